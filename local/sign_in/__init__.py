@@ -1,0 +1,1 @@
+"""The hosted sign-in of the local platform: the endpoints, tokens and refusals of Cognito's hosted pages."""

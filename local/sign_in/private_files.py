@@ -1,0 +1,36 @@
+"""Files of the data directory: readable by their owner alone, replaced in one step."""
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+
+class PrivateFiles:
+    """Named texts in one directory; with None nothing is kept, and everything ends with the process."""
+
+    def __init__(self, directory: Path | None) -> None:
+        self._directory = directory
+        if directory is not None:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def read(self, name: str) -> str | None:
+        """None when nothing was written under this name."""
+        if self._directory is None:
+            return None
+        try:
+            return (self._directory / name).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+
+    def write(self, name: str, make_text: Callable[[], str]) -> None:
+        """All or nothing: a killed process leaves the old text. The text is made only when it is kept."""
+        if self._directory is None:
+            return
+        unfinished = self._directory / f".{name}.{secrets.token_hex(4)}"
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(make_text())
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(self._directory / name)

@@ -1,0 +1,140 @@
+"""The sign-in as a running server on loopback."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from flask import Flask
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from local.sign_in.authority import DEFAULT_SCOPES, Authority, DemoUser
+from local.sign_in.clients import DEFAULT_REDIRECT_URIS, MACHINE_FILE, Client
+from local.sign_in.endpoints import Endpoints
+from local.sign_in.pages import Pages
+from local.sign_in.tokens import Tokens
+from local.sign_in.users import User
+
+HOST = "127.0.0.1"
+DEFAULT_PORT = 8002
+WAITING_CONNECTIONS = 1024
+
+log = logging.getLogger(__name__)
+
+
+class SignIn:
+    """A hosted sign-in in a thread of this process.
+
+    port: 0 picks a free one.
+    data_dir: where key, people and refresh tokens stay; None keeps everything in memory.
+    redirect_uris: per public client, the exact addresses it may be called back at; the origins of "web" may read the
+        token endpoint from scripts.
+    sign_up: whether strangers may make accounts.
+    clock: seconds since 1970, for codes, tokens, sessions and waits.
+
+    Raises OSError when the port is taken.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = DEFAULT_PORT,
+        data_dir: Path | None = None,
+        redirect_uris: Mapping[str, Sequence[str]] = DEFAULT_REDIRECT_URIS,
+        sign_up: bool = True,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        # The port must be known before the issuer is, and the issuer before the application.
+        self._server: BaseWSGIServer = make_server(
+            HOST, port, _starting, threaded=True, request_handler=_QuietRequestHandler
+        )
+        self._server.socket.listen(WAITING_CONNECTIONS)
+        self.authority_url = f"http://{HOST}:{self._server.server_port}"
+        self.authority = Authority(
+            issuer=self.authority_url, data_dir=data_dir, redirect_uris=redirect_uris, clock=clock
+        )
+        self._server.app = make_app(self.authority, sign_up=sign_up)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._data_dir = data_dir
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    @property
+    def jwks_url(self) -> str:
+        """Where the API finds the keys."""
+        return f"{self.authority_url}/.well-known/jwks.json"
+
+    @property
+    def logout_url(self) -> str:
+        """Where clients send the browser to sign out."""
+        return f"{self.authority_url}/logout"
+
+    @property
+    def demo_user(self) -> DemoUser:
+        """The account that is ready."""
+        return self.authority.demo_user
+
+    @property
+    def machine_client(self) -> Client:
+        """The client of the client-credentials grant, with its secret."""
+        return self.authority.clients.get("machine")
+
+    @property
+    def machine_secret_file(self) -> Path | None:
+        """None in memory."""
+        return None if self._data_dir is None else self._data_dir / MACHINE_FILE
+
+    def create_user(self, email: str, password: str | None = None) -> User:
+        """An account; without a password only issue_tokens can speak for it.
+
+        Raises InvalidEmailError, PasswordTooShortError, EmailTakenError.
+        """
+        return self.authority.users.create(email, password)
+
+    def issue_tokens(self, email: str, *, scopes: Sequence[str] = DEFAULT_SCOPES, client_id: str = "web") -> Tokens:
+        """Tokens of a person, made if missing, without the walk through the pages."""
+        return self.authority.issue_tokens(email, scopes=scopes, client_id=client_id)
+
+    def allow_redirects(self, client_id: str, uris: Sequence[str]) -> None:
+        """Register further addresses of a client, for sites whose port is found late."""
+        self.authority.clients.allow_redirects(client_id, uris)
+
+
+def make_app(authority: Authority, *, sign_up: bool = True) -> Flask:
+    """The WSGI application around an authority."""
+    app = Flask(__name__)
+    app.config.update(
+        SECRET_KEY=authority.session_secret,
+        SESSION_COOKIE_NAME="hosted_sign_in",  # cookies know no ports: the site on this host sees it as well
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=64 * 1024,
+        TRUSTED_HOSTS=[HOST, "localhost"],  # a foreign name that resolves to loopback gets nothing
+    )
+    app.register_blueprint(Pages(authority, sign_up=sign_up).blueprint())
+    app.register_blueprint(Endpoints(authority).blueprint())
+    return app
+
+
+def _starting(environ: object, start_response: Callable[..., object]) -> list[bytes]:
+    start_response("503 Service Unavailable", [("Retry-After", "1")])
+    return []
+
+
+class _QuietRequestHandler(WSGIRequestHandler):
+    """Addresses carry codes, so requests are no log lines."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        log.debug("%s %s %s", self.command, self.path.partition("?")[0], code)

@@ -1,0 +1,166 @@
+"""The people who may sign in: addresses, scrypt hashes, and the wait after wrong passwords."""
+
+import hashlib
+import hmac
+import json
+import math
+import re
+import secrets
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+
+from local.sign_in.errors import (
+    EmailTakenError,
+    InvalidEmailError,
+    PasswordTooShortError,
+    TooManyAttemptsError,
+    WrongCredentialsError,
+)
+from local.sign_in.private_files import PrivateFiles
+
+USERS_FILE = "users.json"
+MIN_PASSWORD_LENGTH = 12
+MAX_PASSWORD_LENGTH = 256  # Cognito developer guide, "Password policies": 256 characters at most
+
+SCRYPT_N = 2**14
+SCRYPT_R = 8
+SCRYPT_P = 1
+SCRYPT_MEMORY_BYTES = 64 * 1024 * 1024
+
+# Cognito developer guide, "Lockout behavior for failed sign-in attempts": five are free, then 1 s, doubling to about
+# 15 minutes.
+FREE_ATTEMPTS = 5
+MAX_WAIT_SECONDS = 900
+REMEMBERED_ADDRESSES = 10_000
+
+
+# Passwords of unknown addresses are compared with this hash, so that they take as long as those of known ones.
+NOBODY = f"{bytes(16).hex()}${bytes(32).hex()}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class User:
+    """One person.
+
+    subject: the UUID that stays when the address changes; also the username, as in pools that sign in by e-mail.
+    password_hash: scrypt as "salt$key" in hex; None for accounts that cannot use the form.
+    """
+
+    subject: str
+    email: str
+    password_hash: str | None = None
+
+
+class Users:
+    """All people of this sign-in, kept in one file."""
+
+    def __init__(self, files: PrivateFiles, clock: Callable[[], float]) -> None:
+        self._files = files
+        self._lock = threading.Lock()
+        self._attempts = Attempts(clock)
+        stored = json.loads(files.read(USERS_FILE) or "[]")
+        self._by_email: dict[str, User] = {item["email"]: User(**item) for item in stored}
+        self._by_subject = {user.subject: user for user in self._by_email.values()}
+
+    def create(self, email: str, password: str | None = None) -> User:
+        """Raises InvalidEmailError, PasswordTooShortError, EmailTakenError."""
+        address = normal_email(email)
+        if password is not None and not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
+            raise PasswordTooShortError(MIN_PASSWORD_LENGTH)
+        password_hash = None if password is None else hash_password(password)
+        with self._lock:
+            if address in self._by_email:
+                raise EmailTakenError(f"There is an account for {address} already.")
+            return self._store(User(subject=str(uuid.uuid4()), email=address, password_hash=password_hash))
+
+    def get_or_create(self, email: str) -> User:
+        """The person of this address, made without a password when there is none. Raises InvalidEmailError."""
+        address = normal_email(email)
+        with self._lock:
+            return self._by_email.get(address) or self._store(User(subject=str(uuid.uuid4()), email=address))
+
+    def set_password(self, email: str, password: str) -> User:
+        """Make or change the account of this address. Raises InvalidEmailError."""
+        user = self.get_or_create(email)
+        with self._lock:
+            return self._store(replace(user, password_hash=hash_password(password)))
+
+    def by_subject(self, subject: str) -> User | None:
+        """None for a person who is no longer here."""
+        return self._by_subject.get(subject)
+
+    def sign_in(self, email: str, password: str) -> User:
+        """Raises WrongCredentialsError, or TooManyAttemptsError after repeated failures for one address."""
+        address = email.strip().lower()
+        self._attempts.admit(address)
+        user = self._by_email.get(address)
+        expected = user.password_hash if user is not None else None
+        right = password_matches(password, expected or NOBODY)
+        if user is None or expected is None or not right:
+            raise WrongCredentialsError
+        self._attempts.succeeded(address)
+        return user
+
+    def _store(self, user: User) -> User:
+        self._by_email[user.email] = user
+        self._by_subject[user.subject] = user
+        self._files.write(USERS_FILE, lambda: json.dumps([asdict(each) for each in self._by_email.values()]))
+        return user
+
+
+class Attempts:
+    """Sign-ins tried per address, known or not: what is refused must not tell which addresses exist."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._tried: dict[str, tuple[int, float]] = {}
+
+    def admit(self, address: str) -> None:
+        """Count one attempt before its password is hashed, so that parallel guesses do not slip past.
+
+        Raises TooManyAttemptsError while the wait lasts.
+        """
+        with self._lock:
+            count, last = self._tried.get(address, (0, 0.0))
+            wait_seconds = min(2 ** (count - FREE_ATTEMPTS), MAX_WAIT_SECONDS) if count >= FREE_ATTEMPTS else 0
+            remaining = last + wait_seconds - self._clock()
+            if wait_seconds and remaining > 0:
+                raise TooManyAttemptsError(retry_after_seconds=math.ceil(remaining))
+            self._tried.pop(address, None)
+            self._tried[address] = (count + 1, self._clock())
+            if len(self._tried) > REMEMBERED_ADDRESSES:
+                del self._tried[next(iter(self._tried))]
+
+    def succeeded(self, address: str) -> None:
+        """Start again from none."""
+        with self._lock:
+            self._tried.pop(address, None)
+
+
+def normal_email(email: str) -> str:
+    """The address in the form it is compared in. Raises InvalidEmailError."""
+    address = email.strip().lower()
+    if len(address) > 254 or not re.fullmatch(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f.]+", address):
+        raise InvalidEmailError(f"{email!r} is not an e-mail address.")
+    return address
+
+
+def hash_password(password: str) -> str:
+    """Scrypt with a fresh salt, as "salt$key" in hex."""
+    salt = secrets.token_bytes(16)
+    return f"{salt.hex()}${_scrypt(password, salt).hex()}"
+
+
+def password_matches(password: str, password_hash: str) -> bool:
+    """In constant time."""
+    salt, _, key = password_hash.partition("$")
+    return hmac.compare_digest(_scrypt(password[: MAX_PASSWORD_LENGTH + 1], bytes.fromhex(salt)), bytes.fromhex(key))
+
+
+def _scrypt(password: str, salt: bytes) -> bytes:
+    # Forms deliver lone surrogates as well; they are simply another wrong password.
+    secret = password.encode("utf-8", "surrogatepass")
+    return hashlib.scrypt(secret, salt=salt, n=SCRYPT_N, r=SCRYPT_R, p=SCRYPT_P, maxmem=SCRYPT_MEMORY_BYTES, dklen=32)

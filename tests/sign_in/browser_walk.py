@@ -1,0 +1,88 @@
+"""A client and a browser without scripts: the code + PKCE walk through the pages, step by step."""
+
+import base64
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass, field
+from html import unescape
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import requests
+
+SITE = "http://127.0.0.1:8000/"
+
+
+@dataclass
+class Walk:
+    """One person's browser, on its way from one client's authorization request to tokens."""
+
+    authority: str
+    client_id: str = "web"
+    redirect_uri: str = SITE
+    scope: str = "openid email video-upload/read video-upload/write"
+    verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
+    state: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    browser: requests.Session = field(default_factory=requests.Session)
+
+    @property
+    def challenge(self) -> str:
+        digest = hashlib.sha256(self.verifier.encode()).digest()
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+    def query(self, **changes: str | None) -> str:
+        """The authorization request; None leaves a parameter out."""
+        parameters: dict[str, str | None] = {
+            "response_type": "code",
+            "client_id": self.client_id,
+            "redirect_uri": self.redirect_uri,
+            "scope": self.scope,
+            "state": self.state,
+            "nonce": "n-1",
+            "code_challenge": self.challenge,
+            "code_challenge_method": "S256",
+            **changes,
+        }
+        return urlencode({name: value for name, value in parameters.items() if value is not None})
+
+    def authorize(self, **changes: str | None) -> requests.Response:
+        return self.browser.get(f"{self.authority}/oauth2/authorize?{self.query(**changes)}", allow_redirects=False)
+
+    def csrf_token(self, page: str = "login") -> str:
+        form = self.browser.get(f"{self.authority}/{page}?{self.query()}")
+        found = re.search(r'name="csrf_token" value="([^"]+)"', form.text)
+        assert found, form.text
+        return unescape(found[1])
+
+    def submit(
+        self, email: str, password: str, *, page: str = "login", csrf_token: str | None = None
+    ) -> requests.Response:
+        token = self.csrf_token(page) if csrf_token is None else csrf_token
+        return self.browser.post(
+            f"{self.authority}/{page}?{self.query()}",
+            data={"email": email, "password": password, "csrf_token": token},
+            allow_redirects=False,
+        )
+
+    def code(self, email: str, password: str) -> str:
+        return answer(self.submit(email, password))["code"]
+
+    def exchange(self, code: str, **changes: str) -> requests.Response:
+        form = {
+            "grant_type": "authorization_code",
+            "client_id": self.client_id,
+            "code": code,
+            "redirect_uri": self.redirect_uri,
+            "code_verifier": self.verifier,
+        }
+        return requests.post(f"{self.authority}/oauth2/token", data=form | changes, timeout=10)
+
+    def refresh(self, refresh_token: str, **changes: str) -> requests.Response:
+        form = {"grant_type": "refresh_token", "client_id": self.client_id, "refresh_token": refresh_token}
+        return requests.post(f"{self.authority}/oauth2/token", data=form | changes, timeout=10)
+
+
+def answer(response: requests.Response) -> dict[str, str]:
+    """What a redirect carries back to the client."""
+    assert response.status_code == 302, response.text
+    return {name: values[0] for name, values in parse_qs(urlsplit(response.headers["Location"]).query).items()}

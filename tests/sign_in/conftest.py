@@ -1,0 +1,45 @@
+"""A sign-in in memory whose clock the tests turn."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from browser_walk import Walk
+
+from local.sign_in.server import SignIn
+
+
+@dataclass
+class Clock:
+    """Seconds since 1970, moved by hand."""
+
+    now: float
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(time.time())
+
+
+@pytest.fixture
+def sign_in(clock: Clock) -> Iterator[SignIn]:
+    with SignIn(port=0, clock=clock) as running:
+        yield running
+
+
+@pytest.fixture
+def walk(sign_in: SignIn) -> Iterator[Callable[..., Walk]]:
+    walks: list[Walk] = []
+
+    def make(**changes: Any) -> Walk:
+        walks.append(Walk(sign_in.authority_url, **changes))
+        return walks[-1]
+
+    yield make
+    for each in walks:
+        each.browser.close()
