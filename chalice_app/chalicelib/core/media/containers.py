@@ -1,0 +1,144 @@
+"""Which container a file is, from its first bytes alone."""
+
+from enum import StrEnum
+
+from chalicelib.core.media.errors import ContainerMismatchError, NotAVideoError
+
+HEAD_BYTES = 4096
+"""As many first bytes as `detect_container` ever looks at."""
+
+
+class Container(StrEnum):
+    """The value is the API's `media.container`."""
+
+    MP4 = "mp4"
+    QUICKTIME = "quicktime"
+    MATROSKA = "matroska"
+    WEBM = "webm"
+    AVI = "avi"
+
+
+# WebM is a subset of Matroska (https://www.webmproject.org/docs/container/), not the other way round.
+CONTAINERS_BY_CONTENT_TYPE: dict[str, frozenset[Container]] = {
+    "video/mp4": frozenset({Container.MP4}),
+    "video/quicktime": frozenset({Container.QUICKTIME}),
+    "video/x-matroska": frozenset({Container.MATROSKA, Container.WEBM}),
+    "video/webm": frozenset({Container.WEBM}),
+    "video/x-msvideo": frozenset({Container.AVI}),
+}
+
+_WORDS = {
+    Container.MP4: "an MP4 video",
+    Container.QUICKTIME: "a QuickTime movie",
+    Container.MATROSKA: "a Matroska video",
+    Container.WEBM: "a WebM video",
+    Container.AVI: "an AVI video",
+}
+
+
+def require_container(head: bytes, declared_content_type: str) -> Container:
+    """The container of a file that starts with `head` (HEAD_BYTES, or the whole file when it is shorter).
+
+    Raises NotAVideoError, ContainerMismatchError.
+    """
+    container = detect_container(head)
+    if container is None:
+        raise NotAVideoError
+    if container not in CONTAINERS_BY_CONTENT_TYPE.get(declared_content_type, frozenset()):
+        raise ContainerMismatchError(found=_WORDS[container], declared_content_type=declared_content_type)
+    return container
+
+
+def detect_container(head: bytes) -> Container | None:
+    """None for what is no video container; never raises, whatever the bytes."""
+    head = head[:HEAD_BYTES]
+    if head[:4] == b"RIFF":
+        return Container.AVI if head[8:12] == b"AVI " else None
+    if head[:4] == _EBML_ID:
+        return _CONTAINERS_BY_DOC_TYPE.get(_doc_type(head) or b"")
+    return _detect_boxes(head)
+
+
+# --- ISO base media and QuickTime: boxes of a big-endian size and a four-letter type (ISO/IEC 14496-12, 4.2)
+
+# HEIF and AVIF stills, bursts and image sequences (ISO/IEC 23008-12, AV1 Image File Format), Canon raw.
+_IMAGE_BRANDS = frozenset(
+    b"heic heix heim heis hevc hevx hevm hevs mif1 mif2 msf1 miaf avif avis avci avcs jpeg jpgs j2ki j2is".split()
+) | {b"jxl ", b"crx "}
+# QuickTime files older than ftyp start with one of these (QuickTime File Format, "Overview of movie atoms").
+_FILLER = frozenset([b"wide", b"free", b"skip", b"pnot"])
+_BODY = frozenset([b"moov", b"mdat"])
+_MAX_FILLER_BYTES = 1 << 24  # a larger "size" is four letters of a text that happens to go on with "free"
+
+
+def _detect_boxes(head: bytes) -> Container | None:
+    start = 0
+    while start + 8 <= len(head):
+        size_bytes, header_bytes = _box_size(head, start)
+        kind = head[start + 4 : start + 8]
+        if size_bytes is not None and size_bytes < header_bytes:
+            return None
+        if kind == b"ftyp":
+            return _container_by_brand(head[start + header_bytes : start + header_bytes + 4])
+        if kind in _BODY:
+            return Container.QUICKTIME
+        if kind not in _FILLER or size_bytes is None or size_bytes >= _MAX_FILLER_BYTES:
+            return None
+        start += size_bytes
+        if start >= len(head):
+            # Filler larger than what we look at, in front of a body that we cannot see.
+            return Container.QUICKTIME
+    return None
+
+
+def _box_size(head: bytes, start: int) -> tuple[int | None, int]:
+    """Size of the box and of its header; None for a box that reaches to the end of the file."""
+    size_bytes = int.from_bytes(head[start : start + 4], "big")
+    if size_bytes == 1:
+        return int.from_bytes(head[start + 8 : start + 16], "big"), 16
+    return (size_bytes or None), 8
+
+
+def _container_by_brand(major_brand: bytes) -> Container | None:
+    if len(major_brand) < 4 or major_brand in _IMAGE_BRANDS or not all(0x20 <= byte < 0x7F for byte in major_brand):
+        return None
+    return Container.QUICKTIME if major_brand == b"qt  " else Container.MP4
+
+
+# --- EBML: elements of a variable-length id, a variable-length size and a body (RFC 8794)
+
+_EBML_ID = b"\x1a\x45\xdf\xa3"
+_DOC_TYPE_ID = 0x4282
+_CONTAINERS_BY_DOC_TYPE = {b"matroska": Container.MATROSKA, b"webm": Container.WEBM}
+
+
+def _doc_type(head: bytes) -> bytes | None:
+    header = _ebml_number(head, len(_EBML_ID), keep_marker=False)
+    if header is None:
+        return None
+    header_size_bytes, position = header
+    end = min(position + header_size_bytes, len(head))
+    while position < end:
+        element = _ebml_number(head, position, keep_marker=True)
+        size = element and _ebml_number(head, element[1], keep_marker=False)
+        if not element or not size:
+            return None
+        body_end = size[1] + size[0]
+        if element[0] == _DOC_TYPE_ID:
+            return head[size[1] : body_end].rstrip(b"\0") if body_end <= end else None
+        position = body_end
+    return None
+
+
+def _ebml_number(data: bytes, position: int, *, keep_marker: bool) -> tuple[int, int] | None:
+    """The number at `position` and where it ends; None if cut short, longer than eight bytes or "unknown"."""
+    if position >= len(data) or data[position] == 0:
+        return None
+    length = 9 - data[position].bit_length()
+    number = int.from_bytes(data[position : position + length], "big")
+    if position + length > len(data):
+        return None
+    if keep_marker:
+        return number, position + length
+    number &= (1 << 7 * length) - 1
+    return None if number == (1 << 7 * length) - 1 else (number, position + length)

@@ -1,0 +1,127 @@
+"""libavformat on a short leash: one demuxer, few decoders, no references. Imported by the inspecting process only."""
+
+import os
+from collections.abc import Iterator
+from typing import NoReturn, Protocol
+
+import av
+import av.subtitles.codeccontext  # pyright: ignore[reportUnusedImport]
+import av.subtitles.stream  # pyright: ignore[reportUnusedImport] - else loaded at the first subtitle, too late
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from chalicelib.core.media.containers import Container
+from chalicelib.core.media.errors import UnreadableMediaError
+from chalicelib.core.media.facts import InspectionLimits
+
+# The magic bytes name the demuxer; libavformat's own guess would consider playlists too.
+_DEMUXERS = {
+    Container.MP4: "mov",
+    Container.QUICKTIME: "mov",
+    Container.MATROSKA: "matroska",
+    Container.WEBM: "matroska",
+    Container.AVI: "avi",
+}
+
+# What cameras, phones, editors and browsers write into the five containers. Every other decoder stays shut.
+VIDEO_DECODERS = (
+    *("h264", "hevc", "av1", "libdav1d", "vp8", "vp9", "mpeg4", "msmpeg4v1", "msmpeg4v2", "msmpeg4", "h263"),
+    *("mpeg1video", "mpeg2video", "mjpeg", "prores", "dnxhd", "dvvideo"),
+)
+_AUDIO_DECODERS = (
+    *("aac", "mp3", "mp3float", "opus", "libopus", "vorbis", "ac3", "eac3", "flac", "alac"),
+    *("pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be"),
+)
+
+_PROBE_BYTES = 5_000_000
+_PROBE_MICROSECONDS = 5_000_000
+_BUFFER_BYTES = 1 << 17
+_MAX_PACKETS_WITHOUT_A_PICTURE = 512
+
+
+class MediaFile(Protocol):
+    """What is inspected."""
+
+    # libavformat grows its buffers for a name that looks like an address.
+    name: str
+    size_bytes: int
+
+    def read(self, size: int, /) -> bytes: ...
+    def seek(self, offset: int, whence: int = 0, /) -> int: ...
+    def tell(self) -> int: ...
+
+
+class Excerpt:
+    """Some ranges of a file as a file of its own. `ranges`: pairs of start and exclusive end, none empty."""
+
+    name = "media"
+
+    def __init__(self, file: MediaFile, ranges: list[tuple[int, int]]) -> None:
+        self._file, self._ranges, self._position = file, ranges, 0
+        self.size_bytes = sum(end - start for start, end in ranges)
+
+    def read(self, size: int, /) -> bytes:
+        offset = self._position
+        for start, end in self._ranges:
+            if offset < end - start:
+                self._file.seek(start + offset)
+                data = self._file.read(min(size, end - start - offset))
+                self._position += len(data)
+                return data
+            offset -= end - start
+        return b""
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size_bytes}[whence]
+        self._position = max(base + offset, 0)
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+
+def open_media(file: MediaFile, container: Container, limits: InspectionLimits) -> InputContainer:
+    """Open with the container's own demuxer, whatever the bytes would rather be. Raises what libav raises."""
+    demuxer = _DEMUXERS[container]
+    file.seek(0)
+    return av.open(
+        file,
+        "r",
+        format=demuxer,
+        buffer_size=_BUFFER_BYTES,
+        metadata_errors="ignore",
+        io_open=_refuse_reference,
+        options={
+            "protocol_whitelist": "",
+            "format_whitelist": demuxer,
+            "codec_whitelist": ",".join(VIDEO_DECODERS + _AUDIO_DECODERS),
+            "enable_drefs": "0",
+            "use_absolute_path": "0",
+            "probesize": str(_PROBE_BYTES),
+            "analyzeduration": str(_PROBE_MICROSECONDS),
+            "max_streams": str(limits.max_streams + 1),
+            "max_pixels": str(limits.max_pixels),
+        },
+    )
+
+
+def _refuse_reference(*_: object) -> NoReturn:
+    raise UnreadableMediaError(problem="it refers to other files")
+
+
+def pictures(media: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """Decode from where the demuxer stands; damaged packets are passed over, too many in a row end it."""
+    fruitless_packets = 0
+    for packet in media.demux(stream):
+        try:
+            frames = packet.decode()
+        except MemoryError:
+            raise
+        except FFmpegError:
+            frames = []
+        fruitless_packets = 0 if frames else fruitless_packets + 1
+        yield from frames
+        if fruitless_packets > _MAX_PACKETS_WITHOUT_A_PICTURE:
+            return

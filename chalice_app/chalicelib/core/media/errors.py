@@ -1,0 +1,136 @@
+"""Why a file is not taken for a video, as one tree.
+
+MediaError                          the file is to blame: the upload is rejected with `code`
+├── NotAVideoError                  no container that we know
+├── ContainerMismatchError          another container than was declared
+├── NoVideoStreamError              sound, subtitles or cover art alone
+├── UnreadableMediaError            damaged, truncated, or in a codec that we do not decode
+│   └── InspectorCrashedError       the inspecting process died of it
+└── MediaLimitsError                larger, longer or costlier to read than we allow
+    └── MediaBudgetError            bytes, requests or time to read it are used up
+InspectorUnavailableError           the inspecting process cannot run here: our fault, never the file's
+ShortRangeError                     the storage returned fewer bytes than the file has: not the file's fault either
+
+Each leaf carries its data as fields; `code` is the API's rejection code.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+
+class MediaError(Exception):
+    """Base of all reasons to reject a file."""
+
+    code: ClassVar[str]
+
+    @property
+    def message(self) -> str:
+        """One sentence for the person who uploaded the file."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(eq=False)
+class NotAVideoError(MediaError):
+    """The first bytes belong to no container that we know."""
+
+    code: ClassVar[str] = "not_a_video"
+
+    @property
+    def message(self) -> str:
+        return "The file is not an MP4, QuickTime, Matroska, WebM or AVI video."
+
+
+@dataclass(eq=False)
+class ContainerMismatchError(MediaError):
+    """found: what the file is, in words."""
+
+    found: str
+    declared_content_type: str
+
+    code: ClassVar[str] = "container_mismatch"
+
+    @property
+    def message(self) -> str:
+        return f"The file is {self.found}, but it was declared as {self.declared_content_type}."
+
+
+@dataclass(eq=False)
+class NoVideoStreamError(MediaError):
+    """stream_types: what the file holds instead, as libavformat calls it."""
+
+    stream_types: tuple[str, ...] = ()
+
+    code: ClassVar[str] = "no_video_stream"
+
+    @property
+    def message(self) -> str:
+        return "The file holds no moving pictures."
+
+
+@dataclass(eq=False)
+class UnreadableMediaError(MediaError):
+    """problem: what the demuxer or decoder says."""
+
+    problem: str
+
+    code: ClassVar[str] = "unreadable_media"
+
+    @property
+    def message(self) -> str:
+        return f"The video cannot be read: {self.problem}."
+
+
+@dataclass(eq=False)
+class InspectorCrashedError(UnreadableMediaError):
+    """exit_status: of the process; negative for the signal that ended it; None when it talked nonsense."""
+
+    exit_status: int | None = None
+
+
+@dataclass(eq=False)
+class MediaLimitsError(MediaError):
+    """limit: the name of an InspectionLimits field."""
+
+    limit: str
+    allowed: float
+    found: float | None = None
+
+    code: ClassVar[str] = "media_limits_exceeded"
+
+    @property
+    def message(self) -> str:
+        found = "" if self.found is None else f" ({self.found:g} found)"
+        return f"The video goes beyond what is allowed: {self.limit.replace('_', ' ')} is {self.allowed:g}{found}."
+
+
+@dataclass(eq=False)
+class MediaBudgetError(MediaLimitsError):
+    """resource: what ran out. Time also runs out when the storage is slow: that is worth another try."""
+
+    resource: Literal["bytes", "requests", "seconds"] = "bytes"
+
+
+@dataclass(eq=False)
+class InspectorUnavailableError(Exception):
+    """The inspecting process did not come up, as when the media library is missing from the bundle."""
+
+    exit_status: int | None
+    problem: str
+
+    def __str__(self) -> str:
+        return f"the media inspector did not start (status {self.exit_status}): {self.problem}"
+
+
+@dataclass(eq=False)
+class ShortRangeError(Exception):
+    """`read_range` did not keep its word: the object changed, or the connection broke."""
+
+    start: int
+    end_exclusive: int
+    received_bytes: int
+
+    def __str__(self) -> str:
+        return f"bytes {self.start} to {self.end_exclusive} were asked for, {self.received_bytes} came"

@@ -1,0 +1,85 @@
+"""What an inspection says about a video, and how far it may go to find out."""
+
+from dataclasses import dataclass
+
+from chalicelib.core.json_values import JsonObject
+from chalicelib.core.media.containers import Container
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoStream:
+    """width and height in square pixels as displayed, after the rotation; rotation clockwise: 0, 90, 180 or 270."""
+
+    codec: str
+    width: int
+    height: int
+    rotation_degrees: int
+    frame_rate: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudioStream:
+    """The first audio stream."""
+
+    codec: str
+    channels: int
+    sample_rate_hz: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediaFacts:
+    """Duration and bit rate are None where the file does not say and reading all of it would cost too much."""
+
+    container: Container
+    duration_seconds: float | None
+    bit_rate_bits_per_second: int | None
+    video: VideoStream
+    audio: AudioStream | None
+
+    def to_json(self) -> JsonObject:
+        """The `media` object of docs/api.md."""
+        video, audio = self.video, self.audio
+        return {
+            "container": self.container.value,
+            "durationSeconds": self.duration_seconds,
+            "bitRateBitsPerSecond": self.bit_rate_bits_per_second,
+            "video": {
+                "codec": video.codec,
+                "width": video.width,
+                "height": video.height,
+                "rotationDegrees": video.rotation_degrees,
+                "frameRate": video.frame_rate,
+            },
+            "audio": audio and {"codec": audio.codec, "channels": audio.channels, "sampleRateHz": audio.sample_rate_hz},
+        }
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """poster_jpeg: baseline JPEG, upright, at most 640 px on its longer side."""
+
+    facts: MediaFacts
+    poster_jpeg: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectionLimits:
+    """What one file may be and may cost.
+
+    max_dimension_px, max_pixels: of the stored picture; 8K (7680 by 4320) is 33 million.
+    max_fetched_bytes, max_fetch_requests: what is read from the storage.
+    max_wall_seconds, max_cpu_seconds, max_memory_bytes: of the inspecting process; memory is its address space, of
+    which the libraries themselves take about 130 MiB.
+    """
+
+    max_dimension_px: int = 16_384
+    max_pixels: int = 8_192 * 8_192
+    max_duration_seconds: float = 30 * 86_400
+    max_streams: int = 64
+    max_fetched_bytes: int = 64 * MIB
+    max_fetch_requests: int = 256
+    max_wall_seconds: float = 60.0
+    max_cpu_seconds: int = 30
+    max_memory_bytes: int = 1_536 * MIB

@@ -1,0 +1,55 @@
+"""What parent and inspecting process say to each other: frames of a kind, a length and that many bytes."""
+
+import struct
+from enum import IntEnum
+
+HEADER = struct.Struct(">BI")
+READ_REQUEST = struct.Struct(">QI")
+"""Position and number of bytes."""
+
+MAX_READ_BYTES = 1 << 20
+MAX_POSTER_BYTES = 1 << 20
+MAX_TEXT_BYTES = 1 << 14
+
+
+class Frame(IntEnum):
+    """The parent says JOB once and answers each READ with DATA or REFUSED; the child says the rest.
+
+    READY stands between the child's own start and the first byte of the file: whoever dies before it was not killed
+    by a video. Then come READs, and at last either PROBLEM, or POSTER and FACTS.
+    """
+
+    JOB = 1
+    DATA = 2
+    REFUSED = 3
+    READY = 4
+    READ = 5
+    POSTER = 6
+    FACTS = 7
+    PROBLEM = 8
+
+
+MAX_PAYLOAD_BYTES = {
+    Frame.JOB: MAX_TEXT_BYTES,
+    Frame.DATA: MAX_READ_BYTES,
+    Frame.REFUSED: 0,
+    Frame.READY: 0,
+    Frame.READ: READ_REQUEST.size,
+    Frame.POSTER: MAX_POSTER_BYTES,
+    Frame.FACTS: MAX_TEXT_BYTES,
+    Frame.PROBLEM: MAX_TEXT_BYTES,
+}
+
+
+def pack(frame: Frame, payload: bytes = b"") -> bytes:
+    return HEADER.pack(frame, len(payload)) + payload
+
+
+def unpack_header(header: bytes) -> tuple[Frame, int]:
+    """Kind and length of what follows. Raises ValueError for an unknown kind or a length beyond its limit."""
+    kind, size_bytes = HEADER.unpack(header)
+    frame = Frame(kind)
+    if size_bytes > MAX_PAYLOAD_BYTES[frame]:
+        message = f"{frame.name} of {size_bytes} bytes"
+        raise ValueError(message)
+    return frame, size_bytes

@@ -1,0 +1,196 @@
+"""The front door: what is this file, and what does it look like?
+
+The file is read here, within a budget, and looked into by a process that can harm nobody.
+"""
+
+import json
+import re
+import signal
+import time
+from dataclasses import asdict
+from typing import NoReturn, cast
+
+from chalicelib.core.media.containers import Container
+from chalicelib.core.media.errors import (
+    InspectorCrashedError,
+    InspectorUnavailableError,
+    MediaBudgetError,
+    MediaLimitsError,
+    NoVideoStreamError,
+    UnreadableMediaError,
+)
+from chalicelib.core.media.facts import AudioStream, Inspection, InspectionLimits, MediaFacts, VideoStream
+from chalicelib.core.media.frames import MAX_READ_BYTES, READ_REQUEST, Frame
+from chalicelib.core.media.inspector_process import InspectorProcess, ProcessEndedError
+from chalicelib.core.media.ranged_file import RangedFile, ReadBudget, ReadRange
+
+_CODEC_NAME = re.compile(r"[a-z0-9_-]{1,32}")
+_UNPRINTABLE = re.compile(r"[^ -~]")
+_MAX_PROBLEM_CHARACTERS = 200
+
+
+def inspect_media(
+    read_range: ReadRange, size_bytes: int, container: Container, limits: InspectionLimits | None = None
+) -> Inspection:
+    """Look into a file of `size_bytes` that `require_container` took for `container`.
+
+    Raises a MediaError when the file is to blame, of it MediaBudgetError(resource="seconds") perhaps also when the
+    storage is slow; InspectorUnavailableError, ShortRangeError and whatever `read_range` raises when we are.
+    """
+    limits = limits or InspectionLimits()
+    budget = ReadBudget(limits, deadline=time.monotonic() + limits.max_wall_seconds)
+    file = RangedFile(read_range, size_bytes, budget)
+    job = {"container": container.value, "sizeBytes": size_bytes, "limits": asdict(limits)}
+    with InspectorProcess(budget) as process:
+        try:
+            process.say(Frame.JOB, json.dumps(job).encode())
+            file.prefetch()  # while the process loads its libraries
+            frame, _ = process.listen()
+        except ProcessEndedError as ended:
+            raise InspectorUnavailableError(ended.exit_status, ended.stderr) from ended
+        if frame is not Frame.READY:
+            raise _nonsense(frame.name)
+        try:
+            return _serve(process, file, container, limits)
+        except ProcessEndedError as ended:
+            raise _death(ended, limits) from ended
+
+
+def _serve(process: InspectorProcess, file: RangedFile, container: Container, limits: InspectionLimits) -> Inspection:
+    """Lend the file to the process until it has an answer."""
+    poster_jpeg = b""
+    used_up: MediaBudgetError | None = None
+    while True:
+        frame, payload = process.listen()
+        match frame:
+            case Frame.READ:
+                try:
+                    data = _read(file, payload)
+                except MediaBudgetError as error:
+                    # It may know enough by now, and answers without the rest.
+                    used_up = error
+                    process.say(Frame.REFUSED)
+                else:
+                    process.say(Frame.DATA, data)
+            case Frame.POSTER:
+                poster_jpeg = payload
+            case Frame.FACTS:
+                return Inspection(_facts(payload, container, limits), _require_jpeg(poster_jpeg))
+            case Frame.PROBLEM:
+                _raise_problem(payload, used_up)
+            case _:
+                raise _nonsense(frame.name)
+
+
+def _read(file: RangedFile, payload: bytes) -> bytes:
+    if len(payload) != READ_REQUEST.size:
+        raise _nonsense(what="a read request of another length")
+    position, size_bytes = cast("tuple[int, int]", READ_REQUEST.unpack(payload))
+    if position + size_bytes > file.size_bytes or not 0 < size_bytes <= MAX_READ_BYTES:
+        raise _nonsense(what=f"a read of {size_bytes} bytes at {position}")
+    file.seek(position)
+    return file.read(size_bytes)
+
+
+def _death(ended: ProcessEndedError, limits: InspectionLimits) -> UnreadableMediaError | MediaLimitsError:
+    # The kernel sends the first at the soft limit, the second at the hard one.
+    if ended.exit_status == -signal.SIGXCPU:
+        return MediaLimitsError(limit="max_cpu_seconds", allowed=limits.max_cpu_seconds)
+    return InspectorCrashedError(problem="the decoder broke down over it", exit_status=ended.exit_status)
+
+
+def _nonsense(what: str) -> InspectorCrashedError:
+    return InspectorCrashedError(f"the decoder broke down over it ({what})")
+
+
+def _raise_problem(payload: bytes, used_up: MediaBudgetError | None) -> NoReturn:
+    if used_up is not None:
+        raise used_up
+    problem = _object(payload)
+    match problem:
+        case {"error": "no_video_stream", "streamTypes": list(types)}:
+            raise NoVideoStreamError(tuple(_text(kind) for kind in cast("list[object]", types)))
+        case {"error": "limits", "limit": limit, "allowed": int() | float() as allowed, **rest}:
+            found = rest.get("found")
+            raise MediaLimitsError(
+                limit=_text(limit), allowed=allowed, found=found if isinstance(found, int | float) else None
+            )
+        case {"error": "unreadable", "problem": text}:
+            raise UnreadableMediaError(_text(text))
+        case {"error": "unexpected", "problem": text}:
+            raise _nonsense(what=_text(text))
+        case _:
+            raise _nonsense(what="an unknown problem")
+
+
+def _facts(payload: bytes, container: Container, limits: InspectionLimits) -> MediaFacts:
+    """The facts as far as they are plausible: they come out of a process that a file may have captured."""
+    facts = _object(payload)
+    try:
+        video = cast("dict[str, object]", facts["video"])
+        audio = cast("dict[str, object] | None", facts["audio"])
+        return MediaFacts(
+            container=container,
+            duration_seconds=_optional_number(facts["duration_seconds"], limits.max_duration_seconds),
+            bit_rate_bits_per_second=_optional_integer(facts["bit_rate_bits_per_second"]),
+            video=VideoStream(
+                codec=_codec(video["codec"]),
+                width=_integer(video["width"], 1, limits.max_dimension_px),
+                height=_integer(video["height"], 1, limits.max_dimension_px),
+                rotation_degrees=_integer(video["rotation_degrees"], 0, 270),
+                frame_rate=_optional_number(video["frame_rate"], 1_000),
+            ),
+            audio=None
+            if audio is None
+            else AudioStream(
+                codec=_codec(audio["codec"]),
+                channels=_integer(audio["channels"], 0, 1_024),
+                sample_rate_hz=_integer(audio["sample_rate_hz"], 0, 10_000_000),
+            ),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _nonsense(what="implausible facts") from error
+
+
+def _object(payload: bytes) -> dict[str, object]:
+    try:
+        value = json.loads(payload)
+    except ValueError as error:
+        raise _nonsense(what="no JSON") from error
+    if not isinstance(value, dict):
+        raise _nonsense(what="no JSON object")
+    return cast("dict[str, object]", value)
+
+
+def _text(value: object) -> str:
+    return _UNPRINTABLE.sub("?", str(value))[:_MAX_PROBLEM_CHARACTERS]
+
+
+def _codec(value: object) -> str:
+    if not isinstance(value, str) or not _CODEC_NAME.fullmatch(value):
+        raise ValueError(value)
+    return value
+
+
+def _integer(value: object, smallest: int, largest: int) -> int:
+    if not isinstance(value, int) or not smallest <= value <= largest:
+        raise ValueError(value)
+    return value
+
+
+def _optional_integer(value: object) -> int | None:
+    return None if value is None else _integer(value, 0, 1 << 62)
+
+
+def _optional_number(value: object, largest: float) -> float | None:
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or not 0 <= value <= largest:
+        raise ValueError(value)
+    return float(value)
+
+
+def _require_jpeg(data: bytes) -> bytes:
+    if not (data.startswith(b"\xff\xd8") and data.endswith(b"\xff\xd9")):
+        raise _nonsense(what="no JPEG")
+    return data

@@ -1,0 +1,153 @@
+"""The inspecting process: `python -m chalicelib.core.media.inspector`, started by `inspector_process` alone.
+
+It locks itself up before it sees the first byte of a file: no new file descriptor (hence no file, no socket), no new
+process, bounded memory and time. What it knows of the file comes over standard input, by ranges, on request.
+"""
+
+import json
+import os
+import resource
+import sys
+from dataclasses import asdict
+from typing import NoReturn
+
+from chalicelib.core.media.containers import Container
+from chalicelib.core.media.errors import MediaError, MediaLimitsError, NoVideoStreamError, UnreadableMediaError
+from chalicelib.core.media.facts import InspectionLimits
+from chalicelib.core.media.frames import HEADER, MAX_READ_BYTES, READ_REQUEST, Frame, pack, unpack_header
+
+UNAVAILABLE_STATUS = 3
+
+
+class ReadRefusedError(Exception):
+    """The parent gives no more bytes; it knows why."""
+
+
+class Parent:
+    """The two pipes to the process that started us."""
+
+    def __init__(self) -> None:
+        # Nothing but frames may reach the parent, whatever a library prints.
+        self._output = os.dup(1)
+        os.dup2(2, 1)
+
+    def say(self, frame: Frame, payload: bytes = b"") -> None:
+        data = memoryview(pack(frame, payload))
+        while data:
+            data = data[os.write(self._output, data) :]
+
+    def listen(self) -> tuple[Frame, bytes]:
+        frame, size_bytes = unpack_header(self._exactly(HEADER.size))
+        return frame, self._exactly(size_bytes)
+
+    def _exactly(self, size_bytes: int) -> bytes:
+        data = bytearray()
+        while len(data) < size_bytes:
+            piece = os.read(0, size_bytes - len(data))
+            if not piece:
+                os._exit(0)  # the parent is gone and nobody waits for an answer
+            data += piece
+        return bytes(data)
+
+
+class ParentFile:
+    """The file under inspection, as the parent lends it: what libavformat reads from."""
+
+    # libavformat grows its buffers for a name that looks like an address.
+    name = "media"
+
+    def __init__(self, parent: Parent, size_bytes: int) -> None:
+        self._parent = parent
+        self.size_bytes = size_bytes
+        self._position = 0
+        self.refused = False
+
+    def read(self, size: int) -> bytes:
+        size = min(size, MAX_READ_BYTES, self.size_bytes - self._position)
+        if size <= 0:
+            return b""
+        if self.refused:
+            raise ReadRefusedError
+        self._parent.say(Frame.READ, READ_REQUEST.pack(self._position, size))
+        frame, data = self._parent.listen()
+        if frame is not Frame.DATA:
+            self.refused = True
+            raise ReadRefusedError
+        self._position += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size_bytes}[whence]
+        self._position = max(base + offset, 0)
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+
+def lock_up(limits: InspectionLimits) -> None:
+    """Give up, for good, what reading a file from a pipe does not need."""
+    cpu_seconds = limits.max_cpu_seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+    if sys.platform == "linux":  # macOS refuses the first and counts the user's other processes in the second
+        resource.setrlimit(resource.RLIMIT_AS, (limits.max_memory_bytes, limits.max_memory_bytes))
+        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+
+
+def describe(error: MediaError) -> dict[str, object]:
+    """The error in words that `inspection` turns back into the same error."""
+    match error:
+        case NoVideoStreamError():
+            return {"error": "no_video_stream", "streamTypes": list(error.stream_types)}
+        case MediaLimitsError():
+            return {"error": "limits", "limit": error.limit, "allowed": error.allowed, "found": error.found}
+        case UnreadableMediaError():
+            return {"error": "unreadable", "problem": error.problem}
+        case _:
+            return {"error": "unreadable", "problem": error.message}
+
+
+def main() -> NoReturn:
+    """Answer one job and end."""
+    parent = Parent()
+    try:
+        # What the libraries load lazily must be loaded while files can still be opened.
+        from chalicelib.core.media import stream_facts  # noqa: PLC0415
+    except ImportError as error:
+        sys.stderr.write(f"{type(error).__name__}: {error}")
+        sys.stderr.flush()
+        os._exit(UNAVAILABLE_STATUS)
+    _, payload = parent.listen()
+    job = json.loads(payload)
+    limits = InspectionLimits(**job["limits"])
+    file = ParentFile(parent, job["sizeBytes"])
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - pathlib would be one more import
+        os.dup2(nowhere.fileno(), 2)
+        os.dup2(nowhere.fileno(), 1)
+    lock_up(limits)
+    parent.say(Frame.READY)
+    try:
+        facts, poster_jpeg = stream_facts.inspect(file, Container(job["container"]), limits)
+    except MediaError as error:
+        parent.say(Frame.PROBLEM, json.dumps(describe(error)).encode())
+    except ReadRefusedError:
+        parent.say(Frame.PROBLEM, b'{"error": "refused"}')
+    except MemoryError:
+        parent.say(
+            Frame.PROBLEM,
+            json.dumps({"error": "limits", "limit": "max_memory_bytes", "allowed": limits.max_memory_bytes}).encode(),
+        )
+    except Exception as error:  # PyAV meets odd files with whatever Python raises
+        parent.say(Frame.PROBLEM, json.dumps({"error": "unexpected", "problem": repr(error)[:200]}).encode())
+    else:
+        parent.say(Frame.POSTER, poster_jpeg)
+        parent.say(Frame.FACTS, json.dumps(asdict(facts)).encode())
+    # libav's destructors have nothing to save and a damaged heap to trip over.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""One picture that stands for a video. Imported by the inspecting process only."""
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from av.codec import CodecContext
+from av.filter import Graph
+from av.video.frame import VideoFrame
+
+POSTER_EDGE_PX = 640
+_QUANTIZER = 4  # of 1..31; about what others call quality 85
+_THUMBNAIL_PX = 32
+# Standard deviation of brightness, of 255: below it a picture is black, white or fog.
+_MIN_CONTRAST = 6.0
+
+_TURNS = {90: ["transpose=clock"], 180: ["hflip", "vflip"], 270: ["transpose=cclock"]}
+
+
+def best_picture(candidates: Iterable[VideoFrame]) -> VideoFrame | None:
+    """The first picture that shows something, else the one that shows most."""
+    best: VideoFrame | None = None
+    best_contrast = -1.0
+    for picture in candidates:
+        contrast = _contrast(picture)
+        if contrast > best_contrast:
+            best, best_contrast = picture, contrast
+        if contrast >= _MIN_CONTRAST:
+            break
+    return best
+
+
+def _contrast(picture: VideoFrame) -> float:
+    plane = picture.reformat(width=_THUMBNAIL_PX, height=_THUMBNAIL_PX, format="gray", threads=1).planes[0]
+    data = bytes(plane)
+    rows = (data[y * plane.line_size : y * plane.line_size + _THUMBNAIL_PX] for y in range(_THUMBNAIL_PX))
+    values = b"".join(rows)
+    mean = sum(values) / len(values)
+    return (sum((value - mean) ** 2 for value in values) / len(values)) ** 0.5
+
+
+def encode_poster(picture: VideoFrame, pixel_aspect: Fraction, rotation_degrees: int) -> bytes:
+    """Baseline JPEG of the picture: square pixels, upright, its longer side at most POSTER_EDGE_PX."""
+    width = picture.width * pixel_aspect
+    scale = min(Fraction(1), Fraction(POSTER_EDGE_PX) / max(width, picture.height))
+    # Scaled before anything else touches it: turning and encoding then cost next to nothing.
+    small = picture.reformat(
+        width=_even(width * scale),
+        height=_even(picture.height * scale),
+        format="yuvj420p",
+        interpolation="AREA",
+        dst_color_range="JPEG",
+        threads=1,
+    )
+    return _encode_jpeg(_turned(small, rotation_degrees))
+
+
+def _even(length_px: Fraction) -> int:
+    return max(round(length_px / 2) * 2, 2)
+
+
+def _turned(picture: VideoFrame, rotation_degrees: int) -> VideoFrame:
+    if rotation_degrees not in _TURNS:
+        return picture
+    graph = Graph()
+    graph.threads = 1
+    source = graph.add_buffer(
+        width=picture.width, height=picture.height, format=picture.format, time_base=Fraction(1, 25)
+    )
+    filters = [graph.add(*turn.split("=")) for turn in _TURNS[rotation_degrees]]
+    graph.link_nodes(source, *filters, graph.add("buffersink")).configure()
+    graph.vpush(picture)
+    return graph.vpull()
+
+
+def _encode_jpeg(picture: VideoFrame) -> bytes:
+    encoder = CodecContext.create("mjpeg", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = picture.width, picture.height, "yuvj420p"
+    encoder.time_base = Fraction(1, 25)
+    encoder.thread_count = 1
+    encoder.qmin = encoder.qmax = _QUANTIZER
+    encoder.color_range = 2
+    picture.pts, picture.time_base = 0, Fraction(1, 25)
+    return b"".join(bytes(packet) for packet in [*encoder.encode(picture), *encoder.encode(None)])

@@ -1,0 +1,161 @@
+"""What a video says of itself, and its picture. Imported by the inspecting process only."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.stream import Discard, Disposition
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream as AvVideoStream
+
+from chalicelib.core.media.containers import Container
+from chalicelib.core.media.demuxing import VIDEO_DECODERS, MediaFile, open_media, pictures
+from chalicelib.core.media.errors import MediaError, MediaLimitsError, NoVideoStreamError, UnreadableMediaError
+from chalicelib.core.media.facts import AudioStream, InspectionLimits, MediaFacts, VideoStream
+from chalicelib.core.media.poster import best_picture, encode_poster
+from chalicelib.core.media.unindexed import beginning, duration_from_tail, is_fragmented
+
+MICROSECONDS = 1_000_000
+_POSTER_AT = (0.1, 0.25, 0.5, 0.75)
+_MAX_PICTURES_TO_TARGET = 64
+_NO_PICTURES = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
+_MAX_FRAME_RATE = 1_000
+
+
+def inspect(file: MediaFile, container: Container, limits: InspectionLimits) -> tuple[MediaFacts, bytes]:
+    """Facts and poster.
+
+    Raises NoVideoStreamError, UnreadableMediaError, MediaLimitsError, MemoryError, and what `file.read` raises.
+    """
+    try:
+        return _inspect(file, container, limits)
+    except MemoryError:
+        raise
+    except FFmpegError as error:
+        raise UnreadableMediaError(error.strerror or type(error).__name__) from error
+
+
+def _inspect(file: MediaFile, container: Container, limits: InspectionLimits) -> tuple[MediaFacts, bytes]:
+    unindexed = container in {Container.MP4, Container.QUICKTIME} and is_fragmented(file)
+    media = open_media(beginning(file) if unindexed else file, container, limits)
+    if not unindexed and media.duration is None:
+        media.close()
+        unindexed, media = True, open_media(beginning(file), container, limits)
+    with media:
+        stream = _video_stream(media, limits)
+        first = next(pictures(media, stream), None)
+        if first is None:
+            raise UnreadableMediaError(problem="no picture can be decoded")
+        known_seconds = media.duration / MICROSECONDS if media.duration else None
+        rotation_degrees = round(-first.rotation / 90) * 90 % 360
+        aspect = _pixel_aspect(stream)
+        poster = best_picture(_candidates(media, stream, first, known_seconds))
+        poster_jpeg = encode_poster(poster or first, aspect, rotation_degrees)
+        video = _video_facts(stream, first, aspect, rotation_degrees, limits)
+        audio = _audio_facts(media)
+        start_seconds = (media.start_time or 0) / MICROSECONDS
+    seconds = known_seconds
+    if unindexed:
+        seconds = duration_from_tail(file, container, limits, start_seconds)
+    if seconds is not None and seconds > limits.max_duration_seconds:
+        raise MediaLimitsError(limit="max_duration_seconds", allowed=limits.max_duration_seconds, found=seconds)
+    facts = MediaFacts(
+        container=container,
+        duration_seconds=round(seconds, 3) if seconds else None,
+        bit_rate_bits_per_second=round(file.size_bytes * 8 / seconds) if seconds else None,
+        video=video,
+        audio=audio,
+    )
+    return facts, poster_jpeg
+
+
+def _video_stream(media: InputContainer, limits: InspectionLimits) -> AvVideoStream:
+    streams = list(media.streams)
+    if len(streams) > limits.max_streams:
+        raise MediaLimitsError(limit="max_streams", allowed=limits.max_streams, found=len(streams))
+    stream = next((one for one in media.streams.video if not one.disposition & _NO_PICTURES), None)
+    if stream is None:
+        raise NoVideoStreamError(tuple(one.type for one in streams))
+    if stream.codec_context is None or stream.codec_context.name not in VIDEO_DECODERS:  # pyright: ignore[reportUnnecessaryComparison] - None without a decoder
+        raise UnreadableMediaError(problem="its codec is not one we decode")
+    _require_size(stream.codec_context.width, stream.codec_context.height, limits)
+    stream.codec_context.thread_count = 1
+    stream.codec_context.options = {"max_pixels": str(limits.max_pixels)}
+    for other in streams:
+        if other.index != stream.index:
+            other.discard = Discard.all
+    return stream
+
+
+def _require_size(width: int, height: int, limits: InspectionLimits) -> None:
+    if max(width, height) > limits.max_dimension_px:
+        raise MediaLimitsError(limit="max_dimension_px", allowed=limits.max_dimension_px, found=max(width, height))
+    if width * height > limits.max_pixels:
+        raise MediaLimitsError(limit="max_pixels", allowed=limits.max_pixels, found=width * height)
+
+
+def _pixel_aspect(stream: AvVideoStream) -> Fraction:
+    aspect = stream.sample_aspect_ratio
+    return aspect if aspect and Fraction(1, 16) <= aspect <= 16 else Fraction(1)
+
+
+def _candidates(
+    media: InputContainer, stream: AvVideoStream, first: VideoFrame, duration_seconds: float | None
+) -> Iterator[VideoFrame]:
+    if duration_seconds is not None:
+        for part in _POSTER_AT:
+            picture = _picture_near(media, stream, first, duration_seconds * part)
+            if picture is not None:
+                yield picture
+    yield first
+
+
+def _picture_near(
+    media: InputContainer, stream: AvVideoStream, first: VideoFrame, target_seconds: float
+) -> VideoFrame | None:
+    """The keyframe before the target; the target itself where the only keyframe before it is the first."""
+    start_seconds = (media.start_time or 0) / MICROSECONDS
+    nearest: VideoFrame | None = None
+    try:
+        media.seek(round((start_seconds + target_seconds) * MICROSECONDS))
+        for number, picture in enumerate(pictures(media, stream)):
+            if not picture.is_corrupt:
+                nearest = picture
+            moment = picture.time if picture.pts is not None else start_seconds
+            beyond_first = picture.pts is not None and picture.pts != first.pts and number == 0
+            if beyond_first or moment >= start_seconds + target_seconds or number >= _MAX_PICTURES_TO_TARGET:
+                break
+    except MemoryError:
+        raise
+    except (FFmpegError, MediaError):
+        pass  # the first picture will do
+    return nearest
+
+
+def _video_facts(
+    stream: AvVideoStream, first: VideoFrame, aspect: Fraction, rotation_degrees: int, limits: InspectionLimits
+) -> VideoStream:
+    width, height = round(first.width * aspect), first.height
+    _require_size(width, height, limits)
+    if rotation_degrees in {90, 270}:
+        width, height = height, width
+    rate = stream.average_rate or stream.guessed_rate
+    return VideoStream(
+        codec=stream.codec_context.codec.canonical_name,
+        width=width,
+        height=height,
+        rotation_degrees=rotation_degrees,
+        frame_rate=round(float(rate), 3) if rate and 0 < rate <= _MAX_FRAME_RATE else None,
+    )
+
+
+def _audio_facts(media: InputContainer) -> AudioStream | None:
+    for stream in media.streams.audio:
+        if stream.codec_context is not None:  # pyright: ignore[reportUnnecessaryComparison] - None without a decoder
+            return AudioStream(
+                codec=stream.codec_context.codec.canonical_name,
+                channels=stream.codec_context.channels,
+                sample_rate_hz=stream.codec_context.sample_rate,
+            )
+    return None

@@ -1,0 +1,120 @@
+"""Videos written as they happened: fragmented MP4 and live Matroska, which say nowhere how long they are.
+
+libavformat would walk such a file from one end to the other. We show it the beginning alone, and ask the end for the
+time. Imported by the inspecting process only.
+"""
+
+from collections.abc import Iterator
+
+from av.container import InputContainer
+from av.error import FFmpegError
+
+from chalicelib.core.media.containers import Container
+from chalicelib.core.media.demuxing import Excerpt, MediaFile, open_media
+from chalicelib.core.media.facts import MIB, InspectionLimits
+
+BEGINNING_BYTES = 16 * MIB
+_HEADER_BYTES = 4 * MIB
+_TAIL_BYTES = (MIB, 8 * MIB)
+_MAX_TAIL_PACKETS = 50_000
+_CLUSTER_ID = b"\x1f\x43\xb6\x75"
+# A cluster begins with its timestamp, perhaps after a checksum or the size of the one before (RFC 9559, 5.1.3).
+_CLUSTER_BEGINNINGS = (0xE7, 0xBF, 0xAB)
+
+
+def beginning(file: MediaFile) -> MediaFile:
+    """As much of the file as is worth walking through."""
+    return Excerpt(file, [(0, min(file.size_bytes, BEGINNING_BYTES))])
+
+
+def is_fragmented(file: MediaFile) -> bool:
+    """True for an MP4 whose index announces movie fragments (`mvex`, ISO/IEC 14496-12, 8.8.1)."""
+    header_end = _movie_box_end(_read(file, 0, _HEADER_BYTES, file.size_bytes))
+    return header_end is not None
+
+
+def duration_from_tail(
+    file: MediaFile, container: Container, limits: InspectionLimits, start_seconds: float
+) -> float | None:
+    """Seconds from `start_seconds` to the end of the last packet; None if the end tells no time."""
+    header = _read(file, 0, _HEADER_BYTES, file.size_bytes)
+    matroska = container in {Container.MATROSKA, Container.WEBM}
+    header_end = _first(_clusters(header)) if matroska else _movie_box_end(header)
+    if not header_end:
+        return None
+    for tail_bytes in _TAIL_BYTES:
+        tail_start = max(header_end, file.size_bytes - tail_bytes)
+        tail = _read(file, tail_start, tail_bytes, file.size_bytes)
+        entry = _first(_clusters(tail) if matroska else _fragments(tail))
+        if entry is None:
+            continue
+        excerpt = Excerpt(file, [(0, header_end), (tail_start + entry, file.size_bytes)])
+        try:
+            with open_media(excerpt, container, limits) as media:
+                end_seconds = _last_moment(media)
+        except FFmpegError:
+            return None
+        return None if end_seconds is None or end_seconds <= start_seconds else end_seconds - start_seconds
+    return None
+
+
+def _last_moment(media: InputContainer) -> float | None:
+    end_seconds: float | None = None
+    for number, packet in enumerate(media.demux()):
+        moment = packet.pts if packet.pts is not None else packet.dts
+        if moment is not None and packet.stream.type in {"video", "audio"}:
+            end_seconds = max(end_seconds or 0.0, float((moment + (packet.duration or 0)) * packet.time_base))
+        if number > _MAX_TAIL_PACKETS:
+            break
+    return end_seconds
+
+
+def _movie_box_end(header: bytes) -> int | None:
+    """Where the `moov` box ends that announces fragments; None if there is no such box in the header."""
+    start = 0
+    while start + 16 <= len(header):
+        size_bytes = int.from_bytes(header[start : start + 4], "big")
+        if size_bytes == 1:
+            size_bytes = int.from_bytes(header[start + 8 : start + 16], "big")
+        if header[start + 4 : start + 8] == b"moov":
+            end = start + size_bytes
+            return end if size_bytes >= 8 and b"mvex" in header[start:end] else None
+        if size_bytes < 8:
+            return None
+        start += size_bytes
+    return None
+
+
+def _fragments(data: bytes) -> Iterator[int]:
+    position = data.find(b"moof")
+    while position >= 0:
+        size_bytes = int.from_bytes(data[max(position - 4, 0) : position], "big")
+        # Its first box is the fragment header (ISO/IEC 14496-12, 8.8.5).
+        if position >= 4 and data[position + 8 : position + 12] == b"mfhd" and position + size_bytes <= len(data) + 4:
+            yield position - 4
+        position = data.find(b"moof", position + 1)
+
+
+def _clusters(data: bytes) -> Iterator[int]:
+    position = data.find(_CLUSTER_ID)
+    while 0 <= position < len(data) - 13:
+        first_size_byte = data[position + 4]
+        size_length = 9 - first_size_byte.bit_length()
+        if first_size_byte and data[position + 4 + size_length] in _CLUSTER_BEGINNINGS:
+            yield position
+        position = data.find(_CLUSTER_ID, position + 1)
+
+
+def _first(positions: Iterator[int]) -> int | None:
+    return next(positions, None)
+
+
+def _read(file: MediaFile, start: int, size_bytes: int, end: int) -> bytes:
+    file.seek(start)
+    data = bytearray()
+    while len(data) < min(size_bytes, end - start):
+        piece = file.read(min(size_bytes, end - start) - len(data))
+        if not piece:
+            break
+        data += piece
+    return bytes(data)
