@@ -1,0 +1,42 @@
+"""The Chalice app: which route, authorizer, event and schedule exists. Their code is in chalicelib."""
+
+from typing import Any
+from urllib.parse import unquote_plus
+
+from chalice.app import Chalice, CloudWatchEvent, Rate, S3Event
+from chalicelib.core.processing import ArrivedObject
+from chalicelib.environment import ImportTimeSettings, LocalSignIn
+from chalicelib.routes.health import health
+from chalicelib.routes.multipart_complete import multipart_complete
+from chalicelib.routes.multipart_init import multipart_init
+from chalicelib.routes.upload_tokens import upload_tokens
+from chalicelib.routes.video_upload import video_upload
+from chalicelib.wiring import services
+
+JANITOR_INTERVAL_MINUTES = 5
+
+app = Chalice(app_name="video-upload", configure_logs=False)
+for blueprint in (upload_tokens, video_upload, multipart_init, multipart_complete, health):
+    app.register_blueprint(blueprint)
+
+
+@app.on_s3_event(bucket=ImportTimeSettings.read().video_bucket, events=["s3:ObjectCreated:*"], prefix="videos/")
+def video_processing(event: S3Event) -> None:
+    for record in event.to_dict()["Records"]:
+        services().processing.process(_arrived(record["s3"]["object"]))
+
+
+@app.schedule(Rate(JANITOR_INTERVAL_MINUTES, unit=Rate.MINUTES))
+def janitor(event: CloudWatchEvent) -> dict[str, int]:
+    return dict(services().janitor.sweep())
+
+
+def _arrived(stored: dict[str, Any]) -> ArrivedObject:
+    # Chalice decodes the first record's key only; S3 codes keys as a form would.
+    return ArrivedObject(file_key=unquote_plus(stored["key"]), version_id=stored.get("versionId"))
+
+
+if sign_in := LocalSignIn.read():
+    from chalicelib import local_gateway
+
+    local_gateway.install(sign_in)

@@ -1,0 +1,1 @@
+"""One module per AWS service: each fulfils a port of the core and nothing else."""

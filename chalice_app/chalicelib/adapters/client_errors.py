@@ -1,0 +1,22 @@
+"""What boto3's one error class says."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+
+def error_code(error: ClientError) -> str:
+    """AWS's name of the error: `NoSuchKey`, or the bare status where the answer had no body (HEAD)."""
+    return _answer(error)["Error"]["Code"]
+
+
+def error_message(error: ClientError) -> str:
+    return _answer(error)["Error"].get("Message", "")
+
+
+def error_status(error: ClientError) -> int:
+    return _answer(error)["ResponseMetadata"].get("HTTPStatusCode", 500)
+
+
+def _answer(error: ClientError) -> Any:
+    return error.response

@@ -1,0 +1,65 @@
+"""The metadata bucket: small objects, conditional writes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from chalicelib.adapters.client_errors import error_code
+from chalicelib.core.ports import ListedKey, StoredRecord
+
+if TYPE_CHECKING:  # the stubs are not in the Lambda bundle
+    from types_boto3_s3.client import S3Client
+
+
+_LOST_RACE = {"PreconditionFailed", "ConditionalRequestConflict"}
+
+
+@dataclass(frozen=True)
+class S3Metadata:
+    """Encryption is the bucket's default: the objects carry no header of their own."""
+
+    s3: "S3Client"
+    bucket: str
+
+    def get(self, key: str) -> StoredRecord | None:
+        try:
+            answer = self.s3.get_object(Bucket=self.bucket, Key=key)
+        except self.s3.exceptions.NoSuchKey:
+            return None
+        return StoredRecord(answer["Body"].read(), answer["ETag"])
+
+    def put_if_new(self, key: str, body: bytes) -> bool:
+        try:
+            self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*")
+        except ClientError as error:
+            return _lost_race(error)
+        return True
+
+    def put_if_unchanged(self, key: str, body: bytes, etag: str) -> bool:
+        try:
+            self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", IfMatch=etag)
+        except ClientError as error:
+            return _lost_race(error)
+        return True
+
+    def put(self, key: str, body: bytes, content_type: str) -> None:
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=content_type)
+
+    def delete(self, key: str) -> None:
+        self.s3.delete_object(Bucket=self.bucket, Key=key)
+
+    def list_keys(self, prefix: str, start_after: str = "") -> Iterator[ListedKey]:
+        pages = self.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=prefix, StartAfter=start_after
+        )
+        for page in pages:
+            for entry in page.get("Contents", []):
+                yield ListedKey(entry["Key"], entry["LastModified"])  # pyright: ignore[reportTypedDictNotRequiredAccess]
+
+
+def _lost_race(error: ClientError) -> bool:
+    if error_code(error) in _LOST_RACE:
+        return False
+    raise error

@@ -1,0 +1,231 @@
+"""Completing an upload exactly once, whatever is asked twice, answered late or lost on the way.
+
+The record is the arbiter: whoever moves it from `uploading` to `completing` may talk to S3. Every way to the answer
+ends in `_settle`, which looks at what S3 really holds.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+from chalicelib.core.errors import (
+    ChecksumMismatchError,
+    CompletionRefusedError,
+    PartsIncompleteError,
+    SizeMismatchError,
+    StorageUnavailableError,
+    UploadExpiredError,
+    UploadNotFoundError,
+)
+from chalicelib.core.multipart_upload import not_uploading
+from chalicelib.core.ports import (
+    Clock,
+    Meter,
+    ObjectExistsError,
+    OutcomeUnknownError,
+    StorageBusyError,
+    UploadGoneError,
+    VideoBucket,
+)
+from chalicelib.core.records import Records
+from chalicelib.core.upload_requests import CompleteUpload
+from chalicelib.core.upload_token import UploadToken
+from chalicelib.core.video_record import ARRIVED_STATES, State, VideoRecord
+
+PATIENCE_SECONDS = 25.0
+"""API Gateway gives up after 29 s (API Gateway quotas, "Maximum integration timeout"); the answer comes before."""
+
+RETRY_AFTER_SECONDS = 5
+
+LEASE = timedelta(seconds=90)
+"""How long one completion is trusted to be under way before the next one asking may ask S3 again."""
+
+_NAMED_MISSING_PARTS = 100
+
+
+class Outcome(Enum):
+    COMPLETED = auto()
+    COMPLETING = auto()
+
+
+@dataclass(frozen=True)
+class Completion:
+    record: VideoRecord
+    outcome: Outcome
+
+
+class _Claim(Enum):
+    MINE = auto()
+    SOMEBODYS = auto()
+    ALREADY_DONE = auto()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Completions:
+    """patience_seconds: how long to wait for S3 before answering that it is under way."""
+
+    records: Records
+    videos: VideoBucket
+    meter: Meter
+    now: Clock
+    patience_seconds: float = PATIENCE_SECONDS
+
+    def complete(self, token: UploadToken, request: CompleteUpload) -> Completion:
+        """Raises UploadNotFoundError, StateError's leaves, CompletionRefusedError's leaves (the upload stays open),
+        StorageUnavailableError (nothing was done)."""
+        if request.upload_id not in {None, token.upload_id} or request.file_key not in {None, token.file_key}:
+            raise UploadNotFoundError
+        claim, record = self._claim(token, request)
+        match claim:
+            case _Claim.ALREADY_DONE:
+                return Completion(record, Outcome.COMPLETED)
+            case _Claim.SOMEBODYS:
+                return self._settle(record) or Completion(record, Outcome.COMPLETING)
+            case _Claim.MINE:
+                parts = sorted(request.etags_by_part.items())
+                return self._complete_at_s3(record, token.upload_id, parts)
+
+    def finish_abandoned(self, record: VideoRecord) -> Completion:
+        """Carry on a completion whose function died: from what S3 lists, since the request is gone."""
+        settled = self._settle(record)
+        if settled or record.upload_id is None:
+            return settled or Completion(record, Outcome.COMPLETING)
+        try:
+            parts = self.videos.list_parts(record.ref.file_key, record.upload_id)
+        except UploadGoneError:
+            return Completion(self._expire(record), Outcome.COMPLETING)
+        etags = [(part.part_number, part.etag) for part in parts]
+        return self._complete_at_s3(record, record.upload_id, etags)
+
+    def _claim(self, token: UploadToken, request: CompleteUpload) -> tuple[_Claim, VideoRecord]:
+        claim = _Claim.ALREADY_DONE
+
+        def decide(record: VideoRecord) -> VideoRecord | None:
+            nonlocal claim
+            if record.upload_id != token.upload_id or record.state is State.DELETED:
+                raise UploadNotFoundError
+            claim = _claim_on(record, self.now() - LEASE)
+            if claim is not _Claim.MINE:
+                return None
+            _require_every_part(record, request)
+            started = {"completion_started_at": self.now(), "checksum_crc64nvme": request.checksum_crc64nvme}
+            if record.state is State.COMPLETING:
+                return record.noted(updated_at=self.now(), **started)
+            return record.moved_to(State.COMPLETING, self.now(), **started)
+
+        record = self.records.change(token.ref, decide)
+        if record is None:
+            raise UploadNotFoundError
+        return claim, record
+
+    def _complete_at_s3(self, record: VideoRecord, upload_id: str, parts: Sequence[tuple[int, str]]) -> Completion:
+        try:
+            self._within_patience(
+                lambda: self.videos.complete_multipart_upload(
+                    record.ref.file_key, upload_id, parts, record.size_bytes, record.checksum_crc64nvme
+                )
+            )
+        except (FutureTimeoutError, OutcomeUnknownError):
+            return Completion(record, Outcome.COMPLETING)
+        except StorageBusyError as error:
+            self._reopen(record)
+            raise StorageUnavailableError(retry_after_seconds=RETRY_AFTER_SECONDS) from error
+        except CompletionRefusedError:
+            self._reopen(record)
+            self.meter.record(completions_refused_count=1)
+            raise
+        except (UploadGoneError, ObjectExistsError):
+            # An earlier completion, whose answer was lost: the object tells.
+            settled = self._settle(record)
+            if settled:
+                return settled
+            self._expire(record)
+            raise UploadExpiredError from None
+        return self._settle(record) or Completion(record, Outcome.COMPLETING)
+
+    def _within_patience(self, ask_s3: Callable[[], None]) -> None:
+        worker = ThreadPoolExecutor(1, thread_name_prefix="complete")
+        try:
+            worker.submit(ask_s3).result(timeout=self.patience_seconds)
+        finally:
+            worker.shutdown(wait=False)
+
+    def _settle(self, record: VideoRecord) -> Completion | None:
+        """The completion as the stored object tells it; None while there is no object."""
+        stored = self.videos.head(record.ref.file_key)
+        if stored is None:
+            return None
+        if stored.size_bytes != record.size_bytes:
+            raise SizeMismatchError(size_bytes=record.size_bytes)
+        if record.checksum_crc64nvme and stored.checksum_crc64nvme not in {None, record.checksum_crc64nvme}:
+            raise ChecksumMismatchError
+        first_to_know = False
+
+        def decide(current: VideoRecord) -> VideoRecord | None:
+            nonlocal first_to_know
+            first_to_know = current.state in {State.UPLOADING, State.COMPLETING}
+            if first_to_know:
+                return current.moved_to(State.PROCESSING, self.now(), completed_at=self.now())
+            return None
+
+        current = self.records.change(record.ref, decide)
+        if current is None or current.state not in ARRIVED_STATES:
+            raise not_uploading(current) if current else UploadNotFoundError
+        if first_to_know:
+            self._measure(current)
+        return Completion(current, Outcome.COMPLETED)
+
+    def _reopen(self, record: VideoRecord) -> None:
+        self.records.change(
+            record.ref,
+            lambda current: (
+                current.moved_to(State.UPLOADING, self.now(), completion_started_at=None)
+                if current.state is State.COMPLETING
+                else None
+            ),
+        )
+
+    def _expire(self, record: VideoRecord) -> VideoRecord:
+        expired = self.records.change(
+            record.ref,
+            lambda current: (
+                current.moved_to(State.EXPIRED, self.now())
+                if current.state in {State.UPLOADING, State.COMPLETING}
+                else None
+            ),
+        )
+        self.records.unmark(record.ref, record.size_bytes)
+        return expired or record
+
+    def _measure(self, record: VideoRecord) -> None:
+        started = record.completion_started_at or self.now()
+        transfer_seconds = max((started - record.created_at).total_seconds(), 0.001)
+        self.meter.record(
+            uploads_completed_count=1,
+            upload_throughput_bytes_per_second=record.size_bytes / transfer_seconds,
+            completion_milliseconds=(self.now() - started).total_seconds() * 1000,
+        )
+
+
+def _claim_on(record: VideoRecord, lease_ended: datetime) -> _Claim:
+    if record.state in ARRIVED_STATES:
+        return _Claim.ALREADY_DONE
+    if record.state is State.UPLOADING:
+        return _Claim.MINE
+    if record.state is State.COMPLETING:
+        started = record.completion_started_at
+        return _Claim.MINE if started is None or started < lease_ended else _Claim.SOMEBODYS
+    raise not_uploading(record)
+
+
+def _require_every_part(record: VideoRecord, request: CompleteUpload) -> None:
+    """Raises PartsIncompleteError, SizeMismatchError when more parts are named than the file has."""
+    part_count = record.plan.part_count
+    if max(request.etags_by_part) > part_count:
+        raise SizeMismatchError(size_bytes=record.size_bytes)
+    missing = [number for number in range(1, part_count + 1) if number not in request.etags_by_part]
+    if missing:
+        raise PartsIncompleteError(missing_count=len(missing), missing_part_numbers=missing[:_NAMED_MISSING_PARTS])

@@ -1,0 +1,347 @@
+"""Everything that can go wrong with an upload, as one tree.
+
+PlatformError
+├── RequestError                        the request itself is wrong
+│   ├── InvalidRequestError
+│   ├── InvalidJsonError
+│   ├── RequestTooLargeError
+│   ├── EmptyFileError
+│   ├── FileTooLargeError
+│   └── UnsupportedVideoTypeError
+├── AccessError                         who asks
+│   ├── UnauthorizedError
+│   └── ForbiddenError
+├── NotFoundError                       unknown, or somebody else's: the same
+│   ├── UploadNotFoundError
+│   ├── VideoNotFoundError
+│   └── RouteNotFoundError
+├── MethodNotAllowedError
+├── CapError                            the user's share is used up
+│   ├── TooManyOpenUploadsError
+│   └── ReservedBytesExceededError
+├── StateError                          the upload is past this
+│   ├── UploadAbortedError
+│   ├── UploadExpiredError
+│   ├── UploadCompletingError
+│   └── UploadCompletedError
+├── CompletionRefusedError              S3 or the plan says the parts are not the file
+│   ├── PartsIncompleteError
+│   ├── PartMismatchError
+│   ├── PartTooSmallError
+│   ├── ChecksumMismatchError
+│   └── SizeMismatchError
+├── StorageUnavailableError             S3 or KMS asks for patience
+└── InternalError                       our fault
+
+Each leaf carries its data as fields; `code` is the name that clients see.
+"""
+
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+from chalicelib.core.json_values import JsonObject, camel_case
+
+
+@dataclass(eq=False)
+class PlatformError(Exception):
+    """Base of all errors that a caller may see."""
+
+    code: ClassVar[str] = "internal_error"
+
+    @property
+    def message(self) -> str:
+        """One sentence for a person."""
+        return "Something went wrong."
+
+    @property
+    def details(self) -> JsonObject:
+        """The error's own fields, in the API's spelling."""
+        return {camel_case(field.name): getattr(self, field.name) for field in fields(self)}
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
+@dataclass(eq=False)
+class RequestError(PlatformError):
+    """Base of what is wrong with the request itself."""
+
+
+@dataclass(eq=False)
+class InvalidRequestError(RequestError):
+    """problems: `{"field", "problem"}` for each thing that is wrong with the body or the query."""
+
+    problems: list[dict[str, str]]
+    code: ClassVar[str] = "invalid_request"
+
+    @property
+    def message(self) -> str:
+        return "; ".join(f"{problem['field']}: {problem['problem']}" for problem in self.problems)
+
+
+@dataclass(eq=False)
+class InvalidJsonError(RequestError):
+    reason: str
+    code: ClassVar[str] = "invalid_json"
+
+    @property
+    def message(self) -> str:
+        return f"The body must be one JSON object: {self.reason}."
+
+
+@dataclass(eq=False)
+class RequestTooLargeError(RequestError):
+    max_bytes: int
+    code: ClassVar[str] = "request_too_large"
+
+    @property
+    def message(self) -> str:
+        return f"The body may have at most {self.max_bytes} bytes. Videos go to S3, not through the API."
+
+
+@dataclass(eq=False)
+class EmptyFileError(RequestError):
+    code: ClassVar[str] = "empty_file"
+
+    @property
+    def message(self) -> str:
+        return "The file is empty."
+
+
+@dataclass(eq=False)
+class FileTooLargeError(RequestError):
+    size_bytes: int
+    max_bytes: int
+    code: ClassVar[str] = "file_too_large"
+
+    @property
+    def message(self) -> str:
+        return f"The file has {self.size_bytes} bytes; at most {self.max_bytes} are accepted here."
+
+
+@dataclass(eq=False)
+class UnsupportedVideoTypeError(RequestError):
+    file_name: str
+    content_type: str
+    accepted: dict[str, list[str]]
+    code: ClassVar[str] = "unsupported_video_type"
+
+    @property
+    def message(self) -> str:
+        return f"{self.content_type} with the name {self.file_name!r} is not a video type accepted here."
+
+
+@dataclass(eq=False)
+class AccessError(PlatformError):
+    """Base of what this caller may not do."""
+
+
+@dataclass(eq=False)
+class UnauthorizedError(AccessError):
+    code: ClassVar[str] = "unauthorized"
+
+    @property
+    def message(self) -> str:
+        return "Sign in: the Authorization header holds no valid token."
+
+
+@dataclass(eq=False)
+class ForbiddenError(AccessError):
+    reason: str
+    code: ClassVar[str] = "forbidden"
+
+    @property
+    def message(self) -> str:
+        return f"This token may not do that: {self.reason}."
+
+
+@dataclass(eq=False)
+class NotFoundError(PlatformError):
+    """Base of what is not there, or not this caller's."""
+
+
+@dataclass(eq=False)
+class UploadNotFoundError(NotFoundError):
+    code: ClassVar[str] = "upload_not_found"
+
+    @property
+    def message(self) -> str:
+        return "There is no such upload."
+
+
+@dataclass(eq=False)
+class VideoNotFoundError(NotFoundError):
+    code: ClassVar[str] = "video_not_found"
+
+    @property
+    def message(self) -> str:
+        return "There is no such video."
+
+
+@dataclass(eq=False)
+class RouteNotFoundError(NotFoundError):
+    code: ClassVar[str] = "route_not_found"
+
+    @property
+    def message(self) -> str:
+        return "There is nothing at this address."
+
+
+@dataclass(eq=False)
+class MethodNotAllowedError(PlatformError):
+    code: ClassVar[str] = "method_not_allowed"
+
+    @property
+    def message(self) -> str:
+        return "This address does not answer to that method."
+
+
+@dataclass(eq=False)
+class CapError(PlatformError):
+    """Base of what a user's share does not allow."""
+
+
+@dataclass(eq=False)
+class TooManyOpenUploadsError(CapError):
+    max_open_uploads: int
+    code: ClassVar[str] = "too_many_open_uploads"
+
+    @property
+    def message(self) -> str:
+        return f"{self.max_open_uploads} uploads may be open at once: finish or abort one first."
+
+
+@dataclass(eq=False)
+class ReservedBytesExceededError(CapError):
+    size_bytes: int
+    reserved_bytes: int
+    max_reserved_bytes: int
+    code: ClassVar[str] = "reserved_bytes_exceeded"
+
+    @property
+    def message(self) -> str:
+        return (
+            f"The open uploads already reserve {self.reserved_bytes} of {self.max_reserved_bytes} bytes: "
+            "finish or abort one first."
+        )
+
+
+@dataclass(eq=False)
+class StateError(PlatformError):
+    """Base of what an upload's state no longer allows."""
+
+    state: str
+
+
+@dataclass(eq=False)
+class UploadAbortedError(StateError):
+    state: str = "aborted"
+    code: ClassVar[str] = "upload_aborted"
+
+    @property
+    def message(self) -> str:
+        return "The upload was aborted."
+
+
+@dataclass(eq=False)
+class UploadExpiredError(StateError):
+    state: str = "expired"
+    code: ClassVar[str] = "upload_expired"
+
+    @property
+    def message(self) -> str:
+        return "The upload was left unfinished for too long. Start again."
+
+
+@dataclass(eq=False)
+class UploadCompletingError(StateError):
+    state: str = "completing"
+    code: ClassVar[str] = "upload_completing"
+
+    @property
+    def message(self) -> str:
+        return "The upload is being completed."
+
+
+@dataclass(eq=False)
+class UploadCompletedError(StateError):
+    code: ClassVar[str] = "upload_completed"
+
+    @property
+    def message(self) -> str:
+        return "The upload is already complete."
+
+
+@dataclass(eq=False)
+class CompletionRefusedError(PlatformError):
+    """Base of why a completion leaves the upload open: mend the parts and complete again."""
+
+
+@dataclass(eq=False)
+class PartsIncompleteError(CompletionRefusedError):
+    """missing_part_numbers: the first hundred of `missing_count`."""
+
+    missing_count: int
+    missing_part_numbers: list[int]
+    code: ClassVar[str] = "parts_incomplete"
+
+    @property
+    def message(self) -> str:
+        return f"{self.missing_count} parts are missing."
+
+
+@dataclass(eq=False)
+class PartMismatchError(CompletionRefusedError):
+    code: ClassVar[str] = "part_mismatch"
+
+    @property
+    def message(self) -> str:
+        return "A part named here is not the one that S3 holds. Ask GET /multipart/parts which ones it has."
+
+
+@dataclass(eq=False)
+class PartTooSmallError(CompletionRefusedError):
+    min_part_bytes: int
+    code: ClassVar[str] = "part_too_small"
+
+    @property
+    def message(self) -> str:
+        return f"Every part but the last must have at least {self.min_part_bytes} bytes."
+
+
+@dataclass(eq=False)
+class ChecksumMismatchError(CompletionRefusedError):
+    code: ClassVar[str] = "checksum_mismatch"
+
+    @property
+    def message(self) -> str:
+        return "What S3 stored differs from the file. Compare the parts' checksums and send the differing ones again."
+
+
+@dataclass(eq=False)
+class SizeMismatchError(CompletionRefusedError):
+    size_bytes: int
+    code: ClassVar[str] = "size_mismatch"
+
+    @property
+    def message(self) -> str:
+        return f"The parts do not add up to the {self.size_bytes} bytes that were announced."
+
+
+@dataclass(eq=False)
+class StorageUnavailableError(PlatformError):
+    retry_after_seconds: int
+    code: ClassVar[str] = "storage_unavailable"
+
+    @property
+    def message(self) -> str:
+        return f"The storage is busy. Try again in {self.retry_after_seconds} s."
+
+
+@dataclass(eq=False)
+class InternalError(PlatformError):
+    code: ClassVar[str] = "internal_error"
+
+    @property
+    def message(self) -> str:
+        return "Something went wrong on our side. Nothing was lost; try again."

@@ -1,0 +1,144 @@
+"""What a schedule looks after: abandoned uploads, slow completions, lost events, the gauges."""
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+
+from chalicelib.core.completion import LEASE, Completions
+from chalicelib.core.errors import PlatformError
+from chalicelib.core.library import remove_objects
+from chalicelib.core.ports import Clock, MetadataBucket, Meter, ProcessingTrigger, VideoBucket
+from chalicelib.core.records import OpenMarker, Records
+from chalicelib.core.video_record import State, VideoRecord
+
+log = logging.getLogger(__name__)
+
+STARTING_GRACE = timedelta(minutes=15)
+"""A marker without a record is an init under way, or one that died."""
+
+PROCESSING_GRACE = timedelta(minutes=15)
+"""Lambda retries a failed event for a while by itself; after this the event is taken for lost."""
+
+MAX_PROCESSING_RETRIES = 10
+"""Then a person has to look: the gauge `uploads_stuck_count` raises the alarm."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Janitor:
+    records: Records
+    videos: VideoBucket
+    metadata: MetadataBucket
+    completions: Completions
+    processing: ProcessingTrigger
+    meter: Meter
+    now: Clock
+
+    def sweep(self) -> Counter[str]:
+        """Look at every open upload once; how many were `kept`, `expired`, `retried` …. One that fails is logged and
+        does not keep the others from being looked at."""
+        done: Counter[str] = Counter()
+        owners: set[str] = set()
+        reserved_bytes = 0
+        for marker in self.records.markers():
+            try:
+                outcome = self._look_after(marker)
+            except Exception:
+                log.exception("cannot look after %s", marker.key)
+                outcome = "failed"
+            done[outcome] += 1
+            if outcome in {"kept", "stuck", "retried"}:
+                owners.add(marker.ref.owner)
+                reserved_bytes += marker.size_bytes
+        self.meter.record(
+            uploads_in_flight_count=done["kept"] + done["retried"] + done["stuck"],
+            uploads_stuck_count=done["stuck"],
+            users_in_flight_count=len(owners),
+            reserved_size_bytes=reserved_bytes,
+        )
+        self._count_outcomes(done)
+        return done
+
+    def _count_outcomes(self, done: Counter[str]) -> None:
+        if done["expired"]:
+            self.meter.record(uploads_expired_count=done["expired"])
+        if done["failed"]:
+            self.meter.record(janitor_failures_count=done["failed"])
+
+    def _look_after(self, marker: OpenMarker) -> str:
+        record = self.records.find(marker.ref)
+        if record is None:
+            return self._never_started(marker)
+        match record.state:
+            case State.UPLOADING:
+                return self._uploading(record)
+            case State.COMPLETING:
+                return self._completing(record)
+            case State.PROCESSING:
+                return self._processing(record)
+            case State.READY | State.REJECTED:
+                return self._settled(record)
+            case State.ABORTED | State.EXPIRED | State.DELETED:
+                remove_objects(record, self.videos, self.metadata, self.records)
+                return "cleaned"
+
+    def _never_started(self, marker: OpenMarker) -> str:
+        if marker.last_modified > self.now() - STARTING_GRACE:
+            return "kept"
+        for upload_id in self.videos.list_upload_ids(marker.ref.file_key):
+            self.videos.abort_multipart_upload(marker.ref.file_key, upload_id)
+        self.records.unmark(marker.ref, marker.size_bytes)
+        return "cleaned"
+
+    def _uploading(self, record: VideoRecord) -> str:
+        if record.upload_id is None and record.created_at < self.now() - PROCESSING_GRACE:
+            stored = self.videos.head(record.ref.file_key)
+            if stored:
+                return self._retry(record)
+        if record.expires_at > self.now():
+            return "kept"
+        expired = self.records.change(
+            record.ref,
+            lambda current: current.moved_to(State.EXPIRED, self.now()) if current.state is State.UPLOADING else None,
+        )
+        if expired is None or expired.state is not State.EXPIRED:
+            return "kept"
+        remove_objects(expired, self.videos, self.metadata, self.records)
+        return "expired"
+
+    def _completing(self, record: VideoRecord) -> str:
+        started = record.completion_started_at or record.updated_at
+        if started > self.now() - LEASE:
+            return "kept"
+        try:
+            finished = self.completions.finish_abandoned(record)
+        except PlatformError as refused:
+            log.warning("completion of %s does not settle: %s", record.video_id, refused)
+            return "kept"
+        return "expired" if finished.record.state is State.EXPIRED else "kept"
+
+    def _processing(self, record: VideoRecord) -> str:
+        if record.updated_at > self.now() - PROCESSING_GRACE:
+            return "kept"
+        if record.processing_retries >= MAX_PROCESSING_RETRIES:
+            return "stuck"
+        return self._retry(record)
+
+    def _retry(self, record: VideoRecord) -> str:
+        stored = self.videos.head(record.ref.file_key)
+        if stored is None:
+            log.error("the object of %s is missing", record.video_id)
+            return "stuck"
+        self.records.change(
+            record.ref,
+            lambda current: current.noted(processing_retries=current.processing_retries + 1, updated_at=self.now()),
+        )
+        self.processing.trigger(record.ref.file_key, stored.version_id, stored.size_bytes)
+        return "retried"
+
+    def _settled(self, record: VideoRecord) -> str:
+        if record.notified_at is None:
+            # The function died between the record and the notification: a repeated event finishes the work.
+            return self._retry(record)
+        self.records.unmark(record.ref, record.size_bytes)
+        return "cleaned"

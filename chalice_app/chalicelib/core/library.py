@@ -1,0 +1,86 @@
+"""What a user sees of the own videos, and removing one for good."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+
+from chalicelib.core.errors import VideoNotFoundError
+from chalicelib.core.json_values import JsonObject
+from chalicelib.core.ports import Clock, MetadataBucket, Meter, VideoBucket
+from chalicelib.core.records import Records
+from chalicelib.core.signed_urls import SignedUrls
+from chalicelib.core.video_id import VideoRef
+from chalicelib.core.video_record import State, VideoRecord, api_time
+
+_LISTED_STATES = frozenset({State.UPLOADING, State.COMPLETING, State.PROCESSING, State.READY, State.REJECTED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Library:
+    records: Records
+    videos: VideoBucket
+    metadata: MetadataBucket
+    urls: SignedUrls
+    meter: Meter
+    now: Clock
+
+    def page(self, owner: str, limit: int, after_video_id: str) -> tuple[list[JsonObject], str | None]:
+        """Newest first, and where the next page starts, None at the end."""
+        listed = (
+            record for record in self.records.newest_first(owner, after_video_id) if record.state in _LISTED_STATES
+        )
+        page = list(islice(listed, limit))
+        more = next(listed, None) is not None if len(page) == limit else False
+        return self._views(page), page[-1].video_id if more else None
+
+    def show(self, ref: VideoRef) -> JsonObject:
+        record = self.records.find(ref)
+        if record is None or record.state is State.DELETED:
+            raise VideoNotFoundError
+        return self._views([record])[0]
+
+    def delete(self, ref: VideoRef) -> None:
+        """The tombstone first: whatever arrives late finds it. Safe to repeat. Raises VideoNotFoundError."""
+        record = self.records.change(
+            ref,
+            lambda current: None if current.state is State.DELETED else current.moved_to(State.DELETED, self.now()),
+        )
+        if record is None:
+            raise VideoNotFoundError
+        remove_objects(record, self.videos, self.metadata, self.records)
+        self.meter.record(videos_deleted_count=1)
+
+    def _views(self, records: Iterable[VideoRecord]) -> list[JsonObject]:
+        records = list(records)
+        ready = [record for record in records if record.state is State.READY]
+        urls, urls_expire_at = self.urls.for_viewing(ready)
+        return [_view(record, urls.get(record.video_id), api_time(urls_expire_at)) for record in records]
+
+
+def remove_objects(record: VideoRecord, videos: VideoBucket, metadata: MetadataBucket, records: Records) -> None:
+    """Whatever S3 holds of a video that nobody shall see again. Safe to repeat."""
+    if record.upload_id:
+        videos.abort_multipart_upload(record.ref.file_key, record.upload_id)
+    videos.delete(record.ref.file_key)
+    metadata.delete(record.ref.poster_key)
+    records.unmark(record.ref, record.size_bytes)
+
+
+def _view(record: VideoRecord, urls: tuple[str, str] | None, urls_expire_at: str) -> JsonObject:
+    poster_url, playback_url = urls or (None, None)
+    rejection = record.rejection
+    return {
+        "videoId": record.video_id,
+        "fileName": record.file_name,
+        "contentType": record.content_type,
+        "sizeBytes": record.size_bytes,
+        "state": record.state.value,
+        "createdAt": api_time(record.created_at),
+        "updatedAt": api_time(record.updated_at),
+        "completedAt": api_time(record.completed_at) if record.completed_at else None,
+        "media": record.media,
+        "rejection": {"code": rejection.code, "message": rejection.message} if rejection else None,
+        "posterUrl": poster_url,
+        "playbackUrl": playback_url,
+        "urlsExpireAt": urls_expire_at if urls else None,
+    }

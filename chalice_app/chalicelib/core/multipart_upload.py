@@ -1,0 +1,170 @@
+"""An upload in parts: start it, sign its parts, see what has arrived, abort it."""
+
+import logging
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib.core.caps import Caps, reserve
+from chalicelib.core.errors import (
+    UploadAbortedError,
+    UploadCompletedError,
+    UploadCompletingError,
+    UploadExpiredError,
+    UploadNotFoundError,
+)
+from chalicelib.core.part_plan import plan_parts
+from chalicelib.core.ports import Clock, Meter, StoredPart, UploadGoneError, VideoBucket
+from chalicelib.core.records import Records
+from chalicelib.core.signed_urls import MAX_URLS_PER_PAGE, SignedPart, SignedUrls
+from chalicelib.core.upload_requests import StartUpload
+from chalicelib.core.upload_token import UploadToken, UploadTokens
+from chalicelib.core.video_id import VideoRef, new_video_id
+from chalicelib.core.video_record import State, VideoRecord
+
+log = logging.getLogger(__name__)
+
+_PARALLEL_TOKENS = 8
+
+
+@dataclass(frozen=True)
+class StartedUpload:
+    """signed_parts: the first page, all parts up to MAX_URLS_PER_PAGE."""
+
+    record: VideoRecord
+    upload_id: str
+    token: str
+    signed_parts: list[SignedPart]
+    urls_expire_at: datetime
+
+
+@dataclass(frozen=True)
+class OpenUpload:
+    record: VideoRecord
+    upload_id: str
+    token: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultipartUploads:
+    records: Records
+    videos: VideoBucket
+    urls: SignedUrls
+    tokens: UploadTokens
+    meter: Meter
+    now: Clock
+    caps: Caps
+    preferred_part_bytes: int
+    upload_ttl: timedelta
+
+    def start(self, owner: str, request: StartUpload) -> StartedUpload:
+        """Raises CapError's leaves; FileTooLargeError above what S3 holds."""
+        plan = plan_parts(request.size_bytes, self.preferred_part_bytes)
+        now = self.now()
+        ref = VideoRef(owner, new_video_id(now))
+        reserve(self.records, self.caps, ref, request.size_bytes)
+        upload_id = self.videos.create_multipart_upload(ref.file_key, request.content_type)
+        record = VideoRecord(
+            owner=owner,
+            video_id=ref.video_id,
+            file_name=request.file_name,
+            content_type=request.content_type,
+            size_bytes=request.size_bytes,
+            part_size_bytes=plan.part_size_bytes,
+            upload_id=upload_id,
+            state=State.UPLOADING,
+            created_at=now,
+            updated_at=now,
+            expires_at=now + self.upload_ttl,
+        )
+        self.records.create(record)
+        first_page = dict.fromkeys(range(1, min(plan.part_count, MAX_URLS_PER_PAGE) + 1))
+        signed_parts, urls_expire_at = self.urls.for_parts(record, upload_id, first_page)
+        token = self.tokens.issue(record, upload_id, record.expires_at)
+        self.meter.record(uploads_started_count=1, upload_size_bytes=request.size_bytes)
+        return StartedUpload(record, upload_id, token, signed_parts, urls_expire_at)
+
+    def find(self, token: UploadToken) -> VideoRecord:
+        """The record behind a token, whatever its state. Raises UploadNotFoundError."""
+        record = self.records.find(token.ref)
+        if record is None or record.upload_id != token.upload_id or record.state is State.DELETED:
+            raise UploadNotFoundError
+        return record
+
+    def find_open(self, token: UploadToken) -> VideoRecord:
+        """Raises UploadNotFoundError and StateError's leaves: a token outlives its upload."""
+        record = self.find(token)
+        if record.state is not State.UPLOADING:
+            raise not_uploading(record)
+        return record
+
+    def sign_parts(
+        self, token: UploadToken, record: VideoRecord, checksums_by_part: Mapping[int, str | None]
+    ) -> tuple[list[SignedPart], datetime]:
+        return self.urls.for_parts(record, token.upload_id, checksums_by_part)
+
+    def stored_parts(self, token: UploadToken) -> tuple[VideoRecord, list[StoredPart]]:
+        """What S3 holds of an upload that may still be resumed."""
+        record = self.find(token)
+        if record.state not in {State.UPLOADING, State.COMPLETING}:
+            raise not_uploading(record)
+        try:
+            return record, self.videos.list_parts(record.ref.file_key, token.upload_id)
+        except UploadGoneError:
+            # Completed between the two reads, or dropped by the bucket's lifecycle rule.
+            raise not_uploading(self.find(token)) from None
+
+    def abort(self, token: UploadToken) -> VideoRecord:
+        """The record decides a race with complete; S3 is emptied after. Safe to repeat."""
+
+        def decide(record: VideoRecord) -> VideoRecord | None:
+            if record.upload_id != token.upload_id or record.state is State.DELETED:
+                raise UploadNotFoundError
+            if record.state is State.ABORTED:
+                return None
+            if record.state is not State.UPLOADING:
+                raise not_uploading(record)
+            return record.moved_to(State.ABORTED, self.now())
+
+        record = self.records.change(token.ref, decide)
+        if record is None:
+            raise UploadNotFoundError
+        self.videos.abort_multipart_upload(record.ref.file_key, token.upload_id)
+        self.records.unmark(record.ref, record.size_bytes)
+        self.meter.record(uploads_aborted_count=1)
+        return record
+
+    def open_uploads(self, owner: str) -> list[OpenUpload]:
+        """This user's unfinished uploads in parts, newest first, each with a fresh token."""
+        unfinished = [
+            (record, record.upload_id)
+            for record in self.records.open_of(owner)
+            if record.state is State.UPLOADING and record.upload_id and record.expires_at > self.now()
+        ]
+        with ThreadPoolExecutor(_PARALLEL_TOKENS) as workers:
+            tokens = workers.map(lambda pair: self.tokens.issue(pair[0], pair[1], pair[0].expires_at), unfinished)
+            return [
+                OpenUpload(record, upload_id, token)
+                for (record, upload_id), token in zip(unfinished, tokens, strict=True)
+            ]
+
+
+def not_uploading(
+    record: VideoRecord,
+) -> UploadAbortedError | UploadExpiredError | UploadCompletingError | UploadCompletedError | UploadNotFoundError:
+    """The error that says why nothing more may be done to this upload."""
+    match record.state:
+        case State.ABORTED:
+            return UploadAbortedError()
+        case State.EXPIRED:
+            return UploadExpiredError()
+        case State.COMPLETING:
+            return UploadCompletingError()
+        case State.DELETED:
+            return UploadNotFoundError()
+        case State.UPLOADING:
+            # The record still believes in an upload that S3 has dropped.
+            return UploadExpiredError()
+        case State.PROCESSING | State.READY | State.REJECTED:
+            return UploadCompletedError(state=record.state)

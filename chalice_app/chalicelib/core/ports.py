@@ -1,0 +1,161 @@
+"""What the core needs from the outside world; the adapters fulfil it."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from chalicelib.core.json_values import JsonObject
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class StoredRecord:
+    """etag: opaque, only good for a conditional write."""
+
+    body: bytes
+    etag: str
+
+
+@dataclass(frozen=True)
+class ListedKey:
+    key: str
+    last_modified: datetime
+
+
+class MetadataBucket(Protocol):
+    """Small objects with conditional writes: the platform's only database."""
+
+    def get(self, key: str) -> StoredRecord | None: ...
+
+    def put_if_new(self, key: str, body: bytes) -> bool:
+        """False when the key exists already."""
+        ...
+
+    def put_if_unchanged(self, key: str, body: bytes, etag: str) -> bool:
+        """False when somebody else wrote in between."""
+        ...
+
+    def put(self, key: str, body: bytes, content_type: str) -> None: ...
+
+    def delete(self, key: str) -> None: ...
+
+    def list_keys(self, prefix: str, start_after: str = "") -> Iterator[ListedKey]:
+        """Ascending, all pages, lazily."""
+        ...
+
+
+@dataclass(frozen=True)
+class StoredPart:
+    """checksum_crc64nvme: S3's base64 form, None when S3 did not compute one."""
+
+    part_number: int
+    size_bytes: int
+    etag: str
+    checksum_crc64nvme: str | None
+    last_modified: datetime
+
+
+@dataclass(frozen=True)
+class StoredVideo:
+    """One version of an object in the video bucket."""
+
+    size_bytes: int
+    version_id: str
+    checksum_crc64nvme: str | None
+
+
+class UploadGoneError(Exception):
+    """S3 does not know this uploadId: completed, aborted, or never there."""
+
+
+class ObjectExistsError(Exception):
+    """Something is at the key already: an earlier completion whose answer was lost."""
+
+
+class StorageBusyError(Exception):
+    """S3 refused for now (SlowDown, 5xx): nothing was done."""
+
+
+class OutcomeUnknownError(Exception):
+    """The connection ended before S3 answered: it may or may not have been done."""
+
+
+class VideoBucket(Protocol):
+    """The objects the clients write; method names are S3's."""
+
+    def create_multipart_upload(self, key: str, content_type: str) -> str:
+        """The uploadId."""
+        ...
+
+    def list_parts(self, key: str, upload_id: str) -> list[StoredPart]:
+        """All pages. Raises UploadGoneError."""
+        ...
+
+    def complete_multipart_upload(
+        self, key: str, upload_id: str, parts: Sequence[tuple[int, str]], size_bytes: int, checksum: str | None
+    ) -> None:
+        """Raises UploadGoneError, ObjectExistsError, StorageBusyError, OutcomeUnknownError and
+        the leaves of CompletionRefusedError. May take minutes."""
+        ...
+
+    def abort_multipart_upload(self, key: str, upload_id: str) -> None:
+        """Returns when no part is left; an unknown upload is fine."""
+        ...
+
+    def list_upload_ids(self, key: str) -> list[str]:
+        """Unfinished uploads of exactly this key."""
+        ...
+
+    def head(self, key: str, version_id: str | None = None) -> StoredVideo | None: ...
+
+    def read_range(self, key: str, version_id: str, start: int, end_exclusive: int) -> bytes: ...
+
+    def set_verdict(self, key: str, version_id: str, verdict: str) -> None: ...
+
+    def delete(self, key: str) -> None:
+        """Hides the object behind a delete marker."""
+        ...
+
+    def delete_version(self, key: str, version_id: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class PresignedPost:
+    url: str
+    fields: Mapping[str, str]
+
+
+class PostSigner(Protocol):
+    def presign_post(self, key: str, content_type: str, size_bytes: int, ttl_seconds: int) -> PresignedPost: ...
+
+
+class Mac(Protocol):
+    """A keyed MAC whose keys never leave KMS."""
+
+    @property
+    def current_kid(self) -> str: ...
+
+    def generate(self, message: bytes) -> bytes: ...
+
+    def verify(self, kid: str, message: bytes, mac: bytes) -> bool:
+        """False also for an unknown kid."""
+        ...
+
+
+class Notifier(Protocol):
+    def publish(self, subject: str, message: JsonObject) -> None: ...
+
+
+class ProcessingTrigger(Protocol):
+    """Starts processing without waiting: what a lost S3 event would have done."""
+
+    def trigger(self, file_key: str, version_id: str, size_bytes: int) -> None: ...
+
+
+class Meter(Protocol):
+    """One log line of metrics a call. Keyword names are metric names in snake case with their unit last:
+    `uploads_ready_count=1`, `upload_throughput_bytes_per_second=…`."""
+
+    def record(self, **values: float) -> None: ...

@@ -1,0 +1,201 @@
+"""What happens to a video once S3 has it: look inside, write it down, tell about it.
+
+Events come at least once, in any order, and late. Everything here may run twice, at the same time, or after the video
+was deleted; the record's state and the object's version decide.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import ClassVar
+
+from chalicelib.core.json_values import JsonObject
+from chalicelib.core.media.containers import HEAD_BYTES, Container, require_container
+from chalicelib.core.media.errors import MediaBudgetError, MediaError
+from chalicelib.core.media.inspection import Inspection
+from chalicelib.core.ports import Clock, MetadataBucket, Meter, Notifier, StoredVideo, VideoBucket
+from chalicelib.core.records import Records
+from chalicelib.core.video_id import VideoRef
+from chalicelib.core.video_record import OPEN_STATES, Rejection, State, VideoRecord, api_time
+
+log = logging.getLogger(__name__)
+
+POSTER_CONTENT_TYPE = "image/jpeg"
+
+MAX_SLOW_RETRIES = 3
+"""A file that takes too long is rejected only after the storage had this many chances to be quicker."""
+
+
+@dataclass(eq=False)
+class WrongSizeError(Exception):
+    """Another number of bytes arrived than was announced."""
+
+    announced_bytes: int
+    stored_bytes: int
+    code: ClassVar[str] = "size_mismatch"
+
+    @property
+    def message(self) -> str:
+        return f"{self.stored_bytes} bytes arrived, but {self.announced_bytes} were announced."
+
+
+Inspect = Callable[[Callable[[int, int], bytes], int, Container], Inspection]
+"""(read_range, size_bytes, container) → what is inside; raises MediaError."""
+
+
+class Processed(StrEnum):
+    READY = "ready"
+    REJECTED = "rejected"
+    DUPLICATE = "duplicate"
+    REMOVED = "removed"
+    IGNORED = "ignored"
+
+
+@dataclass(frozen=True)
+class ArrivedObject:
+    """version_id: None when the event names none; then the newest version counts."""
+
+    file_key: str
+    version_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Processing:
+    records: Records
+    videos: VideoBucket
+    metadata: MetadataBucket
+    inspect: Inspect
+    notifier: Notifier
+    meter: Meter
+    now: Clock
+
+    def process(self, arrived: ArrivedObject) -> Processed:
+        """Raises what S3 and SNS raise: the event then comes again, and in the end waits in the dead-letter queue."""
+        ref = VideoRef.from_file_key(arrived.file_key)
+        record = self.records.find(ref) if ref else None
+        if record is None:
+            log.error("an object without a record: %s", arrived.file_key)
+            self.meter.record(unknown_objects_count=1)
+            return Processed.IGNORED
+        stored = self.videos.head(arrived.file_key, arrived.version_id)
+        if stored is None:
+            log.info("the object is gone already: %s", record.video_id)
+            return Processed.IGNORED
+        if record.state in {State.READY, State.REJECTED}:
+            return self._seen_before(record, stored)
+        if record.state not in OPEN_STATES:
+            return self._remove_late(record, stored)
+        try:
+            inspection = self._look_inside(record, stored)
+        except (MediaError, WrongSizeError) as error:
+            if _storage_may_be_to_blame(error) and record.processing_retries < MAX_SLOW_RETRIES:
+                raise
+            return self._reject(record, stored, Rejection(code=error.code, message=error.message))
+        return self._accept(record, stored, inspection)
+
+    def _look_inside(self, record: VideoRecord, stored: StoredVideo) -> Inspection:
+        if stored.size_bytes != record.size_bytes:
+            raise WrongSizeError(announced_bytes=record.size_bytes, stored_bytes=stored.size_bytes)
+        read_range = partial(self.videos.read_range, record.ref.file_key, stored.version_id)
+        container = require_container(read_range(0, min(HEAD_BYTES, stored.size_bytes)), record.content_type)
+        return self.inspect(read_range, stored.size_bytes, container)
+
+    def _accept(self, record: VideoRecord, stored: StoredVideo, inspection: Inspection) -> Processed:
+        self.metadata.put(record.ref.poster_key, inspection.poster_jpeg, POSTER_CONTENT_TYPE)
+        # Before the record says `ready`: a URL handed out then must work at once.
+        self.videos.set_verdict(record.ref.file_key, stored.version_id, "accepted")
+        return self._settle(record, stored, State.READY, media=inspection.facts.to_json())
+
+    def _reject(self, record: VideoRecord, stored: StoredVideo, rejection: Rejection) -> Processed:
+        self.videos.set_verdict(record.ref.file_key, stored.version_id, "rejected")
+        return self._settle(record, stored, State.REJECTED, rejection=rejection)
+
+    def _settle(
+        self,
+        record: VideoRecord,
+        stored: StoredVideo,
+        state: State,
+        media: JsonObject | None = None,
+        rejection: Rejection | None = None,
+    ) -> Processed:
+        mine = False
+
+        def decide(current: VideoRecord) -> VideoRecord | None:
+            nonlocal mine
+            mine = current.state in OPEN_STATES
+            if not mine:
+                return None
+            return current.moved_to(
+                state,
+                self.now(),
+                media=media,
+                rejection=rejection,
+                version_id=stored.version_id,
+                completed_at=current.completed_at or self.now(),
+            )
+
+        settled = self.records.change(record.ref, decide)
+        if settled is None or settled.state in {State.DELETED, State.ABORTED, State.EXPIRED}:
+            return self._remove_late(settled or record, stored)
+        if not mine:
+            return self._seen_before(settled, stored)
+        self._measure(settled)
+        self._announce(settled)
+        return Processed(settled.state.value)
+
+    def _seen_before(self, record: VideoRecord, stored: StoredVideo) -> Processed:
+        if record.version_id != stored.version_id:
+            # A form sent twice: the video that was looked at is the one that stays.
+            self.videos.delete_version(record.ref.file_key, stored.version_id)
+            return Processed.REMOVED
+        if record.notified_at is None:
+            self._announce(record)
+        return Processed.DUPLICATE
+
+    def _remove_late(self, record: VideoRecord, stored: StoredVideo) -> Processed:
+        log.info("an object for a settled upload: %s is %s", record.video_id, record.state)
+        self.videos.delete_version(record.ref.file_key, stored.version_id)
+        self.metadata.delete(record.ref.poster_key)
+        self.records.unmark(record.ref, record.size_bytes)
+        return Processed.REMOVED
+
+    def _announce(self, record: VideoRecord) -> None:
+        """Marked only after it was sent, so that a repeated event sends what a dying function did not."""
+        self.notifier.publish(f"Video {record.state}", completion_message(record))
+        self.records.change(
+            record.ref,
+            lambda current: current.noted(notified_at=self.now()) if current.state is record.state else None,
+        )
+        self.records.unmark(record.ref, record.size_bytes)
+
+    def _measure(self, record: VideoRecord) -> None:
+        arrived = record.completed_at or record.updated_at
+        processing_milliseconds = (self.now() - arrived).total_seconds() * 1000
+        if record.state is State.READY:
+            self.meter.record(uploads_ready_count=1, processing_milliseconds=processing_milliseconds)
+        else:
+            self.meter.record(uploads_rejected_count=1, processing_milliseconds=processing_milliseconds)
+
+
+def completion_message(record: VideoRecord) -> JsonObject:
+    """What subscribers of the topic receive. It may come twice: `videoId` and `state` tell."""
+    rejection = record.rejection
+    return {
+        "videoId": record.video_id,
+        "owner": record.owner,
+        "fileKey": record.ref.file_key,
+        "versionId": record.version_id,
+        "fileName": record.file_name,
+        "contentType": record.content_type,
+        "sizeBytes": record.size_bytes,
+        "state": record.state.value,
+        "completedAt": api_time(record.completed_at) if record.completed_at else None,
+        "media": record.media,
+        "rejection": {"code": rejection.code, "message": rejection.message} if rejection else None,
+    }
+
+
+def _storage_may_be_to_blame(error: Exception) -> bool:
+    return isinstance(error, MediaBudgetError) and error.resource == "seconds"

@@ -1,0 +1,102 @@
+"""The book of records: one JSON object per video, and a marker per video that is not settled yet.
+
+Markers (`open/{owner}/{videoId}.{sizeBytes}`) are what caps are counted by and what the janitor reads instead of
+everything. A marker is written before a caller learns of an upload and deleted after the video is settled.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.core.ports import MetadataBucket, StorageBusyError
+from chalicelib.core.video_id import VideoRef
+from chalicelib.core.video_record import State, VideoRecord
+
+_PARALLEL_READS = 8
+_MAX_WRITE_RACES = 12
+
+
+@dataclass(frozen=True)
+class OpenMarker:
+    ref: VideoRef
+    size_bytes: int
+    last_modified: datetime
+
+    @property
+    def key(self) -> str:
+        return marker_key(self.ref, self.size_bytes)
+
+
+def marker_key(ref: VideoRef, size_bytes: int) -> str:
+    return f"open/{ref.owner}/{ref.video_id}.{size_bytes}"
+
+
+class Records:
+    def __init__(self, bucket: MetadataBucket) -> None:
+        self._bucket = bucket
+
+    def create(self, record: VideoRecord) -> None:
+        if not self._bucket.put_if_new(record.ref.record_key, record.to_json()):
+            # 64 random bits repeated within a millisecond: somebody retries a write that did succeed.
+            existing = self.find(record.ref)
+            if existing is None or existing.to_json() != record.to_json():
+                raise StorageBusyError
+
+    def find(self, ref: VideoRef) -> VideoRecord | None:
+        stored = self._bucket.get(ref.record_key)
+        return VideoRecord.from_json(stored.body) if stored else None
+
+    def change(self, ref: VideoRef, decide: Callable[[VideoRecord], VideoRecord | None]) -> VideoRecord | None:
+        """Apply `decide` to the record as it is at the moment of writing, and return what then stands.
+
+        decide: the new record, or None to leave it; called again when somebody else wrote in between; may raise.
+        Returns None when there is no record. Raises StorageBusyError after many lost races.
+        """
+        for race in range(_MAX_WRITE_RACES):
+            stored = self._bucket.get(ref.record_key)
+            if stored is None:
+                return None
+            current = VideoRecord.from_json(stored.body)
+            changed = decide(current)
+            if changed is None:
+                return current
+            if self._bucket.put_if_unchanged(ref.record_key, changed.to_json(), stored.etag):
+                return changed
+            time.sleep(random.uniform(0, 0.01 * 2**race))  # noqa: S311 - jitter, not a secret
+        raise StorageBusyError
+
+    def newest_first(self, owner: str, after_video_id: str = "") -> Iterator[VideoRecord]:
+        """All of an owner's records but the deleted, lazily; after_video_id: where the last page ended."""
+        after = VideoRef(owner, after_video_id).record_key if after_video_id else ""
+        keys = (listed.key for listed in self._bucket.list_keys(f"records/{owner}/", after))
+        for record in self._read_all(keys):
+            if record.state is not State.DELETED:
+                yield record
+
+    def open_of(self, owner: str) -> list[VideoRecord]:
+        """This owner's records that still have a marker."""
+        refs = (marker.ref.record_key for marker in self.markers(owner))
+        return list(self._read_all(refs))
+
+    def mark_open(self, ref: VideoRef, size_bytes: int) -> None:
+        self._bucket.put(marker_key(ref, size_bytes), b"", "application/octet-stream")
+
+    def unmark(self, ref: VideoRef, size_bytes: int) -> None:
+        self._bucket.delete(marker_key(ref, size_bytes))
+
+    def markers(self, owner: str | None = None) -> Iterator[OpenMarker]:
+        prefix = f"open/{owner}/" if owner else "open/"
+        for listed in self._bucket.list_keys(prefix):
+            _, marked_owner, name = listed.key.split("/")
+            video_id, _, size_bytes = name.partition(".")
+            yield OpenMarker(VideoRef(marked_owner, video_id), int(size_bytes), listed.last_modified)
+
+    def _read_all(self, record_keys: Iterator[str]) -> Iterator[VideoRecord]:
+        with ThreadPoolExecutor(_PARALLEL_READS) as readers:
+            while batch := [key for _, key in zip(range(_PARALLEL_READS), record_keys, strict=False)]:
+                for stored in readers.map(self._bucket.get, batch):
+                    if stored:
+                        yield VideoRecord.from_json(stored.body)

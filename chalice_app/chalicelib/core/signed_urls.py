@@ -1,0 +1,83 @@
+"""URLs that let a client reach one object, or one part, for a few minutes."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib.core.ports import Clock
+from chalicelib.core.sigv4 import BucketAddress, Credentials, PartToSign, SigningScope, presign_get, presign_parts
+from chalicelib.core.video_record import VideoRecord
+
+MAX_URLS_PER_PAGE = 500
+"""A URL signed by a role is about 1,600 bytes and Lambda answers with at most 6 MB (Lambda quotas, "Invocation
+payload")."""
+
+CHECKSUM_HEADER = "x-amz-checksum-crc64nvme"
+
+
+@dataclass(frozen=True)
+class SignedPart:
+    part_number: int
+    url: str
+    size_bytes: int
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedUrls:
+    """Signs with whatever credentials the function holds at that moment: a URL dies with the session behind it."""
+
+    video_address: BucketAddress
+    metadata_address: BucketAddress
+    region: str
+    credentials: Callable[[], Credentials]
+    ttl_seconds: int
+    now: Clock
+
+    def for_parts(
+        self, record: VideoRecord, upload_id: str, checksums_by_part: Mapping[int, str | None]
+    ) -> tuple[list[SignedPart], datetime]:
+        """One URL for each key of `checksums_by_part`, and when they expire. A checksum is signed in."""
+        scope = self._scope()
+        plan = record.plan
+        parts = [
+            PartToSign(number, plan.part_bytes(number), {CHECKSUM_HEADER: checksum} if checksum else {})
+            for number, checksum in checksums_by_part.items()
+        ]
+        urls = presign_parts(
+            scope,
+            self.video_address,
+            parts,
+            key=record.ref.file_key,
+            upload_id=upload_id,
+            expires_seconds=self.ttl_seconds,
+        )
+        signed = [
+            SignedPart(part.part_number, url, part.size_bytes, part.headers)
+            for part, url in zip(parts, urls, strict=True)
+        ]
+        return signed, self._expiry(scope)
+
+    def for_viewing(self, records: Iterable[VideoRecord]) -> tuple[dict[str, tuple[str, str]], datetime]:
+        """Poster and playback URL by videoId, and when they expire. Playback names the version that was accepted."""
+        scope = self._scope()
+        urls = {
+            record.video_id: (
+                presign_get(scope, self.metadata_address, record.ref.poster_key, self.ttl_seconds, {}),
+                presign_get(
+                    scope,
+                    self.video_address,
+                    record.ref.file_key,
+                    self.ttl_seconds,
+                    {"versionId": record.version_id} if record.version_id else {},
+                ),
+            )
+            for record in records
+        }
+        return urls, self._expiry(scope)
+
+    def _scope(self) -> SigningScope:
+        return SigningScope(self.credentials(), self.region, "s3", self.now())
+
+    def _expiry(self, scope: SigningScope) -> datetime:
+        return scope.moment + timedelta(seconds=self.ttl_seconds)

@@ -1,0 +1,54 @@
+"""An upload in one request: a form whose policy lets exactly one file through."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib.core.caps import Caps, reserve
+from chalicelib.core.ports import Clock, Meter, PostSigner, PresignedPost
+from chalicelib.core.records import Records
+from chalicelib.core.upload_requests import StartUpload
+from chalicelib.core.video_id import VideoRef, new_video_id
+from chalicelib.core.video_record import State, VideoRecord
+
+
+@dataclass(frozen=True)
+class OfferedUpload:
+    ref: VideoRef
+    form: PresignedPost
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimpleUploads:
+    records: Records
+    signer: PostSigner
+    meter: Meter
+    now: Clock
+    caps: Caps
+    form_ttl: timedelta
+
+    def start(self, owner: str, request: StartUpload) -> OfferedUpload:
+        """Raises CapError's leaves. The S3 event of the arriving object takes it from there."""
+        now = self.now()
+        ref = VideoRef(owner, new_video_id(now))
+        reserve(self.records, self.caps, ref, request.size_bytes)
+        expires_at = now + self.form_ttl
+        self.records.create(
+            VideoRecord(
+                owner=owner,
+                video_id=ref.video_id,
+                file_name=request.file_name,
+                content_type=request.content_type,
+                size_bytes=request.size_bytes,
+                part_size_bytes=request.size_bytes,
+                upload_id=None,
+                state=State.UPLOADING,
+                created_at=now,
+                updated_at=now,
+                expires_at=expires_at,
+            )
+        )
+        ttl_seconds = int(self.form_ttl.total_seconds())
+        form = self.signer.presign_post(ref.file_key, request.content_type, request.size_bytes, ttl_seconds)
+        self.meter.record(uploads_started_count=1, upload_size_bytes=request.size_bytes)
+        return OfferedUpload(ref, form, expires_at)

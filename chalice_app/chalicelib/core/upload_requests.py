@@ -1,0 +1,198 @@
+"""What clients ask for, parsed and checked in full: all problems of a request are named at once."""
+
+import base64
+import binascii
+import unicodedata
+from dataclasses import dataclass
+from typing import Self
+
+from chalicelib.core.errors import EmptyFileError, FileTooLargeError, InvalidRequestError
+from chalicelib.core.json_values import JsonObject, JsonValue
+from chalicelib.core.part_plan import MAX_PARTS
+from chalicelib.core.signed_urls import MAX_URLS_PER_PAGE
+from chalicelib.core.video_types import require_video_type
+
+MAX_FILE_NAME_CHARS = 255
+MAX_ETAG_CHARS = 128
+
+
+class Fields:
+    """Reads the fields of one JSON object and collects what is wrong with them."""
+
+    def __init__(self, values: JsonObject, where: str = "") -> None:
+        self._values = dict(values)
+        self._where = where
+        self.problems: list[dict[str, str]] = []
+
+    def problem(self, field: str, problem: str) -> None:
+        self.problems.append({"field": f"{self._where}{field}", "problem": problem})
+
+    def text(self, field: str, max_chars: int) -> str:
+        value = self._values.pop(field, None)
+        if not isinstance(value, str) or not value:
+            self.problem(field, "must be a text")
+            return ""
+        if len(value) > max_chars:
+            self.problem(field, f"may have at most {max_chars} characters")
+        return value
+
+    def optional_text(self, field: str, max_chars: int) -> str | None:
+        if self._values.get(field) is None:
+            self._values.pop(field, None)
+            return None
+        return self.text(field, max_chars)
+
+    def whole_number(self, field: str, least: int, most: int) -> int:
+        value = self._values.pop(field, None)
+        if not isinstance(value, int) or isinstance(value, bool):
+            self.problem(field, "must be a whole number")
+        elif not least <= value <= most:
+            self.problem(field, f"must be {least} to {most}")
+        else:
+            return value
+        return least
+
+    def objects(self, field: str, most: int) -> list[JsonObject]:
+        value = self._values.pop(field, None)
+        if not isinstance(value, list) or not value:
+            self.problem(field, "must be a list with at least one entry")
+            return []
+        if len(value) > most:
+            self.problem(field, f"may have at most {most} entries")
+            return []
+        objects = [entry for entry in value if isinstance(entry, dict)]
+        if len(objects) != len(value):
+            self.problem(field, "every entry must be an object")
+            return []
+        return objects
+
+    def checksum(self, field: str) -> str | None:
+        """S3's base64 of eight bytes, or None when absent."""
+        value: JsonValue = self._values.pop(field, None)
+        if value is None or (isinstance(value, str) and _is_crc64(value)):
+            return value
+        self.problem(field, "must be the base64 form of the eight bytes of a CRC64NVME")
+        return None
+
+    def finish(self) -> None:
+        """Raises InvalidRequestError when anything was wrong or unknown."""
+        for unknown in self._values:
+            self.problem(unknown[:64], "is not known here")
+        if self.problems:
+            raise InvalidRequestError(problems=self.problems)
+
+
+def _is_crc64(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, validate=True)) == 8 and len(text) == 12
+    except (binascii.Error, ValueError):
+        return False
+
+
+@dataclass(frozen=True)
+class StartUpload:
+    file_name: str
+    content_type: str
+    size_bytes: int
+
+    @classmethod
+    def parse(cls, body: JsonObject, max_bytes: int) -> Self:
+        """Raises InvalidRequestError, EmptyFileError, FileTooLargeError, UnsupportedVideoTypeError."""
+        fields = Fields(body)
+        file_name = unicodedata.normalize("NFC", fields.text("fileName", MAX_FILE_NAME_CHARS))
+        if problem := _file_name_problem(file_name):
+            fields.problem("fileName", problem)
+        content_type = fields.text("contentType", 64).lower()
+        size_bytes = fields.whole_number("sizeBytes", 0, 2**63 - 1)
+        fields.finish()
+        if size_bytes == 0:
+            raise EmptyFileError
+        if size_bytes > max_bytes:
+            raise FileTooLargeError(size_bytes=size_bytes, max_bytes=max_bytes)
+        require_video_type(file_name, content_type)
+        return cls(file_name, content_type, size_bytes)
+
+
+def _file_name_problem(file_name: str) -> str | None:
+    if "/" in file_name or "\\" in file_name:
+        return "must be a name without folders"
+    # Cc control, Cf direction overrides and other invisible marks, Cs halves of surrogate pairs
+    if any(unicodedata.category(char) in {"Cc", "Cf", "Cs"} for char in file_name):
+        return "must not hold control characters"
+    return None
+
+
+@dataclass(frozen=True)
+class SignParts:
+    """checksums_by_part: part number → checksum to sign in, or None."""
+
+    checksums_by_part: dict[int, str | None]
+
+    @classmethod
+    def parse(cls, body: JsonObject, part_count: int) -> Self:
+        fields = Fields(body)
+        checksums: dict[int, str | None] = {}
+        for index, entry in enumerate(fields.objects("parts", MAX_URLS_PER_PAGE)):
+            part = Fields(entry, f"parts[{index}].")
+            number = part.whole_number("partNumber", 1, part_count)
+            checksums[number] = part.checksum("checksumCRC64NVME")
+            _adopt(fields, part)
+        fields.finish()
+        return cls(checksums)
+
+
+@dataclass(frozen=True)
+class CompleteUpload:
+    """etags_by_part: part number → ETag, as S3 answered it. upload_id, file_key: None when the client left them out."""
+
+    etags_by_part: dict[int, str]
+    checksum_crc64nvme: str | None
+    upload_id: str | None
+    file_key: str | None
+
+    @classmethod
+    def parse(cls, body: JsonObject) -> Self:
+        fields = Fields(body)
+        etags: dict[int, str] = {}
+        for index, entry in enumerate(fields.objects("parts", MAX_PARTS)):
+            part = Fields(entry, f"parts[{index}].")
+            number = part.whole_number("partNumber", 1, MAX_PARTS)
+            etag = part.text("etag", MAX_ETAG_CHARS)
+            if number in etags:
+                part.problem("partNumber", "is there twice")
+            if not etag.isascii() or not etag.isprintable():
+                part.problem("etag", "must be the ETag that S3 answered")
+            etags[number] = etag
+            _adopt(fields, part)
+        checksum = fields.checksum("checksumCRC64NVME")
+        upload_id = fields.optional_text("uploadId", 1024)
+        file_key = fields.optional_text("fileKey", 1024)
+        fields.finish()
+        return cls(etags, checksum, upload_id, file_key)
+
+
+@dataclass(frozen=True)
+class AbortUpload:
+    """upload_id, file_key: None when the client left them out."""
+
+    upload_id: str | None
+    file_key: str | None
+
+    @classmethod
+    def parse(cls, body: JsonObject) -> Self:
+        fields = Fields(body)
+        upload_id = fields.optional_text("uploadId", 1024)
+        file_key = fields.optional_text("fileKey", 1024)
+        fields.finish()
+        return cls(upload_id, file_key)
+
+
+_MAX_NAMED_PROBLEMS = 20
+
+
+def _adopt(fields: Fields, part: Fields) -> None:
+    try:
+        part.finish()
+    except InvalidRequestError as error:
+        room = _MAX_NAMED_PROBLEMS - len(fields.problems)
+        fields.problems.extend(error.problems[: max(room, 0)])

@@ -1,0 +1,97 @@
+"""The upload token: a capability for one upload, checked without any state.
+
+`<base64url(JSON)>.<base64url(MAC)>`; the MAC is made and checked by KMS, whose key never leaves it. `kid` names the
+key, because HMAC keys cannot rotate by themselves: the old one verifies until its last token has expired.
+"""
+
+import base64
+import binascii
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from chalicelib.core.errors import UnauthorizedError
+from chalicelib.core.json_values import JsonObject, camel_case
+from chalicelib.core.ports import Clock, Mac
+from chalicelib.core.video_id import VideoRef, is_owner, is_video_id
+from chalicelib.core.video_record import VideoRecord
+
+MAX_TOKEN_CHARS = 2048
+
+
+@dataclass(frozen=True)
+class UploadToken:
+    """expiry: seconds since 1970."""
+
+    kid: str
+    owner: str
+    video_id: str
+    file_key: str
+    upload_id: str
+    expiry: int
+
+    @property
+    def ref(self) -> VideoRef:
+        return VideoRef(self.owner, self.video_id)
+
+
+@dataclass(frozen=True)
+class UploadTokens:
+    mac: Mac
+    now: Clock
+
+    def issue(self, record: VideoRecord, upload_id: str, expires_at: datetime) -> str:
+        token = UploadToken(
+            self.mac.current_kid,
+            record.owner,
+            record.video_id,
+            record.ref.file_key,
+            upload_id,
+            int(expires_at.timestamp()),
+        )
+        claims = {camel_case(name): value for name, value in asdict(token).items()}
+        payload = _to_base64url(json.dumps(claims, separators=(",", ":")).encode())
+        return f"{payload}.{_to_base64url(self.mac.generate(payload.encode()))}"
+
+    def verify(self, text: str) -> UploadToken:
+        """Shape and expiry first, so that noise costs no KMS call. Raises UnauthorizedError."""
+        payload, _, mac = text.partition(".")
+        if len(text) > MAX_TOKEN_CHARS or not payload or not mac:
+            raise UnauthorizedError
+        token = _parse(_from_base64url(payload))
+        if token.expiry <= self.now().timestamp():
+            raise UnauthorizedError
+        if not self.mac.verify(token.kid, payload.encode(), _from_base64url(mac)):
+            raise UnauthorizedError
+        return token
+
+
+def _parse(payload: bytes) -> UploadToken:
+    try:
+        claims: JsonObject = json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        raise UnauthorizedError from error
+    match claims:
+        case {
+            "kid": str(kid),
+            "owner": str(owner),
+            "videoId": str(video_id),
+            "fileKey": str(file_key),
+            "uploadId": str(upload_id),
+            "expiry": int(expiry),
+            **rest,
+        } if not rest and is_owner(owner) and is_video_id(video_id) and file_key == VideoRef(owner, video_id).file_key:
+            return UploadToken(kid, owner, video_id, file_key, upload_id, expiry)
+        case _:
+            raise UnauthorizedError
+
+
+def _to_base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _from_base64url(text: str) -> bytes:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise UnauthorizedError from error

@@ -1,0 +1,132 @@
+"""The record of one video: what is known of it and what may happen to it next."""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from chalicelib.core.json_values import JsonObject, camel_case
+from chalicelib.core.part_plan import PartPlan
+from chalicelib.core.video_id import VideoRef
+
+
+class State(StrEnum):
+    UPLOADING = "uploading"
+    COMPLETING = "completing"
+    PROCESSING = "processing"
+    READY = "ready"
+    REJECTED = "rejected"
+    ABORTED = "aborted"
+    EXPIRED = "expired"
+    DELETED = "deleted"
+
+
+NEXT_STATES: dict[State, frozenset[State]] = {
+    State.UPLOADING: frozenset(
+        {State.COMPLETING, State.PROCESSING, State.READY, State.REJECTED, State.ABORTED, State.EXPIRED, State.DELETED}
+    ),
+    # Back to uploading when S3 refuses the parts.
+    State.COMPLETING: frozenset(
+        {State.UPLOADING, State.PROCESSING, State.READY, State.REJECTED, State.EXPIRED, State.DELETED}
+    ),
+    State.PROCESSING: frozenset({State.READY, State.REJECTED, State.DELETED}),
+    State.READY: frozenset({State.DELETED}),
+    State.REJECTED: frozenset({State.DELETED}),
+    State.ABORTED: frozenset({State.DELETED}),
+    State.EXPIRED: frozenset({State.DELETED}),
+    State.DELETED: frozenset(),
+}
+"""A settled video never comes back to life: late events and answers find no way out of these states."""
+
+OPEN_STATES = frozenset({State.UPLOADING, State.COMPLETING, State.PROCESSING})
+"""States that count against the user's caps and that the janitor looks after."""
+
+ARRIVED_STATES = frozenset({State.PROCESSING, State.READY, State.REJECTED})
+"""States after S3 has the whole file."""
+
+
+class IllegalTransitionError(Exception):
+    """A change that NEXT_STATES does not know: a defect, never a caller's fault."""
+
+    def __init__(self, video_id: str, state: State, wanted: State) -> None:
+        self.video_id, self.state, self.wanted = video_id, state, wanted
+        super().__init__(f"{video_id}: {state} → {wanted}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rejection:
+    """Why a video was turned away. code: as in the API's table of rejections."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoRecord:
+    """upload_id: None for an upload in one request. media: the API's `media` object once known."""
+
+    owner: str
+    video_id: str
+    file_name: str
+    content_type: str
+    size_bytes: int
+    part_size_bytes: int
+    upload_id: str | None
+    state: State
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime
+    checksum_crc64nvme: str | None = None
+    completion_started_at: datetime | None = None
+    completed_at: datetime | None = None
+    processing_retries: int = 0
+    version_id: str | None = None
+    media: JsonObject | None = None
+    rejection: Rejection | None = None
+    notified_at: datetime | None = None
+
+    @property
+    def ref(self) -> VideoRef:
+        return VideoRef(self.owner, self.video_id)
+
+    @property
+    def plan(self) -> PartPlan:
+        return PartPlan(self.size_bytes, self.part_size_bytes)
+
+    def moved_to(self, state: State, now: datetime, **changes: Any) -> Self:
+        """The record in its next state. Raises IllegalTransitionError."""
+        if state not in NEXT_STATES[self.state]:
+            raise IllegalTransitionError(self.video_id, self.state, state)
+        return replace(self, state=state, updated_at=now, **changes)
+
+    def noted(self, **changes: Any) -> Self:
+        """The record in the same state, with something added."""
+        return replace(self, **changes)
+
+    def to_json(self) -> bytes:
+        fields = {camel_case(name): _plain(value) for name, value in asdict(self).items()}
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+
+    @classmethod
+    def from_json(cls, body: bytes) -> Self:
+        fields: dict[str, Any] = json.loads(body)
+        rejection = fields.pop("rejection")
+        values: dict[str, Any] = {name: fields.get(camel_case(name)) for name in cls.__dataclass_fields__}
+        for name in _TIMES:
+            values[name] = datetime.fromisoformat(values[name]) if values[name] else None
+        values["state"] = State(fields["state"])
+        values["rejection"] = Rejection(**rejection) if rejection else None
+        return cls(**values)
+
+
+_TIMES = ("created_at", "updated_at", "expires_at", "completion_started_at", "completed_at", "notified_at")
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def api_time(moment: datetime) -> str:
+    """ISO 8601 in UTC, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

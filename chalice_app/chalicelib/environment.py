@@ -1,0 +1,159 @@
+"""The only reader of the environment: typed, and every wrong value named at once.
+
+The infrastructure sets these variables; a test compares its names with the ones here.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+from chalicelib.core.part_plan import GIB, MAX_OBJECT_BYTES, MIB, MIN_PART_BYTES
+from chalicelib.core.sigv4 import Credentials
+
+FUNCTIONS = (
+    "video_upload",
+    "multipart_init",
+    "multipart_complete",
+    "video_processing",
+    "upload_token_authorizer",
+    "janitor",
+)
+ALL_FUNCTIONS = "all"
+"""One process serves every route: on a developer's machine only."""
+
+
+class InvalidEnvironmentError(Exception):
+    """problems: one line for each variable that is missing or wrong."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(problems))
+
+
+def _variable(default: str | None = None, *, least: int | None = None, most: int | None = None) -> Any:
+    return field(metadata={"default": default, "least": least, "most": most})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """Field names are the variables' names in lower case.
+
+    data_key_arn: KMS key of the video bucket. upload_token_keys: `kid=key` pairs, comma separated; the first signs,
+    all verify. processing_function: name or ARN, for the janitor's retries. aws_endpoint_url: empty on AWS.
+    max_video_bytes, max_reserved_bytes_per_user: bytes; upload_ttl_seconds: an upload's and its token's life;
+    url_ttl_seconds: at most 900, which the bucket policy enforces.
+    """
+
+    stage: str = _variable()
+    version: str = _variable("development")
+    function: str = _variable(ALL_FUNCTIONS)
+    aws_region: str = _variable()
+    aws_endpoint_url: str = _variable("")
+    video_bucket: str = _variable()
+    metadata_bucket: str = _variable()
+    data_key_arn: str = _variable()
+    upload_token_keys: str = _variable()
+    user_pool_client_ids: str = _variable()
+    completion_topic_arn: str = _variable()
+    processing_function: str = _variable("")
+    transfer_acceleration: str = _variable("false")
+    max_video_bytes: int = _variable(str(MAX_OBJECT_BYTES), least=1, most=MAX_OBJECT_BYTES)
+    max_simple_upload_bytes: int = _variable(str(100 * MIB), least=1, most=5 * GIB)
+    part_size_bytes: int = _variable(str(MIN_PART_BYTES), least=MIN_PART_BYTES, most=5 * GIB)
+    max_open_uploads_per_user: int = _variable("100", least=1, most=1000)
+    max_reserved_bytes_per_user: int = _variable(str(MAX_OBJECT_BYTES), least=1)
+    upload_ttl_seconds: int = _variable(str(7 * 24 * 3600), least=3600, most=30 * 24 * 3600)
+    url_ttl_seconds: int = _variable("900", least=60, most=900)
+    completion_patience_seconds: int = _variable("25", least=1, most=27)
+
+    @staticmethod
+    def credentials() -> Credentials | None:
+        """Read anew each time; None when the environment holds none."""
+        access_key, secret_key = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
+        if not access_key or not secret_key:
+            return None
+        return Credentials(access_key, secret_key, os.environ.get("AWS_SESSION_TOKEN"))
+
+    @property
+    def token_keys(self) -> dict[str, str]:
+        """kid → KMS key, the signing one first."""
+        return dict(pair.split("=", 1) for pair in self.upload_token_keys.split(","))
+
+    @property
+    def client_ids(self) -> frozenset[str]:
+        return frozenset(self.user_pool_client_ids.split(","))
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str] | None = None) -> Self:
+        """Raises InvalidEnvironmentError with all problems."""
+        variables = os.environ if variables is None else variables
+        problems: list[str] = []
+        values: dict[str, Any] = {}
+        for variable in fields(cls):
+            name = variable.name.upper()
+            text = variables.get(name) or variable.metadata["default"]
+            if text is None:
+                problems.append(f"{name} is not set")
+                continue
+            try:
+                values[variable.name] = _number(text, **variable.metadata) if variable.type in {int, "int"} else text
+            except ValueError as error:
+                problems.append(f"{name}={text!r}: {error}")
+        problems.extend(_shape_problems(values))
+        if problems:
+            raise InvalidEnvironmentError(problems)
+        return cls(**values)
+
+
+def _number(text: str, least: int | None, most: int | None, **_: Any) -> int:
+    number = int(text)
+    if (least is not None and number < least) or (most is not None and number > most):
+        raise ValueError(f"must be {least} to {most}")
+    return number
+
+
+def _shape_problems(values: Mapping[str, Any]) -> list[str]:
+    problems: list[str] = []
+    keys = values.get("upload_token_keys")
+    if keys and not all("=" in pair for pair in keys.split(",")):
+        problems.append(f"UPLOAD_TOKEN_KEYS={keys!r}: must be kid=key pairs, comma separated")
+    function = values.get("function")
+    if function and function not in {*FUNCTIONS, ALL_FUNCTIONS}:
+        problems.append(f"FUNCTION={function!r}: must be one of {', '.join(FUNCTIONS)} or {ALL_FUNCTIONS}")
+    if values.get("transfer_acceleration") not in {None, "true", "false"}:
+        problems.append("TRANSFER_ACCELERATION: must be true or false")
+    return problems
+
+
+@dataclass(frozen=True)
+class ImportTimeSettings:
+    """What Chalice's decorators need while `app.py` is imported, before any request: names, not secrets."""
+
+    user_pool_arn: str
+    cors_origin: str
+    video_bucket: str
+
+    @classmethod
+    def read(cls) -> Self:
+        return cls(
+            user_pool_arn=os.environ.get("USER_POOL_ARN", ""),
+            cors_origin=os.environ.get("CORS_ORIGIN", "*"),
+            video_bucket=os.environ.get("VIDEO_BUCKET", ""),
+        )
+
+
+@dataclass(frozen=True)
+class LocalSignIn:
+    """Who issues tokens when the Chalice CLI plays API Gateway."""
+
+    issuer: str
+    jwks_url: str
+
+    @classmethod
+    def read(cls) -> Self | None:
+        """None outside the Chalice CLI and the local platform."""
+        if not os.environ.get("AWS_CHALICE_CLI_MODE"):
+            return None
+        issuer = os.environ.get("TOKEN_ISSUER", "")
+        return cls(issuer, os.environ.get("TOKEN_JWKS_URL") or f"{issuer}/.well-known/jwks.json")

@@ -1,0 +1,122 @@
+"""API Gateway as the Chalice CLI plays it, made as strict as the real one.
+
+Chalice's own local gateway lets every Cognito route through without a look at the token. Used by `chalice local` and
+by the local platform; never loaded in Lambda.
+"""
+
+import json
+import logging
+from functools import lru_cache
+from typing import Any
+
+import chalice.local
+import jwt
+from chalice.app import Chalice, CognitoUserPoolAuthorizer
+from chalice.config import Config
+
+from chalicelib.core.errors import (
+    ForbiddenError,
+    InternalError,
+    MethodNotAllowedError,
+    PlatformError,
+    RouteNotFoundError,
+    UnauthorizedError,
+)
+from chalicelib.environment import LocalSignIn
+from chalicelib.http_errors import error_body, status_of
+from chalicelib.routes.api_blueprint import cors
+from chalicelib.routes.upload_tokens import GatewayUnauthorizedError
+
+log = logging.getLogger(__name__)
+
+Event = dict[str, Any]
+
+
+class _GatewayError(chalice.local.LocalGatewayException):
+    def __init__(self, error: PlatformError, request_id: str) -> None:
+        headers = {"Content-Type": "application/json", "x-amzn-RequestId": request_id}
+        headers |= cors().get_access_control_headers()
+        super().__init__(headers, json.dumps(error_body(error, request_id)).encode())
+        self.CODE = status_of(error)
+
+
+class VerifyingAuthorizer(chalice.local.LocalGatewayAuthorizer):
+    """Verifies access tokens against the issuer's published keys, as Cognito's authorizer does."""
+
+    sign_in: LocalSignIn
+
+    def authorize(
+        self, raw_path: str, lambda_event: Event, lambda_context: chalice.local.LambdaContext
+    ) -> tuple[Event, chalice.local.LambdaContext]:
+        route = self._route_for_event(lambda_event)
+        if route is None or not isinstance(route.authorizer, CognitoUserPoolAuthorizer):
+            return super().authorize(raw_path, lambda_event, lambda_context)
+        claims = self._claims(lambda_event["headers"].get("authorization", ""))
+        if set(route.authorizer.scopes).isdisjoint(str(claims.get("scope", "")).split()):
+            raise ForbiddenError(reason=f"it needs the scope {' or '.join(route.authorizer.scopes)}")
+        lambda_event["requestContext"]["authorizer"] = {"claims": {name: str(claims[name]) for name in claims}}
+        return lambda_event, lambda_context
+
+    def _claims(self, header: str) -> dict[str, Any]:
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer":
+            raise UnauthorizedError
+        try:
+            key = _published_keys(self.sign_in.jwks_url).get_signing_key_from_jwt(token.strip())
+            return jwt.decode(
+                token.strip(),
+                key.key,
+                algorithms=["RS256"],
+                issuer=self.sign_in.issuer,
+                options={"verify_aud": False, "require": ["exp", "iss", "sub"]},
+            )
+        except jwt.PyJWTError as error:
+            raise UnauthorizedError from error
+
+
+@lru_cache(maxsize=4)
+def _published_keys(jwks_url: str) -> jwt.PyJWKClient:
+    return jwt.PyJWKClient(jwks_url, cache_keys=True)
+
+
+class StrictGateway(chalice.local.LocalGateway):
+    """Answers every error in the API's one shape, with CORS headers: what gateway responses do on AWS."""
+
+    def __init__(self, app_object: Chalice, config: Config) -> None:
+        super().__init__(app_object, config)
+        self._authorizer = VerifyingAuthorizer(app_object)
+
+    def handle_request(self, method: str, path: str, headers: dict[str, Any], body: bytes | None) -> dict[str, Any]:
+        context = self._generate_lambda_context()
+        self._generate_lambda_context = lambda: context
+        request_id = context.aws_request_id
+        try:
+            response = self._dispatch(method, path, headers, body)
+        except PlatformError as error:
+            raise _GatewayError(error, request_id) from error
+        except GatewayUnauthorizedError as error:
+            raise _GatewayError(UnauthorizedError(), request_id) from error
+        except chalice.local.NotAuthorizedError as error:
+            raise _GatewayError(UnauthorizedError(), request_id) from error
+        except chalice.local.ForbiddenError as error:
+            raise _GatewayError(ForbiddenError(reason="its policy does not allow it"), request_id) from error
+        except Exception as error:
+            log.exception("the gateway failed")
+            raise _GatewayError(InternalError(), request_id) from error
+        response["headers"]["x-amzn-RequestId"] = request_id
+        return response
+
+    def _dispatch(self, method: str, path: str, headers: dict[str, Any], body: bytes | None) -> dict[str, Any]:
+        try:
+            route = self.event_converter._route_matcher.match_route(path).route
+        except ValueError as error:
+            raise RouteNotFoundError from error
+        if method not in {*self._app_object.routes[route], "OPTIONS"}:
+            raise MethodNotAllowedError
+        return super().handle_request(method, path, headers, body)
+
+
+def install(sign_in: LocalSignIn) -> None:
+    """`chalice local` looks its gateway class up by name at every connection."""
+    VerifyingAuthorizer.sign_in = sign_in
+    chalice.local.LocalGateway = StrictGateway

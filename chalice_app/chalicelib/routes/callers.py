@@ -1,0 +1,45 @@
+"""Who is calling, as the gateway's authorizers have found out."""
+
+from typing import Any
+
+from chalice.app import Request
+
+from chalicelib.core.errors import ForbiddenError, UnauthorizedError
+from chalicelib.core.upload_token import UploadToken
+from chalicelib.core.video_id import is_owner
+
+READ_SCOPE = "video-upload/read"
+WRITE_SCOPE = "video-upload/write"
+
+
+def user_of(request: Request, client_ids: frozenset[str], allowed_scopes: frozenset[str]) -> str:
+    """The user's `sub`. The gateway has verified signature, expiry and scopes; claims are checked again here, because
+    an ID token of the same pool passes a gateway that was set up a little wrong.
+
+    Raises UnauthorizedError, ForbiddenError.
+    """
+    claims: dict[str, Any] = (request.context.get("authorizer") or {}).get("claims") or {}
+    owner = str(claims.get("sub", ""))
+    if not is_owner(owner):
+        raise UnauthorizedError
+    if claims.get("token_use") != "access" or claims.get("client_id") not in client_ids:
+        raise ForbiddenError(reason="it is not an access token of this platform's clients")
+    if allowed_scopes.isdisjoint(str(claims.get("scope", "")).split()):
+        raise ForbiddenError(reason=f"it needs the scope {' or '.join(sorted(allowed_scopes))}")
+    return owner
+
+
+def upload_of(request: Request) -> UploadToken:
+    """The upload that the Lambda authorizer has verified. Raises UnauthorizedError."""
+    context: dict[str, Any] = request.context.get("authorizer") or {}
+    try:
+        return UploadToken(
+            kid=context["kid"],
+            owner=context["owner"],
+            video_id=context["videoId"],
+            file_key=context["fileKey"],
+            upload_id=context["uploadId"],
+            expiry=int(context["expiry"]),
+        )
+    except (KeyError, ValueError) as error:
+        raise UnauthorizedError from error

@@ -1,0 +1,49 @@
+"""Request bodies: one JSON object in UTF-8, and nothing that two parsers could read differently."""
+
+import json
+from typing import Any, NoReturn
+
+from chalice.app import Request
+
+from chalicelib.core.errors import InvalidJsonError, RequestTooLargeError
+from chalicelib.core.json_values import JsonObject
+
+MAX_BODY_BYTES = 2**20
+"""The largest body is that of complete: 10,000 parts of about 75 bytes."""
+
+
+def strict_json(request: Request) -> JsonObject:
+    """Raises RequestTooLargeError, InvalidJsonError: also for NaN, doubled names, lone surrogates and deep nesting."""
+    raw: Any = request.raw_body
+    if len(raw) > MAX_BODY_BYTES:
+        raise RequestTooLargeError(max_bytes=MAX_BODY_BYTES)
+    try:
+        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_without_doubles, parse_constant=_no_constant)
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except InvalidJsonError:
+        raise
+    except UnicodeError as error:
+        raise InvalidJsonError(reason="it is not valid UTF-8") from error
+    except RecursionError as error:
+        raise InvalidJsonError(reason="it is nested too deeply") from error
+    except ValueError as error:
+        raise InvalidJsonError(reason="it cannot be parsed") from error
+    if not isinstance(value, dict):
+        raise InvalidJsonError(reason="it is something else")
+    return value
+
+
+def strict_json_or_empty(request: Request) -> JsonObject:
+    """For calls whose every field may be left out."""
+    return strict_json(request) if request.raw_body else {}
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = dict(pairs)
+    if len(names) != len(pairs):
+        raise InvalidJsonError(reason="a name is there twice")
+    return names
+
+
+def _no_constant(constant: str) -> NoReturn:
+    raise InvalidJsonError(reason=f"{constant} is not JSON")

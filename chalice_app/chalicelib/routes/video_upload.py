@@ -1,0 +1,86 @@
+"""Video upload: small videos in one request, and the library."""
+
+from chalice.app import Request, Response
+
+from chalicelib.core.errors import InvalidRequestError, VideoNotFoundError
+from chalicelib.core.upload_requests import StartUpload
+from chalicelib.core.video_id import VideoRef, is_video_id
+from chalicelib.core.video_record import api_time
+from chalicelib.routes.api_blueprint import ApiBlueprint, answered
+from chalicelib.routes.callers import READ_SCOPE, WRITE_SCOPE, user_of
+from chalicelib.routes.strict_json import strict_json
+from chalicelib.routes.users import may_read, may_write
+from chalicelib.wiring import services
+
+DEFAULT_PAGE_VIDEOS = 24
+MAX_PAGE_VIDEOS = 100
+
+video_upload = ApiBlueprint(__name__, "video_upload")
+
+
+@video_upload.route("/upload", methods=["POST"], authorizer=may_write)
+def offer_upload() -> Response:
+    owner = _writer(video_upload.current_request)
+    environment = services().environment
+    max_bytes = min(environment.max_simple_upload_bytes, environment.max_video_bytes)
+    request = StartUpload.parse(strict_json(video_upload.current_request), max_bytes)
+    offered = services().simple_uploads.start(owner, request)
+    return answered(
+        {
+            "videoId": offered.ref.video_id,
+            "fileKey": offered.ref.file_key,
+            "url": offered.form.url,
+            "fields": dict(offered.form.fields),
+            "expiresAt": api_time(offered.expires_at),
+        },
+        status=201,
+    )
+
+
+@video_upload.route("/videos", methods=["GET"], authorizer=may_read)
+def list_videos() -> Response:
+    owner = _reader(video_upload.current_request)
+    limit, cursor = _page_of(video_upload.current_request)
+    videos, next_cursor = services().library.page(owner, limit, cursor)
+    return answered({"videos": videos, "nextCursor": next_cursor})
+
+
+@video_upload.route("/videos/{videoId}", methods=["GET"], authorizer=may_read)
+def show_video(videoId: str) -> Response:  # noqa: N803 - Chalice passes the path's own name
+    owner = _reader(video_upload.current_request)
+    return answered(services().library.show(_ref(owner, videoId)))
+
+
+@video_upload.route("/videos/{videoId}", methods=["DELETE"], authorizer=may_write)
+def delete_video(videoId: str) -> Response:  # noqa: N803 - Chalice passes the path's own name
+    owner = _writer(video_upload.current_request)
+    services().library.delete(_ref(owner, videoId))
+    return answered({"status": "deleted", "videoId": videoId})
+
+
+def _writer(request: Request) -> str:
+    return user_of(request, services().environment.client_ids, frozenset({WRITE_SCOPE}))
+
+
+def _reader(request: Request) -> str:
+    return user_of(request, services().environment.client_ids, frozenset({READ_SCOPE, WRITE_SCOPE}))
+
+
+def _ref(owner: str, video_id: str) -> VideoRef:
+    """A malformed id is an unknown video; only what the platform made gets near a key."""
+    if not is_video_id(video_id):
+        raise VideoNotFoundError
+    return VideoRef(owner, video_id)
+
+
+def _page_of(request: Request) -> tuple[int, str]:
+    query = request.query_params or {}
+    limit, cursor = query.get("limit", str(DEFAULT_PAGE_VIDEOS)), query.get("cursor", "")
+    problems: list[dict[str, str]] = []
+    if not limit.isdecimal() or not limit.isascii() or not 1 <= int(limit[:9]) <= MAX_PAGE_VIDEOS:
+        problems.append({"field": "limit", "problem": f"must be 1 to {MAX_PAGE_VIDEOS}"})
+    if cursor and not is_video_id(cursor):
+        problems.append({"field": "cursor", "problem": "must be a nextCursor of an earlier answer"})
+    if problems:
+        raise InvalidRequestError(problems=problems)
+    return int(limit), cursor

@@ -1,0 +1,241 @@
+"""The only maker of AWS clients: everything is made once, at its first use.
+
+The upload authorizer's way through here touches neither boto3 nor botocore, whose import is most of a cold start.
+"""
+
+from datetime import UTC, datetime, timedelta
+from functools import cached_property, lru_cache
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.adapters.kms_mac import KmsMac
+from chalicelib.core.caps import Caps
+from chalicelib.core.multipart_upload import MultipartUploads
+from chalicelib.core.ports import Mac, Meter
+from chalicelib.core.records import Records
+from chalicelib.core.signed_urls import SignedUrls
+from chalicelib.core.sigv4 import BucketAddress, Credentials
+from chalicelib.core.upload_token import UploadTokens
+from chalicelib.environment import Environment
+
+if TYPE_CHECKING:  # costly to import, or not in every function's bundle
+    import boto3
+    from types_boto3_s3.client import S3Client
+
+    from chalicelib.adapters.s3_metadata import S3Metadata
+    from chalicelib.adapters.s3_videos import S3Videos
+    from chalicelib.core.completion import Completions
+    from chalicelib.core.janitor import Janitor
+    from chalicelib.core.library import Library
+    from chalicelib.core.processing import Processing
+    from chalicelib.core.simple_upload import SimpleUploads
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Services:
+    """The domain's services over real AWS clients."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        # boto3 sessions are not thread-safe while they make clients; `chalice local` answers in threads.
+        self._one_client_at_a_time = Lock()
+
+    @cached_property
+    def tokens(self) -> UploadTokens:
+        return UploadTokens(self._mac, utc_now)
+
+    @cached_property
+    def uploads(self) -> MultipartUploads:
+        return MultipartUploads(
+            records=self.records,
+            videos=self._videos,
+            urls=self._urls,
+            tokens=self.tokens,
+            meter=self.meter,
+            now=utc_now,
+            caps=self._caps,
+            preferred_part_bytes=self.environment.part_size_bytes,
+            upload_ttl=timedelta(seconds=self.environment.upload_ttl_seconds),
+        )
+
+    @cached_property
+    def completions(self) -> "Completions":
+        from chalicelib.core.completion import Completions
+
+        return Completions(
+            records=self.records,
+            videos=self._videos,
+            meter=self.meter,
+            now=utc_now,
+            patience_seconds=self.environment.completion_patience_seconds,
+        )
+
+    @cached_property
+    def simple_uploads(self) -> "SimpleUploads":
+        from chalicelib.core.simple_upload import SimpleUploads
+
+        return SimpleUploads(
+            records=self.records,
+            signer=self._videos,
+            meter=self.meter,
+            now=utc_now,
+            caps=self._caps,
+            form_ttl=timedelta(seconds=self.environment.url_ttl_seconds),
+        )
+
+    @cached_property
+    def library(self) -> "Library":
+        from chalicelib.core.library import Library
+
+        return Library(
+            records=self.records,
+            videos=self._videos,
+            metadata=self._metadata,
+            urls=self._urls,
+            meter=self.meter,
+            now=utc_now,
+        )
+
+    @cached_property
+    def processing(self) -> "Processing":
+        from chalicelib.adapters.sns_notifier import SnsNotifier
+        from chalicelib.core.media.inspection import inspect_media
+        from chalicelib.core.processing import Processing
+
+        return Processing(
+            records=self.records,
+            videos=self._videos,
+            metadata=self._metadata,
+            inspect=inspect_media,
+            notifier=SnsNotifier(self._client("sns"), self.environment.completion_topic_arn),
+            meter=self.meter,
+            now=utc_now,
+        )
+
+    @cached_property
+    def janitor(self) -> "Janitor":
+        from chalicelib.adapters.lambda_trigger import LambdaTrigger
+        from chalicelib.core.janitor import Janitor
+
+        return Janitor(
+            records=self.records,
+            videos=self._videos,
+            metadata=self._metadata,
+            completions=self.completions,
+            processing=LambdaTrigger(
+                self._client("lambda"), self.environment.processing_function, self.environment.video_bucket
+            ),
+            meter=self.meter,
+            now=utc_now,
+        )
+
+    @cached_property
+    def records(self) -> Records:
+        return Records(self._metadata)
+
+    @cached_property
+    def meter(self) -> Meter:
+        from chalicelib.adapters.emf_meter import EmfMeter
+
+        return EmfMeter(self.environment.stage)
+
+    @cached_property
+    def _mac(self) -> Mac:
+        region = self.environment.aws_region
+        return KmsMac(
+            endpoint_url=self.environment.aws_endpoint_url or f"https://kms.{region}.amazonaws.com",
+            region=region,
+            key_ids=self.environment.token_keys,
+            credentials=self._credentials,
+            now=utc_now,
+        )
+
+    @cached_property
+    def _caps(self) -> Caps:
+        return Caps(self.environment.max_open_uploads_per_user, self.environment.max_reserved_bytes_per_user)
+
+    @cached_property
+    def _urls(self) -> SignedUrls:
+        return SignedUrls(
+            video_address=self._address(self.environment.video_bucket),
+            metadata_address=self._address(self.environment.metadata_bucket, accelerated=False),
+            region=self.environment.aws_region,
+            credentials=self._credentials,
+            ttl_seconds=self.environment.url_ttl_seconds,
+            now=utc_now,
+        )
+
+    @cached_property
+    def _videos(self) -> "S3Videos":
+        from chalicelib.adapters.s3_videos import S3Videos
+
+        return S3Videos(self._s3, self.environment.video_bucket, self.environment.data_key_arn)
+
+    @cached_property
+    def _metadata(self) -> "S3Metadata":
+        from chalicelib.adapters.s3_metadata import S3Metadata
+
+        return S3Metadata(self._s3, self.environment.metadata_bucket)
+
+    @cached_property
+    def _s3(self) -> "S3Client":
+        return self._client("s3")
+
+    @cached_property
+    def _session(self) -> "boto3.Session":
+        import boto3
+
+        return boto3.Session(region_name=self.environment.aws_region)
+
+    def _client(self, service: str) -> Any:
+        from botocore.config import Config
+
+        local = bool(self.environment.aws_endpoint_url)
+        with self._one_client_at_a_time:
+            make: Any = self._session.client
+            return make(
+                service,
+                endpoint_url=self.environment.aws_endpoint_url or None,
+                config=Config(
+                    signature_version="s3v4" if service == "s3" else None,
+                    s3={"addressing_style": "path" if local else "virtual"},
+                    # boto3 else adds a CRC32 of its own to every upload, and to what it presigns.
+                    request_checksum_calculation="when_required",
+                    response_checksum_validation="when_required",
+                    retries={"mode": "standard", "max_attempts": 4},
+                    max_pool_connections=32,
+                    connect_timeout=3,
+                    # A completion may take S3 minutes (S3 API, CompleteMultipartUpload).
+                    read_timeout=300,
+                ),
+            )
+
+    def _credentials(self) -> Credentials:
+        """Of the function's role on AWS, where they stand in the environment; of boto3's chain elsewhere."""
+        if given := self.environment.credentials():
+            return given
+        found = self._session.get_credentials()
+        if found is None:
+            raise NoCredentialsFoundError
+        frozen: Any = found.get_frozen_credentials()
+        return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
+
+    def _address(self, bucket: str, *, accelerated: bool = True) -> BucketAddress:
+        if self.environment.aws_endpoint_url:
+            return BucketAddress(self.environment.aws_endpoint_url, f"/{bucket}")
+        if accelerated and self.environment.transfer_acceleration == "true":
+            return BucketAddress(f"https://{bucket}.s3-accelerate.amazonaws.com")
+        return BucketAddress(f"https://{bucket}.s3.{self.environment.aws_region}.amazonaws.com")
+
+
+class NoCredentialsFoundError(Exception):
+    """Neither the environment nor an AWS profile holds credentials."""
+
+
+@lru_cache(maxsize=1)
+def services() -> Services:
+    """Raises InvalidEnvironmentError."""
+    return Services(Environment.read())
