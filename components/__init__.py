@@ -1,0 +1,1 @@
+"""The tiers of the platform: one file, one tier."""

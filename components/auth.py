@@ -1,0 +1,223 @@
+"""Auth: who may sign in, how, and what an access token may say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+import pulumi_aws as aws
+
+from components import policy
+from components.naming import PRODUCT, Place, type_token
+from components.protection import kept
+from components.settings import Mfa, SignUp, ThreatProtection
+
+MIN_PASSWORD_CHARS = 12
+INVITATION_DAYS = 7
+SIGN_UP_FILTER = Path(__file__).with_name("sign_up_by_domain.py")
+RUNTIME = "python3.13"
+SCOPES = {"read": "Look at own uploads and videos", "write": "Upload and delete own videos"}
+GROUPS = {"administrators": "Runs the platform", "members": "Uploads videos"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthArgs:
+    """What the user pool needs.
+
+    sign_up, sign_up_domains, mfa, threat_protection: see Settings.
+    protect: whether the pool refuses deletion and outlives the stack.
+    log_key_arn, log_days: encryption and retention of the sign-up filter's log.
+    """
+
+    place: Place
+    sign_up: SignUp
+    sign_up_domains: Sequence[str]
+    mfa: Mfa
+    threat_protection: ThreatProtection
+    protect: bool
+    log_key_arn: pulumi.Input[str]
+    log_days: int
+
+
+class Auth(pulumi.ComponentResource):
+    """User pool with its second factor, threat protection, scopes, groups and hosted sign-in pages."""
+
+    user_pool_id: pulumi.Output[str]
+    """Pool of all users of the stage."""
+    user_pool_arn: pulumi.Output[str]
+    """ARN of the same, for the API's authorizer."""
+    issuer: pulumi.Output[str]
+    """`https://cognito-idp.…`: the `iss` of its tokens and the base of its OpenID configuration."""
+    sign_in_host: pulumi.Output[str]
+    """Host name of the hosted sign-in pages."""
+    scopes: list[pulumi.Output[str]]
+    """`video-upload/read` and `video-upload/write`, known once the pool knows them."""
+
+    def __init__(self, name: str, args: AuthArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(type_token("Auth"), name, None, opts)
+        self._name = name
+        self._args = args
+        self._child = pulumi.ResourceOptions(parent=self)
+        place = args.place
+        threats = args.threat_protection
+
+        sign_up_filter = self._sign_up_filter() if args.sign_up is SignUp.DOMAIN else None
+        pool = aws.cognito.UserPool(
+            f"{name}-users",
+            name=place.name("users"),
+            user_pool_tier="ESSENTIALS" if threats is ThreatProtection.OFF else "PLUS",
+            username_attributes=["email"],
+            username_configuration=aws.cognito.UserPoolUsernameConfigurationArgs(case_sensitive=False),
+            auto_verified_attributes=["email"],
+            user_attribute_update_settings=aws.cognito.UserPoolUserAttributeUpdateSettingsArgs(
+                attributes_require_verification_before_updates=["email"]
+            ),
+            account_recovery_setting=aws.cognito.UserPoolAccountRecoverySettingArgs(
+                recovery_mechanisms=[
+                    aws.cognito.UserPoolAccountRecoverySettingRecoveryMechanismArgs(name="verified_email", priority=1)
+                ]
+            ),
+            admin_create_user_config=aws.cognito.UserPoolAdminCreateUserConfigArgs(
+                allow_admin_create_user_only=args.sign_up is SignUp.CLOSED
+            ),
+            password_policy=aws.cognito.UserPoolPasswordPolicyArgs(
+                minimum_length=MIN_PASSWORD_CHARS,
+                require_lowercase=True,
+                require_uppercase=True,
+                require_numbers=True,
+                require_symbols=True,
+                temporary_password_validity_days=INVITATION_DAYS,
+            ),
+            mfa_configuration={Mfa.OFF: "OFF", Mfa.OPTIONAL: "OPTIONAL", Mfa.REQUIRED: "ON"}[args.mfa],
+            software_token_mfa_configuration=aws.cognito.UserPoolSoftwareTokenMfaConfigurationArgs(
+                enabled=args.mfa is not Mfa.OFF
+            ),
+            user_pool_add_ons=aws.cognito.UserPoolUserPoolAddOnsArgs(
+                advanced_security_mode=threats.value.upper(),
+            ),
+            lambda_config=aws.cognito.UserPoolLambdaConfigArgs(pre_sign_up=sign_up_filter.arn)
+            if sign_up_filter
+            else None,
+            deletion_protection="ACTIVE" if args.protect else "INACTIVE",
+            opts=kept(self, args.protect),
+        )
+        if sign_up_filter:
+            aws.lambda_.Permission(
+                f"{name}-sign-up-filter",
+                function=sign_up_filter.name,
+                action="lambda:InvokeFunction",
+                principal="cognito-idp.amazonaws.com",
+                source_arn=pool.arn,
+                source_account=place.account_id,
+                opts=self._child,
+            )
+        if threats is ThreatProtection.ENFORCED:
+            self._answers_to_threats(pool)
+
+        resource_server = aws.cognito.ResourceServer(
+            f"{name}-api",
+            user_pool_id=pool.id,
+            identifier=PRODUCT,
+            name=place.name("api"),
+            scopes=[
+                aws.cognito.ResourceServerScopeArgs(scope_name=scope, scope_description=meaning)
+                for scope, meaning in SCOPES.items()
+            ],
+            opts=self._child,
+        )
+        for precedence, (group, meaning) in enumerate(GROUPS.items()):
+            aws.cognito.UserGroup(
+                f"{name}-{group}",
+                user_pool_id=pool.id,
+                name=group,
+                description=meaning,
+                precedence=precedence,
+                opts=self._child,
+            )
+        domain = aws.cognito.UserPoolDomain(
+            f"{name}-sign-in",
+            user_pool_id=pool.id,
+            domain=f"{place.name('sign-in')}-{place.account_id}",  # shared by all accounts of the region
+            opts=self._child,
+        )
+
+        self.user_pool_id = pool.id
+        self.user_pool_arn = pool.arn
+        self.issuer = pulumi.Output.concat("https://cognito-idp.", place.region, ".amazonaws.com/", pool.id)
+        self.sign_in_host = pulumi.Output.concat(domain.domain, ".auth.", place.region, ".amazoncognito.com")
+        self.scopes = [pulumi.Output.concat(resource_server.identifier, "/", scope) for scope in SCOPES]
+        self.register_outputs({"userPoolId": self.user_pool_id, "issuer": self.issuer})
+
+    def _answers_to_threats(self, pool: aws.cognito.UserPool) -> None:
+        """Known stolen passwords are refused; a risky sign-in needs the second factor, a very risky one fails."""
+        actions = aws.cognito.RiskConfigurationAccountTakeoverRiskConfigurationActionsArgs
+        aws.cognito.RiskConfiguration(
+            f"{self._name}-threats",
+            user_pool_id=pool.id,
+            compromised_credentials_risk_configuration=aws.cognito.RiskConfigurationCompromisedCredentialsRiskConfigurationArgs(
+                actions=aws.cognito.RiskConfigurationCompromisedCredentialsRiskConfigurationActionsArgs(
+                    event_action="BLOCK"
+                )
+            ),
+            account_takeover_risk_configuration=aws.cognito.RiskConfigurationAccountTakeoverRiskConfigurationArgs(
+                actions=actions(
+                    high_action=aws.cognito.RiskConfigurationAccountTakeoverRiskConfigurationActionsHighActionArgs(
+                        event_action="BLOCK", notify=False
+                    ),
+                    medium_action=aws.cognito.RiskConfigurationAccountTakeoverRiskConfigurationActionsMediumActionArgs(
+                        event_action="MFA_IF_CONFIGURED", notify=False
+                    ),
+                    low_action=aws.cognito.RiskConfigurationAccountTakeoverRiskConfigurationActionsLowActionArgs(
+                        event_action="MFA_IF_CONFIGURED", notify=False
+                    ),
+                )
+            ),
+            opts=self._child,
+        )
+
+    def _sign_up_filter(self) -> aws.lambda_.Function:
+        place, name = self._args.place, f"{self._name}-sign-up-filter"
+        function_name = place.name("sign-up-filter")
+        group = aws.cloudwatch.LogGroup(
+            name,
+            name=place.function_log_group("sign-up-filter"),
+            retention_in_days=self._args.log_days,
+            kms_key_id=self._args.log_key_arn,
+            opts=self._child,
+        )
+        role = aws.iam.Role(
+            name,
+            name=function_name,
+            assume_role_policy=policy.to_json(policy.assumed_by("lambda.amazonaws.com")),
+            opts=self._child,
+        )
+        write = aws.iam.RolePolicy(
+            name,
+            role=role.name,
+            policy=policy.to_json(
+                policy.document(
+                    policy.allow(
+                        "WriteOwnLog",
+                        actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+                        resources=pulumi.Output.concat(group.arn, ":*"),
+                    )
+                )
+            ),
+            opts=self._child,
+        )
+        return aws.lambda_.Function(
+            name,
+            name=function_name,
+            runtime=RUNTIME,
+            architectures=["arm64"],
+            handler=f"{SIGN_UP_FILTER.stem}.handler",
+            code=pulumi.AssetArchive({SIGN_UP_FILTER.name: pulumi.FileAsset(str(SIGN_UP_FILTER))}),
+            role=role.arn,
+            timeout=5,  # Cognito waits no longer; Developer Guide, "Customizing user pool workflows with triggers"
+            environment=aws.lambda_.FunctionEnvironmentArgs(
+                variables={"ALLOWED_DOMAINS": ",".join(self._args.sign_up_domains)}
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[group, write]),
+        )

@@ -1,0 +1,206 @@
+"""What each bucket refuses, whoever asks; and the services it lets in. Grants to functions are in permissions.py."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+
+from components import policy
+from components.keys import from_own_distributions
+from components.naming import Place
+from components.policy import EVERYONE, PolicyDocument, Statement, allow, deny, document
+
+MAX_SIGNATURE_AGE_MS = 15 * 60 * 1000
+MIN_TLS = "1.2"
+READS = ["s3:GetObject", "s3:GetObjectVersion"]
+TAGGING = [
+    "s3:PutObjectTagging",
+    "s3:PutObjectVersionTagging",
+    "s3:DeleteObjectTagging",
+    "s3:DeleteObjectVersionTagging",
+]
+
+
+def video_bucket_policy(
+    place: Place,
+    *,
+    data_key_arn: pulumi.Input[str],
+    judging_role_arns: Sequence[str],
+    inspecting_role_arns: Sequence[str],
+) -> PolicyDocument:
+    """Videos.
+
+    judging_role_arns: may tag an object as accepted or rejected.
+    inspecting_role_arns: may read an object that is not accepted yet.
+    """
+    arn = place.bucket_arn("videos")
+    return document(
+        *_transport(arn),
+        *_encryption(arn, data_key_arn),
+        _short_signatures(arn),
+        deny(
+            "ReadOnlyAccepted",
+            principal=EVERYONE,
+            actions=READS,
+            resources=f"{arn}/*",
+            conditions={
+                # Both fire on an absent key: an object without the tag, a service without a role.
+                "StringNotEquals": {"s3:ExistingObjectTag/verdict": "accepted"},
+                "ArnNotEquals": {"aws:PrincipalArn": list(inspecting_role_arns)},
+            },
+        ),
+        deny(
+            "OnlyJudgesTag",
+            principal=EVERYONE,
+            actions=TAGGING,
+            resources=f"{arn}/*",
+            conditions={"ArnNotEquals": {"aws:PrincipalArn": list(judging_role_arns)}},
+        ),
+        _cloudfront_reads(place, f"{arn}/videos/*"),
+    )
+
+
+def metadata_bucket_policy(
+    place: Place,
+    *,
+    data_key_arn: pulumi.Input[str],
+    s3_endpoint_id: pulumi.Input[str] | None,
+    outside_role_arns: Sequence[str],
+) -> PolicyDocument:
+    """Records, markers and posters.
+
+    s3_endpoint_id: the only way to records and markers, where there is a network.
+    outside_role_arns: roles that work outside of it.
+    """
+    arn = place.bucket_arn("metadata")
+    statements = [*_transport(arn), *_encryption(arn, data_key_arn), _short_signatures(arn)]
+    if s3_endpoint_id is not None:
+        elsewhere: policy.Conditions = {
+            "StringNotEquals": {"aws:SourceVpce": s3_endpoint_id},
+            "ArnNotEquals": {"aws:PrincipalArn": list(outside_role_arns)},
+        }
+        statements.append(
+            deny(
+                "RecordsOnlyFromTheNetwork",
+                principal=EVERYONE,
+                actions=[*READS, "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"],
+                resources=[f"{arn}/records/*", f"{arn}/open/*"],
+                conditions=elsewhere,
+            )
+        )
+    statements.append(_cloudfront_reads(place, f"{arn}/posters/*"))
+    return document(*statements)
+
+
+def site_bucket_policy(place: Place) -> PolicyDocument:
+    """The web client: CloudFront reads it, the deploying machine writes it."""
+    arn = place.bucket_arn("site")
+    return document(*_transport(arn), _short_signatures(arn), _cloudfront_reads(place, f"{arn}/*"))
+
+
+def log_bucket_policy(place: Place, *, logged_bucket_arns: Sequence[str]) -> PolicyDocument:
+    """S3's access logs, CloudFront's, and the trail, each from this account and into its own folder."""
+    arn = place.bucket_arn("logs")
+    trail_arn = place.arn("cloudtrail", f"trail/{place.name('trail')}")
+    return document(
+        *_transport(arn),
+        allow(
+            "AccessLogs",
+            principal={"Service": "logging.s3.amazonaws.com"},
+            actions="s3:PutObject",
+            resources=f"{arn}/s3/*",
+            conditions={
+                "StringEquals": {"aws:SourceAccount": place.account_id},
+                "ArnEquals": {"aws:SourceArn": list(logged_bucket_arns)},
+            },
+        ),
+        allow(
+            "TrailLooks",
+            principal={"Service": "cloudtrail.amazonaws.com"},
+            actions="s3:GetBucketAcl",
+            resources=arn,
+            conditions={"StringEquals": {"aws:SourceArn": trail_arn}},
+        ),
+        allow(
+            "TrailWrites",
+            principal={"Service": "cloudtrail.amazonaws.com"},
+            actions="s3:PutObject",
+            resources=f"{arn}/trail/AWSLogs/{place.account_id}/*",
+            conditions={"StringEquals": {"aws:SourceArn": trail_arn, "s3:x-amz-acl": "bucket-owner-full-control"}},
+        ),
+        allow(
+            "EdgeLogs",
+            principal={"Service": "delivery.logs.amazonaws.com"},
+            actions="s3:PutObject",
+            resources=f"{arn}/edge/*",
+            conditions={
+                "StringEquals": {
+                    "aws:SourceAccount": place.account_id,
+                    "s3:x-amz-acl": "bucket-owner-full-control",
+                },
+                "ArnLike": {"aws:SourceArn": f"arn:aws:logs:us-east-1:{place.account_id}:delivery-source:*"},
+            },
+        ),
+    )
+
+
+def _transport(bucket_arn: str) -> list[Statement]:
+    both = [bucket_arn, f"{bucket_arn}/*"]
+    return [
+        deny(
+            "NoPlainHttp",
+            principal=EVERYONE,
+            actions="s3:*",
+            resources=both,
+            conditions={"Bool": {"aws:SecureTransport": "false"}},
+        ),
+        deny(
+            "NoOldTls",
+            principal=EVERYONE,
+            actions="s3:*",
+            resources=both,
+            conditions={"NumericLessThan": {"s3:TlsVersion": MIN_TLS}},
+        ),
+    ]
+
+
+def _encryption(bucket_arn: str, data_key_arn: pulumi.Input[str]) -> list[Statement]:
+    """The bucket's default encrypts what names nothing; parts never name anything, so only a wrong name is refused."""
+    algorithm, key = "s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id"
+    return [
+        deny(
+            "NoOtherEncryption",
+            principal=EVERYONE,
+            actions="s3:PutObject",
+            resources=f"{bucket_arn}/*",
+            conditions={"StringNotEquals": {algorithm: "aws:kms"}, "Null": {algorithm: "false"}},
+        ),
+        deny(
+            "NoOtherKey",
+            principal=EVERYONE,
+            actions="s3:PutObject",
+            resources=f"{bucket_arn}/*",
+            conditions={"StringNotEquals": {key: data_key_arn}, "Null": {key: "false"}},
+        ),
+    ]
+
+
+def _short_signatures(bucket_arn: str) -> Statement:
+    return deny(
+        "NoOldSignatures",
+        principal=EVERYONE,
+        actions="s3:*",
+        resources=f"{bucket_arn}/*",
+        conditions={"NumericGreaterThan": {"s3:signatureAge": str(MAX_SIGNATURE_AGE_MS)}},
+    )
+
+
+def _cloudfront_reads(place: Place, resource: str) -> Statement:
+    return allow(
+        "CloudFrontReads",
+        principal={"Service": "cloudfront.amazonaws.com"},
+        actions="s3:GetObject",
+        resources=resource,
+        conditions=from_own_distributions(place),
+    )

@@ -1,0 +1,354 @@
+"""The edge: one CloudFront distribution in front of the page, the media and the API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+import pulumi_aws as aws
+
+from components.naming import SITE_REGION, Place, type_token
+from components.settings import PriceClass
+
+EDGE_FUNCTIONS = Path(__file__).with_name("edge_functions")
+CLOUDFRONT_ZONE = "Z2FDTNDATAQYW2"
+"""Hosted zone of every distribution; Route 53 API reference, AliasTarget."""
+HSTS_SECONDS = 2 * 365 * 24 * 3600
+
+# Managed policies; CloudFront Developer Guide, "Use managed cache policies" and "… origin request policies".
+CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
+CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+ALL_VIEWER_EXCEPT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+
+READ_METHODS = ["GET", "HEAD"]
+ALL_METHODS = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]
+SITE, VIDEOS, POSTERS, API = "site", "videos", "posters", "api"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EdgeArgs:
+    """What the edge needs.
+
+    site_bucket_domain, video_bucket_domain, metadata_bucket_domain: origins of page, playback and posters.
+    api_host: `….execute-api.….amazonaws.com`; its stage is called `api`, so paths pass unchanged.
+    origin_secret: what the API wants to see as Referer.
+    media_public_key_pem: verifies playback and poster URLs.
+    upload_hosts: where the page sends parts, besides the site itself; sign_in_hosts: where it signs in and tells
+        its progress.
+    web_acl_arn: None without a web ACL.
+    log_bucket_arn: receives access logs.
+    site_domain, site_certificate_arn, hosted_zone_id: empty without an own domain.
+    """
+
+    place: Place
+    site_bucket_domain: pulumi.Input[str]
+    video_bucket_domain: pulumi.Input[str]
+    metadata_bucket_domain: pulumi.Input[str]
+    api_host: pulumi.Input[str]
+    origin_secret: pulumi.Input[str]
+    media_public_key_pem: pulumi.Input[str]
+    upload_hosts: list[pulumi.Input[str]]
+    sign_in_hosts: list[pulumi.Input[str]]
+    web_acl_arn: pulumi.Input[str] | None
+    log_bucket_arn: pulumi.Input[str]
+    price_class: PriceClass
+    site_domain: str
+    site_certificate_arn: str
+    hosted_zone_id: str
+
+
+class Edge(pulumi.ComponentResource):
+    """Distribution with its origins, behaviours, headers, key group, logs and metrics."""
+
+    site_url: pulumi.Output[str]
+    """`https://…` without a slash at the end."""
+    api_url: pulumi.Output[str]
+    """`https://…/api`."""
+    distribution_id: pulumi.Output[str]
+    """For metrics and invalidations."""
+    media_key_pair_id: pulumi.Output[str]
+    """Names the key in signed media URLs."""
+
+    def __init__(self, name: str, args: EdgeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(type_token("Edge"), name, None, opts)
+        self._name = name
+        self._args = args
+        self._child = pulumi.ResourceOptions(parent=self)
+        place = args.place
+
+        public_key = aws.cloudfront.PublicKey(
+            f"{name}-media",
+            name=place.name("media"),
+            encoded_key=args.media_public_key_pem,
+            opts=self._child,
+        )
+        key_group = aws.cloudfront.KeyGroup(
+            f"{name}-media", name=place.name("media"), items=[public_key.id], opts=self._child
+        )
+        page_routes = self._function("site")
+        media_keys = self._function("media")
+        page_headers = self._page_headers()
+        bare_headers = self._bare_headers()
+
+        distribution = aws.cloudfront.Distribution(
+            f"{name}-distribution",
+            comment=place.name("site"),
+            enabled=True,
+            is_ipv6_enabled=True,
+            http_version="http2and3",
+            price_class=args.price_class.value,
+            default_root_object="index.html",
+            aliases=[args.site_domain] if args.site_domain else None,
+            web_acl_id=args.web_acl_arn,
+            origins=self._origins(),
+            default_cache_behavior=aws.cloudfront.DistributionDefaultCacheBehaviorArgs(
+                target_origin_id=SITE,
+                viewer_protocol_policy="redirect-to-https",
+                allowed_methods=READ_METHODS,
+                cached_methods=READ_METHODS,
+                cache_policy_id=CACHING_OPTIMIZED,
+                response_headers_policy_id=page_headers.id,
+                compress=True,
+                function_associations=[
+                    aws.cloudfront.DistributionDefaultCacheBehaviorFunctionAssociationArgs(
+                        event_type="viewer-request", function_arn=page_routes.arn
+                    )
+                ],
+            ),
+            ordered_cache_behaviors=[
+                aws.cloudfront.DistributionOrderedCacheBehaviorArgs(
+                    path_pattern="/api/*",
+                    target_origin_id=API,
+                    viewer_protocol_policy="https-only",
+                    allowed_methods=ALL_METHODS,
+                    cached_methods=READ_METHODS,
+                    cache_policy_id=CACHING_DISABLED,
+                    origin_request_policy_id=ALL_VIEWER_EXCEPT_HOST,
+                    response_headers_policy_id=bare_headers.id,
+                    compress=True,
+                ),
+                *(
+                    aws.cloudfront.DistributionOrderedCacheBehaviorArgs(
+                        path_pattern=f"/media/{origin}/*",
+                        target_origin_id=origin,
+                        viewer_protocol_policy="https-only",
+                        allowed_methods=READ_METHODS,
+                        cached_methods=READ_METHODS,
+                        cache_policy_id=CACHING_OPTIMIZED,
+                        response_headers_policy_id=bare_headers.id,
+                        compress=False,  # videos and JPEGs are compressed already
+                        trusted_key_groups=[key_group.id],
+                        function_associations=[
+                            aws.cloudfront.DistributionOrderedCacheBehaviorFunctionAssociationArgs(
+                                event_type="viewer-request", function_arn=media_keys.arn
+                            )
+                        ],
+                    )
+                    for origin in (VIDEOS, POSTERS)
+                ),
+                aws.cloudfront.DistributionOrderedCacheBehaviorArgs(
+                    path_pattern="/config.json",
+                    target_origin_id=SITE,
+                    viewer_protocol_policy="redirect-to-https",
+                    allowed_methods=READ_METHODS,
+                    cached_methods=READ_METHODS,
+                    cache_policy_id=CACHING_DISABLED,
+                    response_headers_policy_id=page_headers.id,
+                    compress=True,
+                ),
+            ],
+            restrictions=aws.cloudfront.DistributionRestrictionsArgs(
+                geo_restriction=aws.cloudfront.DistributionRestrictionsGeoRestrictionArgs(restriction_type="none")
+            ),
+            viewer_certificate=self._certificate(),
+            opts=self._child,
+        )
+        aws.cloudfront.MonitoringSubscription(
+            f"{name}-metrics",
+            distribution_id=distribution.id,
+            monitoring_subscription=aws.cloudfront.MonitoringSubscriptionMonitoringSubscriptionArgs(
+                realtime_metrics_subscription_config=aws.cloudfront.MonitoringSubscriptionMonitoringSubscriptionRealtimeMetricsSubscriptionConfigArgs(
+                    realtime_metrics_subscription_status="Enabled"
+                )
+            ),
+            opts=self._child,
+        )
+        self._access_logs(distribution)
+        if args.hosted_zone_id:
+            self._records(distribution)
+
+        host = args.site_domain or distribution.domain_name
+        self.site_url = pulumi.Output.concat("https://", host)
+        self.api_url = pulumi.Output.concat("https://", host, "/api")
+        self.distribution_id = distribution.id
+        self.media_key_pair_id = public_key.id
+        self.register_outputs({"siteUrl": self.site_url, "apiUrl": self.api_url})
+
+    def _origins(self) -> list[aws.cloudfront.DistributionOriginArgs]:
+        args = self._args
+        access = aws.cloudfront.OriginAccessControl(
+            f"{self._name}-buckets",
+            name=args.place.name("buckets"),
+            origin_access_control_origin_type="s3",
+            signing_behavior="always",
+            signing_protocol="sigv4",
+            opts=self._child,
+        )
+        buckets = {
+            SITE: args.site_bucket_domain,
+            VIDEOS: args.video_bucket_domain,
+            POSTERS: args.metadata_bucket_domain,
+        }
+        return [
+            *(
+                aws.cloudfront.DistributionOriginArgs(
+                    origin_id=origin, domain_name=domain, origin_access_control_id=access.id
+                )
+                for origin, domain in buckets.items()
+            ),
+            aws.cloudfront.DistributionOriginArgs(
+                origin_id=API,
+                domain_name=args.api_host,
+                custom_headers=[
+                    aws.cloudfront.DistributionOriginCustomHeaderArgs(name="Referer", value=args.origin_secret)
+                ],
+                custom_origin_config=aws.cloudfront.DistributionOriginCustomOriginConfigArgs(
+                    http_port=80,
+                    https_port=443,
+                    origin_protocol_policy="https-only",
+                    origin_ssl_protocols=["TLSv1.2"],
+                ),
+            ),
+        ]
+
+    def _certificate(self) -> aws.cloudfront.DistributionViewerCertificateArgs:
+        # CloudFront's own certificate cannot be held to TLS 1.2: that takes an own domain.
+        if not self._args.site_domain:
+            return aws.cloudfront.DistributionViewerCertificateArgs(cloudfront_default_certificate=True)
+        return aws.cloudfront.DistributionViewerCertificateArgs(
+            acm_certificate_arn=self._args.site_certificate_arn,
+            minimum_protocol_version="TLSv1.2_2021",
+            ssl_support_method="sni-only",
+        )
+
+    def _function(self, purpose: str) -> aws.cloudfront.Function:
+        return aws.cloudfront.Function(
+            f"{self._name}-{purpose}",
+            name=self._args.place.name(purpose),
+            runtime="cloudfront-js-2.0",
+            publish=True,
+            code=(EDGE_FUNCTIONS / f"{purpose}.js").read_text(),
+            opts=self._child,
+        )
+
+    def _page_headers(self) -> aws.cloudfront.ResponseHeadersPolicy:
+        """The page runs its own scripts only, nobody frames it, it talks to API, buckets and sign-in alone."""
+        headers = aws.cloudfront
+        return headers.ResponseHeadersPolicy(
+            f"{self._name}-page",
+            name=self._args.place.name("page"),
+            security_headers_config=headers.ResponseHeadersPolicySecurityHeadersConfigArgs(
+                content_security_policy=headers.ResponseHeadersPolicySecurityHeadersConfigContentSecurityPolicyArgs(
+                    content_security_policy=self._content_security_policy(), override=True
+                ),
+                content_type_options=headers.ResponseHeadersPolicySecurityHeadersConfigContentTypeOptionsArgs(
+                    override=True
+                ),
+                frame_options=headers.ResponseHeadersPolicySecurityHeadersConfigFrameOptionsArgs(
+                    frame_option="DENY", override=True
+                ),
+                referrer_policy=headers.ResponseHeadersPolicySecurityHeadersConfigReferrerPolicyArgs(
+                    referrer_policy="no-referrer", override=True
+                ),
+                strict_transport_security=_strict_transport(),
+            ),
+            opts=self._child,
+        )
+
+    def _bare_headers(self) -> aws.cloudfront.ResponseHeadersPolicy:
+        """For what is no page: HTTPS only, no guessing of types."""
+        headers = aws.cloudfront
+        return headers.ResponseHeadersPolicy(
+            f"{self._name}-data",
+            name=self._args.place.name("data"),
+            security_headers_config=headers.ResponseHeadersPolicySecurityHeadersConfigArgs(
+                content_type_options=headers.ResponseHeadersPolicySecurityHeadersConfigContentTypeOptionsArgs(
+                    override=True
+                ),
+                strict_transport_security=_strict_transport(),
+            ),
+            opts=self._child,
+        )
+
+    def _content_security_policy(self) -> pulumi.Output[str]:
+        def written(uploads: list[str], sign_in: list[str]) -> str:
+            media = " ".join(f"https://{host}" for host in uploads)
+            elsewhere = " ".join(f"https://{host}" for host in [*uploads, *sign_in])
+            return "; ".join(
+                [
+                    "default-src 'self'",
+                    f"connect-src 'self' {elsewhere}",
+                    f"img-src 'self' data: blob: {media}",
+                    f"media-src 'self' blob: {media}",
+                    "style-src 'self' 'unsafe-inline'",  # the upload widget places itself with style attributes
+                    "object-src 'none'",
+                    "base-uri 'none'",
+                    "frame-ancestors 'none'",
+                    "form-action 'self'",
+                ]
+            )
+
+        args = self._args
+        return pulumi.Output.all(pulumi.Output.all(*args.upload_hosts), pulumi.Output.all(*args.sign_in_hosts)).apply(
+            lambda hosts: written(hosts[0], hosts[1])
+        )
+
+    def _access_logs(self, distribution: aws.cloudfront.Distribution) -> None:
+        """Through CloudWatch's log delivery: the older kind needs a bucket with ACLs."""
+        source = aws.cloudwatch.LogDeliverySource(
+            f"{self._name}-access",
+            region=SITE_REGION,
+            name=self._args.place.name("edge"),
+            log_type="ACCESS_LOGS",
+            resource_arn=distribution.arn,
+            opts=self._child,
+        )
+        destination = aws.cloudwatch.LogDeliveryDestination(
+            f"{self._name}-access",
+            region=SITE_REGION,
+            name=self._args.place.name("edge"),
+            output_format="json",
+            delivery_destination_configuration=aws.cloudwatch.LogDeliveryDestinationDeliveryDestinationConfigurationArgs(
+                destination_resource_arn=pulumi.Output.concat(self._args.log_bucket_arn, "/edge")
+            ),
+            opts=self._child,
+        )
+        aws.cloudwatch.LogDelivery(
+            f"{self._name}-access",
+            region=SITE_REGION,
+            delivery_source_name=source.name,
+            delivery_destination_arn=destination.arn,
+            opts=self._child,
+        )
+
+    def _records(self, distribution: aws.cloudfront.Distribution) -> None:
+        for kind in ("A", "AAAA"):
+            aws.route53.Record(
+                f"{self._name}-{kind.lower()}",
+                zone_id=self._args.hosted_zone_id,
+                name=self._args.site_domain,
+                type=kind,
+                aliases=[
+                    aws.route53.RecordAliasArgs(
+                        name=distribution.domain_name, zone_id=CLOUDFRONT_ZONE, evaluate_target_health=False
+                    )
+                ],
+                opts=self._child,
+            )
+
+
+def _strict_transport() -> aws.cloudfront.ResponseHeadersPolicySecurityHeadersConfigStrictTransportSecurityArgs:
+    return aws.cloudfront.ResponseHeadersPolicySecurityHeadersConfigStrictTransportSecurityArgs(
+        access_control_max_age_sec=HSTS_SECONDS, include_subdomains=True, override=True
+    )

@@ -1,0 +1,79 @@
+"""Names: type tokens of the tiers, physical names of what they make, tags on everything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+
+PRODUCT = "video-upload"
+SITE_REGION = "us-east-1"
+"""CloudFront takes its web ACL, certificate and log deliveries from here alone."""
+
+
+def type_token(tier: str) -> str:
+    """Pulumi type of a tier, such as `video-upload:tier:Storage`."""
+    return f"{PRODUCT}:tier:{tier}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a stage lives. Names are fixed by it, so policies can name what is made later and no tier waits for it.
+
+    stage: dev, staging or prod.
+    account_id: twelve digits.
+    region: where everything but the edge lives.
+    """
+
+    stage: str
+    account_id: str
+    region: str
+
+    def name(self, purpose: str) -> str:
+        """`video-upload-dev-janitor`: unique within account and region."""
+        return f"{PRODUCT}-{self.stage}-{purpose.replace('_', '-')}"
+
+    def bucket(self, purpose: str) -> str:
+        """`video-upload-dev-videos-123456789012`: bucket names are shared by all AWS accounts."""
+        return f"{self.name(purpose)}-{self.account_id}"
+
+    def bucket_arn(self, purpose: str) -> str:
+        """ARN of that bucket."""
+        return f"arn:aws:s3:::{self.bucket(purpose)}"
+
+    def log_group(self, purpose: str) -> str:
+        """`/video-upload/dev/api-access`."""
+        return f"/{PRODUCT}/{self.stage}/{purpose}"
+
+    def function_log_group(self, purpose: str) -> str:
+        """`/aws/lambda/…`: where Lambda's console and Insights look for a function's log."""
+        return f"/aws/lambda/{self.name(purpose)}"
+
+    def arn(self, service: str, resource: str) -> str:
+        """ARN of something in this account and region."""
+        return f"arn:aws:{service}:{self.region}:{self.account_id}:{resource}"
+
+    def function_arn(self, purpose: str) -> str:
+        """ARN of a function without alias or version."""
+        return self.arn("lambda", f"function:{self.name(purpose)}")
+
+    def role_arn(self, purpose: str) -> str:
+        """ARN of a role; IAM has no region."""
+        return f"arn:aws:iam::{self.account_id}:role/{self.name(purpose)}"
+
+    @property
+    def account_root(self) -> str:
+        """The account as a principal: whoever IAM policies in it allow."""
+        return f"arn:aws:iam::{self.account_id}:root"
+
+
+def tag_everything(stage: str) -> None:
+    """Put product and stage on every resource that can carry tags; costs are told apart by them."""
+    tags = {"Product": PRODUCT, "Stage": stage, "ManagedBy": "pulumi"}
+
+    def add_tags(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+        if not hasattr(type(args.resource), "tags"):
+            return None
+        return pulumi.ResourceTransformationResult({**args.props, "tags": tags}, args.opts)
+
+    pulumi.runtime.register_stack_transformation(add_tags)

@@ -1,0 +1,305 @@
+"""The network: private subnets without a way to the internet, and endpoints to the few services the functions need."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components import policy
+from components.naming import Place, type_token
+
+ZONES = 2
+SUBNET_EXTRA_BITS = 4
+HTTPS = 443
+RDP = 3389
+FIRST_EPHEMERAL = 1024  # VPC User Guide, "Ephemeral ports": Lambda uses 1024 to 65535
+LAST_PORT = 65_535
+TCP = "tcp"
+NACL_TCP = "6"  # a network ACL takes IANA protocol numbers
+ANYWHERE = "0.0.0.0/0"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkArgs:
+    """What the network needs.
+
+    cidr: private range, cut into two subnets.
+    bucket_arns, key_arns, topic_arns: the only things the endpoints let anyone reach.
+    log_key_arn, log_days: encryption and retention of the flow log.
+    """
+
+    place: Place
+    cidr: str
+    bucket_arns: Sequence[str]
+    key_arns: Sequence[pulumi.Input[str]]
+    topic_arns: Sequence[pulumi.Input[str]]
+    log_key_arn: pulumi.Input[str]
+    log_days: int
+
+
+class Network(pulumi.ComponentResource):
+    """VPC, subnets, route tables, security groups, network ACL, endpoints, flow log."""
+
+    subnet_ids: list[pulumi.Output[str]]
+    """Private subnets, one a zone; the functions run here."""
+    function_security_group_id: pulumi.Output[str]
+    """Lets functions reach the endpoints and nothing else; nobody reaches them."""
+    s3_endpoint_id: pulumi.Output[str]
+    """The only way from the subnets to S3; bucket policies can demand it."""
+
+    def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(type_token("Network"), name, None, opts)
+        self._name = name
+        self._args = args
+        self._child = pulumi.ResourceOptions(parent=self)
+        place = args.place
+
+        vpc = aws.ec2.Vpc(
+            f"{name}-vpc",
+            cidr_block=args.cidr,
+            enable_dns_support=True,
+            enable_dns_hostnames=True,  # private DNS of the interface endpoints needs both
+            opts=self._child,
+        )
+        # The default group would let everything in it talk to everything in it.
+        aws.ec2.DefaultSecurityGroup(f"{name}-default", vpc_id=vpc.id, ingress=[], egress=[], opts=self._child)
+
+        zones = aws.get_availability_zones(
+            state="available",
+            filters=[aws.GetAvailabilityZonesFilterArgs(name="opt-in-status", values=["opt-in-not-required"])],
+            opts=pulumi.InvokeOptions(parent=self),
+        ).names[:ZONES]
+        ranges = ipaddress.ip_network(args.cidr).subnets(prefixlen_diff=SUBNET_EXTRA_BITS)
+        subnets = [
+            aws.ec2.Subnet(
+                f"{name}-private-{number}",
+                vpc_id=vpc.id,
+                availability_zone=zone,
+                cidr_block=str(cidr),
+                map_public_ip_on_launch=False,
+                opts=self._child,
+            )
+            for number, (zone, cidr) in enumerate(zip(zones, ranges, strict=False), start=1)
+        ]
+        route_tables = [
+            aws.ec2.RouteTable(f"{name}-private-{number}", vpc_id=vpc.id, opts=self._child)
+            for number in range(1, len(subnets) + 1)
+        ]
+        for number, (subnet, table) in enumerate(zip(subnets, route_tables, strict=True), start=1):
+            aws.ec2.RouteTableAssociation(
+                f"{name}-private-{number}", subnet_id=subnet.id, route_table_id=table.id, opts=self._child
+            )
+        self._network_acl(vpc, subnets)
+
+        s3_endpoint = aws.ec2.VpcEndpoint(
+            f"{name}-s3",
+            vpc_id=vpc.id,
+            vpc_endpoint_type="Gateway",
+            service_name=f"com.amazonaws.{place.region}.s3",
+            route_table_ids=[table.id for table in route_tables],
+            policy=policy.to_json(s3_endpoint_policy(place, args.bucket_arns)),
+            opts=self._child,
+        )
+        functions = aws.ec2.SecurityGroup(
+            f"{name}-functions",
+            vpc_id=vpc.id,
+            name=place.name("functions"),
+            description="Functions: out to S3 and the endpoints, nothing in",
+            opts=self._child,
+        )
+        endpoints = aws.ec2.SecurityGroup(
+            f"{name}-endpoints",
+            vpc_id=vpc.id,
+            name=place.name("endpoints"),
+            description="Interface endpoints: in from the functions, nothing out",
+            opts=self._child,
+        )
+        aws.vpc.SecurityGroupEgressRule(
+            f"{name}-functions-to-s3",
+            security_group_id=functions.id,
+            description="S3 through the gateway endpoint",
+            ip_protocol=TCP,
+            from_port=HTTPS,
+            to_port=HTTPS,
+            prefix_list_id=s3_endpoint.prefix_list_id,
+            opts=self._child,
+        )
+        aws.vpc.SecurityGroupEgressRule(
+            f"{name}-functions-to-endpoints",
+            security_group_id=functions.id,
+            description="KMS and SNS",
+            ip_protocol=TCP,
+            from_port=HTTPS,
+            to_port=HTTPS,
+            referenced_security_group_id=endpoints.id,
+            opts=self._child,
+        )
+        aws.vpc.SecurityGroupIngressRule(
+            f"{name}-endpoints-from-functions",
+            security_group_id=endpoints.id,
+            description="Functions",
+            ip_protocol=TCP,
+            from_port=HTTPS,
+            to_port=HTTPS,
+            referenced_security_group_id=functions.id,
+            opts=self._child,
+        )
+        interface_policies = {
+            "kms": kms_endpoint_policy(place, args.key_arns),
+            "sns": sns_endpoint_policy(place, args.topic_arns),
+        }
+        for service, endpoint_policy in interface_policies.items():
+            aws.ec2.VpcEndpoint(
+                f"{name}-{service}",
+                vpc_id=vpc.id,
+                vpc_endpoint_type="Interface",
+                service_name=f"com.amazonaws.{place.region}.{service}",
+                subnet_ids=[subnet.id for subnet in subnets],
+                security_group_ids=[endpoints.id],
+                private_dns_enabled=True,
+                policy=policy.to_json(endpoint_policy),
+                opts=self._child,
+            )
+        self._flow_log(vpc)
+
+        self.subnet_ids = [subnet.id for subnet in subnets]
+        self.function_security_group_id = functions.id
+        self.s3_endpoint_id = s3_endpoint.id
+        self.register_outputs({"subnetIds": self.subnet_ids, "s3EndpointId": self.s3_endpoint_id})
+
+    def _network_acl(self, vpc: aws.ec2.Vpc, subnets: Sequence[aws.ec2.Subnet]) -> None:
+        """HTTPS out and its answers in; within the VPC also HTTPS in and answers out. RDP's port lies among the
+        ephemeral ones and stays shut."""
+        cidr = self._args.cidr
+        ephemeral = ((FIRST_EPHEMERAL, RDP - 1), (RDP + 1, LAST_PORT))
+        ingress = [(cidr, HTTPS, HTTPS), *((ANYWHERE, low, high) for low, high in ephemeral)]
+        egress = [(ANYWHERE, HTTPS, HTTPS), *((cidr, low, high) for low, high in ephemeral)]
+        aws.ec2.NetworkAcl(
+            f"{self._name}-private",
+            vpc_id=vpc.id,
+            subnet_ids=[subnet.id for subnet in subnets],
+            ingress=[
+                aws.ec2.NetworkAclIngressArgs(
+                    rule_no=100 * position,
+                    action="allow",
+                    protocol=NACL_TCP,
+                    cidr_block=source,
+                    from_port=low,
+                    to_port=high,
+                )
+                for position, (source, low, high) in enumerate(ingress, start=1)
+            ],
+            egress=[
+                aws.ec2.NetworkAclEgressArgs(
+                    rule_no=100 * position,
+                    action="allow",
+                    protocol=NACL_TCP,
+                    cidr_block=target,
+                    from_port=low,
+                    to_port=high,
+                )
+                for position, (target, low, high) in enumerate(egress, start=1)
+            ],
+            opts=self._child,
+        )
+
+    def _flow_log(self, vpc: aws.ec2.Vpc) -> None:
+        place = self._args.place
+        group = aws.cloudwatch.LogGroup(
+            f"{self._name}-flow",
+            name=place.log_group("network-flow"),
+            retention_in_days=self._args.log_days,
+            kms_key_id=self._args.log_key_arn,
+            opts=self._child,
+        )
+        role = aws.iam.Role(
+            f"{self._name}-flow",
+            name=place.name("network-flow"),
+            assume_role_policy=policy.to_json(
+                policy.assumed_by(
+                    "vpc-flow-logs.amazonaws.com", {"StringEquals": {"aws:SourceAccount": place.account_id}}
+                )
+            ),
+            opts=self._child,
+        )
+        write = aws.iam.RolePolicy(
+            f"{self._name}-flow",
+            role=role.name,
+            policy=policy.to_json(write_flow_log(place)),
+            opts=self._child,
+        )
+        aws.ec2.FlowLog(
+            f"{self._name}-flow",
+            vpc_id=vpc.id,
+            traffic_type="ALL",
+            log_destination_type="cloud-watch-logs",
+            log_destination=group.arn,
+            iam_role_arn=role.arn,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[write]),
+        )
+
+
+def _from_own_account(place: Place) -> policy.Conditions:
+    return {"StringEquals": {"aws:PrincipalAccount": place.account_id}}
+
+
+def s3_endpoint_policy(place: Place, bucket_arns: Sequence[str]) -> policy.PolicyDocument:
+    """This stage's buckets and no other: a function that was taken over cannot carry data to a foreign bucket."""
+    return policy.document(
+        policy.allow(
+            "OwnBuckets",
+            principal=policy.EVERYONE,
+            actions=[
+                "s3:GetObject*",
+                "s3:PutObject*",
+                "s3:DeleteObject*",
+                "s3:ListBucket*",
+                "s3:AbortMultipartUpload",
+                "s3:ListMultipartUploadParts",
+            ],
+            resources=[arn for bucket in bucket_arns for arn in (bucket, f"{bucket}/*")],
+            conditions=_from_own_account(place),
+        )
+    )
+
+
+def kms_endpoint_policy(place: Place, key_arns: Sequence[pulumi.Input[str]]) -> policy.PolicyDocument:
+    """Using this stage's keys; administering none."""
+    return policy.document(
+        policy.allow(
+            "UseOwnKeys",
+            principal=policy.EVERYONE,
+            actions=["kms:GenerateMac", "kms:VerifyMac", "kms:Sign", "kms:Decrypt", "kms:GenerateDataKey"],
+            resources=list(key_arns),
+            conditions=_from_own_account(place),
+        )
+    )
+
+
+def sns_endpoint_policy(place: Place, topic_arns: Sequence[pulumi.Input[str]]) -> policy.PolicyDocument:
+    """Publishing to this stage's topics."""
+    return policy.document(
+        policy.allow(
+            "PublishToOwnTopics",
+            principal=policy.EVERYONE,
+            actions="sns:Publish",
+            resources=list(topic_arns),
+            conditions=_from_own_account(place),
+        )
+    )
+
+
+def write_flow_log(place: Place) -> policy.PolicyDocument:
+    """One log group; VPC names the streams in it."""
+    group = place.arn("logs", f"log-group:{place.log_group('network-flow')}")
+    return policy.document(
+        policy.allow(
+            "WriteFlowLog",
+            actions=["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
+            resources=[group, f"{group}:*"],
+        )
+    )

@@ -1,0 +1,79 @@
+"""IAM policy documents as data: statements are built by functions, so that they can be read and tested as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import pulumi
+
+Statement = dict[str, Any]
+"""One IAM statement; ARNs in it may be outputs that are not known yet."""
+
+PolicyDocument = dict[str, Any]
+"""`{"Version", "Statement"}` as IAM, S3, KMS, SNS and SQS take it."""
+
+Conditions = Mapping[str, Mapping[str, Any]]
+Strings = pulumi.Input[str] | Sequence[pulumi.Input[str]]
+EVERYONE: dict[str, str] = {"AWS": "*"}
+"""Only for a Deny, or for an Allow that a condition narrows to one caller."""
+
+
+def statement(
+    effect: Literal["Allow", "Deny"],
+    sid: str,
+    *,
+    actions: Strings,
+    resources: Strings,
+    principal: Mapping[str, Strings] | None = None,
+    conditions: Conditions | None = None,
+) -> Statement:
+    """One statement. `principal` is left out for a role's own policy."""
+    built: Statement = {"Sid": sid, "Effect": effect, "Action": actions, "Resource": resources}
+    if principal is not None:
+        built["Principal"] = dict(principal)
+    if conditions:
+        built["Condition"] = {operator: dict(tests) for operator, tests in conditions.items()}
+    return built
+
+
+def allow(
+    sid: str,
+    *,
+    actions: Strings,
+    resources: Strings,
+    principal: Mapping[str, Strings] | None = None,
+    conditions: Conditions | None = None,
+) -> Statement:
+    """See `statement`."""
+    return statement("Allow", sid, actions=actions, resources=resources, principal=principal, conditions=conditions)
+
+
+def deny(
+    sid: str,
+    *,
+    actions: Strings,
+    resources: Strings,
+    principal: Mapping[str, Strings] | None = None,
+    conditions: Conditions | None = None,
+) -> Statement:
+    """See `statement`."""
+    return statement("Deny", sid, actions=actions, resources=resources, principal=principal, conditions=conditions)
+
+
+def document(*statements: Statement) -> PolicyDocument:
+    """A policy of these statements."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def to_json(policy: PolicyDocument) -> pulumi.Output[str]:
+    """The policy as JSON text, known as soon as every output in it is."""
+    return pulumi.Output.json_dumps(policy)
+
+
+def assumed_by(service: str, conditions: Conditions | None = None) -> PolicyDocument:
+    """Trust policy: only this AWS service takes the role on, under these conditions."""
+    trust: Statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    if conditions:
+        trust["Condition"] = {operator: dict(tests) for operator, tests in conditions.items()}
+    return document(trust)

@@ -1,0 +1,428 @@
+"""Settings: the only reader of the stack's configuration.
+
+SettingsError          every problem found, in one error, before anything is created
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import re
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import pulumi
+from pulumi.runtime.config import CONFIG, get_config_env
+
+STAGES = ("dev", "staging", "prod")
+LOG_RETENTION_DAYS = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
+"""CloudWatch Logs API reference, PutRetentionPolicy: nothing between is accepted."""
+
+MAX_OBJECT_GIB = 49_971  # 48.8 TiB; S3 User Guide, "Amazon S3 multipart upload limits"
+MAX_POST_MIB = 5_120  # S3 User Guide: one PUT or POST carries 5 GiB at most
+MIN_WAF_RATE = 10  # WAF Developer Guide, "Rate-based rule statement"
+MAX_WAF_RATE = 2_000_000_000  # same page
+MIN_LAMBDA_MIB = 128  # Lambda Developer Guide, "Quotas"
+MAX_LAMBDA_MIB = 10_240  # same page
+MAX_LAMBDA_SECONDS = 900  # same page
+MAX_RULE_MINUTES = 60
+MAX_TOKEN_KIDS = 3
+
+
+class SignUp(StrEnum):
+    """Who may make an account."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    DOMAIN = "domain"
+
+
+class Mfa(StrEnum):
+    """Second factor at sign-in."""
+
+    OFF = "off"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
+class ThreatProtection(StrEnum):
+    """Cognito's advanced security: what happens at a suspicious sign-in. Anything but off needs the PLUS tier."""
+
+    OFF = "off"
+    AUDIT = "audit"
+    ENFORCED = "enforced"
+
+
+class PriceClass(StrEnum):
+    """Which of CloudFront's edge locations serve the site."""
+
+    CHEAPEST = "PriceClass_100"
+    MIDDLE = "PriceClass_200"
+    ALL = "PriceClass_All"
+
+
+class SettingsError(ValueError):
+    """One or more settings are wrong. `problems` holds (setting, what is wrong with it)."""
+
+    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(["wrong settings:", *(f"  {key}: {problem}" for key, problem in self.problems)]))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything in which one stage may differ from another; defaults stand in Pulumi.yaml.
+
+    sign_up: who may make an account; `closed` leaves it to administrators.
+    sign_up_domains: mail domains that may sign up when sign_up is `domain`.
+    mfa: second factor (an authenticator app).
+    threat_protection: Cognito's answer to suspicious sign-ins; costs per active user.
+    machine_client: whether programs may sign in by client credentials.
+    extra_redirect_urls: where else than at the site a browser may land after signing in (http only on localhost).
+
+    max_video_gib: largest video; up to what S3 can hold in 10,000 parts.
+    max_small_upload_mib: largest video that goes in one request.
+    max_open_uploads, max_reserved_gib: caps per user on unfinished uploads.
+    upload_days: how long an upload may take before the janitor expires it; less than incomplete_upload_days.
+    upload_token_kids: names of the keys behind upload tokens: the first signs, all verify. To rotate, put a new
+        name in front, deploy, and drop the old one after upload_days.
+
+    protect: whether buckets, keys and the user pool refuse to be deleted and outlive the stack.
+    incomplete_upload_days: after this S3 itself drops the parts of unfinished uploads.
+    rejected_days: how long a rejected video is kept for a second look.
+    noncurrent_days: how long a deleted or overwritten version can be brought back.
+    intelligent_tiering: whether videos move to cheaper tiers when nobody watches them; never to one that must be
+        restored first.
+    transfer_acceleration: whether parts may enter at the nearest edge location; costs per GB.
+    log_days: retention of every log, one of CloudWatch's steps.
+
+    site_domain, site_certificate_arn: own domain and its certificate in us-east-1, or neither.
+    hosted_zone_id: the Route 53 zone of site_domain, when the record is to be made here.
+    price_class: CloudFront's reach.
+    waf: whether a web ACL guards the edge; about $11 a month when idle.
+    requests_per_ip, requests_per_token, inits_per_ip: requests in five minutes before the web ACL blocks.
+    origin_secret_generation: raise by one to rotate the secret between CloudFront and the API; the one before
+        stays valid until the next rotation.
+
+    api_requests_per_second, api_burst: throttling of the whole API.
+    api_account_logging: whether this stage sets API Gateway's logging role, of which an account has one per region.
+
+    paused: the kill switch: no function runs, events wait in the failure queue.
+    bytecode: whether bundles carry bytecode; halves cold starts, needs a python3.13 on the deploying machine.
+    api_memory_mib, processing_memory_mib, processing_timeout_seconds: sizes of the functions.
+    provisioned_concurrency, provisioned_concurrency_max: instances of the API functions that are always warm, and how
+        far target tracking may raise them; 0 pays per use only.
+    janitor_minutes: how often abandoned uploads are looked for.
+
+    network: whether functions run in private subnets of their own; about $30 a month when idle.
+    vpc_cidr: a /16 to /24 private range for it.
+
+    alarm_emails: who hears of alarms and of the budget.
+    dashboard: whether the dashboard is made; $3 a month.
+    trail: whether CloudTrail keeps data events of buckets and functions.
+    trail_management_events: also management events; only where the account has no other trail.
+    traced_percent: share of requests that X-Ray follows.
+    monthly_budget_usd: where the budget alarm stands.
+    """
+
+    stage: str
+
+    sign_up: SignUp
+    sign_up_domains: tuple[str, ...]
+    mfa: Mfa
+    threat_protection: ThreatProtection
+    machine_client: bool
+    extra_redirect_urls: tuple[str, ...]
+
+    max_video_gib: int
+    max_small_upload_mib: int
+    max_open_uploads: int
+    max_reserved_gib: int
+    upload_days: int
+    upload_token_kids: tuple[str, ...]
+
+    protect: bool
+    incomplete_upload_days: int
+    rejected_days: int
+    noncurrent_days: int
+    intelligent_tiering: bool
+    transfer_acceleration: bool
+    log_days: int
+
+    site_domain: str
+    site_certificate_arn: str
+    hosted_zone_id: str
+    price_class: PriceClass
+    waf: bool
+    requests_per_ip: int
+    requests_per_token: int
+    inits_per_ip: int
+    origin_secret_generation: int
+
+    api_requests_per_second: int
+    api_burst: int
+    api_account_logging: bool
+
+    paused: bool
+    bytecode: bool
+    api_memory_mib: int
+    processing_memory_mib: int
+    processing_timeout_seconds: int
+    provisioned_concurrency: int
+    provisioned_concurrency_max: int
+    janitor_minutes: int
+
+    network: bool
+    vpc_cidr: str
+
+    alarm_emails: tuple[str, ...]
+    dashboard: bool
+    trail: bool
+    trail_management_events: bool
+    traced_percent: int
+    monthly_budget_usd: int
+
+    @classmethod
+    def load(cls) -> Settings:
+        """Read the selected stack's settings. Raises SettingsError with every problem there is."""
+        reader = _Reader(pulumi.Config())
+        values = {_camel(field): read(reader, _camel(field)) for field, read in _READERS.items()}
+        problems = reader.problems + _unknown(pulumi.get_project(), values)
+        stage = pulumi.get_stack()
+        if stage not in STAGES:
+            problems.append(("stack", f"is called {stage!r}, not one of {', '.join(STAGES)}"))
+        if not problems:
+            settings = cls(stage=stage, **{field: values[_camel(field)] for field in _READERS})
+            problems = _contradictions(settings)
+            if not problems:
+                return settings
+        raise SettingsError(problems)
+
+
+class _Reader:
+    """Reads one value at a time and remembers what was wrong with it."""
+
+    def __init__(self, config: pulumi.Config) -> None:
+        self._config = config
+        self.problems: list[tuple[str, str]] = []
+
+    def wrong(self, key: str, problem: str) -> None:
+        self.problems.append((key, problem))
+
+    def text(self, key: str) -> str:
+        value = self._config.get(key)
+        if value is None:
+            self.wrong(key, "is missing, also from the defaults in Pulumi.yaml")
+        return value or ""
+
+    def flag(self, key: str) -> bool:
+        text = self.text(key)
+        if text and text not in ("true", "false"):
+            self.wrong(key, f"is {text!r}, not true or false")
+        return text == "true"
+
+    def integer(self, key: str, low: int, high: int) -> int:
+        text = self.text(key)
+        if text and not re.fullmatch(r"-?\d{1,15}", text):
+            self.wrong(key, f"is {text!r}, not a whole number")
+        elif text and not low <= int(text) <= high:
+            self.wrong(key, f"is {text}, not {low} to {high}")
+        else:
+            return int(text or 0)
+        return low
+
+    def matching(self, key: str, pattern: str, meaning: str) -> str:
+        text = self.text(key)
+        if text and not re.fullmatch(pattern, text):
+            self.wrong(key, f"is {text!r}, not {meaning}")
+        return text
+
+    def texts(self, key: str, pattern: str, meaning: str, count: range) -> tuple[str, ...]:
+        try:
+            found: object = self._config.get_object(key)
+        except pulumi.ConfigTypeError:
+            found = None
+        if not isinstance(found, list):
+            self.wrong(key, "is not a list")
+            return ()
+        items = [str(item) for item in found]  # pyright: ignore[reportUnknownVariableType]
+        for item in items:
+            if not re.fullmatch(pattern, item):
+                self.wrong(key, f"holds {item!r}, not {meaning}")
+        if len(items) not in count:
+            self.wrong(key, f"holds {len(items)} values, not {count.start} to {count.stop - 1}")
+        if len(set(items)) != len(items):
+            self.wrong(key, "names something twice")
+        return tuple(items)
+
+
+Choice = TypeVar("Choice", bound=StrEnum)
+_Read = Callable[[_Reader, str], Any]
+
+
+def _choice(kind: type[Choice]) -> _Read:
+    def read(reader: _Reader, key: str) -> Choice:
+        text = reader.text(key)
+        values = [member.value for member in kind]
+        if text in values:
+            return kind(text)
+        if text:
+            reader.wrong(key, f"is {text!r}, not one of {', '.join(values)}")
+        return next(iter(kind))
+
+    return read
+
+
+def _integer(low: int, high: int) -> _Read:
+    return lambda reader, key: reader.integer(key, low, high)
+
+
+def _texts(pattern: str, meaning: str, count: range) -> _Read:
+    return lambda reader, key: reader.texts(key, pattern, meaning, count)
+
+
+def _matching(pattern: str, meaning: str) -> _Read:
+    return lambda reader, key: reader.matching(key, pattern, meaning)
+
+
+_flag: _Read = _Reader.flag
+_DOMAIN = r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)+"
+
+_READERS: Mapping[str, _Read] = {
+    "sign_up": _choice(SignUp),
+    "sign_up_domains": _texts(_DOMAIN, "a mail domain", range(51)),
+    "mfa": _choice(Mfa),
+    "threat_protection": _choice(ThreatProtection),
+    "machine_client": _flag,
+    "extra_redirect_urls": _texts(
+        r"https://[^\s#]+|http://localhost(:\d+)?/[^\s#]*", "an https address (or http on localhost)", range(21)
+    ),
+    "max_video_gib": _integer(1, MAX_OBJECT_GIB),
+    "max_small_upload_mib": _integer(1, MAX_POST_MIB),
+    "max_open_uploads": _integer(1, 1_000),
+    "max_reserved_gib": _integer(1, 1_000_000),
+    "upload_days": _integer(1, 30),
+    "upload_token_kids": _texts(r"[a-z0-9]{1,16}", "1 to 16 small letters and digits", range(1, MAX_TOKEN_KIDS + 1)),
+    "protect": _flag,
+    "incomplete_upload_days": _integer(2, 365),
+    "rejected_days": _integer(1, 3_650),
+    "noncurrent_days": _integer(1, 3_650),
+    "intelligent_tiering": _flag,
+    "transfer_acceleration": _flag,
+    "log_days": _integer(1, 3_653),
+    "site_domain": _matching(_DOMAIN, "a domain name"),
+    "site_certificate_arn": _matching(r"arn:aws:acm:us-east-1:\d{12}:certificate/[\w-]+", "a certificate in us-east-1"),
+    "hosted_zone_id": _matching(r"Z[A-Z0-9]{1,31}", "a Route 53 zone id"),
+    "price_class": _choice(PriceClass),
+    "waf": _flag,
+    "requests_per_ip": _integer(MIN_WAF_RATE, MAX_WAF_RATE),
+    "requests_per_token": _integer(MIN_WAF_RATE, MAX_WAF_RATE),
+    "inits_per_ip": _integer(MIN_WAF_RATE, MAX_WAF_RATE),
+    "origin_secret_generation": _integer(1, 10_000),
+    "api_requests_per_second": _integer(1, 10_000),
+    "api_burst": _integer(1, 10_000),
+    "api_account_logging": _flag,
+    "paused": _flag,
+    "bytecode": _flag,
+    "api_memory_mib": _integer(MIN_LAMBDA_MIB, MAX_LAMBDA_MIB),
+    "processing_memory_mib": _integer(MIN_LAMBDA_MIB, MAX_LAMBDA_MIB),
+    "processing_timeout_seconds": _integer(30, MAX_LAMBDA_SECONDS),
+    "provisioned_concurrency": _integer(0, 1_000),
+    "provisioned_concurrency_max": _integer(0, 1_000),
+    "janitor_minutes": _integer(1, MAX_RULE_MINUTES),
+    "network": _flag,
+    "vpc_cidr": lambda reader, key: reader.text(key),
+    "alarm_emails": _texts(r"[^@\s]+@[^@\s]+\.[^@\s]+", "a mail address", range(11)),
+    "dashboard": _flag,
+    "trail": _flag,
+    "trail_management_events": _flag,
+    "traced_percent": _integer(1, 100),
+    "monthly_budget_usd": _integer(1, 10_000_000),
+}
+
+
+def _camel(field: str) -> str:
+    head, *rest = field.split("_")
+    return head + "".join(word.capitalize() for word in rest)
+
+
+def _unknown(project: str, known: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Settings nobody reads: most often a misspelt name, which would leave the default in force."""
+    given = get_config_env() | CONFIG.get()
+    ours = (key.removeprefix(f"{project}:") for key in given if key.startswith(f"{project}:"))
+    return [(key, "is not a setting") for key in sorted(ours) if key not in known]
+
+
+def _contradictions(settings: Settings) -> list[tuple[str, str]]:
+    """What no single value shows. Each test says which setting to look at."""
+    checks = [
+        (
+            "signUpDomains",
+            (settings.sign_up is SignUp.DOMAIN) != bool(settings.sign_up_domains),
+            "is given exactly when signUp is domain",
+        ),
+        (
+            "siteCertificateArn",
+            bool(settings.site_domain) != bool(settings.site_certificate_arn),
+            "and siteDomain are given together or not at all",
+        ),
+        ("hostedZoneId", bool(settings.hosted_zone_id) and not settings.site_domain, "needs a siteDomain"),
+        ("logDays", settings.log_days not in LOG_RETENTION_DAYS, f"is not one of {LOG_RETENTION_DAYS}"),
+        (
+            "incompleteUploadDays",
+            settings.incomplete_upload_days <= settings.upload_days,
+            "must be more than uploadDays, or S3 drops parts of uploads that are still open",
+        ),
+        ("maxReservedGib", settings.max_reserved_gib < settings.max_video_gib, "is less than maxVideoGib"),
+        ("apiBurst", settings.api_burst < settings.api_requests_per_second, "is less than apiRequestsPerSecond"),
+        (
+            "provisionedConcurrencyMax",
+            settings.provisioned_concurrency_max < settings.provisioned_concurrency,
+            "is less than provisionedConcurrency",
+        ),
+        ("vpcCidr", not _private_range(settings.vpc_cidr), f"is {settings.vpc_cidr!r}, not a private /16 to /24"),
+        (
+            "trailManagementEvents",
+            settings.trail_management_events and not settings.trail,
+            "needs trail",
+        ),
+        ("protect", settings.stage == "prod" and not settings.protect, "cannot be off in prod"),
+        (
+            "threatProtection",
+            settings.threat_protection is not ThreatProtection.OFF and settings.mfa is Mfa.OFF,
+            "asks for a second factor at risky sign-ins, so mfa cannot be off",
+        ),
+    ]
+    return [(key, problem) for key, wrong, problem in checks if wrong]
+
+
+def _private_range(cidr: str) -> bool:
+    try:
+        network = ipaddress.IPv4Network(cidr)
+    except ValueError:
+        return False
+    return network.is_private and 16 <= network.prefixlen <= 24

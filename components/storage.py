@@ -1,0 +1,262 @@
+"""Storage: the buckets in which videos, records, the site and logs rest, encrypted and private."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components import bucket_policies, policy
+from components.naming import Place, type_token
+from components.protection import kept
+
+BUCKETS = ("videos", "metadata", "site", "logs")
+LOGGED_BUCKETS = ("videos", "metadata", "site")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StorageArgs:
+    """What the storage tier needs.
+
+    data_key_arn: encrypts everything but the log bucket.
+    s3_endpoint_id: the only way to records, or None without a network.
+    judging_role_arns, inspecting_role_arns, outside_role_arns: see bucket_policies.
+    incomplete_upload_days, rejected_days, noncurrent_days, log_days: when S3 removes what nobody needs any more.
+    intelligent_tiering, transfer_acceleration: of the video bucket.
+    protect: whether buckets refuse deletion and outlive the stack; without it they go with all they hold.
+    """
+
+    place: Place
+    data_key_arn: pulumi.Input[str]
+    s3_endpoint_id: pulumi.Input[str] | None
+    judging_role_arns: Sequence[str]
+    inspecting_role_arns: Sequence[str]
+    outside_role_arns: Sequence[str]
+    incomplete_upload_days: int
+    rejected_days: int
+    noncurrent_days: int
+    log_days: int
+    intelligent_tiering: bool
+    transfer_acceleration: bool
+    protect: bool
+
+
+class Storage(pulumi.ComponentResource):
+    """Four private, versioned, logged buckets and what each refuses."""
+
+    video_bucket_name: pulumi.Output[str]
+    """Receives parts straight from the clients; readable only once accepted."""
+    video_bucket_domain: pulumi.Output[str]
+    """Regional host name, as CloudFront's origin."""
+    metadata_bucket_name: pulumi.Output[str]
+    """Records, markers, posters."""
+    metadata_bucket_domain: pulumi.Output[str]
+    """Regional host name, as CloudFront's origin."""
+    site_bucket_name: pulumi.Output[str]
+    """The web client's files."""
+    site_bucket_domain: pulumi.Output[str]
+    """Regional host name, as CloudFront's origin."""
+    log_bucket_name: pulumi.Output[str]
+    """Access logs of buckets and edge, the trail."""
+    log_bucket_arn: pulumi.Output[str]
+    """ARN of the same."""
+    guards: list[pulumi.Resource]
+    """Policies, encryption and public access blocks: whoever writes into a bucket must be made after them."""
+
+    def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(type_token("Storage"), name, None, opts)
+        self._name = name
+        self._args = args
+        self._child = pulumi.ResourceOptions(parent=self)
+        place = args.place
+
+        buckets = {purpose: self._private_bucket(purpose) for purpose in BUCKETS}
+        blocks = {purpose: self._public_access_block(purpose, bucket) for purpose, bucket in buckets.items()}
+        documents = {
+            "videos": bucket_policies.video_bucket_policy(
+                place,
+                data_key_arn=args.data_key_arn,
+                judging_role_arns=args.judging_role_arns,
+                inspecting_role_arns=args.inspecting_role_arns,
+            ),
+            "metadata": bucket_policies.metadata_bucket_policy(
+                place,
+                data_key_arn=args.data_key_arn,
+                s3_endpoint_id=args.s3_endpoint_id,
+                outside_role_arns=args.outside_role_arns,
+            ),
+            "site": bucket_policies.site_bucket_policy(place),
+            "logs": bucket_policies.log_bucket_policy(
+                place, logged_bucket_arns=[place.bucket_arn(purpose) for purpose in LOGGED_BUCKETS]
+            ),
+        }
+        policies = {
+            purpose: aws.s3.BucketPolicy(
+                f"{name}-{purpose}",
+                bucket=bucket.bucket,
+                policy=policy.to_json(documents[purpose]),
+                # S3 refuses to change a bucket's policy and its public access block at the same moment.
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[blocks[purpose]]),
+            )
+            for purpose, bucket in buckets.items()
+        }
+        encryptions = [self._encryption(purpose, bucket) for purpose, bucket in buckets.items()]
+        for purpose in LOGGED_BUCKETS:
+            aws.s3.BucketLogging(
+                f"{name}-{purpose}",
+                bucket=buckets[purpose].bucket,
+                target_bucket=buckets["logs"].bucket,
+                target_prefix=f"s3/{purpose}/",
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[policies["logs"]]),
+            )
+        versionings = {
+            purpose: aws.s3.BucketVersioning(
+                f"{name}-{purpose}",
+                bucket=bucket.bucket,
+                versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
+                opts=self._child,
+            )
+            for purpose, bucket in buckets.items()
+        }
+        for purpose, rules in self._lifecycles().items():
+            aws.s3.BucketLifecycleConfiguration(
+                f"{name}-{purpose}",
+                bucket=buckets[purpose].bucket,
+                rules=rules,
+                # Rules about noncurrent versions are refused on a bucket that has none.
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[versionings[purpose]]),
+            )
+        if args.transfer_acceleration:
+            aws.s3.BucketAccelerateConfiguration(
+                f"{name}-videos", bucket=buckets["videos"].bucket, status="Enabled", opts=self._child
+            )
+
+        self.video_bucket_name = buckets["videos"].bucket
+        self.video_bucket_domain = buckets["videos"].bucket_regional_domain_name
+        self.metadata_bucket_name = buckets["metadata"].bucket
+        self.metadata_bucket_domain = buckets["metadata"].bucket_regional_domain_name
+        self.site_bucket_name = buckets["site"].bucket
+        self.site_bucket_domain = buckets["site"].bucket_regional_domain_name
+        self.log_bucket_name = buckets["logs"].bucket
+        self.log_bucket_arn = buckets["logs"].arn
+        self.guards = [*blocks.values(), *policies.values(), *encryptions, *versionings.values()]
+        self.register_outputs(
+            {
+                "videoBucketName": self.video_bucket_name,
+                "metadataBucketName": self.metadata_bucket_name,
+                "siteBucketName": self.site_bucket_name,
+                "logBucketName": self.log_bucket_name,
+            }
+        )
+
+    def _private_bucket(self, purpose: str) -> aws.s3.Bucket:
+        bucket = aws.s3.Bucket(
+            f"{self._name}-{purpose}",
+            bucket=self._args.place.bucket(purpose),
+            force_destroy=not self._args.protect,
+            opts=kept(self, self._args.protect),
+        )
+        aws.s3.BucketOwnershipControls(
+            f"{self._name}-{purpose}",
+            bucket=bucket.bucket,
+            rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
+            opts=self._child,
+        )
+        return bucket
+
+    def _public_access_block(self, purpose: str, bucket: aws.s3.Bucket) -> aws.s3.BucketPublicAccessBlock:
+        return aws.s3.BucketPublicAccessBlock(
+            f"{self._name}-{purpose}",
+            bucket=bucket.bucket,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=self._child,
+        )
+
+    def _encryption(self, purpose: str, bucket: aws.s3.Bucket) -> aws.s3.BucketServerSideEncryptionConfiguration:
+        if purpose == "logs":
+            # S3 User Guide, "Enabling server access logging": the target takes S3's own keys only.
+            default = aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
+                sse_algorithm="AES256"
+            )
+        else:
+            default = aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
+                sse_algorithm="aws:kms", kms_master_key_id=self._args.data_key_arn
+            )
+        return aws.s3.BucketServerSideEncryptionConfiguration(
+            f"{self._name}-{purpose}",
+            bucket=bucket.bucket,
+            rules=[
+                aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
+                    apply_server_side_encryption_by_default=default, bucket_key_enabled=purpose != "logs"
+                )
+            ],
+            opts=self._child,
+        )
+
+    def _lifecycles(self) -> dict[str, list[aws.s3.BucketLifecycleConfigurationRuleArgs]]:
+        """Rules by bucket. None moves a video to where it would have to be restored before it plays."""
+        args = self._args
+        tidy = [_drop_incomplete(args.incomplete_upload_days), _drop_noncurrent(args.noncurrent_days)]
+        videos = [*tidy, _drop_rejected(args.rejected_days)]
+        if args.intelligent_tiering:
+            videos.append(_tier())
+        return {"videos": videos, "metadata": tidy, "site": tidy, "logs": [*tidy, _drop_old(args.log_days)]}
+
+
+def _drop_incomplete(days: int) -> aws.s3.BucketLifecycleConfigurationRuleArgs:
+    return aws.s3.BucketLifecycleConfigurationRuleArgs(
+        id="incomplete-uploads",
+        status="Enabled",
+        filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
+        abort_incomplete_multipart_upload=aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
+            days_after_initiation=days
+        ),
+    )
+
+
+def _drop_noncurrent(days: int) -> aws.s3.BucketLifecycleConfigurationRuleArgs:
+    return aws.s3.BucketLifecycleConfigurationRuleArgs(
+        id="noncurrent-versions",
+        status="Enabled",
+        filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
+        noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
+            noncurrent_days=days
+        ),
+        expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(expired_object_delete_marker=True),
+    )
+
+
+def _drop_rejected(days: int) -> aws.s3.BucketLifecycleConfigurationRuleArgs:
+    return aws.s3.BucketLifecycleConfigurationRuleArgs(
+        id="rejected-videos",
+        status="Enabled",
+        filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(
+            tag=aws.s3.BucketLifecycleConfigurationRuleFilterTagArgs(key="verdict", value="rejected")
+        ),
+        expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=days),
+    )
+
+
+def _tier() -> aws.s3.BucketLifecycleConfigurationRuleArgs:
+    return aws.s3.BucketLifecycleConfigurationRuleArgs(
+        id="intelligent-tiering",
+        status="Enabled",
+        filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix="videos/"),
+        transitions=[
+            aws.s3.BucketLifecycleConfigurationRuleTransitionArgs(days=0, storage_class="INTELLIGENT_TIERING")
+        ],
+    )
+
+
+def _drop_old(days: int) -> aws.s3.BucketLifecycleConfigurationRuleArgs:
+    return aws.s3.BucketLifecycleConfigurationRuleArgs(
+        id="old-logs",
+        status="Enabled",
+        filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
+        expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=days),
+    )

@@ -1,0 +1,224 @@
+"""The web ACL: known attacks and callers that ask too often are turned away before they cost anything."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import pulumi
+import pulumi_aws as aws
+
+from components import policy
+from components.keys import edge_log_key_policy
+from components.naming import SITE_REGION, Place, type_token
+from components.protection import kept
+
+WINDOW_SECONDS = 300
+TOO_OFTEN = "too-often"
+TOO_OFTEN_BODY = json.dumps(
+    {"error": {"code": "too_many_requests", "message": "Too many requests; try again in a few minutes.", "details": {}}}
+)
+MANAGED_GROUPS = (
+    "AWSManagedRulesAmazonIpReputationList",
+    "AWSManagedRulesKnownBadInputsRuleSet",
+    "AWSManagedRulesCommonRuleSet",
+)
+INIT_PATH = "/api/multipart/init"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebAclArgs:
+    """What the web ACL needs.
+
+    requests_per_ip, requests_per_token, inits_per_ip: in five minutes.
+    log_days: retention of its log.
+    protect: whether the log's key outlives the stack.
+    """
+
+    place: Place
+    requests_per_ip: int
+    requests_per_token: int
+    inits_per_ip: int
+    log_days: int
+    protect: bool
+
+
+class WebAcl(pulumi.ComponentResource):
+    """Managed rule groups, three rate rules, and a log of what was blocked; all in us-east-1."""
+
+    arn: pulumi.Output[str]
+    """For the distribution."""
+    name: pulumi.Output[str]
+    """For metrics."""
+
+    def __init__(self, name: str, args: WebAclArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(type_token("WebAcl"), name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        place = args.place
+
+        acl = aws.wafv2.WebAcl(
+            f"{name}-acl",
+            region=SITE_REGION,
+            name=place.name("edge"),
+            scope="CLOUDFRONT",
+            default_action=aws.wafv2.WebAclDefaultActionArgs(allow=aws.wafv2.WebAclDefaultActionAllowArgs()),
+            custom_response_bodies=[
+                aws.wafv2.WebAclCustomResponseBodyArgs(
+                    key=TOO_OFTEN, content=TOO_OFTEN_BODY, content_type="APPLICATION_JSON"
+                )
+            ],
+            rules=[*self._rate_rules(args), *self._managed_rules()],
+            visibility_config=aws.wafv2.WebAclVisibilityConfigArgs(
+                cloudwatch_metrics_enabled=True, metric_name=place.name("edge"), sampled_requests_enabled=True
+            ),
+            opts=child,
+        )
+        key = aws.kms.Key(
+            f"{name}-logs",
+            region=SITE_REGION,
+            description=f"{place.name('edge-logs')}: log of the web ACL",
+            policy=policy.to_json(edge_log_key_policy(place.account_id)),
+            enable_key_rotation=True,
+            opts=kept(self, args.protect),
+        )
+        group = aws.cloudwatch.LogGroup(
+            f"{name}-logs",
+            region=SITE_REGION,
+            name=f"aws-waf-logs-{place.name('edge')}",  # WAF Developer Guide: the name must begin so
+            retention_in_days=args.log_days,
+            kms_key_id=key.arn,
+            opts=child,
+        )
+        aws.wafv2.WebAclLoggingConfiguration(
+            f"{name}-logs",
+            region=SITE_REGION,
+            resource_arn=acl.arn,
+            log_destination_configs=[group.arn],
+            redacted_fields=[
+                aws.wafv2.WebAclLoggingConfigurationRedactedFieldArgs(
+                    single_header=aws.wafv2.WebAclLoggingConfigurationRedactedFieldSingleHeaderArgs(name=header)
+                )
+                for header in ("authorization", "cookie")
+            ],
+            logging_filter=aws.wafv2.WebAclLoggingConfigurationLoggingFilterArgs(
+                default_behavior="DROP",
+                filters=[
+                    aws.wafv2.WebAclLoggingConfigurationLoggingFilterFilterArgs(
+                        behavior="KEEP",
+                        requirement="MEETS_ANY",
+                        conditions=[
+                            aws.wafv2.WebAclLoggingConfigurationLoggingFilterFilterConditionArgs(
+                                action_condition=aws.wafv2.WebAclLoggingConfigurationLoggingFilterFilterConditionActionConditionArgs(
+                                    action=action
+                                )
+                            )
+                            for action in ("BLOCK", "COUNT")
+                        ],
+                    )
+                ],
+            ),
+            opts=child,
+        )
+
+        self.arn = acl.arn
+        self.name = acl.name
+        self.register_outputs({"arn": self.arn})
+
+    def _rate_rules(self, args: WebAclArgs) -> list[aws.wafv2.WebAclRuleArgs]:
+        limited = aws.wafv2.WebAclRuleStatementRateBasedStatementArgs
+        per_ip = limited(limit=args.requests_per_ip, aggregate_key_type="IP", evaluation_window_sec=WINDOW_SECONDS)
+        per_token = limited(
+            limit=args.requests_per_token,
+            aggregate_key_type="CUSTOM_KEYS",
+            evaluation_window_sec=WINDOW_SECONDS,
+            custom_keys=[
+                aws.wafv2.WebAclRuleStatementRateBasedStatementCustomKeyArgs(
+                    header=aws.wafv2.WebAclRuleStatementRateBasedStatementCustomKeyHeaderArgs(
+                        name="authorization",
+                        text_transformations=[
+                            aws.wafv2.WebAclRuleStatementRateBasedStatementCustomKeyHeaderTextTransformationArgs(
+                                priority=0, type="NONE"
+                            )
+                        ],
+                    )
+                )
+            ],
+        )
+        inits = limited(
+            limit=args.inits_per_ip,
+            aggregate_key_type="IP",
+            evaluation_window_sec=WINDOW_SECONDS,
+            scope_down_statement=aws.wafv2.WebAclRuleStatementRateBasedStatementScopeDownStatementArgs(
+                byte_match_statement=aws.wafv2.WebAclRuleStatementRateBasedStatementScopeDownStatementByteMatchStatementArgs(
+                    field_to_match=aws.wafv2.WebAclRuleStatementRateBasedStatementScopeDownStatementByteMatchStatementFieldToMatchArgs(
+                        uri_path=aws.wafv2.WebAclRuleStatementRateBasedStatementScopeDownStatementByteMatchStatementFieldToMatchUriPathArgs()
+                    ),
+                    positional_constraint="EXACTLY",
+                    search_string=INIT_PATH,
+                    text_transformations=[
+                        aws.wafv2.WebAclRuleStatementRateBasedStatementScopeDownStatementByteMatchStatementTextTransformationArgs(
+                            priority=0, type="NORMALIZE_PATH"
+                        )
+                    ],
+                )
+            ),
+        )
+        block = aws.wafv2.WebAclRuleActionArgs(
+            block=aws.wafv2.WebAclRuleActionBlockArgs(
+                custom_response=aws.wafv2.WebAclRuleActionBlockCustomResponseArgs(
+                    response_code=HTTPStatus.TOO_MANY_REQUESTS,
+                    custom_response_body_key=TOO_OFTEN,
+                    response_headers=[
+                        aws.wafv2.WebAclRuleActionBlockCustomResponseResponseHeaderArgs(
+                            name="Retry-After", value=str(WINDOW_SECONDS)
+                        )
+                    ],
+                )
+            )
+        )
+        return [
+            aws.wafv2.WebAclRuleArgs(
+                name=rule,
+                priority=priority,
+                action=block,
+                statement=aws.wafv2.WebAclRuleStatementArgs(rate_based_statement=statement),
+                visibility_config=_visible(rule),
+            )
+            for priority, (rule, statement) in enumerate(
+                {"RequestsPerIp": per_ip, "RequestsPerToken": per_token, "InitsPerIp": inits}.items()
+            )
+        ]
+
+    def _managed_rules(self) -> list[aws.wafv2.WebAclRuleArgs]:
+        # POST /multipart/complete names up to 10,000 parts; the API bounds bodies itself.
+        long_bodies = aws.wafv2.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideArgs(
+            name="SizeRestrictions_BODY",
+            action_to_use=aws.wafv2.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideActionToUseArgs(
+                count=aws.wafv2.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideActionToUseCountArgs()
+            ),
+        )
+        return [
+            aws.wafv2.WebAclRuleArgs(
+                name=group.removeprefix("AWSManagedRules"),
+                priority=priority,
+                override_action=aws.wafv2.WebAclRuleOverrideActionArgs(
+                    none=aws.wafv2.WebAclRuleOverrideActionNoneArgs()
+                ),
+                statement=aws.wafv2.WebAclRuleStatementArgs(
+                    managed_rule_group_statement=aws.wafv2.WebAclRuleStatementManagedRuleGroupStatementArgs(
+                        vendor_name="AWS",
+                        name=group,
+                        rule_action_overrides=[long_bodies] if group == "AWSManagedRulesCommonRuleSet" else None,
+                    )
+                ),
+                visibility_config=_visible(group.removeprefix("AWSManagedRules")),
+            )
+            for priority, group in enumerate(MANAGED_GROUPS, start=10)
+        ]
+
+
+def _visible(metric: str) -> aws.wafv2.WebAclRuleVisibilityConfigArgs:
+    return aws.wafv2.WebAclRuleVisibilityConfigArgs(
+        cloudwatch_metrics_enabled=True, metric_name=metric, sampled_requests_enabled=True
+    )

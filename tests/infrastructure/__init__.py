@@ -1,0 +1,1 @@
+"""The Pulumi program, run whole under a mocked engine."""

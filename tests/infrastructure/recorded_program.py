@@ -1,0 +1,251 @@
+"""Runs the whole program for one stage against a mocked engine and keeps everything it asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import runpy
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pulumi
+import yaml
+from pulumi.runtime import mocks
+from pulumi.runtime.settings import get_root_resource
+from pulumi.runtime.stack import run_pulumi_func
+
+PROJECT = Path(__file__).resolve().parents[2]
+ACCOUNT_ID = "123456789012"
+STAGES = ("dev", "staging", "prod")
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One resource as the program declared it; `inputs` with Pulumi's (camel case) property names."""
+
+    type: str
+    name: str
+    urn: str
+    inputs: dict[str, Any]
+    parent: str
+    depends_on: tuple[str, ...]
+    protect: bool
+    retain_on_delete: bool
+    order: int
+
+    @property
+    def region(self) -> str | None:
+        return self.inputs.get("region")
+
+
+@dataclass
+class Recording:
+    """Everything one run declared, in the order in which the engine would learn of it."""
+
+    stage: str
+    resources: list[Recorded] = field(default_factory=list)
+    components: list[Recorded] = field(default_factory=list)
+    exports: dict[str, Any] = field(default_factory=dict)
+    secret_exports: set[str] = field(default_factory=set)
+
+    def of(self, *types: str) -> list[Recorded]:
+        """Resources of these types, such as `s3/bucket:Bucket`."""
+        wanted = {f"aws:{kind}" for kind in types}
+        return [resource for resource in self.resources if resource.type in wanted]
+
+    def one(self, kind: str, name: str) -> Recorded:
+        """The resource of this type and logical name."""
+        (found,) = (resource for resource in self.of(kind) if resource.name == name)
+        return found
+
+    def names(self) -> set[str]:
+        return {f"{resource.type}/{resource.name}" for resource in self.resources}
+
+    def before(self, resource: Recorded) -> set[str]:
+        """URNs of everything that must exist before this resource, transitively."""
+        by_urn = {each.urn: each for each in [*self.resources, *self.components]}
+        seen: set[str] = set()
+        waiting = list(resource.depends_on)
+        while waiting:
+            urn = waiting.pop()
+            if urn not in seen and urn in by_urn:
+                seen.add(urn)
+                waiting.extend(by_urn[urn].depends_on)
+        return seen
+
+
+def documents(value: object) -> Iterator[Any]:
+    """All JSON documents hidden as text in an input."""
+    if isinstance(value, str) and value.startswith("{"):
+        try:
+            yield json.loads(value)
+        except json.JSONDecodeError:
+            return
+    elif isinstance(value, Mapping):
+        for inner in value.values():  # pyright: ignore[reportUnknownVariableType]
+            yield from documents(inner)  # pyright: ignore[reportUnknownArgumentType]
+    elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        for inner in value:  # pyright: ignore[reportUnknownVariableType]
+            yield from documents(inner)  # pyright: ignore[reportUnknownArgumentType]
+
+
+def stage_config(stage: str, overrides: Mapping[str, object] | None = None) -> dict[str, str]:
+    """Configuration as the engine hands it to the program: defaults, the stage's file, then overrides."""
+    project: dict[str, Any] = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())
+    name = project["name"]
+    values: dict[str, object] = {}
+    for key, declared in project["config"].items():
+        values[key if ":" in key else f"{name}:{key}"] = declared.get("value", declared.get("default"))
+    stage_file: dict[str, Any] = yaml.safe_load((PROJECT / f"Pulumi.{stage}.yaml").read_text())
+    values.update(stage_file["config"])
+    values.update({key if ":" in key else f"{name}:{key}": value for key, value in (overrides or {}).items()})
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+
+
+class _Answers(pulumi.runtime.Mocks):
+    """What AWS would answer; in a preview nothing that only AWS knows."""
+
+    def __init__(self, region: str, preview: bool) -> None:
+        self._region = region
+        self._preview = preview
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+        outputs: dict[str, Any] = dict(args.inputs)
+        if self._preview:
+            return "", outputs
+        kind = args.typ.partition("/")[0].removeprefix("aws:")
+        outputs.setdefault("arn", f"arn:aws:{kind}:{self._region}:{ACCOUNT_ID}:{args.name}")
+        outputs.setdefault("name", args.name)
+        extra: dict[str, dict[str, Any]] = {
+            "aws:s3/bucket:Bucket": {
+                "arn": f"arn:aws:s3:::{outputs.get('bucket')}",
+                "bucketRegionalDomainName": f"{outputs.get('bucket')}.s3.{self._region}.amazonaws.com",
+            },
+            "aws:kms/key:Key": {
+                "keyId": f"{args.name}-id",
+                "arn": f"arn:aws:kms:{outputs.get('region', self._region)}:{ACCOUNT_ID}:key/{args.name}",
+            },
+            "aws:lambda/function:Function": {
+                "arn": f"arn:aws:lambda:{self._region}:{ACCOUNT_ID}:function:{outputs['name']}",
+                "version": "1",
+            },
+            "aws:lambda/alias:Alias": {
+                "arn": f"{outputs.get('functionName')}:{outputs['name']}",
+            },
+            "aws:cloudfront/distribution:Distribution": {"domainName": "d111111abcdef8.cloudfront.net"},
+            "aws:cognito/userPoolClient:UserPoolClient": {"clientSecret": "machine-secret"},
+            "aws:ec2/vpcEndpoint:VpcEndpoint": {"prefixListId": "pl-0123456789abcdef0"},
+            "aws:apigateway/restApi:RestApi": {
+                "executionArn": f"arn:aws:execute-api:{self._region}:{ACCOUNT_ID}:{args.name}-id",
+                "rootResourceId": "root",
+            },
+            "random:index/randomPassword:RandomPassword": {"result": f"secret-of-{args.name}"},
+        }
+        outputs.update(extra.get(args.typ, {}))
+        return f"{args.name}-id", outputs
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        answers: dict[str, dict[str, Any]] = {
+            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT_ID},
+            "aws:index/getRegion:getRegion": {"region": self._region},
+            "aws:index/getAvailabilityZones:getAvailabilityZones": {
+                "names": [f"{self._region}{letter}" for letter in "abc"]
+            },
+            "aws:kms/getPublicKey:getPublicKey": {"publicKeyPem": "-----BEGIN PUBLIC KEY-----"},
+        }
+        return answers[args.token], None
+
+
+class _Monitor(mocks.MockMonitor):
+    """Keeps requests as they come, and refuses what a real engine refuses and the mocked one lets through."""
+
+    def __init__(self, answers: _Answers, recording: Recording) -> None:
+        super().__init__(answers)
+        self._recording = recording
+        self._lock = threading.Lock()
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - named by the protocol
+        urn = self.make_urn(request.parent, request.type, request.name)
+        inputs = pulumi.runtime.rpc.deserialize_properties(request.object, keep_unknowns=True)
+        with self._lock:
+            if request.type != "pulumi:pulumi:Stack":
+                self._keep(urn, request, inputs)
+        return super().RegisterResource(request)
+
+    def _keep(self, urn: str, request: Any, inputs: dict[str, Any]) -> None:
+        kept = self._recording.resources if request.custom else self._recording.components
+        if any(resource.urn == urn for resource in kept):
+            message = f"{urn} is declared twice"
+            raise ValueError(message)
+        for missing in _missing_files(inputs):
+            raise FileNotFoundError(missing)
+        kept.append(
+            Recorded(
+                type=request.type,
+                name=request.name,
+                urn=urn,
+                inputs=inputs,
+                parent=request.parent,
+                depends_on=tuple(request.dependencies),
+                protect=request.protect,
+                retain_on_delete=request.retainOnDelete,
+                order=len(self._recording.resources) + len(self._recording.components),
+            )
+        )
+
+
+def _missing_files(value: object) -> Iterator[str]:
+    if isinstance(value, pulumi.FileArchive | pulumi.FileAsset):
+        if not Path(value.path).exists():
+            yield value.path
+    elif isinstance(value, pulumi.AssetArchive):
+        yield from _missing_files(value.assets)
+    elif isinstance(value, Mapping):
+        for inner in value.values():  # pyright: ignore[reportUnknownVariableType]
+            yield from _missing_files(inner)  # pyright: ignore[reportUnknownArgumentType]
+
+
+def record(
+    stage: str, *, preview: bool = False, overrides: Mapping[str, object] | None = None, project: Path = PROJECT
+) -> Recording:
+    """Run `__main__.py` for this stage. In a preview nothing is known that only AWS decides."""
+    # The mocked stack binds to the loop of the moment it is made.
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    config = stage_config(stage, overrides)
+    recording = Recording(stage)
+    answers = _Answers(config["aws:region"], preview)
+    # An output that is formatted into a string would otherwise become an apology instead of an error.
+    strict = mock.patch.dict(os.environ, {"PULUMI_ERROR_OUTPUT_STRING": "true"})
+    try:
+        with strict:
+            pulumi.runtime.set_mocks(
+                answers,
+                project="video-upload-platform",
+                stack=stage,
+                preview=preview,
+                monitor=_Monitor(answers, recording),
+            )
+            pulumi.runtime.set_all_config(config, [])
+            main = str(project / "__main__.py")
+            loop.run_until_complete(run_pulumi_func(lambda: _discard(runpy.run_path(main, run_name="__main__"))))
+            root = get_root_resource()
+            exported: dict[str, Any] = getattr(root, "outputs", {}) if root else {}
+            for key, value in exported.items():
+                output: pulumi.Output[Any] = pulumi.Output.from_input(value)
+                recording.exports[key] = loop.run_until_complete(output.future(with_unknowns=False))
+                if loop.run_until_complete(output.is_secret()):
+                    recording.secret_exports.add(key)
+    finally:
+        loop.close()
+        asyncio.set_event_loop(None)
+    return recording
+
+
+def _discard(_: object) -> None:
+    """The engine waits for what a program returns; this one returns nothing."""

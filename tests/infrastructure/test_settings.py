@@ -1,0 +1,84 @@
+"""Settings: every wrong value is reported, all of them at once, before anything is created."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+
+import pytest
+import yaml
+
+from components.settings import Settings, SettingsError
+from tests.infrastructure.recorded_program import PROJECT, STAGES, record
+
+
+def problems_of(settings: dict[str, object], stage: str = "dev") -> dict[str, str]:
+    with pytest.raises(SettingsError) as caught:
+        record(stage, overrides=settings)
+    return dict(caught.value.problems)
+
+
+def test_all_mistakes_are_reported_at_once_and_nothing_is_created() -> None:
+    problems = problems_of(
+        {"mfa": "sometimes", "maxOpenUploads": "many", "logDays": -1, "paused": "perhaps", "maxVideoGb": 5}
+    )
+    assert set(problems) == {"mfa", "maxOpenUploads", "logDays", "paused", "maxVideoGb"}
+    assert "off, optional, required" in problems["mfa"]
+    assert problems["maxVideoGb"] == "is not a setting"
+
+
+@pytest.mark.parametrize(
+    ("key", "settings"),
+    [
+        ("signUpDomains", {"signUp": "domain"}),
+        ("signUpDomains", {"signUpDomains": ["example.com"]}),
+        ("signUpDomains", {"signUp": "domain", "signUpDomains": ["not a domain"]}),
+        ("siteCertificateArn", {"siteDomain": "video.example.com"}),
+        ("siteCertificateArn", {"siteCertificateArn": "arn:aws:acm:eu-west-1:123456789012:certificate/1"}),
+        ("hostedZoneId", {"hostedZoneId": "Z1"}),
+        ("logDays", {"logDays": 31}),
+        ("incompleteUploadDays", {"incompleteUploadDays": 6, "uploadDays": 6}),
+        ("maxReservedGib", {"maxReservedGib": 4, "maxVideoGib": 5}),
+        ("apiBurst", {"apiBurst": 1}),
+        ("provisionedConcurrencyMax", {"provisionedConcurrency": 2}),
+        ("vpcCidr", {"vpcCidr": "8.8.0.0/16"}),
+        ("vpcCidr", {"vpcCidr": "10.0.0.0/25"}),
+        ("trailManagementEvents", {"trailManagementEvents": True}),
+        ("threatProtection", {"threatProtection": "enforced", "mfa": "off"}),
+        ("extraRedirectUrls", {"extraRedirectUrls": ["http://example.com/"]}),
+        ("extraRedirectUrls", {"extraRedirectUrls": "https://example.com/"}),
+        ("uploadTokenKids", {"uploadTokenKids": []}),
+        ("uploadTokenKids", {"uploadTokenKids": ["k1", "k1"]}),
+    ],
+)
+def test_a_setting_that_contradicts_another_is_named(key: str, settings: dict[str, object]) -> None:
+    assert set(problems_of(settings)) == {key}
+
+
+def test_prod_cannot_be_left_unprotected() -> None:
+    assert "protect" in problems_of({"protect": False}, "prod")
+
+
+def test_a_stack_of_another_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("components.settings.STAGES", ("dev",))
+    assert "stack" in problems_of({}, "staging")
+
+
+def test_every_setting_has_a_type_and_a_default_in_the_project_file() -> None:
+    declared = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())["config"]
+    ours = {key: value for key, value in declared.items() if ":" not in key}
+    assert all({"type", "default"} <= set(value) for value in ours.values())
+    snake = {re.sub(r"([A-Z])", lambda found: "_" + found[1].lower(), key) for key in ours}
+    assert snake == {field.name for field in fields(Settings)} - {"stage"}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_file_repeats_no_default(stage: str) -> None:
+    declared = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())["config"]
+    for key, value in yaml.safe_load((PROJECT / f"Pulumi.{stage}.yaml").read_text())["config"].items():
+        assert value != declared[key.removeprefix("video-upload-platform:")]["default"], key
+
+
+def test_every_setting_is_documented() -> None:
+    documented = set(re.findall(r"\b[a-z]+(?:_[a-z]+)*\b", (Settings.__doc__ or "")))
+    assert {field.name for field in fields(Settings)} - {"stage"} <= documented
