@@ -1,0 +1,99 @@
+"""`python -m local.stand_in`: serve the stand-in for AWS until told to stop."""
+
+import argparse
+import os
+import resource
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from local.stand_in.errors import StandInError
+from local.stand_in.names import DEFAULT_SITE_ORIGINS
+from local.stand_in.server import StandIn
+
+STOP_SECONDS = 0.9
+
+_EPILOG = """\
+Prints `ready http://127.0.0.1:PORT` when everything is provisioned, and serves until SIGTERM or Ctrl-C.
+Only this machine can reach it. Credentials: access key `local`, secret `local-stand-in`, region eu-central-1.
+What survives: with --data everything, also kill -9 (not a power cut); with --in-memory nothing.
+
+controls for tests (JSON):
+  POST   /_stand-in/faults    {"operation": "UploadPart", "status": 503, "code": "SlowDown", "times": 2}
+                              or "delaySeconds": 40, or "loseAnswer": true; "keyContains" narrows it down
+  DELETE /_stand-in/faults    nothing goes wrong any more
+  GET    /_stand-in/requests  counters by operation and the last requests; DELETE empties them
+  POST   /_stand-in/clock     {"offsetSeconds": 900} shifts S3's clock
+  POST   /_stand-in/reset     everything as on the first day
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until a signal comes; the exit status."""
+    options = _parse(arguments)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    _allow_many_connections()
+    if options.data:
+        # Bodies on their way in wait there as well: nothing is written outside the folder.
+        incoming = options.data / "incoming"
+        incoming.mkdir(parents=True, exist_ok=True)
+        tempfile.tempdir = str(incoming)
+    try:
+        stand_in = StandIn(port=options.port, data_dir=options.data, site_origins=options.site_origin)
+    except (StandInError, OSError) as error:
+        print(f"stand-in: {error}", file=sys.stderr)
+        return 1
+    print(f"ready {stand_in.url}", flush=True)
+    if options.stop_with_parent:
+        threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
+    stop.wait()
+    # An answer that is still on its way must not keep the process; what was answered is in the journal already.
+    threading.Timer(STOP_SECONDS, os._exit, (0,)).start()
+    stand_in.close()
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m local.stand_in",
+        description="The services of AWS that the video upload platform uses, on one machine.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--port", type=int, default=8001, help="port on 127.0.0.1; 0 takes a free one (default: 8001)")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--data", type=Path, metavar="DIR", help="keep everything in DIR and continue from there")
+    where.add_argument("--in-memory", action="store_true", help="keep nothing: bodies in a temporary folder, then gone")
+    parser.add_argument(
+        "--site-origin",
+        action="append",
+        metavar="URL",
+        help=f"an origin whose pages may upload; may be repeated (default: {' and '.join(DEFAULT_SITE_ORIGINS)})",
+    )
+    parser.add_argument(
+        "--stop-with-parent", action="store_true", help="end when standard input ends, so that no orphan remains"
+    )
+    options = parser.parse_args(arguments)
+    options.site_origin = tuple(options.site_origin or DEFAULT_SITE_ORIGINS)
+    return options
+
+
+def _allow_many_connections() -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _stop_at_end_of_input(stop: threading.Event) -> None:
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    stop.set()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""What the stand-in answers: a status, headers and a body, or S3's XML."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+from wsgiref.types import StartResponse
+
+import xmltodict
+
+from local.stand_in.errors import S3Error
+
+XML_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+
+
+@dataclass(kw_only=True)
+class Answer:
+    """One HTTP answer; a streamed body says its length in a Content-Length header."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+    body: bytes | Iterator[bytes] = b""
+
+    def send(self, start_response: StartResponse, *, head_only: bool) -> Iterable[bytes]:
+        """Start the response and return what WSGI iterates over; a HEAD keeps the length and loses the body."""
+        if isinstance(self.body, bytes) and self.status != HTTPStatus.NO_CONTENT:
+            self.headers.setdefault("Content-Length", str(len(self.body)))
+        phrase = HTTPStatus(self.status).phrase
+        start_response(f"{self.status} {phrase}", [(name, _header_text(text)) for name, text in self.headers.items()])
+        if head_only:
+            return []
+        return [self.body] if isinstance(self.body, bytes) else self.body
+
+
+def xml_answer(root: str, content: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
+    """S3's XML: a list becomes a repeated element, None is left out, True and False are written as XML has them."""
+    document = {root: {"@xmlns": XML_NAMESPACE, **_plain(content)}}
+    return Answer(
+        headers={"Content-Type": "application/xml", **(headers or {})},
+        body=xmltodict.unparse(document).encode(),
+    )
+
+
+def error_answer(error: S3Error, *, resource: str, request_id: str) -> Answer:
+    """The XML that S3 answers an error with."""
+    content = {
+        "Code": error.code,
+        "Message": error.message,
+        **error.elements,
+        "Resource": resource,
+        "RequestId": request_id,
+    }
+    return Answer(
+        status=error.status,
+        headers={"Content-Type": "application/xml"},
+        body=xmltodict.unparse({"Error": {name: _printable(text) for name, text in content.items()}}).encode(),
+    )
+
+
+def quoted_etag(etag: str) -> str:
+    """An ETag as HTTP and S3's XML write it."""
+    return f'"{etag}"'
+
+
+def iso_time(epoch_seconds: float) -> str:
+    """A time as S3's XML writes it, to the millisecond."""
+    moment = datetime.fromtimestamp(epoch_seconds, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def http_time(epoch_seconds: float) -> str:
+    """A time as HTTP headers write it, to the second."""
+    return formatdate(epoch_seconds, usegmt=True)
+
+
+def _plain(content: Mapping[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
+    for name, value in content.items():
+        if value is None:
+            continue
+        if isinstance(value, bool):
+            plain[name] = "true" if value else "false"
+        elif isinstance(value, Mapping):
+            plain[name] = _plain(value)
+        elif isinstance(value, list):
+            plain[name] = [_plain(item) if isinstance(item, Mapping) else item for item in value]
+        else:
+            plain[name] = str(value)
+    return plain
+
+
+def _printable(text: str) -> str:
+    # XML 1.0 has no way to write control characters; S3 escapes them in errors.
+    return "".join(char if char.isprintable() or char in "\n\t" else quote(char) for char in text)
+
+
+def _header_text(text: str) -> str:
+    return text.encode("utf-8").decode("latin-1") if not text.isascii() else text

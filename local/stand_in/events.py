@@ -1,0 +1,106 @@
+"""Bucket events: written in the transaction that makes the object, delivered after it to moto's queues and topics.
+
+The outbox keeps an event until the queue that took it is itself in the journal, so none is lost by kill -9.
+"""
+
+import json
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable
+from urllib.parse import quote_plus
+
+from moto.sns.models import sns_backends
+from moto.sqs.models import sqs_backends
+
+from local.stand_in.answers import iso_time
+from local.stand_in.buckets import Bucket
+from local.stand_in.database import Database
+from local.stand_in.names import ACCOUNT_ID, REGION
+from local.stand_in.versions import Version
+
+_log = logging.getLogger(__name__)
+
+
+class Outbox:
+    """Events on their way. `on_delivery` is told after moto's queues have changed."""
+
+    def __init__(self, database: Database, on_delivery: Callable[[], None]) -> None:
+        self._database = database
+        self._on_delivery = on_delivery
+        self._delivered_up_to = 0
+        self.lock = threading.Lock()
+        """Held while a queue and the record of its delivery change together."""
+
+    def announce(self, connection: sqlite3.Connection, bucket: Bucket, version: Version, event_name: str) -> None:
+        """Write the event of a new version for whoever the bucket notifies of it."""
+        for notification in bucket.notifications:
+            if notification.matches(event_name, version.key):
+                record = event_record(bucket.name, version, event_name, notification.configuration_id)
+                connection.execute(
+                    "INSERT INTO outbox (kind, target, body) VALUES (?, ?, ?)",
+                    (notification.kind, notification.target_arn, json.dumps({"Records": [record]})),
+                )
+
+    def deliver(self) -> None:
+        """Hand over what is waiting, in order."""
+        with self.lock:
+            with self._database.reading() as connection:
+                rows = connection.execute(
+                    "SELECT * FROM outbox WHERE event_id > ? ORDER BY event_id", (self._delivered_up_to,)
+                ).fetchall()
+            for row in rows:
+                _deliver(row["kind"], row["target"], row["body"])
+                self._delivered_up_to = row["event_id"]
+        if rows:
+            self._on_delivery()
+
+    def forget_delivered(self, connection: sqlite3.Connection) -> None:
+        """Drop the events that the queues hold; call it in the transaction that writes the queues, under `lock`."""
+        connection.execute("DELETE FROM outbox WHERE event_id <= ?", (self._delivered_up_to,))
+
+
+def event_record(bucket_name: str, version: Version, event_name: str, configuration_id: str) -> dict[str, object]:
+    """One record of an S3 event message (S3 User Guide, "Event message structure")."""
+    return {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "awsRegion": REGION,
+        "eventTime": iso_time(version.modified_at),
+        "eventName": event_name.removeprefix("s3:"),
+        "userIdentity": {"principalId": f"AWS:{ACCOUNT_ID}"},
+        "requestParameters": {"sourceIPAddress": "127.0.0.1"},
+        "responseElements": {"x-amz-request-id": f"{version.sequence:016X}", "x-amz-id-2": version.version_id},
+        "s3": {
+            "s3SchemaVersion": "1.0",
+            "configurationId": configuration_id,
+            "bucket": {
+                "name": bucket_name,
+                "ownerIdentity": {"principalId": ACCOUNT_ID},
+                "arn": f"arn:aws:s3:::{bucket_name}",
+            },
+            "object": {
+                "key": quote_plus(version.key, safe="/"),
+                "size": version.content.size_bytes,
+                "eTag": version.content.etag,
+                "versionId": version.version_id,
+                "sequencer": f"{version.sequence:018X}",
+            },
+        },
+    }
+
+
+def send_to_queue(queue_name: str, body: str) -> None:
+    """Put a message on one of moto's queues; raises moto's own error when there is no such queue."""
+    sqs_backends[ACCOUNT_ID][REGION].send_message(queue_name=queue_name, message_body=body)
+
+
+def _deliver(kind: str, target_arn: str, body: str) -> None:
+    try:
+        if kind == "queue":
+            send_to_queue(target_arn.rpartition(":")[2], body)
+        else:
+            sns_backends[ACCOUNT_ID][REGION].publish(message=body, arn=target_arn)
+    except Exception:
+        # S3 too goes on when the target is gone; the event is lost then, and nobody else may be held up by it.
+        _log.exception("an event for %s could not be delivered", target_arn)

@@ -1,0 +1,149 @@
+# ruff: noqa: EM101 (the texts are S3's own and read best where they are raised)
+"""What tests ask of the stand-in: faults on purpose, a shifted clock, and a record of the requests it answered."""
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast
+
+from local.stand_in.errors import WrongControlError
+
+LOGGED_REQUESTS = 50_000
+
+
+@dataclass(kw_only=True)
+class Fault:
+    """One thing that goes wrong.
+
+    operation: the S3 operation (or the action of another service) it strikes; key_contains: only for such keys.
+    times: how often still. delay_seconds: the answer waits, before anything happens. status and code: the operation
+    is refused. lose_answer: the operation is done, and the connection breaks instead of the answer.
+    """
+
+    operation: str
+    times: int = 1
+    delay_seconds: float = 0.0
+    status: int | None = None
+    code: str = "InternalError"
+    lose_answer: bool = False
+    key_contains: str = ""
+
+
+_FIELDS = {
+    "operation": ("operation", str),
+    "times": ("times", int),
+    "delaySeconds": ("delay_seconds", (int, float)),
+    "status": ("status", int),
+    "code": ("code", str),
+    "loseAnswer": ("lose_answer", bool),
+    "keyContains": ("key_contains", str),
+}
+
+
+def parse_fault(document: object) -> Fault:
+    """Read a fault from JSON; raises WrongControlError for anything that is not one."""
+    if not isinstance(document, dict):
+        raise WrongControlError("a fault is a JSON object")
+    fields: dict[str, object] = {}
+    for name, value in cast("dict[str, object]", document).items():
+        if name not in _FIELDS:
+            raise WrongControlError(f"{name} is not one of {', '.join(_FIELDS)}")
+        field, kind = _FIELDS[name]
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise WrongControlError(f"{name} cannot be {value!r}")
+        fields[field] = value
+    if not fields.get("operation"):
+        raise WrongControlError("operation is missing")
+    return Fault(**fields)  # pyright: ignore[reportArgumentType] (checked field by field above)
+
+
+class Faults:
+    """The faults that are still to strike."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._faults: list[Fault] = []
+
+    def add(self, fault: Fault) -> None:
+        """Let it strike from now on."""
+        with self._lock:
+            self._faults.append(fault)
+
+    def clear(self) -> None:
+        """Nothing goes wrong any more."""
+        with self._lock:
+            self._faults.clear()
+
+    def take(self, operation: str, key: str) -> Fault | None:
+        """The fault that strikes this request, one time of it used up."""
+        with self._lock:
+            for fault in self._faults:
+                if fault.operation == operation and fault.key_contains in key and fault.times > 0:
+                    fault.times -= 1
+                    return fault
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoggedRequest:
+    """One answered request; status 0 stands for an answer lost on purpose."""
+
+    operation: str
+    key: str
+    part_number: int | None
+    status: int
+
+
+class RequestLog:
+    """Counters for ever, and the last LOGGED_REQUESTS requests one by one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counters: Counter[str] = Counter()
+        self._requests: deque[LoggedRequest] = deque(maxlen=LOGGED_REQUESTS)
+
+    def add(self, request: LoggedRequest) -> None:
+        """Note an answered request."""
+        with self._lock:
+            self._counters[request.operation] += 1
+            self._requests.append(request)
+
+    def clear(self) -> None:
+        """Begin anew."""
+        with self._lock:
+            self._counters.clear()
+            self._requests.clear()
+
+    def document(self) -> Mapping[str, object]:
+        """Counters and requests as `GET /_stand-in/requests` answers them."""
+        with self._lock:
+            return {
+                "counters": dict(self._counters),
+                "requests": [
+                    {
+                        "operation": request.operation,
+                        "key": request.key,
+                        "partNumber": request.part_number,
+                        "status": request.status,
+                    }
+                    for request in self._requests
+                ],
+            }
+
+
+class Clock:
+    """Now, as the object store believes it to be."""
+
+    def __init__(self) -> None:
+        self.offset_seconds = 0.0
+
+    def timestamp(self) -> float:
+        """Seconds since 1970."""
+        return time.time() + self.offset_seconds
+
+    def now(self) -> datetime:
+        """The same, in UTC."""
+        return datetime.fromtimestamp(self.timestamp(), UTC)

@@ -1,0 +1,192 @@
+# ruff: noqa: EM101 (the texts are S3's own and read best where they are raised)
+"""What listens on the port: the stand-in's own controls, Lambda's Invoke, S3, and moto for every other service."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import cast
+from urllib.parse import parse_qs
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from waitress.channel import ClientDisconnected
+
+from local.stand_in.answers import Answer
+from local.stand_in.errors import WrongControlError
+from local.stand_in.events import send_to_queue
+from local.stand_in.faults import Clock, Fault, Faults, LoggedRequest, RequestLog, parse_fault
+from local.stand_in.names import EVENTS_QUEUE
+from local.stand_in.object_gateway import ObjectGateway
+from local.stand_in.snapshots import Snapshots
+
+CONTROL_PREFIX = "/_stand-in/"
+MAX_CONTROL_BYTES = 1024**2
+MAX_INVOKE_BYTES = 1024**2  # Lambda Developer Guide, "Lambda quotas": asynchronous invocation payload
+_INVOKE = re.compile(r"/2015-03-31/functions/[^/]+/invocations")
+_CREDENTIAL_SERVICE = re.compile(r"Credential=[^/,\s]+/[^/]+/[^/]+/([^/]+)/aws4_request")
+_READING_ACTIONS = re.compile(r"(Get|List|Describe|Generate|Verify|Encrypt|Decrypt|Filter|Test)")
+
+
+class Gateway:
+    """The WSGI application; `reset` puts everything back to what a fresh stand-in holds."""
+
+    def __init__(
+        self,
+        *,
+        objects: ObjectGateway,
+        moto: WSGIApplication,
+        snapshots: Snapshots,
+        faults: Faults,
+        request_log: RequestLog,
+        clock: Clock,
+        reset: Callable[[], None],
+    ) -> None:
+        self._objects = objects
+        self._moto = moto
+        self._snapshots = snapshots
+        self._faults = faults
+        self._request_log = request_log
+        self._clock = clock
+        self._reset = reset
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Send the request where it belongs."""
+        path = str(environ.get("PATH_INFO", ""))
+        if path.startswith(CONTROL_PREFIX):
+            return self._control(environ, path.removeprefix(CONTROL_PREFIX)).send(start_response, head_only=False)
+        if _INVOKE.fullmatch(path):
+            return self._invoke(environ).send(start_response, head_only=False)
+        if _is_s3(environ, path):
+            return self._objects(environ, start_response)
+        return self._other_service(environ, start_response)
+
+    def _control(self, environ: WSGIEnvironment, name: str) -> Answer:
+        method = str(environ["REQUEST_METHOD"])
+        try:
+            return self._carry_out(method, name, environ)
+        except WrongControlError as error:
+            return _json({"error": str(error)}, status=400)
+
+    def _carry_out(self, method: str, name: str, environ: WSGIEnvironment) -> Answer:
+        match method, name:
+            case "GET", "requests":
+                return _json(self._request_log.document())
+            case "DELETE", "requests":
+                self._request_log.clear()
+            case "POST", "faults":
+                self._faults.add(parse_fault(_json_body(environ)))
+            case "DELETE", "faults":
+                self._faults.clear()
+            case "POST", "clock":
+                self._clock.offset_seconds = _offset_seconds(_json_body(environ))
+            case "POST", "reset":
+                self._reset()
+            case _:
+                return _json({"error": f"there is no {method} {CONTROL_PREFIX}{name}"}, status=404)
+        return Answer(status=204)
+
+    def _invoke(self, environ: WSGIEnvironment) -> Answer:
+        """Lambda's Invoke, asynchronous only: the payload goes where bucket events go."""
+        if environ["REQUEST_METHOD"] != "POST" or environ.get("HTTP_X_AMZ_INVOCATION_TYPE") != "Event":
+            return _lambda_error(400, "InvalidParameterValueException", "Only InvocationType Event is served here.")
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        if length > MAX_INVOKE_BYTES:
+            return _lambda_error(413, "RequestTooLargeException", f"{length} byte payload is too large")
+        payload = _body(environ, length)
+        try:
+            json.loads(payload)
+        except ValueError:
+            return _lambda_error(400, "InvalidRequestContentException", "Could not parse request body into json")
+        send_to_queue(EVENTS_QUEUE, payload.decode())
+        # The caller was told that the event is taken, so it must be on record first.
+        self._snapshots.write(["sqs"])
+        self._request_log.add(LoggedRequest(operation="Invoke", key="", part_number=None, status=202))
+        return Answer(status=202)
+
+    def _other_service(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        target = str(environ.get("HTTP_X_AMZ_TARGET", ""))
+        action = target.rpartition(".")[2]
+        fault = self._faults.take(action, "") if action else None
+        if fault:
+            time.sleep(fault.delay_seconds)
+            if fault.status:
+                return _service_error(fault).send(start_response, head_only=False)
+        answered: list[int] = []
+
+        def note_status(status: str, headers: list[tuple[str, str]], *rest: object) -> Callable[[bytes], object]:
+            answered.append(int(status.split(" ", 1)[0]))
+            return cast("Callable[..., Callable[[bytes], object]]", start_response)(status, headers, *rest)
+
+        pieces = list(self._moto(environ, cast("StartResponse", note_status)))
+        if not _READING_ACTIONS.match(action):
+            self._note_change(environ)
+        if action:
+            is_lost = fault is not None and fault.lose_answer
+            status = 0 if is_lost else answered[-1]
+            self._request_log.add(LoggedRequest(operation=action, key="", part_number=None, status=status))
+            if is_lost:
+                raise ClientDisconnected
+        return pieces
+
+    def _note_change(self, environ: WSGIEnvironment) -> None:
+        found = _CREDENTIAL_SERVICE.search(str(environ.get("HTTP_AUTHORIZATION", "")))
+        service = found.group(1) if found else ""
+        names = {"monitoring": "cloudwatch"}
+        changed = {names.get(service, service)}
+        # A topic hands its messages to queues.
+        self._snapshots.note(changed | ({"sqs"} if service in ("sns", "events") else set()))
+
+
+def _is_s3(environ: WSGIEnvironment, path: str) -> bool:
+    authorization = str(environ.get("HTTP_AUTHORIZATION", ""))
+    found = _CREDENTIAL_SERVICE.search(authorization)
+    if found:
+        return found.group(1) == "s3"
+    credential = parse_qs(str(environ.get("QUERY_STRING", ""))).get("X-Amz-Credential")
+    if credential:
+        return "/s3/" in credential[-1]
+    # Unsigned: the sign-in services name a target or post to the root, moto's own pages have their paths,
+    # and whatever is left can only mean a bucket.
+    is_foreign = (
+        "HTTP_X_AMZ_TARGET" in environ or path == "/" or path.startswith("/moto-api") or "/.well-known/" in path
+    )
+    is_preflight_of_other = environ["REQUEST_METHOD"] == "OPTIONS" and path == "/"
+    return not is_foreign and not is_preflight_of_other
+
+
+def _body(environ: WSGIEnvironment, length: int) -> bytes:
+    return environ["wsgi.input"].read(length)
+
+
+def _json_body(environ: WSGIEnvironment) -> object:
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    if length > MAX_CONTROL_BYTES:
+        raise WrongControlError(f"a control request takes at most {MAX_CONTROL_BYTES} bytes")
+    try:
+        return json.loads(_body(environ, length))
+    except ValueError as error:
+        raise WrongControlError("the body is not JSON") from error
+
+
+def _offset_seconds(document: object) -> float:
+    offset = cast("dict[str, object]", document).get("offsetSeconds") if isinstance(document, dict) else None
+    if not isinstance(offset, (int, float)) or isinstance(offset, bool):
+        raise WrongControlError('the clock takes {"offsetSeconds": <number>}')
+    return float(offset)
+
+
+def _json(document: object, status: int = HTTPStatus.OK) -> Answer:
+    return Answer(status=status, headers={"Content-Type": "application/json"}, body=json.dumps(document).encode())
+
+
+def _lambda_error(status: int, code: str, message: str) -> Answer:
+    answer = _json({"Type": "User", "Message": message}, status)
+    answer.headers["x-amzn-ErrorType"] = code
+    return answer
+
+
+def _service_error(fault: Fault) -> Answer:
+    answer = _json({"__type": fault.code, "message": "A fault on purpose."}, fault.status or 500)
+    answer.headers["x-amzn-ErrorType"] = fault.code
+    return answer

@@ -1,0 +1,77 @@
+"""moto's state in and out of bytes, service by service: keys, queues and bucket settings outlive the process."""
+
+import io
+import pickle
+import threading
+from collections.abc import Mapping
+from typing import Any, cast
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from moto.backends import get_backend
+from moto.core.base_backend import BackendDict
+
+from local.stand_in.names import ACCOUNT_ID
+
+SERVICES = ("s3", "kms", "sqs", "sns", "logs", "cloudwatch", "events", "ssm")
+_ATTEMPTS = 20
+
+
+class _Pickler(pickle.Pickler):
+    def reducer_override(self, obj: object) -> Any:
+        # Locks hold no state worth keeping; whoever is restored begins with free ones.
+        if isinstance(obj, threading.Condition):
+            return threading.Condition, ()
+        # KMS keys lie in OpenSSL's memory.
+        if isinstance(obj, (RSAPrivateKey, EllipticCurvePrivateKey)):
+            return _load_key, (obj.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),)
+        return NotImplemented
+
+
+def capture(service: str) -> bytes:
+    """One service's state in all regions. Trusted bytes: whoever restores them runs what they say."""
+    attempts = 0
+    while True:
+        buffer = io.BytesIO()
+        attempts += 1
+        try:
+            _Pickler(buffer, protocol=pickle.HIGHEST_PROTOCOL).dump(_by_region(service))
+            return buffer.getvalue()
+        except RuntimeError:
+            # Another thread changed a dictionary meanwhile; moto has no lock to hold.
+            if attempts == _ATTEMPTS:
+                raise
+
+
+def restore(states: Mapping[str, bytes]) -> None:
+    """Forget what moto holds and put these states in its place."""
+    reset()
+    for service, state in states.items():
+        backends = _backends(service)
+        # Written by this program into its own folder, readable by its user alone.
+        for region, attributes in pickle.loads(state).items():  # noqa: S301
+            backends[ACCOUNT_ID][region].__dict__.update(attributes)
+    s3 = _backends("s3")
+    for region, backend in s3[ACCOUNT_ID].items():
+        for name in backend.buckets:
+            s3.bucket_accounts[name] = (region, ACCOUNT_ID)
+
+
+def reset() -> None:
+    """Forget everything moto holds."""
+    BackendDict.reset()
+    _backends("s3").bucket_accounts.clear()
+
+
+def _by_region(service: str) -> dict[str, dict[str, Any]]:
+    return {region: backend.__dict__ for region, backend in _backends(service)[ACCOUNT_ID].items()}
+
+
+def _backends(service: str) -> Any:
+    return cast("Any", get_backend)(service)
+
+
+def _load_key(pem: bytes) -> object:
+    # pickle finds functions by their module, which OpenSSL's binding does not truly have.
+    return load_pem_private_key(pem, None)

@@ -1,0 +1,37 @@
+"""What the stand-in provisions, under names that never change: everybody who talks to it imports them from here."""
+
+from typing import Final
+
+REGION: Final = "eu-central-1"
+ACCOUNT_ID: Final = "123456789012"
+ACCESS_KEY: Final = "local"
+SECRET_KEY: Final = "local-stand-in"
+
+VIDEO_BUCKET: Final = "video-upload-local-videos"
+METADATA_BUCKET: Final = "video-upload-local-metadata"
+VIDEO_PREFIX: Final = "videos/"
+
+DATA_KEY_ALIAS: Final = "alias/video-upload-local-data"
+UPLOAD_TOKEN_KEY_ALIAS: Final = "alias/video-upload-local-upload-token"
+
+COMPLETIONS_TOPIC: Final = "video-upload-local-completions"
+COMPLETIONS_TOPIC_ARN: Final = f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:{COMPLETIONS_TOPIC}"
+COMPLETIONS_QUEUE: Final = "video-upload-local-completions"
+EVENTS_QUEUE: Final = "video-upload-local-events"
+FAILED_EVENTS_QUEUE: Final = "video-upload-local-failed-events"
+EVENT_VISIBILITY_SECONDS: Final = 60
+EVENT_RECEIVES_BEFORE_FAILED: Final = 3
+
+CLIENT_LOG_GROUP: Final = "/video-upload/local/client"
+
+DEFAULT_SITE_ORIGINS: Final = ("http://127.0.0.1:8000", "http://localhost:8000")
+
+
+def queue_arn(queue_name: str) -> str:
+    """ARN of a queue of the stand-in's account."""
+    return f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{queue_name}"
+
+
+def queue_url(endpoint_url: str, queue_name: str) -> str:
+    """URL of a queue as `endpoint_url` (without a trailing slash) serves it."""
+    return f"{endpoint_url}/{ACCOUNT_ID}/{queue_name}"

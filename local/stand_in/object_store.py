@@ -1,0 +1,107 @@
+# ruff: noqa: EM101 (the texts are S3's own and read best where they are raised)
+"""What one request to an object works with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from local.stand_in.bodies import Bodies
+from local.stand_in.buckets import Bucket, encryption_headers
+from local.stand_in.errors import S3Error, invalid_argument, not_implemented
+from local.stand_in.events import Outbox
+from local.stand_in.faults import Clock
+from local.stand_in.requests import S3Request
+from local.stand_in.signatures import Signature
+from local.stand_in.uploads import Uploads
+from local.stand_in.versions import Conditions, Version, Versions
+
+MAX_TAGS = 10  # S3 User Guide, "Categorizing your storage using tags"
+MAX_XML_BYTES = 8 * 1024**2  # room for the 10,000 parts of a completion
+_KEPT_HEADERS = (
+    "cache-control",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-type",
+    "expires",
+    "x-amz-storage-class",
+    "x-amz-website-redirect-location",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectStore:
+    """The parts of the object store, bundled."""
+
+    bodies: Bodies
+    versions: Versions
+    uploads: Uploads
+    outbox: Outbox
+    clock: Clock
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One verified request and what it concerns."""
+
+    request: S3Request
+    signature: Signature
+    bucket: Bucket
+    store: ObjectStore
+
+    def kept_headers(self) -> dict[str, str]:
+        """The headers that an object made by this request answers with for ever."""
+        return kept_headers(self.request.headers, self.bucket)
+
+    def conditions(self) -> Conditions:
+        """If-Match and If-None-Match of a write; raises S3Error 501 for forms S3 does not take on writes."""
+        if_none_match = self.request.headers.get("if-none-match")
+        if if_none_match not in (None, "*"):
+            raise not_implemented("A header you provided implies functionality that is not implemented")
+        if_match = self.request.headers.get("if-match")
+        return Conditions(
+            if_match=if_match.strip('"') if if_match is not None else None, if_none_match=if_none_match is not None
+        )
+
+    def version_headers(self, version: Version) -> dict[str, str]:
+        """What tells which version this is; nothing in a bucket that was never versioned."""
+        return {"x-amz-version-id": version.version_id} if self.bucket.is_versioned else {}
+
+
+def kept_headers(headers: Mapping[str, str], bucket: Bucket) -> dict[str, str]:
+    """Content headers, user metadata and encryption of an object, from the headers or form fields that make it."""
+    kept = {name: value for name, value in headers.items() if name in _KEPT_HEADERS or name.startswith("x-amz-meta-")}
+    if "content-encoding" in kept:
+        # aws-chunked describes the transfer, not the object.
+        encodings = [name.strip() for name in kept["content-encoding"].split(",")]
+        kept["content-encoding"] = ",".join(name for name in encodings if name != "aws-chunked")
+        if not kept["content-encoding"]:
+            del kept["content-encoding"]
+    kept.setdefault("content-type", "binary/octet-stream")
+    return {**kept, **encryption_headers(bucket, headers)}
+
+
+def header_tags(headers: Mapping[str, str]) -> dict[str, str]:
+    """The tags of an x-amz-tagging header, which is coded like a query; raises S3Error 400 for wrong ones."""
+    text = headers.get("x-amz-tagging", "")
+    pairs = parse_qsl(text, keep_blank_values=True)
+    if len(dict(pairs)) != len(pairs):
+        raise invalid_argument(
+            "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query "
+            "parameters without tag name duplicates.",
+            "x-amz-tagging",
+            text,
+        )
+    return demand_tags(dict(pairs))
+
+
+def demand_tags(tags: dict[str, str]) -> dict[str, str]:
+    """Raises S3Error 400 beyond S3's limits: 10 tags, keys of 1 to 128 and values of up to 256 characters."""
+    if len(tags) > MAX_TAGS:
+        raise S3Error(400, "BadRequest", "Object tags cannot be greater than 10")
+    for key, value in tags.items():
+        if not 1 <= len(key) <= 128:
+            raise S3Error(400, "InvalidTag", "The TagKey you have provided is invalid", {"TagKey": key})
+        if len(value) > 256:
+            raise S3Error(400, "InvalidTag", "The TagValue you have provided is invalid", {"TagKey": key})
+    return tags

@@ -1,0 +1,335 @@
+# ruff: noqa: EM101 (the texts are S3's own and read best where they are raised)
+"""The objects of versioned buckets: rows of versions and delete markers, the newest of a key being its latest."""
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from local.stand_in.bodies import Bodies, Segment
+from local.stand_in.checksums import Checksum
+from local.stand_in.database import Database
+from local.stand_in.errors import S3Error, no_such_key, no_such_version, precondition_failed
+
+NULL_VERSION = "null"
+_PAGE_SEGMENTS = 500
+_HIGHEST_CHAR = "\U0010ffff"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """What a version is made of. headers: what GET answers again (content type, metadata, encryption).
+
+    checksum: None for what was stored without one (a composite one of unknown parts).
+    """
+
+    size_bytes: int
+    etag: str
+    headers: dict[str, str]
+    tags: dict[str, str]
+    checksum: Checksum | None
+    part_count: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """One version of one key; sequence grows over all buckets."""
+
+    sequence: int
+    bucket: str
+    key: str
+    version_id: str
+    is_latest: bool
+    is_delete_marker: bool
+    modified_at: float
+    content: Content
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conditions:
+    """What must hold for a write: the ETag the key must have now, or that it must not exist."""
+
+    if_match: str | None = None
+    if_none_match: bool = False
+
+    def check(self, key: str, current: Version | None) -> None:
+        """Raises S3Error 412, or 404 when an ETag is demanded of a key that does not exist."""
+        exists = current is not None and not current.is_delete_marker
+        if self.if_none_match and exists:
+            raise precondition_failed("If-None-Match")
+        if self.if_match is None:
+            return
+        if current is None or not exists:
+            raise no_such_key(key)
+        if self.if_match not in ("*", current.content.etag):
+            raise precondition_failed("If-Match")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """One page of a listing: versions and common prefixes by key, and where the next page begins, if there is one."""
+
+    versions: list[Version] = field(default_factory=list[Version])
+    common_prefixes: list[str] = field(default_factory=list[str])
+    last_key: str = ""
+    is_truncated: bool = False
+
+
+class Versions:
+    """The versions of all keys; `bodies` loses files when the rows that name them go."""
+
+    def __init__(self, database: Database, bodies: Bodies) -> None:
+        self._database = database
+        self._bodies = bodies
+
+    def find(self, bucket: str, key: str, version_id: str | None = None) -> Version:
+        """The latest or the named version; raises S3Error 404 for none, or for a delete marker asked for by key."""
+        with self._database.reading() as connection:
+            version = find(connection, bucket, key, version_id)
+        if version_id is not None and version is None:
+            raise no_such_version(key, version_id)
+        if version is None:
+            raise no_such_key(key)
+        return version
+
+    def put(
+        self,
+        *,
+        bucket: str,
+        key: str,
+        content: Content,
+        file_name: str,
+        conditions: Conditions,
+        is_versioned: bool,
+        now: float,
+        announce: Callable[[sqlite3.Connection, Version], None],
+    ) -> Version:
+        """Store a new version whose bytes are one file; `announce` writes its event in the same transaction."""
+        with self._database.transaction() as connection:
+            conditions.check(key, find(connection, bucket, key))
+            segment = Segment(part_number=1, offset_bytes=0, size_bytes=content.size_bytes, file_name=file_name)
+            version, replaced = insert(
+                connection,
+                bucket=bucket,
+                key=key,
+                content=content,
+                segments=[segment],
+                is_versioned=is_versioned,
+                now=now,
+            )
+            announce(connection, version)
+        self._bodies.remove(replaced)
+        return version
+
+    def delete(
+        self, bucket: str, key: str, version_id: str | None, conditions: Conditions, *, is_versioned: bool, now: float
+    ) -> Version | None:
+        """Remove a version for good, or hide the key behind a delete marker; what was removed or put, if anything."""
+        with self._database.transaction() as connection:
+            conditions.check(key, find(connection, bucket, key))
+            if version_id is None and is_versioned:
+                marker = Content(size_bytes=0, etag="", headers={}, tags={}, checksum=None)
+                version, removed = insert(
+                    connection,
+                    bucket=bucket,
+                    key=key,
+                    content=marker,
+                    segments=[],
+                    is_versioned=True,
+                    now=now,
+                    is_delete_marker=True,
+                )
+            else:
+                version = find(connection, bucket, key, version_id or NULL_VERSION)
+                removed = _remove(connection, version) if version else []
+        self._bodies.remove(removed)
+        return version
+
+    def set_tags(self, version: Version, tags: dict[str, str]) -> None:
+        """Replace a version's whole set of tags."""
+        with self._database.transaction() as connection:
+            connection.execute("UPDATE versions SET tags = ? WHERE sequence = ?", (json.dumps(tags), version.sequence))
+
+    def segments(self, version: Version, start: int, stop: int) -> Iterator[Segment]:
+        """The files that hold the bytes start..stop (exclusive), in order, looked up a page at a time."""
+        part_number = 0
+        while True:
+            with self._database.reading() as connection:
+                rows = connection.execute(
+                    "SELECT part_number, offset_bytes, size_bytes, file_name FROM segments WHERE sequence = ?"
+                    " AND part_number > ? AND offset_bytes < ? AND offset_bytes + size_bytes > ?"
+                    " ORDER BY part_number LIMIT ?",
+                    (version.sequence, part_number, stop, start, _PAGE_SEGMENTS),
+                ).fetchall()
+            yield from (Segment(**dict(row)) for row in rows)
+            if len(rows) < _PAGE_SEGMENTS:
+                return
+            part_number = rows[-1]["part_number"]
+
+    def part(self, version: Version, index: int) -> Segment | None:
+        """The index-th part (from 1) of an object, as `partNumber` of a GET counts them."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT part_number, offset_bytes, size_bytes, file_name FROM segments WHERE sequence = ?"
+                " ORDER BY part_number LIMIT 1 OFFSET ?",
+                (version.sequence, index - 1),
+            ).fetchone()
+        return Segment(**dict(row)) if row else None
+
+    def list_latest(self, bucket: str, *, prefix: str, after: str, delimiter: str, limit: int) -> Listing:
+        """The latest versions, delete markers left out, keys beyond `after` in UTF-8 order."""
+        listing = Listing(last_key=after)
+        versions, prefixes, last_key = listing.versions, listing.common_prefixes, after
+        with self._database.reading() as connection:
+            while True:
+                wanted = limit - len(versions) - len(prefixes)
+                page = _latest_page(connection, bucket, prefix, last_key, limit=1 if delimiter else wanted + 1)
+                for version in page:
+                    if len(versions) + len(prefixes) >= limit:
+                        return Listing(
+                            versions=versions, common_prefixes=prefixes, last_key=last_key, is_truncated=True
+                        )
+                    head, found, _ = version.key[len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
+                    if found:
+                        prefixes.append(prefix + head + found)
+                        last_key = prefixes[-1] + _HIGHEST_CHAR
+                    else:
+                        versions.append(version)
+                        last_key = version.key
+                if not page or (not delimiter and len(page) <= wanted):
+                    return Listing(versions=versions, common_prefixes=prefixes, last_key=last_key)
+
+    def list_all(self, bucket: str, *, prefix: str, after_key: str, after_sequence: int, limit: int) -> list[Version]:
+        """All versions and delete markers by key, each key's newest first; one more than `limit` tells of more.
+
+        `after_key` with its `after_sequence` is the last one already listed; sequence 0 begins after the whole key.
+        """
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT * FROM versions WHERE bucket = ? AND key >= ? AND key < ?"
+                " AND (key > ? OR (key = ? AND sequence < ?)) ORDER BY key, sequence DESC LIMIT ?",
+                (bucket, prefix, prefix + _HIGHEST_CHAR, after_key, after_key, after_sequence, limit + 1),
+            ).fetchall()
+        return [_version(row) for row in rows]
+
+    def is_empty(self, bucket: str) -> bool:
+        """Whether the bucket holds neither a version nor an unfinished upload."""
+        with self._database.reading() as connection:
+            return not any(
+                connection.execute(f"SELECT 1 FROM {table} WHERE bucket = ? LIMIT 1", (bucket,)).fetchone()  # noqa: S608
+                for table in ("versions", "uploads")
+            )
+
+
+def find(connection: sqlite3.Connection, bucket: str, key: str, version_id: str | None = None) -> Version | None:
+    """The latest version of a key, delete markers included, or the one with that id."""
+    if version_id is None:
+        query, arguments = "SELECT * FROM versions WHERE bucket = ? AND key = ? AND is_latest", (bucket, key)
+    else:
+        query = "SELECT * FROM versions WHERE bucket = ? AND key = ? AND version_id = ?"
+        arguments = (bucket, key, version_id)
+    row = connection.execute(query, arguments).fetchone()
+    return _version(row) if row else None
+
+
+def insert(
+    connection: sqlite3.Connection,
+    *,
+    bucket: str,
+    key: str,
+    content: Content,
+    segments: Sequence[Segment],
+    is_versioned: bool,
+    now: float,
+    is_delete_marker: bool = False,
+) -> tuple[Version, list[str]]:
+    """Make a new latest version; also returns the files of the `null` version it replaced without versioning."""
+    version_id = secrets.token_urlsafe(24) if is_versioned else NULL_VERSION
+    replaced = None if is_versioned else find(connection, bucket, key, NULL_VERSION)
+    removed = _remove(connection, replaced) if replaced else []
+    connection.execute("UPDATE versions SET is_latest = 0 WHERE bucket = ? AND key = ? AND is_latest", (bucket, key))
+    cursor = connection.execute(
+        "INSERT INTO versions (bucket, key, version_id, is_latest, is_delete_marker, size_bytes, etag, modified_at,"
+        " part_count, headers, tags, checksum) VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            bucket,
+            key,
+            version_id,
+            is_delete_marker,
+            content.size_bytes,
+            content.etag,
+            now,
+            content.part_count,
+            json.dumps(content.headers),
+            json.dumps(content.tags),
+            json.dumps(vars(content.checksum) if content.checksum else None),
+        ),
+    )
+    sequence = int(cursor.lastrowid or 0)
+    connection.executemany(
+        "INSERT INTO segments VALUES (?, ?, ?, ?, ?)",
+        [(sequence, part.part_number, part.offset_bytes, part.size_bytes, part.file_name) for part in segments],
+    )
+    version = Version(
+        sequence=sequence,
+        bucket=bucket,
+        key=key,
+        version_id=version_id,
+        is_latest=True,
+        is_delete_marker=is_delete_marker,
+        modified_at=now,
+        content=content,
+    )
+    return version, removed
+
+
+def _remove(connection: sqlite3.Connection, version: Version) -> list[str]:
+    rows = connection.execute("SELECT file_name FROM segments WHERE sequence = ?", (version.sequence,)).fetchall()
+    connection.execute("DELETE FROM segments WHERE sequence = ?", (version.sequence,))
+    connection.execute("DELETE FROM versions WHERE sequence = ?", (version.sequence,))
+    if version.is_latest:
+        connection.execute(
+            "UPDATE versions SET is_latest = 1 WHERE sequence ="
+            " (SELECT MAX(sequence) FROM versions WHERE bucket = ? AND key = ?)",
+            (version.bucket, version.key),
+        )
+    return [row["file_name"] for row in rows]
+
+
+def _latest_page(connection: sqlite3.Connection, bucket: str, prefix: str, after: str, *, limit: int) -> list[Version]:
+    rows = connection.execute(
+        "SELECT * FROM versions WHERE bucket = ? AND is_latest AND NOT is_delete_marker"
+        " AND key > ? AND key >= ? AND key < ? ORDER BY key LIMIT ?",
+        (bucket, after, prefix, prefix + _HIGHEST_CHAR, limit),
+    ).fetchall()
+    return [_version(row) for row in rows]
+
+
+def _version(row: sqlite3.Row) -> Version:
+    checksum = json.loads(row["checksum"])
+    return Version(
+        sequence=row["sequence"],
+        bucket=row["bucket"],
+        key=row["key"],
+        version_id=row["version_id"],
+        is_latest=bool(row["is_latest"]),
+        is_delete_marker=bool(row["is_delete_marker"]),
+        modified_at=row["modified_at"],
+        content=Content(
+            size_bytes=row["size_bytes"],
+            etag=row["etag"],
+            headers=json.loads(row["headers"]),
+            tags=json.loads(row["tags"]),
+            checksum=Checksum(**checksum) if checksum else None,
+            part_count=row["part_count"],
+        ),
+    )
+
+
+def require_readable(version: Version, *, by_id: bool) -> None:
+    """Raises S3Error for a delete marker: 405 when it was asked for by its version id, else 404."""
+    if version.is_delete_marker and by_id:
+        raise S3Error(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+    if version.is_delete_marker:
+        raise no_such_key(version.key)
