@@ -28,8 +28,8 @@ ContainerName = Literal["mp4", "mov", "mkv", "webm", "avi"]
 MIB = 1 << 20
 SAMPLE_RATE_HZ = 48_000
 
-# U and V of the quarters: red, green / blue, yellow.
-_QUARTER_CHROMA = (((90, 200), (70, 70)), ((200, 100), (60, 150)))
+# U and V of the stored picture's quarters: red, green / blue, yellow. A turned video shows them turned.
+QUARTER_CHROMA = (((90, 200), (70, 70)), ((200, 100), (60, 150)))
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def _picture(width: int, height: int, number: int) -> VideoFrame:
     for plane in (1, 2):
         rows = [
             bytes([left[plane - 1]]) * (half_width // 2) + bytes([right[plane - 1]]) * (half_width - half_width // 2)
-            for left, right in _QUARTER_CHROMA
+            for left, right in QUARTER_CHROMA
         ]
         _fill(frame, plane, (rows[0] if y < half_height // 2 else rows[1] for y in range(half_height)))
     return frame

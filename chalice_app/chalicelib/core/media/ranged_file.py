@@ -82,7 +82,7 @@ class RangedFile:
 
     def prefetch(self) -> None:
         """Read head and tail, at the same time: every container keeps its index at one of them."""
-        if self._starts:
+        if self._starts or not self.size_bytes:
             return
         head_end = min(HEAD_BYTES, self.size_bytes)
         tail_start = max(head_end, self.size_bytes - TAIL_BYTES)

@@ -14,7 +14,8 @@ from chalicelib.core.media.demuxing import Excerpt, MediaFile, open_media
 from chalicelib.core.media.facts import MIB, InspectionLimits
 
 BEGINNING_BYTES = 16 * MIB
-_HEADER_BYTES = 4 * MIB
+_HEADER_BYTES = MIB
+_MAX_BOXES = 64
 _TAIL_BYTES = (MIB, 8 * MIB)
 _MAX_TAIL_PACKETS = 50_000
 _CLUSTER_ID = b"\x1f\x43\xb6\x75"
@@ -29,17 +30,19 @@ def beginning(file: MediaFile) -> MediaFile:
 
 def is_fragmented(file: MediaFile) -> bool:
     """True for an MP4 whose index announces movie fragments (`mvex`, ISO/IEC 14496-12, 8.8.1)."""
-    header_end = _movie_box_end(_read(file, 0, _HEADER_BYTES, file.size_bytes))
-    return header_end is not None
+    movie = _find_box(file, b"moov", 0, file.size_bytes)
+    return movie is not None and _find_box(file, b"mvex", movie[0] + 8, movie[1]) is not None
 
 
 def duration_from_tail(
     file: MediaFile, container: Container, limits: InspectionLimits, start_seconds: float
 ) -> float | None:
     """Seconds from `start_seconds` to the end of the last packet; None if the end tells no time."""
-    header = _read(file, 0, _HEADER_BYTES, file.size_bytes)
     matroska = container in {Container.MATROSKA, Container.WEBM}
-    header_end = _first(_clusters(header)) if matroska else _movie_box_end(header)
+    if matroska:
+        header_end = _first(_clusters(_read(file, 0, _HEADER_BYTES, file.size_bytes)))
+    else:
+        header_end = (_find_box(file, b"moov", 0, file.size_bytes) or (0, 0))[1]
     if not header_end:
         return None
     for tail_bytes in _TAIL_BYTES:
@@ -69,18 +72,17 @@ def _last_moment(media: InputContainer) -> float | None:
     return end_seconds
 
 
-def _movie_box_end(header: bytes) -> int | None:
-    """Where the `moov` box ends that announces fragments; None if there is no such box in the header."""
-    start = 0
-    while start + 16 <= len(header):
-        size_bytes = int.from_bytes(header[start : start + 4], "big")
+def _find_box(file: MediaFile, kind: bytes, start: int, end: int) -> tuple[int, int] | None:
+    """Where the first box of a kind starts and ends, among the boxes from `start` to `end` (ISO/IEC 14496-12, 4.2)."""
+    for _ in range(_MAX_BOXES):
+        header = _read(file, start, 16, end)
+        size_bytes = int.from_bytes(header[:4], "big")
         if size_bytes == 1:
-            size_bytes = int.from_bytes(header[start + 8 : start + 16], "big")
-        if header[start + 4 : start + 8] == b"moov":
-            end = start + size_bytes
-            return end if size_bytes >= 8 and b"mvex" in header[start:end] else None
-        if size_bytes < 8:
+            size_bytes = int.from_bytes(header[8:16], "big")
+        if len(header) < 8 or size_bytes < 8 or header[4:8] == b"moof":
             return None
+        if header[4:8] == kind:
+            return start, min(start + size_bytes, end)
         start += size_bytes
     return None
 
@@ -111,9 +113,10 @@ def _first(positions: Iterator[int]) -> int | None:
 
 def _read(file: MediaFile, start: int, size_bytes: int, end: int) -> bytes:
     file.seek(start)
+    size_bytes = min(size_bytes, end - start)
     data = bytearray()
-    while len(data) < min(size_bytes, end - start):
-        piece = file.read(min(size_bytes, end - start) - len(data))
+    while len(data) < size_bytes:
+        piece = file.read(size_bytes - len(data))
         if not piece:
             break
         data += piece

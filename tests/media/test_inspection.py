@@ -1,0 +1,216 @@
+"""Facts and a picture of real videos, through the front door."""
+
+import io
+import re
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import cast
+
+import av
+import pytest
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from chalicelib.core.json_values import JsonObject
+from chalicelib.core.media.containers import HEAD_BYTES, Container, detect_container
+from chalicelib.core.media.errors import MediaLimitsError, NoVideoStreamError, UnreadableMediaError
+from chalicelib.core.media.facts import Inspection, InspectionLimits
+from chalicelib.core.media.inspection import inspect_media
+
+from tests.media.sample_videos import MIB, QUARTER_CHROMA, ContainerName, write_sample_video
+from tests.media.stored_file import StoredFile, inspect_file
+
+CODECS: dict[ContainerName, tuple[str, str, str]] = {
+    "mp4": ("mp4", "h264", "aac"),
+    "mov": ("quicktime", "h264", "aac"),
+    "mkv": ("matroska", "h264", "aac"),
+    "webm": ("webm", "vp8", "opus"),
+    "avi": ("avi", "mpeg4", "mp3"),
+}
+
+
+def _picture(inspection: Inspection) -> VideoFrame:
+    with av.open(io.BytesIO(inspection.poster_jpeg), "r", format="mjpeg") as jpeg:
+        (picture,) = jpeg.decode(video=0)
+    return picture
+
+
+def _quarters(picture: VideoFrame) -> tuple[tuple[tuple[int, int], ...], ...]:
+    """U and V in the middle of each quarter."""
+    u, v = picture.planes[1], picture.planes[2]
+    return tuple(
+        tuple(
+            (bytes(u)[y * u.line_size + x], bytes(v)[y * v.line_size + x])
+            for x in (picture.width // 8, picture.width * 3 // 8)
+        )
+        for y in (picture.height // 8, picture.height * 3 // 8)
+    )
+
+
+def _turned_clockwise(quarters: tuple[tuple[tuple[int, int], ...], ...], degrees: int) -> object:
+    for _ in range(degrees // 90):
+        (top_left, top_right), (bottom_left, bottom_right) = quarters
+        quarters = ((bottom_left, top_left), (bottom_right, top_right))
+    return quarters
+
+
+def _assert_shows_the_quarters(picture: VideoFrame, rotation_degrees: int = 0) -> None:
+    seen = [number for row in _quarters(picture) for quarter in row for number in quarter]
+    turned = cast("tuple[tuple[tuple[int, int], ...], ...]", _turned_clockwise(QUARTER_CHROMA, rotation_degrees))
+    meant = [number for row in turned for quarter in row for number in quarter]
+    # Studio range becomes full range on the way to a JPEG: 224 steps of colour become 255.
+    assert seen == pytest.approx([128 + (number - 128) * 255 / 224 for number in meant], abs=12)
+    luma = bytes(picture.planes[0])
+    assert max(luma) - min(luma) > 60, "not a blank"
+
+
+@pytest.mark.parametrize("name", CODECS)
+@pytest.mark.parametrize("audio", [True, False], ids=["with sound", "silent"])
+def test_facts_and_poster_of_every_container(name: ContainerName, audio: bool, tmp_path: Path) -> None:
+    path = write_sample_video(tmp_path / "v", name, duration_seconds=4.0, width=960, height=540, audio=audio)
+    inspection = inspect_file(path)
+    container, video_codec, audio_codec = CODECS[name]
+    facts = inspection.facts.to_json()
+    duration, bit_rate = cast("float", facts.pop("durationSeconds")), cast("int", facts.pop("bitRateBitsPerSecond"))
+    sound: JsonObject = {"codec": audio_codec, "channels": 2, "sampleRateHz": 48000}
+    assert facts == {
+        "container": container,
+        "video": {"codec": video_codec, "width": 960, "height": 540, "rotationDegrees": 0, "frameRate": 25.0},
+        "audio": sound if audio else None,
+    }
+    assert duration == pytest.approx(4.0, abs=0.1)
+    assert bit_rate == pytest.approx(path.stat().st_size * 8 / duration, rel=0.001)
+    picture = _picture(inspection)
+    assert (picture.width, picture.height) == (640, 360)
+    _assert_shows_the_quarters(picture)
+
+
+def test_the_media_object_has_the_documents_fields() -> None:
+    documented = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    media = re.search(r'"media": \{.*?\}\},\n', documented, re.DOTALL)
+    assert media
+    keys = re.findall(r'"(\w+)":', media.group())[1:]
+    source = Path(sys.modules["chalicelib.core.media.facts"].__file__ or "").read_text()
+    assert keys == re.findall(r'"([a-z]\w+)":', source)
+
+
+@pytest.mark.parametrize("name", ["mp4", "mov"])
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_turned_video_is_measured_and_pictured_upright(name: ContainerName, degrees: int, tmp_path: Path) -> None:
+    inspection = inspect_file(write_sample_video(tmp_path / "v", name, rotation_degrees=degrees))
+    video = inspection.facts.video
+    assert video.rotation_degrees == degrees
+    assert (video.width, video.height) == ((320, 180) if degrees == 180 else (180, 320))
+    picture = _picture(inspection)
+    assert (picture.width, picture.height) == (video.width, video.height)
+    _assert_shows_the_quarters(picture, degrees)
+
+
+def test_wide_pixels_are_shown_square(tmp_path: Path) -> None:
+    inspection = inspect_file(
+        write_sample_video(tmp_path / "v", "mkv", width=720, height=576, sample_aspect_ratio=Fraction(64, 45))
+    )
+    assert (inspection.facts.video.width, inspection.facts.video.height) == (1024, 576)
+    picture = _picture(inspection)
+    assert (picture.width, picture.height) == (640, 360)
+
+
+def test_the_poster_is_not_the_black_beginning(tmp_path: Path) -> None:
+    _assert_shows_the_quarters(
+        _picture(inspect_file(write_sample_video(tmp_path / "v", duration_seconds=6.0, black_seconds=2.0)))
+    )
+
+
+def test_a_black_video_has_a_black_poster(tmp_path: Path) -> None:
+    picture = _picture(inspect_file(write_sample_video(tmp_path / "v", black_seconds=2.0)))
+    assert max(bytes(picture.planes[0])[: picture.width]) < 8
+
+
+def test_the_poster_is_a_baseline_jpeg(tmp_path: Path) -> None:
+    jpeg = inspect_file(write_sample_video(tmp_path / "v")).poster_jpeg
+    assert jpeg[:2] == b"\xff\xd8"
+    assert jpeg[-2:] == b"\xff\xd9"
+    assert b"\xff\xc0" in jpeg, "a baseline frame header"
+    assert b"\xff\xc2" not in jpeg, "no progressive one"
+
+
+def test_sound_alone_or_with_cover_art_is_no_video(tmp_path: Path) -> None:
+    poster_jpeg = inspect_file(write_sample_video(tmp_path / "v")).poster_jpeg
+    path = tmp_path / "song.mp4"
+    with av.open(str(path), "w", format="mp4") as song:
+        sound = song.add_stream("aac", rate=48_000)
+        cover = song.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 320, 180, "yuvj420p"
+        cover.disposition = Disposition.attached_pic
+        for number in range(20):
+            frame = av.AudioFrame(format="fltp", layout="stereo", samples=1024)
+            for plane in frame.planes:
+                plane.update(bytes(plane.buffer_size))
+            frame.sample_rate, frame.pts = 48_000, number * 1024
+            song.mux(sound.encode(frame))
+        packet = av.Packet(poster_jpeg)
+        packet.stream, packet.pts, packet.dts, packet.time_base = cover, 0, 0, Fraction(1)
+        song.mux(packet)
+    with av.open(str(path)) as written:
+        assert written.streams.video[0].disposition & Disposition.attached_pic
+    with pytest.raises(NoVideoStreamError) as raised:
+        inspect_file(path)
+    assert raised.value.code == "no_video_stream"
+    assert sorted(raised.value.stream_types) == ["audio", "video"]
+
+
+def test_subtitles_beside_the_pictures_do_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "v.mkv"
+    with av.open(str(write_sample_video(tmp_path / "plain", "mkv"))) as plain, av.open(str(path), "w") as titled:
+        copies = {stream.index: titled.add_stream_from_template(stream) for stream in plain.streams}
+        titles = titled.add_stream("ass")
+        titles.codec_context.subtitle_header = b"[Script Info]\nScriptType: v4.00+\n"
+        for packet in plain.demux():
+            if packet.dts is not None:
+                packet.stream = copies[packet.stream.index]
+                titled.mux(packet)
+    with av.open(str(path)) as written:
+        assert [stream.type for stream in written.streams] == ["video", "audio", "subtitle"]
+    assert inspect_file(path).facts.video.codec == "h264"
+
+
+@pytest.mark.parametrize(
+    ("limits", "limit", "found"),
+    [
+        (InspectionLimits(max_dimension_px=319), "max_dimension_px", 320),
+        (InspectionLimits(max_duration_seconds=1.5), "max_duration_seconds", 2.0),
+        (InspectionLimits(max_streams=1), "max_streams", 2),
+    ],
+)
+def test_what_goes_beyond_the_limits_is_refused_with_the_figure(
+    limits: InspectionLimits, limit: str, found: float, tmp_path: Path
+) -> None:
+    with pytest.raises(MediaLimitsError) as raised:
+        inspect_file(write_sample_video(tmp_path / "v"), limits)
+    assert (raised.value.code, raised.value.limit, raised.value.found) == ("media_limits_exceeded", limit, found)
+
+
+def test_more_memory_than_allowed_is_refused(tmp_path: Path) -> None:
+    path = write_sample_video(tmp_path / "v", width=3840, height=2160, duration_seconds=0.2, audio=False)
+    assert inspect_file(path).facts.video.width == 3840
+    with pytest.raises(MediaLimitsError) as raised:
+        inspect_file(path, InspectionLimits(max_memory_bytes=150 * MIB))
+    assert raised.value.limit == "max_memory_bytes"
+
+
+def test_the_wrong_demuxer_is_never_swapped_for_the_right_one(tmp_path: Path) -> None:
+    stored = StoredFile(write_sample_video(tmp_path / "v", "mkv"))
+    with pytest.raises(UnreadableMediaError):
+        inspect_media(stored.read_range, stored.size_bytes, Container.AVI)
+
+
+def test_whoever_inspects_never_loads_the_media_library() -> None:
+    probe = "import sys, chalicelib.core.media.inspection as i; sys.exit('av' in sys.modules)"
+    path = {"PYTHONPATH": str(Path(__file__).parents[2] / "chalice_app")}
+    assert subprocess.run([sys.executable, "-c", probe], env=path, check=False).returncode == 0
+
+
+def test_what_the_head_says_is_what_is_inspected(tmp_path: Path) -> None:
+    path = write_sample_video(tmp_path / "v", "webm")
+    assert inspect_file(path).facts.container is detect_container(path.read_bytes()[:HEAD_BYTES])
