@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from chalice.app import Chalice, CloudWatchEvent, Rate, S3Event
+
 from chalicelib.core.processing import ArrivedObject
 from chalicelib.environment import ImportTimeSettings, LocalSignIn
 from chalicelib.routes.health import health

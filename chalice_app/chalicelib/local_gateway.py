@@ -6,6 +6,7 @@ by the local platform; never loaded in Lambda.
 
 import json
 import logging
+import uuid
 from functools import lru_cache
 from typing import Any
 
@@ -80,43 +81,64 @@ def _published_keys(jwks_url: str) -> jwt.PyJWKClient:
 
 
 class StrictGateway(chalice.local.LocalGateway):
-    """Answers every error in the API's one shape, with CORS headers: what gateway responses do on AWS."""
+    """Answers every error in the API's one shape, with CORS headers: what gateway responses do on AWS.
+
+    One gateway serves one request, as one connection does in Chalice's own server.
+    """
 
     def __init__(self, app_object: Chalice, config: Config) -> None:
         super().__init__(app_object, config)
         self._authorizer = VerifyingAuthorizer(app_object)
+        self._request_id = str(uuid.uuid4())
 
     def handle_request(self, method: str, path: str, headers: dict[str, Any], body: bytes | None) -> dict[str, Any]:
-        context = self._generate_lambda_context()
-        self._generate_lambda_context = lambda: context
-        request_id = context.aws_request_id
+        """Raises LocalGatewayException with the finished error answer."""
+        self._request_id = str(uuid.uuid4())
         try:
-            response = self._dispatch(method, path, headers, body)
+            self._require_route(method, path)
+            response = super().handle_request(method, path, headers, body)
         except PlatformError as error:
-            raise _GatewayError(error, request_id) from error
-        except GatewayUnauthorizedError as error:
-            raise _GatewayError(UnauthorizedError(), request_id) from error
-        except chalice.local.NotAuthorizedError as error:
-            raise _GatewayError(UnauthorizedError(), request_id) from error
+            raise _GatewayError(error, self._request_id) from error
+        except (GatewayUnauthorizedError, chalice.local.NotAuthorizedError) as error:
+            raise _GatewayError(UnauthorizedError(), self._request_id) from error
         except chalice.local.ForbiddenError as error:
-            raise _GatewayError(ForbiddenError(reason="its policy does not allow it"), request_id) from error
+            refused = ForbiddenError(reason="its policy does not allow it")
+            raise _GatewayError(refused, self._request_id) from error
         except Exception as error:
             log.exception("the gateway failed")
-            raise _GatewayError(InternalError(), request_id) from error
-        response["headers"]["x-amzn-RequestId"] = request_id
+            raise _GatewayError(InternalError(), self._request_id) from error
+        response["headers"]["x-amzn-RequestId"] = self._request_id
         return response
 
-    def _dispatch(self, method: str, path: str, headers: dict[str, Any], body: bytes | None) -> dict[str, Any]:
+    def _require_route(self, method: str, path: str) -> None:
         try:
             route = self.event_converter._route_matcher.match_route(path).route
         except ValueError as error:
             raise RouteNotFoundError from error
         if method not in {*self._app_object.routes[route], "OPTIONS"}:
             raise MethodNotAllowedError
-        return super().handle_request(method, path, headers, body)
+
+    def _generate_lambda_event(
+        self, method: str, path: str, headers: dict[str, Any], body: bytes | None
+    ) -> dict[str, Any]:
+        event = super()._generate_lambda_event(method, path, headers, body)
+        event["requestContext"]["requestId"] = self._request_id
+        return event
+
+    def _generate_lambda_context(self) -> chalice.local.LambdaContext:
+        context = super()._generate_lambda_context()
+        context.aws_request_id = self._request_id
+        return context
 
 
 def install(sign_in: LocalSignIn) -> None:
     """`chalice local` looks its gateway class up by name at every connection."""
     VerifyingAuthorizer.sign_in = sign_in
     chalice.local.LocalGateway = StrictGateway
+
+
+def answering_in_threads(app: Chalice) -> Chalice:
+    """The app with a current request per thread, as Chalice's own server prepares it."""
+    chalice.local.CustomLocalChalice.__bases__ = (chalice.local.LocalChalice, app.__class__)
+    app.__class__ = chalice.local.CustomLocalChalice
+    return app

@@ -35,8 +35,7 @@ class InspectorProcess:
     def __init__(self, budget: ReadBudget) -> None:
         self._budget = budget
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            # -S and the parent's own path instead of site: quicker, and the same in a venv, a bundle and a Lambda.
-            [sys.executable, "-S", "-B", "-P", "-X", "utf8", "-m", _MODULE],
+            start_command(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -114,6 +113,11 @@ class InspectorProcess:
         except BlockingIOError:
             stderr = b""
         return ProcessEndedError(exit_status, stderr.decode(errors="replace"))
+
+
+def start_command() -> list[str]:
+    """How the process is started: without site, on this process's own path, alike in a venv, a bundle and a Lambda."""
+    return [sys.executable, "-S", "-B", "-P", "-X", "utf8", "-m", _MODULE]
 
 
 def _environment() -> dict[str, str]:

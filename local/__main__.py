@@ -1,0 +1,98 @@
+"""Run the Video Upload Platform on this machine, with nothing of AWS.
+
+Everything listens on 127.0.0.1 only and is written below one folder. Ctrl-C stops all of it.
+"""
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from local.api_environment import REPOSITORY
+from local.child_process import ChildFailedError
+from local.platform import DataDirBusyError, LocalPlatform, Ports, reset
+
+
+def main() -> int:
+    arguments = _arguments()
+    data_dir: Path = arguments.data
+    stop = threading.Event()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, lambda *_: stop.set())
+    print("Starting …", flush=True)
+    try:
+        if arguments.reset:
+            reset(data_dir)
+        ports = Ports(arguments.port, arguments.aws_port, arguments.sign_in_port)
+        with LocalPlatform(
+            data_dir=data_dir, ports=ports, aws_only=arguments.aws_only, on_line=_printer(verbose=arguments.verbose)
+        ) as platform:
+            print(_welcome(platform, aws_only=arguments.aws_only), flush=True)
+            stop.wait()
+            print("\nStopping …", flush=True)
+    except (ChildFailedError, DataDirBusyError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {error}. Is another platform running? See --port, --aws-port, --sign-in-port.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m local", description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--port", type=int, default=8000, help="of the page and its API")
+    parser.add_argument("--aws-port", type=int, default=8001, help="of the stand-in for AWS")
+    parser.add_argument("--sign-in-port", type=int, default=8002, help="of the hosted sign-in")
+    parser.add_argument(
+        "--data", type=Path, default=REPOSITORY / ".data", metavar="DIR", help="where everything is kept"
+    )
+    parser.add_argument("--reset", action="store_true", help="forget everything that was kept, then start")
+    parser.add_argument(
+        "--aws-only", action="store_true", help="without API and page: for `chalice local --stage local` beside it"
+    )
+    parser.add_argument("--verbose", action="store_true", help="print what the processes print")
+    return parser.parse_args()
+
+
+def _printer(*, verbose: bool) -> Callable[[str, str], None]:
+    def on_line(process: str, line: str) -> None:
+        # Metrics are for the log collector, not for a person.
+        if verbose or not line.startswith("{"):
+            print(f"{process}: {line}", flush=True)
+
+    return on_line
+
+
+def _welcome(platform: LocalPlatform, *, aws_only: bool) -> str:
+    demo = platform.sign_in.demo_user
+    lines = [
+        "",
+        f"  The stand-in for AWS  {platform.stand_in_url}",
+        f"  The sign-in           {platform.sign_in.authority_url}",
+    ]
+    if aws_only:
+        lines += ["", "  Now: cd chalice_app && chalice local --stage local"]
+    else:
+        lines += [
+            f"  The page              {platform.site_url}",
+            "",
+            "  From a terminal       .venv/bin/video-upload login " + platform.site_url,
+            "                        .venv/bin/video-upload upload FILE",
+        ]
+    lines += [
+        "",
+        f"  Sign in as            {demo.email}",
+        f"  with the password     {demo.password}",
+        "",
+        "  Ctrl-C stops everything.",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

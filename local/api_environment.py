@@ -1,0 +1,32 @@
+"""The environment of the API's processes: that of `chalice local --stage local`, at this platform's addresses."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+CHALICE_APP = REPOSITORY / "chalice_app"
+WEB_CLIENT = REPOSITORY / "clients" / "web"
+
+
+def api_environment(
+    *, stand_in_url: str, sign_in_url: str, site_url: str, overrides: Mapping[str, str]
+) -> dict[str, str]:
+    """overrides: any variable of chalicelib.environment, for trying out other limits."""
+    config = json.loads((CHALICE_APP / ".chalice" / "config.json").read_text())
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return {
+        **inherited,
+        **config["stages"]["local"]["environment_variables"],
+        "AWS_ENDPOINT_URL": stand_in_url,
+        "TOKEN_ISSUER": sign_in_url,
+        "CORS_ORIGIN": site_url,
+        # What the Chalice CLI sets: the app then brings the gateway that verifies tokens.
+        "AWS_CHALICE_CLI_MODE": "true",
+        # Nothing but loopback is asked for credentials.
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(CHALICE_APP)]),
+        "PYTHONUNBUFFERED": "1",
+        **overrides,
+    }

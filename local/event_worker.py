@@ -1,0 +1,118 @@
+"""What Lambda is on AWS for events: hands S3's events to `video_processing`, and the schedule's to `janitor`."""
+
+import argparse
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from chalice.local import LambdaContext
+
+from local.child_process import READY, end_with_parent
+from local.stand_in import names
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.client import SQSClient
+
+log = logging.getLogger(__name__)
+
+PARALLEL_EVENTS = 2
+POLL_SECONDS = 2
+RETRY_AFTER_SECONDS = 1
+"""Lambda waits a minute before it tries a failed event again; nobody waits that long at a desk."""
+
+PROCESSING_TIMEOUT_MS = 300_000
+
+Handler = Callable[[dict[str, Any], LambdaContext], Any]
+
+
+class EventWorker:
+    """Takes events from the queue and calls a handler; what fails three times ends in the queue of failed events."""
+
+    def __init__(self, sqs: "SQSClient", queue_url: str, handlers: dict[str, Handler]) -> None:
+        self._sqs = sqs
+        self._queue_url = queue_url
+        self._handlers = handlers
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        with ThreadPoolExecutor(PARALLEL_EVENTS) as workers:
+            for _ in range(PARALLEL_EVENTS):
+                workers.submit(self._poll)
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _poll(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                answer = self._sqs.receive_message(
+                    QueueUrl=self._queue_url, WaitTimeSeconds=POLL_SECONDS, MaxNumberOfMessages=1
+                )
+            except Exception as error:
+                log.warning("the stand-in does not answer: %s", error)
+                self._stopped.wait(1)
+                continue
+            for message in answer.get("Messages", []):
+                self._handle(message)
+
+    def _handle(self, message: Any) -> None:
+        event = json.loads(message["Body"])
+        name = "video_processing" if "Records" in event else "janitor" if event.get("source") == "aws.events" else None
+        receipt = {"QueueUrl": self._queue_url, "ReceiptHandle": message["ReceiptHandle"]}
+        try:
+            if name:
+                self._handlers[name](event, LambdaContext(name, 1024, PROCESSING_TIMEOUT_MS))
+        except Exception:
+            log.exception("%s failed; the event comes again", name)
+            self._sqs.change_message_visibility(**receipt, VisibilityTimeout=RETRY_AFTER_SECONDS)
+        else:
+            self._sqs.delete_message(**receipt)
+
+
+def scheduled_event() -> dict[str, Any]:
+    """As EventBridge sends it."""
+    return {
+        "version": "0",
+        "id": "local",
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": names.ACCOUNT_ID,
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "region": names.REGION,
+        "resources": [],
+        "detail": {},
+    }
+
+
+def main() -> None:
+    """Work until told to stop; the environment is that of the API."""
+    argparse.ArgumentParser(prog="python -m local.event_worker", description=__doc__).parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(name)s %(levelname)s %(message)s")
+
+    import boto3
+
+    from app import JANITOR_INTERVAL_MINUTES, janitor, video_processing
+
+    endpoint = os.environ["AWS_ENDPOINT_URL"]
+    sqs = boto3.client("sqs", endpoint_url=endpoint, region_name=names.REGION)
+    queue_url = names.queue_url(endpoint, names.EVENTS_QUEUE)
+    worker = EventWorker(sqs, queue_url, {"video_processing": video_processing, "janitor": janitor})
+
+    def keep_schedule() -> None:
+        while True:
+            time.sleep(JANITOR_INTERVAL_MINUTES * 60)
+            sqs.send_message(QueueUrl=queue_url, MessageBody=json.dumps(scheduled_event()))
+
+    threading.Thread(target=keep_schedule, daemon=True).start()
+    end_with_parent(lambda: os._exit(0))
+    print(f"{READY}{queue_url}", flush=True)
+    worker.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""The whole platform on this machine: the stand-in for AWS, the sign-in, the API with its page, the event worker."""
+
+import fcntl
+import shutil
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TextIO
+
+from local.api_environment import api_environment
+from local.child_process import ChildProcess
+from local.sign_in.clients import DEFAULT_REDIRECT_URIS
+from local.sign_in.server import SignIn
+
+STOP_SECONDS = 1.5
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Ports on 127.0.0.1."""
+
+    site: int = 8000
+    stand_in: int = 8001
+    sign_in: int = 8002
+
+    @classmethod
+    def free(cls) -> Self:
+        """Three that nobody listens on at the moment."""
+        with ExitStack() as sockets:
+            bound = [sockets.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(3)]
+            return cls(*(one.getsockname()[1] for one in bound))
+
+
+class DataDirBusyError(Exception):
+    """Another platform is using the folder."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        super().__init__(f"another platform is running on {data_dir}")
+
+
+class LocalPlatform:
+    """A context manager; everything has stopped when it is left.
+
+    data_dir: the only folder that is written to; None keeps nothing. aws_only: without API and page, for
+    `chalice local`. api_variables: overrides of the API's environment. on_line: (process, line) of what they print.
+
+    Raises DataDirBusyError, ChildFailedError, OSError when a port is taken.
+    """
+
+    def __init__(
+        self,
+        *,
+        data_dir: Path | None,
+        ports: Ports = Ports(),
+        aws_only: bool = False,
+        api_variables: Mapping[str, str] | None = None,
+        on_line: Callable[[str, str], None] = lambda process, line: None,
+    ) -> None:
+        self.data_dir = data_dir
+        self._ports = ports
+        self._aws_only = aws_only
+        self._api_variables = dict(api_variables or {})
+        self._on_line = on_line
+        self._children: list[ChildProcess] = []
+        self._open = ExitStack()
+        self.site_url = f"http://127.0.0.1:{ports.site}"
+        self.stand_in_url = ""
+        self.sign_in: SignIn
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Worker and API first, what they talk to last."""
+        for child in reversed(self._children):
+            child.ask_to_stop()
+        for child in reversed(self._children):
+            child.wait_stopped(STOP_SECONDS)
+        self._children.clear()
+        self._open.close()
+
+    def child(self, name: str) -> ChildProcess:
+        return next(child for child in self._children if child.name == name)
+
+    def api_environment(self) -> dict[str, str]:
+        return api_environment(
+            stand_in_url=self.stand_in_url,
+            sign_in_url=self.sign_in.authority_url,
+            site_url=self.site_url,
+            overrides=self._api_variables,
+        )
+
+    def _start(self) -> None:
+        if self.data_dir:
+            self._open.enter_context(_locked(self.data_dir))
+        where = ["--data", str(self.data_dir / "stand-in")] if self.data_dir else ["--in-memory"]
+        origins = [self.site_url, self.site_url.replace("127.0.0.1", "localhost")]
+        stand_in = self._spawn(
+            "stand-in",
+            "local.stand_in",
+            ["--port", str(self._ports.stand_in), "--stop-with-parent", *where, "--site-origin", *origins],
+        )
+        self.sign_in = self._open.enter_context(
+            SignIn(
+                port=self._ports.sign_in,
+                data_dir=self.data_dir / "sign-in" if self.data_dir else None,
+                redirect_uris={**DEFAULT_REDIRECT_URIS, "web": [f"{origin}/" for origin in origins]},
+            )
+        )
+        self.stand_in_url = stand_in.wait_ready()
+        environment = self.api_environment()
+        worker = self._spawn("worker", "local.event_worker", [], environment)
+        if not self._aws_only:
+            self._spawn("site", "local.site", ["--port", str(self._ports.site)], environment).wait_ready()
+        worker.wait_ready()
+
+    def _spawn(
+        self, name: str, module: str, arguments: list[str], environment: Mapping[str, str] | None = None
+    ) -> ChildProcess:
+        child = ChildProcess(name, module, arguments, environment, on_line=lambda line: self._on_line(name, line))
+        self._children.append(child)
+        return child
+
+
+def reset(data_dir: Path) -> None:
+    """Forget everything. Raises DataDirBusyError."""
+    if data_dir.exists():
+        with _locked(data_dir):
+            shutil.rmtree(data_dir)
+
+
+def _locked(data_dir: Path) -> TextIO:
+    data_dir.mkdir(parents=True, exist_ok=True)
+    lock = (data_dir / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise DataDirBusyError(data_dir) from error
+    return lock

@@ -1,0 +1,166 @@
+"""What CloudFront is on AWS: the page at `/`, its `config.json`, and the API under `/api`."""
+
+import argparse
+import json
+import mimetypes
+import os
+from collections.abc import Iterable
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import waitress.server
+from chalice.app import Chalice
+from chalice.config import Config
+from chalice.local import LocalGatewayException
+from werkzeug.security import safe_join
+
+from local.api_environment import WEB_CLIENT
+from local.child_process import READY, end_with_parent
+
+API_PREFIX = "/api"
+# API Gateway quotas, "Payload size"
+MAX_REQUEST_BYTES = 10 * 2**20
+WAITING_CONNECTIONS = 4096
+THREADS = 64
+
+_SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+}
+
+
+class Site:
+    """A WSGI app. stand_in_url, sign_in_url: the other origins that the page may talk to."""
+
+    def __init__(self, app: Chalice, *, stand_in_url: str, sign_in_url: str, web_client: Path = WEB_CLIENT) -> None:
+        self._app = app
+        self._web_client = web_client
+        self._chalice_config = Config.create(app_name=app.app_name)
+        self._client_config = {
+            "stage": "local",
+            "apiUrl": API_PREFIX,
+            "authority": sign_in_url,
+            "webClientId": "web",
+            "desktopClientId": "desktop",
+            "scopes": ["openid", "email", "video-upload/read", "video-upload/write"],
+            "logoutUrl": f"{sign_in_url}/logout",
+        }
+        self._content_security_policy = "; ".join(
+            [
+                "default-src 'none'",
+                "script-src 'self'",
+                "style-src 'self'",
+                "manifest-src 'self'",
+                "worker-src 'self'",
+                f"img-src 'self' blob: data: {stand_in_url}",
+                f"media-src 'self' blob: {stand_in_url}",
+                f"connect-src 'self' {stand_in_url} {sign_in_url}",
+                f"form-action 'self' {sign_in_url}",
+                "base-uri 'none'",
+                "frame-ancestors 'none'",
+            ]
+        )
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path: str = environ["PATH_INFO"]
+        if path == API_PREFIX or path.startswith(f"{API_PREFIX}/"):
+            return self._call_api(environ, start_response)
+        if path == "/config.json":
+            body = json.dumps(self._client_config).encode()
+            return _answer(start_response, 200, {"Content-Type": "application/json", "Cache-Control": "no-store"}, body)
+        return self._send_file(path, start_response)
+
+    def _call_api(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        # Imported here: it needs the app's environment, which only a configured process has.
+        from chalicelib.local_gateway import StrictGateway
+
+        path = environ["PATH_INFO"].removeprefix(API_PREFIX) or "/"
+        query = environ.get("QUERY_STRING")
+        body = environ["wsgi.input"].read() if environ.get("CONTENT_LENGTH") else None
+        gateway = StrictGateway(self._app, self._chalice_config)
+        try:
+            response = gateway.handle_request(
+                environ["REQUEST_METHOD"], f"{path}?{query}" if query else path, _headers(environ), body
+            )
+        except LocalGatewayException as error:
+            return _answer(start_response, error.CODE, error.headers, error.body or b"")
+        text = response["body"] or ""
+        return _answer(
+            start_response,
+            response["statusCode"],
+            {**response["headers"], **response["multiValueHeaders"]},
+            text if isinstance(text, bytes) else text.encode(),
+        )
+
+    def _send_file(self, path: str, start_response: StartResponse) -> Iterable[bytes]:
+        found = safe_join(str(self._web_client), path.lstrip("/") or "index.html")
+        file = Path(found) if found else None
+        if file is None or not file.is_file():
+            return _answer(start_response, 404, {"Content-Type": "text/plain"}, b"There is nothing at this address.\n")
+        headers = {
+            **_SECURITY_HEADERS,
+            "Content-Security-Policy": self._content_security_policy,
+            "Content-Type": mimetypes.guess_type(file.name)[0] or "application/octet-stream",
+            "Cache-Control": "no-cache",
+        }
+        return _answer(start_response, 200, headers, file.read_bytes())
+
+
+def _headers(environ: WSGIEnvironment) -> dict[str, str]:
+    named = {
+        name.removeprefix("HTTP_").replace("_", "-").lower(): str(value)
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
+    if content_type := environ.get("CONTENT_TYPE"):
+        named["content-type"] = content_type
+    return named
+
+
+def _answer(start_response: StartResponse, status: int, headers: dict[str, Any], body: bytes) -> list[bytes]:
+    listed = [
+        (name, str(value))
+        for name, values in headers.items()
+        for value in (values if isinstance(values, list) else [values])
+        if name.lower() != "content-length"
+    ]
+    start_response(f"{status} {HTTPStatus(status).phrase}", [*listed, ("Content-Length", str(len(body)))])
+    return [body]
+
+
+def main() -> None:
+    """Serve until told to stop; the environment is that of the API."""
+    parser = argparse.ArgumentParser(prog="python -m local.site", description=__doc__)
+    parser.add_argument("--port", type=int, default=8000, help="port on 127.0.0.1; 0 picks a free one")
+    arguments = parser.parse_args()
+
+    from app import app
+    from chalicelib.local_gateway import answering_in_threads
+
+    site = Site(
+        answering_in_threads(app),
+        stand_in_url=os.environ["AWS_ENDPOINT_URL"],
+        sign_in_url=os.environ["TOKEN_ISSUER"],
+    )
+    server: Any = waitress.server.create_server(
+        site,
+        host="127.0.0.1",
+        port=arguments.port,
+        threads=THREADS,
+        backlog=WAITING_CONNECTIONS,
+        connection_limit=WAITING_CONNECTIONS,
+        max_request_body_size=MAX_REQUEST_BYTES,
+        # select() ends at 1,024 connections.
+        asyncore_use_poll=True,
+        ident=None,
+    )
+    end_with_parent(lambda: os._exit(0))
+    print(f"{READY}http://127.0.0.1:{server.effective_port}", flush=True)
+    server.run()
+
+
+if __name__ == "__main__":
+    main()

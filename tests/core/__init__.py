@@ -1,0 +1,1 @@
+"""The domain against fakes: decisions, races, arithmetic."""

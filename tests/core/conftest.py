@@ -1,0 +1,172 @@
+"""The domain's services over an outside world in memory."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.core.caps import Caps
+from chalicelib.core.completion import Completions
+from chalicelib.core.janitor import Janitor
+from chalicelib.core.library import Library
+from chalicelib.core.media.containers import Container
+from chalicelib.core.media.facts import MediaFacts, VideoStream
+from chalicelib.core.media.inspection import Inspection
+from chalicelib.core.multipart_upload import MultipartUploads, StartedUpload
+from chalicelib.core.part_plan import MIN_PART_BYTES
+from chalicelib.core.processing import ArrivedObject, Processed, Processing
+from chalicelib.core.records import Records
+from chalicelib.core.signed_urls import SignedUrls
+from chalicelib.core.sigv4 import BucketAddress, Credentials
+from chalicelib.core.simple_upload import SimpleUploads
+from chalicelib.core.upload_requests import CompleteUpload, StartUpload
+from chalicelib.core.upload_token import UploadToken, UploadTokens
+from tests.fakes import FakeClock, FakeMac, FakeMetadata, FakeMeter, FakeNotifier, FakeTrigger, FakeVideos
+
+OWNER = "2b1f7c1e-user"
+MP4_HEAD = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2"
+
+
+@dataclass
+class World:
+    """One platform in memory."""
+
+    clock: FakeClock
+    metadata: FakeMetadata
+    videos: FakeVideos
+    mac: FakeMac
+    notifier: FakeNotifier
+    trigger: FakeTrigger
+    meter: FakeMeter
+    records: Records
+    tokens: UploadTokens
+    uploads: MultipartUploads
+    simple_uploads: SimpleUploads
+    completions: Completions
+    processing: Processing
+    janitor: Janitor
+    library: Library
+
+    def start(self, size_bytes: int = 3 * MIN_PART_BYTES - 1, owner: str = OWNER) -> "Transfer":
+        started = self.uploads.start(owner, StartUpload("film.mp4", "video/mp4", size_bytes))
+        return Transfer(self, started, self.tokens.verify(started.token))
+
+    def record_state(self, transfer: "Transfer") -> str:
+        record = self.records.find(transfer.token.ref)
+        assert record
+        return record.state.value
+
+    def process(self, transfer: "Transfer") -> Processed:
+        newest = self.videos.versions[transfer.key][-1]
+        return self.processing.process(ArrivedObject(transfer.key, newest.version_id))
+
+
+@dataclass
+class Transfer:
+    """One client with one upload."""
+
+    world: World
+    started: StartedUpload
+    token: UploadToken
+
+    @property
+    def key(self) -> str:
+        return self.token.file_key
+
+    @property
+    def body(self) -> bytes:
+        size_bytes = self.started.record.size_bytes
+        return (MP4_HEAD + bytes(range(256)) * (size_bytes // 256 + 1))[:size_bytes]
+
+    def send_parts(self) -> dict[int, str]:
+        plan = self.started.record.plan
+        return {
+            number: self.world.videos.put_part(
+                self.token.upload_id,
+                number,
+                self.body[(number - 1) * plan.part_size_bytes : number * plan.part_size_bytes],
+            )
+            for number in range(1, plan.part_count + 1)
+        }
+
+    def completion(self, etags: dict[int, str], checksum: str | None = None) -> CompleteUpload:
+        return CompleteUpload(etags, checksum, None, None)
+
+    def send_and_complete(self) -> None:
+        self.world.completions.complete(self.token, self.completion(self.send_parts()))
+
+
+def inspected(read_range: Callable[[int, int], bytes], size_bytes: int, container: Container) -> Inspection:
+    facts = MediaFacts(
+        container=container,
+        duration_seconds=1.0,
+        bit_rate_bits_per_second=8 * size_bytes,
+        video=VideoStream(codec="h264", width=320, height=180, rotation_degrees=0, frame_rate=25.0),
+        audio=None,
+    )
+    return Inspection(facts=facts, poster_jpeg=b"\xff\xd8 poster")
+
+
+@pytest.fixture
+def world() -> World:
+    clock = FakeClock()
+    metadata, videos = FakeMetadata(clock), FakeVideos(clock)
+    mac, notifier, trigger, meter = FakeMac(), FakeNotifier(), FakeTrigger(), FakeMeter()
+    records = Records(metadata)
+    tokens = UploadTokens(mac, clock)
+    caps = Caps(max_open_uploads=3, max_reserved_bytes=100 * 2**20)
+    urls = SignedUrls(
+        video_address=BucketAddress("https://videos.s3.test"),
+        metadata_address=BucketAddress("https://metadata.s3.test"),
+        region="eu-central-1",
+        credentials=lambda: Credentials("AK", "SK"),
+        ttl_seconds=900,
+        now=clock,
+    )
+    completions = Completions(records=records, videos=videos, meter=meter, now=clock, patience_seconds=0.2)
+    return World(
+        clock=clock,
+        metadata=metadata,
+        videos=videos,
+        mac=mac,
+        notifier=notifier,
+        trigger=trigger,
+        meter=meter,
+        records=records,
+        tokens=tokens,
+        uploads=MultipartUploads(
+            records=records,
+            videos=videos,
+            urls=urls,
+            tokens=tokens,
+            meter=meter,
+            now=clock,
+            caps=caps,
+            preferred_part_bytes=MIN_PART_BYTES,
+            upload_ttl=timedelta(days=7),
+        ),
+        simple_uploads=SimpleUploads(
+            records=records, signer=videos, meter=meter, now=clock, caps=caps, form_ttl=timedelta(minutes=15)
+        ),
+        completions=completions,
+        processing=Processing(
+            records=records,
+            videos=videos,
+            metadata=metadata,
+            inspect=inspected,
+            notifier=notifier,
+            meter=meter,
+            now=clock,
+        ),
+        janitor=Janitor(
+            records=records,
+            videos=videos,
+            metadata=metadata,
+            completions=completions,
+            processing=trigger,
+            meter=meter,
+            now=clock,
+        ),
+        library=Library(records=records, videos=videos, metadata=metadata, urls=urls, meter=meter, now=clock),
+    )

@@ -1,0 +1,66 @@
+"""What one user may hold open."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from chalicelib.core.errors import CapError, ReservedBytesExceededError, TooManyOpenUploadsError
+from tests.core.conftest import World
+
+
+def test_the_cap_on_open_uploads_holds_and_names_itself(world: World) -> None:
+    for _ in range(3):
+        world.start()
+    with pytest.raises(TooManyOpenUploadsError) as refused:
+        world.start()
+    assert refused.value.details == {"maxOpenUploads": 3}
+    world.start(owner="somebody-else")
+
+
+def test_the_cap_on_bytes_counts_what_is_announced(world: World) -> None:
+    world.start(size_bytes=60 * 2**20)
+    with pytest.raises(ReservedBytesExceededError):
+        world.start(size_bytes=41 * 2**20)
+    world.start(size_bytes=40 * 2**20)
+
+
+@pytest.mark.parametrize("end", ["abort", "ready", "expiry", "delete"])
+def test_every_end_of_an_upload_gives_its_place_back(world: World, end: str) -> None:
+    transfers = [world.start() for _ in range(3)]
+    transfer = transfers[0]
+    match end:
+        case "abort":
+            world.uploads.abort(transfer.token)
+        case "ready":
+            transfer.send_and_complete()
+            world.process(transfer)
+        case "expiry":
+            world.clock.pass_time(days=8)
+            world.janitor.sweep()
+        case _:
+            world.library.delete(transfer.token.ref)
+    world.start()
+
+
+def test_a_refused_upload_leaves_nothing_behind(world: World) -> None:
+    for _ in range(3):
+        world.start()
+    before = set(world.metadata.objects)
+    with pytest.raises(TooManyOpenUploadsError):
+        world.start()
+    assert set(world.metadata.objects) == before
+    assert len(world.videos.uploads) == 3
+
+
+def test_racing_reservations_never_exceed_the_cap(world: World) -> None:
+    def try_to_start(_: int) -> bool:
+        try:
+            world.start()
+        except CapError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(16) as pool:
+        started = sum(pool.map(try_to_start, range(40)))
+    assert started <= 3
+    assert len(list(world.records.markers("2b1f7c1e-user"))) == started

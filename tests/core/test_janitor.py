@@ -1,0 +1,106 @@
+"""What nobody came back for."""
+
+from collections import Counter
+
+from chalicelib.core.janitor import MAX_PROCESSING_RETRIES
+from chalicelib.core.ports import OutcomeUnknownError
+from chalicelib.core.upload_requests import StartUpload
+from chalicelib.core.video_id import VideoRef, new_video_id
+from tests.core.conftest import MP4_HEAD, OWNER, World
+
+
+def test_a_fresh_upload_is_left_alone(world: World) -> None:
+    transfer = world.start()
+    assert world.janitor.sweep() == Counter(kept=1)
+    assert world.record_state(transfer) == "uploading"
+
+
+def test_an_abandoned_upload_expires_and_leaves_no_part(world: World) -> None:
+    transfer = world.start()
+    transfer.send_parts()
+    world.clock.pass_time(days=7, seconds=1)
+    assert world.janitor.sweep() == Counter(expired=1)
+    assert world.record_state(transfer) == "expired"
+    assert not world.videos.uploads
+    assert world.janitor.sweep() == Counter()
+
+
+def test_an_init_that_died_before_its_record_is_cleaned_up(world: World) -> None:
+    ref = VideoRef(OWNER, new_video_id(world.clock()))
+    world.records.mark_open(ref, 1)
+    world.videos.create_multipart_upload(ref.file_key, "video/mp4")
+    assert world.janitor.sweep() == Counter(kept=1)
+    world.clock.pass_time(minutes=16)
+    assert world.janitor.sweep() == Counter(cleaned=1)
+    assert not world.videos.uploads
+    assert not world.metadata.objects
+
+
+def test_a_completion_whose_function_and_client_died_is_finished(world: World) -> None:
+    transfer = world.start()
+    request = transfer.completion(transfer.send_parts())
+
+    def die() -> None:
+        raise OutcomeUnknownError
+
+    world.videos.before_complete = die
+    world.completions.complete(transfer.token, request)
+    world.videos.before_complete = lambda: None
+    world.clock.pass_time(minutes=5)
+    world.janitor.sweep()
+    assert world.record_state(transfer) == "processing"
+    assert world.videos.visible(transfer.key) == transfer.body
+
+
+def test_a_lost_event_is_repeated(world: World) -> None:
+    transfer = world.start()
+    transfer.send_and_complete()
+    world.clock.pass_time(minutes=16)
+    assert world.janitor.sweep() == Counter(retried=1)
+    assert world.trigger.triggered == [(transfer.key, world.videos.versions[transfer.key][-1].version_id)]
+    assert world.janitor.sweep() == Counter(kept=1)
+
+
+def test_a_lost_event_of_a_form_upload_is_repeated_and_the_video_not_expired(world: World) -> None:
+    offered = world.simple_uploads.start(OWNER, StartUpload("clip.mp4", "video/mp4", len(MP4_HEAD)))
+    world.videos.put_object(offered.ref.file_key, MP4_HEAD)
+    world.clock.pass_time(hours=2)
+    assert world.janitor.sweep() == Counter(retried=1)
+    assert world.trigger.triggered
+
+
+def test_a_form_that_was_never_sent_expires(world: World) -> None:
+    world.simple_uploads.start(OWNER, StartUpload("clip.mp4", "video/mp4", len(MP4_HEAD)))
+    world.clock.pass_time(minutes=16)
+    assert world.janitor.sweep() == Counter(expired=1)
+
+
+def test_what_no_retry_helps_is_shown_and_never_thrown_away(world: World) -> None:
+    transfer = world.start()
+    transfer.send_and_complete()
+    for _ in range(MAX_PROCESSING_RETRIES):
+        world.clock.pass_time(minutes=16)
+        world.janitor.sweep()
+    world.clock.pass_time(days=30)
+    assert world.janitor.sweep() == Counter(stuck=1)
+    assert world.meter.values["uploads_stuck_count"][-1] == 1
+    assert world.videos.visible(transfer.key) == transfer.body
+
+
+def test_gauges_tell_what_is_open(world: World) -> None:
+    world.start(size_bytes=10)
+    world.start(size_bytes=20)
+    world.start(size_bytes=30, owner="another")
+    world.janitor.sweep()
+    latest = {name: values[-1] for name, values in world.meter.values.items()}
+    assert latest["uploads_in_flight_count"] == 3
+    assert latest["users_in_flight_count"] == 2
+    assert latest["reserved_size_bytes"] == 60
+
+
+def test_one_broken_record_does_not_keep_the_others_waiting(world: World) -> None:
+    broken, other = world.start(), world.start()
+    world.metadata.put(broken.token.ref.record_key, b"not json", "application/json")
+    world.clock.pass_time(days=8)
+    assert world.janitor.sweep() == Counter(failed=1, expired=1)
+    assert world.record_state(other) == "expired"

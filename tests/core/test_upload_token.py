@@ -1,0 +1,80 @@
+"""The capability for one upload."""
+
+import base64
+import json
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.core.errors import UnauthorizedError
+from chalicelib.core.upload_token import UploadTokens
+from tests.core.conftest import World
+from tests.fakes import FakeClock, FakeMac
+
+
+def test_a_token_opens_the_upload_it_was_made_for(world: World) -> None:
+    transfer = world.start()
+    assert transfer.token.upload_id == transfer.started.upload_id
+    assert transfer.token.file_key == f"videos/{transfer.token.owner}/{transfer.token.video_id}"
+
+
+def test_a_token_dies_with_its_upload(world: World) -> None:
+    transfer = world.start()
+    world.clock.pass_time(days=7)
+    with pytest.raises(UnauthorizedError):
+        world.tokens.verify(transfer.started.token)
+
+
+def test_an_expired_token_costs_no_kms_call(world: World) -> None:
+    transfer = world.start()
+    world.clock.pass_time(days=8)
+    before = world.mac.verifications
+    with pytest.raises(UnauthorizedError):
+        world.tokens.verify(transfer.started.token)
+    assert world.mac.verifications == before
+
+
+@pytest.mark.parametrize("claim", ["kid", "owner", "videoId", "fileKey", "uploadId", "expiry"])
+def test_no_claim_can_be_changed(world: World, claim: str) -> None:
+    payload, _, mac = world.start().started.token.partition(".")
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
+    claims[claim] = claims[claim] + 1 if claim == "expiry" else claims[claim][:-1] + "0"
+    forged = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    with pytest.raises(UnauthorizedError):
+        world.tokens.verify(f"{forged}.{mac}")
+
+
+def test_a_token_of_the_last_key_is_good_until_it_expires(world: World) -> None:
+    transfer = world.start()
+    rotated = UploadTokens(FakeMac(k2=b"new", k1=b"secret"), world.clock)
+    assert rotated.verify(transfer.started.token) == transfer.token
+    reissued = rotated.issue(transfer.started.record, transfer.started.upload_id, world.clock() + timedelta(hours=1))
+    assert rotated.verify(reissued).kid == "k2"
+    with pytest.raises(UnauthorizedError):
+        world.tokens.verify(reissued)
+
+
+@given(st.one_of(st.text(max_size=300), st.text("AZaz09-_.", max_size=300)))
+def test_noise_is_unauthorized_and_nothing_worse(noise: str) -> None:
+    with pytest.raises(UnauthorizedError):
+        UploadTokens(FakeMac(), FakeClock()).verify(noise)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        [],
+        {},
+        {"kid": "k1"},
+        {"kid": "k1", "owner": "../x", "videoId": "0" * 28, "fileKey": "", "uploadId": "", "expiry": 9e9},
+        "text",
+    ],
+)
+def test_a_signed_payload_of_another_shape_is_unauthorized(claims: object) -> None:
+    mac = FakeMac()
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    signature = base64.urlsafe_b64encode(mac.generate(payload.encode())).decode().rstrip("=")
+    with pytest.raises(UnauthorizedError):
+        UploadTokens(mac, FakeClock()).verify(f"{payload}.{signature}")

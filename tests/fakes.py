@@ -1,0 +1,250 @@
+"""The outside world in memory, as strict as S3 where the core depends on it."""
+
+import base64
+import hashlib
+import hmac
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from chalicelib.core.errors import PartMismatchError, PartTooSmallError, SizeMismatchError
+from chalicelib.core.json_values import JsonObject
+from chalicelib.core.part_plan import MIN_PART_BYTES
+from chalicelib.core.ports import (
+    ListedKey,
+    ObjectExistsError,
+    PresignedPost,
+    StoredPart,
+    StoredRecord,
+    StoredVideo,
+    UploadGoneError,
+)
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def pass_time(self, **span: float) -> None:
+        self.moment += timedelta(**span)
+
+
+class FakeMetadata:
+    """Conditional writes decided under one lock."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self.objects: dict[str, tuple[bytes, str, datetime]] = {}
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._writes = 0
+
+    def get(self, key: str) -> StoredRecord | None:
+        stored = self.objects.get(key)
+        return StoredRecord(stored[0], stored[1]) if stored else None
+
+    def put_if_new(self, key: str, body: bytes) -> bool:
+        with self._lock:
+            if key in self.objects:
+                return False
+            self._write(key, body)
+            return True
+
+    def put_if_unchanged(self, key: str, body: bytes, etag: str) -> bool:
+        with self._lock:
+            stored = self.objects.get(key)
+            if stored is None or stored[1] != etag:
+                return False
+            self._write(key, body)
+            return True
+
+    def put(self, key: str, body: bytes, content_type: str) -> None:
+        with self._lock:
+            self._write(key, body)
+
+    def delete(self, key: str) -> None:
+        self.objects.pop(key, None)
+
+    def list_keys(self, prefix: str, start_after: str = "") -> Iterator[ListedKey]:
+        for key in sorted(self.objects):
+            if key.startswith(prefix) and key > start_after:
+                yield ListedKey(key, self.objects[key][2])
+
+    def _write(self, key: str, body: bytes) -> None:
+        self._writes += 1
+        self.objects[key] = (body, f'"{self._writes}"', self._clock())
+
+
+@dataclass
+class FakeUpload:
+    key: str
+    parts: dict[int, bytes] = field(default_factory=dict)
+
+
+@dataclass
+class FakeVersion:
+    version_id: str
+    body: bytes
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+class FakeVideos:
+    """before_complete: called before a completion takes effect; may raise what S3 raises, or block."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self.uploads: dict[str, FakeUpload] = {}
+        self.versions: dict[str, list[FakeVersion]] = defaultdict(list)
+        self.hidden: set[str] = set()
+        self.completions = 0
+        self.before_complete: Callable[[], None] = lambda: None
+        self.after_complete: Callable[[], None] = lambda: None
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._ids = 0
+
+    def next_id(self, kind: str) -> str:
+        self._ids += 1
+        return f"{kind}-{self._ids}"
+
+    def put_part(self, upload_id: str, part_number: int, body: bytes) -> str:
+        """What a client does with a presigned URL. Raises UploadGoneError."""
+        with self._lock:
+            if upload_id not in self.uploads:
+                raise UploadGoneError
+            self.uploads[upload_id].parts[part_number] = body
+            return _etag(body)
+
+    def put_object(self, key: str, body: bytes) -> str:
+        version = FakeVersion(self.next_id("version"), body)
+        self.versions[key].append(version)
+        self.hidden.discard(key)
+        return version.version_id
+
+    def create_multipart_upload(self, key: str, content_type: str) -> str:
+        upload_id = self.next_id("upload")
+        self.uploads[upload_id] = FakeUpload(key)
+        return upload_id
+
+    def list_parts(self, key: str, upload_id: str) -> list[StoredPart]:
+        if upload_id not in self.uploads:
+            raise UploadGoneError
+        parts = sorted(self.uploads[upload_id].parts.items())
+        return [StoredPart(number, len(body), _etag(body), None, self._clock()) for number, body in parts]
+
+    def complete_multipart_upload(
+        self, key: str, upload_id: str, parts: Sequence[tuple[int, str]], size_bytes: int, checksum: str | None
+    ) -> None:
+        self.before_complete()
+        with self._lock:
+            if upload_id not in self.uploads:
+                raise UploadGoneError
+            stored = self.uploads[upload_id].parts
+            if any(number not in stored or _etag(stored[number]) != etag for number, etag in parts):
+                raise PartMismatchError
+            bodies = [stored[number] for number, _ in parts]
+            if any(len(body) < MIN_PART_BYTES for body in bodies[:-1]):
+                raise PartTooSmallError(min_part_bytes=MIN_PART_BYTES)
+            whole = b"".join(bodies)
+            if len(whole) != size_bytes:
+                raise SizeMismatchError(size_bytes=size_bytes)
+            if self.versions[key] and key not in self.hidden:
+                raise ObjectExistsError
+            del self.uploads[upload_id]
+            self.put_object(key, whole)
+            self.completions += 1
+        self.after_complete()
+
+    def abort_multipart_upload(self, key: str, upload_id: str) -> None:
+        with self._lock:
+            self.uploads.pop(upload_id, None)
+
+    def list_upload_ids(self, key: str) -> list[str]:
+        return [upload_id for upload_id, upload in self.uploads.items() if upload.key == key]
+
+    def head(self, key: str, version_id: str | None = None) -> StoredVideo | None:
+        version = self._find(key, version_id)
+        return StoredVideo(len(version.body), version.version_id, None) if version else None
+
+    def read_range(self, key: str, version_id: str, start: int, end_exclusive: int) -> bytes:
+        version = self._find(key, version_id)
+        assert version
+        return version.body[start:end_exclusive]
+
+    def set_verdict(self, key: str, version_id: str, verdict: str) -> None:
+        version = self._find(key, version_id)
+        assert version
+        version.tags = {"verdict": verdict}
+
+    def delete(self, key: str) -> None:
+        if self.versions[key]:
+            self.hidden.add(key)
+
+    def delete_version(self, key: str, version_id: str) -> None:
+        self.versions[key] = [version for version in self.versions[key] if version.version_id != version_id]
+
+    def presign_post(self, key: str, content_type: str, size_bytes: int, ttl_seconds: int) -> PresignedPost:
+        return PresignedPost("http://s3.test", {"key": key, "Content-Type": content_type})
+
+    def visible(self, key: str) -> bytes | None:
+        version = self._find(key, None)
+        return version.body if version else None
+
+    def _find(self, key: str, version_id: str | None) -> FakeVersion | None:
+        if version_id is None:
+            return None if key in self.hidden or not self.versions[key] else self.versions[key][-1]
+        return next((version for version in self.versions[key] if version.version_id == version_id), None)
+
+
+class FakeMac:
+    """HMAC under keys by kid; the first one signs."""
+
+    def __init__(self, **keys: bytes) -> None:
+        self.keys = keys or {"k1": b"secret"}
+        self.verifications = 0
+
+    @property
+    def current_kid(self) -> str:
+        return next(iter(self.keys))
+
+    def generate(self, message: bytes) -> bytes:
+        return hmac.digest(self.keys[self.current_kid], message, "sha256")
+
+    def verify(self, kid: str, message: bytes, mac: bytes) -> bool:
+        self.verifications += 1
+        return kid in self.keys and hmac.compare_digest(hmac.digest(self.keys[kid], message, "sha256"), mac)
+
+
+@dataclass
+class FakeNotifier:
+    fails: bool = False
+    messages: list[JsonObject] = field(default_factory=list)
+
+    def publish(self, subject: str, message: JsonObject) -> None:
+        if self.fails:
+            raise ConnectionError(subject)
+        self.messages.append(message)
+
+
+@dataclass
+class FakeTrigger:
+    triggered: list[tuple[str, str]] = field(default_factory=list)
+
+    def trigger(self, file_key: str, version_id: str, size_bytes: int) -> None:
+        self.triggered.append((file_key, version_id))
+
+
+@dataclass
+class FakeMeter:
+    values: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def record(self, **values: float) -> None:
+        for name, value in values.items():
+            self.values[name].append(value)
+
+
+def _etag(body: bytes) -> str:
+    return f'"{base64.b16encode(hashlib.md5(body, usedforsecurity=False).digest()).decode().lower()}"'
