@@ -1,0 +1,239 @@
+"""The API's bodies as types: names in snake_case here, as docs/api.md spells them on the wire.
+
+Times are ISO 8601 strings in UTC, checksums are S3's base64 form. Unknown fields are ignored, so that an older client
+keeps working when the API grows; a missing or mistyped field is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+VideoState = Literal["uploading", "completing", "processing", "ready", "rejected", "aborted", "expired", "deleted"]
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Base of every body: immutable, camelCase on the wire."""
+
+
+class NewUpload(Body, frozen=True, kw_only=True):
+    """What POST /multipart/init and POST /upload take."""
+
+    file_name: str
+    content_type: str
+    size_bytes: int
+
+
+class PresignedPart(Body, frozen=True, kw_only=True):
+    """Where one part goes; `headers` must be sent with it, and no other x-amz-* header."""
+
+    part_number: int
+    url: str
+    size_bytes: int
+    headers: dict[str, str] = {}
+
+
+class StartedUpload(Body, frozen=True, kw_only=True):
+    """Answer of POST /multipart/init."""
+
+    video_id: str
+    upload_id: str
+    file_key: str
+    part_size_bytes: int
+    part_count: int
+    presigned_urls: tuple[PresignedPart, ...]
+    urls_expire_at: str
+    upload_token: str
+    expires_at: str
+    checksum_algorithm: str
+
+
+class PartToSign(Body, frozen=True, kw_only=True, omit_defaults=True):
+    """A checksum given here is signed into the URL and verified by S3."""
+
+    part_number: int
+    checksum_crc64nvme: str | None = msgspec.field(default=None, name="checksumCRC64NVME")
+
+
+class SignedParts(Body, frozen=True, kw_only=True):
+    """Answer of POST /multipart/parts."""
+
+    presigned_urls: tuple[PresignedPart, ...]
+    urls_expire_at: str
+
+
+class StoredPart(Body, frozen=True, kw_only=True):
+    """One part as S3 holds it; the checksum is there when S3 computed one."""
+
+    part_number: int
+    size_bytes: int
+    etag: str
+    checksum_crc64nvme: str | None = msgspec.field(default=None, name="checksumCRC64NVME")
+
+
+class StoredUpload(Body, frozen=True, kw_only=True):
+    """Answer of GET /multipart/parts: what S3 already holds."""
+
+    video_id: str
+    upload_id: str
+    file_key: str
+    state: VideoState
+    file_name: str
+    content_type: str
+    size_bytes: int
+    part_size_bytes: int
+    part_count: int
+    parts: tuple[StoredPart, ...]
+
+
+class CompletedPart(Body, frozen=True, kw_only=True):
+    """One line of the list that POST /multipart/complete takes."""
+
+    part_number: int
+    etag: str
+
+
+class CompleteUpload(Body, frozen=True, kw_only=True, omit_defaults=True):
+    """What POST /multipart/complete takes."""
+
+    parts: tuple[CompletedPart, ...]
+    checksum_crc64nvme: str | None = msgspec.field(default=None, name="checksumCRC64NVME")
+
+
+class Completion(Body, frozen=True, kw_only=True):
+    """Answer of POST /multipart/complete."""
+
+    status: Literal["completed", "completing"]
+    video_id: str
+    file_key: str
+    size_bytes: int
+
+
+class StatusAnswer(Body, frozen=True, kw_only=True):
+    """Answer of POST /multipart/abort and DELETE /videos/{videoId}."""
+
+    status: str
+    video_id: str
+
+
+class OpenUpload(Body, frozen=True, kw_only=True):
+    """An unfinished upload, with a fresh token."""
+
+    video_id: str
+    upload_id: str
+    file_key: str
+    file_name: str
+    content_type: str
+    size_bytes: int
+    part_size_bytes: int
+    part_count: int
+    upload_token: str
+    started_at: str
+    expires_at: str
+
+
+class OpenUploads(Body, frozen=True, kw_only=True):
+    """Answer of GET /uploads."""
+
+    uploads: tuple[OpenUpload, ...]
+
+
+class UploadForm(Body, frozen=True, kw_only=True):
+    """Answer of POST /upload: send `fields` first and `file` last to `url` as multipart/form-data."""
+
+    video_id: str
+    file_key: str
+    url: str
+    fields: dict[str, str]
+    expires_at: str
+
+
+class VideoTrack(Body, frozen=True, kw_only=True):
+    """Width and height are as displayed, after the rotation."""
+
+    codec: str
+    width: int
+    height: int
+    rotation_degrees: int | None = None
+    frame_rate: float | None = None
+
+
+class AudioTrack(Body, frozen=True, kw_only=True):
+    codec: str
+    channels: int | None = None
+    sample_rate_hz: int | None = None
+
+
+class Media(Body, frozen=True, kw_only=True):
+    """What processing found in the file."""
+
+    container: str
+    duration_seconds: float | None = None
+    bit_rate_bits_per_second: float | None = None
+    video: VideoTrack | None = None
+    audio: AudioTrack | None = None
+
+
+class Rejection(Body, frozen=True, kw_only=True):
+    """Why processing refused the file."""
+
+    code: str
+    message: str
+
+
+class Video(Body, frozen=True, kw_only=True):
+    """One video of the library; URLs are None unless it is ready."""
+
+    video_id: str
+    file_name: str
+    content_type: str
+    size_bytes: int
+    state: VideoState
+    created_at: str
+    updated_at: str
+    completed_at: str | None = None
+    media: Media | None = None
+    rejection: Rejection | None = None
+    poster_url: str | None = None
+    playback_url: str | None = None
+    urls_expire_at: str | None = None
+
+
+class VideoPage(Body, frozen=True, kw_only=True):
+    """Answer of GET /videos."""
+
+    videos: tuple[Video, ...]
+    next_cursor: str | None = None
+
+
+class Health(Body, frozen=True, kw_only=True):
+    """Answer of GET /health."""
+
+    status: str
+    version: str
+    stage: str
+
+
+class ErrorDetail(Body, frozen=True, kw_only=True):
+    code: str
+    message: str
+    details: dict[str, Any] = {}
+    request_id: str | None = None
+
+
+class ErrorAnswer(Body, frozen=True, kw_only=True):
+    """Every refusal has this shape."""
+
+    error: ErrorDetail
+
+
+class SiteConfig(Body, frozen=True, kw_only=True):
+    """The site's /config.json; `api_url` may be relative to the site."""
+
+    stage: str
+    api_url: str
+    authority: str
+    desktop_client_id: str
+    scopes: tuple[str, ...]
+    logout_url: str | None = None

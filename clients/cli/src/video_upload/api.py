@@ -1,0 +1,270 @@
+"""One method per route of docs/api.md: typed bodies in and out, refusals as the error tree of errors.py."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Protocol, TypeVar
+from urllib.parse import quote
+
+import msgspec
+import requests
+
+from video_upload.answers import (
+    CompletedPart,
+    CompleteUpload,
+    Completion,
+    ErrorAnswer,
+    ErrorDetail,
+    Health,
+    NewUpload,
+    OpenUpload,
+    OpenUploads,
+    PartToSign,
+    SignedParts,
+    StartedUpload,
+    StatusAnswer,
+    StoredUpload,
+    UploadForm,
+    Video,
+    VideoPage,
+)
+from video_upload.backoff import Backoff
+from video_upload.errors import (
+    ApiError,
+    ApiUnreachableError,
+    ConflictError,
+    ForbiddenError,
+    InvalidRequestError,
+    LimitReachedError,
+    NotFoundError,
+    ServiceUnavailableError,
+    UnauthorizedError,
+    UnexpectedAnswerError,
+)
+from video_upload.version import VERSION
+
+TIMEOUT_SECONDS = (10.0, 35.0)  # connect, read: the gateway itself gives up after 29 s
+LONGEST_RETRY_AFTER_SECONDS = 120.0
+COMPLETING_SECONDS = 2.0  # between two looks at a completion, where the API does not say
+RETRIED_STATUSES = frozenset({500, 502, 503, 504})
+
+ERROR_BY_STATUS: Mapping[int, type[ApiError]] = {
+    400: InvalidRequestError,
+    401: UnauthorizedError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    409: ConflictError,
+    413: InvalidRequestError,
+    415: InvalidRequestError,
+    429: LimitReachedError,
+}
+
+Answer = TypeVar("Answer", bound=msgspec.Struct)
+
+
+class Credentials(Protocol):
+    """Where the user's access token comes from."""
+
+    def access_token(self) -> str:
+        """A token that is believed to be good. Raises NotSignedInError."""
+        ...
+
+    def renewed_access_token(self, refused_token: str) -> str:
+        """A token other than the one the API refused. Raises NotSignedInError."""
+        ...
+
+
+class VideoApi:
+    """The API of one site.
+
+    Lost connections, 5xx, and 429 `too_many_requests` are tried again with back-off (Retry-After is honoured), so a
+    call may be made twice; only init is not idempotent, and an upload orphaned that way is expired by the platform.
+    Every method raises ApiError, ApiUnreachableError and UnexpectedAnswerError; those for users also NotSignedInError.
+
+    pause: how to wait, in seconds; may raise to call the wait off.
+    """
+
+    def __init__(
+        self,
+        api_url: str,
+        credentials: Credentials,
+        *,
+        pause: Callable[[float], None] = time.sleep,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self._api_url = api_url.rstrip("/")
+        self._credentials = credentials
+        self._pause = pause
+        self._backoff = backoff or Backoff()
+        self._server_ahead_seconds = 0.0
+        self._session = requests.Session()
+        self._session.headers["User-Agent"] = f"video-upload/{VERSION}"
+
+    @property
+    def url(self) -> str:
+        return self._api_url
+
+    # uploads in parts
+
+    def start_upload(self, new: NewUpload) -> StartedUpload:
+        return self._as_user("POST", "/multipart/init", StartedUpload, body=new)
+
+    def sign_parts(self, upload_token: str, parts: Iterable[PartToSign]) -> SignedParts:
+        """At most 500 parts."""
+        return self._send("POST", "/multipart/parts", upload_token, {"parts": tuple(parts)}, SignedParts)[0]
+
+    def list_parts(self, upload_token: str) -> StoredUpload:
+        return self._send("GET", "/multipart/parts", upload_token, None, StoredUpload)[0]
+
+    def complete(
+        self, upload_token: str, parts: Iterable[CompletedPart], checksum_crc64nvme: str | None
+    ) -> tuple[Completion, float]:
+        """The answer, and the seconds to wait before asking again while its status is `completing`."""
+        body = CompleteUpload(parts=tuple(parts), checksum_crc64nvme=checksum_crc64nvme)
+        completion, response = self._send("POST", "/multipart/complete", upload_token, body, Completion)
+        asked_seconds = retry_after_seconds(response)
+        return completion, COMPLETING_SECONDS if asked_seconds is None else asked_seconds
+
+    def abort(self, upload_token: str) -> StatusAnswer:
+        return self._send("POST", "/multipart/abort", upload_token, None, StatusAnswer)[0]
+
+    def list_open_uploads(self) -> tuple[OpenUpload, ...]:
+        return self._as_user("GET", "/uploads", OpenUploads).uploads
+
+    # upload in one request
+
+    def start_form_upload(self, new: NewUpload) -> UploadForm:
+        return self._as_user("POST", "/upload", UploadForm, body=new)
+
+    # the library
+
+    def list_videos(self, *, limit: int = 24, cursor: str | None = None) -> VideoPage:
+        """Newest first; limit 1 to 100."""
+        query = f"?limit={limit}" + (f"&cursor={quote(cursor, safe='')}" if cursor else "")
+        return self._as_user("GET", f"/videos{query}", VideoPage)
+
+    def get_video(self, video_id: str) -> Video:
+        return self._as_user("GET", f"/videos/{quote(video_id, safe='')}", Video)
+
+    def delete_video(self, video_id: str) -> StatusAnswer:
+        return self._as_user("DELETE", f"/videos/{quote(video_id, safe='')}", StatusAnswer)
+
+    def health(self) -> Health:
+        return self._send("GET", "/health", None, None, Health)[0]
+
+    def seconds_until(self, iso_time: str) -> float:
+        """By the server's clock as its last answer showed it: the desktop's own may be hours off."""
+        return datetime.fromisoformat(iso_time).timestamp() - (time.time() + self._server_ahead_seconds)
+
+    # transport
+
+    def _as_user(self, method: str, path: str, answer: type[Answer], *, body: msgspec.Struct | None = None) -> Answer:
+        token = self._credentials.access_token()
+        try:
+            return self._send(method, path, token, body, answer)[0]
+        except UnauthorizedError:
+            renewed = self._credentials.renewed_access_token(token)
+            return self._send(method, path, renewed, body, answer)[0]
+
+    def _send(
+        self, method: str, path: str, token: str | None, body: object, answer: type[Answer]
+    ) -> tuple[Answer, requests.Response]:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        data = None
+        if method == "POST":
+            data = msgspec.json.encode({} if body is None else body)
+            headers["Content-Type"] = "application/json"
+        response = self._send_until_answered(method, self._api_url + path, headers, data)
+        if not 200 <= response.status_code < 300:
+            raise api_error(response)
+        try:
+            return msgspec.json.decode(response.content, type=answer), response
+        except msgspec.DecodeError as error:  # a ValidationError is one
+            raise UnexpectedAnswerError(response.url, response.status_code, f"but {error}") from error
+
+    def _send_until_answered(
+        self, method: str, url: str, headers: Mapping[str, str], data: bytes | None
+    ) -> requests.Response:
+        failures = 0
+        while True:
+            try:
+                # A redirect would carry the bearer to wherever it points.
+                response = self._session.request(
+                    method, url, headers=headers, data=data, timeout=TIMEOUT_SECONDS, allow_redirects=False
+                )
+            except (requests.ConnectionError, requests.Timeout) as error:
+                failures += 1
+                if failures >= self._backoff.tries:
+                    raise ApiUnreachableError(url, failures, str(error)) from error
+                self._pause(self._backoff.wait_seconds(failures))
+                continue
+            except requests.RequestException as error:
+                raise ApiUnreachableError(url, failures + 1, str(error)) from error
+            self._note_server_time(response)
+            if not _will_pass(response):
+                return response
+            failures += 1
+            if failures >= self._backoff.tries:
+                return response
+            self._pause(max(retry_after_seconds(response) or 0.0, self._backoff.wait_seconds(failures)))
+
+    def _note_server_time(self, response: requests.Response) -> None:
+        date = response.headers.get("Date")
+        if date:
+            try:
+                self._server_ahead_seconds = parsedate_to_datetime(date).timestamp() - time.time()
+            except ValueError:
+                return
+
+
+def retry_after_seconds(response: requests.Response) -> float | None:
+    """Retry-After in either of its forms, bounded; None without a usable one."""
+    value = response.headers.get("Retry-After", "").strip()
+    if not value:
+        return None
+    try:
+        seconds = float(value) if value.isdigit() else _seconds_from_now(value)
+    except ValueError:
+        return None
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS)
+
+
+def _seconds_from_now(http_date: str) -> float:
+    return (parsedate_to_datetime(http_date) - datetime.now(UTC)).total_seconds()
+
+
+def _will_pass(response: requests.Response) -> bool:
+    if response.status_code in RETRIED_STATUSES:
+        return True
+    # The caps on open uploads and reserved bytes are 429 too, but waiting does not lift them.
+    return response.status_code == 429 and _error_detail(response).code not in {
+        "too_many_open_uploads",
+        "reserved_bytes_exceeded",
+    }
+
+
+def _error_detail(response: requests.Response) -> ErrorDetail:
+    try:
+        return msgspec.json.decode(response.content, type=ErrorAnswer).error
+    except msgspec.DecodeError:
+        # Made by something in front of the API: a proxy, a captive portal.
+        return ErrorDetail(code="unknown", message=f"{response.url} answered {response.status_code} {response.reason}")
+
+
+def api_error(response: requests.Response) -> ApiError | UnexpectedAnswerError:
+    """The error of the tree that an answer outside 2xx stands for."""
+    status = response.status_code
+    kind = ServiceUnavailableError if status >= 500 else ERROR_BY_STATUS.get(status)
+    if status < 400:
+        return UnexpectedAnswerError(response.url, status, f"to {response.headers.get('Location', 'nowhere')}")
+    detail = _error_detail(response)
+    return (kind or ApiError)(
+        status=status,
+        code=detail.code,
+        message=detail.message,
+        details=detail.details,
+        request_id=detail.request_id,
+    )

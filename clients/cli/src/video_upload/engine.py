@@ -1,0 +1,211 @@
+"""Uploads files: begins or resumes, sends, completes, and waits for the verdict. Knows nothing of any terminal."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from video_upload.answers import NewUpload, StartedUpload, Video
+from video_upload.api import VideoApi
+from video_upload.backoff import Backoff, Interruption
+from video_upload.errors import (
+    ApiError,
+    ApiUnreachableError,
+    ConflictError,
+    FileChangedError,
+    NotFoundError,
+    UnauthorizedError,
+    UploadLostError,
+    UploadNotFoundError,
+)
+from video_upload.events import ProcessingWatched, Report, StartedOver, ignore_event
+from video_upload.multipart_upload import MultipartUpload
+from video_upload.upload_journal import SentPart, UploadJournal, UploadRecord, find_journal
+from video_upload.video_file import VideoFile
+
+DEFAULT_PARALLEL = 4
+SETTLED = frozenset({"ready", "rejected", "aborted", "expired", "deleted"})
+FIRST_POLL_SECONDS = 0.5
+LONGEST_POLL_SECONDS = 10.0
+LONGEST_PROCESSING_SECONDS = 1800.0
+
+
+class UploadEngine:
+    """Uploads to one site, one file at a time.
+
+    home: folder for the journals of unfinished uploads.
+    parallel: parts sent at once.
+    report: told what happens, possibly from other threads.
+    interruption: request it from any thread to stop; what was uploaded stays and is resumed by the next `upload`.
+    """
+
+    def __init__(
+        self,
+        api: VideoApi,
+        home: Path,
+        *,
+        parallel: int = DEFAULT_PARALLEL,
+        report: Report = ignore_event,
+        interruption: Interruption | None = None,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self._api = api
+        self._folder = home / "uploads"
+        self._parallel = parallel
+        self._report = report
+        self._interruption = interruption or Interruption()
+        self._backoff = backoff or Backoff()
+
+    def upload(self, path: Path, *, wait: bool = True) -> Video:
+        """Upload a file, resuming what an earlier run began; the video as the platform then has it.
+
+        wait: until it is ready or rejected (half an hour at most), else until S3 has it whole.
+
+        Raises FileRefusedError and UploadRunningError before anything is sent; FileChangedError, PartFailedError,
+        UploadLostError, UploadCancelledError; ApiError, ApiUnreachableError, UnexpectedAnswerError, NotSignedInError.
+        """
+        file = VideoFile.at(path)
+        with UploadJournal(self._folder, self._api.url, file.path) as journal:
+            try:
+                video_id = self._upload(file, journal)
+            except FileChangedError:
+                self._abandon(journal)
+                raise
+        return self._watch(video_id) if wait else self._api.get_video(video_id)
+
+    def abort(self, path: Path) -> str:
+        """Give up an unfinished upload of this computer; its video id.
+
+        Raises UploadNotFoundError, UploadRunningError, and ConflictError if it was completed first.
+        """
+        resolved = path.resolve()
+        with UploadJournal(self._folder, self._api.url, resolved) as journal:
+            found = journal.load()
+            if found is None:
+                raise UploadNotFoundError(str(path))
+            video_id = found[0].video_id
+            self._abort_at_platform(video_id, found[0].upload_token)
+            journal.forget()
+            return video_id
+
+    def abort_video(self, video_id: str) -> None:
+        """Give up an unfinished upload, begun on whatever device. Raises as `abort`."""
+        record = find_journal(self._folder, self._api.url, video_id)
+        if record is not None:
+            self.abort(Path(record.path))
+            return
+        for upload in self._api.list_open_uploads():
+            if upload.video_id == video_id:
+                self._api.abort(upload.upload_token)
+                return
+        raise UploadNotFoundError(video_id)
+
+    def _upload(self, file: VideoFile, journal: UploadJournal) -> str:
+        try:
+            return self._resume(file, journal) or self._start(file, journal)
+        except UploadLostError as error:
+            journal.forget()
+            self._report(StartedOver(reason=error.reason))
+            return self._start(file, journal)
+
+    def _resume(self, file: VideoFile, journal: UploadJournal) -> str | None:
+        """The video id once complete; None if there is nothing to resume."""
+        found = journal.load()
+        if found is None:
+            return None
+        record, sent = found
+        if not record.is_of(file):
+            self._abandon(journal)
+            self._report(StartedOver(reason="the file has changed since"))
+            return None
+        upload = self._multipart_upload(file, record, journal, sent)
+        stored = upload.stored()
+        if stored.state == "uploading":
+            upload.adopt(stored.parts)
+        if stored.state == "uploading" or (stored.state == "completing" and upload.is_whole):
+            return self._finish(upload, record, journal)
+        journal.forget()
+        return record.video_id
+
+    def _start(self, file: VideoFile, journal: UploadJournal) -> str:
+        started = self._api.start_upload(
+            NewUpload(file_name=file.path.name, content_type=file.content_type, size_bytes=file.size_bytes)
+        )
+        record = UploadRecord(
+            api_url=self._api.url,
+            path=str(file.path),
+            size_bytes=file.size_bytes,
+            modified_ns=file.modified_ns,
+            video_id=started.video_id,
+            upload_token=started.upload_token,
+            part_size_bytes=started.part_size_bytes,
+            part_count=started.part_count,
+        )
+        journal.start(record)
+        return self._finish(self._multipart_upload(file, record, journal, {}), record, journal, started)
+
+    def _finish(
+        self,
+        upload: MultipartUpload,
+        record: UploadRecord,
+        journal: UploadJournal,
+        started: StartedUpload | None = None,
+    ) -> str:
+        try:
+            if started:
+                upload.send_missing(started.presigned_urls, started.urls_expire_at)
+            else:
+                upload.send_missing()
+            upload.complete()
+        except ConflictError as error:
+            # Another device, or a call of ours whose answer was lost, has completed it meanwhile.
+            if error.code not in {"upload_completing", "upload_completed"}:
+                raise
+        journal.forget()
+        return record.video_id
+
+    def _multipart_upload(
+        self, file: VideoFile, record: UploadRecord, journal: UploadJournal, sent: dict[int, SentPart]
+    ) -> MultipartUpload:
+        return MultipartUpload(
+            api=self._api,
+            file=file,
+            record=record,
+            journal=journal,
+            sent=sent,
+            parallel=self._parallel,
+            backoff=self._backoff,
+            interruption=self._interruption,
+            report=self._report,
+        )
+
+    def _abandon(self, journal: UploadJournal) -> None:
+        """Free what S3 holds of an upload that is of no use any more; the platform expires it anyway."""
+        found = journal.load()
+        if found is not None:
+            with suppress(ApiError, ApiUnreachableError):
+                self._abort_at_platform(found[0].video_id, found[0].upload_token)
+            journal.forget()
+
+    def _abort_at_platform(self, video_id: str, upload_token: str) -> None:
+        """Abort; already gone is as good. Raises ConflictError if it was completed first."""
+        try:
+            self._api.abort(upload_token)
+        except NotFoundError:
+            return
+        except UnauthorizedError:  # the token has expired; the user may still have the upload
+            for upload in self._api.list_open_uploads():
+                if upload.video_id == video_id:
+                    self._api.abort(upload.upload_token)
+
+    def _watch(self, video_id: str) -> Video:
+        give_up_at = time.monotonic() + LONGEST_PROCESSING_SECONDS
+        wait_seconds = FIRST_POLL_SECONDS
+        while True:
+            video = self._api.get_video(video_id)
+            self._report(ProcessingWatched(state=video.state))
+            if video.state in SETTLED or time.monotonic() > give_up_at:
+                return video
+            self._interruption.pause(wait_seconds)
+            wait_seconds = min(wait_seconds * 1.5, LONGEST_POLL_SECONDS)

@@ -1,0 +1,155 @@
+"""What can go wrong, as one tree.
+
+VideoUploadError
+├── SiteError                    the address is no Video Upload site
+├── SignInError                  the sign-in did not succeed
+│   └── NotSignedInError         nobody is signed in, or the sign-in has ended for good
+├── ApiUnreachableError          no answer from the API after all tries
+├── UnexpectedAnswerError        an answer that the API's contract does not know
+├── ApiError                     the API said no: status, code, message, details, request_id
+│   ├── UnauthorizedError        401
+│   ├── ForbiddenError           403
+│   ├── NotFoundError            404
+│   ├── ConflictError            409
+│   ├── InvalidRequestError      400, 413, 415: what was sent will never be accepted
+│   ├── LimitReachedError        429
+│   └── ServiceUnavailableError  5xx
+├── FileRefusedError             refused here, before anything was sent
+├── FileChangedError             the file changed while it was being sent
+├── UploadRunningError           another process is uploading the same file
+├── UploadNotFoundError          no unfinished upload answers to that name
+├── UploadLostError              the platform no longer knows this upload
+├── PartFailedError              one part could not be sent
+└── UploadCancelledError         the caller asked to stop
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+class VideoUploadError(Exception):
+    """Root of everything this package raises on purpose."""
+
+
+class SiteError(VideoUploadError):
+    def __init__(self, site_url: str, problem: str) -> None:
+        self.site_url = site_url
+        self.problem = problem
+        super().__init__(f"{site_url}: {problem}")
+
+
+class SignInError(VideoUploadError):
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class NotSignedInError(SignInError):
+    def __init__(self, reason: str = "Nobody is signed in.") -> None:
+        super().__init__(f"{reason} Run: video-upload login SITE_URL")
+
+
+class ApiUnreachableError(VideoUploadError):
+    def __init__(self, url: str, tries: int, reason: str) -> None:
+        self.url = url
+        self.tries = tries
+        self.reason = reason
+        super().__init__(f"No answer from {url} after {tries} tries: {reason}")
+
+
+class UnexpectedAnswerError(VideoUploadError):
+    def __init__(self, url: str, status: int, problem: str) -> None:
+        self.url = url
+        self.status = status
+        self.problem = problem
+        super().__init__(f"{url} answered {status}, {problem}")
+
+
+class ApiError(VideoUploadError):
+    """`code` is stable and for programs, `message` is for people, `request_id` is for the platform's operators."""
+
+    def __init__(
+        self, *, status: int, code: str, message: str, details: Mapping[str, Any], request_id: str | None
+    ) -> None:
+        self.status = status
+        self.code = code
+        self.message = message
+        self.details = details
+        self.request_id = request_id
+        super().__init__(message)
+
+
+class UnauthorizedError(ApiError):
+    """The bearer is missing, expired or foreign."""
+
+
+class ForbiddenError(ApiError):
+    """A genuine bearer without the right to do this."""
+
+
+class NotFoundError(ApiError):
+    """Unknown, or somebody else's."""
+
+
+class ConflictError(ApiError):
+    """The upload is in another state (`details["state"]`)."""
+
+
+class InvalidRequestError(ApiError):
+    """Asking again with the same words will be refused again."""
+
+
+class LimitReachedError(ApiError):
+    """Too many requests, open uploads or reserved bytes."""
+
+
+class ServiceUnavailableError(ApiError):
+    """The platform failed; asking later may succeed."""
+
+
+class FileRefusedError(VideoUploadError):
+    def __init__(self, path: Path, problem: str) -> None:
+        self.path = path
+        self.problem = problem
+        super().__init__(f"{path}: {problem}")
+
+
+class FileChangedError(VideoUploadError):
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        super().__init__(f"{path} changed while it was being uploaded. Upload it again once it is complete.")
+
+
+class UploadRunningError(VideoUploadError):
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        super().__init__(f"{path} is already being uploaded by another process.")
+
+
+class UploadNotFoundError(VideoUploadError):
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"No unfinished upload of {name}.")
+
+
+class UploadLostError(VideoUploadError):
+    def __init__(self, video_id: str, reason: str) -> None:
+        self.video_id = video_id
+        self.reason = reason
+        super().__init__(f"The upload {video_id} is gone: {reason}")
+
+
+class PartFailedError(VideoUploadError):
+    def __init__(self, part_number: int, tries: int, reason: str) -> None:
+        self.part_number = part_number
+        self.tries = tries
+        self.reason = reason
+        super().__init__(f"Part {part_number} could not be sent in {tries} tries: {reason}")
+
+
+class UploadCancelledError(VideoUploadError):
+    def __init__(self) -> None:
+        super().__init__("The upload was stopped. Run the same command again to resume.")

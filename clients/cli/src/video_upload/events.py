@@ -1,0 +1,91 @@
+"""What happens during an upload, for whoever shows or records it. May come from any thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from video_upload.answers import VideoState
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadBegan:
+    """Parts are about to be sent; `stored_bytes` are at S3 already."""
+
+    path: Path
+    video_id: str
+    size_bytes: int
+    part_count: int
+    stored_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BytesSent:
+    """Bytes on their way since the last such event; negative when a part failed and its bytes count no more."""
+
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartStored:
+    part_number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartRetried:
+    part_number: int
+    failures: int
+    wait_seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartUrlRenewed:
+    """S3 refused a part's URL, so it was signed again."""
+
+    part_number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartsDiffered:
+    """S3 holds other bytes than the file: these parts are sent again."""
+
+    part_numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Completing:
+    """S3 is putting the parts together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartedOver:
+    """What was uploaded before is of no use."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessingWatched:
+    """The upload is complete; the video was seen in this state."""
+
+    state: VideoState
+
+
+UploadEvent = (
+    UploadBegan
+    | BytesSent
+    | PartStored
+    | PartRetried
+    | PartUrlRenewed
+    | PartsDiffered
+    | Completing
+    | StartedOver
+    | ProcessingWatched
+)
+Report = Callable[[UploadEvent], None]
+
+
+def ignore_event(_: UploadEvent) -> None:
+    """For callers who do not watch."""

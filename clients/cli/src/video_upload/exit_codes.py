@@ -1,0 +1,53 @@
+"""How the command ends: one number for each kind of outcome, so that scripts can tell them apart."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from video_upload.errors import (
+    ApiUnreachableError,
+    FileRefusedError,
+    InvalidRequestError,
+    LimitReachedError,
+    NotSignedInError,
+    ServiceUnavailableError,
+    UnauthorizedError,
+    UploadCancelledError,
+    VideoUploadError,
+)
+
+
+class ExitCode(IntEnum):
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    NOT_SIGNED_IN = 3
+    REFUSED = 4
+    TRY_LATER = 5
+    INTERRUPTED = 130  # 128 + SIGINT
+
+
+MEANINGS = {
+    ExitCode.OK: "done",
+    ExitCode.FAILED: "failed",
+    ExitCode.USAGE: "wrong use of the command",
+    ExitCode.NOT_SIGNED_IN: "not signed in, or the sign-in has ended",
+    ExitCode.REFUSED: "the file or the request was refused by validation; trying again does not help",
+    ExitCode.TRY_LATER: "the platform cannot be reached, is overloaded or a limit is used up; try later to resume",
+    ExitCode.INTERRUPTED: "interrupted; the same command resumes",
+}
+
+CODE_BY_ERROR: tuple[tuple[type[VideoUploadError], ExitCode], ...] = (
+    (NotSignedInError, ExitCode.NOT_SIGNED_IN),
+    (UnauthorizedError, ExitCode.NOT_SIGNED_IN),
+    (FileRefusedError, ExitCode.REFUSED),
+    (InvalidRequestError, ExitCode.REFUSED),
+    (LimitReachedError, ExitCode.TRY_LATER),
+    (ServiceUnavailableError, ExitCode.TRY_LATER),
+    (ApiUnreachableError, ExitCode.TRY_LATER),
+    (UploadCancelledError, ExitCode.INTERRUPTED),
+)
+
+
+def exit_code_of(error: VideoUploadError) -> ExitCode:
+    return next((code for kind, code in CODE_BY_ERROR if isinstance(error, kind)), ExitCode.FAILED)

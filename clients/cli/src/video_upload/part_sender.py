@@ -1,0 +1,153 @@
+"""One part, one PUT: bytes from the file straight to S3, with their checksum taken on the way."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from awscrt.checksums import crc64nvme
+
+from video_upload.answers import PresignedPart
+from video_upload.backoff import Interruption
+from video_upload.loopback import is_loopback
+from video_upload.video_file import PartReader
+
+TIMEOUT_SECONDS = 60.0  # of one connect, one send of a buffer, or the wait for the answer
+LONGEST_ERROR_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """S3 has the part. The checksum is of the bytes that were sent."""
+
+    etag: str
+    crc64nvme: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """S3 does not have the part. status is None when the connection broke; code is S3's, such as SlowDown."""
+
+    status: int | None
+    code: str
+    reason: str
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same request may succeed later."""
+        if self.status is None or self.status >= 500 or self.status in {408, 429}:
+            return True
+        # S3 error responses: a slow line, and bytes that were damaged on the way.
+        return self.code in {"RequestTimeout", "BadDigest", "IncompleteBody"}
+
+
+class PartSender:
+    """One worker's connection, kept open from part to part. For one thread, except `hang_up`."""
+
+    def __init__(self, reader: PartReader, tls: ssl.SSLContext, interruption: Interruption) -> None:
+        self._reader = reader
+        self._tls = tls
+        self._interruption = interruption
+        self._connection: http.client.HTTPConnection | None = None
+        self._peer: tuple[str, str] | None = None
+
+    def send(self, part: PresignedPart, on_bytes: Callable[[int], None]) -> Stored | Refused:
+        """Send one part, once. Raises UploadCancelledError and FileChangedError.
+
+        on_bytes: told how many bytes went out, after each buffer.
+        """
+        url = urlsplit(part.url)
+        if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.hostname)):
+            return Refused(
+                status=400, code="InsecureUrl", reason=f"the platform gave out an insecure URL ({url.netloc})"
+            )
+        try:
+            connection = self._connect(url)
+            return self._put(connection, url, part, on_bytes)
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            self._interruption.check()  # a hang-up looks like a broken line
+            return Refused(status=None, code="ConnectionLost", reason=str(error) or type(error).__name__)
+
+    def _connect(self, url: SplitResult) -> http.client.HTTPConnection:
+        peer = (url.scheme, url.netloc)
+        if self._connection is not None and self._peer == peer:
+            return self._connection
+        self.close()
+        host = url.hostname or ""
+        self._connection = (
+            http.client.HTTPSConnection(host, url.port, timeout=TIMEOUT_SECONDS, context=self._tls)
+            if url.scheme == "https"
+            else http.client.HTTPConnection(host, url.port, timeout=TIMEOUT_SECONDS)
+        )
+        self._peer = peer
+        return self._connection
+
+    def _put(
+        self,
+        connection: http.client.HTTPConnection,
+        url: SplitResult,
+        part: PresignedPart,
+        on_bytes: Callable[[int], None],
+    ) -> Stored | Refused:
+        # The signature covers path and query letter by letter: send them as they came.
+        connection.putrequest("PUT", f"{url.path}?{url.query}", skip_accept_encoding=True)
+        connection.putheader("Content-Length", str(part.size_bytes))
+        connection.putheader("Content-Type", "application/octet-stream")
+        for name, value in part.headers.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        checksum, unsent_bytes = self._send_body(connection, part, on_bytes)
+        response = connection.getresponse()
+        body = response.read(LONGEST_ERROR_BYTES)
+        if unsent_bytes or not response.isclosed():
+            self.close()  # the rest of the body would be taken for the next request
+        etag = response.getheader("ETag")
+        if response.status == 200 and etag and not unsent_bytes:
+            return Stored(etag=etag, crc64nvme=checksum)
+        return _refusal(response, body)
+
+    def _send_body(
+        self, connection: http.client.HTTPConnection, part: PresignedPart, on_bytes: Callable[[int], None]
+    ) -> tuple[int, int]:
+        """The checksum of what was sent, and the bytes left when S3 answered before the end."""
+        self._reader.open_part(part.part_number)
+        remaining_bytes = part.size_bytes
+        checksum = 0
+        while remaining_bytes:
+            self._interruption.check()
+            block = self._reader.read(remaining_bytes)
+            checksum = crc64nvme(block, checksum)  # pyright: ignore[reportArgumentType] - any buffer will do
+            try:
+                connection.send(block)
+            except (BrokenPipeError, ConnectionResetError):
+                # S3 answers an expired URL or SlowDown without reading on; the answer says more than the broken pipe.
+                return checksum, remaining_bytes
+            remaining_bytes -= len(block)
+            on_bytes(len(block))
+        return checksum, 0
+
+    def hang_up(self) -> None:
+        """From another thread: end a send that may block for a long time."""
+        connection = self._connection
+        if connection is not None and connection.sock is not None:
+            try:
+                connection.sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                return  # it ended by itself
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _refusal(response: http.client.HTTPResponse, body: bytes) -> Refused:
+    code = re.search(rb"<Code>(\w{1,64})</Code>", body)
+    name = code.group(1).decode("ascii") if code else ""
+    return Refused(status=response.status, code=name, reason=f"S3 answered {response.status} {name or response.reason}")

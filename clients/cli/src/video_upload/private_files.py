@@ -1,0 +1,40 @@
+"""Files that hold tokens: readable by their owner alone, and whole or not there at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import platformdirs
+
+
+def default_home() -> Path:
+    """VIDEO_UPLOAD_HOME, or the place the operating system keeps for settings."""
+    chosen = os.environ.get("VIDEO_UPLOAD_HOME")
+    return Path(chosen) if chosen else platformdirs.user_config_path("video-upload", appauthor=False)
+
+
+def open_private_folder(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def write_privately(path: Path, content: bytes) -> None:
+    """Replace the file in one step that survives a power cut; mode 0600 from the first byte on."""
+    open_private_folder(path.parent)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mkstemp makes 0600
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    if os.name == "posix":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # the rename itself
+        finally:
+            os.close(folder)

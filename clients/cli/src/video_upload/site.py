@@ -1,0 +1,72 @@
+"""A site is an address; its /config.json says all else a client needs."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+import requests
+
+from video_upload.answers import SiteConfig
+from video_upload.errors import SiteError
+from video_upload.loopback import is_loopback, is_safe_url
+
+TIMEOUT_SECONDS = (10.0, 20.0)
+
+Document = TypeVar("Document", bound=msgspec.Struct)
+
+
+class SignInEndpoints(msgspec.Struct, frozen=True, kw_only=True):
+    """What the client needs of OpenID Connect Discovery 1.0, section 3."""
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    revocation_endpoint: str | None = None
+
+
+def normal_site_url(text: str) -> str:
+    """An absolute URL without a trailing slash. Raises SiteError unless it is https, or http to this machine."""
+    url = text.strip().rstrip("/")
+    if "://" not in url:
+        host = urlsplit(f"//{url}").hostname
+        url = f"{'http' if is_loopback(host) else 'https'}://{url}"
+    if not is_safe_url(url):
+        raise SiteError(text, "only https addresses are safe to sign in to")
+    return url
+
+
+def fetch_site_config(site_url: str) -> SiteConfig:
+    """`api_url` comes back absolute. Raises SiteError."""
+    config = _fetch(f"{site_url}/config.json", site_url, SiteConfig)
+    api_url = urljoin(f"{site_url}/", config.api_url)
+    if not is_safe_url(api_url) or not is_safe_url(config.authority):
+        raise SiteError(site_url, "names an insecure address in its config.json")
+    return msgspec.structs.replace(config, api_url=api_url.rstrip("/"))
+
+
+def discover_sign_in(site_url: str, authority: str) -> SignInEndpoints:
+    """Raises SiteError; also if the document is another issuer's (OpenID Connect Discovery 1.0, section 4.3)."""
+    url = f"{authority.rstrip('/')}/.well-known/openid-configuration"
+    endpoints = _fetch(url, site_url, SignInEndpoints)
+    if endpoints.issuer.rstrip("/") != authority.rstrip("/"):
+        raise SiteError(site_url, f"its sign-in calls itself {endpoints.issuer}, not {authority}")
+    if not is_safe_url(endpoints.authorization_endpoint) or not is_safe_url(endpoints.token_endpoint):
+        raise SiteError(site_url, "its sign-in is at an insecure address")
+    return endpoints
+
+
+def _fetch(url: str, site_url: str, kind: type[Document]) -> Document:
+    try:
+        response = requests.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+    except requests.RequestException as error:
+        raise SiteError(site_url, f"cannot be reached ({error})") from error
+    if response.is_redirect:
+        raise SiteError(site_url, f"sends on to {response.headers['Location']}; use that address")
+    if response.status_code != 200:
+        raise SiteError(site_url, f"is no Video Upload site ({url} answered {response.status_code})")
+    try:
+        return msgspec.json.decode(response.content, type=kind)
+    except msgspec.DecodeError as error:
+        raise SiteError(site_url, f"is no Video Upload site ({url}: {error})") from error

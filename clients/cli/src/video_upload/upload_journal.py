@@ -1,0 +1,126 @@
+"""What this computer knows about an unfinished upload, so that the next run goes on where this one stopped.
+
+A journal is a file of JSON lines: first the upload, then one line per part that S3 has taken. A line is one write and
+one fsync, so a killed process loses at most the line it was writing, and S3 knows that part anyway. (Rewriting the
+whole file for each of 10,000 parts would write gigabytes.)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+import filelock
+import msgspec
+
+from video_upload.errors import UploadRunningError
+from video_upload.private_files import open_private_folder, write_privately
+from video_upload.video_file import PartLayout, VideoFile
+
+
+class UploadRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The first line. The upload token opens this upload: the file is private."""
+
+    api_url: str
+    path: str
+    size_bytes: int
+    modified_ns: int
+    video_id: str
+    upload_token: str
+    part_size_bytes: int
+    part_count: int
+
+    @property
+    def layout(self) -> PartLayout:
+        return PartLayout(size_bytes=self.size_bytes, part_size_bytes=self.part_size_bytes, part_count=self.part_count)
+
+    def is_of(self, file: VideoFile) -> bool:
+        """Whether the file is still the one this upload began with."""
+        return (self.size_bytes, self.modified_ns) == (file.size_bytes, file.modified_ns)
+
+
+class SentPart(msgspec.Struct, frozen=True, kw_only=True):
+    """A part that S3 has taken, and the checksum of the bytes that were sent."""
+
+    part_number: int
+    etag: str
+    crc64nvme: int
+
+
+class UploadJournal:
+    """The journal of one file at one site; hold it (`with journal:`) while uploading."""
+
+    def __init__(self, folder: Path, api_url: str, path: Path) -> None:
+        name = hashlib.sha256(f"{api_url}\n{path}".encode()).hexdigest()[:32]
+        self._path = folder / f"{name}.jsonl"
+        self._lock = filelock.FileLock(folder / f"{name}.lock", mode=0o600)
+        self._video_path = path
+        self._appending: BinaryIO | None = None
+
+    def __enter__(self) -> UploadJournal:
+        """Raises UploadRunningError if another process holds it; a killed holder does not count."""
+        open_private_folder(self._path.parent)
+        try:
+            self._lock.acquire(blocking=False)
+        except filelock.Timeout as error:
+            raise UploadRunningError(self._video_path) from error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+        self._lock.release()
+
+    def load(self) -> tuple[UploadRecord, dict[int, SentPart]] | None:
+        """The upload and its parts by number; None without a usable journal."""
+        return read_journal(self._path)
+
+    def start(self, record: UploadRecord, sent: Iterable[SentPart] = ()) -> None:
+        """Begin anew with these contents."""
+        self._close()
+        lines = [msgspec.json.encode(line) for line in (record, *sent)]
+        write_privately(self._path, b"\n".join(lines) + b"\n")
+        self._appending = self._path.open("ab", buffering=0)
+
+    def add(self, part: SentPart) -> None:
+        """A later line of the same part replaces the earlier one."""
+        if self._appending is None:
+            raise RuntimeError(f"{self._path} was not started")
+        self._appending.write(msgspec.json.encode(part) + b"\n")
+        os.fsync(self._appending.fileno())
+
+    def forget(self) -> None:
+        self._close()
+        self._path.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        if self._appending is not None:
+            self._appending.close()
+            self._appending = None
+
+
+def read_journal(path: Path) -> tuple[UploadRecord, dict[int, SentPart]] | None:
+    try:
+        first, *rest = path.read_bytes().split(b"\n")
+        record = msgspec.json.decode(first, type=UploadRecord)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+    sent: dict[int, SentPart] = {}
+    for line in rest:
+        try:
+            part = msgspec.json.decode(line, type=SentPart)
+        except msgspec.DecodeError:
+            break  # the line that was being written when the process died
+        sent[part.part_number] = part
+    return record, sent
+
+
+def find_journal(folder: Path, api_url: str, video_id: str) -> UploadRecord | None:
+    """The record of an upload that this computer began, by its video."""
+    for path in sorted(folder.glob("*.jsonl")):
+        found = read_journal(path)
+        if found and found[0].api_url == api_url and found[0].video_id == video_id:
+            return found[0]
+    return None

@@ -1,0 +1,121 @@
+"""The file to upload: what it is, its parts, and whether it stayed the same."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from awscrt.checksums import crc64nvme
+
+from video_upload.errors import FileChangedError, FileRefusedError
+
+CONTENT_TYPES = {
+    ".mp4": "video/mp4",
+    ".m4v": "video/mp4",
+    ".mov": "video/quicktime",
+    ".mkv": "video/x-matroska",
+    ".webm": "video/webm",
+    ".avi": "video/x-msvideo",
+}
+BUFFER_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoFile:
+    """A regular, non-empty file with a video's extension; size and time as they were when it was looked at.
+
+    path: absolute, links resolved.
+    """
+
+    path: Path
+    size_bytes: int
+    modified_ns: int
+    content_type: str
+
+    @classmethod
+    def at(cls, path: Path) -> VideoFile:
+        """Raises FileRefusedError if this file can never be uploaded."""
+        content_type = CONTENT_TYPES.get(path.suffix.lower())
+        try:
+            status = path.stat()
+            resolved = path.resolve(strict=True)
+        except OSError as error:
+            raise FileRefusedError(path, error.strerror or str(error)) from error
+        if not stat.S_ISREG(status.st_mode):
+            raise FileRefusedError(path, "not a file")
+        if content_type is None:
+            raise FileRefusedError(path, f"not a video this platform takes ({', '.join(CONTENT_TYPES)})")
+        if status.st_size == 0:
+            raise FileRefusedError(path, "the file is empty")
+        if not os.access(path, os.R_OK):
+            raise FileRefusedError(path, "not readable")
+        return cls(path=resolved, size_bytes=status.st_size, modified_ns=status.st_mtime_ns, content_type=content_type)
+
+    def check_unchanged(self) -> None:
+        """Raises FileChangedError if size or modification time differ from when it was looked at."""
+        try:
+            status = self.path.stat()
+        except OSError as error:
+            raise FileChangedError(self.path) from error
+        if (status.st_size, status.st_mtime_ns) != (self.size_bytes, self.modified_ns):
+            raise FileChangedError(self.path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartLayout:
+    """How the platform cut the file: parts numbered from 1, all of one size but the last."""
+
+    size_bytes: int
+    part_size_bytes: int
+    part_count: int
+
+    def offset_bytes(self, part_number: int) -> int:
+        return (part_number - 1) * self.part_size_bytes
+
+    def length_bytes(self, part_number: int) -> int:
+        return min(self.part_size_bytes, self.size_bytes - self.offset_bytes(part_number))
+
+    @property
+    def part_numbers(self) -> range:
+        return range(1, self.part_count + 1)
+
+
+class PartReader:
+    """Reads parts of one file through one reused buffer. For one thread; close it.
+
+    Raises FileChangedError when the file ends before the part does.
+    """
+
+    def __init__(self, file: VideoFile, layout: PartLayout) -> None:
+        self._file = file
+        self._layout = layout
+        # Unbuffered: the parts go through our own buffer, another one would only copy.
+        self._source = file.path.open("rb", buffering=0)
+        self._buffer = memoryview(bytearray(min(BUFFER_BYTES, layout.part_size_bytes)))
+
+    def open_part(self, part_number: int) -> None:
+        """Put the read position at the start of a part."""
+        self._source.seek(self._layout.offset_bytes(part_number))
+
+    def read(self, wanted_bytes: int) -> memoryview:
+        """The next bytes, at least one and at most the buffer. Valid until the next call."""
+        count = self._source.readinto(self._buffer[: min(wanted_bytes, len(self._buffer))])
+        if not count:
+            raise FileChangedError(self._file.path)
+        return self._buffer[:count]
+
+    def crc64nvme(self, part_number: int) -> int:
+        """Reads the part for its checksum alone."""
+        self.open_part(part_number)
+        remaining_bytes = self._layout.length_bytes(part_number)
+        checksum = 0
+        while remaining_bytes:
+            block = self.read(remaining_bytes)
+            checksum = crc64nvme(block, checksum)  # pyright: ignore[reportArgumentType] - any buffer will do
+            remaining_bytes -= len(block)
+        return checksum
+
+    def close(self) -> None:
+        self._source.close()

@@ -1,0 +1,114 @@
+"""A platform, somebody signed in to it, and files to upload."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.cli.fake_platform import FakePlatform, start_fake_platform
+from video_upload.backoff import Backoff
+from video_upload.command_line import app
+from video_upload.credentials import SignIn, StoredCredentials
+
+REPOSITORY = Path(__file__).parents[2]
+IMPATIENT = Backoff(tries=8, base_seconds=0.001, cap_seconds=0.01)
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Iterator[FakePlatform]:
+    platform, stop = start_fake_platform(tmp_path / "s3")
+    yield platform
+    stop()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+def sign_somebody_in(platform: FakePlatform, home: Path, *, expires_at: float = 4e9) -> StoredCredentials:
+    platform.sign_in.access_tokens.add("access-1")
+    platform.sign_in.refresh_tokens.add("refresh-1")
+    credentials = StoredCredentials(home)
+    credentials.store(
+        SignIn(
+            site_url=platform.url,
+            api_url=f"{platform.url}/api",
+            client_id="desktop",
+            token_endpoint=f"{platform.url}/token",
+            revocation_endpoint=f"{platform.url}/revoke",
+            access_token="access-1",
+            refresh_token="refresh-1",
+            expires_at=expires_at,
+        )
+    )
+    return credentials
+
+
+@pytest.fixture
+def signed_in(platform: FakePlatform, home: Path) -> StoredCredentials:
+    return sign_somebody_in(platform, home)
+
+
+MakeVideo = Callable[..., Path]
+
+
+@pytest.fixture
+def make_video(tmp_path: Path) -> MakeVideo:
+    def make(size_bytes: int, name: str = "holiday.mp4", seed: int = 1) -> Path:
+        path = tmp_path / name
+        path.write_bytes(random.Random(seed).randbytes(size_bytes))
+        return path
+
+    return make
+
+
+def sha256_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Cli:
+    """The command: `start` in a process of its own, `run` in this one, which spares its start."""
+
+    home: Path
+
+    def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "video_upload", *map(str, arguments)],
+            env=os.environ
+            | {
+                "VIDEO_UPLOAD_HOME": str(self.home),
+                "PYTHONPATH": str(REPOSITORY / "clients" / "cli" / "src"),
+                "COLUMNS": "200",
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        words = [str(argument) for argument in arguments]
+        result = CliRunner().invoke(
+            app,
+            words,
+            prog_name="video-upload",
+            env={"VIDEO_UPLOAD_HOME": str(self.home), "COLUMNS": "200"},
+            catch_exceptions=False,
+        )
+        return subprocess.CompletedProcess(words, result.exit_code, result.stdout, result.stderr)
+
+
+@pytest.fixture
+def cli(home: Path) -> Cli:
+    return Cli(home)

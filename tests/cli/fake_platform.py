@@ -1,0 +1,328 @@
+"""A platform on loopback that keeps to docs/api.md: the site, its sign-in, the API and S3 behind one port."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from tests.cli.fake_sign_in import FakeSignIn
+from tests.cli.fake_storage import FakeStorage
+from video_upload.checksums import encode_crc64nvme
+
+Json = dict[str, Any]
+
+
+class Refusal(Exception):  # noqa: N818 - an answer, not a failure of the fake
+    def __init__(self, status: int, code: str, **details: Any) -> None:
+        self.status = status
+        self.code = code
+        self.details = details
+        super().__init__(code)
+
+
+@dataclass
+class FakeUpload:
+    video_id: str
+    upload_id: str
+    token: str
+    body: Json
+    part_size_bytes: int
+    state: str = "uploading"
+
+    @property
+    def part_count(self) -> int:
+        return -(-self.body["sizeBytes"] // self.part_size_bytes)
+
+    def part_bytes(self, number: int) -> int:
+        return min(self.part_size_bytes, self.body["sizeBytes"] - (number - 1) * self.part_size_bytes)
+
+
+@dataclass
+class FakePlatform:
+    """Knobs and records; everything may be changed while it runs.
+
+    api_faults: path → answers (status, code, headers) given before the real one; status 0 drops the connection
+        before the call is carried out, -1 carries it out and loses the answer.
+    completing_answers: how often complete answers 202 first.
+    processing_polls: how often a completed video is still in processing.
+    """
+
+    storage: FakeStorage
+    sign_in: FakeSignIn = field(default_factory=FakeSignIn)
+    part_size_bytes: int = 64 * 1024
+    first_page: int = 500
+    url_seconds: float = 900.0
+    api_faults: dict[str, list[tuple[int, str, dict[str, str]]]] = field(
+        default_factory=dict[str, list[tuple[int, str, dict[str, str]]]]
+    )
+    completing_answers: int = 0
+    processing_polls: int = 0
+    rejection: Json | None = None
+    uploads: dict[str, FakeUpload] = field(default_factory=dict[str, FakeUpload])
+    calls: list[str] = field(default_factory=list[str])
+    signed_pages: list[list[int]] = field(default_factory=list[list[int]])
+    url: str = ""
+
+    def only_upload(self) -> FakeUpload:
+        (upload,) = self.uploads.values()
+        return upload
+
+    def video_sha256(self, video_id: str) -> str:
+        return self.storage.sha256(self.uploads[video_id].upload_id)
+
+    # who is asking
+
+    def _user(self, bearer: str) -> None:
+        if bearer not in self.sign_in.access_tokens:
+            raise Refusal(401, "unauthorized")
+
+    def _upload(self, bearer: str) -> FakeUpload:
+        for upload in self.uploads.values():
+            if upload.token == bearer:
+                if upload.state in {"aborted", "expired"}:
+                    raise Refusal(409, f"upload_{upload.state}", state=upload.state)
+                return upload
+        raise Refusal(401, "unauthorized")
+
+    # routes
+
+    def answer(self, method: str, path: str, query: Json, bearer: str, body: Any) -> tuple[int, Json, dict[str, str]]:
+        route = f"{method} {path}"
+        if match := re.fullmatch(r"(GET|DELETE) /videos/([\w-]+)", route):
+            self._user(bearer)
+            return self._video(match[1], match[2])
+        routes: dict[str, Callable[[], tuple[int, Json, dict[str, str]]]] = {
+            "POST /multipart/init": lambda: self._init(bearer, body),
+            "POST /multipart/parts": lambda: self._sign(bearer, body),
+            "GET /multipart/parts": lambda: self._list(bearer),
+            "POST /multipart/complete": lambda: self._complete(bearer, body),
+            "POST /multipart/abort": lambda: self._abort(bearer),
+            "GET /uploads": lambda: self._open_uploads(bearer),
+            "GET /videos": lambda: self._videos(bearer, query),
+            "GET /health": lambda: (200, {"status": "ok", "version": "1", "stage": "fake"}, {}),
+        }
+        if route not in routes:
+            raise Refusal(404, "route_not_found")
+        return routes[route]()
+
+    def _init(self, bearer: str, body: Json) -> tuple[int, Json, dict[str, str]]:
+        self._user(bearer)
+        if set(body) != {"fileName", "contentType", "sizeBytes"}:
+            raise Refusal(400, "invalid_request", problems=[])
+        video_id = f"{9_999_999_999_999 - int(time.time() * 1000)}-{secrets.token_hex(4)}"
+        upload = FakeUpload(video_id, self.storage.create(), secrets.token_hex(8), body, self.part_size_bytes)
+        self.uploads[video_id] = upload
+        urls = [{"partNumber": n} for n in range(1, min(upload.part_count, self.first_page) + 1)]
+        return 201, {**self._names(upload), "uploadToken": upload.token, **self._urls(upload, urls)}, {}
+
+    def _names(self, upload: FakeUpload) -> Json:
+        return {
+            "videoId": upload.video_id,
+            "uploadId": upload.upload_id,
+            "fileKey": f"videos/me/{upload.video_id}",
+            "partSizeBytes": upload.part_size_bytes,
+            "partCount": upload.part_count,
+            "expiresAt": "2099-01-01T00:00:00Z",
+            "checksumAlgorithm": "CRC64NVME",
+            **upload.body,
+        }
+
+    def _urls(self, upload: FakeUpload, wanted: list[Json]) -> Json:
+        expires = datetime.fromtimestamp(time.time() + self.url_seconds, UTC)
+        urls: list[Json] = []
+        for part in wanted:
+            number, checksum = part["partNumber"], part.get("checksumCRC64NVME")
+            size = upload.part_bytes(number)
+            path = self.storage.sign(upload.upload_id, number, size, checksum, self.url_seconds)
+            headers = {"x-amz-checksum-crc64nvme": checksum} if checksum else {}
+            urls.append({"partNumber": number, "url": self.url + path, "sizeBytes": size, "headers": headers})
+        return {"presignedUrls": urls, "urlsExpireAt": expires.strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+    def _sign(self, bearer: str, body: Json) -> tuple[int, Json, dict[str, str]]:
+        upload = self._upload(bearer)
+        if not 1 <= len(body["parts"]) <= 500:
+            raise Refusal(400, "invalid_request", problems=[])
+        self.signed_pages.append([part["partNumber"] for part in body["parts"]])
+        return 200, self._urls(upload, body["parts"]), {}
+
+    def _list(self, bearer: str) -> tuple[int, Json, dict[str, str]]:
+        upload = self._upload(bearer)
+        parts: list[Json] = []
+        if upload.state == "uploading":
+            for number, part in sorted(self.storage.uploads[upload.upload_id].items()):
+                line: Json = {"partNumber": number, "sizeBytes": part.size_bytes, "etag": part.etag}
+                if self.storage.shows_checksums:
+                    line["checksumCRC64NVME"] = encode_crc64nvme(part.crc64nvme)
+                parts.append(line)
+        return 200, {**self._names(upload), "state": upload.state, "parts": parts}, {}
+
+    def _complete(self, bearer: str, body: Json) -> tuple[int, Json, dict[str, str]]:
+        upload = self._upload(bearer)
+        names = {key: self._names(upload)[key] for key in ("videoId", "fileKey", "sizeBytes")}
+        if upload.state == "uploading":
+            held = self.storage.uploads[upload.upload_id]
+            if [part["partNumber"] for part in body["parts"]] != list(range(1, upload.part_count + 1)):
+                raise Refusal(400, "parts_incomplete")
+            if any(held[part["partNumber"]].etag != part["etag"] for part in body["parts"]):
+                raise Refusal(400, "part_mismatch")
+            if body["checksumCRC64NVME"] != self.storage.checksum(upload.upload_id):
+                raise Refusal(400, "checksum_mismatch")
+            upload.state = "completing"
+        if self.completing_answers:
+            self.completing_answers -= 1
+            return 202, {"status": "completing", **names}, {"Retry-After": "0"}
+        upload.state = "processing"
+        return 200, {"status": "completed", **names}, {}
+
+    def _abort(self, bearer: str) -> tuple[int, Json, dict[str, str]]:
+        upload = next((one for one in self.uploads.values() if one.token == bearer), None)
+        if upload is None:
+            raise Refusal(401, "unauthorized")
+        if upload.state not in {"uploading", "aborted"}:
+            raise Refusal(409, "upload_completed", state=upload.state)
+        upload.state = "aborted"
+        self.storage.uploads.pop(upload.upload_id, None)
+        return 200, {"status": "aborted", "videoId": upload.video_id}, {}
+
+    def _open_uploads(self, bearer: str) -> tuple[int, Json, dict[str, str]]:
+        self._user(bearer)
+        times = {"startedAt": "2026-01-01T00:00:00Z"}
+        unfinished = [upload for upload in self.uploads.values() if upload.state == "uploading"]
+        return 200, {"uploads": [{**self._names(one), "uploadToken": one.token, **times} for one in unfinished]}, {}
+
+    def _describe(self, upload: FakeUpload) -> Json:
+        media: Json | None = None
+        if upload.state == "ready":
+            track = {"codec": "h264", "width": 640, "height": 360, "rotationDegrees": 0, "frameRate": 25.0}
+            media = {"container": "mp4", "durationSeconds": 1.5, "bitRateBitsPerSecond": 1, "video": track}
+        return {
+            **{"videoId": upload.video_id, **upload.body, "state": upload.state, "media": media},
+            **{"createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z", "completedAt": None},
+            **{"rejection": self.rejection if upload.state == "rejected" else None},
+            **{"posterUrl": None, "playbackUrl": None, "urlsExpireAt": None},
+        }
+
+    def _video(self, method: str, video_id: str) -> tuple[int, Json, dict[str, str]]:
+        upload = self.uploads.get(video_id)
+        if upload is None or upload.state == "deleted":
+            raise Refusal(404, "video_not_found")
+        if method == "DELETE":
+            upload.state = "deleted"
+            return 200, {"status": "deleted", "videoId": video_id}, {}
+        if upload.state == "processing":
+            if self.processing_polls == 0:
+                upload.state = "rejected" if self.rejection else "ready"
+            else:
+                self.processing_polls -= 1
+        return 200, self._describe(upload), {}
+
+    def _videos(self, bearer: str, query: Json) -> tuple[int, Json, dict[str, str]]:
+        self._user(bearer)
+        limit, start = int(query.get("limit", 24)), int(query.get("cursor", 0))
+        shown = [one for _, one in sorted(self.uploads.items()) if one.state not in {"aborted", "expired", "deleted"}]
+        more = str(start + limit) if len(shown) > start + limit else None
+        return 200, {"videos": [self._describe(one) for one in shown[start : start + limit]], "nextCursor": more}, {}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # headers and body are two writes: the client would wait 40 ms for the second
+    platform: FakePlatform
+
+    def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _reset(self) -> None:
+        """End the connection as a dead peer does."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+        self.close_connection = True
+
+    def do_PUT(self) -> None:
+        query = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        answer = self.platform.storage.put(query, headers, self.rfile.read)
+        self.close_connection = answer.hang_up
+        if answer.status == 0:
+            self._reset()
+            return
+        body = f"<Error><Code>{answer.code}</Code></Error>".encode() if answer.status != 200 else b""
+        close = {"Connection": "close"} if answer.hang_up else {}
+        self._send(answer.status, body, {**close, **({"ETag": answer.etag} if answer.etag else {})})
+
+    def _any(self) -> None:
+        url = urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(url.query).items()}
+        data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if not url.path.startswith("/api/"):
+            status, body, headers = self.platform.sign_in.answer(self.command, url.path, query, data, self.platform.url)
+            self._send(status, body, headers)
+            return
+        path = url.path.removeprefix("/api")
+        self.platform.calls.append(f"{self.command} {path}")
+        faults = self.platform.api_faults.get(path)
+        fault = faults.pop(0) if faults else None
+        if fault and fault[0] == 0:
+            self._reset()
+            return
+        bearer = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        try:
+            if fault and fault[0] > 0:
+                raise Refusal(fault[0], fault[1])
+            status, answer, headers = self.platform.answer(
+                self.command, path, query, bearer, json.loads(data) if data else None
+            )
+        except Refusal as refusal:
+            error = {"code": refusal.code, "message": f"It is {refusal.code}.", "details": refusal.details}
+            status, answer = refusal.status, {"error": {**error, "requestId": "request-1"}}
+            headers = fault[2] if fault else {}
+        if fault and fault[0] == -1:
+            self._reset()
+            return
+        self._send(status, json.dumps(answer).encode(), {"Content-Type": "application/json", **headers})
+
+    do_GET = do_POST = do_DELETE = _any  # noqa: N815 - the names http.server calls
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
+        """The tests speak for themselves."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that was killed is no news."""
+
+
+def start_fake_platform(folder: Path) -> tuple[FakePlatform, Callable[[], None]]:
+    """The platform, listening, and how to stop it."""
+    platform = FakePlatform(storage=FakeStorage(folder))
+    handler = type("Handler", (_Handler,), {"platform": platform})
+    server = _Server(("127.0.0.1", 0), handler)
+    platform.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+
+    def stop() -> None:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+    return platform, stop

@@ -1,0 +1,247 @@
+"""The command as people and scripts run it, against a platform on loopback."""
+
+from __future__ import annotations
+
+import json
+import signal
+import stat
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.cli.conftest import Cli, MakeVideo, sha256_of, sign_somebody_in
+from tests.cli.fake_platform import FakePlatform
+from video_upload.credentials import StoredCredentials
+from video_upload.version import VERSION
+
+MIB = 1024 * 1024
+
+
+def wait_for_parts(platform: FakePlatform, count: int) -> None:
+    give_up_at = time.monotonic() + 30
+    while sum(platform.storage.stores.values()) < count:
+        assert time.monotonic() < give_up_at
+        time.sleep(0.01)
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_a_killed_upload_resumes_without_sending_a_stored_part_twice(
+    platform: FakePlatform, cli: Cli, make_video: MakeVideo
+) -> None:
+    platform.part_size_bytes = 5 * MIB
+    platform.storage.seconds_per_part = 0.1
+    path = make_video(41 * MIB)
+    process = cli.start("upload", path, "--parallel", "2")
+    wait_for_parts(platform, 3)
+    process.kill()
+    process.communicate()
+    platform.storage.settle()
+    before = dict(platform.storage.stores)
+    assert 3 <= len(before) < 9
+    platform.storage.puts.clear()
+
+    resumed = cli.run("upload", path, "--json")
+
+    assert resumed.returncode == 0, resumed.stderr
+    assert set(platform.storage.puts) == set(range(1, 10)) - set(before)
+    video_id = json.loads(resumed.stdout)["video"]["videoId"]
+    assert platform.video_sha256(video_id) == sha256_of(path)
+    assert len(platform.uploads) == 1
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_control_c_stops_cleanly_and_says_how_to_go_on(platform: FakePlatform, cli: Cli, make_video: MakeVideo) -> None:
+    platform.storage.seconds_per_part = 0.1
+    path = make_video(2 * MIB)
+    process = cli.start("upload", path)
+    wait_for_parts(platform, 4)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert "run the same command again to resume" in errors
+    assert "Traceback" not in errors
+    platform.storage.settle()
+    platform.storage.seconds_per_part = 0
+    assert cli.run("upload", path).returncode == 0
+    assert set(platform.storage.stores.values()) == {1}
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_memory_does_not_grow_with_the_file(platform: FakePlatform, cli: Cli, tmp_path: Path) -> None:
+    platform.part_size_bytes = 16 * MIB
+    path = tmp_path / "long.mkv"
+    with path.open("wb") as file:
+        file.truncate(192 * MIB)
+    with cli.start("upload", path, "--parallel", "8", "--json") as process:
+        watched = psutil.Process(process.pid)
+        most_bytes = 0
+        while process.poll() is None:
+            try:
+                most_bytes = max(most_bytes, watched.memory_info().rss)
+            except psutil.NoSuchProcess:
+                break
+            time.sleep(0.02)
+        process.communicate()
+    assert process.returncode == 0
+    assert 20 * MIB < most_bytes < 128 * MIB  # eight parts in memory would be 128 MiB by themselves
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_the_library_can_be_listed_shown_and_deleted(platform: FakePlatform, cli: Cli, make_video: MakeVideo) -> None:
+    done = cli.run("upload", make_video(MIB, "one.mp4"), make_video(MIB, "two [red].mov"), "--json")
+    assert done.returncode == 0, done.stderr
+    first, second = (json.loads(line) for line in done.stdout.splitlines())
+    assert second["video"]["state"] == "ready"
+
+    listed = json.loads(cli.run("list", "--json").stdout)
+    assert {video["videoId"] for video in listed["videos"]} == set(platform.uploads)
+    table = cli.run("list").stdout
+    assert "two [red].mov" in table
+    assert "640x360 h264" in table
+
+    video_id = first["video"]["videoId"]
+    assert "one.mp4" in cli.run("show", video_id).stdout
+    assert cli.run("delete", video_id).returncode == 0
+    gone = cli.run("show", video_id, "--json")
+    assert gone.returncode == 1
+    assert json.loads(gone.stderr)["error"] == {
+        "code": "video_not_found",
+        "message": "It is video_not_found.",
+        "details": {},
+        "requestId": "request-1",
+    }
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_unfinished_uploads_are_listed_without_their_tokens_and_can_be_aborted(
+    platform: FakePlatform, cli: Cli, make_video: MakeVideo
+) -> None:
+    platform.storage.part_faults[1] = ["slow_down", "slow_down"]
+    platform.api_faults["/multipart/complete"] = [(409, "upload_strange", {})]
+    path = make_video(MIB)
+    assert cli.run("upload", path).returncode == 1
+    unfinished = cli.run("uploads", "--json").stdout
+    assert json.loads(unfinished)["uploads"][0]["videoId"] in platform.uploads
+    assert platform.only_upload().token not in unfinished
+    assert cli.run("abort").returncode == 0
+    assert platform.only_upload().state == "aborted"
+    assert cli.run("abort").returncode == 1
+    assert cli.run("abort", path).returncode == 1
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_a_rejected_video_ends_with_its_reason_and_code_4(
+    platform: FakePlatform, cli: Cli, make_video: MakeVideo
+) -> None:
+    platform.rejection = {"code": "not_a_video", "message": "These bytes are no video."}
+    done = cli.run("upload", make_video(MIB))
+    assert done.returncode == 4
+    assert "These bytes are no video." in done.stdout
+
+
+def test_every_kind_of_failure_has_its_exit_code(platform: FakePlatform, cli: Cli, make_video: MakeVideo) -> None:
+    video = make_video(MIB)
+    assert cli.run("list").returncode == 3
+    sign_somebody_in(platform, cli.home)
+    assert cli.run("frobnicate").returncode == 2
+    assert cli.run("upload", video, make_video(1, "notes.txt")).returncode == 4
+    assert platform.calls == []  # the good file was not sent either
+    for status, code, expected in [
+        (413, "file_too_large", 4),
+        (415, "unsupported_video_type", 4),
+        (429, "too_many_open_uploads", 5),
+        (403, "forbidden", 1),
+    ]:
+        platform.api_faults["/multipart/init"] = [(status, code, {})]
+        failed = cli.run("upload", video, "--json")
+        assert (failed.returncode, json.loads(failed.stderr)["error"]["code"]) == (expected, code)
+
+
+def test_version_and_help_say_what_they_are_asked(cli: Cli) -> None:
+    assert cli.run("--version").stdout.strip() == f"video-upload {VERSION}"
+    helped = cli.run("upload", "--help")
+    assert helped.returncode == 0
+    assert "130 interrupted" in " ".join(helped.stdout.split())
+
+
+def open_like_a_browser(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as response:  # noqa: S310 - a loopback URL of the fake's
+            return response.status
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+def test_signing_in_and_out_through_the_browser(platform: FakePlatform, cli: Cli) -> None:
+    with cli.start("login", platform.url, "--no-browser") as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        stranger = url.partition("redirect_uri=")[2].partition("&")[0]
+        assert stranger.startswith("http%3A%2F%2F127.0.0.1%3A536")
+        redirect_uri = stranger.replace("%3A", ":").replace("%2F", "/")
+        assert open_like_a_browser(f"{redirect_uri}?code=stolen&state=guessed") == 400
+        assert open_like_a_browser(url) == 200
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0, errors
+    stored = cli.home / "sign-in.json"
+    assert stat.S_IMODE(stored.stat().st_mode) == 0o600
+    assert json.loads(stored.read_bytes())["access_token"] in platform.sign_in.access_tokens
+    assert json.loads(cli.run("list", "--json").stdout) == {"videos": []}
+
+    assert cli.run("logout").returncode == 0
+    assert not stored.exists()
+    assert platform.sign_in.refresh_tokens == set()
+    assert cli.run("list").returncode == 3
+
+
+def test_a_declined_sign_in_says_so(platform: FakePlatform, cli: Cli) -> None:
+    platform.sign_in.declines = True
+    with cli.start("login", platform.url, "--no-browser") as process:
+        assert process.stdout is not None
+        open_like_a_browser(process.stdout.readline().strip())
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert "You said no." in errors
+    assert not (cli.home / "sign-in.json").exists()
+
+
+@pytest.mark.parametrize(("address", "words"), [("http://example.test", "only https"), ("127.0.0.1:9", "reached")])
+def test_an_address_that_is_no_safe_site_is_refused(cli: Cli, address: str, words: str) -> None:
+    refused = cli.run("login", address, "--no-browser")
+    assert refused.returncode == 1
+    assert words in refused.stderr
+
+
+def test_an_issuer_that_is_another_is_refused(platform: FakePlatform, cli: Cli) -> None:
+    platform.sign_in.issuer = "https://elsewhere.test"
+    assert "calls itself https://elsewhere.test" in cli.run("login", platform.url, "--no-browser").stderr
+
+
+def test_an_expired_access_token_is_renewed_silently_and_once(platform: FakePlatform, home: Path) -> None:
+    credentials = sign_somebody_in(platform, home, expires_at=0)
+    tokens: list[str] = []
+    threads = [threading.Thread(target=lambda: tokens.append(StoredCredentials(home).access_token())) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert platform.sign_in.refreshes == 1
+    assert set(tokens) == {credentials.load().access_token}
+
+
+def test_a_refused_access_token_is_renewed_once_per_call(platform: FakePlatform, cli: Cli) -> None:
+    sign_somebody_in(platform, cli.home)
+    platform.sign_in.access_tokens.clear()
+    assert cli.run("list").returncode == 0
+    assert platform.sign_in.refreshes == 1
+    platform.sign_in.access_tokens.clear()
+    platform.sign_in.refresh_tokens.clear()
+    ended = cli.run("list")
+    assert ended.returncode == 3
+    assert "video-upload login" in ended.stderr

@@ -1,0 +1,333 @@
+"""The engine against a platform in which things go wrong."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.cli.conftest import IMPATIENT, MakeVideo, sha256_of, sign_somebody_in
+from tests.cli.fake_platform import FakePlatform, start_fake_platform
+from tests.cli.fake_storage import PartFault
+from video_upload.api import VideoApi
+from video_upload.backoff import Interruption
+from video_upload.credentials import StoredCredentials
+from video_upload.engine import UploadEngine
+from video_upload.errors import (
+    FileChangedError,
+    FileRefusedError,
+    PartFailedError,
+    UploadCancelledError,
+    UploadNotFoundError,
+    UploadRunningError,
+)
+from video_upload.events import BytesSent, Completing, PartsDiffered, PartStored, StartedOver, UploadBegan, UploadEvent
+from video_upload.upload_journal import UploadJournal
+
+KIB = 1024
+
+
+class Watched:
+    """An engine for the signed-in user, with all that it reported."""
+
+    def __init__(
+        self, platform: FakePlatform, credentials: StoredCredentials, home: Path, *, parallel: int = 4
+    ) -> None:
+        self.events: list[UploadEvent] = []
+        self.storage = platform.storage
+        self.interruption = Interruption()
+        self.api = VideoApi(f"{platform.url}/api", credentials, pause=self.interruption.pause, backoff=IMPATIENT)
+        self.engine = UploadEngine(
+            self.api,
+            home,
+            parallel=parallel,
+            report=self.note,
+            interruption=self.interruption,
+            backoff=IMPATIENT,
+        )
+        self.stop_after_parts: int | None = None
+
+    def note(self, event: UploadEvent) -> None:
+        self.events.append(event)
+        if self.stop_after_parts is not None and self.count(PartStored) >= self.stop_after_parts:
+            self.interruption.request()
+
+    def count(self, kind: type[UploadEvent]) -> int:
+        return sum(isinstance(event, kind) for event in self.events)
+
+    def stop_in_the_middle(self, video: Path, after_parts: int) -> None:
+        self.stop_after_parts = after_parts
+        with pytest.raises(UploadCancelledError):
+            self.engine.upload(video)
+        self.storage.settle()
+        self.stop_after_parts = None
+        self.interruption.clear()
+        self.events.clear()
+
+
+@pytest.fixture
+def watched(platform: FakePlatform, signed_in: StoredCredentials, home: Path) -> Watched:
+    return Watched(platform, signed_in, home)
+
+
+def test_a_video_arrives_byte_for_byte_and_is_watched_until_ready(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo
+) -> None:
+    platform.processing_polls = 1
+    path = make_video(1000 * KIB + 7)
+    video = watched.engine.upload(path)
+    assert video.state == "ready"
+    assert platform.video_sha256(video.video_id) == sha256_of(path)
+    assert set(platform.storage.puts.values()) == {1}
+    assert len(platform.storage.puts) == 16
+    assert 1 < platform.storage.most_at_once <= 4
+    assert sum(event.count for event in watched.events if isinstance(event, BytesSent)) == path.stat().st_size
+
+
+def test_an_expired_url_is_signed_again_for_that_part_alone(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo
+) -> None:
+    platform.storage.part_faults[3] = ["expired"]
+    path = make_video(512 * KIB)
+    video = watched.engine.upload(path)
+    assert platform.signed_pages == [[3]]
+    assert {number: count for number, count in platform.storage.puts.items() if count > 1} == {3: 2}
+    assert platform.video_sha256(video.video_id) == sha256_of(path)
+
+
+def test_urls_beyond_the_first_page_are_signed_a_page_at_a_time(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo
+) -> None:
+    platform.first_page, platform.part_size_bytes = 50, KIB
+    path = make_video(270 * KIB)
+    video = watched.engine.upload(path)
+    assert [len(page) for page in platform.signed_pages] == [100, 100, 20]
+    assert platform.video_sha256(video.video_id) == sha256_of(path)
+
+
+def test_urls_known_to_be_old_are_signed_again_before_they_are_tried(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo
+) -> None:
+    platform.url_seconds = 1  # within the margin: as good as over
+    path = make_video(256 * KIB)
+    watched.engine.upload(path)
+    assert platform.signed_pages
+    assert set(platform.storage.puts.values()) == {1}
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    faults=st.dictionaries(
+        st.integers(1, 9),
+        st.lists(
+            st.sampled_from(["expired", "slow_down", "dropped", "dropped_answer", "corrupted"]), min_size=1, max_size=3
+        ),
+        max_size=9,
+    ),
+    completing_answers=st.integers(0, 2),
+    shows_checksums=st.booleans(),
+    parallel=st.integers(1, 5),
+)
+def test_whatever_fails_on_the_way_the_content_is_the_same(
+    tmp_path_factory: pytest.TempPathFactory,
+    faults: dict[int, list[PartFault]],
+    completing_answers: int,
+    shows_checksums: bool,
+    parallel: int,
+) -> None:
+    folder = tmp_path_factory.mktemp("faults")
+    path = folder / "holiday.webm"
+    path.write_bytes(os.urandom(17 * KIB))
+    platform, stop = start_fake_platform(folder / "s3")
+    try:
+        platform.part_size_bytes = 2 * KIB
+        platform.completing_answers = completing_answers
+        platform.storage.shows_checksums = shows_checksums
+        # A part that is damaged on its second way as well is beyond the one repair that is promised.
+        platform.storage.part_faults = {part: _damaged_once(kinds) for part, kinds in faults.items()}
+        watched = Watched(platform, sign_somebody_in(platform, folder / "home"), folder / "home", parallel=parallel)
+        video = watched.engine.upload(path)
+        assert video.state == "ready"
+        assert platform.video_sha256(video.video_id) == sha256_of(path)
+    finally:
+        stop()
+
+
+def _damaged_once(kinds: list[PartFault]) -> list[PartFault]:
+    return [kind for index, kind in enumerate(kinds) if kind != "corrupted" or "corrupted" not in kinds[:index]]
+
+
+def test_a_part_that_never_succeeds_ends_the_upload_and_the_rest_is_kept(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo
+) -> None:
+    platform.storage.part_faults[8] = ["slow_down"] * 8
+    path = make_video(512 * KIB)
+    with pytest.raises(PartFailedError, match="SlowDown") as failed:
+        watched.engine.upload(path)
+    assert (failed.value.part_number, failed.value.tries) == (8, 8)
+    video = watched.engine.upload(path)
+    assert platform.video_sha256(video.video_id) == sha256_of(path)
+    assert platform.storage.stores == dict.fromkeys(range(1, 9), 1)
+
+
+def test_a_stopped_upload_resumes_with_the_missing_parts_only(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo
+) -> None:
+    platform.storage.seconds_per_part = 0.02
+    path = make_video(1024 * KIB)
+    watched.stop_in_the_middle(path, after_parts=6)
+    stored = sum(platform.storage.stores.values())
+    assert 6 <= stored < 16
+    video = watched.engine.upload(path)
+    began = next(event for event in watched.events if isinstance(event, UploadBegan))
+    assert began.stored_bytes >= 6 * 64 * KIB
+    assert set(platform.storage.stores.values()) == {1}
+    assert platform.video_sha256(video.video_id) == sha256_of(path)
+    assert platform.calls.count("POST /multipart/init") == 1
+
+
+def test_parts_that_reached_s3_without_the_journal_knowing_are_not_sent_again(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo, home: Path
+) -> None:
+    platform.storage.seconds_per_part = 0.02
+    path = make_video(512 * KIB)
+    watched.stop_in_the_middle(path, after_parts=4)
+    (journal,) = (home / "uploads").glob("*.jsonl")
+    first_line = journal.read_bytes().split(b"\n")[0]
+    journal.write_bytes(first_line + b'\n{"part_number":1,"et')  # what a power cut leaves
+    video = watched.engine.upload(path)
+    assert set(platform.storage.stores.values()) == {1}
+    assert platform.video_sha256(video.video_id) == sha256_of(path)
+
+
+def test_a_changed_file_starts_over_and_its_old_upload_is_aborted(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo
+) -> None:
+    platform.storage.seconds_per_part = 0.02
+    path = make_video(512 * KIB)
+    watched.stop_in_the_middle(path, after_parts=2)
+    make_video(640 * KIB, seed=2)
+    video = watched.engine.upload(path)
+    states = {upload.video_id == video.video_id: upload.state for upload in platform.uploads.values()}
+    assert states == {True: "ready", False: "aborted"}
+    assert platform.video_sha256(video.video_id) == sha256_of(path)
+
+
+def test_a_file_that_changes_under_way_is_never_completed(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo
+) -> None:
+    path = make_video(512 * KIB)
+    report = watched.note
+
+    def touch_and_note(event: UploadEvent) -> None:
+        if isinstance(event, PartStored):
+            os.utime(path, ns=(1, 1))
+        report(event)
+
+    watched.engine = UploadEngine(watched.api, path.parent / "home", report=touch_and_note, backoff=IMPATIENT)
+    with pytest.raises(FileChangedError):
+        watched.engine.upload(path)
+    assert platform.only_upload().state == "aborted"
+    assert "POST /multipart/complete" not in platform.calls
+
+
+@pytest.mark.parametrize("shows_checksums", [True, False])
+def test_damaged_parts_are_found_by_their_checksums_and_sent_again(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo, shows_checksums: bool
+) -> None:
+    platform.storage.part_faults = {2: ["corrupted"], 5: ["corrupted"]}
+    platform.storage.shows_checksums = shows_checksums
+    path = make_video(512 * KIB)
+    video = watched.engine.upload(path)
+    differed = next(event for event in watched.events if isinstance(event, PartsDiffered))
+    assert differed.part_numbers == ((2, 5) if shows_checksums else tuple(range(1, 9)))
+    assert platform.video_sha256(video.video_id) == sha256_of(path)
+
+
+@pytest.mark.parametrize("fault", [0, -1])
+def test_a_lost_answer_to_complete_is_asked_for_again(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo, fault: int
+) -> None:
+    platform.api_faults["/multipart/complete"] = [(fault, "", {})]
+    platform.completing_answers = 1
+    video = watched.engine.upload(make_video(128 * KIB))
+    assert video.state == "ready"
+    assert watched.count(Completing) == (1 if fault == 0 else 0)
+
+
+def test_an_upload_stopped_while_s3_completes_goes_on_without_sending(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo
+) -> None:
+    platform.completing_answers = 10**6
+    path = make_video(256 * KIB)
+    threading.Timer(0.3, watched.interruption.request).start()
+    with pytest.raises(UploadCancelledError):
+        watched.engine.upload(path)
+    platform.completing_answers = 1
+    watched.interruption.clear()
+    assert watched.engine.upload(path).state == "ready"
+    assert sum(platform.storage.puts.values()) == 4
+
+
+@pytest.mark.parametrize("state", ["aborted", "expired"])
+def test_an_upload_that_the_platform_gave_up_starts_over(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo, state: str
+) -> None:
+    platform.storage.seconds_per_part = 0.02
+    path = make_video(512 * KIB)
+    watched.stop_in_the_middle(path, after_parts=2)
+    platform.only_upload().state = state
+    video = watched.engine.upload(path)
+    assert watched.count(StartedOver) == 1
+    assert platform.video_sha256(video.video_id) == sha256_of(path)
+
+
+def test_an_expired_upload_token_is_replaced_by_a_fresh_one(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo
+) -> None:
+    platform.storage.seconds_per_part = 0.02
+    path = make_video(512 * KIB)
+    watched.stop_in_the_middle(path, after_parts=2)
+    platform.only_upload().token = "another"
+    watched.engine.upload(path)
+    assert len(platform.uploads) == 1
+    assert set(platform.storage.stores.values()) == {1}
+
+
+def test_two_processes_do_not_upload_the_same_file_twice(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo, home: Path
+) -> None:
+    path = make_video(64 * KIB)
+    with UploadJournal(home / "uploads", f"{platform.url}/api", path), pytest.raises(UploadRunningError):
+        watched.engine.upload(path)
+    assert platform.calls == []
+
+
+def test_what_can_never_be_uploaded_is_refused_before_any_call(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo, tmp_path: Path
+) -> None:
+    for path, problem in {
+        make_video(0, "a.mp4"): "empty",
+        make_video(1, "a.txt"): "not a video",
+        tmp_path / "missing.mp4": "No such file",
+        tmp_path: "not a file",
+    }.items():
+        with pytest.raises(FileRefusedError, match=problem):
+            watched.engine.upload(path)
+    assert platform.calls == []
+
+
+def test_aborting_frees_the_upload_and_forgets_it(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo
+) -> None:
+    platform.storage.seconds_per_part = 0.02
+    path = make_video(512 * KIB)
+    watched.stop_in_the_middle(path, after_parts=2)
+    watched.engine.abort(path)
+    assert platform.only_upload().state == "aborted"
+    with pytest.raises(UploadNotFoundError):
+        watched.engine.abort(path)
