@@ -69,7 +69,7 @@ class ChildProcess:
         """What followed READY. Raises ChildFailedError."""
         self._ready.wait(timeout_seconds)
         if not self._ready_text:
-            exit_code = self._process.poll()
+            exit_code = self._exit_code(timeout_seconds=1)
             self.kill()
             raise ChildFailedError(self.name, exit_code, "\n".join(self._last_lines))
         return self._ready_text
@@ -94,6 +94,13 @@ class ChildProcess:
         if self.running:
             self._process.kill()
         self._process.wait()
+
+    def _exit_code(self, timeout_seconds: float) -> int | None:
+        """None while it runs on."""
+        try:
+            return self._process.wait(timeout_seconds)
+        except subprocess.TimeoutExpired:
+            return None
 
     def _read(self, output: IO[bytes]) -> None:
         for raw in output:

@@ -112,7 +112,10 @@ class LocalPlatform:
         stand_in = self._spawn(
             "stand-in",
             "local.stand_in",
-            ["--port", str(self._ports.stand_in), "--stop-with-parent", *where, "--site-origin", *origins],
+            [
+                *("--port", str(self._ports.stand_in), "--stop-with-parent", *where),
+                *(argument for origin in origins for argument in ("--site-origin", origin)),
+            ],
         )
         self.sign_in = self._open.enter_context(
             SignIn(
