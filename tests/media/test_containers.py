@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from chalicelib.core.media.containers import HEAD_BYTES, Container, detect_container, require_container
-from chalicelib.core.media.errors import ContainerMismatchError, NotAVideoError
-from chalicelib.core.video_types import EXTENSIONS_BY_CONTENT_TYPE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.core.media.containers import HEAD_BYTES, Container, detect_container, require_container
+from chalicelib.core.media.errors import ContainerMismatchError, NotAVideoError
+from chalicelib.core.video_types import EXTENSIONS_BY_CONTENT_TYPE
 from tests.media.sample_videos import ContainerName, write_sample_video
 
 REAL: dict[ContainerName, tuple[Container, str]] = {

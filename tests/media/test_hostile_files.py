@@ -12,6 +12,7 @@ import av
 import psutil
 import pytest
 from av.error import FFmpegError
+
 from chalicelib.core.media import inspector_process
 from chalicelib.core.media.containers import Container, detect_container
 from chalicelib.core.media.errors import (
@@ -25,7 +26,6 @@ from chalicelib.core.media.errors import (
 from chalicelib.core.media.facts import Inspection, InspectionLimits
 from chalicelib.core.media.inspection import inspect_media
 from chalicelib.core.media.inspector import lock_up
-
 from tests.media.sample_videos import MIB, ContainerName, write_sample_video
 from tests.media.stored_file import StoredFile, inspect_file
 
@@ -38,7 +38,7 @@ def _inspect_bytes(data: bytes, container: Container, limits: InspectionLimits |
 def no_process_left() -> Iterator[None]:
     """Whatever happened, the inspecting process is gone afterwards."""
     yield
-    assert psutil.Process().children() == []
+    assert _inspectors() == []
 
 
 @pytest.fixture
@@ -163,8 +163,14 @@ def test_a_picture_that_unpacks_to_gigabytes_is_refused(tmp_path: Path) -> None:
         _inspect_bytes(bomb, Container.WEBM)
 
 
+def _inspectors() -> list[psutil.Process]:
+    """Processes of ours that were started as inspectors; other tests may have others running."""
+    started_as = inspector_process.start_command()
+    return [child for child in psutil.Process().children() if child.cmdline() == started_as]
+
+
 def _child() -> psutil.Process:
-    (child,) = psutil.Process().children()
+    (child,) = _inspectors()
     return child
 
 
@@ -194,6 +200,7 @@ def test_a_killed_inspector_is_a_crash_over_this_file(video_of_many_reads: Path)
         inspect_media(read_range, video_of_many_reads.stat().st_size, Container.MP4)
     assert raised.value.code == "unreadable_media"
     assert raised.value.exit_status == -9
+    assert raised.value.message == "The video cannot be read: the decoder broke down over it."
 
 
 def test_an_inspector_that_hangs_is_killed_at_the_deadline(video_of_many_reads: Path) -> None:
@@ -204,7 +211,7 @@ def test_an_inspector_that_hangs_is_killed_at_the_deadline(video_of_many_reads: 
             read_range, video_of_many_reads.stat().st_size, Container.MP4, InspectionLimits(max_wall_seconds=1.0)
         )
     assert raised.value.resource == "seconds"
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
 
 
 def test_a_storage_that_hangs_ends_at_the_deadline(video_of_many_reads: Path) -> None:
@@ -217,7 +224,7 @@ def test_a_storage_that_hangs_ends_at_the_deadline(video_of_many_reads: Path) ->
         )
     released.set()
     assert raised.value.resource == "seconds"
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
 
 
 def test_the_storages_error_comes_through_as_it_is(video_of_many_reads: Path) -> None:
@@ -336,5 +343,7 @@ def test_a_captured_inspector_cannot_say_anything_that_is_believed(
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(inspector_process, "_MODULE", "impostor")
     with pytest.raises(error) as raised:
-        _inspect_bytes(bytes(1000), Container.MP4, InspectionLimits(max_wall_seconds=0.7))
+        _inspect_bytes(
+            bytes(1000), Container.MP4, InspectionLimits(max_wall_seconds=0.7 if error is MediaBudgetError else 30)
+        )
     assert raised.type is error

@@ -9,6 +9,9 @@ from itertools import pairwise
 
 import av
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from chalicelib.core.media.errors import MediaBudgetError, ShortRangeError
 from chalicelib.core.media.facts import InspectionLimits
 from chalicelib.core.media.ranged_file import (
@@ -20,9 +23,6 @@ from chalicelib.core.media.ranged_file import (
     RangedFile,
     ReadBudget,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.media.sample_videos import noise, write_sample_video
 
 STORED = b"".join(noise(24 * MIB, seed=7))

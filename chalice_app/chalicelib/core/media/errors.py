@@ -85,9 +85,14 @@ class UnreadableMediaError(MediaError):
 
 @dataclass(eq=False)
 class InspectorCrashedError(UnreadableMediaError):
-    """exit_status: of the process; negative for the signal that ended it; None when it talked nonsense."""
+    """exit_status: negative for the signal that ended it; None when it talked nonsense. evidence: for the log alone."""
 
+    problem: str = "the decoder broke down over it"
     exit_status: int | None = None
+    evidence: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.message} (status {self.exit_status}; {self.evidence or 'nothing said'})"
 
 
 @dataclass(eq=False)
@@ -102,8 +107,8 @@ class MediaLimitsError(MediaError):
 
     @property
     def message(self) -> str:
-        found = "" if self.found is None else f" ({self.found:g} found)"
-        return f"The video goes beyond what is allowed: {self.limit.replace('_', ' ')} is {self.allowed:g}{found}."
+        found = "" if self.found is None else f", it has {self.found:,.12g}"
+        return f"The video goes beyond what is allowed: {self.limit.replace('_', ' ')} is {self.allowed:,.12g}{found}."
 
 
 @dataclass(eq=False)

@@ -96,11 +96,11 @@ def _death(ended: ProcessEndedError, limits: InspectionLimits) -> UnreadableMedi
     # The kernel sends the first at the soft limit, the second at the hard one.
     if ended.exit_status == -signal.SIGXCPU:
         return MediaLimitsError(limit="max_cpu_seconds", allowed=limits.max_cpu_seconds)
-    return InspectorCrashedError(problem="the decoder broke down over it", exit_status=ended.exit_status)
+    return InspectorCrashedError(exit_status=ended.exit_status, evidence=_text(ended.stderr))
 
 
 def _nonsense(what: str) -> InspectorCrashedError:
-    return InspectorCrashedError(f"the decoder broke down over it ({what})")
+    return InspectorCrashedError(evidence=what)
 
 
 def _raise_problem(payload: bytes, used_up: MediaBudgetError | None) -> NoReturn:

@@ -4,7 +4,6 @@ import os
 import select
 import subprocess
 import sys
-import time
 from types import TracebackType
 from typing import IO, Self, cast
 
@@ -103,13 +102,12 @@ class InspectorProcess:
             raise self._budget.out_of_time()
 
     def _ended(self) -> ProcessEndedError:
-        ends_by = time.monotonic() + _ENDED_WITHIN_SECONDS
         try:
-            exit_status = self._process.wait(max(ends_by - time.monotonic(), 0))
+            exit_status = self._process.wait(_ENDED_WITHIN_SECONDS)
         except subprocess.TimeoutExpired:
             return ProcessEndedError(None, "closed its pipe and lives on")
         try:
-            stderr = os.read(self._errors.fileno(), _MAX_STDERR_BYTES)
+            stderr = os.read(self._errors.fileno(), _PIPE_BYTES)[-_MAX_STDERR_BYTES:]
         except BlockingIOError:
             stderr = b""
         return ProcessEndedError(exit_status, stderr.decode(errors="replace"))

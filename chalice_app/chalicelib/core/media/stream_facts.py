@@ -1,5 +1,6 @@
 """What a video says of itself, and its picture. Imported by the inspecting process only."""
 
+import time
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -19,6 +20,8 @@ from chalicelib.core.media.unindexed import beginning, duration_from_tail, is_fr
 MICROSECONDS = 1_000_000
 _POSTER_AT = (0.1, 0.25, 0.5, 0.75)
 _MAX_PICTURES_TO_TARGET = 64
+# Of the process's own CPU time: an 8K video must not use up its limit on the search for a nicer picture.
+_POSTER_CPU_SECONDS = 8.0
 _NO_PICTURES = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
 _MAX_FRAME_RATE = 1_000
 
@@ -105,6 +108,8 @@ def _candidates(
 ) -> Iterator[VideoFrame]:
     if duration_seconds is not None:
         for part in _POSTER_AT:
+            if time.process_time() > _POSTER_CPU_SECONDS:
+                break
             picture = _picture_near(media, stream, first, duration_seconds * part)
             if picture is not None:
                 yield picture
@@ -124,7 +129,8 @@ def _picture_near(
                 nearest = picture
             moment = picture.time if picture.pts is not None else start_seconds
             beyond_first = picture.pts is not None and picture.pts != first.pts and number == 0
-            if beyond_first or moment >= start_seconds + target_seconds or number >= _MAX_PICTURES_TO_TARGET:
+            near_enough = beyond_first or moment >= start_seconds + target_seconds
+            if near_enough or number >= _MAX_PICTURES_TO_TARGET or time.process_time() > _POSTER_CPU_SECONDS:
                 break
     except MemoryError:
         raise

@@ -1,0 +1,41 @@
+"""Every rejection has a code of the API and a sentence for a person."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chalicelib.core.media import errors
+from chalicelib.core.media.errors import MediaError
+
+EXAMPLES: list[MediaError] = [
+    errors.NotAVideoError(),
+    errors.ContainerMismatchError(found="a WebM video", declared_content_type="video/mp4"),
+    errors.NoVideoStreamError(("audio",)),
+    errors.UnreadableMediaError(problem="Invalid data found when processing input"),
+    errors.InspectorCrashedError(exit_status=-11, evidence="a heap address"),
+    errors.MediaLimitsError(limit="max_pixels", allowed=67_108_864, found=268_402_689),
+    errors.MediaBudgetError(limit="max_fetched_bytes", allowed=1000, resource="bytes"),
+]
+
+
+def _leaves(kind: type[MediaError] = MediaError) -> Iterator[type[MediaError]]:
+    for leaf in kind.__subclasses__():
+        yield leaf
+        yield from _leaves(leaf)
+
+
+def test_every_error_has_an_example_here_and_a_place_in_the_drawn_tree() -> None:
+    assert {type(example) for example in EXAMPLES} == set(_leaves())
+    drawn = re.findall(r"^[│├└─ ]*(\w+Error)\b", errors.__doc__ or "", re.MULTILINE)
+    assert {leaf.__name__ for leaf in _leaves()} <= set(drawn)
+
+
+@pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
+def test_codes_are_documented_and_messages_are_one_sentence(error: MediaError) -> None:
+    document = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    assert f"`{error.code}`" in document
+    assert re.fullmatch(r"[A-Z][^\n]*\.", error.message)
+    assert "e+" not in error.message, "figures are written out"
+    assert "heap" not in error.message, "evidence is for the log"
