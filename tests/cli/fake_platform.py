@@ -6,6 +6,7 @@ import json
 import re
 import secrets
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -74,6 +75,7 @@ class FakePlatform:
     calls: list[str] = field(default_factory=list[str])
     signed_pages: list[list[int]] = field(default_factory=list[list[int]])
     url: str = ""
+    parts_url: str = ""
 
     def only_upload(self) -> FakeUpload:
         (upload,) = self.uploads.values()
@@ -147,7 +149,7 @@ class FakePlatform:
             size = upload.part_bytes(number)
             path = self.storage.sign(upload.upload_id, number, size, checksum, self.url_seconds)
             headers = {"x-amz-checksum-crc64nvme": checksum} if checksum else {}
-            urls.append({"partNumber": number, "url": self.url + path, "sizeBytes": size, "headers": headers})
+            urls.append({"partNumber": number, "url": self.parts_url + path, "sizeBytes": size, "headers": headers})
         return {"presignedUrls": urls, "urlsExpireAt": expires.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
     def _sign(self, bearer: str, body: Json) -> tuple[int, Json, dict[str, str]]:
@@ -314,9 +316,23 @@ class _Server(ThreadingHTTPServer):
 def start_fake_platform(folder: Path) -> tuple[FakePlatform, Callable[[], None]]:
     """The platform, listening, and how to stop it."""
     platform = FakePlatform(storage=FakeStorage(folder))
+    port, stop = _serve(platform, None)
+    platform.url = platform.parts_url = f"http://127.0.0.1:{port}"
+    return platform, stop
+
+
+def serve_parts_over_tls(platform: FakePlatform, tls: ssl.SSLContext) -> Callable[[], None]:
+    """From now on part URLs are https; how to stop it."""
+    port, stop = _serve(platform, tls)
+    platform.parts_url = f"https://127.0.0.1:{port}"
+    return stop
+
+
+def _serve(platform: FakePlatform, tls: ssl.SSLContext | None) -> tuple[int, Callable[[], None]]:
     handler = type("Handler", (_Handler,), {"platform": platform})
     server = _Server(("127.0.0.1", 0), handler)
-    platform.url = f"http://127.0.0.1:{server.server_port}"
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
 
@@ -325,4 +341,4 @@ def start_fake_platform(folder: Path) -> tuple[FakePlatform, Callable[[], None]]
         server.server_close()
         thread.join()
 
-    return platform, stop
+    return server.server_port, stop

@@ -125,8 +125,11 @@ class PartSender:
             checksum = crc64nvme(block, checksum)  # pyright: ignore[reportArgumentType] - any buffer will do
             try:
                 connection.send(block)
-            except (BrokenPipeError, ConnectionResetError):
-                # S3 answers an expired URL or SlowDown without reading on; the answer says more than the broken pipe.
+            except TimeoutError:
+                raise
+            except OSError:
+                # S3 answers an expired URL or SlowDown without reading on; the answer says more than the broken pipe,
+                # which TLS reports as an SSLError of its own.
                 return checksum, remaining_bytes
             remaining_bytes -= len(block)
             on_bytes(len(block))

@@ -135,6 +135,9 @@ class PartTransfer:
             failures += 1
             if not outcome.may_pass or failures >= self._backoff.tries:
                 raise PartFailedError(part_number, failures + renewals, outcome.reason)
+            if outcome.status is None and failures % 2 == 0:
+                # The answer to an expired URL can be lost when S3 hangs up in the middle of the body.
+                self._urls.renew(part_number)
             wait_seconds = self._backoff.wait_seconds(failures)
             self._report(
                 PartRetried(
