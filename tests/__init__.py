@@ -1,0 +1,1 @@
+"""The claims this repository makes about itself, one package per part."""
