@@ -2,23 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from browser_walk import Walk
 
 from local.sign_in.server import SignIn
-
-
-@dataclass
-class Clock:
-    """Seconds since 1970, moved by hand."""
-
-    now: float
-
-    def __call__(self) -> float:
-        return self.now
+from tests.sign_in.browser_walk import Walk
+from tests.sign_in.clock import Clock
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 import requests
-from browser_walk import SITE, Walk, answer
-from conftest import Clock
 
 from local.sign_in.server import SignIn
+from tests.sign_in.browser_walk import SITE, Walk, answer
+from tests.sign_in.clock import Clock
 
 MakeWalk = Callable[..., Walk]
 PASSWORD = "correct horse battery"

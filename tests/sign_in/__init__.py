@@ -1,0 +1,1 @@
+"""The hosted sign-in of the local platform, over HTTP."""

@@ -1,0 +1,82 @@
+"""A browser, a site for it, and videos to upload."""
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.media.sample_videos import write_sample_video
+from tests.web.fake_site import FakeSite, running_fake_site
+from tests.web.journeys import Person
+
+CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="package")  # while it runs, its event loop is in the way of other packages' own
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser: {CHROMIUM} is missing (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the console may say in this test: parts of the lines."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, complaints: list[str], site: FakeSite) -> Iterator[Page]:
+    """A fresh profile, closed before its site, whose console must stay free of errors."""
+    del site
+    context = browser.new_context(locale="en-GB")
+    opened = context.new_page()
+    said: list[str] = []
+    opened.on("console", lambda line: said.append(line.text) if line.type in {"error", "warning"} else None)
+    opened.on("pageerror", lambda error: said.append(str(error)))
+    yield opened
+    context.close()
+    assert [line for line in said if not any(part in line for part in complaints)] == []
+
+
+@pytest.fixture
+def site() -> Iterator[FakeSite]:
+    with running_fake_site() as running:
+        yield running
+
+
+@pytest.fixture
+def user(site: FakeSite) -> Person:
+    person = Person("ada@example.com", secrets.token_urlsafe(12))
+    site.sign_in.create_user(person.email, person.password)
+    return person
+
+
+@pytest.fixture(scope="session")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seconds in five parts."""
+    path = tmp_path_factory.mktemp("videos") / "holiday.mp4"
+    write_sample_video(path, pad_to_bytes=22 * 2**20)
+    return path
+
+
+@pytest.fixture(scope="session")
+def small_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seconds in one part."""
+    path = tmp_path_factory.mktemp("videos") / "short.mp4"
+    write_sample_video(path)
+    return path

@@ -1,0 +1,248 @@
+"""The API of docs/api.md over memory: as much of it as the page uses, with knobs for what goes wrong."""
+
+import hashlib
+import secrets
+import struct
+import zlib
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+import jwt
+from flask import Blueprint, Response, jsonify, request
+
+from local.sign_in.server import SignIn
+from tests.web.fake_storage import FakeStorage, Grant
+
+Json = dict[str, Any]
+
+
+class Refusal(Exception):  # noqa: N818 - an answer, not a failure of the fake
+    """An error of the contract."""
+
+    def __init__(self, status: int, code: str, **details: object) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.details = details
+
+
+@dataclass
+class FakeVideo:
+    """One record."""
+
+    video_id: str
+    owner: str
+    body: Json
+    token: str
+    number: int
+    state: Literal["uploading", "processing", "ready", "rejected", "aborted"] = "uploading"
+    looks_until_settled: int = 1
+
+
+@dataclass
+class FakeApi:
+    """Knobs and records; everything may be changed while it runs.
+
+    faults: "METHOD /path" → (status, code, details) answered before the real thing.
+    completing_answers: how often complete answers 202 first.
+    """
+
+    sign_in: SignIn
+    storage: FakeStorage
+    part_size_bytes: int = 5 * 2**20
+    first_page_parts: int = 500
+    completing_answers: int = 0
+    page_size: int = 24
+    faults: dict[str, list[tuple[int, str, Json]]] = field(default_factory=dict[str, list[tuple[int, str, Json]]])
+    videos: dict[str, FakeVideo] = field(default_factory=dict[str, FakeVideo])
+    calls: list[str] = field(default_factory=list[str])
+
+    def blueprint(self) -> Blueprint:
+        api = Blueprint("api", __name__, url_prefix="/api")
+        api.before_request(self._before)
+        api.errorhandler(Refusal)(_refused)
+        api.post("/multipart/init")(self._init)
+        api.post("/multipart/parts")(self._sign)
+        api.get("/multipart/parts")(self._stored)
+        api.post("/multipart/complete")(self._complete)
+        api.post("/multipart/abort")(self._abort)
+        api.get("/uploads")(self._unfinished)
+        api.get("/videos")(self._list)
+        api.get("/videos/<video_id>")(self._video)
+        api.delete("/videos/<video_id>")(self._delete)
+        return api
+
+    def add_ready_video(self, email: str, name: str, content: bytes) -> None:
+        """As if uploaded and processed long ago."""
+        owner = str(self.sign_in.authority.users.get_or_create(email).subject)
+        video = self._new_video(owner, {"fileName": name, "contentType": "video/mp4", "sizeBytes": len(content)})
+        self.storage.objects[video.video_id] = ("video/mp4", content)
+        video.state = "ready"
+
+    def _before(self) -> None:
+        name = f"{request.method} {request.path.removeprefix('/api')}"
+        self.calls.append(name)
+        if planned := self.faults.get(name):
+            status, code, details = planned.pop(0)
+            raise Refusal(status, code, **details)
+
+    def _user(self) -> str:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        key = self.sign_in.authority.key.private_key.public_key()
+        try:
+            claims = jwt.decode(token, key, algorithms=["RS256"], issuer=self.sign_in.authority_url)
+        except jwt.InvalidTokenError as error:
+            raise Refusal(401, "unauthorized") from error
+        return str(claims["sub"])
+
+    def _upload(self) -> FakeVideo:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        for video in self.videos.values():
+            if video.token == token:
+                if video.state == "aborted":
+                    raise Refusal(409, "upload_aborted")
+                return video
+        raise Refusal(401, "unauthorized")
+
+    def _new_video(self, owner: str, body: Json) -> FakeVideo:
+        video = FakeVideo(secrets.token_hex(8), owner, body, secrets.token_urlsafe(16), len(self.videos))
+        self.videos[video.video_id] = video
+        return video
+
+    def _init(self) -> tuple[Response, int]:
+        body = cast("Json", request.get_json())
+        video = self._new_video(self._user(), body)
+        self.storage.parts[video.video_id] = {}
+        numbers = range(1, min(self._part_count(video), self.first_page_parts) + 1)
+        return jsonify(self._shared(video) | {"presignedUrls": [self._url(video, number) for number in numbers]}), 201
+
+    def _sign(self) -> Response:
+        video = self._upload()
+        wanted = [part["partNumber"] for part in cast("Json", request.get_json())["parts"]]
+        return jsonify(presignedUrls=[self._url(video, number) | {"headers": {}} for number in wanted[:500]])
+
+    def _stored(self) -> Response:
+        video = self._upload()
+        parts = [
+            {"partNumber": number, "sizeBytes": len(data), "etag": _etag(data)}
+            for number, data in sorted(self.storage.parts.get(video.video_id, {}).items())
+        ]
+        return jsonify(self._shared(video) | {"state": video.state, "parts": parts})
+
+    def _complete(self) -> tuple[Response, int, dict[str, str]]:
+        video = self._upload()
+        answer = {"videoId": video.video_id, "sizeBytes": video.body["sizeBytes"]}
+        held = self.storage.parts.get(video.video_id, {})
+        given = {part["partNumber"]: part["etag"] for part in cast("Json", request.get_json())["parts"]}
+        if video.state == "uploading":
+            if len(given) != self._part_count(video) or any(number not in held for number in given):
+                raise Refusal(400, "parts_incomplete")
+            if any(etag != _etag(held[number]) for number, etag in given.items()):
+                raise Refusal(400, "part_mismatch")
+            if self.completing_answers > 0:
+                self.completing_answers -= 1
+                return jsonify(answer | {"status": "completing"}), 202, {"Retry-After": "1"}
+            content = b"".join(held[number] for number in sorted(held))
+            self.storage.objects[video.video_id] = (video.body["contentType"], content)
+            del self.storage.parts[video.video_id]
+            video.state = "processing"
+        return jsonify(answer | {"status": "completed"}), 200, {}
+
+    def _abort(self) -> Response:
+        video = self._upload()
+        video.state = "aborted"
+        self.storage.parts.pop(video.video_id, None)
+        return jsonify(status="aborted", videoId=video.video_id)
+
+    def _unfinished(self) -> Response:
+        owner = self._user()
+        mine = [video for video in self.videos.values() if video.owner == owner and video.state == "uploading"]
+        return jsonify(uploads=[self._shared(video) for video in mine])
+
+    def _list(self) -> Response:
+        owner = self._user()
+        mine = [video for video in self.videos.values() if video.owner == owner and video.state != "aborted"]
+        mine.sort(key=lambda video: -video.number)
+        start = int(request.args.get("cursor", "0"))
+        end = start + self.page_size
+        return jsonify(
+            videos=[self._shown(video) for video in mine[start:end]],
+            nextCursor=str(end) if end < len(mine) else None,
+        )
+
+    def _mine(self, video_id: str) -> FakeVideo:
+        video = self.videos.get(video_id)
+        if video is None or video.owner != self._user():
+            raise Refusal(404, "video_not_found")
+        return video
+
+    def _video(self, video_id: str) -> Response:
+        video = self._mine(video_id)
+        if video.state == "processing":
+            video.looks_until_settled -= 1
+            if video.looks_until_settled < 0:
+                video.state = "ready" if self.storage.objects[video_id][1][4:8] == b"ftyp" else "rejected"
+        return jsonify(self._shown(video))
+
+    def _delete(self, video_id: str) -> Response:
+        del self.videos[self._mine(video_id).video_id]
+        return jsonify(status="deleted", videoId=video_id)
+
+    def _shown(self, video: FakeVideo) -> Json:
+        ready = video.state == "ready"
+        if ready:
+            self.storage.objects["poster"] = ("image/png", _png(320, 180))
+        picture = {"codec": "h264", "width": 320, "height": 180, "rotationDegrees": 0, "frameRate": 25}
+        return self._shared(video) | {
+            "state": video.state,
+            "createdAt": f"2026-01-31T12:{video.number // 60:02}:{video.number % 60:02}Z",
+            "media": {"container": "mp4", "durationSeconds": 2.0, "video": picture, "audio": None} if ready else None,
+            "rejection": {"code": "not_a_video", "message": "not a video"} if video.state == "rejected" else None,
+            "posterUrl": f"{self.storage.url}/objects/poster" if ready else None,
+            "playbackUrl": f"{self.storage.url}/objects/{video.video_id}" if ready else None,
+        }
+
+    def _shared(self, video: FakeVideo) -> Json:
+        return video.body | {
+            "videoId": video.video_id,
+            "uploadId": f"upload-{video.video_id}",
+            "fileKey": f"videos/{video.owner}/{video.video_id}",
+            "partSizeBytes": self.part_size_bytes,
+            "partCount": self._part_count(video),
+            "uploadToken": video.token,
+            "startedAt": "2026-01-31T12:00:00Z",
+            "expiresAt": "2099-01-31T12:00:00Z",
+        }
+
+    def _part_count(self, video: FakeVideo) -> int:
+        return -(-int(video.body["sizeBytes"]) // self.part_size_bytes)
+
+    def _url(self, video: FakeVideo, number: int) -> Json:
+        size_bytes = min(self.part_size_bytes, video.body["sizeBytes"] - (number - 1) * self.part_size_bytes)
+        url = self.storage.sign(Grant(video.video_id, number, size_bytes))
+        return {"partNumber": number, "url": url, "sizeBytes": size_bytes}
+
+
+def _refused(error: Refusal) -> tuple[Response, int]:
+    body = {"code": error.code, "message": error.code, "details": error.details, "requestId": "r-1"}
+    return jsonify(error=body), error.status
+
+
+def _etag(data: bytes) -> str:
+    return f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
+
+
+def _png(width: int, height: int) -> bytes:
+    """A dusk: something to look at in screenshots."""
+    rows = b"".join(
+        b"\0" + b"".join(bytes((60 + 150 * y // height, 40 + 60 * x // width, 120)) for x in range(width))
+        for y in range(height)
+    )
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )

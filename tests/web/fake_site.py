@@ -1,0 +1,92 @@
+"""A site to develop the page against: the real page, the real sign-in, a fake API and a fake S3 on another origin."""
+
+import threading
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask, Response, jsonify, send_from_directory
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from local.sign_in.server import SignIn
+from tests.web.fake_api import FakeApi
+from tests.web.fake_storage import FakeStorage
+
+WEB_CLIENT = Path(__file__).parents[2] / "clients" / "web"
+
+
+@dataclass(frozen=True)
+class FakeSite:
+    """Everything a journey may turn or look at."""
+
+    url: str
+    sign_in: SignIn
+    api: FakeApi
+    storage: FakeStorage
+
+
+@contextmanager
+def running_fake_site() -> Generator[FakeSite]:
+    """Three servers on free ports."""
+    with ExitStack() as stack:
+        sign_in = stack.enter_context(SignIn(port=0, redirect_uris={"web": []}))
+        storage = FakeStorage()
+        api = FakeApi(sign_in, storage)
+        storage.url = stack.enter_context(_served(storage.app()))
+        url = stack.enter_context(_served(_site(api)))
+        storage.site_origin = url
+        sign_in.allow_redirects("web", [f"{url}/"])
+        yield FakeSite(url, sign_in, api, storage)
+
+
+def _site(api: FakeApi) -> Flask:
+    app = Flask(__name__, static_folder=None)
+    app.register_blueprint(api.blueprint())
+    sign_in_url, storage_url = api.sign_in.authority_url, api.storage.url
+
+    @app.get("/config.json")
+    def config() -> Response:
+        return jsonify(
+            stage="test",
+            apiUrl="/api",
+            authority=sign_in_url,
+            webClientId="web",
+            desktopClientId="desktop",
+            scopes=["openid", "email", "video-upload/read", "video-upload/write"],
+            logoutUrl=f"{sign_in_url}/logout",
+        )
+
+    @app.get("/", defaults={"name": "index.html"})
+    @app.get("/<path:name>")
+    def file(name: str) -> Response:
+        response = send_from_directory(WEB_CLIENT, name, max_age=0)
+        response.headers["Content-Security-Policy"] = (
+            "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; "
+            f"frame-ancestors 'none'; img-src 'self' {storage_url}; media-src {storage_url}; "
+            f"connect-src 'self' {storage_url} {sign_in_url}"
+        )
+        return response
+
+    _ = config, file
+    return app
+
+
+@contextmanager
+def _served(app: Flask) -> Generator[str]:
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Quiet(WSGIRequestHandler):
+    """Requests are no test output."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Nothing."""

@@ -1,0 +1,96 @@
+"""S3 as a browser meets it: parts by presigned URL on another origin, with CORS, expiry and signed lengths."""
+
+import hashlib
+import secrets
+import threading
+from dataclasses import dataclass, field
+from io import BytesIO
+
+from flask import Flask, Response, request, send_file
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What one presigned URL allows."""
+
+    video_id: str
+    part_number: int
+    size_bytes: int
+
+
+@dataclass
+class FakeStorage:
+    """Knobs and records.
+
+    faults: statuses to answer the next parts with; 0 answers without CORS headers, which a page sees as no answer.
+    hide_etag: whether CORS forgets to expose the ETag.
+    open_parts: how many parts may still pass; the others wait for `let_through`; None lets all pass.
+    puts: part numbers in the order they arrived whole.
+    """
+
+    url: str = ""
+    site_origin: str = ""
+    faults: list[int] = field(default_factory=list[int])
+    hide_etag: bool = False
+    puts: list[int] = field(default_factory=list[int])
+    most_at_once: int = 0
+    parts: dict[str, dict[int, bytes]] = field(default_factory=dict[str, dict[int, bytes]])
+    objects: dict[str, tuple[str, bytes]] = field(default_factory=dict[str, tuple[str, bytes]])
+    _open_parts: int | None = None
+    _at_once: int = 0
+    _grants: dict[str, Grant] = field(default_factory=dict[str, Grant])
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def sign(self, grant: Grant) -> str:
+        signature = secrets.token_hex(16)
+        self._grants[signature] = grant
+        return f"{self.url}/parts/{grant.video_id}/{grant.part_number}?X-Amz-Expires=900&X-Amz-Signature={signature}"
+
+    def end_signatures(self) -> None:
+        """As when the role's session that signed them ends."""
+        self._grants.clear()
+
+    def let_through(self, parts: int | None) -> None:
+        with self._changed:
+            self._open_parts = parts
+            self._changed.notify_all()
+
+    def app(self) -> Flask:
+        app = Flask(__name__)
+        app.put("/parts/<video_id>/<int:part_number>")(self._put)
+        app.get("/objects/<name>")(self._get)
+        app.after_request(self._add_cors)
+        return app
+
+    def _put(self, video_id: str, part_number: int) -> Response:
+        body = request.get_data()
+        with self._changed:
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
+            self._changed.wait_for(lambda: self._open_parts is None or self._open_parts > 0, timeout=30)
+            if self._open_parts is not None:
+                self._open_parts -= 1
+            self._at_once -= 1
+            if self.faults:
+                return Response(status=self.faults.pop(0) or 299)
+            grant = self._grants.get(request.args.get("X-Amz-Signature", ""))
+            if grant != Grant(video_id, part_number, len(body)):
+                return Response("<Error><Code>AccessDenied</Code></Error>", status=403)
+            if video_id not in self.parts:
+                return Response("<Error><Code>NoSuchUpload</Code></Error>", status=404)
+            self.parts[video_id][part_number] = body
+            self.puts.append(part_number)
+        return Response(headers={"ETag": f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'})
+
+    def _get(self, name: str) -> Response:
+        content_type, body = self.objects[name]
+        return send_file(BytesIO(body), mimetype=content_type, conditional=True)
+
+    def _add_cors(self, response: Response) -> Response:
+        if request.headers.get("Origin") == self.site_origin and response.status_code != 299:
+            response.headers["Access-Control-Allow-Origin"] = self.site_origin
+            response.headers["Access-Control-Allow-Methods"] = "PUT"
+            response.headers["Access-Control-Allow-Headers"] = "content-type"
+            if not self.hide_etag:
+                response.headers["Access-Control-Expose-Headers"] = "ETag"
+        return response

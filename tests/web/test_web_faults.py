@@ -1,0 +1,223 @@
+"""What the page does when the line, S3 or the API fails it."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic, sleep
+
+from playwright.sync_api import Page, expect
+
+from tests.web.fake_site import FakeSite
+from tests.web.journeys import IN_TIME_MS, choose, upload_row
+from tests.web.session import open_signed_in
+
+ADA = "ada@example.com"
+PARTS = 5
+
+
+def wait_until(condition: Callable[[], bool], page: Page) -> None:
+    deadline = monotonic() + IN_TIME_MS / 1000
+    while not condition():
+        assert monotonic() < deadline, "waited too long"
+        page.wait_for_timeout(20)
+
+
+def expect_uploaded(page: Page, site: FakeSite, video: Path) -> None:
+    expect(upload_row(page, video.name).get_by_text("Uploaded")).to_be_visible(timeout=2 * IN_TIME_MS)
+    stored = [content for _, content in site.storage.objects.values()]
+    assert video.read_bytes() in stored
+
+
+def test_four_parts_are_on_their_way_at_once_and_never_more(page: Page, site: FakeSite, video: Path) -> None:
+    site.storage.let_through(0)
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, video)
+    wait_until(lambda: site.storage.most_at_once == 4, page)
+    sleep(0.2)
+    assert site.storage.most_at_once == 4
+    site.storage.let_through(None)
+    expect_uploaded(page, site, video)
+    assert site.storage.most_at_once == 4
+    assert sorted(site.storage.puts) == [1, 2, 3, 4, 5]
+
+
+def test_parts_that_fail_are_sent_again_and_the_others_are_not(
+    page: Page, site: FakeSite, video: Path, complaints: list[str]
+) -> None:
+    complaints += ["500", "503", "CORS policy", "net::ERR_FAILED"]
+    site.storage.faults = [500, 0, 503]
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, video)
+    expect_uploaded(page, site, video)
+    assert sorted(site.storage.puts) == [1, 2, 3, 4, 5]
+
+
+def test_ended_urls_are_signed_again(page: Page, site: FakeSite, video: Path, complaints: list[str]) -> None:
+    complaints.append("403")
+    site.storage.let_through(0)
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, video)
+    wait_until(lambda: site.storage.most_at_once == 4, page)
+    site.storage.end_signatures()
+    site.storage.let_through(None)
+    expect_uploaded(page, site, video)
+    assert 1 <= site.api.calls.count("POST /multipart/parts") <= 4
+
+
+def test_urls_beyond_the_first_page_are_fetched_a_page_at_a_time(page: Page, site: FakeSite, video: Path) -> None:
+    site.api.part_size_bytes = -(-video.stat().st_size // 502)
+    site.api.first_page_parts = 1
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, video)
+    expect_uploaded(page, site, video)
+    assert len(site.storage.puts) == 502
+    assert site.api.calls.count("POST /multipart/parts") == 2, "500 and the last"
+
+
+def test_a_storage_that_hides_etags_is_asked_for_its_list(page: Page, site: FakeSite, video: Path) -> None:
+    site.storage.hide_etag = True
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, video)
+    expect_uploaded(page, site, video)
+
+
+def test_a_slow_completion_is_asked_for_until_it_is_there(page: Page, site: FakeSite, small_video: Path) -> None:
+    site.api.completing_answers = 2
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, small_video)
+    expect(upload_row(page, small_video.name).get_by_text("Finishing")).to_be_visible(timeout=IN_TIME_MS)
+    expect_uploaded(page, site, small_video)
+    assert site.api.calls.count("POST /multipart/complete") == 3
+
+
+def test_a_part_that_s3_lost_is_sent_again_at_completion(
+    page: Page, site: FakeSite, video: Path, complaints: list[str]
+) -> None:
+    complaints.append("400")
+    site.storage.let_through(4)
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, video)
+    wait_until(lambda: len(site.storage.puts) == 4, page)
+    (parts,) = site.storage.parts.values()
+    lost = site.storage.puts[0]
+    del parts[lost]
+    site.storage.let_through(None)
+    expect_uploaded(page, site, video)
+    assert site.storage.puts.count(lost) == 2
+    assert len(site.storage.puts) == PARTS + 1
+
+
+def test_an_api_that_stumbles_is_asked_again(
+    page: Page, site: FakeSite, small_video: Path, complaints: list[str]
+) -> None:
+    complaints += ["503", "500", "504", "429"]
+    site.api.faults = {
+        "GET /videos": [(500, "internal_error", {})],
+        "POST /multipart/init": [(503, "storage_unavailable", {}), (429, "too_many_requests", {})],
+        "POST /multipart/complete": [(504, "gateway_timeout", {})],
+    }
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, small_video)
+    expect_uploaded(page, site, small_video)
+    assert len(site.api.videos) == 1
+
+
+def test_a_refused_upload_says_why(page: Page, site: FakeSite, small_video: Path, complaints: list[str]) -> None:
+    refusals = [
+        (413, "file_too_large", {"maxBytes": 2_000_000_000}, "at most 2.0 GB"),
+        (429, "too_many_open_uploads", {}, "too many unfinished uploads"),
+        (400, "invalid_request", {"problems": [{"field": "fileName", "problem": "is odd"}]}, "fileName is odd"),
+        (403, "forbidden", {}, "Your account may not do this."),
+    ]
+    complaints += [str(status) for status, *_ in refusals]
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    for status, code, details, words in refusals:
+        site.api.faults = {"POST /multipart/init": [(status, code, details)]}
+        choose(page, small_video)
+        row = upload_row(page, small_video.name)
+        expect(row).to_contain_text(words, timeout=IN_TIME_MS)
+        row.get_by_role("button", name=re.compile("Remove|Cancel")).click()
+        if page.get_by_role("dialog").is_visible():
+            page.get_by_role("button", name="Cancel the upload").click()
+        expect(row).to_have_count(0)
+
+
+def test_an_upload_that_was_cancelled_elsewhere_ends_and_says_so(
+    page: Page, site: FakeSite, video: Path, complaints: list[str]
+) -> None:
+    complaints += ["404", "409"]
+    site.storage.let_through(1)
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, video)
+    wait_until(lambda: len(site.storage.puts) == 1, page)
+    (upload,) = site.api.videos.values()
+    upload.state = "aborted"
+    del site.storage.parts[upload.video_id]
+    site.storage.let_through(None)
+    row = upload_row(page, video.name)
+    expect(row).to_contain_text("This upload was cancelled. Upload the file again.", timeout=IN_TIME_MS)
+    expect(row.get_by_role("button", name="Try again")).to_be_hidden()
+    row.get_by_role("button", name="Remove").click()
+    expect(row).to_have_count(0)
+
+
+def test_a_line_that_comes_back_ends_the_wait(page: Page, site: FakeSite, video: Path, complaints: list[str]) -> None:
+    complaints.append("ERR_INTERNET_DISCONNECTED")
+    site.storage.let_through(1)
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, video)
+    wait_until(lambda: len(site.storage.puts) == 1, page)
+    page.context.set_offline(True)
+    site.storage.let_through(None)
+    expect(upload_row(page, video.name).get_by_text("Waiting for the connection")).to_be_visible(timeout=IN_TIME_MS)
+    page.context.set_offline(False)
+    expect_uploaded(page, site, video)
+
+
+def test_files_that_can_be_no_video_are_refused_before_anything_is_sent(
+    page: Page, site: FakeSite, tmp_path: Path
+) -> None:
+    text, empty = tmp_path / "notes.txt", tmp_path / "empty.mp4"
+    text.write_text("hello")
+    empty.touch()
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    for file, words in ((text, "This is not a video we can take"), (empty, "This file is empty.")):
+        choose(page, file)
+        expect(page.get_by_role("alert").filter(has_text=file.name)).to_contain_text(words)
+    assert "POST /multipart/init" not in site.api.calls
+
+
+def test_a_file_that_changed_since_is_not_mixed_with_its_older_self(
+    page: Page, site: FakeSite, tmp_path: Path, video: Path
+) -> None:
+    changing = tmp_path / "changing.mp4"
+    changing.write_bytes(video.read_bytes())
+    site.storage.let_through(2)
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, changing)
+    wait_until(lambda: len(site.storage.puts) == 2, page)
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    site.storage.let_through(None)
+    expect(page.get_by_role("list", name="Unfinished uploads")).to_contain_text(changing.name, timeout=IN_TIME_MS)
+    content = bytearray(video.read_bytes())
+    content[100:104] = b"else"
+    changing.write_bytes(content)
+    choose(page, changing)
+    expect(page.get_by_role("alert")).to_contain_text("was changed since")
+
+
+def test_two_tabs_do_not_send_the_same_upload(page: Page, site: FakeSite, video: Path) -> None:
+    site.storage.let_through(2)
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, video)
+    wait_until(lambda: len(site.storage.puts) == 2, page)
+    second = page.context.new_page()
+    open_signed_in(second, site.url, site.sign_in, ADA)
+    expect(second.get_by_role("list", name="Unfinished uploads")).to_contain_text(video.name, timeout=IN_TIME_MS)
+    choose(second, video)
+    expect(upload_row(second, video.name)).to_contain_text("already running in another tab", timeout=IN_TIME_MS)
+    second.close()
+    site.storage.let_through(None)
+    expect_uploaded(page, site, video)
+    assert sorted(site.storage.puts) == [1, 2, 3, 4, 5]

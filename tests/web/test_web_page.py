@@ -1,0 +1,190 @@
+"""The page itself: sessions, words, long libraries, small screens, dropped files."""
+
+import base64
+import re
+from pathlib import Path
+
+import pytest
+import requests
+from playwright.sync_api import Page, expect
+
+from tests.web.fake_site import FakeSite
+from tests.web.journeys import IN_TIME_MS, Person, choose, sign_in, upload_row
+from tests.web.session import open_signed_in
+
+CONTRACT = Path(__file__).parents[2] / "docs" / "api.md"
+
+
+def contract_codes() -> set[str]:
+    """The codes of the error table and of rejections."""
+    text = CONTRACT.read_text(encoding="utf-8")
+    table = "\n".join(line for line in text.splitlines() if re.match(r"\| \d{3} \|", line))
+    rejections = text.partition("in state `rejected` with a code of")[2].partition(";")[0]
+    return set(re.findall(r"`([a-z_]+)`", table + rejections))
+
+
+def test_every_code_of_the_contract_has_its_own_words(page: Page, site: FakeSite) -> None:
+    codes = contract_codes()
+    assert {"file_too_large", "gateway_timeout", "no_video_stream"} <= codes
+    page.goto(site.url)
+    words: dict[str, str] = page.evaluate(
+        """async (codes) => {
+            const { message } = await import("/app/messages.js");
+            return Object.fromEntries(codes.map((code) => [code, message({ code })]));
+        }""",
+        sorted(codes),
+    )
+    assert [code for code, text in words.items() if text.startswith("Something unexpected")] == []
+    assert len(set(words.values())) == len(codes)
+
+
+@pytest.mark.parametrize("name", ["constructor", "", "made_up"])
+def test_an_unknown_code_still_gets_a_sentence(page: Page, site: FakeSite, name: str) -> None:
+    page.goto(site.url)
+    text = page.evaluate('async (code) => (await import("/app/messages.js")).message({ code })', name)
+    assert text == "Something unexpected happened. Try again."
+
+
+def test_a_session_about_to_end_is_renewed_silently(page: Page, site: FakeSite, user: Person) -> None:
+    sign_in(page, site.url, user)
+    first = session(page)
+    page.evaluate(
+        """() => {
+            const session = JSON.parse(sessionStorage.getItem("session"));
+            sessionStorage.setItem("session", JSON.stringify({ ...session, expiresAt: Date.now() / 1000 + 30 }));
+        }"""
+    )
+    page.reload()
+    expect(page.get_by_text("Nothing here yet.")).to_be_visible(timeout=IN_TIME_MS)
+    renewed = session(page)
+    assert renewed["accessToken"] != first["accessToken"]
+    assert renewed["refreshToken"] != first["refreshToken"]
+
+
+def test_a_token_the_api_refuses_is_renewed_once(
+    page: Page, site: FakeSite, user: Person, complaints: list[str]
+) -> None:
+    complaints.append("401")
+    site.api.faults = {"GET /videos": [(401, "unauthorized", {})]}
+    sign_in(page, site.url, user)
+    expect(page.get_by_text("Nothing here yet.")).to_be_visible(timeout=IN_TIME_MS)
+    assert site.api.calls.count("GET /videos") == 2
+
+
+def test_an_ended_session_offers_to_sign_in_again(
+    page: Page, site: FakeSite, user: Person, complaints: list[str]
+) -> None:
+    complaints += ["400", "401"]
+    sign_in(page, site.url, user)
+    requests.post(
+        f"{site.sign_in.authority_url}/oauth2/revoke",
+        data={"token": session(page)["refreshToken"], "client_id": "web"},
+        timeout=10,
+    )
+    site.api.faults = {"GET /videos": [(401, "unauthorized", {})]}
+    page.reload()
+    page.get_by_role("button", name="Sign in again").click()
+    expect(page.get_by_text("Nothing here yet.")).to_be_visible(timeout=IN_TIME_MS)
+
+
+def session(page: Page) -> dict[str, str]:
+    return page.evaluate('() => JSON.parse(sessionStorage.getItem("session"))')
+
+
+@pytest.mark.parametrize("answer", ["code=stolen&state=forged", "error=access_denied&state=forged", "code=stolen"])
+def test_an_answer_nobody_asked_for_is_refused(page: Page, site: FakeSite, answer: str) -> None:
+    page.goto(f"{site.url}/?{answer}")
+    expect(page.get_by_role("alert")).to_contain_text("was not started from this tab", timeout=IN_TIME_MS)
+    assert page.url == f"{site.url}/"
+    assert page.evaluate("() => sessionStorage.length") == 0
+
+
+def test_a_long_library_loads_on_as_one_scrolls(page: Page, site: FakeSite, user: Person, small_video: Path) -> None:
+    for number in range(60):
+        site.api.add_ready_video(user.email, f"video {number:02}.mp4", small_video.read_bytes())
+    open_signed_in(page, site.url, site.sign_in, user.email)
+    cards = page.get_by_role("list", name="Videos").get_by_role("listitem")
+    expect(cards.first).to_contain_text("video 59.mp4", timeout=IN_TIME_MS)
+    assert cards.count() < 60
+    for _ in range(10):
+        page.keyboard.press("End")
+        page.wait_for_timeout(100)
+    expect(cards).to_have_count(60, timeout=IN_TIME_MS)
+    assert site.api.calls.count("GET /videos") == 3
+    expect(page.get_by_role("button", name="Show more")).to_be_hidden()
+    names = [heading.inner_text() for heading in cards.get_by_role("heading").all()]
+    assert names == sorted(names, reverse=True)
+
+
+def test_names_are_text_and_never_markup(page: Page, site: FakeSite, user: Person, small_video: Path) -> None:
+    name = "<img src=x onerror=alert(1)>.mp4"
+    site.api.add_ready_video(user.email, name, small_video.read_bytes())
+    open_signed_in(page, site.url, site.sign_in, user.email)
+    expect(page.get_by_role("heading", name=name)).to_be_visible(timeout=IN_TIME_MS)
+
+
+def test_a_file_may_be_dropped_anywhere(page: Page, site: FakeSite, user: Person, small_video: Path) -> None:
+    open_signed_in(page, site.url, site.sign_in, user.email)
+    page.evaluate(
+        """(content) => {
+            const bytes = Uint8Array.from(atob(content), (character) => character.charCodeAt(0));
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File([bytes], "dropped.mp4"));
+            for (const kind of ["dragover", "drop"]) {
+                document.body.dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true }));
+            }
+        }""",
+        base64.b64encode(small_video.read_bytes()).decode(),
+    )
+    expect(upload_row(page, "dropped.mp4").get_by_text("Uploaded")).to_be_visible(timeout=IN_TIME_MS)
+
+
+def test_several_files_go_one_after_another(
+    page: Page, site: FakeSite, user: Person, small_video: Path, tmp_path: Path
+) -> None:
+    files = [tmp_path / name for name in ("first.mp4", "second.mp4", "third.mp4")]
+    for file in files:
+        file.write_bytes(small_video.read_bytes())
+    site.storage.let_through(0)
+    open_signed_in(page, site.url, site.sign_in, user.email)
+    choose(page, *files)
+    expect(upload_row(page, "first.mp4")).to_contain_text("Uploading", timeout=IN_TIME_MS)
+    expect(upload_row(page, "third.mp4")).to_contain_text("Waiting")
+    site.storage.let_through(None)
+    for file in files:
+        expect(upload_row(page, file.name).get_by_text("Uploaded")).to_be_visible(timeout=IN_TIME_MS)
+    assert site.storage.most_at_once == 1
+
+
+def test_nothing_is_cut_off_at_320_pixels(page: Page, site: FakeSite, user: Person, small_video: Path) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    site.api.add_ready_video(user.email, f"{'a-very-long-name-' * 8}.mp4", small_video.read_bytes())
+    open_signed_in(page, site.url, site.sign_in, user.email)
+    choose(page, small_video)
+    expect(page.get_by_role("button", name=f"Play {small_video.name}")).to_be_enabled(timeout=2 * IN_TIME_MS)
+    assert page.evaluate("() => document.documentElement.scrollWidth") == 320
+
+
+def test_everything_can_be_reached_and_named_by_keyboard(
+    page: Page, site: FakeSite, user: Person, small_video: Path
+) -> None:
+    site.api.add_ready_video(user.email, "one.mp4", small_video.read_bytes())
+    open_signed_in(page, site.url, site.sign_in, user.email)
+    expect(page.get_by_role("button", name="Play one.mp4")).to_be_enabled(timeout=IN_TIME_MS)
+    reached: list[str] = []
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        reached.append(
+            page.evaluate(
+                """() => {
+                    const element = document.activeElement;
+                    return element.ariaLabel || element.labels?.[0]?.textContent || element.textContent;
+                }"""
+            )
+        )
+    assert reached[:5] == ["Videos", "Sign out", "Choose videos", "Play one.mp4", "Delete one.mp4"]
+    page.get_by_role("button", name="Delete one.mp4").press("Enter")
+    expect(page.get_by_role("button", name="Keep it")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.get_by_role("button", name="Delete one.mp4")).to_be_focused()
