@@ -103,7 +103,7 @@ class Cli:
             app,
             words,
             prog_name="video-upload",
-            env={"VIDEO_UPLOAD_HOME": str(self.home), "COLUMNS": "200"},
+            env={"VIDEO_UPLOAD_HOME": str(self.home), "COLUMNS": "120"},
             catch_exceptions=False,
         )
         return subprocess.CompletedProcess(words, result.exit_code, result.stdout, result.stderr)

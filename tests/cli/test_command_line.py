@@ -101,6 +101,7 @@ def test_the_library_can_be_listed_shown_and_deleted(platform: FakePlatform, cli
     listed = json.loads(cli.run("list", "--json").stdout)
     assert {video["videoId"] for video in listed["videos"]} == set(platform.uploads)
     table = cli.run("list").stdout
+    assert all(video_id in table for video_id in platform.uploads)
     assert "two [red].mov" in table
     assert "640x360 h264" in table
 

@@ -75,6 +75,9 @@ class Watched:
     def count(self, kind: type[UploadEvent]) -> int:
         return sum(isinstance(event, kind) for event in self.events)
 
+    def counted_bytes(self) -> int:
+        return sum(event.count for event in self.events if isinstance(event, BytesSent))
+
     def stop_in_the_middle(self, video: Path, after_parts: int) -> None:
         self.stop_after_parts = after_parts
         with pytest.raises(UploadCancelledError):
@@ -101,7 +104,7 @@ def test_a_video_arrives_byte_for_byte_and_is_watched_until_ready(
     assert set(platform.storage.puts.values()) == {1}
     assert len(platform.storage.puts) == 16
     assert 1 < platform.storage.most_at_once <= 4
-    assert sum(event.count for event in watched.events if isinstance(event, BytesSent)) == path.stat().st_size
+    assert watched.counted_bytes() == path.stat().st_size
 
 
 def test_an_expired_url_is_signed_again_for_that_part_alone(
@@ -160,6 +163,7 @@ def test_a_url_whose_refusal_never_gets_through_is_signed_again_all_the_same(
     platform.storage.part_faults[2] = ["dropped", "dropped"]
     watched.engine.upload(make_video(256 * KIB))
     assert platform.signed_pages == [[2]]
+    assert watched.counted_bytes() == 256 * KIB
 
 
 def test_urls_beyond_the_first_page_are_signed_a_page_at_a_time(

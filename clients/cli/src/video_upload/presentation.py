@@ -16,7 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 
 from video_upload.answers import Media, OpenUpload, Video
 from video_upload.events import (
@@ -118,8 +118,14 @@ def print_video(console: Console, video: Video) -> None:
             console.print(f"[dim]{name:>9}[/]  {plain(value)}", soft_wrap=True, highlight=False)
 
 
+def _id_column(ids: Iterable[str]) -> Column:
+    """Ids are there to be copied: never cut short."""
+    return Column("id", no_wrap=True, min_width=max((len(one) for one in ids), default=2))
+
+
 def print_videos(console: Console, videos: Iterable[Video]) -> None:
-    table = Table("id", "file", "size", "state", "media", "created", box=None)
+    videos = tuple(videos)
+    table = Table(_id_column(video.video_id for video in videos), "file", "size", "state", "media", "created", box=None)
     for video in videos:
         table.add_row(
             plain(video.video_id),
@@ -133,7 +139,8 @@ def print_videos(console: Console, videos: Iterable[Video]) -> None:
 
 
 def print_open_uploads(console: Console, uploads: Iterable[OpenUpload]) -> None:
-    table = Table("id", "file", "size", "started", "ends", box=None)
+    uploads = tuple(uploads)
+    table = Table(_id_column(upload.video_id for upload in uploads), "file", "size", "started", "ends", box=None)
     for upload in uploads:
         table.add_row(
             plain(upload.video_id),
