@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from moto.backends import get_backend
-from moto.core.base_backend import BackendDict
+from moto.core.base_backend import BackendDict, BaseBackend
 
 from local.stand_in.names import ACCOUNT_ID
 
@@ -19,6 +19,12 @@ _ATTEMPTS = 20
 
 
 class _Pickler(pickle.Pickler):
+    def persistent_id(self, obj: object) -> tuple[str, str, str] | None:
+        # Some models point at their backend; it must be the live one again, not a copy beside it.
+        if isinstance(obj, BaseBackend):
+            return type(obj).__module__.split(".")[1], obj.account_id, obj.region_name
+        return None
+
     def reducer_override(self, obj: object) -> Any:
         # Locks hold no state worth keeping; whoever is restored begins with free ones.
         if isinstance(obj, threading.Condition):
@@ -27,6 +33,12 @@ class _Pickler(pickle.Pickler):
         if isinstance(obj, (RSAPrivateKey, EllipticCurvePrivateKey)):
             return _load_key, (obj.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),)
         return NotImplemented
+
+
+class _Unpickler(pickle.Unpickler):
+    def persistent_load(self, pid: Any) -> object:  # pickle's own signature
+        service, account_id, region = cast("tuple[str, str, str]", pid)
+        return _backends(service)[account_id][region]
 
 
 def capture(service: str) -> bytes:
@@ -50,7 +62,7 @@ def restore(states: Mapping[str, bytes]) -> None:
     for service, state in states.items():
         backends = _backends(service)
         # Written by this program into its own folder, readable by its user alone.
-        for region, attributes in pickle.loads(state).items():  # noqa: S301
+        for region, attributes in _Unpickler(io.BytesIO(state)).load().items():
             backends[ACCOUNT_ID][region].__dict__.update(attributes)
     s3 = _backends("s3")
     for region, backend in s3[ACCOUNT_ID].items():
