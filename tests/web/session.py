@@ -2,7 +2,7 @@
 
 import json
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from local.sign_in.server import SignIn
 
@@ -19,3 +19,4 @@ def open_signed_in(page: Page, site_url: str, sign_in: SignIn, email: str) -> No
     page.goto(site_url)
     page.evaluate('(session) => sessionStorage.setItem("session", session)', json.dumps(session))
     page.reload()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()

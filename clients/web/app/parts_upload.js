@@ -139,7 +139,10 @@ export class PartsUpload extends EventTarget {
     await previous;
     try {
       signal.throwIfAborted();
-      if (!this.#upload) await this.#start(signal);
+      if (!this.#upload) {
+        await this.#start(signal);
+        this.#to("sending");
+      }
       await withLock(`upload ${this.videoId}`, () => this.#sendAndComplete(signal));
       this.#to("completed");
     } catch (error) {

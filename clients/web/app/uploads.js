@@ -58,9 +58,8 @@ export class Uploads {
 
   /** Show what waits to go on. */
   async showUnfinished() {
-    const mine = new Set(this.#uploads.map((upload) => upload.videoId));
     const { uploads } = await this.#api.unfinishedUploads();
-    this.#unfinished = uploads.filter((upload) => !mine.has(upload.videoId));
+    this.#unfinished = uploads;
     this.#drawUnfinished();
   }
 
@@ -126,6 +125,7 @@ export class Uploads {
     });
     upload.addEventListener("state", () => {
       figures();
+      if (this.#unfinished.some(({ videoId }) => videoId === upload.videoId)) this.#drawUnfinished();
       this.#drawState(upload, row, part);
       this.#startNext();
     });
@@ -185,6 +185,9 @@ export class Uploads {
   }
 
   #drawUnfinished() {
+    // An upload that began while the list was under way stands in it as well.
+    const mine = new Set(this.#uploads.map((upload) => upload.videoId));
+    this.#unfinished = this.#unfinished.filter((upload) => !mine.has(upload.videoId));
     byId("unfinished").hidden = this.#unfinished.length === 0;
     byId("unfinished-list").replaceChildren(...this.#unfinished.map((upload) => this.#unfinishedRow(upload)));
   }
