@@ -6,6 +6,8 @@
  */
 
 import { ApiError } from "./api.js";
+import { PutError, putPart } from "./part_put.js";
+import { forgetFile, rememberFile } from "./remembered_files.js";
 import { backOffMs, pause } from "./waiting.js";
 
 /** @typedef {import("./api.js").ApiClient} ApiClient */
@@ -19,8 +21,6 @@ const URLS_PER_CALL = 500; // docs/api.md, POST /multipart/parts
 const SPEED_WINDOW_SECONDS = 10;
 /** A URL that ends while its part is under way is refused; parts on slow lines take a while. */
 const URL_MARGIN_SECONDS = 20;
-/** A part that moves no byte for so long sits on a dead connection. */
-const STALL_SECONDS = 45;
 /** Offline, only the line's return is worth a try; this is for browsers that miss it. */
 const OFFLINE_MS = 300_000;
 const COMPLETION_ROUNDS = 3;
@@ -354,55 +354,6 @@ export class PartsUpload extends EventTarget {
   }
 }
 
-class PutError extends Error {
-  /** @param {number} status 0 when no answer came */
-  constructor(status) {
-    super(`PUT answered ${status}`);
-    this.status = status;
-  }
-}
-
-/**
- * By XMLHttpRequest: fetch does not tell how much of a body has left.
- *
- * @param {string} url
- * @param {Blob} body
- * @param {Record<string, string>} headers
- * @param {AbortSignal} signal
- * @param {(bytes: number) => void} moved
- * @returns {Promise<string>} the ETag, "" when the storage does not let the page read it
- */
-function putPart(url, body, headers, signal, moved) {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const request = new XMLHttpRequest();
-    request.open("PUT", url);
-    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-    let stall = setTimeout(() => request.abort(), STALL_SECONDS * 1000);
-    const abort = () => request.abort();
-    signal.addEventListener("abort", abort);
-    request.upload.onprogress = (event) => {
-      clearTimeout(stall);
-      stall = setTimeout(() => request.abort(), STALL_SECONDS * 1000);
-      moved(Math.min(event.loaded, body.size));
-    };
-    request.onloadend = () => {
-      clearTimeout(stall);
-      signal.removeEventListener("abort", abort);
-      if (signal.aborted) reject(signal.reason);
-      else if (request.status === 200) resolve(etagOf(request));
-      else reject(new PutError(request.status));
-    };
-    request.send(body);
-  });
-}
-
-/** @param {XMLHttpRequest} request */
-function etagOf(request) {
-  // Asking for a header that CORS does not expose logs an error, so look first.
-  return /^etag:/im.test(request.getAllResponseHeaders()) ? (request.getResponseHeader("ETag") ?? "") : "";
-}
-
 /** @param {Blob} body @throws {UploadError} when the file is gone: no connection will help then */
 async function assertReadable(body) {
   try {
@@ -424,24 +375,4 @@ async function withLock(name, work) {
     if (!lock) throw new UploadError("sent_elsewhere");
     await work();
   });
-}
-
-/** @param {string} videoId @param {File} file */
-function rememberFile(videoId, file) {
-  try {
-    localStorage.setItem(`modified ${videoId}`, String(file.lastModified));
-  } catch {
-    // A full or forbidden storage only costs the check for changed files.
-  }
-}
-
-/** @param {string} videoId */
-export function forgetFile(videoId) {
-  localStorage.removeItem(`modified ${videoId}`);
-}
-
-/** Whether this browser saw the upload begin with another version of the file. @param {string} videoId @param {File} file */
-export function wasChanged(videoId, file) {
-  const remembered = localStorage.getItem(`modified ${videoId}`);
-  return remembered !== null && remembered !== String(file.lastModified);
 }

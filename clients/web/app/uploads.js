@@ -3,7 +3,8 @@
 import { date, size, timeLeft } from "./format.js";
 import { message } from "./messages.js";
 import { announce, byId, confirmed, fromTemplate, showBanner } from "./page.js";
-import { forgetFile, PartsUpload, UploadError, wasChanged } from "./parts_upload.js";
+import { PartsUpload, UploadError } from "./parts_upload.js";
+import { forgetFile, wasChanged } from "./remembered_files.js";
 
 /** @typedef {import("./api.js").ApiClient} ApiClient */
 /** @typedef {import("./api.js").UnfinishedUpload} UnfinishedUpload */
