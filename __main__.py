@@ -1,25 +1,45 @@
-"""The architecture on one screen: settings → tiers → outputs."""
+"""The architecture on one screen: settings → tiers → outputs.
+
+Each tier is one file in components/ and knows no other; what one gives and another takes is said here. The API comes
+before the functions: it calls them by the names of their aliases, and they want to know the site in front of the API.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pulumi
 import pulumi_aws as aws
 
+from components.api import STAGE_NAME, Api, ApiArgs
+from components.audit import Audit, AuditArgs
 from components.auth import Auth, AuthArgs
+from components.compute import Compute, ComputeArgs
+from components.edge import Edge, EdgeArgs
+from components.function_environment import function_environment
 from components.keys import Keys, KeysArgs
+from components.lambda_package import build_package
+from components.messages import Messages, MessagesArgs
 from components.naming import Place, tag_everything
 from components.network import Network, NetworkArgs
+from components.observability import Observability, ObservabilityArgs
+from components.permissions import LIVE, Resources
 from components.settings import Settings
+from components.sign_in import SignIn, SignInArgs
+from components.site import Site, SiteArgs, origin_of
 from components.storage import Storage, StorageArgs
+from components.web_acl import WebAcl, WebAclArgs
+
+PROJECT = Path(__file__).resolve().parent
 
 settings = Settings.load()
-place = Place(
-    stage=settings.stage,
-    account_id=aws.get_caller_identity().account_id,
-    region=aws.get_region().region,
-)
+package = build_package(PROJECT, bytecode=settings.bytecode)
+place = Place(stage=settings.stage, account_id=aws.get_caller_identity().account_id, region=aws.get_region().region)
 tag_everything(settings.stage)
 
 keys = Keys("keys", KeysArgs(place=place, token_kids=settings.upload_token_kids, protect=settings.protect))
+token_key_arns = list(keys.token_key_arns.values())
+messages = Messages("messages", MessagesArgs(place=place, data_key_arn=keys.data_key_arn))
 
 network = (
     Network(
@@ -28,8 +48,8 @@ network = (
             place=place,
             cidr=settings.vpc_cidr,
             bucket_arns=[place.bucket_arn("videos"), place.bucket_arn("metadata")],
-            key_arns=[keys.data_key_arn, keys.media_key_arn, *keys.token_key_arns.values()],
-            topic_arns=[place.arn("sns", place.name("completed"))],
+            key_arns=token_key_arns,
+            topic_arns=[messages.completion_topic_arn],
             log_key_arn=keys.log_key_arn,
             log_days=settings.log_days,
         ),
@@ -65,8 +85,208 @@ auth = Auth(
         sign_up_domains=settings.sign_up_domains,
         mfa=settings.mfa,
         threat_protection=settings.threat_protection,
+        sign_in_mail_arn=settings.sign_in_mail_arn,
         protect=settings.protect,
         log_key_arn=keys.log_key_arn,
         log_days=settings.log_days,
     ),
 )
+
+# CloudFront's own domain is known only after the API that wants to name it. Nobody is let in by an origin: the API
+# takes bearer tokens only, which a foreign page does not have.
+cors_origin = f"https://{settings.site_domain}" if settings.site_domain else "*"
+
+api = Api(
+    "api",
+    ApiArgs(
+        place=place,
+        document=package.document,
+        user_pool_arn=auth.user_pool_arn,
+        cors_origin=cors_origin,
+        secret_generation=settings.origin_secret_generation,
+        requests_per_second=settings.api_requests_per_second,
+        burst=settings.api_burst,
+        account_logging=settings.api_account_logging,
+        log_key_arn=keys.log_key_arn,
+        log_days=settings.log_days,
+    ),
+)
+
+web_acl = (
+    WebAcl(
+        "web-acl",
+        WebAclArgs(
+            place=place,
+            requests_per_ip=settings.requests_per_ip,
+            requests_per_token=settings.requests_per_token,
+            inits_per_ip=settings.inits_per_ip,
+            log_days=settings.log_days,
+            protect=settings.protect,
+        ),
+    )
+    if settings.waf
+    else None
+)
+
+edge = Edge(
+    "edge",
+    EdgeArgs(
+        place=place,
+        site_bucket_domain=storage.site_bucket_domain,
+        video_bucket_domain=storage.video_bucket_domain,
+        metadata_bucket_domain=storage.metadata_bucket_domain,
+        api_host=api.host,
+        origin_secret=api.origin_secret,
+        media_public_key_pem=keys.media_public_key_pem,
+        upload_hosts=[
+            storage.video_bucket_domain,
+            storage.metadata_bucket_domain,
+            *([f"{place.bucket('videos')}.s3-accelerate.amazonaws.com"] if settings.transfer_acceleration else []),
+        ],
+        sign_in_hosts=[
+            auth.sign_in_host,
+            *(f"{service}.{place.region}.amazonaws.com" for service in ("cognito-idp", "cognito-identity", "logs")),
+        ],
+        web_acl_arn=web_acl.arn if web_acl else None,
+        log_bucket_arn=storage.log_bucket_arn,
+        guards=storage.guards,
+        price_class=settings.price_class,
+        site_domain=settings.site_domain,
+        site_certificate_arn=settings.site_certificate_arn,
+        hosted_zone_id=settings.hosted_zone_id,
+    ),
+)
+
+sign_in = SignIn(
+    "sign-in",
+    SignInArgs(
+        place=place,
+        user_pool_id=auth.user_pool_id,
+        issuer=auth.issuer,
+        api_scopes=auth.scopes,
+        site_url=edge.site_url,
+        extra_redirect_urls=settings.extra_redirect_urls,
+        machine_client=settings.machine_client,
+        log_key_arn=keys.log_key_arn,
+        log_days=settings.log_days,
+    ),
+)
+
+environment = function_environment(
+    stage=settings.stage,
+    version=package.version,
+    video_bucket=storage.video_bucket_name,
+    metadata_bucket=storage.metadata_bucket_name,
+    data_key_arn=keys.data_key_arn,
+    token_key_arns=keys.token_key_arns,
+    user_pool_arn=auth.user_pool_arn,
+    client_ids=sign_in.client_ids,
+    completion_topic_arn=messages.completion_topic_arn,
+    processing_function=f"{place.function_arn('video_processing')}:{LIVE}",
+    cors_origin=cors_origin,
+    transfer_acceleration=settings.transfer_acceleration,
+    max_video_gib=settings.max_video_gib,
+    max_small_upload_mib=settings.max_small_upload_mib,
+    max_open_uploads=settings.max_open_uploads,
+    max_reserved_gib=settings.max_reserved_gib,
+    upload_days=settings.upload_days,
+)
+
+compute = Compute(
+    "compute",
+    ComputeArgs(
+        place=place,
+        bundles=package.bundles,
+        handlers=package.handlers,
+        environment=environment,
+        resources=Resources(
+            place=place,
+            data_key_arn=keys.data_key_arn,
+            token_key_arns=token_key_arns,
+            completion_topic_arn=messages.completion_topic_arn,
+            failure_queue_arn=messages.failure_queue_arn,
+            in_network=settings.network,
+        ),
+        schedule=package.schedule,
+        bucket_events=package.bucket_events,
+        bucket_prefix=package.bucket_prefix,
+        api_execution_arn=api.execution_arn,
+        video_bucket_name=storage.video_bucket_name,
+        subnet_ids=network.subnet_ids if network else [],
+        security_group_id=network.function_security_group_id if network else None,
+        log_key_arn=keys.log_key_arn,
+        log_days=settings.log_days,
+        api_memory_mib=settings.api_memory_mib,
+        processing_memory_mib=settings.processing_memory_mib,
+        processing_timeout_seconds=settings.processing_timeout_seconds,
+        provisioned_concurrency=settings.provisioned_concurrency,
+        provisioned_concurrency_max=settings.provisioned_concurrency_max,
+        paused=settings.paused,
+        guards=storage.guards,
+    ),
+)
+
+site = Site(
+    "site",
+    SiteArgs(
+        stage=settings.stage,
+        video_bucket_name=storage.video_bucket_name,
+        issuer=auth.issuer,
+        sign_in_host=auth.sign_in_host,
+        web_client_id=sign_in.web_client_id,
+        desktop_client_id=sign_in.desktop_client_id,
+        api_scopes=auth.scopes,
+        origins=[edge.site_url, *map(origin_of, settings.extra_redirect_urls)],
+    ),
+)
+
+if settings.trail:
+    Audit(
+        "audit",
+        AuditArgs(
+            place=place,
+            log_bucket_name=storage.log_bucket_name,
+            log_key_arn=keys.log_key_arn,
+            management_events=settings.trail_management_events,
+            guards=storage.guards,
+        ),
+    )
+
+observability = Observability(
+    "observability",
+    ObservabilityArgs(
+        place=place,
+        api_name=place.name("api"),
+        api_stage=STAGE_NAME,
+        distribution_id=edge.distribution_id,
+        function_names={function: place.name(function) for function in package.handlers},
+        queue_name=place.name("failed"),
+        log_key_arn=keys.log_key_arn,
+        alarm_emails=settings.alarm_emails,
+        dashboard=settings.dashboard,
+        traced_percent=settings.traced_percent,
+        monthly_budget_usd=settings.monthly_budget_usd,
+        paused=settings.paused,
+    ),
+)
+
+pulumi.export("siteUrl", edge.site_url)
+pulumi.export("siteBucket", storage.site_bucket_name)
+pulumi.export("siteConfig", site.config)
+pulumi.export("distributionId", edge.distribution_id)
+pulumi.export("apiUrl", edge.api_url)
+pulumi.export("userPoolId", auth.user_pool_id)
+pulumi.export("authority", auth.issuer)
+pulumi.export("webClientId", sign_in.web_client_id)
+pulumi.export("desktopClientId", sign_in.desktop_client_id)
+pulumi.export("machineClientId", sign_in.machine_client_id)
+pulumi.export("machineClientSecret", pulumi.Output.secret(sign_in.machine_client_secret))
+pulumi.export("identityPoolId", sign_in.identity_pool_id)
+pulumi.export("telemetryLogGroup", sign_in.telemetry_log_group_name)
+pulumi.export("videoBucket", storage.video_bucket_name)
+pulumi.export("metadataBucket", storage.metadata_bucket_name)
+pulumi.export("completionTopicArn", messages.completion_topic_arn)
+pulumi.export("failureQueue", messages.failure_queue_name)
+pulumi.export("mediaKeyPairId", edge.media_key_pair_id)
+pulumi.export("dashboardUrl", observability.dashboard_url)
+pulumi.export("functionEnvironment", environment)

@@ -26,7 +26,7 @@ GROUPS = {"administrators": "Runs the platform", "members": "Uploads videos"}
 class AuthArgs:
     """What the user pool needs.
 
-    sign_up, sign_up_domains, mfa, threat_protection: see Settings.
+    sign_up, sign_up_domains, mfa, threat_protection, sign_in_mail_arn: see Settings.
     protect: whether the pool refuses deletion and outlives the stack.
     log_key_arn, log_days: encryption and retention of the sign-up filter's log.
     """
@@ -36,6 +36,7 @@ class AuthArgs:
     sign_up_domains: Sequence[str]
     mfa: Mfa
     threat_protection: ThreatProtection
+    sign_in_mail_arn: str
     protect: bool
     log_key_arn: pulumi.Input[str]
     log_days: int
@@ -152,7 +153,6 @@ class Auth(pulumi.ComponentResource):
 
     def _answers_to_threats(self, pool: aws.cognito.UserPool) -> None:
         """Known stolen passwords are refused; a risky sign-in needs the second factor, a very risky one fails."""
-        actions = aws.cognito.RiskConfigurationAccountTakeoverRiskConfigurationActionsArgs
         aws.cognito.RiskConfiguration(
             f"{self._name}-threats",
             user_pool_id=pool.id,
@@ -161,19 +161,9 @@ class Auth(pulumi.ComponentResource):
                     event_action="BLOCK"
                 )
             ),
-            account_takeover_risk_configuration=aws.cognito.RiskConfigurationAccountTakeoverRiskConfigurationArgs(
-                actions=actions(
-                    high_action=aws.cognito.RiskConfigurationAccountTakeoverRiskConfigurationActionsHighActionArgs(
-                        event_action="BLOCK", notify=False
-                    ),
-                    medium_action=aws.cognito.RiskConfigurationAccountTakeoverRiskConfigurationActionsMediumActionArgs(
-                        event_action="MFA_IF_CONFIGURED", notify=False
-                    ),
-                    low_action=aws.cognito.RiskConfigurationAccountTakeoverRiskConfigurationActionsLowActionArgs(
-                        event_action="MFA_IF_CONFIGURED", notify=False
-                    ),
-                )
-            ),
+            account_takeover_risk_configuration=_answers_to_takeover(self._args.sign_in_mail_arn)
+            if self._args.sign_in_mail_arn
+            else None,
             opts=self._child,
         )
 
@@ -221,3 +211,23 @@ class Auth(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[group, write]),
         )
+
+
+def _answers_to_takeover(mail_arn: str) -> aws.cognito.RiskConfigurationAccountTakeoverRiskConfigurationArgs:
+    cognito = aws.cognito
+    return cognito.RiskConfigurationAccountTakeoverRiskConfigurationArgs(
+        notify_configuration=cognito.RiskConfigurationAccountTakeoverRiskConfigurationNotifyConfigurationArgs(
+            source_arn=mail_arn
+        ),
+        actions=cognito.RiskConfigurationAccountTakeoverRiskConfigurationActionsArgs(
+            high_action=cognito.RiskConfigurationAccountTakeoverRiskConfigurationActionsHighActionArgs(
+                event_action="BLOCK", notify=True
+            ),
+            medium_action=cognito.RiskConfigurationAccountTakeoverRiskConfigurationActionsMediumActionArgs(
+                event_action="MFA_IF_CONFIGURED", notify=True
+            ),
+            low_action=cognito.RiskConfigurationAccountTakeoverRiskConfigurationActionsLowActionArgs(
+                event_action="MFA_IF_CONFIGURED", notify=False
+            ),
+        ),
+    )

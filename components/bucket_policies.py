@@ -99,21 +99,24 @@ def site_bucket_policy(place: Place) -> PolicyDocument:
     return document(*_transport(arn), _short_signatures(arn), _cloudfront_reads(place, f"{arn}/*"))
 
 
-def log_bucket_policy(place: Place, *, logged_bucket_arns: Sequence[str]) -> PolicyDocument:
+def log_bucket_policy(place: Place, *, logged_buckets: Sequence[str]) -> PolicyDocument:
     """S3's access logs, CloudFront's, and the trail, each from this account and into its own folder."""
     arn = place.bucket_arn("logs")
     trail_arn = place.arn("cloudtrail", f"trail/{place.name('trail')}")
     return document(
         *_transport(arn),
-        allow(
-            "AccessLogs",
-            principal={"Service": "logging.s3.amazonaws.com"},
-            actions="s3:PutObject",
-            resources=f"{arn}/s3/*",
-            conditions={
-                "StringEquals": {"aws:SourceAccount": place.account_id},
-                "ArnEquals": {"aws:SourceArn": list(logged_bucket_arns)},
-            },
+        *(
+            allow(
+                f"AccessLogsOf{bucket.capitalize()}",
+                principal={"Service": "logging.s3.amazonaws.com"},
+                actions="s3:PutObject",
+                resources=f"{arn}/{access_log_prefix(bucket)}*",
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": place.account_id},
+                    "ArnEquals": {"aws:SourceArn": place.bucket_arn(bucket)},
+                },
+            )
+            for bucket in logged_buckets
         ),
         allow(
             "TrailLooks",
@@ -143,6 +146,11 @@ def log_bucket_policy(place: Place, *, logged_bucket_arns: Sequence[str]) -> Pol
             },
         ),
     )
+
+
+def access_log_prefix(bucket: str) -> str:
+    """Folder of the log bucket that S3 fills for this bucket."""
+    return f"s3/{bucket}/"
 
 
 def _transport(bucket_arn: str) -> list[Statement]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,7 @@ class EdgeArgs:
         its progress.
     web_acl_arn: None without a web ACL.
     log_bucket_arn: receives access logs.
+    guards: the log bucket's policy and the rest of what must stand before anyone reads or writes a bucket.
     site_domain, site_certificate_arn, hosted_zone_id: empty without an own domain.
     """
 
@@ -52,6 +54,7 @@ class EdgeArgs:
     sign_in_hosts: list[pulumi.Input[str]]
     web_acl_arn: pulumi.Input[str] | None
     log_bucket_arn: pulumi.Input[str]
+    guards: Sequence[pulumi.Resource]
     price_class: PriceClass
     site_domain: str
     site_certificate_arn: str
@@ -162,7 +165,7 @@ class Edge(pulumi.ComponentResource):
                 geo_restriction=aws.cloudfront.DistributionRestrictionsGeoRestrictionArgs(restriction_type="none")
             ),
             viewer_certificate=self._certificate(),
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.guards)),
         )
         aws.cloudfront.MonitoringSubscription(
             f"{name}-metrics",

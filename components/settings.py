@@ -49,7 +49,6 @@ MAX_WAF_RATE = 2_000_000_000  # same page
 MIN_LAMBDA_MIB = 128  # Lambda Developer Guide, "Quotas"
 MAX_LAMBDA_MIB = 10_240  # same page
 MAX_LAMBDA_SECONDS = 900  # same page
-MAX_RULE_MINUTES = 60
 MAX_TOKEN_KIDS = 3
 
 
@@ -101,6 +100,8 @@ class Settings:
     sign_up_domains: mail domains that may sign up when sign_up is `domain`.
     mfa: second factor (an authenticator app).
     threat_protection: Cognito's answer to suspicious sign-ins; costs per active user.
+    sign_in_mail_arn: SES identity that tells users of risky sign-ins; with threat protection it turns on the answers
+        to stolen accounts, which Cognito ties to a sender.
     machine_client: whether programs may sign in by client credentials.
     extra_redirect_urls: where else than at the site a browser may land after signing in (http only on localhost).
 
@@ -136,7 +137,6 @@ class Settings:
     api_memory_mib, processing_memory_mib, processing_timeout_seconds: sizes of the functions.
     provisioned_concurrency, provisioned_concurrency_max: instances of the API functions that are always warm, and how
         far target tracking may raise them; 0 pays per use only.
-    janitor_minutes: how often abandoned uploads are looked for.
 
     network: whether functions run in private subnets of their own; about $30 a month when idle.
     vpc_cidr: a /16 to /24 private range for it.
@@ -155,6 +155,7 @@ class Settings:
     sign_up_domains: tuple[str, ...]
     mfa: Mfa
     threat_protection: ThreatProtection
+    sign_in_mail_arn: str
     machine_client: bool
     extra_redirect_urls: tuple[str, ...]
 
@@ -194,7 +195,6 @@ class Settings:
     processing_timeout_seconds: int
     provisioned_concurrency: int
     provisioned_concurrency_max: int
-    janitor_minutes: int
 
     network: bool
     vpc_cidr: str
@@ -317,6 +317,7 @@ _READERS: Mapping[str, _Read] = {
     "sign_up_domains": _texts(_DOMAIN, "a mail domain", range(51)),
     "mfa": _choice(Mfa),
     "threat_protection": _choice(ThreatProtection),
+    "sign_in_mail_arn": _matching(r"arn:aws:ses:[a-z0-9-]+:\d{12}:identity/\S+", "an SES identity"),
     "machine_client": _flag,
     "extra_redirect_urls": _texts(
         r"https://[^\s#]+|http://localhost(:\d+)?/[^\s#]*", "an https address (or http on localhost)", range(21)
@@ -353,7 +354,6 @@ _READERS: Mapping[str, _Read] = {
     "processing_timeout_seconds": _integer(30, MAX_LAMBDA_SECONDS),
     "provisioned_concurrency": _integer(0, 1_000),
     "provisioned_concurrency_max": _integer(0, 1_000),
-    "janitor_minutes": _integer(1, MAX_RULE_MINUTES),
     "network": _flag,
     "vpc_cidr": lambda reader, key: reader.text(key),
     "alarm_emails": _texts(r"[^@\s]+@[^@\s]+\.[^@\s]+", "a mail address", range(11)),
@@ -389,6 +389,11 @@ def _contradictions(settings: Settings) -> list[tuple[str, str]]:
             "siteCertificateArn",
             bool(settings.site_domain) != bool(settings.site_certificate_arn),
             "and siteDomain are given together or not at all",
+        ),
+        (
+            "signInMailArn",
+            bool(settings.sign_in_mail_arn) and settings.threat_protection is not ThreatProtection.ENFORCED,
+            "needs threatProtection enforced",
         ),
         ("hostedZoneId", bool(settings.hosted_zone_id) and not settings.site_domain, "needs a siteDomain"),
         ("logDays", settings.log_days not in LOG_RETENTION_DAYS, f"is not one of {LOG_RETENTION_DAYS}"),

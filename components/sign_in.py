@@ -52,6 +52,8 @@ class SignIn(pulumi.ComponentResource):
     """Programs: client credentials."""
     machine_client_secret: pulumi.Output[str] | None
     """Secret of the same."""
+    client_ids: list[pulumi.Output[str]]
+    """Whose tokens the API takes."""
     identity_pool_id: pulumi.Output[str]
     """Changes an ID token for AWS credentials that may only write telemetry."""
     telemetry_log_group_name: pulumi.Output[str]
@@ -109,6 +111,7 @@ class SignIn(pulumi.ComponentResource):
         self.desktop_client_id = desktop.id
         self.machine_client_id = machine.id if machine else None
         self.machine_client_secret = machine.client_secret if machine else None
+        self.client_ids = [client.id for client in (web, desktop, machine) if client]
         self.identity_pool_id = identities.id
         self.telemetry_log_group_name = telemetry.name
         self.register_outputs({"webClientId": web.id, "desktopClientId": desktop.id, "identityPoolId": identities.id})

@@ -88,9 +88,7 @@ class Storage(pulumi.ComponentResource):
                 outside_role_arns=args.outside_role_arns,
             ),
             "site": bucket_policies.site_bucket_policy(place),
-            "logs": bucket_policies.log_bucket_policy(
-                place, logged_bucket_arns=[place.bucket_arn(purpose) for purpose in LOGGED_BUCKETS]
-            ),
+            "logs": bucket_policies.log_bucket_policy(place, logged_buckets=LOGGED_BUCKETS),
         }
         policies = {
             purpose: aws.s3.BucketPolicy(
@@ -108,7 +106,7 @@ class Storage(pulumi.ComponentResource):
                 f"{name}-{purpose}",
                 bucket=buckets[purpose].bucket,
                 target_bucket=buckets["logs"].bucket,
-                target_prefix=f"s3/{purpose}/",
+                target_prefix=bucket_policies.access_log_prefix(purpose),
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[policies["logs"]]),
             )
         versionings = {

@@ -6,8 +6,11 @@ import asyncio
 import json
 import os
 import runpy
+import tempfile
 import threading
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -158,7 +161,7 @@ class _Answers(pulumi.runtime.Mocks):
             },
             "aws:kms/getPublicKey:getPublicKey": {"publicKeyPem": "-----BEGIN PUBLIC KEY-----"},
         }
-        return answers[args.token], None
+        return answers[args.token], []
 
 
 class _Monitor(mocks.MockMonitor):
@@ -210,10 +213,11 @@ def _missing_files(value: object) -> Iterator[str]:
             yield from _missing_files(inner)  # pyright: ignore[reportUnknownArgumentType]
 
 
-def record(
-    stage: str, *, preview: bool = False, overrides: Mapping[str, object] | None = None, project: Path = PROJECT
-) -> Recording:
-    """Run `__main__.py` for this stage. In a preview nothing is known that only AWS decides."""
+def record(stage: str, *, preview: bool = False, overrides: Mapping[str, object] | None = None) -> Recording:
+    """Run `__main__.py` for this stage. In a preview nothing is known that only AWS decides.
+
+    The bundles are empty stand-ins: what is in the real ones is tested by itself.
+    """
     # The mocked stack binds to the loop of the moment it is made.
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -223,7 +227,7 @@ def record(
     # An output that is formatted into a string would otherwise become an apology instead of an error.
     strict = mock.patch.dict(os.environ, {"PULUMI_ERROR_OUTPUT_STRING": "true"})
     try:
-        with strict:
+        with strict, tempfile.TemporaryDirectory() as scratch, _stand_in_bundles(Path(scratch)):
             pulumi.runtime.set_mocks(
                 answers,
                 project="video-upload-platform",
@@ -232,7 +236,7 @@ def record(
                 monitor=_Monitor(answers, recording),
             )
             pulumi.runtime.set_all_config(config, [])
-            main = str(project / "__main__.py")
+            main = str(PROJECT / "__main__.py")
             loop.run_until_complete(run_pulumi_func(lambda: _discard(runpy.run_path(main, run_name="__main__"))))
             root = get_root_resource()
             exported: dict[str, Any] = getattr(root, "outputs", {}) if root else {}
@@ -245,6 +249,15 @@ def record(
         loop.close()
         asyncio.set_event_loop(None)
     return recording
+
+
+def _stand_in_bundles(folder: Path) -> AbstractContextManager[object]:
+    def bundle(_app: Path, _locks: object, _folder: Path, name: str, *_: object, **__: object) -> Path:
+        path = folder / f"{name}-0123456789abcdef.zip"
+        zipfile.ZipFile(path, "w").close()
+        return path
+
+    return mock.patch("components.lambda_package.bundle", bundle)
 
 
 def _discard(_: object) -> None:

@@ -1,0 +1,225 @@
+"""The API: a REST API from the app's own routes, closed to whoever does not come through the edge."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_random as random
+
+from components import api_document, policy
+from components.naming import Place, type_token
+from components.permissions import LIVE
+
+STAGE_NAME = "api"
+"""Also the first part of every path, so that the edge passes paths on unchanged."""
+MIN_COMPRESSED_BYTES = 1_024
+SECRET_CHARS = 48
+ACCESS_LOG_FORMAT = json.dumps(
+    {
+        name: f"$context.{variable}"
+        for name, variable in {
+            "requestId": "requestId",
+            "time": "requestTimeEpoch",
+            "method": "httpMethod",
+            "route": "resourcePath",
+            "status": "status",
+            "latencyMilliseconds": "responseLatency",
+            "integrationMilliseconds": "integrationLatency",
+            "responseBytes": "responseLength",
+            "error": "error.responseType",
+            "user": "authorizer.claims.sub",
+            "ip": "identity.sourceIp",
+            "trace": "xrayTraceId",
+        }.items()
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiArgs:
+    """What the API needs.
+
+    document: OpenAPI with tokens (see api_document).
+    user_pool_arn: whose access tokens open the user routes.
+    cors_origin: which pages may read answers.
+    secret_generation: raise by one to rotate the secret between edge and API.
+    requests_per_second, burst: throttling of the whole API.
+    account_logging: whether to set the region's one logging role, without which there are no access logs.
+    """
+
+    place: Place
+    document: dict[str, Any]
+    user_pool_arn: pulumi.Input[str]
+    cors_origin: str
+    secret_generation: int
+    requests_per_second: int
+    burst: int
+    account_logging: bool
+    log_key_arn: pulumi.Input[str]
+    log_days: int
+
+
+class Api(pulumi.ComponentResource):
+    """REST API, its policy, deployment and stage with logs, traces and throttling."""
+
+    host: pulumi.Output[str]
+    """`….execute-api.….amazonaws.com`: the edge's origin, closed to everyone else."""
+    execution_arn: pulumi.Output[str]
+    """For the functions' permissions."""
+    origin_secret: pulumi.Output[str]
+    """What the edge must send as Referer."""
+    name: pulumi.Output[str]
+    """For metrics."""
+    stage_arn: pulumi.Output[str]
+    """For the web ACL's and the trail's sake."""
+
+    def __init__(self, name: str, args: ApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(type_token("Api"), name, None, opts)
+        self._name = name
+        self._args = args
+        self._child = pulumi.ResourceOptions(parent=self)
+        place = args.place
+
+        secrets = [self._secret(generation) for generation in (args.secret_generation, args.secret_generation - 1)]
+        body = _filled(
+            args.document,
+            {
+                api_document.USER_POOL_ARN: args.user_pool_arn,
+                api_document.CORS_ORIGIN: args.cors_origin,
+                **{
+                    api_document.function_token(function): invocation_uri(place, function)
+                    for function in (*api_document.API_FUNCTIONS, "upload_token_authorizer")
+                },
+            },
+        )
+        rest_api = aws.apigateway.RestApi(
+            f"{name}-rest",
+            name=place.name("api"),
+            body=body,
+            endpoint_configuration=aws.apigateway.RestApiEndpointConfigurationArgs(types="REGIONAL"),
+            minimum_compression_size=str(MIN_COMPRESSED_BYTES),
+            opts=self._child,
+        )
+        closed = aws.apigateway.RestApiPolicy(
+            f"{name}-edge-only",
+            rest_api_id=rest_api.id,
+            policy=policy.to_json(edge_only(rest_api.execution_arn, [secret.result for secret in secrets])),
+            opts=self._child,
+        )
+        deployment = aws.apigateway.Deployment(
+            f"{name}-deployment",
+            rest_api=rest_api.id,
+            # Body and policy take effect when deployed; a change of either must deploy.
+            triggers={"body": body.apply(_fingerprint), "policy": closed.policy.apply(_fingerprint)},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[closed]),
+        )
+        access_log = aws.cloudwatch.LogGroup(
+            f"{name}-access",
+            name=place.log_group("api-access"),
+            retention_in_days=args.log_days,
+            kms_key_id=args.log_key_arn,
+            opts=self._child,
+        )
+        logging_allowed = [self._account_logging()] if args.account_logging else []
+        stage = aws.apigateway.Stage(
+            f"{name}-stage",
+            rest_api=rest_api.id,
+            deployment=deployment.id,
+            stage_name=STAGE_NAME,
+            xray_tracing_enabled=True,
+            access_log_settings=aws.apigateway.StageAccessLogSettingsArgs(
+                destination_arn=access_log.arn, format=ACCESS_LOG_FORMAT
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=logging_allowed),
+        )
+        aws.apigateway.MethodSettings(
+            f"{name}-methods",
+            rest_api=rest_api.id,
+            stage_name=stage.stage_name,
+            method_path="*/*",
+            settings=aws.apigateway.MethodSettingsSettingsArgs(
+                metrics_enabled=True,
+                logging_level="ERROR",
+                data_trace_enabled=False,  # bodies and tokens stay out of the log
+                throttling_rate_limit=args.requests_per_second,
+                throttling_burst_limit=args.burst,
+            ),
+            opts=self._child,
+        )
+
+        self.host = pulumi.Output.concat(rest_api.id, ".execute-api.", place.region, ".amazonaws.com")
+        self.execution_arn = rest_api.execution_arn
+        self.origin_secret = secrets[0].result
+        self.name = rest_api.name
+        self.stage_arn = stage.arn
+        self.register_outputs({"host": self.host, "name": self.name})
+
+    def _secret(self, generation: int) -> random.RandomPassword:
+        return random.RandomPassword(
+            f"{self._name}-origin-secret-{generation}", length=SECRET_CHARS, special=False, opts=self._child
+        )
+
+    def _account_logging(self) -> aws.apigateway.Account:
+        role = aws.iam.Role(
+            f"{self._name}-logging",
+            name=self._args.place.name("api-logging"),
+            assume_role_policy=policy.to_json(policy.assumed_by("apigateway.amazonaws.com")),
+            opts=self._child,
+        )
+        rights = aws.iam.RolePolicyAttachment(
+            f"{self._name}-logging",
+            role=role.name,
+            # API Gateway checks for this very policy before it takes the role.
+            policy_arn="arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
+            opts=self._child,
+        )
+        return aws.apigateway.Account(
+            f"{self._name}-logging",
+            cloudwatch_role_arn=role.arn,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[rights]),
+        )
+
+
+def invocation_uri(place: Place, function: str) -> str:
+    """Where API Gateway calls a function: by the name of its alias, which stays when versions change. The function is
+    made after the API, because it wants to know the site that stands before the API."""
+    target = f"{place.function_arn(function)}:{LIVE}"
+    return f"arn:aws:apigateway:{place.region}:lambda:path/2015-03-31/functions/{target}/invocations"
+
+
+def edge_only(execution_arn: pulumi.Input[str], secrets: list[pulumi.Input[str]]) -> policy.PolicyDocument:
+    """Everyone may try, but only with a secret of the edge; a Deny stands before any authorizer."""
+    everything = pulumi.Output.concat(execution_arn, "/*")
+    return policy.document(
+        policy.allow("Callers", principal=policy.EVERYONE, actions="execute-api:Invoke", resources=everything),
+        policy.deny(
+            "OnlyThroughTheEdge",
+            principal=policy.EVERYONE,
+            actions="execute-api:Invoke",
+            resources=everything,
+            # An absent Referer is another one, too.
+            conditions={"StringNotEquals": {"aws:Referer": secrets}},
+        ),
+    )
+
+
+def _filled(document: dict[str, Any], values: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
+    """The document as text, with every token replaced."""
+
+    def replaced(known: dict[str, str]) -> str:
+        text = json.dumps(document)
+        for token, value in known.items():
+            text = text.replace(token, json.dumps(value)[1:-1])
+        return text
+
+    return pulumi.Output.all(**values).apply(replaced)
+
+
+def _fingerprint(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,151 @@
+"""The API's document (OpenAPI with API Gateway's extensions), derived from the Chalice app's own routes.
+
+Run as a program in a process of its own: it imports the app, which reads names from the environment at import, and
+prints what the infrastructure has to know about it as one JSON object.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from components.openapi import to_openapi_3
+
+USER_POOL_ARN = "{{user_pool_arn}}"
+CORS_ORIGIN = "{{cors_origin}}"
+VIDEO_BUCKET = "{{video_bucket}}"
+API_FUNCTIONS = ("video_upload", "multipart_init", "multipart_complete")
+API_HANDLER = "app.app"
+BEARER = r"^[Bb]earer [A-Za-z0-9._~+/=-]{1,4096}$"
+
+GATEWAY_ERRORS: dict[str, tuple[int | None, str, str]] = {
+    # response type: (status, where it differs from the gateway's own; code; message)
+    "ACCESS_DENIED": (None, "forbidden", "This token may not do that."),
+    "AUTHORIZER_CONFIGURATION_ERROR": (None, "internal_error", "Something went wrong on our side."),
+    "AUTHORIZER_FAILURE": (None, "internal_error", "Something went wrong on our side."),
+    "BAD_REQUEST_BODY": (None, "invalid_request", "The request is not valid."),
+    "BAD_REQUEST_PARAMETERS": (None, "invalid_request", "The request is not valid."),
+    "DEFAULT_4XX": (None, "invalid_request", "The request is not valid."),
+    "DEFAULT_5XX": (None, "internal_error", "Something went wrong on our side."),
+    "EXPIRED_TOKEN": (401, "unauthorized", "Sign in again."),
+    "INTEGRATION_FAILURE": (None, "gateway_timeout", "The platform did not answer in time."),
+    "INTEGRATION_TIMEOUT": (None, "gateway_timeout", "The platform did not answer in time."),
+    "INVALID_SIGNATURE": (401, "unauthorized", "Sign in again."),
+    # What the gateway says to a path or method that no route has.
+    "MISSING_AUTHENTICATION_TOKEN": (404, "route_not_found", "There is nothing at this address."),
+    "QUOTA_EXCEEDED": (None, "too_many_requests", "Too many requests; try again later."),
+    "REQUEST_TOO_LARGE": (None, "request_too_large", "The request is too large."),
+    "RESOURCE_NOT_FOUND": (None, "route_not_found", "There is nothing at this address."),
+    "THROTTLED": (None, "too_many_requests", "Too many requests; try again later."),
+    "UNAUTHORIZED": (None, "unauthorized", "Sign in again."),
+    "UNSUPPORTED_MEDIA_TYPE": (400, "invalid_request", "The request must be JSON."),
+    "WAF_FILTERED": (None, "forbidden", "This request is not allowed."),
+}
+"""docs/api.md, "Errors"; the types are API Gateway's, Developer Guide, "Gateway response types"."""
+
+
+def function_token(function: str) -> str:
+    """Stands in the document for where API Gateway calls this function."""
+    return f"{{{{function:{function}}}}}"
+
+
+def describe_app() -> dict[str, Any]:
+    """Document, handlers, schedule and bucket events of the app that can be imported as `app`."""
+    app: Any = importlib.import_module("app").app
+    authorizers = {authorizer.name: authorizer.handler_string for authorizer in app.builtin_auth_handlers}
+    events = {source.name: source for source in app.event_sources}
+    arrivals, sweep = events["video_processing"], events["janitor"]
+    return {
+        "document": api_document(app),
+        "handlers": {
+            **dict.fromkeys(API_FUNCTIONS, API_HANDLER),
+            **authorizers,
+            **{name: source.handler_string for name, source in events.items()},
+        },
+        "schedule": sweep.schedule_expression.to_string(),
+        "bucketEvents": arrivals.events,
+        "bucketPrefix": arrivals.prefix,
+    }
+
+
+def api_document(app: Any) -> dict[str, Any]:
+    """Chalice's own document, its addresses as tokens, with what Chalice leaves out."""
+    from chalice.deploy.swagger import SwaggerGenerator  # noqa: PLC0415 - the whole CLI comes with it
+
+    class TokenGenerator(SwaggerGenerator):
+        """Chalice knows one function for all routes; here each route has its own."""
+
+        def _generate_apig_integ(self, view: Any) -> Any:
+            integration: dict[str, Any] = super()._generate_apig_integ(view)
+            return {**integration, "uri": function_token(function_of(view))}
+
+        def _uri(self, lambda_arn: str | None = None) -> Any:
+            return lambda_arn
+
+        def _auth_uri(self, authorizer: Any) -> str:
+            return function_token(authorizer.name)
+
+    document: dict[str, Any] = TokenGenerator("", {}).generate_swagger(app)
+    for path, methods in document["paths"].items():
+        _declare_path_parameters(path, methods)
+    document["x-amazon-apigateway-request-validators"] = {
+        "parameters": {"validateRequestParameters": True, "validateRequestBody": False}
+    }
+    document["x-amazon-apigateway-request-validator"] = "parameters"
+    document["x-amazon-apigateway-gateway-responses"] = {
+        kind: _gateway_response(kind, *error) for kind, error in GATEWAY_ERRORS.items()
+    }
+    for definition in document["securityDefinitions"].values():
+        authorizer = definition["x-amazon-apigateway-authorizer"]
+        if authorizer["type"] == "token":
+            # What cannot be a token costs no invocation.
+            authorizer["identityValidationExpression"] = BEARER
+    return to_openapi_3(document)
+
+
+def function_of(view: Any) -> str:
+    """The function that serves a view: the first one that its blueprint names."""
+    module = sys.modules[view.view_function.__module__]
+    blueprint = getattr(module, view.view_function.__module__.rpartition(".")[2])
+    return next(function for function in API_FUNCTIONS if function in blueprint.functions)
+
+
+def _declare_path_parameters(path: str, methods: dict[str, Any]) -> None:
+    """Chalice declares them on its views but not on the preflight it adds."""
+    names = [part.strip("{}") for part in path.split("/") if part.startswith("{")]
+    if names and "options" in methods:
+        methods["options"]["parameters"] = [
+            {"name": name, "in": "path", "required": True, "type": "string"} for name in names
+        ]
+
+
+def _gateway_response(kind: str, status: int | None, code: str, message: str) -> dict[str, Any]:
+    """The one error shape, readable by a page of another origin."""
+    body = {"error": {"code": code, "message": message, "details": {}, "requestId": "$context.requestId"}}
+    headers = {
+        "Access-Control-Allow-Origin": CORS_ORIGIN,
+        "Access-Control-Expose-Headers": "Retry-After,x-amzn-RequestId",
+        "Cache-Control": "no-store",
+    }
+    if kind in {"THROTTLED", "QUOTA_EXCEEDED"}:
+        headers["Retry-After"] = "1"
+    response: dict[str, Any] = {
+        "responseParameters": {f"gatewayresponse.header.{name}": f"'{value}'" for name, value in headers.items()},
+        "responseTemplates": {"application/json": json.dumps(body)},
+    }
+    return response if status is None else {"statusCode": str(status), **response}
+
+
+def main(app_folder: Path) -> None:
+    """Print the description of the app in this folder."""
+    sys.path.insert(0, str(app_folder))
+    os.environ.update(USER_POOL_ARN=USER_POOL_ARN, CORS_ORIGIN=CORS_ORIGIN, VIDEO_BUCKET=VIDEO_BUCKET)
+    sys.stdout.write(json.dumps(describe_app()))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,93 @@
+"""Messages: the topic that tells of finished videos, and the queue in which failed events wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components import policy
+from components.naming import Place, type_token
+
+RETENTION_SECONDS = 14 * 24 * 3600  # SQS quotas, "Message retention": at most 14 days
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessagesArgs:
+    """data_key_arn: encrypts what the topic carries."""
+
+    place: Place
+    data_key_arn: pulumi.Input[str]
+
+
+class Messages(pulumi.ComponentResource):
+    """Completion topic (mail, queues and webhooks may subscribe) and failure queue."""
+
+    completion_topic_arn: pulumi.Output[str]
+    """One message for every video that is ready or rejected."""
+    failure_queue_arn: pulumi.Output[str]
+    """Events that failed every retry, with their error, until somebody redrives them."""
+    failure_queue_name: pulumi.Output[str]
+    """Name of the same; for alarms."""
+
+    def __init__(self, name: str, args: MessagesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(type_token("Messages"), name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        place = args.place
+        topic = aws.sns.Topic(
+            f"{name}-completed", name=place.name("completed"), kms_master_key_id=args.data_key_arn, opts=child
+        )
+        aws.sns.TopicPolicy(
+            f"{name}-completed", arn=topic.arn, policy=policy.to_json(topic_policy(place, topic.arn)), opts=child
+        )
+        queue = aws.sqs.Queue(
+            f"{name}-failed",
+            name=place.name("failed"),
+            sqs_managed_sse_enabled=True,
+            message_retention_seconds=RETENTION_SECONDS,
+            opts=child,
+        )
+        aws.sqs.QueuePolicy(
+            f"{name}-failed", queue_url=queue.url, policy=policy.to_json(queue_policy(place, queue.arn)), opts=child
+        )
+
+        self.completion_topic_arn = topic.arn
+        self.failure_queue_arn = queue.arn
+        self.failure_queue_name = queue.name
+        self.register_outputs({"completionTopicArn": topic.arn, "failureQueueArn": queue.arn})
+
+
+def topic_policy(place: Place, topic_arn: pulumi.Input[str]) -> policy.PolicyDocument:
+    """Whoever the account's IAM policies name, over TLS."""
+    actions = ["sns:Publish", "sns:Subscribe"]
+    return policy.document(
+        policy.allow(
+            "OwnAccount",
+            principal={"AWS": place.account_root},
+            actions=actions,
+            resources=topic_arn,
+        ),
+        policy.deny(
+            "NoPlainHttp",
+            principal=policy.EVERYONE,
+            actions="sns:Publish",
+            resources=topic_arn,
+            conditions={"Bool": {"aws:SecureTransport": "false"}},
+        ),
+    )
+
+
+def queue_policy(place: Place, queue_arn: pulumi.Input[str]) -> policy.PolicyDocument:
+    """Whoever the account's IAM policies name, over TLS."""
+    actions = ["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+    return policy.document(
+        policy.allow("OwnAccount", principal={"AWS": place.account_root}, actions=actions, resources=queue_arn),
+        policy.deny(
+            "NoPlainHttp",
+            principal=policy.EVERYONE,
+            actions="sqs:*",
+            resources=queue_arn,
+            conditions={"Bool": {"aws:SecureTransport": "false"}},
+        ),
+    )

@@ -1,0 +1,246 @@
+"""What each function may do: one role a function, its policy a pure function of names and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components.naming import Place
+from components.policy import PolicyDocument, Statement, allow, deny, document
+
+LIVE = "live"
+"""Alias through which every function is called."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """What the functions' policies speak of.
+
+    token_key_arns: upload token keys, the signing one first.
+    in_network: whether the functions (but for the janitor) run in subnets.
+    """
+
+    place: Place
+    data_key_arn: pulumi.Input[str]
+    token_key_arns: Sequence[pulumi.Input[str]]
+    completion_topic_arn: pulumi.Input[str]
+    failure_queue_arn: pulumi.Input[str]
+    in_network: bool
+
+    @property
+    def videos(self) -> str:
+        """Objects of clients."""
+        return f"{self.place.bucket_arn('videos')}/videos/*"
+
+    def metadata(self, folder: str) -> str:
+        """Objects of one folder of the metadata bucket."""
+        return f"{self.place.bucket_arn('metadata')}/{folder}/*"
+
+
+def policy_of(function: str, resources: Resources) -> PolicyDocument:
+    """The whole policy of a function's role. Raises KeyError for a function nobody thought about."""
+    statements = [_write_log(function, resources), _trace()]
+    if resources.in_network and function not in OUTSIDE_THE_NETWORK:
+        statements.extend(_join_network(function, resources))
+    return document(*statements, *(grant(resources) for grant in _GRANTS[function]))
+
+
+def _write_log(function: str, resources: Resources) -> Statement:
+    group = resources.place.arn("logs", f"log-group:{resources.place.function_log_group(function)}")
+    return allow("WriteOwnLog", actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=f"{group}:*")
+
+
+def _trace() -> Statement:
+    return allow(
+        "Trace",
+        actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+        resources="*",  # X-Ray has no resources to name
+    )
+
+
+def _join_network(function: str, resources: Resources) -> list[Statement]:
+    """Lambda attaches network interfaces with the function's role; the function's own code may not."""
+    interfaces = [
+        "ec2:CreateNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:DeleteNetworkInterface",
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:UnassignPrivateIpAddresses",
+    ]
+    own = resources.place.function_arn(function)
+    return [
+        allow("LambdaAttachesInterfaces", actions=interfaces, resources="*"),  # interfaces have no name before they are
+        deny(
+            "CodeDoesNot",
+            actions=interfaces,
+            resources="*",
+            conditions={"ArnLike": {"lambda:SourceFunctionArn": [own, f"{own}:*"]}},
+        ),
+    ]
+
+
+def _use_data_key(resources: Resources) -> Statement:
+    """S3 encrypts and decrypts on the caller's behalf, also for whoever uses a URL the function signed."""
+    return allow(
+        "S3UsesDataKey",
+        actions=["kms:GenerateDataKey", "kms:Decrypt"],
+        resources=resources.data_key_arn,
+        conditions={"StringEquals": {"kms:ViaService": f"s3.{resources.place.region}.amazonaws.com"}},
+    )
+
+
+def _sign_tokens(resources: Resources) -> Statement:
+    return allow("SignTokens", actions="kms:GenerateMac", resources=resources.token_key_arns[0])
+
+
+def _verify_tokens(resources: Resources) -> Statement:
+    return allow("VerifyTokens", actions="kms:VerifyMac", resources=list(resources.token_key_arns))
+
+
+def _list_records(resources: Resources) -> Statement:
+    """Without it S3 answers 403 instead of 404 for a record that does not exist."""
+    return allow("ListRecords", actions="s3:ListBucket", resources=resources.place.bucket_arn("metadata"))
+
+
+def _change_records(resources: Resources) -> Statement:
+    return allow("ChangeRecords", actions=["s3:GetObject", "s3:PutObject"], resources=resources.metadata("records"))
+
+
+def _mark(resources: Resources) -> Statement:
+    return allow("MarkOpen", actions=["s3:PutObject", "s3:DeleteObject"], resources=resources.metadata("open"))
+
+
+def _unmark(resources: Resources) -> Statement:
+    return allow("Unmark", actions="s3:DeleteObject", resources=resources.metadata("open"))
+
+
+def _create_videos(resources: Resources) -> Statement:
+    """Also what presigned parts and forms do: S3 checks the signer's rights when the client uses them."""
+    return allow("CreateVideos", actions="s3:PutObject", resources=resources.videos)
+
+
+def _list_parts(resources: Resources) -> Statement:
+    return allow("ListParts", actions="s3:ListMultipartUploadParts", resources=resources.videos)
+
+
+def _abort_uploads(resources: Resources) -> Statement:
+    """Emptied means: listed until no part is left."""
+    return allow(
+        "AbortUploads",
+        actions=["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+        resources=resources.videos,
+    )
+
+
+def _find_videos(resources: Resources) -> Statement:
+    """HEAD needs GetObject on the object, and ListBucket to answer 404."""
+    return allow("FindVideos", actions="s3:GetObject", resources=resources.videos)
+
+
+def _list_videos(resources: Resources) -> Statement:
+    return allow("VideoNotFoundIs404", actions="s3:ListBucket", resources=resources.place.bucket_arn("videos"))
+
+
+def _read_videos(resources: Resources) -> Statement:
+    return allow("ReadVideos", actions=["s3:GetObject", "s3:GetObjectVersion"], resources=resources.videos)
+
+
+def _show_videos(resources: Resources) -> Statement:
+    """Presigned playback and posters; the bucket's policy lets only accepted videos through."""
+    return allow(
+        "ShowVideosAndPosters",
+        actions=["s3:GetObject", "s3:GetObjectVersion"],
+        resources=[resources.videos, resources.metadata("posters")],
+    )
+
+
+def _delete_videos(resources: Resources) -> Statement:
+    """Hides them behind a delete marker; only processing and lifecycle rules remove a version."""
+    return allow(
+        "DeleteVideosAndPosters",
+        actions="s3:DeleteObject",
+        resources=[resources.videos, resources.metadata("posters")],
+    )
+
+
+def _judge_videos(resources: Resources) -> Statement:
+    return allow(
+        "JudgeVideos", actions=["s3:PutObjectVersionTagging", "s3:DeleteObjectVersion"], resources=resources.videos
+    )
+
+
+def _keep_posters(resources: Resources) -> Statement:
+    return allow("KeepPosters", actions=["s3:PutObject", "s3:DeleteObject"], resources=resources.metadata("posters"))
+
+
+def _announce(resources: Resources) -> Statement:
+    return allow("Announce", actions="sns:Publish", resources=resources.completion_topic_arn)
+
+
+def _encrypt_announcements(resources: Resources) -> Statement:
+    return allow(
+        "SnsUsesDataKey",
+        actions=["kms:GenerateDataKey", "kms:Decrypt"],
+        resources=resources.data_key_arn,
+        conditions={"StringEquals": {"kms:ViaService": f"sns.{resources.place.region}.amazonaws.com"}},
+    )
+
+
+def _set_failures_aside(resources: Resources) -> Statement:
+    """Lambda sends with the function's role."""
+    return allow("SetFailuresAside", actions="sqs:SendMessage", resources=resources.failure_queue_arn)
+
+
+def _list_open_uploads(resources: Resources) -> Statement:
+    return allow(
+        "ListUnfinishedUploads",
+        actions="s3:ListBucketMultipartUploads",
+        resources=resources.place.bucket_arn("videos"),
+    )
+
+
+def _repeat_processing(resources: Resources) -> Statement:
+    return allow(
+        "RepeatProcessing",
+        actions="lambda:InvokeFunction",
+        resources=f"{resources.place.function_arn('video_processing')}:{LIVE}",
+    )
+
+
+OUTSIDE_THE_NETWORK = frozenset({"janitor"})
+"""It calls Lambda, for which no endpoint is paid."""
+
+_RECORDS: tuple[Callable[[Resources], Statement], ...] = (_use_data_key, _list_records, _change_records)
+
+_GRANTS: Mapping[str, Sequence[Callable[[Resources], Statement]]] = {
+    "video_upload": (*_RECORDS, _mark, _create_videos, _show_videos, _abort_uploads, _delete_videos),
+    "multipart_init": (*_RECORDS, _mark, _create_videos, _list_parts, _sign_tokens),
+    "multipart_complete": (*_RECORDS, _unmark, _create_videos, _find_videos, _list_videos, _abort_uploads),
+    "video_processing": (
+        *_RECORDS,
+        _unmark,
+        _read_videos,
+        _list_videos,
+        _judge_videos,
+        _keep_posters,
+        _announce,
+        _encrypt_announcements,
+        _set_failures_aside,
+    ),
+    "upload_token_authorizer": (_verify_tokens,),
+    "janitor": (
+        *_RECORDS,
+        _unmark,
+        _create_videos,
+        _find_videos,
+        _list_videos,
+        _list_open_uploads,
+        _abort_uploads,
+        _delete_videos,
+        _repeat_processing,
+        _set_failures_aside,
+    ),
+}
