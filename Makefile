@@ -36,7 +36,7 @@ check: install ## Lint, format, types, layers
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/basedpyright
-	$(BIN)/lint-imports
+	PYTHONPATH=.:chalice_app:clients/cli/src $(BIN)/lint-imports --no-logo
 
 format: install ## Put the code into its form
 	$(BIN)/ruff check --quiet --fix .

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 import secrets
+import subprocess
 from dataclasses import dataclass, field
 from html import unescape
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -86,3 +87,20 @@ def answer(response: requests.Response) -> dict[str, str]:
     """What a redirect carries back to the client."""
     assert response.status_code == 302, response.text
     return {name: values[0] for name, values in parse_qs(urlsplit(response.headers["Location"]).query).items()}
+
+
+def walk_through_login(command: "subprocess.Popen[str]", email: str, password: str) -> None:
+    """What a person does with the address that `video-upload login --no-browser` prints."""
+    assert command.stdout
+    printed = ""
+    while not (found := re.search(r"(http://\S+/oauth2/authorize\?\S+)\s", printed)):
+        line = command.stdout.readline()
+        assert line, f"no address in {printed!r}"
+        printed += line
+    browser = requests.Session()
+    page = browser.get(found[1], timeout=10)
+    csrf_token = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
+    assert csrf_token, page.text
+    form = {"email": email, "password": password, "csrf_token": unescape(csrf_token[1])}
+    welcome = browser.post(page.url, data=form, timeout=10)
+    assert welcome.status_code == 200, welcome.text

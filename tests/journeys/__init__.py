@@ -1,0 +1,1 @@
+"""Through the front door: the real platform on loopback, real clients, real videos."""

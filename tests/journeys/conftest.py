@@ -1,0 +1,238 @@
+"""One platform for a whole test run, and people who use it."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import boto3
+import jwt
+import pytest
+import requests
+from botocore.config import Config
+
+from local.platform import LocalPlatform, Ports
+from local.stand_in import names
+from tests.media.sample_videos import write_sample_video
+from video_upload.credentials import SignIn, StoredCredentials
+
+PATIENCE_SECONDS = 2
+"""Instead of 25: how long the API waits for S3 before it answers 202."""
+
+TIMEOUT_SECONDS = 60
+
+
+@dataclass
+class Person:
+    """Somebody signed in, with plain HTTP."""
+
+    platform: LocalPlatform
+    email: str
+    access_token: str
+
+    @property
+    def owner(self) -> str:
+        claims: dict[str, str] = jwt.decode(self.access_token, options={"verify_signature": False})
+        return claims["sub"]
+
+    def call(self, method: str, path: str, body: Any = None, token: str | None = None) -> requests.Response:
+        """token: instead of the person's own."""
+        return requests.request(
+            method,
+            f"{self.platform.site_url}/api{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {token or self.access_token}"},
+            timeout=TIMEOUT_SECONDS,
+        )
+
+    def start(self, size_bytes: int, file_name: str = "film.mp4", content_type: str = "video/mp4") -> dict[str, Any]:
+        answer = self.call(
+            "POST",
+            "/multipart/init",
+            {"fileName": file_name, "contentType": content_type, "sizeBytes": size_bytes},
+        )
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def send_parts(self, started: dict[str, Any], content: bytes) -> list[dict[str, Any]]:
+        return [
+            {"partNumber": part["partNumber"], "etag": put_part(part, content, started["partSizeBytes"])}
+            for part in started["presignedUrls"]
+        ]
+
+    def complete(self, started: dict[str, Any], parts: list[dict[str, Any]], **more: Any) -> requests.Response:
+        return self.call("POST", "/multipart/complete", {"parts": parts, **more}, started["uploadToken"])
+
+    def upload(self, content: bytes, **named: str) -> dict[str, Any]:
+        started = self.start(len(content), **named)
+        answer = self.complete(started, self.send_parts(started, content))
+        assert answer.status_code == 200, answer.text
+        return started
+
+    def video(self, video_id: str) -> dict[str, Any]:
+        answer = self.call("GET", f"/videos/{video_id}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def wait_for(self, video_id: str, *states: str) -> dict[str, Any]:
+        return wait_until(lambda: found if (found := self.video(video_id))["state"] in states else None)
+
+
+def put_part(part: dict[str, Any], content: bytes, part_size_bytes: int) -> str:
+    start = (part["partNumber"] - 1) * part_size_bytes
+    answer = requests.put(
+        part["url"], data=content[start : start + part["sizeBytes"]], headers=part["headers"], timeout=TIMEOUT_SECONDS
+    )
+    assert answer.status_code == 200, answer.text
+    return answer.headers["ETag"]
+
+
+Found = TypeVar("Found")
+
+
+def wait_until(found: Callable[[], Found | None], timeout_seconds: float = TIMEOUT_SECONDS) -> Found:
+    deadline = time.monotonic() + timeout_seconds
+    while time.monotonic() < deadline:
+        if (result := found()) is not None:
+            return result
+        time.sleep(0.1)
+    raise TimeoutError(f"nothing after {timeout_seconds} s")
+
+
+@dataclass
+class StandIn:
+    """The stand-in's own controls, and AWS as its operator sees it."""
+
+    url: str
+
+    def client(self, service: str) -> Any:
+        make: Any = boto3.client
+        return make(
+            service,
+            endpoint_url=self.url,
+            region_name=names.REGION,
+            aws_access_key_id=names.ACCESS_KEY,
+            aws_secret_access_key=names.SECRET_KEY,
+            config=Config(s3={"addressing_style": "path"}),
+        )
+
+    def fail(self, operation: str, **fault: Any) -> None:
+        answer = requests.post(
+            f"{self.url}/_stand-in/faults", json={"operation": operation, **fault}, timeout=TIMEOUT_SECONDS
+        )
+        assert answer.ok, answer.text
+
+    def heal(self) -> None:
+        requests.delete(f"{self.url}/_stand-in/faults", timeout=TIMEOUT_SECONDS).raise_for_status()
+
+    def shift_clock(self, seconds: float) -> None:
+        answer = requests.post(f"{self.url}/_stand-in/clock", json={"offsetSeconds": seconds}, timeout=TIMEOUT_SECONDS)
+        assert answer.ok, answer.text
+
+    def requests_of(self, operation: str, key: str) -> list[dict[str, Any]]:
+        log = requests.get(f"{self.url}/_stand-in/requests", timeout=TIMEOUT_SECONDS).json()["requests"]
+        return [entry for entry in log if entry["operation"] == operation and entry["key"] == key]
+
+    def stored(self, file_key: str) -> bytes:
+        return self.client("s3").get_object(Bucket=names.VIDEO_BUCKET, Key=file_key)["Body"].read()
+
+    def received_notifications(self) -> list[dict[str, Any]]:
+        sqs = self.client("sqs")
+        queue_url = names.queue_url(self.url, names.COMPLETIONS_QUEUE)
+        received: list[dict[str, Any]] = []
+        while messages := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):
+            received += [json.loads(json.loads(message["Body"])["Message"]) for message in messages]
+        return received
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[LocalPlatform]:
+    variables = {"COMPLETION_PATIENCE_SECONDS": str(PATIENCE_SECONDS), "MAX_OPEN_UPLOADS_PER_USER": "20"}
+    with LocalPlatform(data_dir=None, ports=Ports.free(), api_variables=variables) as running:
+        yield running
+
+
+@pytest.fixture
+def stand_in(platform: LocalPlatform) -> Iterator[StandIn]:
+    controls = StandIn(platform.stand_in_url)
+    yield controls
+    controls.heal()
+    controls.shift_clock(0)
+
+
+@pytest.fixture
+def person(platform: LocalPlatform) -> Person:
+    return make_person(platform)
+
+
+def make_person(platform: LocalPlatform, *, client_id: str = "desktop") -> Person:
+    email = f"{uuid4().hex}@example.com"
+    tokens = platform.sign_in.issue_tokens(email, client_id=client_id)
+    return Person(platform, email, tokens.access_token)
+
+
+@dataclass
+class Desktop:
+    """The real command of a person who has signed in."""
+
+    home: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"VIDEO_UPLOAD_HOME": str(self.home), "PATH": "/usr/bin:/bin", "COLUMNS": "200"}
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "video_upload", *arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, exit_code: int = 0) -> Any:
+        """What `--json` prints."""
+        process = self.start(*arguments, "--json")
+        output, errors = process.communicate(timeout=120)
+        assert process.returncode == exit_code, f"{output}\n{errors}"
+        return json.loads(output)
+
+    def upload(self, file: Path) -> dict[str, Any]:
+        """The video as the command shows it in the end."""
+        return self.run("upload", str(file))["video"]
+
+
+@pytest.fixture
+def desktop(platform: LocalPlatform, person: Person, tmp_path: Path) -> Desktop:
+    home = tmp_path / "home"
+    StoredCredentials(home).store(
+        SignIn(
+            site_url=platform.site_url,
+            api_url=f"{platform.site_url}/api",
+            client_id="desktop",
+            token_endpoint=f"{platform.sign_in.authority_url}/oauth2/token",
+            revocation_endpoint=f"{platform.sign_in.authority_url}/oauth2/revoke",
+            access_token=person.access_token,
+            refresh_token=None,
+            expires_at=time.time() + 3000,
+        )
+    )
+    return Desktop(home)
+
+
+@pytest.fixture(scope="session")
+def small_video(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return write_sample_video(tmp_path_factory.mktemp("videos") / "small.mp4", duration_seconds=1.0).read_bytes()
+
+
+@pytest.fixture(scope="session")
+def video_12_mib(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three parts, the last one smaller."""
+    return write_sample_video(
+        tmp_path_factory.mktemp("videos") / "three parts.mp4", duration_seconds=2.0, pad_to_bytes=12 * 2**20
+    )

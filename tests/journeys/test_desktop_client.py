@@ -1,0 +1,140 @@
+"""The real command against the real platform."""
+
+import hashlib
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from local.platform import LocalPlatform
+from tests.journeys.conftest import Desktop, Person, StandIn, wait_until
+from tests.media.sample_videos import ContainerName, write_sample_video
+from tests.sign_in.browser_walk import walk_through_login
+
+CONTENT_TYPES = {
+    "mp4": "video/mp4",
+    "mov": "video/quicktime",
+    "mkv": "video/x-matroska",
+    "webm": "video/webm",
+    "avi": "video/x-msvideo",
+}
+CONTAINERS = {"mp4": "mp4", "mov": "quicktime", "mkv": "matroska", "webm": "webm", "avi": "avi"}
+
+
+@pytest.mark.parametrize("container", CONTENT_TYPES)
+def test_a_video_of_every_container_arrives_as_it_was_sent(
+    desktop: Desktop, stand_in: StandIn, person: Person, tmp_path: Path, container: ContainerName
+) -> None:
+    file = write_sample_video(tmp_path / f"holiday.{container}", container, pad_to_bytes=7 * 2**20)
+    result = desktop.upload(file)
+    video = person.video(result["videoId"])
+    assert video["state"] == "ready"
+    assert video["contentType"] == CONTENT_TYPES[container]
+    assert video["media"]["container"] == CONTAINERS[container]
+    assert video["media"]["audio"]
+    stored = stand_in.stored(f"videos/{person.owner}/{result['videoId']}")
+    assert hashlib.sha256(stored).digest() == hashlib.sha256(file.read_bytes()).digest()
+
+
+def test_signing_in_through_the_browser_lets_the_command_upload(
+    platform: LocalPlatform, tmp_path: Path, video_12_mib: Path
+) -> None:
+    platform.sign_in.create_user("walker@example.com", "a long walk to S3")
+    desktop = Desktop(tmp_path / "home")
+    login = desktop.start("login", platform.site_url, "--no-browser")
+    walk_through_login(login, "walker@example.com", "a long walk to S3")
+    login.communicate(timeout=20)
+    assert login.returncode == 0
+    result = desktop.upload(video_12_mib)
+    assert result["state"] == "ready"
+
+
+def test_a_killed_client_resumes_without_sending_a_part_twice(
+    desktop: Desktop, stand_in: StandIn, person: Person, tmp_path: Path
+) -> None:
+    file = write_sample_video(tmp_path / "long.mp4", pad_to_bytes=60 * 2**20)
+    stand_in.fail("UploadPart", delaySeconds=0.3, times=12)
+    process = desktop.start("upload", str(file), "--parallel", "2")
+    (started,) = wait_until(lambda: person.call("GET", "/uploads").json()["uploads"] or None)
+
+    def some_parts_arrived() -> bool | None:
+        arrived = stand_in.requests_of("UploadPart", started["fileKey"])
+        return True if len(arrived) >= 3 else None
+
+    wait_until(some_parts_arrived)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    stand_in.heal()
+    # What was on its way when the client died still arrives.
+    time.sleep(0.7)
+    before = {entry["partNumber"] for entry in arrived_parts(stand_in, started["fileKey"])}
+    assert 0 < len(before) < started["partCount"]
+
+    result = desktop.upload(file)
+    assert (result["videoId"], result["state"]) == (started["videoId"], "ready")
+    sent = [entry["partNumber"] for entry in arrived_parts(stand_in, started["fileKey"])]
+    assert sorted(sent) == list(range(1, started["partCount"] + 1))
+    stored = stand_in.stored(started["fileKey"])
+    assert hashlib.sha256(stored).digest() == hashlib.sha256(file.read_bytes()).digest()
+
+
+def arrived_parts(stand_in: StandIn, file_key: str) -> list[dict[str, int]]:
+    return [entry for entry in stand_in.requests_of("UploadPart", file_key) if entry["status"] == 200]
+
+
+def test_a_flaky_s3_costs_retries_and_nothing_else(desktop: Desktop, stand_in: StandIn, video_12_mib: Path) -> None:
+    stand_in.fail("UploadPart", status=503, code="SlowDown", times=2)
+    stand_in.fail("UploadPart", loseAnswer=True, times=1)
+    stand_in.fail("CompleteMultipartUpload", loseAnswer=True, times=1)
+    result = desktop.upload(video_12_mib)
+    assert result["state"] == "ready"
+
+
+def test_a_text_renamed_to_a_video_ends_with_its_reason(desktop: Desktop, tmp_path: Path) -> None:
+    file = tmp_path / "notes.mp4"
+    file.write_bytes(random.Random(1).randbytes(1000))
+    process = desktop.start("upload", str(file))
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 4
+    assert "not an MP4" in output + errors
+
+
+def test_the_library_can_be_listed_shown_and_emptied(desktop: Desktop, video_12_mib: Path) -> None:
+    uploaded = desktop.upload(video_12_mib)
+    listed = desktop.run("list")["videos"]
+    assert [video["videoId"] for video in listed] == [uploaded["videoId"]]
+    shown = desktop.run("show", uploaded["videoId"])
+    assert shown["fileName"] == "three parts.mp4"
+    desktop.run("delete", uploaded["videoId"])
+    assert desktop.run("list")["videos"] == []
+
+
+def test_memory_of_the_command_does_not_grow_with_the_file(desktop: Desktop, tmp_path: Path) -> None:
+    """Peak resident memory of an upload of 4 MiB and of 200 MiB, as the kernel counted it."""
+    peaks: list[int] = []
+    for size_mib in (4, 200):
+        file = write_sample_video(tmp_path / f"{size_mib}.mp4", pad_to_bytes=size_mib * 2**20)
+        peaks.append(peak_kib(desktop, file))
+    assert peaks[1] - peaks[0] < 40 * 1024
+
+
+def peak_kib(desktop: Desktop, file: Path) -> int:
+    script = (
+        "import resource, subprocess, sys; "
+        "subprocess.run([sys.executable, '-m', 'video_upload', 'upload', '--no-wait', '--json', sys.argv[1]], "
+        "check=True, stdout=subprocess.DEVNULL); "
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    measured = subprocess.run(
+        [sys.executable, "-c", script, str(file)],
+        env=desktop.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    return int(measured.stdout)
