@@ -5,7 +5,6 @@ import os
 import resource
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,11 +37,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     _allow_many_connections()
-    if options.data:
-        # Bodies on their way in wait there as well: nothing is written outside the folder.
-        incoming = options.data / "incoming"
-        incoming.mkdir(parents=True, exist_ok=True)
-        tempfile.tempdir = str(incoming)
     try:
         stand_in = StandIn(port=options.port, data_dir=options.data, site_origins=options.site_origin)
     except (StandInError, OSError) as error:

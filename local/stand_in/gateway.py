@@ -10,10 +10,8 @@ from typing import cast
 from urllib.parse import parse_qs
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from waitress.channel import ClientDisconnected
-
 from local.stand_in.answers import Answer
-from local.stand_in.errors import WrongControlError
+from local.stand_in.errors import AnswerLostError, WrongControlError
 from local.stand_in.events import send_to_queue
 from local.stand_in.faults import Clock, Fault, Faults, LoggedRequest, RequestLog, parse_fault
 from local.stand_in.names import EVENTS_QUEUE
@@ -126,7 +124,7 @@ class Gateway:
             status = 0 if is_lost else answered[-1]
             self._request_log.add(LoggedRequest(operation=action, key="", part_number=None, status=status))
             if is_lost:
-                raise ClientDisconnected
+                raise AnswerLostError
         return pieces
 
     def _note_change(self, environ: WSGIEnvironment) -> None:

@@ -8,13 +8,12 @@ from io import BytesIO
 from typing import cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from waitress.channel import ClientDisconnected
 from werkzeug.test import run_wsgi_app
 
 from local.stand_in import cors, listing_operations, multipart_operations, object_operations, signatures
 from local.stand_in.answers import Answer, error_answer
 from local.stand_in.buckets import find_bucket, require_bucket
-from local.stand_in.errors import S3Error, access_denied, not_implemented
+from local.stand_in.errors import AnswerLostError, S3Error, access_denied, not_implemented
 from local.stand_in.faults import Fault, Faults, LoggedRequest, RequestLog
 from local.stand_in.form_upload import post_object
 from local.stand_in.object_store import MAX_XML_BYTES, Call, ObjectStore
@@ -67,7 +66,7 @@ class ObjectGateway:
         self._request_log = request_log
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request; raises ClientDisconnected where a fault loses the answer."""
+        """Answer one request; raises AnswerLostError where a fault loses the answer."""
         request_id = secrets.token_hex(8).upper()
         operation, key, part_number = "Unreadable", "", None
         head_only = environ["REQUEST_METHOD"] == "HEAD"
@@ -85,7 +84,7 @@ class ObjectGateway:
             is_lost = fault is not None and fault.lose_answer
         except S3Error as error:
             answer = error_answer(error, resource=str(environ.get("PATH_INFO", "")), request_id=request_id)
-        except ClientDisconnected:
+        except AnswerLostError:
             raise
         except Exception:
             _log.exception("%s of %r failed", operation, key)
@@ -94,7 +93,7 @@ class ObjectGateway:
         status = 0 if is_lost else answer.status
         self._request_log.add(LoggedRequest(operation=operation, key=key, part_number=part_number, status=status))
         if is_lost:
-            raise ClientDisconnected
+            raise AnswerLostError
         answer.headers = {**answer.headers, **cors_headers, "x-amz-request-id": request_id, "x-amz-id-2": request_id}
         return answer.send(start_response, head_only=head_only)
 

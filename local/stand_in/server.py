@@ -11,7 +11,6 @@ from typing import ClassVar, Self, cast
 from wsgiref.types import WSGIApplication
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from waitress import wasyncore
 
 from local.stand_in import moto_state
 from local.stand_in.bodies import Bodies
@@ -20,7 +19,7 @@ from local.stand_in.errors import AlreadyRunningError
 from local.stand_in.events import Outbox
 from local.stand_in.faults import Clock, Faults, RequestLog
 from local.stand_in.gateway import Gateway
-from local.stand_in.http_server import HOST, listen
+from local.stand_in.http_server import HOST, HttpServer
 from local.stand_in.names import DEFAULT_SITE_ORIGINS
 from local.stand_in.object_gateway import ObjectGateway
 from local.stand_in.object_store import ObjectStore
@@ -28,6 +27,8 @@ from local.stand_in.provision import allow_origins, provision
 from local.stand_in.snapshots import Snapshots
 from local.stand_in.uploads import Uploads
 from local.stand_in.versions import Versions
+
+POLL_SECONDS = 0.05  # how soon a stopped server notices
 
 
 class StandIn:
@@ -78,10 +79,12 @@ class StandIn:
         self._snapshots = Snapshots(self._database, self._outbox, enabled=is_durable)
         self._faults, self._request_log, self._clock = Faults(), RequestLog(), Clock()
         is_restored = self._snapshots.load()
-        self._server = listen(self._gateway(), port)
-        self.url = f"http://{HOST}:{self._server.effective_port}"
+        self._server = HttpServer(self._gateway(), port)
+        self.url = f"http://{HOST}:{self._server.port}"
         self._is_closing = False
-        self._thread = threading.Thread(target=self._serve, name="stand-in", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(POLL_SECONDS,), name="stand-in", daemon=True
+        )
         self._thread.start()
         try:
             self._fill(site_origins, is_restored=is_restored)
@@ -104,7 +107,6 @@ class StandIn:
     def _gateway(self) -> Gateway:
         # moto logs every request through flask; the request log is the one to read.
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         moto = cast("WSGIApplication", DomainDispatcherApplication(create_backend_app))
         store = ObjectStore(
             bodies=self._bodies,
@@ -130,10 +132,6 @@ class StandIn:
             reset=self.reset,
         )
 
-    def _serve(self) -> None:
-        while not self._is_closing:
-            wasyncore.loop(timeout=1, use_poll=True, map=self._server._map, count=1)
-
     def reset(self) -> None:
         """Back to what a fresh stand-in holds: no objects, no messages, no faults, the true time, an empty log."""
         self._database.clear()
@@ -158,7 +156,5 @@ class StandIn:
 
     def _stop_serving(self) -> None:
         self._is_closing = True
-        self._server.pull_trigger()
+        self._server.stop()
         self._thread.join()
-        self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=0.3)
-        wasyncore.close_all(self._server._map)

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import time
 
 import pytest
@@ -112,12 +113,43 @@ def test_a_connection_serves_many_requests_deletes_and_refusals_included(server:
     connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=10)
     put, delete = server.presign("put_object", Key="k"), server.presign("delete_object", Key="k")
     connection.connect()
-    socket = connection.sock
+    first_socket = connection.sock
     for method, url, status in (("PUT", put, 200), ("PUT", put + "0", 403), ("DELETE", delete, 204), ("PUT", put, 200)):
         body = b"x" * 300_000 if method == "PUT" else None
         connection.request(method, url.removeprefix(server.url), body=body)
         answer = connection.getresponse()
         answer.read()
         assert answer.status == status
-        assert connection.sock is socket
+        assert connection.sock is first_socket
     connection.close()
+
+
+def test_a_client_that_asks_before_it_sends_is_refused_before_it_sends(server: Server) -> None:
+    address = server.url.removeprefix("http://")
+    host, _, port = address.partition(":")
+    good = server.presign("put_object", Key="k").removeprefix(server.url)
+    for target, first in ((good, b"HTTP/1.1 100 Continue"), (good + "0", b"HTTP/1.1 403 Forbidden")):
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            head = f"PUT {target} HTTP/1.1\r\nHost: {address}\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
+            connection.sendall(head.encode())
+            assert connection.recv(4096).startswith(first)
+            if target == good:
+                connection.sendall(b"hello")
+                assert connection.recv(4096).startswith(b"HTTP/1.1 200 OK")
+    assert server.s3.get_object(Bucket=server.bucket, Key="k")["Body"].read() == b"hello"
+
+
+def test_a_body_without_a_length_and_one_that_breaks_off_are_not_stored(server: Server) -> None:
+    address = server.url.removeprefix("http://")
+    host, _, port = address.partition(":")
+    target = server.presign("put_object", Key="k").removeprefix(server.url)
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        head = f"PUT {target} HTTP/1.1\r\nHost: {address}\r\nTransfer-Encoding: chunked\r\n\r\n"
+        connection.sendall(head.encode() + b"5\r\nhello\r\n0\r\n\r\n")
+        assert connection.recv(4096).startswith(b"HTTP/1.1 411 ")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        head = f"PUT {target} HTTP/1.1\r\nHost: {address}\r\nContent-Length: 500\r\n\r\n"
+        connection.sendall(head.encode() + b"hello")
+        connection.shutdown(socket.SHUT_WR)
+        assert b"<Code>IncompleteBody</Code>" in b"".join(iter(lambda: connection.recv(4096), b""))
+    assert server.s3.list_objects_v2(Bucket=server.bucket)["KeyCount"] == 0
