@@ -1,0 +1,381 @@
+"""Safety of who may do what: roles, resource policies, functions, sign-in, audit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from tests.infrastructure.recorded_program import ACCOUNT_ID, Recording
+from tests.infrastructure.safety.reading import (
+    EVERYONE,
+    Violations,
+    api_document,
+    as_list,
+    bucket_arn,
+    operations,
+    physical_name,
+    policies,
+    require,
+    require_present,
+    require_statement,
+    statements,
+)
+
+FUNCTIONS = (
+    "video_upload",
+    "multipart_init",
+    "multipart_complete",
+    "video_processing",
+    "upload_token_authorizer",
+    "janitor",
+)
+
+WILDCARD_RESOURCES = {
+    "Trace": "X-Ray has no resources to name",
+    "LambdaAttachesInterfaces": "interfaces have no name before they are made",
+    "CodeDoesNot": "a Deny",
+}
+"""Statements of roles that may name every resource, and why. In a key's policy `*` is that key."""
+
+BASICS = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+INTERFACES = {
+    "ec2:CreateNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:DeleteNetworkInterface",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:UnassignPrivateIpAddresses",
+}
+_RECORDS = {"kms:GenerateDataKey", "kms:Decrypt", "s3:ListBucket", "s3:GetObject", "s3:PutObject"}
+ROLE_ACTIONS: dict[str, set[str]] = {
+    "video_upload": _RECORDS
+    | {"s3:DeleteObject", "s3:GetObjectVersion", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"},
+    "multipart_init": _RECORDS | {"s3:DeleteObject", "s3:ListMultipartUploadParts", "kms:GenerateMac"},
+    "multipart_complete": _RECORDS | {"s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"},
+    "video_processing": _RECORDS
+    | {
+        *("s3:GetObjectVersion", "s3:PutObjectVersionTagging", "s3:DeleteObjectVersion", "s3:DeleteObject"),
+        *("sns:Publish", "sqs:SendMessage"),
+    },
+    "upload_token_authorizer": {"kms:VerifyMac"},
+    "janitor": _RECORDS
+    | {
+        *("s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"),
+        *("s3:ListBucketMultipartUploads", "lambda:InvokeFunction", "sqs:SendMessage"),
+    },
+}
+"""What each function does in AWS, besides writing its log and trace."""
+
+TRUSTED = {
+    "api-logging": "apigateway.amazonaws.com",
+    "network-flow": "vpc-flow-logs.amazonaws.com",
+    **dict.fromkeys(("sign-in-client",), "cognito-identity.amazonaws.com"),
+}
+
+
+def roles_grant_what_their_function_does_and_no_more(recording: Recording) -> Violations:
+    in_network = bool(recording.of("ec2/vpc:Vpc"))
+    for function in FUNCTIONS:
+        role = recording.one("iam/rolePolicy:RolePolicy", f"compute-{function}")
+        granted = {
+            action for each in statements(role) if each["Effect"] == "Allow" for action in as_list(each["Action"])
+        }
+        wanted = BASICS | ROLE_ACTIONS[function] | (INTERFACES if in_network and function != "janitor" else set())
+        if granted != wanted:
+            yield f"{function}: may {granted - wanted}, may not {wanted - granted}"
+
+
+def no_statement_allows_every_action(recording: Recording) -> Violations:
+    for resource, _, found in policies(recording):
+        for each in found:
+            wild = [action for action in as_list(each["Action"]) if action == "*" or action.endswith(":*")]
+            if each["Effect"] == "Allow" and wild and each.get("Sid") != "AccountDecides":
+                yield f"{resource.name}: {each.get('Sid')} allows {wild}"
+
+
+def roles_reach_only_their_own_stage(recording: Recording) -> Violations:
+    own = (f"video-upload-{recording.stage}-", f"/video-upload/{recording.stage}/", "key/keys-", "messages-")
+    for role in recording.of("iam/rolePolicy:RolePolicy"):
+        for each in statements(role):
+            for resource in as_list(each["Resource"]):
+                if resource == "*" and each["Sid"] in WILDCARD_RESOURCES:
+                    continue
+                if not any(mark in resource for mark in own) or resource.split("/")[0].endswith("*"):
+                    yield f"{role.name}: {each['Sid']} reaches {resource}"
+
+
+def keys_are_used_through_their_service(recording: Recording) -> Violations:
+    for role in recording.of("iam/rolePolicy:RolePolicy"):
+        for each in statements(role):
+            if "kms:Decrypt" in as_list(each["Action"]):
+                service = {"S3UsesDataKey": "s3", "SnsUsesDataKey": "sns"}[each["Sid"]]
+                through = {"StringEquals": {"kms:ViaService": f"{service}.eu-central-1.amazonaws.com"}}
+                if each.get("Condition") != through:
+                    yield f"{role.name}: {each['Sid']} under {each.get('Condition')}"
+
+
+def functions_cannot_touch_their_own_interfaces(recording: Recording) -> Violations:
+    for function in FUNCTIONS:
+        role = recording.one("iam/rolePolicy:RolePolicy", f"compute-{function}")
+        if any(each["Sid"] == "LambdaAttachesInterfaces" for each in statements(role)):
+            arn = f"arn:aws:lambda:eu-central-1:{ACCOUNT_ID}:function:{physical_name(recording, function)}"
+            yield from require_statement(
+                role,
+                "CodeDoesNot",
+                Effect="Deny",
+                Resource="*",
+                Condition={"ArnLike": {"lambda:SourceFunctionArn": [arn, f"{arn}:*"]}},
+            )
+            denied = next((set(each["Action"]) for each in statements(role) if each["Sid"] == "CodeDoesNot"), set())
+            if denied != INTERFACES:
+                yield f"{function}: its code may {INTERFACES - denied}"
+
+
+def roles_trust_one_service_each(recording: Recording) -> Violations:
+    for role in recording.of("iam/role:Role"):
+        trusted = TRUSTED.get(role.name, "lambda.amazonaws.com")
+        found = statements(role, "assumeRolePolicy")
+        principals = [each["Principal"] for each in found]
+        kind = "Federated" if role.name == "sign-in-client" else "Service"
+        if principals != [{kind: trusted}]:
+            yield f"{role.name} trusts {principals}"
+        expected: dict[str, dict[str, Any]] = {
+            "network-flow": {"StringEquals": {"aws:SourceAccount": ACCOUNT_ID}},
+            "sign-in-client": {
+                "StringEquals": {"cognito-identity.amazonaws.com:aud": "sign-in-identities-id"},
+                "ForAnyValue:StringLike": {"cognito-identity.amazonaws.com:amr": "authenticated"},
+            },
+        }
+        if found[0].get("Condition", {}) != expected.get(role.name, {}):
+            yield f"{role.name} trusts under {found[0].get('Condition')}"
+        actions = {"sts:AssumeRoleWithWebIdentity"} if kind == "Federated" else {"sts:AssumeRole"}
+        if {action for each in found for action in as_list(each["Action"])} != actions:
+            yield f"{role.name} is taken on by other calls"
+
+
+def every_role_has_one_user(recording: Recording) -> Violations:
+    used = Counter(function.inputs["role"] for function in recording.of("lambda/function:Function"))
+    for role, users in used.items():
+        if users > 1:
+            yield f"{users} functions share {role}"
+
+
+def nobody_outside_is_let_in_without_a_condition(recording: Recording) -> Violations:
+    for resource, _, found in policies(recording):
+        for each in found:
+            if each["Effect"] == "Allow" and each.get("Principal") in ("*", EVERYONE):
+                own_account = {"StringEquals": {"aws:PrincipalAccount": ACCOUNT_ID}}
+                gateway = resource.type == "aws:apigateway/restApiPolicy:RestApiPolicy"
+                if not gateway and each.get("Condition") != own_account:
+                    yield f"{resource.name}: {each.get('Sid')} lets everyone in"
+
+
+def topics_and_queues_belong_to_the_account(recording: Recording) -> Violations:
+    root = {"AWS": f"arn:aws:iam::{ACCOUNT_ID}:root"}
+    own_account = {"StringEquals": {"aws:SourceAccount": ACCOUNT_ID}}
+    for kind in ("sns/topicPolicy:TopicPolicy", "sqs/queuePolicy:QueuePolicy"):
+        for policy in recording.of(kind):
+            for each in statements(policy):
+                if each["Effect"] == "Allow" and each["Principal"] != root and each.get("Condition") != own_account:
+                    yield f"{policy.name}: {each['Sid']} lets {each['Principal']} in under {each.get('Condition')}"
+                if "*" in as_list(each["Resource"]):
+                    yield f"{policy.name}: {each['Sid']} speaks of {each['Resource']}"
+
+
+def functions_are_called_by_their_triggers_alone(recording: Recording) -> Violations:
+    execution = "api-rest"
+    stage, account = recording.stage, ACCOUNT_ID
+    gateway = "apigateway.amazonaws.com"
+    api = f"arn:aws:execute-api:eu-central-1:{account}:{execution}-id"
+    rule = f"arn:aws:cloudwatch:eu-central-1:{account}:compute-janitor"
+    wanted: dict[str, tuple[str, str, str | None]] = {
+        **{
+            f"compute-{function}-gateway": (gateway, f"{api}/api/*/*", account)
+            for function in ("video_upload", "multipart_init", "multipart_complete")
+        },
+        "compute-upload_token_authorizer-gateway": (gateway, f"{api}/authorizers/*", account),
+        "compute-video_processing-bucket": (
+            "s3.amazonaws.com",
+            f"arn:aws:s3:::video-upload-{stage}-videos-{account}",
+            account,
+        ),
+        "compute-janitor-schedule": ("events.amazonaws.com", rule, None),
+    }
+    for permission in recording.of("lambda/permission:Permission"):
+        caller, source, owner = wanted[permission.name]
+        yield from require(
+            permission,
+            action="lambda:InvokeFunction",
+            principal=caller,
+            sourceArn=source,
+            sourceAccount=owner,
+            qualifier="live",
+        )
+
+
+def functions_leave_traces_and_logs(recording: Recording) -> Violations:
+    for function in FUNCTIONS:
+        made = recording.one("lambda/function:Function", f"compute-{function}")
+        yield from require(
+            made,
+            tracingConfig__mode="Active",
+            loggingConfig__logFormat="JSON",
+            loggingConfig__applicationLogLevel="INFO",
+            loggingConfig__systemLogLevel="WARN",
+            loggingConfig__logGroup=f"/aws/lambda/{physical_name(recording, function)}",
+            publish=True,
+        )
+
+
+def functions_run_in_the_network_where_there_is_one(recording: Recording) -> Violations:
+    if not recording.of("ec2/vpc:Vpc"):
+        return
+    for function in set(FUNCTIONS) - {"janitor"}:
+        made = recording.one("lambda/function:Function", f"compute-{function}")
+        yield from require(
+            made,
+            vpcConfig__subnetIds=["network-private-1-id", "network-private-2-id"],
+            vpcConfig__securityGroupIds=["network-functions-id"],
+        )
+
+
+def the_environment_holds_no_secret(recording: Recording) -> Violations:
+    for function in recording.of("lambda/function:Function"):
+        for name, value in function.inputs["environment"]["variables"].items():
+            if "secret" in str(value).lower() or any(word in name for word in ("SECRET", "PASSWORD", "CREDENTIAL")):
+                yield f"{function.name}: {name}"
+
+
+def every_route_asks_who_is_calling(recording: Recording) -> Violations:
+    open_to_all = {("/health", "get")}
+    for path, method, operation in operations(recording):
+        if method == "options" or (path, method) in open_to_all:
+            continue
+        (security,) = operation.get("security") or [{}]
+        token_route = path.startswith("/multipart/") and path != "/multipart/init"
+        reads = method == "get"
+        scopes = ["video-upload/read", "video-upload/write"] if reads else ["video-upload/write"]
+        wanted = {"upload_token_authorizer": []} if token_route else {"users": scopes}
+        if {name: sorted(found) for name, found in security.items()} != wanted:
+            yield f"{method} {path} is open to {security}"
+
+
+def both_authorizers_are_what_they_say(recording: Recording) -> Violations:
+    schemes = api_document(recording)["components"]["securitySchemes"]
+    users = schemes["users"]["x-amazon-apigateway-authorizer"]
+    if users != {"type": "cognito_user_pools", "providerARNs": [value_of_pool(recording)]}:
+        yield f"users are {users}"
+    tokens = schemes["upload_token_authorizer"]["x-amazon-apigateway-authorizer"]
+    if tokens["type"] != "token" or "upload-token-authorizer:live" not in tokens["authorizerUri"]:
+        yield f"upload tokens are {tokens}"
+    if "identityValidationExpression" not in tokens or tokens["authorizerResultTtlInSeconds"] > 300:
+        yield f"upload tokens are {tokens}"
+
+
+def value_of_pool(recording: Recording) -> str:
+    (pool,) = recording.of("cognito/userPool:UserPool")
+    return f"arn:aws:cognito:eu-central-1:{ACCOUNT_ID}:{pool.name}"
+
+
+def passwords_are_long_and_users_cannot_be_guessed(recording: Recording) -> Violations:
+    (pool,) = recording.of("cognito/userPool:UserPool")
+    wanted = {
+        "dev": ("OFF", "OFF", "ESSENTIALS", False, False),
+        "staging": ("OPTIONAL", "AUDIT", "PLUS", True, True),
+        "prod": ("OPTIONAL", "ENFORCED", "PLUS", True, False),
+    }
+    mfa, threats, tier, authenticator, invited = wanted[recording.stage]
+    yield from require(
+        pool,
+        passwordPolicy__minimumLength=12,
+        passwordPolicy__requireLowercase=True,
+        passwordPolicy__requireUppercase=True,
+        passwordPolicy__requireNumbers=True,
+        passwordPolicy__requireSymbols=True,
+        passwordPolicy__temporaryPasswordValidityDays=7,
+        autoVerifiedAttributes=["email"],
+        userAttributeUpdateSettings__attributesRequireVerificationBeforeUpdates=["email"],
+        usernameConfiguration__caseSensitive=False,
+        mfaConfiguration=mfa,
+        softwareTokenMfaConfiguration__enabled=authenticator,
+        userPoolAddOns__advancedSecurityMode=threats,
+        userPoolTier=tier,
+        adminCreateUserConfig__allowAdminCreateUserOnly=invited,
+    )
+    (recovery,) = pool.inputs["accountRecoverySetting"]["recoveryMechanisms"]
+    if recovery["name"] != "verified_email":
+        yield f"accounts are recovered by {recovery}"
+
+
+def clients_use_codes_and_keep_no_secret_they_cannot_keep(recording: Recording) -> Violations:
+    for client in recording.of("cognito/userPoolClient:UserPoolClient"):
+        machine = client.name.endswith("-machine")
+        yield from require(
+            client,
+            generateSecret=machine,
+            allowedOauthFlowsUserPoolClient=True,
+            allowedOauthFlows=["client_credentials"] if machine else ["code"],
+            explicitAuthFlows=["ALLOW_REFRESH_TOKEN_AUTH"],
+            preventUserExistenceErrors="ENABLED",
+            enableTokenRevocation=True,
+            accessTokenValidity=60,
+            tokenValidityUnits__accessToken="minutes",
+        )
+        for url in client.inputs.get("callbackUrls") or []:
+            if not url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+                yield f"{client.name} sends codes to {url}"
+        scopes = {"video-upload/read", "video-upload/write"} | (set() if machine else {"openid", "email"})
+        if set(client.inputs["allowedOauthScopes"]) != scopes:
+            yield f"{client.name} may ask for {client.inputs['allowedOauthScopes']}"
+    for threats in recording.of("cognito/riskConfiguration:RiskConfiguration"):
+        yield from require(threats, compromisedCredentialsRiskConfiguration__actions__eventAction="BLOCK")
+    if recording.stage == "prod" and not recording.of("cognito/riskConfiguration:RiskConfiguration"):
+        yield "stolen passwords are let in"
+
+
+def signed_in_clients_may_only_tell_their_progress(recording: Recording) -> Violations:
+    (pool,) = recording.of("cognito/identityPool:IdentityPool")
+    yield from require(pool, allowUnauthenticatedIdentities=False, allowClassicFlow=False)
+    for provider in pool.inputs["cognitoIdentityProviders"]:
+        if not provider["serverSideTokenCheck"]:
+            yield "tokens of signed-out users are taken"
+    (attached,) = recording.of("cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment")
+    if set(attached.inputs["roles"]) != {"authenticated"}:
+        yield f"roles for {attached.inputs['roles']}"
+    group = f"arn:aws:logs:eu-central-1:{ACCOUNT_ID}:log-group:/video-upload/{recording.stage}/clients"
+    wanted = {
+        "Sid": "WriteOwnStream",
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": f"{group}:log-stream:${{cognito-identity.amazonaws.com:sub}}",
+    }
+    if statements(recording.one("iam/rolePolicy:RolePolicy", "sign-in-client")) != [wanted]:
+        yield "clients may do something else"
+
+
+def who_read_what_is_on_record(recording: Recording) -> Violations:
+    if recording.stage == "dev":
+        return
+    trails = recording.of("cloudtrail/trail:Trail")
+    if not trails:
+        yield "there is no trail"
+    for trail in trails:
+        yield from require(
+            trail,
+            enableLogging=True,
+            enableLogFileValidation=True,
+            isMultiRegionTrail=True,
+            includeGlobalServiceEvents=True,
+        )
+        yield from require_present(trail, "kmsKeyId")
+        if not str(trail.inputs.get("kmsKeyId")).endswith("keys-logs"):
+            yield "the trail is encrypted with another key"
+        seen = {
+            tuple(field.get("equals") or field.get("startsWiths"))
+            for selector in trail.inputs["advancedEventSelectors"]
+            for field in selector["fieldSelectors"]
+        }
+        objects = tuple(f"{bucket_arn(recording, bucket)}/" for bucket in ("videos", "metadata"))
+        functions = (f"arn:aws:lambda:eu-central-1:{ACCOUNT_ID}:function:video-upload-{recording.stage}-",)
+        if seen != {("Data",), ("AWS::S3::Object",), ("AWS::Lambda::Function",), objects, functions}:
+            yield f"the trail sees {seen}"
