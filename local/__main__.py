@@ -12,7 +12,7 @@ from pathlib import Path
 
 from local.api_environment import REPOSITORY
 from local.child_process import ChildFailedError
-from local.platform import DataDirBusyError, LocalPlatform, Ports, reset
+from local.platform import DataDirBusyError, LocalPlatform, Ports, PortTakenError, reset
 
 
 def main() -> int:
@@ -35,7 +35,7 @@ def main() -> int:
     except (ChildFailedError, DataDirBusyError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except OSError as error:
+    except PortTakenError as error:
         print(f"error: {error}. Is another platform running? See --port, --aws-port, --sign-in-port.", file=sys.stderr)
         return 1
     return 0

@@ -33,6 +33,23 @@ class Ports:
             bound = [sockets.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(3)]
             return cls(*(one.getsockname()[1] for one in bound))
 
+    def require_free(self) -> None:
+        """Raises PortTakenError."""
+        for port in (self.site, self.stand_in, self.sign_in):
+            try:
+                # As the servers themselves bind: connections that linger from the last run are no hindrance.
+                socket.create_server(("127.0.0.1", port)).close()
+            except OSError as error:
+                raise PortTakenError(port) from error
+
+
+class PortTakenError(Exception):
+    """Somebody listens there already."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        super().__init__(f"port {port} is taken")
+
 
 class DataDirBusyError(Exception):
     """Another platform is using the folder."""
@@ -48,7 +65,7 @@ class LocalPlatform:
     data_dir: the only folder that is written to; None keeps nothing. aws_only: without API and page, for
     `chalice local`. api_variables: overrides of the API's environment. on_line: (process, line) of what they print.
 
-    Raises DataDirBusyError, ChildFailedError, OSError when a port is taken.
+    Raises PortTakenError, DataDirBusyError, ChildFailedError.
     """
 
     def __init__(
@@ -105,6 +122,7 @@ class LocalPlatform:
         )
 
     def _start(self) -> None:
+        self._ports.require_free()
         if self.data_dir:
             self._open.enter_context(_locked(self.data_dir))
         where = ["--data", str(self.data_dir / "stand-in")] if self.data_dir else ["--in-memory"]

@@ -34,6 +34,10 @@ class Person:
     platform: LocalPlatform
     email: str
     access_token: str
+    api_url: str = ""
+
+    def __post_init__(self) -> None:
+        self.api_url = self.api_url or f"{self.platform.site_url}/api"
 
     @property
     def owner(self) -> str:
@@ -44,7 +48,7 @@ class Person:
         """token: instead of the person's own."""
         return requests.request(
             method,
-            f"{self.platform.site_url}/api{path}",
+            f"{self.api_url}{path}",
             json=body,
             headers={"Authorization": f"Bearer {token or self.access_token}"},
             timeout=TIMEOUT_SECONDS,

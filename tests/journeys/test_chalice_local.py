@@ -1,0 +1,90 @@
+"""`chalice local --stage local` beside `python -m local --aws-only`, with nothing but `.chalice/config.json`."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from local.api_environment import CHALICE_APP
+from local.platform import LocalPlatform, Ports
+from tests.journeys.conftest import Person, wait_until
+from tests.journeys.test_bad_requests import TOKEN_ROUTES, USER_ROUTES, forged, require_error
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPlatform]:
+    with LocalPlatform(data_dir=None, ports=Ports.free(), aws_only=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def api_url(aws: LocalPlatform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The CLI in a copy of the project folder whose config differs only in the ports."""
+    project = tmp_path_factory.mktemp("project") / "chalice_app"
+    (project / ".chalice").mkdir(parents=True)
+    for name in ("app.py", "chalicelib"):
+        (project / name).symlink_to(CHALICE_APP / name)
+    config = (CHALICE_APP / ".chalice" / "config.json").read_text()
+    config = config.replace("http://127.0.0.1:8001", aws.stand_in_url)
+    config = config.replace("http://127.0.0.1:8002", aws.sign_in.authority_url)
+    assert json.loads(config)["stages"]["local"]["environment_variables"]["AWS_ENDPOINT_URL"] == aws.stand_in_url
+    (project / ".chalice" / "config.json").write_text(config)
+
+    log = project / "chalice.log"
+    output = log.open("w")
+    port = Ports.free().site
+    process = subprocess.Popen(
+        [
+            str(Path(sys.executable).with_name("chalice")),
+            "local",
+            "--stage",
+            "local",
+            "--port",
+            str(port),
+            "--no-autoreload",
+        ],
+        cwd=project,
+        env={"PATH": os.environ["PATH"]},
+        stdout=output,
+        stderr=subprocess.STDOUT,
+    )
+    url = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool | None:
+        try:
+            return requests.get(f"{url}/health", timeout=5).ok or None
+        except requests.ConnectionError:
+            assert process.poll() is None, log.read_text()
+            return None
+
+    wait_until(answers)
+    yield url
+    process.kill()
+    process.wait()
+    output.close()
+
+
+def test_an_upload_works_through_the_chalice_cli(aws: LocalPlatform, api_url: str, small_video: bytes) -> None:
+    tokens = aws.sign_in.issue_tokens("developer@example.com", client_id="desktop")
+    developer = Person(aws, "developer@example.com", tokens.access_token, api_url)
+    started = developer.upload(small_video)
+    assert developer.wait_for(started["videoId"], "ready", "rejected")["state"] == "ready"
+
+
+@pytest.mark.parametrize("kind", ["unsigned", "signed by somebody else", "changed"])
+def test_a_bad_token_gets_401_there_too(aws: LocalPlatform, api_url: str, kind: str) -> None:
+    token = forged(aws, aws.sign_in.issue_tokens("developer@example.com").access_token, kind)
+    for method, path in USER_ROUTES + TOKEN_ROUTES:
+        answer = requests.request(method, f"{api_url}{path}", headers={"Authorization": f"Bearer {token}"}, timeout=30)
+        require_error(answer, 401, "unauthorized")
+
+
+def test_no_token_and_an_unknown_address_are_answered_in_the_one_shape(api_url: str) -> None:
+    require_error(requests.get(f"{api_url}/videos", timeout=30), 401, "unauthorized")
+    require_error(requests.get(f"{api_url}/nothing", timeout=30), 404, "route_not_found")
+    require_error(requests.put(f"{api_url}/videos", timeout=30), 405, "method_not_allowed")
