@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PARALLEL_EVENTS = 2
+EVENTS_PER_PROCESSOR = 2
+"""An event waits for S3 about as long as it computes."""
+
+MAX_PARALLEL_EVENTS = 8
+"""Each takes a process of up to 100 MB."""
+
 POLL_SECONDS = 2
 RETRY_AFTER_SECONDS = 1
 """Lambda waits a minute before it tries a failed event again; nobody waits that long at a desk."""
@@ -34,14 +39,15 @@ class EventWorker:
     """Takes events from the queue and calls a handler; what fails three times ends in the queue of failed events."""
 
     def __init__(self, sqs: "SQSClient", queue_url: str, handlers: dict[str, Handler]) -> None:
+        self._parallel_events = min(MAX_PARALLEL_EVENTS, EVENTS_PER_PROCESSOR * (os.cpu_count() or 1))
         self._sqs = sqs
         self._queue_url = queue_url
         self._handlers = handlers
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        with ThreadPoolExecutor(PARALLEL_EVENTS) as workers:
-            for _ in range(PARALLEL_EVENTS):
+        with ThreadPoolExecutor(self._parallel_events) as workers:
+            for _ in range(self._parallel_events):
                 workers.submit(self._poll)
 
     def stop(self) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import mimetypes
 import os
 from collections.abc import Iterable
@@ -18,12 +19,15 @@ from werkzeug.security import safe_join
 
 from local.api_environment import WEB_CLIENT
 from local.child_process import READY, end_with_parent
+from local.open_files import allow_open_files
 
 API_PREFIX = "/api"
 # API Gateway quotas, "Payload size"
 MAX_REQUEST_BYTES = 10 * 2**20
 WAITING_CONNECTIONS = 4096
 THREADS = 64
+# A connection of the client's, and what a thread has open to S3, KMS and the sign-in.
+MAX_OPEN_FILES = WAITING_CONNECTIONS + 16 * THREADS
 
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -136,6 +140,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local.site", description=__doc__)
     parser.add_argument("--port", type=int, default=8000, help="port on 127.0.0.1; 0 picks a free one")
     arguments = parser.parse_args()
+    allow_open_files(MAX_OPEN_FILES)
+    # waitress warns of every request that waits for a thread.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
     from app import app
     from chalicelib.local_gateway import answering_in_threads

@@ -1,0 +1,1 @@
+"""Measurements of the whole platform that take too long to be tests."""

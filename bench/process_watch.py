@@ -1,0 +1,64 @@
+"""What processes use while something runs."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+INTERVAL_SECONDS = 0.5
+
+
+@dataclass
+class Usage:
+    """Peaks of a process, and of it with its children for memory; cpu_seconds: theirs together."""
+
+    peak_rss_bytes: int = 0
+    peak_threads: int = 0
+    peak_open_files: int = 0
+    cpu_seconds: float = 0.0
+
+
+class ProcessWatch:
+    """A context manager that samples processes by name until it is left; a child that is watched counts once."""
+
+    def __init__(self, process_ids: Mapping[str, int]) -> None:
+        self._processes = {name: psutil.Process(process_id) for name, process_id in process_ids.items()}
+        self.usage = {name: Usage() for name in process_ids}
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            for name, process in self._processes.items():
+                try:
+                    self._sample(process, self.usage[name])
+                except psutil.NoSuchProcess:
+                    continue
+            if self._stopped.wait(INTERVAL_SECONDS):
+                return
+
+    def _sample(self, process: psutil.Process, usage: Usage) -> None:
+        rss_bytes = process.memory_info().rss
+        for child in process.children(recursive=True):
+            try:
+                rss_bytes += child.memory_info().rss if child not in self._processes.values() else 0
+            except psutil.NoSuchProcess:
+                continue
+        times = process.cpu_times()
+        usage.peak_rss_bytes = max(usage.peak_rss_bytes, rss_bytes)
+        usage.peak_threads = max(usage.peak_threads, process.num_threads())
+        usage.peak_open_files = max(usage.peak_open_files, process.num_fds())
+        usage.cpu_seconds = times.user + times.system + times.children_user + times.children_system

@@ -1,0 +1,1 @@
+"""The measurements must notice what they are there to notice."""

@@ -1,0 +1,106 @@
+"""The load measurement in small: it passes on a sound platform, and sees a lost, a doubled and a changed video."""
+
+import re
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bench.arrivals import Announcements, Findings, SentVideo, examine
+from bench.concurrent_uploads import UPLOADS, Run
+from bench.upload_client import Step
+from local.platform import LocalPlatform, Ports
+from local.stand_in import names
+from local.stand_in.provision import session
+from tests.media.sample_videos import write_sample_video
+
+MIB = 2**20
+SERVERS = ("site", "stand-in")
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+
+
+def test_twelve_uploads_at_once_in_two_parts_each_all_arrive() -> None:
+    process = subprocess.run(
+        [
+            *(sys.executable, "-m", "bench.concurrent_uploads"),
+            *("--uploads", "12", "--users", "3", "--size-bytes", str(6 * MIB)),
+        ],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert "12 of 12. Every video arrived" in process.stdout
+    assert re.search(r"open at the same time +│ +12 ", process.stdout)
+    assert re.search(r"part +│ 24 ", process.stdout)
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[LocalPlatform]:
+    with LocalPlatform(data_dir=None, ports=Ports.free(), api_variables={"MAX_OPEN_UPLOADS_PER_USER": "1"}) as running:
+        yield running
+
+
+def test_what_is_lost_doubled_changed_or_refused_is_noticed(platform: LocalPlatform, tmp_path: Path) -> None:
+    tokens = [platform.sign_in.issue_tokens(f"{number}@example.com").access_token for number in range(3)]
+    content = write_sample_video(tmp_path / "shared.mp4", duration_seconds=0.5).read_bytes()
+    run = Run(f"{platform.site_url}/api", content, tokens, uploads=1)
+    announcements = Announcements(platform.stand_in_url)
+    try:
+        for number in range(3):
+            run.upload(number)
+        assert not run.failures
+        wait_until_announced(announcements, run.sent)
+
+        def found(sent: list[SentVideo]) -> Findings:
+            return examine(sent, api_url=run.api_url, stand_in_url=platform.stand_in_url, announcements=announcements)
+
+        whole = found(run.sent)
+        assert (whole.identical, whole.versions, whole.states["ready"]) == (3, 3, 3)
+        assert not whole.lost + whole.doubled + whole.differing + whole.unlisted
+
+        lost, changed, _ = run.sent
+        s3 = session().client("s3", endpoint_url=platform.stand_in_url)
+        stored = s3.list_object_versions(Bucket=names.VIDEO_BUCKET, Prefix=lost.file_key).get("Versions", [])
+        s3.delete_object(Bucket=names.VIDEO_BUCKET, Key=lost.file_key, VersionId=stored[0].get("VersionId", ""))
+        # Beside the prefix that raises events: the event worker would remove it.
+        for _ in range(2):
+            s3.put_object(Bucket=names.VIDEO_BUCKET, Key="nobody-sent-this", Body=b"x")
+        harmed = found([replace(changed, sha256="0" * 64) if video == changed else video for video in run.sent])
+        assert (harmed.lost, harmed.differing, harmed.doubled) == (1, 2, 2)
+    finally:
+        announcements.close()
+
+
+def test_a_refused_upload_is_a_failure_with_its_reason(platform: LocalPlatform) -> None:
+    run = Run(f"{platform.site_url}/api", b"x", ["forged"], uploads=1)
+    run.upload(0)
+    assert dict(run.failures) == {"init: 401 unauthorized": 1}
+    assert run.reached[Step.INIT] == 0
+
+
+def wait_until_announced(announcements: Announcements, sent: list[SentVideo]) -> None:
+    deadline = time.monotonic() + 60
+    while {video.video_id for video in sent} - announcements.states.keys():
+        assert time.monotonic() < deadline, "not processed within a minute"
+        time.sleep(0.1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="psutil reads another process's limits on Linux only")
+def test_a_shell_that_allows_few_open_files_does_not_limit_the_platform() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        with LocalPlatform(data_dir=None, ports=Ports.free()) as running:
+            limits = [psutil.Process(running.child(name).pid).rlimit(psutil.RLIMIT_NOFILE)[0] for name in SERVERS]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert min(limits) >= min(2 * UPLOADS, hard)
