@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import requests
 
 from bench.arrivals import Announcements, Findings, SentVideo, examine
 from bench.concurrent_uploads import UPLOADS, Run
@@ -22,6 +23,7 @@ from tests.media.sample_videos import write_sample_video
 
 MIB = 2**20
 SERVERS = ("site", "stand-in")
+FEW_OPEN_FILES = 256
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
 
@@ -45,8 +47,16 @@ def test_twelve_uploads_at_once_in_two_parts_each_all_arrive() -> None:
 
 @pytest.fixture(scope="module")
 def platform() -> Iterator[LocalPlatform]:
-    with LocalPlatform(data_dir=None, ports=Ports.free(), api_variables={"MAX_OPEN_UPLOADS_PER_USER": "1"}) as running:
-        yield running
+    """Started from a shell that allows few open files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (FEW_OPEN_FILES, hard))
+    starting = LocalPlatform(data_dir=None, ports=Ports.free(), api_variables={"MAX_OPEN_UPLOADS_PER_USER": "1"})
+    try:
+        starting.__enter__()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    yield starting
+    starting.close()
 
 
 def test_what_is_lost_doubled_changed_or_refused_is_noticed(platform: LocalPlatform, tmp_path: Path) -> None:
@@ -87,20 +97,37 @@ def test_a_refused_upload_is_a_failure_with_its_reason(platform: LocalPlatform) 
     assert run.reached[Step.INIT] == 0
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "retries", "failures"),
+    [
+        (503, "SlowDown", {(Step.PART, "503 SlowDown"): 2}, {}),
+        (500, "InternalError", {}, {"part: 500 InternalError": 1}),
+    ],
+)
+def test_a_client_tries_again_only_where_it_is_asked_to(
+    platform: LocalPlatform, status: int, code: str, retries: dict[tuple[Step, str], int], failures: dict[str, int]
+) -> None:
+    faults_url = f"{platform.stand_in_url}/_stand-in/faults"
+    token = platform.sign_in.issue_tokens(f"{code}@example.com").access_token
+    run = Run(f"{platform.site_url}/api", b"x", [token], uploads=1)
+    fault = {"operation": "UploadPart", "status": status, "code": code, "times": 2}
+    requests.post(faults_url, json=fault, timeout=10).raise_for_status()
+    try:
+        run.upload(0)
+    finally:
+        requests.delete(faults_url, timeout=10).raise_for_status()
+    assert (dict(run.figures.retries), dict(run.failures)) == (retries, failures)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="psutil reads another process's limits on Linux only")
+def test_a_shell_that_allows_few_open_files_does_not_limit_the_platform(platform: LocalPlatform) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limits = [psutil.Process(platform.child(name).pid).rlimit(psutil.RLIMIT_NOFILE)[0] for name in SERVERS]
+    assert min(limits) >= min(2 * UPLOADS, hard)
+
+
 def wait_until_announced(announcements: Announcements, sent: list[SentVideo]) -> None:
     deadline = time.monotonic() + 60
     while {video.video_id for video in sent} - announcements.states.keys():
         assert time.monotonic() < deadline, "not processed within a minute"
         time.sleep(0.1)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="psutil reads another process's limits on Linux only")
-def test_a_shell_that_allows_few_open_files_does_not_limit_the_platform() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
-    try:
-        with LocalPlatform(data_dir=None, ports=Ports.free()) as running:
-            limits = [psutil.Process(running.child(name).pid).rlimit(psutil.RLIMIT_NOFILE)[0] for name in SERVERS]
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert min(limits) >= min(2 * UPLOADS, hard)
