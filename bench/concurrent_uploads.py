@@ -29,6 +29,9 @@ UPLOADS = 1247
 """The specification's figure for concurrent uploads."""
 
 USERS = 50
+MAX_UPLOADS_PER_USER = 100
+"""The local platform's cap on what one user may have open: it would rightly refuse more."""
+
 PROGRESS_SECONDS = 5.0
 STALLED_SECONDS = 120.0
 """Nothing was announced for this long: what is missing will not come any more."""
@@ -247,10 +250,13 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m bench.concurrent_uploads",
         description=__doc__,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--uploads", type=_positive, default=UPLOADS, metavar="N", help="all of them at once")
-    parser.add_argument("--users", type=_positive, default=USERS, metavar="N", help="the uploads are shared out evenly")
+    parser.add_argument(
+        "--uploads", type=_positive, default=UPLOADS, metavar="N", help="all of them at once (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--users", type=_positive, default=USERS, metavar="N", help="who share them evenly (default: %(default)s)"
+    )
     parser.add_argument(
         "--size-bytes",
         type=_positive,
@@ -258,7 +264,10 @@ def _arguments() -> argparse.Namespace:
         help="of each video, padded; beyond 5 MiB it goes in several parts; without it: a second of video as it is",
     )
     parser.add_argument("--verbose", action="store_true", help="print what the platform's processes print")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.uploads > arguments.users * MAX_UPLOADS_PER_USER:
+        parser.error(f"a user may have {MAX_UPLOADS_PER_USER} uploads open: this takes more --users")
+    return arguments
 
 
 def _positive(text: str) -> int:
