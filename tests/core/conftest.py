@@ -124,7 +124,7 @@ def world() -> World:
         ttl_seconds=900,
         now=clock,
     )
-    completions = Completions(records=records, videos=videos, meter=meter, now=clock, patience_seconds=0.2)
+    completions = Completions(records=records, videos=videos, meter=meter, now=clock, patience_seconds=10)
     return World(
         clock=clock,
         metadata=metadata,

@@ -1,0 +1,1 @@
+"""The app around the domain: environment, errors, wiring, functions."""

@@ -1,0 +1,80 @@
+"""One bundle, several functions: what each of them loads and serves."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api.test_environment import local_variables
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def run_in_function(function: str, script: str) -> Any:
+    """What a script prints as JSON in a process set up like one function."""
+    finished = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        env={**local_variables(), "PATH": os.environ["PATH"], "FUNCTION": function},
+        cwd=REPOSITORY / "chalice_app",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert finished.returncode == 0, finished.stderr
+    return json.loads(finished.stdout.splitlines()[-1])
+
+
+LOADED = "import json, sys; print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
+
+
+def test_importing_the_app_makes_no_client_and_loads_no_aws_library() -> None:
+    loaded = run_in_function("multipart_init", f"import app; {LOADED}")
+    assert not {"boto3", "botocore", "av", "jwt", "moto", "aws_lambda_powertools"} & set(loaded)
+
+
+def test_the_upload_authorizer_checks_a_token_without_boto3() -> None:
+    script = (
+        "from chalicelib.routes.upload_tokens import upload_token_authorizer as check\n"
+        "from chalicelib.wiring import services\n"
+        "try:\n"
+        "    check({'type': 'TOKEN', 'authorizationToken': 'Bearer a.b', 'methodArn': 'arn:aws:execute-api:a:b:c/d/e'}, None)\n"
+        "except Exception as error:\n"
+        "    assert str(error) == 'Unauthorized', error\n"
+        f"services().tokens; {LOADED}"
+    )
+    loaded = run_in_function("upload_token_authorizer", script)
+    assert not {"boto3", "botocore", "aws_lambda_powertools"} & set(loaded)
+
+
+CALL = """
+import json
+from app import app
+def call(method, path):
+    context = {"httpMethod": method, "resourcePath": path, "requestId": "r"}
+    event = {"requestContext": context, "headers": {}, "pathParameters": {"videoId": "f" * 28}, "body": None,
+             "multiValueQueryStringParameters": None, "stageVariables": None, "isBase64Encoded": False}
+    answer = app(event, type("Context", (), {"aws_request_id": "r"}))
+    return json.loads(answer["body"]).get("error", {}).get("code", "served")
+print(json.dumps({f"{method} {path}": call(method, path) for path in app.routes for method in app.routes[path]}))
+"""
+
+ROUTES_BY_FUNCTION = {
+    "video_upload": {"POST /upload", "GET /videos", "GET /videos/{videoId}", "DELETE /videos/{videoId}"},
+    "multipart_init": {"POST /multipart/init", "POST /multipart/parts", "GET /multipart/parts", "GET /uploads"},
+    "multipart_complete": {"POST /multipart/complete", "POST /multipart/abort"},
+}
+
+
+@pytest.mark.parametrize("function", ROUTES_BY_FUNCTION)
+def test_a_function_refuses_the_routes_that_are_not_its_own(function: str) -> None:
+    codes: dict[str, str] = run_in_function(function, CALL)
+    assert codes.pop("GET /health") == "served"
+    served = {route for route, code in codes.items() if code != "route_not_found"}
+    assert served == ROUTES_BY_FUNCTION[function]
+    # Nobody is signed in here: the routes that are the function's own say so.
+    assert {codes[route] for route in served} == {"unauthorized"}
