@@ -247,6 +247,7 @@ if settings.trail:
             place=place,
             log_bucket_name=storage.log_bucket_name,
             log_key_arn=keys.log_key_arn,
+            log_days=settings.log_days,
             management_events=settings.trail_management_events,
             guards=storage.guards,
         ),

@@ -127,11 +127,17 @@ class Api(pulumi.ComponentResource):
             opts=self._child,
         )
         logging_allowed = [self._account_logging()] if args.account_logging else []
+        certificate = aws.apigateway.ClientCertificate(
+            f"{name}-gateway",
+            description=f"{place.name('api')}: for HTTP integrations; Lambda asks for none",
+            opts=self._child,
+        )
         stage = aws.apigateway.Stage(
             f"{name}-stage",
             rest_api=rest_api.id,
             deployment=deployment.id,
             stage_name=STAGE_NAME,
+            client_certificate_id=certificate.id,
             xray_tracing_enabled=True,
             access_log_settings=aws.apigateway.StageAccessLogSettingsArgs(
                 destination_arn=access_log.arn, format=ACCESS_LOG_FORMAT
@@ -150,7 +156,7 @@ class Api(pulumi.ComponentResource):
                 throttling_rate_limit=args.requests_per_second,
                 throttling_burst_limit=args.burst,
             ),
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[stage]),
         )
 
         self.host = pulumi.Output.concat(rest_api.id, ".execute-api.", place.region, ".amazonaws.com")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components import policy
 from components.naming import Place, type_token
 
 AUDITED_BUCKETS = ("videos", "metadata")
@@ -17,6 +18,7 @@ class AuditArgs:
     """What the trail needs.
 
     log_bucket_name: keeps it; log_key_arn: encrypts it.
+    log_days: how long the trail can be queried; the bucket keeps it as long as every log.
     management_events: also what administrators do; only where the account has no other trail.
     guards: the log bucket's policy, without which CloudTrail refuses the bucket.
     """
@@ -24,6 +26,7 @@ class AuditArgs:
     place: Place
     log_bucket_name: pulumi.Input[str]
     log_key_arn: pulumi.Input[str]
+    log_days: int
     management_events: bool
     guards: list[pulumi.Resource]
 
@@ -47,22 +50,86 @@ class Audit(pulumi.ComponentResource):
                     name="Management", field_selectors=[_field("eventCategory", equals=["Management"])]
                 )
             )
+        child = pulumi.ResourceOptions(parent=self)
+        group = aws.cloudwatch.LogGroup(
+            f"{name}-trail",
+            name=place.log_group("trail"),
+            retention_in_days=args.log_days,
+            kms_key_id=args.log_key_arn,
+            opts=child,
+        )
+        role = aws.iam.Role(
+            f"{name}-trail",
+            name=place.name("trail"),
+            assume_role_policy=policy.to_json(
+                policy.assumed_by("cloudtrail.amazonaws.com", {"StringEquals": {"aws:SourceArn": trail_arn_of(place)}})
+            ),
+            opts=child,
+        )
+        rights = aws.iam.RolePolicy(
+            f"{name}-trail", role=role.name, policy=policy.to_json(write_trail(place)), opts=child
+        )
+        topic = aws.sns.Topic(f"{name}-trail", name=place.name("trail"), kms_master_key_id=args.log_key_arn, opts=child)
+        announced = aws.sns.TopicPolicy(
+            f"{name}-trail",
+            arn=topic.arn,
+            policy=policy.to_json(trail_topic_policy(place, topic.arn)),
+            opts=child,
+        )
         trail = aws.cloudtrail.Trail(
             f"{name}-trail",
             name=place.name("trail"),
             s3_bucket_name=args.log_bucket_name,
             s3_key_prefix="trail",
             kms_key_id=args.log_key_arn,
+            cloud_watch_logs_group_arn=pulumi.Output.concat(group.arn, ":*"),
+            cloud_watch_logs_role_arn=role.arn,
+            sns_topic_name=topic.arn,
             enable_logging=True,
             enable_log_file_validation=True,
             # The selectors name what lives in this region; an attacker who goes elsewhere is still recorded.
             is_multi_region_trail=True,
             include_global_service_events=True,
             advanced_event_selectors=selectors,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=args.guards),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*args.guards, rights, announced]),
         )
         self.trail_arn = trail.arn
         self.register_outputs({"trailArn": self.trail_arn})
+
+
+def trail_arn_of(place: Place) -> str:
+    """ARN of the trail, before it is made."""
+    return place.arn("cloudtrail", f"trail/{place.name('trail')}")
+
+
+def write_trail(place: Place) -> policy.PolicyDocument:
+    """One log group; CloudTrail names the streams in it."""
+    group = place.arn("logs", f"log-group:{place.log_group('trail')}")
+    return policy.document(
+        policy.allow(
+            "WriteTrail", actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=f"{group}:log-stream:*"
+        )
+    )
+
+
+def trail_topic_policy(place: Place, topic_arn: pulumi.Input[str]) -> policy.PolicyDocument:
+    """CloudTrail tells of each new file; whoever archives trails subscribes."""
+    return policy.document(
+        policy.allow(
+            "TrailAnnounces",
+            principal={"Service": "cloudtrail.amazonaws.com"},
+            actions="sns:Publish",
+            resources=topic_arn,
+            conditions={"StringEquals": {"aws:SourceArn": trail_arn_of(place)}},
+        ),
+        policy.deny(
+            "NoPlainHttp",
+            principal=policy.EVERYONE,
+            actions="sns:Publish",
+            resources=topic_arn,
+            conditions={"Bool": {"aws:SecureTransport": "false"}},
+        ),
+    )
 
 
 def _data_events(name: str, kind: str, arn_prefixes: list[str]) -> aws.cloudtrail.TrailAdvancedEventSelectorArgs:

@@ -353,5 +353,5 @@ class Edge(pulumi.ComponentResource):
 
 def _strict_transport() -> aws.cloudfront.ResponseHeadersPolicySecurityHeadersConfigStrictTransportSecurityArgs:
     return aws.cloudfront.ResponseHeadersPolicySecurityHeadersConfigStrictTransportSecurityArgs(
-        access_control_max_age_sec=HSTS_SECONDS, include_subdomains=True, override=True
+        access_control_max_age_sec=HSTS_SECONDS, include_subdomains=True, preload=True, override=True
     )

@@ -146,11 +146,11 @@ def log_key_policy(place: Place) -> policy.PolicyDocument:
         policy.allow(
             "Trail",
             principal={"Service": "cloudtrail.amazonaws.com"},
-            actions=["kms:GenerateDataKey*", "kms:DescribeKey"],
+            # Decrypt is for the topic that announces its files.
+            actions=["kms:GenerateDataKey*", "kms:Decrypt", "kms:DescribeKey"],
             resources="*",  # in a key policy: this key
             conditions={
                 "StringEquals": {"aws:SourceArn": place.arn("cloudtrail", f"trail/{place.name('trail')}")},
-                "StringLike": {"kms:EncryptionContext:aws:cloudtrail:arn": place.arn("cloudtrail", "trail/*")},
             },
         ),
         policy.allow(

@@ -93,7 +93,7 @@ class Storage(pulumi.ComponentResource):
         policies = {
             purpose: aws.s3.BucketPolicy(
                 f"{name}-{purpose}",
-                bucket=bucket.bucket,
+                bucket=bucket.id,
                 policy=policy.to_json(documents[purpose]),
                 # S3 refuses to change a bucket's policy and its public access block at the same moment.
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[blocks[purpose]]),
@@ -104,15 +104,15 @@ class Storage(pulumi.ComponentResource):
         for purpose in LOGGED_BUCKETS:
             aws.s3.BucketLogging(
                 f"{name}-{purpose}",
-                bucket=buckets[purpose].bucket,
-                target_bucket=buckets["logs"].bucket,
+                bucket=buckets[purpose].id,
+                target_bucket=buckets["logs"].id,
                 target_prefix=bucket_policies.access_log_prefix(purpose),
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[policies["logs"]]),
             )
         versionings = {
             purpose: aws.s3.BucketVersioning(
                 f"{name}-{purpose}",
-                bucket=bucket.bucket,
+                bucket=bucket.id,
                 versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
                 opts=self._child,
             )
@@ -121,23 +121,28 @@ class Storage(pulumi.ComponentResource):
         for purpose, rules in self._lifecycles().items():
             aws.s3.BucketLifecycleConfiguration(
                 f"{name}-{purpose}",
-                bucket=buckets[purpose].bucket,
+                bucket=buckets[purpose].id,
                 rules=rules,
                 # Rules about noncurrent versions are refused on a bucket that has none.
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[versionings[purpose]]),
             )
+        for purpose in (purpose for purpose in BUCKETS if purpose != "videos"):
+            # Costs nothing, and lets anything react without a change here; videos have a trigger of their own.
+            aws.s3.BucketNotification(
+                f"{name}-{purpose}", bucket=buckets[purpose].id, eventbridge=True, opts=self._child
+            )
         if args.transfer_acceleration:
             aws.s3.BucketAccelerateConfiguration(
-                f"{name}-videos", bucket=buckets["videos"].bucket, status="Enabled", opts=self._child
+                f"{name}-videos", bucket=buckets["videos"].id, status="Enabled", opts=self._child
             )
 
-        self.video_bucket_name = buckets["videos"].bucket
+        self.video_bucket_name = buckets["videos"].id
         self.video_bucket_domain = buckets["videos"].bucket_regional_domain_name
-        self.metadata_bucket_name = buckets["metadata"].bucket
+        self.metadata_bucket_name = buckets["metadata"].id
         self.metadata_bucket_domain = buckets["metadata"].bucket_regional_domain_name
-        self.site_bucket_name = buckets["site"].bucket
+        self.site_bucket_name = buckets["site"].id
         self.site_bucket_domain = buckets["site"].bucket_regional_domain_name
-        self.log_bucket_name = buckets["logs"].bucket
+        self.log_bucket_name = buckets["logs"].id
         self.log_bucket_arn = buckets["logs"].arn
         self.guards = [*blocks.values(), *policies.values(), *encryptions, *versionings.values()]
         self.register_outputs(
@@ -158,7 +163,7 @@ class Storage(pulumi.ComponentResource):
         )
         aws.s3.BucketOwnershipControls(
             f"{self._name}-{purpose}",
-            bucket=bucket.bucket,
+            bucket=bucket.id,
             rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
             opts=self._child,
         )
@@ -167,7 +172,7 @@ class Storage(pulumi.ComponentResource):
     def _public_access_block(self, purpose: str, bucket: aws.s3.Bucket) -> aws.s3.BucketPublicAccessBlock:
         return aws.s3.BucketPublicAccessBlock(
             f"{self._name}-{purpose}",
-            bucket=bucket.bucket,
+            bucket=bucket.id,
             block_public_acls=True,
             block_public_policy=True,
             ignore_public_acls=True,
@@ -187,7 +192,7 @@ class Storage(pulumi.ComponentResource):
             )
         return aws.s3.BucketServerSideEncryptionConfiguration(
             f"{self._name}-{purpose}",
-            bucket=bucket.bucket,
+            bucket=bucket.id,
             rules=[
                 aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
                     apply_server_side_encryption_by_default=default, bucket_key_enabled=purpose != "logs"

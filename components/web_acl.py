@@ -19,7 +19,10 @@ TOO_OFTEN = "too-often"
 TOO_OFTEN_BODY = json.dumps(
     {"error": {"code": "too_many_requests", "message": "Too many requests; try again in a few minutes.", "details": {}}}
 )
+COUNTED_GROUP = "AWSManagedRulesAnonymousIpList"
+"""Seen, not blocked: people behind a VPN and programs in data centres are welcome, as long as they sign in."""
 MANAGED_GROUPS = (
+    COUNTED_GROUP,
     "AWSManagedRulesAmazonIpReputationList",
     "AWSManagedRulesKnownBadInputsRuleSet",
     "AWSManagedRulesCommonRuleSet",
@@ -203,8 +206,10 @@ class WebAcl(pulumi.ComponentResource):
                 name=group.removeprefix("AWSManagedRules"),
                 priority=priority,
                 override_action=aws.wafv2.WebAclRuleOverrideActionArgs(
-                    none=aws.wafv2.WebAclRuleOverrideActionNoneArgs()
-                ),
+                    count=aws.wafv2.WebAclRuleOverrideActionCountArgs()
+                )
+                if group == COUNTED_GROUP
+                else aws.wafv2.WebAclRuleOverrideActionArgs(none=aws.wafv2.WebAclRuleOverrideActionNoneArgs()),
                 statement=aws.wafv2.WebAclRuleStatementArgs(
                     managed_rule_group_statement=aws.wafv2.WebAclRuleStatementManagedRuleGroupStatementArgs(
                         vendor_name="AWS",

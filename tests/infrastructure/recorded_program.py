@@ -8,9 +8,10 @@ import os
 import runpy
 import tempfile
 import threading
+import warnings
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -150,7 +151,8 @@ class _Answers(pulumi.runtime.Mocks):
             "random:index/randomPassword:RandomPassword": {"result": f"secret-of-{args.name}"},
         }
         outputs.update(extra.get(args.typ, {}))
-        return f"{args.name}-id", outputs
+        named_by_id = args.typ == "aws:s3/bucket:Bucket"
+        return outputs["bucket"] if named_by_id else f"{args.name}-id", outputs
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         answers: dict[str, dict[str, Any]] = {
@@ -218,37 +220,59 @@ def record(stage: str, *, preview: bool = False, overrides: Mapping[str, object]
 
     The bundles are empty stand-ins: what is in the real ones is tested by itself.
     """
-    # The mocked stack binds to the loop of the moment it is made.
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
     config = stage_config(stage, overrides)
     recording = Recording(stage)
     answers = _Answers(config["aws:region"], preview)
-    # An output that is formatted into a string would otherwise become an apology instead of an error.
-    strict = mock.patch.dict(os.environ, {"PULUMI_ERROR_OUTPUT_STRING": "true"})
-    try:
-        with strict, tempfile.TemporaryDirectory() as scratch, _stand_in_bundles(Path(scratch)):
-            pulumi.runtime.set_mocks(
-                answers,
-                project="video-upload-platform",
-                stack=stage,
-                preview=preview,
-                monitor=_Monitor(answers, recording),
-            )
-            pulumi.runtime.set_all_config(config, [])
-            main = str(PROJECT / "__main__.py")
-            loop.run_until_complete(run_pulumi_func(lambda: _discard(runpy.run_path(main, run_name="__main__"))))
-            root = get_root_resource()
-            exported: dict[str, Any] = getattr(root, "outputs", {}) if root else {}
-            for key, value in exported.items():
-                output: pulumi.Output[Any] = pulumi.Output.from_input(value)
-                recording.exports[key] = loop.run_until_complete(output.future(with_unknowns=False))
-                if loop.run_until_complete(output.is_secret()):
-                    recording.secret_exports.add(key)
-    finally:
-        loop.close()
-        asyncio.set_event_loop(None)
+    with (
+        # An output that is formatted into a string would otherwise become an apology instead of an error.
+        mock.patch.dict(os.environ, {"PULUMI_ERROR_OUTPUT_STRING": "true"}),
+        warnings.catch_warnings(),
+        tempfile.TemporaryDirectory() as scratch,
+        _stand_in_bundles(Path(scratch)),
+        _own_event_loop() as loop,
+    ):
+        # Importing a service of pulumi_aws imports its retired classes, which say so.
+        warnings.filterwarnings("ignore", r"\S+ has been deprecated in favor of", DeprecationWarning)
+        pulumi.runtime.set_mocks(
+            answers,
+            project="video-upload-platform",
+            stack=stage,
+            preview=preview,
+            monitor=_Monitor(answers, recording),
+        )
+        pulumi.runtime.set_all_config(config, [])
+        main = str(PROJECT / "__main__.py")
+        loop.run_until_complete(run_pulumi_func(lambda: _discard(runpy.run_path(main, run_name="__main__"))))
+        root = get_root_resource()
+        exported: dict[str, Any] = getattr(root, "outputs", {}) if root else {}
+        for key, value in exported.items():
+            output: pulumi.Output[Any] = pulumi.Output.from_input(value)
+            recording.exports[key] = loop.run_until_complete(output.future(with_unknowns=False))
+            if loop.run_until_complete(output.is_secret()):
+                recording.secret_exports.add(key)
     return recording
+
+
+@contextmanager
+def _own_event_loop() -> Generator[asyncio.AbstractEventLoop, None, None]:
+    """A loop to which the mocked stack binds when it is made; closed at the end, as are those that Pulumi leaves
+    behind."""
+    made: list[asyncio.AbstractEventLoop] = []
+    make = asyncio.new_event_loop
+
+    def remembered() -> asyncio.AbstractEventLoop:
+        made.append(make())
+        return made[-1]
+
+    with mock.patch("asyncio.new_event_loop", remembered):
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        try:
+            yield loop
+        finally:
+            asyncio.set_event_loop(None)
+            for each in made:
+                each.close()
 
 
 def _stand_in_bundles(folder: Path) -> AbstractContextManager[object]:

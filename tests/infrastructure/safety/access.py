@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from components.api_document import BEARER
 from tests.infrastructure.recorded_program import ACCOUNT_ID, Recording
 from tests.infrastructure.safety.reading import (
     EVERYONE,
@@ -69,7 +70,8 @@ ROLE_ACTIONS: dict[str, set[str]] = {
 TRUSTED = {
     "api-logging": "apigateway.amazonaws.com",
     "network-flow": "vpc-flow-logs.amazonaws.com",
-    **dict.fromkeys(("sign-in-client",), "cognito-identity.amazonaws.com"),
+    "audit-trail": "cloudtrail.amazonaws.com",
+    "sign-in-client": "cognito-identity.amazonaws.com",
 }
 
 
@@ -131,6 +133,10 @@ def functions_cannot_touch_their_own_interfaces(recording: Recording) -> Violati
                 yield f"{function}: its code may {INTERFACES - denied}"
 
 
+def _trail(recording: Recording) -> str:
+    return f"arn:aws:cloudtrail:eu-central-1:{ACCOUNT_ID}:trail/{physical_name(recording, 'trail')}"
+
+
 def roles_trust_one_service_each(recording: Recording) -> Violations:
     for role in recording.of("iam/role:Role"):
         trusted = TRUSTED.get(role.name, "lambda.amazonaws.com")
@@ -141,6 +147,7 @@ def roles_trust_one_service_each(recording: Recording) -> Violations:
             yield f"{role.name} trusts {principals}"
         expected: dict[str, dict[str, Any]] = {
             "network-flow": {"StringEquals": {"aws:SourceAccount": ACCOUNT_ID}},
+            "audit-trail": {"StringEquals": {"aws:SourceArn": _trail(recording)}},
             "sign-in-client": {
                 "StringEquals": {"cognito-identity.amazonaws.com:aud": "sign-in-identities-id"},
                 "ForAnyValue:StringLike": {"cognito-identity.amazonaws.com:amr": "authenticated"},
@@ -173,10 +180,15 @@ def nobody_outside_is_let_in_without_a_condition(recording: Recording) -> Violat
 def topics_and_queues_belong_to_the_account(recording: Recording) -> Violations:
     root = {"AWS": f"arn:aws:iam::{ACCOUNT_ID}:root"}
     own_account = {"StringEquals": {"aws:SourceAccount": ACCOUNT_ID}}
+    own_trail = {"StringEquals": {"aws:SourceArn": _trail(recording)}}
     for kind in ("sns/topicPolicy:TopicPolicy", "sqs/queuePolicy:QueuePolicy"):
         for policy in recording.of(kind):
             for each in statements(policy):
-                if each["Effect"] == "Allow" and each["Principal"] != root and each.get("Condition") != own_account:
+                if (
+                    each["Effect"] == "Allow"
+                    and each["Principal"] != root
+                    and each.get("Condition") not in (own_account, own_trail)
+                ):
                     yield f"{policy.name}: {each['Sid']} lets {each['Principal']} in under {each.get('Condition')}"
                 if "*" in as_list(each["Resource"]):
                     yield f"{policy.name}: {each['Sid']} speaks of {each['Resource']}"
@@ -263,16 +275,16 @@ def every_route_asks_who_is_calling(recording: Recording) -> Violations:
 def both_authorizers_are_what_they_say(recording: Recording) -> Violations:
     schemes = api_document(recording)["components"]["securitySchemes"]
     users = schemes["users"]["x-amazon-apigateway-authorizer"]
-    if users != {"type": "cognito_user_pools", "providerARNs": [value_of_pool(recording)]}:
+    if users != {"type": "cognito_user_pools", "providerARNs": [_pool_arn(recording)]}:
         yield f"users are {users}"
     tokens = schemes["upload_token_authorizer"]["x-amazon-apigateway-authorizer"]
     if tokens["type"] != "token" or "upload-token-authorizer:live" not in tokens["authorizerUri"]:
         yield f"upload tokens are {tokens}"
-    if "identityValidationExpression" not in tokens or tokens["authorizerResultTtlInSeconds"] > 300:
+    if tokens.get("identityValidationExpression") != BEARER or tokens["authorizerResultTtlInSeconds"] > 300:
         yield f"upload tokens are {tokens}"
 
 
-def value_of_pool(recording: Recording) -> str:
+def _pool_arn(recording: Recording) -> str:
     (pool,) = recording.of("cognito/userPool:UserPool")
     return f"arn:aws:cognito:eu-central-1:{ACCOUNT_ID}:{pool.name}"
 
@@ -293,6 +305,7 @@ def passwords_are_long_and_users_cannot_be_guessed(recording: Recording) -> Viol
         passwordPolicy__requireNumbers=True,
         passwordPolicy__requireSymbols=True,
         passwordPolicy__temporaryPasswordValidityDays=7,
+        usernameAttributes=["email"],
         autoVerifiedAttributes=["email"],
         userAttributeUpdateSettings__attributesRequireVerificationBeforeUpdates=["email"],
         usernameConfiguration__caseSensitive=False,
@@ -367,7 +380,7 @@ def who_read_what_is_on_record(recording: Recording) -> Violations:
             isMultiRegionTrail=True,
             includeGlobalServiceEvents=True,
         )
-        yield from require_present(trail, "kmsKeyId")
+        yield from require_present(trail, "kmsKeyId", "cloudWatchLogsGroupArn", "cloudWatchLogsRoleArn")
         if not str(trail.inputs.get("kmsKeyId")).endswith("keys-logs"):
             yield "the trail is encrypted with another key"
         seen = {

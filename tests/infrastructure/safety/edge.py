@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.web_acl import MANAGED_GROUPS
+from components.web_acl import COUNTED_GROUP, MANAGED_GROUPS
 from tests.infrastructure.recorded_program import ACCOUNT_ID, Recorded, Recording
 from tests.infrastructure.safety.reading import (
     EVERYONE,
@@ -52,6 +52,7 @@ def answers_carry_security_headers(recording: Recording) -> Violations:
                 f"{config}__contentTypeOptions__override": True,
                 f"{config}__strictTransportSecurity__accessControlMaxAgeSec": 2 * 365 * 24 * 3600,
                 f"{config}__strictTransportSecurity__includeSubdomains": True,
+                f"{config}__strictTransportSecurity__preload": True,
                 f"{config}__strictTransportSecurity__override": True,
             },
         )
@@ -149,7 +150,7 @@ def the_web_acl_blocks_attacks_and_floods(recording: Recording) -> Violations:
             for rule in rules.values()
             if "managedRuleGroupStatement" in rule["statement"] and "none" in rule.get("overrideAction", {})
         }
-        if groups != set(MANAGED_GROUPS):
+        if groups != set(MANAGED_GROUPS) - {COUNTED_GROUP}:
             yield f"the managed groups are {groups}"
         for name, rule in rules.items():
             if not all(rule["visibilityConfig"][key] for key in ("cloudwatchMetricsEnabled", "sampledRequestsEnabled")):

@@ -254,6 +254,8 @@ def lifecycle_rules_drop_what_nobody_needs_and_archive_nothing(recording: Record
         "site": {"incomplete-uploads", "noncurrent-versions"},
         "logs": {"incomplete-uploads", "noncurrent-versions", "old-logs"},
     }
+    if recording.stage != "dev":
+        wanted["videos"].add("intelligent-tiering")
     for bucket, names in wanted.items():
         lifecycle, missing = _of_bucket(
             recording, "s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", bucket
@@ -301,10 +303,7 @@ def keys_trust_the_account_and_named_services(recording: Recording) -> Violation
         "keys-data": {"CloudFrontReadsEncryptedObjects": dict(OWN_DISTRIBUTIONS)},
         "keys-logs": {
             "LogGroups": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups.format(region="eu-central-1")}},
-            "Trail": {
-                "StringEquals": {"aws:SourceArn": f"{trail}/video-upload-{stage}-trail"},
-                "StringLike": {"kms:EncryptionContext:aws:cloudtrail:arn": f"{trail}/*"},
-            },
+            "Trail": {"StringEquals": {"aws:SourceArn": f"{trail}/video-upload-{stage}-trail"}},
             "AlarmMessages": {"StringEquals": {"aws:SourceAccount": ACCOUNT_ID}},
         },
         "web-acl-logs": {

@@ -1,0 +1,83 @@
+"""Every stage keeps every safety property, and the properties see (nearly) every way to break them."""
+
+from __future__ import annotations
+
+import inspect
+from types import ModuleType
+
+import pytest
+
+from tests.infrastructure.mutations import Mutation, mutations
+from tests.infrastructure.recorded_program import Recording
+from tests.infrastructure.safety import access, edge, storage
+from tests.infrastructure.safety.reading import Property
+
+LEAST_MUTATIONS = 150
+LEAST_CAUGHT = 0.95
+
+
+def properties_of(module: ModuleType) -> dict[str, Property]:
+    return {
+        name: function
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and not name.startswith("_")
+    }
+
+
+PROPERTIES = properties_of(storage) | properties_of(access) | properties_of(edge)
+
+HARMLESS = {
+    # part of a mutation's text → why no property minds
+    "insightsConfiguration": "whether X-Ray looks for patterns of its own accord",
+    "eventbridge": "whether other programs may hear of new objects",
+    "expiredObjectDeleteMarker": "whether delete markers without versions are tidied up",
+    "bucketKeyEnabled": "S3's own keys have no bucket key",
+    "compress": "speed, not safety",
+    "isIpv6Enabled": "reach, not safety",
+    "publish = False": "the edge would keep the function's last version",
+    "enabled = False": "nobody would be served",
+    "state = LEGACY": "AWS refuses it",
+    "cloudfrontDefaultCertificate": "AWS refuses a distribution without any certificate",
+    "no rules.3.overrideAction": "AWS refuses a managed group without it",
+    "Attributes.0 = phone_number": "what a client may show and change of the own account",
+    "cachePolicyId": "AWS refuses a behaviour without a cache policy; the API's and config.json's are looked at",
+    "no qualifier": "the alias is named by the function's permission, which is looked at",
+    "realtimeMetricsSubscriptionStatus": "the dashboard would miss the hit rate",
+}
+"""Survivors: flips that weaken nothing."""
+
+
+def is_caught(weakened: Recording) -> bool:
+    for holds in PROPERTIES.values():
+        try:
+            if next(holds(weakened), None) is not None:
+                return True
+        except (KeyError, ValueError, TypeError, IndexError):
+            return True  # what a property needs to look at is gone
+    return False
+
+
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_every_stage_is_safe(name: str, recording: Recording) -> None:
+    assert list(PROPERTIES[name](recording)) == []
+
+
+def test_there_are_many_properties() -> None:
+    assert len(PROPERTIES) >= 25
+
+
+def test_weakening_anything_in_prod_is_noticed(prod: Recording) -> None:
+    tried = list(mutations(prod))
+    survivors = [mutation for mutation in tried if not is_caught(mutation.apply(prod))]
+    surprises = [str(survivor) for survivor in survivors if not is_harmless(survivor)]
+    assert surprises == []
+    assert len(tried) >= LEAST_MUTATIONS
+    assert len(survivors) <= (1 - LEAST_CAUGHT) * len(tried)
+
+
+def is_harmless(survivor: Mutation) -> bool:
+    return any(part in str(survivor) for part in HARMLESS)
+
+
+def test_an_unmutated_program_is_not_noticed(prod: Recording) -> None:
+    assert not is_caught(prod)
