@@ -2,16 +2,15 @@
 
 import argparse
 import json
-import logging
 import mimetypes
 import os
+import threading
 from collections.abc import Iterable
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-import waitress.server
 from chalice.app import Chalice
 from chalice.config import Config
 from chalice.local import LocalGatewayException
@@ -19,15 +18,14 @@ from werkzeug.security import safe_join
 
 from local.api_environment import WEB_CLIENT
 from local.child_process import READY, end_with_parent
+from local.http_server import HttpServer
 from local.open_files import allow_open_files
 
 API_PREFIX = "/api"
-# API Gateway quotas, "Payload size"
-MAX_REQUEST_BYTES = 10 * 2**20
-WAITING_CONNECTIONS = 4096
-THREADS = 64
+CALLS_AT_ONCE = 64
+"""As many functions run beside each other; further calls wait."""
 # A connection of the client's, and what a thread has open to S3, KMS and the sign-in.
-MAX_OPEN_FILES = WAITING_CONNECTIONS + 16 * THREADS
+MAX_OPEN_FILES = 8192
 
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -42,6 +40,7 @@ class Site:
     def __init__(self, app: Chalice, *, stand_in_url: str, sign_in_url: str, web_client: Path = WEB_CLIENT) -> None:
         self._app = app
         self._web_client = web_client
+        self._calls = threading.BoundedSemaphore(CALLS_AT_ONCE)
         self._chalice_config = Config.create(app_name=app.app_name)
         self._client_config = {
             "stage": "local",
@@ -83,12 +82,14 @@ class Site:
 
         path = environ["PATH_INFO"].removeprefix(API_PREFIX) or "/"
         query = environ.get("QUERY_STRING")
-        body = environ["wsgi.input"].read() if environ.get("CONTENT_LENGTH") else None
         gateway = StrictGateway(self._app, self._chalice_config)
         try:
-            response = gateway.handle_request(
-                environ["REQUEST_METHOD"], f"{path}?{query}" if query else path, _headers(environ), body
-            )
+            gateway.require_size(int(environ.get("CONTENT_LENGTH") or 0))
+            body = environ["wsgi.input"].read() if environ.get("CONTENT_LENGTH") else None
+            with self._calls:
+                response = gateway.handle_request(
+                    environ["REQUEST_METHOD"], f"{path}?{query}" if query else path, _headers(environ), body
+                )
         except LocalGatewayException as error:
             return _answer(start_response, error.CODE, error.headers, error.body or b"")
         text = response["body"] or ""
@@ -141,9 +142,6 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8000, help="port on 127.0.0.1; 0 picks a free one")
     arguments = parser.parse_args()
     allow_open_files(MAX_OPEN_FILES)
-    # waitress warns of every request that waits for a thread.
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-
     from app import app
     from chalicelib.local_gateway import answering_in_threads
 
@@ -152,21 +150,10 @@ def main() -> None:
         stand_in_url=os.environ["AWS_ENDPOINT_URL"],
         sign_in_url=os.environ["TOKEN_ISSUER"],
     )
-    server: Any = waitress.server.create_server(
-        site,
-        host="127.0.0.1",
-        port=arguments.port,
-        threads=THREADS,
-        backlog=WAITING_CONNECTIONS,
-        connection_limit=WAITING_CONNECTIONS,
-        max_request_body_size=MAX_REQUEST_BYTES,
-        # select() ends at 1,024 connections.
-        asyncore_use_poll=True,
-        ident=None,
-    )
+    server = HttpServer(site, arguments.port, name="VideoUpload")
     end_with_parent(lambda: os._exit(0))
-    print(f"{READY}http://127.0.0.1:{server.effective_port}", flush=True)
-    server.run()
+    print(f"{READY}http://127.0.0.1:{server.port}", flush=True)
+    server.serve_forever()
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from chalicelib.core.errors import (
     InternalError,
     MethodNotAllowedError,
     PlatformError,
+    RequestTooLargeError,
     RouteNotFoundError,
     UnauthorizedError,
 )
@@ -31,6 +32,9 @@ from chalicelib.routes.upload_tokens import GatewayUnauthorizedError
 log = logging.getLogger(__name__)
 
 Event = dict[str, Any]
+
+# API Gateway quotas, "Payload size"
+MAX_PAYLOAD_BYTES = 10 * 2**20
 
 
 class _GatewayError(chalice.local.LocalGatewayException):
@@ -109,6 +113,11 @@ class StrictGateway(chalice.local.LocalGateway):
             raise _GatewayError(InternalError(), self._request_id) from error
         response["headers"]["x-amzn-RequestId"] = self._request_id
         return response
+
+    def require_size(self, body_bytes: int) -> None:
+        """Raises LocalGatewayException for a body that no function gets to see."""
+        if body_bytes > MAX_PAYLOAD_BYTES:
+            raise _GatewayError(RequestTooLargeError(max_bytes=MAX_PAYLOAD_BYTES), self._request_id)
 
     def _require_route(self, method: str, path: str) -> None:
         try:

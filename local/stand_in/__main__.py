@@ -2,13 +2,13 @@
 
 import argparse
 import os
-import resource
 import signal
 import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from local.open_files import allow_open_files
 from local.stand_in.errors import StandInError
 from local.stand_in.names import DEFAULT_SITE_ORIGINS
 from local.stand_in.server import StandIn
@@ -28,6 +28,8 @@ controls for tests (JSON):
   POST   /_stand-in/clock     {"offsetSeconds": 900} shifts S3's clock
   POST   /_stand-in/reset     everything as on the first day
 """
+
+MAX_OPEN_FILES = 8192
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,8 +81,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _allow_many_connections() -> None:
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    allow_open_files(MAX_OPEN_FILES)
 
 
 def _stop_at_end_of_input(stop: threading.Event) -> None:

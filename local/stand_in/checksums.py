@@ -1,4 +1,3 @@
-# ruff: noqa: EM101 (the texts are S3's own and read best where they are raised)
 """The checksums S3 knows: computing them while a body streams by, combining those of parts, comparing with claims.
 
 Source: Amazon S3 User Guide, "Checking object integrity for data uploads in Amazon S3".

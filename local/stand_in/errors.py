@@ -3,7 +3,6 @@
 StandInError
 ├── AlreadyRunningError     a second stand-in in one process: moto's state belongs to the process
 ├── DataFolderInUseError    another process serves this folder
-├── AnswerLostError         a fault on purpose: the operation is done and nobody hears of it
 ├── WrongControlError       a control request (`/_stand-in/…`) that cannot be understood
 └── S3Error                 an answer S3 gives: status, code, message and further elements of its XML
 """
@@ -29,10 +28,6 @@ class DataFolderInUseError(StandInError):
     def __init__(self, folder: Path) -> None:
         super().__init__(f"{folder} is served by another stand-in")
         self.folder = folder
-
-
-class AnswerLostError(StandInError):
-    """The connection breaks instead of an answer."""
 
 
 class WrongControlError(StandInError):

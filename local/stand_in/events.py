@@ -13,7 +13,7 @@ from urllib.parse import quote_plus
 from uuid import uuid4
 
 from moto.sns.models import sns_backends
-from moto.sqs.models import Message, sqs_backends
+from moto.sqs.models import Message, SQSBackend, sqs_backends, unix_time
 
 from local.stand_in.answers import iso_time
 from local.stand_in.buckets import Bucket
@@ -90,6 +90,19 @@ def event_record(bucket_name: str, version: Version, event_name: str, configurat
             },
         },
     }
+
+
+def make_receiving_quick() -> None:
+    """moto works out all of a queue's attributes for every message it hands out: 92 ms with 1,200 queued, 11 without.
+
+    Source: moto 5.2, SQSBackend.is_message_valid_based_on_retention_period.
+    """
+
+    def is_kept(self: SQSBackend, queue_name: str, message: Message) -> bool:
+        queue: Any = self.get_queue(queue_name)
+        return bool(queue.message_retention_period + message.sent_timestamp / 1000 > unix_time())
+
+    SQSBackend.is_message_valid_based_on_retention_period = is_kept
 
 
 def send_to_queue(queue_name: str, body: str) -> None:

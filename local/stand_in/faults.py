@@ -1,4 +1,3 @@
-# ruff: noqa: EM101 (the texts are S3's own and read best where they are raised)
 """What tests ask of the stand-in: faults on purpose, a shifted clock, and a record of the requests it answered."""
 
 import threading

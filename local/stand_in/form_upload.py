@@ -1,4 +1,3 @@
-# ruff: noqa: EM101 (the texts are S3's own and read best where they are raised)
 """PostObject: a browser's form, its fields first, then the file, streamed to disk."""
 
 import secrets

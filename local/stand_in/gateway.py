@@ -1,4 +1,3 @@
-# ruff: noqa: EM101 (the texts are S3's own and read best where they are raised)
 """What listens on the port: the stand-in's own controls, Lambda's Invoke, S3, and moto for every other service."""
 
 import json
@@ -10,8 +9,9 @@ from typing import cast
 from urllib.parse import parse_qs
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from local.http_server import AnswerLostError
 from local.stand_in.answers import Answer
-from local.stand_in.errors import AnswerLostError, WrongControlError
+from local.stand_in.errors import WrongControlError
 from local.stand_in.events import send_to_queue
 from local.stand_in.faults import Clock, Fault, Faults, LoggedRequest, RequestLog, parse_fault
 from local.stand_in.names import EVENTS_QUEUE

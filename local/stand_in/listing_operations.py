@@ -1,4 +1,3 @@
-# ruff: noqa: EM101 (the texts are S3's own and read best where they are raised)
 """List the objects and versions of a bucket."""
 
 import base64

@@ -10,10 +10,11 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.test import run_wsgi_app
 
+from local.http_server import AnswerLostError
 from local.stand_in import cors, listing_operations, multipart_operations, object_operations, signatures
 from local.stand_in.answers import Answer, error_answer
 from local.stand_in.buckets import find_bucket, require_bucket
-from local.stand_in.errors import AnswerLostError, S3Error, access_denied, not_implemented
+from local.stand_in.errors import S3Error, access_denied, not_implemented
 from local.stand_in.faults import Fault, Faults, LoggedRequest, RequestLog
 from local.stand_in.form_upload import post_object
 from local.stand_in.object_store import MAX_XML_BYTES, Call, ObjectStore

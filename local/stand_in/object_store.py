@@ -1,4 +1,3 @@
-# ruff: noqa: EM101 (the texts are S3's own and read best where they are raised)
 """What one request to an object works with."""
 
 from collections.abc import Mapping

@@ -1,4 +1,3 @@
-# ruff: noqa: EM101 (the texts are S3's own and read best where they are raised)
 """A request's body on its way to disk: chunk framing undone, hashes and checksums verified against what was claimed.
 
 Source of the framing: Amazon S3 API Reference, "Signature Calculations for the Authorization Header: Transferring

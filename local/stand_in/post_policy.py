@@ -1,4 +1,3 @@
-# ruff: noqa: EM101 (the texts are S3's own and read best where they are raised)
 """The policy of a POST form: who signed it, until when, and what it lets through.
 
 Source: Amazon S3 API Reference, "Authenticating Requests in Browser-Based Uploads Using POST" and "POST Policy".

@@ -12,14 +12,14 @@ from wsgiref.types import WSGIApplication
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+from local.http_server import HOST, HttpServer
 from local.stand_in import moto_state
 from local.stand_in.bodies import Bodies
 from local.stand_in.database import Database
 from local.stand_in.errors import AlreadyRunningError
-from local.stand_in.events import Outbox
+from local.stand_in.events import Outbox, make_receiving_quick
 from local.stand_in.faults import Clock, Faults, RequestLog
 from local.stand_in.gateway import Gateway
-from local.stand_in.http_server import HOST, HttpServer
 from local.stand_in.names import DEFAULT_SITE_ORIGINS
 from local.stand_in.object_gateway import ObjectGateway
 from local.stand_in.object_store import ObjectStore
@@ -79,7 +79,7 @@ class StandIn:
         self._snapshots = Snapshots(self._database, self._outbox, enabled=is_durable)
         self._faults, self._request_log, self._clock = Faults(), RequestLog(), Clock()
         is_restored = self._snapshots.load()
-        self._server = HttpServer(self._gateway(), port)
+        self._server = HttpServer(self._gateway(), port, name="AmazonS3")
         self.url = f"http://{HOST}:{self._server.port}"
         self._is_closing = False
         self._thread = threading.Thread(
@@ -94,6 +94,7 @@ class StandIn:
             raise
 
     def _fill(self, site_origins: Sequence[str], *, is_restored: bool) -> None:
+        make_receiving_quick()
         if is_restored:
             allow_origins(self.url, site_origins)
         else:

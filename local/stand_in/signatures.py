@@ -1,4 +1,3 @@
-# ruff: noqa: EM101 (the texts are S3's own and read best where they are raised)
 """AWS Signature Version 4, checked as S3 checks it: in the Authorization header and in presigned URLs.
 
 Source of the rules: Amazon S3 API Reference, "Authenticating Requests (AWS Signature Version 4)".

@@ -1,4 +1,3 @@
-# ruff: noqa: EM101 (the texts are S3's own and read best where they are raised)
 """The objects of versioned buckets: rows of versions and delete markers, the newest of a key being its latest."""
 
 import json

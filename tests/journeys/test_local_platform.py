@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,7 +25,7 @@ STOP_SECONDS = 2.0
 @contextmanager
 def started(
     data_dir: Path, ports: Ports, *options: str, cwd: Path = REPOSITORY, **variables: str
-) -> Iterator["subprocess.Popen[str]"]:
+) -> Generator["subprocess.Popen[str]"]:
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "local", "--data", str(data_dir)),

@@ -16,8 +16,6 @@ from typing import Any, cast
 from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-from local.stand_in.errors import AnswerLostError
-
 HOST = "127.0.0.1"
 IDLE_SECONDS = 600
 MAX_SKIPPED_BYTES = 64 * 1024**2  # the rest of a refused body that is still read, so that the client hears the answer
@@ -26,17 +24,22 @@ _SKIP_BYTES = 256 * 1024
 _log = logging.getLogger(__name__)
 
 
+class AnswerLostError(Exception):
+    """Raised by an application that wants the connection to break instead of an answer."""
+
+
 class HttpServer(ThreadingTCPServer):
-    """Serves one WSGI application on loopback; port 0 takes a free one."""
+    """Serves one WSGI application on loopback; port 0 takes a free one. name: of the header `Server`."""
 
     daemon_threads = True
     block_on_close = False
     allow_reuse_address = True
     request_queue_size = 4096
 
-    def __init__(self, application: WSGIApplication, port: int) -> None:
+    def __init__(self, application: WSGIApplication, port: int, name: str) -> None:
         super().__init__((HOST, port), _Handler)
         self.application = application
+        self.name = name
         self.port = int(cast("tuple[str, int]", self.server_address)[1])
         self.is_closing = False
         self._connections: set[socket.socket] = set()
@@ -112,8 +115,6 @@ class _Body:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server_version = "AmazonS3"
-    sys_version = ""
     timeout = IDLE_SECONDS
     wbufsize = 64 * 1024
     disable_nagle_algorithm = True
@@ -192,7 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in headers:
             if name.lower() not in ("connection", "date", "server"):
                 self.send_header(name, value)
-        self.send_header("Server", self.server_version)
+        self.send_header("Server", cast("HttpServer", self.server).name)
         self.send_header("Date", self.date_time_string())
         if self.close_connection:
             self.send_header("Connection", "close")
