@@ -290,15 +290,17 @@ class Edge(pulumi.ComponentResource):
             elsewhere = " ".join(f"https://{host}" for host in [*uploads, *sign_in])
             return "; ".join(
                 [
-                    "default-src 'self'",
-                    f"connect-src 'self' {elsewhere}",
-                    f"img-src 'self' data: blob: {media}",
+                    "default-src 'none'",
+                    "script-src 'self'",
+                    "style-src 'self'",
+                    "manifest-src 'self'",
+                    "worker-src 'self'",
+                    f"img-src 'self' blob: data: {media}",
                     f"media-src 'self' blob: {media}",
-                    "style-src 'self' 'unsafe-inline'",  # the upload widget places itself with style attributes
-                    "object-src 'none'",
+                    f"connect-src 'self' {elsewhere}",
                     "base-uri 'none'",
-                    "frame-ancestors 'none'",
                     "form-action 'self'",
+                    "frame-ancestors 'none'",
                 ]
             )
 

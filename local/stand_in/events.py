@@ -12,8 +12,9 @@ from typing import Any
 from urllib.parse import quote_plus
 from uuid import uuid4
 
+from moto.core.utils import unix_time
 from moto.sns.models import sns_backends
-from moto.sqs.models import Message, SQSBackend, sqs_backends, unix_time
+from moto.sqs.models import Message, SQSBackend, sqs_backends
 
 from local.stand_in.answers import iso_time
 from local.stand_in.buckets import Bucket
@@ -100,7 +101,8 @@ def make_receiving_quick() -> None:
 
     def is_kept(self: SQSBackend, queue_name: str, message: Message) -> bool:
         queue: Any = self.get_queue(queue_name)
-        return bool(queue.message_retention_period + message.sent_timestamp / 1000 > unix_time())
+        sent_at: Any = message.sent_timestamp
+        return bool(queue.message_retention_period + sent_at / 1000 > unix_time())
 
     SQSBackend.is_message_valid_based_on_retention_period = is_kept
 
