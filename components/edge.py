@@ -35,8 +35,8 @@ class EdgeArgs:
     api_host: `….execute-api.….amazonaws.com`; its stage is called `api`, so paths pass unchanged.
     origin_secret: what the API wants to see as Referer.
     media_public_key_pem: verifies playback and poster URLs.
-    upload_hosts: where the page sends parts, besides the site itself; sign_in_hosts: where it signs in and tells
-        its progress.
+    upload_hosts: where the page sends parts, besides the site itself; sign_in_hosts: where it signs in (the
+        hosted pages first) and tells its progress.
     web_acl_arn: None without a web ACL.
     log_bucket_arn: receives access logs.
     guards: the log bucket's policy and the rest of what must stand before anyone reads or writes a bucket.
@@ -299,7 +299,7 @@ class Edge(pulumi.ComponentResource):
                     f"media-src 'self' blob: {media}",
                     f"connect-src 'self' {elsewhere}",
                     "base-uri 'none'",
-                    "form-action 'self'",
+                    f"form-action 'self' https://{sign_in[0]}",
                     "frame-ancestors 'none'",
                 ]
             )

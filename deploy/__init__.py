@@ -1,0 +1,1 @@
+"""What a deploy does besides the Pulumi program."""

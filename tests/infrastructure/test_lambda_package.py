@@ -1,0 +1,141 @@
+"""The bundles: the same bytes from the same inputs, complete, small, and never with a wrong wheel."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from components import lambda_package
+from components.lambda_package import (
+    MIB,
+    AppNotReadableError,
+    BundleTooLargeError,
+    RequirementsNotInstallableError,
+    build_package,
+    bundle,
+    runtime_requirements,
+    write_zip,
+)
+from tests.infrastructure.recorded_program import PROJECT
+
+APP = PROJECT / "chalice_app"
+API_LOCK = PROJECT / "requirements" / "functions.txt"
+PROCESSING_LOCK = PROJECT / "requirements" / "processing.txt"
+
+
+@pytest.fixture(scope="module")
+def api_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return bundle(APP, (API_LOCK,), tmp_path_factory.mktemp("api"), "api", 8 * MIB, bytecode=False)
+
+
+def test_the_same_inputs_make_the_same_bytes_in_another_place_and_umask(api_bundle: Path, tmp_path: Path) -> None:
+    app = shutil.copytree(APP, tmp_path / "app", ignore=shutil.ignore_patterns("__pycache__"))
+    for path in app.rglob("*.py"):
+        os.utime(path, (0, 0))
+    before = os.umask(0o077)
+    try:
+        again = bundle(app, (API_LOCK,), tmp_path / "out", "api", 8 * MIB, bytecode=False)
+    finally:
+        os.umask(before)
+    assert again.name == api_bundle.name
+    assert again.read_bytes() == api_bundle.read_bytes()
+
+
+def test_what_was_packed_once_is_not_packed_again(api_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lambda_package, "find_uv_bin", lambda: "/nowhere")
+    assert bundle(APP, (API_LOCK,), api_bundle.parent, "api", 8 * MIB, bytecode=False) == api_bundle
+
+
+def test_a_changed_line_makes_another_bundle(api_bundle: Path, tmp_path: Path) -> None:
+    app = shutil.copytree(APP, tmp_path / "app", ignore=shutil.ignore_patterns("__pycache__"))
+    with (app / "app.py").open("a") as source:
+        source.write("# one more line\n")
+    changed = bundle(app, (API_LOCK,), tmp_path / "out", "api", 8 * MIB, bytecode=False)
+    assert changed.name != api_bundle.name
+
+
+def test_the_bundle_runs_without_anything_else(api_bundle: Path, tmp_path: Path) -> None:
+    """It is pure Python: any interpreter can import what Lambda's will."""
+    zipfile.ZipFile(api_bundle).extractall(tmp_path)
+    program = """
+import app, aws_lambda_powertools.metrics, boto3, chalicelib.routes.upload_tokens
+for service in ("s3", "sns", "lambda"):
+    boto3.client(service, region_name="eu-central-1")
+print(app.app)
+"""
+    asked = subprocess.run(
+        [sys.executable, "-S", "-P", "-c", program],
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+    )
+    assert "Chalice object" in asked.stdout, asked.stderr
+
+
+def test_the_bundle_carries_no_command_line_and_no_needless_service(api_bundle: Path) -> None:
+    names = zipfile.ZipFile(api_bundle).namelist()
+    tops = {name.partition("/")[0] for name in names}
+    assert not tops & {"pip", "click", "inquirer", "setuptools", "yaml", "tests"}
+    services = {name.split("/")[2] for name in names if name.startswith("botocore/data/") and name.count("/") > 2}
+    assert services == lambda_package.BOTOCORE_SERVICES
+    assert {name for name in names if name.startswith("chalice/")} == lambda_package.CHALICE_RUNTIME
+    assert api_bundle.stat().st_size <= 8 * MIB
+
+
+def test_the_libraries_are_for_the_functions_own_platform(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    lambda_package._install((PROCESSING_LOCK,), tree)
+    libraries = [path.name for path in tree.rglob("*.so")]
+    assert libraries
+    assert all("cpython-313-aarch64" in name or "abi3" in name for name in libraries)
+
+
+def test_a_wheel_that_is_not_the_locked_one_is_refused(tmp_path: Path) -> None:
+    forged = tmp_path / "forged.txt"
+    forged.write_text(f"six==1.17.0 \\\n    --hash=sha256:{'0' * 64}\n")
+    with pytest.raises(RequirementsNotInstallableError, match=r"forged\.txt"):
+        bundle(APP, (forged,), tmp_path, "api", 8 * MIB, bytecode=False)
+
+
+def test_a_bundle_that_lambda_would_refuse_is_refused_here(tmp_path: Path) -> None:
+    with pytest.raises(BundleTooLargeError) as caught:
+        bundle(APP, (API_LOCK,), tmp_path, "api", 1 * MIB, bytecode=False)
+    assert caught.value.max_bytes == MIB
+    assert not list(tmp_path.glob("*.zip"))
+
+
+def test_an_app_that_cannot_be_imported_is_named_with_its_error(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    (project / "chalice_app").mkdir(parents=True)
+    (project / "chalice_app" / "app.py").write_text("import nothing_of_that_name\n")
+    shutil.copytree(PROJECT / "requirements", project / "requirements")
+    (project / "requirements" / "processing.txt").write_text("")
+    with pytest.raises(AppNotReadableError, match="nothing_of_that_name"):
+        build_package(project, bytecode=False)
+
+
+def test_only_the_runtime_of_a_lock_is_installed() -> None:
+    names = {line.split("==")[0] for line in runtime_requirements(API_LOCK.read_text()).splitlines() if "==" in line}
+    assert {"boto3", "chalice", "aws-lambda-powertools", "urllib3"} <= names
+    assert not names & lambda_package.COMMAND_LINE_ONLY
+
+
+def test_a_zip_does_not_tell_when_or_by_whom_it_was_made(tmp_path: Path) -> None:
+    made: list[bytes] = []
+    for mode, name in ((0o600, "one"), (0o755, "other")):
+        tree = tmp_path / name
+        (tree / "lib").mkdir(parents=True)
+        for file in ("lib/b.py", "a.py"):
+            (tree / file).write_text("pass\n")
+            (tree / file).chmod(mode)
+        write_zip(tree, tmp_path / f"{name}.zip")
+        made.append((tmp_path / f"{name}.zip").read_bytes())
+    assert made[0] == made[1]

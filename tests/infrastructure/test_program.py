@@ -1,0 +1,244 @@
+"""The whole program, run for each stage: every trigger, route and variable is exactly right."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from chalicelib.core.json_values import JsonObject
+from chalicelib.core.upload_requests import StartUpload
+from chalicelib.environment import FUNCTIONS, Environment
+from tests.infrastructure.recorded_program import ACCOUNT_ID, STAGES, Recorded, Recording, record
+from tests.infrastructure.safety.reading import api_document, operations, statements
+
+LEFT_TO_DEFAULT = {"part_size_bytes", "url_ttl_seconds", "completion_patience_seconds", "aws_endpoint_url"}
+"""The contract's own figures, the same on every stage; and no stand-in on AWS."""
+SET_BY_LAMBDA = {"aws_region"}
+READ_AT_IMPORT = {"USER_POOL_ARN", "CORS_ORIGIN", "VIDEO_BUCKET"}
+
+
+def functions(recording: Recording) -> dict[str, Recorded]:
+    made = recording.of("lambda/function:Function")
+    return {each.name.removeprefix("compute-"): each for each in made if each.name.startswith("compute-")}
+
+
+def variables(recording: Recording, function: str) -> dict[str, str]:
+    return functions(recording)[function].inputs["environment"]["variables"]
+
+
+def test_the_six_functions_are_there_and_know_who_they_are(recording: Recording) -> None:
+    assert set(functions(recording)) == set(FUNCTIONS)
+    for name, made in functions(recording).items():
+        assert variables(recording, name)["FUNCTION"] == name
+        assert (made.inputs["runtime"], made.inputs["architectures"]) == ("python3.13", ["arm64"])
+
+
+def test_the_variables_are_those_that_the_app_reads(recording: Recording) -> None:
+    read = {name.upper() for name in Environment.__dataclass_fields__} - {
+        name.upper() for name in LEFT_TO_DEFAULT | SET_BY_LAMBDA
+    }
+    for function in FUNCTIONS:
+        assert set(variables(recording, function)) == read | READ_AT_IMPORT
+
+
+def test_the_app_accepts_its_environment(recording: Recording) -> None:
+    for function in FUNCTIONS:
+        environment = Environment.read({**variables(recording, function), "AWS_REGION": "eu-central-1"})
+        assert environment.token_keys == {
+            "k1": f"arn:aws:kms:eu-central-1:{ACCOUNT_ID}:key/keys-upload-token-k1",
+        }
+        assert len(environment.client_ids) == (3 if recording.stage == "prod" else 2)
+        largest: JsonObject = {
+            "fileName": "a.mp4",
+            "contentType": "video/mp4",
+            "sizeBytes": environment.max_video_bytes,
+        }
+        assert StartUpload.parse(largest, environment.max_video_bytes)
+
+
+def test_every_route_is_served_by_exactly_one_function(recording: Recording) -> None:
+    served = {
+        (method.upper(), path): operation["x-amazon-apigateway-integration"]["uri"].split("function:")[1].split(":")[0]
+        for path, method, operation in operations(recording)
+        if method != "options"
+    }
+    prefix = f"video-upload-{recording.stage}-"
+    assert {route: name.removeprefix(prefix) for route, name in served.items()} == {
+        ("POST", "/upload"): "video-upload",
+        ("GET", "/videos"): "video-upload",
+        ("GET", "/videos/{videoId}"): "video-upload",
+        ("DELETE", "/videos/{videoId}"): "video-upload",
+        ("GET", "/health"): "video-upload",
+        ("POST", "/multipart/init"): "multipart-init",
+        ("POST", "/multipart/parts"): "multipart-init",
+        ("GET", "/multipart/parts"): "multipart-init",
+        ("GET", "/uploads"): "multipart-init",
+        ("POST", "/multipart/complete"): "multipart-complete",
+        ("POST", "/multipart/abort"): "multipart-complete",
+    }
+
+
+def test_the_gateway_calls_aliases_that_exist(recording: Recording) -> None:
+    text = json.dumps(api_document(recording))
+    aliases = {f"{alias.inputs['functionName']}:{alias.inputs['name']}" for alias in recording.of("lambda/alias:Alias")}
+    called = {part.split("/invocations")[0] for part in text.split(f":{ACCOUNT_ID}:function:")[1:]}
+    assert called <= aliases
+    assert len(called) == 4
+    assert "{{" not in text
+
+
+def test_an_arriving_video_starts_processing_and_nothing_else_does(recording: Recording) -> None:
+    notifications = recording.of("s3/bucketNotification:BucketNotification")
+    (arrivals,) = (each.inputs for each in notifications if each.inputs.get("lambdaFunctions"))
+    function = f"arn:aws:lambda:eu-central-1:{ACCOUNT_ID}:function:video-upload-{recording.stage}-video-processing:live"
+    assert arrivals["bucket"] == f"video-upload-{recording.stage}-videos-{ACCOUNT_ID}"
+    assert arrivals["lambdaFunctions"] == [
+        {
+            "id": "video_processing",
+            "lambdaFunctionArn": function,
+            "events": ["s3:ObjectCreated:*"],
+            "filterPrefix": "videos/",
+        }
+    ]
+
+
+def test_the_notification_waits_for_the_permission_and_the_functions_for_the_guards(recording: Recording) -> None:
+    notification = recording.one("s3/bucketNotification:BucketNotification", "compute-videos")
+    permission = recording.one("lambda/permission:Permission", "compute-video_processing-bucket")
+    assert permission.urn in recording.before(notification)
+    for group in recording.of("cloudwatch/logGroup:LogGroup"):
+        if group.name.startswith("compute-"):
+            assert group.urn in functions(recording)[group.name.removeprefix("compute-")].depends_on
+
+
+def test_the_janitor_runs_on_the_apps_own_schedule(recording: Recording) -> None:
+    (rule,) = recording.of("cloudwatch/eventRule:EventRule")
+    assert rule.inputs["scheduleExpression"] == "rate(5 minutes)"
+    assert rule.inputs["state"] == "ENABLED"
+
+
+def test_failed_events_are_set_aside(recording: Recording) -> None:
+    configs = recording.of("lambda/functionEventInvokeConfig:FunctionEventInvokeConfig")
+    assert {each.name for each in configs} == {"compute-video_processing", "compute-janitor"}
+    queue = f"arn:aws:sqs:eu-central-1:{ACCOUNT_ID}:messages-failed"
+    for each in configs:
+        assert each.inputs["destinationConfig"] == {"onFailure": {"destination": queue}}
+        assert each.inputs["qualifier"] == "live"
+
+
+def test_nothing_is_reserved_unless_the_stage_is_paused(recording: Recording) -> None:
+    assert {each.inputs["reservedConcurrentExecutions"] for each in functions(recording).values()} == {-1}
+
+
+def test_paused_means_that_no_function_runs() -> None:
+    paused = record("dev", overrides={"paused": True})
+    assert {each.inputs["reservedConcurrentExecutions"] for each in functions(paused).values()} == {0}
+    (rule,) = paused.of("cloudwatch/eventRule:EventRule")
+    assert rule.inputs["state"] == "DISABLED"
+    assert "observability-janitor-silent" not in {each.name for each in paused.resources}
+
+
+def test_rotating_the_token_key_keeps_the_old_one_for_verifying() -> None:
+    rotated = record("dev", overrides={"uploadTokenKids": ["k2", "k1"]})
+    assert variables(rotated, "multipart_init")["UPLOAD_TOKEN_KEYS"].startswith("k2=")
+    key = f"arn:aws:kms:eu-central-1:{ACCOUNT_ID}:key/keys-upload-token-"
+    grants = {
+        each["Sid"]: each["Resource"]
+        for function in ("multipart_init", "upload_token_authorizer")
+        for each in statements(rotated.one("iam/rolePolicy:RolePolicy", f"compute-{function}"))
+    }
+    assert grants["SignTokens"] == f"{key}k2"
+    assert grants["VerifyTokens"] == [f"{key}k2", f"{key}k1"]
+
+
+def test_rotating_the_edges_secret_keeps_the_last_one_valid() -> None:
+    rotated = record("dev", overrides={"originSecretGeneration": 7})
+    policy = json.loads(rotated.one("apigateway/restApiPolicy:RestApiPolicy", "api-edge-only").inputs["policy"])
+    accepted = policy["Statement"][1]["Condition"]["StringNotEquals"]["aws:Referer"]
+    assert accepted == ["secret-of-api-origin-secret-7", "secret-of-api-origin-secret-6"]
+
+
+def test_an_own_domain_is_served_with_modern_tls_alone() -> None:
+    domain = {
+        "siteDomain": "video.example.com",
+        "siteCertificateArn": f"arn:aws:acm:us-east-1:{ACCOUNT_ID}:certificate/1",
+        "hostedZoneId": "Z1",
+    }
+    own = record("dev", overrides=domain)
+    (distribution,) = own.of("cloudfront/distribution:Distribution")
+    assert distribution.inputs["viewerCertificate"]["minimumProtocolVersion"] == "TLSv1.2_2021"
+    assert own.exports["siteUrl"] == "https://video.example.com"
+    assert variables(own, "video_upload")["CORS_ORIGIN"] == "https://video.example.com"
+    assert {each.inputs["type"] for each in own.of("route53/record:Record")} == {"A", "AAAA"}
+
+
+def test_only_members_of_a_domain_sign_up_where_the_stage_says_so() -> None:
+    closed = record("dev", overrides={"signUp": "domain", "signUpDomains": ["example.com", "example.org"]})
+    (made,) = (each for each in closed.of("lambda/function:Function") if each.name == "auth-sign-up-filter")
+    assert made.inputs["environment"]["variables"] == {"ALLOWED_DOMAINS": "example.com,example.org"}
+    assert "sign_up_by_domain.py" in made.inputs["code"].assets
+    (pool,) = closed.of("cognito/userPool:UserPool")
+    assert pool.inputs["lambdaConfig"]["preSignUp"].endswith("function:video-upload-dev-sign-up-filter")
+
+
+def test_warm_instances_follow_their_use_where_they_are_paid_for(prod: Recording, dev: Recording) -> None:
+    assert not dev.of("appautoscaling/target:Target")
+    targets = prod.of("appautoscaling/target:Target")
+    assert len(targets) == 4
+    for target in targets:
+        assert (target.inputs["minCapacity"], target.inputs["maxCapacity"]) == (2, 20)
+        assert target.inputs["resourceId"].endswith(":live")
+
+
+def test_a_preview_declares_what_an_update_makes(preview: Recording, request: pytest.FixtureRequest) -> None:
+    update: Recording = request.getfixturevalue(preview.stage)
+    assert preview.names() == update.names()
+
+
+def test_the_same_settings_make_the_same_program(dev: Recording) -> None:
+    again = record("dev")
+    assert {each.urn: comparable(each) for each in again.resources} == {
+        each.urn: comparable(each) for each in dev.resources
+    }
+
+
+def comparable(resource: Recorded) -> dict[str, Any]:
+    return {key: value for key, value in resource.inputs.items() if key != "code"}
+
+
+def test_stages_differ_only_in_what_they_leave_out(dev: Recording, staging: Recording, prod: Recording) -> None:
+    warm = {name for name in prod.names() if "appautoscaling" in name or "provisionedConcurrency" in name}
+    machine = {name for name in prod.names() if name.endswith("/sign-in-machine")}
+    threats = {name for name in prod.names() if name.endswith("/auth-threats")}
+    assert prod.names() - staging.names() == warm | machine | threats
+    assert staging.names() - prod.names() == set()
+    assert dev.names() - staging.names() == set()
+    tiers = {name.rpartition("/")[2].partition("-")[0] for name in staging.names() - dev.names()}
+    assert tiers == {"network", "web", "audit", "observability"}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_secrets_are_exported_as_secrets(stage: str, request: pytest.FixtureRequest) -> None:
+    recording: Recording = request.getfixturevalue(stage)
+    assert "machineClientSecret" in recording.secret_exports
+
+
+def test_clients_find_everything_in_config_json(recording: Recording) -> None:
+    config = recording.exports["siteConfig"]
+    assert config == {
+        "stage": recording.stage,
+        "apiUrl": "/api",
+        "authority": "https://cognito-idp.eu-central-1.amazonaws.com/auth-users-id",
+        "webClientId": "sign-in-web-id",
+        "desktopClientId": "sign-in-desktop-id",
+        "scopes": ["openid", "email", "video-upload/read", "video-upload/write"],
+        "logoutUrl": f"https://video-upload-{recording.stage}-sign-in-{ACCOUNT_ID}"
+        ".auth.eu-central-1.amazoncognito.com/logout",
+    }
+
+
+def test_every_resource_belongs_to_a_tier(recording: Recording) -> None:
+    components = {each.urn for each in recording.components}
+    assert {each.parent for each in recording.resources} <= components
