@@ -41,6 +41,7 @@ class Environment:
 
     data_key_arn: KMS key of the video bucket. upload_token_keys: `kid=key` pairs, comma separated; the first signs,
     all verify. processing_function: name or ARN, for the janitor's retries. aws_endpoint_url: empty on AWS.
+    site_url, media_key_arn, media_key_pair_id: for media URLs through CloudFront; without them S3's own are given out.
     max_video_bytes, max_reserved_bytes_per_user: bytes; upload_ttl_seconds: an upload's and its token's life;
     url_ttl_seconds: at most 900, which the bucket policy enforces.
     """
@@ -57,6 +58,9 @@ class Environment:
     user_pool_client_ids: str = _variable()
     completion_topic_arn: str = _variable()
     processing_function: str = _variable("")
+    site_url: str = _variable("")
+    media_key_arn: str = _variable("")
+    media_key_pair_id: str = _variable("")
     transfer_acceleration: str = _variable("false")
     max_video_bytes: int = _variable(str(MAX_OBJECT_BYTES), least=1, most=MAX_OBJECT_BYTES)
     max_simple_upload_bytes: int = _variable(str(100 * MIB), least=1, most=5 * GIB)
@@ -121,6 +125,8 @@ def _shape_problems(values: Mapping[str, Any]) -> list[str]:
     function = values.get("function")
     if function and function not in {*FUNCTIONS, ALL_FUNCTIONS}:
         problems.append(f"FUNCTION={function!r}: must be one of {', '.join(FUNCTIONS)} or {ALL_FUNCTIONS}")
+    if len({bool(values.get(name)) for name in ("site_url", "media_key_arn", "media_key_pair_id")}) > 1:
+        problems.append("SITE_URL, MEDIA_KEY_ARN, MEDIA_KEY_PAIR_ID: must be set together")
     if values.get("transfer_acceleration") not in {None, "true", "false"}:
         problems.append("TRANSFER_ACCELERATION: must be true or false")
     return problems

@@ -8,12 +8,13 @@ from functools import cached_property, lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.adapters.kms_client import KmsClient
 from chalicelib.adapters.kms_mac import KmsMac
 from chalicelib.core.caps import Caps
 from chalicelib.core.multipart_upload import MultipartUploads
+from chalicelib.core.part_urls import PartUrls
 from chalicelib.core.ports import Mac, Meter
 from chalicelib.core.records import Records
-from chalicelib.core.signed_urls import SignedUrls
 from chalicelib.core.sigv4 import BucketAddress, Credentials
 from chalicelib.core.upload_token import UploadTokens
 from chalicelib.environment import Environment
@@ -29,6 +30,7 @@ if TYPE_CHECKING:  # costly to import, or not in every function's bundle
     from chalicelib.core.library import Library
     from chalicelib.core.processing import Processing
     from chalicelib.core.simple_upload import SimpleUploads
+    from chalicelib.core.viewing_urls import ViewingUrlSource
 
 
 def utc_now() -> datetime:
@@ -52,7 +54,7 @@ class Services:
         return MultipartUploads(
             records=self.records,
             videos=self._videos,
-            urls=self._urls,
+            urls=self._part_urls,
             tokens=self.tokens,
             meter=self.meter,
             now=utc_now,
@@ -94,7 +96,7 @@ class Services:
             records=self.records,
             videos=self._videos,
             metadata=self._metadata,
-            urls=self._urls,
+            urls=self._viewing_urls,
             meter=self.meter,
             now=utc_now,
         )
@@ -144,27 +146,50 @@ class Services:
 
     @cached_property
     def _mac(self) -> Mac:
+        return KmsMac(self._kms, self.environment.token_keys)
+
+    @cached_property
+    def _kms(self) -> KmsClient:
         region = self.environment.aws_region
-        return KmsMac(
-            endpoint_url=self.environment.aws_endpoint_url or f"https://kms.{region}.amazonaws.com",
-            region=region,
-            key_ids=self.environment.token_keys,
-            credentials=self._credentials,
-            now=utc_now,
-        )
+        endpoint_url = self.environment.aws_endpoint_url or f"https://kms.{region}.amazonaws.com"
+        return KmsClient(endpoint_url, region, self._credentials, utc_now)
 
     @cached_property
     def _caps(self) -> Caps:
         return Caps(self.environment.max_open_uploads_per_user, self.environment.max_reserved_bytes_per_user)
 
     @cached_property
-    def _urls(self) -> SignedUrls:
-        return SignedUrls(
-            video_address=self._address(self.environment.video_bucket),
-            metadata_address=self._address(self.environment.metadata_bucket, accelerated=False),
+    def _part_urls(self) -> PartUrls:
+        return PartUrls(
+            video_address=self._address(
+                self.environment.video_bucket, accelerated=self.environment.transfer_acceleration == "true"
+            ),
             region=self.environment.aws_region,
             credentials=self._credentials,
             ttl_seconds=self.environment.url_ttl_seconds,
+            now=utc_now,
+        )
+
+    @cached_property
+    def _viewing_urls(self) -> "ViewingUrlSource":
+        from chalicelib.adapters.kms_signer import KmsSigner
+        from chalicelib.core.viewing_urls import CloudFrontViewingUrls, S3ViewingUrls
+
+        environment = self.environment
+        if environment.media_key_pair_id:
+            return CloudFrontViewingUrls(
+                site_url=environment.site_url,
+                key_pair_id=environment.media_key_pair_id,
+                signer=KmsSigner(self._kms, environment.media_key_arn),
+                ttl_seconds=environment.url_ttl_seconds,
+                now=utc_now,
+            )
+        return S3ViewingUrls(
+            video_address=self._address(environment.video_bucket),
+            metadata_address=self._address(environment.metadata_bucket),
+            region=environment.aws_region,
+            credentials=self._credentials,
+            ttl_seconds=environment.url_ttl_seconds,
             now=utc_now,
         )
 
@@ -223,10 +248,10 @@ class Services:
         frozen: Any = found.get_frozen_credentials()
         return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
 
-    def _address(self, bucket: str, *, accelerated: bool = True) -> BucketAddress:
+    def _address(self, bucket: str, *, accelerated: bool = False) -> BucketAddress:
         if self.environment.aws_endpoint_url:
             return BucketAddress(self.environment.aws_endpoint_url, f"/{bucket}")
-        if accelerated and self.environment.transfer_acceleration == "true":
+        if accelerated:
             return BucketAddress(f"https://{bucket}.s3-accelerate.amazonaws.com")
         return BucketAddress(f"https://{bucket}.s3.{self.environment.aws_region}.amazonaws.com")
 

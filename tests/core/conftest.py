@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -15,13 +16,14 @@ from chalicelib.core.media.facts import MediaFacts, VideoStream
 from chalicelib.core.media.inspection import Inspection
 from chalicelib.core.multipart_upload import MultipartUploads, StartedUpload
 from chalicelib.core.part_plan import MIN_PART_BYTES
+from chalicelib.core.part_urls import PartUrls
 from chalicelib.core.processing import ArrivedObject, Processed, Processing
 from chalicelib.core.records import Records
-from chalicelib.core.signed_urls import SignedUrls
 from chalicelib.core.sigv4 import BucketAddress, Credentials
 from chalicelib.core.simple_upload import SimpleUploads
 from chalicelib.core.upload_requests import CompleteUpload, StartUpload
 from chalicelib.core.upload_token import UploadToken, UploadTokens
+from chalicelib.core.viewing_urls import S3ViewingUrls
 from tests.fakes import FakeClock, FakeMac, FakeMetadata, FakeMeter, FakeNotifier, FakeTrigger, FakeVideos
 
 OWNER = "2b1f7c1e-user"
@@ -116,13 +118,16 @@ def world() -> World:
     records = Records(metadata)
     tokens = UploadTokens(mac, clock)
     caps = Caps(max_open_uploads=3, max_reserved_bytes=100 * 2**20)
-    urls = SignedUrls(
-        video_address=BucketAddress("https://videos.s3.test"),
-        metadata_address=BucketAddress("https://metadata.s3.test"),
-        region="eu-central-1",
-        credentials=lambda: Credentials("AK", "SK"),
-        ttl_seconds=900,
-        now=clock,
+    video_address = BucketAddress("https://videos.s3.test")
+    signing: Any = {
+        "region": "eu-central-1",
+        "credentials": lambda: Credentials("AK", "SK"),
+        "ttl_seconds": 900,
+        "now": clock,
+    }
+    part_urls = PartUrls(video_address=video_address, **signing)
+    viewing_urls = S3ViewingUrls(
+        video_address=video_address, metadata_address=BucketAddress("https://metadata.s3.test"), **signing
     )
     completions = Completions(records=records, videos=videos, meter=meter, now=clock, patience_seconds=10)
     return World(
@@ -138,7 +143,7 @@ def world() -> World:
         uploads=MultipartUploads(
             records=records,
             videos=videos,
-            urls=urls,
+            urls=part_urls,
             tokens=tokens,
             meter=meter,
             now=clock,
@@ -168,5 +173,5 @@ def world() -> World:
             meter=meter,
             now=clock,
         ),
-        library=Library(records=records, videos=videos, metadata=metadata, urls=urls, meter=meter, now=clock),
+        library=Library(records=records, videos=videos, metadata=metadata, urls=viewing_urls, meter=meter, now=clock),
     )

@@ -8,9 +8,9 @@ from chalicelib.core.errors import VideoNotFoundError
 from chalicelib.core.json_values import JsonObject
 from chalicelib.core.ports import Clock, MetadataBucket, Meter, VideoBucket
 from chalicelib.core.records import Records
-from chalicelib.core.signed_urls import SignedUrls
 from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import State, VideoRecord, api_time
+from chalicelib.core.viewing_urls import ViewingUrls, ViewingUrlSource
 
 _LISTED_STATES = frozenset({State.UPLOADING, State.COMPLETING, State.PROCESSING, State.READY, State.REJECTED})
 
@@ -20,7 +20,7 @@ class Library:
     records: Records
     videos: VideoBucket
     metadata: MetadataBucket
-    urls: SignedUrls
+    urls: ViewingUrlSource
     meter: Meter
     now: Clock
 
@@ -66,8 +66,7 @@ def remove_objects(record: VideoRecord, videos: VideoBucket, metadata: MetadataB
     records.unmark(record.ref, record.size_bytes)
 
 
-def _view(record: VideoRecord, urls: tuple[str, str] | None, urls_expire_at: str) -> JsonObject:
-    poster_url, playback_url = urls or (None, None)
+def _view(record: VideoRecord, urls: ViewingUrls | None, urls_expire_at: str) -> JsonObject:
     rejection = record.rejection
     return {
         "videoId": record.video_id,
@@ -80,7 +79,7 @@ def _view(record: VideoRecord, urls: tuple[str, str] | None, urls_expire_at: str
         "completedAt": api_time(record.completed_at) if record.completed_at else None,
         "media": record.media,
         "rejection": {"code": rejection.code, "message": rejection.message} if rejection else None,
-        "posterUrl": poster_url,
-        "playbackUrl": playback_url,
+        "posterUrl": urls.poster_url if urls else None,
+        "playbackUrl": urls.playback_url if urls else None,
         "urlsExpireAt": urls_expire_at if urls else None,
     }

@@ -15,9 +15,9 @@ from chalicelib.core.errors import (
     UploadNotFoundError,
 )
 from chalicelib.core.part_plan import plan_parts
+from chalicelib.core.part_urls import MAX_URLS_PER_PAGE, PartUrls, SignedPart
 from chalicelib.core.ports import Clock, Meter, StoredPart, UploadGoneError, VideoBucket
 from chalicelib.core.records import Records
-from chalicelib.core.signed_urls import MAX_URLS_PER_PAGE, SignedPart, SignedUrls
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.upload_token import UploadToken, UploadTokens
 from chalicelib.core.video_id import VideoRef, new_video_id
@@ -50,7 +50,7 @@ class OpenUpload:
 class MultipartUploads:
     records: Records
     videos: VideoBucket
-    urls: SignedUrls
+    urls: PartUrls
     tokens: UploadTokens
     meter: Meter
     now: Clock

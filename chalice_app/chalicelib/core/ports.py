@@ -144,6 +144,12 @@ class Mac(Protocol):
         ...
 
 
+class Signer(Protocol):
+    def sign(self, message: bytes) -> bytes:
+        """An ECDSA signature over SHA-256, DER."""
+        ...
+
+
 class Notifier(Protocol):
     def publish(self, subject: str, message: JsonObject) -> None: ...
 

@@ -9,7 +9,7 @@ from typing import Self
 from chalicelib.core.errors import EmptyFileError, FileTooLargeError, InvalidRequestError
 from chalicelib.core.json_values import JsonObject, JsonValue
 from chalicelib.core.part_plan import MAX_PARTS
-from chalicelib.core.signed_urls import MAX_URLS_PER_PAGE
+from chalicelib.core.part_urls import MAX_URLS_PER_PAGE
 from chalicelib.core.video_types import require_video_type
 
 MAX_FILE_NAME_CHARS = 255

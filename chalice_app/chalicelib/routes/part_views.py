@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from chalicelib.core.part_urls import SignedPart
 from chalicelib.core.ports import StoredPart
-from chalicelib.core.signed_urls import SignedPart
 
 
 def signed_part_views(parts: Iterable[SignedPart]) -> list[dict[str, Any]]:

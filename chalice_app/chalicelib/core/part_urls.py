@@ -1,11 +1,11 @@
-"""URLs that let a client reach one object, or one part, for a few minutes."""
+"""URLs that let a client send one part, for a few minutes."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.core.ports import Clock
-from chalicelib.core.sigv4 import BucketAddress, Credentials, PartToSign, SigningScope, presign_get, presign_parts
+from chalicelib.core.sigv4 import BucketAddress, Credentials, PartToSign, SigningScope, presign_parts
 from chalicelib.core.video_record import VideoRecord
 
 MAX_URLS_PER_PAGE = 500
@@ -24,11 +24,10 @@ class SignedPart:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SignedUrls:
+class PartUrls:
     """Signs with whatever credentials the function holds at that moment: a URL dies with the session behind it."""
 
     video_address: BucketAddress
-    metadata_address: BucketAddress
     region: str
     credentials: Callable[[], Credentials]
     ttl_seconds: int
@@ -38,7 +37,7 @@ class SignedUrls:
         self, record: VideoRecord, upload_id: str, checksums_by_part: Mapping[int, str | None]
     ) -> tuple[list[SignedPart], datetime]:
         """One URL for each key of `checksums_by_part`, and when they expire. A checksum is signed in."""
-        scope = self._scope()
+        scope = SigningScope(self.credentials(), self.region, "s3", self.now())
         plan = record.plan
         parts = [
             PartToSign(number, plan.part_bytes(number), {CHECKSUM_HEADER: checksum} if checksum else {})
@@ -56,28 +55,4 @@ class SignedUrls:
             SignedPart(part.part_number, url, part.size_bytes, part.headers)
             for part, url in zip(parts, urls, strict=True)
         ]
-        return signed, self._expiry(scope)
-
-    def for_viewing(self, records: Iterable[VideoRecord]) -> tuple[dict[str, tuple[str, str]], datetime]:
-        """Poster and playback URL by videoId, and when they expire. Playback names the version that was accepted."""
-        scope = self._scope()
-        urls = {
-            record.video_id: (
-                presign_get(scope, self.metadata_address, record.ref.poster_key, self.ttl_seconds, {}),
-                presign_get(
-                    scope,
-                    self.video_address,
-                    record.ref.file_key,
-                    self.ttl_seconds,
-                    {"versionId": record.version_id} if record.version_id else {},
-                ),
-            )
-            for record in records
-        }
-        return urls, self._expiry(scope)
-
-    def _scope(self) -> SigningScope:
-        return SigningScope(self.credentials(), self.region, "s3", self.now())
-
-    def _expiry(self, scope: SigningScope) -> datetime:
-        return scope.moment + timedelta(seconds=self.ttl_seconds)
+        return signed, scope.moment + timedelta(seconds=self.ttl_seconds)

@@ -1,0 +1,122 @@
+"""URLs that let a user see the own videos for a few minutes: through CloudFront, or from S3 where there is none."""
+
+import base64
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Protocol
+
+from chalicelib.core.ports import Clock, Signer
+from chalicelib.core.sigv4 import BucketAddress, Credentials, SigningScope, encoded, presign_get
+from chalicelib.core.video_record import VideoRecord
+
+
+@dataclass(frozen=True)
+class ViewingUrls:
+    poster_url: str
+    playback_url: str
+
+
+class ViewingUrlSource(Protocol):
+    def for_viewing(self, records: Iterable[VideoRecord]) -> tuple[dict[str, ViewingUrls], datetime]:
+        """URLs by videoId for one owner's ready videos, and when they expire."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class S3ViewingUrls:
+    """Presigned GETs. Playback names the version that was accepted."""
+
+    video_address: BucketAddress
+    metadata_address: BucketAddress
+    region: str
+    credentials: Callable[[], Credentials]
+    ttl_seconds: int
+    now: Clock
+
+    def for_viewing(self, records: Iterable[VideoRecord]) -> tuple[dict[str, ViewingUrls], datetime]:
+        scope = SigningScope(self.credentials(), self.region, "s3", self.now())
+        urls = {record.video_id: self._urls(scope, record) for record in records}
+        return urls, scope.moment + timedelta(seconds=self.ttl_seconds)
+
+    def _urls(self, scope: SigningScope, record: VideoRecord) -> ViewingUrls:
+        version = {"versionId": record.version_id} if record.version_id else {}
+        return ViewingUrls(
+            presign_get(scope, self.metadata_address, record.ref.poster_key, self.ttl_seconds, {}),
+            presign_get(scope, self.video_address, record.ref.file_key, self.ttl_seconds, version),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloudFrontViewingUrls:
+    """Signed URLs with a custom policy over the owner's folder, so that a page of videos costs two signatures, which
+    are kept for half their life.
+
+    The resource ends in its only wildcard: one in the middle would also match a query string, and with it a foreign
+    folder. Source: CloudFront Developer Guide, "Create a signed URL using a custom policy"; with SHA-256,
+    "Code examples for creating a signature for a signed URL".
+
+    site_url: without a slash at the end. key_pair_id: CloudFront's id of the signer's public key.
+    """
+
+    site_url: str
+    key_pair_id: str
+    signer: Signer
+    ttl_seconds: int
+    now: Clock
+    _kept: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    _keeping: Lock = field(default_factory=Lock)
+
+    def for_viewing(self, records: Iterable[VideoRecord]) -> tuple[dict[str, ViewingUrls], datetime]:
+        expires_at = self.now() + timedelta(seconds=self.ttl_seconds)
+        urls: dict[str, ViewingUrls] = {}
+        for record in records:
+            poster_query, posters_until = self._query(f"posters/{record.owner}/")
+            video_query, videos_until = self._query(f"videos/{record.owner}/")
+            expires_at = min(expires_at, posters_until, videos_until)
+            urls[record.video_id] = ViewingUrls(
+                f"{self.site_url}/media/{record.ref.poster_key}?{poster_query}",
+                f"{self.site_url}/media/{record.ref.file_key}?{video_query}",
+            )
+        return urls, expires_at
+
+    def _query(self, folder: str) -> tuple[str, datetime]:
+        """Good for everything in a folder, at least for half of ttl_seconds."""
+        with self._keeping:
+            kept = self._kept.get(folder)
+        now = self.now()
+        if kept and kept[1] - now > timedelta(seconds=self.ttl_seconds / 2):
+            return kept
+        expires_at = now + timedelta(seconds=self.ttl_seconds)
+        query = self._sign(f"{self.site_url}/media/{folder}*", int(expires_at.timestamp()))
+        with self._keeping:
+            if len(self._kept) >= _MAX_KEPT:
+                self._kept.clear()
+            self._kept[folder] = (query, expires_at)
+        return query, expires_at
+
+    def _sign(self, resource: str, expires_epoch_seconds: int) -> str:
+        condition = {"DateLessThan": {"AWS:EpochTime": expires_epoch_seconds}}
+        statement = {"Resource": resource, "Condition": condition}
+        policy = json.dumps({"Statement": [statement]}, separators=(",", ":")).encode()
+        return _joined(
+            {
+                "Policy": _cloudfront_base64(policy),
+                "Signature": _cloudfront_base64(self.signer.sign(policy)),
+                "Key-Pair-Id": self.key_pair_id,
+                "Hash-Algorithm": "SHA256",
+            }
+        )
+
+
+_MAX_KEPT = 2000
+
+
+def _joined(query: Mapping[str, str]) -> str:
+    return "&".join(f"{name}={encoded(value)}" for name, value in query.items())
+
+
+def _cloudfront_base64(data: bytes) -> str:
+    return base64.b64encode(data).decode().translate(str.maketrans("+=/", "-_~"))
