@@ -50,7 +50,7 @@ INTERFACES = {
 _RECORDS = {"kms:GenerateDataKey", "kms:Decrypt", "s3:ListBucket", "s3:GetObject", "s3:PutObject"}
 ROLE_ACTIONS: dict[str, set[str]] = {
     "video_upload": _RECORDS
-    | {"s3:DeleteObject", "s3:GetObjectVersion", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"},
+    | {"s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "kms:Sign"},
     "multipart_init": _RECORDS | {"s3:DeleteObject", "s3:ListMultipartUploadParts", "kms:GenerateMac"},
     "multipart_complete": _RECORDS | {"s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"},
     "video_processing": _RECORDS
@@ -114,6 +114,15 @@ def keys_are_used_through_their_service(recording: Recording) -> Violations:
                 through = {"StringEquals": {"kms:ViaService": f"{service}.eu-central-1.amazonaws.com"}}
                 if each.get("Condition") != through:
                     yield f"{role.name}: {each['Sid']} under {each.get('Condition')}"
+
+
+def media_urls_are_signed_by_one_algorithm_alone(recording: Recording) -> Violations:
+    yield from require_statement(
+        recording.one("iam/rolePolicy:RolePolicy", "compute-video_upload"),
+        "SignMediaUrls",
+        Resource=f"arn:aws:kms:eu-central-1:{ACCOUNT_ID}:key/keys-media",
+        Condition={"StringEquals": {"kms:SigningAlgorithm": "ECDSA_SHA_256"}},
+    )
 
 
 def functions_cannot_touch_their_own_interfaces(recording: Recording) -> Violations:
