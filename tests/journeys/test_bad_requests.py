@@ -88,6 +88,13 @@ def test_what_is_not_one_clean_json_object_is_refused(raw: Raw, body: bytes, cod
         require_error(raw.send("POST", path, body), 400, code)
 
 
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "", "nonsense"])
+def test_what_a_client_calls_its_body_does_not_matter(platform: LocalPlatform, raw: Raw, content_type: str) -> None:
+    headers = {"Authorization": f"Bearer {raw.token}", "Content-Type": content_type}
+    url = f"{platform.site_url}/api/multipart/init"
+    require_error(requests.post(url, data=b"text", headers=headers, timeout=30), 400, "invalid_json")
+
+
 @pytest.mark.parametrize("size_bytes", [2**20 + 1, 10 * 2**20 + 1])
 def test_a_body_too_large_is_refused_by_the_function_or_the_gateway(raw: Raw, size_bytes: int) -> None:
     require_error(raw.send("POST", "/multipart/init", b" " * size_bytes), 413, "request_too_large")
