@@ -16,6 +16,7 @@ from components.lambda_package import (
     MIB,
     AppNotReadableError,
     BundleTooLargeError,
+    InterpreterNotFoundError,
     RequirementsNotInstallableError,
     build_package,
     bundle,
@@ -162,6 +163,15 @@ def test_an_app_that_cannot_be_imported_is_named_with_its_error(tmp_path: Path) 
     (project / "requirements" / "processing.txt").write_text("")
     with pytest.raises(AppNotReadableError, match="nothing_of_that_name"):
         build_package(project, bytecode=False)
+
+
+def test_bytecode_of_another_python_is_never_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda would ignore it, and nobody would notice but by slow starts."""
+    (tmp_path / "python3.13").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "python3.13").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InterpreterNotFoundError):
+        bundle(APP, (API_LOCK,), tmp_path / "out", "api", 8 * MIB, bytecode=True)
 
 
 def test_only_the_runtime_of_a_lock_is_installed() -> None:
