@@ -5,12 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 LOCKS := requirements/uv.txt requirements/dev.txt
-SOURCES := chalice_app local clients/cli/src tests
+COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate
 WORKERS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test check format lock load clean
+.PHONY: help run install test check format lock load publish redrive smoke clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -43,13 +43,25 @@ format: install ## Put the code into its form
 	$(BIN)/ruff format --quiet .
 
 lock: install ## Pin newer versions of everything (then: make test)
-	for set in uv dev; do \
-		$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-			--no-header --no-annotate requirements/$$set.in --output-file requirements/$$set.txt; \
+	$(COMPILE) --python-version 3.11 requirements/uv.in --output-file requirements/uv.txt
+	$(COMPILE) --python-version 3.11 requirements/dev.in --output-file requirements/dev.txt
+	$(COMPILE) --python-version 3.11 requirements/infrastructure.in --output-file requirements/infrastructure.txt \
+		--constraint requirements/dev.txt --constraint requirements/uv.txt
+	for bundle in functions processing; do \
+		$(COMPILE) --python-version 3.13 requirements/$$bundle.in --output-file requirements/$$bundle.txt; \
 	done
 
 load: install ## 1,247 concurrent uploads against the local platform
 	$(BIN)/python -m bench.concurrent_uploads $(ARGS)
+
+publish: install ## Put the page of the selected stack where CloudFront serves it
+	$(BIN)/python -m deploy.publish_site $(ARGS)
+
+redrive: install ## Send the selected stack's failed events to their functions again
+	$(BIN)/python -m deploy.redrive $(ARGS)
+
+smoke: install ## Prove a deployed stage end to end: make smoke STAGE=dev
+	$(BIN)/python -m deploy.smoke $(if $(STAGE),--stage $(STAGE)) $(ARGS)
 
 clean: ## Remove what was installed, built and kept
 	rm -rf $(VENV) .data build dist

@@ -69,6 +69,7 @@ storage = Storage(
         outside_role_arns=[place.role_arn("janitor")],
         incomplete_upload_days=settings.incomplete_upload_days,
         rejected_days=settings.rejected_days,
+        tombstone_days=settings.tombstone_days,
         noncurrent_days=settings.noncurrent_days,
         log_days=settings.log_days,
         intelligent_tiering=settings.intelligent_tiering,

@@ -110,6 +110,11 @@ def _change_records(resources: Resources) -> Statement:
     return allow("ChangeRecords", actions=["s3:GetObject", "s3:PutObject"], resources=resources.metadata("records"))
 
 
+def _retire_records(resources: Resources) -> Statement:
+    """The tag by which a lifecycle rule tells tombstones from records."""
+    return allow("RetireRecords", actions="s3:PutObjectTagging", resources=resources.metadata("records"))
+
+
 def _mark(resources: Resources) -> Statement:
     return allow("MarkOpen", actions=["s3:PutObject", "s3:DeleteObject"], resources=resources.metadata("open"))
 
@@ -218,9 +223,25 @@ OUTSIDE_THE_NETWORK = frozenset({"janitor"})
 _RECORDS: tuple[Callable[[Resources], Statement], ...] = (_use_data_key, _list_records, _change_records)
 
 _GRANTS: Mapping[str, Sequence[Callable[[Resources], Statement]]] = {
-    "video_upload": (*_RECORDS, _mark, _create_videos, _sign_media_urls, _abort_uploads, _delete_videos),
+    "video_upload": (
+        *_RECORDS,
+        _retire_records,
+        _mark,
+        _create_videos,
+        _sign_media_urls,
+        _abort_uploads,
+        _delete_videos,
+    ),
     "multipart_init": (*_RECORDS, _mark, _create_videos, _list_parts, _sign_tokens),
-    "multipart_complete": (*_RECORDS, _unmark, _create_videos, _find_videos, _list_videos, _abort_uploads),
+    "multipart_complete": (
+        *_RECORDS,
+        _retire_records,
+        _unmark,
+        _create_videos,
+        _find_videos,
+        _list_videos,
+        _abort_uploads,
+    ),
     "video_processing": (
         *_RECORDS,
         _unmark,
@@ -235,6 +256,7 @@ _GRANTS: Mapping[str, Sequence[Callable[[Resources], Statement]]] = {
     "upload_token_authorizer": (_verify_tokens,),
     "janitor": (
         *_RECORDS,
+        _retire_records,
         _unmark,
         _create_videos,
         _find_videos,

@@ -115,6 +115,8 @@ class Settings:
     protect: whether buckets, keys and the user pool refuse to be deleted and outlive the stack.
     incomplete_upload_days: after this S3 itself drops the parts of unfinished uploads.
     rejected_days: how long a rejected video is kept for a second look.
+    tombstone_days: how long the record of a deleted, aborted or expired video is kept, so that an event that comes
+        late, or is redriven, finds it.
     noncurrent_days: how long a deleted or overwritten version can be brought back.
     intelligent_tiering: whether videos move to cheaper tiers when nobody watches them; never to one that must be
         restored first.
@@ -169,6 +171,7 @@ class Settings:
     protect: bool
     incomplete_upload_days: int
     rejected_days: int
+    tombstone_days: int
     noncurrent_days: int
     intelligent_tiering: bool
     transfer_acceleration: bool
@@ -243,6 +246,8 @@ _READERS: Mapping[str, Read] = {
     "protect": flag,
     "incomplete_upload_days": integer(2, 365),
     "rejected_days": integer(1, 3_650),
+    # Failed events wait up to 14 days for their redrive.
+    "tombstone_days": integer(30, 3_650),
     "noncurrent_days": integer(1, 3_650),
     "intelligent_tiering": flag,
     "transfer_acceleration": flag,

@@ -27,6 +27,7 @@ ACTIONS_BY_CALL: dict[str, set[str]] = {
     "metadata.get": {"s3:GetObject", "s3:ListBucket"},
     "metadata.put_if_new": {"s3:PutObject"},
     "metadata.put_if_unchanged": {"s3:PutObject"},
+    "metadata.retire_if_unchanged": {"s3:PutObject", "s3:PutObjectTagging"},
     "metadata.put": {"s3:PutObject"},
     "metadata.delete": {"s3:DeleteObject"},
     "metadata.list_keys": {"s3:ListBucket"},

@@ -47,6 +47,10 @@ ARRIVED_STATES = frozenset({State.PROCESSING, State.READY, State.REJECTED})
 """States after S3 has the whole file."""
 
 
+GONE_STATES = frozenset({State.ABORTED, State.EXPIRED, State.DELETED})
+"""States of a tombstone: kept only so that what arrives late finds it."""
+
+
 class IllegalTransitionError(Exception):
     """A change that NEXT_STATES does not know: a defect, never a caller's fault."""
 

@@ -50,9 +50,10 @@ INTERFACES = {
 _RECORDS = {"kms:GenerateDataKey", "kms:Decrypt", "s3:ListBucket", "s3:GetObject", "s3:PutObject"}
 ROLE_ACTIONS: dict[str, set[str]] = {
     "video_upload": _RECORDS
-    | {"s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "kms:Sign"},
+    | {"s3:PutObjectTagging", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "kms:Sign"},
     "multipart_init": _RECORDS | {"s3:DeleteObject", "s3:ListMultipartUploadParts", "kms:GenerateMac"},
-    "multipart_complete": _RECORDS | {"s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"},
+    "multipart_complete": _RECORDS
+    | {"s3:PutObjectTagging", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"},
     "video_processing": _RECORDS
     | {
         *("s3:GetObjectVersion", "s3:PutObjectVersionTagging", "s3:DeleteObjectVersion", "s3:DeleteObject"),
@@ -61,7 +62,7 @@ ROLE_ACTIONS: dict[str, set[str]] = {
     "upload_token_authorizer": {"kms:VerifyMac"},
     "janitor": _RECORDS
     | {
-        *("s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"),
+        *("s3:PutObjectTagging", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"),
         *("s3:ListBucketMultipartUploads", "lambda:InvokeFunction", "sqs:SendMessage"),
     },
 }
