@@ -39,7 +39,7 @@ def test_every_end_of_an_upload_gives_its_place_back(world: World, end: str) -> 
             world.janitor.sweep()
         case _:
             world.library.delete(transfer.token.ref)
-    world.start()
+    assert world.start().started.record.state.value == "uploading"
 
 
 @pytest.mark.parametrize("end", ["abort", "expiry", "delete"])
