@@ -180,6 +180,10 @@ def make_person(platform: LocalPlatform, *, client_id: str = "desktop") -> Perso
     return Person(platform, email, tokens.access_token)
 
 
+NO_KEYRING = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+"""Tests leave nothing in the keyring of whoever runs them."""
+
+
 @dataclass
 class Desktop:
     """The real command of a person who has signed in."""
@@ -188,7 +192,7 @@ class Desktop:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {"VIDEO_UPLOAD_HOME": str(self.home), "PATH": "/usr/bin:/bin", "COLUMNS": "200"}
+        return {"VIDEO_UPLOAD_HOME": str(self.home), "PATH": "/usr/bin:/bin", "COLUMNS": "200", **NO_KEYRING}
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
