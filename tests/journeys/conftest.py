@@ -180,6 +180,7 @@ def make_person(platform: LocalPlatform, *, client_id: str = "desktop") -> Perso
     return Person(platform, email, tokens.access_token)
 
 
+CLIENT_SOURCES = Path(__file__).parents[2] / "clients" / "cli" / "src"
 NO_KEYRING = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
 """Tests leave nothing in the keyring of whoever runs them."""
 
@@ -192,7 +193,13 @@ class Desktop:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {"VIDEO_UPLOAD_HOME": str(self.home), "PATH": "/usr/bin:/bin", "COLUMNS": "200", **NO_KEYRING}
+        return {
+            "VIDEO_UPLOAD_HOME": str(self.home),
+            "PYTHONPATH": str(CLIENT_SOURCES),
+            "PATH": "/usr/bin:/bin",
+            "COLUMNS": "200",
+            **NO_KEYRING,
+        }
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(

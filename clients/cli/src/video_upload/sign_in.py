@@ -69,12 +69,17 @@ def sign_in(site: str, show_url: Callable[[str], None], *, timeout_seconds: floa
     )
 
 
-def sign_in_machine(site: str, client_id: str, client_secret: str) -> SignIn:
-    """Sign a program in by its own secret, which the result does not keep. Raises SiteError and SignInError."""
+def sign_in_machine(site: str, client_id: str, client_secret: str, *, keep_secret: bool = False) -> SignIn:
+    """Sign a program in by its own secret. Raises SiteError and SignInError.
+
+    keep_secret: in the result, to renew its tokens; else VIDEO_UPLOAD_CLIENT_SECRET has to hold it then.
+    """
     place = _look_up(site)
     # The identity scopes speak of people.
     scope = " ".join(scope for scope in place.config.scopes if "/" in scope)
     tokens = machine_tokens(place.endpoints.token_endpoint, client_id, client_secret, scope)
+    if keep_secret:
+        tokens = msgspec.structs.replace(tokens, client_secret=client_secret)
     return place.sign_in(client_id, tokens, is_machine=True, scope=scope)
 
 

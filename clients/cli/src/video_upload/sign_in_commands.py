@@ -7,7 +7,6 @@ import sys
 import webbrowser
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.console import Console
 
@@ -92,7 +91,7 @@ def _sign_in_program(site_url: str, client_id: str, keyring: OsKeyring, *, from_
         raise SignInError(
             f"There is no secret for {client_id}: set {CLIENT_SECRET_VARIABLE} or give --client-secret-stdin."
         )
-    return msgspec.structs.replace(sign_in_machine(site_url, client_id, secret), client_secret=secret)
+    return sign_in_machine(site_url, client_id, secret, keep_secret=True)
 
 
 def _secret_of_keyring(client_id: str, keyring: OsKeyring) -> str | None:
