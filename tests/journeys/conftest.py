@@ -4,8 +4,8 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -190,6 +190,7 @@ class Desktop:
     """The real command of a person who has signed in."""
 
     home: Path
+    more_environment: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def environment(self) -> dict[str, str]:
@@ -199,6 +200,7 @@ class Desktop:
             "PATH": "/usr/bin:/bin",
             "COLUMNS": "200",
             **NO_KEYRING,
+            **self.more_environment,
         }
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
