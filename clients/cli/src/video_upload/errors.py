@@ -24,6 +24,7 @@ VideoUploadError
 ├── UploadNotFoundError          no unfinished upload answers to that name
 ├── UploadLostError              the platform no longer knows this upload
 ├── PartFailedError              one part could not be sent
+├── TelemetryError               progress could not be told; never leaves the telemetry
 └── UploadCancelledError         the caller asked to stop
 """
 
@@ -175,6 +176,12 @@ class PartFailedError(VideoUploadError):
         self.tries = tries
         self.reason = reason
         super().__init__(f"Part {part_number} could not be sent in {tries} tries: {reason}")
+
+
+class TelemetryError(VideoUploadError):
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"Progress could not be told: {reason}")
 
 
 class UploadCancelledError(VideoUploadError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -14,13 +16,16 @@ from video_upload.api import VideoApi
 from video_upload.backoff import Interruption
 from video_upload.batch_journal import BatchJournal
 from video_upload.command_output import AsJson, Profile, api_of, errors_console, exit_codes, print_error, print_json
+from video_upload.credentials import StoredCredentials
 from video_upload.engine import DEFAULT_PARALLEL, UploadEngine
-from video_upload.errors import VideoUploadError
+from video_upload.errors import TelemetryError, VideoUploadError
+from video_upload.events import Report, UploadEvent, ignore_event
 from video_upload.exit_codes import ExitCode, exit_code_of
 from video_upload.file_selection import Selection, select_videos
 from video_upload.presentation import UploadDisplay, print_skipped, print_video
 from video_upload.private_files import default_home
 from video_upload.rate_limit import RateLimit, parse_rate
+from video_upload.telemetry import Telemetry
 from video_upload.video_file import CONTENT_TYPES, VideoFile
 
 
@@ -53,6 +58,14 @@ def upload(  # noqa: PLR0917 - typer calls it by name
         ),
     ] = None,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until the video has been checked.")] = True,
+    telemetry: Annotated[
+        bool,
+        typer.Option(
+            "--telemetry/--no-telemetry",
+            envvar="VIDEO_UPLOAD_TELEMETRY",
+            help="Tell the platform's operators how the upload goes, if the site asks for it.",
+        ),
+    ] = True,
     as_json: AsJson = False,
     profile: Profile = None,
 ) -> None:
@@ -68,17 +81,45 @@ def upload(  # noqa: PLR0917 - typer calls it by name
             as_json=as_json,
         )
         console = errors_console(quiet=as_json)
-        with UploadDisplay(console, len(selection.videos), selection.size_bytes) as display:
+        with (
+            UploadDisplay(console, len(selection.videos), selection.size_bytes) as display,
+            _telemetry(profile, wanted=telemetry) as tell,
+        ):
+
+            def report(event: UploadEvent) -> None:
+                display.show(event)
+                tell(event)
+
             engine = UploadEngine(
                 api,
                 default_home(),
                 parallel=parallel,
                 rate_limit=limit_rate,
-                report=display.show,
+                report=report,
                 interruption=interruption,
             )
             run.upload_all(engine, display, wait=wait)
         run.conclude()
+
+
+@contextmanager
+def _telemetry(profile: str | None, *, wanted: bool) -> Generator[Report]:
+    """Where the site wants none, or a program is signed in, which has no ID token, nothing is told."""
+    credentials = StoredCredentials(default_home(), profile)
+    signed_in = credentials.load()
+    if not wanted or signed_in.telemetry is None or signed_in.id_token is None:
+        yield ignore_event
+        return
+    # The signer costs a moment to load.
+    from video_upload.telemetry_stream import TelemetryStream  # noqa: PLC0415
+
+    try:
+        stream = TelemetryStream(signed_in.telemetry, credentials)
+    except TelemetryError:
+        yield ignore_event
+        return
+    with Telemetry(stream) as telemetry:
+        yield telemetry.note
 
 
 @dataclass(kw_only=True)
