@@ -50,6 +50,7 @@ class UploadDisplay:
             TimeRemainingColumn(),
             console=console,
             disable=console.quiet,
+            transient=True,
             # Results belong to stdout, wherever that goes.
             redirect_stdout=False,
             redirect_stderr=False,
