@@ -129,3 +129,22 @@ def test_rates_are_read_as_people_write_them(text: str, bytes_per_second: float)
 @pytest.mark.parametrize("text", ["fast", "-1M", "5TB", "5i", "", "1k"])
 def test_a_rate_that_makes_no_sense_is_wrong_use(cli: Cli, make_video: MakeVideo, text: str) -> None:
     assert cli.run("upload", make_video(KIB), "--limit-rate", text).returncode == 2
+
+
+def test_killed_while_the_video_is_being_checked_it_goes_on_watching_and_sends_nothing_again(
+    platform: FakePlatform, cli: Cli, make_video: MakeVideo
+) -> None:
+    platform.processing_polls = 1_000_000
+    path = make_video(200 * KIB)
+    process = cli.start("upload", path)
+    give_up_at = time.monotonic() + 20
+    while not any(call.startswith("GET /videos/") for call in platform.calls):
+        assert time.monotonic() < give_up_at
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    platform.processing_polls = 0
+    resumed = cli.run("upload", path, "--json")
+    assert resumed.returncode == 0, resumed.stderr
+    assert json.loads(resumed.stdout)["video"]["videoId"] == platform.only_upload().video_id
+    assert set(platform.storage.puts.values()) == {1}
