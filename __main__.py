@@ -241,6 +241,9 @@ site = Site(
         web_client_id=sign_in.web_client_id,
         desktop_client_id=sign_in.desktop_client_id,
         api_scopes=auth.scopes,
+        region=place.region,
+        identity_pool_id=sign_in.identity_pool_id,
+        telemetry_log_group_name=sign_in.telemetry_log_group_name,
         origins=[edge.site_url, *map(origin_of, settings.extra_redirect_urls)],
     ),
 )
