@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
-PAGE = Path(__file__).resolve().parents[1] / "clients" / "web"
+PAGE = Path(__file__).resolve().parents[1] / "clients" / "web" / "dist"
 ENTRY = "index.html"
 CONFIG = "config.json"
 ASK_EACH_TIME = "no-cache"

@@ -36,7 +36,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def complaints() -> list[str]:
     """What the console may say in this test: parts of the lines."""
-    return []
+    return ["Service Worker registration blocked by Playwright"]
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def page(browser: Browser, complaints: list[str], request: pytest.FixtureRequest
     """A fresh profile, closed before its site, whose console must stay free of errors."""
     if "site" in request.fixturenames:
         request.getfixturevalue("site")
-    context = browser.new_context(locale="en-GB")
+    context = browser.new_context(locale="en-GB", service_workers="block")
     opened = context.new_page()
     said: list[str] = []
     opened.on("console", lambda line: said.append(line.text) if line.type in {"error", "warning"} else None)

@@ -7,6 +7,7 @@ from time import monotonic, sleep
 
 from playwright.sync_api import Page, expect
 
+from tests.web.fake_api import crc64nvme_base64
 from tests.web.fake_site import FakeSite
 from tests.web.journeys import IN_TIME_MS, choose, upload_row
 from tests.web.session import open_signed_in
@@ -65,13 +66,32 @@ def test_ended_urls_are_signed_again(page: Page, site: FakeSite, video: Path, co
 
 
 def test_urls_beyond_the_first_page_are_fetched_a_page_at_a_time(page: Page, site: FakeSite, video: Path) -> None:
-    site.api.part_size_bytes = -(-video.stat().st_size // 502)
     site.api.first_page_parts = 1
+    site.api.urls_per_call = 2
     open_signed_in(page, site.url, site.sign_in, ADA)
     choose(page, video)
     expect_uploaded(page, site, video)
-    assert len(site.storage.puts) == 502
-    assert site.api.calls.count("POST /multipart/parts") == 2, "500 and the last"
+    assert sorted(site.storage.puts) == [1, 2, 3, 4, 5]
+    assert site.api.calls.count("POST /multipart/parts") == 2
+
+
+def test_the_whole_file_is_vouched_for_by_its_checksum(page: Page, site: FakeSite, video: Path) -> None:
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, video)
+    expect_uploaded(page, site, video)
+    assert site.api.checksums == [crc64nvme_base64(video.read_bytes())]
+
+
+def test_a_part_that_arrived_damaged_is_found_by_its_checksum_and_alone_sent_again(
+    page: Page, site: FakeSite, video: Path, complaints: list[str]
+) -> None:
+    complaints.append("400")
+    site.storage.damaged_parts = {3}
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, video)
+    expect_uploaded(page, site, video)
+    assert sorted(site.storage.puts) == [1, 2, 3, 3, 4, 5]
+    assert len(site.api.checksums) == 2
 
 
 def test_a_storage_that_hides_etags_is_asked_for_its_list(page: Page, site: FakeSite, video: Path) -> None:
