@@ -29,6 +29,11 @@ export function timeLeft(seconds: number): string {
   return `about ${Math.round(seconds / 3600)} h left`;
 }
 
+/** "22 Nov 2026" in the reader's language. */
+export function day(iso: string): string {
+  return new Intl.DateTimeFormat(undefined, { dateStyle: "medium" }).format(new Date(iso));
+}
+
 /** "22 Nov 2026, 15:04" in the reader's language. */
 export function date(iso: string): string {
   return new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));

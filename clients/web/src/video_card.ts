@@ -1,7 +1,7 @@
 /** How one video of the library looks. */
 
 import type { Video } from "./api";
-import { date, duration, size } from "./format";
+import { date, day, duration, size } from "./format";
 import { message } from "./messages";
 import { fromTemplate, within } from "./page";
 
@@ -23,6 +23,7 @@ export class VideoCard {
     within(this.element, ".name").textContent = video.fileName;
     within(this.element, ".name").title = video.fileName;
     within(this.element, ".facts").textContent = facts(video);
+    within(this.element, ".facts").title = date(video.createdAt);
     within(this.element, ".state").textContent = isReady ? "" : stateWords(video);
     within(this.element, ".duration").textContent = video.media ? duration(video.media.durationSeconds) : "";
     this.#play.disabled = !isReady;
@@ -52,7 +53,7 @@ export function stateWords(video: Video): string {
 }
 
 function facts(video: Video): string {
-  const each = [size(video.sizeBytes), date(video.createdAt)];
+  const each = [size(video.sizeBytes), day(video.createdAt)];
   if (video.media) each.unshift(`${video.media.video.width} × ${video.media.video.height}`);
   return each.join(" · ");
 }
