@@ -47,8 +47,8 @@ def opened(browser: Browser, *, size: dict[str, int] = DESKTOP, dark: bool = Fal
 
 
 def take(page: Page, name: str) -> None:
-    """A picture of the whole page."""
-    page.screenshot(path=FOLDER / f"{name}.png", full_page=True)
+    """What is seen without scrolling."""
+    page.screenshot(path=FOLDER / f"{name}.png")
 
 
 def workspace(page: Page, site: FakeSite, videos: list[Path]) -> None:

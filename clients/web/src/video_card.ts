@@ -55,5 +55,5 @@ export function stateWords(video: Video): string {
 function facts(video: Video): string {
   const each = [size(video.sizeBytes), day(video.createdAt)];
   if (video.media) each.unshift(`${video.media.video.width} × ${video.media.video.height}`);
-  return each.join(" · ");
+  return each.map((fact) => fact.replaceAll(" ", "\u00a0")).join(" · ");
 }
