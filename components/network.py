@@ -268,12 +268,12 @@ def s3_endpoint_policy(place: Place, bucket_arns: Sequence[str]) -> policy.Polic
 
 
 def kms_endpoint_policy(place: Place, key_arns: Sequence[pulumi.Input[str]]) -> policy.PolicyDocument:
-    """Signing and verifying upload tokens. S3 and SNS use the data key without coming through here."""
+    """Upload tokens and media URLs. S3 and SNS use the data key without coming through here."""
     return policy.document(
         policy.allow(
             "UseOwnKeys",
             principal=policy.EVERYONE,
-            actions=["kms:GenerateMac", "kms:VerifyMac"],
+            actions=["kms:GenerateMac", "kms:VerifyMac", "kms:Sign"],
             resources=list(key_arns),
             conditions=_from_own_account(place),
         )

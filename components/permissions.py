@@ -18,13 +18,14 @@ LIVE = "live"
 class Resources:
     """What the functions' policies speak of.
 
-    token_key_arns: upload token keys, the signing one first.
+    token_key_arns: upload token keys, the signing one first. media_key_arn: signs media URLs.
     in_network: whether the functions (but for the janitor) run in subnets.
     """
 
     place: Place
     data_key_arn: pulumi.Input[str]
     token_key_arns: Sequence[pulumi.Input[str]]
+    media_key_arn: pulumi.Input[str]
     completion_topic_arn: pulumi.Input[str]
     failure_queue_arn: pulumi.Input[str]
     in_network: bool
@@ -109,6 +110,11 @@ def _change_records(resources: Resources) -> Statement:
     return allow("ChangeRecords", actions=["s3:GetObject", "s3:PutObject"], resources=resources.metadata("records"))
 
 
+def _retire_records(resources: Resources) -> Statement:
+    """The tag by which a lifecycle rule tells tombstones from records."""
+    return allow("RetireRecords", actions="s3:PutObjectTagging", resources=resources.metadata("records"))
+
+
 def _mark(resources: Resources) -> Statement:
     return allow("MarkOpen", actions=["s3:PutObject", "s3:DeleteObject"], resources=resources.metadata("open"))
 
@@ -148,12 +154,13 @@ def _read_videos(resources: Resources) -> Statement:
     return allow("ReadVideos", actions=["s3:GetObject", "s3:GetObjectVersion"], resources=resources.videos)
 
 
-def _show_videos(resources: Resources) -> Statement:
-    """Presigned playback and posters; the bucket's policy lets only accepted videos through."""
+def _sign_media_urls(resources: Resources) -> Statement:
+    """CloudFront shows videos and posters to whoever holds a signed URL; the function itself reads neither."""
     return allow(
-        "ShowVideosAndPosters",
-        actions=["s3:GetObject", "s3:GetObjectVersion"],
-        resources=[resources.videos, resources.metadata("posters")],
+        "SignMediaUrls",
+        actions="kms:Sign",
+        resources=resources.media_key_arn,
+        conditions={"StringEquals": {"kms:SigningAlgorithm": "ECDSA_SHA_256"}},
     )
 
 
@@ -216,9 +223,25 @@ OUTSIDE_THE_NETWORK = frozenset({"janitor"})
 _RECORDS: tuple[Callable[[Resources], Statement], ...] = (_use_data_key, _list_records, _change_records)
 
 _GRANTS: Mapping[str, Sequence[Callable[[Resources], Statement]]] = {
-    "video_upload": (*_RECORDS, _mark, _create_videos, _show_videos, _abort_uploads, _delete_videos),
+    "video_upload": (
+        *_RECORDS,
+        _retire_records,
+        _mark,
+        _create_videos,
+        _sign_media_urls,
+        _abort_uploads,
+        _delete_videos,
+    ),
     "multipart_init": (*_RECORDS, _mark, _create_videos, _list_parts, _sign_tokens),
-    "multipart_complete": (*_RECORDS, _unmark, _create_videos, _find_videos, _list_videos, _abort_uploads),
+    "multipart_complete": (
+        *_RECORDS,
+        _retire_records,
+        _unmark,
+        _create_videos,
+        _find_videos,
+        _list_videos,
+        _abort_uploads,
+    ),
     "video_processing": (
         *_RECORDS,
         _unmark,
@@ -233,6 +256,7 @@ _GRANTS: Mapping[str, Sequence[Callable[[Resources], Statement]]] = {
     "upload_token_authorizer": (_verify_tokens,),
     "janitor": (
         *_RECORDS,
+        _retire_records,
         _unmark,
         _create_videos,
         _find_videos,

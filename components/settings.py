@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, TypeVar
 
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
+
+from components.setting_readers import ConfigReader, Read, choice, flag, integer, matching, texts
 
 STAGES = ("dev", "staging", "prod")
 LOG_RETENTION_DAYS = (
@@ -115,6 +115,8 @@ class Settings:
     protect: whether buckets, keys and the user pool refuse to be deleted and outlive the stack.
     incomplete_upload_days: after this S3 itself drops the parts of unfinished uploads.
     rejected_days: how long a rejected video is kept for a second look.
+    tombstone_days: how long the record of a deleted, aborted or expired video is kept, so that an event that comes
+        late, or is redriven, finds it.
     noncurrent_days: how long a deleted or overwritten version can be brought back.
     intelligent_tiering: whether videos move to cheaper tiers when nobody watches them; never to one that must be
         restored first.
@@ -169,6 +171,7 @@ class Settings:
     protect: bool
     incomplete_upload_days: int
     rejected_days: int
+    tombstone_days: int
     noncurrent_days: int
     intelligent_tiering: bool
     transfer_acceleration: bool
@@ -209,159 +212,73 @@ class Settings:
     @classmethod
     def load(cls) -> Settings:
         """Read the selected stack's settings. Raises SettingsError with every problem there is."""
-        reader = _Reader(pulumi.Config())
-        values = {_camel(field): read(reader, _camel(field)) for field, read in _READERS.items()}
-        problems = reader.problems + _unknown(pulumi.get_project(), values)
         stage = pulumi.get_stack()
+        reader = ConfigReader(pulumi.Config())
+        values = {field: read(reader, _camel(field)) for field, read in _READERS.items()}
+        problems = [*reader.problems, *_unknown_settings(pulumi.get_project())]
         if stage not in STAGES:
             problems.append(("stack", f"is called {stage!r}, not one of {', '.join(STAGES)}"))
-        if not problems:
-            settings = cls(stage=stage, **{field: values[_camel(field)] for field in _READERS})
-            problems = _contradictions(settings)
-            if not problems:
-                return settings
-        raise SettingsError(problems)
+        if problems:
+            raise SettingsError(problems)
+        settings = cls(stage=stage, **values)
+        if contradictions := _contradictions(settings):
+            raise SettingsError(contradictions)
+        return settings
 
 
-class _Reader:
-    """Reads one value at a time and remembers what was wrong with it."""
-
-    def __init__(self, config: pulumi.Config) -> None:
-        self._config = config
-        self.problems: list[tuple[str, str]] = []
-
-    def wrong(self, key: str, problem: str) -> None:
-        self.problems.append((key, problem))
-
-    def text(self, key: str) -> str:
-        value = self._config.get(key)
-        if value is None:
-            self.wrong(key, "is missing, also from the defaults in Pulumi.yaml")
-        return value or ""
-
-    def flag(self, key: str) -> bool:
-        text = self.text(key)
-        if text and text not in ("true", "false"):
-            self.wrong(key, f"is {text!r}, not true or false")
-        return text == "true"
-
-    def integer(self, key: str, low: int, high: int) -> int:
-        text = self.text(key)
-        if text and not re.fullmatch(r"-?\d{1,15}", text):
-            self.wrong(key, f"is {text!r}, not a whole number")
-        elif text and not low <= int(text) <= high:
-            self.wrong(key, f"is {text}, not {low} to {high}")
-        else:
-            return int(text or 0)
-        return low
-
-    def matching(self, key: str, pattern: str, meaning: str) -> str:
-        text = self.text(key)
-        if text and not re.fullmatch(pattern, text):
-            self.wrong(key, f"is {text!r}, not {meaning}")
-        return text
-
-    def texts(self, key: str, pattern: str, meaning: str, count: range) -> tuple[str, ...]:
-        try:
-            found: object = self._config.get_object(key)
-        except pulumi.ConfigTypeError:
-            found = None
-        if not isinstance(found, list):
-            self.wrong(key, "is not a list")
-            return ()
-        items = [str(item) for item in found]  # pyright: ignore[reportUnknownVariableType]
-        for item in items:
-            if not re.fullmatch(pattern, item):
-                self.wrong(key, f"holds {item!r}, not {meaning}")
-        if len(items) not in count:
-            self.wrong(key, f"holds {len(items)} values, not {count.start} to {count.stop - 1}")
-        if len(set(items)) != len(items):
-            self.wrong(key, "names something twice")
-        return tuple(items)
-
-
-Choice = TypeVar("Choice", bound=StrEnum)
-_Read = Callable[[_Reader, str], Any]
-
-
-def _choice(kind: type[Choice]) -> _Read:
-    def read(reader: _Reader, key: str) -> Choice:
-        text = reader.text(key)
-        values = [member.value for member in kind]
-        if text in values:
-            return kind(text)
-        if text:
-            reader.wrong(key, f"is {text!r}, not one of {', '.join(values)}")
-        return next(iter(kind))
-
-    return read
-
-
-def _integer(low: int, high: int) -> _Read:
-    return lambda reader, key: reader.integer(key, low, high)
-
-
-def _texts(pattern: str, meaning: str, count: range) -> _Read:
-    return lambda reader, key: reader.texts(key, pattern, meaning, count)
-
-
-def _matching(pattern: str, meaning: str) -> _Read:
-    return lambda reader, key: reader.matching(key, pattern, meaning)
-
-
-_flag: _Read = _Reader.flag
 _DOMAIN = r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)+"
-
-_READERS: Mapping[str, _Read] = {
-    "sign_up": _choice(SignUp),
-    "sign_up_domains": _texts(_DOMAIN, "a mail domain", range(51)),
-    "mfa": _choice(Mfa),
-    "threat_protection": _choice(ThreatProtection),
-    "sign_in_mail_arn": _matching(r"arn:aws:ses:[a-z0-9-]+:\d{12}:identity/\S+", "an SES identity"),
-    "machine_client": _flag,
-    "extra_redirect_urls": _texts(
+_READERS: Mapping[str, Read] = {
+    "sign_up": choice(SignUp),
+    "sign_up_domains": texts(_DOMAIN, "a mail domain", range(51)),
+    "mfa": choice(Mfa),
+    "threat_protection": choice(ThreatProtection),
+    "sign_in_mail_arn": matching(r"arn:aws:ses:[a-z0-9-]+:\d{12}:identity/\S+", "an SES identity"),
+    "machine_client": flag,
+    "extra_redirect_urls": texts(
         r"https://[^\s#]+|http://localhost(:\d+)?/[^\s#]*", "an https address (or http on localhost)", range(21)
     ),
-    "max_video_gib": _integer(1, MAX_OBJECT_GIB),
-    "max_small_upload_mib": _integer(1, MAX_POST_MIB),
-    "max_open_uploads": _integer(1, 1_000),
-    "max_reserved_gib": _integer(1, 1_000_000),
-    "upload_days": _integer(1, 30),
-    "upload_token_kids": _texts(r"[a-z0-9]{1,16}", "1 to 16 small letters and digits", range(1, MAX_TOKEN_KIDS + 1)),
-    "protect": _flag,
-    "incomplete_upload_days": _integer(2, 365),
-    "rejected_days": _integer(1, 3_650),
-    "noncurrent_days": _integer(1, 3_650),
-    "intelligent_tiering": _flag,
-    "transfer_acceleration": _flag,
-    "log_days": _integer(1, 3_653),
-    "site_domain": _matching(_DOMAIN, "a domain name"),
-    "site_certificate_arn": _matching(r"arn:aws:acm:us-east-1:\d{12}:certificate/[\w-]+", "a certificate in us-east-1"),
-    "hosted_zone_id": _matching(r"Z[A-Z0-9]{1,31}", "a Route 53 zone id"),
-    "price_class": _choice(PriceClass),
-    "waf": _flag,
-    "requests_per_ip": _integer(MIN_WAF_RATE, MAX_WAF_RATE),
-    "requests_per_token": _integer(MIN_WAF_RATE, MAX_WAF_RATE),
-    "inits_per_ip": _integer(MIN_WAF_RATE, MAX_WAF_RATE),
-    "origin_secret_generation": _integer(1, 10_000),
-    "api_requests_per_second": _integer(1, 10_000),
-    "api_burst": _integer(1, 10_000),
-    "api_account_logging": _flag,
-    "paused": _flag,
-    "bytecode": _flag,
-    "api_memory_mib": _integer(MIN_LAMBDA_MIB, MAX_LAMBDA_MIB),
-    "processing_memory_mib": _integer(MIN_LAMBDA_MIB, MAX_LAMBDA_MIB),
-    "processing_timeout_seconds": _integer(30, MAX_LAMBDA_SECONDS),
-    "provisioned_concurrency": _integer(0, 1_000),
-    "provisioned_concurrency_max": _integer(0, 1_000),
-    "network": _flag,
+    "max_video_gib": integer(1, MAX_OBJECT_GIB),
+    "max_small_upload_mib": integer(1, MAX_POST_MIB),
+    "max_open_uploads": integer(1, 1_000),
+    "max_reserved_gib": integer(1, 1_000_000),
+    "upload_days": integer(1, 30),
+    "upload_token_kids": texts(r"[a-z0-9]{1,16}", "1 to 16 small letters and digits", range(1, MAX_TOKEN_KIDS + 1)),
+    "protect": flag,
+    "incomplete_upload_days": integer(2, 365),
+    "rejected_days": integer(1, 3_650),
+    # Failed events wait up to 14 days for their redrive.
+    "tombstone_days": integer(30, 3_650),
+    "noncurrent_days": integer(1, 3_650),
+    "intelligent_tiering": flag,
+    "transfer_acceleration": flag,
+    "log_days": integer(1, 3_653),
+    "site_domain": matching(_DOMAIN, "a domain name"),
+    "site_certificate_arn": matching(r"arn:aws:acm:us-east-1:\d{12}:certificate/[\w-]+", "a certificate in us-east-1"),
+    "hosted_zone_id": matching(r"Z[A-Z0-9]{1,31}", "a Route 53 zone id"),
+    "price_class": choice(PriceClass),
+    "waf": flag,
+    "requests_per_ip": integer(MIN_WAF_RATE, MAX_WAF_RATE),
+    "requests_per_token": integer(MIN_WAF_RATE, MAX_WAF_RATE),
+    "inits_per_ip": integer(MIN_WAF_RATE, MAX_WAF_RATE),
+    "origin_secret_generation": integer(1, 10_000),
+    "api_requests_per_second": integer(1, 10_000),
+    "api_burst": integer(1, 10_000),
+    "api_account_logging": flag,
+    "paused": flag,
+    "bytecode": flag,
+    "api_memory_mib": integer(MIN_LAMBDA_MIB, MAX_LAMBDA_MIB),
+    "processing_memory_mib": integer(MIN_LAMBDA_MIB, MAX_LAMBDA_MIB),
+    "processing_timeout_seconds": integer(30, MAX_LAMBDA_SECONDS),
+    "provisioned_concurrency": integer(0, 1_000),
+    "provisioned_concurrency_max": integer(0, 1_000),
+    "network": flag,
     "vpc_cidr": lambda reader, key: reader.text(key),
-    "alarm_emails": _texts(r"[^@\s]+@[^@\s]+\.[^@\s]+", "a mail address", range(11)),
-    "dashboard": _flag,
-    "trail": _flag,
-    "trail_management_events": _flag,
-    "traced_percent": _integer(1, 100),
-    "monthly_budget_usd": _integer(1, 10_000_000),
+    "alarm_emails": texts(r"[^@\s]+@[^@\s]+\.[^@\s]+", "a mail address", range(11)),
+    "dashboard": flag,
+    "trail": flag,
+    "trail_management_events": flag,
+    "traced_percent": integer(1, 100),
+    "monthly_budget_usd": integer(1, 10_000_000),
 }
 
 
@@ -370,8 +287,9 @@ def _camel(field: str) -> str:
     return head + "".join(word.capitalize() for word in rest)
 
 
-def _unknown(project: str, known: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _unknown_settings(project: str) -> list[tuple[str, str]]:
     """Settings nobody reads: most often a misspelt name, which would leave the default in force."""
+    known = {_camel(field) for field in _READERS}
     given = get_config_env() | CONFIG.get()
     ours = (key.removeprefix(f"{project}:") for key in given if key.startswith(f"{project}:"))
     return [(key, "is not a setting") for key in sorted(ours) if key not in known]

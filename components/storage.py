@@ -23,7 +23,8 @@ class StorageArgs:
     data_key_arn: encrypts everything but the log bucket.
     s3_endpoint_id: the only way to records, or None without a network.
     judging_role_arns, inspecting_role_arns, outside_role_arns: see bucket_policies.
-    incomplete_upload_days, rejected_days, noncurrent_days, log_days: when S3 removes what nobody needs any more.
+    incomplete_upload_days, rejected_days, tombstone_days, noncurrent_days, log_days: when S3 removes what nobody
+        needs any more.
     intelligent_tiering, transfer_acceleration: of the video bucket.
     protect: whether buckets refuse deletion and outlive the stack; without it they go with all they hold.
     """
@@ -36,6 +37,7 @@ class StorageArgs:
     outside_role_arns: Sequence[str]
     incomplete_upload_days: int
     rejected_days: int
+    tombstone_days: int
     noncurrent_days: int
     log_days: int
     intelligent_tiering: bool
@@ -208,7 +210,8 @@ class Storage(pulumi.ComponentResource):
         videos = [*tidy, _drop_rejected(args.rejected_days)]
         if args.intelligent_tiering:
             videos.append(_tier())
-        return {"videos": videos, "metadata": tidy, "site": tidy, "logs": [*tidy, _drop_old(args.log_days)]}
+        metadata = [*tidy, _drop_tombstones(args.tombstone_days)]
+        return {"videos": videos, "metadata": metadata, "site": tidy, "logs": [*tidy, _drop_old(args.log_days)]}
 
 
 def _drop_incomplete(days: int) -> aws.s3.BucketLifecycleConfigurationRuleArgs:
@@ -240,6 +243,17 @@ def _drop_rejected(days: int) -> aws.s3.BucketLifecycleConfigurationRuleArgs:
         status="Enabled",
         filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(
             tag=aws.s3.BucketLifecycleConfigurationRuleFilterTagArgs(key="verdict", value="rejected")
+        ),
+        expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=days),
+    )
+
+
+def _drop_tombstones(days: int) -> aws.s3.BucketLifecycleConfigurationRuleArgs:
+    return aws.s3.BucketLifecycleConfigurationRuleArgs(
+        id="tombstones",
+        status="Enabled",
+        filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(
+            tag=aws.s3.BucketLifecycleConfigurationRuleFilterTagArgs(key="lifetime", value="tombstone")
         ),
         expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=days),
     )

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policy
-from components.keys import edge_log_key_policy
+from components.key_policies import edge_log_key_policy
 from components.naming import SITE_REGION, Place, type_token
 from components.protection import kept
 

@@ -86,9 +86,15 @@ def publish(s3: S3Client, *, bucket: str, page: Path, config: Mapping[str, Any])
     return Published(written=(CONFIG, *order), removed=removed)
 
 
-def stack_outputs() -> dict[str, Any]:
-    """Outputs of the selected stack. Raises OutputsNotReadableError."""
-    asked = subprocess.run(["pulumi", "stack", "output", "--json"], capture_output=True, text=True, check=False)  # noqa: S607 - wherever the user has it
+def stack_outputs(stage: str | None = None, *, show_secrets: bool = False) -> dict[str, Any]:
+    """Outputs of a stage's stack, or of the selected one. Raises OutputsNotReadableError."""
+    command = ["pulumi", "stack", "output", "--json"]
+    command += ["--stack", stage] if stage else []
+    command += ["--show-secrets"] if show_secrets else []
+    try:
+        asked = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise OutputsNotReadableError("the command `pulumi` is not installed") from error
     if asked.returncode != 0:
         raise OutputsNotReadableError(asked.stderr.strip())
     return json.loads(asked.stdout)

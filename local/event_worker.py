@@ -99,6 +99,7 @@ def main() -> None:
     """Work until told to stop; the environment is that of the API."""
     argparse.ArgumentParser(prog="python -m local.event_worker", description=__doc__).parse_args()
     logging.basicConfig(level=logging.INFO, format="%(name)s %(levelname)s %(message)s")
+    logging.getLogger("botocore").setLevel(logging.WARNING)
 
     import boto3
 

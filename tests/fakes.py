@@ -39,6 +39,7 @@ class FakeMetadata:
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self.objects: dict[str, tuple[bytes, str, datetime]] = {}
+        self.retired: set[str] = set()
         self._clock = clock
         self._lock = threading.Lock()
         self._writes = 0
@@ -61,6 +62,12 @@ class FakeMetadata:
                 return False
             self._write(key, body)
             return True
+
+    def retire_if_unchanged(self, key: str, body: bytes, etag: str) -> bool:
+        if not self.put_if_unchanged(key, body, etag):
+            return False
+        self.retired.add(key)
+        return True
 
     def put(self, key: str, body: bytes, content_type: str) -> None:
         with self._lock:

@@ -39,7 +39,23 @@ def test_every_end_of_an_upload_gives_its_place_back(world: World, end: str) -> 
             world.janitor.sweep()
         case _:
             world.library.delete(transfer.token.ref)
-    world.start()
+    assert world.start().started.record.state.value == "uploading"
+
+
+@pytest.mark.parametrize("end", ["abort", "expiry", "delete"])
+def test_only_the_record_of_a_video_that_is_gone_may_be_forgotten(world: World, end: str) -> None:
+    gone, kept = world.start(), world.start()
+    kept.send_and_complete()
+    world.process(kept)
+    match end:
+        case "abort":
+            world.uploads.abort(gone.token)
+        case "expiry":
+            world.clock.pass_time(days=8)
+            world.janitor.sweep()
+        case _:
+            world.library.delete(gone.token.ref)
+    assert world.metadata.retired == {gone.token.ref.record_key}
 
 
 def test_a_refused_upload_leaves_nothing_behind(world: World) -> None:

@@ -14,6 +14,7 @@ from moto import mock_aws
 from chalicelib.environment import Environment
 from deploy.print_environment import environment_of
 from deploy.publish_site import PageNotFoundError, publish
+from deploy.redrive import EventRefusedError, redrive
 from tests.infrastructure.recorded_program import Recording
 
 if TYPE_CHECKING:
@@ -80,3 +81,55 @@ def test_the_app_runs_locally_with_a_deployed_stages_environment(recording: Reco
     environment = environment_of(outputs)
     assert Environment.read(environment).aws_region == "eu-central-1"
     assert environment["TOKEN_ISSUER"] == outputs["authority"]
+
+
+class FakeLambda:
+    """Takes events until `refuses_after` of them."""
+
+    def __init__(self, refuses_after: int) -> None:
+        self.refuses_after = refuses_after
+        self.taken: list[tuple[str, Any]] = []
+
+    def invoke(self, **request: Any) -> dict[str, int]:
+        if len(self.taken) >= self.refuses_after:
+            return {"StatusCode": 429}
+        assert request["InvocationType"] == "Event"
+        self.taken.append((request["FunctionName"], json.loads(request["Payload"])))
+        return {"StatusCode": 202}
+
+
+@pytest.fixture
+def failure_queue(s3: S3Client) -> tuple[Any, str]:
+    """A queue with three failed events, as Lambda's failure destination writes them."""
+    assert s3  # AWS is mocked
+    sqs = boto3.client("sqs", region_name="us-east-1")
+    queue_url = sqs.create_queue(QueueName="failed")["QueueUrl"]
+    for number in range(3):
+        failure = {
+            "requestContext": {"functionArn": "processing:live", "condition": "RetriesExhausted"},
+            "requestPayload": {"Records": [number]},
+        }
+        sqs.send_message(QueueUrl=queue_url, MessageBody=json.dumps(failure))
+    return sqs, queue_url
+
+
+def left_in(sqs: Any, queue_url: str) -> int:
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    counts = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
+    return sum(int(count) for count in counts.values())
+
+
+def test_failed_events_go_to_their_function_again(failure_queue: tuple[Any, str]) -> None:
+    sqs, queue_url = failure_queue
+    functions: Any = FakeLambda(refuses_after=100)
+    assert redrive(sqs, functions, queue_url=queue_url) == 3
+    assert sorted(functions.taken, key=str) == [("processing:live", {"Records": [number]}) for number in range(3)]
+    assert left_in(sqs, queue_url) == 0
+
+
+def test_an_event_that_lambda_does_not_take_stays_in_the_queue(failure_queue: tuple[Any, str]) -> None:
+    sqs, queue_url = failure_queue
+    functions: Any = FakeLambda(refuses_after=1)
+    with pytest.raises(EventRefusedError):
+        redrive(sqs, functions, queue_url=queue_url)
+    assert left_in(sqs, queue_url) == 2

@@ -16,16 +16,18 @@ from components.lambda_package import (
     MIB,
     AppNotReadableError,
     BundleTooLargeError,
+    InterpreterNotFoundError,
     RequirementsNotInstallableError,
     build_package,
     bundle,
     runtime_requirements,
     write_zip,
 )
-from tests.infrastructure.recorded_program import PROJECT
+from tests.infrastructure.recorded_program import ACCOUNT_ID, PROJECT, Recording
 
 APP = PROJECT / "chalice_app"
 API_LOCK = PROJECT / "requirements" / "functions.txt"
+METHOD_ARN = f"arn:aws:execute-api:eu-central-1:{ACCOUNT_ID}:abc/api/GET/multipart/parts"
 PROCESSING_LOCK = PROJECT / "requirements" / "processing.txt"
 
 
@@ -60,24 +62,65 @@ def test_a_changed_line_makes_another_bundle(api_bundle: Path, tmp_path: Path) -
     assert changed.name != api_bundle.name
 
 
-def test_the_bundle_runs_without_anything_else(api_bundle: Path, tmp_path: Path) -> None:
-    """It is pure Python: any interpreter can import what Lambda's will."""
-    zipfile.ZipFile(api_bundle).extractall(tmp_path)
-    program = """
-import app, aws_lambda_powertools.metrics, boto3, chalicelib.routes.upload_tokens
-for service in ("s3", "sns", "lambda"):
-    boto3.client(service, region_name="eu-central-1")
-print(app.app)
-"""
+@pytest.fixture(scope="module")
+def unpacked(api_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As Lambda unpacks it."""
+    folder = tmp_path_factory.mktemp("task")
+    zipfile.ZipFile(api_bundle).extractall(folder)
+    return folder
+
+
+def run_in(folder: Path, program: str, environment: dict[str, str] | None = None) -> str:
+    """Run with the standard library and the bundle alone; the bundle is pure Python, so any interpreter will do."""
     asked = subprocess.run(
         [sys.executable, "-S", "-P", "-c", program],
-        env={"PYTHONPATH": str(tmp_path)},
+        env={"PYTHONPATH": str(folder), **(environment or {})},
         capture_output=True,
         text=True,
         check=False,
         cwd="/",
     )
-    assert "Chalice object" in asked.stdout, asked.stderr
+    assert asked.returncode == 0, asked.stderr
+    return asked.stdout
+
+
+def test_the_bundle_holds_every_client_the_functions_make(unpacked: Path) -> None:
+    program = """
+import aws_lambda_powertools.metrics, boto3
+for service in ("s3", "sns", "lambda"):
+    boto3.client(service, region_name="eu-central-1")
+"""
+    run_in(unpacked, program)
+
+
+HANDLERS = ("app.app", "app.janitor", "app.video_processing", "chalicelib.routes.upload_tokens.upload_token_authorizer")
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_lambda_finds_every_handler_as_the_first_thing_it_imports(unpacked: Path, handler: str) -> None:
+    module, _, name = handler.rpartition(".")
+    run_in(unpacked, f"import importlib; assert callable(getattr(importlib.import_module({module!r}), {name!r}))")
+
+
+def test_these_are_the_handlers(prod: Recording) -> None:
+    functions = prod.of("lambda/function:Function")
+    assert {each.inputs["handler"] for each in functions} == set(HANDLERS)
+
+
+def test_the_authorizer_refuses_a_forged_token_without_loading_an_sdk(unpacked: Path, prod: Recording) -> None:
+    """It runs in front of every call of an upload: its cold start is everybody's."""
+    authorizer = prod.one("lambda/function:Function", "compute-upload_token_authorizer")
+    event = {"type": "TOKEN", "authorizationToken": "Bearer abc", "methodArn": METHOD_ARN}
+    program = f"""
+import sys
+from chalicelib.routes.upload_tokens import upload_token_authorizer
+try:
+    upload_token_authorizer({event!r}, None)
+except Exception as error:
+    print(error, {{"boto3", "botocore", "app"}} & set(sys.modules))
+"""
+    environment = {**authorizer.inputs["environment"]["variables"], "AWS_REGION": "eu-central-1"}
+    assert run_in(unpacked, program, environment) == "Unauthorized set()\n"
 
 
 def test_the_bundle_carries_no_command_line_and_no_needless_service(api_bundle: Path) -> None:
@@ -120,6 +163,15 @@ def test_an_app_that_cannot_be_imported_is_named_with_its_error(tmp_path: Path) 
     (project / "requirements" / "processing.txt").write_text("")
     with pytest.raises(AppNotReadableError, match="nothing_of_that_name"):
         build_package(project, bytecode=False)
+
+
+def test_bytecode_of_another_python_is_never_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda would ignore it, and nobody would notice but by slow starts."""
+    (tmp_path / "python3.13").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "python3.13").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InterpreterNotFoundError):
+        bundle(APP, (API_LOCK,), tmp_path / "out", "api", 8 * MIB, bytecode=True)
 
 
 def test_only_the_runtime_of_a_lock_is_installed() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.infrastructure.mutations import Mutation, mutations
 from tests.infrastructure.recorded_program import Recording
-from tests.infrastructure.safety import access, edge, storage
+from tests.infrastructure.safety import access, edge, sign_in, storage
 from tests.infrastructure.safety.reading import Property
 
 LEAST_MUTATIONS = 150
@@ -24,7 +24,7 @@ def properties_of(module: ModuleType) -> dict[str, Property]:
     }
 
 
-PROPERTIES = properties_of(storage) | properties_of(access) | properties_of(edge)
+PROPERTIES = properties_of(storage) | properties_of(access) | properties_of(sign_in) | properties_of(edge)
 
 HARMLESS = {
     # part of a mutation's text → why no property minds

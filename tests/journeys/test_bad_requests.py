@@ -50,7 +50,7 @@ def upload_token(one_person: Person) -> str:
     return one_person.start(12 * 2**20)["uploadToken"]
 
 
-def require_error(answer: requests.Response, status: int, code: str) -> dict[str, Any]:
+def assert_error(answer: requests.Response, status: int, code: str) -> dict[str, Any]:
     assert answer.status_code == status, answer.text
     error = answer.json()["error"]
     assert set(answer.json()) == {"error"}
@@ -85,12 +85,19 @@ JSON_CASES = [
 @pytest.mark.parametrize(("body", "code"), JSON_CASES, ids=lambda value: str(value)[:24])
 def test_what_is_not_one_clean_json_object_is_refused(raw: Raw, body: bytes, code: str) -> None:
     for path in ("/multipart/init", "/upload"):
-        require_error(raw.send("POST", path, body), 400, code)
+        assert_error(raw.send("POST", path, body), 400, code)
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "", "nonsense"])
+def test_what_a_client_calls_its_body_does_not_matter(platform: LocalPlatform, raw: Raw, content_type: str) -> None:
+    headers = {"Authorization": f"Bearer {raw.token}", "Content-Type": content_type}
+    url = f"{platform.site_url}/api/multipart/init"
+    assert_error(requests.post(url, data=b"text", headers=headers, timeout=30), 400, "invalid_json")
 
 
 @pytest.mark.parametrize("size_bytes", [2**20 + 1, 10 * 2**20 + 1])
 def test_a_body_too_large_is_refused_by_the_function_or_the_gateway(raw: Raw, size_bytes: int) -> None:
-    require_error(raw.send("POST", "/multipart/init", b" " * size_bytes), 413, "request_too_large")
+    assert_error(raw.send("POST", "/multipart/init", b" " * size_bytes), 413, "request_too_large")
 
 
 INIT_CASES: list[tuple[dict[str, Any], int, str, str | None]] = [
@@ -123,14 +130,14 @@ INIT_CASES: list[tuple[dict[str, Any], int, str, str | None]] = [
 @pytest.mark.parametrize(("change", "status", "code", "field"), INIT_CASES, ids=lambda value: str(value)[:40])
 def test_a_wrong_field_is_named(raw: Raw, change: dict[str, Any], status: int, code: str, field: str | None) -> None:
     answer = raw.send("POST", "/multipart/init", json.dumps({**GOOD, **change}).encode())
-    error = require_error(answer, status, code)
+    error = assert_error(answer, status, code)
     if field:
         assert [problem["field"] for problem in error["details"]["problems"]] == [field]
 
 
 def test_all_problems_are_named_at_once(raw: Raw) -> None:
     answer = raw.send("POST", "/multipart/init", b'{"fileName": 1, "contentType": 2, "sizeBytes": "x", "more": 4}')
-    error = require_error(answer, 400, "invalid_request")
+    error = assert_error(answer, 400, "invalid_request")
     assert [problem["field"] for problem in error["details"]["problems"]] == [
         "fileName",
         "contentType",
@@ -165,7 +172,7 @@ SIGN_CASES: list[tuple[Any, str]] = [
 @pytest.mark.parametrize(("body", "code"), SIGN_CASES, ids=lambda value: str(value)[:40])
 def test_a_wrong_wish_for_urls_is_refused(raw: Raw, upload_token: str, body: Any, code: str) -> None:
     answer = raw.send("POST", "/multipart/parts", json.dumps(body).encode(), upload_token)
-    require_error(answer, 400, code)
+    assert_error(answer, 400, code)
 
 
 COMPLETE_CASES: list[tuple[Any, int, str]] = [
@@ -191,36 +198,36 @@ def test_a_wrong_completion_is_refused_and_leaves_the_upload_open(
     raw: Raw, upload_token: str, body: Any, status: int, code: str
 ) -> None:
     answer = raw.send("POST", "/multipart/complete", json.dumps(body).encode(), upload_token)
-    require_error(answer, status, code)
+    assert_error(answer, status, code)
     held = raw.send("GET", "/multipart/parts", None, upload_token)
     assert held.json()["state"] == "uploading"
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "limit=-1", "limit=%00", "limit=99999999999999"])
 def test_a_wrong_page_size_is_refused(raw: Raw, query: str) -> None:
-    require_error(raw.send("GET", f"/videos?{query}"), 400, "invalid_request")
+    assert_error(raw.send("GET", f"/videos?{query}"), 400, "invalid_request")
 
 
 @pytest.mark.parametrize("cursor", ["x", "../..", "g" * 28, "%00", "%F0%9F%8E%AC"])
 def test_a_made_up_cursor_is_refused(raw: Raw, cursor: str) -> None:
-    require_error(raw.send("GET", f"/videos?cursor={cursor}"), 400, "invalid_request")
+    assert_error(raw.send("GET", f"/videos?cursor={cursor}"), 400, "invalid_request")
 
 
 @pytest.mark.parametrize("video_id", ["x", "f" * 28, "F" * 28, "%2e%2e", "%2F", "a%00b", "%F0%9F%8E%AC", "x" * 3000])
 def test_an_unknown_video_is_unknown_however_it_is_spelled(raw: Raw, video_id: str) -> None:
     for method in ("GET", "DELETE"):
         answer = raw.send(method, f"/videos/{video_id}")
-        require_error(answer, 404, "video_not_found")
+        assert_error(answer, 404, "video_not_found")
 
 
 @pytest.mark.parametrize("path", ["/", "/nothing", "/videos/a/b", "/multipart", "/multipart/init/x", "//", "/%00"])
 def test_an_unknown_address_is_unknown(raw: Raw, path: str) -> None:
-    require_error(raw.send("GET", path), 404, "route_not_found")
+    assert_error(raw.send("GET", path), 404, "route_not_found")
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/multipart/init"), ("PUT", "/videos"), ("DELETE", "/health")])
 def test_an_unknown_method_is_not_allowed(raw: Raw, method: str, path: str) -> None:
-    require_error(raw.send(method, path), 405, "method_not_allowed")
+    assert_error(raw.send(method, path), 405, "method_not_allowed")
 
 
 USER_ROUTES = [
@@ -244,7 +251,7 @@ TOKEN_ROUTES = [
 def test_no_route_opens_without_a_token(platform: LocalPlatform, method: str, path: str, header: str | None) -> None:
     headers = {"Authorization": header} if header is not None else {}
     answer = requests.request(method, f"{platform.site_url}/api{path}", headers=headers, timeout=30)
-    require_error(answer, 401, "unauthorized")
+    assert_error(answer, 401, "unauthorized")
 
 
 def hmac_signed(header: dict[str, Any], claims: dict[str, Any], key: bytes) -> str:
@@ -276,7 +283,7 @@ def forged(platform: LocalPlatform, token: str, kind: str) -> str:
 @pytest.mark.parametrize("kind", ["unsigned", "signed by its public key", "signed by somebody else", "changed"])
 def test_a_forged_access_token_opens_nothing(platform: LocalPlatform, raw: Raw, kind: str) -> None:
     for method, path in USER_ROUTES:
-        require_error(raw.send(method, path, b"{}", forged(platform, raw.token, kind)), 401, "unauthorized")
+        assert_error(raw.send(method, path, b"{}", forged(platform, raw.token, kind)), 401, "unauthorized")
 
 
 def test_an_id_token_is_not_an_access_token(platform: LocalPlatform, raw: Raw) -> None:
@@ -289,16 +296,16 @@ def test_an_id_token_is_not_an_access_token(platform: LocalPlatform, raw: Raw) -
 def test_scopes_open_only_what_they_name(platform: LocalPlatform, raw: Raw) -> None:
     read_only = platform.sign_in.issue_tokens("reader@example.com", scopes=["video-upload/read"]).access_token
     assert raw.send("GET", "/videos", None, read_only).status_code == 200
-    require_error(raw.send("POST", "/multipart/init", json.dumps(GOOD).encode(), read_only), 403, "forbidden")
+    assert_error(raw.send("POST", "/multipart/init", json.dumps(GOOD).encode(), read_only), 403, "forbidden")
     nothing = platform.sign_in.issue_tokens("nobody@example.com", scopes=["openid"]).access_token
-    require_error(raw.send("GET", "/videos", None, nothing), 403, "forbidden")
+    assert_error(raw.send("GET", "/videos", None, nothing), 403, "forbidden")
 
 
 def test_one_kind_of_token_does_not_pass_for_the_other(raw: Raw, upload_token: str) -> None:
     for method, path in USER_ROUTES:
-        require_error(raw.send(method, path, b"{}", upload_token), 401, "unauthorized")
+        assert_error(raw.send(method, path, b"{}", upload_token), 401, "unauthorized")
     for method, path in TOKEN_ROUTES:
-        require_error(raw.send(method, path, b"{}"), 401, "unauthorized")
+        assert_error(raw.send(method, path, b"{}"), 401, "unauthorized")
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -13,7 +13,7 @@ import requests
 from local.api_environment import CHALICE_APP
 from local.platform import LocalPlatform, Ports
 from tests.journeys.conftest import Person, wait_until
-from tests.journeys.test_bad_requests import TOKEN_ROUTES, USER_ROUTES, forged, require_error
+from tests.journeys.test_bad_requests import TOKEN_ROUTES, USER_ROUTES, assert_error, forged
 
 
 @pytest.fixture(scope="module")
@@ -81,10 +81,10 @@ def test_a_bad_token_gets_401_there_too(aws: LocalPlatform, api_url: str, kind: 
     token = forged(aws, aws.sign_in.issue_tokens("developer@example.com").access_token, kind)
     for method, path in USER_ROUTES + TOKEN_ROUTES:
         answer = requests.request(method, f"{api_url}{path}", headers={"Authorization": f"Bearer {token}"}, timeout=30)
-        require_error(answer, 401, "unauthorized")
+        assert_error(answer, 401, "unauthorized")
 
 
 def test_no_token_and_an_unknown_address_are_answered_in_the_one_shape(api_url: str) -> None:
-    require_error(requests.get(f"{api_url}/videos", timeout=30), 401, "unauthorized")
-    require_error(requests.get(f"{api_url}/nothing", timeout=30), 404, "route_not_found")
-    require_error(requests.put(f"{api_url}/videos", timeout=30), 405, "method_not_allowed")
+    assert_error(requests.get(f"{api_url}/videos", timeout=30), 401, "unauthorized")
+    assert_error(requests.get(f"{api_url}/nothing", timeout=30), 404, "route_not_found")
+    assert_error(requests.put(f"{api_url}/videos", timeout=30), 405, "method_not_allowed")

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -37,6 +38,8 @@ def test_a_media_signature_verifies_under_the_published_key(stand_in: StandIn) -
     public_key: Any = load_der_public_key(kms.get_public_key(KeyId=key_id)["PublicKey"])
     signature = KmsSigner(kms_client(stand_in.url), key_id).sign(b"policy")
     public_key.verify(signature, b"policy", ec.ECDSA(SHA256()))
+    with pytest.raises(InvalidSignature):
+        public_key.verify(signature, b"another policy", ec.ECDSA(SHA256()))
 
 
 def test_an_unknown_key_is_our_fault_and_says_so(stand_in: StandIn) -> None:

@@ -279,6 +279,9 @@ def test_a_late_event_after_delete_resurrects_nothing(person: Person, stand_in: 
         return True if not listed.get("Versions") else None
 
     assert wait_until(version_is_gone)
+    tombstone = f"records/{person.owner}/{started['videoId']}.json"
+    tags = s3.get_object_tagging(Bucket=names.METADATA_BUCKET, Key=tombstone)["TagSet"]
+    assert tags == [{"Key": "lifetime", "Value": "tombstone"}]
     assert person.call("GET", f"/videos/{started['videoId']}").status_code == 404
     listed = person.call("GET", "/videos").json()["videos"]
     assert started["videoId"] not in [video["videoId"] for video in listed]

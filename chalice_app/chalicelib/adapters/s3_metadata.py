@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -12,6 +12,9 @@ from chalicelib.core.ports import ListedKey, StoredRecord
 if TYPE_CHECKING:  # the stubs are not in the Lambda bundle
     from types_boto3_s3.client import S3Client
 
+
+TOMBSTONE_TAG = "lifetime=tombstone"
+"""What the metadata bucket's lifecycle rule looks for."""
 
 _LOST_RACE = {"PreconditionFailed", "ConditionalRequestConflict"}
 
@@ -38,8 +41,17 @@ class S3Metadata:
         return True
 
     def put_if_unchanged(self, key: str, body: bytes, etag: str) -> bool:
+        return self._replace(key, body, etag, tagging="")
+
+    def retire_if_unchanged(self, key: str, body: bytes, etag: str) -> bool:
+        return self._replace(key, body, etag, tagging=TOMBSTONE_TAG)
+
+    def _replace(self, key: str, body: bytes, etag: str, tagging: str) -> bool:
+        tags: Any = {"Tagging": tagging} if tagging else {}
         try:
-            self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", IfMatch=etag)
+            self.s3.put_object(
+                Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", IfMatch=etag, **tags
+            )
         except ClientError as error:
             return _lost_race(error)
         return True

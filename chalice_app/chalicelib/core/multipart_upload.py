@@ -15,10 +15,10 @@ from chalicelib.core.errors import (
     UploadNotFoundError,
 )
 from chalicelib.core.part_plan import plan_parts
-from chalicelib.core.part_urls import MAX_URLS_PER_PAGE, PartUrls, SignedPart
+from chalicelib.core.part_urls import PartUrls, SignedPart
 from chalicelib.core.ports import Clock, Meter, StoredPart, UploadGoneError, VideoBucket
 from chalicelib.core.records import Records
-from chalicelib.core.upload_requests import StartUpload
+from chalicelib.core.upload_requests import MAX_URLS_PER_PAGE, StartUpload
 from chalicelib.core.upload_token import UploadToken, UploadTokens
 from chalicelib.core.video_id import VideoRef, new_video_id
 from chalicelib.core.video_record import State, VideoRecord
@@ -65,18 +65,8 @@ class MultipartUploads:
         ref = VideoRef(owner, new_video_id(now))
         reserve(self.records, self.caps, ref, request.size_bytes)
         upload_id = self.videos.create_multipart_upload(ref.file_key, request.content_type)
-        record = VideoRecord(
-            owner=owner,
-            video_id=ref.video_id,
-            file_name=request.file_name,
-            content_type=request.content_type,
-            size_bytes=request.size_bytes,
-            part_size_bytes=plan.part_size_bytes,
-            upload_id=upload_id,
-            state=State.UPLOADING,
-            created_at=now,
-            updated_at=now,
-            expires_at=now + self.upload_ttl,
+        record = VideoRecord.begun(
+            ref, request, part_size_bytes=plan.part_size_bytes, upload_id=upload_id, now=now, ttl=self.upload_ttl
         )
         self.records.create(record)
         first_page = dict.fromkeys(range(1, min(plan.part_count, MAX_URLS_PER_PAGE) + 1))

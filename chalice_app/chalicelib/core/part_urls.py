@@ -8,10 +8,6 @@ from chalicelib.core.ports import Clock
 from chalicelib.core.sigv4 import BucketAddress, Credentials, PartToSign, SigningScope, presign_parts
 from chalicelib.core.video_record import VideoRecord
 
-MAX_URLS_PER_PAGE = 500
-"""A URL signed by a role is about 1,600 bytes and Lambda answers with at most 6 MB (Lambda quotas, "Invocation
-payload")."""
-
 CHECKSUM_HEADER = "x-amz-checksum-crc64nvme"
 
 

@@ -18,7 +18,7 @@ from chalicelib.core.media.inspection import Inspection
 from chalicelib.core.ports import Clock, MetadataBucket, Meter, Notifier, StoredVideo, VideoBucket
 from chalicelib.core.records import Records
 from chalicelib.core.video_id import VideoRef
-from chalicelib.core.video_record import OPEN_STATES, Rejection, State, VideoRecord, api_time
+from chalicelib.core.video_record import GONE_STATES, OPEN_STATES, Rejection, State, VideoRecord, api_time
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +137,7 @@ class Processing:
             )
 
         settled = self.records.change(record.ref, decide)
-        if settled is None or settled.state in {State.DELETED, State.ABORTED, State.EXPIRED}:
+        if settled is None or settled.state in GONE_STATES:
             return self._remove_late(settled or record, stored)
         if not mine:
             return self._seen_before(settled, stored)

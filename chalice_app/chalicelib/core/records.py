@@ -13,7 +13,7 @@ from datetime import datetime
 
 from chalicelib.core.ports import MetadataBucket, StorageBusyError
 from chalicelib.core.video_id import VideoRef
-from chalicelib.core.video_record import State, VideoRecord
+from chalicelib.core.video_record import GONE_STATES, State, VideoRecord
 
 _PARALLEL_READS = 8
 _MAX_WRITE_RACES = 12
@@ -63,7 +63,8 @@ class Records:
             changed = decide(current)
             if changed is None:
                 return current
-            if self._bucket.put_if_unchanged(ref.record_key, changed.to_json(), stored.etag):
+            write = self._bucket.retire_if_unchanged if changed.state in GONE_STATES else self._bucket.put_if_unchanged
+            if write(ref.record_key, changed.to_json(), stored.etag):
                 return changed
             time.sleep(random.uniform(0, 0.01 * 2**race))  # noqa: S311 - jitter, not a secret
         raise StorageBusyError

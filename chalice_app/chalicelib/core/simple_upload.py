@@ -8,7 +8,7 @@ from chalicelib.core.ports import Clock, Meter, PostSigner, PresignedPost
 from chalicelib.core.records import Records
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef, new_video_id
-from chalicelib.core.video_record import State, VideoRecord
+from chalicelib.core.video_record import VideoRecord
 
 
 @dataclass(frozen=True)
@@ -32,23 +32,11 @@ class SimpleUploads:
         now = self.now()
         ref = VideoRef(owner, new_video_id(now))
         reserve(self.records, self.caps, ref, request.size_bytes)
-        expires_at = now + self.form_ttl
-        self.records.create(
-            VideoRecord(
-                owner=owner,
-                video_id=ref.video_id,
-                file_name=request.file_name,
-                content_type=request.content_type,
-                size_bytes=request.size_bytes,
-                part_size_bytes=request.size_bytes,
-                upload_id=None,
-                state=State.UPLOADING,
-                created_at=now,
-                updated_at=now,
-                expires_at=expires_at,
-            )
+        record = VideoRecord.begun(
+            ref, request, part_size_bytes=request.size_bytes, upload_id=None, now=now, ttl=self.form_ttl
         )
+        self.records.create(record)
         ttl_seconds = int(self.form_ttl.total_seconds())
         form = self.signer.presign_post(ref.file_key, request.content_type, request.size_bytes, ttl_seconds)
         self.meter.record(uploads_started_count=1, upload_size_bytes=request.size_bytes)
-        return OfferedUpload(ref, form, expires_at)
+        return OfferedUpload(ref, form, record.expires_at)

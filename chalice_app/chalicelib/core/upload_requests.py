@@ -9,8 +9,11 @@ from typing import Self
 from chalicelib.core.errors import EmptyFileError, FileTooLargeError, InvalidRequestError
 from chalicelib.core.json_values import JsonObject, JsonValue
 from chalicelib.core.part_plan import MAX_PARTS
-from chalicelib.core.part_urls import MAX_URLS_PER_PAGE
 from chalicelib.core.video_types import require_video_type
+
+MAX_URLS_PER_PAGE = 500
+"""A URL signed by a role is about 1,600 bytes and Lambda answers with at most 6 MB (Lambda quotas, "Invocation
+payload")."""
 
 MAX_FILE_NAME_CHARS = 255
 MAX_ETAG_CHARS = 128

@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
 from chalicelib.core.json_values import JsonObject, camel_case
 from chalicelib.core.part_plan import PartPlan
+from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef
 
 
@@ -44,6 +45,10 @@ OPEN_STATES = frozenset({State.UPLOADING, State.COMPLETING, State.PROCESSING})
 
 ARRIVED_STATES = frozenset({State.PROCESSING, State.READY, State.REJECTED})
 """States after S3 has the whole file."""
+
+
+GONE_STATES = frozenset({State.ABORTED, State.EXPIRED, State.DELETED})
+"""States of a tombstone: kept only so that what arrives late finds it."""
 
 
 class IllegalTransitionError(Exception):
@@ -85,6 +90,32 @@ class VideoRecord:
     media: JsonObject | None = None
     rejection: Rejection | None = None
     notified_at: datetime | None = None
+
+    @classmethod
+    def begun(
+        cls,
+        ref: VideoRef,
+        request: StartUpload,
+        *,
+        part_size_bytes: int,
+        upload_id: str | None,
+        now: datetime,
+        ttl: timedelta,
+    ) -> Self:
+        """The first record of an upload that has just been let in."""
+        return cls(
+            owner=ref.owner,
+            video_id=ref.video_id,
+            file_name=request.file_name,
+            content_type=request.content_type,
+            size_bytes=request.size_bytes,
+            part_size_bytes=part_size_bytes,
+            upload_id=upload_id,
+            state=State.UPLOADING,
+            created_at=now,
+            updated_at=now,
+            expires_at=now + ttl,
+        )
 
     @property
     def ref(self) -> VideoRef:

@@ -13,9 +13,11 @@ import { type ApiClient, ApiError, type CompletedParts, type StoredPart } from "
 import { ChecksumJob } from "./checksum";
 import { PutError, putPart } from "./part_put";
 import { forgetFile, rememberFile } from "./remembered_files";
+import { Delays } from "./retry_delays";
 import { UploadError } from "./upload_errors";
+import { letGo, lock } from "./upload_lock";
 import type { VideoUpload } from "./video_upload";
-import { backOffMs, pause } from "./waiting";
+import { pause } from "./waiting";
 
 type UploadFile = UppyFile<Meta, Body>;
 type UppyPart = { PartNumber?: number; ETag?: string };
@@ -28,7 +30,6 @@ type PartPutOptions = {
 };
 
 const PARALLEL_PARTS = 4;
-const TRIES_PER_PART = 8;
 const MAX_REPAIRS = 3;
 /** Sums are ready before the last part has left, unless the line is faster than the disk: then they are left out. */
 const CHECKSUM_GRACE_MS = 3000;
@@ -328,13 +329,6 @@ export class UploadEngine {
   }
 }
 
-/** Fresh delays with jitter each time Uppy starts to count, for one part. */
-class Delays extends Array<number> {
-  override *values(): ArrayIterator<number> {
-    for (let attempt = 0; attempt + 1 < TRIES_PER_PART; attempt += 1) yield backOffMs(attempt);
-  }
-}
-
 /** Uppy's promises repeat what its events told. */
 function quietly(promise: Promise<unknown>): void {
   promise.catch(() => {});
@@ -356,23 +350,4 @@ async function isReadable(body: Blob): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** Another tab may go on with it. */
-function letGo(upload: VideoUpload): void {
-  upload.unlock?.();
-  upload.unlock = null;
-}
-
-/** Two tabs must not send one upload at once. Resolves to what ends it; raises UploadError "sent_elsewhere". */
-function lock(name: string): Promise<() => void> {
-  if (!navigator.locks) return Promise.resolve(() => {});
-  return new Promise((resolve, reject) => {
-    navigator.locks
-      .request(name, { ifAvailable: true }, (held) => {
-        if (!held) throw new UploadError("sent_elsewhere");
-        return new Promise<void>((unlock) => resolve(unlock));
-      })
-      .catch(reject);
-  });
 }

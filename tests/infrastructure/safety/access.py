@@ -50,9 +50,10 @@ INTERFACES = {
 _RECORDS = {"kms:GenerateDataKey", "kms:Decrypt", "s3:ListBucket", "s3:GetObject", "s3:PutObject"}
 ROLE_ACTIONS: dict[str, set[str]] = {
     "video_upload": _RECORDS
-    | {"s3:DeleteObject", "s3:GetObjectVersion", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"},
+    | {"s3:PutObjectTagging", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "kms:Sign"},
     "multipart_init": _RECORDS | {"s3:DeleteObject", "s3:ListMultipartUploadParts", "kms:GenerateMac"},
-    "multipart_complete": _RECORDS | {"s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"},
+    "multipart_complete": _RECORDS
+    | {"s3:PutObjectTagging", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"},
     "video_processing": _RECORDS
     | {
         *("s3:GetObjectVersion", "s3:PutObjectVersionTagging", "s3:DeleteObjectVersion", "s3:DeleteObject"),
@@ -61,7 +62,7 @@ ROLE_ACTIONS: dict[str, set[str]] = {
     "upload_token_authorizer": {"kms:VerifyMac"},
     "janitor": _RECORDS
     | {
-        *("s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"),
+        *("s3:PutObjectTagging", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"),
         *("s3:ListBucketMultipartUploads", "lambda:InvokeFunction", "sqs:SendMessage"),
     },
 }
@@ -114,6 +115,15 @@ def keys_are_used_through_their_service(recording: Recording) -> Violations:
                 through = {"StringEquals": {"kms:ViaService": f"{service}.eu-central-1.amazonaws.com"}}
                 if each.get("Condition") != through:
                     yield f"{role.name}: {each['Sid']} under {each.get('Condition')}"
+
+
+def media_urls_are_signed_by_one_algorithm_alone(recording: Recording) -> Violations:
+    yield from require_statement(
+        recording.one("iam/rolePolicy:RolePolicy", "compute-video_upload"),
+        "SignMediaUrls",
+        Resource=f"arn:aws:kms:eu-central-1:{ACCOUNT_ID}:key/keys-media",
+        Condition={"StringEquals": {"kms:SigningAlgorithm": "ECDSA_SHA_256"}},
+    )
 
 
 def functions_cannot_touch_their_own_interfaces(recording: Recording) -> Violations:
@@ -287,83 +297,6 @@ def both_authorizers_are_what_they_say(recording: Recording) -> Violations:
 def _pool_arn(recording: Recording) -> str:
     (pool,) = recording.of("cognito/userPool:UserPool")
     return f"arn:aws:cognito:eu-central-1:{ACCOUNT_ID}:{pool.name}"
-
-
-def passwords_are_long_and_users_cannot_be_guessed(recording: Recording) -> Violations:
-    (pool,) = recording.of("cognito/userPool:UserPool")
-    wanted = {
-        "dev": ("OFF", "OFF", "ESSENTIALS", False, False),
-        "staging": ("OPTIONAL", "AUDIT", "PLUS", True, True),
-        "prod": ("OPTIONAL", "ENFORCED", "PLUS", True, False),
-    }
-    mfa, threats, tier, authenticator, invited = wanted[recording.stage]
-    yield from require(
-        pool,
-        passwordPolicy__minimumLength=12,
-        passwordPolicy__requireLowercase=True,
-        passwordPolicy__requireUppercase=True,
-        passwordPolicy__requireNumbers=True,
-        passwordPolicy__requireSymbols=True,
-        passwordPolicy__temporaryPasswordValidityDays=7,
-        usernameAttributes=["email"],
-        autoVerifiedAttributes=["email"],
-        userAttributeUpdateSettings__attributesRequireVerificationBeforeUpdates=["email"],
-        usernameConfiguration__caseSensitive=False,
-        mfaConfiguration=mfa,
-        softwareTokenMfaConfiguration__enabled=authenticator,
-        userPoolAddOns__advancedSecurityMode=threats,
-        userPoolTier=tier,
-        adminCreateUserConfig__allowAdminCreateUserOnly=invited,
-    )
-    (recovery,) = pool.inputs["accountRecoverySetting"]["recoveryMechanisms"]
-    if recovery["name"] != "verified_email":
-        yield f"accounts are recovered by {recovery}"
-
-
-def clients_use_codes_and_keep_no_secret_they_cannot_keep(recording: Recording) -> Violations:
-    for client in recording.of("cognito/userPoolClient:UserPoolClient"):
-        machine = client.name.endswith("-machine")
-        yield from require(
-            client,
-            generateSecret=machine,
-            allowedOauthFlowsUserPoolClient=True,
-            allowedOauthFlows=["client_credentials"] if machine else ["code"],
-            explicitAuthFlows=["ALLOW_REFRESH_TOKEN_AUTH"],
-            preventUserExistenceErrors="ENABLED",
-            enableTokenRevocation=True,
-            accessTokenValidity=60,
-            tokenValidityUnits__accessToken="minutes",
-        )
-        for url in client.inputs.get("callbackUrls") or []:
-            if not url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
-                yield f"{client.name} sends codes to {url}"
-        scopes = {"video-upload/read", "video-upload/write"} | (set() if machine else {"openid", "email"})
-        if set(client.inputs["allowedOauthScopes"]) != scopes:
-            yield f"{client.name} may ask for {client.inputs['allowedOauthScopes']}"
-    for threats in recording.of("cognito/riskConfiguration:RiskConfiguration"):
-        yield from require(threats, compromisedCredentialsRiskConfiguration__actions__eventAction="BLOCK")
-    if recording.stage == "prod" and not recording.of("cognito/riskConfiguration:RiskConfiguration"):
-        yield "stolen passwords are let in"
-
-
-def signed_in_clients_may_only_tell_their_progress(recording: Recording) -> Violations:
-    (pool,) = recording.of("cognito/identityPool:IdentityPool")
-    yield from require(pool, allowUnauthenticatedIdentities=False, allowClassicFlow=False)
-    for provider in pool.inputs["cognitoIdentityProviders"]:
-        if not provider["serverSideTokenCheck"]:
-            yield "tokens of signed-out users are taken"
-    (attached,) = recording.of("cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment")
-    if set(attached.inputs["roles"]) != {"authenticated"}:
-        yield f"roles for {attached.inputs['roles']}"
-    group = f"arn:aws:logs:eu-central-1:{ACCOUNT_ID}:log-group:/video-upload/{recording.stage}/clients"
-    wanted = {
-        "Sid": "WriteOwnStream",
-        "Effect": "Allow",
-        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-        "Resource": f"{group}:log-stream:${{cognito-identity.amazonaws.com:sub}}",
-    }
-    if statements(recording.one("iam/rolePolicy:RolePolicy", "sign-in-client")) != [wanted]:
-        yield "clients may do something else"
 
 
 def who_read_what_is_on_record(recording: Recording) -> Violations:

@@ -286,8 +286,8 @@ def endpoints_reach_this_stage_alone(recording: Recording) -> Violations:
             [arn for bucket in buckets for arn in (bucket, f"{bucket}/*")],
         ),
         "network-kms": (
-            ["kms:GenerateMac", "kms:VerifyMac"],
-            [f"arn:aws:kms:eu-central-1:{ACCOUNT_ID}:key/keys-upload-token-k1"],
+            ["kms:GenerateMac", "kms:VerifyMac", "kms:Sign"],
+            [f"arn:aws:kms:eu-central-1:{ACCOUNT_ID}:key/keys-{name}" for name in ("upload-token-k1", "media")],
         ),
         "network-sns": ("sns:Publish", [f"arn:aws:sns:eu-central-1:{ACCOUNT_ID}:messages-completed"]),
     }

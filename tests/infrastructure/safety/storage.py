@@ -250,7 +250,7 @@ def reads_and_writes_of_buckets_are_logged(recording: Recording) -> Violations:
 def lifecycle_rules_drop_what_nobody_needs_and_archive_nothing(recording: Recording) -> Violations:
     wanted = {
         "videos": {"incomplete-uploads", "noncurrent-versions", "rejected-videos"},
-        "metadata": {"incomplete-uploads", "noncurrent-versions"},
+        "metadata": {"incomplete-uploads", "noncurrent-versions", "tombstones"},
         "site": {"incomplete-uploads", "noncurrent-versions"},
         "logs": {"incomplete-uploads", "noncurrent-versions", "old-logs"},
     }

@@ -1,0 +1,96 @@
+"""Who may use which key, as pure policy documents. In a key's policy the resource `*` is that key."""
+
+from __future__ import annotations
+
+from components import policy
+from components.naming import Place
+
+
+def account_key_policy(place: Place) -> policy.PolicyDocument:
+    """Whoever the account's IAM policies name. The key trusts the account; otherwise role and key wait for each
+    other."""
+    return policy.document(_account_statement(place))
+
+
+def data_key_policy(place: Place) -> policy.PolicyDocument:
+    """The account, and CloudFront for what it reads from the buckets of this account."""
+    return policy.document(
+        _account_statement(place),
+        policy.allow(
+            "CloudFrontReadsEncryptedObjects",
+            principal={"Service": "cloudfront.amazonaws.com"},
+            actions="kms:Decrypt",
+            resources="*",  # in a key policy: this key
+            conditions=from_own_distributions(place),
+        ),
+    )
+
+
+def from_own_distributions(place: Place) -> policy.Conditions:
+    """Only distributions of this account. The one distribution comes later than what it reads, hence the wildcard."""
+    return {
+        "StringEquals": {"aws:SourceAccount": place.account_id},
+        "ArnLike": {"aws:SourceArn": f"arn:aws:cloudfront::{place.account_id}:distribution/*"},
+    }
+
+
+def log_key_policy(place: Place) -> policy.PolicyDocument:
+    """The account, and the services that write logs or send alarms on its behalf."""
+    own_account = {"StringEquals": {"aws:SourceAccount": place.account_id}}
+    return policy.document(
+        _account_statement(place),
+        policy.allow(
+            "LogGroups",
+            principal={"Service": f"logs.{place.region}.amazonaws.com"},
+            actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+            resources="*",  # in a key policy: this key
+            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": place.arn("logs", "log-group:*")}},
+        ),
+        policy.allow(
+            "Trail",
+            principal={"Service": "cloudtrail.amazonaws.com"},
+            # Decrypt is for the topic that announces its files.
+            actions=["kms:GenerateDataKey*", "kms:Decrypt", "kms:DescribeKey"],
+            resources="*",  # in a key policy: this key
+            conditions={
+                "StringEquals": {"aws:SourceArn": place.arn("cloudtrail", f"trail/{place.name('trail')}")},
+            },
+        ),
+        policy.allow(
+            "AlarmMessages",
+            principal={"Service": ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]},
+            actions=["kms:GenerateDataKey*", "kms:Decrypt"],
+            resources="*",  # in a key policy: this key
+            conditions=own_account,
+        ),
+    )
+
+
+def edge_log_key_policy(account_id: str) -> policy.PolicyDocument:
+    """For the log groups that CloudFront's web ACL can only have in us-east-1."""
+    return policy.document(
+        policy.allow(
+            "AccountDecides",
+            principal={"AWS": f"arn:aws:iam::{account_id}:root"},
+            actions="kms:*",
+            resources="*",  # in a key policy: this key
+        ),
+        policy.allow(
+            "LogGroups",
+            principal={"Service": "logs.us-east-1.amazonaws.com"},
+            actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+            resources="*",  # in a key policy: this key
+            conditions={
+                "ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:us-east-1:{account_id}:log-group:*"}
+            },
+        ),
+    )
+
+
+def _account_statement(place: Place) -> policy.Statement:
+    return policy.allow(
+        "AccountDecides",
+        principal={"AWS": place.account_root},
+        actions="kms:*",
+        resources="*",  # in a key policy: this key
+    )

@@ -1,0 +1,283 @@
+"""Proves a deployed stage end to end: `make smoke STAGE=dev`, or `python -m deploy.smoke --site URL`.
+
+Uploads a small real video through the site, waits until it is ready, plays it and deletes it, and says after each step
+what was proven. Signs in as the stage's machine client (setting `machineClient`), or, where there is none, as whoever
+has run `video-upload login URL` on this machine. Nothing is left behind unless a step fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import urljoin
+
+import requests
+from awscrt import checksums
+
+from deploy.publish_site import OutputsNotReadableError, stack_outputs
+from deploy.smoke_video import HEIGHT, WIDTH, make_smoke_video
+from video_upload.answers import CompletedPart, NewUpload, PartToSign, PresignedPart, StartedUpload, Video
+from video_upload.api import Credentials, VideoApi
+from video_upload.checksums import encode_crc64nvme
+from video_upload.credentials import StoredCredentials
+from video_upload.errors import ApiError, VideoUploadError
+from video_upload.private_files import default_home
+from video_upload.site import discover_sign_in, fetch_site_config
+
+TIMEOUT_SECONDS = 30
+PROCESSING_SECONDS = 120
+SECRET_VARIABLE = "VIDEO_UPLOAD_CLIENT_SECRET"  # noqa: S105 - the name, not the secret
+
+
+class StepFailedError(Exception):
+    """What a step expected and did not get."""
+
+
+@dataclass(frozen=True)
+class MachineClient:
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+class MachineCredentials:
+    """Access tokens by client credentials."""
+
+    def __init__(self, token_endpoint: str, client: MachineClient) -> None:
+        self._token_endpoint = token_endpoint
+        self._client = client
+        self._token = ""
+
+    def access_token(self) -> str:
+        return self._token or self.renewed_access_token("")
+
+    def renewed_access_token(self, refused_token: str) -> str:
+        answer = requests.post(
+            self._token_endpoint,
+            data={"grant_type": "client_credentials"},
+            auth=(self._client.client_id, self._client.client_secret),
+            timeout=TIMEOUT_SECONDS,
+        )
+        require(answer.ok, f"the token endpoint answered {answer.status_code}: {answer.text[:200]}")
+        self._token = answer.json()["access_token"]
+        return self._token
+
+
+def require(condition: object, otherwise: str) -> None:
+    """Raises StepFailedError."""
+    if not condition:
+        raise StepFailedError(otherwise)
+
+
+class Smoke:
+    """The steps in order; each returns what it has proven, in words."""
+
+    def __init__(self, site_url: str, machine: MachineClient | None) -> None:
+        self._site_url = site_url.rstrip("/")
+        self._machine = machine
+        self._content = b""
+        self._etags: list[CompletedPart] = []
+
+    @property
+    def steps(self) -> list[Callable[[], str]]:
+        return [
+            self.serve_the_page,
+            self.turn_strangers_away,
+            self.sign_in,
+            self.start_an_upload,
+            self.refuse_a_wrong_length,
+            self.send_parts,
+            self.list_parts,
+            self.complete_twice,
+            self.process,
+            self.play,
+            self.hide_from_strangers,
+            self.delete,
+        ]
+
+    def serve_the_page(self) -> str:
+        page = requests.get(f"{self._site_url}/", timeout=TIMEOUT_SECONDS)
+        require(page.ok and "<html" in page.text, f"the page answered {page.status_code}")
+        policy = page.headers.get("Content-Security-Policy", "")
+        require("default-src" in policy and "unsafe-inline" not in policy, f"the page's policy is {policy!r}")
+        self._config = fetch_site_config(self._site_url)
+        self._api_url = urljoin(f"{self._site_url}/", self._config.api_url)
+        health = requests.get(f"{self._api_url}/health", timeout=TIMEOUT_SECONDS)
+        require(health.ok, f"health answered {health.status_code}")
+        return f"page, content security policy, config.json and API of stage {health.json()['stage']} are up"
+
+    def turn_strangers_away(self) -> str:
+        for token in (None, "a.b.c"):
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            answer = requests.get(f"{self._api_url}/videos", headers=headers, timeout=TIMEOUT_SECONDS)
+            require(answer.status_code == 401, f"without a good token the library answered {answer.status_code}")
+            require(answer.json()["error"]["code"] == "unauthorized", f"in another shape: {answer.text[:200]}")
+        return "no token and a made-up one get 401 in the API's own shape"
+
+    def sign_in(self) -> str:
+        credentials: Credentials = StoredCredentials(default_home())
+        if self._machine:
+            endpoint = discover_sign_in(self._site_url, self._config.authority).token_endpoint
+            credentials = MachineCredentials(endpoint, self._machine)
+        self._api = VideoApi(self._api_url, credentials)
+        listed = self._api.list_videos(limit=1)
+        return f"the access token opens the library ({len(listed.videos)} video on its first page of one)"
+
+    def start_an_upload(self) -> str:
+        self._content = make_smoke_video()
+        new = NewUpload(file_name="smoke.mp4", content_type="video/mp4", size_bytes=len(self._content))
+        self._started: StartedUpload = self._api.start_upload(new)
+        count = self._started.part_count
+        require(count == len(self._started.presigned_urls) == 2, f"{count} parts were planned instead of 2")
+        return f"{len(self._content):,} bytes are planned as 2 parts, both with URLs"
+
+    def refuse_a_wrong_length(self) -> str:
+        part = self._started.presigned_urls[0]
+        answer = requests.put(part.url, data=self._part(part) + b"x", headers=part.headers, timeout=TIMEOUT_SECONDS)
+        require(answer.status_code == 403, f"a part that is too long got {answer.status_code}")
+        return "S3 refuses a part of another length than was signed"
+
+    def send_parts(self) -> str:
+        first, second = self._started.presigned_urls
+        self._put(first)
+        token = self._started.upload_token
+        wish = PartToSign(part_number=2, checksum_crc64nvme=_crc64nvme(self._part(second)))
+        again = self._api.sign_parts(token, [wish]).presigned_urls[0]
+        damaged = bytes(len(self._part(second)))
+        answer = requests.put(again.url, data=damaged, headers=again.headers, timeout=TIMEOUT_SECONDS)
+        require(answer.status_code == 400, f"a damaged part with a signed checksum got {answer.status_code}")
+        self._put(again)
+        return "parts go straight to S3, encrypted by its key; a damaged one with a signed checksum is refused"
+
+    def list_parts(self) -> str:
+        held = self._api.list_parts(self._started.upload_token)
+        require(len(held.parts) == 2, f"S3 lists {len(held.parts)} parts instead of 2")
+        unsummed = [part.part_number for part in held.parts if part.checksum_crc64nvme is None]
+        require(not unsummed, f"S3 computed no CRC64NVME for parts {unsummed}: set checksums to be signed per part")
+        wrong = [
+            part.part_number
+            for part, sent in zip(held.parts, self._started.presigned_urls, strict=True)
+            if part.checksum_crc64nvme != _crc64nvme(self._part(sent))
+        ]
+        require(not wrong, f"S3's CRC64NVME of parts {wrong} differs from the file's")
+        return "S3 computes the parts' CRC64NVME by itself, also of a part sent without one"
+
+    def complete_twice(self) -> str:
+        for _ in range(2):
+            self._complete()
+        return "S3 puts the file together, verifies size and checksum; asked again it gives the same answer"
+
+    def process(self) -> str:
+        deadline = time.monotonic() + PROCESSING_SECONDS
+        video = self._video()
+        while video.state in {"completing", "processing", "uploading"} and time.monotonic() < deadline:
+            time.sleep(1)
+            video = self._video()
+        require(video.state == "ready", f"after {PROCESSING_SECONDS} s the video is {video.state}: {video.rejection}")
+        shown = video.media.video if video.media else None
+        require(shown and (shown.width, shown.height) == (WIDTH, HEIGHT), f"the facts are wrong: {video.media}")
+        self._ready = video
+        return "S3's event started the processing, which read the right facts"
+
+    def play(self) -> str:
+        poster = requests.get(str(self._ready.poster_url), timeout=TIMEOUT_SECONDS)
+        require(poster.ok and poster.content.startswith(b"\xff\xd8"), f"the poster answered {poster.status_code}")
+        headers = {"Range": "bytes=1000-1999"}
+        played = requests.get(str(self._ready.playback_url), headers=headers, timeout=TIMEOUT_SECONDS)
+        require(played.status_code == 206, f"a range of the video answered {played.status_code}")
+        require(played.content == self._content[1000:2000], "the range is not what was sent")
+        return "the poster is a picture, and playback seeks in the video that was sent"
+
+    def hide_from_strangers(self) -> str:
+        for url in (str(self._ready.poster_url), str(self._ready.playback_url)):
+            bare = requests.get(url.partition("?")[0], timeout=TIMEOUT_SECONDS)
+            require(bare.status_code in {401, 403}, f"without its signature a media URL answered {bare.status_code}")
+        return "without a signature neither poster nor video can be fetched"
+
+    def delete(self) -> str:
+        self._api.delete_video(self._started.video_id)
+        try:
+            self._video()
+        except ApiError as error:
+            require(error.status == 404, f"the deleted video answered {error.status}")
+        else:
+            raise StepFailedError("the deleted video is still there")
+        return "the video is gone"
+
+    def clean_up(self) -> None:
+        """After a failure: whatever was started shall not count against the caps."""
+        started: StartedUpload | None = getattr(self, "_started", None)
+        if started:
+            self._api.delete_video(started.video_id)
+
+    def _complete(self) -> None:
+        etags = sorted(self._etags, key=lambda part: part.part_number)
+        deadline = time.monotonic() + PROCESSING_SECONDS
+        while time.monotonic() < deadline:
+            completion, wait_seconds = self._api.complete(self._started.upload_token, etags, _crc64nvme(self._content))
+            if completion.status == "completed":
+                return
+            time.sleep(wait_seconds)
+        raise StepFailedError(f"S3 did not finish within {PROCESSING_SECONDS} s")
+
+    def _put(self, part: PresignedPart) -> None:
+        answer = requests.put(part.url, data=self._part(part), headers=part.headers, timeout=TIMEOUT_SECONDS)
+        require(answer.ok, f"part {part.part_number} got {answer.status_code}: {answer.text[:200]}")
+        self._etags.append(CompletedPart(part_number=part.part_number, etag=answer.headers["ETag"]))
+
+    def _part(self, part: PresignedPart) -> bytes:
+        start = (part.part_number - 1) * self._started.part_size_bytes
+        return self._content[start : start + part.size_bytes]
+
+    def _video(self) -> Video:
+        return self._api.get_video(self._started.video_id)
+
+
+def _crc64nvme(content: bytes) -> str:
+    return encode_crc64nvme(checksums.crc64nvme(content))
+
+
+def run(smoke: Smoke) -> bool:
+    """Whether every step held; prints each."""
+    for step in smoke.steps:
+        name = step.__name__.replace("_", " ")
+        started = time.monotonic()
+        try:
+            proven = step()
+        except (StepFailedError, VideoUploadError, requests.RequestException) as error:
+            print(f"FAILED  {name}: {error}", flush=True)
+            smoke.clean_up()
+            return False
+        print(f"ok      {name}: {proven} ({time.monotonic() - started:.1f} s)", flush=True)
+    return True
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--stage", help="stack whose outputs name the site and the machine client")
+    parser.add_argument("--site", help="address of a site, instead of a stage")
+    parser.add_argument("--client-id", help=f"machine client of that site; its secret is read from {SECRET_VARIABLE}")
+    arguments = parser.parse_args()
+    try:
+        site_url, machine = _target(arguments)
+    except OutputsNotReadableError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0 if run(Smoke(site_url, machine)) else 1
+
+
+def _target(arguments: argparse.Namespace) -> tuple[str, MachineClient | None]:
+    if arguments.site:
+        secret = os.environ.get(SECRET_VARIABLE, "")
+        return arguments.site, MachineClient(arguments.client_id, secret) if arguments.client_id else None
+    outputs = stack_outputs(arguments.stage, show_secrets=True)
+    client_id = outputs.get("machineClientId")
+    machine = MachineClient(client_id, outputs["machineClientSecret"]) if client_id else None
+    return outputs["siteUrl"], machine
+
+
+if __name__ == "__main__":
+    sys.exit(main())

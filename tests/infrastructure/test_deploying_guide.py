@@ -1,0 +1,96 @@
+"""docs/deploying.md: its settings, commands and outputs are those of the program."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from dataclasses import fields
+from typing import Any
+
+import yaml
+
+from components.settings import Settings
+from tests.infrastructure.recorded_program import PROJECT, STAGES, Recording
+
+GUIDE = (PROJECT / "docs" / "deploying.md").read_text()
+COMMANDS = "\n".join(
+    fenced or inline for fenced, inline in re.findall(r"```sh\n(.*?)```|`([^`\n]+)`", GUIDE, re.DOTALL)
+)
+PREFIX = "video-upload-platform:"
+
+
+def _rows() -> dict[str, list[str]]:
+    """Default and each stage's value, by setting; an empty cell is the default."""
+    table = GUIDE.partition("## Settings")[2].partition("\n## ")[0]
+    rows: dict[str, list[str]] = {}
+    for line in table.splitlines():
+        if line.startswith("| `"):
+            setting, _, *values = (cell.strip() for cell in line.strip("|").split("|"))
+            assert setting not in rows
+            rows[setting.strip("`")] = values
+    return rows
+
+
+def _written(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"  # pyright: ignore[reportUnknownArgumentType]
+    return str(value) or "none"
+
+
+def _camel(field: str) -> str:
+    head, *rest = field.split("_")
+    return head + "".join(word.capitalize() for word in rest)
+
+
+def _yaml(name: str) -> dict[str, Any]:
+    return yaml.safe_load((PROJECT / name).read_text())["config"]
+
+
+def test_every_setting_has_a_row() -> None:
+    assert list(_rows()) == [_camel(field.name) for field in fields(Settings) if field.name != "stage"]
+
+
+def test_every_row_has_the_default_and_what_each_stage_changes() -> None:
+    defaults = _yaml("Pulumi.yaml")
+    stages = [_yaml(f"Pulumi.{stage}.yaml") for stage in STAGES]
+    for setting, values in _rows().items():
+        changed = [_written(stage[PREFIX + setting]) if PREFIX + setting in stage else "" for stage in stages]
+        assert values == [_written(defaults[setting]["default"]), *changed], setting
+
+
+def test_every_setting_that_the_text_sets_exists() -> None:
+    known = {_camel(field.name) for field in fields(Settings)}
+    named = set(re.findall(r"pulumi config set (?:--\w+ )*(\w+)\b(?!:)", GUIDE)) | set(
+        re.findall(rf"{PREFIX}(\w+)", GUIDE)
+    )
+    assert named
+    assert named <= known
+
+
+def test_every_command_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    made = set(re.findall(r"\bmake ([a-z]+)\b", COMMANDS))
+    modules = set(re.findall(r"python -m (deploy\.\w+)", COMMANDS))
+    assert made >= {"install", "smoke"}
+    assert made <= targets
+    assert modules
+    assert all(importlib.util.find_spec(module) for module in modules)
+
+
+def test_every_output_that_is_asked_for_is_exported(recording: Recording) -> None:
+    asked = set(re.findall(r"pulumi stack output (?:--[\w-]+ )*(\w+)", GUIDE))
+    assert asked
+    assert asked <= set(recording.exports)
+
+
+def test_every_file_and_heading_that_is_linked_exists() -> None:
+    headings = {
+        re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", GUIDE, re.MULTILINE)
+    }
+    for link in re.findall(r"\]\(([^)]+)\)", GUIDE):
+        path, _, anchor = link.partition("#")
+        assert not path or (PROJECT / "docs" / path).exists(), link
+        assert path or anchor in headings, link

@@ -1,0 +1,195 @@
+"""What the app really asks of AWS, function by function, is what the function's role grants."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from chalicelib.core.completion import LEASE
+from chalicelib.core.errors import TooManyOpenUploadsError
+from chalicelib.core.part_plan import MIN_PART_BYTES
+from chalicelib.core.processing import ArrivedObject
+from chalicelib.core.upload_requests import StartUpload
+from chalicelib.core.video_id import VideoRef, new_video_id
+from tests.core.conftest import Transfer, World
+from tests.infrastructure.recorded_program import Recording
+from tests.infrastructure.safety.access import BASICS, INTERFACES
+from tests.infrastructure.safety.reading import as_list, statements
+
+SIZE_BYTES = MIN_PART_BYTES + 1
+
+ACTIONS_BY_CALL: dict[str, set[str]] = {
+    # method of a port → what its adapter's calls need; S3 answers 404 only to who may list
+    "metadata.get": {"s3:GetObject", "s3:ListBucket"},
+    "metadata.put_if_new": {"s3:PutObject"},
+    "metadata.put_if_unchanged": {"s3:PutObject"},
+    "metadata.retire_if_unchanged": {"s3:PutObject", "s3:PutObjectTagging"},
+    "metadata.put": {"s3:PutObject"},
+    "metadata.delete": {"s3:DeleteObject"},
+    "metadata.list_keys": {"s3:ListBucket"},
+    "videos.create_multipart_upload": {"s3:PutObject"},
+    "videos.complete_multipart_upload": {"s3:PutObject"},
+    "videos.presign_post": {"s3:PutObject"},
+    "videos.list_parts": {"s3:ListMultipartUploadParts"},
+    "videos.abort_multipart_upload": {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"},
+    "videos.list_upload_ids": {"s3:ListBucketMultipartUploads"},
+    "videos.head": {"s3:GetObject", "s3:ListBucket"},
+    "videos.head of a version": {"s3:GetObjectVersion", "s3:ListBucket"},
+    "videos.read_range": {"s3:GetObjectVersion"},
+    "videos.set_verdict": {"s3:PutObjectVersionTagging"},
+    "videos.delete": {"s3:DeleteObject"},
+    "videos.delete_version": {"s3:DeleteObjectVersion"},
+    "mac.generate": {"kms:GenerateMac"},
+    "mac.verify": {"kms:VerifyMac"},
+    "notifier.publish": {"sns:Publish"},
+    "trigger.trigger": {"lambda:InvokeFunction"},
+}
+
+IMPLIED: dict[str, set[str]] = {
+    # S3 and SNS use the data key on the caller's behalf; Lambda sets failed events aside with the function's role.
+    "video_upload": {"kms:GenerateDataKey", "kms:Decrypt", "kms:Sign"},  # signs media URLs through KMS
+    "multipart_init": {"kms:GenerateDataKey", "kms:Decrypt"},
+    "multipart_complete": {"kms:GenerateDataKey", "kms:Decrypt"},
+    "video_processing": {"kms:GenerateDataKey", "kms:Decrypt", "sqs:SendMessage"},
+    "upload_token_authorizer": set(),
+    "janitor": {"kms:GenerateDataKey", "kms:Decrypt", "sqs:SendMessage"},
+}
+
+
+class Recorder:
+    """Notes which calls reach the outside world while a function is at work."""
+
+    def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.function = ""
+        self.actions: dict[str, set[str]] = defaultdict(set)
+        for call in ACTIONS_BY_CALL:
+            port, _, method = call.partition(".")
+            if " " not in method:
+                target = getattr(world, port)
+                monkeypatch.setattr(target, method, self._noted(call, getattr(target, method)))
+
+    def _noted(self, call: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*args: Any, **named: Any) -> Any:
+            version = call == "videos.head" and len(args) > 1 and args[1] is not None
+            if self.function:
+                self.actions[self.function] |= ACTIONS_BY_CALL["videos.head of a version" if version else call]
+            return real(*args, **named)
+
+        return noted
+
+    @contextmanager
+    def at_work(self, function: str) -> Generator[None, None, None]:
+        self.function = function
+        yield
+        self.function = ""
+
+
+def start(world: World, recorder: Recorder, owner: str) -> Transfer:
+    with recorder.at_work("multipart_init"):
+        started = world.uploads.start(owner, StartUpload("film.mp4", "video/mp4", SIZE_BYTES))
+        world.uploads.open_uploads(owner)
+    with recorder.at_work("upload_token_authorizer"):
+        token = world.tokens.verify(started.token)
+    with recorder.at_work("multipart_init"):
+        world.uploads.stored_parts(token)
+    return Transfer(world, started, token)
+
+
+def complete(world: World, recorder: Recorder, transfer: Transfer) -> None:
+    etags = transfer.send_parts()
+    with recorder.at_work("multipart_complete"):
+        world.completions.complete(transfer.token, transfer.completion(etags))
+
+
+def a_video_is_watched_and_deleted(world: World, recorder: Recorder) -> None:
+    film = start(world, recorder, "owner-of-film")
+    complete(world, recorder, film)
+    with recorder.at_work("video_processing"):
+        world.process(film)
+    twice = world.videos.put_object(film.key, film.body)
+    with recorder.at_work("video_processing"):
+        world.processing.process(ArrivedObject(film.key, twice))
+        world.processing.process(ArrivedObject(film.key, None))
+    with recorder.at_work("video_upload"):
+        world.library.page("owner-of-film", 10, "")
+        world.library.show(film.token.ref)
+        world.library.delete(film.token.ref)
+
+
+def a_small_video_is_offered_and_a_cap_is_met(world: World, recorder: Recorder) -> None:
+    with recorder.at_work("video_upload"):
+        for _ in range(3):
+            world.simple_uploads.start("owner-of-small", StartUpload("small.mp4", "video/mp4", 10))
+        with pytest.raises(TooManyOpenUploadsError):
+            world.simple_uploads.start("owner-of-small", StartUpload("small.mp4", "video/mp4", 10))
+    for _ in range(3):
+        start(world, recorder, "owner-of-many")
+    with recorder.at_work("multipart_init"), pytest.raises(TooManyOpenUploadsError):
+        world.start(owner="owner-of-many")
+
+
+def an_upload_is_aborted_or_deleted_before_its_event_arrives(world: World, recorder: Recorder) -> None:
+    aborted, deleted = (start(world, recorder, f"owner-of-{name}") for name in ("aborted", "deleted"))
+    with recorder.at_work("multipart_complete"):
+        world.uploads.abort(aborted.token)
+    with recorder.at_work("video_upload"):
+        world.library.delete(deleted.token.ref)
+    late = world.videos.put_object(deleted.key, deleted.body)
+    with recorder.at_work("video_processing"):
+        world.processing.process(ArrivedObject(deleted.key, late))
+
+
+def the_janitor_repairs_what_was_left_behind(world: World, recorder: Recorder) -> None:
+    lost, slow = (start(world, recorder, f"owner-of-{name}") for name in ("lost", "slow"))
+    complete(world, recorder, lost)  # its event never comes
+    world.records.mark_open(new_ref(world), 5)  # an init that died at once
+    world.videos.before_complete = give_up
+    with pytest.raises(ConnectionAbortedError):
+        complete(world, recorder, slow)
+    world.videos.before_complete = go_on
+    world.clock.pass_time(seconds=LEASE.total_seconds() + 1, minutes=20)
+    with recorder.at_work("janitor"):
+        world.janitor.sweep()
+    world.clock.pass_time(days=30)
+    with recorder.at_work("janitor"):
+        world.janitor.sweep()
+
+
+def new_ref(world: World) -> VideoRef:
+    return VideoRef("owner-of-nothing", new_video_id(world.clock()))
+
+
+def give_up() -> None:
+    raise ConnectionAbortedError
+
+
+def go_on() -> None:
+    """S3 does as it is asked."""
+
+
+JOURNEYS = (
+    a_video_is_watched_and_deleted,
+    a_small_video_is_offered_and_a_cap_is_met,
+    an_upload_is_aborted_or_deleted_before_its_event_arrives,
+    the_janitor_repairs_what_was_left_behind,
+)
+
+
+def test_roles_grant_exactly_what_the_app_asks_for(
+    recording: Recording,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recorder = Recorder(world, monkeypatch)
+    for journey in JOURNEYS:
+        journey(world, recorder)
+    for function, implied in IMPLIED.items():
+        role = recording.one("iam/rolePolicy:RolePolicy", f"compute-{function}")
+        granted = {
+            action for each in statements(role) if each["Effect"] == "Allow" for action in as_list(each["Action"])
+        }
+        assert granted - BASICS - INTERFACES == recorder.actions[function] | implied, function

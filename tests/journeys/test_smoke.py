@@ -1,0 +1,37 @@
+"""The proof of a deployed stage, here against the local platform."""
+
+import pytest
+
+from deploy.smoke import MachineClient, Smoke, run
+from local.platform import LocalPlatform
+from tests.journeys.conftest import StandIn
+
+
+def machine_of(platform: LocalPlatform) -> MachineClient:
+    client = platform.sign_in.machine_client
+    return MachineClient(client.client_id, str(client.secret))
+
+
+def test_every_step_of_the_smoke_test_holds(platform: LocalPlatform, capsys: pytest.CaptureFixture[str]) -> None:
+    smoke = Smoke(platform.site_url, machine_of(platform))
+    assert run(smoke), capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(smoke.steps)
+    assert all(line.startswith("ok ") for line in lines)
+
+
+def test_a_step_that_fails_is_named_and_nothing_is_left_behind(
+    platform: LocalPlatform, stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stand_in.fail("ListParts", status=404, code="NoSuchUpload", times=1)
+    smoke = Smoke(platform.site_url, machine_of(platform))
+    assert not run(smoke)
+    assert "FAILED  list parts" in capsys.readouterr().out
+    stand_in.heal()
+    assert not smoke._api.list_open_uploads()
+
+
+def test_a_wrong_secret_fails_at_signing_in(platform: LocalPlatform, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = MachineClient(machine_of(platform).client_id, "wrong")
+    assert not run(Smoke(platform.site_url, wrong))
+    assert "FAILED  sign in" in capsys.readouterr().out
