@@ -327,6 +327,12 @@ def _contradictions(settings: Settings) -> list[tuple[str, str]]:
             settings.provisioned_concurrency_max < settings.provisioned_concurrency,
             "is less than provisionedConcurrency",
         ),
+        (
+            "paused",
+            settings.paused and settings.provisioned_concurrency > 0,
+            # Lambda Developer Guide, "Configuring provisioned concurrency"
+            "needs provisionedConcurrency 0, deployed before: Lambda reserves no less than it has provisioned",
+        ),
         ("vpcCidr", not _private_range(settings.vpc_cidr), f"is {settings.vpc_cidr!r}, not a private /16 to /24"),
         (
             "trailManagementEvents",

@@ -1,7 +1,7 @@
 """Prints the environment of a deployed stage for `chalice local`: `python -m deploy.print_environment`.
 
-Use it as `export $(python -m deploy.print_environment)`, then `chalice local --stage dev` in chalice_app, with AWS
-credentials that may do what the functions may.
+Use it as `eval "export $(python -m deploy.print_environment)"`, then `chalice local --stage dev` in chalice_app, with
+AWS credentials that may do what the functions may.
 """
 
 from __future__ import annotations

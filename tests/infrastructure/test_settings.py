@@ -41,6 +41,7 @@ def test_all_mistakes_are_reported_at_once_and_nothing_is_created() -> None:
         ("maxReservedGib", {"maxReservedGib": 4, "maxVideoGib": 5}),
         ("apiBurst", {"apiBurst": 1}),
         ("provisionedConcurrencyMax", {"provisionedConcurrency": 2}),
+        ("paused", {"paused": True, "provisionedConcurrency": 2, "provisionedConcurrencyMax": 4}),
         ("vpcCidr", {"vpcCidr": "8.8.0.0/16"}),
         ("vpcCidr", {"vpcCidr": "10.0.0.0/25"}),
         ("trailManagementEvents", {"trailManagementEvents": True}),
