@@ -8,9 +8,10 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import keyring.backends.fail
 import pytest
 from typer.testing import CliRunner
 
@@ -20,7 +21,15 @@ from video_upload.command_line import app
 from video_upload.credentials import SignIn, StoredCredentials
 
 REPOSITORY = Path(__file__).parents[2]
+NO_KEYRING = "keyring.backends.fail.Keyring"
 IMPATIENT = Backoff(tries=8, base_seconds=0.001, cap_seconds=0.01)
+
+
+@pytest.fixture(autouse=True)
+def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests leave nothing in the keyring of whoever runs them."""
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", NO_KEYRING)
+    monkeypatch.setattr("keyring.core._keyring_backend", keyring.backends.fail.Keyring())
 
 
 @pytest.fixture
@@ -81,17 +90,19 @@ class Cli:
     """The command: `start` in a process of its own, `run` in this one, which spares its start."""
 
     home: Path
+    environment: dict[str, str] = field(default_factory=dict[str, str])
 
-    def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
+    def start(self, *arguments: str | Path, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", "video_upload", *map(str, arguments)],
             env=os.environ
             | {
                 "VIDEO_UPLOAD_HOME": str(self.home),
-                "PYTHONPATH": str(REPOSITORY / "clients" / "cli" / "src"),
+                "PYTHONPATH": f"{REPOSITORY / 'clients' / 'cli' / 'src'}:{REPOSITORY}",
                 "COLUMNS": "200",
-            },
-            stdin=subprocess.DEVNULL,
+            }
+            | self.environment,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -274,7 +274,9 @@ class _Handler(BaseHTTPRequestHandler):
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if not url.path.startswith("/api/"):
-            status, body, headers = self.platform.sign_in.answer(self.command, url.path, query, data, self.platform.url)
+            status, body, headers = self.platform.sign_in.answer(
+                self.command, url.path, query, data, self.platform.url, self.headers.get("Authorization", "")
+            )
             self._send(status, body, headers)
             return
         path = url.path.removeprefix("/api")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlencode
 
 REDIRECTS = frozenset(f"http://127.0.0.1:{port}/callback" for port in range(53682, 53692))
+MACHINE_SECRET = "a machine's own secret"
 Answer = tuple[int, bytes, dict[str, str]]
 
 
@@ -22,10 +23,13 @@ class FakeSignIn:
     declines: bool = False
     expires_in: int = 3600
     refreshes: int = 0
+    machine_grants: int = 0
     issuer: str | None = None
     _codes: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
 
-    def answer(self, method: str, path: str, query: dict[str, str], data: bytes, url: str) -> Answer:
+    def answer(  # noqa: PLR0917 - one request, as it came
+        self, method: str, path: str, query: dict[str, str], data: bytes, url: str, authorization: str = ""
+    ) -> Answer:
         form = {name: values[0] for name, values in parse_qs(data.decode()).items()}
         match method, path:
             case "GET", "/config.json":
@@ -52,7 +56,7 @@ class FakeSignIn:
             case "GET", "/authorize":
                 return self._authorize(query)
             case "POST", "/token":
-                return self._token(form)
+                return self._token(form, authorization)
             case "POST", "/revoke":
                 self.refresh_tokens.discard(form.get("token", ""))
                 return _json({})
@@ -73,7 +77,9 @@ class FakeSignIn:
             result = {"code": code, "state": query["state"]}
         return 302, b"", {"Location": f"{query['redirect_uri']}?{urlencode(result)}"}
 
-    def _token(self, form: dict[str, str]) -> Answer:
+    def _token(self, form: dict[str, str], authorization: str) -> Answer:
+        if form.get("grant_type") == "client_credentials":
+            return self._credentials_grant(form, authorization)
         if form.get("client_id") != "desktop":
             return _json({"error": "invalid_client"}, 401)
         if form.get("grant_type") == "refresh_token":
@@ -87,6 +93,15 @@ class FakeSignIn:
         if asked is None or (asked["code_challenge"], asked["redirect_uri"]) != (challenge, form.get("redirect_uri")):
             return _json({"error": "invalid_grant"}, 400)
         return self._grant(with_refresh=True)
+
+    def _credentials_grant(self, form: dict[str, str], authorization: str) -> Answer:
+        kind, _, encoded = authorization.partition(" ")
+        if kind != "Basic" or base64.b64decode(encoded).decode() != f"machine:{MACHINE_SECRET}":
+            return _json({"error": "invalid_client", "error_description": "wrong client secret"}, 401)
+        if form.get("scope") != "video-upload/read video-upload/write":
+            return _json({"error": "invalid_scope"}, 400)
+        self.machine_grants += 1
+        return self._grant(with_refresh=False)
 
     def _grant(self, *, with_refresh: bool) -> Answer:
         token = {"access_token": secrets.token_hex(8), "token_type": "Bearer", "expires_in": self.expires_in}

@@ -190,9 +190,9 @@ def test_signing_in_and_out_through_the_browser(platform: FakePlatform, cli: Cli
         assert open_like_a_browser(url) == 200
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 0, errors
-    stored = cli.home / "sign-in.json"
+    stored = cli.home / "profiles" / "fake.json"
     assert stat.S_IMODE(stored.stat().st_mode) == 0o600
-    assert json.loads(stored.read_bytes())["access_token"] in platform.sign_in.access_tokens
+    assert json.loads(stored.read_bytes())["sign_in"]["access_token"] in platform.sign_in.access_tokens
     assert json.loads(cli.run("list", "--json").stdout) == {"videos": []}
 
     assert cli.run("logout").returncode == 0
@@ -209,7 +209,7 @@ def test_a_declined_sign_in_says_so(platform: FakePlatform, cli: Cli) -> None:
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 1
     assert "You said no." in errors
-    assert not (cli.home / "sign-in.json").exists()
+    assert not (cli.home / "profiles" / "fake.json").exists()
 
 
 @pytest.mark.parametrize(("address", "words"), [("http://example.test", "only https"), ("127.0.0.1:9", "reached")])

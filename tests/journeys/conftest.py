@@ -4,8 +4,8 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -180,15 +180,28 @@ def make_person(platform: LocalPlatform, *, client_id: str = "desktop") -> Perso
     return Person(platform, email, tokens.access_token)
 
 
+CLIENT_SOURCES = Path(__file__).parents[2] / "clients" / "cli" / "src"
+NO_KEYRING = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+"""Tests leave nothing in the keyring of whoever runs them."""
+
+
 @dataclass
 class Desktop:
     """The real command of a person who has signed in."""
 
     home: Path
+    more_environment: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def environment(self) -> dict[str, str]:
-        return {"VIDEO_UPLOAD_HOME": str(self.home), "PATH": "/usr/bin:/bin", "COLUMNS": "200"}
+        return {
+            "VIDEO_UPLOAD_HOME": str(self.home),
+            "PYTHONPATH": str(CLIENT_SOURCES),
+            "PATH": "/usr/bin:/bin",
+            "COLUMNS": "200",
+            **NO_KEYRING,
+            **self.more_environment,
+        }
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(

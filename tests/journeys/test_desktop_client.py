@@ -1,6 +1,7 @@
 """The real command against the real platform."""
 
 import hashlib
+import json
 import random
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from local.platform import LocalPlatform
 from tests.journeys.conftest import Desktop, Person, StandIn, wait_until
 from tests.media.sample_videos import ContainerName, write_sample_video
 from tests.sign_in.browser_walk import walk_through_login
+from video_upload.credentials import CLIENT_SECRET_VARIABLE
 
 CONTENT_TYPES = {
     "mp4": "video/mp4",
@@ -51,6 +53,23 @@ def test_signing_in_through_the_browser_lets_the_command_upload(
     assert login.returncode == 0
     result = desktop.upload(video_12_mib)
     assert result["state"] == "ready"
+
+
+def test_a_program_signs_in_with_its_own_secret_and_uploads(
+    platform: LocalPlatform, tmp_path: Path, small_video: bytes
+) -> None:
+    (tmp_path / "camera").mkdir()
+    (tmp_path / "camera" / "night.mp4").write_bytes(small_video)
+    program = Desktop(tmp_path / "home", {CLIENT_SECRET_VARIABLE: platform.sign_in.machine_client.secret or ""})
+    login = program.start("login", platform.site_url, "--client-id", "machine", "--profile", "nightly")
+    _, errors = login.communicate(timeout=20)
+    assert login.returncode == 0, errors
+    upload = program.start("upload", str(tmp_path / "camera"), "--limit-rate", "20MB", "--json")
+    output, errors = upload.communicate(timeout=60)
+    assert upload.returncode == 0, errors
+    uploaded, summary = (json.loads(line) for line in output.splitlines())
+    assert uploaded["video"]["state"] == "ready"
+    assert summary["summary"]["uploaded"] == 1
 
 
 def test_a_killed_client_resumes_without_sending_a_part_twice(

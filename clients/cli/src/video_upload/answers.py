@@ -228,6 +228,20 @@ class ErrorAnswer(Body, frozen=True, kw_only=True):
     error: ErrorDetail
 
 
+class TelemetryConfig(Body, frozen=True, kw_only=True):
+    """Where clients may tell their progress: an identity pool changes an ID token for credentials that can do nothing
+    but write into the caller's own stream of this log group.
+
+    identity_url, logs_url: None for the region's own endpoints on AWS.
+    """
+
+    region: str
+    identity_pool_id: str
+    log_group_name: str
+    identity_url: str | None = None
+    logs_url: str | None = None
+
+
 class SiteConfig(Body, frozen=True, kw_only=True):
     """The site's /config.json; `api_url` may be relative to the site."""
 
@@ -237,3 +251,4 @@ class SiteConfig(Body, frozen=True, kw_only=True):
     desktop_client_id: str
     scopes: tuple[str, ...]
     logout_url: str | None = None
+    telemetry: TelemetryConfig | None = None

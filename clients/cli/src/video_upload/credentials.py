@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
+import os
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import filelock
 import msgspec
 import requests
 
-from video_upload.errors import NotSignedInError, SignInError
+from video_upload.answers import TelemetryConfig
+from video_upload.errors import KeyringUnavailableError, NotSignedInError, SignInError
+from video_upload.os_keyring import OsKeyring
 from video_upload.private_files import open_private_folder, write_privately
+from video_upload.profiles import Profiles
 
 EXPIRY_MARGIN_SECONDS = 60
 TIMEOUT_SECONDS = (10.0, 20.0)
+CLIENT_SECRET_VARIABLE = "VIDEO_UPLOAD_CLIENT_SECRET"  # noqa: S105 - the name of it
+
+Place = Literal["file", "keyring"]
+
+
+class Tokens(msgspec.Struct, frozen=True, kw_only=True):
+    """What nobody else may read. expires_at: of access and ID token, in seconds since 1970."""
+
+    access_token: str
+    expires_at: float
+    refresh_token: str | None = None
+    id_token: str | None = None
+    client_secret: str | None = None
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True):
-    """One person at one site. expires_at: of the access token, in seconds since 1970."""
+    """One person or machine at one site.
+
+    refresh_token: of a person. expires_at: of access and ID token, in seconds since 1970.
+    is_machine: signed in by client credentials; without a `client_secret` here it is in VIDEO_UPLOAD_CLIENT_SECRET.
+    scope: what a machine asks for, space-separated. issuer: of the tokens.
+    """
 
     site_url: str
     api_url: str
@@ -28,36 +51,85 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
     access_token: str
     refresh_token: str | None
     expires_at: float
+    stage: str = ""
+    issuer: str = ""
+    scope: str = ""
+    is_machine: bool = False
+    id_token: str | None = None
+    client_secret: str | None = None
+    telemetry: TelemetryConfig | None = None
+
+    @property
+    def tokens(self) -> Tokens:
+        return msgspec.convert(self, Tokens, from_attributes=True)
+
+    def with_tokens(self, tokens: Tokens) -> SignIn:
+        return msgspec.structs.replace(self, **msgspec.structs.asdict(tokens))
+
+
+class StoredSignIn(msgspec.Struct, frozen=True, kw_only=True):
+    """The profile's file. Where the tokens are in the keyring those of `sign_in` are empty."""
+
+    place: Place
+    sign_in: SignIn
 
 
 class StoredCredentials:
-    """The sign-in kept in a private file below `home`; several processes may share it."""
+    """The sign-in of one profile below `home`; several processes may share it.
 
-    def __init__(self, home: Path) -> None:
-        self._path = home / "sign-in.json"
-        self._lock = filelock.FileLock(home / "sign-in.lock", mode=0o600)
+    profile: None for the current one.
+    """
+
+    def __init__(self, home: Path, profile: str | None = None, keyring: OsKeyring | None = None) -> None:
+        self.profile = profile or Profiles(home).current
+        self._path = Profiles(home).path(self.profile)
+        self._lock = filelock.FileLock(self._path.with_suffix(".lock"), mode=0o600)
+        self._keyring = keyring or OsKeyring()
+        self._keyring_name = f"{self.profile} in {home.absolute()}"
 
     def load(self) -> SignIn:
-        """Raises NotSignedInError."""
+        """Raises NotSignedInError and KeyringUnavailableError."""
+        stored = self._stored()
+        if stored.place == "file":
+            return stored.sign_in
+        with self._locked():  # a keyring has no way to replace several entries at once
+            text = self._keyring.read(self._keyring_name)
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=SignIn)
-        except FileNotFoundError as error:
-            raise NotSignedInError from error
+            return stored.sign_in.with_tokens(msgspec.json.decode(text or "", type=Tokens))
         except msgspec.DecodeError as error:
-            raise NotSignedInError(reason="The stored sign-in is damaged.") from error
+            raise NotSignedInError(reason="The keyring holds no tokens for this profile.") from error
 
-    def store(self, sign_in: SignIn) -> None:
-        write_privately(self._path, msgspec.json.encode(sign_in))
+    def store(self, sign_in: SignIn, place: Place = "file") -> Place:
+        """Raises KeyringUnavailableError."""
+        with self._locked():
+            if place == "keyring":
+                self._keyring.write(self._keyring_name, msgspec.json.encode(sign_in.tokens).decode())
+                sign_in = sign_in.with_tokens(Tokens(access_token="", expires_at=0))
+            write_privately(self._path, msgspec.json.encode(StoredSignIn(place=place, sign_in=sign_in)))
+        return place
+
+    def store_safely(self, sign_in: SignIn) -> Place:
+        """In the keyring if one works, else in a file that only its owner can read; which of them."""
+        if self._keyring.works():
+            try:
+                return self.store(sign_in, "keyring")
+            except KeyringUnavailableError:
+                return self.store(sign_in)
+        return self.store(sign_in)
 
     def forget(self) -> bool:
-        """Sign out: revoke the refresh token if the sign-in can, and delete the file. False if nobody was signed in."""
+        """Sign out: revoke the refresh token if the sign-in can, delete the tokens. False if nobody was signed in."""
         try:
             sign_in = self.load()
-        except NotSignedInError:
+        except SignInError:
             was_there = self._path.exists()
             self._path.unlink(missing_ok=True)
             return was_there
+        in_keyring = self._stored().place == "keyring"
         self._path.unlink(missing_ok=True)
+        if in_keyring:
+            with suppress(KeyringUnavailableError):
+                self._keyring.delete(self._keyring_name)
         if sign_in.revocation_endpoint and sign_in.refresh_token:
             try:
                 requests.post(
@@ -70,24 +142,50 @@ class StoredCredentials:
                 return True  # offline: the token stays good until it expires, but nobody here holds it any more
         return True
 
+    def describe(self) -> dict[str, str]:
+        """What may be shown of it: site, stage, kind, place of the tokens. Raises NotSignedInError."""
+        stored = self._stored()
+        who = stored.sign_in
+        kind = "program" if who.is_machine else "person"
+        return {"siteUrl": who.site_url, "stage": who.stage, "kind": kind, "tokens": stored.place}
+
     def access_token(self) -> str:
-        sign_in = self.load()
-        if time.time() < sign_in.expires_at - EXPIRY_MARGIN_SECONDS:
-            return sign_in.access_token
-        return self.renewed_access_token(sign_in.access_token)
+        return self.fresh().access_token
 
     def renewed_access_token(self, refused_token: str) -> str:
-        open_private_folder(self._path.parent)
-        with self._lock:  # refresh tokens may be good for one use only
+        return self._renewed(refused_token).access_token
+
+    def fresh(self) -> SignIn:
+        """With tokens that are good for another minute at least. Raises NotSignedInError and SignInError."""
+        sign_in = self.load()
+        if time.time() < sign_in.expires_at - EXPIRY_MARGIN_SECONDS:
+            return sign_in
+        return self._renewed(sign_in.access_token)
+
+    def _renewed(self, refused_token: str) -> SignIn:
+        with self._locked():  # refresh tokens may be good for one use only
             sign_in = self.load()
             if sign_in.access_token != refused_token:
-                return sign_in.access_token  # another process was faster
-            renewed = _refresh(sign_in)
-            self.store(renewed)
-            return renewed.access_token
+                return sign_in  # another process was faster
+            renewed = sign_in.with_tokens(_machine_tokens(sign_in) if sign_in.is_machine else _refreshed(sign_in))
+            self.store(renewed, self._stored().place)
+            return renewed
+
+    def _stored(self) -> StoredSignIn:
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=StoredSignIn)
+        except FileNotFoundError as error:
+            raise NotSignedInError from error
+        except msgspec.DecodeError as error:
+            raise NotSignedInError(reason="The stored sign-in is damaged.") from error
+
+    def _locked(self) -> filelock.BaseFileLock:
+        """To be entered; may be within itself."""
+        open_private_folder(self._path.parent)
+        return self._lock
 
 
-def _refresh(sign_in: SignIn) -> SignIn:
+def _refreshed(sign_in: SignIn) -> Tokens:
     # Costs half a second to import, and most commands need no new token.
     from authlib.common.errors import AuthlibBaseError  # noqa: PLC0415
     from authlib.integrations.requests_client import OAuth2Session  # noqa: PLC0415
@@ -103,12 +201,39 @@ def _refresh(sign_in: SignIn) -> SignIn:
         raise NotSignedInError(reason="The sign-in has expired or was revoked.") from error
     except (requests.RequestException, ValueError) as error:
         raise SignInError(f"The sign-in could not be renewed: {error}") from error
-    return msgspec.structs.replace(
-        sign_in,
+    return Tokens(
         access_token=token["access_token"],
-        refresh_token=token.get("refresh_token") or sign_in.refresh_token,
         expires_at=expiry_time(token),
+        refresh_token=token.get("refresh_token") or sign_in.refresh_token,
+        id_token=token.get("id_token") or sign_in.id_token,
     )
+
+
+def _machine_tokens(sign_in: SignIn) -> Tokens:
+    secret = sign_in.client_secret or os.environ.get(CLIENT_SECRET_VARIABLE)
+    if not secret:
+        raise NotSignedInError(reason=f"The sign-in has expired, and {CLIENT_SECRET_VARIABLE} is not set.")
+    tokens = machine_tokens(sign_in.token_endpoint, sign_in.client_id, secret, sign_in.scope)
+    return msgspec.structs.replace(tokens, client_secret=sign_in.client_secret)
+
+
+def machine_tokens(token_endpoint: str, client_id: str, client_secret: str, scope: str) -> Tokens:
+    """Tokens of a client for itself (RFC 6749, section 4.4). Raises NotSignedInError if refused, else SignInError."""
+    try:
+        response = requests.post(
+            token_endpoint,
+            data={"grant_type": "client_credentials", "scope": scope},
+            auth=(client_id, client_secret),
+            timeout=TIMEOUT_SECONDS,
+            allow_redirects=False,
+        )
+        body: dict[str, Any] = response.json()
+    except (requests.RequestException, ValueError) as error:
+        raise SignInError(f"The sign-in gave no tokens: {error}") from error
+    if response.status_code != 200 or "access_token" not in body:
+        reason = body.get("error_description") or body.get("error") or f"status {response.status_code}"
+        raise NotSignedInError(reason=f"The sign-in refused this client: {reason}.")
+    return Tokens(access_token=body["access_token"], expires_at=expiry_time(body))
 
 
 def expiry_time(token: dict[str, Any]) -> float:

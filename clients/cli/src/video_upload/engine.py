@@ -21,6 +21,8 @@ from video_upload.errors import (
 )
 from video_upload.events import ProcessingWatched, Report, StartedOver, ignore_event
 from video_upload.multipart_upload import MultipartUpload
+from video_upload.part_transfer import TransferOptions
+from video_upload.rate_limit import RateLimit
 from video_upload.upload_journal import SentPart, UploadJournal, UploadRecord, find_journal
 from video_upload.video_file import VideoFile
 
@@ -36,6 +38,7 @@ class UploadEngine:
 
     home: folder for the journals of unfinished uploads.
     parallel: parts sent at once.
+    rate_limit: of all of them together; may be shared with other engines.
     report: told what happens, possibly from other threads.
     interruption: request it from any thread to stop; what was uploaded stays and is resumed by the next `upload`.
     """
@@ -46,16 +49,22 @@ class UploadEngine:
         home: Path,
         *,
         parallel: int = DEFAULT_PARALLEL,
+        rate_limit: RateLimit | None = None,
         report: Report = ignore_event,
         interruption: Interruption | None = None,
         backoff: Backoff | None = None,
     ) -> None:
         self._api = api
         self._folder = home / "uploads"
-        self._parallel = parallel
         self._report = report
         self._interruption = interruption or Interruption()
-        self._backoff = backoff or Backoff()
+        self._options = TransferOptions(
+            parallel=parallel,
+            rate_limit=rate_limit,
+            backoff=backoff or Backoff(),
+            interruption=self._interruption,
+            report=report,
+        )
 
     def upload(self, path: Path, *, wait: bool = True) -> Video:
         """Upload a file, resuming what an earlier run began; the video as the platform then has it.
@@ -72,7 +81,10 @@ class UploadEngine:
             except FileChangedError:
                 self._abandon(journal)
                 raise
-        return self._watch(video_id) if wait else self._api.get_video(video_id)
+            # Kept until here: whoever is stopped while watching goes on watching, and does not send the file again.
+            video = self._watch(video_id) if wait else self._api.get_video(video_id)
+            journal.forget()
+        return video
 
     def abort(self, path: Path) -> str:
         """Give up an unfinished upload of this computer; its video id.
@@ -124,8 +136,7 @@ class UploadEngine:
         if stored.state == "uploading":
             upload.adopt(stored.parts)
         if stored.state == "uploading" or (stored.state == "completing" and upload.is_whole):
-            return self._finish(upload, record, journal)
-        journal.forget()
+            return self._finish(upload, record)
         return record.video_id
 
     def _start(self, file: VideoFile, journal: UploadJournal) -> str:
@@ -143,15 +154,9 @@ class UploadEngine:
             part_count=started.part_count,
         )
         journal.start(record)
-        return self._finish(self._multipart_upload(file, record, journal, {}), record, journal, started)
+        return self._finish(self._multipart_upload(file, record, journal, {}), record, started)
 
-    def _finish(
-        self,
-        upload: MultipartUpload,
-        record: UploadRecord,
-        journal: UploadJournal,
-        started: StartedUpload | None = None,
-    ) -> str:
+    def _finish(self, upload: MultipartUpload, record: UploadRecord, started: StartedUpload | None = None) -> str:
         try:
             if started:
                 upload.send_missing(started.presigned_urls, started.urls_expire_at)
@@ -162,7 +167,6 @@ class UploadEngine:
             # Another device, or a call of ours whose answer was lost, has completed it meanwhile.
             if error.code not in {"upload_completing", "upload_completed"}:
                 raise
-        journal.forget()
         return record.video_id
 
     def _multipart_upload(
@@ -174,10 +178,7 @@ class UploadEngine:
             record=record,
             journal=journal,
             sent=sent,
-            parallel=self._parallel,
-            backoff=self._backoff,
-            interruption=self._interruption,
-            report=self._report,
+            options=self._options,
         )
 
     def _abandon(self, journal: UploadJournal) -> None:

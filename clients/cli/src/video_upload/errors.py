@@ -3,7 +3,11 @@
 VideoUploadError
 ├── SiteError                    the address is no Video Upload site
 ├── SignInError                  the sign-in did not succeed
-│   └── NotSignedInError         nobody is signed in, or the sign-in has ended for good
+│   ├── NotSignedInError         nobody is signed in, or the sign-in has ended for good
+│   └── KeyringUnavailableError  the OS keyring does not work, or not any more
+├── ProfileError                 a profile was named that cannot be used
+│   ├── ProfileNameError         not a name for a profile
+│   └── ProfileNotFoundError     no such profile is signed in
 ├── ApiUnreachableError          no answer from the API after all tries
 ├── UnexpectedAnswerError        an answer that the API's contract does not know
 ├── ApiError                     the API said no: status, code, message, details, request_id
@@ -20,12 +24,13 @@ VideoUploadError
 ├── UploadNotFoundError          no unfinished upload answers to that name
 ├── UploadLostError              the platform no longer knows this upload
 ├── PartFailedError              one part could not be sent
+├── TelemetryError               progress could not be told; never leaves the telemetry
 └── UploadCancelledError         the caller asked to stop
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +55,29 @@ class SignInError(VideoUploadError):
 class NotSignedInError(SignInError):
     def __init__(self, reason: str = "Nobody is signed in.") -> None:
         super().__init__(f"{reason} Run: video-upload login SITE_URL")
+
+
+class KeyringUnavailableError(SignInError):
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+        super().__init__(f"The keyring of this computer does not work: {problem}. `login --no-keyring` does without.")
+
+
+class ProfileError(VideoUploadError):
+    """The profile asked for cannot be used."""
+
+
+class ProfileNameError(ProfileError):
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"{name!r} is no name for a profile: up to 64 letters, digits, dots, dashes, underscores")
+
+
+class ProfileNotFoundError(ProfileError):
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        self.name = name
+        self.known = tuple(known)
+        super().__init__(f"No profile {name}; there is {', '.join(known) or 'none'}. Make it: login SITE_URL --profile")
 
 
 class ApiUnreachableError(VideoUploadError):
@@ -148,6 +176,12 @@ class PartFailedError(VideoUploadError):
         self.tries = tries
         self.reason = reason
         super().__init__(f"Part {part_number} could not be sent in {tries} tries: {reason}")
+
+
+class TelemetryError(VideoUploadError):
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"Progress could not be told: {reason}")
 
 
 class UploadCancelledError(VideoUploadError):

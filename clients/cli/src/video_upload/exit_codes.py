@@ -10,6 +10,7 @@ from video_upload.errors import (
     InvalidRequestError,
     LimitReachedError,
     NotSignedInError,
+    ProfileError,
     ServiceUnavailableError,
     UnauthorizedError,
     UploadCancelledError,
@@ -39,6 +40,7 @@ MEANINGS = {
 
 CODE_BY_ERROR: tuple[tuple[type[VideoUploadError], ExitCode], ...] = (
     (NotSignedInError, ExitCode.NOT_SIGNED_IN),
+    (ProfileError, ExitCode.USAGE),
     (UnauthorizedError, ExitCode.NOT_SIGNED_IN),
     (FileRefusedError, ExitCode.REFUSED),
     (InvalidRequestError, ExitCode.REFUSED),

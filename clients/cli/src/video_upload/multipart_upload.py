@@ -7,11 +7,10 @@ from typing import TypeVar
 
 from video_upload.answers import CompletedPart, PartToSign, PresignedPart, SignedParts, StoredPart, StoredUpload
 from video_upload.api import VideoApi
-from video_upload.backoff import Backoff, Interruption
 from video_upload.checksums import decode_crc64nvme, encode_crc64nvme, whole_file_crc64nvme
 from video_upload.errors import ConflictError, InvalidRequestError, NotFoundError, UnauthorizedError, UploadLostError
-from video_upload.events import Completing, PartsDiffered, PartStored, Report, UploadBegan
-from video_upload.part_transfer import PartTransfer
+from video_upload.events import Completing, PartsDiffered, PartStored, UploadBegan
+from video_upload.part_transfer import PartTransfer, TransferOptions
 from video_upload.part_urls import PartUrls
 from video_upload.upload_journal import SentPart, UploadJournal, UploadRecord
 from video_upload.video_file import PartReader, VideoFile
@@ -37,10 +36,7 @@ class MultipartUpload:
         record: UploadRecord,
         journal: UploadJournal,
         sent: dict[int, SentPart],
-        parallel: int,
-        backoff: Backoff,
-        interruption: Interruption,
-        report: Report,
+        options: TransferOptions,
     ) -> None:
         self._api = api
         self._file = file
@@ -48,10 +44,9 @@ class MultipartUpload:
         self._layout = record.layout
         self._journal = journal
         self._sent = sent
-        self._parallel = parallel
-        self._backoff = backoff
-        self._interruption = interruption
-        self._report = report
+        self._options = options
+        self._interruption = options.interruption
+        self._report = options.report
         self._token = record.upload_token
 
     # what is there
@@ -117,10 +112,7 @@ class MultipartUpload:
             file=self._file,
             layout=self._layout,
             urls=urls,
-            parallel=self._parallel,
-            backoff=self._backoff,
-            interruption=self._interruption,
-            report=self._report,
+            options=self._options,
         )
         transfer.send(part_numbers, self._note_stored)
 

@@ -15,6 +15,7 @@ from awscrt.checksums import crc64nvme
 from video_upload.answers import PresignedPart
 from video_upload.backoff import Interruption
 from video_upload.loopback import is_loopback
+from video_upload.rate_limit import RateLimit
 from video_upload.video_file import PartReader
 
 TIMEOUT_SECONDS = 60.0  # of one connect, one send of a buffer, or the wait for the answer
@@ -49,10 +50,17 @@ class Refused:
 class PartSender:
     """One worker's connection, kept open from part to part. For one thread, except `hang_up`."""
 
-    def __init__(self, reader: PartReader, tls: ssl.SSLContext, interruption: Interruption) -> None:
+    def __init__(
+        self,
+        reader: PartReader,
+        tls: ssl.SSLContext,
+        interruption: Interruption,
+        rate_limit: RateLimit | None = None,
+    ) -> None:
         self._reader = reader
         self._tls = tls
         self._interruption = interruption
+        self._rate_limit = rate_limit
         self._connection: http.client.HTTPConnection | None = None
         self._peer: tuple[str, str] | None = None
 
@@ -120,8 +128,7 @@ class PartSender:
         remaining_bytes = part.size_bytes
         checksum = 0
         while remaining_bytes:
-            self._interruption.check()
-            block = self._reader.read(remaining_bytes)
+            block = self._reader.read(self._allowed(remaining_bytes))
             checksum = crc64nvme(block, checksum)  # pyright: ignore[reportArgumentType] - any buffer will do
             try:
                 connection.send(block)
@@ -134,6 +141,15 @@ class PartSender:
             remaining_bytes -= len(block)
             on_bytes(len(block))
         return checksum, 0
+
+    def _allowed(self, remaining_bytes: int) -> int:
+        """How many bytes to send next; waits until they may go."""
+        if self._rate_limit is None:
+            self._interruption.check()
+            return remaining_bytes
+        count = min(remaining_bytes, self._rate_limit.slice_bytes)
+        self._interruption.pause(self._rate_limit.wait_seconds(count))
+        return count
 
     def hang_up(self) -> None:
         """From another thread: end a send that may block for a long time."""

@@ -7,17 +7,34 @@ import ssl
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from video_upload.backoff import Backoff, Interruption
 from video_upload.errors import PartFailedError, UploadCancelledError, UploadLostError
 from video_upload.events import BytesSent, PartRetried, PartUrlRenewed, Report
 from video_upload.part_sender import PartSender, Refused, Stored
 from video_upload.part_urls import PartUrls
+from video_upload.rate_limit import RateLimit
 from video_upload.upload_journal import SentPart
 from video_upload.video_file import PartLayout, PartReader, VideoFile
 
 RENEWALS_PER_PART = 3
 JOIN_SECONDS = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransferOptions:
+    """How parts are sent.
+
+    parallel: parts sent at once. rate_limit: of all of them together. interruption: requested to stop. report: told
+    what happens, from any thread.
+    """
+
+    parallel: int
+    backoff: Backoff
+    interruption: Interruption
+    report: Report
+    rate_limit: RateLimit | None = None
 
 
 class PartTransfer:
@@ -33,20 +50,16 @@ class PartTransfer:
         file: VideoFile,
         layout: PartLayout,
         urls: PartUrls,
-        parallel: int,
-        backoff: Backoff,
-        interruption: Interruption,
-        report: Report,
+        options: TransferOptions,
     ) -> None:
         self._video_id = video_id
         self._file = file
         self._layout = layout
         self._urls = urls
-        self._parallel = parallel
-        self._backoff = backoff
-        self._caller = interruption
+        self._options = options
+        self._backoff = options.backoff
         self._interruption = Interruption()
-        self._report = report
+        self._report = options.report
         self._tls = ssl.create_default_context()
         self._waiting: deque[int] = deque()
         self._results: queue.SimpleQueue[SentPart | BaseException] = queue.SimpleQueue()
@@ -64,7 +77,7 @@ class PartTransfer:
         # Daemons: a worker stuck in a system call must not keep the process from ending.
         workers = [
             threading.Thread(target=self._work, name=f"part-sender-{index}", daemon=True)
-            for index in range(min(self._parallel, unfinished))
+            for index in range(min(self._options.parallel, unfinished))
         ]
         try:
             for worker in workers:
@@ -80,7 +93,7 @@ class PartTransfer:
 
     def _next_result(self) -> SentPart | BaseException:
         while True:
-            self._caller.check()
+            self._options.interruption.check()
             try:
                 return self._results.get(timeout=0.2)
             except queue.Empty:
@@ -101,7 +114,7 @@ class PartTransfer:
         except OSError as error:
             self._results.put(error)
             return
-        sender = PartSender(reader, self._tls, self._interruption)
+        sender = PartSender(reader, self._tls, self._interruption, self._options.rate_limit)
         self._senders.append(sender)
         try:
             while self._waiting:

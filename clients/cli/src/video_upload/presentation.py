@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.filesize import decimal
@@ -29,6 +30,7 @@ from video_upload.events import (
     UploadBegan,
     UploadEvent,
 )
+from video_upload.file_selection import SkippedFile
 
 
 def plain(text: str) -> str:
@@ -37,10 +39,9 @@ def plain(text: str) -> str:
 
 
 class UploadDisplay:
-    """A progress bar for one file; give `show` to the engine."""
+    """A bar for the file being sent, and above several files one for all of them; give `show` to the engine."""
 
-    def __init__(self, console: Console, title: str) -> None:
-        self._title = plain(title)
+    def __init__(self, console: Console, file_count: int, size_bytes: int) -> None:
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -48,8 +49,20 @@ class UploadDisplay:
             TransferSpeedColumn(),
             TimeRemainingColumn(),
             console=console,
+            disable=console.quiet,
+            transient=True,
+            # Results belong to stdout, wherever that goes.
+            redirect_stdout=False,
+            redirect_stderr=False,
         )
-        self._task: TaskID | None = None
+        self._file_count = file_count
+        self._files_begun = 0
+        self._total = self._progress.add_task(self._total_title(), total=size_bytes, visible=file_count > 1)
+        self._title = ""
+        self._size_bytes = 0
+        self._before_bytes = 0
+        """Of the files that are behind us."""
+        self._file: TaskID | None = None
         self._last_note = ""
 
     def __enter__(self) -> UploadDisplay:
@@ -59,16 +72,41 @@ class UploadDisplay:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
+    @contextmanager
+    def paused(self) -> Generator[None]:
+        """For results that go to the same terminal by another way."""
+        if not self._progress.console.is_terminal:  # a stop would write the bars down
+            yield
+            return
+        self._progress.stop()
+        try:
+            yield
+        finally:
+            self._progress.start()
+
+    def next_file(self, name: str, size_bytes: int) -> None:
+        self._before_bytes += self._size_bytes
+        self._title, self._size_bytes = plain(name), size_bytes
+        self._files_begun += 1
+        self._last_note = ""
+        self._drop_file()
+        self._progress.update(self._total, description=self._total_title())
+
+    def finish_file(self) -> None:
+        """Whether it was sent now or before."""
+        self._set_total(self._size_bytes)
+
     def show(self, event: UploadEvent) -> None:
         match event:
             case UploadBegan(size_bytes=size_bytes, stored_bytes=stored_bytes):
-                if self._task is not None:
-                    self._progress.remove_task(self._task)
-                self._task = self._progress.add_task(self._title, total=size_bytes, completed=stored_bytes)
+                self._drop_file()
+                self._file = self._progress.add_task(self._title, total=size_bytes, completed=stored_bytes)
+                self._set_total(stored_bytes)
                 if stored_bytes:
                     self._note(f"Resuming: {decimal(stored_bytes)} of {decimal(size_bytes)} are there already.")
-            case BytesSent(count=count) if self._task is not None:
-                self._progress.advance(self._task, count)
+            case BytesSent(count=count) if self._file is not None:
+                self._progress.advance(self._file, count)
+                self._progress.advance(self._total, count)
             case PartRetried(part_number=number, reason=reason, wait_seconds=wait_seconds):
                 self._note(f"Part {number}: {reason}. Trying again in {wait_seconds:.1f} s.")
             case PartsDiffered(part_numbers=numbers):
@@ -81,6 +119,20 @@ class UploadDisplay:
                 self._note("Uploaded. The video is being checked.")
             case _:
                 return
+
+    def _set_total(self, of_this_file_bytes: int) -> None:
+        completed = self._before_bytes + of_this_file_bytes
+        if self._progress.tasks[0].completed != completed:
+            # Not by `update`, which would take what was there before for speed.
+            self._progress.reset(self._total, completed=completed)
+
+    def _drop_file(self) -> None:
+        if self._file is not None:
+            self._progress.remove_task(self._file)
+            self._file = None
+
+    def _total_title(self) -> str:
+        return f"Total ({self._files_begun} of {self._file_count})"
 
     def _note(self, text: str) -> None:
         if text != self._last_note:
@@ -149,4 +201,22 @@ def print_open_uploads(console: Console, uploads: Iterable[OpenUpload]) -> None:
             plain(upload.started_at),
             plain(upload.expires_at),
         )
+    console.print(table)
+
+
+SHOWN_SKIPPED = 20
+
+
+def print_skipped(console: Console, skipped: Sequence[SkippedFile]) -> None:
+    for one in skipped[:SHOWN_SKIPPED]:
+        console.print(f"[dim]skipped[/]  {plain(f'{one.path}: {one.reason}')}", soft_wrap=True, highlight=False)
+    if len(skipped) > SHOWN_SKIPPED:
+        console.print(f"[dim]skipped[/]  and {len(skipped) - SHOWN_SKIPPED} more", highlight=False)
+
+
+def print_profiles(console: Console, profiles: Iterable[Mapping[str, str | bool]]) -> None:
+    table = Table("", "profile", "site", "stage", "signed in", "tokens", box=None)
+    for one in profiles:
+        words = (plain(str(one[name])) for name in ("name", "siteUrl", "stage", "kind", "tokens"))
+        table.add_row("*" if one["current"] else "", *words)
     console.print(table)

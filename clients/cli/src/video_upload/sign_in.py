@@ -6,14 +6,17 @@ import http.server
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 import requests
 
-from video_upload.credentials import TIMEOUT_SECONDS, SignIn, expiry_time
+from video_upload.answers import SiteConfig
+from video_upload.credentials import TIMEOUT_SECONDS, SignIn, Tokens, expiry_time, machine_tokens
 from video_upload.errors import SignInError
-from video_upload.site import discover_sign_in, fetch_site_config, normal_site_url
+from video_upload.site import SignInEndpoints, discover_sign_in, fetch_site_config, normal_site_url
 
 REDIRECT_PORTS = range(53682, 53692)  # docs/api.md: the ten that are registered
 LONGEST_SIGN_IN_SECONDS = 600.0
@@ -31,9 +34,8 @@ def sign_in(site: str, show_url: Callable[[str], None], *, timeout_seconds: floa
     from authlib.common.security import generate_token  # noqa: PLC0415
     from authlib.integrations.requests_client import OAuth2Session  # noqa: PLC0415
 
-    site_url = normal_site_url(site)
-    config = fetch_site_config(site_url)
-    endpoints = discover_sign_in(site_url, config.authority)
+    place = _look_up(site)
+    config, endpoints = place.config, place.endpoints
     with RedirectReceiver() as receiver:
         session = OAuth2Session(
             config.desktop_client_id,
@@ -56,16 +58,59 @@ def sign_in(site: str, show_url: Callable[[str], None], *, timeout_seconds: floa
         )
     except (AuthlibBaseError, requests.RequestException, ValueError) as error:
         raise SignInError(f"The sign-in gave no tokens: {error}") from error
-    return SignIn(
-        site_url=site_url,
-        api_url=config.api_url,
-        client_id=config.desktop_client_id,
-        token_endpoint=endpoints.token_endpoint,
-        revocation_endpoint=endpoints.revocation_endpoint,
-        access_token=token["access_token"],
-        refresh_token=token.get("refresh_token"),
-        expires_at=expiry_time(token),
+    return place.sign_in(
+        config.desktop_client_id,
+        Tokens(
+            access_token=token["access_token"],
+            expires_at=expiry_time(token),
+            refresh_token=token.get("refresh_token"),
+            id_token=token.get("id_token"),
+        ),
     )
+
+
+def sign_in_machine(site: str, client_id: str, client_secret: str, *, keep_secret: bool = False) -> SignIn:
+    """Sign a program in by its own secret. Raises SiteError and SignInError.
+
+    keep_secret: in the result, to renew its tokens; else VIDEO_UPLOAD_CLIENT_SECRET has to hold it then.
+    """
+    place = _look_up(site)
+    # The identity scopes speak of people.
+    scope = " ".join(scope for scope in place.config.scopes if "/" in scope)
+    tokens = machine_tokens(place.endpoints.token_endpoint, client_id, client_secret, scope)
+    if keep_secret:
+        tokens = msgspec.structs.replace(tokens, client_secret=client_secret)
+    return place.sign_in(client_id, tokens, is_machine=True, scope=scope)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """Where somebody signs in."""
+
+    site_url: str
+    config: SiteConfig
+    endpoints: SignInEndpoints
+
+    def sign_in(self, client_id: str, tokens: Tokens, *, is_machine: bool = False, scope: str = "") -> SignIn:
+        return SignIn(
+            site_url=self.site_url,
+            api_url=self.config.api_url,
+            stage=self.config.stage,
+            issuer=self.config.authority,
+            client_id=client_id,
+            token_endpoint=self.endpoints.token_endpoint,
+            revocation_endpoint=self.endpoints.revocation_endpoint,
+            is_machine=is_machine,
+            scope=scope,
+            telemetry=self.config.telemetry,
+            **msgspec.structs.asdict(tokens),
+        )
+
+
+def _look_up(site: str) -> _Place:
+    site_url = normal_site_url(site)
+    config = fetch_site_config(site_url)
+    return _Place(site_url=site_url, config=config, endpoints=discover_sign_in(site_url, config.authority))
 
 
 class RedirectReceiver:

@@ -1,0 +1,136 @@
+"""The library's front door: one object that uploads, lists and deletes for somebody who is signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from video_upload.answers import OpenUpload, Video
+from video_upload.api import Credentials, VideoApi
+from video_upload.backoff import Interruption
+from video_upload.credentials import StoredCredentials
+from video_upload.engine import DEFAULT_PARALLEL, UploadEngine
+from video_upload.events import Report, ignore_event
+from video_upload.private_files import default_home
+from video_upload.rate_limit import RateLimit
+from video_upload.sign_in import sign_in_machine
+from video_upload.site import fetch_site_config, normal_site_url
+
+VIDEOS_PER_PAGE = 100
+
+
+class Client:
+    """One site, as one signed-in person or program sees it.
+
+    Every method raises subclasses of `video_upload.errors.VideoUploadError` and nothing else on purpose: ApiError with
+    the API's `code`, `details` and `request_id`, ApiUnreachableError once all tries are used up, NotSignedInError.
+
+    For one thread; `stop` may be called from any. Memory is one buffer of 1 MiB for each part in flight, whatever the
+    size of the file.
+
+    profile: the sign-in of `video-upload login` to use; None for the current one.
+    home: folder of the sign-ins and of the journals of unfinished uploads; None for the user's own, or
+        VIDEO_UPLOAD_HOME. Clients that share it resume each other's uploads.
+    """
+
+    def __init__(self, *, profile: str | None = None, home: Path | None = None) -> None:
+        """Raises NotSignedInError, KeyringUnavailableError and ProfileNameError."""
+        self._home = home or default_home()
+        credentials = StoredCredentials(self._home, profile)
+        self._connect(credentials.load().api_url, credentials)
+
+    @classmethod
+    def for_program(
+        cls, site_url: str, *, client_id: str, client_secret: str, home: Path | None = None, profile: str = "program"
+    ) -> Client:
+        """Signed in by client credentials, which are kept in a private file below `home` to renew the tokens.
+
+        Raises SiteError if the address is no Video Upload site, SignInError if it refuses the program.
+        """
+        folder = home or default_home()
+        signed_in = sign_in_machine(site_url, client_id, client_secret, keep_secret=True)
+        StoredCredentials(folder, profile).store(signed_in)
+        return cls(profile=profile, home=folder)
+
+    @classmethod
+    def with_credentials(cls, site_url: str, credentials: Credentials, *, home: Path | None = None) -> Client:
+        """With access tokens from elsewhere, such as a server that acts for its users. Raises SiteError."""
+        client = cls.__new__(cls)
+        client._home = home or default_home()
+        client._connect(fetch_site_config(normal_site_url(site_url)).api_url, credentials)
+        return client
+
+    def _connect(self, api_url: str, credentials: Credentials) -> None:
+        self._interruption = Interruption()
+        self._api = VideoApi(api_url, credentials, pause=self._interruption.pause)
+
+    def upload(
+        self,
+        path: Path | str,
+        *,
+        parallel: int = DEFAULT_PARALLEL,
+        rate_limit: RateLimit | float | None = None,
+        wait: bool = True,
+        report: Report = ignore_event,
+    ) -> Video:
+        """Upload a file; an upload of it that was interrupted, in whatever process, goes on where it was.
+
+        parallel: parts sent at once.
+        rate_limit: bytes per second of all parts together, at least 16,000; a RateLimit may be shared with others.
+        wait: until the video is `ready` or `rejected`, half an hour at most; else until S3 has it whole, with state
+            `completing` or `processing`.
+        report: told each event of `video_upload.events`, from several threads.
+
+        Raises FileRefusedError before anything is sent; UploadRunningError if another process is at it;
+        FileChangedError, PartFailedError, UploadLostError; UploadCancelledError after `stop`; ValueError for a rate
+        that is too low.
+        """
+        limit = RateLimit(rate_limit) if isinstance(rate_limit, int | float) else rate_limit
+        self._interruption.clear()
+        return self._engine(parallel=parallel, rate_limit=limit, report=report).upload(Path(path), wait=wait)
+
+    def stop(self) -> None:
+        """End the running `upload` within moments; what S3 has is kept, and the next `upload` of the file resumes."""
+        self._interruption.request()
+
+    def videos(self) -> Iterator[Video]:
+        """All of the library, newest first, fetched page by page as they are asked for."""
+        cursor = None
+        while True:
+            page = self._api.list_videos(limit=VIDEOS_PER_PAGE, cursor=cursor)
+            yield from page.videos
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def video(self, video_id: str) -> Video:
+        """Raises NotFoundError, for somebody else's as for none."""
+        return self._api.get_video(video_id)
+
+    def delete(self, video_id: str) -> None:
+        """For good; an unfinished upload is aborted by it. Raises NotFoundError."""
+        self._api.delete_video(video_id)
+
+    def open_uploads(self) -> tuple[OpenUpload, ...]:
+        """Unfinished uploads of this user, from all devices. Their tokens are secrets."""
+        return self._api.list_open_uploads()
+
+    def abort(self, video_id: str) -> None:
+        """Give up an unfinished upload. Raises UploadNotFoundError, ConflictError if it was completed first."""
+        self._engine().abort_video(video_id)
+
+    def _engine(
+        self,
+        *,
+        parallel: int = DEFAULT_PARALLEL,
+        rate_limit: RateLimit | None = None,
+        report: Report = ignore_event,
+    ) -> UploadEngine:
+        return UploadEngine(
+            self._api,
+            self._home,
+            parallel=parallel,
+            rate_limit=rate_limit,
+            report=report,
+            interruption=self._interruption,
+        )

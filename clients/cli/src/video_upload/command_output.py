@@ -1,0 +1,81 @@
+"""What all commands share: their common options, results and errors on the terminal, and exit codes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+
+from video_upload.api import VideoApi
+from video_upload.backoff import Interruption
+from video_upload.credentials import StoredCredentials
+from video_upload.errors import ApiError, VideoUploadError
+from video_upload.exit_codes import MEANINGS, ExitCode, exit_code_of
+from video_upload.presentation import plain
+from video_upload.private_files import default_home
+
+EPILOG = "Exit codes: " + "; ".join(f"{code.value} {meaning}" for code, meaning in MEANINGS.items()) + "."
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs; errors go to stderr as JSON, too.")]
+Profile = Annotated[
+    str | None,
+    typer.Option(
+        "--profile", envvar="VIDEO_UPLOAD_PROFILE", help="The sign-in to use; see `profiles`.", show_default=False
+    ),
+]
+
+
+def api_of(profile: str | None, interruption: Interruption | None = None) -> VideoApi:
+    """Raises NotSignedInError and ProfileNameError."""
+    credentials = StoredCredentials(default_home(), profile)
+    return VideoApi(credentials.load().api_url, credentials, pause=(interruption or Interruption()).pause)
+
+
+def errors_console(*, quiet: bool = False) -> Console:
+    """Progress, notes and errors go to stderr, results to stdout."""
+    return Console(stderr=True, quiet=quiet)
+
+
+def print_json(value: object) -> None:
+    print(msgspec.json.encode(value).decode(), flush=True)
+
+
+def print_error(error: VideoUploadError, *, as_json: bool, file: Path | None = None) -> None:
+    """file: which of several it belongs to."""
+    if as_json:
+        detail: dict[str, Any] = {"code": type(error).__name__, "message": str(error)}
+        if isinstance(error, ApiError):
+            detail = {
+                "code": error.code,
+                "message": error.message,
+                "details": error.details,
+                "requestId": error.request_id,
+            }
+        if file is not None:
+            detail["file"] = str(file)
+        print(msgspec.json.encode({"error": detail}).decode(), file=sys.stderr, flush=True)
+        return
+    place = f"{file.name}: " if file is not None else ""
+    console = errors_console()
+    console.print(f"[bold red]Error:[/] {plain(place + str(error))}", soft_wrap=True, highlight=False)
+    if isinstance(error, ApiError):
+        console.print(f"[dim]{plain(error.code)}, request {plain(error.request_id or 'unknown')}[/]", highlight=False)
+
+
+@contextmanager
+def exit_codes(*, as_json: bool = False) -> Generator[None]:
+    """Errors of the tree end the command with a text and their code."""
+    try:
+        yield
+    except VideoUploadError as error:
+        print_error(error, as_json=as_json)
+        raise typer.Exit(exit_code_of(error)) from error
+    except KeyboardInterrupt as error:
+        errors_console().print("Stopped. What was uploaded is kept: run the same command again to resume.")
+        raise typer.Exit(ExitCode.INTERRUPTED) from error

@@ -1,0 +1,96 @@
+"""Which videos a command means: files, folders with all that is below them, and patterns."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from video_upload.errors import FileRefusedError
+from video_upload.video_file import VideoFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkippedFile:
+    """Found in a folder or by a pattern, and not uploaded. reason: in words."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """videos: paths as they were found, each file once, a folder's in order. skipped: as long as it is.
+
+    searched: whether any of them was looked for, so that something may have been skipped.
+    """
+
+    videos: tuple[Path, ...]
+    skipped: tuple[SkippedFile, ...]
+    searched: bool
+    size_bytes: int
+
+
+def select_videos(sources: Iterable[str | Path]) -> Selection:
+    """Raises FileRefusedError for a file that was named itself and cannot be uploaded, and if there is no video at all.
+
+    sources: files, folders (searched in depth, links to folders not followed) and patterns such as `day?/**/*.mov`.
+    """
+    found: dict[Path, Path] = {}
+    skipped: list[SkippedFile] = []
+    searched = False
+    size_bytes = 0
+    first: Path | None = None
+    for source in sources:
+        path = Path(source)
+        first = first or path
+        if _is_file_itself(path):
+            video = VideoFile.at(path)
+            candidates: Iterable[tuple[Path, VideoFile]] = [(path, video)]
+        else:
+            searched = True
+            candidates = _looked_at(_search(path), skipped)
+        for candidate, video in candidates:
+            if video.path not in found:
+                found[video.path] = candidate
+                size_bytes += video.size_bytes
+    if not found:
+        raise FileRefusedError(first or Path(), _nothing(skipped))
+    return Selection(videos=tuple(found.values()), skipped=tuple(skipped), searched=searched, size_bytes=size_bytes)
+
+
+def _is_file_itself(path: Path) -> bool:
+    return not path.is_dir() and (path.exists() or not glob.has_magic(str(path)))
+
+
+def _search(path: Path) -> Iterator[Path]:
+    if path.is_dir():
+        yield from _below(path)
+        return
+    for name in sorted(glob.glob(str(path), recursive=True)):  # noqa: PTH207 - patterns may be absolute
+        match = Path(name)
+        if match.is_dir():
+            yield from _below(match)
+        else:
+            yield match
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        # Hidden files are not people's videos: macOS leaves a `._film.mp4` beside each film on foreign disks.
+        yield from (Path(place, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _looked_at(paths: Iterable[Path], skipped: list[SkippedFile]) -> Iterator[tuple[Path, VideoFile]]:
+    for path in paths:
+        try:
+            yield path, VideoFile.at(path)
+        except FileRefusedError as error:
+            skipped.append(SkippedFile(path=path, reason=error.problem))
+
+
+def _nothing(skipped: list[SkippedFile]) -> str:
+    return f"no video in there, {len(skipped)} other file(s)" if skipped else "nothing there"

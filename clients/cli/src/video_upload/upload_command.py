@@ -1,0 +1,206 @@
+"""The command that uploads."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from video_upload.answers import Video
+from video_upload.api import VideoApi
+from video_upload.backoff import Interruption
+from video_upload.batch_journal import BatchJournal
+from video_upload.command_output import AsJson, Profile, api_of, errors_console, exit_codes, print_error, print_json
+from video_upload.credentials import StoredCredentials
+from video_upload.engine import DEFAULT_PARALLEL, UploadEngine
+from video_upload.errors import TelemetryError, VideoUploadError
+from video_upload.events import Report, UploadEvent, ignore_event
+from video_upload.exit_codes import ExitCode, exit_code_of
+from video_upload.file_selection import Selection, select_videos
+from video_upload.presentation import UploadDisplay, print_skipped, print_video
+from video_upload.private_files import default_home
+from video_upload.rate_limit import RateLimit, parse_rate
+from video_upload.telemetry import Telemetry
+from video_upload.video_file import CONTENT_TYPES, VideoFile
+
+
+def _rate_limit(text: str) -> RateLimit:
+    try:
+        return RateLimit(parse_rate(text))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def upload(  # noqa: PLR0917 - typer calls it by name
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...",
+            help=f"Videos ({' '.join(CONTENT_TYPES)}), folders with videos somewhere below, or patterns.",
+        ),
+    ],
+    parallel: Annotated[
+        int, typer.Option("--parallel", "-p", min=1, max=64, help="Parts sent at once.")
+    ] = DEFAULT_PARALLEL,
+    limit_rate: Annotated[
+        RateLimit | None,
+        typer.Option(
+            "--limit-rate",
+            metavar="RATE",
+            parser=_rate_limit,
+            help="Bytes per second at most, all parts together: 5MB, 500k, 1.5MiB.",
+            show_default=False,
+        ),
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until the video has been checked.")] = True,
+    telemetry: Annotated[
+        bool,
+        typer.Option(
+            "--telemetry/--no-telemetry",
+            envvar="VIDEO_UPLOAD_TELEMETRY",
+            help="Tell the platform's operators how the upload goes, if the site asks for it.",
+        ),
+    ] = True,
+    as_json: AsJson = False,
+    profile: Profile = None,
+) -> None:
+    """Upload videos, one after another. Ctrl-C pauses; the same command goes on where it was."""
+    with exit_codes(as_json=as_json):
+        selection = select_videos(sources)  # every file is looked at before the first byte of any is sent
+        api = api_of(profile, interruption := Interruption())
+        run = _Run(
+            api=api,
+            selection=selection,
+            batch=BatchJournal(default_home(), api.url, sources),
+            interruption=interruption,
+            as_json=as_json,
+        )
+        console = errors_console(quiet=as_json)
+        with (
+            UploadDisplay(console, len(selection.videos), selection.size_bytes) as display,
+            _telemetry(profile, wanted=telemetry) as tell,
+        ):
+
+            def report(event: UploadEvent) -> None:
+                display.show(event)
+                tell(event)
+
+            engine = UploadEngine(
+                api,
+                default_home(),
+                parallel=parallel,
+                rate_limit=limit_rate,
+                report=report,
+                interruption=interruption,
+            )
+            run.upload_all(engine, display, wait=wait)
+        run.conclude()
+
+
+@contextmanager
+def _telemetry(profile: str | None, *, wanted: bool) -> Generator[Report]:
+    """Where the site wants none, or a program is signed in, which has no ID token, nothing is told."""
+    credentials = StoredCredentials(default_home(), profile)
+    signed_in = credentials.load()
+    if not wanted or signed_in.telemetry is None or signed_in.id_token is None:
+        yield ignore_event
+        return
+    # The signer costs a moment to load.
+    from video_upload.telemetry_stream import TelemetryStream  # noqa: PLC0415
+
+    try:
+        stream = TelemetryStream(signed_in.telemetry, credentials)
+    except TelemetryError:
+        yield ignore_event
+        return
+    with Telemetry(stream) as telemetry:
+        yield telemetry.note
+
+
+@dataclass(kw_only=True)
+class _Run:
+    """One run of the command over all its files."""
+
+    api: VideoApi
+    selection: Selection
+    batch: BatchJournal
+    interruption: Interruption
+    as_json: bool
+    failures: list[ExitCode] = field(default_factory=list[ExitCode])
+    uploaded: int = 0
+    done_before: int = 0
+    unfinished: int = 0
+
+    def upload_all(self, engine: UploadEngine, display: UploadDisplay, *, wait: bool) -> None:
+        for path in self.selection.videos:
+            try:
+                self._upload_one(engine, display, path, wait=wait)
+            except VideoUploadError as error:
+                code = exit_code_of(error)
+                if code in {ExitCode.NOT_SIGNED_IN, ExitCode.INTERRUPTED}:
+                    raise
+                # One file's failure does not keep the others back.
+                self.failures.append(code)
+                self.unfinished += 1
+                with display.paused():
+                    print_error(error, as_json=self.as_json, file=path)
+        if not self.unfinished:
+            self.batch.forget()
+
+    def _upload_one(self, engine: UploadEngine, display: UploadDisplay, path: Path, *, wait: bool) -> None:
+        file = VideoFile.at(path)
+        display.next_file(path.name, file.size_bytes)
+        if self.batch.finished(file) is not None:
+            self.done_before += 1
+            display.finish_file()
+            return
+        video = engine.upload(path, wait=wait)
+        self.batch.add(file, video.video_id)
+        display.finish_file()
+        verdict = _verdict(video, waited=wait)
+        if verdict is ExitCode.OK:
+            self.uploaded += 1
+        else:
+            self.failures.append(verdict)
+        if self.as_json:
+            print_json({"file": str(path), "video": video})
+        else:
+            with display.paused():
+                print_video(Console(), video)
+
+    def conclude(self) -> None:
+        """The summary, where something was looked for or left out, and the exit code of the first failure."""
+        skipped = self.selection.skipped
+        if self.selection.searched or self.done_before:
+            if self.as_json:
+                print_json(
+                    {
+                        "summary": {
+                            "uploaded": self.uploaded,
+                            "failed": len(self.failures),
+                            "doneBefore": self.done_before,
+                            "skipped": [{"file": str(one.path), "reason": one.reason} for one in skipped],
+                        }
+                    }
+                )
+            else:
+                console = errors_console()
+                console.print(
+                    f"{self.uploaded} uploaded, {len(self.failures)} failed, {self.done_before} done before, "
+                    f"{len(skipped)} skipped.",
+                    highlight=False,
+                )
+                print_skipped(console, skipped)
+        if self.failures:
+            raise typer.Exit(self.failures[0])
+
+
+def _verdict(video: Video, *, waited: bool) -> ExitCode:
+    if video.state == "rejected":
+        return ExitCode.REFUSED
+    return ExitCode.FAILED if video.state in {"aborted", "expired", "deleted"} and waited else ExitCode.OK
