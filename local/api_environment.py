@@ -7,7 +7,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CHALICE_APP = REPOSITORY / "chalice_app"
-WEB_CLIENT = REPOSITORY / "clients" / "web"
+WEB_CLIENT = REPOSITORY / "clients" / "web" / "dist"
 
 
 def api_environment(

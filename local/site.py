@@ -27,6 +27,9 @@ CALLS_AT_ONCE = 64
 # A connection of the client's, and what a thread has open to S3, KMS and the sign-in.
 MAX_OPEN_FILES = 8192
 
+NOTHING_HERE = b"There is nothing at this address.\n"
+NOT_BUILT = b"The page is not built: `make web` does it, `make run` as well.\n"
+
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -104,7 +107,8 @@ class Site:
         found = safe_join(str(self._web_client), path.lstrip("/") or "index.html")
         file = Path(found) if found else None
         if file is None or not file.is_file():
-            return _answer(start_response, 404, {"Content-Type": "text/plain"}, b"There is nothing at this address.\n")
+            text = NOT_BUILT if path == "/" else NOTHING_HERE
+            return _answer(start_response, 404, {"Content-Type": "text/plain"}, text)
         headers = {
             **_SECURITY_HEADERS,
             "Content-Security-Policy": self._content_security_policy,

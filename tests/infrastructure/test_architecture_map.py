@@ -17,7 +17,8 @@ DOCUMENT = PROJECT / "docs" / "architecture.md"
 STATES = {"stands", "otherwise", "not yet"}
 RESOURCE = re.compile(r"[A-Z]\w+ [a-z][\w-]*")
 ROUTE = re.compile(r"(GET|POST|PUT|DELETE) /[\w/{}]*")
-PATH = re.compile(r"[\w./-]+\.(py|md|js|html|json|yaml)|[\w./-]+/")
+NOT_OURS = {"node_modules", "dist"}
+PATH = re.compile(r"[\w./-]+\.(py|md|js|ts|html|json|yaml)|[\w./-]+/")
 LINK = re.compile(r"\]\(([^)#]+)\)")
 
 
@@ -99,7 +100,13 @@ def every_row() -> list[Row]:
 
 def _text_of(paths: list[str]) -> str:
     files = [PROJECT / path for path in paths]
-    inside = [inner for path in files if path.is_dir() for inner in path.rglob("*") if inner.suffix in {".py", ".js"}]
+    inside = [
+        inner
+        for path in files
+        if path.is_dir()
+        for inner in path.rglob("*")
+        if inner.suffix in {".py", ".ts"} and not NOT_OURS & set(inner.parts)
+    ]
     return "\n".join(path.read_text() for path in [*files, *inside] if path.is_file())
 
 

@@ -55,6 +55,13 @@ def test_browsers_get_types_they_run_and_ask_for_changes(s3: S3Client, page: Pat
     assert json.loads(config["Body"].read()) == {"stage": "dev"}
 
 
+def test_files_named_by_their_content_are_kept_by_browsers(s3: S3Client, page: Path) -> None:
+    (page / "assets").mkdir()
+    (page / "assets" / "index-1a2b.js").write_text("export {};")
+    publish(s3, bucket=BUCKET, page=page, config={})
+    assert "immutable" in s3.get_object(Bucket=BUCKET, Key="assets/index-1a2b.js")["CacheControl"]
+
+
 def test_files_of_an_older_page_go_last(s3: S3Client, page: Path) -> None:
     s3.put_object(Bucket=BUCKET, Key="app/old.js", Body=b"")
     done = publish(s3, bucket=BUCKET, page=page, config={})

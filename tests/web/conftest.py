@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from local.api_environment import WEB_CLIENT
 from tests.media.sample_videos import write_sample_video
 from tests.web.fake_site import FakeSite, running_fake_site
 from tests.web.journeys import Person
@@ -27,6 +28,8 @@ CHROMIUM_ARGUMENTS = [
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip(f"no browser: {CHROMIUM} is missing (apt-get install chromium)")
+    if not (WEB_CLIENT / "index.html").exists():
+        pytest.fail("the page is not built: make web")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
         yield running
@@ -36,7 +39,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def complaints() -> list[str]:
     """What the console may say in this test: parts of the lines."""
-    return []
+    return ["Service Worker registration blocked by Playwright"]
 
 
 @pytest.fixture
@@ -44,7 +47,7 @@ def page(browser: Browser, complaints: list[str], request: pytest.FixtureRequest
     """A fresh profile, closed before its site, whose console must stay free of errors."""
     if "site" in request.fixturenames:
         request.getfixturevalue("site")
-    context = browser.new_context(locale="en-GB")
+    context = browser.new_context(locale="en-GB", service_workers="block")
     opened = context.new_page()
     said: list[str] = []
     opened.on("console", lambda line: said.append(line.text) if line.type in {"error", "warning"} else None)

@@ -1,5 +1,6 @@
 """The API of docs/api.md over memory: as much of it as the page uses, with knobs for what goes wrong."""
 
+import base64
 import hashlib
 import secrets
 import struct
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 import jwt
+from awscrt.checksums import crc64nvme
 from flask import Blueprint, Response, jsonify, request
 
 from local.sign_in.server import SignIn
@@ -45,6 +47,7 @@ class FakeApi:
 
     faults: "METHOD /path" → (status, code, details) answered before the real thing.
     completing_answers: how often complete answers 202 first.
+    checksums: of whole files, as complete was given them.
     """
 
     sign_in: SignIn
@@ -53,9 +56,11 @@ class FakeApi:
     first_page_parts: int = 500
     completing_answers: int = 0
     page_size: int = 24
+    urls_per_call: int = 500
     faults: dict[str, list[tuple[int, str, Json]]] = field(default_factory=dict[str, list[tuple[int, str, Json]]])
     videos: dict[str, FakeVideo] = field(default_factory=dict[str, FakeVideo])
     calls: list[str] = field(default_factory=list[str])
+    checksums: list[str | None] = field(default_factory=list[str | None])
 
     def blueprint(self) -> Blueprint:
         api = Blueprint("api", __name__, url_prefix="/api")
@@ -119,12 +124,19 @@ class FakeApi:
     def _sign(self) -> Response:
         video = self._upload()
         wanted = [part["partNumber"] for part in cast("Json", request.get_json())["parts"]]
-        return jsonify(presignedUrls=[self._url(video, number) | {"headers": {}} for number in wanted[:500]])
+        return jsonify(
+            presignedUrls=[self._url(video, number) | {"headers": {}} for number in wanted[: self.urls_per_call]]
+        )
 
     def _stored(self) -> Response:
         video = self._upload()
         parts = [
-            {"partNumber": number, "sizeBytes": len(data), "etag": _etag(data)}
+            {
+                "partNumber": number,
+                "sizeBytes": len(data),
+                "etag": _etag(data),
+                "checksumCRC64NVME": crc64nvme_base64(data),
+            }
             for number, data in sorted(self.storage.parts.get(video.video_id, {}).items())
         ]
         return jsonify(self._shared(video) | {"state": video.state, "parts": parts})
@@ -133,7 +145,8 @@ class FakeApi:
         video = self._upload()
         answer = {"videoId": video.video_id, "sizeBytes": video.body["sizeBytes"]}
         held = self.storage.parts.get(video.video_id, {})
-        given = {part["partNumber"]: part["etag"] for part in cast("Json", request.get_json())["parts"]}
+        body = cast("Json", request.get_json())
+        given = {part["partNumber"]: part["etag"] for part in body["parts"]}
         if video.state == "uploading":
             if len(given) != self._part_count(video) or any(number not in held for number in given):
                 raise Refusal(400, "parts_incomplete")
@@ -143,6 +156,9 @@ class FakeApi:
                 self.completing_answers -= 1
                 return jsonify(answer | {"status": "completing"}), 202, {"Retry-After": "1"}
             content = b"".join(held[number] for number in sorted(held))
+            self.checksums.append(body.get("checksumCRC64NVME"))
+            if body.get("checksumCRC64NVME", crc64nvme_base64(content)) != crc64nvme_base64(content):
+                raise Refusal(400, "checksum_mismatch")
             self.storage.objects[video.video_id] = (video.body["contentType"], content)
             del self.storage.parts[video.video_id]
             video.state = "processing"
@@ -226,6 +242,10 @@ class FakeApi:
 def _refused(error: Refusal) -> tuple[Response, int]:
     body = {"code": error.code, "message": error.code, "details": error.details, "requestId": "r-1"}
     return jsonify(error=body), error.status
+
+
+def crc64nvme_base64(data: bytes) -> str:
+    return base64.b64encode(crc64nvme(data).to_bytes(8, "big")).decode()
 
 
 def _etag(data: bytes) -> str:

@@ -4,16 +4,14 @@ import threading
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from flask import Flask, Response, jsonify, send_from_directory
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from local.api_environment import WEB_CLIENT
 from local.sign_in.server import SignIn
 from tests.web.fake_api import FakeApi
 from tests.web.fake_storage import FakeStorage
-
-WEB_CLIENT = Path(__file__).parents[2] / "clients" / "web"
 
 
 @dataclass(frozen=True)
@@ -63,6 +61,7 @@ def _site(api: FakeApi) -> Flask:
         response = send_from_directory(WEB_CLIENT, name, max_age=0)
         response.headers["Content-Security-Policy"] = (
             "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; "
+            "manifest-src 'self'; worker-src 'self'; "
             f"frame-ancestors 'none'; img-src 'self' {storage_url}; media-src {storage_url}; "
             f"connect-src 'self' {storage_url} {sign_in_url}"
         )

@@ -23,6 +23,7 @@ class FakeStorage:
     """Knobs and records.
 
     faults: statuses to answer the next parts with; 0 answers without CORS headers, which a page sees as no answer.
+    damaged_parts: part numbers whose first bytes are lost on the way, once each.
     hide_etag: whether CORS forgets to expose the ETag.
     open_parts: how many parts may still pass; the others wait for `let_through`; None lets all pass.
     puts: part numbers in the order they arrived whole.
@@ -31,6 +32,7 @@ class FakeStorage:
     url: str = ""
     site_origin: str = ""
     faults: list[int] = field(default_factory=list[int])
+    damaged_parts: set[int] = field(default_factory=set[int])
     hide_etag: bool = False
     puts: list[int] = field(default_factory=list[int])
     most_at_once: int = 0
@@ -78,6 +80,9 @@ class FakeStorage:
                 return Response("<Error><Code>AccessDenied</Code></Error>", status=403)
             if video_id not in self.parts:
                 return Response("<Error><Code>NoSuchUpload</Code></Error>", status=404)
+            if part_number in self.damaged_parts:
+                self.damaged_parts.remove(part_number)
+                body = bytes(16) + body[16:]
             self.parts[video_id][part_number] = body
             self.puts.append(part_number)
         return Response(headers={"ETag": f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'})

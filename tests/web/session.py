@@ -2,6 +2,7 @@
 
 import json
 
+import jwt
 from playwright.sync_api import Page, expect
 
 from local.sign_in.server import SignIn
@@ -11,12 +12,17 @@ def open_signed_in(page: Page, site_url: str, sign_in: SignIn, email: str) -> No
     """Open the page with a fresh session in this tab."""
     tokens = sign_in.issue_tokens(email)
     session = {
-        "accessToken": tokens.access_token,
-        "idToken": tokens.id_token,
-        "refreshToken": tokens.refresh_token,
-        "expiresAt": 4e9,
+        "access_token": tokens.access_token,
+        "id_token": tokens.id_token,
+        "refresh_token": tokens.refresh_token,
+        "token_type": "Bearer",
+        "profile": jwt.decode(tokens.id_token or "", options={"verify_signature": False}),
+        "expires_at": 4_000_000_000,
     }
+    key = f"oidc.user:{sign_in.authority_url}:web"
     page.goto(site_url)
-    page.evaluate('(session) => sessionStorage.setItem("session", session)', json.dumps(session))
+    # Until the page knows that nobody is signed in, it would take the session up before the reload.
+    page.get_by_role("button", name="Sign in").wait_for()
+    page.evaluate("([key, session]) => sessionStorage.setItem(key, session)", [key, json.dumps(session)])
     page.reload()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, sleep
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.web.fake_api import crc64nvme_base64
 from tests.web.fake_site import FakeSite
 from tests.web.journeys import IN_TIME_MS, choose, upload_row
 from tests.web.session import open_signed_in
@@ -65,13 +66,32 @@ def test_ended_urls_are_signed_again(page: Page, site: FakeSite, video: Path, co
 
 
 def test_urls_beyond_the_first_page_are_fetched_a_page_at_a_time(page: Page, site: FakeSite, video: Path) -> None:
-    site.api.part_size_bytes = -(-video.stat().st_size // 502)
     site.api.first_page_parts = 1
+    site.api.urls_per_call = 2
     open_signed_in(page, site.url, site.sign_in, ADA)
     choose(page, video)
     expect_uploaded(page, site, video)
-    assert len(site.storage.puts) == 502
-    assert site.api.calls.count("POST /multipart/parts") == 2, "500 and the last"
+    assert sorted(site.storage.puts) == [1, 2, 3, 4, 5]
+    assert site.api.calls.count("POST /multipart/parts") == 2
+
+
+def test_the_whole_file_is_vouched_for_by_its_checksum(page: Page, site: FakeSite, video: Path) -> None:
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, video)
+    expect_uploaded(page, site, video)
+    assert site.api.checksums == [crc64nvme_base64(video.read_bytes())]
+
+
+def test_a_part_that_arrived_damaged_is_found_by_its_checksum_and_alone_sent_again(
+    page: Page, site: FakeSite, video: Path, complaints: list[str]
+) -> None:
+    complaints.append("400")
+    site.storage.damaged_parts = {3}
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, video)
+    expect_uploaded(page, site, video)
+    assert sorted(site.storage.puts) == [1, 2, 3, 3, 4, 5]
+    assert len(site.api.checksums) == 2
 
 
 def test_a_storage_that_hides_etags_is_asked_for_its_list(page: Page, site: FakeSite, video: Path) -> None:
@@ -140,6 +160,56 @@ def test_a_refused_upload_says_why(page: Page, site: FakeSite, small_video: Path
         if page.get_by_role("dialog").is_visible():
             page.get_by_role("button", name="Cancel the upload").click()
         expect(row).to_have_count(0)
+
+
+def test_another_try_after_a_failure_sends_nothing_again(
+    page: Page, site: FakeSite, video: Path, complaints: list[str]
+) -> None:
+    complaints += ["429", "409"]
+    site.api.faults = {
+        "POST /multipart/init": [(429, "too_many_open_uploads", {})],
+        "POST /multipart/complete": [(409, "upload_odd", {})],
+    }
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, video)
+    for words in ("You have too many unfinished uploads.", "Something unexpected happened."):
+        expect(upload_row(page, video.name)).to_contain_text(words, timeout=IN_TIME_MS)
+        page.get_by_role("button", name=f"Try again {video.name}").click()
+    expect_uploaded(page, site, video)
+    assert sorted(site.storage.puts) == [1, 2, 3, 4, 5]
+    assert len(site.api.videos) == 1
+
+
+def test_a_paused_upload_can_be_cancelled(page: Page, site: FakeSite, video: Path) -> None:
+    site.storage.let_through(2)
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, video)
+    wait_until(lambda: len(site.storage.puts) == 2, page)
+    page.get_by_role("button", name=f"Pause {video.name}").click()
+    page.get_by_role("button", name=f"Cancel {video.name}").click()
+    page.get_by_role("button", name="Cancel the upload").click()
+    expect(upload_row(page, video.name)).to_have_count(0, timeout=IN_TIME_MS)
+    assert [upload.state for upload in site.api.videos.values()] == ["aborted"]
+    site.storage.let_through(None)
+
+
+def test_an_upload_goes_on_from_another_device(page: Page, site: FakeSite, video: Path, browser: Browser) -> None:
+    site.storage.let_through(2)
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, video)
+    wait_until(lambda: len(site.storage.puts) == 2, page)
+    page.close()
+    site.storage.let_through(None)
+    first = sorted(site.storage.puts)
+    context = browser.new_context(locale="en-GB", service_workers="block")
+    other = context.new_page()
+    open_signed_in(other, site.url, site.sign_in, ADA)
+    expect(other.get_by_role("list", name="Unfinished uploads")).to_contain_text(video.name, timeout=IN_TIME_MS)
+    choose(other, video)
+    expect_uploaded(other, site, video)
+    assert len(site.api.videos) == 1
+    assert set(first) <= set(site.storage.puts)
+    context.close()
 
 
 def test_an_upload_that_was_cancelled_elsewhere_ends_and_says_so(

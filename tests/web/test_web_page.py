@@ -1,6 +1,7 @@
 """The page itself: sessions, words, long libraries, small screens, dropped files."""
 
 import base64
+import json
 import re
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from tests.web.fake_site import FakeSite
 from tests.web.journeys import IN_TIME_MS, Person, choose, sign_in, upload_row
 from tests.web.session import open_signed_in
 
-CONTRACT = Path(__file__).parents[2] / "docs" / "api.md"
+REPOSITORY = Path(__file__).parents[2]
+CONTRACT = REPOSITORY / "docs" / "api.md"
+MESSAGES = REPOSITORY / "clients" / "web" / "src" / "messages.json"
 
 
 def contract_codes() -> set[str]:
@@ -23,26 +26,58 @@ def contract_codes() -> set[str]:
     return set(re.findall(r"`([a-z_]+)`", table + rejections))
 
 
-def test_every_code_of_the_contract_has_its_own_words(page: Page, site: FakeSite) -> None:
+def test_every_code_of_the_contract_has_its_own_words() -> None:
     codes = contract_codes()
     assert {"file_too_large", "gateway_timeout", "no_video_stream"} <= codes
-    page.goto(site.url)
-    words: dict[str, str] = page.evaluate(
-        """async (codes) => {
-            const { message } = await import("/app/messages.js");
-            return Object.fromEntries(codes.map((code) => [code, message({ code })]));
-        }""",
-        sorted(codes),
-    )
-    assert [code for code, text in words.items() if text.startswith("Something unexpected")] == []
-    assert len(set(words.values())) == len(codes)
+    words: dict[str, str] = json.loads(MESSAGES.read_text(encoding="utf-8"))
+    assert sorted(codes - set(words)) == []
+    assert len({words[code] for code in codes}) == len(codes)
 
 
-@pytest.mark.parametrize("name", ["constructor", "", "made_up"])
-def test_an_unknown_code_still_gets_a_sentence(page: Page, site: FakeSite, name: str) -> None:
-    page.goto(site.url)
-    text = page.evaluate('async (code) => (await import("/app/messages.js")).message({ code })', name)
-    assert text == "Something unexpected happened. Try again."
+@pytest.mark.parametrize("name", ["constructor", "made_up"])
+def test_an_unknown_code_still_gets_a_sentence(
+    page: Page, site: FakeSite, user: Person, complaints: list[str], name: str
+) -> None:
+    complaints.append("400")
+    site.api.faults = {"GET /videos": [(400, name, {})]}
+    open_signed_in(page, site.url, site.sign_in, user.email)
+    expect(page.get_by_role("alert")).to_contain_text("Something unexpected happened. Try again.", timeout=IN_TIME_MS)
+
+
+def test_a_library_that_cannot_be_loaded_says_why_and_tries_again(
+    page: Page, site: FakeSite, user: Person, small_video: Path, complaints: list[str]
+) -> None:
+    complaints.append("403")
+    site.api.add_ready_video(user.email, "one.mp4", small_video.read_bytes())
+    site.api.faults = {"GET /videos": [(403, "forbidden", {})]}
+    open_signed_in(page, site.url, site.sign_in, user.email)
+    expect(page.get_by_role("alert")).to_contain_text("Your account may not do this.", timeout=IN_TIME_MS)
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("button", name="Play one.mp4")).to_be_enabled(timeout=IN_TIME_MS)
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_the_library_is_filtered_by_name(page: Page, site: FakeSite, user: Person, small_video: Path) -> None:
+    for name in ("Alps.mp4", "alpine lake.mp4", "Beach.mp4"):
+        site.api.add_ready_video(user.email, name, small_video.read_bytes())
+    open_signed_in(page, site.url, site.sign_in, user.email)
+    cards = page.get_by_role("list", name="Videos").get_by_role("listitem")
+    expect(cards).to_have_count(3, timeout=IN_TIME_MS)
+    page.get_by_label("Filter by name").fill("ALP")
+    expect(cards).to_have_count(2)
+    page.get_by_label("Filter by name").fill("desert")
+    expect(page.get_by_text("No video with such a name")).to_be_visible()
+    page.get_by_label("Filter by name").clear()
+    expect(cards).to_have_count(3)
+
+
+def test_a_download_leaves_the_page_open(page: Page, site: FakeSite, user: Person, small_video: Path) -> None:
+    site.api.add_ready_video(user.email, "one.mp4", small_video.read_bytes())
+    open_signed_in(page, site.url, site.sign_in, user.email)
+    with page.context.expect_page() as opened:
+        page.get_by_role("button", name="Download one.mp4").click()
+    opened.value.wait_for_url("**/objects/*")
+    opened.value.close()
 
 
 def test_a_session_about_to_end_is_renewed_silently(page: Page, site: FakeSite, user: Person) -> None:
@@ -50,15 +85,17 @@ def test_a_session_about_to_end_is_renewed_silently(page: Page, site: FakeSite, 
     first = session(page)
     page.evaluate(
         """() => {
-            const session = JSON.parse(sessionStorage.getItem("session"));
-            sessionStorage.setItem("session", JSON.stringify({ ...session, expiresAt: Date.now() / 1000 + 30 }));
+            const [key] = Object.keys(sessionStorage).filter((name) => name.startsWith("oidc.user:"));
+            const session = JSON.parse(sessionStorage.getItem(key));
+            session.expires_at = Math.floor(Date.now() / 1000) + 30;
+            sessionStorage.setItem(key, JSON.stringify(session));
         }"""
     )
     page.reload()
     expect(page.get_by_text("Nothing here yet.")).to_be_visible(timeout=IN_TIME_MS)
     renewed = session(page)
-    assert renewed["accessToken"] != first["accessToken"]
-    assert renewed["refreshToken"] != first["refreshToken"]
+    assert renewed["access_token"] != first["access_token"]
+    assert renewed["refresh_token"] != first["refresh_token"]
 
 
 def test_a_token_the_api_refuses_is_renewed_once(
@@ -78,7 +115,7 @@ def test_an_ended_session_offers_to_sign_in_again(
     sign_in(page, site.url, user)
     requests.post(
         f"{site.sign_in.authority_url}/oauth2/revoke",
-        data={"token": session(page)["refreshToken"], "client_id": "web"},
+        data={"token": session(page)["refresh_token"], "client_id": "web"},
         timeout=10,
     )
     site.api.faults = {"GET /videos": [(401, "unauthorized", {})]}
@@ -88,7 +125,12 @@ def test_an_ended_session_offers_to_sign_in_again(
 
 
 def session(page: Page) -> dict[str, str]:
-    return page.evaluate('() => JSON.parse(sessionStorage.getItem("session"))')
+    return page.evaluate(
+        """() => {
+            const [key] = Object.keys(sessionStorage).filter((name) => name.startsWith("oidc.user:"));
+            return JSON.parse(sessionStorage.getItem(key));
+        }"""
+    )
 
 
 @pytest.mark.parametrize("answer", ["code=stolen&state=forged", "error=access_denied&state=forged", "code=stolen"])
@@ -171,7 +213,7 @@ def test_everything_can_be_reached_and_named_by_keyboard(
     open_signed_in(page, site.url, site.sign_in, user.email)
     expect(page.get_by_role("button", name="Play one.mp4")).to_be_enabled(timeout=IN_TIME_MS)
     reached: list[str] = []
-    for _ in range(6):
+    for _ in range(7):
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate(
@@ -181,7 +223,14 @@ def test_everything_can_be_reached_and_named_by_keyboard(
                 }"""
             )
         )
-    assert reached[:5] == ["Videos", "Sign out", "Choose videos", "Play one.mp4", "Delete one.mp4"]
+    assert reached[:6] == [
+        "Videos",
+        "Sign out",
+        "Choose videos",
+        "Play one.mp4",
+        "Download one.mp4",
+        "Delete one.mp4",
+    ]
     page.get_by_role("button", name="Delete one.mp4").press("Enter")
     expect(page.get_by_role("button", name="Keep it")).to_be_focused()
     page.keyboard.press("Escape")

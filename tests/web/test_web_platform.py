@@ -1,13 +1,16 @@
-"""The same journeys on the whole local platform: real API, S3's refusals, processing, sign-in."""
+"""The journeys on the whole local platform: real API, S3's refusals, processing, sign-in."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
+from local.child_process import ChildProcess
 from local.platform import LocalPlatform, Ports
+from tests.media.sample_videos import write_sample_video
 from tests.web import journeys
 from tests.web.journeys import Person
 
@@ -49,6 +52,55 @@ def test_a_reloaded_page_resumes(page: Page, platform: LocalPlatform, somebody: 
 
 def test_a_cancelled_upload_is_gone(page: Page, platform: LocalPlatform, somebody: Person, video: Path) -> None:
     journeys.cancel(page, platform.site_url, somebody, video)
+
+
+def test_sixty_megabytes_arrive_whole_though_the_storage_is_killed_and_the_page_reloaded(
+    page: Page, tmp_path: Path, complaints: list[str]
+) -> None:
+    complaints += ["ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE", "ERR_FAILED", "CORS policy"]
+    complaints += ["status of 50"]
+    film = tmp_path / "film.mp4"
+    write_sample_video(film, pad_to_bytes=60 * 2**20)
+    ports = Ports.free()
+    with LocalPlatform(data_dir=tmp_path / "data", ports=ports) as platform:
+        person = Person("ada@example.com", secrets.token_urlsafe(12))
+        platform.sign_in.create_user(person.email, person.password)
+        journeys.sign_in(page, platform.site_url, person)
+        stored = journeys.part_numbers_sent(page)
+        page.on("dialog", lambda dialog: dialog.accept())
+
+        with journeys.parts_held_after(page, 4):
+            journeys.choose(page, film)
+            expect(journeys.upload_row(page, film.name)).to_contain_text("21.0 MB of", timeout=journeys.IN_TIME_MS)
+            page.reload()
+        unfinished = page.get_by_role("list", name="Unfinished uploads")
+        expect(unfinished).to_contain_text(film.name, timeout=journeys.IN_TIME_MS)
+
+        with journeys.parts_held_after(page, 3):
+            journeys.choose(page, film)
+            expect(journeys.upload_row(page, film.name)).to_contain_text("36.7 MB of", timeout=journeys.IN_TIME_MS)
+            platform.child("stand-in").kill()
+        with restarted_stand_in(platform, ports, tmp_path / "data" / "stand-in"):
+            expect(journeys.upload_row(page, film.name).get_by_text("Uploaded")).to_be_visible(timeout=60_000)
+            journeys.expect_ready(page, film.name)
+            assert len(stored) == 12, "each part once"
+            journeys.play(page, film.name)
+
+
+@contextmanager
+def restarted_stand_in(platform: LocalPlatform, ports: Ports, data: Path) -> Generator[None]:
+    """As its operator would: same port, same folder."""
+    stand_in = ChildProcess(
+        "stand-in",
+        "local.stand_in",
+        ["--port", str(ports.stand_in), "--stop-with-parent", "--data", str(data), "--site-origin", platform.site_url],
+    )
+    try:
+        stand_in.wait_ready()
+        yield
+    finally:
+        stand_in.ask_to_stop()
+        stand_in.wait_stopped(5)
 
 
 def test_what_is_no_video_is_rejected(page: Page, platform: LocalPlatform, somebody: Person, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 /** Which version of a file an upload began with: names and sizes alone do not tell. */
 
-/** @param {string} videoId @param {File} file */
-export function rememberFile(videoId, file) {
+export function rememberFile(videoId: string, file: File): void {
   try {
     localStorage.setItem(`modified ${videoId}`, String(file.lastModified));
   } catch {
@@ -9,13 +8,12 @@ export function rememberFile(videoId, file) {
   }
 }
 
-/** @param {string} videoId */
-export function forgetFile(videoId) {
+export function forgetFile(videoId: string): void {
   localStorage.removeItem(`modified ${videoId}`);
 }
 
-/** Whether this browser saw the upload begin with another version of the file. @param {string} videoId @param {File} file */
-export function wasChanged(videoId, file) {
+/** Whether this browser saw the upload begin with another version of the file. */
+export function wasChanged(videoId: string, file: File): boolean {
   const remembered = localStorage.getItem(`modified ${videoId}`);
   return remembered !== null && remembered !== String(file.lastModified);
 }

@@ -1,9 +1,9 @@
 /** Sizes, times and dates as people read them. */
 
-const UNITS = ["B", "kB", "MB", "GB", "TB"];
+const UNITS = ["B", "kB", "MB", "GB", "TB"] as const;
 
-/** @param {number} bytes @returns {string} "23.1 MB", in powers of 1000 as file managers show them */
-export function size(bytes) {
+/** "23.1 MB", in powers of 1000 as file managers show them. */
+export function size(bytes: number): string {
   let unit = 0;
   let value = bytes;
   while (value >= 999.5 && unit < UNITS.length - 1) {
@@ -13,23 +13,28 @@ export function size(bytes) {
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
 }
 
-/** @param {number} seconds @returns {string} "1:02:03", as players show it */
-export function duration(seconds) {
+/** "1:02:03", as players show it. */
+export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
-  const two = (/** @type {number} */ number) => String(number).padStart(2, "0");
+  const two = (number: number) => String(number).padStart(2, "0");
   const hours = Math.floor(whole / 3600);
   const minutes = Math.floor(whole / 60) % 60;
   return hours ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
-/** @param {number} seconds @returns {string} "about 3 min left", coarser the longer it takes */
-export function timeLeft(seconds) {
+/** "about 3 min left", coarser the longer it takes. */
+export function timeLeft(seconds: number): string {
   if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s left`;
   if (seconds < 5400) return `about ${Math.round(seconds / 60)} min left`;
   return `about ${Math.round(seconds / 3600)} h left`;
 }
 
-/** @param {string} iso @returns {string} "22 Nov 2026, 15:04" in the reader's language */
-export function date(iso) {
+/** "22 Nov 2026" in the reader's language. */
+export function day(iso: string): string {
+  return new Intl.DateTimeFormat(undefined, { dateStyle: "medium" }).format(new Date(iso));
+}
+
+/** "22 Nov 2026, 15:04" in the reader's language. */
+export function date(iso: string): string {
   return new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
 }

@@ -1,53 +1,52 @@
 /** The page: who is signed in decides what is shown. */
 
-import { ApiClient } from "./api.js";
-import { Library } from "./library.js";
-import { message } from "./messages.js";
-import { byId, showBanner } from "./page.js";
-import { SignIn } from "./sign_in.js";
-import { Uploads } from "./uploads.js";
+import { ApiClient } from "./api";
+import { Library } from "./library";
+import { message } from "./messages";
+import { byId, showBanner } from "./page";
+import { SignIn, type SiteConfig } from "./sign_in";
+import { Uploads } from "./uploads";
 
-async function open() {
+async function open(): Promise<void> {
   const response = await fetch("/config.json", { cache: "no-store" });
-  /** @type {import("./sign_in.js").SiteConfig} */
-  const config = await response.json();
+  const config: SiteConfig = await response.json();
   const signIn = new SignIn(config);
-  const start = () => signIn.start().catch((error) => showBanner(message(error)));
+  const start = () => void signIn.start().catch((error: unknown) => showBanner(message(error)));
   byId("sign-in").onclick = start;
-  byId("sign-out").onclick = () => signIn.signOut();
+  byId("sign-out").onclick = () => void signIn.signOut();
   signIn.addEventListener("ended", () => {
     // Uploads go on: their own tokens outlive the session.
     showBanner("Your session has ended. Running uploads go on.", { label: "Sign in again", run: start });
   });
-  await signIn.finish().catch((error) => showBanner(message(error)));
+  await signIn.open().catch((error: unknown) => showBanner(message(error)));
   byId("welcome").hidden = signIn.isSignedIn;
   byId("workspace").hidden = !signIn.isSignedIn;
   if (signIn.isSignedIn) showWorkspace(signIn, config);
 }
 
-/** @param {SignIn} signIn @param {import("./sign_in.js").SiteConfig} config */
-function showWorkspace(signIn, config) {
+function showWorkspace(signIn: SignIn, config: SiteConfig): void {
   byId("account-name").textContent = signIn.email;
   byId("account").hidden = false;
   const baseUrl = new URL(config.apiUrl, location.origin).href.replace(/\/$/, "");
   const api = new ApiClient(baseUrl, (options) => signIn.accessToken(options));
   const library = new Library(api);
-  const uploads = new Uploads(api, (videoId) => library.add(videoId));
-
-  const files = byId("files");
-  files.onchange = () => {
-    uploads.add([...files.files]);
-    files.value = ""; // so that the same file can be chosen again
-  };
+  const uploads = new Uploads(api, (videoId) => void library.add(videoId));
+  for (const id of ["files", "camera"]) {
+    const input = byId<HTMLInputElement>(id);
+    input.onchange = () => {
+      uploads.add([...(input.files ?? [])]);
+      input.value = ""; // so that the same file can be chosen again
+    };
+  }
   acceptDrops(uploads);
-  library.load().catch((error) => showBanner(message(error)));
-  uploads.showUnfinished().catch((error) => showBanner(message(error)));
+  void library.load();
+  uploads.showUnfinished().catch((error: unknown) => showBanner(message(error)));
 }
 
-/** Anywhere on the page: a file that misses the box would replace the page. @param {Uploads} uploads */
-function acceptDrops(uploads) {
+/** Anywhere on the page: a file that misses the box would replace the page. */
+function acceptDrops(uploads: Uploads): void {
   const box = byId("drop");
-  const carriesFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files");
+  const carriesFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files");
   document.addEventListener("dragover", (event) => {
     if (!carriesFiles(event)) return;
     event.preventDefault();
@@ -63,5 +62,8 @@ function acceptDrops(uploads) {
     uploads.add([...(event.dataTransfer?.files ?? [])]);
   });
 }
+
+// Installable, and there at once on a slow line; a browser that forbids it loses nothing else.
+navigator.serviceWorker?.register("/service-worker.js").catch(() => {});
 
 open().catch(() => showBanner("The page cannot be opened right now. Reload it in a moment."));

@@ -3,16 +3,11 @@
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 30_000;
 
-/**
- * @param {number} milliseconds
- * @param {AbortSignal} [signal] ends the wait with its reason
- * @returns {Promise<void>}
- */
-export function pause(milliseconds, signal) {
+/** Ends early when the line comes back, which is worth an immediate try, or with the signal's reason. */
+export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     const timer = setTimeout(done, milliseconds);
-    // A line that came back is worth an immediate try.
     window.addEventListener("online", done);
     signal?.addEventListener("abort", stop);
     function done() {
@@ -31,7 +26,7 @@ export function pause(milliseconds, signal) {
   });
 }
 
-/** Doubling, with jitter so that many clients do not come back at once. @param {number} attempt from 0 */
-export function backOffMs(attempt) {
+/** Doubling from the first attempt (0), with jitter so that many clients do not come back at once. */
+export function backOffMs(attempt: number): number {
   return Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt) * (0.5 + Math.random() / 2);
 }

@@ -1,0 +1,40 @@
+/** CRC64NVME of files, computed in a worker so that neither the page nor the upload waits for it. */
+
+export interface ChecksumRequest {
+  file: File;
+  /** when given, each part is summed as well */
+  partSizeBytes?: number;
+}
+
+export interface Checksums {
+  whole: string;
+  parts: string[];
+}
+
+export class ChecksumJob {
+  readonly #worker: Worker;
+  readonly #done: Promise<Checksums | null>;
+
+  constructor(request: ChecksumRequest) {
+    this.#worker = new Worker(new URL("./checksum_worker.ts", import.meta.url), { type: "module" });
+    this.#done = new Promise((resolve) => {
+      this.#worker.onmessage = ({ data }: MessageEvent<Checksums>) => resolve(data);
+      this.#worker.onerror = (event) => {
+        event.preventDefault();
+        resolve(null);
+      };
+    });
+    this.#done.then(() => this.stop());
+    this.#worker.postMessage(request);
+  }
+
+  /** The checksums, or null when the file cannot be read or they take longer than that. */
+  async within(milliseconds: number): Promise<Checksums | null> {
+    const late = new Promise<null>((resolve) => setTimeout(resolve, milliseconds, null));
+    return Promise.race([this.#done, late]);
+  }
+
+  stop(): void {
+    this.#worker.terminate();
+  }
+}

@@ -1,0 +1,26 @@
+/** Reads a file once, beside the upload, and answers with its checksums. */
+
+import type { Checksums, ChecksumRequest } from "./checksum";
+import { Crc64Nvme } from "./crc64nvme";
+
+onmessage = async ({ data: { file, partSizeBytes } }: MessageEvent<ChecksumRequest>) => {
+  const answer: Checksums = { whole: await checksum(file), parts: [] };
+  if (partSizeBytes) {
+    for (let from = 0; from < file.size; from += partSizeBytes) {
+      answer.parts.push(await checksum(file.slice(from, from + partSizeBytes)));
+    }
+  }
+  postMessage(answer);
+};
+
+async function checksum(bytes: Blob): Promise<string> {
+  const crc = new Crc64Nvme();
+  const reader = bytes.stream().getReader();
+  for (let read = await reader.read(); !read.done; read = await reader.read()) crc.update(read.value);
+  return crc.base64();
+}
+
+// Without it a file that cannot be read would end in silence.
+addEventListener("unhandledrejection", (event) => {
+  throw event.reason;
+});

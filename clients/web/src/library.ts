@@ -1,0 +1,201 @@
+/** The videos that are up: posters, facts, their state as it changes, filtering, playing and deleting. */
+
+import { type ApiClient, ApiError, type Video } from "./api";
+import { message } from "./messages";
+import { announce, byId, confirmed, play, showBanner, within } from "./page";
+import { stateWords, VideoCard } from "./video_card";
+
+interface Entry {
+  video: Video;
+  card: VideoCard;
+}
+
+const FIRST_LOOK_MS = 1000;
+const SLOWEST_LOOK_MS = 10_000;
+const LOADED_BEFORE_PIXELS = 400;
+const UNSETTLED = new Set(["completing", "processing"]);
+
+export class Library {
+  readonly #api: ApiClient;
+  readonly #entries = new Map<string, Entry>();
+  readonly #filter = byId<HTMLInputElement>("filter");
+  #cursor: string | null = null;
+  #isLoaded = false;
+  #isLoading = false;
+  #timer = 0;
+  #lookMs = FIRST_LOOK_MS;
+
+  constructor(api: ApiClient) {
+    this.#api = api;
+    byId("more").onclick = () => void this.load();
+    byId("library-again").onclick = () => void this.load();
+    this.#filter.oninput = () => {
+      this.#applyFilter();
+      const shown = this.#shown();
+      announce(shown === 1 ? "1 video" : `${shown} videos`);
+    };
+    const observer = new IntersectionObserver(
+      ([entry]) => {
+        if (entry?.isIntersecting && this.#cursor) void this.load();
+      },
+      { rootMargin: `${LOADED_BEFORE_PIXELS}px` },
+    );
+    observer.observe(byId("more"));
+    document.addEventListener("visibilitychange", () => this.#lookSoon());
+  }
+
+  /** Load the next page; the first time, the first. Never rejects: the page tells. */
+  async load(): Promise<void> {
+    if (this.#isLoading) return;
+    this.#isLoading = true;
+    byId("library-failed").hidden = true;
+    try {
+      const { videos, nextCursor } = await this.#api.videos(this.#cursor);
+      this.#cursor = nextCursor;
+      this.#isLoaded = true;
+      for (const video of videos) if (video.state !== "uploading") this.#put(video);
+      byId("more").hidden = nextCursor === null;
+    } catch (error) {
+      byId("library-problem").textContent = message(error);
+      byId("library-failed").hidden = false;
+    } finally {
+      this.#isLoading = false;
+    }
+    this.#lookSoon();
+    this.#drawEmpty();
+  }
+
+  /** Show a video that was just uploaded. */
+  async add(videoId: string): Promise<void> {
+    await this.#refresh(videoId).catch((error: unknown) => showBanner(message(error)));
+    this.#lookSoon();
+  }
+
+  #lookSoon(): void {
+    clearTimeout(this.#timer);
+    this.#lookMs = FIRST_LOOK_MS;
+    this.#timer = window.setTimeout(() => void this.#look(), this.#lookMs);
+  }
+
+  /** Ask after those that are still being processed, less and less often. */
+  async #look(): Promise<void> {
+    const unsettled = [...this.#entries.values()].filter(({ video }) => UNSETTLED.has(video.state));
+    if (unsettled.length === 0 || document.visibilityState === "hidden") return;
+    for (const { video } of unsettled) await this.#refresh(video.videoId).catch(() => {}); // the next look may see it
+    this.#lookMs = Math.min(SLOWEST_LOOK_MS, this.#lookMs * 1.3);
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => void this.#look(), this.#lookMs);
+  }
+
+  async #refresh(videoId: string): Promise<Video> {
+    try {
+      const video = await this.#api.video(videoId);
+      this.#put(video);
+      return video;
+    } catch (error) {
+      if (error instanceof ApiError && error.code === "video_not_found") this.#remove(videoId);
+      throw error;
+    }
+  }
+
+  #put(video: Video): void {
+    const before = this.#entries.get(video.videoId);
+    const card = before?.card ?? this.#insert(video);
+    this.#entries.set(video.videoId, { video, card });
+    if (before && facts(before.video) === facts(video)) return;
+    card.draw(video, before?.video);
+    if (before && before.video.state !== video.state) announce(`${video.fileName}: ${stateWords(video)}`);
+    this.#applyFilter();
+  }
+
+  /** A card in its place: newest first. */
+  #insert(video: Video): VideoCard {
+    const { videoId } = video;
+    const card = new VideoCard({
+      play: () => void this.#play(videoId),
+      remove: () => void this.#delete(videoId),
+      download: () => void this.#download(videoId),
+    });
+    const older = [...this.#entries.values()].filter((entry) => entry.video.createdAt < video.createdAt);
+    older.sort((a, b) => (a.video.createdAt < b.video.createdAt ? 1 : -1));
+    byId("videos").insertBefore(card.element, older[0]?.card.element ?? null);
+    return card;
+  }
+
+  async #play(videoId: string): Promise<void> {
+    try {
+      // URLs are short-lived: the one from when the page was opened may be over.
+      const video = await this.#refresh(videoId);
+      if (!video.playbackUrl) return;
+      play(video.fileName, video.playbackUrl, async () => (await this.#refresh(videoId)).playbackUrl);
+    } catch (error) {
+      showBanner(message(error));
+    }
+  }
+
+  async #download(videoId: string): Promise<void> {
+    try {
+      const { playbackUrl, fileName } = await this.#refresh(videoId);
+      if (!playbackUrl) return;
+      const link = document.createElement("a");
+      link.href = playbackUrl;
+      link.download = fileName;
+      link.target = "_blank"; // where another origin ignores `download`, this page and its uploads stay
+      link.rel = "noopener";
+      link.click();
+    } catch (error) {
+      showBanner(message(error));
+    }
+  }
+
+  async #delete(videoId: string): Promise<void> {
+    const entry = this.#entries.get(videoId);
+    if (!entry) return;
+    const { fileName } = entry.video;
+    const sure = await confirmed({ title: `Delete ${fileName}?`, text: "It cannot be brought back.", yes: "Delete" });
+    if (!sure) return;
+    try {
+      await this.#api.deleteVideo(videoId);
+    } catch (error) {
+      if (!(error instanceof ApiError && error.code === "video_not_found")) {
+        showBanner(`${fileName}: ${message(error)}`);
+        return;
+      }
+    }
+    this.#remove(videoId);
+    announce(`${fileName} was deleted`);
+  }
+
+  #remove(videoId: string): void {
+    const card = this.#entries.get(videoId)?.card.element;
+    const neighbour = (card?.nextElementSibling ?? card?.previousElementSibling) as HTMLElement | null | undefined;
+    card?.remove();
+    this.#entries.delete(videoId);
+    this.#applyFilter();
+    (neighbour ? within(neighbour, "[data-do=delete]") : byId("library-heading")).focus();
+  }
+
+  #applyFilter(): void {
+    const wanted = this.#filter.value.trim().toLocaleLowerCase();
+    for (const { video, card } of this.#entries.values()) {
+      card.element.hidden = !video.fileName.toLocaleLowerCase().includes(wanted);
+    }
+    this.#drawEmpty();
+  }
+
+  #shown(): number {
+    return [...this.#entries.values()].filter(({ card }) => !card.element.hidden).length;
+  }
+
+  #drawEmpty(): void {
+    byId("library-loading").hidden = this.#isLoaded || !byId("library-failed").hidden;
+    byId("library-empty").hidden = !this.#isLoaded || this.#entries.size > 0 || this.#cursor !== null;
+    byId("filter-box").hidden = this.#entries.size < 2 && this.#filter.value === "";
+    byId("filter-empty").hidden = this.#entries.size === 0 || this.#shown() > 0;
+  }
+}
+
+/** All but what changes with each answer. */
+function facts(video: Video): string {
+  return JSON.stringify({ ...video, posterUrl: video.posterUrl !== null, playbackUrl: null, urlsExpireAt: null });
+}

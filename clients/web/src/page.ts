@@ -1,0 +1,87 @@
+/** What all parts of the page share: its elements, its live region, its banner, its two dialogs. */
+
+export function byId<Kind extends HTMLElement = HTMLElement>(id: string): Kind {
+  return document.getElementById(id) as Kind;
+}
+
+/** The first element inside that fits; the templates of index.html hold what is asked for. */
+export function within<Kind extends HTMLElement = HTMLElement>(row: HTMLElement, selector: string): Kind {
+  return row.querySelector(selector) as Kind;
+}
+
+export function fromTemplate(templateId: string): HTMLElement {
+  const { firstElementChild } = byId<HTMLTemplateElement>(templateId).content;
+  return firstElementChild?.cloneNode(true) as HTMLElement;
+}
+
+/** Read out by screen readers. */
+export function announce(text: string): void {
+  byId("live").textContent = text;
+}
+
+export function showBanner(text: string, action?: { label: string; run: () => void }): void {
+  const button = byId<HTMLButtonElement>("banner-action");
+  // An offer stays until it is taken or closed: the errors that follow from the same cause must not hide it.
+  if (!action && !byId("banner").hidden && !button.hidden) return;
+  byId("banner-text").textContent = text;
+  button.hidden = !action;
+  button.textContent = action?.label ?? "";
+  button.onclick = () => {
+    hideBanner();
+    action?.run();
+  };
+  byId("banner-close").onclick = hideBanner;
+  byId("banner").hidden = false;
+}
+
+export function hideBanner(): void {
+  byId("banner").hidden = true;
+}
+
+export function confirmed(question: { title: string; text: string; yes: string; no?: string }): Promise<boolean> {
+  const dialog = byId<HTMLDialogElement>("confirm");
+  byId("confirm-title").textContent = question.title;
+  byId("confirm-text").textContent = question.text;
+  byId("confirm-yes").textContent = question.yes;
+  byId("confirm-no").textContent = question.no ?? "Keep it";
+  dialog.returnValue = "no";
+  dialog.showModal();
+  byId("confirm-no").focus();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
+
+/** freshUrl: asked for once, when the first one ended while the video was paused. */
+export function play(title: string, url: string, freshUrl: () => Promise<string | null>): void {
+  const dialog = byId<HTMLDialogElement>("player");
+  const video = byId<HTMLVideoElement>("player-video");
+  const problem = byId("player-problem");
+  byId("player-title").textContent = title;
+  problem.hidden = true;
+  let retried = false;
+  video.onerror = async () => {
+    const again = retried ? null : await freshUrl().catch(() => null);
+    if (!dialog.open) return;
+    if (again) {
+      retried = true;
+      const at = video.currentTime;
+      video.src = again;
+      video.currentTime = at;
+      return;
+    }
+    problem.textContent = "Your browser cannot play this kind of video. Download it to watch it.";
+    problem.hidden = false;
+  };
+  dialog.onclose = () => {
+    video.onerror = null;
+    video.removeAttribute("src");
+    video.load();
+  };
+  byId("player-close").onclick = () => dialog.close();
+  byId<HTMLAnchorElement>("player-download").href = url;
+  byId<HTMLAnchorElement>("player-download").download = title;
+  video.src = url;
+  dialog.showModal();
+  video.play().catch(() => {}); // a browser may want a click first: the controls are there
+}

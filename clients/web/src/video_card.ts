@@ -1,0 +1,59 @@
+/** How one video of the library looks. */
+
+import type { Video } from "./api";
+import { date, day, duration, size } from "./format";
+import { message } from "./messages";
+import { fromTemplate, within } from "./page";
+
+export class VideoCard {
+  readonly element = fromTemplate("video-template");
+  readonly #play = within<HTMLButtonElement>(this.element, "[data-do=play]");
+  readonly #download = within<HTMLButtonElement>(this.element, "[data-do=download]");
+  readonly #delete = within<HTMLButtonElement>(this.element, "[data-do=delete]");
+
+  constructor(actions: { play: () => void; download: () => void; remove: () => void }) {
+    this.#play.onclick = actions.play;
+    this.#download.onclick = actions.download;
+    this.#delete.onclick = actions.remove;
+  }
+
+  draw(video: Video, before?: Video): void {
+    const isReady = video.state === "ready";
+    this.element.dataset["state"] = video.state;
+    within(this.element, ".name").textContent = video.fileName;
+    within(this.element, ".name").title = video.fileName;
+    within(this.element, ".facts").textContent = facts(video);
+    within(this.element, ".facts").title = date(video.createdAt);
+    within(this.element, ".state").textContent = isReady ? "" : stateWords(video);
+    within(this.element, ".duration").textContent = video.media ? duration(video.media.durationSeconds) : "";
+    this.#play.disabled = !isReady;
+    this.#play.setAttribute("aria-label", isReady ? `Play ${video.fileName}` : `${video.fileName} cannot be played yet`);
+    this.#download.hidden = !isReady;
+    this.#download.setAttribute("aria-label", `Download ${video.fileName}`);
+    this.#delete.setAttribute("aria-label", `Delete ${video.fileName}`);
+    if (video.posterUrl && !before?.posterUrl) this.#showPoster(video.posterUrl);
+  }
+
+  #showPoster(url: string): void {
+    const image = within<HTMLImageElement>(this.element, "img");
+    image.onload = () => {
+      image.hidden = false;
+    };
+    image.onerror = () => {
+      image.hidden = true;
+    };
+    image.src = url;
+  }
+}
+
+export function stateWords(video: Video): string {
+  if (video.state === "rejected") return message(video.rejection);
+  if (video.state === "ready") return "ready to play";
+  return video.state === "completing" ? "Being put together…" : "Being processed…";
+}
+
+function facts(video: Video): string {
+  const each = [size(video.sizeBytes), day(video.createdAt)];
+  if (video.media) each.unshift(`${video.media.video.width} × ${video.media.video.height}`);
+  return each.map((fact) => fact.replaceAll(" ", "\u00a0")).join(" · ");
+}
