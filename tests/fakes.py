@@ -131,7 +131,7 @@ class FakeVideos:
         self.hidden.discard(key)
         return version.version_id
 
-    def create_multipart_upload(self, key: str, content_type: str) -> str:
+    def create_multipart_upload(self, key: str, content_type: str, content_disposition: str) -> str:
         upload_id = self.next_id("upload")
         self.uploads[upload_id] = FakeUpload(key)
         return upload_id
@@ -193,7 +193,9 @@ class FakeVideos:
     def delete_version(self, key: str, version_id: str) -> None:
         self.versions[key] = [version for version in self.versions[key] if version.version_id != version_id]
 
-    def presign_post(self, key: str, content_type: str, size_bytes: int, ttl_seconds: int) -> PresignedPost:
+    def presign_post(
+        self, key: str, content_type: str, content_disposition: str, *, size_bytes: int, ttl_seconds: int
+    ) -> PresignedPost:
         return PresignedPost("http://s3.test", {"key": key, "Content-Type": content_type})
 
     def visible(self, key: str) -> bytes | None:

@@ -49,6 +49,7 @@ def test_a_video_sent_in_parts_is_stored_processed_announced_and_played(
     played = requests.get(video["playbackUrl"], headers={"Range": "bytes=0-99"}, timeout=10)
     assert (played.status_code, played.content) == (206, content[:100])
     assert hashlib.sha256(stand_in.stored(started["fileKey"])).digest() == hashlib.sha256(content).digest()
+    assert "filename*=UTF-8''film.mp4" in played.headers["Content-Disposition"]
     assert not_announced_otherwise(stand_in, started["videoId"]) == ["ready"]
 
 
@@ -79,6 +80,8 @@ def test_a_small_video_goes_up_in_one_request(person: Person, stand_in: StandIn,
     assert sent.status_code in {200, 201, 204}, sent.text
     assert person.wait_for(form["videoId"], "ready", "rejected")["state"] == "ready"
     assert stand_in.stored(form["fileKey"]) == small_video
+    saved = requests.get(person.video(form["videoId"])["playbackUrl"], timeout=10)
+    assert saved.headers["Content-Disposition"].startswith("attachment; filename=")
 
 
 def test_forty_tebibytes_get_a_legal_plan(person: Person) -> None:

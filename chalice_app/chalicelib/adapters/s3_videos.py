@@ -42,11 +42,12 @@ class S3Videos:
     bucket: str
     data_key_arn: str
 
-    def create_multipart_upload(self, key: str, content_type: str) -> str:
+    def create_multipart_upload(self, key: str, content_type: str, content_disposition: str) -> str:
         answer = self.s3.create_multipart_upload(
             Bucket=self.bucket,
             Key=key,
             ContentType=content_type,
+            ContentDisposition=content_disposition,
             ServerSideEncryption="aws:kms",
             SSEKMSKeyId=self.data_key_arn,
             BucketKeyEnabled=True,
@@ -130,9 +131,12 @@ class S3Videos:
     def delete_version(self, key: str, version_id: str) -> None:
         self.s3.delete_object(Bucket=self.bucket, Key=key, VersionId=version_id)
 
-    def presign_post(self, key: str, content_type: str, size_bytes: int, ttl_seconds: int) -> PresignedPost:
+    def presign_post(
+        self, key: str, content_type: str, content_disposition: str, *, size_bytes: int, ttl_seconds: int
+    ) -> PresignedPost:
         fixed = {
             "Content-Type": content_type,
+            "Content-Disposition": content_disposition,
             "x-amz-server-side-encryption": "aws:kms",
             "x-amz-server-side-encryption-aws-kms-key-id": self.data_key_arn,
             "x-amz-server-side-encryption-bucket-key-enabled": "true",

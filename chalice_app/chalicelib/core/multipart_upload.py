@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.core.caps import Caps, reserve
+from chalicelib.core.download_name import content_disposition
 from chalicelib.core.errors import (
     UploadAbortedError,
     UploadCompletedError,
@@ -64,7 +65,9 @@ class MultipartUploads:
         now = self.now()
         ref = VideoRef(owner, new_video_id(now))
         reserve(self.records, self.caps, ref, request.size_bytes)
-        upload_id = self.videos.create_multipart_upload(ref.file_key, request.content_type)
+        upload_id = self.videos.create_multipart_upload(
+            ref.file_key, request.content_type, content_disposition(request.file_name)
+        )
         record = VideoRecord.begun(
             ref, request, part_size_bytes=plan.part_size_bytes, upload_id=upload_id, now=now, ttl=self.upload_ttl
         )

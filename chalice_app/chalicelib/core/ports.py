@@ -89,7 +89,7 @@ class OutcomeUnknownError(Exception):
 class VideoBucket(Protocol):
     """The objects the clients write; method names are S3's."""
 
-    def create_multipart_upload(self, key: str, content_type: str) -> str:
+    def create_multipart_upload(self, key: str, content_type: str, content_disposition: str) -> str:
         """The uploadId."""
         ...
 
@@ -132,7 +132,9 @@ class PresignedPost:
 
 
 class PostSigner(Protocol):
-    def presign_post(self, key: str, content_type: str, size_bytes: int, ttl_seconds: int) -> PresignedPost: ...
+    def presign_post(
+        self, key: str, content_type: str, content_disposition: str, *, size_bytes: int, ttl_seconds: int
+    ) -> PresignedPost: ...
 
 
 class Mac(Protocol):

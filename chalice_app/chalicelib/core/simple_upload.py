@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.core.caps import Caps, reserve
+from chalicelib.core.download_name import content_disposition
 from chalicelib.core.ports import Clock, Meter, PostSigner, PresignedPost
 from chalicelib.core.records import Records
 from chalicelib.core.upload_requests import StartUpload
@@ -37,6 +38,12 @@ class SimpleUploads:
         )
         self.records.create(record)
         ttl_seconds = int(self.form_ttl.total_seconds())
-        form = self.signer.presign_post(ref.file_key, request.content_type, request.size_bytes, ttl_seconds)
+        form = self.signer.presign_post(
+            ref.file_key,
+            request.content_type,
+            content_disposition(request.file_name),
+            size_bytes=request.size_bytes,
+            ttl_seconds=ttl_seconds,
+        )
         self.meter.record(uploads_started_count=1, upload_size_bytes=request.size_bytes)
         return OfferedUpload(ref, form, record.expires_at)
