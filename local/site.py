@@ -20,6 +20,8 @@ from local.api_environment import WEB_CLIENT
 from local.child_process import READY, end_with_parent
 from local.http_server import HttpServer
 from local.open_files import allow_open_files
+from local.stand_in.names import CLIENT_LOG_GROUP, REGION
+from local.stand_in.provision import identity_pool_id
 
 API_PREFIX = "/api"
 CALLS_AT_ONCE = 64
@@ -38,14 +40,25 @@ _SECURITY_HEADERS = {
 
 
 class Site:
-    """A WSGI app. stand_in_url, sign_in_url: the other origins that the page may talk to."""
+    """A WSGI app. stand_in_url, sign_in_url: the other origins that the page may talk to.
 
-    def __init__(self, app: Chalice, *, stand_in_url: str, sign_in_url: str, web_client: Path = WEB_CLIENT) -> None:
+    identity_pool_id: gives clients the credentials to tell their progress; None lets them tell nothing.
+    """
+
+    def __init__(
+        self,
+        app: Chalice,
+        *,
+        stand_in_url: str,
+        sign_in_url: str,
+        identity_pool_id: str | None = None,
+        web_client: Path = WEB_CLIENT,
+    ) -> None:
         self._app = app
         self._web_client = web_client
         self._calls = threading.BoundedSemaphore(CALLS_AT_ONCE)
         self._chalice_config = Config.create(app_name=app.app_name)
-        self._client_config = {
+        self._client_config: dict[str, Any] = {
             "stage": "local",
             "apiUrl": API_PREFIX,
             "authority": sign_in_url,
@@ -54,6 +67,14 @@ class Site:
             "scopes": ["openid", "email", "video-upload/read", "video-upload/write"],
             "logoutUrl": f"{sign_in_url}/logout",
         }
+        if identity_pool_id:
+            self._client_config["telemetry"] = {
+                "region": REGION,
+                "identityPoolId": identity_pool_id,
+                "logGroupName": CLIENT_LOG_GROUP,
+                "identityUrl": stand_in_url,
+                "logsUrl": stand_in_url,
+            }
         self._content_security_policy = "; ".join(
             [
                 "default-src 'none'",
@@ -153,6 +174,7 @@ def main() -> None:
         answering_in_threads(app),
         stand_in_url=os.environ["AWS_ENDPOINT_URL"],
         sign_in_url=os.environ["TOKEN_ISSUER"],
+        identity_pool_id=identity_pool_id(os.environ["AWS_ENDPOINT_URL"]),
     )
     server = HttpServer(site, arguments.port, name="VideoUpload")
     end_with_parent(lambda: os._exit(0))

@@ -186,5 +186,7 @@ def _lambda_error(status: int, code: str, message: str) -> Answer:
 
 def _service_error(fault: Fault) -> Answer:
     answer = _json({"__type": fault.code, "message": "A fault on purpose."}, fault.status or 500)
+    # Pages may call these services from anywhere, and read their errors.
+    answer.headers["Access-Control-Allow-Origin"] = "*"
     answer.headers["x-amzn-ErrorType"] = fault.code
     return answer

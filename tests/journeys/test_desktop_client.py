@@ -8,10 +8,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local.platform import LocalPlatform
+from local.stand_in.names import CLIENT_LOG_GROUP
+from local.stand_in.provision import session
 from tests.journeys.conftest import Desktop, Person, StandIn, wait_until
 from tests.media.sample_videos import ContainerName, write_sample_video
 from tests.sign_in.browser_walk import walk_through_login
@@ -53,6 +56,15 @@ def test_signing_in_through_the_browser_lets_the_command_upload(
     assert login.returncode == 0
     result = desktop.upload(video_12_mib)
     assert result["state"] == "ready"
+    assert told_of(platform, result["videoId"])[-1]["state"] == "ready", "the operators read how it went"
+
+
+def told_of(platform: LocalPlatform, video_id: str) -> list[dict[str, Any]]:
+    """The telemetry of one video, oldest first."""
+    logs = session().client("logs", endpoint_url=platform.stand_in_url)
+    found = logs.filter_log_events(logGroupName=CLIENT_LOG_GROUP)["events"]
+    events = [json.loads(event.get("message", "")) for event in found]
+    return [event for event in events if event["videoId"] == video_id]
 
 
 def test_a_program_signs_in_with_its_own_secret_and_uploads(

@@ -17,6 +17,7 @@ const UNSETTLED = new Set(["completing", "processing"]);
 
 export class Library {
   readonly #api: ApiClient;
+  readonly #onSeen: (video: Video) => void;
   readonly #entries = new Map<string, Entry>();
   readonly #filter = byId<HTMLInputElement>("filter");
   #cursor: string | null = null;
@@ -25,8 +26,10 @@ export class Library {
   #timer = 0;
   #lookMs = FIRST_LOOK_MS;
 
-  constructor(api: ApiClient) {
+  /** onSeen: called with every video as the API tells it. */
+  constructor(api: ApiClient, onSeen: (video: Video) => void) {
     this.#api = api;
+    this.#onSeen = onSeen;
     byId("more").onclick = () => void this.load();
     byId("library-again").onclick = () => void this.load();
     this.#filter.oninput = () => {
@@ -99,6 +102,7 @@ export class Library {
   }
 
   #put(video: Video): void {
+    this.#onSeen(video);
     const before = this.#entries.get(video.videoId);
     const card = before?.card ?? this.#insert(video);
     this.#entries.set(video.videoId, { video, card });

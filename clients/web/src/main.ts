@@ -5,6 +5,8 @@ import { Library } from "./library";
 import { message } from "./messages";
 import { byId, showBanner } from "./page";
 import { SignIn, type SiteConfig } from "./sign_in";
+import { Telemetry } from "./telemetry";
+import { TelemetryStream } from "./telemetry_stream";
 import { Uploads } from "./uploads";
 
 async function open(): Promise<void> {
@@ -29,8 +31,10 @@ function showWorkspace(signIn: SignIn, config: SiteConfig): void {
   byId("account").hidden = false;
   const baseUrl = new URL(config.apiUrl, location.origin).href.replace(/\/$/, "");
   const api = new ApiClient(baseUrl, (options) => signIn.accessToken(options));
-  const library = new Library(api);
-  const uploads = new Uploads(api, (videoId) => void library.add(videoId));
+  const telemetry = config.telemetry ? new Telemetry(new TelemetryStream(config.telemetry, signIn)) : null;
+  if (telemetry) offerSetting(telemetry);
+  const library = new Library(api, (video) => telemetry?.processed(video));
+  const uploads = new Uploads(api, (videoId) => void library.add(videoId), telemetry);
   for (const id of ["files", "camera"]) {
     const input = byId<HTMLInputElement>(id);
     input.onchange = () => {
@@ -41,6 +45,15 @@ function showWorkspace(signIn: SignIn, config: SiteConfig): void {
   acceptDrops(uploads);
   void library.load();
   uploads.showUnfinished().catch((error: unknown) => showBanner(message(error)));
+}
+
+function offerSetting(telemetry: Telemetry): void {
+  const box = byId<HTMLInputElement>("telemetry");
+  box.checked = telemetry.isOn;
+  box.onchange = () => {
+    telemetry.isOn = box.checked;
+  };
+  byId("telemetry-setting").hidden = false;
 }
 
 /** Anywhere on the page: a file that misses the box would replace the page. */

@@ -16,7 +16,7 @@ import { forgetFile, rememberFile } from "./remembered_files";
 import { Delays } from "./retry_delays";
 import { UploadError } from "./upload_errors";
 import { letGo, lock } from "./upload_lock";
-import type { VideoUpload } from "./video_upload";
+import { PartsDiffered, type VideoUpload } from "./video_upload";
 import { pause } from "./waiting";
 
 type UploadFile = UppyFile<Meta, Body>;
@@ -225,7 +225,11 @@ export class UploadEngine {
       upload.isStored = STORED_STATES.has(state);
       if (!upload.isStored) {
         const whole = parts.filter((part) => part.sizeBytes === upload.partSize(part.partNumber));
-        return upload.mustCompareParts ? await same(whole, upload.file, partSizeBytes) : whole;
+        if (!upload.mustCompareParts) return whole;
+        const right = await same(whole, upload.file, partSizeBytes);
+        const wrong = whole.filter((part) => !right.includes(part)).map(({ partNumber }) => partNumber);
+        if (wrong.length > 0) upload.dispatchEvent(new PartsDiffered(wrong));
+        return right;
       }
     } catch (error) {
       if (!(error instanceof ApiError && error.code === "upload_completed")) throw error;
@@ -258,6 +262,7 @@ export class UploadEngine {
     } catch (error) {
       upload.partStopped(partNumber);
       if (signal?.aborted) throw Object.assign(new Error("stopped", { cause: signal.reason }), { name: "AbortError" });
+      upload.partFailed(partNumber);
       throw await this.#explained(upload, error, body);
     }
   }

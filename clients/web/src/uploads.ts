@@ -5,6 +5,7 @@ import { date, size } from "./format";
 import { message } from "./messages";
 import { byId, confirmed, fromTemplate, showBanner, within } from "./page";
 import { forgetFile, wasChanged } from "./remembered_files";
+import type { Telemetry } from "./telemetry";
 import { UploadEngine } from "./upload_engine";
 import { UploadError } from "./upload_errors";
 import { canGoOn, UploadRow } from "./upload_row";
@@ -24,13 +25,15 @@ export class Uploads {
   readonly #api: ApiClient;
   readonly #engine: UploadEngine;
   readonly #onCompleted: (videoId: string) => void;
+  readonly #telemetry: Telemetry | null;
   #uploads: VideoUpload[] = [];
   #unfinished: UnfinishedUpload[] = [];
 
-  constructor(api: ApiClient, onCompleted: (videoId: string) => void) {
+  constructor(api: ApiClient, onCompleted: (videoId: string) => void, telemetry: Telemetry | null) {
     this.#api = api;
     this.#engine = new UploadEngine(api);
     this.#onCompleted = onCompleted;
+    this.#telemetry = telemetry;
     window.addEventListener("beforeunload", (event) => {
       if (this.isBusy) event.preventDefault();
     });
@@ -72,6 +75,7 @@ export class Uploads {
     }
     if (unfinished) this.#dropUnfinished(unfinished);
     const upload = new VideoUpload(file, type, unfinished);
+    this.#telemetry?.watch(upload);
     this.#uploads.push(upload);
     this.#draw(upload);
   }

@@ -19,7 +19,29 @@ export type Open = OpenUpload & { urls: PartUrls };
 
 const SPEED_WINDOW_SECONDS = 10;
 
-/** Fires "state" and "progress". */
+/** A part did not get through and is sent again. */
+export class PartRetried extends Event {
+  static readonly NAME = "part-retried";
+
+  constructor(
+    readonly partNumber: number,
+    /** of this part so far */
+    readonly failures: number,
+  ) {
+    super(PartRetried.NAME);
+  }
+}
+
+/** S3 holds other bytes than the file's: these parts are sent again. */
+export class PartsDiffered extends Event {
+  static readonly NAME = "parts-differed";
+
+  constructor(readonly partNumbers: number[]) {
+    super(PartsDiffered.NAME);
+  }
+}
+
+/** Fires "state", "progress", PartRetried and PartsDiffered. */
 export class VideoUpload extends EventTarget {
   state: UploadState = "waiting";
   error: unknown = null;
@@ -38,6 +60,7 @@ export class VideoUpload extends EventTarget {
 
   readonly #storedParts = new Set<number>();
   readonly #underWay = new Map<number, number>();
+  readonly #failures = new Map<number, number>();
   #samples: { at: number; bytes: number }[] = [];
   #waitingForResume: (() => void)[] = [];
 
@@ -108,6 +131,12 @@ export class VideoUpload extends EventTarget {
   partStopped(number: number): void {
     this.#underWay.delete(number);
     this.#progress();
+  }
+
+  partFailed(number: number): void {
+    const failures = (this.#failures.get(number) ?? 0) + 1;
+    this.#failures.set(number, failures);
+    this.dispatchEvent(new PartRetried(number, failures));
   }
 
   partStored(number: number): void {
