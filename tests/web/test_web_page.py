@@ -113,6 +113,8 @@ def test_an_ended_session_offers_to_sign_in_again(
 ) -> None:
     complaints += ["400", "401"]
     sign_in(page, site.url, user)
+    # The page's own first look must be over: the one refusal below is meant for the reloaded page.
+    expect(page.get_by_text("Nothing here yet.")).to_be_visible(timeout=IN_TIME_MS)
     requests.post(
         f"{site.sign_in.authority_url}/oauth2/revoke",
         data={"token": session(page)["refresh_token"], "client_id": "web"},
