@@ -50,10 +50,10 @@ def test_a_video_sent_in_parts_is_stored_processed_announced_and_played(
     assert (played.status_code, played.content) == (206, content[:100])
     assert hashlib.sha256(stand_in.stored(started["fileKey"])).digest() == hashlib.sha256(content).digest()
     assert "filename*=UTF-8''film.mp4" in played.headers["Content-Disposition"]
-    assert not_announced_otherwise(stand_in, started["videoId"]) == ["ready"]
+    assert announced_states(stand_in, started["videoId"]) == ["ready"]
 
 
-def not_announced_otherwise(stand_in: StandIn, video_id: str) -> list[str]:
+def announced_states(stand_in: StandIn, video_id: str) -> list[str]:
     """The states that were announced for one video."""
     announced: list[str] = []
 
