@@ -129,7 +129,7 @@ def _performance(watched: Watched) -> list[Figure]:
             period_seconds=FIVE_MINUTES,
             target=50,
             better="higher",
-            source="multipart complete: size over time from init to complete, pauses of the client included; the median",
+            source="multipart complete: size over time from init to complete, the client's pauses included; the median",
         ),
         Figure(
             key="api-gateway-latency",

@@ -13,6 +13,7 @@ _UNITS_BY_SUFFIX = {
     "_bytes_per_second": MetricUnit.BytesPerSecond,
     "_bytes": MetricUnit.Bytes,
     "_milliseconds": MetricUnit.Milliseconds,
+    "_usd": MetricUnit.NoUnit,  # CloudWatch has no unit for money
 }
 
 

@@ -75,7 +75,9 @@ class MultipartUploads:
         first_page = dict.fromkeys(range(1, min(plan.part_count, MAX_URLS_PER_PAGE) + 1))
         signed_parts, urls_expire_at = self.urls.for_parts(record, upload_id, first_page)
         token = self.tokens.issue(record, upload_id, record.expires_at)
-        self.meter.record(uploads_started_count=1, upload_size_bytes=request.size_bytes)
+        self.meter.record(
+            uploads_started_count=1, upload_size_bytes=request.size_bytes, parts_signed_count=len(signed_parts)
+        )
         return StartedUpload(record, upload_id, token, signed_parts, urls_expire_at)
 
     def find(self, token: UploadToken) -> VideoRecord:
@@ -95,7 +97,9 @@ class MultipartUploads:
     def sign_parts(
         self, token: UploadToken, record: VideoRecord, checksums_by_part: Mapping[int, str | None]
     ) -> tuple[list[SignedPart], datetime]:
-        return self.urls.for_parts(record, token.upload_id, checksums_by_part)
+        signed = self.urls.for_parts(record, token.upload_id, checksums_by_part)
+        self.meter.record(parts_signed_count=len(checksums_by_part))
+        return signed
 
     def stored_parts(self, token: UploadToken) -> tuple[VideoRecord, list[StoredPart]]:
         """What S3 holds of an upload that may still be resumed."""
