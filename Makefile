@@ -20,7 +20,7 @@ WORKERS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run web install test check format lock load screenshots publish redrive find-upload replay-event restore-video revoke-user erase-user smoke clean
+.PHONY: help run web install test check format lock load screenshots publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -102,6 +102,9 @@ erase-user: install ## Erase a user and everything of theirs, for good: make era
 
 smoke: install ## Prove a deployed stage end to end: make smoke STAGE=dev
 	$(BIN)/python -m deploy.smoke $(ON_STAGE) $(ARGS)
+
+costs: install ## What a stage costs in a month: make costs STAGE=prod (ARGS="--help" for more)
+	@$(BIN)/python -m costs $(ON_STAGE) $(ARGS)
 
 clean: ## Remove what was installed, built and kept
 	rm -rf $(VENV) .data build dist screenshots $(WEB)/dist $(WEB)/node_modules
