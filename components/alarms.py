@@ -1,133 +1,275 @@
-"""Alarms as data: what to watch, when to call somebody, and what it means. Knows no Pulumi."""
+"""Alarms as data: what to watch, when to call somebody, and what it means. Knows no Pulumi.
+
+A promise such as "99.9 % succeed" is watched by how fast its error budget burns: a fast burn must show in the last hour
+and still in the last five minutes, a slow one over six hours (Site Reliability Workbook, "Alerting on SLOs"). What has
+no right value of its own, such as the speed of other people's networks, is compared with its own past.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
-NAMESPACE = "VideoUpload"
-"""Of the metrics that the functions write into their logs."""
+from components.metrics import Metric, Watched
 
-Comparison = Literal["GreaterThanThreshold", "GreaterThanOrEqualToThreshold", "LessThanThreshold"]
+MINUTES, HOURS = 60, 3_600
 
+FAST_BURN = 14.4
+"""Times the pace that would just use up a month's budget: 2 % of it in an hour."""
 
-@dataclass(frozen=True, kw_only=True)
-class Metric:
-    """One CloudWatch metric; statistic also a percentile such as `p99`."""
+SLOW_BURN = 6
+"""Likewise: 5 % of it in six hours."""
 
-    namespace: str
-    name: str
-    statistic: str
-    dimensions: Mapping[str, str] = field(default_factory=dict[str, str])
+ERRORS_ALLOWED_PERCENT = 0.1
+"""Of API calls, and of uploads that nobody abandoned: the specification's error rate and success rate."""
+
+LATENCY_TARGET_MILLISECONDS = 245
+LEAST_CALLS = 20
+"""Fewer in a period say nothing about a rate."""
+
+RUNBOOK = "docs/runbook.md"
+
+Comparison = Literal["GreaterThanThreshold", "LessThanThreshold", "GreaterThanUpperThreshold", "LessThanLowerThreshold"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Alarm:
-    """Rings when `metric` compares with `threshold` in `periods` periods in a row.
+    """Rings when the value compares with `threshold` in `datapoints` of the last `periods` periods.
 
-    meaning: what the one who is called should know first.
+    meaning: what happened, for the one who is called. section: of the runbook; the alarm's name without one.
     expression: metric math over `m0`, `m1`, … instead of the one metric.
-    silence_is_fine: whether no data means that nothing happened.
+    threshold: a value, or with `usual_deviations` nothing: then the band of that many standard deviations around what
+        is usual. silence_is_fine: whether no data means that nothing happened.
+    rings: whether somebody is called; a burn rate's windows only count together.
     """
 
     name: str
     meaning: str
     metrics: tuple[Metric, ...]
-    threshold: float
+    threshold: float | None = None
+    usual_deviations: float | None = None
     comparison: Comparison = "GreaterThanThreshold"
     expression: str | None = None
-    period_seconds: int = 300
+    period_seconds: int = 5 * MINUTES
     periods: int = 1
+    datapoints: int | None = None
+    section: str = ""
     silence_is_fine: bool = True
+    rings: bool = True
+
+    @property
+    def description(self) -> str:
+        return _description(self.meaning, self.section or self.name)
 
 
-def alarms_of(
-    *, stage: str, api_name: str, api_stage: str, function_names: Mapping[str, str], queue_name: str, paused: bool
-) -> list[Alarm]:
-    """All alarms of a stage. function_names: physical name by function."""
-    api = {"ApiName": api_name, "Stage": api_stage}
+@dataclass(frozen=True, kw_only=True)
+class Together:
+    """Rings while all of these alarms stand."""
 
-    def own(name: str, statistic: str) -> Metric:
-        return Metric(namespace=NAMESPACE, name=name, statistic=statistic, dimensions={"Stage": stage})
+    name: str
+    meaning: str
+    alarms: tuple[Alarm, ...]
 
-    def of_api(name: str, statistic: str) -> Metric:
-        return Metric(namespace="AWS/ApiGateway", name=name, statistic=statistic, dimensions=api)
+    @property
+    def description(self) -> str:
+        return _description(self.meaning, self.name)
 
-    def of_function(function: str, name: str, statistic: str) -> Metric:
-        return Metric(
-            namespace="AWS/Lambda",
-            name=name,
-            statistic=statistic,
-            dimensions={"FunctionName": function_names[function]},
-        )
 
-    alarms = [
+def alarms_of(watched: Watched, *, paused: bool) -> list[Alarm | Together]:
+    """All alarms of a stage. paused: then silence and throttled calls are meant to be."""
+    return [
+        *_api(watched),
+        *_uploads(watched),
+        *_events(watched),
+        *_functions(watched, paused=paused),
+        *_janitor(watched, paused=paused),
+    ]
+
+
+def _description(meaning: str, section: str) -> str:
+    return f"{meaning} What to do: {RUNBOOK}#{section}"
+
+
+def _burn_rates(name: str, meaning: str, metrics: tuple[Metric, ...], percent: str) -> Sequence[Alarm | Together]:
+    """percent: metric math for the share of failures; `{least}` is where a window takes the least number of calls."""
+    windows = (("hour", HOURS, LEAST_CALLS), ("now", 5 * MINUTES, LEAST_CALLS // 4))
+    fast = tuple(
         Alarm(
-            name="api-errors",
-            meaning="More than 0.1 % of API calls fail on our side.",
-            metrics=(of_api("5XXError", "Sum"), of_api("Count", "Sum")),
-            expression="IF(m1>0, 100*m0/m1, 0)",
-            threshold=0.1,
-            periods=2,
+            name=f"{name}-{window}",
+            meaning=f"{meaning} (one of two windows).",
+            section=f"{name}-fast-burn",
+            metrics=metrics,
+            expression=percent.format(least=least_calls),
+            threshold=FAST_BURN * ERRORS_ALLOWED_PERCENT,
+            period_seconds=period_seconds,
+            rings=False,
+        )
+        for window, period_seconds, least_calls in windows
+    )
+    return [
+        *fast,
+        Together(
+            name=f"{name}-fast-burn",
+            meaning=f"{meaning}, so often that a month's budget is gone in two days.",
+            alarms=fast,
+        ),
+        Alarm(
+            name=f"{name}-slow-burn",
+            meaning=f"{meaning}, for hours, so often that a month's budget is gone in five days.",
+            metrics=metrics,
+            expression=percent.format(least=LEAST_CALLS),
+            threshold=SLOW_BURN * ERRORS_ALLOWED_PERCENT,
+            period_seconds=6 * HOURS,
+        ),
+    ]
+
+
+def _api(watched: Watched) -> list[Alarm | Together]:
+    count = watched.of_api("Count", "Sum")
+    return [
+        *_burn_rates(
+            "api-errors",
+            "API calls fail on our side",
+            (watched.of_api("5XXError", "Sum"), count),
+            "IF(m1>={least}, 100*m0/m1, 0)",
         ),
         Alarm(
             name="api-latency",
-            meaning="The average API call takes longer than the 245 ms we aim at, for a quarter of an hour.",
-            metrics=(of_api("Latency", "Average"),),
-            threshold=245,
+            meaning=f"For a quarter of an hour API calls take {LATENCY_TARGET_MILLISECONDS} ms and more on average.",
+            metrics=(watched.of_api("Latency", "Average"), count),
+            expression=f"IF(m1>={LEAST_CALLS}, m0, 0)",
+            threshold=LATENCY_TARGET_MILLISECONDS,
             periods=3,
         ),
+    ]
+
+
+def _uploads(watched: Watched) -> list[Alarm | Together]:
+    ready, failed, expired = (watched.own(f"Uploads{ending}", "Sum") for ending in ("Ready", "Failed", "Expired"))
+    lost = "(FILL(m1,0)-FILL(m2,0))"  # who abandons an upload was not failed by us
+    return [
+        *_burn_rates(
+            "upload-success",
+            "Uploads are lost on our side",
+            (ready, failed, expired),
+            f"IF(FILL(m0,0)+{lost}>={{least}}, 100*{lost}/(FILL(m0,0)+{lost}), 0)",
+        ),
         Alarm(
-            name="upload-success",
-            meaning="Fewer than 99.9 % of the videos of an hour were accepted.",
-            metrics=(own("UploadsReady", "Sum"), own("UploadsRejected", "Sum")),
-            expression="IF(m0+m1>0, 100*m0/(m0+m1), 100)",
-            threshold=99.9,
-            comparison="LessThanThreshold",
-            period_seconds=3_600,
+            name="upload-speed",
+            meaning="Uploads are much slower than they usually are.",
+            metrics=(watched.own("UploadThroughput", "p50"),),
+            usual_deviations=3,
+            comparison="LessThanLowerThreshold",
+            period_seconds=15 * MINUTES,
+            periods=4,
+            datapoints=3,
+        ),
+        Alarm(
+            name="processing-slow",
+            meaning="Videos wait much longer for their processing than they usually do.",
+            metrics=(watched.own("Processing", "p90"),),
+            usual_deviations=3,
+            comparison="GreaterThanUpperThreshold",
+            period_seconds=15 * MINUTES,
+            periods=4,
+            datapoints=3,
+        ),
+        Alarm(
+            name="client-failures",
+            meaning="More than a fifth of an hour's uploads ended in an error that their clients saw.",
+            metrics=(watched.of_clients("UploadsFailed", "Sum"), watched.of_clients("UploadsBegan", "Sum")),
+            expression=f"IF(m1>={LEAST_CALLS}, 100*FILL(m0,0)/m1, 0)",
+            threshold=20,
+            period_seconds=HOURS,
+        ),
+    ]
+
+
+def _events(watched: Watched) -> list[Alarm]:
+    return [
+        Alarm(
+            name="failed-events",
+            meaning="An event failed every retry and waits in the failure queue.",
+            metrics=(watched.of_queue("ApproximateNumberOfMessagesVisible", "Maximum"),),
+            threshold=0,
         ),
         Alarm(
             name="uploads-stuck",
-            meaning="A video is past all automatic retries: look for its videoId in the janitor's log.",
-            metrics=(own("UploadsStuck", "Maximum"),),
+            meaning="A video has arrived and is past all automatic retries of its processing.",
+            metrics=(watched.own("UploadsStuck", "Maximum"),),
             threshold=0,
         ),
         Alarm(
-            name="failed-events",
-            meaning="An event failed every retry and waits in the failure queue: find the cause, then redrive.",
-            metrics=(
-                Metric(
-                    namespace="AWS/SQS",
-                    name="ApproximateNumberOfMessagesVisible",
-                    statistic="Maximum",
-                    dimensions={"QueueName": queue_name},
-                ),
-            ),
+            name="unknown-objects",
+            meaning="An object arrived in the video bucket that no upload of ours announced.",
+            metrics=(watched.own("UnknownObjects", "Sum"),),
             threshold=0,
         ),
-        *(
-            Alarm(
-                name=f"{function.replace('_', '-')}-errors",
-                meaning=f"The function {function} fails or is throttled.",
-                metrics=(of_function(function, "Errors", "Sum"), of_function(function, "Throttles", "Sum")),
-                expression="m0+m1",
-                threshold=0,
-                periods=2,
-            )
-            for function in function_names
-        ),
     ]
+
+
+def _functions(watched: Watched, *, paused: bool) -> list[Alarm]:
+    alarms = [
+        Alarm(
+            name=f"{function.replace('_', '-')}-errors",
+            meaning=f"The function {function} crashes or runs out of time.",
+            section="function-errors",
+            metrics=(watched.of_function(function, "Errors", "Sum"),),
+            threshold=0,
+            periods=3,
+            datapoints=2,
+        )
+        for function in watched.function_names
+        if function != AUTHORIZER
+    ]
+    alarms.append(
+        Alarm(
+            name="upload-token-authorizer-errors",
+            meaning="The authorizer turns away many more calls than usual, or crashes.",
+            section="function-errors",
+            # It refuses a token by raising an error: some are always there.
+            metrics=(watched.of_function(AUTHORIZER, "Errors", "Sum"),),
+            usual_deviations=5,
+            comparison="GreaterThanUpperThreshold",
+            periods=3,
+        )
+    )
     if not paused:
+        throttles = watched.of_functions("Throttles", "Sum")
         alarms.append(
             Alarm(
-                name="janitor-silent",
-                meaning="The janitor has not run for half an hour: abandoned uploads pile up.",
-                metrics=(of_function("janitor", "Invocations", "Sum"),),
-                threshold=1,
-                comparison="LessThanThreshold",
-                period_seconds=1_800,
-                silence_is_fine=False,
+                name="function-throttles",
+                meaning="Lambda turns calls away: the account's concurrency is used up.",
+                metrics=throttles,
+                expression="+".join(f"FILL(m{position},0)" for position in range(len(throttles))),
+                threshold=0,
+                periods=3,
+                datapoints=2,
             )
         )
     return alarms
+
+
+def _janitor(watched: Watched, *, paused: bool) -> list[Alarm]:
+    failures = Alarm(
+        name="janitor-failures",
+        meaning="The janitor cannot look after an upload, or a figure of the stage cannot be had.",
+        metrics=(watched.own("JanitorFailures", "Sum"),),
+        threshold=0,
+        periods=3,
+        datapoints=2,
+    )
+    silent = Alarm(
+        name="janitor-silent",
+        meaning="The janitor has not run for half an hour: abandoned uploads pile up, lost events stay lost.",
+        metrics=(watched.of_function("janitor", "Invocations", "Sum"),),
+        threshold=1,
+        comparison="LessThanThreshold",
+        period_seconds=30 * MINUTES,
+        silence_is_fine=False,
+    )
+    return [failures] if paused else [failures, silent]
+
+
+AUTHORIZER = "upload_token_authorizer"

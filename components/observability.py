@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import pulumi
 import pulumi_aws as aws
 
 from components import policy
-from components.alarms import NAMESPACE, Alarm, Metric, alarms_of
-from components.naming import SITE_REGION, Place, type_token
+from components.alarms import Alarm, Together, alarms_of
+from components.client_metrics import CLIENT_METRICS
+from components.dashboard import widgets_of
+from components.metrics import Watched
+from components.naming import STAGE_TAG, Place, type_token
 
-DAY_SECONDS = 86_400
 WARNING_PERCENT = 80
 SAMPLING_PRIORITY = 1_000
-WIDGET_WIDTH, WIDGET_HEIGHT, WIDGETS_A_ROW = 6, 6, 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class ObservabilityArgs:
     """What watching needs.
 
-    api_name, api_stage, distribution_id, function_names, queue_name: whose metrics are watched.
+    api_name, api_stage, distribution_id, video_bucket, function_names, queue_name, data_key_arn, web_acl_name: whose
+        metrics are watched; no web ACL where there is none.
+    client_log_group_name: where clients tell their progress.
     alarm_emails: who hears of alarms and of the budget.
-    dashboard: whether to make it. traced_percent: of requests. monthly_budget_usd: of this stage.
+    alarms, dashboard: whether to make them. traced_percent: of requests. monthly_budget_usd: of this stage.
     paused: whether silence is to be expected.
     """
 
@@ -33,10 +36,15 @@ class ObservabilityArgs:
     api_name: str
     api_stage: str
     distribution_id: pulumi.Input[str]
+    video_bucket: str
     function_names: Mapping[str, str]
     queue_name: str
+    data_key_arn: pulumi.Input[str]
+    web_acl_name: str | None
+    client_log_group_name: pulumi.Input[str]
     log_key_arn: pulumi.Input[str]
     alarm_emails: Sequence[str]
+    alarms: bool
     dashboard: bool
     traced_percent: int
     monthly_budget_usd: int
@@ -44,7 +52,7 @@ class ObservabilityArgs:
 
 
 class Observability(pulumi.ComponentResource):
-    """Alarm topic and alarms, X-Ray group and sampling, dashboard, budget."""
+    """Alarm topic and alarms, metrics of the clients, X-Ray group and sampling, dashboard, budget."""
 
     alarm_topic_arn: pulumi.Output[str]
     """Where every alarm goes."""
@@ -71,19 +79,30 @@ class Observability(pulumi.ComponentResource):
             aws.sns.TopicSubscription(
                 f"{name}-alarms-{address}", topic=topic.arn, protocol="email", endpoint=address, opts=self._child
             )
-        alarms = alarms_of(
+        # What only the edge and the keys know comes later, for the dashboard; no alarm reads it.
+        self._watched = Watched(
             stage=place.stage,
+            region=place.region,
             api_name=args.api_name,
             api_stage=args.api_stage,
+            distribution_id="",
+            video_bucket=args.video_bucket,
             function_names=args.function_names,
             queue_name=args.queue_name,
-            paused=args.paused,
+            data_key_arn="",
+            web_acl_name=args.web_acl_name,
         )
+        alarms = alarms_of(self._watched, paused=args.paused) if args.alarms else []
+        made = {alarm.name: self._alarm(alarm, topic) for alarm in alarms if isinstance(alarm, Alarm)}
         for alarm in alarms:
-            self._alarm(alarm, topic)
+            if isinstance(alarm, Together):
+                self._together(alarm, made, topic)
+        if args.alarms or args.dashboard:
+            self._client_metrics()
         self._traces()
         self._budget(topic, allowed)
-        dashboard = self._dashboard() if args.dashboard else None
+        ringing = [alarm.name for alarm in alarms if isinstance(alarm, Together) or alarm.rings]
+        dashboard = self._dashboard(ringing) if args.dashboard else None
 
         self.alarm_topic_arn = topic.arn
         console = f"https://{place.region}.console.aws.amazon.com/cloudwatch/home?region={place.region}#dashboards"
@@ -92,7 +111,8 @@ class Observability(pulumi.ComponentResource):
         )
         self.register_outputs({"alarmTopicArn": self.alarm_topic_arn})
 
-    def _alarm(self, alarm: Alarm, topic: aws.sns.Topic) -> None:
+    def _alarm(self, alarm: Alarm, topic: aws.sns.Topic) -> aws.cloudwatch.MetricAlarm:
+        usual = alarm.usual_deviations is not None
         queries = [
             aws.cloudwatch.MetricAlarmMetricQueryArgs(
                 id=f"m{position}",
@@ -113,18 +133,41 @@ class Observability(pulumi.ComponentResource):
                     id="e0", expression=alarm.expression, label=alarm.name, return_data=True
                 )
             )
-        aws.cloudwatch.MetricAlarm(
+        if usual:
+            band = f"ANOMALY_DETECTION_BAND(m0, {alarm.usual_deviations})"
+            queries.append(
+                aws.cloudwatch.MetricAlarmMetricQueryArgs(
+                    id="usual", expression=band, label="as usual", return_data=True
+                )
+            )
+        return aws.cloudwatch.MetricAlarm(
             f"{self._name}-{alarm.name}",
             name=self._args.place.name(alarm.name),
-            alarm_description=alarm.meaning,
+            alarm_description=alarm.description,
             metric_queries=queries,
             comparison_operator=alarm.comparison,
             threshold=alarm.threshold,
+            threshold_metric_id="usual" if usual else None,
             evaluation_periods=alarm.periods,
+            datapoints_to_alarm=alarm.datapoints or alarm.periods,
             treat_missing_data="notBreaching" if alarm.silence_is_fine else "breaching",
+            alarm_actions=[topic.arn] if alarm.rings else [],
+            ok_actions=[topic.arn] if alarm.rings else [],
+            opts=self._child,
+        )
+
+    def _together(
+        self, together: Together, made: Mapping[str, aws.cloudwatch.MetricAlarm], topic: aws.sns.Topic
+    ) -> None:
+        place = self._args.place
+        aws.cloudwatch.CompositeAlarm(
+            f"{self._name}-{together.name}",
+            alarm_name=place.name(together.name),
+            alarm_description=together.description,
+            alarm_rule=" AND ".join(f'ALARM("{place.name(alarm.name)}")' for alarm in together.alarms),
             alarm_actions=[topic.arn],
             ok_actions=[topic.arn],
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[made[alarm.name] for alarm in together.alarms]),
         )
 
     def _traces(self) -> None:
@@ -165,7 +208,9 @@ class Observability(pulumi.ComponentResource):
             limit_amount=str(self._args.monthly_budget_usd),
             limit_unit="USD",
             # Counts what carries the stage's tag, once the tag is activated for cost allocation.
-            cost_filters=[aws.budgets.BudgetCostFilterArgs(name="TagKeyValue", values=[f"user:Stage${place.stage}"])],
+            cost_filters=[
+                aws.budgets.BudgetCostFilterArgs(name="TagKeyValue", values=[f"user:{STAGE_TAG}${place.stage}"])
+            ],
             notifications=[
                 aws.budgets.BudgetNotificationArgs(
                     notification_type=kind,
@@ -179,95 +224,35 @@ class Observability(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed]),
         )
 
-    def _dashboard(self) -> aws.cloudwatch.Dashboard:
+    def _client_metrics(self) -> None:
+        for metric in CLIENT_METRICS:
+            aws.cloudwatch.LogMetricFilter(
+                f"{self._name}-{metric.name}",
+                name=metric.name,
+                log_group_name=self._args.client_log_group_name,
+                pattern=metric.pattern,
+                metric_transformation=aws.cloudwatch.LogMetricFilterMetricTransformationArgs(
+                    namespace=self._watched.clients_namespace, name=metric.name, value="1", unit="Count"
+                ),
+                opts=self._child,
+            )
+
+    def _dashboard(self, alarm_names: Sequence[str]) -> aws.cloudwatch.Dashboard:
         place = self._args.place
+        arns = [place.arn("cloudwatch", f"alarm:{place.name(name)}") for name in alarm_names]
+
+        def body(known: tuple[str, str, str]) -> str:
+            distribution_id, data_key_arn, client_log_group = known
+            watched = replace(self._watched, distribution_id=distribution_id, data_key_arn=data_key_arn)
+            return json.dumps({"widgets": widgets_of(watched, alarm_arns=arns, client_log_group=client_log_group)})
+
+        known = pulumi.Output.all(self._args.distribution_id, self._args.data_key_arn, self._args.client_log_group_name)
         return aws.cloudwatch.Dashboard(
             f"{self._name}-dashboard",
             dashboard_name=place.name("overview"),
-            dashboard_body=pulumi.Output.from_input(self._args.distribution_id).apply(
-                lambda distribution_id: pulumi.Output.json_dumps({"widgets": self._widgets(distribution_id)})
-            ),
+            dashboard_body=known.apply(lambda values: body((values[0], values[1], values[2]))),
             opts=self._child,
         )
-
-    def _widgets(self, distribution_id: str) -> list[dict[str, Any]]:
-        args, region = self._args, self._args.place.region
-        api = {"ApiName": args.api_name, "Stage": args.api_stage}
-        stage = {"Stage": args.place.stage}
-        functions = list(args.function_names.values())
-        edge = Metric(
-            namespace="AWS/CloudFront",
-            name="CacheHitRate",
-            statistic="Average",
-            dimensions={"DistributionId": distribution_id, "Region": "Global"},
-        )
-
-        def of_api(name: str, statistic: str) -> Metric:
-            return Metric(namespace="AWS/ApiGateway", name=name, statistic=statistic, dimensions=api)
-
-        def own(name: str, statistic: str) -> Metric:
-            return Metric(namespace=NAMESPACE, name=name, statistic=statistic, dimensions=stage)
-
-        errors = [
-            Metric(namespace="AWS/Lambda", name="Errors", statistic="Sum", dimensions={"FunctionName": function})
-            for function in functions
-        ]
-        charts: list[tuple[str, str, list[Metric], str | None, int]] = [
-            (
-                "Upload success rate (%)",
-                region,
-                [own("UploadsReady", "Sum"), own("UploadsRejected", "Sum")],
-                "IF(m0+m1>0, 100*m0/(m0+m1))",
-                DAY_SECONDS,
-            ),
-            ("Average response time (ms)", region, [of_api("Latency", "Average")], None, 300),
-            ("Concurrent uploads", region, [own("UploadsInFlight", "Maximum")], None, 300),
-            (
-                "Error rate (%)",
-                region,
-                [of_api("5XXError", "Sum"), of_api("Count", "Sum")],
-                "IF(m1>0, 100*m0/m1, 0)",
-                300,
-            ),
-            ("S3 upload speed (bytes/s, median)", region, [own("UploadThroughput", "p50")], None, 300),
-            (
-                "API Gateway latency (ms)",
-                region,
-                [of_api("Latency", "Average"), of_api("IntegrationLatency", "Average")],
-                "m0-m1",
-                300,
-            ),
-            ("CDN hit rate (%)", SITE_REGION, [edge], None, 3_600),
-            ("Function errors", region, errors, None, 300),
-        ]
-        return [
-            {
-                "type": "metric",
-                "x": position % WIDGETS_A_ROW * WIDGET_WIDTH,
-                "y": position // WIDGETS_A_ROW * WIDGET_HEIGHT,
-                "width": WIDGET_WIDTH,
-                "height": WIDGET_HEIGHT,
-                "properties": _chart(title, chart_region, metrics, expression, period_seconds),
-            }
-            for position, (title, chart_region, metrics, expression, period_seconds) in enumerate(charts)
-        ]
-
-
-def _chart(
-    title: str, region: str, metrics: Sequence[Metric], expression: str | None, period_seconds: int
-) -> dict[str, Any]:
-    rows: list[list[Any]] = [
-        [
-            metric.namespace,
-            metric.name,
-            *(text for pair in metric.dimensions.items() for text in pair),
-            {"id": f"m{position}", "stat": metric.statistic, "visible": expression is None},
-        ]
-        for position, metric in enumerate(metrics)
-    ]
-    if expression is not None:
-        rows.insert(0, [{"expression": expression, "label": title, "id": "e0"}])
-    return {"title": title, "region": region, "view": "timeSeries", "period": period_seconds, "metrics": rows}
 
 
 def alarm_topic_policy(place: Place, topic_arn: pulumi.Input[str]) -> policy.PolicyDocument:

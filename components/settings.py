@@ -126,7 +126,7 @@ class Settings:
     site_domain, site_certificate_arn: own domain and its certificate in us-east-1, or neither.
     hosted_zone_id: the Route 53 zone of site_domain, when the record is to be made here.
     price_class: CloudFront's reach.
-    waf: whether a web ACL guards the edge; about $11 a month when idle.
+    waf: whether a web ACL guards the edge; costs while idle.
     requests_per_ip, requests_per_token, inits_per_ip: requests in five minutes before the web ACL blocks.
     origin_secret_generation: raise by one to rotate the secret between CloudFront and the API; the one before
         stays valid until the next rotation.
@@ -140,13 +140,13 @@ class Settings:
     provisioned_concurrency, provisioned_concurrency_max: instances of the API functions that are always warm, and how
         far target tracking may raise them; 0 pays per use only.
 
-    network: whether functions run in private subnets of their own; about $30 a month when idle.
+    network: whether functions run in private subnets of their own; their endpoints cost while idle.
     vpc_cidr: a /16 to /24 private range for it.
 
     alarm_emails: who hears of alarms and of the budget.
-    alarms: whether alarms are made; about a dime a month for each metric they watch.
-    dashboard: whether the dashboard is made; $3 a month.
-    cost_figure: whether the janitor asks Cost Explorer once a day what the stage costs; a cent each time.
+    alarms: whether alarms are made; costs for each metric they watch.
+    dashboard: whether the dashboard is made; costs while idle.
+    cost_figure: whether the janitor asks Cost Explorer once a day what the stage costs; each question costs.
     trail: whether CloudTrail keeps data events of buckets and functions.
     trail_management_events: also management events; only where the account has no other trail.
     traced_percent: share of requests that X-Ray follows.

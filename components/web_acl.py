@@ -52,8 +52,8 @@ class WebAcl(pulumi.ComponentResource):
 
     arn: pulumi.Output[str]
     """For the distribution."""
-    name: pulumi.Output[str]
-    """For metrics."""
+    metric_name: str
+    """By which its metrics are found."""
 
     def __init__(self, name: str, args: WebAclArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("WebAcl"), name, None, opts)
@@ -125,7 +125,7 @@ class WebAcl(pulumi.ComponentResource):
         )
 
         self.arn = acl.arn
-        self.name = acl.name
+        self.metric_name = place.name("edge")
         self.register_outputs({"arn": self.arn})
 
     def _rate_rules(self, args: WebAclArgs) -> list[aws.wafv2.WebAclRuleArgs]:

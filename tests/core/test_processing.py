@@ -55,6 +55,20 @@ def test_an_event_that_overtakes_the_answer_of_complete_is_no_harm(world: World)
     completion = world.completions.complete(transfer.token, transfer.completion(etags))
     assert completion.outcome.name == "COMPLETED"
     assert world.record_state(transfer) == "ready"
+    assert world.meter.values["uploads_completed_count"] == [1], "whoever is first counts, and only they"
+    assert world.meter.values["parts_completed_count"] == [3]
+    assert len(world.meter.values["upload_throughput_bytes_per_second"]) == 1
+
+
+def test_a_form_upload_counts_as_complete_when_its_event_arrives(world: World) -> None:
+    offered = world.simple_uploads.start(OWNER, StartUpload("clip.mp4", "video/mp4", len(MP4_HEAD)))
+    world.clock.pass_time(seconds=2)
+    arrived = ArrivedObject(offered.ref.file_key, world.videos.put_object(offered.ref.file_key, MP4_HEAD))
+    for _ in range(2):
+        world.processing.process(arrived)
+    assert world.meter.values["uploads_completed_count"] == [1]
+    assert world.meter.values["upload_throughput_bytes_per_second"] == [len(MP4_HEAD) / 2]
+    assert "parts_completed_count" not in world.meter.values
 
 
 @pytest.mark.parametrize("end", ["delete", "abort", "expire"])

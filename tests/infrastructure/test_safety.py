@@ -42,6 +42,7 @@ HARMLESS = {
     "Attributes.0 = phone_number": "what a client may show and change of the own account",
     "cachePolicyId": "AWS refuses a behaviour without a cache policy; the API's and config.json's are looked at",
     "no qualifier": "the alias is named by the function's permission, which is looked at",
+    "metricsEnabled": "metrics of every single method, which nobody reads",
     "realtimeMetricsSubscriptionStatus": "the dashboard would miss the hit rate",
 }
 """Survivors: flips that weaken nothing."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
+from chalicelib.core.arrival import measure_arrival
 from chalicelib.core.errors import (
     ChecksumMismatchError,
     CompletionRefusedError,
@@ -175,7 +176,7 @@ class Completions:
         if current is None or current.state not in ARRIVED_STATES:
             raise not_uploading(current) if current else UploadNotFoundError
         if first_to_know:
-            self._measure(current)
+            measure_arrival(current, self.meter, self.now())
         return Completion(current, Outcome.COMPLETED)
 
     def _reopen(self, record: VideoRecord) -> None:
@@ -201,16 +202,6 @@ class Completions:
         if mine:
             self.meter.record(uploads_failed_count=1)
         return expired or record
-
-    def _measure(self, record: VideoRecord) -> None:
-        started = record.completion_started_at or self.now()
-        transfer_seconds = max((started - record.created_at).total_seconds(), 0.001)
-        self.meter.record(
-            uploads_completed_count=1,
-            parts_completed_count=record.plan.part_count,
-            upload_throughput_bytes_per_second=record.size_bytes / transfer_seconds,
-            completion_milliseconds=(self.now() - started).total_seconds() * 1000,
-        )
 
 
 def _claim_on(record: VideoRecord, lease_ended: datetime) -> _Claim:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import partial
 from typing import ClassVar
 
+from chalicelib.core.arrival import measure_arrival
 from chalicelib.core.json_values import JsonObject
 from chalicelib.core.media.containers import HEAD_BYTES, Container, require_container
 from chalicelib.core.media.errors import MediaBudgetError, MediaError
@@ -120,11 +121,12 @@ class Processing:
         media: JsonObject | None = None,
         rejection: Rejection | None = None,
     ) -> Processed:
-        mine = False
+        mine = overtook_completion = False
 
         def decide(current: VideoRecord) -> VideoRecord | None:
-            nonlocal mine
+            nonlocal mine, overtook_completion
             mine = current.state in OPEN_STATES
+            overtook_completion = current.completed_at is None
             if not mine:
                 return None
             return current.moved_to(
@@ -141,6 +143,8 @@ class Processing:
             return self._remove_late(settled or record, stored)
         if not mine:
             return self._seen_before(settled, stored)
+        if overtook_completion:
+            measure_arrival(settled, self.meter, self.now())
         self._measure(settled)
         self._announce(settled)
         return Processed(settled.state.value)

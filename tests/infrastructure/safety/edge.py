@@ -217,7 +217,6 @@ def calls_of_the_api_are_on_record_and_throttled(recording: Recording) -> Violat
             settings__throttlingRateLimit=rate,
             settings__throttlingBurstLimit=burst,
             settings__dataTraceEnabled=False,
-            settings__metricsEnabled=True,
             settings__loggingLevel="ERROR",
         )
 
@@ -315,12 +314,19 @@ def traffic_in_the_network_is_on_record(recording: Recording) -> Violations:
 
 def alarms_reach_somebody(recording: Recording) -> Violations:
     topic = f"arn:aws:sns:eu-central-1:{ACCOUNT_ID}:observability-alarms"
-    for alarm in recording.of("cloudwatch/metricAlarm:MetricAlarm"):
+    together = recording.of("cloudwatch/compositeAlarm:CompositeAlarm")
+    for alarm in together:
         yield from require(alarm, alarmActions=[topic], okActions=[topic])
+    rules = " ".join(alarm.inputs["alarmRule"] for alarm in together)
+    for alarm in recording.of("cloudwatch/metricAlarm:MetricAlarm"):
+        part_of_another = f'ALARM("{alarm.inputs["name"]}")' in rules
+        called = [] if part_of_another else [topic]
+        yield from require(alarm, alarmActions=called, okActions=called)
         if alarm.inputs.get("actionsEnabled") is False:
             yield f"{alarm.name} is mute"
         results = [query for query in alarm.inputs["metricQueries"] if query.get("returnData")]
-        if len(results) != 1:
+        band = alarm.inputs.get("thresholdMetricId")
+        if len(results) != (2 if band else 1) or (band and band not in {query["id"] for query in results}):
             yield f"{alarm.name} watches {len(results)} values"
     for budget in recording.of("budgets/budget:Budget"):
         for notification in budget.inputs["notifications"]:

@@ -1,0 +1,249 @@
+"""The dashboard as data: the twelve figures with their targets, below them what explains them. Knows no Pulumi."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from components.client_metrics import PROGRESS_QUERY
+from components.figures import FIVE_MINUTES, GROUPS, HOUR, Figure, figures_of
+from components.metrics import Metric, Watched
+from components.naming import SITE_REGION
+
+COLUMNS = 4
+WIDTH, HEIGHT, TITLE_HEIGHT = 6, 6, 1
+
+Widget = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Line:
+    label: str
+    metric: Metric
+
+
+@dataclass(frozen=True)
+class Chart:
+    title: str
+    lines: Sequence[Line]
+    period_seconds: int = FIVE_MINUTES
+    region: str | None = None
+
+
+def widgets_of(watched: Watched, *, alarm_arns: Sequence[str], client_log_group: str) -> list[Widget]:
+    """The body's `widgets` (CloudWatch API reference, "Dashboard body structure and syntax")."""
+    figures = figures_of(watched)
+    rows: list[list[Widget]] = []
+    for group in GROUPS:
+        rows.append([_text(f"## {group}")])
+        rows.append([_figure(figure, watched.region) for figure in figures if figure.group == group])
+    rows.append([_text("## From init to ready")])
+    rows.append([_chart(chart, watched.region) for chart in _funnel(watched)])
+    rows.append([_text("## Events, functions, keys, edge")])
+    rows.append([_chart(chart, watched.region) for chart in _machinery(watched)])
+    rows.append([_text("## As the clients tell it")])
+    rows.append([_chart(_clients(watched), watched.region), _progress(client_log_group, watched.region)])
+    if alarm_arns:
+        rows.append([_alarms(alarm_arns)])
+    return list(_placed(rows))
+
+
+def _funnel(watched: Watched) -> list[Chart]:
+    own = watched.own
+    return [
+        Chart(
+            "Uploads",
+            [
+                Line("init", own("UploadsStarted", "Sum")),
+                Line("complete", own("UploadsCompleted", "Sum")),
+                Line("ready", own("UploadsReady", "Sum")),
+                Line("rejected", own("UploadsRejected", "Sum")),
+            ],
+            HOUR,
+        ),
+        Chart(
+            "Uploads that ended otherwise",
+            [
+                Line("failed", own("UploadsFailed", "Sum")),
+                Line("of these expired", own("UploadsExpired", "Sum")),
+                Line("aborted", own("UploadsAborted", "Sum")),
+                Line("completion refused", own("CompletionsRefused", "Sum")),
+                Line("deleted later", own("VideosDeleted", "Sum")),
+            ],
+            HOUR,
+        ),
+        Chart(
+            "Parts",
+            [
+                Line("signed", own("PartsSigned", "Sum")),
+                Line("completed", own("PartsCompleted", "Sum")),
+            ],
+            HOUR,
+        ),
+        Chart(
+            "Waiting",
+            [
+                Line("uploading", own("UploadsInFlight", "Maximum")),
+                Line("processing", own("UploadsProcessing", "Maximum")),
+                Line("stuck", own("UploadsStuck", "Maximum")),
+            ],
+        ),
+        Chart(
+            "Size of uploads (bytes)",
+            [
+                Line("announced, mean", own("UploadSize", "Average")),
+                Line("reserved by open uploads", own("ReservedSize", "Maximum")),
+            ],
+            HOUR,
+        ),
+        Chart(
+            "Time for an upload (ms)",
+            [
+                Line("completion at S3, p90", own("Completion", "p90")),
+                Line("processing, p90", own("Processing", "p90")),
+            ],
+        ),
+    ]
+
+
+def _machinery(watched: Watched) -> list[Chart]:
+    charts = [
+        Chart(
+            "Failure queue depth",
+            [
+                Line("events", watched.of_queue("ApproximateNumberOfMessagesVisible", "Maximum")),
+                Line("age of the oldest (s)", watched.of_queue("ApproximateAgeOfOldestMessage", "Maximum")),
+                Line("objects of nobody", watched.own("UnknownObjects", "Sum")),
+                Line("failures of the janitor", watched.own("JanitorFailures", "Sum")),
+            ],
+        ),
+        Chart("Function errors", _of_each_function(watched, "Errors")),
+        Chart("Throttles", _of_each_function(watched, "Throttles")),
+        Chart(
+            "KMS: uses of the data key",
+            [Line(operation, watched.of_data_key(operation)) for operation in ("GenerateDataKey", "Decrypt")],
+        ),
+    ]
+    if watched.web_acl_name:
+        lines = [
+            Line("blocked", watched.of_web_acl("BlockedRequests", "ALL")),
+            Line("allowed", watched.of_web_acl("AllowedRequests", "ALL")),
+        ]
+        charts.append(Chart("WAF blocks", lines, region=SITE_REGION))
+    return charts
+
+
+def _clients(watched: Watched) -> Chart:
+    names = ("UploadsBegan", "UploadsArrived", "UploadsFailed", "UploadsAborted", "PartsRetried", "PartsDiffered")
+    return Chart("Client-side progress", [Line(name, watched.of_clients(name, "Sum")) for name in names], HOUR)
+
+
+def _of_each_function(watched: Watched, metric: str) -> list[Line]:
+    return [Line(function, watched.of_function(function, metric, "Sum")) for function in watched.function_names]
+
+
+def _figure(figure: Figure, region: str) -> Widget:
+    lines = _series(figure.title, figure.metrics, figure.expression, "m", figure.period_seconds)
+    if figure.sooner:
+        lines += _series(
+            figure.sooner.label, figure.sooner.metrics, figure.sooner.expression, "s", figure.period_seconds
+        )
+    of_edge = any(metric.namespace == "AWS/CloudFront" for metric in figure.metrics)
+    return _metric_widget(
+        f"{figure.title} ({figure.unit})",
+        lines,
+        SITE_REGION if of_edge else region,
+        figure.period_seconds,
+        annotations={"horizontal": [{"label": f"target {figure.target:,}", "value": figure.target}]},
+    )
+
+
+def _series(
+    label: str, metrics: Sequence[Metric], expression: str | None, prefix: str, period_seconds: int
+) -> list[list[Any]]:
+    """Rows of a widget's `metrics`; ids are unique in a widget, so a second series renames its own."""
+    lines = [
+        _line(metric, {"id": f"{prefix}{position}", "visible": expression is None, "period": period_seconds})
+        for position, metric in enumerate(metrics)
+    ]
+    if expression is None:
+        return lines
+    renamed = re.sub(r"\bm(\d+)", rf"{prefix}\1", expression)
+    shown = {"expression": renamed, "label": label, "id": f"{prefix}x", "period": period_seconds}
+    return [[shown], *lines]
+
+
+def _line(metric: Metric, options: dict[str, Any]) -> list[Any]:
+    dimensions = [text for pair in metric.dimensions.items() for text in pair]
+    return [metric.namespace, metric.name, *dimensions, {"stat": metric.statistic, **options}]
+
+
+def _chart(chart: Chart, region: str) -> Widget:
+    lines = [_line(line.metric, {"label": line.label}) for line in chart.lines]
+    return _metric_widget(chart.title, lines, chart.region or region, chart.period_seconds)
+
+
+def _metric_widget(title: str, lines: list[list[Any]], region: str, period_seconds: int, **more: Any) -> Widget:
+    return {
+        "type": "metric",
+        "width": WIDTH,
+        "height": HEIGHT,
+        "properties": {
+            "title": title,
+            "region": region,
+            "view": "timeSeries",
+            "period": period_seconds,
+            "yAxis": {"left": {"min": 0}},
+            "metrics": lines,
+            **more,
+        },
+    }
+
+
+def _progress(log_group: str, region: str) -> Widget:
+    return {
+        "type": "log",
+        "width": 3 * WIDTH,
+        "height": HEIGHT,
+        "properties": {
+            "title": "Uploads under way",
+            "region": region,
+            "view": "table",
+            "query": f"SOURCE '{log_group}' | {PROGRESS_QUERY}",
+        },
+    }
+
+
+def _text(markdown: str) -> Widget:
+    return {
+        "type": "text",
+        "width": COLUMNS * WIDTH,
+        "height": TITLE_HEIGHT,
+        "properties": {"markdown": markdown, "background": "transparent"},
+    }
+
+
+def _alarms(alarm_arns: Sequence[str]) -> Widget:
+    return {
+        "type": "alarm",
+        "width": COLUMNS * WIDTH,
+        "height": HEIGHT // 2,
+        "properties": {"title": "Alarms", "alarms": list(alarm_arns)},
+    }
+
+
+def _placed(rows: Sequence[Sequence[Widget]]) -> list[Widget]:
+    """Left to right, a new line when one is full."""
+    placed: list[Widget] = []
+    top = 0
+    for row in rows:
+        left = 0
+        for widget in row:
+            if left + widget["width"] > COLUMNS * WIDTH:
+                left, top = 0, top + widget["height"]
+            placed.append({**widget, "x": left, "y": top})
+            left += widget["width"]
+        top += max(widget["height"] for widget in row)
+    return placed

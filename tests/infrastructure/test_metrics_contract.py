@@ -1,0 +1,318 @@
+"""What a widget or an alarm reads is really written by somebody, and what is written is read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.adapters.emf_meter import EmfMeter
+from chalicelib.core.errors import CompletionRefusedError, UploadExpiredError
+from chalicelib.core.processing import ArrivedObject
+from chalicelib.core.upload_requests import StartUpload
+from chalicelib.environment import FUNCTIONS
+from components.client_metrics import CLIENT_METRICS
+from components.figures import Figure, figures_of
+from components.metrics import PLATFORM, Watched
+from tests.core.conftest import OWNER, World
+from tests.infrastructure.recorded_program import PROJECT, Recording
+
+METRICS_GUIDE = PROJECT / "docs" / "metrics.md"
+RUNBOOK = PROJECT / "docs" / "runbook.md"
+TELEMETRY = ("clients/web/src/telemetry.ts", "clients/cli/src/video_upload/telemetry.py")
+NO_ALARM = {"budget"}
+"""Sections of the runbook for what rings without being an alarm of CloudWatch's."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """One metric as CloudWatch tells them apart."""
+
+    namespace: str
+    name: str
+    dimensions: frozenset[tuple[str, str]]
+
+    @property
+    def dimension_names(self) -> frozenset[str]:
+        return frozenset(name for name, _ in self.dimensions)
+
+
+def emitted_by_functions(world: World, stage: str, capsys: pytest.CaptureFixture[str]) -> set[Series]:
+    """What a life full of incidents makes the functions write, read as CloudWatch reads it."""
+    live_through_everything(world)
+    capsys.readouterr()
+    meter = EmfMeter(stage)
+    for name in world.meter.values:
+        meter.record(**{name: 1})
+    return {series for line in capsys.readouterr().out.splitlines() for series in extracted(json.loads(line))}
+
+
+def extracted(line: dict[str, Any]) -> Iterator[Series]:
+    """As CloudWatch Logs does (Embedded metric format specification)."""
+    for directive in line["_aws"]["CloudWatchMetrics"]:
+        for names in directive["Dimensions"]:
+            dimensions = frozenset((name, line[name]) for name in names)
+            for metric in directive["Metrics"]:
+                yield Series(directive["Namespace"], metric["Name"], dimensions)
+
+
+def live_through_everything(world: World) -> None:
+    film = world.start(owner="owner-of-film")
+    world.uploads.sign_parts(film.token, film.started.record, {1: None})
+    film.send_and_complete()
+    world.process(film)
+    world.library.delete(film.token.ref)
+
+    refused = world.start(owner="owner-of-refused")
+    refused.send_parts()
+    with pytest.raises(CompletionRefusedError):
+        world.completions.complete(refused.token, refused.completion(dict.fromkeys(range(1, 4), '"wrong"')))
+    world.uploads.abort(refused.token)
+
+    dropped = world.start(owner="owner-of-dropped")
+    world.videos.abort_multipart_upload(dropped.key, dropped.token.upload_id)
+    with pytest.raises(UploadExpiredError):
+        world.completions.complete(dropped.token, dropped.completion(dict.fromkeys(range(1, 4), '"x"')))
+
+    text = world.simple_uploads.start(OWNER, StartUpload("text.mp4", "video/mp4", 4))
+    world.processing.process(ArrivedObject(text.ref.file_key, world.videos.put_object(text.ref.file_key, b"text")))
+    world.processing.process(ArrivedObject("videos/nobody/unknown", None))
+
+    world.janitor.sweep()
+    world.stage_figures.record()
+
+
+def emitted_by_clients(recording: Recording) -> set[Series]:
+    return {
+        Series(made["namespace"], made["name"], frozenset((made.get("dimensions") or {}).items()))
+        for each in recording.of("cloudwatch/logMetricFilter:LogMetricFilter")
+        for made in [each.inputs["metricTransformation"]]
+    }
+
+
+def widgets(recording: Recording) -> list[dict[str, Any]]:
+    return [
+        widget
+        for dashboard in recording.of("cloudwatch/dashboard:Dashboard")
+        for widget in json.loads(dashboard.inputs["dashboardBody"])["widgets"]
+    ]
+
+
+def read_by_widgets(recording: Recording) -> Iterator[Series]:
+    for widget in widgets(recording):
+        for row in widget["properties"].get("metrics", []):
+            if isinstance(row[0], str):
+                namespace, name, *rest = (part for part in row if isinstance(part, str))
+                yield Series(namespace, name, frozenset(zip(rest[::2], rest[1::2], strict=True)))
+
+
+def read_by_alarms(recording: Recording) -> Iterator[Series]:
+    for alarm in recording.of("cloudwatch/metricAlarm:MetricAlarm"):
+        for query in alarm.inputs["metricQueries"]:
+            if metric := query.get("metric"):
+                dimensions = frozenset((metric.get("dimensions") or {}).items())
+                yield Series(metric["namespace"], metric["metricName"], dimensions)
+
+
+def read_of(recording: Recording) -> set[Series]:
+    return {*read_by_widgets(recording), *read_by_alarms(recording)}
+
+
+def is_ours(series: Series) -> bool:
+    return series.namespace.startswith(PLATFORM)
+
+
+def quarrels(emitted: set[Series], read: set[Series]) -> list[str]:
+    """Where the two sides differ."""
+    ours = {series for series in read if is_ours(series)}
+    return [
+        *(f"nobody writes {series}" for series in sorted(ours - emitted, key=str)),
+        *(f"nobody reads {series}" for series in sorted(emitted - ours, key=str)),
+    ]
+
+
+@pytest.fixture
+def emitted(prod: Recording, world: World, capsys: pytest.CaptureFixture[str]) -> set[Series]:
+    return emitted_by_functions(world, "prod", capsys) | emitted_by_clients(prod)
+
+
+def test_every_metric_that_is_read_is_written_and_the_other_way_round(prod: Recording, emitted: set[Series]) -> None:
+    assert quarrels(emitted, read_of(prod)) == []
+
+
+def test_a_lost_emission_is_noticed(prod: Recording, emitted: set[Series]) -> None:
+    assert len(emitted) > 25
+    for lost in emitted:
+        assert quarrels(emitted - {lost}, read_of(prod)) == [f"nobody writes {lost}"]
+
+
+def test_a_renamed_dimension_is_noticed(prod: Recording, emitted: set[Series]) -> None:
+    renamed = {
+        Series(each.namespace, each.name, frozenset((name.lower(), value) for name, value in each.dimensions))
+        for each in emitted
+    }
+    assert quarrels(renamed, read_of(prod))
+
+
+def test_every_stage_reads_its_own_metrics_only(recording: Recording) -> None:
+    for series in read_of(recording):
+        if is_ours(series):
+            assert ("Stage", recording.stage) in series.dimensions or series.namespace.endswith(f"/{recording.stage}")
+
+
+def test_names_of_what_is_watched_are_those_of_the_resources(prod: Recording) -> None:
+    def names(kind: str, field: str = "name") -> set[str]:
+        return {each.inputs[field] for each in prod.of(kind)}
+
+    known = {
+        "ApiName": names("apigateway/restApi:RestApi"),
+        "FunctionName": names("lambda/function:Function"),
+        "QueueName": names("sqs/queue:Queue"),
+        "BucketName": names("s3/bucket:Bucket", "bucket"),
+        "DistributionId": {"edge-distribution-id"},
+        "WebACL": {each.inputs["visibilityConfig"]["metricName"] for each in prod.of("wafv2/webAcl:WebAcl")},
+        "KeyArn": {f"arn:aws:kms:eu-central-1:123456789012:key/{each.name}" for each in prod.of("kms/key:Key")},
+    }
+    seen: set[str] = set()
+    for series in read_of(prod):
+        for name, value in series.dimensions:
+            if name in known:
+                assert value in known[name], series
+                seen.add(name)
+    assert seen == set(known)
+
+
+def test_every_metric_of_aws_is_listed_with_where_it_is_documented(prod: Recording) -> None:
+    listed = {
+        (cells[0].strip("`"), metric.strip("` "), frozenset(re.findall(r"`(\w+)`", cells[2])))
+        for cells in table_after("## AWS's own")
+        for metric in cells[1].split(",")
+        if cells[3]
+    }
+    read = {(each.namespace, each.name, each.dimension_names) for each in read_of(prod) if not is_ours(each)}
+    assert read == listed
+
+
+def test_the_guide_lists_the_platforms_own_metrics_where_they_are_written(emitted: set[Series]) -> None:
+    written = {series.name for series in emitted if series.namespace == PLATFORM}
+    rows = table_after("## The platform's own")
+    assert {cells[0].strip("`") for cells in rows} == written
+    for metric, unit, path, _ in rows:
+        spelled = re.sub(r"(?<!^)(?=[A-Z])", "_", metric.strip("`")).lower()
+        suffix = {
+            "Count": "_count",
+            "Bytes": "_bytes",
+            "Bytes/Second": "_bytes_per_second",
+            "Milliseconds": "_milliseconds",
+            "None (US dollars)": "_usd",
+        }[unit]
+        for file in re.findall(r"`([^`]+)`", path):
+            assert f"{spelled}{suffix}=" in (PROJECT / file).read_text(), f"{metric} is not written by {file}"
+
+
+def test_the_guide_lists_the_twelve_figures_as_they_are_computed() -> None:
+    expected = [figure_row(figure) for figure in figures_of(ANY_STAGE)]
+    assert table_after("## The twelve figures") == expected
+
+
+def test_every_figure_is_on_the_screen_with_its_target_in_its_group(prod: Recording) -> None:
+    shown = widgets(prod)
+    figures = figures_of(ANY_STAGE)
+    assert len(figures) == 12
+    places: list[tuple[int, int]] = []
+    for figure in figures:
+        (widget,) = (each for each in shown if each["properties"].get("title") == f"{figure.title} ({figure.unit})")
+        (line,) = widget["properties"]["annotations"]["horizontal"]
+        assert line["value"] == figure.target
+        (heading,) = (each for each in shown if each["properties"].get("markdown") == f"## {figure.group}")
+        assert heading["y"] < widget["y"]
+        places.append((widget["y"], widget["x"]))
+    assert places == sorted(places), "in the order of the drawing"
+
+
+def test_widgets_do_not_cover_each_other(prod: Recording) -> None:
+    taken: dict[tuple[int, int], str] = {}
+    for widget in widgets(prod):
+        for x in range(widget["x"], widget["x"] + widget["width"]):
+            for y in range(widget["y"], widget["y"] + widget["height"]):
+                assert (x, y) not in taken
+                taken[x, y] = str(widget["properties"])
+        assert widget["x"] + widget["width"] <= 24  # CloudWatch API reference: a dashboard is 24 wide
+
+
+def test_ids_of_a_widget_are_its_own_and_all_that_an_expression_names(prod: Recording) -> None:
+    for widget in widgets(prod):
+        rows = widget["properties"].get("metrics", [])
+        ids = [row[-1]["id"] for row in rows if "id" in row[-1]]
+        assert len(ids) == len(set(ids))
+        for row in rows:
+            named = re.findall(r"\b[ms]\d+\b", row[0].get("expression", "")) if isinstance(row[0], dict) else []
+            assert set(named) <= set(ids)
+
+
+def test_filters_look_for_events_that_both_clients_send() -> None:
+    for path in TELEMETRY:
+        source = (PROJECT / path).read_text()
+        for metric in CLIENT_METRICS:
+            for value in re.findall(r'= "(\w+)"', metric.pattern):
+                assert f'"{value}"' in source, f"{path} never says {value}"
+
+
+def sections_of(document: Path) -> set[str]:
+    return {line.removeprefix("## ") for line in document.read_text().splitlines() if line.startswith("## ")}
+
+
+def test_every_alarm_says_what_happened_and_names_its_section_of_the_runbook(prod: Recording) -> None:
+    alarms = prod.of("cloudwatch/metricAlarm:MetricAlarm", "cloudwatch/compositeAlarm:CompositeAlarm")
+    assert alarms
+    named: set[str] = set()
+    for alarm in alarms:
+        found = re.fullmatch(r"(.+\.) What to do: docs/runbook\.md#([a-z-]+)", alarm.inputs["alarmDescription"])
+        assert found, alarm.inputs["alarmDescription"]
+        named.add(found[2])
+    alarm_sections = {section for section in sections_of(RUNBOOK) if re.fullmatch(r"[a-z-]+", section)}
+    assert named | NO_ALARM == alarm_sections
+
+
+def table_after(heading: str) -> list[list[str]]:
+    text = METRICS_GUIDE.read_text().partition(f"{heading}\n")[2].partition("\n## ")[0]
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
+
+
+def figure_row(figure: Figure) -> list[str]:
+    """The row that the guide must have."""
+    metrics = figure.metrics
+    return [
+        figure.title,
+        ", ".join(f"`{name}`" for name in _once(metric.name for metric in metrics)),
+        ", ".join(_once(metric.namespace for metric in metrics)),
+        figure.unit,
+        ", ".join(_once(metric.statistic for metric in metrics)),
+        f"`{figure.expression}`" if figure.expression else "as it is",
+        f"{figure.target:,}",
+        figure.source,
+    ]
+
+
+def _once(values: Iterator[str] | Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(values))
+
+
+ANY_STAGE = Watched(
+    stage="dev",
+    region="eu-central-1",
+    api_name="api",
+    api_stage="api",
+    distribution_id="E1",
+    video_bucket="videos",
+    function_names={name: name for name in FUNCTIONS},
+    queue_name="failed",
+    data_key_arn="arn",
+    web_acl_name=None,
+)
