@@ -74,7 +74,8 @@ class EventWorker:
             if name:
                 self._handlers[name](event, LambdaContext(name, 1024, PROCESSING_TIMEOUT_MS))
         except Exception:
-            log.exception("%s failed; the event comes again", name)
+            # The function itself has told why.
+            log.warning("%s failed; the event comes again", name)
             self._sqs.change_message_visibility(**receipt, VisibilityTimeout=RETRY_AFTER_SECONDS)
         else:
             self._sqs.delete_message(**receipt)
@@ -98,12 +99,13 @@ def scheduled_event() -> dict[str, Any]:
 def main() -> None:
     """Work until told to stop; the environment is that of the API."""
     argparse.ArgumentParser(prog="python -m local.event_worker", description=__doc__).parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(name)s %(levelname)s %(message)s")
-    logging.getLogger("botocore").setLevel(logging.WARNING)
 
     import boto3
 
     from app import JANITOR_INTERVAL_MINUTES, janitor, video_processing
+    from chalicelib.invocations import set_up_logs
+
+    set_up_logs()
 
     endpoint = os.environ["AWS_ENDPOINT_URL"]
     sqs = boto3.client("sqs", endpoint_url=endpoint, region_name=names.REGION)

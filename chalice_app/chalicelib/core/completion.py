@@ -4,6 +4,7 @@ The record is the arbiter: whoever moves it from `uploading` to `completing` may
 ends in `_settle`, which looks at what S3 really holds.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -20,6 +21,7 @@ from chalicelib.core.errors import (
     UploadExpiredError,
     UploadNotFoundError,
 )
+from chalicelib.core.log_context import carried
 from chalicelib.core.multipart_upload import not_uploading
 from chalicelib.core.ports import (
     Clock,
@@ -34,6 +36,8 @@ from chalicelib.core.records import Records
 from chalicelib.core.upload_requests import CompleteUpload
 from chalicelib.core.upload_token import UploadToken
 from chalicelib.core.video_record import ARRIVED_STATES, State, VideoRecord
+
+log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 25.0
 """API Gateway gives up after 29 s (API Gateway quotas, "Maximum integration timeout"); the answer comes before."""
@@ -129,12 +133,14 @@ class Completions:
                 )
             )
         except (FutureTimeoutError, OutcomeUnknownError):
+            log.info("completion takes longer")
             return Completion(record, Outcome.COMPLETING)
         except StorageBusyError as error:
             self._reopen(record)
             raise StorageUnavailableError(retry_after_seconds=RETRY_AFTER_SECONDS) from error
-        except CompletionRefusedError:
+        except CompletionRefusedError as error:
             self._reopen(record)
+            log.info("completion refused", extra={"code": error.code})
             self.meter.record(completions_refused_count=1)
             raise
         except (UploadGoneError, ObjectExistsError):
@@ -149,7 +155,7 @@ class Completions:
     def _within_patience(self, ask_s3: Callable[[], None]) -> None:
         worker = ThreadPoolExecutor(1, thread_name_prefix="complete")
         try:
-            worker.submit(ask_s3).result(timeout=self.patience_seconds)
+            worker.submit(carried(ask_s3)).result(timeout=self.patience_seconds)
         finally:
             worker.shutdown(wait=False)
 
@@ -176,6 +182,7 @@ class Completions:
             raise not_uploading(current) if current else UploadNotFoundError
         if first_to_know:
             self._measure(current)
+            log.info("upload completed", extra={"sizeBytes": current.size_bytes})
         return Completion(current, Outcome.COMPLETED)
 
     def _reopen(self, record: VideoRecord) -> None:
@@ -198,6 +205,7 @@ class Completions:
             ),
         )
         self.records.unmark(record.ref, record.size_bytes)
+        log.info("upload expired")
         return expired or record
 
     def _measure(self, record: VideoRecord) -> None:
