@@ -74,8 +74,7 @@ class EventWorker:
             if name:
                 self._handlers[name](event, LambdaContext(name, 1024, PROCESSING_TIMEOUT_MS))
         except Exception:
-            # The function itself has told why.
-            log.warning("%s failed; the event comes again", name)
+            log.exception("%s failed; the event comes again", name)
             self._sqs.change_message_visibility(**receipt, VisibilityTimeout=RETRY_AFTER_SECONDS)
         else:
             self._sqs.delete_message(**receipt)

@@ -174,7 +174,9 @@ def test_progress_is_told_now_and_then_and_not_for_ever_to_one_who_does_not_list
     sink, now = BrokenSink(), 1000.0
     telemetry = Telemetry(sink, interval_seconds=0.01, clock=lambda: now)
     with telemetry:
-        telemetry.note(UploadBegan(path=Path("a"), video_id="v", size_bytes=9, part_count=1, stored_bytes=0))
+        telemetry.note(
+            UploadBegan(path=Path("a"), video_id="v", correlation_id="c", size_bytes=9, part_count=1, stored_bytes=0)
+        )
         for _ in range(100):
             now += 0.005
             telemetry.note(BytesSent(count=1))
