@@ -91,6 +91,7 @@ def test_an_upload_is_told_without_names_or_tokens(
     assert events[-1]["state"] == "ready"
     assert events[-1]["sentBytes"] == events[-1]["sizeBytes"] == 300 * 1024
     assert {event["videoId"] for event in events} == set(platform.uploads)
+    assert {event["correlationId"] for event in events} == set(platform.correlation_ids)
     assert "secret" not in json.dumps(events)
     (stream,) = client(aws_url, "logs").describe_log_streams(logGroupName=LOG_GROUP)["logStreams"]
     assert re.fullmatch(r"[a-z0-9-]+:[0-9a-f-]{36}", stream["logStreamName"])  # the identity's own

@@ -17,7 +17,7 @@ _PLAIN_RECORD = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime
 
 _SECRETS = re.compile(
     r"""
-      (?<![\w+/=.-]) eyJ[\w+/=-]{12,} (?:\.[\w+/=-]*)*          # JWTs, upload tokens, POST policies: base64 of '{"'
+      (?<!\w) eyJ[\w+/=-]{12,} (?:\.[\w+/=-]*)*                # JWTs, upload tokens, POST policies: base64 of '{"'
     | (?i:x-amz-(?:signature|security-token|credential)|\bsignature|\bkey-pair-id) ["']? \s* [=:] \s* ["']? [^\s"'&,}]+
     | (?i:\bbearer\s+) [^\s"',}]+
     | [\w.+-]+ @ [\w-]+ (?:\.[\w-]+)+                            # e-mail addresses

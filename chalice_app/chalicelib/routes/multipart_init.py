@@ -86,6 +86,7 @@ def list_uploads() -> Response:
             "uploadToken": upload.token,
             "startedAt": api_time(upload.record.created_at),
             "expiresAt": api_time(upload.record.expires_at),
+            "correlationId": upload.record.correlation_id,
         }
         for upload in services().uploads.open_uploads(owner)
     ]
