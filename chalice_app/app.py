@@ -32,7 +32,9 @@ def video_processing(event: S3Event) -> None:
 @app.schedule(Rate(JANITOR_INTERVAL_MINUTES, unit=Rate.MINUTES))
 @in_an_invocation
 def janitor(event: CloudWatchEvent) -> dict[str, int]:
-    return dict(services().janitor.sweep())
+    swept = services().janitor.sweep()
+    services().stage_figures.record()
+    return dict(swept)
 
 
 def _arrived(stored: dict[str, Any]) -> ArrivedObject:

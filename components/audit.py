@@ -8,7 +8,8 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policy
-from components.naming import Place, type_token
+from components.audit_queries import FUNCTIONS, audit_queries
+from components.naming import PRODUCT, Place, type_token
 
 AUDITED_BUCKETS = ("videos", "metadata")
 
@@ -32,7 +33,7 @@ class AuditArgs:
 
 
 class Audit(pulumi.ComponentResource):
-    """CloudTrail with data events of buckets and functions."""
+    """CloudTrail with data events of buckets and functions, and the questions that can be put to it."""
 
     trail_arn: pulumi.Output[str]
     """ARN of the trail."""
@@ -93,6 +94,15 @@ class Audit(pulumi.ComponentResource):
             advanced_event_selectors=selectors,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*args.guards, rights, announced]),
         )
+        function_groups = [place.function_log_group(function) for function in FUNCTIONS]
+        for query in audit_queries([place.name(function) for function in FUNCTIONS]):
+            aws.cloudwatch.QueryDefinition(
+                f"{name}-{query.name}",
+                name=f"{PRODUCT}/{place.stage}/{query.name}",
+                log_group_names=[group.name] if query.asks == "trail" else function_groups,
+                query_string=query.text,
+                opts=child,
+            )
         self.trail_arn = trail.arn
         self.register_outputs({"trailArn": self.trail_arn})
 

@@ -39,6 +39,11 @@ class FunctionSize:
     timeout_seconds: int
 
 
+def scalable_id(place: Place, function: str) -> str:
+    """What Application Auto Scaling calls a function's alias."""
+    return f"function:{place.name(function)}:{LIVE}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class ComputeArgs:
     """What the functions need.
@@ -208,7 +213,7 @@ class Compute(pulumi.ComponentResource):
         target = aws.appautoscaling.Target(
             f"{self._name}-{function}",
             service_namespace="lambda",
-            resource_id=pulumi.Output.concat("function:", alias.function_name, ":", alias.name),
+            resource_id=scalable_id(args.place, function),
             scalable_dimension="lambda:function:ProvisionedConcurrency",
             min_capacity=args.provisioned_concurrency,
             max_capacity=args.provisioned_concurrency_max,

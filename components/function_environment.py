@@ -21,6 +21,8 @@ def function_environment(
     client_ids: Sequence[pulumi.Input[str]],
     completion_topic_arn: pulumi.Input[str],
     processing_function: str,
+    scaled_functions: Sequence[str],
+    cost_tag: str,
     site_url: pulumi.Input[str],
     media_key_arn: pulumi.Input[str],
     media_key_pair_id: pulumi.Input[str],
@@ -32,7 +34,10 @@ def function_environment(
     max_reserved_gib: int,
     upload_days: int,
 ) -> dict[str, pulumi.Input[str]]:
-    """Variables that all functions share; FUNCTION comes with each. token_key_arns: by `kid`, the signing one first."""
+    """Variables that all functions share; FUNCTION comes with each. token_key_arns: by `kid`, the signing one first.
+
+    scaled_functions: ids of scalable targets. cost_tag: `key=value`, empty when the bill is not asked for.
+    """
     keys = pulumi.Output.all(*token_key_arns.values())
     kids = list(token_key_arns)
     return {
@@ -48,6 +53,8 @@ def function_environment(
         "USER_POOL_CLIENT_IDS": pulumi.Output.all(*client_ids).apply(",".join),
         "COMPLETION_TOPIC_ARN": completion_topic_arn,
         "PROCESSING_FUNCTION": processing_function,
+        "SCALED_FUNCTIONS": ",".join(scaled_functions),
+        "COST_TAG": cost_tag,
         "SITE_URL": site_url,
         "MEDIA_KEY_ARN": media_key_arn,
         "MEDIA_KEY_PAIR_ID": media_key_pair_id,

@@ -67,9 +67,13 @@ class Place:
         return f"arn:aws:iam::{self.account_id}:root"
 
 
+STAGE_TAG = "Stage"
+"""By which the bill tells stages apart, once it is activated as a cost allocation tag."""
+
+
 def tag_everything(stage: str) -> None:
     """Put product and stage on every resource that can carry tags; costs are told apart by them."""
-    tags = {"Product": PRODUCT, "Stage": stage, "ManagedBy": "pulumi"}
+    tags = {"Product": PRODUCT, STAGE_TAG: stage, "ManagedBy": "pulumi"}
 
     def add_tags(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
         if not hasattr(type(args.resource), "tags"):

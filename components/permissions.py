@@ -19,7 +19,8 @@ class Resources:
     """What the functions' policies speak of.
 
     token_key_arns: upload token keys, the signing one first. media_key_arn: signs media URLs.
-    in_network: whether the functions (but for the janitor) run in subnets.
+    in_network: whether the functions (but for the janitor) run in subnets. scaled: whether capacity is provisioned.
+    asks_for_bill: whether the janitor asks Cost Explorer.
     """
 
     place: Place
@@ -29,6 +30,8 @@ class Resources:
     completion_topic_arn: pulumi.Input[str]
     failure_queue_arn: pulumi.Input[str]
     in_network: bool
+    scaled: bool
+    asks_for_bill: bool
 
     @property
     def videos(self) -> str:
@@ -45,7 +48,10 @@ def policy_of(function: str, resources: Resources) -> PolicyDocument:
     statements = [_write_log(function, resources), _trace()]
     if resources.in_network and function not in OUTSIDE_THE_NETWORK:
         statements.extend(_join_network(function, resources))
-    return document(*statements, *(grant(resources) for grant in _GRANTS[function]))
+    statements.extend(grant(resources) for grant in _GRANTS[function])
+    if function == "janitor":
+        statements.extend(_ask_for_figures(resources))
+    return document(*statements)
 
 
 def _write_log(function: str, resources: Resources) -> Statement:
@@ -217,8 +223,23 @@ def _repeat_processing(resources: Resources) -> Statement:
     )
 
 
+def _ask_for_figures(resources: Resources) -> list[Statement]:
+    scaling = allow(
+        "CountScaling",
+        actions="application-autoscaling:DescribeScalingActivities",
+        resources="*",  # the call takes no resource to name
+    )
+    bill = allow(
+        "AskForBill",
+        actions="ce:GetCostAndUsage",
+        resources="*",  # the bill is the account's
+    )
+    noted = allow("NoteBill", actions=["s3:GetObject", "s3:PutObject"], resources=resources.metadata("figures"))
+    return [*([scaling] if resources.scaled else []), *([bill, noted] if resources.asks_for_bill else [])]
+
+
 OUTSIDE_THE_NETWORK = frozenset({"janitor"})
-"""It calls Lambda, for which no endpoint is paid."""
+"""It calls Lambda, Application Auto Scaling and Cost Explorer, for which no endpoint is paid."""
 
 _RECORDS: tuple[Callable[[Resources], Statement], ...] = (_use_data_key, _list_records, _change_records)
 

@@ -144,7 +144,9 @@ class Settings:
     vpc_cidr: a /16 to /24 private range for it.
 
     alarm_emails: who hears of alarms and of the budget.
+    alarms: whether alarms are made; about a dime a month for each metric they watch.
     dashboard: whether the dashboard is made; $3 a month.
+    cost_figure: whether the janitor asks Cost Explorer once a day what the stage costs; a cent each time.
     trail: whether CloudTrail keeps data events of buckets and functions.
     trail_management_events: also management events; only where the account has no other trail.
     traced_percent: share of requests that X-Ray follows.
@@ -203,7 +205,9 @@ class Settings:
     vpc_cidr: str
 
     alarm_emails: tuple[str, ...]
+    alarms: bool
     dashboard: bool
+    cost_figure: bool
     trail: bool
     trail_management_events: bool
     traced_percent: int
@@ -274,7 +278,9 @@ _READERS: Mapping[str, Read] = {
     "network": flag,
     "vpc_cidr": lambda reader, key: reader.text(key),
     "alarm_emails": texts(r"[^@\s]+@[^@\s]+\.[^@\s]+", "a mail address", range(11)),
+    "alarms": flag,
     "dashboard": flag,
+    "cost_figure": flag,
     "trail": flag,
     "trail_management_events": flag,
     "traced_percent": integer(1, 100),

@@ -6,31 +6,37 @@ AWS credentials that may do what the functions may.
 
 from __future__ import annotations
 
+import argparse
 import shlex
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from deploy.publish_site import OutputsNotReadableError, stack_outputs
-
-
-def environment_of(outputs: Mapping[str, Any]) -> dict[str, str]:
-    """Variables of one process that serves every route and verifies the stage's own tokens. Raises KeyError."""
-    shared: dict[str, str] = outputs["functionEnvironment"]
-    region = shared["COMPLETION_TOPIC_ARN"].split(":")[3]
-    return {**shared, "FUNCTION": "all", "AWS_REGION": region, "TOKEN_ISSUER": outputs["authority"]}
+from deploy.command import chosen_outputs, exit_status, say, stage_parser
+from deploy.stack_outputs import StackOutputs
 
 
-def main() -> None:
+def environment_of(outputs: StackOutputs) -> dict[str, str]:
+    """Variables of one process that serves every route and verifies the stage's own tokens.
+
+    Raises OutputsNotReadableError.
+    """
+    own = {"FUNCTION": "all", "AWS_REGION": outputs.region, "TOKEN_ISSUER": outputs["authority"]}
+    return {**outputs.environment, **own}
+
+
+def parser() -> argparse.ArgumentParser:
+    return stage_parser(__doc__)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """One line of assignments that a shell understands."""
-    try:
-        environment = environment_of(stack_outputs())
-    except KeyError as missing:
-        sys.exit(str(OutputsNotReadableError(f"it has no {missing}")))
-    except OutputsNotReadableError as error:
-        sys.exit(str(error))
-    sys.stdout.write(" ".join(f"{name}={shlex.quote(value)}" for name, value in environment.items()) + "\n")
+    options = parser().parse_args(arguments)
+    return exit_status(lambda: _print(environment_of(chosen_outputs(options))))
+
+
+def _print(environment: Mapping[str, str]) -> None:
+    say(" ".join(f"{name}={shlex.quote(value)}" for name, value in environment.items()))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

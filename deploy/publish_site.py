@@ -2,10 +2,6 @@
 
 Takes the selected stack's outputs. Order matters: what a page needs is there before the page that needs it, and files
 that no page needs any more go last.
-
-    PublishError
-    ├── OutputsNotReadableError   no stack is selected, or it was never deployed
-    └── PageNotFoundError         the folder holds no index.html
 """
 
 from __future__ import annotations
@@ -13,13 +9,16 @@ from __future__ import annotations
 import argparse
 import json
 import mimetypes
-import subprocess
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from deploy.command import chosen_outputs, exit_status, say, stage_parser
+from deploy.errors import PageNotFoundError
+from deploy.stack_outputs import StackOutputs
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -32,26 +31,6 @@ ASK_EACH_TIME = "no-cache"
 NAMED_BY_CONTENT = "assets/"
 KEEP = "public, max-age=31536000, immutable"
 DEFAULT_TYPE = "application/octet-stream"
-
-
-class PublishError(Exception):
-    """The site cannot be published."""
-
-
-class OutputsNotReadableError(PublishError):
-    """reason: Pulumi's words, or the output that is missing."""
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__(f"cannot read the stack's outputs: {reason}")
-
-
-class PageNotFoundError(PublishError):
-    """folder: where the page was looked for."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        super().__init__(f"{folder} holds no {ENTRY}: build it with `make web`")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,41 +65,29 @@ def publish(s3: S3Client, *, bucket: str, page: Path, config: Mapping[str, Any])
     return Published(written=(CONFIG, *order), removed=removed)
 
 
-def stack_outputs(stage: str | None = None, *, show_secrets: bool = False) -> dict[str, Any]:
-    """Outputs of a stage's stack, or of the selected one. Raises OutputsNotReadableError."""
-    command = ["pulumi", "stack", "output", "--json"]
-    command += ["--stack", stage] if stage else []
-    command += ["--show-secrets"] if show_secrets else []
-    try:
-        asked = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError as error:
-        raise OutputsNotReadableError("the command `pulumi` is not installed") from error
-    if asked.returncode != 0:
-        raise OutputsNotReadableError(asked.stderr.strip())
-    return json.loads(asked.stdout)
+def parser() -> argparse.ArgumentParser:
+    options = stage_parser(__doc__)
+    options.add_argument("--page", type=Path, default=PAGE, help="folder of the web client")
+    return options
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Publish, and have CloudFront forget what it kept."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--page", type=Path, default=PAGE, help="folder of the web client")
-    page: Path = parser.parse_args().page
+    options = parser().parse_args(arguments)
+    return exit_status(lambda: _publish(chosen_outputs(options), options.page))
+
+
+def _publish(outputs: StackOutputs, page: Path) -> None:
     import boto3  # noqa: PLC0415 - `--help` needs none
 
-    try:
-        outputs = stack_outputs()
-        session = boto3.Session()
-        done = publish(session.client("s3"), bucket=outputs["siteBucket"], page=page, config=outputs["siteConfig"])
-    except KeyError as missing:
-        sys.exit(str(OutputsNotReadableError(f"it has no {missing}")))
-    except PublishError as error:
-        sys.exit(str(error))
+    session = boto3.Session(region_name=outputs.region)
+    done = publish(session.client("s3"), bucket=outputs["siteBucket"], page=page, config=outputs["siteConfig"])
     session.client("cloudfront").create_invalidation(
         DistributionId=outputs["distributionId"],
         InvalidationBatch={"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": str(uuid.uuid4())},
     )
-    sys.stdout.write(f"{outputs['siteUrl']}: {len(done.written)} files written, {len(done.removed)} removed\n")
+    say(f"{outputs['siteUrl']}: {len(done.written)} files written, {len(done.removed)} removed")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -8,9 +8,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from deploy.publish_site import OutputsNotReadableError, stack_outputs
+from deploy.command import chosen_outputs, exit_status, say, stage_parser
+from deploy.errors import EventRefusedError
+from deploy.stack_outputs import StackOutputs
 
 if TYPE_CHECKING:
     from types_boto3_lambda.client import LambdaClient
@@ -19,14 +22,6 @@ if TYPE_CHECKING:
 MAX_MESSAGES = 10  # SQS API reference, ReceiveMessage
 TAKEN = 202  # Lambda API reference, Invoke: status of an event that was queued
 HIDDEN_SECONDS = 60
-
-
-class EventRefusedError(Exception):
-    """function_arn: whose event; status: Lambda's answer."""
-
-    def __init__(self, function_arn: str, status: int) -> None:
-        self.function_arn, self.status = function_arn, status
-        super().__init__(f"{function_arn} did not take an event: {status}")
 
 
 def redrive(sqs: SQSClient, functions: LambdaClient, *, queue_url: str) -> int:
@@ -50,22 +45,24 @@ def redrive(sqs: SQSClient, functions: LambdaClient, *, queue_url: str) -> int:
     return redriven
 
 
-def main() -> None:
-    """Redrive the selected stack's failure queue."""
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+def parser() -> argparse.ArgumentParser:
+    return stage_parser(__doc__)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Redrive a stage's failure queue."""
+    options = parser().parse_args(arguments)
+    return exit_status(lambda: _redrive(chosen_outputs(options)))
+
+
+def _redrive(outputs: StackOutputs) -> None:
     import boto3  # noqa: PLC0415 - `--help` needs none
 
-    try:
-        name = stack_outputs()["failureQueue"]
-        sqs = boto3.client("sqs")
-        queue_url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
-        redriven = redrive(sqs, boto3.client("lambda"), queue_url=queue_url)
-    except KeyError as missing:
-        sys.exit(str(OutputsNotReadableError(f"it has no {missing}")))
-    except (OutputsNotReadableError, EventRefusedError) as error:
-        sys.exit(str(error))
-    sys.stdout.write(f"{redriven} events sent again\n")
+    session = boto3.Session(region_name=outputs.region)
+    sqs = session.client("sqs")
+    queue_url = sqs.get_queue_url(QueueName=outputs["failureQueue"])["QueueUrl"]
+    say(f"{redrive(sqs, session.client('lambda'), queue_url=queue_url)} events sent again")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -18,8 +18,9 @@ from urllib.parse import urljoin
 import requests
 from awscrt import checksums
 
-from deploy.publish_site import OutputsNotReadableError, stack_outputs
+from deploy.errors import OutputsNotReadableError
 from deploy.smoke_video import HEIGHT, WIDTH, make_smoke_video
+from deploy.stack_outputs import stack_outputs
 from video_upload.answers import CompletedPart, NewUpload, PartToSign, PresignedPart, StartedUpload, Video
 from video_upload.api import Credentials, VideoApi
 from video_upload.checksums import encode_crc64nvme
@@ -255,12 +256,16 @@ def run(smoke: Smoke) -> bool:
     return True
 
 
+def parser() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--stage", help="stack whose outputs name the site and the machine client")
+    options.add_argument("--site", help="address of a site, instead of a stage")
+    options.add_argument("--client-id", help=f"machine client of that site; its secret is read from {SECRET_VARIABLE}")
+    return options
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--stage", help="stack whose outputs name the site and the machine client")
-    parser.add_argument("--site", help="address of a site, instead of a stage")
-    parser.add_argument("--client-id", help=f"machine client of that site; its secret is read from {SECRET_VARIABLE}")
-    arguments = parser.parse_args()
+    arguments = parser().parse_args()
     try:
         site_url, machine = _target(arguments)
     except OutputsNotReadableError as error:

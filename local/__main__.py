@@ -81,6 +81,7 @@ def _welcome(platform: LocalPlatform, *, aws_only: bool) -> str:
     else:
         lines += [
             f"  The page              {platform.site_url}",
+            f"  The status            {platform.status_url}",
             "",
             "  From a terminal       .venv/bin/video-upload login " + platform.site_url,
             "                        .venv/bin/video-upload upload FILE",

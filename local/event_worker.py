@@ -5,7 +5,6 @@ import json
 import logging
 import os
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from chalice.local import LambdaContext
 
 from local.child_process import READY, end_with_parent
+from local.janitor_schedule import JanitorSchedule
 from local.stand_in import names
 
 if TYPE_CHECKING:
@@ -80,28 +80,13 @@ class EventWorker:
             self._sqs.delete_message(**receipt)
 
 
-def scheduled_event() -> dict[str, Any]:
-    """As EventBridge sends it."""
-    return {
-        "version": "0",
-        "id": "local",
-        "detail-type": "Scheduled Event",
-        "source": "aws.events",
-        "account": names.ACCOUNT_ID,
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "region": names.REGION,
-        "resources": [],
-        "detail": {},
-    }
-
-
 def main() -> None:
     """Work until told to stop; the environment is that of the API."""
     argparse.ArgumentParser(prog="python -m local.event_worker", description=__doc__).parse_args()
 
     import boto3
 
-    from app import JANITOR_INTERVAL_MINUTES, janitor, video_processing
+    from app import janitor, video_processing
     from chalicelib.invocations import set_up_logs
 
     set_up_logs()
@@ -109,16 +94,12 @@ def main() -> None:
     endpoint = os.environ["AWS_ENDPOINT_URL"]
     sqs = boto3.client("sqs", endpoint_url=endpoint, region_name=names.REGION)
     queue_url = names.queue_url(endpoint, names.EVENTS_QUEUE)
-    worker = EventWorker(sqs, queue_url, {"video_processing": video_processing, "janitor": janitor})
-
-    def keep_schedule() -> None:
-        while True:
-            time.sleep(JANITOR_INTERVAL_MINUTES * 60)
-            sqs.send_message(QueueUrl=queue_url, MessageBody=json.dumps(scheduled_event()))
-
-    threading.Thread(target=keep_schedule, daemon=True).start()
+    schedule = JanitorSchedule(janitor, sqs)
+    worker = EventWorker(sqs, queue_url, {"video_processing": video_processing, "janitor": schedule.sweep})
     end_with_parent(lambda: os._exit(0))
     print(f"{READY}{queue_url}", flush=True)
+    # After the line that the parent waits for: two threads' prints may run into each other.
+    threading.Thread(target=schedule.run, daemon=True).start()
     worker.run()
 
 

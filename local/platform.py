@@ -1,12 +1,14 @@
-"""The whole platform on this machine: the stand-in for AWS, the sign-in, the API with its page, the event worker."""
+"""The whole platform on this machine: the stand-in for AWS, the sign-in, the API with its page, the event worker,
+and what they measure."""
 
 import fcntl
 import shutil
 import socket
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self, TextIO
 
@@ -14,8 +16,11 @@ from local.api_environment import api_environment
 from local.child_process import ChildProcess
 from local.sign_in.clients import DEFAULT_REDIRECT_URIS
 from local.sign_in.server import SignIn
+from local.status.metric_store import MetricStore
+from local.status.status_page import ADDRESS as STATUS_ADDRESS
 
 STOP_SECONDS = 1.5
+METRICS_FILE = "metrics.sqlite3"
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,8 @@ class DataDirBusyError(Exception):
     """Another platform is using the folder."""
 
     def __init__(self, data_dir: Path) -> None:
-        self.data_dir = data_dir
+        # The children run in another folder.
+        self.data_dir = data_dir.resolve() if data_dir else None
         super().__init__(f"another platform is running on {data_dir}")
 
 
@@ -85,8 +91,10 @@ class LocalPlatform:
         self._children: list[ChildProcess] = []
         self._open = ExitStack()
         self.site_url = f"http://127.0.0.1:{ports.site}"
+        self.status_url = f"{self.site_url}{STATUS_ADDRESS}"
         self.stand_in_url = ""
         self.sign_in: SignIn
+        self._metrics: MetricStore
 
     def __enter__(self) -> Self:
         try:
@@ -125,6 +133,7 @@ class LocalPlatform:
         self._ports.require_free()
         if self.data_dir:
             self._open.enter_context(_locked(self.data_dir))
+        self._metrics = self._open.enter_context(closing(MetricStore(metrics_file := self._metrics_file())))
         where = ["--data", str(self.data_dir / "stand-in")] if self.data_dir else ["--in-memory"]
         origins = [self.site_url, self.site_url.replace("127.0.0.1", "localhost")]
         stand_in = self._spawn(
@@ -146,15 +155,24 @@ class LocalPlatform:
         environment = self.api_environment()
         worker = self._spawn("worker", "local.event_worker", [], environment)
         if not self._aws_only:
-            self._spawn("site", "local.site", ["--port", str(self._ports.site)], environment).wait_ready()
+            arguments = ["--port", str(self._ports.site), "--metrics", str(metrics_file)]
+            self._spawn("site", "local.site", arguments, environment).wait_ready()
         worker.wait_ready()
 
     def _spawn(
         self, name: str, module: str, arguments: list[str], environment: Mapping[str, str] | None = None
     ) -> ChildProcess:
-        child = ChildProcess(name, module, arguments, environment, on_line=lambda line: self._on_line(name, line))
+        def on_line(line: str) -> None:
+            self._metrics.collect(line)
+            self._on_line(name, line)
+
+        child = ChildProcess(name, module, arguments, environment, on_line)
         self._children.append(child)
         return child
+
+    def _metrics_file(self) -> Path:
+        folder = self.data_dir or Path(self._open.enter_context(TemporaryDirectory(prefix="video-upload-")))
+        return folder / METRICS_FILE
 
 
 def reset(data_dir: Path) -> None:

@@ -1,4 +1,5 @@
-"""What CloudFront is on AWS: the page at `/`, its `config.json`, and the API under `/api`."""
+"""What CloudFront is on AWS: the page at `/`, its `config.json`, and the API under `/api`. And `/status`, which AWS has
+in its console."""
 
 import argparse
 import json
@@ -8,7 +9,7 @@ import threading
 from collections.abc import Iterable
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from chalice.app import Chalice
@@ -22,6 +23,10 @@ from local.http_server import HttpServer
 from local.open_files import allow_open_files
 from local.stand_in.names import CLIENT_LOG_GROUP, REGION
 from local.stand_in.provision import identity_pool_id
+from local.status.status_page import StatusPage
+
+if TYPE_CHECKING:
+    from local.measured_gateway import MeasuredGateway
 
 API_PREFIX = "/api"
 CALLS_AT_ONCE = 64
@@ -43,6 +48,7 @@ class Site:
     """A WSGI app. stand_in_url, sign_in_url: the other origins that the page may talk to.
 
     identity_pool_id: gives clients the credentials to tell their progress; None lets them tell nothing.
+    status_page: None without one.
     """
 
     def __init__(
@@ -53,8 +59,10 @@ class Site:
         sign_in_url: str,
         identity_pool_id: str | None = None,
         web_client: Path = WEB_CLIENT,
+        status_page: StatusPage | None = None,
     ) -> None:
         self._app = app
+        self._status_page = status_page
         self._web_client = web_client
         self._calls = threading.BoundedSemaphore(CALLS_AT_ONCE)
         self._chalice_config = Config.create(app_name=app.app_name)
@@ -98,15 +106,23 @@ class Site:
         if path == "/config.json":
             body = json.dumps(self._client_config).encode()
             return _answer(start_response, 200, {"Content-Type": "application/json", "Cache-Control": "no-store"}, body)
+        shown = self._status_page.answer(environ["REQUEST_METHOD"], path) if self._status_page else None
+        if shown:
+            return _answer(start_response, shown.status, shown.headers, shown.body)
         return self._send_file(path, start_response)
 
     def _call_api(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         # Imported here: it needs the app's environment, which only a configured process has.
-        from chalicelib.local_gateway import StrictGateway
+        from local.measured_gateway import MeasuredGateway
 
+        gateway = MeasuredGateway(self._app, self._chalice_config)
+        status, headers, body = self._ask(gateway, environ)
+        gateway.record(status)
+        return _answer(start_response, status, headers, body)
+
+    def _ask(self, gateway: "MeasuredGateway", environ: WSGIEnvironment) -> tuple[int, dict[str, Any], bytes]:
         path = environ["PATH_INFO"].removeprefix(API_PREFIX) or "/"
         query = environ.get("QUERY_STRING")
-        gateway = StrictGateway(self._app, self._chalice_config)
         try:
             gateway.require_size(int(environ.get("CONTENT_LENGTH") or 0))
             body = environ["wsgi.input"].read() if environ.get("CONTENT_LENGTH") else None
@@ -115,14 +131,10 @@ class Site:
                     environ["REQUEST_METHOD"], f"{path}?{query}" if query else path, _headers(environ), body
                 )
         except LocalGatewayException as error:
-            return _answer(start_response, error.CODE, error.headers, error.body or b"")
+            return error.CODE, error.headers, error.body or b""
         text = response["body"] or ""
-        return _answer(
-            start_response,
-            response["statusCode"],
-            {**response["headers"], **response["multiValueHeaders"]},
-            text if isinstance(text, bytes) else text.encode(),
-        )
+        headers = {**response["headers"], **response["multiValueHeaders"]}
+        return response["statusCode"], headers, text if isinstance(text, bytes) else text.encode()
 
     def _send_file(self, path: str, start_response: StartResponse) -> Iterable[bytes]:
         found = safe_join(str(self._web_client), path.lstrip("/") or "index.html")
@@ -165,6 +177,7 @@ def main() -> None:
     """Serve until told to stop; the environment is that of the API."""
     parser = argparse.ArgumentParser(prog="python -m local.site", description=__doc__)
     parser.add_argument("--port", type=int, default=8000, help="port on 127.0.0.1; 0 picks a free one")
+    parser.add_argument("--metrics", type=Path, metavar="FILE", help="of which /status tells; none without it")
     arguments = parser.parse_args()
     allow_open_files(MAX_OPEN_FILES)
     from app import app
@@ -177,6 +190,7 @@ def main() -> None:
         stand_in_url=os.environ["AWS_ENDPOINT_URL"],
         sign_in_url=os.environ["TOKEN_ISSUER"],
         identity_pool_id=identity_pool_id(os.environ["AWS_ENDPOINT_URL"]),
+        status_page=StatusPage(arguments.metrics) if arguments.metrics else None,
     )
     server = HttpServer(site, arguments.port, name="VideoUpload")
     end_with_parent(lambda: os._exit(0))

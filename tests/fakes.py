@@ -7,7 +7,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from chalicelib.core.errors import PartMismatchError, PartTooSmallError, SizeMismatchError
 from chalicelib.core.json_values import JsonObject
@@ -244,6 +244,28 @@ class FakeTrigger:
 
     def trigger(self, file_key: str, version_id: str, size_bytes: int) -> None:
         self.triggered.append((file_key, version_id))
+
+
+@dataclass
+class FakeScaling:
+    moments: list[datetime] = field(default_factory=list[datetime])
+
+    def count_since(self, moment: datetime) -> int:
+        return sum(each >= moment for each in self.moments)
+
+
+@dataclass
+class FakeBill:
+    """A dollar a day. fails: as Cost Explorer does where nobody has opened it yet."""
+
+    asked: list[tuple[date, date]] = field(default_factory=list[tuple[date, date]])
+    fails: bool = False
+
+    def cost_usd(self, first: date, end_exclusive: date) -> float:
+        self.asked.append((first, end_exclusive))
+        if self.fails:
+            raise PermissionError
+        return float((end_exclusive - first).days)
 
 
 @dataclass

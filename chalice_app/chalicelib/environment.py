@@ -41,6 +41,8 @@ class Environment:
 
     data_key_arn: KMS key of the video bucket. upload_token_keys: `kid=key` pairs, comma separated; the first signs,
     all verify. processing_function: name or ARN, for the janitor's retries. aws_endpoint_url: empty on AWS.
+    scaled_functions: resource ids of Application Auto Scaling, comma separated; empty where nothing is provisioned.
+    cost_tag: `key=value` that the stage's resources carry on the bill; empty when nobody asks for it.
     site_url, media_key_arn, media_key_pair_id: for media URLs through CloudFront; without them S3's own are given out.
     max_video_bytes, max_reserved_bytes_per_user: bytes; upload_ttl_seconds: an upload's and its token's life;
     url_ttl_seconds: at most 900, which the bucket policy enforces.
@@ -58,6 +60,8 @@ class Environment:
     user_pool_client_ids: str = _variable()
     completion_topic_arn: str = _variable()
     processing_function: str = _variable("")
+    scaled_functions: str = _variable("")
+    cost_tag: str = _variable("")
     site_url: str = _variable("")
     media_key_arn: str = _variable("")
     media_key_pair_id: str = _variable("")
@@ -127,6 +131,8 @@ def _shape_problems(values: Mapping[str, Any]) -> list[str]:
         problems.append(f"FUNCTION={function!r}: must be one of {', '.join(FUNCTIONS)} or {ALL_FUNCTIONS}")
     if len({bool(values.get(name)) for name in ("site_url", "media_key_arn", "media_key_pair_id")}) > 1:
         problems.append("SITE_URL, MEDIA_KEY_ARN, MEDIA_KEY_PAIR_ID: must be set together")
+    if values.get("cost_tag") and "=" not in values["cost_tag"]:
+        problems.append(f"COST_TAG={values['cost_tag']!r}: must be key=value")
     if values.get("transfer_acceleration") not in {None, "true", "false"}:
         problems.append("TRANSFER_ACCELERATION: must be true or false")
     return problems

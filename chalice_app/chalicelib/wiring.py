@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # costly to import, or not in every function's bundle
     from chalicelib.core.library import Library
     from chalicelib.core.processing import Processing
     from chalicelib.core.simple_upload import SimpleUploads
+    from chalicelib.core.stage_figures import StageFigures
     from chalicelib.core.viewing_urls import ViewingUrlSource
 
 
@@ -130,6 +131,21 @@ class Services:
             processing=LambdaTrigger(
                 self._client("lambda"), self.environment.processing_function, self.environment.video_bucket
             ),
+            meter=self.meter,
+            now=utc_now,
+        )
+
+    @cached_property
+    def stage_figures(self) -> "StageFigures":
+        from chalicelib.adapters.cost_explorer import CostExplorer
+        from chalicelib.adapters.scaling_activities import ScalingActivities
+        from chalicelib.core.stage_figures import StageFigures
+
+        scaled, tag = self.environment.scaled_functions, self.environment.cost_tag
+        return StageFigures(
+            metadata=self._metadata,
+            scaling=ScalingActivities(self._client("application-autoscaling"), scaled.split(",")) if scaled else None,
+            bill=CostExplorer(self._client("ce"), *tag.split("=", 1)) if tag else None,
             meter=self.meter,
             now=utc_now,
         )

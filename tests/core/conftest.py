@@ -21,10 +21,21 @@ from chalicelib.core.processing import ArrivedObject, Processed, Processing
 from chalicelib.core.records import Records
 from chalicelib.core.sigv4 import BucketAddress, Credentials
 from chalicelib.core.simple_upload import SimpleUploads
+from chalicelib.core.stage_figures import StageFigures
 from chalicelib.core.upload_requests import CompleteUpload, StartUpload
 from chalicelib.core.upload_token import UploadToken, UploadTokens
 from chalicelib.core.viewing_urls import S3ViewingUrls
-from tests.fakes import FakeClock, FakeMac, FakeMetadata, FakeMeter, FakeNotifier, FakeTrigger, FakeVideos
+from tests.fakes import (
+    FakeBill,
+    FakeClock,
+    FakeMac,
+    FakeMetadata,
+    FakeMeter,
+    FakeNotifier,
+    FakeScaling,
+    FakeTrigger,
+    FakeVideos,
+)
 
 OWNER = "2b1f7c1e-user"
 MP4_HEAD = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2"
@@ -40,6 +51,8 @@ class World:
     mac: FakeMac
     notifier: FakeNotifier
     trigger: FakeTrigger
+    scaling: FakeScaling
+    bill: FakeBill
     meter: FakeMeter
     records: Records
     tokens: UploadTokens
@@ -49,6 +62,7 @@ class World:
     processing: Processing
     janitor: Janitor
     library: Library
+    stage_figures: StageFigures
 
     def start(self, size_bytes: int = 3 * MIN_PART_BYTES - 1, owner: str = OWNER) -> "Transfer":
         started = self.uploads.start(owner, StartUpload("film.mp4", "video/mp4", size_bytes))
@@ -115,6 +129,7 @@ def world() -> World:
     clock = FakeClock()
     metadata, videos = FakeMetadata(clock), FakeVideos(clock)
     mac, notifier, trigger, meter = FakeMac(), FakeNotifier(), FakeTrigger(), FakeMeter()
+    scaling, bill = FakeScaling(), FakeBill()
     records = Records(metadata)
     tokens = UploadTokens(mac, clock)
     caps = Caps(max_open_uploads=3, max_reserved_bytes=100 * 2**20)
@@ -137,6 +152,8 @@ def world() -> World:
         mac=mac,
         notifier=notifier,
         trigger=trigger,
+        scaling=scaling,
+        bill=bill,
         meter=meter,
         records=records,
         tokens=tokens,
@@ -173,5 +190,6 @@ def world() -> World:
             meter=meter,
             now=clock,
         ),
+        stage_figures=StageFigures(metadata=metadata, scaling=scaling, bill=bill, meter=meter, now=clock),
         library=Library(records=records, videos=videos, metadata=metadata, urls=viewing_urls, meter=meter, now=clock),
     )

@@ -11,7 +11,7 @@ from tests.core.conftest import MP4_HEAD, OWNER, World
 
 def test_a_fresh_upload_is_left_alone(world: World) -> None:
     transfer = world.start()
-    assert world.janitor.sweep() == Counter(kept=1)
+    assert world.janitor.sweep() == Counter(open=1)
     assert world.record_state(transfer) == "uploading"
 
 
@@ -29,7 +29,7 @@ def test_an_init_that_died_before_its_record_is_cleaned_up(world: World) -> None
     ref = VideoRef(OWNER, new_video_id(world.clock()))
     world.records.mark_open(ref, 1)
     world.videos.create_multipart_upload(ref.file_key, "video/mp4", "attachment")
-    assert world.janitor.sweep() == Counter(kept=1)
+    assert world.janitor.sweep() == Counter(open=1)
     world.clock.pass_time(minutes=16)
     assert world.janitor.sweep() == Counter(cleaned=1)
     assert not world.videos.uploads
@@ -58,7 +58,7 @@ def test_a_lost_event_is_repeated(world: World) -> None:
     world.clock.pass_time(minutes=16)
     assert world.janitor.sweep() == Counter(retried=1)
     assert world.trigger.triggered == [(transfer.key, world.videos.versions[transfer.key][-1].version_id)]
-    assert world.janitor.sweep() == Counter(kept=1)
+    assert world.janitor.sweep() == Counter(processing=1)
 
 
 def test_a_lost_event_of_a_form_upload_is_repeated_and_the_video_not_expired(world: World) -> None:
@@ -81,21 +81,42 @@ def test_what_no_retry_helps_is_shown_and_never_thrown_away(world: World) -> Non
     for _ in range(MAX_PROCESSING_RETRIES):
         world.clock.pass_time(minutes=16)
         world.janitor.sweep()
+    assert sum(world.meter.values["uploads_failed_count"]) == 0
     world.clock.pass_time(days=30)
-    assert world.janitor.sweep() == Counter(stuck=1)
-    assert world.meter.values["uploads_stuck_count"][-1] == 1
+    assert world.janitor.sweep() == Counter({"given up": 1})
+    for _ in range(2):
+        assert world.janitor.sweep() == Counter(stuck=1)
+        assert world.meter.values["uploads_stuck_count"][-1] == 1
+    assert sum(world.meter.values["uploads_failed_count"]) == 1, "one video fails once"
     assert world.videos.visible(transfer.key) == transfer.body
 
 
 def test_gauges_tell_what_is_open(world: World) -> None:
     world.start(size_bytes=10)
     world.start(size_bytes=20)
-    world.start(size_bytes=30, owner="another")
+    arrived = world.start(size_bytes=30, owner="another")
+    arrived.send_and_complete()
     world.janitor.sweep()
     latest = {name: values[-1] for name, values in world.meter.values.items()}
-    assert latest["uploads_in_flight_count"] == 3
+    assert latest["uploads_in_flight_count"] == 2, "what has arrived is not on its way any more"
+    assert latest["uploads_processing_count"] == 1
     assert latest["users_in_flight_count"] == 2
     assert latest["reserved_size_bytes"] == 60
+
+
+def test_an_idle_stage_says_zero_so_that_rates_have_both_their_terms(world: World) -> None:
+    world.janitor.sweep()
+    assert {name: values for name, values in world.meter.values.items() if any(values)} == {}
+    assert {"uploads_ready_count", "uploads_failed_count", "uploads_in_flight_count"} <= set(world.meter.values)
+
+
+def test_an_abandoned_upload_counts_as_failed(world: World) -> None:
+    world.start()
+    world.clock.pass_time(days=8)
+    world.janitor.sweep()
+    world.janitor.sweep()
+    assert sum(world.meter.values["uploads_expired_count"]) == 1
+    assert sum(world.meter.values["uploads_failed_count"]) == 1
 
 
 def test_one_broken_record_does_not_keep_the_others_waiting(world: World) -> None:

@@ -12,9 +12,11 @@ import pytest
 from moto import mock_aws
 
 from chalicelib.environment import Environment
+from deploy.errors import EventRefusedError, PageNotFoundError
 from deploy.print_environment import environment_of
-from deploy.publish_site import PageNotFoundError, publish
-from deploy.redrive import EventRefusedError, redrive
+from deploy.publish_site import publish
+from deploy.redrive import redrive
+from deploy.stack_outputs import StackOutputs
 from tests.infrastructure.recorded_program import Recording
 
 if TYPE_CHECKING:
@@ -77,7 +79,7 @@ def test_a_folder_without_a_page_is_refused_before_anything_is_written(s3: S3Cli
 
 
 def test_the_app_runs_locally_with_a_deployed_stages_environment(recording: Recording) -> None:
-    outputs: dict[str, Any] = recording.exports
+    outputs = StackOutputs(recording.exports)
     environment = environment_of(outputs)
     assert Environment.read(environment).aws_region == "eu-central-1"
     assert environment["TOKEN_ISSUER"] == outputs["authority"]

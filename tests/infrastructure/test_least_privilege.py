@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -47,6 +48,8 @@ ACTIONS_BY_CALL: dict[str, set[str]] = {
     "mac.verify": {"kms:VerifyMac"},
     "notifier.publish": {"sns:Publish"},
     "trigger.trigger": {"lambda:InvokeFunction"},
+    "scaling.count_since": {"application-autoscaling:DescribeScalingActivities"},
+    "bill.cost_usd": {"ce:GetCostAndUsage"},
 }
 
 IMPLIED: dict[str, set[str]] = {
@@ -157,6 +160,7 @@ def the_janitor_repairs_what_was_left_behind(world: World, recorder: Recorder) -
     world.clock.pass_time(days=30)
     with recorder.at_work("janitor"):
         world.janitor.sweep()
+        world.stage_figures.record()
 
 
 def new_ref(world: World) -> VideoRef:
@@ -185,6 +189,12 @@ def test_roles_grant_exactly_what_the_app_asks_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     recorder = Recorder(world, monkeypatch)
+    variables = recording.one("lambda/function:Function", "compute-janitor").inputs["environment"]["variables"]
+    world.stage_figures = replace(
+        world.stage_figures,
+        scaling=world.scaling if variables["SCALED_FUNCTIONS"] else None,
+        bill=world.bill if variables["COST_TAG"] else None,
+    )
     for journey in JOURNEYS:
         journey(world, recorder)
     for function, implied in IMPLIED.items():

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 import requests
 
-from local.event_worker import scheduled_event
+from local.janitor_schedule import scheduled_event
 from local.platform import LocalPlatform, Ports
 from local.stand_in import names
 from tests.journeys.conftest import Person, StandIn, put_part, wait_until

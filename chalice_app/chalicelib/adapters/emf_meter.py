@@ -15,6 +15,7 @@ _UNITS_BY_SUFFIX = {
     "_bytes_per_second": "Bytes/Second",
     "_bytes": "Bytes",
     "_milliseconds": "Milliseconds",
+    "_usd": "None",  # CloudWatch has no unit for money
 }
 
 

@@ -196,16 +196,18 @@ class Completions:
         )
 
     def _expire(self, record: VideoRecord) -> VideoRecord:
-        expired = self.records.change(
-            record.ref,
-            lambda current: (
-                current.moved_to(State.EXPIRED, self.now())
-                if current.state in {State.UPLOADING, State.COMPLETING}
-                else None
-            ),
-        )
+        mine = False
+
+        def decide(current: VideoRecord) -> VideoRecord | None:
+            nonlocal mine
+            mine = current.state in {State.UPLOADING, State.COMPLETING}
+            return current.moved_to(State.EXPIRED, self.now()) if mine else None
+
+        expired = self.records.change(record.ref, decide)
         self.records.unmark(record.ref, record.size_bytes)
-        log.info("upload expired")
+        if mine:
+            self.meter.record(uploads_failed_count=1)
+            log.info("upload expired")
         return expired or record
 
     def _measure(self, record: VideoRecord) -> None:
@@ -213,6 +215,7 @@ class Completions:
         transfer_seconds = max((started - record.created_at).total_seconds(), 0.001)
         self.meter.record(
             uploads_completed_count=1,
+            parts_completed_count=record.plan.part_count,
             upload_throughput_bytes_per_second=record.size_bytes / transfer_seconds,
             completion_milliseconds=(self.now() - started).total_seconds() * 1000,
         )

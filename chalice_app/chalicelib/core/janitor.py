@@ -36,8 +36,8 @@ class Janitor:
     now: Clock
 
     def sweep(self) -> Counter[str]:
-        """Look at every open upload once; how many were `kept`, `expired`, `retried` …. One that fails is logged and
-        does not keep the others from being looked at."""
+        """Look at every open upload once; how many were `open`, `processing`, `expired`, `retried` …. One that fails is
+        logged and does not keep the others from being looked at."""
         done: Counter[str] = Counter()
         owners: set[str] = set()
         reserved_bytes = 0
@@ -49,25 +49,24 @@ class Janitor:
                 log.exception("cannot look after the upload")
                 outcome = "failed"
             done[outcome] += 1
-            if outcome in {"kept", "stuck", "retried"}:
+            if outcome in {"open", "processing", "retried", "given up", "stuck"}:
                 owners.add(marker.ref.owner)
                 reserved_bytes += marker.size_bytes
         about_upload()
+        # Zeros as well: a rate needs both its terms, and an alarm a value to calm down by.
         self.meter.record(
-            uploads_in_flight_count=done["kept"] + done["retried"] + done["stuck"],
-            uploads_stuck_count=done["stuck"],
+            uploads_in_flight_count=done["open"],
+            uploads_processing_count=done["processing"] + done["retried"],
+            uploads_stuck_count=done["stuck"] + done["given up"],
             users_in_flight_count=len(owners),
             reserved_size_bytes=reserved_bytes,
+            uploads_ready_count=0,
+            uploads_expired_count=done["expired"],
+            uploads_failed_count=done["expired"] + done["given up"],
+            janitor_failures_count=done["failed"],
         )
-        self._count_outcomes(done)
         log.info("sweep finished", extra={"outcomes": dict(done)})
         return done
-
-    def _count_outcomes(self, done: Counter[str]) -> None:
-        if done["expired"]:
-            self.meter.record(uploads_expired_count=done["expired"])
-        if done["failed"]:
-            self.meter.record(janitor_failures_count=done["failed"])
 
     def _look_after(self, marker: OpenMarker) -> str:
         record = self.records.find(marker.ref)
@@ -88,7 +87,7 @@ class Janitor:
 
     def _never_started(self, marker: OpenMarker) -> str:
         if marker.last_modified > self.now() - STARTING_GRACE:
-            return "kept"
+            return "open"
         for upload_id in self.videos.list_upload_ids(marker.ref.file_key):
             self.videos.abort_multipart_upload(marker.ref.file_key, upload_id)
         self.records.unmark(marker.ref, marker.size_bytes)
@@ -101,13 +100,13 @@ class Janitor:
             if stored:
                 return self._retry(record)
         if record.expires_at > self.now():
-            return "kept"
+            return "open"
         expired = self.records.change(
             record.ref,
             lambda current: current.moved_to(State.EXPIRED, self.now()) if current.state is State.UPLOADING else None,
         )
         if expired is None or expired.state is not State.EXPIRED:
-            return "kept"
+            return "open"
         remove_objects(expired, self.videos, self.metadata, self.records)
         log.info("upload expired")
         return "expired"
@@ -115,26 +114,26 @@ class Janitor:
     def _completing(self, record: VideoRecord) -> str:
         started = record.completion_started_at or record.updated_at
         if started > self.now() - LEASE:
-            return "kept"
+            return "open"
         try:
             finished = self.completions.finish_abandoned(record)
         except PlatformError as refused:
             log.warning("completion does not settle: %s", refused)
-            return "kept"
-        return "expired" if finished.record.state is State.EXPIRED else "kept"
+            return "open"
+        return "expired" if finished.record.state is State.EXPIRED else "open"
 
     def _processing(self, record: VideoRecord) -> str:
         if record.updated_at > self.now() - PROCESSING_GRACE:
-            return "kept"
+            return "processing"
         if record.processing_retries >= MAX_PROCESSING_RETRIES:
-            return "stuck"
+            return self._give_up(record)
         return self._retry(record)
 
     def _retry(self, record: VideoRecord) -> str:
         stored = self.videos.head(record.ref.file_key)
         if stored is None:
             log.error("object missing")
-            return "stuck"
+            return self._give_up(record)
         self.records.change(
             record.ref,
             lambda current: current.noted(processing_retries=current.processing_retries + 1, updated_at=self.now()),
@@ -142,6 +141,14 @@ class Janitor:
         self.processing.trigger(record.ref.file_key, stored.version_id, stored.size_bytes)
         log.info("processing asked again", extra={"retries": record.processing_retries + 1})
         return "retried"
+
+    def _give_up(self, record: VideoRecord) -> str:
+        """Failed is counted once; one retry more than there are says that it was."""
+        if record.processing_retries > MAX_PROCESSING_RETRIES:
+            return "stuck"
+        self.records.change(record.ref, lambda current: current.noted(processing_retries=MAX_PROCESSING_RETRIES + 1))
+        log.error("processing given up", extra={"retries": record.processing_retries})
+        return "given up"
 
     def _settled(self, record: VideoRecord) -> str:
         if record.notified_at is None:

@@ -82,7 +82,9 @@ class MultipartUploads:
         first_page = dict.fromkeys(range(1, min(plan.part_count, MAX_URLS_PER_PAGE) + 1))
         signed_parts, urls_expire_at = self.urls.for_parts(record, upload_id, first_page)
         token = self.tokens.issue(record, upload_id, record.expires_at)
-        self.meter.record(uploads_started_count=1, upload_size_bytes=request.size_bytes)
+        self.meter.record(
+            uploads_started_count=1, upload_size_bytes=request.size_bytes, parts_signed_count=len(signed_parts)
+        )
         log.info("upload started", extra={"sizeBytes": request.size_bytes, "partCount": plan.part_count})
         return StartedUpload(record, upload_id, token, signed_parts, urls_expire_at)
 
@@ -104,6 +106,7 @@ class MultipartUploads:
         self, token: UploadToken, record: VideoRecord, checksums_by_part: Mapping[int, str | None]
     ) -> tuple[list[SignedPart], datetime]:
         signed = self.urls.for_parts(record, token.upload_id, checksums_by_part)
+        self.meter.record(parts_signed_count=len(checksums_by_part))
         log.info("parts signed", extra={"partCount": len(checksums_by_part)})
         return signed
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from chalicelib.core.json_values import JsonObject
@@ -164,6 +164,18 @@ class ProcessingTrigger(Protocol):
     """Starts processing without waiting: what a lost S3 event would have done."""
 
     def trigger(self, file_key: str, version_id: str, size_bytes: int) -> None: ...
+
+
+class ScalingHistory(Protocol):
+    """What Application Auto Scaling did to the functions' provisioned capacity."""
+
+    def count_since(self, moment: datetime) -> int: ...
+
+
+class Bill(Protocol):
+    """What this stage costs."""
+
+    def cost_usd(self, first: date, end_exclusive: date) -> float: ...
 
 
 class Meter(Protocol):

@@ -180,7 +180,11 @@ class Processing:
         arrived = record.completed_at or record.updated_at
         processing_milliseconds = (self.now() - arrived).total_seconds() * 1000
         if record.state is State.READY:
-            self.meter.record(uploads_ready_count=1, processing_milliseconds=processing_milliseconds)
+            self.meter.record(
+                uploads_ready_count=1,
+                stored_size_bytes=record.size_bytes,
+                processing_milliseconds=processing_milliseconds,
+            )
         else:
             self.meter.record(uploads_rejected_count=1, processing_milliseconds=processing_milliseconds)
 

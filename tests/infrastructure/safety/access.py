@@ -33,6 +33,8 @@ FUNCTIONS = (
 
 WILDCARD_RESOURCES = {
     "Trace": "X-Ray has no resources to name",
+    "CountScaling": "the call takes no resource to name",
+    "AskForBill": "the bill is the account's",
     "LambdaAttachesInterfaces": "interfaces have no name before they are made",
     "CodeDoesNot": "a Deny",
 }
@@ -84,8 +86,16 @@ def roles_grant_what_their_function_does_and_no_more(recording: Recording) -> Vi
             action for each in statements(role) if each["Effect"] == "Allow" for action in as_list(each["Action"])
         }
         wanted = BASICS | ROLE_ACTIONS[function] | (INTERFACES if in_network and function != "janitor" else set())
+        if function == "janitor":
+            wanted |= _figures_asked_for(recording)
         if granted != wanted:
             yield f"{function}: may {granted - wanted}, may not {wanted - granted}"
+
+
+def _figures_asked_for(recording: Recording) -> set[str]:
+    variables = recording.one("lambda/function:Function", "compute-janitor").inputs["environment"]["variables"]
+    scaling = {"application-autoscaling:DescribeScalingActivities"} if variables["SCALED_FUNCTIONS"] else set[str]()
+    return scaling | ({"ce:GetCostAndUsage"} if variables["COST_TAG"] else set())
 
 
 def no_statement_allows_every_action(recording: Recording) -> Violations:

@@ -1,0 +1,54 @@
+"""Figures of a stage that only AWS can tell, asked for by the janitor: what was scaled, what the month cost."""
+
+import json
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from chalicelib.core.ports import Bill, Clock, MetadataBucket, Meter, ScalingHistory
+
+log = logging.getLogger(__name__)
+
+SCALING_WINDOW = timedelta(hours=24)
+BILLED_DAYS = 30
+
+ASKED_KEY = "figures/month-cost.json"
+"""The day on which the bill was last asked for: each question costs a cent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageFigures:
+    """scaling: None where no capacity is provisioned. bill: None where nobody asks for it."""
+
+    metadata: MetadataBucket
+    scaling: ScalingHistory | None
+    bill: Bill | None
+    meter: Meter
+    now: Clock
+
+    def record(self) -> None:
+        """One that cannot be had is logged and counted; uploads do not depend on it."""
+        for figure in (self._scaling, self._month_cost):
+            try:
+                figure()
+            except Exception:
+                log.exception("a figure of the stage is missing")
+                self.meter.record(janitor_failures_count=1)
+
+    def _scaling(self) -> None:
+        activities = self.scaling.count_since(self.now() - SCALING_WINDOW) if self.scaling else 0
+        self.meter.record(scaling_activities_count=activities)
+
+    def _month_cost(self) -> None:
+        if self.bill and self._is_first_today():
+            today = self.now().date()
+            cost_usd = self.bill.cost_usd(today - timedelta(days=BILLED_DAYS), today)
+            self.meter.record(month_cost_usd=cost_usd)
+
+    def _is_first_today(self) -> bool:
+        """Noted before the bill is asked for, so that one that cannot be had does not cost a cent every time."""
+        body = json.dumps({"askedOn": self.now().date().isoformat()}).encode()
+        noted = self.metadata.get(ASKED_KEY)
+        if noted is None:
+            return self.metadata.put_if_new(ASKED_KEY, body)
+        return noted.body != body and self.metadata.put_if_unchanged(ASKED_KEY, body, noted.etag)

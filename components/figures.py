@@ -1,0 +1,221 @@
+"""The twelve figures of the specification, each computed from metrics that really come. Knows no Pulumi.
+
+The dashboard shows them on AWS, the status page of the local platform those that exist without it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from components.metrics import Metric, Watched
+
+FIVE_MINUTES, HOUR, DAY = 300, 3_600, 86_400
+GROUPS = ("Real-time metrics", "Performance indicators", "Scalability metrics")
+"""The specification's three."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sooner:
+    """The same quantity as the functions count it, where AWS tells it once a day only."""
+
+    label: str
+    metrics: tuple[Metric, ...]
+    expression: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """`expression` is CloudWatch's metric math over `metrics`, which it calls m0, m1, …; None shows m0 itself.
+
+    target: the specification's value, drawn as a line. source: who measures it, in words.
+    only_on_aws: that the local platform has nothing that could be measured.
+    """
+
+    key: str
+    title: str
+    group: str
+    unit: str
+    metrics: tuple[Metric, ...]
+    expression: str | None = None
+    sooner: Sooner | None = None
+    period_seconds: int
+    target: float
+    better: Literal["higher", "lower"]
+    source: str
+    only_on_aws: bool = False
+
+
+def figures_of(watched: Watched) -> list[Figure]:
+    """Four of each group, in the specification's order."""
+    return [*_real_time(watched), *_performance(watched), *_scalability(watched)]
+
+
+def _real_time(watched: Watched) -> list[Figure]:
+    return [
+        Figure(
+            key="upload-success-rate",
+            title="Upload success rate",
+            group=GROUPS[0],
+            unit="%",
+            # A video that is none is refused, not failed: the platform did its work.
+            metrics=(watched.own("UploadsReady", "Sum"), watched.own("UploadsFailed", "Sum")),
+            expression="IF(FILL(m0,0)+FILL(m1,0)>0, 100*FILL(m0,0)/(FILL(m0,0)+FILL(m1,0)))",
+            period_seconds=HOUR,
+            target=99.9,
+            better="higher",
+            source="video processing counts what is ready; multipart complete and the janitor what is lost",
+        ),
+        Figure(
+            key="average-response-time",
+            title="Average response time",
+            group=GROUPS[0],
+            unit="ms",
+            metrics=(watched.of_api("Latency", "Average"),),
+            period_seconds=FIVE_MINUTES,
+            target=245,
+            better="lower",
+            source="API Gateway, from the request's arrival to the answer",
+        ),
+        Figure(
+            key="concurrent-uploads",
+            title="Concurrent uploads",
+            group=GROUPS[0],
+            unit="uploads",
+            metrics=(watched.own("UploadsInFlight", "Maximum"),),
+            period_seconds=FIVE_MINUTES,
+            target=1_247,
+            better="higher",
+            source="the janitor counts open uploads at each of its runs",
+        ),
+        Figure(
+            key="error-rate",
+            title="Error rate",
+            group=GROUPS[0],
+            unit="%",
+            metrics=(watched.of_api("5XXError", "Sum"), watched.of_api("Count", "Sum")),
+            expression="IF(m1>0, 100*m0/m1)",
+            period_seconds=FIVE_MINUTES,
+            target=0.1,
+            better="lower",
+            source="API Gateway: answers of 500 and above",
+        ),
+    ]
+
+
+def _performance(watched: Watched) -> list[Figure]:
+    invocations = watched.of_functions("Invocations", "Sum")
+    return [
+        Figure(
+            key="lambda-cold-starts",
+            title="Lambda cold starts",
+            group=GROUPS[1],
+            unit="%",
+            metrics=(watched.own("ColdStarts", "Sum"), *invocations),
+            expression=f"100*FILL(m0,0)/SUM([{_ids(1, len(invocations))}])",
+            period_seconds=HOUR,
+            target=0.5,
+            better="lower",
+            source="each function's first call in a new environment; Lambda counts all calls",
+            only_on_aws=True,
+        ),
+        Figure(
+            key="s3-upload-speed",
+            title="S3 upload speed",
+            group=GROUPS[1],
+            unit="MB/s",
+            metrics=(watched.own("UploadThroughput", "p50"),),
+            expression="m0/1000000",
+            period_seconds=FIVE_MINUTES,
+            target=50,
+            better="higher",
+            source="multipart complete: size over time from init to complete, the client's pauses included; the median",
+        ),
+        Figure(
+            key="api-gateway-latency",
+            title="API Gateway latency",
+            group=GROUPS[1],
+            unit="ms",
+            metrics=(watched.of_api("Latency", "Average"), watched.of_api("IntegrationLatency", "Average")),
+            expression="m0-m1",
+            period_seconds=FIVE_MINUTES,
+            target=12,
+            better="lower",
+            source="API Gateway: its latency less that of the function behind it",
+        ),
+        Figure(
+            key="cdn-hit-rate",
+            title="CDN hit rate",
+            group=GROUPS[1],
+            unit="%",
+            metrics=(watched.of_distribution("CacheHitRate", "Average"),),
+            period_seconds=HOUR,
+            target=94,
+            better="higher",
+            source="CloudFront's additional metrics, in us-east-1",
+            only_on_aws=True,
+        ),
+    ]
+
+
+def _scalability(watched: Watched) -> list[Figure]:
+    stored = watched.stored_bytes()
+    return [
+        Figure(
+            key="auto-scaling-events",
+            title="Auto-scaling events",
+            group=GROUPS[2],
+            unit="a day",
+            metrics=(watched.own("ScalingActivities", "Maximum"),),
+            period_seconds=HOUR,
+            target=23,
+            better="lower",
+            source="the janitor asks Application Auto Scaling for the last 24 hours; 0 where nothing is provisioned",
+            only_on_aws=True,
+        ),
+        Figure(
+            key="peak-concurrent-users",
+            title="Peak concurrent users",
+            group=GROUPS[2],
+            unit="users",
+            metrics=(watched.own("UsersInFlight", "Maximum"),),
+            period_seconds=DAY,
+            target=2_500,
+            better="higher",
+            source="the janitor counts the different owners of unsettled videos at each of its runs",
+        ),
+        Figure(
+            key="storage-growth",
+            title="Storage growth",
+            group=GROUPS[2],
+            unit="GB a day",
+            metrics=stored,
+            expression=f"DIFF(SUM([{_ids(0, len(stored))}]))/1000000000",
+            sooner=Sooner(
+                label="accepted",
+                metrics=(watched.own("StoredSize", "Sum"),),
+                expression="m0/1000000000",
+            ),
+            period_seconds=DAY,
+            target=15,
+            better="higher",
+            source="S3 measures its buckets once a day; video processing adds up what it accepts",
+        ),
+        Figure(
+            key="cost-per-gb",
+            title="Cost per GB",
+            group=GROUPS[2],
+            unit="$ a month",
+            metrics=(watched.own("MonthCost", "Maximum"), *stored),
+            expression=f"IF(SUM([{_ids(1, len(stored))}])>0, m0/(SUM([{_ids(1, len(stored))}])/1000000000))",
+            period_seconds=DAY,
+            target=0.23,
+            better="lower",
+            source="the janitor asks Cost Explorer once a day what carries the stage's tag; over what S3 holds",
+            only_on_aws=True,
+        ),
+    ]
+
+
+def _ids(first: int, count: int) -> str:
+    return ",".join(f"m{number}" for number in range(first, first + count))

@@ -1,0 +1,98 @@
+"""Metrics and the arithmetic over them, as CloudWatch names them. Knows no Pulumi."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+PLATFORM = "VideoUpload"
+"""Namespace of what the functions write into their logs; one dimension, Stage."""
+
+STORAGE_TYPES = (
+    "StandardStorage",
+    "IntelligentTieringFAStorage",
+    "IntelligentTieringIAStorage",
+    "IntelligentTieringAIAStorage",
+)
+"""Where S3 counts the bytes of a video (S3 User Guide, "Metrics and dimensions"): the tiers that ours can reach."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """One CloudWatch metric; statistic also a percentile such as `p99`."""
+
+    namespace: str
+    name: str
+    statistic: str
+    dimensions: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """Whose metrics are read: the physical names of one stage.
+
+    function_names: by function. web_acl_name: the ACL's metric name; None without one.
+    """
+
+    stage: str
+    region: str
+    api_name: str
+    api_stage: str
+    distribution_id: str
+    video_bucket: str
+    function_names: Mapping[str, str]
+    queue_name: str
+    data_key_arn: str
+    web_acl_name: str | None
+
+    @property
+    def clients_namespace(self) -> str:
+        """Of what the clients tell. A metric filter cannot add a dimension of its own, so the stage stands here."""
+        return f"{PLATFORM}/Clients/{self.stage}"
+
+    def own(self, name: str, statistic: str) -> Metric:
+        return Metric(namespace=PLATFORM, name=name, statistic=statistic, dimensions={"Stage": self.stage})
+
+    def of_clients(self, name: str, statistic: str) -> Metric:
+        return Metric(namespace=self.clients_namespace, name=name, statistic=statistic)
+
+    def of_api(self, name: str, statistic: str) -> Metric:
+        dimensions = {"ApiName": self.api_name, "Stage": self.api_stage}
+        return Metric(namespace="AWS/ApiGateway", name=name, statistic=statistic, dimensions=dimensions)
+
+    def of_function(self, function: str, name: str, statistic: str) -> Metric:
+        dimensions = {"FunctionName": self.function_names[function]}
+        return Metric(namespace="AWS/Lambda", name=name, statistic=statistic, dimensions=dimensions)
+
+    def of_functions(self, name: str, statistic: str) -> tuple[Metric, ...]:
+        return tuple(self.of_function(function, name, statistic) for function in self.function_names)
+
+    def of_queue(self, name: str, statistic: str) -> Metric:
+        return Metric(namespace="AWS/SQS", name=name, statistic=statistic, dimensions={"QueueName": self.queue_name})
+
+    def of_distribution(self, name: str, statistic: str) -> Metric:
+        dimensions = {"DistributionId": self.distribution_id, "Region": "Global"}
+        return Metric(namespace="AWS/CloudFront", name=name, statistic=statistic, dimensions=dimensions)
+
+    def stored_bytes(self) -> tuple[Metric, ...]:
+        """One for each tier, once a day."""
+        return tuple(
+            Metric(
+                namespace="AWS/S3",
+                name="BucketSizeBytes",
+                statistic="Average",
+                dimensions={"BucketName": self.video_bucket, "StorageType": storage_type},
+            )
+            for storage_type in STORAGE_TYPES
+        )
+
+    def of_data_key(self, operation: str) -> Metric:
+        dimensions = {"KeyArn": self.data_key_arn, "Operation": operation}
+        return Metric(namespace="AWS/KMS", name="SuccessfulRequest", statistic="Sum", dimensions=dimensions)
+
+    def of_web_acl(self, name: str, rule: str) -> Metric:
+        """Raises ValueError without a web ACL."""
+        if self.web_acl_name is None:
+            raise ValueError(name)
+        dimensions = {"WebACL": self.web_acl_name, "Rule": rule}
+        return Metric(namespace="AWS/WAFV2", name=name, statistic="Sum", dimensions=dimensions)

@@ -1,0 +1,94 @@
+"""A bill: lines, each with its quantity and price, grouped by the five drivers of the specification and the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from costs.month import Month
+from costs.prices import Price, PriceList
+from costs.units import GB
+
+
+class Driver(StrEnum):
+    """The specification's five, and what else is billed."""
+
+    LAMBDA = "Lambda invocations"
+    STORAGE = "S3 storage"
+    TRANSFER = "Data transfer"
+    API = "API Gateway requests"
+    CDN = "CDN usage"
+    SECURITY = "Keys, web ACL, sign-in"
+    WATCHING = "Watching and audit"
+    NETWORK = "Network and messages"
+
+
+FIVE_DRIVERS = (Driver.LAMBDA, Driver.STORAGE, Driver.TRANSFER, Driver.API, Driver.CDN)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """quantity: in the price's unit."""
+
+    driver: Driver
+    item: str
+    quantity: float
+    price: Price
+    usd: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bill:
+    """What one month costs, tax and discounts aside."""
+
+    month: Month
+    lines: tuple[Line, ...]
+
+    @property
+    def usd(self) -> float:
+        return sum(line.usd for line in self.lines)
+
+    def of(self, *drivers: Driver) -> float:
+        """Dollars of these drivers."""
+        return sum(line.usd for line in self.lines if line.driver in drivers)
+
+    @property
+    def usd_per_gb_stored(self) -> float | None:
+        """As the dashboard computes it: the month's cost over what the video bucket holds. None when it is empty."""
+        stored_gb = self.month.stored.video_bytes / GB
+        return self.usd / stored_gb if stored_gb else None
+
+    @property
+    def usd_per_gb_uploaded(self) -> float | None:
+        """Over what was uploaded in the month. None when nothing was."""
+        uploaded_gb = self.month.workload.uploaded_bytes / GB
+        return self.usd / uploaded_gb if uploaded_gb else None
+
+    def unconfirmed(self) -> list[Price]:
+        """Prices that count in this bill and could not be found again."""
+        return unconfirmed(line.price for line in self.lines if line.usd > 0)
+
+
+def unconfirmed(prices: Iterable[Price]) -> list[Price]:
+    """Those not confirmed, each once."""
+    return list({price.key: price for price in prices if not price.confirmed}.values())
+
+
+class BillWriter:
+    """Adds lines at list price.
+
+    free_tier: whether the always-free allowances are taken off first.
+    """
+
+    def __init__(self, prices: PriceList, *, free_tier: bool) -> None:
+        self._prices = prices
+        self._free_tier = free_tier
+        self.lines: list[Line] = []
+
+    def add(self, driver: Driver, item: str, key: str, quantity: float, *, free_share: float = 1.0) -> None:
+        """free_share: the part of the allowance that this line has, where several lines share one."""
+        price = self._prices[key]
+        free = price.free * free_share if self._free_tier else 0.0
+        usd = price.cost_usd(quantity, free=free)
+        self.lines.append(Line(driver=driver, item=item, quantity=quantity, price=price, usd=usd))

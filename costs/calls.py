@@ -1,0 +1,80 @@
+"""What each thing that happens asks of S3, KMS and SNS: counted from the app's code, and compared with it by a test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calls:
+    """s3_writes: billed as PUT, COPY, POST or LIST; s3_reads: as GET and all other; s3_deletes: free, but audited."""
+
+    s3_writes: float = 0
+    s3_reads: float = 0
+    s3_deletes: float = 0
+    kms_requests: float = 0
+    kms_signatures: float = 0
+    publishes: float = 0
+
+    def __add__(self, other: Calls) -> Calls:
+        return Calls(
+            s3_writes=self.s3_writes + other.s3_writes,
+            s3_reads=self.s3_reads + other.s3_reads,
+            s3_deletes=self.s3_deletes + other.s3_deletes,
+            kms_requests=self.kms_requests + other.kms_requests,
+            kms_signatures=self.kms_signatures + other.kms_signatures,
+            publishes=self.publishes + other.publishes,
+        )
+
+    def times(self, count: float) -> Calls:
+        return Calls(
+            s3_writes=self.s3_writes * count,
+            s3_reads=self.s3_reads * count,
+            s3_deletes=self.s3_deletes * count,
+            kms_requests=self.kms_requests * count,
+            kms_signatures=self.kms_signatures * count,
+            publishes=self.publishes * count,
+        )
+
+
+STARTING = Calls(s3_writes=4, kms_requests=1)
+"""POST /multipart/init: marker, its count (LIST), the upload, the record; the token's MAC."""
+
+SIGNING = Calls(s3_reads=1)
+"""POST /multipart/parts: the record."""
+
+AUTHORIZING = Calls(kms_requests=1)
+"""A token's MAC; the gateway keeps the answer for 300 s."""
+
+COMPLETING = Calls(s3_writes=3, s3_reads=3)
+"""POST /multipart/complete: the record is claimed, the parts joined, the object looked at, the record settled."""
+
+INSPECTION_READS = 4
+"""Ranges that the media inspector reads beyond the file's head."""
+
+PROCESSING = Calls(s3_writes=4, s3_reads=5 + INSPECTION_READS, s3_deletes=1, publishes=1)
+"""The record thrice, the object's head and ranges; poster, verdict, record twice; the marker goes."""
+
+SWEEPING = Calls(s3_writes=1)
+"""The janitor's list of markers."""
+
+SWEEPING_ONE = Calls(s3_reads=1)
+"""The record of each."""
+
+EXPIRING = Calls(s3_writes=2, s3_reads=1, s3_deletes=4)
+"""The record is moved, the parts listed and dropped; objects and marker are deleted whether they are there or not."""
+
+ASKING = Calls(s3_reads=1)
+"""GET /videos/{videoId}: the record."""
+
+VIDEOS_A_PAGE = 24
+"""docs/api.md, GET /videos."""
+
+BROWSING = Calls(s3_writes=1, s3_reads=VIDEOS_A_PAGE, kms_signatures=2)
+"""GET /videos: the list, the records, one signature each for the folders of posters and videos."""
+
+RESUMING = Calls(s3_writes=1)
+"""GET /uploads, when nothing is open."""
+
+POLLS_UNTIL_READY = 3
+"""How often a client asks for a video it has just completed."""

@@ -1,0 +1,43 @@
+"""The model of one stage: its bill under its own settings, under others, and with another program or workload."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from costs.bill import Bill
+from costs.billing import bill_of
+from costs.errors import PriceListError
+from costs.inventory import Inventory
+from costs.prices import PriceList
+from costs.program import Overrides, declare
+from costs.workload import Workload
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostModel:
+    """free_tier: whether the account's always-free allowances are taken off."""
+
+    stage: str
+    workload: Workload
+    prices: PriceList
+    free_tier: bool = False
+
+    def inventory(self, overrides: Overrides = ()) -> Inventory:
+        """What the program declares with these settings instead of the stage's own. Raises UnknownStageError,
+        StageRefusedError, ProgramChangedError, and PriceListError where prices are of another region."""
+        declared = declare(self.stage, tuple(sorted(overrides)))
+        if declared.region != self.prices.region:
+            raise PriceListError("region", f"is {self.prices.region}, the stage lives in {declared.region}")
+        return Inventory.of(declared)
+
+    def bill(self, overrides: Overrides = (), *, inventory: Inventory | None = None) -> Bill:
+        """Of the workload's month. inventory: instead of what the program declares."""
+        return bill_of(self.workload, inventory or self.inventory(overrides), self.prices, free_tier=self.free_tier)
+
+    def idle_bill(self) -> Bill:
+        """Of a month in which nobody came."""
+        return self.with_workload(self.workload.idle()).bill()
+
+    def with_workload(self, workload: Workload) -> CostModel:
+        return dataclasses.replace(self, workload=workload)

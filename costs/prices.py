@@ -1,0 +1,109 @@
+"""The price list: what AWS asks for one unit of anything, when it was looked up and where."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from costs.errors import PriceListError
+
+PRICES = Path(__file__).with_name("prices.toml")
+_FIELDS = {"unit", "usd", "per", "free", "region", "confirmed", "note"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Price:
+    """usd_steps: (from quantity, dollars for `per` units above it), ascending from 0.
+
+    free: units that every account has free each month. source: the vendor's page.
+    """
+
+    key: str
+    unit: str
+    usd_steps: tuple[tuple[float, float], ...]
+    per: float
+    free: float
+    region: str
+    source: str
+    confirmed: bool
+    note: str
+
+    @property
+    def usd(self) -> float:
+        """For `per` units, of the first step."""
+        return self.usd_steps[0][1]
+
+    def cost_usd(self, quantity: float, *, free: float = 0) -> float:
+        """What `quantity` units cost, of which `free` are not billed."""
+        billed = max(quantity - free, 0)
+        ends = [start for start, _ in self.usd_steps[1:]] + [float("inf")]
+        return sum(
+            max(min(billed, end) - start, 0) * usd / self.per
+            for (start, usd), end in zip(self.usd_steps, ends, strict=True)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriceList:
+    """by_key: `service.item`. region: where the stages live."""
+
+    checked_on: dt.date
+    region: str
+    by_key: Mapping[str, Price]
+
+    def __getitem__(self, key: str) -> Price:
+        if key not in self.by_key:
+            raise PriceListError(key, "is missing")
+        return self.by_key[key]
+
+    @classmethod
+    def read(cls, path: Path = PRICES) -> PriceList:
+        """Raises PriceListError."""
+        try:
+            table = tomllib.loads(path.read_text())
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise PriceListError(path.name, f"cannot be read: {error}") from error
+        checked_on, region = table.pop("checked_on", None), table.pop("region", None)
+        if not isinstance(checked_on, dt.date) or not isinstance(region, str):
+            raise PriceListError("checked_on, region", "are missing")
+        prices: dict[str, Price] = {}
+        for service, items in table.items():
+            defaults = {key: value for key, value in items.items() if not isinstance(value, dict)}
+            for item, values in items.items():
+                if isinstance(values, dict):
+                    key = f"{service}.{item}"
+                    prices[key] = _price(key, values, {"region": region, **defaults})
+        return cls(checked_on=checked_on, region=region, by_key=prices)
+
+
+def _price(key: str, values: Mapping[str, Any], defaults: Mapping[str, Any]) -> Price:
+    if unknown := set(values) - _FIELDS:
+        raise PriceListError(key, f"has {', '.join(sorted(unknown))}, which means nothing")
+    if missing := {"unit", "usd", "confirmed"} - set(values):
+        raise PriceListError(key, f"lacks {', '.join(sorted(missing))}")
+    if not str(defaults.get("source", "")).startswith("https://"):
+        raise PriceListError(key, "has no source")
+    if not values["confirmed"] and not values.get("note"):
+        raise PriceListError(key, "is not confirmed and does not say where it comes from")
+    usd: Any = values["usd"]
+    steps = (
+        tuple((float(start), float(price)) for start, price in usd) if isinstance(usd, list) else ((0.0, float(usd)),)
+    )
+    starts = [start for start, _ in steps]
+    if starts[0] != 0 or starts != sorted(set(starts)) or any(price < 0 for _, price in steps):
+        raise PriceListError(key, "has steps that do not ascend from 0, or a negative price")
+    return Price(
+        key=key,
+        unit=values["unit"],
+        usd_steps=steps,
+        per=float(values.get("per", 1)),
+        free=float(values.get("free", 0)),
+        region=str(values.get("region", defaults["region"])),
+        source=str(defaults["source"]),
+        confirmed=bool(values["confirmed"]),
+        note=str(values.get("note", "")),
+    )

@@ -1,0 +1,160 @@
+"""What a stage's program declares: it is run against an engine that makes nothing, so that costs follow the program."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import runpy
+import warnings
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pulumi
+import yaml
+from pulumi.runtime import mocks
+from pulumi.runtime.stack import run_pulumi_func
+
+from components.settings import Settings, SettingsError
+from costs.errors import StageRefusedError, UnknownStageError
+
+PROJECT = Path(__file__).resolve().parents[1]
+ACCOUNT_ID = "123456789012"
+
+Setting = str | int | bool
+Overrides = tuple[tuple[str, Setting], ...]
+"""Settings by name that differ from the stage's file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """One resource; `inputs` with Pulumi's (camel case) property names."""
+
+    type: str
+    name: str
+    inputs: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeclaredStage:
+    """A stage's settings and the resources that its program declares with them."""
+
+    settings: Settings
+    region: str
+    resources: tuple[Declared, ...]
+
+    def of(self, *types: str) -> list[Declared]:
+        """Resources of these types, such as `s3/bucket:Bucket`."""
+        wanted = {f"aws:{kind}" for kind in types}
+        return [resource for resource in self.resources if resource.type in wanted]
+
+
+def stages() -> list[str]:
+    """Stages that have a file."""
+    return sorted(path.name.split(".")[1] for path in PROJECT.glob("Pulumi.*.yaml"))
+
+
+@functools.cache
+def declare(stage: str, overrides: Overrides = ()) -> DeclaredStage:
+    """Run the program for this stage. Raises UnknownStageError, StageRefusedError."""
+    if stage not in stages():
+        raise UnknownStageError(stage, stages())
+    project, config = _config(stage, dict(overrides))
+    region = config["aws:region"]
+    engine = _Engine(region)
+    with warnings.catch_warnings(), _own_event_loop() as loop, _no_bundles():
+        # Importing a service of pulumi_aws imports its retired classes, which say so.
+        warnings.filterwarnings("ignore", r"\S+ has been deprecated in favor of", DeprecationWarning)
+        pulumi.runtime.set_mocks(engine, project=project, stack=stage, preview=False)
+        pulumi.runtime.set_all_config(config, [])
+        try:
+            settings = Settings.load()
+        except SettingsError as error:
+            raise StageRefusedError(error.problems) from error
+        main = str(PROJECT / "__main__.py")
+        loop.run_until_complete(run_pulumi_func(lambda: _discard(runpy.run_path(main, run_name="__main__"))))
+    return DeclaredStage(settings=settings, region=region, resources=tuple(engine.declared))
+
+
+def _config(stage: str, overrides: Mapping[str, Setting]) -> tuple[str, dict[str, str]]:
+    """Project name, and configuration as the engine hands it to the program."""
+    project: dict[str, Any] = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())
+    of_stage: dict[str, Any] = yaml.safe_load((PROJECT / f"Pulumi.{stage}.yaml").read_text()) or {}
+    name: str = project["name"]
+    values: dict[str, object] = {
+        key if ":" in key else f"{name}:{key}": declared.get("value", declared.get("default"))
+        for key, declared in project["config"].items()
+    }
+    values |= of_stage.get("config", {})
+    values |= {f"{name}:{key}": value for key, value in overrides.items()}
+    return name, {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+
+
+class _Engine(mocks.Mocks):
+    """Takes every resource for made, and knows as little of AWS as the program needs to go on."""
+
+    def __init__(self, region: str) -> None:
+        self._region = region
+        self.declared: list[Declared] = []
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+        inputs: dict[str, Any] = dict(args.inputs)
+        if not args.typ.startswith("video-upload:"):
+            self.declared.append(Declared(type=args.typ, name=args.name, inputs=inputs))
+        made_by_aws = {
+            "arn": f"arn:aws:{args.typ.split(':')[1].split('/')[0]}:{self._region}:{ACCOUNT_ID}:{args.name}",
+            "name": args.name,
+            "keyId": args.name,
+            "version": "1",
+            "result": args.name,
+            "domainName": f"{args.name}.example.com",
+            "bucketRegionalDomainName": f"{args.name}.s3.{self._region}.amazonaws.com",
+            "executionArn": args.name,
+            "clientSecret": args.name,
+        }
+        return inputs.get("bucket", args.name), made_by_aws | inputs
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        answers: dict[str, dict[str, Any]] = {
+            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT_ID},
+            "aws:index/getRegion:getRegion": {"region": self._region},
+            "aws:index/getAvailabilityZones:getAvailabilityZones": {
+                "names": [f"{self._region}{letter}" for letter in "abc"]
+            },
+            "aws:kms/getPublicKey:getPublicKey": {"publicKeyPem": ""},
+        }
+        return answers[args.token], []
+
+
+def _no_bundles() -> Any:
+    """What is in a bundle costs nothing, and making one takes an interpreter and a package index."""
+    return mock.patch("components.lambda_package.bundle", return_value=Path("build/not-made-0000000000000000.zip"))
+
+
+@contextmanager
+def _own_event_loop() -> Generator[asyncio.AbstractEventLoop]:
+    """A loop to which the engine binds; closed at the end, as are those that Pulumi makes beside it."""
+    made: list[asyncio.AbstractEventLoop] = []
+    make = asyncio.new_event_loop
+
+    def remembered() -> asyncio.AbstractEventLoop:
+        made.append(make())
+        return made[-1]
+
+    with mock.patch("asyncio.new_event_loop", remembered):
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        try:
+            yield loop
+        finally:
+            asyncio.set_event_loop(None)
+            for each in made:
+                each.close()
+
+
+def _discard(_: object) -> None:
+    """The engine waits for what a program returns; this one returns nothing."""

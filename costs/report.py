@@ -1,0 +1,183 @@
+"""The report: what the model found, as tables on a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from costs.always_on import Comparison
+from costs.bill import FIVE_DRIVERS, Bill, Driver
+from costs.chart import amount
+from costs.curve import Point
+from costs.model import CostModel
+from costs.prices import Price
+from costs.strategies import Effect
+from costs.targets import Target, Verdict
+from costs.units import GB
+
+SMALLEST_SHOWN_USD = 0.005
+PLAIN_WIDTH = 132
+"""Where the output is no terminal."""
+
+
+class Report:
+    """Prints one section a method."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def head(self, model: CostModel, bill: Bill) -> None:
+        workload, held = model.workload, bill.month.stored
+        free = "with" if model.free_tier else "without"
+        self._say(
+            f"[bold]Stage {model.stage}[/], {model.prices.region}: a month of "
+            f"{workload.uploads_per_day:,.0f} uploads a day of {workload.mean_video_mb:,.4g} MB "
+            f"({workload.uploaded_bytes / GB:,.0f} GB in the month), "
+            f"{amount(held.video_bytes) if held.video_bytes else 'nothing'} held, "
+            f"{workload.active_users_per_month:,.0f} users, {workload.downloads_per_video:g} downloads a video.\n"
+            f"List prices of {model.prices.checked_on:%Y-%m-%d} in US dollars, {free} the always-free allowances, "
+            "without tax and discounts. GB on the bill are 2^30 bytes, GB of videos 10^9."
+        )
+
+    def drivers(self, bill: Bill, idle: Bill) -> None:
+        table = _table("What the month costs", "", "idle $", "$", "%")
+        for group, drivers in {"the five drivers": FIVE_DRIVERS, "what else is billed": _others()}.items():
+            for driver in drivers:
+                table.add_row(driver, _usd(idle.of(driver)), _usd(bill.of(driver)), _percent(bill.of(driver), bill.usd))
+            table.add_row(f"[dim]{group}", f"[dim]{_usd(idle.of(*drivers))}", f"[dim]{_usd(bill.of(*drivers))}", "")
+            table.add_section()
+        table.add_row("[bold]total", f"[bold]{_usd(idle.usd)}", f"[bold]{_usd(bill.usd)}", "")
+        self._console.print(table)
+
+    def lines(self, bill: Bill, *, title: str) -> None:
+        table = _table(title, "driver", "item", "quantity", "unit", "price $", "$")
+        for line in bill.lines:
+            if line.usd >= SMALLEST_SHOWN_USD or (line.quantity > 0 and line.price.usd == 0):
+                per = f" / {line.price.per:,.0f}" if line.price.per != 1 else ""
+                first = " first step" if len(line.price.usd_steps) > 1 else ""
+                table.add_row(
+                    line.driver,
+                    line.item,
+                    f"{line.quantity:,.2f}",
+                    line.price.unit,
+                    f"{_price(line.price)}{per}{first}",
+                    _usd(line.usd),
+                )
+        hidden = sum(line.usd for line in bill.lines if line.usd < SMALLEST_SHOWN_USD)
+        table.add_row("", "all below half a cent", "", "", "", _usd(hidden))
+        table.add_row("", "[bold]total", "", "", "", f"[bold]{_usd(bill.usd)}")
+        self._console.print(table)
+
+    def strategies(self, effects: Sequence[Effect]) -> None:
+        table = _table("Each strategy switched off alone", "strategy", "stage says", "saves $", "off means")
+        for effect in effects:
+            table.add_row(effect.strategy, effect.setting, _usd(effect.saved_usd), effect.assumed)
+        self._console.print(table)
+
+    def always_on(self, comparison: Comparison) -> None:
+        table = _table("The same always on", "part", "count", "quantity", "unit", "price $", "$", "as large because")
+        for part in comparison.parts:
+            table.add_row(
+                part.item,
+                f"{part.count:,.0f}",
+                f"{part.quantity:,.0f}",
+                part.price.unit,
+                _price(part.price),
+                _usd(part.usd),
+                part.reason,
+            )
+        self._console.print(table)
+        rows = _table("", "", "platform $", "always on $", "saving %")
+        rows.add_row(
+            "what runs (functions, API, network; servers)",
+            _usd(comparison.platform_running_usd),
+            _usd(comparison.always_on_running_usd),
+            f"{comparison.running_saving_percent:.1f}",
+        )
+        rows.add_row(
+            "whole bill",
+            _usd(comparison.platform_usd),
+            _usd(comparison.always_on_usd),
+            f"{comparison.saving_percent:.1f}",
+        )
+        self._console.print(rows)
+
+    def verdict(self, target: Target, found: Verdict | None) -> None:
+        if found is None:
+            self._say(f"[bold]{target.name}[/]: nothing to measure, the workload uploads nothing.")
+            return
+        sign = "met" if found.is_met else "MISSED"
+        self._say(
+            f"[bold]{target.name}: {_figure(target, found.figure)}[/] ({target.counts}); "
+            f"target {_figure(target, target.wanted)}: [bold]{sign}[/]"
+        )
+        if found.is_met:
+            return
+        for change, figure in found.alone:
+            self._say(f"  met by [bold]{change}[/] alone: {_figure(target, figure)} ({change.gives_up})")
+        if found.alone or found.together_figure is None:
+            return
+        met = target.is_met_by(found.together_figure)
+        best = _figure(target, found.together_figure)
+        short = _figure(target, abs(found.together_figure - target.wanted))
+        self._say(f"  no setting meets it alone; together {f'they do, {best}' if met else f'they reach {best}'}:")
+        for change in found.together:
+            self._say(f"    [bold]{change}[/] ({change.gives_up})")
+        if not found.together:
+            self._say("    no setting helps")
+        if not met:
+            self._say(f"  the best combination of settings still misses it by {short}")
+
+    def curve(self, points: Sequence[Point]) -> None:
+        table = _table(
+            "From 1 GB to 1 PB", "held", "uploaded in the month", "$ a month", "$ per GB held", "most goes to"
+        )
+        for point in points:
+            table.add_row(
+                amount(point.stored_bytes),
+                f"{point.uploaded_bytes / GB:,.2f} GB",
+                _usd(point.usd),
+                f"{point.usd_per_gb:,.4f}",
+                point.largest,
+            )
+        self._console.print(table)
+
+    def notes(self, prices: Sequence[Price]) -> None:
+        if prices:
+            self._say("Prices in use that could not be found again, to be checked at their source:")
+        for price in prices:
+            self._say(f"  {price.key} ${_price(price)}: {price.note} ({price.source})")
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, highlight=False)
+
+
+def _others() -> tuple[Driver, ...]:
+    return tuple(driver for driver in Driver if driver not in FIVE_DRIVERS)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title or None, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        numeric = column.endswith(("$", "%")) or column in ("quantity", "count", "held", "uploaded in the month")
+        table.add_column(column, justify="right" if numeric or column == "$ per GB held" else "left")
+    return table
+
+
+def _usd(usd: float) -> str:
+    return f"{usd:,.2f}"
+
+
+def _percent(usd: float, total: float) -> str:
+    return f"{100 * usd / total:.1f}" if total else ""
+
+
+def _price(price: Price) -> str:
+    return f"{price.usd:.10f}".rstrip("0").rstrip(".") or "0"
+
+
+def _figure(target: Target, figure: float) -> str:
+    return f"${figure:,.3f}" if target.better == "lower" else f"{figure:.1f} %"

@@ -1,0 +1,102 @@
+"""A deployed stage as its stack's outputs name it, and the clients with which an operator works on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+import boto3
+
+from chalicelib.adapters.lambda_trigger import LambdaTrigger
+from chalicelib.adapters.s3_metadata import S3Metadata
+from chalicelib.adapters.s3_videos import S3Videos
+from chalicelib.core.records import Records
+from components.naming import Place
+from deploy.stack_outputs import StackOutputs
+
+if TYPE_CHECKING:
+    from types_boto3_cognito_idp.client import CognitoIdentityProviderClient
+    from types_boto3_lambda.client import LambdaClient
+    from types_boto3_s3.client import S3Client
+
+MAX_SESSION_NAME_CHARS = 64  # STS API reference, AssumeRole
+
+
+@dataclass(frozen=True)
+class DeployedStage:
+    """Buckets, functions and the user pool of one stage.
+
+    outputs: of its stack. session: whose credentials are used, in the stage's region.
+    """
+
+    outputs: StackOutputs
+    session: boto3.Session
+
+    @classmethod
+    def opened(cls, outputs: StackOutputs) -> Self:
+        """In the operators' role where the stage has one, else with the caller's own rights.
+
+        Raises OutputsNotReadableError.
+        """
+        session = boto3.Session(region_name=outputs.region)
+        role_arn = outputs.get("operatorRoleArn")
+        return cls(outputs, _in_role(session, role_arn) if role_arn else session)
+
+    @cached_property
+    def place(self) -> Place:
+        outputs = self.outputs
+        return Place(stage=outputs.environment["STAGE"], account_id=outputs.account_id, region=outputs.region)
+
+    @property
+    def video_bucket(self) -> str:
+        return self.outputs.environment["VIDEO_BUCKET"]
+
+    @property
+    def metadata_bucket(self) -> str:
+        return self.outputs.environment["METADATA_BUCKET"]
+
+    @property
+    def user_pool_id(self) -> str:
+        return self.outputs["userPoolId"]
+
+    @cached_property
+    def s3(self) -> S3Client:
+        return self.session.client("s3")
+
+    @cached_property
+    def lambdas(self) -> LambdaClient:
+        return self.session.client("lambda")
+
+    @cached_property
+    def cognito(self) -> CognitoIdentityProviderClient:
+        return self.session.client("cognito-idp")
+
+    @cached_property
+    def metadata(self) -> S3Metadata:
+        return S3Metadata(self.s3, self.metadata_bucket)
+
+    @cached_property
+    def videos(self) -> S3Videos:
+        return S3Videos(self.s3, self.video_bucket, self.outputs.environment["DATA_KEY_ARN"])
+
+    @cached_property
+    def records(self) -> Records:
+        return Records(self.metadata)
+
+    @cached_property
+    def processing(self) -> LambdaTrigger:
+        return LambdaTrigger(self.lambdas, self.outputs.environment["PROCESSING_FUNCTION"], self.video_bucket)
+
+
+def _in_role(session: boto3.Session, role_arn: str) -> boto3.Session:
+    """A session of the operators' role that carries the caller's name into the trail."""
+    sts = session.client("sts")
+    caller = sts.get_caller_identity()["Arn"].rpartition("/")[2]
+    taken = sts.assume_role(RoleArn=role_arn, RoleSessionName=caller[:MAX_SESSION_NAME_CHARS])["Credentials"]
+    return boto3.Session(
+        aws_access_key_id=taken["AccessKeyId"],
+        aws_secret_access_key=taken["SecretAccessKey"],
+        aws_session_token=taken["SessionToken"],
+        region_name=session.region_name,
+    )

@@ -1,0 +1,121 @@
+"""Erases a user and everything of theirs: `make erase-user STAGE=prod ARGS="ada@example.com"`.
+
+Locks the user out, aborts what is being uploaded, removes every version of every video, record, poster and marker,
+proves by listing that nothing is left, and deletes the account last. It cannot be undone. Safe to repeat, also by the
+owner's id once the account is gone.
+
+Access tokens that were issued before are good for up to an hour, a form for a small upload for a quarter of one: run it
+again after that, by the owner's id.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+
+from chalicelib.core.video_record import GONE_STATES, State, VideoRecord
+from deploy.command import chosen_outputs, confirm, exit_status, say, say_progress, stage_parser
+from deploy.deployed_stage import DeployedStage
+from deploy.errors import NotErasedError
+from deploy.object_versions import versions_under
+from deploy.revoke_user import say_locked_out
+from deploy.users import Owner, find_owner, folders_of
+
+MAX_DELETED_KEYS = 1_000  # S3 API reference, DeleteObjects
+
+WHAT_REMAINS = """\
+What remains, until it expires by itself:
+- the log lines of the functions and the API, the trail, S3's and CloudFront's access logs (`logDays`): they carry the
+  owner's id, which names nobody any more, and IP addresses;
+- the clients' telemetry (`logDays`), under an identity of the identity pool that is not linked to the owner's id;
+- events in the failure queue (14 days), which carry keys;
+- what subscribers of the completion topic have kept, and whatever the user or others have downloaded."""
+
+
+def erase_objects(stage: DeployedStage, owner: str) -> int:
+    """How many versions, delete markers and unfinished uploads went. Safe to repeat."""
+    for record in stage.records.newest_first(owner):
+        # Whoever is at work with a token, and every late event, finds a tombstone while the objects go.
+        stage.records.change(record.ref, _deleted)
+    erased = 0
+    for key, upload_id in _unfinished(stage, owner):
+        stage.videos.abort_multipart_upload(key, upload_id)
+        erased += 1
+    for bucket, prefix in folders_of(stage, owner):
+        # From the start each time: what was listed before is gone.
+        while batch := list(islice(versions_under(stage.s3, bucket, prefix), MAX_DELETED_KEYS)):
+            answer = stage.s3.delete_objects(
+                Bucket=bucket,
+                Delete={
+                    "Objects": [{"Key": version.key, "VersionId": version.version_id} for version in batch],
+                    "Quiet": True,
+                },
+            )
+            if errors := answer.get("Errors"):
+                raise NotErasedError(owner, [f"{error.get('Key')}: {error.get('Message')}" for error in errors])
+            erased += len(batch)
+            say_progress(f"{erased} versions removed …")
+    return erased
+
+
+def left_of(stage: DeployedStage, owner: str) -> Iterator[str]:
+    """Everything of an owner that S3 still lists."""
+    for bucket, prefix in folders_of(stage, owner):
+        for version in versions_under(stage.s3, bucket, prefix):
+            yield f"s3://{bucket}/{version.key} (version {version.version_id})"
+    for key, upload_id in _unfinished(stage, owner):
+        yield f"unfinished upload {upload_id} of {key}"
+
+
+def _deleted(record: VideoRecord) -> VideoRecord | None:
+    return None if record.state in GONE_STATES else record.moved_to(State.DELETED, datetime.now(UTC))
+
+
+def _unfinished(stage: DeployedStage, owner: str) -> Iterator[tuple[str, str]]:
+    pages = stage.s3.get_paginator("list_multipart_uploads").paginate(
+        Bucket=stage.video_bucket, Prefix=f"videos/{owner}/"
+    )
+    for page in pages:
+        for upload in page.get("Uploads", []):
+            yield upload.get("Key", ""), upload.get("UploadId", "")
+
+
+def parser() -> argparse.ArgumentParser:
+    options = stage_parser(__doc__)
+    options.add_argument("user", metavar="USER", help="e-mail address, user name or owner")
+    options.add_argument("--yes", action="store_true", help="do not ask")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    return exit_status(lambda: _erase(DeployedStage.opened(chosen_outputs(options)), options))
+
+
+def _erase(stage: DeployedStage, options: argparse.Namespace) -> None:
+    owner = find_owner(stage, options.user)
+    videos = sum(1 for _ in stage.metadata.list_keys(f"records/{owner.owner}/"))
+    question = f"{owner} and all of the user's {videos} videos will be gone from {stage.place.stage} for good."
+    confirm(question, options.user, confirmed=options.yes)
+    say_locked_out(stage, owner)
+    say(f"{erase_objects(stage, owner.owner)} versions and unfinished uploads removed")
+    if left := list(left_of(stage, owner.owner)):
+        raise NotErasedError(owner.owner, left)
+    for bucket, prefix in folders_of(stage, owner.owner):
+        say(f"listed: s3://{bucket}/{prefix} holds no version, no delete marker")
+    say(f"listed: no unfinished upload under videos/{owner.owner}/")
+    _delete_account(stage, owner)
+    say(WHAT_REMAINS)
+
+
+def _delete_account(stage: DeployedStage, owner: Owner) -> None:
+    if owner.user_name is not None:
+        stage.cognito.admin_delete_user(UserPoolId=stage.user_pool_id, Username=owner.user_name)
+        say(f"the account is deleted; in an hour, prove it again by the owner's id: {owner.owner}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""What keeps a command from doing what it was asked.
+
+DeployError
+├── OutputsNotReadableError    no stack is selected, it was never deployed, or it lacks an output
+├── PageNotFoundError          the folder holds no index.html
+├── EventRefusedError          Lambda did not take an event
+├── UserNotFoundError          nobody in the user pool, and nothing in the buckets, has this name
+├── VideoUnknownError          no record, not even of a deleted video
+├── NotReplayableError         processing would destroy, or find nothing to do
+├── NotRestorableError         a deleted video that cannot come back
+├── NotErasedError             something of a user is still there
+└── NotConfirmedError          the operator did not type what was asked for
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+
+class DeployError(Exception):
+    """Its text is written for the operator."""
+
+
+class OutputsNotReadableError(DeployError):
+    """reason: Pulumi's words, or the output that is missing."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"cannot read the stack's outputs: {reason}")
+
+
+class PageNotFoundError(DeployError):
+    """folder: where the page was looked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        super().__init__(f"{folder} holds no index.html: build it with `make web`")
+
+
+class EventRefusedError(DeployError):
+    """function_arn: whose event; status: Lambda's answer."""
+
+    def __init__(self, function_arn: str, status: int) -> None:
+        self.function_arn, self.status = function_arn, status
+        super().__init__(f"{function_arn} did not take an event: {status}")
+
+
+class UserNotFoundError(DeployError):
+    """name: the e-mail address, user name or owner that was asked for."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"{name}: no such user in the pool, and nothing in the buckets belongs to such an owner")
+
+
+class UserAmbiguousError(DeployError):
+    """name: what several users of the pool have in common."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"several users of the pool are {name}: give the owner's id, which is the user's `sub`")
+
+
+class VideoUnknownError(DeployError):
+    """wanted: the videoId or uploadId that was asked for."""
+
+    def __init__(self, wanted: str) -> None:
+        self.wanted = wanted
+        super().__init__(
+            f"{wanted}: there is no record of it, nor an older version of one. Its lines may still be in the logs"
+        )
+
+
+class NotReplayableError(DeployError):
+    """video_id, reason: why its event should not, or need not, go out again."""
+
+    def __init__(self, video_id: str, reason: str) -> None:
+        self.video_id, self.reason = video_id, reason
+        super().__init__(f"{video_id}: {reason}")
+
+
+class NotRestorableError(DeployError):
+    """video_id, reason: what is missing."""
+
+    def __init__(self, video_id: str, reason: str) -> None:
+        self.video_id, self.reason = video_id, reason
+        super().__init__(f"{video_id} cannot be restored: {reason}")
+
+
+class NotErasedError(DeployError):
+    """owner; left: what still is there."""
+
+    def __init__(self, owner: str, left: Sequence[str]) -> None:
+        self.owner, self.left = owner, tuple(left)
+        super().__init__(f"{owner}: {len(left)} things are still there, first {left[0]}; run the command again")
+
+
+class NotConfirmedError(DeployError):
+    """wanted: what should have been typed."""
+
+    def __init__(self, wanted: str) -> None:
+        self.wanted = wanted
+        super().__init__(f"nothing was done: {wanted!r} was not typed")

@@ -1,0 +1,52 @@
+"""CloudWatch Logs Insights queries for the lines of one upload, over the logs of all functions and clients."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from chalicelib.environment import FUNCTIONS
+from components.naming import Place
+
+FIELDS = ("videoId", "uploadId", "correlationId", "owner")
+"""What every line of an upload carries; clients' telemetry carries the first."""
+
+BEFORE = timedelta(minutes=5)
+"""Clocks differ, and a client speaks before the platform does."""
+
+
+@dataclass(frozen=True)
+class LogQuery:
+    """text: in Logs Insights' own language."""
+
+    text: str
+    log_groups: tuple[str, ...]
+    since: datetime
+
+    @property
+    def start_command(self) -> str:
+        """For a shell with the AWS CLI; it answers a queryId."""
+        words = [
+            *("aws", "logs", "start-query", "--log-group-names", *self.log_groups),
+            *("--start-time", str(int((self.since - BEFORE).timestamp()))),
+            *("--end-time", str(int(datetime.now(UTC).timestamp()))),
+            *("--query-string", self.text),
+        ]
+        return shlex.join(words)
+
+    @property
+    def results_command(self) -> str:
+        return "aws logs get-query-results --query-id <queryId>"
+
+
+def log_query(place: Place, telemetry_log_group: str, ids: Mapping[str, str | None], since: datetime) -> LogQuery:
+    """Lines that carry any of these ids. ids: by field, of FIELDS; None is left out."""
+    wanted = " or ".join(f'{field} = "{value}"' for field, value in ids.items() if value)
+    text = (
+        "fields @timestamp, level, function, message, correlationId, requestId, @log"
+        f" | filter {wanted} | sort @timestamp asc | limit 10000"
+    )
+    groups = (*(place.function_log_group(function) for function in FUNCTIONS), telemetry_log_group)
+    return LogQuery(text, groups, since)

@@ -1,0 +1,65 @@
+"""Everything a versioned bucket holds of a key, also what a delete marker hides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectVersion:
+    """size_bytes: None for a delete marker."""
+
+    key: str
+    version_id: str
+    modified_at: datetime
+    size_bytes: int | None
+    is_latest: bool
+
+    @property
+    def is_delete_marker(self) -> bool:
+        return self.size_bytes is None
+
+
+@dataclass(frozen=True)
+class KeyHistory:
+    """bodies: newest first. delete_markers: one on top hides the bodies."""
+
+    bodies: tuple[ObjectVersion, ...]
+    delete_markers: tuple[ObjectVersion, ...]
+
+    @property
+    def is_hidden(self) -> bool:
+        """There is something, and a delete marker lies on top of it."""
+        return bool(self.bodies) and any(marker.is_latest for marker in self.delete_markers)
+
+
+def history_of(s3: S3Client, bucket: str, key: str) -> KeyHistory:
+    """Of exactly this key. S3 lists a key's versions newest first (S3 API reference, ListObjectVersions)."""
+    found = [version for version in versions_under(s3, bucket, key) if version.key == key]
+    return KeyHistory(
+        tuple(version for version in found if not version.is_delete_marker),
+        tuple(version for version in found if version.is_delete_marker),
+    )
+
+
+def versions_under(s3: S3Client, bucket: str, prefix: str) -> Iterator[ObjectVersion]:
+    """All versions and delete markers of all keys under a prefix."""
+    # Every field is there in S3's answer; the stubs hold all of them for optional.
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
+        bodies = ((entry, entry.get("Size", 0)) for entry in page.get("Versions", []))
+        markers = ((entry, None) for entry in page.get("DeleteMarkers", []))
+        for entry, size_bytes in chain(bodies, markers):
+            yield ObjectVersion(
+                key=entry["Key"],  # pyright: ignore[reportTypedDictNotRequiredAccess]
+                version_id=entry["VersionId"],  # pyright: ignore[reportTypedDictNotRequiredAccess]
+                modified_at=entry["LastModified"],  # pyright: ignore[reportTypedDictNotRequiredAccess]
+                size_bytes=size_bytes,
+                is_latest=entry.get("IsLatest", False),
+            )

@@ -1,0 +1,149 @@
+"""Brings a deleted video back: `make restore-video STAGE=prod ARGS="VIDEO_ID"`.
+
+Works as long as S3 keeps what deletion hid, which is the setting `noncurrentDays`. The object and its poster come first
+and the record last, so that a video which can be seen can be played. Safe to repeat; it carries on what broke off.
+Without --yes it only tells what it would do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from chalicelib.core.video_id import VideoRef
+from chalicelib.core.video_record import State, VideoRecord
+from deploy.command import chosen_outputs, exit_status, say, stage_parser
+from deploy.deployed_stage import DeployedStage
+from deploy.errors import NotRestorableError
+from deploy.find_upload import find_video
+from deploy.object_versions import KeyHistory, history_of
+from deploy.users import find_owner
+
+RESTORABLE = frozenset({State.PROCESSING, State.READY, State.REJECTED})
+"""States in which S3 has the whole file; of an upload that was not complete, nothing is left."""
+
+GONE = "S3 has removed it: `noncurrentDays` have passed since the deletion"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restoration:
+    """What has to be done, decided before anything is.
+
+    record: as it will stand. tombstone_etag: of what it replaces, None when it stands already.
+    hidden: keys by bucket whose delete markers have to go.
+    """
+
+    ref: VideoRef
+    record: VideoRecord
+    tombstone_etag: str | None
+    hidden: tuple[tuple[str, KeyHistory], ...]
+
+    @property
+    def is_done(self) -> bool:
+        return self.tombstone_etag is None and not self.hidden
+
+
+def plan(stage: DeployedStage, ref: VideoRef) -> Restoration:
+    """Raises NotRestorableError, before anything was changed."""
+    stored = stage.metadata.get(ref.record_key)
+    if stored is None:
+        raise NotRestorableError(ref.video_id, "its record has expired, as tombstones do after `tombstoneDays`")
+    current = VideoRecord.from_json(stored.body)
+    is_deleted = current.state is State.DELETED
+    record = _before_deletion(stage, ref) if is_deleted else current
+    if record.state not in RESTORABLE:
+        raise NotRestorableError(
+            ref.video_id, f"it was {record.state}, S3 never had the whole file, and its parts are gone"
+        )
+    video = history_of(stage.s3, stage.video_bucket, ref.file_key)
+    if not video.bodies:
+        raise NotRestorableError(ref.video_id, GONE)
+    if record.version_id not in {None, video.bodies[0].version_id}:
+        raise NotRestorableError(
+            ref.video_id, f"the version that was looked at, {record.version_id}, is gone or lies under a newer one"
+        )
+    poster = history_of(stage.s3, stage.metadata_bucket, ref.poster_key)
+    if record.state is State.READY and not poster.bodies:
+        raise NotRestorableError(ref.video_id, f"its poster: {GONE}")
+    histories = ((stage.video_bucket, video), (stage.metadata_bucket, poster))
+    return Restoration(
+        ref=ref,
+        record=record,
+        tombstone_etag=stored.etag if is_deleted else None,
+        hidden=tuple((bucket, history) for bucket, history in histories if history.is_hidden),
+    )
+
+
+def restore(stage: DeployedStage, restoration: Restoration) -> VideoRecord:
+    """The record as it now stands. Raises NotRestorableError when somebody else was at it meanwhile: run it again."""
+    ref, record = restoration.ref, restoration.record
+    for bucket, history in restoration.hidden:
+        for marker in history.delete_markers:
+            stage.s3.delete_object(Bucket=bucket, Key=marker.key, VersionId=marker.version_id)
+    if restoration.tombstone_etag is not None:
+        # Once: the janitor gives up on a video after some tries, and these were another life's.
+        record = record.noted(updated_at=datetime.now(UTC), processing_retries=0)
+        if not _is_settled(record):
+            stage.records.mark_open(ref, record.size_bytes)
+        # Written without a tag: what carries a tombstone's expires.
+        if not stage.metadata.put_if_unchanged(ref.record_key, record.to_json(), restoration.tombstone_etag):
+            raise NotRestorableError(ref.video_id, "somebody else changed its record at this moment; run it again")
+    if not plan(stage, ref).is_done:
+        raise NotRestorableError(ref.video_id, "it was deleted again meanwhile; run it again")
+    if not _is_settled(record):
+        newest = history_of(stage.s3, stage.video_bucket, ref.file_key).bodies[0]
+        stage.processing.trigger(ref.file_key, newest.version_id, newest.size_bytes or 0)
+    return record
+
+
+def _before_deletion(stage: DeployedStage, ref: VideoRef) -> VideoRecord:
+    for version in history_of(stage.s3, stage.metadata_bucket, ref.record_key).bodies:
+        answer = stage.s3.get_object(Bucket=stage.metadata_bucket, Key=version.key, VersionId=version.version_id)
+        record = VideoRecord.from_json(answer["Body"].read())
+        if record.state is not State.DELETED:
+            return record
+    raise NotRestorableError(ref.video_id, f"the record before the deletion: {GONE}")
+
+
+def _is_settled(record: VideoRecord) -> bool:
+    """Looked at, and its owner told."""
+    return record.state is not State.PROCESSING and record.notified_at is not None
+
+
+def parser() -> argparse.ArgumentParser:
+    options = stage_parser(__doc__)
+    options.add_argument("video_id", metavar="VIDEO_ID", help="28 hex digits")
+    options.add_argument("--owner", metavar="USER", help="e-mail address or owner; saves looking for it")
+    options.add_argument("--yes", action="store_true", help="do it, instead of telling what would be done")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    return exit_status(lambda: _restore(DeployedStage.opened(chosen_outputs(options)), options))
+
+
+def _restore(stage: DeployedStage, options: argparse.Namespace) -> None:
+    owner = find_owner(stage, options.owner).owner if options.owner else None
+    restoration = plan(stage, find_video(stage, options.video_id, owner))
+    video_id, state = options.video_id, restoration.record.state
+    if restoration.is_done:
+        say(f"{video_id} is {state}, and nothing of it is hidden")
+        return
+    for bucket, history in restoration.hidden:
+        say(f"uncover s3://{bucket}/{history.bodies[0].key} ({history.bodies[0].size_bytes:,} bytes)")
+    if restoration.tombstone_etag is not None:
+        say(f"write the record back as {state}")
+    if not options.yes:
+        say("nothing was done: add --yes")
+        return
+    record = restore(stage, restoration)
+    ending = "processing looks at it now" if not _is_settled(record) else "its owner sees it again"
+    say(f"{video_id} is {record.state}: {ending}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

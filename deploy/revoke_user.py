@@ -1,0 +1,96 @@
+"""Locks a user out: `make revoke-user STAGE=prod ARGS="ada@example.com"`.
+
+Disables the account, signs it out everywhere, and aborts its open uploads: their upload tokens, which outlive access
+tokens, open nothing any more. Videos stay. Access tokens that were issued before are good until they expire, at most an
+hour: API Gateway does not ask Cognito about each. Run it again then; it is safe to repeat.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from chalicelib.core.library import remove_objects
+from chalicelib.core.video_record import State, VideoRecord
+from deploy.command import chosen_outputs, confirm, exit_status, say, shown_time, stage_parser
+from deploy.deployed_stage import DeployedStage
+from deploy.users import Owner, find_owner
+
+ACCESS_TOKEN_LIFE = timedelta(minutes=60)
+"""As components/sign_in.py sets it; a test compares them."""
+
+
+@dataclass(frozen=True)
+class AbortedUploads:
+    """left: what S3 was putting together at that moment and will finish."""
+
+    aborted: tuple[VideoRecord, ...]
+    left: tuple[VideoRecord, ...]
+
+
+def lock_out(stage: DeployedStage, user_name: str) -> datetime:
+    """Disable and sign out; when the last access token of before has expired."""
+    stage.cognito.admin_disable_user(UserPoolId=stage.user_pool_id, Username=user_name)
+    stage.cognito.admin_user_global_sign_out(UserPoolId=stage.user_pool_id, Username=user_name)
+    return datetime.now(UTC) + ACCESS_TOKEN_LIFE
+
+
+def abort_uploads(stage: DeployedStage, owner: str) -> AbortedUploads:
+    """The record first, so that tokens and completions find it settled; then S3 is emptied. Safe to repeat."""
+    aborted: list[VideoRecord] = []
+    left: list[VideoRecord] = []
+    for record in stage.records.open_of(owner):
+        current = stage.records.change(record.ref, _aborted)
+        if current is None or current.state is State.ABORTED:
+            remove_objects(current or record, stage.videos, stage.metadata, stage.records)
+            aborted.append(current or record)
+        elif current.state in {State.COMPLETING, State.PROCESSING}:
+            left.append(current)
+    return AbortedUploads(tuple(aborted), tuple(left))
+
+
+def _aborted(record: VideoRecord) -> VideoRecord | None:
+    return record.moved_to(State.ABORTED, datetime.now(UTC)) if record.state is State.UPLOADING else None
+
+
+def parser() -> argparse.ArgumentParser:
+    options = stage_parser(__doc__)
+    options.add_argument("user", metavar="USER", help="e-mail address, user name or owner")
+    options.add_argument("--yes", action="store_true", help="do not ask")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    return exit_status(lambda: _revoke(DeployedStage.opened(chosen_outputs(options)), options))
+
+
+def _revoke(stage: DeployedStage, options: argparse.Namespace) -> None:
+    owner = find_owner(stage, options.user)
+    open_records = stage.records.open_of(owner.owner)
+    for record in open_records:
+        say(f"open: {record.video_id}  {record.state}  {record.size_bytes:,} bytes  uploadId {record.upload_id or '-'}")
+    question = f"{owner} will be locked out of {stage.place.stage}, and {len(open_records)} uploads aborted."
+    confirm(question, options.user, confirmed=options.yes)
+    say_locked_out(stage, owner)
+    done = abort_uploads(stage, owner.owner)
+    say(f"{len(done.aborted)} uploads aborted; their upload tokens open nothing any more")
+    for record in done.left:
+        say(f"left alone: {record.video_id} is {record.state}, S3 has all of it")
+
+
+def say_locked_out(stage: DeployedStage, owner: Owner) -> None:
+    """Lock out, and say so."""
+    if owner.user_name is None:
+        say(f"{owner}: there is no account to disable; for a machine's client, set `machineClient` false")
+        return
+    until = lock_out(stage, owner.user_name)
+    say(f"{owner}: disabled and signed out everywhere")
+    say(f"access tokens of before are good until {shown_time(until)}; run this again then")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

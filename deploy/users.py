@@ -1,0 +1,74 @@
+"""Who somebody is: from an e-mail address, a user name or the owner that keys carry, to all three."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chalicelib.core.video_id import is_owner
+from deploy.deployed_stage import DeployedStage
+from deploy.errors import UserAmbiguousError, UserNotFoundError
+
+if TYPE_CHECKING:
+    from types_boto3_cognito_idp.type_defs import UserTypeTypeDef
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owner:
+    """owner: the `sub`, first folder of every key. user_name: None for whom the pool does not know (any more)."""
+
+    owner: str
+    user_name: str | None
+    email: str | None
+
+    def __str__(self) -> str:
+        return f"{self.owner} ({self.email or 'not in the user pool'})"
+
+
+def folders_of(stage: DeployedStage, owner: str) -> list[tuple[str, str]]:
+    """Bucket and prefix of everything that is kept of an owner."""
+    folders = ("records", "posters", "open")
+    return [
+        (stage.video_bucket, f"videos/{owner}/"),
+        *((stage.metadata_bucket, f"{folder}/{owner}/") for folder in folders),
+    ]
+
+
+def find_owner(stage: DeployedStage, name: str) -> Owner:
+    """name: an e-mail address, a user name or an owner; also one whose account is gone, as long as objects are left.
+
+    Raises UserNotFoundError, UserAmbiguousError.
+    """
+    for attribute in ("sub", "email", "username"):
+        if user := _find_user(stage, attribute, name):
+            return user
+    if is_owner(name) and _has_objects(stage, name):
+        return Owner(owner=name, user_name=None, email=None)
+    raise UserNotFoundError(name)
+
+
+def _find_user(stage: DeployedStage, attribute: str, value: str) -> Owner | None:
+    quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+    users = stage.cognito.list_users(UserPoolId=stage.user_pool_id, Filter=f'{attribute} = "{quoted}"', Limit=2)[
+        "Users"
+    ]
+    if len(users) > 1:
+        raise UserAmbiguousError(value)
+    return _owner(users[0]) if users else None
+
+
+def _owner(user: UserTypeTypeDef) -> Owner:
+    attributes = {attribute["Name"]: attribute.get("Value", "") for attribute in user.get("Attributes", [])}
+    return Owner(owner=attributes["sub"], user_name=user.get("Username"), email=attributes.get("email"))
+
+
+def _has_objects(stage: DeployedStage, owner: str) -> bool:
+    places = [
+        (stage.video_bucket, "videos"),
+        *((stage.metadata_bucket, folder) for folder in ("records", "posters", "open")),
+    ]
+    for bucket, folder in places:
+        found = stage.s3.list_object_versions(Bucket=bucket, Prefix=f"{folder}/{owner}/", MaxKeys=1)
+        if found.get("Versions") or found.get("DeleteMarkers"):
+            return True
+    return False

@@ -1,0 +1,24 @@
+"""Whose metrics are read on this machine: the stand-in's names, and those that the site gives the API."""
+
+from components.metrics import Watched
+from local.stand_in import names
+
+STAGE = "local"
+API_NAME = "video-upload-local-api"
+API_STAGE = "api"
+
+
+def watched_here() -> Watched:
+    """What exists on AWS only has no name here: its figures are not reckoned."""
+    return Watched(
+        stage=STAGE,
+        region=names.REGION,
+        api_name=API_NAME,
+        api_stage=API_STAGE,
+        distribution_id="",
+        video_bucket=names.VIDEO_BUCKET,
+        function_names={},
+        queue_name=names.FAILED_EVENTS_QUEUE,
+        data_key_arn=names.DATA_KEY_ALIAS,
+        web_acl_name=None,
+    )

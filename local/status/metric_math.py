@@ -1,0 +1,113 @@
+"""CloudWatch's metric math, as far as the figures use it, over time series of equal length.
+
+Source: CloudWatch User Guide, "Using math expressions with CloudWatch metrics". A point that is missing on one side is
+missing in the result.
+
+    MetricMathError        the expression cannot be reckoned: it is wrong, or uses what is not in _FUNCTIONS
+"""
+
+import ast
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from simpleeval import EvalWithCompoundTypes, InvalidExpression
+
+Points = tuple[float | None, ...]
+"""One value a period, oldest first; None where there is none."""
+
+
+class MetricMathError(Exception):
+    """expression: the one that cannot be reckoned."""
+
+    def __init__(self, expression: str, reason: str) -> None:
+        self.expression, self.reason = expression, reason
+        super().__init__(f"{expression}: {reason}")
+
+
+class _TimeSeries:
+    """Points that take part in arithmetic."""
+
+    def __init__(self, points: Points) -> None:
+        self.points = points
+
+    def with_each(self, other: "_TimeSeries", reckon: Callable[[float, float], float | None]) -> "_TimeSeries":
+        pairs = zip(self.points, other.points, strict=True)
+        return _TimeSeries(tuple(None if a is None or b is None else reckon(a, b) for a, b in pairs))
+
+
+def evaluate(expression: str, metrics: Sequence[Points]) -> Points:
+    """The points of an expression over `metrics`, which it calls m0, m1, …. Raises MetricMathError."""
+    length = len(metrics[0])
+
+    def series_of(value: object) -> _TimeSeries:
+        if isinstance(value, _TimeSeries):
+            return value
+        if isinstance(value, (int, float)):
+            return _TimeSeries((float(value),) * length)
+        raise MetricMathError(expression, f"{value!r} is no number")
+
+    def pointwise(reckon: Callable[[float, float], float | None]) -> Callable[[object, object], _TimeSeries]:
+        return lambda left, right: series_of(left).with_each(series_of(right), reckon)
+
+    def on_series(function: Callable[..., _TimeSeries]) -> Callable[..., _TimeSeries]:
+        return lambda *given: function(
+            *([series_of(one) for one in value] if isinstance(value, list) else series_of(value) for value in given)
+        )
+
+    evaluator: Any = EvalWithCompoundTypes(
+        operators={node: pointwise(reckon) for node, reckon in _OPERATORS.items()},
+        names={f"m{position}": _TimeSeries(points) for position, points in enumerate(metrics)},
+    )
+    evaluator.functions = {name: on_series(function) for name, function in _FUNCTIONS.items()}
+    try:
+        return series_of(evaluator.eval(expression)).points
+    except (InvalidExpression, SyntaxError, KeyError, TypeError) as error:
+        raise MetricMathError(expression, str(error)) from error
+
+
+def _if(condition: _TimeSeries, true: _TimeSeries, false: _TimeSeries | None = None) -> _TimeSeries:
+    others = false.points if false else (None,) * len(true.points)
+    return _TimeSeries(
+        tuple(
+            None if decides is None else chosen if decides else other
+            for decides, chosen, other in zip(condition.points, true.points, others, strict=True)
+        )
+    )
+
+
+def _fill(series: _TimeSeries, filling: _TimeSeries) -> _TimeSeries:
+    pairs = zip(series.points, filling.points, strict=True)
+    return _TimeSeries(tuple(filler if point is None else point for point, filler in pairs))
+
+
+def _sum(several: list[_TimeSeries]) -> _TimeSeries:
+    """What is missing in some of them is passed over."""
+    columns = zip(*(series.points for series in several), strict=True)
+    present = ([point for point in column if point is not None] for column in columns)
+    return _TimeSeries(tuple(sum(points) if points else None for points in present))
+
+
+def _diff(series: _TimeSeries) -> _TimeSeries:
+    """From the point before; the first has none."""
+    before = _TimeSeries((None, *series.points[:-1]))
+    return series.with_each(before, operator.sub)
+
+
+def _quotient(dividend: float, divisor: float) -> float | None:
+    return dividend / divisor if divisor else None
+
+
+_OPERATORS: Mapping[type[ast.AST], Callable[[float, float], float | None]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: _quotient,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+}
+_FUNCTIONS: Mapping[str, Callable[..., _TimeSeries]] = {"IF": _if, "FILL": _fill, "SUM": _sum, "DIFF": _diff}

@@ -1,0 +1,254 @@
+"""Where metrics are kept: one SQLite file that the platform writes and the site reads.
+
+As in CloudWatch, what is kept are statistics by period, and the finer ones go sooner: the file stops growing. A reader
+never waits for the writer, nor the writer for a reader; whichever process is killed, what was written stays.
+"""
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from local.status.embedded_metrics import Sample, Series, read_samples
+from local.status.statistic_set import StatisticSet, merged
+
+MINUTE_SECONDS = 60
+DAY_SECONDS = 86_400  # in UTC, as CloudWatch cuts them
+EVER_SECONDS = 0
+HOUR_MINUTES = 60
+
+KEPT_SECONDS = {MINUTE_SECONDS: 3 * 3600, DAY_SECONDS: 15 * DAY_SECONDS}
+"""By period; what was ever counted is kept for ever."""
+
+FLUSH_SECONDS = 0.5
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS series (
+    series_id INTEGER PRIMARY KEY,
+    namespace TEXT NOT NULL,
+    name TEXT NOT NULL,
+    dimensions TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    first_at REAL NOT NULL,
+    latest_at REAL NOT NULL,
+    latest_value REAL NOT NULL,
+    UNIQUE (namespace, name, dimensions)
+);
+CREATE TABLE IF NOT EXISTS statistics (
+    series_id INTEGER NOT NULL REFERENCES series,
+    period_seconds INTEGER NOT NULL,
+    start_seconds INTEGER NOT NULL,
+    sample_count INTEGER NOT NULL,
+    total REAL NOT NULL,
+    minimum REAL NOT NULL,
+    maximum REAL NOT NULL,
+    counts TEXT NOT NULL,
+    PRIMARY KEY (series_id, period_seconds, start_seconds)
+) WITHOUT ROWID;
+"""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Period:
+    series: Series
+    period_seconds: int
+    start_seconds: int
+
+
+@dataclass(frozen=True)
+class _Latest:
+    unit: str
+    at_seconds: float
+    value: float
+
+
+@dataclass
+class KeptSeries:
+    """What is kept of a series: by start of the minute and of the day, and of all time. Times in seconds since 1970.
+
+    Percentiles can be told from minutes only.
+    """
+
+    unit: str = "None"
+    first_at: float = 0.0
+    latest_at: float = 0.0
+    latest_value: float = 0.0
+    minutes: dict[int, StatisticSet] = field(default_factory=dict[int, StatisticSet])
+    days: dict[int, StatisticSet] = field(default_factory=dict[int, StatisticSet])
+    ever: StatisticSet = field(default_factory=StatisticSet)
+
+    def by_minute(self, now_seconds: float, count: int) -> list[StatisticSet]:
+        """The last `count` minutes, oldest first, the running one last."""
+        running = _start_of(now_seconds, MINUTE_SECONDS)
+        starts = range(running - (count - 1) * MINUTE_SECONDS, running + 1, MINUTE_SECONDS)
+        return [self.minutes.get(start, StatisticSet()) for start in starts]
+
+    def by_hour(self, now_seconds: float) -> list[StatisticSet]:
+        """The 60 minutes up to now, after the 60 before them."""
+        minutes = self.by_minute(now_seconds, 2 * HOUR_MINUTES)
+        return [merged(minutes[:HOUR_MINUTES]), merged(minutes[HOUR_MINUTES:])]
+
+    def by_day(self, now_seconds: float) -> list[StatisticSet]:
+        """Yesterday, and today so far."""
+        today = _start_of(now_seconds, DAY_SECONDS)
+        return [self.days.get(start, StatisticSet()) for start in (today - DAY_SECONDS, today)]
+
+
+class MetricStore:
+    """The one writer of a file. `collect` returns at once; what it took is in the file half a second later."""
+
+    def __init__(self, file: Path, now: Callable[[], float] = time.time) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._now = now
+        self._lock = threading.Lock()
+        self._pending: dict[_Period, StatisticSet] = {}
+        self._latest: dict[Series, _Latest] = {}
+        self._writing = threading.Lock()
+        self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        # As the stand-in's journal: it outlives kill -9, and may lose the last seconds to a power cut.
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.executescript(_SCHEMA)
+        self._pruned_at = 0.0
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._closing.set()
+        self._thread.join()
+        self.flush()
+        self._connection.close()
+
+    def collect(self, line: str) -> None:
+        """A line of some process; what is not a metric is passed over."""
+        samples = read_samples(line)
+        if not samples:
+            return
+        with self._lock:
+            for sample in samples:
+                self._add(sample)
+
+    def flush(self) -> None:
+        """Write what was collected until now."""
+        with self._lock:
+            pending, self._pending = self._pending, {}
+            latest, self._latest = self._latest, {}
+        if not pending:
+            return
+        with self._writing:
+            self._connection.execute("BEGIN IMMEDIATE")
+            ids = {series: self._note_latest(series, newest) for series, newest in latest.items()}
+            for period, collected in pending.items():
+                self._merge(ids[period.series], period, collected)
+            self._prune()
+            self._connection.execute("COMMIT")
+
+    def _run(self) -> None:
+        while not self._closing.wait(FLUSH_SECONDS):
+            try:
+                self.flush()
+            except sqlite3.Error:
+                # A full disk must not end the platform; the next seconds are written when there is room again.
+                log.exception("metrics are lost")
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+
+    def _add(self, sample: Sample) -> None:
+        if not sample.values:
+            return
+        self._latest[sample.series] = _Latest(sample.unit, sample.at_seconds, sample.values[-1])
+        for period_seconds in (MINUTE_SECONDS, DAY_SECONDS, EVER_SECONDS):
+            period = _Period(sample.series, period_seconds, _start_of(sample.at_seconds, period_seconds))
+            self._pending.setdefault(period, StatisticSet()).add(sample.values)
+
+    def _note_latest(self, series: Series, newest: _Latest) -> int:
+        row = self._connection.execute(
+            "INSERT INTO series (namespace, name, dimensions, unit, first_at, latest_at, latest_value)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET latest_at = excluded.latest_at, latest_value = excluded.latest_value"
+            " RETURNING series_id",
+            (
+                *(series.namespace, series.name, _dimensions_text(series)),
+                *(newest.unit, newest.at_seconds, newest.at_seconds, newest.value),
+            ),
+        ).fetchone()
+        return int(row[0])
+
+    def _merge(self, series_id: int, period: _Period, collected: StatisticSet) -> None:
+        key = (series_id, period.period_seconds, period.start_seconds)
+        row = self._connection.execute(
+            "SELECT sample_count, total, minimum, maximum, counts FROM statistics"
+            " WHERE series_id = ? AND period_seconds = ? AND start_seconds = ?",
+            key,
+        ).fetchone()
+        if row:
+            collected.merge(_statistic_set(row))
+        counts = collected.counts_as_json() if period.period_seconds == MINUTE_SECONDS else "{}"
+        self._connection.execute(
+            "INSERT OR REPLACE INTO statistics VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (*key, collected.sample_count, collected.total, collected.minimum, collected.maximum, counts),
+        )
+
+    def _prune(self) -> None:
+        now = self._now()
+        if now - self._pruned_at < MINUTE_SECONDS:
+            return
+        self._pruned_at = now
+        for period_seconds, kept_seconds in KEPT_SECONDS.items():
+            self._connection.execute(
+                "DELETE FROM statistics WHERE period_seconds = ? AND start_seconds < ?",
+                (period_seconds, now - kept_seconds),
+            )
+
+
+def read_metrics(file: Path) -> dict[Series, KeptSeries]:
+    """Everything that is kept, of one moment. Raises sqlite3.OperationalError when there is no such file."""
+    kept: dict[Series, KeptSeries] = {}
+    with _reading(file) as connection:
+        by_id: dict[int, KeptSeries] = {}
+        for series_id, namespace, name, dimensions, *rest in connection.execute("SELECT * FROM series"):
+            by_id[series_id] = kept[Series(namespace, name, _dimensions_of(dimensions))] = KeptSeries(*rest)
+        for series_id, period_seconds, start_seconds, *row in connection.execute("SELECT * FROM statistics"):
+            series, statistics = by_id[series_id], _statistic_set(row)
+            if period_seconds == MINUTE_SECONDS:
+                series.minutes[start_seconds] = statistics
+            elif period_seconds == DAY_SECONDS:
+                series.days[start_seconds] = statistics
+            else:
+                series.ever = statistics
+    return kept
+
+
+@contextmanager
+def _reading(file: Path) -> Generator[sqlite3.Connection]:
+    with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)) as connection:
+        connection.execute("BEGIN")
+        yield connection
+
+
+def _start_of(at_seconds: float, period_seconds: int) -> int:
+    """Of the period that a moment is in."""
+    return int(at_seconds // period_seconds) * period_seconds if period_seconds else 0
+
+
+def _statistic_set(row: Sequence[Any]) -> StatisticSet:
+    sample_count, total, minimum, maximum, counts = row
+    return StatisticSet(sample_count, total, minimum, maximum, StatisticSet.counts_from_json(counts))
+
+
+def _dimensions_text(series: Series) -> str:
+    return "\n".join(f"{name}={value}" for name, value in series.dimensions)
+
+
+def _dimensions_of(text: str) -> tuple[tuple[str, str], ...]:
+    pairs = (line.partition("=") for line in text.splitlines())
+    return tuple((name, value) for name, _, value in pairs)

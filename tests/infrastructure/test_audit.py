@@ -1,0 +1,85 @@
+"""Who read or wrote a video can be asked: the questions are saved, and the page about them says what they are."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from chalicelib.environment import FUNCTIONS
+from components import audit_queries
+from tests.infrastructure.recorded_program import PROJECT, Recorded, Recording, record
+
+PAGE = (PROJECT / "docs" / "audit.md").read_text()
+WORDS_OF_THE_LANGUAGE = {
+    *("fields", "filter", "sort", "limit", "asc", "as", "and", "or", "not", "like", "coalesce", "ispresent"),
+    *("who", "how", "key"),
+}
+"""Logs Insights' own, and the names that the queries give."""
+
+
+def saved(recording: Recording) -> list[Recorded]:
+    return recording.of("cloudwatch/queryDefinition:QueryDefinition")
+
+
+def fields_of(query: str) -> set[str]:
+    """Every name in a query that is not the language's own."""
+    bare = re.sub(r'"[^"]*"|/(?:\\.|[^/\\])*/', "", query)
+    return set(re.findall(r"@?[A-Za-z][A-Za-z.]*", bare)) - WORDS_OF_THE_LANGUAGE
+
+
+def documented_fields() -> set[str]:
+    table = PAGE.split("## The fields")[1].split("\n## ")[0]
+    return {name for row in table.splitlines() for name in re.findall(r"`([^`]+)`", row.split(" | ")[0])}
+
+
+def test_every_question_is_on_the_page_word_for_word_and_no_other(prod: Recording) -> None:
+    fenced = re.findall(r"^```(\w*)\n(.*?)\n^```$", PAGE, re.DOTALL | re.MULTILINE)
+    on_the_page = {text for language, text in fenced if not language}
+    assert {query.inputs["queryString"] for query in saved(prod)} == on_the_page
+    for query in saved(prod):
+        assert f"`{query.inputs['name'].rpartition('/')[2]}`" in PAGE
+
+
+def test_questions_ask_logs_that_exist(recording: Recording) -> None:
+    groups = {group.inputs["name"] for group in recording.of("cloudwatch/logGroup:LogGroup")}
+    for query in saved(recording):
+        assert query.inputs["logGroupNames"]
+        assert set(query.inputs["logGroupNames"]) <= groups
+
+
+def test_where_there_is_a_trail_there_are_questions(recording: Recording) -> None:
+    assert bool(saved(recording)) == bool(recording.of("cloudtrail/trail:Trail"))
+
+
+def test_the_page_says_what_each_field_means(prod: Recording) -> None:
+    asked = {field for query in saved(prod) for field in fields_of(query.inputs["queryString"])}
+    assert {"userIdentity.arn", "requestParameters.key", "@message", "correlationId"} <= asked
+    assert asked - documented_fields() == set()
+    assert documented_fields() - asked == set()
+
+
+def test_the_platforms_own_calls_are_those_of_its_functions(prod: Recording) -> None:
+    assert audit_queries.FUNCTIONS == FUNCTIONS
+    (text,) = (each.inputs["queryString"] for each in saved(prod) if "not like" in each.inputs["queryString"])
+    (pattern,) = re.findall(r"not like /(.*)/\n", text)
+    roles = {role.inputs["name"] for role in prod.of("iam/role:Role") if role.name.startswith("compute-")}
+    assert len(roles) == len(FUNCTIONS)
+    for role in roles:
+        assert re.search(pattern.replace("\\/", "/"), f"arn:aws:sts::123456789012:assumed-role/{role}/{role}")
+    for other in ("assumed-role/video-upload-prod-trail/x", "assumed-role/Administrator/ada", "user/ada"):
+        assert not re.search(pattern.replace("\\/", "/"), f"arn:aws:sts::123456789012:{other}")
+
+
+@pytest.mark.parametrize("setting", [True, False])
+def test_administrators_are_on_record_where_the_stage_says_so(setting: bool) -> None:
+    recording = record("prod", overrides={"trailManagementEvents": setting})
+    (trail,) = recording.of("cloudtrail/trail:Trail")
+    categories = [
+        field["equals"]
+        for selector in trail.inputs["advancedEventSelectors"]
+        for field in selector["fieldSelectors"]
+        if field["field"] == "eventCategory"
+    ]
+    assert (["Management"] in categories) == setting
+    assert categories.count(["Data"]) == 2

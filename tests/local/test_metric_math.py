@@ -1,0 +1,60 @@
+"""Metric math as CloudWatch reckons it."""
+
+import pytest
+
+from components.figures import figures_of
+from components.metrics import Watched
+from local.status.metric_math import MetricMathError, Points, evaluate
+
+WATCHED = Watched(
+    stage="prod",
+    region="eu-central-1",
+    api_name="api",
+    api_stage="api",
+    distribution_id="E1",
+    video_bucket="videos",
+    function_names={"janitor": "prod-janitor", "video_processing": "prod-processing"},
+    queue_name="failed",
+    data_key_arn="arn",
+    web_acl_name=None,
+)
+
+
+@pytest.mark.parametrize(
+    ("expression", "metrics", "points"),
+    [
+        ("m0/1000000", [(5e6, None)], (5.0, None)),
+        ("m0-m1", [(12.0, 5.0, None), (2.0, None, 1.0)], (10.0, None, None)),
+        ("100*m0/m1", [(1.0, 1.0), (4.0, 0.0)], (25.0, None)),
+        ("IF(m1>0, 100*m0/m1)", [(0.0, 3.0, None), (0.0, 12.0, None)], (None, 25.0, None)),
+        ("IF(m0>=2, 1, 0)", [(1.0, 2.0, None)], (0.0, 1.0, None)),
+        ("FILL(m0,0)+FILL(m1,0)", [(1.0, None), (None, None)], (1.0, 0.0)),
+        ("SUM([m0,m1])", [(1.0, None, None), (2.0, 5.0, None)], (3.0, 5.0, None)),
+        ("DIFF(SUM([m0,m1]))", [(1.0, 4.0, 2.0), (1.0, 1.0, None)], (None, 3.0, -3.0)),
+        ("5", [(1.0, None)], (5.0, 5.0)),
+    ],
+)
+def test_a_missing_point_stays_missing_unless_it_is_filled(
+    expression: str, metrics: list[Points], points: Points
+) -> None:
+    assert evaluate(expression, metrics) == points
+
+
+@pytest.mark.parametrize("expression", ["m1", "AVG(m0)", "m0 m0", "SUM(m0)", "__import__('os')", "m0.points", "'text'"])
+def test_what_is_no_metric_math_here_is_refused(expression: str) -> None:
+    with pytest.raises(MetricMathError) as refused:
+        evaluate(expression, [(1.0,)])
+    assert refused.value.expression == expression
+
+
+@pytest.mark.parametrize("figure", figures_of(WATCHED), ids=lambda figure: figure.key)
+def test_every_figure_of_the_dashboard_can_be_reckoned_here(figure: object) -> None:
+    from components.figures import Figure
+
+    assert isinstance(figure, Figure)
+    for metrics, expression in [
+        (figure.metrics, figure.expression),
+        *([(figure.sooner.metrics, figure.sooner.expression)] if figure.sooner else []),
+    ]:
+        points = [(2e9, 3e9)] * len(metrics)
+        assert evaluate(expression or "m0", points)[-1] is not None

@@ -1,0 +1,134 @@
+"""What is kept of the metrics, for how long, and who may be killed meanwhile."""
+
+import json
+import random
+import signal
+import sqlite3
+import statistics
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from local.status.embedded_metrics import Series
+from local.status.metric_store import DAY_SECONDS, MetricStore, read_metrics
+from local.status.statistic_set import StatisticSet, UnknownStatisticError
+
+ROOT = Path(__file__).parents[2]
+NOON = 1_700_049_600.0  # 2023-11-15T12:00:00Z
+READY = Series.of("VideoUpload", "UploadsReady", {"Stage": "local"})
+
+
+def line(name: str, *values: float, at: float = NOON) -> str:
+    directive = {"Namespace": "VideoUpload", "Dimensions": [["Stage"]], "Metrics": [{"Name": name, "Unit": "Count"}]}
+    described = {"Timestamp": int(at * 1000), "CloudWatchMetrics": [directive]}
+    return json.dumps({"_aws": described, "Stage": "local", name: list(values)})
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "metrics.sqlite3"
+
+
+@pytest.fixture
+def store(file: Path) -> Iterator[MetricStore]:
+    with closing(MetricStore(file, now=lambda: NOON)) as opened:
+        yield opened
+
+
+def test_what_comes_by_and_by_adds_up_by_minute_day_and_for_ever(store: MetricStore, file: Path) -> None:
+    for seconds in (0, 1, 59, 60, DAY_SECONDS):
+        store.collect(line("UploadsReady", 2, 3, at=NOON + seconds))
+        store.flush()
+    kept = read_metrics(file)[READY]
+    assert [minute.total for minute in kept.by_minute(NOON + 60, 3)] == [0, 15, 5]
+    assert [hour.total for hour in kept.by_hour(NOON + 3600)] == [15, 5]
+    assert [day.total for day in kept.by_day(NOON + DAY_SECONDS)] == [20, 5]
+    assert (kept.ever.total, kept.ever.sample_count) == (25, 10)
+    assert (kept.latest_value, kept.latest_at, kept.unit) == (3, NOON + DAY_SECONDS, "Count")
+
+
+def test_a_restart_goes_on_where_it_was(file: Path) -> None:
+    for _ in range(3):
+        with closing(MetricStore(file, now=lambda: NOON)) as store:
+            store.collect(line("UploadsReady", 1))
+    assert read_metrics(file)[READY].ever.total == 3
+
+
+def test_it_is_written_by_itself_and_outlives_kill_9(file: Path) -> None:
+    script = (
+        "import os, sys, time; from pathlib import Path\n"
+        "from local.status.metric_store import MetricStore, read_metrics\n"
+        "file, line = Path(sys.argv[1]), sys.argv[2]\n"
+        "store = MetricStore(file); store.collect(line)\n"
+        "while not read_metrics(file): time.sleep(0.05)\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", script, str(file), line("UploadsReady", 1)], cwd=ROOT, timeout=30, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert read_metrics(file)[READY].ever.total == 1
+
+
+def test_a_week_of_use_does_not_grow_without_limit_and_forgets_no_count(file: Path) -> None:
+    now = NOON
+    names = ("UploadsReady", "Latency")
+    with closing(MetricStore(file, now=lambda: now)) as store:
+        for minute in range(0, 7 * 24 * 60, 5):
+            now = NOON + 60 * minute
+            for name in names:
+                store.collect(line(name, *(random.random() for _ in range(10)), at=now))
+            store.flush()
+    with closing(sqlite3.connect(file)) as connection:
+        (rows,) = connection.execute("SELECT count(*) FROM statistics").fetchone()
+    assert rows <= len(names) * (3 * 60 / 5 + 1 + 8 + 1)
+    assert file.stat().st_size < 400_000
+    assert read_metrics(file)[READY].ever.sample_count == 7 * 24 * 60 / 5 * 10
+
+
+def test_the_site_reads_while_lines_come_from_many_threads(store: MetricStore, file: Path) -> None:
+    def print_lines() -> None:
+        for _ in range(500):
+            store.collect(line("UploadsReady", 1))
+
+    threads = [threading.Thread(target=print_lines) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        store.flush()
+        read_metrics(file)
+    store.flush()
+    assert read_metrics(file)[READY].ever.total == 2000
+
+
+def test_what_is_no_metric_leaves_no_trace(store: MetricStore, file: Path) -> None:
+    for text in ("", "Traceback (most recent call last):", '{"level": "INFO"}', '{"_aws": {}}'):
+        store.collect(text)
+    store.flush()
+    assert read_metrics(file) == {}
+
+
+def test_a_median_of_many_values_is_told_to_three_digits_from_few_numbers() -> None:
+    drawn = random.Random(7)
+    values = [drawn.lognormvariate(3, 1) for _ in range(20_000)]
+    kept = StatisticSet()
+    kept.add(values)
+    assert kept.statistic("p50") == pytest.approx(statistics.median(values), rel=0.006)
+    assert kept.statistic("p0") == pytest.approx(min(values), rel=0.006)
+    assert kept.statistic("p100") == pytest.approx(max(values), rel=0.006)
+    assert kept.statistic("Average") == pytest.approx(statistics.fmean(values))
+    assert len(kept.counts) < 3000
+    assert StatisticSet.counts_from_json(kept.counts_as_json()) == kept.counts
+
+
+def test_without_values_there_is_no_statistic_and_an_unknown_one_never() -> None:
+    empty = StatisticSet()
+    assert [empty.statistic(name) for name in ("Sum", "Average", "Maximum", "p50")] == [None] * 4
+    for unknown in ("Median", "pp", "p101", "sum"):
+        with pytest.raises(UnknownStatisticError):
+            empty.statistic(unknown)

@@ -1,0 +1,113 @@
+"""The figures of a machine, from metrics whose sums are known."""
+
+from typing import Any
+
+from components.figures import figures_of
+from local.status.embedded_metrics import Series
+from local.status.local_names import API_NAME, API_STAGE, watched_here
+from local.status.metric_store import DAY_SECONDS, KeptSeries
+from local.status.report import STALE_SECONDS, Reckoning
+from local.status.statistic_set import StatisticSet
+
+NOON = 1_700_049_600
+NOW = NOON + 90.0
+
+ONLY_ON_AWS = {"lambda-cold-starts", "cdn-hit-rate", "auto-scaling-events", "cost-per-gb"}
+
+
+def kept(*values: float, minute: int = NOON) -> KeptSeries:
+    """Values of one minute, and nothing else."""
+
+    def statistics() -> StatisticSet:
+        made = StatisticSet()
+        made.add(values)
+        return made
+
+    day = minute // DAY_SECONDS * DAY_SECONDS
+    return KeptSeries("Count", minute, minute, values[-1], {minute: statistics()}, {day: statistics()}, statistics())
+
+
+def report(now: float = NOW, **own: KeptSeries) -> dict[str, Any]:
+    series = {Series.of("VideoUpload", name, {"Stage": "local"}): values for name, values in own.items()}
+    return Reckoning(series, watched_here(), now).report()
+
+
+def figures(answer: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {figure["key"]: figure for group in answer["groups"] for figure in group["figures"]}
+
+
+def test_nothing_happened_yet_is_said_and_not_guessed() -> None:
+    answer = report()
+    assert answer["since"] is None
+    assert {figure["value"] for figure in figures(answer).values()} == {None}
+    assert {figure["isMet"] for figure in figures(answer).values()} == {None}
+    assert {gauge["value"] for gauge in answer["now"]} == {None}
+    assert {(step["today"], step["ever"]) for step in answer["funnel"]} == {(0, 0)}
+
+
+def test_the_twelve_figures_stand_in_their_three_groups_with_the_specifications_targets() -> None:
+    answer = report()
+    assert [len(group["figures"]) for group in answer["groups"]] == [4, 4, 4]
+    defined = {figure.key: (figure.title, figure.unit, figure.target) for figure in figures_of(watched_here())}
+    shown = {key: (figure["title"], figure["unit"], figure["target"]) for key, figure in figures(answer).items()}
+    assert shown == defined
+    assert {key for key, figure in figures(answer).items() if figure["onlyOnAws"]} == ONLY_ON_AWS
+
+
+def test_the_success_rate_is_of_what_became_ready_or_failed() -> None:
+    rate = figures(report(UploadsReady=kept(*[1] * 47), UploadsFailed=kept(1, 1), UploadsRejected=kept(1)))[
+        "upload-success-rate"
+    ]
+    assert rate["value"] == 100 * 47 / 49
+    assert (rate["isMet"], rate["over"]) == (False, "the last hour")
+    assert rate["minutes"] == [None] * 58 + [100 * 47 / 49, None]
+
+
+def test_what_is_older_than_an_hour_is_in_no_hourly_figure() -> None:
+    values = {"UploadsReady": kept(1), "UploadsFailed": kept(1)}
+    assert figures(report(now=NOON + 3599.0, **values))["upload-success-rate"]["value"] == 50
+    assert figures(report(now=NOON + 3600.0, **values))["upload-success-rate"]["value"] is None
+
+
+def test_a_gauge_is_the_highest_of_the_newest_minute_and_now_the_newest_value() -> None:
+    answer = report(UploadsInFlight=kept(3, 8, 1))
+    assert figures(answer)["concurrent-uploads"]["value"] == 8
+    assert answer["now"][0] == {"key": "uploadsInFlight", "title": "Uploads under way", "value": 1}
+
+
+def test_a_gauge_that_nobody_read_for_long_is_not_known() -> None:
+    answer = report(now=NOON + STALE_SECONDS + 1.0, UploadsInFlight=kept(3))
+    assert answer["now"][0]["value"] is None
+
+
+def test_storage_growth_is_what_was_accepted_today() -> None:
+    size = kept(2e9, 1e9)
+    assert figures(report(StoredSize=size))["storage-growth"]["value"] == 3
+    assert figures(report(now=NOON + DAY_SECONDS, StoredSize=size))["storage-growth"]["value"] is None
+
+
+def test_the_upload_speed_is_the_median_in_megabytes() -> None:
+    assert figures(report(UploadThroughput=kept(1e6, 60e6, 900e6)))["s3-upload-speed"]["value"] == 60
+
+
+def test_api_gateways_figures_come_from_its_own_metrics() -> None:
+    dimensions = {"ApiName": API_NAME, "Stage": API_STAGE}
+    values = {
+        "Count": kept(1, 1, 1, 1),
+        "5XXError": kept(0, 0, 1, 0),
+        "Latency": kept(10, 20, 30, 40),
+        "IntegrationLatency": kept(5, 15, 25, 35),
+    }
+    series = {Series.of("AWS/ApiGateway", name, dimensions): kept_values for name, kept_values in values.items()}
+    shown = figures(Reckoning(series, watched_here(), NOW).report())
+    assert shown["average-response-time"]["value"] == 25
+    assert shown["error-rate"]["value"] == 25
+    assert shown["api-gateway-latency"]["value"] == 5
+    assert (shown["average-response-time"]["isMet"], shown["error-rate"]["isMet"]) == (True, False)
+
+
+def test_the_funnel_counts_today_and_ever() -> None:
+    started = kept(1, 1, 1)
+    started.ever.add([1] * 7)
+    (step,) = [step for step in report(UploadsStarted=started)["funnel"] if step["key"] == "started"]
+    assert (step["today"], step["ever"]) == (3, 10)
