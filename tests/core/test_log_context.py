@@ -39,6 +39,11 @@ def test_the_uploads_own_correlation_id_wins_over_the_callers() -> None:
         assert current_ids()["correlationId"] == "of-the-upload"
 
 
+def test_outside_an_invocation_nothing_is_kept() -> None:
+    about_upload(video_id="v")
+    assert current_ids() == {}
+
+
 def test_other_threads_know_the_ids_only_if_they_are_carried_there() -> None:
     with invocation(request_id="r"), ThreadPoolExecutor(4) as workers:
         assert workers.submit(current_ids).result() == {}

@@ -192,21 +192,20 @@ def test_no_line_of_any_process_shows_a_secret_or_a_name(journey: Journey) -> No
 
 
 UPLOAD_STORIES = {
-    "watched": [
+    "watched": {
         *("upload started", "parts signed", "completion refused", "request refused", "upload completed"),
-        *("video ready", "subscribers told", "video deleted"),
-    ],
-    "refused": ["upload started", "upload completed", "video rejected", "subscribers told"],
-    "small": ["small upload started", "video ready", "subscribers told", "duplicate event ignored"],
-    "given-up": ["upload started", "upload aborted"],
+        *("video ready", "subscribers told", "viewing URLs given", "video deleted"),
+    },
+    "refused": {"upload started", "upload completed", "video rejected", "subscribers told"},
+    "small": {"small upload started", "video ready", "subscribers told", "duplicate event ignored"},
+    "given-up": {"upload started", "upload aborted"},
 }
 
 
 @pytest.mark.parametrize("name", UPLOAD_STORIES)
 def test_one_id_leads_through_the_whole_story_of_an_upload(journey: Journey, name: str) -> None:
     lines = journey.lines(name)
-    in_order = iter(journey.messages(name))
-    assert all(message in in_order for message in UPLOAD_STORIES[name]), journey.messages(name)
+    assert UPLOAD_STORIES[name] <= set(journey.messages(name))
     assert {line.get("correlationId") for line in lines} == {journey.correlation_ids[name]}
     assert {line.get("owner") for line in lines} == {journey.person.owner}
     if name != "small":

@@ -58,6 +58,8 @@ class Library:
         records = list(records)
         ready = [record for record in records if record.state is State.READY]
         urls, urls_expire_at = self.urls.for_viewing(ready)
+        if ready:
+            log.info("viewing URLs given", extra={"videoIds": [record.video_id for record in ready]})
         return [_view(record, urls.get(record.video_id), api_time(urls_expire_at)) for record in records]
 
 

@@ -15,7 +15,7 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 _NO_IDS: Mapping[str, str] = {}
-_invocation: ContextVar[Mapping[str, str]] = ContextVar("invocation", default=_NO_IDS)
+_invocation: ContextVar[Mapping[str, str] | None] = ContextVar("invocation", default=None)
 _upload: ContextVar[Mapping[str, str]] = ContextVar("upload", default=_NO_IDS)
 
 
@@ -31,13 +31,17 @@ def invocation(**ids: str | None) -> Generator[None]:
 
 
 def about_upload(**ids: str | None) -> None:
-    """From here on it is about this upload and no longer about another; without ids, about none."""
-    _upload.set(_named(ids))
+    """From here on it is about this upload and no longer about another; without ids, about none.
+
+    Nothing is kept outside an invocation: nobody would ever clear it.
+    """
+    if _invocation.get() is not None:
+        _upload.set(_named(ids))
 
 
 def current_ids() -> dict[str, str]:
     """An upload's own id wins over the one that a caller gave for it."""
-    return {**_invocation.get(), **_upload.get()}
+    return {**(_invocation.get() or _NO_IDS), **_upload.get()}
 
 
 def carried(call: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
