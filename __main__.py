@@ -90,6 +90,7 @@ auth = Auth(
         protect=settings.protect,
         log_key_arn=keys.log_key_arn,
         log_days=settings.log_days,
+        paused=settings.paused,
     ),
 )
 

@@ -29,6 +29,7 @@ class AuthArgs:
     sign_up, sign_up_domains, mfa, threat_protection, sign_in_mail_arn: see Settings.
     protect: whether the pool refuses deletion and outlives the stack.
     log_key_arn, log_days: encryption and retention of the sign-up filter's log.
+    paused: whether the filter, too, does not run; then nobody signs up.
     """
 
     place: Place
@@ -40,6 +41,7 @@ class AuthArgs:
     protect: bool
     log_key_arn: pulumi.Input[str]
     log_days: int
+    paused: bool
 
 
 class Auth(pulumi.ComponentResource):
@@ -205,6 +207,7 @@ class Auth(pulumi.ComponentResource):
             handler=f"{SIGN_UP_FILTER.stem}.handler",
             code=pulumi.AssetArchive({SIGN_UP_FILTER.name: pulumi.FileAsset(str(SIGN_UP_FILTER))}),
             role=role.arn,
+            reserved_concurrent_executions=0 if self._args.paused else -1,
             timeout=5,  # Cognito waits no longer; Developer Guide, "Customizing user pool workflows with triggers"
             environment=aws.lambda_.FunctionEnvironmentArgs(
                 variables={"ALLOWED_DOMAINS": ",".join(self._args.sign_up_domains)}

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.metrics import PLATFORM
 from components.settings import Settings
 from costs.errors import ProgramChangedError
 from costs.program import PROJECT, Declared, DeclaredStage
@@ -96,7 +97,8 @@ class Inventory:
             contributor_rules=len(stage.of("cloudwatch/contributorInsightRule:ContributorInsightRule")),
             dashboards=len(stage.of("cloudwatch/dashboard:Dashboard")),
             scheduled_metrics=len(scheduled),
-            used_metrics=len(used - scheduled),
+            # Also what is read but not found in the code: somebody writes it, or the dashboard would be empty.
+            used_metrics=len((used | watched_metrics(stage)) - scheduled),
             filtered_metrics=len(set(_filtered_metrics(stage))),
             detailed_api_metrics=_detailed_api_metrics(stage),
             measured_distributions=len(stage.of("cloudfront/monitoringSubscription:MonitoringSubscription")),
@@ -189,20 +191,42 @@ def _detailed_api_metrics(stage: DeclaredStage) -> int:
     return METRICS_A_METHOD * methods if detailed else 0
 
 
+def watched_metrics(stage: DeclaredStage) -> set[str]:
+    """Own metrics that an alarm or a widget reads."""
+    found: set[str] = set()
+    for alarm in stage.of("cloudwatch/metricAlarm:MetricAlarm"):
+        metrics = [query["metric"] for query in alarm.inputs.get("metricQueries", []) if "metric" in query]
+        found.update(metric["metricName"] for metric in metrics if metric["namespace"] == PLATFORM)
+    for dashboard in stage.of("cloudwatch/dashboard:Dashboard"):
+        for widget in json.loads(dashboard.inputs["dashboardBody"])["widgets"]:
+            rows = widget["properties"].get("metrics", [])
+            found.update(row[1] for row in rows if row[0] == PLATFORM)
+    return found
+
+
 @functools.cache
 def emitted_metrics() -> tuple[frozenset[str], frozenset[str]]:
-    """Names that the functions' code gives to its meter: those of the schedule, and all."""
+    """What the functions' code gives to its meter, as CloudWatch names it: that of the schedule, and all."""
     scheduled: set[str] = set()
     everything: set[str] = set()
     for path in sorted((PROJECT / "chalice_app").rglob("*.py")):
-        names = set(_recorded_names(ast.parse(path.read_text())))
+        names = {cloudwatch_name(name) for name in recorded_names(ast.parse(path.read_text()))}
         everything |= names
         if path.name in SCHEDULED_MODULES:
             scheduled |= names
     return frozenset(scheduled), frozenset(everything)
 
 
-def _recorded_names(tree: ast.AST) -> Iterator[str]:
+def recorded_names(tree: ast.AST) -> Iterator[str]:
+    """Keywords of every call of a `record`."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "record":
             yield from (keyword.arg for keyword in node.keywords if keyword.arg)
+
+
+def cloudwatch_name(recorded: str) -> str:
+    """`uploads_ready_count` is `UploadsReady`, as the functions' meter names it."""
+    return "".join(word.capitalize() for word in _UNIT.sub("", recorded).split("_"))
+
+
+_UNIT = re.compile(r"_(count|bytes|bytes_per_second|milliseconds|usd)$")

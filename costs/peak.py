@@ -25,4 +25,5 @@ def instances_at_peak(workload: Workload) -> dict[str, int]:
 
 def _instances(calls_in_peak: float, function: str, workload: Workload) -> int:
     busy_seconds = calls_in_peak * workload.function_milliseconds[function] / 1000
-    return math.ceil(busy_seconds / workload.peak_seconds / WARM_USE)
+    # Rounded first: 30.000000000000004 instances are 30.
+    return math.ceil(round(busy_seconds / workload.peak_seconds / WARM_USE, 9))

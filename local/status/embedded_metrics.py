@@ -47,7 +47,7 @@ def read_samples(line: str) -> list[Sample]:
     try:
         document = json.loads(line)
         return list(_samples(document))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return []
 
 
@@ -64,7 +64,7 @@ def write_metrics(
 
 def _samples(document: dict[str, Any]) -> Iterator[Sample]:
     described: dict[str, Any] = document["_aws"]
-    at_seconds = float(described["Timestamp"]) / 1000
+    at_seconds = _finite(described["Timestamp"]) / 1000
     for directive in described["CloudWatchMetrics"]:
         for names in directive["Dimensions"]:
             dimensions = {name: document[name] for name in names}
@@ -86,7 +86,10 @@ def _values(target: object) -> tuple[float, ...]:
     listed = cast("list[object]", target) if isinstance(target, list) else [target]
     if len(listed) > MAX_VALUES:
         raise ValueError(len(listed))
-    for value in listed:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            raise TypeError(value)
-    return tuple(float(cast("float", value)) for value in listed)
+    return tuple(_finite(value) for value in listed)
+
+
+def _finite(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise TypeError(value)
+    return float(value)

@@ -25,6 +25,10 @@ HOUR_MINUTES = 60
 KEPT_SECONDS = {MINUTE_SECONDS: 3 * 3600, DAY_SECONDS: 15 * DAY_SECONDS}
 """By period; what was ever counted is kept for ever."""
 
+# CloudWatch Logs API Reference, PutLogEvents: an event that is older or later is refused.
+MAX_BEHIND_SECONDS = 14 * DAY_SECONDS
+MAX_AHEAD_SECONDS = 2 * 3600
+
 FLUSH_SECONDS = 0.5
 
 _SCHEMA = """
@@ -133,9 +137,11 @@ class MetricStore:
         samples = read_samples(line)
         if not samples:
             return
+        now = self._now()
         with self._lock:
             for sample in samples:
-                self._add(sample)
+                if now - MAX_BEHIND_SECONDS <= sample.at_seconds <= now + MAX_AHEAD_SECONDS:
+                    self._add(sample)
 
     def flush(self) -> None:
         """Write what was collected until now."""

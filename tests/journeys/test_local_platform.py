@@ -107,7 +107,7 @@ def test_a_second_start_keeps_and_reset_forgets(tmp_path: Path) -> None:
 def test_everything_is_written_below_one_folder(tmp_path: Path) -> None:
     """Run from a copy, whose files nobody else changes meanwhile."""
     copy = tmp_path / "copy"
-    for folder in ("local", "chalice_app", "clients/web"):
+    for folder in ("local", "components", "chalice_app", "clients/web"):
         shutil.copytree(
             REPOSITORY / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__", "node_modules")
         )

@@ -196,7 +196,7 @@ def test_the_page_shows_the_numbers_and_moves_by_itself_while_somebody_uploads(d
         expect(page.get_by_role("row", name="Videos ready")).to_contain_text("47")
         expect(page.get_by_role("row", name="Uploads failed")).to_contain_text("2")
         expect(page.get_by_role("row", name="Videos rejected")).to_contain_text("1")
-        success = page.get_by_role("article").filter(has_text="Upload success rate")
+        success = page.get_by_role("article", name="Upload success rate")
         expect(success).to_contain_text("95.92 %")
         expect(success).to_contain_text("Target: at least 99.9 % · not met")
         expect(success.get_by_role("img")).to_have_attribute(

@@ -8,8 +8,10 @@ import statistics
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -34,19 +36,38 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "data" / "metrics.sqlite3"
 
 
+@dataclass
+class Clock:
+    at_seconds: float = NOON
+
+    def __call__(self) -> float:
+        return self.at_seconds
+
+
 @pytest.fixture
-def store(file: Path) -> Iterator[MetricStore]:
-    with closing(MetricStore(file, now=lambda: NOON)) as opened:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(file: Path, clock: Clock) -> Iterator[MetricStore]:
+    with closing(MetricStore(file, now=clock)) as opened:
         yield opened
 
 
-def test_what_comes_by_and_by_adds_up_by_minute_day_and_for_ever(store: MetricStore, file: Path) -> None:
-    for seconds in (0, 1, 59, 60, DAY_SECONDS):
+def test_what_comes_by_and_by_adds_up_by_minute_day_and_for_ever(store: MetricStore, file: Path, clock: Clock) -> None:
+    for seconds in (0, 1, 59, 60):
         store.collect(line("UploadsReady", 2, 3, at=NOON + seconds))
         store.flush()
     kept = read_metrics(file)[READY]
     assert [minute.total for minute in kept.by_minute(NOON + 60, 3)] == [0, 15, 5]
+    assert [hour.total for hour in kept.by_hour(NOON + 3599)] == [0, 20]
     assert [hour.total for hour in kept.by_hour(NOON + 3600)] == [15, 5]
+    store.collect(line("UploadsReady", 2, 3, at=NOON + DAY_SECONDS))  # not of this day, as if a clock was wrong
+    clock.at_seconds = NOON + DAY_SECONDS
+    store.collect(line("UploadsReady", 2, 3, at=clock.at_seconds))
+    store.flush()
+    kept = read_metrics(file)[READY]
     assert [day.total for day in kept.by_day(NOON + DAY_SECONDS)] == [20, 5]
     assert (kept.ever.total, kept.ever.sample_count) == (25, 10)
     assert (kept.latest_value, kept.latest_at, kept.unit) == (3, NOON + DAY_SECONDS, "Count")
@@ -69,21 +90,24 @@ def test_it_is_written_by_itself_and_outlives_kill_9(file: Path) -> None:
         "os.kill(os.getpid(), 9)"
     )
     killed = subprocess.run(
-        [sys.executable, "-c", script, str(file), line("UploadsReady", 1)], cwd=ROOT, timeout=30, check=False
+        [sys.executable, "-c", script, str(file), line("UploadsReady", 1, at=time.time())],
+        cwd=ROOT,
+        timeout=30,
+        check=False,
     )
     assert killed.returncode == -signal.SIGKILL
     assert read_metrics(file)[READY].ever.total == 1
 
 
-def test_a_week_of_use_does_not_grow_without_limit_and_forgets_no_count(file: Path) -> None:
-    now = NOON
+def test_a_week_of_use_does_not_grow_without_limit_and_forgets_no_count(
+    store: MetricStore, file: Path, clock: Clock
+) -> None:
     names = ("UploadsReady", "Latency")
-    with closing(MetricStore(file, now=lambda: now)) as store:
-        for minute in range(0, 7 * 24 * 60, 5):
-            now = NOON + 60 * minute
-            for name in names:
-                store.collect(line(name, *(random.random() for _ in range(10)), at=now))
-            store.flush()
+    for minute in range(0, 7 * 24 * 60, 5):
+        clock.at_seconds = NOON + 60 * minute
+        for name in names:
+            store.collect(line(name, *(random.random() for _ in range(10)), at=clock.at_seconds))
+        store.flush()
     with closing(sqlite3.connect(file)) as connection:
         (rows,) = connection.execute("SELECT count(*) FROM statistics").fetchone()
     assert rows <= len(names) * (3 * 60 / 5 + 1 + 8 + 1)
@@ -107,7 +131,8 @@ def test_the_site_reads_while_lines_come_from_many_threads(store: MetricStore, f
 
 
 def test_what_is_no_metric_leaves_no_trace(store: MetricStore, file: Path) -> None:
-    for text in ("", "Traceback (most recent call last):", '{"level": "INFO"}', '{"_aws": {}}'):
+    too_old, too_new = (line("UploadsReady", 1, at=NOON + days * DAY_SECONDS) for days in (-15, 1e30))
+    for text in (too_old, too_new, "", "Traceback (most recent call last):", '{"level": "INFO"}', '{"_aws": {}}'):
         store.collect(text)
     store.flush()
     assert read_metrics(file) == {}

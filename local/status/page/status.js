@@ -82,7 +82,7 @@ function buildGroup(parent, title) {
 function buildFigure(parent, key) {
   const built = {
     card: make("article", { className: "figure", id: key }),
-    title: make("h3"),
+    title: make("h3", { id: `${key}-title` }),
     value: make("p", { className: "value" }),
     over: make("p", { className: "over" }),
     target: make("span"),
@@ -94,6 +94,7 @@ function buildFigure(parent, key) {
     rows: make("tbody"),
     details: make("details"),
   };
+  built.card.setAttribute("aria-labelledby", built.title.id);
   built.chart.setAttribute("role", "img");
   built.figure = make("figure", {}, built.chart, built.caption);
   const head = make("tr", {}, make("th", { scope: "col", textContent: "Minutes ago" }), make("th", { scope: "col", textContent: "Value" }));

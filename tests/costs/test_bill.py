@@ -1,0 +1,240 @@
+"""The bill: a month reckoned by hand, and what must hold of any month."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import pytest
+
+from components.settings import PriceClass, ThreatProtection
+from costs.bill import Driver
+from costs.billing import bill_of
+from costs.inventory import Inventory, Warm
+from costs.model import CostModel
+from costs.prices import PriceList
+from costs.units import GIB
+from costs.workload import Workload
+
+CENT = 0.005
+
+
+def reckoned_workload(default: Workload) -> Workload:
+    """120 videos of 10 MB a day, 3,650 in the month, each of two parts; nobody watches, nothing goes wrong."""
+    return dataclasses.replace(
+        default,
+        uploads_per_day=120.0,
+        mean_video_mb=10.0,
+        downloads_per_video=0.0,
+        retention_months=1.0,
+        months_in_operation=6.0,
+        active_users_per_month=100.0,
+        visits_per_user=0.0,
+        machine_tokens_per_day=0.0,
+        rejected_percent=0.0,
+        abandoned_percent=0.0,
+        audience_percent={"europe": 100.0},
+        log_bytes=dict.fromkeys(default.log_bytes, 0.0) | {"function_call": 1_000.0},
+    )
+
+
+def reckoned_inventory(dev: CostModel) -> Inventory:
+    """A small stage whose every count is chosen here."""
+    known = dev.inventory()
+    return dataclasses.replace(
+        known,
+        settings=dataclasses.replace(
+            known.settings,
+            noncurrent_days=1,
+            rejected_days=1,
+            log_days=30,
+            intelligent_tiering=False,
+            transfer_acceleration=False,
+            price_class=PriceClass.CHEAPEST,
+            threat_protection=ThreatProtection.OFF,
+        ),
+        memory_gib={
+            "video_upload": 1.0,
+            "multipart_init": 1.0,
+            "multipart_complete": 1.0,
+            "upload_token_authorizer": 0.25,
+            "video_processing": 2.0,
+            "janitor": 0.5,
+        },
+        warm={},
+        janitor_runs=8_760.0,
+        bill_requests=0.0,
+        keys=4,
+        rotating_keys=2,
+        endpoint_zones=2,
+        flow_logs=0,
+        alarm_metrics=10,
+        composite_alarms=1,
+        contributor_rules=0,
+        dashboards=1,
+        scheduled_metrics=4,
+        used_metrics=6,
+        filtered_metrics=2,
+        detailed_api_metrics=20,
+        measured_distributions=1,
+        web_acls=1,
+        web_acl_rules=3,
+        trails=0,
+        traced_per_second=1.0,
+        traced_share=0.05,
+        has_insights=False,
+        has_plus_tier=False,
+        machine_clients=0,
+    )
+
+
+def test_a_small_month_agrees_with_one_reckoned_by_hand(dev: CostModel, prices: PriceList) -> None:
+    bill = bill_of(reckoned_workload(dev.workload), reckoned_inventory(dev), prices)
+
+    # 3,650 inits and completions and three polls each; tokens, processing; the janitor every five minutes
+    calls = {"init": 3_650, "complete": 3_650, "polls": 10_950}
+    api_calls = sum(calls.values())
+    invocations = api_calls + 3_650 + 3_650 + 8_760
+    gib_seconds = (
+        10_950 * 0.245 * 1 + 3_650 * 0.245 * 1 + 3_650 * 1.0 * 1 + 3_650 * 0.050 * 0.25 + 3_650 * 4.0 * 2
+    ) + 8_760 * 1.5 * 0.5
+    functions = invocations * 0.20 / 1e6 + gib_seconds * 0.0000133334
+
+    # a life of 30.41667 days and one more as a noncurrent version
+    held_gib = 120 * (730 / 24 + 1) * 10e6 / GIB
+    # poster and record of each, and four old versions of the record for a day
+    beside_gib = (120 * (730 / 24 + 1) * (40_000 + 1_500) + 120 * 1 * 1_500 * 4) / GIB
+    parts = 3_650 * 2
+    # marker, list, upload, record | parts joined, record twice | poster, verdict, record twice | the janitor's list
+    writes = 3_650 * (4 + 3 + 4) + 8_760
+    # asked before a part | record twice, object | record thrice, object, head and four ranges | three polls
+    reads = parts + 3_650 * (3 + 9 + 3)
+    storage = (held_gib + beside_gib) * 0.0245 + (parts + writes) * 0.0054 / 1000 + reads * 0.00043 / 1000
+
+    # two signed URLs of 1,620 bytes each; answers of 2,000; bodies of 300 and 90 more for each part
+    out_gib = (api_calls * 2_000 + 3_650 * 2 * 1_620) / GIB
+    to_origin_gib = (api_calls * 300 + parts * 90) / GIB
+    edge = out_gib * 0.085 + api_calls * 0.0120 / 10_000 + 2.40
+
+    # issue and check of a token, a hundredth of S3's requests, a message each
+    key_requests = 3_650 * 2 + (parts + writes + reads) * 0.01 + 3_650
+    security = 4 * 1.00 + key_requests * 0.03 / 10_000 + (5.00 + 3 * 1.00 + api_calls * 0.60 / 1e6) + 100 * 0.015
+
+    metrics = (4 + 6 + 2 + 20) * 0.30
+    log_gib = invocations * 1_000 / GIB
+    kept_gib_months = log_gib * (30 / (730 / 24)) * 0.15
+    watching = metrics + 10 * 0.10 + 0.50 + 3.00 + log_gib * 0.63 + kept_gib_months * 0.0324
+    watching += (api_calls + 3_650 + 8_760) * 5.00 / 1e6
+
+    # tokens and messages, 4,000 bytes a call; a thousandth of the events fails and is written, read, deleted
+    endpoint_gib = (3_650 * 2 + 3_650) * 4_000 / GIB
+    network = 2 * 730 * 0.012 + endpoint_gib * 0.01 + 3_650 * 0.50 / 1e6 + 3_650 * 0.001 * 3 * 0.40 / 1e6
+
+    expected = {
+        Driver.LAMBDA: functions,
+        Driver.STORAGE: storage,
+        Driver.TRANSFER: to_origin_gib * 0.020,
+        Driver.API: api_calls * 3.70 / 1e6,
+        Driver.CDN: edge,
+        Driver.SECURITY: security,
+        Driver.WATCHING: watching,
+        Driver.NETWORK: network,
+    }
+    assert {driver: bill.of(driver) for driver in Driver} == pytest.approx(expected, abs=1e-9)
+    # functions 0.58, storage 1.19, transfer 0.00, API 0.07, edge 2.43, security 13.55, watching 14.27, network 17.52
+    assert bill.usd == pytest.approx(49.61, abs=CENT)
+
+
+def test_lines_add_up_to_drivers_and_drivers_to_the_bill(model: CostModel) -> None:
+    bill = model.bill()
+    assert sum(bill.of(driver) for driver in Driver) == pytest.approx(bill.usd)
+    assert all(line.usd >= 0 and line.quantity >= 0 for line in bill.lines)
+
+
+def test_idle_is_the_bill_of_a_workload_of_nothing(model: CostModel) -> None:
+    nothing = dataclasses.replace(
+        model.workload,
+        uploads_per_day=0.0,
+        active_users_per_month=0.0,
+        machine_tokens_per_day=0.0,
+        peak_concurrent_uploads=0.0,
+        peak_users=0.0,
+    )
+    idle = model.idle_bill()
+    assert idle.usd == model.with_workload(nothing).bill().usd
+    assert 0 < idle.usd < model.bill().usd
+    assert idle.of(Driver.TRANSFER, Driver.API) == 0
+    assert idle.usd_per_gb_stored is None
+    assert idle.usd_per_gb_uploaded is None
+
+
+def test_an_idle_dev_costs_less_than_an_idle_staging_and_that_less_than_prod(workload: Workload) -> None:
+    prices = PriceList.read()
+    dev, staging, prod = (
+        CostModel(stage=stage, workload=workload, prices=prices).idle_bill().usd for stage in ("dev", "staging", "prod")
+    )
+    assert dev < staging < prod
+
+
+MORE: Mapping[str, float] = {
+    "uploads_per_day": 2_000.0,
+    "mean_video_mb": 5_000.0,
+    "downloads_per_video": 5.0,
+    "watched_days": 90.0,
+    "retention_months": 18.0,
+    "active_users_per_month": 9_000.0,
+    "visits_per_user": 30.0,
+    "library_pages_per_visit": 9.0,
+    "machine_tokens_per_day": 900.0,
+    "peak_hours_per_day": 9.0,
+}
+
+
+@pytest.mark.parametrize("field", MORE)
+def test_more_of_anything_never_costs_less(prod: CostModel, field: str) -> None:
+    more = dataclasses.replace(prod.workload, **{field: MORE[field]})
+    assert prod.with_workload(more).bill().usd > prod.bill().usd
+
+
+def test_a_bill_grows_with_the_workload_at_every_size(model: CostModel) -> None:
+    bills = [model.with_workload(model.workload.scaled(factor)).bill().usd for factor in (0, 0.01, 0.5, 1, 7, 200)]
+    assert bills == sorted(bills)
+    assert len(set(bills)) == len(bills)
+
+
+def test_free_allowances_only_ever_take_off(model: CostModel) -> None:
+    listed, taken_off = model.bill(), dataclasses.replace(model, free_tier=True).bill()
+    for line, less in zip(listed.lines, taken_off.lines, strict=True):
+        assert 0 <= less.usd <= line.usd
+        assert less.quantity == line.quantity
+    assert taken_off.usd < listed.usd
+
+
+def test_parts_are_cut_as_the_platform_cuts_them(prod: CostModel) -> None:
+    # 60 GB in 10,000 parts of whole MiB; 12 MB in three parts of 5 MiB
+    large = dataclasses.replace(prod.workload, mean_video_mb=60_000.0)
+    assert prod.bill().month.parts == 3
+    assert prod.with_workload(large).bill().month.parts == 9_537
+
+
+def test_far_viewers_are_billed_where_they_are_served(prod: CostModel) -> None:
+    def places(price_class: PriceClass) -> set[str]:
+        bill = prod.bill((("priceClass", price_class.value),))
+        prefix = "cloudfront.transfer_"
+        keys = {line.price.key for line in bill.lines if line.driver is Driver.CDN}
+        return {key.removeprefix(prefix) for key in keys if key.startswith(prefix)}
+
+    assert places(PriceClass.CHEAPEST) == {"north_america", "europe"}
+    assert places(PriceClass.MIDDLE) == {
+        *("north_america", "europe", "africa_and_middle_east", "japan", "asia", "india"),
+    }
+    assert len(places(PriceClass.ALL)) == 8
+
+
+def test_warm_instances_are_billed_all_month_and_busy_ones_while_busy(prod: CostModel) -> None:
+    inventory = dataclasses.replace(prod.inventory(), warm={"multipart_init": Warm(low=2, high=10)})
+    workload = dataclasses.replace(prod.workload, peak_hours_per_day=6.0)
+    bill = bill_of(workload, inventory, prod.prices)
+    (line,) = (line for line in bill.lines if line.item == "warm instances")
+    # 1 GiB each: two all month, eight more (the peak needs 22) a quarter of it
+    assert line.quantity == pytest.approx((2 + 8 / 4) * 730 * 3_600)

@@ -1,0 +1,143 @@
+"""The model's requests are those that the app makes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from costs import calls
+from costs.calls import Calls
+from tests.core.conftest import OWNER, World, world
+
+__all__ = ["world"]
+"""The platform in memory."""
+
+KINDS = {
+    "metadata": {
+        "get": "s3_reads",
+        "put": "s3_writes",
+        "put_if_new": "s3_writes",
+        "put_if_unchanged": "s3_writes",
+        "retire_if_unchanged": "s3_writes",
+        "list_keys": "s3_writes",
+        "delete": "s3_deletes",
+    },
+    "videos": {
+        "create_multipart_upload": "s3_writes",
+        "list_parts": "s3_writes",
+        "complete_multipart_upload": "s3_writes",
+        "set_verdict": "s3_writes",
+        "head": "s3_reads",
+        "read_range": "s3_reads",
+        "abort_multipart_upload": "s3_deletes",
+        "delete": "s3_deletes",
+        "delete_version": "s3_deletes",
+    },
+    "mac": {"generate": "kms_requests", "verify": "kms_requests"},
+    "notifier": {"publish": "publishes"},
+}
+
+
+@pytest.fixture
+def counted(world: World, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """What is asked from now on, as it is billed."""
+    asked: Counter[str] = Counter()
+
+    def counting(kind: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **named: Any) -> Any:
+            asked[kind] += 1
+            return method(*arguments, **named)
+
+        return call
+
+    for port, methods in KINDS.items():
+        fake = getattr(world, port)
+        for method, kind in methods.items():
+            monkeypatch.setattr(fake, method, counting(kind, getattr(fake, method)), raising=True)
+    # The fake writes a tombstone through its other write, which would count twice.
+    plain = type(world.metadata).put_if_unchanged.__get__(world.metadata)
+
+    def retire(key: str, body: bytes, etag: str) -> bool:
+        asked["s3_writes"] += 1
+        return plain(key, body, etag)
+
+    monkeypatch.setattr(world.metadata, "retire_if_unchanged", retire)
+    return asked
+
+
+def as_counted(expected: Calls) -> dict[str, float]:
+    return {name: count for name, count in vars(expected).items() if count}
+
+
+def test_starting_an_upload(world: World, counted: Counter[str]) -> None:
+    started = world.start()
+    # The client's proof of its token is what the authorizer asks for, at the next request.
+    assert counted == as_counted(calls.STARTING + calls.AUTHORIZING)
+    assert started.token
+
+
+def test_signing_further_parts(world: World, counted: Counter[str]) -> None:
+    transfer = world.start()
+    counted.clear()
+    record = world.uploads.find_open(transfer.token)
+    world.uploads.sign_parts(transfer.token, record, {1: None})
+    assert counted == as_counted(calls.SIGNING)
+
+
+def test_completing_an_upload(world: World, counted: Counter[str]) -> None:
+    transfer = world.start()
+    etags = transfer.send_parts()
+    counted.clear()
+    world.completions.complete(transfer.token, transfer.completion(etags))
+    assert counted == as_counted(calls.COMPLETING)
+
+
+def test_processing_a_video(world: World, counted: Counter[str]) -> None:
+    transfer = world.start()
+    transfer.send_and_complete()
+    counted.clear()
+    world.process(transfer)
+    # The inspector of this world reads nothing beyond the head.
+    inspected = Calls(s3_reads=calls.INSPECTION_READS)
+    assert counted + Counter(as_counted(inspected)) == as_counted(calls.PROCESSING)
+
+
+def test_the_janitor_with_one_open_upload(world: World, counted: Counter[str]) -> None:
+    world.start()
+    counted.clear()
+    world.janitor.sweep()
+    assert counted == as_counted(calls.SWEEPING + calls.SWEEPING_ONE)
+
+
+def test_the_janitor_expiring_an_upload(world: World, counted: Counter[str]) -> None:
+    world.start()
+    world.clock.pass_time(days=8)
+    counted.clear()
+    world.janitor.sweep()
+    # S3 is asked whether parts are left after dropping them; this world drops all.
+    listed = Counter(s3_writes=1)
+    assert counted + listed == as_counted(calls.SWEEPING + calls.SWEEPING_ONE + calls.EXPIRING)
+
+
+def test_asking_for_a_video_and_for_open_uploads(world: World, counted: Counter[str]) -> None:
+    transfer = world.start()
+    counted.clear()
+    world.library.show(transfer.token.ref)
+    assert counted == as_counted(calls.ASKING)
+    counted.clear()
+    world.uploads.open_uploads("somebody-else")
+    assert counted == as_counted(calls.RESUMING)
+
+
+def test_a_full_page_of_the_library(world: World, counted: Counter[str]) -> None:
+    for _ in range(calls.VIDEOS_A_PAGE):
+        transfer = world.start(size_bytes=1024)
+        transfer.send_and_complete()
+        world.process(transfer)
+    counted.clear()
+    world.library.page(OWNER, calls.VIDEOS_A_PAGE, "")
+    # These URLs are signed without KMS.
+    assert counted + Counter(kms_signatures=2) == as_counted(calls.BROWSING)

@@ -1,0 +1,81 @@
+"""The command, from its arguments to the screen."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from costs.bill import Driver
+from costs.command import main
+from costs.model import CostModel
+from tests.infrastructure.recorded_program import PROJECT
+
+
+def test_it_prints_what_was_asked_for(prod: CostModel, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture = tmp_path / "curve.svg"
+    main(["--stage", "prod", "--svg", str(picture)])
+    said = capsys.readouterr().out
+    bill, idle = prod.bill(), prod.idle_bill()
+    for driver in Driver:
+        assert re.search(rf"{re.escape(driver)} +{idle.of(driver):,.2f} +{bill.of(driver):,.2f}", said)
+    assert re.search(rf"total +{idle.usd:,.2f} +{bill.usd:,.2f}", said)
+    for strategy in (
+        "Reserved Concurrency: 0",
+        "Lifecycle",
+        "Intelligent Tiering",
+        "CDN Price Classes",
+        "Auto-scaling",
+    ):
+        assert strategy in said
+    assert f"Cost per GB: ${bill.usd_per_gb_stored:,.3f}" in said
+    assert re.search(r"target \$0\.230: (met|MISSED)", said)
+    assert re.search(r"target 95\.0 %: (met|MISSED)", said)
+    assert "upload servers" in said
+    assert re.search(r"1 GB .*\n", said)
+    assert re.search(r"1 PB .*\n", said)
+    assert all(price.key in said for price in bill.unconfirmed())
+    assert picture.read_text().startswith("<svg ")
+
+
+def test_a_missed_target_says_what_would_meet_it(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--stage", "prod"])
+    said = capsys.readouterr().out
+    assert said.count("MISSED") <= said.count("alone:") + said.count("together they")
+    for missed in re.findall(r"together they reach (\S+)", said):
+        assert missed
+    assert said.count("still misses it by") == said.count("together they reach")
+
+
+def test_a_workload_of_nothing_is_answered_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "nothing.toml"
+    path.write_text(
+        "uploads_per_day = 0\nactive_users_per_month = 0\nmachine_tokens_per_day = 0\npeak_concurrent_uploads = 0\n"
+        "peak_users = 0\n"
+    )
+    main(["--stage", "dev", "--workload", str(path)])
+    assert "nothing to measure" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--stage", "qa"], "there is no stage 'qa'; there are dev, prod, staging"),
+        (["--stage", "dev", "--workload", "no-such-file.toml"], "cannot be read"),
+    ],
+)
+def test_it_ends_with_one_message_when_it_cannot_answer(arguments: list[str], problem: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert problem in str(ended.value.code)
+
+
+def test_it_starts_without_anything_set_up() -> None:
+    started = subprocess.run(
+        [sys.executable, "-m", "costs", "--help"], cwd=PROJECT, env={}, capture_output=True, text=True, check=True
+    )
+    assert "--workload" in started.stdout
+    assert "dev, prod, staging" in started.stdout

@@ -1,0 +1,61 @@
+"""From 1 GB to 1 PB, in figures and as a picture."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from costs.chart import amount, svg
+from costs.curve import curve
+from costs.model import CostModel
+from costs.units import GB, PB
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_the_curve_runs_from_a_gigabyte_to_a_petabyte(prod: CostModel) -> None:
+    points = curve(prod)
+    assert [point.stored_bytes for point in points] == pytest.approx([GB * 10**power for power in range(7)])
+    assert points[-1].stored_bytes == pytest.approx(PB)
+    # More costs more in all and less for each GB.
+    costs = [point.usd for point in points]
+    assert costs == sorted(costs)
+    per_gb = [point.usd_per_gb for point in points]
+    assert per_gb == sorted(per_gb, reverse=True)
+
+
+def test_a_point_is_the_bill_of_its_size(prod: CostModel) -> None:
+    held = prod.bill().month.stored.video_bytes
+    at_a_terabyte = prod.with_workload(prod.workload.scaled(1000 * GB / held)).bill()
+    point = curve(prod)[3]
+    assert point.usd == at_a_terabyte.usd
+    assert point.uploaded_bytes == at_a_terabyte.month.workload.uploaded_bytes
+    assert at_a_terabyte.of(point.largest) == max(at_a_terabyte.of(driver) for driver in type(point.largest))
+
+
+def test_a_workload_of_nothing_has_no_curve(prod: CostModel) -> None:
+    assert curve(prod.with_workload(prod.workload.idle())) == []
+
+
+def test_the_picture_shows_every_point_and_the_target(prod: CostModel) -> None:
+    points = curve(prod)
+    root = ET.fromstring(svg(points, title="prod & more", target_usd_per_gb=0.23))  # noqa: S314 - our own text
+    assert root.findtext(f"{SVG}title") == "prod & more"
+    circles = root.findall(f"{SVG}circle")
+    assert len(circles) == len(points)
+    for circle, point in zip(circles, points, strict=True):
+        assert f"${point.usd_per_gb:,.4f} per GB" in (circle.findtext(f"{SVG}title") or "")
+    heights = [float(circle.attrib["cy"]) for circle in circles]
+    assert heights == sorted(heights)  # down the page, cheaper
+    across = [float(circle.attrib["cx"]) for circle in circles]
+    assert across == sorted(across)
+    assert all(60 <= height <= 380 for height in heights)
+    assert any("target $0.23" in (text.text or "") for text in root.findall(f"{SVG}text"))
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "written"), [(GB, "1 GB"), (999 * GB, "999 GB"), (10_000 * GB, "10 TB"), (PB, "1 PB")]
+)
+def test_sizes_are_written_in_their_unit(size_bytes: float, written: str) -> None:
+    assert amount(size_bytes) == written

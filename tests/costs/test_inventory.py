@@ -1,0 +1,95 @@
+"""What is counted in the program is what is there."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import json
+
+import pytest
+
+from chalicelib.adapters.emf_meter import EmfMeter
+from costs.errors import ProgramChangedError
+from costs.inventory import Inventory, cloudwatch_name, emitted_metrics, recorded_names, watched_metrics
+from costs.program import Declared, declare
+from costs.workload import FUNCTIONS
+from tests.costs.conftest import STAGES, recorded
+from tests.infrastructure.recorded_program import PROJECT
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_counts_are_those_of_the_recorded_program(stage: str) -> None:
+    recording, inventory = recorded(stage), Inventory.of(declare(stage))
+    assert inventory.keys == len(recording.of("kms/key:Key"))
+    assert inventory.dashboards == len(recording.of("cloudwatch/dashboard:Dashboard"))
+    assert inventory.composite_alarms == len(recording.of("cloudwatch/compositeAlarm:CompositeAlarm"))
+    assert inventory.alarm_metrics >= len(recording.of("cloudwatch/metricAlarm:MetricAlarm"))
+    assert set(inventory.memory_gib) == set(FUNCTIONS)
+    interfaces = [
+        endpoint
+        for endpoint in recording.of("ec2/vpcEndpoint:VpcEndpoint")
+        if endpoint.inputs["vpcEndpointType"] == "Interface"
+    ]
+    subnets = len(recording.of("ec2/subnet:Subnet"))
+    assert inventory.endpoint_zones == len(interfaces) * subnets
+
+
+def test_prod_keeps_instances_warm_as_its_settings_say() -> None:
+    inventory = Inventory.of(declare("prod"))
+    settings = inventory.settings
+    assert len(inventory.warm) == 4
+    assert {warm.low for warm in inventory.warm.values()} == {settings.provisioned_concurrency}
+    assert {warm.high for warm in inventory.warm.values()} == {settings.provisioned_concurrency_max}
+
+
+def test_the_janitor_runs_every_five_minutes_and_not_at_all_while_paused() -> None:
+    assert Inventory.of(declare("dev")).janitor_runs == pytest.approx(730 * 12)
+    assert Inventory.of(declare("dev", (("paused", True),))).janitor_runs == 0
+
+
+def test_metrics_are_named_as_the_meter_names_them(capsys: pytest.CaptureFixture[str]) -> None:
+    recorded = {
+        name for path in (PROJECT / "chalice_app").rglob("*.py") for name in recorded_names(ast.parse(path.read_text()))
+    }
+    for name in recorded:
+        EmfMeter("dev").record(**{name: 1})
+        (directive,) = json.loads(capsys.readouterr().out)["_aws"]["CloudWatchMetrics"]
+        assert [metric["Name"] for metric in directive["Metrics"]] == [cloudwatch_name(name)]
+    assert {cloudwatch_name(name) for name in recorded} == emitted_metrics()[1]
+
+
+def test_every_own_metric_that_a_stage_watches_is_on_its_bill() -> None:
+    stage = declare("prod")
+    inventory = Inventory.of(stage)
+    watched = watched_metrics(stage)
+    assert "UploadsInFlight" in watched
+    assert inventory.scheduled_metrics + inventory.used_metrics >= len(watched | emitted_metrics()[1])
+
+
+def test_metrics_of_the_schedule_are_among_all() -> None:
+    scheduled, everything = emitted_metrics()
+    assert "UploadsInFlight" in scheduled
+    assert "UploadsStarted" in everything - scheduled
+    assert scheduled < everything
+
+
+def test_an_anomaly_alarm_counts_for_three() -> None:
+    stage = declare("dev")
+    metric = {"metric": {"namespace": "AWS/ApiGateway", "metricName": "Count"}}
+    band = {"id": "e0", "expression": "ANOMALY_DETECTION_BAND(m0, 2)"}
+    alarm = Declared(
+        type="aws:cloudwatch/metricAlarm:MetricAlarm", name="new", inputs={"metricQueries": [metric, band]}
+    )
+    with_alarm = dataclasses.replace(stage, resources=(*stage.resources, alarm))
+    assert Inventory.of(with_alarm).alarm_metrics == Inventory.of(stage).alarm_metrics + 3
+
+
+def test_a_function_that_no_workload_speaks_of_is_an_error() -> None:
+    stage = declare("dev")
+    function = Declared(
+        type="aws:lambda/function:Function",
+        name="compute-transcoder",
+        inputs={"environment": {"variables": {"FUNCTION": "transcoder"}}},
+    )
+    with pytest.raises(ProgramChangedError, match="transcoder"):
+        Inventory.of(dataclasses.replace(stage, resources=(*stage.resources, function)))

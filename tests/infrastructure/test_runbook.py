@@ -1,0 +1,179 @@
+"""Commands in the operators' pages are real: targets, options, settings, AWS calls; links lead somewhere."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+from botocore import xform_name
+from botocore.loaders import Loader
+
+from deploy import (
+    erase_user,
+    find_upload,
+    print_environment,
+    publish_site,
+    redrive,
+    replay_event,
+    restore_video,
+    revoke_user,
+    smoke,
+)
+from tests.infrastructure.recorded_program import PROJECT, Recording
+
+PAGES = [PROJECT / "docs" / name for name in ("runbook.md", "audit.md")]
+COMMANDS = (
+    *(erase_user, find_upload, print_environment, publish_site, redrive, replay_event, restore_video, revoke_user),
+    smoke,
+)
+NOT_OURS = {"install", "costs"}
+"""Targets that run nothing of deploy/."""
+OF_THE_CLI_ITSELF = {("cloudtrail", "validate-logs")}
+"""Commands that the AWS CLI adds to AWS's calls."""
+GLOBAL_OPTIONS = {"query", "output", "region"}
+OPERATIONS = (
+    *("Find an upload", "Replay one video's event", "Redrive failed events", "Restore a deleted video"),
+    *("Revoke a user", "Erase a user", "Pause a stage", "Roll back", "Rotate the upload token key"),
+    "Rotate the origin secret",
+)
+
+
+def shell_lines(page: Path) -> Iterator[str]:
+    """Each command line of the shell blocks, continued lines joined, and each command between backticks."""
+    text = page.read_text()
+    for block in re.findall(r"^```sh\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+        yield from (line for line in block.replace("\\\n", " ").splitlines() if line.strip())
+    inline = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    for span in re.findall(r"`([^`\n]+)`", inline):
+        if re.match(r"(make|aws|pulumi|python|\.venv/bin/python) [a-z-]", span):
+            yield span
+
+
+def words_of_commands(page: Path, program: str) -> Iterator[list[str]]:
+    """Words of every call of a program, also inside `$(…)` and after `&&`."""
+    for line in shell_lines(page):
+        inner = re.findall(rf"\$\(({program} [^()]*)\)", line)
+        outer = re.sub(r"\$\([^()]*\)", "INNER", line)
+        for call in [*inner, *re.split(r"&&|;", outer)]:
+            words = shlex.split(call, comments=True)
+            if words and words[0] == program:
+                yield words[1:]
+
+
+def deploy_calls(page: Path) -> Iterator[tuple[str, list[str]]]:
+    """Module and arguments of every command of ours that a page names, as make would run it."""
+    for words in words_of_commands(page, "make"):
+        target, *settings = words
+        if target in NOT_OURS:
+            continue
+        dry = ["make", "-n", "-o", "install", "-o", "web", target, *settings]
+        made = subprocess.run(dry, cwd=PROJECT, capture_output=True, text=True, check=False)
+        assert made.returncode == 0, f"make {shlex.join(words)}: {made.stderr}"
+        (run,) = (line for line in made.stdout.splitlines() if "-m deploy." in line)
+        module, _, arguments = run.partition("-m deploy.")[2].partition(" ")
+        yield module, shlex.split(arguments.replace("<", "").replace(">", ""))
+    for line in shell_lines(page):
+        for module, arguments in re.findall(r"python -m deploy\.(\w+)([^)]*)", line):
+            yield module, shlex.split(arguments, comments=True)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_of_ours_exists_and_takes_its_options(page: Path) -> None:
+    parsed = 0
+    for module, arguments in deploy_calls(page):
+        command = importlib.import_module(f"deploy.{module}")
+        assert command in COMMANDS
+        try:
+            command.parser().parse_args(arguments)
+        except SystemExit:
+            pytest.fail(f"{module} does not take {arguments}")
+        parsed += 1
+    assert parsed >= 10 or page.name != "runbook.md"
+
+
+def test_every_command_of_ours_is_in_the_runbook() -> None:
+    named = {module for module, _ in deploy_calls(PAGES[0])}
+    developers = {"print_environment"}
+    assert named | developers == {command.__name__.removeprefix("deploy.") for command in COMMANDS}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_aws_command_is_one_with_these_options(page: Path) -> None:
+    services = set(boto3.Session().get_available_services())
+    loader = Loader()
+    looked = 0
+    for service, operation, *arguments in words_of_commands(page, "aws"):
+        if (service, operation) in OF_THE_CLI_ITSELF:
+            continue
+        assert service in services | {"s3api"}, service
+        model: dict[str, Any] = loader.load_service_model("s3" if service == "s3api" else service, "service-2")
+        calls = {xform_name(name, "-"): call for name, call in model["operations"].items()}
+        assert operation in calls, f"aws {service} {operation}"
+        shape = calls[operation].get("input", {}).get("shape")
+        members = model["shapes"][shape]["members"] if shape else {}
+        options = {xform_name(member, "-") for member in members} | GLOBAL_OPTIONS
+        given = {word.removeprefix("--") for word in arguments if word.startswith("--")}
+        assert given <= options, f"aws {service} {operation} knows no {given - options}"
+        required = {xform_name(member, "-") for member in (model["shapes"][shape].get("required", []) if shape else [])}
+        assert required <= given, f"aws {service} {operation} needs {required - given}"
+        looked += 1
+    assert looked >= 1
+
+
+def test_every_setting_that_a_page_changes_exists() -> None:
+    settings = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())["config"]
+    changed = [words[2] for page in PAGES for words in words_of_commands(page, "pulumi") if words[:1] == ["config"]]
+    assert len(changed) >= 5
+    assert set(changed) <= set(settings)
+
+
+def test_every_output_that_a_page_asks_for_is_exported(prod: Recording) -> None:
+    asked = {
+        words[2] for page in PAGES for words in words_of_commands(page, "pulumi") if words[:2] == ["stack", "output"]
+    }
+    assert {"userPoolId", "videoBucket"} <= asked
+    assert asked <= set(prod.exports)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_log_group_alias_and_queue_that_a_page_names_exists(page: Path, prod: Recording) -> None:
+    groups = {group.inputs["name"] for group in prod.of("cloudwatch/logGroup:LogGroup")}
+    named = set(re.findall(r"(?:/aws/lambda|/video-upload/prod)/[a-z/-]+(?![a-z/{-]|<)", page.read_text()))
+    assert {name for name in named if not name.endswith("-")} <= groups
+    functions = {made.inputs["name"] for made in prod.of("lambda/function:Function")}
+    called = set(re.findall(r"--function-name (\S+)", page.read_text()))
+    assert called <= functions
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_to_a_heading(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
+        file, _, anchor = target.partition("#")
+        linked = page.parent / file if file else page
+        assert linked.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", linked.read_text(), re.MULTILINE)
+            assert anchor in {_anchor(heading) for heading in headings}, target
+
+
+def _anchor(heading: str) -> str:
+    """As GitHub makes them."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_every_operation_has_its_section_and_every_alarm_says_the_same_things() -> None:
+    sections = PAGES[0].read_text().split("\n## ")[1:]
+    headings = [section.partition("\n")[0] for section in sections]
+    alarms = [heading for heading in headings if re.fullmatch(r"[a-z-]+", heading)]
+    assert headings == [*alarms, *OPERATIONS]
+    for section in sections[: len(alarms)]:
+        told = re.findall(r"^\*\*(Means|People notice|Look|Fix|Over)", section, re.MULTILINE)
+        assert told == ["Means", "People notice", "Look", "Fix", "Over"], section.partition("\n")[0]
