@@ -59,3 +59,13 @@ def test_a_record_of_old_without_an_id_is_still_read(world: World) -> None:
     world.metadata.objects[key] = (body.replace(b',"correlationId":null', b""), etag, changed_at)
     found = world.records.find(transfer.started.record.ref)
     assert found == transfer.started.record
+
+
+def test_what_is_said_while_s3_completes_is_about_that_upload(world: World) -> None:
+    """Completing waits in another thread."""
+    transfer = world.start()
+    said: list[dict[str, str]] = []
+    world.videos.before_complete = lambda: said.append(current_ids())
+    with invocation(request_id="r"):
+        transfer.send_and_complete()
+    assert [(ids["requestId"], ids["uploadId"]) for ids in said] == [("r", transfer.token.upload_id)]
