@@ -122,7 +122,8 @@ class Report:
             return
         met = target.is_met_by(found.together_figure)
         best = _figure(target, found.together_figure)
-        short = _figure(target, abs(found.together_figure - target.wanted))
+        missing = abs(found.together_figure - target.wanted)
+        short = f"${missing:,.3f}" if target.better == "lower" else f"{missing:.1f} points"
         self._say(f"  no setting meets it alone; together {f'they do, {best}' if met else f'they reach {best}'}:")
         for change in found.together:
             self._say(f"    [bold]{change}[/] ({change.gives_up})")

@@ -31,8 +31,9 @@ class Stored:
 
     @property
     def video_bytes(self) -> float:
-        """All that the video bucket holds but unfinished parts: what the dashboard divides the month's cost by."""
-        return self.standard_bytes + self.infrequent_bytes + self.archive_instant_bytes
+        """All that the video bucket holds, unfinished parts included, as S3's BucketSizeBytes counts: what the
+        dashboard divides the month's cost by."""
+        return self.standard_bytes + self.infrequent_bytes + self.archive_instant_bytes + self.incomplete_bytes
 
 
 def stored(workload: Workload, inventory: Inventory) -> Stored:

@@ -89,6 +89,8 @@ def _price_class(model: CostModel) -> Effect:
     bill, settings = model.bill(), model.inventory().settings
     everywhere = model.bill((("priceClass", PriceClass.ALL.value),))
     assumed = "everyone is served, and billed, where they live"
+    if everywhere.usd == bill.usd:
+        assumed += "; not in use: nobody far away watches, or no more than is free"
     if settings.price_class is PriceClass.ALL:
         cheapest = model.bill((("priceClass", PriceClass.CHEAPEST.value),))
         assumed = (

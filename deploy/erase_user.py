@@ -20,7 +20,7 @@ from chalicelib.core.video_record import GONE_STATES, State, VideoRecord
 from deploy.command import chosen_outputs, confirm, exit_status, say, say_progress, stage_parser
 from deploy.deployed_stage import DeployedStage
 from deploy.errors import NotErasedError
-from deploy.object_versions import versions_under
+from deploy.object_versions import ObjectVersion, versions_under
 from deploy.revoke_user import say_locked_out
 from deploy.users import Owner, find_owner, folders_of
 
@@ -36,7 +36,7 @@ What remains, until it expires by itself:
 
 
 def erase_objects(stage: DeployedStage, owner: str) -> int:
-    """How many versions, delete markers and unfinished uploads went. Safe to repeat."""
+    """How many versions, delete markers and unfinished uploads went. Safe to repeat. Raises NotErasedError."""
     for record in stage.records.newest_first(owner):
         # Whoever is at work with a token, and every late event, finds a tombstone while the objects go.
         stage.records.change(record.ref, _deleted)
@@ -45,17 +45,13 @@ def erase_objects(stage: DeployedStage, owner: str) -> int:
         stage.videos.abort_multipart_upload(key, upload_id)
         erased += 1
     for bucket, prefix in folders_of(stage, owner):
+        removed: set[str] = set()
         # From the start each time: what was listed before is gone.
         while batch := list(islice(versions_under(stage.s3, bucket, prefix), MAX_DELETED_KEYS)):
-            answer = stage.s3.delete_objects(
-                Bucket=bucket,
-                Delete={
-                    "Objects": [{"Key": version.key, "VersionId": version.version_id} for version in batch],
-                    "Quiet": True,
-                },
-            )
-            if errors := answer.get("Errors"):
-                raise NotErasedError(owner, [f"{error.get('Key')}: {error.get('Message')}" for error in errors])
+            if still_there := [version.key for version in batch if version.version_id in removed]:
+                raise NotErasedError(owner, still_there)
+            _delete_for_good(stage, owner, bucket, batch)
+            removed.update(version.version_id for version in batch)
             erased += len(batch)
             say_progress(f"{erased} versions removed …")
     return erased
@@ -68,6 +64,18 @@ def left_of(stage: DeployedStage, owner: str) -> Iterator[str]:
             yield f"s3://{bucket}/{version.key} (version {version.version_id})"
     for key, upload_id in _unfinished(stage, owner):
         yield f"unfinished upload {upload_id} of {key}"
+
+
+def _delete_for_good(stage: DeployedStage, owner: str, bucket: str, versions: Sequence[ObjectVersion]) -> None:
+    answer = stage.s3.delete_objects(
+        Bucket=bucket,
+        Delete={
+            "Objects": [{"Key": version.key, "VersionId": version.version_id} for version in versions],
+            "Quiet": True,
+        },
+    )
+    if errors := answer.get("Errors"):
+        raise NotErasedError(owner, [f"{error.get('Key')}: {error.get('Message')}" for error in errors])
 
 
 def _deleted(record: VideoRecord) -> VideoRecord | None:

@@ -1,9 +1,11 @@
-"""Publishing the site, and the environment of a deployed stage on a developer's machine."""
+"""Commands around a deployed stage: its page, its environment, its failed events, its operators."""
 
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +14,15 @@ import pytest
 from moto import mock_aws
 
 from chalicelib.environment import Environment
-from deploy.errors import EventRefusedError, PageNotFoundError
+from deploy.deployed_stage import DeployedStage
+from deploy.errors import EventRefusedError, OutputsNotReadableError, PageNotFoundError
+from deploy.log_queries import log_query
 from deploy.print_environment import environment_of
 from deploy.publish_site import publish
 from deploy.redrive import redrive
+from deploy.revoke_user import ACCESS_TOKEN_LIFE
 from deploy.stack_outputs import StackOutputs
-from tests.infrastructure.recorded_program import Recording
+from tests.infrastructure.recorded_program import ACCOUNT_ID, PROJECT, Recording
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -83,6 +88,53 @@ def test_the_app_runs_locally_with_a_deployed_stages_environment(recording: Reco
     environment = environment_of(outputs)
     assert Environment.read(environment).aws_region == "eu-central-1"
     assert environment["TOKEN_ISSUER"] == outputs["authority"]
+
+
+def test_operators_find_everything_in_the_stacks_outputs(recording: Recording) -> None:
+    stage = DeployedStage(StackOutputs(recording.exports), boto3.Session(region_name="eu-central-1"))
+    assert (stage.place.stage, stage.place.region) == (recording.stage, "eu-central-1")
+    query = log_query(stage.place, stage.outputs["telemetryLogGroup"], {"videoId": "1"}, datetime.now(UTC))
+    groups = {group.inputs["name"] for group in recording.of("cloudwatch/logGroup:LogGroup")}
+    assert set(query.log_groups) <= groups
+    buckets = {bucket.inputs["bucket"] for bucket in recording.of("s3/bucket:Bucket")}
+    assert {stage.video_bucket, stage.metadata_bucket} <= buckets
+    aliases = {alias.inputs["functionName"] for alias in recording.of("lambda/alias:Alias")}
+    assert stage.processing.function.rpartition(":function:")[2].removesuffix(":live") in aliases
+    assert stage.user_pool_id
+    assert stage.videos.data_key_arn
+
+
+def test_a_missing_output_is_named() -> None:
+    with pytest.raises(OutputsNotReadableError, match="siteBucket"):
+        StackOutputs({})["siteBucket"]
+
+
+def test_operators_act_in_their_role_under_their_own_name(s3: S3Client, recording: Recording) -> None:
+    assert s3  # AWS is mocked
+    role_arn = f"arn:aws:iam::{ACCOUNT_ID}:role/operator"
+    stage = DeployedStage.opened(StackOutputs({**recording.exports, "operatorRoleArn": role_arn}))
+    caller = boto3.client("sts", region_name="eu-central-1").get_caller_identity()["Arn"].rpartition("/")[2]
+    acting = stage.session.client("sts").get_caller_identity()["Arn"]
+    assert acting == f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/operator/{caller}"
+
+
+def test_revoking_waits_for_the_longest_access_token(recording: Recording) -> None:
+    clients = recording.of("cognito/userPoolClient:UserPoolClient")
+    assert {client.inputs["tokenValidityUnits"]["accessToken"] for client in clients} == {"minutes"}
+    longest = max(client.inputs["accessTokenValidity"] for client in clients)
+    assert timedelta(minutes=longest) == ACCESS_TOKEN_LIFE
+
+
+def test_make_runs_an_operators_command() -> None:
+    told = subprocess.run(
+        ["make", "-s", "-o", "install", "find-upload", "ARGS=--help"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    assert "VIDEO_ID" in told.stdout
 
 
 class FakeLambda:

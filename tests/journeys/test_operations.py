@@ -142,6 +142,16 @@ def test_a_deleted_video_comes_back_and_plays(
     assert person.video(video_id)["state"] == "ready"
 
 
+def test_a_rejected_video_comes_back_rejected(person: Person, operator: Operator) -> None:
+    started = person.upload(b"no video at all" * 100)
+    before = person.wait_for(started["videoId"], "ready", "rejected")
+    person.call("DELETE", f"/videos/{started['videoId']}")
+    operator.run(restore_video.main, started["videoId"], "--yes")
+    after = person.video(started["videoId"])
+    assert (after["state"], after["rejection"]) == ("rejected", before["rejection"])
+    assert "nothing of it is hidden" in operator.run(restore_video.main, started["videoId"])
+
+
 def test_a_restoration_that_broke_off_is_carried_on(
     person: Person, operator: Operator, stand_in: StandIn, small_video: bytes
 ) -> None:
