@@ -7,6 +7,7 @@ from chalice.app import Chalice, CloudWatchEvent, Rate, S3Event
 
 from chalicelib.core.processing import ArrivedObject
 from chalicelib.environment import ImportTimeSettings, LocalSignIn
+from chalicelib.invocations import in_an_invocation
 from chalicelib.routes.health import health
 from chalicelib.routes.multipart_complete import multipart_complete
 from chalicelib.routes.multipart_init import multipart_init
@@ -22,12 +23,14 @@ for blueprint in (upload_tokens, video_upload, multipart_init, multipart_complet
 
 
 @app.on_s3_event(bucket=ImportTimeSettings.read().video_bucket, events=["s3:ObjectCreated:*"], prefix="videos/")
+@in_an_invocation
 def video_processing(event: S3Event) -> None:
     for record in event.to_dict()["Records"]:
         services().processing.process(_arrived(record["s3"]["object"]))
 
 
 @app.schedule(Rate(JANITOR_INTERVAL_MINUTES, unit=Rate.MINUTES))
+@in_an_invocation
 def janitor(event: CloudWatchEvent) -> dict[str, int]:
     swept = services().janitor.sweep()
     services().stage_figures.record()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from local.api_environment import REPOSITORY
 from local.child_process import ChildFailedError
+from local.log_lines import readable
 from local.platform import DataDirBusyError, LocalPlatform, Ports, PortTakenError, reset
 
 
@@ -61,9 +62,9 @@ def _arguments() -> argparse.Namespace:
 
 def _printer(*, verbose: bool) -> Callable[[str, str], None]:
     def on_line(process: str, line: str) -> None:
-        # Metrics are for the log collector, not for a person.
-        if verbose or not line.startswith("{"):
-            print(f"{process}: {line}", flush=True)
+        shown = line if verbose else readable(line)
+        if shown is not None:
+            print(f"{process}: {shown}", flush=True)
 
     return on_line
 

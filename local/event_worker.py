@@ -83,12 +83,13 @@ class EventWorker:
 def main() -> None:
     """Work until told to stop; the environment is that of the API."""
     argparse.ArgumentParser(prog="python -m local.event_worker", description=__doc__).parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(name)s %(levelname)s %(message)s")
-    logging.getLogger("botocore").setLevel(logging.WARNING)
 
     import boto3
 
     from app import janitor, video_processing
+    from chalicelib.invocations import set_up_logs
+
+    set_up_logs()
 
     endpoint = os.environ["AWS_ENDPOINT_URL"]
     sqs = boto3.client("sqs", endpoint_url=endpoint, region_name=names.REGION)

@@ -181,8 +181,10 @@ def main() -> None:
     arguments = parser.parse_args()
     allow_open_files(MAX_OPEN_FILES)
     from app import app
+    from chalicelib.invocations import set_up_logs
     from chalicelib.local_gateway import answering_in_threads
 
+    set_up_logs()
     site = Site(
         answering_in_threads(app),
         stand_in_url=os.environ["AWS_ENDPOINT_URL"],

@@ -169,3 +169,30 @@ class LocalSignIn:
             return None
         issuer = os.environ.get("TOKEN_ISSUER", "")
         return cls(issuer, os.environ.get("TOKEN_JWKS_URL") or f"{issuer}/.well-known/jwks.json")
+
+
+@dataclass(frozen=True)
+class RunningFunction:
+    """Who writes a line of the log. Read without any check: a wrong environment has to be told of as well.
+
+    starts_cold: this process was started for somebody who waits, and not ahead of time or outside Lambda.
+    """
+
+    name: str
+    stage: str
+    version: str
+    xray_trace_id: str
+    starts_cold: bool
+
+    @classmethod
+    def read(cls) -> Self:
+        # Lambda Developer Guide, "Defined runtime environment variables"; `Root=1-…;Parent=…;Sampled=1`
+        trace = dict(pair.split("=", 1) for pair in os.environ.get("_X_AMZN_TRACE_ID", "").split(";") if "=" in pair)
+        started = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE")
+        return cls(
+            name=os.environ.get("FUNCTION") or ALL_FUNCTIONS,
+            stage=os.environ.get("STAGE", ""),
+            version=os.environ.get("VERSION") or "development",
+            xray_trace_id=trace.get("Root", ""),
+            starts_cold=bool(os.environ.get("AWS_LAMBDA_FUNCTION_NAME")) and started != "provisioned-concurrency",
+        )

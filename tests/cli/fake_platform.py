@@ -58,6 +58,7 @@ class FakePlatform:
         before the call is carried out, -1 carries it out and loses the answer.
     completing_answers: how often complete answers 202 first.
     processing_polls: how often a completed video is still in processing.
+    correlation_ids: X-Correlation-Id of each call, and of each part, where there must be none; "" where there was none.
     """
 
     storage: FakeStorage
@@ -73,6 +74,8 @@ class FakePlatform:
     rejection: Json | None = None
     uploads: dict[str, FakeUpload] = field(default_factory=dict[str, FakeUpload])
     calls: list[str] = field(default_factory=list[str])
+    correlation_ids: list[str] = field(default_factory=list[str])
+    correlation_ids_of_parts: list[str] = field(default_factory=list[str])
     signed_pages: list[list[int]] = field(default_factory=list[list[int]])
     url: str = ""
     parts_url: str = ""
@@ -260,6 +263,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         query = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
         headers = {name.lower(): value for name, value in self.headers.items()}
+        self.platform.correlation_ids_of_parts.append(headers.get("x-correlation-id", ""))
         answer = self.platform.storage.put(query, headers, self.rfile.read)
         self.close_connection = answer.hang_up
         if answer.status == 0:
@@ -281,6 +285,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         path = url.path.removeprefix("/api")
         self.platform.calls.append(f"{self.command} {path}")
+        self.platform.correlation_ids.append(self.headers.get("X-Correlation-Id", ""))
         faults = self.platform.api_faults.get(path)
         fault = faults.pop(0) if faults else None
         if fault and fault[0] == 0:

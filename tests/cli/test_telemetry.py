@@ -91,6 +91,7 @@ def test_an_upload_is_told_without_names_or_tokens(
     assert events[-1]["state"] == "ready"
     assert events[-1]["sentBytes"] == events[-1]["sizeBytes"] == 300 * 1024
     assert {event["videoId"] for event in events} == set(platform.uploads)
+    assert {event["correlationId"] for event in events} == set(platform.correlation_ids)
     assert "secret" not in json.dumps(events)
     (stream,) = client(aws_url, "logs").describe_log_streams(logGroupName=LOG_GROUP)["logStreams"]
     assert re.fullmatch(r"[a-z0-9-]+:[0-9a-f-]{36}", stream["logStreamName"])  # the identity's own
@@ -174,7 +175,9 @@ def test_progress_is_told_now_and_then_and_not_for_ever_to_one_who_does_not_list
     sink, now = BrokenSink(), 1000.0
     telemetry = Telemetry(sink, interval_seconds=0.01, clock=lambda: now)
     with telemetry:
-        telemetry.note(UploadBegan(path=Path("a"), video_id="v", size_bytes=9, part_count=1, stored_bytes=0))
+        telemetry.note(
+            UploadBegan(path=Path("a"), video_id="v", correlation_id="c", size_bytes=9, part_count=1, stored_bytes=0)
+        )
         for _ in range(100):
             now += 0.005
             telemetry.note(BytesSent(count=1))

@@ -29,12 +29,13 @@ TIMEOUT_SECONDS = 60
 
 @dataclass
 class Person:
-    """Somebody signed in, with plain HTTP."""
+    """Somebody signed in, with plain HTTP. correlation_id: sent with every call, where there is one."""
 
     platform: LocalPlatform
     email: str
     access_token: str
     api_url: str = ""
+    correlation_id: str = ""
 
     def __post_init__(self) -> None:
         self.api_url = self.api_url or f"{self.platform.site_url}/api"
@@ -46,11 +47,12 @@ class Person:
 
     def call(self, method: str, path: str, body: Any = None, token: str | None = None) -> requests.Response:
         """token: instead of the person's own."""
+        correlated = {"X-Correlation-Id": self.correlation_id} if self.correlation_id else {}
         return requests.request(
             method,
             f"{self.api_url}{path}",
             json=body,
-            headers={"Authorization": f"Bearer {token or self.access_token}"},
+            headers={"Authorization": f"Bearer {token or self.access_token}", **correlated},
             timeout=TIMEOUT_SECONDS,
         )
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -17,7 +18,7 @@ from local.stand_in.provision import session
 from tests.web import journeys
 from tests.web.journeys import Person
 
-EVENT_FIELDS = {"event", "client", "system", "videoId", "sizeBytes", "sentBytes"}
+EVENT_FIELDS = {"event", "client", "system", "videoId", "correlationId", "sizeBytes", "sentBytes"}
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +103,25 @@ def test_the_operators_read_how_an_upload_went_and_neither_names_nor_addresses_n
     (signed_in,) = [token for token in tokens if "id_token" in token]
     secret = [signed_in["id_token"], signed_in["access_token"], signed_in["refresh_token"], somebody.email]
     assert [one for one in [*secret, video.name, video.stem, "http", "127.0.0.1", "X-Amz"] if one in text] == []
+
+
+def test_one_id_goes_with_every_call_of_an_upload_and_with_no_part_even_after_a_reload(
+    page: Page, platform: LocalPlatform, somebody: Person, video: Path
+) -> None:
+    calls: dict[str, set[str | None]] = {}
+
+    def note(request: Request) -> None:
+        kind = "part" if journeys.PART_URL.search(request.url) else urlsplit(request.url).path.removeprefix("/api")
+        calls.setdefault(f"{request.method} {kind}", set()).add(request.headers.get("x-correlation-id"))
+
+    page.on("request", note)
+    journeys.resume_after_reload(page, platform.site_url, somebody, video)
+    ids = {each: calls[each] for each in calls if "/multipart/" in each}
+    assert {each.rpartition("/")[2] for each in ids} == {"init", "parts", "complete"}
+    (correlation_id,) = set[str | None]().union(*ids.values())
+    assert calls["PUT part"] == calls["GET /uploads"] == {None}
+    events = wait_told(page, platform, "ready")
+    assert {event["correlationId"] for event in events} == {correlation_id}
 
 
 def test_who_switches_it_off_is_not_heard_of_after_a_reload_either(

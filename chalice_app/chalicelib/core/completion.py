@@ -4,6 +4,7 @@ The record is the arbiter: whoever moves it from `uploading` to `completing` may
 ends in `_settle`, which looks at what S3 really holds.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -21,6 +22,7 @@ from chalicelib.core.errors import (
     UploadExpiredError,
     UploadNotFoundError,
 )
+from chalicelib.core.log_context import carried
 from chalicelib.core.multipart_upload import not_uploading
 from chalicelib.core.ports import (
     Clock,
@@ -35,6 +37,8 @@ from chalicelib.core.records import Records
 from chalicelib.core.upload_requests import CompleteUpload
 from chalicelib.core.upload_token import UploadToken
 from chalicelib.core.video_record import ARRIVED_STATES, State, VideoRecord
+
+log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 25.0
 """API Gateway gives up after 29 s (API Gateway quotas, "Maximum integration timeout"); the answer comes before."""
@@ -130,12 +134,14 @@ class Completions:
                 )
             )
         except (FutureTimeoutError, OutcomeUnknownError):
+            log.info("completion takes longer")
             return Completion(record, Outcome.COMPLETING)
         except StorageBusyError as error:
             self._reopen(record)
             raise StorageUnavailableError(retry_after_seconds=RETRY_AFTER_SECONDS) from error
-        except CompletionRefusedError:
+        except CompletionRefusedError as error:
             self._reopen(record)
+            log.info("completion refused", extra={"code": error.code})
             self.meter.record(completions_refused_count=1)
             raise
         except (UploadGoneError, ObjectExistsError):
@@ -150,7 +156,7 @@ class Completions:
     def _within_patience(self, ask_s3: Callable[[], None]) -> None:
         worker = ThreadPoolExecutor(1, thread_name_prefix="complete")
         try:
-            worker.submit(ask_s3).result(timeout=self.patience_seconds)
+            worker.submit(carried(ask_s3)).result(timeout=self.patience_seconds)
         finally:
             worker.shutdown(wait=False)
 
@@ -177,6 +183,8 @@ class Completions:
             raise not_uploading(current) if current else UploadNotFoundError
         if first_to_know:
             measure_arrival(current, self.meter, self.now())
+        # Also where the processing was quicker.
+        log.info("upload completed", extra={"sizeBytes": current.size_bytes})
         return Completion(current, Outcome.COMPLETED)
 
     def _reopen(self, record: VideoRecord) -> None:
@@ -201,6 +209,7 @@ class Completions:
         self.records.unmark(record.ref, record.size_bytes)
         if mine:
             self.meter.record(uploads_failed_count=1)
+            log.info("upload expired")
         return expired or record
 
 

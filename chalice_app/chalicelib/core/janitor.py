@@ -8,6 +8,7 @@ from datetime import timedelta
 from chalicelib.core.completion import LEASE, Completions
 from chalicelib.core.errors import PlatformError
 from chalicelib.core.library import remove_objects
+from chalicelib.core.log_context import about_upload
 from chalicelib.core.ports import Clock, MetadataBucket, Meter, ProcessingTrigger, VideoBucket
 from chalicelib.core.records import OpenMarker, Records
 from chalicelib.core.video_record import State, VideoRecord
@@ -41,15 +42,17 @@ class Janitor:
         owners: set[str] = set()
         reserved_bytes = 0
         for marker in self.records.markers():
+            about_upload(owner=marker.ref.owner, video_id=marker.ref.video_id)
             try:
                 outcome = self._look_after(marker)
             except Exception:
-                log.exception("cannot look after %s", marker.key)
+                log.exception("cannot look after the upload")
                 outcome = "failed"
             done[outcome] += 1
             if outcome in {"open", "processing", "retried", "given up", "stuck"}:
                 owners.add(marker.ref.owner)
                 reserved_bytes += marker.size_bytes
+        about_upload()
         # Zeros as well: a rate needs both its terms, and an alarm a value to calm down by.
         self.meter.record(
             uploads_in_flight_count=done["open"],
@@ -62,6 +65,7 @@ class Janitor:
             uploads_failed_count=done["expired"] + done["given up"],
             janitor_failures_count=done["failed"],
         )
+        log.info("sweep finished", extra={"outcomes": dict(done)})
         return done
 
     def _look_after(self, marker: OpenMarker) -> str:
@@ -87,6 +91,7 @@ class Janitor:
         for upload_id in self.videos.list_upload_ids(marker.ref.file_key):
             self.videos.abort_multipart_upload(marker.ref.file_key, upload_id)
         self.records.unmark(marker.ref, marker.size_bytes)
+        log.info("upload that never started removed")
         return "cleaned"
 
     def _uploading(self, record: VideoRecord) -> str:
@@ -103,6 +108,7 @@ class Janitor:
         if expired is None or expired.state is not State.EXPIRED:
             return "open"
         remove_objects(expired, self.videos, self.metadata, self.records)
+        log.info("upload expired")
         return "expired"
 
     def _completing(self, record: VideoRecord) -> str:
@@ -112,7 +118,7 @@ class Janitor:
         try:
             finished = self.completions.finish_abandoned(record)
         except PlatformError as refused:
-            log.warning("completion of %s does not settle: %s", record.video_id, refused)
+            log.warning("completion does not settle: %s", refused)
             return "open"
         return "expired" if finished.record.state is State.EXPIRED else "open"
 
@@ -126,13 +132,14 @@ class Janitor:
     def _retry(self, record: VideoRecord) -> str:
         stored = self.videos.head(record.ref.file_key)
         if stored is None:
-            log.error("the object of %s is missing", record.video_id)
+            log.error("object missing")
             return self._give_up(record)
         self.records.change(
             record.ref,
             lambda current: current.noted(processing_retries=current.processing_retries + 1, updated_at=self.now()),
         )
         self.processing.trigger(record.ref.file_key, stored.version_id, stored.size_bytes)
+        log.info("processing asked again", extra={"retries": record.processing_retries + 1})
         return "retried"
 
     def _give_up(self, record: VideoRecord) -> str:
@@ -140,6 +147,7 @@ class Janitor:
         if record.processing_retries > MAX_PROCESSING_RETRIES:
             return "stuck"
         self.records.change(record.ref, lambda current: current.noted(processing_retries=MAX_PROCESSING_RETRIES + 1))
+        log.error("processing given up", extra={"retries": record.processing_retries})
         return "given up"
 
     def _settled(self, record: VideoRecord) -> str:

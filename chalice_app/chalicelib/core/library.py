@@ -1,5 +1,6 @@
 """What a user sees of the own videos, and removing one for good."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
@@ -11,6 +12,8 @@ from chalicelib.core.records import Records
 from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import State, VideoRecord, api_time
 from chalicelib.core.viewing_urls import ViewingUrls, ViewingUrlSource
+
+log = logging.getLogger(__name__)
 
 _LISTED_STATES = frozenset({State.UPLOADING, State.COMPLETING, State.PROCESSING, State.READY, State.REJECTED})
 
@@ -49,11 +52,14 @@ class Library:
             raise VideoNotFoundError
         remove_objects(record, self.videos, self.metadata, self.records)
         self.meter.record(videos_deleted_count=1)
+        log.info("video deleted", extra={"sizeBytes": record.size_bytes})
 
     def _views(self, records: Iterable[VideoRecord]) -> list[JsonObject]:
         records = list(records)
         ready = [record for record in records if record.state is State.READY]
         urls, urls_expire_at = self.urls.for_viewing(ready)
+        if ready:
+            log.info("viewing URLs given", extra={"videoIds": [record.video_id for record in ready]})
         return [_view(record, urls.get(record.video_id), api_time(urls_expire_at)) for record in records]
 
 

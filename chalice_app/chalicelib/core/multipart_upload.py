@@ -15,6 +15,7 @@ from chalicelib.core.errors import (
     UploadExpiredError,
     UploadNotFoundError,
 )
+from chalicelib.core.log_context import carried
 from chalicelib.core.part_plan import plan_parts
 from chalicelib.core.part_urls import PartUrls, SignedPart
 from chalicelib.core.ports import Clock, Meter, StoredPart, UploadGoneError, VideoBucket
@@ -59,7 +60,7 @@ class MultipartUploads:
     preferred_part_bytes: int
     upload_ttl: timedelta
 
-    def start(self, owner: str, request: StartUpload) -> StartedUpload:
+    def start(self, owner: str, request: StartUpload, correlation_id: str | None = None) -> StartedUpload:
         """Raises CapError's leaves; FileTooLargeError above what S3 holds."""
         plan = plan_parts(request.size_bytes, self.preferred_part_bytes)
         now = self.now()
@@ -69,7 +70,13 @@ class MultipartUploads:
             ref.file_key, request.content_type, content_disposition(request.file_name)
         )
         record = VideoRecord.begun(
-            ref, request, part_size_bytes=plan.part_size_bytes, upload_id=upload_id, now=now, ttl=self.upload_ttl
+            ref,
+            request,
+            part_size_bytes=plan.part_size_bytes,
+            upload_id=upload_id,
+            now=now,
+            ttl=self.upload_ttl,
+            correlation_id=correlation_id,
         )
         self.records.create(record)
         first_page = dict.fromkeys(range(1, min(plan.part_count, MAX_URLS_PER_PAGE) + 1))
@@ -78,6 +85,7 @@ class MultipartUploads:
         self.meter.record(
             uploads_started_count=1, upload_size_bytes=request.size_bytes, parts_signed_count=len(signed_parts)
         )
+        log.info("upload started", extra={"sizeBytes": request.size_bytes, "partCount": plan.part_count})
         return StartedUpload(record, upload_id, token, signed_parts, urls_expire_at)
 
     def find(self, token: UploadToken) -> VideoRecord:
@@ -99,6 +107,7 @@ class MultipartUploads:
     ) -> tuple[list[SignedPart], datetime]:
         signed = self.urls.for_parts(record, token.upload_id, checksums_by_part)
         self.meter.record(parts_signed_count=len(checksums_by_part))
+        log.info("parts signed", extra={"partCount": len(checksums_by_part)})
         return signed
 
     def stored_parts(self, token: UploadToken) -> tuple[VideoRecord, list[StoredPart]]:
@@ -130,6 +139,7 @@ class MultipartUploads:
         self.videos.abort_multipart_upload(record.ref.file_key, token.upload_id)
         self.records.unmark(record.ref, record.size_bytes)
         self.meter.record(uploads_aborted_count=1)
+        log.info("upload aborted")
         return record
 
     def open_uploads(self, owner: str) -> list[OpenUpload]:
@@ -140,7 +150,8 @@ class MultipartUploads:
             if record.state is State.UPLOADING and record.upload_id and record.expires_at > self.now()
         ]
         with ThreadPoolExecutor(_PARALLEL_TOKENS) as workers:
-            tokens = workers.map(lambda pair: self.tokens.issue(pair[0], pair[1], pair[0].expires_at), unfinished)
+            issue = carried(self.tokens.issue)
+            tokens = workers.map(lambda pair: issue(pair[0], pair[1], pair[0].expires_at), unfinished)
             return [
                 OpenUpload(record, upload_id, token)
                 for (record, upload_id), token in zip(unfinished, tokens, strict=True)

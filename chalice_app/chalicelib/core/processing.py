@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from chalicelib.core.arrival import measure_arrival
 from chalicelib.core.json_values import JsonObject
+from chalicelib.core.log_context import about_upload
 from chalicelib.core.media.containers import HEAD_BYTES, Container, require_container
 from chalicelib.core.media.errors import MediaBudgetError, MediaError
 from chalicelib.core.media.inspection import Inspection
@@ -75,14 +76,15 @@ class Processing:
     def process(self, arrived: ArrivedObject) -> Processed:
         """Raises what S3 and SNS raise: the event then comes again, and in the end waits in the dead-letter queue."""
         ref = VideoRef.from_file_key(arrived.file_key)
+        about_upload()
         record = self.records.find(ref) if ref else None
         if record is None:
-            log.error("an object without a record: %s", arrived.file_key)
+            log.error("object without a record", extra={"fileKey": arrived.file_key})
             self.meter.record(unknown_objects_count=1)
             return Processed.IGNORED
         stored = self.videos.head(arrived.file_key, arrived.version_id)
         if stored is None:
-            log.info("the object is gone already: %s", record.video_id)
+            log.info("object gone already")
             return Processed.IGNORED
         if record.state in {State.READY, State.REJECTED}:
             return self._seen_before(record, stored)
@@ -146,20 +148,23 @@ class Processing:
         if overtook_completion:
             measure_arrival(settled, self.meter, self.now())
         self._measure(settled)
+        log.info("video %s", settled.state, extra={"code": rejection.code} if rejection else None)
         self._announce(settled)
         return Processed(settled.state.value)
 
     def _seen_before(self, record: VideoRecord, stored: StoredVideo) -> Processed:
         if record.version_id != stored.version_id:
             # A form sent twice: the video that was looked at is the one that stays.
+            log.info("second object removed")
             self.videos.delete_version(record.ref.file_key, stored.version_id)
             return Processed.REMOVED
+        log.info("duplicate event ignored")
         if record.notified_at is None:
             self._announce(record)
         return Processed.DUPLICATE
 
     def _remove_late(self, record: VideoRecord, stored: StoredVideo) -> Processed:
-        log.info("an object for a settled upload: %s is %s", record.video_id, record.state)
+        log.info("late object removed", extra={"state": record.state.value})
         self.videos.delete_version(record.ref.file_key, stored.version_id)
         self.metadata.delete(record.ref.poster_key)
         self.records.unmark(record.ref, record.size_bytes)
@@ -168,6 +173,7 @@ class Processing:
     def _announce(self, record: VideoRecord) -> None:
         """Marked only after it was sent, so that a repeated event sends what a dying function did not."""
         self.notifier.publish(f"Video {record.state}", completion_message(record))
+        log.info("subscribers told")
         self.records.change(
             record.ref,
             lambda current: current.noted(notified_at=self.now()) if current.state is record.state else None,

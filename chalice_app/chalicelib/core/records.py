@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
+from chalicelib.core.log_context import about_upload, carried
 from chalicelib.core.ports import MetadataBucket, StorageBusyError
 from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import GONE_STATES, State, VideoRecord
@@ -35,10 +36,13 @@ def marker_key(ref: VideoRef, size_bytes: int) -> str:
 
 
 class Records:
+    """Whoever creates, finds or changes one record is busy with that upload from then on: the logs say so."""
+
     def __init__(self, bucket: MetadataBucket) -> None:
         self._bucket = bucket
 
     def create(self, record: VideoRecord) -> None:
+        _log_about(record)
         if not self._bucket.put_if_new(record.ref.record_key, record.to_json()):
             # 64 random bits repeated within a millisecond: somebody retries a write that did succeed.
             existing = self.find(record.ref)
@@ -47,7 +51,7 @@ class Records:
 
     def find(self, ref: VideoRef) -> VideoRecord | None:
         stored = self._bucket.get(ref.record_key)
-        return VideoRecord.from_json(stored.body) if stored else None
+        return _log_about(VideoRecord.from_json(stored.body)) if stored else None
 
     def change(self, ref: VideoRef, decide: Callable[[VideoRecord], VideoRecord | None]) -> VideoRecord | None:
         """Apply `decide` to the record as it is at the moment of writing, and return what then stands.
@@ -59,7 +63,7 @@ class Records:
             stored = self._bucket.get(ref.record_key)
             if stored is None:
                 return None
-            current = VideoRecord.from_json(stored.body)
+            current = _log_about(VideoRecord.from_json(stored.body))
             changed = decide(current)
             if changed is None:
                 return current
@@ -98,6 +102,16 @@ class Records:
     def _read_all(self, record_keys: Iterator[str]) -> Iterator[VideoRecord]:
         with ThreadPoolExecutor(_PARALLEL_READS) as readers:
             while batch := [key for _, key in zip(range(_PARALLEL_READS), record_keys, strict=False)]:
-                for stored in readers.map(self._bucket.get, batch):
+                for stored in readers.map(carried(self._bucket.get), batch):
                     if stored:
                         yield VideoRecord.from_json(stored.body)
+
+
+def _log_about(record: VideoRecord) -> VideoRecord:
+    about_upload(
+        owner=record.owner,
+        video_id=record.video_id,
+        upload_id=record.upload_id,
+        correlation_id=record.correlation_id,
+    )
+    return record

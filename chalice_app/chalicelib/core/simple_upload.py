@@ -1,5 +1,6 @@
 """An upload in one request: a form whose policy lets exactly one file through."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,6 +11,8 @@ from chalicelib.core.records import Records
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef, new_video_id
 from chalicelib.core.video_record import VideoRecord
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -28,13 +31,19 @@ class SimpleUploads:
     caps: Caps
     form_ttl: timedelta
 
-    def start(self, owner: str, request: StartUpload) -> OfferedUpload:
+    def start(self, owner: str, request: StartUpload, correlation_id: str | None = None) -> OfferedUpload:
         """Raises CapError's leaves. The S3 event of the arriving object takes it from there."""
         now = self.now()
         ref = VideoRef(owner, new_video_id(now))
         reserve(self.records, self.caps, ref, request.size_bytes)
         record = VideoRecord.begun(
-            ref, request, part_size_bytes=request.size_bytes, upload_id=None, now=now, ttl=self.form_ttl
+            ref,
+            request,
+            part_size_bytes=request.size_bytes,
+            upload_id=None,
+            now=now,
+            ttl=self.form_ttl,
+            correlation_id=correlation_id,
         )
         self.records.create(record)
         ttl_seconds = int(self.form_ttl.total_seconds())
@@ -46,4 +55,5 @@ class SimpleUploads:
             ttl_seconds=ttl_seconds,
         )
         self.meter.record(uploads_started_count=1, upload_size_bytes=request.size_bytes)
+        log.info("small upload started", extra={"sizeBytes": request.size_bytes})
         return OfferedUpload(ref, form, record.expires_at)

@@ -69,7 +69,10 @@ class Rejection:
 
 @dataclass(frozen=True, kw_only=True)
 class VideoRecord:
-    """upload_id: None for an upload in one request. media: the API's `media` object once known."""
+    """upload_id: None for an upload in one request. media: the API's `media` object once known.
+
+    correlation_id: what the logs call the upload, from the client to the verdict; None in records of old.
+    """
 
     owner: str
     video_id: str
@@ -90,6 +93,7 @@ class VideoRecord:
     media: JsonObject | None = None
     rejection: Rejection | None = None
     notified_at: datetime | None = None
+    correlation_id: str | None = None
 
     @classmethod
     def begun(
@@ -101,6 +105,7 @@ class VideoRecord:
         upload_id: str | None,
         now: datetime,
         ttl: timedelta,
+        correlation_id: str | None = None,
     ) -> Self:
         """The first record of an upload that has just been let in."""
         return cls(
@@ -115,6 +120,7 @@ class VideoRecord:
             created_at=now,
             updated_at=now,
             expires_at=now + ttl,
+            correlation_id=correlation_id,
         )
 
     @property

@@ -3,6 +3,8 @@
 import functools
 import json
 import logging
+import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,14 +13,20 @@ from chalice.app import Blueprint, CORSConfig, Response
 from chalicelib.core.errors import InternalError, PlatformError, RouteNotFoundError, StorageUnavailableError
 from chalicelib.core.ports import StorageBusyError
 from chalicelib.environment import ALL_FUNCTIONS, ImportTimeSettings
-from chalicelib.http_errors import error_response
+from chalicelib.http_errors import error_response, status_of
+from chalicelib.invocations import invocation
 from chalicelib.wiring import services
 
 log = logging.getLogger(__name__)
 
-CORS_HEADERS = ("Authorization", "Content-Type")
+CORRELATION_HEADER = "X-Correlation-Id"
+"""What a client calls the upload that a request belongs to."""
+
+CORS_HEADERS = ("Authorization", "Content-Type", CORRELATION_HEADER)
 CORS_EXPOSED_HEADERS = ("Retry-After", "x-amzn-RequestId")
 CORS_MAX_AGE_SECONDS = 600
+
+_CORRELATION_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 View = Callable[..., Response]
 
@@ -53,22 +61,47 @@ class ApiBlueprint(Blueprint):
         context: Any = self.lambda_context
         return str(self.current_request.context.get("requestId") or context.aws_request_id)
 
+    @property
+    def correlation_id(self) -> str:
+        """The client's; the request id where it gave none, or none that a log may hold."""
+        given = str(self.current_request.headers.get(CORRELATION_HEADER, ""))
+        return given if _CORRELATION_ID.fullmatch(given) else self.request_id
+
     def _answering_errors(self, view: View) -> View:
         @functools.wraps(view)
         def answer(*args: Any, **captured: Any) -> Response:
-            try:
-                if services().environment.function not in self.functions:
-                    raise RouteNotFoundError
-                return view(*args, **captured)
-            except PlatformError as error:
-                return error_response(error, self.request_id)
-            except StorageBusyError:
-                return error_response(StorageUnavailableError(retry_after_seconds=2), self.request_id)
-            except Exception:
-                log.exception("unhandled error in %s", view.__name__)
-                return error_response(InternalError(), self.request_id)
+            started_at = time.perf_counter()
+            with invocation(self.lambda_context, request_id=self.request_id, correlation_id=self.correlation_id):
+                try:
+                    if services().environment.function not in self.functions:
+                        raise RouteNotFoundError
+                    return view(*args, **captured)
+                except PlatformError as error:
+                    refusal = error
+                except StorageBusyError:
+                    refusal = StorageUnavailableError(retry_after_seconds=2)
+                except Exception:
+                    log.exception("unhandled error in %s", view.__name__)
+                    refusal = InternalError()
+                self._log_refusal(refusal, time.perf_counter() - started_at)
+                return error_response(refusal, self.request_id)
 
         return answer
+
+    def _log_refusal(self, refusal: PlatformError, seconds: float) -> None:
+        """The code alone: messages and details may hold what the client sent."""
+        status = status_of(refusal)
+        request = self.current_request
+        log.log(
+            logging.WARNING if status >= 500 else logging.INFO,
+            "request refused",
+            extra={
+                "route": f"{request.method} {request.context.get('resourcePath')}",
+                "status": status,
+                "code": refusal.code,
+                "durationMilliseconds": round(seconds * 1000, 1),
+            },
+        )
 
 
 def answered(body: dict[str, Any], status: int = 200, **headers: str) -> Response:

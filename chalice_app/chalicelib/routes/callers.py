@@ -5,6 +5,7 @@ from typing import Any
 from chalice.app import Request
 
 from chalicelib.core.errors import ForbiddenError, UnauthorizedError
+from chalicelib.core.log_context import about_upload
 from chalicelib.core.upload_token import UploadToken
 from chalicelib.core.video_id import is_owner
 
@@ -26,6 +27,7 @@ def user_of(request: Request, client_ids: frozenset[str], allowed_scopes: frozen
         raise ForbiddenError(reason="it is not an access token of this platform's clients")
     if allowed_scopes.isdisjoint(str(claims.get("scope", "")).split()):
         raise ForbiddenError(reason=f"it needs the scope {' or '.join(sorted(allowed_scopes))}")
+    about_upload(owner=owner)
     return owner
 
 
@@ -33,7 +35,7 @@ def upload_of(request: Request) -> UploadToken:
     """The upload that the Lambda authorizer has verified. Raises UnauthorizedError."""
     context: dict[str, Any] = request.context.get("authorizer") or {}
     try:
-        return UploadToken(
+        token = UploadToken(
             kid=context["kid"],
             owner=context["owner"],
             video_id=context["videoId"],
@@ -43,3 +45,5 @@ def upload_of(request: Request) -> UploadToken:
         )
     except (KeyError, ValueError) as error:
         raise UnauthorizedError from error
+    about_upload(owner=token.owner, video_id=token.video_id, upload_id=token.upload_id)
+    return token

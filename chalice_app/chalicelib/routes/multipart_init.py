@@ -20,7 +20,7 @@ def start_upload() -> Response:
     environment = services().environment
     owner = user_of(multipart_init.current_request, environment.client_ids, frozenset({WRITE_SCOPE}))
     request = StartUpload.parse(strict_json(multipart_init.current_request), environment.max_video_bytes)
-    started = services().uploads.start(owner, request)
+    started = services().uploads.start(owner, request, multipart_init.correlation_id)
     record = started.record
     return answered(
         {
@@ -86,6 +86,7 @@ def list_uploads() -> Response:
             "uploadToken": upload.token,
             "startedAt": api_time(upload.record.created_at),
             "expiresAt": api_time(upload.record.expires_at),
+            "correlationId": upload.record.correlation_id,
         }
         for upload in services().uploads.open_uploads(owner)
     ]

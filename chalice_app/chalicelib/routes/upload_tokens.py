@@ -1,9 +1,16 @@
 """The Lambda authorizer: whose upload token opens the routes of one upload."""
 
-from chalice.app import AuthRequest, AuthResponse, AuthRoute, Blueprint
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from chalice.app import AuthRequest, AuthResponse, AuthRoute, Blueprint, ChaliceAuthorizer
 
 from chalicelib.core.errors import UnauthorizedError
+from chalicelib.invocations import invocation
 from chalicelib.wiring import services
+
+log = logging.getLogger(__name__)
 
 TOKEN_ROUTES = {
     "/multipart/parts": ["GET", "POST"],
@@ -14,7 +21,23 @@ TOKEN_ROUTES = {
 
 TTL_SECONDS = 300
 
-upload_tokens = Blueprint(__name__)
+
+class _InvokedAuthorizer(ChaliceAuthorizer):
+    """Chalice's own does not show its function the context, which knows the request id."""
+
+    def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        with invocation(context):
+            return super().__call__(event, context)
+
+
+class _Authorizers(Blueprint):
+    def _wrap_handler(self, handler_type: str, handler_name: str, user_handler: Callable[..., Any]) -> Any:
+        if handler_type == "authorizer":
+            return _InvokedAuthorizer(handler_name, user_handler)
+        return super()._wrap_handler(handler_type, handler_name, user_handler)
+
+
+upload_tokens = _Authorizers(__name__)
 
 
 class GatewayUnauthorizedError(Exception):
@@ -33,7 +56,11 @@ def upload_token_authorizer(request: AuthRequest) -> AuthResponse:
     try:
         token = services().tokens.verify(text.strip())
     except UnauthorizedError as error:
+        log.info("upload token refused")
         raise GatewayUnauthorizedError from error
+    except Exception:
+        log.exception("upload token cannot be checked")
+        raise
     context = {
         "kid": token.kid,
         "owner": token.owner,

@@ -24,7 +24,7 @@ def offer_upload() -> Response:
     environment = services().environment
     max_bytes = min(environment.max_simple_upload_bytes, environment.max_video_bytes)
     request = StartUpload.parse(strict_json(video_upload.current_request), max_bytes)
-    offered = services().simple_uploads.start(owner, request)
+    offered = services().simple_uploads.start(owner, request, video_upload.correlation_id)
     return answered(
         {
             "videoId": offered.ref.video_id,

@@ -29,6 +29,7 @@ export interface UnfinishedUpload extends OpenUpload {
   sizeBytes: number;
   startedAt: string;
   expiresAt: string;
+  correlationId?: string | null;
 }
 
 export interface StoredPart {
@@ -100,11 +101,22 @@ export class ApiError extends Error {
 export class ApiClient {
   readonly #baseUrl: string;
   readonly #accessToken: (options?: { renew?: boolean }) => Promise<string>;
+  readonly #correlationId: string;
 
-  /** baseUrl: without a slash at its end. */
-  constructor(baseUrl: string, accessToken: (options?: { renew?: boolean }) => Promise<string>) {
+  /** baseUrl: without a slash at its end. correlationId: "" for calls that belong to no upload. */
+  constructor(
+    baseUrl: string,
+    accessToken: (options?: { renew?: boolean }) => Promise<string>,
+    correlationId = "",
+  ) {
     this.#baseUrl = baseUrl;
     this.#accessToken = accessToken;
+    this.#correlationId = correlationId;
+  }
+
+  /** The same API for the calls of one upload: the operators' logs name them by this id. */
+  forUpload({ correlationId }: { correlationId: string }): ApiClient {
+    return new ApiClient(this.#baseUrl, this.#accessToken, correlationId);
   }
 
   startUpload(file: { fileName: string; contentType: string; sizeBytes: number }): Promise<StartedUpload> {
@@ -175,6 +187,7 @@ export class ApiClient {
   ): Promise<Answer | ApiError> {
     const headers: Record<string, string> = { Authorization: `Bearer ${bearer}` };
     if (body) headers["Content-Type"] = "application/json";
+    if (this.#correlationId) headers["X-Correlation-Id"] = this.#correlationId;
     const init: RequestInit = { method, headers, cache: "no-store" };
     if (body) init.body = JSON.stringify(body);
     if (signal) init.signal = signal;

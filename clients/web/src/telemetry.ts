@@ -118,6 +118,7 @@ export class Telemetry {
       client: `web/${version}`,
       system: navigator.platform,
       videoId: upload.videoId,
+      correlationId: upload.correlationId,
       sizeBytes: upload.file.size,
       sentBytes: upload.sentBytes,
       ...more,

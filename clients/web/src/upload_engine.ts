@@ -110,7 +110,7 @@ export class UploadEngine {
     await upload.beginning.catch(() => {}); // nobody could cancel an upload whose answer nobody read
     try {
       const token = upload.open?.uploadToken ?? upload.unfinished?.uploadToken;
-      if (token) await this.#api.abortUpload(token);
+      if (token) await this.#api.forUpload(upload).abortUpload(token);
     } catch (error) {
       if (!(error instanceof ApiError && GONE.has(error.code))) {
         upload.to("failed", error);
@@ -188,16 +188,17 @@ export class UploadEngine {
   async #begin(upload: VideoUpload): Promise<void> {
     if (upload.open) return;
     if (upload.unfinished) {
-      upload.begun(upload.unfinished, [], this.#api);
+      upload.begun(upload.unfinished, [], this.#api.forUpload(upload));
       return;
     }
-    const beginning = this.#api.startUpload({
+    const api = this.#api.forUpload(upload);
+    const beginning = api.startUpload({
       fileName: upload.file.name,
       contentType: upload.contentType,
       sizeBytes: upload.file.size,
     });
     upload.beginning = beginning.then((started) => {
-      upload.begun(started, started.presignedUrls, this.#api);
+      upload.begun(started, started.presignedUrls, api);
       rememberFile(started.videoId, upload.file);
     });
     await upload.beginning;
@@ -221,7 +222,7 @@ export class UploadEngine {
   async #stored(upload: VideoUpload, signal: AbortSignal | undefined): Promise<StoredPart[]> {
     const { uploadToken, partCount, partSizeBytes } = upload.known;
     try {
-      const { state, parts } = await this.#api.storedParts(uploadToken, signal);
+      const { state, parts } = await this.#api.forUpload(upload).storedParts(uploadToken, signal);
       upload.isStored = STORED_STATES.has(state);
       if (!upload.isStored) {
         const whole = parts.filter((part) => part.sizeBytes === upload.partSize(part.partNumber));
@@ -273,7 +274,8 @@ export class UploadEngine {
     if (status === 0 && !(await isReadable(body))) return new UploadError("file_unreadable", error);
     if (status === 404) {
       // S3 no longer knows the upload: the API knows why.
-      const reason = await this.#api.storedParts(upload.known.uploadToken).catch((refusal: unknown) => refusal);
+      const api = this.#api.forUpload(upload);
+      const reason = await api.storedParts(upload.known.uploadToken).catch((refusal: unknown) => refusal);
       if (reason instanceof ApiError) return reason;
       return new UploadError("part_failed", error);
     }
@@ -291,9 +293,10 @@ export class UploadEngine {
     const body: CompletedParts = { parts: isHidden ? await this.#etags(upload, signal) : etags };
     const checksums = await upload.checksum?.within(CHECKSUM_GRACE_MS);
     if (checksums) body.checksumCRC64NVME = checksums.whole;
+    const api = this.#api.forUpload(upload);
     for (;;) {
       try {
-        const answer = await this.#api.completeUpload(upload.known.uploadToken, body, signal);
+        const answer = await api.completeUpload(upload.known.uploadToken, body, signal);
         if (answer.status === "completed") return {};
         await pause(Math.max(1, answer.retryAfterSeconds) * 1000, signal);
       } catch (error) {

@@ -1,6 +1,6 @@
 /** One file on its way: its state, what has left, how fast. The engine moves it. */
 
-import type { ApiClient, OpenUpload, PresignedUrl, StoredPart } from "./api";
+import type { ApiClient, OpenUpload, PresignedUrl, StoredPart, UnfinishedUpload } from "./api";
 import type { ChecksumJob } from "./checksum";
 import { PartUrls } from "./part_urls";
 import { UploadError } from "./upload_errors";
@@ -44,6 +44,8 @@ export class PartsDiffered extends Event {
 /** Fires "state", "progress", PartRetried and PartsDiffered. */
 export class VideoUpload extends EventTarget {
   state: UploadState = "waiting";
+  /** what the operators' logs call it, on whichever device it goes on */
+  readonly correlationId: string;
   error: unknown = null;
   /** null until the API began it */
   open: Open | null = null;
@@ -68,9 +70,10 @@ export class VideoUpload extends EventTarget {
     readonly file: File,
     readonly contentType: string,
     /** go on with this upload: only what S3 does not hold is sent */
-    readonly unfinished?: OpenUpload,
+    readonly unfinished?: UnfinishedUpload,
   ) {
     super();
+    this.correlationId = unfinished?.correlationId ?? crypto.randomUUID();
   }
 
   get videoId(): string | null {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -46,6 +47,7 @@ from video_upload.errors import (
 )
 from video_upload.version import VERSION
 
+CORRELATION_HEADER = "X-Correlation-Id"
 TIMEOUT_SECONDS = (10.0, 35.0)  # connect, read: the gateway itself gives up after 29 s
 LONGEST_RETRY_AFTER_SECONDS = 120.0
 COMPLETING_SECONDS = 2.0  # between two looks at a completion, where the API does not say
@@ -100,12 +102,26 @@ class VideoApi:
         self._pause = pause
         self._backoff = backoff or Backoff()
         self._server_ahead_seconds = 0.0
+        self._correlation_id: str | None = None
         self._session = requests.Session()
         self._session.headers["User-Agent"] = f"video-upload/{VERSION}"
 
     @property
     def url(self) -> str:
         return self._api_url
+
+    def for_upload(self, correlation_id: str) -> VideoApi:
+        """The same API and connections, for the calls of one upload: its operators' logs name them by this id.
+
+        correlation_id: 8 to 64 letters, digits and dashes.
+        """
+        api = copy.copy(self)
+        api._correlation_id = correlation_id
+        return api
+
+    @property
+    def correlation_id(self) -> str | None:
+        return self._correlation_id
 
     # uploads in parts
 
@@ -173,6 +189,8 @@ class VideoApi:
         self, method: str, path: str, token: str | None, body: object, answer: type[Answer]
     ) -> tuple[Answer, requests.Response]:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        if self._correlation_id:
+            headers[CORRELATION_HEADER] = self._correlation_id
         data = None
         if method == "POST":
             data = msgspec.json.encode({} if body is None else body)

@@ -57,6 +57,8 @@ def print_error(error: VideoUploadError, *, as_json: bool, file: Path | None = N
                 "details": error.details,
                 "requestId": error.request_id,
             }
+        if error.correlation_id:
+            detail["correlationId"] = error.correlation_id
         if file is not None:
             detail["file"] = str(file)
         print(msgspec.json.encode({"error": detail}).decode(), file=sys.stderr, flush=True)
@@ -64,8 +66,11 @@ def print_error(error: VideoUploadError, *, as_json: bool, file: Path | None = N
     place = f"{file.name}: " if file is not None else ""
     console = errors_console()
     console.print(f"[bold red]Error:[/] {plain(place + str(error))}", soft_wrap=True, highlight=False)
-    if isinstance(error, ApiError):
-        console.print(f"[dim]{plain(error.code)}, request {plain(error.request_id or 'unknown')}[/]", highlight=False)
+    traces = [error.code, f"request {error.request_id or 'unknown'}"] if isinstance(error, ApiError) else []
+    if error.correlation_id:
+        traces.append(f"upload {error.correlation_id}")
+    if traces:
+        console.print(f"[dim]{plain(', '.join(traces))}[/]", soft_wrap=True, highlight=False)
 
 
 @contextmanager

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 from video_upload.answers import NewUpload, StartedUpload, Video
 from video_upload.api import VideoApi
@@ -18,6 +20,7 @@ from video_upload.errors import (
     UnauthorizedError,
     UploadLostError,
     UploadNotFoundError,
+    VideoUploadError,
 )
 from video_upload.events import ProcessingWatched, Report, StartedOver, ignore_event
 from video_upload.multipart_upload import MultipartUpload
@@ -75,14 +78,14 @@ class UploadEngine:
         UploadLostError, UploadCancelledError; ApiError, ApiUnreachableError, UnexpectedAnswerError, NotSignedInError.
         """
         file = VideoFile.at(path)
-        with UploadJournal(self._folder, self._api.url, file.path) as journal:
+        with UploadJournal(self._folder, self._api.url, file.path) as journal, self._correlated(journal) as api:
             try:
-                video_id = self._upload(file, journal)
+                video_id = self._upload(file, journal, api)
             except FileChangedError:
                 self._abandon(journal)
                 raise
             # Kept until here: whoever is stopped while watching goes on watching, and does not send the file again.
-            video = self._watch(video_id) if wait else self._api.get_video(video_id)
+            video = self._watch(video_id, api) if wait else api.get_video(video_id)
             journal.forget()
         return video
 
@@ -113,15 +116,26 @@ class UploadEngine:
                 return
         raise UploadNotFoundError(video_id)
 
-    def _upload(self, file: VideoFile, journal: UploadJournal) -> str:
+    @contextmanager
+    def _correlated(self, journal: UploadJournal) -> Generator[VideoApi]:
+        """The API under the upload's correlation id, the same in every run; errors that end the run carry it."""
+        found = journal.load()
+        correlation_id = (found[0].correlation_id if found else None) or str(uuid4())
         try:
-            return self._resume(file, journal) or self._start(file, journal)
+            yield self._api.for_upload(correlation_id)
+        except VideoUploadError as error:
+            error.correlation_id = correlation_id
+            raise
+
+    def _upload(self, file: VideoFile, journal: UploadJournal, api: VideoApi) -> str:
+        try:
+            return self._resume(file, journal, api) or self._start(file, journal, api)
         except UploadLostError as error:
             journal.forget()
             self._report(StartedOver(reason=error.reason))
-            return self._start(file, journal)
+            return self._start(file, journal, api)
 
-    def _resume(self, file: VideoFile, journal: UploadJournal) -> str | None:
+    def _resume(self, file: VideoFile, journal: UploadJournal, api: VideoApi) -> str | None:
         """The video id once complete; None if there is nothing to resume."""
         found = journal.load()
         if found is None:
@@ -131,7 +145,7 @@ class UploadEngine:
             self._abandon(journal)
             self._report(StartedOver(reason="the file has changed since"))
             return None
-        upload = self._multipart_upload(file, record, journal, sent)
+        upload = self._multipart_upload(file, record, journal, sent, api)
         stored = upload.stored()
         if stored.state == "uploading":
             upload.adopt(stored.parts)
@@ -139,8 +153,8 @@ class UploadEngine:
             return self._finish(upload, record)
         return record.video_id
 
-    def _start(self, file: VideoFile, journal: UploadJournal) -> str:
-        started = self._api.start_upload(
+    def _start(self, file: VideoFile, journal: UploadJournal, api: VideoApi) -> str:
+        started = api.start_upload(
             NewUpload(file_name=file.path.name, content_type=file.content_type, size_bytes=file.size_bytes)
         )
         record = UploadRecord(
@@ -152,9 +166,10 @@ class UploadEngine:
             upload_token=started.upload_token,
             part_size_bytes=started.part_size_bytes,
             part_count=started.part_count,
+            correlation_id=api.correlation_id,
         )
         journal.start(record)
-        return self._finish(self._multipart_upload(file, record, journal, {}), record, started)
+        return self._finish(self._multipart_upload(file, record, journal, {}, api), record, started)
 
     def _finish(self, upload: MultipartUpload, record: UploadRecord, started: StartedUpload | None = None) -> str:
         try:
@@ -170,10 +185,10 @@ class UploadEngine:
         return record.video_id
 
     def _multipart_upload(
-        self, file: VideoFile, record: UploadRecord, journal: UploadJournal, sent: dict[int, SentPart]
+        self, file: VideoFile, record: UploadRecord, journal: UploadJournal, sent: dict[int, SentPart], api: VideoApi
     ) -> MultipartUpload:
         return MultipartUpload(
-            api=self._api,
+            api=api,
             file=file,
             record=record,
             journal=journal,
@@ -200,11 +215,11 @@ class UploadEngine:
                 if upload.video_id == video_id:
                     self._api.abort(upload.upload_token)
 
-    def _watch(self, video_id: str) -> Video:
+    def _watch(self, video_id: str, api: VideoApi) -> Video:
         give_up_at = time.monotonic() + LONGEST_PROCESSING_SECONDS
         wait_seconds = FIRST_POLL_SECONDS
         while True:
-            video = self._api.get_video(video_id)
+            video = api.get_video(video_id)
             self._report(ProcessingWatched(state=video.state))
             if video.state in SETTLED or time.monotonic() > give_up_at:
                 return video

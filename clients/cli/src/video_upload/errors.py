@@ -36,7 +36,12 @@ from typing import Any
 
 
 class VideoUploadError(Exception):
-    """Root of everything this package raises on purpose."""
+    """Root of everything this package raises on purpose.
+
+    correlation_id: what the operators' logs call the upload; None outside of one.
+    """
+
+    correlation_id: str | None = None
 
 
 class SiteError(VideoUploadError):

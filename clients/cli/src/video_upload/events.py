@@ -11,10 +11,11 @@ from video_upload.answers import VideoState
 
 @dataclass(frozen=True, kw_only=True)
 class UploadBegan:
-    """Parts are about to be sent; `stored_bytes` are at S3 already."""
+    """Parts are about to be sent; `stored_bytes` are at S3 already. The operators' logs name the `correlation_id`."""
 
     path: Path
     video_id: str
+    correlation_id: str | None
     size_bytes: int
     part_count: int
     stored_bytes: int

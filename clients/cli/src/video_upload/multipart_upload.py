@@ -94,6 +94,7 @@ class MultipartUpload:
             UploadBegan(
                 path=self._file.path,
                 video_id=self._record.video_id,
+                correlation_id=self._api.correlation_id,
                 size_bytes=self._layout.size_bytes,
                 part_count=self._layout.part_count,
                 stored_bytes=sum(self._layout.length_bytes(number) for number in self._sent),

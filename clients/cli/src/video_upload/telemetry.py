@@ -63,6 +63,7 @@ class Telemetry:
         self._ending = threading.Event()
         self._worker = threading.Thread(target=self._work, name="telemetry", daemon=True)
         self._video_id = ""
+        self._correlation_id: str | None = None
         self._size_bytes = self._sent_bytes = 0
         self._progress_at = 0.0
         self._last_state = ""
@@ -79,7 +80,8 @@ class Telemetry:
         with self._lock:
             match event:
                 case UploadBegan(video_id=video_id, size_bytes=size_bytes, stored_bytes=stored_bytes):
-                    self._video_id, self._size_bytes, self._sent_bytes = video_id, size_bytes, stored_bytes
+                    self._video_id, self._correlation_id = video_id, event.correlation_id
+                    self._size_bytes, self._sent_bytes = size_bytes, stored_bytes
                     self._progress_at, self._last_state = self._clock(), ""
                     self._add("uploadBegan", partCount=event.part_count)
                 case BytesSent(count=count):
@@ -105,6 +107,7 @@ class Telemetry:
             "client": f"desktop/{VERSION}",
             "system": sys.platform,
             "videoId": self._video_id,
+            "correlationId": self._correlation_id,
             "sizeBytes": self._size_bytes,
             "sentBytes": self._sent_bytes,
             **more,

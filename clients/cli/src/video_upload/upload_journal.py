@@ -22,7 +22,10 @@ from video_upload.video_file import PartLayout, VideoFile
 
 
 class UploadRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The first line. The upload token opens this upload: the file is private."""
+    """The first line. The upload token opens this upload: the file is private.
+
+    correlation_id: None in journals of versions that had none.
+    """
 
     api_url: str
     path: str
@@ -32,6 +35,7 @@ class UploadRecord(msgspec.Struct, frozen=True, kw_only=True):
     upload_token: str
     part_size_bytes: int
     part_count: int
+    correlation_id: str | None = None
 
     @property
     def layout(self) -> PartLayout:

@@ -1,0 +1,26 @@
+"""The functions' log lines, as a person wants to read them."""
+
+import json
+import logging
+from typing import Any
+
+_NAMED_IDS = ("videoId", "uploadId", "requestId")
+
+
+def readable(line: str) -> str | None:
+    """A line of JSON in words; None for what only a log collector wants: metrics, and what is below a warning.
+
+    Any other line as it is.
+    """
+    if not line.startswith("{"):
+        return line
+    try:
+        said: dict[str, Any] = json.loads(line)
+    except ValueError:
+        return line
+    if "_aws" in said or logging.getLevelNamesMapping().get(str(said.get("level")), 0) < logging.WARNING:
+        return None
+    about = next((f" ({name} {said[name]})" for name in _NAMED_IDS if said.get(name)), "")
+    words = f"{said['level']} {said.get('logger')}: {said.get('message')}{about}"
+    exception: dict[str, str] = said.get("exception") or {}
+    return "\n".join([words, *exception.get("stackTrace", "").splitlines()])

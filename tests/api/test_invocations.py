@@ -1,0 +1,148 @@
+"""What every function does around its work: cold starts counted once, ids on its lines, and no id of the last call."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from chalicelib.environment import FUNCTIONS
+from tests.api.test_environment import local_variables
+from tests.api.test_functions import REPOSITORY
+
+PRELUDE = """
+import app as handlers
+from chalicelib.routes.upload_tokens import upload_token_authorizer
+class Context:
+    aws_request_id = "lambda-request"
+def call(path="/health", method="GET", headers={}, request_id="gateway-request"):
+    context = {"httpMethod": method, "resourcePath": path, "requestId": request_id}
+    handlers.app({"requestContext": context, "headers": headers, "pathParameters": {}, "body": None,
+         "multiValueQueryStringParameters": None, "stageVariables": None, "isBase64Encoded": False}, Context())
+def authorize(token="Bearer a.b"):
+    event = {"type": "TOKEN", "authorizationToken": token, "methodArn": "arn:aws:execute-api:a:b:c/d/e"}
+    try:
+        upload_token_authorizer(event, Context())
+    except Exception as error:
+        assert str(error) == "Unauthorized", error
+def run(handler, event):
+    try:
+        handler(event, Context())
+    except Exception:
+        pass  # nothing listens where S3 should be
+no_events = {"Records": [{"s3": {"bucket": {"name": "b"}, "object": {"key": "odd"}}}]}
+sweep = {"version": "0", "account": "", "region": "", "detail": {}, "detail-type": "", "source": "", "time": "",
+         "id": "", "resources": []}
+"""
+
+CALLS = {
+    **dict.fromkeys(("video_upload", "multipart_init", "multipart_complete"), "call()"),
+    "upload_token_authorizer": "authorize()",
+    "video_processing": "run(handlers.video_processing, no_events)",
+    "janitor": "run(handlers.janitor, sweep)",
+}
+ON_LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}
+
+
+def lines_of(function: str, calls: str, **variables: str) -> list[dict[str, Any]]:
+    """What a function's process prints, line by line, through which nothing but JSON may come."""
+    finished = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", f"{PRELUDE}\n{calls}"],
+        env={
+            **local_variables(),
+            "PATH": os.environ["PATH"],
+            "FUNCTION": function,
+            "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+            "AWS_MAX_ATTEMPTS": "1",
+            **variables,
+        },
+        cwd=REPOSITORY / "chalice_app",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (finished.returncode, finished.stderr) == (0, "")
+    return [json.loads(line) for line in finished.stdout.splitlines()]
+
+
+def cold_starts(lines: list[dict[str, Any]]) -> list[str]:
+    """The function of each."""
+    return [line["function"] for line in lines if "ColdStarts" in line]
+
+
+def test_every_function_is_called_here() -> None:
+    assert set(CALLS) == set(FUNCTIONS)
+
+
+@pytest.mark.parametrize("function", CALLS)
+def test_a_cold_start_is_counted_with_the_first_invocation_and_never_again(function: str) -> None:
+    lines = lines_of(function, f"{CALLS[function]}\n{CALLS[function]}", **ON_LAMBDA)
+    assert cold_starts(lines) == [function]
+    (directive,) = lines[0]["_aws"]["CloudWatchMetrics"]
+    assert (directive["Namespace"], directive["Dimensions"]) == ("VideoUpload", [["Stage"]])
+    assert directive["Metrics"] == [{"Name": "ColdStarts", "Unit": "Count"}]
+
+
+@pytest.mark.parametrize(
+    "variables", [{}, {**ON_LAMBDA, "AWS_LAMBDA_INITIALIZATION_TYPE": "provisioned-concurrency"}], ids=["local", "kept"]
+)
+def test_nobody_waited_for_what_was_started_ahead_or_is_no_function(variables: dict[str, str]) -> None:
+    assert cold_starts(lines_of("multipart_init", "call()", **variables)) == []
+
+
+def test_lines_name_function_stage_version_and_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = lines_of(
+        "multipart_init",
+        "call('/uploads')",
+        VERSION="abc",
+        _X_AMZN_TRACE_ID="Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
+    )
+    (refused,) = lines
+    assert refused["function"] == "multipart_init"
+    assert (refused["stage"], refused["version"]) == ("local", "abc")
+    assert refused["xrayTraceId"] == "1-5759e988-bd862e3fe1be46a994272793"
+    assert (refused["requestId"], refused["lambdaRequestId"]) == ("gateway-request", "lambda-request")
+    assert (refused["route"], refused["status"], refused["code"]) == ("GET /uploads", 401, "unauthorized")
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ("0f8fad5b-d9cb-469f-a165-70867728950e", True),
+        ("a" * 8, True),
+        ("a" * 64, True),
+        ("a" * 7, False),
+        ("a" * 65, False),
+        ("with space", False),
+        ("line\nbreak-and-more", False),
+        ("line-break-at-the-end\n", False),
+        ("umlaut-äöü", False),
+        ("", False),
+    ],
+)
+def test_a_correlation_id_is_taken_if_it_is_one(given: str, *, taken: bool) -> None:
+    (refused,) = lines_of("multipart_init", f"call('/uploads', headers={{'x-correlation-id': {given!r}}})")
+    assert refused["correlationId"] == (given if taken else "gateway-request")
+
+
+def test_no_id_survives_its_invocation() -> None:
+    calls = "call('/uploads', headers={'x-correlation-id': 'first-call'}); call('/uploads', request_id='second')"
+    first, second = lines_of("multipart_init", calls)
+    assert (first["correlationId"], second["correlationId"]) == ("first-call", "second")
+    assert second["requestId"] == "second"
+
+
+def test_a_refused_upload_token_is_told_without_the_token() -> None:
+    (refused,) = lines_of("upload_token_authorizer", "authorize('Bearer eyJraWQiOiJsb2NhbCJ9.c2VjcmV0')")
+    assert (refused["message"], refused["requestId"]) == ("upload token refused", "lambda-request")
+    assert "eyJ" not in json.dumps(refused)
+
+
+def test_a_failed_event_is_told_with_its_reason_before_it_comes_again() -> None:
+    lines = lines_of("janitor", CALLS["janitor"])
+    failed = [line for line in lines if line["level"] == "ERROR"]
+    assert [line["message"] for line in failed] == ["janitor failed"]
+    assert failed[0]["exception"]["type"] == "EndpointConnectionError"

@@ -1,0 +1,86 @@
+"""One id for one upload: with every call, in every event and error, and never with a part."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli, MakeVideo
+from tests.cli.fake_platform import FakePlatform
+from tests.cli.test_upload_engine import Watched
+from video_upload.credentials import StoredCredentials
+from video_upload.errors import InvalidRequestError
+from video_upload.events import UploadBegan
+
+KIB = 1024
+ACCEPTED = re.compile(r"[A-Za-z0-9-]{8,64}")  # docs/api.md, "One id for one upload"
+
+
+@pytest.fixture
+def watched(platform: FakePlatform, signed_in: StoredCredentials, home: Path) -> Watched:
+    return Watched(platform, signed_in, home)
+
+
+def test_every_call_of_an_upload_carries_its_id_and_no_part_does(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo
+) -> None:
+    platform.first_page = 2  # the other parts' URLs are signed by further calls
+    platform.completing_answers = platform.processing_polls = 1
+    watched.engine.upload(make_video(500 * KIB))
+    (correlation_id,) = set(platform.correlation_ids)
+    assert ACCEPTED.fullmatch(correlation_id)
+    assert {"POST /multipart/init", "POST /multipart/parts", "POST /multipart/complete"} < set(platform.calls)
+    assert set(platform.correlation_ids_of_parts) == {""}
+    (began,) = [event for event in watched.events if isinstance(event, UploadBegan)]
+    assert began.correlation_id == correlation_id
+
+
+def test_a_resumed_upload_keeps_its_id_and_another_file_has_another(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo
+) -> None:
+    platform.storage.seconds_per_part = 0.02
+    path = make_video(1024 * KIB)
+    watched.stop_in_the_middle(path, after_parts=4)
+    watched.engine.upload(path)
+    assert len(set(platform.correlation_ids)) == 1
+    watched.engine.upload(make_video(KIB, "another.mp4"))
+    assert len(set(platform.correlation_ids)) == 2
+
+
+def test_a_journal_from_before_there_were_ids_is_resumed(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo, home: Path
+) -> None:
+    platform.storage.seconds_per_part = 0.02
+    path = make_video(1024 * KIB)
+    watched.stop_in_the_middle(path, after_parts=4)
+    (journal,) = (home / "uploads").glob("*.jsonl")
+    first, *rest = journal.read_text().split("\n")
+    record = json.loads(first)
+    del record["correlation_id"]
+    journal.write_text("\n".join([json.dumps(record), *rest]))
+    watched.engine.upload(path)
+    assert platform.calls.count("POST /multipart/init") == 1
+    assert len(set(platform.correlation_ids)) == 2
+
+
+def test_an_error_names_the_upload_for_programs_and_for_people(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo, cli: Cli
+) -> None:
+    refusal = (415, "unsupported_video_type", {})
+    platform.api_faults["/multipart/init"] = [refusal] * 3
+    path = make_video(KIB)
+    with pytest.raises(InvalidRequestError) as refused:
+        watched.engine.upload(path)
+    assert refused.value.correlation_id == platform.correlation_ids[-1]
+    as_json = cli.run("upload", path, "--json")
+    assert json.loads(as_json.stderr)["error"]["correlationId"] == platform.correlation_ids[-1]
+    in_words = cli.run("upload", path)
+    assert f"unsupported_video_type, request request-1, upload {platform.correlation_ids[-1]}" in in_words.stderr
+
+
+def test_what_belongs_to_no_upload_carries_no_id(platform: FakePlatform, watched: Watched) -> None:
+    watched.api.list_videos()
+    assert platform.correlation_ids == [""]

@@ -1,0 +1,71 @@
+"""Ids of the invocation and its upload: there for every line, and gone with their invocation."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from chalicelib.core.log_context import about_upload, carried, current_ids, invocation
+from tests.core.conftest import World
+
+
+def test_an_invocation_begins_with_nothing_of_the_last_one_even_if_that_failed() -> None:
+    def fail_in_the_middle() -> None:
+        with invocation(request_id="r-1"):
+            about_upload(video_id="v-1")
+            assert current_ids() == {"requestId": "r-1", "videoId": "v-1"}
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_in_the_middle()
+    assert current_ids() == {}
+    with invocation(request_id="r-2"):
+        assert current_ids() == {"requestId": "r-2"}
+
+
+def test_a_second_upload_takes_the_place_of_the_first_and_keeps_none_of_its_ids() -> None:
+    with invocation(request_id="r"):
+        about_upload(video_id="v-1", upload_id="u-1")
+        about_upload(video_id="v-2", upload_id=None)
+        assert current_ids() == {"requestId": "r", "videoId": "v-2"}
+        about_upload()
+        assert current_ids() == {"requestId": "r"}
+
+
+def test_the_uploads_own_correlation_id_wins_over_the_callers() -> None:
+    with invocation(correlation_id="of-the-call"):
+        about_upload(video_id="v", correlation_id=None)
+        assert current_ids()["correlationId"] == "of-the-call"
+        about_upload(video_id="v", correlation_id="of-the-upload")
+        assert current_ids()["correlationId"] == "of-the-upload"
+
+
+def test_outside_an_invocation_nothing_is_kept() -> None:
+    about_upload(video_id="v")
+    assert current_ids() == {}
+
+
+def test_other_threads_know_the_ids_only_if_they_are_carried_there() -> None:
+    with invocation(request_id="r"), ThreadPoolExecutor(4) as workers:
+        assert workers.submit(current_ids).result() == {}
+        ask = carried(lambda _: current_ids())
+        assert list(workers.map(ask, range(50))) == [{"requestId": "r"}] * 50
+
+
+def test_a_record_of_old_without_an_id_is_still_read(world: World) -> None:
+    transfer = world.start()
+    key = transfer.started.record.ref.record_key
+    body, etag, changed_at = world.metadata.objects[key]
+    assert b',"correlationId":null' in body
+    world.metadata.objects[key] = (body.replace(b',"correlationId":null', b""), etag, changed_at)
+    found = world.records.find(transfer.started.record.ref)
+    assert found == transfer.started.record
+
+
+def test_what_is_said_while_s3_completes_is_about_that_upload(world: World) -> None:
+    """Completing waits in another thread."""
+    transfer = world.start()
+    said: list[dict[str, str]] = []
+    world.videos.before_complete = lambda: said.append(current_ids())
+    with invocation(request_id="r"):
+        transfer.send_and_complete()
+    assert [(ids["requestId"], ids["uploadId"]) for ids in said] == [("r", transfer.token.upload_id)]
