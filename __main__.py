@@ -23,6 +23,8 @@ from components.messages import Messages, MessagesArgs
 from components.naming import STAGE_TAG, Place, tag_everything
 from components.network import Network, NetworkArgs
 from components.observability import Observability, ObservabilityArgs
+from components.operators import ROLE as OPERATOR
+from components.operators import Operators, OperatorsArgs
 from components.permissions import LIVE, Resources
 from components.settings import Settings
 from components.sign_in import SignIn, SignInArgs
@@ -66,7 +68,7 @@ storage = Storage(
         s3_endpoint_id=network.s3_endpoint_id if network else None,
         judging_role_arns=[place.role_arn("video_processing")],
         inspecting_role_arns=[place.role_arn(role) for role in ("video_processing", "multipart_complete", "janitor")],
-        outside_role_arns=[place.role_arn("janitor")],
+        outside_role_arns=[place.role_arn("janitor"), place.role_arn(OPERATOR)],
         incomplete_upload_days=settings.incomplete_upload_days,
         rejected_days=settings.rejected_days,
         tombstone_days=settings.tombstone_days,
@@ -92,6 +94,10 @@ auth = Auth(
         log_days=settings.log_days,
         paused=settings.paused,
     ),
+)
+
+operators = Operators(
+    "operators", OperatorsArgs(place=place, data_key_arn=keys.data_key_arn, user_pool_arn=auth.user_pool_arn)
 )
 
 # CloudFront's own domain is known only after the API that wants to name it. Nobody is let in by an origin: the API
@@ -309,5 +315,6 @@ pulumi.export("metadataBucket", storage.metadata_bucket_name)
 pulumi.export("completionTopicArn", messages.completion_topic_arn)
 pulumi.export("failureQueue", messages.failure_queue_name)
 pulumi.export("mediaKeyPairId", edge.media_key_pair_id)
+pulumi.export("operatorRoleArn", operators.role_arn)
 pulumi.export("dashboardUrl", observability.dashboard_url)
 pulumi.export("functionEnvironment", environment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -12,6 +13,9 @@ from components.audit_queries import FUNCTIONS, audit_queries
 from components.naming import PRODUCT, Place, type_token
 
 AUDITED_BUCKETS = ("videos", "metadata")
+"""Every read and every write."""
+WATCHED_BUCKETS = ("site",)
+"""Writes only: what browsers run must not change unseen, but everybody reads it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +46,8 @@ class Audit(pulumi.ComponentResource):
         super().__init__(type_token("Audit"), name, None, opts)
         place = args.place
         selectors = [
-            _data_events("Objects", "AWS::S3::Object", [f"{place.bucket_arn(bucket)}/" for bucket in AUDITED_BUCKETS]),
+            _data_events("Objects", "AWS::S3::Object", _objects_of(place, AUDITED_BUCKETS)),
+            _data_events("Page", "AWS::S3::Object", _objects_of(place, WATCHED_BUCKETS), only_writes=True),
             _data_events("Calls", "AWS::Lambda::Function", [place.function_arn("")]),
         ]
         if args.management_events:
@@ -142,13 +147,20 @@ def trail_topic_policy(place: Place, topic_arn: pulumi.Input[str]) -> policy.Pol
     )
 
 
-def _data_events(name: str, kind: str, arn_prefixes: list[str]) -> aws.cloudtrail.TrailAdvancedEventSelectorArgs:
+def _objects_of(place: Place, buckets: Sequence[str]) -> list[str]:
+    return [f"{place.bucket_arn(bucket)}/" for bucket in buckets]
+
+
+def _data_events(
+    name: str, kind: str, arn_prefixes: list[str], *, only_writes: bool = False
+) -> aws.cloudtrail.TrailAdvancedEventSelectorArgs:
     return aws.cloudtrail.TrailAdvancedEventSelectorArgs(
         name=name,
         field_selectors=[
             _field("eventCategory", equals=["Data"]),
             _field("resources.type", equals=[kind]),
             _field("resources.ARN", starts_withs=arn_prefixes),
+            *([_field("readOnly", equals=["false"])] if only_writes else []),
         ],
     )
 

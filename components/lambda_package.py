@@ -50,7 +50,7 @@ COMMAND_LINE_ONLY = frozenset(
 """What Chalice's command line needs and its runtime does not."""
 
 CHALICE_RUNTIME = {"chalice/__init__.py", "chalice/app.py"}
-BOTOCORE_SERVICES = {"s3", "sns", "lambda", "sts"}
+BOTOCORE_SERVICES = {"s3", "sns", "lambda", "sts", "ce", "application-autoscaling"}
 """Every other service's model is dead weight; boto3 reads a model only when a client is made."""
 
 _NEEDLESS = re.compile(

@@ -3,8 +3,11 @@
 import io
 import json
 import sys
+import time
+from typing import Any
 
 import pytest
+from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from chalicelib.adapters.emf_meter import EmfMeter
 
@@ -41,3 +44,20 @@ def test_names_units_and_the_stage_are_what_the_dashboard_reads(capsys: pytest.C
         "UploadThroughput": "Bytes/Second",
     }
     assert (document["Stage"], document["UploadsStarted"], document["UploadSize"]) == ("prod", [1], [7])
+
+
+def test_a_line_is_what_powertools_would_write(capsys: pytest.CaptureFixture[str]) -> None:
+    EmfMeter("prod").record(uploads_started_count=1, completion_milliseconds=2.5, month_cost_usd=3)
+    ours = json.loads(capsys.readouterr().out)
+    reference = EphemeralMetrics(namespace="VideoUpload")
+    reference.set_default_dimensions(Stage="prod")
+    for name, unit, value in (
+        ("UploadsStarted", "Count", 1),
+        ("Completion", "Milliseconds", 2.5),
+        ("MonthCost", "None", 3),
+    ):
+        reference.add_metric(name=name, unit=unit, value=value)
+    theirs: dict[str, Any] = dict(reference.serialize_metric_set())
+    for line in (ours, theirs):
+        assert abs(line["_aws"].pop("Timestamp") / 1000 - time.time()) < 60
+    assert ours == theirs

@@ -87,14 +87,26 @@ def test_an_upload_is_told_without_names_or_tokens(
     path = make_video(300 * 1024, "my secret holiday.mp4")
     assert cli.run("upload", path).returncode == 0
     events = told(aws_url)
-    assert [event["event"] for event in events] == ["uploadBegan", "partRetried", "uploadState"]
-    assert events[-1]["state"] == "ready"
+    assert [event["event"] for event in events] == ["uploadBegan", "partRetried", "uploadState", "uploadState"]
+    assert [event["state"] for event in events[-2:]] == ["processing", "ready"]
     assert events[-1]["sentBytes"] == events[-1]["sizeBytes"] == 300 * 1024
     assert {event["videoId"] for event in events} == set(platform.uploads)
     assert {event["correlationId"] for event in events} == set(platform.correlation_ids)
     assert "secret" not in json.dumps(events)
     (stream,) = client(aws_url, "logs").describe_log_streams(logGroupName=LOG_GROUP)["logStreams"]
     assert re.fullmatch(r"[a-z0-9-]+:[0-9a-f-]{36}", stream["logStreamName"])  # the identity's own
+
+
+def test_an_upload_that_fails_is_told_with_its_code_and_one_that_never_began_is_not(
+    platform: FakePlatform, cli: Cli, config: TelemetryConfig, aws_url: str, make_video: MakeVideo
+) -> None:
+    sign_in_with(platform, cli.home, config)
+    not_there = cli.home / "nothing.mp4"
+    assert cli.run("upload", not_there).returncode != 0
+    assert told(aws_url) == []
+    platform.storage.part_faults[1] = ["expired"] * 100
+    assert cli.run("upload", make_video(1024)).returncode != 0
+    assert [(event["event"], event.get("state")) for event in told(aws_url)][-1] == ("uploadState", "failed")
 
 
 def test_with_telemetry_off_nothing_is_told(
@@ -130,6 +142,8 @@ def test_a_stream_is_used_again_and_its_credentials_are_renewed(
     stream._good_until = 0
     stream.write([TelemetryEvent(at_ms=now_ms, message=json.dumps({"number": 3}))])
     assert sorted(event["number"] for event in told(aws_url)) == [1, 2, 3]
+    streams = client(aws_url, "logs").describe_log_streams(logGroupName=LOG_GROUP)["logStreams"]
+    assert len(streams) == 2, "new credentials are the same identity's"
 
 
 def test_the_signature_is_the_one_aws_computes() -> None:

@@ -82,4 +82,4 @@ def test_administrators_are_on_record_where_the_stage_says_so(setting: bool) -> 
         if field["field"] == "eventCategory"
     ]
     assert (["Management"] in categories) == setting
-    assert categories.count(["Data"]) == 2
+    assert categories.count(["Data"]) == 3

@@ -19,12 +19,17 @@ from chalicelib.environment import FUNCTIONS
 from components.client_metrics import CLIENT_METRICS
 from components.figures import Figure, figures_of
 from components.metrics import PLATFORM, Watched
+from tests.api.test_invocations import CALLS, ON_LAMBDA, lines_of
 from tests.core.conftest import OWNER, World
 from tests.infrastructure.recorded_program import PROJECT, Recording
 
 METRICS_GUIDE = PROJECT / "docs" / "metrics.md"
 RUNBOOK = PROJECT / "docs" / "runbook.md"
-TELEMETRY = ("clients/web/src/telemetry.ts", "clients/cli/src/video_upload/telemetry.py")
+TELEMETRY = {
+    "web": ("clients/web/src/telemetry.ts",),
+    # a state that the API named is passed on
+    "desktop": ("clients/cli/src/video_upload/telemetry.py", "clients/cli/src/video_upload/answers.py"),
+}
 NO_ALARM = {"budget"}
 """Sections of the runbook for what rings without being an alarm of CloudWatch's."""
 
@@ -49,7 +54,9 @@ def emitted_by_functions(world: World, stage: str, capsys: pytest.CaptureFixture
     meter = EmfMeter(stage)
     for name in world.meter.values:
         meter.record(**{name: 1})
-    return {series for line in capsys.readouterr().out.splitlines() for series in extracted(json.loads(line))}
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    lines += lines_of("upload_token_authorizer", CALLS["upload_token_authorizer"], STAGE=stage, **ON_LAMBDA)
+    return {series for line in lines if "_aws" in line for series in extracted(line)}
 
 
 def extracted(line: dict[str, Any]) -> Iterator[Series]:
@@ -256,11 +263,11 @@ def test_ids_of_a_widget_are_its_own_and_all_that_an_expression_names(prod: Reco
 
 
 def test_filters_look_for_events_that_both_clients_send() -> None:
-    for path in TELEMETRY:
-        source = (PROJECT / path).read_text()
+    for client, paths in TELEMETRY.items():
+        source = "".join((PROJECT / path).read_text() for path in paths)
         for metric in CLIENT_METRICS:
             for value in re.findall(r'= "(\w+)"', metric.pattern):
-                assert f'"{value}"' in source, f"{path} never says {value}"
+                assert f'"{value}"' in source, f"{client} never says {value}"
 
 
 def sections_of(document: Path) -> set[str]:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from botocore.client import BaseClient
 
 from deploy import erase_user, find_upload, replay_event, restore_video, revoke_user
 from local.platform import LocalPlatform
 from local.sign_in.users import User
 from local.stand_in import names
+from tests.infrastructure.safety.access import OPERATOR
 from tests.journeys.conftest import TIMEOUT_SECONDS, Person, StandIn, make_person, wait_until
 
 Command = Callable[[Sequence[str] | None], int]
@@ -27,11 +29,16 @@ class Operator:
     def __init__(self, outputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self._outputs = outputs
         self._capsys = capsys
+        self.is_at_work = False
 
     def run(self, command: Command, *arguments: str, status: int = 0) -> str:
         """What it printed, errors included."""
         self._capsys.readouterr()
-        ended = command(["--outputs", str(self._outputs), *arguments])
+        self.is_at_work = True
+        try:
+            ended = command(["--outputs", str(self._outputs), *arguments])
+        finally:
+            self.is_at_work = False
         captured = self._capsys.readouterr()
         assert ended == status, captured
         return captured.out + captured.err
@@ -93,6 +100,71 @@ def everything_of(stand_in: StandIn, owner: str) -> list[str]:
         for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
             found += [upload["Key"] for upload in page.get("Uploads", [])]
     return [key for key in found if owner in key]
+
+
+@pytest.fixture
+def asked_of_aws(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str]]:
+    """(IAM action, what it reached) of every call that the operator's commands make, as OPERATOR writes them."""
+    asked: set[tuple[str, str]] = set()
+    real: Any = vars(BaseClient)["_make_api_call"]  # botocore tells of no call before it has its parameters
+
+    def noted(client: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
+        if operator.is_at_work:
+            asked.update(rights_for(operation, parameters))
+        return real(client, operation, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", noted)
+    return asked
+
+
+def rights_for(operation: str, parameters: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """S3's names of rights differ from those of its calls: Service Authorization Reference, "Amazon S3"."""
+    if "UserPoolId" in parameters:
+        yield f"cognito-idp:{operation}", "auth-users"
+        return
+    if operation == "Invoke":
+        yield "lambda:InvokeFunction", "video-processing:live"
+        return
+    bucket = {names.VIDEO_BUCKET: "videos", names.METADATA_BUCKET: "metadata"}[parameters["Bucket"]]
+    listing = {
+        "ListObjectsV2": "ListBucket",
+        "ListObjectVersions": "ListBucketVersions",
+        "ListMultipartUploads": "ListBucketMultipartUploads",
+    }
+    if operation in listing:
+        yield f"s3:{listing[operation]}", bucket
+    elif operation == "DeleteObjects":
+        for each in parameters["Delete"]["Objects"]:
+            yield "s3:DeleteObjectVersion", f"{bucket}/{each['Key'].partition('/')[0]}/*"
+    else:
+        right = {"ListParts": "ListMultipartUploadParts"}.get(operation, operation)
+        if "VersionId" in parameters:
+            right = right.replace("Object", "ObjectVersion")
+        folder = f"{bucket}/{parameters['Key'].partition('/')[0]}/*"
+        yield f"s3:{right}", folder
+        if "Tagging" in parameters:
+            yield "s3:PutObjectTagging", folder
+
+
+def test_operators_may_do_what_their_commands_do_and_no_more(
+    member: Person, operator: Operator, stand_in: StandIn, asked_of_aws: set[tuple[str, str]], small_video: bytes
+) -> None:
+    settled = ready_video(member, small_video)
+    member.call("DELETE", f"/videos/{settled['videoId']}")
+    operator.run(restore_video.main, settled["videoId"], "--owner", member.email, "--yes")
+    operator.run(replay_event.main, settled["videoId"], "--wait", "0")
+    lost = lose_its_event(member, stand_in, small_video)
+    member.call("DELETE", f"/videos/{lost['videoId']}")
+    operator.run(restore_video.main, lost["videoId"], "--yes")
+    member.start(6 * 2**20)
+    operator.run(find_upload.main, "--owner", member.email)
+    operator.run(find_upload.main, lost["videoId"])
+    operator.run(revoke_user.main, member.email, "--yes")
+    member.start(6 * 2**20)
+    operator.run(erase_user.main, member.email, "--yes")
+    granted = {(action, reached) for actions, places in OPERATOR.values() for action in actions for reached in places}
+    through_s3 = {("kms:GenerateDataKey", "key/keys-data"), ("kms:Decrypt", "key/keys-data")}
+    assert asked_of_aws == granted - through_s3
 
 
 def ready_video(person: Person, content: bytes) -> dict[str, Any]:

@@ -75,7 +75,35 @@ TRUSTED = {
     "network-flow": "vpc-flow-logs.amazonaws.com",
     "audit-trail": "cloudtrail.amazonaws.com",
     "sign-in-client": "cognito-identity.amazonaws.com",
+    "operators-operator": f"arn:aws:iam::{ACCOUNT_ID}:root",
 }
+
+OPERATOR: dict[str, tuple[set[str], set[str]]] = {
+    # statement → actions, and what they reach: bucket and folder, or the end of an ARN
+    "FindRecords": ({"s3:ListBucket"}, {"metadata"}),
+    "FindVersions": ({"s3:ListBucketVersions"}, {"videos", "metadata"}),
+    "FindOpenUploads": ({"s3:ListBucketMultipartUploads"}, {"videos"}),
+    "ReadRecords": ({"s3:GetObject", "s3:GetObjectVersion"}, {"metadata/records/*"}),
+    "ReadVerdicts": ({"s3:GetObjectVersionTagging"}, {"videos/videos/*"}),
+    "ChangeRecords": ({"s3:PutObject", "s3:PutObjectTagging"}, {"metadata/records/*"}),
+    "MarkOpen": ({"s3:PutObject"}, {"metadata/open/*"}),
+    "AbortUploads": ({"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}, {"videos/videos/*"}),
+    "HideObjects": ({"s3:DeleteObject"}, {"videos/videos/*", "metadata/posters/*", "metadata/open/*"}),
+    "UncoverAndErase": (
+        {"s3:DeleteObjectVersion"},
+        {"videos/videos/*", "metadata/records/*", "metadata/posters/*", "metadata/open/*"},
+    ),
+    "S3UsesDataKey": ({"kms:GenerateDataKey", "kms:Decrypt"}, {"key/keys-data"}),
+    "Replay": ({"lambda:InvokeFunction"}, {"video-processing:live"}),
+    "RevokeAndEraseUsers": (
+        {
+            f"cognito-idp:{call}"
+            for call in ("ListUsers", "AdminDisableUser", "AdminUserGlobalSignOut", "AdminDeleteUser")
+        },
+        {"auth-users"},
+    ),
+}
+"""What operators may do: never read a video, never change who may do what."""
 
 
 def roles_grant_what_their_function_does_and_no_more(recording: Recording) -> Violations:
@@ -98,6 +126,25 @@ def _figures_asked_for(recording: Recording) -> set[str]:
     return scaling | ({"ce:GetCostAndUsage"} if variables["COST_TAG"] else set())
 
 
+def operators_do_what_their_commands_do_and_no_more(recording: Recording) -> Violations:
+    found = {each["Sid"]: each for each in statements(recording.one("iam/rolePolicy:RolePolicy", "operators-operator"))}
+    if set(found) != set(OPERATOR):
+        yield f"operators: {set(found) ^ set(OPERATOR)}"
+    for sid, (actions, reached) in OPERATOR.items():
+        granted = set(as_list(found[sid]["Action"]))
+        if granted != actions:
+            yield f"operators: {sid} allows {granted ^ actions}"
+        for resource in as_list(found[sid]["Resource"]):
+            buckets = {bucket: bucket_arn(recording, bucket) for bucket in ("videos", "metadata")}
+            short = next(
+                (f"{name}{resource.removeprefix(arn)}" for name, arn in buckets.items() if resource.startswith(arn)),
+                resource,
+            )
+            ends = tuple(f"{separator}{end}" for end in reached for separator in ":-")
+            if short not in reached and not short.endswith(ends):
+                yield f"operators: {sid} reaches {resource}"
+
+
 def no_statement_allows_every_action(recording: Recording) -> Violations:
     for resource, _, found in policies(recording):
         for each in found:
@@ -107,7 +154,13 @@ def no_statement_allows_every_action(recording: Recording) -> Violations:
 
 
 def roles_reach_only_their_own_stage(recording: Recording) -> Violations:
-    own = (f"video-upload-{recording.stage}-", f"/video-upload/{recording.stage}/", "key/keys-", "messages-")
+    own = (
+        f"video-upload-{recording.stage}-",
+        f"/video-upload/{recording.stage}/",
+        "key/keys-",
+        "messages-",
+        "auth-users",
+    )
     for role in recording.of("iam/rolePolicy:RolePolicy"):
         for each in statements(role):
             for resource in as_list(each["Resource"]):
@@ -162,7 +215,7 @@ def roles_trust_one_service_each(recording: Recording) -> Violations:
         trusted = TRUSTED.get(role.name, "lambda.amazonaws.com")
         found = statements(role, "assumeRolePolicy")
         principals = [each["Principal"] for each in found]
-        kind = "Federated" if role.name == "sign-in-client" else "Service"
+        kind = {"sign-in-client": "Federated", "operators-operator": "AWS"}.get(role.name, "Service")
         if principals != [{kind: trusted}]:
             yield f"{role.name} trusts {principals}"
         expected: dict[str, dict[str, Any]] = {
@@ -332,6 +385,7 @@ def who_read_what_is_on_record(recording: Recording) -> Violations:
             for field in selector["fieldSelectors"]
         }
         objects = tuple(f"{bucket_arn(recording, bucket)}/" for bucket in ("videos", "metadata"))
+        page = (f"{bucket_arn(recording, 'site')}/",)
         functions = (f"arn:aws:lambda:eu-central-1:{ACCOUNT_ID}:function:video-upload-{recording.stage}-",)
-        if seen != {("Data",), ("AWS::S3::Object",), ("AWS::Lambda::Function",), objects, functions}:
+        if seen != {("Data",), ("AWS::S3::Object",), ("AWS::Lambda::Function",), objects, page, ("false",), functions}:
             yield f"the trail sees {seen}"

@@ -172,7 +172,7 @@ def records_are_reachable_from_the_network_alone(recording: Recording) -> Violat
         Resource=[f"{arn}/records/*", f"{arn}/open/*"],
         Condition={
             "StringNotEquals": {"aws:SourceVpce": "network-s3-id"},
-            "ArnNotEquals": {"aws:PrincipalArn": [role_arn(recording, "janitor")]},
+            "ArnNotEquals": {"aws:PrincipalArn": [role_arn(recording, role) for role in ("janitor", "operator")]},
         },
     )
 

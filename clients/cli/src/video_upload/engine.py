@@ -18,11 +18,12 @@ from video_upload.errors import (
     FileChangedError,
     NotFoundError,
     UnauthorizedError,
+    UploadCancelledError,
     UploadLostError,
     UploadNotFoundError,
     VideoUploadError,
 )
-from video_upload.events import ProcessingWatched, Report, StartedOver, ignore_event
+from video_upload.events import ProcessingWatched, Report, StartedOver, Uploaded, UploadFailed, ignore_event
 from video_upload.multipart_upload import MultipartUpload
 from video_upload.part_transfer import TransferOptions
 from video_upload.rate_limit import RateLimit
@@ -125,6 +126,10 @@ class UploadEngine:
             yield self._api.for_upload(correlation_id)
         except VideoUploadError as error:
             error.correlation_id = correlation_id
+            begun = journal.load()
+            if begun and not isinstance(error, UploadCancelledError):
+                code = error.code if isinstance(error, ApiError) else None
+                self._report(UploadFailed(video_id=begun[0].video_id, code=code))
             raise
 
     def _upload(self, file: VideoFile, journal: UploadJournal, api: VideoApi) -> str:
@@ -182,6 +187,7 @@ class UploadEngine:
             # Another device, or a call of ours whose answer was lost, has completed it meanwhile.
             if error.code not in {"upload_completing", "upload_completed"}:
                 raise
+        self._report(Uploaded())
         return record.video_id
 
     def _multipart_upload(

@@ -61,6 +61,19 @@ class Completing:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Uploaded:
+    """S3 holds the whole video."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadFailed:
+    """The run ends with an error, `code` when the API gave one. Being told to stop is none: a later run resumes."""
+
+    video_id: str
+    code: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class StartedOver:
     """What was uploaded before is of no use."""
 
@@ -82,6 +95,8 @@ UploadEvent = (
     | PartUrlRenewed
     | PartsDiffered
     | Completing
+    | Uploaded
+    | UploadFailed
     | StartedOver
     | ProcessingWatched
 )

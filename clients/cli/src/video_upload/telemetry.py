@@ -22,7 +22,9 @@ from video_upload.events import (
     PartsDiffered,
     ProcessingWatched,
     UploadBegan,
+    Uploaded,
     UploadEvent,
+    UploadFailed,
 )
 from video_upload.version import VERSION
 
@@ -93,13 +95,21 @@ class Telemetry:
                     self._add("partRetried", partNumber=number, failures=failures)
                 case PartsDiffered(part_numbers=numbers):
                     self._add("partsDiffered", partNumbers=numbers[:100])
-                case Completing() | ProcessingWatched():
-                    state = "completing" if isinstance(event, Completing) else event.state
-                    if state != self._last_state:
-                        self._last_state = state
-                        self._add("uploadState", state=state)
+                case Completing():
+                    self._enter("completing")
+                case Uploaded():
+                    self._enter("processing")
+                case ProcessingWatched(state=state):
+                    self._enter(state)
+                case UploadFailed(video_id=video_id, code=code) if video_id == self._video_id:
+                    self._enter("failed", **({"code": code} if code else {}))
                 case _:
                     return
+
+    def _enter(self, state: str, **more: Any) -> None:
+        if state != self._last_state:
+            self._last_state = state
+            self._add("uploadState", state=state, **more)
 
     def _add(self, name: str, **more: Any) -> None:
         body = {

@@ -77,7 +77,7 @@ class TelemetryStream:
         logins = {signed_in.issuer.removeprefix("https://"): signed_in.id_token}
         pool = {"IdentityPoolId": self._config.identity_pool_id, "Logins": logins}
         try:
-            self._identity_id = str(self._identity("GetId", pool)["IdentityId"])
+            self._identity_id = self._identity_id or str(self._identity("GetId", pool)["IdentityId"])
             answer = self._identity("GetCredentialsForIdentity", {"IdentityId": self._identity_id, "Logins": logins})
             found: dict[str, Any] = answer["Credentials"]
             self._good_until = float(found["Expiration"]) - EXPIRY_MARGIN_SECONDS

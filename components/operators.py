@@ -1,0 +1,97 @@
+"""Operators: a role for whoever looks after uploads and users, with what the commands in deploy/ do and no more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components import policy
+from components.naming import Place, type_token
+from components.permissions import LIVE
+from components.policy import PolicyDocument, allow, document
+
+ROLE = "operator"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatorsArgs:
+    """data_key_arn: of records and videos. user_pool_arn: of the users who may be revoked and erased."""
+
+    place: Place
+    data_key_arn: pulumi.Input[str]
+    user_pool_arn: pulumi.Input[str]
+
+
+class Operators(pulumi.ComponentResource):
+    """The role that the operators' commands take on."""
+
+    role_arn: pulumi.Output[str]
+    """The metadata bucket lets it through from outside of the network."""
+
+    def __init__(self, name: str, args: OperatorsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(type_token("Operators"), name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        role = aws.iam.Role(
+            f"{name}-operator",
+            name=args.place.name(ROLE),
+            description="Find, replay, restore, revoke, erase",
+            assume_role_policy=policy.to_json(trusted_by_the_account(args.place)),
+            opts=child,
+        )
+        aws.iam.RolePolicy(
+            f"{name}-operator",
+            role=role.name,
+            policy=policy.to_json(
+                operators_policy(args.place, data_key_arn=args.data_key_arn, user_pool_arn=args.user_pool_arn)
+            ),
+            opts=child,
+        )
+        self.role_arn = role.arn
+        self.register_outputs({"roleArn": self.role_arn})
+
+
+def trusted_by_the_account(place: Place) -> PolicyDocument:
+    """Whoever the account's own policies allow `sts:AssumeRole` on this role."""
+    return document(
+        {"Effect": "Allow", "Principal": {"AWS": place.account_root}, "Action": "sts:AssumeRole"},
+    )
+
+
+def operators_policy(
+    place: Place, *, data_key_arn: pulumi.Input[str], user_pool_arn: pulumi.Input[str]
+) -> PolicyDocument:
+    """Never the content of a video: operators list versions and read verdicts, records and nothing else."""
+    videos, metadata = place.bucket_arn("videos"), place.bucket_arn("metadata")
+    objects = f"{videos}/videos/*"
+    records, markers, posters = (f"{metadata}/{folder}/*" for folder in ("records", "open", "posters"))
+    return document(
+        allow("FindRecords", actions="s3:ListBucket", resources=metadata),
+        allow("FindVersions", actions="s3:ListBucketVersions", resources=[videos, metadata]),
+        allow("FindOpenUploads", actions="s3:ListBucketMultipartUploads", resources=videos),
+        allow("ReadRecords", actions=["s3:GetObject", "s3:GetObjectVersion"], resources=records),
+        allow("ReadVerdicts", actions="s3:GetObjectVersionTagging", resources=objects),
+        allow("ChangeRecords", actions=["s3:PutObject", "s3:PutObjectTagging"], resources=records),
+        allow("MarkOpen", actions="s3:PutObject", resources=markers),
+        allow("AbortUploads", actions=["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"], resources=objects),
+        allow("HideObjects", actions="s3:DeleteObject", resources=[objects, posters, markers]),
+        allow("UncoverAndErase", actions="s3:DeleteObjectVersion", resources=[objects, records, posters, markers]),
+        allow(
+            "S3UsesDataKey",
+            actions=["kms:GenerateDataKey", "kms:Decrypt"],
+            resources=data_key_arn,
+            conditions={"StringEquals": {"kms:ViaService": f"s3.{place.region}.amazonaws.com"}},
+        ),
+        allow("Replay", actions="lambda:InvokeFunction", resources=f"{place.function_arn('video_processing')}:{LIVE}"),
+        allow(
+            "RevokeAndEraseUsers",
+            actions=[
+                "cognito-idp:ListUsers",
+                "cognito-idp:AdminDisableUser",
+                "cognito-idp:AdminUserGlobalSignOut",
+                "cognito-idp:AdminDeleteUser",
+            ],
+            resources=user_pool_arn,
+        ),
+    )
