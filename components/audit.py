@@ -24,7 +24,7 @@ class AuditArgs:
 
     log_bucket_name: keeps it; log_key_arn: encrypts it.
     log_days: how long the trail can be queried; the bucket keeps it as long as every log.
-    management_events: also what administrators do; only where the account has no other trail.
+    management_events: also what administrators do; billed where the account has another trail.
     guards: the log bucket's policy, without which CloudTrail refuses the bucket.
     """
 

@@ -148,7 +148,8 @@ class Settings:
     dashboard: whether the dashboard is made; costs while idle.
     cost_figure: whether the janitor asks Cost Explorer once a day what the stage costs; each question costs.
     trail: whether CloudTrail keeps data events of buckets and functions.
-    trail_management_events: also management events; only where the account has no other trail.
+    trail_management_events: also management events, such as a changed API or role; billed where the account has
+        another trail.
     traced_percent: share of requests that X-Ray follows.
     monthly_budget_usd: where the budget alarm stands.
     """
