@@ -9,8 +9,7 @@ from typing import Any
 
 from components.client_metrics import PROGRESS_QUERY
 from components.figures import FIVE_MINUTES, GROUPS, HOUR, Figure, figures_of
-from components.metrics import Metric, Watched
-from components.naming import SITE_REGION
+from components.metrics import EDGE_REGION, Metric, Watched
 
 COLUMNS = 4
 WIDTH, HEIGHT, TITLE_HEIGHT = 6, 6, 1
@@ -131,7 +130,7 @@ def _machinery(watched: Watched) -> list[Chart]:
             Line("blocked", watched.of_web_acl("BlockedRequests", "ALL")),
             Line("allowed", watched.of_web_acl("AllowedRequests", "ALL")),
         ]
-        charts.append(Chart("WAF blocks", lines, region=SITE_REGION))
+        charts.append(Chart("WAF blocks", lines, region=EDGE_REGION))
     return charts
 
 
@@ -154,7 +153,7 @@ def _figure(figure: Figure, region: str) -> Widget:
     return _metric_widget(
         f"{figure.title} ({figure.unit})",
         lines,
-        SITE_REGION if of_edge else region,
+        EDGE_REGION if of_edge else region,
         figure.period_seconds,
         annotations={"horizontal": [{"label": f"target {figure.target:,}", "value": figure.target}]},
     )

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 PLATFORM = "VideoUpload"
 """Namespace of what the functions write into their logs; one dimension, Stage."""
 
+EDGE_REGION = "us-east-1"
+"""Where CloudFront and its web ACL keep their metrics."""
+
 STORAGE_TYPES = (
     "StandardStorage",
     "IntelligentTieringFAStorage",
