@@ -26,7 +26,7 @@ GROUPS = {"administrators": "Runs the platform", "members": "Uploads videos"}
 class AuthArgs:
     """What the user pool needs.
 
-    sign_up, sign_up_domains, mfa, threat_protection, sign_in_mail_arn: see Settings.
+    sign_up, sign_up_domains, mfa, threat_protection, mail_identity_arn, mail_from: see Settings.
     protect: whether the pool refuses deletion and outlives the stack.
     log_key_arn, log_days: encryption and retention of the sign-up filter's log.
     paused: whether the filter, too, does not run; then nobody signs up.
@@ -37,7 +37,8 @@ class AuthArgs:
     sign_up_domains: Sequence[str]
     mfa: Mfa
     threat_protection: ThreatProtection
-    sign_in_mail_arn: str
+    mail_identity_arn: str
+    mail_from: str
     protect: bool
     log_key_arn: pulumi.Input[str]
     log_days: int
@@ -82,6 +83,11 @@ class Auth(pulumi.ComponentResource):
                     aws.cognito.UserPoolAccountRecoverySettingRecoveryMechanismArgs(name="verified_email", priority=1)
                 ]
             ),
+            email_configuration=aws.cognito.UserPoolEmailConfigurationArgs(
+                email_sending_account="DEVELOPER", source_arn=args.mail_identity_arn, from_email_address=args.mail_from
+            )
+            if args.mail_identity_arn
+            else None,
             admin_create_user_config=aws.cognito.UserPoolAdminCreateUserConfigArgs(
                 allow_admin_create_user_only=args.sign_up is SignUp.CLOSED
             ),
@@ -163,8 +169,8 @@ class Auth(pulumi.ComponentResource):
                     event_action="BLOCK"
                 )
             ),
-            account_takeover_risk_configuration=_answers_to_takeover(self._args.sign_in_mail_arn)
-            if self._args.sign_in_mail_arn
+            account_takeover_risk_configuration=_answers_to_takeover(self._args.mail_identity_arn, self._args.mail_from)
+            if self._args.mail_identity_arn
             else None,
             opts=self._child,
         )
@@ -216,11 +222,13 @@ class Auth(pulumi.ComponentResource):
         )
 
 
-def _answers_to_takeover(mail_arn: str) -> aws.cognito.RiskConfigurationAccountTakeoverRiskConfigurationArgs:
+def _answers_to_takeover(
+    mail_identity_arn: str, mail_from: str
+) -> aws.cognito.RiskConfigurationAccountTakeoverRiskConfigurationArgs:
     cognito = aws.cognito
     return cognito.RiskConfigurationAccountTakeoverRiskConfigurationArgs(
         notify_configuration=cognito.RiskConfigurationAccountTakeoverRiskConfigurationNotifyConfigurationArgs(
-            source_arn=mail_arn
+            source_arn=mail_identity_arn, from_=mail_from
         ),
         actions=cognito.RiskConfigurationAccountTakeoverRiskConfigurationActionsArgs(
             high_action=cognito.RiskConfigurationAccountTakeoverRiskConfigurationActionsHighActionArgs(

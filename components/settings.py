@@ -100,8 +100,9 @@ class Settings:
     sign_up_domains: mail domains that may sign up when sign_up is `domain`.
     mfa: second factor (an authenticator app).
     threat_protection: Cognito's answer to suspicious sign-ins; costs per active user.
-    sign_in_mail_arn: SES identity that tells users of risky sign-ins; with threat protection it turns on the answers
-        to stolen accounts, which Cognito ties to a sender.
+    mail_identity_arn, mail_from: SES identity and address that send the sign-in's mails (codes, invitations,
+        warnings), or neither: then Cognito's own mailer does, a few dozen a day. With threat protection enforced a
+        sender turns on the answers to stolen accounts, which Cognito ties to one.
     machine_client: whether programs may sign in by client credentials.
     extra_redirect_urls: where else than at the site a browser may land after signing in (http only on localhost).
 
@@ -160,7 +161,8 @@ class Settings:
     sign_up_domains: tuple[str, ...]
     mfa: Mfa
     threat_protection: ThreatProtection
-    sign_in_mail_arn: str
+    mail_identity_arn: str
+    mail_from: str
     machine_client: bool
     extra_redirect_urls: tuple[str, ...]
 
@@ -237,7 +239,8 @@ _READERS: Mapping[str, Read] = {
     "sign_up_domains": texts(_DOMAIN, "a mail domain", range(51)),
     "mfa": choice(Mfa),
     "threat_protection": choice(ThreatProtection),
-    "sign_in_mail_arn": matching(r"arn:aws:ses:[a-z0-9-]+:\d{12}:identity/\S+", "an SES identity"),
+    "mail_from": matching(r"[^@\s]+@[^@\s]+\.[^@\s]+", "a mail address"),
+    "mail_identity_arn": matching(r"arn:aws:ses:[a-z0-9-]+:\d{12}:identity/\S+", "an SES identity"),
     "machine_client": flag,
     "extra_redirect_urls": texts(
         r"https://[^\s#]+|http://localhost(:\d+)?/[^\s#]*", "an https address (or http on localhost)", range(21)
@@ -316,9 +319,9 @@ def _contradictions(settings: Settings) -> list[tuple[str, str]]:
             "and siteDomain are given together or not at all",
         ),
         (
-            "signInMailArn",
-            bool(settings.sign_in_mail_arn) and settings.threat_protection is not ThreatProtection.ENFORCED,
-            "needs threatProtection enforced",
+            "mailFrom",
+            bool(settings.mail_from) != bool(settings.mail_identity_arn),
+            "and mailIdentityArn are given together or not at all",
         ),
         ("hostedZoneId", bool(settings.hosted_zone_id) and not settings.site_domain, "needs a siteDomain"),
         ("logDays", settings.log_days not in LOG_RETENTION_DAYS, f"is not one of {LOG_RETENTION_DAYS}"),

@@ -183,6 +183,23 @@ def test_only_members_of_a_domain_sign_up_where_the_stage_says_so() -> None:
     assert pool.inputs["lambdaConfig"]["preSignUp"].endswith("function:video-upload-dev-sign-up-filter")
 
 
+def test_a_sender_of_ones_own_sends_every_mail_and_turns_on_the_answers_to_stolen_accounts(prod: Recording) -> None:
+    assert "emailConfiguration" not in prod.one("cognito/userPool:UserPool", "auth-users").inputs
+    sender = {
+        "mailIdentityArn": "arn:aws:ses:eu-central-1:123456789012:identity/example.com",
+        "mailFrom": "a@example.com",
+    }
+    made = record("prod", overrides=sender)
+    assert made.one("cognito/userPool:UserPool", "auth-users").inputs["emailConfiguration"] == {
+        "emailSendingAccount": "DEVELOPER",
+        "sourceArn": sender["mailIdentityArn"],
+        "fromEmailAddress": "a@example.com",
+    }
+    threats = made.one("cognito/riskConfiguration:RiskConfiguration", "auth-threats").inputs
+    warned = threats["accountTakeoverRiskConfiguration"]["notifyConfiguration"]
+    assert (warned["sourceArn"], warned["from"]) == (sender["mailIdentityArn"], "a@example.com")
+
+
 def test_warm_instances_follow_their_use_where_they_are_paid_for(prod: Recording, dev: Recording) -> None:
     assert not dev.of("appautoscaling/target:Target")
     targets = prod.of("appautoscaling/target:Target")
