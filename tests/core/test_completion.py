@@ -179,6 +179,13 @@ def test_an_aborted_upload_cannot_be_completed(world: World) -> None:
     assert world.uploads.abort(transfer.token).state.value == "aborted"
 
 
+def test_an_abort_that_is_asked_for_again_counts_once(world: World) -> None:
+    transfer = world.start()
+    for _ in range(2):
+        world.uploads.abort(transfer.token)
+    assert world.meter.values["uploads_aborted_count"] == [1]
+
+
 def test_a_completed_upload_cannot_be_aborted(world: World) -> None:
     transfer = world.start()
     transfer.send_and_complete()

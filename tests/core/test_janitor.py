@@ -1,11 +1,16 @@
 """What nobody came back for."""
 
 from collections import Counter
+from dataclasses import replace
+
+import pytest
 
 from chalicelib.core.janitor import MAX_PROCESSING_RETRIES
 from chalicelib.core.ports import OutcomeUnknownError
+from chalicelib.core.records import Records
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef, new_video_id
+from chalicelib.core.video_record import VideoRecord
 from tests.core.conftest import MP4_HEAD, OWNER, World
 
 
@@ -116,6 +121,45 @@ def test_an_abandoned_upload_counts_as_failed(world: World) -> None:
     world.janitor.sweep()
     world.janitor.sweep()
     assert sum(world.meter.values["uploads_expired_count"]) == 1
+    assert sum(world.meter.values["uploads_failed_count"]) == 1
+
+
+def test_an_upload_that_s3_dropped_under_a_completion_fails_once_and_is_nobodys_delay(world: World) -> None:
+    transfer = world.start()
+    request = transfer.completion(transfer.send_parts())
+
+    def die() -> None:
+        raise OutcomeUnknownError
+
+    world.videos.before_complete = die
+    world.completions.complete(transfer.token, request)
+    world.videos.abort_multipart_upload(transfer.key, transfer.token.upload_id)
+    world.clock.pass_time(minutes=5)
+    assert world.janitor.sweep() == Counter(dropped=1)
+    assert world.record_state(transfer) == "expired"
+    assert sum(world.meter.values["uploads_failed_count"]) == 1
+    assert sum(world.meter.values["uploads_expired_count"]) == 0, "the alarm takes what expired for abandoned"
+
+
+@pytest.mark.parametrize("end", ["expired", "given up"])
+def test_two_janitors_at_once_count_what_ended_once(world: World, end: str) -> None:
+    transfer = world.start()
+    if end == "given up":
+        transfer.send_and_complete()
+        for _ in range(MAX_PROCESSING_RETRIES):
+            world.clock.pass_time(minutes=16)
+            world.janitor.sweep()
+    world.clock.pass_time(days=8)
+    others: list[Counter[str]] = []
+
+    class Overtaken(Records):
+        def find(self, ref: VideoRef) -> VideoRecord | None:
+            found = super().find(ref)
+            others.append(world.janitor.sweep())
+            return found
+
+    assert replace(world.janitor, records=Overtaken(world.metadata)).sweep()[end] == 0
+    assert others == [Counter({end: 1})]
     assert sum(world.meter.values["uploads_failed_count"]) == 1
 
 

@@ -32,6 +32,7 @@ def test_a_deleted_video_is_gone_from_every_view_and_stays_gone(world: World) ->
     transfer = finished(world)
     world.library.delete(transfer.token.ref)
     world.library.delete(transfer.token.ref)
+    assert world.meter.values["videos_deleted_count"] == [1]
     assert world.library.page(OWNER, 10, "") == ([], None)
     with pytest.raises(VideoNotFoundError):
         world.library.show(transfer.token.ref)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from chalicelib.core.media.inspection import Inspection
 from chalicelib.core.processing import MAX_SLOW_RETRIES, ArrivedObject, Processed
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_record import VideoRecord
-from tests.core.conftest import MP4_HEAD, OWNER, Transfer, World
+from tests.core.conftest import MP4_HEAD, OWNER, Transfer, World, inspected
 
 
 def record_of(world: World, transfer: Transfer) -> VideoRecord:
@@ -69,6 +70,19 @@ def test_a_form_upload_counts_as_complete_when_its_event_arrives(world: World) -
     assert world.meter.values["uploads_completed_count"] == [1]
     assert world.meter.values["upload_throughput_bytes_per_second"] == [len(MP4_HEAD) / 2]
     assert "parts_completed_count" not in world.meter.values
+
+
+def test_looking_inside_a_form_is_processing_and_no_part_of_its_transfer(world: World) -> None:
+    def take_eight_seconds(*arguments: Any) -> Inspection:
+        world.clock.pass_time(seconds=8)
+        return inspected(*arguments)
+
+    offered = world.simple_uploads.start(OWNER, StartUpload("clip.mp4", "video/mp4", len(MP4_HEAD)))
+    world.clock.pass_time(seconds=2)
+    arrived = ArrivedObject(offered.ref.file_key, world.videos.put_object(offered.ref.file_key, MP4_HEAD))
+    replace(world.processing, inspect=take_eight_seconds).process(arrived)
+    assert world.meter.values["processing_milliseconds"] == [8000]
+    assert world.meter.values["upload_throughput_bytes_per_second"] == [len(MP4_HEAD) / 2]
 
 
 @pytest.mark.parametrize("end", ["delete", "abort", "expire"])

@@ -206,10 +206,10 @@ class Completions:
             return current.moved_to(State.EXPIRED, self.now()) if mine else None
 
         expired = self.records.change(record.ref, decide)
-        self.records.unmark(record.ref, record.size_bytes)
         if mine:
             self.meter.record(uploads_failed_count=1)
             log.info("upload expired")
+        self.records.unmark(record.ref, record.size_bytes)
         return expired or record
 
 

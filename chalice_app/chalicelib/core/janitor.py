@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from chalicelib.core.completion import LEASE, Completions
-from chalicelib.core.errors import PlatformError
+from chalicelib.core.errors import PlatformError, UploadExpiredError
 from chalicelib.core.library import remove_objects
 from chalicelib.core.log_context import about_upload
 from chalicelib.core.ports import Clock, MetadataBucket, Meter, ProcessingTrigger, VideoBucket
@@ -101,13 +101,19 @@ class Janitor:
                 return self._retry(record)
         if record.expires_at > self.now():
             return "open"
-        expired = self.records.change(
-            record.ref,
-            lambda current: current.moved_to(State.EXPIRED, self.now()) if current.state is State.UPLOADING else None,
-        )
+        mine = False
+
+        def decide(current: VideoRecord) -> VideoRecord | None:
+            nonlocal mine
+            mine = current.state is State.UPLOADING
+            return current.moved_to(State.EXPIRED, self.now()) if mine else None
+
+        expired = self.records.change(record.ref, decide)
         if expired is None or expired.state is not State.EXPIRED:
             return "open"
         remove_objects(expired, self.videos, self.metadata, self.records)
+        if not mine:
+            return "cleaned"
         log.info("upload expired")
         return "expired"
 
@@ -117,10 +123,13 @@ class Janitor:
             return "open"
         try:
             finished = self.completions.finish_abandoned(record)
+        except UploadExpiredError:
+            return "dropped"
         except PlatformError as refused:
             log.warning("completion does not settle: %s", refused)
             return "open"
-        return "expired" if finished.record.state is State.EXPIRED else "open"
+        # Counted as failed by the completion: S3 lost it, nobody was late.
+        return "dropped" if finished.record.state is State.EXPIRED else "open"
 
     def _processing(self, record: VideoRecord) -> str:
         if record.updated_at > self.now() - PROCESSING_GRACE:
@@ -146,7 +155,16 @@ class Janitor:
         """Failed is counted once; one retry more than there are says that it was."""
         if record.processing_retries > MAX_PROCESSING_RETRIES:
             return "stuck"
-        self.records.change(record.ref, lambda current: current.noted(processing_retries=MAX_PROCESSING_RETRIES + 1))
+        mine = False
+
+        def decide(current: VideoRecord) -> VideoRecord | None:
+            nonlocal mine
+            mine = current.state is record.state and current.processing_retries <= MAX_PROCESSING_RETRIES
+            return current.noted(processing_retries=MAX_PROCESSING_RETRIES + 1) if mine else None
+
+        self.records.change(record.ref, decide)
+        if not mine:
+            return "processing"
         log.error("processing given up", extra={"retries": record.processing_retries})
         return "given up"
 

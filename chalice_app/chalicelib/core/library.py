@@ -44,14 +44,19 @@ class Library:
 
     def delete(self, ref: VideoRef) -> None:
         """The tombstone first: whatever arrives late finds it. Safe to repeat. Raises VideoNotFoundError."""
-        record = self.records.change(
-            ref,
-            lambda current: None if current.state is State.DELETED else current.moved_to(State.DELETED, self.now()),
-        )
+        mine = False
+
+        def decide(current: VideoRecord) -> VideoRecord | None:
+            nonlocal mine
+            mine = current.state is not State.DELETED
+            return current.moved_to(State.DELETED, self.now()) if mine else None
+
+        record = self.records.change(ref, decide)
         if record is None:
             raise VideoNotFoundError
+        if mine:
+            self.meter.record(videos_deleted_count=1)
         remove_objects(record, self.videos, self.metadata, self.records)
-        self.meter.record(videos_deleted_count=1)
         log.info("video deleted", extra={"sizeBytes": record.size_bytes})
 
     def _views(self, records: Iterable[VideoRecord]) -> list[JsonObject]:

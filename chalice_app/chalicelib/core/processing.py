@@ -7,6 +7,7 @@ was deleted; the record's state and the object's version decide.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import ClassVar
@@ -77,6 +78,7 @@ class Processing:
         """Raises what S3 and SNS raise: the event then comes again, and in the end waits in the dead-letter queue."""
         ref = VideoRef.from_file_key(arrived.file_key)
         about_upload()
+        seen_at = self.now()
         record = self.records.find(ref) if ref else None
         if record is None:
             log.error("object without a record", extra={"fileKey": arrived.file_key})
@@ -95,8 +97,8 @@ class Processing:
         except (MediaError, WrongSizeError) as error:
             if _storage_may_be_to_blame(error) and record.processing_retries < MAX_SLOW_RETRIES:
                 raise
-            return self._reject(record, stored, Rejection(code=error.code, message=error.message))
-        return self._accept(record, stored, inspection)
+            return self._reject(record, stored, seen_at, Rejection(code=error.code, message=error.message))
+        return self._accept(record, stored, seen_at, inspection)
 
     def _look_inside(self, record: VideoRecord, stored: StoredVideo) -> Inspection:
         if stored.size_bytes != record.size_bytes:
@@ -105,24 +107,27 @@ class Processing:
         container = require_container(read_range(0, min(HEAD_BYTES, stored.size_bytes)), record.content_type)
         return self.inspect(read_range, stored.size_bytes, container)
 
-    def _accept(self, record: VideoRecord, stored: StoredVideo, inspection: Inspection) -> Processed:
+    def _accept(self, record: VideoRecord, stored: StoredVideo, seen_at: datetime, inspection: Inspection) -> Processed:
         self.metadata.put(record.ref.poster_key, inspection.poster_jpeg, POSTER_CONTENT_TYPE)
         # Before the record says `ready`: a URL handed out then must work at once.
         self.videos.set_verdict(record.ref.file_key, stored.version_id, "accepted")
-        return self._settle(record, stored, State.READY, media=inspection.facts.to_json())
+        return self._settle(record, stored, seen_at, State.READY, media=inspection.facts.to_json())
 
-    def _reject(self, record: VideoRecord, stored: StoredVideo, rejection: Rejection) -> Processed:
+    def _reject(self, record: VideoRecord, stored: StoredVideo, seen_at: datetime, rejection: Rejection) -> Processed:
         self.videos.set_verdict(record.ref.file_key, stored.version_id, "rejected")
-        return self._settle(record, stored, State.REJECTED, rejection=rejection)
+        return self._settle(record, stored, seen_at, State.REJECTED, rejection=rejection)
 
     def _settle(
         self,
         record: VideoRecord,
         stored: StoredVideo,
+        seen_at: datetime,
         state: State,
+        *,
         media: JsonObject | None = None,
         rejection: Rejection | None = None,
     ) -> Processed:
+        """seen_at: when it had arrived at the latest; of a completion that was overtaken nobody knows better."""
         mine = overtook_completion = False
 
         def decide(current: VideoRecord) -> VideoRecord | None:
@@ -137,7 +142,7 @@ class Processing:
                 media=media,
                 rejection=rejection,
                 version_id=stored.version_id,
-                completed_at=current.completed_at or self.now(),
+                completed_at=current.completed_at or seen_at,
             )
 
         settled = self.records.change(record.ref, decide)
@@ -146,7 +151,7 @@ class Processing:
         if not mine:
             return self._seen_before(settled, stored)
         if overtook_completion:
-            measure_arrival(settled, self.meter, self.now())
+            measure_arrival(settled, self.meter, seen_at)
         self._measure(settled)
         log.info("video %s", settled.state, extra={"code": rejection.code} if rejection else None)
         self._announce(settled)
