@@ -5,9 +5,12 @@ from __future__ import annotations
 import hmac
 import json
 import re
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +147,52 @@ def test_a_stream_is_used_again_and_its_credentials_are_renewed(
     assert sorted(event["number"] for event in told(aws_url)) == [1, 2, 3]
     streams = client(aws_url, "logs").describe_log_streams(logGroupName=LOG_GROUP)["logStreams"]
     assert len(streams) == 2, "new credentials are the same identity's"
+
+
+def test_a_stream_that_could_not_be_made_is_made_the_next_time(
+    platform: FakePlatform, home: Path, config: TelemetryConfig, aws_url: str
+) -> None:
+    stream = TelemetryStream(config, sign_in_with(platform, home, config))
+    event = TelemetryEvent(at_ms=int(time.time() * 1000), message="{}")
+    client(aws_url, "logs").delete_log_group(logGroupName=LOG_GROUP)
+    with pytest.raises(TelemetryError):
+        stream.write([event])
+    client(aws_url, "logs").create_log_group(logGroupName=LOG_GROUP)
+    stream.write([event])
+    assert told(aws_url) == [{}]
+
+
+def test_a_captive_portal_says_nothing_on_the_terminal(
+    platform: FakePlatform, cli: Cli, config: TelemetryConfig, make_video: MakeVideo
+) -> None:
+    with captive_portal() as portal_url:
+        for name in ("identity_url", "logs_url"):
+            sign_in_with(platform, cli.home, msgspec.structs.replace(config, **{name: portal_url}))
+            finished = cli.run("upload", make_video(1024))
+            assert (finished.returncode, "Traceback" in finished.stderr) == (0, False), finished.stderr
+
+
+@contextmanager
+def captive_portal() -> Generator[str]:
+    """Answers everything with its page."""
+
+    class Portal(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            page = b"<html>Accept our terms</html>"
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(page)))
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Portal)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
 
 
 def test_the_signature_is_the_one_aws_computes() -> None:

@@ -27,6 +27,7 @@ from video_upload.engine import UploadEngine
 from video_upload.errors import (
     FileChangedError,
     FileRefusedError,
+    ForbiddenError,
     PartFailedError,
     UploadCancelledError,
     UploadNotFoundError,
@@ -40,7 +41,9 @@ from video_upload.events import (
     PartStored,
     StartedOver,
     UploadBegan,
+    Uploaded,
     UploadEvent,
+    UploadFailed,
 )
 from video_upload.upload_journal import UploadJournal
 
@@ -300,6 +303,22 @@ def test_a_file_that_changes_under_way_is_never_completed(
         watched.engine.upload(path)
     assert platform.only_upload().state == "aborted"
     assert "POST /multipart/complete" not in platform.calls
+    assert watched.events[-1] == UploadFailed(video_id=platform.only_upload().video_id, code=None)
+
+
+def test_who_is_not_let_see_the_verdict_does_not_call_a_whole_upload_failed(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo
+) -> None:
+    def refuse_a_look(event: UploadEvent) -> None:
+        if isinstance(event, Uploaded):
+            platform.api_faults[f"/videos/{platform.only_upload().video_id}"] = [(403, "forbidden", {})]
+        watched.note(event)
+
+    path = make_video(KIB)
+    watched.engine = UploadEngine(watched.api, path.parent / "home", report=refuse_a_look, backoff=IMPATIENT)
+    with pytest.raises(ForbiddenError):
+        watched.engine.upload(path)
+    assert watched.events[-1] == Uploaded()
 
 
 @pytest.mark.parametrize("shows_checksums", [True, False])

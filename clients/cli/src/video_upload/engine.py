@@ -82,8 +82,10 @@ class UploadEngine:
         with UploadJournal(self._folder, self._api.url, file.path) as journal, self._correlated(journal) as api:
             try:
                 video_id = self._upload(file, journal, api)
-            except FileChangedError:
-                self._abandon(journal)
+            except VideoUploadError as error:
+                self._report_failure(error, journal)
+                if isinstance(error, FileChangedError):
+                    self._abandon(journal)
                 raise
             # Kept until here: whoever is stopped while watching goes on watching, and does not send the file again.
             video = self._watch(video_id, api) if wait else api.get_video(video_id)
@@ -126,11 +128,13 @@ class UploadEngine:
             yield self._api.for_upload(correlation_id)
         except VideoUploadError as error:
             error.correlation_id = correlation_id
-            begun = journal.load()
-            if begun and not isinstance(error, UploadCancelledError):
-                code = error.code if isinstance(error, ApiError) else None
-                self._report(UploadFailed(video_id=begun[0].video_id, code=code))
             raise
+
+    def _report_failure(self, error: VideoUploadError, journal: UploadJournal) -> None:
+        begun = journal.load()
+        if begun and not isinstance(error, UploadCancelledError):
+            code = error.code if isinstance(error, ApiError) else None
+            self._report(UploadFailed(video_id=begun[0].video_id, code=code))
 
     def _upload(self, file: VideoFile, journal: UploadJournal, api: VideoApi) -> str:
         try:

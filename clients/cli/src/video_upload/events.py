@@ -67,7 +67,8 @@ class Uploaded:
 
 @dataclass(frozen=True, kw_only=True)
 class UploadFailed:
-    """The run ends with an error, `code` when the API gave one. Being told to stop is none: a later run resumes."""
+    """The run ends with an error before S3 holds the whole video, `code` when the API gave one. Being told to stop is
+    none: a later run resumes."""
 
     video_id: str
     code: str | None

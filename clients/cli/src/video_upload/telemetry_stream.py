@@ -58,11 +58,13 @@ class TelemetryStream:
         self._identity_id = ""
         self._credentials: AwsCredentialsProvider | None = None
         self._good_until = 0.0
+        self._has_stream = False
 
     def write(self, events: Sequence[TelemetryEvent]) -> None:
         """Raises TelemetryError and SignInError."""
         if self._credentials is None or time.time() > self._good_until:
             self._credentials = self._exchange()
+        if not self._has_stream:
             self._create_stream(self._credentials)
         self._log(
             "PutLogEvents",
@@ -94,6 +96,7 @@ class TelemetryStream:
         except TelemetryError as error:
             if "ResourceAlreadyExists" not in error.reason:
                 raise
+        self._has_stream = True
 
     def _identity(self, action: str, body: dict[str, Any]) -> dict[str, Any]:
         headers = {"Content-Type": CONTENT_TYPE, "X-Amz-Target": f"AWSCognitoIdentityService.{action}"}
@@ -132,4 +135,8 @@ def _post(url: str, headers: dict[str, str], content: bytes) -> dict[str, Any]:
         raise TelemetryError(str(error)) from error
     if response.status_code != 200:
         raise TelemetryError(f"{headers['X-Amz-Target']} answered {response.status_code}: {response.text[:200]}")
-    return json.loads(response.content) if response.content else {}
+    try:
+        return json.loads(response.content) if response.content else {}
+    except ValueError as error:
+        # A captive portal answers for everybody.
+        raise TelemetryError(f"{headers['X-Amz-Target']} was not answered by AWS") from error
