@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
+import pytest
+
 from tests.core.conftest import World
 
 
@@ -37,14 +39,23 @@ def test_two_janitors_at_once_ask_for_the_bill_once(world: World) -> None:
     assert len(world.bill.asked) == 2
 
 
-def test_a_bill_that_cannot_be_had_is_counted_and_not_asked_for_again_that_day(world: World) -> None:
+def test_a_bill_that_cannot_be_had_is_missed_at_every_run_but_not_asked_for_again_that_day(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     world.bill.fails = True
     for _ in range(3):
         world.stage_figures.record()
     assert len(world.bill.asked) == 1
-    assert world.meter.values["janitor_failures_count"] == [1]
+    assert world.meter.values["janitor_failures_count"] == [1, 1, 1], "one a day would never ring"
+    assert all("PermissionError" in str(record.exc_info) for record in caplog.records), "each says why"
     assert "month_cost_usd" not in world.meter.values
     assert len(world.meter.values["scaling_activities_count"]) == 3
+    world.bill.fails = False
+    world.clock.pass_time(days=1)
+    for _ in range(2):
+        world.stage_figures.record()
+    assert world.meter.values["month_cost_usd"] == [30]
+    assert len(world.meter.values["janitor_failures_count"]) == 3
 
 
 def test_where_nobody_asks_for_the_bill_nothing_is_noted(world: World) -> None:

@@ -3,7 +3,7 @@
 import json
 import logging
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from chalicelib.core.ports import Bill, Clock, MetadataBucket, Meter, ScalingHistory
 
@@ -13,7 +13,17 @@ SCALING_WINDOW = timedelta(hours=24)
 BILLED_DAYS = 30
 
 ASKED_KEY = "figures/month-cost.json"
-"""The day on which the bill was last asked for: each question costs a cent."""
+"""The day on which the bill was last asked for, and why it could not be had: each question costs a cent."""
+
+
+@dataclass(eq=False)
+class BillMissingError(Exception):
+    """failure: what Cost Explorer said earlier today."""
+
+    failure: str
+
+    def __str__(self) -> str:
+        return f"not asked again today: {self.failure}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,15 +50,31 @@ class StageFigures:
         self.meter.record(scaling_activities_count=activities)
 
     def _month_cost(self) -> None:
-        if self.bill and self._is_first_today():
-            today = self.now().date()
+        today = self.now().date()
+        if self.bill is None or not self._is_first(today):
+            return
+        try:
             cost_usd = self.bill.cost_usd(today - timedelta(days=BILLED_DAYS), today)
-            self.meter.record(month_cost_usd=cost_usd)
+        except Exception as error:
+            self.metadata.put(ASKED_KEY, _noted(today, failure=repr(error)), "application/json")
+            raise
+        self.meter.record(month_cost_usd=cost_usd)
 
-    def _is_first_today(self) -> bool:
-        """Noted before the bill is asked for, so that one that cannot be had does not cost a cent every time."""
-        body = json.dumps({"askedOn": self.now().date().isoformat()}).encode()
+    def _is_first(self, today: date) -> bool:
+        """Noted before the bill is asked for, so that one that cannot be had does not cost a cent every time.
+
+        Raises BillMissingError when it could not be had today: one failure a day would be too few for an alarm.
+        """
         noted = self.metadata.get(ASKED_KEY)
         if noted is None:
-            return self.metadata.put_if_new(ASKED_KEY, body)
-        return noted.body != body and self.metadata.put_if_unchanged(ASKED_KEY, body, noted.etag)
+            return self.metadata.put_if_new(ASKED_KEY, _noted(today))
+        before = json.loads(noted.body)
+        if before["askedOn"] == today.isoformat():
+            if failure := before.get("failure"):
+                raise BillMissingError(failure)
+            return False
+        return self.metadata.put_if_unchanged(ASKED_KEY, _noted(today), noted.etag)
+
+
+def _noted(asked_on: date, **more: str) -> bytes:
+    return json.dumps({"askedOn": asked_on.isoformat(), **more}).encode()
