@@ -12,7 +12,7 @@ from costs.prices import Price, PriceList
 from costs.units import GIB, HOURS_A_MONTH
 from costs.workload import Workload
 
-SERVER_MEGABITS = 1_876  # EC2 User Guide, "Compute optimized instances: network": baseline of c7g.xlarge
+SERVER_MEGABITS = 6_250  # EC2 Instance Types guide, "Compute optimized: network": baseline of c7gn.large
 SPARE_SERVERS = 1
 ZONES = 2
 VOLUME_GB = 30
@@ -27,7 +27,7 @@ class Part:
     """One line of the bill of materials; quantity in the price's unit, reason: of its size."""
 
     item: str
-    count: float
+    count: int
     quantity: float
     price: Price
     reason: str
@@ -87,7 +87,7 @@ def bill_of_materials(workload: Workload, prices: PriceList) -> list[Part]:
         always(
             "upload servers",
             at_work + SPARE_SERVERS,
-            "ec2.c7g_xlarge",
+            "ec2.c7gn_large",
             f"{workload.peak_concurrent_uploads:,.0f} uploads at {megabits:g} Mbit/s each, {SERVER_MEGABITS:,} Mbit/s "
             f"a server used to {WARM_USE:.0%}, and {SPARE_SERVERS} spare; they answer "
             f"{workload.peak_users:,.0f} users beside it",

@@ -88,7 +88,7 @@ def _storage(bill: BillWriter, month: Month) -> None:
         bill.add(Driver.STORAGE, "tiering, transitions", "s3.tiering_transitions", month.completed)
     bill.add(Driver.STORAGE, "records, posters, logs, unfinished", "s3.standard_storage", beside / GIB)
     bill.add(Driver.STORAGE, "parts (PUT)", "s3.write_requests", month.parts_sent)
-    # Three log files a delivery: of the trail, of each audited bucket, of the edge.
+    # The trail puts a file a delivery; S3 and CloudFront ask for the storage of their logs alone.
     writes = month.aws.s3_writes - month.parts_sent + month.trail_files
     bill.add(Driver.STORAGE, "other writes and lists", "s3.write_requests", writes)
     bill.add(Driver.STORAGE, "reads", "s3.read_requests", month.aws.s3_reads)

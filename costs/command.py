@@ -55,7 +55,9 @@ def _print(model: CostModel, report: Report, picture: Path | None) -> None:
     comparison = compared(bill, model.prices)
     report.always_on(comparison)
     for target in targets(model):
-        report.verdict(target, verdict(model, target))
+        with report.waiting("trying other settings …"):
+            found = verdict(model, target)
+        report.verdict(target, found)
     points = curve(model)
     report.curve(points)
     used = [line.price for line in bill.lines if line.usd > 0] + [part.price for part in comparison.parts]

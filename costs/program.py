@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import json
 import runpy
 import warnings
@@ -66,7 +67,7 @@ def declare(stage: str, overrides: Overrides = ()) -> DeclaredStage:
     project, config = _config(stage, dict(overrides))
     region = config["aws:region"]
     engine = _Engine(region)
-    with warnings.catch_warnings(), _own_event_loop() as loop, _no_bundles():
+    with warnings.catch_warnings(), _own_event_loop() as loop, _no_bundles(), _garbage_kept():
         # Importing a service of pulumi_aws imports its retired classes, which say so.
         warnings.filterwarnings("ignore", r"\S+ has been deprecated in favor of", DeprecationWarning)
         pulumi.runtime.set_mocks(engine, project=project, stack=stage, preview=False)
@@ -154,6 +155,18 @@ def _own_event_loop() -> Generator[asyncio.AbstractEventLoop]:
             asyncio.set_event_loop(None)
             for each in made:
                 each.close()
+
+
+@contextmanager
+def _garbage_kept() -> Generator[None]:
+    """Half of a run goes into looking for garbage among resources that are all still needed."""
+    was_looked_for = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_looked_for:
+            gc.enable()
 
 
 def _discard(_: object) -> None:

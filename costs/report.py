@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from costs.always_on import Comparison
-from costs.bill import FIVE_DRIVERS, Bill, Driver
+from costs.bill import FIVE_DRIVERS, Bill, Driver, Line
 from costs.chart import amount
 from costs.curve import Point
 from costs.model import CostModel
@@ -53,22 +54,25 @@ class Report:
         self._console.print(table)
 
     def lines(self, bill: Bill, *, title: str) -> None:
-        table = _table(title, "driver", "item", "quantity", "unit", "price $", "$")
-        for line in bill.lines:
-            if line.usd >= SMALLEST_SHOWN_USD or (line.quantity > 0 and line.price.usd == 0):
+        table = _table(title, "item", "quantity", "unit", "price $", "$")
+        shown = [line for line in bill.lines if line.usd >= SMALLEST_SHOWN_USD or _is_free(line)]
+        for driver in Driver:
+            of_driver = [line for line in shown if line.driver is driver]
+            if of_driver:
+                table.add_row(f"[bold]{driver}")
+            for line in of_driver:
                 per = f" / {line.price.per:,.0f}" if line.price.per != 1 else ""
-                first = " first step" if len(line.price.usd_steps) > 1 else ""
+                first = "from " if len(line.price.usd_steps) > 1 else ""
                 table.add_row(
-                    line.driver,
-                    line.item,
-                    f"{line.quantity:,.2f}",
+                    f"  {line.item}",
+                    _quantity(line.quantity),
                     line.price.unit,
-                    f"{_price(line.price)}{per}{first}",
+                    f"{first}{_price(line.price)}{per}",
                     _usd(line.usd),
                 )
         hidden = sum(line.usd for line in bill.lines if line.usd < SMALLEST_SHOWN_USD)
-        table.add_row("", "all below half a cent", "", "", "", _usd(hidden))
-        table.add_row("", "[bold]total", "", "", "", f"[bold]{_usd(bill.usd)}")
+        table.add_row("all below half a cent", "", "", "", _usd(hidden))
+        table.add_row("[bold]total", "", "", "", f"[bold]{_usd(bill.usd)}")
         self._console.print(table)
 
     def strategies(self, effects: Sequence[Effect]) -> None:
@@ -78,13 +82,11 @@ class Report:
         self._console.print(table)
 
     def always_on(self, comparison: Comparison) -> None:
-        table = _table("The same always on", "part", "count", "quantity", "unit", "price $", "$", "as large because")
+        table = _table("The same always on", "part", "quantity", "price $", "$", "as large because")
         for part in comparison.parts:
             table.add_row(
-                part.item,
-                f"{part.count:,.0f}",
-                f"{part.quantity:,.0f}",
-                part.price.unit,
+                f"{part.count} {part.item}" if part.count > 1 else part.item,
+                f"{_quantity(part.quantity)} {part.price.unit}",
                 _price(part.price),
                 _usd(part.usd),
                 part.reason,
@@ -92,7 +94,7 @@ class Report:
         self._console.print(table)
         rows = _table("", "", "platform $", "always on $", "saving %")
         rows.add_row(
-            "what runs (functions, API, network; servers)",
+            "what runs: functions, API, network",
             _usd(comparison.platform_running_usd),
             _usd(comparison.always_on_running_usd),
             f"{comparison.running_saving_percent:.1f}",
@@ -107,10 +109,11 @@ class Report:
 
     def verdict(self, target: Target, found: Verdict | None) -> None:
         if found is None:
-            self._say(f"[bold]{target.name}[/]: nothing to measure, the workload uploads nothing.")
+            self._say(f"\n[bold]{target.name}[/]: nothing to measure, the workload uploads nothing.")
             return
         sign = "met" if found.is_met else "MISSED"
         self._say(
+            "\n"
             f"[bold]{target.name}: {_figure(target, found.figure)}[/] ({target.counts}); "
             f"target {_figure(target, target.wanted)}: [bold]{sign}[/]"
         )
@@ -130,16 +133,14 @@ class Report:
         if not found.together:
             self._say("    no setting helps")
         if not met:
-            self._say(f"  the best combination of settings still misses it by {short}")
+            self._say(f"  all of these still miss it by {short}")
 
     def curve(self, points: Sequence[Point]) -> None:
-        table = _table(
-            "From 1 GB to 1 PB", "held", "uploaded in the month", "$ a month", "$ per GB held", "most goes to"
-        )
+        table = _table("From 1 GB to 1 PB", "held", "uploaded GB", "$ a month", "$ per GB held", "most goes to")
         for point in points:
             table.add_row(
                 amount(point.stored_bytes),
-                f"{point.uploaded_bytes / GB:,.2f} GB",
+                f"{point.uploaded_bytes / GB:,.2f}",
                 _usd(point.usd),
                 f"{point.usd_per_gb:,.4f}",
                 point.largest,
@@ -152,8 +153,13 @@ class Report:
         for price in prices:
             self._say(f"  {price.key} ${_price(price)}: {price.note} ({price.source})")
 
+    def waiting(self, why: str) -> AbstractContextManager[object]:
+        """Says on a terminal what takes so long."""
+        return self._console.status(why)
+
     def _say(self, text: str) -> None:
-        self._console.print(text, highlight=False)
+        # Lines in a file are as long as they are; a terminal breaks its own.
+        self._console.print(text, highlight=False, soft_wrap=not self._console.is_terminal)
 
 
 def _others() -> tuple[Driver, ...]:
@@ -161,11 +167,28 @@ def _others() -> tuple[Driver, ...]:
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title or None, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title=f"\n{title}" if title else None,
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
     for column in columns:
-        numeric = column.endswith(("$", "%")) or column in ("quantity", "count", "held", "uploaded in the month")
-        table.add_column(column, justify="right" if numeric or column == "$ per GB held" else "left")
+        numeric = "$" in column or column.endswith("%") or column in ("quantity", "held", "uploaded GB")
+        # On a narrow screen words are broken, figures never.
+        table.add_column(column, justify="right" if numeric else "left", no_wrap=numeric, overflow="fold")
     return table
+
+
+def _is_free(line: Line) -> bool:
+    """By its price: shown, because its reader looks for it."""
+    return line.quantity > 0 and line.price.usd == 0
+
+
+def _quantity(quantity: float) -> str:
+    """To the hundredth where that says something."""
+    return f"{quantity:,.0f}" if quantity >= 1_000 or quantity == int(quantity) else f"{quantity:,.2f}"
 
 
 def _usd(usd: float) -> str:

@@ -81,7 +81,7 @@ def _tiering(model: CostModel) -> Effect:
         without_usd=other.usd if in_use else bill.usd,
         assumed="all videos stay in S3 Standard"
         if in_use
-        else f"it is off already; on, the month would cost ${other.usd - bill.usd:+,.2f}",
+        else f"it is off already; on, the month would cost {_changed(other.usd - bill.usd)}",
     )
 
 
@@ -95,7 +95,7 @@ def _price_class(model: CostModel) -> Effect:
         cheapest = model.bill((("priceClass", PriceClass.CHEAPEST.value),))
         assumed = (
             "not in use: this is the widest class; "
-            f"{PriceClass.CHEAPEST} would change the month by ${cheapest.usd - bill.usd:+,.2f}"
+            f"with {PriceClass.CHEAPEST} the month would cost {_changed(cheapest.usd - bill.usd)}"
         )
     return Effect(
         strategy="CDN Price Classes",
@@ -120,3 +120,7 @@ def _auto_scaling(model: CostModel) -> Effect:
         if highest
         else "nothing is provisioned: Lambda scales by itself and asks nothing for it; the first strategy counts that",
     )
+
+
+def _changed(usd: float) -> str:
+    return f"${abs(usd):,.2f} {'more' if usd > 0 else 'less'}"
