@@ -157,12 +157,13 @@ def test_a_stream_that_could_not_be_made_is_made_the_next_time(
 
     def post(url: str, headers: dict[str, str], content: bytes) -> dict[str, Any]:
         asked.append(headers["X-Amz-Target"].partition(".")[2])
-        if asked.count("CreateLogStream") == 1:
+        if asked.count("CreateLogStream") == 1 and asked[-1] == "CreateLogStream":
             raise TelemetryError("ThrottlingException")
         return send(url, headers, content)
 
     send = telemetry_stream._post
     monkeypatch.setattr(telemetry_stream, "_post", post)
+    monkeypatch.setattr(telemetry_stream, "EXPIRY_MARGIN_SECONDS", -3600)  # the fake's credentials are short-lived
     stream = TelemetryStream(config, sign_in_with(platform, home, config))
     event = TelemetryEvent(at_ms=int(time.time() * 1000), message="{}")
     with pytest.raises(TelemetryError):
