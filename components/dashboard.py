@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.client_metrics import PROGRESS_QUERY
-from components.figures import FIVE_MINUTES, GROUPS, HOUR, Figure, figures_of
+from components.figures import DAY, FIVE_MINUTES, GROUPS, HOUR, Figure, figures_of
 from components.metrics import EDGE_REGION, Metric, Watched
 
 COLUMNS = 4
 WIDTH, HEIGHT, TITLE_HEIGHT = 6, 6, 1
+SHOWN, SHOWN_BY_DAY = "-P1D", "-P14D"
+"""How far back, until somebody chooses otherwise; what comes once a day would be one point, or none."""
 
 Widget = dict[str, Any]
 
@@ -31,8 +33,17 @@ class Chart:
     region: str | None = None
 
 
-def widgets_of(watched: Watched, *, alarm_arns: Sequence[str], client_log_group: str) -> list[Widget]:
-    """The body's `widgets` (CloudWatch API reference, "Dashboard body structure and syntax")."""
+def body_of(watched: Watched, *, alarm_arns: Sequence[str], client_log_group: str) -> dict[str, Any]:
+    """CloudWatch API reference, "Dashboard body structure and syntax"."""
+    return {
+        "start": SHOWN,
+        # Else a longer range stretches the periods, and a figure "a day" is one of something else.
+        "periodOverride": "inherit",
+        "widgets": _widgets(watched, alarm_arns, client_log_group),
+    }
+
+
+def _widgets(watched: Watched, alarm_arns: Sequence[str], client_log_group: str) -> list[Widget]:
     figures = figures_of(watched)
     rows: list[list[Widget]] = []
     for group in GROUPS:
@@ -156,6 +167,8 @@ def _figure(figure: Figure, region: str) -> Widget:
         EDGE_REGION if of_edge else region,
         figure.period_seconds,
         annotations={"horizontal": [{"label": f"target {figure.target:,}", "value": figure.target}]},
+        **({"yAxis": {"left": {}}} if figure.may_fall else {}),
+        **({"start": SHOWN_BY_DAY} if figure.period_seconds == DAY else {}),
     )
 
 

@@ -12,7 +12,7 @@ import pulumi_aws as aws
 from components import policy
 from components.alarms import Alarm, Together, alarms_of
 from components.client_metrics import CLIENT_METRICS
-from components.dashboard import widgets_of
+from components.dashboard import body_of
 from components.metrics import Watched
 from components.naming import STAGE_TAG, Place, type_token
 
@@ -244,7 +244,7 @@ class Observability(pulumi.ComponentResource):
         def body(known: tuple[str, str, str]) -> str:
             distribution_id, data_key_arn, client_log_group = known
             watched = replace(self._watched, distribution_id=distribution_id, data_key_arn=data_key_arn)
-            return json.dumps({"widgets": widgets_of(watched, alarm_arns=arns, client_log_group=client_log_group)})
+            return json.dumps(body_of(watched, alarm_arns=arns, client_log_group=client_log_group))
 
         known = pulumi.Output.all(self._args.distribution_id, self._args.data_key_arn, self._args.client_log_group_name)
         return aws.cloudwatch.Dashboard(

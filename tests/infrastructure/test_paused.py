@@ -158,7 +158,8 @@ def test_pausing_is_one_setting_and_loses_nothing() -> None:
     running = record("staging", overrides={**EVERYTHING_ON, "paused": False})
     stopped = _paused("staging")
     gone = running.names() - stopped.names()
-    assert all(name.startswith("aws:cloudwatch/metricAlarm:") for name in gone), gone
+    alarms = ("aws:cloudwatch/metricAlarm:", "aws:cloudwatch/compositeAlarm:")
+    assert all(name.startswith(alarms) for name in gone), gone
     assert stopped.names() - running.names() == set()
     for kind in ("s3/bucket:Bucket", "kms/key:Key", "cognito/userPool:UserPool"):
         assert [each.inputs for each in stopped.of(kind)] == [each.inputs for each in running.of(kind)]
