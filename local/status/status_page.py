@@ -69,7 +69,7 @@ class StatusPage:
     def _report(self) -> StatusAnswer:
         try:
             kept = read_metrics(self.metrics_file)
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             return _answer(503, "text/plain", f"The metrics cannot be read: {error}\n".encode())
         reckoning = Reckoning(kept, watched_here(), time.time())
         return _answer(200, "application/json", json.dumps(reckoning.report(), ensure_ascii=False).encode())

@@ -203,10 +203,19 @@ def test_the_page_shows_the_numbers_and_moves_by_itself_while_somebody_uploads(d
             "aria-label", re.compile("minute by minute: between .* and .* %")
         )
         expect(page.get_by_text("only on AWS", exact=True)).to_have_count(4)
+        expect(page.get_by_role("article", name="Error rate")).to_contain_text("by minute, 0 to 0.1")
+        expect(page.get_by_role("article", name="Concurrent uploads")).to_contain_text("Built to bear: 1,247 uploads")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "no scrolling sideways at 320 px"
 
         make_person(day.platform).upload(small_video)
         expect(page.get_by_role("row", name="Uploads started")).to_contain_text("51", timeout=15_000)
         expect(page.get_by_role("row", name="Videos ready")).to_contain_text("48", timeout=15_000)
+        assert said == []
+
+        page.mouse.wheel(0, 3000)
+        page.route("**/status.json", lambda route: route.abort())
+        expect(page.get_by_role("alert")).to_contain_text("The platform does not answer", timeout=15_000)
+        expect(page.get_by_role("alert")).to_be_in_viewport()
+        page.unroute("**/status.json")
+        expect(page.get_by_role("alert")).to_be_hidden(timeout=15_000)
         browser.close()
-    assert said == []

@@ -80,6 +80,14 @@ def test_a_gauge_that_nobody_read_for_long_is_not_known() -> None:
     assert answer["now"][0]["value"] is None
 
 
+def test_little_load_misses_no_target() -> None:
+    shown = figures(report(UploadsInFlight=kept(1), UsersInFlight=kept(1), StoredSize=kept(1), UploadsReady=kept(1)))
+    loads = {key for key, figure in shown.items() if figure["isLoad"]}
+    assert loads == {"concurrent-uploads", "peak-concurrent-users", "storage-growth"}
+    assert {(shown[key]["value"] is None, shown[key]["isMet"]) for key in loads} == {(False, None)}
+    assert shown["upload-success-rate"]["isMet"] is True
+
+
 def test_storage_growth_is_what_was_accepted_today() -> None:
     size = kept(2e9, 1e9)
     assert figures(report(StoredSize=size))["storage-growth"]["value"] == 3

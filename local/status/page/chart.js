@@ -6,14 +6,14 @@ const HEIGHT = 72;
 const GAP = 1;
 /** So that a zero can be told from nothing. */
 const LEAST_HEIGHT = 1.5;
-/** A target further away than this many times the highest value would leave nothing of the bars. */
+/** A target further away than this many times the highest value would leave nothing of the bars, if there are any. */
 const TARGET_IN_SIGHT = 3;
 
 /** target: drawn as a line when it is in sight; null draws none. Returns the value at the top. */
 export function drawChart(svg, minutes, target) {
   const known = minutes.filter((value) => value !== null);
   const highest = Math.max(0, ...known);
-  const shownTarget = target !== null && (known.length === 0 || target <= highest * TARGET_IN_SIGHT) ? target : null;
+  const shownTarget = target !== null && (highest === 0 || target <= highest * TARGET_IN_SIGHT) ? target : null;
   const top = Math.max(highest, shownTarget ?? 0) || 1;
   const width = WIDTH / minutes.length;
   const drawn = [shape("line", "axis", { x1: 0, y1: HEIGHT, x2: WIDTH, y2: HEIGHT })];

@@ -26,11 +26,16 @@ async function ask() {
     const answer = await fetch("/status.json", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
     if (!answer.ok) throw new Error(`it answered ${answer.status}`);
     show(await answer.json());
-    byId("trouble").hidden = true;
+    markStale(false);
   } catch (error) {
-    byId("trouble").textContent = `The platform does not tell (${error.message}). What stands here is from before.`;
-    byId("trouble").hidden = false;
+    byId("trouble").textContent = `The platform does not answer (${error.message}). What stands here is from before.`;
+    markStale(true);
   }
+}
+
+function markStale(isStale) {
+  byId("trouble").hidden = !isStale;
+  document.body.classList.toggle("stale", isStale);
 }
 
 function show(report) {
@@ -117,7 +122,8 @@ function showFigure(built, figure) {
   else built.value.replaceChildren(`${number.format(value)} `, make("span", { className: "unit", textContent: unit }));
   built.over.textContent = figure.over;
   built.over.hidden = figure.onlyOnAws;
-  built.target.textContent = `Target: ${figure.better === "higher" ? "at least" : "at most"} ${number.format(target)} ${unit}`;
+  const goal = figure.isLoad ? "Built to bear:" : figure.better === "higher" ? "Target: at least" : "Target: at most";
+  built.target.textContent = `${goal} ${number.format(target)} ${unit}`;
   built.verdict.textContent = figure.isMet === null ? "" : figure.isMet ? "· met" : "· not met";
   built.verdict.dataset.met = String(figure.isMet);
   built.source.textContent = `${figure.source} (${figure.metrics.join("; ")}).`;
