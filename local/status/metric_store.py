@@ -31,7 +31,9 @@ MAX_AHEAD_SECONDS = 2 * 3600
 
 FLUSH_SECONDS = 0.5
 
-_SCHEMA = """
+_SCHEMA_VERSION = 1
+_SCHEMA = f"""
+PRAGMA user_version = {_SCHEMA_VERSION};
 CREATE TABLE IF NOT EXISTS series (
     series_id INTEGER PRIMARY KEY,
     namespace TEXT NOT NULL,
@@ -106,7 +108,10 @@ class KeptSeries:
 
 
 class MetricStore:
-    """The one writer of a file. `collect` returns at once; what it took is in the file half a second later."""
+    """The one writer of a file. `collect` returns at once; what it took is in the file half a second later.
+
+    A file that is torn, or of another version, is put aside as `….unusable`: nobody's videos depend on it.
+    """
 
     def __init__(self, file: Path, now: Callable[[], float] = time.time) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -115,11 +120,7 @@ class MetricStore:
         self._pending: dict[_Period, StatisticSet] = {}
         self._latest: dict[Series, _Latest] = {}
         self._writing = threading.Lock()
-        self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        # As the stand-in's journal: it outlives kill -9, and may lose the last seconds to a power cut.
-        self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.executescript(_SCHEMA)
+        self._connection = _opened(file)
         self._pruned_at = 0.0
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
@@ -232,6 +233,34 @@ def read_metrics(file: Path) -> dict[Series, KeptSeries]:
             else:
                 series.ever = statistics
     return kept
+
+
+def _opened(file: Path) -> sqlite3.Connection:
+    if file.exists() and not _is_usable(file):
+        unusable = file.rename(file.with_name(f"{file.name}.unusable"))
+        for suffix in ("-wal", "-shm"):
+            # They would be taken for those of the new file.
+            file.with_name(file.name + suffix).unlink(missing_ok=True)
+        log.warning("the metrics kept so far cannot be used; they are in %s", unusable)
+    connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    # As the stand-in's journal: it outlives kill -9, and may lose the last seconds to a power cut.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.executescript(_SCHEMA)
+    return connection
+
+
+def _is_usable(file: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.OperationalError:
+        raise  # it is locked, or the disk fails: no word about its content
+    except sqlite3.DatabaseError:
+        return False
+    return tables == 0 or (version == _SCHEMA_VERSION and verdict == "ok")
 
 
 @contextmanager

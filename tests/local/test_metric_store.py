@@ -80,6 +80,31 @@ def test_a_restart_goes_on_where_it_was(file: Path) -> None:
     assert read_metrics(file)[READY].ever.total == 3
 
 
+@pytest.mark.parametrize("damage", ["no database", "torn page", "other tables"])
+def test_a_file_that_cannot_be_used_is_put_aside_and_a_new_one_begun(file: Path, damage: str) -> None:
+    with closing(MetricStore(file, now=lambda: NOON)) as store:
+        for number in range(2000):
+            store.collect(line(f"Metric{number}", 1))
+    match damage:
+        case "no database":
+            file.write_bytes(b"metrics " * 1000)
+        case "torn page":
+            with file.open("r+b") as opened:
+                opened.seek(3 * 4096)
+                opened.write(b"\xff" * 4096 * 20)
+        case _:
+            file.unlink()
+            with closing(sqlite3.connect(file)) as connection:
+                connection.execute("CREATE TABLE series (told TEXT)")
+    with closing(MetricStore(file, now=lambda: NOON)) as store:
+        store.collect(line("UploadsReady", 1))
+    assert read_metrics(file)[READY].ever.total == 1
+    assert file.with_name("metrics.sqlite3.unusable").exists()
+    with closing(MetricStore(file, now=lambda: NOON)) as store:
+        store.collect(line("UploadsReady", 1))
+    assert read_metrics(file)[READY].ever.total == 2, "once is enough"
+
+
 def test_it_is_written_by_itself_and_outlives_kill_9(file: Path) -> None:
     script = (
         "import os, sys, time; from pathlib import Path\n"
