@@ -28,7 +28,7 @@ class ChildProcess:
     """`python -m MODULE …` in a session of its own: a terminal's Ctrl-C reaches only the parent, which then stops its
     children in order. The child also ends when its standard input does, so that a killed parent leaves none behind.
 
-    log_file: where its output goes; None forwards it to `on_line`.
+    on_line: told each line that it prints, and at last how it ended if nobody had asked it to.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class ChildProcess:
         self._ready = threading.Event()
         self._ready_text = ""
         self._last_lines: deque[str] = deque(maxlen=_LAST_LINES)
+        self._asked_to_stop = False
         self._on_line = on_line
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
@@ -75,6 +76,7 @@ class ChildProcess:
         return self._ready_text
 
     def ask_to_stop(self) -> None:
+        self._asked_to_stop = True
         if self.running:
             self._process.send_signal(signal.SIGTERM)
 
@@ -111,6 +113,8 @@ class ChildProcess:
             else:
                 self._last_lines.append(line)
                 self._on_line(line)
+        if self._ready_text and not self._asked_to_stop:
+            self._on_line(f"ended with {self._process.wait()}, although nobody asked it to; start the platform again")
         self._ready.set()
 
 

@@ -93,6 +93,16 @@ def test_a_killed_platform_leaves_no_process_either(tmp_path: Path) -> None:
         assert not alive
 
 
+@pytest.mark.parametrize("module", ["local.site", "local.event_worker", "local.stand_in"])
+def test_a_process_that_dies_is_told_to_whoever_runs_the_platform(tmp_path: Path, module: str) -> None:
+    with started(tmp_path / "data", Ports.free()) as process:
+        read_until(process, "Ctrl-C stops")
+        next(child for child in children_of(process) if module in child.cmdline()).kill()
+        assert "start the platform again" in read_until(process, "ended with -9")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+
+
 def test_a_second_start_keeps_and_reset_forgets(tmp_path: Path) -> None:
     ports = Ports.free()
     passwords: list[str] = []
