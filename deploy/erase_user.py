@@ -33,7 +33,8 @@ WHAT_REMAINS = """\
 What remains, until it expires by itself:
 - the log lines of the functions and the API, the trail, S3's and CloudFront's access logs (`logDays`): they carry the
   owner's id, which names nobody any more, and IP addresses;
-- the clients' telemetry (`logDays`), under an identity of the identity pool that is not linked to the owner's id;
+- the clients' telemetry (`logDays`), under an identity of the identity pool: it does not know the owner's id, but the
+  videoIds that it carries stand beside that id in the functions' lines;
 - events in the failure queue (14 days), which carry keys;
 - what subscribers of the completion topic have kept, and whatever the user or others have downloaded."""
 

@@ -4,7 +4,9 @@ DeployError
 ├── OutputsNotReadableError    no stack is selected, it was never deployed, or it lacks an output
 ├── PageNotFoundError          the folder holds no index.html
 ├── EventRefusedError          Lambda did not take an event
+├── EventCameBackError         an event failed again while others were sent
 ├── UserNotFoundError          nobody in the user pool, and nothing in the buckets, has this name
+├── UserAmbiguousError         several users of the pool have it
 ├── VideoUnknownError          no record, not even of a deleted video
 ├── NotReplayableError         processing would destroy, or find nothing to do
 ├── NotRestorableError         a deleted video that cannot come back
@@ -44,6 +46,17 @@ class EventRefusedError(DeployError):
     def __init__(self, function_arn: str, status: int) -> None:
         self.function_arn, self.status = function_arn, status
         super().__init__(f"{function_arn} did not take an event: {status}")
+
+
+class EventCameBackError(DeployError):
+    """function_arn: whose event; sent: how many went out once."""
+
+    def __init__(self, function_arn: str, sent: int) -> None:
+        self.function_arn, self.sent = function_arn, sent
+        super().__init__(
+            f"{sent} events sent, but one of {function_arn} is back already: its cause is still there, or the stage is "
+            "paused. It stays in the queue"
+        )
 
 
 class UserNotFoundError(DeployError):

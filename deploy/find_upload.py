@@ -16,7 +16,7 @@ from typing import Any
 
 from chalicelib.core.ports import UploadGoneError
 from chalicelib.core.records import marker_key
-from chalicelib.core.video_id import VideoRef
+from chalicelib.core.video_id import VideoRef, is_video_id
 from chalicelib.core.video_record import VideoRecord
 from deploy.command import chosen_outputs, exit_status, say, say_progress, shown_time, stage_parser
 from deploy.deployed_stage import DeployedStage
@@ -118,7 +118,8 @@ def _owners(stage: DeployedStage) -> Iterator[str]:
 
 def _has_record(stage: DeployedStage, ref: VideoRef) -> bool:
     found = stage.s3.list_object_versions(Bucket=stage.metadata_bucket, Prefix=ref.record_key, MaxKeys=1)
-    return bool(found.get("Versions"))
+    # S3 answers the newest alone, which is a delete marker where the record has expired.
+    return bool(found.get("Versions") or found.get("DeleteMarkers"))
 
 
 def _body_of(stage: DeployedStage, version: ObjectVersion) -> bytes:
@@ -194,10 +195,19 @@ def as_text(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"  {query['results']}"
 
 
+def video_id(text: str) -> str:
+    """What an operator typed. Raises ArgumentTypeError, before owner after owner is asked for it."""
+    if not is_video_id(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no videoId, which has 28 hex digits")
+    return text
+
+
 def parser() -> argparse.ArgumentParser:
     options = stage_parser(__doc__)
     which = options.add_mutually_exclusive_group()
-    which.add_argument("video_id", nargs="?", metavar="VIDEO_ID", help="28 hex digits, as in the API's answers")
+    which.add_argument(
+        "video_id", nargs="?", type=video_id, metavar="VIDEO_ID", help="28 hex digits, as in the API's answers"
+    )
     which.add_argument("--upload-id", help="the multipart upload's id, instead")
     options.add_argument("--owner", metavar="USER", help="e-mail address or owner; alone it lists the user's videos")
     options.add_argument("--json", action="store_true", help="for programs")

@@ -1,6 +1,7 @@
 """Sends failed events to their functions again: `python -m deploy.redrive`, once their cause is gone.
 
-An event leaves the queue only after Lambda has taken it; one that fails again comes back.
+An event leaves the queue only after Lambda has taken it; one that fails again comes back. Where one is back at once, as
+on a paused stage, it stops.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from deploy.command import chosen_outputs, exit_status, say, stage_parser
-from deploy.errors import EventRefusedError
+from deploy.errors import EventCameBackError, EventRefusedError
 from deploy.stack_outputs import StackOutputs
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ HIDDEN_SECONDS = 60
 
 
 def redrive(sqs: SQSClient, functions: LambdaClient, *, queue_url: str) -> int:
-    """How many events went out again. Raises EventRefusedError; what is left stays in the queue."""
+    """How many events went out again. Raises EventRefusedError, EventCameBackError; what is left stays in the queue."""
+    sent: set[tuple[str, str]] = set()
     redriven = 0
     while messages := sqs.receive_message(
         QueueUrl=queue_url, MaxNumberOfMessages=MAX_MESSAGES, VisibilityTimeout=HIDDEN_SECONDS
@@ -33,11 +35,11 @@ def redrive(sqs: SQSClient, functions: LambdaClient, *, queue_url: str) -> int:
         for message in messages:
             failure = json.loads(message.get("Body", ""))
             function_arn: str = failure["requestContext"]["functionArn"]
-            answer = functions.invoke(
-                FunctionName=function_arn,
-                InvocationType="Event",
-                Payload=json.dumps(failure["requestPayload"]).encode(),
-            )
+            payload = json.dumps(failure["requestPayload"])
+            if (function_arn, payload) in sent:
+                raise EventCameBackError(function_arn, redriven)
+            sent.add((function_arn, payload))
+            answer = functions.invoke(FunctionName=function_arn, InvocationType="Event", Payload=payload.encode())
             if answer["StatusCode"] != TAKEN:
                 raise EventRefusedError(function_arn, answer["StatusCode"])
             sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message.get("ReceiptHandle", ""))

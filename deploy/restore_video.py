@@ -18,7 +18,7 @@ from chalicelib.core.video_record import State, VideoRecord
 from deploy.command import chosen_outputs, exit_status, say, stage_parser
 from deploy.deployed_stage import DeployedStage
 from deploy.errors import NotRestorableError
-from deploy.find_upload import find_video
+from deploy.find_upload import find_video, video_id
 from deploy.object_versions import KeyHistory, history_of
 from deploy.users import find_owner
 
@@ -115,7 +115,7 @@ def _is_settled(record: VideoRecord) -> bool:
 
 def parser() -> argparse.ArgumentParser:
     options = stage_parser(__doc__)
-    options.add_argument("video_id", metavar="VIDEO_ID", help="28 hex digits")
+    options.add_argument("video_id", type=video_id, metavar="VIDEO_ID", help="28 hex digits")
     options.add_argument("--owner", metavar="USER", help="e-mail address or owner; saves looking for it")
     options.add_argument("--yes", action="store_true", help="do it, instead of telling what would be done")
     return options
@@ -129,9 +129,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _restore(stage: DeployedStage, options: argparse.Namespace) -> None:
     owner = find_owner(stage, options.owner).owner if options.owner else None
     restoration = plan(stage, find_video(stage, options.video_id, owner))
-    video_id, state = options.video_id, restoration.record.state
+    wanted, state = options.video_id, restoration.record.state
     if restoration.is_done:
-        say(f"{video_id} is {state}, and nothing of it is hidden")
+        say(f"{wanted} is {state}, and nothing of it is hidden")
         return
     for bucket, history in restoration.hidden:
         say(f"uncover s3://{bucket}/{history.bodies[0].key} ({history.bodies[0].size_bytes:,} bytes)")
@@ -142,7 +142,7 @@ def _restore(stage: DeployedStage, options: argparse.Namespace) -> None:
         return
     record = restore(stage, restoration)
     ending = "processing looks at it now" if not _is_settled(record) else "its owner sees it again"
-    say(f"{video_id} is {record.state}: {ending}")
+    say(f"{wanted} is {record.state}: {ending}")
 
 
 if __name__ == "__main__":

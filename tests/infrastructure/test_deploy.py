@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
+import sysconfig
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
+from chalicelib.core.video_id import VideoRef
 from chalicelib.environment import Environment
 from deploy.deployed_stage import DeployedStage
-from deploy.errors import EventRefusedError, OutputsNotReadableError, PageNotFoundError
+from deploy.errors import EventCameBackError, EventRefusedError, OutputsNotReadableError, PageNotFoundError
+from deploy.find_upload import find_video
 from deploy.log_queries import log_query
 from deploy.print_environment import environment_of
 from deploy.publish_site import publish
@@ -28,6 +33,12 @@ if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
 BUCKET = "site"
+COMMANDS = sorted(path.stem for path in (PROJECT / "deploy").glob("*.py") if "__main__" in path.read_text())
+
+needs_make_install = pytest.mark.skipif(
+    not Path(sysconfig.get_path("purelib"), "chalice_app.pth").is_file(),
+    reason="`make install` puts the functions' code on the path",
+)
 
 
 @pytest.fixture
@@ -125,6 +136,7 @@ def test_revoking_waits_for_the_longest_access_token(recording: Recording) -> No
     assert timedelta(minutes=longest) == ACCESS_TOKEN_LIFE
 
 
+@needs_make_install
 def test_make_runs_an_operators_command() -> None:
     told = subprocess.run(
         ["make", "-s", "-o", "install", "find-upload", "ARGS=--help"],
@@ -135,6 +147,33 @@ def test_make_runs_an_operators_command() -> None:
     )
     assert told.returncode == 0, told.stderr
     assert "VIDEO_ID" in told.stdout
+
+
+def test_a_record_is_found_though_s3_names_its_delete_marker_alone() -> None:
+    class S3:
+        """One key: a delete marker on top of a record. MaxKeys counts both (S3 API reference, ListObjectVersions)."""
+
+        def list_object_versions(self, **asked: Any) -> dict[str, Any]:
+            assert asked["MaxKeys"] == 1
+            return {"DeleteMarkers": [{"Key": asked["Prefix"]}], "IsTruncated": True}
+
+    stage: Any = SimpleNamespace(s3=S3(), metadata_bucket="metadata")
+    assert find_video(stage, "0" * 28, "ada") == VideoRef("ada", "0" * 28)
+
+
+@needs_make_install
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_starts_without_make(command: str) -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", f"deploy.{command}", "--help"],
+        cwd=PROJECT,
+        env={},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    assert "--stage" in told.stdout
 
 
 class FakeLambda:
@@ -179,6 +218,26 @@ def test_failed_events_go_to_their_function_again(failure_queue: tuple[Any, str]
     assert redrive(sqs, functions, queue_url=queue_url) == 3
     assert sorted(functions.taken, key=str) == [("processing:live", {"Records": [number]}) for number in range(3)]
     assert left_in(sqs, queue_url) == 0
+
+
+def test_an_event_that_comes_back_at_once_as_on_a_paused_stage_is_sent_only_once(
+    failure_queue: tuple[Any, str],
+) -> None:
+    sqs, queue_url = failure_queue
+
+    class PausedLambda(FakeLambda):
+        def invoke(self, **request: Any) -> dict[str, int]:
+            failure = {"requestContext": {"functionArn": request["FunctionName"]}}
+            body = failure | {"requestPayload": json.loads(request["Payload"])}
+            sqs.send_message(QueueUrl=queue_url, MessageBody=json.dumps(body))
+            return super().invoke(**request)
+
+    functions: Any = PausedLambda(refuses_after=4)
+    with pytest.raises(EventCameBackError) as told:
+        redrive(sqs, functions, queue_url=queue_url)
+    assert told.value.sent == 3
+    assert len(functions.taken) == 3
+    assert left_in(sqs, queue_url) == 3
 
 
 def test_an_event_that_lambda_does_not_take_stays_in_the_queue(failure_queue: tuple[Any, str]) -> None:

@@ -79,7 +79,7 @@ def deploy_calls(page: Path) -> Iterator[tuple[str, list[str]]]:
         assert made.returncode == 0, f"make {shlex.join(words)}: {made.stderr}"
         (run,) = (line for line in made.stdout.splitlines() if "-m deploy." in line)
         module, _, arguments = run.partition("-m deploy.")[2].partition(" ")
-        yield module, shlex.split(arguments.replace("<", "").replace(">", ""))
+        yield module, shlex.split(arguments.replace("<videoId>", "0" * 28).replace("<", "").replace(">", ""))
     for line in shell_lines(page):
         for module, arguments in re.findall(r"python -m deploy\.(\w+)([^)]*)", line):
             yield module, shlex.split(arguments, comments=True)

@@ -339,6 +339,29 @@ def test_an_upload_is_found_by_each_of_its_ids(person: Person, operator: Operato
     assert [version["note"] for version in found["recordVersions"]] == ["deleted", "uploading"]
 
 
+def test_a_video_is_found_when_its_tombstone_has_expired(person: Person, operator: Operator, stand_in: StandIn) -> None:
+    started = person.start(6 * 2**20)
+    person.call("DELETE", f"/videos/{started['videoId']}")
+    # As S3 expires a versioned object: by a delete marker on top of it.
+    record_key = f"records/{person.owner}/{started['videoId']}.json"
+    stand_in.client("s3").delete_object(Bucket=names.METADATA_BUCKET, Key=record_key)
+    found = json.loads(operator.run(find_upload.main, started["videoId"], "--owner", person.owner, "--json"))
+    notes = [version["note"] for version in found["recordVersions"]]
+    assert notes == ["delete marker", "deleted", "uploading"]
+    refused = operator.run(restore_video.main, started["videoId"], "--owner", person.owner, "--yes", status=1)
+    assert "has expired" in refused
+
+
+def test_what_is_no_video_id_is_refused_before_anybody_is_asked(
+    operator: Operator, asked_of_aws: set[tuple[str, str]]
+) -> None:
+    for command in (find_upload.main, replay_event.main, restore_video.main):
+        for wrong in ("", "*", "../records", "0" * 27, "0" * 29, "0" * 27 + "g"):
+            with pytest.raises(SystemExit):
+                operator.run(command, wrong)
+    assert not asked_of_aws
+
+
 def test_what_nobody_uploaded_is_not_found(operator: Operator) -> None:
     assert "no record" in operator.run(find_upload.main, "0" * 28, status=1)
     assert "no record" in operator.run(find_upload.main, "--upload-id", "nothing", status=1)
