@@ -160,6 +160,7 @@ edge = Edge(
         log_bucket_arn=storage.log_bucket_arn,
         guards=storage.guards,
         price_class=settings.price_class,
+        measured=settings.dashboard,
         site_domain=settings.site_domain,
         site_certificate_arn=settings.site_certificate_arn,
         hosted_zone_id=settings.hosted_zone_id,

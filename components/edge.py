@@ -40,6 +40,7 @@ class EdgeArgs:
     web_acl_arn: None without a web ACL.
     log_bucket_arn: receives access logs.
     guards: the log bucket's policy and the rest of what must stand before anyone reads or writes a bucket.
+    measured: whether CloudFront tells its hit rate, by the month; where no dashboard reads it, nobody pays for it.
     site_domain, site_certificate_arn, hosted_zone_id: empty without an own domain.
     """
 
@@ -56,6 +57,7 @@ class EdgeArgs:
     log_bucket_arn: pulumi.Input[str]
     guards: Sequence[pulumi.Resource]
     price_class: PriceClass
+    measured: bool
     site_domain: str
     site_certificate_arn: str
     hosted_zone_id: str
@@ -167,16 +169,8 @@ class Edge(pulumi.ComponentResource):
             viewer_certificate=self._certificate(),
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.guards)),
         )
-        aws.cloudfront.MonitoringSubscription(
-            f"{name}-metrics",
-            distribution_id=distribution.id,
-            monitoring_subscription=aws.cloudfront.MonitoringSubscriptionMonitoringSubscriptionArgs(
-                realtime_metrics_subscription_config=aws.cloudfront.MonitoringSubscriptionMonitoringSubscriptionRealtimeMetricsSubscriptionConfigArgs(
-                    realtime_metrics_subscription_status="Enabled"
-                )
-            ),
-            opts=self._child,
-        )
+        if args.measured:
+            self._measure(distribution)
         self._access_logs(distribution)
         if args.hosted_zone_id:
             self._records(distribution)
@@ -307,6 +301,18 @@ class Edge(pulumi.ComponentResource):
         args = self._args
         return pulumi.Output.all(pulumi.Output.all(*args.upload_hosts), pulumi.Output.all(*args.sign_in_hosts)).apply(
             lambda hosts: written(hosts[0], hosts[1])
+        )
+
+    def _measure(self, distribution: aws.cloudfront.Distribution) -> None:
+        aws.cloudfront.MonitoringSubscription(
+            f"{self._name}-metrics",
+            distribution_id=distribution.id,
+            monitoring_subscription=aws.cloudfront.MonitoringSubscriptionMonitoringSubscriptionArgs(
+                realtime_metrics_subscription_config=aws.cloudfront.MonitoringSubscriptionMonitoringSubscriptionRealtimeMetricsSubscriptionConfigArgs(
+                    realtime_metrics_subscription_status="Enabled"
+                )
+            ),
+            opts=self._child,
         )
 
     def _access_logs(self, distribution: aws.cloudfront.Distribution) -> None:

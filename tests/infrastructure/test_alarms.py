@@ -196,9 +196,13 @@ def test_a_composite_names_alarms_that_are_there_and_that_call_nobody_themselves
 def test_without_alarms_and_dashboard_nobody_pays_for_their_metrics(dev: Recording) -> None:
     for kind in ("metricAlarm:MetricAlarm", "compositeAlarm:CompositeAlarm", "dashboard:Dashboard"):
         assert dev.of(f"cloudwatch/{kind}") == []
-    assert dev.of("cloudwatch/logMetricFilter:LogMetricFilter") == []
+    assert (
+        dev.of("cloudwatch/logMetricFilter:LogMetricFilter", "cloudfront/monitoringSubscription:MonitoringSubscription")
+        == []
+    )
     watched = record("dev", overrides={"dashboard": True})
     assert watched.of("cloudwatch/logMetricFilter:LogMetricFilter")
+    assert watched.of("cloudfront/monitoringSubscription:MonitoringSubscription")
     (dashboard,) = watched.of("cloudwatch/dashboard:Dashboard")
     assert '"type": "alarm"' not in dashboard.inputs["dashboardBody"], "a widget of no alarms is refused"
 
