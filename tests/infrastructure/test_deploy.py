@@ -9,18 +9,15 @@ import sysconfig
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
-from chalicelib.core.video_id import VideoRef
 from chalicelib.environment import Environment
 from deploy.deployed_stage import DeployedStage
 from deploy.errors import EventCameBackError, EventRefusedError, OutputsNotReadableError, PageNotFoundError
-from deploy.find_upload import find_video
 from deploy.log_queries import log_query
 from deploy.print_environment import environment_of
 from deploy.publish_site import publish
@@ -147,18 +144,6 @@ def test_make_runs_an_operators_command() -> None:
     )
     assert told.returncode == 0, told.stderr
     assert "VIDEO_ID" in told.stdout
-
-
-def test_a_record_is_found_though_s3_names_its_delete_marker_alone() -> None:
-    class S3:
-        """One key: a delete marker on top of a record. MaxKeys counts both (S3 API reference, ListObjectVersions)."""
-
-        def list_object_versions(self, **asked: Any) -> dict[str, Any]:
-            assert asked["MaxKeys"] == 1
-            return {"DeleteMarkers": [{"Key": asked["Prefix"]}], "IsTruncated": True}
-
-    stage: Any = SimpleNamespace(s3=S3(), metadata_bucket="metadata")
-    assert find_video(stage, "0" * 28, "ada") == VideoRef("ada", "0" * 28)
 
 
 @needs_make_install

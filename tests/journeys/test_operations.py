@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 import requests
 from botocore.client import BaseClient
+from botocore.exceptions import EndpointConnectionError
 
 from deploy import erase_user, find_upload, replay_event, restore_video, revoke_user
+from deploy.deployed_stage import DeployedStage
+from deploy.object_versions import ObjectVersion
 from local.platform import LocalPlatform
 from local.sign_in.users import User
 from local.stand_in import names
@@ -425,6 +428,32 @@ def test_an_erased_user_leaves_no_byte(
     operator.run(erase_user.main, owner, "--yes")
     assert everything_of(stand_in, owner) == []
     assert "no such user" in operator.run(erase_user.main, owner, "--yes", status=1)
+
+
+def test_an_erasure_that_broke_off_keeps_the_account_and_is_carried_on(
+    member: Person, operator: Operator, stand_in: StandIn, user_pool_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rejected = member.upload(b"no video at all" * 100)
+    member.wait_for(rejected["videoId"], "rejected")
+    member.start(6 * 2**20)
+    cognito = stand_in.client("cognito-idp")
+    delete = erase_user._delete_for_good
+
+    def breaks_off(stage: DeployedStage, owner: str, bucket: str, versions: Sequence[ObjectVersion]) -> None:
+        if bucket == names.METADATA_BUCKET:
+            raise EndpointConnectionError(endpoint_url=stand_in.url)
+        delete(stage, owner, bucket, versions)
+
+    monkeypatch.setattr(erase_user, "_delete_for_good", breaks_off)
+    assert "AWS did not do it" in operator.run(erase_user.main, member.email, "--yes", status=1)
+    left = everything_of(stand_in, member.owner)
+    assert left
+    assert not any(key.startswith("videos/") for key in left)
+    assert len(cognito.list_users(UserPoolId=user_pool_id)["Users"]) == 1
+    monkeypatch.setattr(erase_user, "_delete_for_good", delete)
+    operator.run(erase_user.main, member.email, "--yes")
+    assert everything_of(stand_in, member.owner) == []
+    assert cognito.list_users(UserPoolId=user_pool_id)["Users"] == []
 
 
 def test_a_user_is_not_called_erased_while_something_is_left(
