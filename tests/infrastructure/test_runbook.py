@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import json
+import logging
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,9 @@ import yaml
 from botocore import xform_name
 from botocore.loaders import Loader
 
+from chalicelib.adapters.emf_meter import EmfMeter
+from chalicelib.adapters.json_logs import JsonFormatter
+from chalicelib.core import log_context
 from deploy import (
     erase_user,
     find_upload,
@@ -38,6 +44,9 @@ NOT_OURS = {"install", "costs"}
 """Targets that run nothing of deploy/."""
 OF_THE_CLI_ITSELF = {("cloudtrail", "validate-logs")}
 """Commands that the AWS CLI adds to AWS's calls."""
+OF_LAMBDA_ITSELF = {"record.status"}
+"""Lambda Telemetry API reference, "platform.report"; at system log level WARN of runs that went wrong only."""
+QUERY_WORDS = {"filter", "fields", "stats", "by", "in", "like", "and", "or", "desc", "asc", "limit"}
 GLOBAL_OPTIONS = {"query", "output", "region"}
 OPERATIONS = (
     *("Find an upload", "Replay one video's event", "Redrive failed events", "Restore a deleted video"),
@@ -151,6 +160,42 @@ def test_every_log_group_alias_and_queue_that_a_page_names_exists(page: Path, pr
     functions = {made.inputs["name"] for made in prod.of("lambda/function:Function")}
     called = set(re.findall(r"--function-name (\S+)", page.read_text()))
     assert called <= functions
+
+
+def fields_of_functions(capsys: pytest.CaptureFixture[str]) -> set[str]:
+    """What their lines hold, as Logs Insights names it: what is inside by a dot, what is in a list by its place."""
+    with log_context.invocation(function="janitor", request_id="1", correlation_id="2"):
+        log_context.about_upload(owner="3", video_id="4", upload_id="5")
+        EmfMeter("prod").record(processing_milliseconds=1)
+        try:
+            raise ValueError
+        except ValueError:
+            told = logging.LogRecord("janitor", logging.ERROR, "", 1, "failed", (), sys.exc_info())
+        lines = [json.loads(capsys.readouterr().out), json.loads(JsonFormatter(stage="prod").format(told))]
+    return {name for line in lines for name in flattened(line)}
+
+
+def flattened(value: Any, name: str = "") -> Iterator[str]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
+    if inner is None:
+        yield name
+    else:
+        for key, each in inner:  # pyright: ignore[reportUnknownVariableType]
+            yield from flattened(each, f"{name}.{key}" if name else str(key))  # pyright: ignore[reportUnknownArgumentType]
+
+
+def test_queries_over_the_functions_logs_ask_for_fields_that_are_there(capsys: pytest.CaptureFixture[str]) -> None:
+    known = fields_of_functions(capsys) | OF_LAMBDA_ITSELF
+    asked = 0
+    for words in words_of_commands(PAGES[0], "aws"):
+        if not any(word.startswith("/aws/lambda/") for word in words):
+            continue
+        query = words[words.index("--query-string") + 1]
+        bare = re.sub(r'"[^"]*"|\bas \w+|\bsort @?\w+|\bbin\(\w+\)', "", query)
+        named = {name for name in re.findall(r"(?<![@\w.])[a-zA-Z][\w.]*(?!\w*\()", bare) if name not in QUERY_WORDS}
+        assert named <= known, f"no line has {named - known}: {query}"
+        asked += 1
+    assert asked >= 5
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
