@@ -3,12 +3,13 @@
 import json
 import logging
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from chalicelib.adapters.json_logs import REDACTED, install_json_logs
+from chalicelib.adapters.json_logs import REDACTED, install_json_logs, redacted
 from chalicelib.core.log_context import about_upload, invocation
 
 log = logging.getLogger("chalicelib.tests")
@@ -72,6 +73,13 @@ def test_an_exception_stays_on_the_line_that_tells_of_it(capsys: pytest.CaptureF
         (f"refused {TOKEN} again", "s1gn4ture"),
         (f"refused {TOKEN} again", "eyJraWQi"),
         (f"policy={POLICY}", POLICY),
+        ("next=https%3A%2F%2Fb.example%2Fk%3Fa%3D1%26X-Amz-Signature%3D0a1b2c", "0a1b2c"),
+        ("next=https%3A%2F%2Fd.example%2Fk%3FExpires%3D1%26Signature%3DZm9vYmFy", "Zm9vYmFy"),
+        (f"body=%7B%22token%22%3A%22{TOKEN}%22%7D", "s1gn4ture"),
+        (rf"b'one\n{TOKEN}'", "s1gn4ture"),
+        ("{b'x-amz-security-token': b'IQoJb3JpZ2lu'}", "IQoJb3JpZ2lu"),
+        ("Authorization: Basic d2hvOndoYXQ=", "d2hvOndoYXQ"),
+        ("no mail for %22ada.lovelace%40example.com%22", "lovelace"),
         ("Authorization: Bearer opaque-but-precious", "opaque-but-precious"),
         ("no mail for ada.lovelace+videos@mail.example.co.uk today", "lovelace"),
     ],
@@ -98,6 +106,13 @@ def test_a_secret_that_slips_in_is_taken_out(
     assert secret not in line
     assert REDACTED in line
     json.loads(line)
+
+
+@pytest.mark.parametrize("repeated", ["a", "a.", "a@", "eyJ", "signature ", "bearer ", "a%40"])
+def test_a_long_text_is_searched_in_no_time(repeated: str) -> None:
+    began = time.process_time()
+    redacted(repeated * (200_000 // len(repeated)))
+    assert time.process_time() - began < 5
 
 
 def test_ids_are_no_secrets(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,12 +16,14 @@ from chalicelib.core.log_context import current_ids
 _PLAIN_RECORD = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
 """What every record has; anything else came by `extra` and is shown."""
 
+# Also as they stand in an encoded URL or in Python's form of bytes.
 _SECRETS = re.compile(
     r"""
-      (?<!\w) eyJ[\w+/=-]{12,} (?:\.[\w+/=-]*)*                # JWTs, upload tokens, POST policies: base64 of '{"'
-    | (?i:x-amz-(?:signature|security-token|credential)|\bsignature|\bkey-pair-id) ["']? \s* [=:] \s* ["']? [^\s"'&,}]+
-    | (?i:\bbearer\s+) [^\s"',}]+
-    | [\w.+-]+ @ [\w-]+ (?:\.[\w-]+)+                            # e-mail addresses
+      eyJ[\w+/=-]{12,} (?:\.[\w+/=-]*)*                         # JWTs, upload tokens, POST policies: base64 of '{"'
+    | (?i:x-amz-(?:signature|security-token|credential)|(?<![a-z])signature|(?<![a-z])key-pair-id)
+      ["']? \s* (?i:[=:]|%3D) \s* b?["']? [^\s"'&,}]+
+    | (?i:\b(?:bearer|basic)\s+) [^\s"',}]+
+    | [\w.+-]{1,64} (?:@|%40) [\w-]+ (?:\.[\w-]+)+              # e-mail addresses: RFC 5321, 4.5.3.1.1 bounds the time
     """,
     re.VERBOSE,
 )
