@@ -152,6 +152,8 @@ def _own_event_loop() -> Generator[asyncio.AbstractEventLoop]:
         try:
             yield loop
         finally:
+            # What a refused stage has begun, so that it ends without a word.
+            loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(loop), return_exceptions=True))
             asyncio.set_event_loop(None)
             for each in made:
                 each.close()

@@ -121,7 +121,10 @@ class Report:
             return
         for change, figure in found.alone:
             self._say(f"  met by [bold]{change}[/] alone: {_figure(target, figure)} ({change.gives_up})")
-        if found.alone or found.together_figure is None:
+        if found.alone:
+            return
+        if not found.together or found.together_figure is None:
+            self._say("  no setting helps")
             return
         met = target.is_met_by(found.together_figure)
         best = _figure(target, found.together_figure)
@@ -130,8 +133,6 @@ class Report:
         self._say(f"  no setting meets it alone; together {f'they do, {best}' if met else f'they reach {best}'}:")
         for change in found.together:
             self._say(f"    [bold]{change}[/] ({change.gives_up})")
-        if not found.together:
-            self._say("    no setting helps")
         if not met:
             self._say(f"  all of these still miss it by {short}")
 

@@ -73,6 +73,18 @@ def test_it_ends_with_one_message_when_it_cannot_answer(arguments: list[str], pr
     assert problem in str(ended.value.code)
 
 
+def test_a_stage_with_wrong_settings_ends_with_what_is_wrong_and_no_other_word() -> None:
+    asked = (
+        "import sys; sys.path.append('chalice_app')\n"
+        "from costs.errors import StageRefusedError\n"
+        "from costs.program import declare\n"
+        "try: declare('dev', (('logDays', -1),))\n"
+        "except StageRefusedError as error: sys.exit(str(error))"
+    )
+    ended = subprocess.run([sys.executable, "-c", asked], cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert re.fullmatch(r"wrong settings:\n  logDays: is -1, not .*\n", ended.stderr)
+
+
 def test_it_starts_without_anything_set_up() -> None:
     started = subprocess.run(
         [sys.executable, "-m", "costs", "--help"], cwd=PROJECT, env={}, capture_output=True, text=True, check=True

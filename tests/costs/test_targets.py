@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from rich.console import Console
 
 from costs.always_on import SERVER_MEGABITS, bill_of_materials, compared
 from costs.bill import Bill, Driver
 from costs.model import CostModel
+from costs.report import Report
 from costs.targets import CHANGES, Change, Target, _joined, targets, verdict
 from costs.units import GB
 
@@ -89,12 +91,18 @@ def test_no_change_is_left_untried_because_the_stage_refuses_it(model: CostModel
         assert model.bill(change.overrides).usd > 0
 
 
-def test_settings_that_the_stage_refuses_are_not_proposed(prod: CostModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_that_the_stage_refuses_are_not_proposed(
+    prod: CostModel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     refused = Change(overrides=(("protect", False),), gives_up="videos")
     monkeypatch.setattr("costs.targets.CHANGES", (refused,))
     found = verdict(prod, target(prod, "Saving"))
     assert found
     assert found.together == ()
+    Report(Console()).verdict(found.target, found)
+    said = capsys.readouterr().out
+    assert "no setting helps" in said
+    assert "together" not in said
 
 
 def test_a_workload_of_nothing_has_no_cost_per_gb(prod: CostModel) -> None:
