@@ -1,4 +1,5 @@
-"""Operators: a role for whoever looks after uploads and users, with what the commands in deploy/ do and no more."""
+"""Operators: a role for whoever looks after uploads and users, with what finding, replaying, restoring, revoking and
+erasing take and no more. Publishing, redriving and the smoke test are for whoever deploys."""
 
 from __future__ import annotations
 
