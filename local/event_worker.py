@@ -59,18 +59,20 @@ class EventWorker:
                 answer = self._sqs.receive_message(
                     QueueUrl=self._queue_url, WaitTimeSeconds=POLL_SECONDS, MaxNumberOfMessages=1
                 )
+                for message in answer.get("Messages", []):
+                    self._handle(message)
             except Exception as error:
                 log.warning("the stand-in does not answer: %s", error)
                 self._stopped.wait(1)
-                continue
-            for message in answer.get("Messages", []):
-                self._handle(message)
 
     def _handle(self, message: Any) -> None:
-        event = json.loads(message["Body"])
-        name = "video_processing" if "Records" in event else "janitor" if event.get("source") == "aws.events" else None
         receipt = {"QueueUrl": self._queue_url, "ReceiptHandle": message["ReceiptHandle"]}
+        name = "reading it"
         try:
+            event = json.loads(message["Body"])
+            name = (
+                "video_processing" if "Records" in event else "janitor" if event.get("source") == "aws.events" else ""
+            )
             if name:
                 self._handlers[name](event, LambdaContext(name, 1024, PROCESSING_TIMEOUT_MS))
         except Exception:
