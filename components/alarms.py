@@ -136,6 +136,15 @@ def _api(watched: Watched, *, paused: bool) -> list[Alarm | Together]:
         (watched.of_api("5XXError", "Sum"), count),
         "IF(m0>={least}, 100*m0/m1, 0)",
     )
+    refusals = Alarm(
+        name="api-refusals",
+        meaning="For a quarter of an hour most API calls are refused (4xx).",
+        # Nothing else hears of it when everybody is: no function runs, and no upload begins that could fail.
+        metrics=(watched.of_api("4XXError", "Sum"), count),
+        expression=f"IF(m0>={LEAST_CALLS}, 100*m0/m1, 0)",
+        threshold=50,
+        periods=3,
+    )
     latency = Alarm(
         name="api-latency",
         meaning=f"For a quarter of an hour most API calls take more than {LATENCY_TARGET_MILLISECONDS} ms.",
@@ -145,7 +154,7 @@ def _api(watched: Watched, *, paused: bool) -> list[Alarm | Together]:
         threshold=LATENCY_TARGET_MILLISECONDS,
         periods=3,
     )
-    return [latency] if paused else [*errors, latency]
+    return [*([] if paused else errors), refusals, latency]
 
 
 def _uploads(watched: Watched) -> list[Alarm | Together]:

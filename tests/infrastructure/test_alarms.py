@@ -143,6 +143,13 @@ def test_slow_calls_ring_only_where_there_are_enough_of_them() -> None:
     assert ringing({"Latency": [900] * 3 + [80], "Count": [500] * 4}) == {"api-latency": [2]}
 
 
+def test_an_outage_that_refuses_everybody_rings_and_a_few_refusals_do_not() -> None:
+    assert set(ringing({**of_api((6, 30, 0)), "4XXError": [30] * 6})) == {"api-refusals"}
+    assert ringing({**of_api((6, 30, 0)), "4XXError": [9] * 6}) == {}
+    one_client_in_a_quiet_night = {**of_api((6, 10, 0)), "4XXError": [10] * 6}
+    assert ringing(one_client_in_a_quiet_night) == {}
+
+
 def test_a_paused_stage_has_no_alarm_that_would_stand_until_its_end() -> None:
     paused = {alarm.name for alarm in alarms_of(ANY_STAGE, paused=True)}
     running = {alarm.name for alarm in alarms_of(ANY_STAGE, paused=False)}
