@@ -54,7 +54,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--reset", action="store_true", help="forget everything that was kept, then start")
     parser.add_argument(
-        "--aws-only", action="store_true", help="without API, page and /status: for `chalice local --stage local` beside it"
+        "--aws-only", action="store_true", help="no API, page and /status: for `chalice local --stage local` beside it"
     )
     parser.add_argument("--verbose", action="store_true", help="print what the processes print")
     return parser.parse_args()
