@@ -160,13 +160,14 @@ def _figure(figure: Figure, region: str) -> Widget:
         lines += _series(
             figure.sooner.label, figure.sooner.metrics, figure.sooner.expression, "s", figure.period_seconds
         )
+    goal = "built to bear" if figure.better is None else "target"
     of_edge = any(metric.namespace == "AWS/CloudFront" for metric in figure.metrics)
     return _metric_widget(
         f"{figure.title} ({figure.unit})",
         lines,
         EDGE_REGION if of_edge else region,
         figure.period_seconds,
-        annotations={"horizontal": [{"label": f"target {figure.target:,}", "value": figure.target}]},
+        annotations={"horizontal": [{"label": f"{goal} {figure.target:,}", "value": figure.target}]},
         **({"yAxis": {"left": {}}} if figure.may_fall else {}),
         **({"start": SHOWN_BY_DAY} if figure.period_seconds == DAY else {}),
     )

@@ -28,7 +28,8 @@ class Sooner:
 class Figure:
     """`expression` is CloudWatch's metric math over `metrics`, which it calls m0, m1, …; None shows m0 itself.
 
-    target: the specification's value, drawn as a line. source: who measures it, in words.
+    target: the specification's value, drawn as a line. better: on which side of it; None for a load that the platform is
+        built to bear, of which less misses nothing. source: who measures it, in words.
     only_on_aws: that the local platform has nothing that could be measured. may_fall: below zero.
     """
 
@@ -41,7 +42,7 @@ class Figure:
     sooner: Sooner | None = None
     period_seconds: int
     target: float
-    better: Literal["higher", "lower"]
+    better: Literal["higher", "lower"] | None
     source: str
     only_on_aws: bool = False
     may_fall: bool = False
@@ -86,7 +87,7 @@ def _real_time(watched: Watched) -> list[Figure]:
             metrics=(watched.own("UploadsInFlight", "Maximum"),),
             period_seconds=FIVE_MINUTES,
             target=1_247,
-            better="higher",
+            better=None,
             source="the janitor counts open uploads at each of its runs",
         ),
         Figure(
@@ -187,7 +188,7 @@ def _scalability(watched: Watched) -> list[Figure]:
             metrics=(watched.own("UsersInFlight", "Maximum"),),
             period_seconds=DAY,
             target=2_500,
-            better="higher",
+            better=None,
             source="the janitor counts the different owners of unsettled videos at each of its runs",
         ),
         Figure(
@@ -204,7 +205,7 @@ def _scalability(watched: Watched) -> list[Figure]:
             ),
             period_seconds=DAY,
             target=15,
-            better="higher",
+            better=None,
             source="S3 measures its buckets once a day; video processing adds up what it accepts",
             may_fall=True,
         ),

@@ -247,7 +247,7 @@ class Services:
                     request_checksum_calculation="when_required",
                     response_checksum_validation="when_required",
                     retries={"mode": "standard", "max_attempts": 4},
-                    max_pool_connections=32,
+                    max_pool_connections=64,  # as many calls as the local site lets in at once
                     connect_timeout=3,
                     # A completion may take S3 minutes (S3 API, CompleteMultipartUpload).
                     read_timeout=300,

@@ -5,16 +5,16 @@
     {"stage": "local", "at": "2026-01-31T12:00:00Z", "since": "…" | null,
      "groups": [{"title": "Real-time metrics", "figures": [
         {"key": "upload-success-rate", "title": "Upload success rate", "unit": "%",
-         "value": 95.9 | null, "over": "the last hour", "target": 99.9, "better": "higher" | "lower",
-         "isMet": true | false | null, "isLoad": false, "onlyOnAws": false, "source": "…",
+         "value": 95.9 | null, "over": "the last hour", "target": 99.9,
+         "better": "higher" | "lower" | null, "isMet": true | false | null, "onlyOnAws": false, "source": "…",
          "metrics": ["VideoUpload UploadsReady, Sum", …], "expression": "…" | null,
          "minutes": [95.9 | null, …], "isTargetByMinute": true}, …]}, …],
      "now": [{"key": "uploadsInFlight", "title": "…", "value": 1 | null}, …],
      "funnel": [{"key": "started", "title": "…", "today": 50, "ever": 50}, …]}
 
 `minutes` are the last 60, oldest first, the last one still running. `value` is null while there is nothing to tell it
-from, and with `onlyOnAws`. With `isLoad` the target is what the platform is built to bear: less of it misses nothing,
-and `isMet` is null. `since` is when the first metric came; `today` is the day in UTC, as CloudWatch cuts days.
+from, and with `onlyOnAws`. Where `better` is null the target is what the platform is built to bear: less of it
+misses nothing, and `isMet` is null. `since` is when the first metric came; `today` is the day in UTC, as CloudWatch cuts days.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,9 +30,6 @@ from local.status.metric_store import MINUTE_SECONDS, KeptSeries
 from local.status.statistic_set import StatisticSet
 
 SHOWN_MINUTES = 60
-
-_LOADS = frozenset({"concurrent-uploads", "peak-concurrent-users", "storage-growth"})
-"""By key: figures of what people ask of the platform, not of how it answers."""
 
 _Cut = Callable[[KeptSeries], Sequence[StatisticSet]]
 """A series as windows of time, oldest first."""
@@ -106,8 +103,7 @@ class Reckoning:
             "over": over,
             "target": figure.target,
             "better": figure.better,
-            "isMet": None if value is None or figure.key in _LOADS else _is_met(figure, value),
-            "isLoad": figure.key in _LOADS,
+            "isMet": None if value is None or figure.better is None else _is_met(figure, value),
             "onlyOnAws": figure.only_on_aws,
             "source": figure.source,
             "metrics": list(

@@ -122,7 +122,7 @@ function showFigure(built, figure) {
   else built.value.replaceChildren(`${number.format(value)} `, make("span", { className: "unit", textContent: unit }));
   built.over.textContent = figure.over;
   built.over.hidden = figure.onlyOnAws;
-  const goal = figure.isLoad ? "Built to bear:" : figure.better === "higher" ? "Target: at least" : "Target: at most";
+  const goal = figure.better === null ? "Built to bear:" : figure.better === "higher" ? "Target: at least" : "Target: at most";
   built.target.textContent = `${goal} ${number.format(target)} ${unit}`;
   built.verdict.textContent = figure.isMet === null ? "" : figure.isMet ? "· met" : "· not met";
   built.verdict.dataset.met = String(figure.isMet);
