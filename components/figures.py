@@ -28,8 +28,8 @@ class Sooner:
 class Figure:
     """`expression` is CloudWatch's metric math over `metrics`, which it calls m0, m1, …; None shows m0 itself.
 
-    target: the specification's value, drawn as a line. better: on which side of it; None for a load that the platform is
-        built to bear, of which less misses nothing. source: who measures it, in words.
+    target: the specification's value, drawn as a line. source: who measures it, in words.
+    better: on which side of the target; None for a load that the platform is built to bear: less of it misses nothing.
     only_on_aws: that the local platform has nothing that could be measured. may_fall: below zero.
     """
 

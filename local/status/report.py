@@ -14,7 +14,8 @@
 
 `minutes` are the last 60, oldest first, the last one still running. `value` is null while there is nothing to tell it
 from, and with `onlyOnAws`. Where `better` is null the target is what the platform is built to bear: less of it
-misses nothing, and `isMet` is null. `since` is when the first metric came; `today` is the day in UTC, as CloudWatch cuts days.
+misses nothing, and `isMet` is null. `since` is when the first metric came; `today` is the day in UTC, as CloudWatch
+cuts days.
 """
 
 from collections.abc import Callable, Mapping, Sequence
