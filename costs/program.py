@@ -67,7 +67,7 @@ def declare(stage: str, overrides: Overrides = ()) -> DeclaredStage:
     project, config = _config(stage, dict(overrides))
     region = config["aws:region"]
     engine = _Engine(region)
-    with warnings.catch_warnings(), _own_event_loop() as loop, _no_bundles(), _garbage_kept():
+    with warnings.catch_warnings(), own_event_loop() as loop, _no_bundles(), _garbage_kept():
         # Importing a service of pulumi_aws imports its retired classes, which say so.
         warnings.filterwarnings("ignore", r"\S+ has been deprecated in favor of", DeprecationWarning)
         pulumi.runtime.set_mocks(engine, project=project, stack=stage, preview=False)
@@ -137,7 +137,7 @@ def _no_bundles() -> Any:
 
 
 @contextmanager
-def _own_event_loop() -> Generator[asyncio.AbstractEventLoop]:
+def own_event_loop() -> Generator[asyncio.AbstractEventLoop]:
     """A loop to which the engine binds; closed at the end, as are those that Pulumi makes beside it."""
     made: list[asyncio.AbstractEventLoop] = []
     make = asyncio.new_event_loop

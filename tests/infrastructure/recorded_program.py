@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import runpy
@@ -10,8 +9,8 @@ import tempfile
 import threading
 import warnings
 import zipfile
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,8 @@ import yaml
 from pulumi.runtime import mocks
 from pulumi.runtime.settings import get_root_resource
 from pulumi.runtime.stack import run_pulumi_func
+
+from costs.program import own_event_loop
 
 PROJECT = Path(__file__).resolve().parents[2]
 ACCOUNT_ID = "123456789012"
@@ -229,7 +230,7 @@ def record(stage: str, *, preview: bool = False, overrides: Mapping[str, object]
         warnings.catch_warnings(),
         tempfile.TemporaryDirectory() as scratch,
         _stand_in_bundles(Path(scratch)),
-        _own_event_loop() as loop,
+        own_event_loop() as loop,
     ):
         # Importing a service of pulumi_aws imports its retired classes, which say so.
         warnings.filterwarnings("ignore", r"\S+ has been deprecated in favor of", DeprecationWarning)
@@ -251,28 +252,6 @@ def record(stage: str, *, preview: bool = False, overrides: Mapping[str, object]
             if loop.run_until_complete(output.is_secret()):
                 recording.secret_exports.add(key)
     return recording
-
-
-@contextmanager
-def _own_event_loop() -> Generator[asyncio.AbstractEventLoop, None, None]:
-    """A loop to which the mocked stack binds when it is made; closed at the end, as are those that Pulumi leaves
-    behind."""
-    made: list[asyncio.AbstractEventLoop] = []
-    make = asyncio.new_event_loop
-
-    def remembered() -> asyncio.AbstractEventLoop:
-        made.append(make())
-        return made[-1]
-
-    with mock.patch("asyncio.new_event_loop", remembered):
-        loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)
-        try:
-            yield loop
-        finally:
-            asyncio.set_event_loop(None)
-            for each in made:
-                each.close()
 
 
 def _stand_in_bundles(folder: Path) -> AbstractContextManager[object]:
