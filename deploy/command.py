@@ -27,6 +27,14 @@ def stage_parser(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
+def user_parser(description: str | None) -> argparse.ArgumentParser:
+    """For what is done to a user, after a question."""
+    parser = stage_parser(description)
+    parser.add_argument("user", metavar="USER", help="e-mail address, user name or owner")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    return parser
+
+
 def chosen_outputs(options: argparse.Namespace) -> StackOutputs:
     """Of the stage that was named. Raises OutputsNotReadableError."""
     return outputs_in(options.outputs) if options.outputs else stack_outputs(options.stage)

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from chalicelib.core.video_record import GONE_STATES, State, VideoRecord
-from deploy.command import chosen_outputs, confirm, exit_status, say, say_progress, stage_parser
+from deploy.command import chosen_outputs, confirm, exit_status, say, say_progress, user_parser
 from deploy.deployed_stage import DeployedStage
 from deploy.errors import NotErasedError
 from deploy.object_versions import ObjectVersion, versions_under
@@ -108,10 +108,7 @@ def _unfinished(stage: DeployedStage, owner: str) -> Iterator[tuple[str, str]]:
 
 
 def parser() -> argparse.ArgumentParser:
-    options = stage_parser(__doc__)
-    options.add_argument("user", metavar="USER", help="e-mail address, user name or owner")
-    options.add_argument("--yes", action="store_true", help="do not ask")
-    return options
+    return user_parser(__doc__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

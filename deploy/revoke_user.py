@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 from chalicelib.core.library import remove_objects
 from chalicelib.core.video_record import State, VideoRecord
-from deploy.command import chosen_outputs, confirm, exit_status, say, shown_time, stage_parser
+from deploy.command import chosen_outputs, confirm, exit_status, say, shown_time, user_parser
 from deploy.deployed_stage import DeployedStage
 from deploy.users import Owner, find_owner
 
@@ -57,10 +57,7 @@ def _aborted(record: VideoRecord) -> VideoRecord | None:
 
 
 def parser() -> argparse.ArgumentParser:
-    options = stage_parser(__doc__)
-    options.add_argument("user", metavar="USER", help="e-mail address, user name or owner")
-    options.add_argument("--yes", action="store_true", help="do not ask")
-    return options
+    return user_parser(__doc__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
