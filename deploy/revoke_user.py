@@ -43,7 +43,8 @@ def abort_uploads(stage: DeployedStage, owner: str) -> AbortedUploads:
     aborted: list[VideoRecord] = []
     left: list[VideoRecord] = []
     for record in stage.records.open_of(owner):
-        current = stage.records.change(record.ref, _aborted)
+        change = stage.records.change(record.ref, _aborted)
+        current = change.record if change else None
         if current is None or current.state is State.ABORTED:
             remove_objects(current or record, stage.videos, stage.metadata, stage.records)
             aborted.append(current or record)

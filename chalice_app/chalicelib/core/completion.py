@@ -49,6 +49,7 @@ LEASE = timedelta(seconds=90)
 """How long one completion is trusted to be under way before the next one asking may ask S3 again."""
 
 _NAMED_MISSING_PARTS = 100
+_UNFINISHED = frozenset({State.UPLOADING, State.COMPLETING})
 
 
 class Outcome(Enum):
@@ -121,10 +122,10 @@ class Completions:
                 return record.noted(updated_at=self.now(), **started)
             return record.moved_to(State.COMPLETING, self.now(), **started)
 
-        record = self.records.change(token.ref, decide)
-        if record is None:
+        change = self.records.change(token.ref, decide)
+        if change is None:
             raise UploadNotFoundError
-        return claim, record
+        return claim, change.record
 
     def _complete_at_s3(self, record: VideoRecord, upload_id: str, parts: Sequence[tuple[int, str]]) -> Completion:
         try:
@@ -169,19 +170,20 @@ class Completions:
             raise SizeMismatchError(size_bytes=record.size_bytes)
         if record.checksum_crc64nvme and stored.checksum_crc64nvme not in {None, record.checksum_crc64nvme}:
             raise ChecksumMismatchError
-        first_to_know = False
-
-        def decide(current: VideoRecord) -> VideoRecord | None:
-            nonlocal first_to_know
-            first_to_know = current.state in {State.UPLOADING, State.COMPLETING}
-            if first_to_know:
-                return current.moved_to(State.PROCESSING, self.now(), completed_at=self.now())
-            return None
-
-        current = self.records.change(record.ref, decide)
-        if current is None or current.state not in ARRIVED_STATES:
-            raise not_uploading(current) if current else UploadNotFoundError
-        if first_to_know:
+        change = self.records.change(
+            record.ref,
+            lambda current: (
+                current.moved_to(State.PROCESSING, self.now(), completed_at=self.now())
+                if current.state in _UNFINISHED
+                else None
+            ),
+        )
+        if change is None:
+            raise UploadNotFoundError
+        current = change.record
+        if current.state not in ARRIVED_STATES:
+            raise not_uploading(current)
+        if change.mine:
             measure_arrival(current, self.meter, self.now())
         # Also where the processing was quicker.
         log.info("upload completed", extra={"sizeBytes": current.size_bytes})
@@ -198,19 +200,15 @@ class Completions:
         )
 
     def _expire(self, record: VideoRecord) -> VideoRecord:
-        mine = False
-
-        def decide(current: VideoRecord) -> VideoRecord | None:
-            nonlocal mine
-            mine = current.state in {State.UPLOADING, State.COMPLETING}
-            return current.moved_to(State.EXPIRED, self.now()) if mine else None
-
-        expired = self.records.change(record.ref, decide)
-        if mine:
+        change = self.records.change(
+            record.ref,
+            lambda current: current.moved_to(State.EXPIRED, self.now()) if current.state in _UNFINISHED else None,
+        )
+        if change and change.mine:
             self.meter.record(uploads_failed_count=1)
             log.info("upload expired")
         self.records.unmark(record.ref, record.size_bytes)
-        return expired or record
+        return change.record if change else record
 
 
 def _claim_on(record: VideoRecord, lease_ended: datetime) -> _Claim:

@@ -101,18 +101,14 @@ class Janitor:
                 return self._retry(record)
         if record.expires_at > self.now():
             return "open"
-        mine = False
-
-        def decide(current: VideoRecord) -> VideoRecord | None:
-            nonlocal mine
-            mine = current.state is State.UPLOADING
-            return current.moved_to(State.EXPIRED, self.now()) if mine else None
-
-        expired = self.records.change(record.ref, decide)
-        if expired is None or expired.state is not State.EXPIRED:
+        change = self.records.change(
+            record.ref,
+            lambda current: current.moved_to(State.EXPIRED, self.now()) if current.state is State.UPLOADING else None,
+        )
+        if change is None or change.record.state is not State.EXPIRED:
             return "open"
-        remove_objects(expired, self.videos, self.metadata, self.records)
-        if not mine:
+        remove_objects(change.record, self.videos, self.metadata, self.records)
+        if not change.mine:
             return "cleaned"
         log.info("upload expired")
         return "expired"
@@ -155,15 +151,14 @@ class Janitor:
         """Failed is counted once; one retry more than there are says that it was."""
         if record.processing_retries > MAX_PROCESSING_RETRIES:
             return "stuck"
-        mine = False
 
         def decide(current: VideoRecord) -> VideoRecord | None:
-            nonlocal mine
-            mine = current.state is record.state and current.processing_retries <= MAX_PROCESSING_RETRIES
-            return current.noted(processing_retries=MAX_PROCESSING_RETRIES + 1) if mine else None
+            if current.state is not record.state or current.processing_retries > MAX_PROCESSING_RETRIES:
+                return None
+            return current.noted(processing_retries=MAX_PROCESSING_RETRIES + 1)
 
-        self.records.change(record.ref, decide)
-        if not mine:
+        change = self.records.change(record.ref, decide)
+        if change is None or not change.mine:
             return "processing"
         log.error("processing given up", extra={"retries": record.processing_retries})
         return "given up"

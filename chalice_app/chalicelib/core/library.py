@@ -44,20 +44,16 @@ class Library:
 
     def delete(self, ref: VideoRef) -> None:
         """The tombstone first: whatever arrives late finds it. Safe to repeat. Raises VideoNotFoundError."""
-        mine = False
-
-        def decide(current: VideoRecord) -> VideoRecord | None:
-            nonlocal mine
-            mine = current.state is not State.DELETED
-            return current.moved_to(State.DELETED, self.now()) if mine else None
-
-        record = self.records.change(ref, decide)
-        if record is None:
+        change = self.records.change(
+            ref,
+            lambda current: None if current.state is State.DELETED else current.moved_to(State.DELETED, self.now()),
+        )
+        if change is None:
             raise VideoNotFoundError
-        if mine:
+        if change.mine:
             self.meter.record(videos_deleted_count=1)
-        remove_objects(record, self.videos, self.metadata, self.records)
-        log.info("video deleted", extra={"sizeBytes": record.size_bytes})
+        remove_objects(change.record, self.videos, self.metadata, self.records)
+        log.info("video deleted", extra={"sizeBytes": change.record.size_bytes})
 
     def _views(self, records: Iterable[VideoRecord]) -> list[JsonObject]:
         records = list(records)

@@ -123,23 +123,21 @@ class MultipartUploads:
 
     def abort(self, token: UploadToken) -> VideoRecord:
         """The record decides a race with complete; S3 is emptied after. Safe to repeat."""
-        mine = False
 
         def decide(record: VideoRecord) -> VideoRecord | None:
-            nonlocal mine
-            mine = record.state is State.UPLOADING
             if record.upload_id != token.upload_id or record.state is State.DELETED:
                 raise UploadNotFoundError
             if record.state is State.ABORTED:
                 return None
-            if not mine:
+            if record.state is not State.UPLOADING:
                 raise not_uploading(record)
             return record.moved_to(State.ABORTED, self.now())
 
-        record = self.records.change(token.ref, decide)
-        if record is None:
+        change = self.records.change(token.ref, decide)
+        if change is None:
             raise UploadNotFoundError
-        if mine:
+        record = change.record
+        if change.mine:
             self.meter.record(uploads_aborted_count=1)
         self.videos.abort_multipart_upload(record.ref.file_key, token.upload_id)
         self.records.unmark(record.ref, record.size_bytes)

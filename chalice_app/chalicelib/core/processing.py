@@ -128,13 +128,9 @@ class Processing:
         rejection: Rejection | None = None,
     ) -> Processed:
         """seen_at: when it had arrived at the latest; of a completion that was overtaken nobody knows better."""
-        mine = overtook_completion = False
 
         def decide(current: VideoRecord) -> VideoRecord | None:
-            nonlocal mine, overtook_completion
-            mine = current.state in OPEN_STATES
-            overtook_completion = current.completed_at is None
-            if not mine:
+            if current.state not in OPEN_STATES:
                 return None
             return current.moved_to(
                 state,
@@ -145,12 +141,15 @@ class Processing:
                 completed_at=current.completed_at or seen_at,
             )
 
-        settled = self.records.change(record.ref, decide)
-        if settled is None or settled.state in GONE_STATES:
-            return self._remove_late(settled or record, stored)
-        if not mine:
+        change = self.records.change(record.ref, decide)
+        if change is None:
+            return self._remove_late(record, stored)
+        settled = change.record
+        if settled.state in GONE_STATES:
+            return self._remove_late(settled, stored)
+        if not change.mine:
             return self._seen_before(settled, stored)
-        if overtook_completion:
+        if change.before.completed_at is None:  # the event overtook the completion
             measure_arrival(settled, self.meter, seen_at)
         self._measure(settled)
         log.info("video %s", settled.state, extra={"code": rejection.code} if rejection else None)

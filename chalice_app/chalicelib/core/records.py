@@ -35,6 +35,19 @@ def marker_key(ref: VideoRef, size_bytes: int) -> str:
     return f"open/{ref.owner}/{ref.video_id}.{size_bytes}"
 
 
+@dataclass(frozen=True)
+class Change:
+    """What came of `Records.change`: the record as it stood, and as it stands now."""
+
+    before: VideoRecord
+    record: VideoRecord
+
+    @property
+    def mine(self) -> bool:
+        """Whether this very call changed it: what is counted once is counted by whom it is true for."""
+        return self.record is not self.before
+
+
 class Records:
     """Whoever creates, finds or changes one record is busy with that upload from then on: the logs say so."""
 
@@ -53,8 +66,8 @@ class Records:
         stored = self._bucket.get(ref.record_key)
         return _log_about(VideoRecord.from_json(stored.body)) if stored else None
 
-    def change(self, ref: VideoRef, decide: Callable[[VideoRecord], VideoRecord | None]) -> VideoRecord | None:
-        """Apply `decide` to the record as it is at the moment of writing, and return what then stands.
+    def change(self, ref: VideoRef, decide: Callable[[VideoRecord], VideoRecord | None]) -> Change | None:
+        """Apply `decide` to the record as it is at the moment of writing.
 
         decide: the new record, or None to leave it; called again when somebody else wrote in between; may raise.
         Returns None when there is no record. Raises StorageBusyError after many lost races.
@@ -66,10 +79,10 @@ class Records:
             current = _log_about(VideoRecord.from_json(stored.body))
             changed = decide(current)
             if changed is None:
-                return current
+                return Change(current, current)
             write = self._bucket.retire_if_unchanged if changed.state in GONE_STATES else self._bucket.put_if_unchanged
             if write(ref.record_key, changed.to_json(), stored.etag):
-                return changed
+                return Change(current, changed)
             time.sleep(random.uniform(0, 0.01 * 2**race))  # noqa: S311 - jitter, not a secret
         raise StorageBusyError
 
