@@ -31,7 +31,6 @@ PRICES_BY_TYPE: Mapping[str, tuple[str, ...]] = {
     "aws:cloudfront/monitoringSubscription:MonitoringSubscription": ("cloudfront.additional_metrics",),
     "aws:cloudtrail/trail:Trail": ("cloudtrail.data_events", "cloudwatch.log_ingestion", "sns.publishes"),
     "aws:cloudwatch/compositeAlarm:CompositeAlarm": ("cloudwatch.composite_alarms",),
-    "aws:cloudwatch/contributorInsightRule:ContributorInsightRule": ("cloudwatch.contributor_rules",),
     "aws:cloudwatch/dashboard:Dashboard": ("cloudwatch.dashboards",),
     "aws:cloudwatch/logDelivery:LogDelivery": ("s3.standard_storage",),
     "aws:cloudwatch/logGroup:LogGroup": ("cloudwatch.log_ingestion", "cloudwatch.log_storage"),

@@ -164,7 +164,6 @@ def _watching(bill: BillWriter, month: Month) -> None:
     )
     bill.add(driver, "alarms", "cloudwatch.alarm_metrics", inventory.alarm_metrics)
     bill.add(driver, "composite alarms", "cloudwatch.composite_alarms", inventory.composite_alarms)
-    bill.add(driver, "contributor rules", "cloudwatch.contributor_rules", inventory.contributor_rules)
     bill.add(driver, "dashboards", "cloudwatch.dashboards", inventory.dashboards)
     log_gib = month.log_bytes / GIB
     waf_gib = month.waf_log_bytes / GIB

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components.metrics import PLATFORM
 from components.settings import Settings
 from costs.errors import ProgramChangedError
 from costs.program import PROJECT, Declared, DeclaredStage
@@ -54,7 +53,6 @@ class Inventory:
     flow_logs: int
     alarm_metrics: int
     composite_alarms: int
-    contributor_rules: int
     dashboards: int
     scheduled_metrics: int
     used_metrics: int
@@ -94,11 +92,9 @@ class Inventory:
             alarm_metrics=sum(_alarm_metrics(alarm) for alarm in stage.of("cloudwatch/metricAlarm:MetricAlarm"))
             + ALARMS_A_TARGET_TRACKING * len(stage.of("appautoscaling/policy:Policy")),
             composite_alarms=len(stage.of("cloudwatch/compositeAlarm:CompositeAlarm")),
-            contributor_rules=len(stage.of("cloudwatch/contributorInsightRule:ContributorInsightRule")),
             dashboards=len(stage.of("cloudwatch/dashboard:Dashboard")),
             scheduled_metrics=len(scheduled),
-            # Also what is read but not found in the code: somebody writes it, or the dashboard would be empty.
-            used_metrics=len((used | watched_metrics(stage)) - scheduled),
+            used_metrics=len(used - scheduled),
             filtered_metrics=len(set(_filtered_metrics(stage))),
             detailed_api_metrics=_detailed_api_metrics(stage),
             measured_distributions=len(stage.of("cloudfront/monitoringSubscription:MonitoringSubscription")),
@@ -189,19 +185,6 @@ def _detailed_api_metrics(stage: DeclaredStage) -> int:
     bodies = [json.loads(api.inputs["body"]) for api in stage.of("apigateway/restApi:RestApi")]
     methods = sum(method != "options" for body in bodies for path in body["paths"].values() for method in path)
     return METRICS_A_METHOD * methods if detailed else 0
-
-
-def watched_metrics(stage: DeclaredStage) -> set[str]:
-    """Own metrics that an alarm or a widget reads."""
-    found: set[str] = set()
-    for alarm in stage.of("cloudwatch/metricAlarm:MetricAlarm"):
-        metrics = [query["metric"] for query in alarm.inputs.get("metricQueries", []) if "metric" in query]
-        found.update(metric["metricName"] for metric in metrics if metric["namespace"] == PLATFORM)
-    for dashboard in stage.of("cloudwatch/dashboard:Dashboard"):
-        for widget in json.loads(dashboard.inputs["dashboardBody"])["widgets"]:
-            rows = widget["properties"].get("metrics", [])
-            found.update(row[1] for row in rows if row[0] == PLATFORM)
-    return found
 
 
 @functools.cache

@@ -70,7 +70,6 @@ def reckoned_inventory(dev: CostModel) -> Inventory:
         flow_logs=0,
         alarm_metrics=10,
         composite_alarms=1,
-        contributor_rules=0,
         dashboards=1,
         scheduled_metrics=4,
         used_metrics=6,

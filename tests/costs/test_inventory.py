@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.adapters.emf_meter import EmfMeter
 from costs.errors import ProgramChangedError
-from costs.inventory import Inventory, cloudwatch_name, emitted_metrics, recorded_names, watched_metrics
+from costs.inventory import Inventory, cloudwatch_name, emitted_metrics, recorded_names
 from costs.program import Declared, declare
 from costs.workload import FUNCTIONS
 from tests.costs.conftest import STAGES, recorded
@@ -56,14 +56,6 @@ def test_metrics_are_named_as_the_meter_names_them(capsys: pytest.CaptureFixture
         (directive,) = json.loads(capsys.readouterr().out)["_aws"]["CloudWatchMetrics"]
         assert [metric["Name"] for metric in directive["Metrics"]] == [cloudwatch_name(name)]
     assert {cloudwatch_name(name) for name in recorded} == emitted_metrics()[1]
-
-
-def test_every_own_metric_that_a_stage_watches_is_on_its_bill() -> None:
-    stage = declare("prod")
-    inventory = Inventory.of(stage)
-    watched = watched_metrics(stage)
-    assert "UploadsInFlight" in watched
-    assert inventory.scheduled_metrics + inventory.used_metrics >= len(watched | emitted_metrics()[1])
 
 
 def test_metrics_of_the_schedule_are_among_all() -> None:
