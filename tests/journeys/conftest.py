@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ import requests
 from botocore.config import Config
 
 from local.platform import LocalPlatform, Ports
+from local.sign_in.users import User
 from local.stand_in import names
 from tests.media.sample_videos import write_sample_video
 from video_upload.credentials import SignIn, StoredCredentials
@@ -255,3 +256,97 @@ def video_12_mib(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_sample_video(
         tmp_path_factory.mktemp("videos") / "three parts.mp4", duration_seconds=2.0, pad_to_bytes=12 * 2**20
     )
+
+
+Command = Callable[[Sequence[str] | None], int]
+
+
+class Operator:
+    """Somebody with the stack's outputs and credentials, at a terminal."""
+
+    def __init__(self, outputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self._outputs = outputs
+        self._capsys = capsys
+        self.is_at_work = False
+
+    def run(self, command: Command, *arguments: str, status: int = 0) -> str:
+        """What it printed, errors included."""
+        self._capsys.readouterr()
+        self.is_at_work = True
+        try:
+            ended = command(["--outputs", str(self._outputs), *arguments])
+        finally:
+            self.is_at_work = False
+        captured = self._capsys.readouterr()
+        assert ended == status, captured
+        return captured.out + captured.err
+
+
+@pytest.fixture
+def user_pool_id(stand_in: StandIn) -> str:
+    cognito = stand_in.client("cognito-idp")
+    made = cognito.create_user_pool(PoolName="operations", UsernameAttributes=["email"])
+    return made["UserPool"]["Id"]
+
+
+@pytest.fixture
+def operator(
+    platform: LocalPlatform,
+    user_pool_id: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Operator:
+    environment = platform.api_environment()
+    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, environment[name])
+    outputs = tmp_path / "outputs.json"
+    shared = ("STAGE", "VIDEO_BUCKET", "METADATA_BUCKET", "DATA_KEY_ARN", "COMPLETION_TOPIC_ARN", "PROCESSING_FUNCTION")
+    outputs.write_text(
+        json.dumps(
+            {
+                "functionEnvironment": {name: environment[name] for name in shared},
+                "userPoolId": user_pool_id,
+                "telemetryLogGroup": names.CLIENT_LOG_GROUP,
+            }
+        )
+    )
+    return Operator(outputs, capsys)
+
+
+@pytest.fixture
+def member(platform: LocalPlatform, stand_in: StandIn, user_pool_id: str, person: Person) -> Person:
+    """Somebody whom the user pool and the local sign-in know under the same `sub`."""
+    cognito = stand_in.client("cognito-idp")
+    made = cognito.admin_create_user(
+        UserPoolId=user_pool_id, Username=person.email, UserAttributes=[{"Name": "email", "Value": person.email}]
+    )["User"]
+    subject = next(attribute["Value"] for attribute in made["Attributes"] if attribute["Name"] == "sub")
+    platform.sign_in.authority.users._store(User(subject=subject, email=person.email))
+    tokens = platform.sign_in.issue_tokens(person.email, client_id="desktop")
+    return Person(platform, person.email, tokens.access_token)
+
+
+def ready_video(person: Person, content: bytes) -> dict[str, Any]:
+    started = person.upload(content)
+    assert person.wait_for(started["videoId"], "ready", "rejected")["state"] == "ready"
+    return started
+
+
+def is_unmarked(stand_in: StandIn, owner: str) -> bool | None:
+    listed = stand_in.client("s3").list_objects_v2(Bucket=names.METADATA_BUCKET, Prefix=f"open/{owner}/")
+    return None if listed.get("Contents") else True
+
+
+def lose_its_event(person: Person, stand_in: StandIn, content: bytes) -> dict[str, Any]:
+    """A completed upload that processing never hears of: its event is taken off the bucket's notification."""
+    s3 = stand_in.client("s3")
+    notifications = s3.get_bucket_notification_configuration(Bucket=names.VIDEO_BUCKET)
+    notifications.pop("ResponseMetadata")
+    s3.put_bucket_notification_configuration(Bucket=names.VIDEO_BUCKET, NotificationConfiguration={})
+    try:
+        started = person.upload(content)
+    finally:
+        s3.put_bucket_notification_configuration(Bucket=names.VIDEO_BUCKET, NotificationConfiguration=notifications)
+    assert person.video(started["videoId"])["state"] == "processing"
+    return started

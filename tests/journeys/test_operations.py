@@ -2,107 +2,28 @@
 
 from __future__ import annotations
 
-import io
 import json
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from botocore.client import BaseClient
-from botocore.exceptions import EndpointConnectionError
 
 from deploy import erase_user, find_upload, replay_event, restore_video, revoke_user
-from deploy.deployed_stage import DeployedStage
-from deploy.object_versions import ObjectVersion
-from local.platform import LocalPlatform
-from local.sign_in.users import User
 from local.stand_in import names
 from tests.infrastructure.safety.access import OPERATOR
-from tests.journeys.conftest import TIMEOUT_SECONDS, Person, StandIn, make_person, wait_until
-
-Command = Callable[[Sequence[str] | None], int]
-
-
-class Operator:
-    """Somebody with the stack's outputs and credentials, at a terminal."""
-
-    def __init__(self, outputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self._outputs = outputs
-        self._capsys = capsys
-        self.is_at_work = False
-
-    def run(self, command: Command, *arguments: str, status: int = 0) -> str:
-        """What it printed, errors included."""
-        self._capsys.readouterr()
-        self.is_at_work = True
-        try:
-            ended = command(["--outputs", str(self._outputs), *arguments])
-        finally:
-            self.is_at_work = False
-        captured = self._capsys.readouterr()
-        assert ended == status, captured
-        return captured.out + captured.err
-
-
-@pytest.fixture
-def user_pool_id(stand_in: StandIn) -> str:
-    cognito = stand_in.client("cognito-idp")
-    made = cognito.create_user_pool(PoolName="operations", UsernameAttributes=["email"])
-    return made["UserPool"]["Id"]
-
-
-@pytest.fixture
-def operator(
-    platform: LocalPlatform,
-    user_pool_id: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Operator:
-    environment = platform.api_environment()
-    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, environment[name])
-    outputs = tmp_path / "outputs.json"
-    shared = ("STAGE", "VIDEO_BUCKET", "METADATA_BUCKET", "DATA_KEY_ARN", "COMPLETION_TOPIC_ARN", "PROCESSING_FUNCTION")
-    outputs.write_text(
-        json.dumps(
-            {
-                "functionEnvironment": {name: environment[name] for name in shared},
-                "userPoolId": user_pool_id,
-                "telemetryLogGroup": names.CLIENT_LOG_GROUP,
-            }
-        )
-    )
-    return Operator(outputs, capsys)
-
-
-@pytest.fixture
-def member(platform: LocalPlatform, stand_in: StandIn, user_pool_id: str, person: Person) -> Person:
-    """Somebody whom the user pool and the local sign-in know under the same `sub`."""
-    cognito = stand_in.client("cognito-idp")
-    made = cognito.admin_create_user(
-        UserPoolId=user_pool_id, Username=person.email, UserAttributes=[{"Name": "email", "Value": person.email}]
-    )["User"]
-    subject = next(attribute["Value"] for attribute in made["Attributes"] if attribute["Name"] == "sub")
-    platform.sign_in.authority.users._store(User(subject=subject, email=person.email))
-    tokens = platform.sign_in.issue_tokens(person.email, client_id="desktop")
-    return Person(platform, person.email, tokens.access_token)
-
-
-def everything_of(stand_in: StandIn, owner: str) -> list[str]:
-    """Keys of all versions, delete markers and unfinished uploads in both buckets."""
-    s3 = stand_in.client("s3")
-    found: list[str] = []
-    for bucket in (names.VIDEO_BUCKET, names.METADATA_BUCKET):
-        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-            listed = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            found += [entry["Key"] for entry in listed]
-        for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
-            found += [upload["Key"] for upload in page.get("Uploads", [])]
-    return [key for key in found if owner in key]
+from tests.journeys.conftest import (
+    TIMEOUT_SECONDS,
+    Operator,
+    Person,
+    StandIn,
+    is_unmarked,
+    lose_its_event,
+    ready_video,
+    wait_until,
+)
 
 
 @pytest.fixture
@@ -168,17 +89,6 @@ def test_operators_may_do_what_their_commands_do_and_no_more(
     granted = {(action, reached) for actions, places in OPERATOR.values() for action in actions for reached in places}
     through_s3 = {("kms:GenerateDataKey", "key/keys-data"), ("kms:Decrypt", "key/keys-data")}
     assert asked_of_aws == granted - through_s3
-
-
-def ready_video(person: Person, content: bytes) -> dict[str, Any]:
-    started = person.upload(content)
-    assert person.wait_for(started["videoId"], "ready", "rejected")["state"] == "ready"
-    return started
-
-
-def is_unmarked(stand_in: StandIn, owner: str) -> bool | None:
-    listed = stand_in.client("s3").list_objects_v2(Bucket=names.METADATA_BUCKET, Prefix=f"open/{owner}/")
-    return None if listed.get("Contents") else True
 
 
 def test_a_deleted_video_comes_back_and_plays(
@@ -270,20 +180,6 @@ def test_a_video_that_was_deleted_before_it_was_looked_at_is_processed_after_all
     assert person.wait_for(lost["videoId"], "ready", "rejected")["state"] == "ready"
 
 
-def lose_its_event(person: Person, stand_in: StandIn, content: bytes) -> dict[str, Any]:
-    """A completed upload that processing never hears of: its event is taken off the bucket's notification."""
-    s3 = stand_in.client("s3")
-    notifications = s3.get_bucket_notification_configuration(Bucket=names.VIDEO_BUCKET)
-    notifications.pop("ResponseMetadata")
-    s3.put_bucket_notification_configuration(Bucket=names.VIDEO_BUCKET, NotificationConfiguration={})
-    try:
-        started = person.upload(content)
-    finally:
-        s3.put_bucket_notification_configuration(Bucket=names.VIDEO_BUCKET, NotificationConfiguration=notifications)
-    assert person.video(started["videoId"])["state"] == "processing"
-    return started
-
-
 def test_an_event_that_failed_every_retry_is_replayed_and_the_video_gets_ready(
     person: Person, operator: Operator, stand_in: StandIn, small_video: bytes
 ) -> None:
@@ -369,97 +265,3 @@ def test_what_nobody_uploaded_is_not_found(operator: Operator) -> None:
     assert "no record" in operator.run(find_upload.main, "0" * 28, status=1)
     assert "no record" in operator.run(find_upload.main, "--upload-id", "nothing", status=1)
     assert "no such user" in operator.run(find_upload.main, "--owner", "nobody@example.com", status=1)
-
-
-def test_a_revoked_users_upload_tokens_open_nothing_any_more(
-    member: Person, operator: Operator, stand_in: StandIn, user_pool_id: str, small_video: bytes
-) -> None:
-    kept = ready_video(member, small_video)
-    started = member.start(6 * 2**20)
-    told = operator.run(revoke_user.main, member.email, "--yes")
-    assert "1 uploads aborted" in told
-    (account,) = stand_in.client("cognito-idp").list_users(UserPoolId=user_pool_id)["Users"]
-    assert account["Enabled"] is False
-    answer = member.call("POST", "/multipart/parts", {"parts": [{"partNumber": 1}]}, started["uploadToken"])
-    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "upload_aborted")
-    put = requests.put(started["presignedUrls"][0]["url"], data=b"x", timeout=TIMEOUT_SECONDS)
-    assert put.status_code in {403, 404}
-    assert member.video(kept["videoId"])["state"] == "ready"
-    assert is_unmarked(stand_in, member.owner)
-    assert "0 uploads aborted" in operator.run(revoke_user.main, member.owner, "--yes")
-
-
-def test_nothing_is_revoked_or_erased_unless_the_name_is_typed(
-    member: Person, operator: Operator, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    member.start(6 * 2**20)
-    before = sorted(everything_of(stand_in, member.owner))
-    for command in (revoke_user.main, erase_user.main):
-        monkeypatch.setattr(sys, "stdin", io.StringIO("yes\n"))
-        assert "nothing was done" in operator.run(command, member.email, status=1)
-    assert sorted(everything_of(stand_in, member.owner)) == before
-
-
-def test_an_erased_user_leaves_no_byte(
-    member: Person, operator: Operator, stand_in: StandIn, small_video: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    owner = member.owner
-    ready_video(member, small_video)
-    deleted = ready_video(member, small_video)
-    member.call("DELETE", f"/videos/{deleted['videoId']}")
-    unfinished = member.start(6 * 2**20)
-    lose_its_event(member, stand_in, small_video)
-    neighbour = make_person(member.platform)
-    neighbours = ready_video(neighbour, small_video)
-    assert len(everything_of(stand_in, owner)) > 10
-
-    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{member.email}\n"))
-    told = operator.run(erase_user.main, member.email)
-    assert everything_of(stand_in, owner) == []
-    assert "no such user" in operator.run(erase_user.main, member.email, "--yes", status=1)
-    assert "the trail" in told
-    assert f"videos/{owner}/" in told
-    assert stand_in.stored(neighbours["fileKey"]) == small_video
-
-    # An access token of before still lives, and so does a token of an upload that is gone.
-    answer = member.call("POST", "/multipart/parts", {"parts": [{"partNumber": 1}]}, unfinished["uploadToken"])
-    assert answer.status_code == 404
-    member.start(6 * 2**20)
-    operator.run(erase_user.main, owner, "--yes")
-    assert everything_of(stand_in, owner) == []
-    assert "no such user" in operator.run(erase_user.main, owner, "--yes", status=1)
-
-
-def test_an_erasure_that_broke_off_keeps_the_account_and_is_carried_on(
-    member: Person, operator: Operator, stand_in: StandIn, user_pool_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rejected = member.upload(b"no video at all" * 100)
-    member.wait_for(rejected["videoId"], "rejected")
-    member.start(6 * 2**20)
-    cognito = stand_in.client("cognito-idp")
-    delete = erase_user._delete_for_good
-
-    def breaks_off(stage: DeployedStage, owner: str, bucket: str, versions: Sequence[ObjectVersion]) -> None:
-        if bucket == names.METADATA_BUCKET:
-            raise EndpointConnectionError(endpoint_url=stand_in.url)
-        delete(stage, owner, bucket, versions)
-
-    monkeypatch.setattr(erase_user, "_delete_for_good", breaks_off)
-    assert "AWS did not do it" in operator.run(erase_user.main, member.email, "--yes", status=1)
-    left = everything_of(stand_in, member.owner)
-    assert left
-    assert not any(key.startswith("videos/") for key in left)
-    assert len(cognito.list_users(UserPoolId=user_pool_id)["Users"]) == 1
-    monkeypatch.setattr(erase_user, "_delete_for_good", delete)
-    operator.run(erase_user.main, member.email, "--yes")
-    assert everything_of(stand_in, member.owner) == []
-    assert cognito.list_users(UserPoolId=user_pool_id)["Users"] == []
-
-
-def test_a_user_is_not_called_erased_while_something_is_left(
-    member: Person, operator: Operator, stand_in: StandIn, user_pool_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    member.start(6 * 2**20)
-    monkeypatch.setattr(erase_user, "erase_objects", lambda stage, owner: 0)  # pyright: ignore[reportUnknownLambdaType]
-    assert "still there" in operator.run(erase_user.main, member.email, "--yes", status=1)
-    assert len(stand_in.client("cognito-idp").list_users(UserPoolId=user_pool_id)["Users"]) == 1

@@ -1,0 +1,133 @@
+"""Users who are locked out or erased, by the operators' commands against the local platform."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Sequence
+
+import pytest
+import requests
+from botocore.exceptions import EndpointConnectionError
+
+from deploy import erase_user, revoke_user
+from deploy.deployed_stage import DeployedStage
+from deploy.object_versions import ObjectVersion
+from local.stand_in import names
+from tests.journeys.conftest import (
+    TIMEOUT_SECONDS,
+    Operator,
+    Person,
+    StandIn,
+    is_unmarked,
+    lose_its_event,
+    make_person,
+    ready_video,
+)
+
+
+def everything_of(stand_in: StandIn, owner: str) -> list[str]:
+    """Keys of all versions, delete markers and unfinished uploads in both buckets."""
+    s3 = stand_in.client("s3")
+    found: list[str] = []
+    for bucket in (names.VIDEO_BUCKET, names.METADATA_BUCKET):
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            listed = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            found += [entry["Key"] for entry in listed]
+        for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
+            found += [upload["Key"] for upload in page.get("Uploads", [])]
+    return [key for key in found if owner in key]
+
+
+def test_a_revoked_users_upload_tokens_open_nothing_any_more(
+    member: Person, operator: Operator, stand_in: StandIn, user_pool_id: str, small_video: bytes
+) -> None:
+    kept = ready_video(member, small_video)
+    started = member.start(6 * 2**20)
+    told = operator.run(revoke_user.main, member.email, "--yes")
+    assert "1 uploads aborted" in told
+    (account,) = stand_in.client("cognito-idp").list_users(UserPoolId=user_pool_id)["Users"]
+    assert account["Enabled"] is False
+    answer = member.call("POST", "/multipart/parts", {"parts": [{"partNumber": 1}]}, started["uploadToken"])
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "upload_aborted")
+    put = requests.put(started["presignedUrls"][0]["url"], data=b"x", timeout=TIMEOUT_SECONDS)
+    assert put.status_code in {403, 404}
+    assert member.video(kept["videoId"])["state"] == "ready"
+    assert is_unmarked(stand_in, member.owner)
+    assert "0 uploads aborted" in operator.run(revoke_user.main, member.owner, "--yes")
+
+
+def test_nothing_is_revoked_or_erased_unless_the_name_is_typed(
+    member: Person, operator: Operator, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member.start(6 * 2**20)
+    before = sorted(everything_of(stand_in, member.owner))
+    for command in (revoke_user.main, erase_user.main):
+        monkeypatch.setattr(sys, "stdin", io.StringIO("yes\n"))
+        assert "nothing was done" in operator.run(command, member.email, status=1)
+    assert sorted(everything_of(stand_in, member.owner)) == before
+
+
+def test_an_erased_user_leaves_no_byte(
+    member: Person, operator: Operator, stand_in: StandIn, small_video: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = member.owner
+    ready_video(member, small_video)
+    deleted = ready_video(member, small_video)
+    member.call("DELETE", f"/videos/{deleted['videoId']}")
+    unfinished = member.start(6 * 2**20)
+    lose_its_event(member, stand_in, small_video)
+    neighbour = make_person(member.platform)
+    neighbours = ready_video(neighbour, small_video)
+    assert len(everything_of(stand_in, owner)) > 10
+
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{member.email}\n"))
+    told = operator.run(erase_user.main, member.email)
+    assert everything_of(stand_in, owner) == []
+    assert "no such user" in operator.run(erase_user.main, member.email, "--yes", status=1)
+    assert "the trail" in told
+    assert f"videos/{owner}/" in told
+    assert stand_in.stored(neighbours["fileKey"]) == small_video
+
+    # An access token of before still lives, and so does a token of an upload that is gone.
+    answer = member.call("POST", "/multipart/parts", {"parts": [{"partNumber": 1}]}, unfinished["uploadToken"])
+    assert answer.status_code == 404
+    member.start(6 * 2**20)
+    operator.run(erase_user.main, owner, "--yes")
+    assert everything_of(stand_in, owner) == []
+    assert "no such user" in operator.run(erase_user.main, owner, "--yes", status=1)
+
+
+def test_an_erasure_that_broke_off_keeps_the_account_and_is_carried_on(
+    member: Person, operator: Operator, stand_in: StandIn, user_pool_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rejected = member.upload(b"no video at all" * 100)
+    member.wait_for(rejected["videoId"], "rejected")
+    member.start(6 * 2**20)
+    cognito = stand_in.client("cognito-idp")
+    delete = erase_user._delete_for_good
+
+    def breaks_off(stage: DeployedStage, owner: str, bucket: str, versions: Sequence[ObjectVersion]) -> None:
+        if bucket == names.METADATA_BUCKET:
+            raise EndpointConnectionError(endpoint_url=stand_in.url)
+        delete(stage, owner, bucket, versions)
+
+    monkeypatch.setattr(erase_user, "_delete_for_good", breaks_off)
+    assert "AWS did not do it" in operator.run(erase_user.main, member.email, "--yes", status=1)
+    left = everything_of(stand_in, member.owner)
+    assert left
+    assert not any(key.startswith("videos/") for key in left)
+    assert len(cognito.list_users(UserPoolId=user_pool_id)["Users"]) == 1
+    monkeypatch.setattr(erase_user, "_delete_for_good", delete)
+    operator.run(erase_user.main, member.email, "--yes")
+    assert everything_of(stand_in, member.owner) == []
+    assert cognito.list_users(UserPoolId=user_pool_id)["Users"] == []
+
+
+def test_a_user_is_not_called_erased_while_something_is_left(
+    member: Person, operator: Operator, stand_in: StandIn, user_pool_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member.start(6 * 2**20)
+    monkeypatch.setattr(erase_user, "erase_objects", lambda stage, owner: 0)  # pyright: ignore[reportUnknownLambdaType]
+    assert "still there" in operator.run(erase_user.main, member.email, "--yes", status=1)
+    assert len(stand_in.client("cognito-idp").list_users(UserPoolId=user_pool_id)["Users"]) == 1
