@@ -272,6 +272,7 @@ if settings.trail:
             log_key_arn=keys.log_key_arn,
             log_days=settings.log_days,
             management_events=settings.trail_management_events,
+            functions=list(package.handlers),
             guards=storage.guards,
         ),
     )

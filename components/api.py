@@ -74,10 +74,6 @@ class Api(pulumi.ComponentResource):
     """For the functions' permissions."""
     origin_secret: pulumi.Output[str]
     """What the edge must send as Referer."""
-    name: pulumi.Output[str]
-    """For metrics."""
-    stage_arn: pulumi.Output[str]
-    """For the web ACL's and the trail's sake."""
 
     def __init__(self, name: str, args: ApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("Api"), name, None, opts)
@@ -163,9 +159,7 @@ class Api(pulumi.ComponentResource):
         self.host = pulumi.Output.concat(rest_api.id, ".execute-api.", place.region, ".amazonaws.com")
         self.execution_arn = rest_api.execution_arn
         self.origin_secret = secrets[0].result
-        self.name = rest_api.name
-        self.stage_arn = stage.arn
-        self.register_outputs({"host": self.host, "name": self.name})
+        self.register_outputs({"host": self.host})
 
     def _secret(self, generation: int) -> random.RandomPassword:
         return random.RandomPassword(

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policy
-from components.audit_queries import FUNCTIONS, audit_queries
+from components.audit_queries import audit_queries
 from components.naming import PRODUCT, Place, type_token
 
 AUDITED_BUCKETS = ("videos", "metadata")
@@ -25,6 +25,7 @@ class AuditArgs:
     log_bucket_name: keeps it; log_key_arn: encrypts it.
     log_days: how long the trail can be queried; the bucket keeps it as long as every log.
     management_events: also what administrators do; billed where the account has another trail.
+    functions: whose calls are the platform's own, and whose logs the questions are put to.
     guards: the log bucket's policy, without which CloudTrail refuses the bucket.
     """
 
@@ -33,6 +34,7 @@ class AuditArgs:
     log_key_arn: pulumi.Input[str]
     log_days: int
     management_events: bool
+    functions: Sequence[str]
     guards: list[pulumi.Resource]
 
 
@@ -99,8 +101,8 @@ class Audit(pulumi.ComponentResource):
             advanced_event_selectors=selectors,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*args.guards, rights, announced]),
         )
-        function_groups = [place.function_log_group(function) for function in FUNCTIONS]
-        for query in audit_queries([place.name(function) for function in FUNCTIONS]):
+        function_groups = [place.function_log_group(function) for function in args.functions]
+        for query in audit_queries([place.name(function) for function in args.functions]):
             aws.cloudwatch.QueryDefinition(
                 f"{name}-{query.name}",
                 name=f"{PRODUCT}/{place.stage}/{query.name}",
@@ -137,13 +139,7 @@ def trail_topic_policy(place: Place, topic_arn: pulumi.Input[str]) -> policy.Pol
             resources=topic_arn,
             conditions={"StringEquals": {"aws:SourceArn": trail_arn_of(place)}},
         ),
-        policy.deny(
-            "NoPlainHttp",
-            principal=policy.EVERYONE,
-            actions="sns:Publish",
-            resources=topic_arn,
-            conditions={"Bool": {"aws:SecureTransport": "false"}},
-        ),
+        policy.deny_plain_http("sns:Publish", topic_arn),
     )
 
 

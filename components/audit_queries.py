@@ -10,14 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-FUNCTIONS = (
-    "video_upload",
-    "multipart_init",
-    "multipart_complete",
-    "video_processing",
-    "upload_token_authorizer",
-    "janitor",
-)
 MAX_ROWS = 10_000  # CloudWatch Logs quotas, "Query results"
 
 

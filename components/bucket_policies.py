@@ -9,7 +9,7 @@ import pulumi
 from components import policy
 from components.key_policies import from_own_distributions
 from components.naming import Place
-from components.policy import EVERYONE, PolicyDocument, Statement, allow, deny, document
+from components.policy import EVERYONE, PolicyDocument, Statement, allow, deny, deny_plain_http, document
 
 MAX_SIGNATURE_AGE_MS = 15 * 60 * 1000
 MIN_TLS = "1.2"
@@ -156,13 +156,7 @@ def access_log_prefix(bucket: str) -> str:
 def _transport(bucket_arn: str) -> list[Statement]:
     both = [bucket_arn, f"{bucket_arn}/*"]
     return [
-        deny(
-            "NoPlainHttp",
-            principal=EVERYONE,
-            actions="s3:*",
-            resources=both,
-            conditions={"Bool": {"aws:SecureTransport": "false"}},
-        ),
+        deny_plain_http("s3:*", both),
         deny(
             "NoOldTls",
             principal=EVERYONE,

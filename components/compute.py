@@ -10,6 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import permissions, policy
+from components.api_document import API_FUNCTIONS
 from components.naming import Place, type_token
 from components.permissions import LIVE, OUTSIDE_THE_NETWORK
 
@@ -24,9 +25,7 @@ AUTHORIZER_MEMORY_MIB = 256
 JANITOR_MEMORY_MIB = 512
 EVENT_RETRIES = 2  # Lambda Developer Guide, "Asynchronous invocation": 0 to 2
 EVENT_AGE_SECONDS = 6 * 3600  # same page: at most 6 hours
-QUEUE_DAYS = 14  # SQS quotas, "Message retention"
 WARM_USE = 0.7
-API_FUNCTIONS = ("video_upload", "multipart_init", "multipart_complete")
 CALLED_BY_GATEWAY = (*API_FUNCTIONS, "upload_token_authorizer")
 EVENT_FUNCTIONS = ("video_processing", "janitor")
 
@@ -86,9 +85,7 @@ class Compute(pulumi.ComponentResource):
     """Six functions behind aliases, their scaling, and their triggers."""
 
     function_names: dict[str, pulumi.Output[str]]
-    """By function; for metrics."""
-    log_group_names: dict[str, pulumi.Output[str]]
-    """By function; for metric filters and queries."""
+    """By function."""
 
     def __init__(self, name: str, args: ComputeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("Compute"), name, None, opts)
@@ -122,7 +119,6 @@ class Compute(pulumi.ComponentResource):
         self._run_on_schedule(aliases["janitor"])
 
         self.function_names = {function: made.name for function, made in functions.items()}
-        self.log_group_names = {function: group.name for function, group in self._log_groups.items()}
         self.register_outputs({"functionNames": self.function_names})
 
     def _log_group(self, function: str) -> aws.cloudwatch.LogGroup:

@@ -29,7 +29,7 @@ class Messages(pulumi.ComponentResource):
     failure_queue_arn: pulumi.Output[str]
     """Events that failed every retry, with their error, until somebody redrives them."""
     failure_queue_name: pulumi.Output[str]
-    """Name of the same; for alarms."""
+    """Name of the same; for whoever redrives them."""
 
     def __init__(self, name: str, args: MessagesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("Messages"), name, None, opts)
@@ -68,13 +68,7 @@ def topic_policy(place: Place, topic_arn: pulumi.Input[str]) -> policy.PolicyDoc
             actions=actions,
             resources=topic_arn,
         ),
-        policy.deny(
-            "NoPlainHttp",
-            principal=policy.EVERYONE,
-            actions="sns:Publish",
-            resources=topic_arn,
-            conditions={"Bool": {"aws:SecureTransport": "false"}},
-        ),
+        policy.deny_plain_http("sns:Publish", topic_arn),
     )
 
 
@@ -83,11 +77,5 @@ def queue_policy(place: Place, queue_arn: pulumi.Input[str]) -> policy.PolicyDoc
     actions = ["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
     return policy.document(
         policy.allow("OwnAccount", principal={"AWS": place.account_root}, actions=actions, resources=queue_arn),
-        policy.deny(
-            "NoPlainHttp",
-            principal=policy.EVERYONE,
-            actions="sqs:*",
-            resources=queue_arn,
-            conditions={"Bool": {"aws:SecureTransport": "false"}},
-        ),
+        policy.deny_plain_http("sqs:*", queue_arn),
     )

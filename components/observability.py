@@ -265,11 +265,5 @@ def alarm_topic_policy(place: Place, topic_arn: pulumi.Input[str]) -> policy.Pol
             resources=topic_arn,
             conditions={"StringEquals": {"aws:SourceAccount": place.account_id}},
         ),
-        policy.deny(
-            "NoPlainHttp",
-            principal=policy.EVERYONE,
-            actions="sns:Publish",
-            resources=topic_arn,
-            conditions={"Bool": {"aws:SecureTransport": "false"}},
-        ),
+        policy.deny_plain_http("sns:Publish", topic_arn),
     )

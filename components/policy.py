@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -37,28 +38,19 @@ def statement(
     return built
 
 
-def allow(
-    sid: str,
-    *,
-    actions: Strings,
-    resources: Strings,
-    principal: Mapping[str, Strings] | None = None,
-    conditions: Conditions | None = None,
-) -> Statement:
-    """See `statement`."""
-    return statement("Allow", sid, actions=actions, resources=resources, principal=principal, conditions=conditions)
+allow = functools.partial(statement, "Allow")
+deny = functools.partial(statement, "Deny")
 
 
-def deny(
-    sid: str,
-    *,
-    actions: Strings,
-    resources: Strings,
-    principal: Mapping[str, Strings] | None = None,
-    conditions: Conditions | None = None,
-) -> Statement:
-    """See `statement`."""
-    return statement("Deny", sid, actions=actions, resources=resources, principal=principal, conditions=conditions)
+def deny_plain_http(actions: Strings, resources: Strings) -> Statement:
+    """Whoever it is, only over TLS."""
+    return deny(
+        "NoPlainHttp",
+        principal=EVERYONE,
+        actions=actions,
+        resources=resources,
+        conditions={"Bool": {"aws:SecureTransport": "false"}},
+    )
 
 
 def document(*statements: Statement) -> PolicyDocument:

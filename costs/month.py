@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from chalicelib.core.part_plan import plan_parts
 from chalicelib.core.upload_requests import MAX_URLS_PER_PAGE
+from components.api_document import API_FUNCTIONS
 from costs import calls
 from costs.calls import Calls
 from costs.inventory import Inventory
@@ -66,7 +67,7 @@ class Month:
 
     @property
     def api_calls(self) -> float:
-        return sum(self.function_calls[name] for name in ("video_upload", "multipart_init", "multipart_complete"))
+        return _api_calls(self.function_calls)
 
     @property
     def busy_share(self) -> float:
@@ -115,7 +116,7 @@ def month_of(workload: Workload, inventory: Inventory) -> Month:
         + Calls(s3_reads=media_requests * misses)
     )
     media_bytes = views * workload.mean_video_bytes + pages * calls.VIDEOS_A_PAGE * POSTER_BYTES
-    api_calls = sum(function_calls[name] for name in ("video_upload", "multipart_init", "multipart_complete"))
+    api_calls = _api_calls(function_calls)
     urls_sent = started * plan.part_count
     trail_events = aws.s3_writes + aws.s3_reads + aws.s3_deletes + sum(function_calls.values())
     trail_events *= bool(inventory.trails)
@@ -145,6 +146,10 @@ def month_of(workload: Workload, inventory: Inventory) -> Month:
         trail_events=trail_events,
         trail_files=SECONDS_A_MONTH / 60 / DELIVERY_MINUTES * bool(inventory.trails),
     )
+
+
+def _api_calls(function_calls: Mapping[str, float]) -> float:
+    return sum(function_calls[name] for name in API_FUNCTIONS)
 
 
 def _log_bytes(

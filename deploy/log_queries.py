@@ -10,9 +10,6 @@ from datetime import UTC, datetime, timedelta
 from chalicelib.environment import FUNCTIONS
 from components.naming import Place
 
-FIELDS = ("videoId", "uploadId", "correlationId", "owner")
-"""What every line of an upload carries; clients' telemetry carries the first."""
-
 BEFORE = timedelta(minutes=5)
 """Clocks differ, and a client speaks before the platform does."""
 
@@ -42,7 +39,7 @@ class LogQuery:
 
 
 def log_query(place: Place, telemetry_log_group: str, ids: Mapping[str, str | None], since: datetime) -> LogQuery:
-    """Lines that carry any of these ids. ids: by field, of FIELDS; None is left out."""
+    """Lines that carry any of these ids. ids: by the field that holds them; None is left out."""
     wanted = " or ".join(f'{field} = "{value}"' for field, value in ids.items() if value)
     text = (
         "fields @timestamp, level, function, message, correlationId, requestId, @log"

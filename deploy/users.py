@@ -63,12 +63,8 @@ def _owner(user: UserTypeTypeDef) -> Owner:
 
 
 def _has_objects(stage: DeployedStage, owner: str) -> bool:
-    places = [
-        (stage.video_bucket, "videos"),
-        *((stage.metadata_bucket, folder) for folder in ("records", "posters", "open")),
-    ]
-    for bucket, folder in places:
-        found = stage.s3.list_object_versions(Bucket=bucket, Prefix=f"{folder}/{owner}/", MaxKeys=1)
+    for bucket, prefix in folders_of(stage, owner):
+        found = stage.s3.list_object_versions(Bucket=bucket, Prefix=prefix, MaxKeys=1)
         if found.get("Versions") or found.get("DeleteMarkers"):
             return True
     return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from chalicelib.environment import FUNCTIONS
 from components.api_document import BEARER
 from tests.infrastructure.recorded_program import ACCOUNT_ID, Recording
 from tests.infrastructure.safety.reading import (
@@ -20,15 +21,6 @@ from tests.infrastructure.safety.reading import (
     require_present,
     require_statement,
     statements,
-)
-
-FUNCTIONS = (
-    "video_upload",
-    "multipart_init",
-    "multipart_complete",
-    "video_processing",
-    "upload_token_authorizer",
-    "janitor",
 )
 
 WILDCARD_RESOURCES = {

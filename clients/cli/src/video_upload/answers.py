@@ -139,16 +139,6 @@ class OpenUploads(Body, frozen=True, kw_only=True):
     uploads: tuple[OpenUpload, ...]
 
 
-class UploadForm(Body, frozen=True, kw_only=True):
-    """Answer of POST /upload: send `fields` first and `file` last to `url` as multipart/form-data."""
-
-    video_id: str
-    file_key: str
-    url: str
-    fields: dict[str, str]
-    expires_at: str
-
-
 class VideoTrack(Body, frozen=True, kw_only=True):
     """Width and height are as displayed, after the rotation."""
 

@@ -1,4 +1,4 @@
-"""One method per route of docs/api.md: typed bodies in and out, refusals as the error tree of errors.py."""
+"""One method per route of docs/api.md that a desktop needs: typed bodies, and refusals as errors.py draws them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ from video_upload.answers import (
     StartedUpload,
     StatusAnswer,
     StoredUpload,
-    UploadForm,
     Video,
     VideoPage,
 )
@@ -149,11 +148,6 @@ class VideoApi:
 
     def list_open_uploads(self) -> tuple[OpenUpload, ...]:
         return self._as_user("GET", "/uploads", OpenUploads).uploads
-
-    # upload in one request
-
-    def start_form_upload(self, new: NewUpload) -> UploadForm:
-        return self._as_user("POST", "/upload", UploadForm, body=new)
 
     # the library
 

@@ -40,10 +40,6 @@ class Interruption:
     def clear(self) -> None:
         self._requested.clear()
 
-    @property
-    def is_requested(self) -> bool:
-        return self._requested.is_set()
-
     def check(self) -> None:
         """Raises UploadCancelledError once a stop was requested."""
         if self._requested.is_set():
