@@ -13,7 +13,7 @@ from pathlib import Path
 from local.api_environment import REPOSITORY
 from local.child_process import ChildFailedError
 from local.log_lines import readable
-from local.platform import DataDirBusyError, LocalPlatform, Ports, PortTakenError, reset
+from local.platform import DataDirBusyError, DataDirError, LocalPlatform, Ports, PortTakenError, reset
 
 
 def main() -> int:
@@ -33,11 +33,15 @@ def main() -> int:
             print(_welcome(platform, aws_only=arguments.aws_only), flush=True)
             stop.wait()
             print("\nStopping …", flush=True)
-    except (ChildFailedError, DataDirBusyError) as error:
+    except (ChildFailedError, DataDirBusyError, DataDirError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except PortTakenError as error:
-        print(f"error: {error}. Is another platform running? See --port, --aws-port, --sign-in-port.", file=sys.stderr)
+        print(
+            f"error: {error}. Is another platform running? For other ports: "
+            'make run ARGS="--port 9000 --aws-port 9001 --sign-in-port 9002"',
+            file=sys.stderr,
+        )
         return 1
     return 0
 
@@ -46,9 +50,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m local", description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    parser.add_argument("--port", type=int, default=8000, help="of the page and its API")
-    parser.add_argument("--aws-port", type=int, default=8001, help="of the stand-in for AWS")
-    parser.add_argument("--sign-in-port", type=int, default=8002, help="of the hosted sign-in")
+    parser.add_argument("--port", type=_port, default=8000, help="of the page and its API")
+    parser.add_argument("--aws-port", type=_port, default=8001, help="of the stand-in for AWS")
+    parser.add_argument("--sign-in-port", type=_port, default=8002, help="of the hosted sign-in")
     parser.add_argument(
         "--data", type=Path, default=REPOSITORY / ".data", metavar="DIR", help="where everything is kept"
     )
@@ -58,6 +62,12 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--verbose", action="store_true", help="print what the processes print")
     return parser.parse_args()
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and 1 <= int(text) <= 65535:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no port: 1 to 65535")
 
 
 def _printer(*, verbose: bool) -> Callable[[str, str], None]:
@@ -77,7 +87,7 @@ def _welcome(platform: LocalPlatform, *, aws_only: bool) -> str:
         f"  The sign-in           {platform.sign_in.authority_url}",
     ]
     if aws_only:
-        lines += ["", "  Now: cd chalice_app && chalice local --stage local"]
+        lines += ["", "  Now: cd chalice_app && ../.venv/bin/chalice local --stage local"]
     else:
         lines += [
             f"  The page              {platform.site_url}",

@@ -21,6 +21,7 @@ from local.status.status_page import ADDRESS as STATUS_ADDRESS
 
 STOP_SECONDS = 1.5
 METRICS_FILE = "metrics.sqlite3"
+LOCK_FILE = "lock"
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,10 @@ class Ports:
 
     def require_free(self) -> None:
         """Raises PortTakenError."""
-        for port in (self.site, self.stand_in, self.sign_in):
+        ports = (self.site, self.stand_in, self.sign_in)
+        for index, port in enumerate(ports):
+            if port in ports[:index]:
+                raise PortTakenError(port)
             try:
                 # As the servers themselves bind: connections that linger from the last run are no hindrance.
                 socket.create_server(("127.0.0.1", port)).close()
@@ -65,13 +69,22 @@ class DataDirBusyError(Exception):
         super().__init__(f"another platform is running on {data_dir}")
 
 
+class DataDirError(Exception):
+    """The folder cannot be the platform's own."""
+
+    def __init__(self, data_dir: Path, problem: str) -> None:
+        self.data_dir = data_dir
+        self.problem = problem
+        super().__init__(f"{data_dir} {problem}")
+
+
 class LocalPlatform:
     """A context manager; everything has stopped when it is left.
 
     data_dir: the only folder that is written to; None keeps nothing. aws_only: without API and page, for
     `chalice local`. api_variables: overrides of the API's environment. on_line: (process, line) of what they print.
 
-    Raises PortTakenError, DataDirBusyError, ChildFailedError.
+    Raises PortTakenError, DataDirBusyError, DataDirError, ChildFailedError.
     """
 
     def __init__(
@@ -176,15 +189,22 @@ class LocalPlatform:
 
 
 def reset(data_dir: Path) -> None:
-    """Forget everything. Raises DataDirBusyError."""
+    """Forget everything. Raises DataDirBusyError; DataDirError rather than delete what is not the platform's."""
     if data_dir.exists():
         with _locked(data_dir):
             shutil.rmtree(data_dir)
 
 
 def _locked(data_dir: Path) -> TextIO:
-    data_dir.mkdir(parents=True, exist_ok=True)
-    lock = (data_dir / "lock").open("w")
+    lock_file = data_dir / LOCK_FILE
+    try:
+        # Somebody's own folder is never written to, so that what has a lock may be reset.
+        if data_dir.exists() and not lock_file.exists() and any(data_dir.iterdir()):
+            raise DataDirError(data_dir, "holds other things; choose an empty or new folder")
+        data_dir.mkdir(parents=True, exist_ok=True)
+        lock = lock_file.open("w")
+    except OSError as error:
+        raise DataDirError(data_dir, f"cannot be used: {error.strerror}") from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -146,11 +147,42 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
     ports = Ports.free()
     with started(tmp_path / "one", ports) as first:
         read_until(first, "Ctrl-C stops")
-        with started(tmp_path / "two", Ports(site=ports.site, stand_in=0, sign_in=0)) as second:
+        with started(tmp_path / "two", replace(Ports.free(), site=ports.site)) as second:
             output, _ = second.communicate(timeout=30)
             assert second.returncode == 1
             assert str(ports.site) in output
             assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("options", [["--port", "80000"], ["--port", "http"], ["--port", "9", "--aws-port", "9"]])
+def test_ports_that_cannot_be_are_refused_in_a_sentence(tmp_path: Path, options: list[str]) -> None:
+    with started(tmp_path / "data", Ports.free(), *options) as process:
+        output, _ = process.communicate(timeout=30)
+    assert process.returncode != 0
+    assert re.search(r"error: .*(is no port|port 9 is taken)", output)
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("options", [[], ["--reset"]])
+def test_a_folder_of_somebody_s_own_is_neither_used_nor_forgotten(tmp_path: Path, options: list[str]) -> None:
+    letters = tmp_path / "letters"
+    letters.mkdir()
+    (letters / "dear.txt").write_text("…")
+    with started(letters, Ports.free(), *options) as process:
+        output, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert f"error: {letters} holds other things" in output
+    assert [file.name for file in letters.iterdir()] == ["dear.txt"]
+
+
+@pytest.mark.parametrize("options", [[], ["--reset"]])
+def test_a_file_is_no_data_folder(tmp_path: Path, options: list[str]) -> None:
+    (tmp_path / "file").touch()
+    with started(tmp_path / "file", Ports.free(), *options) as process:
+        output, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "cannot be used: Not a directory" in output
+    assert "Traceback" not in output
 
 
 def test_nothing_listens_beyond_loopback(tmp_path: Path) -> None:
