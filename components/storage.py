@@ -128,11 +128,6 @@ class Storage(pulumi.ComponentResource):
                 # Rules about noncurrent versions are refused on a bucket that has none.
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[versionings[purpose]]),
             )
-        for purpose in (purpose for purpose in BUCKETS if purpose != "videos"):
-            # Costs nothing, and lets anything react without a change here; videos have a trigger of their own.
-            aws.s3.BucketNotification(
-                f"{name}-{purpose}", bucket=buckets[purpose].id, eventbridge=True, opts=self._child
-            )
         if args.transfer_acceleration:
             aws.s3.BucketAccelerateConfiguration(
                 f"{name}-videos", bucket=buckets["videos"].id, status="Enabled", opts=self._child

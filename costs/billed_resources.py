@@ -102,7 +102,7 @@ FREE_BY_TYPE: Mapping[str, str] = {
     "aws:lambda/permission:Permission": NAMES_AND_RULES,
     "aws:route53/record:Record": "queries for an alias of a distribution are free; the zone is not ours",
     "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration": "a rule; what browsers ask first is billed as reads",
-    "aws:s3/bucketNotification:BucketNotification": "S3's events are free; the calls they make are billed",
+    "aws:s3/bucketNotification:BucketNotification": "free to a function, whose calls are billed; none to EventBridge",
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": NAMES_AND_RULES,
     "aws:s3/bucketPolicy:BucketPolicy": NAMES_AND_RULES,
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": NAMES_AND_RULES,

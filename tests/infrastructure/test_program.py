@@ -90,8 +90,10 @@ def test_the_gateway_calls_aliases_that_exist(recording: Recording) -> None:
 
 
 def test_an_arriving_video_starts_processing_and_nothing_else_does(recording: Recording) -> None:
-    notifications = recording.of("s3/bucketNotification:BucketNotification")
-    (arrivals,) = (each.inputs for each in notifications if each.inputs.get("lambdaFunctions"))
+    # EventBridge pricing page: S3's "opt-in data events" are billed, whether anybody listens or not.
+    arrivals = recording.one("s3/bucketNotification:BucketNotification", "compute-videos").inputs
+    assert len(recording.of("s3/bucketNotification:BucketNotification")) == 1
+    assert not arrivals.get("eventbridge")
     function = f"arn:aws:lambda:eu-central-1:{ACCOUNT_ID}:function:video-upload-{recording.stage}-video-processing:live"
     assert arrivals["bucket"] == f"video-upload-{recording.stage}-videos-{ACCOUNT_ID}"
     assert arrivals["lambdaFunctions"] == [

@@ -29,7 +29,6 @@ PROPERTIES = properties_of(storage) | properties_of(access) | properties_of(sign
 HARMLESS = {
     # part of a mutation's text → why no property minds
     "insightsConfiguration": "whether X-Ray looks for patterns of its own accord",
-    "eventbridge": "whether other programs may hear of new objects",
     "expiredObjectDeleteMarker": "whether delete markers without versions are tidied up",
     "bucketKeyEnabled": "S3's own keys have no bucket key",
     "compress": "speed, not safety",
