@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from chalicelib.core.errors import CapError, ReservedBytesExceededError, TooManyOpenUploadsError
-from tests.core.conftest import World
+from tests.world import World
 
 
 def test_the_cap_on_open_uploads_holds_and_names_itself(world: World) -> None:

@@ -21,7 +21,7 @@ from chalicelib.core.errors import (
 )
 from chalicelib.core.ports import OutcomeUnknownError, StorageBusyError
 from chalicelib.core.upload_requests import CompleteUpload
-from tests.core.conftest import World
+from tests.world import World
 
 
 def test_a_completed_upload_is_the_file_that_was_sent(world: World) -> None:
@@ -75,13 +75,7 @@ def test_a_slow_completion_answers_in_time_and_settles_later(world: World) -> No
 def test_a_completion_whose_function_died_is_taken_over_after_the_lease(world: World) -> None:
     transfer = world.start()
     request = transfer.completion(transfer.send_parts())
-
-    def die() -> None:
-        raise OutcomeUnknownError
-
-    world.videos.before_complete = die
-    world.completions.complete(transfer.token, request)
-    world.videos.before_complete = lambda: None
+    transfer.die_completing(request)
     assert world.completions.complete(transfer.token, request).outcome is Outcome.COMPLETING
     world.clock.pass_time(seconds=LEASE.total_seconds() + 1)
     assert world.completions.complete(transfer.token, request).outcome is Outcome.COMPLETED
@@ -195,13 +189,7 @@ def test_a_completed_upload_cannot_be_aborted(world: World) -> None:
 
 def test_an_upload_being_completed_cannot_be_aborted_or_signed(world: World) -> None:
     transfer = world.start()
-    request = transfer.completion(transfer.send_parts())
-
-    def die() -> None:
-        raise OutcomeUnknownError
-
-    world.videos.before_complete = die
-    world.completions.complete(transfer.token, request)
+    transfer.die_completing(transfer.completion(transfer.send_parts()))
     with pytest.raises(UploadCompletingError):
         world.uploads.abort(transfer.token)
     with pytest.raises(UploadCompletingError):

@@ -6,12 +6,11 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.core.janitor import MAX_PROCESSING_RETRIES
-from chalicelib.core.ports import OutcomeUnknownError
 from chalicelib.core.records import Records
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef, new_video_id
 from chalicelib.core.video_record import VideoRecord
-from tests.core.conftest import MP4_HEAD, OWNER, World
+from tests.world import MP4_HEAD, OWNER, World
 
 
 def test_a_fresh_upload_is_left_alone(world: World) -> None:
@@ -43,14 +42,7 @@ def test_an_init_that_died_before_its_record_is_cleaned_up(world: World) -> None
 
 def test_a_completion_whose_function_and_client_died_is_finished(world: World) -> None:
     transfer = world.start()
-    request = transfer.completion(transfer.send_parts())
-
-    def die() -> None:
-        raise OutcomeUnknownError
-
-    world.videos.before_complete = die
-    world.completions.complete(transfer.token, request)
-    world.videos.before_complete = lambda: None
+    transfer.die_completing(transfer.completion(transfer.send_parts()))
     world.clock.pass_time(minutes=5)
     world.janitor.sweep()
     assert world.record_state(transfer) == "processing"
@@ -126,13 +118,7 @@ def test_an_abandoned_upload_counts_as_failed(world: World) -> None:
 
 def test_an_upload_that_s3_dropped_under_a_completion_fails_once_and_is_nobodys_delay(world: World) -> None:
     transfer = world.start()
-    request = transfer.completion(transfer.send_parts())
-
-    def die() -> None:
-        raise OutcomeUnknownError
-
-    world.videos.before_complete = die
-    world.completions.complete(transfer.token, request)
+    transfer.die_completing(transfer.completion(transfer.send_parts()))
     world.videos.abort_multipart_upload(transfer.key, transfer.token.upload_id)
     world.clock.pass_time(minutes=5)
     assert world.janitor.sweep() == Counter(dropped=1)

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from chalicelib.core.errors import VideoNotFoundError
 from chalicelib.core.video_id import VideoRef, new_video_id
-from tests.core.conftest import OWNER, Transfer, World
 from tests.fakes import FakeClock
+from tests.world import OWNER, Transfer, World
 
 
 def finished(world: World, owner: str = OWNER) -> Transfer:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from chalicelib.core.log_context import about_upload, carried, current_ids, invocation
-from tests.core.conftest import World
+from tests.world import World
 
 
 def test_an_invocation_begins_with_nothing_of_the_last_one_even_if_that_failed() -> None:

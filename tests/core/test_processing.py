@@ -12,7 +12,7 @@ from chalicelib.core.media.inspection import Inspection
 from chalicelib.core.processing import MAX_SLOW_RETRIES, ArrivedObject, Processed
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_record import VideoRecord
-from tests.core.conftest import MP4_HEAD, OWNER, Transfer, World, inspected
+from tests.world import MP4_HEAD, OWNER, Transfer, World, inspected
 
 
 def record_of(world: World, transfer: Transfer) -> VideoRecord:

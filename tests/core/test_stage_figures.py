@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from tests.core.conftest import World
+from tests.world import World
 
 
 def test_scaling_is_counted_over_the_last_day_only(world: World) -> None:

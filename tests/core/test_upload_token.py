@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from chalicelib.core.errors import UnauthorizedError
 from chalicelib.core.upload_token import UploadTokens
-from tests.core.conftest import World
 from tests.fakes import FakeClock, FakeMac
+from tests.world import World
 
 
 def test_a_token_opens_the_upload_it_was_made_for(world: World) -> None:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from chalicelib.core.video_record import VideoRecord
 from chalicelib.core.viewing_urls import CloudFrontViewingUrls
-from tests.core.conftest import OWNER, World
+from tests.world import OWNER, World
 
 
 class KeyInMemory:

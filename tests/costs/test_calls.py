@@ -10,10 +10,7 @@ import pytest
 
 from costs import calls
 from costs.calls import Calls
-from tests.core.conftest import OWNER, World, world
-
-__all__ = ["world"]
-"""The platform in memory."""
+from tests.world import OWNER, World
 
 KINDS = {
     "metadata": {

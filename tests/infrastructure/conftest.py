@@ -6,11 +6,7 @@ import functools
 
 import pytest
 
-from tests.core.conftest import world
 from tests.infrastructure.recorded_program import STAGES, Recording, record
-
-__all__ = ["world"]
-"""The platform in memory, whose calls are compared with the roles."""
 
 
 @functools.cache

@@ -16,10 +16,10 @@ from chalicelib.core.part_plan import MIN_PART_BYTES
 from chalicelib.core.processing import ArrivedObject
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef, new_video_id
-from tests.core.conftest import Transfer, World
 from tests.infrastructure.recorded_program import Recording
 from tests.infrastructure.safety.access import BASICS, INTERFACES
 from tests.infrastructure.safety.reading import as_list, statements
+from tests.world import Transfer, World
 
 SIZE_BYTES = MIN_PART_BYTES + 1
 

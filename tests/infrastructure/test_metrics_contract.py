@@ -20,8 +20,8 @@ from components.client_metrics import CLIENT_METRICS
 from components.figures import Figure, figures_of
 from components.metrics import PLATFORM, Watched
 from tests.api.test_invocations import CALLS, ON_LAMBDA, lines_of
-from tests.core.conftest import OWNER, World
 from tests.infrastructure.recorded_program import PROJECT, Recording
+from tests.world import OWNER, World
 
 METRICS_GUIDE = PROJECT / "docs" / "metrics.md"
 RUNBOOK = PROJECT / "docs" / "runbook.md"

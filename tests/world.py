@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from chalicelib.core.caps import Caps
 from chalicelib.core.completion import Completions
 from chalicelib.core.janitor import Janitor
@@ -17,6 +15,7 @@ from chalicelib.core.media.inspection import Inspection
 from chalicelib.core.multipart_upload import MultipartUploads, StartedUpload
 from chalicelib.core.part_plan import MIN_PART_BYTES
 from chalicelib.core.part_urls import PartUrls
+from chalicelib.core.ports import OutcomeUnknownError
 from chalicelib.core.processing import ArrivedObject, Processed, Processing
 from chalicelib.core.records import Records
 from chalicelib.core.sigv4 import BucketAddress, Credentials
@@ -112,6 +111,16 @@ class Transfer:
     def send_and_complete(self) -> None:
         self.world.completions.complete(self.token, self.completion(self.send_parts()))
 
+    def die_completing(self, request: CompleteUpload) -> None:
+        """The function dies before S3 has put anything together."""
+
+        def die() -> None:
+            raise OutcomeUnknownError
+
+        self.world.videos.before_complete = die
+        self.world.completions.complete(self.token, request)
+        self.world.videos.before_complete = lambda: None
+
 
 def inspected(read_range: Callable[[int, int], bytes], size_bytes: int, container: Container) -> Inspection:
     facts = MediaFacts(
@@ -124,8 +133,8 @@ def inspected(read_range: Callable[[int, int], bytes], size_bytes: int, containe
     return Inspection(facts=facts, poster_jpeg=b"\xff\xd8 poster")
 
 
-@pytest.fixture
-def world() -> World:
+def world_in_memory() -> World:
+    """Its clock stands still until a test lets time pass."""
     clock = FakeClock()
     metadata, videos = FakeMetadata(clock), FakeVideos(clock)
     mac, notifier, trigger, meter = FakeMac(), FakeNotifier(), FakeTrigger(), FakeMeter()
