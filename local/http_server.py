@@ -17,6 +17,7 @@ from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 HOST = "127.0.0.1"
+OWN_NAMES = frozenset({HOST, "localhost"})
 IDLE_SECONDS = 600
 MAX_SKIPPED_BYTES = 64 * 1024**2  # the rest of a refused body that is still read, so that the client hears the answer
 _SKIP_BYTES = 256 * 1024
@@ -147,6 +148,11 @@ class _Handler(BaseHTTPRequestHandler):
         """The request log tells more."""
 
     def _run(self) -> None:
+        if self.headers.get("Host", HOST).partition(":")[0].lower() not in OWN_NAMES:
+            # A foreign page whose name has come to mean loopback would be of our origin.
+            self.close_connection = True
+            self._write("421 Misdirected Request", [], [b"Only 127.0.0.1 and localhost are served here.\n"])
+            return
         if "Transfer-Encoding" in self.headers:
             self.close_connection = True
             self._write("411 Length Required", [("Connection", "close")], [b""])

@@ -19,6 +19,7 @@ from local.stand_in.object_gateway import ObjectGateway
 from local.stand_in.snapshots import Snapshots
 
 CONTROL_PREFIX = "/_stand-in/"
+MOTO_CONTROL_PREFIX = "/moto-api"
 MAX_CONTROL_BYTES = 1024**2
 MAX_INVOKE_BYTES = 1024**2  # Lambda Developer Guide, "Lambda quotas": asynchronous invocation payload
 _INVOKE = re.compile(r"/2015-03-31/functions/[^/]+/invocations")
@@ -51,6 +52,10 @@ class Gateway:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Send the request where it belongs."""
         path = str(environ.get("PATH_INFO", ""))
+        if path.startswith((CONTROL_PREFIX, MOTO_CONTROL_PREFIX)) and _is_of_a_foreign_page(environ):
+            return _json({"error": "pages of other origins control nothing"}, status=403).send(
+                start_response, head_only=False
+            )
         if path.startswith(CONTROL_PREFIX):
             return self._control(environ, path.removeprefix(CONTROL_PREFIX)).send(start_response, head_only=False)
         if _INVOKE.fullmatch(path):
@@ -136,6 +141,12 @@ class Gateway:
         self._snapshots.note(changed | ({"sqs"} if service in ("sns", "events") else set()))
 
 
+def _is_of_a_foreign_page(environ: WSGIEnvironment) -> bool:
+    """A browser names the page's origin in whatever changes anything, and sends such a POST without asking first."""
+    origin = environ.get("HTTP_ORIGIN")
+    return origin is not None and origin != f"http://{environ.get('HTTP_HOST')}"
+
+
 def _is_s3(environ: WSGIEnvironment, path: str) -> bool:
     authorization = str(environ.get("HTTP_AUTHORIZATION", ""))
     found = _CREDENTIAL_SERVICE.search(authorization)
@@ -147,7 +158,7 @@ def _is_s3(environ: WSGIEnvironment, path: str) -> bool:
     # Unsigned: the sign-in services name a target or post to the root, moto's own pages have their paths,
     # and whatever is left can only mean a bucket.
     is_foreign = (
-        "HTTP_X_AMZ_TARGET" in environ or path == "/" or path.startswith("/moto-api") or "/.well-known/" in path
+        "HTTP_X_AMZ_TARGET" in environ or path == "/" or path.startswith(MOTO_CONTROL_PREFIX) or "/.well-known/" in path
     )
     is_preflight_of_other = environ["REQUEST_METHOD"] == "OPTIONS" and path == "/"
     return not is_foreign and not is_preflight_of_other

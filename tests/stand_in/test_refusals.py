@@ -387,3 +387,27 @@ def test_a_url_that_is_not_tampered_with_works_until_it_expires(server: Server) 
     reply = send("PUT", url, BODY, OCTETS)
     assert (reply.status, reply.code) == (403, "AccessDenied")
     assert b"Request has expired" in reply.body
+
+
+@pytest.mark.parametrize("path", ["/_stand-in/reset", "/moto-api/reset"])
+@pytest.mark.parametrize("origin", ["https://evil.example", "null"])
+def test_a_page_of_another_origin_cannot_reset_what_is_kept(server: Server, path: str, origin: str) -> None:
+    server.s3.put_object(Bucket=server.bucket, Key=KEY, Body=BODY)
+    # As a form or a fetch without CORS sends it: no preflight comes before.
+    plain = {"Content-Type": "text/plain"}
+    assert send("POST", f"{server.url}{path}", headers={**plain, "Origin": origin}).status == 403
+    assert server.s3.head_object(Bucket=server.bucket, Key=KEY)["ContentLength"] == len(BODY)
+    assert server.client("kms").list_keys()["Keys"]
+    assert send("POST", f"{server.url}/_stand-in/reset", headers={**plain, "Origin": server.url}).status == 204
+
+
+@pytest.mark.parametrize("name", ["evil.example", "127.0.0.1.evil.example", "[::1]"])
+def test_a_foreign_name_that_resolves_to_loopback_gets_nothing(server: Server, name: str) -> None:
+    """Else its page could read and write here, as one of our own origin."""
+    url = f"{server.url}/_stand-in/requests"
+    port = server.url.rpartition(":")[2]
+    answer = send("GET", url, headers={"Host": f"{name}:{port}"})
+    assert (answer.status, answer.headers["connection"]) == (421, "close")
+    assert b"counters" not in answer.body
+    for own in (f"localhost:{port}", "LOCALHOST", "127.0.0.1"):
+        assert send("GET", url, headers={"Host": own}).status == 200
