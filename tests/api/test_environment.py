@@ -1,17 +1,9 @@
 """The one reader of the environment."""
 
-import json
-from typing import Any
-
 import pytest
 
 from chalicelib.environment import Environment, InvalidEnvironmentError
-from local.api_environment import CHALICE_APP
-
-
-def local_variables() -> dict[str, str]:
-    config: dict[str, Any] = json.loads((CHALICE_APP / ".chalice" / "config.json").read_text())
-    return config["stages"]["local"]["environment_variables"]
+from tests.api.function_process import local_variables
 
 
 def test_the_local_stage_is_complete() -> None:

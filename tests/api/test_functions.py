@@ -1,33 +1,8 @@
 """One bundle, several functions: what each of them loads and serves."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from tests.api.test_environment import local_variables
-
-REPOSITORY = Path(__file__).parents[2]
-
-
-def run_in_function(function: str, script: str) -> Any:
-    """What a script prints as JSON in a process set up like one function."""
-    finished = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", script],
-        env={**local_variables(), "PATH": os.environ["PATH"], "FUNCTION": function},
-        cwd=REPOSITORY / "chalice_app",
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert finished.returncode == 0, finished.stderr
-    return json.loads(finished.stdout.splitlines()[-1])
-
+from tests.api.function_process import run_in_function
 
 LOADED = "import json, sys; print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
 

@@ -1,71 +1,12 @@
 """What every function does around its work: cold starts counted once, ids on its lines, and no id of the last call."""
 
 import json
-import os
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 
 from chalicelib.environment import FUNCTIONS
-from tests.api.test_environment import local_variables
-from tests.api.test_functions import REPOSITORY
-
-PRELUDE = """
-import app as handlers
-from chalicelib.routes.upload_tokens import upload_token_authorizer
-class Context:
-    aws_request_id = "lambda-request"
-def call(path="/health", method="GET", headers={}, request_id="gateway-request"):
-    context = {"httpMethod": method, "resourcePath": path, "requestId": request_id}
-    handlers.app({"requestContext": context, "headers": headers, "pathParameters": {}, "body": None,
-         "multiValueQueryStringParameters": None, "stageVariables": None, "isBase64Encoded": False}, Context())
-def authorize(token="Bearer a.b"):
-    event = {"type": "TOKEN", "authorizationToken": token, "methodArn": "arn:aws:execute-api:a:b:c/d/e"}
-    try:
-        upload_token_authorizer(event, Context())
-    except Exception as error:
-        assert str(error) == "Unauthorized", error
-def run(handler, event):
-    try:
-        handler(event, Context())
-    except Exception:
-        pass  # nothing listens where S3 should be
-no_events = {"Records": [{"s3": {"bucket": {"name": "b"}, "object": {"key": "odd"}}}]}
-sweep = {"version": "0", "account": "", "region": "", "detail": {}, "detail-type": "", "source": "", "time": "",
-         "id": "", "resources": []}
-"""
-
-CALLS = {
-    **dict.fromkeys(("video_upload", "multipart_init", "multipart_complete"), "call()"),
-    "upload_token_authorizer": "authorize()",
-    "video_processing": "run(handlers.video_processing, no_events)",
-    "janitor": "run(handlers.janitor, sweep)",
-}
-ON_LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}
-
-
-def lines_of(function: str, calls: str, **variables: str) -> list[dict[str, Any]]:
-    """What a function's process prints, line by line, through which nothing but JSON may come."""
-    finished = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", f"{PRELUDE}\n{calls}"],
-        env={
-            **local_variables(),
-            "PATH": os.environ["PATH"],
-            "FUNCTION": function,
-            "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
-            "AWS_MAX_ATTEMPTS": "1",
-            **variables,
-        },
-        cwd=REPOSITORY / "chalice_app",
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert (finished.returncode, finished.stderr) == (0, "")
-    return [json.loads(line) for line in finished.stdout.splitlines()]
+from tests.api.function_process import CALLS, ON_LAMBDA, lines_of
 
 
 def cold_starts(lines: list[dict[str, Any]]) -> list[str]:

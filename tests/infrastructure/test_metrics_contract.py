@@ -19,7 +19,7 @@ from chalicelib.environment import FUNCTIONS
 from components.client_metrics import CLIENT_METRICS
 from components.figures import Figure, figures_of
 from components.metrics import PLATFORM, Watched
-from tests.api.test_invocations import CALLS, ON_LAMBDA, lines_of
+from tests.api.function_process import CALLS, ON_LAMBDA, lines_of
 from tests.infrastructure.recorded_program import PROJECT, Recording
 from tests.world import OWNER, World
 

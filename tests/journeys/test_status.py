@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +17,8 @@ from local.stand_in import names
 from local.status.embedded_metrics import Series
 from local.status.local_names import API_NAME, API_STAGE
 from local.status.metric_store import read_metrics
+from tests.chromium import CHROMIUM, NO_BROWSER, launch
 from tests.journeys.conftest import Person, StandIn, make_person, wait_until
-from tests.web.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
 
 UPLOADS, FAILED, REJECTED = 50, 2, 1
 READY = UPLOADS - FAILED - REJECTED
@@ -200,11 +199,11 @@ def test_no_other_origin_may_read_it_and_nothing_foreign_runs_in_it(day: Day) ->
     assert requests.post(f"{day.platform.site_url}/status.json", timeout=10).status_code == 405
 
 
-@pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"no browser: {CHROMIUM} is missing (apt-get install chromium)")
+@pytest.mark.skipif(not CHROMIUM.exists(), reason=NO_BROWSER)
 def test_the_page_shows_the_numbers_and_moves_by_itself_while_somebody_uploads(day: Day, small_video: bytes) -> None:
     said: list[str] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        browser = launch(playwright)
         page = browser.new_page(viewport={"width": 320, "height": 800})
         page.on("console", lambda line: said.append(line.text))
         page.on("pageerror", lambda error: said.append(str(error)))

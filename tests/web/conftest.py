@@ -8,30 +8,20 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from local.api_environment import WEB_CLIENT
+from tests.chromium import CHROMIUM, NO_BROWSER, launch
 from tests.media.sample_videos import write_sample_video
 from tests.web.fake_site import FakeSite, running_fake_site
 from tests.web.journeys import Person
-
-CHROMIUM = Path("/usr/bin/chromium")
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="package")  # while it runs, its event loop is in the way of other packages' own
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
-        pytest.skip(f"no browser: {CHROMIUM} is missing (apt-get install chromium)")
+        pytest.skip(NO_BROWSER)
     if not (WEB_CLIENT / "index.html").exists():
         pytest.fail("the page is not built: make web")
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        running = launch(playwright)
         yield running
         running.close()
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.chromium import launch
 from tests.media.sample_videos import write_sample_video
-from tests.web.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.web.fake_site import FakeSite, running_fake_site
 from tests.web.journeys import IN_TIME_MS, choose, parts_held_after, upload_row
 from tests.web.session import open_signed_in
@@ -63,7 +63,7 @@ def main() -> None:
     """All of them."""
     FOLDER.mkdir(exist_ok=True)
     with sync_playwright() as playwright, running_fake_site() as site, tempfile.TemporaryDirectory() as folder:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        browser = launch(playwright)
         small, big, next_one = (
             Path(folder) / name for name in ("small.mp4", "Wedding film.mp4", "Wedding film, 2.mp4")
         )

@@ -1,0 +1,74 @@
+"""A function in a process of its own, set up as Lambda sets it up."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+from local.api_environment import CHALICE_APP
+
+PRELUDE = """
+import app as handlers
+from chalicelib.routes.upload_tokens import upload_token_authorizer
+class Context:
+    aws_request_id = "lambda-request"
+def call(path="/health", method="GET", headers={}, request_id="gateway-request"):
+    context = {"httpMethod": method, "resourcePath": path, "requestId": request_id}
+    handlers.app({"requestContext": context, "headers": headers, "pathParameters": {}, "body": None,
+         "multiValueQueryStringParameters": None, "stageVariables": None, "isBase64Encoded": False}, Context())
+def authorize(token="Bearer a.b"):
+    event = {"type": "TOKEN", "authorizationToken": token, "methodArn": "arn:aws:execute-api:a:b:c/d/e"}
+    try:
+        upload_token_authorizer(event, Context())
+    except Exception as error:
+        assert str(error) == "Unauthorized", error
+def run(handler, event):
+    try:
+        handler(event, Context())
+    except Exception:
+        pass  # nothing listens where S3 should be
+no_events = {"Records": [{"s3": {"bucket": {"name": "b"}, "object": {"key": "odd"}}}]}
+sweep = {"version": "0", "account": "", "region": "", "detail": {}, "detail-type": "", "source": "", "time": "",
+         "id": "", "resources": []}
+"""
+
+CALLS = {
+    **dict.fromkeys(("video_upload", "multipart_init", "multipart_complete"), "call()"),
+    "upload_token_authorizer": "authorize()",
+    "video_processing": "run(handlers.video_processing, no_events)",
+    "janitor": "run(handlers.janitor, sweep)",
+}
+ON_LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}
+
+
+def local_variables() -> dict[str, str]:
+    config: dict[str, Any] = json.loads((CHALICE_APP / ".chalice" / "config.json").read_text())
+    return config["stages"]["local"]["environment_variables"]
+
+
+def run_in_function(function: str, script: str) -> Any:
+    """What a script prints as JSON."""
+    finished = _run(function, script, {})
+    assert finished.returncode == 0, finished.stderr
+    return json.loads(finished.stdout.splitlines()[-1])
+
+
+def lines_of(function: str, calls: str, **variables: str) -> list[dict[str, Any]]:
+    """What a function's process prints, line by line, through which nothing but JSON may come."""
+    nowhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
+    finished = _run(function, f"{PRELUDE}\n{calls}", nowhere | variables)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    return [json.loads(line) for line in finished.stdout.splitlines()]
+
+
+def _run(function: str, script: str, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        env={**local_variables(), "PATH": os.environ["PATH"], "FUNCTION": function, **variables},
+        cwd=CHALICE_APP,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
