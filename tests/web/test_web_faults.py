@@ -257,6 +257,17 @@ def test_files_that_can_be_no_video_are_refused_before_anything_is_sent(
     assert "POST /multipart/init" not in site.api.calls
 
 
+def test_of_several_refused_files_none_goes_unmentioned(page: Page, site: FakeSite, tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("a.mp4", "b.txt", "c.mp4", "d.txt", "e.txt", "f.txt")]
+    for file in files:
+        file.touch()
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, *files)
+    banner = page.get_by_role("alert")
+    for said in ("a.mp4: This file is empty.", "b.txt: This is not", "c.mp4: This file", "d.txt:", "And 2 more."):
+        expect(banner).to_contain_text(said)
+
+
 def test_a_file_that_changed_since_is_not_mixed_with_its_older_self(
     page: Page, site: FakeSite, tmp_path: Path, video: Path
 ) -> None:

@@ -21,6 +21,8 @@ const CONTENT_TYPES: Record<string, string> = {
   avi: "video/x-msvideo",
 };
 
+const SHOWN_REFUSED = 4;
+
 export class Uploads {
   readonly #api: ApiClient;
   readonly #engine: UploadEngine;
@@ -52,14 +54,20 @@ export class Uploads {
 
   /** Take files: those that wait to go on go on, the others begin. */
   add(files: Iterable<File>): void {
+    const refused: string[] = [];
     for (const file of files) {
       const unfinished = this.#unfinished.find((each) => each.fileName === file.name && each.sizeBytes === file.size);
-      this.#take(file, unfinished);
+      const problem = this.#take(file, unfinished);
+      if (problem) refused.push(`${file.name}: ${message(new UploadError(problem))}`);
     }
+    const more = refused.splice(SHOWN_REFUSED).length;
+    if (more) refused.push(`And ${more} more.`);
+    if (refused.length) showBanner(refused.join("\n"));
     this.#startNext();
   }
 
-  #take(file: File, unfinished?: UnfinishedUpload): void {
+  /** The code of why not, where the file is refused. */
+  #take(file: File, unfinished?: UnfinishedUpload): string | null {
     const type = CONTENT_TYPES[file.name.toLowerCase().split(".").pop() ?? ""];
     const changed = unfinished && wasChanged(unfinished.videoId, file);
     const problem = !type
@@ -69,15 +77,13 @@ export class Uploads {
         : changed
           ? "file_differs"
           : null;
-    if (!type || problem) {
-      showBanner(`${file.name}: ${message(new UploadError(problem ?? ""))}`);
-      return;
-    }
+    if (!type || problem) return problem;
     if (unfinished) this.#dropUnfinished(unfinished);
     const upload = new VideoUpload(file, type, unfinished);
     this.#telemetry?.watch(upload);
     this.#uploads.push(upload);
     this.#draw(upload);
+    return null;
   }
 
   #startNext(): void {
