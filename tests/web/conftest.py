@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from local.api_environment import WEB_CLIENT
+from local.platform import LocalPlatform, Ports
 from tests.chromium import CHROMIUM, NO_BROWSER, launch
 from tests.media.sample_videos import write_sample_video
 from tests.web.fake_site import FakeSite, running_fake_site
@@ -50,6 +51,12 @@ def page(browser: Browser, complaints: list[str], request: pytest.FixtureRequest
 @pytest.fixture
 def site() -> Iterator[FakeSite]:
     with running_fake_site() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[LocalPlatform]:
+    with LocalPlatform(data_dir=None, ports=Ports.free()) as running:
         yield running
 
 

@@ -1,7 +1,7 @@
 """The journeys on the whole local platform: real API, S3's refusals, processing, sign-in."""
 
 import secrets
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,12 +13,6 @@ from local.platform import LocalPlatform, Ports
 from tests.media.sample_videos import write_sample_video
 from tests.web import journeys
 from tests.web.journeys import Person
-
-
-@pytest.fixture(scope="module")
-def platform() -> Iterator[LocalPlatform]:
-    with LocalPlatform(data_dir=None, ports=Ports.free()) as running:
-        yield running
 
 
 @pytest.fixture

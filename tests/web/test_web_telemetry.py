@@ -3,7 +3,6 @@
 import json
 import secrets
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,19 +11,13 @@ import pytest
 import requests
 from playwright.sync_api import Page, Request, expect
 
-from local.platform import LocalPlatform, Ports
+from local.platform import LocalPlatform
 from local.stand_in.names import CLIENT_LOG_GROUP
 from local.stand_in.provision import session
 from tests.web import journeys
 from tests.web.journeys import Person
 
 EVENT_FIELDS = {"event", "client", "system", "videoId", "correlationId", "sizeBytes", "sentBytes"}
-
-
-@pytest.fixture(scope="module")
-def platform() -> Iterator[LocalPlatform]:
-    with LocalPlatform(data_dir=None, ports=Ports.free()) as running:
-        yield running
 
 
 @pytest.fixture
