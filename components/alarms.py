@@ -278,6 +278,8 @@ def _janitor(watched: Watched, *, paused: bool) -> list[Alarm]:
         name="janitor-silent",
         meaning="The janitor has not run for half an hour: abandoned uploads pile up, lost events stay lost.",
         metrics=(watched.of_function("janitor", "Invocations", "Sum"),),
+        # Before CloudWatch counts a period as missing, it goes by older ones for some periods, here for hours.
+        expression="FILL(m0,0)",
         threshold=1,
         comparison="LessThanThreshold",
         period_seconds=30 * MINUTES,

@@ -215,7 +215,8 @@ def _scalability(watched: Watched) -> list[Figure]:
             group=GROUPS[2],
             unit="$ a month",
             metrics=(watched.own("MonthCost", "Maximum"), *stored),
-            expression=f"IF(SUM([{_ids(1, len(stored))}])>0, m0/(SUM([{_ids(1, len(stored))}])/1000000000))",
+            # A missing point counts as 0: what is not known yet would cost nothing, hence both in the condition.
+            expression=f"IF(m0*SUM([{_ids(1, len(stored))}])>0, m0/(SUM([{_ids(1, len(stored))}])/1000000000))",
             period_seconds=DAY,
             target=0.23,
             better="lower",

@@ -1,7 +1,7 @@
 """CloudWatch's metric math, as far as the figures use it, over time series of equal length.
 
-Source: CloudWatch User Guide, "Using math expressions with CloudWatch metrics". A point that is missing on one side is
-missing in the result.
+Source: CloudWatch User Guide, "Using math expressions with CloudWatch metrics". A point that only one of two series has
+meets a 0 in the other; with a number a missing point stays missing.
 
     MetricMathError        the expression cannot be reckoned: it is wrong, or uses what is not in _FUNCTIONS
 """
@@ -33,7 +33,10 @@ class _TimeSeries:
 
     def with_each(self, other: "_TimeSeries", reckon: Callable[[float, float], float | None]) -> "_TimeSeries":
         pairs = zip(self.points, other.points, strict=True)
-        return _TimeSeries(tuple(None if a is None or b is None else reckon(a, b) for a, b in pairs))
+        return _TimeSeries(tuple(None if a is None and b is None else reckon(a or 0, b or 0) for a, b in pairs))
+
+    def where_present(self, reckon: Callable[[float], float | None]) -> "_TimeSeries":
+        return _TimeSeries(tuple(None if point is None else reckon(point) for point in self.points))
 
 
 def evaluate(expression: str, metrics: Sequence[Points]) -> Points:
@@ -47,8 +50,15 @@ def evaluate(expression: str, metrics: Sequence[Points]) -> Points:
             return _TimeSeries((float(value),) * length)
         raise MetricMathError(expression, f"{value!r} is no number")
 
-    def pointwise(reckon: Callable[[float, float], float | None]) -> Callable[[object, object], _TimeSeries]:
-        return lambda left, right: series_of(left).with_each(series_of(right), reckon)
+    def pointwise(reckon: Callable[[float, float], float | None]) -> Callable[[Any, Any], _TimeSeries]:
+        def over(left: Any, right: Any) -> _TimeSeries:
+            if isinstance(left, (int, float)):
+                return series_of(right).where_present(lambda point: reckon(left, point))
+            if isinstance(right, (int, float)):
+                return series_of(left).where_present(lambda point: reckon(point, right))
+            return series_of(left).with_each(series_of(right), reckon)
+
+        return over
 
     def on_series(function: Callable[..., _TimeSeries]) -> Callable[..., _TimeSeries]:
         return lambda *given: function(
@@ -67,10 +77,11 @@ def evaluate(expression: str, metrics: Sequence[Points]) -> Points:
 
 
 def _if(condition: _TimeSeries, true: _TimeSeries, false: _TimeSeries | None = None) -> _TimeSeries:
+    """Where the condition holds and there is no point to choose, CloudWatch answers 0; else none."""
     others = false.points if false else (None,) * len(true.points)
     return _TimeSeries(
         tuple(
-            None if decides is None else chosen if decides else other
+            None if decides is None else (chosen or 0) if decides else other
             for decides, chosen, other in zip(condition.points, true.points, others, strict=True)
         )
     )
@@ -90,8 +101,8 @@ def _sum(several: list[_TimeSeries]) -> _TimeSeries:
 
 def _diff(series: _TimeSeries) -> _TimeSeries:
     """From the point before; the first has none."""
-    before = _TimeSeries((None, *series.points[:-1]))
-    return series.with_each(before, operator.sub)
+    pairs = zip(series.points, (None, *series.points[:-1]), strict=True)
+    return _TimeSeries(tuple(None if point is None or before is None else point - before for point, before in pairs))
 
 
 def _quotient(dividend: float, divisor: float) -> float | None:

@@ -150,6 +150,20 @@ def test_an_outage_that_refuses_everybody_rings_and_a_few_refusals_do_not() -> N
     assert ringing(one_client_in_a_quiet_night) == {}
 
 
+def test_where_silence_is_the_alarm_it_is_a_value_that_cloudwatch_cannot_pass_over() -> None:
+    """CloudWatch User Guide, "Configuring how CloudWatch alarms treat missing data": it goes by the most recent points
+    of several periods as long as there are any."""
+    silent = [
+        each for each in alarms_of(ANY_STAGE, paused=False) if isinstance(each, Alarm) and not each.silence_is_fine
+    ]
+    assert [alarm.name for alarm in silent] == ["janitor-silent"]
+    for alarm in silent:
+        assert alarm.expression
+        assert evaluate(alarm.expression, [(6.0, 1.0, None)]) == (6.0, 1.0, 0.0)
+        assert alarm.threshold == 1
+        assert alarm.comparison == "LessThanThreshold"
+
+
 def test_a_paused_stage_has_no_alarm_that_would_stand_until_its_end() -> None:
     paused = {alarm.name for alarm in alarms_of(ANY_STAGE, paused=True)}
     running = {alarm.name for alarm in alarms_of(ANY_STAGE, paused=False)}
@@ -237,6 +251,14 @@ def test_the_gateways_own_latency_is_right_though_calls_are_refused_before_their
     points = [(float(latency),), (float(served * function_milliseconds),), (float(served + refused),)]
     assert figure.expression
     assert evaluate(figure.expression, points) == (gateway_milliseconds,)
+
+
+def test_what_the_bill_does_not_tell_yet_does_not_cost_nothing() -> None:
+    (figure,) = (each for each in figures_of(ANY_STAGE) if each.key == "cost-per-gb")
+    assert figure.expression
+    dollars, one_tier, without_data = (12.0, None, 12.0), (60e9, 60e9, None), (None, None, None)
+    points = [dollars, one_tier, *([without_data] * (len(figure.metrics) - 2))]
+    assert evaluate(figure.expression, points) == (0.2, None, None)
 
 
 def test_a_day_on_which_more_was_deleted_than_came_is_seen(prod: Recording) -> None:

@@ -24,17 +24,19 @@ WATCHED = Watched(
     ("expression", "metrics", "points"),
     [
         ("m0/1000000", [(5e6, None)], (5.0, None)),
-        ("m0-m1", [(12.0, 5.0, None), (2.0, None, 1.0)], (10.0, None, None)),
+        ("m0-m1", [(12.0, 5.0, None, None), (2.0, None, 1.0, None)], (10.0, 5.0, -1.0, None)),
         ("100*m0/m1", [(1.0, 1.0), (4.0, 0.0)], (25.0, None)),
         ("IF(m1>0, 100*m0/m1)", [(0.0, 3.0, None), (0.0, 12.0, None)], (None, 25.0, None)),
+        ("IF(m1>0, 100*m0/m1)", [(None,), (12.0,)], (0.0,)),
         ("IF(m0>=2, 1, 0)", [(1.0, 2.0, None)], (0.0, 1.0, None)),
+        ("IF(m0>=2, m1, 7)", [(2.0, 2.0, 1.0), (5.0, None, None)], (5.0, 0.0, 7.0)),
         ("FILL(m0,0)+FILL(m1,0)", [(1.0, None), (None, None)], (1.0, 0.0)),
         ("SUM([m0,m1])", [(1.0, None, None), (2.0, 5.0, None)], (3.0, 5.0, None)),
         ("DIFF(SUM([m0,m1]))", [(1.0, 4.0, 2.0), (1.0, 1.0, None)], (None, 3.0, -3.0)),
         ("5", [(1.0, None)], (5.0, 5.0)),
     ],
 )
-def test_a_missing_point_stays_missing_unless_it_is_filled(
+def test_a_missing_point_is_0_beside_one_that_is_there_and_else_stays_missing(
     expression: str, metrics: list[Points], points: Points
 ) -> None:
     assert evaluate(expression, metrics) == points
