@@ -8,22 +8,30 @@ from chalicelib.core.errors import ForbiddenError, UnauthorizedError
 from chalicelib.core.log_context import about_upload
 from chalicelib.core.upload_token import UploadToken
 from chalicelib.core.video_id import is_owner
+from chalicelib.wiring import services
 
 READ_SCOPE = "video-upload/read"
 WRITE_SCOPE = "video-upload/write"
 
 
-def user_of(request: Request, client_ids: frozenset[str], allowed_scopes: frozenset[str]) -> str:
-    """The user's `sub`. The gateway has verified signature, expiry and scopes; claims are checked again here, because
-    an ID token of the same pool passes a gateway that was set up a little wrong.
+def reader_of(request: Request) -> str:
+    """The `sub` of a user who may look; whoever may write may look. Raises UnauthorizedError, ForbiddenError."""
+    return _user_of(request, frozenset({READ_SCOPE, WRITE_SCOPE}))
 
-    Raises UnauthorizedError, ForbiddenError.
-    """
+
+def writer_of(request: Request) -> str:
+    """The `sub` of a user who may upload and delete. Raises UnauthorizedError, ForbiddenError."""
+    return _user_of(request, frozenset({WRITE_SCOPE}))
+
+
+def _user_of(request: Request, allowed_scopes: frozenset[str]) -> str:
+    """The gateway has verified signature, expiry and scopes; claims are checked again here, because an ID token of the
+    same pool passes a gateway that was set up a little wrong."""
     claims: dict[str, Any] = (request.context.get("authorizer") or {}).get("claims") or {}
     owner = str(claims.get("sub", ""))
     if not is_owner(owner):
         raise UnauthorizedError
-    if claims.get("token_use") != "access" or claims.get("client_id") not in client_ids:
+    if claims.get("token_use") != "access" or claims.get("client_id") not in services().environment.client_ids:
         raise ForbiddenError(reason="it is not an access token of this platform's clients")
     if allowed_scopes.isdisjoint(str(claims.get("scope", "")).split()):
         raise ForbiddenError(reason=f"it needs the scope {' or '.join(sorted(allowed_scopes))}")

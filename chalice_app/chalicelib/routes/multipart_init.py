@@ -5,7 +5,7 @@ from chalice.app import Response
 from chalicelib.core.upload_requests import SignParts, StartUpload
 from chalicelib.core.video_record import api_time
 from chalicelib.routes.api_blueprint import ApiBlueprint, answered
-from chalicelib.routes.callers import READ_SCOPE, WRITE_SCOPE, upload_of, user_of
+from chalicelib.routes.callers import reader_of, upload_of, writer_of
 from chalicelib.routes.part_views import signed_part_views, stored_part_views
 from chalicelib.routes.strict_json import strict_json
 from chalicelib.routes.upload_tokens import upload_token_authorizer
@@ -17,9 +17,9 @@ multipart_init = ApiBlueprint(__name__, "multipart_init")
 
 @multipart_init.route("/multipart/init", methods=["POST"], authorizer=may_write)
 def start_upload() -> Response:
-    environment = services().environment
-    owner = user_of(multipart_init.current_request, environment.client_ids, frozenset({WRITE_SCOPE}))
-    request = StartUpload.parse(strict_json(multipart_init.current_request), environment.max_video_bytes)
+    owner = writer_of(multipart_init.current_request)
+    max_bytes = services().environment.max_video_bytes
+    request = StartUpload.parse(strict_json(multipart_init.current_request), max_bytes)
     started = services().uploads.start(owner, request, multipart_init.correlation_id)
     record = started.record
     return answered(
@@ -71,8 +71,7 @@ def list_parts() -> Response:
 
 @multipart_init.route("/uploads", methods=["GET"], authorizer=may_read)
 def list_uploads() -> Response:
-    environment = services().environment
-    owner = user_of(multipart_init.current_request, environment.client_ids, frozenset({READ_SCOPE, WRITE_SCOPE}))
+    owner = reader_of(multipart_init.current_request)
     uploads = [
         {
             "videoId": upload.record.video_id,

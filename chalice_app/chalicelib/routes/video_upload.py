@@ -7,7 +7,7 @@ from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef, is_video_id
 from chalicelib.core.video_record import api_time
 from chalicelib.routes.api_blueprint import ApiBlueprint, answered
-from chalicelib.routes.callers import READ_SCOPE, WRITE_SCOPE, user_of
+from chalicelib.routes.callers import reader_of, writer_of
 from chalicelib.routes.strict_json import strict_json
 from chalicelib.routes.users import may_read, may_write
 from chalicelib.wiring import services
@@ -20,7 +20,7 @@ video_upload = ApiBlueprint(__name__, "video_upload")
 
 @video_upload.route("/upload", methods=["POST"], authorizer=may_write)
 def offer_upload() -> Response:
-    owner = _writer(video_upload.current_request)
+    owner = writer_of(video_upload.current_request)
     environment = services().environment
     max_bytes = min(environment.max_simple_upload_bytes, environment.max_video_bytes)
     request = StartUpload.parse(strict_json(video_upload.current_request), max_bytes)
@@ -39,7 +39,7 @@ def offer_upload() -> Response:
 
 @video_upload.route("/videos", methods=["GET"], authorizer=may_read)
 def list_videos() -> Response:
-    owner = _reader(video_upload.current_request)
+    owner = reader_of(video_upload.current_request)
     limit, cursor = _page_of(video_upload.current_request)
     videos, next_cursor = services().library.page(owner, limit, cursor)
     return answered({"videos": videos, "nextCursor": next_cursor})
@@ -47,23 +47,15 @@ def list_videos() -> Response:
 
 @video_upload.route("/videos/{videoId}", methods=["GET"], authorizer=may_read)
 def show_video(videoId: str) -> Response:  # noqa: N803 - Chalice passes the path's own name
-    owner = _reader(video_upload.current_request)
+    owner = reader_of(video_upload.current_request)
     return answered(services().library.show(_ref(owner, videoId)))
 
 
 @video_upload.route("/videos/{videoId}", methods=["DELETE"], authorizer=may_write)
 def delete_video(videoId: str) -> Response:  # noqa: N803 - Chalice passes the path's own name
-    owner = _writer(video_upload.current_request)
+    owner = writer_of(video_upload.current_request)
     services().library.delete(_ref(owner, videoId))
     return answered({"status": "deleted", "videoId": videoId})
-
-
-def _writer(request: Request) -> str:
-    return user_of(request, services().environment.client_ids, frozenset({WRITE_SCOPE}))
-
-
-def _reader(request: Request) -> str:
-    return user_of(request, services().environment.client_ids, frozenset({READ_SCOPE, WRITE_SCOPE}))
 
 
 def _ref(owner: str, video_id: str) -> VideoRef:
