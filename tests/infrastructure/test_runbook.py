@@ -22,6 +22,7 @@ from botocore.loaders import Loader
 from chalicelib.adapters.emf_meter import EmfMeter
 from chalicelib.adapters.json_logs import JsonFormatter
 from chalicelib.core import log_context
+from components.permissions import LIVE
 from deploy import (
     erase_user,
     find_upload,
@@ -135,6 +136,24 @@ def test_every_aws_command_is_one_with_these_options(page: Path) -> None:
         assert required <= given, f"aws {service} {operation} needs {required - given}"
         looked += 1
     assert looked >= 1
+
+
+def test_the_alarms_that_call_somebody_are_among_those_that_are_asked_for() -> None:
+    """CloudWatch API reference, DescribeAlarms: composite ones only when they are named."""
+    asked = [words for words in words_of_commands(PAGES[0], "aws") if words[1] == "describe-alarms"]
+    assert asked
+    for words in asked:
+        assert words[words.index("--alarm-types") + 1 :] == ["MetricAlarm", "CompositeAlarm"]
+
+
+def test_whoever_pauses_a_function_by_hand_takes_its_warm_instances_away_first(prod: Recording) -> None:
+    """Lambda refuses to reserve less than it has provisioned."""
+    assert prod.of("lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig")
+    calls = list(words_of_commands(PAGES[0], "aws"))
+    (pause,) = (at for at, words in enumerate(calls) if words[1] == "put-function-concurrency")
+    function = calls[pause][calls[pause].index("--function-name") + 1]
+    before = ["lambda", "delete-provisioned-concurrency-config", "--function-name", function, "--qualifier", LIVE]
+    assert calls[pause - 1] == before
 
 
 def test_every_setting_that_a_page_changes_exists() -> None:
