@@ -29,7 +29,12 @@ PRICES_BY_TYPE: Mapping[str, tuple[str, ...]] = {
     ),
     "aws:cloudfront/function:Function": ("cloudfront.function_calls",),
     "aws:cloudfront/monitoringSubscription:MonitoringSubscription": ("cloudfront.additional_metrics",),
-    "aws:cloudtrail/trail:Trail": ("cloudtrail.data_events", "cloudwatch.log_ingestion", "sns.publishes"),
+    "aws:cloudtrail/trail:Trail": (
+        "cloudtrail.data_events",
+        "cloudtrail.management_events",
+        "cloudwatch.log_ingestion",
+        "sns.publishes",
+    ),
     "aws:cloudwatch/compositeAlarm:CompositeAlarm": ("cloudwatch.composite_alarms",),
     "aws:cloudwatch/dashboard:Dashboard": ("cloudwatch.dashboards",),
     "aws:cloudwatch/logDelivery:LogDelivery": ("s3.standard_storage",),

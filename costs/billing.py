@@ -5,7 +5,7 @@ from __future__ import annotations
 from components.settings import PriceClass
 from costs.bill import Bill, BillWriter, Driver
 from costs.inventory import Inventory
-from costs.month import BUCKET_KEY_SHARE, COMPRESSED, ENDPOINT_BYTES_A_CALL, Month, month_of
+from costs.month import COMPRESSED, ENDPOINT_BYTES_A_CALL, Month, month_of
 from costs.peak import instances_at_peak
 from costs.prices import PriceList
 from costs.units import DAYS_A_MONTH, GIB, HOURS_A_MONTH, SECONDS_A_MONTH
@@ -130,14 +130,7 @@ def _security(bill: BillWriter, month: Month) -> None:
     rotations = min(int(workload.months_in_operation // MONTHS_A_ROTATION), MAX_BILLED_ROTATIONS)
     bill.add(Driver.SECURITY, "keys", "kms.key_versions", inventory.keys)
     bill.add(Driver.SECURITY, "keys, rotated", "kms.key_versions", inventory.rotating_keys * rotations)
-    # Tokens, S3's bucket keys, encrypted messages, files of the trail.
-    requests = (
-        month.aws.kms_requests
-        + (month.aws.s3_writes + month.aws.s3_reads) * BUCKET_KEY_SHARE
-        + month.aws.publishes
-        + month.trail_files
-    )
-    bill.add(Driver.SECURITY, "key requests", "kms.requests", requests)
+    bill.add(Driver.SECURITY, "key requests", "kms.requests", month.key_requests)
     bill.add(Driver.SECURITY, "media URL signatures", "kms.signatures", month.aws.kms_signatures)
     bill.add(Driver.SECURITY, "web ACL", "waf.web_acls", inventory.web_acls)
     bill.add(Driver.SECURITY, "web ACL rules", "waf.rules", inventory.web_acl_rules)
@@ -164,7 +157,8 @@ def _watching(bill: BillWriter, month: Month) -> None:
     )
     bill.add(driver, "alarms", "cloudwatch.alarm_metrics", inventory.alarm_metrics)
     bill.add(driver, "composite alarms", "cloudwatch.composite_alarms", inventory.composite_alarms)
-    bill.add(driver, "dashboards", "cloudwatch.dashboards", inventory.dashboards)
+    free_share = 0 if inventory.has_large_dashboard else 1
+    bill.add(driver, "dashboards", "cloudwatch.dashboards", inventory.dashboards, free_share=free_share)
     log_gib = month.log_bytes / GIB
     waf_gib = month.waf_log_bytes / GIB
     kept_months = min(inventory.settings.log_days / DAYS_A_MONTH, workload.months_in_operation)
@@ -175,6 +169,7 @@ def _watching(bill: BillWriter, month: Month) -> None:
     bill.add(driver, "traces", "xray.traces", traces)
     bill.add(driver, "trace insights", "xray.insights", traces * inventory.has_insights)
     bill.add(driver, "audited events", "cloudtrail.data_events", month.trail_events)
+    bill.add(driver, "uses of keys, audited", "cloudtrail.management_events", month.management_events)
     bill.add(driver, "questions to Cost Explorer", "cost_explorer.requests", inventory.bill_requests)
 
 

@@ -21,6 +21,7 @@ DEFAULT_MEMORY_MIB = 128  # Lambda API reference, CreateFunction
 METRICS_A_METHOD = 5
 """Count, Latency, IntegrationLatency, 4XXError, 5XXError; API Gateway Developer Guide, "metrics and dimensions"."""
 ALARMS_A_TARGET_TRACKING = 2  # Application Auto Scaling User Guide: one to scale out, one to scale in
+SMALL_DASHBOARD_METRICS = 50  # CloudWatch pricing page, "Free tier": metrics of a dashboard that counts as free
 ANOMALY_METRICS = 3  # CloudWatch pricing page: the metric and both ends of its band
 SCHEDULED_MODULES = ("janitor.py", "stage_figures.py")
 """Their metrics come at every run of the janitor, used or not."""
@@ -54,6 +55,7 @@ class Inventory:
     alarm_metrics: int
     composite_alarms: int
     dashboards: int
+    has_large_dashboard: bool
     scheduled_metrics: int
     used_metrics: int
     filtered_metrics: int
@@ -62,6 +64,7 @@ class Inventory:
     web_acls: int
     web_acl_rules: int
     trails: int
+    management_trails: int
     traced_per_second: float
     traced_share: float
     has_insights: bool
@@ -93,6 +96,10 @@ class Inventory:
             + ALARMS_A_TARGET_TRACKING * len(stage.of("appautoscaling/policy:Policy")),
             composite_alarms=len(stage.of("cloudwatch/compositeAlarm:CompositeAlarm")),
             dashboards=len(stage.of("cloudwatch/dashboard:Dashboard")),
+            has_large_dashboard=any(
+                len(set(_shown_metrics(dashboard))) > SMALL_DASHBOARD_METRICS
+                for dashboard in stage.of("cloudwatch/dashboard:Dashboard")
+            ),
             scheduled_metrics=len(scheduled),
             used_metrics=len(used - scheduled),
             filtered_metrics=len(set(_filtered_metrics(stage))),
@@ -101,6 +108,7 @@ class Inventory:
             web_acls=len(acls),
             web_acl_rules=sum(len(acl.inputs["rules"]) for acl in acls),
             trails=len(stage.of("cloudtrail/trail:Trail")),
+            management_trails=sum(_keeps_management_events(trail) for trail in stage.of("cloudtrail/trail:Trail")),
             traced_per_second=sum(rule.inputs["reservoirSize"] for rule in sampling),
             traced_share=sum(rule.inputs["fixedRate"] for rule in sampling),
             has_insights=any(
@@ -169,6 +177,19 @@ def _alarm_metrics(alarm: Declared) -> int:
     metrics = sum("metric" in query for query in queries) or 1
     has_band = any("ANOMALY_DETECTION_BAND" in query.get("expression", "") for query in queries)
     return metrics * ANOMALY_METRICS if has_band else metrics
+
+
+def _shown_metrics(dashboard: Declared) -> Iterator[tuple[str, ...]]:
+    """Namespace, name and dimensions of each."""
+    for widget in json.loads(dashboard.inputs["dashboardBody"])["widgets"]:
+        for row in widget["properties"].get("metrics", []):
+            if words := tuple(word for word in row if isinstance(word, str)):
+                yield words
+
+
+def _keeps_management_events(trail: Declared) -> bool:
+    fields = [field for selector in trail.inputs["advancedEventSelectors"] for field in selector["fieldSelectors"]]
+    return any(field["field"] == "eventCategory" and field.get("equals") == ["Management"] for field in fields)
 
 
 def _filtered_metrics(stage: DeclaredStage) -> Iterator[tuple[str, str]]:

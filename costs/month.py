@@ -43,6 +43,7 @@ TRAIL_COMPRESSED = 0.1
 class Month:
     """function_calls: by function. aws: what all of it asks of S3, KMS and SNS. edge_bytes: sent to viewers.
 
+    key_requests: to symmetric and HMAC keys. trail_events: of data; management_events: free in the first copy.
     log_bytes: into CloudWatch Logs of the region; bucket_log_bytes: into the log bucket, as stored.
     """
 
@@ -54,6 +55,7 @@ class Month:
     parts_sent: float
     function_calls: Mapping[str, float]
     aws: Calls
+    key_requests: float
     edge_requests: float
     edge_function_calls: float
     edge_bytes: float
@@ -63,6 +65,7 @@ class Month:
     waf_log_bytes: float
     bucket_log_bytes: float
     trail_events: float
+    management_events: float
     trail_files: float
 
     @property
@@ -120,6 +123,12 @@ def month_of(workload: Workload, inventory: Inventory) -> Month:
     urls_sent = started * plan.part_count
     trail_events = aws.s3_writes + aws.s3_reads + aws.s3_deletes + sum(function_calls.values())
     trail_events *= bool(inventory.trails)
+    trail_files = SECONDS_A_MONTH / 60 / DELIVERY_MINUTES * bool(inventory.trails)
+    # Tokens, S3's bucket keys, encrypted messages, files of the trail.
+    key_requests = aws.kms_requests + (aws.s3_writes + aws.s3_reads) * BUCKET_KEY_SHARE + aws.publishes + trail_files
+    # KMS Developer Guide, "Logging AWS KMS API calls": every use of a key is a management event.
+    management_events = (key_requests + aws.kms_signatures) * inventory.management_trails
+    recorded = trail_events + management_events
     edge_requests = api_calls + media_requests + page_requests
     return Month(
         workload=workload,
@@ -130,6 +139,7 @@ def month_of(workload: Workload, inventory: Inventory) -> Month:
         parts_sent=parts_sent,
         function_calls=function_calls,
         aws=aws,
+        key_requests=key_requests,
         edge_requests=edge_requests,
         edge_function_calls=media_requests + page_requests,
         edge_bytes=media_bytes
@@ -138,13 +148,14 @@ def month_of(workload: Workload, inventory: Inventory) -> Month:
         + urls_sent * SIGNED_URL_BYTES,
         origin_bytes=media_bytes * misses,
         body_bytes=api_calls * API_BODY_BYTES + completed * plan.part_count * ETAG_BYTES,
-        log_bytes=_log_bytes(workload, inventory, function_calls, api_calls, trail_events),
+        log_bytes=_log_bytes(workload, inventory, function_calls, api_calls, recorded),
         waf_log_bytes=edge_requests * WAF_LOGGED_SHARE * workload.log_bytes["waf_record"] * bool(inventory.web_acls),
         bucket_log_bytes=(aws.s3_writes + aws.s3_reads + aws.s3_deletes) * workload.log_bytes["bucket_access"]
         + edge_requests * workload.log_bytes["edge_access"]
-        + trail_events * workload.log_bytes["trail_event"] * TRAIL_COMPRESSED,
+        + recorded * workload.log_bytes["trail_event"] * TRAIL_COMPRESSED,
         trail_events=trail_events,
-        trail_files=SECONDS_A_MONTH / 60 / DELIVERY_MINUTES * bool(inventory.trails),
+        management_events=management_events,
+        trail_files=trail_files,
     )
 
 
@@ -157,7 +168,7 @@ def _log_bytes(
     inventory: Inventory,
     function_calls: Mapping[str, float],
     api_calls: float,
-    trail_events: float,
+    recorded: float,
 ) -> float:
     """Access log, functions, clients, network flows, the trail's copy: what CloudWatch Logs takes in."""
     size = workload.log_bytes
@@ -169,5 +180,5 @@ def _log_bytes(
         + sum(function_calls.values()) * size["function_call"]
         + client_events * size["client_event"]
         + in_network * FLOW_RECORDS_A_CALL * size["flow_record"] * bool(inventory.flow_logs)
-        + trail_events * size["trail_event"]
+        + recorded * size["trail_event"]
     )

@@ -63,6 +63,7 @@ CHANGES = (
     Change(overrides=(("costFigure", False),), gives_up="no cost on the dashboard"),
     Change(overrides=(("machineClient", False),), gives_up="programs cannot sign in"),
     Change(overrides=(("priceClass", PriceClass.CHEAPEST.value),), gives_up="far viewers are served from afar"),
+    Change(overrides=(("transferAcceleration", False),), gives_up="uploads from afar take longer"),
     Change(overrides=(("intelligentTiering", True),), gives_up="nothing"),
     Change(overrides=(("tracedPercent", 1),), gives_up="fewer traces"),
     Change(overrides=(("logDays", 30),), gives_up="logs end after a month"),

@@ -79,6 +79,7 @@ def reckoned_inventory(dev: CostModel) -> Inventory:
         web_acls=1,
         web_acl_rules=3,
         trails=0,
+        management_trails=0,
         traced_per_second=1.0,
         traced_share=0.05,
         has_insights=False,
@@ -237,3 +238,32 @@ def test_warm_instances_are_billed_all_month_and_busy_ones_while_busy(prod: Cost
     (line,) = (line for line in bill.lines if line.item == "warm instances")
     # 1 GiB each: two all month, eight more (the peak needs 22) a quarter of it
     assert line.quantity == pytest.approx((2 + 8 / 4) * 730 * 3_600)
+
+
+def test_every_use_of_a_key_fills_the_trail_where_it_keeps_management_events(dev: CostModel) -> None:
+    workload = dataclasses.replace(
+        reckoned_workload(dev.workload), log_bytes=dict.fromkeys(dev.workload.log_bytes, 0.0) | {"trail_event": 1_000.0}
+    )
+    data_only = dataclasses.replace(reckoned_inventory(dev), trails=1)
+    both = dataclasses.replace(data_only, management_trails=1)
+    before, after = (bill_of(workload, inventory, dev.prices) for inventory in (data_only, both))
+    # The small month's: two for a token, a message, a hundredth of S3's requests, one for each file of the trail.
+    uses = 3_650 * 3 + (3_650 * 2 + 3_650 * 11 + 8_760 + 3_650 * 2 + 3_650 * 15) * 0.01 + 8_760
+    line = next(line for line in after.lines if line.price.key == "cloudtrail.management_events")
+    assert (line.quantity, line.usd) == (pytest.approx(uses), 0)
+    assert after.month.log_bytes - before.month.log_bytes == pytest.approx(uses * 1_000)
+    assert after.usd > before.usd
+    assert after.month.trail_events == before.month.trail_events
+
+
+def test_a_dashboard_of_more_metrics_than_the_allowance_covers_is_billed_all_the_same(prod: CostModel) -> None:
+    def dollars(model: CostModel) -> float:
+        inventory = dataclasses.replace(model.inventory(), has_large_dashboard=large)
+        lines = model.bill(inventory=inventory).lines
+        return sum(line.usd for line in lines if line.price.key == "cloudwatch.dashboards")
+
+    allowed = dataclasses.replace(prod, free_tier=True)
+    large = True
+    assert dollars(prod) == dollars(allowed) == pytest.approx(3.00)
+    large = False
+    assert (dollars(prod), dollars(allowed)) == (pytest.approx(3.00), 0)

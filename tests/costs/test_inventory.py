@@ -85,3 +85,24 @@ def test_a_function_that_no_workload_speaks_of_is_an_error() -> None:
     )
     with pytest.raises(ProgramChangedError, match="transcoder"):
         Inventory.of(dataclasses.replace(stage, resources=(*stage.resources, function)))
+
+
+def test_prods_trail_keeps_management_events_and_stagings_does_not() -> None:
+    assert [Inventory.of(declare(stage)).management_trails for stage in ("staging", "prod")] == [0, 1]
+
+
+@pytest.mark.parametrize(("count", "is_large"), [(50, False), (51, True)])
+def test_a_dashboard_is_large_by_the_different_metrics_it_shows(count: int, *, is_large: bool) -> None:
+    stage = declare("dev")
+    # Each shown twice, by two statistics; an expression is no metric.
+    rows = [
+        [*("VideoUpload", f"M{number}", "Stage", "dev"), {"stat": stat}] for number in range(count) for stat in "ab"
+    ]
+    body = {
+        "widgets": [{"properties": {"markdown": "#"}}, {"properties": {"metrics": [*rows, [{"expression": "m0"}]]}}]
+    }
+    dashboard = Declared(
+        type="aws:cloudwatch/dashboard:Dashboard", name="new", inputs={"dashboardBody": json.dumps(body)}
+    )
+    with_dashboard = dataclasses.replace(stage, resources=(*stage.resources, dashboard))
+    assert Inventory.of(with_dashboard).has_large_dashboard is is_large
