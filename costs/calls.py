@@ -61,8 +61,9 @@ SWEEPING = Calls(s3_writes=1)
 SWEEPING_ONE = Calls(s3_reads=1)
 """The record of each."""
 
-EXPIRING = Calls(s3_writes=2, s3_reads=1, s3_deletes=4)
-"""The record is moved, the parts listed and dropped; objects and marker are deleted whether they are there or not."""
+EXPIRING = Calls(s3_writes=2, s3_reads=2, s3_deletes=4)
+"""The object is looked for, the record moved, the parts listed and dropped; objects and marker are deleted whether they
+are there or not."""
 
 ASKING = Calls(s3_reads=1)
 """GET /videos/{videoId}: the record."""

@@ -4,6 +4,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+# S3 API reference, "List of error codes"
+BUSY = frozenset({"SlowDown", "ServiceUnavailable", "503", "Throttling", "ThrottlingException", "RequestLimitExceeded"})
+"""Refused for now; nothing was done."""
+
+CONFLICTS = frozenset({"ConditionalRequestConflict", "OperationAborted"})
+"""Somebody else is writing the same at this moment."""
+
 
 def error_code(error: ClientError) -> str:
     """AWS's name of the error: `NoSuchKey`, or the bare status where the answer had no body (HEAD)."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.adapters.client_errors import error_code
+from chalicelib.adapters.client_errors import CONFLICTS, error_code
 from chalicelib.core.ports import ListedKey, StoredRecord
 
 if TYPE_CHECKING:  # the stubs are not in the Lambda bundle
@@ -16,7 +16,8 @@ if TYPE_CHECKING:  # the stubs are not in the Lambda bundle
 TOMBSTONE_TAG = "lifetime=tombstone"
 """What the metadata bucket's lifecycle rule looks for."""
 
-_LOST_RACE = {"PreconditionFailed", "ConditionalRequestConflict"}
+_LOST_RACE = {"PreconditionFailed", *CONFLICTS, "NoSuchKey"}
+"""NoSuchKey: it was deleted since it was read (S3 User Guide, "Conditional write behavior")."""
 
 
 @dataclass(frozen=True)

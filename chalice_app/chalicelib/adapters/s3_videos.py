@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.adapters.client_errors import error_code, error_message, error_status
+from chalicelib.adapters.client_errors import BUSY, CONFLICTS, error_code, error_message, error_status
 from chalicelib.core.errors import (
     ChecksumMismatchError,
     PartMismatchError,
@@ -30,8 +30,6 @@ if TYPE_CHECKING:  # the stubs are not in the Lambda bundle
 
 _NOT_THERE = {"404", "NoSuchKey", "NoSuchVersion", "MethodNotAllowed"}
 """MethodNotAllowed is what HEAD on a delete marker's version answers."""
-
-_BUSY = {"SlowDown", "ServiceUnavailable", "503", "Throttling", "RequestLimitExceeded"}
 
 
 @dataclass(frozen=True)
@@ -165,7 +163,7 @@ def _refused(error: ClientError, size_bytes: int) -> NoReturn:
     match code:
         case "NoSuchUpload":
             raise UploadGoneError from error
-        case "PreconditionFailed" | "ConditionalRequestConflict":
+        case "PreconditionFailed":
             raise ObjectExistsError from error
         case "InvalidPart" | "InvalidPartOrder":
             raise PartMismatchError from error
@@ -177,9 +175,10 @@ def _refused(error: ClientError, size_bytes: int) -> NoReturn:
             raise SizeMismatchError(size_bytes=size_bytes) from error
         case "InvalidRequest":
             raise ChecksumMismatchError from error
-        case _ if code in _BUSY:
+        case _ if code in BUSY:
             raise StorageBusyError from error
-        case _ if error_status(error) >= 500:
+        case _ if code in CONFLICTS or error_status(error) >= 500:
+            # An earlier completion may be under way: that can take S3 minutes.
             raise OutcomeUnknownError from error
         case _:
             raise error

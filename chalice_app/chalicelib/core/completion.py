@@ -102,7 +102,12 @@ class Completions:
         try:
             parts = self.videos.list_parts(record.ref.file_key, record.upload_id)
         except UploadGoneError:
-            return Completion(self._expire(record), Outcome.COMPLETING)
+            # Completed between the two looks, or dropped.
+            return self._settle(record) or Completion(self._expire(record), Outcome.COMPLETING)
+        if len(parts) < record.plan.part_count:
+            log.info("parts are missing")
+            self._reopen(record)
+            return Completion(record, Outcome.COMPLETING)
         etags = [(part.part_number, part.etag) for part in parts]
         return self._complete_at_s3(record, record.upload_id, etags)
 

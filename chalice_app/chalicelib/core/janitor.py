@@ -2,13 +2,14 @@
 
 import logging
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 
 from chalicelib.core.completion import LEASE, Completions
 from chalicelib.core.errors import PlatformError, UploadExpiredError
 from chalicelib.core.library import remove_objects
-from chalicelib.core.log_context import about_upload
+from chalicelib.core.log_context import about_upload, carried
 from chalicelib.core.ports import Clock, MetadataBucket, Meter, ProcessingTrigger, VideoBucket
 from chalicelib.core.records import OpenMarker, Records
 from chalicelib.core.video_record import State, VideoRecord
@@ -23,6 +24,10 @@ PROCESSING_GRACE = timedelta(minutes=15)
 
 MAX_PROCESSING_RETRIES = 10
 """Then a person has to look: the gauge `uploads_stuck_count` raises the alarm."""
+
+_PARALLEL_LOOKS = 8
+"""A look is waiting for S3, and a completion may take all of its patience: one after the other, a few hundred would
+outlast the function, and those behind them in the list would never be looked at."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,18 +46,13 @@ class Janitor:
         done: Counter[str] = Counter()
         owners: set[str] = set()
         reserved_bytes = 0
-        for marker in self.records.markers():
-            about_upload(owner=marker.ref.owner, video_id=marker.ref.video_id)
-            try:
-                outcome = self._look_after(marker)
-            except Exception:
-                log.exception("cannot look after the upload")
-                outcome = "failed"
-            done[outcome] += 1
-            if outcome in {"open", "processing", "retried", "given up", "stuck"}:
-                owners.add(marker.ref.owner)
-                reserved_bytes += marker.size_bytes
-        about_upload()
+        markers = list(self.records.markers())
+        with ThreadPoolExecutor(_PARALLEL_LOOKS) as lookers:
+            for marker, outcome in zip(markers, lookers.map(carried(self._outcome), markers), strict=True):
+                done[outcome] += 1
+                if outcome in {"open", "processing", "retried", "given up", "stuck"}:
+                    owners.add(marker.ref.owner)
+                    reserved_bytes += marker.size_bytes
         # Zeros as well: a rate needs both its terms, and an alarm a value to calm down by.
         self.meter.record(
             uploads_in_flight_count=done["open"],
@@ -67,6 +67,14 @@ class Janitor:
         )
         log.info("sweep finished", extra={"outcomes": dict(done)})
         return done
+
+    def _outcome(self, marker: OpenMarker) -> str:
+        about_upload(owner=marker.ref.owner, video_id=marker.ref.video_id)
+        try:
+            return self._look_after(marker)
+        except Exception:
+            log.exception("cannot look after the upload")
+            return "failed"
 
     def _look_after(self, marker: OpenMarker) -> str:
         record = self.records.find(marker.ref)
@@ -95,11 +103,12 @@ class Janitor:
         return "cleaned"
 
     def _uploading(self, record: VideoRecord) -> str:
-        if record.upload_id is None and record.created_at < self.now() - PROCESSING_GRACE:
-            stored = self.videos.head(record.ref.file_key)
-            if stored:
-                return self._retry(record)
-        if record.expires_at > self.now():
+        is_expired = record.expires_at <= self.now()
+        is_late_form = record.upload_id is None and record.created_at < self.now() - PROCESSING_GRACE
+        if (is_expired or is_late_form) and self.videos.head(record.ref.file_key):
+            # It has arrived, and its event is lost; of an upload in parts, the answer of its completion as well.
+            return self._processing(record)
+        if not is_expired:
             return "open"
         change = self.records.change(
             record.ref,
@@ -139,12 +148,19 @@ class Janitor:
         if stored is None:
             log.error("object missing")
             return self._give_up(record)
-        self.records.change(
-            record.ref,
-            lambda current: current.noted(processing_retries=current.processing_retries + 1, updated_at=self.now()),
-        )
+        retries = record.processing_retries + 1
+
+        def decide(current: VideoRecord) -> VideoRecord | None:
+            """Unless somebody was quicker: the event of a video that was deleted would destroy it."""
+            if current.state is not record.state or current.processing_retries >= retries:
+                return None
+            return current.noted(processing_retries=retries, updated_at=self.now())
+
+        change = self.records.change(record.ref, decide)
+        if change is None or not change.mine:
+            return "processing"
         self.processing.trigger(record.ref.file_key, stored.version_id, stored.size_bytes)
-        log.info("processing asked again", extra={"retries": record.processing_retries + 1})
+        log.info("processing asked again", extra={"retries": retries})
         return "retried"
 
     def _give_up(self, record: VideoRecord) -> str:
@@ -166,6 +182,6 @@ class Janitor:
     def _settled(self, record: VideoRecord) -> str:
         if record.notified_at is None:
             # The function died between the record and the notification: a repeated event finishes the work.
-            return self._retry(record)
+            return "processing" if record.updated_at > self.now() - PROCESSING_GRACE else self._retry(record)
         self.records.unmark(record.ref, record.size_bytes)
         return "cleaned"

@@ -44,6 +44,11 @@ class Library:
 
     def delete(self, ref: VideoRef) -> None:
         """The tombstone first: whatever arrives late finds it. Safe to repeat. Raises VideoNotFoundError."""
+        record = self.records.find(ref)
+        if record is None:
+            raise VideoNotFoundError
+        # Its owner sees it no more once the tombstone is written: where this breaks off, the janitor carries on.
+        self.records.mark_open(ref, record.size_bytes)
         change = self.records.change(
             ref,
             lambda current: None if current.state is State.DELETED else current.moved_to(State.DELETED, self.now()),

@@ -66,22 +66,28 @@ class MultipartUploads:
         now = self.now()
         ref = VideoRef(owner, new_video_id(now))
         reserve(self.records, self.caps, ref, request.size_bytes)
-        upload_id = self.videos.create_multipart_upload(
-            ref.file_key, request.content_type, content_disposition(request.file_name)
-        )
-        record = VideoRecord.begun(
-            ref,
-            request,
-            part_size_bytes=plan.part_size_bytes,
-            upload_id=upload_id,
-            now=now,
-            ttl=self.upload_ttl,
-            correlation_id=correlation_id,
-        )
+        try:
+            upload_id = self.videos.create_multipart_upload(
+                ref.file_key, request.content_type, content_disposition(request.file_name)
+            )
+            record = VideoRecord.begun(
+                ref,
+                request,
+                part_size_bytes=plan.part_size_bytes,
+                upload_id=upload_id,
+                now=now,
+                ttl=self.upload_ttl,
+                correlation_id=correlation_id,
+            )
+            first_page = dict.fromkeys(range(1, min(plan.part_count, MAX_URLS_PER_PAGE) + 1))
+            signed_parts, urls_expire_at = self.urls.for_parts(record, upload_id, first_page)
+            token = self.tokens.issue(record, upload_id, record.expires_at)
+        except Exception:
+            # Nobody will ever send a part of it: the bucket's lifecycle rule drops it.
+            self.records.unmark(ref, request.size_bytes)
+            raise
+        # Last, because it holds its place until the upload expires.
         self.records.create(record)
-        first_page = dict.fromkeys(range(1, min(plan.part_count, MAX_URLS_PER_PAGE) + 1))
-        signed_parts, urls_expire_at = self.urls.for_parts(record, upload_id, first_page)
-        token = self.tokens.issue(record, upload_id, record.expires_at)
         self.meter.record(
             uploads_started_count=1, upload_size_bytes=request.size_bytes, parts_signed_count=len(signed_parts)
         )

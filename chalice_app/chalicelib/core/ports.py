@@ -83,7 +83,7 @@ class StorageBusyError(Exception):
 
 
 class OutcomeUnknownError(Exception):
-    """The connection ended before S3 answered: it may or may not have been done."""
+    """The connection ended before S3 answered, or another call is at it: it may or may not have been done."""
 
 
 class VideoBucket(Protocol):

@@ -14,9 +14,14 @@ from chalicelib.core.video_record import VideoRecord
 
 log = logging.getLogger(__name__)
 
+SENDING_TIME = timedelta(hours=1)
+"""S3 looks at a form's expiry when it begins to arrive; how long a slow line may then take to send the file."""
+
 
 @dataclass(frozen=True)
 class OfferedUpload:
+    """expires_at: of the form; its record lives longer."""
+
     ref: VideoRef
     form: PresignedPost
     expires_at: datetime
@@ -42,7 +47,7 @@ class SimpleUploads:
             part_size_bytes=request.size_bytes,
             upload_id=None,
             now=now,
-            ttl=self.form_ttl,
+            ttl=self.form_ttl + SENDING_TIME,
             correlation_id=correlation_id,
         )
         self.records.create(record)
@@ -56,4 +61,4 @@ class SimpleUploads:
         )
         self.meter.record(uploads_started_count=1, upload_size_bytes=request.size_bytes)
         log.info("small upload started", extra={"sizeBytes": request.size_bytes})
-        return OfferedUpload(ref, form, record.expires_at)
+        return OfferedUpload(ref, form, now + self.form_ttl)
