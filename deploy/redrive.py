@@ -10,6 +10,8 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from deploy.command import chosen_outputs, exit_status, say, stage_parser
@@ -19,6 +21,7 @@ from deploy.stack_outputs import StackOutputs
 if TYPE_CHECKING:
     from types_boto3_lambda.client import LambdaClient
     from types_boto3_sqs.client import SQSClient
+    from types_boto3_sqs.type_defs import MessageTypeDef
 
 MAX_MESSAGES = 10  # SQS API reference, ReceiveMessage
 TAKEN = 202  # Lambda API reference, Invoke: status of an event that was queued
@@ -26,25 +29,37 @@ HIDDEN_SECONDS = 60
 
 
 def redrive(sqs: SQSClient, functions: LambdaClient, *, queue_url: str) -> int:
-    """How many events went out again. Raises EventRefusedError, EventCameBackError; what is left stays in the queue."""
-    sent: set[tuple[str, str]] = set()
-    redriven = 0
+    """How many events went out again, each once, however often it has failed.
+
+    Raises EventRefusedError, EventCameBackError; what is left stays in the queue.
+    """
+    sent_at: dict[tuple[str, str], datetime] = {}
     while messages := sqs.receive_message(
-        QueueUrl=queue_url, MaxNumberOfMessages=MAX_MESSAGES, VisibilityTimeout=HIDDEN_SECONDS
+        QueueUrl=queue_url,
+        MaxNumberOfMessages=MAX_MESSAGES,
+        VisibilityTimeout=HIDDEN_SECONDS,
+        MessageSystemAttributeNames=["SentTimestamp"],
     ).get("Messages"):
         for message in messages:
             failure = json.loads(message.get("Body", ""))
             function_arn: str = failure["requestContext"]["functionArn"]
             payload = json.dumps(failure["requestPayload"])
-            if (function_arn, payload) in sent:
-                raise EventCameBackError(function_arn, redriven)
-            sent.add((function_arn, payload))
-            answer = functions.invoke(FunctionName=function_arn, InvocationType="Event", Payload=payload.encode())
-            if answer["StatusCode"] != TAKEN:
-                raise EventRefusedError(function_arn, answer["StatusCode"])
+            event = (function_arn, payload)
+            if event not in sent_at:
+                answer = functions.invoke(FunctionName=function_arn, InvocationType="Event", Payload=payload.encode())
+                if answer["StatusCode"] != TAKEN:
+                    raise EventRefusedError(function_arn, answer["StatusCode"])
+                # By AWS's clock, as the queue's; the operator's may be wrong.
+                sent_at[event] = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+            elif _queued_at(message) >= sent_at[event]:
+                raise EventCameBackError(function_arn, len(sent_at))
+            # Else it has failed several times before, as what the janitor repeats does: once is enough.
             sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message.get("ReceiptHandle", ""))
-            redriven += 1
-    return redriven
+    return len(sent_at)
+
+
+def _queued_at(message: MessageTypeDef) -> datetime:
+    return datetime.fromtimestamp(int(message.get("Attributes", {})["SentTimestamp"]) / 1000, UTC)
 
 
 def parser() -> argparse.ArgumentParser:
