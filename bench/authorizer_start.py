@@ -1,0 +1,64 @@
+"""What powertools would add to the start of the upload authorizer: `python -m bench.authorizer_start`.
+
+CPU time of a process that writes its logs and its cold start, refuses one token and ends; the least of RUNS.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+
+from local.api_environment import api_environment
+
+RUNS = 25
+NOWHERE = "http://127.0.0.1:9"
+
+REFUSE = """
+from chalicelib.routes.upload_tokens import upload_token_authorizer
+class Context:
+    aws_request_id = "bench"
+try:
+    event = {"type": "TOKEN", "authorizationToken": "Bearer a.b", "methodArn": "a:b:c:d:e:f/g"}
+    upload_token_authorizer(event, Context())
+except Exception as error:
+    assert str(error) == "Unauthorized", error
+"""
+STARTS = {
+    "as it is": REFUSE,
+    "powertools' formatter imported": f"import aws_lambda_powertools.logging.formatter\n{REFUSE}",
+    "powertools' metrics imported": f"import aws_lambda_powertools.metrics\n{REFUSE}",
+}
+
+
+def cpu_milliseconds(script: str) -> float:
+    """Of one process, from its interpreter's start to its end."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    environment = api_environment(
+        stand_in_url=NOWHERE,
+        sign_in_url=NOWHERE,
+        site_url=NOWHERE,
+        overrides={
+            "FUNCTION": "upload_token_authorizer",
+            "AWS_CHALICE_CLI_MODE": "",
+            "AWS_LAMBDA_FUNCTION_NAME": "video-upload-bench",
+        },
+    )
+    program = [sys.executable, "-W", "ignore", "-c", script]
+    subprocess.run(program, env=environment, stdout=subprocess.DEVNULL, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return 1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+
+def main() -> None:
+    # In turn, so that a busy moment of the machine meets all of them.
+    rounds = [[cpu_milliseconds(script) for script in STARTS.values()] for _ in range(RUNS)]
+    version = ".".join(map(str, sys.version_info[:2]))
+    print(f"CPU ms, least of {RUNS}, Python {version}, {os.cpu_count()} cores")
+    for name, measured in zip(STARTS, zip(*rounds, strict=True), strict=True):
+        print(f"{min(measured):7.1f}  {name}")
+
+
+if __name__ == "__main__":
+    main()
