@@ -42,13 +42,12 @@ export class Crc64Nvme {
   update(bytes: Uint8Array): void {
     const H = HIGH;
     const L = LOW;
-    const data = bytes;
     let high = this.#high;
     let low = this.#low;
     let at = 0;
     for (const end = bytes.length - 7; at < end; at += 8) {
-      const a = low ^ (data[at]! | (data[at + 1]! << 8) | (data[at + 2]! << 16) | (data[at + 3]! << 24));
-      const b = high ^ (data[at + 4]! | (data[at + 5]! << 8) | (data[at + 6]! << 16) | (data[at + 7]! << 24));
+      const a = low ^ (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24));
+      const b = high ^ (bytes[at + 4]! | (bytes[at + 5]! << 8) | (bytes[at + 6]! << 16) | (bytes[at + 7]! << 24));
       const i0 = 1792 + (a & 255);
       const i1 = 1536 + ((a >>> 8) & 255);
       const i2 = 1280 + ((a >>> 16) & 255);
@@ -61,7 +60,7 @@ export class Crc64Nvme {
       low = L[i0]! ^ L[i1]! ^ L[i2]! ^ L[i3]! ^ L[i4]! ^ L[i5]! ^ L[i6]! ^ L[i7]!;
     }
     for (; at < bytes.length; at += 1) {
-      const index = (low ^ data[at]!) & 255;
+      const index = (low ^ bytes[at]!) & 255;
       low = ((low >>> 8) | (high << 24)) ^ L[index]!;
       high = (high >>> 8) ^ H[index]!;
     }

@@ -34,7 +34,7 @@ export function showBanner(text: string, action?: { label: string; run: () => vo
   byId("banner").hidden = false;
 }
 
-export function hideBanner(): void {
+function hideBanner(): void {
   byId("banner").hidden = true;
 }
 

@@ -1,3 +1,5 @@
+/** When Uppy tries a part again. */
+
 import { backOffMs } from "./waiting";
 
 const TRIES_PER_PART = 8;
