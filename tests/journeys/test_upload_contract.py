@@ -13,7 +13,15 @@ from awscrt import checksums
 
 from local.platform import LocalPlatform
 from local.stand_in import names
-from tests.journeys.conftest import PATIENCE_SECONDS, Person, StandIn, make_person, put_part, wait_until
+from tests.journeys.conftest import (
+    PATIENCE_SECONDS,
+    Person,
+    StandIn,
+    is_unmarked,
+    make_person,
+    put_part,
+    wait_until,
+)
 
 MIB = 2**20
 
@@ -163,6 +171,30 @@ def test_a_busy_s3_is_passed_on_with_patience_and_loses_nothing(
         assert refused.headers["Retry-After"]
         assert refused.json()["error"]["code"] == "storage_unavailable"
     assert person.complete(started, parts).status_code == 200
+
+
+@pytest.mark.parametrize("operation", ["CreateMultipartUpload", "PutObject"])
+def test_an_upload_that_a_busy_s3_does_not_let_start_may_be_tried_again(
+    person: Person, stand_in: StandIn, operation: str
+) -> None:
+    stand_in.fail(operation, status=503, code="SlowDown", times=5, keyContains=person.owner)
+    body = {"fileName": "film.mp4", "contentType": "video/mp4", "sizeBytes": 6 * 2**20}
+    refused = person.call("POST", "/multipart/init", body)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "storage_unavailable")
+    assert refused.headers["Retry-After"]
+    assert is_unmarked(stand_in, person.owner)
+    assert person.call("POST", "/multipart/init", body).status_code == 201
+
+
+def test_a_completion_that_meets_another_one_at_s3_is_not_given_up(
+    person: Person, stand_in: StandIn, small_video: bytes
+) -> None:
+    started = person.start(len(small_video))
+    parts = person.send_parts(started, small_video)
+    conflict = {"status": 409, "code": "ConditionalRequestConflict", "keyContains": started["videoId"]}
+    stand_in.fail("CompleteMultipartUpload", times=1, **conflict)
+    assert person.complete(started, parts).status_code == 202
+    assert person.video(started["videoId"])["state"] == "completing"
 
 
 def test_a_wrong_whole_file_checksum_is_found_and_the_upload_can_be_mended(

@@ -12,6 +12,10 @@ CONFLICTS = frozenset({"ConditionalRequestConflict", "OperationAborted"})
 """Somebody else is writing the same at this moment."""
 
 
+def is_busy(error: Exception) -> bool:
+    return isinstance(error, ClientError) and error_code(error) in BUSY
+
+
 def error_code(error: ClientError) -> str:
     """AWS's name of the error: `NoSuchKey`, or the bare status where the answer had no body (HEAD)."""
     return _answer(error)["Error"]["Code"]

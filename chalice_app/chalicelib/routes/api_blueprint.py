@@ -78,11 +78,12 @@ class ApiBlueprint(Blueprint):
                     return view(*args, **captured)
                 except PlatformError as error:
                     refusal = error
-                except StorageBusyError:
-                    refusal = StorageUnavailableError(retry_after_seconds=2)
-                except Exception:
-                    log.exception("unhandled error in %s", view.__name__)
-                    refusal = InternalError()
+                except Exception as error:
+                    if _is_throttled(error):
+                        refusal = StorageUnavailableError(retry_after_seconds=2)
+                    else:
+                        log.exception("unhandled error in %s", view.__name__)
+                        refusal = InternalError()
                 self._log_refusal(refusal, time.perf_counter() - started_at)
                 return error_response(refusal, self.request_id)
 
@@ -102,6 +103,12 @@ class ApiBlueprint(Blueprint):
                 "durationMilliseconds": round(seconds * 1000, 1),
             },
         )
+
+
+def _is_throttled(error: Exception) -> bool:
+    from chalicelib.adapters.client_errors import is_busy  # noqa: PLC0415 - loads botocore
+
+    return isinstance(error, StorageBusyError) or is_busy(error)
 
 
 def answered(body: dict[str, Any], status: int = 200, **headers: str) -> Response:
