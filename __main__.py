@@ -25,7 +25,7 @@ from components.network import Network, NetworkArgs
 from components.observability import Observability, ObservabilityArgs
 from components.operators import ROLE as OPERATOR
 from components.operators import Operators, OperatorsArgs
-from components.permissions import LIVE, Resources
+from components.permissions import Resources
 from components.settings import Settings
 from components.sign_in import SignIn, SignInArgs
 from components.site import Site, SiteArgs, origin_of
@@ -194,7 +194,7 @@ environment = function_environment(
     user_pool_arn=auth.user_pool_arn,
     client_ids=sign_in.client_ids,
     completion_topic_arn=messages.completion_topic_arn,
-    processing_function=f"{place.function_arn('video_processing')}:{LIVE}",
+    processing_function=place.live_arn("video_processing"),
     scaled_functions=[scalable_id(place, function) for function in CALLED_BY_GATEWAY] if scaled else [],
     cost_tag=f"{STAGE_TAG}={settings.stage}" if settings.cost_figure else "",
     site_url=edge.site_url,

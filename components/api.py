@@ -14,7 +14,6 @@ import pulumi_random as random
 
 from components import api_document, policy
 from components.naming import Place, type_token
-from components.permissions import LIVE
 
 STAGE_NAME = "api"
 """Also the first part of every path, so that the edge passes paths on unchanged."""
@@ -190,7 +189,7 @@ class Api(pulumi.ComponentResource):
 def invocation_uri(place: Place, function: str) -> str:
     """Where API Gateway calls a function: by the name of its alias, which stays when versions change. The function is
     made after the API, because it wants to know the site that stands before the API."""
-    target = f"{place.function_arn(function)}:{LIVE}"
+    target = place.live_arn(function)
     return f"arn:aws:apigateway:{place.region}:lambda:path/2015-03-31/functions/{target}/invocations"
 
 

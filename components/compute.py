@@ -11,8 +11,8 @@ import pulumi_aws as aws
 
 from components import permissions, policy
 from components.api_document import API_FUNCTIONS
-from components.naming import Place, type_token
-from components.permissions import LIVE, OUTSIDE_THE_NETWORK
+from components.naming import LIVE, Place, type_token
+from components.permissions import OUTSIDE_THE_NETWORK
 
 RUNTIME = "python3.13"
 ARCHITECTURE = "arm64"
@@ -264,7 +264,7 @@ class Compute(pulumi.ComponentResource):
             lambda_functions=[
                 aws.s3.BucketNotificationLambdaFunctionArgs(
                     id="video_processing",
-                    lambda_function_arn=f"{args.place.function_arn('video_processing')}:{LIVE}",
+                    lambda_function_arn=args.place.live_arn("video_processing"),
                     events=list(args.bucket_events),
                     filter_prefix=args.bucket_prefix,
                 )

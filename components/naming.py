@@ -10,6 +10,9 @@ PRODUCT = "video-upload"
 SITE_REGION = "us-east-1"
 """CloudFront takes its web ACL, certificate and log deliveries from here alone."""
 
+LIVE = "live"
+"""Alias through which every function is called."""
+
 
 def type_token(tier: str) -> str:
     """Pulumi type of a tier, such as `video-upload:tier:Storage`."""
@@ -56,6 +59,10 @@ class Place:
     def function_arn(self, purpose: str) -> str:
         """ARN of a function without alias or version."""
         return self.arn("lambda", f"function:{self.name(purpose)}")
+
+    def live_arn(self, purpose: str) -> str:
+        """ARN of the alias through which a function is called."""
+        return f"{self.function_arn(purpose)}:{LIVE}"
 
     def role_arn(self, purpose: str) -> str:
         """ARN of a role; IAM has no region."""

@@ -10,7 +10,6 @@ import pulumi_aws as aws
 
 from components import policy
 from components.naming import Place, type_token
-from components.permissions import LIVE
 from components.policy import PolicyDocument, allow, document
 
 ROLE = "operator"
@@ -84,7 +83,7 @@ def operators_policy(
             resources=data_key_arn,
             conditions={"StringEquals": {"kms:ViaService": f"s3.{place.region}.amazonaws.com"}},
         ),
-        allow("Replay", actions="lambda:InvokeFunction", resources=f"{place.function_arn('video_processing')}:{LIVE}"),
+        allow("Replay", actions="lambda:InvokeFunction", resources=place.live_arn("video_processing")),
         allow(
             "RevokeAndEraseUsers",
             actions=[

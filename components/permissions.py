@@ -10,9 +10,6 @@ import pulumi
 from components.naming import Place
 from components.policy import PolicyDocument, Statement, allow, deny, document
 
-LIVE = "live"
-"""Alias through which every function is called."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
@@ -219,7 +216,7 @@ def _repeat_processing(resources: Resources) -> Statement:
     return allow(
         "RepeatProcessing",
         actions="lambda:InvokeFunction",
-        resources=f"{resources.place.function_arn('video_processing')}:{LIVE}",
+        resources=resources.place.live_arn("video_processing"),
     )
 
 

@@ -22,7 +22,7 @@ from botocore.loaders import Loader
 from chalicelib.adapters.emf_meter import EmfMeter
 from chalicelib.adapters.json_logs import JsonFormatter
 from chalicelib.core import log_context
-from components.permissions import LIVE
+from components.naming import LIVE
 from deploy import (
     erase_user,
     find_upload,
