@@ -83,11 +83,12 @@ def restore(stage: DeployedStage, restoration: Restoration) -> VideoRecord:
     for bucket, history in restoration.hidden:
         for marker in history.delete_markers:
             stage.s3.delete_object(Bucket=bucket, Key=marker.key, VersionId=marker.version_id)
+    if not _is_settled(record):
+        # Also of one that was brought back before: a janitor that still saw the tombstone has taken the marker away.
+        stage.records.mark_open(ref, record.size_bytes)
     if restoration.tombstone_etag is not None:
         # Once: the janitor gives up on a video after some tries, and these were another life's.
         record = record.noted(updated_at=datetime.now(UTC), processing_retries=0)
-        if not _is_settled(record):
-            stage.records.mark_open(ref, record.size_bytes)
         # Written without a tag: what carries a tombstone's expires.
         if not stage.metadata.put_if_unchanged(ref.record_key, record.to_json(), restoration.tombstone_etag):
             raise NotRestorableError(ref.video_id, "somebody else changed its record at this moment; run it again")

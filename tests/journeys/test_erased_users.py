@@ -10,6 +10,10 @@ import pytest
 import requests
 from botocore.exceptions import EndpointConnectionError
 
+from chalicelib.adapters.s3_metadata import S3Metadata
+from chalicelib.core.records import Records
+from chalicelib.core.video_id import VideoRef
+from chalicelib.core.video_record import VideoRecord
 from deploy import erase_user, revoke_user
 from deploy.deployed_stage import DeployedStage
 from deploy.object_versions import ObjectVersion
@@ -96,6 +100,19 @@ def test_an_erased_user_leaves_no_byte(
     operator.run(erase_user.main, owner, "--yes")
     assert everything_of(stand_in, owner) == []
     assert "no such user" in operator.run(erase_user.main, owner, "--yes", status=1)
+
+
+def test_a_record_that_is_erased_while_somebody_changes_it_is_gone_and_no_error(
+    member: Person, stand_in: StandIn
+) -> None:
+    ref = VideoRef(member.owner, member.start(6 * 2**20)["videoId"])
+    s3 = stand_in.client("s3")
+
+    def erase_meanwhile(record: VideoRecord) -> VideoRecord:
+        s3.delete_object(Bucket=names.METADATA_BUCKET, Key=ref.record_key)
+        return record.noted(processing_retries=1)
+
+    assert Records(S3Metadata(s3, names.METADATA_BUCKET)).change(ref, erase_meanwhile) is None
 
 
 def test_an_erasure_that_broke_off_keeps_the_account_and_is_carried_on(

@@ -11,6 +11,7 @@ import pytest
 import requests
 from botocore.client import BaseClient
 
+from chalicelib.adapters.lambda_trigger import LambdaTrigger
 from deploy import erase_user, find_upload, replay_event, restore_video, revoke_user
 from local.stand_in import names
 from tests.infrastructure.safety.access import OPERATOR
@@ -178,6 +179,19 @@ def test_a_video_that_was_deleted_before_it_was_looked_at_is_processed_after_all
     person.call("DELETE", f"/videos/{lost['videoId']}")
     operator.run(restore_video.main, lost["videoId"], "--yes")
     assert person.wait_for(lost["videoId"], "ready", "rejected")["state"] == "ready"
+
+
+def test_a_restored_video_is_looked_after_until_it_is_settled_though_a_janitor_saw_its_tombstone_to_the_last(
+    person: Person, operator: Operator, stand_in: StandIn, small_video: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = lose_its_event(person, stand_in, small_video)
+    s3 = stand_in.client("s3")
+    marker = f"open/{person.owner}/{lost['videoId']}.{len(small_video)}"
+    s3.delete_object(Bucket=names.VIDEO_BUCKET, Key=lost["fileKey"])
+    s3.delete_object(Bucket=names.METADATA_BUCKET, Key=marker)
+    monkeypatch.setattr(LambdaTrigger, "trigger", lambda *_: None)  # pyright: ignore[reportUnknownLambdaType]
+    operator.run(restore_video.main, lost["videoId"], "--yes")
+    assert not is_unmarked(stand_in, person.owner)
 
 
 def test_an_event_that_failed_every_retry_is_replayed_and_the_video_gets_ready(
