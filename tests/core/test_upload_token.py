@@ -46,6 +46,20 @@ def test_no_claim_can_be_changed(world: World, claim: str) -> None:
         world.tokens.verify(f"{forged}.{mac}")
 
 
+def test_a_token_has_one_spelling(world: World) -> None:
+    token = world.start().started.token
+    payload, _, mac = token.partition(".")
+    spellings = [f"{token}=", f"{payload}=.{mac}", token.replace("-", "+").replace("_", "/")]
+    # 43 characters carry 258 bits, of which a MAC has 256.
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    last = alphabet.index(mac[-1])
+    spellings += [token[:-1] + alphabet[last ^ bits] for bits in (1, 2, 3)]
+    for spelling in {*spellings} - {token}:
+        with pytest.raises(UnauthorizedError):
+            world.tokens.verify(spelling)
+    assert world.tokens.verify(token)
+
+
 def test_a_token_of_the_last_key_is_good_until_it_expires(world: World) -> None:
     transfer = world.start()
     rotated = UploadTokens(FakeMac(k2=b"new", k1=b"secret"), world.clock)

@@ -92,6 +92,10 @@ def _to_base64url(data: bytes) -> str:
 
 def _from_base64url(text: str) -> bytes:
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
         raise UnauthorizedError from error
+    # One token, one text: what caches answers or counts requests by token must not be led astray by its spellings.
+    if _to_base64url(data) != text:
+        raise UnauthorizedError
+    return data
