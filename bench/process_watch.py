@@ -45,7 +45,8 @@ class ProcessWatch:
             for name, process in self._processes.items():
                 try:
                     self._sample(process, self.usage[name])
-                except psutil.NoSuchProcess:
+                except (psutil.NoSuchProcess, psutil.AccessDenied):
+                    # Gone; or it inspects videos, and shows its descriptors to root alone.
                     continue
             if self._stopped.wait(INTERVAL_SECONDS):
                 return
@@ -60,5 +61,5 @@ class ProcessWatch:
         times = process.cpu_times()
         usage.peak_rss_bytes = max(usage.peak_rss_bytes, rss_bytes)
         usage.peak_threads = max(usage.peak_threads, process.num_threads())
-        usage.peak_open_files = max(usage.peak_open_files, process.num_fds())
         usage.cpu_seconds = times.user + times.system + times.children_user + times.children_system
+        usage.peak_open_files = max(usage.peak_open_files, process.num_fds())

@@ -1,5 +1,6 @@
 """A file may lie, crash the decoder or call for others: it ends in a typed error, and nobody else notices."""
 
+import ctypes
 import random
 import socket
 import sys
@@ -28,6 +29,8 @@ from chalicelib.core.media.inspection import inspect_media
 from chalicelib.core.media.inspector import lock_up
 from tests.media.sample_videos import MIB, ContainerName, write_sample_video
 from tests.media.stored_file import StoredFile, inspect_file
+
+PR_GET_DUMPABLE, PR_SET_DUMPABLE = 3, 4  # prctl(2)
 
 
 def _inspect_bytes(data: bytes, container: Container, limits: InspectionLimits | None = None) -> Inspection:
@@ -257,6 +260,24 @@ def test_the_inspector_sees_no_credentials_and_holds_nothing_but_three_pipes(
     assert environment.keys() <= {"PYTHONPATH", "LD_LIBRARY_PATH"}
     assert descriptors == {"pipe", "null"}
     assert descriptor_limit == (0, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux's prctl")
+def test_whoever_lends_the_file_cannot_be_read_or_traced(video_of_many_reads: Path) -> None:
+    libc = ctypes.CDLL(None)
+    assert libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0
+    seen: list[int] = []
+
+    def look(_: psutil.Process) -> None:
+        seen.append(libc.prctl(PR_GET_DUMPABLE, 0, 0, 0, 0))
+
+    try:
+        size_bytes = video_of_many_reads.stat().st_size
+        inspect_media(_after_the_prefetch(video_of_many_reads, look), size_bytes, Container.MP4)
+    finally:
+        libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
+    assert seen
+    assert seen[0] == 0
 
 
 _LOCKED_UP = f"""
