@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,13 +17,12 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.cli.fake_platform import FakePlatform, start_fake_platform
-from video_upload.backoff import Backoff
+from tests.cli.watched_engine import Watched
 from video_upload.command_line import app
 from video_upload.credentials import SignIn, StoredCredentials
 
 REPOSITORY = Path(__file__).parents[2]
 NO_KEYRING = "keyring.backends.fail.Keyring"
-IMPATIENT = Backoff(tries=8, base_seconds=0.001, cap_seconds=0.01)
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +68,11 @@ def signed_in(platform: FakePlatform, home: Path) -> StoredCredentials:
     return sign_somebody_in(platform, home)
 
 
+@pytest.fixture
+def watched(platform: FakePlatform, signed_in: StoredCredentials, home: Path) -> Watched:
+    return Watched(platform, signed_in, home)
+
+
 MakeVideo = Callable[..., Path]
 
 
@@ -83,6 +88,13 @@ def make_video(tmp_path: Path) -> MakeVideo:
 
 def sha256_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def wait_for_parts(platform: FakePlatform, count: int) -> None:
+    give_up_at = time.monotonic() + 30
+    while sum(platform.storage.stores.values()) < count:
+        assert time.monotonic() < give_up_at
+        time.sleep(0.01)
 
 
 @dataclass(frozen=True)

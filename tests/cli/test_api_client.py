@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from tests.cli.conftest import IMPATIENT, REPOSITORY
+from tests.cli.conftest import REPOSITORY
 from tests.cli.fake_platform import FakePlatform
+from tests.cli.watched_engine import IMPATIENT
 from video_upload import errors
 from video_upload.answers import NewUpload
 from video_upload.api import ERROR_BY_STATUS, VideoApi

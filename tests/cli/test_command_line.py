@@ -14,19 +14,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.cli.conftest import Cli, MakeVideo, sha256_of, sign_somebody_in
+from tests.cli.conftest import Cli, MakeVideo, sha256_of, sign_somebody_in, wait_for_parts
 from tests.cli.fake_platform import FakePlatform
 from video_upload.credentials import StoredCredentials
 from video_upload.version import VERSION
 
 MIB = 1024 * 1024
-
-
-def wait_for_parts(platform: FakePlatform, count: int) -> None:
-    give_up_at = time.monotonic() + 30
-    while sum(platform.storage.stores.values()) < count:
-        assert time.monotonic() < give_up_at
-        time.sleep(0.01)
 
 
 @pytest.mark.usefixtures("signed_in")

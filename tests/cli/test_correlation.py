@@ -10,18 +10,12 @@ import pytest
 
 from tests.cli.conftest import Cli, MakeVideo
 from tests.cli.fake_platform import FakePlatform
-from tests.cli.test_upload_engine import Watched
-from video_upload.credentials import StoredCredentials
+from tests.cli.watched_engine import Watched
 from video_upload.errors import InvalidRequestError
 from video_upload.events import UploadBegan
 
 KIB = 1024
 ACCEPTED = re.compile(r"[A-Za-z0-9-]{8,64}")  # docs/api.md, "One id for one upload"
-
-
-@pytest.fixture
-def watched(platform: FakePlatform, signed_in: StoredCredentials, home: Path) -> Watched:
-    return Watched(platform, signed_in, home)
 
 
 def test_every_call_of_an_upload_carries_its_id_and_no_part_does(

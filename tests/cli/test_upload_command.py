@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli, MakeVideo, sha256_of
+from tests.cli.conftest import Cli, MakeVideo, sha256_of, wait_for_parts
 from tests.cli.fake_platform import FakePlatform
-from tests.cli.test_command_line import wait_for_parts
 from video_upload.file_selection import select_videos
 from video_upload.rate_limit import RateLimit, parse_rate
 

@@ -17,12 +17,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.cli.conftest import IMPATIENT, MakeVideo, sha256_of, sign_somebody_in
+from tests.cli.conftest import MakeVideo, sha256_of, sign_somebody_in
 from tests.cli.fake_platform import FakePlatform, serve_parts_over_tls, start_fake_platform
 from tests.cli.fake_storage import PartFault
-from video_upload.api import VideoApi
-from video_upload.backoff import Interruption
-from video_upload.credentials import StoredCredentials
+from tests.cli.watched_engine import IMPATIENT, Watched
 from video_upload.engine import UploadEngine
 from video_upload.errors import (
     FileChangedError,
@@ -34,7 +32,6 @@ from video_upload.errors import (
     UploadRunningError,
 )
 from video_upload.events import (
-    BytesSent,
     Completing,
     PartRetried,
     PartsDiffered,
@@ -48,52 +45,6 @@ from video_upload.events import (
 from video_upload.upload_journal import UploadJournal
 
 KIB = 1024
-
-
-class Watched:
-    """An engine for the signed-in user, with all that it reported."""
-
-    def __init__(
-        self, platform: FakePlatform, credentials: StoredCredentials, home: Path, *, parallel: int = 4
-    ) -> None:
-        self.events: list[UploadEvent] = []
-        self.storage = platform.storage
-        self.interruption = Interruption()
-        self.api = VideoApi(f"{platform.url}/api", credentials, pause=self.interruption.pause, backoff=IMPATIENT)
-        self.engine = UploadEngine(
-            self.api,
-            home,
-            parallel=parallel,
-            report=self.note,
-            interruption=self.interruption,
-            backoff=IMPATIENT,
-        )
-        self.stop_after_parts: int | None = None
-
-    def note(self, event: UploadEvent) -> None:
-        self.events.append(event)
-        if self.stop_after_parts is not None and self.count(PartStored) >= self.stop_after_parts:
-            self.interruption.request()
-
-    def count(self, kind: type[UploadEvent]) -> int:
-        return sum(isinstance(event, kind) for event in self.events)
-
-    def counted_bytes(self) -> int:
-        return sum(event.count for event in self.events if isinstance(event, BytesSent))
-
-    def stop_in_the_middle(self, video: Path, after_parts: int) -> None:
-        self.stop_after_parts = after_parts
-        with pytest.raises(UploadCancelledError):
-            self.engine.upload(video)
-        self.storage.settle()
-        self.stop_after_parts = None
-        self.interruption.clear()
-        self.events.clear()
-
-
-@pytest.fixture
-def watched(platform: FakePlatform, signed_in: StoredCredentials, home: Path) -> Watched:
-    return Watched(platform, signed_in, home)
 
 
 def test_a_video_arrives_byte_for_byte_and_is_watched_until_ready(

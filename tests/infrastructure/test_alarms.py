@@ -14,7 +14,7 @@ from components.figures import figures_of
 from components.metrics import Metric
 from local.status.metric_math import evaluate
 from tests.infrastructure.recorded_program import Recording, record
-from tests.infrastructure.test_metrics_contract import ANY_STAGE, widgets
+from tests.infrastructure.watched_stage import ANY_STAGE, widgets
 
 STEP_SECONDS = 300
 HOUR_STEPS, DAY_STEPS = 12, 288

@@ -15,12 +15,12 @@ from chalicelib.adapters.emf_meter import EmfMeter
 from chalicelib.core.errors import CompletionRefusedError, UploadExpiredError
 from chalicelib.core.processing import ArrivedObject
 from chalicelib.core.upload_requests import StartUpload
-from chalicelib.environment import FUNCTIONS
 from components.client_metrics import CLIENT_METRICS
 from components.figures import Figure, figures_of
-from components.metrics import PLATFORM, Watched
+from components.metrics import PLATFORM
 from tests.api.function_process import CALLS, ON_LAMBDA, lines_of
 from tests.infrastructure.recorded_program import PROJECT, Recording
+from tests.infrastructure.watched_stage import ANY_STAGE, widgets
 from tests.world import OWNER, World
 
 METRICS_GUIDE = PROJECT / "docs" / "metrics.md"
@@ -100,14 +100,6 @@ def emitted_by_clients(recording: Recording) -> set[Series]:
         for each in recording.of("cloudwatch/logMetricFilter:LogMetricFilter")
         for made in [each.inputs["metricTransformation"]]
     }
-
-
-def widgets(recording: Recording) -> list[dict[str, Any]]:
-    return [
-        widget
-        for dashboard in recording.of("cloudwatch/dashboard:Dashboard")
-        for widget in json.loads(dashboard.inputs["dashboardBody"])["widgets"]
-    ]
 
 
 def read_by_widgets(recording: Recording) -> Iterator[Series]:
@@ -309,17 +301,3 @@ def figure_row(figure: Figure) -> list[str]:
 
 def _once(values: Iterator[str] | Sequence[str]) -> list[str]:
     return list(dict.fromkeys(values))
-
-
-ANY_STAGE = Watched(
-    stage="dev",
-    region="eu-central-1",
-    api_name="api",
-    api_stage="api",
-    distribution_id="E1",
-    video_bucket="videos",
-    function_names={name: name for name in FUNCTIONS},
-    queue_name="failed",
-    data_key_arn="arn",
-    web_acl_name=None,
-)

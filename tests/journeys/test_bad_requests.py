@@ -1,12 +1,9 @@
 """Every bad input gets its code: never a 500, never a traceback, always one shape with CORS headers."""
 
-import base64
-import hmac
 import json
 from dataclasses import dataclass
 from typing import Any
 
-import jwt
 import pytest
 import requests
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +11,7 @@ from hypothesis import strategies as st
 
 from local.platform import LocalPlatform
 from tests.journeys.conftest import Person, make_person
+from tests.journeys.refusals import TOKEN_ROUTES, USER_ROUTES, assert_error, forged
 
 GOOD: dict[str, Any] = {"fileName": "film.mp4", "contentType": "video/mp4", "sizeBytes": 100}
 
@@ -48,19 +46,6 @@ def raw(platform: LocalPlatform, one_person: Person) -> Raw:
 @pytest.fixture(scope="module")
 def upload_token(one_person: Person) -> str:
     return one_person.start(12 * 2**20)["uploadToken"]
-
-
-def assert_error(answer: requests.Response, status: int, code: str) -> dict[str, Any]:
-    assert answer.status_code == status, answer.text
-    error = answer.json()["error"]
-    assert set(answer.json()) == {"error"}
-    assert set(error) == {"code", "message", "details", "requestId"}
-    assert error["code"] == code
-    assert error["message"]
-    assert error["requestId"] == answer.headers["x-amzn-RequestId"]
-    assert answer.headers["Access-Control-Allow-Origin"]
-    assert "Traceback" not in answer.text
-    return error
 
 
 JSON_CASES = [
@@ -230,54 +215,12 @@ def test_an_unknown_method_is_not_allowed(raw: Raw, method: str, path: str) -> N
     assert_error(raw.send(method, path), 405, "method_not_allowed")
 
 
-USER_ROUTES = [
-    ("POST", "/upload"),
-    ("POST", "/multipart/init"),
-    ("GET", "/uploads"),
-    ("GET", "/videos"),
-    ("GET", "/videos/" + "f" * 28),
-    ("DELETE", "/videos/" + "f" * 28),
-]
-TOKEN_ROUTES = [
-    ("POST", "/multipart/parts"),
-    ("GET", "/multipart/parts"),
-    ("POST", "/multipart/complete"),
-    ("POST", "/multipart/abort"),
-]
-
-
 @pytest.mark.parametrize(("method", "path"), USER_ROUTES + TOKEN_ROUTES)
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Bearer x", "Bearer a.b.c", "Basic dXNlcjpwYXNz"])
 def test_no_route_opens_without_a_token(platform: LocalPlatform, method: str, path: str, header: str | None) -> None:
     headers = {"Authorization": header} if header is not None else {}
     answer = requests.request(method, f"{platform.site_url}/api{path}", headers=headers, timeout=30)
     assert_error(answer, 401, "unauthorized")
-
-
-def hmac_signed(header: dict[str, Any], claims: dict[str, Any], key: bytes) -> str:
-    """By hand: the library refuses to help with this attack."""
-    signed = b".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (header, claims))
-    mac = base64.urlsafe_b64encode(hmac.digest(key, signed, "sha256")).rstrip(b"=")
-    return (signed + b"." + mac).decode()
-
-
-def forged(platform: LocalPlatform, token: str, kind: str) -> str:
-    claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
-    header = jwt.get_unverified_header(token)
-    match kind:
-        case "unsigned":
-            return jwt.encode(claims, "", algorithm="none")
-        case "signed by its public key":
-            keys = requests.get(f"{platform.sign_in.authority_url}/.well-known/jwks.json", timeout=10).json()
-            return hmac_signed({"alg": "HS256", "kid": header["kid"]}, claims, json.dumps(keys["keys"][0]).encode())
-        case "signed by somebody else":
-            from cryptography.hazmat.primitives.asymmetric import rsa
-
-            key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-            return jwt.encode(claims, key, algorithm="RS256", headers={"kid": header["kid"]})
-        case _:
-            payload = token.split(".")
-            return ".".join([payload[0], payload[1][:-2] + "AA", payload[2]])
 
 
 @pytest.mark.parametrize("kind", ["unsigned", "signed by its public key", "signed by somebody else", "changed"])

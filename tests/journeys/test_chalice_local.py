@@ -13,7 +13,7 @@ import requests
 from local.api_environment import CHALICE_APP
 from local.platform import LocalPlatform, Ports
 from tests.journeys.conftest import Person, wait_until
-from tests.journeys.test_bad_requests import TOKEN_ROUTES, USER_ROUTES, assert_error, forged
+from tests.journeys.refusals import TOKEN_ROUTES, USER_ROUTES, assert_error, forged
 
 
 @pytest.fixture(scope="module")
