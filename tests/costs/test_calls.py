@@ -69,14 +69,14 @@ def as_counted(expected: Calls) -> dict[str, float]:
     return {name: count for name, count in vars(expected).items() if count}
 
 
-def test_starting_an_upload(world: World, counted: Counter[str]) -> None:
+def test_starting_an_upload_asks_what_the_model_bills(world: World, counted: Counter[str]) -> None:
     started = world.start()
     # The client's proof of its token is what the authorizer asks for, at the next request.
     assert counted == as_counted(calls.STARTING + calls.AUTHORIZING)
     assert started.token
 
 
-def test_signing_further_parts(world: World, counted: Counter[str]) -> None:
+def test_signing_further_parts_asks_what_the_model_bills(world: World, counted: Counter[str]) -> None:
     transfer = world.start()
     counted.clear()
     record = world.uploads.find_open(transfer.token)
@@ -84,7 +84,7 @@ def test_signing_further_parts(world: World, counted: Counter[str]) -> None:
     assert counted == as_counted(calls.SIGNING)
 
 
-def test_completing_an_upload(world: World, counted: Counter[str]) -> None:
+def test_completing_an_upload_asks_what_the_model_bills(world: World, counted: Counter[str]) -> None:
     transfer = world.start()
     etags = transfer.send_parts()
     counted.clear()
@@ -92,7 +92,7 @@ def test_completing_an_upload(world: World, counted: Counter[str]) -> None:
     assert counted == as_counted(calls.COMPLETING)
 
 
-def test_processing_a_video(world: World, counted: Counter[str]) -> None:
+def test_processing_a_video_asks_what_the_model_bills(world: World, counted: Counter[str]) -> None:
     transfer = world.start()
     transfer.send_and_complete()
     counted.clear()
@@ -102,14 +102,14 @@ def test_processing_a_video(world: World, counted: Counter[str]) -> None:
     assert counted + Counter(as_counted(inspected)) == as_counted(calls.PROCESSING)
 
 
-def test_the_janitor_with_one_open_upload(world: World, counted: Counter[str]) -> None:
+def test_the_janitor_asks_for_one_open_upload_what_the_model_bills(world: World, counted: Counter[str]) -> None:
     world.start()
     counted.clear()
     world.janitor.sweep()
     assert counted == as_counted(calls.SWEEPING + calls.SWEEPING_ONE)
 
 
-def test_the_janitor_expiring_an_upload(world: World, counted: Counter[str]) -> None:
+def test_expiring_an_upload_asks_what_the_model_bills(world: World, counted: Counter[str]) -> None:
     world.start()
     world.clock.pass_time(days=8)
     counted.clear()
@@ -119,7 +119,7 @@ def test_the_janitor_expiring_an_upload(world: World, counted: Counter[str]) -> 
     assert counted + listed == as_counted(calls.SWEEPING + calls.SWEEPING_ONE + calls.EXPIRING)
 
 
-def test_asking_for_a_video_and_for_open_uploads(world: World, counted: Counter[str]) -> None:
+def test_a_look_at_a_video_and_at_open_uploads_asks_what_the_model_bills(world: World, counted: Counter[str]) -> None:
     transfer = world.start()
     counted.clear()
     world.library.show(transfer.token.ref)
@@ -129,7 +129,7 @@ def test_asking_for_a_video_and_for_open_uploads(world: World, counted: Counter[
     assert counted == as_counted(calls.RESUMING)
 
 
-def test_a_full_page_of_the_library(world: World, counted: Counter[str]) -> None:
+def test_a_full_page_of_the_library_asks_what_the_model_bills(world: World, counted: Counter[str]) -> None:
     for _ in range(calls.VIDEOS_A_PAGE):
         transfer = world.start(size_bytes=1024)
         transfer.send_and_complete()
