@@ -63,6 +63,7 @@ def test_a_dead_api_is_given_up_after_eight_tries(signed_in: StoredCredentials) 
     with pytest.raises(ApiUnreachableError) as failed:
         client.api.health()
     assert failed.value.tries == 8
+    assert failed.value.reason == "Connection refused"
 
 
 def test_an_answer_outside_the_contract_is_named(platform: FakePlatform, signed_in: StoredCredentials) -> None:

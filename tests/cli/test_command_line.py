@@ -11,11 +11,13 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 
 from tests.cli.conftest import Cli, MakeVideo, sha256_of, sign_somebody_in, wait_for_parts
 from tests.cli.fake_platform import FakePlatform
+from video_upload.backoff import Backoff
 from video_upload.credentials import StoredCredentials
 from video_upload.version import VERSION
 
@@ -205,11 +207,11 @@ def test_a_declined_sign_in_says_so(platform: FakePlatform, cli: Cli) -> None:
     assert not (cli.home / "profiles" / "fake.json").exists()
 
 
-@pytest.mark.parametrize(("address", "words"), [("http://example.test", "only https"), ("127.0.0.1:9", "reached")])
-def test_an_address_that_is_no_safe_site_is_refused(cli: Cli, address: str, words: str) -> None:
+@pytest.mark.parametrize("address", ["http://example.test", "ftp://127.0.0.1:9"])
+def test_an_address_that_is_no_safe_site_is_refused(cli: Cli, address: str) -> None:
     refused = cli.run("login", address, "--no-browser")
     assert refused.returncode == 1
-    assert words in refused.stderr
+    assert "only https" in refused.stderr
 
 
 def test_an_issuer_that_is_another_is_refused(platform: FakePlatform, cli: Cli) -> None:
@@ -239,3 +241,25 @@ def test_a_refused_access_token_is_renewed_once_per_call(platform: FakePlatform,
     ended = cli.run("list")
     assert ended.returncode == 3
     assert "video-upload login" in ended.stderr
+
+
+def test_a_platform_that_is_away_is_told_of_at_once_and_in_words(
+    signed_in: StoredCredentials, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("video_upload.api.Backoff", lambda: Backoff(base_seconds=0))
+    signed_in.store(msgspec.structs.replace(signed_in.load(), api_url="http://127.0.0.1:9/api"))
+    listed = cli.run("list")
+    assert listed.returncode == 5
+    note, error = listed.stderr.splitlines()
+    assert note.startswith("No answer from ")
+    assert "(Connection refused). Trying again" in note
+    assert error.endswith("after 8 tries: Connection refused")
+    assert json.loads(cli.run("list", "--json").stderr)["error"]["code"] == "ApiUnreachableError"
+
+
+@pytest.mark.parametrize("command", ["show", "delete"])
+@pytest.mark.usefixtures("signed_in")
+def test_no_video_is_meant_by_an_empty_id(cli: Cli, command: str) -> None:
+    refused = cli.run(command, "")
+    assert refused.returncode == 2
+    assert "it is empty" in refused.stderr

@@ -136,3 +136,17 @@ def test_profiles_are_named_after_stages_listed_and_switched(
     assert cli.run("logout", "--profile", "staging").returncode == 0
     assert cli.run("list", "--profile", "staging").returncode == 3
     assert cli.run("list").returncode == 0
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9", "https://127.0.0.1:9"])
+def test_a_site_where_nobody_answers_is_worth_another_try_later(cli: Cli, address: str) -> None:
+    failed = cli.run("login", address)
+    assert failed.returncode == 5
+    assert failed.stderr.strip() == f"Error: {address}: cannot be reached (Connection refused)"
+
+
+def test_a_site_that_speaks_no_tls_is_refused_in_words(platform: FakePlatform, cli: Cli) -> None:
+    failed = cli.run("login", platform.url.replace("http:", "https:"))
+    assert failed.returncode == 5
+    assert "cannot be reached ([SSL: " in failed.stderr
+    assert "HTTPSConnectionPool" not in failed.stderr

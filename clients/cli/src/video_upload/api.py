@@ -32,6 +32,7 @@ from video_upload.answers import (
     VideoPage,
 )
 from video_upload.backoff import Backoff
+from video_upload.connection_problem import problem_in_words
 from video_upload.errors import (
     ApiError,
     ApiUnreachableError,
@@ -86,6 +87,7 @@ class VideoApi:
     Every method raises ApiError, ApiUnreachableError and UnexpectedAnswerError; those for users also NotSignedInError.
 
     pause: how to wait, in seconds; may raise to call the wait off.
+    on_silence: told why, before the first wait of a call that got no answer.
     """
 
     def __init__(
@@ -95,10 +97,12 @@ class VideoApi:
         *,
         pause: Callable[[float], None] = time.sleep,
         backoff: Backoff | None = None,
+        on_silence: Callable[[str], None] = lambda reason: None,
     ) -> None:
         self._api_url = api_url.rstrip("/")
         self._credentials = credentials
         self._pause = pause
+        self._on_silence = on_silence
         self._backoff = backoff or Backoff()
         self._server_ahead_seconds = 0.0
         self._correlation_id: str | None = None
@@ -210,11 +214,13 @@ class VideoApi:
             except (requests.ConnectionError, requests.Timeout) as error:
                 failures += 1
                 if failures >= self._backoff.tries:
-                    raise ApiUnreachableError(url, failures, str(error)) from error
+                    raise ApiUnreachableError(url, failures, problem_in_words(error)) from error
+                if failures == 1:
+                    self._on_silence(problem_in_words(error))
                 self._pause(self._backoff.wait_seconds(failures))
                 continue
             except requests.RequestException as error:
-                raise ApiUnreachableError(url, failures + 1, str(error)) from error
+                raise ApiUnreachableError(url, failures + 1, problem_in_words(error)) from error
             self._note_server_time(response)
             if not _will_pass(response):
                 return response

@@ -29,7 +29,15 @@ app = typer.Typer(
     add_completion=False,
 )
 
-VideoId = Annotated[str, typer.Argument(metavar="VIDEO_ID")]
+
+def _not_empty(video_id: str) -> str:
+    """A script's unset variable would ask for all videos."""
+    if not video_id:
+        raise typer.BadParameter(message="it is empty")
+    return video_id
+
+
+VideoId = Annotated[str, typer.Argument(metavar="VIDEO_ID", callback=_not_empty)]
 
 
 def main() -> None:
@@ -65,7 +73,7 @@ def list_videos(
 ) -> None:
     """List your videos."""
     with exit_codes(as_json=as_json):
-        api = api_of(profile)
+        api = api_of(profile, errors_console(quiet=as_json))
         videos: list[Video] = []
         cursor = None
         while len(videos) < limit:
@@ -84,7 +92,7 @@ def list_videos(
 def show(video_id: VideoId, as_json: AsJson = False, profile: Profile = None) -> None:
     """Show all about one video."""
     with exit_codes(as_json=as_json):
-        video = api_of(profile).get_video(video_id)
+        video = api_of(profile, errors_console(quiet=as_json)).get_video(video_id)
         if as_json:
             print_json(video)
         else:
@@ -102,7 +110,7 @@ def delete(
     if not yes and sys.stdin.isatty():
         typer.confirm(f"Delete {video_id} for good?", abort=True, err=True)
     with exit_codes(as_json=as_json):
-        answer = api_of(profile).delete_video(video_id)
+        answer = api_of(profile, errors_console(quiet=as_json)).delete_video(video_id)
         if as_json:
             print_json(answer)
         else:
@@ -113,7 +121,7 @@ def delete(
 def uploads(as_json: AsJson = False, profile: Profile = None) -> None:
     """List your unfinished uploads, from all your devices."""
     with exit_codes(as_json=as_json):
-        unfinished = api_of(profile).list_open_uploads()
+        unfinished = api_of(profile, errors_console(quiet=as_json)).list_open_uploads()
         if as_json:  # without their tokens: output ends up in logs
             print_json({"uploads": [_without(upload, "uploadToken") for upload in unfinished]})
         else:
@@ -130,7 +138,7 @@ def abort(
 ) -> None:
     """Give up an unfinished upload and free what it holds."""
     with exit_codes(as_json=as_json):
-        api = api_of(profile)
+        api = api_of(profile, errors_console(quiet=as_json))
         engine = UploadEngine(api, default_home())
         if which is None:
             unfinished = api.list_open_uploads()

@@ -31,15 +31,21 @@ Profile = Annotated[
 ]
 
 
-def api_of(profile: str | None, interruption: Interruption | None = None) -> VideoApi:
-    """Raises NotSignedInError and ProfileNameError."""
-    credentials = StoredCredentials(default_home(), profile)
-    return VideoApi(credentials.load().api_url, credentials, pause=(interruption or Interruption()).pause)
-
-
 def errors_console(*, quiet: bool = False) -> Console:
     """Progress, notes and errors go to stderr, results to stdout."""
     return Console(stderr=True, quiet=quiet)
+
+
+def api_of(profile: str | None, console: Console, interruption: Interruption | None = None) -> VideoApi:
+    """Raises NotSignedInError and ProfileNameError. console: where a person is told that the platform is silent."""
+    credentials = StoredCredentials(default_home(), profile)
+    url = credentials.load().api_url
+
+    def on_silence(reason: str) -> None:
+        note = f"No answer from {url} ({reason}). Trying again for a while; Ctrl-C stops."
+        console.print(plain(note), soft_wrap=True, highlight=False)
+
+    return VideoApi(url, credentials, pause=(interruption or Interruption()).pause, on_silence=on_silence)
 
 
 def print_json(value: object) -> None:

@@ -13,7 +13,8 @@ import msgspec
 import requests
 
 from video_upload.answers import TelemetryConfig
-from video_upload.errors import KeyringUnavailableError, NotSignedInError, SignInError
+from video_upload.connection_problem import problem_in_words
+from video_upload.errors import KeyringUnavailableError, NotSignedInError, SignInError, SignInUnreachableError
 from video_upload.os_keyring import OsKeyring
 from video_upload.private_files import open_private_folder, write_privately
 from video_upload.profiles import Profiles
@@ -199,6 +200,8 @@ def _refreshed(sign_in: SignIn) -> Tokens:
         )
     except AuthlibBaseError as error:
         raise NotSignedInError(reason="The sign-in has expired or was revoked.") from error
+    except (requests.ConnectionError, requests.Timeout) as error:
+        raise SignInUnreachableError(sign_in.token_endpoint, problem_in_words(error)) from error
     except (requests.RequestException, ValueError) as error:
         raise SignInError(f"The sign-in could not be renewed: {error}") from error
     return Tokens(
@@ -228,6 +231,8 @@ def machine_tokens(token_endpoint: str, client_id: str, client_secret: str, scop
             allow_redirects=False,
         )
         body: dict[str, Any] = response.json()
+    except (requests.ConnectionError, requests.Timeout) as error:
+        raise SignInUnreachableError(token_endpoint, problem_in_words(error)) from error
     except (requests.RequestException, ValueError) as error:
         raise SignInError(f"The sign-in gave no tokens: {error}") from error
     if response.status_code != 200 or "access_token" not in body:

@@ -2,8 +2,10 @@
 
 VideoUploadError
 ├── SiteError                    the address is no Video Upload site
+│   └── SiteUnreachableError     nobody answers there
 ├── SignInError                  the sign-in did not succeed
 │   ├── NotSignedInError         nobody is signed in, or the sign-in has ended for good
+│   ├── SignInUnreachableError   the sign-in does not answer
 │   └── KeyringUnavailableError  the OS keyring does not work, or not any more
 ├── ProfileError                 a profile was named that cannot be used
 │   ├── ProfileNameError         not a name for a profile
@@ -51,6 +53,12 @@ class SiteError(VideoUploadError):
         super().__init__(f"{site_url}: {problem}")
 
 
+class SiteUnreachableError(SiteError):
+    def __init__(self, site_url: str, reason: str) -> None:
+        self.reason = reason
+        super().__init__(site_url, f"cannot be reached ({reason})")
+
+
 class SignInError(VideoUploadError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -60,6 +68,12 @@ class SignInError(VideoUploadError):
 class NotSignedInError(SignInError):
     def __init__(self, reason: str = "Nobody is signed in.") -> None:
         super().__init__(f"{reason} Run: video-upload login SITE_URL")
+
+
+class SignInUnreachableError(SignInError):
+    def __init__(self, url: str, reason: str) -> None:
+        self.url = url
+        super().__init__(f"The sign-in at {url} cannot be reached ({reason}).")
 
 
 class KeyringUnavailableError(SignInError):

@@ -12,6 +12,8 @@ from video_upload.errors import (
     NotSignedInError,
     ProfileError,
     ServiceUnavailableError,
+    SignInUnreachableError,
+    SiteUnreachableError,
     UnauthorizedError,
     UploadCancelledError,
     VideoUploadError,
@@ -47,6 +49,8 @@ CODE_BY_ERROR: tuple[tuple[type[VideoUploadError], ExitCode], ...] = (
     (LimitReachedError, ExitCode.TRY_LATER),
     (ServiceUnavailableError, ExitCode.TRY_LATER),
     (ApiUnreachableError, ExitCode.TRY_LATER),
+    (SiteUnreachableError, ExitCode.TRY_LATER),
+    (SignInUnreachableError, ExitCode.TRY_LATER),
     (UploadCancelledError, ExitCode.INTERRUPTED),
 )
 

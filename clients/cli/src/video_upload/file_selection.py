@@ -93,4 +93,4 @@ def _looked_at(paths: Iterable[Path], skipped: list[SkippedFile]) -> Iterator[tu
 
 
 def _nothing(skipped: list[SkippedFile]) -> str:
-    return f"no video in there, {len(skipped)} other file(s)" if skipped else "nothing there"
+    return f"no video in there, {len(skipped)} other file(s)" if skipped else "no file in there"

@@ -175,9 +175,26 @@ def _id_column(ids: Iterable[str]) -> Column:
     return Column("id", no_wrap=True, min_width=max((len(one) for one in ids), default=2))
 
 
+def _day_column(title: str) -> Column:
+    """A day fits beside an id on 80 columns, where a time would be cut short."""
+    return Column(title, no_wrap=True, min_width=len("2026-01-31"))
+
+
+def _day(time: str) -> str:
+    return time.partition("T")[0]
+
+
 def print_videos(console: Console, videos: Iterable[Video]) -> None:
     videos = tuple(videos)
-    table = Table(_id_column(video.video_id for video in videos), "file", "size", "state", "media", "created", box=None)
+    table = Table(
+        _id_column(video.video_id for video in videos),
+        "file",
+        "size",
+        "state",
+        "media",
+        _day_column("created"),
+        box=None,
+    )
     for video in videos:
         table.add_row(
             plain(video.video_id),
@@ -185,21 +202,28 @@ def print_videos(console: Console, videos: Iterable[Video]) -> None:
             decimal(video.size_bytes),
             video.state,
             plain(media_in_words(video.media)),
-            plain(video.created_at),
+            plain(_day(video.created_at)),
         )
     console.print(table)
 
 
 def print_open_uploads(console: Console, uploads: Iterable[OpenUpload]) -> None:
     uploads = tuple(uploads)
-    table = Table(_id_column(upload.video_id for upload in uploads), "file", "size", "started", "ends", box=None)
+    table = Table(
+        _id_column(upload.video_id for upload in uploads),
+        "file",
+        "size",
+        _day_column("started"),
+        _day_column("ends"),
+        box=None,
+    )
     for upload in uploads:
         table.add_row(
             plain(upload.video_id),
             plain(upload.file_name),
             decimal(upload.size_bytes),
-            plain(upload.started_at),
-            plain(upload.expires_at),
+            plain(_day(upload.started_at)),
+            plain(_day(upload.expires_at)),
         )
     console.print(table)
 

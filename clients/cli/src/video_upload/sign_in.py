@@ -14,8 +14,9 @@ import msgspec
 import requests
 
 from video_upload.answers import SiteConfig
+from video_upload.connection_problem import problem_in_words
 from video_upload.credentials import TIMEOUT_SECONDS, SignIn, Tokens, expiry_time, machine_tokens
-from video_upload.errors import SignInError
+from video_upload.errors import SignInError, SignInUnreachableError
 from video_upload.site import SignInEndpoints, discover_sign_in, fetch_site_config, normal_site_url
 
 REDIRECT_PORTS = range(53682, 53692)  # docs/api.md: the ten that are registered
@@ -56,6 +57,8 @@ def sign_in(site: str, show_url: Callable[[str], None], *, timeout_seconds: floa
             code_verifier=verifier,
             timeout=TIMEOUT_SECONDS,
         )
+    except (requests.ConnectionError, requests.Timeout) as error:
+        raise SignInUnreachableError(endpoints.token_endpoint, problem_in_words(error)) from error
     except (AuthlibBaseError, requests.RequestException, ValueError) as error:
         raise SignInError(f"The sign-in gave no tokens: {error}") from error
     return place.sign_in(

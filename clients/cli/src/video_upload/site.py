@@ -9,7 +9,8 @@ import msgspec
 import requests
 
 from video_upload.answers import SiteConfig
-from video_upload.errors import SiteError
+from video_upload.connection_problem import problem_in_words
+from video_upload.errors import SiteError, SiteUnreachableError
 from video_upload.loopback import is_loopback, is_safe_url
 
 TIMEOUT_SECONDS = (10.0, 20.0)
@@ -61,7 +62,7 @@ def _fetch(url: str, site_url: str, kind: type[Document]) -> Document:
     try:
         response = requests.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
     except requests.RequestException as error:
-        raise SiteError(site_url, f"cannot be reached ({error})") from error
+        raise SiteUnreachableError(site_url, problem_in_words(error)) from error
     if response.is_redirect:
         raise SiteError(site_url, f"sends on to {response.headers['Location']}; use that address")
     if response.status_code != 200:

@@ -72,7 +72,8 @@ def upload(  # noqa: PLR0917 - typer calls it by name
     """Upload videos, one after another. Ctrl-C pauses; the same command goes on where it was."""
     with exit_codes(as_json=as_json):
         selection = select_videos(sources)  # every file is looked at before the first byte of any is sent
-        api = api_of(profile, interruption := Interruption())
+        console = errors_console(quiet=as_json)
+        api = api_of(profile, console, interruption := Interruption())
         run = _Run(
             api=api,
             selection=selection,
@@ -80,7 +81,6 @@ def upload(  # noqa: PLR0917 - typer calls it by name
             interruption=interruption,
             as_json=as_json,
         )
-        console = errors_console(quiet=as_json)
         with (
             UploadDisplay(console, len(selection.videos), selection.size_bytes) as display,
             _telemetry(profile, wanted=telemetry) as tell,

@@ -1,0 +1,22 @@
+"""Why there was no answer, in a person's words instead of the HTTP library's."""
+
+from __future__ import annotations
+
+import requests
+
+
+def problem_in_words(error: Exception) -> str:
+    """What the operating system, or else the library, said at the bottom of it."""
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    innermost: BaseException = error
+    while (cause := _cause_of(innermost)) is not None:
+        innermost = cause
+    words = innermost.strerror if isinstance(innermost, OSError) else None
+    return words or str(innermost) or type(innermost).__name__
+
+
+def _cause_of(error: BaseException) -> BaseException | None:
+    # urllib3 hands some causes on as arguments alone, and some in a `reason` besides the chain.
+    handed_on = (each for each in error.args if isinstance(each, BaseException))
+    return error.__cause__ or error.__context__ or next(handed_on, None)
