@@ -411,3 +411,17 @@ def test_a_foreign_name_that_resolves_to_loopback_gets_nothing(server: Server, n
     assert b"counters" not in answer.body
     for own in (f"localhost:{port}", "LOCALHOST", "127.0.0.1"):
         assert send("GET", url, headers={"Host": own}).status == 200
+
+
+def test_services_that_ask_for_no_signature_answer_this_machines_pages_alone(server: Server) -> None:
+    asked = {"X-Amz-Target": "Logs_20140328.DescribeLogGroups", "Content-Type": "application/x-amz-json-1.1"}
+    preflight = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-amz-target"}
+    for origin in ("https://evil.example", "http://127.0.0.1.evil.example:8000", "null"):
+        for method, headers in (("POST", asked), ("OPTIONS", preflight)):
+            reply = send(method, f"{server.url}/", b"{}", {**headers, "Origin": origin})
+            assert reply.status == 403
+            assert "access-control-allow-origin" not in reply.headers
+    reply = send("POST", f"{server.url}/", b"{}", {**asked, "Origin": "http://localhost:8000"})
+    assert reply.status == 200
+    assert b"logGroups" in reply.body
+    assert "access-control-allow-origin" in reply.headers
