@@ -1,0 +1,178 @@
+"""A function that dies, or is refused, at any of its calls to the outside: whatever was begun comes to one end."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from chalicelib.core.processing import ArrivedObject
+from tests.world import OWNER, Transfer, World, world_in_memory
+
+CALLS = {
+    "metadata": ("get", "put", "put_if_new", "put_if_unchanged", "retire_if_unchanged", "delete", "list_keys"),
+    "videos": (
+        "create_multipart_upload",
+        "list_parts",
+        "complete_multipart_upload",
+        "abort_multipart_upload",
+        "head",
+        "read_range",
+        "set_verdict",
+        "delete",
+    ),
+    "mac": ("generate",),
+    "notifier": ("publish",),
+}
+MOST_CALLS = 200
+
+
+class KilledError(BaseException):
+    """Lambda ends a function: nothing that tidies up after an error runs."""
+
+
+class Interruption:
+    """Ends one call of all that are made while it is armed: before it takes effect, or once it has."""
+
+    def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch, error: type[BaseException], when: str) -> None:
+        self.error, self.when = error, when
+        self.calls_left = 0
+        self.is_armed = False
+        for port, methods in CALLS.items():
+            fake = getattr(world, port)
+            for method in methods:
+                monkeypatch.setattr(fake, method, self._watched(getattr(fake, method)))
+
+    def _watched(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **named: Any) -> Any:
+            self.calls_left -= self.is_armed
+            ends_here = self.is_armed and self.calls_left == 0
+            if ends_here and self.when == "before":
+                raise self.error
+            answer = method(*arguments, **named)
+            if ends_here:
+                raise self.error
+            return answer
+
+        return call
+
+
+@dataclass
+class Aws:
+    """What comes by itself: S3's events, each until its processing has ended well; the schedule."""
+
+    world: World
+    heard_of: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+
+    def deliver_events(self) -> None:
+        versions = self.world.videos.versions
+        stored = {(key, version.version_id) for key, of_key in versions.items() for version in of_key}
+        asked = set(self.world.trigger.triggered)
+        for event in sorted((stored - self.heard_of) | asked):
+            self.world.processing.process(ArrivedObject(*event))
+            self.heard_of.add(event)
+        self.world.trigger.triggered.clear()
+
+    def recover(self) -> None:
+        for span in ({"minutes": 6}, {"minutes": 16}, {"minutes": 16}, {"days": 8}, {"minutes": 16}, {"minutes": 16}):
+            self.world.clock.pass_time(**span)
+            self.world.janitor.sweep()
+            self.deliver_events()
+
+
+def live(aws: Aws, end: str, *, comes_back: bool) -> None:
+    """The whole life of one video, each step by another function. comes_back: its client asks again once."""
+    world = aws.world
+    begun: list[Transfer] = []
+    etags: dict[int, str] = {}
+
+    def start() -> None:
+        begun.append(world.start(size_bytes=4096))
+
+    def complete() -> None:
+        etags.update({} if etags else begun[-1].send_parts())
+        world.completions.complete(begun[-1].token, begun[-1].completion(etags))
+
+    steps: dict[str, list[Callable[[], object]]] = {
+        "ready": [start, complete, aws.deliver_events, world.janitor.sweep],
+        "deleted": [
+            start,
+            complete,
+            aws.deliver_events,
+            lambda: world.library.delete(begun[-1].token.ref),
+            world.janitor.sweep,
+        ],
+        "aborted": [start, lambda: world.uploads.abort(begun[-1].token), world.janitor.sweep],
+    }
+    for step in steps[end]:
+        try:
+            step()
+        except (KilledError, ConnectionError):
+            if not comes_back:
+                return
+            step()
+
+
+def interrupted_at_each_call(
+    monkeypatch: pytest.MonkeyPatch, error: type[BaseException], when: str, end: str, *, comes_back: bool
+) -> Iterator[tuple[World, str]]:
+    """The world after everything has come to rest, and what was interrupted; the last time nothing was."""
+    for call_number in range(1, MOST_CALLS):
+        world = world_in_memory()
+        interruption = Interruption(world, monkeypatch, error, when)
+        interruption.calls_left, interruption.is_armed = call_number, True
+        aws = Aws(world)
+        live(aws, end, comes_back=comes_back)
+        interruption.is_armed = False
+        aws.recover()
+        yield world, f"{error.__name__} {when} call {call_number}"
+        if interruption.calls_left > 0:
+            return
+    pytest.fail(f"a video's life takes more than {MOST_CALLS} calls")
+
+
+def states_of(world: World) -> list[str]:
+    return sorted(record.state.value for record in world.records.newest_first(OWNER))
+
+
+def visible_in(world: World) -> list[str]:
+    return [key for key in world.videos.versions if world.videos.visible(key) is not None]
+
+
+every_end = pytest.mark.parametrize("end", ["ready", "deleted", "aborted"])
+before_or_after = pytest.mark.parametrize("when", ["before", "after"])
+killed_or_refused = pytest.mark.parametrize("error", [KilledError, ConnectionError])
+
+
+@every_end
+@before_or_after
+@killed_or_refused
+def test_what_nobody_comes_back_for_is_whole_or_gone_and_holds_no_place(
+    monkeypatch: pytest.MonkeyPatch, error: type[BaseException], when: str, end: str
+) -> None:
+    where, states = "", []
+    for world, where in interrupted_at_each_call(monkeypatch, error, when, end, comes_back=False):
+        states = states_of(world)
+        assert set(states) <= {"ready", "aborted", "expired"}, where
+        assert bool(visible_in(world)) == (states == ["ready"]), where
+        assert not list(world.records.markers()), where
+        assert bool(world.notifier.messages) == (states == ["ready"]) or end == "deleted", where
+    assert states == ([end] if end != "deleted" else []), f"{where}: nothing was interrupted"
+
+
+@every_end
+@before_or_after
+@killed_or_refused
+def test_what_a_client_asks_for_again_is_done_once(
+    monkeypatch: pytest.MonkeyPatch, error: type[BaseException], when: str, end: str
+) -> None:
+    for world, where in interrupted_at_each_call(monkeypatch, error, when, end, comes_back=True):
+        # An init whose answer was lost leaves an upload that nobody sends: it expires.
+        states = [state for state in states_of(world) if state != "expired"]
+        assert states == ([end] if end != "deleted" else []), where
+        assert len(visible_in(world)) == states.count("ready"), where
+        assert not list(world.records.markers()), where
+        for counted in ("uploads_completed_count", "uploads_aborted_count", "videos_deleted_count"):
+            assert sum(world.meter.values[counted]) <= 1, where
+        assert sum(world.meter.values["uploads_ready_count"]) <= 1, where
+        assert len(world.notifier.messages) <= 2, where
