@@ -11,6 +11,8 @@ from costs.prices import PriceList
 from costs.units import DAYS_A_MONTH, GIB, HOURS_A_MONTH, SECONDS_A_MONTH
 from costs.workload import Workload
 
+SUCCESS_SHARE = 0.999
+"""The specification's success rate, for events too."""
 MONTHS_A_ROTATION = 12
 MAX_BILLED_ROTATIONS = 2  # KMS pricing page: the first and second rotation of a key are billed
 
@@ -191,10 +193,6 @@ def _network(bill: BillWriter, month: Month) -> None:
     # A failed event is written, read, deleted.
     failed = month.completed * (1 - SUCCESS_SHARE) * 3
     bill.add(Driver.NETWORK, "failure queue", "sqs.requests", failed)
-
-
-SUCCESS_SHARE = 0.999
-"""The specification's success rate, for events too."""
 
 
 def _words(place: str) -> str:

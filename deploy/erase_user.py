@@ -21,7 +21,7 @@ from chalicelib.core.video_record import GONE_STATES, State, VideoRecord
 from deploy.command import chosen_outputs, confirm, exit_status, say, say_progress, user_parser
 from deploy.deployed_stage import DeployedStage
 from deploy.errors import NotErasedError
-from deploy.object_versions import ObjectVersion, versions_under
+from deploy.object_versions import ObjectVersion, unfinished_under, versions_under
 from deploy.revoke_user import say_locked_out
 from deploy.users import Owner, find_owner, folders_of
 
@@ -99,12 +99,7 @@ def _deleted(record: VideoRecord) -> VideoRecord | None:
 
 
 def _unfinished(stage: DeployedStage, owner: str) -> Iterator[tuple[str, str]]:
-    pages = stage.s3.get_paginator("list_multipart_uploads").paginate(
-        Bucket=stage.video_bucket, Prefix=f"videos/{owner}/"
-    )
-    for page in pages:
-        for upload in page.get("Uploads", []):
-            yield upload.get("Key", ""), upload.get("UploadId", "")
+    return unfinished_under(stage.s3, stage.video_bucket, f"videos/{owner}/")
 
 
 def parser() -> argparse.ArgumentParser:

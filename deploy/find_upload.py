@@ -22,7 +22,7 @@ from deploy.command import chosen_outputs, exit_status, say, say_progress, shown
 from deploy.deployed_stage import DeployedStage
 from deploy.errors import VideoUnknownError
 from deploy.log_queries import log_query
-from deploy.object_versions import KeyHistory, ObjectVersion, history_of
+from deploy.object_versions import KeyHistory, ObjectVersion, history_of, unfinished_under
 from deploy.users import find_owner
 
 PARALLEL_LOOKS = 16
@@ -48,10 +48,9 @@ def find_video(stage: DeployedStage, video_id: str, owner: str | None = None) ->
 def find_by_upload_id(stage: DeployedStage, upload_id: str, owner: str | None = None) -> VideoRef:
     """Quick while S3 holds the upload open; afterwards records are read one by one. Raises VideoUnknownError."""
     prefix = f"videos/{owner}/" if owner else "videos/"
-    pages = stage.s3.get_paginator("list_multipart_uploads").paginate(Bucket=stage.video_bucket, Prefix=prefix)
-    for upload in (upload for page in pages for upload in page.get("Uploads", [])):
-        ref = VideoRef.from_file_key(upload.get("Key", ""))
-        if upload.get("UploadId") == upload_id and ref:
+    for key, open_upload_id in unfinished_under(stage.s3, stage.video_bucket, prefix):
+        ref = VideoRef.from_file_key(key)
+        if open_upload_id == upload_id and ref:
             return ref
     keys = (listed.key for listed in stage.metadata.list_keys(f"records/{owner}/" if owner else "records/"))
     looked = 0

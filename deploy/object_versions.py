@@ -1,4 +1,4 @@
-"""Everything a versioned bucket holds of a key, also what a delete marker hides."""
+"""Everything a versioned bucket holds of a key, also what a delete marker hides or nobody has completed."""
 
 from __future__ import annotations
 
@@ -63,3 +63,10 @@ def versions_under(s3: S3Client, bucket: str, prefix: str) -> Iterator[ObjectVer
                 size_bytes=size_bytes,
                 is_latest=entry.get("IsLatest", False),
             )
+
+
+def unfinished_under(s3: S3Client, bucket: str, prefix: str) -> Iterator[tuple[str, str]]:
+    """Key and uploadId of every multipart upload that S3 holds open under a prefix."""
+    for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix):
+        for upload in page.get("Uploads", []):
+            yield upload.get("Key", ""), upload.get("UploadId", "")

@@ -14,16 +14,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from chalicelib.core.video_id import VideoRef
-from chalicelib.core.video_record import State, VideoRecord
+from chalicelib.core.video_record import ARRIVED_STATES, State, VideoRecord
 from deploy.command import chosen_outputs, exit_status, say, stage_parser
 from deploy.deployed_stage import DeployedStage
 from deploy.errors import NotRestorableError
 from deploy.find_upload import find_video, video_id
 from deploy.object_versions import KeyHistory, history_of
 from deploy.users import find_owner
-
-RESTORABLE = frozenset({State.PROCESSING, State.READY, State.REJECTED})
-"""States in which S3 has the whole file; of an upload that was not complete, nothing is left."""
 
 GONE = "S3 has removed it: `noncurrentDays` have passed since the deletion"
 
@@ -54,7 +51,7 @@ def plan(stage: DeployedStage, ref: VideoRef) -> Restoration:
     current = VideoRecord.from_json(stored.body)
     is_deleted = current.state is State.DELETED
     record = _before_deletion(stage, ref) if is_deleted else current
-    if record.state not in RESTORABLE:
+    if record.state not in ARRIVED_STATES:
         raise NotRestorableError(
             ref.video_id, f"it was {record.state}, S3 never had the whole file, and its parts are gone"
         )
