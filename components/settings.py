@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from enum import StrEnum
 
 import pulumi
@@ -225,11 +225,10 @@ class Settings:
         problems = [*reader.problems, *_unknown_settings(pulumi.get_project())]
         if stage not in STAGES:
             problems.append(("stack", f"is called {stage!r}, not one of {', '.join(STAGES)}"))
+        settings = cls(stage=stage, **values)
+        problems += _contradictions(settings, unreadable={key for key, _ in problems})
         if problems:
             raise SettingsError(problems)
-        settings = cls(stage=stage, **values)
-        if contradictions := _contradictions(settings):
-            raise SettingsError(contradictions)
         return settings
 
 
@@ -305,58 +304,73 @@ def _unknown_settings(project: str) -> list[tuple[str, str]]:
     return [(key, "is not a setting") for key in sorted(ours) if key not in known]
 
 
-def _contradictions(settings: Settings) -> list[tuple[str, str]]:
-    """What no single value shows. Each test says which setting to look at."""
+def _contradictions(settings: Settings, unreadable: Set[str]) -> list[tuple[str, str]]:
+    """What no single reader shows. Each test says which setting to look at, and which others it compares with.
+
+    unreadable: settings that hold no value of their own, so that nothing can be said of them here.
+    """
     checks = [
         (
-            "signUpDomains",
+            ("signUpDomains", "signUp"),
             (settings.sign_up is SignUp.DOMAIN) != bool(settings.sign_up_domains),
             "is given exactly when signUp is domain",
         ),
         (
-            "siteCertificateArn",
+            ("siteCertificateArn", "siteDomain"),
             bool(settings.site_domain) != bool(settings.site_certificate_arn),
             "and siteDomain are given together or not at all",
         ),
         (
-            "mailFrom",
+            ("mailFrom", "mailIdentityArn"),
             bool(settings.mail_from) != bool(settings.mail_identity_arn),
             "and mailIdentityArn are given together or not at all",
         ),
-        ("hostedZoneId", bool(settings.hosted_zone_id) and not settings.site_domain, "needs a siteDomain"),
-        ("logDays", settings.log_days not in LOG_RETENTION_DAYS, f"is not one of {LOG_RETENTION_DAYS}"),
         (
-            "incompleteUploadDays",
+            ("hostedZoneId", "siteDomain"),
+            bool(settings.hosted_zone_id) and not settings.site_domain,
+            "needs a siteDomain",
+        ),
+        (("logDays",), settings.log_days not in LOG_RETENTION_DAYS, f"is not one of {LOG_RETENTION_DAYS}"),
+        (
+            ("incompleteUploadDays", "uploadDays"),
             settings.incomplete_upload_days <= settings.upload_days,
             "must be more than uploadDays, or S3 drops parts of uploads that are still open",
         ),
-        ("maxReservedGib", settings.max_reserved_gib < settings.max_video_gib, "is less than maxVideoGib"),
-        ("apiBurst", settings.api_burst < settings.api_requests_per_second, "is less than apiRequestsPerSecond"),
         (
-            "provisionedConcurrencyMax",
+            ("maxReservedGib", "maxVideoGib"),
+            settings.max_reserved_gib < settings.max_video_gib,
+            "is less than maxVideoGib",
+        ),
+        (
+            ("apiBurst", "apiRequestsPerSecond"),
+            settings.api_burst < settings.api_requests_per_second,
+            "is less than apiRequestsPerSecond",
+        ),
+        (
+            ("provisionedConcurrencyMax", "provisionedConcurrency"),
             settings.provisioned_concurrency_max < settings.provisioned_concurrency,
             "is less than provisionedConcurrency",
         ),
         (
-            "paused",
+            ("paused", "provisionedConcurrency"),
             settings.paused and settings.provisioned_concurrency > 0,
             # Lambda Developer Guide, "Configuring provisioned concurrency"
             "needs provisionedConcurrency 0, deployed before: Lambda reserves no less than it has provisioned",
         ),
-        ("vpcCidr", not _private_range(settings.vpc_cidr), f"is {settings.vpc_cidr!r}, not a private /16 to /24"),
+        (("vpcCidr",), not _private_range(settings.vpc_cidr), f"is {settings.vpc_cidr!r}, not a private /16 to /24"),
         (
-            "trailManagementEvents",
+            ("trailManagementEvents", "trail"),
             settings.trail_management_events and not settings.trail,
             "needs trail",
         ),
-        ("protect", settings.stage == "prod" and not settings.protect, "cannot be off in prod"),
+        (("protect",), settings.stage == "prod" and not settings.protect, "cannot be off in prod"),
         (
-            "threatProtection",
+            ("threatProtection", "mfa"),
             settings.threat_protection is not ThreatProtection.OFF and settings.mfa is Mfa.OFF,
             "asks for a second factor at risky sign-ins, so mfa cannot be off",
         ),
     ]
-    return [(key, problem) for key, wrong, problem in checks if wrong]
+    return [(keys[0], problem) for keys, wrong, problem in checks if wrong and unreadable.isdisjoint(keys)]
 
 
 def _private_range(cidr: str) -> bool:

@@ -27,6 +27,13 @@ def test_all_mistakes_are_reported_at_once_and_nothing_is_created() -> None:
     assert problems["maxVideoGb"] == "is not a setting"
 
 
+def test_contradictions_stand_beside_wrong_values_but_never_follow_from_them() -> None:
+    problems = problems_of(
+        {"mfa": "sometimes", "vpcCidr": "banana", "hostedZoneId": "Z1", "signUp": "perhaps", "signUpDomains": ["a.org"]}
+    )
+    assert set(problems) == {"mfa", "vpcCidr", "hostedZoneId", "signUp"}
+
+
 @pytest.mark.parametrize(
     ("key", "settings"),
     [
