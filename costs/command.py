@@ -29,7 +29,10 @@ from costs.workload import Workload
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the report; exits with 1 and one message when there is none."""
-    given = _parser().parse_args(arguments)
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.svg and (given.svg.is_dir() or not given.svg.parent.is_dir()):
+        parser.error(f"argument --svg: {given.svg} cannot be a file: it is a folder, or its folder is missing")
     console = Console()
     if not console.is_terminal:
         console = Console(width=PLAIN_WIDTH)

@@ -84,15 +84,25 @@ def declare(stage: str, overrides: Overrides = ()) -> DeclaredStage:
 def _config(stage: str, overrides: Mapping[str, Setting]) -> tuple[str, dict[str, str]]:
     """Project name, and configuration as the engine hands it to the program."""
     project: dict[str, Any] = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())
-    of_stage: dict[str, Any] = yaml.safe_load((PROJECT / f"Pulumi.{stage}.yaml").read_text()) or {}
     name: str = project["name"]
     values: dict[str, object] = {
         key if ":" in key else f"{name}:{key}": declared.get("value", declared.get("default"))
         for key, declared in project["config"].items()
     }
-    values |= of_stage.get("config", {})
+    values |= _stage_config(f"Pulumi.{stage}.yaml")
     values |= {f"{name}:{key}": value for key, value in overrides.items()}
     return name, {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+
+
+def _stage_config(file_name: str) -> dict[str, object]:
+    try:
+        stage: object = yaml.safe_load((PROJECT / file_name).read_text()) or {}
+    except yaml.YAMLError as error:
+        raise StageRefusedError([(file_name, f"is no YAML: {error}")]) from error
+    config: object = (stage.get("config") or {}) if isinstance(stage, dict) else None
+    if not isinstance(config, dict):
+        raise StageRefusedError([(file_name, "holds no settings by name below config:")])
+    return config
 
 
 class _Engine(mocks.Mocks):

@@ -91,3 +91,26 @@ def test_it_starts_without_anything_set_up() -> None:
     )
     assert "--workload" in started.stdout
     assert "dev, prod, staging" in started.stdout
+
+
+@pytest.mark.parametrize("text", ["config: [", "config: [1, 2]", "hello"])
+def test_a_stage_file_that_holds_no_settings_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    (tmp_path / "Pulumi.yaml").write_text((PROJECT / "Pulumi.yaml").read_text())
+    (tmp_path / "Pulumi.broken.yaml").write_text(text)
+    monkeypatch.setattr("costs.program.PROJECT", tmp_path)
+    with pytest.raises(SystemExit, match=r"wrong settings:\n  Pulumi\.broken\.yaml: (is no YAML|holds no settings)"):
+        main(["--stage", "broken"])
+
+
+def test_a_picture_that_cannot_be_written_is_refused_before_anything_is_reckoned(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for place in (tmp_path, tmp_path / "missing" / "curve.svg"):
+        with pytest.raises(SystemExit) as refused:
+            main(["--stage", "prod", "--svg", str(place)])
+        assert refused.value.code == 2
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert f"{place} cannot be a file" in said.err
