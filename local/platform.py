@@ -64,8 +64,7 @@ class DataDirBusyError(Exception):
     """Another platform is using the folder."""
 
     def __init__(self, data_dir: Path) -> None:
-        # The children run in another folder.
-        self.data_dir = data_dir.resolve() if data_dir else None
+        self.data_dir = data_dir
         super().__init__(f"another platform is running on {data_dir}")
 
 
@@ -96,7 +95,8 @@ class LocalPlatform:
         api_variables: Mapping[str, str] | None = None,
         on_line: Callable[[str, str], None] = lambda process, line: None,
     ) -> None:
-        self.data_dir = data_dir
+        # The children run in another folder.
+        self.data_dir = data_dir.resolve() if data_dir else None
         self._ports = ports
         self._aws_only = aws_only
         self._api_variables = dict(api_variables or {})

@@ -16,7 +16,7 @@ import psutil
 import pytest
 import requests
 
-from local.platform import LocalPlatform, Ports
+from local.platform import METRICS_FILE, LocalPlatform, Ports
 from tests.journeys.conftest import Person, make_person, put_part
 
 REPOSITORY = Path(__file__).parents[2]
@@ -132,6 +132,12 @@ def test_everything_is_written_below_one_folder(tmp_path: Path) -> None:
     written = {file for file in set(tmp_path.rglob("*")) - before if not file.is_relative_to(tmp_path / "data")}
     assert written == set()
     assert any((tmp_path / "data").iterdir())
+
+
+def test_a_folder_is_meant_as_seen_from_where_the_platform_is_started(tmp_path: Path) -> None:
+    with started(Path("kept"), Ports.free(), cwd=tmp_path, PYTHONPATH=str(REPOSITORY)) as process:
+        read_until(process, "Ctrl-C stops")
+        assert {path.name for path in (tmp_path / "kept").iterdir()} >= {"stand-in", "sign-in", METRICS_FILE}
 
 
 def test_two_platforms_on_one_folder_are_refused_with_a_reason(tmp_path: Path) -> None:
