@@ -1,5 +1,6 @@
 """What `make run` promises: it starts, keeps, forgets and stops as it says."""
 
+import json
 import os
 import re
 import shutil
@@ -229,3 +230,20 @@ def test_videos_and_unfinished_uploads_survive_a_restart(tmp_path: Path, small_v
         completed = after.complete(unfinished, [{"partNumber": 1, "etag": etag}])
         assert completed.status_code == 200, completed.text
         assert after.wait_for(unfinished["videoId"], "ready")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_guide_s_way_to_a_token_opens_the_api(tmp_path: Path) -> None:
+    ports = Ports.free()
+    section = (REPOSITORY / "docs" / "api.md").read_text().partition("## Who may call")[2]
+    commands = section.partition("```sh\n")[2].partition("```")[0]
+    for written, here in (
+        (".data/", f"{tmp_path / 'data'}/"),
+        ("127.0.0.1:8000", f"127.0.0.1:{ports.site}"),
+        ("127.0.0.1:8002", f"127.0.0.1:{ports.sign_in}"),
+    ):
+        assert written in commands
+        commands = commands.replace(written, here)
+    with LocalPlatform(data_dir=tmp_path / "data", ports=ports):
+        answer = subprocess.run(["sh", "-ec", commands], capture_output=True, text=True, check=True, timeout=30)
+    assert json.loads(answer.stdout) == {"videos": [], "nextCursor": None}
