@@ -9,7 +9,7 @@ GIB = 2**30
 
 # S3 User Guide, "Amazon S3 multipart upload limits"
 MIN_PART_BYTES = 5 * MIB
-MAX_PART_BYTES = 5 * 2**30
+MAX_PART_BYTES = 5 * GIB
 MAX_PARTS = 10_000
 MAX_OBJECT_BYTES = MAX_PARTS * MAX_PART_BYTES  # 48.8 TiB
 

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from chalicelib.core.media.errors import MediaBudgetError, ShortRangeError
-from chalicelib.core.media.facts import InspectionLimits
+from chalicelib.core.media.facts import MIB, InspectionLimits
 
 KIB = 1 << 10
-MIB = 1 << 20
 
 # Measured against 30 ms a request and 80 MB/s: smaller blocks pay in round trips, larger ones in bytes nobody reads.
 HEAD_BYTES = 1 * MIB
