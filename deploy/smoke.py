@@ -24,6 +24,7 @@ from deploy.stack_outputs import stack_outputs
 from video_upload.answers import CompletedPart, NewUpload, PartToSign, PresignedPart, StartedUpload, Video
 from video_upload.api import Credentials, VideoApi
 from video_upload.checksums import encode_crc64nvme
+from video_upload.connection_problem import problem_in_words
 from video_upload.credentials import StoredCredentials
 from video_upload.errors import ApiError, VideoUploadError
 from video_upload.private_files import default_home
@@ -249,11 +250,17 @@ def run(smoke: Smoke) -> bool:
         try:
             proven = step()
         except (StepFailedError, VideoUploadError, requests.RequestException) as error:
-            print(f"FAILED  {name}: {error}", flush=True)
+            print(f"FAILED  {name}: {_in_words(error)}", flush=True)
             smoke.clean_up()
             return False
         print(f"ok      {name}: {proven} ({time.monotonic() - started:.1f} s)", flush=True)
     return True
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, requests.ConnectionError | requests.Timeout):
+        return f"{error.request.url if error.request else 'the site'} cannot be reached ({problem_in_words(error)})"
+    return str(error)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -35,3 +35,9 @@ def test_a_wrong_secret_fails_at_signing_in(platform: LocalPlatform, capsys: pyt
     wrong = MachineClient(machine_of(platform).client_id, "wrong")
     assert not run(Smoke(platform.site_url, wrong))
     assert "FAILED  sign in" in capsys.readouterr().out
+
+
+def test_a_site_that_is_away_is_named_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    assert not run(Smoke("http://127.0.0.1:9", MachineClient("machine", "secret")))
+    said = capsys.readouterr().out
+    assert said == "FAILED  serve the page: http://127.0.0.1:9/ cannot be reached (Connection refused)\n"
