@@ -150,3 +150,10 @@ def test_a_site_that_speaks_no_tls_is_refused_in_words(platform: FakePlatform, c
     assert failed.returncode == 5
     assert "cannot be reached ([SSL: " in failed.stderr
     assert "HTTPSConnectionPool" not in failed.stderr
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_a_profile_where_nobody_is_signed_in_is_named_beside_those_there_are(cli: Cli) -> None:
+    refused = cli.run("list", "--profile", "elsewhere")
+    assert refused.returncode == 3
+    assert "Nobody is signed in as profile elsewhere; there is default." in refused.stderr

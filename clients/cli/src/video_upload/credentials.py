@@ -82,8 +82,9 @@ class StoredCredentials:
     """
 
     def __init__(self, home: Path, profile: str | None = None, keyring: OsKeyring | None = None) -> None:
-        self.profile = profile or Profiles(home).current
-        self._path = Profiles(home).path(self.profile)
+        self._profiles = Profiles(home)
+        self.profile = profile or self._profiles.current
+        self._path = self._profiles.path(self.profile)
         self._lock = filelock.FileLock(self._path.with_suffix(".lock"), mode=0o600)
         self._keyring = keyring or OsKeyring()
         self._keyring_name = f"{self.profile} in {home.absolute()}"
@@ -176,6 +177,9 @@ class StoredCredentials:
         try:
             return msgspec.json.decode(self._path.read_bytes(), type=StoredSignIn)
         except FileNotFoundError as error:
+            if others := self._profiles.names():
+                reason = f"Nobody is signed in as profile {self.profile}; there is {', '.join(others)}."
+                raise NotSignedInError(reason) from error
             raise NotSignedInError from error
         except msgspec.DecodeError as error:
             raise NotSignedInError(reason="The stored sign-in is damaged.") from error
