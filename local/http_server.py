@@ -155,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if "Transfer-Encoding" in self.headers:
             self.close_connection = True
-            self._write("411 Length Required", [("Connection", "close")], [b""])
+            self._write("411 Length Required", [("Connection", "close")], [b"A body needs its Content-Length here.\n"])
             return
         length = self.headers.get("Content-Length", "0")
         if not length.isascii() or not length.isdigit():
