@@ -46,6 +46,7 @@ class Watched:
     function_names: Mapping[str, str]
     queue_name: str
     data_key_arn: str
+    client_log_group: str
     web_acl_name: str | None
 
     @property
@@ -88,6 +89,10 @@ class Watched:
             )
             for storage_type in STORAGE_TYPES
         )
+
+    def of_client_log(self, name: str, statistic: str) -> Metric:
+        dimensions = {"LogGroupName": self.client_log_group}
+        return Metric(namespace="AWS/Logs", name=name, statistic=statistic, dimensions=dimensions)
 
     def of_data_key(self, operation: str) -> Metric:
         dimensions = {"KeyArn": self.data_key_arn, "Operation": operation}

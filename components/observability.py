@@ -90,6 +90,7 @@ class Observability(pulumi.ComponentResource):
             function_names=args.function_names,
             queue_name=args.queue_name,
             data_key_arn="",
+            client_log_group=place.log_group("clients"),
             web_acl_name=args.web_acl_name,
         )
         alarms = alarms_of(self._watched, paused=args.paused) if args.alarms else []

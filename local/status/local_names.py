@@ -20,5 +20,6 @@ def watched_here() -> Watched:
         function_names={},
         queue_name=names.FAILED_EVENTS_QUEUE,
         data_key_arn=names.DATA_KEY_ALIAS,
+        client_log_group="",
         web_acl_name=None,
     )

@@ -172,6 +172,7 @@ def test_names_of_what_is_watched_are_those_of_the_resources(prod: Recording) ->
         "ApiName": names("apigateway/restApi:RestApi"),
         "FunctionName": names("lambda/function:Function"),
         "QueueName": names("sqs/queue:Queue"),
+        "LogGroupName": names("cloudwatch/logGroup:LogGroup"),
         "BucketName": names("s3/bucket:Bucket", "bucket"),
         "DistributionId": {"edge-distribution-id"},
         "WebACL": {each.inputs["visibilityConfig"]["metricName"] for each in prod.of("wafv2/webAcl:WebAcl")},
