@@ -37,7 +37,7 @@ class FakeVideo:
     body: Json
     token: str
     number: int
-    state: Literal["uploading", "processing", "ready", "rejected", "aborted"] = "uploading"
+    state: Literal["uploading", "processing", "ready", "rejected", "aborted", "deleted"] = "uploading"
     looks_until_settled: int = 1
 
 
@@ -45,9 +45,10 @@ class FakeVideo:
 class FakeApi:
     """Knobs and records; everything may be changed while it runs.
 
-    faults: "METHOD /path" → (status, code, details) answered before the real thing.
+    faults: "METHOD /path" → (status, code, details) answered before the real thing; status 0 lets that call through.
     completing_answers: how often complete answers 202 first.
     checksums: of whole files, as complete was given them.
+    page_records: how many records GET /videos looks at, deleted ones too.
     """
 
     sign_in: SignIn
@@ -55,7 +56,7 @@ class FakeApi:
     part_size_bytes: int = 5 * 2**20
     first_page_parts: int = 500
     completing_answers: int = 0
-    page_size: int = 24
+    page_records: int = 400
     urls_per_call: int = 500
     faults: dict[str, list[tuple[int, str, Json]]] = field(default_factory=dict[str, list[tuple[int, str, Json]]])
     videos: dict[str, FakeVideo] = field(default_factory=dict[str, FakeVideo])
@@ -77,6 +78,12 @@ class FakeApi:
         api.delete("/videos/<video_id>")(self._delete)
         return api
 
+    def add_deleted_videos(self, email: str, count: int) -> None:
+        """Nothing of them can be seen but that the library has their records to skip."""
+        owner = str(self.sign_in.authority.users.get_or_create(email).subject)
+        for _ in range(count):
+            self._new_video(owner, {"fileName": "gone.mp4", "sizeBytes": 1}).state = "deleted"
+
     def add_ready_video(self, email: str, name: str, content: bytes) -> None:
         """As if uploaded and processed long ago."""
         owner = str(self.sign_in.authority.users.get_or_create(email).subject)
@@ -89,7 +96,8 @@ class FakeApi:
         self.calls.append(name)
         if planned := self.faults.get(name):
             status, code, details = planned.pop(0)
-            raise Refusal(status, code, **details)
+            if status != 0:
+                raise Refusal(status, code, **details)
 
     def _user(self) -> str:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -103,7 +111,7 @@ class FakeApi:
     def _upload(self) -> FakeVideo:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         for video in self.videos.values():
-            if video.token == token:
+            if video.token == token and video.state != "deleted":
                 if video.state == "aborted":
                     raise Refusal(409, "upload_aborted")
                 return video
@@ -176,19 +184,25 @@ class FakeApi:
         return jsonify(uploads=[self._shared(video) for video in mine])
 
     def _list(self) -> Response:
-        owner = self._user()
-        mine = [video for video in self.videos.values() if video.owner == owner and video.state != "aborted"]
-        mine.sort(key=lambda video: -video.number)
-        start = int(request.args.get("cursor", "0"))
-        end = start + self.page_size
+        owner, limit = self._user(), int(request.args.get("limit", "24"))
+        cursor = request.args.get("cursor")
+        before = self.videos[cursor].number if cursor else len(self.videos)
+        older = [video for video in self.videos.values() if video.owner == owner and video.number < before]
+        older.sort(key=lambda video: -video.number)
+        shown: list[FakeVideo] = []
+        looked_at = 0
+        while looked_at < min(len(older), self.page_records) and len(shown) < limit:
+            if older[looked_at].state not in {"aborted", "deleted"}:
+                shown.append(older[looked_at])
+            looked_at += 1
         return jsonify(
-            videos=[self._shown(video) for video in mine[start:end]],
-            nextCursor=str(end) if end < len(mine) else None,
+            videos=[self._shown(video) for video in shown],
+            nextCursor=older[looked_at - 1].video_id if looked_at < len(older) else None,
         )
 
     def _mine(self, video_id: str) -> FakeVideo:
         video = self.videos.get(video_id)
-        if video is None or video.owner != self._user():
+        if video is None or video.owner != self._user() or video.state == "deleted":
             raise Refusal(404, "video_not_found")
         return video
 
@@ -201,7 +215,7 @@ class FakeApi:
         return jsonify(self._shown(video))
 
     def _delete(self, video_id: str) -> Response:
-        del self.videos[self._mine(video_id).video_id]
+        self._mine(video_id).state = "deleted"
         return jsonify(status="deleted", videoId=video_id)
 
     def _shown(self, video: FakeVideo) -> Json:

@@ -18,6 +18,36 @@ CONTRACT = REPOSITORY / "docs" / "api.md"
 MESSAGES = REPOSITORY / "clients" / "web" / "src" / "messages.json"
 
 
+WATCH_WORDS = """
+    addEventListener("DOMContentLoaded", () => {
+        window.wordsSeen = [];
+        const look = () => {
+            for (const id of ["library-loading", "library-empty"]) {
+                const words = document.getElementById(id);
+                const isNew = words.checkVisibility() && wordsSeen.at(-1) !== words.textContent;
+                if (isNew) wordsSeen.push(words.textContent);
+            }
+        };
+        new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributes: true });
+    });
+"""
+"""What the library says of itself, each change of it: also what would flash by."""
+
+
+def words_seen(page: Page) -> list[str]:
+    return page.evaluate("() => window.wordsSeen")
+
+
+def pauses_ms(page: Page) -> list[float]:
+    """From the answer with one page of the library until the next is asked for."""
+    return page.evaluate(
+        """() => {
+            const asked = performance.getEntriesByType("resource").filter(({ name }) => name.includes("/videos?"));
+            return asked.slice(1).map((each, index) => each.startTime - asked[index].responseEnd);
+        }"""
+    )
+
+
 def contract_codes() -> set[str]:
     """The codes of the error table and of rejections."""
     text = CONTRACT.read_text(encoding="utf-8")
@@ -157,6 +187,68 @@ def test_a_long_library_loads_on_as_one_scrolls(page: Page, site: FakeSite, user
     expect(page.get_by_role("button", name="Show more")).to_be_hidden()
     names = [heading.inner_text() for heading in cards.get_by_role("heading").all()]
     assert names == sorted(names, reverse=True)
+
+
+def test_deleted_videos_by_the_thousand_do_not_hide_the_last_one(
+    page: Page, site: FakeSite, user: Person, small_video: Path
+) -> None:
+    site.api.add_ready_video(user.email, "oldest.mp4", small_video.read_bytes())
+    site.api.add_deleted_videos(user.email, 5 * site.api.page_records)
+    page.add_init_script(WATCH_WORDS)
+    open_signed_in(page, site.url, site.sign_in, user.email)
+    expect(page.get_by_role("button", name="Play oldest.mp4")).to_be_enabled(timeout=IN_TIME_MS)
+    expect(page.get_by_role("button", name="Show more")).to_be_hidden()
+    assert words_seen(page) == ["Loading…"]
+    # The first page and five more; in between the page waits, so as not to crowd out others' requests.
+    assert site.api.calls.count("GET /videos") == 6
+    assert min(pauses_ms(page)) > 200
+
+
+def test_a_library_is_called_empty_only_when_its_end_is_known(page: Page, site: FakeSite, user: Person) -> None:
+    site.api.page_records = 10
+    site.api.add_deleted_videos(user.email, 25)
+    page.add_init_script(WATCH_WORDS)
+    open_signed_in(page, site.url, site.sign_in, user.email)
+    expect(page.get_by_text("Nothing here yet.")).to_be_visible(timeout=IN_TIME_MS)
+    assert site.api.calls.count("GET /videos") == 3
+    assert words_seen(page) == ["Loading…", "Nothing here yet. Your first video will appear as soon as it is up."]
+
+
+def test_a_list_that_breaks_off_among_deleted_videos_goes_on_where_it_was(
+    page: Page, site: FakeSite, user: Person, small_video: Path, complaints: list[str]
+) -> None:
+    complaints.append("403")
+    site.api.page_records = 10
+    site.api.add_ready_video(user.email, "oldest.mp4", small_video.read_bytes())
+    site.api.add_deleted_videos(user.email, 25)
+    site.api.faults = {"GET /videos": [(0, "", {}), (403, "forbidden", {})]}
+    open_signed_in(page, site.url, site.sign_in, user.email)
+    expect(page.get_by_role("alert")).to_contain_text("Your account may not do this.", timeout=IN_TIME_MS)
+    expect(page.get_by_text("Loading…")).to_be_hidden()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("button", name="Play oldest.mp4")).to_be_enabled(timeout=IN_TIME_MS)
+    assert site.api.calls.count("GET /videos") == 4
+
+
+def test_short_pages_fill_the_screen_and_no_more(page: Page, site: FakeSite, user: Person, small_video: Path) -> None:
+    site.api.page_records = 10
+    for number in range(60):
+        site.api.add_deleted_videos(user.email, 9)
+        site.api.add_ready_video(user.email, f"video {number:02}.mp4", small_video.read_bytes())
+    open_signed_in(page, site.url, site.sign_in, user.email)
+    page.wait_for_function("() => document.querySelector('#more').getBoundingClientRect().top > innerHeight + 400")
+    on_screen = site.api.calls.count("GET /videos")
+    assert 3 < on_screen < 40
+    # A filter is of what is loaded, and no search through all of the rest.
+    cards = page.get_by_role("list", name="Videos").get_by_role("listitem")
+    page.get_by_label("Filter by name").fill("59")
+    expect(cards).to_have_count(1)
+    page.wait_for_timeout(300)  # a dozen pages, were it to search
+    assert site.api.calls.count("GET /videos") <= on_screen + 2
+    page.get_by_label("Filter by name").clear()
+    page.set_viewport_size({"width": 1280, "height": 20_000})
+    expect(cards).to_have_count(60, timeout=IN_TIME_MS)
+    assert site.api.calls.count("GET /videos") == 60
 
 
 def test_names_are_text_and_never_markup(page: Page, site: FakeSite, user: Person, small_video: Path) -> None:

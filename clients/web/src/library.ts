@@ -4,6 +4,7 @@ import { type ApiClient, ApiError, type Video } from "./api";
 import { message } from "./messages";
 import { announce, byId, confirmed, play, showBanner, within } from "./page";
 import { stateWords, VideoCard } from "./video_card";
+import { pause } from "./waiting";
 
 interface Entry {
   video: Video;
@@ -13,6 +14,7 @@ interface Entry {
 const FIRST_LOOK_MS = 1000;
 const SLOWEST_LOOK_MS = 10_000;
 const LOADED_BEFORE_PIXELS = 400;
+const PAUSE_AFTER_EMPTY_PAGE_MS = 250;
 const UNSETTLED = new Set(["completing", "processing"]);
 
 export class Library {
@@ -20,6 +22,8 @@ export class Library {
   readonly #onSeen: (video: Video) => void;
   readonly #entries = new Map<string, Entry>();
   readonly #filter = byId<HTMLInputElement>("filter");
+  readonly #more = byId("more");
+  readonly #observer: IntersectionObserver;
   #cursor: string | null = null;
   #isLoaded = false;
   #isLoading = false;
@@ -30,34 +34,34 @@ export class Library {
   constructor(api: ApiClient, onSeen: (video: Video) => void) {
     this.#api = api;
     this.#onSeen = onSeen;
-    byId("more").onclick = () => void this.load();
+    this.#more.onclick = () => void this.load();
     byId("library-again").onclick = () => void this.load();
     this.#filter.oninput = () => {
       this.#applyFilter();
       const shown = this.#shown();
       announce(shown === 1 ? "1 video" : `${shown} videos`);
+      this.#goOnIfEndInSight();
     };
-    const observer = new IntersectionObserver(
+    this.#observer = new IntersectionObserver(
       ([entry]) => {
         if (entry?.isIntersecting && this.#cursor) void this.load();
       },
       { rootMargin: `${LOADED_BEFORE_PIXELS}px` },
     );
-    observer.observe(byId("more"));
+    this.#observer.observe(this.#more);
     document.addEventListener("visibilitychange", () => this.#lookSoon());
   }
 
-  /** Load the next page; the first time, the first. Never rejects: the page tells. */
+  /** Load the next videos; the first time, the first. Never rejects: the page tells. */
   async load(): Promise<void> {
     if (this.#isLoading) return;
     this.#isLoading = true;
     byId("library-failed").hidden = true;
+    this.#drawEmpty();
     try {
-      const { videos, nextCursor } = await this.#api.videos(this.#cursor);
-      this.#cursor = nextCursor;
-      this.#isLoaded = true;
-      for (const video of videos) if (video.state !== "uploading") this.#put(video);
-      byId("more").hidden = nextCursor === null;
+      // Where many were deleted in a row, the API answers pages without a video and tells where to go on.
+      while (!(await this.#loadPage())) await pause(PAUSE_AFTER_EMPTY_PAGE_MS);
+      this.#more.hidden = this.#cursor === null;
     } catch (error) {
       byId("library-problem").textContent = message(error);
       byId("library-failed").hidden = false;
@@ -66,6 +70,24 @@ export class Library {
     }
     this.#lookSoon();
     this.#drawEmpty();
+    if (byId("library-failed").hidden) this.#goOnIfEndInSight();
+  }
+
+  /** Whether there was something to show, or it was the last page. */
+  async #loadPage(): Promise<boolean> {
+    const { videos, nextCursor } = await this.#api.videos(this.#cursor);
+    const shown = videos.filter((video) => video.state !== "uploading");
+    this.#cursor = nextCursor;
+    this.#isLoaded = true;
+    for (const video of shown) this.#put(video);
+    return shown.length > 0 || nextCursor === null;
+  }
+
+  /** Observed anew, the end of what is loaded is told to be in sight even if a short page has not moved it. */
+  #goOnIfEndInSight(): void {
+    if (this.#filter.value !== "") return; // it is of those loaded: no search through all of them
+    this.#observer.unobserve(this.#more);
+    this.#observer.observe(this.#more);
   }
 
   /** Show a video that was just uploaded. */
@@ -192,7 +214,7 @@ export class Library {
   }
 
   #drawEmpty(): void {
-    byId("library-loading").hidden = this.#isLoaded || !byId("library-failed").hidden;
+    byId("library-loading").hidden = !this.#isLoading || this.#entries.size > 0;
     byId("library-empty").hidden = !this.#isLoaded || this.#entries.size > 0 || this.#cursor !== null;
     byId("filter-box").hidden = this.#entries.size < 2 && this.#filter.value === "";
     byId("filter-empty").hidden = this.#entries.size === 0 || this.#shown() > 0;
