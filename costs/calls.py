@@ -72,7 +72,8 @@ VIDEOS_A_PAGE = 24
 """docs/api.md, GET /videos."""
 
 BROWSING = Calls(s3_writes=1, s3_reads=VIDEOS_A_PAGE, kms_signatures=2)
-"""GET /videos: the list, the records, one signature each for the folders of posters and videos."""
+"""GET /videos: the list, the records, one signature each for the folders of posters and videos. The record of a video
+deleted within `tombstoneDays` is one read more; who deletes little adds little."""
 
 RESUMING = Calls(s3_writes=1)
 """GET /uploads, when nothing is open."""

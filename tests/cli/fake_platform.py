@@ -58,6 +58,7 @@ class FakePlatform:
         before the call is carried out, -1 carries it out and loses the answer.
     completing_answers: how often complete answers 202 first.
     processing_polls: how often a completed video is still in processing.
+    page_records: how many records GET /videos looks at, deleted ones too.
     correlation_ids: X-Correlation-Id of each call, and of each part, where there must be none; "" where there was none.
     """
 
@@ -71,6 +72,7 @@ class FakePlatform:
     )
     completing_answers: int = 0
     processing_polls: int = 0
+    page_records: int = 400
     rejection: Json | None = None
     uploads: dict[str, FakeUpload] = field(default_factory=dict[str, FakeUpload])
     calls: list[str] = field(default_factory=list[str])
@@ -235,10 +237,25 @@ class FakePlatform:
 
     def _videos(self, bearer: str, query: Json) -> tuple[int, Json, dict[str, str]]:
         self._user(bearer)
-        limit, start = int(query.get("limit", 24)), int(query.get("cursor", 0))
-        shown = [one for _, one in sorted(self.uploads.items()) if one.state not in {"aborted", "expired", "deleted"}]
-        more = str(start + limit) if len(shown) > start + limit else None
-        return 200, {"videos": [self._describe(one) for one in shown[start : start + limit]], "nextCursor": more}, {}
+        limit, cursor = int(query.get("limit", 24)), query.get("cursor", "")
+        older = [one for video_id, one in sorted(self.uploads.items()) if video_id > cursor]
+        shown: list[FakeUpload] = []
+        looked_at = 0
+        while looked_at < min(len(older), self.page_records) and len(shown) < limit:
+            if older[looked_at].state not in {"aborted", "expired", "deleted"}:
+                shown.append(older[looked_at])
+            looked_at += 1
+        more = older[looked_at - 1].video_id if looked_at < len(older) else None
+        return 200, {"videos": [self._describe(one) for one in shown], "nextCursor": more}, {}
+
+    def add_finished_videos(self, *states: str) -> list[FakeUpload]:
+        """As if uploaded long ago, the newest first: what became of each, such as `ready` or `deleted`."""
+        body = {"fileName": "film.mp4", "contentType": "video/mp4", "sizeBytes": 1}
+        added = [
+            FakeUpload(f"{n:013}-{secrets.token_hex(4)}", "", "", body, 1, state) for n, state in enumerate(states)
+        ]
+        self.uploads |= {upload.video_id: upload for upload in added}
+        return added
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -114,6 +114,16 @@ def test_the_library_can_be_listed_shown_and_deleted(platform: FakePlatform, cli
 
 
 @pytest.mark.usefixtures("signed_in")
+def test_the_list_goes_on_over_pages_without_a_video(platform: FakePlatform, cli: Cli) -> None:
+    platform.page_records = 10
+    videos = platform.add_finished_videos(*["deleted"] * 25, "ready", *["deleted"] * 25, "ready", "ready")
+    newest, older, _ = (video.video_id for video in videos if video.state == "ready")
+    listed = json.loads(cli.run("list", "--limit", "2", "--json").stdout)
+    assert [video["videoId"] for video in listed["videos"]] == [newest, older]
+    assert platform.calls == ["GET /videos"] * 6
+
+
+@pytest.mark.usefixtures("signed_in")
 def test_unfinished_uploads_are_listed_without_their_tokens_and_can_be_aborted(
     platform: FakePlatform, cli: Cli, make_video: MakeVideo
 ) -> None:

@@ -37,6 +37,15 @@ def test_a_program_uploads_looks_and_deletes(platform: FakePlatform, home: Path,
 
 
 @pytest.mark.usefixtures("signed_in")
+def test_iterating_goes_on_over_pages_without_a_video(platform: FakePlatform, home: Path) -> None:
+    platform.page_records = 10
+    states = ["deleted"] * 25 + ["ready"] + ["aborted"] * 20 + ["ready"] * 12 + ["deleted"] * 15
+    living = [video.video_id for video in platform.add_finished_videos(*states) if video.state == "ready"]
+    assert [one.video_id for one in Client(home=home).videos()] == living
+    assert platform.calls == ["GET /videos"] * 8
+
+
+@pytest.mark.usefixtures("signed_in")
 def test_a_stopped_upload_goes_on_in_another_client(platform: FakePlatform, home: Path, make_video: MakeVideo) -> None:
     platform.storage.seconds_per_part = 0.05
     path = make_video(1000 * KIB)

@@ -1,13 +1,22 @@
 """What a user sees."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.errors import VideoNotFoundError
+from chalicelib.core.library import MOST_READ_RECORDS, Library
+from chalicelib.core.part_plan import MIN_PART_BYTES
+from chalicelib.core.ports import StoredRecord
+from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef, new_video_id
+from chalicelib.core.video_record import State, VideoRecord
 from tests.fakes import FakeClock
-from tests.world import OWNER, Transfer, World
+from tests.world import OWNER, Transfer, World, world_in_memory
 
 
 def finished(world: World, owner: str = OWNER) -> Transfer:
@@ -20,12 +29,103 @@ def finished(world: World, owner: str = OWNER) -> Transfer:
 
 def test_pages_are_newest_first_and_lose_or_double_nothing(world: World) -> None:
     newest_first = [finished(world).token.video_id for _ in range(7)][::-1]
-    seen: list[str] = []
+    assert list(pages(world.library, 3)) == [newest_first[:3], newest_first[3:6], newest_first[6:]]
+
+
+def stored(world: World, *states: State) -> list[VideoRecord]:
+    """A record in each of these states, the oldest first, however it came to it."""
+    records: list[VideoRecord] = []
+    for state in states:
+        world.clock.pass_time(seconds=1)
+        record = VideoRecord.begun(
+            VideoRef(OWNER, new_video_id(world.clock())),
+            StartUpload("film.mp4", "video/mp4", 4096),
+            part_size_bytes=MIN_PART_BYTES,
+            upload_id=None,
+            now=world.clock(),
+            ttl=timedelta(days=7),
+        )
+        records.append(replace(record, state=state, version_id="version-1"))
+        world.records.create(records[-1])
+    return records
+
+
+def pages(library: Library, limit: int) -> Iterator[list[str]]:
     cursor: str | None = ""
     while cursor is not None:
-        page, cursor = world.library.page(OWNER, 3, cursor)
-        seen += [str(video["videoId"]) for video in page]
-    assert seen == newest_first
+        page, cursor = library.page(OWNER, limit, cursor)
+        yield [str(video["videoId"]) for video in page]
+
+
+@given(
+    states=st.lists(st.sampled_from([State.READY, State.REJECTED, State.DELETED, State.ABORTED]), max_size=40),
+    limit=st.integers(1, 6),
+    most_read_records=st.integers(1, 20),
+    between_calls=st.lists(st.tuples(st.sampled_from(["delete", "expire", "upload"]), st.integers(0, 39)), max_size=40),
+)
+def test_paging_visits_each_living_video_once_whatever_is_deleted_and_comes(
+    states: list[State], limit: int, most_read_records: int, between_calls: list[tuple[str, int]]
+) -> None:
+    world = world_in_memory()
+    records = stored(world, *states)
+    living = {record.video_id for record in records if record.state in {State.READY, State.REJECTED}}
+    library = replace(world.library, most_read_records=most_read_records)
+    removed: set[str] = set()
+    seen: list[str] = []
+    happenings = iter(between_calls)
+    for page in pages(library, limit):
+        assert len(page) <= limit
+        seen += page
+        match next(happenings, None):
+            case ("upload", _):
+                stored(world, State.READY)
+            case ("delete", number) if number < len(records):
+                world.library.delete(records[number].ref)
+                removed.add(records[number].video_id)
+            case ("expire", number) if number < len(records):
+                # As the lifecycle rule does with tombstones; the cursor may be of one.
+                world.metadata.delete(records[number].ref.record_key)
+                removed.add(records[number].video_id)
+            case _:
+                pass
+    assert seen == sorted(set(seen)), "the newest come first, and none comes twice"
+    assert living - removed <= set(seen) <= living
+
+
+def test_a_call_reads_no_more_records_however_many_are_deleted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    (oldest,) = stored(world, State.READY)
+    stored(world, *[State.DELETED] * (2 * MOST_READ_RECORDS))
+    (newest,) = stored(world, State.READY)
+    read: list[str] = []
+    get = world.metadata.get
+
+    def counting(key: str) -> StoredRecord | None:
+        read.append(key)
+        return get(key)
+
+    monkeypatch.setattr(world.metadata, "get", counting)
+    seen: list[list[str]] = []
+    for page in pages(world.library, 24):
+        assert len(read) <= MOST_READ_RECORDS
+        read.clear()
+        seen.append(page)
+    assert seen == [[newest.video_id], [], [oldest.video_id]]
+
+
+def test_records_that_go_between_listing_and_reading_do_not_end_the_list(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (oldest,) = stored(world, State.READY)
+    gone = {record.ref.record_key for record in stored(world, *[State.DELETED] * 9)}
+    get = world.metadata.get
+    monkeypatch.setattr(world.metadata, "get", lambda key: None if key in gone else get(key))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    library = replace(world.library, most_read_records=5)
+    assert list(pages(library, 24)) == [[], [oldest.video_id]]
+
+
+def test_a_full_page_at_the_very_end_is_the_last(world: World) -> None:
+    stored(world, *[State.READY] * 6)
+    assert [len(page) for page in pages(world.library, 3)] == [3, 3]
 
 
 def test_a_deleted_video_is_gone_from_every_view_and_stays_gone(world: World) -> None:

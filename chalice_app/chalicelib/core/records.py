@@ -6,10 +6,11 @@ everything. A marker is written before a caller learns of an upload and deleted 
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from chalicelib.core.log_context import about_upload, carried
 from chalicelib.core.ports import MetadataBucket, StorageBusyError
@@ -86,18 +87,30 @@ class Records:
             time.sleep(random.uniform(0, 0.01 * 2**race))  # noqa: S311 - jitter, not a secret
         raise StorageBusyError
 
-    def newest_first(self, owner: str, after_video_id: str = "") -> Iterator[VideoRecord]:
-        """All of an owner's records but the deleted, lazily; after_video_id: where the last page ended."""
-        after = VideoRef(owner, after_video_id).record_key if after_video_id else ""
-        keys = (listed.key for listed in self._bucket.list_keys(f"records/{owner}/", after))
-        for record in self._read_all(keys):
-            if record.state is not State.DELETED:
+    def newest_first(self, owner: str) -> Iterator[VideoRecord]:
+        """All of an owner's records but the deleted, lazily, however many tombstones lie between them."""
+        for record in self.read_each(self.refs_newest_first(owner)):
+            if record and record.state is not State.DELETED:
                 yield record
+
+    def refs_newest_first(self, owner: str, after_video_id: str = "") -> Iterator[VideoRef]:
+        """Whatever has a record, tombstones too, without reading any; after_video_id: only what is older."""
+        after = VideoRef(owner, after_video_id).record_key if after_video_id else ""
+        for listed in self._bucket.list_keys(f"records/{owner}/", after):
+            yield VideoRef(owner, listed.key.rpartition("/")[2].removesuffix(".json"))
+
+    def read_each(self, refs: Iterable[VideoRef]) -> Iterator[VideoRecord | None]:
+        """In the order given, lazily, eight at a time; None for what is gone since it was listed."""
+        keys = (ref.record_key for ref in refs)
+        with ThreadPoolExecutor(_PARALLEL_READS) as readers:
+            while batch := list(islice(keys, _PARALLEL_READS)):
+                for stored in readers.map(carried(self._bucket.get), batch):
+                    yield VideoRecord.from_json(stored.body) if stored else None
 
     def open_of(self, owner: str) -> list[VideoRecord]:
         """This owner's records that still have a marker."""
-        refs = (marker.ref.record_key for marker in self.markers(owner))
-        return list(self._read_all(refs))
+        refs = (marker.ref for marker in self.markers(owner))
+        return [record for record in self.read_each(refs) if record]
 
     def mark_open(self, ref: VideoRef, size_bytes: int) -> None:
         self._bucket.put(marker_key(ref, size_bytes), b"", "application/octet-stream")
@@ -111,13 +124,6 @@ class Records:
             _, marked_owner, name = listed.key.split("/")
             video_id, _, size_bytes = name.partition(".")
             yield OpenMarker(VideoRef(marked_owner, video_id), int(size_bytes), listed.last_modified)
-
-    def _read_all(self, record_keys: Iterator[str]) -> Iterator[VideoRecord]:
-        with ThreadPoolExecutor(_PARALLEL_READS) as readers:
-            while batch := [key for _, key in zip(range(_PARALLEL_READS), record_keys, strict=False)]:
-                for stored in readers.map(carried(self._bucket.get), batch):
-                    if stored:
-                        yield VideoRecord.from_json(stored.body)
 
 
 def _log_about(record: VideoRecord) -> VideoRecord:

@@ -156,7 +156,7 @@ class VideoApi:
     # the library
 
     def list_videos(self, *, limit: int = 24, cursor: str | None = None) -> VideoPage:
-        """Newest first; limit 1 to 100."""
+        """Newest first; limit 1 to 100. A page may hold fewer, even none: only a `next_cursor` of None is the end."""
         query = f"?limit={limit}" + (f"&cursor={quote(cursor, safe='')}" if cursor else "")
         return self._as_user("GET", f"/videos{query}", VideoPage)
 
