@@ -68,9 +68,9 @@ def metadata_bucket_policy(
     s3_endpoint_id: pulumi.Input[str] | None,
     outside_role_arns: Sequence[str],
 ) -> PolicyDocument:
-    """Records, markers and posters.
+    """Records, markers, claims and posters.
 
-    s3_endpoint_id: the only way to records and markers, where there is a network.
+    s3_endpoint_id: the only way to all of these but posters, where there is a network.
     outside_role_arns: roles that work outside of it.
     """
     arn = place.bucket_arn("metadata")
@@ -85,7 +85,7 @@ def metadata_bucket_policy(
                 "RecordsOnlyFromTheNetwork",
                 principal=EVERYONE,
                 actions=[*READS, "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"],
-                resources=[f"{arn}/records/*", f"{arn}/open/*"],
+                resources=[f"{arn}/records/*", f"{arn}/open/*", f"{arn}/starts/*"],
                 conditions=elsewhere,
             )
         )

@@ -65,7 +65,9 @@ def operators_policy(
     """Never the content of a video: operators list versions and read verdicts, records and nothing else."""
     videos, metadata = place.bucket_arn("videos"), place.bucket_arn("metadata")
     objects = f"{videos}/videos/*"
-    records, markers, posters = (f"{metadata}/{folder}/*" for folder in ("records", "open", "posters"))
+    records, markers, claims, posters = (
+        f"{metadata}/{folder}/*" for folder in ("records", "open", "starts", "posters")
+    )
     return document(
         allow("FindRecords", actions="s3:ListBucket", resources=metadata),
         allow("FindVersions", actions="s3:ListBucketVersions", resources=[videos, metadata]),
@@ -75,8 +77,10 @@ def operators_policy(
         allow("ChangeRecords", actions=["s3:PutObject", "s3:PutObjectTagging"], resources=records),
         allow("MarkOpen", actions="s3:PutObject", resources=markers),
         allow("AbortUploads", actions=["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"], resources=objects),
-        allow("HideObjects", actions="s3:DeleteObject", resources=[objects, posters, markers]),
-        allow("UncoverAndErase", actions="s3:DeleteObjectVersion", resources=[objects, records, posters, markers]),
+        allow("HideObjects", actions="s3:DeleteObject", resources=[objects, posters, markers, claims]),
+        allow(
+            "UncoverAndErase", actions="s3:DeleteObjectVersion", resources=[objects, records, posters, markers, claims]
+        ),
         allow(
             "S3UsesDataKey",
             actions=["kms:GenerateDataKey", "kms:Decrypt"],

@@ -126,6 +126,14 @@ def _unmark(resources: Resources) -> Statement:
     return allow("Unmark", actions="s3:DeleteObject", resources=resources.metadata("open"))
 
 
+def _claim_starts(resources: Resources) -> Statement:
+    return allow(
+        "ClaimStarts",
+        actions=["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+        resources=resources.metadata("starts"),
+    )
+
+
 def _create_videos(resources: Resources) -> Statement:
     """Also what presigned parts and forms do: S3 checks the signer's rights when the client uses them."""
     return allow("CreateVideos", actions="s3:PutObject", resources=resources.videos)
@@ -250,7 +258,7 @@ _GRANTS: Mapping[str, Sequence[Callable[[Resources], Statement]]] = {
         _abort_uploads,
         _delete_videos,
     ),
-    "multipart_init": (*_RECORDS, _mark, _create_videos, _list_parts, _sign_tokens),
+    "multipart_init": (*_RECORDS, _mark, _claim_starts, _create_videos, _list_parts, _sign_tokens),
     "multipart_complete": (
         *_RECORDS,
         _retire_records,

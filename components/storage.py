@@ -14,6 +14,8 @@ from components.protection import kept
 
 BUCKETS = ("videos", "metadata", "site", "logs")
 LOGGED_BUCKETS = ("videos", "metadata", "site")
+CLAIM_DAYS = 1
+"""Who repeats an init does so within minutes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,7 +207,7 @@ class Storage(pulumi.ComponentResource):
         videos = [*tidy, _drop_rejected(args.rejected_days)]
         if args.intelligent_tiering:
             videos.append(_tier())
-        metadata = [*tidy, _drop_tombstones(args.tombstone_days)]
+        metadata = [*tidy, _drop_tombstones(args.tombstone_days), _drop_claims()]
         return {"videos": videos, "metadata": metadata, "site": tidy, "logs": [*tidy, _drop_old(args.log_days)]}
 
 
@@ -251,6 +253,15 @@ def _drop_tombstones(days: int) -> aws.s3.BucketLifecycleConfigurationRuleArgs:
             tag=aws.s3.BucketLifecycleConfigurationRuleFilterTagArgs(key="lifetime", value="tombstone")
         ),
         expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=days),
+    )
+
+
+def _drop_claims() -> aws.s3.BucketLifecycleConfigurationRuleArgs:
+    return aws.s3.BucketLifecycleConfigurationRuleArgs(
+        id="claims-of-starts",
+        status="Enabled",
+        filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix="starts/"),
+        expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=CLAIM_DAYS),
     )
 
 

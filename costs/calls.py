@@ -37,8 +37,8 @@ class Calls:
         )
 
 
-STARTING = Calls(s3_writes=4, kms_requests=1)
-"""POST /multipart/init: marker, its count (LIST), the upload, the record; the token's MAC."""
+STARTING = Calls(s3_writes=5, kms_requests=1)
+"""POST /multipart/init: the claim, marker, its count (LIST), the upload, the record; the token's MAC."""
 
 SIGNING = Calls(s3_reads=1)
 """POST /multipart/parts: the record."""

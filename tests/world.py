@@ -21,6 +21,7 @@ from chalicelib.core.records import Records
 from chalicelib.core.sigv4 import BucketAddress, Credentials
 from chalicelib.core.simple_upload import SimpleUploads
 from chalicelib.core.stage_figures import StageFigures
+from chalicelib.core.start_claims import StartClaims
 from chalicelib.core.upload_requests import CompleteUpload, StartUpload
 from chalicelib.core.upload_token import UploadToken, UploadTokens
 from chalicelib.core.viewing_urls import S3ViewingUrls
@@ -63,8 +64,10 @@ class World:
     library: Library
     stage_figures: StageFigures
 
-    def start(self, size_bytes: int = 3 * MIN_PART_BYTES - 1, owner: str = OWNER) -> "Transfer":
-        started = self.uploads.start(owner, StartUpload("film.mp4", "video/mp4", size_bytes))
+    def start(
+        self, size_bytes: int = 3 * MIN_PART_BYTES - 1, owner: str = OWNER, *, correlation_id: str | None = None
+    ) -> "Transfer":
+        started = self.uploads.start(owner, StartUpload("film.mp4", "video/mp4", size_bytes), correlation_id)
         return Transfer(self, started, self.tokens.verify(started.token))
 
     def record_state(self, transfer: "Transfer") -> str:
@@ -171,6 +174,7 @@ def world_in_memory() -> World:
             videos=videos,
             urls=part_urls,
             tokens=tokens,
+            claims=StartClaims(metadata, records, clock),
             meter=meter,
             now=clock,
             caps=caps,

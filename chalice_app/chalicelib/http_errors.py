@@ -33,6 +33,7 @@ STATUS_BY_ERROR: Mapping[type[errors.PlatformError], int] = {
     errors.ChecksumMismatchError: 400,
     errors.SizeMismatchError: 400,
     errors.StorageUnavailableError: 503,
+    errors.UploadStartingError: 503,
     errors.InternalError: 500,
 }
 
@@ -55,6 +56,6 @@ def error_body(error: errors.PlatformError, request_id: str) -> JsonObject:
 
 def error_response(error: errors.PlatformError, request_id: str) -> Response:
     headers: dict[str, str | list[str]] = {"Content-Type": "application/json"}
-    if isinstance(error, errors.StorageUnavailableError):
+    if isinstance(error, errors.TryAgainError):
         headers["Retry-After"] = str(error.retry_after_seconds)
     return Response(json.dumps(error_body(error, request_id)), headers, status_of(error))

@@ -16,6 +16,7 @@ from chalicelib.core.part_urls import PartUrls
 from chalicelib.core.ports import Mac, Meter
 from chalicelib.core.records import Records
 from chalicelib.core.sigv4 import BucketAddress, Credentials
+from chalicelib.core.start_claims import StartClaims
 from chalicelib.core.upload_token import UploadTokens
 from chalicelib.environment import Environment
 
@@ -57,6 +58,7 @@ class Services:
             videos=self._videos,
             urls=self._part_urls,
             tokens=self.tokens,
+            claims=StartClaims(self._metadata, self.records, utc_now),
             meter=self.meter,
             now=utc_now,
             caps=self._caps,

@@ -70,7 +70,7 @@ def as_counted(expected: Calls) -> dict[str, float]:
 
 
 def test_starting_an_upload_asks_what_the_model_bills(world: World, counted: Counter[str]) -> None:
-    started = world.start()
+    started = world.start(correlation_id="an-upload")
     # The client's proof of its token is what the authorizer asks for, at the next request.
     assert counted == as_counted(calls.STARTING + calls.AUTHORIZING)
     assert started.token

@@ -47,7 +47,7 @@ class FakeApi:
 
     faults: "METHOD /path" → (status, code, details) answered before the real thing; status 0 lets that call through.
     completing_answers: how often complete answers 202 first.
-    checksums: of whole files, as complete was given them.
+    checksums: of whole files, as complete was given them. begun: by owner, correlation id and file.
     page_records: how many records GET /videos looks at, deleted ones too.
     """
 
@@ -62,6 +62,7 @@ class FakeApi:
     videos: dict[str, FakeVideo] = field(default_factory=dict[str, FakeVideo])
     calls: list[str] = field(default_factory=list[str])
     checksums: list[str | None] = field(default_factory=list[str | None])
+    begun: dict[tuple[Any, ...], FakeVideo] = field(default_factory=dict[tuple[Any, ...], FakeVideo])
 
     def blueprint(self) -> Blueprint:
         api = Blueprint("api", __name__, url_prefix="/api")
@@ -123,9 +124,11 @@ class FakeApi:
         return video
 
     def _init(self) -> tuple[Response, int]:
-        body = cast("Json", request.get_json())
-        video = self._new_video(self._user(), body)
-        self.storage.parts[video.video_id] = {}
+        body, owner, name = cast("Json", request.get_json()), self._user(), request.headers["X-Correlation-Id"]
+        video = self.begun.get((owner, name, *body.values()))
+        if video is None or video.state != "uploading":
+            video = self.begun[(owner, name, *body.values())] = self._new_video(owner, body)
+            self.storage.parts[video.video_id] = {}
         numbers = range(1, min(self._part_count(video), self.first_page_parts) + 1)
         return jsonify(self._shared(video) | {"presignedUrls": [self._url(video, number) for number in numbers]}), 201
 

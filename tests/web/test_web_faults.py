@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, sleep
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.web.fake_api import crc64nvme_base64
 from tests.web.fake_site import FakeSite
@@ -133,12 +133,33 @@ def test_an_api_that_stumbles_is_asked_again(
     complaints += ["503", "500", "504", "429"]
     site.api.faults = {
         "GET /videos": [(500, "internal_error", {})],
-        "POST /multipart/init": [(503, "storage_unavailable", {}), (429, "too_many_requests", {})],
+        "POST /multipart/init": [(503, "upload_starting", {}), (429, "too_many_requests", {})],
         "POST /multipart/complete": [(504, "gateway_timeout", {})],
     }
     open_signed_in(page, site.url, site.sign_in, ADA)
     choose(page, small_video)
     expect_uploaded(page, site, small_video)
+    assert len(site.api.videos) == 1
+
+
+def test_an_upload_whose_first_answer_is_lost_is_begun_once(
+    page: Page, site: FakeSite, small_video: Path, complaints: list[str]
+) -> None:
+    complaints += ["ERR_FAILED"]
+    lost: list[int] = []
+
+    def lose_the_first(route: Route) -> None:
+        if lost:
+            route.continue_()
+        else:
+            lost.append(route.fetch().status)
+            route.abort()
+
+    page.route("**/multipart/init", lose_the_first)
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, small_video)
+    expect_uploaded(page, site, small_video)
+    assert lost == [201]
     assert len(site.api.videos) == 1
 
 

@@ -30,7 +30,9 @@ PlatformError
 │   ├── PartTooSmallError
 │   ├── ChecksumMismatchError
 │   └── SizeMismatchError
-├── StorageUnavailableError             S3 or KMS asks for patience
+├── TryAgainError                       not now
+│   ├── StorageUnavailableError         S3 or KMS asks for patience
+│   └── UploadStartingError             another call is starting the same upload
 └── InternalError                       our fault
 
 Each leaf carries its data as fields; `code` is the name that clients see.
@@ -329,8 +331,23 @@ class SizeMismatchError(CompletionRefusedError):
 
 
 @dataclass(eq=False)
-class StorageUnavailableError(PlatformError):
+class TryAgainError(PlatformError):
+    """Base of what passes by itself."""
+
     retry_after_seconds: int
+
+
+@dataclass(eq=False)
+class UploadStartingError(TryAgainError):
+    code: ClassVar[str] = "upload_starting"
+
+    @property
+    def message(self) -> str:
+        return f"This upload is being started by another call. Try again in {self.retry_after_seconds} s."
+
+
+@dataclass(eq=False)
+class StorageUnavailableError(TryAgainError):
     code: ClassVar[str] = "storage_unavailable"
 
     @property

@@ -16,10 +16,11 @@ from chalicelib.core.errors import (
     UploadNotFoundError,
 )
 from chalicelib.core.log_context import carried
-from chalicelib.core.part_plan import plan_parts
+from chalicelib.core.part_plan import PartPlan, plan_parts
 from chalicelib.core.part_urls import PartUrls, SignedPart
 from chalicelib.core.ports import Clock, Meter, StoredPart, UploadGoneError, VideoBucket
 from chalicelib.core.records import Records
+from chalicelib.core.start_claims import StartClaims
 from chalicelib.core.upload_requests import MAX_URLS_PER_PAGE, StartUpload
 from chalicelib.core.upload_token import UploadToken, UploadTokens
 from chalicelib.core.video_id import VideoRef, new_video_id
@@ -54,6 +55,7 @@ class MultipartUploads:
     videos: VideoBucket
     urls: PartUrls
     tokens: UploadTokens
+    claims: StartClaims
     meter: Meter
     now: Clock
     caps: Caps
@@ -61,11 +63,35 @@ class MultipartUploads:
     upload_ttl: timedelta
 
     def start(self, owner: str, request: StartUpload, correlation_id: str | None = None) -> StartedUpload:
-        """Raises CapError's leaves; FileTooLargeError above what S3 holds."""
+        """correlation_id: with one, the same call again opens the same upload again.
+
+        Raises CapError's leaves; FileTooLargeError above what S3 holds; UploadStartingError while the same call runs.
+        """
         plan = plan_parts(request.size_bytes, self.preferred_part_bytes)
         now = self.now()
         ref = VideoRef(owner, new_video_id(now))
-        reserve(self.records, self.caps, ref, request.size_bytes)
+        if correlation_id and (begun := self.claims.take(ref, request, correlation_id)) and begun.upload_id:
+            return self._opened_again(begun, begun.upload_id)
+        try:
+            reserve(self.records, self.caps, ref, request.size_bytes)
+            started = self._opened(ref, request, plan, now, correlation_id)
+        except Exception:
+            if correlation_id:
+                self.claims.release(owner, request, correlation_id)
+            raise
+        # Last, because it holds its place until the upload expires.
+        self.records.create(started.record)
+        self.meter.record(
+            uploads_started_count=1,
+            upload_size_bytes=request.size_bytes,
+            parts_signed_count=len(started.signed_parts),
+        )
+        log.info("upload started", extra={"sizeBytes": request.size_bytes, "partCount": plan.part_count})
+        return started
+
+    def _opened(
+        self, ref: VideoRef, request: StartUpload, plan: PartPlan, now: datetime, correlation_id: str | None
+    ) -> StartedUpload:
         try:
             upload_id = self.videos.create_multipart_upload(
                 ref.file_key, request.content_type, content_disposition(request.file_name)
@@ -79,19 +105,22 @@ class MultipartUploads:
                 ttl=self.upload_ttl,
                 correlation_id=correlation_id,
             )
-            first_page = dict.fromkeys(range(1, min(plan.part_count, MAX_URLS_PER_PAGE) + 1))
-            signed_parts, urls_expire_at = self.urls.for_parts(record, upload_id, first_page)
-            token = self.tokens.issue(record, upload_id, record.expires_at)
+            return self._with_first_page(record, upload_id)
         except Exception:
             # Nobody will ever send a part of it: the bucket's lifecycle rule drops it.
             self.records.unmark(ref, request.size_bytes)
             raise
-        # Last, because it holds its place until the upload expires.
-        self.records.create(record)
-        self.meter.record(
-            uploads_started_count=1, upload_size_bytes=request.size_bytes, parts_signed_count=len(signed_parts)
-        )
-        log.info("upload started", extra={"sizeBytes": request.size_bytes, "partCount": plan.part_count})
+
+    def _opened_again(self, record: VideoRecord, upload_id: str) -> StartedUpload:
+        started = self._with_first_page(record, upload_id)
+        self.meter.record(parts_signed_count=len(started.signed_parts))
+        log.info("upload opened again")
+        return started
+
+    def _with_first_page(self, record: VideoRecord, upload_id: str) -> StartedUpload:
+        first_page = dict.fromkeys(range(1, min(record.plan.part_count, MAX_URLS_PER_PAGE) + 1))
+        signed_parts, urls_expire_at = self.urls.for_parts(record, upload_id, first_page)
+        token = self.tokens.issue(record, upload_id, record.expires_at)
         return StartedUpload(record, upload_id, token, signed_parts, urls_expire_at)
 
     def find(self, token: UploadToken) -> VideoRecord:

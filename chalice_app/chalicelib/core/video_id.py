@@ -3,7 +3,7 @@
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Self
 
 _LAST_MILLISECOND = 2**48 - 1
@@ -15,6 +15,11 @@ def new_video_id(now: datetime) -> str:
     """28 hex digits that sort newest first: S3 lists in ascending order only, so the time is inverted."""
     inverted_ms = _LAST_MILLISECOND - int(now.timestamp() * 1000)
     return f"{inverted_ms:012x}{secrets.token_hex(8)}"
+
+
+def begun_at(video_id: str) -> datetime:
+    """When the id was made, in UTC."""
+    return datetime.fromtimestamp((_LAST_MILLISECOND - int(video_id[:12], 16)) / 1000, UTC)
 
 
 def is_video_id(text: str) -> bool:

@@ -71,14 +71,11 @@ export type Details = Record<string, unknown>;
 interface Send {
   body?: object;
   signal?: AbortSignal | undefined;
-  /** the statuses worth another try; a lost answer counts as 500 */
-  retried?: ReadonlySet<number>;
 }
 
 const TRIES = 5;
+/** A lost answer counts as 500: every call may be made twice, init by the upload's correlation id. */
 const RETRIED_STATUSES: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
-/** Refused before anything was made, so asking again makes nothing twice. */
-const REFUSED_STATUSES: ReadonlySet<number> = new Set([429, 503]);
 /** Refused with 429 as well, but no wait ends them. */
 const CAPS: ReadonlySet<string> = new Set(["too_many_open_uploads", "reserved_bytes_exceeded"]);
 
@@ -120,7 +117,7 @@ export class ApiClient {
   }
 
   startUpload(file: { fileName: string; contentType: string; sizeBytes: number }): Promise<StartedUpload> {
-    return this.#asUser("POST", "/multipart/init", { body: file, retried: REFUSED_STATUSES });
+    return this.#asUser("POST", "/multipart/init", { body: file });
   }
 
   /** partNumbers: at most 500. */
@@ -168,11 +165,11 @@ export class ApiClient {
   }
 
   async #send<Answer>(method: string, path: string, bearer: string, options: Send = {}): Promise<Answer> {
-    const { body, signal, retried = RETRIED_STATUSES } = options;
+    const { body, signal } = options;
     for (let attempt = 0; ; attempt += 1) {
       const outcome = await this.#attempt<Answer>(method, path, bearer, body, signal);
       if (!(outcome instanceof ApiError)) return outcome;
-      const isWorthIt = retried.has(outcome.status || 500) && !CAPS.has(outcome.code);
+      const isWorthIt = RETRIED_STATUSES.has(outcome.status || 500) && !CAPS.has(outcome.code);
       if (attempt + 1 >= TRIES || !isWorthIt) throw outcome;
       await pause(Math.max(outcome.retryAfterMs, backOffMs(attempt)), signal);
     }

@@ -80,10 +80,13 @@ OPERATOR: dict[str, tuple[set[str], set[str]]] = {
     "ChangeRecords": ({"s3:PutObject", "s3:PutObjectTagging"}, {"metadata/records/*"}),
     "MarkOpen": ({"s3:PutObject"}, {"metadata/open/*"}),
     "AbortUploads": ({"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}, {"videos/videos/*"}),
-    "HideObjects": ({"s3:DeleteObject"}, {"videos/videos/*", "metadata/posters/*", "metadata/open/*"}),
+    "HideObjects": (
+        {"s3:DeleteObject"},
+        {"videos/videos/*", "metadata/posters/*", "metadata/open/*", "metadata/starts/*"},
+    ),
     "UncoverAndErase": (
         {"s3:DeleteObjectVersion"},
-        {"videos/videos/*", "metadata/records/*", "metadata/posters/*", "metadata/open/*"},
+        {"videos/videos/*", "metadata/records/*", "metadata/posters/*", "metadata/open/*", "metadata/starts/*"},
     ),
     "S3UsesDataKey": ({"kms:GenerateDataKey", "kms:Decrypt"}, {"key/keys-data"}),
     "Replay": ({"lambda:InvokeFunction"}, {"video-processing:live"}),

@@ -169,7 +169,7 @@ def records_are_reachable_from_the_network_alone(recording: Recording) -> Violat
         Effect="Deny",
         Principal=EVERYONE,
         Action=["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"],
-        Resource=[f"{arn}/records/*", f"{arn}/open/*"],
+        Resource=[f"{arn}/records/*", f"{arn}/open/*", f"{arn}/starts/*"],
         Condition={
             "StringNotEquals": {"aws:SourceVpce": "network-s3-id"},
             "ArnNotEquals": {"aws:PrincipalArn": [role_arn(recording, role) for role in ("janitor", "operator")]},
@@ -250,7 +250,7 @@ def reads_and_writes_of_buckets_are_logged(recording: Recording) -> Violations:
 def lifecycle_rules_drop_what_nobody_needs_and_archive_nothing(recording: Recording) -> Violations:
     wanted = {
         "videos": {"incomplete-uploads", "noncurrent-versions", "rejected-videos"},
-        "metadata": {"incomplete-uploads", "noncurrent-versions", "tombstones"},
+        "metadata": {"incomplete-uploads", "noncurrent-versions", "tombstones", "claims-of-starts"},
         "site": {"incomplete-uploads", "noncurrent-versions"},
         "logs": {"incomplete-uploads", "noncurrent-versions", "old-logs"},
     }

@@ -83,7 +83,7 @@ class VideoApi:
     """The API of one site.
 
     Lost connections, 5xx, and 429 `too_many_requests` are tried again with back-off (Retry-After is honoured), so a
-    call may be made twice; only init is not idempotent, and an upload orphaned that way is expired by the platform.
+    call may be made twice: each is idempotent, init under the upload's correlation id.
     Every method raises ApiError, ApiUnreachableError and UnexpectedAnswerError; those for users also NotSignedInError.
 
     pause: how to wait, in seconds; may raise to call the wait off.

@@ -1,0 +1,66 @@
+"""Which upload a repeated init means: a client that loses the answer asks again, under the id it calls the upload by.
+
+A claim (`starts/{owner}/{hash of id and file}`) names the video that was begun under it. A lifecycle rule removes it:
+nobody asks again by then.
+"""
+
+import hashlib
+import json
+from datetime import timedelta
+
+from chalicelib.core.errors import UploadStartingError
+from chalicelib.core.ports import Clock, MetadataBucket, StorageBusyError
+from chalicelib.core.records import Records
+from chalicelib.core.upload_requests import StartUpload
+from chalicelib.core.video_id import VideoRef, begun_at
+from chalicelib.core.video_record import State, VideoRecord
+
+STARTING_TIME = timedelta(seconds=30)
+"""Then an init has ended or was killed: API Gateway waits 29 s, the function's timeout is the same."""
+
+_RETRY_AFTER_SECONDS = 2
+_MAX_RACES = 3
+
+
+class StartClaims:
+    """Two inits of one upload never share a video, so that neither can take the other's place away."""
+
+    def __init__(self, bucket: MetadataBucket, records: Records, now: Clock) -> None:
+        self._bucket = bucket
+        self._records = records
+        self._now = now
+
+    def take(self, ref: VideoRef, request: StartUpload, correlation_id: str) -> VideoRecord | None:
+        """None: it is for this call to begin, as `ref`. A record: it was begun before and is still open.
+
+        Raises UploadStartingError while another call is at it, StorageBusyError after many lost races.
+        """
+        key, claim = _key(ref.owner, request, correlation_id), json.dumps({"videoId": ref.video_id}).encode()
+        for _ in range(_MAX_RACES):
+            if self._bucket.put_if_new(key, claim):
+                return None
+            earlier = self._bucket.get(key)
+            if earlier is None:
+                continue
+            if earlier.body == claim:
+                # Our own write, which the SDK repeated.
+                return None
+            begun = VideoRef(ref.owner, json.loads(earlier.body)["videoId"])
+            record = self._records.find(begun)
+            if record and record.state is State.UPLOADING and record.expires_at > self._now():
+                return record
+            if record is None and begun_at(begun.video_id) > self._now() - STARTING_TIME:
+                raise UploadStartingError(retry_after_seconds=_RETRY_AFTER_SECONDS)
+            if self._bucket.put_if_unchanged(key, claim, earlier.etag):
+                return None
+        raise StorageBusyError
+
+    def release(self, owner: str, request: StartUpload, correlation_id: str) -> None:
+        """Nothing was begun: who asks again need not wait."""
+        self._bucket.delete(_key(owner, request, correlation_id))
+
+
+def _key(owner: str, request: StartUpload, correlation_id: str) -> str:
+    """With the file in it: whoever calls several uploads by one id means several."""
+    named = json.dumps([correlation_id, request.file_name, request.content_type, request.size_bytes])
+    return f"starts/{owner}/{hashlib.sha256(named.encode()).hexdigest()}"
