@@ -77,7 +77,7 @@ def operators_policy(
         allow("ChangeRecords", actions=["s3:PutObject", "s3:PutObjectTagging"], resources=records),
         allow("MarkOpen", actions="s3:PutObject", resources=markers),
         allow("AbortUploads", actions=["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"], resources=objects),
-        allow("HideObjects", actions="s3:DeleteObject", resources=[objects, posters, markers, claims]),
+        allow("HideObjects", actions="s3:DeleteObject", resources=[objects, posters, markers]),
         allow(
             "UncoverAndErase", actions="s3:DeleteObjectVersion", resources=[objects, records, posters, markers, claims]
         ),

@@ -80,10 +80,7 @@ OPERATOR: dict[str, tuple[set[str], set[str]]] = {
     "ChangeRecords": ({"s3:PutObject", "s3:PutObjectTagging"}, {"metadata/records/*"}),
     "MarkOpen": ({"s3:PutObject"}, {"metadata/open/*"}),
     "AbortUploads": ({"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}, {"videos/videos/*"}),
-    "HideObjects": (
-        {"s3:DeleteObject"},
-        {"videos/videos/*", "metadata/posters/*", "metadata/open/*", "metadata/starts/*"},
-    ),
+    "HideObjects": ({"s3:DeleteObject"}, {"videos/videos/*", "metadata/posters/*", "metadata/open/*"}),
     "UncoverAndErase": (
         {"s3:DeleteObjectVersion"},
         {"videos/videos/*", "metadata/records/*", "metadata/posters/*", "metadata/open/*", "metadata/starts/*"},
