@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core.errors import TooManyOpenUploadsError, UploadStartingError
+from chalicelib.core.log_context import current_ids, invocation
 from chalicelib.core.start_claims import STARTING_TIME
 from chalicelib.core.upload_requests import StartUpload
 from tests.world import OWNER, World
@@ -120,6 +121,19 @@ def test_who_was_refused_need_not_wait_to_ask_again(world: World) -> None:
         world.start(1, correlation_id=ID)
     world.uploads.abort(held[0].token)
     assert world.start(1, correlation_id=ID).key not in {transfer.key for transfer in held}
+
+
+def test_a_refusal_is_not_logged_under_the_upload_that_the_id_meant_before(world: World) -> None:
+    over = world.start(correlation_id=ID)
+    world.uploads.abort(over.token)
+    for _ in range(world.uploads.caps.max_open_uploads):
+        world.start(1)
+    with invocation(request_id="r"):
+        with pytest.raises(TooManyOpenUploadsError):
+            world.start(correlation_id=ID)
+        said = current_ids()
+    assert said.keys() == {"requestId", "owner", "videoId", "correlationId"}
+    assert said["videoId"] != over.token.video_id
 
 
 def test_a_write_that_the_sdk_repeats_is_no_other_call(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

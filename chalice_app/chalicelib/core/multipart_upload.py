@@ -15,7 +15,7 @@ from chalicelib.core.errors import (
     UploadExpiredError,
     UploadNotFoundError,
 )
-from chalicelib.core.log_context import carried
+from chalicelib.core.log_context import about_upload, carried
 from chalicelib.core.part_plan import PartPlan, plan_parts
 from chalicelib.core.part_urls import PartUrls, SignedPart
 from chalicelib.core.ports import Clock, Meter, StoredPart, UploadGoneError, VideoBucket
@@ -72,6 +72,8 @@ class MultipartUploads:
         ref = VideoRef(owner, new_video_id(now))
         if correlation_id and (begun := self.claims.take(ref, request, correlation_id)) and begun.upload_id:
             return self._opened_again(begun, begun.upload_id)
+        # An earlier upload under the same id may have been looked at: it is not the one that is refused or begun now.
+        about_upload(owner=owner, video_id=ref.video_id, correlation_id=correlation_id)
         try:
             reserve(self.records, self.caps, ref, request.size_bytes)
             started = self._opened(ref, request, plan, now, correlation_id)
