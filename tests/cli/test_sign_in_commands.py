@@ -145,6 +145,13 @@ def test_a_site_where_nobody_answers_is_worth_another_try_later(cli: Cli, addres
     assert failed.stderr.strip() == f"Error: {address}: cannot be reached (Connection refused)"
 
 
+@pytest.mark.parametrize("address", ["https://no..site", "https://.site.test", "https://no site", "https://site:99999"])
+def test_what_can_be_no_address_is_not_worth_another_try(cli: Cli, address: str) -> None:
+    failed = cli.run("login", address)
+    assert failed.returncode == 1
+    assert failed.stderr.startswith(f"Error: {address}: is no address (")
+
+
 def test_a_site_that_speaks_no_tls_is_refused_in_words(platform: FakePlatform, cli: Cli) -> None:
     failed = cli.run("login", platform.url.replace("http:", "https:"))
     assert failed.returncode == 5

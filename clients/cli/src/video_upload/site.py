@@ -61,6 +61,9 @@ def discover_sign_in(site_url: str, authority: str) -> SignInEndpoints:
 def _fetch(url: str, site_url: str, kind: type[Document]) -> Document:
     try:
         response = requests.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+    except ValueError as error:
+        # What can be no address: of requests, or of urllib3 where requests lets it through.
+        raise SiteError(site_url, f"is no address ({problem_in_words(error)})") from error
     except requests.RequestException as error:
         raise SiteUnreachableError(site_url, problem_in_words(error)) from error
     if response.is_redirect:
