@@ -69,3 +69,31 @@ def test_what_is_said_while_s3_completes_is_about_that_upload(world: World) -> N
     with invocation(request_id="r"):
         transfer.send_and_complete()
     assert [(ids["requestId"], ids["uploadId"]) for ids in said] == [("r", transfer.token.upload_id)]
+
+
+def test_each_look_of_a_sweep_is_about_its_own_upload_and_leaves_nothing_behind(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The janitor looks in several threads at once."""
+    transfers = [world.start(owner=f"owner-{number}") for number in range(12)]
+    said: dict[str, dict[str, str]] = {}
+    delete = world.videos.delete
+
+    def listen(file_key: str) -> None:
+        said[file_key] = current_ids()
+        delete(file_key)
+
+    monkeypatch.setattr(world.videos, "delete", listen)
+    world.clock.pass_time(days=8)
+    with invocation(request_id="r"):
+        world.janitor.sweep()
+        assert current_ids() == {"requestId": "r"}
+    assert said == {
+        transfer.key: {
+            "requestId": "r",
+            "owner": transfer.token.owner,
+            "videoId": transfer.token.video_id,
+            "uploadId": transfer.token.upload_id,
+        }
+        for transfer in transfers
+    }
