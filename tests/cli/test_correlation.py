@@ -44,6 +44,26 @@ def test_a_resumed_upload_keeps_its_id_and_another_file_has_another(
     assert len(set(platform.correlation_ids)) == 2
 
 
+@pytest.mark.parametrize("why", ["the platform gave it up", "the file has changed"])
+def test_an_upload_that_starts_over_is_another_one(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo, why: str
+) -> None:
+    platform.storage.seconds_per_part = 0.02
+    path = make_video(1024 * KIB)
+    watched.stop_in_the_middle(path, after_parts=4)
+    begun_before = len(platform.correlation_ids)
+    if why == "the platform gave it up":
+        platform.only_upload().state = "expired"
+    else:
+        path.write_bytes(path.read_bytes()[:-1] + b"x")
+    watched.engine.upload(path)
+    (lost,) = set(platform.correlation_ids[:begun_before])
+    assert platform.calls.count("POST /multipart/init") == 2
+    assert platform.correlation_ids[-1] not in {lost, ""}
+    inits = [id_ for call, id_ in zip(platform.calls, platform.correlation_ids, strict=True) if call.endswith("/init")]
+    assert inits == [lost, platform.correlation_ids[-1]]
+
+
 def test_a_journal_from_before_there_were_ids_is_resumed(
     platform: FakePlatform, watched: Watched, make_video: MakeVideo, home: Path
 ) -> None:
@@ -57,7 +77,7 @@ def test_a_journal_from_before_there_were_ids_is_resumed(
     journal.write_text("\n".join([json.dumps(record), *rest]))
     watched.engine.upload(path)
     assert platform.calls.count("POST /multipart/init") == 1
-    assert len(set(platform.correlation_ids)) == 2
+    assert "" not in platform.correlation_ids
 
 
 def test_an_error_names_the_upload_for_programs_and_for_people(

@@ -79,16 +79,17 @@ class UploadEngine:
         UploadLostError, UploadCancelledError; ApiError, ApiUnreachableError, UnexpectedAnswerError, NotSignedInError.
         """
         file = VideoFile.at(path)
-        with UploadJournal(self._folder, self._api.url, file.path) as journal, self._correlated(journal) as api:
+        with UploadJournal(self._folder, self._api.url, file.path) as journal:
             try:
-                video_id = self._upload(file, journal, api)
+                video_id = self._upload(file, journal)
             except VideoUploadError as error:
                 self._report_failure(error, journal)
                 if isinstance(error, FileChangedError):
                     self._abandon(journal)
                 raise
             # Kept until here: whoever is stopped while watching goes on watching, and does not send the file again.
-            video = self._watch(video_id, api) if wait else api.get_video(video_id)
+            with self._correlated(journal) as api:
+                video = self._watch(video_id, api) if wait else api.get_video(video_id)
             journal.forget()
         return video
 
@@ -121,7 +122,10 @@ class UploadEngine:
 
     @contextmanager
     def _correlated(self, journal: UploadJournal) -> Generator[VideoApi]:
-        """The API under the upload's correlation id, the same in every run; errors that end the run carry it."""
+        """The API under the upload's correlation id, the same in every run, a new one where none has begun.
+
+        Errors that end it carry the id.
+        """
         found = journal.load()
         correlation_id = (found[0].correlation_id if found else None) or str(uuid4())
         try:
@@ -136,12 +140,15 @@ class UploadEngine:
             code = error.code if isinstance(error, ApiError) else None
             self._report(UploadFailed(video_id=begun[0].video_id, code=code))
 
-    def _upload(self, file: VideoFile, journal: UploadJournal, api: VideoApi) -> str:
+    def _upload(self, file: VideoFile, journal: UploadJournal) -> str:
         try:
-            return self._resume(file, journal, api) or self._start(file, journal, api)
+            with self._correlated(journal) as api:
+                return self._resume(file, journal, api) or self._start(file, journal, api)
         except UploadLostError as error:
             journal.forget()
             self._report(StartedOver(reason=error.reason))
+        # Another upload, under another id: under the same one the platform might take up the lost one again.
+        with self._correlated(journal) as api:
             return self._start(file, journal, api)
 
     def _resume(self, file: VideoFile, journal: UploadJournal, api: VideoApi) -> str | None:
@@ -152,8 +159,7 @@ class UploadEngine:
         record, sent = found
         if not record.is_of(file):
             self._abandon(journal)
-            self._report(StartedOver(reason="the file has changed since"))
-            return None
+            raise UploadLostError(record.video_id, "the file has changed since")
         upload = self._multipart_upload(file, record, journal, sent, api)
         stored = upload.stored()
         if stored.state == "uploading":
