@@ -17,7 +17,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes
 APP_ON_PATH := $(VENV)/.app_on_path
 OPERATE = $(BIN)/python -m deploy
 ON_STAGE = $(if $(STAGE),--stage $(STAGE))
-WORKERS ?= 2
+WORKERS ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help

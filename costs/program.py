@@ -62,23 +62,32 @@ def stages() -> list[str]:
 @functools.cache
 def declare(stage: str, overrides: Overrides = ()) -> DeclaredStage:
     """Run the program for this stage. Raises UnknownStageError, StageRefusedError."""
-    if stage not in stages():
-        raise UnknownStageError(stage, stages())
-    project, config = _config(stage, dict(overrides))
-    region = config["aws:region"]
-    engine = _Engine(region)
     with warnings.catch_warnings(), own_event_loop() as loop, _no_bundles(), _garbage_kept():
         # Importing a service of pulumi_aws imports its retired classes, which say so.
         warnings.filterwarnings("ignore", r"\S+ has been deprecated in favor of", DeprecationWarning)
-        pulumi.runtime.set_mocks(engine, project=project, stack=stage, preview=False)
-        pulumi.runtime.set_all_config(config, [])
-        try:
-            settings = Settings.load()
-        except SettingsError as error:
-            raise StageRefusedError(error.problems) from error
+        engine, settings = _configured(stage, overrides)
         main = str(PROJECT / "__main__.py")
         loop.run_until_complete(run_pulumi_func(lambda: _discard(runpy.run_path(main, run_name="__main__"))))
-    return DeclaredStage(settings=settings, region=region, resources=tuple(engine.declared))
+    return DeclaredStage(settings=settings, region=engine.region, resources=tuple(engine.declared))
+
+
+def settings_of(stage: str, overrides: Overrides = ()) -> Settings:
+    """What the program goes by, without running it. Raises UnknownStageError, StageRefusedError."""
+    with own_event_loop():
+        return _configured(stage, overrides)[1]
+
+
+def _configured(stage: str, overrides: Overrides) -> tuple[_Engine, Settings]:
+    if stage not in stages():
+        raise UnknownStageError(stage, stages())
+    project, config = _config(stage, dict(overrides))
+    engine = _Engine(config["aws:region"])
+    pulumi.runtime.set_mocks(engine, project=project, stack=stage, preview=False)
+    pulumi.runtime.set_all_config(config, [])
+    try:
+        return engine, Settings.load()
+    except SettingsError as error:
+        raise StageRefusedError(error.problems) from error
 
 
 def _config(stage: str, overrides: Mapping[str, Setting]) -> tuple[str, dict[str, str]]:
@@ -109,7 +118,7 @@ class _Engine(mocks.Mocks):
     """Takes every resource for made, and knows as little of AWS as the program needs to go on."""
 
     def __init__(self, region: str) -> None:
-        self._region = region
+        self.region = region
         self.declared: list[Declared] = []
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
@@ -117,13 +126,13 @@ class _Engine(mocks.Mocks):
         if not args.typ.startswith("video-upload:"):
             self.declared.append(Declared(type=args.typ, name=args.name, inputs=inputs))
         made_by_aws = {
-            "arn": f"arn:aws:{args.typ.split(':')[1].split('/')[0]}:{self._region}:{ACCOUNT_ID}:{args.name}",
+            "arn": f"arn:aws:{args.typ.split(':')[1].split('/')[0]}:{self.region}:{ACCOUNT_ID}:{args.name}",
             "name": args.name,
             "keyId": args.name,
             "version": "1",
             "result": args.name,
             "domainName": f"{args.name}.example.com",
-            "bucketRegionalDomainName": f"{args.name}.s3.{self._region}.amazonaws.com",
+            "bucketRegionalDomainName": f"{args.name}.s3.{self.region}.amazonaws.com",
             "executionArn": args.name,
             "clientSecret": args.name,
         }
@@ -132,9 +141,9 @@ class _Engine(mocks.Mocks):
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         answers: dict[str, dict[str, Any]] = {
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT_ID},
-            "aws:index/getRegion:getRegion": {"region": self._region},
+            "aws:index/getRegion:getRegion": {"region": self.region},
             "aws:index/getAvailabilityZones:getAvailabilityZones": {
-                "names": [f"{self._region}{letter}" for letter in "abc"]
+                "names": [f"{self.region}{letter}" for letter in "abc"]
             },
             "aws:kms/getPublicKey:getPublicKey": {"publicKeyPem": ""},
         }
