@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from tests.journeys.conftest import (
     PATIENCE_SECONDS,
     Person,
     StandIn,
-    is_unmarked,
     make_person,
     put_part,
     wait_until,
@@ -172,33 +170,6 @@ def test_a_busy_s3_is_passed_on_with_patience_and_loses_nothing(
         assert refused.headers["Retry-After"]
         assert refused.json()["error"]["code"] == "storage_unavailable"
     assert person.complete(started, parts).status_code == 200
-
-
-@pytest.mark.parametrize("operation", ["CreateMultipartUpload", "PutObject"])
-def test_an_upload_that_a_busy_s3_does_not_let_start_may_be_tried_again(
-    person: Person, stand_in: StandIn, operation: str
-) -> None:
-    stand_in.fail(operation, status=503, code="SlowDown", times=5, keyContains=person.owner)
-    body = {"fileName": "film.mp4", "contentType": "video/mp4", "sizeBytes": 6 * 2**20}
-    refused = person.call("POST", "/multipart/init", body)
-    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "storage_unavailable")
-    assert refused.headers["Retry-After"]
-    assert is_unmarked(stand_in, person.owner)
-    assert person.call("POST", "/multipart/init", body).status_code == 201
-
-
-def test_an_init_whose_answer_was_lost_opens_the_same_upload_again(
-    person: Person, stand_in: StandIn, small_video: bytes
-) -> None:
-    named = replace(person, correlation_id="a-film-of-mine")
-    lost, other = named.start(len(small_video)), named.start(len(small_video), file_name="other.mp4")
-    again = named.start(len(small_video))
-    assert (again["videoId"], again["uploadId"]) == (lost["videoId"], lost["uploadId"])
-    unfinished = {upload["videoId"] for upload in person.call("GET", "/uploads").json()["uploads"]}
-    assert unfinished == {again["videoId"], other["videoId"]}
-    assert named.complete(again, named.send_parts(again, small_video)).status_code == 200
-    assert person.wait_for(again["videoId"], "ready")
-    assert named.start(len(small_video))["videoId"] != again["videoId"]
 
 
 def test_a_completion_that_meets_another_one_at_s3_is_not_given_up(
