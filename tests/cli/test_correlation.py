@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
@@ -62,22 +61,6 @@ def test_an_upload_that_starts_over_is_another_one(
     assert platform.correlation_ids[-1] not in {lost, ""}
     inits = [id_ for call, id_ in zip(platform.calls, platform.correlation_ids, strict=True) if call.endswith("/init")]
     assert inits == [lost, platform.correlation_ids[-1]]
-
-
-def test_a_journal_from_before_there_were_ids_is_resumed(
-    platform: FakePlatform, watched: Watched, make_video: MakeVideo, home: Path
-) -> None:
-    platform.storage.seconds_per_part = 0.02
-    path = make_video(1024 * KIB)
-    watched.stop_in_the_middle(path, after_parts=4)
-    (journal,) = (home / "uploads").glob("*.jsonl")
-    first, *rest = journal.read_text().split("\n")
-    record = json.loads(first)
-    del record["correlation_id"]
-    journal.write_text("\n".join([json.dumps(record), *rest]))
-    watched.engine.upload(path)
-    assert platform.calls.count("POST /multipart/init") == 1
-    assert "" not in platform.correlation_ids
 
 
 def test_an_error_names_the_upload_for_programs_and_for_people(

@@ -338,21 +338,21 @@ class TryAgainError(PlatformError):
 
 
 @dataclass(eq=False)
-class UploadStartingError(TryAgainError):
-    code: ClassVar[str] = "upload_starting"
-
-    @property
-    def message(self) -> str:
-        return f"This upload is being started by another call. Try again in {self.retry_after_seconds} s."
-
-
-@dataclass(eq=False)
 class StorageUnavailableError(TryAgainError):
     code: ClassVar[str] = "storage_unavailable"
 
     @property
     def message(self) -> str:
         return f"The storage is busy. Try again in {self.retry_after_seconds} s."
+
+
+@dataclass(eq=False)
+class UploadStartingError(TryAgainError):
+    code: ClassVar[str] = "upload_starting"
+
+    @property
+    def message(self) -> str:
+        return f"This upload is being started by another call. Try again in {self.retry_after_seconds} s."
 
 
 @dataclass(eq=False)

@@ -22,10 +22,7 @@ from video_upload.video_file import PartLayout, VideoFile
 
 
 class UploadRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The first line. The upload token opens this upload: the file is private.
-
-    correlation_id: None in journals of versions that had none.
-    """
+    """The first line. The upload token opens this upload: the file is private."""
 
     api_url: str
     path: str
@@ -35,7 +32,7 @@ class UploadRecord(msgspec.Struct, frozen=True, kw_only=True):
     upload_token: str
     part_size_bytes: int
     part_count: int
-    correlation_id: str | None = None
+    correlation_id: str | None
 
     @property
     def layout(self) -> PartLayout:
