@@ -13,7 +13,7 @@ from chalicelib.adapters.kms_mac import KmsMac
 from chalicelib.core.caps import Caps
 from chalicelib.core.multipart_upload import MultipartUploads
 from chalicelib.core.part_urls import PartUrls
-from chalicelib.core.ports import Mac, Meter
+from chalicelib.core.ports import CredentialsMissingError, Mac, Meter
 from chalicelib.core.records import Records
 from chalicelib.core.sigv4 import BucketAddress, Credentials
 from chalicelib.core.start_claims import StartClaims
@@ -262,7 +262,7 @@ class Services:
             return given
         found = self._session.get_credentials()
         if found is None:
-            raise NoCredentialsFoundError
+            raise CredentialsMissingError
         frozen: Any = found.get_frozen_credentials()
         return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
 
@@ -272,10 +272,6 @@ class Services:
         if accelerated:
             return BucketAddress(f"https://{bucket}.s3-accelerate.amazonaws.com")
         return BucketAddress(f"https://{bucket}.s3.{self.environment.aws_region}.amazonaws.com")
-
-
-class NoCredentialsFoundError(Exception):
-    """Neither the environment nor an AWS profile holds credentials."""
 
 
 @lru_cache(maxsize=1)

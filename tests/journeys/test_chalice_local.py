@@ -12,8 +12,10 @@ import requests
 
 from local.api_environment import CHALICE_APP
 from local.platform import LocalPlatform, Ports
-from tests.journeys.conftest import Person, wait_until
+from tests.journeys.conftest import Person, StandIn, wait_until
 from tests.journeys.refusals import TOKEN_ROUTES, USER_ROUTES, assert_error, forged
+
+LOG_NAME = "chalice.log"
 
 
 @pytest.fixture(scope="module")
@@ -23,9 +25,13 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPlatform]:
 
 
 @pytest.fixture(scope="module")
-def api_url(aws: LocalPlatform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("project") / "chalice_app"
+
+
+@pytest.fixture(scope="module")
+def api_url(aws: LocalPlatform, project: Path) -> Iterator[str]:
     """The CLI in a copy of the project folder whose config differs only in the ports."""
-    project = tmp_path_factory.mktemp("project") / "chalice_app"
     (project / ".chalice").mkdir(parents=True)
     for name in ("app.py", "chalicelib"):
         (project / name).symlink_to(CHALICE_APP / name)
@@ -35,7 +41,7 @@ def api_url(aws: LocalPlatform, tmp_path_factory: pytest.TempPathFactory) -> Ite
     assert json.loads(config)["stages"]["local"]["environment_variables"]["AWS_ENDPOINT_URL"] == aws.stand_in_url
     (project / ".chalice" / "config.json").write_text(config)
 
-    log = project / "chalice.log"
+    log = project / LOG_NAME
     output = log.open("w")
     port = Ports.free().site
     process = subprocess.Popen(
@@ -70,8 +76,7 @@ def api_url(aws: LocalPlatform, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 def test_an_upload_works_through_the_chalice_cli(aws: LocalPlatform, api_url: str, small_video: bytes) -> None:
-    tokens = aws.sign_in.issue_tokens("developer@example.com", client_id="desktop")
-    developer = Person(aws, "developer@example.com", tokens.access_token, api_url)
+    developer = _developer(aws, api_url)
     started = developer.upload(small_video)
     assert developer.wait_for(started["videoId"], "ready", "rejected")["state"] == "ready"
 
@@ -88,3 +93,42 @@ def test_no_token_and_an_unknown_address_are_answered_in_the_one_shape(api_url: 
     assert_error(requests.get(f"{api_url}/videos", timeout=30), 401, "unauthorized")
     assert_error(requests.get(f"{api_url}/nothing", timeout=30), 404, "route_not_found")
     assert_error(requests.put(f"{api_url}/videos", timeout=30), 405, "method_not_allowed")
+
+
+def test_a_denied_look_at_the_uploaded_video_is_answered_in_words(
+    aws: LocalPlatform, api_url: str, project: Path, small_video: bytes
+) -> None:
+    """The video bucket of a deployed stage shows an unaccepted video to the platform's own roles alone."""
+    aws_controls = StandIn(aws.stand_in_url)
+    developer = _developer(aws, api_url)
+    started = developer.start(len(small_video))
+    parts = developer.send_parts(started, small_video)
+    aws_controls.fail("HeadObject", status=403, code="AccessDenied", keyContains=started["videoId"])
+    assert_error(developer.complete(started, parts), 503, "storage_forbidden")
+    assert _denials(project)[-1] == ("HeadObject", "s3:GetObject")
+    # The stage's own processing has seen the video meanwhile.
+    assert developer.wait_for(started["videoId"], "ready")
+    assert developer.complete(started, parts).status_code == 200
+
+
+def test_an_upload_token_that_kms_may_not_verify_is_answered_in_words(
+    aws: LocalPlatform, api_url: str, project: Path
+) -> None:
+    started = _developer(aws, api_url).start(10)
+    StandIn(aws.stand_in_url).fail("VerifyMac", status=400, code="AccessDeniedException")
+    header = {"Authorization": f"Bearer {started['uploadToken']}"}
+    assert_error(requests.get(f"{api_url}/multipart/parts", headers=header, timeout=30), 503, "storage_forbidden")
+    assert _denials(project)[-1] == ("VerifyMac", "kms:VerifyMac")
+
+
+def _developer(aws: LocalPlatform, api_url: str) -> Person:
+    tokens = aws.sign_in.issue_tokens("developer@example.com", client_id="desktop")
+    return Person(aws, "developer@example.com", tokens.access_token, api_url)
+
+
+def _denials(project: Path) -> list[tuple[str, str]]:
+    """Operation and missing permission of each; the log holds no traceback."""
+    log = (project / LOG_NAME).read_text()
+    assert "Traceback" not in log
+    lines = (json.loads(line) for line in log.splitlines() if line.startswith("{"))
+    return [(line["operation"], line["missing"]) for line in lines if "missing" in line]

@@ -150,7 +150,7 @@ def _be_refused(journey: Journey) -> None:
 
 
 def _meet_a_failure(journey: Journey, stand_in: StandIn) -> None:
-    stand_in.fail("CreateMultipartUpload", status=403, code="AccessDenied", times=1)
+    stand_in.fail("CreateMultipartUpload", status=400, code="MalformedXML", times=1)
     person = journey.as_upload("failed")
     body = {"fileName": FILE_NAME, "contentType": "video/mp4", "sizeBytes": 10}
     assert person.call("POST", "/multipart/init", body).status_code == 500
@@ -241,7 +241,7 @@ def test_a_refusal_tells_status_code_and_time_but_not_what_was_asked(journey: Jo
 def test_what_fails_unforeseen_is_told_once_with_its_reason(journey: Journey) -> None:
     failed = [line for line in journey.printed.documents() if line.get("level") == "ERROR"]
     assert [(line["correlationId"], line["exception"]["type"]) for line in failed] == [
-        (journey.correlation_ids["failed"], "AccessDenied")
+        (journey.correlation_ids["failed"], "ClientError")
     ]
     assert "create_multipart_upload" in failed[0]["exception"]["stackTrace"]
 

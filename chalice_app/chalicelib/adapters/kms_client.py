@@ -16,11 +16,11 @@ _TIMEOUT_SECONDS = 3.0
 
 
 class KmsError(Exception):
-    """KMS refused: a missing right, an unknown or disabled key, a wrong MAC."""
+    """KMS refused: a missing permission, an unknown or disabled key, a wrong MAC."""
 
-    def __init__(self, status: int, code: str) -> None:
-        self.status, self.code = status, code
-        super().__init__(f"KMS answered {status} {code}")
+    def __init__(self, operation: str, status: int, code: str) -> None:
+        self.operation, self.status, self.code = operation, status, code
+        super().__init__(f"KMS answered {operation} with {status} {code}")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class KmsClient:
                     return answer
                 code = str(answer.get("__type", "")).rpartition("#")[2]
                 if status < 500 and "Throttling" not in code:
-                    raise KmsError(status, code)
+                    raise KmsError(operation, status, code)
             time.sleep(0.05 * 2**attempt)
         raise StorageBusyError
 

@@ -33,6 +33,7 @@ PlatformError
 ├── TryAgainError                       not now
 │   ├── StorageUnavailableError         S3 or KMS asks for patience
 │   └── UploadStartingError             another call is starting the same upload
+├── StorageForbiddenError               S3 or KMS does not let the API do its work
 └── InternalError                       our fault
 
 Each leaf carries its data as fields; `code` is the name that clients see.
@@ -353,6 +354,17 @@ class UploadStartingError(TryAgainError):
     @property
     def message(self) -> str:
         return f"This upload is being started by another call. Try again in {self.retry_after_seconds} s."
+
+
+@dataclass(eq=False)
+class StorageForbiddenError(PlatformError):
+    code: ClassVar[str] = "storage_forbidden"
+
+    @property
+    def message(self) -> str:
+        return (
+            "The storage does not give the API the access that this needs. The API's log names the missing permission."
+        )
 
 
 @dataclass(eq=False)

@@ -86,6 +86,10 @@ class OutcomeUnknownError(Exception):
     """The connection ended before S3 answered, or another call is at it: it may or may not have been done."""
 
 
+class CredentialsMissingError(Exception):
+    """Neither the environment nor an AWS profile holds credentials."""
+
+
 class VideoBucket(Protocol):
     """The objects the clients write; method names are S3's."""
 

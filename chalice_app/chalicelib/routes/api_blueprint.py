@@ -10,11 +10,18 @@ from typing import Any
 
 from chalice.app import Blueprint, CORSConfig, Response
 
-from chalicelib.core.errors import InternalError, PlatformError, RouteNotFoundError, StorageUnavailableError
+from chalicelib.core.errors import (
+    InternalError,
+    PlatformError,
+    RouteNotFoundError,
+    StorageForbiddenError,
+    StorageUnavailableError,
+)
 from chalicelib.core.ports import StorageBusyError
 from chalicelib.environment import ALL_FUNCTIONS, ImportTimeSettings
 from chalicelib.http_errors import error_response, status_of
 from chalicelib.invocations import invocation
+from chalicelib.routes.denied_calls import denied
 from chalicelib.wiring import services
 
 log = logging.getLogger(__name__)
@@ -79,11 +86,7 @@ class ApiBlueprint(Blueprint):
                 except PlatformError as error:
                     refusal = error
                 except Exception as error:
-                    if _is_throttled(error):
-                        refusal = StorageUnavailableError(retry_after_seconds=2)
-                    else:
-                        log.exception("unhandled error in %s", view.__name__)
-                        refusal = InternalError()
+                    refusal = _refusal(error, view.__name__)
                 self._log_refusal(refusal, time.perf_counter() - started_at)
                 return error_response(refusal, self.request_id)
 
@@ -105,10 +108,16 @@ class ApiBlueprint(Blueprint):
         )
 
 
-def _is_throttled(error: Exception) -> bool:
+def _refusal(error: Exception, view_name: str) -> PlatformError:
+    """The answer to an error that is not the domain's; anything but a throttled call is logged."""
     from chalicelib.adapters.client_errors import is_busy  # noqa: PLC0415 - loads botocore
 
-    return isinstance(error, StorageBusyError) or is_busy(error)
+    if isinstance(error, StorageBusyError) or is_busy(error):
+        return StorageUnavailableError(retry_after_seconds=2)
+    if denied(error):
+        return StorageForbiddenError()
+    log.exception("unhandled error in %s", view_name)
+    return InternalError()
 
 
 def answered(body: dict[str, Any], status: int = 200, **headers: str) -> Response:

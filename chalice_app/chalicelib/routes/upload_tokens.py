@@ -6,8 +6,9 @@ from typing import Any
 
 from chalice.app import AuthRequest, AuthResponse, AuthRoute, Blueprint, ChaliceAuthorizer
 
-from chalicelib.core.errors import UnauthorizedError
+from chalicelib.core.errors import StorageForbiddenError, UnauthorizedError
 from chalicelib.invocations import invocation
+from chalicelib.routes.denied_calls import denied
 from chalicelib.wiring import services
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ class GatewayUnauthorizedError(Exception):
 
 @upload_tokens.authorizer(ttl_seconds=TTL_SECONDS)
 def upload_token_authorizer(request: AuthRequest) -> AuthResponse:
-    """Raises GatewayUnauthorizedError."""
+    """Raises GatewayUnauthorizedError, StorageForbiddenError."""
     scheme, _, text = request.token.partition(" ")
     if scheme.lower() != "bearer":
         raise GatewayUnauthorizedError
@@ -58,7 +59,9 @@ def upload_token_authorizer(request: AuthRequest) -> AuthResponse:
     except UnauthorizedError as error:
         log.info("upload token refused")
         raise GatewayUnauthorizedError from error
-    except Exception:
+    except Exception as error:
+        if denied(error):
+            raise StorageForbiddenError from error
         log.exception("upload token cannot be checked")
         raise
     context = {
