@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # costly to import, or not in every function's bundle
     from chalicelib.core.janitor import Janitor
     from chalicelib.core.library import Library
     from chalicelib.core.processing import Processing
+    from chalicelib.core.progress import ProgressLog
     from chalicelib.core.simple_upload import SimpleUploads
     from chalicelib.core.stage_figures import StageFigures
     from chalicelib.core.viewing_urls import ViewingUrlSource
@@ -103,6 +104,12 @@ class Services:
             meter=self.meter,
             now=utc_now,
         )
+
+    @cached_property
+    def progress_log(self) -> "ProgressLog":
+        from chalicelib.core.progress import ProgressLog
+
+        return ProgressLog(self.meter)
 
     @cached_property
     def processing(self) -> "Processing":

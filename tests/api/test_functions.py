@@ -40,7 +40,9 @@ print(json.dumps({f"{method} {path}": call(method, path) for path in app.routes 
 """
 
 ROUTES_BY_FUNCTION = {
-    "video_upload": {"POST /upload", "GET /videos", "GET /videos/{videoId}", "DELETE /videos/{videoId}"},
+    "video_upload": {
+        *("POST /upload", "GET /videos", "GET /videos/{videoId}", "DELETE /videos/{videoId}", "POST /progress"),
+    },
     "multipart_init": {"POST /multipart/init", "POST /multipart/parts", "GET /multipart/parts", "GET /uploads"},
     "multipart_complete": {"POST /multipart/complete", "POST /multipart/abort"},
 }

@@ -17,6 +17,7 @@ USER_ROUTES = [
     ("GET", "/videos"),
     ("GET", "/videos/" + "f" * 28),
     ("DELETE", "/videos/" + "f" * 28),
+    ("POST", "/progress"),
 ]
 TOKEN_ROUTES = [
     ("POST", "/multipart/parts"),

@@ -240,6 +240,7 @@ def test_scopes_open_only_what_they_name(platform: LocalPlatform, raw: Raw) -> N
     read_only = platform.sign_in.issue_tokens("reader@example.com", scopes=["video-upload/read"]).access_token
     assert raw.send("GET", "/videos", None, read_only).status_code == 200
     assert_error(raw.send("POST", "/multipart/init", json.dumps(GOOD).encode(), read_only), 403, "forbidden")
+    assert_error(raw.send("POST", "/progress", b"{}", read_only), 403, "forbidden")
     nothing = platform.sign_in.issue_tokens("nobody@example.com", scopes=["openid"]).access_token
     assert_error(raw.send("GET", "/videos", None, nothing), 403, "forbidden")
 
@@ -253,7 +254,7 @@ def test_one_kind_of_token_does_not_pass_for_the_other(raw: Raw, upload_token: s
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.sampled_from(["/multipart/init", "/upload", "/multipart/parts", "/multipart/complete"]),
+    st.sampled_from(["/multipart/init", "/upload", "/multipart/parts", "/multipart/complete", "/progress"]),
     st.one_of(
         st.binary(max_size=200),
         st.recursive(

@@ -72,6 +72,7 @@ def journey(small_video: bytes) -> Journey:
         _give_up(journey)
         _be_refused(journey)
         _meet_a_failure(journey, stand_in)
+        _tell_progress(journey)
         _delete(journey)
         _repeat_an_event(journey, stand_in)
         _let_the_janitor_sweep(journey, stand_in)
@@ -157,6 +158,25 @@ def _meet_a_failure(journey: Journey, stand_in: StandIn) -> None:
     stand_in.heal()
 
 
+def _tell_progress(journey: Journey) -> None:
+    """As a client does, and as somebody does who would like a metric of their own."""
+    told = {
+        "event": "uploadState",
+        "at": 1_769_860_800_000,
+        "videoId": journey.uploads["watched"]["videoId"],
+        "correlationId": journey.correlation_ids["watched"],
+        "sizeBytes": 10,
+        "sentBytes": 10,
+        "state": "processing",
+    }
+    minted = {"Timestamp": 1, "CloudWatchMetrics": [{"Namespace": "VideoUpload", "Dimensions": [[]], "Metrics": []}]}
+    for hostile in ({**told, "_aws": minted}, {**told, "state": '"}\n{"_aws": {}}'}, {**told, "sizeBytes": 1e300}):
+        refused = journey.person.call("POST", "/progress", {"client": "web/1", "events": [told, hostile]})
+        assert refused.status_code == 400, refused.text
+    answer = journey.person.call("POST", "/progress", {"client": "web/1", "events": [told]})
+    assert (answer.status_code, answer.json()) == (200, {"accepted": 1})
+
+
 def _delete(journey: Journey) -> None:
     person = replace(journey.person, correlation_id=journey.correlation_ids["watched"])
     assert person.call("DELETE", f"/videos/{journey.uploads['watched']['videoId']}").status_code == 200
@@ -194,7 +214,7 @@ def test_no_line_of_any_process_shows_a_secret_or_a_name(journey: Journey) -> No
 UPLOAD_STORIES = {
     "watched": {
         *("upload started", "parts signed", "completion refused", "request refused", "upload completed"),
-        *("video ready", "subscribers told", "viewing URLs given", "video deleted"),
+        *("video ready", "subscribers told", "viewing URLs given", "progress told", "video deleted"),
     },
     "refused": {"upload started", "upload completed", "video rejected", "subscribers told"},
     "small": {"small upload started", "video ready", "subscribers told", "duplicate event ignored"},
@@ -209,7 +229,9 @@ def test_one_id_leads_through_the_whole_story_of_an_upload(journey: Journey, nam
     assert {line.get("correlationId") for line in lines} == {journey.correlation_ids[name]}
     assert {line.get("owner") for line in lines} == {journey.person.owner}
     if name != "small":
-        assert {line.get("uploadId") for line in lines} == {journey.uploads[name]["uploadId"]}
+        # A client names its video and leaves the multipart upload's id to the platform.
+        held = [line for line in lines if line.get("message") != "progress told"]
+        assert {line.get("uploadId") for line in held} == {journey.uploads[name]["uploadId"]}
     assert all(line.get("requestId") for line in lines)
     by_id = [line for line in journey.printed.documents() if line.get("correlationId") == journey.correlation_ids[name]]
     assert {line.get("videoId") for line in by_id} == {journey.uploads[name]["videoId"]}
@@ -218,6 +240,18 @@ def test_one_id_leads_through_the_whole_story_of_an_upload(journey: Journey, nam
 def test_metrics_of_an_upload_carry_its_ids_beside_their_values(journey: Journey) -> None:
     metrics = {metric for line in journey.lines("watched") if "_aws" in line for metric in line if metric[0].isupper()}
     assert {"UploadsStarted", "UploadsCompleted", "UploadsReady"} <= metrics
+
+
+def test_what_a_client_tells_is_counted_once_under_a_name_that_it_cannot_choose(journey: Journey) -> None:
+    told = [line for line in journey.printed.documents() if line.get("message") == "progress told"]
+    assert [(line["state"], line["client"], line["owner"]) for line in told] == [
+        ("processing", "web/1", journey.person.owner)
+    ]
+    metrics = [line for line in journey.printed.documents() if "_aws" in line]
+    assert [line["ClientUploadsArrived"] for line in metrics if "ClientUploadsArrived" in line] == [[1]]
+    directives = [directive for line in metrics for directive in line["_aws"]["CloudWatchMetrics"]]
+    dimensions = {tuple(names) for directive in directives for names in directive["Dimensions"]}
+    assert dimensions <= {("Stage",), ("ApiName", "Stage"), ("QueueName",)}
 
 
 def test_the_figures_of_a_sweep_belong_to_no_upload(journey: Journey) -> None:

@@ -4,6 +4,7 @@ Kept per thread of work (contextvars), so that nobody has to pass them on. Names
 as in the API: `video_id` becomes `videoId`.
 """
 
+import re
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
@@ -13,6 +14,9 @@ from chalicelib.core.json_values import camel_case
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
+
+CORRELATION_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+"""What a client may call an upload."""
 
 _NO_IDS: Mapping[str, str] = {}
 _invocation: ContextVar[Mapping[str, str] | None] = ContextVar("invocation", default=None)

@@ -1,14 +1,13 @@
 """What clients ask for, parsed and checked in full: all problems of a request are named at once."""
 
-import base64
-import binascii
 import unicodedata
 from dataclasses import dataclass
 from typing import Self
 
-from chalicelib.core.errors import EmptyFileError, FileTooLargeError, InvalidRequestError
-from chalicelib.core.json_values import JsonObject, JsonValue
+from chalicelib.core.errors import EmptyFileError, FileTooLargeError
+from chalicelib.core.json_values import JsonObject
 from chalicelib.core.part_plan import MAX_PARTS
+from chalicelib.core.request_fields import Fields
 from chalicelib.core.video_types import require_video_type
 
 MAX_URLS_PER_PAGE = 500
@@ -17,79 +16,6 @@ payload")."""
 
 MAX_FILE_NAME_CHARS = 255
 MAX_ETAG_CHARS = 128
-
-
-class Fields:
-    """Reads the fields of one JSON object and collects what is wrong with them."""
-
-    def __init__(self, values: JsonObject, where: str = "") -> None:
-        self._values = dict(values)
-        self._where = where
-        self.problems: list[dict[str, str]] = []
-
-    def problem(self, field: str, problem: str) -> None:
-        self.problems.append({"field": f"{self._where}{field}", "problem": problem})
-
-    def text(self, field: str, max_chars: int) -> str:
-        value = self._values.pop(field, None)
-        if not isinstance(value, str) or not value:
-            self.problem(field, "must be a text")
-            return ""
-        if len(value) > max_chars:
-            self.problem(field, f"may have at most {max_chars} characters")
-        return value
-
-    def optional_text(self, field: str, max_chars: int) -> str | None:
-        if self._values.get(field) is None:
-            self._values.pop(field, None)
-            return None
-        return self.text(field, max_chars)
-
-    def whole_number(self, field: str, least: int, most: int) -> int:
-        value = self._values.pop(field, None)
-        if not isinstance(value, int) or isinstance(value, bool):
-            self.problem(field, "must be a whole number")
-        elif not least <= value <= most:
-            self.problem(field, f"must be {least} to {most}")
-        else:
-            return value
-        return least
-
-    def objects(self, field: str, most: int) -> list[JsonObject]:
-        value = self._values.pop(field, None)
-        if not isinstance(value, list) or not value:
-            self.problem(field, "must be a list with at least one entry")
-            return []
-        if len(value) > most:
-            self.problem(field, f"may have at most {most} entries")
-            return []
-        objects = [entry for entry in value if isinstance(entry, dict)]
-        if len(objects) != len(value):
-            self.problem(field, "every entry must be an object")
-            return []
-        return objects
-
-    def checksum(self, field: str) -> str | None:
-        """S3's base64 of eight bytes, or None when absent."""
-        value: JsonValue = self._values.pop(field, None)
-        if value is None or (isinstance(value, str) and _is_crc64(value)):
-            return value
-        self.problem(field, "must be the base64 form of the eight bytes of a CRC64NVME")
-        return None
-
-    def finish(self) -> None:
-        """Raises InvalidRequestError when anything was wrong or unknown."""
-        for unknown in self._values:
-            self.problem(unknown[:64], "is not known here")
-        if self.problems:
-            raise InvalidRequestError(problems=self.problems)
-
-
-def _is_crc64(text: str) -> bool:
-    try:
-        return len(base64.b64decode(text, validate=True)) == 8 and len(text) == 12
-    except (binascii.Error, ValueError):
-        return False
 
 
 @dataclass(frozen=True)
@@ -139,7 +65,7 @@ class SignParts:
             part = Fields(entry, f"parts[{index}].")
             number = part.whole_number("partNumber", 1, part_count)
             checksums[number] = part.checksum("checksumCRC64NVME")
-            _adopt(fields, part)
+            fields.adopt(part)
         fields.finish()
         return cls(checksums)
 
@@ -166,7 +92,7 @@ class CompleteUpload:
             if not etag.isascii() or not etag.isprintable():
                 part.problem("etag", "must be the ETag that S3 answered")
             etags[number] = etag
-            _adopt(fields, part)
+            fields.adopt(part)
         checksum = fields.checksum("checksumCRC64NVME")
         upload_id = fields.optional_text("uploadId", 1024)
         file_key = fields.optional_text("fileKey", 1024)
@@ -188,14 +114,3 @@ class AbortUpload:
         file_key = fields.optional_text("fileKey", 1024)
         fields.finish()
         return cls(upload_id, file_key)
-
-
-_MAX_NAMED_PROBLEMS = 20
-
-
-def _adopt(fields: Fields, part: Fields) -> None:
-    try:
-        part.finish()
-    except InvalidRequestError as error:
-        room = _MAX_NAMED_PROBLEMS - len(fields.problems)
-        fields.problems.extend(error.problems[: max(room, 0)])

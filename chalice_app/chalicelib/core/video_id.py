@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Self
 
 _LAST_MILLISECOND = 2**48 - 1
-_VIDEO_ID = re.compile(r"[0-9a-f]{28}")
+VIDEO_ID = re.compile(r"[0-9a-f]{28}")
 _OWNER = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
@@ -23,7 +23,7 @@ def begun_at(video_id: str) -> datetime:
 
 
 def is_video_id(text: str) -> bool:
-    return _VIDEO_ID.fullmatch(text) is not None
+    return VIDEO_ID.fullmatch(text) is not None
 
 
 def is_owner(text: str) -> bool:

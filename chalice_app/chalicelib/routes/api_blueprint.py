@@ -3,7 +3,6 @@
 import functools
 import json
 import logging
-import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +16,7 @@ from chalicelib.core.errors import (
     StorageForbiddenError,
     StorageUnavailableError,
 )
+from chalicelib.core.log_context import CORRELATION_ID
 from chalicelib.core.ports import StorageBusyError
 from chalicelib.environment import ALL_FUNCTIONS, ImportTimeSettings
 from chalicelib.http_errors import error_response, status_of
@@ -32,8 +32,6 @@ CORRELATION_HEADER = "X-Correlation-Id"
 CORS_HEADERS = ("Authorization", "Content-Type", CORRELATION_HEADER)
 CORS_EXPOSED_HEADERS = ("Retry-After", "x-amzn-RequestId")
 CORS_MAX_AGE_SECONDS = 600
-
-_CORRELATION_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 View = Callable[..., Response]
 
@@ -72,7 +70,7 @@ class ApiBlueprint(Blueprint):
     def correlation_id(self) -> str:
         """The client's; the request id where it gave none, or none that a log may hold."""
         given = str(self.current_request.headers.get(CORRELATION_HEADER, ""))
-        return given if _CORRELATION_ID.fullmatch(given) else self.request_id
+        return given if CORRELATION_ID.fullmatch(given) else self.request_id
 
     def _answering_errors(self, view: View) -> View:
         @functools.wraps(view)

@@ -12,11 +12,11 @@ MAX_BODY_BYTES = 2**20
 """The largest body is that of complete: 10,000 parts of about 75 bytes."""
 
 
-def strict_json(request: Request) -> JsonObject:
+def strict_json(request: Request, max_bytes: int = MAX_BODY_BYTES) -> JsonObject:
     """Raises RequestTooLargeError, InvalidJsonError: also for NaN, doubled names, lone surrogates and deep nesting."""
     raw: Any = request.raw_body
-    if len(raw) > MAX_BODY_BYTES:
-        raise RequestTooLargeError(max_bytes=MAX_BODY_BYTES)
+    if len(raw) > max_bytes:
+        raise RequestTooLargeError(max_bytes=max_bytes)
     try:
         value = json.loads(raw.decode("utf-8"), object_pairs_hook=_without_doubles, parse_constant=_no_constant)
         json.dumps(value, ensure_ascii=False).encode("utf-8")

@@ -1,8 +1,9 @@
-"""Video upload: small videos in one request, and the library."""
+"""Video upload: small videos in one request, the library, and how clients' uploads go."""
 
 from chalice.app import Request, Response
 
 from chalicelib.core.errors import InvalidRequestError, VideoNotFoundError
+from chalicelib.core.progress import MAX_BODY_BYTES, ToldProgress
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef, is_video_id
 from chalicelib.core.video_record import api_time
@@ -56,6 +57,14 @@ def delete_video(videoId: str) -> Response:  # noqa: N803 - Chalice passes the p
     owner = writer_of(video_upload.current_request)
     services().library.delete(_ref(owner, videoId))
     return answered({"status": "deleted", "videoId": videoId})
+
+
+@video_upload.route("/progress", methods=["POST"], authorizer=may_write)
+def tell_progress() -> Response:
+    owner = writer_of(video_upload.current_request)
+    told = ToldProgress.parse(strict_json(video_upload.current_request, MAX_BODY_BYTES))
+    services().progress_log.write(owner, told)
+    return answered({"accepted": len(told.events)})
 
 
 def _ref(owner: str, video_id: str) -> VideoRef:

@@ -1,0 +1,156 @@
+"""Progress as clients tell it: checked against closed sets, written into the log, counted by fixed metrics.
+
+Nothing here is proven but the owner: a client may make up how its uploads go. It cannot make up a metric: names,
+dimensions and namespaces are never taken from a request.
+"""
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Self
+
+from chalicelib.core.json_values import JsonObject, JsonValue
+from chalicelib.core.log_context import CORRELATION_ID, about_upload
+from chalicelib.core.part_plan import MAX_PARTS
+from chalicelib.core.ports import Meter
+from chalicelib.core.request_fields import Fields
+from chalicelib.core.video_id import VIDEO_ID
+from chalicelib.core.video_record import State
+
+log = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 2**14
+MAX_EVENTS = 25
+"""Of one call. With all fields as long as they may be they fill MAX_BODY_BYTES."""
+MAX_PART_NUMBERS = 20
+MAX_FAILURES = 1_000
+MAX_WHOLE_NUMBER = 2**53 - 1
+"""The largest that every client can write exactly (RFC 8259, section 6)."""
+LAST_MOMENT_MS = 253_402_300_799_999
+"""The end of the year 9999."""
+
+EVENTS = frozenset({"uploadBegan", "uploadProgress", "uploadState", "partRetried", "partsDiffered"})
+STATES = frozenset({*(state.value for state in State), "paused", "failed"})
+"""The API's own, and two that only a client sees."""
+
+COUNTED_EVENTS: Mapping[str, str] = {
+    "uploadBegan": "client_uploads_began_count",
+    "partRetried": "client_parts_retried_count",
+    "partsDiffered": "client_parts_differed_count",
+}
+COUNTED_STATES: Mapping[str, str] = {
+    "processing": "client_uploads_arrived_count",
+    "failed": "client_uploads_failed_count",
+    "aborted": "client_uploads_aborted_count",
+}
+"""Each metric by the event, or the state, that it counts."""
+
+_CLIENT = re.compile(r"[a-z]{1,16}/[0-9A-Za-z.+-]{1,32}")
+_SYSTEM = re.compile(r"[ -~]{1,64}")
+_CODE = re.compile(r"[0-9A-Za-z._-]{1,64}")
+
+
+@dataclass(frozen=True)
+class ProgressEvent:
+    """One event. more: what only this kind of event says."""
+
+    name: str
+    told_at: datetime
+    video_id: str
+    correlation_id: str | None
+    size_bytes: int
+    sent_bytes: int
+    more: JsonObject
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        """Problems stay in `fields`."""
+        name = fields.one_of("event", EVENTS)
+        at_ms = fields.whole_number("at", 0, LAST_MOMENT_MS)
+        return cls(
+            name=name,
+            told_at=datetime.fromtimestamp(at_ms / 1000, UTC),
+            video_id=fields.matching("videoId", VIDEO_ID, "a videoId"),
+            correlation_id=fields.optional_matching("correlationId", CORRELATION_ID, "the upload's correlation id"),
+            size_bytes=fields.whole_number("sizeBytes", 0, MAX_WHOLE_NUMBER),
+            sent_bytes=fields.whole_number("sentBytes", 0, MAX_WHOLE_NUMBER),
+            more=_more(name, fields),
+        )
+
+    @property
+    def metric(self) -> str | None:
+        """The metric that counts it."""
+        return COUNTED_STATES.get(str(self.more.get("state"))) or COUNTED_EVENTS.get(self.name)
+
+
+def _more(name: str, fields: Fields) -> JsonObject:
+    match name:
+        case "uploadBegan":
+            return {"partCount": fields.whole_number("partCount", 1, MAX_PARTS)}
+        case "uploadState":
+            code = fields.optional_matching("code", _CODE, "a code of 1 to 64 letters, digits, dots and dashes")
+            return {"state": fields.one_of("state", STATES), **({"code": code} if code else {})}
+        case "partRetried":
+            return {
+                "partNumber": fields.whole_number("partNumber", 1, MAX_PARTS),
+                "failures": fields.whole_number("failures", 1, MAX_FAILURES),
+            }
+        case "partsDiffered":
+            numbers: list[JsonValue] = [*fields.whole_numbers("partNumbers", 1, MAX_PARTS, MAX_PART_NUMBERS)]
+            return {"partNumbers": numbers}
+        case _:
+            return {}
+
+
+@dataclass(frozen=True)
+class ToldProgress:
+    """The body of one call. client: program and version. system: what it runs on; None where it does not say."""
+
+    client: str
+    system: str | None
+    events: Sequence[ProgressEvent]
+
+    @classmethod
+    def parse(cls, body: JsonObject) -> Self:
+        """Raises InvalidRequestError."""
+        fields = Fields(body)
+        client = fields.matching("client", _CLIENT, "a program and its version, like web/1.0.0")
+        system = fields.optional_matching("system", _SYSTEM, "1 to 64 printable ASCII characters")
+        events: list[ProgressEvent] = []
+        for index, entry in enumerate(fields.objects("events", MAX_EVENTS)):
+            event = Fields(entry, f"events[{index}].")
+            events.append(ProgressEvent.read(event))
+            fields.adopt(event)
+        fields.finish()
+        return cls(client, system, events)
+
+
+@dataclass(frozen=True)
+class ProgressLog:
+    """Where progress goes: one log line an event, and one line of metrics where something is counted."""
+
+    meter: Meter
+
+    def write(self, owner: str, told: ToldProgress) -> None:
+        for event in told.events:
+            about_upload(owner=owner, video_id=event.video_id, correlation_id=event.correlation_id)
+            log.info(
+                "progress told",
+                extra={
+                    "event": event.name,
+                    "client": told.client,
+                    **({"system": told.system} if told.system else {}),
+                    "toldAt": event.told_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                    "sizeBytes": event.size_bytes,
+                    "sentBytes": event.sent_bytes,
+                    **event.more,
+                },
+            )
+        about_upload(owner=owner)
+        counts = Counter(event.metric for event in told.events)
+        counted = {metric: count for metric, count in counts.items() if metric}
+        if counted:
+            self.meter.record(**counted)

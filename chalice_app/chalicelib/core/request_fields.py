@@ -1,0 +1,124 @@
+"""The fields of a request's body, read one by one: all problems are named at once."""
+
+import base64
+import binascii
+import re
+from collections.abc import Collection
+from typing import Self
+
+from chalicelib.core.errors import InvalidRequestError
+from chalicelib.core.json_values import JsonObject, JsonValue
+
+MAX_NAMED_PROBLEMS = 20
+
+
+class Fields:
+    """Reads the fields of one JSON object and collects what is wrong with them."""
+
+    def __init__(self, values: JsonObject, where: str = "") -> None:
+        self._values = dict(values)
+        self._where = where
+        self.problems: list[dict[str, str]] = []
+
+    def problem(self, field: str, problem: str) -> None:
+        self.problems.append({"field": f"{self._where}{field}", "problem": problem})
+
+    def text(self, field: str, max_chars: int) -> str:
+        value = self._values.pop(field, None)
+        if not isinstance(value, str) or not value:
+            self.problem(field, "must be a text")
+            return ""
+        if len(value) > max_chars:
+            self.problem(field, f"may have at most {max_chars} characters")
+        return value
+
+    def optional_text(self, field: str, max_chars: int) -> str | None:
+        if self._values.get(field) is None:
+            self._values.pop(field, None)
+            return None
+        return self.text(field, max_chars)
+
+    def whole_number(self, field: str, least: int, most: int) -> int:
+        value = self._values.pop(field, None)
+        if not isinstance(value, int) or isinstance(value, bool):
+            self.problem(field, "must be a whole number")
+        elif not least <= value <= most:
+            self.problem(field, f"must be {least} to {most}")
+        else:
+            return value
+        return least
+
+    def matching(self, field: str, pattern: re.Pattern[str], must: str) -> str:
+        value = self._values.pop(field, None)
+        if isinstance(value, str) and pattern.fullmatch(value):
+            return value
+        self.problem(field, f"must be {must}")
+        return ""
+
+    def optional_matching(self, field: str, pattern: re.Pattern[str], must: str) -> str | None:
+        if self._values.get(field) is None:
+            self._values.pop(field, None)
+            return None
+        return self.matching(field, pattern, must)
+
+    def one_of(self, field: str, allowed: Collection[str]) -> str:
+        value = self._values.pop(field, None)
+        if isinstance(value, str) and value in allowed:
+            return value
+        self.problem(field, f"must be one of {', '.join(sorted(allowed))}")
+        return ""
+
+    def whole_numbers(self, field: str, least: int, most: int, most_entries: int) -> list[int]:
+        value = self._values.pop(field, None)
+        if not isinstance(value, list) or not 1 <= len(value) <= most_entries:
+            self.problem(field, f"must be a list with 1 to {most_entries} entries")
+            return []
+        numbers = [each for each in value if isinstance(each, int) and not isinstance(each, bool)]
+        if len(numbers) != len(value) or not all(least <= number <= most for number in numbers):
+            self.problem(field, f"every entry must be a whole number of {least} to {most}")
+            return []
+        return numbers
+
+    def objects(self, field: str, most: int) -> list[JsonObject]:
+        value = self._values.pop(field, None)
+        if not isinstance(value, list) or not value:
+            self.problem(field, "must be a list with at least one entry")
+            return []
+        if len(value) > most:
+            self.problem(field, f"may have at most {most} entries")
+            return []
+        objects = [entry for entry in value if isinstance(entry, dict)]
+        if len(objects) != len(value):
+            self.problem(field, "every entry must be an object")
+            return []
+        return objects
+
+    def checksum(self, field: str) -> str | None:
+        """S3's base64 of eight bytes, or None when absent."""
+        value: JsonValue = self._values.pop(field, None)
+        if value is None or (isinstance(value, str) and _is_crc64(value)):
+            return value
+        self.problem(field, "must be the base64 form of the eight bytes of a CRC64NVME")
+        return None
+
+    def adopt(self, entry: Self) -> None:
+        """Take over what is wrong with one entry of a list, as far as there is room."""
+        try:
+            entry.finish()
+        except InvalidRequestError as error:
+            room = MAX_NAMED_PROBLEMS - len(self.problems)
+            self.problems.extend(error.problems[: max(room, 0)])
+
+    def finish(self) -> None:
+        """Raises InvalidRequestError when anything was wrong or unknown."""
+        for unknown in self._values:
+            self.problem(unknown[:64], "is not known here")
+        if self.problems:
+            raise InvalidRequestError(problems=self.problems)
+
+
+def _is_crc64(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, validate=True)) == 8 and len(text) == 12
+    except (binascii.Error, ValueError):
+        return False

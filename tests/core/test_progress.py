@@ -1,0 +1,228 @@
+"""What clients may tell of their uploads, and what becomes of it: log lines and a closed set of metrics."""
+
+import io
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chalicelib.adapters.emf_meter import EmfMeter
+from chalicelib.adapters.json_logs import JsonFormatter
+from chalicelib.core.errors import InvalidRequestError
+from chalicelib.core.log_context import invocation
+from chalicelib.core.progress import (
+    COUNTED_EVENTS,
+    COUNTED_STATES,
+    LAST_MOMENT_MS,
+    MAX_BODY_BYTES,
+    MAX_EVENTS,
+    MAX_FAILURES,
+    MAX_PART_NUMBERS,
+    MAX_WHOLE_NUMBER,
+    ProgressLog,
+    ToldProgress,
+)
+from chalicelib.core.request_fields import MAX_NAMED_PROBLEMS
+from tests.fakes import FakeMeter
+from tests.world import OWNER
+
+VIDEO_ID = "f" * 28
+PROGRESS: dict[str, Any] = {
+    "event": "uploadProgress",
+    "at": 1_769_860_800_123,
+    "videoId": VIDEO_ID,
+    "correlationId": "0f0e0d0c-upload",
+    "sizeBytes": 300,
+    "sentBytes": 100,
+}
+BEGAN: dict[str, Any] = {**PROGRESS, "event": "uploadBegan", "partCount": 60}
+FAILED: dict[str, Any] = {**PROGRESS, "event": "uploadState", "state": "failed", "code": "SlowDown"}
+RETRIED: dict[str, Any] = {**PROGRESS, "event": "partRetried", "partNumber": 7, "failures": 1}
+DIFFERED: dict[str, Any] = {**PROGRESS, "event": "partsDiffered", "partNumbers": [1, 2]}
+
+
+def told(*events: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"client": "web/0.1.0", "system": "Linux x86_64", "events": list(events), **more}
+
+
+def problems_of(body: dict[str, Any]) -> list[str]:
+    """The fields that are refused; none if the body is taken."""
+    try:
+        ToldProgress.parse(body)
+    except InvalidRequestError as error:
+        return [problem["field"] for problem in error.problems]
+    return []
+
+
+def written(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """The lines that a body leaves on standard output, those of the metrics too, as CloudWatch Logs reads them."""
+    output = io.StringIO()
+    handler = logging.StreamHandler(output)
+    handler.setFormatter(JsonFormatter(stage="prod", version="1"))
+    logger = logging.getLogger("chalicelib.core.progress")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    monkey = pytest.MonkeyPatch()
+    monkey.setattr("sys.stdout", output)
+    try:
+        with invocation(request_id="gateway-request"):
+            ProgressLog(EmfMeter("prod")).write(OWNER, ToldProgress.parse(body))
+    finally:
+        monkey.undo()
+        logger.removeHandler(handler)
+    return [json.loads(line) for line in output.getvalue().splitlines()]
+
+
+def counted(*events: dict[str, Any]) -> dict[str, float]:
+    meter = FakeMeter()
+    ProgressLog(meter).write(OWNER, ToldProgress.parse(told(*events)))
+    return {name: sum(values) for name, values in meter.values.items()}
+
+
+def test_each_event_becomes_one_line_under_the_ids_of_its_upload_and_its_proven_owner() -> None:
+    line, other = written(told(PROGRESS, {**PROGRESS, "videoId": "0" * 28, "correlationId": None}))
+    assert (line["owner"], line["videoId"], line["correlationId"]) == (OWNER, VIDEO_ID, "0f0e0d0c-upload")
+    assert (line["requestId"], line["message"]) == ("gateway-request", "progress told")
+    assert (line["event"], line["client"], line["system"]) == ("uploadProgress", "web/0.1.0", "Linux x86_64")
+    assert (line["toldAt"], line["sizeBytes"], line["sentBytes"]) == ("2026-01-31T12:00:00.123Z", 300, 100)
+    assert (other["videoId"], other["owner"], other.get("correlationId")) == ("0" * 28, OWNER, None)
+
+
+def test_an_event_says_what_its_kind_says_and_nothing_else() -> None:
+    lines = written(told(BEGAN, FAILED, RETRIED, DIFFERED))
+    began, failed, retried, differed, _ = lines
+    assert began["partCount"] == 60
+    assert (failed["state"], failed["code"]) == ("failed", "SlowDown")
+    assert (retried["partNumber"], retried["failures"]) == (7, 1)
+    assert differed["partNumbers"] == [1, 2]
+    assert problems_of(told({**PROGRESS, "partCount": 60})) == ["events[0].partCount"]
+    assert problems_of(told({**RETRIED, "state": "failed"})) == ["events[0].state"]
+
+
+def test_what_counts_is_counted_and_progress_alone_writes_no_metric() -> None:
+    assert counted(BEGAN, BEGAN, FAILED, RETRIED, DIFFERED) == {
+        "client_uploads_began_count": 2,
+        "client_uploads_failed_count": 1,
+        "client_parts_retried_count": 1,
+        "client_parts_differed_count": 1,
+    }
+    states = [{**FAILED, "state": state} for state in ("completing", "processing", "ready", "paused", "aborted")]
+    assert counted(*states) == {"client_uploads_arrived_count": 1, "client_uploads_aborted_count": 1}
+    assert counted(PROGRESS) == {}
+
+
+def test_whatever_a_client_tells_only_the_fixed_metrics_come_out_of_it() -> None:
+    directive = {"Timestamp": 1, "CloudWatchMetrics": [{"Namespace": "AWS/Lambda", "Dimensions": [[]], "Metrics": []}]}
+    hostile = {
+        "system": '","_aws":{"CloudWatchMetrics":[]},"x":"',
+        "client": "web/1.0.0",
+        "events": [
+            {**BEGAN, "correlationId": "A" * 64},
+            {**FAILED, "code": "_aws"},
+            {**RETRIED, "failures": MAX_FAILURES},
+        ],
+    }
+    lines = written(hostile)
+    (metrics,) = [line for line in lines if "_aws" in line]
+    (directed,) = metrics["_aws"]["CloudWatchMetrics"]
+    assert (directed["Namespace"], directed["Dimensions"], metrics["Stage"]) == ("VideoUpload", [["Stage"]], "prod")
+    own = {"ClientUploadsBegan", "ClientUploadsFailed", "ClientPartsRetried"}
+    assert {metric["Name"] for metric in directed["Metrics"]} == own
+    # An event that carries a directive, or anything that nobody knows, is refused and never logged.
+    for name in ("_aws", "Stage", "message", "level", "owner", "requestId", "ClientUploadsBegan"):
+        assert problems_of(told({**PROGRESS, name: directive})) == [f"events[0].{name}"]
+        assert problems_of(told(PROGRESS, **{name: directive})) == [name]
+
+
+@pytest.mark.parametrize(
+    "text", ["a\nb", 'x"}\n{"_aws": {}}', "\u2028", "\x00", "ä", "", " " * 65, '{"_aws":1}' * 7, "\ud800"]
+)
+@pytest.mark.parametrize(
+    "field", ["client", "system", "events[0].code", "events[0].correlationId", "events[0].videoId"]
+)
+def test_a_text_that_could_leave_its_line_is_refused(field: str, text: str) -> None:
+    body = told(FAILED)
+    if field.startswith("events"):
+        body["events"][0] = {**FAILED, field.rpartition(".")[2]: text}
+    else:
+        body[field] = text
+    assert problems_of(body) == [field]
+
+
+BOUNDS: list[tuple[dict[str, Any], str, int, int]] = [
+    (PROGRESS, "at", 0, LAST_MOMENT_MS),
+    (PROGRESS, "sizeBytes", 0, MAX_WHOLE_NUMBER),
+    (PROGRESS, "sentBytes", 0, MAX_WHOLE_NUMBER),
+    (BEGAN, "partCount", 1, 10_000),
+    (RETRIED, "partNumber", 1, 10_000),
+    (RETRIED, "failures", 1, MAX_FAILURES),
+]
+
+
+@pytest.mark.parametrize(("event", "field", "least", "most"), BOUNDS)
+def test_a_number_at_its_bound_is_taken_and_one_past_it_refused(
+    event: dict[str, Any], field: str, least: int, most: int
+) -> None:
+    for good in (least, most):
+        assert problems_of(told({**event, field: good})) == []
+        written(told({**event, field: good}))
+    for bad in (least - 1, most + 1, 10**400, 1e300, 1.5, True, "1", None, [], {}):
+        assert problems_of(told({**event, field: bad})) == [f"events[0].{field}"]
+
+
+def test_lists_at_their_bound_are_taken_and_one_entry_more_is_refused() -> None:
+    assert problems_of(told(*[PROGRESS] * MAX_EVENTS)) == []
+    assert problems_of(told(*[PROGRESS] * (MAX_EVENTS + 1))) == ["events"]
+    assert problems_of(told()) == ["events"]
+    assert problems_of(told({**DIFFERED, "partNumbers": [10_000] * MAX_PART_NUMBERS})) == []
+    for bad in ([1] * (MAX_PART_NUMBERS + 1), [], [0], [10_001], [True], [[1]], "1", None):
+        assert problems_of(told({**DIFFERED, "partNumbers": bad})) == ["events[0].partNumbers"]
+
+
+LONGEST: dict[str, tuple[Callable[[int], str], int]] = {
+    "client": (lambda length: "w" * 16 + "/" + "1" * (length - 17), 49),
+    "system": (lambda length: "x" * length, 64),
+    "code": (lambda length: "x" * length, 64),
+    "correlationId": (lambda length: "x" * length, 64),
+}
+
+
+@pytest.mark.parametrize("field", LONGEST)
+def test_a_text_at_its_length_is_taken_and_one_character_more_is_refused(field: str) -> None:
+    make, most = LONGEST[field]
+    for length, expected in ((most, 0), (most + 1, 1)):
+        is_shared = field in {"client", "system"}
+        body = told(FAILED, **{field: make(length)}) if is_shared else told({**FAILED, field: make(length)})
+        assert len(problems_of(body)) == expected
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("event", "uploadInvented"), ("event", 7), ("state", "won"), ("state", [])]
+)
+def test_names_come_from_closed_sets(field: str, value: object) -> None:
+    assert f"events[0].{field}" in problems_of(told({**FAILED, field: value}))
+
+
+def test_all_problems_are_named_in_one_error_up_to_a_bound() -> None:
+    wrong = {**PROGRESS, "at": -1, "videoId": "x", "sizeBytes": None}
+    named = problems_of(told(wrong, {**PROGRESS, "_aws": {}}, client="", odd=1))
+    assert named == ["client", "events[0].at", "events[0].videoId", "events[0].sizeBytes", "events[1]._aws", "odd"]
+    assert len(problems_of(told(*[wrong] * MAX_EVENTS))) == MAX_NAMED_PROBLEMS
+
+
+def test_a_full_call_of_the_longest_events_fits_the_body_and_writes_a_bounded_log() -> None:
+    longest = {
+        **{**PROGRESS, "at": LAST_MOMENT_MS, "sizeBytes": MAX_WHOLE_NUMBER, "sentBytes": MAX_WHOLE_NUMBER},
+        **{"event": "partsDiffered", "correlationId": "x" * 64, "partNumbers": [10_000] * MAX_PART_NUMBERS},
+    }
+    body = told(*[longest] * MAX_EVENTS, client="w" * 16 + "/" + "1" * 32, system="x" * 64)
+    assert len(json.dumps(body)) <= MAX_BODY_BYTES
+    assert sum(len(json.dumps(line)) for line in written(body)) < 2 * MAX_BODY_BYTES
+
+
+def test_no_metric_of_the_clients_has_the_name_of_one_of_the_platforms() -> None:
+    names = [*COUNTED_EVENTS.values(), *COUNTED_STATES.values()]
+    assert len(names) == len(set(names)) == 6
+    assert all(name.startswith("client_") and name.endswith("_count") for name in names)
