@@ -21,7 +21,7 @@ WORKERS ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run web install test check format lock load screenshots publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
+.PHONY: help run web install test check format lock engine load screenshots publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -78,6 +78,9 @@ lock: install ## Pin newer versions of everything (then: make test)
 		$(COMPILE) --python-version 3.13 requirements/$$bundle.in --output-file requirements/$$bundle.txt; \
 	done
 
+engine: install ## Take every stage up and down under your own Pulumi engine, without AWS: make engine STAGE=dev
+	@PYTHONPATH=.:chalice_app:clients/cli/src $(BIN)/python -m tests.engine $(ON_STAGE) $(ARGS)
+
 load: install ## 1,247 concurrent uploads against the local platform
 	$(BIN)/python -m bench.concurrent_uploads $(ARGS)
 
@@ -90,7 +93,10 @@ publish: install web ## Put the page of the selected stack where CloudFront serv
 redrive: install ## Send a stage's failed events to their functions again: make redrive STAGE=dev
 	$(OPERATE).redrive $(ON_STAGE) $(ARGS)
 
-find-upload: install ## Show all that is held of an upload: make find-upload STAGE=dev ARGS="VIDEO_ID"
+find-upengine: install ## Take every stage up and down under your own Pulumi engine, without AWS: make engine STAGE=dev
+	@PYTHONPATH=.:chalice_app:clients/cli/src $(BIN)/python -m tests.engine $(ON_STAGE) $(ARGS)
+
+load: install ## Show all that is held of an upload: make find-upload STAGE=dev ARGS="VIDEO_ID"
 	@$(OPERATE).find_upload $(ON_STAGE) $(ARGS)
 
 replay-event: install ## Have one video processed again: make replay-event STAGE=dev ARGS="VIDEO_ID"
