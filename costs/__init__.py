@@ -1,6 +1,6 @@
 """What a stage costs in a month: a model of its own settings, its own program and a workload.
 
-settings, program   program.py     what the stage declares
+settings, program   components/declared_stage.py   what the stage declares
                  →  inventory.py   what of it is billed by its existence, or shapes the rest
     + workload   →  month.py       what happens: calls.py asks of AWS, stored.py lies in S3, peak.py keeps warm
     + prices     →  billing.py     which quantity meets which price: a bill.py

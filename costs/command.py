@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from components.declared_stage import StageError, stages
 from costs.always_on import compared
 from costs.bill import unconfirmed
 from costs.chart import svg
@@ -20,7 +21,6 @@ from costs.curve import curve
 from costs.errors import CostModelError
 from costs.model import CostModel
 from costs.prices import PriceList
-from costs.program import stages
 from costs.report import PLAIN_WIDTH, Report
 from costs.strategies import effects
 from costs.targets import USD_PER_GB, targets, verdict
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             free_tier=given.free_tier,
         )
         _print(model, Report(console), given.svg)
-    except (CostModelError, OSError) as error:
+    except (CostModelError, StageError, OSError) as error:
         sys.exit(str(error))
 
 

@@ -1,8 +1,6 @@
-"""Why there is no answer.
+"""Why there is no answer, apart from what is wrong with the stage itself (components/declared_stage.py).
 
 CostModelError
-├── UnknownStageError     no such stage file
-├── StageRefusedError     the stage's settings are wrong
 ├── WorkloadError         every wrong value of a workload file
 ├── PriceListError        the price file is wrong, or made for another region
 └── ProgramChangedError   the program declares something that the model cannot read
@@ -15,22 +13,6 @@ from collections.abc import Sequence
 
 class CostModelError(Exception):
     """The model cannot say what the stage costs."""
-
-
-class UnknownStageError(CostModelError):
-    """stage: as asked for; known: those there are."""
-
-    def __init__(self, stage: str, known: Sequence[str]) -> None:
-        self.stage, self.known = stage, tuple(known)
-        super().__init__(f"there is no stage {stage!r}; there are {', '.join(known)}")
-
-
-class StageRefusedError(CostModelError):
-    """problems: (setting, what is wrong with it)."""
-
-    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("\n".join(["wrong settings:", *(f"  {key}: {problem}" for key, problem in problems)]))
 
 
 class WorkloadError(CostModelError):

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.declared_stage import PROJECT, Declared, DeclaredStage
 from components.settings import Settings
 from costs.errors import ProgramChangedError
-from costs.program import PROJECT, Declared, DeclaredStage
 from costs.units import DAYS_A_MONTH, HOURS_A_MONTH
 from costs.workload import FUNCTIONS
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
+from components.declared_stage import Overrides, declare
 from costs.bill import Bill
 from costs.billing import bill_of
 from costs.errors import PriceListError
 from costs.inventory import Inventory
 from costs.prices import PriceList
-from costs.program import Overrides, declare
 from costs.workload import Workload
 
 

@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from components.declared_stage import Overrides, StageRefusedError
 from components.settings import PriceClass
 from costs.always_on import compared
 from costs.bill import Bill
-from costs.errors import StageRefusedError
 from costs.model import CostModel
-from costs.program import Overrides
 
 USD_PER_GB = 0.23
 SAVING_PERCENT = 95.0

@@ -6,12 +6,12 @@ from collections import Counter
 
 import pytest
 
+from components.declared_stage import declare
 from costs.always_on import bill_of_materials
 from costs.billed_resources import FREE_BY_TYPE, PRICES_BY_TYPE
 from costs.billing import bill_of
 from costs.inventory import Inventory
 from costs.prices import PriceList
-from costs.program import declare
 from costs.workload import Workload
 from tests.costs.conftest import STAGES, recorded
 

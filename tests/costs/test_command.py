@@ -76,8 +76,8 @@ def test_it_ends_with_one_message_when_it_cannot_answer(arguments: list[str], pr
 def test_a_stage_with_wrong_settings_ends_with_what_is_wrong_and_no_other_word() -> None:
     asked = (
         "import sys; sys.path.append('chalice_app')\n"
-        "from costs.errors import StageRefusedError\n"
-        "from costs.program import declare\n"
+        "from components.declared_stage import StageRefusedError\n"
+        "from components.declared_stage import declare\n"
         "try: declare('dev', (('logDays', -1),))\n"
         "except StageRefusedError as error: sys.exit(str(error))"
     )
@@ -99,7 +99,7 @@ def test_a_stage_file_that_holds_no_settings_is_named(
 ) -> None:
     (tmp_path / "Pulumi.yaml").write_text((PROJECT / "Pulumi.yaml").read_text())
     (tmp_path / "Pulumi.broken.yaml").write_text(text)
-    monkeypatch.setattr("costs.program.PROJECT", tmp_path)
+    monkeypatch.setattr("components.declared_stage.PROJECT", tmp_path)
     with pytest.raises(SystemExit, match=r"wrong settings:\n  Pulumi\.broken\.yaml: (is no YAML|holds no settings)"):
         main(["--stage", "broken"])
 

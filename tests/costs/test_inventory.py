@@ -9,9 +9,9 @@ import json
 import pytest
 
 from chalicelib.adapters.emf_meter import EmfMeter
+from components.declared_stage import Declared, declare
 from costs.errors import ProgramChangedError
 from costs.inventory import Inventory, cloudwatch_name, emitted_metrics, recorded_names
-from costs.program import Declared, declare
 from costs.workload import FUNCTIONS
 from tests.costs.conftest import STAGES, recorded
 from tests.infrastructure.recorded_program import PROJECT

@@ -7,10 +7,10 @@ import dataclasses
 import pytest
 from rich.console import Console
 
+from components.declared_stage import settings_of, stages
 from costs.always_on import SERVER_MEGABITS, bill_of_materials, compared
 from costs.bill import Bill, Driver
 from costs.model import CostModel
-from costs.program import settings_of, stages
 from costs.report import Report
 from costs.targets import CHANGES, Change, Target, _joined, targets, verdict
 from costs.units import GB

@@ -22,7 +22,7 @@ from pulumi.runtime import mocks
 from pulumi.runtime.settings import get_root_resource
 from pulumi.runtime.stack import run_pulumi_func
 
-from costs.program import own_event_loop
+from components.declared_stage import own_event_loop
 
 PROJECT = Path(__file__).resolve().parents[2]
 ACCOUNT_ID = "123456789012"

@@ -1,4 +1,11 @@
-"""What a stage's program declares: it is run against an engine that makes nothing, so that costs follow the program."""
+"""The resources that a stage's program declares: it runs against an engine that makes nothing.
+
+The cost model and the preflight read them, so that both follow the program.
+
+StageError
+├── UnknownStageError     no such stage file
+└── StageRefusedError     the stage's settings are wrong
+"""
 
 from __future__ import annotations
 
@@ -8,27 +15,48 @@ import gc
 import json
 import runpy
 import warnings
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
-from unittest import mock
 
 import pulumi
 import yaml
 from pulumi.runtime import mocks
 from pulumi.runtime.stack import run_pulumi_func
 
+from components import lambda_package
 from components.settings import Settings, SettingsError
-from costs.errors import StageRefusedError, UnknownStageError
 
 PROJECT = Path(__file__).resolve().parents[1]
 ACCOUNT_ID = "123456789012"
+"""Stands for the account where none is given."""
 
 Setting = str | int | bool
 Overrides = tuple[tuple[str, Setting], ...]
 """Settings by name that differ from the stage's file."""
+
+
+class StageError(Exception):
+    """There is no program to look at."""
+
+
+class UnknownStageError(StageError):
+    """stage: as asked for; known: those there are."""
+
+    def __init__(self, stage: str, known: Sequence[str]) -> None:
+        self.stage, self.known = stage, tuple(known)
+        super().__init__(f"there is no stage {stage!r}; there are {', '.join(known)}")
+
+
+class StageRefusedError(StageError):
+    """problems: (setting, what is wrong with it)."""
+
+    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(["wrong settings:", *(f"  {key}: {problem}" for key, problem in problems)]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +88,12 @@ def stages() -> list[str]:
 
 
 @functools.cache
-def declare(stage: str, overrides: Overrides = ()) -> DeclaredStage:
-    """Run the program for this stage. Raises UnknownStageError, StageRefusedError."""
+def declare(stage: str, overrides: Overrides = (), *, account_id: str = ACCOUNT_ID) -> DeclaredStage:
+    """Run the program for this stage in this account. Raises UnknownStageError, StageRefusedError."""
     with warnings.catch_warnings(), own_event_loop() as loop, _no_bundles(), _garbage_kept():
         # Importing a service of pulumi_aws imports its retired classes, which say so.
         warnings.filterwarnings("ignore", r"\S+ has been deprecated in favor of", DeprecationWarning)
-        engine, settings = _configured(stage, overrides)
+        engine, settings = _configured(stage, overrides, account_id)
         main = str(PROJECT / "__main__.py")
         loop.run_until_complete(run_pulumi_func(lambda: _discard(runpy.run_path(main, run_name="__main__"))))
     return DeclaredStage(settings=settings, region=engine.region, resources=tuple(engine.declared))
@@ -74,14 +102,14 @@ def declare(stage: str, overrides: Overrides = ()) -> DeclaredStage:
 def settings_of(stage: str, overrides: Overrides = ()) -> Settings:
     """What the program goes by, without running it. Raises UnknownStageError, StageRefusedError."""
     with own_event_loop():
-        return _configured(stage, overrides)[1]
+        return _configured(stage, overrides, ACCOUNT_ID)[1]
 
 
-def _configured(stage: str, overrides: Overrides) -> tuple[_Engine, Settings]:
+def _configured(stage: str, overrides: Overrides, account_id: str) -> tuple[_Engine, Settings]:
     if stage not in stages():
         raise UnknownStageError(stage, stages())
     project, config = _config(stage, dict(overrides))
-    engine = _Engine(config["aws:region"])
+    engine = _Engine(config["aws:region"], account_id)
     pulumi.runtime.set_mocks(engine, project=project, stack=stage, preview=False)
     pulumi.runtime.set_all_config(config, [])
     try:
@@ -117,8 +145,8 @@ def _stage_config(file_name: str) -> dict[str, object]:
 class _Engine(mocks.Mocks):
     """Takes every resource for made, and knows as little of AWS as the program needs to go on."""
 
-    def __init__(self, region: str) -> None:
-        self.region = region
+    def __init__(self, region: str, account_id: str) -> None:
+        self.region, self._account_id = region, account_id
         self.declared: list[Declared] = []
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
@@ -126,7 +154,7 @@ class _Engine(mocks.Mocks):
         if not args.typ.startswith("video-upload:"):
             self.declared.append(Declared(type=args.typ, name=args.name, inputs=inputs))
         made_by_aws = {
-            "arn": f"arn:aws:{args.typ.split(':')[1].split('/')[0]}:{self.region}:{ACCOUNT_ID}:{args.name}",
+            "arn": f"arn:aws:{args.typ.split(':')[1].split('/')[0]}:{self.region}:{self._account_id}:{args.name}",
             "name": args.name,
             "keyId": args.name,
             "version": "1",
@@ -140,7 +168,7 @@ class _Engine(mocks.Mocks):
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         answers: dict[str, dict[str, Any]] = {
-            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT_ID},
+            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": self._account_id},
             "aws:index/getRegion:getRegion": {"region": self.region},
             "aws:index/getAvailabilityZones:getAvailabilityZones": {
                 "names": [f"{self.region}{letter}" for letter in "abc"]
@@ -150,9 +178,21 @@ class _Engine(mocks.Mocks):
         return answers[args.token], []
 
 
-def _no_bundles() -> Any:
-    """What is in a bundle costs nothing, and making one takes an interpreter and a package index."""
-    return mock.patch("components.lambda_package.bundle", return_value=Path("build/not-made-0000000000000000.zip"))
+@contextmanager
+def _no_bundles() -> Generator[None]:
+    """A bundle's content declares nothing, and making one takes an interpreter and a package index."""
+    with _replaced(lambda_package, "bundle", lambda *_, **__: Path("build/not-made-0000000000000000.zip")):
+        yield
+
+
+@contextmanager
+def _replaced(module: ModuleType, name: str, value: object) -> Generator[None]:
+    kept = getattr(module, name)
+    setattr(module, name, value)
+    try:
+        yield
+    finally:
+        setattr(module, name, kept)
 
 
 @contextmanager
@@ -165,7 +205,7 @@ def own_event_loop() -> Generator[asyncio.AbstractEventLoop]:
         made.append(make())
         return made[-1]
 
-    with mock.patch("asyncio.new_event_loop", remembered):
+    with _replaced(asyncio, "new_event_loop", remembered):
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         try:
