@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +69,8 @@ class Api(pulumi.ComponentResource):
 
     host: pulumi.Output[str]
     """`….execute-api.….amazonaws.com`: the edge's origin, closed to everyone else."""
+    execute_api_url: pulumi.Output[str]
+    """`https://<host>/api`: must refuse every caller; `make smoke` tries it."""
     execution_arn: pulumi.Output[str]
     """For the functions' permissions."""
     origin_secret: pulumi.Output[str]
@@ -82,8 +84,9 @@ class Api(pulumi.ComponentResource):
         place = args.place
 
         secrets = [self._secret(generation) for generation in (args.secret_generation, args.secret_generation - 1)]
+        closed = policy.to_json(edge_only(place, secrets))
         body = _filled(
-            args.document,
+            _with_literals(args.document, place.name("api")),
             {
                 api_document.USER_POOL_ARN: args.user_pool_arn,
                 api_document.CORS_ORIGIN: args.cors_origin,
@@ -92,27 +95,24 @@ class Api(pulumi.ComponentResource):
                     for function in (*api_document.API_FUNCTIONS, "upload_token_authorizer")
                 },
             },
+            closed,
         )
         rest_api = aws.apigateway.RestApi(
             f"{name}-rest",
             name=place.name("api"),
+            # An import overwrites the policy, so the document holds it, too. Both change in one update.
             body=body,
+            policy=closed,
             endpoint_configuration=aws.apigateway.RestApiEndpointConfigurationArgs(types="REGIONAL"),
             minimum_compression_size=str(MIN_COMPRESSED_BYTES),
-            opts=self._child,
-        )
-        closed = aws.apigateway.RestApiPolicy(
-            f"{name}-edge-only",
-            rest_api_id=rest_api.id,
-            policy=policy.to_json(edge_only(rest_api.execution_arn, [secret.result for secret in secrets])),
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["body", "policy"]),
         )
         deployment = aws.apigateway.Deployment(
             f"{name}-deployment",
             rest_api=rest_api.id,
-            # Body and policy take effect when deployed; a change of either must deploy.
-            triggers={"body": body.apply(_fingerprint), "policy": closed.policy.apply(_fingerprint)},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[closed]),
+            # Routes and policy take effect when they are deployed.
+            triggers={"document": body.apply(_fingerprint)},
+            opts=self._child,
         )
         access_log = aws.cloudwatch.LogGroup(
             f"{name}-access",
@@ -156,14 +156,16 @@ class Api(pulumi.ComponentResource):
         )
 
         self.host = pulumi.Output.concat(rest_api.id, ".execute-api.", place.region, ".amazonaws.com")
+        self.execute_api_url = pulumi.Output.concat("https://", self.host, "/", stage.stage_name)
         self.execution_arn = rest_api.execution_arn
-        self.origin_secret = secrets[0].result
+        self.origin_secret = secrets[0]
         self.register_outputs({"host": self.host})
 
-    def _secret(self, generation: int) -> random.RandomPassword:
-        return random.RandomPassword(
+    def _secret(self, generation: int) -> pulumi.Output[str]:
+        password = random.RandomPassword(
             f"{self._name}-origin-secret-{generation}", length=SECRET_CHARS, special=False, opts=self._child
         )
+        return pulumi.Output.secret(password.result)
 
     def _account_logging(self) -> aws.apigateway.Account:
         role = aws.iam.Role(
@@ -193,9 +195,10 @@ def invocation_uri(place: Place, function: str) -> str:
     return f"arn:aws:apigateway:{place.region}:lambda:path/2015-03-31/functions/{target}/invocations"
 
 
-def edge_only(execution_arn: pulumi.Input[str], secrets: list[pulumi.Input[str]]) -> policy.PolicyDocument:
-    """Everyone may try, but only with a secret of the edge; a Deny stands before any authorizer."""
-    everything = pulumi.Output.concat(execution_arn, "/*")
+def edge_only(place: Place, secrets: Sequence[pulumi.Input[str]]) -> policy.PolicyDocument:
+    """Refuse every call without a secret of the edge; a Deny precedes any authorizer."""
+    # Any API of the account: the policy is part of the API whose id it would have to name, and governs that one alone.
+    everything = place.arn("execute-api", "*")
     return policy.document(
         policy.allow("Callers", principal=policy.EVERYONE, actions="execute-api:Invoke", resources=everything),
         policy.deny(
@@ -209,16 +212,27 @@ def edge_only(execution_arn: pulumi.Input[str], secrets: list[pulumi.Input[str]]
     )
 
 
-def _filled(document: dict[str, Any], values: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
-    """The document as text, with every token replaced."""
+def _with_literals(document: Mapping[str, Any], title: str) -> dict[str, Any]:
+    """The document with the API's literal properties, which an import resets where it does not name them."""
+    return {
+        **document,
+        "info": {**document["info"], "title": title},
+        "x-amazon-apigateway-minimum-compression-size": MIN_COMPRESSED_BYTES,
+    }
 
-    def replaced(known: dict[str, str]) -> str:
-        text = json.dumps(document)
+
+def _filled(
+    document: Mapping[str, Any], values: Mapping[str, pulumi.Input[str]], closed: pulumi.Input[str]
+) -> pulumi.Output[str]:
+    """The document as text, with every token replaced and the API's policy."""
+
+    def replaced(known: dict[str, str], policy_text: str) -> str:
+        text = json.dumps({**document, "x-amazon-apigateway-policy": json.loads(policy_text)})
         for token, value in known.items():
             text = text.replace(token, json.dumps(value)[1:-1])
         return text
 
-    return pulumi.Output.all(**values).apply(replaced)
+    return pulumi.Output.all(pulumi.Output.all(**values), closed).apply(lambda known: replaced(known[0], known[1]))
 
 
 def _fingerprint(text: str) -> str:

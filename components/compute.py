@@ -192,7 +192,6 @@ class Compute(pulumi.ComponentResource):
             action="lambda:InvokeFunction",
             principal="apigateway.amazonaws.com",
             source_arn=pulumi.Output.concat(self._args.api_execution_arn, "/", path),
-            source_account=self._args.place.account_id,
             opts=self._child,
         )
 

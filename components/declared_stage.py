@@ -24,7 +24,7 @@ from typing import Any
 
 import pulumi
 import yaml
-from pulumi.runtime import mocks
+from pulumi.runtime import mocks, rpc
 from pulumi.runtime.stack import run_pulumi_func
 
 from components import lambda_package
@@ -150,7 +150,10 @@ class _Engine(mocks.Mocks):
         self.declared: list[Declared] = []
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        inputs: dict[str, Any] = dict(args.inputs)
+        inputs: dict[str, Any] = {
+            key: rpc.unwrap_rpc_secret(value) if rpc.is_rpc_secret(value) else value
+            for key, value in args.inputs.items()
+        }
         if not args.typ.startswith("video-upload:"):
             self.declared.append(Declared(type=args.typ, name=args.name, inputs=inputs))
         made_by_aws = {

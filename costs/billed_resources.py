@@ -72,7 +72,6 @@ FREE_BY_TYPE: Mapping[str, str] = {
     "aws:apigateway/account:Account": "names the role by which API Gateway writes logs; the logs are billed",
     "aws:apigateway/clientCertificate:ClientCertificate": NAMES_AND_RULES,
     "aws:apigateway/deployment:Deployment": BILLED_WITH,
-    "aws:apigateway/restApiPolicy:RestApiPolicy": NAMES_AND_RULES,
     "aws:apigateway/stage:Stage": "billed by request; its cache, which would be billed by the hour, is off",
     "aws:appautoscaling/target:Target": "Application Auto Scaling is free; its alarms and instances are billed",
     "aws:budgets/budget:Budget": "budgets that only tell are free; those that act are billed",

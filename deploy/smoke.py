@@ -77,9 +77,11 @@ def require(condition: object, otherwise: str) -> None:
 class Smoke:
     """The steps in order; each returns what it has proven, in words."""
 
-    def __init__(self, site_url: str, machine: MachineClient | None) -> None:
+    def __init__(self, site_url: str, machine: MachineClient | None, execute_api_url: str = "") -> None:
+        """execute_api_url: the API's own address, when it is known; CloudFront alone may call it."""
         self._site_url = site_url.rstrip("/")
         self._machine = machine
+        self._execute_api_url = execute_api_url
         self._content = b""
         self._etags: list[CompletedPart] = []
 
@@ -88,6 +90,7 @@ class Smoke:
         return [
             self.serve_the_page,
             self.turn_strangers_away,
+            *([self.refuse_calls_past_the_edge] if self._execute_api_url else []),
             self.sign_in,
             self.start_an_upload,
             self.refuse_a_wrong_length,
@@ -118,6 +121,12 @@ class Smoke:
             require(answer.status_code == 401, f"without a good token the library answered {answer.status_code}")
             require(answer.json()["error"]["code"] == "unauthorized", f"in another shape: {answer.text[:200]}")
         return "no token and a made-up one get 401 in the API's own shape"
+
+    def refuse_calls_past_the_edge(self) -> str:
+        for headers in ({}, {"Referer": self._site_url}):
+            answer = requests.get(f"{self._execute_api_url}/health", headers=headers, timeout=TIMEOUT_SECONDS)
+            require(answer.status_code == 403, f"the API's own address answered {answer.status_code} instead of 403")
+        return "the API's own address refuses every call that does not come through CloudFront"
 
     def sign_in(self) -> str:
         credentials: Credentials = StoredCredentials(default_home())
@@ -274,21 +283,21 @@ def parser() -> argparse.ArgumentParser:
 def main() -> int:
     arguments = parser().parse_args()
     try:
-        site_url, machine = _target(arguments)
+        smoke = _smoke(arguments)
     except OutputsNotReadableError as error:
         print(error, file=sys.stderr)
         return 2
-    return 0 if run(Smoke(site_url, machine)) else 1
+    return 0 if run(smoke) else 1
 
 
-def _target(arguments: argparse.Namespace) -> tuple[str, MachineClient | None]:
+def _smoke(arguments: argparse.Namespace) -> Smoke:
     if arguments.site:
         secret = os.environ.get(SECRET_VARIABLE, "")
-        return arguments.site, MachineClient(arguments.client_id, secret) if arguments.client_id else None
+        return Smoke(arguments.site, MachineClient(arguments.client_id, secret) if arguments.client_id else None)
     outputs = stack_outputs(arguments.stage, show_secrets=True)
     client_id = outputs.get("machineClientId")
     machine = MachineClient(client_id, outputs["machineClientSecret"]) if client_id else None
-    return outputs["siteUrl"], machine
+    return Smoke(outputs["siteUrl"], machine, outputs["executeApiUrl"])
 
 
 if __name__ == "__main__":

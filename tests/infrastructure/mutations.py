@@ -78,7 +78,7 @@ GUARDS = {
     *("s3/bucketPolicy:BucketPolicy", "s3/bucketLogging:BucketLogging", "s3/bucketVersioning:BucketVersioning"),
     "s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
     *("s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", "wafv2/webAcl:WebAcl"),
-    *("wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration", "apigateway/restApiPolicy:RestApiPolicy"),
+    "wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration",
     *("apigateway/methodSettings:MethodSettings", "cloudtrail/trail:Trail", "ec2/flowLog:FlowLog"),
     *("ec2/defaultSecurityGroup:DefaultSecurityGroup", "cognito/riskConfiguration:RiskConfiguration"),
     *("sns/topicPolicy:TopicPolicy", "sqs/queuePolicy:QueuePolicy"),

@@ -31,7 +31,10 @@ STAGES = ("dev", "staging", "prod")
 
 @dataclass(frozen=True)
 class Recorded:
-    """One resource as the program declared it; `inputs` with Pulumi's (camel case) property names."""
+    """One resource as the program declared it; `inputs` with Pulumi's (camel case) property names.
+
+    secrets: inputs and outputs that the state keeps encrypted.
+    """
 
     type: str
     name: str
@@ -42,6 +45,7 @@ class Recorded:
     protect: bool
     retain_on_delete: bool
     order: int
+    secrets: frozenset[str] = frozenset()
 
     @property
     def region(self) -> str | None:
@@ -177,13 +181,18 @@ class _Monitor(mocks.MockMonitor):
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - named by the protocol
         urn = self.make_urn(request.parent, request.type, request.name)
-        inputs = pulumi.runtime.rpc.deserialize_properties(request.object, keep_unknowns=True)
+        given: dict[str, Any] = pulumi.runtime.rpc.deserialize_properties(request.object, keep_unknowns=True)
         with self._lock:
             if request.type != "pulumi:pulumi:Stack":
-                self._keep(urn, request, inputs)
+                self._keep(urn, request, given)
         return super().RegisterResource(request)
 
-    def _keep(self, urn: str, request: Any, inputs: dict[str, Any]) -> None:
+    def _keep(self, urn: str, request: Any, given: dict[str, Any]) -> None:
+        secrets = {key for key, value in given.items() if pulumi.runtime.rpc.is_rpc_secret(value)}
+        inputs = {
+            key: pulumi.runtime.rpc.unwrap_rpc_secret(value) if key in secrets else value
+            for key, value in given.items()
+        }
         kept = self._recording.resources if request.custom else self._recording.components
         if any(resource.urn == urn for resource in kept):
             message = f"{urn} is declared twice"
@@ -196,6 +205,7 @@ class _Monitor(mocks.MockMonitor):
                 name=request.name,
                 urn=urn,
                 inputs=inputs,
+                secrets=frozenset(secrets | set(request.additionalSecretOutputs)),
                 parent=request.parent,
                 depends_on=tuple(request.dependencies),
                 protect=request.protect,

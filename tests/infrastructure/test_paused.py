@@ -82,7 +82,7 @@ BY_USE = {
 FREE = {
     *("apigateway/account:Account", "apigateway/clientCertificate:ClientCertificate"),
     *("apigateway/deployment:Deployment", "apigateway/methodSettings:MethodSettings"),
-    *("apigateway/restApiPolicy:RestApiPolicy", "apigateway/stage:Stage", "budgets/budget:Budget"),
+    *("apigateway/stage:Stage", "budgets/budget:Budget"),
     *("cloudfront/keyGroup:KeyGroup", "cloudfront/originAccessControl:OriginAccessControl"),
     *("cloudfront/publicKey:PublicKey", "cloudfront/responseHeadersPolicy:ResponseHeadersPolicy"),
     *("cloudwatch/eventTarget:EventTarget", "cloudwatch/logDeliveryDestination:LogDeliveryDestination"),

@@ -156,11 +156,35 @@ def test_rotating_the_token_key_keeps_the_old_one_for_verifying() -> None:
     assert grants["VerifyTokens"] == [f"{key}k2", f"{key}k1"]
 
 
-def test_rotating_the_edges_secret_keeps_the_last_one_valid() -> None:
+def test_rotating_the_edges_secret_keeps_the_last_one_valid_and_deploys(dev: Recording) -> None:
     rotated = record("dev", overrides={"originSecretGeneration": 7})
-    policy = json.loads(rotated.one("apigateway/restApiPolicy:RestApiPolicy", "api-edge-only").inputs["policy"])
+    policy = api_document(rotated)["x-amazon-apigateway-policy"]
     accepted = policy["Statement"][1]["Condition"]["StringNotEquals"]["aws:Referer"]
     assert accepted == ["secret-of-api-origin-secret-7", "secret-of-api-origin-secret-6"]
+    deployed = "apigateway/deployment:Deployment", "api-deployment"
+    assert rotated.one(*deployed).inputs["triggers"] != dev.one(*deployed).inputs["triggers"]
+
+
+def test_the_edges_secret_is_kept_encrypted_wherever_the_state_holds_it(recording: Recording) -> None:
+    holders = {
+        (each.name, key): key in each.secrets
+        for each in recording.resources
+        for key, value in each.inputs.items()
+        if "secret-of-api-origin-secret" in repr(value)
+    }
+    assert holders == {
+        ("api-rest", "body"): True,
+        ("api-rest", "policy"): True,
+        ("edge-distribution", "origins"): True,
+    }
+
+
+def test_the_document_names_what_an_import_would_reset(recording: Recording) -> None:
+    api = recording.one("apigateway/restApi:RestApi", "api-rest").inputs
+    document = api_document(recording)
+    assert document["info"]["title"] == api["name"]
+    assert str(document["x-amazon-apigateway-minimum-compression-size"]) == api["minimumCompressionSize"]
+    assert not recording.of("apigateway/restApiPolicy:RestApiPolicy")
 
 
 def test_an_own_domain_is_served_with_modern_tls_alone() -> None:

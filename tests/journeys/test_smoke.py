@@ -1,5 +1,9 @@
 """The proof of a deployed stage, here against the local platform."""
 
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
 import pytest
 
 from deploy.smoke import MachineClient, Smoke, run
@@ -10,6 +14,26 @@ from tests.journeys.conftest import StandIn
 def machine_of(platform: LocalPlatform) -> MachineClient:
     client = platform.sign_in.machine_client
     return MachineClient(client.client_id, str(client.secret))
+
+
+class _Closed(BaseHTTPRequestHandler):
+    """Refuses every call, as API Gateway does by a resource policy."""
+
+    def do_GET(self) -> None:
+        self.send_response(403)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+        pass
+
+
+@pytest.fixture
+def closed_address() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), _Closed)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/api"
+    server.shutdown()
+    server.server_close()
 
 
 def test_every_step_of_the_smoke_test_holds(platform: LocalPlatform, capsys: pytest.CaptureFixture[str]) -> None:
@@ -29,6 +53,19 @@ def test_a_step_that_fails_is_named_and_nothing_is_left_behind(
     assert "FAILED  list parts" in capsys.readouterr().out
     stand_in.heal()
     assert not smoke._api.list_open_uploads()
+
+
+def test_an_api_that_answers_past_the_edge_fails(platform: LocalPlatform, capsys: pytest.CaptureFixture[str]) -> None:
+    # Nothing stands before the local API, so its address is open as a stage's would be without its policy.
+    assert not run(Smoke(platform.site_url, machine_of(platform), f"{platform.site_url}/api"))
+    said = capsys.readouterr().out
+    assert "FAILED  refuse calls past the edge: the API's own address answered 200 instead of 403" in said
+
+
+def test_an_api_that_refuses_calls_past_the_edge_passes(platform: LocalPlatform, closed_address: str) -> None:
+    smoke = Smoke(platform.site_url, machine_of(platform), closed_address)
+    assert smoke.refuse_calls_past_the_edge in smoke.steps
+    assert "refuses every call" in smoke.refuse_calls_past_the_edge()
 
 
 def test_a_wrong_secret_fails_at_signing_in(platform: LocalPlatform, capsys: pytest.CaptureFixture[str]) -> None:

@@ -237,7 +237,7 @@ def nobody_outside_is_let_in_without_a_condition(recording: Recording) -> Violat
         for each in found:
             if each["Effect"] == "Allow" and each.get("Principal") in ("*", EVERYONE):
                 own_account = {"StringEquals": {"aws:PrincipalAccount": ACCOUNT_ID}}
-                gateway = resource.type == "aws:apigateway/restApiPolicy:RestApiPolicy"
+                gateway = resource.type == "aws:apigateway/restApi:RestApi"
                 if not gateway and each.get("Condition") != own_account:
                     yield f"{resource.name}: {each.get('Sid')} lets everyone in"
 
@@ -267,10 +267,10 @@ def functions_are_called_by_their_triggers_alone(recording: Recording) -> Violat
     rule = f"arn:aws:cloudwatch:eu-central-1:{account}:compute-janitor"
     wanted: dict[str, tuple[str, str, str | None]] = {
         **{
-            f"compute-{function}-gateway": (gateway, f"{api}/api/*/*", account)
+            f"compute-{function}-gateway": (gateway, f"{api}/api/*/*", None)
             for function in ("video_upload", "multipart_init", "multipart_complete")
         },
-        "compute-upload_token_authorizer-gateway": (gateway, f"{api}/authorizers/*", account),
+        "compute-upload_token_authorizer-gateway": (gateway, f"{api}/authorizers/*", None),
         "compute-video_processing-bucket": (
             "s3.amazonaws.com",
             f"arn:aws:s3:::video-upload-{stage}-videos-{account}",

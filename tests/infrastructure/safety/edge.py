@@ -11,6 +11,7 @@ from tests.infrastructure.safety.reading import (
     Violations,
     api_document,
     operations,
+    policy_of,
     require,
     require_present,
     require_statement,
@@ -111,11 +112,11 @@ def origins_are_private(recording: Recording) -> Violations:
 
 
 def the_api_answers_the_edge_alone(recording: Recording) -> Violations:
-    stage_policy = recording.one("apigateway/restApiPolicy:RestApiPolicy", "api-edge-only")
+    api = recording.one("apigateway/restApi:RestApi", "api-rest")
     secrets = ["secret-of-api-origin-secret-1", "secret-of-api-origin-secret-0"]
-    everything = f"arn:aws:execute-api:eu-central-1:{ACCOUNT_ID}:api-rest-id/*"
+    everything = f"arn:aws:execute-api:eu-central-1:{ACCOUNT_ID}:*"
     yield from require_statement(
-        stage_policy,
+        api,
         "OnlyThroughTheEdge",
         Effect="Deny",
         Principal=EVERYONE,
@@ -123,12 +124,14 @@ def the_api_answers_the_edge_alone(recording: Recording) -> Violations:
         Resource=everything,
         Condition={"StringNotEquals": {"aws:Referer": secrets}},
     )
-    allowed = [each for each in statements(stage_policy) if each["Effect"] == "Allow"]
+    allowed = [each for each in statements(api) if each["Effect"] == "Allow"]
     if [(each["Action"], each["Resource"]) for each in allowed] != [("execute-api:Invoke", everything)]:
         yield f"the API allows {allowed}"
-    (api,) = (each for each in _distribution(recording).inputs["origins"] if each["originId"] == "api")
-    if api["customHeaders"] != [{"name": "Referer", "value": secrets[0]}]:
-        yield f"the edge sends {api['customHeaders']}"
+    if api_document(recording).get("x-amazon-apigateway-policy") != policy_of(api):
+        yield "a change of the document opens the API"
+    (origin,) = (each for each in _distribution(recording).inputs["origins"] if each["originId"] == "api")
+    if origin["customHeaders"] != [{"name": "Referer", "value": secrets[0]}]:
+        yield f"the edge sends {origin['customHeaders']}"
     for secret in (each for each in recording.resources if each.type.endswith(":RandomPassword")):
         yield from require(secret, length=48, special=False)
 
