@@ -19,7 +19,6 @@ INVITATION_DAYS = 7
 SIGN_UP_FILTER = Path(__file__).with_name("sign_up_by_domain.py")
 RUNTIME = "python3.13"
 SCOPES = {"read": "Look at own uploads and videos", "write": "Upload and delete own videos"}
-GROUPS = {"administrators": "Runs the platform", "members": "Uploads videos"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +45,7 @@ class AuthArgs:
 
 
 class Auth(pulumi.ComponentResource):
-    """User pool with its second factor, threat protection, scopes, groups and hosted sign-in pages."""
+    """User pool with its second factor, threat protection, scopes and hosted sign-in pages."""
 
     user_pool_id: pulumi.Output[str]
     """Pool of all users of the stage."""
@@ -100,9 +99,10 @@ class Auth(pulumi.ComponentResource):
                 temporary_password_validity_days=INVITATION_DAYS,
             ),
             mfa_configuration={Mfa.OFF: "OFF", Mfa.OPTIONAL: "OPTIONAL", Mfa.REQUIRED: "ON"}[args.mfa],
-            software_token_mfa_configuration=aws.cognito.UserPoolSoftwareTokenMfaConfigurationArgs(
-                enabled=args.mfa is not Mfa.OFF
-            ),
+            # SetUserPoolMfaConfig refuses a factor, even one that is not enabled, beside OFF.
+            software_token_mfa_configuration=aws.cognito.UserPoolSoftwareTokenMfaConfigurationArgs(enabled=True)
+            if args.mfa is not Mfa.OFF
+            else None,
             user_pool_add_ons=aws.cognito.UserPoolUserPoolAddOnsArgs(
                 advanced_security_mode=threats.value.upper(),
             ),
@@ -136,15 +136,6 @@ class Auth(pulumi.ComponentResource):
             ],
             opts=self._child,
         )
-        for precedence, (group, meaning) in enumerate(GROUPS.items()):
-            aws.cognito.UserGroup(
-                f"{name}-{group}",
-                user_pool_id=pool.id,
-                name=group,
-                description=meaning,
-                precedence=precedence,
-                opts=self._child,
-            )
         domain = aws.cognito.UserPoolDomain(
             f"{name}-sign-in",
             user_pool_id=pool.id,

@@ -88,7 +88,6 @@ FREE_BY_TYPE: Mapping[str, str] = {
     "aws:cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment": NAMES_AND_RULES,
     "aws:cognito/resourceServer:ResourceServer": NAMES_AND_RULES,
     "aws:cognito/riskConfiguration:RiskConfiguration": "part of the Plus tier, which is billed by user",
-    "aws:cognito/userGroup:UserGroup": NAMES_AND_RULES,
     "aws:cognito/userPoolDomain:UserPoolDomain": "a prefix of Cognito's own domain",
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": NAMES_AND_RULES,
     "aws:ec2/networkAcl:NetworkAcl": NAMES_AND_RULES,

@@ -89,7 +89,7 @@ FREE = {
     *("cloudwatch/logDeliverySource:LogDeliverySource", "cloudwatch/queryDefinition:QueryDefinition"),
     *("cognito/identityPool:IdentityPool", "cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment"),
     *("cognito/resourceServer:ResourceServer", "cognito/riskConfiguration:RiskConfiguration"),
-    *("cognito/userGroup:UserGroup", "cognito/userPoolClient:UserPoolClient", "cognito/userPoolDomain:UserPoolDomain"),
+    *("cognito/userPoolClient:UserPoolClient", "cognito/userPoolDomain:UserPoolDomain"),
     *("ec2/defaultSecurityGroup:DefaultSecurityGroup", "ec2/networkAcl:NetworkAcl", "ec2/routeTable:RouteTable"),
     *("ec2/routeTableAssociation:RouteTableAssociation", "ec2/securityGroup:SecurityGroup", "ec2/subnet:Subnet"),
     *("ec2/vpc:Vpc", "iam/role:Role", "iam/rolePolicy:RolePolicy", "iam/rolePolicyAttachment:RolePolicyAttachment"),

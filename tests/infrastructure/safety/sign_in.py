@@ -9,11 +9,11 @@ from tests.infrastructure.safety.reading import Violations, require, statements
 def passwords_are_long_and_users_cannot_be_guessed(recording: Recording) -> Violations:
     (pool,) = recording.of("cognito/userPool:UserPool")
     wanted = {
-        "dev": ("OFF", "OFF", "ESSENTIALS", False, False),
-        "staging": ("OPTIONAL", "AUDIT", "PLUS", True, True),
-        "prod": ("OPTIONAL", "ENFORCED", "PLUS", True, False),
+        "dev": ("OFF", "OFF", "ESSENTIALS", False),
+        "staging": ("OPTIONAL", "AUDIT", "PLUS", True),
+        "prod": ("OPTIONAL", "ENFORCED", "PLUS", False),
     }
-    mfa, threats, tier, authenticator, invited = wanted[recording.stage]
+    mfa, threats, tier, invited = wanted[recording.stage]
     yield from require(
         pool,
         passwordPolicy__minimumLength=12,
@@ -27,11 +27,12 @@ def passwords_are_long_and_users_cannot_be_guessed(recording: Recording) -> Viol
         userAttributeUpdateSettings__attributesRequireVerificationBeforeUpdates=["email"],
         usernameConfiguration__caseSensitive=False,
         mfaConfiguration=mfa,
-        softwareTokenMfaConfiguration__enabled=authenticator,
         userPoolAddOns__advancedSecurityMode=threats,
         userPoolTier=tier,
         adminCreateUserConfig__allowAdminCreateUserOnly=invited,
     )
+    if mfa != "OFF":
+        yield from require(pool, softwareTokenMfaConfiguration__enabled=True)
     (recovery,) = pool.inputs["accountRecoverySetting"]["recoveryMechanisms"]
     if recovery["name"] != "verified_email":
         yield f"accounts are recovered by {recovery}"
