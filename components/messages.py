@@ -39,7 +39,7 @@ class Messages(pulumi.ComponentResource):
             f"{name}-completed", name=place.name("completed"), kms_master_key_id=args.data_key_arn, opts=child
         )
         aws.sns.TopicPolicy(
-            f"{name}-completed", arn=topic.arn, policy=policy.to_json(topic_policy(place, topic.arn)), opts=child
+            f"{name}-completed", arn=topic.arn, policy=policy.to_json(topic_policy(topic.arn)), opts=child
         )
         queue = aws.sqs.Queue(
             f"{name}-failed",
@@ -49,7 +49,7 @@ class Messages(pulumi.ComponentResource):
             opts=child,
         )
         aws.sqs.QueuePolicy(
-            f"{name}-failed", queue_url=queue.url, policy=policy.to_json(queue_policy(place, queue.arn)), opts=child
+            f"{name}-failed", queue_url=queue.url, policy=policy.to_json(queue_policy(queue.arn)), opts=child
         )
 
         self.completion_topic_arn = topic.arn
@@ -58,24 +58,11 @@ class Messages(pulumi.ComponentResource):
         self.register_outputs({"completionTopicArn": topic.arn, "failureQueueArn": queue.arn})
 
 
-def topic_policy(place: Place, topic_arn: pulumi.Input[str]) -> policy.PolicyDocument:
-    """Whoever the account's IAM policies name, over TLS."""
-    actions = ["sns:Publish", "sns:Subscribe"]
-    return policy.document(
-        policy.allow(
-            "OwnAccount",
-            principal={"AWS": place.account_root},
-            actions=actions,
-            resources=topic_arn,
-        ),
-        policy.deny_plain_http("sns:Publish", topic_arn),
-    )
+def topic_policy(topic_arn: pulumi.Input[str]) -> policy.PolicyDocument:
+    """Only over TLS. Who may publish and subscribe is up to the account's own IAM policies."""
+    return policy.document(policy.deny_plain_http("sns:Publish", topic_arn))
 
 
-def queue_policy(place: Place, queue_arn: pulumi.Input[str]) -> policy.PolicyDocument:
-    """Whoever the account's IAM policies name, over TLS."""
-    actions = ["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
-    return policy.document(
-        policy.allow("OwnAccount", principal={"AWS": place.account_root}, actions=actions, resources=queue_arn),
-        policy.deny_plain_http("sqs:*", queue_arn),
-    )
+def queue_policy(queue_arn: pulumi.Input[str]) -> policy.PolicyDocument:
+    """Only over TLS. Who may send and receive is up to the account's own IAM policies."""
+    return policy.document(policy.deny_plain_http("sqs:*", queue_arn))
