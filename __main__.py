@@ -39,7 +39,16 @@ package = build_package(PROJECT, bytecode=settings.bytecode)
 place = Place(stage=settings.stage, account_id=aws.get_caller_identity().account_id, region=aws.get_region().region)
 tag_everything(settings.stage)
 
-keys = Keys("keys", KeysArgs(place=place, token_kids=settings.upload_token_kids, protect=settings.protect))
+keys = Keys(
+    "keys",
+    KeysArgs(
+        place=place,
+        token_kids=settings.upload_token_kids,
+        trail=settings.trail,
+        alarms=settings.alarms,
+        protect=settings.protect,
+    ),
+)
 token_key_arns = list(keys.token_key_arns.values())
 messages = Messages("messages", MessagesArgs(place=place, data_key_arn=keys.data_key_arn))
 
@@ -76,6 +85,7 @@ storage = Storage(
         log_days=settings.log_days,
         intelligent_tiering=settings.intelligent_tiering,
         transfer_acceleration=settings.transfer_acceleration,
+        trail=settings.trail,
         protect=settings.protect,
     ),
 )

@@ -69,9 +69,8 @@ class Audit(pulumi.ComponentResource):
         role = aws.iam.Role(
             f"{name}-trail",
             name=place.name("trail"),
-            assume_role_policy=policy.to_json(
-                policy.assumed_by("cloudtrail.amazonaws.com", {"StringEquals": {"aws:SourceArn": trail_arn_of(place)}})
-            ),
+            # No condition: CloudTrail names neither trail nor account when it takes on the role.
+            assume_role_policy=policy.to_json(policy.assumed_by("cloudtrail.amazonaws.com")),
             opts=child,
         )
         rights = aws.iam.RolePolicy(
@@ -114,11 +113,6 @@ class Audit(pulumi.ComponentResource):
         self.register_outputs({"trailArn": self.trail_arn})
 
 
-def trail_arn_of(place: Place) -> str:
-    """ARN of the trail, before it is made."""
-    return place.arn("cloudtrail", f"trail/{place.name('trail')}")
-
-
 def write_trail(place: Place) -> policy.PolicyDocument:
     """One log group; CloudTrail names the streams in it."""
     group = place.arn("logs", f"log-group:{place.log_group('trail')}")
@@ -137,7 +131,7 @@ def trail_topic_policy(place: Place, topic_arn: pulumi.Input[str]) -> policy.Pol
             principal={"Service": "cloudtrail.amazonaws.com"},
             actions="sns:Publish",
             resources=topic_arn,
-            conditions={"StringEquals": {"aws:SourceArn": trail_arn_of(place)}},
+            conditions={"StringEquals": {"aws:SourceArn": place.trail_arn}},
         ),
         policy.deny_plain_http("sns:Publish", topic_arn),
     )

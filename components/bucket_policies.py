@@ -99,11 +99,10 @@ def site_bucket_policy(place: Place) -> PolicyDocument:
     return document(*_transport(arn), _short_signatures(arn), _cloudfront_reads(place, f"{arn}/*"))
 
 
-def log_bucket_policy(place: Place, *, logged_buckets: Sequence[str]) -> PolicyDocument:
-    """S3's access logs, CloudFront's, and the trail, each from this account and into its own folder."""
+def log_bucket_policy(place: Place, *, logged_buckets: Sequence[str], trail: bool) -> PolicyDocument:
+    """S3's access logs, CloudFront's, and the stage's trail, each from this account and into its own folder."""
     arn = place.bucket_arn("logs")
-    trail_arn = place.arn("cloudtrail", f"trail/{place.name('trail')}")
-    return document(
+    statements = [
         *_transport(arn),
         *(
             allow(
@@ -119,20 +118,6 @@ def log_bucket_policy(place: Place, *, logged_buckets: Sequence[str]) -> PolicyD
             for bucket in logged_buckets
         ),
         allow(
-            "TrailLooks",
-            principal={"Service": "cloudtrail.amazonaws.com"},
-            actions="s3:GetBucketAcl",
-            resources=arn,
-            conditions={"StringEquals": {"aws:SourceArn": trail_arn}},
-        ),
-        allow(
-            "TrailWrites",
-            principal={"Service": "cloudtrail.amazonaws.com"},
-            actions="s3:PutObject",
-            resources=f"{arn}/trail/AWSLogs/{place.account_id}/*",
-            conditions={"StringEquals": {"aws:SourceArn": trail_arn, "s3:x-amz-acl": "bucket-owner-full-control"}},
-        ),
-        allow(
             "EdgeLogs",
             principal={"Service": "delivery.logs.amazonaws.com"},
             actions="s3:PutObject",
@@ -145,12 +130,36 @@ def log_bucket_policy(place: Place, *, logged_buckets: Sequence[str]) -> PolicyD
                 "ArnLike": {"aws:SourceArn": f"arn:aws:logs:us-east-1:{place.account_id}:delivery-source:*"},
             },
         ),
-    )
+    ]
+    if trail:
+        statements += _trail_statements(place, arn)
+    return document(*statements)
 
 
 def access_log_prefix(bucket: str) -> str:
     """Folder of the log bucket that S3 fills for this bucket."""
     return f"s3/{bucket}/"
+
+
+def _trail_statements(place: Place, bucket_arn: str) -> list[Statement]:
+    return [
+        allow(
+            "TrailLooks",
+            principal={"Service": "cloudtrail.amazonaws.com"},
+            actions="s3:GetBucketAcl",
+            resources=bucket_arn,
+            conditions={"StringEquals": {"aws:SourceArn": place.trail_arn}},
+        ),
+        allow(
+            "TrailWrites",
+            principal={"Service": "cloudtrail.amazonaws.com"},
+            actions="s3:PutObject",
+            resources=f"{bucket_arn}/trail/AWSLogs/{place.account_id}/*",
+            conditions={
+                "StringEquals": {"aws:SourceArn": place.trail_arn, "s3:x-amz-acl": "bucket-owner-full-control"}
+            },
+        ),
+    ]
 
 
 def _transport(bucket_arn: str) -> list[Statement]:

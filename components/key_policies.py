@@ -27,17 +27,17 @@ def data_key_policy(place: Place) -> policy.PolicyDocument:
 
 
 def from_own_distributions(place: Place) -> policy.Conditions:
-    """Only distributions of this account. The one distribution comes later than what it reads, hence the wildcard."""
-    return {
-        "StringEquals": {"aws:SourceAccount": place.account_id},
-        "ArnLike": {"aws:SourceArn": f"arn:aws:cloudfront::{place.account_id}:distribution/*"},
-    }
+    """Only distributions of this account. The one distribution comes later than what it reads, hence the wildcard.
+
+    The ARN names the account, and origin access control is documented to send nothing else: CloudFront Developer
+    Guide, "Restrict access to an Amazon S3 origin".
+    """
+    return {"ArnLike": {"aws:SourceArn": f"arn:aws:cloudfront::{place.account_id}:distribution/*"}}
 
 
-def log_key_policy(place: Place) -> policy.PolicyDocument:
-    """The account, and the services that write logs or send alarms on its behalf."""
-    own_account = {"StringEquals": {"aws:SourceAccount": place.account_id}}
-    return policy.document(
+def log_key_policy(place: Place, *, trail: bool, alarms: bool) -> policy.PolicyDocument:
+    """The account, and the services that write logs or send messages on its behalf, as far as the stage has them."""
+    statements = [
         _account_statement(place),
         policy.allow(
             "LogGroups",
@@ -47,23 +47,30 @@ def log_key_policy(place: Place) -> policy.PolicyDocument:
             conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": place.arn("logs", "log-group:*")}},
         ),
         policy.allow(
-            "Trail",
-            principal={"Service": "cloudtrail.amazonaws.com"},
-            # Decrypt is for the topic that announces its files.
-            actions=["kms:GenerateDataKey*", "kms:Decrypt", "kms:DescribeKey"],
-            resources="*",  # in a key policy: this key
-            conditions={
-                "StringEquals": {"aws:SourceArn": place.arn("cloudtrail", f"trail/{place.name('trail')}")},
-            },
-        ),
-        policy.allow(
             "AlarmMessages",
-            principal={"Service": ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]},
+            principal={"Service": alarm_senders(alarms=alarms)},
             actions=["kms:GenerateDataKey*", "kms:Decrypt"],
             resources="*",  # in a key policy: this key
-            conditions=own_account,
+            conditions={"StringEquals": {"aws:SourceAccount": place.account_id}},
         ),
-    )
+    ]
+    if trail:
+        statements.append(
+            policy.allow(
+                "Trail",
+                principal={"Service": "cloudtrail.amazonaws.com"},
+                # Decrypt is for the topic that announces its files.
+                actions=["kms:GenerateDataKey*", "kms:Decrypt", "kms:DescribeKey"],
+                resources="*",  # in a key policy: this key
+                conditions={"StringEquals": {"aws:SourceArn": place.trail_arn}},
+            )
+        )
+    return policy.document(*statements)
+
+
+def alarm_senders(*, alarms: bool) -> list[str]:
+    """Services that send to the alarm topic: every stage has a budget, not every stage has alarms."""
+    return [*(["cloudwatch.amazonaws.com"] if alarms else []), "budgets.amazonaws.com"]
 
 
 def edge_log_key_policy(account_id: str) -> policy.PolicyDocument:

@@ -20,11 +20,14 @@ class KeysArgs:
     """What the keys need.
 
     token_kids: names of the upload token keys; the first signs.
+    trail, alarms: whether the stage has them; the log key trusts nothing that it does not have.
     protect: whether keys refuse deletion and outlive the stack.
     """
 
     place: Place
     token_kids: tuple[str, ...]
+    trail: bool
+    alarms: bool
     protect: bool
 
 
@@ -59,7 +62,7 @@ class Keys(pulumi.ComponentResource):
         log_key = aws.kms.Key(
             f"{name}-logs",
             description=f"{place.name('logs')}: log groups, trail, alarms",
-            policy=policy.to_json(key_policies.log_key_policy(place)),
+            policy=policy.to_json(key_policies.log_key_policy(place, trail=args.trail, alarms=args.alarms)),
             enable_key_rotation=True,
             deletion_window_in_days=deletion_days,
             opts=options,

@@ -69,6 +69,11 @@ class Place:
         return f"arn:aws:iam::{self.account_id}:role/{self.name(purpose)}"
 
     @property
+    def trail_arn(self) -> str:
+        """ARN of the stage's trail, where it has one."""
+        return self.arn("cloudtrail", f"trail/{self.name('trail')}")
+
+    @property
     def account_root(self) -> str:
         """The account as a principal: whoever IAM policies in it allow."""
         return f"arn:aws:iam::{self.account_id}:root"

@@ -13,6 +13,7 @@ from components import policy
 from components.alarms import Alarm, Together, alarms_of
 from components.client_metrics import CLIENT_METRICS
 from components.dashboard import body_of
+from components.key_policies import alarm_senders
 from components.metrics import Watched
 from components.naming import STAGE_TAG, Place, type_token
 
@@ -72,7 +73,7 @@ class Observability(pulumi.ComponentResource):
         allowed = aws.sns.TopicPolicy(
             f"{name}-alarms",
             arn=topic.arn,
-            policy=policy.to_json(alarm_topic_policy(place, topic.arn)),
+            policy=policy.to_json(alarm_topic_policy(place, topic.arn, alarms=args.alarms)),
             opts=self._child,
         )
         for address in args.alarm_emails:
@@ -256,12 +257,12 @@ class Observability(pulumi.ComponentResource):
         )
 
 
-def alarm_topic_policy(place: Place, topic_arn: pulumi.Input[str]) -> policy.PolicyDocument:
-    """CloudWatch's alarms and the budget of this account."""
+def alarm_topic_policy(place: Place, topic_arn: pulumi.Input[str], *, alarms: bool) -> policy.PolicyDocument:
+    """The budget of this account, and its alarms where there are any."""
     return policy.document(
         policy.allow(
             "AlarmsAndBudget",
-            principal={"Service": ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]},
+            principal={"Service": alarm_senders(alarms=alarms)},
             actions="sns:Publish",
             resources=topic_arn,
             conditions={"StringEquals": {"aws:SourceAccount": place.account_id}},

@@ -28,6 +28,7 @@ class StorageArgs:
     incomplete_upload_days, rejected_days, tombstone_days, noncurrent_days, log_days: when S3 removes what nobody
         needs any more.
     intelligent_tiering, transfer_acceleration: of the video bucket.
+    trail: whether one writes into the log bucket.
     protect: whether buckets refuse deletion and outlive the stack; without it they go with all they hold.
     """
 
@@ -44,6 +45,7 @@ class StorageArgs:
     log_days: int
     intelligent_tiering: bool
     transfer_acceleration: bool
+    trail: bool
     protect: bool
 
 
@@ -92,7 +94,7 @@ class Storage(pulumi.ComponentResource):
                 outside_role_arns=args.outside_role_arns,
             ),
             "site": bucket_policies.site_bucket_policy(place),
-            "logs": bucket_policies.log_bucket_policy(place, logged_buckets=LOGGED_BUCKETS),
+            "logs": bucket_policies.log_bucket_policy(place, logged_buckets=LOGGED_BUCKETS, trail=args.trail),
         }
         policies = {
             purpose: aws.s3.BucketPolicy(

@@ -212,7 +212,6 @@ def roles_trust_one_service_each(recording: Recording) -> Violations:
             yield f"{role.name} trusts {principals}"
         expected: dict[str, dict[str, Any]] = {
             "network-flow": {"StringEquals": {"aws:SourceAccount": ACCOUNT_ID}},
-            "audit-trail": {"StringEquals": {"aws:SourceArn": _trail(recording)}},
             "sign-in-client": {
                 "StringEquals": {"cognito-identity.amazonaws.com:aud": "sign-in-identities-id"},
                 "ForAnyValue:StringLike": {"cognito-identity.amazonaws.com:amr": "authenticated"},
@@ -243,17 +242,12 @@ def nobody_outside_is_let_in_without_a_condition(recording: Recording) -> Violat
 
 
 def topics_and_queues_belong_to_the_account(recording: Recording) -> Violations:
-    root = {"AWS": f"arn:aws:iam::{ACCOUNT_ID}:root"}
     own_account = {"StringEquals": {"aws:SourceAccount": ACCOUNT_ID}}
     own_trail = {"StringEquals": {"aws:SourceArn": _trail(recording)}}
     for kind in ("sns/topicPolicy:TopicPolicy", "sqs/queuePolicy:QueuePolicy"):
         for policy in recording.of(kind):
             for each in statements(policy):
-                if (
-                    each["Effect"] == "Allow"
-                    and each["Principal"] != root
-                    and each.get("Condition") not in (own_account, own_trail)
-                ):
+                if each["Effect"] == "Allow" and each.get("Condition") not in (own_account, own_trail):
                     yield f"{policy.name}: {each['Sid']} lets {each['Principal']} in under {each.get('Condition')}"
                 if "*" in as_list(each["Resource"]):
                     yield f"{policy.name}: {each['Sid']} speaks of {each['Resource']}"

@@ -23,10 +23,7 @@ from tests.infrastructure.safety.reading import (
 BUCKETS = ("videos", "metadata", "site", "logs")
 ENCRYPTED_WITH_DATA_KEY = ("videos", "metadata", "site")
 ARCHIVES = {"GLACIER", "DEEP_ARCHIVE", "GLACIER_IR"}
-OWN_DISTRIBUTIONS = {
-    "StringEquals": {"aws:SourceAccount": ACCOUNT_ID},
-    "ArnLike": {"aws:SourceArn": f"arn:aws:cloudfront::{ACCOUNT_ID}:distribution/*"},
-}
+OWN_DISTRIBUTIONS = {"ArnLike": {"aws:SourceArn": f"arn:aws:cloudfront::{ACCOUNT_ID}:distribution/*"}}
 
 
 def _of_bucket(recording: Recording, kind: str, bucket: str) -> tuple[Recorded | None, Violations]:
@@ -211,6 +208,19 @@ def logs_are_written_by_their_services_alone(recording: Recording) -> Violations
         )
     yield from require_statement(
         policy,
+        "EdgeLogs",
+        Principal={"Service": "delivery.logs.amazonaws.com"},
+        Action="s3:PutObject",
+        Resource=f"{arn}/edge/*",
+        Condition={
+            "StringEquals": {"aws:SourceAccount": ACCOUNT_ID, **owner},
+            "ArnLike": {"aws:SourceArn": f"arn:aws:logs:us-east-1:{ACCOUNT_ID}:delivery-source:*"},
+        },
+    )
+    if recording.stage == "dev":
+        return
+    yield from require_statement(
+        policy,
         "TrailLooks",
         Principal={"Service": "cloudtrail.amazonaws.com"},
         Action="s3:GetBucketAcl",
@@ -224,17 +234,6 @@ def logs_are_written_by_their_services_alone(recording: Recording) -> Violations
         Action="s3:PutObject",
         Resource=f"{arn}/trail/AWSLogs/{ACCOUNT_ID}/*",
         Condition={"StringEquals": {"aws:SourceArn": trail, **owner}},
-    )
-    yield from require_statement(
-        policy,
-        "EdgeLogs",
-        Principal={"Service": "delivery.logs.amazonaws.com"},
-        Action="s3:PutObject",
-        Resource=f"{arn}/edge/*",
-        Condition={
-            "StringEquals": {"aws:SourceAccount": ACCOUNT_ID, **owner},
-            "ArnLike": {"aws:SourceArn": f"arn:aws:logs:us-east-1:{ACCOUNT_ID}:delivery-source:*"},
-        },
     )
 
 
@@ -303,13 +302,14 @@ def keys_trust_the_account_and_named_services(recording: Recording) -> Violation
         "keys-data": {"CloudFrontReadsEncryptedObjects": dict(OWN_DISTRIBUTIONS)},
         "keys-logs": {
             "LogGroups": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups.format(region="eu-central-1")}},
-            "Trail": {"StringEquals": {"aws:SourceArn": f"{trail}/video-upload-{stage}-trail"}},
             "AlarmMessages": {"StringEquals": {"aws:SourceAccount": ACCOUNT_ID}},
         },
         "web-acl-logs": {
             "LogGroups": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups.format(region="us-east-1")}}
         },
     }
+    if stage != "dev":
+        conditions["keys-logs"]["Trail"] = {"StringEquals": {"aws:SourceArn": f"{trail}/video-upload-{stage}-trail"}}
     for key in recording.of("kms/key:Key"):
         allowed = conditions.get(key.name, {})
         if {k: v for k, v in statement(key, "AccountDecides").items() if k in account} != account:
