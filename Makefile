@@ -93,10 +93,7 @@ publish: install web ## Put the page of the selected stack where CloudFront serv
 redrive: install ## Send a stage's failed events to their functions again: make redrive STAGE=dev
 	$(OPERATE).redrive $(ON_STAGE) $(ARGS)
 
-find-upengine: install ## Take every stage up and down under your own Pulumi engine, without AWS: make engine STAGE=dev
-	@PYTHONPATH=.:chalice_app:clients/cli/src $(BIN)/python -m tests.engine $(ON_STAGE) $(ARGS)
-
-load: install ## Show all that is held of an upload: make find-upload STAGE=dev ARGS="VIDEO_ID"
+find-upload: install ## Show all that is held of an upload: make find-upload STAGE=dev ARGS="VIDEO_ID"
 	@$(OPERATE).find_upload $(ON_STAGE) $(ARGS)
 
 replay-event: install ## Have one video processed again: make replay-event STAGE=dev ARGS="VIDEO_ID"
