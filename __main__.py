@@ -125,7 +125,6 @@ api = Api(
         secret_generation=settings.origin_secret_generation,
         requests_per_second=settings.api_requests_per_second,
         burst=settings.api_burst,
-        account_logging=settings.api_account_logging,
         log_key_arn=keys.log_key_arn,
         log_days=settings.log_days,
     ),

@@ -49,7 +49,6 @@ class ApiArgs:
     cors_origin: which pages may read answers.
     secret_generation: raise by one to rotate the secret between edge and API.
     requests_per_second, burst: throttling of the whole API.
-    account_logging: whether to set the region's one logging role, without which there are no access logs.
     """
 
     place: Place
@@ -59,7 +58,6 @@ class ApiArgs:
     secret_generation: int
     requests_per_second: int
     burst: int
-    account_logging: bool
     log_key_arn: pulumi.Input[str]
     log_days: int
 
@@ -121,7 +119,6 @@ class Api(pulumi.ComponentResource):
             kms_key_id=args.log_key_arn,
             opts=self._child,
         )
-        logging_allowed = [self._account_logging()] if args.account_logging else []
         certificate = aws.apigateway.ClientCertificate(
             f"{name}-gateway",
             description=f"{place.name('api')}: for HTTP integrations; Lambda asks for none",
@@ -137,7 +134,8 @@ class Api(pulumi.ComponentResource):
             access_log_settings=aws.apigateway.StageAccessLogSettingsArgs(
                 destination_arn=access_log.arn, format=ACCESS_LOG_FORMAT
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=logging_allowed),
+            # API Gateway refuses it until account/ has given the region a role for logs.
+            opts=self._child,
         )
         aws.apigateway.MethodSettings(
             f"{name}-methods",
@@ -166,26 +164,6 @@ class Api(pulumi.ComponentResource):
             f"{self._name}-origin-secret-{generation}", length=SECRET_CHARS, special=False, opts=self._child
         )
         return pulumi.Output.secret(password.result)
-
-    def _account_logging(self) -> aws.apigateway.Account:
-        role = aws.iam.Role(
-            f"{self._name}-logging",
-            name=self._args.place.name("api-logging"),
-            assume_role_policy=policy.to_json(policy.assumed_by("apigateway.amazonaws.com")),
-            opts=self._child,
-        )
-        rights = aws.iam.RolePolicyAttachment(
-            f"{self._name}-logging",
-            role=role.name,
-            # API Gateway checks for this very policy before it takes the role.
-            policy_arn="arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
-            opts=self._child,
-        )
-        return aws.apigateway.Account(
-            f"{self._name}-logging",
-            cloudwatch_role_arn=role.arn,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[rights]),
-        )
 
 
 def invocation_uri(place: Place, function: str) -> str:

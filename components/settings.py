@@ -133,7 +133,6 @@ class Settings:
         stays valid until the next rotation.
 
     api_requests_per_second, api_burst: throttling of the whole API.
-    api_account_logging: whether this stage sets API Gateway's logging role, of which an account has one per region.
 
     paused: the kill switch: no function runs, events wait in the failure queue.
     bytecode: whether bundles carry bytecode; halves cold starts, needs a python3.13 on the deploying machine.
@@ -194,7 +193,6 @@ class Settings:
 
     api_requests_per_second: int
     api_burst: int
-    api_account_logging: bool
 
     paused: bool
     bytecode: bool
@@ -270,7 +268,6 @@ _READERS: Mapping[str, Read] = {
     "origin_secret_generation": integer(1, 10_000),
     "api_requests_per_second": integer(1, 10_000),
     "api_burst": integer(1, 10_000),
-    "api_account_logging": flag,
     "paused": flag,
     "bytecode": flag,
     "api_memory_mib": integer(MIN_LAMBDA_MIB, MAX_LAMBDA_MIB),

@@ -69,7 +69,6 @@ PRICES_BY_TYPE: Mapping[str, tuple[str, ...]] = {
 }
 
 FREE_BY_TYPE: Mapping[str, str] = {
-    "aws:apigateway/account:Account": "names the role by which API Gateway writes logs; the logs are billed",
     "aws:apigateway/clientCertificate:ClientCertificate": NAMES_AND_RULES,
     "aws:apigateway/deployment:Deployment": BILLED_WITH,
     "aws:apigateway/stage:Stage": "billed by request; its cache, which would be billed by the hour, is off",

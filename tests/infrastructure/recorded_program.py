@@ -231,15 +231,22 @@ def record(stage: str, *, preview: bool = False, overrides: Mapping[str, object]
 
     The bundles are empty stand-ins: what is in the real ones is tested by itself.
     """
-    config = stage_config(stage, overrides)
-    recording = Recording(stage)
+    with tempfile.TemporaryDirectory() as scratch, _stand_in_bundles(Path(scratch)):
+        return _recorded(PROJECT / "__main__.py", stage, stage_config(stage, overrides), preview=preview)
+
+
+def record_account(stack: str, region: str) -> Recording:
+    """Run `account/__main__.py`, the part of an account that all its stages share."""
+    return _recorded(PROJECT / "account" / "__main__.py", stack, {"aws:region": region}, preview=False)
+
+
+def _recorded(main: Path, stack: str, config: dict[str, str], *, preview: bool) -> Recording:
+    recording = Recording(stack)
     answers = _Answers(config["aws:region"], preview)
     with (
         # An output that is formatted into a string would otherwise become an apology instead of an error.
         mock.patch.dict(os.environ, {"PULUMI_ERROR_OUTPUT_STRING": "true"}),
         warnings.catch_warnings(),
-        tempfile.TemporaryDirectory() as scratch,
-        _stand_in_bundles(Path(scratch)),
         own_event_loop() as loop,
     ):
         # Importing a service of pulumi_aws imports its retired classes, which say so.
@@ -247,13 +254,12 @@ def record(stage: str, *, preview: bool = False, overrides: Mapping[str, object]
         pulumi.runtime.set_mocks(
             answers,
             project="video-upload-platform",
-            stack=stage,
+            stack=stack,
             preview=preview,
             monitor=_Monitor(answers, recording),
         )
         pulumi.runtime.set_all_config(config, [])
-        main = str(PROJECT / "__main__.py")
-        loop.run_until_complete(run_pulumi_func(lambda: _discard(runpy.run_path(main, run_name="__main__"))))
+        loop.run_until_complete(run_pulumi_func(lambda: _discard(runpy.run_path(str(main), run_name="__main__"))))
         root = get_root_resource()
         exported: dict[str, Any] = getattr(root, "outputs", {}) if root else {}
         for key, value in exported.items():

@@ -1,0 +1,47 @@
+"""The account's own part: what it holds once per region, and every stage in that region uses.
+
+API Gateway writes the logs of all APIs of a region by one role, which AWS keeps as a setting of account and region. If
+a stage owned that setting, destroying the stage would stop the logs of all others.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pulumi
+import pulumi_aws as aws
+
+WRITES_LOGS = "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+"""API Gateway checks for this very policy before it takes the role."""
+
+region = aws.get_region().region
+if pulumi.get_stack() != region:
+    message = f"the stack is called {pulumi.get_stack()} and aws:region is {region}: name the stack for its region"
+    raise ValueError(message)
+
+tags = {"Product": "video-upload", "ManagedBy": "pulumi"}
+# Every stage's logs need all three, so taking them away takes `pulumi state unprotect` first.
+protected = pulumi.ResourceOptions(protect=True)
+
+role = aws.iam.Role(
+    "api-logging",
+    name=f"video-upload-api-logging-{region}",
+    assume_role_policy=json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "sts:AssumeRole"}
+            ],
+        }
+    ),
+    tags=tags,
+    opts=protected,
+)
+rights = aws.iam.RolePolicyAttachment("api-logging", role=role.name, policy_arn=WRITES_LOGS, opts=protected)
+aws.apigateway.Account(
+    "api-logging",
+    cloudwatch_role_arn=role.arn,
+    opts=pulumi.ResourceOptions(protect=True, depends_on=[rights]),
+)
+
+pulumi.export("apiLoggingRoleArn", role.arn)
