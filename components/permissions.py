@@ -176,7 +176,7 @@ def _sign_media_urls(resources: Resources) -> Statement:
 
 
 def _delete_videos(resources: Resources) -> Statement:
-    """Hides them behind a delete marker; only processing and lifecycle rules remove a version."""
+    """Hides them behind a delete marker, which an operator can take away again."""
     return allow(
         "DeleteVideosAndPosters",
         actions="s3:DeleteObject",
@@ -188,6 +188,15 @@ def _judge_videos(resources: Resources) -> Statement:
     return allow(
         "JudgeVideos", actions=["s3:PutObjectVersionTagging", "s3:DeleteObjectVersion"], resources=resources.videos
     )
+
+
+def _hide_videos(resources: Resources) -> Statement:
+    return allow("HideVideos", actions="s3:DeleteObject", resources=resources.videos)
+
+
+def _remove_unjudged(resources: Resources) -> Statement:
+    """The object of a form that was sent again, after another one of the same form was accepted."""
+    return allow("RemoveUnjudged", actions="s3:DeleteObjectVersion", resources=resources.videos)
 
 
 def _keep_posters(resources: Resources) -> Statement:
@@ -270,10 +279,11 @@ _GRANTS: Mapping[str, Sequence[Callable[[Resources], Statement]]] = {
     ),
     "video_processing": (
         *_RECORDS,
-        _unmark,
+        _mark,
         _read_videos,
         _list_videos,
         _judge_videos,
+        _hide_videos,
         _keep_posters,
         _announce,
         _encrypt_announcements,
@@ -283,13 +293,14 @@ _GRANTS: Mapping[str, Sequence[Callable[[Resources], Statement]]] = {
     "janitor": (
         *_RECORDS,
         _retire_records,
-        _unmark,
+        _mark,
         _create_videos,
-        _find_videos,
+        _read_videos,
         _list_videos,
         _list_open_uploads,
         _abort_uploads,
         _delete_videos,
+        _remove_unjudged,
         _repeat_processing,
         _set_failures_aside,
     ),

@@ -82,7 +82,7 @@ def restore(stage: DeployedStage, restoration: Restoration) -> VideoRecord:
             stage.s3.delete_object(Bucket=bucket, Key=marker.key, VersionId=marker.version_id)
     if not _is_settled(record):
         # Also of one that was brought back before: a janitor that still saw the tombstone has taken the marker away.
-        stage.records.mark_open(ref, record.size_bytes)
+        stage.records.reserve(ref, record.size_bytes)
     if restoration.tombstone_etag is not None:
         # Once: the janitor gives up on a video after some tries, and these were another life's.
         record = record.noted(updated_at=datetime.now(UTC), processing_retries=0)

@@ -46,7 +46,7 @@ def abort_uploads(stage: DeployedStage, owner: str) -> AbortedUploads:
         change = stage.records.change(record.ref, _aborted)
         current = change.record if change else None
         if current is None or current.state is State.ABORTED:
-            remove_objects(current or record, stage.videos, stage.metadata, stage.records)
+            remove_objects(current or record, stage.videos, stage.metadata, stage.records, datetime.now(UTC))
             aborted.append(current or record)
         elif current.state in {State.COMPLETING, State.PROCESSING}:
             left.append(current)

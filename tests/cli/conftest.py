@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -105,6 +106,8 @@ class Cli:
     environment: dict[str, str] = field(default_factory=dict[str, str])
 
     def start(self, *arguments: str | Path, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+        # A shell starts what it runs in the background with SIGINT ignored, and children inherit that.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         return subprocess.Popen(
             [sys.executable, "-m", "video_upload", *map(str, arguments)],
             env=os.environ

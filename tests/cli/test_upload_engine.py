@@ -140,7 +140,7 @@ def test_urls_known_to_be_old_are_signed_again_before_they_are_tried(
     assert set(platform.storage.puts.values()) == {1}
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     faults=st.dictionaries(
         st.integers(1, 9),

@@ -13,6 +13,7 @@ from chalicelib.core.ports import OutcomeUnknownError, StorageBusyError
 from chalicelib.core.processing import ArrivedObject, Processed
 from chalicelib.core.simple_upload import SENDING_TIME
 from chalicelib.core.upload_requests import StartUpload
+from chalicelib.core.video_id import VideoRef
 from tests.world import MP4_HEAD, OWNER, Transfer, World
 
 
@@ -240,3 +241,127 @@ def test_a_deletion_that_was_killed_at_its_start_deletes_nothing(world: World, m
     assert world.record_state(transfer) == "ready"
     assert world.videos.visible(transfer.key) == transfer.body
     assert not list(world.records.markers())
+
+
+# Deleting
+
+
+def test_a_repeated_event_after_a_delete_destroys_nothing_that_can_be_restored(world: World) -> None:
+    transfer = a_ready_video(world)
+    (version,) = world.videos.versions[transfer.key]
+    world.library.delete(transfer.token.ref)
+    assert world.processing.process(ArrivedObject(transfer.key, version.version_id)) is Processed.REMOVED
+    assert world.videos.versions[transfer.key] == [version]
+    assert world.videos.visible(transfer.key) is None
+    assert not list(world.records.markers())
+
+
+def test_a_poster_whose_delete_fails_goes_with_the_next_try(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The video is deleted while it is looked at, and the poster's delete fails after the video's."""
+    transfer = world.start()
+    transfer.send_and_complete()
+    poster_key = transfer.token.ref.poster_key
+    put = world.metadata.put
+
+    def deleted_meanwhile(key: str, body: bytes, content_type: str) -> None:
+        put(key, body, content_type)
+        if key == poster_key:
+            world.library.delete(transfer.token.ref)
+            put(key, body, content_type)
+
+    delete = world.metadata.delete
+
+    def refuse_posters(key: str) -> None:
+        if key == poster_key and key in world.metadata.objects and world.record_state(transfer) == "deleted":
+            raise ConnectionError
+        delete(key)
+
+    with monkeypatch.context() as failing:
+        failing.setattr(world.metadata, "put", deleted_meanwhile)
+        with pytest.MonkeyPatch.context() as refusing:
+            refusing.setattr(world.library.metadata, "delete", delete)
+            failing.setattr(world.metadata, "delete", refuse_posters)
+            with pytest.raises(ConnectionError):
+                world.process(transfer)
+    assert poster_key in world.metadata.objects
+    world.process(transfer)
+    assert poster_key not in world.metadata.objects
+    assert world.videos.visible(transfer.key) is None
+
+
+# Forms
+
+
+def test_a_form_that_is_sent_again_and_whose_event_is_lost_stays_readable(world: World) -> None:
+    key = a_form_that_was_sent(world)
+    (accepted,) = world.videos.versions[key]
+    assert world.processing.process(ArrivedObject(key, accepted.version_id)) is Processed.READY
+    for _ in range(2):
+        world.videos.put_object(key, MP4_HEAD)
+    assert world.janitor.sweep()["watched"] == 1
+    assert world.videos.versions[key] == [accepted]
+    assert accepted.tags == {"verdict": "accepted"}
+
+
+def test_a_form_holds_no_reservation_once_its_video_is_settled_and_is_watched_until_nobody_can_send_it(
+    world: World,
+) -> None:
+    key = a_form_that_was_sent(world)
+    world.processing.process(ArrivedObject(key, None))
+    (watch,) = world.records.markers()
+    assert not watch.is_reservation
+    world.clock.pass_time(seconds=15 * 60 + SENDING_TIME.total_seconds() - 1)
+    assert world.janitor.sweep()["watched"] == 1
+    world.clock.pass_time(seconds=1)
+    assert world.janitor.sweep()["cleaned"] == 1
+    assert not list(world.records.markers())
+
+
+def test_a_form_that_is_sent_after_its_video_was_deleted_is_hidden_without_its_event(world: World) -> None:
+    key = a_form_that_was_sent(world)
+    world.processing.process(ArrivedObject(key, None))
+    ref = VideoRef.from_file_key(key)
+    assert ref
+    world.library.delete(ref)
+    world.videos.put_object(key, MP4_HEAD)
+    assert world.videos.visible(key)
+    world.janitor.sweep()
+    assert world.videos.visible(key) is None
+    world.clock.pass_time(hours=2)
+    world.janitor.sweep()
+    assert not list(world.records.markers())
+
+
+def test_no_version_is_removed_while_the_judged_one_is_gone(world: World) -> None:
+    key = a_form_that_was_sent(world)
+    world.processing.process(ArrivedObject(key, None))
+    world.videos.versions[key].clear()
+    later = world.videos.put_object(key, MP4_HEAD)
+    world.janitor.sweep()
+    assert [version.version_id for version in world.videos.versions[key]] == [later]
+
+
+# Processing
+
+
+def test_a_worker_that_was_killed_with_its_event_is_replaced_after_two_minutes(world: World) -> None:
+    transfer = world.start()
+    transfer.send_and_complete()
+    world.clock.pass_time(seconds=PROCESSING_GRACE.total_seconds())
+    assert world.janitor.sweep()["retried"] == 1
+    assert timedelta(minutes=2) == PROCESSING_GRACE
+    assert world.process(transfer) is Processed.READY
+
+
+def test_retries_wait_twice_as_long_each_time_up_to_a_bound(world: World) -> None:
+    transfer = world.start()
+    transfer.send_and_complete()
+    waits: list[int] = []
+    minutes = 0
+    while len(waits) < 6:
+        world.clock.pass_time(minutes=1)
+        minutes += 1
+        if world.janitor.sweep()["retried"]:
+            waits.append(minutes)
+            minutes = 0
+    assert waits == [2, 4, 8, 16, 16, 16]

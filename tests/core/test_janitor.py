@@ -31,7 +31,7 @@ def test_an_abandoned_upload_expires_and_leaves_no_part(world: World) -> None:
 
 def test_an_init_that_died_before_its_record_is_cleaned_up(world: World) -> None:
     ref = VideoRef(OWNER, new_video_id(world.clock()))
-    world.records.mark_open(ref, 1)
+    world.records.reserve(ref, 1)
     world.videos.create_multipart_upload(ref.file_key, "video/mp4", "attachment")
     assert world.janitor.sweep() == Counter(open=1)
     world.clock.pass_time(minutes=16)

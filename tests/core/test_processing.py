@@ -101,7 +101,7 @@ def test_a_late_event_resurrects_nothing(world: World, end: str) -> None:
     world.videos.put_object(transfer.key, transfer.body)
     assert world.process(transfer) is Processed.REMOVED
     assert world.record_state(transfer) == state
-    assert not world.videos.versions[transfer.key]
+    assert world.videos.visible(transfer.key) is None
     assert not world.notifier.messages
 
 

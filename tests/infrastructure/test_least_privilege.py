@@ -149,7 +149,7 @@ def an_upload_is_aborted_or_deleted_before_its_event_arrives(world: World, recor
 def the_janitor_repairs_what_was_left_behind(world: World, recorder: Recorder) -> None:
     lost, slow = (start(world, recorder, f"owner-of-{name}") for name in ("lost", "slow"))
     complete(world, recorder, lost)  # its event never comes
-    world.records.mark_open(new_ref(world), 5)  # an init that died at once
+    world.records.reserve(new_ref(world), 5)  # an init that died at once
     world.videos.before_complete = give_up
     with pytest.raises(ConnectionAbortedError):
         complete(world, recorder, slow)

@@ -252,7 +252,7 @@ def test_one_kind_of_token_does_not_pass_for_the_other(raw: Raw, upload_token: s
         assert_error(raw.send(method, path, b"{}"), 401, "unauthorized")
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(["/multipart/init", "/upload", "/multipart/parts", "/multipart/complete", "/progress"]),
     st.one_of(

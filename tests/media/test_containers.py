@@ -118,13 +118,13 @@ def test_rare_but_legal_beginnings_are_known(head: bytes, container: Container) 
 _BEGINNINGS = [b"", b"\x1a\x45\xdf\xa3", b"RIFF", b"\0\0\0\x18ftyp", b"\0\0\0\x08free", b"\0\0\0\x01wide", b"\0\0\0\0"]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.sampled_from(_BEGINNINGS), st.binary(max_size=HEAD_BYTES + 100))
 def test_no_bytes_ever_raise(beginning: bytes, rest: bytes) -> None:
     assert detect_container(beginning + rest) in {None, *Container}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from([_ftyp(b"isom"), _ebml(b"\x42\x82\x84webm"), b"RIFF\0\0\0\0AVI LIST"]), st.integers(0, 40))
 def test_a_beginning_cut_anywhere_never_becomes_another_container(head: bytes, length: int) -> None:
     assert detect_container(head[:length]) in {None, detect_container(head)}

@@ -64,7 +64,7 @@ _STEPS = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(_SIZES, st.lists(_STEPS, max_size=12))
 def test_it_reads_what_a_plain_file_reads_and_no_byte_twice(size_bytes: int, steps: list[tuple[str, int]]) -> None:
     storage = Storage(STORED[:size_bytes])

@@ -14,20 +14,20 @@ class Caps:
 
 
 def reserve(records: Records, caps: Caps, ref: VideoRef, size_bytes: int) -> None:
-    """Take a place for one more upload.
+    """Reserve room for one more upload.
 
     The marker is written first and counted after: S3 lists what was written before, so two racing reservations see
     each other and the caps hold without a lock. At the very limit both may be refused; never are both let in.
     Raises TooManyOpenUploadsError, ReservedBytesExceededError.
     """
-    records.mark_open(ref, size_bytes)
-    held = list(records.markers(ref.owner))
+    records.reserve(ref, size_bytes)
+    held = [marker for marker in records.markers(ref.owner) if marker.is_reservation]
     reserved_bytes = sum(marker.size_bytes for marker in held)
     if len(held) > caps.max_open_uploads:
-        records.unmark(ref, size_bytes)
+        records.release(ref, size_bytes)
         raise TooManyOpenUploadsError(max_open_uploads=caps.max_open_uploads)
     if reserved_bytes > caps.max_reserved_bytes:
-        records.unmark(ref, size_bytes)
+        records.release(ref, size_bytes)
         raise ReservedBytesExceededError(
             size_bytes=size_bytes,
             reserved_bytes=reserved_bytes - size_bytes,

@@ -212,8 +212,9 @@ class Completions:
         if change and change.mine:
             self.meter.record(uploads_failed_count=1)
             log.info("upload expired")
-        self.records.unmark(record.ref, record.size_bytes)
-        return change.record if change else record
+        expired = change.record if change else record
+        self.records.close(expired, self.now())
+        return expired
 
 
 def _claim_on(record: VideoRecord, lease_ended: datetime) -> _Claim:

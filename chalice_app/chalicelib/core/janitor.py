@@ -1,17 +1,19 @@
-"""What a schedule looks after: abandoned uploads, slow completions, lost events, the gauges."""
+"""The scheduled sweep: abandoned uploads, slow completions, lost events, gauges."""
 
 import logging
 from collections import Counter
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from chalicelib.core.completion import LEASE, Completions
 from chalicelib.core.errors import PlatformError, UploadExpiredError
 from chalicelib.core.library import remove_objects
 from chalicelib.core.log_context import about_upload, carried
-from chalicelib.core.ports import Clock, MetadataBucket, Meter, ProcessingTrigger, VideoBucket
+from chalicelib.core.ports import Clock, MetadataBucket, Meter, ProcessingTrigger, UploadGoneError, VideoBucket
 from chalicelib.core.records import OpenMarker, Records
+from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import State, VideoRecord
 
 log = logging.getLogger(__name__)
@@ -19,15 +21,54 @@ log = logging.getLogger(__name__)
 STARTING_GRACE = timedelta(minutes=15)
 """A marker without a record is an init under way, or one that died."""
 
-PROCESSING_GRACE = timedelta(minutes=15)
-"""Lambda retries a failed event for a while by itself; after this the event is taken for lost."""
+FORM_GRACE = timedelta(minutes=15)
+"""A form that has not arrived by then is looked for in the bucket: its event may be lost."""
 
-MAX_PROCESSING_RETRIES = 10
-"""Then a person has to look: the gauge `uploads_stuck_count` raises the alarm."""
+IDLE_GRACE = timedelta(hours=1)
+"""An upload of which S3 holds no part by then gives its reservation back."""
+
+PROCESSING_GRACE = timedelta(minutes=2)
+"""After this an event is taken for lost: its worker was killed. Processing a video twice does no harm."""
+
+MAX_PROCESSING_WAIT = timedelta(minutes=16)
+"""The wait doubles with each retry up to this, so that an outage of an hour does not use them up."""
+
+MAX_PROCESSING_RETRIES = 12
+"""More than two hours. Then a person has to look: the gauge `uploads_stuck_count` raises the alarm."""
+
+_MOST_FORMS_REMOVED = 10
+"""Objects of one form, sent again and again, that one sweep removes."""
 
 _PARALLEL_LOOKS = 8
 """A look is waiting for S3, and a completion may take all of its patience: one after the other, a few hundred would
 outlast the function, and those behind them in the list would never be looked at."""
+
+
+@dataclass(frozen=True)
+class _OpenVideo:
+    """All markers of one video."""
+
+    ref: VideoRef
+    markers: tuple[OpenMarker, ...]
+
+    @property
+    def is_reserved(self) -> bool:
+        return any(marker.is_reservation for marker in self.markers)
+
+    @property
+    def size_bytes(self) -> int:
+        return max(marker.size_bytes for marker in self.markers)
+
+    @property
+    def last_modified(self) -> datetime:
+        return max(marker.last_modified for marker in self.markers)
+
+
+def _by_video(markers: Iterable[OpenMarker]) -> list[_OpenVideo]:
+    found: dict[VideoRef, list[OpenMarker]] = {}
+    for marker in markers:
+        found.setdefault(marker.ref, []).append(marker)
+    return [_OpenVideo(ref, tuple(of_video)) for ref, of_video in found.items()]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +87,14 @@ class Janitor:
         done: Counter[str] = Counter()
         owners: set[str] = set()
         reserved_bytes = 0
-        markers = list(self.records.markers())
-        with ThreadPoolExecutor(_PARALLEL_LOOKS) as lookers:
-            for marker, outcome in zip(markers, lookers.map(carried(self._outcome), markers), strict=True):
+        open_videos = _by_video(self.records.markers())
+        with ThreadPoolExecutor(_PARALLEL_LOOKS) as workers:
+            outcomes = workers.map(carried(self._outcome), open_videos)
+            for open_video, outcome in zip(open_videos, outcomes, strict=True):
                 done[outcome] += 1
                 if outcome in {"open", "processing", "retried", "given up", "stuck"}:
-                    owners.add(marker.ref.owner)
-                    reserved_bytes += marker.size_bytes
+                    owners.add(open_video.ref.owner)
+                    reserved_bytes += open_video.size_bytes
         # Zeros as well: a rate needs both its terms, and an alarm a value to calm down by.
         self.meter.record(
             uploads_in_flight_count=done["open"],
@@ -68,59 +110,109 @@ class Janitor:
         log.info("sweep finished", extra={"outcomes": dict(done)})
         return done
 
-    def _outcome(self, marker: OpenMarker) -> str:
-        about_upload(owner=marker.ref.owner, video_id=marker.ref.video_id)
+    def _outcome(self, open_video: _OpenVideo) -> str:
+        about_upload(owner=open_video.ref.owner, video_id=open_video.ref.video_id)
         try:
-            return self._look_after(marker)
+            return self._look_after(open_video)
         except Exception:
             log.exception("cannot look after the upload")
             return "failed"
 
-    def _look_after(self, marker: OpenMarker) -> str:
-        record = self.records.find(marker.ref)
+    def _look_after(self, open_video: _OpenVideo) -> str:
+        record = self.records.find(open_video.ref)
         if record is None:
-            return self._never_started(marker)
+            return self._never_started(open_video)
         match record.state:
             case State.UPLOADING:
-                return self._uploading(record)
+                return self._uploading(record, open_video)
             case State.COMPLETING:
                 return self._completing(record)
             case State.PROCESSING:
                 return self._processing(record)
             case State.READY | State.REJECTED:
-                return self._settled(record)
+                return self._settled(record, open_video)
             case State.ABORTED | State.EXPIRED | State.DELETED:
-                remove_objects(record, self.videos, self.metadata, self.records)
-                return "cleaned"
+                return self._gone(record, open_video)
 
-    def _never_started(self, marker: OpenMarker) -> str:
-        if marker.last_modified > self.now() - STARTING_GRACE:
+    def _never_started(self, open_video: _OpenVideo) -> str:
+        if open_video.last_modified > self.now() - STARTING_GRACE:
             return "open"
-        for upload_id in self.videos.list_upload_ids(marker.ref.file_key):
-            self.videos.abort_multipart_upload(marker.ref.file_key, upload_id)
-        self.records.unmark(marker.ref, marker.size_bytes)
+        for upload_id in self.videos.list_upload_ids(open_video.ref.file_key):
+            self.videos.abort_multipart_upload(open_video.ref.file_key, upload_id)
+        self._remove_markers(open_video)
         log.info("upload that never started removed")
         return "cleaned"
 
-    def _uploading(self, record: VideoRecord) -> str:
+    def _remove_markers(self, open_video: _OpenVideo) -> None:
+        for marker in open_video.markers:
+            self.records.release(marker.ref, marker.size_bytes)
+
+    def _uploading(self, record: VideoRecord, open_video: _OpenVideo) -> str:
         is_expired = record.expires_at <= self.now()
-        is_late_form = record.upload_id is None and record.created_at < self.now() - PROCESSING_GRACE
+        is_late_form = record.upload_id is None and record.created_at < self.now() - FORM_GRACE
         if (is_expired or is_late_form) and self.videos.head(record.ref.file_key):
             # It has arrived, and its event is lost; of an upload in parts, the answer of its completion as well.
             return self._processing(record)
         if not is_expired:
-            return "open"
+            return self._unfinished(record, open_video)
         change = self.records.change(
             record.ref,
             lambda current: current.moved_to(State.EXPIRED, self.now()) if current.state is State.UPLOADING else None,
         )
         if change is None or change.record.state is not State.EXPIRED:
             return "open"
-        remove_objects(change.record, self.videos, self.metadata, self.records)
+        self._gone(change.record, open_video)
         if not change.mine:
             return "cleaned"
         log.info("upload expired")
         return "expired"
+
+    def _unfinished(self, record: VideoRecord, open_video: _OpenVideo) -> str:
+        if record.reservation_released_at:
+            # Also where a sweep was killed between the record and the marker.
+            self.records.release(record.ref, record.size_bytes)
+            return "idle"
+        if not open_video.is_reserved:
+            # It took its reservation again while a sweep gave it back.
+            self.records.reserve(record.ref, record.size_bytes)
+        if record.upload_id is None or record.has_parts or record.updated_at >= self.now() - IDLE_GRACE:
+            return "open"
+        return self._release_or_note_parts(record, record.upload_id)
+
+    def _release_or_note_parts(self, record: VideoRecord, upload_id: str) -> str:
+        """Give the reservation back while S3 holds no part. The first part that is signed or listed takes it again."""
+        try:
+            has_parts = bool(self.videos.list_parts(record.ref.file_key, upload_id))
+        except UploadGoneError:
+            return "open"
+        if not has_parts:
+            # Before the reservation goes: an upload without a marker would never expire.
+            self.records.watch(record.ref)
+
+        def decide(current: VideoRecord) -> VideoRecord | None:
+            if current.state is not State.UPLOADING or current.updated_at != record.updated_at:
+                return None
+            if has_parts:
+                return current.noted(has_parts=True)
+            return current.noted(was_released=True, reservation_released_at=self.now())
+
+        change = self.records.change(record.ref, decide)
+        if has_parts or change is None or not change.mine:
+            return "open"
+        self.records.release(record.ref, record.size_bytes)
+        log.info("reservation released")
+        return "idle"
+
+    def _gone(self, record: VideoRecord, open_video: _OpenVideo) -> str:
+        if not record.may_arrive_again(self.now()):
+            remove_objects(record, self.videos, self.metadata, self.records, self.now())
+            self._remove_markers(open_video)
+            return "cleaned"
+        if self.videos.head(record.ref.file_key):
+            self.videos.delete(record.ref.file_key)
+        if open_video.is_reserved:
+            self.records.close(record, self.now())
+        return "watched"
 
     def _completing(self, record: VideoRecord) -> str:
         started = record.completion_started_at or record.updated_at
@@ -137,7 +229,7 @@ class Janitor:
         return "dropped" if finished.record.state is State.EXPIRED else "open"
 
     def _processing(self, record: VideoRecord) -> str:
-        if record.updated_at > self.now() - PROCESSING_GRACE:
+        if record.updated_at > self.now() - _wait_before_retry(record):
             return "processing"
         if record.processing_retries >= MAX_PROCESSING_RETRIES:
             return self._give_up(record)
@@ -179,9 +271,33 @@ class Janitor:
         log.error("processing given up", extra={"retries": record.processing_retries})
         return "given up"
 
-    def _settled(self, record: VideoRecord) -> str:
+    def _settled(self, record: VideoRecord, open_video: _OpenVideo) -> str:
         if record.notified_at is None:
             # The function died between the record and the notification: a repeated event finishes the work.
-            return "processing" if record.updated_at > self.now() - PROCESSING_GRACE else self._retry(record)
-        self.records.unmark(record.ref, record.size_bytes)
+            waits = record.updated_at > self.now() - _wait_before_retry(record)
+            return "processing" if waits else self._retry(record)
+        if record.upload_id is None:
+            self._remove_unjudged(record)
+        if record.may_arrive_again(self.now()):
+            if open_video.is_reserved:
+                self.records.close(record, self.now())
+            return "watched"
+        self._remove_markers(open_video)
         return "cleaned"
+
+    def _remove_unjudged(self, record: VideoRecord) -> None:
+        """Bring the judged version of a form to the top again: one that was sent later, and whose event was lost, hides
+        it, and nobody may read what was not accepted."""
+        file_key, judged = record.ref.file_key, record.version_id
+        if judged is None or self.videos.head(file_key, judged) is None:
+            return
+        for _ in range(_MOST_FORMS_REMOVED):
+            newest = self.videos.head(file_key)
+            if newest is None or newest.version_id == judged:
+                return
+            self.videos.delete_version(file_key, newest.version_id)
+            log.info("second object removed")
+
+
+def _wait_before_retry(record: VideoRecord) -> timedelta:
+    return min(PROCESSING_GRACE * 2**record.processing_retries, MAX_PROCESSING_WAIT)

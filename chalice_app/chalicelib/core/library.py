@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 
 from chalicelib.core.errors import VideoNotFoundError
@@ -62,7 +63,7 @@ class Library:
         if record is None:
             raise VideoNotFoundError
         # Its owner sees it no more once the tombstone is written: where this breaks off, the janitor carries on.
-        self.records.mark_open(ref, record.size_bytes)
+        self.records.reserve(ref, record.size_bytes)
         change = self.records.change(
             ref,
             lambda current: None if current.state is State.DELETED else current.moved_to(State.DELETED, self.now()),
@@ -71,7 +72,7 @@ class Library:
             raise VideoNotFoundError
         if change.mine:
             self.meter.record(videos_deleted_count=1)
-        remove_objects(change.record, self.videos, self.metadata, self.records)
+        remove_objects(change.record, self.videos, self.metadata, self.records, self.now())
         log.info("video deleted", extra={"sizeBytes": change.record.size_bytes})
 
     def _views(self, records: Iterable[VideoRecord]) -> list[JsonObject]:
@@ -83,13 +84,15 @@ class Library:
         return [_view(record, urls.get(record.video_id), api_time(urls_expire_at)) for record in records]
 
 
-def remove_objects(record: VideoRecord, videos: VideoBucket, metadata: MetadataBucket, records: Records) -> None:
-    """Whatever S3 holds of a video that nobody shall see again. Safe to repeat."""
+def remove_objects(
+    record: VideoRecord, videos: VideoBucket, metadata: MetadataBucket, records: Records, now: datetime
+) -> None:
+    """Hide or abort all that S3 holds of a video that nobody shall see again. Safe to repeat."""
     if record.upload_id:
         videos.abort_multipart_upload(record.ref.file_key, record.upload_id)
     videos.delete(record.ref.file_key)
     metadata.delete(record.ref.poster_key)
-    records.unmark(record.ref, record.size_bytes)
+    records.close(record, now)
 
 
 def _view(record: VideoRecord, urls: ViewingUrls | None, urls_expire_at: str) -> JsonObject:

@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import zip_longest
 
 from chalicelib.core.caps import Caps, reserve
 from chalicelib.core.download_name import content_disposition
 from chalicelib.core.errors import (
+    CapError,
     UploadAbortedError,
     UploadCompletedError,
     UploadCompletingError,
@@ -28,7 +30,11 @@ from chalicelib.core.video_record import State, VideoRecord
 
 log = logging.getLogger(__name__)
 
-_PARALLEL_TOKENS = 8
+_PARALLEL_CALLS = 8
+
+MAX_COUNTED_UPLOADS = 50
+"""Uploads of a listing whose parts are counted, the newest: each takes S3 up to ten pages, and API Gateway gives up
+after 29 s (API Gateway quotas, "Maximum integration timeout")."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +50,12 @@ class StartedUpload:
 
 @dataclass(frozen=True)
 class OpenUpload:
+    """token: None for a caller who may only look. received_bytes: None where S3 was not asked."""
+
     record: VideoRecord
     upload_id: str
-    token: str
+    token: str | None
+    received_bytes: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,10 +119,11 @@ class MultipartUploads:
             return self._with_first_page(record, upload_id)
         except Exception:
             # Nobody will ever send a part of it: the bucket's lifecycle rule drops it.
-            self.records.unmark(ref, request.size_bytes)
+            self.records.release(ref, request.size_bytes)
             raise
 
     def _opened_again(self, record: VideoRecord, upload_id: str) -> StartedUpload:
+        record = self._reserved(record)
         started = self._with_first_page(record, upload_id)
         self.meter.record(parts_signed_count=len(started.signed_parts))
         log.info("upload opened again")
@@ -142,16 +152,19 @@ class MultipartUploads:
     def sign_parts(
         self, token: UploadToken, record: VideoRecord, checksums_by_part: Mapping[int, str | None]
     ) -> tuple[list[SignedPart], datetime]:
+        """Raises CapError's leaves for an upload whose reservation was released and can not be taken again."""
+        record = self._reserved(record)
         signed = self.urls.for_parts(record, token.upload_id, checksums_by_part)
         self.meter.record(parts_signed_count=len(checksums_by_part))
         log.info("parts signed", extra={"partCount": len(checksums_by_part)})
         return signed
 
     def stored_parts(self, token: UploadToken) -> tuple[VideoRecord, list[StoredPart]]:
-        """What S3 holds of an upload that may still be resumed."""
+        """The parts that S3 holds of an upload that may still be resumed. Raises as `sign_parts` does."""
         record = self.find(token)
         if record.state not in {State.UPLOADING, State.COMPLETING}:
             raise not_uploading(record)
+        record = self._reserved(record)
         try:
             return record, self.videos.list_parts(record.ref.file_key, token.upload_id)
         except UploadGoneError:
@@ -177,24 +190,67 @@ class MultipartUploads:
         if change.mine:
             self.meter.record(uploads_aborted_count=1)
         self.videos.abort_multipart_upload(record.ref.file_key, token.upload_id)
-        self.records.unmark(record.ref, record.size_bytes)
+        self.records.close(record, self.now())
         log.info("upload aborted")
         return record
 
-    def open_uploads(self, owner: str) -> list[OpenUpload]:
-        """This user's unfinished uploads in parts, newest first, each with a fresh token."""
+    def _reserved(self, record: VideoRecord) -> VideoRecord:
+        """Take the reservation again that the janitor has released for want of a part.
+
+        Raises CapError's leaves, StateError's leaves.
+        """
+        if record.reservation_released_at is None:
+            return record
+        try:
+            reserve(self.records, self.caps, record.ref, record.size_bytes)
+        except CapError:
+            current = self.records.find(record.ref)
+            if current is None or current.reservation_released_at:
+                raise
+            # Another call of the same upload was first: the reservation that was counted is this upload's own.
+            self.records.reserve(record.ref, record.size_bytes)
+
+        def decide(current: VideoRecord) -> VideoRecord | None:
+            if current.state is not State.UPLOADING or current.reservation_released_at is None:
+                return None
+            return current.noted(reservation_released_at=None, updated_at=self.now())
+
+        change = self.records.change(record.ref, decide)
+        if change is None:
+            raise UploadNotFoundError
+        if change.record.state not in {State.UPLOADING, State.COMPLETING}:
+            self.records.close(change.record, self.now())
+            raise not_uploading(change.record)
+        log.info("reservation taken again")
+        return change.record
+
+    def open_uploads(self, owner: str, *, with_tokens: bool) -> list[OpenUpload]:
+        """This user's unfinished uploads in parts, newest first.
+
+        with_tokens: whether the caller may write; reading never yields a right to write.
+        """
         unfinished = [
             (record, record.upload_id)
             for record in self.records.open_of(owner)
             if record.state is State.UPLOADING and record.upload_id and record.expires_at > self.now()
         ]
-        with ThreadPoolExecutor(_PARALLEL_TOKENS) as workers:
+        with ThreadPoolExecutor(_PARALLEL_CALLS) as workers:
+            received = workers.map(carried(self._received_bytes), unfinished[:MAX_COUNTED_UPLOADS])
             issue = carried(self.tokens.issue)
-            tokens = workers.map(lambda pair: issue(pair[0], pair[1], pair[0].expires_at), unfinished)
+            tokens = workers.map(
+                lambda pair: issue(pair[0], pair[1], pair[0].expires_at), unfinished if with_tokens else ()
+            )
             return [
-                OpenUpload(record, upload_id, token)
-                for (record, upload_id), token in zip(unfinished, tokens, strict=True)
+                OpenUpload(record, upload_id, token, received_bytes)
+                for (record, upload_id), token, received_bytes in zip_longest(unfinished, tokens, received)
             ]
+
+    def _received_bytes(self, unfinished: tuple[VideoRecord, str]) -> int | None:
+        record, upload_id = unfinished
+        try:
+            return sum(part.size_bytes for part in self.videos.list_parts(record.ref.file_key, upload_id))
+        except UploadGoneError:
+            return None
 
 
 def not_uploading(

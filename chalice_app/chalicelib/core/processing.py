@@ -91,7 +91,7 @@ class Processing:
         if record.state in {State.READY, State.REJECTED}:
             return self._seen_before(record, stored)
         if record.state not in OPEN_STATES:
-            return self._remove_late(record, stored)
+            return self._hide_late(record)
         try:
             inspection = self._look_inside(record, stored)
         except (MediaError, WrongSizeError) as error:
@@ -143,10 +143,10 @@ class Processing:
 
         change = self.records.change(record.ref, decide)
         if change is None:
-            return self._remove_late(record, stored)
+            return self._hide_late(record)
         settled = change.record
         if settled.state in GONE_STATES:
-            return self._remove_late(settled, stored)
+            return self._hide_late(settled)
         if not change.mine:
             return self._seen_before(settled, stored)
         if change.before.completed_at is None:  # the event overtook the completion
@@ -167,11 +167,14 @@ class Processing:
             self._announce(record)
         return Processed.DUPLICATE
 
-    def _remove_late(self, record: VideoRecord, stored: StoredVideo) -> Processed:
-        log.info("late object removed", extra={"state": record.state.value})
-        self.videos.delete_version(record.ref.file_key, stored.version_id)
+    def _hide_late(self, record: VideoRecord) -> Processed:
+        """Hide what came after the tombstone. No version is destroyed: the event may be a repeated one, of the very
+        version that a deleted video can be restored from."""
+        log.info("late object hidden", extra={"state": record.state.value})
+        if self.videos.head(record.ref.file_key):
+            self.videos.delete(record.ref.file_key)
         self.metadata.delete(record.ref.poster_key)
-        self.records.unmark(record.ref, record.size_bytes)
+        self.records.close(record, self.now())
         return Processed.REMOVED
 
     def _announce(self, record: VideoRecord) -> None:
@@ -182,7 +185,7 @@ class Processing:
             record.ref,
             lambda current: current.noted(notified_at=self.now()) if current.state is record.state else None,
         )
-        self.records.unmark(record.ref, record.size_bytes)
+        self.records.close(record, self.now())
 
     def _measure(self, record: VideoRecord) -> None:
         arrived = record.completed_at or record.updated_at

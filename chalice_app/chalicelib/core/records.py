@@ -1,7 +1,11 @@
-"""The book of records: one JSON object per video, and a marker per video that is not settled yet.
+"""The records: one JSON object per video, and markers for the videos that the janitor looks after.
 
-Markers (`open/{owner}/{videoId}.{sizeBytes}`) are what caps are counted by and what the janitor reads instead of
-everything. A marker is written before a caller learns of an upload and deleted after the video is settled.
+A marker is `open/{owner}/{videoId}.{sizeBytes}`. The janitor lists markers instead of all records.
+
+- A reservation carries the size of the video and counts against its owner's caps. It is written before a caller
+  learns of an upload and deleted after the video is settled.
+- A watch carries the size 0 and counts against nothing. It keeps an upload in the janitor's view that has lost its
+  reservation, or a form that may be sent again.
 """
 
 import random
@@ -28,12 +32,16 @@ class OpenMarker:
     last_modified: datetime
 
     @property
-    def key(self) -> str:
-        return marker_key(self.ref, self.size_bytes)
+    def is_reservation(self) -> bool:
+        return self.size_bytes > 0
 
 
 def marker_key(ref: VideoRef, size_bytes: int) -> str:
     return f"open/{ref.owner}/{ref.video_id}.{size_bytes}"
+
+
+_WATCH_BYTES = 0
+"""No video has this size: empty files are refused."""
 
 
 @dataclass(frozen=True)
@@ -108,15 +116,29 @@ class Records:
                     yield VideoRecord.from_json(stored.body) if stored else None
 
     def open_of(self, owner: str) -> list[VideoRecord]:
-        """This owner's records that still have a marker."""
-        refs = (marker.ref for marker in self.markers(owner))
+        """This owner's records that still have a marker, newest first."""
+        refs = dict.fromkeys(marker.ref for marker in self.markers(owner))
         return [record for record in self.read_each(refs) if record]
 
-    def mark_open(self, ref: VideoRef, size_bytes: int) -> None:
+    def reserve(self, ref: VideoRef, size_bytes: int) -> None:
         self._bucket.put(marker_key(ref, size_bytes), b"", "application/octet-stream")
 
-    def unmark(self, ref: VideoRef, size_bytes: int) -> None:
+    def release(self, ref: VideoRef, size_bytes: int) -> None:
         self._bucket.delete(marker_key(ref, size_bytes))
+
+    def watch(self, ref: VideoRef) -> None:
+        self.reserve(ref, _WATCH_BYTES)
+
+    def unwatch(self, ref: VideoRef) -> None:
+        self.release(ref, _WATCH_BYTES)
+
+    def close(self, record: VideoRecord, now: datetime) -> None:
+        """End the janitor's care for a video; a form that may be sent again stays watched. Safe to repeat."""
+        if record.may_arrive_again(now):
+            self.watch(record.ref)
+        elif record.is_watched:
+            self.unwatch(record.ref)
+        self.release(record.ref, record.size_bytes)
 
     def markers(self, owner: str | None = None) -> Iterator[OpenMarker]:
         prefix = f"open/{owner}/" if owner else "open/"

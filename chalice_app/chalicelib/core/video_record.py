@@ -71,7 +71,9 @@ class Rejection:
 class VideoRecord:
     """upload_id: None for an upload in one request. media: the API's `media` object once known.
 
-    correlation_id: what the logs call the upload, from the client to the verdict; None in records of old.
+    correlation_id: what the logs call the upload, from the client to the verdict; None in records of version 0.1.
+    has_parts: whether S3 was seen to hold a part of it. reservation_released_at: when its reservation was given back
+    for want of a part, None while it holds one. was_released: whether that ever happened.
     """
 
     owner: str
@@ -94,6 +96,9 @@ class VideoRecord:
     rejection: Rejection | None = None
     notified_at: datetime | None = None
     correlation_id: str | None = None
+    has_parts: bool = False
+    was_released: bool = False
+    reservation_released_at: datetime | None = None
 
     @classmethod
     def begun(
@@ -131,6 +136,15 @@ class VideoRecord:
     def plan(self) -> PartPlan:
         return PartPlan(self.size_bytes, self.part_size_bytes)
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether there may be a marker beside its reservation."""
+        return self.upload_id is None or self.was_released
+
+    def may_arrive_again(self, now: datetime) -> bool:
+        """Whether somebody may still send its form, once more or late."""
+        return self.upload_id is None and now < self.expires_at
+
     def moved_to(self, state: State, now: datetime, **changes: Any) -> Self:
         """The record in its next state. Raises IllegalTransitionError."""
         if state not in NEXT_STATES[self.state]:
@@ -149,15 +163,25 @@ class VideoRecord:
     def from_json(cls, body: bytes) -> Self:
         fields: dict[str, Any] = json.loads(body)
         rejection = fields.pop("rejection")
-        values: dict[str, Any] = {name: fields.get(camel_case(name)) for name in cls.__dataclass_fields__}
+        values: dict[str, Any] = {
+            name: fields[camel_case(name)] for name in cls.__dataclass_fields__ if camel_case(name) in fields
+        }
         for name in _TIMES:
-            values[name] = datetime.fromisoformat(values[name]) if values[name] else None
+            values[name] = datetime.fromisoformat(values[name]) if values.get(name) else None
         values["state"] = State(fields["state"])
         values["rejection"] = Rejection(**rejection) if rejection else None
         return cls(**values)
 
 
-_TIMES = ("created_at", "updated_at", "expires_at", "completion_started_at", "completed_at", "notified_at")
+_TIMES = (
+    "created_at",
+    "updated_at",
+    "expires_at",
+    "completion_started_at",
+    "completed_at",
+    "notified_at",
+    "reservation_released_at",
+)
 
 
 def _plain(value: Any) -> Any:

@@ -24,19 +24,32 @@ def writer_of(request: Request) -> str:
     return _user_of(request, frozenset({WRITE_SCOPE}))
 
 
+def may_also_write(request: Request) -> bool:
+    """Whether a reader holds the write scope, too."""
+    return WRITE_SCOPE in _scopes(_claims(request))
+
+
 def _user_of(request: Request, allowed_scopes: frozenset[str]) -> str:
     """The gateway has verified signature, expiry and scopes; claims are checked again here, because an ID token of the
     same pool passes a gateway that was set up a little wrong."""
-    claims: dict[str, Any] = (request.context.get("authorizer") or {}).get("claims") or {}
+    claims = _claims(request)
     owner = str(claims.get("sub", ""))
     if not is_owner(owner):
         raise UnauthorizedError
     if claims.get("token_use") != "access" or claims.get("client_id") not in services().environment.client_ids:
         raise ForbiddenError(reason="it is not an access token of this platform's clients")
-    if allowed_scopes.isdisjoint(str(claims.get("scope", "")).split()):
+    if allowed_scopes.isdisjoint(_scopes(claims)):
         raise ForbiddenError(reason=f"it needs the scope {' or '.join(sorted(allowed_scopes))}")
     about_upload(owner=owner)
     return owner
+
+
+def _claims(request: Request) -> dict[str, Any]:
+    return (request.context.get("authorizer") or {}).get("claims") or {}
+
+
+def _scopes(claims: dict[str, Any]) -> list[str]:
+    return str(claims.get("scope", "")).split()
 
 
 def upload_of(request: Request) -> UploadToken:

@@ -5,7 +5,7 @@ from chalice.app import Response
 from chalicelib.core.upload_requests import SignParts, StartUpload
 from chalicelib.core.video_record import api_time
 from chalicelib.routes.api_blueprint import ApiBlueprint, answered
-from chalicelib.routes.callers import reader_of, upload_of, writer_of
+from chalicelib.routes.callers import may_also_write, reader_of, upload_of, writer_of
 from chalicelib.routes.part_views import signed_part_views, stored_part_views
 from chalicelib.routes.strict_json import strict_json
 from chalicelib.routes.upload_tokens import upload_token_authorizer
@@ -71,7 +71,8 @@ def list_parts() -> Response:
 
 @multipart_init.route("/uploads", methods=["GET"], authorizer=may_read)
 def list_uploads() -> Response:
-    owner = reader_of(multipart_init.current_request)
+    request = multipart_init.current_request
+    owner = reader_of(request)
     uploads = [
         {
             "videoId": upload.record.video_id,
@@ -82,11 +83,12 @@ def list_uploads() -> Response:
             "sizeBytes": upload.record.size_bytes,
             "partSizeBytes": upload.record.part_size_bytes,
             "partCount": upload.record.plan.part_count,
-            "uploadToken": upload.token,
+            "receivedBytes": upload.received_bytes,
+            **({"uploadToken": upload.token} if upload.token else {}),
             "startedAt": api_time(upload.record.created_at),
             "expiresAt": api_time(upload.record.expires_at),
             "correlationId": upload.record.correlation_id,
         }
-        for upload in services().uploads.open_uploads(owner)
+        for upload in services().uploads.open_uploads(owner, with_tokens=may_also_write(request))
     ]
     return answered({"uploads": uploads})
