@@ -59,7 +59,7 @@ SWEEPING = Calls(s3_writes=1)
 """The janitor's list of markers."""
 
 SWEEPING_ONE = Calls(s3_reads=1)
-"""The record of each."""
+"""The record of each. One that is an hour old also costs, once, a list of its parts and a write of its record."""
 
 EXPIRING = Calls(s3_writes=2, s3_reads=2, s3_deletes=4)
 """The object is looked for, the record moved, the parts listed and dropped; objects and marker are deleted whether they

@@ -227,7 +227,7 @@ class FakePlatform:
             raise Refusal(404, "video_not_found")
         if method == "DELETE":
             upload.state = "deleted"
-            return 200, {"status": "deleted", "videoId": video_id}, {}
+            return 200, {"status": "deleted", "videoId": video_id, "linksExpireAt": "2026-01-31T12:15:00Z"}, {}
         if upload.state == "processing":
             if self.processing_polls == 0:
                 upload.state = "rejected" if self.rejection else "ready"

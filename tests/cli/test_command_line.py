@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import stat
 import threading
@@ -102,7 +103,9 @@ def test_the_library_can_be_listed_shown_and_deleted(platform: FakePlatform, cli
 
     video_id = first["video"]["videoId"]
     assert "one.mp4" in cli.run("show", video_id).stdout
-    assert cli.run("delete", video_id).returncode == 0
+    deleted = cli.run("delete", video_id)
+    assert deleted.returncode == 0
+    assert re.search(r"Links that were given out before may play until \d\d:\d\d\.", deleted.stderr)
     gone = cli.run("show", video_id, "--json")
     assert gone.returncode == 1
     assert json.loads(gone.stderr)["error"] == {

@@ -125,7 +125,7 @@ def test_a_look_at_a_video_and_at_open_uploads_asks_what_the_model_bills(world: 
     world.library.show(transfer.token.ref)
     assert counted == as_counted(calls.ASKING)
     counted.clear()
-    world.uploads.open_uploads("somebody-else")
+    world.uploads.open_uploads("somebody-else", with_tokens=True)
     assert counted == as_counted(calls.RESUMING)
 
 

@@ -19,7 +19,7 @@ from chalicelib.core.video_id import VideoRef, new_video_id
 from tests.infrastructure.recorded_program import Recording
 from tests.infrastructure.safety.access import BASICS, INTERFACES
 from tests.infrastructure.safety.reading import as_list, statements
-from tests.world import Transfer, World
+from tests.world import MP4_HEAD, Transfer, World
 
 SIZE_BYTES = MIN_PART_BYTES + 1
 
@@ -94,7 +94,7 @@ class Recorder:
 def start(world: World, recorder: Recorder, owner: str) -> Transfer:
     with recorder.at_work("multipart_init"):
         started = world.uploads.start(owner, StartUpload("film.mp4", "video/mp4", SIZE_BYTES))
-        world.uploads.open_uploads(owner)
+        world.uploads.open_uploads(owner, with_tokens=True)
     with recorder.at_work("upload_token_authorizer"):
         token = world.tokens.verify(started.token)
     with recorder.at_work("multipart_init"):
@@ -163,6 +163,21 @@ def the_janitor_repairs_what_was_left_behind(world: World, recorder: Recorder) -
         world.stage_figures.record()
 
 
+def a_form_is_sent_again_and_its_event_is_lost(world: World, recorder: Recorder) -> None:
+    for is_deleted in (False, True):
+        with recorder.at_work("video_upload"):
+            form = world.simple_uploads.start("owner-of-form", StartUpload("small.mp4", "video/mp4", len(MP4_HEAD)))
+        world.videos.put_object(form.ref.file_key, MP4_HEAD)
+        with recorder.at_work("video_processing"):
+            world.processing.process(ArrivedObject(form.ref.file_key, None))
+        if is_deleted:
+            with recorder.at_work("video_upload"):
+                world.library.delete(form.ref)
+        world.videos.put_object(form.ref.file_key, MP4_HEAD)
+        with recorder.at_work("janitor"):
+            world.janitor.sweep()
+
+
 def new_ref(world: World) -> VideoRef:
     return VideoRef("owner-of-nothing", new_video_id(world.clock()))
 
@@ -180,6 +195,7 @@ JOURNEYS = (
     a_small_video_is_offered_and_a_cap_is_met,
     an_upload_is_aborted_or_deleted_before_its_event_arrives,
     the_janitor_repairs_what_was_left_behind,
+    a_form_is_sent_again_and_its_event_is_lost,
 )
 
 

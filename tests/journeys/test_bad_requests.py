@@ -241,6 +241,12 @@ def test_scopes_open_only_what_they_name(platform: LocalPlatform, raw: Raw) -> N
     assert raw.send("GET", "/videos", None, read_only).status_code == 200
     assert_error(raw.send("POST", "/multipart/init", json.dumps(GOOD).encode(), read_only), 403, "forbidden")
     assert_error(raw.send("POST", "/progress", b"{}", read_only), 403, "forbidden")
+    read_and_write = platform.sign_in.issue_tokens("reader@example.com").access_token
+    assert raw.send("POST", "/multipart/init", json.dumps(GOOD).encode(), read_and_write).status_code == 201
+    for token, may_write in ((read_only, False), (read_and_write, True)):
+        (listed,) = raw.send("GET", "/uploads", None, token).json()["uploads"]
+        assert ("uploadToken" in listed) == may_write, "reading never yields a right to write"
+        assert listed["receivedBytes"] == 0
     nothing = platform.sign_in.issue_tokens("nobody@example.com", scopes=["openid"]).access_token
     assert_error(raw.send("GET", "/videos", None, nothing), 403, "forbidden")
 

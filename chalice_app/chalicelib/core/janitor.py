@@ -206,7 +206,10 @@ class Janitor:
     def _gone(self, record: VideoRecord, open_video: _OpenVideo) -> str:
         if not record.may_arrive_again(self.now()):
             remove_objects(record, self.videos, self.metadata, self.records, self.now())
-            self._remove_markers(open_video)
+            for marker in open_video.markers:
+                if not marker.is_reservation:
+                    # Also the watch of a sweep that died before the record told of it.
+                    self.records.unwatch(marker.ref)
             return "cleaned"
         if self.videos.head(record.ref.file_key):
             self.videos.delete(record.ref.file_key)

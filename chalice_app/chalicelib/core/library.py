@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
 from chalicelib.core.errors import VideoNotFoundError
@@ -57,8 +57,11 @@ class Library:
             raise VideoNotFoundError
         return self._views([record])[0]
 
-    def delete(self, ref: VideoRef) -> None:
-        """The tombstone first: whatever arrives late finds it. Safe to repeat. Raises VideoNotFoundError."""
+    def delete(self, ref: VideoRef) -> datetime:
+        """Write the tombstone, then hide the objects. Safe to repeat. Raises VideoNotFoundError.
+
+        Returns when the last viewing URL ends that was given out before: nothing revokes a signed URL.
+        """
         record = self.records.find(ref)
         if record is None:
             raise VideoNotFoundError
@@ -74,6 +77,7 @@ class Library:
             self.meter.record(videos_deleted_count=1)
         remove_objects(change.record, self.videos, self.metadata, self.records, self.now())
         log.info("video deleted", extra={"sizeBytes": change.record.size_bytes})
+        return self.now() + timedelta(seconds=self.urls.ttl_seconds)
 
     def _views(self, records: Iterable[VideoRecord]) -> list[JsonObject]:
         records = list(records)

@@ -20,6 +20,11 @@ class ViewingUrls:
 
 
 class ViewingUrlSource(Protocol):
+    @property
+    def ttl_seconds(self) -> int:
+        """How long a URL is good for at most."""
+        ...
+
     def for_viewing(self, records: Iterable[VideoRecord]) -> tuple[dict[str, ViewingUrls], datetime]:
         """URLs by videoId for one owner's ready videos, and when they expire."""
         ...

@@ -55,8 +55,8 @@ def show_video(videoId: str) -> Response:  # noqa: N803 - Chalice passes the pat
 @video_upload.route("/videos/{videoId}", methods=["DELETE"], authorizer=may_write)
 def delete_video(videoId: str) -> Response:  # noqa: N803 - Chalice passes the path's own name
     owner = writer_of(video_upload.current_request)
-    services().library.delete(_ref(owner, videoId))
-    return answered({"status": "deleted", "videoId": videoId})
+    links_expire_at = services().library.delete(_ref(owner, videoId))
+    return answered({"status": "deleted", "videoId": videoId, "linksExpireAt": api_time(links_expire_at)})
 
 
 @video_upload.route("/progress", methods=["POST"], authorizer=may_write)

@@ -178,7 +178,8 @@ export class Library {
     const entry = this.#entries.get(videoId);
     if (!entry) return;
     const { fileName } = entry.video;
-    const sure = await confirmed({ title: `Delete ${fileName}?`, text: "It cannot be brought back.", yes: "Delete" });
+    const text = "You cannot bring it back. Links that were opened or shared before may play for a few more minutes.";
+    const sure = await confirmed({ title: `Delete ${fileName}?`, text, yes: "Delete" });
     if (!sure) return;
     try {
       await this.#api.deleteVideo(videoId);

@@ -111,10 +111,16 @@ class Completion(Body, frozen=True, kw_only=True):
 
 
 class StatusAnswer(Body, frozen=True, kw_only=True):
-    """Answer of POST /multipart/abort and DELETE /videos/{videoId}."""
+    """Answer of POST /multipart/abort."""
 
     status: str
     video_id: str
+
+
+class DeletedVideo(StatusAnswer, frozen=True, kw_only=True):
+    """Answer of DELETE /videos/{videoId}. links_expire_at: when the last link given out before ends."""
+
+    links_expire_at: str | None = None
 
 
 class OpenUpload(Body, frozen=True, kw_only=True):
@@ -129,6 +135,7 @@ class OpenUpload(Body, frozen=True, kw_only=True):
     part_size_bytes: int
     part_count: int
     upload_token: str
+    received_bytes: int | None = None
     started_at: str
     expires_at: str
 

@@ -17,6 +17,7 @@ from video_upload.answers import (
     CompletedPart,
     CompleteUpload,
     Completion,
+    DeletedVideo,
     ErrorAnswer,
     ErrorDetail,
     Health,
@@ -163,8 +164,8 @@ class VideoApi:
     def get_video(self, video_id: str) -> Video:
         return self._as_user("GET", f"/videos/{quote(video_id, safe='')}", Video)
 
-    def delete_video(self, video_id: str) -> StatusAnswer:
-        return self._as_user("DELETE", f"/videos/{quote(video_id, safe='')}", StatusAnswer)
+    def delete_video(self, video_id: str) -> DeletedVideo:
+        return self._as_user("DELETE", f"/videos/{quote(video_id, safe='')}", DeletedVideo)
 
     def health(self) -> Health:
         return self._send("GET", "/health", None, None, Health)[0]

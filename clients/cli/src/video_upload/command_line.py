@@ -14,7 +14,7 @@ from video_upload.answers import Video
 from video_upload.command_output import EPILOG, AsJson, Profile, api_of, errors_console, exit_codes, print_json
 from video_upload.engine import UploadEngine
 from video_upload.errors import UploadNotFoundError
-from video_upload.presentation import plain, print_open_uploads, print_video, print_videos
+from video_upload.presentation import clock_time, plain, print_open_uploads, print_video, print_videos
 from video_upload.private_files import default_home
 from video_upload.sign_in_commands import login, logout, profiles_app
 from video_upload.upload_command import upload
@@ -115,6 +115,9 @@ def delete(
             print_json(answer)
         else:
             errors_console().print(f"Deleted {plain(video_id)}.", highlight=False)
+            if answer.links_expire_at:
+                until = clock_time(answer.links_expire_at)
+                errors_console().print(f"Links that were given out before may play until {until}.", highlight=False)
 
 
 @app.command()

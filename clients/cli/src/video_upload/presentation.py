@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 from rich.console import Console
 from rich.filesize import decimal
@@ -182,6 +183,11 @@ def _day_column(title: str) -> Column:
 
 def _day(time: str) -> str:
     return time.partition("T")[0]
+
+
+def clock_time(time: str) -> str:
+    """An API time as hours and minutes of this machine's time zone."""
+    return datetime.fromisoformat(time).astimezone().strftime("%H:%M")
 
 
 def print_videos(console: Console, videos: Iterable[Video]) -> None:
