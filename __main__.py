@@ -28,7 +28,7 @@ from components.operators import Operators, OperatorsArgs
 from components.permissions import Resources
 from components.settings import Settings
 from components.sign_in import SignIn, SignInArgs
-from components.site import Site, SiteArgs, origin_of
+from components.site import Site, SiteArgs, allowed_origin, origin_of
 from components.storage import Storage, StorageArgs
 from components.web_acl import WebAcl, WebAclArgs
 
@@ -111,9 +111,7 @@ operators = Operators(
     "operators", OperatorsArgs(place=place, data_key_arn=keys.data_key_arn, user_pool_arn=auth.user_pool_arn)
 )
 
-# CloudFront's own domain is known only after the API that wants to name it. Nobody is let in by an origin: the API
-# takes bearer tokens only, which a foreign page does not have.
-cors_origin = f"https://{settings.site_domain}" if settings.site_domain else "*"
+cors_origin = allowed_origin(settings.site_domain, settings.extra_redirect_urls)
 
 api = Api(
     "api",

@@ -30,10 +30,12 @@ ACCESS_LOG_FORMAT = json.dumps(
             "status": "status",
             "latencyMilliseconds": "responseLatency",
             "integrationMilliseconds": "integrationLatency",
+            "authorizerMilliseconds": "authorizer.latency",
             "responseBytes": "responseLength",
             "error": "error.responseType",
             "user": "authorizer.claims.sub",
-            "ip": "identity.sourceIp",
+            # Of whatever called the API: a CloudFront location, or whoever tries the API's own address.
+            "peerIp": "identity.sourceIp",
             "trace": "xrayTraceId",
         }.items()
     }
@@ -46,7 +48,7 @@ class ApiArgs:
 
     document: OpenAPI with tokens (see api_document).
     user_pool_arn: whose access tokens open the user routes.
-    cors_origin: which pages may read answers.
+    cors_origin: whose pages may read answers; `*` for any.
     secret_generation: raise by one to rotate the secret between edge and API.
     requests_per_second, burst: throttling of the whole API.
     """

@@ -69,7 +69,8 @@ def audit_queries(role_names: Sequence[str]) -> list[SavedQuery]:
             name="who-was-given-urls",
             asks="functions",
             text=_lines(
-                "fields @timestamp, function, message, owner, videoId, uploadId, requestId, correlationId",
+                "fields @timestamp, function, message, owner, videoId, uploadId, requestId, edgeRequestId,"
+                " correlationId",
                 'filter videoId = "VIDEO_ID" or owner = "OWNER"',
                 order="@timestamp",
             ),

@@ -104,7 +104,8 @@ class Settings:
         warnings), or neither: then Cognito's own mailer does, a few dozen a day. With threat protection enforced a
         sender turns on the answers to stolen accounts, which Cognito ties to one.
     machine_client: whether programs may sign in by client credentials.
-    extra_redirect_urls: where else than at the site a browser may land after signing in (http only on localhost).
+    extra_redirect_urls: where else than at the site a browser may land after signing in (http only on localhost); pages
+        there may call the API and send parts.
 
     max_video_gib: largest video; up to what S3 can hold in 10,000 parts.
     max_small_upload_mib: largest video that goes in one request.

@@ -78,6 +78,17 @@ class Site(pulumi.ComponentResource):
         self.register_outputs({"config": self.config})
 
 
+def allowed_origin(site_domain: str, extra_redirect_urls: Sequence[str]) -> str:
+    """The origin that the API's answers name: the page's, where that is known and the only one; otherwise any.
+
+    One answer has room for one origin, and the gateway's own answers cannot choose. CloudFront's own domain is known
+    only after the API that would name it. An origin lets nobody in: the API takes bearer tokens, which a foreign page
+    does not have.
+    """
+    pages = {f"https://{site_domain}", *map(origin_of, extra_redirect_urls)}
+    return pages.pop() if site_domain and len(pages) == 1 else "*"
+
+
 def origin_of(url: str) -> str:
     """`https://host:port` of an address."""
     scheme, _, rest = url.partition("://")

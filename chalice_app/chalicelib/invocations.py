@@ -23,11 +23,18 @@ Result = TypeVar("Result")
 
 
 @contextmanager
-def invocation(context: Any, *, request_id: str | None = None, correlation_id: str | None = None) -> Generator[None]:
+def invocation(
+    context: Any,
+    *,
+    request_id: str | None = None,
+    correlation_id: str | None = None,
+    edge_request_id: str | None = None,
+) -> Generator[None]:
     """One invocation of a function. Its lines carry the request id and, until the upload's own is known, the
     correlation id.
 
     context: Lambda's; None where there is none. request_id: API Gateway's; without one it is Lambda's.
+    edge_request_id: CloudFront's, by which its access log tells the caller's address.
     """
     function = RunningFunction.read()
     lambda_request_id = str(getattr(context, "aws_request_id", "") or "")
@@ -37,6 +44,7 @@ def invocation(context: Any, *, request_id: str | None = None, correlation_id: s
         # What Lambda's own lines name, a timeout's for one.
         "lambda_request_id": lambda_request_id if request_id else None,
         "correlation_id": correlation_id,
+        "edge_request_id": edge_request_id,
         "xray_trace_id": function.xray_trace_id,
     }
     with log_context.invocation(**ids):

@@ -69,6 +69,19 @@ def test_a_correlation_id_is_taken_if_it_is_one(given: str, *, taken: bool) -> N
     assert refused["correlationId"] == (given if taken else "gateway-request")
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("4TyzHTaYWb1GX1qTfsHhEqV6HUDd_BzoBZnwfnvQc_1oF26ClkoUSEQ==", True),
+        ("eyJraWQiOiJsb2NhbCJ9.c2VjcmV0LXRva2Vu", False),
+        ("short", False),
+    ],
+)
+def test_cloudfronts_id_of_a_call_is_told_if_it_is_one(given: str, *, told: bool) -> None:
+    (refused,) = lines_of("multipart_init", f"call('/uploads', headers={{'x-amz-cf-id': {given!r}}})")
+    assert refused.get("edgeRequestId") == (given if told else None)
+
+
 def test_no_id_survives_its_invocation() -> None:
     calls = "call('/uploads', headers={'x-correlation-id': 'first-call'}); call('/uploads', request_id='second')"
     first, second = lines_of("multipart_init", calls)

@@ -201,6 +201,37 @@ def test_an_own_domain_is_served_with_modern_tls_alone() -> None:
     assert {each.inputs["type"] for each in own.of("route53/record:Record")} == {"A", "AAAA"}
 
 
+@pytest.mark.parametrize(
+    ("extra", "allowed"),
+    [
+        ([], "https://video.example.com"),
+        (["https://video.example.com/signed-in"], "https://video.example.com"),
+        (["http://localhost:8000/"], "*"),
+    ],
+    ids=["the site alone", "the site twice", "another page"],
+)
+def test_every_page_that_may_send_parts_may_read_the_apis_answers(extra: list[str], allowed: str) -> None:
+    own = record(
+        "prod",
+        overrides={
+            "siteDomain": "video.example.com",
+            "siteCertificateArn": f"arn:aws:acm:us-east-1:{ACCOUNT_ID}:certificate/1",
+            "extraRedirectUrls": extra,
+        },
+    )
+    (rules,) = own.one("s3/bucketCorsConfiguration:BucketCorsConfiguration", "site-videos").inputs["corsRules"]
+    senders = set(rules["allowedOrigins"])
+    assert allowed == "*" or senders == {allowed}
+    document = api_document(own)
+    header = "gatewayresponse.header.Access-Control-Allow-Origin"
+    answers = document["x-amazon-apigateway-gateway-responses"].values()
+    assert {each["responseParameters"][header] for each in answers} == {f"'{allowed}'"}
+    preflight = document["paths"]["/videos"]["options"]["x-amazon-apigateway-integration"]["responses"]["default"]
+    origin = "method.response.header.Access-Control-Allow-Origin"
+    assert preflight["responseParameters"][origin] == f"'{allowed}'"
+    assert variables(own, "video_upload")["CORS_ORIGIN"] == allowed
+
+
 def test_only_members_of_a_domain_sign_up_where_the_stage_says_so() -> None:
     closed = record("dev", overrides={"signUp": "domain", "signUpDomains": ["example.com", "example.org"]})
     (made,) = (each for each in closed.of("lambda/function:Function") if each.name == "auth-sign-up-filter")

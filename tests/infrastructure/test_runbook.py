@@ -22,6 +22,7 @@ from botocore.loaders import Loader
 from chalicelib.adapters.emf_meter import EmfMeter
 from chalicelib.adapters.json_logs import JsonFormatter
 from chalicelib.core import log_context
+from components.api import ACCESS_LOG_FORMAT
 from components.naming import LIVE
 from deploy import (
     erase_user,
@@ -43,7 +44,7 @@ COMMANDS = (
 )
 NOT_OURS = {"install", "costs"}
 """Targets that run nothing of deploy/."""
-OF_THE_CLI_ITSELF = {("cloudtrail", "validate-logs")}
+OF_THE_CLI_ITSELF = {("cloudtrail", "validate-logs"), ("s3", "cp")}
 """Commands that the AWS CLI adds to AWS's calls."""
 OF_LAMBDA_ITSELF = {"record.status"}
 """Lambda Telemetry API reference, "platform.report"; at system log level WARN of runs that went wrong only."""
@@ -203,18 +204,38 @@ def flattened(value: Any, name: str = "") -> Iterator[str]:
             yield from flattened(each, f"{name}.{key}" if name else str(key))  # pyright: ignore[reportUnknownArgumentType]
 
 
+def named_fields(words: list[str]) -> set[str]:
+    """Fields that the query of a command names."""
+    query = words[words.index("--query-string") + 1]
+    bare = re.sub(r'"[^"]*"|\bas \w+|\bsort @?\w+|\bbin\(\w+\)|\b\d+\b', "", query)
+    return {name for name in re.findall(r"(?<![@\w.])[a-zA-Z][\w.]*(?!\w*\()", bare) if name not in QUERY_WORDS}
+
+
 def test_queries_over_the_functions_logs_ask_for_fields_that_are_there(capsys: pytest.CaptureFixture[str]) -> None:
     known = fields_of_functions(capsys) | OF_LAMBDA_ITSELF
     asked = 0
     for words in words_of_commands(PAGES[0], "aws"):
         if not any(word.startswith("/aws/lambda/") for word in words):
             continue
-        query = words[words.index("--query-string") + 1]
-        bare = re.sub(r'"[^"]*"|\bas \w+|\bsort @?\w+|\bbin\(\w+\)', "", query)
-        named = {name for name in re.findall(r"(?<![@\w.])[a-zA-Z][\w.]*(?!\w*\()", bare) if name not in QUERY_WORDS}
-        assert named <= known, f"no line has {named - known}: {query}"
+        named = named_fields(words)
+        assert named <= known, f"no line has {named - known}: {words}"
         asked += 1
     assert asked >= 5
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_queries_over_the_apis_access_log_ask_for_fields_that_are_there(page: Path) -> None:
+    for words in words_of_commands(page, "aws"):
+        if any(word.endswith("/api-access") for word in words):
+            assert named_fields(words) <= set(json.loads(ACCESS_LOG_FORMAT))
+
+
+def test_no_page_takes_the_address_that_api_gateway_sees_for_the_callers() -> None:
+    addresses = [name for name, variable in json.loads(ACCESS_LOG_FORMAT).items() if variable.endswith("sourceIp")]
+    assert addresses == ["peerIp"]
+    for page in PAGES:
+        queries = [words for words in words_of_commands(page, "aws") if "--query-string" in words]
+        assert not any("peerIp" in named_fields(words) for words in queries)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

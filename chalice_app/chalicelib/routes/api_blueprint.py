@@ -3,6 +3,7 @@
 import functools
 import json
 import logging
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -28,6 +29,10 @@ log = logging.getLogger(__name__)
 
 CORRELATION_HEADER = "X-Correlation-Id"
 """What a client calls the upload that a request belongs to."""
+
+EDGE_REQUEST_HEADER = "X-Amz-Cf-Id"
+"""In every request of CloudFront to an origin; CloudFront API reference, OriginRequestPolicy."""
+EDGE_REQUEST_ID = re.compile(r"[A-Za-z0-9_=-]{20,100}")
 
 CORS_HEADERS = ("Authorization", "Content-Type", CORRELATION_HEADER)
 CORS_EXPOSED_HEADERS = ("Retry-After", "x-amzn-RequestId")
@@ -72,11 +77,22 @@ class ApiBlueprint(Blueprint):
         given = str(self.current_request.headers.get(CORRELATION_HEADER, ""))
         return given if CORRELATION_ID.fullmatch(given) else self.request_id
 
+    @property
+    def edge_request_id(self) -> str | None:
+        """CloudFront's name for this call; None for a call that did not come through it."""
+        given = str(self.current_request.headers.get(EDGE_REQUEST_HEADER, ""))
+        return given if EDGE_REQUEST_ID.fullmatch(given) else None
+
     def _answering_errors(self, view: View) -> View:
         @functools.wraps(view)
         def answer(*args: Any, **captured: Any) -> Response:
             started_at = time.perf_counter()
-            with invocation(self.lambda_context, request_id=self.request_id, correlation_id=self.correlation_id):
+            with invocation(
+                self.lambda_context,
+                request_id=self.request_id,
+                correlation_id=self.correlation_id,
+                edge_request_id=self.edge_request_id,
+            ):
                 try:
                     if services().environment.function not in self.functions:
                         raise RouteNotFoundError
