@@ -21,7 +21,7 @@ WORKERS ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run web install test check format lock engine load screenshots publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
+.PHONY: help run web install test check format lock engine load screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -89,6 +89,9 @@ screenshots: install web ## Pictures of the page, into screenshots/
 
 publish: install web ## Put the page of the selected stack where CloudFront serves it
 	$(BIN)/python -m deploy.publish_site $(ON_STAGE) $(ARGS)
+
+preflight: install ## Check an account before a stage's first deployment: make preflight STAGE=prod
+	@$(OPERATE).preflight $(ON_STAGE) $(ARGS)
 
 redrive: install ## Send a stage's failed events to their functions again: make redrive STAGE=dev
 	$(OPERATE).redrive $(ON_STAGE) $(ARGS)

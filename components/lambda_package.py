@@ -219,14 +219,19 @@ def _is_needed(relative: str) -> bool:
     return model is None or model[1] in BOTOCORE_SERVICES
 
 
-def _compile(tree: Path) -> None:
-    """Bytecode that Lambda's interpreter takes without looking at the sources' dates, which a zip does not keep."""
+def bytecode_interpreter() -> str:
+    """Path of the interpreter that makes the bundles' bytecode. Raises InterpreterNotFoundError."""
     interpreter = shutil.which(f"python{PYTHON}")
     usable = interpreter and subprocess.run([interpreter, "-V"], capture_output=True, check=False).returncode == 0  # noqa: S603 - asks for its version
     if not interpreter or not usable:
         raise InterpreterNotFoundError(PYTHON)
+    return interpreter
+
+
+def _compile(tree: Path) -> None:
+    """Bytecode that Lambda's interpreter takes without looking at the sources' dates, which a zip does not keep."""
     command = [
-        *(interpreter, "-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"),
+        *(bytecode_interpreter(), "-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"),
         *("-s", str(tree), "-p", TASK_FOLDER, str(tree)),
     ]
     subprocess.run(command, check=True, capture_output=True, env={**os.environ, "PYTHONHASHSEED": "0"})  # noqa: S603 - no shell, own words

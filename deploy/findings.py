@@ -1,0 +1,77 @@
+"""The preflight's checks and findings: one question about a stage, and its answer for the operator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.adapters.client_errors import error_code, error_message, is_busy
+from chalicelib.adapters.denials import denial_in
+from deploy.planned_stage import PlannedStage
+
+
+class Verdict(StrEnum):
+    """Whether `pulumi up`, and the stage after it, will get past this."""
+
+    OK = "ok"
+    WILL_FAIL = "will fail"
+    CANNOT_TELL = "cannot tell"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """text: the facts; for anything but OK also the next step."""
+
+    verdict: Verdict
+    text: str
+
+
+def ok(text: str) -> Finding:
+    """The stage gets past this."""
+    return Finding(Verdict.OK, text)
+
+
+def will_fail(text: str) -> Finding:
+    """The stage does not get past this; text says what to do."""
+    return Finding(Verdict.WILL_FAIL, text)
+
+
+def cannot_tell(text: str) -> Finding:
+    """AWS gives no answer; text says how to find out."""
+    return Finding(Verdict.CANNOT_TELL, text)
+
+
+Answer = Callable[[PlannedStage], Finding]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """subject: the first words of its line. actions: the IAM permissions that it needs.
+
+    applies: whether the stage's settings raise the question at all.
+    """
+
+    subject: str
+    actions: tuple[str, ...]
+    answer: Answer
+    applies: Callable[[PlannedStage], bool] = lambda _: True
+
+    def find(self, stage: PlannedStage) -> Finding:
+        """The answer, or CANNOT_TELL with the reason why AWS gives none."""
+        try:
+            return self.answer(stage)
+        except ClientError as error:
+            return cannot_tell(self._refusal(error))
+        except BotoCoreError as error:
+            return cannot_tell(f"AWS cannot be asked ({error}); check the network and run this again")
+
+    def _refusal(self, error: ClientError) -> str:
+        if denial_in(error):
+            wanted = " and ".join(self.actions)
+            return f"AWS denied {error.operation_name}; the check needs {wanted} ({error_message(error)})"
+        if is_busy(error):
+            return f"AWS is throttling {error.operation_name}; run this again in a minute"
+        return f"AWS answered {error.operation_name} with {error_code(error)}: {error_message(error)}; run this again"

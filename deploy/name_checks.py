@@ -1,0 +1,57 @@
+"""Checks of names that only one AWS account can hold: buckets and the sign-in domain."""
+
+from __future__ import annotations
+
+from botocore.exceptions import ClientError
+
+from chalicelib.adapters.client_errors import error_status
+from deploy.findings import Check, Finding, ok, will_fail
+from deploy.planned_stage import PlannedStage
+
+_LEFT_OVER = "import them, or empty and delete them (docs/deploying.md, Destroying)"
+
+
+def _buckets(stage: PlannedStage) -> Finding:
+    names: list[str] = [bucket.inputs["bucket"] for bucket in stage.declared.of("s3/bucket:Bucket")]
+    s3 = stage.client("s3")
+    mine = {bucket["Name"] for page in s3.get_paginator("list_buckets").paginate() for bucket in page["Buckets"]}
+    foreign = [name for name in names if name not in mine and _exists(s3, name)]
+    if foreign:
+        return will_fail(f"another account holds {', '.join(foreign)}; choose another name for the stage")
+    left_over = [name for name in names if name in mine]
+    if left_over and not stage.is_deployed:
+        return will_fail(f"{', '.join(left_over)} exist in this account, outside of the stack; {_LEFT_OVER}")
+    return ok("the stage's own" if left_over else f"{len(names)} free")
+
+
+def _exists(s3: object, name: str) -> bool:
+    """HEAD answers 404 for a free name, 301 or 403 for somebody else's (S3 API reference, HeadBucket)."""
+    try:
+        s3.head_bucket(Bucket=name)  # type: ignore[attr-defined]
+    except ClientError as error:
+        if error_status(error) == 404:
+            return False
+        if error_status(error) not in {301, 403}:
+            raise
+    return True
+
+
+def _sign_in_domain(stage: PlannedStage) -> Finding:
+    (declared,) = stage.declared.of("cognito/userPoolDomain:UserPoolDomain")
+    domain: str = declared.inputs["domain"]
+    found = stage.client("cognito-idp").describe_user_pool_domain(Domain=domain)["DomainDescription"]
+    if not found.get("UserPoolId"):
+        return ok(f"{domain} is free")
+    owner = found.get("AWSAccountId", stage.account_id)
+    if owner != stage.account_id:
+        return will_fail(f"account {owner} holds {domain}; choose another name for the stage")
+    if not stage.is_deployed:
+        pool = found["UserPoolId"]
+        return will_fail(f"{domain} belongs to the user pool {pool}, outside of the stack; delete or import the domain")
+    return ok(f"{domain} is the stage's own")
+
+
+NAME_CHECKS = (
+    Check(subject="bucket names", actions=("s3:ListAllMyBuckets", "s3:ListBucket"), answer=_buckets),
+    Check(subject="sign-in domain", actions=("cognito-idp:DescribeUserPoolDomain",), answer=_sign_in_domain),
+)

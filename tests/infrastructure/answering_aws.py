@@ -1,0 +1,53 @@
+"""AWS as real boto3 clients see it, with answers that a test gives: requests and answers must fit AWS's own models."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+from botocore.exceptions import EndpointConnectionError
+from botocore.validate import validate_parameters
+
+Answers = Mapping[str, dict[str, Any] | str | Exception]
+"""By operation: what AWS answers, the code of the error that it answers, or what keeps it from being asked."""
+
+UNREACHABLE = EndpointConnectionError(endpoint_url="https://nowhere.amazonaws.com")
+
+
+class AnsweringSession:
+    """In place of a boto3 session. An operation without an answer is one that the test did not expect."""
+
+    def __init__(self, answers: Answers) -> None:
+        self.answers = dict(answers)
+        self.asked: list[str] = []
+
+    def client(self, service: str, **options: Any) -> Any:
+        make: Any = _session().client
+        client = make(service, **options)
+        client.meta.events.register("before-call", self._answer)
+        return client
+
+    def _answer(self, model: Any, **_: Any) -> tuple[Any, dict[str, Any]]:
+        self.asked.append(model.name)
+        answer = self.answers[model.name]
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, str):
+            return _refused(*answer.split(": ", 1))
+        validate_parameters(answer, model.output_shape)
+        return SimpleNamespace(status_code=200), answer
+
+
+def _refused(code: str, message: str = "") -> tuple[Any, dict[str, Any]]:
+    status = int(code) if code.isdigit() else 400
+    error = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return SimpleNamespace(status_code=status), error
+
+
+@functools.cache
+def _session() -> boto3.Session:
+    """One for all, since each reads AWS's models anew."""
+    return boto3.Session(aws_access_key_id="nobody", aws_secret_access_key="nothing", region_name="eu-central-1")

@@ -1,0 +1,406 @@
+"""`make preflight`: each of its checks in each verdict that it can give, on answers that fit AWS's models."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from components.declared_stage import DeclaredStage, declare
+from components.lambda_package import PYTHON
+from deploy import preflight
+from deploy.findings import Check, Finding, Verdict
+from deploy.machine_checks import interpreter, pulumi_version
+from deploy.planned_stage import PlannedStage
+from deploy.preflight import checks, main, policy
+from tests.infrastructure.answering_aws import UNREACHABLE, AnsweringSession, Answers
+
+ACCOUNT_ID = "210987654321"
+OK, WILL_FAIL, CANNOT_TELL = Verdict
+CHECKS = {check.subject: check for check in checks()}
+IDENTITY = f"arn:aws:ses:eu-west-1:{ACCOUNT_ID}:identity/example.com"
+CERTIFICATE = f"arn:aws:acm:us-east-1:{ACCOUNT_ID}:certificate/1a2b"
+WITH_MAIL_AND_DOMAIN = {
+    "mail_identity_arn": IDENTITY,
+    "site_domain": "video.example.com",
+    "site_certificate_arn": CERTIFICATE,
+}
+
+
+def declared(**settings: Any) -> DeclaredStage:
+    prod = declare("prod", account_id=ACCOUNT_ID)
+    return dataclasses.replace(prod, settings=dataclasses.replace(prod.settings, **settings))
+
+
+def asked(check: Check, answers: Answers, *, is_deployed: bool = False, **settings: Any) -> Finding:
+    stage = PlannedStage(
+        declared=declared(**(WITH_MAIL_AND_DOMAIN | settings)),
+        session=AnsweringSession(answers),  # pyright: ignore[reportArgumentType] (all that the checks ask of a session)
+        account_id=ACCOUNT_ID,
+        is_deployed=is_deployed,
+    )
+    return check.find(stage)
+
+
+def quota(value: int) -> dict[str, Any]:
+    return {"Quota": {"Value": value}}
+
+
+def concurrency(limit: int, unreserved: int) -> dict[str, Any]:
+    return {
+        "GetAccountSettings": {
+            "AccountLimit": {"ConcurrentExecutions": limit, "UnreservedConcurrentExecutions": unreserved}
+        }
+    }
+
+
+def throttle(rate: float, burst: int) -> dict[str, Any]:
+    return {"GetAccount": {"throttleSettings": {"rateLimit": rate, "burstLimit": burst}}}
+
+
+def distributions(count: int) -> dict[str, Any]:
+    return {"DistributionList": LIST | {"Quantity": count, "Items": [distribution(each) for each in range(count)]}}
+
+
+def distribution(number: int) -> dict[str, Any]:
+    return {"Id": str(number), **{name: DISTRIBUTION_PARTS.get(name, "") for name in DISTRIBUTION_MEMBERS}}
+
+
+LIST = {"Marker": "", "MaxItems": 100, "IsTruncated": False, "Quantity": 0}
+DISTRIBUTION_MEMBERS = (
+    *("ARN", "Status", "LastModifiedTime", "DomainName", "Aliases", "Origins", "DefaultCacheBehavior"),
+    *("CacheBehaviors", "CustomErrorResponses", "Comment", "PriceClass", "Enabled", "ViewerCertificate"),
+    *("Restrictions", "WebACLId", "HttpVersion", "IsIPV6Enabled", "Staging"),
+)
+DISTRIBUTION_PARTS: dict[str, Any] = {
+    "LastModifiedTime": 0,
+    "Aliases": {"Quantity": 0},
+    "Origins": {"Quantity": 0, "Items": [{"Id": "site", "DomainName": "site.example.com"}]},
+    "DefaultCacheBehavior": {"TargetOriginId": "site", "ViewerProtocolPolicy": "https-only"},
+    "CacheBehaviors": {"Quantity": 0},
+    "CustomErrorResponses": {"Quantity": 0},
+    "Enabled": True,
+    "ViewerCertificate": {},
+    "Restrictions": {"GeoRestriction": {"RestrictionType": "none", "Quantity": 0}},
+    "IsIPV6Enabled": True,
+    "Staging": False,
+}
+VERIFIED = {"VerifiedForSendingStatus": True}
+ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/api-gateway-logs"
+MADE_AT = "2026-01-01T00:00:00Z"
+
+
+def certificate(status: str, name: str) -> dict[str, Any]:
+    return {"DescribeCertificate": {"Certificate": {"Status": status, "DomainName": name}}}
+
+
+def tag(status: str) -> dict[str, Any]:
+    return {
+        "ListCostAllocationTags": {"CostAllocationTags": [{"TagKey": "Stage", "Type": "UserDefined", "Status": status}]}
+    }
+
+
+def held(operation: str, answer: dict[str, Any], allowed: int | None) -> dict[str, Any]:
+    return {operation: answer} | ({"GetServiceQuota": quota(allowed)} if allowed is not None else {})
+
+
+def some(key: str, count: int) -> dict[str, Any]:
+    return {key: [{} for _ in range(count)]}
+
+
+def headers_policies(count: int) -> dict[str, Any]:
+    return {"ResponseHeadersPolicyList": {"MaxItems": 100, "Quantity": count}}
+
+
+LINKED = "Linked account doesn't have access to cost allocation tags."
+
+CASES: list[tuple[str, Verdict, str, Answers]] = [
+    ("region", OK, "eu-central-1", {"DescribeRegions": {"Regions": [{"OptInStatus": "opt-in-not-required"}]}}),
+    ("region", WILL_FAIL, "not enabled", {"DescribeRegions": {"Regions": [{"OptInStatus": "not-opted-in"}]}}),
+    ("CloudFront", OK, "verified", {"ListDistributions": distributions(1)}),
+    ("CloudFront", CANNOT_TELL, "AWS Support", {"ListDistributions": distributions(0)}),
+    ("SES identity", OK, "verified", {"GetEmailIdentity": VERIFIED, "GetAccount": {"ProductionAccessEnabled": True}}),
+    (
+        *("SES identity", WILL_FAIL, "sandbox"),
+        {"GetEmailIdentity": VERIFIED, "GetAccount": {"ProductionAccessEnabled": False}},
+    ),
+    ("SES identity", WILL_FAIL, "not verified", {"GetEmailIdentity": {"VerifiedForSendingStatus": False}}),
+    ("SES identity", WILL_FAIL, "no identity", {"GetEmailIdentity": "NotFoundException"}),
+    ("certificate", OK, "issued", certificate("ISSUED", "*.example.com")),
+    ("certificate", WILL_FAIL, "PENDING_VALIDATION", certificate("PENDING_VALIDATION", "video.example.com")),
+    ("certificate", WILL_FAIL, "not for video.example.com", certificate("ISSUED", "other.example.com")),
+    ("certificate", WILL_FAIL, "does not exist", {"DescribeCertificate": "ResourceNotFoundException"}),
+    ("cost allocation tag", OK, "active", tag("Active")),
+    ("cost allocation tag", WILL_FAIL, "activate Stage", tag("Inactive")),
+    ("cost allocation tag", CANNOT_TELL, "not seen the tag", {"ListCostAllocationTags": {"CostAllocationTags": []}}),
+    (
+        *("cost allocation tag", CANNOT_TELL, "management account"),
+        {"ListCostAllocationTags": f"AccessDeniedException: {LINKED}"},
+    ),
+    (
+        *("cost allocation tag", WILL_FAIL, "Cost Explorer is off"),
+        {"ListCostAllocationTags": "AccessDeniedException: User not enabled for cost explorer access"},
+    ),
+    # prod provisions 8 instances and up to 80 of them
+    ("Lambda concurrency", OK, "1000 for the account", concurrency(1_000, 1_000)),
+    ("Lambda concurrency", WILL_FAIL, "room for 0", concurrency(10, 10)),
+    ("Lambda concurrency", WILL_FAIL, "scaling ends at 50", concurrency(1_000, 150)),
+    ("API Gateway throttling", OK, "10000 requests a second", throttle(10_000, 5_000)),
+    ("API Gateway throttling", WILL_FAIL, "apiBurst", throttle(10_000, 1_250)),
+    ("quota of buckets", OK, "96 of 100", held("ListBuckets", some("Buckets", 96), 100)),
+    ("quota of buckets", WILL_FAIL, "97 of 100 used, 4 more", held("ListBuckets", some("Buckets", 97), 100)),
+    ("quota of VPCs", OK, "4 of 5", held("DescribeVpcs", some("Vpcs", 4), 5)),
+    ("quota of VPCs", WILL_FAIL, "5 of 5", held("DescribeVpcs", some("Vpcs", 5), 5)),
+    ("quota of trails", OK, "4 of 5", held("DescribeTrails", some("trailList", 4), None)),
+    ("quota of trails", CANNOT_TELL, "AWS Support", held("DescribeTrails", some("trailList", 5), None)),
+    ("quota of distributions", OK, "1 of 2", held("ListDistributions", distributions(1), 2)),
+    ("quota of distributions", WILL_FAIL, "2 of 2", held("ListDistributions", distributions(2), 2)),
+    (
+        "quota of response headers policies",
+        OK,
+        "18 of 20",
+        held("ListResponseHeadersPolicies", headers_policies(18), 20),
+    ),
+    (
+        "quota of response headers policies",
+        WILL_FAIL,
+        "19",
+        held("ListResponseHeadersPolicies", headers_policies(19), 20),
+    ),
+    ("quota of key groups", OK, "9 of 10", {"ListKeyGroups": {"KeyGroupList": {"MaxItems": 9, "Quantity": 9}}}),
+    ("quota of key groups", CANNOT_TELL, "10", {"ListKeyGroups": {"KeyGroupList": {"MaxItems": 9, "Quantity": 10}}}),
+    ("sign-in domain", OK, "free", {"DescribeUserPoolDomain": {"DomainDescription": {}}}),
+    (
+        *("sign-in domain", WILL_FAIL, "account 111111111111"),
+        {"DescribeUserPoolDomain": {"DomainDescription": {"UserPoolId": "r_1", "AWSAccountId": "111111111111"}}},
+    ),
+    (
+        *("sign-in domain", WILL_FAIL, "outside of the stack"),
+        {"DescribeUserPoolDomain": {"DomainDescription": {"UserPoolId": "r_1", "AWSAccountId": ACCOUNT_ID}}},
+    ),
+    ("bucket names", OK, "4 free", {"ListBuckets": some("Buckets", 0), "HeadBucket": "404"}),
+    ("bucket names", WILL_FAIL, "another account", {"ListBuckets": some("Buckets", 0), "HeadBucket": "403"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("subject", "verdict", "words", "answers"), CASES, ids=[f"{case[0]}: {case[1]}, {case[2]}" for case in CASES]
+)
+def test_a_check_tells_what_the_account_answers(subject: str, verdict: Verdict, words: str, answers: Answers) -> None:
+    finding = asked(CHECKS[subject], answers)
+    assert finding.verdict is verdict, finding.text
+    assert words in finding.text
+
+
+ROLE_CASES: list[tuple[Verdict, str, Answers]] = [
+    (
+        OK,
+        "api-gateway-logs",
+        {
+            "GetAccount": {"cloudwatchRoleArn": ROLE},
+            "GetRole": {
+                "Role": {
+                    "Path": "/",
+                    "RoleName": "api-gateway-logs",
+                    "RoleId": "AROA000000000000",
+                    "Arn": ROLE,
+                    "CreateDate": MADE_AT,
+                }
+            },
+        },
+    ),
+    (WILL_FAIL, "no logging role", {"GetAccount": {}}),
+    (WILL_FAIL, "does not exist any more", {"GetAccount": {"cloudwatchRoleArn": ROLE}, "GetRole": "NoSuchEntity"}),
+]
+
+
+@pytest.mark.parametrize(("verdict", "words", "answers"), ROLE_CASES, ids=[case[1] for case in ROLE_CASES])
+def test_the_regions_logging_role_is_looked_for(verdict: Verdict, words: str, answers: Answers) -> None:
+    stage = PlannedStage(
+        declared=without(declared(), "aws:apigateway/account:Account"),
+        session=AnsweringSession(answers),  # pyright: ignore[reportArgumentType]
+        account_id=ACCOUNT_ID,
+        is_deployed=False,
+    )
+    finding = CHECKS["API Gateway's logging role"].find(stage)
+    assert finding.verdict is verdict, finding.text
+    assert words in finding.text
+
+
+def without(stage: DeclaredStage, kind: str) -> DeclaredStage:
+    return dataclasses.replace(stage, resources=tuple(each for each in stage.resources if each.type != kind))
+
+
+def test_every_check_has_a_case_for_two_verdicts() -> None:
+    seen = {(subject, verdict) for subject, verdict, *_ in CASES}
+    seen |= {("API Gateway's logging role", verdict) for verdict, *_ in ROLE_CASES}
+    for subject in CHECKS:
+        assert (subject, OK) in seen, subject
+        assert {(subject, WILL_FAIL), (subject, CANNOT_TELL)} & seen, subject
+
+
+@pytest.mark.parametrize("subject", CHECKS)
+def test_a_denied_check_cannot_tell_and_names_the_permission(subject: str) -> None:
+    check = CHECKS[subject]
+    finding = asked(check, dict.fromkeys(OPERATIONS, "AccessDeniedException: no"))
+    if finding != Finding(OK, "the stage sets it"):
+        assert finding.verdict is CANNOT_TELL
+        assert " and ".join(check.actions) in finding.text
+
+
+@pytest.mark.parametrize("subject", CHECKS)
+@pytest.mark.parametrize(("trouble", "words"), [("ThrottlingException", "throttling"), (UNREACHABLE, "network")])
+def test_a_check_that_gets_no_answer_cannot_tell(subject: str, trouble: str | Exception, words: str) -> None:
+    finding = asked(CHECKS[subject], dict.fromkeys(OPERATIONS, trouble))
+    if finding != Finding(OK, "the stage sets it"):
+        assert finding.verdict is CANNOT_TELL
+        assert words in finding.text
+
+
+OPERATIONS = {operation for *_, answers in CASES + ROLE_CASES for operation in answers}
+
+
+def test_an_unknown_quota_is_taken_for_awss_default() -> None:
+    answers: Answers = {"DescribeVpcs": some("Vpcs", 5), "GetServiceQuota": "NoSuchResourceException"}
+    assert asked(CHECKS["quota of VPCs"], answers).verdict is CANNOT_TELL
+
+
+def test_a_deployed_stages_own_resources_count_once_and_may_be_there() -> None:
+    names = [{"Name": bucket.inputs["bucket"]} for bucket in declared().of("s3/bucket:Bucket")]
+    assert asked(CHECKS["bucket names"], {"ListBuckets": {"Buckets": names}}, is_deployed=True).verdict is OK
+    assert asked(CHECKS["bucket names"], {"ListBuckets": {"Buckets": names}}).verdict is WILL_FAIL
+    full = held("DescribeVpcs", some("Vpcs", 5), 5)
+    assert asked(CHECKS["quota of VPCs"], full, is_deployed=True).verdict is OK
+
+
+@pytest.mark.parametrize("identity", [IDENTITY.replace(ACCOUNT_ID, "111111111111")])
+def test_an_identity_of_another_account_is_asked_for_there(identity: str) -> None:
+    assert asked(CHECKS["SES identity"], {}, mail_identity_arn=identity).verdict is CANNOT_TELL
+
+
+def test_only_what_a_stage_has_is_checked() -> None:
+    dev = PlannedStage(
+        declared=declare("dev", account_id=ACCOUNT_ID),
+        session=AnsweringSession({}),  # pyright: ignore[reportArgumentType]
+        account_id=ACCOUNT_ID,
+        is_deployed=False,
+    )
+    left_out = {subject for subject, check in CHECKS.items() if not check.applies(dev)}
+    assert left_out == {"SES identity", "certificate", "quota of VPCs", "quota of trails"}
+
+
+def test_the_policy_holds_what_the_checks_call_and_only_reads(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--policy"]) == 0
+    assert json.loads(capsys.readouterr().out) == policy()
+    (statement,) = policy()["Statement"]  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]
+    actions: list[str] = statement["Action"]
+    assert all(action.partition(":")[2].startswith(("Get", "List", "Describe", "GET")) for action in actions)
+    called = {operation for operation in OPERATIONS if operation not in {"GetAccount", "HeadBucket", "ListBuckets"}}
+    assert called <= {action.partition(":")[2] for action in actions}
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Puts a program of this name on a PATH that holds no other."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    def put(name: str, script: str) -> None:
+        path = tmp_path / name
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+    return put
+
+
+def test_the_bytecodes_interpreter_is_looked_for(program: Callable[[str, str], None]) -> None:
+    settings = declared(bytecode=True).settings
+    assert interpreter(settings).verdict is WILL_FAIL
+    assert interpreter(declared(bytecode=False).settings).verdict is OK
+    program(f"python{PYTHON}", "exit 0")
+    assert interpreter(settings).verdict is OK
+
+
+@pytest.mark.parametrize(
+    ("version", "required", "verdict"),
+    [
+        (None, "", WILL_FAIL),
+        ("echo v3.200.0", "requiredPulumiVersion: '>=3.100.0'", OK),
+        ("echo v3.99.0", "requiredPulumiVersion: '>=3.100.0'", WILL_FAIL),
+        ("echo v3.200.0", "name: x", OK),
+        ("echo v3.200.0", "requiredPulumiVersion: '>3.1 <4'", CANNOT_TELL),
+        ("exit 1", "name: x", CANNOT_TELL),
+    ],
+)
+def test_pulumis_version_is_compared_with_the_one_needed(
+    tmp_path: Path, program: Callable[[str, str], None], version: str | None, required: str, verdict: Verdict
+) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(required or "name: x")
+    if version:
+        program("pulumi", version)
+    assert pulumi_version(tmp_path).verdict is verdict
+
+
+def test_a_stage_with_wrong_settings_fails_before_aws_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--stage", "no_such_stage"]) == 1
+    assert "will fail    settings: " in capsys.readouterr().out
+
+
+def test_without_valid_credentials_nothing_else_is_asked(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = AnsweringSession({"GetCallerIdentity": "ExpiredToken: it has expired"})
+    monkeypatch.setattr(boto3, "Session", lambda: session)
+    assert main(["--stage", "dev"]) == 1
+    assert "will fail    credentials: " in capsys.readouterr().out
+    assert session.asked == ["GetCallerIdentity"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--stage"], ["--stage", "dev", "--policy"]])
+def test_wrong_arguments_end_with_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+
+
+def test_it_ends_with_0_unless_something_will_fail(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {"a": Finding(OK, "fine"), "b": Finding(CANNOT_TELL, "look")}
+    monkeypatch.setattr(preflight, "findings", lambda _: iter(found.items()))
+    assert main(["--stage", "dev"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "ok           a: fine",
+        "cannot tell  b: look",
+        "1 ok, 0 will fail, 1 cannot tell",
+    ]
+    found["c"] = Finding(WILL_FAIL, "no")
+    monkeypatch.setattr(preflight, "findings", lambda _: iter(found.items()))
+    assert main(["--stage", "dev"]) == 1
+
+
+def test_an_account_of_motos_is_judged_without_a_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    offered = {"bucket names", "sign-in domain", "quota of buckets", "quota of VPCs", "quota of trails", "region"}
+    monkeypatch.setattr(preflight, "checks", lambda: tuple(CHECKS[subject] for subject in sorted(offered)))
+    with mock_aws():
+        s3 = boto3.client("s3", region_name="eu-central-1")
+        name = declare("staging", account_id="123456789012").of("s3/bucket:Bucket")[0].inputs["bucket"]
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        assert main(["--stage", "staging"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    said = {line[13:].partition(":")[0]: line[:13].strip() for line in lines[:-1]}
+    assert {subject: said[subject] for subject in offered} == {
+        "bucket names": "will fail",
+        **dict.fromkeys(offered - {"bucket names"}, "ok"),
+    }
