@@ -29,18 +29,18 @@ def _cloudfront(stage: PlannedStage) -> Finding:
 
 
 def _api_logging_role(stage: PlannedStage) -> Finding:
-    if stage.declared.of("apigateway/account:Account"):
-        return ok("the stage sets it")
     role_arn = stage.client("apigateway").get_account().get("cloudwatchRoleArn")
     if not role_arn:
-        return will_fail(f"API Gateway has no logging role in {stage.region}; set the account up (docs/deploying.md)")
+        return will_fail(
+            f"none in {stage.region}; run `pulumi -C account up` (docs/deploying.md, Once per account and region)"
+        )
     name = role_arn.rpartition("/")[2]
     try:
         stage.client("iam").get_role(RoleName=name)
     except ClientError as error:
         if error_code(error) != "NoSuchEntity":
             raise
-        return will_fail(f"API Gateway's logging role {name} does not exist any more; set the account up again")
+        return will_fail(f"{name} does not exist any more; run `pulumi -C account up` again")
     return ok(name)
 
 

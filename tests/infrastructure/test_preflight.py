@@ -93,8 +93,11 @@ DISTRIBUTION_PARTS: dict[str, Any] = {
     "Staging": False,
 }
 VERIFIED = {"VerifiedForSendingStatus": True}
-ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/api-gateway-logs"
-MADE_AT = "2026-01-01T00:00:00Z"
+ROLE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/api-gateway-logs"
+ROLE = {
+    **{"Path": "/", "RoleName": "api-gateway-logs", "RoleId": "AROA000000000000", "Arn": ROLE_ARN},
+    "CreateDate": "2026-01-01T00:00:00Z",
+}
 
 
 def certificate(status: str, name: str) -> dict[str, Any]:
@@ -126,6 +129,15 @@ CASES: list[tuple[str, Verdict, str, Answers]] = [
     ("region", WILL_FAIL, "not enabled", {"DescribeRegions": {"Regions": [{"OptInStatus": "not-opted-in"}]}}),
     ("CloudFront", OK, "verified", {"ListDistributions": distributions(1)}),
     ("CloudFront", CANNOT_TELL, "AWS Support", {"ListDistributions": distributions(0)}),
+    (
+        *("API Gateway's logging role", OK, "api-gateway-logs"),
+        {"GetAccount": {"cloudwatchRoleArn": ROLE_ARN}, "GetRole": {"Role": ROLE}},
+    ),
+    ("API Gateway's logging role", WILL_FAIL, "pulumi -C account up", {"GetAccount": {}}),
+    (
+        *("API Gateway's logging role", WILL_FAIL, "does not exist any more"),
+        {"GetAccount": {"cloudwatchRoleArn": ROLE_ARN}, "GetRole": "NoSuchEntity"},
+    ),
     ("SES identity", OK, "verified", {"GetEmailIdentity": VERIFIED, "GetAccount": {"ProductionAccessEnabled": True}}),
     (
         *("SES identity", WILL_FAIL, "sandbox"),
@@ -199,48 +211,8 @@ def test_a_check_tells_what_the_account_answers(subject: str, verdict: Verdict, 
     assert words in finding.text
 
 
-ROLE_CASES: list[tuple[Verdict, str, Answers]] = [
-    (
-        OK,
-        "api-gateway-logs",
-        {
-            "GetAccount": {"cloudwatchRoleArn": ROLE},
-            "GetRole": {
-                "Role": {
-                    "Path": "/",
-                    "RoleName": "api-gateway-logs",
-                    "RoleId": "AROA000000000000",
-                    "Arn": ROLE,
-                    "CreateDate": MADE_AT,
-                }
-            },
-        },
-    ),
-    (WILL_FAIL, "no logging role", {"GetAccount": {}}),
-    (WILL_FAIL, "does not exist any more", {"GetAccount": {"cloudwatchRoleArn": ROLE}, "GetRole": "NoSuchEntity"}),
-]
-
-
-@pytest.mark.parametrize(("verdict", "words", "answers"), ROLE_CASES, ids=[case[1] for case in ROLE_CASES])
-def test_the_regions_logging_role_is_looked_for(verdict: Verdict, words: str, answers: Answers) -> None:
-    stage = PlannedStage(
-        declared=without(declared(), "aws:apigateway/account:Account"),
-        session=AnsweringSession(answers),  # pyright: ignore[reportArgumentType]
-        account_id=ACCOUNT_ID,
-        is_deployed=False,
-    )
-    finding = CHECKS["API Gateway's logging role"].find(stage)
-    assert finding.verdict is verdict, finding.text
-    assert words in finding.text
-
-
-def without(stage: DeclaredStage, kind: str) -> DeclaredStage:
-    return dataclasses.replace(stage, resources=tuple(each for each in stage.resources if each.type != kind))
-
-
 def test_every_check_has_a_case_for_two_verdicts() -> None:
     seen = {(subject, verdict) for subject, verdict, *_ in CASES}
-    seen |= {("API Gateway's logging role", verdict) for verdict, *_ in ROLE_CASES}
     for subject in CHECKS:
         assert (subject, OK) in seen, subject
         assert {(subject, WILL_FAIL), (subject, CANNOT_TELL)} & seen, subject
@@ -250,21 +222,19 @@ def test_every_check_has_a_case_for_two_verdicts() -> None:
 def test_a_denied_check_cannot_tell_and_names_the_permission(subject: str) -> None:
     check = CHECKS[subject]
     finding = asked(check, dict.fromkeys(OPERATIONS, "AccessDeniedException: no"))
-    if finding != Finding(OK, "the stage sets it"):
-        assert finding.verdict is CANNOT_TELL
-        assert " and ".join(check.actions) in finding.text
+    assert finding.verdict is CANNOT_TELL
+    assert " and ".join(check.actions) in finding.text
 
 
 @pytest.mark.parametrize("subject", CHECKS)
 @pytest.mark.parametrize(("trouble", "words"), [("ThrottlingException", "throttling"), (UNREACHABLE, "network")])
 def test_a_check_that_gets_no_answer_cannot_tell(subject: str, trouble: str | Exception, words: str) -> None:
     finding = asked(CHECKS[subject], dict.fromkeys(OPERATIONS, trouble))
-    if finding != Finding(OK, "the stage sets it"):
-        assert finding.verdict is CANNOT_TELL
-        assert words in finding.text
+    assert finding.verdict is CANNOT_TELL
+    assert words in finding.text
 
 
-OPERATIONS = {operation for *_, answers in CASES + ROLE_CASES for operation in answers}
+OPERATIONS = {operation for *_, answers in CASES for operation in answers}
 
 
 def test_an_unknown_quota_is_taken_for_awss_default() -> None:
