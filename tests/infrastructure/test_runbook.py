@@ -207,7 +207,7 @@ def flattened(value: Any, name: str = "") -> Iterator[str]:
 def named_fields(words: list[str]) -> set[str]:
     """Fields that the query of a command names."""
     query = words[words.index("--query-string") + 1]
-    bare = re.sub(r'"[^"]*"|\bas \w+|\bsort @?\w+|\bbin\(\w+\)|\b\d+\b', "", query)
+    bare = re.sub(r'"[^"]*"|\bas \w+|\bsort @?\w+|\bbin\(\w+\)', "", query)
     return {name for name in re.findall(r"(?<![@\w.])[a-zA-Z][\w.]*(?!\w*\()", bare) if name not in QUERY_WORDS}
 
 
