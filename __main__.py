@@ -43,7 +43,7 @@ keys = Keys(
     "keys",
     KeysArgs(
         place=place,
-        token_kids=settings.upload_token_kids,
+        token_kids=settings.upload_key_names,
         trail=settings.trail,
         alarms=settings.alarms,
         protect=settings.protect,
@@ -317,8 +317,6 @@ pulumi.export("userPoolId", auth.user_pool_id)
 pulumi.export("authority", auth.issuer)
 pulumi.export("webClientId", sign_in.web_client_id)
 pulumi.export("desktopClientId", sign_in.desktop_client_id)
-pulumi.export("machineClientId", sign_in.machine_client_id)
-pulumi.export("machineClientSecret", pulumi.Output.secret(sign_in.machine_client_secret))
 pulumi.export("identityPoolId", sign_in.identity_pool_id)
 pulumi.export("telemetryLogGroup", sign_in.telemetry_log_group_name)
 pulumi.export("videoBucket", storage.video_bucket_name)
@@ -327,5 +325,9 @@ pulumi.export("completionTopicArn", messages.completion_topic_arn)
 pulumi.export("failureQueue", messages.failure_queue_name)
 pulumi.export("mediaKeyPairId", edge.media_key_pair_id)
 pulumi.export("operatorRoleArn", operators.role_arn)
-pulumi.export("dashboardUrl", observability.dashboard_url)
 pulumi.export("functionEnvironment", environment)
+if sign_in.machine_client_id is not None:
+    pulumi.export("machineClientId", sign_in.machine_client_id)
+    pulumi.export("machineClientSecret", pulumi.Output.secret(sign_in.machine_client_secret))
+if observability.dashboard_url is not None:
+    pulumi.export("dashboardUrl", observability.dashboard_url)

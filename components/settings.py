@@ -111,7 +111,7 @@ class Settings:
     max_small_upload_mib: largest video that goes in one request.
     max_open_uploads, max_reserved_gib: caps per user on unfinished uploads.
     upload_days: how long an upload may take before the janitor expires it; less than incomplete_upload_days.
-    upload_token_kids: names of the keys behind upload tokens: the first signs, all verify. To rotate, put a new
+    upload_key_names: names of the keys behind upload tokens: the first signs, all verify. To rotate, put a new
         name in front, deploy, and drop the old one after upload_days.
 
     protect: whether buckets, keys and the user pool refuse to be deleted and outlive the stack.
@@ -171,7 +171,7 @@ class Settings:
     max_open_uploads: int
     max_reserved_gib: int
     upload_days: int
-    upload_token_kids: tuple[str, ...]
+    upload_key_names: tuple[str, ...]
 
     protect: bool
     incomplete_upload_days: int
@@ -248,7 +248,7 @@ _READERS: Mapping[str, Read] = {
     "max_open_uploads": integer(1, 1_000),
     "max_reserved_gib": integer(1, 1_000_000),
     "upload_days": integer(1, 30),
-    "upload_token_kids": texts(r"[a-z0-9]{1,16}", "1 to 16 small letters and digits", range(1, MAX_TOKEN_KIDS + 1)),
+    "upload_key_names": texts(r"[a-z0-9]{1,16}", "1 to 16 small letters and digits", range(1, MAX_TOKEN_KIDS + 1)),
     "protect": flag,
     "incomplete_upload_days": integer(2, 365),
     "rejected_days": integer(1, 3_650),

@@ -62,7 +62,7 @@ def test_every_row_has_the_default_and_what_each_stage_changes() -> None:
 
 def test_every_setting_that_the_text_sets_exists() -> None:
     known = {_camel(field.name) for field in fields(Settings)}
-    named = set(re.findall(r"pulumi config set (?:--\w+ )*(\w+)\b(?!:)", GUIDE)) | set(
+    named = set(re.findall(r"pulumi config (?:set|rm) (?:--\w+ )*'?(\w+)\b(?!:)", GUIDE)) | set(
         re.findall(rf"{PREFIX}(\w+)", GUIDE)
     )
     assert named
@@ -79,10 +79,10 @@ def test_every_command_exists() -> None:
     assert all(importlib.util.find_spec(module) for module in modules)
 
 
-def test_every_output_that_is_asked_for_is_exported(recording: Recording) -> None:
+def test_every_output_that_is_asked_for_is_exported(prod: Recording) -> None:
     asked = set(re.findall(r"pulumi stack output (?:--[\w-]+ )*(\w+)", GUIDE))
     assert asked
-    assert asked <= set(recording.exports)
+    assert asked <= set(prod.exports)
 
 
 def test_every_file_and_heading_that_is_linked_exists() -> None:

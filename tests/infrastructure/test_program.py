@@ -10,7 +10,7 @@ import pytest
 from chalicelib.core.json_values import JsonObject
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.environment import FUNCTIONS, Environment
-from tests.infrastructure.recorded_program import ACCOUNT_ID, STAGES, Recorded, Recording, record
+from tests.infrastructure.recorded_program import ACCOUNT_ID, Recorded, Recording, record
 from tests.infrastructure.safety.reading import api_document, operations, statements
 
 LEFT_TO_DEFAULT = {"part_size_bytes", "url_ttl_seconds", "completion_patience_seconds", "aws_endpoint_url"}
@@ -144,7 +144,7 @@ def test_paused_means_that_no_function_runs() -> None:
 
 
 def test_rotating_the_token_key_keeps_the_old_one_for_verifying() -> None:
-    rotated = record("dev", overrides={"uploadTokenKids": ["k2", "k1"]})
+    rotated = record("dev", overrides={"uploadKeyNames": ["k2", "k1"]})
     assert variables(rotated, "multipart_init")["UPLOAD_TOKEN_KEYS"].startswith("k2=")
     key = f"arn:aws:kms:eu-central-1:{ACCOUNT_ID}:key/keys-upload-token-"
     grants = {
@@ -296,10 +296,16 @@ def test_stages_differ_only_in_what_they_leave_out(dev: Recording, staging: Reco
     assert tiers == {"network", "web", "audit", "observability"}
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_secrets_are_exported_as_secrets(stage: str, request: pytest.FixtureRequest) -> None:
-    recording: Recording = request.getfixturevalue(stage)
-    assert "machineClientSecret" in recording.secret_exports
+def test_secrets_are_exported_as_secrets(prod: Recording) -> None:
+    assert prod.secret_exports == {"machineClientSecret"}
+
+
+def test_an_output_without_a_value_is_not_exported(recording: Recording) -> None:
+    assert [name for name, value in recording.exports.items() if value in (None, "")] == []
+
+
+def test_what_a_stage_leaves_out_is_not_exported(dev: Recording, prod: Recording) -> None:
+    assert prod.exports.keys() - dev.exports.keys() == {"machineClientId", "machineClientSecret", "dashboardUrl"}
 
 
 def test_clients_find_everything_in_config_json(recording: Recording) -> None:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
+from typing import Any
 
 import pytest
 import yaml
 
 from components.settings import Settings, SettingsError
-from tests.infrastructure.recorded_program import PROJECT, STAGES, record
+from tests.infrastructure.recorded_program import PROJECT, STAGES, record, stage_config
+
+DECLARED: dict[str, Any] = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())["config"]
+SETTINGS = [key for key in DECLARED if ":" not in key]
+
+
+def stage_file(stage: str) -> dict[str, Any]:
+    return yaml.safe_load((PROJECT / f"Pulumi.{stage}.yaml").read_text())["config"]
 
 
 def problems_of(settings: dict[str, object], stage: str = "dev") -> dict[str, str]:
@@ -55,8 +63,8 @@ def test_contradictions_stand_beside_wrong_values_but_never_follow_from_them() -
         ("threatProtection", {"threatProtection": "enforced", "mfa": "off"}),
         ("extraRedirectUrls", {"extraRedirectUrls": ["http://example.com/"]}),
         ("extraRedirectUrls", {"extraRedirectUrls": "https://example.com/"}),
-        ("uploadTokenKids", {"uploadTokenKids": []}),
-        ("uploadTokenKids", {"uploadTokenKids": ["k1", "k1"]}),
+        ("uploadKeyNames", {"uploadKeyNames": []}),
+        ("uploadKeyNames", {"uploadKeyNames": ["k1", "k1"]}),
     ],
 )
 def test_a_setting_that_contradicts_another_is_named(key: str, settings: dict[str, object]) -> None:
@@ -82,9 +90,29 @@ def test_every_setting_has_a_type_and_a_default_in_the_project_file() -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_file_repeats_no_default(stage: str) -> None:
-    declared = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())["config"]
-    for key, value in yaml.safe_load((PROJECT / f"Pulumi.{stage}.yaml").read_text())["config"].items():
-        assert value != declared[key.removeprefix("video-upload-platform:")]["default"], key
+    shipped = stage_file(stage)
+    defaults = stage_config(stage, {key: declared["default"] for key, declared in DECLARED.items() if key in SETTINGS})
+    assert [key for key, value in stage_config(stage).items() if key in shipped and value == defaults[key]] == []
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_file_stands_in_the_form_that_the_engine_writes(stage: str) -> None:
+    """Texts and lists of texts: `pulumi config set` and `pulumi stack init` write anything else anew."""
+    for key, value in stage_file(stage).items():
+        texts = value if isinstance(value, list) else [value]
+        assert all(isinstance(text, str) for text in texts), key
+
+
+def test_only_a_number_has_a_name_that_sounds_like_a_secret() -> None:
+    """`pulumi config set` refuses texts and lists under such a name, once they look random enough."""
+    sounding = {key for key in SETTINGS if re.search(r"passwd|pass|password|pwd|secret|token", key, re.IGNORECASE)}
+    assert sounding
+    assert {DECLARED[key]["type"] for key in sounding} == {"integer"}
+
+
+def test_the_cli_is_as_new_as_the_library_that_is_locked() -> None:
+    (locked,) = re.findall(r"^pulumi==(\S+)", (PROJECT / "requirements/infrastructure.txt").read_text(), re.MULTILINE)
+    assert yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())["requiredPulumiVersion"] == f">={locked}"
 
 
 def test_every_setting_is_documented() -> None:
