@@ -112,7 +112,8 @@ def test_only_a_number_has_a_name_that_sounds_like_a_secret() -> None:
 
 def test_the_cli_is_as_new_as_the_library_that_is_locked() -> None:
     (locked,) = re.findall(r"^pulumi==(\S+)", (PROJECT / "requirements/infrastructure.txt").read_text(), re.MULTILINE)
-    assert yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())["requiredPulumiVersion"] == f">={locked}"
+    for project in ("Pulumi.yaml", "account/Pulumi.yaml"):
+        assert yaml.safe_load((PROJECT / project).read_text())["requiredPulumiVersion"] == f">={locked}"
 
 
 def test_every_setting_is_documented() -> None:
