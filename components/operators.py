@@ -62,7 +62,10 @@ def trusted_by_the_account(place: Place) -> PolicyDocument:
 def operators_policy(
     place: Place, *, data_key_arn: pulumi.Input[str], user_pool_arn: pulumi.Input[str]
 ) -> PolicyDocument:
-    """Never the content of a video: operators list versions and read verdicts, records and nothing else."""
+    """Never the content of a video: operators list versions and read verdicts, records and nothing else.
+
+    S3 API reference, GetObjectTagging and DeleteObject: a call that names a version needs both actions.
+    """
     videos, metadata = place.bucket_arn("videos"), place.bucket_arn("metadata")
     objects = f"{videos}/videos/*"
     records, markers, claims, posters = (
@@ -73,13 +76,14 @@ def operators_policy(
         allow("FindVersions", actions="s3:ListBucketVersions", resources=[videos, metadata]),
         allow("FindOpenUploads", actions="s3:ListBucketMultipartUploads", resources=videos),
         allow("ReadRecords", actions=["s3:GetObject", "s3:GetObjectVersion"], resources=records),
-        allow("ReadVerdicts", actions="s3:GetObjectVersionTagging", resources=objects),
+        allow("ReadVerdicts", actions=["s3:GetObjectTagging", "s3:GetObjectVersionTagging"], resources=objects),
         allow("ChangeRecords", actions=["s3:PutObject", "s3:PutObjectTagging"], resources=records),
         allow("MarkOpen", actions="s3:PutObject", resources=markers),
         allow("AbortUploads", actions=["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"], resources=objects),
-        allow("HideObjects", actions="s3:DeleteObject", resources=[objects, posters, markers]),
         allow(
-            "UncoverAndErase", actions="s3:DeleteObjectVersion", resources=[objects, records, posters, markers, claims]
+            "HideUncoverAndErase",
+            actions=["s3:DeleteObject", "s3:DeleteObjectVersion"],
+            resources=[objects, records, posters, markers, claims],
         ),
         allow(
             "S3UsesDataKey",

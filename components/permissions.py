@@ -185,8 +185,14 @@ def _delete_videos(resources: Resources) -> Statement:
 
 
 def _judge_videos(resources: Resources) -> Statement:
+    """S3 API reference, PutObjectTagging and DeleteObject: a call that names a version needs both actions."""
     return allow(
-        "JudgeVideos", actions=["s3:PutObjectVersionTagging", "s3:DeleteObjectVersion"], resources=resources.videos
+        "JudgeVideos",
+        actions=[
+            *("s3:PutObjectTagging", "s3:PutObjectVersionTagging"),
+            *("s3:DeleteObject", "s3:DeleteObjectVersion"),
+        ],
+        resources=resources.videos,
     )
 
 

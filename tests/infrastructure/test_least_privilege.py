@@ -24,7 +24,8 @@ from tests.world import MP4_HEAD, Transfer, World
 SIZE_BYTES = MIN_PART_BYTES + 1
 
 ACTIONS_BY_CALL: dict[str, set[str]] = {
-    # method of a port → what its adapter's calls need; S3 answers 404 only to who may list
+    # method of a port → what its adapter's calls need, as the S3 API reference says it; S3 answers 404 only to who may
+    # list, and a call that names a version needs the plain action, too (GetObject alone does not)
     "metadata.get": {"s3:GetObject", "s3:ListBucket"},
     "metadata.put_if_new": {"s3:PutObject"},
     "metadata.put_if_unchanged": {"s3:PutObject"},
@@ -39,11 +40,11 @@ ACTIONS_BY_CALL: dict[str, set[str]] = {
     "videos.abort_multipart_upload": {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"},
     "videos.list_upload_ids": {"s3:ListBucketMultipartUploads"},
     "videos.head": {"s3:GetObject", "s3:ListBucket"},
-    "videos.head of a version": {"s3:GetObjectVersion", "s3:ListBucket"},
+    "videos.head of a version": {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"},
     "videos.read_range": {"s3:GetObjectVersion"},
-    "videos.set_verdict": {"s3:PutObjectVersionTagging"},
+    "videos.set_verdict": {"s3:PutObjectTagging", "s3:PutObjectVersionTagging"},
     "videos.delete": {"s3:DeleteObject"},
-    "videos.delete_version": {"s3:DeleteObjectVersion"},
+    "videos.delete_version": {"s3:DeleteObject", "s3:DeleteObjectVersion"},
     "mac.generate": {"kms:GenerateMac"},
     "mac.verify": {"kms:VerifyMac"},
     "notifier.publish": {"sns:Publish"},
@@ -219,3 +220,12 @@ def test_roles_grant_exactly_what_the_app_asks_for(
             action for each in statements(role) if each["Effect"] == "Allow" for action in as_list(each["Action"])
         }
         assert granted - BASICS - INTERFACES == recorder.actions[function] | implied, function
+
+
+def test_who_may_act_on_a_version_may_do_so_on_the_object(recording: Recording) -> None:
+    """S3 API reference: PutObjectTagging, GetObjectTagging, DeleteObject and HeadObject ask for both."""
+    for role in recording.of("iam/rolePolicy:RolePolicy"):
+        for each in statements(role):
+            actions = {action for action in as_list(each["Action"]) if action.startswith("s3:")}
+            plain = {action.replace("Version", "") for action in actions if "ObjectVersion" in action}
+            assert plain <= actions, f"{role.name}: {each['Sid']}"

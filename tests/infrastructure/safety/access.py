@@ -50,7 +50,8 @@ ROLE_ACTIONS: dict[str, set[str]] = {
     | {"s3:PutObjectTagging", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"},
     "video_processing": _RECORDS
     | {
-        *("s3:GetObjectVersion", "s3:PutObjectVersionTagging", "s3:DeleteObjectVersion", "s3:DeleteObject"),
+        *("s3:GetObjectVersion", "s3:DeleteObject", "s3:DeleteObjectVersion"),
+        *("s3:PutObjectTagging", "s3:PutObjectVersionTagging"),
         *("sns:Publish", "sqs:SendMessage"),
     },
     "upload_token_authorizer": {"kms:VerifyMac"},
@@ -76,13 +77,12 @@ OPERATOR: dict[str, tuple[set[str], set[str]]] = {
     "FindVersions": ({"s3:ListBucketVersions"}, {"videos", "metadata"}),
     "FindOpenUploads": ({"s3:ListBucketMultipartUploads"}, {"videos"}),
     "ReadRecords": ({"s3:GetObject", "s3:GetObjectVersion"}, {"metadata/records/*"}),
-    "ReadVerdicts": ({"s3:GetObjectVersionTagging"}, {"videos/videos/*"}),
+    "ReadVerdicts": ({"s3:GetObjectTagging", "s3:GetObjectVersionTagging"}, {"videos/videos/*"}),
     "ChangeRecords": ({"s3:PutObject", "s3:PutObjectTagging"}, {"metadata/records/*"}),
     "MarkOpen": ({"s3:PutObject"}, {"metadata/open/*"}),
     "AbortUploads": ({"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}, {"videos/videos/*"}),
-    "HideObjects": ({"s3:DeleteObject"}, {"videos/videos/*", "metadata/posters/*", "metadata/open/*"}),
-    "UncoverAndErase": (
-        {"s3:DeleteObjectVersion"},
+    "HideUncoverAndErase": (
+        {"s3:DeleteObject", "s3:DeleteObjectVersion"},
         {"videos/videos/*", "metadata/records/*", "metadata/posters/*", "metadata/open/*", "metadata/starts/*"},
     ),
     "S3UsesDataKey": ({"kms:GenerateDataKey", "kms:Decrypt"}, {"key/keys-data"}),
