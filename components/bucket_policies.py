@@ -194,6 +194,14 @@ def _encryption(bucket_arn: str, data_key_arn: pulumi.Input[str]) -> list[Statem
             resources=f"{bucket_arn}/*",
             conditions={"StringNotEquals": {key: data_key_arn}, "Null": {key: "false"}},
         ),
+        deny(
+            "NoUnnamedKey",
+            principal=EVERYONE,
+            actions="s3:PutObject",
+            resources=f"{bucket_arn}/*",
+            # Who names the algorithm alone gets the account's `aws/s3` key: S3 API reference, PutObject.
+            conditions={"Null": {algorithm: "false", key: "true"}},
+        ),
     ]
 
 

@@ -196,7 +196,9 @@ class Storage(pulumi.ComponentResource):
             bucket=bucket.id,
             rules=[
                 aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
-                    apply_server_side_encryption_by_default=default, bucket_key_enabled=purpose != "logs"
+                    apply_server_side_encryption_by_default=default,
+                    bucket_key_enabled=purpose != "logs",
+                    blocked_encryption_types=["SSE-C"],  # what a client's own key hides, nobody here can read
                 )
             ],
             opts=self._child,

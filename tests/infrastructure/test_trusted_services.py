@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.infrastructure.recorded_program import ACCOUNT_ID, STAGES, Recording, record
+from tests.infrastructure.recorded_program import ACCOUNT_ID, STAGES, Recording, record, record_account
 from tests.infrastructure.safety.reading import as_list, policies
 
 SOURCE_ARN, SOURCE_ACCOUNT = "aws:SourceArn", "aws:SourceAccount"
@@ -144,13 +144,19 @@ SETTINGS: dict[str, tuple[str, dict[str, object]]] = {
 }
 
 
+ACCOUNT = "the account's own program"
+PROGRAMS = (*SETTINGS, ACCOUNT)
+
+
 @functools.cache
-def recorded(settings: str) -> Recording:
-    stage, overrides = SETTINGS[settings]
+def recorded(program: str) -> Recording:
+    if program == ACCOUNT:
+        return record_account("eu-central-1", "eu-central-1")
+    stage, overrides = SETTINGS[program]
     return record(stage, overrides=overrides)
 
 
-@pytest.fixture(params=SETTINGS)
+@pytest.fixture(params=PROGRAMS)
 def program(request: pytest.FixtureRequest) -> Recording:
     return recorded(request.param)
 
@@ -203,4 +209,4 @@ def test_a_service_is_trusted_only_where_the_stage_has_it(program: Recording) ->
 
 
 def test_every_row_of_the_table_is_about_somebody() -> None:
-    assert {each.caller for settings in SETTINGS for each in let_in(recorded(settings))} == set(CALLERS)
+    assert {each.caller for program in PROGRAMS for each in let_in(recorded(program))} == set(CALLERS)

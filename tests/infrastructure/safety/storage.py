@@ -68,6 +68,8 @@ def buckets_are_encrypted(recording: Recording) -> Violations:
     for bucket in BUCKETS:
         encryption, missing = _of_bucket(recording, kind, bucket)
         yield from missing
+        if encryption:
+            yield from require(encryption, rules__blockedEncryptionTypes=["SSE-C"])
         if encryption and bucket in ENCRYPTED_WITH_DATA_KEY:
             yield from require(encryption, **{f"{default}__sseAlgorithm": "aws:kms", "rules__bucketKeyEnabled": True})
             key = value_at(encryption, f"{default}__kmsMasterKeyId".replace("__", "."))
@@ -113,6 +115,8 @@ def objects_cannot_name_another_encryption(recording: Recording) -> Violations:
         foreign = {"StringNotEquals": {key: data_key}, "Null": {key: "false"}}
         yield from require_statement(_policy(recording, bucket), "NoOtherEncryption", Condition=other, **common)
         yield from require_statement(_policy(recording, bucket), "NoOtherKey", Condition=foreign, **common)
+        unnamed = {"Null": {algorithm: "false", key: "true"}}
+        yield from require_statement(_policy(recording, bucket), "NoUnnamedKey", Condition=unnamed, **common)
 
 
 def signed_urls_die_after_a_quarter_of_an_hour(recording: Recording) -> Violations:
