@@ -196,13 +196,9 @@ def _judge_videos(resources: Resources) -> Statement:
     )
 
 
-def _hide_videos(resources: Resources) -> Statement:
-    return allow("HideVideos", actions="s3:DeleteObject", resources=resources.videos)
-
-
 def _remove_unjudged(resources: Resources) -> Statement:
     """The object of a form that was sent again, after another one of the same form was accepted."""
-    return allow("RemoveUnjudged", actions="s3:DeleteObjectVersion", resources=resources.videos)
+    return allow("RemoveUnjudged", actions=["s3:DeleteObject", "s3:DeleteObjectVersion"], resources=resources.videos)
 
 
 def _keep_posters(resources: Resources) -> Statement:
@@ -289,7 +285,6 @@ _GRANTS: Mapping[str, Sequence[Callable[[Resources], Statement]]] = {
         _read_videos,
         _list_videos,
         _judge_videos,
-        _hide_videos,
         _keep_posters,
         _announce,
         _encrypt_announcements,

@@ -58,7 +58,8 @@ ROLE_ACTIONS: dict[str, set[str]] = {
     "janitor": _RECORDS
     | {
         *("s3:PutObjectTagging", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"),
-        *("s3:ListBucketMultipartUploads", "lambda:InvokeFunction", "sqs:SendMessage"),
+        *("s3:GetObjectVersion", "s3:DeleteObjectVersion", "s3:ListBucketMultipartUploads"),
+        *("lambda:InvokeFunction", "sqs:SendMessage"),
     },
 }
 """What each function does in AWS, besides writing its log and trace."""
