@@ -68,7 +68,7 @@ class Audit(pulumi.ComponentResource):
         )
         role = aws.iam.Role(
             f"{name}-trail",
-            name=place.name("trail"),
+            name=place.account_wide_name("trail"),
             # No condition: CloudTrail names neither trail nor account when it takes on the role.
             assume_role_policy=policy.to_json(policy.assumed_by("cloudtrail.amazonaws.com")),
             opts=child,
@@ -85,7 +85,7 @@ class Audit(pulumi.ComponentResource):
         )
         trail = aws.cloudtrail.Trail(
             f"{name}-trail",
-            name=place.name("trail"),
+            name=place.account_wide_name("trail"),
             s3_bucket_name=args.log_bucket_name,
             s3_key_prefix="trail",
             kms_key_id=args.log_key_arn,
@@ -101,7 +101,7 @@ class Audit(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*args.guards, rights, announced]),
         )
         function_groups = [place.function_log_group(function) for function in args.functions]
-        for query in audit_queries([place.name(function) for function in args.functions]):
+        for query in audit_queries([place.account_wide_name(function) for function in args.functions]):
             aws.cloudwatch.QueryDefinition(
                 f"{name}-{query.name}",
                 name=f"{PRODUCT}/{place.stage}/{query.name}",

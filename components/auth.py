@@ -178,7 +178,7 @@ class Auth(pulumi.ComponentResource):
         )
         role = aws.iam.Role(
             name,
-            name=function_name,
+            name=place.account_wide_name("sign-up-filter"),
             assume_role_policy=policy.to_json(policy.assumed_by("lambda.amazonaws.com")),
             opts=self._child,
         )

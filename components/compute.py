@@ -134,7 +134,7 @@ class Compute(pulumi.ComponentResource):
         args = self._args
         role = aws.iam.Role(
             f"{self._name}-{function}",
-            name=args.place.name(function),
+            name=args.place.account_wide_name(function),
             assume_role_policy=policy.to_json(policy.assumed_by("lambda.amazonaws.com")),
             opts=self._child,
         )

@@ -84,12 +84,12 @@ class Edge(pulumi.ComponentResource):
 
         public_key = aws.cloudfront.PublicKey(
             f"{name}-media",
-            name=place.name("media"),
+            name=place.account_wide_name("media"),
             encoded_key=args.media_public_key_pem,
             opts=self._child,
         )
         key_group = aws.cloudfront.KeyGroup(
-            f"{name}-media", name=place.name("media"), items=[public_key.id], opts=self._child
+            f"{name}-media", name=place.account_wide_name("media"), items=[public_key.id], opts=self._child
         )
         page_routes = self._function("site")
         media_keys = self._function("media")
@@ -98,7 +98,7 @@ class Edge(pulumi.ComponentResource):
 
         distribution = aws.cloudfront.Distribution(
             f"{name}-distribution",
-            comment=place.name("site"),
+            comment=place.account_wide_name("site"),
             enabled=True,
             is_ipv6_enabled=True,
             http_version="http2and3",
@@ -186,7 +186,7 @@ class Edge(pulumi.ComponentResource):
         args = self._args
         access = aws.cloudfront.OriginAccessControl(
             f"{self._name}-buckets",
-            name=args.place.name("buckets"),
+            name=args.place.account_wide_name("buckets"),
             origin_access_control_origin_type="s3",
             signing_behavior="always",
             signing_protocol="sigv4",
@@ -232,7 +232,7 @@ class Edge(pulumi.ComponentResource):
     def _function(self, purpose: str) -> aws.cloudfront.Function:
         return aws.cloudfront.Function(
             f"{self._name}-{purpose}",
-            name=self._args.place.name(purpose),
+            name=self._args.place.account_wide_name(purpose),
             runtime="cloudfront-js-2.0",
             publish=True,
             code=(EDGE_FUNCTIONS / f"{purpose}.js").read_text(),
@@ -244,7 +244,7 @@ class Edge(pulumi.ComponentResource):
         headers = aws.cloudfront
         return headers.ResponseHeadersPolicy(
             f"{self._name}-page",
-            name=self._args.place.name("page"),
+            name=self._args.place.account_wide_name("page"),
             security_headers_config=headers.ResponseHeadersPolicySecurityHeadersConfigArgs(
                 content_security_policy=headers.ResponseHeadersPolicySecurityHeadersConfigContentSecurityPolicyArgs(
                     content_security_policy=self._content_security_policy(), override=True
@@ -268,7 +268,7 @@ class Edge(pulumi.ComponentResource):
         headers = aws.cloudfront
         return headers.ResponseHeadersPolicy(
             f"{self._name}-data",
-            name=self._args.place.name("data"),
+            name=self._args.place.account_wide_name("data"),
             security_headers_config=headers.ResponseHeadersPolicySecurityHeadersConfigArgs(
                 content_type_options=headers.ResponseHeadersPolicySecurityHeadersConfigContentTypeOptionsArgs(
                     override=True
@@ -320,7 +320,7 @@ class Edge(pulumi.ComponentResource):
         source = aws.cloudwatch.LogDeliverySource(
             f"{self._name}-access",
             region=SITE_REGION,
-            name=self._args.place.name("edge"),
+            name=self._args.place.account_wide_name("edge"),
             log_type="ACCESS_LOGS",
             resource_arn=distribution.arn,
             opts=self._child,
@@ -328,7 +328,7 @@ class Edge(pulumi.ComponentResource):
         destination = aws.cloudwatch.LogDeliveryDestination(
             f"{self._name}-access",
             region=SITE_REGION,
-            name=self._args.place.name("edge"),
+            name=self._args.place.account_wide_name("edge"),
             output_format="json",
             delivery_destination_configuration=aws.cloudwatch.LogDeliveryDestinationDeliveryDestinationConfigurationArgs(
                 destination_resource_arn=pulumi.Output.concat(self._args.log_bucket_arn, "/edge")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pulumi
@@ -9,6 +10,15 @@ import pulumi
 PRODUCT = "video-upload"
 SITE_REGION = "us-east-1"
 """CloudFront takes its web ACL, certificate and log deliveries from here alone."""
+
+MAX_STAGE_CHARS = 12
+"""With the longest region's name in it, the longest role name then holds IAM's 64 characters."""
+
+REFUSED_IN_STAGE_NAMES = ("aws", "amazon", "cognito")
+"""Cognito Developer Guide, "Using the Amazon Cognito domain for the hosted UI": no sign-in domain may hold them."""
+
+LOCAL_STAGE = "local"
+"""The platform on one machine, which has names and metrics of its own."""
 
 LIVE = "live"
 """Alias through which every function is called."""
@@ -19,11 +29,29 @@ def type_token(tier: str) -> str:
     return f"{PRODUCT}:tier:{tier}"
 
 
+def problem_of_stage_name(stage: str) -> str | None:
+    """Say what AWS or this program has against a stack's name, if anything.
+
+    A hyphen would make one stage's names begin as another's do: `dev-2` has what policies of `dev` allow.
+    """
+    if not re.fullmatch(rf"[a-z][a-z0-9]{{0,{MAX_STAGE_CHARS - 1}}}", stage):
+        return (
+            f"is called {stage!r}; every name on AWS holds it, so it must be 1 to {MAX_STAGE_CHARS} small letters and "
+            "digits, a letter first"
+        )
+    if stage == LOCAL_STAGE:
+        return f"is called {stage!r}, as the platform on one machine is"
+    for word in REFUSED_IN_STAGE_NAMES:
+        if word in stage:
+            return f"is called {stage!r}, and Cognito takes no sign-in domain that holds {word!r}"
+    return None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """Where a stage lives. Names are fixed by it, so policies can name what is made later and no tier waits for it.
 
-    stage: dev, staging or prod.
+    stage: the stack's name, as `problem_of_stage_name` lets it pass.
     account_id: twelve digits.
     region: where everything but the edge lives.
     """
@@ -36,9 +64,17 @@ class Place:
         """`video-upload-dev-janitor`: unique within account and region."""
         return f"{PRODUCT}-{self.stage}-{purpose.replace('_', '-')}"
 
+    def account_wide_name(self, purpose: str) -> str:
+        """`video-upload-dev-janitor-eu-central-1`: unique within the account.
+
+        For resources that an account has without a region (IAM, CloudFront, budgets, dashboards), for those that stand
+        in us-east-1 wherever the stage is, and for a trail, which takes its name in every region.
+        """
+        return f"{self.name(purpose)}-{self.region}"
+
     def bucket(self, purpose: str) -> str:
-        """`video-upload-dev-videos-123456789012`: bucket names are shared by all AWS accounts."""
-        return f"{self.name(purpose)}-{self.account_id}"
+        """`video-upload-dev-videos-eu-central-1-123456789012`: bucket names are shared by all AWS accounts."""
+        return f"{self.account_wide_name(purpose)}-{self.account_id}"
 
     def bucket_arn(self, purpose: str) -> str:
         """ARN of that bucket."""
@@ -66,12 +102,12 @@ class Place:
 
     def role_arn(self, purpose: str) -> str:
         """ARN of a role; IAM has no region."""
-        return f"arn:aws:iam::{self.account_id}:role/{self.name(purpose)}"
+        return f"arn:aws:iam::{self.account_id}:role/{self.account_wide_name(purpose)}"
 
     @property
     def trail_arn(self) -> str:
         """ARN of the stage's trail, where it has one."""
-        return self.arn("cloudtrail", f"trail/{self.name('trail')}")
+        return self.arn("cloudtrail", f"trail/{self.account_wide_name('trail')}")
 
     @property
     def account_root(self) -> str:

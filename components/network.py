@@ -218,7 +218,7 @@ class Network(pulumi.ComponentResource):
         )
         role = aws.iam.Role(
             f"{self._name}-flow",
-            name=place.name("network-flow"),
+            name=place.account_wide_name("network-flow"),
             assume_role_policy=policy.to_json(
                 policy.assumed_by(
                     "vpc-flow-logs.amazonaws.com", {"StringEquals": {"aws:SourceAccount": place.account_id}}

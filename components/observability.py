@@ -204,7 +204,7 @@ class Observability(pulumi.ComponentResource):
         place = self._args.place
         aws.budgets.Budget(
             f"{self._name}-budget",
-            name=place.name("month"),
+            name=place.account_wide_name("month"),
             budget_type="COST",
             time_unit="MONTHLY",
             limit_amount=str(self._args.monthly_budget_usd),
@@ -251,7 +251,7 @@ class Observability(pulumi.ComponentResource):
         known = pulumi.Output.all(self._args.distribution_id, self._args.data_key_arn, self._args.client_log_group_name)
         return aws.cloudwatch.Dashboard(
             f"{self._name}-dashboard",
-            dashboard_name=place.name("overview"),
+            dashboard_name=place.account_wide_name("overview"),
             dashboard_body=known.apply(lambda values: body((values[0], values[1], values[2]))),
             opts=self._child,
         )

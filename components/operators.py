@@ -35,7 +35,7 @@ class Operators(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         role = aws.iam.Role(
             f"{name}-operator",
-            name=args.place.name(ROLE),
+            name=args.place.account_wide_name(ROLE),
             description="Find, replay, restore, revoke, erase",
             assume_role_policy=policy.to_json(trusted_by_the_account(args.place)),
             opts=child,

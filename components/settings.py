@@ -13,9 +13,9 @@ from enum import StrEnum
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 
+from components.naming import problem_of_stage_name
 from components.setting_readers import ConfigReader, Read, choice, flag, integer, matching, texts
 
-STAGES = ("dev", "staging", "prod")
 LOG_RETENTION_DAYS = (
     1,
     3,
@@ -222,8 +222,8 @@ class Settings:
         reader = ConfigReader(pulumi.Config())
         values = {field: read(reader, _camel(field)) for field, read in _READERS.items()}
         problems = [*reader.problems, *_unknown_settings(pulumi.get_project())]
-        if stage not in STAGES:
-            problems.append(("stack", f"is called {stage!r}, not one of {', '.join(STAGES)}"))
+        if problem := problem_of_stage_name(stage):
+            problems.append(("stack", problem))
         settings = cls(stage=stage, **values)
         problems += _contradictions(settings, unreadable={key for key, _ in problems})
         if problems:

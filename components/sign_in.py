@@ -96,7 +96,7 @@ class SignIn(pulumi.ComponentResource):
         )
         role = aws.iam.Role(
             f"{name}-client",
-            name=place.name("client"),
+            name=place.account_wide_name("client"),
             assume_role_policy=policy.to_json(signed_in_clients(identities.id)),
             opts=self._child,
         )

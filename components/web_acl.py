@@ -59,11 +59,12 @@ class WebAcl(pulumi.ComponentResource):
         super().__init__(type_token("WebAcl"), name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         place = args.place
+        self.metric_name = place.account_wide_name("edge")
 
         acl = aws.wafv2.WebAcl(
             f"{name}-acl",
             region=SITE_REGION,
-            name=place.name("edge"),
+            name=self.metric_name,
             scope="CLOUDFRONT",
             default_action=aws.wafv2.WebAclDefaultActionArgs(allow=aws.wafv2.WebAclDefaultActionAllowArgs()),
             custom_response_bodies=[
@@ -73,14 +74,14 @@ class WebAcl(pulumi.ComponentResource):
             ],
             rules=[*self._rate_rules(args), *self._managed_rules()],
             visibility_config=aws.wafv2.WebAclVisibilityConfigArgs(
-                cloudwatch_metrics_enabled=True, metric_name=place.name("edge"), sampled_requests_enabled=True
+                cloudwatch_metrics_enabled=True, metric_name=self.metric_name, sampled_requests_enabled=True
             ),
             opts=child,
         )
         key = aws.kms.Key(
             f"{name}-logs",
             region=SITE_REGION,
-            description=f"{place.name('edge-logs')}: log of the web ACL",
+            description=f"{place.account_wide_name('edge-logs')}: log of the web ACL",
             policy=policy.to_json(edge_log_key_policy(place.account_id)),
             enable_key_rotation=True,
             opts=kept(self, args.protect),
@@ -88,7 +89,7 @@ class WebAcl(pulumi.ComponentResource):
         group = aws.cloudwatch.LogGroup(
             f"{name}-logs",
             region=SITE_REGION,
-            name=f"aws-waf-logs-{place.name('edge')}",  # WAF Developer Guide: the name must begin so
+            name=f"aws-waf-logs-{self.metric_name}",  # WAF Developer Guide: the name must begin so
             retention_in_days=args.log_days,
             kms_key_id=key.arn,
             opts=child,
@@ -125,7 +126,6 @@ class WebAcl(pulumi.ComponentResource):
         )
 
         self.arn = acl.arn
-        self.metric_name = place.name("edge")
         self.register_outputs({"arn": self.arn})
 
     def _rate_rules(self, args: WebAclArgs) -> list[aws.wafv2.WebAclRuleArgs]:

@@ -104,16 +104,21 @@ def documents(value: object) -> Iterator[Any]:
 
 
 def stage_config(stage: str, overrides: Mapping[str, object] | None = None) -> dict[str, str]:
-    """Configuration as the engine hands it to the program: defaults, the stage's file, then overrides."""
+    """Configuration as the engine hands it to the program: defaults, the stage's file if it has one, then overrides."""
     project: dict[str, Any] = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())
     name = project["name"]
     values: dict[str, object] = {}
     for key, declared in project["config"].items():
         values[key if ":" in key else f"{name}:{key}"] = declared.get("value", declared.get("default"))
-    stage_file: dict[str, Any] = yaml.safe_load((PROJECT / f"Pulumi.{stage}.yaml").read_text())
-    values.update(stage_file["config"])
+    values.update(stage_file(stage))
     values.update({key if ":" in key else f"{name}:{key}": value for key, value in (overrides or {}).items()})
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+
+
+def stage_file(stage: str) -> dict[str, object]:
+    """Settings in which a stage's own file differs from the defaults; none without a file."""
+    path = PROJECT / f"Pulumi.{stage}.yaml"
+    return yaml.safe_load(path.read_text())["config"] if path.exists() else {}
 
 
 class _Answers(pulumi.runtime.Mocks):
@@ -226,13 +231,21 @@ def _missing_files(value: object) -> Iterator[str]:
             yield from _missing_files(inner)  # pyright: ignore[reportUnknownArgumentType]
 
 
-def record(stage: str, *, preview: bool = False, overrides: Mapping[str, object] | None = None) -> Recording:
+def record(
+    stage: str,
+    *,
+    preview: bool = False,
+    overrides: Mapping[str, object] | None = None,
+    settings_of: str | None = None,
+) -> Recording:
     """Run `__main__.py` for this stage. In a preview nothing is known that only AWS decides.
+
+    settings_of: the stage whose file is taken, when it is another's.
 
     The bundles are empty stand-ins: what is in the real ones is tested by itself.
     """
     with tempfile.TemporaryDirectory() as scratch, _stand_in_bundles(Path(scratch)):
-        return _recorded(PROJECT / "__main__.py", stage, stage_config(stage, overrides), preview=preview)
+        return _recorded(PROJECT / "__main__.py", stage, stage_config(settings_of or stage, overrides), preview=preview)
 
 
 def record_account(stack: str, region: str) -> Recording:

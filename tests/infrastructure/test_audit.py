@@ -65,7 +65,7 @@ def test_the_platforms_own_calls_are_those_of_its_functions(prod: Recording) -> 
     assert len(roles) == len(FUNCTIONS)
     for role in roles:
         assert re.search(pattern.replace("\\/", "/"), f"arn:aws:sts::123456789012:assumed-role/{role}/{role}")
-    for other in ("assumed-role/video-upload-prod-trail/x", "assumed-role/Administrator/ada", "user/ada"):
+    for other in ("assumed-role/video-upload-prod-trail-eu-central-1/x", "assumed-role/Administrator/ada", "user/ada"):
         assert not re.search(pattern.replace("\\/", "/"), f"arn:aws:sts::123456789012:{other}")
 
 

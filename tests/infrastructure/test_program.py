@@ -11,7 +11,7 @@ from chalicelib.core.json_values import JsonObject
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.environment import FUNCTIONS, Environment
 from tests.infrastructure.recorded_program import ACCOUNT_ID, Recorded, Recording, record
-from tests.infrastructure.safety.reading import api_document, operations, statements
+from tests.infrastructure.safety.reading import api_document, bucket_name, operations, statements
 
 LEFT_TO_DEFAULT = {"part_size_bytes", "url_ttl_seconds", "completion_patience_seconds", "aws_endpoint_url"}
 """The contract's own figures, the same on every stage; and no stand-in on AWS."""
@@ -96,7 +96,7 @@ def test_an_arriving_video_starts_processing_and_nothing_else_does(recording: Re
     assert len(recording.of("s3/bucketNotification:BucketNotification")) == 1
     assert not arrivals.get("eventbridge")
     function = f"arn:aws:lambda:eu-central-1:{ACCOUNT_ID}:function:video-upload-{recording.stage}-video-processing:live"
-    assert arrivals["bucket"] == f"video-upload-{recording.stage}-videos-{ACCOUNT_ID}"
+    assert arrivals["bucket"] == bucket_name(recording, "videos")
     assert arrivals["lambdaFunctions"] == [
         {
             "id": "video_processing",

@@ -11,6 +11,7 @@ from tests.infrastructure.recorded_program import ACCOUNT_ID, Recording
 from tests.infrastructure.safety.reading import (
     EVERYONE,
     Violations,
+    account_wide_name,
     api_document,
     as_list,
     bucket_arn,
@@ -200,7 +201,7 @@ def functions_cannot_touch_their_own_interfaces(recording: Recording) -> Violati
 
 
 def _trail(recording: Recording) -> str:
-    return f"arn:aws:cloudtrail:eu-central-1:{ACCOUNT_ID}:trail/{physical_name(recording, 'trail')}"
+    return f"arn:aws:cloudtrail:eu-central-1:{ACCOUNT_ID}:trail/{account_wide_name(recording, 'trail')}"
 
 
 def roles_trust_one_service_each(recording: Recording) -> Violations:
@@ -256,7 +257,7 @@ def topics_and_queues_belong_to_the_account(recording: Recording) -> Violations:
 
 def functions_are_called_by_their_triggers_alone(recording: Recording) -> Violations:
     execution = "api-rest"
-    stage, account = recording.stage, ACCOUNT_ID
+    account = ACCOUNT_ID
     gateway = "apigateway.amazonaws.com"
     api = f"arn:aws:execute-api:eu-central-1:{account}:{execution}-id"
     rule = f"arn:aws:cloudwatch:eu-central-1:{account}:compute-janitor"
@@ -268,7 +269,7 @@ def functions_are_called_by_their_triggers_alone(recording: Recording) -> Violat
         "compute-upload_token_authorizer-gateway": (gateway, f"{api}/authorizers/*", None),
         "compute-video_processing-bucket": (
             "s3.amazonaws.com",
-            f"arn:aws:s3:::video-upload-{stage}-videos-{account}",
+            bucket_arn(recording, "videos"),
             account,
         ),
         "compute-janitor-schedule": ("events.amazonaws.com", rule, None),

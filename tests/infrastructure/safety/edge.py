@@ -10,6 +10,7 @@ from tests.infrastructure.safety.reading import (
     EVERYONE,
     Violations,
     api_document,
+    bucket_arn,
     operations,
     policy_of,
     require,
@@ -278,7 +279,7 @@ def the_network_lets_https_out_and_answers_in(recording: Recording) -> Violation
 
 def endpoints_reach_this_stage_alone(recording: Recording) -> Violations:
     own_account = {"StringEquals": {"aws:PrincipalAccount": ACCOUNT_ID}}
-    buckets = [f"arn:aws:s3:::video-upload-{recording.stage}-{name}-{ACCOUNT_ID}" for name in ("videos", "metadata")]
+    buckets = [bucket_arn(recording, name) for name in ("videos", "metadata")]
     reach: dict[str, tuple[object, object]] = {
         "network-s3": (
             [

@@ -84,7 +84,7 @@ def for_bucket(recording: Recording, kind: str, bucket: str) -> Recorded | None:
 
 
 def bucket_name(recording: Recording, purpose: str) -> str:
-    return f"video-upload-{recording.stage}-{purpose}-{ACCOUNT_ID}"
+    return f"{account_wide_name(recording, purpose)}-{ACCOUNT_ID}"
 
 
 def bucket_arn(recording: Recording, purpose: str) -> str:
@@ -92,11 +92,15 @@ def bucket_arn(recording: Recording, purpose: str) -> str:
 
 
 def role_arn(recording: Recording, function: str) -> str:
-    return f"arn:aws:iam::{ACCOUNT_ID}:role/{physical_name(recording, function)}"
+    return f"arn:aws:iam::{ACCOUNT_ID}:role/{account_wide_name(recording, function)}"
 
 
 def physical_name(recording: Recording, purpose: str) -> str:
     return f"video-upload-{recording.stage}-{purpose.replace('_', '-')}"
+
+
+def account_wide_name(recording: Recording, purpose: str) -> str:
+    return f"{physical_name(recording, purpose)}-eu-central-1"
 
 
 def api_document(recording: Recording) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from tests.infrastructure.safety.reading import (
     ACCOUNT_ROOT,
     EVERYONE,
     Violations,
+    account_wide_name,
     as_list,
     bucket_arn,
     bucket_name,
@@ -196,7 +197,7 @@ def cloudfront_reads_what_it_shows_and_no_more(recording: Recording) -> Violatio
 
 def logs_are_written_by_their_services_alone(recording: Recording) -> Violations:
     arn, policy = bucket_arn(recording, "logs"), _policy(recording, "logs")
-    trail = f"arn:aws:cloudtrail:eu-central-1:{ACCOUNT_ID}:trail/video-upload-{recording.stage}-trail"
+    trail = f"arn:aws:cloudtrail:eu-central-1:{ACCOUNT_ID}:trail/{account_wide_name(recording, 'trail')}"
     owner = {"s3:x-amz-acl": "bucket-owner-full-control"}
     for bucket in ENCRYPTED_WITH_DATA_KEY:
         yield from require_statement(
@@ -298,7 +299,6 @@ def keys_that_can_rotate_do(recording: Recording) -> Violations:
 
 
 def keys_trust_the_account_and_named_services(recording: Recording) -> Violations:
-    stage = recording.stage
     account = {"Sid": "AccountDecides", "Effect": "Allow", "Principal": ACCOUNT_ROOT}
     trail = f"arn:aws:cloudtrail:eu-central-1:{ACCOUNT_ID}:trail"
     groups = f"arn:aws:logs:{{region}}:{ACCOUNT_ID}:log-group:*"
@@ -312,8 +312,9 @@ def keys_trust_the_account_and_named_services(recording: Recording) -> Violation
             "LogGroups": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups.format(region="us-east-1")}}
         },
     }
-    if stage != "dev":
-        conditions["keys-logs"]["Trail"] = {"StringEquals": {"aws:SourceArn": f"{trail}/video-upload-{stage}-trail"}}
+    if recording.stage != "dev":
+        own_trail = f"{trail}/{account_wide_name(recording, 'trail')}"
+        conditions["keys-logs"]["Trail"] = {"StringEquals": {"aws:SourceArn": own_trail}}
     for key in recording.of("kms/key:Key"):
         allowed = conditions.get(key.name, {})
         if {k: v for k, v in statement(key, "AccountDecides").items() if k in account} != account:
