@@ -78,7 +78,7 @@ class DeployedStage:
 
     @cached_property
     def videos(self) -> S3Videos:
-        return S3Videos(self.s3, self.video_bucket, self.outputs.environment["DATA_KEY_ARN"])
+        return S3Videos(self.s3, self.video_bucket, self.outputs.environment["DATA_KEY_ARN"], lambda: self.s3)
 
     @cached_property
     def records(self) -> Records:

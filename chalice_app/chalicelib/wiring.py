@@ -222,7 +222,9 @@ class Services:
     def _videos(self) -> "S3Videos":
         from chalicelib.adapters.s3_videos import S3Videos
 
-        return S3Videos(self._s3, self.environment.video_bucket, self.environment.data_key_arn)
+        return S3Videos(
+            self._s3, self.environment.video_bucket, self.environment.data_key_arn, lambda: self._patient_s3
+        )
 
     @cached_property
     def _metadata(self) -> "S3Metadata":
@@ -240,7 +242,12 @@ class Services:
 
         return boto3.Session(region_name=self.environment.aws_region)
 
-    def _client(self, service: str) -> Any:
+    @cached_property
+    def _patient_s3(self) -> "S3Client":
+        """For completions, which may take S3 minutes (S3 API, CompleteMultipartUpload)."""
+        return self._client("s3", read_timeout_seconds=300)
+
+    def _client(self, service: str, *, read_timeout_seconds: int = 5) -> Any:
         from botocore.config import Config
 
         local = bool(self.environment.aws_endpoint_url)
@@ -255,11 +262,11 @@ class Services:
                     # boto3 else adds a CRC32 of its own to every upload, and to what it presigns.
                     request_checksum_calculation="when_required",
                     response_checksum_validation="when_required",
-                    retries={"mode": "standard", "max_attempts": 4},
+                    retries={"mode": "standard", "total_max_attempts": 4},
                     max_pool_connections=64,  # as many calls as the local site lets in at once
+                    # All attempts end before API Gateway gives up (API Gateway quotas, "Maximum integration timeout").
                     connect_timeout=3,
-                    # A completion may take S3 minutes (S3 API, CompleteMultipartUpload).
-                    read_timeout=300,
+                    read_timeout=read_timeout_seconds,
                 ),
             )
 

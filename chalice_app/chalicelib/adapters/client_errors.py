@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, IncompleteReadError  # noqa: A004
 
 # S3 API reference, "List of error codes"
 BUSY = frozenset({"SlowDown", "ServiceUnavailable", "503", "Throttling", "ThrottlingException", "RequestLimitExceeded"})
@@ -12,8 +12,15 @@ CONFLICTS = frozenset({"ConditionalRequestConflict", "OperationAborted"})
 """Somebody else is writing the same at this moment."""
 
 
-def is_busy(error: Exception) -> bool:
-    return isinstance(error, ClientError) and error_code(error) in BUSY
+_OUT_OF_REACH = (ConnectionError, HTTPClientError, IncompleteReadError)
+"""The connection was refused, reset, timed out or broken off."""
+
+
+def is_unavailable(error: Exception) -> bool:
+    """Whether a service is busy, fails by itself or is out of reach: the same call may succeed later."""
+    if isinstance(error, ClientError):
+        return error_code(error) in BUSY or error_status(error) >= 500
+    return isinstance(error, _OUT_OF_REACH)
 
 
 def error_code(error: ClientError) -> str:

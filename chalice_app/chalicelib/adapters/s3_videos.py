@@ -1,6 +1,6 @@
 """The video bucket: what the clients write and the platform checks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -34,11 +34,14 @@ _NOT_THERE = {"404", "NoSuchKey", "NoSuchVersion", "MethodNotAllowed"}
 
 @dataclass(frozen=True)
 class S3Videos:
-    """data_key_arn: named on every object that the functions create; the bucket policy refuses another."""
+    """data_key_arn: named on every object that the functions create; the bucket policy refuses another.
+    patient_s3: makes the client for calls that may take minutes, at the first of them.
+    """
 
     s3: "S3Client"
     bucket: str
     data_key_arn: str
+    patient_s3: "Callable[[], S3Client]"
 
     def create_multipart_upload(self, key: str, content_type: str, content_disposition: str) -> str:
         answer = self.s3.create_multipart_upload(
@@ -67,7 +70,7 @@ class S3Videos:
     ) -> None:
         whole_file: Any = {"ChecksumCRC64NVME": checksum, "ChecksumType": "FULL_OBJECT"} if checksum else {}
         try:
-            self.s3.complete_multipart_upload(
+            self.patient_s3().complete_multipart_upload(
                 Bucket=self.bucket,
                 Key=key,
                 UploadId=upload_id,

@@ -72,14 +72,16 @@ class RequestError(PlatformError):
 
 @dataclass(eq=False)
 class InvalidRequestError(RequestError):
-    """problems: `{"field", "problem"}` for each thing that is wrong with the body or the query."""
+    """problems: `{"field", "problem"}` for what is wrong with the body or the query; more_problems: not named there."""
 
     problems: list[dict[str, str]]
+    more_problems: int = 0
     code: ClassVar[str] = "invalid_request"
 
     @property
     def message(self) -> str:
-        return "; ".join(f"{problem['field']}: {problem['problem']}" for problem in self.problems)
+        named = [f"{problem['field']}: {problem['problem']}" for problem in self.problems]
+        return "; ".join([*named, *([f"and {self.more_problems} more"] if self.more_problems else [])])
 
 
 @dataclass(eq=False)

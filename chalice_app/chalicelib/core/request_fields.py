@@ -10,6 +10,8 @@ from chalicelib.core.errors import InvalidRequestError
 from chalicelib.core.json_values import JsonObject, JsonValue
 
 MAX_NAMED_PROBLEMS = 20
+"""An answer says how many more there are."""
+MAX_NAMED_FIELD_CHARS = 64
 
 
 class Fields:
@@ -19,9 +21,16 @@ class Fields:
         self._values = dict(values)
         self._where = where
         self.problems: list[dict[str, str]] = []
+        self.more_problems = 0
 
     def problem(self, field: str, problem: str) -> None:
-        self.problems.append({"field": f"{self._where}{field}", "problem": problem})
+        self._add({"field": f"{self._where}{field}", "problem": problem})
+
+    def _add(self, problem: dict[str, str]) -> None:
+        if len(self.problems) < MAX_NAMED_PROBLEMS:
+            self.problems.append(problem)
+        else:
+            self.more_problems += 1
 
     def text(self, field: str, max_chars: int) -> str:
         value = self._values.pop(field, None)
@@ -102,19 +111,20 @@ class Fields:
         return None
 
     def adopt(self, entry: Self) -> None:
-        """Take over what is wrong with one entry of a list, as far as there is room."""
+        """Take over what is wrong with one entry of a list."""
         try:
             entry.finish()
         except InvalidRequestError as error:
-            room = MAX_NAMED_PROBLEMS - len(self.problems)
-            self.problems.extend(error.problems[: max(room, 0)])
+            for problem in error.problems:
+                self._add(problem)
+            self.more_problems += error.more_problems
 
     def finish(self) -> None:
         """Raises InvalidRequestError when anything was wrong or unknown."""
         for unknown in self._values:
-            self.problem(unknown[:64], "is not known here")
+            self.problem(unknown[:MAX_NAMED_FIELD_CHARS], "is not known here")
         if self.problems:
-            raise InvalidRequestError(problems=self.problems)
+            raise InvalidRequestError(problems=self.problems, more_problems=self.more_problems)
 
 
 def _is_crc64(text: str) -> bool:

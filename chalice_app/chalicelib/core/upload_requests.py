@@ -15,7 +15,10 @@ MAX_URLS_PER_PAGE = 500
 payload")."""
 
 MAX_FILE_NAME_CHARS = 255
+MAX_CONTENT_TYPE_CHARS = 64
 MAX_ETAG_CHARS = 128
+MAX_ID_CHARS = 1_024
+"""Of an uploadId and of a fileKey; S3 User Guide, "Creating object key names": a key has at most 1,024 bytes."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class StartUpload:
         file_name = unicodedata.normalize("NFC", fields.text("fileName", MAX_FILE_NAME_CHARS))
         if problem := _file_name_problem(file_name):
             fields.problem("fileName", problem)
-        content_type = fields.text("contentType", 64).lower()
+        content_type = fields.text("contentType", MAX_CONTENT_TYPE_CHARS).lower()
         size_bytes = fields.whole_number("sizeBytes", 0, 2**63 - 1)
         fields.finish()
         if size_bytes == 0:
@@ -94,8 +97,8 @@ class CompleteUpload:
             etags[number] = etag
             fields.adopt(part)
         checksum = fields.checksum("checksumCRC64NVME")
-        upload_id = fields.optional_text("uploadId", 1024)
-        file_key = fields.optional_text("fileKey", 1024)
+        upload_id = fields.optional_text("uploadId", MAX_ID_CHARS)
+        file_key = fields.optional_text("fileKey", MAX_ID_CHARS)
         fields.finish()
         return cls(etags, checksum, upload_id, file_key)
 
@@ -110,7 +113,7 @@ class AbortUpload:
     @classmethod
     def parse(cls, body: JsonObject) -> Self:
         fields = Fields(body)
-        upload_id = fields.optional_text("uploadId", 1024)
-        file_key = fields.optional_text("fileKey", 1024)
+        upload_id = fields.optional_text("uploadId", MAX_ID_CHARS)
+        file_key = fields.optional_text("fileKey", MAX_ID_CHARS)
         fields.finish()
         return cls(upload_id, file_key)

@@ -38,6 +38,9 @@ CORS_HEADERS = ("Authorization", "Content-Type", CORRELATION_HEADER)
 CORS_EXPOSED_HEADERS = ("Retry-After", "x-amzn-RequestId")
 CORS_MAX_AGE_SECONDS = 600
 
+RETRY_AFTER_SECONDS = 2
+"""When a service of AWS does not answer."""
+
 View = Callable[..., Response]
 
 
@@ -123,11 +126,12 @@ class ApiBlueprint(Blueprint):
 
 
 def _refusal(error: Exception, view_name: str) -> PlatformError:
-    """The answer to an error that is not the domain's; anything but a throttled call is logged."""
-    from chalicelib.adapters.client_errors import is_busy  # noqa: PLC0415 - loads botocore
+    """The answer to an error that is not the domain's."""
+    from chalicelib.adapters.client_errors import is_unavailable  # noqa: PLC0415 - loads botocore
 
-    if isinstance(error, StorageBusyError) or is_busy(error):
-        return StorageUnavailableError(retry_after_seconds=2)
+    if isinstance(error, StorageBusyError) or is_unavailable(error):
+        log.warning("AWS does not answer: %s", type(error).__name__)
+        return StorageUnavailableError(retry_after_seconds=RETRY_AFTER_SECONDS)
     if denied(error):
         return StorageForbiddenError()
     log.exception("unhandled error in %s", view_name)

@@ -1,5 +1,7 @@
 """Video upload: small videos in one request, the library, and how clients' uploads go."""
 
+import re
+
 from chalice.app import Request, Response
 
 from chalicelib.core.errors import InvalidRequestError, VideoNotFoundError
@@ -15,6 +17,7 @@ from chalicelib.wiring import services
 
 DEFAULT_PAGE_VIDEOS = 24
 MAX_PAGE_VIDEOS = 100
+_WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 video_upload = ApiBlueprint(__name__, "video_upload")
 
@@ -78,7 +81,7 @@ def _page_of(request: Request) -> tuple[int, str]:
     query = request.query_params or {}
     limit, cursor = query.get("limit", str(DEFAULT_PAGE_VIDEOS)), query.get("cursor", "")
     problems: list[dict[str, str]] = []
-    if not limit.isdecimal() or not limit.isascii() or not 1 <= int(limit[:9]) <= MAX_PAGE_VIDEOS:
+    if not _WHOLE_NUMBER.fullmatch(limit) or not 1 <= int(limit) <= MAX_PAGE_VIDEOS:
         problems.append({"field": "limit", "problem": f"must be 1 to {MAX_PAGE_VIDEOS}"})
     if cursor and not is_video_id(cursor):
         problems.append({"field": "cursor", "problem": "must be a nextCursor of an earlier answer"})
