@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.engine.engine import Engine, installed
 
+EngineOf = Callable[[str], Engine]
+
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    """One of its own for each test."""
+def engine_of(tmp_path: Path) -> EngineOf:
+    """One of its own for each test, by where the program lies in the project."""
     if not installed():
         pytest.skip("there is no `pulumi` on the PATH")
-    return Engine(tmp_path / "engine")
+    return lambda program: Engine(tmp_path / "engine", program)
+
+
+@pytest.fixture
+def engine(engine_of: EngineOf) -> Engine:
+    """For the stages' program."""
+    return engine_of(".")

@@ -17,11 +17,11 @@ from tests.engine.program_runs import Change, Ran, Run
 
 PROJECT = Path(__file__).resolve().parents[2]
 PACKAGES = ("aws", "random")
-COPIED = ("__main__.py", "components", "chalice_app", "requirements")
-"""What the program reads of the project, besides Pulumi's own files."""
+COPIED = ("__main__.py", "account", "components", "chalice_app", "requirements")
+"""What the programs read of the project, besides Pulumi's own files."""
 PASSPHRASE = "throw-away"
 NOWHERE = "http://127.0.0.1:9"
-"""Port 9 discards: a call that means AWS fails at once."""
+"""Port 9 discards: a call that would leave the machine fails at once."""
 
 
 class EngineError(Exception):
@@ -34,20 +34,21 @@ def installed() -> bool:
 
 
 class Engine:
-    """folder: an empty one, for everything that the engine writes."""
+    """folder: a new one, for everything that the engine writes; program: where in the project its Pulumi.yaml lies."""
 
-    def __init__(self, folder: Path) -> None:
-        self.project = folder / "project"
+    def __init__(self, folder: Path, program: str = ".") -> None:
+        copy = folder / "project"
+        self.project = copy / program
         self._environment = self._make_environment(folder)
-        self.project.mkdir()
+        copy.mkdir()
         for name in COPIED:
             source = PROJECT / name
             if source.is_dir():
-                shutil.copytree(source, self.project / name, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
             else:
-                shutil.copy(source, self.project)
+                shutil.copy(source, copy)
         for file in PROJECT.glob("Pulumi*.yaml"):
-            shutil.copy(file, self.project)
+            shutil.copy(file, copy)
 
     @staticmethod
     def _make_environment(folder: Path) -> dict[str, str]:
@@ -75,6 +76,8 @@ class Engine:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ENDPOINT_URL": NOWHERE,
             "AWS_MAX_ATTEMPTS": "1",
+            "HTTPS_PROXY": NOWHERE,
+            "NO_PROXY": "127.0.0.1,localhost",
         }
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:

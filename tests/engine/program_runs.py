@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 from unittest import mock
 
+import yaml
 from pulumi import automation
 
 from components import lambda_package
@@ -121,11 +122,16 @@ def run_the_program() -> None:
     runpy.run_path(str(Path("__main__.py").resolve()), run_name="__main__")
 
 
+def _project_name(folder: Path) -> str:
+    return yaml.safe_load((folder / "Pulumi.yaml").read_text())["name"]
+
+
 def main() -> None:
     name, runs = sys.argv[1], [Run(**run) for run in json.loads(sys.argv[2])]
-    options = automation.LocalWorkspaceOptions(work_dir=str(Path.cwd()))
+    folder = Path.cwd()
+    options = automation.LocalWorkspaceOptions(work_dir=str(folder))
     stack = automation.create_or_select_stack(
-        name, work_dir=str(Path.cwd()), project_name="video-upload-platform", program=run_the_program, opts=options
+        name, work_dir=str(folder), project_name=_project_name(folder), program=run_the_program, opts=options
     )
     with mock.patch.object(lambda_package, "bundle", small_bundle):
         for run in runs:

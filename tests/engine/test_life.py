@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.engine.engine import Engine
@@ -14,5 +16,17 @@ def test_a_stage_goes_up_twice_is_read_and_goes_down(engine: Engine, stage: str)
     life = Life(engine, stage, lambda *_: None)
     life.go_up_twice()
     life.read_outputs()
+    life.destroy()
+    assert life.failures == []
+
+
+def test_the_accounts_own_part_goes_up_twice_and_goes_once_unprotected(
+    engine_of: Callable[[str], Engine],
+) -> None:
+    engine = engine_of("account")
+    life = Life(engine, "eu-central-1", lambda *_: None)
+    life.go_up_twice()
+    life.destroy()
+    engine.pulumi("state", "unprotect", "--all", "--yes", "--stack", "eu-central-1")
     life.destroy()
     assert life.failures == []
