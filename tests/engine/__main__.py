@@ -10,7 +10,8 @@ from pathlib import Path
 from tests.engine.engine import Engine, EngineError, installed
 from tests.engine.life import Life
 
-STAGES = ("dev", "staging", "prod")
+STAGES = ("dev", "staging", "prod", "ada")
+"""Those with a file of their own, and a personal one."""
 
 
 def live(stage: str) -> list[str]:
