@@ -129,7 +129,7 @@ class Settings:
     hosted_zone_id: the Route 53 zone of site_domain, when the record is to be made here.
     price_class: CloudFront's reach.
     waf: whether a web ACL guards the edge; costs while idle.
-    requests_per_ip, requests_per_token, inits_per_ip: requests in five minutes before the web ACL blocks.
+    requests_per_ip, requests_per_token, inits_per_ip: calls of the API in five minutes before the web ACL blocks.
     origin_secret_generation: raise by one to rotate the secret between CloudFront and the API; the one before
         stays valid until the next rotation.
 

@@ -15,10 +15,14 @@ from components.naming import SITE_REGION, Place, type_token
 from components.protection import kept
 
 WINDOW_SECONDS = 300
-TOO_OFTEN = "too-often"
-TOO_OFTEN_BODY = json.dumps(
-    {"error": {"code": "too_many_requests", "message": "Too many requests; try again in a few minutes.", "details": {}}}
-)
+TOO_OFTEN, BLOCKED = "too-often", "blocked"
+ANSWERS = {
+    # key of a response body: code and message, in the API's error shape; only AWS knows the request's id
+    TOO_OFTEN: ("too_many_requests", "Too many requests; try again in a few minutes."),
+    BLOCKED: ("forbidden", "This request is not allowed."),
+}
+READABLE = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
+"""These answers are the same for everybody, so that pages of any origin may read them."""
 COUNTED_GROUP = "AWSManagedRulesAnonymousIpList"
 """Seen, not blocked: people behind a VPN and programs in data centres are welcome, as long as they sign in."""
 MANAGED_GROUPS = (
@@ -27,7 +31,31 @@ MANAGED_GROUPS = (
     "AWSManagedRulesKnownBadInputsRuleSet",
     "AWSManagedRulesCommonRuleSet",
 )
-INIT_PATH = "/api/multipart/init"
+BLOCKING_RULES: dict[str, tuple[str, ...]] = {
+    "AWSManagedRulesAmazonIpReputationList": ("AWSManagedIPReputationList", "AWSManagedReconnaissanceList"),
+    "AWSManagedRulesKnownBadInputsRuleSet": (
+        *("ExploitablePaths_URIPATH", "Host_localhost_HEADER", "PROPFIND_METHOD", "ReactJSRCE_BODY"),
+        *(f"JavaDeserializationRCE_{part}" for part in ("BODY", "HEADER", "QUERYSTRING", "URIPATH")),
+        *(f"Log4JRCE_{part}" for part in ("BODY", "HEADER", "QUERYSTRING", "URIPATH")),
+    ),
+    "AWSManagedRulesCommonRuleSet": (
+        *("NoUserAgent_HEADER", "UserAgent_BadBots_HEADER"),
+        *(f"SizeRestrictions_{part}" for part in ("Cookie_HEADER", "QUERYSTRING", "URIPATH")),
+        *(f"EC2MetaDataSSRF_{part}" for part in ("BODY", "COOKIE", "QUERYARGUMENTS", "URIPATH")),
+        *(f"GenericLFI_{part}" for part in ("BODY", "QUERYARGUMENTS", "URIPATH")),
+        *(f"GenericRFI_{part}" for part in ("BODY", "QUERYARGUMENTS", "URIPATH")),
+        *(f"RestrictedExtensions_{part}" for part in ("QUERYARGUMENTS", "URIPATH")),
+        *(f"CrossSiteScripting_{part}" for part in ("BODY", "COOKIE", "QUERYARGUMENTS", "URIPATH")),
+    ),
+}
+"""WAF Developer Guide, "AWS Managed Rules rule groups list". A rule that AWS adds later blocks with CloudFront's page
+until it is named here; WAF ignores a name that it does not know."""
+COUNTED_RULES = {"AWSManagedRulesCommonRuleSet": ("SizeRestrictions_BODY",)}
+"""POST /multipart/complete names up to 10,000 parts; the API bounds bodies itself."""
+
+API_PATHS, INIT_PATHS = "/api/", "/multipart/init"
+AS_ROUTED = ("URL_DECODE", "URL_DECODE_UNI", "NORMALIZE_PATH")
+"""CloudFront and API Gateway find the route of an encoded path, too; decoded twice, nothing stays hidden."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +97,9 @@ class WebAcl(pulumi.ComponentResource):
             default_action=aws.wafv2.WebAclDefaultActionArgs(allow=aws.wafv2.WebAclDefaultActionAllowArgs()),
             custom_response_bodies=[
                 aws.wafv2.WebAclCustomResponseBodyArgs(
-                    key=TOO_OFTEN, content=TOO_OFTEN_BODY, content_type="APPLICATION_JSON"
+                    key=key, content=_error_body(code, message), content_type="APPLICATION_JSON"
                 )
+                for key, (code, message) in ANSWERS.items()
             ],
             rules=[*self._rate_rules(args), *self._managed_rules()],
             visibility_config=aws.wafv2.WebAclVisibilityConfigArgs(
@@ -130,7 +159,13 @@ class WebAcl(pulumi.ComponentResource):
 
     def _rate_rules(self, args: WebAclArgs) -> list[aws.wafv2.WebAclRuleArgs]:
         limited = aws.wafv2.WebAclRuleStatementRateBasedStatementArgs
-        per_ip = limited(limit=args.requests_per_ip, aggregate_key_type="IP", evaluation_window_sec=WINDOW_SECONDS)
+        # Of the API alone: a whole office behind one address loads pages, posters and ranges of videos without bound.
+        per_ip = limited(
+            limit=args.requests_per_ip,
+            aggregate_key_type="IP",
+            evaluation_window_sec=WINDOW_SECONDS,
+            scope_down_statement=_path_contains(API_PATHS),
+        )
         per_token = limited(
             limit=args.requests_per_token,
             aggregate_key_type="CUSTOM_KEYS",
@@ -152,20 +187,7 @@ class WebAcl(pulumi.ComponentResource):
             limit=args.inits_per_ip,
             aggregate_key_type="IP",
             evaluation_window_sec=WINDOW_SECONDS,
-            scope_down_statement=aws.wafv2.WebAclRuleStatementRateBasedStatementScopeDownStatementArgs(
-                byte_match_statement=aws.wafv2.WebAclRuleStatementRateBasedStatementScopeDownStatementByteMatchStatementArgs(
-                    field_to_match=aws.wafv2.WebAclRuleStatementRateBasedStatementScopeDownStatementByteMatchStatementFieldToMatchArgs(
-                        uri_path=aws.wafv2.WebAclRuleStatementRateBasedStatementScopeDownStatementByteMatchStatementFieldToMatchUriPathArgs()
-                    ),
-                    positional_constraint="EXACTLY",
-                    search_string=INIT_PATH,
-                    text_transformations=[
-                        aws.wafv2.WebAclRuleStatementRateBasedStatementScopeDownStatementByteMatchStatementTextTransformationArgs(
-                            priority=0, type="NORMALIZE_PATH"
-                        )
-                    ],
-                )
-            ),
+            scope_down_statement=_path_contains(INIT_PATHS),
         )
         block = aws.wafv2.WebAclRuleActionArgs(
             block=aws.wafv2.WebAclRuleActionBlockArgs(
@@ -173,9 +195,12 @@ class WebAcl(pulumi.ComponentResource):
                     response_code=HTTPStatus.TOO_MANY_REQUESTS,
                     custom_response_body_key=TOO_OFTEN,
                     response_headers=[
-                        aws.wafv2.WebAclRuleActionBlockCustomResponseResponseHeaderArgs(
-                            name="Retry-After", value=str(WINDOW_SECONDS)
-                        )
+                        aws.wafv2.WebAclRuleActionBlockCustomResponseResponseHeaderArgs(name=name, value=value)
+                        for name, value in {
+                            **READABLE,
+                            "Access-Control-Expose-Headers": "Retry-After",
+                            "Retry-After": str(WINDOW_SECONDS),
+                        }.items()
                     ],
                 )
             )
@@ -194,13 +219,6 @@ class WebAcl(pulumi.ComponentResource):
         ]
 
     def _managed_rules(self) -> list[aws.wafv2.WebAclRuleArgs]:
-        # POST /multipart/complete names up to 10,000 parts; the API bounds bodies itself.
-        long_bodies = aws.wafv2.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideArgs(
-            name="SizeRestrictions_BODY",
-            action_to_use=aws.wafv2.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideActionToUseArgs(
-                count=aws.wafv2.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideActionToUseCountArgs()
-            ),
-        )
         return [
             aws.wafv2.WebAclRuleArgs(
                 name=group.removeprefix("AWSManagedRules"),
@@ -214,13 +232,72 @@ class WebAcl(pulumi.ComponentResource):
                     managed_rule_group_statement=aws.wafv2.WebAclRuleStatementManagedRuleGroupStatementArgs(
                         vendor_name="AWS",
                         name=group,
-                        rule_action_overrides=[long_bodies] if group == "AWSManagedRulesCommonRuleSet" else None,
+                        rule_action_overrides=_rule_actions(group),
                     )
                 ),
                 visibility_config=_visible(group.removeprefix("AWSManagedRules")),
             )
             for priority, group in enumerate(MANAGED_GROUPS, start=10)
         ]
+
+
+def _error_body(code: str, message: str) -> str:
+    return json.dumps({"error": {"code": code, "message": message, "details": {}, "requestId": ""}})
+
+
+def _path_contains(part: str) -> aws.wafv2.WebAclRuleStatementRateBasedStatementScopeDownStatementArgs:
+    """Contains, not begins with: to count a path too many costs less than to miss a spelling of one."""
+    waf = aws.wafv2
+    return waf.WebAclRuleStatementRateBasedStatementScopeDownStatementArgs(
+        byte_match_statement=waf.WebAclRuleStatementRateBasedStatementScopeDownStatementByteMatchStatementArgs(
+            field_to_match=waf.WebAclRuleStatementRateBasedStatementScopeDownStatementByteMatchStatementFieldToMatchArgs(
+                uri_path=waf.WebAclRuleStatementRateBasedStatementScopeDownStatementByteMatchStatementFieldToMatchUriPathArgs()
+            ),
+            positional_constraint="CONTAINS",
+            search_string=part,
+            text_transformations=[
+                waf.WebAclRuleStatementRateBasedStatementScopeDownStatementByteMatchStatementTextTransformationArgs(
+                    priority=priority, type=transformation
+                )
+                for priority, transformation in enumerate(AS_ROUTED)
+            ],
+        )
+    )
+
+
+def _rule_actions(
+    group: str,
+) -> list[aws.wafv2.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideArgs] | None:
+    """Each rule blocks as it always does, with an answer of ours. By the group's labels that would take a rule of its
+    own, and a group that blocks nothing by itself."""
+    waf = aws.wafv2
+    block = waf.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideActionToUseBlockArgs(
+        custom_response=waf.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideActionToUseBlockCustomResponseArgs(
+            response_code=HTTPStatus.FORBIDDEN,
+            custom_response_body_key=BLOCKED,
+            response_headers=[
+                waf.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideActionToUseBlockCustomResponseResponseHeaderArgs(
+                    name=name, value=value
+                )
+                for name, value in READABLE.items()
+            ],
+        )
+    )
+    count = waf.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideActionToUseCountArgs()
+    actions = {
+        **{
+            rule: waf.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideActionToUseArgs(block=block)
+            for rule in BLOCKING_RULES.get(group, ())
+        },
+        **{
+            rule: waf.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideActionToUseArgs(count=count)
+            for rule in COUNTED_RULES.get(group, ())
+        },
+    }
+    return [
+        waf.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideArgs(name=rule, action_to_use=action)
+        for rule, action in actions.items()
+    ] or None
 
 
 def _visible(metric: str) -> aws.wafv2.WebAclRuleVisibilityConfigArgs:
