@@ -1,0 +1,274 @@
+"""Writes the policies of the roles that deploy and preview stages: `python -m deploy.deploy_role --help`.
+
+The deploy role may do what the program's types of resources need, to this product's own resources wherever AWS lets a
+policy name them. The preview role may only read what `pulumi preview` asks for. With --repository the command also
+writes trust policies: GitHub Actions alone takes the roles on, from one environment of that repository.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from components.naming import PRODUCT
+from components.policy import PolicyDocument, Statement, allow, document
+from deploy.command import say
+from deploy.provider_actions import ACTIONS_BY_TYPE
+
+MAX_POLICY_CHARS = 6_144
+"""IAM User Guide, "IAM and AWS STS quotas": of a managed policy, spaces not counted."""
+
+GITHUB = "token.actions.githubusercontent.com"
+
+PUBLISHING = ("s3:ListBucket", "s3:PutObject", "s3:DeleteObject", "cloudfront:CreateInvalidation")
+"""`make publish`: beside what the program's own types need."""
+
+PREVIEW = "preview"
+"""Environment of the repository in which pull requests are previewed."""
+
+PASSED_TO = ("cloudtrail", "cognito-identity", "lambda", "vpc-flow-logs")
+LINKED_ROLES = ("email.cognito-idp", "lambda.application-autoscaling")
+"""Roles that AWS makes for itself when a service is first used so."""
+
+WHY_EVERYTHING: Mapping[str, str] = {
+    "cloudfront": "CloudFront names its things by ids that it makes up",
+    "cognito-identity": "identity pools are named by ids that Cognito makes up",
+    "cognito-idp": "user pools are named by ids that Cognito makes up",
+    "ec2": "a VPC and its parts have no name before they are made",
+    "kms:CreateKey": "a key has no name before it is made; its tags are asked for",
+    "kms:ListAliases": "the call takes no resource",
+    "logs:account": "deliveries, queries and lists take no log group of the product's",
+    "application-autoscaling": "scalable targets are named by ids that AWS makes up",
+    "route53": "the zone is the account's; its id is a setting",
+    "route53:GetChange": "changes are named by ids that Route 53 makes up",
+    "xray": "sampling rules are listed for the account",
+}
+"""Why a statement's resource is `*`."""
+
+_LOG_GROUP_ACTIONS = frozenset(
+    {
+        *("logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:PutRetentionPolicy", "logs:DeleteRetentionPolicy"),
+        *("logs:AssociateKmsKey", "logs:DisassociateKmsKey", "logs:PutMetricFilter", "logs:DeleteMetricFilter"),
+    }
+)
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--account", required=True, metavar="ID", help="twelve digits of the account that is deployed to")
+    made.add_argument("--into", type=Path, required=True, metavar="FOLDER", help="where the JSON files are written")
+    made.add_argument("--state-bucket", metavar="NAME", help="bucket of Pulumi's state, to which both roles get access")
+    made.add_argument("--state-key", metavar="ARN", help="KMS key of that bucket and of the stacks' secrets")
+    made.add_argument("--repository", metavar="OWNER/NAME", help="on GitHub: writes the trust policies, too")
+    made.add_argument("--stage", default="*", help="the repository's environment that deploys (default: any)")
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write one file a policy."""
+    made = parser()
+    options = made.parse_args(arguments)
+    if bool(options.state_bucket) != bool(options.state_key):
+        made.error("--state-bucket and --state-key are given together or not at all")
+    written = {**policies(options.account), "preview": preview_policy(options.account)}
+    if options.state_bucket:
+        written["state"] = state_policy(options.state_bucket, options.state_key)
+    if options.repository:
+        written["trust"] = trust(options.account, options.repository, options.stage)
+        written["preview-trust"] = trust(options.account, options.repository, PREVIEW)
+    options.into.mkdir(parents=True, exist_ok=True)
+    for name, policy in written.items():
+        path = options.into / f"{name}.json"
+        path.write_text(json.dumps(policy, indent=2) + "\n")
+        say(str(path))
+    return 0
+
+
+def policies(account_id: str) -> Mapping[str, PolicyDocument]:
+    """By name; together the permissions of the role. More than one, since IAM bounds each."""
+    actions = {action for each in ACTIONS_BY_TYPE.values() for action in each} | set(PUBLISHING)
+    by_service: dict[str, list[str]] = {}
+    for action in sorted(actions):
+        by_service.setdefault(action.partition(":")[0], []).append(action)
+    return {
+        name: document(*(each for service in services for each in _statements(service, by_service, account_id)))
+        for name, services in _POLICIES.items()
+    }
+
+
+_POLICIES: Mapping[str, tuple[str, ...]] = {
+    "network-and-edge": ("ec2", "cloudfront", "wafv2", "route53"),
+    "data-and-people": ("s3", "kms", "cognito-idp", "cognito-identity", "sns", "sqs", "iam"),
+    "functions-and-watching": (
+        *("lambda", "apigateway", "application-autoscaling", "events", "logs", "cloudwatch", "cloudtrail"),
+        *("xray", "budgets"),
+    ),
+}
+
+
+def _statements(service: str, by_service: Mapping[str, Sequence[str]], account_id: str) -> Iterable[Statement]:
+    actions = by_service[service]
+    if service in _SPLIT:
+        yield from _SPLIT[service](actions, account_id)
+    elif service in WHY_EVERYTHING:
+        yield allow(_sid(service), actions=actions, resources="*")
+    else:
+        yield allow(_sid(service), actions=actions, resources=_named(service, account_id))
+
+
+def _named(service: str, account_id: str) -> list[str]:
+    """ARNs of the product's own things: their names begin with it."""
+    mine, any_region = f"{PRODUCT}-*", f"*:{account_id}"
+    return {
+        "apigateway": [f"arn:aws:apigateway:*::/{kind}{rest}" for kind in _REST_THINGS for rest in ("", "/*")],
+        "budgets": [f"arn:aws:budgets::{account_id}:budget/{mine}"],
+        "cloudtrail": [f"arn:aws:cloudtrail:{any_region}:trail/{mine}"],
+        "cloudwatch": [
+            f"arn:aws:cloudwatch:{any_region}:alarm:*",  # target tracking names its alarms itself, and lists take all
+            f"arn:aws:cloudwatch::{account_id}:dashboard/{mine}",
+        ],
+        "events": [f"arn:aws:events:{any_region}:rule/{mine}"],
+        "lambda": [f"arn:aws:lambda:{any_region}:function:{mine}"],
+        "s3": [f"arn:aws:s3:::{mine}"],
+        "sns": [f"arn:aws:sns:{any_region}:{mine}"],
+        "sqs": [f"arn:aws:sqs:{any_region}:{mine}"],
+        "wafv2": [f"arn:aws:wafv2:us-east-1:{account_id}:global/{kind}/*" for kind in ("webacl", "managedruleset")],
+    }[service]
+
+
+_REST_THINGS = ("account", "clientcertificates", "restapis", "tags")
+
+
+def _iam(actions: Sequence[str], account_id: str) -> Iterable[Statement]:
+    """The roles of stages alone, handed to the services that take them on."""
+    roles = f"arn:aws:iam::{account_id}:role/{PRODUCT}-*"
+    special = {"iam:PassRole", "iam:CreateServiceLinkedRole"}
+    yield allow("Roles", actions=[action for action in actions if action not in special], resources=roles)
+    yield allow(
+        "PassRoles",
+        actions="iam:PassRole",
+        resources=roles,
+        conditions={"StringEquals": {"iam:PassedToService": [f"{service}.amazonaws.com" for service in PASSED_TO]}},
+    )
+    yield allow(
+        "LinkedRoles",
+        actions="iam:CreateServiceLinkedRole",
+        resources=f"arn:aws:iam::{account_id}:role/aws-service-role/*",
+        conditions={"StringEquals": {"iam:AWSServiceName": [f"{service}.amazonaws.com" for service in LINKED_ROLES]}},
+    )
+
+
+def _kms(actions: Sequence[str], account_id: str) -> Iterable[Statement]:
+    """Keys that carry the product's tag; without the right to decrypt by any of them."""
+    special = {"kms:CreateKey", "kms:ListAliases"}
+    keys, tagged = f"arn:aws:kms:*:{account_id}:key/*", {"Product": PRODUCT}
+    yield allow(
+        "NewKeys",
+        actions=["kms:CreateKey", "kms:TagResource"],
+        resources="*",
+        conditions={"StringEquals": {f"aws:RequestTag/{key}": value for key, value in tagged.items()}},
+    )
+    yield allow("ListAliases", actions="kms:ListAliases", resources="*")
+    yield allow(
+        "Keys",
+        actions=[action for action in actions if action not in special],
+        resources=keys,
+        conditions={"StringEquals": {f"aws:ResourceTag/{key}": value for key, value in tagged.items()}},
+    )
+    yield allow(
+        "Aliases",
+        actions=[action for action in actions if action.endswith("Alias")],
+        resources=f"arn:aws:kms:*:{account_id}:alias/{PRODUCT}-*",
+    )
+    yield allow(
+        "S3EncryptsPages",
+        actions=["kms:GenerateDataKey", "kms:Decrypt"],
+        resources=keys,
+        conditions={
+            "StringEquals": {f"aws:ResourceTag/{key}": value for key, value in tagged.items()},
+            # Only what S3 does on behalf of the role, which may read no object.
+            "StringLike": {"kms:ViaService": "s3.*.amazonaws.com"},
+        },
+    )
+
+
+def _logs(actions: Sequence[str], account_id: str) -> Iterable[Statement]:
+    groups = [f"/{PRODUCT}/*", f"/aws/lambda/{PRODUCT}-*", f"aws-waf-logs-{PRODUCT}-*"]
+    yield allow(
+        "LogGroups",
+        actions=[action for action in actions if action in _LOG_GROUP_ACTIONS],
+        resources=[f"arn:aws:logs:*:{account_id}:log-group:{group}" for group in groups],
+    )
+    yield allow("LogsOfTheAccount", actions=[a for a in actions if a not in _LOG_GROUP_ACTIONS], resources="*")
+
+
+def _s3(actions: Sequence[str], account_id: str) -> Iterable[Statement]:
+    """Buckets, the page's files, and the end of unprotected buckets' content; nobody reads an object."""
+    objects = {"s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"}
+    bucket = _named("s3", account_id)
+    yield allow("Buckets", actions=[action for action in actions if action not in objects], resources=bucket)
+    yield allow("RemoveObjects", actions=sorted(objects - {"s3:PutObject"}), resources=[f"{arn}/*" for arn in bucket])
+    yield allow("PublishPages", actions="s3:PutObject", resources=f"arn:aws:s3:::{PRODUCT}-*-site-*/*")
+
+
+def _route53(actions: Sequence[str], _: str) -> Iterable[Statement]:
+    changes = "route53:GetChange"
+    zone = [action for action in actions if action != changes]
+    yield allow("Records", actions=zone, resources="arn:aws:route53:::hostedzone/*")
+    yield allow("Changes", actions=changes, resources="arn:aws:route53:::change/*")
+
+
+_SPLIT: Mapping[str, Any] = {"iam": _iam, "kms": _kms, "logs": _logs, "s3": _s3, "route53": _route53}
+
+
+def _sid(service: str) -> str:
+    return "".join(word.capitalize() for word in service.split("-"))
+
+
+def preview_policy(account_id: str) -> PolicyDocument:
+    """The program's own questions: a preview compares it with the state, and asks AWS for nothing else."""
+    return document(
+        allow("Zones", actions="ec2:DescribeAvailabilityZones", resources="*"),  # the call takes no resource
+        allow(
+            "MediaKey",
+            actions="kms:GetPublicKey",
+            resources=f"arn:aws:kms:*:{account_id}:key/*",
+            conditions={"StringEquals": {"aws:ResourceTag/Product": PRODUCT}},
+        ),
+    )
+
+
+def state_policy(bucket: str, key_arn: str) -> PolicyDocument:
+    """Pulumi's state: read, written and locked in its bucket, its secrets encrypted by its key."""
+    return document(
+        allow("ListState", actions="s3:ListBucket", resources=f"arn:aws:s3:::{bucket}"),
+        allow(
+            "ChangeState",
+            actions=["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+            resources=f"arn:aws:s3:::{bucket}/*",
+        ),
+        allow("StateKey", actions=["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"], resources=key_arn),
+    )
+
+
+def trust(account_id: str, repository: str, environment: str) -> PolicyDocument:
+    """Only workflows of this repository, in this environment: GitHub puts both into the token's subject."""
+    return document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Federated": f"arn:aws:iam::{account_id}:oidc-provider/{GITHUB}"},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {
+                "StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com"},
+                "StringLike": {f"{GITHUB}:sub": f"repo:{repository}:environment:{environment}"},
+            },
+        }
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

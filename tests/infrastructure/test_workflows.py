@@ -1,0 +1,76 @@
+""".github/workflows: pull requests are previewed and main is deployed stage by stage, without any secret."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.infrastructure.recorded_program import PROJECT, STAGES
+
+FILES = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
+DEPLOY = PROJECT / ".github" / "workflows" / "deploy.yml"
+STAGE = PROJECT / ".github" / "workflows" / "stage.yml"
+
+
+def workflow(path: Path) -> dict[Any, Any]:
+    """YAML 1.1 takes the key `on` for true."""
+    found: dict[Any, Any] = yaml.safe_load(path.read_text())
+    return found
+
+
+def steps() -> list[dict[str, Any]]:
+    return workflow(STAGE)["jobs"]["stage"]["steps"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_no_workflow_holds_a_secret_or_asks_for_more_than_a_token(path: Path) -> None:
+    text = path.read_text()
+    assert not re.search(r"secrets\.|secrets:|AWS_SECRET_ACCESS_KEY|AKIA", text)
+    assert workflow(path)["permissions"] == {"contents": "read", "id-token": "write"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_every_action_is_of_one_version(path: Path) -> None:
+    for used in re.findall(r"uses: (\S+)", path.read_text()):
+        if used.startswith("./"):
+            assert (PROJECT / used).is_file()
+        else:
+            assert re.fullmatch(r"[\w-]+/[\w-]+@v\d+\.\d+\.\d+", used)
+
+
+def test_every_make_target_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    made = {target for step in steps() for target in re.findall(r"make ([a-z-]+)", step.get("run", ""))}
+    assert made == {"install", "publish", "smoke"}
+    assert made <= targets
+
+
+def test_a_pull_request_is_previewed_and_main_goes_from_stage_to_stage() -> None:
+    document = workflow(DEPLOY)
+    assert set(document[True]) == {"pull_request", "push"}
+    jobs = document["jobs"]
+    assert jobs["preview"]["strategy"]["matrix"]["stage"] == list(STAGES)
+    assert jobs["preview"]["with"]["environment"] == "preview"
+    assert "head.repo.full_name == github.repository" in jobs["preview"]["if"]
+    for stage, before in zip(STAGES, (None, *STAGES), strict=False):
+        assert jobs[stage]["with"] == {"stage": stage, "environment": stage}
+        assert jobs[stage].get("needs") == before
+    assert jobs[STAGES[0]]["if"] == "github.event_name == 'push'"
+
+
+def test_only_a_preview_leaves_the_stage_as_it_is() -> None:
+    for step in steps():
+        command: str = step.get("run", "")
+        if re.search(r"pulumi up|make publish|make smoke", command):
+            assert "inputs.environment != 'preview'" in step["if"], command
+        if "pulumi preview" in command:
+            assert step["if"] == "inputs.environment == 'preview'"
+
+
+def test_the_role_is_the_environments_own() -> None:
+    (sign_in,) = (step for step in steps() if "configure-aws-credentials" in step.get("uses", ""))
+    assert sign_in["with"] == {"role-to-assume": "${{ vars.ROLE_ARN }}", "aws-region": "${{ vars.AWS_REGION }}"}
