@@ -25,6 +25,7 @@ def live(stage: str) -> list[str]:
         for part in (
             life.go_up_twice,
             life.change_a_route,
+            life.rotate_the_origin_secret,
             life.flip_every_flag,
             life.refresh,
             life.read_outputs,

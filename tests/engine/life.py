@@ -32,12 +32,21 @@ CHANGED_BY_A_ROUTE = {
     ("update", "aws:apigateway/restApi:RestApi"),
     ("replace", "aws:apigateway/deployment:Deployment"),
 }
-MAY_FOLLOW_A_ROUTE = {
+DEPLOYED_ANEW = {
     ("create-replacement", "aws:apigateway/deployment:Deployment"),
     ("delete-replaced", "aws:apigateway/deployment:Deployment"),
-    ("update", "aws:lambda/alias:Alias"),
     ("update", "aws:apigateway/stage:Stage"),
 }
+MAY_FOLLOW_A_ROUTE = {*DEPLOYED_ANEW, ("update", "aws:lambda/alias:Alias")}
+PASSWORD = "random:index/randomPassword:RandomPassword"
+CHANGED_BY_A_ROTATION = {
+    ("create", PASSWORD),
+    ("delete", PASSWORD),
+    ("update", "aws:apigateway/restApi:RestApi"),
+    ("replace", "aws:apigateway/deployment:Deployment"),
+    ("update", "aws:cloudfront/distribution:Distribution"),
+}
+MAY_FOLLOW_A_ROTATION = DEPLOYED_ANEW
 NEEDED_OF_AWS = "AWS did not do it"
 """Beginning of what an operators' command says when it has read the outputs and reaches no AWS."""
 FAILED = 1
@@ -89,6 +98,23 @@ class Life:
         only = what <= CHANGED_BY_A_ROUTE | MAY_FOLLOW_A_ROUTE
         self._step("a route added", changed, only and what >= CHANGED_BY_A_ROUTE)
         self._step("up again", again, not again.changes)
+
+    def rotate_the_origin_secret(self) -> None:
+        """The API's document, its deployment and the edge change, and the state holds no secret in the clear."""
+        rotation = Run(operation="up", settings={"originSecretGeneration": "2"})
+        changed, again = self._engine.run(self._stack, [rotation, rotation])
+        what = {(change.operation, change.type) for change in changed.changes}
+        only = what <= CHANGED_BY_A_ROTATION | MAY_FOLLOW_A_ROTATION
+        self._step("the origin secret rotated", changed, only and what >= CHANGED_BY_A_ROTATION)
+        self._step("up again", again, not again.changes)
+        exported = ("stack", "export", "--stack", self._stack)
+        shown = json.loads(self._engine.pulumi(*exported, "--show-secrets"))["deployment"]["resources"]
+        passwords = [each for each in shown if each["type"] == PASSWORD]
+        state = self._engine.pulumi(*exported)
+        self._demand(len(passwords) == 2, f"{len(passwords)} secrets are known to the API instead of 2")
+        for each in passwords:
+            plain = json.loads(each["outputs"]["result"]["plaintext"])
+            self._demand(plain not in state, f"the state holds {each['urn']} in the clear")
 
     def flip_every_flag(self) -> None:
         """A preview of each boolean setting the other way round; one that the stage refuses says why."""

@@ -15,6 +15,7 @@ from tests.engine.life import Life
 def test_a_stage_goes_up_twice_is_read_and_goes_down(engine: Engine, stage: str) -> None:
     life = Life(engine, stage, lambda *_: None)
     life.go_up_twice()
+    life.rotate_the_origin_secret()
     life.read_outputs()
     life.destroy()
     assert life.failures == []
