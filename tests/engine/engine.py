@@ -71,6 +71,8 @@ class Engine:
             "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            # An output that is formatted into a text is an error.
+            "PULUMI_ERROR_OUTPUT_STRING": "true",
             "AWS_ACCESS_KEY_ID": "throw-away",
             "AWS_SECRET_ACCESS_KEY": "throw-away",
             "AWS_EC2_METADATA_DISABLED": "true",
