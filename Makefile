@@ -21,7 +21,7 @@ WORKERS ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run web install test check format lock engine load screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
+.PHONY: help run web install test check format lock engine load soak screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -83,6 +83,9 @@ engine: install ## Take every stage up and down under your own Pulumi engine, wi
 
 load: install ## 1,247 concurrent uploads against the local platform
 	$(BIN)/python -m bench.concurrent_uploads $(ARGS)
+
+soak: install ## Thousands of random histories of the state machine: no promise may be broken
+	$(BIN)/python -m tests.soak $(ARGS)
 
 screenshots: install web ## Pictures of the page, into screenshots/
 	$(BIN)/python -m tests.web.screenshots

@@ -1,6 +1,7 @@
 """The outside world in memory, as strict as S3 where the core depends on it."""
 
 import base64
+import functools
 import hashlib
 import hmac
 import threading
@@ -277,5 +278,6 @@ class FakeMeter:
             self.values[name].append(value)
 
 
+@functools.lru_cache(maxsize=16)
 def _etag(body: bytes) -> str:
     return f'"{base64.b16encode(hashlib.md5(body, usedforsecurity=False).digest()).decode().lower()}"'

@@ -66,7 +66,7 @@ class Library:
         if record is None:
             raise VideoNotFoundError
         # Its owner sees it no more once the tombstone is written: where this breaks off, the janitor carries on.
-        self.records.reserve(ref, record.size_bytes)
+        self.records.watch(ref)
         change = self.records.change(
             ref,
             lambda current: None if current.state is State.DELETED else current.moved_to(State.DELETED, self.now()),
@@ -76,6 +76,8 @@ class Library:
         if change.mine:
             self.meter.record(videos_deleted_count=1)
         remove_objects(change.record, self.videos, self.metadata, self.records, self.now())
+        if not change.record.may_arrive_again(self.now()):
+            self.records.unwatch(ref)
         log.info("video deleted", extra={"sizeBytes": change.record.size_bytes})
         return self.now() + timedelta(seconds=self.urls.ttl_seconds)
 

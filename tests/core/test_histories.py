@@ -1,0 +1,53 @@
+"""Random histories keep every promise; `make soak` plays thousands of them."""
+
+import pytest
+
+from chalicelib.core.janitor import Janitor
+from chalicelib.core.processing import Processed, Processing
+from chalicelib.core.records import Records
+from chalicelib.core.video_record import VideoRecord
+from tests.soak.__main__ import main, play
+
+HISTORIES = 60
+
+
+def test_no_promise_is_broken_in_sixty_histories() -> None:
+    assert {seed: broken for seed in range(HISTORIES) if (broken := play(seed).broken)} == {}
+
+
+def test_a_history_is_its_seed() -> None:
+    first, second = play(7), play(7)
+    assert (first.states, first.troubles) == (second.states, second.troubles)
+
+
+@pytest.mark.parametrize(
+    ("owner", "method"),
+    [
+        (Janitor, "_remove_unjudged"),
+        (Janitor, "_retry"),
+        (Processing, "_announce"),
+        (Records, "close"),
+    ],
+    ids=lambda named: named if isinstance(named, str) else named.__name__,
+)
+def test_histories_notice_what_is_left_undone(monkeypatch: pytest.MonkeyPatch, owner: type, method: str) -> None:
+    monkeypatch.setattr(owner, method, lambda *_: "left undone")
+    assert any(play(seed).broken for seed in range(HISTORIES))
+
+
+def test_histories_notice_a_version_that_a_late_event_destroys(monkeypatch: pytest.MonkeyPatch) -> None:
+    def destroy(self: Processing, record: VideoRecord) -> Processed:
+        newest = self.videos.head(record.ref.file_key)
+        for version_id in {record.version_id, newest.version_id if newest else None} - {None}:
+            self.videos.delete_version(record.ref.file_key, version_id or "")
+        return Processed.REMOVED
+
+    monkeypatch.setattr(Processing, "_hide_late", destroy)
+    assert any(play(seed).broken for seed in range(HISTORIES))
+
+
+def test_the_command_shows_the_steps_of_one_seed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--show", "3"]) == 0
+    shown = capsys.readouterr().out
+    assert "everything comes to rest" in shown
+    assert "no promise was broken" in shown

@@ -1,0 +1,380 @@
+"""One random history of the platform: two users, a hostile one, AWS with its events and its schedule, and trouble.
+
+A history is its seed: the same seed makes the same steps. `run` plays it, lets everything come to rest and returns the
+promises that were broken.
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from chalicelib.core.completion import Outcome
+from chalicelib.core.errors import PlatformError, UploadNotFoundError, VideoNotFoundError
+from chalicelib.core.part_plan import MIN_PART_BYTES
+from chalicelib.core.ports import UploadGoneError
+from chalicelib.core.processing import ArrivedObject
+from chalicelib.core.upload_requests import CompleteUpload, StartUpload
+from chalicelib.core.upload_token import UploadToken
+from chalicelib.core.video_id import VideoRef
+from chalicelib.core.video_record import OPEN_STATES, State, VideoRecord
+from tests.soak.interference import TROUBLES, Interference
+from tests.world import MP4_HEAD, World, world_in_memory
+
+USERS = ("alice", "bob")
+STEPS = 60
+MAX_OPEN_UPLOADS = 3
+SIZES = (1, 4_096, 4_096, MIN_PART_BYTES + 10)
+FORM_TTL_SECONDS = 15 * 60
+
+
+@dataclass
+class Attempt:
+    """One video as its client knows it.
+
+    etags: of the parts that S3 acknowledged. promised: the platform said that the video has arrived whole.
+    """
+
+    owner: str
+    correlation_id: str
+    content: bytes
+    ref: VideoRef | None = None
+    token: UploadToken | None = None
+    upload_id: str | None = None
+    part_size_bytes: int = 0
+    form_sendable_until: datetime | None = None
+    etags: dict[int, str] = field(default_factory=dict[int, str])
+    is_promised: bool = False
+    is_deleted: bool = False
+    is_aborted: bool = False
+    is_restarted: bool = False
+
+
+@functools.cache
+def content_of(size_bytes: int, letter: int) -> bytes:
+    return (MP4_HEAD + bytes([letter]) * size_bytes)[:size_bytes] if size_bytes > 1 else bytes([letter])
+
+
+@functools.lru_cache(maxsize=64)
+def part_of(content: bytes, number: int, part_size_bytes: int) -> bytes:
+    return content[(number - 1) * part_size_bytes : number * part_size_bytes]
+
+
+class History:
+    """seed: decides everything."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = random.Random(seed)
+        self.world: World = world_in_memory()
+        self.attempts: list[Attempt] = []
+        self.events: list[tuple[str, str]] = []
+        self.seen: set[tuple[str, str]] = set()
+        self.broken: list[str] = []
+        self.steps: list[str] = []
+        self._depth = 0
+        self.interference = Interference(self.world, self.rng, self._other_work)
+
+    def run(self, steps: int = STEPS) -> list[str]:
+        """The promises that were broken, in words."""
+        for _ in range(steps):
+            self._step()
+            self._check_caps()
+        self._come_to_rest()
+        self._check_promises()
+        return self.broken
+
+    # Steps
+
+    def _step(self) -> None:
+        name, action = self.rng.choices(*zip(*self._actions(), strict=True))[0]
+        self.steps.append(f"{'  ' * self._depth}{name}")
+        trouble = self.interference.plan() if self._depth == 0 else None
+        if trouble:
+            self.steps[-1] += f" ({trouble.what} call {trouble.at_call})"
+        self.interference.during(trouble, lambda: self._guarded(name, action))
+        self._collect_events()
+
+    def _other_work(self) -> None:
+        if self._depth == 0:
+            self._depth = 1
+            try:
+                self._step()
+            finally:
+                self._depth = 0
+
+    def _guarded(self, name: str, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except (PlatformError, UploadGoneError):
+            return
+        except TROUBLES:
+            raise
+        except Exception as error:
+            self.broken.append(f"{name} failed with {error!r}")
+
+    def _actions(self) -> Iterator[tuple[tuple[str, Callable[[], None]], float]]:
+        weights: list[tuple[str, Callable[[], None], float]] = [
+            ("start an upload", self._start, 5),
+            ("repeat an init", self._repeat_init, 2),
+            ("send a part", self._send_part, 9),
+            ("sign or list parts", self._go_on, 3),
+            ("complete", self._complete, 8),
+            ("abort", self._abort, 1),
+            ("delete", self._delete, 2),
+            ("look at the library", self._look, 1),
+            ("offer a form", self._offer_form, 2),
+            ("send a form", self._send_form, 4),
+            ("deliver an event", self._deliver, 9),
+            ("repeat an old event", self._repeat_event, 2),
+            ("lose an event", self._lose_event, 1),
+            ("sweep", self._sweep, 4),
+            ("let time pass", self._pass_time, 5),
+            ("attack", self._attack, 3),
+        ]
+        for name, action, weight in weights:
+            yield (name, action), weight
+
+    def _start(self) -> None:
+        content = content_of(self.rng.choice(SIZES), self.rng.randrange(256))
+        attempt = Attempt(self.rng.choice(USERS), f"attempt-{len(self.attempts)}", content)
+        self.attempts.append(attempt)
+        self._init(attempt)
+
+    def _repeat_init(self) -> None:
+        if attempt := self._one(lambda each: each.form_sendable_until is None and not each.is_deleted):
+            self._init(attempt)
+
+    def _init(self, attempt: Attempt) -> None:
+        request = StartUpload("film.mp4", "video/mp4", len(attempt.content))
+        started = self.world.uploads.start(attempt.owner, request, attempt.correlation_id)
+        ref = started.record.ref
+        if attempt.ref not in {None, ref}:
+            # The earlier one ended: its correlation id begins another upload.
+            attempt = Attempt(attempt.owner, attempt.correlation_id, attempt.content, is_restarted=True)
+            self.attempts.append(attempt)
+        attempt.ref, attempt.upload_id = ref, started.upload_id
+        attempt.part_size_bytes = started.record.part_size_bytes
+        attempt.token = self.world.tokens.verify(started.token)
+
+    def _send_part(self) -> None:
+        attempt = self._one(lambda each: each.upload_id is not None)
+        if attempt is None or attempt.upload_id is None:
+            return
+        count = -(-len(attempt.content) // attempt.part_size_bytes)
+        missing = [number for number in range(1, count + 1) if number not in attempt.etags]
+        number = self.rng.choice(missing or [1])
+        part = part_of(attempt.content, number, attempt.part_size_bytes)
+        attempt.etags[number] = self.world.videos.put_part(attempt.upload_id, number, part)
+
+    def _go_on(self) -> None:
+        attempt = self._one(lambda each: each.token is not None)
+        if attempt is None or attempt.token is None:
+            return
+        if self.rng.random() < 0.5:
+            self.world.uploads.stored_parts(attempt.token)
+        else:
+            record = self.world.uploads.find_open(attempt.token)
+            self.world.uploads.sign_parts(attempt.token, record, {1: None})
+
+    def _complete(self) -> None:
+        attempt = self._one(lambda each: bool(each.token and each.etags))
+        if attempt is None or attempt.token is None:
+            return
+        request = CompleteUpload(dict(attempt.etags), None, None, None)
+        completion = self.world.completions.complete(attempt.token, request)
+        if completion.outcome is Outcome.COMPLETED:
+            attempt.is_promised = True
+
+    def _abort(self) -> None:
+        attempt = self._one(lambda each: each.token is not None)
+        if attempt is None or attempt.token is None:
+            return
+        self.world.uploads.abort(attempt.token)
+        attempt.is_aborted = True
+
+    def _delete(self) -> None:
+        attempt = self._one(lambda each: each.ref is not None)
+        if attempt is None or attempt.ref is None:
+            return
+        self.world.library.delete(attempt.ref)
+        attempt.is_deleted = True
+
+    def _look(self) -> None:
+        owner = self.rng.choice(USERS)
+        deleted = {each.ref.video_id for each in self.attempts if each.is_deleted and each.ref}
+        for video in self.world.library.page(owner, 24, "")[0]:
+            if video["videoId"] in deleted:
+                self.broken.append(f"{video['videoId']} is listed after its deletion was acknowledged")
+        self.world.uploads.open_uploads(owner, with_tokens=True)
+
+    def _offer_form(self) -> None:
+        content = content_of(4_096, self.rng.randrange(256))
+        attempt = Attempt(self.rng.choice(USERS), f"form-{len(self.attempts)}", content)
+        offered = self.world.simple_uploads.start(attempt.owner, StartUpload("film.mp4", "video/mp4", len(content)))
+        attempt.ref, attempt.form_sendable_until = offered.ref, offered.expires_at
+        self.attempts.append(attempt)
+
+    def _send_form(self) -> None:
+        now = self.world.clock()
+        attempt = self._one(lambda each: each.form_sendable_until is not None and now < each.form_sendable_until)
+        if attempt and attempt.ref:
+            self.world.videos.put_object(attempt.ref.file_key, attempt.content)
+            attempt.is_promised = True
+
+    def _deliver(self) -> None:
+        if not self.events:
+            return
+        event = self.rng.choice(self.events)
+        self.world.processing.process(ArrivedObject(*event))
+        # Whatever fails comes again; and one in five comes again anyway.
+        if self.rng.random() > 0.2:
+            self.events.remove(event)
+
+    def _repeat_event(self) -> None:
+        if self.seen:
+            self.world.processing.process(ArrivedObject(*self.rng.choice(sorted(self.seen))))
+
+    def _lose_event(self) -> None:
+        if self.events:
+            self.events.remove(self.rng.choice(self.events))
+
+    def _sweep(self) -> None:
+        self.world.janitor.sweep()
+
+    def _pass_time(self) -> None:
+        spans = [30, 90, 150, 400, 1_200, 3_700, 5 * 3_600, 26 * 3_600, 8 * 24 * 3_600]
+        self.world.clock.pass_time(seconds=self.rng.choices(spans, [8, 6, 6, 5, 4, 4, 2, 1, 1])[0])
+
+    def _attack(self) -> None:
+        """Mallory knows every id there is, and owns nothing."""
+        attempt = self._one(lambda each: each.ref is not None)
+        if attempt is None or attempt.ref is None:
+            return
+        ref = VideoRef("mallory", attempt.ref.video_id)
+        for reach in (self.world.library.show, self.world.library.delete):
+            try:
+                reach(ref)
+            except VideoNotFoundError:
+                continue
+            self.broken.append(f"mallory reached {attempt.ref.video_id}")
+        token = UploadToken("k1", "mallory", ref.video_id, ref.file_key, attempt.upload_id or "upload-0", 2**40)
+        request = CompleteUpload(dict(attempt.etags) or {1: '"e"'}, None, None, None)
+        for attack in (
+            lambda: self.world.completions.complete(token, request),
+            lambda: self.world.uploads.abort(token),
+            lambda: self.world.uploads.find_open(token),
+        ):
+            try:
+                attack()
+            except UploadNotFoundError:
+                continue
+            self.broken.append(f"mallory's token opened {attempt.ref.video_id}")
+
+    def _one(self, fits: Callable[[Attempt], bool]) -> Attempt | None:
+        fitting = [attempt for attempt in self.attempts if fits(attempt)]
+        return self.rng.choice(fitting) if fitting else None
+
+    # What AWS does by itself
+
+    def _collect_events(self) -> None:
+        stored = {(key, each.version_id) for key, versions in self.world.videos.versions.items() for each in versions}
+        asked = set(self.world.trigger.triggered)
+        self.world.trigger.triggered.clear()
+        self.events += sorted((stored - self.seen) | asked)
+        self.seen |= stored
+
+    def _come_to_rest(self) -> None:
+        """No more trouble: every event that is left is delivered, and the schedule runs for nine days."""
+        self.steps.append("everything comes to rest")
+        spans = [6 * 60, 3 * 60, 5 * 60, 9 * 60, 17 * 60, 17 * 60, 2 * 3_600, 8 * 24 * 3_600, *[17 * 60] * 4]
+        for seconds in spans:
+            self.world.clock.pass_time(seconds=seconds)
+            self.interference.during(None, lambda: self._guarded("rest", self._settle_once))
+
+    def _settle_once(self) -> None:
+        self.world.janitor.sweep()
+        self._collect_events()
+        while self.events:
+            self.world.processing.process(ArrivedObject(*self.events.pop()))
+            self._collect_events()
+
+    # Promises
+
+    def _check_caps(self) -> None:
+        for owner in USERS:
+            held = sum(
+                record.state in OPEN_STATES and record.reservation_released_at is None
+                for record in self.all_records(owner)
+            )
+            if held > MAX_OPEN_UPLOADS:
+                self.broken.append(f"{owner} has {held} uploads that hold a reservation")
+
+    def _check_promises(self) -> None:
+        records = {record.ref: record for owner in USERS for record in self.all_records(owner)}
+        for attempt in self.attempts:
+            if attempt.ref:
+                self._check_attempt(attempt, records.get(attempt.ref))
+        self._check_nothing_is_left(records)
+        self._check_once(records)
+
+    def _check_attempt(self, attempt: Attempt, record: VideoRecord | None) -> None:
+        name = f"{attempt.owner}'s {attempt.correlation_id}"
+        visible = self.world.videos.visible(attempt.ref.file_key) if attempt.ref else None
+        state = record.state if record else None
+        if attempt.is_deleted and (visible is not None or state is not State.DELETED):
+            self.broken.append(f"{name} was deleted and is {state}")
+        elif attempt.is_promised and not attempt.is_deleted:
+            deleted_unheard = state is State.DELETED  # the answer to the deletion was lost
+            if not deleted_unheard and (state not in {State.READY, State.REJECTED} or visible != attempt.content):
+                self.broken.append(f"{name} had arrived whole and is {state}, {len(visible or b'')} bytes")
+        if attempt.is_aborted and state not in {State.ABORTED, State.DELETED}:
+            self.broken.append(f"{name} was aborted and is {state}")
+        if state is State.READY and visible != attempt.content:
+            self.broken.append(f"{name} is ready with other bytes")
+
+    def _check_nothing_is_left(self, records: dict[VideoRef, VideoRecord]) -> None:
+        if markers := list(self.world.records.markers()):
+            self.broken.append(f"{len(markers)} markers are left, as of {markers[0].ref.video_id}")
+        # One that no record knows never had a part: the bucket's lifecycle rule drops it.
+        known = {record.upload_id for record in records.values()}
+        left = [each for upload_id, each in self.world.videos.uploads.items() if upload_id in known or each.parts]
+        if left:
+            self.broken.append(f"{len(left)} multipart uploads are left")
+        for key, versions in self.world.videos.versions.items():
+            ref = VideoRef.from_file_key(key)
+            record = records.get(ref) if ref else None
+            visible = self.world.videos.visible(key) is not None
+            if visible and (record is None or record.state not in {State.READY, State.REJECTED}):
+                self.broken.append(f"an object of a video that is {record.state if record else None} is visible")
+            if visible and versions[-1].tags.get("verdict") not in {"accepted", "rejected"}:
+                self.broken.append(f"the newest object of {key} was never judged")
+            if record and record.state is State.DELETED and record.media and not versions:
+                self.broken.append(f"{key} cannot be restored after its deletion")
+        posters = {key for key in self.world.metadata.objects if key.startswith("posters/")}
+        wanted = {ref.poster_key for ref, record in records.items() if record.state is State.READY}
+        if posters != wanted:
+            self.broken.append(f"posters: {len(posters - wanted)} too many, {len(wanted - posters)} missing")
+
+    def _check_once(self, records: dict[VideoRef, VideoRecord]) -> None:
+        told = {(message["videoId"], message["state"]) for message in self.world.notifier.messages}
+        for ref, record in records.items():
+            if record.state in {State.READY, State.REJECTED} and (ref.video_id, record.state.value) not in told:
+                self.broken.append(f"nobody was told that {ref.video_id} is {record.state}")
+            if record.state not in {State.READY, State.REJECTED, State.ABORTED, State.EXPIRED, State.DELETED}:
+                self.broken.append(f"{ref.video_id} is stuck in {record.state}")
+        alive: dict[tuple[str, str], int] = {}
+        for record in records.values():
+            if record.correlation_id and record.state in {State.READY, State.REJECTED}:
+                known = (record.owner, record.correlation_id)
+                alive[known] = alive.get(known, 0) + 1
+        for (owner, correlation_id), count in alive.items():
+            begun = sum(each.owner == owner and each.correlation_id == correlation_id for each in self.attempts)
+            if count > begun:
+                self.broken.append(f"{owner}'s {correlation_id} became {count} videos")
+
+    def all_records(self, owner: str) -> Iterator[VideoRecord]:
+        refs = self.world.records.refs_newest_first(owner)
+        yield from (record for record in self.world.records.read_each(refs) if record)

@@ -1,0 +1,106 @@
+"""Trouble at the calls to the outside: kills, refusals, and other work that comes in between."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.core.ports import OutcomeUnknownError, StorageBusyError
+from tests.world import World
+
+CALLS = {
+    "metadata": ("get", "put", "put_if_new", "put_if_unchanged", "retire_if_unchanged", "delete", "list_keys"),
+    "videos": (
+        "create_multipart_upload",
+        "list_parts",
+        "complete_multipart_upload",
+        "abort_multipart_upload",
+        "list_upload_ids",
+        "head",
+        "read_range",
+        "set_verdict",
+        "delete",
+        "delete_version",
+    ),
+    "mac": ("generate",),
+    "notifier": ("publish",),
+    "trigger": ("trigger",),
+}
+
+LAST_CALL = 12
+"""Most operations make fewer calls than this; trouble beyond an operation's end does not happen."""
+
+
+class KilledError(BaseException):
+    """Lambda ends a function: nothing that tidies up after an error runs."""
+
+
+TROUBLES = (KilledError, ConnectionError, StorageBusyError, OutcomeUnknownError)
+"""Whatever ends an operation that met trouble, as its caller sees it."""
+
+
+@dataclass
+class Trouble:
+    """at_call: which call of the operation it meets, from 1. what: see `Interference.meet`."""
+
+    at_call: int
+    what: str
+
+
+class Interference:
+    """Stands between the services and the world's ports. other_work: runs whole in the middle of an operation."""
+
+    def __init__(self, world: World, rng: random.Random, other_work: Callable[[], None]) -> None:
+        self._rng = rng
+        self._other_work = other_work
+        self._trouble: Trouble | None = None
+        self._calls = 0
+        for port, methods in CALLS.items():
+            fake = getattr(world, port)
+            for method in methods:
+                setattr(fake, method, self._between(getattr(fake, method)))
+
+    def plan(self) -> Trouble | None:
+        """Trouble for one operation in three."""
+        if self._rng.random() > 0.34:
+            return None
+        what = self._rng.choice(["kill before", "kill after", "refuse before", "refuse after", "other work", "busy"])
+        return Trouble(self._rng.randint(1, LAST_CALL), what)
+
+    def during(self, trouble: Trouble | None, operation: Callable[[], None]) -> None:
+        """Run an operation; whatever trouble raises ends here."""
+        self._trouble, self._calls = trouble, 0
+        try:
+            operation()
+        except TROUBLES:
+            pass
+        finally:
+            self._trouble = None
+
+    def _between(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def met(*arguments: Any, **named: Any) -> Any:
+            trouble = self._trouble
+            self._calls += 1
+            if trouble is None or self._calls != trouble.at_call:
+                return call(*arguments, **named)
+            self._trouble = None
+            return self._meet(trouble.what, lambda: call(*arguments, **named))
+
+        return met
+
+    def _meet(self, what: str, call: Callable[[], Any]) -> Any:
+        match what:
+            case "kill before":
+                raise KilledError
+            case "refuse before":
+                raise ConnectionError
+            case "busy":
+                raise StorageBusyError
+            case "other work":
+                self._other_work()
+                return call()
+            case _:
+                answer = call()
+                raise KilledError if what == "kill after" else ConnectionError(answer)
