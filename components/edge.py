@@ -135,12 +135,12 @@ class Edge(pulumi.ComponentResource):
                 ),
                 *(
                     aws.cloudfront.DistributionOrderedCacheBehaviorArgs(
-                        path_pattern=f"/media/{origin}/*",
+                        path_pattern=pattern,
                         target_origin_id=origin,
                         viewer_protocol_policy="https-only",
                         allowed_methods=READ_METHODS,
                         cached_methods=READ_METHODS,
-                        cache_policy_id=CACHING_OPTIMIZED,
+                        cache_policy_id=cache_policy,
                         response_headers_policy_id=bare_headers.id,
                         compress=False,  # videos and JPEGs are compressed already
                         trusted_key_groups=[key_group.id],
@@ -150,7 +150,12 @@ class Edge(pulumi.ComponentResource):
                             )
                         ],
                     )
-                    for origin in (VIDEOS, POSTERS)
+                    for pattern, origin, cache_policy in (
+                        ("/media/videos/*", VIDEOS, CACHING_OPTIMIZED),
+                        ("/media/posters/*", POSTERS, CACHING_OPTIMIZED),
+                        # What is too large for the cache passes through only where nothing is cached.
+                        ("/media/large/videos/*", VIDEOS, CACHING_DISABLED),
+                    )
                 ),
                 aws.cloudfront.DistributionOrderedCacheBehaviorArgs(
                     path_pattern="/config.json",

@@ -1,6 +1,6 @@
-// /media/videos/… and /media/posters/… are keys of the buckets behind them without the leading /media.
+// /media/videos/…, /media/large/videos/… and /media/posters/… are keys of the buckets behind them without what leads.
 function handler(event) {
   var request = event.request;
-  request.uri = request.uri.substring('/media'.length);
+  request.uri = request.uri.replace(/^\/media(\/large)?(?=\/)/, '');
   return request;
 }

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -10,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from chalicelib.core.video_record import VideoRecord
-from chalicelib.core.viewing_urls import CloudFrontViewingUrls
+from chalicelib.core.viewing_urls import MAX_CACHEABLE_BYTES, CloudFrontViewingUrls
 from tests.world import OWNER, World
 
 
@@ -92,3 +93,17 @@ def test_a_whole_page_of_videos_costs_two_signatures_until_half_their_life_is_ov
     world.clock.pass_time(seconds=100)
     source.for_viewing(records)
     assert signer.signatures == 4
+
+
+def test_a_video_too_large_for_the_cache_plays_where_nothing_is_cached(world: World) -> None:
+    source = cloudfront(world, KeyInMemory())
+    for size_bytes, folder in (
+        (MAX_CACHEABLE_BYTES, "/media/videos/"),
+        (MAX_CACHEABLE_BYTES + 1, "/media/large/videos/"),
+    ):
+        record = replace(ready_record(world), size_bytes=size_bytes)
+        urls, _ = source.for_viewing([record])
+        url = urlsplit(urls[record.video_id].playback_url)
+        assert url.path == f"{folder}{record.owner}/{record.video_id}"
+        policy = json.loads(from_cloudfront_base64(parse_qs(url.query)["Policy"][0]))
+        assert admits(policy, f"https://videos.example.org{url.path}")

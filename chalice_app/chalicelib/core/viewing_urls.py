@@ -12,6 +12,13 @@ from chalicelib.core.ports import Clock, Signer
 from chalicelib.core.sigv4 import BucketAddress, Credentials, SigningScope, encoded, presign_get
 from chalicelib.core.video_record import VideoRecord
 
+MAX_CACHEABLE_BYTES = 50 * 10**9
+"""CloudFront quotas, "Maximum cacheable file size per HTTP GET response". Where it caches, CloudFront answers with an
+error instead of anything longer, also to `Range: bytes=0-`, by which players begin: CloudFront Developer Guide, "How
+CloudFront processes partial requests for an object"."""
+UNCACHED = "large/"
+"""Folder of the same videos in front of which CloudFront keeps nothing; components/edge.py."""
+
 
 @dataclass(frozen=True)
 class ViewingUrls:
@@ -56,8 +63,8 @@ class S3ViewingUrls:
 
 @dataclass(frozen=True, kw_only=True)
 class CloudFrontViewingUrls:
-    """Signed URLs with a custom policy over the owner's folder, so that a page of videos costs two signatures, which
-    are kept for half their life.
+    """Signed URLs with a custom policy over the owner's folder, so that a page of videos costs two signatures (a third
+    where a video is too large for the cache), which are kept for half their life.
 
     The resource ends in its only wildcard: one in the middle would also match a query string, and with it a foreign
     folder. Source: CloudFront Developer Guide, "Create a signed URL using a custom policy"; with SHA-256,
@@ -79,11 +86,12 @@ class CloudFrontViewingUrls:
         urls: dict[str, ViewingUrls] = {}
         for record in records:
             poster_query, posters_until = self._query(f"posters/{record.owner}/")
-            video_query, videos_until = self._query(f"videos/{record.owner}/")
+            way = UNCACHED if record.size_bytes > MAX_CACHEABLE_BYTES else ""
+            video_query, videos_until = self._query(f"{way}videos/{record.owner}/")
             expires_at = min(expires_at, posters_until, videos_until)
             urls[record.video_id] = ViewingUrls(
                 f"{self.site_url}/media/{record.ref.poster_key}?{poster_query}",
-                f"{self.site_url}/media/{record.ref.file_key}?{video_query}",
+                f"{self.site_url}/media/{way}{record.ref.file_key}?{video_query}",
             )
         return urls, expires_at
 
