@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shlex
 from dataclasses import fields
 from typing import Any
 
 import yaml
+from botocore import xform_name
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+from botocore.session import get_session
 
 from components.settings import Settings
 from tests.infrastructure.recorded_program import PROJECT, STAGES, Recording
@@ -77,6 +82,31 @@ def test_every_command_exists() -> None:
     assert made <= targets
     assert modules
     assert all(importlib.util.find_spec(module) for module in modules)
+
+
+def test_every_aws_command_is_an_operation_with_such_options() -> None:
+    commands = [line for block in re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL) for line in _aws_commands(block)]
+    assert len(commands) > 10
+    loader: Loader = get_session().get_component("data_loader")
+    for command in commands:
+        _, service, operation, *rest = shlex.split(command, comments=True)
+        model = ServiceModel(loader.load_service_model(SERVICES.get(service, service), "service-2"))
+        operations = {xform_name(name, "-"): name for name in model.operation_names}
+        assert operation in operations, command
+        shape = model.operation_model(operations[operation]).input_shape
+        members = {xform_name(name, "-") for name in (shape.members if shape else {})}
+        options = {word.removeprefix("--") for word in rest if word.startswith("--")}
+        assert options <= members | {"query", "output"}, command
+
+
+SERVICES = {"s3api": "s3"}
+"""Services by their name on the command line, where botocore's differs."""
+
+
+def _aws_commands(block: str) -> list[str]:
+    """Of a fenced block, with continued lines joined; also those whose answer becomes a variable."""
+    lines = re.sub(r"\$\(pulumi [^)]*\)", "output", block.replace("\\\n", " ")).splitlines()
+    return [found[0].strip() for line in lines if (found := re.search(r"\baws [a-z0-9-]+ [a-z-]+[^)]*", line))]
 
 
 def test_every_output_that_is_asked_for_is_exported(prod: Recording) -> None:
