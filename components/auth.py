@@ -202,7 +202,7 @@ class Auth(pulumi.ComponentResource):
             runtime=RUNTIME,
             architectures=["arm64"],
             handler=f"{SIGN_UP_FILTER.stem}.handler",
-            code=pulumi.AssetArchive({SIGN_UP_FILTER.name: pulumi.FileAsset(str(SIGN_UP_FILTER))}),
+            code=pulumi.AssetArchive({SIGN_UP_FILTER.name: pulumi.StringAsset(SIGN_UP_FILTER.read_text())}),
             role=role.arn,
             reserved_concurrent_executions=0 if self._args.paused else -1,
             timeout=5,  # Cognito waits no longer; Developer Guide, "Customizing user pool workflows with triggers"

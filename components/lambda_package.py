@@ -163,7 +163,7 @@ def bundle(app: Path, locks: tuple[Path, ...], folder: Path, name: str, max_zip_
                 path.unlink()
         for relative, source in sources.items():
             (tree / relative).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, tree / relative)
+            (tree / relative).write_bytes(_with_plain_line_ends(source))
         if bytecode:
             _compile(tree)
         unzipped_bytes = sum(path.stat().st_size for path in tree.rglob("*") if path.is_file())
@@ -186,8 +186,13 @@ def _digest(sources: Mapping[str, Path], locks: tuple[Path, ...], *, bytecode: b
     """Of everything that decides what is in a bundle, this file included."""
     known = hashlib.sha256(f"{PYTHON} {PLATFORM} {bytecode}".encode())
     for name, path in [*sources.items(), *((lock.name, lock) for lock in locks), ("", Path(__file__))]:
-        known.update(f"\0{name}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+        known.update(f"\0{name}\0".encode() + hashlib.sha256(_with_plain_line_ends(path)).digest())
     return known.hexdigest()[:16]
+
+
+def _with_plain_line_ends(source: Path) -> bytes:
+    """The text as Git keeps it, whatever line ends this checkout has: else the same commit would deploy anew."""
+    return source.read_bytes().replace(b"\r\n", b"\n")
 
 
 def _install(locks: tuple[Path, ...], target: Path) -> None:

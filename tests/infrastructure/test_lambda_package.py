@@ -50,6 +50,21 @@ def test_the_same_inputs_make_the_same_bytes_in_another_place_and_umask(api_bund
     assert again.read_bytes() == api_bundle.read_bytes()
 
 
+def test_a_checkout_with_other_line_ends_makes_the_same_bytes(api_bundle: Path, tmp_path: Path) -> None:
+    app = shutil.copytree(APP, tmp_path / "app", ignore=shutil.ignore_patterns("__pycache__"))
+    lock = tmp_path / API_LOCK.name
+    for path, source in [*((path, path) for path in app.rglob("*.py")), (lock, API_LOCK)]:
+        path.write_bytes(source.read_bytes().replace(b"\n", b"\r\n"))
+    again = bundle(app, (lock,), tmp_path / "out", "api", 8 * MIB, bytecode=False)
+    assert again.name == api_bundle.name
+    assert again.read_bytes() == api_bundle.read_bytes()
+
+
+def test_git_gives_every_checkout_the_same_line_ends() -> None:
+    attributes = (PROJECT / ".gitattributes").read_text().splitlines()
+    assert "* text=auto eol=lf" in attributes
+
+
 def test_what_was_packed_once_is_not_packed_again(api_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lambda_package, "find_uv_bin", lambda: "/nowhere")
     assert bundle(APP, (API_LOCK,), api_bundle.parent, "api", 8 * MIB, bytecode=False) == api_bundle
