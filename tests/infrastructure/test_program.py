@@ -197,7 +197,6 @@ def test_an_own_domain_is_served_with_modern_tls_alone() -> None:
     (distribution,) = own.of("cloudfront/distribution:Distribution")
     assert distribution.inputs["viewerCertificate"]["minimumProtocolVersion"] == "TLSv1.2_2021"
     assert own.exports["siteUrl"] == "https://video.example.com"
-    assert variables(own, "video_upload")["CORS_ORIGIN"] == "https://video.example.com"
     assert {each.inputs["type"] for each in own.of("route53/record:Record")} == {"A", "AAAA"}
 
 
