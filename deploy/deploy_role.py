@@ -27,6 +27,9 @@ GITHUB = "token.actions.githubusercontent.com"
 PUBLISHING = ("s3:ListBucket", "s3:PutObject", "s3:DeleteObject", "cloudfront:CreateInvalidation")
 """`make publish`: beside what the program's own types need."""
 
+PROVING = ("cloudwatch:GetMetricData",)
+"""`make smoke`: its client metrics are looked for."""
+
 PREVIEW = "preview"
 """Environment of the repository in which pull requests are previewed."""
 
@@ -36,6 +39,7 @@ LINKED_ROLES = ("email.cognito-idp", "lambda.application-autoscaling")
 
 WHY_EVERYTHING: Mapping[str, str] = {
     "cloudfront": "CloudFront names its things by ids that it makes up",
+    "cloudwatch:GetMetricData": "the call takes no resource",
     "cognito-identity": "identity pools are named by ids that Cognito makes up",
     "cognito-idp": "user pools are named by ids that Cognito makes up",
     "ec2": "a VPC and its parts have no name before they are made",
@@ -90,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def policies(account_id: str) -> Mapping[str, PolicyDocument]:
     """By name; together the permissions of the role. More than one, since IAM bounds each."""
-    actions = {action for each in ACTIONS_BY_TYPE.values() for action in each} | set(PUBLISHING)
+    actions = {action for each in ACTIONS_BY_TYPE.values() for action in each} | set(PUBLISHING) | set(PROVING)
     by_service: dict[str, list[str]] = {}
     for action in sorted(actions):
         by_service.setdefault(action.partition(":")[0], []).append(action)
@@ -222,7 +226,20 @@ def _route53(actions: Sequence[str], _: str) -> Iterable[Statement]:
     yield allow("Changes", actions=changes, resources="arn:aws:route53:::change/*")
 
 
-_SPLIT: Mapping[str, Any] = {"iam": _iam, "kms": _kms, "logs": _logs, "s3": _s3, "route53": _route53}
+def _cloudwatch(actions: Sequence[str], account_id: str) -> Iterable[Statement]:
+    named = _named("cloudwatch", account_id)
+    yield allow("Cloudwatch", actions=[action for action in actions if action not in PROVING], resources=named)
+    yield allow("ClientMetrics", actions=list(PROVING), resources="*")
+
+
+_SPLIT: Mapping[str, Any] = {
+    "cloudwatch": _cloudwatch,
+    "iam": _iam,
+    "kms": _kms,
+    "logs": _logs,
+    "s3": _s3,
+    "route53": _route53,
+}
 
 
 def _sid(service: str) -> str:

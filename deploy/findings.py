@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.adapters.client_errors import error_code, error_message, is_busy
+from chalicelib.adapters.client_errors import error_code, error_message, is_unavailable
 from chalicelib.adapters.denials import denial_in
 from deploy.planned_stage import PlannedStage
 
@@ -72,6 +72,6 @@ class Check:
         if denial_in(error):
             wanted = " and ".join(self.actions)
             return f"AWS denied {error.operation_name}; the check needs {wanted} ({error_message(error)})"
-        if is_busy(error):
-            return f"AWS is throttling {error.operation_name}; run this again in a minute"
+        if is_unavailable(error):
+            return f"AWS is too busy for {error.operation_name}; run this again in a minute"
         return f"AWS answered {error.operation_name} with {error_code(error)}: {error_message(error)}; run this again"

@@ -16,6 +16,7 @@ from botocore.session import get_session
 from deploy.deploy_role import (
     MAX_POLICY_CHARS,
     PREVIEW,
+    PROVING,
     PUBLISHING,
     WHY_EVERYTHING,
     main,
@@ -76,7 +77,7 @@ def test_every_type_of_the_program_and_no_other_has_its_actions(
 
 
 def test_the_policies_grant_what_the_types_need_and_no_more() -> None:
-    needed = {action for actions in ACTIONS_BY_TYPE.values() for action in actions} | set(PUBLISHING)
+    needed = {action for actions in ACTIONS_BY_TYPE.values() for action in actions} | {*PUBLISHING, *PROVING}
     # S3 encrypts the page's files on behalf of whoever publishes them.
     assert granted() == needed | {"kms:GenerateDataKey", "kms:Decrypt"}
 

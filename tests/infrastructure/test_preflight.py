@@ -227,7 +227,7 @@ def test_a_denied_check_cannot_tell_and_names_the_permission(subject: str) -> No
 
 
 @pytest.mark.parametrize("subject", CHECKS)
-@pytest.mark.parametrize(("trouble", "words"), [("ThrottlingException", "throttling"), (UNREACHABLE, "network")])
+@pytest.mark.parametrize(("trouble", "words"), [("ThrottlingException", "too busy"), (UNREACHABLE, "network")])
 def test_a_check_that_gets_no_answer_cannot_tell(subject: str, trouble: str | Exception, words: str) -> None:
     finding = asked(CHECKS[subject], dict.fromkeys(OPERATIONS, trouble))
     assert finding.verdict is CANNOT_TELL
