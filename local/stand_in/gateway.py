@@ -9,7 +9,9 @@ from typing import cast
 from urllib.parse import parse_qs
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from local.aws_models.requests import CREDENTIAL_SERVICE
 from local.http_server import OWN_NAMES, AnswerLostError
+from local.stand_in import model_guard
 from local.stand_in.answers import Answer
 from local.stand_in.errors import WrongControlError
 from local.stand_in.events import send_to_queue
@@ -23,7 +25,6 @@ MOTO_CONTROL_PREFIX = "/moto-api"
 MAX_CONTROL_BYTES = 1024**2
 MAX_INVOKE_BYTES = 1024**2  # Lambda Developer Guide, "Lambda quotas": asynchronous invocation payload
 _INVOKE = re.compile(r"/2015-03-31/functions/[^/]+/invocations")
-_CREDENTIAL_SERVICE = re.compile(r"Credential=[^/,\s]+/[^/]+/[^/]+/([^/]+)/aws4_request")
 _READING_ACTIONS = re.compile(r"(Get|List|Describe|Generate|Verify|Encrypt|Decrypt|Filter|Test)")
 
 
@@ -56,12 +57,22 @@ class Gateway:
             return _refusal().send(start_response, head_only=False)
         if path.startswith(CONTROL_PREFIX):
             return self._control(environ, path.removeprefix(CONTROL_PREFIX)).send(start_response, head_only=False)
-        if _INVOKE.fullmatch(path):
-            return self._invoke(environ).send(start_response, head_only=False)
         if _is_s3(environ, path):
             return self._objects(environ, start_response)
         if _is_of_another_machines_page(environ):
             return _refusal().send(start_response, head_only=False)
+        return self._service(environ, path, start_response)
+
+    def _service(self, environ: WSGIEnvironment, path: str, start_response: StartResponse) -> Iterable[bytes]:
+        """Any service but S3: held to its model first."""
+        refused = model_guard.refused(environ)
+        if refused:
+            self._request_log.add(
+                LoggedRequest(operation=refused.operation, key="", part_number=None, status=refused.answer.status)
+            )
+            return refused.answer.send(start_response, head_only=False)
+        if _INVOKE.fullmatch(path):
+            return self._invoke(environ).send(start_response, head_only=False)
         return self._other_service(environ, start_response)
 
     def _control(self, environ: WSGIEnvironment, name: str) -> Answer:
@@ -133,7 +144,7 @@ class Gateway:
         return pieces
 
     def _note_change(self, environ: WSGIEnvironment) -> None:
-        found = _CREDENTIAL_SERVICE.search(str(environ.get("HTTP_AUTHORIZATION", "")))
+        found = CREDENTIAL_SERVICE.search(str(environ.get("HTTP_AUTHORIZATION", "")))
         service = found.group(1) if found else ""
         names = {"monitoring": "cloudwatch"}
         changed = {names.get(service, service)}
@@ -159,7 +170,7 @@ def _refusal() -> Answer:
 
 def _is_s3(environ: WSGIEnvironment, path: str) -> bool:
     authorization = str(environ.get("HTTP_AUTHORIZATION", ""))
-    found = _CREDENTIAL_SERVICE.search(authorization)
+    found = CREDENTIAL_SERVICE.search(authorization)
     if found:
         return found.group(1) == "s3"
     credential = parse_qs(str(environ.get("QUERY_STRING", ""))).get("X-Amz-Credential")

@@ -9,10 +9,10 @@ from local.stand_in.buckets import BUCKET_KEY_HEADER, ENCRYPTION_HEADER, KMS_KEY
 from local.stand_in.errors import S3Error, invalid_argument, invalid_request, malformed_xml
 from local.stand_in.names import ACCOUNT_ID
 from local.stand_in.object_operations import announcer
-from local.stand_in.object_store import MAX_XML_BYTES, Call, header_tags
-from local.stand_in.payload import read_small, receive
+from local.stand_in.object_store import Call, header_tags
+from local.stand_in.payload import receive
 from local.stand_in.uploads import MAX_PARTS, Completion, ListedPart, Part, Upload
-from local.stand_in.xml_bodies import child_text, children, parse_xml
+from local.stand_in.xml_bodies import child_text, children
 
 MAX_PAGE = 1000  # S3 API Reference, "ListParts" and "ListMultipartUploads"
 _OWNER = {"ID": ACCOUNT_ID, "DisplayName": "local"}
@@ -122,7 +122,7 @@ def complete_multipart_upload(call: Call) -> Answer:
     """CompleteMultipartUpload: verified, conditional, once."""
     request, store = call.request, call.store
     upload = _upload(call)
-    document = parse_xml(read_small(request, call.signature, MAX_XML_BYTES), "CompleteMultipartUpload")
+    document = call.xml()
     version = store.uploads.complete(
         call.bucket.name,
         request.key,

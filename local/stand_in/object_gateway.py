@@ -20,8 +20,10 @@ from local.stand_in.form_upload import post_object
 from local.stand_in.object_store import MAX_XML_BYTES, Call, ObjectStore
 from local.stand_in.payload import read_small
 from local.stand_in.requests import S3Request, parse_request
+from local.stand_in.s3_model import demand_bucket_model, demand_model, xml_root
 from local.stand_in.signatures import Signature
 from local.stand_in.snapshots import Snapshots
+from local.stand_in.xml_bodies import parse_xml
 
 _OPERATIONS: Mapping[str, Callable[[Call], Answer]] = {
     "PutObject": object_operations.put_object,
@@ -123,14 +125,21 @@ class ObjectGateway:
         handler = _OPERATIONS.get(request.operation)
         if handler is not None:
             bucket = require_bucket(request.bucket)
-            return handler(Call(request=request, signature=signature, bucket=bucket, store=self._store))
+            root = xml_root(request.operation)
+            document = parse_xml(read_small(request, signature, MAX_XML_BYTES), root) if root else None
+            demand_model(request, document)
+            return handler(
+                Call(request=request, signature=signature, bucket=bucket, store=self._store, document=document)
+            )
         if request.operation == "MethodNotAllowed":
             raise S3Error(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
         if request.key:
             raise not_implemented(f"{request.operation} is left out of the local stand-in")
         if request.operation == "DeleteBucket" and not self._store.versions.is_empty(request.bucket):
             raise S3Error(409, "BucketNotEmpty", "The bucket you tried to delete is not empty")
-        return self._pass_to_moto(request, read_small(request, signature, MAX_XML_BYTES))
+        body = read_small(request, signature, MAX_XML_BYTES)
+        demand_bucket_model(request, body)
+        return self._pass_to_moto(request, body)
 
     def _pass_to_moto(self, request: S3Request, body: bytes) -> Answer:
         environ = {**request.environ, "wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}

@@ -11,10 +11,10 @@ from local.stand_in.bodies import Segment
 from local.stand_in.buckets import BUCKET_KEY_HEADER, ENCRYPTION_HEADER, KMS_KEY_HEADER, require_bucket
 from local.stand_in.checksums import Checksum
 from local.stand_in.errors import S3Error, invalid_argument, malformed_xml, precondition_failed
-from local.stand_in.object_store import MAX_XML_BYTES, Call, demand_tags, header_tags
-from local.stand_in.payload import read_small, receive
+from local.stand_in.object_store import Call, demand_tags, header_tags
+from local.stand_in.payload import receive
 from local.stand_in.versions import Conditions, Content, Version, require_readable
-from local.stand_in.xml_bodies import child_text, children, parse_xml
+from local.stand_in.xml_bodies import child_text, children
 
 MAX_DELETED_KEYS = 1000  # S3 API Reference, "DeleteObjects"
 _ENCRYPTION_HEADERS = (ENCRYPTION_HEADER, KMS_KEY_HEADER, BUCKET_KEY_HEADER)
@@ -142,7 +142,7 @@ def delete_objects(call: Call) -> Answer:
         raise S3Error(
             400, "InvalidRequest", "Missing required header for this request: Content-MD5 OR x-amz-checksum-*"
         )
-    document = parse_xml(read_small(call.request, call.signature, MAX_XML_BYTES), "Delete")
+    document = call.xml()
     entries = children(document, "Object")
     if not 1 <= len(entries) <= MAX_DELETED_KEYS:
         raise malformed_xml()
@@ -173,7 +173,7 @@ def get_object_tagging(call: Call) -> Answer:
 def put_object_tagging(call: Call) -> Answer:
     """PutObjectTagging: replaces the whole set."""
     version = _named_version(call)
-    document = parse_xml(read_small(call.request, call.signature, MAX_XML_BYTES), "Tagging")
+    document = call.xml()
     tags: dict[str, str] = {}
     for tag_set in children(document, "TagSet"):
         for tag in children(tag_set, "Tag"):

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
+from xml.etree import ElementTree as ET
 
 from local.stand_in.bodies import Bodies
 from local.stand_in.buckets import Bucket, encryption_headers
-from local.stand_in.errors import S3Error, invalid_argument, not_implemented
+from local.stand_in.errors import S3Error, invalid_argument, malformed_xml, not_implemented
 from local.stand_in.events import Outbox
 from local.stand_in.faults import Clock
 from local.stand_in.requests import S3Request
@@ -41,12 +42,19 @@ class ObjectStore:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One verified request and what it concerns."""
+    """One verified request and what it concerns; document: its body, where the operation takes XML."""
 
     request: S3Request
     signature: Signature
     bucket: Bucket
     store: ObjectStore
+    document: ET.Element | None = None
+
+    def xml(self) -> ET.Element:
+        """The body; raises S3Error 400 without one."""
+        if self.document is None:
+            raise malformed_xml()
+        return self.document
 
     def kept_headers(self) -> dict[str, str]:
         """The headers that an object made by this request answers with for ever."""
