@@ -198,7 +198,7 @@ def test_a_part_that_never_succeeds_ends_the_upload_and_the_rest_is_kept(
 def test_a_stopped_upload_resumes_with_the_missing_parts_only(
     platform: FakePlatform, watched: Watched, make_video: MakeVideo
 ) -> None:
-    platform.storage.seconds_per_part = 0.02
+    platform.storage.seconds_per_part = 0.1
     path = make_video(1024 * KIB)
     watched.stop_in_the_middle(path, after_parts=6)
     stored = sum(platform.storage.stores.values())
@@ -301,9 +301,10 @@ def test_an_upload_stopped_while_s3_completes_goes_on_without_sending(
 ) -> None:
     platform.completing_answers = 10**6
     path = make_video(256 * KIB)
-    threading.Timer(0.3, watched.interruption.request).start()
+    watched.stop_at = Completing
     with pytest.raises(UploadCancelledError):
         watched.engine.upload(path)
+    watched.stop_at = None
     platform.completing_answers = 1
     watched.interruption.clear()
     assert watched.engine.upload(path).state == "ready"

@@ -36,10 +36,13 @@ class Watched:
             backoff=IMPATIENT,
         )
         self.stop_after_parts: int | None = None
+        self.stop_at: type[UploadEvent] | None = None
 
     def note(self, event: UploadEvent) -> None:
         self.events.append(event)
         if self.stop_after_parts is not None and self.count(PartStored) >= self.stop_after_parts:
+            self.interruption.request()
+        if self.stop_at is not None and isinstance(event, self.stop_at):
             self.interruption.request()
 
     def count(self, kind: type[UploadEvent]) -> int:

@@ -1,10 +1,11 @@
 """Whoever asks again to start an upload, because S3 was busy or the answer was lost, has one upload."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from tests.journeys.conftest import Person, StandIn, is_unmarked
+from tests.journeys.conftest import Desktop, Person, StandIn, is_unmarked, wait_until
 
 
 @pytest.mark.parametrize("operation", ["CreateMultipartUpload", "PutObject"])
@@ -30,3 +31,18 @@ def test_an_init_whose_answer_was_lost_opens_the_same_upload_again(person: Perso
     assert named.complete(again, named.send_parts(again, small_video)).status_code == 200
     assert person.wait_for(again["videoId"], "ready")
     assert named.start(len(small_video))["videoId"] != again["videoId"]
+
+
+def test_a_command_that_is_killed_before_inits_answer_leaves_no_second_upload(
+    person: Person, stand_in: StandIn, desktop: Desktop, video_12_mib: Path
+) -> None:
+    stand_in.fail("GenerateMac", delaySeconds=1.5)
+    killed = desktop.start("upload", str(video_12_mib))
+    wait_until(lambda: not is_unmarked(stand_in, person.owner) or None)
+    killed.kill()
+    killed.communicate()
+    (begun,) = wait_until(lambda: person.call("GET", "/uploads").json()["uploads"] or None)
+    assert begun["receivedBytes"] == 0
+    assert desktop.upload(video_12_mib)["videoId"] == begun["videoId"]
+    assert [video["videoId"] for video in person.call("GET", "/videos").json()["videos"]] == [begun["videoId"]]
+    assert not person.call("GET", "/uploads").json()["uploads"]

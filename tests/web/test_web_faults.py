@@ -163,6 +163,27 @@ def test_an_upload_whose_first_answer_is_lost_is_begun_once(
     assert len(site.api.videos) == 1
 
 
+def test_a_page_that_is_closed_before_inits_answer_leaves_no_second_upload(
+    page: Page, site: FakeSite, small_video: Path, complaints: list[str]
+) -> None:
+    complaints += ["ERR_FAILED"]
+    lost: list[int] = []
+
+    def lose_all(route: Route) -> None:
+        lost.append(route.fetch().status)
+        route.abort()
+
+    page.route("**/multipart/init", lose_all)
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, small_video)
+    wait_until(lambda: bool(lost), page)
+    page.unroute("**/multipart/init")
+    page.reload()
+    choose(page, small_video)
+    expect_uploaded(page, site, small_video)
+    assert len(site.api.videos) == 1
+
+
 def test_a_refused_upload_says_why(page: Page, site: FakeSite, small_video: Path, complaints: list[str]) -> None:
     refusals = [
         (413, "file_too_large", {"maxBytes": 2_000_000_000}, "at most 2.0 GB"),

@@ -12,7 +12,7 @@ import Uppy, { type Body, type Meta, type UppyFile } from "@uppy/core";
 import { type ApiClient, ApiError, type CompletedParts, type StoredPart } from "./api";
 import { ChecksumJob } from "./checksum";
 import { PutError, putPart } from "./part_put";
-import { forgetFile, rememberFile } from "./remembered_files";
+import { forgetBeginning, forgetFile, rememberBeginning, rememberFile } from "./remembered_files";
 import { Delays } from "./retry_delays";
 import { UploadError } from "./upload_errors";
 import { letGo, lock } from "./upload_lock";
@@ -192,15 +192,23 @@ export class UploadEngine {
       return;
     }
     const api = this.#api.forUpload(upload);
+    rememberBeginning(upload.file, upload.contentType, upload.correlationId);
     const beginning = api.startUpload({
       fileName: upload.file.name,
       contentType: upload.contentType,
       sizeBytes: upload.file.size,
     });
-    upload.beginning = beginning.then((started) => {
-      upload.begun(started, started.presignedUrls, api);
-      rememberFile(started.videoId, upload.file);
-    });
+    upload.beginning = beginning.then(
+      (started) => {
+        upload.begun(started, started.presignedUrls, api);
+        rememberFile(started.videoId, upload.file);
+        forgetBeginning(upload.file, upload.contentType);
+      },
+      (error: unknown) => {
+        if (error instanceof ApiError && error.status < 500) forgetBeginning(upload.file, upload.contentType);
+        throw error;
+      },
+    );
     await upload.beginning;
     upload.dispatchEvent(new Event("state")); // it has a videoId now
   }

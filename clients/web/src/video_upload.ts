@@ -3,6 +3,7 @@
 import type { ApiClient, OpenUpload, PresignedUrl, StoredPart, UnfinishedUpload } from "./api";
 import type { ChecksumJob } from "./checksum";
 import { PartUrls } from "./part_urls";
+import { correlationIdFor } from "./remembered_files";
 import { UploadError } from "./upload_errors";
 
 export type UploadState =
@@ -73,7 +74,7 @@ export class VideoUpload extends EventTarget {
     readonly unfinished?: UnfinishedUpload,
   ) {
     super();
-    this.correlationId = unfinished?.correlationId ?? crypto.randomUUID();
+    this.correlationId = unfinished?.correlationId ?? correlationIdFor(file, contentType);
   }
 
   get videoId(): string | null {

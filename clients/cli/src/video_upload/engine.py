@@ -88,7 +88,7 @@ class UploadEngine:
                     self._abandon(journal)
                 raise
             # Kept until here: whoever is stopped while watching goes on watching, and does not send the file again.
-            with self._correlated(journal) as api:
+            with self._correlated(journal, file) as api:
                 video = self._watch(video_id, api) if wait else api.get_video(video_id)
             journal.forget()
         return video
@@ -121,13 +121,13 @@ class UploadEngine:
         raise UploadNotFoundError(video_id)
 
     @contextmanager
-    def _correlated(self, journal: UploadJournal) -> Generator[VideoApi]:
+    def _correlated(self, journal: UploadJournal, file: VideoFile) -> Generator[VideoApi]:
         """The API under the upload's correlation id, the same in every run, a new one where none has begun.
 
         Errors that end it carry the id.
         """
         found = journal.load()
-        correlation_id = (found[0].correlation_id if found else None) or str(uuid4())
+        correlation_id = (found[0].correlation_id if found else journal.begun_as(file)) or str(uuid4())
         try:
             yield self._api.for_upload(correlation_id)
         except VideoUploadError as error:
@@ -142,13 +142,13 @@ class UploadEngine:
 
     def _upload(self, file: VideoFile, journal: UploadJournal) -> str:
         try:
-            with self._correlated(journal) as api:
+            with self._correlated(journal, file) as api:
                 return self._resume(file, journal, api) or self._start(file, journal, api)
         except UploadLostError as error:
             journal.forget()
             self._report(StartedOver(reason=error.reason))
         # Another upload, under another id: under the same one the platform might take up the lost one again.
-        with self._correlated(journal) as api:
+        with self._correlated(journal, file) as api:
             return self._start(file, journal, api)
 
     def _resume(self, file: VideoFile, journal: UploadJournal, api: VideoApi) -> str | None:
@@ -169,9 +169,15 @@ class UploadEngine:
         return record.video_id
 
     def _start(self, file: VideoFile, journal: UploadJournal, api: VideoApi) -> str:
-        started = api.start_upload(
-            NewUpload(file_name=file.path.name, content_type=file.content_type, size_bytes=file.size_bytes)
-        )
+        if api.correlation_id:
+            journal.begin(api.correlation_id, file)
+        wanted = NewUpload(file_name=file.path.name, content_type=file.content_type, size_bytes=file.size_bytes)
+        try:
+            started = api.start_upload(wanted)
+        except ApiError as refused:
+            if refused.status < 500:
+                journal.forget()
+            raise
         record = UploadRecord(
             api_url=self._api.url,
             path=str(file.path),

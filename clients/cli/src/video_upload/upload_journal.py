@@ -1,6 +1,7 @@
 """What this computer knows about an unfinished upload, so that the next run goes on where this one stopped.
 
-A journal is a file of JSON lines: first the upload, then one line per part that S3 has taken. A line is one write and
+A journal is a file of JSON lines: first the upload, then one line per part that S3 has taken. Until the platform has
+answered, its only line is the id under which the upload is asked for. A line is one write and
 one fsync, so a killed process loses at most the line it was writing, and S3 knows that part anyway. (Rewriting the
 whole file for each of 10,000 parts would write gigabytes.)
 """
@@ -43,6 +44,14 @@ class UploadRecord(msgspec.Struct, frozen=True, kw_only=True):
         return (self.size_bytes, self.modified_ns) == (file.size_bytes, file.modified_ns)
 
 
+class Beginning(msgspec.Struct, frozen=True, kw_only=True):
+    """The only line until the platform has answered: asked again under this id, it opens the same upload."""
+
+    beginning: str
+    size_bytes: int
+    modified_ns: int
+
+
 class SentPart(msgspec.Struct, frozen=True, kw_only=True):
     """A part that S3 has taken, and the checksum of the bytes that were sent."""
 
@@ -77,6 +86,20 @@ class UploadJournal:
     def load(self) -> tuple[UploadRecord, dict[int, SentPart]] | None:
         """The upload and its parts by number; None without a usable journal."""
         return read_journal(self._path)
+
+    def begin(self, correlation_id: str, file: VideoFile) -> None:
+        """Write down the id before the platform is asked, so that a run that is killed leaves no second upload."""
+        self._close()
+        line = Beginning(beginning=correlation_id, size_bytes=file.size_bytes, modified_ns=file.modified_ns)
+        write_privately(self._path, msgspec.json.encode(line) + b"\n")
+
+    def begun_as(self, file: VideoFile) -> str | None:
+        """The id under which a run that was killed had asked for an upload of this very file."""
+        try:
+            line = msgspec.json.decode(self._path.read_bytes(), type=Beginning)
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+        return line.beginning if (line.size_bytes, line.modified_ns) == (file.size_bytes, file.modified_ns) else None
 
     def start(self, record: UploadRecord, sent: Iterable[SentPart] = ()) -> None:
         """Begin anew with these contents."""
