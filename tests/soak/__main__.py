@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import sys
 import time
 from collections import Counter
@@ -34,7 +33,6 @@ class Played:
 
 
 def play(seed: int, steps: int = STEPS) -> Played:
-    logging.disable(logging.CRITICAL)
     history = History(seed)
     broken = history.run(steps)
     states = Counter(record.state.value for owner in USERS for record in history.all_records(owner))
@@ -43,7 +41,6 @@ def play(seed: int, steps: int = STEPS) -> Played:
 
 
 def show(seed: int) -> int:
-    logging.disable(logging.CRITICAL)
     history = History(seed)
     broken = history.run()
     print("\n".join([*history.steps, "", *(broken or ["no promise was broken"])]))

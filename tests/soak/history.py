@@ -7,6 +7,7 @@ promises that were broken.
 from __future__ import annotations
 
 import functools
+import logging
 import random
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
@@ -91,8 +92,13 @@ class History:
 
     @contextmanager
     def _deterministic(self) -> Generator[None]:
-        """One thread at a time, and ids drawn by the seed: the races are the ones that `Interference` makes."""
+        """One thread at a time, and ids drawn by the seed: the races are the ones that `Interference` makes.
+
+        Silent: the troubles of a history would fill a log.
+        """
         with ExitStack() as patches:
+            patches.callback(logging.disable, logging.root.manager.disable)
+            logging.disable(logging.CRITICAL)
             for parallel in ("janitor._PARALLEL_LOOKS", "records._PARALLEL_READS", "multipart_upload._PARALLEL_CALLS"):
                 patches.enter_context(mock.patch(f"chalicelib.core.{parallel}", 1))
             drawn = mock.patch("secrets.token_hex", lambda size_bytes: self.rng.randbytes(size_bytes).hex())

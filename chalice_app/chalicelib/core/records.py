@@ -40,6 +40,7 @@ def marker_key(ref: VideoRef, size_bytes: int) -> str:
     return f"open/{ref.owner}/{ref.video_id}.{size_bytes}"
 
 
+_JUDGED = frozenset({State.READY, State.REJECTED})
 _WATCH_BYTES = 0
 """No video has this size: empty files are refused."""
 
@@ -133,8 +134,12 @@ class Records:
         self.release(ref, _WATCH_BYTES)
 
     def close(self, record: VideoRecord, now: datetime) -> None:
-        """End the janitor's care for a video; a form that may be sent again stays watched. Safe to repeat."""
-        if record.may_arrive_again(now):
+        """End the janitor's care for a video. Safe to repeat.
+
+        A form stays watched while it may be sent again, and until the janitor has seen that the judged object is the
+        newest.
+        """
+        if record.may_arrive_again(now) or (record.upload_id is None and record.state in _JUDGED):
             self.watch(record.ref)
         elif record.is_watched:
             self.unwatch(record.ref)
