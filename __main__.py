@@ -16,6 +16,7 @@ from components.audit import Audit, AuditArgs
 from components.auth import Auth, AuthArgs
 from components.compute import CALLED_BY_GATEWAY, Compute, ComputeArgs, scalable_id
 from components.edge import Edge, EdgeArgs
+from components.feature_logs import Feature, FeatureLogs, FeatureLogsArgs
 from components.function_environment import function_environment
 from components.keys import Keys, KeysArgs
 from components.lambda_package import build_package
@@ -26,7 +27,7 @@ from components.observability import Observability, ObservabilityArgs
 from components.operators import ROLE as OPERATOR
 from components.operators import Operators, OperatorsArgs
 from components.permissions import Resources
-from components.settings import Settings
+from components.settings import Settings, SignUp
 from components.sign_in import SignIn, SignInArgs
 from components.site import Site, SiteArgs, allowed_origin, origin_of
 from components.storage import Storage, StorageArgs
@@ -52,6 +53,26 @@ keys = Keys(
 token_key_arns = list(keys.token_key_arns.values())
 messages = Messages("messages", MessagesArgs(place=place, data_key_arn=keys.data_key_arn))
 
+feature_logs = FeatureLogs(
+    "feature-logs",
+    FeatureLogsArgs(
+        place=place,
+        features=[
+            feature
+            for feature, is_on in {
+                Feature.WEB_ACL: settings.waf,
+                Feature.NETWORK: settings.network,
+                Feature.TRAIL: settings.trail,
+                Feature.SIGN_UP_FILTER: settings.sign_up is SignUp.DOMAIN,
+            }.items()
+            if is_on
+        ],
+        log_key_arn=keys.log_key_arn,
+        log_days=settings.log_days,
+        protect=settings.protect,
+    ),
+)
+
 network = (
     Network(
         "network",
@@ -61,8 +82,7 @@ network = (
             bucket_arns=[place.bucket_arn("videos"), place.bucket_arn("metadata")],
             key_arns=[*token_key_arns, keys.media_key_arn],
             topic_arns=[messages.completion_topic_arn],
-            log_key_arn=keys.log_key_arn,
-            log_days=settings.log_days,
+            log_group_arn=feature_logs.groups[Feature.NETWORK].arn,
         ),
     )
     if settings.network
@@ -101,8 +121,7 @@ auth = Auth(
         mail_identity_arn=settings.mail_identity_arn,
         mail_from=settings.mail_from,
         protect=settings.protect,
-        log_key_arn=keys.log_key_arn,
-        log_days=settings.log_days,
+        filter_log_group=feature_logs.groups.get(Feature.SIGN_UP_FILTER),
         paused=settings.paused,
     ),
 )
@@ -125,6 +144,7 @@ api = Api(
         burst=settings.api_burst,
         log_key_arn=keys.log_key_arn,
         log_days=settings.log_days,
+        protect=settings.protect,
     ),
 )
 
@@ -136,8 +156,7 @@ web_acl = (
             requests_per_ip=settings.requests_per_ip,
             requests_per_token=settings.requests_per_token,
             inits_per_ip=settings.inits_per_ip,
-            log_days=settings.log_days,
-            protect=settings.protect,
+            log_group_arn=feature_logs.groups[Feature.WEB_ACL].arn,
         ),
     )
     if settings.waf
@@ -186,6 +205,7 @@ sign_in = SignIn(
         machine_client=settings.machine_client,
         log_key_arn=keys.log_key_arn,
         log_days=settings.log_days,
+        protect=settings.protect,
     ),
 )
 
@@ -243,6 +263,7 @@ compute = Compute(
         security_group_id=network.function_security_group_id if network else None,
         log_key_arn=keys.log_key_arn,
         log_days=settings.log_days,
+        protect=settings.protect,
         api_memory_mib=settings.api_memory_mib,
         processing_memory_mib=settings.processing_memory_mib,
         processing_timeout_seconds=settings.processing_timeout_seconds,
@@ -277,7 +298,7 @@ if settings.trail:
             place=place,
             log_bucket_name=storage.log_bucket_name,
             log_key_arn=keys.log_key_arn,
-            log_days=settings.log_days,
+            log_group=feature_logs.groups[Feature.TRAIL],
             management_events=settings.trail_management_events,
             functions=list(package.handlers),
             guards=storage.guards,

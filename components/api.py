@@ -14,6 +14,7 @@ import pulumi_random as random
 
 from components import api_document, policy
 from components.naming import Place, type_token
+from components.protection import kept
 
 STAGE_NAME = "api"
 """Also the first part of every path, so that the edge passes paths on unchanged."""
@@ -51,6 +52,7 @@ class ApiArgs:
     cors_origin: whose pages may read answers; `*` for any.
     secret_generation: raise by one to rotate the secret between edge and API.
     requests_per_second, burst: throttling of the whole API.
+    protect: whether the access log refuses deletion and outlives the stack.
     """
 
     place: Place
@@ -62,6 +64,7 @@ class ApiArgs:
     burst: int
     log_key_arn: pulumi.Input[str]
     log_days: int
+    protect: bool
 
 
 class Api(pulumi.ComponentResource):
@@ -119,7 +122,7 @@ class Api(pulumi.ComponentResource):
             name=place.log_group("api-access"),
             retention_in_days=args.log_days,
             kms_key_id=args.log_key_arn,
-            opts=self._child,
+            opts=kept(self, args.protect),
         )
         certificate = aws.apigateway.ClientCertificate(
             f"{name}-gateway",

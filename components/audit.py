@@ -22,8 +22,7 @@ WATCHED_BUCKETS = ("site",)
 class AuditArgs:
     """What the trail needs.
 
-    log_bucket_name: keeps it; log_key_arn: encrypts it.
-    log_days: how long the trail can be queried; the bucket keeps it as long as every log.
+    log_bucket_name: keeps it; log_key_arn: encrypts it; log_group: where it can be queried.
     management_events: also what administrators do; billed where the account has another trail.
     functions: whose calls are the platform's own, and whose logs the questions are put to.
     guards: the log bucket's policy, without which CloudTrail refuses the bucket.
@@ -32,7 +31,7 @@ class AuditArgs:
     place: Place
     log_bucket_name: pulumi.Input[str]
     log_key_arn: pulumi.Input[str]
-    log_days: int
+    log_group: aws.cloudwatch.LogGroup
     management_events: bool
     functions: Sequence[str]
     guards: list[pulumi.Resource]
@@ -59,13 +58,6 @@ class Audit(pulumi.ComponentResource):
                 )
             )
         child = pulumi.ResourceOptions(parent=self)
-        group = aws.cloudwatch.LogGroup(
-            f"{name}-trail",
-            name=place.log_group("trail"),
-            retention_in_days=args.log_days,
-            kms_key_id=args.log_key_arn,
-            opts=child,
-        )
         role = aws.iam.Role(
             f"{name}-trail",
             name=place.account_wide_name("trail"),
@@ -89,7 +81,7 @@ class Audit(pulumi.ComponentResource):
             s3_bucket_name=args.log_bucket_name,
             s3_key_prefix="trail",
             kms_key_id=args.log_key_arn,
-            cloud_watch_logs_group_arn=pulumi.Output.concat(group.arn, ":*"),
+            cloud_watch_logs_group_arn=pulumi.Output.concat(args.log_group.arn, ":*"),
             cloud_watch_logs_role_arn=role.arn,
             sns_topic_name=topic.name,
             enable_logging=True,
@@ -105,7 +97,7 @@ class Audit(pulumi.ComponentResource):
             aws.cloudwatch.QueryDefinition(
                 f"{name}-{query.name}",
                 name=f"{PRODUCT}/{place.stage}/{query.name}",
-                log_group_names=[group.name] if query.asks == "trail" else function_groups,
+                log_group_names=[args.log_group.name] if query.asks == "trail" else function_groups,
                 query_string=query.text,
                 opts=child,
             )

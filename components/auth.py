@@ -26,8 +26,8 @@ class AuthArgs:
     """What the user pool needs.
 
     sign_up, sign_up_domains, mfa, threat_protection, mail_identity_arn, mail_from: see Settings.
-    protect: whether the pool refuses deletion and outlives the stack.
-    log_key_arn, log_days: encryption and retention of the sign-up filter's log.
+    protect: whether the pool, its scopes and its sign-in pages refuse deletion and outlive the stack.
+    filter_log_group: of the sign-up filter; None only where sign_up is not `domain`.
     paused: whether the filter, too, does not run; then nobody signs up.
     """
 
@@ -39,8 +39,7 @@ class AuthArgs:
     mail_identity_arn: str
     mail_from: str
     protect: bool
-    log_key_arn: pulumi.Input[str]
-    log_days: int
+    filter_log_group: aws.cloudwatch.LogGroup | None
     paused: bool
 
 
@@ -63,10 +62,15 @@ class Auth(pulumi.ComponentResource):
         self._name = name
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
+        self._kept = kept(self, args.protect)
         place = args.place
         threats = args.threat_protection
 
-        sign_up_filter = self._sign_up_filter() if args.sign_up is SignUp.DOMAIN else None
+        sign_up_filter = (
+            self._sign_up_filter(args.filter_log_group)
+            if args.sign_up is SignUp.DOMAIN and args.filter_log_group
+            else None
+        )
         pool = aws.cognito.UserPool(
             f"{name}-users",
             name=place.name("users"),
@@ -110,10 +114,11 @@ class Auth(pulumi.ComponentResource):
             if sign_up_filter
             else None,
             deletion_protection="ACTIVE" if args.protect else "INACTIVE",
-            opts=kept(self, args.protect),
+            opts=self._kept,
         )
+        before_sign_in: list[pulumi.Resource] = []
         if sign_up_filter:
-            aws.lambda_.Permission(
+            allowed = aws.lambda_.Permission(
                 f"{name}-sign-up-filter",
                 function=sign_up_filter.name,
                 action="lambda:InvokeFunction",
@@ -122,6 +127,7 @@ class Auth(pulumi.ComponentResource):
                 source_account=place.account_id,
                 opts=self._child,
             )
+            before_sign_in.append(allowed)
         if threats is ThreatProtection.ENFORCED:
             self._answers_to_threats(pool)
 
@@ -134,13 +140,14 @@ class Auth(pulumi.ComponentResource):
                 aws.cognito.ResourceServerScopeArgs(scope_name=scope, scope_description=meaning)
                 for scope, meaning in SCOPES.items()
             ],
-            opts=self._child,
+            opts=self._kept,
         )
         domain = aws.cognito.UserPoolDomain(
             f"{name}-sign-in",
             user_pool_id=pool.id,
             domain=f"{place.name('sign-in')}-{place.account_id}",  # shared by all accounts of the region
-            opts=self._child,
+            # A setting must be able to drop the filter's permission: it is kept by what depends on it.
+            opts=kept(self, args.protect, depends_on=before_sign_in),
         )
 
         self.user_pool_id = pool.id
@@ -163,19 +170,13 @@ class Auth(pulumi.ComponentResource):
             account_takeover_risk_configuration=_answers_to_takeover(self._args.mail_identity_arn, self._args.mail_from)
             if self._args.mail_identity_arn
             else None,
-            opts=self._child,
+            # Turned off, the pool refuses this call, and needs none: its own settings end the answers.
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         )
 
-    def _sign_up_filter(self) -> aws.lambda_.Function:
+    def _sign_up_filter(self, log_group: aws.cloudwatch.LogGroup) -> aws.lambda_.Function:
         place, name = self._args.place, f"{self._name}-sign-up-filter"
         function_name = place.name("sign-up-filter")
-        group = aws.cloudwatch.LogGroup(
-            name,
-            name=place.function_log_group("sign-up-filter"),
-            retention_in_days=self._args.log_days,
-            kms_key_id=self._args.log_key_arn,
-            opts=self._child,
-        )
         role = aws.iam.Role(
             name,
             name=place.account_wide_name("sign-up-filter"),
@@ -190,7 +191,7 @@ class Auth(pulumi.ComponentResource):
                     policy.allow(
                         "WriteOwnLog",
                         actions=["logs:CreateLogStream", "logs:PutLogEvents"],
-                        resources=pulumi.Output.concat(group.arn, ":*"),
+                        resources=pulumi.Output.concat(log_group.arn, ":*"),
                     )
                 )
             ),
@@ -209,7 +210,7 @@ class Auth(pulumi.ComponentResource):
             environment=aws.lambda_.FunctionEnvironmentArgs(
                 variables={"ALLOWED_DOMAINS": ",".join(self._args.sign_up_domains)}
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[group, write]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[log_group, write]),
         )
 
 

@@ -13,6 +13,7 @@ from components import permissions, policy
 from components.api_document import API_FUNCTIONS
 from components.naming import LIVE, Place, type_token
 from components.permissions import OUTSIDE_THE_NETWORK
+from components.protection import kept
 
 RUNTIME = "python3.13"
 ARCHITECTURE = "arm64"
@@ -53,6 +54,7 @@ class ComputeArgs:
     bucket_events, bucket_prefix: what sets processing off.
     api_execution_arn: the API that may call; video_bucket_name: the bucket that may.
     subnet_ids, security_group_id: empty and None without a network.
+    protect: whether logs refuse deletion and outlive the stack.
     provisioned_concurrency, provisioned_concurrency_max: warm instances; 0 for none.
     paused: no function runs; events wait in the failure queue.
     guards: what must stand before the first function can write.
@@ -72,6 +74,7 @@ class ComputeArgs:
     security_group_id: pulumi.Input[str] | None
     log_key_arn: pulumi.Input[str]
     log_days: int
+    protect: bool
     api_memory_mib: int
     processing_memory_mib: int
     processing_timeout_seconds: int
@@ -127,7 +130,7 @@ class Compute(pulumi.ComponentResource):
             name=self._args.place.function_log_group(function),
             retention_in_days=self._args.log_days,
             kms_key_id=self._args.log_key_arn,
-            opts=self._child,
+            opts=kept(self, self._args.protect),
         )
 
     def _function(self, function: str, size: FunctionSize) -> aws.lambda_.Function:

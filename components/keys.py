@@ -21,7 +21,7 @@ class KeysArgs:
 
     token_kids: names of the upload token keys; the first signs.
     trail, alarms: whether the stage has them; the log key trusts nothing that it does not have.
-    protect: whether keys refuse deletion and outlive the stack.
+    protect: whether the keys of data, logs and media, with their aliases, refuse deletion and outlive the stack.
     """
 
     place: Place
@@ -49,6 +49,7 @@ class Keys(pulumi.ComponentResource):
         super().__init__(type_token("Keys"), name, None, opts)
         place = args.place
         options = kept(self, args.protect)
+        child = pulumi.ResourceOptions(parent=self)
         deletion_days = PROTECTED_DELETION_DAYS if args.protect else UNPROTECTED_DELETION_DAYS
 
         data_key = aws.kms.Key(
@@ -75,7 +76,7 @@ class Keys(pulumi.ComponentResource):
                 key_usage="GENERATE_VERIFY_MAC",
                 policy=policy.to_json(key_policies.account_key_policy(place)),
                 deletion_window_in_days=deletion_days,
-                opts=options,
+                opts=child,  # not kept: a rotation drops them, and what they signed is short-lived
             )
             for kid in args.token_kids
         }
@@ -93,7 +94,7 @@ class Keys(pulumi.ComponentResource):
                 f"{name}-{purpose}-alias",
                 name=f"alias/{place.name(purpose)}",
                 target_key_id=key.key_id,
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=options,
             )
 
         self.data_key_arn = data_key.arn

@@ -29,7 +29,7 @@ class NetworkArgs:
 
     cidr: private range, cut into two subnets.
     bucket_arns, key_arns, topic_arns: the only things the endpoints let anyone reach.
-    log_key_arn, log_days: encryption and retention of the flow log.
+    log_group_arn: keeps the flow log.
     """
 
     place: Place
@@ -37,8 +37,7 @@ class NetworkArgs:
     bucket_arns: Sequence[str]
     key_arns: Sequence[pulumi.Input[str]]
     topic_arns: Sequence[pulumi.Input[str]]
-    log_key_arn: pulumi.Input[str]
-    log_days: int
+    log_group_arn: pulumi.Input[str]
 
 
 class Network(pulumi.ComponentResource):
@@ -209,13 +208,6 @@ class Network(pulumi.ComponentResource):
 
     def _flow_log(self, vpc: aws.ec2.Vpc) -> None:
         place = self._args.place
-        group = aws.cloudwatch.LogGroup(
-            f"{self._name}-flow",
-            name=place.log_group("network-flow"),
-            retention_in_days=self._args.log_days,
-            kms_key_id=self._args.log_key_arn,
-            opts=self._child,
-        )
         role = aws.iam.Role(
             f"{self._name}-flow",
             name=place.account_wide_name("network-flow"),
@@ -237,7 +229,7 @@ class Network(pulumi.ComponentResource):
             vpc_id=vpc.id,
             traffic_type="ALL",
             log_destination_type="cloud-watch-logs",
-            log_destination=group.arn,
+            log_destination=self._args.log_group_arn,
             iam_role_arn=role.arn,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[write]),
         )

@@ -10,6 +10,7 @@ import pulumi_aws as aws
 
 from components import policy
 from components.naming import Place, type_token
+from components.protection import kept
 
 DESKTOP_PORTS = range(53_682, 53_692)
 """Cognito compares redirects letter by letter: the desktop client listens on one of these."""
@@ -28,6 +29,7 @@ class SignInArgs:
     extra_redirect_urls: where else it may come back to.
     machine_client: whether programs may sign in with a secret of their own.
     log_key_arn, log_days: encryption and retention of what clients tell.
+    protect: whether the log and the desktop client refuse deletion and outlive the stack.
     """
 
     place: Place
@@ -39,6 +41,7 @@ class SignInArgs:
     machine_client: bool
     log_key_arn: pulumi.Input[str]
     log_days: int
+    protect: bool
 
 
 class SignIn(pulumi.ComponentResource):
@@ -67,9 +70,12 @@ class SignIn(pulumi.ComponentResource):
         place = args.place
 
         page = pulumi.Output.concat(args.site_url, "/")
-        web = self._person_client("web", [page, *args.extra_redirect_urls], [page, *args.extra_redirect_urls])
+        # Not kept: it names the site, which goes with the stack, and the engine would keep that, too.
+        web = self._person_client(
+            "web", [page, *args.extra_redirect_urls], [page, *args.extra_redirect_urls], self._child
+        )
         loopback = [f"http://127.0.0.1:{port}/callback" for port in DESKTOP_PORTS]
-        desktop = self._person_client("desktop", loopback, [])
+        desktop = self._person_client("desktop", loopback, [], kept(self, args.protect))
         machine = self._machine_client() if args.machine_client else None
 
         identities = aws.cognito.IdentityPool(
@@ -92,7 +98,7 @@ class SignIn(pulumi.ComponentResource):
             name=place.log_group("clients"),
             retention_in_days=args.log_days,
             kms_key_id=args.log_key_arn,
-            opts=self._child,
+            opts=kept(self, args.protect),
         )
         role = aws.iam.Role(
             f"{name}-client",
@@ -117,7 +123,11 @@ class SignIn(pulumi.ComponentResource):
         self.register_outputs({"webClientId": web.id, "desktopClientId": desktop.id, "identityPoolId": identities.id})
 
     def _person_client(
-        self, kind: str, redirect_urls: Sequence[pulumi.Input[str]], logout_urls: Sequence[pulumi.Input[str]]
+        self,
+        kind: str,
+        redirect_urls: Sequence[pulumi.Input[str]],
+        logout_urls: Sequence[pulumi.Input[str]],
+        options: pulumi.ResourceOptions,
     ) -> aws.cognito.UserPoolClient:
         """A client that cannot keep a secret: PKCE proves that who redeems the code is who asked for it."""
         return aws.cognito.UserPoolClient(
@@ -140,7 +150,7 @@ class SignIn(pulumi.ComponentResource):
             id_token_validity=ACCESS_TOKEN_MINUTES,
             refresh_token_validity=REFRESH_TOKEN_DAYS,
             token_validity_units=_token_units(),
-            opts=self._child,
+            opts=options,
         )
 
     def _machine_client(self) -> aws.cognito.UserPoolClient:

@@ -29,7 +29,8 @@ class StorageArgs:
         needs any more.
     intelligent_tiering, transfer_acceleration: of the video bucket.
     trail: whether one writes into the log bucket.
-    protect: whether buckets refuse deletion and outlive the stack; without it they go with all they hold.
+    protect: whether buckets and all that configures them refuse deletion and outlive the stack; without it they go
+        with all they hold.
     """
 
     place: Place
@@ -75,7 +76,7 @@ class Storage(pulumi.ComponentResource):
         super().__init__(type_token("Storage"), name, None, opts)
         self._name = name
         self._args = args
-        self._child = pulumi.ResourceOptions(parent=self)
+        self._kept = kept(self, args.protect)
         place = args.place
 
         buckets = {purpose: self._private_bucket(purpose) for purpose in BUCKETS}
@@ -102,7 +103,7 @@ class Storage(pulumi.ComponentResource):
                 bucket=bucket.id,
                 policy=policy.to_json(documents[purpose]),
                 # S3 refuses to change a bucket's policy and its public access block at the same moment.
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[blocks[purpose]]),
+                opts=kept(self, args.protect, depends_on=[blocks[purpose]]),
             )
             for purpose, bucket in buckets.items()
         }
@@ -113,14 +114,14 @@ class Storage(pulumi.ComponentResource):
                 bucket=buckets[purpose].id,
                 target_bucket=buckets["logs"].id,
                 target_prefix=bucket_policies.access_log_prefix(purpose),
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[policies["logs"]]),
+                opts=kept(self, args.protect, depends_on=[policies["logs"]]),
             )
         versionings = {
             purpose: aws.s3.BucketVersioning(
                 f"{name}-{purpose}",
                 bucket=bucket.id,
                 versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
-                opts=self._child,
+                opts=self._kept,
             )
             for purpose, bucket in buckets.items()
         }
@@ -130,11 +131,14 @@ class Storage(pulumi.ComponentResource):
                 bucket=buckets[purpose].id,
                 rules=rules,
                 # Rules about noncurrent versions are refused on a bucket that has none.
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[versionings[purpose]]),
+                opts=kept(self, args.protect, depends_on=[versionings[purpose]]),
             )
         if args.transfer_acceleration:
             aws.s3.BucketAccelerateConfiguration(
-                f"{name}-videos", bucket=buckets["videos"].id, status="Enabled", opts=self._child
+                f"{name}-videos",
+                bucket=buckets["videos"].id,
+                status="Enabled",
+                opts=pulumi.ResourceOptions(parent=self),
             )
 
         self.video_bucket_name = buckets["videos"].id
@@ -160,13 +164,13 @@ class Storage(pulumi.ComponentResource):
             f"{self._name}-{purpose}",
             bucket=self._args.place.bucket(purpose),
             force_destroy=not self._args.protect,
-            opts=kept(self, self._args.protect),
+            opts=self._kept,
         )
         aws.s3.BucketOwnershipControls(
             f"{self._name}-{purpose}",
             bucket=bucket.id,
             rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
-            opts=self._child,
+            opts=self._kept,
         )
         return bucket
 
@@ -178,7 +182,7 @@ class Storage(pulumi.ComponentResource):
             block_public_policy=True,
             ignore_public_acls=True,
             restrict_public_buckets=True,
-            opts=self._child,
+            opts=self._kept,
         )
 
     def _encryption(self, purpose: str, bucket: aws.s3.Bucket) -> aws.s3.BucketServerSideEncryptionConfiguration:
@@ -201,7 +205,7 @@ class Storage(pulumi.ComponentResource):
                     blocked_encryption_types=["SSE-C"],  # what a client's own key hides, nobody here can read
                 )
             ],
-            opts=self._child,
+            opts=self._kept,
         )
 
     def _lifecycles(self) -> dict[str, list[aws.s3.BucketLifecycleConfigurationRuleArgs]]:

@@ -9,10 +9,7 @@ from http import HTTPStatus
 import pulumi
 import pulumi_aws as aws
 
-from components import policy
-from components.key_policies import edge_log_key_policy
 from components.naming import SITE_REGION, Place, type_token
-from components.protection import kept
 
 WINDOW_SECONDS = 300
 TOO_OFTEN, BLOCKED = "too-often", "blocked"
@@ -63,16 +60,14 @@ class WebAclArgs:
     """What the web ACL needs.
 
     requests_per_ip, requests_per_token, inits_per_ip: in five minutes.
-    log_days: retention of its log.
-    protect: whether the log's key outlives the stack.
+    log_group_arn: where it logs.
     """
 
     place: Place
     requests_per_ip: int
     requests_per_token: int
     inits_per_ip: int
-    log_days: int
-    protect: bool
+    log_group_arn: pulumi.Input[str]
 
 
 class WebAcl(pulumi.ComponentResource):
@@ -107,27 +102,11 @@ class WebAcl(pulumi.ComponentResource):
             ),
             opts=child,
         )
-        key = aws.kms.Key(
-            f"{name}-logs",
-            region=SITE_REGION,
-            description=f"{place.account_wide_name('edge-logs')}: log of the web ACL",
-            policy=policy.to_json(edge_log_key_policy(place.account_id)),
-            enable_key_rotation=True,
-            opts=kept(self, args.protect),
-        )
-        group = aws.cloudwatch.LogGroup(
-            f"{name}-logs",
-            region=SITE_REGION,
-            name=f"aws-waf-logs-{self.metric_name}",  # WAF Developer Guide: the name must begin so
-            retention_in_days=args.log_days,
-            kms_key_id=key.arn,
-            opts=child,
-        )
         aws.wafv2.WebAclLoggingConfiguration(
             f"{name}-logs",
             region=SITE_REGION,
             resource_arn=acl.arn,
-            log_destination_configs=[group.arn],
+            log_destination_configs=[args.log_group_arn],
             redacted_fields=[
                 aws.wafv2.WebAclLoggingConfigurationRedactedFieldArgs(
                     single_header=aws.wafv2.WebAclLoggingConfigurationRedactedFieldSingleHeaderArgs(name=header)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.infrastructure.mutations import Mutation, mutations
 from tests.infrastructure.recorded_program import Recording
-from tests.infrastructure.safety import access, edge, sign_in, storage
+from tests.infrastructure.safety import access, edge, protection, sign_in, storage
 from tests.infrastructure.safety.reading import Property
 
 LEAST_MUTATIONS = 150
@@ -20,11 +20,15 @@ def properties_of(module: ModuleType) -> dict[str, Property]:
     return {
         name: function
         for name, function in inspect.getmembers(module, inspect.isfunction)
-        if function.__module__ == module.__name__ and not name.startswith("_")
+        if function.__module__ == module.__name__ and inspect.signature(function).return_annotation == "Violations"
     }
 
 
-PROPERTIES = properties_of(storage) | properties_of(access) | properties_of(sign_in) | properties_of(edge)
+PROPERTIES = {
+    name: holds
+    for module in (storage, access, sign_in, edge, protection)
+    for name, holds in properties_of(module).items()
+}
 
 HARMLESS = {
     # part of a mutation's text → why no property minds

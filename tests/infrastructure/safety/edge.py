@@ -22,6 +22,7 @@ from tests.infrastructure.safety.reading import (
 
 ANYWHERE = ("0.0.0.0/0", "::/0")
 EDGE_TYPES = ("wafv2/", "cloudwatch/logDelivery")
+EDGE_LOGS = ("feature-logs-edge", "feature-logs-web-acl")
 
 
 def _distribution(recording: Recording) -> Recorded:
@@ -201,7 +202,7 @@ def requests_to_the_edge_are_on_record(recording: Recording) -> Violations:
 
 def what_belongs_to_the_edge_lives_where_cloudfront_looks(recording: Recording) -> Violations:
     for resource in recording.resources:
-        edge = resource.type.removeprefix("aws:").startswith(EDGE_TYPES) or resource.name == "web-acl-logs"
+        edge = resource.type.removeprefix("aws:").startswith(EDGE_TYPES) or resource.name in EDGE_LOGS
         if edge and resource.region != "us-east-1":
             yield f"{resource.name} lives in {resource.region}"
 

@@ -308,7 +308,7 @@ def keys_trust_the_account_and_named_services(recording: Recording) -> Violation
             "LogGroups": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups.format(region="eu-central-1")}},
             "AlarmMessages": {"StringEquals": {"aws:SourceAccount": ACCOUNT_ID}},
         },
-        "web-acl-logs": {
+        "feature-logs-edge": {
             "LogGroups": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups.format(region="us-east-1")}}
         },
     }
@@ -360,13 +360,9 @@ def messages_are_encrypted_and_sent_over_tls(recording: Recording) -> Violations
             )
 
 
-def what_holds_data_outlives_mistakes_in_prod(recording: Recording) -> Violations:
+def what_holds_data_is_emptied_by_no_deletion_in_prod(recording: Recording) -> Violations:
     if recording.stage != "prod":
         return
-    kinds = ("s3/bucket:Bucket", "kms/key:Key", "cognito/userPool:UserPool")
-    for resource in recording.of(*kinds):
-        if not (resource.protect and resource.retain_on_delete):
-            yield f"{resource.name} can be destroyed"
     for bucket in recording.of("s3/bucket:Bucket"):
         yield from require(bucket, forceDestroy=False)
     for pool in recording.of("cognito/userPool:UserPool"):

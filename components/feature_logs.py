@@ -1,0 +1,86 @@
+"""Feature logs: the log groups of what a setting can turn off.
+
+They stand apart from the features, so that a protecting stage keeps what was logged when a feature goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+
+import pulumi
+import pulumi_aws as aws
+
+from components import policy
+from components.key_policies import edge_log_key_policy
+from components.naming import SITE_REGION, Place, type_token
+from components.protection import kept
+
+
+class Feature(StrEnum):
+    """Features that write a log of their own."""
+
+    WEB_ACL = "web-acl"
+    NETWORK = "network"
+    TRAIL = "trail"
+    SIGN_UP_FILTER = "sign-up-filter"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureLogsArgs:
+    """What the log groups need.
+
+    features: those that are on.
+    log_key_arn, log_days: encryption and retention.
+    protect: whether log groups refuse deletion, outlive the stack, and are there without their feature, too.
+    """
+
+    place: Place
+    features: Collection[Feature]
+    log_key_arn: pulumi.Input[str]
+    log_days: int
+    protect: bool
+
+
+class FeatureLogs(pulumi.ComponentResource):
+    """A log group for each feature, and the key of the web ACL's, which is in us-east-1."""
+
+    groups: dict[Feature, aws.cloudwatch.LogGroup]
+    """By feature: of those that are on; on a protecting stage, of all."""
+
+    def __init__(self, name: str, args: FeatureLogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(type_token("FeatureLogs"), name, None, opts)
+        place = args.place
+        options = kept(self, args.protect)
+        features = [feature for feature in Feature if args.protect or feature in args.features]
+        edge_key = (
+            aws.kms.Key(
+                f"{name}-edge",
+                region=SITE_REGION,
+                description=f"{place.name('edge-logs')}: log of the web ACL",
+                policy=policy.to_json(edge_log_key_policy(place.account_id)),
+                enable_key_rotation=True,
+                opts=options,
+            )
+            if Feature.WEB_ACL in features
+            else None
+        )
+        group_names = {
+            Feature.WEB_ACL: f"aws-waf-logs-{place.name('edge')}",  # WAF Developer Guide: the name must begin so
+            Feature.NETWORK: place.log_group("network-flow"),
+            Feature.TRAIL: place.log_group("trail"),
+            Feature.SIGN_UP_FILTER: place.function_log_group("sign-up-filter"),
+        }
+        self.groups = {
+            feature: aws.cloudwatch.LogGroup(
+                f"{name}-{feature}",
+                region=SITE_REGION if feature is Feature.WEB_ACL else None,
+                name=group_names[feature],
+                retention_in_days=args.log_days,
+                kms_key_id=edge_key.arn if edge_key and feature is Feature.WEB_ACL else args.log_key_arn,
+                opts=options,
+            )
+            for feature in features
+        }
+        self.register_outputs({})
