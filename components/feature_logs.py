@@ -58,7 +58,7 @@ class FeatureLogs(pulumi.ComponentResource):
             aws.kms.Key(
                 f"{name}-edge",
                 region=SITE_REGION,
-                description=f"{place.name('edge-logs')}: log of the web ACL",
+                description=f"{place.account_wide_name('edge-logs')}: log of the web ACL",
                 policy=policy.to_json(edge_log_key_policy(place.account_id)),
                 enable_key_rotation=True,
                 opts=options,
@@ -67,7 +67,8 @@ class FeatureLogs(pulumi.ComponentResource):
             else None
         )
         group_names = {
-            Feature.WEB_ACL: f"aws-waf-logs-{place.name('edge')}",  # WAF Developer Guide: the name must begin so
+            # WAF Developer Guide: the name must begin so.
+            Feature.WEB_ACL: f"aws-waf-logs-{place.account_wide_name('edge')}",
             Feature.NETWORK: place.log_group("network-flow"),
             Feature.TRAIL: place.log_group("trail"),
             Feature.SIGN_UP_FILTER: place.function_log_group("sign-up-filter"),

@@ -114,7 +114,8 @@ class Settings:
     upload_key_names: names of the keys behind upload tokens: the first signs, all verify. To rotate, put a new
         name in front, deploy, and drop the old one after upload_days.
 
-    protect: whether buckets, keys and the user pool refuse to be deleted and outlive the stack.
+    protect: whether buckets, keys, the user pool and logs, with what belongs to them, refuse to be deleted and outlive
+        the stack.
     incomplete_upload_days: after this S3 itself drops the parts of unfinished uploads.
     rejected_days: how long a rejected video is kept for a second look.
     tombstone_days: how long the record of a deleted, aborted or expired video is kept, so that an event that comes

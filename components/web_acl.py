@@ -1,4 +1,4 @@
-"""The web ACL: known attacks and callers that ask too often are turned away before they cost anything."""
+"""The web ACL (setting `waf`): known attacks and callers that ask too often are turned away before they cost."""
 
 from __future__ import annotations
 

@@ -27,6 +27,7 @@ def live(stage: str) -> list[str]:
             life.change_a_route,
             life.rotate_the_origin_secret,
             life.flip_every_flag,
+            life.turn_everything_on_and_off,
             life.refresh,
             life.read_outputs,
             life.destroy,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -30,3 +30,19 @@ def flips(configuration: Mapping[str, str]) -> Iterator[dict[str, str]]:
         if setting.get("type") == "boolean":
             flipped = "false" if configuration[name] == "true" else "true"
             yield {name: flipped, **TOGETHER.get((name, flipped), {})}
+
+
+def as_configured(settings: Mapping[str, object]) -> dict[str, str]:
+    """Settings as `pulumi config set` takes them, lists by `--path`."""
+    return dict(_configured(settings))
+
+
+def _configured(settings: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    for name, value in settings.items():
+        if isinstance(value, bool):
+            yield name, str(value).lower()
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            for position, each in enumerate(value):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+                yield f"{name}[{position}]", str(each)  # pyright: ignore[reportUnknownArgumentType]
+        else:
+            yield name, str(value)

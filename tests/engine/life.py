@@ -12,12 +12,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from deploy.print_environment import environment_of
 from deploy.stack_outputs import StackOutputs
 from tests.engine.engine import Engine, EngineError
-from tests.engine.flags import REFUSED, flips
+from tests.engine.flags import REFUSED, as_configured, flips
 from tests.engine.program_runs import Change, Ran, Run
+from tests.infrastructure.every_setting import OFF, ON
 
 Tell = Callable[[str, str, float], None]
 
@@ -131,6 +133,15 @@ class Life:
             else:
                 self._step(f"{flag} {value}", ran, True)
 
+    def turn_everything_on_and_off(self) -> None:
+        """Deployed, not only previewed; whatever is protected is there all the while."""
+        protected = {urn for urn, is_protected in self._resources().items() if is_protected}
+        wanted = {"everything on": as_configured(ON), "everything off": as_configured(OFF), "as before": {}}
+        runs = [Run(operation="up", settings=settings) for settings in wanted.values()]
+        for name, ran in zip(wanted, self._engine.run(self._stack, runs), strict=True):
+            self._step(name, ran, ran.changes != ())
+            self._demand(protected <= set(self._resources()), f"{name}: something protected is gone")
+
     def refresh(self) -> None:
         """What AWS holds is what was deployed; nothing is to be done."""
         before = self._resources()
@@ -157,12 +168,14 @@ class Life:
         self._tell("operators' commands", f"{len(outputs)} outputs", time.monotonic() - began)
 
     def destroy(self) -> None:
-        """Everything goes. What is protected stops it before anything is deleted, and stays when it is excluded."""
+        """Everything goes. What is protected stops it before anything is deleted, stays when it is excluded, with what
+        it depends on, and is what the next `up` builds on."""
         before = self._resources()
-        kept = {urn for urn, protected in before.items() if protected}
+        protected = [urn for urn, is_protected in before.items() if is_protected]
+        kept = self._with_dependencies(protected)
         if kept:
             refused = self._pulumi_changes("destroy")
-            self._tell("destroy", f"refused: {len(kept)} are protected", refused.seconds)
+            self._tell("destroy", f"refused: {len(protected)} are protected", refused.seconds)
             self._demand("protect" in refused.refusal, f"destroy was not refused: {refused.refusal}")
             self._demand(self._resources() == before, "a refused destroy has deleted something")
         gone = self._pulumi_changes("destroy", *(["--exclude-protected"] if kept else []))
@@ -171,6 +184,16 @@ class Life:
         self._tell("destroy --exclude-protected" if kept else "destroy", told, gone.seconds)
         self._demand(not gone.refusal, f"destroy: {gone.refusal}")
         self._demand(left == kept, f"destroy left {sorted(left ^ kept)}")
+        if kept:
+            self._come_back()
+
+    def _come_back(self) -> None:
+        """After what is protected was excluded, an `up` makes the rest again and touches nothing that was kept."""
+        kept = self._resources()
+        made, again = self._engine.run(self._stack, [Run(operation="up"), Run(operation="up")])
+        self._step("up after destroy", made, len(made.changes) == len(made.changed("create")))
+        self._step("up again", again, not again.changes)
+        self._demand(kept.keys() <= self._resources().keys(), "something kept is gone")
 
     def _pulumi_changes(self, command: str, *words: str) -> Took:
         """A `pulumi` command that changes the stack, and needs no program."""
@@ -187,9 +210,24 @@ class Life:
 
     def _resources(self) -> dict[str, bool]:
         """Whether it is protected, by URN of everything that a provider made."""
+        return {each["urn"]: each.get("protect", False) for each in self._state()}
+
+    def _with_dependencies(self, urns: Sequence[str]) -> set[str]:
+        """These and all that they depend on."""
+        needs = {each["urn"]: each.get("dependencies", []) for each in self._state()}
+        found: set[str] = set()
+        waiting = list(urns)
+        while waiting:
+            urn = waiting.pop()
+            if urn in needs and urn not in found:
+                found.add(urn)
+                waiting.extend(needs[urn])
+        return found
+
+    def _state(self) -> list[dict[str, Any]]:
+        """Everything that a provider made, as the state has it."""
         state = json.loads(self._engine.pulumi("stack", "export", "--stack", self._stack))["deployment"]
-        made = [each for each in state.get("resources", []) if each["custom"] and "pulumi:" not in each["type"]]
-        return {each["urn"]: each.get("protect", False) for each in made}
+        return [each for each in state.get("resources", []) if each["custom"] and "pulumi:" not in each["type"]]
 
     def _operate(self, command: str, *words: str) -> str:
         ended = self._engine.command(sys.executable, "-m", f"deploy.{command}", "--stage", self._stack, *words)

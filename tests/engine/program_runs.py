@@ -29,7 +29,7 @@ Operation = Literal["preview", "up"]
 class Run:
     """One run of the program.
 
-    settings: what the stage's file says otherwise, for this run only.
+    settings: what the stage's file says otherwise, for this run only; of a list, each `name[position]`.
     """
 
     operation: Operation
@@ -111,7 +111,7 @@ def with_settings(stack: automation.Stack, run: Run) -> Ran:
     file = Path(f"Pulumi.{stack.name}.yaml")
     before = file.read_text()
     for key, value in run.settings.items():
-        stack.set_config(key, automation.ConfigValue(value))
+        stack.set_config(key, automation.ConfigValue(value), path="[" in key)
     try:
         return perform(stack, run)
     finally:

@@ -286,13 +286,14 @@ def test_stages_differ_only_in_what_they_leave_out(dev: Recording, staging: Reco
     warm = {name for name in prod.names() if "appautoscaling" in name or "provisionedConcurrency" in name}
     machine = {name for name in prod.names() if name.endswith("/sign-in-machine")}
     threats = {name for name in prod.names() if name.endswith("/auth-threats")}
-    assert prod.names() - staging.names() == warm | machine | threats
+    unused_logs = {name for name in prod.names() if name.endswith("/feature-logs-sign-up-filter")}
+    assert prod.names() - staging.names() == warm | machine | threats | unused_logs
     assert staging.names() - prod.names() == set()
     assert dev.names() - staging.names() == set()
     hit_rate = {name for name in staging.names() if name.endswith("/edge-metrics")}
     left_out = staging.names() - dev.names() - hit_rate
     tiers = {name.rpartition("/")[2].partition("-")[0] for name in left_out}
-    assert tiers == {"network", "web", "audit", "observability"}
+    assert tiers == {"network", "web", "audit", "observability", "feature"}
 
 
 def test_secrets_are_exported_as_secrets(prod: Recording) -> None:

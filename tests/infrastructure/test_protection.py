@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 
 import pytest
 
-from components.settings import Mfa, SignUp, ThreatProtection
+from tests.infrastructure.every_setting import NO_FEATURE, SHAPES
 from tests.infrastructure.recorded_program import Recording, record, stage_config
 from tests.infrastructure.safety.protection import (
     GOES,
@@ -17,43 +16,6 @@ from tests.infrastructure.safety.protection import (
     what_holds_data_is_kept_in_prod_with_all_that_belongs_to_it,
     what_is_kept_names_no_principal_that_goes,
 )
-
-ON: Mapping[str, object] = {
-    "signUp": SignUp.DOMAIN,
-    "signUpDomains": ["example.com"],
-    "mfa": Mfa.REQUIRED,
-    "transferAcceleration": True,
-    "siteDomain": "videos.example.com",
-    "siteCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/1",
-    "hostedZoneId": "Z1",
-    "uploadTokenKids": ["k2", "k1"],
-    "originSecretGeneration": 2,
-}
-OFF: Mapping[str, object] = {
-    "signUp": SignUp.CLOSED,
-    "mfa": Mfa.OFF,
-    "threatProtection": ThreatProtection.OFF,
-    "machineClient": False,
-    "intelligentTiering": False,
-    "waf": False,
-    "apiAccountLogging": False,
-    "network": False,
-    "alarms": False,
-    "dashboard": False,
-    "costFigure": False,
-    "trail": False,
-    "trailManagementEvents": False,
-    "uploadTokenKids": ["k2"],
-    "provisionedConcurrency": 0,
-    "provisionedConcurrencyMax": 0,
-}
-NO_FEATURE = {
-    "protect": "prod refuses to be without",
-    "paused": "what it stops is tested in test_paused.py",
-    "bytecode": "only how bundles are packed",
-}
-"""Flags that turn nothing of the stage on or off."""
-SHAPES: Mapping[str, Mapping[str, object]] = {"as it ships": {}, "everything on": ON, "everything off": OFF}
 
 STAY_FOR_OTHERS = {
     # the metadata bucket's policy names the endpoint

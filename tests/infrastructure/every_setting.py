@@ -1,0 +1,43 @@
+"""Everything that a setting can turn on, and everything that one can turn off, in production."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from components.settings import Mfa, SignUp, ThreatProtection
+
+ON: Mapping[str, object] = {
+    "signUp": SignUp.DOMAIN,
+    "signUpDomains": ["example.com"],
+    "mfa": Mfa.REQUIRED,
+    "transferAcceleration": True,
+    "siteDomain": "videos.example.com",
+    "siteCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/1",
+    "hostedZoneId": "Z1",
+    "uploadKeyNames": ["k2", "k1"],
+    "originSecretGeneration": 2,
+}
+OFF: Mapping[str, object] = {
+    "signUp": SignUp.CLOSED,
+    "mfa": Mfa.OFF,
+    "threatProtection": ThreatProtection.OFF,
+    "machineClient": False,
+    "intelligentTiering": False,
+    "waf": False,
+    "network": False,
+    "alarms": False,
+    "dashboard": False,
+    "costFigure": False,
+    "trail": False,
+    "trailManagementEvents": False,
+    "uploadKeyNames": ["k2"],
+    "provisionedConcurrency": 0,
+    "provisionedConcurrencyMax": 0,
+}
+NO_FEATURE = {
+    "protect": "prod refuses to be without",
+    "paused": "what it stops is tested in test_paused.py",
+    "bytecode": "only how bundles are packed",
+}
+"""Flags that turn nothing of the stage on or off."""
+SHAPES: Mapping[str, Mapping[str, object]] = {"as it ships": {}, "everything on": ON, "everything off": OFF}
