@@ -32,9 +32,8 @@ PAUSE_SECONDS = 1.0
 WHAT_REMAINS = """\
 What remains, until it expires by itself:
 - the log lines of the functions and the API, the trail, S3's and CloudFront's access logs (`logDays`): they carry the
-  owner's id, which names nobody any more, and IP addresses;
-- the clients' telemetry (`logDays`), under an identity of the identity pool: it does not know the owner's id, but the
-  videoIds that it carries stand beside that id in the functions' lines;
+  owner's id, which names nobody any more, and IP addresses; among them what the user's clients told of their uploads:
+  videoIds, sizes, times, the client's version and its operating system;
 - events in the failure queue (14 days), which carry keys;
 - what subscribers of the completion topic have kept, and whatever the user or others have downloaded."""
 

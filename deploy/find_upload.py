@@ -74,7 +74,7 @@ def describe(stage: DeployedStage, ref: VideoRef) -> dict[str, Any]:
     newest: dict[str, Any] = json.loads(_body_of(stage, history.bodies[0]))
     record = VideoRecord.from_json(json.dumps(newest).encode())
     ids = {name: newest.get(name) for name in ("videoId", "uploadId", "correlationId")}
-    query = log_query(stage.place, stage.outputs["telemetryLogGroup"], ids, since=record.created_at)
+    query = log_query(stage.place, ids, since=record.created_at)
     objects = history_of(stage.s3, stage.video_bucket, ref.file_key)
     return {
         "fileKey": ref.file_key,

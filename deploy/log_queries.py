@@ -1,4 +1,4 @@
-"""CloudWatch Logs Insights queries for the lines of one upload, over the logs of all functions and clients."""
+"""CloudWatch Logs Insights queries for the lines of one upload, what its client told among them, over the logs of all functions."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class LogQuery:
         return "aws logs get-query-results --query-id <queryId>"
 
 
-def log_query(place: Place, telemetry_log_group: str, ids: Mapping[str, str | None], since: datetime) -> LogQuery:
+def log_query(place: Place, ids: Mapping[str, str | None], since: datetime) -> LogQuery:
     """Lines that carry any of these ids. ids: by the field that holds them; None is left out."""
     wanted = " or ".join(f'{field} = "{value}"' for field, value in ids.items() if value)
     text = (
         "fields @timestamp, level, function, message, correlationId, requestId, @log"
         f" | filter {wanted} | sort @timestamp asc | limit 10000"
     )
-    groups = (*(place.function_log_group(function) for function in FUNCTIONS), telemetry_log_group)
+    groups = tuple(place.function_log_group(function) for function in FUNCTIONS)
     return LogQuery(text, groups, since)

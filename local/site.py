@@ -21,8 +21,6 @@ from local.api_environment import WEB_CLIENT
 from local.child_process import READY, end_with_parent
 from local.http_server import HttpServer
 from local.open_files import allow_open_files
-from local.stand_in.names import CLIENT_LOG_GROUP, REGION
-from local.stand_in.provision import identity_pool_id
 from local.status.status_page import StatusPage
 
 if TYPE_CHECKING:
@@ -47,7 +45,6 @@ _SECURITY_HEADERS = {
 class Site:
     """A WSGI app. stand_in_url, sign_in_url: the other origins that the page may talk to.
 
-    identity_pool_id: gives clients the credentials to tell their progress; None lets them tell nothing.
     status_page: None without one.
     """
 
@@ -57,7 +54,6 @@ class Site:
         *,
         stand_in_url: str,
         sign_in_url: str,
-        identity_pool_id: str | None = None,
         web_client: Path = WEB_CLIENT,
         status_page: StatusPage | None = None,
     ) -> None:
@@ -74,15 +70,8 @@ class Site:
             "desktopClientId": "desktop",
             "scopes": ["openid", "email", "video-upload/read", "video-upload/write"],
             "logoutUrl": f"{sign_in_url}/logout",
+            "tellProgress": True,
         }
-        if identity_pool_id:
-            self._client_config["telemetry"] = {
-                "region": REGION,
-                "identityPoolId": identity_pool_id,
-                "logGroupName": CLIENT_LOG_GROUP,
-                "identityUrl": stand_in_url,
-                "logsUrl": stand_in_url,
-            }
         self._content_security_policy = "; ".join(
             [
                 "default-src 'none'",
@@ -189,7 +178,6 @@ def main() -> None:
         answering_in_threads(app),
         stand_in_url=os.environ["AWS_ENDPOINT_URL"],
         sign_in_url=os.environ["TOKEN_ISSUER"],
-        identity_pool_id=identity_pool_id(os.environ["AWS_ENDPOINT_URL"]),
         status_page=StatusPage(arguments.metrics) if arguments.metrics else None,
     )
     server = HttpServer(site, arguments.port, name="VideoUpload")

@@ -14,7 +14,7 @@ from moto.core.base_backend import BackendDict, BaseBackend
 
 from local.stand_in.names import ACCOUNT_ID
 
-SERVICES = ("s3", "kms", "sqs", "sns", "logs", "cloudwatch", "events", "ssm", "cognito-identity")
+SERVICES = ("s3", "kms", "sqs", "sns", "cloudwatch", "events", "ssm")
 _ATTEMPTS = 20
 
 

@@ -22,9 +22,6 @@ FAILED_EVENTS_QUEUE: Final = "video-upload-local-failed-events"
 EVENT_VISIBILITY_SECONDS: Final = 60
 EVENT_RECEIVES_BEFORE_FAILED: Final = 3
 
-CLIENT_LOG_GROUP: Final = "/video-upload/local/client"
-IDENTITY_POOL: Final = "video-upload-local-clients"
-
 DEFAULT_SITE_ORIGINS: Final = ("http://127.0.0.1:8000", "http://localhost:8000")
 
 

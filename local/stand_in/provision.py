@@ -1,5 +1,4 @@
-"""What a fresh stand-in holds: the keys, buckets, topic, queues, log group and identity pool of the
-platform's own stack."""
+"""What a fresh stand-in holds: the keys, buckets, topic and queues of the platform's own stack."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -50,24 +49,6 @@ def provision(url: str, site_origins: Sequence[str]) -> None:
     )
     # S3 tries a new notification with a test message; the functions it stands for never see one.
     made.client("sqs", endpoint_url=url).purge_queue(QueueUrl=names.queue_url(url, names.EVENTS_QUEUE))
-    made.client("logs", endpoint_url=url).create_log_group(logGroupName=names.CLIENT_LOG_GROUP)
-    ensure_identity_pool(url)
-
-
-def ensure_identity_pool(url: str) -> None:
-    """Make the pool that gives clients their credentials, unless it is there."""
-    if identity_pool_id(url) is None:
-        session().client("cognito-identity", endpoint_url=url).create_identity_pool(
-            IdentityPoolName=names.IDENTITY_POOL, AllowUnauthenticatedIdentities=False
-        )
-
-
-def identity_pool_id(url: str) -> str | None:
-    """The id that the stand-in at `url` chose; None before there is a pool."""
-    pools = session().client("cognito-identity", endpoint_url=url).list_identity_pools(MaxResults=60)["IdentityPools"]
-    return next(
-        (pool.get("IdentityPoolId") for pool in pools if pool.get("IdentityPoolName") == names.IDENTITY_POOL), None
-    )
 
 
 def allow_origins(url: str, site_origins: Sequence[str]) -> None:

@@ -23,7 +23,7 @@ from local.stand_in.gateway import Gateway
 from local.stand_in.names import DEFAULT_SITE_ORIGINS
 from local.stand_in.object_gateway import ObjectGateway
 from local.stand_in.object_store import ObjectStore
-from local.stand_in.provision import allow_origins, ensure_identity_pool, provision
+from local.stand_in.provision import allow_origins, provision
 from local.stand_in.snapshots import Snapshots
 from local.stand_in.uploads import Uploads
 from local.stand_in.versions import Versions
@@ -97,7 +97,6 @@ class StandIn:
         make_receiving_quick()
         if is_restored:
             allow_origins(self.url, site_origins)
-            ensure_identity_pool(self.url)  # a folder of an older version has none
         else:
             provision(self.url, site_origins)
         self._snapshots.write(moto_state.SERVICES)

@@ -59,6 +59,7 @@ class FakePlatform:
     completing_answers: how often complete answers 202 first.
     processing_polls: how often a completed video is still in processing.
     page_records: how many records GET /videos looks at, deleted ones too.
+    told: bodies of POST /progress.
     correlation_ids: X-Correlation-Id of each call, and of each part, where there must be none; "" where there was none.
     """
 
@@ -78,6 +79,7 @@ class FakePlatform:
     calls: list[str] = field(default_factory=list[str])
     correlation_ids: list[str] = field(default_factory=list[str])
     correlation_ids_of_parts: list[str] = field(default_factory=list[str])
+    told: list[Json] = field(default_factory=list[Json])
     signed_pages: list[list[int]] = field(default_factory=list[list[int]])
     url: str = ""
     parts_url: str = ""
@@ -118,6 +120,7 @@ class FakePlatform:
             "POST /multipart/abort": lambda: self._abort(bearer),
             "GET /uploads": lambda: self._open_uploads(bearer),
             "GET /videos": lambda: self._videos(bearer, query),
+            "POST /progress": lambda: self._progress(bearer, body),
             "GET /health": lambda: (200, {"status": "ok", "version": "1", "stage": "fake"}, {}),
         }
         if route not in routes:
@@ -133,6 +136,11 @@ class FakePlatform:
         self.uploads[video_id] = upload
         urls = [{"partNumber": n} for n in range(1, min(upload.part_count, self.first_page) + 1)]
         return 201, {**self._names(upload), "uploadToken": upload.token, **self._urls(upload, urls)}, {}
+
+    def _progress(self, bearer: str, body: Json) -> tuple[int, Json, dict[str, str]]:
+        self._user(bearer)
+        self.told.append(body)
+        return 200, {"accepted": len(body["events"])}, {}
 
     def _names(self, upload: FakeUpload) -> Json:
         return {

@@ -1,187 +1,131 @@
-"""Progress told to CloudWatch Logs, and uploads that do not care whether it arrives."""
+"""Progress told to the platform, and uploads that do not care whether it arrives."""
 
 from __future__ import annotations
 
-import hmac
 import json
-import re
+import logging
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import boto3
 import msgspec
 import pytest
-from awscrt.auth import AwsCredentialsProvider
-from moto.server import ThreadedMotoServer
 
+from chalicelib.core.progress import MAX_EVENTS, MAX_FAILURES, MAX_PART_NUMBERS, ToldProgress
 from tests.cli.conftest import Cli, MakeVideo, sign_somebody_in
 from tests.cli.fake_platform import FakePlatform
-from video_upload import telemetry_stream
-from video_upload.answers import TelemetryConfig
-from video_upload.credentials import StoredCredentials
-from video_upload.errors import TelemetryError
-from video_upload.events import BytesSent, UploadBegan
-from video_upload.telemetry import Telemetry, TelemetryEvent
-from video_upload.telemetry_stream import TelemetryStream, sign
+from video_upload import telemetry as telemetry_module
+from video_upload.answers import ProgressBatch
+from video_upload.errors import (
+    ApiUnreachableError,
+    ForbiddenError,
+    InvalidRequestError,
+    LimitReachedError,
+    NotFoundError,
+    ServiceUnavailableError,
+    UnauthorizedError,
+    VideoUploadError,
+)
+from video_upload.events import (
+    BytesSent,
+    Completing,
+    PartRetried,
+    PartsDiffered,
+    ProcessingWatched,
+    UploadBegan,
+    Uploaded,
+    UploadEvent,
+    UploadFailed,
+)
+from video_upload.telemetry import MOST_EVENTS, MOST_WAITING, Telemetry
 
-REGION = "eu-central-1"
-LOG_GROUP = "/video-upload/clients"
-
-
-@pytest.fixture(scope="module")
-def aws_url() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-def client(aws_url: str, service: str) -> Any:
-    make: Any = boto3.client
-    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
-    return make(service, endpoint_url=aws_url, region_name=REGION, **keys)
-
-
-@pytest.fixture
-def config(aws_url: str) -> Iterator[TelemetryConfig]:
-    pool = client(aws_url, "cognito-identity").create_identity_pool(
-        IdentityPoolName="clients", AllowUnauthenticatedIdentities=False
-    )
-    client(aws_url, "logs").create_log_group(logGroupName=LOG_GROUP)
-    yield TelemetryConfig(
-        region=REGION,
-        identity_pool_id=pool["IdentityPoolId"],
-        log_group_name=LOG_GROUP,
-        identity_url=aws_url,
-        logs_url=aws_url,
-    )
-    client(aws_url, "logs").delete_log_group(logGroupName=LOG_GROUP)
+VIDEO_ID = "f" * 28
 
 
-def sign_in_with(platform: FakePlatform, home: Path, config: TelemetryConfig) -> StoredCredentials:
+def sign_in_where_progress_is_asked_for(platform: FakePlatform, home: Path, **changes: Any) -> None:
     credentials = sign_somebody_in(platform, home)
-    signed_in = credentials.load()
-    credentials.store(
-        msgspec.structs.replace(signed_in, telemetry=config, id_token="an.id.token", issuer="https://issuer.test/pool")
-    )
-    return credentials
+    credentials.store(msgspec.structs.replace(credentials.load(), tell_progress=True, **changes))
 
 
-def told(aws_url: str) -> list[dict[str, Any]]:
-    logs = client(aws_url, "logs")
-    found: list[dict[str, Any]] = []
-    for stream in logs.describe_log_streams(logGroupName=LOG_GROUP)["logStreams"]:
-        events = logs.get_log_events(logGroupName=LOG_GROUP, logStreamName=stream["logStreamName"], startFromHead=True)
-        found += [json.loads(event["message"]) for event in events["events"]]
-    return found
+def told(platform: FakePlatform) -> list[dict[str, Any]]:
+    return [event for batch in platform.told for event in batch["events"]]
 
 
-def test_an_upload_is_told_without_names_or_tokens(
-    platform: FakePlatform, cli: Cli, config: TelemetryConfig, aws_url: str, make_video: MakeVideo
-) -> None:
-    sign_in_with(platform, cli.home, config)
+def test_an_upload_is_told_without_names_or_tokens(platform: FakePlatform, cli: Cli, make_video: MakeVideo) -> None:
+    sign_in_where_progress_is_asked_for(platform, cli.home)
     platform.storage.part_faults[2] = ["slow_down"]
     path = make_video(300 * 1024, "my secret holiday.mp4")
     assert cli.run("upload", path).returncode == 0
-    events = told(aws_url)
+    events = told(platform)
     assert [event["event"] for event in events] == ["uploadBegan", "partRetried", "uploadState", "uploadState"]
     assert [event["state"] for event in events[-2:]] == ["processing", "ready"]
     assert events[-1]["sentBytes"] == events[-1]["sizeBytes"] == 300 * 1024
     assert {event["videoId"] for event in events} == set(platform.uploads)
-    assert {event["correlationId"] for event in events} == set(platform.correlation_ids)
-    assert "secret" not in json.dumps(events)
-    (stream,) = client(aws_url, "logs").describe_log_streams(logGroupName=LOG_GROUP)["logStreams"]
-    assert re.fullmatch(r"[a-z0-9-]+:[0-9a-f-]{36}", stream["logStreamName"])  # the identity's own
+    assert {event["correlationId"] for event in events} == set(platform.correlation_ids) - {""}
+    for secret in ("secret", "access-1", "refresh-1", platform.only_upload().token, "http"):
+        assert secret not in json.dumps(platform.told)
+    assert len(platform.told) == 1, "a short upload is told in one call"
+
+
+def test_a_program_that_is_signed_in_tells_as_a_person_does(
+    platform: FakePlatform, cli: Cli, make_video: MakeVideo
+) -> None:
+    sign_in_where_progress_is_asked_for(platform, cli.home, is_machine=True, refresh_token=None)
+    assert cli.run("upload", make_video(1024)).returncode == 0
+    assert told(platform)
 
 
 def test_an_upload_that_fails_is_told_with_its_code_and_one_that_never_began_is_not(
-    platform: FakePlatform, cli: Cli, config: TelemetryConfig, aws_url: str, make_video: MakeVideo
+    platform: FakePlatform, cli: Cli, make_video: MakeVideo
 ) -> None:
-    sign_in_with(platform, cli.home, config)
+    sign_in_where_progress_is_asked_for(platform, cli.home)
     not_there = cli.home / "nothing.mp4"
     assert cli.run("upload", not_there).returncode != 0
-    assert told(aws_url) == []
+    assert told(platform) == []
     platform.storage.part_faults[1] = ["expired"] * 100
     assert cli.run("upload", make_video(1024)).returncode != 0
-    assert [(event["event"], event.get("state")) for event in told(aws_url)][-1] == ("uploadState", "failed")
+    assert [(event["event"], event.get("state")) for event in told(platform)][-1] == ("uploadState", "failed")
 
 
-def test_with_telemetry_off_nothing_is_told(
-    platform: FakePlatform, cli: Cli, config: TelemetryConfig, aws_url: str, make_video: MakeVideo
+def test_nothing_is_told_where_a_person_or_the_site_does_not_want_it(
+    platform: FakePlatform, cli: Cli, make_video: MakeVideo
 ) -> None:
-    sign_in_with(platform, cli.home, config)
+    sign_in_where_progress_is_asked_for(platform, cli.home)
     assert cli.run("upload", make_video(1024), "--no-telemetry").returncode == 0
-    assert told(aws_url) == []
+    sign_somebody_in(platform, cli.home)
+    assert cli.run("upload", make_video(2048)).returncode == 0
+    assert [call for call in platform.calls if call == "POST /progress"] == []
 
 
-def test_a_log_that_is_not_there_costs_the_upload_nothing(
-    platform: FakePlatform, cli: Cli, config: TelemetryConfig, make_video: MakeVideo
+@pytest.mark.parametrize("status", [0, 400, 401, 403, 404, 413, 429, 500, 503])
+def test_an_upload_does_not_notice_how_its_progress_is_refused(
+    platform: FakePlatform, cli: Cli, make_video: MakeVideo, status: int
 ) -> None:
-    for broken in (
-        msgspec.structs.replace(config, logs_url="http://127.0.0.1:9", identity_url="http://127.0.0.1:9"),
-        msgspec.structs.replace(config, log_group_name="/nobody/made/this"),
-        msgspec.structs.replace(config, logs_url="http://logs.example.test"),
-    ):
-        sign_in_with(platform, cli.home, broken)
-        began = time.monotonic()
-        assert cli.run("upload", make_video(1024)).returncode == 0
-        assert time.monotonic() - began < 5
-
-
-def test_a_stream_is_used_again_and_its_credentials_are_renewed(
-    platform: FakePlatform, home: Path, config: TelemetryConfig, aws_url: str
-) -> None:
-    credentials = sign_in_with(platform, home, config)
-    now_ms = int(time.time() * 1000)
-    for number in (1, 2):
-        stream = TelemetryStream(config, credentials)
-        stream.write([TelemetryEvent(at_ms=now_ms, message=json.dumps({"number": number}))])
-    stream._good_until = 0
-    stream.write([TelemetryEvent(at_ms=now_ms, message=json.dumps({"number": 3}))])
-    assert sorted(event["number"] for event in told(aws_url)) == [1, 2, 3]
-    streams = client(aws_url, "logs").describe_log_streams(logGroupName=LOG_GROUP)["logStreams"]
-    assert len(streams) == 2, "new credentials are the same identity's"
-
-
-def test_a_stream_that_could_not_be_made_is_made_the_next_time(
-    platform: FakePlatform, home: Path, config: TelemetryConfig, aws_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-
-    def post(url: str, headers: dict[str, str], content: bytes) -> dict[str, Any]:
-        asked.append(headers["X-Amz-Target"].partition(".")[2])
-        if asked.count("CreateLogStream") == 1 and asked[-1] == "CreateLogStream":
-            raise TelemetryError("ThrottlingException")
-        return send(url, headers, content)
-
-    send = telemetry_stream._post
-    monkeypatch.setattr(telemetry_stream, "_post", post)
-    monkeypatch.setattr(telemetry_stream, "EXPIRY_MARGIN_SECONDS", -3600)  # the fake's credentials are short-lived
-    stream = TelemetryStream(config, sign_in_with(platform, home, config))
-    event = TelemetryEvent(at_ms=int(time.time() * 1000), message="{}")
-    with pytest.raises(TelemetryError):
-        stream.write([event])
-    stream.write([event])
-    stream.write([event])
-    assert asked[-4:] == ["CreateLogStream", "CreateLogStream", "PutLogEvents", "PutLogEvents"]
-    assert told(aws_url) == [{}, {}]
+    sign_in_where_progress_is_asked_for(platform, cli.home)
+    platform.api_faults["/progress"] = [(status, "refused", {"Retry-After": "100"})] * 100
+    finished = cli.run("upload", make_video(1024))
+    assert (finished.returncode, "Traceback" in finished.stderr, "rogress" in finished.stderr) == (0, False, False)
+    # A refused token is renewed once; there is no other second try.
+    assert platform.calls.count("POST /progress") == (2 if status == 401 else 1)
 
 
 def test_a_captive_portal_says_nothing_on_the_terminal(
-    platform: FakePlatform, cli: Cli, config: TelemetryConfig, make_video: MakeVideo
+    platform: FakePlatform, cli: Cli, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    sign_in_where_progress_is_asked_for(platform, cli.home)
+    from video_upload import upload_command
+
+    real = upload_command.VideoApi
     with captive_portal() as portal_url:
-        for name in ("identity_url", "logs_url"):
-            sign_in_with(platform, cli.home, msgspec.structs.replace(config, **{name: portal_url}))
-            finished = cli.run("upload", make_video(1024))
-            assert (finished.returncode, "Traceback" in finished.stderr) == (0, False), finished.stderr
+        monkeypatch.setattr(
+            upload_command, "VideoApi", lambda _, credentials, **more: real(portal_url, credentials, **more)
+        )
+        finished = cli.run("upload", make_video(1024))
+    assert (finished.returncode, "Traceback" in finished.stderr) == (0, False), finished.stderr
 
 
 @contextmanager
@@ -207,55 +151,146 @@ def captive_portal() -> Generator[str]:
     server.server_close()
 
 
-def test_the_signature_is_the_one_aws_computes() -> None:
-    """Signature Version 4 step by step, as AWS's reference describes it."""
-    content = b'{"logEvents": []}'
-    plain = [("Host", "logs.eu-central-1.amazonaws.com"), ("X-Amz-Target", "Logs_20140328.PutLogEvents")]
-    headers = sign(plain, content, REGION, AwsCredentialsProvider.new_static("AKID", "secret", "session"))
-    date = headers["X-Amz-Date"]
-    scope = f"{date[:8]}/{REGION}/logs/aws4_request"
-    names = "host;x-amz-date;x-amz-security-token;x-amz-target"
-    lines = {name.lower(): text for name, text in headers.items()}
-    canonical = "\n".join(
-        [
-            "POST",
-            "/",
-            "",
-            *(f"{name}:{lines[name]}" for name in names.split(";")),
-            "",
-            names,
-            sha256(content).hexdigest(),
-        ]
-    )
-    to_sign = "\n".join(["AWS4-HMAC-SHA256", date, scope, sha256(canonical.encode()).hexdigest()])
-    key = b"AWS4secret"
-    for word in scope.split("/"):
-        key = hmac.digest(key, word.encode(), "sha256")
-    signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
-    assert headers["Authorization"] == (
-        f"AWS4-HMAC-SHA256 Credential=AKID/{scope}, SignedHeaders={names}, Signature={signature}"
-    )
+class Sink:
+    """Takes or refuses, as the next of `answers` says; takes once they are used up."""
 
-
-class BrokenSink:
-    def __init__(self) -> None:
+    def __init__(self, *answers: VideoUploadError | None) -> None:
+        self.answers = list(answers)
         self.tries = 0
+        self.batches: list[ProgressBatch] = []
 
-    def write(self, events: Sequence[TelemetryEvent]) -> None:
+    def tell_progress(self, batch: ProgressBatch) -> None:
         self.tries += 1
-        raise TelemetryError(reason="on purpose")
+        if (error := self.answers.pop(0) if self.answers else None) is not None:
+            raise error
+        self.batches.append(batch)
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return [event for batch in self.batches for event in batch.events]
 
 
-def test_progress_is_told_now_and_then_and_not_for_ever_to_one_who_does_not_listen() -> None:
-    sink, now = BrokenSink(), 1000.0
-    telemetry = Telemetry(sink, interval_seconds=0.01, clock=lambda: now)
-    with telemetry:
-        telemetry.note(
-            UploadBegan(path=Path("a"), video_id="v", correlation_id="c", size_bytes=9, part_count=1, stored_bytes=0)
-        )
-        for _ in range(100):
-            now += 0.005
-            telemetry.note(BytesSent(count=1))
-            time.sleep(0.002)
+def refusal(kind: Any, status: int, retry_after_seconds: float | None = None) -> VideoUploadError:
+    return kind(
+        status=status, code="x", message="No.", details={}, request_id=None, retry_after_seconds=retry_after_seconds
+    )
+
+
+def began(video_id: str = VIDEO_ID) -> UploadBegan:
+    return UploadBegan(
+        path=Path("a"), video_id=video_id, correlation_id="an-upload", size_bytes=9, part_count=1, stored_bytes=0
+    )
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    give_up_at = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < give_up_at
+        time.sleep(0.005)
+
+
+def test_everything_the_command_can_tell_is_what_the_api_takes() -> None:
+    sink = Sink()
+    events: list[UploadEvent] = [
+        began(),
+        BytesSent(count=-1),
+        PartRetried(part_number=10_000, failures=10**6, wait_seconds=1, reason="SlowDown"),
+        PartsDiffered(part_numbers=tuple(range(1, 500))),
+        Completing(),
+        Uploaded(),
+        *(
+            ProcessingWatched(state=state)
+            for state in ("uploading", "ready", "rejected", "aborted", "expired", "deleted")
+        ),
+        UploadFailed(video_id=VIDEO_ID, code="SlowDown"),
+        began(),
+        UploadFailed(video_id=VIDEO_ID, code='" a code\nthat is none'),
+    ]
+    with Telemetry(sink, interval_seconds=0.01) as telemetry:
+        for event in events:
+            telemetry.note(event)
+    taken = [ToldProgress.parse(msgspec.to_builtins(batch)) for batch in sink.batches]
+    assert sum(len(batch.events) for batch in taken) == len(events) - 1
+    assert MOST_EVENTS == MAX_EVENTS
+    assert (telemetry_module.MOST_PART_NUMBERS, telemetry_module.MOST_FAILURES) == (MAX_PART_NUMBERS, MAX_FAILURES)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refusal(UnauthorizedError, 401),
+        refusal(LimitReachedError, 429),
+        refusal(ServiceUnavailableError, 503),
+        ApiUnreachableError("http://x", 1, "Connection refused"),
+    ],
+)
+def test_what_did_not_arrive_is_told_later_and_in_order(error: VideoUploadError) -> None:
+    sink = Sink(error, error)
+    with Telemetry(sink, interval_seconds=0.01) as telemetry:
+        telemetry.note(began())
+        telemetry.note(Uploaded())
+        wait_for(lambda: bool(sink.batches))
+    assert [event["event"] for event in sink.events] == ["uploadBegan", "uploadState"]
     assert sink.tries == 3
+
+
+@pytest.mark.parametrize(
+    "error", [refusal(InvalidRequestError, 400), refusal(ForbiddenError, 403), refusal(NotFoundError, 404)]
+)
+def test_what_is_refused_for_good_is_dropped_and_the_next_is_told(error: VideoUploadError) -> None:
+    sink = Sink(error)
+    with Telemetry(sink, interval_seconds=0.01) as telemetry:
+        telemetry.note(began("0" * 28))
+        wait_for(lambda: sink.tries == 1)
+        telemetry.note(began("1" * 28))
+        wait_for(lambda: bool(sink.batches))
+    assert [event["videoId"] for event in sink.events] == ["1" * 28]
+
+
+def test_a_platform_that_does_not_listen_is_asked_ever_more_rarely_but_never_given_up(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sink = Sink(*[refusal(ServiceUnavailableError, 503)] * 8)
+    pauses: list[float] = []
+    with caplog.at_level(logging.DEBUG, "video_upload"):
+        telemetry = Telemetry(sink)
+        telemetry.note(began())
+        for _ in range(9):
+            telemetry._tell()
+            pauses.append(telemetry._pause_seconds())
+    assert pauses == [60, 120, 240, 480, 600, 600, 600, 600, 30]
+    assert [event["event"] for event in sink.events] == ["uploadBegan"]
+    assert len(caplog.records) == 1, "said once"
+
+
+def test_the_platform_says_itself_how_long_to_wait() -> None:
+    telemetry = Telemetry(Sink(refusal(LimitReachedError, 429, 120.0)))
+    telemetry.note(began())
+    telemetry._tell()
+    assert telemetry._pause_seconds() == 120
+
+
+def test_what_waits_is_bounded_and_the_newest_is_kept() -> None:
+    sink = Sink(refusal(ServiceUnavailableError, 503))
+    telemetry = Telemetry(sink)
+    telemetry.note(began())
+    for number in range(1, MOST_WAITING + 100):
+        telemetry.note(PartRetried(part_number=number, failures=1, wait_seconds=1, reason="SlowDown"))
+    telemetry._tell()
+    while telemetry._tell():
+        pass
+    assert len(sink.events) == MOST_WAITING
+    assert sink.events[-1]["partNumber"] == MOST_WAITING + 99
+    assert {len(batch.events) for batch in sink.batches} == {MOST_EVENTS}
+
+
+def test_a_call_is_made_every_thirty_seconds_at_most() -> None:
+    sink, now = Sink(), 1000.0
+    with Telemetry(sink, clock=lambda: now) as telemetry:
+        telemetry.note(began())
+        for _ in range(100):
+            now += 1
+            telemetry.note(BytesSent(count=1))
+        assert sink.tries == 0
+    assert [event["event"] for event in sink.events] == ["uploadBegan", *["uploadProgress"] * 3]
     assert telemetry._worker.is_alive() is False

@@ -103,7 +103,7 @@ def test_the_app_runs_locally_with_a_deployed_stages_environment(recording: Reco
 def test_operators_find_everything_in_the_stacks_outputs(recording: Recording) -> None:
     stage = DeployedStage(StackOutputs(recording.exports), boto3.Session(region_name="eu-central-1"))
     assert (stage.place.stage, stage.place.region) == (recording.stage, "eu-central-1")
-    query = log_query(stage.place, stage.outputs["telemetryLogGroup"], {"videoId": "1"}, datetime.now(UTC))
+    query = log_query(stage.place, {"videoId": "1"}, datetime.now(UTC))
     groups = {group.inputs["name"] for group in recording.of("cloudwatch/logGroup:LogGroup")}
     assert set(query.log_groups) <= groups
     buckets = {bucket.inputs["bucket"] for bucket in recording.of("s3/bucket:Bucket")}

@@ -19,6 +19,7 @@ from botocore.config import Config
 from local.platform import LocalPlatform, Ports
 from local.sign_in.users import User
 from local.stand_in import names
+from tests.journeys.log_search import PrintedLines
 from tests.media.sample_videos import write_sample_video
 from video_upload.credentials import SignIn, StoredCredentials
 
@@ -158,9 +159,15 @@ class StandIn:
 
 
 @pytest.fixture(scope="session")
-def platform() -> Iterator[LocalPlatform]:
+def printed() -> PrintedLines:
+    """What the processes of the test run's platform say."""
+    return PrintedLines()
+
+
+@pytest.fixture(scope="session")
+def platform(printed: PrintedLines) -> Iterator[LocalPlatform]:
     variables = {"COMPLETION_PATIENCE_SECONDS": str(PATIENCE_SECONDS), "MAX_OPEN_UPLOADS_PER_USER": "20"}
-    with LocalPlatform(data_dir=None, ports=Ports.free(), api_variables=variables) as running:
+    with LocalPlatform(data_dir=None, ports=Ports.free(), api_variables=variables, on_line=printed.add) as running:
         yield running
 
 
@@ -307,7 +314,6 @@ def operator(
             {
                 "functionEnvironment": {name: environment[name] for name in shared},
                 "userPoolId": user_pool_id,
-                "telemetryLogGroup": names.CLIENT_LOG_GROUP,
             }
         )
     )

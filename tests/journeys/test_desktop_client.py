@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 
 from local.platform import LocalPlatform
-from local.stand_in.names import CLIENT_LOG_GROUP
-from local.stand_in.provision import session
 from tests.journeys.conftest import Desktop, Person, StandIn, wait_until
+from tests.journeys.log_search import PrintedLines
 from tests.media.sample_videos import ContainerName, write_sample_video
 from tests.sign_in.browser_walk import walk_through_login
 from video_upload.credentials import CLIENT_SECRET_VARIABLE
@@ -45,8 +44,8 @@ def test_a_video_of_every_container_arrives_as_it_was_sent(
     assert hashlib.sha256(stored).digest() == hashlib.sha256(file.read_bytes()).digest()
 
 
-def test_signing_in_through_the_browser_lets_the_command_upload(
-    platform: LocalPlatform, tmp_path: Path, video_12_mib: Path
+def test_signing_in_through_the_browser_lets_the_command_upload_and_tell_how_it_goes(
+    platform: LocalPlatform, printed: PrintedLines, tmp_path: Path, video_12_mib: Path
 ) -> None:
     platform.sign_in.create_user("walker@example.com", "a long walk to S3")
     desktop = Desktop(tmp_path / "home")
@@ -54,17 +53,25 @@ def test_signing_in_through_the_browser_lets_the_command_upload(
     walk_through_login(login, "walker@example.com", "a long walk to S3")
     login.communicate(timeout=20)
     assert login.returncode == 0
+    arrived_before = arrived_by_the_clients_account(printed)
     result = desktop.upload(video_12_mib)
     assert result["state"] == "ready"
-    assert told_of(platform, result["videoId"])[-1]["state"] == "ready", "the operators read how it went"
+
+    def told() -> list[dict[str, Any]] | None:
+        lines = [line for line in printed.about(result["videoId"]) if line.get("message") == "progress told"]
+        return lines if lines and lines[-1].get("state") == "ready" else None
+
+    lines = wait_until(told)
+    assert [line["state"] for line in lines if "state" in line] == ["processing", "ready"]
+    assert {line["client"].partition("/")[0] for line in lines} == {"desktop"}
+    ids = {line.get("correlationId") for line in printed.about(result["videoId"]) if "uploadId" in line}
+    assert {line["correlationId"] for line in lines} == ids, "one id leads from the client to the processing"
+    wait_until(lambda: True if arrived_by_the_clients_account(printed) == arrived_before + 1 else None)
 
 
-def told_of(platform: LocalPlatform, video_id: str) -> list[dict[str, Any]]:
-    """The telemetry of one video, oldest first."""
-    logs = session().client("logs", endpoint_url=platform.stand_in_url)
-    found = logs.filter_log_events(logGroupName=CLIENT_LOG_GROUP)["events"]
-    events = [json.loads(event.get("message", "")) for event in found]
-    return [event for event in events if event["videoId"] == video_id]
+def arrived_by_the_clients_account(printed: PrintedLines) -> float:
+    """What the metric of the clients' word has come to."""
+    return sum(sum(line["ClientUploadsArrived"]) for line in printed.documents() if "ClientUploadsArrived" in line)
 
 
 def test_a_program_signs_in_with_its_own_secret_and_uploads(

@@ -3,7 +3,6 @@
 import http.client
 import json
 import socket
-import time
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
@@ -89,23 +88,6 @@ def test_a_completion_message_reaches_the_subscribed_queue(server: Server) -> No
     server.client("sns").publish(TopicArn=names.COMPLETIONS_TOPIC_ARN, Message="ready")
     (message,) = server.events(names.COMPLETIONS_QUEUE)
     assert message["Message"] == "ready"
-
-
-def test_a_page_may_write_client_logs(server: Server) -> None:
-    preflight = send(
-        "OPTIONS",
-        f"{server.url}/",
-        headers={"Origin": "http://127.0.0.1:8000", "Access-Control-Request-Method": "POST"},
-    )
-    assert preflight.status == 200
-    assert "access-control-allow-origin" in preflight.headers
-    logs = server.client("logs")
-    logs.create_log_stream(logGroupName=names.CLIENT_LOG_GROUP, logStreamName="me")
-    now = int(time.time() * 1000)
-    logs.put_log_events(
-        logGroupName=names.CLIENT_LOG_GROUP, logStreamName="me", logEvents=[{"timestamp": now, "message": "{}"}]
-    )
-    assert len(logs.get_log_events(logGroupName=names.CLIENT_LOG_GROUP, logStreamName="me")["events"]) == 1
 
 
 def test_a_connection_serves_many_requests_deletes_and_refusals_included(server: Server) -> None:

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from local.api_environment import WEB_CLIENT
 from local.platform import LocalPlatform, Ports
 from tests.chromium import CHROMIUM, NO_BROWSER, launch
+from tests.journeys.log_search import PrintedLines
 from tests.media.sample_videos import write_sample_video
 from tests.web.fake_site import FakeSite, running_fake_site
 from tests.web.journeys import Person
@@ -55,8 +56,14 @@ def site() -> Iterator[FakeSite]:
 
 
 @pytest.fixture(scope="module")
-def platform() -> Iterator[LocalPlatform]:
-    with LocalPlatform(data_dir=None, ports=Ports.free()) as running:
+def printed() -> PrintedLines:
+    """What the platform's processes say."""
+    return PrintedLines()
+
+
+@pytest.fixture(scope="module")
+def platform(printed: PrintedLines) -> Iterator[LocalPlatform]:
+    with LocalPlatform(data_dir=None, ports=Ports.free(), on_line=printed.add) as running:
         yield running
 
 

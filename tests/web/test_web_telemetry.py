@@ -3,81 +3,77 @@
 import json
 import secrets
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-import requests
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from local.platform import LocalPlatform
-from local.stand_in.names import CLIENT_LOG_GROUP
-from local.stand_in.provision import session
+from tests.journeys.log_search import PrintedLines
 from tests.web import journeys
 from tests.web.journeys import Person
 
-EVENT_FIELDS = {"event", "client", "system", "videoId", "correlationId", "sizeBytes", "sentBytes"}
+PROGRESS = "**/api/progress"
+EVENT_FIELDS = {"event", "at", "videoId", "correlationId", "sizeBytes", "sentBytes"}
+HIDE = """
+    Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+    Object.defineProperty(document, "visibilityState", { value: "visible", configurable: true });
+"""
 
 
 @pytest.fixture
 def somebody(platform: LocalPlatform) -> Person:
-    """Begins with an empty log and nothing that goes wrong."""
-    requests.post(f"{platform.stand_in_url}/_stand-in/reset", timeout=10).raise_for_status()
     person = Person(f"{secrets.token_hex(4)}@example.com", secrets.token_urlsafe(12))
     platform.sign_in.create_user(person.email, person.password)
     return person
 
 
-def told(platform: LocalPlatform) -> list[list[dict[str, Any]]]:
-    """The events of each stream, oldest first."""
-    logs = session().client("logs", endpoint_url=platform.stand_in_url)
-    streams = logs.describe_log_streams(logGroupName=CLIENT_LOG_GROUP)["logStreams"]
-    return [
-        [
-            json.loads(event.get("message", ""))
-            for event in logs.get_log_events(
-                logGroupName=CLIENT_LOG_GROUP, logStreamName=stream.get("logStreamName", ""), startFromHead=True
-            )["events"]
-        ]
-        for stream in streams
-    ]
-
-
-def wait_told(page: Page, platform: LocalPlatform, state: str) -> list[dict[str, Any]]:
-    """The events of the only stream, once a video's `state` is among them."""
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
-        match told(platform):
-            case [[*events]] if any(event.get("state") == state for event in events):
-                return events
-            case _:
-                page.wait_for_timeout(100)  # the page's events go on meanwhile
-    raise AssertionError(f"nobody told of {state}: {told(platform)}")
-
-
-def telemetry_calls(page: Page) -> list[str]:
-    """Grows with each call to the identity pool or the logs from now on: its target."""
-    calls: list[str] = []
+def progress_calls(page: Page) -> list[dict[str, Any]]:
+    """Grows with each call that tells progress from now on: its body."""
+    calls: list[dict[str, Any]] = []
 
     def note(request: Request) -> None:
-        if target := request.headers.get("x-amz-target"):
-            calls.append(target)
+        if request.method == "POST" and urlsplit(request.url).path == "/api/progress":
+            calls.append(json.loads(request.post_data or "{}"))
 
     page.on("request", note)
     return calls
 
 
-def fail(platform: LocalPlatform, operation: str, **how: Any) -> None:
-    fault = {"operation": operation, "times": 100, **how}
-    requests.post(f"{platform.stand_in_url}/_stand-in/faults", json=fault, timeout=10).raise_for_status()
+def events_of(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [event for call in calls for event in call["events"]]
+
+
+def wait_for(page: Page, condition: Callable[[], bool], *, hiding: bool = False) -> None:
+    """hiding: as a person who looks at another tab now and then, which sends what waits."""
+    until = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < until
+        if hiding:
+            page.evaluate(HIDE)
+        page.wait_for_timeout(100)  # the page's events go on meanwhile
+
+
+def has_told(calls: list[dict[str, Any]], state: str) -> bool:
+    return any(event.get("state") == state for event in events_of(calls))
+
+
+def lines_of(printed: PrintedLines, video_id: str) -> list[dict[str, Any]]:
+    return [line for line in printed.about(video_id) if line.get("message") == "progress told"]
 
 
 def test_the_operators_read_how_an_upload_went_and_neither_names_nor_addresses_nor_tokens(
-    page: Page, platform: LocalPlatform, somebody: Person, video: Path
+    page: Page, platform: LocalPlatform, printed: PrintedLines, somebody: Person, video: Path
 ) -> None:
+    calls = progress_calls(page)
     journeys.upload(page, platform.site_url, somebody, video)
-    events = wait_told(page, platform, "ready")
+    wait_for(page, lambda: has_told(calls, "ready"), hiding=True)
+    events = events_of(calls)
+    video_id = events[0]["videoId"]
     assert [event["event"] for event in events if event["event"] != "uploadProgress"] == [
         "uploadBegan",
         "uploadState",
@@ -88,10 +84,14 @@ def test_the_operators_read_how_an_upload_went_and_neither_names_nor_addresses_n
     began, done = events[0], events[-1]
     assert began["partCount"] == 5
     assert (began["sentBytes"], done["sentBytes"]) == (0, video.stat().st_size)
-    assert {event["videoId"] for event in events} == {began["videoId"]}
+    assert {event["videoId"] for event in events} == {video_id}
     assert {event["sizeBytes"] for event in events} == {video.stat().st_size}
     assert all(set(event) - EVENT_FIELDS <= {"partCount", "state"} for event in events)
-    text = json.dumps(events)
+    wait_for(page, lambda: len(lines_of(printed, video_id)) == len(events))
+    lines = lines_of(printed, video_id)
+    assert [line.get("state") for line in lines] == [event.get("state") for event in events]
+    assert len({line["owner"] for line in printed.about(video_id)}) == 1
+    text = json.dumps([calls, lines])
     tokens = page.evaluate("Object.values(sessionStorage).map((text) => JSON.parse(text))")
     (signed_in,) = [token for token in tokens if "id_token" in token]
     secret = [signed_in["id_token"], signed_in["access_token"], signed_in["refresh_token"], somebody.email]
@@ -99,7 +99,7 @@ def test_the_operators_read_how_an_upload_went_and_neither_names_nor_addresses_n
 
 
 def test_one_id_goes_with_every_call_of_an_upload_and_with_no_part_even_after_a_reload(
-    page: Page, platform: LocalPlatform, somebody: Person, video: Path
+    page: Page, platform: LocalPlatform, printed: PrintedLines, somebody: Person, video: Path
 ) -> None:
     calls: dict[str, set[str | None]] = {}
 
@@ -108,13 +108,20 @@ def test_one_id_goes_with_every_call_of_an_upload_and_with_no_part_even_after_a_
         calls.setdefault(f"{request.method} {kind}", set()).add(request.headers.get("x-correlation-id"))
 
     page.on("request", note)
+    progress = progress_calls(page)
     journeys.resume_after_reload(page, platform.site_url, somebody, video)
     ids = {each: calls[each] for each in calls if "/multipart/" in each}
     assert {each.rpartition("/")[2] for each in ids} == {"init", "parts", "complete"}
     (correlation_id,) = set[str | None]().union(*ids.values())
     assert calls["PUT part"] == calls["GET /uploads"] == {None}
-    events = wait_told(page, platform, "ready")
-    assert {event["correlationId"] for event in events} == {correlation_id}
+    wait_for(page, lambda: has_told(progress, "ready"), hiding=True)
+    assert {event["correlationId"] for event in events_of(progress)} == {correlation_id}
+    video_id = progress[0]["events"][0]["videoId"]
+    wait_for(page, lambda: any(line.get("state") == "ready" for line in lines_of(printed, video_id)))
+    about = printed.about(video_id)
+    assert {"upload started", "upload completed", "video ready", "progress told"} <= {
+        str(line.get("message")) for line in about if line.get("correlationId") == correlation_id
+    }
 
 
 def test_who_switches_it_off_is_not_heard_of_after_a_reload_either(
@@ -124,42 +131,94 @@ def test_who_switches_it_off_is_not_heard_of_after_a_reload_either(
     setting = page.get_by_label("Tell the operators of this site")
     expect(setting).to_be_checked()
     setting.uncheck()
-    calls = telemetry_calls(page)
+    calls = progress_calls(page)
     journeys.choose(page, small_video)
     journeys.expect_ready(page, small_video.name)
     page.reload()
     expect(setting).not_to_be_checked()
     # Whatever was kept would be sent now.
-    page.evaluate("""
-        Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
-        document.dispatchEvent(new Event("visibilitychange"));
-    """)
+    page.evaluate(HIDE)
     page.wait_for_timeout(300)
     assert calls == []
-    assert told(platform) == []
 
 
-@pytest.mark.parametrize("operation", ["GetId", "GetCredentialsForIdentity", "CreateLogStream", "PutLogEvents"])
-def test_an_upload_does_not_notice_that_nobody_listens(
-    page: Page, platform: LocalPlatform, somebody: Person, small_video: Path, complaints: list[str], *, operation: str
+@pytest.mark.parametrize("status", [0, 400, 401, 403, 404, 413, 429, 500, 503])
+def test_an_upload_does_not_notice_how_its_progress_is_refused(
+    page: Page, platform: LocalPlatform, somebody: Person, small_video: Path, complaints: list[str], *, status: int
 ) -> None:
-    complaints.append("status of 503")  # the browser itself says so of every refused request
-    fail(platform, operation, status=503, code="ServiceUnavailable")
-    calls = telemetry_calls(page)
+    complaints += [f"status of {status}", "net::ERR_FAILED"]  # the browser itself says so of every refused request
+    calls = progress_calls(page)
+
+    def refuse(route: Route) -> None:
+        if status == 0:
+            route.abort()
+        else:
+            route.fulfill(status=status, headers={"Retry-After": "300"}, json={"error": {"code": "x", "message": ""}})
+
+    page.route(PROGRESS, refuse)
     journeys.upload(page, platform.site_url, somebody, small_video)
-    assert [call.rpartition(".")[2] for call in calls].count(operation) >= 1
-    assert [event for events in told(platform) for event in events] == []
+    wait_for(page, lambda: bool(calls))
     expect(page.locator("#banner")).to_be_hidden()
+    # A refused token is renewed once; there is no other second try within the pause.
+    assert len(calls) == (2 if status == 401 else 1)
+
+
+def test_what_did_not_arrive_is_told_later_and_what_was_refused_for_good_is_not(
+    page: Page, platform: LocalPlatform, somebody: Person, small_video: Path, complaints: list[str]
+) -> None:
+    complaints += ["status of 503", "status of 400"]
+    answers = [503, 400]
+
+    def refuse(route: Route) -> None:
+        if answers:
+            route.fulfill(status=answers.pop(0), json={"error": {"code": "x", "message": ""}})
+        else:
+            route.continue_()
+
+    page.route(PROGRESS, refuse)
+    calls = progress_calls(page)
+    journeys.upload(page, platform.site_url, somebody, small_video)
+    wait_for(page, lambda: len(calls) == 1)
+    wait_for(page, lambda: len(calls) == 2, hiding=True)
+    first, second = calls
+    assert second["events"][: len(first["events"])] == first["events"], "told again, in order"
+    page.unroute(PROGRESS)
+    page.evaluate(HIDE)
+    page.wait_for_timeout(300)
+    again = [event for call in calls[2:] for event in call["events"] if event in second["events"]]
+    assert again == [], "a batch that is refused for good is not told twice"
 
 
 def test_an_upload_does_not_wait_for_who_listens_slowly_and_is_told_of_in_one_call_at_a_time(
     page: Page, platform: LocalPlatform, somebody: Person, small_video: Path
 ) -> None:
-    fail(platform, "GetId", delaySeconds=6)
     journeys.sign_in(page, platform.site_url, somebody)
-    calls = telemetry_calls(page)
+    calls = progress_calls(page)
+    waiting: list[Route] = []
+
+    def keep_waiting(route: Route) -> None:
+        waiting.append(route)
+
+    page.route(PROGRESS, keep_waiting)
     for number in (1, 2):
         journeys.choose(page, small_video)
         uploaded = journeys.upload_row(page, small_video.name).get_by_text("Uploaded")
-        expect(uploaded).to_have_count(number, timeout=5_000)
-    assert calls == ["AWSCognitoIdentityService.GetId"]
+        expect(uploaded).to_have_count(number, timeout=10_000)
+    assert len(calls) == len(waiting) == 1
+
+
+def test_a_tab_that_is_closed_sends_its_last_events(
+    page: Page, platform: LocalPlatform, printed: PrintedLines, somebody: Person, small_video: Path
+) -> None:
+    journeys.sign_in(page, platform.site_url, somebody)
+    calls = progress_calls(page)
+    journeys.choose(page, small_video)
+    journeys.expect_ready(page, small_video.name)
+    wait_for(page, lambda: bool(calls))
+    video_id = events_of(calls)[0]["videoId"]
+    assert not has_told(calls, "ready"), "the pause after the first call is not over"
+    page.close(run_before_unload=True)
+    until = time.monotonic() + 20
+    while not any(line.get("state") == "ready" for line in lines_of(printed, video_id)):
+        assert time.monotonic() < until
+        time.sleep(0.1)

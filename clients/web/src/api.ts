@@ -66,14 +66,37 @@ export interface CompletedParts {
   checksumCRC64NVME?: string;
 }
 
+/** `event` and the fields that docs/api.md gives it. */
+export interface ProgressEvent {
+  event: string;
+  /** milliseconds since 1970 */
+  at: number;
+  videoId: string;
+  correlationId: string;
+  sizeBytes: number;
+  sentBytes: number;
+  [more: string]: unknown;
+}
+
+export interface ProgressBatch {
+  client: string;
+  system?: string;
+  /** at most 25 */
+  events: ProgressEvent[];
+}
+
 export type Details = Record<string, unknown>;
 
 interface Send {
   body?: object;
   signal?: AbortSignal | undefined;
+  tries?: number;
+  /** whether the call outlives the page */
+  keepalive?: boolean;
 }
 
 const TRIES = 5;
+const PROGRESS_TIMEOUT_MS = 10_000;
 /** A lost answer counts as 500: every call may be made twice, init by the upload's correlation id. */
 const RETRIED_STATUSES: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
 /** Refused with 429 as well, but no wait ends them. */
@@ -154,6 +177,12 @@ export class ApiClient {
     return this.#asUser("DELETE", `/videos/${encodeURIComponent(videoId)}`);
   }
 
+  /** One try: whoever tells has more to tell later. isLeaving: the call outlives the page. */
+  tellProgress(batch: ProgressBatch, { isLeaving }: { isLeaving: boolean }): Promise<unknown> {
+    const signal = AbortSignal.timeout(PROGRESS_TIMEOUT_MS);
+    return this.#asUser("POST", "/progress", { body: batch, tries: 1, keepalive: isLeaving, signal });
+  }
+
   async #asUser<Answer>(method: string, path: string, options?: Send): Promise<Answer> {
     try {
       return await this.#send(method, path, await this.#accessToken(), options);
@@ -165,12 +194,12 @@ export class ApiClient {
   }
 
   async #send<Answer>(method: string, path: string, bearer: string, options: Send = {}): Promise<Answer> {
-    const { body, signal } = options;
+    const { signal, tries = TRIES } = options;
     for (let attempt = 0; ; attempt += 1) {
-      const outcome = await this.#attempt<Answer>(method, path, bearer, body, signal);
+      const outcome = await this.#attempt<Answer>(method, path, bearer, options);
       if (!(outcome instanceof ApiError)) return outcome;
       const isWorthIt = RETRIED_STATUSES.has(outcome.status || 500) && !CAPS.has(outcome.code);
-      if (attempt + 1 >= TRIES || !isWorthIt) throw outcome;
+      if (attempt + 1 >= tries || !isWorthIt) throw outcome;
       await pause(Math.max(outcome.retryAfterMs, backOffMs(attempt)), signal);
     }
   }
@@ -179,13 +208,12 @@ export class ApiClient {
     method: string,
     path: string,
     bearer: string,
-    body: object | undefined,
-    signal: AbortSignal | undefined,
+    { body, signal, keepalive = false }: Send,
   ): Promise<Answer | ApiError> {
     const headers: Record<string, string> = { Authorization: `Bearer ${bearer}` };
     if (body) headers["Content-Type"] = "application/json";
     if (this.#correlationId) headers["X-Correlation-Id"] = this.#correlationId;
-    const init: RequestInit = { method, headers, cache: "no-store" };
+    const init: RequestInit = { method, headers, cache: "no-store", keepalive };
     if (body) init.body = JSON.stringify(body);
     if (signal) init.signal = signal;
     let response;

@@ -6,7 +6,6 @@ import { message } from "./messages";
 import { byId, showBanner } from "./page";
 import { SignIn, type SiteConfig } from "./sign_in";
 import { Telemetry } from "./telemetry";
-import { TelemetryStream } from "./telemetry_stream";
 import { Uploads } from "./uploads";
 
 async function open(): Promise<void> {
@@ -31,7 +30,7 @@ function showWorkspace(signIn: SignIn, config: SiteConfig): void {
   byId("account").hidden = false;
   const baseUrl = new URL(config.apiUrl, location.origin).href.replace(/\/$/, "");
   const api = new ApiClient(baseUrl, (options) => signIn.accessToken(options));
-  const telemetry = config.telemetry ? new Telemetry(new TelemetryStream(config.telemetry, signIn)) : null;
+  const telemetry = config.tellProgress ? new Telemetry(api) : null;
   if (telemetry) offerSetting(telemetry);
   const library = new Library(api, (video) => telemetry?.processed(video));
   const uploads = new Uploads(api, (videoId) => void library.add(videoId), telemetry);

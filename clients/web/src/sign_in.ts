@@ -7,8 +7,6 @@
 
 import { ErrorResponse, type User, UserManager, WebStorageStateStore } from "oidc-client-ts";
 
-import type { TelemetryConfig } from "./telemetry_stream";
-
 export interface SiteConfig {
   /** issuer of the tokens */
   authority: string;
@@ -17,8 +15,8 @@ export interface SiteConfig {
   logoutUrl: string;
   /** absolute, or relative to the site */
   apiUrl: string;
-  /** absent: nobody wants to know */
-  telemetry?: TelemetryConfig;
+  /** whether its operators would like to hear how uploads go */
+  tellProgress?: boolean;
 }
 
 const RENEW_BEFORE_SECONDS = 60;
@@ -58,10 +56,6 @@ export class SignIn extends EventTarget {
 
   get isSignedIn(): boolean {
     return this.#user !== null;
-  }
-
-  get issuer(): string {
-    return this.#config.authority;
   }
 
   /** The e-mail address, for showing only. */
@@ -105,13 +99,6 @@ export class SignIn extends EventTarget {
       await this.#renewal;
     }
     return this.#user.access_token;
-  }
-
-  /** Says who is signed in; it goes to the identity pool alone. */
-  async idToken(): Promise<string> {
-    await this.accessToken();
-    if (!this.#user?.id_token) throw new SignInError("unauthorized");
-    return this.#user.id_token;
   }
 
   /** Sign out here and at the sign-in, whose page sends the browser back. */

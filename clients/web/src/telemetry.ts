@@ -2,32 +2,32 @@
  * Tells the platform's operators how uploads go: small events, batched, and never in the way of an upload.
  *
  * The same events as the desktop client's. An event names the video, sizes, times and error codes; no file names,
- * addresses or tokens.
+ * addresses or tokens. What cannot be delivered waits for a later call, ever more rarely and within a bound; a batch
+ * that the platform refuses for good is dropped. Either is said once, to whoever reads the console's debug lines.
  */
 
 import { version } from "../package.json";
-import type { Video } from "./api";
+import { ApiError, type ProgressBatch, type ProgressEvent, type Video } from "./api";
 import { PartRetried, PartsDiffered, type UploadState, type VideoUpload } from "./video_upload";
 
-export interface TelemetryEvent {
-  /** milliseconds since 1970 */
-  atMs: number;
-  /** one JSON object, as PutLogEvents takes it */
-  message: string;
-}
-
 /** Where events go. */
-export interface EventSink {
-  /** At least one, oldest first. Rejects when they did not arrive. */
-  write(events: TelemetryEvent[]): Promise<void>;
+export interface ProgressSink {
+  /** isLeaving: the call has to outlive the page. Rejects when the events did not arrive. */
+  tellProgress(batch: ProgressBatch, options: { isLeaving: boolean }): Promise<unknown>;
 }
 
-const INTERVAL_MS = 10_000;
+/** Between two calls, at least. */
+const INTERVAL_MS = 30_000;
+const LONGEST_PAUSE_MS = 600_000;
+/** Of one call, and of one event: docs/api.md, POST /progress. */
+const MOST_EVENTS = 25;
+const MOST_PART_NUMBERS = 20;
+const MOST_FAILURES = 1000;
 /** Older ones are dropped. */
 const MOST_WAITING = 1000;
-const MOST_PART_NUMBERS = 100;
-/** In a row; then it is left alone until the page is loaded again. */
-const MOST_FAILURES = 3;
+/** Of the 4xx: what another call may bring through. */
+const WORTH_REPEATING: ReadonlySet<number> = new Set([401, 408, 429]);
+const CODE = /^[\w.-]{1,64}$/;
 const SETTING = "telemetry";
 /** The API's words for states it knows as well. */
 const STATES: Partial<Record<UploadState, string>> = {
@@ -40,19 +40,22 @@ const STATES: Partial<Record<UploadState, string>> = {
 const LAST_STATES = new Set(["processing", "failed", "aborted", "ready", "rejected"]);
 
 export class Telemetry {
-  readonly #sink: EventSink;
+  readonly #sink: ProgressSink;
   readonly #uploads = new Map<string, VideoUpload>();
-  #waiting: TelemetryEvent[] = [];
-  #failures = 0;
+  #waiting: ProgressEvent[] = [];
   #isSending = false;
   #timer: number | undefined;
+  #calledAt = -Infinity;
+  #pauseMs = INTERVAL_MS;
+  #failures = 0;
+  #hasComplained = false;
   #isOn = readSetting();
 
-  constructor(sink: EventSink) {
+  constructor(sink: ProgressSink) {
     this.#sink = sink;
     document.addEventListener("visibilitychange", () => {
-      // A phone may never come back to a page that it hid.
-      if (document.visibilityState === "hidden") this.#sendWithin(0);
+      // A phone may never come back to a page that it hid, and a tab that is closed is hidden first.
+      if (document.visibilityState === "hidden") void this.#send({ isLeaving: true });
     });
   }
 
@@ -95,7 +98,8 @@ export class Telemetry {
     });
     upload.addEventListener(PartRetried.NAME, (event) => {
       if (!(event instanceof PartRetried)) return;
-      this.#add("partRetried", upload, { partNumber: event.partNumber, failures: event.failures });
+      const failures = Math.min(event.failures, MOST_FAILURES);
+      this.#add("partRetried", upload, { partNumber: event.partNumber, failures });
     });
     upload.addEventListener(PartsDiffered.NAME, (event) => {
       if (!(event instanceof PartsDiffered)) return;
@@ -112,48 +116,73 @@ export class Telemetry {
   }
 
   #add(event: string, upload: VideoUpload, more: Record<string, unknown> = {}): void {
-    if (!this.#isOn || this.#failures >= MOST_FAILURES) return;
-    const body = {
+    // What happens before an upload has its video is told by nobody.
+    if (!this.#isOn || !upload.open) return;
+    this.#waiting.push({
       event,
-      client: `web/${version}`,
-      system: navigator.platform,
-      videoId: upload.videoId,
+      at: Date.now(),
+      videoId: upload.open.videoId,
       correlationId: upload.correlationId,
       sizeBytes: upload.file.size,
-      sentBytes: upload.sentBytes,
+      sentBytes: Math.max(0, Math.round(upload.sentBytes)),
       ...more,
-    };
-    this.#waiting.push({ atMs: Date.now(), message: JSON.stringify(body) });
+    });
     this.#waiting.splice(0, this.#waiting.length - MOST_WAITING);
     if (LAST_STATES.has(String(more.state))) this.#sendWithin(0);
     else if (this.#timer === undefined) this.#sendWithin(INTERVAL_MS);
   }
 
+  /** Not before the pause after the last call is over. */
   #sendWithin(milliseconds: number): void {
     clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(() => void this.#send(), milliseconds);
+    const waitMs = Math.max(milliseconds, this.#calledAt + this.#pauseMs - performance.now());
+    this.#timer = window.setTimeout(() => {
+      this.#timer = undefined;
+      void this.#send();
+    }, waitMs);
   }
 
-  async #send(): Promise<void> {
-    this.#timer = undefined;
-    if (this.#isSending || this.#waiting.length === 0) return;
+  async #send({ isLeaving = false } = {}): Promise<void> {
+    if ((this.#isSending && !isLeaving) || this.#waiting.length === 0) return;
+    const events = this.#waiting.splice(0, MOST_EVENTS);
     this.#isSending = true;
+    this.#calledAt = performance.now();
     try {
-      await this.#sink.write(this.#waiting.splice(0));
+      await this.#sink.tellProgress({ client: `web/${version}`, ...system(), events }, { isLeaving });
       this.#failures = 0;
-    } catch {
-      this.#failures += 1; // nobody who uploads can do anything about it
-      if (this.#failures >= MOST_FAILURES) this.#waiting = [];
+      this.#pauseMs = INTERVAL_MS;
+    } catch (error) {
+      this.#noteFailure(error, events);
     } finally {
       this.#isSending = false;
     }
     if (this.#waiting.length > 0 && this.#timer === undefined) this.#sendWithin(INTERVAL_MS);
   }
+
+  /** Nobody who uploads can do anything about it. */
+  #noteFailure(error: unknown, events: ProgressEvent[]): void {
+    const { status, retryAfterMs } = error instanceof ApiError ? error : { status: 0, retryAfterMs: 0 };
+    const isRefusedForGood = status >= 400 && status < 500 && !WORTH_REPEATING.has(status);
+    if (!isRefusedForGood && this.#isOn) {
+      this.#waiting.unshift(...events);
+      this.#waiting.splice(0, this.#waiting.length - MOST_WAITING);
+    }
+    this.#failures += 1;
+    this.#pauseMs = Math.max(retryAfterMs, Math.min(INTERVAL_MS * 2 ** this.#failures, LONGEST_PAUSE_MS));
+    if (this.#hasComplained) return;
+    this.#hasComplained = true;
+    console.debug("Progress does not arrive:", error);
+  }
+}
+
+function system(): { system?: string } {
+  const name = navigator.platform.replace(/[^ -~]/g, "").slice(0, 64);
+  return name ? { system: name } : {};
 }
 
 function codeOf({ state, error }: VideoUpload): { code?: string } {
-  const isCoded = state === "failed" && error instanceof Error && "code" in error && typeof error.code === "string";
-  return isCoded ? { code: error.code as string } : {};
+  const isCoded = state === "failed" && error instanceof Error && "code" in error && CODE.test(String(error.code));
+  return isCoded ? { code: String(error.code) } : {};
 }
 
 function readSetting(): boolean {

@@ -204,12 +204,26 @@ class VideoPage(Body, frozen=True, kw_only=True):
     next_cursor: str | None = None
 
 
+class ProgressBatch(Body, frozen=True, kw_only=True):
+    """What POST /progress takes. events: as docs/api.md describes them, at most 25."""
+
+    client: str
+    system: str
+    events: tuple[dict[str, Any], ...]
+
+
 class Health(Body, frozen=True, kw_only=True):
     """Answer of GET /health."""
 
     status: str
     version: str
     stage: str
+
+
+class ProgressAnswer(Body, frozen=True, kw_only=True):
+    """Answer of POST /progress."""
+
+    accepted: int
 
 
 class ErrorDetail(Body, frozen=True, kw_only=True):
@@ -225,22 +239,11 @@ class ErrorAnswer(Body, frozen=True, kw_only=True):
     error: ErrorDetail
 
 
-class TelemetryConfig(Body, frozen=True, kw_only=True):
-    """Where clients may tell their progress: an identity pool changes an ID token for credentials that can do nothing
-    but write into the caller's own stream of this log group.
-
-    identity_url, logs_url: None for the region's own endpoints on AWS.
-    """
-
-    region: str
-    identity_pool_id: str
-    log_group_name: str
-    identity_url: str | None = None
-    logs_url: str | None = None
-
-
 class SiteConfig(Body, frozen=True, kw_only=True):
-    """The site's /config.json; `api_url` may be relative to the site."""
+    """The site's /config.json.
+
+    api_url: may be relative to the site. tell_progress: its operators would like to hear how uploads go.
+    """
 
     stage: str
     api_url: str
@@ -248,4 +251,4 @@ class SiteConfig(Body, frozen=True, kw_only=True):
     desktop_client_id: str
     scopes: tuple[str, ...]
     logout_url: str | None = None
-    telemetry: TelemetryConfig | None = None
+    tell_progress: bool = False

@@ -25,6 +25,8 @@ from video_upload.answers import (
     OpenUpload,
     OpenUploads,
     PartToSign,
+    ProgressAnswer,
+    ProgressBatch,
     SignedParts,
     StartedUpload,
     StatusAnswer,
@@ -167,6 +169,9 @@ class VideoApi:
     def delete_video(self, video_id: str) -> DeletedVideo:
         return self._as_user("DELETE", f"/videos/{quote(video_id, safe='')}", DeletedVideo)
 
+    def tell_progress(self, batch: ProgressBatch) -> None:
+        self._as_user("POST", "/progress", ProgressAnswer, body=batch)
+
     def health(self) -> Health:
         return self._send("GET", "/health", None, None, Health)[0]
 
@@ -286,4 +291,5 @@ def api_error(response: requests.Response) -> ApiError | UnexpectedAnswerError:
         message=detail.message,
         details=detail.details,
         request_id=detail.request_id,
+        retry_after_seconds=retry_after_seconds(response),
     )

@@ -12,7 +12,6 @@ import filelock
 import msgspec
 import requests
 
-from video_upload.answers import TelemetryConfig
 from video_upload.connection_problem import problem_in_words
 from video_upload.errors import KeyringUnavailableError, NotSignedInError, SignInError, SignInUnreachableError
 from video_upload.os_keyring import OsKeyring
@@ -27,21 +26,21 @@ Place = Literal["file", "keyring"]
 
 
 class Tokens(msgspec.Struct, frozen=True, kw_only=True):
-    """What nobody else may read. expires_at: of access and ID token, in seconds since 1970."""
+    """What nobody else may read. expires_at: of the access token, in seconds since 1970."""
 
     access_token: str
     expires_at: float
     refresh_token: str | None = None
-    id_token: str | None = None
     client_secret: str | None = None
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True):
     """One person or machine at one site.
 
-    refresh_token: of a person. expires_at: of access and ID token, in seconds since 1970.
+    refresh_token: of a person. expires_at: of the access token, in seconds since 1970.
     is_machine: signed in by client credentials; without a `client_secret` here it is in VIDEO_UPLOAD_CLIENT_SECRET.
-    scope: what a machine asks for, space-separated. issuer: of the tokens.
+    scope: what a machine asks for, space-separated. tell_progress: the site would like to
+    hear how uploads go.
     """
 
     site_url: str
@@ -53,12 +52,10 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
     refresh_token: str | None
     expires_at: float
     stage: str = ""
-    issuer: str = ""
     scope: str = ""
     is_machine: bool = False
-    id_token: str | None = None
     client_secret: str | None = None
-    telemetry: TelemetryConfig | None = None
+    tell_progress: bool = False
 
     @property
     def tokens(self) -> Tokens:
@@ -152,17 +149,14 @@ class StoredCredentials:
         return {"siteUrl": who.site_url, "stage": who.stage, "kind": kind, "tokens": stored.place}
 
     def access_token(self) -> str:
-        return self.fresh().access_token
+        """Good for another minute at least. Raises NotSignedInError and SignInError."""
+        sign_in = self.load()
+        if time.time() < sign_in.expires_at - EXPIRY_MARGIN_SECONDS:
+            return sign_in.access_token
+        return self._renewed(sign_in.access_token).access_token
 
     def renewed_access_token(self, refused_token: str) -> str:
         return self._renewed(refused_token).access_token
-
-    def fresh(self) -> SignIn:
-        """With tokens that are good for another minute at least. Raises NotSignedInError and SignInError."""
-        sign_in = self.load()
-        if time.time() < sign_in.expires_at - EXPIRY_MARGIN_SECONDS:
-            return sign_in
-        return self._renewed(sign_in.access_token)
 
     def _renewed(self, refused_token: str) -> SignIn:
         with self._locked():  # refresh tokens may be good for one use only
@@ -212,7 +206,6 @@ def _refreshed(sign_in: SignIn) -> Tokens:
         access_token=token["access_token"],
         expires_at=expiry_time(token),
         refresh_token=token.get("refresh_token") or sign_in.refresh_token,
-        id_token=token.get("id_token") or sign_in.id_token,
     )
 
 

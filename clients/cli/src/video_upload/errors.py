@@ -26,7 +26,6 @@ VideoUploadError
 ├── UploadNotFoundError          no unfinished upload answers to that name
 ├── UploadLostError              the platform no longer knows this upload
 ├── PartFailedError              one part could not be sent
-├── TelemetryError               progress could not be told; never leaves the telemetry
 └── UploadCancelledError         the caller asked to stop
 """
 
@@ -116,16 +115,27 @@ class UnexpectedAnswerError(VideoUploadError):
 
 
 class ApiError(VideoUploadError):
-    """`code` is stable and for programs, `message` is for people, `request_id` is for the platform's operators."""
+    """`code` is stable and for programs, `message` is for people, `request_id` is for the platform's operators.
+
+    retry_after_seconds: what the platform asks for before another try; None if it does not say.
+    """
 
     def __init__(
-        self, *, status: int, code: str, message: str, details: Mapping[str, Any], request_id: str | None
+        self,
+        *,
+        status: int,
+        code: str,
+        message: str,
+        details: Mapping[str, Any],
+        request_id: str | None,
+        retry_after_seconds: float | None = None,
     ) -> None:
         self.status = status
         self.code = code
         self.message = message
         self.details = details
         self.request_id = request_id
+        self.retry_after_seconds = retry_after_seconds
         super().__init__(message)
 
 
@@ -195,12 +205,6 @@ class PartFailedError(VideoUploadError):
         self.tries = tries
         self.reason = reason
         super().__init__(f"Part {part_number} could not be sent in {tries} tries: {reason}")
-
-
-class TelemetryError(VideoUploadError):
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__(f"Progress could not be told: {reason}")
 
 
 class UploadCancelledError(VideoUploadError):

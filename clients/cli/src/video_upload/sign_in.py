@@ -67,7 +67,6 @@ def sign_in(site: str, show_url: Callable[[str], None], *, timeout_seconds: floa
             access_token=token["access_token"],
             expires_at=expiry_time(token),
             refresh_token=token.get("refresh_token"),
-            id_token=token.get("id_token"),
         ),
     )
 
@@ -99,13 +98,12 @@ class _Place:
             site_url=self.site_url,
             api_url=self.config.api_url,
             stage=self.config.stage,
-            issuer=self.config.authority,
             client_id=client_id,
             token_endpoint=self.endpoints.token_endpoint,
             revocation_endpoint=self.endpoints.revocation_endpoint,
             is_machine=is_machine,
             scope=scope,
-            telemetry=self.config.telemetry,
+            tell_progress=self.config.tell_progress,
             **msgspec.structs.asdict(tokens),
         )
 

@@ -5,16 +5,18 @@ An event names the video, sizes, times and S3's error codes; no file names, addr
 
 from __future__ import annotations
 
+import logging
+import re
 import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from itertools import islice
 from typing import Any, Protocol
 
-import msgspec
-
-from video_upload.errors import VideoUploadError
+from video_upload.answers import ProgressBatch
+from video_upload.errors import ApiError, VideoUploadError
 from video_upload.events import (
     BytesSent,
     Completing,
@@ -28,39 +30,46 @@ from video_upload.events import (
 )
 from video_upload.version import VERSION
 
-INTERVAL_SECONDS = 10.0
+log = logging.getLogger(__name__)
+
+INTERVAL_SECONDS = 30.0
+"""Between two calls, at least: ten of the calls that docs/runbook.md allows a token in five minutes."""
+LONGEST_PAUSE_SECONDS = 600.0
+MOST_DOUBLINGS = 5
+LAST_WORDS_SECONDS = 3.0
 MOST_WAITING = 1000
 """Older ones are dropped."""
-MOST_FAILURES = 3
-"""In a row; then it is left alone for the rest of the run."""
-LAST_WORDS_SECONDS = 3.0
+MOST_EVENTS = 25  # docs/api.md, POST /progress: of one call
+MOST_PART_NUMBERS = 20  # same section: of one event
+MOST_FAILURES = 1_000  # same section
+WORTH_REPEATING = frozenset({401, 408, 429})
+"""Of the 4xx: what another call may bring through."""
+
+_CODE = re.compile(r"[0-9A-Za-z._-]{1,64}")
 
 
-class TelemetryEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """at_ms: milliseconds since 1970. message: one JSON object, as PutLogEvents takes it."""
-
-    at_ms: int
-    message: str
-
-
-class EventSink(Protocol):
+class ProgressSink(Protocol):
     """Where events go."""
 
-    def write(self, events: Sequence[TelemetryEvent]) -> None:
-        """At least one, oldest first. Raises VideoUploadError if they did not arrive."""
+    def tell_progress(self, batch: ProgressBatch) -> None:
+        """Raises VideoUploadError if they did not arrive."""
         ...
 
 
 class Telemetry:
-    """Give `note` to the engine; it returns at once. A context manager; leaving it takes three seconds at most."""
+    """Give `note` to the engine; it returns at once. A context manager; leaving it takes three seconds at most.
+
+    What cannot be delivered waits for a later call, up to MOST_WAITING events and ever more rarely; a batch that the
+    platform refuses for good is dropped. Either is said once, at debug level.
+    """
 
     def __init__(
-        self, sink: EventSink, *, interval_seconds: float = INTERVAL_SECONDS, clock: Callable[[], float] = time.time
+        self, sink: ProgressSink, *, interval_seconds: float = INTERVAL_SECONDS, clock: Callable[[], float] = time.time
     ) -> None:
         self._sink = sink
         self._interval_seconds = interval_seconds
         self._clock = clock
-        self._waiting: deque[TelemetryEvent] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[dict[str, Any]] = deque(maxlen=MOST_WAITING)
         self._lock = threading.Lock()
         self._ending = threading.Event()
         self._worker = threading.Thread(target=self._work, name="telemetry", daemon=True)
@@ -69,6 +78,9 @@ class Telemetry:
         self._size_bytes = self._sent_bytes = 0
         self._progress_at = 0.0
         self._last_state = ""
+        self._failures = 0
+        self._asked_pause_seconds = 0.0
+        self._has_complained = False
 
     def __enter__(self) -> Telemetry:
         self._worker.start()
@@ -92,9 +104,9 @@ class Telemetry:
                         self._progress_at = self._clock()
                         self._add("uploadProgress")
                 case PartRetried(part_number=number, failures=failures):
-                    self._add("partRetried", partNumber=number, failures=failures)
+                    self._add("partRetried", partNumber=number, failures=min(failures, MOST_FAILURES))
                 case PartsDiffered(part_numbers=numbers):
-                    self._add("partsDiffered", partNumbers=numbers[:100])
+                    self._add("partsDiffered", partNumbers=numbers[:MOST_PART_NUMBERS])
                 case Completing():
                     self._enter("completing")
                 case Uploaded():
@@ -102,7 +114,7 @@ class Telemetry:
                 case ProcessingWatched(state=state):
                     self._enter(state)
                 case UploadFailed(video_id=video_id, code=code) if video_id == self._video_id:
-                    self._enter("failed", **({"code": code} if code else {}))
+                    self._enter("failed", **({"code": code} if code and _CODE.fullmatch(code) else {}))
                 case _:
                     return
 
@@ -112,35 +124,64 @@ class Telemetry:
             self._add("uploadState", state=state, **more)
 
     def _add(self, name: str, **more: Any) -> None:
-        body = {
-            "event": name,
-            "client": f"desktop/{VERSION}",
-            "system": sys.platform,
-            "videoId": self._video_id,
-            "correlationId": self._correlation_id,
-            "sizeBytes": self._size_bytes,
-            "sentBytes": self._sent_bytes,
-            **more,
-        }
-        message = msgspec.json.encode(body).decode()
-        self._waiting.append(TelemetryEvent(at_ms=int(self._clock() * 1000), message=message))
+        self._waiting.append(
+            {
+                "event": name,
+                "at": int(self._clock() * 1000),
+                "videoId": self._video_id,
+                "correlationId": self._correlation_id,
+                "sizeBytes": self._size_bytes,
+                "sentBytes": max(self._sent_bytes, 0),
+                **more,
+            }
+        )
 
     def _work(self) -> None:
-        failures = 0
-        while failures < MOST_FAILURES:
-            is_last = self._ending.wait(self._interval_seconds)
-            events = self._take()
-            if events:
-                try:
-                    self._sink.write(events)
-                    failures = 0
-                except VideoUploadError:
-                    failures += 1
-            if is_last:
-                return
+        while not self._ending.wait(self._pause_seconds()):
+            self._tell()
+        while self._tell():
+            pass  # what is left, call by call, until one fails or nobody waits for it any more
 
-    def _take(self) -> list[TelemetryEvent]:
+    def _pause_seconds(self) -> float:
+        pause_seconds = min(self._interval_seconds * 2**self._failures, LONGEST_PAUSE_SECONDS)
+        return max(pause_seconds, self._asked_pause_seconds)
+
+    def _tell(self) -> bool:
+        """Whether something was told, and there may be more."""
+        events = self._take()
+        if not events:
+            return False
+        try:
+            self._sink.tell_progress(
+                ProgressBatch(client=f"desktop/{VERSION}", system=sys.platform, events=tuple(events))
+            )
+        except VideoUploadError as error:
+            self._failures = min(self._failures + 1, MOST_DOUBLINGS)
+            self._asked_pause_seconds = (isinstance(error, ApiError) and error.retry_after_seconds) or 0.0
+            self._complain(error)
+            if not _is_refused_for_good(error):
+                self._put_back(events)
+            return False
+        self._failures, self._asked_pause_seconds = 0, 0.0
+        return True
+
+    def _take(self) -> list[dict[str, Any]]:
         with self._lock:
-            events = list(self._waiting)
-            self._waiting.clear()
+            events = list(islice(self._waiting, MOST_EVENTS))
+            for _ in events:
+                self._waiting.popleft()
             return events
+
+    def _put_back(self, events: list[dict[str, Any]]) -> None:
+        with self._lock:
+            room = MOST_WAITING - len(self._waiting)
+            self._waiting.extendleft(reversed(events[max(len(events) - room, 0) :]))
+
+    def _complain(self, error: VideoUploadError) -> None:
+        if not self._has_complained:
+            self._has_complained = True
+            log.debug("progress does not arrive: %s", error)
+
+
+def _is_refused_for_good(error: VideoUploadError) -> bool:
+    return isinstance(error, ApiError) and 400 <= error.status < 500 and error.status not in WORTH_REPEATING

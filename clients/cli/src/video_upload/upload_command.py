@@ -13,12 +13,12 @@ from rich.console import Console
 
 from video_upload.answers import Video
 from video_upload.api import VideoApi
-from video_upload.backoff import Interruption
+from video_upload.backoff import Backoff, Interruption
 from video_upload.batch_journal import BatchJournal
 from video_upload.command_output import AsJson, Profile, api_of, errors_console, exit_codes, print_error, print_json
 from video_upload.credentials import StoredCredentials
 from video_upload.engine import DEFAULT_PARALLEL, UploadEngine
-from video_upload.errors import TelemetryError, VideoUploadError
+from video_upload.errors import VideoUploadError
 from video_upload.events import Report, UploadEvent, ignore_event
 from video_upload.exit_codes import ExitCode, exit_code_of
 from video_upload.file_selection import Selection, select_videos
@@ -104,21 +104,14 @@ def upload(  # noqa: PLR0917 - typer calls it by name
 
 @contextmanager
 def _telemetry(profile: str | None, *, wanted: bool) -> Generator[Report]:
-    """Where the site wants none, or a program is signed in, which has no ID token, nothing is told."""
+    """Where the site does not ask for it, nothing is told."""
     credentials = StoredCredentials(default_home(), profile)
     signed_in = credentials.load()
-    if not wanted or signed_in.telemetry is None or signed_in.id_token is None:
+    if not wanted or not signed_in.tell_progress:
         yield ignore_event
         return
-    # The signer costs a moment to load.
-    from video_upload.telemetry_stream import TelemetryStream  # noqa: PLC0415
-
-    try:
-        stream = TelemetryStream(signed_in.telemetry, credentials)
-    except TelemetryError:
-        yield ignore_event
-        return
-    with Telemetry(stream) as telemetry:
+    # One try a call: what does not arrive goes with a later one.
+    with Telemetry(VideoApi(signed_in.api_url, credentials, backoff=Backoff(tries=1))) as telemetry:
         yield telemetry.note
 
 
