@@ -178,10 +178,7 @@ edge = Edge(
             storage.metadata_bucket_domain,
             *([f"{place.bucket('videos')}.s3-accelerate.amazonaws.com"] if settings.transfer_acceleration else []),
         ],
-        sign_in_hosts=[
-            auth.sign_in_host,
-            *(f"{service}.{place.region}.amazonaws.com" for service in ("cognito-idp", "cognito-identity", "logs")),
-        ],
+        sign_in_hosts=[auth.sign_in_host, f"cognito-idp.{place.region}.amazonaws.com"],
         web_acl_arn=web_acl.arn if web_acl else None,
         log_bucket_arn=storage.log_bucket_arn,
         guards=storage.guards,
@@ -198,13 +195,10 @@ sign_in = SignIn(
     SignInArgs(
         place=place,
         user_pool_id=auth.user_pool_id,
-        issuer=auth.issuer,
         api_scopes=auth.scopes,
         site_url=edge.site_url,
         extra_redirect_urls=settings.extra_redirect_urls,
         machine_client=settings.machine_client,
-        log_key_arn=keys.log_key_arn,
-        log_days=settings.log_days,
         protect=settings.protect,
     ),
 )
@@ -284,9 +278,6 @@ site = Site(
         web_client_id=sign_in.web_client_id,
         desktop_client_id=sign_in.desktop_client_id,
         api_scopes=auth.scopes,
-        region=place.region,
-        identity_pool_id=sign_in.identity_pool_id,
-        telemetry_log_group_name=sign_in.telemetry_log_group_name,
         origins=[edge.site_url, *map(origin_of, settings.extra_redirect_urls)],
     ),
 )
@@ -317,7 +308,6 @@ observability = Observability(
         queue_name=place.name("failed"),
         data_key_arn=keys.data_key_arn,
         web_acl_name=web_acl.metric_name if web_acl else None,
-        client_log_group_name=sign_in.telemetry_log_group_name,
         log_key_arn=keys.log_key_arn,
         alarm_emails=settings.alarm_emails,
         alarms=settings.alarms,
@@ -338,8 +328,6 @@ pulumi.export("userPoolId", auth.user_pool_id)
 pulumi.export("authority", auth.issuer)
 pulumi.export("webClientId", sign_in.web_client_id)
 pulumi.export("desktopClientId", sign_in.desktop_client_id)
-pulumi.export("identityPoolId", sign_in.identity_pool_id)
-pulumi.export("telemetryLogGroup", sign_in.telemetry_log_group_name)
 pulumi.export("videoBucket", storage.video_bucket_name)
 pulumi.export("metadataBucket", storage.metadata_bucket_name)
 pulumi.export("completionTopicArn", messages.completion_topic_arn)

@@ -31,10 +31,6 @@ LEAST_CALLS = 20
 LEAST_FAILURES = 5
 """In a window; of a quiet hour's fifty calls a single one is 2 %, and no outage."""
 
-TELEMETRY_FLOOD_BYTES = 10**9
-"""An hour. At the specification's peak 1,247 uploads tell something every ten seconds, 449,000 events of a few hundred
-bytes; this would leave each two thousand. Nothing else bounds what somebody signed in may write."""
-
 RUNBOOK = "docs/runbook.md"
 
 Comparison = Literal["GreaterThanThreshold", "LessThanThreshold", "GreaterThanUpperThreshold", "LessThanLowerThreshold"]
@@ -194,16 +190,9 @@ def _uploads(watched: Watched) -> list[Alarm | Together]:
         Alarm(
             name="client-failures",
             meaning="More than a fifth of an hour's uploads ended in an error that their clients saw.",
-            metrics=(watched.of_clients("UploadsFailed", "Sum"), watched.of_clients("UploadsBegan", "Sum")),
+            metrics=(watched.own("ClientUploadsFailed", "Sum"), watched.own("ClientUploadsBegan", "Sum")),
             expression=f"IF(m1>={LEAST_CALLS}, 100*FILL(m0,0)/m1, 0)",
             threshold=20,
-            period_seconds=HOURS,
-        ),
-        Alarm(
-            name="telemetry-flood",
-            meaning="Within an hour clients wrote more than a gigabyte of telemetry, which is paid by the gigabyte.",
-            metrics=(watched.of_client_log("IncomingBytes", "Sum"),),
-            threshold=TELEMETRY_FLOOD_BYTES,
             period_seconds=HOURS,
         ),
     ]

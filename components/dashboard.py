@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.client_metrics import PROGRESS_QUERY
 from components.figures import DAY, FIVE_MINUTES, GROUPS, HOUR, Figure, figures_of
 from components.metrics import EDGE_REGION, Metric, Watched
 
@@ -15,6 +14,15 @@ COLUMNS = 4
 WIDTH, HEIGHT, TITLE_HEIGHT = 6, 6, 1
 SHOWN, SHOWN_BY_DAY = "-P1D", "-P14D"
 """How far back, until somebody chooses otherwise; what comes once a day would be one point, or none."""
+
+PROGRESS_QUERY = """\
+filter message = "progress told" and event = "uploadProgress"
+| fields 100 * sentBytes / sizeBytes as sentPercent, sizeBytes / 1000000 as megabytes
+| stats latest(sentPercent) as percent, latest(megabytes) as sizeMegabytes,
+        latest(client) as clientVersion, max(@timestamp) as toldAt by videoId
+| sort toldAt desc
+| limit 20"""
+"""How far the uploads are, as their clients tell it (Logs Insights)."""
 
 Widget = dict[str, Any]
 
@@ -33,17 +41,17 @@ class Chart:
     region: str | None = None
 
 
-def body_of(watched: Watched, *, alarm_arns: Sequence[str], client_log_group: str) -> dict[str, Any]:
+def body_of(watched: Watched, *, alarm_arns: Sequence[str], progress_log_group: str) -> dict[str, Any]:
     """CloudWatch API reference, "Dashboard body structure and syntax"."""
     return {
         "start": SHOWN,
         # Else a longer range stretches the periods, and a figure "a day" is one of something else.
         "periodOverride": "inherit",
-        "widgets": _widgets(watched, alarm_arns, client_log_group),
+        "widgets": _widgets(watched, alarm_arns, progress_log_group),
     }
 
 
-def _widgets(watched: Watched, alarm_arns: Sequence[str], client_log_group: str) -> list[Widget]:
+def _widgets(watched: Watched, alarm_arns: Sequence[str], progress_log_group: str) -> list[Widget]:
     figures = figures_of(watched)
     rows: list[list[Widget]] = []
     for group in GROUPS:
@@ -54,7 +62,7 @@ def _widgets(watched: Watched, alarm_arns: Sequence[str], client_log_group: str)
     rows.append([_text("## Events, functions, keys, edge")])
     rows.append([_chart(chart, watched.region) for chart in _machinery(watched)])
     rows.append([_text("## As the clients tell it")])
-    rows.append([_chart(_clients(watched), watched.region), _progress(client_log_group, watched.region)])
+    rows.append([_chart(_clients(watched), watched.region), _progress(progress_log_group, watched.region)])
     if alarm_arns:
         rows.append([_alarms(alarm_arns)])
     return list(_placed(rows))
@@ -147,7 +155,7 @@ def _machinery(watched: Watched) -> list[Chart]:
 
 def _clients(watched: Watched) -> Chart:
     names = ("UploadsBegan", "UploadsArrived", "UploadsFailed", "UploadsAborted", "PartsRetried", "PartsDiffered")
-    return Chart("Client-side progress", [Line(name, watched.of_clients(name, "Sum")) for name in names], HOUR)
+    return Chart("Client-side progress", [Line(name, watched.own(f"Client{name}", "Sum")) for name in names], HOUR)
 
 
 def _of_each_function(watched: Watched, metric: str) -> list[Line]:

@@ -46,19 +46,10 @@ class Watched:
     function_names: Mapping[str, str]
     queue_name: str
     data_key_arn: str
-    client_log_group: str
     web_acl_name: str | None
-
-    @property
-    def clients_namespace(self) -> str:
-        """Of what the clients tell. A metric filter cannot add a dimension of its own, so the stage stands here."""
-        return f"{PLATFORM}/Clients/{self.stage}"
 
     def own(self, name: str, statistic: str) -> Metric:
         return Metric(namespace=PLATFORM, name=name, statistic=statistic, dimensions={"Stage": self.stage})
-
-    def of_clients(self, name: str, statistic: str) -> Metric:
-        return Metric(namespace=self.clients_namespace, name=name, statistic=statistic)
 
     def of_api(self, name: str, statistic: str) -> Metric:
         dimensions = {"ApiName": self.api_name, "Stage": self.api_stage}
@@ -89,10 +80,6 @@ class Watched:
             )
             for storage_type in STORAGE_TYPES
         )
-
-    def of_client_log(self, name: str, statistic: str) -> Metric:
-        dimensions = {"LogGroupName": self.client_log_group}
-        return Metric(namespace="AWS/Logs", name=name, statistic=statistic, dimensions=dimensions)
 
     def of_data_key(self, operation: str) -> Metric:
         dimensions = {"KeyArn": self.data_key_arn, "Operation": operation}

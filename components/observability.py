@@ -11,7 +11,6 @@ import pulumi_aws as aws
 
 from components import policy
 from components.alarms import Alarm, Together, alarms_of
-from components.client_metrics import CLIENT_METRICS
 from components.dashboard import body_of
 from components.key_policies import alarm_senders
 from components.metrics import Watched
@@ -27,7 +26,6 @@ class ObservabilityArgs:
 
     api_name, api_stage, distribution_id, video_bucket, function_names, queue_name, data_key_arn, web_acl_name: whose
         metrics are watched; no web ACL where there is none.
-    client_log_group_name: where clients tell their progress.
     alarm_emails: who hears of alarms and of the budget.
     alarms, dashboard: whether to make them. traced_percent: of requests. monthly_budget_usd: of this stage.
     paused: whether silence is to be expected.
@@ -42,7 +40,6 @@ class ObservabilityArgs:
     queue_name: str
     data_key_arn: pulumi.Input[str]
     web_acl_name: str | None
-    client_log_group_name: pulumi.Input[str]
     log_key_arn: pulumi.Input[str]
     alarm_emails: Sequence[str]
     alarms: bool
@@ -53,7 +50,7 @@ class ObservabilityArgs:
 
 
 class Observability(pulumi.ComponentResource):
-    """Alarm topic and alarms, metrics of the clients, X-Ray group and sampling, dashboard, budget."""
+    """Alarm topic and alarms, X-Ray group and sampling, dashboard, budget."""
 
     alarm_topic_arn: pulumi.Output[str]
     """Where every alarm goes."""
@@ -91,7 +88,6 @@ class Observability(pulumi.ComponentResource):
             function_names=args.function_names,
             queue_name=args.queue_name,
             data_key_arn="",
-            client_log_group=place.log_group("clients"),
             web_acl_name=args.web_acl_name,
         )
         alarms = alarms_of(self._watched, paused=args.paused) if args.alarms else []
@@ -99,8 +95,6 @@ class Observability(pulumi.ComponentResource):
         for alarm in alarms:
             if isinstance(alarm, Together):
                 self._together(alarm, made, topic)
-        if args.alarms or args.dashboard:
-            self._client_metrics()
         self._traces()
         self._budget(topic, allowed)
         ringing = [alarm.name for alarm in alarms if isinstance(alarm, Together) or alarm.rings]
@@ -226,33 +220,21 @@ class Observability(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed]),
         )
 
-    def _client_metrics(self) -> None:
-        for metric in CLIENT_METRICS:
-            aws.cloudwatch.LogMetricFilter(
-                f"{self._name}-{metric.name}",
-                name=metric.name,
-                log_group_name=self._args.client_log_group_name,
-                pattern=metric.pattern,
-                metric_transformation=aws.cloudwatch.LogMetricFilterMetricTransformationArgs(
-                    namespace=self._watched.clients_namespace, name=metric.name, value="1", unit="Count"
-                ),
-                opts=self._child,
-            )
-
     def _dashboard(self, alarm_names: Sequence[str]) -> aws.cloudwatch.Dashboard:
         place = self._args.place
         arns = [place.arn("cloudwatch", f"alarm:{place.name(name)}") for name in alarm_names]
 
-        def body(known: tuple[str, str, str]) -> str:
-            distribution_id, data_key_arn, client_log_group = known
+        def body(known: tuple[str, str]) -> str:
+            distribution_id, data_key_arn = known
             watched = replace(self._watched, distribution_id=distribution_id, data_key_arn=data_key_arn)
-            return json.dumps(body_of(watched, alarm_arns=arns, client_log_group=client_log_group))
+            log_group = place.function_log_group("video_upload")
+            return json.dumps(body_of(watched, alarm_arns=arns, progress_log_group=log_group))
 
-        known = pulumi.Output.all(self._args.distribution_id, self._args.data_key_arn, self._args.client_log_group_name)
+        known = pulumi.Output.all(self._args.distribution_id, self._args.data_key_arn)
         return aws.cloudwatch.Dashboard(
             f"{self._name}-dashboard",
             dashboard_name=place.account_wide_name("overview"),
-            dashboard_body=known.apply(lambda values: body((values[0], values[1], values[2]))),
+            dashboard_body=known.apply(lambda values: body((values[0], values[1]))),
             opts=self._child,
         )
 

@@ -1,4 +1,4 @@
-"""Sign-in: the clients that may ask for tokens, and what a signed-in one may do with AWS itself: tell its progress."""
+"""Sign-in: the clients that may ask for tokens."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import policy
 from components.naming import Place, type_token
 from components.protection import kept
 
@@ -17,7 +16,6 @@ DESKTOP_PORTS = range(53_682, 53_692)
 ACCESS_TOKEN_MINUTES = 60
 REFRESH_TOKEN_DAYS = 30
 OPENID_SCOPES = ["openid", "email"]
-IDENTITY = "cognito-identity.amazonaws.com"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,24 +26,20 @@ class SignInArgs:
     site_url: `https://…` without a slash at the end; the web client comes back to it.
     extra_redirect_urls: where else it may come back to.
     machine_client: whether programs may sign in with a secret of their own.
-    log_key_arn, log_days: encryption and retention of what clients tell.
-    protect: whether the log and the desktop client refuse deletion and outlive the stack.
+    protect: whether the desktop client refuses deletion and outlives the stack.
     """
 
     place: Place
     user_pool_id: pulumi.Input[str]
-    issuer: pulumi.Input[str]
     api_scopes: Sequence[pulumi.Input[str]]
     site_url: pulumi.Input[str]
     extra_redirect_urls: Sequence[str]
     machine_client: bool
-    log_key_arn: pulumi.Input[str]
-    log_days: int
     protect: bool
 
 
 class SignIn(pulumi.ComponentResource):
-    """Web, desktop and machine client; identity pool and the role of signed-in clients."""
+    """Web, desktop and machine client."""
 
     web_client_id: pulumi.Output[str]
     """The page: code + PKCE, no secret."""
@@ -57,17 +51,12 @@ class SignIn(pulumi.ComponentResource):
     """Secret of the same."""
     client_ids: list[pulumi.Output[str]]
     """Whose tokens the API takes."""
-    identity_pool_id: pulumi.Output[str]
-    """Changes an ID token for AWS credentials that may only write telemetry."""
-    telemetry_log_group_name: pulumi.Output[str]
-    """Where clients tell their progress, each in its own stream."""
 
     def __init__(self, name: str, args: SignInArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("SignIn"), name, None, opts)
         self._name = name
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
-        place = args.place
 
         page = pulumi.Output.concat(args.site_url, "/")
         # Not kept: it names the site, which goes with the stack, and the engine would keep that, too.
@@ -78,49 +67,12 @@ class SignIn(pulumi.ComponentResource):
         desktop = self._person_client("desktop", loopback, [], kept(self, args.protect))
         machine = self._machine_client() if args.machine_client else None
 
-        identities = aws.cognito.IdentityPool(
-            f"{name}-identities",
-            identity_pool_name=place.name("identities"),
-            allow_unauthenticated_identities=False,
-            allow_classic_flow=False,
-            cognito_identity_providers=[
-                aws.cognito.IdentityPoolCognitoIdentityProviderArgs(
-                    client_id=client.id,
-                    provider_name=pulumi.Output.from_input(args.issuer).apply(lambda url: url.removeprefix("https://")),
-                    server_side_token_check=True,
-                )
-                for client in (web, desktop)
-            ],
-            opts=self._child,
-        )
-        telemetry = aws.cloudwatch.LogGroup(
-            f"{name}-telemetry",
-            name=place.log_group("clients"),
-            retention_in_days=args.log_days,
-            kms_key_id=args.log_key_arn,
-            opts=kept(self, args.protect),
-        )
-        role = aws.iam.Role(
-            f"{name}-client",
-            name=place.account_wide_name("client"),
-            assume_role_policy=policy.to_json(signed_in_clients(identities.id)),
-            opts=self._child,
-        )
-        aws.iam.RolePolicy(
-            f"{name}-client", role=role.name, policy=policy.to_json(tell_progress(place)), opts=self._child
-        )
-        aws.cognito.IdentityPoolRoleAttachment(
-            f"{name}-client", identity_pool_id=identities.id, roles={"authenticated": role.arn}, opts=self._child
-        )
-
         self.web_client_id = web.id
         self.desktop_client_id = desktop.id
         self.machine_client_id = machine.id if machine else None
         self.machine_client_secret = machine.client_secret if machine else None
         self.client_ids = [client.id for client in (web, desktop, machine) if client]
-        self.identity_pool_id = identities.id
-        self.telemetry_log_group_name = telemetry.name
-        self.register_outputs({"webClientId": web.id, "desktopClientId": desktop.id, "identityPoolId": identities.id})
+        self.register_outputs({"webClientId": web.id, "desktopClientId": desktop.id})
 
     def _person_client(
         self,
@@ -174,31 +126,3 @@ class SignIn(pulumi.ComponentResource):
 def _token_units() -> aws.cognito.UserPoolClientTokenValidityUnitsArgs:
     short, long = "minutes", "days"
     return aws.cognito.UserPoolClientTokenValidityUnitsArgs(access_token=short, id_token=short, refresh_token=long)
-
-
-def signed_in_clients(identity_pool_id: pulumi.Input[str]) -> policy.PolicyDocument:
-    """Trust policy: identities of this pool that have signed in."""
-    return policy.document(
-        {
-            "Effect": "Allow",
-            "Principal": {"Federated": IDENTITY},
-            "Action": "sts:AssumeRoleWithWebIdentity",
-            "Condition": {
-                "StringEquals": {f"{IDENTITY}:aud": identity_pool_id},
-                "ForAnyValue:StringLike": {f"{IDENTITY}:amr": "authenticated"},
-            },
-        }
-    )
-
-
-def tell_progress(place: Place) -> policy.PolicyDocument:
-    """Write into one stream of one log group, named after the identity. PutMetricData would let a user mint paid
-    metrics."""
-    group = place.arn("logs", f"log-group:{place.log_group('clients')}")
-    return policy.document(
-        policy.allow(
-            "WriteOwnStream",
-            actions=["logs:CreateLogStream", "logs:PutLogEvents"],
-            resources=f"{group}:log-stream:${{{IDENTITY}:sub}}",
-        )
-    )

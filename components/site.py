@@ -19,7 +19,6 @@ class SiteArgs:
     """What the site needs.
 
     issuer, sign_in_host, web_client_id, desktop_client_id, api_scopes: how its clients sign in.
-    region, identity_pool_id, telemetry_log_group_name: where its clients tell their progress.
     origins: `https://…` of the pages that may send parts to the video bucket.
     """
 
@@ -30,9 +29,6 @@ class SiteArgs:
     web_client_id: pulumi.Input[str]
     desktop_client_id: pulumi.Input[str]
     api_scopes: Sequence[pulumi.Input[str]]
-    region: str
-    identity_pool_id: pulumi.Input[str]
-    telemetry_log_group_name: pulumi.Input[str]
     origins: Sequence[pulumi.Input[str]]
 
 
@@ -68,11 +64,7 @@ class Site(pulumi.ComponentResource):
             "desktopClientId": args.desktop_client_id,
             "scopes": ["openid", "email", *args.api_scopes],
             "logoutUrl": pulumi.Output.concat("https://", args.sign_in_host, "/logout"),
-            "telemetry": {
-                "region": args.region,
-                "identityPoolId": args.identity_pool_id,
-                "logGroupName": args.telemetry_log_group_name,
-            },
+            "tellProgress": True,
         }
         self.config = pulumi.Output.from_input(known)
         self.register_outputs({"config": self.config})

@@ -148,7 +148,7 @@ def _watching(bill: BillWriter, month: Month) -> None:
     inventory, workload = month.inventory, month.workload
     driver = Driver.WATCHING
     scheduled = inventory.scheduled_metrics * bool(inventory.janitor_runs)
-    used = (inventory.used_metrics + inventory.filtered_metrics) * month.busy_share
+    used = inventory.used_metrics * month.busy_share
     bill.add(driver, "own metrics", "cloudwatch.custom_metrics", scheduled + used)
     bill.add(
         driver,

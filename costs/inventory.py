@@ -58,7 +58,6 @@ class Inventory:
     has_large_dashboard: bool
     scheduled_metrics: int
     used_metrics: int
-    filtered_metrics: int
     detailed_api_metrics: int
     measured_distributions: int
     web_acls: int
@@ -102,7 +101,6 @@ class Inventory:
             ),
             scheduled_metrics=len(scheduled),
             used_metrics=len(used - scheduled),
-            filtered_metrics=len(set(_filtered_metrics(stage))),
             detailed_api_metrics=_detailed_api_metrics(stage),
             measured_distributions=len(stage.of("cloudfront/monitoringSubscription:MonitoringSubscription")),
             web_acls=len(acls),
@@ -190,12 +188,6 @@ def _shown_metrics(dashboard: Declared) -> Iterator[tuple[str, ...]]:
 def _keeps_management_events(trail: Declared) -> bool:
     fields = [field for selector in trail.inputs["advancedEventSelectors"] for field in selector["fieldSelectors"]]
     return any(field["field"] == "eventCategory" and field.get("equals") == ["Management"] for field in fields)
-
-
-def _filtered_metrics(stage: DeclaredStage) -> Iterator[tuple[str, str]]:
-    for each in stage.of("cloudwatch/logMetricFilter:LogMetricFilter"):
-        transformation = each.inputs["metricTransformation"]
-        yield transformation["namespace"], transformation["name"]
 
 
 def _detailed_api_metrics(stage: DeclaredStage) -> int:

@@ -30,7 +30,10 @@ BUCKET_KEY_SHARE = 0.01  # S3 User Guide, "Reducing the cost of SSE-KMS with Ama
 ENDPOINT_BYTES_A_CALL = 4_000
 FLOW_RECORDS_A_CALL = 4
 CLIENT_EVENTS_AN_UPLOAD = 5
-CLIENT_EVENT_SECONDS = 10
+CLIENT_CALLS_AN_UPLOAD = 2
+"""One when S3 has the video, one with its verdict."""
+CLIENT_CALL_SECONDS = 30
+"""Between two calls of POST /progress while an upload goes on, and between two events of how far it is."""
 WAF_LOGGED_SHARE = 0.01
 """Of requests: what is blocked, or counted."""
 DELIVERY_MINUTES = 5
@@ -90,8 +93,11 @@ def month_of(workload: Workload, inventory: Inventory) -> Month:
     pages = visits * workload.library_pages_per_visit
     sweeps = inventory.janitor_runs
     open_at_a_sweep = abandoned / DAYS_A_MONTH * inventory.settings.upload_days
+    sending_calls = _sending_seconds(workload) / CLIENT_CALL_SECONDS
     function_calls = {
-        "video_upload": completed * calls.POLLS_UNTIL_READY + pages,
+        "video_upload": completed * calls.POLLS_UNTIL_READY
+        + pages
+        + started * (CLIENT_CALLS_AN_UPLOAD + sending_calls),
         "multipart_init": started + signing_calls + visits,
         "multipart_complete": completed,
         "upload_token_authorizer": completed + signing_calls,
@@ -163,6 +169,11 @@ def _api_calls(function_calls: Mapping[str, float]) -> float:
     return sum(function_calls[name] for name in API_FUNCTIONS)
 
 
+def _sending_seconds(workload: Workload) -> float:
+    """How long the client of a mean upload sends."""
+    return workload.mean_video_mb * 8 / workload.always_on["client_megabits_per_second"]
+
+
 def _log_bytes(
     workload: Workload,
     inventory: Inventory,
@@ -172,8 +183,7 @@ def _log_bytes(
 ) -> float:
     """Access log, functions, clients, network flows, the trail's copy: what CloudWatch Logs takes in."""
     size = workload.log_bytes
-    sending_seconds = workload.mean_video_mb * 8 / workload.always_on["client_megabits_per_second"]
-    client_events = workload.uploads * (CLIENT_EVENTS_AN_UPLOAD + sending_seconds / CLIENT_EVENT_SECONDS)
+    client_events = workload.uploads * (CLIENT_EVENTS_AN_UPLOAD + _sending_seconds(workload) / CLIENT_CALL_SECONDS)
     in_network = sum(function_calls.values()) - function_calls["janitor"]
     return (
         api_calls * size["api_access"]

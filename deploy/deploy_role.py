@@ -33,14 +33,13 @@ PROVING = ("cloudwatch:GetMetricData",)
 PREVIEW = "preview"
 """Environment of the repository in which pull requests are previewed."""
 
-PASSED_TO = ("cloudtrail", "cognito-identity", "lambda", "vpc-flow-logs")
+PASSED_TO = ("cloudtrail", "lambda", "vpc-flow-logs")
 LINKED_ROLES = ("email.cognito-idp", "lambda.application-autoscaling")
 """Roles that AWS makes for itself when a service is first used so."""
 
 WHY_EVERYTHING: Mapping[str, str] = {
     "cloudfront": "CloudFront names its things by ids that it makes up",
     "cloudwatch:GetMetricData": "the call takes no resource",
-    "cognito-identity": "identity pools are named by ids that Cognito makes up",
     "cognito-idp": "user pools are named by ids that Cognito makes up",
     "ec2": "a VPC and its parts have no name before they are made",
     "kms:CreateKey": "a key has no name before it is made; its tags are asked for",
@@ -106,7 +105,7 @@ def policies(account_id: str) -> Mapping[str, PolicyDocument]:
 
 _POLICIES: Mapping[str, tuple[str, ...]] = {
     "network-and-edge": ("ec2", "cloudfront", "wafv2", "route53"),
-    "data-and-people": ("s3", "kms", "cognito-idp", "cognito-identity", "sns", "sqs", "iam"),
+    "data-and-people": ("s3", "kms", "cognito-idp", "sns", "sqs", "iam"),
     "functions-and-watching": (
         *("lambda", "apigateway", "application-autoscaling", "events", "logs", "cloudwatch", "cloudtrail"),
         *("xray", "budgets"),

@@ -1,4 +1,4 @@
-"""CloudWatch Logs Insights queries for the lines of one upload, what its client told among them, over the logs of all functions."""
+"""CloudWatch Logs Insights queries for the lines of one upload, over the logs of all functions."""
 
 from __future__ import annotations
 

@@ -104,22 +104,11 @@ ACTIONS_BY_TYPE: Mapping[str, tuple[str, ...]] = {
         *("logs:CreateLogGroup", "logs:DescribeLogGroups", "logs:DeleteLogGroup", "logs:PutRetentionPolicy"),
         *("logs:DeleteRetentionPolicy", "logs:AssociateKmsKey", "logs:DisassociateKmsKey", *_TAGS_LOGS),
     ),
-    "cloudwatch/logMetricFilter:LogMetricFilter": (
-        *("logs:PutMetricFilter", "logs:DescribeMetricFilters", "logs:DeleteMetricFilter"),
-    ),
     "cloudwatch/metricAlarm:MetricAlarm": (
         *("cloudwatch:PutMetricAlarm", "cloudwatch:DescribeAlarms", "cloudwatch:DeleteAlarms", *_TAGS_ALARMS),
     ),
     "cloudwatch/queryDefinition:QueryDefinition": (
         *("logs:PutQueryDefinition", "logs:DescribeQueryDefinitions", "logs:DeleteQueryDefinition"),
-    ),
-    "cognito/identityPool:IdentityPool": (
-        *("cognito-identity:CreateIdentityPool", "cognito-identity:DescribeIdentityPool"),
-        *("cognito-identity:UpdateIdentityPool", "cognito-identity:DeleteIdentityPool"),
-        *("cognito-identity:TagResource", "cognito-identity:UntagResource", "cognito-identity:ListTagsForResource"),
-    ),
-    "cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment": (
-        *("cognito-identity:SetIdentityPoolRoles", "cognito-identity:GetIdentityPoolRoles", "iam:PassRole"),
     ),
     "cognito/resourceServer:ResourceServer": (
         *("cognito-idp:CreateResourceServer", "cognito-idp:DescribeResourceServer"),

@@ -1,8 +1,9 @@
 """Proves a deployed stage end to end: `make smoke STAGE=dev`, or `python -m deploy.smoke --site URL`.
 
-Uploads a small real video through the site, waits until it is ready, plays it and deletes it, and says after each step
-what was proven. Signs in as the stage's machine client (setting `machineClient`), or, where there is none, as whoever
-has run `video-upload login URL` on this machine. Nothing is left behind unless a step fails.
+Uploads a small real video through the site, tells its progress and sees it become a metric, waits until the video is
+ready, plays it and deletes it, and says after each step what was proven. Signs in as the stage's machine client
+(setting `machineClient`), or, where there is none, as whoever has run `video-upload login URL` on this machine. With
+--stage, whoever runs it needs `cloudwatch:GetMetricData`. Nothing is left behind unless a step fails.
 """
 
 from __future__ import annotations
@@ -13,15 +14,32 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urljoin
 
+import boto3
 import requests
 from awscrt import checksums
 
 from deploy.errors import OutputsNotReadableError
+from deploy.smoke_metrics import (
+    METRIC,
+    ArrivedCount,
+    MetricNotReadableError,
+    counted_by_cloudwatch,
+    counted_by_the_status_page,
+)
 from deploy.smoke_video import HEIGHT, WIDTH, make_smoke_video
 from deploy.stack_outputs import stack_outputs
-from video_upload.answers import CompletedPart, NewUpload, PartToSign, PresignedPart, StartedUpload, Video
+from video_upload.answers import (
+    CompletedPart,
+    NewUpload,
+    PartToSign,
+    PresignedPart,
+    ProgressBatch,
+    StartedUpload,
+    Video,
+)
 from video_upload.api import Credentials, VideoApi
 from video_upload.checksums import encode_crc64nvme
 from video_upload.connection_problem import problem_in_words
@@ -32,6 +50,9 @@ from video_upload.site import discover_sign_in, fetch_site_config
 
 TIMEOUT_SECONDS = 30
 PROCESSING_SECONDS = 120
+METRIC_SECONDS = 600
+METRIC_PAUSE_SECONDS = 2
+LOCAL_STAGE = "local"
 SECRET_VARIABLE = "VIDEO_UPLOAD_CLIENT_SECRET"  # noqa: S105 - the name, not the secret
 
 
@@ -77,11 +98,21 @@ def require(condition: object, otherwise: str) -> None:
 class Smoke:
     """The steps in order; each returns what it has proven, in words."""
 
-    def __init__(self, site_url: str, machine: MachineClient | None, execute_api_url: str = "") -> None:
-        """execute_api_url: the API's own address, when it is known; CloudFront alone may call it."""
+    def __init__(
+        self,
+        site_url: str,
+        machine: MachineClient | None,
+        execute_api_url: str = "",
+        arrived_count: ArrivedCount | None = None,
+    ) -> None:
+        """execute_api_url: the API's own address, when it is known; CloudFront alone may call it.
+
+        arrived_count: what the clients' word has come to as a metric; without it only the local platform is asked.
+        """
         self._site_url = site_url.rstrip("/")
         self._machine = machine
         self._execute_api_url = execute_api_url
+        self._arrived_count = arrived_count
         self._content = b""
         self._etags: list[CompletedPart] = []
 
@@ -97,6 +128,7 @@ class Smoke:
             self.send_parts,
             self.list_parts,
             self.complete_twice,
+            self.tell_progress,
             self.process,
             self.play,
             self.hide_from_strangers,
@@ -181,6 +213,37 @@ class Smoke:
             self._complete()
         return "S3 puts the file together, verifies size and checksum; asked again it gives the same answer"
 
+    def tell_progress(self) -> str:
+        count = self._arrived_count
+        if count is None and self._config.stage == LOCAL_STAGE:
+            count = counted_by_the_status_page(self._site_url)
+        counted_before = count() if count else 0.0
+        size_bytes = len(self._content)
+        event = {
+            "event": "uploadState",
+            "at": int(time.time() * 1000),
+            "videoId": self._started.video_id,
+            "sizeBytes": size_bytes,
+            "sentBytes": size_bytes,
+            "state": "processing",
+        }
+        self._api.tell_progress(ProgressBatch(client="smoke/1", system=sys.platform, events=(event,)))
+        forged = ProgressBatch(client="smoke/1", system=sys.platform, events=({**event, "_aws": {}},))
+        try:
+            self._api.tell_progress(forged)
+        except ApiError as error:
+            require(error.code == "invalid_request", f"an event with metrics of its own got {error.code}")
+        else:
+            raise StepFailedError("an event with metrics of its own was taken")
+        taken = "progress is taken, and an event with metrics of its own is refused"
+        if count is None:
+            return f"{taken}; whether it became a metric can be seen with --stage only"
+        deadline = time.monotonic() + METRIC_SECONDS
+        while (counted := count()) <= counted_before and time.monotonic() < deadline:
+            time.sleep(METRIC_PAUSE_SECONDS)
+        require(counted > counted_before, f"after {METRIC_SECONDS} s the metric {METRIC} still is {counted:g}")
+        return f"{taken}; the metric {METRIC} rose from {counted_before:g} to {counted:g}"
+
     def process(self) -> str:
         deadline = time.monotonic() + PROCESSING_SECONDS
         video = self._video()
@@ -258,7 +321,7 @@ def run(smoke: Smoke) -> bool:
         started = time.monotonic()
         try:
             proven = step()
-        except (StepFailedError, VideoUploadError, requests.RequestException) as error:
+        except (StepFailedError, MetricNotReadableError, VideoUploadError, requests.RequestException) as error:
             print(f"FAILED  {name}: {_in_words(error)}", flush=True)
             smoke.clean_up()
             return False
@@ -293,11 +356,14 @@ def main() -> int:
 def _smoke(arguments: argparse.Namespace) -> Smoke:
     if arguments.site:
         secret = os.environ.get(SECRET_VARIABLE, "")
-        return Smoke(arguments.site, MachineClient(arguments.client_id, secret) if arguments.client_id else None)
+        machine = MachineClient(arguments.client_id, secret) if arguments.client_id else None
+        return Smoke(arguments.site, machine)
     outputs = stack_outputs(arguments.stage, show_secrets=True)
     client_id = outputs.get("machineClientId")
     machine = MachineClient(client_id, outputs["machineClientSecret"]) if client_id else None
-    return Smoke(outputs["siteUrl"], machine, outputs["executeApiUrl"])
+    cloudwatch: Any = boto3.client("cloudwatch", region_name=outputs.region)
+    count = counted_by_cloudwatch(cloudwatch, outputs.environment["STAGE"])
+    return Smoke(outputs["siteUrl"], machine, outputs["executeApiUrl"], count)
 
 
 if __name__ == "__main__":

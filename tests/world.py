@@ -17,6 +17,7 @@ from chalicelib.core.part_plan import MIN_PART_BYTES
 from chalicelib.core.part_urls import PartUrls
 from chalicelib.core.ports import OutcomeUnknownError
 from chalicelib.core.processing import ArrivedObject, Processed, Processing
+from chalicelib.core.progress import ProgressLog
 from chalicelib.core.records import Records
 from chalicelib.core.sigv4 import BucketAddress, Credentials
 from chalicelib.core.simple_upload import SimpleUploads
@@ -63,6 +64,7 @@ class World:
     janitor: Janitor
     library: Library
     stage_figures: StageFigures
+    progress_log: ProgressLog
 
     def start(
         self, size_bytes: int = 3 * MIN_PART_BYTES - 1, owner: str = OWNER, *, correlation_id: str | None = None
@@ -204,5 +206,6 @@ def world_in_memory() -> World:
             now=clock,
         ),
         stage_figures=StageFigures(metadata=metadata, scaling=scaling, bill=bill, meter=meter, now=clock),
+        progress_log=ProgressLog(meter),
         library=Library(records=records, videos=videos, metadata=metadata, urls=viewing_urls, meter=meter, now=clock),
     )

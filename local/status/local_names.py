@@ -20,6 +20,5 @@ def watched_here() -> Watched:
         function_names={},
         queue_name=names.FAILED_EVENTS_QUEUE,
         data_key_arn=names.DATA_KEY_ALIAS,
-        client_log_group="",
         web_acl_name=None,
     )

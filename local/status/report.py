@@ -52,6 +52,8 @@ _FUNNEL = (
     ("rejected", "Videos rejected", "UploadsRejected"),
     ("failed", "Uploads failed", "UploadsFailed"),
     ("aborted", "Uploads aborted", "UploadsAborted"),
+    ("arrivedAsTold", "Uploads arrived, as their clients tell it", "ClientUploadsArrived"),
+    ("failedAsTold", "Uploads failed, as their clients tell it", "ClientUploadsFailed"),
 )
 
 

@@ -150,15 +150,6 @@ def test_an_outage_that_refuses_everybody_rings_and_a_few_refusals_do_not() -> N
     assert ringing(one_client_in_a_quiet_night) == {}
 
 
-def test_telemetry_rings_when_somebody_floods_it_and_not_at_the_specifications_peak() -> None:
-    # An event each ten seconds of 1,247 uploads, as long as the clients' events and what CloudWatch adds to each.
-    peak_bytes = 1_247 * STEP_SECONDS / 10 * 500
-    flood = [peak_bytes] * HOUR_STEPS + [100e6] * HOUR_STEPS + [0.0] * 2 * HOUR_STEPS
-    rings = ringing({"IncomingBytes": flood})["telemetry-flood"]
-    assert HOUR_STEPS < rings[0] < 2 * HOUR_STEPS
-    assert rings[-1] < 3 * HOUR_STEPS
-
-
 def test_where_silence_is_the_alarm_it_is_a_value_that_cloudwatch_cannot_pass_over() -> None:
     """CloudWatch User Guide, "Configuring how CloudWatch alarms treat missing data": it goes by the most recent points
     of several periods as long as there are any."""
@@ -226,12 +217,8 @@ def test_a_composite_names_alarms_that_are_there_and_that_call_nobody_themselves
 def test_without_alarms_and_dashboard_nobody_pays_for_their_metrics(dev: Recording) -> None:
     for kind in ("metricAlarm:MetricAlarm", "compositeAlarm:CompositeAlarm", "dashboard:Dashboard"):
         assert dev.of(f"cloudwatch/{kind}") == []
-    assert (
-        dev.of("cloudwatch/logMetricFilter:LogMetricFilter", "cloudfront/monitoringSubscription:MonitoringSubscription")
-        == []
-    )
+    assert dev.of("cloudfront/monitoringSubscription:MonitoringSubscription") == []
     watched = record("dev", overrides={"dashboard": True})
-    assert watched.of("cloudwatch/logMetricFilter:LogMetricFilter")
     assert watched.of("cloudfront/monitoringSubscription:MonitoringSubscription")
     (dashboard,) = watched.of("cloudwatch/dashboard:Dashboard")
     assert '"type": "alarm"' not in dashboard.inputs["dashboardBody"], "a widget of no alarms is refused"

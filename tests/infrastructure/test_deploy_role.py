@@ -38,7 +38,7 @@ EVERYTHING_ON = {
     "alarmEmails": ["ops@example.com"],
 }
 SERVICE_MODELS = {
-    **{"apigateway": "", "cognito-identity": "cognito-identity", "cognito-idp": "cognito-idp"},
+    **{"apigateway": "", "cognito-idp": "cognito-idp"},
     **{"application-autoscaling": "application-autoscaling", "s3": ""},
 }
 """Where the model's name differs; "" for services whose actions are not named for their calls."""

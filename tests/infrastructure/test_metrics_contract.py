@@ -14,14 +14,16 @@ import pytest
 from chalicelib.adapters.emf_meter import EmfMeter
 from chalicelib.core.errors import CompletionRefusedError, UploadExpiredError
 from chalicelib.core.processing import ArrivedObject
+from chalicelib.core.progress import COUNTED, ToldProgress
 from chalicelib.core.upload_requests import StartUpload
-from components.client_metrics import CLIENT_METRICS
 from components.figures import Figure, figures_of
 from components.metrics import PLATFORM
+from components.web_acl import WINDOW_SECONDS
 from tests.api.function_process import CALLS, ON_LAMBDA, lines_of
 from tests.infrastructure.recorded_program import PROJECT, Recording
 from tests.infrastructure.watched_stage import ANY_STAGE, widgets
 from tests.world import OWNER, World
+from video_upload.telemetry import INTERVAL_SECONDS
 
 METRICS_GUIDE = PROJECT / "docs" / "metrics.md"
 RUNBOOK = PROJECT / "docs" / "runbook.md"
@@ -32,6 +34,14 @@ TELEMETRY = {
 }
 NO_ALARM = {"budget"}
 """Sections of the runbook for what rings without being an alarm of CloudWatch's."""
+
+
+BEGAN: dict[str, Any] = {
+    "client": "web/1",
+    "events": [
+        {"event": "uploadBegan", "at": 1, "videoId": "f" * 28, "sizeBytes": 1, "sentBytes": 0, "partCount": 1},
+    ],
+}
 
 
 @dataclass(frozen=True)
@@ -90,16 +100,9 @@ def live_through_everything(world: World) -> None:
     world.processing.process(ArrivedObject(text.ref.file_key, world.videos.put_object(text.ref.file_key, b"text")))
     world.processing.process(ArrivedObject("videos/nobody/unknown", None))
 
+    world.progress_log.write(OWNER, ToldProgress.parse(BEGAN))
     world.janitor.sweep()
     world.stage_figures.record()
-
-
-def emitted_by_clients(recording: Recording) -> set[Series]:
-    return {
-        Series(made["namespace"], made["name"], frozenset((made.get("dimensions") or {}).items()))
-        for each in recording.of("cloudwatch/logMetricFilter:LogMetricFilter")
-        for made in [each.inputs["metricTransformation"]]
-    }
 
 
 def read_by_widgets(recording: Recording) -> Iterator[Series]:
@@ -136,8 +139,8 @@ def quarrels(emitted: set[Series], read: set[Series]) -> list[str]:
 
 
 @pytest.fixture
-def emitted(prod: Recording, world: World, capsys: pytest.CaptureFixture[str]) -> set[Series]:
-    return emitted_by_functions(world, "prod", capsys) | emitted_by_clients(prod)
+def emitted(world: World, capsys: pytest.CaptureFixture[str]) -> set[Series]:
+    return emitted_by_functions(world, "prod", capsys)
 
 
 def test_every_metric_that_is_read_is_written_and_the_other_way_round(prod: Recording, emitted: set[Series]) -> None:
@@ -161,7 +164,7 @@ def test_a_renamed_dimension_is_noticed(prod: Recording, emitted: set[Series]) -
 def test_every_stage_reads_its_own_metrics_only(recording: Recording) -> None:
     for series in read_of(recording):
         if is_ours(series):
-            assert ("Stage", recording.stage) in series.dimensions or series.namespace.endswith(f"/{recording.stage}")
+            assert ("Stage", recording.stage) in series.dimensions
 
 
 def test_names_of_what_is_watched_are_those_of_the_resources(prod: Recording) -> None:
@@ -172,7 +175,6 @@ def test_names_of_what_is_watched_are_those_of_the_resources(prod: Recording) ->
         "ApiName": names("apigateway/restApi:RestApi"),
         "FunctionName": names("lambda/function:Function"),
         "QueueName": names("sqs/queue:Queue"),
-        "LogGroupName": names("cloudwatch/logGroup:LogGroup"),
         "BucketName": names("s3/bucket:Bucket", "bucket"),
         "DistributionId": {"edge-distribution-id"},
         "WebACL": {each.inputs["visibilityConfig"]["metricName"] for each in prod.of("wafv2/webAcl:WebAcl")},
@@ -255,12 +257,28 @@ def test_ids_of_a_widget_are_its_own_and_all_that_an_expression_names(prod: Reco
             assert set(named) <= set(ids)
 
 
-def test_filters_look_for_events_that_both_clients_send() -> None:
+def test_both_clients_tell_all_that_is_counted() -> None:
     for client, paths in TELEMETRY.items():
         source = "".join((PROJECT / path).read_text() for path in paths)
-        for metric in CLIENT_METRICS:
-            for value in re.findall(r'= "(\w+)"', metric.pattern):
-                assert f'"{value}"' in source, f"{client} never says {value}"
+        for name in COUNTED:
+            assert f'"{name}"' in source, f"{client} never says {name}"
+
+
+def test_telling_progress_trips_no_rule_of_the_web_acl_not_for_an_office_behind_one_address(prod: Recording) -> None:
+    (acl,) = prod.of("wafv2/webAcl:WebAcl")
+    limits = {
+        rule["name"]: rule["statement"]["rateBasedStatement"]["limit"]
+        for rule in acl.inputs["rules"]
+        if "rateBasedStatement" in rule["statement"]
+    }
+    (interval,) = re.findall(
+        r"^const INTERVAL_MS = ([\d_]+);", (PROJECT / TELEMETRY["web"][0]).read_text(), re.MULTILINE
+    )
+    assert int(interval) / 1000 == INTERVAL_SECONDS
+    # However many files: a page and a run of the command make one call an interval, with what all uploads have to tell.
+    calls = WINDOW_SECONDS / INTERVAL_SECONDS
+    assert calls <= limits["RequestsPerToken"] / 100
+    assert 100 * calls <= limits["RequestsPerIp"] / 2
 
 
 def sections_of(document: Path) -> set[str]:

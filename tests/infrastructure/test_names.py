@@ -92,17 +92,11 @@ RULES = {
         "name", Unique.REGION, member("logs", "PutDeliverySource", "name")
     ),
     "cloudwatch/logGroup:LogGroup": Rule("name", Unique.REGION, member("logs", "CreateLogGroup", "logGroupName")),
-    "cloudwatch/logMetricFilter:LogMetricFilter": Rule(
-        "name", Unique.PARENT, member("logs", "PutMetricFilter", "filterName")
-    ),
     "cloudwatch/metricAlarm:MetricAlarm": Rule(
         "name", Unique.REGION, member("cloudwatch", "PutMetricAlarm", "AlarmName")
     ),
     "cloudwatch/queryDefinition:QueryDefinition": Rule(
         "name", Unique.REGION, member("logs", "PutQueryDefinition", "name")
-    ),
-    "cognito/identityPool:IdentityPool": Rule(
-        "identityPoolName", Unique.REGION, member("cognito-identity", "CreateIdentityPool", "IdentityPoolName")
     ),
     "cognito/resourceServer:ResourceServer": Rule(
         "name", Unique.PARENT, member("cognito-idp", "CreateResourceServer", "Name")

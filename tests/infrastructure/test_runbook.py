@@ -22,6 +22,7 @@ from botocore.loaders import Loader
 from chalicelib.adapters.emf_meter import EmfMeter
 from chalicelib.adapters.json_logs import JsonFormatter
 from chalicelib.core import log_context
+from chalicelib.core.progress import ProgressLog, ToldProgress
 from components.api import ACCESS_LOG_FORMAT
 from components.naming import LIVE
 from deploy import (
@@ -48,6 +49,13 @@ OF_THE_CLI_ITSELF = {("cloudtrail", "validate-logs"), ("s3", "cp")}
 """Commands that the AWS CLI adds to AWS's calls."""
 OF_LAMBDA_ITSELF = {"record.status"}
 """Lambda Telemetry API reference, "platform.report"; at system log level WARN of runs that went wrong only."""
+FAILED: dict[str, Any] = {
+    "client": "web/1",
+    "events": [
+        {"event": "uploadState", "state": "failed", "at": 1, "videoId": "f" * 28, "sizeBytes": 1, "sentBytes": 0},
+    ],
+}
+"""What a client tells of an upload that fails."""
 QUERY_WORDS = {"filter", "fields", "stats", "by", "in", "like", "and", "or", "desc", "asc", "limit"}
 GLOBAL_OPTIONS = {"query", "output", "region"}
 OPERATIONS = (
@@ -183,7 +191,7 @@ def test_every_log_group_alias_and_queue_that_a_page_names_exists(page: Path, pr
     assert called <= functions
 
 
-def fields_of_functions(capsys: pytest.CaptureFixture[str]) -> set[str]:
+def fields_of_functions(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> set[str]:
     """What their lines hold, as Logs Insights names it: what is inside by a dot, what is in a list by its place."""
     with log_context.invocation(function="janitor", request_id="1", correlation_id="2"):
         log_context.about_upload(owner="3", video_id="4", upload_id="5")
@@ -192,7 +200,10 @@ def fields_of_functions(capsys: pytest.CaptureFixture[str]) -> set[str]:
             raise ValueError
         except ValueError:
             told = logging.LogRecord("janitor", logging.ERROR, "", 1, "failed", (), sys.exc_info())
-        lines = [json.loads(capsys.readouterr().out), json.loads(JsonFormatter(stage="prod").format(told))]
+        with caplog.at_level(logging.INFO, "chalicelib"):
+            ProgressLog(EmfMeter("prod")).write("3", ToldProgress.parse(FAILED))
+        printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        lines = [*printed, *(json.loads(JsonFormatter(stage="prod").format(each)) for each in (told, *caplog.records))]
     return {name for line in lines for name in flattened(line)}
 
 
@@ -212,8 +223,10 @@ def named_fields(words: list[str]) -> set[str]:
     return {name for name in re.findall(r"(?<![@\w.])[a-zA-Z][\w.]*(?!\w*\()", bare) if name not in QUERY_WORDS}
 
 
-def test_queries_over_the_functions_logs_ask_for_fields_that_are_there(capsys: pytest.CaptureFixture[str]) -> None:
-    known = fields_of_functions(capsys) | OF_LAMBDA_ITSELF
+def test_queries_over_the_functions_logs_ask_for_fields_that_are_there(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    known = fields_of_functions(capsys, caplog) | OF_LAMBDA_ITSELF
     asked = 0
     for words in words_of_commands(PAGES[0], "aws"):
         if not any(word.startswith("/aws/lambda/") for word in words):

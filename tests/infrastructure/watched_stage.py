@@ -19,7 +19,6 @@ ANY_STAGE = Watched(
     function_names={name: name for name in FUNCTIONS},
     queue_name="failed",
     data_key_arn="arn",
-    client_log_group="clients",
     web_acl_name=None,
 )
 

@@ -1,12 +1,18 @@
 """The proof of a deployed stage, here against the local platform."""
 
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
+import botocore.session
 import pytest
+from botocore.validate import ParamValidator
 
+import deploy.smoke as smoke_module
 from deploy.smoke import MachineClient, Smoke, run
+from deploy.smoke_metrics import counted_by_cloudwatch
 from local.platform import LocalPlatform
 from tests.journeys.conftest import StandIn
 
@@ -42,6 +48,41 @@ def test_every_step_of_the_smoke_test_holds(platform: LocalPlatform, capsys: pyt
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(smoke.steps)
     assert all(line.startswith("ok ") for line in lines)
+    (told,) = [line for line in lines if "tell progress" in line]
+    assert re.search(r"the metric ClientUploadsArrived rose from \d+ to \d+", told), told
+
+
+def test_progress_that_becomes_no_metric_fails_and_without_a_witness_nothing_is_claimed(
+    platform: LocalPlatform, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smoke_module, "METRIC_SECONDS", 0)
+    assert not run(Smoke(platform.site_url, machine_of(platform), arrived_count=lambda: 3.0))
+    assert "FAILED  tell progress: after 0 s the metric ClientUploadsArrived still is 3" in capsys.readouterr().out
+    monkeypatch.setattr(smoke_module, "LOCAL_STAGE", "another")
+    assert run(Smoke(platform.site_url, machine_of(platform)))
+    assert "whether it became a metric can be seen with --stage only" in capsys.readouterr().out
+
+
+def test_cloudwatch_is_asked_for_the_one_metric_of_the_stage() -> None:
+    asked: list[dict[str, Any]] = []
+
+    class CloudWatch:
+        def get_metric_data(self, **request: Any) -> dict[str, Any]:
+            asked.append(request)
+            return {"MetricDataResults": [{"Id": "arrived", "Values": [1.0, 2.0]}]}
+
+    assert counted_by_cloudwatch(CloudWatch(), "prod")() == 3
+    (query,) = asked[0]["MetricDataQueries"]
+    assert query["MetricStat"]["Metric"] == {
+        "Namespace": "VideoUpload",
+        "MetricName": "ClientUploadsArrived",
+        "Dimensions": [{"Name": "Stage", "Value": "prod"}],
+    }
+    # AWS's own model of the call takes it.
+    shape: Any = (
+        botocore.session.get_session().get_service_model("cloudwatch").operation_model("GetMetricData").input_shape
+    )
+    assert not ParamValidator().validate(asked[0], shape).has_errors()
 
 
 def test_a_step_that_fails_is_named_and_nothing_is_left_behind(

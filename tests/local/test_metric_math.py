@@ -16,7 +16,6 @@ WATCHED = Watched(
     function_names={"janitor": "prod-janitor", "video_processing": "prod-processing"},
     queue_name="failed",
     data_key_arn="arn",
-    client_log_group="clients",
     web_acl_name=None,
 )
 

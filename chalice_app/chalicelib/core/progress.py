@@ -7,7 +7,7 @@ dimensions and namespaces are never taken from a request.
 import logging
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
@@ -36,17 +36,8 @@ EVENTS = frozenset({"uploadBegan", "uploadProgress", "uploadState", "partRetried
 STATES = frozenset({*(state.value for state in State), "paused", "failed"})
 """The API's own, and two that only a client sees."""
 
-COUNTED_EVENTS: Mapping[str, str] = {
-    "uploadBegan": "client_uploads_began_count",
-    "partRetried": "client_parts_retried_count",
-    "partsDiffered": "client_parts_differed_count",
-}
-COUNTED_STATES: Mapping[str, str] = {
-    "processing": "client_uploads_arrived_count",
-    "failed": "client_uploads_failed_count",
-    "aborted": "client_uploads_aborted_count",
-}
-"""Each metric by the event, or the state, that it counts."""
+COUNTED = frozenset({"uploadBegan", "processing", "failed", "aborted", "partRetried", "partsDiffered"})
+"""Events and states that a metric counts."""
 
 _CLIENT = re.compile(r"[a-z]{1,16}/[0-9A-Za-z.+-]{1,32}")
 _SYSTEM = re.compile(r"[ -~]{1,64}")
@@ -81,9 +72,9 @@ class ProgressEvent:
         )
 
     @property
-    def metric(self) -> str | None:
-        """The metric that counts it."""
-        return COUNTED_STATES.get(str(self.more.get("state"))) or COUNTED_EVENTS.get(self.name)
+    def happened(self) -> str:
+        """The state that was entered, or what the event is called."""
+        return str(self.more.get("state", self.name))
 
 
 def _more(name: str, fields: Fields) -> JsonObject:
@@ -150,7 +141,13 @@ class ProgressLog:
                 },
             )
         about_upload(owner=owner)
-        counts = Counter(event.metric for event in told.events)
-        counted = {metric: count for metric, count in counts.items() if metric}
-        if counted:
-            self.meter.record(**counted)
+        counts = Counter(event.happened for event in told.events)
+        if not COUNTED.isdisjoint(counts):
+            self.meter.record(
+                client_uploads_began_count=counts["uploadBegan"],
+                client_uploads_arrived_count=counts["processing"],
+                client_uploads_failed_count=counts["failed"],
+                client_uploads_aborted_count=counts["aborted"],
+                client_parts_retried_count=counts["partRetried"],
+                client_parts_differed_count=counts["partsDiffered"],
+            )

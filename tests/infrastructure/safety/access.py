@@ -69,7 +69,6 @@ TRUSTED = {
     "api-logging": "apigateway.amazonaws.com",
     "network-flow": "vpc-flow-logs.amazonaws.com",
     "audit-trail": "cloudtrail.amazonaws.com",
-    "sign-in-client": "cognito-identity.amazonaws.com",
     "operators-operator": f"arn:aws:iam::{ACCOUNT_ID}:root",
 }
 
@@ -209,20 +208,15 @@ def roles_trust_one_service_each(recording: Recording) -> Violations:
         trusted = TRUSTED.get(role.name, "lambda.amazonaws.com")
         found = statements(role, "assumeRolePolicy")
         principals = [each["Principal"] for each in found]
-        kind = {"sign-in-client": "Federated", "operators-operator": "AWS"}.get(role.name, "Service")
+        kind = {"operators-operator": "AWS"}.get(role.name, "Service")
         if principals != [{kind: trusted}]:
             yield f"{role.name} trusts {principals}"
         expected: dict[str, dict[str, Any]] = {
             "network-flow": {"StringEquals": {"aws:SourceAccount": ACCOUNT_ID}},
-            "sign-in-client": {
-                "StringEquals": {"cognito-identity.amazonaws.com:aud": "sign-in-identities-id"},
-                "ForAnyValue:StringLike": {"cognito-identity.amazonaws.com:amr": "authenticated"},
-            },
         }
         if found[0].get("Condition", {}) != expected.get(role.name, {}):
             yield f"{role.name} trusts under {found[0].get('Condition')}"
-        actions = {"sts:AssumeRoleWithWebIdentity"} if kind == "Federated" else {"sts:AssumeRole"}
-        if {action for each in found for action in as_list(each["Action"])} != actions:
+        if {action for each in found for action in as_list(each["Action"])} != {"sts:AssumeRole"}:
             yield f"{role.name} is taken on by other calls"
 
 

@@ -1,0 +1,58 @@
+"""The metric that progress becomes, on AWS and on one machine: uploads that arrived by their clients' account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import requests
+from botocore.exceptions import BotoCoreError, ClientError
+
+from components.metrics import PLATFORM
+
+METRIC = "ClientUploadsArrived"
+TIMEOUT_SECONDS = 30
+MINUTE_SECONDS = 60
+
+ArrivedCount = Callable[[], float]
+"""What the metric has come to. Raises MetricNotReadableError."""
+
+
+class MetricNotReadableError(Exception):
+    """The metric cannot be asked for."""
+
+
+def counted_by_cloudwatch(cloudwatch: Any, stage: str) -> ArrivedCount:
+    """Since now, by the minute; it needs `cloudwatch:GetMetricData`."""
+    since = datetime.now(UTC).replace(second=0, microsecond=0)
+    metric = {
+        "Namespace": PLATFORM,
+        "MetricName": METRIC,
+        "Dimensions": [{"Name": "Stage", "Value": stage}],
+    }
+    query = {"Id": "arrived", "MetricStat": {"Metric": metric, "Period": MINUTE_SECONDS, "Stat": "Sum"}}
+
+    def count() -> float:
+        until = datetime.now(UTC) + timedelta(minutes=1)
+        try:
+            answer = cloudwatch.get_metric_data(MetricDataQueries=[query], StartTime=since, EndTime=until)
+        except (ClientError, BotoCoreError) as error:
+            raise MetricNotReadableError(f"CloudWatch does not tell {PLATFORM} {METRIC}: {error}") from error
+        return sum(answer["MetricDataResults"][0]["Values"])
+
+    return count
+
+
+def counted_by_the_status_page(site_url: str) -> ArrivedCount:
+    """Since the local platform began."""
+
+    def count() -> float:
+        answer = requests.get(f"{site_url}/status.json", timeout=TIMEOUT_SECONDS)
+        steps = answer.json()["funnel"] if answer.ok else []
+        found = [float(step["ever"]) for step in steps if step["key"] == "arrivedAsTold"]
+        if not found:
+            raise MetricNotReadableError(f"{site_url}/status.json answered {answer.status_code}, without {METRIC}")
+        return found[0]
+
+    return count
