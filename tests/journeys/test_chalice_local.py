@@ -103,11 +103,11 @@ def test_a_denied_look_at_the_uploaded_video_is_answered_in_words(
     developer = _developer(aws, api_url)
     started = developer.start(len(small_video))
     parts = developer.send_parts(started, small_video)
-    aws_controls.fail("HeadObject", status=403, code="AccessDenied", keyContains=started["videoId"])
+    # Often, since the processing of the stand-in's stage looks at the video, too.
+    aws_controls.fail("HeadObject", status=403, code="AccessDenied", times=1_000, keyContains=started["videoId"])
     assert_error(developer.complete(started, parts), 503, "storage_forbidden")
     assert _denials(project)[-1] == ("HeadObject", "s3:GetObject")
-    # The stage's own processing has seen the video meanwhile.
-    assert developer.wait_for(started["videoId"], "ready")
+    aws_controls.heal()
     assert developer.complete(started, parts).status_code == 200
 
 
