@@ -21,8 +21,6 @@ GOES: Mapping[str, str] = {
     "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration": "lets the site in, which goes",
     "aws:s3/bucketAccelerateConfiguration:BucketAccelerateConfiguration": "a second way in, by a setting",
     "aws:cognito/riskConfiguration:RiskConfiguration": "by a setting; the stack forgets it and the pool keeps it",
-    "aws:cognito/identityPool:IdentityPool": "gives rights to clients, which go",
-    "aws:cloudwatch/logMetricFilter:LogMetricFilter": "reads the log",
     "aws:cloudwatch/queryDefinition:QueryDefinition": "reads the log",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "watches the log",
     "aws:cloudwatch/dashboard:Dashboard": "shows the log",
