@@ -145,7 +145,7 @@ class Settings:
     network: whether functions run in private subnets of their own; their endpoints cost while idle.
     vpc_cidr: a /16 to /24 private range for it.
 
-    alarm_emails: who hears of alarms and of the budget.
+    alarm_emails: who hears of alarms and of the budget; at least one in production.
     alarms: whether alarms are made; costs for each metric they watch.
     dashboard: whether the dashboard is made; costs while idle.
     cost_figure: whether the janitor asks Cost Explorer once a day what the stage costs; each question costs.
@@ -229,7 +229,14 @@ class Settings:
         problems += _contradictions(settings, unreadable={key for key, _ in problems})
         if problems:
             raise SettingsError(problems)
+        if settings.alarms and not settings.alarm_emails:
+            pulumi.log.warn("alarmEmails holds no address, so nobody hears this stage's alarms")
         return settings
+
+    @property
+    def is_production(self) -> bool:
+        """Whether the stage's name says so: prod, production, prod2."""
+        return self.stage.startswith("prod")
 
 
 _DOMAIN = r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)+"
@@ -362,7 +369,12 @@ def _contradictions(settings: Settings, unreadable: Set[str]) -> list[tuple[str,
             settings.trail_management_events and not settings.trail,
             "needs trail",
         ),
-        (("protect",), settings.stage == "prod" and not settings.protect, "cannot be off in prod"),
+        (("protect",), settings.is_production and not settings.protect, f"cannot be off in {settings.stage}"),
+        (
+            ("alarmEmails",),
+            settings.is_production and not settings.alarm_emails,
+            f"holds no address, so nobody would hear the alarms of {settings.stage}",
+        ),
         (
             ("threatProtection", "mfa"),
             settings.threat_protection is not ThreatProtection.OFF and settings.mfa is Mfa.OFF,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from components.declared_stage import StageError, stages
+from components.declared_stage import StageError
 from costs.always_on import compared
 from costs.bill import unconfirmed
 from costs.chart import svg
@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="costs", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--stage", required=True, help=f"one of {', '.join(stages())}")
+    parser.add_argument("--stage", required=True, help="its name; one without a file has dev's settings")
     parser.add_argument("--workload", type=Path, metavar="FILE", help="what differs from costs/workload.toml")
     parser.add_argument("--svg", type=Path, metavar="PATH", help="draw the curve from 1 GB to 1 PB")
     parser.add_argument("--free-tier", action="store_true", help="take off the account's always-free allowances")

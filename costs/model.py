@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from components.declared_stage import Overrides, declare
+from components.declared_stage import HEARD, Overrides, declare
 from costs.bill import Bill
 from costs.billing import bill_of
 from costs.errors import PriceListError
@@ -24,9 +24,9 @@ class CostModel:
     free_tier: bool = False
 
     def inventory(self, overrides: Overrides = ()) -> Inventory:
-        """What the program declares with these settings instead of the stage's own. Raises UnknownStageError,
-        StageRefusedError, ProgramChangedError, and PriceListError where prices are of another region."""
-        declared = declare(self.stage, tuple(sorted(overrides)))
+        """What the program declares with these settings instead of the stage's own. Raises StageRefusedError,
+        ProgramChangedError, and PriceListError where prices are of another region."""
+        declared = declare(self.stage, (*HEARD, *sorted(overrides)))
         if declared.region != self.prices.region:
             raise PriceListError("region", f"is {self.prices.region}, the stage lives in {declared.region}")
         return Inventory.of(declared)

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from components.declared_stage import declare
+from components.declared_stage import HEARD, declare
 from costs.always_on import bill_of_materials
 from costs.billed_resources import FREE_BY_TYPE, PRICES_BY_TYPE
 from costs.billing import bill_of
@@ -29,7 +29,7 @@ def test_no_type_is_both_billed_and_free() -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_model_sees_the_program_that_is_deployed(stage: str) -> None:
     deployed = Counter((resource.type, resource.name) for resource in recorded(stage).resources)
-    seen = Counter((resource.type, resource.name) for resource in declare(stage).resources)
+    seen = Counter((resource.type, resource.name) for resource in declare(stage, HEARD).resources)
     assert seen == deployed
 
 
@@ -44,7 +44,7 @@ def test_a_bill_has_a_line_for_every_price_of_the_types_it_declares(
     stage: str, prices: PriceList, workload: Workload
 ) -> None:
     """But for alternatives: one tier of users, one class of edge locations, acceleration only where it is on."""
-    declared = declare(stage)
+    declared = declare(stage, HEARD)
     lines = {line.price.key for line in bill_of(workload, Inventory.of(declared), prices).lines}
     wanted = {key for resource in declared.resources for key in PRICES_BY_TYPE.get(resource.type, ())}
     alternatives = {"cognito.users_essentials", "cognito.users_plus"}

@@ -63,7 +63,7 @@ def test_a_workload_of_nothing_is_answered_too(tmp_path: Path, capsys: pytest.Ca
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["--stage", "qa"], "there is no stage 'qa'; there are dev, prod, staging"),
+        (["--stage", "My-Stage"], "stack: is called 'My-Stage'"),
         (["--stage", "dev", "--workload", "no-such-file.toml"], "cannot be read"),
     ],
 )

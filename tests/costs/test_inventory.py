@@ -9,7 +9,7 @@ import json
 import pytest
 
 from chalicelib.adapters.emf_meter import EmfMeter
-from components.declared_stage import Declared, declare
+from components.declared_stage import HEARD, Declared, declare
 from costs.errors import ProgramChangedError
 from costs.inventory import Inventory, cloudwatch_name, emitted_metrics, recorded_names
 from costs.workload import FUNCTIONS
@@ -19,7 +19,7 @@ from tests.infrastructure.recorded_program import PROJECT
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_counts_are_those_of_the_recorded_program(stage: str) -> None:
-    recording, inventory = recorded(stage), Inventory.of(declare(stage))
+    recording, inventory = recorded(stage), Inventory.of(declare(stage, HEARD))
     assert inventory.keys == len(recording.of("kms/key:Key"))
     assert inventory.dashboards == len(recording.of("cloudwatch/dashboard:Dashboard"))
     assert inventory.composite_alarms == len(recording.of("cloudwatch/compositeAlarm:CompositeAlarm"))
@@ -35,7 +35,7 @@ def test_counts_are_those_of_the_recorded_program(stage: str) -> None:
 
 
 def test_prod_keeps_instances_warm_as_its_settings_say() -> None:
-    inventory = Inventory.of(declare("prod"))
+    inventory = Inventory.of(declare("prod", HEARD))
     settings = inventory.settings
     assert len(inventory.warm) == 4
     assert {warm.low for warm in inventory.warm.values()} == {settings.provisioned_concurrency}
@@ -88,7 +88,7 @@ def test_a_function_that_no_workload_speaks_of_is_an_error() -> None:
 
 
 def test_prods_trail_keeps_management_events_and_stagings_does_not() -> None:
-    assert [Inventory.of(declare(stage)).management_trails for stage in ("staging", "prod")] == [0, 1]
+    assert [Inventory.of(declare(stage, HEARD)).management_trails for stage in ("staging", "prod")] == [0, 1]
 
 
 @pytest.mark.parametrize(("count", "is_large"), [(50, False), (51, True)])

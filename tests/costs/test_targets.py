@@ -7,13 +7,14 @@ import dataclasses
 import pytest
 from rich.console import Console
 
-from components.declared_stage import settings_of, stages
+from components.declared_stage import HEARD, settings_of
 from costs.always_on import SERVER_MEGABITS, bill_of_materials, compared
 from costs.bill import Bill, Driver
 from costs.model import CostModel
 from costs.report import Report
 from costs.targets import CHANGES, Change, Target, _joined, targets, verdict
 from costs.units import GB
+from tests.costs.conftest import STAGES
 
 
 def target(model: CostModel, name: str) -> Target:
@@ -87,10 +88,10 @@ def test_a_target_out_of_reach_is_told_with_the_best_combination(prod: CostModel
     assert {"provisionedConcurrency", "network", "waf", "threatProtection"} <= settings
 
 
-@pytest.mark.parametrize("stage", stages())
+@pytest.mark.parametrize("stage", STAGES)
 def test_no_change_is_left_untried_because_the_stage_refuses_it(stage: str) -> None:
     for change in CHANGES:
-        assert settings_of(stage, change.overrides)
+        assert settings_of(stage, (*HEARD, *change.overrides))
 
 
 def test_settings_that_the_stage_refuses_are_not_proposed(

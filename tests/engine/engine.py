@@ -20,6 +20,8 @@ PACKAGES = ("aws", "random")
 COPIED = ("__main__.py", "account", "components", "chalice_app", "requirements")
 """What the programs read of the project, besides Pulumi's own files."""
 PASSPHRASE = "throw-away"
+HEARS_ALARMS = "alarms@example.com"
+"""Address that whoever deploys prod sets first."""
 NOWHERE = "http://127.0.0.1:9"
 """Port 9 discards: a call that would leave the machine fails at once."""
 
@@ -49,6 +51,8 @@ class Engine:
                 shutil.copy(source, copy)
         for file in PROJECT.glob("Pulumi*.yaml"):
             shutil.copy(file, copy)
+        with (copy / "Pulumi.prod.yaml").open("a") as settings:
+            settings.write(f"  video-upload-platform:alarmEmails:\n    - {HEARS_ALARMS}\n")
 
     @staticmethod
     def _make_environment(folder: Path) -> dict[str, str]:

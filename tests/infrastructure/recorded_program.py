@@ -110,6 +110,7 @@ def stage_config(stage: str, overrides: Mapping[str, object] | None = None) -> d
     values: dict[str, object] = {}
     for key, declared in project["config"].items():
         values[key if ":" in key else f"{name}:{key}"] = declared.get("value", declared.get("default"))
+    values[f"{name}:alarmEmails"] = ["alarms@example.com"]  # of whoever deploys
     values.update(stage_file(stage))
     values.update({key if ":" in key else f"{name}:{key}": value for key, value in (overrides or {}).items()})
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}

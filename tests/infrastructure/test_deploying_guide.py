@@ -15,7 +15,7 @@ from botocore.model import ServiceModel
 from botocore.session import get_session
 
 from components.settings import Settings
-from tests.infrastructure.recorded_program import PROJECT, STAGES, Recording
+from tests.infrastructure.recorded_program import PROJECT, Recording, stage_file
 
 GUIDE = (PROJECT / "docs" / "deploying.md").read_text()
 COMMANDS = "\n".join(
@@ -59,7 +59,7 @@ def test_every_setting_has_a_row() -> None:
 
 def test_every_row_has_the_default_and_what_each_stage_changes() -> None:
     defaults = _yaml("Pulumi.yaml")
-    stages = [_yaml(f"Pulumi.{stage}.yaml") for stage in STAGES]
+    stages = [stage_file(stage) for stage in ("staging", "prod")]
     for setting, values in _rows().items():
         changed = [_written(stage[PREFIX + setting]) if PREFIX + setting in stage else "" for stage in stages]
         assert values == [_written(defaults[setting]["default"]), *changed], setting

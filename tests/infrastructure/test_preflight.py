@@ -13,7 +13,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from components.declared_stage import DeclaredStage, declare
+from components.declared_stage import HEARD, DeclaredStage, declare
 from components.lambda_package import PYTHON
 from deploy import preflight
 from deploy.findings import Check, Finding, Verdict
@@ -35,7 +35,7 @@ WITH_MAIL_AND_DOMAIN = {
 
 
 def declared(**settings: Any) -> DeclaredStage:
-    prod = declare("prod", account_id=ACCOUNT_ID)
+    prod = declare("prod", HEARD, account_id=ACCOUNT_ID)
     return dataclasses.replace(prod, settings=dataclasses.replace(prod.settings, **settings))
 
 

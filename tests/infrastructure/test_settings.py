@@ -10,14 +10,10 @@ import pytest
 import yaml
 
 from components.settings import Settings, SettingsError
-from tests.infrastructure.recorded_program import PROJECT, STAGES, record, stage_config
+from tests.infrastructure.recorded_program import PROJECT, STAGES, Recording, record, stage_config, stage_file
 
 DECLARED: dict[str, Any] = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())["config"]
 SETTINGS = [key for key in DECLARED if ":" not in key]
-
-
-def stage_file(stage: str) -> dict[str, Any]:
-    return yaml.safe_load((PROJECT / f"Pulumi.{stage}.yaml").read_text())["config"]
 
 
 def problems_of(settings: dict[str, object], stage: str = "dev") -> dict[str, str]:
@@ -71,8 +67,37 @@ def test_a_setting_that_contradicts_another_is_named(key: str, settings: dict[st
     assert set(problems_of(settings)) == {key}
 
 
-def test_prod_cannot_be_left_unprotected() -> None:
-    assert "protect" in problems_of({"protect": False}, "prod")
+@pytest.mark.parametrize("stage", ["prod", "production", "prod2"])
+def test_a_production_stage_is_refused_unless_it_is_protected_and_heard(stage: str) -> None:
+    assert problems_of({"protect": False, "alarmEmails": []}, stage) == {
+        "protect": f"cannot be off in {stage}",
+        "alarmEmails": f"holds no address, so nobody would hear the alarms of {stage}",
+    }
+
+
+def test_the_file_that_prod_ships_with_leaves_the_address_to_whoever_deploys() -> None:
+    assert stage_file("prod")
+    assert set(problems_of({"alarmEmails": []}, "prod")) == {"alarmEmails"}
+
+
+def test_elsewhere_alarms_that_nobody_hears_are_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr("pulumi.log.warn", warned.append)
+    record("ada", overrides={"alarmEmails": []})
+    assert not warned
+    record("ada", overrides={"alarmEmails": [], "alarms": True})
+    assert warned == ["alarmEmails holds no address, so nobody hears this stage's alarms"]
+
+
+def test_a_stage_without_a_file_of_its_own_runs_on_the_defaults_of_dev() -> None:
+    assert not stage_file("ada")
+    assert not stage_file("dev")
+    assert stage_config("ada") == stage_config("dev")
+
+
+def test_nobody_signs_up_by_themselves_where_the_settings_do_not_say_so(recording: Recording) -> None:
+    (pool,) = recording.of("cognito/userPool:UserPool")
+    assert pool.inputs["adminCreateUserConfig"]["allowAdminCreateUserOnly"] is True
 
 
 def test_every_setting_has_a_type_and_a_default_in_the_project_file() -> None:

@@ -9,11 +9,11 @@ from tests.infrastructure.safety.reading import Violations, require
 def passwords_are_long_and_users_cannot_be_guessed(recording: Recording) -> Violations:
     (pool,) = recording.of("cognito/userPool:UserPool")
     wanted = {
-        "dev": ("OFF", "OFF", "ESSENTIALS", False),
-        "staging": ("OPTIONAL", "AUDIT", "PLUS", True),
-        "prod": ("OPTIONAL", "ENFORCED", "PLUS", False),
+        "dev": ("OFF", "OFF", "ESSENTIALS"),
+        "staging": ("OPTIONAL", "AUDIT", "PLUS"),
+        "prod": ("OPTIONAL", "ENFORCED", "PLUS"),
     }
-    mfa, threats, tier, invited = wanted[recording.stage]
+    mfa, threats, tier = wanted[recording.stage]
     yield from require(
         pool,
         passwordPolicy__minimumLength=12,
@@ -29,7 +29,7 @@ def passwords_are_long_and_users_cannot_be_guessed(recording: Recording) -> Viol
         mfaConfiguration=mfa,
         userPoolAddOns__advancedSecurityMode=threats,
         userPoolTier=tier,
-        adminCreateUserConfig__allowAdminCreateUserOnly=invited,
+        adminCreateUserConfig__allowAdminCreateUserOnly=True,
     )
     if mfa != "OFF":
         yield from require(pool, softwareTokenMfaConfiguration__enabled=True)
