@@ -161,9 +161,7 @@ class _Engine(mocks.Mocks):
         answers: dict[str, dict[str, Any]] = {
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": self._account_id},
             "aws:index/getRegion:getRegion": {"region": self.region},
-            "aws:index/getAvailabilityZones:getAvailabilityZones": {
-                "names": [f"{self.region}{letter}" for letter in "abc"]
-            },
+            "aws:index/getAvailabilityZones:getAvailabilityZones": {"zoneIds": [f"az{number}" for number in (1, 2, 3)]},
             "aws:kms/getPublicKey:getPublicKey": {"publicKeyPem": ""},
         }
         return answers[args.token], []

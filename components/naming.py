@@ -47,6 +47,16 @@ def problem_of_stage_name(stage: str) -> str | None:
     return None
 
 
+def problem_of_region(region: str | None) -> str | None:
+    """Say what this program has against a region, if anything.
+
+    Every ARN here begins with `arn:aws:`, and CloudFront's web ACL, certificate and logs stand in us-east-1.
+    """
+    if region is None or not re.fullmatch(r"(?!cn-)[a-z]{2}-[a-z]+-[0-9]", region):
+        return f"is {region!r}, not a region of the partition `aws`; China, GovCloud and others are not supported"
+    return None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """Where a stage lives. Names are fixed by it, so policies can name what is made later and no tier waits for it.

@@ -23,6 +23,13 @@ NACL_TCP = "6"  # a network ACL takes IANA protocol numbers
 ANYWHERE = "0.0.0.0/0"
 
 
+class TooFewZonesError(pulumi.RunError):
+    """region: with fewer available zones than the network has subnets."""
+
+    def __init__(self, region: str, zones: int) -> None:
+        super().__init__(f"network: {region} has {zones} available zones, and the functions' subnets need {ZONES}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class NetworkArgs:
     """What the network needs.
@@ -71,18 +78,23 @@ class Network(pulumi.ComponentResource):
             state="available",
             filters=[aws.GetAvailabilityZonesFilterArgs(name="opt-in-status", values=["opt-in-not-required"])],
             opts=pulumi.InvokeOptions(parent=self),
-        ).names[:ZONES]
+        )
+        # Sorted, so that the choice does not depend on the order of an answer.
+        zone_ids = sorted(zones.zone_ids)[:ZONES]
+        if len(zone_ids) < ZONES:
+            raise TooFewZonesError(place.region, len(zone_ids))
         ranges = ipaddress.ip_network(args.cidr).subnets(prefixlen_diff=SUBNET_EXTRA_BITS)
         subnets = [
             aws.ec2.Subnet(
                 f"{name}-private-{number}",
                 vpc_id=vpc.id,
-                availability_zone=zone,
+                availability_zone_id=zone_id,
                 cidr_block=str(cidr),
                 map_public_ip_on_launch=False,
-                opts=self._child,
+                # A subnet stays where it is when the region's zones change.
+                opts=pulumi.ResourceOptions(parent=self, ignore_changes=["availabilityZoneId"]),
             )
-            for number, (zone, cidr) in enumerate(zip(zones, ranges, strict=False), start=1)
+            for number, (zone_id, cidr) in enumerate(zip(zone_ids, ranges, strict=False), start=1)
         ]
         route_tables = [
             aws.ec2.RouteTable(f"{name}-private-{number}", vpc_id=vpc.id, opts=self._child)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from enum import StrEnum
@@ -20,26 +21,32 @@ class ConfigReader:
     def wrong(self, key: str, problem: str) -> None:
         self.problems.append((key, problem))
 
-    def text(self, key: str) -> str:
+    def given(self, key: str) -> str | None:
+        """The key's text, which may be empty; None after noting that there is none."""
         value = self._config.get(key)
         if value is None:
             self.wrong(key, "is missing, also from the defaults in Pulumi.yaml")
-        return value or ""
+        return value
+
+    def text(self, key: str) -> str:
+        return self.given(key) or ""
 
     def flag(self, key: str) -> bool:
-        text = self.text(key)
-        if text and text not in ("true", "false"):
+        text = self.given(key)
+        if text not in (None, "true", "false"):
             self.wrong(key, f"is {text!r}, not true or false")
         return text == "true"
 
     def integer(self, key: str, low: int, high: int) -> int:
-        text = self.text(key)
-        if text and not re.fullmatch(r"-?\d{1,15}", text):
+        text = self.given(key)
+        if text is None:
+            return low
+        if not re.fullmatch(r"-?[0-9]{1,15}", text):
             self.wrong(key, f"is {text!r}, not a whole number")
-        elif text and not low <= int(text) <= high:
+        elif not low <= int(text) <= high:
             self.wrong(key, f"is {text}, not {low} to {high}")
         else:
-            return int(text or 0)
+            return int(text)
         return low
 
     def matching(self, key: str, pattern: str, meaning: str) -> str:
@@ -56,7 +63,7 @@ class ConfigReader:
         if not isinstance(found, list):
             self.wrong(key, "is not a list")
             return ()
-        items = [str(item) for item in found]  # pyright: ignore[reportUnknownVariableType]
+        items = [item if isinstance(item, str) else json.dumps(item) for item in found]  # pyright: ignore[reportUnknownVariableType]
         for item in items:
             if not re.fullmatch(pattern, item):
                 self.wrong(key, f"holds {item!r}, not {meaning}")
@@ -73,11 +80,11 @@ Read = Callable[[ConfigReader, str], Any]
 
 def choice(kind: type[Choice]) -> Read:
     def read(reader: ConfigReader, key: str) -> Choice:
-        text = reader.text(key)
+        text = reader.given(key)
         values = [member.value for member in kind]
         if text in values:
             return kind(text)
-        if text:
+        if text is not None:
             reader.wrong(key, f"is {text!r}, not one of {', '.join(values)}")
         return next(iter(kind))
 

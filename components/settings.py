@@ -13,7 +13,7 @@ from enum import StrEnum
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 
-from components.naming import problem_of_stage_name
+from components.naming import problem_of_region, problem_of_stage_name
 from components.setting_readers import ConfigReader, Read, choice, flag, integer, matching, texts
 
 LOG_RETENTION_DAYS = (
@@ -49,6 +49,7 @@ MAX_WAF_RATE = 2_000_000_000  # same page
 MIN_LAMBDA_MIB = 128  # Lambda Developer Guide, "Quotas"
 MAX_LAMBDA_MIB = 10_240  # same page
 MAX_LAMBDA_SECONDS = 900  # same page
+PRIVATE_RANGES = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))  # RFC 1918
 MAX_TOKEN_KIDS = 3
 
 
@@ -225,6 +226,8 @@ class Settings:
         problems = [*reader.problems, *_unknown_settings(pulumi.get_project())]
         if problem := problem_of_stage_name(stage):
             problems.append(("stack", problem))
+        if problem := problem_of_region(pulumi.Config("aws").get("region")):
+            problems.append(("aws:region", problem))
         settings = cls(stage=stage, **values)
         problems += _contradictions(settings, unreadable={key for key, _ in problems})
         if problems:
@@ -239,7 +242,8 @@ class Settings:
         return self.stage.startswith("prod")
 
 
-_DOMAIN = r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)+"
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"  # RFC 1035, "Preferred name syntax"
+_DOMAIN = rf"(?=.{{4,253}}$){_LABEL}(\.{_LABEL})+"
 _READERS: Mapping[str, Read] = {
     "sign_up": choice(SignUp),
     "sign_up_domains": texts(_DOMAIN, "a mail domain", range(51)),
@@ -389,4 +393,6 @@ def _private_range(cidr: str) -> bool:
         network = ipaddress.IPv4Network(cidr)
     except ValueError:
         return False
-    return network.is_private and 16 <= network.prefixlen <= 24
+    # EC2 takes no netmask for a prefix length, and refuses some ranges that are private in another sense.
+    written_as_ec2_does = str(network) == cidr
+    return written_as_ec2_does and 16 <= network.prefixlen <= 24 and any(map(network.subnet_of, PRIVATE_RANGES))

@@ -90,7 +90,7 @@ def test_it_starts_without_anything_set_up() -> None:
         [sys.executable, "-m", "costs", "--help"], cwd=PROJECT, env={}, capture_output=True, text=True, check=True
     )
     assert "--workload" in started.stdout
-    assert "dev, prod, staging" in started.stdout
+    assert "--stage STAGE" in started.stdout
 
 
 @pytest.mark.parametrize("text", ["config: [", "config: [1, 2]", "hello"])

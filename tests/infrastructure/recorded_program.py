@@ -26,6 +26,8 @@ from components.declared_stage import own_event_loop
 
 PROJECT = Path(__file__).resolve().parents[2]
 ACCOUNT_ID = "123456789012"
+HEARS_ALARMS = "alarms@example.com"
+"""Address that whoever deploys sets; no stage file holds one."""
 STAGES = ("dev", "staging", "prod")
 
 
@@ -44,6 +46,7 @@ class Recorded:
     depends_on: tuple[str, ...]
     protect: bool
     retain_on_delete: bool
+    ignore_changes: tuple[str, ...]
     order: int
     secrets: frozenset[str] = frozenset()
 
@@ -110,7 +113,7 @@ def stage_config(stage: str, overrides: Mapping[str, object] | None = None) -> d
     values: dict[str, object] = {}
     for key, declared in project["config"].items():
         values[key if ":" in key else f"{name}:{key}"] = declared.get("value", declared.get("default"))
-    values[f"{name}:alarmEmails"] = ["alarms@example.com"]  # of whoever deploys
+    values[f"{name}:alarmEmails"] = [HEARS_ALARMS]
     values.update(stage_file(stage))
     values.update({key if ":" in key else f"{name}:{key}": value for key, value in (overrides or {}).items()})
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
@@ -122,8 +125,10 @@ def stage_file(stage: str) -> dict[str, object]:
     return yaml.safe_load(path.read_text())["config"] if path.exists() else {}
 
 
-class _Answers(pulumi.runtime.Mocks):
+class Answers(pulumi.runtime.Mocks):
     """What AWS would answer; in a preview nothing that only AWS knows."""
+
+    zone_ids: Sequence[str] = ("az3", "az1", "az2")
 
     def __init__(self, region: str, preview: bool) -> None:
         self._region = region
@@ -169,9 +174,7 @@ class _Answers(pulumi.runtime.Mocks):
         answers: dict[str, dict[str, Any]] = {
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT_ID},
             "aws:index/getRegion:getRegion": {"region": self._region},
-            "aws:index/getAvailabilityZones:getAvailabilityZones": {
-                "names": [f"{self._region}{letter}" for letter in "abc"]
-            },
+            "aws:index/getAvailabilityZones:getAvailabilityZones": {"zoneIds": list(self.zone_ids)},
             "aws:kms/getPublicKey:getPublicKey": {"publicKeyPem": "-----BEGIN PUBLIC KEY-----"},
         }
         return answers[args.token], []
@@ -180,7 +183,7 @@ class _Answers(pulumi.runtime.Mocks):
 class _Monitor(mocks.MockMonitor):
     """Keeps requests as they come, and refuses what a real engine refuses and the mocked one lets through."""
 
-    def __init__(self, answers: _Answers, recording: Recording) -> None:
+    def __init__(self, answers: Answers, recording: Recording) -> None:
         super().__init__(answers)
         self._recording = recording
         self._lock = threading.Lock()
@@ -216,6 +219,7 @@ class _Monitor(mocks.MockMonitor):
                 depends_on=tuple(request.dependencies),
                 protect=request.protect,
                 retain_on_delete=request.retainOnDelete,
+                ignore_changes=tuple(request.ignoreChanges),
                 order=len(self._recording.resources) + len(self._recording.components),
             )
         )
@@ -256,7 +260,7 @@ def record_account(stack: str, region: str) -> Recording:
 
 def _recorded(main: Path, stack: str, config: dict[str, str], *, preview: bool) -> Recording:
     recording = Recording(stack)
-    answers = _Answers(config["aws:region"], preview)
+    answers = Answers(config["aws:region"], preview)
     with (
         # An output that is formatted into a string would otherwise become an apology instead of an error.
         mock.patch.dict(os.environ, {"PULUMI_ERROR_OUTPUT_STRING": "true"}),
@@ -273,9 +277,11 @@ def _recorded(main: Path, stack: str, config: dict[str, str], *, preview: bool) 
             monitor=_Monitor(answers, recording),
         )
         pulumi.runtime.set_all_config(config, [])
+        # Made by the first run and kept: without this a stage would export what the one before it had.
+        root: Any = get_root_resource()
+        root.outputs = {}
         loop.run_until_complete(run_pulumi_func(lambda: _discard(runpy.run_path(str(main), run_name="__main__"))))
-        root = get_root_resource()
-        exported: dict[str, Any] = getattr(root, "outputs", {}) if root else {}
+        exported: dict[str, Any] = root.outputs
         for key, value in exported.items():
             output: pulumi.Output[Any] = pulumi.Output.from_input(value)
             recording.exports[key] = loop.run_until_complete(output.future(with_unknowns=False))

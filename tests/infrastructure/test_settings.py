@@ -6,14 +6,21 @@ import re
 from dataclasses import fields
 from typing import Any
 
+import botocore.session
 import pytest
 import yaml
 
+from components.declared_stage import HEARD, StageRefusedError, settings_of
+from components.naming import problem_of_region
 from components.settings import Settings, SettingsError
 from tests.infrastructure.recorded_program import PROJECT, STAGES, Recording, record, stage_config, stage_file
 
 DECLARED: dict[str, Any] = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())["config"]
 SETTINGS = [key for key in DECLARED if ":" not in key]
+
+
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/1"
+AT_THE_BOUNDS = ("10.0.0.0/24", "10.255.0.0/16", "172.16.0.0/16", "172.31.0.0/16", "192.168.0.0/16")
 
 
 def problems_of(settings: dict[str, object], stage: str = "dev") -> dict[str, str]:
@@ -55,6 +62,22 @@ def test_contradictions_stand_beside_wrong_values_but_never_follow_from_them() -
         ("paused", {"paused": True, "provisionedConcurrency": 2, "provisionedConcurrencyMax": 4}),
         ("vpcCidr", {"vpcCidr": "8.8.0.0/16"}),
         ("vpcCidr", {"vpcCidr": "10.0.0.0/25"}),
+        ("vpcCidr", {"vpcCidr": "10.0.0.0/15"}),
+        ("vpcCidr", {"vpcCidr": "10.0.0.1/16"}),
+        ("vpcCidr", {"vpcCidr": "10.0.0.0/255.255.0.0"}),
+        ("vpcCidr", {"vpcCidr": "10.0.0.0"}),
+        ("vpcCidr", {"vpcCidr": "127.0.0.0/16"}),
+        ("vpcCidr", {"vpcCidr": "169.254.0.0/16"}),
+        ("vpcCidr", {"vpcCidr": "172.32.0.0/16"}),
+        ("vpcCidr", {"vpcCidr": ""}),
+        ("waf", {"waf": ""}),
+        ("logDays", {"logDays": ""}),
+        ("signUp", {"signUp": ""}),
+        ("alarmEmails", {"alarmEmails": [1]}),
+        ("siteDomain", {"siteDomain": "video-.example.com", "siteCertificateArn": CERTIFICATE}),
+        ("aws:region", {"aws:region": "cn-north-1"}),
+        ("aws:region", {"aws:region": "us-gov-west-1"}),
+        ("aws:region", {"aws:region": "eusc-de-east-1"}),
         ("trailManagementEvents", {"trailManagementEvents": True}),
         ("threatProtection", {"threatProtection": "enforced", "mfa": "off"}),
         ("extraRedirectUrls", {"extraRedirectUrls": ["http://example.com/"]}),
@@ -139,3 +162,32 @@ def test_the_cli_is_as_new_as_the_library_that_is_locked() -> None:
 def test_every_setting_is_documented() -> None:
     documented = set(re.findall(r"\b[a-z]+(?:_[a-z]+)*\b", (Settings.__doc__ or "")))
     assert {field.name for field in fields(Settings)} - {"stage"} <= documented
+
+
+@pytest.mark.parametrize("key", [key for key in SETTINGS if DECLARED[key]["type"] == "integer"])
+def test_a_number_is_taken_at_its_bounds_and_refused_one_past_them(key: str) -> None:
+    low, high = map(int, re.findall(r"not (\d+) to (\d+)", refused({key: "9" * 15})[key])[0])
+    for value in (low, high):
+        assert " to " not in refused({key: str(value)}).get(key, "")
+    for value in (low - 1, high + 1):
+        assert f"is {value}, not {low} to {high}" in refused({key: str(value)})[key]
+
+
+@pytest.mark.parametrize("cidr", AT_THE_BOUNDS)
+def test_a_private_range_of_a_size_that_fits_is_taken(cidr: str) -> None:
+    assert not refused({"vpcCidr": cidr})
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-eusc"])
+def test_regions_of_one_partition_are_taken(partition: str) -> None:
+    regions = botocore.session.get_session().get_available_regions("ec2", partition)
+    assert {bool(problem_of_region(region)) for region in regions} <= {partition != "aws"}
+
+
+def refused(settings: dict[str, str]) -> dict[str, str]:
+    """What is wrong with dev's settings, found without running the program."""
+    try:
+        settings_of("dev", (*HEARD, *settings.items()))
+    except StageRefusedError as error:
+        return dict(error.problems)
+    return {}

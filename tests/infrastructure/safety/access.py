@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.environment import FUNCTIONS
 from components.api_document import BEARER
-from tests.infrastructure.recorded_program import ACCOUNT_ID, Recording
+from tests.infrastructure.recorded_program import ACCOUNT_ID, HEARS_ALARMS, Recording
 from tests.infrastructure.safety.reading import (
     EVERYONE,
     Violations,
@@ -247,6 +247,11 @@ def topics_and_queues_belong_to_the_account(recording: Recording) -> Violations:
                     yield f"{policy.name}: {each['Sid']} lets {each['Principal']} in under {each.get('Condition')}"
                 if "*" in as_list(each["Resource"]):
                     yield f"{policy.name}: {each['Sid']} speaks of {each['Resource']}"
+
+
+def alarms_are_mailed_to_whom_the_settings_name(recording: Recording) -> Violations:
+    for subscription in recording.of("sns/topicSubscription:TopicSubscription"):
+        yield from require(subscription, protocol="email", endpoint=HEARS_ALARMS)
 
 
 def functions_are_called_by_their_triggers_alone(recording: Recording) -> Violations:
