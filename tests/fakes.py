@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from chalicelib.core.errors import PartMismatchError, PartTooSmallError, SizeMismatchError
+from awscrt import checksums
+
+from chalicelib.core.errors import ChecksumMismatchError, PartMismatchError, PartTooSmallError, SizeMismatchError
 from chalicelib.core.json_values import JsonObject
 from chalicelib.core.part_plan import MIN_PART_BYTES
 from chalicelib.core.ports import (
@@ -159,6 +161,8 @@ class FakeVideos:
             whole = b"".join(bodies)
             if len(whole) != size_bytes:
                 raise SizeMismatchError(size_bytes=size_bytes)
+            if checksum not in {None, crc64nvme(whole)}:
+                raise ChecksumMismatchError
             if self.versions[key] and key not in self.hidden:
                 raise ObjectExistsError
             del self.uploads[upload_id]
@@ -175,7 +179,7 @@ class FakeVideos:
 
     def head(self, key: str, version_id: str | None = None) -> StoredVideo | None:
         version = self._find(key, version_id)
-        return StoredVideo(len(version.body), version.version_id, None) if version else None
+        return StoredVideo(len(version.body), version.version_id, crc64nvme(version.body)) if version else None
 
     def read_range(self, key: str, version_id: str, start: int, end_exclusive: int) -> bytes:
         version = self._find(key, version_id)
@@ -281,3 +285,9 @@ class FakeMeter:
 @functools.lru_cache(maxsize=16)
 def _etag(body: bytes) -> str:
     return f'"{base64.b16encode(hashlib.md5(body, usedforsecurity=False).digest()).decode().lower()}"'
+
+
+@functools.lru_cache(maxsize=16)
+def crc64nvme(body: bytes) -> str:
+    """The checksum that S3 keeps of a whole object."""
+    return base64.b64encode(checksums.crc64nvme(body).to_bytes(8, "big")).decode()

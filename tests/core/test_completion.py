@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib.core.completion import LEASE, Outcome
 from chalicelib.core.errors import (
+    ChecksumMismatchError,
     PartMismatchError,
     PartsIncompleteError,
     PlatformError,
@@ -21,6 +22,7 @@ from chalicelib.core.errors import (
 )
 from chalicelib.core.ports import OutcomeUnknownError, StorageBusyError
 from chalicelib.core.upload_requests import CompleteUpload
+from tests.fakes import crc64nvme
 from tests.world import World
 
 
@@ -54,6 +56,36 @@ def test_an_answer_lost_on_the_way_back_is_found_in_the_bucket(world: World) -> 
     assert world.completions.complete(transfer.token, request).outcome is Outcome.COMPLETING
     assert world.completions.complete(transfer.token, request).outcome is Outcome.COMPLETED
     assert world.videos.completions == 1
+
+
+def test_a_file_of_another_checksum_is_not_put_together(world: World) -> None:
+    transfer = world.start()
+    etags = transfer.send_parts()
+    with pytest.raises(ChecksumMismatchError):
+        world.completions.complete(transfer.token, transfer.completion(etags, crc64nvme(b"another file")))
+    assert world.record_state(transfer) == "uploading"
+    request = transfer.completion(etags, crc64nvme(transfer.body))
+    assert world.completions.complete(transfer.token, request).outcome is Outcome.COMPLETED
+
+
+def test_a_completion_that_is_found_done_is_held_against_the_checksum_asked_for(world: World) -> None:
+    transfer = world.start()
+    etags = transfer.send_parts()
+
+    def lose() -> None:
+        raise OutcomeUnknownError
+
+    world.videos.after_complete = lose
+    assert world.completions.complete(transfer.token, transfer.completion(etags)).outcome is Outcome.COMPLETING
+    for checksum, settles in ((crc64nvme(b"another file"), False), (crc64nvme(transfer.body), True)):
+        world.clock.pass_time(seconds=LEASE.total_seconds() + 1)
+        request = transfer.completion(etags, checksum)
+        if settles:
+            assert world.completions.complete(transfer.token, request).outcome is Outcome.COMPLETED
+        else:
+            with pytest.raises(ChecksumMismatchError):
+                world.completions.complete(transfer.token, request)
+            assert world.record_state(transfer) == "completing"
 
 
 def test_a_slow_completion_answers_in_time_and_settles_later(world: World) -> None:

@@ -1,0 +1,118 @@
+"""Callers: which claims the routes accept although the gateway has let them through."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from chalice.app import Request
+
+from chalicelib.core.errors import ForbiddenError, PlatformError, UnauthorizedError
+from chalicelib.routes import callers
+
+GOOD: dict[str, str] = {
+    "sub": "2b1f7c1e-user",
+    "token_use": "access",
+    "client_id": "web",
+    "scope": f"openid {callers.READ_SCOPE} {callers.WRITE_SCOPE}",
+}
+CONTEXT: dict[str, str] = {
+    "kid": "k1",
+    "owner": "2b1f7c1e-user",
+    "videoId": "0" * 28,
+    "fileKey": f"videos/2b1f7c1e-user/{'0' * 28}",
+    "uploadId": "upload-1",
+    "expiry": "1800000000",
+}
+
+
+@pytest.fixture(autouse=True)
+def the_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = SimpleNamespace(client_ids=frozenset({"web", "desktop"}))
+    monkeypatch.setattr(callers, "services", lambda: SimpleNamespace(environment=environment))
+
+
+def request(authorizer: object) -> Request:
+    return cast("Request", SimpleNamespace(context={"authorizer": authorizer}))
+
+
+def of_user(**changed: str | None) -> Request:
+    claims = {name: value for name, value in {**GOOD, **changed}.items() if value is not None}
+    return request({"claims": claims})
+
+
+def test_a_caller_is_the_subject_of_the_token() -> None:
+    for find in (callers.reader_of, callers.writer_of):
+        assert find(of_user()) == GOOD["sub"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "reads", "writes"),
+    [
+        (callers.READ_SCOPE, True, False),
+        (callers.WRITE_SCOPE, True, True),
+        (f"{callers.READ_SCOPE} {callers.WRITE_SCOPE}", True, True),
+        ("openid", False, False),
+        ("", False, False),
+        (None, False, False),
+        (f"{callers.WRITE_SCOPE}r", False, False),
+        (f"x{callers.READ_SCOPE},{callers.WRITE_SCOPE}", False, False),
+    ],
+)
+def test_a_scope_opens_what_it_names(scope: str | None, *, reads: bool, writes: bool) -> None:
+    caller = of_user(scope=scope)
+    for find, may in ((callers.reader_of, reads), (callers.writer_of, writes)):
+        if may:
+            assert find(caller) == GOOD["sub"]
+        else:
+            with pytest.raises(ForbiddenError) as refused:
+                find(caller)
+            assert callers.WRITE_SCOPE in refused.value.message
+            assert (callers.READ_SCOPE in refused.value.message) == (find is callers.reader_of)
+    assert callers.may_also_write(caller) is writes
+
+
+@pytest.mark.parametrize(
+    ("changed", "refusal"),
+    [
+        ({"token_use": "id"}, ForbiddenError),
+        ({"token_use": None}, ForbiddenError),
+        ({"client_id": "another"}, ForbiddenError),
+        ({"client_id": None}, ForbiddenError),
+        ({"sub": None}, UnauthorizedError),
+        ({"sub": ""}, UnauthorizedError),
+        ({"sub": "../2b1f7c1e"}, UnauthorizedError),
+        ({"sub": "x" * 129}, UnauthorizedError),
+    ],
+    ids=str,
+)
+def test_a_token_that_is_not_an_access_token_of_our_clients_is_refused(
+    changed: dict[str, str | None], refusal: type[PlatformError]
+) -> None:
+    for find in (callers.reader_of, callers.writer_of):
+        with pytest.raises(refusal) as refused:
+            find(of_user(**changed))
+        if refusal is ForbiddenError:
+            assert "access token of this platform's clients" in refused.value.message
+
+
+@pytest.mark.parametrize("authorizer", [None, {}, {"claims": None}, {"claims": {}}])
+def test_a_request_without_claims_is_nobodys(authorizer: object) -> None:
+    for find in (callers.reader_of, callers.writer_of, callers.upload_of):
+        with pytest.raises(UnauthorizedError):
+            find(request(authorizer))
+    assert not callers.may_also_write(request(authorizer))
+
+
+def test_an_upload_is_what_the_authorizer_has_verified() -> None:
+    token = callers.upload_of(request(CONTEXT))
+    assert (token.kid, token.owner, token.video_id) == (CONTEXT["kid"], CONTEXT["owner"], CONTEXT["videoId"])
+    assert (token.file_key, token.upload_id) == (CONTEXT["fileKey"], CONTEXT["uploadId"])
+    assert token.expiry == int(CONTEXT["expiry"])
+
+
+@pytest.mark.parametrize("missing", CONTEXT)
+def test_an_upload_without_one_of_its_names_is_refused(missing: str) -> None:
+    context: dict[str, Any] = {name: value for name, value in CONTEXT.items() if name != missing}
+    for authorizer in (context, {**context, missing: "soon"} if missing == "expiry" else context):
+        with pytest.raises(UnauthorizedError):
+            callers.upload_of(request(authorizer))

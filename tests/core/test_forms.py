@@ -1,0 +1,30 @@
+"""Forms: whatever becomes of one, its marker goes in the end."""
+
+import pytest
+
+from chalicelib.core.processing import ArrivedObject
+from chalicelib.core.upload_requests import StartUpload
+from tests.world import MP4_HEAD, OWNER, World
+
+ENDS: dict[str, bytes | None] = {
+    "never sent": None,
+    "a video": MP4_HEAD,
+    "no video": b"x" * len(MP4_HEAD),
+    "another size": MP4_HEAD + b"x",
+}
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+@pytest.mark.parametrize("end", ENDS)
+def test_no_form_leaves_a_marker(world: World, end: str, *, is_deleted: bool) -> None:
+    offered = world.simple_uploads.start(OWNER, StartUpload("clip.mp4", "video/mp4", len(MP4_HEAD)))
+    if body := ENDS[end]:
+        version_id = world.videos.put_object(offered.ref.file_key, body)
+        world.processing.process(ArrivedObject(offered.ref.file_key, version_id))
+        assert not [marker for marker in world.records.markers() if marker.is_reservation]
+    if is_deleted:
+        world.library.delete(offered.ref)
+    for _ in range(3):
+        world.clock.pass_time(hours=2)
+        world.janitor.sweep()
+    assert not [*world.records.markers()]
