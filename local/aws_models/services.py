@@ -27,7 +27,6 @@ _SIGNED_AS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 # Calls that clients make before they have credentials.
 _UNSIGNED_TARGETS: Final[Mapping[str, str]] = {
-    "AWSCognitoIdentityService": "cognito-identity",
     "AWSCognitoIdentityProviderService": "cognito-idp",
 }
 

@@ -40,8 +40,6 @@ BOUNDS = [
     Bound("logs", "put_log_events", [{"timestamp": 1, "message": "m"}], [{"timestamp": 1, "message": ""}], "logEvents",
           "InvalidParameterException", {"logGroupName": "clients", "logStreamName": "s"}),
     Bound("logs", "create_log_group", "/a/b-c_d.e#f", "/a/b c", "logGroupName", "InvalidParameterException"),
-    Bound("cognito-identity", "get_id", "eu-central-1:0f-9", "eu-central-1/0f", "IdentityPoolId",
-          "InvalidParameterException"),
     Bound("cognito-idp", "admin_get_user", "eu-central-1_Ab1", "eu-central-1-Ab1", "UserPoolId",
           "InvalidParameterException", {"Username": "ada"}),
     Bound("cognito-idp", "create_group", 0, -1, "Precedence", "InvalidParameterException",
@@ -193,7 +191,7 @@ def test_what_is_signed_for_no_service_of_aws_is_not_looked_at() -> None:
 
 
 def test_before_credentials_there_is_a_model_too() -> None:
-    request = _post("AWSCognitoIdentityService.GetId", b'{"IdentityPoolId": "pool"}')
+    request = _post("AWSCognitoIdentityProviderService.InitiateAuth", b'{"AuthFlow": "USER_AUTH", "ClientId": "a b"}')
     unsigned = HttpRequest(
         method="POST", path="/", query={}, headers={"x-amz-target": request.headers["x-amz-target"]}, body=request.body
     )

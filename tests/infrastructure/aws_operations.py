@@ -141,10 +141,6 @@ OPERATIONS: Mapping[str, tuple[Held, ...]] = {
         ),
     ),
     "aws:cloudwatch/queryDefinition:QueryDefinition": (Held("logs", "PutQueryDefinition"),),
-    "aws:cognito/identityPool:IdentityPool": (Held("cognito-identity", "CreateIdentityPool"),),
-    "aws:cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment": (
-        Held("cognito-identity", "SetIdentityPoolRoles"),
-    ),
     "aws:cognito/resourceServer:ResourceServer": (Held("cognito-idp", "CreateResourceServer"),),
     "aws:cognito/riskConfiguration:RiskConfiguration": (Held("cognito-idp", "SetRiskConfiguration"),),
     "aws:cognito/userGroup:UserGroup": (Held("cognito-idp", "CreateGroup", renamed={"name": "GroupName"}),),

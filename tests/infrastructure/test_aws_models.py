@@ -12,7 +12,7 @@ from tests.infrastructure.aws_members import Findings, findings
 from tests.infrastructure.aws_operations import NOT_HELD, OPERATIONS
 from tests.infrastructure.recorded_program import Recorded, Recording
 
-LEAST_VALUES = 1000
+LEAST_VALUES = 900
 
 
 def _held(recording: Recording) -> dict[str, Findings]:

@@ -40,11 +40,12 @@ def _refusal(call: Callable[[], object]) -> tuple[int, str]:
 
 def test_a_log_stream_named_after_an_identity_is_refused(server: Server) -> None:
     logs = _client(server, "logs")
-    stream = {"logGroupName": names.CLIENT_LOG_GROUP, "logStreamName": f"{names.REGION}:0f9c"}
+    logs.create_log_group(logGroupName="clients")
+    stream = {"logGroupName": "clients", "logStreamName": f"{names.REGION}:0f9c"}
     events = [{"timestamp": 1, "message": "{}"}]
     assert _refusal(lambda: logs.create_log_stream(**stream)) == (400, "InvalidParameterException")
     assert _refusal(lambda: logs.put_log_events(**stream, logEvents=events)) == (400, "InvalidParameterException")
-    logs.create_log_stream(logGroupName=names.CLIENT_LOG_GROUP, logStreamName=f"{names.REGION}-0f9c")
+    logs.create_log_stream(logGroupName="clients", logStreamName=f"{names.REGION}-0f9c")
 
 
 def test_calls_of_the_app_without_botocore_are_refused_too(server: Server) -> None:
@@ -85,8 +86,11 @@ def test_a_function_is_not_invoked_under_an_impossible_name(server: Server) -> N
 
 
 def test_a_call_without_credentials_is_refused_too(server: Server) -> None:
-    headers = {"X-Amz-Target": "AWSCognitoIdentityService.GetId", "Content-Type": "application/x-amz-json-1.1"}
-    reply = send("POST", server.url, json.dumps({"IdentityPoolId": "pool"}).encode(), headers)
+    headers = {
+        "X-Amz-Target": "AWSCognitoIdentityProviderService.InitiateAuth",
+        "Content-Type": "application/x-amz-json-1.1",
+    }
+    reply = send("POST", server.url, json.dumps({"AuthFlow": "USER_AUTH", "ClientId": "a b"}).encode(), headers)
     assert (reply.status, json.loads(reply.body)["__type"]) == (400, "InvalidParameterException")
 
 
