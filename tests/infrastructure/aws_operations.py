@@ -267,7 +267,7 @@ OPERATIONS: Mapping[str, tuple[Held, ...]] = {
     "aws:sns/topicPolicy:TopicPolicy": (
         Held("sns", "SetTopicAttributes", renamed={"arn": "TopicArn"}, apart={"policy": _ATTRIBUTE}),
     ),
-    "aws:sns/topicSubscription:TopicSubscription": (Held("sns", "Subscribe"),),
+    "aws:sns/topicSubscription:TopicSubscription": (Held("sns", "Subscribe", renamed={"topic": "TopicArn"}),),
     "aws:sqs/queue:Queue": (
         Held(
             "sqs",
