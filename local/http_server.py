@@ -8,13 +8,13 @@ import logging
 import socket
 import sys
 import threading
-from collections.abc import Iterable
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler
+from collections.abc import Callable, Iterable
 from socketserver import ThreadingTCPServer
 from typing import Any, cast
 from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIApplication, WSGIEnvironment
+
+from chalicelib.local_http import FAILED, MISDIRECTED, Refusal, StrictRequestHandler
 
 HOST = "127.0.0.1"
 OWN_NAMES = frozenset({HOST, "localhost"})
@@ -29,18 +29,36 @@ class AnswerLostError(Exception):
     """Raised by an application that wants the connection to break instead of an answer."""
 
 
+RefusalAnswer = tuple[list[tuple[str, str]], bytes]
+"""Headers and body."""
+
+
+def _in_plain_words(refusal: Refusal) -> RefusalAnswer:
+    return [("Content-Type", "text/plain")], f"{refusal.message}\n".encode()
+
+
 class HttpServer(ThreadingTCPServer):
-    """Serves one WSGI application on loopback; port 0 takes a free one. name: of the header `Server`."""
+    """Serves one WSGI application on loopback; port 0 takes a free one.
+
+    name: of the header `Server`. answer_refusal: how what is no request is answered.
+    """
 
     daemon_threads = True
     block_on_close = False
     allow_reuse_address = True
     request_queue_size = 4096
 
-    def __init__(self, application: WSGIApplication, port: int, name: str) -> None:
+    def __init__(
+        self,
+        application: WSGIApplication,
+        port: int,
+        name: str,
+        answer_refusal: Callable[[Refusal], RefusalAnswer] = _in_plain_words,
+    ) -> None:
         super().__init__((HOST, port), _Handler)
         self.application = application
         self.name = name
+        self.answer_refusal = answer_refusal
         self.port = int(cast("tuple[str, int]", self.server_address)[1])
         self.is_closing = False
         self._connections: set[socket.socket] = set()
@@ -114,8 +132,7 @@ class _Body:
         return data
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(StrictRequestHandler):
     timeout = IDLE_SECONDS
     wbufsize = 64 * 1024
     disable_nagle_algorithm = True
@@ -147,21 +164,17 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's signature)
         """The request log tells more."""
 
-    def _run(self) -> None:
+    def refuse(self, refusal: Refusal) -> None:
+        headers, body = cast("HttpServer", self.server).answer_refusal(refusal)
+        headers = [*headers, ("Content-Length", str(len(body)))]
+        self._write(f"{refusal.status.value} {refusal.status.phrase}", headers, [body])
+
+    def respond(self) -> None:
         if self.headers.get("Host", HOST).partition(":")[0].lower() not in OWN_NAMES:
             # A foreign page whose name has come to mean loopback would be of our origin.
-            self.close_connection = True
-            self._write("421 Misdirected Request", [], [b"Only 127.0.0.1 and localhost are served here.\n"])
+            self.turn_away(MISDIRECTED)
             return
-        if "Transfer-Encoding" in self.headers:
-            self.close_connection = True
-            self._write("411 Length Required", [("Connection", "close")], [b"A body needs its Content-Length here.\n"])
-            return
-        length = self.headers.get("Content-Length", "0")
-        if not length.isascii() or not length.isdigit():
-            self.send_error(HTTPStatus.BAD_REQUEST)
-            return
-        body = _Body(self, int(length))
+        body = _Body(self, self.content_length)
         started: list[tuple[str, list[tuple[str, str]]]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], _error: object = None) -> Any:
@@ -170,15 +183,20 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             server = cast("HttpServer", self.server)
             pieces = server.application(self._environ(body), cast("Any", start_response))
-            status, headers = started[-1]
-            # Whoever waits to be asked may send the body or not: such a connection cannot be kept.
-            if (self._owes_continue and body.remaining_bytes) or not self._skip(body):
-                self.close_connection = True
-            self._write(status, headers, pieces)
         except AnswerLostError:
             self.close_connection = True
-
-    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_OPTIONS = do_PATCH = _run  # noqa: N815
+            return
+        except (ConnectionError, TimeoutError):
+            raise
+        except Exception:
+            _log.exception("the application failed")
+            self.turn_away(FAILED)
+            return
+        status, headers = started[-1]
+        # Whoever waits to be asked may send the body or not: such a connection cannot be kept.
+        if (self._owes_continue and body.remaining_bytes) or not self._skip(body):
+            self.close_connection = True
+        self._write(status, headers, pieces)
 
     def _skip(self, body: _Body) -> bool:
         if body.remaining_bytes > MAX_SKIPPED_BYTES:

@@ -6,10 +6,11 @@ import json
 import mimetypes
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from chalice.app import Chalice
@@ -17,9 +18,10 @@ from chalice.config import Config
 from chalice.local import LocalGatewayException
 from werkzeug.security import safe_join
 
+from chalicelib.local_http import Refusal
 from local.api_environment import WEB_CLIENT
 from local.child_process import READY, end_with_parent
-from local.http_server import HttpServer
+from local.http_server import HttpServer, RefusalAnswer
 from local.open_files import allow_open_files
 from local.status.status_page import StatusPage
 
@@ -32,7 +34,8 @@ CALLS_AT_ONCE = 64
 # A connection of the client's, and what a thread has open to S3, KMS and the sign-in.
 MAX_OPEN_FILES = 8192
 
-NOTHING_HERE = b"There is nothing at this address.\n"
+NOTHING_HERE = Refusal(HTTPStatus.NOT_FOUND, "page_not_found", "There is nothing at this address.")
+ONLY_TO_READ = Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", "The page is only to be read.")
 NOT_BUILT = b"The page is not built: `make web` does it, `make run` as well.\n"
 
 _SECURITY_HEADERS = {
@@ -92,12 +95,14 @@ class Site:
         path: str = environ["PATH_INFO"]
         if path == API_PREFIX or path.startswith(f"{API_PREFIX}/"):
             return self._call_api(environ, start_response)
-        if path == "/config.json":
-            body = json.dumps(self._client_config).encode()
-            return _answer(start_response, 200, {"Content-Type": "application/json", "Cache-Control": "no-store"}, body)
         shown = self._status_page.answer(environ["REQUEST_METHOD"], path) if self._status_page else None
         if shown:
             return _answer(start_response, shown.status, shown.headers, shown.body)
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            return _refuse(start_response, ONLY_TO_READ, [("Allow", "GET, HEAD")])
+        if path == "/config.json":
+            body = json.dumps(self._client_config).encode()
+            return _answer(start_response, 200, {"Content-Type": "application/json", "Cache-Control": "no-store"}, body)
         return self._send_file(path, start_response)
 
     def _call_api(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -110,7 +115,7 @@ class Site:
         return _answer(start_response, status, headers, body)
 
     def _ask(self, gateway: "MeasuredGateway", environ: WSGIEnvironment) -> tuple[int, dict[str, Any], bytes]:
-        path = environ["PATH_INFO"].removeprefix(API_PREFIX) or "/"
+        path = _coded(environ["PATH_INFO"].removeprefix(API_PREFIX) or "/")
         query = environ.get("QUERY_STRING")
         try:
             gateway.require_size(int(environ.get("CONTENT_LENGTH") or 0))
@@ -128,9 +133,10 @@ class Site:
     def _send_file(self, path: str, start_response: StartResponse) -> Iterable[bytes]:
         found = safe_join(str(self._web_client), path.lstrip("/") or "index.html")
         file = Path(found) if found else None
-        if file is None or not file.is_file():
-            text = NOT_BUILT if path == "/" else NOTHING_HERE
-            return _answer(start_response, 404, {"Content-Type": "text/plain"}, text)
+        if file is None or not _is_file(file):
+            if path == "/":
+                return _answer(start_response, 404, {"Content-Type": "text/plain"}, NOT_BUILT)
+            return _refuse(start_response, NOTHING_HERE)
         headers = {
             **_SECURITY_HEADERS,
             "Content-Security-Policy": self._content_security_policy,
@@ -138,6 +144,34 @@ class Site:
             "Cache-Control": "no-cache",
         }
         return _answer(start_response, 200, headers, file.read_bytes())
+
+
+def _is_file(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except OSError:
+        # A name that is longer than a file's may be.
+        return False
+
+
+def _coded(path: str) -> str:
+    """In the one spelling that no parser takes for a host, a query or a fragment. path: as WSGI has it."""
+    coded = quote(path.encode("latin-1"), safe="/:@!$&'()*+,;=~")
+    return f"/%2F{coded[2:]}" if coded.startswith("//") else coded
+
+
+def _refusal_answer(refusal: Refusal) -> RefusalAnswer:
+    from chalicelib.local_gateway import refusal_headers_and_body
+
+    headers, body = refusal_headers_and_body(refusal)
+    return list(headers.items()), body
+
+
+def _refuse(
+    start_response: StartResponse, refusal: Refusal, more_headers: Sequence[tuple[str, str]] = ()
+) -> list[bytes]:
+    headers, body = _refusal_answer(refusal)
+    return _answer(start_response, refusal.status, dict([*headers, *more_headers]), body)
 
 
 def _headers(environ: WSGIEnvironment) -> dict[str, str]:
@@ -180,7 +214,7 @@ def main() -> None:
         sign_in_url=os.environ["TOKEN_ISSUER"],
         status_page=StatusPage(arguments.metrics) if arguments.metrics else None,
     )
-    server = HttpServer(site, arguments.port, name="VideoUpload")
+    server = HttpServer(site, arguments.port, name="VideoUpload", answer_refusal=_refusal_answer)
     end_with_parent(lambda: os._exit(0))
     print(f"{READY}http://127.0.0.1:{server.port}", flush=True)
     server.serve_forever()

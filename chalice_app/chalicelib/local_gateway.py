@@ -26,6 +26,7 @@ from chalicelib.core.errors import (
 )
 from chalicelib.environment import LocalSignIn
 from chalicelib.http_errors import error_body, status_of
+from chalicelib.local_http import Refusal, StrictRequestHandler
 from chalicelib.routes.api_blueprint import cors
 from chalicelib.routes.upload_tokens import GatewayUnauthorizedError
 
@@ -140,10 +141,36 @@ class StrictGateway(chalice.local.LocalGateway):
         return context
 
 
+def refusal_headers_and_body(refusal: Refusal) -> tuple[dict[str, str], bytes]:
+    """What is no request, answered in the one shape of the API's errors."""
+    request_id = str(uuid.uuid4())
+    error = {"code": refusal.code, "message": refusal.message, "details": {}, "requestId": request_id}
+    headers = {"Content-Type": "application/json", "x-amzn-RequestId": request_id}
+    headers |= cors().get_access_control_headers()
+    return headers, json.dumps({"error": error}).encode()
+
+
+class _StrictConnection(StrictRequestHandler, chalice.local.ChaliceRequestHandler):
+    """Chalice's own server, which ends in a traceback at a Content-Length that is no number."""
+
+    def respond(self) -> None:
+        self._generic_handle()
+
+    def refuse(self, refusal: Refusal) -> None:
+        headers, body = refusal_headers_and_body(refusal)
+        self._send_http_response(refusal.status, {**headers, "Connection": "close"}, body)
+
+
+class StrictDevServer(chalice.local.LocalDevServer):
+    def __init__(self, app_object: Chalice, config: Config, host: str, port: int) -> None:
+        super().__init__(app_object, config, host, port, handler_cls=_StrictConnection)
+
+
 def install(sign_in: LocalSignIn) -> None:
-    """`chalice local` looks its gateway class up by name at every connection."""
+    """`chalice local` looks its classes up by name: the gateway's at every connection, the server's when it starts."""
     VerifyingAuthorizer.sign_in = sign_in
     chalice.local.LocalGateway = StrictGateway
+    chalice.local.LocalDevServer = StrictDevServer
 
 
 def answering_in_threads(app: Chalice) -> Chalice:

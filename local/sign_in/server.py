@@ -1,16 +1,16 @@
 """The sign-in as a running server on loopback."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from local.http_server import HOST, HttpServer
 from local.sign_in.authority import DEFAULT_SCOPES, Authority, DemoUser
 from local.sign_in.clients import DEFAULT_REDIRECT_URIS, MACHINE_FILE, Client
 from local.sign_in.endpoints import Endpoints
@@ -18,11 +18,7 @@ from local.sign_in.pages import Pages
 from local.sign_in.tokens import Tokens
 from local.sign_in.users import User
 
-HOST = "127.0.0.1"
 DEFAULT_PORT = 8002
-WAITING_CONNECTIONS = 1024
-
-log = logging.getLogger(__name__)
 
 
 class SignIn:
@@ -48,15 +44,12 @@ class SignIn:
         clock: Callable[[], float] = time.time,
     ) -> None:
         # The port must be known before the issuer is, and the issuer before the application.
-        self._server: BaseWSGIServer = make_server(
-            HOST, port, _starting, threaded=True, request_handler=_QuietRequestHandler
-        )
-        self._server.socket.listen(WAITING_CONNECTIONS)
-        self.authority_url = f"http://{HOST}:{self._server.server_port}"
+        self._server = HttpServer(_starting, port, name="SignIn")
+        self.authority_url = f"http://{HOST}:{self._server.port}"
         self.authority = Authority(
             issuer=self.authority_url, data_dir=data_dir, redirect_uris=redirect_uris, clock=clock
         )
-        self._server.app = make_app(self.authority, sign_up=sign_up)
+        self._server.application = make_app(self.authority, sign_up=sign_up)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._data_dir = data_dir
 
@@ -67,9 +60,8 @@ class SignIn:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._server.shutdown()
+        self._server.stop()
         self._thread.join()
-        self._server.server_close()
 
     @property
     def jwks_url(self) -> str:
@@ -121,20 +113,12 @@ def make_app(authority: Authority, *, sign_up: bool = True) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         MAX_CONTENT_LENGTH=64 * 1024,
-        TRUSTED_HOSTS=[HOST, "localhost"],  # a foreign name that resolves to loopback gets nothing
     )
     app.register_blueprint(Pages(authority, sign_up=sign_up).blueprint())
     app.register_blueprint(Endpoints(authority).blueprint())
     return app
 
 
-def _starting(environ: object, start_response: Callable[..., object]) -> list[bytes]:
+def _starting(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
     start_response("503 Service Unavailable", [("Retry-After", "1")])
     return []
-
-
-class _QuietRequestHandler(WSGIRequestHandler):
-    """Addresses carry codes, so requests are no log lines."""
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        log.debug("%s %s %s", self.command, self.path.partition("?")[0], code)

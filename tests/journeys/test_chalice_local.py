@@ -13,6 +13,7 @@ import requests
 from local.api_environment import CHALICE_APP
 from local.platform import LocalPlatform, Ports
 from tests.journeys.conftest import Person, StandIn, wait_until
+from tests.journeys.malformed_http import MALFORMED, send_raw
 from tests.journeys.refusals import TOKEN_ROUTES, USER_ROUTES, assert_error, forged
 
 LOG_NAME = "chalice.log"
@@ -93,6 +94,15 @@ def test_no_token_and_an_unknown_address_are_answered_in_the_one_shape(api_url: 
     assert_error(requests.get(f"{api_url}/videos", timeout=30), 401, "unauthorized")
     assert_error(requests.get(f"{api_url}/nothing", timeout=30), 404, "route_not_found")
     assert_error(requests.put(f"{api_url}/videos", timeout=30), 405, "method_not_allowed")
+
+
+def test_what_is_no_request_is_answered_there_too(api_url: str, project: Path) -> None:
+    for kind, (sent, status, code) in MALFORMED.items():
+        answer = send_raw(api_url, sent.replace(b" /api/", b" /"))
+        assert (kind, answer.status, answer.error["code"]) == (kind, status, code)
+        assert answer.headers["access-control-allow-origin"]
+    assert requests.request("BREW", f"{api_url}/videos", timeout=30).status_code == 405
+    assert "Traceback" not in (project / LOG_NAME).read_text()
 
 
 def test_a_denied_look_at_the_uploaded_video_is_answered_in_words(

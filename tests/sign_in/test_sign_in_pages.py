@@ -187,4 +187,4 @@ def test_the_pages_may_not_be_framed_scripted_or_kept(sign_in: SignIn, walk: Mak
 
 def test_a_foreign_host_name_that_leads_here_is_refused(sign_in: SignIn) -> None:
     reply = requests.get(sign_in.jwks_url, headers={"Host": "evil.example"}, timeout=10)
-    assert reply.status_code == 400
+    assert reply.status_code == 421

@@ -1,0 +1,14 @@
+"""What is no HTTP request is answered in words, and ends no connection in a traceback."""
+
+import pytest
+
+from local.sign_in.server import SignIn
+from tests.journeys.malformed_http import MALFORMED, send_raw
+
+
+def test_what_is_no_request_is_answered(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
+    with SignIn(port=0) as sign_in:
+        for kind, (sent, status, _) in MALFORMED.items():
+            assert (kind, send_raw(sign_in.authority_url, sent).status) == (kind, status)
+    assert not caplog.records
+    assert "Traceback" not in capfd.readouterr().err
