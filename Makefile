@@ -21,7 +21,7 @@ WORKERS ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run web install test check format lock engine load soak screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
+.PHONY: help run web install test check format lock engine load soak matrix screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -86,6 +86,9 @@ load: install ## 1,247 concurrent uploads against the local platform
 
 soak: install ## Thousands of random histories of the state machine: no promise may be broken
 	$(BIN)/python -m tests.soak $(ARGS)
+
+matrix: install ## Every route by every identity on every target: nobody gets in who may not
+	@$(BIN)/python -m tests.matrix $(ARGS)
 
 screenshots: install web ## Pictures of the page, into screenshots/
 	$(BIN)/python -m tests.web.screenshots

@@ -1,0 +1,89 @@
+"""The rules of access, written by hand: which routes there are, who may, and how a refusal looks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+READ = "video-upload/read"
+WRITE = "video-upload/write"
+
+
+class Key(Enum):
+    """What opens a route."""
+
+    NOTHING = "nothing"
+    USER = "an access token"
+    UPLOAD = "an upload token"
+
+
+class State(Enum):
+    """An upload, as the holder of its token finds it."""
+
+    OPEN = "open"
+    ABORTED = "aborted"
+    COMPLETED = "completed"
+    UNKNOWN = "deleted, or not of this record"
+
+
+UNAUTHORIZED = frozenset({401})
+FORBIDDEN = frozenset({403})
+NOT_FOUND = frozenset({404})
+CLOSED = frozenset({409})
+INVALID = frozenset({400})
+DONE = frozenset({200})
+REFUSED = UNAUTHORIZED | FORBIDDEN
+"""AWS refuses an ID token with 401 and the local gateway with 403."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """scopes: any of them opens the route. let_in: the answer to `body` of somebody who may; a body without its fields
+    changes nothing and is refused only after the caller was let in. by_state: of routes that an upload token opens.
+    """
+
+    key: Key
+    scopes: frozenset[str] = frozenset()
+    body: Any = None
+    let_in: frozenset[int] = DONE
+    by_state: Mapping[State, frozenset[int]] = field(default_factory=dict[State, frozenset[int]])
+    names_a_video: bool = False
+    names_an_upload: bool = False
+
+
+READERS = frozenset({READ, WRITE})
+WRITERS = frozenset({WRITE})
+_PART_1 = {"partNumber": 1}
+
+RULES: Mapping[str, Rule] = {
+    "GET /health": Rule(Key.NOTHING),
+    "POST /upload": Rule(Key.USER, WRITERS, {}, INVALID),
+    "POST /multipart/init": Rule(Key.USER, WRITERS, {}, INVALID),
+    "POST /progress": Rule(Key.USER, WRITERS, {}, INVALID),
+    "GET /uploads": Rule(Key.USER, READERS),
+    "GET /videos": Rule(Key.USER, READERS),
+    "GET /videos/{videoId}": Rule(Key.USER, READERS, names_a_video=True),
+    "DELETE /videos/{videoId}": Rule(Key.USER, WRITERS, names_a_video=True),
+    "GET /multipart/parts": Rule(
+        Key.UPLOAD,
+        by_state={State.OPEN: DONE, State.ABORTED: CLOSED, State.COMPLETED: CLOSED, State.UNKNOWN: NOT_FOUND},
+    ),
+    "POST /multipart/parts": Rule(
+        Key.UPLOAD,
+        body={"parts": [_PART_1]},
+        by_state={State.OPEN: DONE, State.ABORTED: CLOSED, State.COMPLETED: CLOSED, State.UNKNOWN: NOT_FOUND},
+    ),
+    "POST /multipart/complete": Rule(
+        Key.UPLOAD,
+        body={"parts": [{**_PART_1, "etag": '"none"'}]},
+        # Open, and its parts are missing.
+        by_state={State.OPEN: INVALID, State.ABORTED: CLOSED, State.COMPLETED: DONE, State.UNKNOWN: NOT_FOUND},
+        names_an_upload=True,
+    ),
+    "POST /multipart/abort": Rule(
+        Key.UPLOAD,
+        body={},
+        by_state={State.OPEN: DONE, State.ABORTED: DONE, State.COMPLETED: CLOSED, State.UNKNOWN: NOT_FOUND},
+        names_an_upload=True,
+    ),
+}
