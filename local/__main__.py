@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from chalicelib.environment import stand_in_environment
 from local.api_environment import REPOSITORY
 from local.child_process import ChildFailedError
 from local.log_lines import readable
@@ -30,7 +31,7 @@ def main() -> int:
         with LocalPlatform(
             data_dir=data_dir, ports=ports, aws_only=arguments.aws_only, on_line=_printer(verbose=arguments.verbose)
         ) as platform:
-            print(_welcome(platform, aws_only=arguments.aws_only), flush=True)
+            print(welcome(platform, aws_only=arguments.aws_only), flush=True)
             stop.wait()
             print("\nStopping …", flush=True)
     except (ChildFailedError, DataDirBusyError, DataDirError) as error:
@@ -58,7 +59,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--reset", action="store_true", help="forget everything that was kept, then start")
     parser.add_argument(
-        "--aws-only", action="store_true", help="no API, page and /status: for `chalice local --stage local` beside it"
+        "--aws-only", action="store_true", help="no API, page and /status: for `chalice local` beside it"
     )
     parser.add_argument("--verbose", action="store_true", help="print what the processes print")
     return parser.parse_args()
@@ -79,7 +80,8 @@ def _printer(*, verbose: bool) -> Callable[[str, str], None]:
     return on_line
 
 
-def _welcome(platform: LocalPlatform, *, aws_only: bool) -> str:
+def welcome(platform: LocalPlatform, *, aws_only: bool) -> str:
+    """What to do next, for a person at a terminal."""
     demo = platform.sign_in.demo_user
     lines = [
         "",
@@ -87,7 +89,7 @@ def _welcome(platform: LocalPlatform, *, aws_only: bool) -> str:
         f"  The sign-in           {platform.sign_in.authority_url}",
     ]
     if aws_only:
-        lines += ["", "  Now: cd chalice_app && ../.venv/bin/chalice local --stage local"]
+        lines += ["", f"  The API               {_chalice_command(platform)}"]
     else:
         lines += [
             f"  The page              {platform.site_url}",
@@ -104,6 +106,14 @@ def _welcome(platform: LocalPlatform, *, aws_only: bool) -> str:
         "  Ctrl-C stops everything.",
     ]
     return "\n".join(lines)
+
+
+def _chalice_command(platform: LocalPlatform) -> str:
+    """Addresses are given where they are not those of chalice_app/.chalice/config.json."""
+    usual = stand_in_environment()
+    addresses = {"AWS_ENDPOINT_URL": platform.stand_in_url, "TOKEN_ISSUER": platform.sign_in.authority_url}
+    others = [f"{name}={url}" for name, url in addresses.items() if url != usual[name]]
+    return " ".join(["cd chalice_app &&", *others, "../.venv/bin/chalice local"])
 
 
 if __name__ == "__main__":

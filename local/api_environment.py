@@ -1,9 +1,10 @@
-"""The environment of the API's processes: that of `chalice local --stage local`, at this platform's addresses."""
+"""The environment of the API's processes: that of `chalice local`, at this platform's addresses."""
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+
+from chalicelib.environment import stand_in_environment
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CHALICE_APP = REPOSITORY / "chalice_app"
@@ -14,11 +15,10 @@ def api_environment(
     *, stand_in_url: str, sign_in_url: str, site_url: str, overrides: Mapping[str, str]
 ) -> dict[str, str]:
     """overrides: any variable of chalicelib.environment, for trying out other limits."""
-    config = json.loads((CHALICE_APP / ".chalice" / "config.json").read_text())
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return {
         **inherited,
-        **config["stages"]["local"]["environment_variables"],
+        **stand_in_environment(),
         "AWS_ENDPOINT_URL": stand_in_url,
         "TOKEN_ISSUER": sign_in_url,
         "CORS_ORIGIN": site_url,

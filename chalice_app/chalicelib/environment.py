@@ -3,9 +3,11 @@
 The infrastructure sets these variables; a test compares its names with the ones here.
 """
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, Self
 
 from chalicelib.core.part_plan import GIB, MAX_OBJECT_BYTES, MIB, MIN_PART_BYTES
@@ -95,7 +97,7 @@ class Environment:
     @classmethod
     def read(cls, variables: Mapping[str, str] | None = None) -> Self:
         """Raises InvalidEnvironmentError with all problems."""
-        variables = os.environ if variables is None else variables
+        variables = _variables() if variables is None else variables
         problems: list[str] = []
         values: dict[str, Any] = {}
         for variable in fields(cls):
@@ -148,27 +150,52 @@ class ImportTimeSettings:
 
     @classmethod
     def read(cls) -> Self:
+        variables = _variables()
         return cls(
-            user_pool_arn=os.environ.get("USER_POOL_ARN", ""),
-            cors_origin=os.environ.get("CORS_ORIGIN", "*"),
-            video_bucket=os.environ.get("VIDEO_BUCKET", ""),
+            user_pool_arn=variables.get("USER_POOL_ARN", ""),
+            cors_origin=variables.get("CORS_ORIGIN", "*"),
+            video_bucket=variables.get("VIDEO_BUCKET", ""),
         )
 
 
 @dataclass(frozen=True)
 class LocalSignIn:
-    """Who issues tokens when the Chalice CLI plays API Gateway."""
+    """Who issues tokens when the Chalice CLI plays API Gateway. stand_in_url: of AWS; empty for a deployed stage."""
 
     issuer: str
     jwks_url: str
+    stand_in_url: str
 
     @classmethod
     def read(cls) -> Self | None:
         """None outside the Chalice CLI and the local platform."""
-        if not os.environ.get("AWS_CHALICE_CLI_MODE"):
+        variables = _variables()
+        if not variables.get("AWS_CHALICE_CLI_MODE"):
             return None
-        issuer = os.environ.get("TOKEN_ISSUER", "")
-        return cls(issuer, os.environ.get("TOKEN_JWKS_URL") or f"{issuer}/.well-known/jwks.json")
+        issuer = variables.get("TOKEN_ISSUER", "")
+        jwks_url = variables.get("TOKEN_JWKS_URL") or f"{issuer}/.well-known/jwks.json"
+        return cls(issuer, jwks_url, variables.get("AWS_ENDPOINT_URL", ""))
+
+
+STAND_IN_ADDRESSES = ("AWS_ENDPOINT_URL", "TOKEN_ISSUER", "CORS_ORIGIN")
+
+
+def stand_in_environment() -> dict[str, str]:
+    """The variables of `chalice local --stage local`."""
+    config = json.loads((Path(__file__).parents[1] / ".chalice" / "config.json").read_text())
+    return config["stages"]["local"]["environment_variables"]
+
+
+def _variables() -> Mapping[str, str]:
+    """The environment. Under the Chalice CLI and with no stage in it, the stand-in's: plain `chalice local` has a stage
+    of its own, and what config.json says of a stage goes before what a terminal has exported.
+
+    An address in the environment counts, a developer's own AWS credentials do not.
+    """
+    if os.environ.get("AWS_CHALICE_CLI_MODE") and not os.environ.get("STAGE"):
+        given = {name: os.environ[name] for name in STAND_IN_ADDRESSES if os.environ.get(name)}
+        os.environ.update({**stand_in_environment(), **given})
+    return os.environ
 
 
 @dataclass(frozen=True)

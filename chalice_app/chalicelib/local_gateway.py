@@ -6,9 +6,13 @@ by the local platform; never loaded in Lambda.
 
 import json
 import logging
+import socket
+import sys
 import uuid
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 import chalice.local
 import jwt
@@ -37,6 +41,28 @@ Event = dict[str, Any]
 # API Gateway quotas, "Payload size"
 MAX_PAYLOAD_BYTES = 10 * 2**20
 
+STAND_IN, SIGN_IN = "The stand-in for AWS", "The sign-in"
+REACH_SECONDS = 3.0
+START_IT = ".venv/bin/python -m local --aws-only"
+
+
+class NotReachableError(Exception):
+    """What a call needs does not answer. name: the sign-in or the stand-in."""
+
+    def __init__(self, name: str, url: str) -> None:
+        self.name, self.url = name, url
+        super().__init__(f"{name} does not answer at {url}. If it is on this machine, start it: {START_IT}")
+
+
+def require_reachable(name: str, url: str) -> None:
+    """Raises NotReachableError. The SDK would try for many seconds."""
+    address = urlsplit(url)
+    port = address.port or (443 if address.scheme == "https" else 80)
+    try:
+        socket.create_connection((address.hostname or "", port), REACH_SECONDS).close()
+    except OSError as error:
+        raise NotReachableError(name, url) from error
+
 
 class _GatewayError(chalice.local.LocalGatewayException):
     def __init__(self, error: PlatformError, request_id: str) -> None:
@@ -46,15 +72,30 @@ class _GatewayError(chalice.local.LocalGatewayException):
         self.CODE = status_of(error)
 
 
+class _NotReachableAnswer(chalice.local.LocalGatewayException):
+    CODE = HTTPStatus.SERVICE_UNAVAILABLE
+
+    def __init__(self, error: NotReachableError, request_id: str) -> None:
+        refusal = Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "not_reachable", str(error))
+        headers, body = refusal_headers_and_body(refusal, request_id)
+        super().__init__({**headers, "Retry-After": "2"}, body)
+
+
 class VerifyingAuthorizer(chalice.local.LocalGatewayAuthorizer):
-    """Verifies access tokens against the issuer's published keys, as Cognito's authorizer does."""
+    """Verifies access tokens against the issuer's published keys, as Cognito's authorizer does.
+
+    stand_in_url: asked for before each call that needs it; empty where nobody does.
+    """
 
     sign_in: LocalSignIn
+    stand_in_url = ""
 
     def authorize(
         self, raw_path: str, lambda_event: Event, lambda_context: chalice.local.LambdaContext
     ) -> tuple[Event, chalice.local.LambdaContext]:
         route = self._route_for_event(lambda_event)
+        if route and route.authorizer and self.stand_in_url:
+            require_reachable(STAND_IN, self.stand_in_url)
         if route is None or not isinstance(route.authorizer, CognitoUserPoolAuthorizer):
             return super().authorize(raw_path, lambda_event, lambda_context)
         claims = self._claims(lambda_event["headers"].get("authorization", ""))
@@ -76,13 +117,15 @@ class VerifyingAuthorizer(chalice.local.LocalGatewayAuthorizer):
                 issuer=self.sign_in.issuer,
                 options={"verify_aud": False, "require": ["exp", "iss", "sub"]},
             )
+        except jwt.PyJWKClientConnectionError as error:
+            raise NotReachableError(SIGN_IN, self.sign_in.issuer) from error
         except jwt.PyJWTError as error:
             raise UnauthorizedError from error
 
 
 @lru_cache(maxsize=4)
 def _published_keys(jwks_url: str) -> jwt.PyJWKClient:
-    return jwt.PyJWKClient(jwks_url, cache_keys=True)
+    return jwt.PyJWKClient(jwks_url, cache_keys=True, timeout=REACH_SECONDS)
 
 
 class StrictGateway(chalice.local.LocalGateway):
@@ -104,6 +147,9 @@ class StrictGateway(chalice.local.LocalGateway):
             response = super().handle_request(method, path, headers, body)
         except PlatformError as error:
             raise _GatewayError(error, self._request_id) from error
+        except NotReachableError as error:
+            log.warning(str(error))
+            raise _NotReachableAnswer(error, self._request_id) from error
         except (GatewayUnauthorizedError, chalice.local.NotAuthorizedError) as error:
             raise _GatewayError(UnauthorizedError(), self._request_id) from error
         except chalice.local.ForbiddenError as error:
@@ -141,9 +187,9 @@ class StrictGateway(chalice.local.LocalGateway):
         return context
 
 
-def refusal_headers_and_body(refusal: Refusal) -> tuple[dict[str, str], bytes]:
-    """What is no request, answered in the one shape of the API's errors."""
-    request_id = str(uuid.uuid4())
+def refusal_headers_and_body(refusal: Refusal, request_id: str = "") -> tuple[dict[str, str], bytes]:
+    """What no route gets to see, answered in the one shape of the API's errors."""
+    request_id = request_id or str(uuid.uuid4())
     error = {"code": refusal.code, "message": refusal.message, "details": {}, "requestId": request_id}
     headers = {"Content-Type": "application/json", "x-amzn-RequestId": request_id}
     headers |= cors().get_access_control_headers()
@@ -162,8 +208,18 @@ class _StrictConnection(StrictRequestHandler, chalice.local.ChaliceRequestHandle
 
 
 class StrictDevServer(chalice.local.LocalDevServer):
+    """Says at its start what it misses."""
+
     def __init__(self, app_object: Chalice, config: Config, host: str, port: int) -> None:
         super().__init__(app_object, config, host, port, handler_cls=_StrictConnection)
+        sign_in = VerifyingAuthorizer.sign_in
+        VerifyingAuthorizer.stand_in_url = sign_in.stand_in_url
+        for name, url in ((STAND_IN, sign_in.stand_in_url), (SIGN_IN, sign_in.issuer)):
+            try:
+                if url:
+                    require_reachable(name, url)
+            except NotReachableError as error:
+                print(f"warning: {error}", file=sys.stderr)  # noqa: T201 - the CLI prints its own lines, too
 
 
 def install(sign_in: LocalSignIn) -> None:

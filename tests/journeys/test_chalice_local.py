@@ -1,15 +1,20 @@
-"""`chalice local --stage local` beside `python -m local --aws-only`, with nothing but `.chalice/config.json`."""
+"""`chalice local` beside `python -m local --aws-only`, with nothing but the project and the line that is printed."""
 
 import json
 import os
+import shlex
+import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import requests
 
+from local.__main__ import welcome
 from local.api_environment import CHALICE_APP
 from local.platform import LocalPlatform, Ports
 from tests.journeys.conftest import Person, StandIn, wait_until
@@ -32,48 +37,56 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def api_url(aws: LocalPlatform, project: Path) -> Iterator[str]:
-    """The CLI in a copy of the project folder whose config differs only in the ports."""
-    (project / ".chalice").mkdir(parents=True)
-    for name in ("app.py", "chalicelib"):
-        (project / name).symlink_to(CHALICE_APP / name)
-    config = (CHALICE_APP / ".chalice" / "config.json").read_text()
-    config = config.replace("http://127.0.0.1:8001", aws.stand_in_url)
-    config = config.replace("http://127.0.0.1:8002", aws.sign_in.authority_url)
-    assert json.loads(config)["stages"]["local"]["environment_variables"]["AWS_ENDPOINT_URL"] == aws.stand_in_url
-    (project / ".chalice" / "config.json").write_text(config)
+    """The CLI in a link to the project's folder, called as the stand-in's own start says."""
+    project.symlink_to(CHALICE_APP)
+    log = project.parent / LOG_NAME
+    with chalice_local(project, log, printed_variables(aws), "--no-autoreload") as url:
+        yield url
 
-    log = project / LOG_NAME
-    output = log.open("w")
+
+def printed_variables(aws: LocalPlatform) -> dict[str, str]:
+    """What `python -m local --aws-only` puts before `chalice local` on these ports."""
+    (line,) = (line for line in welcome(aws, aws_only=True).splitlines() if line.endswith("chalice local"))
+    words = shlex.split(line.partition("&&")[2])
+    assert words.pop() == ["../.venv/bin/chalice", "local"][-1]
+    assert words.pop() == "../.venv/bin/chalice"
+    return dict(word.split("=", 1) for word in words)
+
+
+@contextmanager
+def chalice_local(project: Path, log: Path, variables: dict[str, str], *arguments: str) -> Generator[str]:
+    """The address, once it answers."""
     port = Ports.free().site
-    process = subprocess.Popen(
-        [
-            str(Path(sys.executable).with_name("chalice")),
-            "local",
-            "--stage",
-            "local",
-            "--port",
-            str(port),
-            "--no-autoreload",
-        ],
-        cwd=project,
-        env={"PATH": os.environ["PATH"]},
-        stdout=output,
-        stderr=subprocess.STDOUT,
-    )
     url = f"http://127.0.0.1:{port}"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [str(Path(sys.executable).with_name("chalice")), "local", "--port", str(port), *arguments],
+            cwd=project,
+            env={
+                "PATH": os.environ["PATH"],
+                "AWS_ACCESS_KEY_ID": "a-developer",
+                "AWS_REGION": "us-west-2",
+                **variables,
+            },
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
-    def answers() -> bool | None:
+        def answers() -> bool | None:
+            try:
+                return requests.get(f"{url}/health", timeout=5).ok or None
+            except requests.ConnectionError:
+                assert process.poll() is None, log.read_text()
+                return None
+
         try:
-            return requests.get(f"{url}/health", timeout=5).ok or None
-        except requests.ConnectionError:
-            assert process.poll() is None, log.read_text()
-            return None
-
-    wait_until(answers)
-    yield url
-    process.kill()
-    process.wait()
-    output.close()
+            wait_until(answers)
+            yield url
+        finally:
+            # The one that watches the files has a child that serves.
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def test_an_upload_works_through_the_chalice_cli(aws: LocalPlatform, api_url: str, small_video: bytes) -> None:
@@ -102,7 +115,7 @@ def test_what_is_no_request_is_answered_there_too(api_url: str, project: Path) -
         assert (kind, answer.status, answer.error["code"]) == (kind, status, code)
         assert answer.headers["access-control-allow-origin"]
     assert requests.request("BREW", f"{api_url}/videos", timeout=30).status_code == 405
-    assert "Traceback" not in (project / LOG_NAME).read_text()
+    assert "Traceback" not in (project.parent / LOG_NAME).read_text()
 
 
 def test_a_denied_look_at_the_uploaded_video_is_answered_in_words(
@@ -131,6 +144,40 @@ def test_an_upload_token_that_kms_may_not_verify_is_answered_in_words(
     assert _denials(project)[-1] == ("VerifyMac", "kms:VerifyMac")
 
 
+def test_a_changed_source_file_is_served(tmp_path: Path) -> None:
+    project = tmp_path / "chalice_app"
+    shutil.copytree(CHALICE_APP, project, ignore=shutil.ignore_patterns("__pycache__"))
+    with chalice_local(project, tmp_path / LOG_NAME, {}) as url:
+        health = project / "chalicelib" / "routes" / "health.py"
+        changed = health.read_text().replace('"status": "ok"', '"status": "changed"')
+        assert changed != health.read_text()
+        health.write_text(changed)
+
+        def is_served() -> bool | None:
+            try:
+                return requests.get(f"{url}/health", timeout=5).json()["status"] == "changed" or None
+            except requests.ConnectionError:
+                return None
+
+        assert wait_until(is_served)
+
+
+def test_what_does_not_answer_is_named_at_the_start_and_in_the_answer(aws: LocalPlatform, tmp_path: Path) -> None:
+    token = aws.sign_in.issue_tokens("developer@example.com").access_token
+    nobody = f"http://127.0.0.1:{Ports.free().site}"
+    nothing = {"AWS_ENDPOINT_URL": nobody, "TOKEN_ISSUER": nobody}
+    for given, missing in ((nothing, "stand-in"), ({**nothing, "AWS_ENDPOINT_URL": aws.stand_in_url}, "sign-in")):
+        log = tmp_path / f"{missing}.log"
+        with chalice_local(CHALICE_APP, log, given, "--no-autoreload") as url:
+            said = log.read_text()
+            assert f"{missing} " in said
+            assert "start it: .venv/bin/python -m local --aws-only" in said
+            answer = requests.get(f"{url}/videos", headers={"Authorization": f"Bearer {token}"}, timeout=30)
+            assert missing in assert_error(answer, 503, "not_reachable")["message"]
+            assert answer.headers["Retry-After"]
+        assert "Traceback" not in log.read_text()
+
+
 def _developer(aws: LocalPlatform, api_url: str) -> Person:
     tokens = aws.sign_in.issue_tokens("developer@example.com", client_id="desktop")
     return Person(aws, "developer@example.com", tokens.access_token, api_url)
@@ -138,7 +185,7 @@ def _developer(aws: LocalPlatform, api_url: str) -> Person:
 
 def _denials(project: Path) -> list[tuple[str, str]]:
     """Operation and missing permission of each; the log holds no traceback."""
-    log = (project / LOG_NAME).read_text()
+    log = (project.parent / LOG_NAME).read_text()
     assert "Traceback" not in log
     lines = (json.loads(line) for line in log.splitlines() if line.startswith("{"))
     return [(line["operation"], line["missing"]) for line in lines if "missing" in line]
