@@ -37,8 +37,12 @@ class Calls:
         )
 
 
-STARTING = Calls(s3_writes=5, kms_requests=1)
-"""POST /multipart/init: the claim, marker, its count (LIST), the upload, the record; the token's MAC."""
+STARTING = Calls(s3_writes=6, kms_requests=1)
+"""POST /multipart/init: a look for room (LIST), the claim, the marker, its count (LIST), the upload, the record; the
+token's MAC."""
+
+REFUSING = Calls(s3_writes=1, s3_reads=1)
+"""POST /multipart/init at a cap: the look for room (LIST), and whether the call repeats one that was let in."""
 
 SIGNING = Calls(s3_reads=1)
 """POST /multipart/parts: the record."""

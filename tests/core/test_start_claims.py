@@ -115,6 +115,31 @@ def test_of_two_that_find_the_same_upload_over_one_begins_the_next(
     assert [world.start(correlation_id=ID).key] == quicker
 
 
+def test_at_the_cap_a_repeated_init_still_opens_its_upload_again(world: World) -> None:
+    held = [world.start(1, correlation_id=f"upload-{number}") for number in range(world.uploads.caps.max_open_uploads)]
+    for number, transfer in enumerate(held):
+        assert world.start(1, correlation_id=f"upload-{number}").key == transfer.key
+    big = world.start(world.uploads.caps.max_reserved_bytes, owner="another", correlation_id=ID)
+    again = world.start(world.uploads.caps.max_reserved_bytes, owner="another", correlation_id=ID)
+    assert again.key == big.key
+
+
+def test_at_the_cap_a_call_beside_the_first_one_is_asked_to_come_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(world.uploads.caps.max_open_uploads - 1):
+        world.start(1)
+    create = world.videos.create_multipart_upload
+
+    def create_while_another_asks(*arguments: Any) -> str:
+        with pytest.raises(UploadStartingError):
+            world.start(1, correlation_id=ID)
+        return create(*arguments)
+
+    monkeypatch.setattr(world.videos, "create_multipart_upload", create_while_another_asks)
+    assert world.start(1, correlation_id=ID)
+
+
 def test_who_was_refused_need_not_wait_to_ask_again(world: World) -> None:
     held = [world.start(1, correlation_id=f"upload-{number}") for number in range(world.uploads.caps.max_open_uploads)]
     with pytest.raises(TooManyOpenUploadsError):

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib.core.errors import TooManyOpenUploadsError
+from chalicelib.core.upload_requests import StartUpload
 from costs import calls
 from costs.calls import Calls
 from tests.world import OWNER, World
@@ -74,6 +76,22 @@ def test_starting_an_upload_asks_what_the_model_bills(world: World, counted: Cou
     # The client's proof of its token is what the authorizer asks for, at the next request.
     assert counted == as_counted(calls.STARTING + calls.AUTHORIZING)
     assert started.token
+
+
+def test_a_refused_init_asks_for_one_list_and_writes_nothing(world: World, counted: Counter[str]) -> None:
+    for _ in range(world.uploads.caps.max_open_uploads):
+        world.start(1)
+    for correlation_id, expected in ((None, Calls(s3_writes=1)), ("an-upload", calls.REFUSING)):
+        kept = dict(world.metadata.objects)
+        counted.clear()
+        with pytest.raises(TooManyOpenUploadsError):
+            world.start(1, correlation_id=correlation_id)
+        assert counted == as_counted(expected)
+        assert world.metadata.objects == kept
+    counted.clear()
+    with pytest.raises(TooManyOpenUploadsError):
+        world.simple_uploads.start(OWNER, StartUpload("film.mp4", "video/mp4", 1))
+    assert counted == as_counted(Calls(s3_writes=1))
 
 
 def test_signing_further_parts_asks_what_the_model_bills(world: World, counted: Counter[str]) -> None:

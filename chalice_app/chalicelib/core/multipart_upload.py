@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import zip_longest
 
-from chalicelib.core.caps import Caps, reserve
+from chalicelib.core.caps import Caps, require_room, reserve
 from chalicelib.core.download_name import content_disposition
 from chalicelib.core.errors import (
     CapError,
@@ -79,10 +79,10 @@ class MultipartUploads:
         plan = plan_parts(request.size_bytes, self.preferred_part_bytes)
         now = self.now()
         ref = VideoRef(owner, new_video_id(now))
-        if correlation_id and (begun := self.claims.take(ref, request, correlation_id)) and begun.upload_id:
+        begun = self._begun_before(ref, request, correlation_id)
+        if begun and begun.upload_id:
             return self._opened_again(begun, begun.upload_id)
-        # An earlier upload under the same id may have been looked at: it is not the one that is refused or begun now.
-        about_upload(owner=owner, video_id=ref.video_id, correlation_id=correlation_id)
+        _log_about_new(ref, correlation_id)
         try:
             reserve(self.records, self.caps, ref, request.size_bytes)
             started = self._opened(ref, request, plan, now, correlation_id)
@@ -99,6 +99,21 @@ class MultipartUploads:
         )
         log.info("upload started", extra={"sizeBytes": request.size_bytes, "partCount": plan.part_count})
         return started
+
+    def _begun_before(self, ref: VideoRef, request: StartUpload, correlation_id: str | None) -> VideoRecord | None:
+        """The open upload that this call repeats; it holds its place already. None: it is for this call to begin one.
+
+        Raises CapError's leaves by one list, before the claim is written, UploadStartingError.
+        """
+        try:
+            require_room(self.records, self.caps, ref, request.size_bytes)
+        except CapError:
+            begun = self.claims.find(ref.owner, request, correlation_id) if correlation_id else None
+            if begun is None:
+                _log_about_new(ref, correlation_id)
+                raise
+            return begun
+        return self.claims.take(ref, request, correlation_id) if correlation_id else None
 
     def _opened(
         self, ref: VideoRef, request: StartUpload, plan: PartPlan, now: datetime, correlation_id: str | None
@@ -202,6 +217,7 @@ class MultipartUploads:
         if record.reservation_released_at is None:
             return record
         try:
+            require_room(self.records, self.caps, record.ref, record.size_bytes)
             reserve(self.records, self.caps, record.ref, record.size_bytes)
         except CapError:
             current = self.records.find(record.ref)
@@ -251,6 +267,11 @@ class MultipartUploads:
             return sum(part.size_bytes for part in self.videos.list_parts(record.ref.file_key, upload_id))
         except UploadGoneError:
             return None
+
+
+def _log_about_new(ref: VideoRef, correlation_id: str | None) -> None:
+    """An earlier upload under the same id may have been looked at: it is not the one that is refused or begun now."""
+    about_upload(owner=ref.owner, video_id=ref.video_id, correlation_id=correlation_id)
 
 
 def not_uploading(

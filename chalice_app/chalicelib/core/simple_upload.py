@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.core.caps import Caps, reserve
+from chalicelib.core.caps import Caps, require_room, reserve
 from chalicelib.core.download_name import content_disposition
 from chalicelib.core.ports import Clock, Meter, PostSigner, PresignedPost
 from chalicelib.core.records import Records
@@ -40,6 +40,7 @@ class SimpleUploads:
         """Raises CapError's leaves. The S3 event of the arriving object takes it from there."""
         now = self.now()
         ref = VideoRef(owner, new_video_id(now))
+        require_room(self.records, self.caps, ref, request.size_bytes)
         reserve(self.records, self.caps, ref, request.size_bytes)
         record = VideoRecord.begun(
             ref,

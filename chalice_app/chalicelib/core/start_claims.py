@@ -45,15 +45,28 @@ class StartClaims:
             if earlier.body == claim:
                 # Our own write, which the SDK repeated.
                 return None
-            begun = VideoRef(ref.owner, json.loads(earlier.body)["videoId"])
-            record = self._records.find(begun)
-            if record and record.state is State.UPLOADING and record.expires_at > self._now():
+            if record := self._still_open(ref.owner, earlier.body):
                 return record
-            if record is None and begun_at(begun.video_id) > self._now() - STARTING_TIME:
-                raise UploadStartingError(retry_after_seconds=_RETRY_AFTER_SECONDS)
             if self._bucket.put_if_unchanged(key, claim, earlier.etag):
                 return None
         raise StorageBusyError
+
+    def find(self, owner: str, request: StartUpload, correlation_id: str) -> VideoRecord | None:
+        """The upload that was begun before and is still open. Writes nothing.
+
+        Raises UploadStartingError while another call is at it.
+        """
+        earlier = self._bucket.get(_key(owner, request, correlation_id))
+        return self._still_open(owner, earlier.body) if earlier else None
+
+    def _still_open(self, owner: str, claim: bytes) -> VideoRecord | None:
+        begun = VideoRef(owner, json.loads(claim)["videoId"])
+        record = self._records.find(begun)
+        if record and record.state is State.UPLOADING and record.expires_at > self._now():
+            return record
+        if record is None and begun_at(begun.video_id) > self._now() - STARTING_TIME:
+            raise UploadStartingError(retry_after_seconds=_RETRY_AFTER_SECONDS)
+        return None
 
     def release(self, owner: str, request: StartUpload, correlation_id: str) -> None:
         """Nothing was begun: who asks again need not wait."""
