@@ -5,7 +5,6 @@ import argparse
 import json
 import mimetypes
 import os
-import threading
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from pathlib import Path
@@ -21,6 +20,7 @@ from werkzeug.security import safe_join
 from chalicelib.local_http import Refusal
 from local.api_environment import WEB_CLIENT
 from local.child_process import READY, end_with_parent
+from local.fair_places import FairPlaces
 from local.http_server import HttpServer, RefusalAnswer
 from local.open_files import allow_open_files
 from local.status.status_page import StatusPage
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 API_PREFIX = "/api"
 CALLS_AT_ONCE = 64
 """As many functions run beside each other; further calls wait."""
+CALLS_AT_ONCE_OF_ONE_CALLER = 4
+"""A caller is a token, or an address without one. All calls share one interpreter: each that runs slows the others."""
 # A connection of the client's, and what a thread has open to S3, KMS and the sign-in.
 MAX_OPEN_FILES = 8192
 
@@ -63,7 +65,7 @@ class Site:
         self._app = app
         self._status_page = status_page
         self._web_client = web_client
-        self._calls = threading.BoundedSemaphore(CALLS_AT_ONCE)
+        self._calls = FairPlaces(CALLS_AT_ONCE, CALLS_AT_ONCE_OF_ONE_CALLER)
         self._chalice_config = Config.create(app_name=app.app_name)
         self._client_config: dict[str, Any] = {
             "stage": "local",
@@ -120,7 +122,7 @@ class Site:
         try:
             gateway.require_size(int(environ.get("CONTENT_LENGTH") or 0))
             body = environ["wsgi.input"].read() if environ.get("CONTENT_LENGTH") else None
-            with self._calls:
+            with self._calls.place(environ.get("HTTP_AUTHORIZATION") or environ["REMOTE_ADDR"]):
                 response = gateway.handle_request(
                     environ["REQUEST_METHOD"], f"{path}?{query}" if query else path, _headers(environ), body
                 )
