@@ -2,20 +2,21 @@
 
 The deploy role may do what the program's types of resources need, to this product's own resources wherever AWS lets a
 policy name them. The preview role may only read what `pulumi preview` asks for. With --repository the command also
-writes trust policies: GitHub Actions alone takes the roles on, from one environment of that repository.
+writes trust policies: GitHub Actions alone takes the roles on, from environments of that repository that are listed.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from components.naming import PRODUCT
-from components.policy import PolicyDocument, Statement, allow, document
+from components.naming import PRODUCT, problem_of_stage_name
+from components.policy import PolicyDocument, Statement, allow, deny, document
 from deploy.command import say
 from deploy.provider_actions import ACTIONS_BY_TYPE
 
@@ -32,6 +33,12 @@ PROVING = ("cloudwatch:GetMetricData",)
 
 PREVIEW = "preview"
 """Environment of the repository in which pull requests are previewed."""
+
+DEPLOYING = ("dev", "staging", "prod")
+"""Environments of the repository that deploy, as .github/workflows/deploy.yml names them."""
+
+_REPOSITORY = re.compile(r"(?:repo:)?([A-Za-z0-9_.-]+(?:/|@[0-9]+/)[A-Za-z0-9_.-]+(?:@[0-9]+)?)")
+"""OWNER/NAME, or OWNER@ID/NAME@ID; without wildcards, which IAM would read as such."""
 
 PASSED_TO = ("cloudtrail", "lambda", "vpc-flow-logs")
 LINKED_ROLES = ("email.cognito-idp", "lambda.application-autoscaling")
@@ -66,9 +73,37 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--into", type=Path, required=True, metavar="FOLDER", help="where the JSON files are written")
     made.add_argument("--state-bucket", metavar="NAME", help="bucket of Pulumi's state, to which both roles get access")
     made.add_argument("--state-key", metavar="ARN", help="KMS key of that bucket and of the stacks' secrets")
-    made.add_argument("--repository", metavar="OWNER/NAME", help="on GitHub: writes the trust policies, too")
-    made.add_argument("--stage", default="*", help="the repository's environment that deploys (default: any)")
+    made.add_argument(
+        "--repository",
+        type=_subject_prefix,
+        metavar="PREFIX",
+        help="writes the trust policies, too, for GitHub's tokens: their subjects begin so (repo:OWNER/NAME or "
+        "repo:OWNER@ID/NAME@ID; `gh api repos/OWNER/NAME/actions/oidc/customization/sub -q .sub_claim_prefix`)",
+    )
+    made.add_argument(
+        "--environments",
+        nargs="+",
+        type=_deploying_environment,
+        default=list(DEPLOYING),
+        metavar="NAME",
+        help=f"the repository's environments that deploy (default: {' '.join(DEPLOYING)})",
+    )
     return made
+
+
+def _subject_prefix(text: str) -> str:
+    found = _REPOSITORY.fullmatch(text)
+    if found is None or text.count("@") not in {0, 2}:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither OWNER/NAME nor OWNER@ID/NAME@ID")
+    return f"repo:{found[1]}"
+
+
+def _deploying_environment(name: str) -> str:
+    if name == PREVIEW:
+        raise argparse.ArgumentTypeError("pull requests run in preview; it takes the role that previews")
+    if problem := problem_of_stage_name(name):
+        raise argparse.ArgumentTypeError(f"a stage {problem}")
+    return name
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,9 +115,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     written = {**policies(options.account), "preview": preview_policy(options.account)}
     if options.state_bucket:
         written["state"] = state_policy(options.state_bucket, options.state_key)
+        written["preview-state"] = preview_state_policy(options.state_bucket, options.state_key)
     if options.repository:
-        written["trust"] = trust(options.account, options.repository, options.stage)
-        written["preview-trust"] = trust(options.account, options.repository, PREVIEW)
+        written["trust"] = trust(options.account, options.repository, options.environments)
+        written["preview-trust"] = trust(options.account, options.repository, [PREVIEW])
     options.into.mkdir(parents=True, exist_ok=True)
     for name, policy in written.items():
         path = options.into / f"{name}.json"
@@ -143,7 +179,7 @@ def _named(service: str, account_id: str) -> list[str]:
     }[service]
 
 
-_REST_THINGS = ("account", "clientcertificates", "restapis", "tags")
+_REST_THINGS = ("clientcertificates", "restapis", "tags")
 
 
 def _iam(actions: Sequence[str], account_id: str) -> Iterable[Statement]:
@@ -166,7 +202,7 @@ def _iam(actions: Sequence[str], account_id: str) -> Iterable[Statement]:
 
 
 def _kms(actions: Sequence[str], account_id: str) -> Iterable[Statement]:
-    """Keys that carry the product's tag; without the right to decrypt by any of them."""
+    """Keys that carry the product's tag, which no other product's key is given; nobody decrypts by any of them."""
     special = {"kms:CreateKey", "kms:ListAliases"}
     keys, tagged = f"arn:aws:kms:*:{account_id}:key/*", {"Product": PRODUCT}
     yield allow(
@@ -174,6 +210,23 @@ def _kms(actions: Sequence[str], account_id: str) -> Iterable[Statement]:
         actions=["kms:CreateKey", "kms:TagResource"],
         resources="*",
         conditions={"StringEquals": {f"aws:RequestTag/{key}": value for key, value in tagged.items()}},
+    )
+    # KMS authorizes tags of a new key for all keys of the account (KMS Developer Guide, "Controlling access to tags").
+    # What tells an existing key from a new one is its own tag or alias.
+    yield deny(
+        "NeverTagOtherProductsKeys",
+        actions="kms:TagResource",
+        resources="*",
+        conditions={
+            "StringNotEquals": {f"aws:ResourceTag/{key}": value for key, value in tagged.items()},
+            "Null": {f"aws:ResourceTag/{key}": "false" for key in tagged},
+        },
+    )
+    yield deny(
+        "NeverTagKeysOfOtherAliases",
+        actions="kms:TagResource",
+        resources="*",
+        conditions={"ForAnyValue:StringNotLike": {"kms:ResourceAliases": f"alias/{PRODUCT}-*"}},
     )
     yield allow("ListAliases", actions="kms:ListAliases", resources="*")
     yield allow(
@@ -268,19 +321,37 @@ def state_policy(bucket: str, key_arn: str) -> PolicyDocument:
             resources=f"arn:aws:s3:::{bucket}/*",
         ),
         allow("StateKey", actions=["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"], resources=key_arn),
+        deny("NeverManageTheStateKey", actions=_MANAGES_KEYS, resources=key_arn),
     )
 
 
-def trust(account_id: str, repository: str, environment: str) -> PolicyDocument:
-    """Only workflows of this repository, in this environment: GitHub puts both into the token's subject."""
+_MANAGES_KEYS = sorted(
+    {*ACTIONS_BY_TYPE["kms/key:Key"], *ACTIONS_BY_TYPE["kms/alias:Alias"]} - {"kms:CreateKey", "kms:ListAliases"}
+)
+"""What the deploy role may do to keys that carry the product's tag."""
+
+
+def preview_state_policy(bucket: str, key_arn: str) -> PolicyDocument:
+    """Pulumi's state, to read: a preview neither locks nor writes it."""
+    return document(
+        allow("ListState", actions="s3:ListBucket", resources=f"arn:aws:s3:::{bucket}"),
+        allow("ReadState", actions="s3:GetObject", resources=f"arn:aws:s3:::{bucket}/*"),
+        allow("StateKey", actions="kms:Decrypt", resources=key_arn),
+    )
+
+
+def trust(account_id: str, subject_prefix: str, environments: Sequence[str]) -> PolicyDocument:
+    """Only workflows of this repository, in these environments: GitHub puts both into the token's subject."""
     return document(
         {
             "Effect": "Allow",
             "Principal": {"Federated": f"arn:aws:iam::{account_id}:oidc-provider/{GITHUB}"},
             "Action": "sts:AssumeRoleWithWebIdentity",
             "Condition": {
-                "StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com"},
-                "StringLike": {f"{GITHUB}:sub": f"repo:{repository}:environment:{environment}"},
+                "StringEquals": {
+                    f"{GITHUB}:aud": "sts.amazonaws.com",
+                    f"{GITHUB}:sub": [f"{subject_prefix}:environment:{name}" for name in environments],
+                },
             },
         }
     )

@@ -71,6 +71,11 @@ def _none(compare: Callable[[str, str], bool]) -> Callable[[str | None, list[str
 CONDITIONS: dict[str, Callable[[str | None, list[str]], bool]] = {
     "StringEquals": _any(str.__eq__),
     "StringNotEquals": _none(str.__eq__),
+    "StringLike": _any(fnmatch.fnmatchcase),
+    # Of a key with several values, each call here carries one; an absent key holds for none of them.
+    "ForAnyValue:StringNotLike": lambda actual, wanted: (
+        actual is not None and not any(fnmatch.fnmatchcase(actual, each) for each in wanted)
+    ),
     "ArnEquals": _any(_like),
     "ArnLike": _any(_like),
     "ArnNotEquals": _none(_like),

@@ -15,6 +15,7 @@ from botocore.model import ServiceModel
 from botocore.session import get_session
 
 from components.settings import Settings
+from deploy.deploy_role import DEPLOYING, PREVIEW, policies
 from tests.infrastructure.recorded_program import PROJECT, Recording, stage_file
 
 GUIDE = (PROJECT / "docs" / "deploying.md").read_text()
@@ -107,6 +108,36 @@ def _aws_commands(block: str) -> list[str]:
     """Of a fenced block, with continued lines joined; also those whose answer becomes a variable."""
     lines = re.sub(r"\$\(pulumi [^)]*\)", "output", block.replace("\\\n", " ")).splitlines()
     return [found[0].strip() for line in lines if (found := re.search(r"\baws [a-z0-9-]+ [a-z-]+[^)]*", line))]
+
+
+def test_only_main_deploys_before_any_role_is_named_to_github() -> None:
+    steps = re.split(r"^\*\*\d\. ", _section("### A role that deploys"), flags=re.MULTILINE)
+    (restricts,) = (number for number, step in enumerate(steps) if "deployment-branch-policies" in step)
+    (names_role,) = (number for number, step in enumerate(steps) if "| `ROLE_ARN` |" in step)
+    assert restricts < names_role
+    assert f"for environment in {' '.join(DEPLOYING)}; do" in steps[restricts]
+    assert "custom_branch_policies]=true" in steps[restricts]
+    assert '/deployment-branch-policies" -f name=main' in steps[restricts]
+    assert PREVIEW not in steps[restricts]
+
+
+def test_every_policy_that_is_attached_is_written() -> None:
+    section = _section("### A role that deploys")
+    named = set(re.findall(r"\b(?<!\$)([\w-]+)\.json", section)) | set(
+        re.findall(r"for policy in (.+); do", section)[0].split()
+    )
+    assert named == {*policies("123456789012"), "state", "trust", "preview", "preview-state", "preview-trust"}
+
+
+def test_the_guide_promises_no_more_than_the_role_that_deploys_keeps() -> None:
+    """It makes roles without a boundary."""
+    section = _section("### A role that deploys")
+    assert "equals an administrator of the account" in section
+    assert "reads no object" not in section
+
+
+def _section(heading: str) -> str:
+    return GUIDE.partition(f"{heading}\n")[2].partition("\n### ")[0]
 
 
 def test_every_output_that_is_asked_for_is_exported(prod: Recording) -> None:

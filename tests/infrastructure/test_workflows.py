@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy.deploy_role import DEPLOYING, PREVIEW
 from tests.infrastructure.recorded_program import PROJECT, STAGES
 
 FILES = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
@@ -54,7 +55,8 @@ def test_a_pull_request_is_previewed_and_main_goes_from_stage_to_stage() -> None
     assert set(document[True]) == {"pull_request", "push"}
     jobs = document["jobs"]
     assert jobs["preview"]["strategy"]["matrix"]["stage"] == list(STAGES)
-    assert jobs["preview"]["with"]["environment"] == "preview"
+    assert jobs["preview"]["with"]["environment"] == PREVIEW
+    assert {job["with"]["environment"] for job in jobs.values()} == {PREVIEW, *DEPLOYING}
     assert "head.repo.full_name == github.repository" in jobs["preview"]["if"]
     for stage, before in zip(STAGES, (None, *STAGES), strict=False):
         assert jobs[stage]["with"] == {"stage": stage, "environment": stage}
