@@ -21,7 +21,7 @@ WORKERS ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run web install test check format lock engine load soak matrix screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
+.PHONY: help run web install test check format lock engine load soak hostile matrix screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -89,6 +89,9 @@ soak: install ## Thousands of random histories of the state machine: no promise 
 
 matrix: install ## Every route by every identity on every target: nobody gets in who may not
 	@$(BIN)/python -m tests.matrix $(ARGS)
+
+hostile: install web ## Thousands of hostile requests to the running platform: no fault, one shape of refusal
+	$(BIN)/python -m tests.hostile $(ARGS)
 
 screenshots: install web ## Pictures of the page, into screenshots/
 	$(BIN)/python -m tests.web.screenshots

@@ -38,7 +38,9 @@ MAX_OPEN_FILES = 8192
 
 NOTHING_HERE = Refusal(HTTPStatus.NOT_FOUND, "page_not_found", "There is nothing at this address.")
 ONLY_TO_READ = Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", "The page is only to be read.")
-NOT_BUILT = b"The page is not built: `make web` does it, `make run` as well.\n"
+NOT_BUILT = Refusal(
+    HTTPStatus.NOT_FOUND, "page_not_built", "The page is not built: `make web` does it, `make run` as well."
+)
 
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -97,11 +99,11 @@ class Site:
         path: str = environ["PATH_INFO"]
         if path == API_PREFIX or path.startswith(f"{API_PREFIX}/"):
             return self._call_api(environ, start_response)
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            return _refuse(start_response, ONLY_TO_READ, [("Allow", "GET, HEAD")])
         shown = self._status_page.answer(environ["REQUEST_METHOD"], path) if self._status_page else None
         if shown:
             return _answer(start_response, shown.status, shown.headers, shown.body)
-        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            return _refuse(start_response, ONLY_TO_READ, [("Allow", "GET, HEAD")])
         if path == "/config.json":
             body = json.dumps(self._client_config).encode()
             return _answer(start_response, 200, {"Content-Type": "application/json", "Cache-Control": "no-store"}, body)
@@ -136,9 +138,7 @@ class Site:
         found = safe_join(str(self._web_client), path.lstrip("/") or "index.html")
         file = Path(found) if found else None
         if file is None or not _is_file(file):
-            if path == "/":
-                return _answer(start_response, 404, {"Content-Type": "text/plain"}, NOT_BUILT)
-            return _refuse(start_response, NOTHING_HERE)
+            return _refuse(start_response, NOT_BUILT if path == "/" else NOTHING_HERE)
         headers = {
             **_SECURITY_HEADERS,
             "Content-Security-Policy": self._content_security_policy,

@@ -62,6 +62,7 @@ class StrictRequestHandler(BaseHTTPRequestHandler):
     """Calls `respond` for each well-formed request, whatever its method, and `refuse` for everything else."""
 
     protocol_version = "HTTP/1.1"
+    raw_requestline = b""
     content_length = 0
 
     def respond(self) -> None:
@@ -79,6 +80,11 @@ class StrictRequestHandler(BaseHTTPRequestHandler):
 
     def parse_request(self) -> bool:
         self.content_length = 0
+        if not self.raw_requestline.decode("latin-1").split():
+            # The base class says nothing to a line of blanks, to which it counts control characters.
+            self.command = ""
+            self.turn_away(malformed("its first line is empty"))
+            return False
         connection, head = self.rfile, _Head(self.rfile)
         self.rfile = cast("Any", head)
         try:

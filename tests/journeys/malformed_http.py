@@ -39,6 +39,8 @@ _NOT_HTTP: dict[str, bytes] = {
     "HTTP/2": b"GET /api/videos HTTP/2.0\r\nHost: localhost\r\n\r\n",
     "the preface of HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "a version of many digits": b"GET / HTTP/1." + b"1" * 5000 + b"\r\n\r\n",
+    "an empty line": b"\r\n",
+    "a control character": b"\x1f",
     "no HTTP at all": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
 }
 _WITHOUT_LENGTH: dict[str, bytes] = {
@@ -93,6 +95,7 @@ def send_raw(url: str, sent: bytes, timeout_seconds: float = 20, most_bytes: int
             pass
         while len(received) < most_bytes and (piece := connection.recv(65536)):
             received += piece
+    received = received.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")
     head, separator, body = received.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     version, _, status = first.partition(" ")

@@ -1,0 +1,1 @@
+"""Generated requests that no honest client sends."""
