@@ -1,11 +1,14 @@
 """What one user may hold open."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from chalicelib.core.errors import CapError, ReservedBytesExceededError, TooManyOpenUploadsError
-from tests.world import World
+from chalicelib.core.upload_requests import StartUpload
+from chalicelib.core.video_id import VideoRef
+from tests.world import OWNER, World
 
 
 def test_the_cap_on_open_uploads_holds_and_names_itself(world: World) -> None:
@@ -66,6 +69,34 @@ def test_a_refused_upload_leaves_nothing_behind(world: World) -> None:
         world.start()
     assert set(world.metadata.objects) == before
     assert len(world.videos.uploads) == 3
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        lambda world: world.start(correlation_id="an-upload"),
+        lambda world: world.simple_uploads.start(OWNER, StartUpload("film.mp4", "video/mp4", 1)),
+    ],
+    ids=["in parts", "in one request"],
+)
+def test_two_that_see_the_last_place_free_are_counted_after_the_write(
+    world: World, monkeypatch: pytest.MonkeyPatch, start: Callable[[World], object]
+) -> None:
+    for _ in range(2):
+        world.start()
+    reserve, quicker = world.records.reserve, list[str]()
+
+    def be_late(ref: VideoRef, size_bytes: int) -> None:
+        monkeypatch.setattr(world.records, "reserve", reserve)
+        quicker.append(world.start().key)
+        reserve(ref, size_bytes)
+
+    monkeypatch.setattr(world.records, "reserve", be_late)
+    with pytest.raises(TooManyOpenUploadsError):
+        start(world)
+    assert quicker
+    assert len(list(world.records.markers(OWNER))) == 3, "the refused one's marker is gone"
+    assert not [key for key in world.metadata.objects if key.startswith("starts/")], "and so is its claim"
 
 
 def test_racing_reservations_never_exceed_the_cap(world: World) -> None:
