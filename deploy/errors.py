@@ -2,6 +2,7 @@
 
 DeployError
 ├── OutputsNotReadableError    no stack is selected, it was never deployed, or it lacks an output
+├── StateNotReadableError      Pulumi is not installed, not logged in, or cannot reach the state
 ├── PageNotFoundError          the folder holds no index.html
 ├── EventRefusedError          Lambda did not take an event
 ├── EventCameBackError         an event failed again while others were sent
@@ -30,6 +31,14 @@ class OutputsNotReadableError(DeployError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(f"cannot read the stack's outputs: {reason}")
+
+
+class StateNotReadableError(DeployError):
+    """reason: Pulumi's words."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"cannot read the stack's state: {reason}")
 
 
 class PageNotFoundError(DeployError):

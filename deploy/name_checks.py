@@ -5,10 +5,11 @@ from __future__ import annotations
 from botocore.exceptions import ClientError
 
 from chalicelib.adapters.client_errors import error_status
-from deploy.findings import Check, Finding, ok, will_fail
+from deploy.findings import Check, Finding, cannot_tell, ok, will_fail
 from deploy.planned_stage import PlannedStage
 
 _LEFT_OVER = "import them, or empty and delete them (docs/deploying.md, Destroying)"
+_UNREADABLE = "and Pulumi cannot read the stack to say whether it is its own; `pulumi login`, then run this again"
 
 
 def _buckets(stage: PlannedStage) -> Finding:
@@ -18,10 +19,13 @@ def _buckets(stage: PlannedStage) -> Finding:
     foreign = [name for name in names if name not in mine and _exists(s3, name)]
     if foreign:
         return will_fail(f"another account holds {', '.join(foreign)}; choose another name for the stage")
-    left_over = [name for name in names if name in mine]
-    if left_over and not stage.is_deployed:
+    own = [name for name in names if name in mine and stage.has_made("s3/bucket:Bucket", name)]
+    left_over = [name for name in names if name in mine and name not in own]
+    if left_over and stage.made is None:
+        return cannot_tell(f"{', '.join(left_over)} exist in this account, {_UNREADABLE}")
+    if left_over:
         return will_fail(f"{', '.join(left_over)} exist in this account, outside of the stack; {_LEFT_OVER}")
-    return ok("the stage's own" if left_over else f"{len(names)} free")
+    return ok(f"{len(own)} are the stage's own, {len(names) - len(own)} free" if own else f"{len(names)} free")
 
 
 def _exists(s3: object, name: str) -> bool:
@@ -45,8 +49,10 @@ def _sign_in_domain(stage: PlannedStage) -> Finding:
     owner = found.get("AWSAccountId", stage.account_id)
     if owner != stage.account_id:
         return will_fail(f"account {owner} holds {domain}; choose another name for the stage")
-    if not stage.is_deployed:
+    if not stage.has_made("cognito/userPoolDomain:UserPoolDomain", domain):
         pool = found["UserPoolId"]
+        if stage.made is None:
+            return cannot_tell(f"{domain} belongs to the user pool {pool}, {_UNREADABLE}")
         return will_fail(f"{domain} belongs to the user pool {pool}, outside of the stack; delete or import the domain")
     return ok(f"{domain} is the stage's own")
 

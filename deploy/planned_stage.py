@@ -9,6 +9,7 @@ from botocore.config import Config
 
 from components.declared_stage import DeclaredStage
 from components.settings import Settings
+from deploy.stack_resources import StackResources
 
 if TYPE_CHECKING:
     import boto3
@@ -20,13 +21,13 @@ _PATIENCE = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standar
 class PlannedStage:
     """declared: what its program would make in this account. session: whose credentials are used.
 
-    is_deployed: whether its stack has outputs, so that its own resources count as used already.
+    made: what its stack holds already, finished or not; these resources count as used. None: the stack cannot be read.
     """
 
     declared: DeclaredStage
     session: boto3.Session
     account_id: str
-    is_deployed: bool
+    made: StackResources | None
 
     @property
     def settings(self) -> Settings:
@@ -43,4 +44,9 @@ class PlannedStage:
 
     def to_be_made(self, *types: str) -> int:
         """Number of declared resources of these types that the account does not hold yet."""
-        return 0 if self.is_deployed else len(self.declared.of(*types))
+        made = sum(len(ids) for kind, ids in (self.made or {}).items() if kind in types)
+        return max(0, len(self.declared.of(*types)) - made)
+
+    def has_made(self, kind: str, id_: str) -> bool:
+        """Whether the stack holds this resource already."""
+        return id_ in (self.made or {}).get(kind, ())

@@ -16,6 +16,7 @@ from deploy.command import FAILED, say
 
 if TYPE_CHECKING:
     from deploy.findings import Check, Finding
+    from deploy.stack_resources import StackResources
 
 VERDICT_WIDTH = 11
 
@@ -101,21 +102,21 @@ def findings(stage: str) -> Iterator[tuple[str, Finding]]:
         declared=declare(stage, account_id=account_id),
         session=session,
         account_id=account_id,
-        is_deployed=_is_deployed(stage),
+        made=_made(stage),
     )
     for check in checks():
         if check.applies(planned):
             yield check.subject, check.find(planned)
 
 
-def _is_deployed(stage: str) -> bool:
-    from deploy.errors import OutputsNotReadableError  # noqa: PLC0415 - `--help` needs none
-    from deploy.stack_outputs import stack_outputs  # noqa: PLC0415
+def _made(stage: str) -> StackResources | None:
+    from deploy.errors import StateNotReadableError  # noqa: PLC0415 - `--help` needs none
+    from deploy.stack_resources import stack_resources  # noqa: PLC0415
 
     try:
-        return bool(stack_outputs(stage))
-    except OutputsNotReadableError:
-        return False
+        return stack_resources(stage)
+    except StateNotReadableError:
+        return None
 
 
 if __name__ == "__main__":

@@ -16,10 +16,12 @@ from moto import mock_aws
 from components.declared_stage import HEARD, DeclaredStage, declare
 from components.lambda_package import PYTHON
 from deploy import preflight
+from deploy.errors import StateNotReadableError
 from deploy.findings import Check, Finding, Verdict
 from deploy.machine_checks import interpreter, pulumi_version
 from deploy.planned_stage import PlannedStage
 from deploy.preflight import checks, main, policy
+from deploy.stack_resources import StackResources, stack_resources
 from tests.infrastructure.answering_aws import UNREACHABLE, AnsweringSession, Answers
 
 ACCOUNT_ID = "210987654321"
@@ -34,17 +36,20 @@ WITH_MAIL_AND_DOMAIN = {
 }
 
 
+NOTHING: StackResources = {}
+
+
 def declared(**settings: Any) -> DeclaredStage:
     prod = declare("prod", HEARD, account_id=ACCOUNT_ID)
     return dataclasses.replace(prod, settings=dataclasses.replace(prod.settings, **settings))
 
 
-def asked(check: Check, answers: Answers, *, is_deployed: bool = False, **settings: Any) -> Finding:
+def asked(check: Check, answers: Answers, *, made: StackResources | None = NOTHING, **settings: Any) -> Finding:
     stage = PlannedStage(
         declared=declared(**(WITH_MAIL_AND_DOMAIN | settings)),
         session=AnsweringSession(answers),  # pyright: ignore[reportArgumentType] (all that the checks ask of a session)
         account_id=ACCOUNT_ID,
-        is_deployed=is_deployed,
+        made=made,
     )
     return check.find(stage)
 
@@ -242,12 +247,67 @@ def test_an_unknown_quota_is_taken_for_awss_default() -> None:
     assert asked(CHECKS["quota of VPCs"], answers).verdict is CANNOT_TELL
 
 
-def test_a_deployed_stages_own_resources_count_once_and_may_be_there() -> None:
-    names = [{"Name": bucket.inputs["bucket"]} for bucket in declared().of("s3/bucket:Bucket")]
-    assert asked(CHECKS["bucket names"], {"ListBuckets": {"Buckets": names}}, is_deployed=True).verdict is OK
-    assert asked(CHECKS["bucket names"], {"ListBuckets": {"Buckets": names}}).verdict is WILL_FAIL
-    full = held("DescribeVpcs", some("Vpcs", 5), 5)
-    assert asked(CHECKS["quota of VPCs"], full, is_deployed=True).verdict is OK
+BUCKET, DOMAIN, VPC = "s3/bucket:Bucket", "cognito/userPoolDomain:UserPoolDomain", "ec2/vpc:Vpc"
+
+
+def test_what_the_stack_holds_counts_once_and_may_be_there_even_of_an_up_that_failed() -> None:
+    names = [bucket.inputs["bucket"] for bucket in declared().of(BUCKET)]
+    there: Answers = {"ListBuckets": {"Buckets": [{"Name": name} for name in names]}, "HeadBucket": "404"}
+    first: Answers = {"ListBuckets": {"Buckets": [{"Name": names[0]}]}, "HeadBucket": "404"}
+    half_made: StackResources = {BUCKET: {names[0]}, VPC: {"vpc-1"}}
+    assert asked(CHECKS["bucket names"], there, made={BUCKET: set(names)}).verdict is OK
+    assert asked(CHECKS["bucket names"], first, made=half_made).text == "1 are the stage's own, 3 free"
+    assert asked(CHECKS["bucket names"], first).verdict is WILL_FAIL
+    left_over = asked(CHECKS["bucket names"], there, made=half_made)
+    assert left_over.verdict is WILL_FAIL
+    assert names[0] not in left_over.text
+    assert asked(CHECKS["quota of VPCs"], held("DescribeVpcs", some("Vpcs", 5), 5), made=half_made).verdict is OK
+    full = held("ListBuckets", some("Buckets", 98), 100)
+    assert "98 of 100 used, 3 more needed" in asked(CHECKS["quota of buckets"], full, made=half_made).text
+
+
+def test_the_stacks_own_sign_in_domain_may_be_there() -> None:
+    (domain,) = declared().of(DOMAIN)
+    answers: Answers = {
+        "DescribeUserPoolDomain": {"DomainDescription": {"UserPoolId": "r_1", "AWSAccountId": ACCOUNT_ID}}
+    }
+    assert asked(CHECKS["sign-in domain"], answers, made={DOMAIN: {domain.inputs["domain"]}}).verdict is OK
+    assert asked(CHECKS["sign-in domain"], answers, made={BUCKET: {"other"}}).verdict is WILL_FAIL
+
+
+@pytest.mark.parametrize("subject", ["bucket names", "sign-in domain"])
+def test_nothing_is_called_left_over_while_the_stack_cannot_be_read(subject: str) -> None:
+    answers: Answers = {
+        "ListBuckets": {"Buckets": [{"Name": bucket.inputs["bucket"]} for bucket in declared().of(BUCKET)]},
+        "DescribeUserPoolDomain": {"DomainDescription": {"UserPoolId": "r_1", "AWSAccountId": ACCOUNT_ID}},
+    }
+    finding = asked(CHECKS[subject], answers, made=None)
+    assert finding.verdict is CANNOT_TELL
+    assert "delete" not in finding.text
+
+
+def test_the_stacks_resources_come_from_its_state(program: Callable[[str, str], None]) -> None:
+    with pytest.raises(StateNotReadableError, match="not installed"):
+        stack_resources("dev")
+    state = {
+        "deployment": {
+            "resources": [
+                {"type": "pulumi:pulumi:Stack", "urn": "urn:1"},
+                {"type": "video-upload:tier:Storage", "urn": "urn:2"},
+                {"type": f"aws:{BUCKET}", "urn": "urn:3", "id": "videos"},
+                {"type": f"aws:{BUCKET}", "urn": "urn:4", "id": "not-ours", "external": True},
+            ]
+        }
+    }
+    program("pulumi", f"[ \"$*\" = 'stack export --non-interactive --stack dev' ] && echo '{json.dumps(state)}'")
+    assert stack_resources("dev") == {BUCKET: {"videos"}}
+    program("pulumi", "echo '{\"deployment\": {}}'")
+    assert stack_resources("dev") == {}
+    program("pulumi", "echo \"error: no stack named 'dev' found\" >&2; exit 255")
+    assert stack_resources("dev") == {}
+    program("pulumi", "echo 'error: PULUMI_ACCESS_TOKEN must be set' >&2; exit 255")
+    with pytest.raises(StateNotReadableError, match="PULUMI_ACCESS_TOKEN"):
+        stack_resources("dev")
 
 
 @pytest.mark.parametrize("identity", [IDENTITY.replace(ACCOUNT_ID, "111111111111")])
@@ -260,7 +320,7 @@ def test_only_what_a_stage_has_is_checked() -> None:
         declared=declare("dev", account_id=ACCOUNT_ID),
         session=AnsweringSession({}),  # pyright: ignore[reportArgumentType]
         account_id=ACCOUNT_ID,
-        is_deployed=False,
+        made=NOTHING,
     )
     left_out = {subject for subject, check in CHECKS.items() if not check.applies(dev)}
     assert left_out == {"SES identity", "certificate", "quota of VPCs", "quota of trails"}
@@ -356,11 +416,11 @@ def test_it_ends_with_0_unless_something_will_fail(
 
 
 def test_an_account_of_motos_is_judged_without_a_traceback(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, program: Callable[[str, str], None]
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
-    monkeypatch.setenv("PATH", str(tmp_path))
+    program("pulumi", "echo \"error: no stack named 'staging' found\" >&2; exit 255")
     offered = {"bucket names", "sign-in domain", "quota of buckets", "quota of VPCs", "quota of trails", "region"}
     monkeypatch.setattr(preflight, "checks", lambda: tuple(CHECKS[subject] for subject in sorted(offered)))
     with mock_aws():
