@@ -18,6 +18,7 @@ from components.compute import CALLED_BY_GATEWAY, Compute, ComputeArgs, scalable
 from components.edge import Edge, EdgeArgs
 from components.feature_logs import Feature, FeatureLogs, FeatureLogsArgs
 from components.function_environment import function_environment
+from components.internet_names import origin_of
 from components.keys import Keys, KeysArgs
 from components.lambda_package import build_package
 from components.messages import Messages, MessagesArgs
@@ -29,7 +30,7 @@ from components.operators import Operators, OperatorsArgs
 from components.permissions import Resources
 from components.settings import Settings, SignUp
 from components.sign_in import SignIn, SignInArgs
-from components.site import Site, SiteArgs, allowed_origin, origin_of
+from components.site import Site, SiteArgs, allowed_origin
 from components.storage import Storage, StorageArgs
 from components.web_acl import WebAcl, WebAclArgs
 

@@ -10,6 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policy
+from components.function_environment import sign_up_variables
 from components.naming import PRODUCT, Place, type_token
 from components.protection import kept
 from components.settings import Mfa, SignUp, ThreatProtection
@@ -207,9 +208,7 @@ class Auth(pulumi.ComponentResource):
             role=role.arn,
             reserved_concurrent_executions=0 if self._args.paused else -1,
             timeout=5,  # Cognito waits no longer; Developer Guide, "Customizing user pool workflows with triggers"
-            environment=aws.lambda_.FunctionEnvironmentArgs(
-                variables={"ALLOWED_DOMAINS": ",".join(self._args.sign_up_domains)}
-            ),
+            environment=aws.lambda_.FunctionEnvironmentArgs(variables=sign_up_variables(self._args.sign_up_domains)),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[log_group, write]),
         )
 

@@ -13,8 +13,14 @@ from components.policy import EVERYONE, PolicyDocument, Statement, allow, deny, 
 
 MAX_SIGNATURE_AGE_MS = 15 * 60 * 1000
 MIN_TLS = "1.2"
-READS = ["s3:GetObject", "s3:GetObjectVersion"]
+READS = [
+    *("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectVersionForReplication"),
+    *("s3:GetObjectTorrent", "s3:GetObjectVersionTorrent"),
+]
+"""Every action that gives out an object's bytes; `s3:GetObject*` would name tags and attributes as well."""
+
 TAGGING = [
+    "s3:ReplicateTags",
     "s3:PutObjectTagging",
     "s3:PutObjectVersionTagging",
     "s3:DeleteObjectTagging",
@@ -84,7 +90,7 @@ def metadata_bucket_policy(
             deny(
                 "RecordsOnlyFromTheNetwork",
                 principal=EVERYONE,
-                actions=[*READS, "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"],
+                actions="s3:*",  # to read, write, delete, and to tag: a tag lets the lifecycle rule delete a record
                 resources=[f"{arn}/records/*", f"{arn}/open/*", f"{arn}/starts/*"],
                 conditions=elsewhere,
             )
@@ -201,6 +207,13 @@ def _encryption(bucket_arn: str, data_key_arn: pulumi.Input[str]) -> list[Statem
             resources=f"{bucket_arn}/*",
             # Who names the algorithm alone gets the account's `aws/s3` key: S3 API reference, PutObject.
             conditions={"Null": {algorithm: "false", key: "true"}},
+        ),
+        # Conditions on headers do not see these: one changes the key afterwards, the other brings its own along.
+        deny(
+            "NoLaterKey",
+            principal=EVERYONE,
+            actions=["s3:UpdateObjectEncryption", "s3:ReplicateObject"],
+            resources=f"{bucket_arn}/*",
         ),
     ]
 

@@ -51,11 +51,11 @@ class ConfigReader:
 
     def matching(self, key: str, pattern: str, meaning: str) -> str:
         text = self.text(key)
-        if text and not re.fullmatch(pattern, text):
+        if text and not re.fullmatch(pattern, text, re.ASCII):
             self.wrong(key, f"is {text!r}, not {meaning}")
         return text
 
-    def texts(self, key: str, pattern: str, meaning: str, count: range) -> tuple[str, ...]:
+    def texts(self, key: str, fits: Callable[[str], bool], meaning: str, count: range) -> tuple[str, ...]:
         try:
             found: object = self._config.get_object(key)
         except pulumi.ConfigTypeError:
@@ -65,7 +65,7 @@ class ConfigReader:
             return ()
         items = [item if isinstance(item, str) else json.dumps(item) for item in found]  # pyright: ignore[reportUnknownVariableType]
         for item in items:
-            if not re.fullmatch(pattern, item):
+            if not fits(item):
                 self.wrong(key, f"holds {item!r}, not {meaning}")
         if len(items) not in count:
             self.wrong(key, f"holds {len(items)} values, not {count.start} to {count.stop - 1}")
@@ -95,8 +95,11 @@ def integer(low: int, high: int) -> Read:
     return lambda reader, key: reader.integer(key, low, high)
 
 
-def texts(pattern: str, meaning: str, count: range) -> Read:
-    return lambda reader, key: reader.texts(key, pattern, meaning, count)
+def texts(pattern: str | Callable[[str], bool], meaning: str, count: range) -> Read:
+    def fits(item: str) -> bool:
+        return bool(re.fullmatch(pattern, item, re.ASCII)) if isinstance(pattern, str) else pattern(item)
+
+    return lambda reader, key: reader.texts(key, fits, meaning, count)
 
 
 def matching(pattern: str, meaning: str) -> Read:

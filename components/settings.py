@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+import json
 from collections.abc import Mapping, Sequence, Set
 from enum import StrEnum
 
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 
+from components.function_environment import sign_up_variables
+from components.internet_names import DOMAIN, MAIL_ADDRESS, is_page
 from components.naming import problem_of_region, problem_of_stage_name
 from components.setting_readers import ConfigReader, Read, choice, flag, integer, matching, texts
 
@@ -49,6 +52,7 @@ MAX_WAF_RATE = 2_000_000_000  # same page
 MIN_LAMBDA_MIB = 128  # Lambda Developer Guide, "Quotas"
 MAX_LAMBDA_MIB = 10_240  # same page
 MAX_LAMBDA_SECONDS = 900  # same page
+MAX_ENVIRONMENT_BYTES = 4_096  # same page: of all variables of a function; measured here with the quotes around them
 PRIVATE_RANGES = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))  # RFC 1918
 MAX_TOKEN_KIDS = 3
 
@@ -132,7 +136,7 @@ class Settings:
     price_class: CloudFront's reach.
     waf: whether a web ACL guards the edge; costs while idle.
     requests_per_ip, requests_per_token, inits_per_ip: calls of the API in five minutes before the web ACL blocks.
-    origin_secret_generation: raise by one to rotate the secret between CloudFront and the API; the one before
+    origin_secret_generation: raise by exactly one to rotate the secret between CloudFront and the API; the one before
         stays valid until the next rotation.
 
     api_requests_per_second, api_burst: throttling of the whole API.
@@ -242,19 +246,15 @@ class Settings:
         return self.stage.startswith("prod")
 
 
-_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"  # RFC 1035, "Preferred name syntax"
-_DOMAIN = rf"(?=.{{4,253}}$){_LABEL}(\.{_LABEL})+"
 _READERS: Mapping[str, Read] = {
     "sign_up": choice(SignUp),
-    "sign_up_domains": texts(_DOMAIN, "a mail domain", range(51)),
+    "sign_up_domains": texts(DOMAIN, "a mail domain", range(51)),
     "mfa": choice(Mfa),
     "threat_protection": choice(ThreatProtection),
-    "mail_from": matching(r"[^@\s]+@[^@\s]+\.[^@\s]+", "a mail address"),
+    "mail_from": matching(MAIL_ADDRESS, "a mail address"),
     "mail_identity_arn": matching(r"arn:aws:ses:[a-z0-9-]+:\d{12}:identity/\S+", "an SES identity"),
     "machine_client": flag,
-    "extra_redirect_urls": texts(
-        r"https://[^\s#]+|http://localhost(:\d+)?/[^\s#]*", "an https address (or http on localhost)", range(21)
-    ),
+    "extra_redirect_urls": texts(is_page, "an https address of one host (or http on localhost)", range(21)),
     "max_video_gib": integer(1, MAX_OBJECT_GIB),
     "max_small_upload_mib": integer(1, MAX_POST_MIB),
     "max_open_uploads": integer(1, 1_000),
@@ -270,7 +270,7 @@ _READERS: Mapping[str, Read] = {
     "intelligent_tiering": flag,
     "transfer_acceleration": flag,
     "log_days": integer(1, 3_653),
-    "site_domain": matching(_DOMAIN, "a domain name"),
+    "site_domain": matching(DOMAIN, "a domain name"),
     "site_certificate_arn": matching(r"arn:aws:acm:us-east-1:\d{12}:certificate/[\w-]+", "a certificate in us-east-1"),
     "hosted_zone_id": matching(r"Z[A-Z0-9]{1,31}", "a Route 53 zone id"),
     "price_class": choice(PriceClass),
@@ -290,7 +290,7 @@ _READERS: Mapping[str, Read] = {
     "provisioned_concurrency_max": integer(0, 1_000),
     "network": flag,
     "vpc_cidr": lambda reader, key: reader.text(key),
-    "alarm_emails": texts(r"[^@\s]+@[^@\s]+\.[^@\s]+", "a mail address", range(11)),
+    "alarm_emails": texts(MAIL_ADDRESS, "a mail address", range(11)),
     "alarms": flag,
     "dashboard": flag,
     "cost_figure": flag,
@@ -324,6 +324,11 @@ def _contradictions(settings: Settings, unreadable: Set[str]) -> list[tuple[str,
             ("signUpDomains", "signUp"),
             (settings.sign_up is SignUp.DOMAIN) != bool(settings.sign_up_domains),
             "is given exactly when signUp is domain",
+        ),
+        (
+            ("signUpDomains",),
+            len(json.dumps(sign_up_variables(settings.sign_up_domains))) > MAX_ENVIRONMENT_BYTES,
+            f"is too long: Lambda's environment holds {MAX_ENVIRONMENT_BYTES} bytes",
         ),
         (
             ("siteCertificateArn", "siteDomain"),
@@ -360,6 +365,11 @@ def _contradictions(settings: Settings, unreadable: Set[str]) -> list[tuple[str,
             ("provisionedConcurrencyMax", "provisionedConcurrency"),
             settings.provisioned_concurrency_max < settings.provisioned_concurrency,
             "is less than provisionedConcurrency",
+        ),
+        (
+            ("provisionedConcurrencyMax", "provisionedConcurrency"),
+            settings.provisioned_concurrency_max > 0 and settings.provisioned_concurrency == 0,
+            "has no effect where provisionedConcurrency is 0",
         ),
         (
             ("paused", "provisionedConcurrency"),

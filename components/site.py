@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.internet_names import origin_of
 from components.naming import type_token
 
 CORS_CACHE_SECONDS = 3_000
@@ -79,9 +80,3 @@ def allowed_origin(site_domain: str, extra_redirect_urls: Sequence[str]) -> str:
     """
     pages = {f"https://{site_domain}", *map(origin_of, extra_redirect_urls)}
     return pages.pop() if site_domain and len(pages) == 1 else "*"
-
-
-def origin_of(url: str) -> str:
-    """`https://host:port` of an address."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.partition('/')[0]}"

@@ -155,7 +155,9 @@ class WebAcl(pulumi.ComponentResource):
                         name="authorization",
                         text_transformations=[
                             aws.wafv2.WebAclRuleStatementRateBasedStatementCustomKeyHeaderTextTransformationArgs(
-                                priority=0, type="NONE"
+                                # The scheme has no case of its own (RFC 9110, section 11.1): one token, one count.
+                                priority=0,
+                                type="LOWERCASE",
                             )
                         ],
                     )

@@ -41,6 +41,15 @@ def call_of_role(recording: Recording, role: str, action: str, where: Where, con
     return is_allowed(call, [statements(recording.one("iam/rolePolicy:RolePolicy", own)), policy_of(recording, where)])
 
 
+def refuses_everybody(recording: Recording, action: str, where: Where, context: Context) -> bool:
+    """Whether the bucket says no to an administrator of this account, who may do anything."""
+    arn = f"arn:aws:iam::{ACCOUNT_ID}:role/administrator"
+    usual = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3", "s3:signatureAge": "1000", "aws:PrincipalArn": arn}
+    call = Call(principal=arn, action=action, resource=arn_of(recording, where), context={**usual, **context})
+    anything = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
+    return not is_allowed(call, [anything, policy_of(recording, where)])
+
+
 def call_of_service(recording: Recording, service: str, action: str, where: Where, context: Context) -> bool:
     call = Call(
         principal=service,
@@ -170,6 +179,48 @@ def test_records_are_reached_from_the_network_alone_where_there_is_one(
 ) -> None:
     allowed = in_a_network or not recording.of("ec2/vpc:Vpc")
     assert call_of_role(recording, role, "s3:GetObject", RECORD, context) is allowed
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        *("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectVersionForReplication"),
+        *("s3:GetObjectTorrent", "s3:GetObjectVersionTorrent"),
+    ],
+)
+def test_a_video_that_is_not_accepted_is_read_in_no_form(recording: Recording, action: str) -> None:
+    for context in ({}, REJECTED):
+        assert refuses_everybody(recording, action, VIDEO, context)
+    assert not refuses_everybody(recording, action, VIDEO, ACCEPTED)
+
+
+@pytest.mark.parametrize("action", ["s3:PutObjectTagging", "s3:PutObjectVersionTagging", "s3:ReplicateTags"])
+def test_nobody_else_judges_a_video_in_any_form(recording: Recording, action: str) -> None:
+    assert refuses_everybody(recording, action, VIDEO, {})
+
+
+@pytest.mark.parametrize("where", [VIDEO, RECORD, POSTER])
+def test_no_object_gets_its_key_in_another_way_than_by_being_written(recording: Recording, where: Where) -> None:
+    for action in ("s3:UpdateObjectEncryption", "s3:ReplicateObject"):
+        assert refuses_everybody(recording, action, where, THROUGH_THE_ENDPOINT)
+
+
+@pytest.mark.parametrize("key", ["records/owner/video", "open/2026-01-31/owner/video", "starts/owner/id"])
+@pytest.mark.parametrize(
+    "action",
+    [
+        *("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectVersionForReplication", "s3:GetObjectTagging"),
+        *("s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging", "s3:DeleteObjectTagging"),
+        *("s3:PutObjectAcl", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ReplicateDelete"),
+        *("s3:RestoreObject", "s3:PutObjectRetention", "s3:AbortMultipartUpload"),
+    ],
+)
+def test_records_are_read_and_changed_in_no_form_from_outside_the_network(
+    recording: Recording, key: str, action: str
+) -> None:
+    has_network = bool(recording.of("ec2/vpc:Vpc"))
+    assert refuses_everybody(recording, action, ("metadata", key), {}) is has_network
+    assert not refuses_everybody(recording, action, ("metadata", key), THROUGH_THE_ENDPOINT)
 
 
 def test_a_trail_writes_its_own_folder_of_the_log_bucket_where_the_stage_has_one(recording: Recording) -> None:

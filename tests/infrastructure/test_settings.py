@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import fields
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import yaml
 
 from components.declared_stage import HEARD, StageRefusedError, settings_of
+from components.internet_names import origin_of
 from components.naming import problem_of_region
 from components.settings import Settings, SettingsError
 from tests.infrastructure.recorded_program import PROJECT, STAGES, Recording, record, stage_config, stage_file
@@ -20,6 +22,7 @@ SETTINGS = [key for key in DECLARED if ":" not in key]
 
 
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/1"
+IDENTITY = "arn:aws:ses:eu-central-1:123456789012:identity/example.com"
 AT_THE_BOUNDS = ("10.0.0.0/24", "10.255.0.0/16", "172.16.0.0/16", "172.31.0.0/16", "192.168.0.0/16")
 
 
@@ -82,12 +85,82 @@ def test_contradictions_stand_beside_wrong_values_but_never_follow_from_them() -
         ("threatProtection", {"threatProtection": "enforced", "mfa": "off"}),
         ("extraRedirectUrls", {"extraRedirectUrls": ["http://example.com/"]}),
         ("extraRedirectUrls", {"extraRedirectUrls": "https://example.com/"}),
+        ("provisionedConcurrencyMax", {"provisionedConcurrencyMax": 4}),
+        ("siteDomain", {"siteDomain": "1.2.3.4", "siteCertificateArn": CERTIFICATE}),
+        ("siteCertificateArn", {"siteDomain": "a.org", "siteCertificateArn": CERTIFICATE.replace("1234", "١٢٣٤")}),
+        ("siteCertificateArn", {"siteDomain": "a.org", "siteCertificateArn": f"{CERTIFICATE}é"}),
         ("uploadKeyNames", {"uploadKeyNames": []}),
         ("uploadKeyNames", {"uploadKeyNames": ["k1", "k1"]}),
     ],
 )
 def test_a_setting_that_contradicts_another_is_named(key: str, settings: dict[str, object]) -> None:
     assert set(problems_of(settings)) == {key}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("https://*/", "https://*.example.com/cb", "https:///", "https://", "https://x?y", "https://example.com:x/"),
+        *("https://example.com:0/", "https://example.com:65536/", "https://example.com:/", "https://a@example.com/"),
+        *("https://a:b@example.com/", "https://@example.com/", "https://EXAMPLE.com/", "https://example.com/#part"),
+        *("https://example.com/#", "https://1.2.3.4/", "https://[::1]/", "https://exa_mple.com/", "https://bücher.de/"),
+        *("https://example.com/a b", "https://example.com/*", "https://example.com\\@evil.org/", "http://localhost:0/"),
+        *("http://localhost.example.com/", "ftp://example.com/", "HTTPS://example.com/", "https://example.com/\n"),
+        *("//example.com/", "example.com", "http://localhost:99999/", "https://example.com:0443/", "https://a..org/"),
+    ],
+)
+def test_an_address_to_come_back_to_is_refused_unless_it_names_one_page(url: str) -> None:
+    assert set(refused({"extraRedirectUrls": json.dumps([url])})) == {"extraRedirectUrls"}
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://example.com", "https://example.com"),
+        ("https://example.com/", "https://example.com"),
+        ("https://www.example.com:8443/signed-in?from=video", "https://www.example.com:8443"),
+        ("https://example.com:443/", "https://example.com"),
+        ("http://localhost/", "http://localhost"),
+        ("http://localhost:8000/callback", "http://localhost:8000"),
+        ("https://localhost:65535/", "https://localhost:65535"),
+    ],
+)
+def test_an_address_to_come_back_to_has_the_origin_that_browsers_name(url: str, origin: str) -> None:
+    assert not refused({"extraRedirectUrls": json.dumps([url])})
+    assert origin_of(url) == origin
+
+
+MAILBOX_AT_64 = "a" * 64 + "@example.com"
+ADDRESS_AT_254 = "a" * 64 + "@" + "b" * 63 + "." + "c" * 63 + "." + "d" * 57 + ".org"
+
+
+@pytest.mark.parametrize(
+    ("address", "taken"),
+    [
+        ("ada@example.com", True),
+        ("Ada.L+alarms@Example.com", True),
+        (MAILBOX_AT_64, True),
+        (f"a{MAILBOX_AT_64}", False),
+        (ADDRESS_AT_254, True),
+        (ADDRESS_AT_254.replace(".org", "x.org"), False),
+        *((address, False) for address in ("<,@x.y>", "a,b@example.com", "a@1.2.3.4", "a b@example.com", "é@a.org")),
+        *((address, False) for address in (".a@a.org", "a.@a.org", "a..b@a.org", "a@a", "a@@a.org", "a@a.org\n")),
+    ],
+)
+def test_a_mail_address_is_taken_as_far_as_mail_can_be_sent_to_it(address: str, taken: bool) -> None:
+    """RFC 5321, 4.5.3.1: 64 octets before the @, 254 in all (256 with the path's brackets)."""
+    assert ("alarmEmails" not in refused({"alarmEmails": json.dumps([address])})) is taken
+    assert ("mailFrom" not in refused({"mailFrom": address, "mailIdentityArn": IDENTITY})) is taken
+
+
+def test_mail_domains_that_lambda_has_no_room_for_are_refused() -> None:
+    """4 KB of environment variables: Lambda Developer Guide, "Lambda quotas"."""
+    names = [f"{index:02}.{'a' * 60}.{'b' * 12}.org" for index in range(50)]
+    room = 4096 - len(json.dumps({"ALLOWED_DOMAINS": ""}))
+    names[0] = "c" * (room - len(",".join(names))) + names[0]
+    assert not refused({"signUp": "domain", "signUpDomains": json.dumps(names)})
+    names[2] = f"x{names[2]}"
+    assert set(refused({"signUp": "domain", "signUpDomains": json.dumps(names)})) == {"signUpDomains"}
 
 
 @pytest.mark.parametrize("stage", ["prod", "production", "prod2"])

@@ -20,6 +20,8 @@ TRANSFORMATIONS: dict[str, Callable[[str], str]] = {
     "URL_DECODE": unquote,
     "URL_DECODE_UNI": lambda path: unquote(re.sub(r"%u00([0-9a-fA-F]{2})", r"%\1", path)),
     "NORMALIZE_PATH": lambda path: re.sub(r"/{2,}", "/", posixpath.normpath(path)),
+    "LOWERCASE": str.lower,
+    "NONE": str,
 }
 
 
@@ -69,6 +71,20 @@ def test_other_calls_of_the_api_count_by_address_alone(prod: Recording, path: st
 def test_an_office_behind_one_address_loads_pages_posters_and_ranges_without_bound(prod: Recording, path: str) -> None:
     assert not counts(prod, "RequestsPerIp", path)
     assert not counts(prod, "InitsPerIp", path)
+
+
+@pytest.mark.parametrize("spelling", ["Bearer T0ken", "bearer T0ken"])
+def test_a_token_is_counted_once_however_its_scheme_is_spelled(prod: Recording, spelling: str) -> None:
+    authorizers = api_document(prod)["components"]["securitySchemes"].values()
+    taken = {each["x-amazon-apigateway-authorizer"].get("identityValidationExpression") for each in authorizers} - {
+        None
+    }
+    assert taken
+    assert all(re.fullmatch(pattern, spelling) for pattern in taken)
+    (key,) = rules(prod)["RequestsPerToken"]["statement"]["rateBasedStatement"]["customKeys"]
+    for step in key["header"]["textTransformations"]:
+        spelling = TRANSFORMATIONS[step["type"]](spelling)
+    assert spelling == "bearer t0ken"
 
 
 def answers(recording: Recording) -> list[tuple[str, dict[str, Any]]]:

@@ -118,6 +118,8 @@ def objects_cannot_name_another_encryption(recording: Recording) -> Violations:
         yield from require_statement(_policy(recording, bucket), "NoOtherKey", Condition=foreign, **common)
         unnamed = {"Null": {algorithm: "false", key: "true"}}
         yield from require_statement(_policy(recording, bucket), "NoUnnamedKey", Condition=unnamed, **common)
+        later = {**common, "Action": ["s3:UpdateObjectEncryption", "s3:ReplicateObject"]}
+        yield from require_statement(_policy(recording, bucket), "NoLaterKey", Condition=None, **later)
 
 
 def signed_urls_die_after_a_quarter_of_an_hour(recording: Recording) -> Violations:
@@ -140,7 +142,10 @@ def only_accepted_videos_can_be_read(recording: Recording) -> Violations:
         "ReadOnlyAccepted",
         Effect="Deny",
         Principal=EVERYONE,
-        Action=["s3:GetObject", "s3:GetObjectVersion"],
+        Action=[
+            *("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectVersionForReplication"),
+            *("s3:GetObjectTorrent", "s3:GetObjectVersionTorrent"),
+        ],
         Resource=f"{bucket_arn(recording, 'videos')}/*",
         Condition={
             "StringNotEquals": {"s3:ExistingObjectTag/verdict": "accepted"},
@@ -155,7 +160,10 @@ def only_processing_judges_videos(recording: Recording) -> Violations:
         "OnlyJudgesTag",
         Effect="Deny",
         Principal=EVERYONE,
-        Action=[f"s3:{verb}Object{version}Tagging" for verb in ("Put", "Delete") for version in ("", "Version")],
+        Action=[
+            "s3:ReplicateTags",
+            *(f"s3:{verb}Object{version}Tagging" for verb in ("Put", "Delete") for version in ("", "Version")),
+        ],
         Resource=f"{bucket_arn(recording, 'videos')}/*",
         Condition={"ArnNotEquals": {"aws:PrincipalArn": [role_arn(recording, "video_processing")]}},
     )
@@ -170,7 +178,7 @@ def records_are_reachable_from_the_network_alone(recording: Recording) -> Violat
         "RecordsOnlyFromTheNetwork",
         Effect="Deny",
         Principal=EVERYONE,
-        Action=["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"],
+        Action="s3:*",
         Resource=[f"{arn}/records/*", f"{arn}/open/*", f"{arn}/starts/*"],
         Condition={
             "StringNotEquals": {"aws:SourceVpce": "network-s3-id"},

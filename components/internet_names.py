@@ -1,0 +1,47 @@
+"""Names on the internet as settings give them: domains, mail addresses, and pages with their origins."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"  # RFC 1035, "Preferred name syntax"
+DOMAIN = rf"(?=.{{4,253}}$)({LABEL}\.)+(?![0-9]+$){LABEL}"
+"""At least two labels; numbers alone at the end would be an IP address."""
+
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"  # RFC 5322, 3.2.3
+MAIL_ADDRESS = rf"(?=.{{1,254}}$)(?=[^@]{{1,64}}@){_ATOM}(\.{_ATOM})*@(?i:{DOMAIN})"
+"""RFC 5321, 4.5.3.1: at most 64 octets before the @, and 256 for the path, whose brackets are two of them."""
+
+HTTPS_PORT, HTTP_PORT = 443, 80
+_UNUSABLE = re.compile(r"[^!-~]|[*#\\]")
+"""In a page's address. A wildcard would be one in the bucket's CORS rules, too; no sign-in returns to a fragment."""
+
+
+def is_page(url: str) -> bool:
+    """Whether this is an https address (or http on localhost) of one host, written as browsers write it."""
+    if _UNUSABLE.search(url):
+        return False
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    is_local = host == "localhost"
+    # The parts as urllib reads them: lower-cased, without an account, with a port that is a number up to 65,535.
+    as_written = f"{parts.scheme}://{host}" if port is None else f"{parts.scheme}://{host}:{port}"
+    return (
+        (parts.scheme == "https" or (parts.scheme == "http" and is_local))
+        and url.startswith(as_written)
+        and url[len(as_written) :][:1] in ("", "/", "?")
+        and port != 0
+        and (is_local or re.fullmatch(DOMAIN, host) is not None)
+    )
+
+
+def origin_of(page: str) -> str:
+    """`https://host:port`, without the port that its scheme has anyway (RFC 6454, section 6.2)."""
+    parts = urlsplit(page)
+    usual = HTTPS_PORT if parts.scheme == "https" else HTTP_PORT
+    port = "" if parts.port in (None, usual) else f":{parts.port}"
+    return f"{parts.scheme}://{parts.hostname}{port}"
