@@ -10,10 +10,13 @@ from urllib.parse import quote
 from wsgiref.types import StartResponse
 
 import xmltodict
+from moto.s3.models import OWNER as MOTO_OWNER
 
 from local.stand_in.errors import S3Error
 
 XML_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+# The account's canonical user id, as moto gives it where it answers for buckets.
+OWNER = {"ID": MOTO_OWNER}
 
 
 @dataclass(kw_only=True)
@@ -55,7 +58,7 @@ def error_answer(error: S3Error, *, resource: str, request_id: str) -> Answer:
     }
     return Answer(
         status=error.status,
-        headers={"Content-Type": "application/xml"},
+        headers={"Content-Type": "application/xml", **error.headers},
         body=xmltodict.unparse({"Error": {name: _printable(text) for name, text in content.items()}}).encode(),
     )
 

@@ -7,12 +7,14 @@ from typing import Any, cast
 from moto.kms.models import kms_backends
 from moto.s3.models import s3_backends
 
-from local.stand_in.errors import S3Error
+from local.stand_in.errors import S3Error, invalid_argument, invalid_request
 from local.stand_in.names import ACCOUNT_ID, REGION
 
 _PARTITION = "aws"  # moto keeps S3 by partition, not by region
 ENCRYPTION_HEADER = "x-amz-server-side-encryption"
 KMS_KEY_HEADER = "x-amz-server-side-encryption-aws-kms-key-id"
+KMS_CONTEXT_HEADER = "x-amz-server-side-encryption-context"
+CUSTOMER_KEY_PREFIX = f"{ENCRYPTION_HEADER}-customer-"
 BUCKET_KEY_HEADER = "x-amz-server-side-encryption-bucket-key-enabled"
 
 
@@ -39,10 +41,14 @@ class Notification:
 
 @dataclass(frozen=True, kw_only=True)
 class Bucket:
-    """What a bucket is set to, at the time of one request."""
+    """What a bucket is set to, at the time of one request.
+
+    has_versions: whether it keeps versions or, suspended, once did; is_versioned: whether it keeps new ones.
+    """
 
     name: str
     is_versioned: bool
+    has_versions: bool
     encryption_headers: Mapping[str, str]
     cors_rules: list[CorsRule]
     notifications: list[Notification]
@@ -57,6 +63,7 @@ def find_bucket(name: str) -> Bucket | None:
     return Bucket(
         name=name,
         is_versioned=bool(moto_bucket.is_versioned),
+        has_versions=moto_bucket.versioning_status is not None,
         encryption_headers=_default_encryption(moto_bucket.encryption),
         cors_rules=[_cors_rule(rule) for rule in moto_bucket.cors or ()],
         notifications=_notifications(moto_bucket.notification_configuration),
@@ -74,9 +81,16 @@ def require_bucket(name: str) -> Bucket:
 def encryption_headers(bucket: Bucket, headers: Mapping[str, str]) -> dict[str, str]:
     """How an object is encrypted: as the request says, else as the bucket does by default.
 
-    Raises S3Error 400 for an algorithm S3 does not know and for a KMS key that does not exist.
+    Raises S3Error 400 for an algorithm S3 does not know, a KMS key without it, and one that does not exist.
     """
     algorithm = headers.get(ENCRYPTION_HEADER)
+    if algorithm in (None, "AES256") and (KMS_KEY_HEADER in headers or KMS_CONTEXT_HEADER in headers):
+        raise invalid_argument(
+            "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : "
+            "aws:kms",
+            ENCRYPTION_HEADER,
+            algorithm or "null",
+        )
     if algorithm is None:
         return dict(bucket.encryption_headers)
     if algorithm not in ("AES256", "aws:kms", "aws:kms:dsse"):
@@ -90,6 +104,27 @@ def encryption_headers(bucket: Bucket, headers: Mapping[str, str]) -> dict[str, 
     if headers.get(BUCKET_KEY_HEADER, bucket.encryption_headers.get(BUCKET_KEY_HEADER)) == "true":
         answered[BUCKET_KEY_HEADER] = "true"
     return answered
+
+
+def encryption_of(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers among an object's that tell how it is encrypted."""
+    return {name: headers[name] for name in (ENCRYPTION_HEADER, KMS_KEY_HEADER, BUCKET_KEY_HEADER) if name in headers}
+
+
+def demand_no_customer_key(headers: Mapping[str, str]) -> None:
+    """Raises S3Error 400 for SSE-C, which S3 takes over TLS alone, and nothing here speaks TLS."""
+    if any(name.startswith((CUSTOMER_KEY_PREFIX, f"x-amz-copy-source-{CUSTOMER_KEY_PREFIX[6:]}")) for name in headers):
+        raise invalid_request(
+            "Requests specifying Server Side Encryption with Customer provided keys must be made over a secure "
+            "connection."
+        )
+
+
+def demand_no_encryption(headers: Mapping[str, str]) -> None:
+    """Raises S3Error 400 for encryption asked for where an object is only read."""
+    for name in (ENCRYPTION_HEADER, KMS_KEY_HEADER, KMS_CONTEXT_HEADER, BUCKET_KEY_HEADER):
+        if name in headers:
+            raise invalid_argument(f"{name} header is not supported for this operation.", name, headers[name])
 
 
 def _key_arn(key_id: str) -> str:

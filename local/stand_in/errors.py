@@ -35,14 +35,22 @@ class WrongControlError(StandInError):
 
 
 class S3Error(StandInError):
-    """An error answer of S3: `status` and `code` are S3's own, `elements` go into its XML."""
+    """An error answer of S3: `status` and `code` are S3's own, `elements` go into its XML, `headers` beside it."""
 
-    def __init__(self, status: int, code: str, message: str, elements: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        elements: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status = status
         self.code = code
         self.message = message
         self.elements = dict(elements or {})
+        self.headers = dict(headers or {})
 
 
 def access_denied(message: str = "Access Denied", elements: Mapping[str, str] | None = None) -> S3Error:
@@ -69,9 +77,9 @@ def malformed_xml() -> S3Error:
     )
 
 
-def no_such_key(key: str) -> S3Error:
-    """404: no object, or only a delete marker."""
-    return S3Error(404, "NoSuchKey", "The specified key does not exist.", {"Key": key})
+def no_such_key(key: str, headers: Mapping[str, str] | None = None) -> S3Error:
+    """404: no object, or only a delete marker, of which `headers` tell."""
+    return S3Error(404, "NoSuchKey", "The specified key does not exist.", {"Key": key}, headers)
 
 
 def no_such_upload(upload_id: str) -> S3Error:

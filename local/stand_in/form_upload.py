@@ -1,6 +1,5 @@
 """PostObject: a browser's form, its fields first, then the file, streamed to disk."""
 
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,14 +11,16 @@ from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDeco
 from local.stand_in import checksums
 from local.stand_in.answers import Answer, quoted_etag, xml_answer
 from local.stand_in.bodies import PIECE_BYTES
-from local.stand_in.buckets import Bucket
+from local.stand_in.buckets import Bucket, demand_no_customer_key
 from local.stand_in.checksums import DEFAULT_ALGORITHM, Checksum
+from local.stand_in.entity_tags import EntityTag
 from local.stand_in.errors import S3Error, invalid_argument
 from local.stand_in.object_operations import store_file
 from local.stand_in.object_store import Call, ObjectStore, header_tags, kept_headers
 from local.stand_in.payload import write_body
 from local.stand_in.post_policy import PostPolicy
 from local.stand_in.requests import S3Request
+from local.stand_in.s3_model import demand_canned_acl
 from local.stand_in.versions import Conditions, Content, Version
 
 MAX_FIELDS_BYTES = 20 * 1024  # S3 API Reference, "POST Object": form data besides the file
@@ -43,14 +44,16 @@ def post_object(request: S3Request, bucket: Bucket, store: ObjectStore, now: dat
         raise invalid_argument("Bucket POST must contain a field named 'key'.", "key", "")
     key = form.fields["key"].replace("${filename}", form.file_name)
     policy.check_fields(bucket.name, key)
+    demand_canned_acl(form.fields.get("acl"))
+    demand_no_customer_key(form.fields)
     call = Call(request=request, signature=policy.signature, bucket=bucket, store=store)
     headers, tags = kept_headers(form.fields, bucket), header_tags(form.fields)
     claim = checksums.claimed(form.fields)
     algorithm = claim[0] if claim else DEFAULT_ALGORITHM
-    running = checksums.start(algorithm)
+    running, entity_tag = checksums.start(algorithm), EntityTag(headers)
     body = store.bodies.new()
     try:
-        size_bytes = write_body(pieces, store.bodies, body, [running])
+        size_bytes = write_body(pieces, store.bodies, body, [running, entity_tag])
         policy.check_size(size_bytes)
         value = checksums.encode(running.digest())
         if claim:
@@ -60,7 +63,7 @@ def post_object(request: S3Request, bucket: Bucket, store: ObjectStore, now: dat
         raise
     content = Content(
         size_bytes=size_bytes,
-        etag=secrets.token_hex(16),
+        etag=entity_tag.digest().hex(),
         headers=headers,
         tags=tags,
         checksum=Checksum(algorithm=algorithm, type="FULL_OBJECT", value=value),

@@ -1,18 +1,17 @@
-"""List the objects and versions of a bucket."""
+"""List the objects, versions and unfinished uploads of a bucket."""
 
 import base64
 import binascii
 from collections.abc import Callable
 from urllib.parse import quote
 
-from local.stand_in.answers import Answer, iso_time, quoted_etag, xml_answer
-from local.stand_in.errors import invalid_argument, not_implemented
-from local.stand_in.names import ACCOUNT_ID
+from local.stand_in.answers import OWNER, Answer, iso_time, quoted_etag, xml_answer
+from local.stand_in.errors import invalid_argument
+from local.stand_in.listings import Listing, Place, Scope
 from local.stand_in.object_store import Call
-from local.stand_in.versions import Listing, Version
+from local.stand_in.versions import Version
 
-MAX_PAGE = 1000  # S3 API Reference, "ListObjectsV2"
-_OWNER = {"ID": ACCOUNT_ID, "DisplayName": "local"}
+MAX_PAGE = 1000  # S3 API Reference, "ListObjectsV2" and its siblings
 
 
 def list_objects_v2(call: Call) -> Answer:
@@ -25,11 +24,12 @@ def list_objects_v2(call: Call) -> Answer:
     return xml_answer(
         "ListBucketResult",
         {
-            **_common(call, listing, limit),
+            **_told(call, listing, limit),
+            "Contents": _contents(call, listing, with_owner=query.get("fetch-owner") == "true"),
             "StartAfter": name(query["start-after"]) if "start-after" in query else None,
             "ContinuationToken": token,
-            "NextContinuationToken": _encode_token(listing.last_key) if listing.is_truncated else None,
-            "KeyCount": len(listing.versions) + len(listing.common_prefixes),
+            "NextContinuationToken": _encode_token(listing.last_name) if listing.is_truncated else None,
+            "KeyCount": len(listing.items) + len(listing.common_prefixes),
         },
     )
 
@@ -37,70 +37,102 @@ def list_objects_v2(call: Call) -> Answer:
 def list_objects(call: Call) -> Answer:
     """ListObjects, the older form."""
     marker = call.request.query.get("marker", "")
+    is_rolled_up = bool(call.request.query.get("delimiter"))
     listing, limit = _list(call, marker)
     name = _namer(call)
     return xml_answer(
         "ListBucketResult",
         {
-            **_common(call, listing, limit),
+            **_told(call, listing, limit),
+            "Contents": _contents(call, listing, with_owner=True),
             "Marker": name(marker),
-            "NextMarker": name(listing.last_key) if listing.is_truncated else None,
+            # Without a delimiter the last key tells as much, and S3 leaves it at that.
+            "NextMarker": name(listing.last_name) if listing.is_truncated and is_rolled_up else None,
         },
     )
 
 
 def list_object_versions(call: Call) -> Answer:
-    """ListObjectVersions, without a delimiter."""
-    request = call.request
-    if request.query.get("delimiter"):
-        raise not_implemented("ListObjectVersions with a delimiter is left out")
-    limit = min(request.text_number("max-keys", MAX_PAGE), MAX_PAGE)
-    after_key, after_version = request.query.get("key-marker", ""), request.query.get("version-id-marker", "")
-    after_sequence = 0
+    """ListObjectVersions, from behind a version that may be gone by now."""
+    query, name = call.request.query, _namer(call)
+    limit = _limit(call)
+    after_key, after_version = query.get("key-marker", ""), query.get("version-id-marker", "")
+    if after_version and not after_key:
+        raise invalid_argument(
+            "A version-id marker cannot be specified without a key marker.", "version-id-marker", after_version
+        )
+    versions, after = call.store.versions, Place[int](after_key)
     if after_version:
-        after_sequence = call.store.versions.find(call.bucket.name, after_key, after_version).sequence
-    prefix = request.query.get("prefix", "")
-    found = call.store.versions.list_all(
-        call.bucket.name, prefix=prefix, after_key=after_key, after_sequence=after_sequence, limit=limit
-    )
-    page, is_truncated = found[:limit], len(found) > limit
-    name = _namer(call)
+        after = versions.place_of(call.bucket.name, after_key, after_version)
+    listing = versions.list_all(call.bucket.name, _scope(call, limit), after=after)
     return xml_answer(
         "ListVersionsResult",
         {
-            "Name": call.bucket.name,
-            "Prefix": name(prefix),
+            **_told(call, listing, limit),
             "KeyMarker": name(after_key),
             "VersionIdMarker": after_version,
-            "NextKeyMarker": name(page[-1].key) if is_truncated else None,
-            "NextVersionIdMarker": page[-1].version_id if is_truncated else None,
-            "MaxKeys": limit,
-            "EncodingType": request.query.get("encoding-type"),
-            "IsTruncated": is_truncated,
-            "Version": [_version(version, name) for version in page if not version.is_delete_marker],
-            "DeleteMarker": [_marker(version, name) for version in page if version.is_delete_marker],
+            "NextKeyMarker": name(listing.last_name) if listing.is_truncated else None,
+            "NextVersionIdMarker": listing.last.version_id if listing.is_truncated and listing.last else None,
+            "Version": [_version(version, name) for version in listing.items if not version.is_delete_marker],
+            "DeleteMarker": [_marker(version, name) for version in listing.items if version.is_delete_marker],
         },
     )
 
 
-def _list(call: Call, after: str) -> tuple[Listing, int]:
-    limit = min(call.request.text_number("max-keys", MAX_PAGE), MAX_PAGE)
-    if limit == 0:
-        return Listing(), limit
-    query = call.request.query
-    listing = call.store.versions.list_latest(
-        call.bucket.name,
-        prefix=query.get("prefix", ""),
-        after=after,
-        delimiter=query.get("delimiter", ""),
-        limit=limit,
+def list_multipart_uploads(call: Call) -> Answer:
+    """ListMultipartUploads by prefix and delimiter, in pages."""
+    query, name = call.request.query, _namer(call)
+    limit = min(call.request.text_number("max-uploads", MAX_PAGE), MAX_PAGE)
+    after = Place(query.get("key-marker", ""), query.get("upload-id-marker"))
+    listing = call.store.uploads.list_open(call.bucket.name, _scope(call, limit), after=after)
+    return xml_answer(
+        "ListMultipartUploadsResult",
+        {
+            "Bucket": call.bucket.name,
+            "KeyMarker": name(query.get("key-marker", "")),
+            "UploadIdMarker": query.get("upload-id-marker", ""),
+            "NextKeyMarker": name(listing.last_name) if listing.is_truncated else None,
+            "NextUploadIdMarker": listing.last.upload_id if listing.is_truncated and listing.last else None,
+            "Prefix": name(query.get("prefix", "")),
+            "Delimiter": name(query["delimiter"]) if query.get("delimiter") else None,
+            "MaxUploads": limit,
+            "EncodingType": query.get("encoding-type"),
+            "IsTruncated": listing.is_truncated,
+            "Upload": [
+                {
+                    "Key": name(upload.key),
+                    "UploadId": upload.upload_id,
+                    "Initiator": OWNER,
+                    "Owner": OWNER,
+                    "StorageClass": upload.headers.get("x-amz-storage-class", "STANDARD"),
+                    "Initiated": iso_time(upload.initiated_at),
+                    "ChecksumAlgorithm": upload.algorithm,
+                    "ChecksumType": upload.checksum_type,
+                }
+                for upload in listing.items
+            ],
+            "CommonPrefixes": [{"Prefix": name(prefix)} for prefix in listing.common_prefixes],
+        },
     )
-    return listing, limit
 
 
-def _common(call: Call, listing: Listing, limit: int) -> dict[str, object]:
+def _limit(call: Call) -> int:
+    return min(call.request.text_number("max-keys", MAX_PAGE), MAX_PAGE)
+
+
+def _scope(call: Call, limit: int) -> Scope:
     query = call.request.query
-    name = _namer(call)
+    return Scope(prefix=query.get("prefix", ""), delimiter=query.get("delimiter", ""), limit=limit)
+
+
+def _list(call: Call, after: str) -> tuple[Listing[Version], int]:
+    limit = _limit(call)
+    return call.store.versions.list_latest(call.bucket.name, _scope(call, limit), after=after), limit
+
+
+def _told(call: Call, listing: Listing[Version], limit: int) -> dict[str, object]:
+    """What every listing tells of what was asked for, and the common prefixes."""
+    query, name = call.request.query, _namer(call)
     return {
         "Name": call.bucket.name,
         "Prefix": name(query.get("prefix", "")),
@@ -108,27 +140,36 @@ def _common(call: Call, listing: Listing, limit: int) -> dict[str, object]:
         "MaxKeys": limit,
         "EncodingType": query.get("encoding-type"),
         "IsTruncated": listing.is_truncated,
-        "Contents": [
-            {
-                "Key": name(version.key),
-                "LastModified": iso_time(version.modified_at),
-                "ETag": quoted_etag(version.content.etag),
-                "Size": version.content.size_bytes,
-                "StorageClass": version.content.headers.get("x-amz-storage-class", "STANDARD"),
-            }
-            for version in listing.versions
-        ],
         "CommonPrefixes": [{"Prefix": name(prefix)} for prefix in listing.common_prefixes],
     }
 
 
-def _version(version: Version, name: Callable[[str], str]) -> dict[str, object]:
+def _contents(call: Call, listing: Listing[Version], *, with_owner: bool) -> list[dict[str, object]]:
+    name = _namer(call)
+    return [
+        {
+            "Key": name(version.key),
+            "LastModified": iso_time(version.modified_at),
+            **_content(version),
+            "Owner": OWNER if with_owner else None,
+        }
+        for version in listing.items
+    ]
+
+
+def _content(version: Version) -> dict[str, object]:
+    checksum = version.content.checksum
     return {
-        **_marker(version, name),
         "ETag": quoted_etag(version.content.etag),
+        "ChecksumAlgorithm": checksum.algorithm if checksum else None,
+        "ChecksumType": checksum.type if checksum else None,
         "Size": version.content.size_bytes,
         "StorageClass": version.content.headers.get("x-amz-storage-class", "STANDARD"),
     }
+
+
+def _version(version: Version, name: Callable[[str], str]) -> dict[str, object]:
+    return {**_marker(version, name), **_content(version)}
 
 
 def _marker(version: Version, name: Callable[[str], str]) -> dict[str, object]:
@@ -137,7 +178,7 @@ def _marker(version: Version, name: Callable[[str], str]) -> dict[str, object]:
         "VersionId": version.version_id,
         "IsLatest": version.is_latest,
         "LastModified": iso_time(version.modified_at),
-        "Owner": _OWNER,
+        "Owner": OWNER,
     }
 
 
@@ -149,8 +190,8 @@ def _namer(call: Call) -> Callable[[str], str]:
     return (lambda text: quote(text, safe="/")) if encoding else str
 
 
-def _encode_token(last_key: str) -> str:
-    return base64.urlsafe_b64encode(last_key.encode()).decode()
+def _encode_token(last_name: str) -> str:
+    return base64.urlsafe_b64encode(last_name.encode()).decode()
 
 
 def _decode_token(token: str) -> str:

@@ -1,21 +1,21 @@
-"""Create, feed, list, complete and abort multipart uploads."""
+"""Create, feed, complete and abort multipart uploads, and list their parts."""
 
 import secrets
+from collections.abc import Callable
 from xml.etree import ElementTree as ET
 
 from local.stand_in import checksums
-from local.stand_in.answers import Answer, iso_time, quoted_etag, xml_answer
-from local.stand_in.buckets import BUCKET_KEY_HEADER, ENCRYPTION_HEADER, KMS_KEY_HEADER
+from local.stand_in.answers import OWNER, Answer, iso_time, quoted_etag, xml_answer
+from local.stand_in.buckets import encryption_of
+from local.stand_in.entity_tags import EntityTag
 from local.stand_in.errors import S3Error, invalid_argument, invalid_request, malformed_xml
-from local.stand_in.names import ACCOUNT_ID
 from local.stand_in.object_operations import announcer
 from local.stand_in.object_store import Call, header_tags
 from local.stand_in.payload import receive
 from local.stand_in.uploads import MAX_PARTS, Completion, ListedPart, Part, Upload
 from local.stand_in.xml_bodies import child_text, children
 
-MAX_PAGE = 1000  # S3 API Reference, "ListParts" and "ListMultipartUploads"
-_OWNER = {"ID": ACCOUNT_ID, "DisplayName": "local"}
+MAX_PAGE = 1000  # S3 API Reference, "ListParts"
 
 
 def create_multipart_upload(call: Call) -> Answer:
@@ -48,37 +48,48 @@ def create_multipart_upload(call: Call) -> Answer:
     return xml_answer(
         "InitiateMultipartUploadResult",
         {"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.upload_id},
-        {**_encryption(upload), **chosen},
+        {**encryption_of(upload.headers), **chosen},
     )
 
 
 def upload_part(call: Call) -> Answer:
     """UploadPart: the checksum of the upload's algorithm is computed whether or not the client sends it."""
     request, store = call.request, call.store
-    number = request.query.get("partNumber", "")
+    number, upload = named_part(call)
+    _demand_algorithm(upload, checksums.claimed(request.headers))
+    received = receive(request, call.signature, store.bodies, EntityTag(upload.headers), upload.algorithm)
+    part = Part(
+        part_number=number,
+        size_bytes=received.size_bytes,
+        etag=received.etag,
+        modified_at=store.clock.timestamp(),
+        checksum=received.computed[upload.algorithm],
+        file_name=received.file_name,
+    )
+    keep_part(call, upload, part, lambda: _demand_algorithm(upload, received.claim, is_complete=True))
+    algorithm, value = received.claim or (upload.algorithm, part.checksum)
+    checksum = {f"{checksums.CHECKSUM_PREFIX}{algorithm.lower()}": value}
+    return Answer(headers={"ETag": quoted_etag(part.etag), **encryption_of(upload.headers), **checksum})
+
+
+def named_part(call: Call) -> tuple[int, Upload]:
+    """The part that a request names, and its upload; raises S3Error 400 for a number outside of S3's bounds."""
+    number = call.request.query.get("partNumber", "")
     if not number.isascii() or not number.isdigit() or not 1 <= int(number) <= MAX_PARTS:
         raise invalid_argument(
             f"Part number must be an integer between 1 and {MAX_PARTS}, inclusive", "partNumber", number
         )
-    upload = _upload(call)
-    _demand_algorithm(upload, checksums.claimed(request.headers))
-    received = receive(request, call.signature, store.bodies, upload.algorithm)
+    return int(number), _upload(call)
+
+
+def keep_part(call: Call, upload: Upload, part: Part, check: Callable[[], None] = lambda: None) -> None:
+    """Make a body file a part of the upload; the file goes if the check or that fails."""
     try:
-        _demand_algorithm(upload, received.claim, is_complete=True)
-        part = Part(
-            part_number=int(number),
-            size_bytes=received.size_bytes,
-            etag=secrets.token_hex(16),
-            modified_at=store.clock.timestamp(),
-            checksum=received.computed[upload.algorithm],
-            file_name=received.file_name,
-        )
-        store.uploads.put_part(upload, part)
+        check()
+        call.store.uploads.put_part(upload, part)
     except BaseException:
-        store.bodies.remove([received.file_name])
+        call.store.bodies.remove([part.file_name])
         raise
-    checksum = {f"{checksums.CHECKSUM_PREFIX}{upload.algorithm.lower()}": part.checksum}
-    return Answer(headers={"ETag": quoted_etag(part.etag), **_encryption(upload), **checksum})
 
 
 def list_parts(call: Call) -> Answer:
@@ -99,8 +110,8 @@ def list_parts(call: Call) -> Answer:
             "NextPartNumberMarker": page[-1].part_number if page else 0,
             "MaxParts": limit,
             "IsTruncated": len(found) > limit,
-            "Initiator": _OWNER,
-            "Owner": _OWNER,
+            "Initiator": OWNER,
+            "Owner": OWNER,
             "StorageClass": "STANDARD",
             "ChecksumAlgorithm": upload.algorithm,
             "ChecksumType": upload.checksum_type,
@@ -148,7 +159,7 @@ def complete_multipart_upload(call: Call) -> Answer:
             "ETag": quoted_etag(version.content.etag),
             **told,
         },
-        {**call.version_headers(version), **_encryption(upload)},
+        {**call.version_headers(version), **encryption_of(upload.headers)},
     )
 
 
@@ -159,48 +170,6 @@ def abort_multipart_upload(call: Call) -> Answer:
     return Answer(status=204)
 
 
-def list_multipart_uploads(call: Call) -> Answer:
-    """ListMultipartUploads by prefix, in pages."""
-    request = call.request
-    limit = min(request.text_number("max-uploads", MAX_PAGE), MAX_PAGE)
-    prefix = request.query.get("prefix", "")
-    found = call.store.uploads.list_open(
-        call.bucket.name,
-        prefix=prefix,
-        after_key=request.query.get("key-marker", ""),
-        after_upload_id=request.query.get("upload-id-marker", ""),
-        limit=limit + 1,
-    )
-    page = found[:limit]
-    is_truncated = len(found) > limit
-    return xml_answer(
-        "ListMultipartUploadsResult",
-        {
-            "Bucket": call.bucket.name,
-            "KeyMarker": request.query.get("key-marker", ""),
-            "UploadIdMarker": request.query.get("upload-id-marker", ""),
-            "NextKeyMarker": page[-1].key if is_truncated else None,
-            "NextUploadIdMarker": page[-1].upload_id if is_truncated else None,
-            "Prefix": prefix,
-            "MaxUploads": limit,
-            "IsTruncated": is_truncated,
-            "Upload": [
-                {
-                    "Key": upload.key,
-                    "UploadId": upload.upload_id,
-                    "Initiator": _OWNER,
-                    "Owner": _OWNER,
-                    "StorageClass": "STANDARD",
-                    "Initiated": iso_time(upload.initiated_at),
-                    "ChecksumAlgorithm": upload.algorithm,
-                    "ChecksumType": upload.checksum_type,
-                }
-                for upload in page
-            ],
-        },
-    )
-
-
 def _upload(call: Call) -> Upload:
     request = call.request
     return call.store.uploads.find(call.bucket.name, request.key, request.query.get("uploadId", ""))
@@ -209,10 +178,14 @@ def _upload(call: Call) -> Upload:
 def _demand_algorithm(
     upload: Upload, claim: tuple[checksums.Algorithm, str] | None, *, is_complete: bool = False
 ) -> None:
-    """Raises S3Error 400 for a part's checksum of another algorithm, or none where the upload needs it."""
-    actual = claim[0].lower() if claim else "null"
-    is_missing = claim is None and is_complete and upload.is_algorithm_chosen and upload.checksum_type == "COMPOSITE"
-    expected = upload.algorithm.lower() if upload.is_algorithm_chosen else "null"
+    """Raises S3Error 400 for a part's checksum of another algorithm, or none where the upload needs it.
+
+    An upload whose creator chose no algorithm takes parts with any: S3 holds the part against it and keeps its own.
+    """
+    if not upload.is_algorithm_chosen:
+        return
+    actual, expected = claim[0].lower() if claim else "null", upload.algorithm.lower()
+    is_missing = claim is None and is_complete and upload.checksum_type == "COMPOSITE"
     is_foreign = claim is not None and actual != expected
     if is_missing or is_foreign:
         raise invalid_request(
@@ -258,8 +231,3 @@ def _whole_checksum(call: Call, upload: Upload) -> str | None:
             f"actual checksum Type: {claim[0].lower()}",
         )
     return claim[1]
-
-
-def _encryption(upload: Upload) -> dict[str, str]:
-    names = (ENCRYPTION_HEADER, KMS_KEY_HEADER, BUCKET_KEY_HEADER)
-    return {name: text for name, text in upload.headers.items() if name in names}

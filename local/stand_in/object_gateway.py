@@ -1,6 +1,7 @@
 """The door to S3: every request is verified, may meet a fault, is carried out, and gets its CORS headers."""
 
 import logging
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -11,9 +12,16 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from werkzeug.test import run_wsgi_app
 
 from local.http_server import AnswerLostError
-from local.stand_in import cors, listing_operations, multipart_operations, object_operations, signatures
-from local.stand_in.answers import Answer, error_answer
-from local.stand_in.buckets import find_bucket, require_bucket
+from local.stand_in import (
+    copy_operations,
+    cors,
+    listing_operations,
+    multipart_operations,
+    object_operations,
+    signatures,
+)
+from local.stand_in.answers import OWNER, Answer, error_answer
+from local.stand_in.buckets import demand_no_customer_key, find_bucket, require_bucket
 from local.stand_in.errors import S3Error, access_denied, not_implemented
 from local.stand_in.faults import Fault, Faults, LoggedRequest, RequestLog
 from local.stand_in.form_upload import post_object
@@ -29,7 +37,7 @@ _OPERATIONS: Mapping[str, Callable[[Call], Answer]] = {
     "PutObject": object_operations.put_object,
     "GetObject": object_operations.get_object,
     "HeadObject": object_operations.head_object,
-    "CopyObject": object_operations.copy_object,
+    "CopyObject": copy_operations.copy_object,
     "DeleteObject": object_operations.delete_object,
     "DeleteObjects": object_operations.delete_objects,
     "GetObjectTagging": object_operations.get_object_tagging,
@@ -37,14 +45,16 @@ _OPERATIONS: Mapping[str, Callable[[Call], Answer]] = {
     "DeleteObjectTagging": object_operations.delete_object_tagging,
     "CreateMultipartUpload": multipart_operations.create_multipart_upload,
     "UploadPart": multipart_operations.upload_part,
+    "UploadPartCopy": copy_operations.upload_part_copy,
     "ListParts": multipart_operations.list_parts,
     "CompleteMultipartUpload": multipart_operations.complete_multipart_upload,
     "AbortMultipartUpload": multipart_operations.abort_multipart_upload,
-    "ListMultipartUploads": multipart_operations.list_multipart_uploads,
+    "ListMultipartUploads": listing_operations.list_multipart_uploads,
     "ListObjects": listing_operations.list_objects,
     "ListObjectsV2": listing_operations.list_objects_v2,
     "ListObjectVersions": listing_operations.list_object_versions,
 }
+_LISTING_OWNER = re.compile(rb"<Owner>.*?</Owner>", re.DOTALL)
 _ANNOUNCING = frozenset({"PutObject", "CopyObject", "CompleteMultipartUpload", "PostObject"})
 
 _log = logging.getLogger(__name__)
@@ -128,6 +138,7 @@ class ObjectGateway:
             root = xml_root(request.operation)
             document = parse_xml(read_small(request, signature, MAX_XML_BYTES), root) if root else None
             demand_model(request, document)
+            demand_no_customer_key(request.headers)
             return handler(
                 Call(request=request, signature=signature, bucket=bucket, store=self._store, document=document)
             )
@@ -151,9 +162,12 @@ class ObjectGateway:
         kept = {name: text for name, text in headers.items() if not name.lower().startswith("access-control-")}
         if request.method == "HEAD":
             kept.setdefault("Content-Length", "0")
-        return Answer(
-            status=int(status.split(" ", 1)[0]), headers=kept, body=b"".join(cast("list[bytes]", body_pieces))
-        )
+        answered = b"".join(cast("list[bytes]", body_pieces))
+        if request.operation == "ListBuckets":
+            # moto names another owner here than for each of the buckets.
+            answered = _LISTING_OWNER.sub(f"<Owner><ID>{OWNER['ID']}</ID></Owner>".encode(), answered)
+            kept["Content-Length"] = str(len(answered))
+        return Answer(status=int(status.split(" ", 1)[0]), headers=kept, body=answered)
 
 
 def _wait(fault: Fault | None) -> None:

@@ -1,35 +1,31 @@
-"""Put, get, head, copy, delete and tag objects."""
+"""Put, get, head, delete and tag objects."""
 
-import secrets
 import sqlite3
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
-from urllib.parse import unquote
 
-from local.stand_in.answers import Answer, http_time, iso_time, quoted_etag, xml_answer
-from local.stand_in.bodies import Segment
-from local.stand_in.buckets import BUCKET_KEY_HEADER, ENCRYPTION_HEADER, KMS_KEY_HEADER, require_bucket
+from local.stand_in.answers import Answer, http_time, quoted_etag, xml_answer
+from local.stand_in.buckets import demand_no_encryption, encryption_of
 from local.stand_in.checksums import Checksum
-from local.stand_in.errors import S3Error, invalid_argument, malformed_xml, precondition_failed
+from local.stand_in.conditions import is_unchanged
+from local.stand_in.entity_tags import EntityTag
+from local.stand_in.errors import S3Error, malformed_xml
 from local.stand_in.object_store import Call, demand_tags, header_tags
 from local.stand_in.payload import receive
-from local.stand_in.versions import Conditions, Content, Version, require_readable
+from local.stand_in.versions import NULL_VERSION, Conditions, Content, Version, require_readable
 from local.stand_in.xml_bodies import child_text, children
 
 MAX_DELETED_KEYS = 1000  # S3 API Reference, "DeleteObjects"
-_ENCRYPTION_HEADERS = (ENCRYPTION_HEADER, KMS_KEY_HEADER, BUCKET_KEY_HEADER)
 
 
 def put_object(call: Call) -> Answer:
     """PutObject, with or without conditions."""
     request, store = call.request, call.store
     headers, tags, conditions = call.kept_headers(), header_tags(request.headers), call.conditions()
-    received = receive(request, call.signature, store.bodies)
+    received = receive(request, call.signature, store.bodies, EntityTag(headers))
     algorithm, value = received.claim or next(iter(received.computed.items()))
     content = Content(
         size_bytes=received.size_bytes,
-        # Under SSE-KMS an ETag is not the MD5 of the bytes, so nobody may take it for one here.
-        etag=secrets.token_hex(16),
+        etag=received.etag,
         headers=headers,
         tags=tags,
         checksum=Checksum(algorithm=algorithm, type="FULL_OBJECT", value=value),
@@ -83,48 +79,6 @@ def get_object(call: Call) -> Answer:
 def head_object(call: Call) -> Answer:
     """HeadObject: the same answer without the bytes."""
     return _look(call)[0]
-
-
-def copy_object(call: Call) -> Answer:
-    """CopyObject within the account; the bytes are shared, not copied."""
-    request, store = call.request, call.store
-    path, _, version_query = request.headers["x-amz-copy-source"].partition("?versionId=")
-    bucket_name, _, key = unquote(path).removeprefix("/").partition("/")
-    require_bucket(bucket_name)
-    source = store.versions.find(bucket_name, key, version_query or None)
-    require_readable(source, by_id=False)
-    _check_copy_source(call, source)
-    replace_metadata = request.headers.get("x-amz-metadata-directive", "COPY") == "REPLACE"
-    replace_tags = request.headers.get("x-amz-tagging-directive", "COPY") == "REPLACE"
-    own = call.kept_headers()
-    if not replace_metadata:
-        own = {
-            **{name: text for name, text in source.content.headers.items() if name not in _ENCRYPTION_HEADERS},
-            **{name: text for name, text in own.items() if name in _ENCRYPTION_HEADERS},
-        }
-    segments = list(store.versions.segments(source, 0, max(source.content.size_bytes, 1)))
-    file_name = _copied_file(call, segments, source.content.size_bytes)
-    content = Content(
-        size_bytes=source.content.size_bytes,
-        etag=secrets.token_hex(16),
-        headers=own,
-        tags=header_tags(request.headers) if replace_tags else source.content.tags,
-        checksum=source.content.checksum,
-    )
-    version = store_file(
-        call,
-        key=request.key,
-        content=content,
-        file_name=file_name,
-        conditions=call.conditions(),
-        event_name="s3:ObjectCreated:Copy",
-    )
-    source_headers = {"x-amz-copy-source-version-id": source.version_id} if source.version_id != "null" else {}
-    return xml_answer(
-        "CopyObjectResult",
-        {"LastModified": iso_time(version.modified_at), "ETag": quoted_etag(content.etag)},
-        {**source_headers, **call.version_headers(version), **_encryption(version)},
-    )
 
 
 def delete_object(call: Call) -> Answer:
@@ -202,6 +156,7 @@ def _named_version(call: Call) -> Version:
 def _look(call: Call) -> tuple[Answer, int, int, Version | None]:
     """The answer to GET and HEAD without its bytes, and which bytes those are; no version: there are none to send."""
     request = call.request
+    demand_no_encryption(request.headers)
     version = _named_version(call)
     content = version.content
     headers = {
@@ -213,7 +168,7 @@ def _look(call: Call) -> tuple[Answer, int, int, Version | None]:
     }
     if content.tags:
         headers["x-amz-tagging-count"] = str(len(content.tags))
-    if _is_unchanged(call, version):
+    if is_unchanged(request.headers, version):
         return Answer(status=304, headers={"ETag": headers["ETag"]}), 0, 0, None
     for name, text in request.query.items():
         if name.startswith("response-"):
@@ -233,22 +188,6 @@ def _look(call: Call) -> tuple[Answer, int, int, Version | None]:
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{content.size_bytes}"
     headers["Content-Length"] = str(stop - start)
     return Answer(status=206 if is_partial else 200, headers=headers), start, stop, version
-
-
-def _is_unchanged(call: Call, version: Version) -> bool:
-    """Whether a reader already has it; raises S3Error 412 when it wanted another one."""
-    headers = call.request.headers
-    if "if-match" in headers and headers["if-match"].strip('"') not in ("*", version.content.etag):
-        raise precondition_failed("If-Match")
-    if "if-none-match" in headers:
-        wanted = [name.strip().strip('"') for name in headers["if-none-match"].split(",")]
-        return "*" in wanted or version.content.etag in wanted
-    if "if-modified-since" in headers:
-        try:
-            return int(version.modified_at) <= parsedate_to_datetime(headers["if-modified-since"]).timestamp()
-        except ValueError:
-            return False
-    return False
 
 
 def _part_range(call: Call, version: Version, part_number: int) -> tuple[int, int]:
@@ -283,58 +222,20 @@ def _range(header: str | None, size_bytes: int) -> tuple[int, int]:
     return start, stop
 
 
-def _check_copy_source(call: Call, source: Version) -> None:
-    headers = call.request.headers
-    wanted = headers.get("x-amz-copy-source-if-match")
-    unwanted = headers.get("x-amz-copy-source-if-none-match")
-    if wanted is not None and wanted.strip('"') != source.content.etag:
-        raise precondition_failed("x-amz-copy-source-If-Match")
-    if unwanted is not None and unwanted.strip('"') == source.content.etag:
-        raise precondition_failed("x-amz-copy-source-If-None-Match")
-    is_same = (source.bucket, source.key) == (call.bucket.name, call.request.key)
-    if is_same and headers.get("x-amz-metadata-directive", "COPY") == "COPY" and ENCRYPTION_HEADER not in headers:
-        raise S3Error(
-            400,
-            "InvalidRequest",
-            "This copy request is illegal because it is trying to copy an object to itself without changing the "
-            "object's metadata, storage class, website redirect location or encryption attributes.",
-        )
-    directive = headers.get("x-amz-metadata-directive", "COPY")
-    if directive not in ("COPY", "REPLACE"):
-        raise invalid_argument("Unknown metadata directive.", "x-amz-metadata-directive", directive)
-
-
-def _copied_file(call: Call, segments: list[Segment], size_bytes: int) -> str:
-    bodies = call.store.bodies
-    if len(segments) == 1:
-        return bodies.link(segments[0].file_name)
-    file_name = bodies.new()
-    with bodies.path(file_name).open("xb", buffering=0) as file:
-        for piece in bodies.read(iter(segments), 0, size_bytes):
-            file.write(piece)
-    return file_name
-
-
 def _delete(call: Call, key: str, version_id: str | None, conditions: Conditions) -> Version | None:
-    return call.store.versions.delete(
-        call.bucket.name,
-        key,
-        version_id,
-        conditions,
-        is_versioned=call.bucket.is_versioned,
-        now=call.store.clock.timestamp(),
+    versions, bucket = call.store.versions, call.bucket
+    if version_id is not None or not bucket.has_versions:
+        return versions.remove(bucket.name, key, version_id or NULL_VERSION, conditions)
+    return versions.hide(
+        bucket.name, key, conditions, is_versioned=bucket.is_versioned, now=call.store.clock.timestamp()
     )
 
 
 def _deleted_headers(call: Call, removed: Version | None) -> dict[str, str]:
-    if removed is None or not call.bucket.is_versioned:
+    if removed is None or not call.bucket.has_versions:
         return {}
     marker = {"x-amz-delete-marker": "true"} if removed.is_delete_marker else {}
     return {"x-amz-version-id": removed.version_id, **marker}
-
-
-def _encryption(version: Version) -> dict[str, str]:
-    return {name: text for name, text in version.content.headers.items() if name in _ENCRYPTION_HEADERS}
 
 
 def _written_headers(call: Call, version: Version) -> dict[str, str]:
@@ -342,6 +243,6 @@ def _written_headers(call: Call, version: Version) -> dict[str, str]:
     return {
         "ETag": quoted_etag(version.content.etag),
         **call.version_headers(version),
-        **_encryption(version),
+        **encryption_of(version.content.headers),
         **(checksum.headers() if checksum else {}),
     }

@@ -17,6 +17,8 @@ from local.stand_in.versions import Conditions, Version, Versions
 
 MAX_TAGS = 10  # S3 User Guide, "Categorizing your storage using tags"
 MAX_XML_BYTES = 8 * 1024**2  # room for the 10,000 parts of a completion
+MAX_METADATA_BYTES = 2048  # S3 User Guide, "Working with object metadata"
+_METADATA_PREFIX = "x-amz-meta-"
 _KEPT_HEADERS = (
     "cache-control",
     "content-disposition",
@@ -72,20 +74,36 @@ class Call:
 
     def version_headers(self, version: Version) -> dict[str, str]:
         """What tells which version this is; nothing in a bucket that was never versioned."""
-        return {"x-amz-version-id": version.version_id} if self.bucket.is_versioned else {}
+        return {"x-amz-version-id": version.version_id} if self.bucket.has_versions else {}
 
 
 def kept_headers(headers: Mapping[str, str], bucket: Bucket) -> dict[str, str]:
     """Content headers, user metadata and encryption of an object, from the headers or form fields that make it."""
-    kept = {name: value for name, value in headers.items() if name in _KEPT_HEADERS or name.startswith("x-amz-meta-")}
+    kept = {
+        name: value for name, value in headers.items() if name in _KEPT_HEADERS or name.startswith(_METADATA_PREFIX)
+    }
     if "content-encoding" in kept:
         # aws-chunked describes the transfer, not the object.
         encodings = [name.strip() for name in kept["content-encoding"].split(",")]
         kept["content-encoding"] = ",".join(name for name in encodings if name != "aws-chunked")
         if not kept["content-encoding"]:
             del kept["content-encoding"]
+    _demand_small_metadata(kept)
     kept.setdefault("content-type", "binary/octet-stream")
     return {**kept, **encryption_headers(bucket, headers)}
+
+
+def _demand_small_metadata(headers: Mapping[str, str]) -> None:
+    """Raises S3Error 400 beyond what S3 keeps of user metadata: names without their prefix, and values."""
+    names = [name for name in headers if name.startswith(_METADATA_PREFIX)]
+    size_bytes = sum(len(f"{name.removeprefix(_METADATA_PREFIX)}{headers[name]}".encode()) for name in names)
+    if size_bytes > MAX_METADATA_BYTES:
+        raise S3Error(
+            400,
+            "MetadataTooLarge",
+            "Your metadata headers exceed the maximum allowed metadata size",
+            {"Size": str(size_bytes), "MaxSizeAllowed": str(MAX_METADATA_BYTES)},
+        )
 
 
 def header_tags(headers: Mapping[str, str]) -> dict[str, str]:

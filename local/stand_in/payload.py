@@ -16,6 +16,7 @@ from typing import IO
 from local.stand_in import checksums
 from local.stand_in.bodies import PIECE_BYTES, Bodies
 from local.stand_in.checksums import Algorithm, RunningChecksum
+from local.stand_in.entity_tags import EntityTag
 from local.stand_in.errors import S3Error, invalid_request
 from local.stand_in.requests import S3Request
 from local.stand_in.signatures import UNSIGNED_PAYLOAD, Signature, signature_does_not_match
@@ -36,15 +37,23 @@ class Received:
     """A body that lies in a file and is what its sender said it is.
 
     claim: algorithm and base64 value of the checksum that came with it. computed: base64 by algorithm.
+    etag: in hexadecimal.
     """
 
     file_name: str
     size_bytes: int
+    etag: str
     claim: tuple[Algorithm, str] | None
     computed: dict[Algorithm, str]
 
 
-def receive(request: S3Request, signature: Signature, bodies: Bodies, algorithm: Algorithm | None = None) -> Received:
+def receive(
+    request: S3Request,
+    signature: Signature,
+    bodies: Bodies,
+    entity_tag: EntityTag,
+    algorithm: Algorithm | None = None,
+) -> Received:
     """Stream the body into a file and verify it; `algorithm` is computed besides the one that is claimed.
 
     Raises S3Error 400 for a body that differs from its hash, checksum, Content-MD5 or length; nothing is kept then.
@@ -62,7 +71,7 @@ def receive(request: S3Request, signature: Signature, bodies: Bodies, algorithm:
     payload = Payload(request, signature)
     file_name = bodies.new()
     try:
-        size_bytes = write_body(payload.pieces(), bodies, file_name, list(running.values()))
+        size_bytes = write_body(payload.pieces(), bodies, file_name, [entity_tag, *running.values()])
         claim = claim or checksums.claimed(payload.trailers)
         computed: dict[Algorithm, str] = {
             name: checksums.encode(checksum.digest()) for name, checksum in running.items()
@@ -72,7 +81,9 @@ def receive(request: S3Request, signature: Signature, bodies: Bodies, algorithm:
     except BaseException:
         bodies.remove([file_name])
         raise
-    return Received(file_name=file_name, size_bytes=size_bytes, claim=claim, computed=computed)
+    return Received(
+        file_name=file_name, size_bytes=size_bytes, etag=entity_tag.digest().hex(), claim=claim, computed=computed
+    )
 
 
 def write_body(pieces: Iterator[bytes], bodies: Bodies, file_name: str, running: list[RunningChecksum]) -> int:

@@ -8,8 +8,9 @@ import binascii
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import cast
 
 from local.stand_in.errors import S3Error, access_denied, invalid_argument, invalid_request
@@ -23,6 +24,7 @@ from local.stand_in.signatures import (
 )
 
 _FREE_FIELDS = frozenset({"x-amz-signature", "policy", "file", "submit"})
+_EXPIRATION = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z", re.ASCII)
 _SIGNATURE_FIELDS = ("x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature")
 
 
@@ -113,15 +115,20 @@ def _conditions(policy: str, now: datetime) -> list[tuple[str, str, str]]:
     expiration, conditions = fields.get("expiration"), fields.get("conditions")
     if not isinstance(expiration, str) or not isinstance(conditions, list):
         raise malformed
-    try:
-        expires_at = datetime.fromisoformat(expiration)
-    except ValueError as error:
-        raise malformed from error
-    if expires_at.tzinfo is None:
-        expires_at = expires_at.replace(tzinfo=UTC)
-    if now > expires_at:
+    if now > _expiry(expiration):
         raise _failed("Policy expired.")
     return [_condition(entry, malformed) for entry in cast("list[object]", conditions)]
+
+
+def _expiry(text: str) -> datetime:
+    """The end of a policy's life; raises S3Error 400 for any form but that of `2013-08-01T12:00:00.000Z`."""
+    try:
+        if not _EXPIRATION.fullmatch(text):
+            raise ValueError(text)
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        message = f"Invalid Policy: Invalid 'expiration' value: '{text}'"
+        raise S3Error(400, "InvalidPolicyDocument", message) from error
 
 
 def _condition(entry: object, malformed: S3Error) -> tuple[str, str, str]:

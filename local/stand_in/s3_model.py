@@ -91,6 +91,13 @@ def demand_bucket_model(request: S3Request, body: bytes) -> None:
     demand_model(named, parse_xml(body, root) if root and body else None)
 
 
+def demand_canned_acl(name: str | None) -> None:
+    """Raises S3Error 400 for an `acl` of a form that is none of the canned ones; a header is held to the model."""
+    operation = cast("_Operation", _operation("PutObject"))
+    if name is not None and _s3().broken(cast("Mapping[str, Shape]", operation.shape.members)["ACL"], name):
+        raise invalid_argument("", "x-amz-acl", name)
+
+
 def _error(violation: Violation) -> S3Error:
     name = str(violation.path[0])
     code = _CODES.get(name.lower())

@@ -5,17 +5,17 @@ whatever the size.
 """
 
 import json
-import secrets
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from local.stand_in import versions
+from local.stand_in import entity_tags, versions
 from local.stand_in.bodies import Bodies, Segment
 from local.stand_in.checksums import Algorithm, Checksum, ChecksumType, combine
 from local.stand_in.database import Database
 from local.stand_in.errors import S3Error, invalid_request, malformed_xml, no_such_upload
+from local.stand_in.listings import HIGHEST_CHAR, Listing, Place, Scope, rolled_up
 from local.stand_in.versions import Conditions, Content, Version
 
 MIN_PART_BYTES = 5 * 1024**2  # S3 User Guide, "Amazon S3 multipart upload limits"
@@ -125,25 +125,14 @@ class Uploads:
         with self._database.reading() as connection:
             return _parts(connection, upload.upload_id, after=after, limit=limit)
 
-    def list_open(self, bucket: str, *, prefix: str, after_key: str, after_upload_id: str, limit: int) -> list[Upload]:
-        """Uploads by key, then by start; those after `after_key`, or after the upload named beside it."""
+    def list_open(self, bucket: str, scope: Scope, *, after: Place[str]) -> Listing[Upload]:
+        """Uploads by key, then by start; those behind a key, or behind the upload named beside it."""
         with self._database.reading() as connection:
-            rows = connection.execute(
-                "SELECT * FROM uploads WHERE bucket = ? AND key >= ? AND key < ? AND (key > ? OR (key = ? AND ? != ''"
-                " AND (initiated_at, upload_id) > (SELECT initiated_at, upload_id FROM uploads WHERE upload_id = ?)))"
-                " ORDER BY key, initiated_at, upload_id LIMIT ?",
-                (
-                    bucket,
-                    prefix,
-                    prefix + "\U0010ffff",
-                    after_key,
-                    after_key,
-                    after_upload_id,
-                    after_upload_id,
-                    limit,
-                ),
-            ).fetchall()
-        return [_upload(row) for row in rows]
+
+            def page(place: Place[str], size: int) -> list[Upload]:
+                return _open_after(connection, bucket, scope.prefix, place, limit=size)
+
+            return rolled_up(scope, after, page, lambda upload: Place(upload.key, upload.upload_id))
 
     def abort(self, bucket: str, key: str, upload_id: str) -> None:
         """Drop the upload and its parts; raises NoSuchUpload when there is none."""
@@ -184,7 +173,7 @@ class Uploads:
                 key=key,
                 content=Content(
                     size_bytes=size_bytes,
-                    etag=f"{secrets.token_hex(16)}-{len(parts)}",
+                    etag=entity_tags.of_parts(upload.headers, [part.etag for part in parts]),
                     headers=upload.headers,
                     tags=upload.tags,
                     checksum=checksum,
@@ -197,6 +186,20 @@ class Uploads:
             announce(connection, version)
         self._bodies.remove(dropped + replaced)
         return version
+
+
+def _open_after(
+    connection: sqlite3.Connection, bucket: str, prefix: str, after: Place[str], *, limit: int
+) -> list[Upload]:
+    # Behind an upload that is gone, all others of its key are listed: again rather than never.
+    upload_id = after.within or ""
+    rows = connection.execute(
+        "SELECT * FROM uploads WHERE bucket = ? AND key >= ? AND key < ? AND (key > ? OR (key = ? AND ? != ''"
+        " AND (initiated_at, upload_id) > (COALESCE((SELECT initiated_at FROM uploads WHERE upload_id = ?), 0), ?)))"
+        " ORDER BY key, initiated_at, upload_id LIMIT ?",
+        (bucket, prefix, prefix + HIGHEST_CHAR, after.key, after.key, upload_id, upload_id, upload_id, limit),
+    ).fetchall()
+    return [_upload(row) for row in rows]
 
 
 def _find(connection: sqlite3.Connection, bucket: str, key: str, upload_id: str) -> Upload:

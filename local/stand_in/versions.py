@@ -1,19 +1,24 @@
 """The objects of versioned buckets: rows of versions and delete markers, the newest of a key being its latest."""
 
+import base64
+import binascii
 import json
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from local.stand_in.answers import http_time
 from local.stand_in.bodies import Bodies, Segment
 from local.stand_in.checksums import Checksum
 from local.stand_in.database import Database
-from local.stand_in.errors import S3Error, no_such_key, no_such_version, precondition_failed
+from local.stand_in.errors import S3Error, invalid_argument, no_such_key, no_such_version, precondition_failed
+from local.stand_in.listings import HIGHEST_CHAR, Listing, Place, Scope, rolled_up
 
 NULL_VERSION = "null"
 _PAGE_SEGMENTS = 500
-_HIGHEST_CHAR = "\U0010ffff"
+_VERSION_ID_BYTES = 24
+_BEFORE_ALL_VERSIONS = 2**63 - 1  # the highest sequence SQLite holds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,16 +70,6 @@ class Conditions:
             raise precondition_failed("If-Match")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Listing:
-    """One page of a listing: versions and common prefixes by key, and where the next page begins, if there is one."""
-
-    versions: list[Version] = field(default_factory=list[Version])
-    common_prefixes: list[str] = field(default_factory=list[str])
-    last_key: str = ""
-    is_truncated: bool = False
-
-
 class Versions:
     """The versions of all keys; `bodies` loses files when the rows that name them go."""
 
@@ -121,27 +116,29 @@ class Versions:
         self._bodies.remove(replaced)
         return version
 
-    def delete(
-        self, bucket: str, key: str, version_id: str | None, conditions: Conditions, *, is_versioned: bool, now: float
-    ) -> Version | None:
-        """Remove a version for good, or hide the key behind a delete marker; what was removed or put, if anything."""
+    def hide(self, bucket: str, key: str, conditions: Conditions, *, is_versioned: bool, now: float) -> Version:
+        """Put a delete marker in front of a key; without new versions it takes the place of the null one."""
         with self._database.transaction() as connection:
             conditions.check(key, find(connection, bucket, key))
-            if version_id is None and is_versioned:
-                marker = Content(size_bytes=0, etag="", headers={}, tags={}, checksum=None)
-                version, removed = insert(
-                    connection,
-                    bucket=bucket,
-                    key=key,
-                    content=marker,
-                    segments=[],
-                    is_versioned=True,
-                    now=now,
-                    is_delete_marker=True,
-                )
-            else:
-                version = find(connection, bucket, key, version_id or NULL_VERSION)
-                removed = _remove(connection, version) if version else []
+            marker, removed = insert(
+                connection,
+                bucket=bucket,
+                key=key,
+                content=Content(size_bytes=0, etag="", headers={}, tags={}, checksum=None),
+                segments=[],
+                is_versioned=is_versioned,
+                now=now,
+                is_delete_marker=True,
+            )
+        self._bodies.remove(removed)
+        return marker
+
+    def remove(self, bucket: str, key: str, version_id: str, conditions: Conditions) -> Version | None:
+        """Remove a version for good, if there is such a one, and return it."""
+        with self._database.transaction() as connection:
+            conditions.check(key, find(connection, bucket, key))
+            version = find(connection, bucket, key, version_id)
+            removed = _remove(connection, version) if version else []
         self._bodies.remove(removed)
         return version
 
@@ -176,41 +173,38 @@ class Versions:
             ).fetchone()
         return Segment(**dict(row)) if row else None
 
-    def list_latest(self, bucket: str, *, prefix: str, after: str, delimiter: str, limit: int) -> Listing:
+    def list_latest(self, bucket: str, scope: Scope, *, after: str) -> Listing[Version]:
         """The latest versions, delete markers left out, keys beyond `after` in UTF-8 order."""
-        listing = Listing(last_key=after)
-        versions, prefixes, last_key = listing.versions, listing.common_prefixes, after
         with self._database.reading() as connection:
-            while True:
-                wanted = limit - len(versions) - len(prefixes)
-                page = _latest_page(connection, bucket, prefix, last_key, limit=1 if delimiter else wanted + 1)
-                for version in page:
-                    if len(versions) + len(prefixes) >= limit:
-                        return Listing(
-                            versions=versions, common_prefixes=prefixes, last_key=last_key, is_truncated=True
-                        )
-                    head, found, _ = version.key[len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
-                    if found:
-                        prefixes.append(prefix + head + found)
-                        last_key = prefixes[-1] + _HIGHEST_CHAR
-                    else:
-                        versions.append(version)
-                        last_key = version.key
-                if not page or (not delimiter and len(page) <= wanted):
-                    return Listing(versions=versions, common_prefixes=prefixes, last_key=last_key)
 
-    def list_all(self, bucket: str, *, prefix: str, after_key: str, after_sequence: int, limit: int) -> list[Version]:
-        """All versions and delete markers by key, each key's newest first; one more than `limit` tells of more.
+            def page(place: Place[int], size: int) -> list[Version]:
+                return _latest_page(connection, bucket, scope.prefix, place.key, limit=size)
 
-        `after_key` with its `after_sequence` is the last one already listed; sequence 0 begins after the whole key.
-        """
+            return rolled_up(scope, Place[int](after), page, _place)
+
+    def list_all(self, bucket: str, scope: Scope, *, after: Place[int]) -> Listing[Version]:
+        """All versions and delete markers by key, each key's newest first, from behind `after`."""
         with self._database.reading() as connection:
-            rows = connection.execute(
-                "SELECT * FROM versions WHERE bucket = ? AND key >= ? AND key < ?"
-                " AND (key > ? OR (key = ? AND sequence < ?)) ORDER BY key, sequence DESC LIMIT ?",
-                (bucket, prefix, prefix + _HIGHEST_CHAR, after_key, after_key, after_sequence, limit + 1),
-            ).fetchall()
-        return [_version(row) for row in rows]
+
+            def page(place: Place[int], size: int) -> list[Version]:
+                return _page(connection, bucket, scope.prefix, place, limit=size)
+
+            return rolled_up(scope, after, page, _place)
+
+    def place_of(self, bucket: str, key: str, version_id: str) -> Place[int]:
+        """Where a version stands or stood among those of its key; raises S3Error 400 for an id that never was."""
+        with self._database.reading() as connection:
+            version = find(connection, bucket, key, version_id)
+            last = _last_sequence(connection)
+        if version is not None:
+            return Place(key, version.sequence)
+        if version_id == NULL_VERSION:
+            # Nobody knows where it stood: to list some versions again is better than to leave one out.
+            return Place(key, _BEFORE_ALL_VERSIONS)
+        sequence = _sequence_in(version_id)
+        if sequence is None or not 0 < sequence <= last:
+            raise invalid_argument("Invalid version id specified", "version-id-marker", version_id)
+        return Place(key, sequence)
 
     def is_empty(self, bucket: str) -> bool:
         """Whether the bucket holds neither a version nor an unfinished upload."""
@@ -244,14 +238,16 @@ def insert(
     is_delete_marker: bool = False,
 ) -> tuple[Version, list[str]]:
     """Make a new latest version; also returns the files of the `null` version it replaced without versioning."""
-    version_id = secrets.token_urlsafe(24) if is_versioned else NULL_VERSION
+    sequence = _last_sequence(connection) + 1
+    version_id = _new_version_id(sequence) if is_versioned else NULL_VERSION
     replaced = None if is_versioned else find(connection, bucket, key, NULL_VERSION)
     removed = _remove(connection, replaced) if replaced else []
     connection.execute("UPDATE versions SET is_latest = 0 WHERE bucket = ? AND key = ? AND is_latest", (bucket, key))
-    cursor = connection.execute(
-        "INSERT INTO versions (bucket, key, version_id, is_latest, is_delete_marker, size_bytes, etag, modified_at,"
-        " part_count, headers, tags, checksum) VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)",
+    connection.execute(
+        "INSERT INTO versions (sequence, bucket, key, version_id, is_latest, is_delete_marker, size_bytes, etag,"
+        " modified_at, part_count, headers, tags, checksum) VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
+            sequence,
             bucket,
             key,
             version_id,
@@ -265,7 +261,6 @@ def insert(
             json.dumps(vars(content.checksum) if content.checksum else None),
         ),
     )
-    sequence = int(cursor.lastrowid or 0)
     connection.executemany(
         "INSERT INTO segments VALUES (?, ?, ?, ?, ?)",
         [(sequence, part.part_number, part.offset_bytes, part.size_bytes, part.file_name) for part in segments],
@@ -281,6 +276,28 @@ def insert(
         content=content,
     )
     return version, removed
+
+
+def _new_version_id(sequence: int) -> str:
+    """A random id that still tells where the version stands, so that a listing goes on behind one that is gone."""
+    mask = secrets.token_bytes(16)
+    place = sequence ^ int.from_bytes(mask[:8], "big")
+    return base64.urlsafe_b64encode(mask + place.to_bytes(8, "big")).decode()
+
+
+def _sequence_in(version_id: str) -> int | None:
+    try:
+        raw = base64.urlsafe_b64decode(version_id)
+    except (binascii.Error, ValueError):
+        return None
+    if len(raw) != _VERSION_ID_BYTES:
+        return None
+    return int.from_bytes(raw[:8], "big") ^ int.from_bytes(raw[16:], "big")
+
+
+def _last_sequence(connection: sqlite3.Connection) -> int:
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'versions'").fetchone()
+    return int(row["seq"]) if row else 0
 
 
 def _remove(connection: sqlite3.Connection, version: Version) -> list[str]:
@@ -300,9 +317,22 @@ def _latest_page(connection: sqlite3.Connection, bucket: str, prefix: str, after
     rows = connection.execute(
         "SELECT * FROM versions WHERE bucket = ? AND is_latest AND NOT is_delete_marker"
         " AND key > ? AND key >= ? AND key < ? ORDER BY key LIMIT ?",
-        (bucket, after, prefix, prefix + _HIGHEST_CHAR, limit),
+        (bucket, after, prefix, prefix + HIGHEST_CHAR, limit),
     ).fetchall()
     return [_version(row) for row in rows]
+
+
+def _page(connection: sqlite3.Connection, bucket: str, prefix: str, after: Place[int], *, limit: int) -> list[Version]:
+    rows = connection.execute(
+        "SELECT * FROM versions WHERE bucket = ? AND key >= ? AND key < ?"
+        " AND (key > ? OR (key = ? AND sequence < ?)) ORDER BY key, sequence DESC LIMIT ?",
+        (bucket, prefix, prefix + HIGHEST_CHAR, after.key, after.key, after.within or 0, limit),
+    ).fetchall()
+    return [_version(row) for row in rows]
+
+
+def _place(version: Version) -> Place[int]:
+    return Place(version.key, version.sequence)
 
 
 def _version(row: sqlite3.Row) -> Version:
@@ -328,7 +358,15 @@ def _version(row: sqlite3.Row) -> Version:
 
 def require_readable(version: Version, *, by_id: bool) -> None:
     """Raises S3Error for a delete marker: 405 when it was asked for by its version id, else 404."""
-    if version.is_delete_marker and by_id:
-        raise S3Error(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
-    if version.is_delete_marker:
-        raise no_such_key(version.key)
+    if not version.is_delete_marker:
+        return
+    headers = {"x-amz-delete-marker": "true", "x-amz-version-id": version.version_id}
+    if not by_id:
+        raise no_such_key(version.key, headers)
+    raise S3Error(
+        405,
+        "MethodNotAllowed",
+        "The specified method is not allowed against this resource.",
+        {"Method": "GET", "ResourceType": "DeleteMarker"},
+        {**headers, "Allow": "DELETE", "Last-Modified": http_time(version.modified_at)},
+    )

@@ -1,0 +1,46 @@
+"""ETags as S3 gives them: the MD5 of the bytes, unless KMS encrypts them.
+
+Source: Amazon S3 API Reference, "Object", `ETag`.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+
+from local.stand_in.buckets import ENCRYPTION_HEADER
+
+
+class EntityTag:
+    """The ETag of a body that streams by; headers: of the object that it becomes.
+
+    Under SSE-KMS it is not the MD5 of the bytes, so nobody may take it for one: it is random then.
+    """
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._md5 = None if _is_kms(headers) else hashlib.md5(usedforsecurity=False)
+
+    @property
+    def needs_bytes(self) -> bool:
+        """Whether it depends on what it is shown."""
+        return self._md5 is not None
+
+    def update(self, data: bytes, /) -> None:
+        """Take the next bytes in."""
+        if self._md5:
+            self._md5.update(data)
+
+    def digest(self) -> bytes:
+        """The ETag's bytes, which are written in hexadecimal."""
+        return self._md5.digest() if self._md5 else secrets.token_bytes(16)
+
+
+def of_parts(headers: Mapping[str, str], etags: Sequence[str]) -> str:
+    """The ETag of an object from those of its parts: the MD5 of their MD5s, and how many they are."""
+    whole = EntityTag(headers)
+    for etag in etags:
+        whole.update(bytes.fromhex(etag))
+    return f"{whole.digest().hex()}-{len(etags)}"
+
+
+def _is_kms(headers: Mapping[str, str]) -> bool:
+    return headers.get(ENCRYPTION_HEADER, "").startswith("aws:kms")
