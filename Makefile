@@ -126,5 +126,5 @@ smoke: install ## Prove a deployed stage end to end: make smoke STAGE=dev
 costs: install ## What a stage costs in a month: make costs STAGE=prod (ARGS="--help" for more)
 	@$(BIN)/python -m costs $(ON_STAGE) $(ARGS)
 
-clean: ## Remove what was installed, built and kept
+clean: ## Remove what was installed and built, and the local platform's data with its videos
 	rm -rf $(VENV) .data build dist screenshots $(WEB)/dist $(WEB)/node_modules

@@ -61,7 +61,7 @@ class ConfigReader:
         except pulumi.ConfigTypeError:
             found = None
         if not isinstance(found, list):
-            self.wrong(key, "is not a list")
+            self.wrong(key, f"is not a list; set its first item with `pulumi config set --path '{key}[0]' …`")
             return ()
         items = [item if isinstance(item, str) else json.dumps(item) for item in found]  # pyright: ignore[reportUnknownVariableType]
         for item in items:

@@ -28,7 +28,11 @@ class CostModel:
         ProgramChangedError, and PriceListError where prices are of another region."""
         declared = declare(self.stage, (*HEARD, *sorted(overrides)))
         if declared.region != self.prices.region:
-            raise PriceListError("region", f"is {self.prices.region}, the stage lives in {declared.region}")
+            raise PriceListError(
+                "region",
+                f"is {self.prices.region}, the stage lives in {declared.region}; "
+                "costs are known for that region alone until costs/prices.toml holds the other's prices",
+            )
         return Inventory.of(declared)
 
     def bill(self, overrides: Overrides = (), *, inventory: Inventory | None = None) -> Bill:

@@ -67,7 +67,8 @@ def _preflight(stage: str) -> int:
         for subject, finding in findings(stage):
             counted[finding.verdict] += 1
             # One line, whatever AWS answers.
-            say(f"{finding.verdict:<{VERDICT_WIDTH}}  {subject}: {' '.join(finding.text.split())}")
+            text = "; ".join(filter(None, (" ".join(line.split()) for line in finding.text.splitlines())))
+            say(f"{finding.verdict:<{VERDICT_WIDTH}}  {subject}: {text.replace(':;', ':')}")
     say(", ".join(f"{count} {verdict}" for verdict, count in counted.items()))
     return FAILED if counted[Verdict.WILL_FAIL] else 0
 

@@ -1,7 +1,7 @@
 """Prints the environment of a deployed stage for `chalice local`: `python -m deploy.print_environment`.
 
-Use it as `eval "export $(python -m deploy.print_environment)"`, then `chalice local --stage dev` in chalice_app, with
-AWS credentials that may do what the functions may.
+Use it as `exports="$(python -m deploy.print_environment)" && eval "$exports"`, then `chalice local --stage dev` in
+chalice_app, with AWS credentials that may do what the functions may.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """One line of assignments that a shell understands."""
+    """Lines that a shell evaluates. Nothing is printed where something is missing, so that nothing is evaluated."""
     options = parser().parse_args(arguments)
     return exit_status(lambda: _print(environment_of(chosen_outputs(options))))
 
 
 def _print(environment: Mapping[str, str]) -> None:
-    say(" ".join(f"{name}={shlex.quote(value)}" for name, value in environment.items()))
+    say("\n".join(f"export {name}={shlex.quote(value)}" for name, value in environment.items()))
 
 
 if __name__ == "__main__":

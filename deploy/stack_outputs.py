@@ -14,7 +14,7 @@ class StackOutputs(dict[str, Any]):
     """By name; one that is missing raises OutputsNotReadableError."""
 
     def __missing__(self, name: str) -> NoReturn:
-        raise OutputsNotReadableError(f"it has no {name!r}")
+        raise OutputsNotReadableError(f"it has no {name!r}; deploy it first (`pulumi up`)")
 
     @property
     def environment(self) -> StackOutputs:

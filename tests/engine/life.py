@@ -155,7 +155,8 @@ class Life:
         began = time.monotonic()
         outputs = StackOutputs(json.loads(self._engine.pulumi("stack", "output", "--json", "--stack", self._stack)))
         printed = self._operate("print_environment")
-        shown = {name: value for name, _, value in (word.partition("=") for word in shlex.split(printed))}
+        assigned = (word.partition("=") for word in shlex.split(printed) if word != "export")
+        shown = {name: value for name, _, value in assigned}
         self._demand(shown == environment_of(outputs), f"print_environment says {printed}")
         page = self._engine.project / "page" / "index.html"
         page.parent.mkdir(exist_ok=True)
