@@ -21,7 +21,7 @@ WORKERS ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run web install test check format lock engine load soak hostile matrix screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
+.PHONY: help run web install test check format lock engine load soak hostile matrix mutants screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -92,6 +92,9 @@ matrix: install ## Every route by every identity on every target: nobody gets in
 
 hostile: install web ## Thousands of hostile requests to the running platform: no fault, one shape of refusal
 	$(BIN)/python -m tests.hostile $(ARGS)
+
+mutants: install ## Change the code that decides, one place at a time: a test must notice (ARGS="caps" for some files)
+	@$(BIN)/python -m tests.mutation $(ARGS)
 
 screenshots: install web ## Pictures of the page, into screenshots/
 	$(BIN)/python -m tests.web.screenshots

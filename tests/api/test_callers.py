@@ -26,9 +26,13 @@ CONTEXT: dict[str, str] = {
 
 
 @pytest.fixture(autouse=True)
-def the_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+def logged(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
+    """What the log lines of each call will tell of it."""
+    told: list[dict[str, str]] = []
     environment = SimpleNamespace(client_ids=frozenset({"web", "desktop"}))
     monkeypatch.setattr(callers, "services", lambda: SimpleNamespace(environment=environment))
+    monkeypatch.setattr(callers, "about_upload", lambda **names: told.append(names))
+    return told
 
 
 def request(authorizer: object) -> Request:
@@ -40,9 +44,14 @@ def of_user(**changed: str | None) -> Request:
     return request({"claims": claims})
 
 
-def test_a_caller_is_the_subject_of_the_token() -> None:
+def test_a_caller_is_the_subject_of_the_token(logged: list[dict[str, str]]) -> None:
     for find in (callers.reader_of, callers.writer_of):
         assert find(of_user()) == GOOD["sub"]
+    assert logged == [{"owner": GOOD["sub"]}] * 2
+
+
+def test_the_scopes_are_those_that_the_user_pool_knows() -> None:
+    assert (callers.READ_SCOPE, callers.WRITE_SCOPE) == ("video-upload/read", "video-upload/write")
 
 
 @pytest.mark.parametrize(
@@ -66,8 +75,8 @@ def test_a_scope_opens_what_it_names(scope: str | None, *, reads: bool, writes: 
         else:
             with pytest.raises(ForbiddenError) as refused:
                 find(caller)
-            assert callers.WRITE_SCOPE in refused.value.message
-            assert (callers.READ_SCOPE in refused.value.message) == (find is callers.reader_of)
+            reads_too = "video-upload/read or " if find is callers.reader_of else ""
+            assert refused.value.reason == f"it needs the scope {reads_too}video-upload/write"
     assert callers.may_also_write(caller) is writes
 
 
@@ -92,7 +101,8 @@ def test_a_token_that_is_not_an_access_token_of_our_clients_is_refused(
         with pytest.raises(refusal) as refused:
             find(of_user(**changed))
         if refusal is ForbiddenError:
-            assert "access token of this platform's clients" in refused.value.message
+            assert isinstance(refused.value, ForbiddenError)
+            assert refused.value.reason == "it is not an access token of this platform's clients"
 
 
 @pytest.mark.parametrize("authorizer", [None, {}, {"claims": None}, {"claims": {}}])
@@ -103,11 +113,12 @@ def test_a_request_without_claims_is_nobodys(authorizer: object) -> None:
     assert not callers.may_also_write(request(authorizer))
 
 
-def test_an_upload_is_what_the_authorizer_has_verified() -> None:
+def test_an_upload_is_what_the_authorizer_has_verified(logged: list[dict[str, str]]) -> None:
     token = callers.upload_of(request(CONTEXT))
     assert (token.kid, token.owner, token.video_id) == (CONTEXT["kid"], CONTEXT["owner"], CONTEXT["videoId"])
     assert (token.file_key, token.upload_id) == (CONTEXT["fileKey"], CONTEXT["uploadId"])
     assert token.expiry == int(CONTEXT["expiry"])
+    assert logged == [{"owner": token.owner, "video_id": token.video_id, "upload_id": token.upload_id}]
 
 
 @pytest.mark.parametrize("missing", CONTEXT)

@@ -22,8 +22,13 @@ def test_the_cap_on_open_uploads_holds_and_names_itself(world: World) -> None:
 
 def test_the_cap_on_bytes_counts_what_is_announced(world: World) -> None:
     world.start(size_bytes=60 * 2**20)
-    with pytest.raises(ReservedBytesExceededError):
+    with pytest.raises(ReservedBytesExceededError) as refused:
         world.start(size_bytes=41 * 2**20)
+    assert refused.value.details == {
+        "sizeBytes": 41 * 2**20,
+        "reservedBytes": 60 * 2**20,
+        "maxReservedBytes": 100 * 2**20,
+    }
     world.start(size_bytes=40 * 2**20)
 
 

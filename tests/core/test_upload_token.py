@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.errors import UnauthorizedError
-from chalicelib.core.upload_token import UploadTokens
+from chalicelib.core.upload_token import MAX_TOKEN_CHARS, UploadTokens
 from tests.fakes import FakeClock, FakeMac
 from tests.world import World
 
@@ -92,3 +92,65 @@ def test_a_signed_payload_of_another_shape_is_unauthorized(claims: object) -> No
     signature = base64.urlsafe_b64encode(mac.generate(payload.encode())).decode().rstrip("=")
     with pytest.raises(UnauthorizedError):
         UploadTokens(mac, FakeClock()).verify(f"{payload}.{signature}")
+
+
+GOOD = {
+    "kid": "k1",
+    "owner": "owner",
+    "videoId": "0" * 28,
+    "fileKey": f"videos/owner/{'0' * 28}",
+    "uploadId": "upload-1",
+    "expiry": 10**10,
+}
+
+
+def signed(claims: object) -> str:
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return f"{payload}.{base64.urlsafe_b64encode(FakeMac().generate(payload.encode())).decode().rstrip('=')}"
+
+
+def test_a_token_tells_which_upload_it_opens() -> None:
+    token = UploadTokens(FakeMac(), FakeClock()).verify(signed(GOOD))
+    assert (token.kid, token.upload_id, token.expiry) == ("k1", "upload-1", 10**10)
+    assert token.ref.file_key == token.file_key == GOOD["fileKey"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"owner": "../owner", "fileKey": f"videos/../owner/{'0' * 28}"},
+        {"owner": "", "fileKey": f"videos//{'0' * 28}"},
+        {"videoId": "x", "fileKey": "videos/owner/x"},
+        {"fileKey": f"videos/other/{'0' * 28}"},
+        {"fileKey": ""},
+        {"more": 1},
+        {"kid": 1},
+        {"uploadId": None},
+        {"expiry": "10000000000"},
+    ],
+    ids=str,
+)
+def test_a_signed_token_of_claims_that_we_do_not_make_is_unauthorized(changed: dict[str, object]) -> None:
+    mac = FakeMac()
+    with pytest.raises(UnauthorizedError):
+        UploadTokens(mac, FakeClock()).verify(signed({**GOOD, **changed}))
+    assert mac.verifications == 0
+
+
+def test_the_longest_token_is_good_and_the_next_longer_one_is_not() -> None:
+    tokens = UploadTokens(FakeMac(), FakeClock())
+    found: dict[int, str] = {}
+    for chars in range(1_200, 1_600):
+        text = signed({**GOOD, "uploadId": "u" * chars})
+        found.setdefault(len(text), text)
+    assert tokens.verify(found[MAX_TOKEN_CHARS])
+    with pytest.raises(UnauthorizedError):
+        # No base64 text of whole bytes has one character more.
+        tokens.verify(found[MAX_TOKEN_CHARS + 2])
+
+
+@pytest.mark.parametrize("text", ["", ".", "e30", "e30.", ".e30"])
+def test_a_token_without_payload_or_mac_is_unauthorized_before_anything_is_read(text: str) -> None:
+    with pytest.raises(UnauthorizedError) as refused:
+        UploadTokens(FakeMac(), FakeClock()).verify(text)
+    assert refused.value.__cause__ is None

@@ -1,0 +1,28 @@
+"""The modules of which mutants are made: what decides who may, what is kept and what is refused."""
+
+from tests.mutation.trial import Subject
+
+_CORE = "chalice_app/chalicelib/core"
+_ROUTES = "chalice_app/chalicelib/routes"
+
+SUBJECTS = (
+    Subject(f"{_ROUTES}/callers.py", ["tests/api/test_callers.py"]),
+    Subject(f"{_ROUTES}/upload_tokens.py", ["tests/api/test_upload_tokens.py"]),
+    Subject(f"{_ROUTES}/users.py", ["tests/api/test_users.py"]),
+    Subject("chalice_app/app.py", ["tests/api/test_app_events.py"]),
+    Subject(f"{_CORE}/upload_token.py", ["tests/core/test_upload_token.py", "tests/core/test_upload_requests.py"]),
+    Subject(f"{_CORE}/upload_requests.py", ["tests/core/test_upload_requests.py", "tests/core/test_bounds.py"]),
+    Subject(f"{_CORE}/request_fields.py", ["tests/core/test_request_fields.py", "tests/core/test_bounds.py"]),
+    Subject(f"{_CORE}/part_plan.py", ["tests/core/test_part_plan.py", "tests/core/test_upload_requests.py"]),
+    Subject(
+        f"{_CORE}/completion.py",
+        ["tests/core/test_completion.py", "tests/core/test_janitor.py"],
+    ),
+    Subject(
+        f"{_CORE}/records.py",
+        ["tests/core/test_caps.py", "tests/core/test_forms.py", "tests/core/test_library.py"],
+    ),
+    Subject(f"{_CORE}/caps.py", ["tests/core/test_caps.py"]),
+    Subject("components/bucket_policies.py", ["tests/infrastructure/test_bucket_policies.py"]),
+    Subject("components/permissions.py", ["tests/infrastructure/test_least_privilege.py"]),
+)
