@@ -136,6 +136,21 @@ def a_small_video_is_offered_and_a_cap_is_met(world: World, recorder: Recorder) 
         world.start(owner="owner-of-many")
 
 
+def two_see_the_last_place_free(world: World, recorder: Recorder) -> None:
+    for _ in range(2):
+        start(world, recorder, "owner-of-races")
+    reserve = world.records.reserve
+
+    def be_late(ref: VideoRef, size_bytes: int) -> None:
+        world.records.reserve = reserve
+        world.uploads.start(ref.owner, StartUpload("film.mp4", "video/mp4", SIZE_BYTES))
+        reserve(ref, size_bytes)
+
+    world.records.reserve = be_late
+    with recorder.at_work("multipart_init"), pytest.raises(TooManyOpenUploadsError):
+        world.start(owner="owner-of-races")
+
+
 def an_upload_is_aborted_or_deleted_before_its_event_arrives(world: World, recorder: Recorder) -> None:
     aborted, deleted = (start(world, recorder, f"owner-of-{name}") for name in ("aborted", "deleted"))
     with recorder.at_work("multipart_complete"):
@@ -194,6 +209,7 @@ def go_on() -> None:
 JOURNEYS = (
     a_video_is_watched_and_deleted,
     a_small_video_is_offered_and_a_cap_is_met,
+    two_see_the_last_place_free,
     an_upload_is_aborted_or_deleted_before_its_event_arrives,
     the_janitor_repairs_what_was_left_behind,
     a_form_is_sent_again_and_its_event_is_lost,
