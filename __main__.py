@@ -313,6 +313,7 @@ observability = Observability(
         alarm_emails=settings.alarm_emails,
         alarms=settings.alarms,
         dashboard=settings.dashboard,
+        max_open_uploads=settings.max_open_uploads,
         traced_percent=settings.traced_percent,
         monthly_budget_usd=settings.monthly_budget_usd,
         paused=settings.paused,

@@ -79,11 +79,14 @@ class Together:
         return _description(self.meaning, self.name)
 
 
-def alarms_of(watched: Watched, *, paused: bool) -> list[Alarm | Together]:
-    """All alarms of a stage. paused: then silence, refused calls and waiting events are meant to be."""
+def alarms_of(watched: Watched, *, paused: bool, max_open_uploads: int) -> list[Alarm | Together]:
+    """All alarms of a stage. paused: then silence, refused calls and waiting events are meant to be.
+
+    max_open_uploads: of one user.
+    """
     return [
         *_api(watched, paused=paused),
-        *_uploads(watched),
+        *_uploads(watched, max_open_uploads),
         *_events(watched, paused=paused),
         *_functions(watched, paused=paused),
         *_janitor(watched, paused=paused),
@@ -157,9 +160,12 @@ def _api(watched: Watched, *, paused: bool) -> list[Alarm | Together]:
     return [*([] if paused else errors), refusals, latency]
 
 
-def _uploads(watched: Watched) -> list[Alarm | Together]:
+def _uploads(watched: Watched, max_open_uploads: int) -> list[Alarm | Together]:
     ready, failed, expired = (watched.own(f"Uploads{ending}", "Sum") for ending in ("Ready", "Failed", "Expired"))
     lost = "(FILL(m1,0)-FILL(m2,0))"  # who abandons an upload was not failed by us
+    # What clients tell can be made up, what the functions count cannot: an upload failed that is also open still.
+    told, unfinished = "FILL(m0,0)", "(m1-FILL(m2,0)-FILL(m3,0))"
+    failed_for_clients = f"IF({told}<{unfinished}, {told}, {unfinished})"
     return [
         *_burn_rates(
             "upload-success",
@@ -189,9 +195,13 @@ def _uploads(watched: Watched) -> list[Alarm | Together]:
         ),
         Alarm(
             name="client-failures",
-            meaning="More than a fifth of an hour's uploads ended in an error that their clients saw.",
-            metrics=(watched.own("ClientUploadsFailed", "Sum"), watched.own("ClientUploadsBegan", "Sum")),
-            expression=f"IF(m1>={LEAST_CALLS}, 100*FILL(m0,0)/m1, 0)",
+            meaning="More than a fifth of an hour's uploads stay open after an error that their clients saw.",
+            metrics=(
+                watched.own("ClientUploadsFailed", "Sum"),
+                *(watched.own(f"Uploads{step}", "Sum") for step in ("Started", "Completed", "Aborted")),
+            ),
+            # One user holds no more than max_open_uploads open, and cannot ring it alone.
+            expression=f"IF({failed_for_clients}>{max_open_uploads}, 100*{failed_for_clients}/m1, 0)",
             threshold=20,
             period_seconds=HOURS,
         ),

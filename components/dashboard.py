@@ -16,10 +16,14 @@ SHOWN, SHOWN_BY_DAY = "-P1D", "-P14D"
 """How far back, until somebody chooses otherwise; what comes once a day would be one point, or none."""
 
 PROGRESS_QUERY = """\
-filter message = "progress told" and event = "uploadProgress"
-| fields 100 * sentBytes / sizeBytes as sentPercent, sizeBytes / 1000000 as megabytes
+filter message = "progress told"
+| fields jsonParse(@message) as told
+| unnest told.events into event
+| filter event.event = "uploadProgress"
+| fields 100 * event.sentBytes / event.sizeBytes as sentPercent, event.sizeBytes / 1000000 as megabytes,
+         coalesce(event.videoId, videoId) as video
 | stats latest(sentPercent) as percent, latest(megabytes) as sizeMegabytes,
-        latest(client) as clientVersion, max(@timestamp) as toldAt by videoId
+        latest(client) as clientVersion, max(@timestamp) as toldAt by video
 | sort toldAt desc
 | limit 20"""
 """How far the uploads are, as their clients tell it (Logs Insights)."""

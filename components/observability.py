@@ -28,7 +28,7 @@ class ObservabilityArgs:
         metrics are watched; no web ACL where there is none.
     alarm_emails: who hears of alarms and of the budget.
     alarms, dashboard: whether to make them. traced_percent: of requests. monthly_budget_usd: of this stage.
-    paused: whether silence is to be expected.
+    paused: whether silence is to be expected. max_open_uploads: of one user.
     """
 
     place: Place
@@ -47,6 +47,7 @@ class ObservabilityArgs:
     traced_percent: int
     monthly_budget_usd: int
     paused: bool
+    max_open_uploads: int
 
 
 class Observability(pulumi.ComponentResource):
@@ -90,7 +91,9 @@ class Observability(pulumi.ComponentResource):
             data_key_arn="",
             web_acl_name=args.web_acl_name,
         )
-        alarms = alarms_of(self._watched, paused=args.paused) if args.alarms else []
+        alarms = (
+            alarms_of(self._watched, paused=args.paused, max_open_uploads=args.max_open_uploads) if args.alarms else []
+        )
         made = {alarm.name: self._alarm(alarm, topic) for alarm in alarms if isinstance(alarm, Alarm)}
         for alarm in alarms:
             if isinstance(alarm, Together):

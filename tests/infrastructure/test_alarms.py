@@ -25,6 +25,14 @@ COMPARISONS = {
     "LessThanLowerThreshold",
 }
 
+MAX_OPEN_UPLOADS = 20
+"""Of one user."""
+
+
+def all_alarms(*, paused: bool = False) -> list[Alarm | Together]:
+    return alarms_of(ANY_STAGE, paused=paused, max_open_uploads=MAX_OPEN_UPLOADS)
+
+
 Traffic = Mapping[str, Sequence[float]]
 """By metric, a value for each five minutes; a metric that is not named says nothing."""
 
@@ -44,7 +52,7 @@ def of_uploads(*spans: tuple[int, float, float, float]) -> Traffic:
 
 def ringing(traffic: Traffic) -> dict[str, list[int]]:
     """By name of an alarm that calls somebody: the steps at which it stands."""
-    alarms = alarms_of(ANY_STAGE, paused=False)
+    alarms = all_alarms()
     stands = {
         alarm.name: standing(alarm, traffic)
         for alarm in alarms
@@ -125,6 +133,30 @@ def test_lost_uploads_ring_and_abandoned_ones_do_not() -> None:
     assert set(ringing(lost)) == {"upload-success-fast-burn", "upload-success-slow-burn"}
 
 
+def of_clients(*, told_failed: float, started: float, completed: float, aborted: float = 0) -> Traffic:
+    """All of it in one step after a quiet hour. Who makes failures up makes up beginnings, too."""
+    names = {"Started": started, "Completed": completed, "Aborted": aborted}
+    told = {"ClientUploadsFailed": told_failed, "ClientUploadsBegan": 20}
+    return {
+        name: [*[0] * HOUR_STEPS, count]
+        for name, count in {**told, **{f"Uploads{step}": count for step, count in names.items()}}.items()
+    }
+
+
+def test_failures_that_one_user_makes_up_ring_nothing() -> None:
+    one_call = of_clients(told_failed=5, started=0, completed=0)
+    assert ringing(one_call) == {}
+    assert ringing(of_clients(told_failed=25_000, started=30, completed=28)) == {}
+    all_that_may_be_open = of_clients(told_failed=25_000, started=40, completed=0, aborted=40 - MAX_OPEN_UPLOADS)
+    assert ringing(all_that_may_be_open) == {}
+
+
+def test_clients_that_fail_and_leave_their_uploads_open_ring() -> None:
+    broken_page = of_clients(told_failed=30, started=60, completed=30)
+    assert set(ringing(broken_page)) == {"client-failures"}
+    assert ringing(of_clients(told_failed=30, started=600, completed=570)) == {}, "a twentieth of a busy hour"
+
+
 def test_a_stage_on_which_nothing_happens_is_quiet() -> None:
     idle: Traffic = {
         name: [0] * DAY_STEPS
@@ -153,9 +185,7 @@ def test_an_outage_that_refuses_everybody_rings_and_a_few_refusals_do_not() -> N
 def test_where_silence_is_the_alarm_it_is_a_value_that_cloudwatch_cannot_pass_over() -> None:
     """CloudWatch User Guide, "Configuring how CloudWatch alarms treat missing data": it goes by the most recent points
     of several periods as long as there are any."""
-    silent = [
-        each for each in alarms_of(ANY_STAGE, paused=False) if isinstance(each, Alarm) and not each.silence_is_fine
-    ]
+    silent = [each for each in all_alarms() if isinstance(each, Alarm) and not each.silence_is_fine]
     assert [alarm.name for alarm in silent] == ["janitor-silent"]
     for alarm in silent:
         assert alarm.expression
@@ -165,8 +195,8 @@ def test_where_silence_is_the_alarm_it_is_a_value_that_cloudwatch_cannot_pass_ov
 
 
 def test_a_paused_stage_has_no_alarm_that_would_stand_until_its_end() -> None:
-    paused = {alarm.name for alarm in alarms_of(ANY_STAGE, paused=True)}
-    running = {alarm.name for alarm in alarms_of(ANY_STAGE, paused=False)}
+    paused = {alarm.name for alarm in all_alarms(paused=True)}
+    running = {alarm.name for alarm in all_alarms()}
     assert paused < running
     # Refused calls are answered by 500, events go to the failure queue at once, and the schedule stands still.
     burns = {f"api-errors-{ending}" for ending in ("hour", "now", "fast-burn", "slow-burn")}
@@ -226,7 +256,7 @@ def test_without_alarms_and_dashboard_nobody_pays_for_their_metrics(dev: Recordi
 
 @pytest.mark.parametrize("paused", [True, False])
 def test_names_of_alarms_are_their_own(paused: bool) -> None:
-    names = [alarm.name for alarm in alarms_of(ANY_STAGE, paused=paused)]
+    names = [alarm.name for alarm in all_alarms(paused=paused)]
     assert len(names) == len(set(names))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import sysconfig
@@ -104,6 +105,7 @@ def test_operators_find_everything_in_the_stacks_outputs(recording: Recording) -
     stage = DeployedStage(StackOutputs(recording.exports), boto3.Session(region_name="eu-central-1"))
     assert (stage.place.stage, stage.place.region) == (recording.stage, "eu-central-1")
     query = log_query(stage.place, {"videoId": "1"}, datetime.now(UTC))
+    assert '(videoId = "1") and' in query.text
     groups = {group.inputs["name"] for group in recording.of("cloudwatch/logGroup:LogGroup")}
     assert set(query.log_groups) <= groups
     buckets = {bucket.inputs["bucket"] for bucket in recording.of("s3/bucket:Bucket")}
@@ -112,6 +114,23 @@ def test_operators_find_everything_in_the_stacks_outputs(recording: Recording) -
     assert stage.processing.function.rpartition(":function:")[2].removesuffix(":live") in aliases
     assert stage.user_pool_id
     assert stage.videos.data_key_arn
+
+
+def test_no_client_pushes_lines_out_of_an_answer_by_telling_progress_under_an_id_of_its_choice(prod: Recording) -> None:
+    """An answer holds 10,000 lines, and a client may name any upload."""
+    stage = DeployedStage(StackOutputs(prod.exports), boto3.Session(region_name="eu-central-1"))
+    queries = [log_query(stage.place, {"videoId": "1", "correlationId": "2"}, datetime.now(UTC)).text]
+    saved = [each.inputs for each in prod.of("cloudwatch/queryDefinition:QueryDefinition")]
+    queries += [each["queryString"] for each in saved if "/trail" not in "".join(each["logGroupNames"])]
+    for page in ("logs", "runbook"):
+        text = (PROJECT / "docs" / f"{page}.md").read_text()
+        queries += re.findall(r"filter [^`\n]*\b(?:videoId|correlationId) = [^`\n]*", text)
+    assert len(queries) >= 4
+    for query in queries:
+        assert 'message != "progress told"' in query, query
+        alternatives = re.search(r"filter (.*?) and (ispresent|message)", query)
+        assert alternatives
+        assert " or " not in re.sub(r"\([^)]*\)", "", alternatives[1]), "`and` binds closer than `or`"
 
 
 def test_a_missing_output_is_named() -> None:

@@ -219,7 +219,10 @@ def flattened(value: Any, name: str = "") -> Iterator[str]:
 def named_fields(words: list[str]) -> set[str]:
     """Fields that the query of a command names."""
     query = words[words.index("--query-string") + 1]
-    bare = re.sub(r'"[^"]*"|\bas \w+|\bsort @?\w+|\bbin\(\w+\)', "", query)
+    bare = re.sub(r'"[^"]*"|\bas \w+|\bsort @?\w+|\bbin\(\w+\)|\bjsonParse\(@message\)', "", query)
+    # What is taken out of a list is named like one of its entries, and the list like the line it was parsed from.
+    for parsed, entry in re.findall(r"unnest \w+\.(\w+) into (\w+)", bare):
+        bare = re.sub(rf"\b{entry}\.", f"{parsed}.0.", re.sub(r"unnest \S+ into \w+", "", bare))
     return {name for name in re.findall(r"(?<![@\w.])[a-zA-Z][\w.]*(?!\w*\()", bare) if name not in QUERY_WORDS}
 
 

@@ -34,6 +34,12 @@ class PrintedLines:
     def about(self, video_id: str) -> list[dict[str, Any]]:
         return [line for line in self.documents() if line.get("videoId") == video_id]
 
+    def told_about(self, video_id: str) -> list[dict[str, Any]]:
+        """Events that clients told of an upload, each with what its call's events share."""
+        lines = [line for line in self.documents() if line.get("message") == "progress told"]
+        events = [{**line, **event} for line in lines for event in line["events"]]
+        return [event for event in events if event.get("videoId") == video_id]
+
 
 def not_json(lines: Iterable[str]) -> list[str]:
     """The lines that no log query could read."""

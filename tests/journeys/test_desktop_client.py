@@ -58,7 +58,7 @@ def test_signing_in_through_the_browser_lets_the_command_upload_and_tell_how_it_
     assert result["state"] == "ready"
 
     def told() -> list[dict[str, Any]] | None:
-        lines = [line for line in printed.about(result["videoId"]) if line.get("message") == "progress told"]
+        lines = printed.told_about(result["videoId"])
         return lines if lines and lines[-1].get("state") == "ready" else None
 
     lines = wait_until(told)

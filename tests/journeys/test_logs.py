@@ -244,7 +244,7 @@ def test_metrics_of_an_upload_carry_its_ids_beside_their_values(journey: Journey
 
 def test_what_a_client_tells_is_counted_once_under_a_name_that_it_cannot_choose(journey: Journey) -> None:
     told = [line for line in journey.printed.documents() if line.get("message") == "progress told"]
-    assert [(line["state"], line["client"], line["owner"]) for line in told] == [
+    assert [(event["state"], line["client"], line["owner"]) for line in told for event in line["events"]] == [
         ("processing", "web/1", journey.person.owner)
     ]
     metrics = [line for line in journey.printed.documents() if "_aws" in line]

@@ -63,7 +63,7 @@ def has_told(calls: list[dict[str, Any]], state: str) -> bool:
 
 
 def lines_of(printed: PrintedLines, video_id: str) -> list[dict[str, Any]]:
-    return [line for line in printed.about(video_id) if line.get("message") == "progress told"]
+    return printed.told_about(video_id)
 
 
 def test_the_operators_read_how_an_upload_went_and_neither_names_nor_addresses_nor_tokens(

@@ -35,6 +35,18 @@ def redacted(text: str) -> str:
     return _SECRETS.sub(REDACTED, text)
 
 
+def _redacted_within(value: Any) -> Any:
+    match value:
+        case str():
+            return redacted(value)
+        case list():
+            return [_redacted_within(each) for each in value]  # pyright: ignore[reportUnknownVariableType]
+        case dict():
+            return {name: _redacted_within(each) for name, each in value.items()}  # pyright: ignore[reportUnknownVariableType]
+        case _:
+            return value
+
+
 class JsonFormatter(logging.Formatter):
     """constants: what every line of this process says."""
 
@@ -55,7 +67,7 @@ class JsonFormatter(logging.Formatter):
         }
         for name, value in vars(record).items():
             if name not in _PLAIN_RECORD:
-                line[name] = redacted(value) if isinstance(value, str) else value
+                line[name] = _redacted_within(value)
         if record.exc_info and record.exc_info[0]:
             line["exception"] = {
                 "type": record.exc_info[0].__name__,

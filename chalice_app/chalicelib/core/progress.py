@@ -1,4 +1,5 @@
-"""Progress as clients tell it: checked against closed sets, written into the log, counted by fixed metrics.
+"""Progress as clients tell it: checked against closed sets, written into the log in one line a call, counted by fixed
+metrics.
 
 Nothing here is proven but the owner: a client may make up how its uploads go. It cannot make up a metric: names,
 dimensions and namespaces are never taken from a request.
@@ -9,7 +10,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Self
 
 from chalicelib.core.json_values import JsonObject, JsonValue
@@ -46,10 +46,10 @@ _CODE = re.compile(r"[0-9A-Za-z._-]{1,64}")
 
 @dataclass(frozen=True)
 class ProgressEvent:
-    """One event. more: what only this kind of event says."""
+    """One event. at_ms: by the client's clock. more: what only this kind of event says."""
 
     name: str
-    told_at: datetime
+    at_ms: int
     video_id: str
     correlation_id: str | None
     size_bytes: int
@@ -60,16 +60,19 @@ class ProgressEvent:
     def read(cls, fields: Fields) -> Self:
         """Problems stay in `fields`."""
         name = fields.one_of("event", EVENTS)
-        at_ms = fields.whole_number("at", 0, LAST_MOMENT_MS)
         return cls(
             name=name,
-            told_at=datetime.fromtimestamp(at_ms / 1000, UTC),
+            at_ms=fields.whole_number("at", 0, LAST_MOMENT_MS),
             video_id=fields.matching("videoId", VIDEO_ID, "a videoId"),
             correlation_id=fields.optional_matching("correlationId", CORRELATION_ID, "the upload's correlation id"),
             size_bytes=fields.whole_number("sizeBytes", 0, MAX_WHOLE_NUMBER),
             sent_bytes=fields.whole_number("sentBytes", 0, MAX_WHOLE_NUMBER),
             more=_more(name, fields),
         )
+
+    @property
+    def upload(self) -> tuple[str, str | None]:
+        return self.video_id, self.correlation_id
 
     @property
     def happened(self) -> str:
@@ -121,25 +124,23 @@ class ToldProgress:
 
 @dataclass(frozen=True)
 class ProgressLog:
-    """Where progress goes: one log line an event, and one line of metrics where something is counted."""
+    """Where progress goes: one log line a call, and one line of metrics where something is counted.
+
+    A line an event would repeat what all of them share, and write five times what a client sends.
+    """
 
     meter: Meter
 
     def write(self, owner: str, told: ToldProgress) -> None:
-        for event in told.events:
-            about_upload(owner=owner, video_id=event.video_id, correlation_id=event.correlation_id)
-            log.info(
-                "progress told",
-                extra={
-                    "event": event.name,
-                    "client": told.client,
-                    **({"system": told.system} if told.system else {}),
-                    "toldAt": event.told_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-                    "sizeBytes": event.size_bytes,
-                    "sentBytes": event.sent_bytes,
-                    **event.more,
-                },
-            )
+        uploads = {event.upload for event in told.events}
+        if len(uploads) == 1:
+            ((video_id, correlation_id),) = uploads
+            about_upload(owner=owner, video_id=video_id, correlation_id=correlation_id)
+        else:
+            about_upload(owner=owner)
+        events = [_line_of(event, names_upload=len(uploads) > 1) for event in told.events]
+        system = {"system": told.system} if told.system else {}
+        log.info("progress told", extra={"client": told.client, **system, "events": events})
         about_upload(owner=owner)
         counts = Counter(event.happened for event in told.events)
         if not COUNTED.isdisjoint(counts):
@@ -151,3 +152,20 @@ class ProgressLog:
                 client_parts_retried_count=counts["partRetried"],
                 client_parts_differed_count=counts["partsDiffered"],
             )
+
+
+def _line_of(event: ProgressEvent, *, names_upload: bool) -> JsonObject:
+    """What the log keeps of an event. names_upload: whether the line itself does not."""
+    ids: JsonObject = {}
+    if names_upload:
+        ids["videoId"] = event.video_id
+        if event.correlation_id:
+            ids["correlationId"] = event.correlation_id
+    return {
+        "event": event.name,
+        "at": event.at_ms,
+        **ids,
+        "sizeBytes": event.size_bytes,
+        "sentBytes": event.sent_bytes,
+        **event.more,
+    }
