@@ -60,7 +60,7 @@ def test_every_setting_has_a_row() -> None:
 
 def test_every_row_has_the_default_and_what_each_stage_changes() -> None:
     defaults = _yaml("Pulumi.yaml")
-    stages = [stage_file(stage) for stage in ("staging", "prod")]
+    stages = [stage_file(stage) for stage in ("dev", "staging", "prod")]
     for setting, values in _rows().items():
         changed = [_written(stage[PREFIX + setting]) if PREFIX + setting in stage else "" for stage in stages]
         assert values == [_written(defaults[setting]["default"]), *changed], setting

@@ -187,8 +187,7 @@ def test_elsewhere_alarms_that_nobody_hears_are_warned_of(monkeypatch: pytest.Mo
 
 def test_a_stage_without_a_file_of_its_own_runs_on_the_defaults_of_dev() -> None:
     assert not stage_file("ada")
-    assert not stage_file("dev")
-    assert stage_config("ada") == stage_config("dev")
+    assert stage_config("ada", stage_file("dev")) == stage_config("dev")
 
 
 def test_nobody_signs_up_by_themselves_where_the_settings_do_not_say_so(recording: Recording) -> None:
