@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 import pulumi
+import pulumi_aws as aws
 
 PRODUCT = "video-upload"
 SITE_REGION = "us-east-1"
@@ -54,6 +55,8 @@ def problem_of_region(region: str | None) -> str | None:
     """
     if region is None or not re.fullmatch(r"(?!cn-)[a-z]{2}-[a-z]+-[0-9]", region):
         return f"is {region!r}, not a region of the partition `aws`; China, GovCloud and others are not supported"
+    if region not in {each.value for each in aws.Region}:
+        return f"is {region!r}, and AWS has no such region"
     return None
 
 

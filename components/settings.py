@@ -16,6 +16,7 @@ from pulumi.runtime.config import CONFIG, get_config_env
 
 from components.function_environment import sign_up_variables
 from components.internet_names import DOMAIN, MAIL_ADDRESS, is_page
+from components.mail_sender import mail_sender_checks
 from components.naming import problem_of_region, problem_of_stage_name
 from components.setting_readers import ConfigReader, Read, choice, flag, integer, matching, texts
 
@@ -230,10 +231,11 @@ class Settings:
         problems = [*reader.problems, *_unknown_settings(pulumi.get_project())]
         if problem := problem_of_stage_name(stage):
             problems.append(("stack", problem))
-        if problem := problem_of_region(pulumi.Config("aws").get("region")):
+        region = pulumi.Config("aws").get("region")
+        if problem := problem_of_region(region):
             problems.append(("aws:region", problem))
         settings = cls(stage=stage, **values)
-        problems += _contradictions(settings, unreadable={key for key, _ in problems})
+        problems += _contradictions(settings, region, unreadable={key for key, _ in problems})
         if problems:
             raise SettingsError(problems)
         if settings.alarms and not settings.alarm_emails:
@@ -314,7 +316,7 @@ def _unknown_settings(project: str) -> list[tuple[str, str]]:
     return [(key, "is not a setting") for key in sorted(ours) if key not in known]
 
 
-def _contradictions(settings: Settings, unreadable: Set[str]) -> list[tuple[str, str]]:
+def _contradictions(settings: Settings, region: str | None, unreadable: Set[str]) -> list[tuple[str, str]]:
     """What no single reader shows. Each test says which setting to look at, and which others it compares with.
 
     unreadable: settings that hold no value of their own, so that nothing can be said of them here.
@@ -340,6 +342,7 @@ def _contradictions(settings: Settings, unreadable: Set[str]) -> list[tuple[str,
             bool(settings.mail_from) != bool(settings.mail_identity_arn),
             "and mailIdentityArn are given together or not at all",
         ),
+        *mail_sender_checks(settings.mail_from, settings.mail_identity_arn, region),
         (
             ("hostedZoneId", "siteDomain"),
             bool(settings.hosted_zone_id) and not settings.site_domain,

@@ -48,7 +48,7 @@ def _mail_identity(stage: PlannedStage) -> Finding:
     _, _, _, region, account_id, resource = stage.settings.mail_identity_arn.split(":", 5)
     identity = resource.partition("/")[2]
     if account_id != stage.account_id:
-        return cannot_tell(f"{identity} belongs to account {account_id}; ask there whether it is verified for {region}")
+        return will_fail(f"{identity} belongs to account {account_id}; verify one in this account and set its ARN")
     ses = stage.client("sesv2", region)
     try:
         found = ses.get_email_identity(EmailIdentity=identity)
@@ -78,6 +78,22 @@ def _certificate(stage: PlannedStage) -> Finding:
     if names.isdisjoint({settings.site_domain, f"*.{settings.site_domain.partition('.')[2]}"}):
         return will_fail(f"the certificate is for {', '.join(sorted(names))}, not for {settings.site_domain}")
     return ok(f"issued for {settings.site_domain}")
+
+
+def _zone(stage: PlannedStage) -> Finding:
+    zone_id, domain = stage.settings.hosted_zone_id, stage.settings.site_domain
+    try:
+        zone = stage.client("route53").get_hosted_zone(Id=zone_id)["HostedZone"]
+    except ClientError as error:
+        if error_code(error) != "NoSuchHostedZone":
+            raise
+        return will_fail(f"Route 53 has no zone {zone_id} in this account; set hostedZoneId to the zone of {domain}")
+    name = zone["Name"].removesuffix(".")
+    if not f".{domain}".endswith(f".{name}"):
+        return will_fail(f"{zone_id} is the zone of {name}, and {domain} is not in it; set the zone of {domain}")
+    if zone.get("Config", {}).get("PrivateZone"):
+        return will_fail(f"{zone_id} is a private zone, and browsers cannot look {domain} up in it; set a public one")
+    return ok(f"{domain} is in the zone {name}")
 
 
 def _cost_tag(stage: PlannedStage) -> Finding:
@@ -113,6 +129,12 @@ ACCOUNT_CHECKS = (
         actions=("acm:DescribeCertificate",),
         answer=_certificate,
         applies=lambda stage: bool(stage.settings.site_certificate_arn),
+    ),
+    Check(
+        subject="hosted zone",
+        actions=("route53:GetHostedZone",),
+        answer=_zone,
+        applies=lambda stage: bool(stage.settings.hosted_zone_id),
     ),
     Check(subject="cost allocation tag", actions=("ce:ListCostAllocationTags",), answer=_cost_tag),
 )

@@ -13,6 +13,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from components import declared_stage
 from components.declared_stage import HEARD, DeclaredStage, declare
 from components.lambda_package import PYTHON
 from deploy import preflight
@@ -33,6 +34,7 @@ WITH_MAIL_AND_DOMAIN = {
     "mail_identity_arn": IDENTITY,
     "site_domain": "video.example.com",
     "site_certificate_arn": CERTIFICATE,
+    "hosted_zone_id": "Z1",
 }
 
 
@@ -109,6 +111,11 @@ def certificate(status: str, name: str) -> dict[str, Any]:
     return {"DescribeCertificate": {"Certificate": {"Status": status, "DomainName": name}}}
 
 
+def zone(name: str, *, is_private: bool = False) -> dict[str, Any]:
+    made = {"Id": "/hostedzone/Z1", "Name": name, "CallerReference": "1", "Config": {"PrivateZone": is_private}}
+    return {"GetHostedZone": {"HostedZone": made}}
+
+
 def tag(status: str) -> dict[str, Any]:
     return {
         "ListCostAllocationTags": {"CostAllocationTags": [{"TagKey": "Stage", "Type": "UserDefined", "Status": status}]}
@@ -154,6 +161,12 @@ CASES: list[tuple[str, Verdict, str, Answers]] = [
     ("certificate", WILL_FAIL, "PENDING_VALIDATION", certificate("PENDING_VALIDATION", "video.example.com")),
     ("certificate", WILL_FAIL, "not for video.example.com", certificate("ISSUED", "other.example.com")),
     ("certificate", WILL_FAIL, "does not exist", {"DescribeCertificate": "ResourceNotFoundException"}),
+    ("hosted zone", OK, "in the zone example.com", zone("example.com.")),
+    ("hosted zone", OK, "in the zone video.example.com", zone("video.example.com.")),
+    ("hosted zone", WILL_FAIL, "not in it", zone("other.example.com.")),
+    ("hosted zone", WILL_FAIL, "not in it", zone("ample.com.")),
+    ("hosted zone", WILL_FAIL, "private", zone("example.com.", is_private=True)),
+    ("hosted zone", WILL_FAIL, "has no zone Z1", {"GetHostedZone": "NoSuchHostedZone"}),
     ("cost allocation tag", OK, "active", tag("Active")),
     ("cost allocation tag", WILL_FAIL, "activate Stage", tag("Inactive")),
     ("cost allocation tag", CANNOT_TELL, "not seen the tag", {"ListCostAllocationTags": {"CostAllocationTags": []}}),
@@ -310,9 +323,22 @@ def test_the_stacks_resources_come_from_its_state(program: Callable[[str, str], 
         stack_resources("dev")
 
 
-@pytest.mark.parametrize("identity", [IDENTITY.replace(ACCOUNT_ID, "111111111111")])
-def test_an_identity_of_another_account_is_asked_for_there(identity: str) -> None:
-    assert asked(CHECKS["SES identity"], {}, mail_identity_arn=identity).verdict is CANNOT_TELL
+def test_an_identity_of_another_account_is_refused() -> None:
+    identity = IDENTITY.replace(ACCOUNT_ID, "111111111111")
+    finding = asked(CHECKS["SES identity"], {}, mail_identity_arn=identity)
+    assert finding.verdict is WILL_FAIL
+    assert "111111111111" in finding.text
+
+
+def test_a_misspelt_region_is_named_instead_of_the_credentials(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = declared_stage._stage_config  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(declared_stage, "_stage_config", lambda name: read(name) | {"aws:region": "eu-centrall-1"})
+    assert main(["--stage", "dev"]) == 1
+    said = capsys.readouterr().out
+    assert "aws:region: is 'eu-centrall-1'" in said
+    assert "credentials" not in said
 
 
 def test_only_what_a_stage_has_is_checked() -> None:
@@ -323,7 +349,7 @@ def test_only_what_a_stage_has_is_checked() -> None:
         made=NOTHING,
     )
     left_out = {subject for subject, check in CHECKS.items() if not check.applies(dev)}
-    assert left_out == {"SES identity", "certificate", "quota of VPCs", "quota of trails"}
+    assert left_out == {"SES identity", "certificate", "hosted zone", "quota of VPCs", "quota of trails"}
 
 
 def test_the_policy_holds_what_the_checks_call_and_only_reads(capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,9 @@ SETTINGS = [key for key in DECLARED if ":" not in key]
 
 
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/1"
-IDENTITY = "arn:aws:ses:eu-central-1:123456789012:identity/example.com"
+IDENTITIES = "arn:aws:ses:eu-central-1:123456789012:identity"
+IDENTITY_ELSEWHERE = f"{IDENTITIES}/example.com".replace("eu-central-1", "eu-west-2")
+SENDER: dict[str, object] = {"mailIdentityArn": f"{IDENTITIES}/example.com", "mailFrom": "a@example.com"}
 AT_THE_BOUNDS = ("10.0.0.0/24", "10.255.0.0/16", "172.16.0.0/16", "172.31.0.0/16", "192.168.0.0/16")
 
 
@@ -81,6 +83,13 @@ def test_contradictions_stand_beside_wrong_values_but_never_follow_from_them() -
         ("aws:region", {"aws:region": "cn-north-1"}),
         ("aws:region", {"aws:region": "us-gov-west-1"}),
         ("aws:region", {"aws:region": "eusc-de-east-1"}),
+        ("aws:region", {"aws:region": "eu-centrall-1"}),
+        ("aws:region", {"aws:region": "eu-central-9"}),
+        ("mailFrom", SENDER | {"mailFrom": "a@example.org"}),
+        ("mailFrom", SENDER | {"mailFrom": "a@notexample.com"}),
+        ("mailFrom", SENDER | {"mailIdentityArn": f"{IDENTITIES}/b@example.com"}),
+        ("mailFrom", SENDER | {"mailIdentityArn": f"{IDENTITIES}/video.example.com"}),
+        ("mailIdentityArn", SENDER | {"mailIdentityArn": IDENTITY_ELSEWHERE}),
         ("trailManagementEvents", {"trailManagementEvents": True}),
         ("threatProtection", {"threatProtection": "enforced", "mfa": "off"}),
         ("extraRedirectUrls", {"extraRedirectUrls": ["http://example.com/"]}),
@@ -150,7 +159,8 @@ ADDRESS_AT_254 = "a" * 64 + "@" + "b" * 63 + "." + "c" * 63 + "." + "d" * 57 + "
 def test_a_mail_address_is_taken_as_far_as_mail_can_be_sent_to_it(address: str, taken: bool) -> None:
     """RFC 5321, 4.5.3.1: 64 octets before the @, 254 in all (256 with the path's brackets)."""
     assert ("alarmEmails" not in refused({"alarmEmails": json.dumps([address])})) is taken
-    assert ("mailFrom" not in refused({"mailFrom": address, "mailIdentityArn": IDENTITY})) is taken
+    identity = f"{IDENTITIES}/{address.partition('@')[2].strip() or 'example.com'}"
+    assert ("mailFrom" not in refused({"mailFrom": address, "mailIdentityArn": identity})) is taken
 
 
 def test_mail_domains_that_lambda_has_no_room_for_are_refused() -> None:
@@ -248,6 +258,22 @@ def test_a_number_is_taken_at_its_bounds_and_refused_one_past_them(key: str) -> 
 @pytest.mark.parametrize("cidr", AT_THE_BOUNDS)
 def test_a_private_range_of_a_size_that_fits_is_taken(cidr: str) -> None:
     assert not refused({"vpcCidr": cidr})
+
+
+@pytest.mark.parametrize(
+    ("identity", "sender"),
+    [
+        (f"{IDENTITIES}/example.com", "a@example.com"),
+        (f"{IDENTITIES}/example.com", "A@Video.Example.com"),
+        (f"{IDENTITIES}/a@example.com", "a@example.com"),
+        *(
+            (f"arn:aws:ses:{region}:123456789012:identity/example.com", "a@example.com")
+            for region in ("us-east-1", "us-west-2", "eu-west-1")
+        ),
+    ],
+)
+def test_a_sender_that_its_identity_covers_is_taken(identity: str, sender: str) -> None:
+    assert not refused({"mailIdentityArn": identity, "mailFrom": sender})
 
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-eusc"])
