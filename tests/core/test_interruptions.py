@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.errors import StorageUnavailableError
+from chalicelib.core.errors import ChecksumMismatchError, StorageUnavailableError
 from chalicelib.core.janitor import MAX_PROCESSING_RETRIES, PROCESSING_GRACE
 from chalicelib.core.ports import OutcomeUnknownError, StorageBusyError
 from chalicelib.core.processing import ArrivedObject, Processed
@@ -365,3 +365,23 @@ def test_retries_wait_twice_as_long_each_time_up_to_a_bound(world: World) -> Non
             waits.append(minutes)
             minutes = 0
     assert waits == [2, 4, 8, 16, 16, 16]
+
+
+def test_a_completion_whose_client_insists_on_a_wrong_checksum_holds_its_place_no_longer_than_any_upload(
+    world: World,
+) -> None:
+    transfer = world.start()
+    etags = transfer.send_parts()
+    world.videos.after_complete = s3_does_not_answer
+    world.completions.complete(transfer.token, transfer.completion(etags))
+    world.videos.after_complete = lambda: None
+    world.clock.pass_time(minutes=2)
+    with pytest.raises(ChecksumMismatchError):
+        world.completions.complete(transfer.token, transfer.completion(etags, checksum="AAAAAAAAAAA="))
+    world.clock.pass_time(minutes=5)
+    assert world.janitor.sweep()["open"] == 1
+    world.clock.pass_time(days=8)
+    assert world.janitor.sweep()["expired"] == 1
+    assert world.record_state(transfer) == "expired"
+    assert world.videos.visible(transfer.key) is None
+    assert not list(world.records.markers())

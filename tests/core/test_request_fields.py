@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from enum import Enum, auto
 from typing import Any
 
 import pytest
@@ -10,7 +11,15 @@ from chalicelib.core.errors import InvalidRequestError
 from chalicelib.core.request_fields import MAX_NAMED_FIELD_CHARS, MAX_NAMED_PROBLEMS, Fields
 
 PATTERN = re.compile(r"[a-c]+")
-ABSENT = object()
+
+
+class Missing(Enum):
+    """Its name is the same in every process, which pytest-xdist asks of a test's id."""
+
+    ABSENT = auto()
+
+
+ABSENT = Missing.ABSENT
 
 Read = Callable[[Fields], object]
 

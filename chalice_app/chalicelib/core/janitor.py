@@ -126,7 +126,7 @@ class Janitor:
             case State.UPLOADING:
                 return self._uploading(record, open_video)
             case State.COMPLETING:
-                return self._completing(record)
+                return self._completing(record, open_video)
             case State.PROCESSING:
                 return self._processing(record)
             case State.READY | State.REJECTED:
@@ -153,11 +153,13 @@ class Janitor:
         if (is_expired or is_late_form) and self.videos.head(record.ref.file_key):
             # It has arrived, and its event is lost; of an upload in parts, the answer of its completion as well.
             return self._processing(record)
-        if not is_expired:
-            return self._unfinished(record, open_video)
+        return self._expired(record, open_video) if is_expired else self._unfinished(record, open_video)
+
+    def _expired(self, record: VideoRecord, open_video: _OpenVideo) -> str:
+        """Also a completion that never settles: its client insists on a checksum that the file does not have."""
         change = self.records.change(
             record.ref,
-            lambda current: current.moved_to(State.EXPIRED, self.now()) if current.state is State.UPLOADING else None,
+            lambda current: current.moved_to(State.EXPIRED, self.now()) if current.state is record.state else None,
         )
         if change is None or change.record.state is not State.EXPIRED:
             return "open"
@@ -217,7 +219,7 @@ class Janitor:
             self.records.close(record, self.now())
         return "watched"
 
-    def _completing(self, record: VideoRecord) -> str:
+    def _completing(self, record: VideoRecord, open_video: _OpenVideo) -> str:
         started = record.completion_started_at or record.updated_at
         if started > self.now() - LEASE:
             return "open"
@@ -227,7 +229,7 @@ class Janitor:
             return "dropped"
         except PlatformError as refused:
             log.warning("completion does not settle: %s", refused)
-            return "open"
+            return self._expired(record, open_video) if record.expires_at <= self.now() else "open"
         # Counted as failed by the completion: S3 lost it, nobody was late.
         return "dropped" if finished.record.state is State.EXPIRED else "open"
 
