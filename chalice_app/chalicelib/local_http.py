@@ -82,7 +82,7 @@ class StrictRequestHandler(BaseHTTPRequestHandler):
         self.content_length = 0
         if not self.raw_requestline.decode("latin-1").split():
             # The base class says nothing to a line of blanks, to which it counts control characters.
-            self.command = ""
+            self.command = self.requestline = ""
             self.turn_away(malformed("its first line is empty"))
             return False
         connection, head = self.rfile, _Head(self.rfile)
