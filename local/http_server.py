@@ -196,7 +196,12 @@ class _Handler(StrictRequestHandler):
         # Whoever waits to be asked may send the body or not: such a connection cannot be kept.
         if (self._owes_continue and body.remaining_bytes) or not self._skip(body):
             self.close_connection = True
-        self._write(status, headers, pieces)
+        try:
+            self._write(status, headers, pieces)
+        finally:
+            # WSGI (PEP 3333) has the server close what it was given: a file, for one.
+            if close := getattr(pieces, "close", None):
+                close()
 
     def _skip(self, body: _Body) -> bool:
         if body.remaining_bytes > MAX_SKIPPED_BYTES:

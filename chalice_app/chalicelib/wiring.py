@@ -245,9 +245,9 @@ class Services:
     @cached_property
     def _patient_s3(self) -> "S3Client":
         """For completions, which may take S3 minutes (S3 API, CompleteMultipartUpload)."""
-        return self._client("s3", read_timeout_seconds=300)
+        return self._client("s3", read_timeout_seconds=300, attempts=5)
 
-    def _client(self, service: str, *, read_timeout_seconds: int = 5) -> Any:
+    def _client(self, service: str, *, read_timeout_seconds: int = 5, attempts: int = 4) -> Any:
         from botocore.config import Config
 
         local = bool(self.environment.aws_endpoint_url)
@@ -262,7 +262,7 @@ class Services:
                     # boto3 else adds a CRC32 of its own to every upload, and to what it presigns.
                     request_checksum_calculation="when_required",
                     response_checksum_validation="when_required",
-                    retries={"mode": "standard", "total_max_attempts": 4},
+                    retries={"mode": "standard", "total_max_attempts": attempts},
                     max_pool_connections=64,  # as many calls as the local site lets in at once
                     # All attempts end before API Gateway gives up (API Gateway quotas, "Maximum integration timeout").
                     connect_timeout=3,

@@ -60,13 +60,15 @@ def rights_for(operation: str, parameters: dict[str, Any]) -> Iterator[tuple[str
         yield f"s3:{listing[operation]}", bucket
     elif operation == "DeleteObjects":
         for each in parameters["Delete"]["Objects"]:
-            yield "s3:DeleteObjectVersion", f"{bucket}/{each['Key'].partition('/')[0]}/*"
+            for right in ("DeleteObject", "DeleteObjectVersion"):
+                yield f"s3:{right}", f"{bucket}/{each['Key'].partition('/')[0]}/*"
     else:
         right = {"ListParts": "ListMultipartUploadParts"}.get(operation, operation)
-        if "VersionId" in parameters:
-            right = right.replace("Object", "ObjectVersion")
         folder = f"{bucket}/{parameters['Key'].partition('/')[0]}/*"
         yield f"s3:{right}", folder
+        if "VersionId" in parameters:
+            # S3's reference asks for the plain action, too.
+            yield f"s3:{right.replace('Object', 'ObjectVersion')}", folder
         if "Tagging" in parameters:
             yield "s3:PutObjectTagging", folder
 

@@ -291,15 +291,15 @@ def test_a_late_event_after_delete_resurrects_nothing(person: Person, stand_in: 
             }
         ]
     }
+    looks = len(stand_in.requests_of("HeadObject", started["fileKey"]))
     stand_in.client("lambda").invoke(
         FunctionName="video_processing", InvocationType="Event", Payload=json.dumps(event).encode()
     )
 
-    def version_is_gone() -> bool | None:
-        listed = s3.list_object_versions(Bucket=names.VIDEO_BUCKET, Prefix=started["fileKey"])
-        return True if not listed.get("Versions") else None
-
-    assert wait_until(version_is_gone)
+    wait_until(lambda: len(stand_in.requests_of("HeadObject", started["fileKey"])) > looks or None)
+    listed = s3.list_object_versions(Bucket=names.VIDEO_BUCKET, Prefix=started["fileKey"])
+    assert [version["VersionId"] for version in listed.get("Versions", [])] == [version_id], "it can be restored"
+    assert [marker["IsLatest"] for marker in listed["DeleteMarkers"] if marker["IsLatest"]], "nobody sees it"
     tombstone = f"records/{person.owner}/{started['videoId']}.json"
     tags = s3.get_object_tagging(Bucket=names.METADATA_BUCKET, Key=tombstone)["TagSet"]
     assert tags == [{"Key": "lifetime", "Value": "tombstone"}]
