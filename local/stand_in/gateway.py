@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from local.aws_models.requests import CREDENTIAL_SERVICE
+from local.aws_models.services import unsigned
 from local.http_server import OWN_NAMES, AnswerLostError
 from local.stand_in import model_guard
 from local.stand_in.answers import Answer
@@ -65,6 +66,8 @@ class Gateway:
 
     def _service(self, environ: WSGIEnvironment, path: str, start_response: StartResponse) -> Iterable[bytes]:
         """Any service but S3: held to its model first."""
+        if _lacks_signature(environ):
+            return _missing_signature().send(start_response, head_only=False)
         refused = model_guard.refused(environ)
         if refused:
             self._request_log.add(
@@ -162,6 +165,21 @@ def _is_of_another_machines_page(environ: WSGIEnvironment) -> bool:
     """moto asks for no signature and lets every page read its answers."""
     origin = environ.get("HTTP_ORIGIN")
     return origin is not None and str(origin).partition("://")[2].partition(":")[0] not in OWN_NAMES
+
+
+def _lacks_signature(environ: WSGIEnvironment) -> bool:
+    """moto takes a target without a signature for S3's, and lists the buckets."""
+    prefix, _, action = str(environ.get("HTTP_X_AMZ_TARGET", "")).rpartition(".")
+    return bool(action) and "HTTP_AUTHORIZATION" not in environ and unsigned(prefix) is None
+
+
+def _missing_signature() -> Answer:
+    # "Common Errors" of the services' API references.
+    code = "MissingAuthenticationToken"
+    message = "The request must contain a valid AWS access key ID."
+    answer = _json({"__type": code, "message": message}, HTTPStatus.FORBIDDEN)
+    answer.headers["x-amzn-ErrorType"] = code
+    return answer
 
 
 def _refusal() -> Answer:

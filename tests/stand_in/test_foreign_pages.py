@@ -33,14 +33,24 @@ def test_a_foreign_name_that_resolves_to_loopback_gets_nothing(server: Server, n
 
 
 def test_services_that_ask_for_no_signature_answer_this_machines_pages_alone(server: Server) -> None:
-    asked = {"X-Amz-Target": "TrentService.ListKeys", "Content-Type": "application/x-amz-json-1.1"}
+    target = "AWSCognitoIdentityProviderService.ListUserPools"
+    asked = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1"}
     preflight = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-amz-target"}
+    body = b'{"MaxResults": 1}'
     for origin in ("https://evil.example", "http://127.0.0.1.evil.example:8000", "null"):
         for method, headers in (("POST", asked), ("OPTIONS", preflight)):
-            reply = send(method, f"{server.url}/", b"{}", {**headers, "Origin": origin})
+            reply = send(method, f"{server.url}/", body, {**headers, "Origin": origin})
             assert reply.status == 403
             assert "access-control-allow-origin" not in reply.headers
-    reply = send("POST", f"{server.url}/", b"{}", {**asked, "Origin": "http://localhost:8000"})
+    reply = send("POST", f"{server.url}/", body, {**asked, "Origin": "http://localhost:8000"})
     assert reply.status == 200
-    assert b"KeyArn" in reply.body
+    assert b"UserPools" in reply.body
     assert "access-control-allow-origin" in reply.headers
+
+
+def test_a_service_that_asks_for_a_signature_answers_no_page_without_one(server: Server) -> None:
+    asked = {"X-Amz-Target": "TrentService.ListKeys", "Content-Type": "application/x-amz-json-1.1"}
+    reply = send("POST", f"{server.url}/", b"{}", {**asked, "Origin": "http://localhost:8000"})
+    assert (reply.status, reply.headers["x-amzn-errortype"]) == (403, "MissingAuthenticationToken")
+    assert b"KeyArn" not in reply.body
+    assert server.bucket.encode() not in reply.body
