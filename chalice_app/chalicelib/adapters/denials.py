@@ -57,7 +57,7 @@ class Denial:
 
 
 def denial_in(error: Exception) -> Denial | None:
-    """What AWS denied, or None for any other error."""
+    """Find what AWS denied, or None for any other error."""
     match error:
         case ClientError():
             operation, code = error.operation_name, error_code(error)

@@ -1,4 +1,4 @@
-"""What one user may hold open at once."""
+"""Caps on what one user holds open at once."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a user sees of the own videos, and removing one for good."""
+"""A user's library: list, view and delete videos."""
 
 import logging
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What the core needs from the outside world; the adapters fulfil it."""
+"""Ports: the interfaces to the outside world that adapters implement."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -171,13 +171,13 @@ class ProcessingTrigger(Protocol):
 
 
 class ScalingHistory(Protocol):
-    """What Application Auto Scaling did to the functions' provisioned capacity."""
+    """Changes that Application Auto Scaling made to the functions' provisioned capacity."""
 
     def count_since(self, moment: datetime) -> int: ...
 
 
 class Bill(Protocol):
-    """What this stage costs."""
+    """Costs of this stage."""
 
     def cost_usd(self, first: date, end_exclusive: date) -> float: ...
 

@@ -1,4 +1,4 @@
-"""What happens to a video once S3 has it: look inside, write it down, tell about it.
+"""Processing of a stored video: inspect it, record the verdict, notify subscribers.
 
 Events come at least once, in any order, and late. Everything here may run twice, at the same time, or after the video
 was deleted; the record's state and the object's version decide.
@@ -201,7 +201,7 @@ class Processing:
 
 
 def completion_message(record: VideoRecord) -> JsonObject:
-    """What subscribers of the topic receive. It may come twice: `videoId` and `state` tell."""
+    """Build the message for subscribers of the topic. It may come twice: `videoId` and `state` tell."""
     rejection = record.rejection
     return {
         "videoId": record.video_id,

@@ -47,7 +47,7 @@ _WATCH_BYTES = 0
 
 @dataclass(frozen=True)
 class Change:
-    """What came of `Records.change`: the record as it stood, and as it stands now."""
+    """Result of `Records.change`: the record as it stood, and as it stands now."""
 
     before: VideoRecord
     record: VideoRecord
