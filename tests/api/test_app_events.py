@@ -1,15 +1,20 @@
 """Events: what the functions make of S3's message and of the schedule's."""
 
+import importlib
+import logging
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from chalice.app import Chalice
 
 import app as handlers
-from chalicelib import invocations
+from chalicelib import invocations, local_gateway
 from chalicelib.core.processing import ArrivedObject
+from chalicelib.environment import LocalSignIn
 
 CONTEXT = SimpleNamespace(aws_request_id="lambda-1")
 
@@ -84,3 +89,21 @@ def test_every_five_minutes_is_janitors_time_and_every_new_video_is_processed() 
 def test_the_app_serves_every_blueprint() -> None:
     assert {"/upload", "/videos", "/multipart/init", "/multipart/complete", "/health"} <= set(handlers.app.routes)
     assert "upload_token_authorizer" in {authorizer.name for authorizer in handlers.app.builtin_auth_handlers}
+
+
+def test_chalice_writes_no_lines_of_its_own() -> None:
+    assert not logging.getLogger(handlers.app.app_name).handlers
+
+
+@pytest.mark.parametrize("sign_in", [LocalSignIn("issuer", "issuer/keys", ""), None], ids=["chalice local", "lambda"])
+def test_the_gateway_is_played_where_there_is_a_local_sign_in(
+    monkeypatch: pytest.MonkeyPatch, sign_in: LocalSignIn | None
+) -> None:
+    installed: list[LocalSignIn] = []
+    monkeypatch.setattr(LocalSignIn, "read", lambda: sign_in)
+    monkeypatch.setattr(local_gateway, "install", installed.append)
+    # A blueprint can be registered once: Chalice takes the methods out of its routes.
+    monkeypatch.setattr(Chalice, "register_blueprint", lambda app, blueprint: None)
+    monkeypatch.delitem(sys.modules, "app")
+    importlib.import_module("app")
+    assert installed == ([sign_in] if sign_in else [])

@@ -50,6 +50,7 @@ def test_a_token_has_one_spelling(world: World) -> None:
     token = world.start().started.token
     payload, _, mac = token.partition(".")
     spellings = [f"{token}=", f"{payload}=.{mac}", token.replace("-", "+").replace("_", "/")]
+    spellings += [f"{token} ", f"{payload}!.{mac}", f"{payload}.{mac[:-1]}.{mac[-1]}"]
     # 43 characters carry 258 bits, of which a MAC has 256.
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     last = alphabet.index(mac[-1])
@@ -154,3 +155,16 @@ def test_a_token_without_payload_or_mac_is_unauthorized_before_anything_is_read(
     with pytest.raises(UnauthorizedError) as refused:
         UploadTokens(FakeMac(), FakeClock()).verify(text)
     assert refused.value.__cause__ is None
+
+
+def test_a_token_without_a_mac_costs_no_kms_call() -> None:
+    mac = FakeMac()
+    payload, _, _ = signed(GOOD).partition(".")
+    with pytest.raises(UnauthorizedError):
+        UploadTokens(mac, FakeClock()).verify(f"{payload}.")
+    assert mac.verifications == 0
+
+
+def test_a_token_spends_no_character_on_spaces(world: World) -> None:
+    payload, _, _ = world.start().started.token.partition(".")
+    assert b" " not in base64.urlsafe_b64decode(payload + "==")

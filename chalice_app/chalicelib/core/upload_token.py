@@ -92,10 +92,11 @@ def _to_base64url(data: bytes) -> str:
 
 def _from_base64url(text: str) -> bytes:
     try:
-        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except (binascii.Error, ValueError) as error:
         raise UnauthorizedError from error
-    # One token, one text: what caches answers or counts requests by token must not be led astray by its spellings.
+    # One token, one text: a cache of answers and a counter of requests go by the token's text. Python's decoder skips
+    # characters that are not of base64.
     if _to_base64url(data) != text:
         raise UnauthorizedError
     return data

@@ -32,10 +32,10 @@ class _InvokedAuthorizer(ChaliceAuthorizer):
 
 
 class _Authorizers(Blueprint):
+    """A blueprint of authorizers alone."""
+
     def _wrap_handler(self, handler_type: str, handler_name: str, user_handler: Callable[..., Any]) -> Any:
-        if handler_type == "authorizer":
-            return _InvokedAuthorizer(handler_name, user_handler)
-        return super()._wrap_handler(handler_type, handler_name, user_handler)
+        return _InvokedAuthorizer(handler_name, user_handler)
 
 
 upload_tokens = _Authorizers(__name__)
