@@ -11,33 +11,36 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
-from components.api import STAGE_NAME, Api, ApiArgs
-from components.audit import Audit, AuditArgs
-from components.auth import Auth, AuthArgs
-from components.compute import CALLED_BY_GATEWAY, Compute, ComputeArgs, scalable_id
-from components.edge import Edge, EdgeArgs
-from components.feature_logs import Feature, FeatureLogs, FeatureLogsArgs
-from components.function_environment import function_environment
+from components.api.gateway import STAGE_NAME, Api, ApiArgs
+from components.app_description import describe_app
+from components.auth.app_clients import AppClients, AppClientsArgs
+from components.auth.operator_role import ROLE as OPERATOR
+from components.auth.operator_role import Operators, OperatorsArgs
+from components.auth.user_pool import Auth, AuthArgs
+from components.compute.function_environment import function_environment
+from components.compute.functions import CALLED_BY_GATEWAY, Compute, ComputeArgs, scalable_id
+from components.compute.lambda_package import build_package
+from components.compute.permissions import Resources
+from components.edge.distribution import Edge, EdgeArgs
+from components.edge.site_config import allowed_origin, site_config
+from components.edge.web_acl import WebAcl, WebAclArgs
+from components.encryption.keys import Keys, KeysArgs
 from components.internet_names import origin_of
-from components.keys import Keys, KeysArgs
-from components.lambda_package import build_package
-from components.messages import Messages, MessagesArgs
+from components.messaging.messaging import Messaging, MessagingArgs
 from components.naming import STAGE_TAG, Place, tag_everything
-from components.network import Network, NetworkArgs
-from components.observability import Observability, ObservabilityArgs
-from components.operators import ROLE as OPERATOR
-from components.operators import Operators, OperatorsArgs
-from components.permissions import Resources
+from components.network.vpc import Network, NetworkArgs
+from components.observability.audit_trail import Audit, AuditArgs
+from components.observability.feature_logs import Feature, FeatureLogs, FeatureLogsArgs
+from components.observability.monitoring import Observability, ObservabilityArgs
 from components.settings import Settings, SignUp
-from components.sign_in import SignIn, SignInArgs
-from components.site import Site, SiteArgs, allowed_origin
-from components.storage import Storage, StorageArgs
-from components.web_acl import WebAcl, WebAclArgs
+from components.storage.buckets import Storage, StorageArgs
+from components.storage.cors import UploadCors, UploadCorsArgs
 
 PROJECT = Path(__file__).resolve().parent
 
 settings = Settings.load()
-package = build_package(PROJECT, bytecode=settings.bytecode)
+app = describe_app(PROJECT / "chalice_app")
+package = build_package(PROJECT, app.handlers, bytecode=settings.bytecode)
 place = Place(stage=settings.stage, account_id=aws.get_caller_identity().account_id, region=aws.get_region().region)
 tag_everything(settings.stage)
 
@@ -52,7 +55,7 @@ keys = Keys(
     ),
 )
 token_key_arns = list(keys.token_key_arns.values())
-messages = Messages("messages", MessagesArgs(place=place, data_key_arn=keys.data_key_arn))
+messaging = Messaging("messaging", MessagingArgs(place=place, data_key_arn=keys.data_key_arn))
 
 feature_logs = FeatureLogs(
     "feature-logs",
@@ -82,7 +85,7 @@ network = (
             cidr=settings.vpc_cidr,
             bucket_arns=[place.bucket_arn("videos"), place.bucket_arn("metadata")],
             key_arns=[*token_key_arns, keys.media_key_arn],
-            topic_arns=[messages.completion_topic_arn],
+            topic_arns=[messaging.completion_topic_arn],
             log_group_arn=feature_logs.groups[Feature.NETWORK].arn,
         ),
     )
@@ -137,7 +140,7 @@ api = Api(
     "api",
     ApiArgs(
         place=place,
-        document=package.document,
+        document=app.document,
         user_pool_arn=auth.user_pool_arn,
         cors_origin=cors_origin,
         secret_generation=settings.origin_secret_generation,
@@ -191,9 +194,9 @@ edge = Edge(
     ),
 )
 
-sign_in = SignIn(
-    "sign-in",
-    SignInArgs(
+app_clients = AppClients(
+    "app-clients",
+    AppClientsArgs(
         place=place,
         user_pool_id=auth.user_pool_id,
         api_scopes=auth.scopes,
@@ -214,8 +217,8 @@ environment = function_environment(
     data_key_arn=keys.data_key_arn,
     token_key_arns=keys.token_key_arns,
     user_pool_arn=auth.user_pool_arn,
-    client_ids=sign_in.client_ids,
-    completion_topic_arn=messages.completion_topic_arn,
+    client_ids=app_clients.client_ids,
+    completion_topic_arn=messaging.completion_topic_arn,
     processing_function=place.live_arn("video_processing"),
     scaled_functions=[scalable_id(place, function) for function in CALLED_BY_GATEWAY] if scaled else [],
     cost_tag=f"{STAGE_TAG}={settings.stage}" if settings.cost_figure else "",
@@ -236,22 +239,22 @@ compute = Compute(
     ComputeArgs(
         place=place,
         bundles=package.bundles,
-        handlers=package.handlers,
+        handlers=app.handlers,
         environment=environment,
         resources=Resources(
             place=place,
             data_key_arn=keys.data_key_arn,
             token_key_arns=token_key_arns,
             media_key_arn=keys.media_key_arn,
-            completion_topic_arn=messages.completion_topic_arn,
-            failure_queue_arn=messages.failure_queue_arn,
+            completion_topic_arn=messaging.completion_topic_arn,
+            failure_queue_arn=messaging.dead_letter_queue_arn,
             in_network=settings.network,
             scaled=scaled,
             asks_for_bill=settings.cost_figure,
         ),
-        schedule=package.schedule,
-        bucket_events=package.bucket_events,
-        bucket_prefix=package.bucket_prefix,
+        schedule=app.schedule,
+        bucket_events=app.bucket_events,
+        bucket_prefix=app.bucket_prefix,
         api_execution_arn=api.execution_arn,
         video_bucket_name=storage.video_bucket_name,
         subnet_ids=network.subnet_ids if network else [],
@@ -269,16 +272,10 @@ compute = Compute(
     ),
 )
 
-site = Site(
-    "site",
-    SiteArgs(
-        stage=settings.stage,
+UploadCors(
+    "upload-cors",
+    UploadCorsArgs(
         video_bucket_name=storage.video_bucket_name,
-        issuer=auth.issuer,
-        sign_in_host=auth.sign_in_host,
-        web_client_id=sign_in.web_client_id,
-        desktop_client_id=sign_in.desktop_client_id,
-        api_scopes=auth.scopes,
         origins=[edge.site_url, *map(origin_of, settings.extra_redirect_urls)],
     ),
 )
@@ -292,7 +289,7 @@ if settings.trail:
             log_key_arn=keys.log_key_arn,
             log_group=feature_logs.groups[Feature.TRAIL],
             management_events=settings.trail_management_events,
-            functions=list(package.handlers),
+            functions=list(app.handlers),
             guards=storage.guards,
         ),
     )
@@ -305,7 +302,7 @@ observability = Observability(
         api_stage=STAGE_NAME,
         distribution_id=edge.distribution_id,
         video_bucket=place.bucket("videos"),
-        function_names={function: place.name(function) for function in package.handlers},
+        function_names={function: place.name(function) for function in app.handlers},
         queue_name=place.name("failed"),
         data_key_arn=keys.data_key_arn,
         web_acl_name=web_acl.metric_name if web_acl else None,
@@ -322,23 +319,33 @@ observability = Observability(
 
 pulumi.export("siteUrl", edge.site_url)
 pulumi.export("siteBucket", storage.site_bucket_name)
-pulumi.export("siteConfig", site.config)
+pulumi.export(
+    "siteConfig",
+    site_config(
+        stage=settings.stage,
+        issuer=auth.issuer,
+        sign_in_host=auth.sign_in_host,
+        web_client_id=app_clients.web_client_id,
+        desktop_client_id=app_clients.desktop_client_id,
+        api_scopes=auth.scopes,
+    ),
+)
 pulumi.export("distributionId", edge.distribution_id)
 pulumi.export("apiUrl", edge.api_url)
 pulumi.export("executeApiUrl", api.execute_api_url)
 pulumi.export("userPoolId", auth.user_pool_id)
 pulumi.export("authority", auth.issuer)
-pulumi.export("webClientId", sign_in.web_client_id)
-pulumi.export("desktopClientId", sign_in.desktop_client_id)
+pulumi.export("webClientId", app_clients.web_client_id)
+pulumi.export("desktopClientId", app_clients.desktop_client_id)
 pulumi.export("videoBucket", storage.video_bucket_name)
 pulumi.export("metadataBucket", storage.metadata_bucket_name)
-pulumi.export("completionTopicArn", messages.completion_topic_arn)
-pulumi.export("failureQueue", messages.failure_queue_name)
+pulumi.export("completionTopicArn", messaging.completion_topic_arn)
+pulumi.export("failureQueue", messaging.dead_letter_queue_name)
 pulumi.export("mediaKeyPairId", edge.media_key_pair_id)
 pulumi.export("operatorRoleArn", operators.role_arn)
 pulumi.export("functionEnvironment", environment)
-if sign_in.machine_client_id is not None:
-    pulumi.export("machineClientId", sign_in.machine_client_id)
-    pulumi.export("machineClientSecret", pulumi.Output.secret(sign_in.machine_client_secret))
+if app_clients.machine_client_id is not None:
+    pulumi.export("machineClientId", app_clients.machine_client_id)
+    pulumi.export("machineClientSecret", pulumi.Output.secret(app_clients.machine_client_secret))
 if observability.dashboard_url is not None:
     pulumi.export("dashboardUrl", observability.dashboard_url)

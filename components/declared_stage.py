@@ -26,7 +26,7 @@ import yaml
 from pulumi.runtime import mocks, rpc
 from pulumi.runtime.stack import run_pulumi_func
 
-from components import lambda_package
+from components.compute import lambda_package
 from components.settings import Settings, SettingsError
 
 PROJECT = Path(__file__).resolve().parents[1]

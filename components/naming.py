@@ -30,6 +30,11 @@ def type_token(tier: str) -> str:
     return f"{PRODUCT}:tier:{tier}"
 
 
+def formerly(tier: str, name: str) -> pulumi.ResourceOptions:
+    """Options of a tier that stacks of 0.1 know by another type and name: its resources stay what they are."""
+    return pulumi.ResourceOptions(aliases=[pulumi.Alias(name=name, type_=type_token(tier))])
+
+
 def problem_of_stage_name(stage: str) -> str | None:
     """Say what AWS or this program has against a stack's name, if anything.
 

@@ -69,3 +69,17 @@ def assumed_by(service: str, conditions: Conditions | None = None) -> PolicyDocu
     if conditions:
         trust["Condition"] = {operator: dict(tests) for operator, tests in conditions.items()}
     return document(trust)
+
+
+def from_own_distributions(account_id: str) -> Conditions:
+    """Only distributions of this account. The one distribution comes later than what it reads, hence the wildcard.
+
+    The ARN names the account, and origin access control is documented to send nothing else: CloudFront Developer
+    Guide, "Restrict access to an Amazon S3 origin".
+    """
+    return {"ArnLike": {"aws:SourceArn": f"arn:aws:cloudfront::{account_id}:distribution/*"}}
+
+
+def alarm_senders(*, alarms: bool) -> list[str]:
+    """Services that send to the alarm topic: every stage has a budget, not every stage has alarms."""
+    return [*(["cloudwatch.amazonaws.com"] if alarms else []), "budgets.amazonaws.com"]

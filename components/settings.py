@@ -14,7 +14,6 @@ from enum import StrEnum
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 
-from components.function_environment import sign_up_variables
 from components.internet_names import DOMAIN, MAIL_ADDRESS, is_page
 from components.mail_sender import mail_sender_checks
 from components.naming import problem_of_region, problem_of_stage_name
@@ -301,6 +300,11 @@ _READERS: Mapping[str, Read] = {
     "traced_percent": integer(1, 100),
     "monthly_budget_usd": integer(1, 10_000_000),
 }
+
+
+def sign_up_variables(domains: Sequence[str]) -> dict[str, str]:
+    """The environment of the sign-up filter."""
+    return {"ALLOWED_DOMAINS": ",".join(domains)}
 
 
 def _camel(field: str) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from components.compute import WARM_USE
+from components.compute.functions import WARM_USE
 from costs.bill import Bill, Driver
 from costs.prices import Price, PriceList
 from costs.units import GIB, HOURS_A_MONTH

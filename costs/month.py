@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from chalicelib.core.part_plan import plan_parts
 from chalicelib.core.upload_requests import MAX_URLS_PER_PAGE
-from components.api_document import API_FUNCTIONS
+from components.api.document import API_FUNCTIONS
 from costs import calls
 from costs.calls import Calls
 from costs.inventory import Inventory

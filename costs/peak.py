@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from components.compute import CALLED_BY_GATEWAY, WARM_USE
+from components.compute.functions import CALLED_BY_GATEWAY, WARM_USE
 from costs import calls
 from costs.workload import Workload
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.compute import CALLED_BY_GATEWAY, EVENT_FUNCTIONS
+from components.compute.functions import CALLED_BY_GATEWAY, EVENT_FUNCTIONS
 from costs.errors import WorkloadError
 from costs.units import DAYS_A_MONTH, MB
 

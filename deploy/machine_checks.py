@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from components.lambda_package import PYTHON, InterpreterNotFoundError, bytecode_interpreter
+from components.compute.lambda_package import PYTHON, InterpreterNotFoundError, bytecode_interpreter
 from components.settings import Settings
 from deploy.findings import Finding, cannot_tell, ok, will_fail
 

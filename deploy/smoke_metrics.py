@@ -9,7 +9,7 @@ from typing import Any
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
-from components.metrics import PLATFORM
+from components.observability.metrics import PLATFORM
 
 METRIC = "ClientUploadsArrived"
 TIMEOUT_SECONDS = 30

@@ -1,6 +1,6 @@
 """Whose metrics are read on this machine: the stand-in's names, and those that the site gives the API."""
 
-from components.metrics import Watched
+from components.observability.metrics import Watched
 from local.stand_in import names
 
 STAGE = "local"

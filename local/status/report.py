@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from components.figures import DAY, GROUPS, Figure, figures_of
-from components.metrics import Metric, Watched
+from components.observability.figures import DAY, GROUPS, Figure, figures_of
+from components.observability.metrics import Metric, Watched
 from local.status.embedded_metrics import Series
 from local.status.metric_math import Points, evaluate
 from local.status.metric_store import MINUTE_SECONDS, KeptSeries

@@ -20,7 +20,7 @@ from unittest import mock
 import yaml
 from pulumi import automation
 
-from components import lambda_package
+from components.compute import lambda_package
 
 Operation = Literal["preview", "up"]
 

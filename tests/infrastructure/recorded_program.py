@@ -296,7 +296,7 @@ def _stand_in_bundles(folder: Path) -> AbstractContextManager[object]:
         zipfile.ZipFile(path, "w").close()
         return path
 
-    return mock.patch("components.lambda_package.bundle", bundle)
+    return mock.patch("components.compute.lambda_package.bundle", bundle)
 
 
 def _discard(_: object) -> None:

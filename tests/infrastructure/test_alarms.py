@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from components.alarms import Alarm, Together, alarms_of
-from components.figures import figures_of
-from components.metrics import Metric
+from components.observability.alarms import Alarm, Together, alarms_of
+from components.observability.figures import figures_of
+from components.observability.metrics import Metric
 from local.status.metric_math import evaluate
 from tests.infrastructure.recorded_program import Recording, record
 from tests.infrastructure.watched_stage import ANY_STAGE, widgets

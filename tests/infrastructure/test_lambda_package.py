@@ -12,14 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from components import lambda_package
-from components.lambda_package import (
+from components.app_description import AppNotReadableError, describe_app
+from components.compute import lambda_package
+from components.compute.lambda_package import (
     MIB,
-    AppNotReadableError,
     BundleTooLargeError,
     InterpreterNotFoundError,
     RequirementsNotInstallableError,
-    build_package,
     bundle,
     runtime_requirements,
     write_zip,
@@ -175,13 +174,9 @@ def test_a_bundle_that_lambda_would_refuse_is_refused_here(tmp_path: Path) -> No
 
 
 def test_an_app_that_cannot_be_imported_is_named_with_its_error(tmp_path: Path) -> None:
-    project = tmp_path / "project"
-    (project / "chalice_app").mkdir(parents=True)
-    (project / "chalice_app" / "app.py").write_text("import nothing_of_that_name\n")
-    shutil.copytree(PROJECT / "requirements", project / "requirements")
-    (project / "requirements" / "processing.txt").write_text("")
+    (tmp_path / "app.py").write_text("import nothing_of_that_name\n")
     with pytest.raises(AppNotReadableError, match="nothing_of_that_name"):
-        build_package(project, bytecode=False)
+        describe_app(tmp_path)
 
 
 def test_bytecode_of_another_python_is_never_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

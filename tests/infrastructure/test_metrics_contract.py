@@ -16,9 +16,9 @@ from chalicelib.core.errors import CompletionRefusedError, UploadExpiredError
 from chalicelib.core.processing import ArrivedObject
 from chalicelib.core.progress import COUNTED, ToldProgress
 from chalicelib.core.upload_requests import StartUpload
-from components.figures import Figure, figures_of
-from components.metrics import PLATFORM
-from components.web_acl import WINDOW_SECONDS
+from components.edge.web_acl import WINDOW_SECONDS
+from components.observability.figures import Figure, figures_of
+from components.observability.metrics import PLATFORM
 from tests.api.function_process import CALLS, ON_LAMBDA, lines_of
 from tests.infrastructure.recorded_program import PROJECT, Recording
 from tests.infrastructure.watched_stage import ANY_STAGE, widgets

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.network import TooFewZonesError
+from components.network.vpc import TooFewZonesError
 from tests.infrastructure.recorded_program import Answers, Recording, record
 
 

@@ -14,8 +14,8 @@ import pytest
 from moto import mock_aws
 
 from components import declared_stage
+from components.compute.lambda_package import PYTHON
 from components.declared_stage import HEARD, DeclaredStage, declare
-from components.lambda_package import PYTHON
 from deploy import preflight
 from deploy.errors import StateNotReadableError
 from deploy.findings import Check, Finding, Verdict

@@ -125,7 +125,7 @@ def test_the_janitor_runs_on_the_apps_own_schedule(recording: Recording) -> None
 def test_failed_events_are_set_aside(recording: Recording) -> None:
     configs = recording.of("lambda/functionEventInvokeConfig:FunctionEventInvokeConfig")
     assert {each.name for each in configs} == {"compute-video_processing", "compute-janitor"}
-    queue = f"arn:aws:sqs:eu-central-1:{ACCOUNT_ID}:messages-failed"
+    queue = f"arn:aws:sqs:eu-central-1:{ACCOUNT_ID}:messaging-failed"
     for each in configs:
         assert each.inputs["destinationConfig"] == {"onFailure": {"destination": queue}}
         assert each.inputs["qualifier"] == "live"
@@ -218,7 +218,7 @@ def test_every_page_that_may_send_parts_may_read_the_apis_answers(extra: list[st
             "extraRedirectUrls": extra,
         },
     )
-    (rules,) = own.one("s3/bucketCorsConfiguration:BucketCorsConfiguration", "site-videos").inputs["corsRules"]
+    (rules,) = own.one("s3/bucketCorsConfiguration:BucketCorsConfiguration", "upload-cors-videos").inputs["corsRules"]
     senders = set(rules["allowedOrigins"])
     assert allowed == "*" or senders == {allowed}
     document = api_document(own)
@@ -284,7 +284,7 @@ def comparable(resource: Recorded) -> dict[str, Any]:
 
 def test_stages_differ_only_in_what_they_leave_out(dev: Recording, staging: Recording, prod: Recording) -> None:
     warm = {name for name in prod.names() if "appautoscaling" in name or "provisionedConcurrency" in name}
-    machine = {name for name in prod.names() if name.endswith("/sign-in-machine")}
+    machine = {name for name in prod.names() if name.endswith("/app-clients-machine")}
     threats = {name for name in prod.names() if name.endswith("/auth-threats")}
     unused_logs = {name for name in prod.names() if name.endswith("/feature-logs-sign-up-filter")}
     assert prod.names() - staging.names() == warm | machine | threats | unused_logs
@@ -314,8 +314,8 @@ def test_clients_find_everything_in_config_json(recording: Recording) -> None:
         "stage": recording.stage,
         "apiUrl": "/api",
         "authority": "https://cognito-idp.eu-central-1.amazonaws.com/auth-users-id",
-        "webClientId": "sign-in-web-id",
-        "desktopClientId": "sign-in-desktop-id",
+        "webClientId": "app-clients-web-id",
+        "desktopClientId": "app-clients-desktop-id",
         "scopes": ["openid", "email", "video-upload/read", "video-upload/write"],
         "logoutUrl": f"https://video-upload-{recording.stage}-sign-in-{ACCOUNT_ID}"
         ".auth.eu-central-1.amazoncognito.com/logout",

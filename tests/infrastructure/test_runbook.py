@@ -23,7 +23,7 @@ from chalicelib.adapters.emf_meter import EmfMeter
 from chalicelib.adapters.json_logs import JsonFormatter
 from chalicelib.core import log_context
 from chalicelib.core.progress import ProgressLog, ToldProgress
-from components.api import ACCESS_LOG_FORMAT
+from components.api.gateway import ACCESS_LOG_FORMAT
 from components.naming import LIVE
 from deploy import (
     erase_user,

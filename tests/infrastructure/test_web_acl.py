@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from components.web_acl import COUNTED_GROUP
+from components.edge.web_acl import COUNTED_GROUP
 from tests.infrastructure.recorded_program import PROJECT, Recording
 from tests.infrastructure.safety.reading import api_document
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from chalicelib.environment import FUNCTIONS
-from components.metrics import Watched
+from components.observability.metrics import Watched
 from tests.infrastructure.recorded_program import Recording
 
 ANY_STAGE = Watched(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from components.figures import figures_of
-from components.metrics import Watched
+from components.observability.figures import figures_of
+from components.observability.metrics import Watched
 from local.status.metric_math import MetricMathError, Points, evaluate
 
 WATCHED = Watched(
@@ -51,7 +51,7 @@ def test_what_is_no_metric_math_here_is_refused(expression: str) -> None:
 
 @pytest.mark.parametrize("figure", figures_of(WATCHED), ids=lambda figure: figure.key)
 def test_every_figure_of_the_dashboard_can_be_reckoned_here(figure: object) -> None:
-    from components.figures import Figure
+    from components.observability.figures import Figure
 
     assert isinstance(figure, Figure)
     for metrics, expression in [

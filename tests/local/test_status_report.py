@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from components.figures import figures_of
+from components.observability.figures import figures_of
 from local.status.embedded_metrics import Series
 from local.status.local_names import API_NAME, API_STAGE, watched_here
 from local.status.metric_store import DAY_SECONDS, KeptSeries

@@ -23,6 +23,6 @@ SUBJECTS = (
         ["tests/core/test_caps.py", "tests/core/test_forms.py", "tests/core/test_library.py"],
     ),
     Subject(f"{_CORE}/caps.py", ["tests/core/test_caps.py"]),
-    Subject("components/bucket_policies.py", ["tests/infrastructure/test_bucket_policies.py"]),
-    Subject("components/permissions.py", ["tests/infrastructure/test_least_privilege.py"]),
+    Subject("components/storage/bucket_policies.py", ["tests/infrastructure/test_bucket_policies.py"]),
+    Subject("components/compute/permissions.py", ["tests/infrastructure/test_least_privilege.py"]),
 )

@@ -17,7 +17,7 @@ MAX_CACHEABLE_BYTES = 50 * 10**9
 error instead of anything longer, also to `Range: bytes=0-`, by which players begin: CloudFront Developer Guide, "How
 CloudFront processes partial requests for an object"."""
 UNCACHED = "large/"
-"""Folder of the same videos in front of which CloudFront keeps nothing; components/edge.py."""
+"""Folder of the same videos in front of which CloudFront keeps nothing; components/edge/distribution.py."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from chalicelib.environment import FUNCTIONS
-from components.api_document import BEARER
+from components.api.document import BEARER
 from tests.infrastructure.recorded_program import ACCOUNT_ID, HEARS_ALARMS, Recording
 from tests.infrastructure.safety.reading import (
     EVERYONE,
@@ -151,7 +151,7 @@ def roles_reach_only_their_own_stage(recording: Recording) -> Violations:
         f"video-upload-{recording.stage}-",
         f"/video-upload/{recording.stage}/",
         "key/keys-",
-        "messages-",
+        "messaging-",
         "auth-users",
     )
     for role in recording.of("iam/rolePolicy:RolePolicy"):

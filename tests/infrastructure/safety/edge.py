@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.web_acl import COUNTED_GROUP, MANAGED_GROUPS
+from components.edge.web_acl import COUNTED_GROUP, MANAGED_GROUPS
 from tests.infrastructure.recorded_program import ACCOUNT_ID, Recorded, Recording
 from tests.infrastructure.safety.reading import (
     EVERYONE,
@@ -293,7 +293,7 @@ def endpoints_reach_this_stage_alone(recording: Recording) -> Violations:
             ["kms:GenerateMac", "kms:VerifyMac", "kms:Sign"],
             [f"arn:aws:kms:eu-central-1:{ACCOUNT_ID}:key/keys-{name}" for name in ("upload-token-k1", "media")],
         ),
-        "network-sns": ("sns:Publish", [f"arn:aws:sns:eu-central-1:{ACCOUNT_ID}:messages-completed"]),
+        "network-sns": ("sns:Publish", [f"arn:aws:sns:eu-central-1:{ACCOUNT_ID}:messaging-completed"]),
     }
     for endpoint in recording.of("ec2/vpcEndpoint:VpcEndpoint"):
         actions, resources = reach[endpoint.name]

@@ -24,8 +24,8 @@ GOES: Mapping[str, str] = {
     "aws:cloudwatch/queryDefinition:QueryDefinition": "reads the log",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "watches the log",
     "aws:cloudwatch/dashboard:Dashboard": "shows the log",
-    "sign-in-web": "names the site, which goes",
-    "sign-in-machine": "credentials, which a setting takes back",
+    "app-clients-web": "names the site, which goes",
+    "app-clients-machine": "credentials, which a setting takes back",
 }
 
 

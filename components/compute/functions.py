@@ -9,10 +9,11 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
-from components import permissions, policy
-from components.api_document import API_FUNCTIONS
+from components import policy
+from components.compute import permissions
+from components.compute.permissions import OUTSIDE_THE_NETWORK
+from components.function_table import API_FUNCTIONS
 from components.naming import LIVE, Place, type_token
-from components.permissions import OUTSIDE_THE_NETWORK
 from components.protection import kept
 
 RUNTIME = "python3.13"

@@ -1,4 +1,4 @@
-"""Messages: the topic that tells of finished videos, and the queue in which failed events wait."""
+"""Messaging: the completion topic, and the dead-letter queue of failed events."""
 
 from __future__ import annotations
 
@@ -8,31 +8,32 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policy
-from components.naming import Place, type_token
+from components.naming import Place, formerly, type_token
 
 RETENTION_SECONDS = 14 * 24 * 3600  # SQS quotas, "Message retention": at most 14 days
 
 
 @dataclass(frozen=True, kw_only=True)
-class MessagesArgs:
+class MessagingArgs:
     """data_key_arn: encrypts what the topic carries."""
 
     place: Place
     data_key_arn: pulumi.Input[str]
 
 
-class Messages(pulumi.ComponentResource):
-    """Completion topic (mail, queues and webhooks may subscribe) and failure queue."""
+class Messaging(pulumi.ComponentResource):
+    """Completion topic (mail, queues and webhooks may subscribe) and dead-letter queue."""
 
     completion_topic_arn: pulumi.Output[str]
     """One message for every video that is ready or rejected."""
-    failure_queue_arn: pulumi.Output[str]
+    dead_letter_queue_arn: pulumi.Output[str]
     """Events that failed every retry, with their error, until somebody redrives them."""
-    failure_queue_name: pulumi.Output[str]
+    dead_letter_queue_name: pulumi.Output[str]
     """Name of the same; for whoever redrives them."""
 
-    def __init__(self, name: str, args: MessagesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(type_token("Messages"), name, None, opts)
+    def __init__(self, name: str, args: MessagingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        opts = pulumi.ResourceOptions.merge(opts, formerly("Messages", "messages"))
+        super().__init__(type_token("Messaging"), name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         place = args.place
         topic = aws.sns.Topic(
@@ -53,9 +54,9 @@ class Messages(pulumi.ComponentResource):
         )
 
         self.completion_topic_arn = topic.arn
-        self.failure_queue_arn = queue.arn
-        self.failure_queue_name = queue.name
-        self.register_outputs({"completionTopicArn": topic.arn, "failureQueueArn": queue.arn})
+        self.dead_letter_queue_arn = queue.arn
+        self.dead_letter_queue_name = queue.name
+        self.register_outputs({"completionTopicArn": topic.arn, "deadLetterQueueArn": queue.arn})
 
 
 def topic_policy(topic_arn: pulumi.Input[str]) -> policy.PolicyDocument:

@@ -9,8 +9,8 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policy
-from components.audit_queries import audit_queries
 from components.naming import PRODUCT, Place, type_token
+from components.observability.audit_queries import audit_queries
 
 AUDITED_BUCKETS = ("videos", "metadata")
 """Every read and every write."""

@@ -1,4 +1,4 @@
-"""Sign-in: the clients that may ask for tokens."""
+"""App clients: the page, the command line and programs, each with its way to sign in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.naming import Place, type_token
+from components.naming import Place, formerly, type_token
 from components.protection import kept
 
 DESKTOP_PORTS = range(53_682, 53_692)
@@ -19,7 +19,7 @@ OPENID_SCOPES = ["openid", "email"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SignInArgs:
+class AppClientsArgs:
     """What the clients need.
 
     api_scopes: scopes of the resource server.
@@ -38,7 +38,7 @@ class SignInArgs:
     protect: bool
 
 
-class SignIn(pulumi.ComponentResource):
+class AppClients(pulumi.ComponentResource):
     """Web, desktop and machine client."""
 
     web_client_id: pulumi.Output[str]
@@ -52,8 +52,9 @@ class SignIn(pulumi.ComponentResource):
     client_ids: list[pulumi.Output[str]]
     """Whose tokens the API takes."""
 
-    def __init__(self, name: str, args: SignInArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(type_token("SignIn"), name, None, opts)
+    def __init__(self, name: str, args: AppClientsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        opts = pulumi.ResourceOptions.merge(opts, formerly("SignIn", "sign-in"))
+        super().__init__(type_token("AppClients"), name, None, opts)
         self._name = name
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import bucket_policies, policy
+from components import policy
 from components.naming import Place, type_token
 from components.protection import kept
+from components.storage import bucket_policies
 
 BUCKETS = ("videos", "metadata", "site", "logs")
 LOGGED_BUCKETS = ("videos", "metadata", "site")

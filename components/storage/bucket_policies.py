@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import pulumi
 
 from components import policy
-from components.key_policies import from_own_distributions
 from components.naming import Place
 from components.policy import EVERYONE, PolicyDocument, Statement, allow, deny, deny_plain_http, document
 
@@ -234,5 +233,5 @@ def _cloudfront_reads(place: Place, resource: str) -> Statement:
         principal={"Service": "cloudfront.amazonaws.com"},
         actions="s3:GetObject",
         resources=resource,
-        conditions=from_own_distributions(place),
+        conditions=policy.from_own_distributions(place.account_id),
     )

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from components.metrics import Metric, Watched
+from components.observability.metrics import Metric, Watched
 
 MINUTES, HOURS = 60, 3_600
 

@@ -10,11 +10,11 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policy
-from components.alarms import Alarm, Together, alarms_of
-from components.dashboard import body_of
-from components.key_policies import alarm_senders
-from components.metrics import Watched
 from components.naming import STAGE_TAG, Place, type_token
+from components.observability.alarms import Alarm, Together, alarms_of
+from components.observability.dashboard import body_of
+from components.observability.metrics import Watched
+from components.policy import alarm_senders
 
 WARNING_PERCENT = 80
 SAMPLING_PRIORITY = 1_000

@@ -21,18 +21,9 @@ def data_key_policy(place: Place) -> policy.PolicyDocument:
             principal={"Service": "cloudfront.amazonaws.com"},
             actions="kms:Decrypt",
             resources="*",  # in a key policy: this key
-            conditions=from_own_distributions(place),
+            conditions=policy.from_own_distributions(place.account_id),
         ),
     )
-
-
-def from_own_distributions(place: Place) -> policy.Conditions:
-    """Only distributions of this account. The one distribution comes later than what it reads, hence the wildcard.
-
-    The ARN names the account, and origin access control is documented to send nothing else: CloudFront Developer
-    Guide, "Restrict access to an Amazon S3 origin".
-    """
-    return {"ArnLike": {"aws:SourceArn": f"arn:aws:cloudfront::{place.account_id}:distribution/*"}}
 
 
 def log_key_policy(place: Place, *, trail: bool, alarms: bool) -> policy.PolicyDocument:
@@ -48,7 +39,7 @@ def log_key_policy(place: Place, *, trail: bool, alarms: bool) -> policy.PolicyD
         ),
         policy.allow(
             "AlarmMessages",
-            principal={"Service": alarm_senders(alarms=alarms)},
+            principal={"Service": policy.alarm_senders(alarms=alarms)},
             actions=["kms:GenerateDataKey*", "kms:Decrypt"],
             resources="*",  # in a key policy: this key
             conditions={"StringEquals": {"aws:SourceAccount": place.account_id}},
@@ -66,32 +57,6 @@ def log_key_policy(place: Place, *, trail: bool, alarms: bool) -> policy.PolicyD
             )
         )
     return policy.document(*statements)
-
-
-def alarm_senders(*, alarms: bool) -> list[str]:
-    """Services that send to the alarm topic: every stage has a budget, not every stage has alarms."""
-    return [*(["cloudwatch.amazonaws.com"] if alarms else []), "budgets.amazonaws.com"]
-
-
-def edge_log_key_policy(account_id: str) -> policy.PolicyDocument:
-    """For the log groups that CloudFront's web ACL can only have in us-east-1."""
-    return policy.document(
-        policy.allow(
-            "AccountDecides",
-            principal={"AWS": f"arn:aws:iam::{account_id}:root"},
-            actions="kms:*",
-            resources="*",  # in a key policy: this key
-        ),
-        policy.allow(
-            "LogGroups",
-            principal={"Service": "logs.us-east-1.amazonaws.com"},
-            actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
-            resources="*",  # in a key policy: this key
-            conditions={
-                "ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:us-east-1:{account_id}:log-group:*"}
-            },
-        ),
-    )
 
 
 def _account_statement(place: Place) -> policy.Statement:

@@ -4,30 +4,23 @@ they are made. Knows no Pulumi.
     PackageError
     ├── RequirementsNotInstallableError   a wheel is missing, foreign or not the locked one
     ├── InterpreterNotFoundError          bytecode is wanted, and there is no interpreter of the functions' version
-    ├── BundleTooLargeError               Lambda would refuse it
-    └── AppNotReadableError               the app cannot be imported
+    └── BundleTooLargeError               Lambda would refuse it
 """
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import json
 import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from uv import find_uv_bin
-
-from components import api_document
 
 PYTHON = "3.13"
 PLATFORM = "aarch64-manylinux_2_28"  # Lambda's python3.13 runs on Amazon Linux 2023, whose glibc is 2.34
@@ -87,34 +80,19 @@ class BundleTooLargeError(PackageError):
         super().__init__(f"{path.name}: {size_bytes / MIB:.1f} MiB, at most {max_bytes / MIB:.0f}")
 
 
-class AppNotReadableError(PackageError):
-    """folder: of the app; reason: the interpreter's words."""
-
-    def __init__(self, folder: Path, reason: str) -> None:
-        self.folder, self.reason = folder, reason
-        super().__init__(f"cannot read the app in {folder}: {reason}")
-
-
 @dataclass(frozen=True, kw_only=True)
 class LambdaPackage:
-    """What the infrastructure has to know of the functions.
+    """The functions' bundles.
 
-    bundles: zip by function; handlers: entry point by function.
-    document: the API's document with tokens for what only AWS knows (see api_document).
-    schedule: of the janitor; bucket_events, bucket_prefix: what sets processing off.
+    bundles: zip by function.
     version: changes exactly when the code or its libraries change.
     """
 
     bundles: Mapping[str, Path]
-    handlers: Mapping[str, str]
-    document: dict[str, Any]
-    schedule: str
-    bucket_events: tuple[str, ...]
-    bucket_prefix: str
     version: str
 
 
-def build_package(project: Path, *, bytecode: bool) -> LambdaPackage:
+def build_package(project: Path, functions: Iterable[str], *, bytecode: bool) -> LambdaPackage:
     """Pack the functions, or find the zips of the same content packed before in `build/lambda`.
 
     bytecode: whether the zips carry it; cold starts halve, for a third more size.
@@ -125,27 +103,10 @@ def build_package(project: Path, *, bytecode: bool) -> LambdaPackage:
     folder = project / "build" / "lambda"
     api = bundle(app, (api_lock,), folder, "api", MAX_API_ZIP_BYTES, bytecode=bytecode)
     processing = bundle(app, (api_lock, processing_lock), folder, "processing", MAX_ZIP_BYTES, bytecode=bytecode)
-    description = _describe(app.resolve())
     return LambdaPackage(
-        bundles={name: processing if name == "video_processing" else api for name in description["handlers"]},
-        handlers=description["handlers"],
-        document=description["document"],
-        schedule=description["schedule"],
-        bucket_events=tuple(description["bucketEvents"]),
-        bucket_prefix=description["bucketPrefix"],
+        bundles={name: processing if name == "video_processing" else api for name in functions},
         version=processing.stem.rpartition("-")[2],
     )
-
-
-@functools.cache
-def _describe(app: Path) -> dict[str, Any]:
-    """Ask the app in a process of its own: its import reads the environment and leaves modules behind."""
-    program = [sys.executable, "-m", api_document.__name__, str(app)]
-    here = Path(api_document.__file__).resolve().parents[1]
-    asked = subprocess.run(program, cwd=here, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
-    if asked.returncode != 0:
-        raise AppNotReadableError(app, asked.stderr.strip())
-    return json.loads(asked.stdout)
 
 
 def bundle(app: Path, locks: tuple[Path, ...], folder: Path, name: str, max_zip_bytes: int, *, bytecode: bool) -> Path:

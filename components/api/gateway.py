@@ -12,7 +12,9 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
-from components import api_document, policy
+from components import policy
+from components.api import document as api_document
+from components.function_table import API_FUNCTIONS
 from components.naming import Place, type_token
 from components.protection import kept
 
@@ -95,7 +97,7 @@ class Api(pulumi.ComponentResource):
                 api_document.CORS_ORIGIN: args.cors_origin,
                 **{
                     api_document.function_token(function): invocation_uri(place, function)
-                    for function in (*api_document.API_FUNCTIONS, "upload_token_authorizer")
+                    for function in (*API_FUNCTIONS, "upload_token_authorizer")
                 },
             },
             closed,

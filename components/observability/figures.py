@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from components.metrics import Metric, Watched
+from components.observability.metrics import Metric, Watched
 
 FIVE_MINUTES, HOUR, DAY = 300, 3_600, 86_400
 GROUPS = ("Real-time metrics", "Performance indicators", "Scalability metrics")

@@ -9,11 +9,6 @@ import pulumi
 GIB, MIB, DAY_SECONDS = 2**30, 2**20, 86_400
 
 
-def sign_up_variables(domains: Sequence[str]) -> dict[str, str]:
-    """What the sign-up filter is told."""
-    return {"ALLOWED_DOMAINS": ",".join(domains)}
-
-
 def function_environment(
     *,
     stage: str,

@@ -10,10 +10,9 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policy
-from components.function_environment import sign_up_variables
 from components.naming import PRODUCT, Place, type_token
 from components.protection import kept
-from components.settings import Mfa, SignUp, ThreatProtection
+from components.settings import Mfa, SignUp, ThreatProtection, sign_up_variables
 
 MIN_PASSWORD_CHARS = 12
 INVITATION_DAYS = 7

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import key_policies, policy
+from components import policy
+from components.encryption import key_policies
 from components.naming import Place, type_token
 from components.protection import kept
 

@@ -13,7 +13,6 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policy
-from components.key_policies import edge_log_key_policy
 from components.naming import SITE_REGION, Place, type_token
 from components.protection import kept
 
@@ -85,3 +84,24 @@ class FeatureLogs(pulumi.ComponentResource):
             for feature in features
         }
         self.register_outputs({})
+
+
+def edge_log_key_policy(account_id: str) -> policy.PolicyDocument:
+    """For the log groups that CloudFront's web ACL can only have in us-east-1."""
+    return policy.document(
+        policy.allow(
+            "AccountDecides",
+            principal={"AWS": f"arn:aws:iam::{account_id}:root"},
+            actions="kms:*",
+            resources="*",  # in a key policy: this key
+        ),
+        policy.allow(
+            "LogGroups",
+            principal={"Service": "logs.us-east-1.amazonaws.com"},
+            actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+            resources="*",  # in a key policy: this key
+            conditions={
+                "ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:us-east-1:{account_id}:log-group:*"}
+            },
+        ),
+    )

@@ -1,25 +1,17 @@
-"""The API's document (OpenAPI with API Gateway's extensions), derived from the Chalice app's own routes.
-
-Run as a program in a process of its own: it imports the app, which reads names from the environment at import, and
-prints what the infrastructure has to know about it as one JSON object.
-"""
+"""The API's document (OpenAPI with API Gateway's extensions), derived from the Chalice app's own routes."""
 
 from __future__ import annotations
 
-import importlib
 import json
-import os
 import sys
-from pathlib import Path
 from typing import Any
 
-from components.openapi import to_openapi_3
+from components.api.openapi import to_openapi_3
+from components.function_table import API_FUNCTIONS
 
 USER_POOL_ARN = "{{user_pool_arn}}"
 CORS_ORIGIN = "{{cors_origin}}"
 VIDEO_BUCKET = "{{video_bucket}}"
-API_FUNCTIONS = ("video_upload", "multipart_init", "multipart_complete")
-API_HANDLER = "app.app"
 BEARER = r"^[Bb]earer [A-Za-z0-9._~+/=-]{1,4096}$"
 
 GATEWAY_ERRORS: dict[str, tuple[int | None, str, str]] = {
@@ -51,25 +43,6 @@ GATEWAY_ERRORS: dict[str, tuple[int | None, str, str]] = {
 def function_token(function: str) -> str:
     """Stands in the document for where API Gateway calls this function."""
     return f"{{{{function:{function}}}}}"
-
-
-def describe_app() -> dict[str, Any]:
-    """Document, handlers, schedule and bucket events of the app that can be imported as `app`."""
-    app: Any = importlib.import_module("app").app
-    authorizers = {authorizer.name: authorizer.handler_string for authorizer in app.builtin_auth_handlers}
-    events = {source.name: source for source in app.event_sources}
-    arrivals, sweep = events["video_processing"], events["janitor"]
-    return {
-        "document": api_document(app),
-        "handlers": {
-            **dict.fromkeys(API_FUNCTIONS, API_HANDLER),
-            **authorizers,
-            **{name: source.handler_string for name, source in events.items()},
-        },
-        "schedule": sweep.schedule_expression.to_string(),
-        "bucketEvents": arrivals.events,
-        "bucketPrefix": arrivals.prefix,
-    }
 
 
 def api_document(app: Any) -> dict[str, Any]:
@@ -138,14 +111,3 @@ def _gateway_response(kind: str, status: int | None, code: str, message: str) ->
         "responseTemplates": {"application/json": json.dumps(body)},
     }
     return response if status is None else {"statusCode": str(status), **response}
-
-
-def main(app_folder: Path) -> None:
-    """Print the description of the app in this folder."""
-    sys.path.insert(0, str(app_folder))
-    os.environ.update(USER_POOL_ARN=USER_POOL_ARN, CORS_ORIGIN=CORS_ORIGIN, VIDEO_BUCKET=VIDEO_BUCKET)
-    sys.stdout.write(json.dumps(describe_app()))
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.figures import DAY, FIVE_MINUTES, GROUPS, HOUR, Figure, figures_of
-from components.metrics import EDGE_REGION, Metric, Watched
+from components.observability.figures import DAY, FIVE_MINUTES, GROUPS, HOUR, Figure, figures_of
+from components.observability.metrics import EDGE_REGION, Metric, Watched
 
 COLUMNS = 4
 WIDTH, HEIGHT, TITLE_HEIGHT = 6, 6, 1

@@ -1,0 +1,1 @@
+"""API: the REST API and the document from which it is made."""

@@ -1,0 +1,1 @@
+"""Auth: the user pool, its app clients and the role of operators."""

@@ -1,0 +1,1 @@
+"""Edge: CloudFront, its web ACL and what the page is told."""

@@ -1,0 +1,1 @@
+"""Encryption: the KMS keys and who may use which."""

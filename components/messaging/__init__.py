@@ -1,0 +1,1 @@
+"""Messaging: the completion topic and the dead-letter queue."""

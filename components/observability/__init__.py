@@ -1,0 +1,1 @@
+"""Observability: metrics, figures, alarms, dashboard, logs and the audit trail."""

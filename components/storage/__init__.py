@@ -1,0 +1,1 @@
+"""Storage: the buckets and what each of them refuses."""
