@@ -81,7 +81,7 @@ lock: install ## Pin newer versions of everything (then: make test)
 engine: install ## Take every stage up and down under your own Pulumi engine, without AWS: make engine STAGE=dev
 	@PYTHONPATH=.:chalice_app:clients/cli/src $(BIN)/python -m tests.engine $(ON_STAGE) $(ARGS)
 
-load: install ## 1,247 concurrent uploads against the local platform
+load: install ## 1,247 concurrent uploads by 2,500 users, and a flood by one of them, against the local platform
 	$(BIN)/python -m bench.concurrent_uploads $(ARGS)
 
 soak: install ## Thousands of random histories of the state machine: no promise may be broken

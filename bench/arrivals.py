@@ -97,6 +97,13 @@ def examine(videos: Sequence[SentVideo], *, api_url: str, stand_in_url: str, ann
     return findings
 
 
+def count_open_uploads(stand_in_url: str) -> int:
+    """The uploads that S3 has open, of all users."""
+    s3: S3Client = session().client("s3", endpoint_url=stand_in_url)
+    pages = s3.get_paginator("list_multipart_uploads").paginate(Bucket=names.VIDEO_BUCKET)
+    return sum(len(page.get("Uploads", [])) for page in pages)
+
+
 def _examine_libraries(videos: Sequence[SentVideo], api_url: str, findings: Findings) -> None:
     shown: dict[str, dict[str, Any]] = {}
     for access_token in {video.access_token for video in videos}:
@@ -151,10 +158,7 @@ def _examine_buckets(videos: Sequence[SentVideo], stand_in_url: str, findings: F
     findings.versions = versions.total()
     findings.lost = sum(1 for key in sent if not versions[key])
     findings.doubled = sum(count - (key in sent) for key, count in versions.items())
-    findings.open_uploads = sum(
-        len(page.get("Uploads", []))
-        for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=names.VIDEO_BUCKET)
-    )
+    findings.open_uploads = count_open_uploads(stand_in_url)
     findings.open_markers = sum(
         len(page.get("Contents", []))
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=names.METADATA_BUCKET, Prefix="open/")

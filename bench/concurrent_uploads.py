@@ -1,25 +1,31 @@
 """Upload many videos at the same time to a platform of its own, and account for every one of them.
 
-Every client opens its upload, waits until all the others have, sends its parts and completes; then every video is
-waited for, read back and compared. Ends with 1 if an upload failed or a video was lost, doubled or changed.
+Every user signs in at the sign-in. One upload each of the first users is open at the same time with all its parts;
+then all are completed, waited for, read back and compared. Of each step, half of the clients go in quiet and half under
+the flood of one user at the cap; the users who upload nothing look at their lists meanwhile. Ends with 1 if an upload
+failed, a video was lost, doubled or changed, or the flood was answered otherwise than by refusals.
 """
 
 import argparse
 import os
+import shutil
+import signal
 import sys
 import tempfile
 import threading
 import time
-from base64 import b64encode
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
-from bench.arrivals import Announcements, SentVideo, examine
+from bench.arrivals import Announcements, count_open_uploads, examine
+from bench.flood import CONNECTIONS, MAX_OPEN_UPLOADS, Flood
 from bench.process_watch import ProcessWatch
 from bench.report import Outcome, print_report
-from bench.upload_client import Client, Content, Figures, Step, UploadFailedError, settle
+from bench.sign_ins import sign_in_users
+from bench.upload_client import Content, SharedContent, Step
+from bench.upload_run import STEPS, Run, Wave
+from bench.visitors import Visitors
 from local.child_process import ChildFailedError
 from local.open_files import allow_open_files
 from local.platform import LocalPlatform, Ports
@@ -28,119 +34,48 @@ from tests.media.sample_videos import write_sample_video
 UPLOADS = 1247
 """The specification's figure for concurrent uploads."""
 
-USERS = 50
-MAX_UPLOADS_PER_USER = 100
-"""The local platform's cap on what one user may have open: it would rightly refuse more."""
+USERS = 2500
+"""The specification's figure for users at the same time."""
 
+MIB = 2**20
+SIZE_BYTES = 10 * MIB + 128 * 1024
+"""Two parts of the smallest size that S3 takes, and a small last one."""
+
+DISK_MARGIN_BYTES = 1024 * MIB
 PROGRESS_SECONDS = 5.0
 STALLED_SECONDS = 120.0
 """Nothing was announced for this long: what is missing will not come any more."""
 
+FLOOD_WARM_UP_SECONDS = 1.0
+STOPPED_BY_SIGNAL = 130
 THREAD_STACK_BYTES = 512 * 1024
 OPEN_FILES_PER_UPLOAD = 3
-
-
-@dataclass
-class Run:
-    """All uploads of one measurement, as far as they have come."""
-
-    api_url: str
-    shared_content: bytes
-    access_tokens: Sequence[str]
-    uploads: int
-    figures: Figures = field(default_factory=Figures)
-    reached: Counter[Step] = field(default_factory=Counter)
-    failures: Counter[str] = field(default_factory=Counter)
-    sent: list[SentVideo] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    open_at_once: int = 0
-
-    def __post_init__(self) -> None:
-        self._all_open = threading.Barrier(self.uploads, action=self._count_open)
-
-    def upload(self, number: int) -> None:
-        """What one client does."""
-        client = Client(self.figures)
-        try:
-            self._upload(client, number)
-        except UploadFailedError as error:
-            self._note_failure(str(error))
-        except Exception as error:
-            self._note_failure(f"the client itself: {error!r}")
-        finally:
-            client.close()
-
-    def _upload(self, client: Client, number: int) -> None:
-        content = Content(self.shared_content, number)
-        access_token = self.access_tokens[number % len(self.access_tokens)]
-        try:
-            started = client.ask_api(
-                Step.INIT,
-                f"{self.api_url}/multipart/init",
-                access_token,
-                {"fileName": f"{number}.mp4", "contentType": "video/mp4", "sizeBytes": content.size_bytes},
-                expected={201},
-            ).json()
-            self._note_reached(Step.INIT)
-        finally:
-            self._all_open.wait()
-        parts: list[dict[str, object]] = []
-        for part in started["presignedUrls"]:
-            start = (part["partNumber"] - 1) * started["partSizeBytes"]
-            size_bytes: int = part["sizeBytes"]
-            answer = client.request(
-                Step.PART,
-                "PUT",
-                part["url"],
-                lambda start=start, size_bytes=size_bytes: content.blocks(start, size_bytes),
-                {"Content-Length": str(size_bytes), **part["headers"]},
-                expected={200},
-            )
-            parts.append({"partNumber": part["partNumber"], "etag": answer.headers["ETag"]})
-        self._note_reached(Step.PART)
-        checksum = b64encode(content.crc64nvme()).decode()
-        settle(
-            client,
-            self.figures,
-            f"{self.api_url}/multipart/complete",
-            started["uploadToken"],
-            {"parts": parts, "checksumCRC64NVME": checksum},
-        )
-        self._note_reached(Step.COMPLETE)
-        with self.lock:
-            self.sent.append(SentVideo(started["videoId"], started["fileKey"], content.sha256(), access_token))
-
-    def _count_open(self) -> None:
-        self.open_at_once = self.reached[Step.INIT]
-
-    def _note_reached(self, step: Step) -> None:
-        with self.lock:
-            self.reached[step] += 1
-
-    def _note_failure(self, kind: str) -> None:
-        with self.lock:
-            self.failures[kind] += 1
 
 
 class Progress:
     """A line every few seconds."""
 
-    def __init__(self, run: Run, announcements: Announcements) -> None:
-        self._run, self._announcements = run, announcements
+    def __init__(self) -> None:
         self._started = self._printed = time.monotonic()
 
-    def tick(self) -> None:
+    def tick(self, text: Callable[[], str]) -> None:
         now = time.monotonic()
-        if now - self._printed < PROGRESS_SECONDS:
-            return
-        self._printed = now
-        reached = self._run.reached
-        print(
-            f"{now - self._started:6.0f} s  opened {reached[Step.INIT]}  parts sent {reached[Step.PART]}"
-            f"  completed {reached[Step.COMPLETE]}  processed {len(self._announcements.states)}"
-            f"  failed {self._run.failures.total()}  retries {self._run.figures.retries.total()}",
-            flush=True,
-        )
+        if now - self._printed >= PROGRESS_SECONDS:
+            self._printed = now
+            print(f"{now - self._started:6.0f} s  {text()}", flush=True)
+
+
+class Phases:
+    """The seconds of each phase, by name, in their order."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._since = time.monotonic()
+
+    def end(self, name: str) -> None:
+        now = time.monotonic()
+        self.seconds[name] = now - self._since
+        self._since = now
 
 
 class ProcessLog:
@@ -162,14 +97,26 @@ def main() -> int:
     arguments = _arguments()
     allow_open_files(arguments.uploads * OPEN_FILES_PER_UPLOAD + 256)
     threading.stack_size(THREAD_STACK_BYTES)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     log = ProcessLog(verbose=arguments.verbose)
-    print("Starting a platform …", flush=True)
     try:
-        with LocalPlatform(data_dir=None, ports=Ports.free(), on_line=log.add) as platform:
-            outcome = _measure(platform, arguments)
+        with tempfile.TemporaryDirectory(prefix="load-", dir=arguments.folder) as folder:
+            # All processes write below it, so that nothing remains of one that had to be killed.
+            os.environ["TMPDIR"] = tempfile.tempdir = folder
+            print(f"Starting a platform in {folder} …", flush=True)
+            with LocalPlatform(
+                data_dir=None,
+                ports=Ports.free(),
+                api_variables={"MAX_OPEN_UPLOADS_PER_USER": str(MAX_OPEN_UPLOADS)},
+                on_line=log.add,
+            ) as platform:
+                outcome = _measure(platform, arguments)
     except ChildFailedError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped; everything it wrote is removed.", file=sys.stderr)
+        return STOPPED_BY_SIGNAL
     print_report(outcome, log.lines)
     return 0 if outcome.is_flawless else 1
 
@@ -178,71 +125,94 @@ def _measure(platform: LocalPlatform, arguments: argparse.Namespace) -> Outcome:
     processes = {name: platform.child(name).pid for name in ("site", "stand-in", "worker")}
     processes["clients, sign-in"] = os.getpid()
     print(f"  processes: {', '.join(f'{name} {process_id}' for name, process_id in processes.items())}")
-    run = Run(
-        api_url=f"{platform.site_url}/api",
-        shared_content=_video(arguments.size_bytes),
-        access_tokens=[
-            platform.sign_in.issue_tokens(f"user-{number}@example.com", client_id="desktop").access_token
-            for number in range(arguments.users)
-        ],
-        uploads=arguments.uploads,
-    )
-    announcements = Announcements(platform.stand_in_url)
-    progress = Progress(run, announcements)
-    with ProcessWatch(processes) as watch:
-        started = time.monotonic()
-        _send_all(run, progress)
-        sent = time.monotonic()
-        _wait_until_announced(run, announcements, progress)
-        processed = time.monotonic()
+    run = Run(f"{platform.site_url}/api", SharedContent(_video(arguments.size_bytes)), arguments.uploads)
+    progress, phases = Progress(), Phases()
+    open_at_once = 0
+    with ProcessWatch(processes) as watch, closing(Announcements(platform.stand_in_url)) as announcements:
+        print(f"Signing {arguments.users:,} users in …", flush=True)
+        run.access_tokens = sign_in_users(
+            platform, arguments.users, run.figures, lambda count: progress.tick(lambda: f"signed in {count}")
+        )
+        phases.end("signing in")
+        _start_clients(run)
+        visitors = Visitors(run.api_url, run.access_tokens[run.uploads : -1], run.figures)
+        flood = Flood(run.api_url, run.access_tokens[-1], arguments.connections)
+        with visitors, flood:
+            for step in STEPS:
+                _take(step, run, flood, announcements, progress)
+                phases.end(f"all clients: {step}")
+                if step is Step.PART:
+                    open_at_once = count_open_uploads(platform.stand_in_url) - flood.open_uploads
+                    print(f"{open_at_once:,} uploads are open with all their parts.", flush=True)
         print("Reading everything back …", flush=True)
         findings = examine(
             run.sent, api_url=run.api_url, stand_in_url=platform.stand_in_url, announcements=announcements
         )
-    announcements.close()
+        phases.end("reading back")
     return Outcome(
         uploads=run.uploads,
-        users=len(run.access_tokens),
-        video_bytes=len(run.shared_content) + Content.TAIL_BYTES,
-        open_at_once=run.open_at_once,
+        users=arguments.users,
+        visits=visitors.visits,
+        video_bytes=arguments.size_bytes,
+        part_count=run.part_count,
+        open_at_once=open_at_once,
         reached=run.reached,
-        failures=run.failures,
+        failures=run.failures + visitors.failures,
         figures=run.figures,
-        upload_seconds=sent - started,
-        processing_seconds=processed - sent,
+        flood=flood.answers,
+        flood_connections=flood.connections,
+        seconds=phases.seconds,
         findings=findings,
         usage=watch.usage,
     )
 
 
-def _send_all(run: Run, progress: Progress) -> None:
-    print(f"Uploading {run.uploads} videos of {len(run.shared_content) + Content.TAIL_BYTES:,} bytes …", flush=True)
-    clients = [threading.Thread(target=run.upload, args=(number,), daemon=True) for number in range(run.uploads)]
-    for client in clients:
-        client.start()
-    for client in clients:
-        while client.is_alive():
-            client.join(0.5)
-            progress.tick()
+def _start_clients(run: Run) -> None:
+    for number in range(run.uploads):
+        threading.Thread(target=run.upload, args=(number,), daemon=True).start()
+
+
+def _take(step: Step, run: Run, flood: Flood, announcements: Announcements, progress: Progress) -> None:
+    """Let all clients take one step, in two waves, and the platform come to rest after each."""
+    for wave in (Wave(step, is_flooded=False), Wave(step, is_flooded=True)):
+        print(f"{step}: {run.missing(wave):,} clients{' under the flood' if wave.is_flooded else ''} …", flush=True)
+        if wave.is_flooded:
+            flood.begin()
+            time.sleep(FLOOD_WARM_UP_SECONDS)
+        run.figures.is_flooded = wave.is_flooded
+        run.call(wave)
+        while run.missing(wave):
+            progress.tick(lambda: _so_far(run, announcements))
+            time.sleep(0.1)
+        run.figures.is_flooded = False
+        flood.pause()
+        _wait_until_announced(run, announcements, progress)
+
+
+def _so_far(run: Run, announcements: Announcements) -> str:
+    reached = run.reached
+    return (
+        f"opened {reached[Step.INIT]}  parts sent {reached[Step.PART]}  completed {reached[Step.COMPLETE]}"
+        f"  processed {len(announcements.states)}  failed {run.failures.total()}"
+        f"  retries {run.figures.retries.total()}"
+    )
 
 
 def _wait_until_announced(run: Run, announcements: Announcements, progress: Progress) -> None:
-    print("All clients are done; waiting for the videos to be processed …", flush=True)
     expected = {video.video_id for video in run.sent}
     announced, last_change = 0, time.monotonic()
     while expected - announcements.states.keys() and time.monotonic() - last_change < STALLED_SECONDS:
         if len(announcements.states) != announced:
             announced, last_change = len(announcements.states), time.monotonic()
-        progress.tick()
+        progress.tick(lambda: _so_far(run, announcements))
         time.sleep(0.1)
 
 
-def _video(size_bytes: int | None) -> bytes:
-    """size_bytes: of an upload, tail included; None leaves it as small as it is."""
+def _video(size_bytes: int) -> bytes:
+    """The shared part of uploads of this size."""
     with tempfile.TemporaryDirectory() as folder:
-        pad_to_bytes = size_bytes - Content.TAIL_BYTES if size_bytes else None
         return write_sample_video(
-            Path(folder) / "shared.mp4", duration_seconds=1.0, pad_to_bytes=pad_to_bytes
+            Path(folder) / "shared.mp4", duration_seconds=1.0, pad_to_bytes=size_bytes - Content.TAIL_BYTES
         ).read_bytes()
 
 
@@ -255,18 +225,35 @@ def _arguments() -> argparse.Namespace:
         "--uploads", type=_positive, default=UPLOADS, metavar="N", help="all of them at once (default: %(default)s)"
     )
     parser.add_argument(
-        "--users", type=_positive, default=USERS, metavar="N", help="who share them evenly (default: %(default)s)"
+        "--users",
+        type=_positive,
+        default=USERS,
+        metavar="N",
+        help="one for each upload, one who floods, and visitors (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--connections", type=_positive, default=CONNECTIONS, metavar="N", help="of the flood (default: %(default)s)"
     )
     parser.add_argument(
         "--size-bytes",
         type=_positive,
+        default=SIZE_BYTES,
         metavar="N",
-        help="of each video, padded; beyond 5 MiB it goes in several parts; without it: a second of video as it is",
+        help="of each video; every further 5 MiB make a part (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--folder", type=Path, metavar="DIR", help="where the videos lie until the end (default: the temporary folder)"
     )
     parser.add_argument("--verbose", action="store_true", help="print what the platform's processes print")
     arguments = parser.parse_args()
-    if arguments.uploads > arguments.users * MAX_UPLOADS_PER_USER:
-        parser.error(f"a user may have {MAX_UPLOADS_PER_USER} uploads open: this takes more --users")
+    if arguments.users < arguments.uploads + 2:
+        parser.error("beside a user for each upload it takes one who floods and one who visits: more --users")
+    needed_bytes = arguments.uploads * arguments.size_bytes + DISK_MARGIN_BYTES
+    folder = arguments.folder or tempfile.gettempdir()
+    if (free_bytes := shutil.disk_usage(folder).free) < needed_bytes:
+        parser.error(
+            f"{folder} has {free_bytes // MIB:,} MiB free and {needed_bytes // MIB:,} are needed: see --folder"
+        )
     return arguments
 
 

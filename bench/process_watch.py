@@ -42,24 +42,39 @@ class ProcessWatch:
 
     def _run(self) -> None:
         while True:
+            families = {process: _descendants(process) for process in self._processes.values()}
             for name, process in self._processes.items():
+                # A child that is watched has its own figures, and so have its children.
+                elsewhere = {
+                    relative
+                    for child in families[process].intersection(families)
+                    for relative in (child, *families[child])
+                }
                 try:
-                    self._sample(process, self.usage[name])
+                    _sample(process, families[process] - elsewhere, self.usage[name])
                 except (psutil.NoSuchProcess, psutil.AccessDenied):
                     # Gone; or it inspects videos, and shows its descriptors to root alone.
                     continue
             if self._stopped.wait(INTERVAL_SECONDS):
                 return
 
-    def _sample(self, process: psutil.Process, usage: Usage) -> None:
-        rss_bytes = process.memory_info().rss
-        for child in process.children(recursive=True):
-            try:
-                rss_bytes += child.memory_info().rss if child not in self._processes.values() else 0
-            except psutil.NoSuchProcess:
-                continue
-        times = process.cpu_times()
-        usage.peak_rss_bytes = max(usage.peak_rss_bytes, rss_bytes)
-        usage.peak_threads = max(usage.peak_threads, process.num_threads())
-        usage.cpu_seconds = times.user + times.system + times.children_user + times.children_system
-        usage.peak_open_files = max(usage.peak_open_files, process.num_fds())
+
+def _descendants(process: psutil.Process) -> set[psutil.Process]:
+    try:
+        return set(process.children(recursive=True))
+    except psutil.NoSuchProcess:
+        return set()
+
+
+def _sample(process: psutil.Process, descendants: set[psutil.Process], usage: Usage) -> None:
+    rss_bytes = process.memory_info().rss
+    for descendant in descendants:
+        try:
+            rss_bytes += descendant.memory_info().rss
+        except psutil.NoSuchProcess:
+            continue
+    times = process.cpu_times()
+    usage.peak_rss_bytes = max(usage.peak_rss_bytes, rss_bytes)
+    usage.peak_threads = max(usage.peak_threads, process.num_threads())
+    usage.cpu_seconds = times.user + times.system + times.children_user + times.children_system
+    usage.peak_open_files = max(usage.peak_open_files, process.num_fds())

@@ -14,24 +14,31 @@ from bench.process_watch import Usage
 from bench.upload_client import Figures, Step
 
 MIB = 1 << 20
+FLOOD_REFUSED = "429"
 _SHOWN_KINDS = 5
 _DIGITS = re.compile(r"[0-9]+")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """upload_seconds: until the last client was told `completed`. processing_seconds: from then to the last `ready`;
-    most is processed before. open_at_once: uploads that were open when the first part was sent."""
+    """The figures of one measurement.
+
+    open_at_once: uploads that S3 had open once every part of all was there, without the flooder's. failures: of uploads
+    and visits. flood: its answers by status. seconds: by phase.
+    """
 
     uploads: int
     users: int
+    visits: int
     video_bytes: int
+    part_count: int
     open_at_once: int
     reached: Counter[Step]
     failures: Counter[str]
     figures: Figures
-    upload_seconds: float
-    processing_seconds: float
+    flood: Counter[str]
+    flood_connections: int
+    seconds: Mapping[str, float]
     findings: Findings
     usage: Mapping[str, Usage]
 
@@ -40,8 +47,11 @@ class Outcome:
         found = self.findings
         return (
             self.reached[Step.COMPLETE] == found.identical == found.states["ready"] == found.versions == self.uploads
+            and self.open_at_once == self.uploads
+            and self.flood.keys() == {FLOOD_REFUSED}
             and not self.failures
             and not found.lost + found.doubled + found.differing + found.unlisted + found.failed_events
+            and not found.open_uploads
         )
 
 
@@ -55,19 +65,22 @@ def print_report(outcome: Outcome, lines_by_process: Mapping[str, Sequence[str]]
         console.print(f"{process} printed {len(lines):,} lines, most of all:")
         for kind, number in kinds.most_common(_SHOWN_KINDS):
             console.print(f"  {number:,} times: {kind}", markup=False)
-    verdict = "Every video arrived, once and unchanged." if outcome.is_flawless else "NOT every video arrived."
+    verdict = "Every video arrived, once and unchanged." if outcome.is_flawless else "NOT all is as it should be."
     console.print(f"\n{outcome.findings.identical:,} of {outcome.uploads:,}. {verdict}")
 
 
 def _uploads(outcome: Outcome) -> Table:
-    table = Table("", "", title=f"{outcome.uploads:,} uploads by {outcome.users} users", show_header=False)
+    table = Table("", "", title=f"{outcome.uploads:,} uploads, {outcome.users:,} users", show_header=False)
     table.columns[1].justify = "right"
     found = outcome.findings
     rows: list[tuple[str, str | int]] = [
-        ("bytes of each video", f"{outcome.video_bytes:,}"),
+        ("users who signed in", len(outcome.figures.seconds[Step.SIGN_IN, False])),
+        ("visits of the users who upload nothing", outcome.visits),
+        ("bytes of each video", outcome.video_bytes),
+        ("parts of each video", outcome.part_count),
         ("opened", outcome.reached[Step.INIT]),
-        ("open at the same time", outcome.open_at_once),
         ("all parts sent", outcome.reached[Step.PART]),
+        ("open at the same time, with all their parts", outcome.open_at_once),
         ("completed", outcome.reached[Step.COMPLETE]),
         *((f"processed: {state}", number) for state, number in sorted(found.states.items())),
         ("read back identical (SHA-256)", found.identical),
@@ -85,8 +98,12 @@ def _uploads(outcome: Outcome) -> Table:
         ("retries", outcome.figures.retries.total()),
         *((f"retried, {step}: {kind}", number) for (step, kind), number in outcome.figures.retries.most_common()),
         ("asked again after a 202", outcome.figures.asked_again),
-        ("upload phase", f"{outcome.upload_seconds:.1f} s"),
-        ("processing after it", f"{outcome.processing_seconds:.1f} s"),
+        *(
+            (f"flood on {outcome.flood_connections} connections, answered {status}", number)
+            for status, number in outcome.flood.most_common()
+        ),
+        *((f"seconds: {phase}", f"{seconds:,.1f}") for phase, seconds in outcome.seconds.items()),
+        ("seconds in all", f"{sum(outcome.seconds.values()):,.1f}"),
     ]
     for name, value in rows:
         table.add_row(name, f"{value:,}" if isinstance(value, int) else value)
@@ -94,14 +111,22 @@ def _uploads(outcome: Outcome) -> Table:
 
 
 def _latencies(figures: Figures) -> Table:
-    table = Table("step", "count", "p50", "p99", "longest", title="Seconds a client waits, retries included")
+    table = Table("step", "", "calls", "p50", "p95", "longest", "p50, times", title="Seconds a client waits")
+    table.caption = "retries included; flooded: while another user at the cap asks for uploads"
     for step in Step:
-        seconds = sorted(figures.seconds[step])
-        if len(seconds) > 1:
-            percentiles = statistics.quantiles(seconds, n=100, method="inclusive")
-            columns = (percentiles[49], percentiles[98], seconds[-1])
-            table.add_row(step, f"{len(seconds):,}", *(f"{column:.2f}" for column in columns))
+        quiet, flooded = (figures.seconds[step, is_flooded] for is_flooded in (False, True))
+        table.add_row(step, "quiet", *_percentiles(quiet))
+        if len(flooded) > 1:
+            slower = statistics.median(flooded) / statistics.median(quiet)
+            table.add_row("", "flooded", *_percentiles(flooded), f"{slower:.1f}")
     return table
+
+
+def _percentiles(seconds: Sequence[float]) -> list[str]:
+    if len(seconds) < 2:
+        return [str(len(seconds))]
+    percentiles = statistics.quantiles(seconds, n=100, method="inclusive")
+    return [f"{len(seconds):,}", *(f"{each:.3f}" for each in (percentiles[49], percentiles[94], max(seconds)))]
 
 
 def _processes(usage: Mapping[str, Usage]) -> Table:

@@ -28,9 +28,13 @@ _BLOCK_BYTES = 1 << 20
 
 
 class Step(StrEnum):
+    SIGN_IN = "sign in"
     INIT = "init"
+    SIGN = "sign parts"
     PART = "part"
     COMPLETE = "complete"
+    LIST_VIDEOS = "list videos"
+    LIST_UPLOADS = "list uploads"
 
 
 class UploadFailedError(Exception):
@@ -43,16 +47,20 @@ class UploadFailedError(Exception):
 
 @dataclass
 class Figures:
-    """What all clients together saw. seconds: of a step as the client waits for it, pauses included."""
+    """What all clients together saw.
 
-    seconds: dict[Step, list[float]] = field(default_factory=lambda: defaultdict(list))
+    seconds: of a step as the client waits for it, pauses included, by step and by whether the flood ran at its start.
+    """
+
+    seconds: dict[tuple[Step, bool], list[float]] = field(default_factory=lambda: defaultdict(list))
     retries: Counter[tuple[Step, str]] = field(default_factory=Counter)
     asked_again: int = 0
+    is_flooded: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def took(self, step: Step, seconds: float) -> None:
+    def took(self, step: Step, seconds: float, *, is_flooded: bool = False) -> None:
         with self.lock:
-            self.seconds[step].append(seconds)
+            self.seconds[step, is_flooded].append(seconds)
 
     def retried(self, step: Step, kind: str) -> None:
         with self.lock:
@@ -63,18 +71,27 @@ class Figures:
             self.asked_again += 1
 
 
+class SharedContent:
+    """The video that all uploads share, read and hashed once."""
+
+    def __init__(self, video: bytes) -> None:
+        self.bytes = memoryview(video)
+        self.sha256 = sha256(video)
+        self.crc64nvme = checksums.crc64nvme(video)
+
+
 class Content:
-    """A video that no other upload has: one that all share, and an ignored mp4 box with the upload's number.
+    """A video that no other upload has: the shared one, and an ignored mp4 box with the upload's number.
 
     TAIL_BYTES: how much longer that makes it.
     """
 
     TAIL_BYTES = 32
 
-    def __init__(self, shared: bytes, number: int) -> None:
-        self._shared_bytes, self._shared = shared, memoryview(shared)
+    def __init__(self, shared: SharedContent, number: int) -> None:
+        self._hashed, self._shared = shared, shared.bytes
         self._tail = self.TAIL_BYTES.to_bytes(4, "big") + b"free" + b"%024d" % number
-        self.size_bytes = len(shared) + len(self._tail)
+        self.size_bytes = len(self._shared) + len(self._tail)
 
     def blocks(self, start: int, size_bytes: int) -> Iterator[memoryview]:
         """The shared part is lent, not copied: more than a thousand clients send at once."""
@@ -86,12 +103,12 @@ class Content:
             yield memoryview(tail)
 
     def sha256(self) -> str:
-        digest = sha256(self._shared)
+        digest = self._hashed.sha256.copy()
         digest.update(self._tail)
         return digest.hexdigest()
 
     def crc64nvme(self) -> bytes:
-        return checksums.crc64nvme(self._tail, checksums.crc64nvme(self._shared_bytes)).to_bytes(8, "big")
+        return checksums.crc64nvme(self._tail, self._hashed.crc64nvme).to_bytes(8, "big")
 
 
 @dataclass(frozen=True)
@@ -136,7 +153,7 @@ class Client:
         expected: Iterable[int],
     ) -> Answer:
         """body: makes it anew for each attempt; `headers` give its length. Raises UploadFailedError."""
-        started, kind = time.monotonic(), ""
+        started, is_flooded, kind = time.monotonic(), self._figures.is_flooded, ""
         for attempt in range(1, MAX_ATTEMPTS + 1):
             retry_after_seconds = 0.0
             try:
@@ -147,7 +164,7 @@ class Client:
                 raise UploadFailedError(step, type(error).__name__) from error
             else:
                 if answer.status in expected:
-                    self._figures.took(step, time.monotonic() - started)
+                    self._figures.took(step, time.monotonic() - started, is_flooded=is_flooded)
                     return answer
                 kind = answer.kind
                 if answer.status not in RETRIED_STATUSES:

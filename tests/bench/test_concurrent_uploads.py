@@ -2,10 +2,11 @@
 
 import re
 import resource
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,35 +15,78 @@ import pytest
 import requests
 
 from bench.arrivals import Announcements, Findings, SentVideo, examine
-from bench.concurrent_uploads import UPLOADS, Run
-from bench.upload_client import Step
+from bench.concurrent_uploads import STOPPED_BY_SIGNAL, UPLOADS
+from bench.upload_client import SharedContent, Step
+from bench.upload_run import Run
 from local.platform import LocalPlatform, Ports
 from local.stand_in import names
 from local.stand_in.provision import session
 from tests.media.sample_videos import write_sample_video
 
-MIB = 2**20
 SERVERS = ("site", "stand-in")
 FEW_OPEN_FILES = 256
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
 
-def test_twelve_uploads_at_once_in_two_parts_each_all_arrive() -> None:
+FIGURES = {"init": 6, "sign parts": 6, "part": 18, "complete": 6, "list videos": "[0-9,]+", "list uploads": "[0-9,]+"}
+COMMAND = (sys.executable, "-m", "bench.concurrent_uploads")
+
+
+def test_twelve_uploads_of_three_parts_by_users_who_signed_in_all_arrive_under_a_flood(tmp_path: Path) -> None:
     process = subprocess.run(
-        [
-            *(sys.executable, "-m", "bench.concurrent_uploads"),
-            *("--uploads", "12", "--users", "3", "--size-bytes", str(6 * MIB)),
-        ],
+        [*COMMAND, "--uploads", "12", "--users", "20", "--folder", str(tmp_path)],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
     assert process.returncode == 0, process.stdout + process.stderr
     assert "12 of 12. Every video arrived" in process.stdout
-    assert re.search(r"open at the same time +│ +12 ", process.stdout)
-    assert re.search(r"part +│ 24 ", process.stdout)
+    for shown in (
+        "users who signed in +│ +20",
+        "parts of each video +│ +3",
+        "open at the same time, with all their parts +│ +12",
+        r"flood on 40 connections, answered 429 +│ +[1-9][0-9,]*",
+        *(f"{step} +│ quiet +│ {count} .*\n│ +│ flooded +│ {count} " for step, count in FIGURES.items()),
+    ):
+        assert re.search(shown, process.stdout), f"{shown} in {process.stdout}"
+    visits = re.search("visits of the users who upload nothing +│ +([0-9,]+)", process.stdout)
+    assert visits, process.stdout
+    assert int(visits[1].replace(",", "")) >= 7
+    assert not list(tmp_path.iterdir()), "videos remain"
+
+
+def test_a_run_that_is_stopped_leaves_nothing_and_says_so_in_its_exit_status(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [*COMMAND, "--uploads", "12", "--users", "2000", "--folder", str(tmp_path)],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        while not process.stdout.readline().startswith("Signing 2,000 users in"):
+            assert process.poll() is None
+        children = psutil.Process(process.pid).children()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == STOPPED_BY_SIGNAL
+    assert children
+    assert not [child for child in children if child.is_running()]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--uploads", "12", "--users", "13"], "more --users"),
+        (["--size-bytes", str(2**50)], "MiB free"),
+        (["--uploads", "0"], "must be 1 or more"),
+    ],
+)
+def test_a_run_that_cannot_be_is_refused_at_the_start(arguments: list[str], reason: str) -> None:
+    process = subprocess.run([*COMMAND, *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert process.returncode == 2
+    assert reason in process.stderr
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +106,7 @@ def platform() -> Iterator[LocalPlatform]:
 def test_what_is_lost_doubled_changed_or_refused_is_noticed(platform: LocalPlatform, tmp_path: Path) -> None:
     tokens = [platform.sign_in.issue_tokens(f"{number}@example.com").access_token for number in range(3)]
     content = write_sample_video(tmp_path / "shared.mp4", duration_seconds=0.5).read_bytes()
-    run = Run(f"{platform.site_url}/api", content, tokens, uploads=1)
+    run = run_of(platform, content, tokens)
     announcements = Announcements(platform.stand_in_url)
     try:
         for number in range(3):
@@ -91,7 +135,7 @@ def test_what_is_lost_doubled_changed_or_refused_is_noticed(platform: LocalPlatf
 
 
 def test_a_refused_upload_is_a_failure_with_its_reason(platform: LocalPlatform) -> None:
-    run = Run(f"{platform.site_url}/api", b"x", ["forged"], uploads=1)
+    run = run_of(platform, b"x", ["forged"])
     run.upload(0)
     assert dict(run.failures) == {"init: 401 unauthorized": 1}
     assert run.reached[Step.INIT] == 0
@@ -109,7 +153,7 @@ def test_a_client_tries_again_only_where_it_is_asked_to(
 ) -> None:
     faults_url = f"{platform.stand_in_url}/_stand-in/faults"
     token = platform.sign_in.issue_tokens(f"{code}@example.com").access_token
-    run = Run(f"{platform.site_url}/api", b"x", [token], uploads=1)
+    run = run_of(platform, b"x", [token])
     fault = {"operation": "UploadPart", "status": status, "code": code, "times": 2}
     requests.post(faults_url, json=fault, timeout=10).raise_for_status()
     try:
@@ -124,6 +168,13 @@ def test_a_shell_that_allows_few_open_files_does_not_limit_the_platform(platform
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     limits = [psutil.Process(platform.child(name).pid).rlimit(psutil.RLIMIT_NOFILE)[0] for name in SERVERS]
     assert min(limits) >= min(2 * UPLOADS, hard)
+
+
+def run_of(platform: LocalPlatform, content: bytes, tokens: Sequence[str]) -> Run:
+    """Uploads whose clients wait for nobody."""
+    run = Run(f"{platform.site_url}/api", SharedContent(content), len(tokens), tokens)
+    run.call_all()
+    return run
 
 
 def wait_until_announced(announcements: Announcements, sent: list[SentVideo]) -> None:
