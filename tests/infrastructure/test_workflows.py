@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.infrastructure.recorded_program import PROJECT, STAGES
 FILES = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
 DEPLOY = PROJECT / ".github" / "workflows" / "deploy.yml"
 STAGE = PROJECT / ".github" / "workflows" / "stage.yml"
+TESTS = PROJECT / ".github" / "workflows" / "tests.yml"
 
 
 def workflow(path: Path) -> dict[Any, Any]:
@@ -31,7 +33,8 @@ def steps() -> list[dict[str, Any]]:
 def test_no_workflow_holds_a_secret_or_asks_for_more_than_a_token(path: Path) -> None:
     text = path.read_text()
     assert not re.search(r"secrets\.|secrets:|AWS_SECRET_ACCESS_KEY|AKIA", text)
-    assert workflow(path)["permissions"] == {"contents": "read", "id-token": "write"}
+    deploys = {"id-token": "write"} if path in {DEPLOY, STAGE} else {}
+    assert workflow(path)["permissions"] == {"contents": "read", **deploys}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -45,9 +48,19 @@ def test_every_action_is_of_one_version(path: Path) -> None:
 
 def test_every_make_target_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
-    made = {target for step in steps() for target in re.findall(r"make ([a-z-]+)", step.get("run", ""))}
-    assert made == {"install", "publish", "smoke"}
-    assert made <= targets
+    made = {path: set(re.findall(r"- (?:if: .*\n +)?run: make ([a-z-]+)", path.read_text())) for path in FILES}
+    assert made == {DEPLOY: set(), STAGE: {"install", "publish", "smoke"}, TESTS: {"test"}}
+    assert set().union(*made.values()) <= targets
+
+
+def test_every_push_and_pull_request_is_tested_with_the_oldest_python_and_the_one_that_deploys() -> None:
+    document = workflow(TESTS)
+    assert document[True] == {"pull_request": None, "push": None}
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    oldest = project["requires-python"].removeprefix(">=")
+    (deploying,) = (step["with"] for step in steps() if "setup-python" in step.get("uses", ""))
+    newest = deploying["python-version"]
+    assert document["jobs"]["tests"]["strategy"]["matrix"]["python"] == [oldest, newest]
 
 
 def test_a_pull_request_is_previewed_and_main_goes_from_stage_to_stage() -> None:
