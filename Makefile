@@ -56,6 +56,7 @@ $(WEB_INSTALLED): $(WEB)/package-lock.json $(INSTALLED)
 	@touch $(WEB_INSTALLED)
 
 test: check web ## Check and test everything
+	$(NPM) run --silent test
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope $(ARGS)
 
 check: install $(WEB_INSTALLED) ## Lint, format, types, layers
@@ -65,9 +66,10 @@ check: install $(WEB_INSTALLED) ## Lint, format, types, layers
 	PYTHONPATH=.:chalice_app:clients/cli/src $(BIN)/lint-imports --no-logo
 	$(NPM) run --silent check
 
-format: install ## Put the code into its form
+format: install $(WEB_INSTALLED) ## Put the code into its form
 	$(BIN)/ruff check --quiet --fix .
 	$(BIN)/ruff format --quiet .
+	$(NPM) run --silent format
 
 lock: install ## Pin newer versions of everything (then: make test)
 	$(COMPILE) --python-version 3.11 requirements/uv.in --output-file requirements/uv.txt

@@ -124,11 +124,7 @@ export class ApiClient {
   readonly #correlationId: string;
 
   /** baseUrl: without a slash at its end. correlationId: "" for calls that belong to no upload. */
-  constructor(
-    baseUrl: string,
-    accessToken: (options?: { renew?: boolean }) => Promise<string>,
-    correlationId = "",
-  ) {
+  constructor(baseUrl: string, accessToken: (options?: { renew?: boolean }) => Promise<string>, correlationId = "") {
     this.#baseUrl = baseUrl;
     this.#accessToken = accessToken;
     this.#correlationId = correlationId;
@@ -216,8 +212,8 @@ export class ApiClient {
     const init: RequestInit = { method, headers, cache: "no-store", keepalive };
     if (body) init.body = JSON.stringify(body);
     if (signal) init.signal = signal;
-    let response;
-    let answer;
+    let response: Response;
+    let answer: { error?: { code?: string; message?: string; details?: Details } };
     try {
       response = await fetch(this.#baseUrl + path, init);
       answer = await response.json().catch(() => ({}));
@@ -226,7 +222,7 @@ export class ApiClient {
       return new ApiError({ status: 0, code: "network_error" });
     }
     const retryAfterSeconds = Number(response.headers.get("Retry-After") ?? 0) || 0;
-    if (response.ok) return { ...answer, retryAfterSeconds };
+    if (response.ok) return { ...answer, retryAfterSeconds } as Answer;
     const { code = "internal_error", message, details } = answer.error ?? {};
     return new ApiError({ status: response.status, code, message, details, retryAfterMs: retryAfterSeconds * 1000 });
   }

@@ -1,8 +1,9 @@
 /** Reads a file once, beside the upload, and answers with its checksums. */
 
-import type { Checksums, ChecksumRequest } from "./checksum";
+import type { ChecksumRequest, Checksums } from "./checksum";
 import { Crc64Nvme } from "./crc64nvme";
 
+// biome-ignore lint/suspicious/noGlobalAssign: a worker hears of its work by this handler.
 onmessage = async ({ data: { file, partSizeBytes } }: MessageEvent<ChecksumRequest>) => {
   const answer: Checksums = { whole: await checksum(file), parts: [] };
   if (partSizeBytes) {

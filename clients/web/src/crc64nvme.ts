@@ -5,6 +5,8 @@
  * times slower, and WebAssembly is not allowed by the page's Content-Security-Policy.
  */
 
+// biome-ignore-all lint/style/noNonNullAssertion: indexes stay within tables and bytes; a check would cost time per byte.
+
 const POLYNOMIAL_HIGH = 0x9a6c9329;
 const POLYNOMIAL_LOW = 0xac4bc9b5;
 const SLICES = 8;

@@ -9,10 +9,10 @@ const TEXTS: Record<string, string> = texts;
 /** Anything caught; errors with a `code` get its words. */
 export function message(error: unknown): string {
   const { code = "", details = {} } = (error ?? {}) as { code?: string; details?: Details };
-  const known = code === "file_too_large" && typeof details["maxBytes"] === "number" ? "file_over_limit" : code;
+  const known = code === "file_too_large" && typeof details.maxBytes === "number" ? "file_over_limit" : code;
   const text = Object.hasOwn(TEXTS, known) ? TEXTS[known] : undefined;
   return (text ?? texts.unknown)
-    .replace("{maxBytes}", () => size(Number(details["maxBytes"])))
+    .replace("{maxBytes}", () => size(Number(details.maxBytes)))
     .replace("{problems}", () => problems(details));
 }
 

@@ -40,7 +40,6 @@ function readKept(key: string): string | null {
   }
 }
 
-
 export function rememberFile(videoId: string, file: File): void {
   try {
     localStorage.setItem(`modified ${videoId}`, String(file.lastModified));

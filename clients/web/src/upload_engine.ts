@@ -362,8 +362,11 @@ async function same(parts: StoredPart[], file: File, partSizeBytes: number): Pro
 
 /** No connection helps when the file is gone. */
 async function isReadable(body: Blob): Promise<boolean> {
-  return body.slice(0, 1).arrayBuffer().then(
-    () => true,
-    () => false,
-  );
+  return body
+    .slice(0, 1)
+    .arrayBuffer()
+    .then(
+      () => true,
+      () => false,
+    );
 }

@@ -84,7 +84,7 @@ export class UploadRow {
 
   #drawState(): void {
     const { state, file, error } = this.#upload;
-    this.element.dataset["state"] = state;
+    this.element.dataset.state = state;
     const isOffline = state === "sending" && !navigator.onLine;
     const words = state === "failed" ? message(error) : isOffline ? OFFLINE_WORDS : STATE_WORDS[state];
     within(this.element, ".status").textContent = words;

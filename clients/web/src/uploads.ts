@@ -70,13 +70,7 @@ export class Uploads {
   #take(file: File, unfinished?: UnfinishedUpload): string | null {
     const type = CONTENT_TYPES[file.name.toLowerCase().split(".").pop() ?? ""];
     const changed = unfinished && wasChanged(unfinished.videoId, file);
-    const problem = !type
-      ? "unsupported_video_type"
-      : file.size === 0
-        ? "empty_file"
-        : changed
-          ? "file_differs"
-          : null;
+    const problem = !type ? "unsupported_video_type" : file.size === 0 ? "empty_file" : changed ? "file_differs" : null;
     if (!type || problem) return problem;
     if (unfinished) this.#dropUnfinished(unfinished);
     const upload = new VideoUpload(file, type, unfinished);

@@ -19,7 +19,7 @@ export class VideoCard {
 
   draw(video: Video, before?: Video): void {
     const isReady = video.state === "ready";
-    this.element.dataset["state"] = video.state;
+    this.element.dataset.state = video.state;
     within(this.element, ".name").textContent = video.fileName;
     within(this.element, ".name").title = video.fileName;
     within(this.element, ".facts").textContent = facts(video);
@@ -27,7 +27,10 @@ export class VideoCard {
     within(this.element, ".state").textContent = isReady ? "" : stateWords(video);
     within(this.element, ".duration").textContent = video.media ? duration(video.media.durationSeconds) : "";
     this.#play.disabled = !isReady;
-    this.#play.setAttribute("aria-label", isReady ? `Play ${video.fileName}` : `${video.fileName} cannot be played yet`);
+    this.#play.setAttribute(
+      "aria-label",
+      isReady ? `Play ${video.fileName}` : `${video.fileName} cannot be played yet`,
+    );
     this.#download.hidden = !isReady;
     this.#download.setAttribute("aria-label", `Download ${video.fileName}`);
     this.#delete.setAttribute("aria-label", `Delete ${video.fileName}`);

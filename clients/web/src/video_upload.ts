@@ -174,7 +174,8 @@ export class VideoUpload extends EventTarget {
     const last = this.#samples.at(-1);
     if (!last || at - last.at > 0.25) {
       this.#samples.push({ at, bytes: this.sentBytes });
-      while (this.#samples.length > 2 && at - (this.#samples[0]?.at ?? at) > SPEED_WINDOW_SECONDS) this.#samples.shift();
+      while (this.#samples.length > 2 && at - (this.#samples[0]?.at ?? at) > SPEED_WINDOW_SECONDS)
+        this.#samples.shift();
     }
     this.dispatchEvent(new Event("progress"));
   }

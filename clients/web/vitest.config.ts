@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    environment: "happy-dom",
+    include: ["tests/**/*.test.ts"],
+    // A test that forgets to fake time or the network must not hang the run.
+    testTimeout: 10_000,
+    unstubGlobals: true,
+    restoreMocks: true,
+  },
+});
