@@ -27,7 +27,7 @@ from components.edge.web_acl import WebAcl, WebAclArgs
 from components.encryption.keys import Keys, KeysArgs
 from components.internet_names import origin_of
 from components.messaging.messaging import Messaging, MessagingArgs
-from components.naming import STAGE_TAG, Place, tag_everything
+from components.naming import STAGE_TAG, StageContext, tag_everything
 from components.network.vpc import Network, NetworkArgs
 from components.observability.audit_trail import Audit, AuditArgs
 from components.observability.feature_logs import Feature, FeatureLogs, FeatureLogsArgs
@@ -41,13 +41,15 @@ PROJECT = Path(__file__).resolve().parent
 settings = Settings.load()
 app = describe_app(PROJECT / "chalice_app")
 package = build_package(PROJECT, app.handlers, bytecode=settings.bytecode)
-place = Place(stage=settings.stage, account_id=aws.get_caller_identity().account_id, region=aws.get_region().region)
+context = StageContext(
+    stage=settings.stage, account_id=aws.get_caller_identity().account_id, region=aws.get_region().region
+)
 tag_everything(settings.stage)
 
 keys = Keys(
     "keys",
     KeysArgs(
-        place=place,
+        context=context,
         token_kids=settings.upload_key_names,
         trail=settings.trail,
         alarms=settings.alarms,
@@ -55,12 +57,12 @@ keys = Keys(
     ),
 )
 token_key_arns = list(keys.token_key_arns.values())
-messaging = Messaging("messaging", MessagingArgs(place=place, data_key_arn=keys.data_key_arn))
+messaging = Messaging("messaging", MessagingArgs(context=context, data_key_arn=keys.data_key_arn))
 
 feature_logs = FeatureLogs(
     "feature-logs",
     FeatureLogsArgs(
-        place=place,
+        context=context,
         features=[
             feature
             for feature, is_on in {
@@ -81,9 +83,9 @@ network = (
     Network(
         "network",
         NetworkArgs(
-            place=place,
+            context=context,
             cidr=settings.vpc_cidr,
-            bucket_arns=[place.bucket_arn("videos"), place.bucket_arn("metadata")],
+            bucket_arns=[context.bucket_arn("videos"), context.bucket_arn("metadata")],
             key_arns=[*token_key_arns, keys.media_key_arn],
             topic_arns=[messaging.completion_topic_arn],
             log_group_arn=feature_logs.groups[Feature.NETWORK].arn,
@@ -96,12 +98,12 @@ network = (
 storage = Storage(
     "storage",
     StorageArgs(
-        place=place,
+        context=context,
         data_key_arn=keys.data_key_arn,
         s3_endpoint_id=network.s3_endpoint_id if network else None,
-        judging_role_arns=[place.role_arn("video_processing")],
-        inspecting_role_arns=[place.role_arn(role) for role in ("video_processing", "multipart_complete", "janitor")],
-        outside_role_arns=[place.role_arn("janitor"), place.role_arn(OPERATOR)],
+        tagging_role_arns=[context.role_arn("video_processing")],
+        inspecting_role_arns=[context.role_arn(role) for role in ("video_processing", "multipart_complete", "janitor")],
+        roles_outside_network_arns=[context.role_arn("janitor"), context.role_arn(OPERATOR)],
         incomplete_upload_days=settings.incomplete_upload_days,
         rejected_days=settings.rejected_days,
         tombstone_days=settings.tombstone_days,
@@ -117,7 +119,7 @@ storage = Storage(
 auth = Auth(
     "auth",
     AuthArgs(
-        place=place,
+        context=context,
         sign_up=settings.sign_up,
         sign_up_domains=settings.sign_up_domains,
         mfa=settings.mfa,
@@ -131,7 +133,7 @@ auth = Auth(
 )
 
 operators = Operators(
-    "operators", OperatorsArgs(place=place, data_key_arn=keys.data_key_arn, user_pool_arn=auth.user_pool_arn)
+    "operators", OperatorsArgs(context=context, data_key_arn=keys.data_key_arn, user_pool_arn=auth.user_pool_arn)
 )
 
 cors_origin = allowed_origin(settings.site_domain, settings.extra_redirect_urls)
@@ -139,7 +141,7 @@ cors_origin = allowed_origin(settings.site_domain, settings.extra_redirect_urls)
 api = Api(
     "api",
     ApiArgs(
-        place=place,
+        context=context,
         document=app.document,
         user_pool_arn=auth.user_pool_arn,
         cors_origin=cors_origin,
@@ -156,7 +158,7 @@ web_acl = (
     WebAcl(
         "web-acl",
         WebAclArgs(
-            place=place,
+            context=context,
             requests_per_ip=settings.requests_per_ip,
             requests_per_token=settings.requests_per_token,
             inits_per_ip=settings.inits_per_ip,
@@ -170,7 +172,7 @@ web_acl = (
 edge = Edge(
     "edge",
     EdgeArgs(
-        place=place,
+        context=context,
         site_bucket_domain=storage.site_bucket_domain,
         video_bucket_domain=storage.video_bucket_domain,
         metadata_bucket_domain=storage.metadata_bucket_domain,
@@ -180,12 +182,12 @@ edge = Edge(
         upload_hosts=[
             storage.video_bucket_domain,
             storage.metadata_bucket_domain,
-            *([f"{place.bucket('videos')}.s3-accelerate.amazonaws.com"] if settings.transfer_acceleration else []),
+            *([f"{context.bucket('videos')}.s3-accelerate.amazonaws.com"] if settings.transfer_acceleration else []),
         ],
-        sign_in_hosts=[auth.sign_in_host, f"cognito-idp.{place.region}.amazonaws.com"],
+        sign_in_hosts=[auth.sign_in_host, f"cognito-idp.{context.region}.amazonaws.com"],
         web_acl_arn=web_acl.arn if web_acl else None,
         log_bucket_arn=storage.log_bucket_arn,
-        guards=storage.guards,
+        dependencies=storage.dependencies,
         price_class=settings.price_class,
         measured=settings.dashboard,
         site_domain=settings.site_domain,
@@ -197,7 +199,7 @@ edge = Edge(
 app_clients = AppClients(
     "app-clients",
     AppClientsArgs(
-        place=place,
+        context=context,
         user_pool_id=auth.user_pool_id,
         api_scopes=auth.scopes,
         site_url=edge.site_url,
@@ -219,8 +221,8 @@ environment = function_environment(
     user_pool_arn=auth.user_pool_arn,
     client_ids=app_clients.client_ids,
     completion_topic_arn=messaging.completion_topic_arn,
-    processing_function=place.live_arn("video_processing"),
-    scaled_functions=[scalable_id(place, function) for function in CALLED_BY_GATEWAY] if scaled else [],
+    processing_function=context.live_arn("video_processing"),
+    scaled_functions=[scalable_id(context, function) for function in CALLED_BY_GATEWAY] if scaled else [],
     cost_tag=f"{STAGE_TAG}={settings.stage}" if settings.cost_figure else "",
     site_url=edge.site_url,
     media_key_arn=keys.media_key_arn,
@@ -237,17 +239,17 @@ environment = function_environment(
 compute = Compute(
     "compute",
     ComputeArgs(
-        place=place,
+        context=context,
         bundles=package.bundles,
         handlers=app.handlers,
         environment=environment,
         resources=Resources(
-            place=place,
+            context=context,
             data_key_arn=keys.data_key_arn,
             token_key_arns=token_key_arns,
             media_key_arn=keys.media_key_arn,
             completion_topic_arn=messaging.completion_topic_arn,
-            failure_queue_arn=messaging.dead_letter_queue_arn,
+            dead_letter_queue_arn=messaging.dead_letter_queue_arn,
             in_network=settings.network,
             scaled=scaled,
             asks_for_bill=settings.cost_figure,
@@ -268,7 +270,7 @@ compute = Compute(
         provisioned_concurrency=settings.provisioned_concurrency,
         provisioned_concurrency_max=settings.provisioned_concurrency_max,
         paused=settings.paused,
-        guards=storage.guards,
+        dependencies=storage.dependencies,
     ),
 )
 
@@ -284,26 +286,26 @@ if settings.trail:
     Audit(
         "audit",
         AuditArgs(
-            place=place,
+            context=context,
             log_bucket_name=storage.log_bucket_name,
             log_key_arn=keys.log_key_arn,
             log_group=feature_logs.groups[Feature.TRAIL],
             management_events=settings.trail_management_events,
             functions=list(app.handlers),
-            guards=storage.guards,
+            dependencies=storage.dependencies,
         ),
     )
 
 observability = Observability(
     "observability",
     ObservabilityArgs(
-        place=place,
-        api_name=place.name("api"),
+        context=context,
+        api_name=context.name("api"),
         api_stage=STAGE_NAME,
         distribution_id=edge.distribution_id,
-        video_bucket=place.bucket("videos"),
-        function_names={function: place.name(function) for function in app.handlers},
-        queue_name=place.name("failed"),
+        video_bucket=context.bucket("videos"),
+        function_names={function: context.name(function) for function in app.handlers},
+        queue_name=context.name("failed"),
         data_key_arn=keys.data_key_arn,
         web_acl_name=web_acl.metric_name if web_acl else None,
         log_key_arn=keys.log_key_arn,

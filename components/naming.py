@@ -66,8 +66,8 @@ def problem_of_region(region: str | None) -> str | None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where a stage lives. Names are fixed by it, so policies can name what is made later and no tier waits for it.
+class StageContext:
+    """The account, region and names of a stage. Names are fixed by it, so that policies can name what is made later.
 
     stage: the stack's name, as `problem_of_stage_name` lets it pass.
     account_id: twelve digits.

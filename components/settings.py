@@ -141,7 +141,7 @@ class Settings:
 
     api_requests_per_second, api_burst: throttling of the whole API.
 
-    paused: the kill switch: no function runs, events wait in the failure queue.
+    paused: the kill switch: no function runs, events wait in the dead-letter queue.
     bytecode: whether bundles carry bytecode; halves cold starts, needs a python3.13 on the deploying machine.
     api_memory_mib, processing_memory_mib, processing_timeout_seconds: sizes of the functions.
     provisioned_concurrency, provisioned_concurrency_max: instances of the API functions that are always warm, and how

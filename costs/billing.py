@@ -108,19 +108,19 @@ def _transfer(bill: BillWriter, month: Month) -> None:
 def _cdn(bill: BillWriter, month: Month) -> None:
     elsewhere = SERVED_FROM[month.inventory.settings.price_class]
     shares: dict[str, float] = {}
-    for place, percent in month.workload.audience_percent.items():
-        served = elsewhere.get(place, place)
+    for context, percent in month.workload.audience_percent.items():
+        served = elsewhere.get(context, context)
         shares[served] = shares.get(served, 0) + percent / 100
-    for place, share in shares.items():
+    for context, share in shares.items():
         quantity = month.edge_bytes * share / GIB
-        bill.add(Driver.CDN, f"out to {_words(place)}", f"cloudfront.transfer_{place}", quantity, free_share=share)
+        bill.add(Driver.CDN, f"out to {_words(context)}", f"cloudfront.transfer_{context}", quantity, free_share=share)
     request_shares: dict[str, float] = {}
-    for place, share in shares.items():
-        priced = place if place in OWN_REQUEST_PRICE else "europe"
+    for context, share in shares.items():
+        priced = context if context in OWN_REQUEST_PRICE else "europe"
         request_shares[priced] = request_shares.get(priced, 0) + share
-    for place, share in request_shares.items():
-        key, item = f"cloudfront.requests_{place}", f"requests, {_words(place)}"
-        if place == "europe":
+    for context, share in request_shares.items():
+        key, item = f"cloudfront.requests_{context}", f"requests, {_words(context)}"
+        if context == "europe":
             item = "requests, elsewhere"
         bill.add(Driver.CDN, item, key, month.edge_requests * share, free_share=share)
     bill.add(Driver.CDN, "edge functions", "cloudfront.function_calls", month.edge_function_calls)
@@ -192,8 +192,8 @@ def _network(bill: BillWriter, month: Month) -> None:
     bill.add(Driver.NETWORK, "messages", "sns.publishes", month.aws.publishes + month.trail_files)
     # A failed event is written, read, deleted.
     failed = month.completed * (1 - SUCCESS_SHARE) * 3
-    bill.add(Driver.NETWORK, "failure queue", "sqs.requests", failed)
+    bill.add(Driver.NETWORK, "dead-letter queue", "sqs.requests", failed)
 
 
-def _words(place: str) -> str:
-    return place.replace("_", " ").title().replace("And", "and")
+def _words(context: str) -> str:
+    return context.replace("_", " ").title().replace("And", "and")

@@ -34,7 +34,7 @@ What remains, until it expires by itself:
 - the log lines of the functions and the API, the trail, S3's and CloudFront's access logs (`logDays`): they carry the
   owner's id, which names nobody any more, and IP addresses; among them what the user's clients told of their uploads:
   videoIds, sizes, times, the client's version and its operating system;
-- events in the failure queue (14 days), which carry keys;
+- events in the dead-letter queue (14 days), which carry keys;
 - what subscribers of the completion topic have kept, and whatever the user or others have downloaded."""
 
 
@@ -113,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _erase(stage: DeployedStage, options: argparse.Namespace) -> None:
     owner = find_owner(stage, options.user)
     videos = sum(1 for _ in stage.metadata.list_keys(f"records/{owner.owner}/"))
-    question = f"{owner} and all of the user's {videos} videos will be gone from {stage.place.stage} for good."
+    question = f"{owner} and all of the user's {videos} videos will be gone from {stage.context.stage} for good."
     confirm(question, options.user, confirmed=options.yes)
     say_locked_out(stage, owner)
     say(f"{erase_all(stage, owner.owner)} versions and unfinished uploads removed")

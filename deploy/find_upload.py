@@ -34,10 +34,10 @@ def find_video(stage: DeployedStage, video_id: str, owner: str | None = None) ->
     """Where a video lies, deleted or not. Raises VideoUnknownError."""
     owners = iter([owner]) if owner else _owners(stage)
     looked = 0
-    with ThreadPoolExecutor(PARALLEL_LOOKS) as lookers:
+    with ThreadPoolExecutor(PARALLEL_LOOKS) as pool:
         while batch := list(islice(owners, LOOKS_A_REPORT)):
             refs = [VideoRef(each, video_id) for each in batch]
-            for ref, is_there in zip(refs, lookers.map(lambda ref: _has_record(stage, ref), refs), strict=True):
+            for ref, is_there in zip(refs, pool.map(lambda ref: _has_record(stage, ref), refs), strict=True):
                 if is_there:
                     return ref
             looked += len(batch)
@@ -74,7 +74,7 @@ def describe(stage: DeployedStage, ref: VideoRef) -> dict[str, Any]:
     newest: dict[str, Any] = json.loads(_body_of(stage, history.bodies[0]))
     record = VideoRecord.from_json(json.dumps(newest).encode())
     ids = {name: newest.get(name) for name in ("videoId", "uploadId", "correlationId")}
-    query = log_query(stage.place, ids, since=record.created_at)
+    query = log_query(stage.context, ids, since=record.created_at)
     objects = history_of(stage.s3, stage.video_bucket, ref.file_key)
     return {
         "fileKey": ref.file_key,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.environment import FUNCTIONS
-from components.naming import Place
+from components.naming import StageContext
 
 TOLD_BY_CLIENTS = "progress told"
 BEFORE = timedelta(minutes=5)
@@ -39,7 +39,7 @@ class LogQuery:
         return "aws logs get-query-results --query-id <queryId>"
 
 
-def log_query(place: Place, ids: Mapping[str, str | None], since: datetime) -> LogQuery:
+def log_query(context: StageContext, ids: Mapping[str, str | None], since: datetime) -> LogQuery:
     """Lines with a message that carry any of these ids. ids: by the field that holds them; None is left out.
 
     Without what clients tell: they write it under any id they like, and enough of it would push the rest out.
@@ -50,5 +50,5 @@ def log_query(place: Place, ids: Mapping[str, str | None], since: datetime) -> L
         f' | filter ({wanted}) and ispresent(message) and message != "{TOLD_BY_CLIENTS}"'
         " | sort @timestamp asc | limit 10000"
     )
-    groups = tuple(place.function_log_group(function) for function in FUNCTIONS)
+    groups = tuple(context.function_log_group(function) for function in FUNCTIONS)
     return LogQuery(text, groups, since)

@@ -67,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Redrive a stage's failure queue."""
+    """Redrive a stage's dead-letter queue."""
     options = parser().parse_args(arguments)
     return exit_status(lambda: _redrive(chosen_outputs(options)))
 

@@ -1,7 +1,8 @@
-"""Has one video processed again: `make replay-event STAGE=prod ARGS="VIDEO_ID"`.
+"""Process one video again: `make replay-event STAGE=prod ARGS="VIDEO_ID"`.
 
 Sends the event that S3 would have sent, and waits until the video is settled. For a video whose event got lost or
-failed; `make redrive` sends everything that waits in the failure queue. Processing is idempotent: ready stays ready.
+failed; `make redrive` sends everything that waits in the dead-letter queue. Processing is idempotent: a video that is
+ready stays ready.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ def _revoke(stage: DeployedStage, options: argparse.Namespace) -> None:
     open_records = stage.records.open_of(owner.owner)
     for record in open_records:
         say(f"open: {record.video_id}  {record.state}  {record.size_bytes:,} bytes  uploadId {record.upload_id or '-'}")
-    question = f"{owner} will be locked out of {stage.place.stage}, and {len(open_records)} uploads aborted."
+    question = f"{owner} will be locked out of {stage.context.stage}, and {len(open_records)} uploads aborted."
     confirm(question, options.user, confirmed=options.yes)
     say_locked_out(stage, owner)
     done = abort_uploads(stage, owner.owner)

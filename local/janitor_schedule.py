@@ -1,4 +1,4 @@
-"""What EventBridge is on AWS: the janitor's schedule. And what SQS tells CloudWatch of the failure queue."""
+"""What EventBridge is on AWS: the janitor's schedule. And what SQS tells CloudWatch of the dead-letter queue."""
 
 import logging
 import threading

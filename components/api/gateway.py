@@ -15,8 +15,8 @@ import pulumi_random as random
 from components import policy
 from components.api import document as api_document
 from components.function_table import API_FUNCTIONS
-from components.naming import Place, type_token
-from components.protection import kept
+from components.naming import StageContext, type_token
+from components.protection import protected
 
 STAGE_NAME = "api"
 """Also the first part of every path, so that the edge passes paths on unchanged."""
@@ -57,7 +57,7 @@ class ApiArgs:
     protect: whether the access log refuses deletion and outlives the stack.
     """
 
-    place: Place
+    context: StageContext
     document: dict[str, Any]
     user_pool_arn: pulumi.Input[str]
     cors_origin: str
@@ -86,17 +86,17 @@ class Api(pulumi.ComponentResource):
         self._name = name
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
-        place = args.place
+        context = args.context
 
         secrets = [self._secret(generation) for generation in (args.secret_generation, args.secret_generation - 1)]
-        closed = policy.to_json(edge_only(place, secrets))
+        closed = policy.to_json(edge_only(context, secrets))
         body = _filled(
-            _with_literals(args.document, place.name("api")),
+            _with_literals(args.document, context.name("api")),
             {
                 api_document.USER_POOL_ARN: args.user_pool_arn,
                 api_document.CORS_ORIGIN: args.cors_origin,
                 **{
-                    api_document.function_token(function): invocation_uri(place, function)
+                    api_document.function_token(function): invocation_uri(context, function)
                     for function in (*API_FUNCTIONS, "upload_token_authorizer")
                 },
             },
@@ -104,7 +104,7 @@ class Api(pulumi.ComponentResource):
         )
         rest_api = aws.apigateway.RestApi(
             f"{name}-rest",
-            name=place.name("api"),
+            name=context.name("api"),
             # An import overwrites the policy, so the document holds it, too. Both change in one update.
             body=body,
             policy=closed,
@@ -121,14 +121,14 @@ class Api(pulumi.ComponentResource):
         )
         access_log = aws.cloudwatch.LogGroup(
             f"{name}-access",
-            name=place.log_group("api-access"),
+            name=context.log_group("api-access"),
             retention_in_days=args.log_days,
             kms_key_id=args.log_key_arn,
-            opts=kept(self, args.protect),
+            opts=protected(self, args.protect),
         )
         certificate = aws.apigateway.ClientCertificate(
             f"{name}-gateway",
-            description=f"{place.name('api')}: for HTTP integrations; Lambda asks for none",
+            description=f"{context.name('api')}: for HTTP integrations; Lambda asks for none",
             opts=self._child,
         )
         stage = aws.apigateway.Stage(
@@ -160,7 +160,7 @@ class Api(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[stage]),
         )
 
-        self.host = pulumi.Output.concat(rest_api.id, ".execute-api.", place.region, ".amazonaws.com")
+        self.host = pulumi.Output.concat(rest_api.id, ".execute-api.", context.region, ".amazonaws.com")
         self.execute_api_url = pulumi.Output.concat("https://", self.host, "/", stage.stage_name)
         self.execution_arn = rest_api.execution_arn
         self.origin_secret = secrets[0]
@@ -173,17 +173,17 @@ class Api(pulumi.ComponentResource):
         return pulumi.Output.secret(password.result)
 
 
-def invocation_uri(place: Place, function: str) -> str:
+def invocation_uri(context: StageContext, function: str) -> str:
     """Where API Gateway calls a function: by the name of its alias, which stays when versions change. The function is
     made after the API, because it wants to know the site that stands before the API."""
-    target = place.live_arn(function)
-    return f"arn:aws:apigateway:{place.region}:lambda:path/2015-03-31/functions/{target}/invocations"
+    target = context.live_arn(function)
+    return f"arn:aws:apigateway:{context.region}:lambda:path/2015-03-31/functions/{target}/invocations"
 
 
-def edge_only(place: Place, secrets: Sequence[pulumi.Input[str]]) -> policy.PolicyDocument:
+def edge_only(context: StageContext, secrets: Sequence[pulumi.Input[str]]) -> policy.PolicyDocument:
     """Refuse every call without a secret of the edge; a Deny precedes any authorizer."""
     # Any API of the account: the policy is part of the API whose id it would have to name, and governs that one alone.
-    everything = place.arn("execute-api", "*")
+    everything = context.arn("execute-api", "*")
     return policy.document(
         policy.allow("Callers", principal=policy.EVERYONE, actions="execute-api:Invoke", resources=everything),
         policy.deny(

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.naming import Place, formerly, type_token
-from components.protection import kept
+from components.naming import StageContext, formerly, type_token
+from components.protection import protected
 
 DESKTOP_PORTS = range(53_682, 53_692)
 """Cognito compares redirects letter by letter: the desktop client listens on one of these."""
@@ -29,7 +29,7 @@ class AppClientsArgs:
     protect: whether the desktop client refuses deletion and outlives the stack.
     """
 
-    place: Place
+    context: StageContext
     user_pool_id: pulumi.Input[str]
     api_scopes: Sequence[pulumi.Input[str]]
     site_url: pulumi.Input[str]
@@ -60,12 +60,12 @@ class AppClients(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
 
         page = pulumi.Output.concat(args.site_url, "/")
-        # Not kept: it names the site, which goes with the stack, and the engine would keep that, too.
+        # Not protected: it names the site, which goes with the stack, and the engine would keep that, too.
         web = self._person_client(
             "web", [page, *args.extra_redirect_urls], [page, *args.extra_redirect_urls], self._child
         )
         loopback = [f"http://127.0.0.1:{port}/callback" for port in DESKTOP_PORTS]
-        desktop = self._person_client("desktop", loopback, [], kept(self, args.protect))
+        desktop = self._person_client("desktop", loopback, [], protected(self, args.protect))
         machine = self._machine_client() if args.machine_client else None
 
         self.web_client_id = web.id
@@ -86,7 +86,7 @@ class AppClients(pulumi.ComponentResource):
         return aws.cognito.UserPoolClient(
             f"{self._name}-{kind}",
             user_pool_id=self._args.user_pool_id,
-            name=self._args.place.name(kind),
+            name=self._args.context.name(kind),
             generate_secret=False,
             allowed_oauth_flows_user_pool_client=True,
             allowed_oauth_flows=["code"],
@@ -110,7 +110,7 @@ class AppClients(pulumi.ComponentResource):
         return aws.cognito.UserPoolClient(
             f"{self._name}-machine",
             user_pool_id=self._args.user_pool_id,
-            name=self._args.place.name("machine"),
+            name=self._args.context.name("machine"),
             generate_secret=True,
             allowed_oauth_flows_user_pool_client=True,
             allowed_oauth_flows=["client_credentials"],

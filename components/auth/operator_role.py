@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policy
-from components.naming import Place, type_token
+from components.naming import StageContext, type_token
 from components.policy import PolicyDocument, allow, document
 
 ROLE = "operator"
@@ -19,7 +19,7 @@ ROLE = "operator"
 class OperatorsArgs:
     """data_key_arn: of records and videos. user_pool_arn: of the users who may be revoked and erased."""
 
-    place: Place
+    context: StageContext
     data_key_arn: pulumi.Input[str]
     user_pool_arn: pulumi.Input[str]
 
@@ -35,16 +35,16 @@ class Operators(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         role = aws.iam.Role(
             f"{name}-operator",
-            name=args.place.account_wide_name(ROLE),
+            name=args.context.account_wide_name(ROLE),
             description="Find, replay, restore, revoke, erase",
-            assume_role_policy=policy.to_json(trusted_by_the_account(args.place)),
+            assume_role_policy=policy.to_json(trusted_by_the_account(args.context)),
             opts=child,
         )
         aws.iam.RolePolicy(
             f"{name}-operator",
             role=role.name,
             policy=policy.to_json(
-                operators_policy(args.place, data_key_arn=args.data_key_arn, user_pool_arn=args.user_pool_arn)
+                operators_policy(args.context, data_key_arn=args.data_key_arn, user_pool_arn=args.user_pool_arn)
             ),
             opts=child,
         )
@@ -52,21 +52,21 @@ class Operators(pulumi.ComponentResource):
         self.register_outputs({"roleArn": self.role_arn})
 
 
-def trusted_by_the_account(place: Place) -> PolicyDocument:
+def trusted_by_the_account(context: StageContext) -> PolicyDocument:
     """Whoever the account's own policies allow `sts:AssumeRole` on this role."""
     return document(
-        {"Effect": "Allow", "Principal": {"AWS": place.account_root}, "Action": "sts:AssumeRole"},
+        {"Effect": "Allow", "Principal": {"AWS": context.account_root}, "Action": "sts:AssumeRole"},
     )
 
 
 def operators_policy(
-    place: Place, *, data_key_arn: pulumi.Input[str], user_pool_arn: pulumi.Input[str]
+    context: StageContext, *, data_key_arn: pulumi.Input[str], user_pool_arn: pulumi.Input[str]
 ) -> PolicyDocument:
     """Never the content of a video: operators list versions and read verdicts, records and nothing else.
 
     S3 API reference, GetObjectTagging and DeleteObject: a call that names a version needs both actions.
     """
-    videos, metadata = place.bucket_arn("videos"), place.bucket_arn("metadata")
+    videos, metadata = context.bucket_arn("videos"), context.bucket_arn("metadata")
     objects = f"{videos}/videos/*"
     records, markers, claims, posters = (
         f"{metadata}/{folder}/*" for folder in ("records", "open", "starts", "posters")
@@ -89,9 +89,9 @@ def operators_policy(
             "S3UsesDataKey",
             actions=["kms:GenerateDataKey", "kms:Decrypt"],
             resources=data_key_arn,
-            conditions={"StringEquals": {"kms:ViaService": f"s3.{place.region}.amazonaws.com"}},
+            conditions={"StringEquals": {"kms:ViaService": f"s3.{context.region}.amazonaws.com"}},
         ),
-        allow("Replay", actions="lambda:InvokeFunction", resources=place.live_arn("video_processing")),
+        allow("Replay", actions="lambda:InvokeFunction", resources=context.live_arn("video_processing")),
         allow(
             "RevokeAndEraseUsers",
             actions=[

@@ -10,8 +10,8 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policy
-from components.naming import PRODUCT, Place, type_token
-from components.protection import kept
+from components.naming import PRODUCT, StageContext, type_token
+from components.protection import protected
 from components.settings import Mfa, SignUp, ThreatProtection, sign_up_variables
 
 MIN_PASSWORD_CHARS = 12
@@ -31,7 +31,7 @@ class AuthArgs:
     paused: whether the filter, too, does not run; then nobody signs up.
     """
 
-    place: Place
+    context: StageContext
     sign_up: SignUp
     sign_up_domains: Sequence[str]
     mfa: Mfa
@@ -62,8 +62,8 @@ class Auth(pulumi.ComponentResource):
         self._name = name
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
-        self._kept = kept(self, args.protect)
-        place = args.place
+        self._protected = protected(self, args.protect)
+        context = args.context
         threats = args.threat_protection
 
         sign_up_filter = (
@@ -73,7 +73,7 @@ class Auth(pulumi.ComponentResource):
         )
         pool = aws.cognito.UserPool(
             f"{name}-users",
-            name=place.name("users"),
+            name=context.name("users"),
             user_pool_tier="ESSENTIALS" if threats is ThreatProtection.OFF else "PLUS",
             username_attributes=["email"],
             username_configuration=aws.cognito.UserPoolUsernameConfigurationArgs(case_sensitive=False),
@@ -114,7 +114,7 @@ class Auth(pulumi.ComponentResource):
             if sign_up_filter
             else None,
             deletion_protection="ACTIVE" if args.protect else "INACTIVE",
-            opts=self._kept,
+            opts=self._protected,
         )
         before_sign_in: list[pulumi.Resource] = []
         if sign_up_filter:
@@ -124,7 +124,7 @@ class Auth(pulumi.ComponentResource):
                 action="lambda:InvokeFunction",
                 principal="cognito-idp.amazonaws.com",
                 source_arn=pool.arn,
-                source_account=place.account_id,
+                source_account=context.account_id,
                 opts=self._child,
             )
             before_sign_in.append(allowed)
@@ -135,25 +135,25 @@ class Auth(pulumi.ComponentResource):
             f"{name}-api",
             user_pool_id=pool.id,
             identifier=PRODUCT,
-            name=place.name("api"),
+            name=context.name("api"),
             scopes=[
                 aws.cognito.ResourceServerScopeArgs(scope_name=scope, scope_description=meaning)
                 for scope, meaning in SCOPES.items()
             ],
-            opts=self._kept,
+            opts=self._protected,
         )
         domain = aws.cognito.UserPoolDomain(
             f"{name}-sign-in",
             user_pool_id=pool.id,
-            domain=f"{place.name('sign-in')}-{place.account_id}",  # shared by all accounts of the region
+            domain=f"{context.name('sign-in')}-{context.account_id}",  # shared by all accounts of the region
             # A setting must be able to drop the filter's permission: it is kept by what depends on it.
-            opts=kept(self, args.protect, depends_on=before_sign_in),
+            opts=protected(self, args.protect, depends_on=before_sign_in),
         )
 
         self.user_pool_id = pool.id
         self.user_pool_arn = pool.arn
-        self.issuer = pulumi.Output.concat("https://cognito-idp.", place.region, ".amazonaws.com/", pool.id)
-        self.sign_in_host = pulumi.Output.concat(domain.domain, ".auth.", place.region, ".amazoncognito.com")
+        self.issuer = pulumi.Output.concat("https://cognito-idp.", context.region, ".amazonaws.com/", pool.id)
+        self.sign_in_host = pulumi.Output.concat(domain.domain, ".auth.", context.region, ".amazoncognito.com")
         self.scopes = [pulumi.Output.concat(resource_server.identifier, "/", scope) for scope in SCOPES]
         self.register_outputs({"userPoolId": self.user_pool_id, "issuer": self.issuer})
 
@@ -175,11 +175,11 @@ class Auth(pulumi.ComponentResource):
         )
 
     def _sign_up_filter(self, log_group: aws.cloudwatch.LogGroup) -> aws.lambda_.Function:
-        place, name = self._args.place, f"{self._name}-sign-up-filter"
-        function_name = place.name("sign-up-filter")
+        context, name = self._args.context, f"{self._name}-sign-up-filter"
+        function_name = context.name("sign-up-filter")
         role = aws.iam.Role(
             name,
-            name=place.account_wide_name("sign-up-filter"),
+            name=context.account_wide_name("sign-up-filter"),
             assume_role_policy=policy.to_json(policy.assumed_by("lambda.amazonaws.com")),
             opts=self._child,
         )

@@ -13,8 +13,8 @@ from components import policy
 from components.compute import permissions
 from components.compute.permissions import OUTSIDE_THE_NETWORK
 from components.function_table import API_FUNCTIONS
-from components.naming import LIVE, Place, type_token
-from components.protection import kept
+from components.naming import LIVE, StageContext, type_token
+from components.protection import protected
 
 RUNTIME = "python3.13"
 ARCHITECTURE = "arm64"
@@ -40,9 +40,9 @@ class FunctionSize:
     timeout_seconds: int
 
 
-def scalable_id(place: Place, function: str) -> str:
+def scalable_id(context: StageContext, function: str) -> str:
     """What Application Auto Scaling calls a function's alias."""
-    return f"function:{place.name(function)}:{LIVE}"
+    return f"function:{context.name(function)}:{LIVE}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +57,11 @@ class ComputeArgs:
     subnet_ids, security_group_id: empty and None without a network.
     protect: whether logs refuse deletion and outlive the stack.
     provisioned_concurrency, provisioned_concurrency_max: warm instances; 0 for none.
-    paused: no function runs; events wait in the failure queue.
-    guards: what must stand before the first function can write.
+    paused: no function runs; events wait in the dead-letter queue.
+    dependencies: resources that must exist before the first function can write.
     """
 
-    place: Place
+    context: StageContext
     bundles: Mapping[str, Path]
     handlers: Mapping[str, str]
     environment: Mapping[str, pulumi.Input[str]]
@@ -82,7 +82,7 @@ class ComputeArgs:
     provisioned_concurrency: int
     provisioned_concurrency_max: int
     paused: bool
-    guards: Sequence[pulumi.Resource]
+    dependencies: Sequence[pulumi.Resource]
 
 
 class Compute(pulumi.ComponentResource):
@@ -118,7 +118,7 @@ class Compute(pulumi.ComponentResource):
             if args.provisioned_concurrency:
                 self._keep_warm(function, aliases[function])
         for function in EVENT_FUNCTIONS:
-            self._set_failures_aside(function, aliases[function])
+            self._send_failures_to_dead_letter_queue(function, aliases[function])
         self._process_arrivals(aliases["video_processing"])
         self._run_on_schedule(aliases["janitor"])
 
@@ -128,17 +128,17 @@ class Compute(pulumi.ComponentResource):
     def _log_group(self, function: str) -> aws.cloudwatch.LogGroup:
         return aws.cloudwatch.LogGroup(
             f"{self._name}-{function}",
-            name=self._args.place.function_log_group(function),
+            name=self._args.context.function_log_group(function),
             retention_in_days=self._args.log_days,
             kms_key_id=self._args.log_key_arn,
-            opts=kept(self, self._args.protect),
+            opts=protected(self, self._args.protect),
         )
 
     def _function(self, function: str, size: FunctionSize) -> aws.lambda_.Function:
         args = self._args
         role = aws.iam.Role(
             f"{self._name}-{function}",
-            name=args.place.account_wide_name(function),
+            name=args.context.account_wide_name(function),
             assume_role_policy=policy.to_json(policy.assumed_by("lambda.amazonaws.com")),
             opts=self._child,
         )
@@ -151,7 +151,7 @@ class Compute(pulumi.ComponentResource):
         in_network = args.security_group_id is not None and function not in OUTSIDE_THE_NETWORK
         return aws.lambda_.Function(
             f"{self._name}-{function}",
-            name=args.place.name(function),
+            name=args.context.name(function),
             runtime=RUNTIME,
             architectures=[ARCHITECTURE],
             handler=args.handlers[function],
@@ -174,7 +174,9 @@ class Compute(pulumi.ComponentResource):
             )
             if in_network and args.security_group_id is not None
             else None,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._log_groups[function], rights, *args.guards]),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[self._log_groups[function], rights, *args.dependencies]
+            ),
         )
 
     def _alias(self, function: str, made: aws.lambda_.Function) -> aws.lambda_.Alias:
@@ -212,7 +214,7 @@ class Compute(pulumi.ComponentResource):
         target = aws.appautoscaling.Target(
             f"{self._name}-{function}",
             service_namespace="lambda",
-            resource_id=scalable_id(args.place, function),
+            resource_id=scalable_id(args.context, function),
             scalable_dimension="lambda:function:ProvisionedConcurrency",
             min_capacity=args.provisioned_concurrency,
             max_capacity=args.provisioned_concurrency_max,
@@ -220,7 +222,7 @@ class Compute(pulumi.ComponentResource):
         )
         aws.appautoscaling.Policy(
             f"{self._name}-{function}",
-            name=args.place.name(function),
+            name=args.context.name(function),
             policy_type="TargetTrackingScaling",
             service_namespace=target.service_namespace,
             resource_id=target.resource_id,
@@ -234,7 +236,7 @@ class Compute(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _set_failures_aside(self, function: str, alias: aws.lambda_.Alias) -> None:
+    def _send_failures_to_dead_letter_queue(self, function: str, alias: aws.lambda_.Alias) -> None:
         aws.lambda_.FunctionEventInvokeConfig(
             f"{self._name}-{function}",
             function_name=alias.function_name,
@@ -243,7 +245,7 @@ class Compute(pulumi.ComponentResource):
             maximum_event_age_in_seconds=EVENT_AGE_SECONDS,
             destination_config=aws.lambda_.FunctionEventInvokeConfigDestinationConfigArgs(
                 on_failure=aws.lambda_.FunctionEventInvokeConfigDestinationConfigOnFailureArgs(
-                    destination=self._args.resources.failure_queue_arn
+                    destination=self._args.resources.dead_letter_queue_arn
                 )
             ),
             opts=self._child,
@@ -257,8 +259,8 @@ class Compute(pulumi.ComponentResource):
             qualifier=alias.name,
             action="lambda:InvokeFunction",
             principal="s3.amazonaws.com",
-            source_arn=args.place.bucket_arn("videos"),
-            source_account=args.place.account_id,  # a bucket's ARN does not say whose it is
+            source_arn=args.context.bucket_arn("videos"),
+            source_account=args.context.account_id,  # a bucket's ARN does not say whose it is
             opts=self._child,
         )
         aws.s3.BucketNotification(
@@ -267,7 +269,7 @@ class Compute(pulumi.ComponentResource):
             lambda_functions=[
                 aws.s3.BucketNotificationLambdaFunctionArgs(
                     id="video_processing",
-                    lambda_function_arn=args.place.live_arn("video_processing"),
+                    lambda_function_arn=args.context.live_arn("video_processing"),
                     events=list(args.bucket_events),
                     filter_prefix=args.bucket_prefix,
                 )
@@ -279,7 +281,7 @@ class Compute(pulumi.ComponentResource):
         args = self._args
         rule = aws.cloudwatch.EventRule(
             f"{self._name}-janitor",
-            name=args.place.name("janitor"),
+            name=args.context.name("janitor"),
             description="Looks after uploads nobody finished",
             schedule_expression=args.schedule,
             state="DISABLED" if args.paused else "ENABLED",

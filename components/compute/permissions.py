@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.naming import Place
+from components.naming import StageContext
 from components.policy import PolicyDocument, Statement, allow, deny, document
 
 
@@ -20,12 +20,12 @@ class Resources:
     asks_for_bill: whether the janitor asks Cost Explorer.
     """
 
-    place: Place
+    context: StageContext
     data_key_arn: pulumi.Input[str]
     token_key_arns: Sequence[pulumi.Input[str]]
     media_key_arn: pulumi.Input[str]
     completion_topic_arn: pulumi.Input[str]
-    failure_queue_arn: pulumi.Input[str]
+    dead_letter_queue_arn: pulumi.Input[str]
     in_network: bool
     scaled: bool
     asks_for_bill: bool
@@ -33,11 +33,11 @@ class Resources:
     @property
     def videos(self) -> str:
         """Objects of clients."""
-        return f"{self.place.bucket_arn('videos')}/videos/*"
+        return f"{self.context.bucket_arn('videos')}/videos/*"
 
     def metadata(self, folder: str) -> str:
         """Objects of one folder of the metadata bucket."""
-        return f"{self.place.bucket_arn('metadata')}/{folder}/*"
+        return f"{self.context.bucket_arn('metadata')}/{folder}/*"
 
 
 def policy_of(function: str, resources: Resources) -> PolicyDocument:
@@ -52,7 +52,7 @@ def policy_of(function: str, resources: Resources) -> PolicyDocument:
 
 
 def _write_log(function: str, resources: Resources) -> Statement:
-    group = resources.place.arn("logs", f"log-group:{resources.place.function_log_group(function)}")
+    group = resources.context.arn("logs", f"log-group:{resources.context.function_log_group(function)}")
     return allow("WriteOwnLog", actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=f"{group}:*")
 
 
@@ -74,7 +74,7 @@ def _join_network(function: str, resources: Resources) -> list[Statement]:
         "ec2:AssignPrivateIpAddresses",
         "ec2:UnassignPrivateIpAddresses",
     ]
-    own = resources.place.function_arn(function)
+    own = resources.context.function_arn(function)
     return [
         allow("LambdaAttachesInterfaces", actions=interfaces, resources="*"),  # interfaces have no name before they are
         deny(
@@ -92,7 +92,7 @@ def _use_data_key(resources: Resources) -> Statement:
         "S3UsesDataKey",
         actions=["kms:GenerateDataKey", "kms:Decrypt"],
         resources=resources.data_key_arn,
-        conditions={"StringEquals": {"kms:ViaService": f"s3.{resources.place.region}.amazonaws.com"}},
+        conditions={"StringEquals": {"kms:ViaService": f"s3.{resources.context.region}.amazonaws.com"}},
     )
 
 
@@ -106,7 +106,7 @@ def _verify_tokens(resources: Resources) -> Statement:
 
 def _list_records(resources: Resources) -> Statement:
     """Without it S3 answers 403 instead of 404 for a record that does not exist."""
-    return allow("ListRecords", actions="s3:ListBucket", resources=resources.place.bucket_arn("metadata"))
+    return allow("ListRecords", actions="s3:ListBucket", resources=resources.context.bucket_arn("metadata"))
 
 
 def _change_records(resources: Resources) -> Statement:
@@ -158,7 +158,7 @@ def _find_videos(resources: Resources) -> Statement:
 
 
 def _list_videos(resources: Resources) -> Statement:
-    return allow("VideoNotFoundIs404", actions="s3:ListBucket", resources=resources.place.bucket_arn("videos"))
+    return allow("VideoNotFoundIs404", actions="s3:ListBucket", resources=resources.context.bucket_arn("videos"))
 
 
 def _read_videos(resources: Resources) -> Statement:
@@ -214,20 +214,20 @@ def _encrypt_announcements(resources: Resources) -> Statement:
         "SnsUsesDataKey",
         actions=["kms:GenerateDataKey", "kms:Decrypt"],
         resources=resources.data_key_arn,
-        conditions={"StringEquals": {"kms:ViaService": f"sns.{resources.place.region}.amazonaws.com"}},
+        conditions={"StringEquals": {"kms:ViaService": f"sns.{resources.context.region}.amazonaws.com"}},
     )
 
 
-def _set_failures_aside(resources: Resources) -> Statement:
+def _send_failures_to_dead_letter_queue(resources: Resources) -> Statement:
     """Lambda sends with the function's role."""
-    return allow("SetFailuresAside", actions="sqs:SendMessage", resources=resources.failure_queue_arn)
+    return allow("SendToDeadLetterQueue", actions="sqs:SendMessage", resources=resources.dead_letter_queue_arn)
 
 
 def _list_open_uploads(resources: Resources) -> Statement:
     return allow(
         "ListUnfinishedUploads",
         actions="s3:ListBucketMultipartUploads",
-        resources=resources.place.bucket_arn("videos"),
+        resources=resources.context.bucket_arn("videos"),
     )
 
 
@@ -235,7 +235,7 @@ def _repeat_processing(resources: Resources) -> Statement:
     return allow(
         "RepeatProcessing",
         actions="lambda:InvokeFunction",
-        resources=resources.place.live_arn("video_processing"),
+        resources=resources.context.live_arn("video_processing"),
     )
 
 
@@ -288,7 +288,7 @@ _GRANTS: Mapping[str, Sequence[Callable[[Resources], Statement]]] = {
         _keep_posters,
         _announce,
         _encrypt_announcements,
-        _set_failures_aside,
+        _send_failures_to_dead_letter_queue,
     ),
     "upload_token_authorizer": (_verify_tokens,),
     "janitor": (
@@ -303,6 +303,6 @@ _GRANTS: Mapping[str, Sequence[Callable[[Resources], Statement]]] = {
         _delete_videos,
         _remove_unjudged,
         _repeat_processing,
-        _set_failures_aside,
+        _send_failures_to_dead_letter_queue,
     ),
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
-from components.naming import SITE_REGION, Place, type_token
+from components.naming import SITE_REGION, StageContext, type_token
 from components.settings import PriceClass
 
 EDGE_FUNCTIONS = Path(__file__).with_name("edge_functions")
@@ -39,12 +39,12 @@ class EdgeArgs:
         hosted pages first) and tells its progress.
     web_acl_arn: None without a web ACL.
     log_bucket_arn: receives access logs.
-    guards: the log bucket's policy and the rest of what must stand before anyone reads or writes a bucket.
+    dependencies: the log bucket's policy and whatever else must exist before anyone reads or writes a bucket.
     measured: whether CloudFront tells its hit rate, by the month; where no dashboard reads it, nobody pays for it.
     site_domain, site_certificate_arn, hosted_zone_id: empty without an own domain.
     """
 
-    place: Place
+    context: StageContext
     site_bucket_domain: pulumi.Input[str]
     video_bucket_domain: pulumi.Input[str]
     metadata_bucket_domain: pulumi.Input[str]
@@ -55,7 +55,7 @@ class EdgeArgs:
     sign_in_hosts: list[pulumi.Input[str]]
     web_acl_arn: pulumi.Input[str] | None
     log_bucket_arn: pulumi.Input[str]
-    guards: Sequence[pulumi.Resource]
+    dependencies: Sequence[pulumi.Resource]
     price_class: PriceClass
     measured: bool
     site_domain: str
@@ -80,16 +80,16 @@ class Edge(pulumi.ComponentResource):
         self._name = name
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
-        place = args.place
+        context = args.context
 
         public_key = aws.cloudfront.PublicKey(
             f"{name}-media",
-            name=place.account_wide_name("media"),
+            name=context.account_wide_name("media"),
             encoded_key=args.media_public_key_pem,
             opts=self._child,
         )
         key_group = aws.cloudfront.KeyGroup(
-            f"{name}-media", name=place.account_wide_name("media"), items=[public_key.id], opts=self._child
+            f"{name}-media", name=context.account_wide_name("media"), items=[public_key.id], opts=self._child
         )
         page_routes = self._function("site")
         media_keys = self._function("media")
@@ -98,7 +98,7 @@ class Edge(pulumi.ComponentResource):
 
         distribution = aws.cloudfront.Distribution(
             f"{name}-distribution",
-            comment=place.account_wide_name("site"),
+            comment=context.account_wide_name("site"),
             enabled=True,
             is_ipv6_enabled=True,
             http_version="http2and3",
@@ -172,7 +172,7 @@ class Edge(pulumi.ComponentResource):
                 geo_restriction=aws.cloudfront.DistributionRestrictionsGeoRestrictionArgs(restriction_type="none")
             ),
             viewer_certificate=self._certificate(),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.guards)),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.dependencies)),
         )
         if args.measured:
             self._measure(distribution)
@@ -191,7 +191,7 @@ class Edge(pulumi.ComponentResource):
         args = self._args
         access = aws.cloudfront.OriginAccessControl(
             f"{self._name}-buckets",
-            name=args.place.account_wide_name("buckets"),
+            name=args.context.account_wide_name("buckets"),
             origin_access_control_origin_type="s3",
             signing_behavior="always",
             signing_protocol="sigv4",
@@ -237,7 +237,7 @@ class Edge(pulumi.ComponentResource):
     def _function(self, purpose: str) -> aws.cloudfront.Function:
         return aws.cloudfront.Function(
             f"{self._name}-{purpose}",
-            name=self._args.place.account_wide_name(purpose),
+            name=self._args.context.account_wide_name(purpose),
             runtime="cloudfront-js-2.0",
             publish=True,
             code=(EDGE_FUNCTIONS / f"{purpose}.js").read_text(),
@@ -249,7 +249,7 @@ class Edge(pulumi.ComponentResource):
         headers = aws.cloudfront
         return headers.ResponseHeadersPolicy(
             f"{self._name}-page",
-            name=self._args.place.account_wide_name("page"),
+            name=self._args.context.account_wide_name("page"),
             security_headers_config=headers.ResponseHeadersPolicySecurityHeadersConfigArgs(
                 content_security_policy=headers.ResponseHeadersPolicySecurityHeadersConfigContentSecurityPolicyArgs(
                     content_security_policy=self._content_security_policy(), override=True
@@ -273,7 +273,7 @@ class Edge(pulumi.ComponentResource):
         headers = aws.cloudfront
         return headers.ResponseHeadersPolicy(
             f"{self._name}-data",
-            name=self._args.place.account_wide_name("data"),
+            name=self._args.context.account_wide_name("data"),
             security_headers_config=headers.ResponseHeadersPolicySecurityHeadersConfigArgs(
                 content_type_options=headers.ResponseHeadersPolicySecurityHeadersConfigContentTypeOptionsArgs(
                     override=True
@@ -325,7 +325,7 @@ class Edge(pulumi.ComponentResource):
         source = aws.cloudwatch.LogDeliverySource(
             f"{self._name}-access",
             region=SITE_REGION,
-            name=self._args.place.account_wide_name("edge"),
+            name=self._args.context.account_wide_name("edge"),
             log_type="ACCESS_LOGS",
             resource_arn=distribution.arn,
             opts=self._child,
@@ -333,7 +333,7 @@ class Edge(pulumi.ComponentResource):
         destination = aws.cloudwatch.LogDeliveryDestination(
             f"{self._name}-access",
             region=SITE_REGION,
-            name=self._args.place.account_wide_name("edge"),
+            name=self._args.context.account_wide_name("edge"),
             output_format="json",
             delivery_destination_configuration=aws.cloudwatch.LogDeliveryDestinationDeliveryDestinationConfigurationArgs(
                 destination_resource_arn=pulumi.Output.concat(self._args.log_bucket_arn, "/edge")

@@ -9,7 +9,7 @@ from http import HTTPStatus
 import pulumi
 import pulumi_aws as aws
 
-from components.naming import SITE_REGION, Place, type_token
+from components.naming import SITE_REGION, StageContext, type_token
 
 WINDOW_SECONDS = 300
 TOO_OFTEN, BLOCKED = "too-often", "blocked"
@@ -63,7 +63,7 @@ class WebAclArgs:
     log_group_arn: where it logs.
     """
 
-    place: Place
+    context: StageContext
     requests_per_ip: int
     requests_per_token: int
     inits_per_ip: int
@@ -81,8 +81,8 @@ class WebAcl(pulumi.ComponentResource):
     def __init__(self, name: str, args: WebAclArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("WebAcl"), name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        place = args.place
-        self.metric_name = place.account_wide_name("edge")
+        context = args.context
+        self.metric_name = context.account_wide_name("edge")
 
         acl = aws.wafv2.WebAcl(
             f"{name}-acl",

@@ -3,46 +3,46 @@
 from __future__ import annotations
 
 from components import policy
-from components.naming import Place
+from components.naming import StageContext
 
 
-def account_key_policy(place: Place) -> policy.PolicyDocument:
+def account_key_policy(context: StageContext) -> policy.PolicyDocument:
     """Whoever the account's IAM policies name. The key trusts the account; otherwise role and key wait for each
     other."""
-    return policy.document(_account_statement(place))
+    return policy.document(_account_statement(context))
 
 
-def data_key_policy(place: Place) -> policy.PolicyDocument:
+def data_key_policy(context: StageContext) -> policy.PolicyDocument:
     """The account, and CloudFront for what it reads from the buckets of this account."""
     return policy.document(
-        _account_statement(place),
+        _account_statement(context),
         policy.allow(
             "CloudFrontReadsEncryptedObjects",
             principal={"Service": "cloudfront.amazonaws.com"},
             actions="kms:Decrypt",
             resources="*",  # in a key policy: this key
-            conditions=policy.from_own_distributions(place.account_id),
+            conditions=policy.from_own_distributions(context.account_id),
         ),
     )
 
 
-def log_key_policy(place: Place, *, trail: bool, alarms: bool) -> policy.PolicyDocument:
+def log_key_policy(context: StageContext, *, trail: bool, alarms: bool) -> policy.PolicyDocument:
     """The account, and the services that write logs or send messages on its behalf, as far as the stage has them."""
     statements = [
-        _account_statement(place),
+        _account_statement(context),
         policy.allow(
             "LogGroups",
-            principal={"Service": f"logs.{place.region}.amazonaws.com"},
+            principal={"Service": f"logs.{context.region}.amazonaws.com"},
             actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
             resources="*",  # in a key policy: this key
-            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": place.arn("logs", "log-group:*")}},
+            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": context.arn("logs", "log-group:*")}},
         ),
         policy.allow(
             "AlarmMessages",
             principal={"Service": policy.alarm_senders(alarms=alarms)},
             actions=["kms:GenerateDataKey*", "kms:Decrypt"],
             resources="*",  # in a key policy: this key
-            conditions={"StringEquals": {"aws:SourceAccount": place.account_id}},
+            conditions={"StringEquals": {"aws:SourceAccount": context.account_id}},
         ),
     ]
     if trail:
@@ -53,16 +53,16 @@ def log_key_policy(place: Place, *, trail: bool, alarms: bool) -> policy.PolicyD
                 # Decrypt is for the topic that announces its files.
                 actions=["kms:GenerateDataKey*", "kms:Decrypt", "kms:DescribeKey"],
                 resources="*",  # in a key policy: this key
-                conditions={"StringEquals": {"aws:SourceArn": place.trail_arn}},
+                conditions={"StringEquals": {"aws:SourceArn": context.trail_arn}},
             )
         )
     return policy.document(*statements)
 
 
-def _account_statement(place: Place) -> policy.Statement:
+def _account_statement(context: StageContext) -> policy.Statement:
     return policy.allow(
         "AccountDecides",
-        principal={"AWS": place.account_root},
+        principal={"AWS": context.account_root},
         actions="kms:*",
         resources="*",  # in a key policy: this key
     )

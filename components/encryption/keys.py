@@ -9,8 +9,8 @@ import pulumi_aws as aws
 
 from components import policy
 from components.encryption import key_policies
-from components.naming import Place, type_token
-from components.protection import kept
+from components.naming import StageContext, type_token
+from components.protection import protected
 
 PROTECTED_DELETION_DAYS = 30  # KMS API reference, ScheduleKeyDeletion: 7 to 30
 UNPROTECTED_DELETION_DAYS = 7
@@ -25,7 +25,7 @@ class KeysArgs:
     protect: whether the keys of data, logs and media, with their aliases, refuse deletion and outlive the stack.
     """
 
-    place: Place
+    context: StageContext
     token_kids: tuple[str, ...]
     trail: bool
     alarms: bool
@@ -48,23 +48,23 @@ class Keys(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: KeysArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("Keys"), name, None, opts)
-        place = args.place
-        options = kept(self, args.protect)
+        context = args.context
+        options = protected(self, args.protect)
         child = pulumi.ResourceOptions(parent=self)
         deletion_days = PROTECTED_DELETION_DAYS if args.protect else UNPROTECTED_DELETION_DAYS
 
         data_key = aws.kms.Key(
             f"{name}-data",
-            description=f"{place.name('data')}: videos, records, site",
-            policy=policy.to_json(key_policies.data_key_policy(place)),
+            description=f"{context.name('data')}: videos, records, site",
+            policy=policy.to_json(key_policies.data_key_policy(context)),
             enable_key_rotation=True,
             deletion_window_in_days=deletion_days,
             opts=options,
         )
         log_key = aws.kms.Key(
             f"{name}-logs",
-            description=f"{place.name('logs')}: log groups, trail, alarms",
-            policy=policy.to_json(key_policies.log_key_policy(place, trail=args.trail, alarms=args.alarms)),
+            description=f"{context.name('logs')}: log groups, trail, alarms",
+            policy=policy.to_json(key_policies.log_key_policy(context, trail=args.trail, alarms=args.alarms)),
             enable_key_rotation=True,
             deletion_window_in_days=deletion_days,
             opts=options,
@@ -72,28 +72,28 @@ class Keys(pulumi.ComponentResource):
         token_keys = {
             kid: aws.kms.Key(
                 f"{name}-upload-token-{kid}",
-                description=f"{place.name('upload-token')}: {kid}",
+                description=f"{context.name('upload-token')}: {kid}",
                 customer_master_key_spec="HMAC_256",
                 key_usage="GENERATE_VERIFY_MAC",
-                policy=policy.to_json(key_policies.account_key_policy(place)),
+                policy=policy.to_json(key_policies.account_key_policy(context)),
                 deletion_window_in_days=deletion_days,
-                opts=child,  # not kept: a rotation drops them, and what they signed is short-lived
+                opts=child,  # not protected: a rotation drops them, and what they signed is short-lived
             )
             for kid in args.token_kids
         }
         media_key = aws.kms.Key(
             f"{name}-media",
-            description=f"{place.name('media')}: signs media URLs",
+            description=f"{context.name('media')}: signs media URLs",
             customer_master_key_spec="ECC_NIST_P256",
             key_usage="SIGN_VERIFY",
-            policy=policy.to_json(key_policies.account_key_policy(place)),
+            policy=policy.to_json(key_policies.account_key_policy(context)),
             deletion_window_in_days=deletion_days,
             opts=options,
         )
         for purpose, key in {"data": data_key, "logs": log_key, "media": media_key}.items():
             aws.kms.Alias(
                 f"{name}-{purpose}-alias",
-                name=f"alias/{place.name(purpose)}",
+                name=f"alias/{context.name(purpose)}",
                 target_key_id=key.key_id,
                 opts=options,
             )

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policy
-from components.naming import Place, formerly, type_token
+from components.naming import StageContext, formerly, type_token
 
 RETENTION_SECONDS = 14 * 24 * 3600  # SQS quotas, "Message retention": at most 14 days
 
@@ -17,7 +17,7 @@ RETENTION_SECONDS = 14 * 24 * 3600  # SQS quotas, "Message retention": at most 1
 class MessagingArgs:
     """data_key_arn: encrypts what the topic carries."""
 
-    place: Place
+    context: StageContext
     data_key_arn: pulumi.Input[str]
 
 
@@ -35,16 +35,16 @@ class Messaging(pulumi.ComponentResource):
         opts = pulumi.ResourceOptions.merge(opts, formerly("Messages", "messages"))
         super().__init__(type_token("Messaging"), name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        place = args.place
+        context = args.context
         topic = aws.sns.Topic(
-            f"{name}-completed", name=place.name("completed"), kms_master_key_id=args.data_key_arn, opts=child
+            f"{name}-completed", name=context.name("completed"), kms_master_key_id=args.data_key_arn, opts=child
         )
         aws.sns.TopicPolicy(
             f"{name}-completed", arn=topic.arn, policy=policy.to_json(topic_policy(topic.arn)), opts=child
         )
         queue = aws.sqs.Queue(
             f"{name}-failed",
-            name=place.name("failed"),
+            name=context.name("failed"),
             sqs_managed_sse_enabled=True,
             message_retention_seconds=RETENTION_SECONDS,
             opts=child,

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policy
-from components.naming import Place, type_token
+from components.naming import StageContext, type_token
 
 ZONES = 2
 SUBNET_EXTRA_BITS = 4
@@ -39,7 +39,7 @@ class NetworkArgs:
     log_group_arn: keeps the flow log.
     """
 
-    place: Place
+    context: StageContext
     cidr: str
     bucket_arns: Sequence[str]
     key_arns: Sequence[pulumi.Input[str]]
@@ -62,7 +62,7 @@ class Network(pulumi.ComponentResource):
         self._name = name
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
-        place = args.place
+        context = args.context
 
         vpc = aws.ec2.Vpc(
             f"{name}-vpc",
@@ -82,7 +82,7 @@ class Network(pulumi.ComponentResource):
         # Sorted, so that the choice does not depend on the order of an answer.
         zone_ids = sorted(zones.zone_ids)[:ZONES]
         if len(zone_ids) < ZONES:
-            raise TooFewZonesError(place.region, len(zone_ids))
+            raise TooFewZonesError(context.region, len(zone_ids))
         ranges = ipaddress.ip_network(args.cidr).subnets(prefixlen_diff=SUBNET_EXTRA_BITS)
         subnets = [
             aws.ec2.Subnet(
@@ -110,22 +110,22 @@ class Network(pulumi.ComponentResource):
             f"{name}-s3",
             vpc_id=vpc.id,
             vpc_endpoint_type="Gateway",
-            service_name=f"com.amazonaws.{place.region}.s3",
+            service_name=f"com.amazonaws.{context.region}.s3",
             route_table_ids=[table.id for table in route_tables],
-            policy=policy.to_json(s3_endpoint_policy(place, args.bucket_arns)),
+            policy=policy.to_json(s3_endpoint_policy(context, args.bucket_arns)),
             opts=self._child,
         )
         functions = aws.ec2.SecurityGroup(
             f"{name}-functions",
             vpc_id=vpc.id,
-            name=place.name("functions"),
+            name=context.name("functions"),
             description="Functions: out to S3 and the endpoints, nothing in",
             opts=self._child,
         )
         endpoints = aws.ec2.SecurityGroup(
             f"{name}-endpoints",
             vpc_id=vpc.id,
-            name=place.name("endpoints"),
+            name=context.name("endpoints"),
             description="Interface endpoints: in from the functions, nothing out",
             opts=self._child,
         )
@@ -160,15 +160,15 @@ class Network(pulumi.ComponentResource):
             opts=self._child,
         )
         interface_policies = {
-            "kms": kms_endpoint_policy(place, args.key_arns),
-            "sns": sns_endpoint_policy(place, args.topic_arns),
+            "kms": kms_endpoint_policy(context, args.key_arns),
+            "sns": sns_endpoint_policy(context, args.topic_arns),
         }
         for service, endpoint_policy in interface_policies.items():
             aws.ec2.VpcEndpoint(
                 f"{name}-{service}",
                 vpc_id=vpc.id,
                 vpc_endpoint_type="Interface",
-                service_name=f"com.amazonaws.{place.region}.{service}",
+                service_name=f"com.amazonaws.{context.region}.{service}",
                 subnet_ids=[subnet.id for subnet in subnets],
                 security_group_ids=[endpoints.id],
                 private_dns_enabled=True,
@@ -219,13 +219,13 @@ class Network(pulumi.ComponentResource):
         )
 
     def _flow_log(self, vpc: aws.ec2.Vpc) -> None:
-        place = self._args.place
+        context = self._args.context
         role = aws.iam.Role(
             f"{self._name}-flow",
-            name=place.account_wide_name("network-flow"),
+            name=context.account_wide_name("network-flow"),
             assume_role_policy=policy.to_json(
                 policy.assumed_by(
-                    "vpc-flow-logs.amazonaws.com", {"StringEquals": {"aws:SourceAccount": place.account_id}}
+                    "vpc-flow-logs.amazonaws.com", {"StringEquals": {"aws:SourceAccount": context.account_id}}
                 )
             ),
             opts=self._child,
@@ -233,7 +233,7 @@ class Network(pulumi.ComponentResource):
         write = aws.iam.RolePolicy(
             f"{self._name}-flow",
             role=role.name,
-            policy=policy.to_json(write_flow_log(place)),
+            policy=policy.to_json(write_flow_log(context)),
             opts=self._child,
         )
         aws.ec2.FlowLog(
@@ -247,11 +247,11 @@ class Network(pulumi.ComponentResource):
         )
 
 
-def _from_own_account(place: Place) -> policy.Conditions:
-    return {"StringEquals": {"aws:PrincipalAccount": place.account_id}}
+def _from_own_account(context: StageContext) -> policy.Conditions:
+    return {"StringEquals": {"aws:PrincipalAccount": context.account_id}}
 
 
-def s3_endpoint_policy(place: Place, bucket_arns: Sequence[str]) -> policy.PolicyDocument:
+def s3_endpoint_policy(context: StageContext, bucket_arns: Sequence[str]) -> policy.PolicyDocument:
     """This stage's buckets and no other: a function that was taken over cannot carry data to a foreign bucket."""
     return policy.document(
         policy.allow(
@@ -266,12 +266,12 @@ def s3_endpoint_policy(place: Place, bucket_arns: Sequence[str]) -> policy.Polic
                 "s3:ListMultipartUploadParts",
             ],
             resources=[arn for bucket in bucket_arns for arn in (bucket, f"{bucket}/*")],
-            conditions=_from_own_account(place),
+            conditions=_from_own_account(context),
         )
     )
 
 
-def kms_endpoint_policy(place: Place, key_arns: Sequence[pulumi.Input[str]]) -> policy.PolicyDocument:
+def kms_endpoint_policy(context: StageContext, key_arns: Sequence[pulumi.Input[str]]) -> policy.PolicyDocument:
     """Upload tokens and media URLs. S3 and SNS use the data key without coming through here."""
     return policy.document(
         policy.allow(
@@ -279,12 +279,12 @@ def kms_endpoint_policy(place: Place, key_arns: Sequence[pulumi.Input[str]]) -> 
             principal=policy.EVERYONE,
             actions=["kms:GenerateMac", "kms:VerifyMac", "kms:Sign"],
             resources=list(key_arns),
-            conditions=_from_own_account(place),
+            conditions=_from_own_account(context),
         )
     )
 
 
-def sns_endpoint_policy(place: Place, topic_arns: Sequence[pulumi.Input[str]]) -> policy.PolicyDocument:
+def sns_endpoint_policy(context: StageContext, topic_arns: Sequence[pulumi.Input[str]]) -> policy.PolicyDocument:
     """Publishing to this stage's topics."""
     return policy.document(
         policy.allow(
@@ -292,14 +292,14 @@ def sns_endpoint_policy(place: Place, topic_arns: Sequence[pulumi.Input[str]]) -
             principal=policy.EVERYONE,
             actions="sns:Publish",
             resources=list(topic_arns),
-            conditions=_from_own_account(place),
+            conditions=_from_own_account(context),
         )
     )
 
 
-def write_flow_log(place: Place) -> policy.PolicyDocument:
+def write_flow_log(context: StageContext) -> policy.PolicyDocument:
     """One log group; VPC names the streams in it."""
-    group = place.arn("logs", f"log-group:{place.log_group('network-flow')}")
+    group = context.arn("logs", f"log-group:{context.log_group('network-flow')}")
     return policy.document(
         policy.allow(
             "WriteFlowLog",

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from components.observability.metrics import Metric, Watched
+from components.observability.metrics import Metric, MonitoredResources
 
 MINUTES, HOURS = 60, 3_600
 
@@ -67,7 +67,7 @@ class Alarm:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Together:
+class CompositeAlarm:
     """Rings while all of these alarms stand."""
 
     name: str
@@ -79,17 +79,17 @@ class Together:
         return _description(self.meaning, self.name)
 
 
-def alarms_of(watched: Watched, *, paused: bool, max_open_uploads: int) -> list[Alarm | Together]:
+def alarms_of(monitored: MonitoredResources, *, paused: bool, max_open_uploads: int) -> list[Alarm | CompositeAlarm]:
     """All alarms of a stage. paused: then silence, refused calls and waiting events are meant to be.
 
     max_open_uploads: of one user.
     """
     return [
-        *_api(watched, paused=paused),
-        *_uploads(watched, max_open_uploads),
-        *_events(watched, paused=paused),
-        *_functions(watched, paused=paused),
-        *_janitor(watched, paused=paused),
+        *_api(monitored, paused=paused),
+        *_uploads(monitored, max_open_uploads),
+        *_events(monitored, paused=paused),
+        *_functions(monitored, paused=paused),
+        *_janitor(monitored, paused=paused),
     ]
 
 
@@ -97,7 +97,7 @@ def _description(meaning: str, section: str) -> str:
     return f"{meaning} What to do: {RUNBOOK}#{section}"
 
 
-def _burn_rates(name: str, meaning: str, metrics: tuple[Metric, ...], percent: str) -> Sequence[Alarm | Together]:
+def _burn_rates(name: str, meaning: str, metrics: tuple[Metric, ...], percent: str) -> Sequence[Alarm | CompositeAlarm]:
     """percent: metric math for the share of failures; `{least}` is where a window takes the least number of them."""
     windows = (("hour", HOURS, LEAST_FAILURES), ("now", 5 * MINUTES, 2))
     fast = tuple(
@@ -115,7 +115,7 @@ def _burn_rates(name: str, meaning: str, metrics: tuple[Metric, ...], percent: s
     )
     return [
         *fast,
-        Together(
+        CompositeAlarm(
             name=f"{name}-fast-burn",
             meaning=f"{meaning}, so often that a month's budget is gone in two days.",
             alarms=fast,
@@ -131,19 +131,19 @@ def _burn_rates(name: str, meaning: str, metrics: tuple[Metric, ...], percent: s
     ]
 
 
-def _api(watched: Watched, *, paused: bool) -> list[Alarm | Together]:
-    count = watched.of_api("Count", "Sum")
+def _api(monitored: MonitoredResources, *, paused: bool) -> list[Alarm | CompositeAlarm]:
+    count = monitored.of_api("Count", "Sum")
     errors = _burn_rates(
         "api-errors",
         "API calls fail on our side",
-        (watched.of_api("5XXError", "Sum"), count),
+        (monitored.of_api("5XXError", "Sum"), count),
         "IF(m0>={least}, 100*m0/m1, 0)",
     )
     refusals = Alarm(
         name="api-refusals",
         meaning="For a quarter of an hour most API calls are refused (4xx).",
         # Nothing else hears of it when everybody is: no function runs, and no upload begins that could fail.
-        metrics=(watched.of_api("4XXError", "Sum"), count),
+        metrics=(monitored.of_api("4XXError", "Sum"), count),
         expression=f"IF(m0>={LEAST_CALLS}, 100*m0/m1, 0)",
         threshold=50,
         periods=3,
@@ -152,7 +152,7 @@ def _api(watched: Watched, *, paused: bool) -> list[Alarm | Together]:
         name="api-latency",
         meaning=f"For a quarter of an hour most API calls take more than {LATENCY_TARGET_MILLISECONDS} ms.",
         # The median: a large file takes S3 seconds to put together, and the average with it.
-        metrics=(watched.of_api("Latency", "p50"), count),
+        metrics=(monitored.of_api("Latency", "p50"), count),
         expression=f"IF(m1>={LEAST_CALLS}, m0, 0)",
         threshold=LATENCY_TARGET_MILLISECONDS,
         periods=3,
@@ -160,8 +160,8 @@ def _api(watched: Watched, *, paused: bool) -> list[Alarm | Together]:
     return [*([] if paused else errors), refusals, latency]
 
 
-def _uploads(watched: Watched, max_open_uploads: int) -> list[Alarm | Together]:
-    ready, failed, expired = (watched.own(f"Uploads{ending}", "Sum") for ending in ("Ready", "Failed", "Expired"))
+def _uploads(monitored: MonitoredResources, max_open_uploads: int) -> list[Alarm | CompositeAlarm]:
+    ready, failed, expired = (monitored.own(f"Uploads{ending}", "Sum") for ending in ("Ready", "Failed", "Expired"))
     lost = "(FILL(m1,0)-FILL(m2,0))"  # who abandons an upload was not failed by us
     # What clients tell can be made up, what the functions count cannot: an upload failed that is also open still.
     told, unfinished = "FILL(m0,0)", "(m1-FILL(m2,0)-FILL(m3,0))"
@@ -176,7 +176,7 @@ def _uploads(watched: Watched, max_open_uploads: int) -> list[Alarm | Together]:
         Alarm(
             name="upload-speed",
             meaning="Uploads are much slower than they usually are.",
-            metrics=(watched.own("UploadThroughput", "p50"),),
+            metrics=(monitored.own("UploadThroughput", "p50"),),
             usual_deviations=3,
             comparison="LessThanLowerThreshold",
             period_seconds=15 * MINUTES,
@@ -186,7 +186,7 @@ def _uploads(watched: Watched, max_open_uploads: int) -> list[Alarm | Together]:
         Alarm(
             name="processing-slow",
             meaning="Videos wait much longer for their processing than they usually do.",
-            metrics=(watched.own("Processing", "p90"),),
+            metrics=(monitored.own("Processing", "p90"),),
             usual_deviations=3,
             comparison="GreaterThanUpperThreshold",
             period_seconds=15 * MINUTES,
@@ -197,8 +197,8 @@ def _uploads(watched: Watched, max_open_uploads: int) -> list[Alarm | Together]:
             name="client-failures",
             meaning="More than a fifth of an hour's uploads stay open after an error that their clients saw.",
             metrics=(
-                watched.own("ClientUploadsFailed", "Sum"),
-                *(watched.own(f"Uploads{step}", "Sum") for step in ("Started", "Completed", "Aborted")),
+                monitored.own("ClientUploadsFailed", "Sum"),
+                *(monitored.own(f"Uploads{step}", "Sum") for step in ("Started", "Completed", "Aborted")),
             ),
             # One user holds no more than max_open_uploads open, and cannot ring it alone.
             expression=f"IF({failed_for_clients}>{max_open_uploads}, 100*{failed_for_clients}/m1, 0)",
@@ -208,12 +208,12 @@ def _uploads(watched: Watched, max_open_uploads: int) -> list[Alarm | Together]:
     ]
 
 
-def _events(watched: Watched, *, paused: bool) -> list[Alarm]:
+def _events(monitored: MonitoredResources, *, paused: bool) -> list[Alarm]:
     # Those that a pause has set aside ring when it ends: they want to be redriven.
     failed = Alarm(
         name="failed-events",
-        meaning="An event failed every retry and waits in the failure queue.",
-        metrics=(watched.of_queue("ApproximateNumberOfMessagesVisible", "Maximum"),),
+        meaning="An event failed every retry and waits in the dead-letter queue.",
+        metrics=(monitored.of_queue("ApproximateNumberOfMessagesVisible", "Maximum"),),
         threshold=0,
     )
     return [
@@ -221,30 +221,30 @@ def _events(watched: Watched, *, paused: bool) -> list[Alarm]:
         Alarm(
             name="uploads-stuck",
             meaning="A video has arrived and is past all automatic retries of its processing.",
-            metrics=(watched.own("UploadsStuck", "Maximum"),),
+            metrics=(monitored.own("UploadsStuck", "Maximum"),),
             threshold=0,
         ),
         Alarm(
             name="unknown-objects",
             meaning="An object arrived in the video bucket that no upload of ours announced.",
-            metrics=(watched.own("UnknownObjects", "Sum"),),
+            metrics=(monitored.own("UnknownObjects", "Sum"),),
             threshold=0,
         ),
     ]
 
 
-def _functions(watched: Watched, *, paused: bool) -> list[Alarm]:
+def _functions(monitored: MonitoredResources, *, paused: bool) -> list[Alarm]:
     alarms = [
         Alarm(
             name=f"{function.replace('_', '-')}-errors",
             meaning=f"The function {function} crashes or runs out of time.",
             section="function-errors",
-            metrics=(watched.of_function(function, "Errors", "Sum"),),
+            metrics=(monitored.of_function(function, "Errors", "Sum"),),
             threshold=0,
             periods=3,
             datapoints=2,
         )
-        for function in watched.function_names
+        for function in monitored.function_names
         if function != AUTHORIZER
     ]
     alarms.append(
@@ -253,14 +253,14 @@ def _functions(watched: Watched, *, paused: bool) -> list[Alarm]:
             meaning="The authorizer turns away many more calls than usual, or crashes.",
             section="function-errors",
             # It refuses a token by raising an error: some are always there.
-            metrics=(watched.of_function(AUTHORIZER, "Errors", "Sum"),),
+            metrics=(monitored.of_function(AUTHORIZER, "Errors", "Sum"),),
             usual_deviations=5,
             comparison="GreaterThanUpperThreshold",
             periods=3,
         )
     )
     if not paused:
-        throttles = watched.of_functions("Throttles", "Sum")
+        throttles = monitored.of_functions("Throttles", "Sum")
         alarms.append(
             Alarm(
                 name="function-throttles",
@@ -275,11 +275,11 @@ def _functions(watched: Watched, *, paused: bool) -> list[Alarm]:
     return alarms
 
 
-def _janitor(watched: Watched, *, paused: bool) -> list[Alarm]:
+def _janitor(monitored: MonitoredResources, *, paused: bool) -> list[Alarm]:
     failures = Alarm(
         name="janitor-failures",
         meaning="The janitor cannot look after an upload, or a figure of the stage cannot be had.",
-        metrics=(watched.own("JanitorFailures", "Sum"),),
+        metrics=(monitored.own("JanitorFailures", "Sum"),),
         threshold=0,
         periods=3,
         datapoints=2,
@@ -287,7 +287,7 @@ def _janitor(watched: Watched, *, paused: bool) -> list[Alarm]:
     silent = Alarm(
         name="janitor-silent",
         meaning="The janitor has not run for half an hour: abandoned uploads pile up, lost events stay lost.",
-        metrics=(watched.of_function("janitor", "Invocations", "Sum"),),
+        metrics=(monitored.of_function("janitor", "Invocations", "Sum"),),
         # Before CloudWatch counts a period as missing, it goes by older ones for some periods, here for hours.
         expression="FILL(m0,0)",
         threshold=1,

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policy
-from components.naming import PRODUCT, Place, type_token
+from components.naming import PRODUCT, StageContext, type_token
 from components.observability.audit_queries import audit_queries
 
 AUDITED_BUCKETS = ("videos", "metadata")
@@ -25,16 +25,16 @@ class AuditArgs:
     log_bucket_name: keeps it; log_key_arn: encrypts it; log_group: where it can be queried.
     management_events: also what administrators do; billed where the account has another trail.
     functions: whose calls are the platform's own, and whose logs the questions are put to.
-    guards: the log bucket's policy, without which CloudTrail refuses the bucket.
+    dependencies: the log bucket's policy, without which CloudTrail refuses the bucket.
     """
 
-    place: Place
+    context: StageContext
     log_bucket_name: pulumi.Input[str]
     log_key_arn: pulumi.Input[str]
     log_group: aws.cloudwatch.LogGroup
     management_events: bool
     functions: Sequence[str]
-    guards: list[pulumi.Resource]
+    dependencies: list[pulumi.Resource]
 
 
 class Audit(pulumi.ComponentResource):
@@ -45,11 +45,11 @@ class Audit(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: AuditArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("Audit"), name, None, opts)
-        place = args.place
+        context = args.context
         selectors = [
-            _data_events("Objects", "AWS::S3::Object", _objects_of(place, AUDITED_BUCKETS)),
-            _data_events("Page", "AWS::S3::Object", _objects_of(place, WATCHED_BUCKETS), only_writes=True),
-            _data_events("Calls", "AWS::Lambda::Function", [place.function_arn("")]),
+            _data_events("Objects", "AWS::S3::Object", _objects_of(context, AUDITED_BUCKETS)),
+            _data_events("Page", "AWS::S3::Object", _objects_of(context, WATCHED_BUCKETS), only_writes=True),
+            _data_events("Calls", "AWS::Lambda::Function", [context.function_arn("")]),
         ]
         if args.management_events:
             selectors.append(
@@ -60,24 +60,26 @@ class Audit(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         role = aws.iam.Role(
             f"{name}-trail",
-            name=place.account_wide_name("trail"),
+            name=context.account_wide_name("trail"),
             # No condition: CloudTrail names neither trail nor account when it takes on the role.
             assume_role_policy=policy.to_json(policy.assumed_by("cloudtrail.amazonaws.com")),
             opts=child,
         )
         rights = aws.iam.RolePolicy(
-            f"{name}-trail", role=role.name, policy=policy.to_json(write_trail(place)), opts=child
+            f"{name}-trail", role=role.name, policy=policy.to_json(write_trail(context)), opts=child
         )
-        topic = aws.sns.Topic(f"{name}-trail", name=place.name("trail"), kms_master_key_id=args.log_key_arn, opts=child)
+        topic = aws.sns.Topic(
+            f"{name}-trail", name=context.name("trail"), kms_master_key_id=args.log_key_arn, opts=child
+        )
         announced = aws.sns.TopicPolicy(
             f"{name}-trail",
             arn=topic.arn,
-            policy=policy.to_json(trail_topic_policy(place, topic.arn)),
+            policy=policy.to_json(trail_topic_policy(context, topic.arn)),
             opts=child,
         )
         trail = aws.cloudtrail.Trail(
             f"{name}-trail",
-            name=place.account_wide_name("trail"),
+            name=context.account_wide_name("trail"),
             s3_bucket_name=args.log_bucket_name,
             s3_key_prefix="trail",
             kms_key_id=args.log_key_arn,
@@ -90,13 +92,13 @@ class Audit(pulumi.ComponentResource):
             is_multi_region_trail=True,
             include_global_service_events=True,
             advanced_event_selectors=selectors,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*args.guards, rights, announced]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*args.dependencies, rights, announced]),
         )
-        function_groups = [place.function_log_group(function) for function in args.functions]
-        for query in audit_queries([place.account_wide_name(function) for function in args.functions]):
+        function_groups = [context.function_log_group(function) for function in args.functions]
+        for query in audit_queries([context.account_wide_name(function) for function in args.functions]):
             aws.cloudwatch.QueryDefinition(
                 f"{name}-{query.name}",
-                name=f"{PRODUCT}/{place.stage}/{query.name}",
+                name=f"{PRODUCT}/{context.stage}/{query.name}",
                 log_group_names=[args.log_group.name] if query.asks == "trail" else function_groups,
                 query_string=query.text,
                 opts=child,
@@ -105,9 +107,9 @@ class Audit(pulumi.ComponentResource):
         self.register_outputs({"trailArn": self.trail_arn})
 
 
-def write_trail(place: Place) -> policy.PolicyDocument:
+def write_trail(context: StageContext) -> policy.PolicyDocument:
     """One log group; CloudTrail names the streams in it."""
-    group = place.arn("logs", f"log-group:{place.log_group('trail')}")
+    group = context.arn("logs", f"log-group:{context.log_group('trail')}")
     return policy.document(
         policy.allow(
             "WriteTrail", actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=f"{group}:log-stream:*"
@@ -115,7 +117,7 @@ def write_trail(place: Place) -> policy.PolicyDocument:
     )
 
 
-def trail_topic_policy(place: Place, topic_arn: pulumi.Input[str]) -> policy.PolicyDocument:
+def trail_topic_policy(context: StageContext, topic_arn: pulumi.Input[str]) -> policy.PolicyDocument:
     """CloudTrail tells of each new file; whoever archives trails subscribes."""
     return policy.document(
         policy.allow(
@@ -123,14 +125,14 @@ def trail_topic_policy(place: Place, topic_arn: pulumi.Input[str]) -> policy.Pol
             principal={"Service": "cloudtrail.amazonaws.com"},
             actions="sns:Publish",
             resources=topic_arn,
-            conditions={"StringEquals": {"aws:SourceArn": place.trail_arn}},
+            conditions={"StringEquals": {"aws:SourceArn": context.trail_arn}},
         ),
         policy.deny_plain_http("sns:Publish", topic_arn),
     )
 
 
-def _objects_of(place: Place, buckets: Sequence[str]) -> list[str]:
-    return [f"{place.bucket_arn(bucket)}/" for bucket in buckets]
+def _objects_of(context: StageContext, buckets: Sequence[str]) -> list[str]:
+    return [f"{context.bucket_arn(bucket)}/" for bucket in buckets]
 
 
 def _data_events(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.observability.figures import DAY, FIVE_MINUTES, GROUPS, HOUR, Figure, figures_of
-from components.observability.metrics import EDGE_REGION, Metric, Watched
+from components.observability.metrics import EDGE_REGION, Metric, MonitoredResources
 
 COLUMNS = 4
 WIDTH, HEIGHT, TITLE_HEIGHT = 6, 6, 1
@@ -45,35 +45,35 @@ class Chart:
     region: str | None = None
 
 
-def body_of(watched: Watched, *, alarm_arns: Sequence[str], progress_log_group: str) -> dict[str, Any]:
+def body_of(monitored: MonitoredResources, *, alarm_arns: Sequence[str], progress_log_group: str) -> dict[str, Any]:
     """CloudWatch API reference, "Dashboard body structure and syntax"."""
     return {
         "start": SHOWN,
         # Else a longer range stretches the periods, and a figure "a day" is one of something else.
         "periodOverride": "inherit",
-        "widgets": _widgets(watched, alarm_arns, progress_log_group),
+        "widgets": _widgets(monitored, alarm_arns, progress_log_group),
     }
 
 
-def _widgets(watched: Watched, alarm_arns: Sequence[str], progress_log_group: str) -> list[Widget]:
-    figures = figures_of(watched)
+def _widgets(monitored: MonitoredResources, alarm_arns: Sequence[str], progress_log_group: str) -> list[Widget]:
+    figures = figures_of(monitored)
     rows: list[list[Widget]] = []
     for group in GROUPS:
         rows.append([_text(f"## {group}")])
-        rows.append([_figure(figure, watched.region) for figure in figures if figure.group == group])
+        rows.append([_figure(figure, monitored.region) for figure in figures if figure.group == group])
     rows.append([_text("## From init to ready")])
-    rows.append([_chart(chart, watched.region) for chart in _funnel(watched)])
+    rows.append([_chart(chart, monitored.region) for chart in _funnel(monitored)])
     rows.append([_text("## Events, functions, keys, edge")])
-    rows.append([_chart(chart, watched.region) for chart in _machinery(watched)])
+    rows.append([_chart(chart, monitored.region) for chart in _machinery(monitored)])
     rows.append([_text("## As the clients tell it")])
-    rows.append([_chart(_clients(watched), watched.region), _progress(progress_log_group, watched.region)])
+    rows.append([_chart(_clients(monitored), monitored.region), _progress(progress_log_group, monitored.region)])
     if alarm_arns:
         rows.append([_alarms(alarm_arns)])
     return list(_placed(rows))
 
 
-def _funnel(watched: Watched) -> list[Chart]:
-    own = watched.own
+def _funnel(monitored: MonitoredResources) -> list[Chart]:
+    own = monitored.own
     return [
         Chart(
             "Uploads",
@@ -130,47 +130,47 @@ def _funnel(watched: Watched) -> list[Chart]:
     ]
 
 
-def _machinery(watched: Watched) -> list[Chart]:
+def _machinery(monitored: MonitoredResources) -> list[Chart]:
     charts = [
         Chart(
             "Failure queue depth",
             [
-                Line("events", watched.of_queue("ApproximateNumberOfMessagesVisible", "Maximum")),
-                Line("age of the oldest (s)", watched.of_queue("ApproximateAgeOfOldestMessage", "Maximum")),
-                Line("objects of nobody", watched.own("UnknownObjects", "Sum")),
-                Line("failures of the janitor", watched.own("JanitorFailures", "Sum")),
+                Line("events", monitored.of_queue("ApproximateNumberOfMessagesVisible", "Maximum")),
+                Line("age of the oldest (s)", monitored.of_queue("ApproximateAgeOfOldestMessage", "Maximum")),
+                Line("objects of nobody", monitored.own("UnknownObjects", "Sum")),
+                Line("failures of the janitor", monitored.own("JanitorFailures", "Sum")),
             ],
         ),
-        Chart("Function errors", _of_each_function(watched, "Errors")),
-        Chart("Throttles", _of_each_function(watched, "Throttles")),
+        Chart("Function errors", _of_each_function(monitored, "Errors")),
+        Chart("Throttles", _of_each_function(monitored, "Throttles")),
         Chart(
             "KMS: uses of the data key",
-            [Line(operation, watched.of_data_key(operation)) for operation in ("GenerateDataKey", "Decrypt")],
+            [Line(operation, monitored.of_data_key(operation)) for operation in ("GenerateDataKey", "Decrypt")],
         ),
     ]
-    if watched.web_acl_name:
+    if monitored.web_acl_name:
         lines = [
-            Line("blocked", watched.of_web_acl("BlockedRequests", "ALL")),
-            Line("allowed", watched.of_web_acl("AllowedRequests", "ALL")),
+            Line("blocked", monitored.of_web_acl("BlockedRequests", "ALL")),
+            Line("allowed", monitored.of_web_acl("AllowedRequests", "ALL")),
         ]
         charts.append(Chart("WAF blocks", lines, region=EDGE_REGION))
     return charts
 
 
-def _clients(watched: Watched) -> Chart:
+def _clients(monitored: MonitoredResources) -> Chart:
     names = ("UploadsBegan", "UploadsArrived", "UploadsFailed", "UploadsAborted", "PartsRetried", "PartsDiffered")
-    return Chart("Client-side progress", [Line(name, watched.own(f"Client{name}", "Sum")) for name in names], HOUR)
+    return Chart("Client-side progress", [Line(name, monitored.own(f"Client{name}", "Sum")) for name in names], HOUR)
 
 
-def _of_each_function(watched: Watched, metric: str) -> list[Line]:
-    return [Line(function, watched.of_function(function, metric, "Sum")) for function in watched.function_names]
+def _of_each_function(monitored: MonitoredResources, metric: str) -> list[Line]:
+    return [Line(function, monitored.of_function(function, metric, "Sum")) for function in monitored.function_names]
 
 
 def _figure(figure: Figure, region: str) -> Widget:
     lines = _series(figure.title, figure.metrics, figure.expression, "m", figure.period_seconds)
-    if figure.sooner:
+    if figure.interim:
         lines += _series(
-            figure.sooner.label, figure.sooner.metrics, figure.sooner.expression, "s", figure.period_seconds
+            figure.interim.label, figure.interim.metrics, figure.interim.expression, "s", figure.period_seconds
         )
     goal = "built to bear" if figure.better is None else "target"
     of_edge = any(metric.namespace == "AWS/CloudFront" for metric in figure.metrics)

@@ -13,8 +13,8 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policy
-from components.naming import SITE_REGION, Place, type_token
-from components.protection import kept
+from components.naming import SITE_REGION, StageContext, type_token
+from components.protection import protected
 
 
 class Feature(StrEnum):
@@ -35,7 +35,7 @@ class FeatureLogsArgs:
     protect: whether log groups refuse deletion, outlive the stack, and are there without their feature, too.
     """
 
-    place: Place
+    context: StageContext
     features: Collection[Feature]
     log_key_arn: pulumi.Input[str]
     log_days: int
@@ -50,15 +50,15 @@ class FeatureLogs(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: FeatureLogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("FeatureLogs"), name, None, opts)
-        place = args.place
-        options = kept(self, args.protect)
+        context = args.context
+        options = protected(self, args.protect)
         features = [feature for feature in Feature if args.protect or feature in args.features]
         edge_key = (
             aws.kms.Key(
                 f"{name}-edge",
                 region=SITE_REGION,
-                description=f"{place.account_wide_name('edge-logs')}: log of the web ACL",
-                policy=policy.to_json(edge_log_key_policy(place.account_id)),
+                description=f"{context.account_wide_name('edge-logs')}: log of the web ACL",
+                policy=policy.to_json(edge_log_key_policy(context.account_id)),
                 enable_key_rotation=True,
                 opts=options,
             )
@@ -67,10 +67,10 @@ class FeatureLogs(pulumi.ComponentResource):
         )
         group_names = {
             # WAF Developer Guide: the name must begin so.
-            Feature.WEB_ACL: f"aws-waf-logs-{place.account_wide_name('edge')}",
-            Feature.NETWORK: place.log_group("network-flow"),
-            Feature.TRAIL: place.log_group("trail"),
-            Feature.SIGN_UP_FILTER: place.function_log_group("sign-up-filter"),
+            Feature.WEB_ACL: f"aws-waf-logs-{context.account_wide_name('edge')}",
+            Feature.NETWORK: context.log_group("network-flow"),
+            Feature.TRAIL: context.log_group("trail"),
+            Feature.SIGN_UP_FILTER: context.function_log_group("sign-up-filter"),
         }
         self.groups = {
             feature: aws.cloudwatch.LogGroup(

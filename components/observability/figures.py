@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from components.observability.metrics import Metric, Watched
+from components.observability.metrics import Metric, MonitoredResources
 
 FIVE_MINUTES, HOUR, DAY = 300, 3_600, 86_400
 GROUPS = ("Real-time metrics", "Performance indicators", "Scalability metrics")
@@ -16,7 +16,7 @@ GROUPS = ("Real-time metrics", "Performance indicators", "Scalability metrics")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sooner:
+class InterimMeasurement:
     """The same quantity as the functions count it, where AWS tells it once a day only."""
 
     label: str
@@ -39,7 +39,7 @@ class Figure:
     unit: str
     metrics: tuple[Metric, ...]
     expression: str | None = None
-    sooner: Sooner | None = None
+    interim: InterimMeasurement | None = None
     period_seconds: int
     target: float
     better: Literal["higher", "lower"] | None
@@ -48,12 +48,12 @@ class Figure:
     may_fall: bool = False
 
 
-def figures_of(watched: Watched) -> list[Figure]:
+def figures_of(monitored: MonitoredResources) -> list[Figure]:
     """Four of each group, in the specification's order."""
-    return [*_real_time(watched), *_performance(watched), *_scalability(watched)]
+    return [*_real_time(monitored), *_performance(monitored), *_scalability(monitored)]
 
 
-def _real_time(watched: Watched) -> list[Figure]:
+def _real_time(monitored: MonitoredResources) -> list[Figure]:
     return [
         Figure(
             key="upload-success-rate",
@@ -61,7 +61,7 @@ def _real_time(watched: Watched) -> list[Figure]:
             group=GROUPS[0],
             unit="%",
             # A video that is none is refused, not failed: the platform did its work.
-            metrics=(watched.own("UploadsReady", "Sum"), watched.own("UploadsFailed", "Sum")),
+            metrics=(monitored.own("UploadsReady", "Sum"), monitored.own("UploadsFailed", "Sum")),
             expression="IF(FILL(m0,0)+FILL(m1,0)>0, 100*FILL(m0,0)/(FILL(m0,0)+FILL(m1,0)))",
             period_seconds=HOUR,
             target=99.9,
@@ -73,7 +73,7 @@ def _real_time(watched: Watched) -> list[Figure]:
             title="Average response time",
             group=GROUPS[0],
             unit="ms",
-            metrics=(watched.of_api("Latency", "Average"),),
+            metrics=(monitored.of_api("Latency", "Average"),),
             period_seconds=FIVE_MINUTES,
             target=245,
             better="lower",
@@ -84,7 +84,7 @@ def _real_time(watched: Watched) -> list[Figure]:
             title="Concurrent uploads",
             group=GROUPS[0],
             unit="uploads",
-            metrics=(watched.own("UploadsInFlight", "Maximum"),),
+            metrics=(monitored.own("UploadsInFlight", "Maximum"),),
             period_seconds=FIVE_MINUTES,
             target=1_247,
             better=None,
@@ -95,7 +95,7 @@ def _real_time(watched: Watched) -> list[Figure]:
             title="Error rate",
             group=GROUPS[0],
             unit="%",
-            metrics=(watched.of_api("5XXError", "Sum"), watched.of_api("Count", "Sum")),
+            metrics=(monitored.of_api("5XXError", "Sum"), monitored.of_api("Count", "Sum")),
             expression="IF(m1>0, 100*m0/m1)",
             period_seconds=FIVE_MINUTES,
             target=0.1,
@@ -105,15 +105,15 @@ def _real_time(watched: Watched) -> list[Figure]:
     ]
 
 
-def _performance(watched: Watched) -> list[Figure]:
-    invocations = watched.of_functions("Invocations", "Sum")
+def _performance(monitored: MonitoredResources) -> list[Figure]:
+    invocations = monitored.of_functions("Invocations", "Sum")
     return [
         Figure(
             key="lambda-cold-starts",
             title="Lambda cold starts",
             group=GROUPS[1],
             unit="%",
-            metrics=(watched.own("ColdStarts", "Sum"), *invocations),
+            metrics=(monitored.own("ColdStarts", "Sum"), *invocations),
             expression=f"100*FILL(m0,0)/SUM([{_ids(1, len(invocations))}])",
             period_seconds=HOUR,
             target=0.5,
@@ -126,7 +126,7 @@ def _performance(watched: Watched) -> list[Figure]:
             title="S3 upload speed",
             group=GROUPS[1],
             unit="MB/s",
-            metrics=(watched.own("UploadThroughput", "p50"),),
+            metrics=(monitored.own("UploadThroughput", "p50"),),
             expression="m0/1000000",
             period_seconds=FIVE_MINUTES,
             target=50,
@@ -140,9 +140,9 @@ def _performance(watched: Watched) -> list[Figure]:
             unit="ms",
             # Sums: a call that is refused before its function has a latency, and no function's latency.
             metrics=(
-                watched.of_api("Latency", "Sum"),
-                watched.of_api("IntegrationLatency", "Sum"),
-                watched.of_api("Count", "Sum"),
+                monitored.of_api("Latency", "Sum"),
+                monitored.of_api("IntegrationLatency", "Sum"),
+                monitored.of_api("Count", "Sum"),
             ),
             expression="IF(m2>0, (m0-FILL(m1,0))/m2)",
             period_seconds=FIVE_MINUTES,
@@ -155,7 +155,7 @@ def _performance(watched: Watched) -> list[Figure]:
             title="CDN hit rate",
             group=GROUPS[1],
             unit="%",
-            metrics=(watched.of_distribution("CacheHitRate", "Average"),),
+            metrics=(monitored.of_distribution("CacheHitRate", "Average"),),
             period_seconds=HOUR,
             target=94,
             better="higher",
@@ -165,15 +165,15 @@ def _performance(watched: Watched) -> list[Figure]:
     ]
 
 
-def _scalability(watched: Watched) -> list[Figure]:
-    stored = watched.stored_bytes()
+def _scalability(monitored: MonitoredResources) -> list[Figure]:
+    stored = monitored.stored_bytes()
     return [
         Figure(
             key="auto-scaling-events",
             title="Auto-scaling events",
             group=GROUPS[2],
             unit="a day",
-            metrics=(watched.own("ScalingActivities", "Maximum"),),
+            metrics=(monitored.own("ScalingActivities", "Maximum"),),
             period_seconds=HOUR,
             target=23,
             better="lower",
@@ -185,7 +185,7 @@ def _scalability(watched: Watched) -> list[Figure]:
             title="Peak concurrent users",
             group=GROUPS[2],
             unit="users",
-            metrics=(watched.own("UsersInFlight", "Maximum"),),
+            metrics=(monitored.own("UsersInFlight", "Maximum"),),
             period_seconds=DAY,
             target=2_500,
             better=None,
@@ -198,9 +198,9 @@ def _scalability(watched: Watched) -> list[Figure]:
             unit="GB a day",
             metrics=stored,
             expression=f"DIFF(SUM([{_ids(0, len(stored))}]))/1000000000",
-            sooner=Sooner(
+            interim=InterimMeasurement(
                 label="accepted",
-                metrics=(watched.own("StoredSize", "Sum"),),
+                metrics=(monitored.own("StoredSize", "Sum"),),
                 expression="m0/1000000000",
             ),
             period_seconds=DAY,
@@ -214,7 +214,7 @@ def _scalability(watched: Watched) -> list[Figure]:
             title="Cost per GB",
             group=GROUPS[2],
             unit="$ a month",
-            metrics=(watched.own("MonthCost", "Maximum"), *stored),
+            metrics=(monitored.own("MonthCost", "Maximum"), *stored),
             # A missing point counts as 0: what is not known yet would cost nothing, hence both in the condition.
             expression=f"IF(m0*SUM([{_ids(1, len(stored))}])>0, m0/(SUM([{_ids(1, len(stored))}])/1000000000))",
             period_seconds=DAY,

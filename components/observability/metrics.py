@@ -31,7 +31,7 @@ class Metric:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watched:
+class MonitoredResources:
     """Whose metrics are read: the physical names of one stage.
 
     function_names: by function. web_acl_name: the ACL's metric name; None without one.

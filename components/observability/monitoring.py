@@ -10,10 +10,10 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policy
-from components.naming import STAGE_TAG, Place, type_token
-from components.observability.alarms import Alarm, Together, alarms_of
+from components.naming import STAGE_TAG, StageContext, type_token
+from components.observability.alarms import Alarm, CompositeAlarm, alarms_of
 from components.observability.dashboard import body_of
-from components.observability.metrics import Watched
+from components.observability.metrics import MonitoredResources
 from components.policy import alarm_senders
 
 WARNING_PERCENT = 80
@@ -31,7 +31,7 @@ class ObservabilityArgs:
     paused: whether silence is to be expected. max_open_uploads: of one user.
     """
 
-    place: Place
+    context: StageContext
     api_name: str
     api_stage: str
     distribution_id: pulumi.Input[str]
@@ -63,15 +63,15 @@ class Observability(pulumi.ComponentResource):
         self._name = name
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
-        place = args.place
+        context = args.context
 
         topic = aws.sns.Topic(
-            f"{name}-alarms", name=place.name("alarms"), kms_master_key_id=args.log_key_arn, opts=self._child
+            f"{name}-alarms", name=context.name("alarms"), kms_master_key_id=args.log_key_arn, opts=self._child
         )
         allowed = aws.sns.TopicPolicy(
             f"{name}-alarms",
             arn=topic.arn,
-            policy=policy.to_json(alarm_topic_policy(place, topic.arn, alarms=args.alarms)),
+            policy=policy.to_json(alarm_topic_policy(context, topic.arn, alarms=args.alarms)),
             opts=self._child,
         )
         for address in args.alarm_emails:
@@ -79,9 +79,9 @@ class Observability(pulumi.ComponentResource):
                 f"{name}-alarms-{address}", topic=topic.arn, protocol="email", endpoint=address, opts=self._child
             )
         # What only the edge and the keys know comes later, for the dashboard; no alarm reads it.
-        self._watched = Watched(
-            stage=place.stage,
-            region=place.region,
+        self._monitored = MonitoredResources(
+            stage=context.stage,
+            region=context.region,
             api_name=args.api_name,
             api_stage=args.api_stage,
             distribution_id="",
@@ -92,19 +92,21 @@ class Observability(pulumi.ComponentResource):
             web_acl_name=args.web_acl_name,
         )
         alarms = (
-            alarms_of(self._watched, paused=args.paused, max_open_uploads=args.max_open_uploads) if args.alarms else []
+            alarms_of(self._monitored, paused=args.paused, max_open_uploads=args.max_open_uploads)
+            if args.alarms
+            else []
         )
         made = {alarm.name: self._alarm(alarm, topic) for alarm in alarms if isinstance(alarm, Alarm)}
         for alarm in alarms:
-            if isinstance(alarm, Together):
+            if isinstance(alarm, CompositeAlarm):
                 self._together(alarm, made, topic)
         self._traces()
         self._budget(topic, allowed)
-        ringing = [alarm.name for alarm in alarms if isinstance(alarm, Together) or alarm.rings]
+        ringing = [alarm.name for alarm in alarms if isinstance(alarm, CompositeAlarm) or alarm.rings]
         dashboard = self._dashboard(ringing) if args.dashboard else None
 
         self.alarm_topic_arn = topic.arn
-        console = f"https://{place.region}.console.aws.amazon.com/cloudwatch/home?region={place.region}#dashboards"
+        console = f"https://{context.region}.console.aws.amazon.com/cloudwatch/home?region={context.region}#dashboards"
         self.dashboard_url = (
             pulumi.Output.concat(console, "/dashboard/", dashboard.dashboard_name) if dashboard else None
         )
@@ -141,7 +143,7 @@ class Observability(pulumi.ComponentResource):
             )
         return aws.cloudwatch.MetricAlarm(
             f"{self._name}-{alarm.name}",
-            name=self._args.place.name(alarm.name),
+            name=self._args.context.name(alarm.name),
             alarm_description=alarm.description,
             metric_queries=queries,
             comparison_operator=alarm.comparison,
@@ -156,25 +158,25 @@ class Observability(pulumi.ComponentResource):
         )
 
     def _together(
-        self, together: Together, made: Mapping[str, aws.cloudwatch.MetricAlarm], topic: aws.sns.Topic
+        self, together: CompositeAlarm, made: Mapping[str, aws.cloudwatch.MetricAlarm], topic: aws.sns.Topic
     ) -> None:
-        place = self._args.place
+        context = self._args.context
         aws.cloudwatch.CompositeAlarm(
             f"{self._name}-{together.name}",
-            alarm_name=place.name(together.name),
+            alarm_name=context.name(together.name),
             alarm_description=together.description,
-            alarm_rule=" AND ".join(f'ALARM("{place.name(alarm.name)}")' for alarm in together.alarms),
+            alarm_rule=" AND ".join(f'ALARM("{context.name(alarm.name)}")' for alarm in together.alarms),
             alarm_actions=[topic.arn],
             ok_actions=[topic.arn],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[made[alarm.name] for alarm in together.alarms]),
         )
 
     def _traces(self) -> None:
-        place = self._args.place
-        service = f"{place.name('api')}/{self._args.api_stage}"
+        context = self._args.context
+        service = f"{context.name('api')}/{self._args.api_stage}"
         aws.xray.Group(
             f"{self._name}-traces",
-            group_name=place.name("api"),
+            group_name=context.name("api"),
             filter_expression=f'service("{service}")',
             insights_configuration=aws.xray.GroupInsightsConfigurationArgs(
                 insights_enabled=True, notifications_enabled=False
@@ -183,7 +185,7 @@ class Observability(pulumi.ComponentResource):
         )
         aws.xray.SamplingRule(
             f"{self._name}-sampling",
-            rule_name=place.name("api"),
+            rule_name=context.name("api"),
             priority=SAMPLING_PRIORITY,
             version=1,
             reservoir_size=1,
@@ -198,17 +200,17 @@ class Observability(pulumi.ComponentResource):
         )
 
     def _budget(self, topic: aws.sns.Topic, allowed: aws.sns.TopicPolicy) -> None:
-        place = self._args.place
+        context = self._args.context
         aws.budgets.Budget(
             f"{self._name}-budget",
-            name=place.account_wide_name("month"),
+            name=context.account_wide_name("month"),
             budget_type="COST",
             time_unit="MONTHLY",
             limit_amount=str(self._args.monthly_budget_usd),
             limit_unit="USD",
             # Counts what carries the stage's tag, once the tag is activated for cost allocation.
             cost_filters=[
-                aws.budgets.BudgetCostFilterArgs(name="TagKeyValue", values=[f"user:{STAGE_TAG}${place.stage}"])
+                aws.budgets.BudgetCostFilterArgs(name="TagKeyValue", values=[f"user:{STAGE_TAG}${context.stage}"])
             ],
             notifications=[
                 aws.budgets.BudgetNotificationArgs(
@@ -224,25 +226,25 @@ class Observability(pulumi.ComponentResource):
         )
 
     def _dashboard(self, alarm_names: Sequence[str]) -> aws.cloudwatch.Dashboard:
-        place = self._args.place
-        arns = [place.arn("cloudwatch", f"alarm:{place.name(name)}") for name in alarm_names]
+        context = self._args.context
+        arns = [context.arn("cloudwatch", f"alarm:{context.name(name)}") for name in alarm_names]
 
         def body(known: tuple[str, str]) -> str:
             distribution_id, data_key_arn = known
-            watched = replace(self._watched, distribution_id=distribution_id, data_key_arn=data_key_arn)
-            log_group = place.function_log_group("video_upload")
-            return json.dumps(body_of(watched, alarm_arns=arns, progress_log_group=log_group))
+            monitored = replace(self._monitored, distribution_id=distribution_id, data_key_arn=data_key_arn)
+            log_group = context.function_log_group("video_upload")
+            return json.dumps(body_of(monitored, alarm_arns=arns, progress_log_group=log_group))
 
         known = pulumi.Output.all(self._args.distribution_id, self._args.data_key_arn)
         return aws.cloudwatch.Dashboard(
             f"{self._name}-dashboard",
-            dashboard_name=place.account_wide_name("overview"),
+            dashboard_name=context.account_wide_name("overview"),
             dashboard_body=known.apply(lambda values: body((values[0], values[1]))),
             opts=self._child,
         )
 
 
-def alarm_topic_policy(place: Place, topic_arn: pulumi.Input[str], *, alarms: bool) -> policy.PolicyDocument:
+def alarm_topic_policy(context: StageContext, topic_arn: pulumi.Input[str], *, alarms: bool) -> policy.PolicyDocument:
     """The budget of this account, and its alarms where there are any."""
     return policy.document(
         policy.allow(
@@ -250,7 +252,7 @@ def alarm_topic_policy(place: Place, topic_arn: pulumi.Input[str], *, alarms: bo
             principal={"Service": alarm_senders(alarms=alarms)},
             actions="sns:Publish",
             resources=topic_arn,
-            conditions={"StringEquals": {"aws:SourceAccount": place.account_id}},
+            conditions={"StringEquals": {"aws:SourceAccount": context.account_id}},
         ),
         policy.deny_plain_http("sns:Publish", topic_arn),
     )

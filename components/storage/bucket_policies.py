@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pulumi
 
 from components import policy
-from components.naming import Place
+from components.naming import StageContext
 from components.policy import EVERYONE, PolicyDocument, Statement, allow, deny, deny_plain_http, document
 
 MAX_SIGNATURE_AGE_MS = 15 * 60 * 1000
@@ -28,18 +28,18 @@ TAGGING = [
 
 
 def video_bucket_policy(
-    place: Place,
+    context: StageContext,
     *,
     data_key_arn: pulumi.Input[str],
-    judging_role_arns: Sequence[str],
+    tagging_role_arns: Sequence[str],
     inspecting_role_arns: Sequence[str],
 ) -> PolicyDocument:
     """Videos.
 
-    judging_role_arns: may tag an object as accepted or rejected.
+    tagging_role_arns: may tag an object as accepted or rejected.
     inspecting_role_arns: may read an object that is not accepted yet.
     """
-    arn = place.bucket_arn("videos")
+    arn = context.bucket_arn("videos")
     return document(
         *_transport(arn),
         *_encryption(arn, data_key_arn),
@@ -60,30 +60,30 @@ def video_bucket_policy(
             principal=EVERYONE,
             actions=TAGGING,
             resources=f"{arn}/*",
-            conditions={"ArnNotEquals": {"aws:PrincipalArn": list(judging_role_arns)}},
+            conditions={"ArnNotEquals": {"aws:PrincipalArn": list(tagging_role_arns)}},
         ),
-        _cloudfront_reads(place, f"{arn}/videos/*"),
+        _cloudfront_reads(context, f"{arn}/videos/*"),
     )
 
 
 def metadata_bucket_policy(
-    place: Place,
+    context: StageContext,
     *,
     data_key_arn: pulumi.Input[str],
     s3_endpoint_id: pulumi.Input[str] | None,
-    outside_role_arns: Sequence[str],
+    roles_outside_network_arns: Sequence[str],
 ) -> PolicyDocument:
     """Records, markers, claims and posters.
 
     s3_endpoint_id: the only way to all of these but posters, where there is a network.
-    outside_role_arns: roles that work outside of it.
+    roles_outside_network_arns: roles that work outside of it.
     """
-    arn = place.bucket_arn("metadata")
+    arn = context.bucket_arn("metadata")
     statements = [*_transport(arn), *_encryption(arn, data_key_arn), _short_signatures(arn)]
     if s3_endpoint_id is not None:
         elsewhere: policy.Conditions = {
             "StringNotEquals": {"aws:SourceVpce": s3_endpoint_id},
-            "ArnNotEquals": {"aws:PrincipalArn": list(outside_role_arns)},
+            "ArnNotEquals": {"aws:PrincipalArn": list(roles_outside_network_arns)},
         }
         statements.append(
             deny(
@@ -94,19 +94,19 @@ def metadata_bucket_policy(
                 conditions=elsewhere,
             )
         )
-    statements.append(_cloudfront_reads(place, f"{arn}/posters/*"))
+    statements.append(_cloudfront_reads(context, f"{arn}/posters/*"))
     return document(*statements)
 
 
-def site_bucket_policy(place: Place) -> PolicyDocument:
+def site_bucket_policy(context: StageContext) -> PolicyDocument:
     """The web client: CloudFront reads it, the deploying machine writes it."""
-    arn = place.bucket_arn("site")
-    return document(*_transport(arn), _short_signatures(arn), _cloudfront_reads(place, f"{arn}/*"))
+    arn = context.bucket_arn("site")
+    return document(*_transport(arn), _short_signatures(arn), _cloudfront_reads(context, f"{arn}/*"))
 
 
-def log_bucket_policy(place: Place, *, logged_buckets: Sequence[str], trail: bool) -> PolicyDocument:
+def log_bucket_policy(context: StageContext, *, logged_buckets: Sequence[str], trail: bool) -> PolicyDocument:
     """S3's access logs, CloudFront's, and the stage's trail, each from this account and into its own folder."""
-    arn = place.bucket_arn("logs")
+    arn = context.bucket_arn("logs")
     statements = [
         *_transport(arn),
         *(
@@ -116,8 +116,8 @@ def log_bucket_policy(place: Place, *, logged_buckets: Sequence[str], trail: boo
                 actions="s3:PutObject",
                 resources=f"{arn}/{access_log_prefix(bucket)}*",
                 conditions={
-                    "StringEquals": {"aws:SourceAccount": place.account_id},
-                    "ArnEquals": {"aws:SourceArn": place.bucket_arn(bucket)},
+                    "StringEquals": {"aws:SourceAccount": context.account_id},
+                    "ArnEquals": {"aws:SourceArn": context.bucket_arn(bucket)},
                 },
             )
             for bucket in logged_buckets
@@ -129,15 +129,15 @@ def log_bucket_policy(place: Place, *, logged_buckets: Sequence[str], trail: boo
             resources=f"{arn}/edge/*",
             conditions={
                 "StringEquals": {
-                    "aws:SourceAccount": place.account_id,
+                    "aws:SourceAccount": context.account_id,
                     "s3:x-amz-acl": "bucket-owner-full-control",
                 },
-                "ArnLike": {"aws:SourceArn": f"arn:aws:logs:us-east-1:{place.account_id}:delivery-source:*"},
+                "ArnLike": {"aws:SourceArn": f"arn:aws:logs:us-east-1:{context.account_id}:delivery-source:*"},
             },
         ),
     ]
     if trail:
-        statements += _trail_statements(place, arn)
+        statements += _trail_statements(context, arn)
     return document(*statements)
 
 
@@ -146,22 +146,22 @@ def access_log_prefix(bucket: str) -> str:
     return f"s3/{bucket}/"
 
 
-def _trail_statements(place: Place, bucket_arn: str) -> list[Statement]:
+def _trail_statements(context: StageContext, bucket_arn: str) -> list[Statement]:
     return [
         allow(
             "TrailLooks",
             principal={"Service": "cloudtrail.amazonaws.com"},
             actions="s3:GetBucketAcl",
             resources=bucket_arn,
-            conditions={"StringEquals": {"aws:SourceArn": place.trail_arn}},
+            conditions={"StringEquals": {"aws:SourceArn": context.trail_arn}},
         ),
         allow(
             "TrailWrites",
             principal={"Service": "cloudtrail.amazonaws.com"},
             actions="s3:PutObject",
-            resources=f"{bucket_arn}/trail/AWSLogs/{place.account_id}/*",
+            resources=f"{bucket_arn}/trail/AWSLogs/{context.account_id}/*",
             conditions={
-                "StringEquals": {"aws:SourceArn": place.trail_arn, "s3:x-amz-acl": "bucket-owner-full-control"}
+                "StringEquals": {"aws:SourceArn": context.trail_arn, "s3:x-amz-acl": "bucket-owner-full-control"}
             },
         ),
     ]
@@ -227,11 +227,11 @@ def _short_signatures(bucket_arn: str) -> Statement:
     )
 
 
-def _cloudfront_reads(place: Place, resource: str) -> Statement:
+def _cloudfront_reads(context: StageContext, resource: str) -> Statement:
     return allow(
         "CloudFrontReads",
         principal={"Service": "cloudfront.amazonaws.com"},
         actions="s3:GetObject",
         resources=resource,
-        conditions=policy.from_own_distributions(place.account_id),
+        conditions=policy.from_own_distributions(context.account_id),
     )

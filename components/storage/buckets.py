@@ -9,8 +9,8 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policy
-from components.naming import Place, type_token
-from components.protection import kept
+from components.naming import StageContext, type_token
+from components.protection import protected
 from components.storage import bucket_policies
 
 BUCKETS = ("videos", "metadata", "site", "logs")
@@ -25,7 +25,7 @@ class StorageArgs:
 
     data_key_arn: encrypts everything but the log bucket.
     s3_endpoint_id: the only way to records, or None without a network.
-    judging_role_arns, inspecting_role_arns, outside_role_arns: see bucket_policies.
+    tagging_role_arns, inspecting_role_arns, roles_outside_network_arns: see bucket_policies.
     incomplete_upload_days, rejected_days, tombstone_days, noncurrent_days, log_days: when S3 removes what nobody
         needs any more.
     intelligent_tiering, transfer_acceleration: of the video bucket.
@@ -34,12 +34,12 @@ class StorageArgs:
         with all they hold.
     """
 
-    place: Place
+    context: StageContext
     data_key_arn: pulumi.Input[str]
     s3_endpoint_id: pulumi.Input[str] | None
-    judging_role_arns: Sequence[str]
+    tagging_role_arns: Sequence[str]
     inspecting_role_arns: Sequence[str]
-    outside_role_arns: Sequence[str]
+    roles_outside_network_arns: Sequence[str]
     incomplete_upload_days: int
     rejected_days: int
     tombstone_days: int
@@ -70,33 +70,33 @@ class Storage(pulumi.ComponentResource):
     """Access logs of buckets and edge, the trail."""
     log_bucket_arn: pulumi.Output[str]
     """ARN of the same."""
-    guards: list[pulumi.Resource]
+    dependencies: list[pulumi.Resource]
     """Policies, encryption and public access blocks: whoever writes into a bucket must be made after them."""
 
     def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("Storage"), name, None, opts)
         self._name = name
         self._args = args
-        self._kept = kept(self, args.protect)
-        place = args.place
+        self._protected = protected(self, args.protect)
+        context = args.context
 
         buckets = {purpose: self._private_bucket(purpose) for purpose in BUCKETS}
         blocks = {purpose: self._public_access_block(purpose, bucket) for purpose, bucket in buckets.items()}
         documents = {
             "videos": bucket_policies.video_bucket_policy(
-                place,
+                context,
                 data_key_arn=args.data_key_arn,
-                judging_role_arns=args.judging_role_arns,
+                tagging_role_arns=args.tagging_role_arns,
                 inspecting_role_arns=args.inspecting_role_arns,
             ),
             "metadata": bucket_policies.metadata_bucket_policy(
-                place,
+                context,
                 data_key_arn=args.data_key_arn,
                 s3_endpoint_id=args.s3_endpoint_id,
-                outside_role_arns=args.outside_role_arns,
+                roles_outside_network_arns=args.roles_outside_network_arns,
             ),
-            "site": bucket_policies.site_bucket_policy(place),
-            "logs": bucket_policies.log_bucket_policy(place, logged_buckets=LOGGED_BUCKETS, trail=args.trail),
+            "site": bucket_policies.site_bucket_policy(context),
+            "logs": bucket_policies.log_bucket_policy(context, logged_buckets=LOGGED_BUCKETS, trail=args.trail),
         }
         policies = {
             purpose: aws.s3.BucketPolicy(
@@ -104,7 +104,7 @@ class Storage(pulumi.ComponentResource):
                 bucket=bucket.id,
                 policy=policy.to_json(documents[purpose]),
                 # S3 refuses to change a bucket's policy and its public access block at the same moment.
-                opts=kept(self, args.protect, depends_on=[blocks[purpose]]),
+                opts=protected(self, args.protect, depends_on=[blocks[purpose]]),
             )
             for purpose, bucket in buckets.items()
         }
@@ -115,14 +115,14 @@ class Storage(pulumi.ComponentResource):
                 bucket=buckets[purpose].id,
                 target_bucket=buckets["logs"].id,
                 target_prefix=bucket_policies.access_log_prefix(purpose),
-                opts=kept(self, args.protect, depends_on=[policies["logs"]]),
+                opts=protected(self, args.protect, depends_on=[policies["logs"]]),
             )
         versionings = {
             purpose: aws.s3.BucketVersioning(
                 f"{name}-{purpose}",
                 bucket=bucket.id,
                 versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
-                opts=self._kept,
+                opts=self._protected,
             )
             for purpose, bucket in buckets.items()
         }
@@ -132,7 +132,7 @@ class Storage(pulumi.ComponentResource):
                 bucket=buckets[purpose].id,
                 rules=rules,
                 # Rules about noncurrent versions are refused on a bucket that has none.
-                opts=kept(self, args.protect, depends_on=[versionings[purpose]]),
+                opts=protected(self, args.protect, depends_on=[versionings[purpose]]),
             )
         if args.transfer_acceleration:
             aws.s3.BucketAccelerateConfiguration(
@@ -150,7 +150,7 @@ class Storage(pulumi.ComponentResource):
         self.site_bucket_domain = buckets["site"].bucket_regional_domain_name
         self.log_bucket_name = buckets["logs"].id
         self.log_bucket_arn = buckets["logs"].arn
-        self.guards = [*blocks.values(), *policies.values(), *encryptions, *versionings.values()]
+        self.dependencies = [*blocks.values(), *policies.values(), *encryptions, *versionings.values()]
         self.register_outputs(
             {
                 "videoBucketName": self.video_bucket_name,
@@ -163,15 +163,15 @@ class Storage(pulumi.ComponentResource):
     def _private_bucket(self, purpose: str) -> aws.s3.Bucket:
         bucket = aws.s3.Bucket(
             f"{self._name}-{purpose}",
-            bucket=self._args.place.bucket(purpose),
+            bucket=self._args.context.bucket(purpose),
             force_destroy=not self._args.protect,
-            opts=self._kept,
+            opts=self._protected,
         )
         aws.s3.BucketOwnershipControls(
             f"{self._name}-{purpose}",
             bucket=bucket.id,
             rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
-            opts=self._kept,
+            opts=self._protected,
         )
         return bucket
 
@@ -183,7 +183,7 @@ class Storage(pulumi.ComponentResource):
             block_public_policy=True,
             ignore_public_acls=True,
             restrict_public_buckets=True,
-            opts=self._kept,
+            opts=self._protected,
         )
 
     def _encryption(self, purpose: str, bucket: aws.s3.Bucket) -> aws.s3.BucketServerSideEncryptionConfiguration:
@@ -206,18 +206,23 @@ class Storage(pulumi.ComponentResource):
                     blocked_encryption_types=["SSE-C"],  # what a client's own key hides, nobody here can read
                 )
             ],
-            opts=self._kept,
+            opts=self._protected,
         )
 
     def _lifecycles(self) -> dict[str, list[aws.s3.BucketLifecycleConfigurationRuleArgs]]:
         """Rules by bucket. None moves a video to where it would have to be restored before it plays."""
         args = self._args
-        tidy = [_drop_incomplete(args.incomplete_upload_days), _drop_noncurrent(args.noncurrent_days)]
-        videos = [*tidy, _drop_rejected(args.rejected_days)]
+        cleanup_rules = [_drop_incomplete(args.incomplete_upload_days), _drop_noncurrent(args.noncurrent_days)]
+        videos = [*cleanup_rules, _drop_rejected(args.rejected_days)]
         if args.intelligent_tiering:
             videos.append(_tier())
-        metadata = [*tidy, _drop_tombstones(args.tombstone_days), _drop_claims()]
-        return {"videos": videos, "metadata": metadata, "site": tidy, "logs": [*tidy, _drop_old(args.log_days)]}
+        metadata = [*cleanup_rules, _drop_tombstones(args.tombstone_days), _drop_claims()]
+        return {
+            "videos": videos,
+            "metadata": metadata,
+            "site": cleanup_rules,
+            "logs": [*cleanup_rules, _drop_old(args.log_days)],
+        }
 
 
 def _drop_incomplete(days: int) -> aws.s3.BucketLifecycleConfigurationRuleArgs:

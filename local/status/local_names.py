@@ -1,6 +1,6 @@
 """Whose metrics are read on this machine: the stand-in's names, and those that the site gives the API."""
 
-from components.observability.metrics import Watched
+from components.observability.metrics import MonitoredResources
 from local.stand_in import names
 
 STAGE = "local"
@@ -8,9 +8,9 @@ API_NAME = "video-upload-local-api"
 API_STAGE = "api"
 
 
-def watched_here() -> Watched:
+def monitored_locally() -> MonitoredResources:
     """What exists on AWS only has no name here: its figures are not reckoned."""
-    return Watched(
+    return MonitoredResources(
         stage=STAGE,
         region=names.REGION,
         api_name=API_NAME,

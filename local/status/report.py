@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from components.observability.figures import DAY, GROUPS, Figure, figures_of
-from components.observability.metrics import Metric, Watched
+from components.observability.metrics import Metric, MonitoredResources
 from local.status.embedded_metrics import Series
 from local.status.metric_math import Points, evaluate
 from local.status.metric_store import MINUTE_SECONDS, KeptSeries
@@ -58,22 +58,22 @@ _FUNNEL = (
 
 
 @dataclass(frozen=True)
-class Reckoning:
+class StatusReport:
     """The figures of one moment.
 
     kept: by series. now_seconds: since 1970.
     """
 
     kept: Mapping[Series, KeptSeries]
-    watched: Watched
+    monitored: MonitoredResources
     now_seconds: float
 
     def report(self) -> dict[str, Any]:
         """As described above."""
-        figures = figures_of(self.watched)
+        figures = figures_of(self.monitored)
         firsts = [series.first_at for series in self.kept.values()]
         return {
-            "stage": self.watched.stage,
+            "stage": self.monitored.stage,
             "at": _iso_time(self.now_seconds),
             "since": _iso_time(min(firsts)) if firsts else None,
             "groups": [
@@ -81,19 +81,19 @@ class Reckoning:
                 for group in GROUPS
             ],
             "now": [
-                *(self._gauge(key, title, self.watched.own(name, "Maximum")) for key, title, name in _NOW),
+                *(self._gauge(key, title, self.monitored.own(name, "Maximum")) for key, title, name in _NOW),
                 self._gauge(
                     "failedEvents",
-                    "Events in the failure queue",
-                    self.watched.of_queue("ApproximateNumberOfMessagesVisible", "Maximum"),
+                    "Events in the dead-letter queue",
+                    self.monitored.of_queue("ApproximateNumberOfMessagesVisible", "Maximum"),
                 ),
             ],
-            "funnel": [self._count(key, title, self.watched.own(name, "Sum")) for key, title, name in _FUNNEL],
+            "funnel": [self._count(key, title, self.monitored.own(name, "Sum")) for key, title, name in _FUNNEL],
         }
 
     def _figure(self, figure: Figure) -> dict[str, Any]:
-        metrics = figure.sooner.metrics if figure.sooner else figure.metrics
-        expression = figure.sooner.expression if figure.sooner else figure.expression
+        metrics = figure.interim.metrics if figure.interim else figure.metrics
+        expression = figure.interim.expression if figure.interim else figure.expression
         over, value, minutes = "", None, ()
         if not figure.only_on_aws:
             minutes = self._by_minute(metrics, expression)

@@ -7,9 +7,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.status.local_names import watched_here
+from local.status.local_names import monitored_locally
 from local.status.metric_store import read_metrics
-from local.status.report import Reckoning
+from local.status.report import StatusReport
 
 ADDRESS = "/status"
 REPORT_ADDRESS = "/status.json"
@@ -71,8 +71,8 @@ class StatusPage:
             kept = read_metrics(self.metrics_file)
         except sqlite3.Error as error:
             return _answer(503, "text/plain", f"The metrics cannot be read: {error}\n".encode())
-        reckoning = Reckoning(kept, watched_here(), time.time())
-        return _answer(200, "application/json", json.dumps(reckoning.report(), ensure_ascii=False).encode())
+        report_of_status = StatusReport(kept, monitored_locally(), time.time())
+        return _answer(200, "application/json", json.dumps(report_of_status.report(), ensure_ascii=False).encode())
 
 
 def _answer(status: int, content_type: str, body: bytes, **headers: str) -> StatusAnswer:

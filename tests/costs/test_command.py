@@ -107,10 +107,10 @@ def test_a_stage_file_that_holds_no_settings_is_named(
 def test_a_picture_that_cannot_be_written_is_refused_before_anything_is_reckoned(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for place in (tmp_path, tmp_path / "missing" / "curve.svg"):
+    for context in (tmp_path, tmp_path / "missing" / "curve.svg"):
         with pytest.raises(SystemExit) as refused:
-            main(["--stage", "prod", "--svg", str(place)])
+            main(["--stage", "prod", "--svg", str(context)])
         assert refused.value.code == 2
         said = capsys.readouterr()
         assert said.out == ""
-        assert f"{place} cannot be a file" in said.err
+        assert f"{context} cannot be a file" in said.err

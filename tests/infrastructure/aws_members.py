@@ -108,7 +108,7 @@ class _Reader:
         member = self._member(_reached(self.input, within), name, name)
         return None if member is None else [*within, member]
 
-    def _member(self, shape: Shape, name: str, place: str) -> str | None:
+    def _member(self, shape: Shape, name: str, context: str) -> str | None:
         if not isinstance(shape, StructureShape):
             return None
         by_name = {member.casefold(): member for member in _members(shape)}
@@ -118,30 +118,30 @@ class _Reader:
             forms += _TAG_MEMBERS
         return next((by_name[form] for form in forms if form in by_name), None)
 
-    def _value(self, shape: Shape, value: Any, place: str) -> Any:
+    def _value(self, shape: Shape, value: Any, context: str) -> Any:
         if isinstance(shape, StructureShape):
-            return self._structure(shape, value, place)
+            return self._structure(shape, value, context)
         if isinstance(shape, ListShape):
-            return [self._value(shape.member, item, place) for item in _listed(shape, value)]
+            return [self._value(shape.member, item, context) for item in _listed(shape, value)]
         if isinstance(shape, MapShape):
-            return {name: self._value(shape.value, inner, place) for name, inner in _entries(shape, value)}
+            return {name: self._value(shape.value, inner, context) for name, inner in _entries(shape, value)}
         if value is not None:
             self.count += 1
         return _scalar(shape, value)
 
-    def _structure(self, shape: StructureShape, value: Any, place: str) -> Any:
+    def _structure(self, shape: StructureShape, value: Any, context: str) -> Any:
         members = _members(shape)
         if "Quantity" in members and "Items" in members and not _has_items(value):
             items = value if isinstance(value, list) else [value]
-            return {"Quantity": len(cast("list[Any]", items)), "Items": self._value(members["Items"], items, place)}
+            return {"Quantity": len(cast("list[Any]", items)), "Items": self._value(members["Items"], items, context)}
         if isinstance(value, list) and len(cast("list[Any]", value)) == 1:
             value = value[0]
         if not isinstance(value, Mapping):
-            self.unmapped.append(place)
+            self.unmapped.append(context)
             return None
         told: dict[str, Any] = {}
         for name, inner in cast("Mapping[str, Any]", value).items():
-            deeper = f"{place}.{name}"
+            deeper = f"{context}.{name}"
             if inner is None or deeper in self._held.apart:
                 continue
             renamed = self._held.renamed.get(deeper)

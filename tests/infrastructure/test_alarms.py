@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from components.observability.alarms import Alarm, Together, alarms_of
+from components.observability.alarms import Alarm, CompositeAlarm, alarms_of
 from components.observability.figures import figures_of
 from components.observability.metrics import Metric
 from local.status.metric_math import evaluate
+from tests.infrastructure.monitored_stage import ANY_STAGE, widgets
 from tests.infrastructure.recorded_program import Recording, record
-from tests.infrastructure.watched_stage import ANY_STAGE, widgets
 
 STEP_SECONDS = 300
 HOUR_STEPS, DAY_STEPS = 12, 288
@@ -29,7 +29,7 @@ MAX_OPEN_UPLOADS = 20
 """Of one user."""
 
 
-def all_alarms(*, paused: bool = False) -> list[Alarm | Together]:
+def all_alarms(*, paused: bool = False) -> list[Alarm | CompositeAlarm]:
     return alarms_of(ANY_STAGE, paused=paused, max_open_uploads=MAX_OPEN_UPLOADS)
 
 
@@ -61,7 +61,7 @@ def ringing(traffic: Traffic) -> dict[str, list[int]]:
     silent = {alarm.name for alarm in alarms if isinstance(alarm, Alarm) and not alarm.rings}
     calling = {name: steps for name, steps in stands.items() if name not in silent}
     for alarm in alarms:
-        if isinstance(alarm, Together):
+        if isinstance(alarm, CompositeAlarm):
             calling[alarm.name] = [
                 all(at_once) for at_once in zip(*(stands[each.name] for each in alarm.alarms), strict=True)
             ]
@@ -198,7 +198,7 @@ def test_a_paused_stage_has_no_alarm_that_would_stand_until_its_end() -> None:
     paused = {alarm.name for alarm in all_alarms(paused=True)}
     running = {alarm.name for alarm in all_alarms()}
     assert paused < running
-    # Refused calls are answered by 500, events go to the failure queue at once, and the schedule stands still.
+    # Refused calls are answered by 500, events go to the dead-letter queue at once, and the schedule stands still.
     burns = {f"api-errors-{ending}" for ending in ("hour", "now", "fast-burn", "slow-burn")}
     assert running - paused == burns | {"failed-events", "function-throttles", "janitor-silent"}
 
@@ -248,9 +248,9 @@ def test_without_alarms_and_dashboard_nobody_pays_for_their_metrics(dev: Recordi
     for kind in ("metricAlarm:MetricAlarm", "compositeAlarm:CompositeAlarm", "dashboard:Dashboard"):
         assert dev.of(f"cloudwatch/{kind}") == []
     assert dev.of("cloudfront/monitoringSubscription:MonitoringSubscription") == []
-    watched = record("dev", overrides={"dashboard": True})
-    assert watched.of("cloudfront/monitoringSubscription:MonitoringSubscription")
-    (dashboard,) = watched.of("cloudwatch/dashboard:Dashboard")
+    monitored = record("dev", overrides={"dashboard": True})
+    assert monitored.of("cloudfront/monitoringSubscription:MonitoringSubscription")
+    (dashboard,) = monitored.of("cloudwatch/dashboard:Dashboard")
     assert '"type": "alarm"' not in dashboard.inputs["dashboardBody"], "a widget of no alarms is refused"
 
 

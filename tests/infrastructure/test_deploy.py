@@ -103,8 +103,8 @@ def test_the_app_runs_locally_with_a_deployed_stages_environment(recording: Reco
 
 def test_operators_find_everything_in_the_stacks_outputs(recording: Recording) -> None:
     stage = DeployedStage(StackOutputs(recording.exports), boto3.Session(region_name="eu-central-1"))
-    assert (stage.place.stage, stage.place.region) == (recording.stage, "eu-central-1")
-    query = log_query(stage.place, {"videoId": "1"}, datetime.now(UTC))
+    assert (stage.context.stage, stage.context.region) == (recording.stage, "eu-central-1")
+    query = log_query(stage.context, {"videoId": "1"}, datetime.now(UTC))
     assert '(videoId = "1") and' in query.text
     groups = {group.inputs["name"] for group in recording.of("cloudwatch/logGroup:LogGroup")}
     assert set(query.log_groups) <= groups
@@ -119,7 +119,7 @@ def test_operators_find_everything_in_the_stacks_outputs(recording: Recording) -
 def test_no_client_pushes_lines_out_of_an_answer_by_telling_progress_under_an_id_of_its_choice(prod: Recording) -> None:
     """An answer holds 10,000 lines, and a client may name any upload."""
     stage = DeployedStage(StackOutputs(prod.exports), boto3.Session(region_name="eu-central-1"))
-    queries = [log_query(stage.place, {"videoId": "1", "correlationId": "2"}, datetime.now(UTC)).text]
+    queries = [log_query(stage.context, {"videoId": "1", "correlationId": "2"}, datetime.now(UTC)).text]
     saved = [each.inputs for each in prod.of("cloudwatch/queryDefinition:QueryDefinition")]
     queries += [each["queryString"] for each in saved if "/trail" not in "".join(each["logGroupNames"])]
     for page in ("logs", "runbook"):
@@ -199,7 +199,7 @@ class FakeLambda:
 
 
 @pytest.fixture
-def failure_queue(s3: S3Client) -> tuple[Any, str]:
+def dead_letter_queue(s3: S3Client) -> tuple[Any, str]:
     """A queue with three failed events, as Lambda's failure destination writes them."""
     assert s3  # AWS is mocked
     sqs = boto3.client("sqs", region_name="us-east-1")
@@ -221,8 +221,8 @@ def left_in(sqs: Any, queue_url: str) -> int:
     return sum(int(count) for count in counts.values())
 
 
-def test_failed_events_go_to_their_function_again(failure_queue: tuple[Any, str]) -> None:
-    sqs, queue_url = failure_queue
+def test_failed_events_go_to_their_function_again(dead_letter_queue: tuple[Any, str]) -> None:
+    sqs, queue_url = dead_letter_queue
     functions: Any = FakeLambda(refuses_after=100)
     assert redrive(sqs, functions, queue_url=queue_url) == 3
     assert sorted(functions.taken, key=str) == [("processing:live", {"Records": [number]}) for number in range(3)]
@@ -230,9 +230,9 @@ def test_failed_events_go_to_their_function_again(failure_queue: tuple[Any, str]
 
 
 def test_an_event_that_comes_back_at_once_as_on_a_paused_stage_is_sent_only_once(
-    failure_queue: tuple[Any, str],
+    dead_letter_queue: tuple[Any, str],
 ) -> None:
-    sqs, queue_url = failure_queue
+    sqs, queue_url = dead_letter_queue
 
     class PausedLambda(FakeLambda):
         def invoke(self, **request: Any) -> dict[str, Any]:
@@ -249,9 +249,9 @@ def test_an_event_that_comes_back_at_once_as_on_a_paused_stage_is_sent_only_once
 
 
 def test_an_event_that_failed_several_times_is_sent_once_and_keeps_none_from_being_sent(
-    failure_queue: tuple[Any, str],
+    dead_letter_queue: tuple[Any, str],
 ) -> None:
-    sqs, queue_url = failure_queue
+    sqs, queue_url = dead_letter_queue
     for _ in range(12):
         sqs.send_message(QueueUrl=queue_url, MessageBody=a_failure({"Records": [0]}))
     time.sleep(1.1)  # what was queued in the very second of the sending may be what came back
@@ -261,8 +261,8 @@ def test_an_event_that_failed_several_times_is_sent_once_and_keeps_none_from_bei
     assert left_in(sqs, queue_url) == 0
 
 
-def test_an_event_that_lambda_does_not_take_stays_in_the_queue(failure_queue: tuple[Any, str]) -> None:
-    sqs, queue_url = failure_queue
+def test_an_event_that_lambda_does_not_take_stays_in_the_queue(dead_letter_queue: tuple[Any, str]) -> None:
+    sqs, queue_url = dead_letter_queue
     functions: Any = FakeLambda(refuses_after=1)
     with pytest.raises(EventRefusedError):
         redrive(sqs, functions, queue_url=queue_url)

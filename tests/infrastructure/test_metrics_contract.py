@@ -20,8 +20,8 @@ from components.edge.web_acl import WINDOW_SECONDS
 from components.observability.figures import Figure, figures_of
 from components.observability.metrics import PLATFORM
 from tests.api.function_process import CALLS, ON_LAMBDA, lines_of
+from tests.infrastructure.monitored_stage import ANY_STAGE, widgets
 from tests.infrastructure.recorded_program import PROJECT, Recording
-from tests.infrastructure.watched_stage import ANY_STAGE, widgets
 from tests.world import OWNER, World
 from video_upload.telemetry import INTERVAL_SECONDS
 

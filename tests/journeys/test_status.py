@@ -54,7 +54,7 @@ def after_a_sweep_more(platform: LocalPlatform) -> Report:
 
 
 def sweeps_told(platform: LocalPlatform) -> int:
-    """How often the failure queue was measured, which is the last thing that a sweep does."""
+    """How often the dead-letter queue was measured, which is the last thing that a sweep does."""
     assert platform.data_dir
     queue = {"QueueName": names.FAILED_EVENTS_QUEUE}
     series = read_metrics(platform.data_dir / METRICS_FILE).get(

@@ -3,10 +3,10 @@
 import pytest
 
 from components.observability.figures import figures_of
-from components.observability.metrics import Watched
+from components.observability.metrics import MonitoredResources
 from local.status.metric_math import MetricMathError, Points, evaluate
 
-WATCHED = Watched(
+WATCHED = MonitoredResources(
     stage="prod",
     region="eu-central-1",
     api_name="api",
@@ -56,7 +56,7 @@ def test_every_figure_of_the_dashboard_can_be_reckoned_here(figure: object) -> N
     assert isinstance(figure, Figure)
     for metrics, expression in [
         (figure.metrics, figure.expression),
-        *([(figure.sooner.metrics, figure.sooner.expression)] if figure.sooner else []),
+        *([(figure.interim.metrics, figure.interim.expression)] if figure.interim else []),
     ]:
         points = [(2e9, 3e9)] * len(metrics)
         assert evaluate(expression or "m0", points)[-1] is not None

@@ -4,9 +4,9 @@ from typing import Any
 
 from components.observability.figures import figures_of
 from local.status.embedded_metrics import Series
-from local.status.local_names import API_NAME, API_STAGE, watched_here
+from local.status.local_names import API_NAME, API_STAGE, monitored_locally
 from local.status.metric_store import DAY_SECONDS, KeptSeries
-from local.status.report import STALE_SECONDS, Reckoning
+from local.status.report import STALE_SECONDS, StatusReport
 from local.status.statistic_set import StatisticSet
 
 NOON = 1_700_049_600
@@ -29,7 +29,7 @@ def kept(*values: float, minute: int = NOON) -> KeptSeries:
 
 def report(now: float = NOW, **own: KeptSeries) -> dict[str, Any]:
     series = {Series.of("VideoUpload", name, {"Stage": "local"}): values for name, values in own.items()}
-    return Reckoning(series, watched_here(), now).report()
+    return StatusReport(series, monitored_locally(), now).report()
 
 
 def figures(answer: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -48,7 +48,7 @@ def test_nothing_happened_yet_is_said_and_not_guessed() -> None:
 def test_the_twelve_figures_stand_in_their_three_groups_with_the_specifications_targets() -> None:
     answer = report()
     assert [len(group["figures"]) for group in answer["groups"]] == [4, 4, 4]
-    defined = {figure.key: (figure.title, figure.unit, figure.target) for figure in figures_of(watched_here())}
+    defined = {figure.key: (figure.title, figure.unit, figure.target) for figure in figures_of(monitored_locally())}
     shown = {key: (figure["title"], figure["unit"], figure["target"]) for key, figure in figures(answer).items()}
     assert shown == defined
     assert {key for key, figure in figures(answer).items() if figure["onlyOnAws"]} == ONLY_ON_AWS
@@ -107,7 +107,7 @@ def test_api_gateways_figures_come_from_its_own_metrics() -> None:
         "IntegrationLatency": kept(5, 15, 25, 35),
     }
     series = {Series.of("AWS/ApiGateway", name, dimensions): kept_values for name, kept_values in values.items()}
-    shown = figures(Reckoning(series, watched_here(), NOW).report())
+    shown = figures(StatusReport(series, monitored_locally(), NOW).report())
     assert shown["average-response-time"]["value"] == 25
     assert shown["error-rate"]["value"] == 25
     assert shown["api-gateway-latency"]["value"] == 5

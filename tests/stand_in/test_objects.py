@@ -328,7 +328,7 @@ def test_one_event_is_raised_per_upload_with_the_key_coded_as_s3_does(server: Se
     assert multipart["sequencer"] > put["sequencer"]
 
 
-def test_a_failed_event_reaches_the_failure_queue_after_three_receives(server: Server) -> None:
+def test_a_failed_event_reaches_the_dead_letter_queue_after_three_receives(server: Server) -> None:
     server.s3.put_object(Bucket=server.bucket, Key="videos/poison", Body=b"")
     url = names.queue_url(server.url, names.EVENTS_QUEUE)
     attributes = server.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])

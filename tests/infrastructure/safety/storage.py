@@ -385,7 +385,7 @@ def everything_that_can_carry_tags_tells_its_stage(recording: Recording) -> Viol
 
 
 def buckets_are_guarded_before_anyone_can_write(recording: Recording) -> Violations:
-    guards = {
+    dependencies = {
         each.urn
         for each in recording.of(
             "s3/bucketPolicy:BucketPolicy",
@@ -396,5 +396,5 @@ def buckets_are_guarded_before_anyone_can_write(recording: Recording) -> Violati
     }
     writers = recording.of("lambda/function:Function", "cloudfront/distribution:Distribution", "cloudtrail/trail:Trail")
     for writer in writers:
-        if not writer.name.startswith("auth-") and not guards <= recording.before(writer):
-            yield f"{writer.name} may exist before {sorted(guards - recording.before(writer))}"
+        if not writer.name.startswith("auth-") and not dependencies <= recording.before(writer):
+            yield f"{writer.name} may exist before {sorted(dependencies - recording.before(writer))}"

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 from chalicelib.environment import FUNCTIONS
-from components.observability.metrics import Watched
+from components.observability.metrics import MonitoredResources
 from tests.infrastructure.recorded_program import Recording
 
-ANY_STAGE = Watched(
+ANY_STAGE = MonitoredResources(
     stage="dev",
     region="eu-central-1",
     api_name="api",
