@@ -102,7 +102,7 @@ screenshots: install web ## Pictures of the page, into screenshots/
 	$(BIN)/python -m tests.web.screenshots
 
 publish: install web ## Put the page of the selected stack where CloudFront serves it
-	$(BIN)/python -m deploy.publish_site $(ON_STAGE) $(ARGS)
+	$(OPERATE).publish_site $(ON_STAGE) $(ARGS)
 
 preflight: install ## Check an account before a stage's first deployment: make preflight STAGE=prod
 	@$(OPERATE).preflight $(ON_STAGE) $(ARGS)
@@ -126,7 +126,7 @@ erase-user: install ## Erase a user and everything of theirs, for good: make era
 	@$(OPERATE).erase_user $(ON_STAGE) $(ARGS)
 
 smoke: install ## Prove a deployed stage end to end: make smoke STAGE=dev
-	$(BIN)/python -m deploy.smoke $(ON_STAGE) $(ARGS)
+	$(OPERATE).smoke $(ON_STAGE) $(ARGS)
 
 costs: install ## What a stage costs in a month: make costs STAGE=prod (ARGS="--help" for more)
 	@$(BIN)/python -m costs $(ON_STAGE) $(ARGS)

@@ -72,7 +72,7 @@ def _print(model: CostModel, report: Report, picture: Path | None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="costs", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m costs", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--stage", required=True, help="its name; one without a file has dev's settings")
     parser.add_argument("--workload", type=Path, metavar="FILE", help="what differs from costs/workload.toml")

@@ -1,4 +1,4 @@
-"""What the operators' commands have in common: which stage, a question before anything is lost, how they end."""
+"""One style for the operators' commands: arguments, a question before anything is lost, exit codes."""
 
 from __future__ import annotations
 
@@ -10,34 +10,82 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.core.video_id import is_video_id
 from deploy.errors import DeployError, NotConfirmedError
 from deploy.stack_outputs import StackOutputs, outputs_in, stack_outputs
 
 FAILED = 1
+INTERRUPTED = 130
+"""As a shell reports a program that Ctrl-C ended: 128 and SIGINT."""
 
 
-def stage_parser(description: str | None) -> argparse.ArgumentParser:
-    """A parser that asks for the stage; description: the command's own docstring."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument("--stage", help="stack whose outputs name everything (default: the selected one)")
-    where.add_argument(
-        "--outputs", type=Path, metavar="FILE", help="what `pulumi stack output --json` wrote, instead of asking Pulumi"
+def command_parser(file: str, description: str | None) -> argparse.ArgumentParser:
+    """The parser of one command.
+
+    file: the module's `__file__`, which names the program. description: the module's docstring, shown by --help.
+    Options cannot be abbreviated: a typing error must not become another option.
+    """
+    return argparse.ArgumentParser(
+        prog=f"python -m deploy.{Path(file).stem}",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
+
+
+def take_stage(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
+    """Add the options that choose a deployed stage. Further ways to choose one go into the group that is returned."""
+    stage = parser.add_mutually_exclusive_group()
+    stage.add_argument("--stage", help="stack whose outputs name everything (default: the selected one)")
+    stage.add_argument(
+        "--outputs", type=Path, metavar="FILE", help="output of `pulumi stack output --json`, instead of asking Pulumi"
+    )
+    return stage
+
+
+def stage_parser(file: str, description: str | None) -> argparse.ArgumentParser:
+    """The parser of a command for one deployed stage. Arguments as in `command_parser`."""
+    parser = command_parser(file, description)
+    take_stage(parser)
     return parser
 
 
-def user_parser(description: str | None) -> argparse.ArgumentParser:
-    """For what is done to a user, after a question."""
-    parser = stage_parser(description)
+def user_parser(file: str, description: str | None) -> argparse.ArgumentParser:
+    """The parser of a command that changes one user's account, after a question."""
+    parser = stage_parser(file, description)
     parser.add_argument("user", metavar="USER", help="e-mail address, user name or owner")
-    parser.add_argument("--yes", action="store_true", help="do not ask")
+    take_answer(parser)
     return parser
 
 
-def chosen_outputs(options: argparse.Namespace) -> StackOutputs:
-    """Of the stage that was named. Raises OutputsNotReadableError."""
-    return outputs_in(options.outputs) if options.outputs else stack_outputs(options.stage)
+def video_parser(file: str, description: str | None) -> argparse.ArgumentParser:
+    """The parser of a command for one video."""
+    parser = stage_parser(file, description)
+    parser.add_argument("video_id", type=video_id, metavar="VIDEO_ID", help="28 hex digits")
+    parser.add_argument("--owner", metavar="USER", help="e-mail address or owner; saves looking for it")
+    return parser
+
+
+def take_answer(parser: argparse.ArgumentParser) -> None:
+    """Add --yes, for a command that calls `confirm`."""
+    parser.add_argument("--yes", action="store_true", help="answer the question with yes; needed without a terminal")
+
+
+def video_id(text: str) -> str:
+    """Check a videoId that an operator typed. Raises ArgumentTypeError, before owner after owner is asked for it."""
+    if not is_video_id(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no videoId, which has 28 hex digits")
+    return text
+
+
+def chosen_outputs(options: argparse.Namespace, *, show_secrets: bool = False) -> StackOutputs:
+    """The outputs of the chosen stage. Raises OutputsNotReadableError.
+
+    show_secrets: whether Pulumi is asked for them in the clear. A file holds what it holds.
+    """
+    if options.outputs:
+        return outputs_in(options.outputs)
+    return stack_outputs(options.stage, show_secrets=show_secrets)
 
 
 def say(line: str) -> None:
@@ -52,25 +100,31 @@ def say_progress(line: str) -> None:
 
 
 def confirm(question: str, wanted: str, *, confirmed: bool) -> None:
-    """Go on only when the operator types `wanted`; confirmed: has said so beforehand. Raises NotConfirmedError."""
+    """Ask the operator to type `wanted`, and return only then. Raises NotConfirmedError.
+
+    confirmed: the answer was given beforehand, by --yes. Without a terminal nobody is asked, and --yes is needed.
+    """
     if confirmed:
         return
+    if not sys.stdin.isatty():
+        raise NotConfirmedError(f"there is no terminal to ask on: {question} Add --yes if that is meant")
     sys.stdout.write(f"{question}\nType {wanted} to go on: ")
     sys.stdout.flush()
     if sys.stdin.readline().strip() != wanted:
-        raise NotConfirmedError(wanted)
+        raise NotConfirmedError(f"{wanted!r} was not typed")
 
 
-def exit_status(command: Callable[[], None]) -> int:
-    """Run; 0, or FAILED after the reason was written for the operator."""
+def exit_status(command: Callable[[], int | None]) -> int:
+    """Run a command and return its exit code: its own, 0 for none, FAILED after the reason was written."""
     try:
-        command()
+        return command() or 0
     except DeployError as error:
         sys.stderr.write(f"{error}\n")
     except (ClientError, BotoCoreError) as error:
         sys.stderr.write(f"AWS did not do it: {error}\n")
-    else:
-        return 0
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted: run it again to carry on\n")
+        return INTERRUPTED
     return FAILED
 
 

@@ -1,4 +1,4 @@
-"""Writes the policies of the roles that deploy and preview stages: `python -m deploy.deploy_role --help`.
+"""Write the policies of the roles that deploy and preview stages: `python -m deploy.deploy_role`.
 
 The deploy role may do what the program's types of resources need, to this product's own resources wherever AWS lets a
 policy name them. The preview role may only read what `pulumi preview` asks for. With --repository the command also
@@ -17,7 +17,7 @@ from typing import Any
 
 from components.naming import PRODUCT, problem_of_stage_name
 from components.policy import PolicyDocument, Statement, allow, deny, document
-from deploy.command import say
+from deploy.command import command_parser, say
 from deploy.provider_actions import ACTIONS_BY_TYPE
 
 MAX_POLICY_CHARS = 6_144
@@ -68,7 +68,7 @@ _LOG_GROUP_ACTIONS = frozenset(
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made = command_parser(__file__, __doc__)
     made.add_argument("--account", required=True, metavar="ID", help="twelve digits of the account that is deployed to")
     made.add_argument("--into", type=Path, required=True, metavar="FOLDER", help="where the JSON files are written")
     made.add_argument("--state-bucket", metavar="NAME", help="bucket of Pulumi's state, to which both roles get access")

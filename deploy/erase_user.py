@@ -1,8 +1,8 @@
-"""Erases a user and everything of theirs: `make erase-user STAGE=prod ARGS="ada@example.com"`.
+"""Erase a user and everything of theirs: `make erase-user STAGE=prod ARGS="ada@example.com"`.
 
-Locks the user out, aborts what is being uploaded, removes every version of every video, record, poster and marker,
-proves by listing that nothing is left, and deletes the account last. It cannot be undone. Safe to repeat, also by the
-owner's id once the account is gone.
+Asks first. Locks the user out, aborts what is being uploaded, removes every version of every video, record, poster and
+marker, proves by listing that nothing is left, and deletes the account last. It cannot be undone. Safe to repeat, also
+by the owner's id once the account is gone.
 
 Access tokens that were issued before are good for up to an hour, a form for a small upload for a quarter of one: run it
 again after that, by the owner's id.
@@ -102,7 +102,7 @@ def _unfinished(stage: DeployedStage, owner: str) -> Iterator[tuple[str, str]]:
 
 
 def parser() -> argparse.ArgumentParser:
-    return user_parser(__doc__)
+    return user_parser(__file__, __doc__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

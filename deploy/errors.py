@@ -12,7 +12,7 @@ DeployError
 ├── NotReplayableError         processing would destroy, or find nothing to do
 ├── NotRestorableError         a deleted video that cannot come back
 ├── NotErasedError             something of a user is still there
-└── NotConfirmedError          the operator did not type what was asked for
+└── NotConfirmedError          the operator did not confirm, or could not be asked
 """
 
 from __future__ import annotations
@@ -119,8 +119,8 @@ class NotErasedError(DeployError):
 
 
 class NotConfirmedError(DeployError):
-    """wanted: what should have been typed."""
+    """reason: what was typed instead, or why nobody could be asked."""
 
-    def __init__(self, wanted: str) -> None:
-        self.wanted = wanted
-        super().__init__(f"nothing was done: {wanted!r} was not typed")
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"nothing was done: {reason}")

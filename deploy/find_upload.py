@@ -1,4 +1,4 @@
-"""Shows everything the platform holds of an upload: `make find-upload STAGE=prod ARGS="VIDEO_ID"`.
+"""Show everything the platform holds of an upload: `make find-upload STAGE=prod ARGS="VIDEO_ID"`.
 
 Record and its older versions, object versions, open multipart upload with its parts, open marker, and the CloudWatch
 Logs Insights query for its lines. Changes nothing. Without --owner, its owner is looked for one by one.
@@ -16,9 +16,9 @@ from typing import Any
 
 from chalicelib.core.ports import UploadGoneError
 from chalicelib.core.records import marker_key
-from chalicelib.core.video_id import VideoRef, is_video_id
+from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import VideoRecord
-from deploy.command import chosen_outputs, exit_status, say, say_progress, shown_time, stage_parser
+from deploy.command import chosen_outputs, exit_status, say, say_progress, shown_time, stage_parser, video_id
 from deploy.deployed_stage import DeployedStage
 from deploy.errors import VideoUnknownError
 from deploy.log_queries import log_query
@@ -194,19 +194,10 @@ def as_text(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"  {query['results']}"
 
 
-def video_id(text: str) -> str:
-    """What an operator typed. Raises ArgumentTypeError, before owner after owner is asked for it."""
-    if not is_video_id(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no videoId, which has 28 hex digits")
-    return text
-
-
 def parser() -> argparse.ArgumentParser:
-    options = stage_parser(__doc__)
+    options = stage_parser(__file__, __doc__)
     which = options.add_mutually_exclusive_group()
-    which.add_argument(
-        "video_id", nargs="?", type=video_id, metavar="VIDEO_ID", help="28 hex digits, as in the API's answers"
-    )
+    which.add_argument("video_id", nargs="?", type=video_id, metavar="VIDEO_ID", help="28 hex digits")
     which.add_argument("--upload-id", help="the multipart upload's id, instead")
     options.add_argument("--owner", metavar="USER", help="e-mail address or owner; alone it lists the user's videos")
     options.add_argument("--json", action="store_true", help="for programs")

@@ -1,7 +1,7 @@
-"""Checks an account before a stage's first deployment: `python -m deploy.preflight --stage prod`. It changes nothing.
+"""Check an account before a stage's first deployment: `make preflight STAGE=prod`.
 
-One line a check: ok, will fail, or cannot tell with the next step. The stage's settings come from Pulumi.yaml and its
-own file, so that no stack is needed. Ends with 1 if anything will fail, with 2 for wrong arguments.
+Changes nothing. One line a check: ok, will fail, or cannot tell with the next step. The stage's settings come from
+Pulumi.yaml and its own file, so that no stack is needed. Ends with 1 if anything will fail, with 2 for wrong arguments.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from deploy.command import FAILED, say
+from deploy.command import FAILED, command_parser, exit_status, say
 
 if TYPE_CHECKING:
     from deploy.findings import Check, Finding
@@ -22,7 +22,7 @@ VERDICT_WIDTH = 11
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made = command_parser(__file__, __doc__)
     asked = made.add_mutually_exclusive_group(required=True)
     asked.add_argument("--stage", help="stage to check, by the name of its stack")
     asked.add_argument("--policy", action="store_true", help="print the IAM policy that all checks need, read-only")
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.policy:
         say(json.dumps(policy(), indent=2))
         return 0
-    return _preflight(options.stage)
+    return exit_status(lambda: _preflight(options.stage))
 
 
 def policy() -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Prints the environment of a deployed stage for `chalice local`: `python -m deploy.print_environment`.
+"""Print the environment of a deployed stage for a local API: `python -m deploy.print_environment`.
 
 Use it as `exports="$(python -m deploy.print_environment)" && eval "$exports"`, then `chalice local --stage dev` in
 chalice_app, with AWS credentials that may do what the functions may.
@@ -25,7 +25,7 @@ def environment_of(outputs: StackOutputs) -> dict[str, str]:
 
 
 def parser() -> argparse.ArgumentParser:
-    return stage_parser(__doc__)
+    return stage_parser(__file__, __doc__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,6 +1,6 @@
-"""Puts the web client and its config.json where CloudFront serves them: `python -m deploy.publish_site`.
+"""Publish the web client and its config.json where CloudFront serves them: `make publish STAGE=dev`.
 
-Takes the selected stack's outputs. Order matters: what a page needs is there before the page that needs it, and files
+Order matters: what a page needs is there before the page that needs it, and files
 that no page needs any more go last.
 """
 
@@ -66,7 +66,7 @@ def publish(s3: S3Client, *, bucket: str, page: Path, config: Mapping[str, Any])
 
 
 def parser() -> argparse.ArgumentParser:
-    options = stage_parser(__doc__)
+    options = stage_parser(__file__, __doc__)
     options.add_argument("--page", type=Path, default=PAGE, help="folder of the web client")
     return options
 

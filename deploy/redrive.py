@@ -1,4 +1,4 @@
-"""Sends failed events to their functions again: `python -m deploy.redrive`, once their cause is gone.
+"""Send failed events to their functions again: `make redrive STAGE=prod`, once their cause is gone.
 
 An event leaves the queue only after Lambda has taken it; one that fails again comes back. Where one is back at once, as
 on a paused stage, it stops.
@@ -63,7 +63,7 @@ def _queued_at(message: MessageTypeDef) -> datetime:
 
 
 def parser() -> argparse.ArgumentParser:
-    return stage_parser(__doc__)
+    return stage_parser(__file__, __doc__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

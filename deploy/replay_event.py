@@ -14,10 +14,10 @@ from collections.abc import Sequence
 
 from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import GONE_STATES, OPEN_STATES, VideoRecord
-from deploy.command import chosen_outputs, exit_status, say, say_progress, stage_parser
+from deploy.command import chosen_outputs, exit_status, say, say_progress, video_parser
 from deploy.deployed_stage import DeployedStage
 from deploy.errors import NotReplayableError, VideoUnknownError
-from deploy.find_upload import find_video, video_id
+from deploy.find_upload import find_video
 from deploy.object_versions import history_of
 from deploy.users import find_owner
 
@@ -58,9 +58,7 @@ def wait_until_settled(stage: DeployedStage, ref: VideoRef, timeout_seconds: flo
 
 
 def parser() -> argparse.ArgumentParser:
-    options = stage_parser(__doc__)
-    options.add_argument("video_id", type=video_id, metavar="VIDEO_ID", help="28 hex digits")
-    options.add_argument("--owner", metavar="USER", help="e-mail address or owner; saves looking for it")
+    options = video_parser(__file__, __doc__)
     options.add_argument("--wait", type=float, default=300, metavar="SECONDS", help="0 only sends (default: 300)")
     return options
 

@@ -1,8 +1,8 @@
-"""Brings a deleted video back: `make restore-video STAGE=prod ARGS="VIDEO_ID"`.
+"""Restore a deleted video: `make restore-video STAGE=prod ARGS="VIDEO_ID"`.
 
-Works as long as S3 keeps what deletion hid, which is the setting `noncurrentDays`. The object and its poster come first
-and the record last, so that a video which can be seen can be played. Safe to repeat; it carries on what broke off.
-Without --yes it only tells what it would do.
+Works as long as S3 keeps what deletion hid, which is the setting `noncurrentDays`. Shows what it will do and asks
+first. The object and its poster come back before the record, so that a video which can be seen can be played. Safe to
+repeat; it carries on what broke off.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 
 from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import ARRIVED_STATES, State, VideoRecord
-from deploy.command import chosen_outputs, exit_status, say, stage_parser
+from deploy.command import chosen_outputs, confirm, exit_status, say, take_answer, video_parser
 from deploy.deployed_stage import DeployedStage
 from deploy.errors import NotRestorableError
-from deploy.find_upload import find_video, video_id
+from deploy.find_upload import find_video
 from deploy.object_versions import KeyHistory, history_of
 from deploy.users import find_owner
 
@@ -112,10 +112,8 @@ def _is_settled(record: VideoRecord) -> bool:
 
 
 def parser() -> argparse.ArgumentParser:
-    options = stage_parser(__doc__)
-    options.add_argument("video_id", type=video_id, metavar="VIDEO_ID", help="28 hex digits")
-    options.add_argument("--owner", metavar="USER", help="e-mail address or owner; saves looking for it")
-    options.add_argument("--yes", action="store_true", help="do it, instead of telling what would be done")
+    options = video_parser(__file__, __doc__)
+    take_answer(options)
     return options
 
 
@@ -135,9 +133,7 @@ def _restore(stage: DeployedStage, options: argparse.Namespace) -> None:
         say(f"uncover s3://{bucket}/{history.bodies[0].key} ({history.bodies[0].size_bytes:,} bytes)")
     if restoration.tombstone_etag is not None:
         say(f"write the record back as {state}")
-    if not options.yes:
-        say("nothing was done: add --yes")
-        return
+    confirm(f"{wanted} will be {state} again in {stage.place.stage}.", wanted, confirmed=options.yes)
     record = restore(stage, restoration)
     ending = "processing looks at it now" if not _is_settled(record) else "its owner sees it again"
     say(f"{wanted} is {record.state}: {ending}")

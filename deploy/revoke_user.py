@@ -1,8 +1,8 @@
-"""Locks a user out: `make revoke-user STAGE=prod ARGS="ada@example.com"`.
+"""Lock a user out: `make revoke-user STAGE=prod ARGS="ada@example.com"`.
 
-Disables the account, signs it out everywhere, and aborts its open uploads: their upload tokens, which outlive access
-tokens, open nothing any more. Videos stay. Access tokens that were issued before are good until they expire, at most an
-hour: API Gateway does not ask Cognito about each. Run it again then; it is safe to repeat.
+Asks first. Disables the account, signs it out everywhere, and aborts its open uploads: their upload tokens, which
+outlive access tokens, open nothing any more. Videos stay. Access tokens that were issued before are good until they
+expire, at most an hour: API Gateway does not ask Cognito about each. Run it again then; it is safe to repeat.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _aborted(record: VideoRecord) -> VideoRecord | None:
 
 
 def parser() -> argparse.ArgumentParser:
-    return user_parser(__doc__)
+    return user_parser(__file__, __doc__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

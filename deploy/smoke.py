@@ -1,9 +1,10 @@
-"""Proves a deployed stage end to end: `make smoke STAGE=dev`, or `python -m deploy.smoke --site URL`.
+"""Prove a deployed stage end to end: `make smoke STAGE=dev`.
 
 Uploads a small real video through the site, tells its progress and sees it become a metric, waits until the video is
 ready, plays it and deletes it, and says after each step what was proven. Signs in as the stage's machine client
-(setting `machineClient`), or, where there is none, as whoever has run `video-upload login URL` on this machine. With
---stage, whoever runs it needs `cloudwatch:GetMetricData`. Nothing is left behind unless a step fails.
+(setting `machineClient`), or, where there is none, as the user who has run `video-upload login URL` on this machine.
+The metric of a stage is read with the permission `cloudwatch:GetMetricData`. Nothing is left behind unless a step
+fails.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urljoin
@@ -21,7 +22,7 @@ import boto3
 import requests
 from awscrt import checksums
 
-from deploy.errors import OutputsNotReadableError
+from deploy.command import FAILED, chosen_outputs, command_parser, exit_status, take_stage
 from deploy.smoke_metrics import (
     METRIC,
     ArrivedCount,
@@ -30,7 +31,6 @@ from deploy.smoke_metrics import (
     counted_by_the_status_page,
 )
 from deploy.smoke_video import HEIGHT, WIDTH, make_smoke_video
-from deploy.stack_outputs import stack_outputs
 from video_upload.answers import (
     CompletedPart,
     NewUpload,
@@ -336,29 +336,29 @@ def _in_words(error: Exception) -> str:
 
 
 def parser() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--stage", help="stack whose outputs name the site and the machine client")
-    options.add_argument("--site", help="address of a site, instead of a stage")
-    options.add_argument("--client-id", help=f"machine client of that site; its secret is read from {SECRET_VARIABLE}")
+    options = command_parser(__file__, __doc__)
+    stage = take_stage(options)
+    stage.add_argument("--site", metavar="URL", help="address of a site, instead of a stage")
+    options.add_argument(
+        "--client-id", metavar="ID", help=f"machine client of that site; its secret is read from {SECRET_VARIABLE}"
+    )
     return options
 
 
-def main() -> int:
-    arguments = parser().parse_args()
-    try:
-        smoke = _smoke(arguments)
-    except OutputsNotReadableError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0 if run(smoke) else 1
+def main(arguments: Sequence[str] | None = None) -> int:
+    made = parser()
+    options = made.parse_args(arguments)
+    if options.client_id and not options.site:
+        made.error("--client-id belongs to a --site; a stage's outputs name its machine client")
+    return exit_status(lambda: 0 if run(_smoke(options)) else FAILED)
 
 
-def _smoke(arguments: argparse.Namespace) -> Smoke:
-    if arguments.site:
+def _smoke(options: argparse.Namespace) -> Smoke:
+    if options.site:
         secret = os.environ.get(SECRET_VARIABLE, "")
-        machine = MachineClient(arguments.client_id, secret) if arguments.client_id else None
-        return Smoke(arguments.site, machine)
-    outputs = stack_outputs(arguments.stage, show_secrets=True)
+        machine = MachineClient(options.client_id, secret) if options.client_id else None
+        return Smoke(options.site, machine)
+    outputs = chosen_outputs(options, show_secrets=True)
     client_id = outputs.get("machineClientId")
     machine = MachineClient(client_id, outputs["machineClientSecret"]) if client_id else None
     cloudwatch: Any = boto3.client("cloudwatch", region_name=outputs.region)

@@ -123,11 +123,12 @@ class Cli:
             text=True,
         )
 
-    def run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str | Path, typed: str = "") -> subprocess.CompletedProcess[str]:
         words = [str(argument) for argument in arguments]
         result = CliRunner().invoke(
             app,
             words,
+            input=typed,
             prog_name="video-upload",
             env={"VIDEO_UPLOAD_HOME": str(self.home), "COLUMNS": "120"},
             catch_exceptions=False,

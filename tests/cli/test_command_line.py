@@ -18,6 +18,7 @@ import pytest
 
 from tests.cli.conftest import Cli, MakeVideo, sha256_of, sign_somebody_in, wait_for_parts
 from tests.cli.fake_platform import FakePlatform
+from video_upload import command_line
 from video_upload.backoff import Backoff
 from video_upload.credentials import StoredCredentials
 from video_upload.version import VERSION
@@ -103,7 +104,7 @@ def test_the_library_can_be_listed_shown_and_deleted(platform: FakePlatform, cli
 
     video_id = first["video"]["videoId"]
     assert "one.mp4" in cli.run("show", video_id).stdout
-    deleted = cli.run("delete", video_id)
+    deleted = cli.run("delete", video_id, "--yes")
     assert deleted.returncode == 0
     assert re.search(r"Links that were given out before may play until \d\d:\d\d\.", deleted.stderr)
     gone = cli.run("show", video_id, "--json")
@@ -114,6 +115,22 @@ def test_the_library_can_be_listed_shown_and_deleted(platform: FakePlatform, cli
         "details": {},
         "requestId": "request-1",
     }
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_a_script_deletes_only_with_yes_and_a_person_is_asked(
+    platform: FakePlatform, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (video,) = platform.add_finished_videos("ready")
+    video_id = video.video_id
+    refused = cli.run("delete", video_id)
+    assert refused.returncode == 2
+    assert "--yes" in refused.stderr
+    monkeypatch.setattr(command_line, "is_terminal", lambda: True)
+    assert cli.run("delete", video_id, typed="n\n").returncode == 1
+    assert video.state == "ready"
+    assert cli.run("delete", video_id, typed="y\n").returncode == 0
+    assert video.state == "deleted"
 
 
 @pytest.mark.usefixtures("signed_in")

@@ -40,7 +40,7 @@ def live(stage: str) -> list[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.engine", description=__doc__)
     parser.add_argument("--stage", action="append", help=f"default: {', '.join(STAGES)}")
     stages = parser.parse_args().stage or STAGES
     if not installed():

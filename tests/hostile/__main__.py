@@ -17,7 +17,7 @@ DEFAULT_REQUESTS = 10_000
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="make hostile", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m tests.hostile", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--requests", type=int, default=DEFAULT_REQUESTS, help="how many (default: %(default)s)")
     parser.add_argument("--first-seed", type=int, default=0, help="seed of the first (default: %(default)s)")

@@ -147,7 +147,7 @@ def test_the_library_can_be_listed_shown_and_emptied(desktop: Desktop, video_12_
     assert [video["videoId"] for video in listed] == [uploaded["videoId"]]
     shown = desktop.run("show", uploaded["videoId"])
     assert shown["fileName"] == "three parts.mp4"
-    desktop.run("delete", uploaded["videoId"])
+    desktop.run("delete", uploaded["videoId"], "--yes")
     assert desktop.run("list")["videos"] == []
 
 

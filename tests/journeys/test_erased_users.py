@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Sequence
 
@@ -28,6 +27,7 @@ from tests.journeys.conftest import (
     make_person,
     ready_video,
 )
+from tests.terminal import Terminal
 
 
 def everything_of(stand_in: StandIn, owner: str) -> list[str]:
@@ -67,7 +67,7 @@ def test_nothing_is_revoked_or_erased_unless_the_name_is_typed(
     member.start(6 * 2**20)
     before = sorted(everything_of(stand_in, member.owner))
     for command in (revoke_user.main, erase_user.main):
-        monkeypatch.setattr(sys, "stdin", io.StringIO("yes\n"))
+        monkeypatch.setattr(sys, "stdin", Terminal("yes\n"))
         assert "nothing was done" in operator.run(command, member.email, status=1)
     assert sorted(everything_of(stand_in, member.owner)) == before
 
@@ -85,7 +85,7 @@ def test_an_erased_user_leaves_no_byte(
     neighbours = ready_video(neighbour, small_video)
     assert len(everything_of(stand_in, owner)) > 10
 
-    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{member.email}\n"))
+    monkeypatch.setattr(sys, "stdin", Terminal(f"{member.email}\n"))
     told = operator.run(erase_user.main, member.email)
     assert everything_of(stand_in, owner) == []
     assert "no such user" in operator.run(erase_user.main, member.email, "--yes", status=1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from tests.journeys.conftest import (
     ready_video,
     wait_until,
 )
+from tests.terminal import Terminal
 
 
 @pytest.fixture
@@ -94,8 +97,8 @@ def test_operators_may_do_what_their_commands_do_and_no_more(
     assert asked_of_aws == granted - through_s3
 
 
-def test_a_deleted_video_comes_back_and_plays(
-    person: Person, operator: Operator, stand_in: StandIn, small_video: bytes
+def test_a_deleted_video_comes_back_and_plays_once_the_operator_says_so(
+    person: Person, operator: Operator, stand_in: StandIn, small_video: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started = ready_video(person, small_video)
     video_id = started["videoId"]
@@ -104,11 +107,15 @@ def test_a_deleted_video_comes_back_and_plays(
     assert person.call("DELETE", f"/videos/{video_id}").status_code == 200
     assert person.call("GET", f"/videos/{video_id}").status_code == 404
 
-    told = operator.run(restore_video.main, video_id)
-    assert "nothing was done" in told
-    assert person.call("GET", f"/videos/{video_id}").status_code == 404
+    for stdin in (io.StringIO(f"{video_id}\n"), Terminal("yes\n")):
+        monkeypatch.setattr(sys, "stdin", stdin)
+        told = operator.run(restore_video.main, video_id, status=1)
+        assert "write the record back as ready" in told
+        assert "nothing was done" in told
+        assert person.call("GET", f"/videos/{video_id}").status_code == 404
 
-    operator.run(restore_video.main, video_id, "--yes")
+    monkeypatch.setattr(sys, "stdin", Terminal(f"{video_id}\n"))
+    operator.run(restore_video.main, video_id)
     after = person.video(video_id)
     urls = {"posterUrl", "playbackUrl", "urlsExpireAt", "updatedAt"}
     assert {key: value for key, value in after.items() if key not in urls} == {

@@ -17,7 +17,7 @@ from tests.media.sample_videos import write_sample_video
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="make matrix", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m tests.matrix", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--every", type=int, default=1, metavar="N", help="play each Nth cell (default: all)")
     options = parser.parse_args(arguments)

@@ -20,7 +20,7 @@ LEAST_PERCENT = 90
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="make mutants", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m tests.mutation", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("files", nargs="*", help="parts of paths (default: all files)")
     parser.add_argument("--workers", type=int, default=2, help="processes at a time (default: %(default)s)")

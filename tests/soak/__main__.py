@@ -49,7 +49,7 @@ def show(seed: int) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="make soak", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m tests.soak", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--histories", type=int, default=DEFAULT_HISTORIES, help="how many (default: %(default)s)")
     parser.add_argument("--first-seed", type=int, default=0, help="seed of the first (default: %(default)s)")

@@ -40,6 +40,11 @@ def _not_empty(video_id: str) -> str:
 VideoId = Annotated[str, typer.Argument(metavar="VIDEO_ID", callback=_not_empty)]
 
 
+def is_terminal() -> bool:
+    """Tell whether a person can be asked."""
+    return sys.stdin.isatty()
+
+
 def main() -> None:
     app(prog_name="video-upload")
 
@@ -102,12 +107,14 @@ def show(video_id: VideoId, as_json: AsJson = False, profile: Profile = None) ->
 @app.command()
 def delete(
     video_id: VideoId,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed without a terminal.")] = False,
     as_json: AsJson = False,
     profile: Profile = None,
 ) -> None:
     """Delete a video for good."""
-    if not yes and sys.stdin.isatty():
+    if not yes:
+        if not is_terminal():
+            raise typer.BadParameter(message="there is no terminal to ask on: add --yes")
         typer.confirm(f"Delete {video_id} for good?", abort=True, err=True)
     with exit_codes(as_json=as_json):
         answer = api_of(profile, errors_console(quiet=as_json)).delete_video(video_id)

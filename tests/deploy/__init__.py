@@ -1,0 +1,1 @@
+"""The operators' commands without a stage: their arguments, questions and exit codes."""
