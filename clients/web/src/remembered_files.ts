@@ -5,55 +5,59 @@ const taken = new Set<string>();
 
 /** The id of an upload that was asked for and never answered, because the page was closed; else a new one. */
 export function correlationIdFor(file: File, contentType: string): string {
-  const kept = readKept(beginning(file, contentType));
-  const id = kept && !taken.has(kept) ? kept : crypto.randomUUID();
+  const known = kept(beginning(file, contentType));
+  const id = known && !taken.has(known) ? known : crypto.randomUUID();
   taken.add(id);
   return id;
 }
 
 /** Call before the API is asked: under the same id it opens the same upload again. */
 export function rememberBeginning(file: File, contentType: string, correlationId: string): void {
-  try {
-    localStorage.setItem(beginning(file, contentType), correlationId);
-  } catch {
-    // A full or forbidden storage only costs a second upload, which the platform expires.
-  }
+  keep(beginning(file, contentType), correlationId);
 }
 
 export function forgetBeginning(file: File, contentType: string): void {
-  try {
-    localStorage.removeItem(beginning(file, contentType));
-  } catch {
-    // nothing was remembered
-  }
+  drop(beginning(file, contentType));
+}
+
+export function rememberFile(videoId: string, file: File): void {
+  keep(modified(videoId), String(file.lastModified));
+}
+
+export function forgetFile(videoId: string): void {
+  drop(modified(videoId));
+}
+
+/** Whether this browser saw the upload begin with another version of the file. */
+export function wasChanged(videoId: string, file: File): boolean {
+  const version = String(file.lastModified);
+  return (kept(modified(videoId)) ?? version) !== version;
 }
 
 function beginning(file: File, contentType: string): string {
   return `beginning ${contentType} ${file.size} ${file.lastModified} ${file.name}`;
 }
 
-function readKept(key: string): string | null {
+function modified(videoId: string): string {
+  return `modified ${videoId}`;
+}
+
+function orNothing<Answer>(ask: () => Answer): Answer | undefined {
   try {
-    return localStorage.getItem(key);
+    return ask();
   } catch {
-    return null;
+    // A full or forbidden storage costs a second upload, which the platform expires, and the check for changed files.
   }
 }
 
-export function rememberFile(videoId: string, file: File): void {
-  try {
-    localStorage.setItem(`modified ${videoId}`, String(file.lastModified));
-  } catch {
-    // A full or forbidden storage only costs the check for changed files.
-  }
+function kept(key: string): string | null | undefined {
+  return orNothing(() => localStorage.getItem(key));
 }
 
-export function forgetFile(videoId: string): void {
-  localStorage.removeItem(`modified ${videoId}`);
+function keep(key: string, value: string): void {
+  orNothing(() => localStorage.setItem(key, value));
 }
 
-/** Whether this browser saw the upload begin with another version of the file. */
-export function wasChanged(videoId: string, file: File): boolean {
-  const remembered = localStorage.getItem(`modified ${videoId}`);
-  return remembered !== null && remembered !== String(file.lastModified);
+function drop(key: string): void {
+  orNothing(() => localStorage.removeItem(key));
 }
