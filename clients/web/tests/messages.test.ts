@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { message } from "../src/messages";
+import texts from "../src/messages.json";
+
+test.each(Object.keys(texts))("%s has words that end as sentences do and leave nothing to fill in", (code) => {
+  const shown = message({ code, details: { maxBytes: 1, problems: [] } });
+  expect(shown).toMatch(/[.!?]$/);
+  expect(shown).not.toMatch(/[{}]/);
+});
+
+test.each([
+  undefined,
+  null,
+  "text",
+  new Error("secret"),
+  { code: "of no table" },
+  { code: "constructor" },
+  { code: "toString" },
+])("%o is told as unknown, without its own words", (error) => {
+  expect(message(error)).toBe(texts.unknown);
+});
+
+test("a file that is too large is told with the limit, where the API names it", () => {
+  expect(message({ code: "file_too_large", details: { maxBytes: 5e9 } })).toContain("5.0 GB");
+  expect(message({ code: "file_too_large" })).toBe(texts.file_too_large);
+});
+
+test("all problems of a request are told at once", () => {
+  const problems = [
+    { field: "fileName", problem: "is empty" },
+    { field: "sizeBytes", problem: "must be 1 or more" },
+  ];
+  expect(message({ code: "invalid_request", details: { problems } })).toContain(
+    "fileName is empty; sizeBytes must be 1 or more",
+  );
+});
+
+test("a name that looks like a pattern of replacement stays as it is", () => {
+  const problems = [{ field: "$&", problem: "$1" }];
+  expect(message({ code: "invalid_request", details: { problems } })).toContain("$& $1");
+});
