@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from chalicelib.core.caps import Caps, require_room
 from chalicelib.core.errors import CapError, ReservedBytesExceededError, TooManyOpenUploadsError
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef
@@ -74,6 +75,28 @@ def test_a_refused_upload_leaves_nothing_behind(world: World) -> None:
         world.start()
     assert set(world.metadata.objects) == before
     assert len(world.videos.uploads) == 3
+
+
+def test_an_upload_that_finds_no_room_is_refused_before_anything_is_written(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        world.start()
+    written: list[str] = []
+    for write in ("put", "put_if_new", "put_if_unchanged", "delete"):
+        monkeypatch.setattr(world.metadata, write, lambda key, *_: written.append(key))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    with pytest.raises(TooManyOpenUploadsError):
+        world.start()
+    assert written == []
+
+
+def test_the_look_for_room_does_not_count_the_uploads_own_reservation(world: World) -> None:
+    own, other = (VideoRef(OWNER, digit * 28) for digit in "01")
+    world.records.reserve(own, 60)
+    caps = Caps(max_open_uploads=1, max_reserved_bytes=100)
+    require_room(world.records, caps, own, 60)
+    with pytest.raises(TooManyOpenUploadsError):
+        require_room(world.records, caps, other, 1)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
 @dataclass(frozen=True)
 class Mutant:
     """One change. where: the function or class around it, with a number where it has the same change again. tree: the
-    whole module, changed.
+    whole module, changed. in_a_body: whether importing the module runs none of what changed.
     """
 
     where: str
@@ -47,6 +47,7 @@ class Mutant:
     before: str
     after: str
     tree: ast.Module
+    in_a_body: bool
 
     @property
     def change(self) -> str:
@@ -62,7 +63,8 @@ def mutants(source: str) -> list[Mutant]:
             if ast.dump(node) == ast.dump(after):
                 continue
             tree = _replaced(module, path, after)
-            change = Mutant(where or "module", getattr(node, "lineno", 0), _text(node), _text(after), tree)
+            line = getattr(node, "lineno", 0)
+            change = Mutant(where or "module", line, _text(node), _text(after), tree, _is_in_a_body(module, path))
             seen[change.change] += 1
             number = seen[change.change]
             found.append(replace(change, where=f"{change.where} ({number})") if number > 1 else change)
@@ -89,6 +91,16 @@ def _walk(node: ast.AST, path: Path, where: str) -> Iterator[tuple[Path, ast.AST
 
 
 _NAMED = (ast.FunctionDef, ast.ClassDef)
+
+
+def _is_in_a_body(module: ast.Module, path: Path) -> bool:
+    node: ast.AST = module
+    for name, index in path:
+        if isinstance(node, ast.FunctionDef) and name == "body":
+            return True
+        child = getattr(node, name)
+        node = child if index is None else child[index]
+    return False
 
 
 def _is_left_alone(node: ast.AST) -> bool:

@@ -18,10 +18,7 @@ SUBJECTS = (
         f"{_CORE}/completion.py",
         ["tests/core/test_completion.py", "tests/core/test_janitor.py"],
     ),
-    Subject(
-        f"{_CORE}/records.py",
-        ["tests/core/test_caps.py", "tests/core/test_forms.py", "tests/core/test_library.py"],
-    ),
+    Subject(f"{_CORE}/records.py", ["tests/core/test_records.py"]),
     Subject(f"{_CORE}/caps.py", ["tests/core/test_caps.py"]),
     Subject("components/storage/bucket_policies.py", ["tests/infrastructure/test_bucket_policies.py"]),
     Subject("components/compute/permissions.py", ["tests/infrastructure/test_least_privilege.py"]),

@@ -104,8 +104,7 @@ class Records:
 
     def refs_newest_first(self, owner: str, after_video_id: str = "") -> Iterator[VideoRef]:
         """Whatever has a record, tombstones too, without reading any; after_video_id: only what is older."""
-        after = VideoRef(owner, after_video_id).record_key if after_video_id else ""
-        for listed in self._bucket.list_keys(f"records/{owner}/", after):
+        for listed in self._bucket.list_keys(f"records/{owner}/", VideoRef(owner, after_video_id).record_key):
             yield VideoRef(owner, listed.key.rpartition("/")[2].removesuffix(".json"))
 
     def read_each(self, refs: Iterable[VideoRef]) -> Iterator[VideoRecord | None]:

@@ -92,11 +92,11 @@ def _to_base64url(data: bytes) -> str:
 
 def _from_base64url(text: str) -> bytes:
     try:
-        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        data = base64.urlsafe_b64decode(f"{text}==")
     except (binascii.Error, ValueError) as error:
         raise UnauthorizedError from error
     # One token, one text: a cache of answers and a counter of requests go by the token's text. Python's decoder skips
-    # characters that are not of base64.
+    # characters that are not of base64 and padding that is too long.
     if _to_base64url(data) != text:
         raise UnauthorizedError
     return data

@@ -1,0 +1,49 @@
+"""Changed code for the functions of a module that is loaded."""
+
+import ast
+import gc
+from collections.abc import Iterator
+from types import CodeType, FunctionType, ModuleType
+
+Place = tuple[str, int]
+
+
+def change_functions(loaded: ModuleType, before: ast.Module, after: ast.Module) -> bool:
+    """Give the functions that differ their code of `after`. False where one does not take it or is not to be found."""
+    old, new = _codes(before), _codes(after)
+    waiting = {place: code for place, code in new.items() if code != old[place]}
+    if not waiting:
+        return False
+    found: set[Place] = set()
+    for each in gc.get_objects():
+        if type(each) is FunctionType and each.__globals__ is vars(loaded):
+            place = _place(each.__code__)
+            if place in waiting:
+                try:
+                    each.__code__ = waiting[place]
+                except ValueError:  # it has another closure now
+                    return False
+                found.add(place)
+    return found == set(waiting)
+
+
+def _codes(tree: ast.Module) -> dict[Place, CodeType]:
+    return {_place(code): code for code in _functions(compile(tree, "", "exec"))}
+
+
+def _functions(code: CodeType) -> Iterator[CodeType]:
+    """Code of the functions of a module and of its classes, not of functions within functions."""
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            if _is_class_body(constant):
+                yield from _functions(constant)
+            else:
+                yield constant
+
+
+def _is_class_body(code: CodeType) -> bool:
+    return "__module__" in code.co_names and "__qualname__" in code.co_names
+
+
+def _place(code: CodeType) -> Place:
+    return code.co_qualname, code.co_firstlineno
