@@ -133,7 +133,7 @@ def _restore(stage: DeployedStage, options: argparse.Namespace) -> None:
         say(f"uncover s3://{bucket}/{history.bodies[0].key} ({history.bodies[0].size_bytes:,} bytes)")
     if restoration.tombstone_etag is not None:
         say(f"write the record back as {state}")
-    confirm(f"{wanted} will be {state} again in {stage.place.stage}.", wanted, confirmed=options.yes)
+    confirm(f"{wanted} will be {state} again in {stage.context.stage}.", wanted, confirmed=options.yes)
     record = restore(stage, restoration)
     ending = "processing looks at it now" if not _is_settled(record) else "its owner sees it again"
     say(f"{wanted} is {record.state}: {ending}")
