@@ -1,6 +1,7 @@
 """The changes that make mutants of a module, each in one place of its syntax tree.
 
-Left alone: docstrings, annotations, decorators, and what is only said to the log.
+Left alone: docstrings, annotations, decorators, what is only said to the log, and the names of policy statements, which
+decide nothing.
 """
 
 from __future__ import annotations
@@ -82,6 +83,8 @@ def _walk(node: ast.AST, path: Path, where: str) -> Iterator[tuple[Path, ast.AST
             children = [((name, index), child) for index, child in enumerate(value)]
         else:
             children = [((name, None), value)]
+        if name == "args" and _makes_a_policy_statement(node):
+            children = children[1:]
         for step, child in children:
             if not isinstance(child, ast.AST) or _is_left_alone(child):
                 continue
@@ -113,6 +116,11 @@ def _is_left_alone(node: ast.AST) -> bool:
             return True
         case _:
             return False
+
+
+def _makes_a_policy_statement(node: ast.AST) -> bool:
+    """Whether a call is one of components.policy's, whose first argument is the statement's name."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"allow", "deny"}
 
 
 def _changes(node: ast.AST) -> Iterator[ast.AST]:

@@ -16,10 +16,10 @@ SUBJECTS = (
     Subject(f"{_CORE}/part_plan.py", ["tests/core/test_part_plan.py", "tests/core/test_upload_requests.py"]),
     Subject(
         f"{_CORE}/completion.py",
-        ["tests/core/test_completion.py", "tests/core/test_janitor.py"],
+        ["tests/core/test_completion.py", "tests/core/test_interruptions.py", "tests/core/test_janitor.py"],
     ),
     Subject(f"{_CORE}/records.py", ["tests/core/test_records.py"]),
     Subject(f"{_CORE}/caps.py", ["tests/core/test_caps.py"]),
-    Subject("components/storage/bucket_policies.py", ["tests/infrastructure/test_bucket_policies.py"]),
-    Subject("components/compute/permissions.py", ["tests/infrastructure/test_least_privilege.py"]),
+    Subject("components/storage/bucket_policies.py", ["tests/infrastructure/test_bucket_policy_values.py"]),
+    Subject("components/compute/permissions.py", ["tests/infrastructure/test_function_roles.py"]),
 )

@@ -39,6 +39,11 @@ CHANGES = {
 }
 
 
+def test_the_name_of_a_policy_statement_is_left_alone() -> None:
+    made = mutants('allow("Name", actions="s3:GetObject")')
+    assert {mutant.after for mutant in made} == {"pass", "allow('Name')", "'Xs3:GetObject'"}
+
+
 def test_each_decision_is_changed_and_what_is_only_said_is_not() -> None:
     made = mutants(SOURCE)
     assert {mutant.change for mutant in made} == CHANGES

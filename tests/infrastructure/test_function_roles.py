@@ -1,0 +1,174 @@
+"""Roles of the functions as values: each may do what stands here, and nothing else."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from components.compute.permissions import Resources, policy_of
+from components.naming import StageContext
+from tests.infrastructure.safety.reading import as_list
+
+PLAIN = Resources(
+    context=StageContext(stage="dev", account_id="123456789012", region="eu-central-1"),
+    data_key_arn="data-key",
+    token_key_arns=["token-key", "last-token-key"],
+    media_key_arn="media-key",
+    completion_topic_arn="topic",
+    dead_letter_queue_arn="queue",
+    in_network=False,
+    scaled=False,
+    asks_for_bill=False,
+)
+VIDEO_BUCKET = "arn:aws:s3:::video-upload-dev-videos-eu-central-1-123456789012"
+METADATA_BUCKET = "arn:aws:s3:::video-upload-dev-metadata-eu-central-1-123456789012"
+VIDEOS = f"{VIDEO_BUCKET}/videos/*"
+RECORDS, OPEN, STARTS, POSTERS, FIGURES = (
+    f"{METADATA_BUCKET}/{folder}/*" for folder in ("records", "open", "starts", "posters", "figures")
+)
+FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:video-upload-dev"
+INTERFACE_ACTIONS = {
+    "ec2:CreateNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:DeleteNetworkInterface",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:UnassignPrivateIpAddresses",
+}
+
+Granted = dict[str, set[str]]
+"""Actions by resource and the condition on it."""
+
+ON_RECORDS: Granted = {
+    "data-key if kms:ViaService is s3.eu-central-1.amazonaws.com": {"kms:GenerateDataKey", "kms:Decrypt"},
+    METADATA_BUCKET: {"s3:ListBucket"},
+    RECORDS: {"s3:GetObject", "s3:PutObject"},
+}
+WITH_TOMBSTONES: Granted = {**ON_RECORDS, RECORDS: {*ON_RECORDS[RECORDS], "s3:PutObjectTagging"}}
+PARTS = {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}
+FUNCTIONS: dict[str, Granted] = {
+    "video_upload": {
+        **WITH_TOMBSTONES,
+        OPEN: {"s3:PutObject", "s3:DeleteObject"},
+        VIDEOS: {"s3:PutObject", "s3:DeleteObject", *PARTS},
+        POSTERS: {"s3:DeleteObject"},
+        "media-key if kms:SigningAlgorithm is ECDSA_SHA_256": {"kms:Sign"},
+    },
+    "multipart_init": {
+        **ON_RECORDS,
+        OPEN: {"s3:PutObject", "s3:DeleteObject"},
+        STARTS: {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
+        VIDEOS: {"s3:PutObject", "s3:ListMultipartUploadParts"},
+        "token-key": {"kms:GenerateMac"},
+    },
+    "multipart_complete": {
+        **WITH_TOMBSTONES,
+        OPEN: {"s3:DeleteObject"},
+        VIDEO_BUCKET: {"s3:ListBucket"},
+        VIDEOS: {"s3:GetObject", "s3:PutObject", *PARTS},
+    },
+    "video_processing": {
+        **ON_RECORDS,
+        OPEN: {"s3:PutObject", "s3:DeleteObject"},
+        POSTERS: {"s3:PutObject", "s3:DeleteObject"},
+        VIDEO_BUCKET: {"s3:ListBucket"},
+        VIDEOS: {
+            *("s3:GetObject", "s3:GetObjectVersion", "s3:PutObjectTagging", "s3:PutObjectVersionTagging"),
+            *("s3:DeleteObject", "s3:DeleteObjectVersion"),
+        },
+        "topic": {"sns:Publish"},
+        "data-key if kms:ViaService is sns.eu-central-1.amazonaws.com": {"kms:GenerateDataKey", "kms:Decrypt"},
+        "queue": {"sqs:SendMessage"},
+    },
+    "upload_token_authorizer": {"token-key": {"kms:VerifyMac"}, "last-token-key": {"kms:VerifyMac"}},
+    "janitor": {
+        **WITH_TOMBSTONES,
+        OPEN: {"s3:PutObject", "s3:DeleteObject"},
+        POSTERS: {"s3:DeleteObject"},
+        VIDEO_BUCKET: {"s3:ListBucket", "s3:ListBucketMultipartUploads"},
+        VIDEOS: {
+            *("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"),
+            *PARTS,
+        },
+        f"{FUNCTION}-video-processing:live": {"lambda:InvokeFunction"},
+        "queue": {"sqs:SendMessage"},
+    },
+}
+
+
+def basics(function: str) -> Granted:
+    group = f"/aws/lambda/video-upload-dev-{function.replace('_', '-')}"
+    return {
+        f"arn:aws:logs:eu-central-1:123456789012:log-group:{group}:*": {"logs:CreateLogStream", "logs:PutLogEvents"},
+        "*": {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
+    }
+
+
+def parts_of(function: str, resources: Resources, effect: str) -> Iterator[dict[str, Any]]:
+    for each in policy_of(function, resources)["Statement"]:
+        assert each["Effect"] in {"Allow", "Deny"}
+        assert "Principal" not in each
+        if each["Effect"] == effect:
+            yield each
+
+
+def granted(function: str, resources: Resources) -> Granted:
+    found: Granted = {}
+    for each in parts_of(function, resources, "Allow"):
+        conditions = [
+            f" if {key} is {value}"
+            for operator, tests in each.get("Condition", {}).items()
+            for key, value in tests.items()
+            if operator == "StringEquals"
+        ]
+        assert len(conditions) == len(each.get("Condition", {}))
+        for resource in as_list(each["Resource"]):
+            found.setdefault("".join([resource, *conditions]), set()).update(as_list(each["Action"]))
+    return found
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_may_do_what_its_work_asks_and_no_more(function: str) -> None:
+    assert granted(function, PLAIN) == {**FUNCTIONS[function], **basics(function)}
+    assert not list(parts_of(function, PLAIN, "Deny"))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_in_a_network_lambda_attaches_interfaces_and_the_functions_code_does_not(function: str) -> None:
+    inside = replace(PLAIN, in_network=True)
+    more = granted(function, inside)["*"] - granted(function, PLAIN)["*"]
+    denied = list(parts_of(function, inside, "Deny"))
+    if function == "janitor":
+        assert not more
+        assert not denied
+        return
+    assert more == INTERFACE_ACTIONS
+    (statement,) = denied
+    assert set(statement["Action"]) == INTERFACE_ACTIONS
+    assert statement["Resource"] == "*"
+    own = f"{FUNCTION}-{function.replace('_', '-')}"
+    assert statement["Condition"] == {"ArnLike": {"lambda:SourceFunctionArn": [own, f"{own}:*"]}}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_janitor_alone_asks_for_the_figures_that_the_stage_has(function: str) -> None:
+    before = granted(function, PLAIN)
+    scaled, billed = (
+        granted(function, replace(PLAIN, scaled=True)),
+        granted(function, replace(PLAIN, asks_for_bill=True)),
+    )
+    if function != "janitor":
+        assert scaled == billed == before
+        return
+    assert scaled == {**before, "*": {*before["*"], "application-autoscaling:DescribeScalingActivities"}}
+    assert billed == {
+        **before,
+        "*": {*before["*"], "ce:GetCostAndUsage"},
+        FIGURES: {"s3:GetObject", "s3:PutObject"},
+    }
+
+
+def test_a_function_that_nobody_thought_about_has_no_role() -> None:
+    with pytest.raises(KeyError):
+        policy_of("another", PLAIN)
