@@ -55,7 +55,8 @@ class FakePlatform:
     """Knobs and records; everything may be changed while it runs.
 
     api_faults: path → answers (status, code, headers) given before the real one; status 0 drops the connection
-        before the call is carried out, -1 carries it out and loses the answer.
+        before the call is carried out, -1 carries it out and loses the answer, -2 sends half of the answer, and -3
+        another's page with 200.
     completing_answers: how often complete answers 202 first.
     processing_polls: how often a completed video is still in processing.
     page_records: how many records GET /videos looks at, deleted ones too.
@@ -174,6 +175,8 @@ class FakePlatform:
 
     def _list(self, bearer: str) -> tuple[int, Json, dict[str, str]]:
         upload = self._upload(bearer)
+        if upload.state not in {"uploading", "completing"}:
+            raise Refusal(409, "upload_completed", state=upload.state)
         parts: list[Json] = []
         if upload.state == "uploading":
             for number, part in sorted(self.storage.uploads[upload.upload_id].items()):
@@ -271,11 +274,11 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True  # headers and body are two writes: the client would wait 40 ms for the second
     platform: FakePlatform
 
-    def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+    def _send(self, status: int, body: bytes, headers: dict[str, str], length: int | None = None) -> None:
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(body) if length is None else length))
         self.end_headers()
         self.wfile.write(body)
 
@@ -330,7 +333,14 @@ class _Handler(BaseHTTPRequestHandler):
         if fault and fault[0] == -1:
             self._reset()
             return
-        self._send(status, json.dumps(answer).encode(), {"Content-Type": "application/json", **headers})
+        content = json.dumps(answer).encode()
+        if fault and fault[0] == -3:
+            content = b"<!doctype html><p>Accept the terms of this network."
+        if fault and fault[0] == -2:
+            self.close_connection = True
+            self._send(status, content[: len(content) // 2], {"Content-Type": "application/json"}, len(content))
+            return
+        self._send(status, content, {"Content-Type": "application/json", **headers})
 
     do_GET = do_POST = do_DELETE = _any  # noqa: N815 - the names http.server calls
 

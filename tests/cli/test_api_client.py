@@ -31,7 +31,9 @@ def client(platform: FakePlatform, signed_in: StoredCredentials) -> Client:
 
 
 @pytest.mark.parametrize(
-    ("status", "code"), [(503, "storage_unavailable"), (429, "too_many_requests"), (504, "gateway_timeout"), (0, "")]
+    ("status", "code"),
+    [(503, "storage_unavailable"), (429, "too_many_requests"), (504, "gateway_timeout"), (0, ""), (-2, ""), (-3, "")],
+    ids=["503", "429", "504", "a lost connection", "half an answer", "somebody else's page"],
 )
 def test_what_may_pass_is_tried_again(platform: FakePlatform, client: Client, status: int, code: str) -> None:
     platform.api_faults["/multipart/init"] = [(status, code, {})] * 3

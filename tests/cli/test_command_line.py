@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import signal
 import stat
+import sys
 import threading
 import time
 import urllib.error
@@ -186,6 +189,60 @@ def test_every_kind_of_failure_has_its_exit_code(platform: FakePlatform, cli: Cl
         platform.api_faults["/multipart/init"] = [(status, code, {})]
         failed = cli.run("upload", video, "--json")
         assert (failed.returncode, json.loads(failed.stderr)["error"]["code"]) == (expected, code)
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_control_c_under_json_is_told_as_json(platform: FakePlatform, cli: Cli, make_video: MakeVideo) -> None:
+    platform.storage.seconds_per_part = 0.1
+    process = cli.start("upload", make_video(2 * MIB), "--json")
+    wait_for_parts(platform, 4)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert "resume" in json.loads(errors)["error"]["message"]
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt(), SystemExit(130)], ids=["in typer", "by typer"])
+def test_control_c_outside_of_a_command_is_told_as_well(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], end: BaseException
+) -> None:
+    def app(**_: object) -> None:
+        raise end
+
+    monkeypatch.setattr(command_line, "app", app)
+    monkeypatch.setattr(sys, "argv", ["video-upload", "upload", "film.mp4", "--json"])
+    with pytest.raises(SystemExit) as ended:
+        command_line.main()
+    assert ended.value.code == 130
+    assert "resume" in json.loads(capsys.readouterr().err)["error"]["message"]
+
+
+@pytest.mark.usefixtures("signed_in")
+@pytest.mark.parametrize("writes", range(4))
+def test_a_full_disk_is_told_in_one_line_and_the_next_run_resumes(
+    platform: FakePlatform, cli: Cli, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch, writes: int
+) -> None:
+    """writes: how many succeed before."""
+    path = make_video(MIB // 4)
+    left = [writes]
+    whole = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        whole(descriptor)
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", fsync)
+        failed = cli.run("upload", path, "--json")
+    assert failed.returncode == 1
+    assert "No space left on device" in json.loads(failed.stderr)["error"]["message"]
+    assert cli.run("upload", path).returncode == 0
+    asked_as = {
+        one for call, one in zip(platform.calls, platform.correlation_ids, strict=True) if call.endswith("init")
+    }
+    assert len(asked_as) == 1, "under one id it is one upload"
 
 
 def test_version_and_help_say_what_they_are_asked(cli: Cli) -> None:

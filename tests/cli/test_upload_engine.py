@@ -20,6 +20,7 @@ from tests.cli.conftest import MakeVideo, sha256_of, sign_somebody_in
 from tests.cli.fake_platform import FakePlatform, serve_parts_over_tls, start_fake_platform
 from tests.cli.fake_storage import PartFault
 from tests.cli.watched_engine import IMPATIENT, Watched
+from video_upload.answers import Video
 from video_upload.engine import UploadEngine
 from video_upload.errors import (
     FileChangedError,
@@ -293,6 +294,21 @@ def test_a_lost_answer_to_complete_is_asked_for_again(
     video = watched.engine.upload(make_video(128 * KIB))
     assert video.state == "ready"
     assert watched.count(Completing) == (1 if fault == 0 else 0)
+
+
+def test_a_run_that_ends_before_it_has_told_its_result_leaves_it_to_the_next(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo
+) -> None:
+    path = make_video(200 * KIB)
+
+    def end(_: Video) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        watched.engine.upload(path, tell=end)
+    video = watched.engine.upload(path)
+    assert (video.video_id, video.state) == (platform.only_upload().video_id, "ready")
+    assert set(platform.storage.puts.values()) == {1}
 
 
 def test_an_upload_stopped_while_s3_completes_goes_on_without_sending(

@@ -55,6 +55,13 @@ TIMEOUT_SECONDS = (10.0, 35.0)  # connect, read: the gateway itself gives up aft
 LONGEST_RETRY_AFTER_SECONDS = 120.0
 COMPLETING_SECONDS = 2.0  # between two looks at a completion, where the API does not say
 RETRIED_STATUSES = frozenset({500, 502, 503, 504})
+# The second and third: an answer that ends before its end.
+_LOST_ANSWERS = (
+    requests.ConnectionError,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+    requests.Timeout,
+)
 
 ERROR_BY_STATUS: Mapping[int, type[ApiError]] = {
     400: InvalidRequestError,
@@ -217,7 +224,7 @@ class VideoApi:
                 response = self._session.request(
                     method, url, headers=headers, data=data, timeout=TIMEOUT_SECONDS, allow_redirects=False
                 )
-            except (requests.ConnectionError, requests.Timeout) as error:
+            except _LOST_ANSWERS as error:
                 failures += 1
                 if failures >= self._backoff.tries:
                     raise ApiUnreachableError(url, failures, problem_in_words(error)) from error
@@ -228,7 +235,7 @@ class VideoApi:
             except requests.RequestException as error:
                 raise ApiUnreachableError(url, failures + 1, problem_in_words(error)) from error
             self._note_server_time(response)
-            if not _will_pass(response):
+            if not _will_pass(response) and not _is_of_another(response):
                 return response
             failures += 1
             if failures >= self._backoff.tries:
@@ -268,6 +275,17 @@ def _will_pass(response: requests.Response) -> bool:
         "too_many_open_uploads",
         "reserved_bytes_exceeded",
     }
+
+
+def _is_of_another(response: requests.Response) -> bool:
+    """Whether something in front of the API answered in its place: a captive portal says 200 as well."""
+    if not 200 <= response.status_code < 300:
+        return False
+    try:
+        msgspec.json.decode(response.content)
+    except msgspec.DecodeError:
+        return True
+    return False
 
 
 def _error_detail(response: requests.Response) -> ErrorDetail:

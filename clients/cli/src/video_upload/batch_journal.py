@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from video_upload.private_files import open_private_folder
+from video_upload.private_files import open_private_folder, writing_to
 from video_upload.video_file import VideoFile
 
 
@@ -42,12 +42,13 @@ class BatchJournal:
         return line.video_id
 
     def add(self, file: VideoFile, video_id: str) -> None:
+        """Raises HomeError."""
         line = FinishedFile(
             path=str(file.path), size_bytes=file.size_bytes, modified_ns=file.modified_ns, video_id=video_id
         )
         self._finished[line.path] = line
         open_private_folder(self._path.parent)
-        with self._path.open("ab", buffering=0) as journal:
+        with writing_to(self._path.parent), self._path.open("ab", buffering=0) as journal:
             journal.write(b"\n" + msgspec.json.encode(line))  # apart from a line that a kill cut short
             os.fsync(journal.fileno())
 

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import msgspec
 import typer
 from rich.console import Console
 
 from video_upload.answers import Video
-from video_upload.command_output import EPILOG, AsJson, Profile, api_of, errors_console, exit_codes, print_json
+from video_upload.command_output import (
+    EPILOG,
+    AsJson,
+    Profile,
+    api_of,
+    errors_console,
+    exit_codes,
+    print_json,
+    print_stopped,
+)
 from video_upload.engine import UploadEngine
 from video_upload.errors import UploadNotFoundError
+from video_upload.exit_codes import ExitCode
 from video_upload.presentation import clock_time, plain, print_open_uploads, print_video, print_videos
 from video_upload.private_files import default_home
 from video_upload.sign_in_commands import login, logout, profiles_app
@@ -46,7 +56,20 @@ def is_terminal() -> bool:
 
 
 def main() -> None:
-    app(prog_name="video-upload")
+    try:
+        app(prog_name="video-upload")
+    except KeyboardInterrupt:
+        _stop()
+    except SystemExit as ended:
+        # A command that was stopped says so itself, and ends with our own code; typer ends with its number in silence.
+        if ended.code == ExitCode.INTERRUPTED and not isinstance(ended.code, ExitCode):
+            _stop()
+        raise
+
+
+def _stop() -> NoReturn:
+    print_stopped(as_json="--json" in sys.argv)
+    sys.exit(ExitCode.INTERRUPTED)
 
 
 def _print_version(wanted: bool) -> None:

@@ -15,7 +15,7 @@ from rich.console import Console
 from video_upload.api import VideoApi
 from video_upload.backoff import Interruption
 from video_upload.credentials import StoredCredentials
-from video_upload.errors import ApiError, VideoUploadError
+from video_upload.errors import ApiError, UploadCancelledError, VideoUploadError
 from video_upload.exit_codes import MEANINGS, ExitCode, exit_code_of
 from video_upload.presentation import plain
 from video_upload.private_files import default_home
@@ -79,6 +79,14 @@ def print_error(error: VideoUploadError, *, as_json: bool, file: Path | None = N
         console.print(f"[dim]{plain(', '.join(traces))}[/]", soft_wrap=True, highlight=False)
 
 
+def print_stopped(*, as_json: bool) -> None:
+    """Say how to go on after Ctrl-C."""
+    if as_json:
+        print_error(UploadCancelledError(), as_json=True)
+    else:
+        errors_console().print("Stopped. What was uploaded is kept: run the same command again to resume.")
+
+
 @contextmanager
 def exit_codes(*, as_json: bool = False) -> Generator[None]:
     """Errors of the tree end the command with a text and their code."""
@@ -88,5 +96,5 @@ def exit_codes(*, as_json: bool = False) -> Generator[None]:
         print_error(error, as_json=as_json)
         raise typer.Exit(exit_code_of(error)) from error
     except KeyboardInterrupt as error:
-        errors_console().print("Stopped. What was uploaded is kept: run the same command again to resume.")
+        print_stopped(as_json=as_json)
         raise typer.Exit(ExitCode.INTERRUPTED) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
@@ -70,10 +70,12 @@ class UploadEngine:
             report=report,
         )
 
-    def upload(self, path: Path, *, wait: bool = True) -> Video:
+    def upload(self, path: Path, *, wait: bool = True, tell: Callable[[Video], None] = lambda video: None) -> Video:
         """Upload a file, resuming what an earlier run began; the video as the platform then has it.
 
         wait: until it is ready or rejected (half an hour at most), else until S3 has it whole.
+        tell: called with the result while this computer still knows the upload: a run that is killed before everybody
+            has been told leaves its result to the next one.
 
         Raises FileRefusedError and UploadRunningError before anything is sent; FileChangedError, PartFailedError,
         UploadLostError, UploadCancelledError; ApiError, ApiUnreachableError, UnexpectedAnswerError, NotSignedInError.
@@ -90,6 +92,7 @@ class UploadEngine:
             # Kept until here: whoever is stopped while watching goes on watching, and does not send the file again.
             with self._correlated(journal, file) as api:
                 video = self._watch(video_id, api) if wait else api.get_video(video_id)
+            tell(video)
             journal.forget()
         return video
 
@@ -161,7 +164,14 @@ class UploadEngine:
             self._abandon(journal)
             raise UploadLostError(record.video_id, "the file has changed since")
         upload = self._multipart_upload(file, record, journal, sent, api)
-        stored = upload.stored()
+        try:
+            stored = upload.stored()
+        except ConflictError as error:
+            if error.code != "upload_completed":
+                raise
+            # An earlier run completed it, and ended before it could tell.
+            self._report(Uploaded())
+            return record.video_id
         if stored.state == "uploading":
             upload.adopt(stored.parts)
         if stored.state == "uploading" or (stored.state == "completing" and upload.is_whole):

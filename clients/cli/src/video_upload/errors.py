@@ -22,6 +22,7 @@ VideoUploadError
 │   └── ServiceUnavailableError  5xx
 ├── FileRefusedError             refused here, before anything was sent
 ├── FileChangedError             the file changed while it was being sent
+├── HomeError                    what this computer keeps for later runs cannot be written
 ├── UploadRunningError           another process is uploading the same file
 ├── UploadNotFoundError          no unfinished upload answers to that name
 ├── UploadLostError              the platform no longer knows this upload
@@ -178,6 +179,13 @@ class FileChangedError(VideoUploadError):
     def __init__(self, path: Path) -> None:
         self.path = path
         super().__init__(f"{path} changed while it was being uploaded. Upload it again once it is complete.")
+
+
+class HomeError(VideoUploadError):
+    def __init__(self, folder: Path, reason: str) -> None:
+        self.folder = folder
+        self.reason = reason
+        super().__init__(f"Nothing can be written to {folder} ({reason}). Make room there, then run the command again.")
 
 
 class UploadRunningError(VideoUploadError):

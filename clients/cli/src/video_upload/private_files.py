@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
+
+from video_upload.errors import HomeError
 
 
 def default_home() -> Path:
@@ -15,13 +19,29 @@ def default_home() -> Path:
     return Path(chosen) if chosen else platformdirs.user_config_path("video-upload", appauthor=False)
 
 
+@contextmanager
+def writing_to(folder: Path) -> Generator[None]:
+    """Raise HomeError where the system refuses a write: a full disk, a folder that is only to be read."""
+    try:
+        yield
+    except OSError as error:
+        raise HomeError(folder, error.strerror or str(error)) from error
+
+
 def open_private_folder(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Raises HomeError."""
+    with writing_to(folder):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 def write_privately(path: Path, content: bytes) -> None:
-    """Replace the file in one step that survives a power cut; mode 0600 from the first byte on."""
+    """Replace the file in one step that survives a power cut; mode 0600 from the first byte on. Raises HomeError."""
     open_private_folder(path.parent)
+    with writing_to(path.parent):
+        _replace(path, content)
+
+
+def _replace(path: Path, content: bytes) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mkstemp makes 0600
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -152,19 +152,21 @@ class _Run:
             self.done_before += 1
             display.finish_file()
             return
-        video = engine.upload(path, wait=wait)
-        self.batch.add(file, video.video_id)
-        display.finish_file()
-        verdict = _verdict(video, waited=wait)
+
+        def tell(video: Video) -> None:
+            display.finish_file()
+            if self.as_json:
+                print_json({"file": str(path), "video": video})
+            else:
+                with display.paused():
+                    print_video(Console(), video)
+            self.batch.add(file, video.video_id)
+
+        verdict = _verdict(engine.upload(path, wait=wait, tell=tell), waited=wait)
         if verdict is ExitCode.OK:
             self.uploaded += 1
         else:
             self.failures.append(verdict)
-        if self.as_json:
-            print_json({"file": str(path), "video": video})
-        else:
-            with display.paused():
-                print_video(Console(), video)
 
     def conclude(self) -> None:
         """The summary, where something was looked for or left out, and the exit code of the first failure."""

@@ -18,7 +18,7 @@ import filelock
 import msgspec
 
 from video_upload.errors import UploadRunningError
-from video_upload.private_files import open_private_folder, write_privately
+from video_upload.private_files import open_private_folder, write_privately, writing_to
 from video_upload.video_file import PartLayout, VideoFile
 
 
@@ -71,12 +71,14 @@ class UploadJournal:
         self._appending: BinaryIO | None = None
 
     def __enter__(self) -> UploadJournal:
-        """Raises UploadRunningError if another process holds it; a killed holder does not count."""
+        """Raises UploadRunningError if another process holds it; a killed holder does not count. Raises HomeError, as
+        all that writes here does."""
         open_private_folder(self._path.parent)
-        try:
-            self._lock.acquire(blocking=False)
-        except filelock.Timeout as error:
-            raise UploadRunningError(self._video_path) from error
+        with writing_to(self._path.parent):
+            try:
+                self._lock.acquire(blocking=False)
+            except filelock.Timeout as error:
+                raise UploadRunningError(self._video_path) from error
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -112,8 +114,16 @@ class UploadJournal:
         """A later line of the same part replaces the earlier one."""
         if self._appending is None:
             raise RuntimeError(f"{self._path} was not started")
-        self._appending.write(msgspec.json.encode(part) + b"\n")
-        os.fsync(self._appending.fileno())
+        with writing_to(self._path.parent):
+            self._append(self._appending, msgspec.json.encode(part) + b"\n")
+
+    @staticmethod
+    def _append(journal: BinaryIO, line: bytes) -> None:
+        unwritten = memoryview(line)
+        while unwritten:
+            # A disk that is nearly full takes some of it, and refuses the rest.
+            unwritten = unwritten[journal.write(unwritten) :]
+        os.fsync(journal.fileno())
 
     def forget(self) -> None:
         self._close()
