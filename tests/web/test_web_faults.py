@@ -184,6 +184,73 @@ def test_a_page_that_is_closed_before_inits_answer_leaves_no_second_upload(
     assert len(site.api.videos) == 1
 
 
+def test_a_strangers_page_in_place_of_an_answer_is_asked_past(
+    page: Page, site: FakeSite, small_video: Path, complaints: list[str]
+) -> None:
+    complaints += ["ERR_FAILED"]
+    seen: list[str] = []
+
+    def greet(route: Route) -> None:
+        call = f"{route.request.method} {route.request.url}"
+        if call in seen:
+            route.continue_()
+            return
+        seen.append(call)
+        route.fulfill(status=200, content_type="text/html", body="<!doctype html><p>Accept the terms of this network.")
+
+    page.route("**/api/**", greet)
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, small_video)
+    expect_uploaded(page, site, small_video)
+    assert len(site.api.videos) == 1
+    assert {call.rsplit("/api/")[1].split("?")[0].split("/")[0] for call in seen} >= {"multipart", "uploads", "videos"}
+
+
+def test_an_answer_that_never_comes_is_not_waited_for_without_end(
+    page: Page, site: FakeSite, small_video: Path, complaints: list[str]
+) -> None:
+    complaints += ["ERR_FAILED"]
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.clock.install()
+    page.route("**/multipart/complete", hold_the_first)
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, small_video)
+    wait_until(lambda: bool(held), page)
+    page.clock.fast_forward(36_000)
+    expect_uploaded(page, site, small_video)
+
+
+def test_a_file_chosen_before_the_list_of_unfinished_uploads_is_there_goes_on(
+    page: Page, site: FakeSite, video: Path
+) -> None:
+    site.storage.let_through(2)
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, video)
+    wait_until(lambda: len(site.storage.puts) == 2, page)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/api/uploads", hold)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    site.storage.let_through(None)
+    wait_until(lambda: bool(held), page)
+    choose(page, video)
+    page.wait_for_timeout(300)
+    held[0].continue_()
+    expect_uploaded(page, site, video)
+    assert len(site.api.videos) == 1
+
+
 def test_a_refused_upload_says_why(page: Page, site: FakeSite, small_video: Path, complaints: list[str]) -> None:
     refusals = [
         (413, "file_too_large", {"maxBytes": 2_000_000_000}, "at most 2.0 GB"),

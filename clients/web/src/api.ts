@@ -87,6 +87,10 @@ export interface ProgressBatch {
 
 export type Details = Record<string, unknown>;
 
+interface Refusal {
+  error?: { code?: string; message?: string; details?: Details };
+}
+
 interface Send {
   body?: object;
   signal?: AbortSignal | undefined;
@@ -97,6 +101,8 @@ interface Send {
 
 const TRIES = 5;
 const PROGRESS_TIMEOUT_MS = 10_000;
+/** The gateway itself gives up after 29 s. */
+const ANSWER_LIMIT_MS = 35_000;
 /** A lost answer counts as 500: every call may be made twice, init by the upload's correlation id. */
 const RETRIED_STATUSES: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
 /** Refused with 429 as well, but no wait ends them. */
@@ -209,21 +215,39 @@ export class ApiClient {
     const headers: Record<string, string> = { Authorization: `Bearer ${bearer}` };
     if (body) headers["Content-Type"] = "application/json";
     if (this.#correlationId) headers["X-Correlation-Id"] = this.#correlationId;
-    const init: RequestInit = { method, headers, cache: "no-store", keepalive };
+    const limit = new AbortController();
+    const stop = () => limit.abort();
+    const timer = setTimeout(stop, ANSWER_LIMIT_MS);
+    signal?.addEventListener("abort", stop);
+    const init: RequestInit = { method, headers, cache: "no-store", keepalive, signal: limit.signal };
     if (body) init.body = JSON.stringify(body);
-    if (signal) init.signal = signal;
     let response: Response;
-    let answer: { error?: { code?: string; message?: string; details?: Details } };
+    let answer: Refusal;
     try {
+      signal?.throwIfAborted();
       response = await fetch(this.#baseUrl + path, init);
-      answer = await response.json().catch(() => ({}));
+      const text = await response.text();
+      // What is no JSON, or only its beginning, is no answer of the API: a captive portal says 200 as well.
+      answer = response.ok ? JSON.parse(text) : parsed(text);
     } catch {
       signal?.throwIfAborted();
       return new ApiError({ status: 0, code: "network_error" });
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
     }
     const retryAfterSeconds = Number(response.headers.get("Retry-After") ?? 0) || 0;
     if (response.ok) return { ...answer, retryAfterSeconds } as Answer;
     const { code = "internal_error", message, details } = answer.error ?? {};
     return new ApiError({ status: response.status, code, message, details, retryAfterMs: retryAfterSeconds * 1000 });
+  }
+}
+
+/** The body of a refusal; empty where something in front of the API refused. */
+function parsed(text: string): Refusal {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
   }
 }

@@ -37,7 +37,7 @@ function showWorkspace(signIn: SignIn, config: SiteConfig): void {
   for (const id of ["files", "camera"]) {
     const input = byId<HTMLInputElement>(id);
     input.onchange = () => {
-      uploads.add([...(input.files ?? [])]);
+      void uploads.add([...(input.files ?? [])]);
       input.value = ""; // so that the same file can be chosen again
     };
   }
@@ -71,7 +71,7 @@ function acceptDrops(uploads: Uploads): void {
     if (!carriesFiles(event)) return;
     event.preventDefault();
     box.classList.remove("over");
-    uploads.add([...(event.dataTransfer?.files ?? [])]);
+    void uploads.add([...(event.dataTransfer?.files ?? [])]);
   });
 }
 

@@ -30,6 +30,8 @@ export class Uploads {
   readonly #telemetry: Telemetry | null;
   #uploads: VideoUpload[] = [];
   #unfinished: UnfinishedUpload[] = [];
+  /** settles with the list of what waits to go on; null until it is asked for, or when it did not come */
+  #listing: Promise<void> | null = null;
 
   constructor(api: ApiClient, onCompleted: (videoId: string) => void, telemetry: Telemetry | null) {
     this.#api = api;
@@ -46,14 +48,32 @@ export class Uploads {
   }
 
   /** Show what waits to go on. */
-  async showUnfinished(): Promise<void> {
+  showUnfinished(): Promise<void> {
+    this.#listing ??= this.#list().catch((error: unknown) => {
+      this.#listing = null;
+      throw error;
+    });
+    return this.#listing;
+  }
+
+  async #list(): Promise<void> {
     const { uploads } = await this.#api.unfinishedUploads();
     this.#unfinished = uploads;
     this.#drawUnfinished();
   }
 
-  /** Take files: those that wait to go on go on, the others begin. */
-  add(files: Iterable<File>): void {
+  /**
+   * Take files: those that wait to go on go on, the others begin.
+   *
+   * Which of them wait is known from the list alone: a file chosen before it came would begin a second time.
+   */
+  async add(files: Iterable<File>): Promise<void> {
+    const chosen = [...files];
+    await this.showUnfinished().catch(() => {}); // who cannot list may still begin
+    this.#add(chosen);
+  }
+
+  #add(files: File[]): void {
     const refused: string[] = [];
     for (const file of files) {
       const unfinished = this.#unfinished.find((each) => each.fileName === file.name && each.sizeBytes === file.size);
@@ -159,7 +179,7 @@ export class Uploads {
         showBanner(`This is another file: ${upload.fileName} with ${size(upload.sizeBytes)} is wanted.`);
         return;
       }
-      this.add([file]);
+      void this.add([file]);
     };
     input.click();
   }
