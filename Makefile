@@ -21,7 +21,7 @@ WORKERS ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run web install test check format lock engine load soak hostile matrix mutants screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
+.PHONY: help run web install test check format lock engine load soak faults hostile matrix mutants screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -88,6 +88,9 @@ load: install ## 1,247 concurrent uploads by 2,500 users, and a flood by one of 
 
 soak: install ## Thousands of random histories of the state machine: no promise may be broken
 	$(BIN)/python -m tests.soak $(ARGS)
+
+faults: install web ## The real command and the real page under every kind of fault: nothing lost, doubled or left over
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 matrix: install ## Every route by every identity on every target: nobody gets in who may not
 	@$(BIN)/python -m tests.matrix $(ARGS)

@@ -40,6 +40,7 @@ class ChildProcess:
         on_line: Callable[[str], None] = lambda line: None,
     ) -> None:
         self.name = name
+        self._module, self._arguments, self._environment = module, tuple(arguments), environment
         self._ready = threading.Event()
         self._ready_text = ""
         self._last_lines: deque[str] = deque(maxlen=_LAST_LINES)
@@ -57,6 +58,10 @@ class ChildProcess:
         if self._process.stdout:
             self._reader = threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True)
             self._reader.start()
+
+    def again(self) -> "ChildProcess":
+        """Start the same once more, after this one has stopped."""
+        return ChildProcess(self.name, self._module, self._arguments, self._environment, self._on_line)
 
     @property
     def pid(self) -> int:

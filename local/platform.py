@@ -134,6 +134,15 @@ class LocalPlatform:
     def child(self, name: str) -> ChildProcess:
         return next(child for child in self._children if child.name == name)
 
+    def restart(self, name: str) -> None:
+        """Kill a child with SIGKILL, and start it anew where it was."""
+        before = self.child(name)
+        before.kill()
+        before.wait_stopped(STOP_SECONDS)
+        after = before.again()
+        self._children[self._children.index(before)] = after
+        after.wait_ready()
+
     def api_environment(self) -> dict[str, str]:
         return api_environment(
             stand_in_url=self.stand_in_url,

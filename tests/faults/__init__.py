@@ -1,0 +1,1 @@
+"""End to end under faults: the real command and the real page on the real platform."""

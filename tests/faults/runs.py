@@ -1,0 +1,125 @@
+"""What every run shares: its person and file, its troubles, what strikes the platform, and the judgement."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from hashlib import sha256
+from random import Random
+
+from chalicelib.core.video_record import GONE_STATES
+from local.stand_in import names
+from tests.faults.judge import Broken, residue
+from tests.faults.kinds import Client, Kind, Moment
+from tests.faults.scene import Lane, Person, Scene
+from tests.faults.ways import Trouble, Way
+
+STARTS_OVER = {Moment.CHANGED, Moment.TOUCHED}
+
+
+class Run:
+    """One kind and seed. struck: how often the fault struck. steps: what the client did, in words."""
+
+    person: Person
+
+    def __init__(self, scene: Scene, lane: Lane, kind: Kind, seed: int) -> None:
+        self.scene = scene
+        self.lane = lane
+        self.kind = kind
+        self.seed = seed
+        self.steps: list[str] = []
+        self.broken: list[Broken] = []
+        self.struck = 0
+        self.chance = Random(f"{kind.name} {seed}")
+        self.folder = lane.folder / f"{kind.name.replace('/', '-')}-{seed}"
+        self.file = self.folder / "film.mp4"
+
+    def play(self) -> None:
+        """Fault, end of the fault, the person's next tries, judgement."""
+        raise NotImplementedError
+
+    def prepare(self, client_id: str) -> int:
+        """A new person with a new video; of how many parts."""
+        self.folder.mkdir(parents=True)
+        self.person = self.scene.somebody(self.lane, client_id=client_id)
+        needed = 2 if self.kind.call == "list" else 1
+        parts = max(needed, self.chance.choice((1, 1, 1, 2, 2, 3)))
+        self.scene.write_video(self.file, parts, self.chance)
+        return parts
+
+    def troubles(self, parts: int) -> list[Trouble]:
+        """What goes wrong, when and how often, as the seed decides."""
+        way, call = self.kind.way, self.kind.call
+        if way is None or not call:
+            return []
+        first = 1
+        if call == "put":
+            first = self.chance.randint(1, parts)
+        elif call == "status" and self.kind.client is Client.COMMAND:
+            first = self.chance.randint(1, 2)
+        is_once = way in {Way.DIES_BEFORE, Way.DIES_AFTER, Way.DIES_THEN}
+        times = 1 if is_once else self.chance.choice((1, 1, 2) if way is Way.LATE else (1, 1, 2, 3, 12))
+        own = Trouble(call, way, first, times)
+        # Signing again is what follows an URL that has ended.
+        return [own, Trouble("put", Way.EXPIRED, times=2)] if call == "sign" else [own]
+
+    def strike(self) -> None:
+        """Let the kind's moment come, while a call is held."""
+        judge, scene = self.scene.judge, self.scene
+        {
+            Moment.CHANGED: lambda: self._change_file(with_content=True),
+            Moment.TOUCHED: lambda: self._change_file(with_content=False),
+            Moment.EVENT_REPEATED: lambda: judge.repeat_events(self.person.owner, self.chance.randint(1, 3)),
+            Moment.SITE_KILLED: lambda: scene.restart("site"),
+            Moment.STORE_KILLED: lambda: scene.restart("stand-in"),
+            Moment.WORKER_KILLED: lambda: scene.restart("worker"),
+            Moment.WORKER_HELD: lambda: _hold(scene.platform.child("worker").pid, self.chance.uniform(0.5, 2)),
+            Moment.EVENT_LOST: lambda: _for_a_while(judge.lose_events, judge.find_events, 1.0),
+            Moment.STORE_REFUSES: lambda: self._refuse(self.chance.uniform(0.1, 1.5)),
+            Moment.CLOCK_AHEAD: lambda: self._shift_clock(1),
+            Moment.CLOCK_BEHIND: lambda: self._shift_clock(-1),
+        }[self.kind.moment]()
+
+    def _change_file(self, *, with_content: bool) -> None:
+        modified_ns = self.file.stat().st_mtime_ns + 1_000_000_000
+        if with_content:
+            self.scene.write_video(self.file, self.chance.randint(1, 3), self.chance)
+        os.utime(self.file, ns=(modified_ns, modified_ns))
+
+    def _refuse(self, seconds: float) -> None:
+        self.scene.proxy.shut(self.scene.store)
+        time.sleep(seconds)
+        self.scene.proxy.reopen(self.scene.store)
+
+    def _shift_clock(self, direction: int) -> None:
+        seconds = direction * self.chance.choice((600, 1000, 7200))
+        _for_a_while(lambda: self.scene.shift_clock(seconds), lambda: self.scene.shift_clock(0), 0.7)
+
+    def judge(self, video_id: str | None) -> None:
+        """Look at what the platform holds. video_id: the video that the client told of."""
+        judge, owner = self.scene.judge, self.person.owner
+        judge.let_time_pass(owner)
+        remains = judge.remains(owner)
+        self.broken.extend(residue(remains))
+        kept = [record for record in remains.records if record.state not in GONE_STATES]
+        may_start_over = self.kind.moment in STARTS_OVER
+        if len(kept if may_start_over else remains.records) > 1:
+            states = ", ".join(f"{record.video_id} {record.state}" for record in remains.records)
+            self.broken.append(Broken("doubled", f"one file became {len(remains.records)} videos: {states}"))
+        if video_id is None:
+            return
+        stored = judge.sha256(f"{names.VIDEO_PREFIX}{owner}/{video_id}")
+        if stored != sha256(self.file.read_bytes()).hexdigest():
+            self.broken.append(Broken("lost", f"{video_id} is {'not there' if stored is None else 'different'}"))
+
+
+def _for_a_while(begin: Callable[[], None], end: Callable[[], None], seconds: float) -> None:
+    begin()
+    threading.Timer(seconds, end).start()
+
+
+def _hold(process_id: int, seconds: float) -> None:
+    """Stop a process, and let it go on after a while."""
+    os.kill(process_id, signal.SIGSTOP)
+    threading.Timer(seconds, os.kill, [process_id, signal.SIGCONT]).start()
