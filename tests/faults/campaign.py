@@ -69,16 +69,10 @@ def play_all(kinds: Sequence[Kind], seeds: range, *, lanes: int, show: bool = Fa
     findings = Findings(seeds=seeds)
     with running_scene(lanes) as scene:
         findings.started = time.monotonic()
-        pages = [(kind, seed) for seed in seeds for kind in kinds if kind.client is Client.PAGE]
-        commands = [(kind, seed) for seed in seeds for kind in kinds if kind.client is Client.COMMAND]
-        of_pages = scene.lanes[: max(1, lanes // 2)] if pages and lanes > 1 else []
-        of_commands = scene.lanes[len(of_pages) :]
+        jobs = [(kind, seed) for seed in seeds for kind in kinds]
         stage = _Stage(scene, findings, show=show)
-        stage.play(
-            (of_commands, [job for job in commands if not job[0].needs_all]),
-            (of_pages or scene.lanes[:1], pages),
-        )
-        stage.play((scene.lanes[-1:], [job for job in commands if job[0].needs_all]))
+        stage.play(scene.lanes, [job for job in jobs if not job[0].needs_all])
+        stage.play(scene.lanes[:1], [job for job in jobs if job[0].needs_all])
     return findings
 
 
@@ -91,14 +85,12 @@ class _Stage:
         self._show = show
         self._lock = threading.Lock()
 
-    def play(self, *jobs: tuple[Sequence[Lane], Sequence[Job]]) -> None:
-        """Return when all are played: each list on its own lanes, one run at a time on each."""
-        workers: list[threading.Thread] = []
-        for lanes, listed in jobs:
-            waiting: SimpleQueue[Job] = SimpleQueue()
-            for job in listed:
-                waiting.put(job)
-            workers += [threading.Thread(target=self._work, args=(lane, waiting)) for lane in lanes]
+    def play(self, lanes: Sequence[Lane], jobs: Sequence[Job]) -> None:
+        """Return when all are played, one run at a time on each lane."""
+        waiting: SimpleQueue[Job] = SimpleQueue()
+        for job in jobs:
+            waiting.put(job)
+        workers = [threading.Thread(target=self._work, args=(lane, waiting)) for lane in lanes]
         for worker in workers:
             worker.start()
         for worker in workers:
