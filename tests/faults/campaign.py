@@ -27,7 +27,7 @@ Job = tuple[Kind, int]
 
 @dataclass
 class Findings:
-    """What came of all runs."""
+    """The results of all runs."""
 
     started: float = field(default_factory=time.monotonic)
     runs: Counter[str] = field(default_factory=Counter[str])
@@ -77,7 +77,7 @@ def play_all(kinds: Sequence[Kind], seeds: range, *, lanes: int, show: bool = Fa
 
 
 class _Stage:
-    """Where runs are played and noted."""
+    """The player of runs, and the notes of their results."""
 
     def __init__(self, scene: Scene, findings: Findings, *, show: bool) -> None:
         self._scene = scene

@@ -16,7 +16,7 @@ from video_upload import api, backoff, credentials, part_sender
 from video_upload.command_line import main
 
 HURRY = 25
-"""How many times faster than a clock its waits between two tries pass."""
+"""The factor by which its waits between two tries are shorter."""
 LEAST_PAUSE_SECONDS = 0.15
 """Between two looks at a video, say: more looks would only keep the platform from its work."""
 IMPATIENT_SECONDS = 1.5
@@ -54,7 +54,7 @@ class Command:
         return self._process.exitcode is None
 
     def wait(self, seconds: float) -> bool:
-        """Whether it has ended within the time."""
+        """Return whether it has ended within the time."""
         self._process.join(seconds)
         return not self.is_running
 
@@ -64,7 +64,7 @@ class Command:
         self._process.join()
 
     def interrupt(self) -> None:
-        """As Ctrl-C does."""
+        """Stop it as Ctrl-C does."""
         if self._process.pid:
             os.kill(self._process.pid, signal.SIGINT)
 

@@ -32,7 +32,7 @@ class Attempt:
 
     @property
     def answer(self) -> dict[str, Any]:
-        """What it printed for programs; empty if nothing."""
+        """Return what it printed for programs; empty if nothing."""
         return _last_object(self.out)
 
     @property
@@ -192,7 +192,7 @@ class CommandRun(Run):
         return Attempt(arguments, None if is_killed else code, out, err)
 
     def _at_the_moment(self, command: Command) -> bool:
-        """What the kind is about, while a call is held. Whether the command was killed."""
+        """Let the kind's moment come, while a call is held. Return whether the command was killed."""
         if self.kind.moment is not Moment.KILLED:
             self.strike()
             return False

@@ -1,4 +1,4 @@
-"""What became of a run, by the store and the API and not by what a client believes."""
+"""The judge of a run: asks the store and the API, and believes no client."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from chalicelib.core.janitor import Janitor
 from chalicelib.core.records import OpenMarker, Records
-from chalicelib.core.video_record import State, VideoRecord
+from chalicelib.core.video_record import GONE_STATES, State, VideoRecord
 from chalicelib.environment import Environment
 from chalicelib.wiring import Services
 from local.platform import LocalPlatform
@@ -86,7 +86,7 @@ class Judge:
         )
 
     def let_time_pass(self, owner: str) -> None:
-        """What the janitor does for this owner in the next days."""
+        """Do what the janitor does for this owner in the next days."""
         self._settle(owner)
         for later in (timedelta(hours=2), EVERYTHING_EXPIRED):
             if not self._keys(names.METADATA_BUCKET, f"open/{owner}/"):
@@ -95,7 +95,7 @@ class Judge:
             self._settle(owner)
 
     def sha256(self, file_key: str) -> str | None:
-        """Of the object that is there now; None without one."""
+        """Return the digest of the object that is there now; None without one."""
         try:
             body = self._s3.get_object(Bucket=names.VIDEO_BUCKET, Key=file_key)["Body"]
         except self._s3.exceptions.NoSuchKey:
@@ -106,7 +106,7 @@ class Judge:
         return digest.hexdigest()
 
     def find_lost_events(self, owner: str) -> None:
-        """What the janitor does for this owner in some minutes."""
+        """Do what the janitor does for this owner in some minutes."""
         self._sweep(owner, EVENT_LOST)
 
     def repeat_events(self, owner: str, times: int) -> None:
@@ -170,7 +170,7 @@ class Judge:
 
 
 def residue(remains: Remains) -> Iterator[Broken]:
-    """What nobody will ever finish, find or pay for willingly. remains: after the janitor's time."""
+    """Yield what nobody will ever finish, find or pay for willingly. remains: after the janitor's time."""
     known = {record.ref.file_key for record in remains.records if record.state in {State.READY, State.REJECTED}}
     shown = {record.ref.poster_key for record in remains.records if record.state is State.READY}
     for record in remains.records:
@@ -184,6 +184,21 @@ def residue(remains: Remains) -> Iterator[Broken]:
         yield Broken("orphaned", f"{key} has no record")
     for key in set(remains.posters) - shown:
         yield Broken("orphaned", f"{key} has no video")
+
+
+def doubled(remains: Remains, *, may_start_over: bool) -> Iterator[Broken]:
+    """One file that became several videos. may_start_over: what was begun with an earlier content may have been given
+    up."""
+    counted = [record for record in remains.records if not (may_start_over and record.state in GONE_STATES)]
+    if len(counted) > 1:
+        states = ", ".join(f"{record.video_id} {record.state}" for record in remains.records)
+        yield Broken("doubled", f"one file became {len(counted)} videos: {states}")
+
+
+def lost(video_id: str, stored: str | None, sent: str) -> Iterator[Broken]:
+    """A video that the client was told of, and whose bytes are not the file's. stored, sent: SHA-256."""
+    if stored != sent:
+        yield Broken("lost", f"{video_id} is {'not there' if stored is None else 'different'}")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ class Client(StrEnum):
 
 
 class Moment(StrEnum):
-    """What happens when the trouble strikes a client that is to end (DIES_*), instead of its end."""
+    """An event at the moment at which a trouble would end the client (DIES_*), in place of that end."""
 
     KILLED = "killed"
     CHANGED = "file-changed"
@@ -55,7 +55,7 @@ class Kind:
 
     @property
     def needs_all(self) -> bool:
-        """Whether it strikes everybody on the platform, so that no other run may go on meanwhile."""
+        """Return whether it strikes everybody on the platform, so that no other run may go on meanwhile."""
         return self.moment not in {Moment.KILLED, Moment.CHANGED, Moment.TOUCHED, Moment.EVENT_REPEATED}
 
 

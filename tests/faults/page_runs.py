@@ -15,7 +15,7 @@ from tests.faults.ways import Trouble, Way
 from tests.web import journeys
 
 HURRY = 25
-"""How many times faster than a clock the page's timers run; those of more than 30 s, which end waits, only 10 times."""
+"""The factor by which the page's timers are shorter; 10 for those of more than 30 s, which end waits."""
 PATIENCE_SECONDS = 60.0
 LOOK_MS = 25
 MORE_TRIES = 3
@@ -90,7 +90,7 @@ class PageRun(Run):
         return {"unfinished"} if any(name.endswith("/api/uploads") for name in names) else set()
 
     def _reload(self, page: Page) -> Page:
-        """As often as not in a tab of its own."""
+        """Reload the page, or open it in another tab."""
         if self.chance.random() < 0.5:
             page.reload()
             self._look_around(page)
@@ -180,7 +180,7 @@ class PageRun(Run):
             self.broken.append(Broken("never told", f"no reason in words: {words!r}"))
 
     def _finish(self, page: Page) -> str | None:
-        """What people do until their video can be played; its id."""
+        """Do what people do until their video can be played. Return its id."""
         for number in range(MORE_TRIES):
             if self._is_up(page):
                 return next(iter(self.scene.listed_videos(self.person)), None)
@@ -208,7 +208,7 @@ class PageRun(Run):
         return journeys.video_card(page, self.file.name).count() > 0
 
     def _is_up(self, page: Page) -> bool:
-        """Whether the library shows the video, ready to be played."""
+        """Return whether the library shows the video, ready to be played."""
         if page.locator("#uploads > li[data-state=failed]").count():
             return False
         if not self._has_card(page) and not page.locator("#uploads > li").count():

@@ -15,7 +15,7 @@ from tests.faults.ways import Line, Way
 
 HOST = "127.0.0.1"
 SPELL_SECONDS = 0.4
-"""How long nobody listens after a refused connection."""
+"""The time in which nobody listens after a refused connection."""
 LATE_SECONDS = 12.0
 """More than any client of a run waits."""
 GONE_SECONDS = 10.0
@@ -42,7 +42,7 @@ class Head:
 
     @property
     def is_of_a_function(self) -> bool:
-        """Whether the platform itself sends it; clients sign no request."""
+        """Return whether the platform itself sends it; clients sign no request."""
         return (self.header("Authorization") or "").startswith("AWS4-")
 
     @property
@@ -178,7 +178,7 @@ class Door:
             writer.close()
 
     async def _pipe(self, head: Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """What functions say to S3 passes as it is."""
+        """Pass on unchanged what functions and S3 say to each other."""
         their_reader, their_writer = await asyncio.open_connection(HOST, self._target_port, limit=BUFFER_BYTES)
         their_writer.write(head.raw)
         async with asyncio.TaskGroup() as both:

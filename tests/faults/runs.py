@@ -1,4 +1,4 @@
-"""What every run shares: its person and file, its troubles, what strikes the platform, and the judgement."""
+"""The parts that all runs share: person and file, its troubles, what strikes the platform, and the judgement."""
 
 import os
 import signal
@@ -8,9 +8,8 @@ from collections.abc import Callable
 from hashlib import sha256
 from random import Random
 
-from chalicelib.core.video_record import GONE_STATES
 from local.stand_in import names
-from tests.faults.judge import Broken, residue
+from tests.faults.judge import Broken, doubled, lost, residue
 from tests.faults.kinds import Client, Kind, Moment
 from tests.faults.scene import Lane, Person, Scene
 from tests.faults.ways import Trouble, Way
@@ -49,7 +48,7 @@ class Run:
         return parts
 
     def troubles(self, parts: int) -> list[Trouble]:
-        """What goes wrong, when and how often, as the seed decides."""
+        """Return what goes wrong, when and how often, as the seed decides."""
         way, call = self.kind.way, self.kind.call
         if way is None or not call:
             return []
@@ -102,16 +101,10 @@ class Run:
         judge.let_time_pass(owner)
         remains = judge.remains(owner)
         self.broken.extend(residue(remains))
-        kept = [record for record in remains.records if record.state not in GONE_STATES]
-        may_start_over = self.kind.moment in STARTS_OVER
-        if len(kept if may_start_over else remains.records) > 1:
-            states = ", ".join(f"{record.video_id} {record.state}" for record in remains.records)
-            self.broken.append(Broken("doubled", f"one file became {len(remains.records)} videos: {states}"))
-        if video_id is None:
-            return
-        stored = judge.sha256(f"{names.VIDEO_PREFIX}{owner}/{video_id}")
-        if stored != sha256(self.file.read_bytes()).hexdigest():
-            self.broken.append(Broken("lost", f"{video_id} is {'not there' if stored is None else 'different'}"))
+        self.broken.extend(doubled(remains, may_start_over=self.kind.moment in STARTS_OVER))
+        if video_id is not None:
+            stored = judge.sha256(f"{names.VIDEO_PREFIX}{owner}/{video_id}")
+            self.broken.extend(lost(video_id, stored, sha256(self.file.read_bytes()).hexdigest()))
 
 
 def _for_a_while(begin: Callable[[], None], end: Callable[[], None], seconds: float) -> None:

@@ -67,7 +67,7 @@ class Lane:
 
 
 class Scene:
-    """What every run shares."""
+    """The platform, its doors and the people on them."""
 
     def __init__(self, platform: LocalPlatform, proxy: Proxy, store: Door, lanes: list[Lane], folder: Path) -> None:
         self.platform = platform
@@ -110,7 +110,7 @@ class Scene:
         return Person(email, claims["sub"], tokens.access_token, tokens.refresh_token or "", tokens.id_token or "")
 
     def store_sign_in(self, person: Person, lane: Lane, home: Path, *, has_expired: bool = False) -> None:
-        """What `login` leaves in the command's home."""
+        """Write what `login` leaves in the command's home."""
         StoredCredentials(home).store(
             SignIn(
                 site_url=lane.site.url,
@@ -144,7 +144,7 @@ class Scene:
         answer.raise_for_status()
 
     def shift_clock(self, seconds: float) -> None:
-        """Of S3 alone."""
+        """Shift the clock of S3 alone."""
         url = f"{self.platform.stand_in_url}/_stand-in/clock"
         requests.post(url, json={"offsetSeconds": seconds}, timeout=30).raise_for_status()
 

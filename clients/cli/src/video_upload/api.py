@@ -278,7 +278,7 @@ def _will_pass(response: requests.Response) -> bool:
 
 
 def _is_of_another(response: requests.Response) -> bool:
-    """Whether something in front of the API answered in its place: a captive portal says 200 as well."""
+    """Return whether something in front of the API answered in its place: a captive portal says 200 as well."""
     if not 200 <= response.status_code < 300:
         return False
     try:
