@@ -2,28 +2,31 @@
 
 import ast
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import CodeType, FunctionType, ModuleType
 
 Place = tuple[str, int]
 
 
-def change_functions(loaded: ModuleType, before: ast.Module, after: ast.Module) -> bool:
+def functions_of(loaded: ModuleType) -> list[FunctionType]:
+    return [each for each in gc.get_objects() if type(each) is FunctionType and each.__globals__ is vars(loaded)]
+
+
+def change_functions(functions: Sequence[FunctionType], before: ast.Module, after: ast.Module) -> bool:
     """Give the functions that differ their code of `after`. False where one does not take it or is not to be found."""
     old, new = _codes(before), _codes(after)
     waiting = {place: code for place, code in new.items() if code != old[place]}
     if not waiting:
         return False
     found: set[Place] = set()
-    for each in gc.get_objects():
-        if type(each) is FunctionType and each.__globals__ is vars(loaded):
-            place = _place(each.__code__)
-            if place in waiting:
-                try:
-                    each.__code__ = waiting[place]
-                except ValueError:  # it has another closure now
-                    return False
-                found.add(place)
+    for each in functions:
+        place = _place(each.__code__)
+        if place in waiting:
+            try:
+                each.__code__ = waiting[place]
+            except ValueError:  # it has another closure now
+                return False
+            found.add(place)
     return found == set(waiting)
 
 

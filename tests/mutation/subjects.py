@@ -14,10 +14,7 @@ SUBJECTS = (
     Subject(f"{_CORE}/upload_requests.py", ["tests/core/test_upload_requests.py", "tests/core/test_bounds.py"]),
     Subject(f"{_CORE}/request_fields.py", ["tests/core/test_request_fields.py", "tests/core/test_bounds.py"]),
     Subject(f"{_CORE}/part_plan.py", ["tests/core/test_part_plan.py", "tests/core/test_upload_requests.py"]),
-    Subject(
-        f"{_CORE}/completion.py",
-        ["tests/core/test_completion.py", "tests/core/test_interruptions.py", "tests/core/test_janitor.py"],
-    ),
+    Subject(f"{_CORE}/completion.py", ["tests/core/test_completion_outcomes.py"]),
     Subject(f"{_CORE}/records.py", ["tests/core/test_records.py"]),
     Subject(f"{_CORE}/caps.py", ["tests/core/test_caps.py"]),
     Subject("components/storage/bucket_policies.py", ["tests/infrastructure/test_bucket_policy_values.py"]),

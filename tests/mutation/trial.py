@@ -10,6 +10,7 @@ mutmut 3 looks for sources below the root, `src` or `source`; the app's root is 
 from __future__ import annotations
 
 import ast
+import gc
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -23,7 +24,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.mutation.changed_code import change_functions
+from tests.mutation.changed_code import change_functions, functions_of
 from tests.mutation.operators import Mutant, mutants
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -115,12 +116,14 @@ class _Trials:
             return None
         if os.waitpid(pid, 0)[1] != 0:
             return True  # forked, they fail without a change
+        functions = functions_of(loaded)
+        gc.freeze()  # a fork would copy every page that its collector looks at
         running: dict[int, int] = {}
         for number, mutant in enumerate(self._tried):
             if len(running) == self._workers:
                 self._wait_for_one_of(running)
             if (pid := os.fork()) == 0:
-                if change_functions(loaded, self._unchanged, mutant.tree):
+                if change_functions(functions, self._unchanged, mutant.tree):
                     return None
                 os._exit(0)
             running[pid] = number
@@ -154,7 +157,7 @@ def _run_tests(subject: Subject, plugins: Sequence[object] = ()) -> None:
     os.chdir(REPOSITORY)
     loaded_before = "ignore::pytest.PytestAssertRewriteWarning"
     # Forked processes would share one file of captured output.
-    options = ["-x", "-s", "-W", loaded_before, "-p", "no:xdist", f"--timeout={TIMEOUT_SECONDS}"]
+    options = ["-x", "-s", "--tb=no", "-W", loaded_before, "-p", "no:xdist", f"--timeout={TIMEOUT_SECONDS}"]
     code = pytest.main([*options, *subject.tests], plugins=[*plugins])
     sys.stdout.flush()
     os._exit(int(code))

@@ -1,0 +1,232 @@
+"""Outcomes of a completion: what the record, the meter and the caller learn of each."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.core.completion import LEASE, PATIENCE_SECONDS, RETRY_AFTER_SECONDS, Outcome
+from chalicelib.core.errors import (
+    PartMismatchError,
+    PartsIncompleteError,
+    PlatformError,
+    SizeMismatchError,
+    StorageUnavailableError,
+    UploadAbortedError,
+    UploadExpiredError,
+    UploadNotFoundError,
+)
+from chalicelib.core.ports import StorageBusyError, UploadGoneError
+from chalicelib.core.video_record import State, VideoRecord
+from tests.fakes import crc64nvme
+from tests.world import Transfer, World
+
+
+def small(world: World) -> Transfer:
+    return world.start(size_bytes=4096)
+
+
+def record_of(transfer: Transfer) -> VideoRecord:
+    record = transfer.world.records.find(transfer.token.ref)
+    assert record
+    return record
+
+
+def put_record(transfer: Transfer, record: VideoRecord) -> None:
+    transfer.world.metadata.put(record.ref.record_key, record.to_json(), "application/json")
+
+
+def fail_with(world: World, error: Exception) -> None:
+    def fail() -> None:
+        raise error
+
+    world.videos.before_complete = fail
+
+
+def test_the_answer_comes_before_the_gateway_gives_up_and_a_lease_is_longer() -> None:
+    assert (25, 5, timedelta(seconds=90)) == (PATIENCE_SECONDS, RETRY_AFTER_SECONDS, LEASE)
+
+
+def test_s3_is_asked_for_the_parts_in_order_with_size_and_checksum(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transfer = small(world)
+    record = record_of(transfer)
+    put_record(transfer, replace(record, part_size_bytes=2048))
+    asked: list[tuple[str, str, Sequence[tuple[int, str]], int, str | None]] = []
+
+    def note(key: str, upload_id: str, parts: Sequence[tuple[int, str]], size_bytes: int, checksum: str | None) -> None:
+        asked.append((key, upload_id, parts, size_bytes, checksum))
+
+    monkeypatch.setattr(world.videos, "complete_multipart_upload", note)
+    request = transfer.completion({2: "b", 1: "a"}, "checksum")
+    assert world.completions.complete(transfer.token, request).outcome is Outcome.COMPLETING
+    assert asked == [(transfer.key, transfer.token.upload_id, [(1, "a"), (2, "b")], 4096, "checksum")]
+    begun = record_of(transfer)
+    assert (begun.state, begun.completion_started_at, begun.updated_at) == (
+        State.COMPLETING,
+        world.clock(),
+        world.clock(),
+    )
+    assert begun.checksum_crc64nvme == "checksum"
+
+
+def test_a_completion_is_told_to_the_record_the_meter_and_the_log(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    transfer = small(world)
+    etags = transfer.send_parts()
+    world.clock.pass_time(seconds=10)
+    with caplog.at_level(logging.INFO):
+        done = world.completions.complete(transfer.token, transfer.completion(etags, crc64nvme(transfer.body)))
+    assert done.record == record_of(transfer)
+    assert (done.record.state, done.record.completed_at) == (State.PROCESSING, world.clock())
+    assert world.meter.values["uploads_completed_count"] == [1]
+    assert [vars(line)["sizeBytes"] for line in caplog.records if line.message == "upload completed"] == [4096]
+
+
+def test_a_busy_s3_opens_the_upload_again_and_says_when_to_ask(world: World) -> None:
+    transfer = small(world)
+    request = transfer.completion(transfer.send_parts())
+    fail_with(world, StorageBusyError())
+    with pytest.raises(StorageUnavailableError) as refused:
+        world.completions.complete(transfer.token, request)
+    assert refused.value.retry_after_seconds == 5
+    assert (record_of(transfer).state, record_of(transfer).completion_started_at) == (State.UPLOADING, None)
+    assert world.meter.values["completions_refused_count"] == []
+
+
+def test_a_refused_completion_opens_the_upload_again_and_is_counted(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    transfer = small(world)
+    transfer.send_parts()
+    with caplog.at_level(logging.INFO), pytest.raises(PartMismatchError) as refused:
+        world.completions.complete(transfer.token, transfer.completion({1: '"other"'}))
+    assert (record_of(transfer).state, record_of(transfer).completion_started_at) == (State.UPLOADING, None)
+    assert world.meter.values["completions_refused_count"] == [1]
+    told = [vars(line)["code"] for line in caplog.records if line.message == "completion refused"]
+    assert told == [refused.value.code]
+
+
+def test_an_upload_that_s3_has_dropped_fails_once(world: World) -> None:
+    transfer = small(world)
+    request = transfer.completion(transfer.send_parts())
+    world.videos.abort_multipart_upload(transfer.key, transfer.token.upload_id)
+    for _ in range(2):
+        with pytest.raises(UploadExpiredError):
+            world.completions.complete(transfer.token, request)
+    assert record_of(transfer).state is State.EXPIRED
+    assert world.meter.values["uploads_failed_count"] == [1]
+    assert not list(world.records.markers())
+
+
+def test_a_lease_ends_after_ninety_seconds_and_not_before(world: World) -> None:
+    transfer = small(world)
+    request = transfer.completion(transfer.send_parts())
+    transfer.die_completing(request)
+    world.clock.pass_time(seconds=90)
+    assert world.completions.complete(transfer.token, request).outcome is Outcome.COMPLETING
+    world.clock.pass_time(seconds=1)
+    assert world.completions.complete(transfer.token, request).outcome is Outcome.COMPLETED
+
+
+def test_a_completion_without_a_beginning_is_taken_over_at_once(world: World) -> None:
+    transfer = small(world)
+    request = transfer.completion(transfer.send_parts())
+    put_record(transfer, replace(record_of(transfer), state=State.COMPLETING))
+    assert world.completions.complete(transfer.token, request).outcome is Outcome.COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("state", "error"),
+    [
+        (State.ABORTED, UploadAbortedError),
+        (State.EXPIRED, UploadExpiredError),
+        (State.DELETED, UploadNotFoundError),
+        (None, UploadNotFoundError),
+    ],
+)
+def test_an_upload_that_is_over_is_not_completed(world: World, state: State | None, error: type[PlatformError]) -> None:
+    transfer = small(world)
+    request = transfer.completion(transfer.send_parts())
+    if state:
+        put_record(transfer, replace(record_of(transfer), state=state))
+    else:
+        world.metadata.delete(transfer.token.ref.record_key)
+    with pytest.raises(error):
+        world.completions.complete(transfer.token, request)
+    assert world.videos.completions == 0
+
+
+@pytest.mark.parametrize("state", [State.PROCESSING, State.READY, State.REJECTED])
+def test_an_upload_that_has_arrived_is_complete(world: World, state: State) -> None:
+    transfer = small(world)
+    put_record(transfer, replace(record_of(transfer), state=state))
+    done = world.completions.complete(transfer.token, transfer.completion({1: "a"}))
+    assert (done.outcome, done.record.state) == (Outcome.COMPLETED, state)
+    assert world.videos.completions == 0
+
+
+def test_a_token_of_another_upload_of_the_same_video_completes_nothing(world: World) -> None:
+    transfer = small(world)
+    request = transfer.completion(transfer.send_parts())
+    with pytest.raises(UploadNotFoundError):
+        world.completions.complete(replace(transfer.token, upload_id="another"), request)
+
+
+def test_a_hundred_missing_parts_are_named_and_all_are_counted(world: World) -> None:
+    transfer = small(world)
+    put_record(transfer, replace(record_of(transfer), part_size_bytes=10))
+    with pytest.raises(PartsIncompleteError) as refused:
+        world.completions.complete(transfer.token, transfer.completion({1: "a", 410: "b"}))
+    assert refused.value.details == {"missingCount": 408, "missingPartNumbers": list(range(2, 102))}
+    with pytest.raises(SizeMismatchError) as too_many:
+        world.completions.complete(transfer.token, transfer.completion({411: "a"}))
+    assert too_many.value.details == SizeMismatchError(size_bytes=4096).details
+
+
+@pytest.mark.parametrize("state", [State.UPLOADING, State.COMPLETING, State.PROCESSING])
+def test_an_object_of_another_size_is_not_the_file(world: World, state: State) -> None:
+    transfer = small(world)
+    world.videos.put_object(transfer.key, b"another size")
+    put_record(transfer, replace(record_of(transfer), state=state))
+    with pytest.raises(SizeMismatchError) as refused:
+        world.completions.finish_abandoned(record_of(transfer))
+    assert refused.value.details == SizeMismatchError(size_bytes=4096).details
+    assert record_of(transfer).state is state
+
+
+def test_an_object_whose_record_is_gone_or_over_is_nobodys_completion(world: World) -> None:
+    transfer = small(world)
+    record = record_of(transfer)
+    world.videos.put_object(transfer.key, transfer.body)
+    put_record(transfer, replace(record, state=State.ABORTED))
+    with pytest.raises(UploadAbortedError):
+        world.completions.finish_abandoned(record)
+    world.metadata.delete(record.ref.record_key)
+    with pytest.raises(UploadNotFoundError):
+        world.completions.finish_abandoned(record)
+
+
+def test_what_was_abandoned_is_carried_on_from_what_s3_lists(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    form = replace(record_of(small(world)), upload_id=None)
+    assert world.completions.finish_abandoned(form).outcome is Outcome.COMPLETING
+    whole, partial, dropped = small(world), world.start(size_bytes=4096), world.start(size_bytes=4096, owner="other")
+    for transfer in (whole, partial, dropped):
+        put_record(transfer, replace(record_of(transfer), state=State.COMPLETING, completion_started_at=world.clock()))
+    whole.send_parts()
+    assert world.completions.finish_abandoned(record_of(whole)).outcome is Outcome.COMPLETED
+    assert world.completions.finish_abandoned(record_of(partial)).outcome is Outcome.COMPLETING
+    assert (record_of(partial).state, record_of(partial).completion_started_at) == (State.UPLOADING, None)
+
+    def gone(key: str, upload_id: str) -> None:
+        raise UploadGoneError
+
+    monkeypatch.setattr(world.videos, "list_parts", gone)
+    ended = world.completions.finish_abandoned(record_of(dropped))
+    assert (ended.outcome, ended.record.state) == (Outcome.COMPLETING, State.EXPIRED)
+    assert world.meter.values["uploads_failed_count"] == [1]
+    assert not list(world.records.markers("other"))
