@@ -164,3 +164,25 @@ def test_a_profile_where_nobody_is_signed_in_is_named_beside_those_there_are(cli
     refused = cli.run("list", "--profile", "elsewhere")
     assert refused.returncode == 3
     assert "Nobody is signed in as profile elsewhere; there is default." in refused.stderr
+
+
+STUMBLES = {
+    "503": (503, b'{"error": "server_error"}'),
+    "429": (429, b"{}"),
+    "a gateway's 502": (502, b"<h1>Bad Gateway</h1>"),
+    "somebody else's page": (200, b"<p>Welcome"),
+    "an empty answer": (200, b"{}"),
+}
+
+
+@pytest.mark.parametrize("stumble", STUMBLES)
+@pytest.mark.parametrize("is_machine", [False, True], ids=["a person", "a program"])
+def test_a_sign_in_that_stumbles_is_worth_another_try_later_and_has_refused_nobody(
+    platform: FakePlatform, cli: Cli, monkeypatch: pytest.MonkeyPatch, stumble: str, is_machine: bool
+) -> None:
+    credentials = sign_somebody_in(platform, cli.home, expires_at=0)
+    if is_machine:
+        credentials.store(msgspec.structs.replace(credentials.load(), is_machine=True, client_secret=MACHINE_SECRET))
+    monkeypatch.setattr(platform.sign_in, "_token", lambda *_: (*STUMBLES[stumble], {}))
+    ended = cli.run("list", "--json")
+    assert (ended.returncode, json.loads(ended.stderr)["error"]["code"]) == (5, "SignInUnreachableError")

@@ -198,10 +198,11 @@ def _refreshed(sign_in: SignIn) -> Tokens:
         )
     except AuthlibBaseError as error:
         raise NotSignedInError(reason="The sign-in has expired or was revoked.") from error
-    except (requests.ConnectionError, requests.Timeout) as error:
-        raise SignInUnreachableError(sign_in.token_endpoint, problem_in_words(error)) from error
     except (requests.RequestException, ValueError) as error:
-        raise SignInError(f"The sign-in could not be renewed: {error}") from error
+        # A 5xx too, or the page of something on the way: the sign-in itself has refused nothing.
+        raise SignInUnreachableError(sign_in.token_endpoint, problem_in_words(error)) from error
+    if "access_token" not in token:
+        raise SignInUnreachableError(sign_in.token_endpoint, "it gave no token")
     return Tokens(
         access_token=token["access_token"],
         expires_at=expiry_time(token),
@@ -218,7 +219,10 @@ def _machine_tokens(sign_in: SignIn) -> Tokens:
 
 
 def machine_tokens(token_endpoint: str, client_id: str, client_secret: str, scope: str) -> Tokens:
-    """Tokens of a client for itself (RFC 6749, section 4.4). Raises NotSignedInError if refused, else SignInError."""
+    """Tokens of a client for itself (RFC 6749, section 4.4).
+
+    Raises NotSignedInError if refused, else SignInUnreachableError.
+    """
     try:
         response = requests.post(
             token_endpoint,
@@ -227,11 +231,13 @@ def machine_tokens(token_endpoint: str, client_id: str, client_secret: str, scop
             timeout=TIMEOUT_SECONDS,
             allow_redirects=False,
         )
+        if response.status_code >= 500 or response.status_code == 429:
+            response.raise_for_status()
         body: dict[str, Any] = response.json()
-    except (requests.ConnectionError, requests.Timeout) as error:
-        raise SignInUnreachableError(token_endpoint, problem_in_words(error)) from error
     except (requests.RequestException, ValueError) as error:
-        raise SignInError(f"The sign-in gave no tokens: {error}") from error
+        raise SignInUnreachableError(token_endpoint, problem_in_words(error)) from error
+    if response.status_code == 200 and "access_token" not in body and "error" not in body:
+        raise SignInUnreachableError(token_endpoint, "it gave no token")
     if response.status_code != 200 or "access_token" not in body:
         reason = body.get("error_description") or body.get("error") or f"status {response.status_code}"
         raise NotSignedInError(reason=f"The sign-in refused this client: {reason}.")
