@@ -1,5 +1,6 @@
 """What the stand-in answers: a status, headers and a body, or S3's XML."""
 
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,7 +33,7 @@ class Answer:
         if isinstance(self.body, bytes) and self.status != HTTPStatus.NO_CONTENT:
             self.headers.setdefault("Content-Length", str(len(self.body)))
         phrase = HTTPStatus(self.status).phrase
-        start_response(f"{self.status} {phrase}", [(name, _header_text(text)) for name, text in self.headers.items()])
+        start_response(f"{self.status} {phrase}", list(self.headers.items()))
         if head_only:
             return []
         return [self.body] if isinstance(self.body, bytes) else self.body
@@ -100,5 +101,11 @@ def _printable(text: str) -> str:
     return "".join(char if char.isprintable() or char in "\n\t" else quote(char) for char in text)
 
 
-def _header_text(text: str) -> str:
-    return text.encode("utf-8").decode("latin-1") if not text.isascii() else text
+def wire_text(text: str) -> str:
+    """A text as WSGI holds it in headers: the bytes of its UTF-8, each as one character."""
+    return text.encode("utf-8").decode("latin-1")
+
+
+def mail_safe(text: str) -> str:
+    """A header's text in ASCII, by RFC 2047 where it is not: S3 User Guide, "Working with object metadata"."""
+    return text if text.isascii() else f"=?UTF-8?B?{b64encode(text.encode()).decode()}?="

@@ -1,6 +1,6 @@
 """PostObject: a browser's form, its fields first, then the file, streamed to disk."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import quote
@@ -9,7 +9,7 @@ from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
 from local.stand_in import checksums
-from local.stand_in.answers import Answer, quoted_etag, xml_answer
+from local.stand_in.answers import Answer, quoted_etag, wire_text, xml_answer
 from local.stand_in.bodies import PIECE_BYTES
 from local.stand_in.buckets import Bucket, demand_no_customer_key
 from local.stand_in.checksums import DEFAULT_ALGORITHM, Checksum
@@ -47,7 +47,7 @@ def post_object(request: S3Request, bucket: Bucket, store: ObjectStore, now: dat
     demand_canned_acl(form.fields.get("acl"))
     demand_no_customer_key(form.fields)
     call = Call(request=request, signature=policy.signature, bucket=bucket, store=store)
-    headers, tags = kept_headers(form.fields, bucket), header_tags(form.fields)
+    headers, tags = kept_headers(_as_headers(form.fields), bucket), header_tags(form.fields)
     claim = checksums.claimed(form.fields)
     algorithm = claim[0] if claim else DEFAULT_ALGORITHM
     running, entity_tag = checksums.start(algorithm), EntityTag(headers)
@@ -74,6 +74,10 @@ def post_object(request: S3Request, bucket: Bucket, store: ObjectStore, now: dat
     return _answer(call, form, version)
 
 
+def _as_headers(fields: Mapping[str, str]) -> dict[str, str]:
+    return {name: wire_text(value) for name, value in fields.items()}
+
+
 def _answer(call: Call, form: _Form, version: Version) -> Answer:
     location = f"{call.request.base_url}/{call.bucket.name}/{quote(version.key)}"
     etag = quoted_etag(version.content.etag)
@@ -81,7 +85,7 @@ def _answer(call: Call, form: _Form, version: Version) -> Answer:
     redirect = form.fields.get("success_action_redirect")
     if redirect:
         query = f"bucket={call.bucket.name}&key={quote(version.key, safe='')}&etag={quote(etag)}"
-        headers["Location"] = f"{redirect}{'&' if '?' in redirect else '?'}{query}"
+        headers["Location"] = f"{wire_text(redirect)}{'&' if '?' in redirect else '?'}{query}"
         return Answer(status=303, headers=headers)
     wanted = form.fields.get("success_action_status", "204")
     if wanted != "201":

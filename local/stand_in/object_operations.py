@@ -3,13 +3,13 @@
 import sqlite3
 from collections.abc import Callable
 
-from local.stand_in.answers import Answer, http_time, quoted_etag, xml_answer
+from local.stand_in.answers import Answer, http_time, quoted_etag, wire_text, xml_answer
 from local.stand_in.buckets import demand_no_encryption, encryption_of
 from local.stand_in.checksums import Checksum
 from local.stand_in.conditions import is_unchanged
 from local.stand_in.entity_tags import EntityTag
 from local.stand_in.errors import S3Error, malformed_xml
-from local.stand_in.object_store import Call, demand_tags, header_tags
+from local.stand_in.object_store import Call, answered_headers, demand_tags, header_tags
 from local.stand_in.payload import receive
 from local.stand_in.versions import NULL_VERSION, Conditions, Content, Version, require_readable
 from local.stand_in.xml_bodies import child_text, children
@@ -160,7 +160,7 @@ def _look(call: Call) -> tuple[Answer, int, int, Version | None]:
     version = _named_version(call)
     content = version.content
     headers = {
-        **content.headers,
+        **answered_headers(content.headers),
         **call.version_headers(version),
         "ETag": quoted_etag(content.etag),
         "Last-Modified": http_time(version.modified_at),
@@ -172,7 +172,7 @@ def _look(call: Call) -> tuple[Answer, int, int, Version | None]:
         return Answer(status=304, headers={"ETag": headers["ETag"]}), 0, 0, None
     for name, text in request.query.items():
         if name.startswith("response-"):
-            headers[name.removeprefix("response-")] = text
+            headers[name.removeprefix("response-")] = wire_text(text)
     part_number = request.text_number("partNumber", 0)
     if part_number:
         start, stop = _part_range(call, version, part_number)

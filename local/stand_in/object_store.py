@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 from xml.etree import ElementTree as ET
 
+from local.stand_in.answers import mail_safe
 from local.stand_in.bodies import Bodies
 from local.stand_in.buckets import Bucket, encryption_headers
 from local.stand_in.errors import S3Error, invalid_argument, malformed_xml, not_implemented
@@ -91,6 +92,11 @@ def kept_headers(headers: Mapping[str, str], bucket: Bucket) -> dict[str, str]:
     _demand_small_metadata(kept)
     kept.setdefault("content-type", "binary/octet-stream")
     return {**kept, **encryption_headers(bucket, headers)}
+
+
+def answered_headers(kept: Mapping[str, str]) -> dict[str, str]:
+    """The headers that an object was stored with, as S3 hands them out."""
+    return {name: mail_safe(text) if name.startswith(_METADATA_PREFIX) else text for name, text in kept.items()}
 
 
 def _demand_small_metadata(headers: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
 from local.stand_in.errors import S3Error, access_denied, invalid_request
@@ -17,6 +18,7 @@ from local.stand_in.requests import S3Request
 ALGORITHM = "AWS4-HMAC-SHA256"
 MAX_PRESIGNED_SECONDS = 7 * 24 * 3600  # same reference, "Query Parameters": X-Amz-Expires
 MAX_CLOCK_SKEW_SECONDS = 15 * 60  # same reference, "RequestTimeTooSkewed"
+TIMESTAMP_FORMAT = "%Y%m%dT%H%M%SZ"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 _QUERY_FIELDS = ("X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature")
 
@@ -96,7 +98,7 @@ def parse_scope(credential: str, malformed: S3Error) -> Scope:
 def parse_timestamp(text: str, malformed: S3Error) -> datetime:
     """Read a time of the form 20260131T120000Z; raises `malformed` for anything else."""
     try:
-        return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return datetime.strptime(text, TIMESTAMP_FORMAT).replace(tzinfo=UTC)
     except ValueError as error:
         raise malformed from error
 
@@ -123,7 +125,7 @@ def _verify_header(request: S3Request, authorization: str, now: datetime) -> Sig
     if not {"Credential", "SignedHeaders", "Signature"} <= fields.keys():
         raise malformed
     scope = parse_scope(fields["Credential"], malformed)
-    timestamp = request.headers.get("x-amz-date", "")
+    timestamp = _header_timestamp(request.headers)
     signed_at = parse_timestamp(timestamp, access_denied("AWS authentication requires a valid Date or x-amz-date"))
     if abs((now - signed_at).total_seconds()) > MAX_CLOCK_SKEW_SECONDS:
         raise S3Error(
@@ -140,6 +142,17 @@ def _verify_header(request: S3Request, authorization: str, now: datetime) -> Sig
         payload_hash=payload_hash,
         given=fields["Signature"],
     )
+
+
+def _header_timestamp(headers: Mapping[str, str]) -> str:
+    """The time of the signature: x-amz-date, else Date in the same form or in that of HTTP."""
+    date = headers.get("x-amz-date") or headers.get("date", "")
+    try:
+        moment = parsedate_to_datetime(date)
+    except ValueError:
+        return date
+    # RFC 5322: -0000, which has no zone here, is UTC as well.
+    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC).strftime(TIMESTAMP_FORMAT)
 
 
 def _verify_query(request: S3Request, now: datetime) -> Signature:
@@ -182,7 +195,7 @@ def _compare(
     names = signed_headers.split(";")
     _demand_signed(request, names)
     canonical = canonical_request(request, names, payload_hash)
-    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    digest = hashlib.sha256(canonical.encode("latin-1")).hexdigest()
     string_to_sign = "\n".join((ALGORITHM, timestamp, scope.text, digest))
     key = signing_key(scope)
     expected = hmac.new(key, string_to_sign.encode(), hashlib.sha256).hexdigest()

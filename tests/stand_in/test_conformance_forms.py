@@ -77,6 +77,18 @@ def test_a_form_within_its_policy_becomes_an_object(server: Server) -> None:
     assert (got["Body"].read(), got["ETag"]) == (FILE, reply.headers["etag"])
 
 
+def test_a_forms_metadata_beyond_ascii_is_answered_as_mail_writes_it(server: Server) -> None:
+    zhe = "\N{CYRILLIC SMALL LETTER ZHE}"
+    fields = {"key": KEY, "x-amz-meta-name": zhe, "Content-Disposition": zhe}
+    conditions = [*Form().conditions, {"x-amz-meta-name": zhe}, {"Content-Disposition": zhe}]
+    assert Form(conditions, fields).send(server).status == 204
+    head = send("GET", server.presign("get_object", Key=KEY)).headers
+    assert (
+        head["x-amz-meta-name"] == f"=?UTF-8?B?{base64.b64encode(zhe.encode().decode('latin-1').encode()).decode()}?="
+    )
+    assert head["content-disposition"].encode("latin-1").decode() == zhe
+
+
 @pytest.mark.parametrize(("wanted", "status"), [("200", 200), ("201", 201), ("204", 204), ("404", 204), ("", 204)])
 def test_a_form_is_answered_with_the_status_it_asks_for(wanted: str, status: int, server: Server) -> None:
     form = Form(fields={"key": KEY, "success_action_status": wanted})
