@@ -9,7 +9,7 @@ from html import unescape
 
 import requests
 
-from bench.upload_client import Figures, Step
+from bench.upload_client import Figures, Step, Traffic
 from local.platform import LocalPlatform
 from video_upload.sign_in import sign_in
 
@@ -50,7 +50,7 @@ def _sign_in(platform: LocalPlatform, number: int, figures: Figures) -> str:
 
     started = time.monotonic()
     access_token = sign_in(platform.site_url, show_url, timeout_seconds=TIMEOUT_SECONDS).access_token
-    figures.took(Step.SIGN_IN, time.monotonic() - started)
+    figures.took(Step.SIGN_IN, time.monotonic() - started, Traffic.LIGHT)
     return access_token
 
 

@@ -37,6 +37,14 @@ class Step(StrEnum):
     LIST_UPLOADS = "list uploads"
 
 
+class Traffic(StrEnum):
+    """What else goes on at the start of a call: nothing, the other clients of a wave, or they and the flood."""
+
+    LIGHT = "light"
+    WAVE = "wave"
+    FLOODED = "flooded"
+
+
 class UploadFailedError(Exception):
     """kind: the status and the API's error code, or the name of the socket's error."""
 
@@ -49,18 +57,18 @@ class UploadFailedError(Exception):
 class Figures:
     """What all clients together saw.
 
-    seconds: of a step as the client waits for it, pauses included, by step and by whether the flood ran at its start.
+    seconds: of a step as the client waits for it, pauses included. traffic: at the moment.
     """
 
-    seconds: dict[tuple[Step, bool], list[float]] = field(default_factory=lambda: defaultdict(list))
+    seconds: dict[tuple[Step, Traffic], list[float]] = field(default_factory=lambda: defaultdict(list))
     retries: Counter[tuple[Step, str]] = field(default_factory=Counter)
     asked_again: int = 0
-    is_flooded: bool = False
+    traffic: Traffic = Traffic.LIGHT
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def took(self, step: Step, seconds: float, *, is_flooded: bool = False) -> None:
+    def took(self, step: Step, seconds: float, traffic: Traffic) -> None:
         with self.lock:
-            self.seconds[step, is_flooded].append(seconds)
+            self.seconds[step, traffic].append(seconds)
 
     def retried(self, step: Step, kind: str) -> None:
         with self.lock:
@@ -153,7 +161,7 @@ class Client:
         expected: Iterable[int],
     ) -> Answer:
         """body: makes it anew for each attempt; `headers` give its length. Raises UploadFailedError."""
-        started, is_flooded, kind = time.monotonic(), self._figures.is_flooded, ""
+        started, traffic, kind = time.monotonic(), self._figures.traffic, ""
         for attempt in range(1, MAX_ATTEMPTS + 1):
             retry_after_seconds = 0.0
             try:
@@ -164,7 +172,7 @@ class Client:
                 raise UploadFailedError(step, type(error).__name__) from error
             else:
                 if answer.status in expected:
-                    self._figures.took(step, time.monotonic() - started, is_flooded=is_flooded)
+                    self._figures.took(step, time.monotonic() - started, traffic)
                     return answer
                 kind = answer.kind
                 if answer.status not in RETRIED_STATUSES:
