@@ -73,7 +73,7 @@ def copy_object(call: Call) -> Answer:
             copied.checksum.element: copied.checksum.value,
             "ChecksumType": copied.checksum.type,
         },
-        {**_source_version(source), **call.version_headers(version), **encryption_of(version.content.headers)},
+        {**_source_version(source), **call.written_version_headers(version), **encryption_of(version.content.headers)},
     )
 
 

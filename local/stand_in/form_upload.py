@@ -81,7 +81,7 @@ def _as_headers(fields: Mapping[str, str]) -> dict[str, str]:
 def _answer(call: Call, form: _Form, version: Version) -> Answer:
     location = f"{call.request.base_url}/{call.bucket.name}/{quote(version.key)}"
     etag = quoted_etag(version.content.etag)
-    headers = {"ETag": etag, "Location": location, **call.version_headers(version)}
+    headers = {"ETag": etag, "Location": location, **call.written_version_headers(version)}
     redirect = form.fields.get("success_action_redirect")
     if redirect:
         query = f"bucket={call.bucket.name}&key={quote(version.key, safe='')}&etag={quote(etag)}"

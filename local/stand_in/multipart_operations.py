@@ -159,7 +159,7 @@ def complete_multipart_upload(call: Call) -> Answer:
             "ETag": quoted_etag(version.content.etag),
             **told,
         },
-        {**call.version_headers(version), **encryption_of(upload.headers)},
+        {**call.written_version_headers(version), **encryption_of(upload.headers)},
     )
 
 

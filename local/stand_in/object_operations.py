@@ -242,7 +242,7 @@ def _written_headers(call: Call, version: Version) -> dict[str, str]:
     checksum = version.content.checksum
     return {
         "ETag": quoted_etag(version.content.etag),
-        **call.version_headers(version),
+        **call.written_version_headers(version),
         **encryption_of(version.content.headers),
         **(checksum.headers() if checksum else {}),
     }

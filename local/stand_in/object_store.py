@@ -74,8 +74,12 @@ class Call:
         )
 
     def version_headers(self, version: Version) -> dict[str, str]:
-        """What tells which version this is; nothing in a bucket that was never versioned."""
+        """What tells which version is read; nothing in a bucket that was never versioned."""
         return {"x-amz-version-id": version.version_id} if self.bucket.has_versions else {}
+
+    def written_version_headers(self, version: Version) -> dict[str, str]:
+        """What tells which version was written; nothing of the null one: S3 API Reference, "PutObject", examples."""
+        return {"x-amz-version-id": version.version_id} if self.bucket.is_versioned else {}
 
 
 def kept_headers(headers: Mapping[str, str], bucket: Bucket) -> dict[str, str]:

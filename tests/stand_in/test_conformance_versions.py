@@ -172,3 +172,18 @@ def test_a_suspended_bucket_keeps_its_versions_and_writes_over_the_null_one(serv
     assert (marker["DeleteMarker"], marker["VersionId"]) == (True, "null")
     listed = server.s3.list_object_versions(Bucket=server.bucket)
     assert (_ids(listed), _ids(listed, "DeleteMarkers")) == ([kept], ["null"])
+
+
+def test_a_write_into_a_suspended_bucket_names_no_version_and_a_read_names_the_null_one(server: Server) -> None:
+    server.s3.put_bucket_versioning(Bucket=server.bucket, VersioningConfiguration={"Status": "Suspended"})
+    where = {"Bucket": server.bucket, "Key": KEY}
+    upload_id = server.upload("parts", [b"a part"])
+    written = [
+        server.s3.put_object(**where, Body=b"1"),
+        server.s3.copy_object(**where, CopySource=f"{server.bucket}/{KEY}", MetadataDirective="REPLACE"),
+        server.complete("parts", upload_id),
+    ]
+    assert not [answer for answer in written if "VersionId" in answer]
+    for key in (KEY, "parts"):
+        for read in (server.s3.get_object, server.s3.head_object):
+            assert read(Bucket=server.bucket, Key=key)["VersionId"] == "null"
