@@ -22,7 +22,7 @@ from local.api_environment import WEB_CLIENT
 from local.child_process import READY, end_with_parent
 from local.fair_places import FairPlaces
 from local.http_server import HttpServer, RefusalAnswer
-from local.open_files import allow_open_files
+from local.stand_in.open_files import allow_open_files
 from local.status.status_page import StatusPage
 
 if TYPE_CHECKING:

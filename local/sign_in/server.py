@@ -10,13 +10,14 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask
 
-from local.http_server import HOST, HttpServer
+from local.http_server import HttpServer
 from local.sign_in.authority import DEFAULT_SCOPES, Authority, DemoUser
 from local.sign_in.clients import DEFAULT_REDIRECT_URIS, MACHINE_FILE, Client
 from local.sign_in.endpoints import Endpoints
 from local.sign_in.pages import Pages
 from local.sign_in.tokens import Tokens
 from local.sign_in.users import User
+from local.stand_in.http_server import HOST
 
 DEFAULT_PORT = 8002
 

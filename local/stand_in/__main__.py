@@ -8,9 +8,9 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from local.open_files import allow_open_files
 from local.stand_in.errors import StandInError
 from local.stand_in.names import DEFAULT_SITE_ORIGINS
+from local.stand_in.open_files import allow_open_files
 from local.stand_in.server import StandIn
 
 STOP_SECONDS = 0.9

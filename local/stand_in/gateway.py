@@ -9,14 +9,14 @@ from typing import cast
 from urllib.parse import parse_qs
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from local.aws_models.requests import CREDENTIAL_SERVICE
-from local.aws_models.services import unsigned
-from local.http_server import OWN_NAMES, AnswerLostError
 from local.stand_in import model_guard
 from local.stand_in.answers import Answer
+from local.stand_in.aws_models.requests import CREDENTIAL_SERVICE
+from local.stand_in.aws_models.services import unsigned
 from local.stand_in.errors import WrongControlError
 from local.stand_in.events import send_to_queue
 from local.stand_in.faults import Clock, Fault, Faults, LoggedRequest, RequestLog, parse_fault
+from local.stand_in.http_server import OWN_NAMES, AnswerLostError
 from local.stand_in.names import EVENTS_QUEUE
 from local.stand_in.object_gateway import ObjectGateway
 from local.stand_in.snapshots import Snapshots

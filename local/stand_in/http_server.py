@@ -5,22 +5,46 @@ application sees its first byte, which then writes it a second time.
 """
 
 import logging
+import re
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
+from email.errors import FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from typing import Any, cast
 from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIApplication, WSGIEnvironment
-
-from chalicelib.local_http import FAILED, MISDIRECTED, Refusal, StrictRequestHandler
 
 HOST = "127.0.0.1"
 OWN_NAMES = frozenset({HOST, "localhost"})
 IDLE_SECONDS = 600
 MAX_SKIPPED_BYTES = 64 * 1024**2  # the rest of a refused body that is still read, so that the client hears the answer
 _SKIP_BYTES = 256 * 1024
+_LINGER_SECONDS = 2.0
+_LENGTH = re.compile(r"[0-9]{1,15}")
+
+_HEADER_DEFECTS = (FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect)
+_METHOD = re.compile(r"[A-Z]{1,32}")
+_TARGET = re.compile(r"[\x21-\x7e\x80-\xff]+")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2, "Tokens"
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+# Amazon S3 API Reference, "Error responses"; the name of the host is this machine's own matter.
+_REFUSALS = {
+    HTTPStatus.LENGTH_REQUIRED: (411, "MissingContentLength", "You must provide the Content-Length HTTP header."),
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
+        400,
+        "RequestHeaderSectionTooLarge",
+        "Your request header and query parameter section exceeds the maximum allowed size.",
+    ),
+    HTTPStatus.MISDIRECTED_REQUEST: (421, "MisdirectedRequest", "Only 127.0.0.1 and localhost are served here."),
+    HTTPStatus.INTERNAL_SERVER_ERROR: (500, "InternalError", "We encountered an internal error. Please try again."),
+}
+_MALFORMED = (400, "BadRequest", "An error occurred when parsing the HTTP request.")
 
 _log = logging.getLogger(__name__)
 
@@ -29,18 +53,10 @@ class AnswerLostError(Exception):
     """Raised by an application that wants the connection to break instead of an answer."""
 
 
-RefusalAnswer = tuple[list[tuple[str, str]], bytes]
-"""Headers and body."""
-
-
-def _in_plain_words(refusal: Refusal) -> RefusalAnswer:
-    return [("Content-Type", "text/plain")], f"{refusal.message}\n".encode()
-
-
 class HttpServer(ThreadingTCPServer):
     """Serves one WSGI application on loopback; port 0 takes a free one.
 
-    name: of the header `Server`. answer_refusal: how what is no request is answered.
+    name: of the header `Server`. handler: reads requests and refuses what is none.
     """
 
     daemon_threads = True
@@ -53,12 +69,11 @@ class HttpServer(ThreadingTCPServer):
         application: WSGIApplication,
         port: int,
         name: str,
-        answer_refusal: Callable[[Refusal], RefusalAnswer] = _in_plain_words,
+        handler: "type[RequestHandler] | None" = None,
     ) -> None:
-        super().__init__((HOST, port), _Handler)
+        super().__init__((HOST, port), handler or RequestHandler)
         self.application = application
         self.name = name
-        self.answer_refusal = answer_refusal
         self.port = int(cast("tuple[str, int]", self.server_address)[1])
         self.is_closing = False
         self._connections: set[socket.socket] = set()
@@ -97,7 +112,7 @@ class HttpServer(ThreadingTCPServer):
 class _Body:
     """The body of one request, which ends where Content-Length says; `100 Continue` is sent when it is first read."""
 
-    def __init__(self, handler: "_Handler", size_bytes: int) -> None:
+    def __init__(self, handler: "RequestHandler", size_bytes: int) -> None:
         self._handler = handler
         self.remaining_bytes = size_bytes
 
@@ -132,10 +147,21 @@ class _Body:
         return data
 
 
-class _Handler(StrictRequestHandler):
+class RequestHandler(BaseHTTPRequestHandler):
+    """One connection. What is no request is refused as S3 does, and ends the connection."""
+
+    protocol_version = "HTTP/1.1"
+    raw_requestline = b""
+    content_length = 0
     timeout = IDLE_SECONDS
     wbufsize = 64 * 1024
     disable_nagle_algorithm = True
+
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        # How the base class looks a method up: none is unknown here.
+        if name.startswith("do_"):
+            return self.respond
+        raise AttributeError(name)
 
     def handle(self) -> None:
         server = cast("HttpServer", self.server)
@@ -159,20 +185,73 @@ class _Handler(StrictRequestHandler):
 
     def parse_request(self) -> bool:
         self._owes_continue = False
-        return super().parse_request()
+        if not self.raw_requestline.decode("latin-1").split():
+            # The base class says nothing to a line of blanks, to which it counts control characters.
+            self.command = self.requestline = ""
+            self.give_up(HTTPStatus.BAD_REQUEST)
+            return False
+        return super().parse_request() and self.check_request()
+
+    def check_request(self) -> bool:
+        """Read the length of the body; False for a request that was refused."""
+        lengths = self.headers.get_all("Content-Length", [])
+        if "Transfer-Encoding" in self.headers and not lengths:
+            self.give_up(HTTPStatus.LENGTH_REQUIRED)
+        elif "Transfer-Encoding" in self.headers or len(lengths) > 1 or not self._is_well_formed(lengths):
+            self.give_up(HTTPStatus.BAD_REQUEST)
+        else:
+            self.content_length = int(lengths[0]) if lengths else 0
+            return True
+        return False
+
+    def _is_well_formed(self, lengths: list[str]) -> bool:
+        return (
+            self.request_version in ("HTTP/1.0", "HTTP/1.1")
+            and bool(_METHOD.fullmatch(self.command) and _TARGET.fullmatch(self.path))
+            # The parser also misses the parts of a multipart body, which it never sees.
+            and not any(isinstance(defect, _HEADER_DEFECTS) for defect in self.headers.defects)
+            and all(_HEADER_NAME.fullmatch(name) for name in self.headers)
+            and all(_HEADER_VALUE.fullmatch(value) for value in self.headers.values())
+            and all(_LENGTH.fullmatch(length) for length in lengths)
+        )
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what the base class itself cannot read."""
+        self.give_up(HTTPStatus(code))
+
+    def give_up(self, status: HTTPStatus) -> None:
+        """Refuse, and close so that the client hears why."""
+        self.close_connection = True
+        # The base class writes no status and no headers in answer to HTTP/0.9.
+        self.request_version = self.protocol_version
+        self.command = self.command or ""
+        number, code, message = _REFUSALS.get(status, _MALFORMED)
+        body = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode()
+        headers = [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))]
+        self.write(f"{number} {HTTPStatus(number).phrase}", headers, [body])
+        self._linger()
+
+    def _linger(self) -> None:
+        # Closing a socket with unread bytes resets it, and the answer is lost.
+        deadline = time.monotonic() + _LINGER_SECONDS
+        try:
+            self.connection.shutdown(socket.SHUT_WR)
+            while (left := deadline - time.monotonic()) > 0:
+                self.connection.settimeout(left)
+                if not self.connection.recv(_SKIP_BYTES):
+                    return
+        except OSError:
+            # The client is gone, or sends on for ever.
+            return
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's signature)
         """The request log tells more."""
 
-    def refuse(self, refusal: Refusal) -> None:
-        headers, body = cast("HttpServer", self.server).answer_refusal(refusal)
-        headers = [*headers, ("Content-Length", str(len(body)))]
-        self._write(f"{refusal.status.value} {refusal.status.phrase}", headers, [body])
-
     def respond(self) -> None:
+        """Answer one well-formed request by the application."""
         if self.headers.get("Host", HOST).partition(":")[0].lower() not in OWN_NAMES:
             # A foreign page whose name has come to mean loopback would be of our origin.
-            self.turn_away(MISDIRECTED)
+            self.give_up(HTTPStatus.MISDIRECTED_REQUEST)
             return
         body = _Body(self, self.content_length)
         started: list[tuple[str, list[tuple[str, str]]]] = []
@@ -190,14 +269,14 @@ class _Handler(StrictRequestHandler):
             raise
         except Exception:
             _log.exception("the application failed")
-            self.turn_away(FAILED)
+            self.give_up(HTTPStatus.INTERNAL_SERVER_ERROR)
             return
         status, headers = started[-1]
         # Whoever waits to be asked may send the body or not: such a connection cannot be kept.
         if (self._owes_continue and body.remaining_bytes) or not self._skip(body):
             self.close_connection = True
         try:
-            self._write(status, headers, pieces)
+            self.write(status, headers, pieces)
         finally:
             # WSGI (PEP 3333) has the server close what it was given: a file, for one.
             if close := getattr(pieces, "close", None):
@@ -211,7 +290,8 @@ class _Handler(StrictRequestHandler):
                 return False
         return True
 
-    def _write(self, status: str, headers: list[tuple[str, str]], pieces: Iterable[bytes]) -> None:
+    def write(self, status: str, headers: list[tuple[str, str]], pieces: Iterable[bytes]) -> None:
+        """Send an answer."""
         code, _, phrase = status.partition(" ")
         names = {name.lower() for name, _ in headers}
         has_body = self.command != "HEAD" and int(code) not in (204, 304)

@@ -7,9 +7,9 @@ from typing import Final
 from urllib.parse import parse_qsl
 from wsgiref.types import WSGIEnvironment
 
-from local.aws_models.refusals import Refusal, refusal, unknown_operation, unreadable
-from local.aws_models.requests import HttpRequest, ModelledCall, UnreadableError, modelled
 from local.stand_in.answers import Answer
+from local.stand_in.aws_models.refusals import Refusal, refusal, unknown_operation, unreadable
+from local.stand_in.aws_models.requests import HttpRequest, ModelledCall, UnreadableError, modelled
 from local.stand_in.requests import request_headers
 
 MAX_BODY_BYTES: Final = 64 * 1024**2  # no service but S3 takes that much

@@ -11,7 +11,6 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.test import run_wsgi_app
 
-from local.http_server import AnswerLostError
 from local.stand_in import (
     copy_operations,
     cors,
@@ -25,6 +24,7 @@ from local.stand_in.buckets import demand_no_customer_key, find_bucket, require_
 from local.stand_in.errors import S3Error, access_denied, not_implemented
 from local.stand_in.faults import Fault, Faults, LoggedRequest, RequestLog
 from local.stand_in.form_upload import post_object
+from local.stand_in.http_server import AnswerLostError
 from local.stand_in.object_store import MAX_XML_BYTES, Call, ObjectStore
 from local.stand_in.payload import read_small
 from local.stand_in.requests import S3Request, parse_request

@@ -8,10 +8,10 @@ from xml.etree import ElementTree as ET
 
 from botocore.model import Shape, StructureShape
 
-from local.aws_models.constraints import Violation
-from local.aws_models.requests import located_violations
-from local.aws_models.services import Service, service
-from local.aws_models.wire import wire_name, xml_value
+from local.stand_in.aws_models.constraints import Violation
+from local.stand_in.aws_models.requests import located_violations
+from local.stand_in.aws_models.services import Service, service
+from local.stand_in.aws_models.wire import wire_name, xml_value
 from local.stand_in.errors import S3Error, invalid_argument, malformed_xml
 from local.stand_in.requests import S3Request
 from local.stand_in.xml_bodies import parse_xml

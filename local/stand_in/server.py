@@ -12,7 +12,6 @@ from wsgiref.types import WSGIApplication
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from local.http_server import HOST, HttpServer
 from local.stand_in import moto_state
 from local.stand_in.bodies import Bodies
 from local.stand_in.database import Database
@@ -20,6 +19,7 @@ from local.stand_in.errors import AlreadyRunningError
 from local.stand_in.events import Outbox, make_receiving_quick
 from local.stand_in.faults import Clock, Faults, RequestLog
 from local.stand_in.gateway import Gateway
+from local.stand_in.http_server import HOST, HttpServer
 from local.stand_in.names import DEFAULT_SITE_ORIGINS
 from local.stand_in.object_gateway import ObjectGateway
 from local.stand_in.object_store import ObjectStore

@@ -8,7 +8,7 @@ import boto3
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
 
-from local.aws_models.requests import HttpRequest
+from local.stand_in.aws_models.requests import HttpRequest
 
 
 class _WrittenError(Exception):

@@ -7,7 +7,7 @@ import pytest
 from botocore import xform_name
 from botocore.loaders import Loader
 
-from local.aws_models.requests import modelled
+from local.stand_in.aws_models.requests import modelled
 from tests.aws_models.sent_requests import written
 
 # Examples that contradict their own model by mistake: a digit that no cluster's id has, an id of a third of its

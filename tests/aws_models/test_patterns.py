@@ -4,8 +4,8 @@ from typing import Any, cast
 
 import pytest
 
-from local.aws_models.patterns import matcher
-from local.aws_models.services import service
+from local.stand_in.aws_models.patterns import matcher
+from local.stand_in.aws_models.services import service
 from tests.aws_models.test_requests import BOUNDS
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from local.aws_models.refusals import Refusal, refusal, unknown_operation
-from local.aws_models.requests import HttpRequest, ModelledCall, UnreadableError, modelled
+from local.stand_in.aws_models.refusals import Refusal, refusal, unknown_operation
+from local.stand_in.aws_models.requests import HttpRequest, ModelledCall, UnreadableError, modelled
 from tests.aws_models.sent_requests import written
 
 

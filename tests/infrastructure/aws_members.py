@@ -12,9 +12,9 @@ from typing import Any, cast
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from local.aws_models.constraints import REQUIRED, Violation
-from local.aws_models.services import service
-from local.aws_models.wire import scalar
+from local.stand_in.aws_models.constraints import REQUIRED, Violation
+from local.stand_in.aws_models.services import service
+from local.stand_in.aws_models.wire import scalar
 from tests.infrastructure.recorded_program import Recorded
 
 # Of the provider's own making, whatever the type.

@@ -148,12 +148,15 @@ class Server:
 
 @contextmanager
 def serve(
-    *arguments: str, prefix: tuple[str, ...] = (), environment: Mapping[str, str] | None = None
+    *arguments: str,
+    prefix: tuple[str, ...] = (),
+    environment: Mapping[str, str] | None = None,
+    repository: Path = ROOT,
 ) -> Generator[Server]:
-    """A stand-in in a process of its own, gone at the end."""
+    """A stand-in in a process of its own, gone at the end. repository: the folder that holds its package."""
     command = [*prefix, sys.executable, "-m", "local.stand_in", "--port", "0", "--stop-with-parent", *arguments]
     process = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command, cwd=repository, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert process.stdin is not None
     assert process.stdout is not None

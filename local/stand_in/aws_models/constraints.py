@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from local.aws_models.patterns import matcher
+from local.stand_in.aws_models.patterns import matcher
 
 Path = tuple[str | int, ...]
 SHOWN_CHARACTERS: Final = 256

@@ -9,8 +9,8 @@ from typing import Any, Final, cast
 import xmltodict
 from botocore.model import OperationModel
 
-from local.aws_models.constraints import REQUIRED, UNKNOWN, Violation
-from local.aws_models.requests import ModelledCall
+from local.stand_in.aws_models.constraints import REQUIRED, UNKNOWN, Violation
+from local.stand_in.aws_models.requests import ModelledCall
 
 # Codes with which services answer broken constraints, if their operations declare them; the first one counts.
 _DECLARED: Final = ("InvalidParameterException", "ValidationException", "InvalidArgument", "BadRequestException")

@@ -10,10 +10,10 @@ from xml.etree import ElementTree as ET
 
 from botocore.model import ListShape, OperationModel, Shape, StructureShape
 
-from local.aws_models import services
-from local.aws_models.constraints import REQUIRED, Violation
-from local.aws_models.services import Service
-from local.aws_models.wire import form_value, scalar, wire_name, xml_value
+from local.stand_in.aws_models import services
+from local.stand_in.aws_models.constraints import REQUIRED, Violation
+from local.stand_in.aws_models.services import Service
+from local.stand_in.aws_models.wire import form_value, scalar, wire_name, xml_value
 
 CREDENTIAL_SERVICE: Final = re.compile(r"Credential=[^/,\s]+/[^/]+/[^/]+/([^/]+)/aws4_request")
 _REST: Final = frozenset({"rest-json", "rest-xml"})

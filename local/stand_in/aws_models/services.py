@@ -12,8 +12,16 @@ from botocore.exceptions import UnknownServiceError
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
 
-from local.aws_models.constraints import Check, Naming, Path, ShapeChecks, Violation, member_name, takes_any_text
-from local.aws_models.wire import ec2_name, wire_name
+from local.stand_in.aws_models.constraints import (
+    Check,
+    Naming,
+    Path,
+    ShapeChecks,
+    Violation,
+    member_name,
+    takes_any_text,
+)
+from local.stand_in.aws_models.wire import ec2_name, wire_name
 
 # Where a service signs under a name that is not its model's; several: the first one that knows the operation.
 _SIGNED_AS: Final[Mapping[str, tuple[str, ...]]] = {
