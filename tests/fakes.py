@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from awscrt import checksums
+from msgspec import to_builtins
 
+from chalicelib.contract.views import completion_message
 from chalicelib.core.errors import ChecksumMismatchError, PartMismatchError, PartTooSmallError, SizeMismatchError
 from chalicelib.core.json_values import JsonObject
 from chalicelib.core.part_plan import MIN_PART_BYTES
@@ -24,6 +26,7 @@ from chalicelib.core.ports import (
     StoredVideo,
     UploadGoneError,
 )
+from chalicelib.core.video_record import VideoRecord
 
 
 class FakeClock:
@@ -237,10 +240,10 @@ class FakeNotifier:
     fails: bool = False
     messages: list[JsonObject] = field(default_factory=list)
 
-    def publish(self, subject: str, message: JsonObject) -> None:
+    def announce(self, record: VideoRecord) -> None:
         if self.fails:
-            raise ConnectionError(subject)
-        self.messages.append(message)
+            raise ConnectionError(record.video_id)
+        self.messages.append(to_builtins(completion_message(record)))
 
 
 @dataclass

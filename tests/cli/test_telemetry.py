@@ -15,7 +15,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.core.progress import MAX_EVENTS, MAX_FAILURES, MAX_PART_NUMBERS, ToldProgress
+from chalicelib.contract.fields import MAX_EVENTS, MAX_FAILURES, MAX_PART_NUMBERS
+from chalicelib.contract.requests import ProgressBatch as ReadBatch
 from tests.cli.conftest import Cli, MakeVideo, sign_somebody_in
 from tests.cli.fake_platform import FakePlatform
 from video_upload import telemetry as telemetry_module
@@ -209,7 +210,7 @@ def test_everything_the_command_can_tell_is_what_the_api_takes() -> None:
     with Telemetry(sink, interval_seconds=0.01) as telemetry:
         for event in events:
             telemetry.note(event)
-    taken = [ToldProgress.parse(msgspec.json.decode(msgspec.json.encode(batch))) for batch in sink.batches]
+    taken = [ReadBatch.parse(msgspec.json.decode(msgspec.json.encode(batch))) for batch in sink.batches]
     assert sum(len(batch.events) for batch in taken) == len(events) - 1
     assert MOST_EVENTS == MAX_EVENTS
     assert (telemetry_module.MOST_PART_NUMBERS, telemetry_module.MOST_FAILURES) == (MAX_PART_NUMBERS, MAX_FAILURES)

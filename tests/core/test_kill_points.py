@@ -23,7 +23,7 @@ CALLS = {
         "delete",
     ),
     "mac": ("generate",),
-    "notifier": ("publish",),
+    "notifier": ("announce",),
 }
 MOST_CALLS = 200
 

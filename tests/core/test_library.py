@@ -54,7 +54,7 @@ def pages(library: Library, limit: int) -> Iterator[list[str]]:
     cursor: str | None = ""
     while cursor is not None:
         page, cursor = library.page(OWNER, limit, cursor)
-        yield [str(video["videoId"]) for video in page]
+        yield [video.record.video_id for video in page]
 
 
 @example(states=[State.READY, State.READY], limit=1, most_read_records=1, between_calls=[("expire", 0), ("delete", 0)])
@@ -149,15 +149,16 @@ def test_somebody_elses_video_is_the_same_as_an_unknown_one(world: World) -> Non
                 ask(ref)
             failures.append(str(refused.value))
     assert len(set(failures)) == 1
-    assert world.library.show(VideoRef("owner-a", video_id))["state"] == "ready"
+    assert world.library.show(VideoRef("owner-a", video_id)).record.state is State.READY
 
 
 def test_only_a_ready_video_has_urls_and_they_name_the_accepted_version(world: World) -> None:
     open_upload = world.start(size_bytes=4096)
-    assert world.library.show(open_upload.token.ref)["playbackUrl"] is None
+    assert world.library.show(open_upload.token.ref).urls is None
     transfer = finished(world)
-    url = str(world.library.show(transfer.token.ref)["playbackUrl"])
-    assert f"versionId={world.videos.versions[transfer.key][-1].version_id}" in url
+    urls = world.library.show(transfer.token.ref).urls
+    assert urls
+    assert f"versionId={world.videos.versions[transfer.key][-1].version_id}" in urls.playback_url
 
 
 @given(st.lists(st.floats(min_value=0.001, max_value=10**7), min_size=2, max_size=10))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.contract.views import video
 from chalicelib.core.media.containers import Container
 from chalicelib.core.media.errors import MediaBudgetError, UnreadableMediaError
 from chalicelib.core.media.inspection import Inspection
@@ -145,8 +146,8 @@ def test_what_is_not_the_declared_video_is_rejected_with_its_reason(world: World
     assert record.rejection
     assert record.rejection.code == code
     assert world.videos.versions[transfer.key][-1].tags == {"verdict": "rejected"}
-    view = world.library.show(record.ref)
-    assert (view["state"], view["playbackUrl"], view["posterUrl"]) == ("rejected", None, None)
+    view = video(world.library.show(record.ref))
+    assert (view.state, view.playback_url, view.poster_url) == ("rejected", None, None)
 
 
 def test_a_damaged_video_is_rejected(world: World) -> None:

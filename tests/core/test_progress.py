@@ -4,32 +4,43 @@ import io
 import json
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from chalicelib.adapters.emf_meter import EmfMeter
 from chalicelib.adapters.json_logs import REDACTED, JsonFormatter
-from chalicelib.core.errors import InvalidRequestError
-from chalicelib.core.log_context import invocation
-from chalicelib.core.progress import (
-    COUNTED,
-    EVENTS,
+from chalicelib.contract.checking import MAX_NAMED_PROBLEMS
+from chalicelib.contract.fields import (
     LAST_MOMENT_MS,
-    MAX_BODY_BYTES,
     MAX_EVENTS,
     MAX_FAILURES,
     MAX_PART_NUMBERS,
+    MAX_PROGRESS_BYTES,
     MAX_WHOLE_NUMBER,
-    STATES,
-    ProgressLog,
-    ToldProgress,
+    ClientState,
+    VideoState,
 )
-from chalicelib.core.request_fields import MAX_NAMED_PROBLEMS
+from chalicelib.contract.requests import (
+    PartRetried,
+    PartsDiffered,
+    ProgressBatch,
+    UploadBegan,
+    UploadProgress,
+    UploadState,
+)
+from chalicelib.core.errors import InvalidRequestError
+from chalicelib.core.log_context import invocation
+from chalicelib.core.progress import COUNTED, ProgressLog
+from chalicelib.core.video_record import State
 from tests.fakes import FakeMeter
 from tests.world import OWNER
 
 VIDEO_ID = "f" * 28
+STATES = frozenset(get_args(ClientState))
+EVENTS = frozenset(
+    str(kind.__struct_config__.tag) for kind in (UploadBegan, UploadProgress, UploadState, PartRetried, PartsDiffered)
+)
 PROGRESS: dict[str, Any] = {
     "event": "uploadProgress",
     "at": 1_769_860_800_123,
@@ -55,7 +66,7 @@ def told(*events: dict[str, Any], **more: Any) -> dict[str, Any]:
 def problems_of(body: dict[str, Any]) -> list[str]:
     """The fields that are refused; none if the body is taken."""
     try:
-        ToldProgress.parse(body)
+        ProgressBatch.parse(body)
     except InvalidRequestError as error:
         return [problem["field"] for problem in error.problems]
     return []
@@ -73,7 +84,7 @@ def written(body: dict[str, Any], **ids: str) -> list[dict[str, Any]]:
     monkey.setattr("sys.stdout", output)
     try:
         with invocation(**{"request_id": "gateway-request", **ids}):
-            ProgressLog(EmfMeter("prod")).write(OWNER, ToldProgress.parse(body))
+            ProgressLog(EmfMeter("prod")).write(OWNER, ProgressBatch.parse(body))
     finally:
         monkey.undo()
         logger.removeHandler(handler)
@@ -82,7 +93,7 @@ def written(body: dict[str, Any], **ids: str) -> list[dict[str, Any]]:
 
 def counted(*events: dict[str, Any]) -> dict[str, float]:
     meter = FakeMeter()
-    ProgressLog(meter).write(OWNER, ToldProgress.parse(told(*events)))
+    ProgressLog(meter).write(OWNER, ProgressBatch.parse(told(*events)))
     return {name: total for name, values in meter.values.items() if (total := sum(values))}
 
 
@@ -281,8 +292,13 @@ def test_a_full_call_of_the_longest_events_fits_the_body_and_writes_a_bounded_lo
         **{"event": "partsDiffered", "correlationId": "x" * 64, "partNumbers": [10_000] * MAX_PART_NUMBERS},
     }
     body = told(*[longest] * MAX_EVENTS, client="w" * 16 + "/" + "1" * 32, system="x" * 64)
-    assert len(json.dumps(body)) <= MAX_BODY_BYTES
-    assert logged_bytes(body) <= MAX_BODY_BYTES
+    assert len(json.dumps(body)) <= MAX_PROGRESS_BYTES
+    assert logged_bytes(body) <= MAX_PROGRESS_BYTES
+
+
+def test_the_states_are_those_of_the_record_and_two_of_the_clients() -> None:
+    assert set(get_args(VideoState)) == set(State) - {State.DELETED}
+    assert set(get_args(ClientState)) == {*State, "paused", "failed"}
 
 
 def test_no_state_is_called_as_an_event_is_since_both_are_counted_by_name() -> None:

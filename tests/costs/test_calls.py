@@ -36,7 +36,7 @@ KINDS = {
         "delete_version": "s3_deletes",
     },
     "mac": {"generate": "kms_requests", "verify": "kms_requests"},
-    "notifier": {"publish": "publishes"},
+    "notifier": {"announce": "publishes"},
 }
 
 

@@ -10,6 +10,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from components.app_description import AppNotReadableError, describe_app
@@ -86,10 +87,14 @@ def unpacked(api_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 def run_in(folder: Path, program: str, environment: dict[str, str] | None = None) -> str:
-    """Run with the standard library and the bundle alone; the bundle is pure Python, so any interpreter will do."""
+    """Run with the standard library and the bundle alone. msgspec, which is compiled for Lambda, is this interpreter's:
+    all else in the bundle is pure Python, so that any interpreter will do."""
+    own = folder.parent / "own"
+    if not own.exists():
+        shutil.copytree(Path(msgspec.__file__).parent, own / "msgspec")
     asked = subprocess.run(
         [sys.executable, "-S", "-P", "-c", program],
-        env={"PYTHONPATH": str(folder), **(environment or {})},
+        env={"PYTHONPATH": f"{own}:{folder}", **(environment or {})},
         capture_output=True,
         text=True,
         check=False,
@@ -109,6 +114,12 @@ for service in {services}:
     boto3.client(service, region_name="eu-central-1")
 """
     run_in(unpacked, program)
+
+
+def test_what_is_compiled_is_compiled_for_lambda(unpacked: Path) -> None:
+    compiled = {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*.so")}
+    assert compiled, "msgspec without its core would be found missing only in Lambda"
+    assert all("cpython-313-aarch64-linux-gnu" in name for name in compiled), compiled
 
 
 HANDLERS = ("app.app", "app.janitor", "app.video_processing", "chalicelib.routes.upload_tokens.upload_token_authorizer")

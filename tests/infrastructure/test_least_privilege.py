@@ -47,7 +47,7 @@ ACTIONS_BY_CALL: dict[str, set[str]] = {
     "videos.delete_version": {"s3:DeleteObject", "s3:DeleteObjectVersion"},
     "mac.generate": {"kms:GenerateMac"},
     "mac.verify": {"kms:VerifyMac"},
-    "notifier.publish": {"sns:Publish"},
+    "notifier.announce": {"sns:Publish"},
     "trigger.trigger": {"lambda:InvokeFunction"},
     "scaling.count_since": {"application-autoscaling:DescribeScalingActivities"},
     "bill.cost_usd": {"ce:GetCostAndUsage"},

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from chalicelib.adapters.emf_meter import EmfMeter
+from chalicelib.contract.requests import ProgressBatch
 from chalicelib.core.errors import CompletionRefusedError, UploadExpiredError
 from chalicelib.core.processing import ArrivedObject
-from chalicelib.core.progress import COUNTED, ToldProgress
+from chalicelib.core.progress import COUNTED
 from chalicelib.core.upload_requests import StartUpload
 from components.edge.web_acl import WINDOW_SECONDS
 from components.observability.figures import Figure, figures_of
@@ -100,7 +101,7 @@ def live_through_everything(world: World) -> None:
     world.processing.process(ArrivedObject(text.ref.file_key, world.videos.put_object(text.ref.file_key, b"text")))
     world.processing.process(ArrivedObject("videos/nobody/unknown", None))
 
-    world.progress_log.write(OWNER, ToldProgress.parse(BEGAN))
+    world.progress_log.write(OWNER, ProgressBatch.parse(BEGAN))
     world.janitor.sweep()
     world.stage_figures.record()
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib.contract.requests import NewUpload
 from chalicelib.core.json_values import JsonObject
-from chalicelib.core.upload_requests import StartUpload
 from chalicelib.environment import FUNCTIONS, Environment
 from tests.infrastructure.recorded_program import ACCOUNT_ID, Recorded, Recording, record
 from tests.infrastructure.safety.reading import api_document, bucket_name, operations, statements
@@ -55,7 +55,7 @@ def test_the_app_accepts_its_environment(recording: Recording) -> None:
             "contentType": "video/mp4",
             "sizeBytes": environment.max_video_bytes,
         }
-        assert StartUpload.parse(largest, environment.max_video_bytes)
+        assert NewUpload.parse(largest, environment.max_video_bytes)
 
 
 def test_every_route_is_served_by_exactly_one_function(recording: Recording) -> None:

@@ -21,8 +21,9 @@ from botocore.loaders import Loader
 
 from chalicelib.adapters.emf_meter import EmfMeter
 from chalicelib.adapters.json_logs import JsonFormatter
+from chalicelib.contract.requests import ProgressBatch
 from chalicelib.core import log_context
-from chalicelib.core.progress import ProgressLog, ToldProgress
+from chalicelib.core.progress import ProgressLog
 from components.api.gateway import ACCESS_LOG_FORMAT
 from components.naming import LIVE
 from deploy import (
@@ -201,7 +202,7 @@ def fields_of_functions(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCa
         except ValueError:
             told = logging.LogRecord("janitor", logging.ERROR, "", 1, "failed", (), sys.exc_info())
         with caplog.at_level(logging.INFO, "chalicelib"):
-            ProgressLog(EmfMeter("prod")).write("3", ToldProgress.parse(FAILED))
+            ProgressLog(EmfMeter("prod")).write("3", ProgressBatch.parse(FAILED))
         printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         lines = [*printed, *(json.loads(JsonFormatter(stage="prod").format(each)) for each in (told, *caplog.records))]
     return {name for line in lines for name in flattened(line)}

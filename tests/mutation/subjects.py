@@ -3,6 +3,7 @@
 from tests.mutation.trial import Subject
 
 _CORE = "chalice_app/chalicelib/core"
+_CONTRACT = "chalice_app/chalicelib/contract"
 _ROUTES = "chalice_app/chalicelib/routes"
 
 SUBJECTS = (
@@ -10,10 +11,11 @@ SUBJECTS = (
     Subject(f"{_ROUTES}/upload_tokens.py", ["tests/api/test_upload_tokens.py"]),
     Subject(f"{_ROUTES}/users.py", ["tests/api/test_users.py"]),
     Subject("chalice_app/app.py", ["tests/api/test_app_events.py"]),
-    Subject(f"{_CORE}/upload_token.py", ["tests/core/test_upload_token.py", "tests/core/test_upload_requests.py"]),
-    Subject(f"{_CORE}/upload_requests.py", ["tests/core/test_upload_requests.py", "tests/core/test_bounds.py"]),
-    Subject(f"{_CORE}/request_fields.py", ["tests/core/test_request_fields.py", "tests/core/test_bounds.py"]),
-    Subject(f"{_CORE}/part_plan.py", ["tests/core/test_part_plan.py", "tests/core/test_upload_requests.py"]),
+    Subject(f"{_CORE}/upload_token.py", ["tests/core/test_upload_token.py", "tests/contract/test_requests.py"]),
+    Subject(f"{_CORE}/upload_requests.py", ["tests/contract/test_requests.py", "tests/contract/test_bounds.py"]),
+    Subject(f"{_CONTRACT}/checking.py", ["tests/contract/test_checking.py", "tests/contract/test_bounds.py"]),
+    Subject(f"{_CONTRACT}/fields.py", ["tests/contract/test_requests.py", "tests/contract/test_bounds.py"]),
+    Subject(f"{_CORE}/part_plan.py", ["tests/core/test_part_plan.py", "tests/contract/test_requests.py"]),
     Subject(f"{_CORE}/completion.py", ["tests/core/test_completion_outcomes.py"]),
     Subject(f"{_CORE}/records.py", ["tests/core/test_records.py"]),
     Subject(f"{_CORE}/caps.py", ["tests/core/test_caps.py"]),

@@ -225,8 +225,8 @@ class History:
         owner = self.rng.choice(USERS)
         deleted = {each.ref.video_id for each in self.attempts if each.is_deleted and each.ref}
         for video in self.world.library.page(owner, 24, "")[0]:
-            if video["videoId"] in deleted:
-                self.broken.append(f"{video['videoId']} is listed after its deletion was acknowledged")
+            if video.record.video_id in deleted:
+                self.broken.append(f"{video.record.video_id} is listed after its deletion was acknowledged")
         self.world.uploads.open_uploads(owner, with_tokens=True)
 
     def _offer_form(self) -> None:

@@ -25,7 +25,7 @@ CALLS = {
         "delete_version",
     ),
     "mac": ("generate",),
-    "notifier": ("publish",),
+    "notifier": ("announce",),
     "trigger": ("trigger",),
 }
 

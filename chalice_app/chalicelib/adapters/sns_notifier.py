@@ -1,10 +1,12 @@
 """The completion topic."""
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.core.json_values import JsonObject
+import msgspec
+
+from chalicelib.contract.views import completion_message
+from chalicelib.core.video_record import VideoRecord
 
 if TYPE_CHECKING:  # the stubs are not in the Lambda bundle
     from types_boto3_sns.client import SNSClient
@@ -15,11 +17,12 @@ class SnsNotifier:
     sns: "SNSClient"
     topic_arn: str
 
-    def publish(self, subject: str, message: JsonObject) -> None:
+    def announce(self, record: VideoRecord) -> None:
         """The attribute `state` lets a subscription filter."""
+        message = completion_message(record)
         self.sns.publish(
             TopicArn=self.topic_arn,
-            Subject=subject,
-            Message=json.dumps(message),
-            MessageAttributes={"state": {"DataType": "String", "StringValue": str(message["state"])}},
+            Subject=f"Video {message.state}",
+            Message=msgspec.json.encode(message).decode(),
+            MessageAttributes={"state": {"DataType": "String", "StringValue": message.state}},
         )

@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from chalicelib.core.errors import VideoNotFoundError
-from chalicelib.core.json_values import JsonObject
 from chalicelib.core.ports import Clock, MetadataBucket, Meter, VideoBucket
 from chalicelib.core.records import Records
 from chalicelib.core.video_id import VideoRef
-from chalicelib.core.video_record import State, VideoRecord, api_time
+from chalicelib.core.video_record import State, VideoRecord
 from chalicelib.core.viewing_urls import ViewingUrls, ViewingUrlSource
 
 log = logging.getLogger(__name__)
@@ -21,6 +20,15 @@ MOST_READ_RECORDS = 400
 29 s (API Gateway quotas, "Maximum integration timeout"). Fewer would mean more calls for an owner who deletes much."""
 
 _LISTED_STATES = frozenset({State.UPLOADING, State.COMPLETING, State.PROCESSING, State.READY, State.REJECTED})
+
+
+@dataclass(frozen=True)
+class SeenVideo:
+    """A video as its owner sees it. urls: None unless it is ready."""
+
+    record: VideoRecord
+    urls: ViewingUrls | None
+    urls_expire_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +41,7 @@ class Library:
     now: Clock
     most_read_records: int = MOST_READ_RECORDS
 
-    def page(self, owner: str, limit: int, after_video_id: str) -> tuple[list[JsonObject], str | None]:
+    def page(self, owner: str, limit: int, after_video_id: str) -> tuple[list[SeenVideo], str | None]:
         """Newest first, and the id after which the next page goes on, None at the end.
 
         Tombstones are read to be skipped, and an owner may have left thousands of them in a row: a page ends at
@@ -49,13 +57,13 @@ class Library:
             if len(page) == limit:
                 break
         # The last one looked at, shown or not: tombstones are not looked at again.
-        return self._views(page), last.video_id if last and last != refs[-1] else None
+        return self._seen(page), last.video_id if last and last != refs[-1] else None
 
-    def show(self, ref: VideoRef) -> JsonObject:
+    def show(self, ref: VideoRef) -> SeenVideo:
         record = self.records.find(ref)
         if record is None or record.state is State.DELETED:
             raise VideoNotFoundError
-        return self._views([record])[0]
+        return self._seen([record])[0]
 
     def delete(self, ref: VideoRef) -> datetime:
         """Write the tombstone, then hide the objects. Safe to repeat. Raises VideoNotFoundError.
@@ -81,13 +89,13 @@ class Library:
         log.info("video deleted", extra={"sizeBytes": change.record.size_bytes})
         return self.now() + timedelta(seconds=self.urls.ttl_seconds)
 
-    def _views(self, records: Iterable[VideoRecord]) -> list[JsonObject]:
+    def _seen(self, records: Iterable[VideoRecord]) -> list[SeenVideo]:
         records = list(records)
         ready = [record for record in records if record.state is State.READY]
         urls, urls_expire_at = self.urls.for_viewing(ready)
         if ready:
             log.info("viewing URLs given", extra={"videoIds": [record.video_id for record in ready]})
-        return [_view(record, urls.get(record.video_id), api_time(urls_expire_at)) for record in records]
+        return [SeenVideo(record, urls.get(record.video_id), urls_expire_at) for record in records]
 
 
 def remove_objects(
@@ -99,22 +107,3 @@ def remove_objects(
     videos.delete(record.ref.file_key)
     metadata.delete(record.ref.poster_key)
     records.close(record, now)
-
-
-def _view(record: VideoRecord, urls: ViewingUrls | None, urls_expire_at: str) -> JsonObject:
-    rejection = record.rejection
-    return {
-        "videoId": record.video_id,
-        "fileName": record.file_name,
-        "contentType": record.content_type,
-        "sizeBytes": record.size_bytes,
-        "state": record.state.value,
-        "createdAt": api_time(record.created_at),
-        "updatedAt": api_time(record.updated_at),
-        "completedAt": api_time(record.completed_at) if record.completed_at else None,
-        "media": record.media,
-        "rejection": {"code": rejection.code, "message": rejection.message} if rejection else None,
-        "posterUrl": urls.poster_url if urls else None,
-        "playbackUrl": urls.playback_url if urls else None,
-        "urlsExpireAt": urls_expire_at if urls else None,
-    }

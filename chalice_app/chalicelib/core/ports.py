@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from chalicelib.core.json_values import JsonObject
+from chalicelib.core.video_record import VideoRecord
 
 Clock = Callable[[], datetime]
 
@@ -161,7 +161,9 @@ class Signer(Protocol):
 
 
 class Notifier(Protocol):
-    def publish(self, subject: str, message: JsonObject) -> None: ...
+    """Tells the completion topic's subscribers of a ready or rejected video."""
+
+    def announce(self, record: VideoRecord) -> None: ...
 
 
 class ProcessingTrigger(Protocol):

@@ -21,7 +21,7 @@ from chalicelib.core.media.inspection import Inspection
 from chalicelib.core.ports import Clock, MetadataBucket, Meter, Notifier, StoredVideo, VideoBucket
 from chalicelib.core.records import Records
 from chalicelib.core.video_id import VideoRef
-from chalicelib.core.video_record import GONE_STATES, OPEN_STATES, Rejection, State, VideoRecord, api_time
+from chalicelib.core.video_record import GONE_STATES, OPEN_STATES, Rejection, State, VideoRecord
 
 log = logging.getLogger(__name__)
 
@@ -179,7 +179,7 @@ class Processing:
 
     def _announce(self, record: VideoRecord) -> None:
         """Marked only after it was sent, so that a repeated event sends what a dying function did not."""
-        self.notifier.publish(f"Video {record.state}", completion_message(record))
+        self.notifier.announce(record)
         log.info("subscribers told")
         self.records.change(
             record.ref,
@@ -198,24 +198,6 @@ class Processing:
             )
         else:
             self.meter.record(uploads_rejected_count=1, processing_milliseconds=processing_milliseconds)
-
-
-def completion_message(record: VideoRecord) -> JsonObject:
-    """Build the message for subscribers of the topic. It may come twice: `videoId` and `state` tell."""
-    rejection = record.rejection
-    return {
-        "videoId": record.video_id,
-        "owner": record.owner,
-        "fileKey": record.ref.file_key,
-        "versionId": record.version_id,
-        "fileName": record.file_name,
-        "contentType": record.content_type,
-        "sizeBytes": record.size_bytes,
-        "state": record.state.value,
-        "completedAt": api_time(record.completed_at) if record.completed_at else None,
-        "media": record.media,
-        "rejection": {"code": rejection.code, "message": rejection.message} if rejection else None,
-    }
 
 
 def _storage_may_be_to_blame(error: Exception) -> bool:

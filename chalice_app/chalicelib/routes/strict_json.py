@@ -5,11 +5,9 @@ from typing import Any, NoReturn
 
 from chalice.app import Request
 
+from chalicelib.contract.fields import MAX_BODY_BYTES
 from chalicelib.core.errors import InvalidJsonError, RequestTooLargeError
 from chalicelib.core.json_values import JsonObject
-
-MAX_BODY_BYTES = 2**20
-"""The largest body is that of complete: 10,000 parts of about 75 bytes."""
 
 
 def strict_json(request: Request, max_bytes: int = MAX_BODY_BYTES) -> JsonObject:

@@ -4,9 +4,11 @@ import re
 
 from chalice.app import Request, Response
 
+from chalicelib.contract import views
+from chalicelib.contract.answers import AcceptedProgress, DeletedVideo, VideoPage
+from chalicelib.contract.fields import DEFAULT_PAGE_VIDEOS, MAX_PAGE_VIDEOS, MAX_PROGRESS_BYTES
+from chalicelib.contract.requests import NewUpload, ProgressBatch
 from chalicelib.core.errors import InvalidRequestError, VideoNotFoundError
-from chalicelib.core.progress import MAX_BODY_BYTES, ToldProgress
-from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef, is_video_id
 from chalicelib.core.video_record import api_time
 from chalicelib.routes.api_blueprint import ApiBlueprint, answered
@@ -15,8 +17,6 @@ from chalicelib.routes.strict_json import strict_json
 from chalicelib.routes.users import may_read, may_write
 from chalicelib.wiring import services
 
-DEFAULT_PAGE_VIDEOS = 24
-MAX_PAGE_VIDEOS = 100
 _WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 video_upload = ApiBlueprint(__name__, "video_upload")
@@ -27,18 +27,9 @@ def offer_upload() -> Response:
     owner = writer_of(video_upload.current_request)
     environment = services().environment
     max_bytes = min(environment.max_simple_upload_bytes, environment.max_video_bytes)
-    request = StartUpload.parse(strict_json(video_upload.current_request), max_bytes)
+    request = NewUpload.parse(strict_json(video_upload.current_request), max_bytes)
     offered = services().simple_uploads.start(owner, request, video_upload.correlation_id)
-    return answered(
-        {
-            "videoId": offered.ref.video_id,
-            "fileKey": offered.ref.file_key,
-            "url": offered.form.url,
-            "fields": dict(offered.form.fields),
-            "expiresAt": api_time(offered.expires_at),
-        },
-        status=201,
-    )
+    return answered(views.offered_upload(offered), status=201)
 
 
 @video_upload.route("/videos", methods=["GET"], authorizer=may_read)
@@ -46,28 +37,28 @@ def list_videos() -> Response:
     owner = reader_of(video_upload.current_request)
     limit, cursor = _page_of(video_upload.current_request)
     videos, next_cursor = services().library.page(owner, limit, cursor)
-    return answered({"videos": videos, "nextCursor": next_cursor})
+    return answered(VideoPage(videos=[views.video(seen) for seen in videos], next_cursor=next_cursor))
 
 
 @video_upload.route("/videos/{videoId}", methods=["GET"], authorizer=may_read)
 def show_video(videoId: str) -> Response:  # noqa: N803 - Chalice passes the path's own name
     owner = reader_of(video_upload.current_request)
-    return answered(services().library.show(_ref(owner, videoId)))
+    return answered(views.video(services().library.show(_ref(owner, videoId))))
 
 
 @video_upload.route("/videos/{videoId}", methods=["DELETE"], authorizer=may_write)
 def delete_video(videoId: str) -> Response:  # noqa: N803 - Chalice passes the path's own name
     owner = writer_of(video_upload.current_request)
     links_expire_at = services().library.delete(_ref(owner, videoId))
-    return answered({"status": "deleted", "videoId": videoId, "linksExpireAt": api_time(links_expire_at)})
+    return answered(DeletedVideo(status="deleted", video_id=videoId, links_expire_at=api_time(links_expire_at)))
 
 
 @video_upload.route("/progress", methods=["POST"], authorizer=may_write)
 def tell_progress() -> Response:
     owner = writer_of(video_upload.current_request)
-    told = ToldProgress.parse(strict_json(video_upload.current_request, MAX_BODY_BYTES))
+    told = ProgressBatch.parse(strict_json(video_upload.current_request, MAX_PROGRESS_BYTES))
     services().progress_log.write(owner, told)
-    return answered({"accepted": len(told.events)})
+    return answered(AcceptedProgress(accepted=len(told.events)))
 
 
 def _ref(owner: str, video_id: str) -> VideoRef:

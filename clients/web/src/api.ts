@@ -1,89 +1,40 @@
 /** The API of docs/api.md, typed. */
 
+import type {
+  Completion,
+  OpenUpload as ListedUpload,
+  NewUpload,
+  PartsToComplete,
+  PresignedPart,
+  ProgressBatch,
+  SignedParts,
+  StartedUpload,
+  StoredUpload,
+  Video,
+  VideoPage,
+} from "./contract";
 import { backOffMs, pause } from "./waiting";
 
-export interface PresignedUrl {
-  partNumber: number;
-  url: string;
-  sizeBytes: number;
-  headers?: Record<string, string>;
-}
+export type { PartsToComplete, ProgressBatch, StartedUpload, StoredPart, StoredUpload, Video } from "./contract";
+
+export type PresignedUrl = PresignedPart;
+
+/** Of whatever type: the API refuses what is no video that it takes. */
+export type NewFile = Omit<NewUpload, "contentType"> & { contentType: string };
 
 /** What an upload needs to go on; `uploadToken` opens this upload alone and outlives the session. */
-export interface OpenUpload {
-  videoId: string;
-  uploadId: string;
-  fileKey: string;
-  partSizeBytes: number;
-  partCount: number;
-  uploadToken: string;
-}
+export type OpenUpload = Pick<
+  StartedUpload,
+  "videoId" | "uploadId" | "fileKey" | "partSizeBytes" | "partCount" | "uploadToken"
+>;
 
-export interface StartedUpload extends OpenUpload {
-  /** the first page */
-  presignedUrls: PresignedUrl[];
-}
+/** As the API lists it to somebody who may write. */
+export type UnfinishedUpload = ListedUpload & Pick<StartedUpload, "uploadToken">;
 
-export interface UnfinishedUpload extends OpenUpload {
-  fileName: string;
-  sizeBytes: number;
-  startedAt: string;
-  expiresAt: string;
-  correlationId?: string | null;
-}
+/** retryAfterSeconds: from the answer's header. */
+export type CompletionAnswer = Completion & { retryAfterSeconds: number };
 
-export interface StoredPart {
-  partNumber: number;
-  sizeBytes: number;
-  etag: string;
-  checksumCRC64NVME?: string;
-}
-
-export interface StoredParts {
-  state: string;
-  parts: StoredPart[];
-}
-
-export interface Video {
-  videoId: string;
-  fileName: string;
-  sizeBytes: number;
-  state: "uploading" | "completing" | "processing" | "ready" | "rejected" | "aborted" | "expired";
-  createdAt: string;
-  media: { durationSeconds: number; video: { width: number; height: number } } | null;
-  rejection: { code: string; message: string } | null;
-  posterUrl: string | null;
-  playbackUrl: string | null;
-}
-
-export interface Completion {
-  status: "completed" | "completing";
-  retryAfterSeconds: number;
-}
-
-export interface CompletedParts {
-  parts: { partNumber: number; etag: string }[];
-  checksumCRC64NVME?: string;
-}
-
-/** `event` and the fields that docs/api.md gives it. */
-export interface ProgressEvent {
-  event: string;
-  /** milliseconds since 1970 */
-  at: number;
-  videoId: string;
-  correlationId: string;
-  sizeBytes: number;
-  sentBytes: number;
-  [more: string]: unknown;
-}
-
-export interface ProgressBatch {
-  client: string;
-  system?: string;
-  /** at most 25 */
-  events: ProgressEvent[];
-}
+export type ProgressEvent = ProgressBatch["events"][number];
 
 export type Details = Record<string, unknown>;
 
@@ -141,21 +92,21 @@ export class ApiClient {
     return new ApiClient(this.#baseUrl, this.#accessToken, correlationId);
   }
 
-  startUpload(file: { fileName: string; contentType: string; sizeBytes: number }): Promise<StartedUpload> {
+  startUpload(file: NewFile): Promise<StartedUpload> {
     return this.#asUser("POST", "/multipart/init", { body: file });
   }
 
   /** partNumbers: at most 500. */
-  signParts(uploadToken: string, partNumbers: number[]): Promise<{ presignedUrls: PresignedUrl[] }> {
+  signParts(uploadToken: string, partNumbers: number[]): Promise<SignedParts> {
     const parts = partNumbers.map((partNumber) => ({ partNumber }));
     return this.#send("POST", "/multipart/parts", uploadToken, { body: { parts } });
   }
 
-  storedParts(uploadToken: string, signal?: AbortSignal): Promise<StoredParts> {
+  storedParts(uploadToken: string, signal?: AbortSignal): Promise<StoredUpload> {
     return this.#send("GET", "/multipart/parts", uploadToken, { signal });
   }
 
-  completeUpload(uploadToken: string, body: CompletedParts, signal?: AbortSignal): Promise<Completion> {
+  completeUpload(uploadToken: string, body: PartsToComplete, signal?: AbortSignal): Promise<CompletionAnswer> {
     return this.#send("POST", "/multipart/complete", uploadToken, { body, signal });
   }
 
@@ -167,7 +118,7 @@ export class ApiClient {
     return this.#asUser("GET", "/uploads");
   }
 
-  videos(cursor: string | null): Promise<{ videos: Video[]; nextCursor: string | null }> {
+  videos(cursor: string | null): Promise<VideoPage> {
     return this.#asUser("GET", `/videos?limit=24${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
   }
 

@@ -14,7 +14,8 @@ export function size(bytes: number): string {
 }
 
 /** "1:02:03", as players show it. */
-export function duration(seconds: number): string {
+export function duration(seconds: number | null): string {
+  if (seconds === null) return "";
   const whole = Math.max(0, Math.round(seconds));
   const two = (number: number) => String(number).padStart(2, "0");
   const hours = Math.floor(whole / 3600);

@@ -30,14 +30,21 @@ const WORTH_REPEATING: ReadonlySet<number> = new Set([401, 408, 429]);
 const CODE = /^[\w.-]{1,64}$/;
 const SETTING = "telemetry";
 /** The API's words for states it knows as well. */
-const STATES: Partial<Record<UploadState, string>> = {
+const STATES: Partial<Record<UploadState, ToldState>> = {
   paused: "paused",
   completing: "completing",
   completed: "processing",
   failed: "failed",
   cancelled: "aborted",
 };
-const LAST_STATES = new Set(["processing", "failed", "aborted", "ready", "rejected"]);
+type ToldState = Extract<ProgressEvent, { event: "uploadState" }>["state"];
+
+/** What an event says besides which upload it is of, and how far that is. */
+type Said<Event> = Event extends ProgressEvent
+  ? Omit<Event, "at" | "videoId" | "correlationId" | "sizeBytes" | "sentBytes">
+  : never;
+
+const LAST_STATES: ReadonlySet<string> = new Set(["processing", "failed", "aborted", "ready", "rejected"]);
 
 export class Telemetry {
   readonly #sink: ProgressSink;
@@ -74,19 +81,19 @@ export class Telemetry {
   watch(upload: VideoUpload): void {
     let hasBegun = false;
     let toldAt = 0;
-    let toldState = "";
+    let toldState: ToldState | undefined;
     const look = () => {
       if (!upload.open) return;
       if (!hasBegun) {
         hasBegun = true;
         toldAt = performance.now();
         this.#uploads.set(upload.open.videoId, upload);
-        this.#add("uploadBegan", upload, { partCount: upload.open.partCount });
+        this.#add(upload, { event: "uploadBegan", partCount: upload.open.partCount });
       }
-      const state = STATES[upload.state] ?? "";
+      const state = STATES[upload.state];
       if (state !== toldState) {
         toldState = state;
-        if (state) this.#add("uploadState", upload, { state, ...codeOf(upload) });
+        if (state) this.#add(upload, { event: "uploadState", state, ...codeOf(upload) });
       }
     };
     upload.addEventListener("state", look);
@@ -94,16 +101,17 @@ export class Telemetry {
       look();
       if (!hasBegun || performance.now() - toldAt < INTERVAL_MS) return;
       toldAt = performance.now();
-      this.#add("uploadProgress", upload);
+      this.#add(upload, { event: "uploadProgress" });
     });
     upload.addEventListener(PartRetried.NAME, (event) => {
       if (!(event instanceof PartRetried)) return;
       const failures = Math.min(event.failures, MOST_FAILURES);
-      this.#add("partRetried", upload, { partNumber: event.partNumber, failures });
+      this.#add(upload, { event: "partRetried", partNumber: event.partNumber, failures });
     });
     upload.addEventListener(PartsDiffered.NAME, (event) => {
       if (!(event instanceof PartsDiffered)) return;
-      this.#add("partsDiffered", upload, { partNumbers: event.partNumbers.slice(0, MOST_PART_NUMBERS) });
+      const partNumbers = event.partNumbers.slice(0, MOST_PART_NUMBERS);
+      this.#add(upload, { event: "partsDiffered", partNumbers });
     });
   }
 
@@ -112,23 +120,22 @@ export class Telemetry {
     const upload = this.#uploads.get(videoId);
     if (!upload || (state !== "ready" && state !== "rejected")) return;
     this.#uploads.delete(videoId);
-    this.#add("uploadState", upload, { state });
+    this.#add(upload, { event: "uploadState", state });
   }
 
-  #add(event: string, upload: VideoUpload, more: Record<string, unknown> = {}): void {
+  #add(upload: VideoUpload, said: Said<ProgressEvent>): void {
     // What happens before an upload has its video is told by nobody.
     if (!this.#isOn || !upload.open) return;
     this.#waiting.push({
-      event,
+      ...said,
       at: Date.now(),
       videoId: upload.open.videoId,
       correlationId: upload.correlationId,
       sizeBytes: upload.file.size,
       sentBytes: Math.max(0, Math.round(upload.sentBytes)),
-      ...more,
     });
     this.#waiting.splice(0, this.#waiting.length - MOST_WAITING);
-    if (LAST_STATES.has(String(more.state))) this.#sendWithin(0);
+    if ("state" in said && LAST_STATES.has(said.state)) this.#sendWithin(0);
     else if (this.#timer === undefined) this.#sendWithin(INTERVAL_MS);
   }
 

@@ -9,7 +9,7 @@
 import AwsS3, { type AwsS3UploadParameters } from "@uppy/aws-s3";
 import Uppy, { type Body, type Meta, type UppyFile } from "@uppy/core";
 
-import { type ApiClient, ApiError, type CompletedParts, type StoredPart } from "./api";
+import { type ApiClient, ApiError, type PartsToComplete, type StoredPart } from "./api";
 import { ChecksumJob } from "./checksum";
 import { PutError, putPart } from "./part_put";
 import { forgetBeginning, forgetFile, rememberBeginning, rememberFile } from "./remembered_files";
@@ -298,7 +298,7 @@ export class UploadEngine {
     if (upload.isStored) return {};
     const etags = parts.map(({ PartNumber = 0, ETag = "" }) => ({ partNumber: PartNumber, etag: ETag }));
     const isHidden = etags.some(({ etag }) => etag === "");
-    const body: CompletedParts = { parts: isHidden ? await this.#etags(upload, signal) : etags };
+    const body: PartsToComplete = { parts: isHidden ? await this.#etags(upload, signal) : etags };
     const checksums = await upload.checksum?.within(CHECKSUM_GRACE_MS);
     if (checksums) body.checksumCRC64NVME = checksums.whole;
     const api = this.#api.forUpload(upload);
@@ -316,7 +316,7 @@ export class UploadEngine {
     }
   }
 
-  async #etags(upload: VideoUpload, signal: AbortSignal): Promise<CompletedParts["parts"]> {
+  async #etags(upload: VideoUpload, signal: AbortSignal): Promise<PartsToComplete["parts"]> {
     const stored = await this.#stored(upload, signal);
     return stored.map(({ partNumber, etag }) => ({ partNumber, etag }));
   }

@@ -15,7 +15,7 @@ afterEach(() => {
 
 function urlOf(partNumber: number, { expires = String(EXPIRES_SECONDS), round = 0 } = {}): PresignedUrl {
   const query = expires && `?X-Amz-Expires=${expires}`;
-  return { partNumber, sizeBytes: 5, url: `https://s3.example/${partNumber}/${round}${query}` };
+  return { partNumber, sizeBytes: 5, url: `https://s3.example/${partNumber}/${round}${query}`, headers: {} };
 }
 
 /** An API that signs what it is asked for, and remembers each call. */

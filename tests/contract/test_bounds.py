@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core import upload_requests as requests
+from chalicelib.contract import fields, requests
+from chalicelib.contract.checking import MAX_NAMED_FIELD_CHARS, MAX_NAMED_PROBLEMS
 from chalicelib.core.errors import (
     FileTooLargeError,
     InvalidRequestError,
@@ -16,7 +17,7 @@ from chalicelib.core.errors import (
 )
 from chalicelib.core.json_values import JsonObject
 from chalicelib.core.part_plan import MAX_PARTS
-from chalicelib.core.request_fields import MAX_NAMED_FIELD_CHARS, MAX_NAMED_PROBLEMS
+from chalicelib.core.upload_requests import MAX_URLS_PER_PAGE
 from chalicelib.core.upload_token import MAX_TOKEN_CHARS, UploadTokens
 from chalicelib.http_errors import error_body
 from tests.fakes import FakeClock, FakeMac
@@ -27,15 +28,15 @@ MAX_BYTES = 1_000
 
 def start(**changed: Any) -> object:
     body: JsonObject = {"fileName": "a.mp4", "contentType": "video/mp4", "sizeBytes": 1, **changed}
-    return requests.StartUpload.parse(body, MAX_BYTES)
+    return requests.NewUpload.parse(body, MAX_BYTES)
 
 
 def sign(parts: list[Any], part_count: int = MAX_PARTS) -> object:
-    return requests.SignParts.parse({"parts": parts}, part_count)
+    return requests.PartsToSign.parse({"parts": parts}, part_count)
 
 
 def complete(parts: list[Any], **more: Any) -> object:
-    return requests.CompleteUpload.parse({"parts": parts, **more})
+    return requests.PartsToComplete.parse({"parts": parts, **more})
 
 
 def numbered(count: int, **more: str) -> list[dict[str, Any]]:
@@ -49,18 +50,18 @@ def named(chars: int) -> str:
 ETAG = {"etag": '"e"'}
 ONE_PART = numbered(1, **ETAG)
 AT_AND_PAST: dict[str, tuple[Callable[[int], object], int]] = {
-    "characters of a file name": (lambda size: start(fileName=named(size)), requests.MAX_FILE_NAME_CHARS),
+    "characters of a file name": (lambda size: start(fileName=named(size)), fields.MAX_FILE_NAME_CHARS),
     "bytes of a file": (lambda size: start(sizeBytes=size), MAX_BYTES),
-    "parts to sign": (lambda size: sign(numbered(size)), requests.MAX_URLS_PER_PAGE),
+    "parts to sign": (lambda size: sign(numbered(size)), MAX_URLS_PER_PAGE),
     "a part to sign": (lambda number: sign([{"partNumber": number}], part_count=7), 7),
     "parts to complete": (lambda size: complete(numbered(size, **ETAG)), MAX_PARTS),
     "a part to complete": (lambda number: complete([{"partNumber": number, **ETAG}]), MAX_PARTS),
-    "characters of an ETag": (lambda size: complete(numbered(1, etag="e" * size)), requests.MAX_ETAG_CHARS),
-    "characters of an uploadId": (lambda size: complete(ONE_PART, uploadId="u" * size), requests.MAX_ID_CHARS),
-    "characters of a fileKey": (lambda size: complete(ONE_PART, fileKey="k" * size), requests.MAX_ID_CHARS),
+    "characters of an ETag": (lambda size: complete(numbered(1, etag="e" * size)), fields.MAX_ETAG_CHARS),
+    "characters of an uploadId": (lambda size: complete(ONE_PART, uploadId="u" * size), fields.MAX_ID_CHARS),
+    "characters of a fileKey": (lambda size: complete(ONE_PART, fileKey="k" * size), fields.MAX_ID_CHARS),
     "characters of an uploadId to abort": (
-        lambda size: requests.AbortUpload.parse({"uploadId": "u" * size}),
-        requests.MAX_ID_CHARS,
+        lambda size: requests.UploadToAbort.read({"uploadId": "u" * size}),
+        fields.MAX_ID_CHARS,
     ),
 }
 
@@ -82,9 +83,9 @@ def test_a_part_number_is_a_whole_number_from_one(number: object) -> None:
 
 def test_the_content_type_has_a_bound_that_every_type_fits() -> None:
     with pytest.raises(UnsupportedVideoTypeError):
-        start(contentType="v" * requests.MAX_CONTENT_TYPE_CHARS)
+        start(contentType="v" * fields.MAX_CONTENT_TYPE_CHARS)
     with pytest.raises(InvalidRequestError):
-        start(contentType="v" * (requests.MAX_CONTENT_TYPE_CHARS + 1))
+        start(contentType="v" * (fields.MAX_CONTENT_TYPE_CHARS + 1))
 
 
 @pytest.mark.parametrize("checksum", ["AAAAAAAAAA==", "AAAAAAAAAAAA", "AAAAAAAAAAA", CHECKSUM + "=", CHECKSUM + "\n"])

@@ -1,0 +1,1 @@
+"""The API's contract: requests, answers, errors and the completion message as types."""

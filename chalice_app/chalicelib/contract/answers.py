@@ -1,0 +1,243 @@
+"""Answers and the completion message. A field that is left out is `UnsetType`; one that has no value yet is null."""
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from chalicelib.contract.fields import (
+    Checksum,
+    ContentType,
+    ETag,
+    FileKey,
+    PartCount,
+    PartNumber,
+    PartSizeBytes,
+    SizeBytes,
+    Time,
+    UploadId,
+    UploadToken,
+    Url,
+    VideoId,
+    VideoState,
+)
+
+FinalState = Literal["ready", "rejected"]
+RejectionCode = Literal[
+    "size_mismatch",
+    "not_a_video",
+    "container_mismatch",
+    "no_video_stream",
+    "unreadable_media",
+    "media_limits_exceeded",
+]
+
+
+class AnswerBody(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Base of every answer."""
+
+
+class PresignedPart(AnswerBody, frozen=True, kw_only=True):
+    """Where one part goes. `headers` must be sent with it, and no other `x-amz-*` header."""
+
+    part_number: PartNumber
+    url: Url
+    size_bytes: SizeBytes
+    headers: dict[str, str]
+
+
+class StartedUpload(AnswerBody, frozen=True, kw_only=True):
+    """A multipart upload that may begin. `presignedUrls` is the first page: all parts up to 500."""
+
+    video_id: VideoId
+    upload_id: UploadId
+    file_key: FileKey
+    part_size_bytes: PartSizeBytes
+    part_count: PartCount
+    presigned_urls: list[PresignedPart]
+    urls_expire_at: Time
+    upload_token: UploadToken
+    expires_at: Annotated[Time, Meta(description="The end of the upload and of its token.")]
+    checksum_algorithm: Literal["CRC64NVME"]
+
+
+class SignedParts(AnswerBody, frozen=True, kw_only=True):
+    """URLs of further parts."""
+
+    presigned_urls: list[PresignedPart]
+    urls_expire_at: Time
+
+
+class StoredPart(AnswerBody, frozen=True, kw_only=True):
+    """One part as S3 holds it. `checksumCRC64NVME` is there when S3 computed it."""
+
+    part_number: PartNumber
+    size_bytes: SizeBytes
+    etag: ETag
+    checksum_crc64nvme: Checksum | UnsetType = field(default=UNSET, name="checksumCRC64NVME")
+
+
+class StoredUpload(AnswerBody, frozen=True, kw_only=True):
+    """An unfinished upload and the parts that S3 holds of it."""
+
+    video_id: VideoId
+    upload_id: UploadId
+    file_key: FileKey
+    state: VideoState
+    file_name: str
+    content_type: ContentType
+    size_bytes: SizeBytes
+    part_size_bytes: PartSizeBytes
+    part_count: PartCount
+    parts: list[StoredPart]
+
+
+class Completion(AnswerBody, frozen=True, kw_only=True):
+    """A completed upload, or one that S3 still puts together: ask again."""
+
+    status: Literal["completed", "completing"]
+    video_id: VideoId
+    file_key: FileKey
+    size_bytes: SizeBytes
+
+
+class AbortedUpload(AnswerBody, frozen=True, kw_only=True):
+    """An aborted upload."""
+
+    status: Literal["aborted"]
+    video_id: VideoId
+
+
+class OpenUpload(AnswerBody, frozen=True, kw_only=True):
+    """An unfinished upload of the caller.
+
+    `uploadToken` is absent for a caller without the write scope. `receivedBytes` is what S3 holds of the upload, null
+    where S3 was not asked.
+    """
+
+    video_id: VideoId
+    upload_id: UploadId
+    file_key: FileKey
+    file_name: str
+    content_type: ContentType
+    size_bytes: SizeBytes
+    part_size_bytes: PartSizeBytes
+    part_count: PartCount
+    received_bytes: SizeBytes | None
+    upload_token: UploadToken | UnsetType = UNSET
+    started_at: Time
+    expires_at: Time
+    correlation_id: str | None
+
+
+class OpenUploads(AnswerBody, frozen=True, kw_only=True):
+    """The caller's unfinished uploads, newest first."""
+
+    uploads: list[OpenUpload]
+
+
+class OfferedUpload(AnswerBody, frozen=True, kw_only=True):
+    """A form for S3: send all `fields` as multipart/form-data, then `file`."""
+
+    video_id: VideoId
+    file_key: FileKey
+    url: Url
+    fields: dict[str, str]
+    expires_at: Time
+
+
+class VideoTrack(AnswerBody, frozen=True, kw_only=True):
+    """`width` and `height` are as displayed, after the clockwise rotation."""
+
+    codec: str
+    width: int
+    height: int
+    rotation_degrees: Literal[0, 90, 180, 270]
+    frame_rate: float | None
+
+
+class AudioTrack(AnswerBody, frozen=True, kw_only=True):
+    """The first audio stream."""
+
+    codec: str
+    channels: int
+    sample_rate_hz: int
+
+
+class Media(AnswerBody, frozen=True, kw_only=True):
+    """What processing found in the file. Null is what the file does not say."""
+
+    container: str
+    duration_seconds: float | None
+    bit_rate_bits_per_second: int | None
+    video: VideoTrack
+    audio: AudioTrack | None
+
+
+class Rejection(AnswerBody, frozen=True, kw_only=True):
+    """Why processing refused the file."""
+
+    code: RejectionCode
+    message: str
+
+
+class Video(AnswerBody, frozen=True, kw_only=True):
+    """One video of the caller's library. Its URLs are null unless it is `ready`."""
+
+    video_id: VideoId
+    file_name: str
+    content_type: ContentType
+    size_bytes: SizeBytes
+    state: VideoState
+    created_at: Time
+    updated_at: Time
+    completed_at: Time | None
+    media: Media | None
+    rejection: Rejection | None
+    poster_url: Url | None
+    playback_url: Url | None
+    urls_expire_at: Time | None
+
+
+class VideoPage(AnswerBody, frozen=True, kw_only=True):
+    """A page of the library, newest first. Only a `nextCursor` of null ends the list."""
+
+    videos: list[Video]
+    next_cursor: VideoId | None
+
+
+class DeletedVideo(AnswerBody, frozen=True, kw_only=True):
+    """A deleted video. URLs that were given out before can play until `linksExpireAt`."""
+
+    status: Literal["deleted"]
+    video_id: VideoId
+    links_expire_at: Time
+
+
+class AcceptedProgress(AnswerBody, frozen=True, kw_only=True):
+    """How many events were accepted."""
+
+    accepted: int
+
+
+class Health(AnswerBody, frozen=True, kw_only=True):
+    """Liveness and version."""
+
+    status: Literal["ok"]
+    version: str
+    stage: str
+
+
+class CompletionMessage(AnswerBody, frozen=True, kw_only=True):
+    """The message to subscribers of the completion topic. It may come twice: `videoId` and `state` tell."""
+
+    video_id: VideoId
+    owner: str
+    file_key: FileKey
+    version_id: str | None
+    file_name: str
+    content_type: ContentType
+    size_bytes: SizeBytes
+    state: FinalState
+    completed_at: Time | None
+    media: Media | None
+    rejection: Rejection | None

@@ -1,0 +1,117 @@
+"""Fields of the contract: each limit stands here, or comes from the constant that owns it."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from chalicelib.core.log_context import CORRELATION_ID
+from chalicelib.core.part_plan import MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES
+from chalicelib.core.video_id import VIDEO_ID
+from chalicelib.core.video_types import EXTENSIONS_BY_CONTENT_TYPE
+
+MAX_FILE_NAME_CHARS = 255
+MAX_CONTENT_TYPE_CHARS = 64
+MAX_SIZE_BYTES = 2**63 - 1
+MAX_ETAG_CHARS = 128
+MAX_ID_CHARS = 1_024
+"""Of an uploadId and of a fileKey; S3 User Guide, "Creating object key names": a key has at most 1,024 bytes."""
+
+MAX_BODY_BYTES = 2**20
+"""The largest body is that of complete: 10,000 parts of about 75 bytes."""
+MAX_PROGRESS_BYTES = 2**14
+"""Of the body of POST /progress."""
+
+MAX_EVENTS = 25
+"""Of one call of POST /progress. With all fields as long as they may be they fill its largest body."""
+MAX_PART_NUMBERS = 20
+MAX_FAILURES = 1_000
+MAX_WHOLE_NUMBER = 2**53 - 1
+"""The largest that every client can write exactly (RFC 8259, section 6)."""
+LAST_MOMENT_MS = 253_402_300_799_999
+"""The end of the year 9999."""
+
+MAX_PAGE_VIDEOS = 100
+DEFAULT_PAGE_VIDEOS = 24
+
+INVISIBLE_CHARACTERS = (
+    "\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f"
+)
+"""Unicode's categories Cc (control) and Cf (direction overrides and other invisible marks). Halves of surrogate pairs
+are not UTF-8: no body holds one."""
+
+
+def _matching(pattern: str, must_be: str, description: str | None = None) -> Meta:
+    """must_be: the end of the sentence that refuses a value. `\\Z`: Python's `$` would let a line break follow."""
+    return Meta(pattern=rf"^{pattern}\Z", description=description, extra={"must_be": must_be})
+
+
+FileName = Annotated[
+    str,
+    Meta(min_length=1, max_length=MAX_FILE_NAME_CHARS, description="Without folders and control characters."),
+    _matching(rf"[^/\\{INVISIBLE_CHARACTERS}]*", "a name without folders and control characters"),
+]
+ContentType = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=MAX_CONTENT_TYPE_CHARS,
+        description="Must fit the extension of `fileName`.",
+        extra_json_schema={"enum": sorted(EXTENSIONS_BY_CONTENT_TYPE)},
+    ),
+]
+NewSizeBytes = Annotated[
+    int,
+    # An empty file and one above the stage's limit have error codes of their own.
+    Meta(ge=0, le=MAX_SIZE_BYTES, description="From 1 to what the stage accepts."),
+]
+SizeBytes = Annotated[int, Meta(ge=0, le=MAX_SIZE_BYTES)]
+PartSizeBytes = Annotated[int, Meta(ge=MIN_PART_BYTES, le=MAX_PART_BYTES)]
+PartNumber = Annotated[int, Meta(ge=1, le=MAX_PARTS)]
+PartCount = Annotated[int, Meta(ge=1, le=MAX_PARTS)]
+Checksum = Annotated[
+    str,
+    # The base64 form of eight bytes, the one that S3 answers: the last character has two bits to spare.
+    _matching(
+        "[A-Za-z0-9+/]{10}[AEIMQUYcgkosw048]=",
+        "the base64 form of the eight bytes of a CRC64NVME",
+        "Base64 of the eight big-endian bytes of a CRC64NVME.",
+    ),
+]
+ETag = Annotated[
+    str,
+    Meta(min_length=1, max_length=MAX_ETAG_CHARS, description="As S3 answered it."),
+    _matching("[ -~]*", "the ETag that S3 answered"),
+]
+UploadId = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS)]
+FileKey = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS)]
+VideoId = Annotated[str, _matching(VIDEO_ID.pattern, "a videoId")]
+CorrelationId = Annotated[str, _matching(CORRELATION_ID.pattern, "the upload's correlation id")]
+UploadToken = Annotated[str, Meta(min_length=1, description="Opens this upload alone.")]
+Time = Annotated[
+    str, _matching(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "a time in UTC"), Meta(extra_json_schema={"format": "date-time"})
+]
+Url = Annotated[str, Meta(min_length=1, extra_json_schema={"format": "uri"})]
+
+Moment = Annotated[int, Meta(ge=0, le=LAST_MOMENT_MS, description="Milliseconds since 1970, by the client's clock.")]
+WholeNumber = Annotated[int, Meta(ge=0, le=MAX_WHOLE_NUMBER)]
+Failures = Annotated[int, Meta(ge=1, le=MAX_FAILURES)]
+Client = Annotated[str, _matching("[a-z]{1,16}/[0-9A-Za-z.+-]{1,32}", "a program and its version, like web/1.0.0")]
+System = Annotated[str, _matching("[ -~]{1,64}", "1 to 64 printable ASCII characters", "What the client runs on.")]
+FailureCode = Annotated[str, _matching("[0-9A-Za-z._-]{1,64}", "a code of 1 to 64 letters, digits, dots and dashes")]
+
+VideoState = Literal["uploading", "completing", "processing", "ready", "rejected", "aborted", "expired"]
+ClientState = Literal[
+    "uploading",
+    "completing",
+    "processing",
+    "ready",
+    "rejected",
+    "aborted",
+    "expired",
+    "deleted",
+    "paused",
+    "failed",
+]
+"""The API's own, and two that only a client sees."""

@@ -1,0 +1,211 @@
+"""The contract as an OpenAPI 3.1 document. Never loaded in Lambda."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from chalicelib.contract import answers, fields
+from chalicelib.contract.errors import GATEWAY_ERRORS, Problem, details_schema, error_schema
+from chalicelib.contract.operations import OPERATIONS, Bearer, Operation
+from chalicelib.core.errors import InternalError, PlatformError, TryAgainError
+from chalicelib.http_errors import STATUS_BY_ERROR
+
+VERSION = "3.1.0"
+API_VERSION = "1.0"
+JSON = "application/json"
+REF = "#/components/schemas/{name}"
+ERROR_STATUSES_TO_REPEAT = frozenset({429, 503})
+
+WEBHOOK = "videoProcessed"
+
+Examples = Mapping[str, Mapping[str, Any]]
+"""By operation, a recorded `request` and an answer by status."""
+
+_SECURITY: dict[Bearer, list[dict[str, list[str]]]] = {
+    Bearer.READ: [{"accessToken": ["video-upload/read"]}, {"accessToken": ["video-upload/write"]}],
+    Bearer.WRITE: [{"accessToken": ["video-upload/write"]}],
+    Bearer.UPLOAD_TOKEN: [{"uploadToken": []}],
+    Bearer.NOTHING: [],
+}
+_CORRELATION_ID = {
+    "name": "X-Correlation-Id",
+    "in": "header",
+    "description": "The client's id of the upload: 8 to 64 letters, digits and dashes. Anything else is ignored.",
+    "schema": {"type": "string"},
+}
+
+
+def document(examples: Examples) -> dict[str, Any]:
+    """The whole API, with recorded examples."""
+    message = _with_example({"schema": _ref(answers.CompletionMessage)}, examples.get(WEBHOOK, {}).get("request"))
+    paths: dict[str, Any] = {}
+    for operation in OPERATIONS:
+        described = _operation(operation, examples.get(operation.name, {}))
+        paths.setdefault(operation.path, {})[operation.method] = described
+    return {
+        "openapi": VERSION,
+        "info": {
+            "title": "Video Upload Platform",
+            "version": API_VERSION,
+            "description": "Large videos, straight to S3. docs/api.md tells the story.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/api"}],
+        "paths": paths,
+        "webhooks": {
+            WEBHOOK: {
+                "post": {
+                    "operationId": WEBHOOK,
+                    "summary": "A message of the completion topic (Amazon SNS)",
+                    "requestBody": {"required": True, "content": {JSON: message}},
+                    "responses": {"200": {"description": "Received."}},
+                }
+            }
+        },
+        "components": {
+            "schemas": _schemas(),
+            "securitySchemes": {
+                "accessToken": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An access token of the hosted sign-in (OAuth 2 code with PKCE).",
+                },
+                "uploadToken": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The `uploadToken` of startUpload or listUploads. It opens that upload alone.",
+                },
+            },
+        },
+    }
+
+
+def examples_in(written: Mapping[str, Any]) -> Examples:
+    """The examples of a document that was written before."""
+    operations = [operation for methods in written["paths"].values() for operation in methods.values()]
+    operations += [methods["post"] for methods in written["webhooks"].values()]
+    found: dict[str, dict[str, Any]] = {}
+    for operation in operations:
+        holders = {"request": operation.get("requestBody", {}), **operation["responses"]}
+        found[operation["operationId"]] = {
+            name: media["example"]
+            for name, holder in holders.items()
+            if (media := holder.get("content", {}).get(JSON)) and "example" in media
+        }
+    return found
+
+
+def _operation(operation: Operation, examples: Mapping[str, Any]) -> dict[str, Any]:
+    headers = [] if operation.bearer is Bearer.NOTHING else [_CORRELATION_ID]
+    described: dict[str, Any] = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "security": _SECURITY[operation.bearer],
+        "parameters": [*operation.parameters, *headers],
+        "responses": {
+            **{
+                str(status): _answer(operation, status, kind, examples.get(str(status)))
+                for status, kind in operation.answers.items()
+            },
+            **_errors(operation, examples),
+        },
+    }
+    if operation.body:
+        described["requestBody"] = {
+            "description": f"At most {operation.max_body_bytes:,} bytes.",
+            "required": not operation.may_omit_body,
+            "content": {JSON: _with_example({"schema": _ref(operation.body)}, examples.get("request"))},
+        }
+    return described
+
+
+def _answer(operation: Operation, status: int, kind: type[msgspec.Struct], example: Any) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "description": _first_line(kind),
+        "content": {JSON: _with_example({"schema": _ref(kind)}, example)},
+    }
+    if status == 202:
+        described["headers"] = {"Retry-After": _RETRY_AFTER}
+    if operation.links:
+        described["links"] = {name: _link(name, taken) for name, taken in operation.links.items()}
+    return described
+
+
+def _link(name: str, taken: Mapping[str, str]) -> dict[str, Any]:
+    body = {key.removeprefix("body."): value for key, value in taken.items() if key.startswith("body.")}
+    parameters = {key: value for key, value in taken.items() if not key.startswith("body.")}
+    return {
+        "operationId": name,
+        **({"parameters": parameters} if parameters else {}),
+        **({"requestBody": body} if body else {}),
+    }
+
+
+def _errors(operation: Operation, examples: Mapping[str, Any]) -> dict[str, Any]:
+    by_status: dict[int, list[tuple[str, str]]] = {}
+    for kind in (*operation.errors, InternalError):
+        by_status.setdefault(STATUS_BY_ERROR[kind], []).append((kind.code, kind.__name__))
+    for error in GATEWAY_ERRORS:
+        by_status.setdefault(error.status, []).append((error.code, error.name))
+    described: dict[str, Any] = {}
+    for status, named in sorted(by_status.items()):
+        schemas = [{"$ref": REF.format(name=name)} for _, name in named]
+        described[str(status)] = {
+            "description": ", ".join(f"`{code}`" for code, _ in named),
+            "content": {
+                JSON: _with_example(
+                    {"schema": schemas[0] if len(schemas) == 1 else {"anyOf": schemas}}, examples.get(str(status))
+                )
+            },
+        }
+        if status in ERROR_STATUSES_TO_REPEAT:
+            described[str(status)]["headers"] = {"Retry-After": _RETRY_AFTER}
+    return described
+
+
+_RETRY_AFTER = {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
+
+
+def _schemas() -> dict[str, Any]:
+    bodies = [operation.body for operation in OPERATIONS if operation.body]
+    answered = [kind for operation in OPERATIONS for kind in operation.answers.values()]
+    kinds = [*dict.fromkeys([*bodies, *answered, answers.CompletionMessage, Problem])]
+    _, schemas = msgspec.json.schema_components(kinds, ref_template=REF)
+    ((schemas["VideoId"],), _) = msgspec.json.schema_components([fields.VideoId], ref_template=REF)
+    for kind in STATUS_BY_ERROR:
+        schemas[kind.__name__] = error_schema(kind.code, details_schema(kind, REF), _meaning(kind))
+    for error in GATEWAY_ERRORS:
+        schemas[error.name] = error_schema(error.code, {"type": "object"}, "Answered by the gateway.")
+    # The check lets an empty file through, because it has an error code of its own.
+    schemas["NewUpload"]["properties"]["sizeBytes"]["minimum"] = 1
+    return {name: _anchored(schema) for name, schema in sorted(schemas.items())}
+
+
+def _anchored(schema: Any) -> Any:
+    """Patterns as JSON Schema writes them: `$` for Python's `\\Z`."""
+    match schema:
+        case {"pattern": str(pattern), **more}:
+            return {**{key: _anchored(value) for key, value in more.items()}, "pattern": pattern.replace(r"\Z", "$")}
+        case dict():
+            return {key: _anchored(value) for key, value in schema.items()}
+        case list():
+            return [_anchored(value) for value in schema]
+        case _:
+            return schema
+
+
+def _meaning(kind: type[PlatformError]) -> str:
+    return "Passes by itself: try again." if issubclass(kind, TryAgainError) else _first_line(kind.__base__ or kind)
+
+
+def _first_line(kind: type[Any]) -> str:
+    return (kind.__doc__ or "").split("\n", 1)[0]
+
+
+def _ref(kind: type[msgspec.Struct]) -> dict[str, str]:
+    return {"$ref": REF.format(name=kind.__name__)}
+
+
+def _with_example(media: dict[str, Any], example: Any) -> dict[str, Any]:
+    return media if example is None else {**media, "example": example}

@@ -1,0 +1,239 @@
+"""Operations of the API: each route with its body, answers, errors and what its answer leads to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+from chalicelib.contract import answers, requests
+from chalicelib.contract.fields import DEFAULT_PAGE_VIDEOS, MAX_BODY_BYTES, MAX_PAGE_VIDEOS, MAX_PROGRESS_BYTES
+from chalicelib.core import errors
+
+Body = type[msgspec.Struct]
+Error = type[errors.PlatformError]
+
+
+class Bearer(Enum):
+    """What the Authorization header holds."""
+
+    READ = "an access token with the scope video-upload/read or video-upload/write"
+    WRITE = "an access token with the scope video-upload/write"
+    UPLOAD_TOKEN = "the upload token of the upload"  # noqa: S105 - not a secret
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One route.
+
+    max_body_bytes: 0 for a route without a body. may_omit_body: whether an empty body is as good as `{}`.
+    parameters: of the path and the query, as OpenAPI writes them.
+    links: operation that an answer leads to → what it takes from the answer, as OpenAPI's runtime expressions.
+    """
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    bearer: Bearer
+    answers: Mapping[int, Body]
+    errors: tuple[Error, ...]
+    body: Body | None = None
+    may_omit_body: bool = False
+    max_body_bytes: int = 0
+    parameters: tuple[dict[str, Any], ...] = ()
+    links: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+
+
+_SIGNED_IN = (errors.UnauthorizedError, errors.ForbiddenError)
+_STORAGE = (errors.StorageUnavailableError, errors.StorageForbiddenError)
+_BODY = (errors.InvalidJsonError, errors.InvalidRequestError, errors.RequestTooLargeError)
+_CAPS = (errors.TooManyOpenUploadsError, errors.ReservedBytesExceededError)
+_NEW_FILE = (errors.EmptyFileError, errors.FileTooLargeError, errors.UnsupportedVideoTypeError)
+_PAST_UPLOADING = (
+    errors.UploadNotFoundError,
+    errors.UploadAbortedError,
+    errors.UploadExpiredError,
+    errors.UploadCompletingError,
+    errors.UploadCompletedError,
+)
+_PARTS_REFUSED = (
+    errors.PartsIncompleteError,
+    errors.PartMismatchError,
+    errors.PartTooSmallError,
+    errors.ChecksumMismatchError,
+    errors.SizeMismatchError,
+)
+_VIDEO_ID: dict[str, Any] = {
+    "name": "videoId",
+    "in": "path",
+    "required": True,
+    "schema": {"$ref": "#/components/schemas/VideoId"},
+}
+_SHOW: Mapping[str, Mapping[str, str]] = {
+    "showVideo": {"videoId": "$response.body#/videoId"},
+    "deleteVideo": {"videoId": "$response.body#/videoId"},
+}
+_UPLOAD = {"uploadId": "$response.body#/uploadId", "fileKey": "$response.body#/fileKey"}
+
+OPERATIONS = (
+    Operation(
+        name="startUpload",
+        method="post",
+        path="/multipart/init",
+        summary="Start a multipart upload",
+        bearer=Bearer.WRITE,
+        body=requests.NewUpload,
+        max_body_bytes=MAX_BODY_BYTES,
+        answers={201: answers.StartedUpload},
+        errors=(*_SIGNED_IN, *_BODY, *_NEW_FILE, *_CAPS, errors.UploadStartingError, *_STORAGE),
+        links={
+            "signParts": {},
+            "listParts": {},
+            "completeUpload": {f"body.{name}": value for name, value in _UPLOAD.items()},
+            "abortUpload": {f"body.{name}": value for name, value in _UPLOAD.items()},
+            **_SHOW,
+        },
+    ),
+    Operation(
+        name="signParts",
+        method="post",
+        path="/multipart/parts",
+        summary="Sign URLs of further parts, or again after they expired",
+        bearer=Bearer.UPLOAD_TOKEN,
+        body=requests.PartsToSign,
+        max_body_bytes=MAX_BODY_BYTES,
+        answers={200: answers.SignedParts},
+        errors=(*_SIGNED_IN, *_BODY, *_PAST_UPLOADING, *_CAPS, *_STORAGE),
+    ),
+    Operation(
+        name="listParts",
+        method="get",
+        path="/multipart/parts",
+        summary="List the parts that S3 holds",
+        bearer=Bearer.UPLOAD_TOKEN,
+        answers={200: answers.StoredUpload},
+        errors=(*_SIGNED_IN, *_PAST_UPLOADING, *_CAPS, *_STORAGE),
+    ),
+    Operation(
+        name="completeUpload",
+        method="post",
+        path="/multipart/complete",
+        summary="Complete a multipart upload",
+        bearer=Bearer.UPLOAD_TOKEN,
+        body=requests.PartsToComplete,
+        max_body_bytes=MAX_BODY_BYTES,
+        answers={200: answers.Completion, 202: answers.Completion},
+        errors=(*_SIGNED_IN, *_BODY, *_PARTS_REFUSED, *_PAST_UPLOADING, *_STORAGE),
+        links=_SHOW,
+    ),
+    Operation(
+        name="abortUpload",
+        method="post",
+        path="/multipart/abort",
+        summary="Abort a multipart upload",
+        bearer=Bearer.UPLOAD_TOKEN,
+        body=requests.UploadToAbort,
+        may_omit_body=True,
+        max_body_bytes=MAX_BODY_BYTES,
+        answers={200: answers.AbortedUpload},
+        errors=(*_SIGNED_IN, *_BODY, *_PAST_UPLOADING, *_STORAGE),
+        links=_SHOW,
+    ),
+    Operation(
+        name="listUploads",
+        method="get",
+        path="/uploads",
+        summary="List the caller's unfinished uploads",
+        bearer=Bearer.READ,
+        answers={200: answers.OpenUploads},
+        errors=(*_SIGNED_IN, *_STORAGE),
+        links={"showVideo": {"videoId": "$response.body#/uploads/0/videoId"}},
+    ),
+    Operation(
+        name="offerUpload",
+        method="post",
+        path="/upload",
+        summary="Get a form for an upload in one request",
+        bearer=Bearer.WRITE,
+        body=requests.NewUpload,
+        max_body_bytes=MAX_BODY_BYTES,
+        answers={201: answers.OfferedUpload},
+        errors=(*_SIGNED_IN, *_BODY, *_NEW_FILE, *_CAPS, *_STORAGE),
+        links=_SHOW,
+    ),
+    Operation(
+        name="listVideos",
+        method="get",
+        path="/videos",
+        summary="List the caller's videos",
+        bearer=Bearer.READ,
+        parameters=(
+            {
+                "name": "limit",
+                "in": "query",
+                "schema": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": MAX_PAGE_VIDEOS,
+                    "default": DEFAULT_PAGE_VIDEOS,
+                },
+            },
+            {
+                "name": "cursor",
+                "in": "query",
+                "description": "`nextCursor` of the page before.",
+                "schema": {"$ref": "#/components/schemas/VideoId"},
+            },
+        ),
+        answers={200: answers.VideoPage},
+        errors=(*_SIGNED_IN, errors.InvalidRequestError, *_STORAGE),
+        links={
+            "listVideos": {"cursor": "$response.body#/nextCursor"},
+            "showVideo": {"videoId": "$response.body#/videos/0/videoId"},
+        },
+    ),
+    Operation(
+        name="showVideo",
+        method="get",
+        path="/videos/{videoId}",
+        summary="Show a video with its URLs",
+        bearer=Bearer.READ,
+        parameters=(_VIDEO_ID,),
+        answers={200: answers.Video},
+        errors=(*_SIGNED_IN, errors.VideoNotFoundError, *_STORAGE),
+    ),
+    Operation(
+        name="deleteVideo",
+        method="delete",
+        path="/videos/{videoId}",
+        summary="Delete a video, or abort its upload",
+        bearer=Bearer.WRITE,
+        parameters=(_VIDEO_ID,),
+        answers={200: answers.DeletedVideo},
+        errors=(*_SIGNED_IN, errors.VideoNotFoundError, *_STORAGE),
+        links=_SHOW,
+    ),
+    Operation(
+        name="tellProgress",
+        method="post",
+        path="/progress",
+        summary="Tell the operators how uploads go",
+        bearer=Bearer.WRITE,
+        body=requests.ProgressBatch,
+        max_body_bytes=MAX_PROGRESS_BYTES,
+        answers={200: answers.AcceptedProgress},
+        errors=(*_SIGNED_IN, *_BODY),
+    ),
+    Operation(
+        name="reportHealth",
+        method="get",
+        path="/health",
+        summary="Report liveness and version",
+        bearer=Bearer.NOTHING,
+        answers={200: answers.Health},
+        errors=(),
+    ),
+)

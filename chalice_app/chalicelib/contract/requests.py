@@ -1,0 +1,177 @@
+"""Request bodies. An unknown field is refused, so that a misspelled one is never ignored."""
+
+import unicodedata
+from typing import Annotated, Self
+
+from msgspec import Meta, Struct, field, to_builtins
+
+from chalicelib.contract.checking import checked
+from chalicelib.contract.fields import (
+    MAX_EVENTS,
+    MAX_PART_NUMBERS,
+    Checksum,
+    Client,
+    ClientState,
+    ContentType,
+    CorrelationId,
+    ETag,
+    FailureCode,
+    Failures,
+    FileKey,
+    FileName,
+    Moment,
+    NewSizeBytes,
+    PartCount,
+    PartNumber,
+    System,
+    UploadId,
+    VideoId,
+    WholeNumber,
+)
+from chalicelib.core import progress, upload_requests
+from chalicelib.core.json_values import JsonObject
+from chalicelib.core.part_plan import MAX_PARTS
+from chalicelib.core.upload_requests import MAX_URLS_PER_PAGE
+
+
+class RequestBody(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
+    """Base of every request body."""
+
+    @classmethod
+    def read(cls, body: JsonObject) -> Self:
+        """Raises InvalidRequestError, which names every problem."""
+        return checked(body, cls)
+
+
+class NewUpload(RequestBody, frozen=True, kw_only=True):
+    """A video to upload: the body of POST /multipart/init and POST /upload."""
+
+    file_name: FileName
+    content_type: ContentType
+    size_bytes: NewSizeBytes
+
+    @classmethod
+    def parse(cls, body: JsonObject, max_bytes: int) -> upload_requests.StartUpload:
+        """Raises InvalidRequestError, EmptyFileError, FileTooLargeError, UnsupportedVideoTypeError."""
+        new = cls.read(body)
+        return upload_requests.StartUpload.accepted(
+            unicodedata.normalize("NFC", new.file_name), new.content_type.lower(), new.size_bytes, max_bytes
+        )
+
+
+class PartToSign(RequestBody, frozen=True, kw_only=True):
+    """A part that needs a URL. A checksum is signed into the URL and verified by S3."""
+
+    part_number: PartNumber
+    checksum_crc64nvme: Checksum | None = field(default=None, name="checksumCRC64NVME")
+
+
+class PartsToSign(RequestBody, frozen=True, kw_only=True):
+    """The body of POST /multipart/parts."""
+
+    parts: Annotated[list[PartToSign], Meta(min_length=1, max_length=MAX_URLS_PER_PAGE)]
+
+    @classmethod
+    def parse(cls, body: JsonObject, part_count: int) -> dict[int, str | None]:
+        """Part number → checksum to sign in, or None. Raises InvalidRequestError, also beyond `part_count`."""
+        request = checked(body, cls, most={"partNumber": part_count})
+        return {part.part_number: part.checksum_crc64nvme for part in request.parts}
+
+
+class CompletedPart(RequestBody, frozen=True, kw_only=True):
+    """A part that S3 holds, with the ETag of S3's answer."""
+
+    part_number: PartNumber
+    etag: ETag
+
+
+class PartsToComplete(RequestBody, frozen=True, kw_only=True):
+    """The body of POST /multipart/complete. `checksumCRC64NVME` is of the whole file."""
+
+    parts: Annotated[
+        list[CompletedPart],
+        Meta(min_length=1, max_length=MAX_PARTS, description="Each part once.", extra={"once": "partNumber"}),
+    ]
+    checksum_crc64nvme: Checksum | None = field(default=None, name="checksumCRC64NVME")
+    upload_id: UploadId | None = None
+    file_key: FileKey | None = None
+
+    def __post_init__(self) -> None:
+        if len({part.part_number for part in self.parts}) != len(self.parts):
+            raise ValueError  # msgspec makes a refusal of it, and the walk finds the words
+
+    @classmethod
+    def parse(cls, body: JsonObject) -> upload_requests.CompleteUpload:
+        """Raises InvalidRequestError."""
+        request = cls.read(body)
+        etags = {part.part_number: part.etag for part in request.parts}
+        return upload_requests.CompleteUpload(etags, request.checksum_crc64nvme, request.upload_id, request.file_key)
+
+
+class UploadToAbort(RequestBody, frozen=True, kw_only=True):
+    """The body of POST /multipart/abort, which may be left out."""
+
+    upload_id: UploadId | None = None
+    file_key: FileKey | None = None
+
+
+class ProgressEvent(RequestBody, frozen=True, kw_only=True, tag_field="event"):
+    """Base of every event: how far an upload is."""
+
+    at: Moment
+    video_id: VideoId
+    correlation_id: CorrelationId | None = None
+    size_bytes: WholeNumber
+    sent_bytes: WholeNumber
+
+    def told(self) -> progress.ProgressEvent:
+        said = to_builtins(self)
+        name, _, _ = (said.pop(each, None) for each in ("event", "videoId", "correlationId"))
+        return progress.ProgressEvent(name, self.video_id, self.correlation_id, said)
+
+
+class UploadBegan(ProgressEvent, frozen=True, kw_only=True, tag="uploadBegan"):
+    """An upload began or was resumed."""
+
+    part_count: PartCount
+
+
+class UploadProgress(ProgressEvent, frozen=True, kw_only=True, tag="uploadProgress"):
+    """An upload goes on."""
+
+
+class UploadState(ProgressEvent, frozen=True, kw_only=True, tag="uploadState"):
+    """An upload entered a state. `code` is of a failure."""
+
+    state: ClientState
+    code: FailureCode | None = None
+
+
+class PartRetried(ProgressEvent, frozen=True, kw_only=True, tag="partRetried"):
+    """A part is sent again after so many failures."""
+
+    part_number: PartNumber
+    failures: Failures
+
+
+class PartsDiffered(ProgressEvent, frozen=True, kw_only=True, tag="partsDiffered"):
+    """S3 held other bytes than the file."""
+
+    part_numbers: Annotated[list[PartNumber], Meta(min_length=1, max_length=MAX_PART_NUMBERS)]
+
+
+class ProgressBatch(RequestBody, frozen=True, kw_only=True):
+    """The body of POST /progress: events of any of the caller's uploads."""
+
+    client: Client
+    system: System | None = None
+    events: Annotated[
+        list[UploadBegan | UploadProgress | UploadState | PartRetried | PartsDiffered],
+        Meta(min_length=1, max_length=MAX_EVENTS),
+    ]
+
+    @classmethod
+    def parse(cls, body: JsonObject) -> progress.ToldProgress:
+        """Raises InvalidRequestError."""
+        batch = cls.read(body)
+        return progress.ToldProgress(batch.client, batch.system, [event.told() for event in batch.events])

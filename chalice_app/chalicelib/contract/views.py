@@ -1,0 +1,161 @@
+"""The domain's records in the contract's words."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import UNSET
+
+from chalicelib.contract import answers
+from chalicelib.core.completion import Completion, Outcome
+from chalicelib.core.multipart_upload import OpenUpload, StartedUpload
+from chalicelib.core.part_urls import SignedPart
+from chalicelib.core.ports import StoredPart
+from chalicelib.core.upload_token import UploadToken
+from chalicelib.core.video_record import Rejection, VideoRecord, api_time
+
+if TYPE_CHECKING:  # a function loads them only when it serves them
+    from chalicelib.core.library import SeenVideo
+    from chalicelib.core.simple_upload import OfferedUpload
+
+
+def started_upload(started: StartedUpload) -> answers.StartedUpload:
+    record = started.record
+    return answers.StartedUpload(
+        video_id=record.video_id,
+        upload_id=started.upload_id,
+        file_key=record.ref.file_key,
+        part_size_bytes=record.part_size_bytes,
+        part_count=record.plan.part_count,
+        presigned_urls=presigned_parts(started.signed_parts),
+        urls_expire_at=api_time(started.urls_expire_at),
+        upload_token=started.token,
+        expires_at=api_time(record.expires_at),
+        checksum_algorithm="CRC64NVME",
+    )
+
+
+def presigned_parts(parts: Iterable[SignedPart]) -> list[answers.PresignedPart]:
+    return [
+        answers.PresignedPart(
+            part_number=part.part_number, url=part.url, size_bytes=part.size_bytes, headers=dict(part.headers)
+        )
+        for part in parts
+    ]
+
+
+def stored_upload(token: UploadToken, record: VideoRecord, parts: Iterable[StoredPart]) -> answers.StoredUpload:
+    return answers.StoredUpload(
+        video_id=record.video_id,
+        upload_id=token.upload_id,
+        file_key=record.ref.file_key,
+        state=_visible_state(record),
+        file_name=record.file_name,
+        content_type=record.content_type,
+        size_bytes=record.size_bytes,
+        part_size_bytes=record.part_size_bytes,
+        part_count=record.plan.part_count,
+        parts=[
+            answers.StoredPart(
+                part_number=part.part_number,
+                size_bytes=part.size_bytes,
+                etag=part.etag,
+                checksum_crc64nvme=part.checksum_crc64nvme or UNSET,
+            )
+            for part in parts
+        ],
+    )
+
+
+def completion(completed: Completion) -> answers.Completion:
+    record = completed.record
+    return answers.Completion(
+        status="completed" if completed.outcome is Outcome.COMPLETED else "completing",
+        video_id=record.video_id,
+        file_key=record.ref.file_key,
+        size_bytes=record.size_bytes,
+    )
+
+
+def open_uploads(uploads: Iterable[OpenUpload]) -> answers.OpenUploads:
+    return answers.OpenUploads(uploads=[_open_upload(upload, upload.record) for upload in uploads])
+
+
+def _open_upload(upload: OpenUpload, record: VideoRecord) -> answers.OpenUpload:
+    return answers.OpenUpload(
+        video_id=record.video_id,
+        upload_id=upload.upload_id,
+        file_key=record.ref.file_key,
+        file_name=record.file_name,
+        content_type=record.content_type,
+        size_bytes=record.size_bytes,
+        part_size_bytes=record.part_size_bytes,
+        part_count=record.plan.part_count,
+        received_bytes=upload.received_bytes,
+        upload_token=upload.token or UNSET,
+        started_at=api_time(record.created_at),
+        expires_at=api_time(record.expires_at),
+        correlation_id=record.correlation_id,
+    )
+
+
+def offered_upload(offered: "OfferedUpload") -> answers.OfferedUpload:
+    return answers.OfferedUpload(
+        video_id=offered.ref.video_id,
+        file_key=offered.ref.file_key,
+        url=offered.form.url,
+        fields=dict(offered.form.fields),
+        expires_at=api_time(offered.expires_at),
+    )
+
+
+def video(seen: "SeenVideo") -> answers.Video:
+    record, urls = seen.record, seen.urls
+    return answers.Video(
+        video_id=record.video_id,
+        file_name=record.file_name,
+        content_type=record.content_type,
+        size_bytes=record.size_bytes,
+        state=_visible_state(record),
+        created_at=api_time(record.created_at),
+        updated_at=api_time(record.updated_at),
+        completed_at=api_time(record.completed_at) if record.completed_at else None,
+        media=_media(record),
+        rejection=_rejection(record.rejection),
+        poster_url=urls.poster_url if urls else None,
+        playback_url=urls.playback_url if urls else None,
+        urls_expire_at=api_time(seen.urls_expire_at) if urls else None,
+    )
+
+
+def completion_message(record: VideoRecord) -> answers.CompletionMessage:
+    return answers.CompletionMessage(
+        video_id=record.video_id,
+        owner=record.owner,
+        file_key=record.ref.file_key,
+        version_id=record.version_id,
+        file_name=record.file_name,
+        content_type=record.content_type,
+        size_bytes=record.size_bytes,
+        state=msgspec.convert(record.state.value, answers.FinalState),
+        completed_at=api_time(record.completed_at) if record.completed_at else None,
+        media=_media(record),
+        rejection=_rejection(record.rejection),
+    )
+
+
+def _visible_state(record: VideoRecord) -> answers.VideoState:
+    """Every state but `deleted`, which nobody sees."""
+    return msgspec.convert(record.state.value, answers.VideoState)
+
+
+def _media(record: VideoRecord) -> answers.Media | None:
+    return msgspec.convert(record.media, answers.Media | None)
+
+
+def _rejection(rejection: Rejection | None) -> answers.Rejection | None:
+    return (
+        answers.Rejection(code=msgspec.convert(rejection.code, answers.RejectionCode), message=rejection.message)
+        if rejection
+        else None
+    )

@@ -1,0 +1,343 @@
+/** The bodies of the API. Made by `make contract`: change chalice_app/chalicelib/contract instead. */
+
+/** An aborted upload. */
+export interface AbortedUpload {
+  status: "aborted";
+  videoId: string;
+}
+
+/** How many events were accepted. */
+export interface AcceptedProgress {
+  accepted: number;
+}
+
+/** The first audio stream. */
+export interface AudioTrack {
+  codec: string;
+  channels: number;
+  sampleRateHz: number;
+}
+
+/** A part that S3 holds, with the ETag of S3's answer. */
+export interface CompletedPart {
+  partNumber: number;
+  /** As S3 answered it. */
+  etag: string;
+}
+
+/** A completed upload, or one that S3 still puts together: ask again. */
+export interface Completion {
+  status: "completed" | "completing";
+  videoId: string;
+  fileKey: string;
+  sizeBytes: number;
+}
+
+/** The message to subscribers of the completion topic. It may come twice: `videoId` and `state` tell. */
+export interface CompletionMessage {
+  videoId: string;
+  owner: string;
+  fileKey: string;
+  versionId: string | null;
+  fileName: string;
+  /** Must fit the extension of `fileName`. */
+  contentType: "video/mp4" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
+  sizeBytes: number;
+  state: "ready" | "rejected";
+  completedAt: string | null;
+  media: Media | null;
+  rejection: Rejection | null;
+}
+
+/** A deleted video. URLs that were given out before can play until `linksExpireAt`. */
+export interface DeletedVideo {
+  status: "deleted";
+  videoId: string;
+  linksExpireAt: string;
+}
+
+/** Liveness and version. */
+export interface Health {
+  status: "ok";
+  version: string;
+  stage: string;
+}
+
+/** What processing found in the file. Null is what the file does not say. */
+export interface Media {
+  container: string;
+  durationSeconds: number | null;
+  bitRateBitsPerSecond: number | null;
+  video: VideoTrack;
+  audio: AudioTrack | null;
+}
+
+/** A video to upload: the body of POST /multipart/init and POST /upload. */
+export interface NewUpload {
+  /** Without folders and control characters. */
+  fileName: string;
+  /** Must fit the extension of `fileName`. */
+  contentType: "video/mp4" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
+  /** From 1 to what the stage accepts. */
+  sizeBytes: number;
+}
+
+/** A form for S3: send all `fields` as multipart/form-data, then `file`. */
+export interface OfferedUpload {
+  videoId: string;
+  fileKey: string;
+  url: string;
+  fields: Record<string, string>;
+  expiresAt: string;
+}
+
+/** An unfinished upload of the caller. `uploadToken` is absent for a caller without the write scope. `receivedBytes` is what S3 holds of the upload, null where S3 was not asked. */
+export interface OpenUpload {
+  videoId: string;
+  uploadId: string;
+  fileKey: string;
+  fileName: string;
+  /** Must fit the extension of `fileName`. */
+  contentType: "video/mp4" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
+  sizeBytes: number;
+  partSizeBytes: number;
+  partCount: number;
+  receivedBytes: number | null;
+  /** Opens this upload alone. */
+  uploadToken?: string;
+  startedAt: string;
+  expiresAt: string;
+  correlationId: string | null;
+}
+
+/** The caller's unfinished uploads, newest first. */
+export interface OpenUploads {
+  uploads: OpenUpload[];
+}
+
+/** A part is sent again after so many failures. */
+export interface PartRetried {
+  event: "partRetried";
+  /** Milliseconds since 1970, by the client's clock. */
+  at: number;
+  videoId: string;
+  correlationId?: string | null;
+  sizeBytes: number;
+  sentBytes: number;
+  partNumber: number;
+  failures: number;
+}
+
+/** A part that needs a URL. A checksum is signed into the URL and verified by S3. */
+export interface PartToSign {
+  partNumber: number;
+  checksumCRC64NVME?: string | null;
+}
+
+/** S3 held other bytes than the file. */
+export interface PartsDiffered {
+  event: "partsDiffered";
+  /** Milliseconds since 1970, by the client's clock. */
+  at: number;
+  videoId: string;
+  correlationId?: string | null;
+  sizeBytes: number;
+  sentBytes: number;
+  partNumbers: number[];
+}
+
+/** The body of POST /multipart/complete. `checksumCRC64NVME` is of the whole file. */
+export interface PartsToComplete {
+  /** Each part once. */
+  parts: CompletedPart[];
+  checksumCRC64NVME?: string | null;
+  uploadId?: string | null;
+  fileKey?: string | null;
+}
+
+/** The body of POST /multipart/parts. */
+export interface PartsToSign {
+  parts: PartToSign[];
+}
+
+/** Where one part goes. `headers` must be sent with it, and no other `x-amz-*` header. */
+export interface PresignedPart {
+  partNumber: number;
+  url: string;
+  sizeBytes: number;
+  headers: Record<string, string>;
+}
+
+/** One thing that is wrong with a body or a query. */
+export interface Problem {
+  field: string;
+  problem: string;
+}
+
+/** The body of POST /progress: events of any of the caller's uploads. */
+export interface ProgressBatch {
+  client: string;
+  system?: string | null;
+  events: (UploadBegan | UploadProgress | UploadState | PartRetried | PartsDiffered)[];
+}
+
+/** Why processing refused the file. */
+export interface Rejection {
+  code: "container_mismatch" | "media_limits_exceeded" | "no_video_stream" | "not_a_video" | "size_mismatch" | "unreadable_media";
+  message: string;
+}
+
+/** URLs of further parts. */
+export interface SignedParts {
+  presignedUrls: PresignedPart[];
+  urlsExpireAt: string;
+}
+
+/** A multipart upload that may begin. `presignedUrls` is the first page: all parts up to 500. */
+export interface StartedUpload {
+  videoId: string;
+  uploadId: string;
+  fileKey: string;
+  partSizeBytes: number;
+  partCount: number;
+  presignedUrls: PresignedPart[];
+  urlsExpireAt: string;
+  /** Opens this upload alone. */
+  uploadToken: string;
+  /** The end of the upload and of its token. */
+  expiresAt: string;
+  checksumAlgorithm: "CRC64NVME";
+}
+
+/** One part as S3 holds it. `checksumCRC64NVME` is there when S3 computed it. */
+export interface StoredPart {
+  partNumber: number;
+  sizeBytes: number;
+  /** As S3 answered it. */
+  etag: string;
+  /** Base64 of the eight big-endian bytes of a CRC64NVME. */
+  checksumCRC64NVME?: string;
+}
+
+/** An unfinished upload and the parts that S3 holds of it. */
+export interface StoredUpload {
+  videoId: string;
+  uploadId: string;
+  fileKey: string;
+  state: "aborted" | "completing" | "expired" | "processing" | "ready" | "rejected" | "uploading";
+  fileName: string;
+  /** Must fit the extension of `fileName`. */
+  contentType: "video/mp4" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
+  sizeBytes: number;
+  partSizeBytes: number;
+  partCount: number;
+  parts: StoredPart[];
+}
+
+/** An upload began or was resumed. */
+export interface UploadBegan {
+  event: "uploadBegan";
+  /** Milliseconds since 1970, by the client's clock. */
+  at: number;
+  videoId: string;
+  correlationId?: string | null;
+  sizeBytes: number;
+  sentBytes: number;
+  partCount: number;
+}
+
+/** An upload goes on. */
+export interface UploadProgress {
+  event: "uploadProgress";
+  /** Milliseconds since 1970, by the client's clock. */
+  at: number;
+  videoId: string;
+  correlationId?: string | null;
+  sizeBytes: number;
+  sentBytes: number;
+}
+
+/** An upload entered a state. `code` is of a failure. */
+export interface UploadState {
+  event: "uploadState";
+  /** Milliseconds since 1970, by the client's clock. */
+  at: number;
+  videoId: string;
+  correlationId?: string | null;
+  sizeBytes: number;
+  sentBytes: number;
+  state: "aborted" | "completing" | "deleted" | "expired" | "failed" | "paused" | "processing" | "ready" | "rejected" | "uploading";
+  code?: string | null;
+}
+
+/** The body of POST /multipart/abort, which may be left out. */
+export interface UploadToAbort {
+  uploadId?: string | null;
+  fileKey?: string | null;
+}
+
+/** One video of the caller's library. Its URLs are null unless it is `ready`. */
+export interface Video {
+  videoId: string;
+  fileName: string;
+  /** Must fit the extension of `fileName`. */
+  contentType: "video/mp4" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
+  sizeBytes: number;
+  state: "aborted" | "completing" | "expired" | "processing" | "ready" | "rejected" | "uploading";
+  createdAt: string;
+  updatedAt: string;
+  completedAt: string | null;
+  media: Media | null;
+  rejection: Rejection | null;
+  posterUrl: string | null;
+  playbackUrl: string | null;
+  urlsExpireAt: string | null;
+}
+
+export type VideoId = string;
+
+/** A page of the library, newest first. Only a `nextCursor` of null ends the list. */
+export interface VideoPage {
+  videos: Video[];
+  nextCursor: string | null;
+}
+
+/** `width` and `height` are as displayed, after the clockwise rotation. */
+export interface VideoTrack {
+  codec: string;
+  width: number;
+  height: number;
+  rotationDegrees: 0 | 90 | 180 | 270;
+  frameRate: number | null;
+}
+
+export type ErrorCode =
+  | "checksum_mismatch"
+  | "empty_file"
+  | "file_too_large"
+  | "forbidden"
+  | "gateway_timeout"
+  | "internal_error"
+  | "invalid_json"
+  | "invalid_request"
+  | "method_not_allowed"
+  | "part_mismatch"
+  | "part_too_small"
+  | "parts_incomplete"
+  | "request_too_large"
+  | "reserved_bytes_exceeded"
+  | "route_not_found"
+  | "size_mismatch"
+  | "storage_forbidden"
+  | "storage_unavailable"
+  | "too_many_open_uploads"
+  | "too_many_requests"
+  | "unauthorized"
+  | "unsupported_video_type"
+  | "upload_aborted"
+  | "upload_completed"
+  | "upload_completing"
+  | "upload_expired"
+  | "upload_not_found"
+  | "upload_starting"
+  | "video_not_found";

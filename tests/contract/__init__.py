@@ -1,0 +1,1 @@
+"""The contract: types, checks, documents and clients made from them."""

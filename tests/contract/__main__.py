@@ -1,0 +1,29 @@
+"""Documents and types made from the contract: `make contract`; with ARGS=--record, examples from a run of the platform.
+
+Writes docs/openapi.json and clients/web/src/contract.ts.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from chalicelib.contract.openapi import document, examples_in
+from tests.contract.made import OPENAPI, TYPESCRIPT, as_text, typescript
+from tests.contract.recording import recorded
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.contract", description=__doc__)
+    parser.add_argument("--record", action="store_true", help="record the examples anew")
+    options = parser.parse_args(arguments)
+    examples = recorded() if options.record else examples_in(json.loads(OPENAPI.read_text()))
+    made = document(examples)
+    OPENAPI.write_text(as_text(made))
+    TYPESCRIPT.write_text(typescript(made))
+    print(f"{OPENAPI}: {len(made['paths'])} paths, {len(made['components']['schemas'])} schemas")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""Files that are made from the contract."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).parents[2]
+OPENAPI = PROJECT / "docs" / "openapi.json"
+TYPESCRIPT = PROJECT / "clients" / "web" / "src" / "contract.ts"
+
+_HEADER = "/** The bodies of the API. Made by `make contract`: change chalice_app/chalicelib/contract instead. */\n"
+
+
+_PLAIN = {"integer": "number", "number": "number", "string": "string", "null": "null"}
+
+
+def as_text(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, indent=2) + "\n"
+
+
+def typescript(document: Mapping[str, Any]) -> str:
+    """Each schema of the document as a TypeScript type."""
+    schemas: Mapping[str, Any] = document["components"]["schemas"]
+    blocks = [_declaration(name, schema) for name, schema in schemas.items() if not name.endswith("Error")]
+    codes = sorted({code for name, schema in schemas.items() if name.endswith("Error") for code in _codes(schema)})
+    blocks.append("export type ErrorCode =\n" + "\n".join(f'  | "{code}"' for code in codes) + ";\n")
+    return "\n".join([_HEADER, *blocks])
+
+
+def _codes(schema: Mapping[str, Any]) -> list[str]:
+    return [schema["properties"]["error"]["properties"]["code"]["const"]]
+
+
+def _declaration(name: str, schema: Mapping[str, Any]) -> str:
+    comment = _comment(schema, "")
+    if "properties" not in schema:
+        return f"{comment}export type {name} = {_type(schema)};\n"
+    required = set(schema.get("required", ()))
+    lines = [
+        f"{_comment(field, '  ')}  {key}{'' if key in required else '?'}: {_type(field)};"
+        for key, field in schema["properties"].items()
+    ]
+    return f"{comment}export interface {name} {{\n" + "\n".join(lines) + "\n}\n"
+
+
+def _comment(schema: Mapping[str, Any], indent: str) -> str:
+    lines = [line.strip() for line in schema.get("description", "").strip().splitlines() if line.strip()]
+    return f"{indent}/** {' '.join(lines)} */\n" if lines else ""
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    match schema:
+        case {"$ref": ref}:
+            return str(ref).rpartition("/")[2]
+        case {"anyOf": kinds}:
+            return " | ".join(_type(kind) for kind in kinds)
+        case {"enum": values}:
+            return " | ".join(json.dumps(value) for value in values)
+        case {"type": "array", "items": items}:
+            item = _type(items)
+            return f"({item})[]" if " | " in item else f"{item}[]"
+        case {"type": "object", "additionalProperties": dict(values)}:
+            return f"Record<string, {_type(values)}>"
+        case _:
+            return _PLAIN[schema["type"]]

@@ -1,0 +1,111 @@
+"""Examples for the API's document, recorded from a platform on this machine."""
+
+import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import requests
+
+from local.platform import LocalPlatform, Ports
+from tests.journeys.conftest import Person, StandIn, make_person, put_part, wait_until
+from tests.media.sample_videos import write_sample_video
+
+SECRET = "EXAMPLE"
+_SECRET_PARAMETER = re.compile(r"(X-Amz-(?:Signature|Credential|Security-Token)=)[^&]+")
+_SECRET_FIELDS = frozenset({"uploadToken", "policy", "x-amz-signature", "x-amz-credential", "x-amz-security-token"})
+_PORTS = Ports()
+
+
+class Recording:
+    """Calls of one person, kept by operation. examples: see chalicelib.contract.openapi.Examples."""
+
+    def __init__(self, person: Person, stand_in: StandIn) -> None:
+        self._person = person
+        self._stand_in = stand_in
+        self.examples: dict[str, dict[str, Any]] = {}
+
+    def call(
+        self, operation: str, method: str, path: str, body: Any = None, token: str | None = None
+    ) -> dict[str, Any]:
+        """The first answer of each status is kept, and the first body that was accepted."""
+        answer = self._person.call(method, path, body, token)
+        kept = self.examples.setdefault(operation, {})
+        kept.setdefault(str(answer.status_code), self._printable(answer.json()))
+        if body is not None and answer.ok:
+            kept.setdefault("request", body)
+        return answer.json()
+
+    def keep_message(self, operation: str, video_id: str) -> None:
+        message = wait_until(
+            lambda: next(
+                (each for each in self._stand_in.received_notifications() if each["videoId"] == video_id), None
+            )
+        )
+        self.examples[operation] = {"request": self._printable(message)}
+
+    def _printable(self, value: Any, name: str = "") -> Any:
+        """Without secrets and random ports."""
+        match value:
+            case dict():
+                return {key: self._printable(each, key) for key, each in value.items()}
+            case list():
+                return [self._printable(each) for each in value]
+            case str() if name in _SECRET_FIELDS:
+                return SECRET
+            case str():
+                platform = self._person.platform
+                stand_in_url, site_url = (f"http://127.0.0.1:{port}" for port in (_PORTS.stand_in, _PORTS.site))
+                named = value.replace(platform.stand_in_url, stand_in_url).replace(platform.site_url, site_url)
+                return _SECRET_PARAMETER.sub(rf"\1{SECRET}", named)
+            case _:
+                return value
+
+
+def recorded() -> dict[str, dict[str, Any]]:
+    """Examples of every operation, from one run."""
+    with TemporaryDirectory() as folder, LocalPlatform(data_dir=None, ports=Ports.free()) as platform:
+        file = write_sample_video(Path(folder) / "holiday.mp4", duration_seconds=1.0, pad_to_bytes=6 * 2**20)
+        person = make_person(platform)
+        recording = Recording(person, StandIn(platform.stand_in_url))
+        _play(recording, person, file.read_bytes())
+        return recording.examples
+
+
+def _play(recording: Recording, person: Person, content: bytes) -> None:
+    call = recording.call
+    call("reportHealth", "GET", "/health")
+    film = {"fileName": "holiday.mp4", "contentType": "video/mp4", "sizeBytes": len(content)}
+    started = call("startUpload", "POST", "/multipart/init", film)
+    token, video_id = started["uploadToken"], started["videoId"]
+    signed = call("signParts", "POST", "/multipart/parts", {"parts": [{"partNumber": 1}, {"partNumber": 2}]}, token)
+    parts = [
+        {"partNumber": part["partNumber"], "etag": put_part(part, content, started["partSizeBytes"])}
+        for part in signed["presignedUrls"]
+    ]
+    call("listParts", "GET", "/multipart/parts", None, token)
+    call("listUploads", "GET", "/uploads")
+    call("completeUpload", "POST", "/multipart/complete", {"parts": parts[:1]}, token)
+    call("completeUpload", "POST", "/multipart/complete", {"parts": parts}, token)
+    event = {"event": "uploadProgress", "at": 1_769_860_800_123, "videoId": video_id, "correlationId": "0f0e0d0c-4b5a"}
+    told = [{**event, "sizeBytes": len(content), "sentBytes": 5_242_880}]
+    call("tellProgress", "POST", "/progress", {"client": "web/0.2.0", "system": "Linux x86_64", "events": told})
+    person.wait_for(video_id, "ready")
+    recording.keep_message("videoProcessed", video_id)
+    call("listVideos", "GET", "/videos?limit=1")
+    call("listVideos", "GET", "/videos?limit=0")
+    call("showVideo", "GET", f"/videos/{video_id}")
+    call("signParts", "POST", "/multipart/parts", {"parts": [{"partNumber": 1}]}, token)
+    abandoned = call("startUpload", "POST", "/multipart/init", film)
+    call("abortUpload", "POST", "/multipart/abort", {"uploadId": abandoned["uploadId"]}, abandoned["uploadToken"])
+    call("abortUpload", "POST", "/multipart/abort", {}, token)
+    offered = call("offerUpload", "POST", "/upload", film)
+    form = {name: (None, value) for name, value in offered["fields"].items()}
+    answer = requests.post(offered["url"], files={**form, "file": ("holiday.mp4", content)}, timeout=30)
+    assert answer.ok, answer.text
+    call("startUpload", "POST", "/multipart/init", {"fileName": 1, "sizeBytes": -1, "owner": "me"})
+    call("startUpload", "POST", "/multipart/init", {**film, "sizeBytes": 2**62})
+    call("startUpload", "POST", "/multipart/init", {**film, "fileName": "holiday.exe"})
+    call("startUpload", "POST", "/multipart/init", film, "no-token")
+    call("deleteVideo", "DELETE", f"/videos/{video_id}")
+    call("showVideo", "GET", f"/videos/{video_id}")

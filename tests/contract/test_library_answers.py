@@ -1,0 +1,94 @@
+"""The Python library reads and writes the contract's own bodies, which it does not import."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from chalicelib.contract import answers, errors, requests
+from video_upload import answers as library
+
+ANSWERS: dict[type[msgspec.Struct], type[msgspec.Struct]] = {
+    library.PresignedPart: answers.PresignedPart,
+    library.StartedUpload: answers.StartedUpload,
+    library.SignedParts: answers.SignedParts,
+    library.StoredPart: answers.StoredPart,
+    library.StoredUpload: answers.StoredUpload,
+    library.Completion: answers.Completion,
+    library.StatusAnswer: answers.AbortedUpload,
+    library.DeletedVideo: answers.DeletedVideo,
+    library.OpenUpload: answers.OpenUpload,
+    library.OpenUploads: answers.OpenUploads,
+    library.VideoTrack: answers.VideoTrack,
+    library.AudioTrack: answers.AudioTrack,
+    library.Media: answers.Media,
+    library.Rejection: answers.Rejection,
+    library.Video: answers.Video,
+    library.VideoPage: answers.VideoPage,
+    library.Health: answers.Health,
+    library.ProgressAnswer: answers.AcceptedProgress,
+}
+REQUESTS: dict[type[msgspec.Struct], type[msgspec.Struct]] = {
+    library.NewUpload: requests.NewUpload,
+    library.PartToSign: requests.PartToSign,
+    library.CompletedPart: requests.CompletedPart,
+    library.CompleteUpload: requests.PartsToComplete,
+    library.ProgressBatch: requests.ProgressBatch,
+}
+APART = {library.Body, library.ErrorDetail, library.ErrorAnswer, library.SiteConfig}
+"""The base; errors, of which the library reads any code; and the site's config.json, which is not the API's."""
+
+
+def fields(kind: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo]:
+    return {field.encode_name: field for field in msgspec.structs.fields(kind)}
+
+
+def plain(kind: Any) -> Any:
+    """A type as far as JSON tells types apart: without bounds and closed sets of texts."""
+    ((schema,), _) = msgspec.json.schema_components([kind])
+    return _plain_schema(schema)
+
+
+def _plain_schema(schema: dict[str, Any]) -> Any:
+    if "$ref" in schema:
+        return "object"
+    if "anyOf" in schema:
+        kinds = {str(_plain_schema(each)) for each in schema["anyOf"]}
+        return kinds.pop() if len(kinds) == 1 else tuple(sorted(kinds))
+    if "enum" in schema:
+        return "integer" if all(isinstance(value, int) for value in schema["enum"]) else "string"
+    if schema.get("type") == "array":
+        return [_plain_schema(schema.get("items", {}))]
+    return schema.get("type", "object")
+
+
+def test_every_type_of_the_library_stands_beside_one_of_the_contract() -> None:
+    kinds = {kind for kind in vars(library).values() if isinstance(kind, type) and issubclass(kind, msgspec.Struct)}
+    assert kinds == {*ANSWERS, *REQUESTS, *APART}
+
+
+@pytest.mark.parametrize("kind", ANSWERS, ids=lambda kind: kind.__name__)
+def test_the_library_reads_no_field_that_the_api_does_not_answer(kind: type[msgspec.Struct]) -> None:
+    ours, theirs = fields(kind), fields(ANSWERS[kind])
+    assert set(ours) <= set(theirs)
+    for name, field in ours.items():
+        read, answered = plain(field.type), plain(theirs[name].type)
+        accepted = {read} if isinstance(read, str) else {*read} if isinstance(read, tuple) else None
+        given = {answered} if isinstance(answered, str) else {*answered} if isinstance(answered, tuple) else None
+        if accepted is None or given is None:
+            assert read == answered, name
+        else:
+            # A whole number is read where any number is.
+            assert given - ({"integer"} if "number" in accepted else set()) <= accepted, name
+
+
+@pytest.mark.parametrize("kind", REQUESTS, ids=lambda kind: kind.__name__)
+def test_the_library_sends_what_the_api_takes(kind: type[msgspec.Struct]) -> None:
+    ours, theirs = fields(kind), fields(REQUESTS[kind])
+    assert set(ours) <= set(theirs)
+    assert {name for name, field in theirs.items() if field.required} <= set(ours)
+
+
+def test_the_library_reads_the_one_shape_of_errors() -> None:
+    schema = errors.error_schema("x", {}, "")["properties"]["error"]
+    assert set(fields(library.ErrorDetail)) == set(schema["properties"])
