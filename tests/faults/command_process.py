@@ -8,6 +8,8 @@ import os
 import resource
 import signal
 import sys
+import time
+import traceback
 from collections.abc import Mapping, Sequence
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -17,6 +19,7 @@ from video_upload.command_line import main
 
 HURRY = 25
 """The factor by which its waits between two tries are shorter."""
+CODE_SECONDS = 5.0
 LEAST_PAUSE_SECONDS = 0.15
 """Between two looks at a video, say: more looks would only keep the platform from its work."""
 IMPATIENT_SECONDS = 1.5
@@ -41,7 +44,8 @@ class Command:
         is_impatient: bool = False,
         file_bytes: int | None = None,
     ) -> None:
-        self._pipes = [_Pipe(folder / name) for name in ("out", "err")]
+        self._is_killed = False
+        self._pipes = [_Pipe(folder / name) for name in ("out", "err", "code")]
         self._process: ForkServerProcess = _context.Process(
             target=_run,
             args=(list(arguments), dict(environment), [pipe.path for pipe in self._pipes], is_impatient, file_bytes),
@@ -60,6 +64,7 @@ class Command:
 
     def kill(self) -> None:
         """With SIGKILL."""
+        self._is_killed = True
         self._process.kill()
         self._process.join()
 
@@ -68,12 +73,17 @@ class Command:
         if self._process.pid:
             os.kill(self._process.pid, signal.SIGINT)
 
-    def ended(self) -> tuple[int, str, str]:
-        """Exit code, and what it wrote to stdout and stderr. Once, after it has ended."""
-        code = self._process.exitcode
+    def ended(self) -> tuple[int | None, str, str]:
+        """Return the exit code, None if it ended without one, and what it wrote to stdout and stderr. Once."""
         self._process.close()
-        out, err = (pipe.read() for pipe in self._pipes)
-        return (1 if code is None else code), out, err
+        code = ""
+        deadline = time.monotonic() + (0 if self._is_killed else CODE_SECONDS)
+        while not (code := self._pipes[2].read()) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        out, err = (pipe.read() for pipe in self._pipes[:2])
+        for pipe in self._pipes:
+            pipe.close()
+        return (int(code) if code else None), out, err
 
 
 class _Pipe:
@@ -92,14 +102,16 @@ class _Pipe:
                 chunks.append(chunk)
         except BlockingIOError:
             pass
-        os.close(self._reader)
         return b"".join(chunks).decode(errors="replace")
+
+    def close(self) -> None:
+        os.close(self._reader)
 
 
 def _run(
     arguments: list[str], environment: dict[str, str], outputs: list[str], is_impatient: bool, file_bytes: int | None
 ) -> None:
-    for number, path in enumerate(outputs, start=1):
+    for number, path in enumerate(outputs[:2], start=1):
         os.dup2(os.open(path, os.O_WRONLY), number)
     # Made anew: those of the process that was forked write elsewhere.
     sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
@@ -110,7 +122,28 @@ def _run(
     if file_bytes is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
     sys.argv = ["video-upload", *arguments]
-    main()
+    _tell_code(outputs[2], _exit_code())
+
+
+def _exit_code() -> int:
+    try:
+        main()
+    except SystemExit as ended:
+        sys.stdout.flush()
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        return 1
+    sys.stdout.flush()
+    return 0
+
+
+def _tell_code(path: str, code: int) -> None:
+    """Say it ourselves: the process that forks the commands was seen to lose a code under load, and to answer 255."""
+    descriptor = os.open(path, os.O_WRONLY)
+    os.write(descriptor, str(int(code)).encode())
+    os.close(descriptor)
 
 
 def _hurry(*, is_impatient: bool) -> None:
