@@ -21,7 +21,7 @@ WORKERS ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run web install test check format lock engine load soak faults hostile matrix mutants screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
+.PHONY: help run web install test check format lock settings engine load soak faults hostile matrix mutants screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -79,6 +79,9 @@ lock: install ## Pin newer versions of everything (then: make test)
 	for bundle in functions processing; do \
 		$(COMPILE) --python-version 3.13 requirements/$$bundle.in --output-file requirements/$$bundle.txt; \
 	done
+
+settings: install ## Write Pulumi.yaml and the guide from the declared settings
+	@$(BIN)/python -m components.settings_documents
 
 engine: install ## Take every stage up and down under your own Pulumi engine, without AWS: make engine STAGE=dev
 	@PYTHONPATH=.:chalice_app:clients/cli/src $(BIN)/python -m tests.engine $(ON_STAGE) $(ARGS)

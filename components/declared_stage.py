@@ -27,7 +27,8 @@ from pulumi.runtime import mocks, rpc
 from pulumi.runtime.stack import run_pulumi_func
 
 from components.compute import lambda_package
-from components.settings import Settings, SettingsError
+from components.settings import Settings
+from components.stack_configuration import SettingsError, load_settings
 
 PROJECT = Path(__file__).resolve().parents[1]
 ACCOUNT_ID = "123456789012"
@@ -99,7 +100,7 @@ def _configured(stage: str, overrides: Overrides, account_id: str) -> tuple[_Eng
     pulumi.runtime.set_mocks(engine, project=project, stack=stage, preview=False)
     pulumi.runtime.set_all_config(config, [])
     try:
-        return engine, Settings.load()
+        return engine, load_settings()
     except SettingsError as error:
         raise StageRefusedError(error.problems) from error
 

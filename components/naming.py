@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.settings import GeneralSettings, Settings
+
 PRODUCT = "video-upload"
 SITE_REGION = "us-east-1"
 """CloudFront takes its web ACL, certificate and log deliveries from here alone."""
@@ -66,7 +68,7 @@ def problem_of_region(region: str | None) -> str | None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StageContext:
+class StageNames:
     """The account, region and names of a stage. Names are fixed by it, so that policies can name what is made later.
 
     stage: the stack's name, as `problem_of_stage_name` lets it pass.
@@ -135,6 +137,18 @@ class StageContext:
 
 STAGE_TAG = "Stage"
 """By which the bill tells stages apart, once it is activated as a cost allocation tag."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageContext(StageNames):
+    """What every tier is told of its stage: its names, and the settings that all tiers share."""
+
+    general: GeneralSettings
+
+    @classmethod
+    def of(cls, settings: Settings, account_id: str, region: str) -> StageContext:
+        """The context of the stage that has these settings."""
+        return cls(stage=settings.stage, account_id=account_id, region=region, general=settings.general)
 
 
 def tag_everything(stage: str) -> None:

@@ -72,13 +72,13 @@ def _lambda(bill: BillWriter, month: Month) -> None:
 
 def _storage(bill: BillWriter, month: Month) -> None:
     held, settings, workload = month.stored, month.inventory.settings, month.workload
-    log_days = settings.log_days + settings.noncurrent_days
+    log_days = settings.general.log_days + settings.storage.noncurrent_days
     days = workload.months_in_operation * DAYS_A_MONTH
     log_months = (days if month.inventory.keeps_everything else min(log_days, days)) / DAYS_A_MONTH
-    tier = "videos, frequent access" if settings.intelligent_tiering else "videos, standard"
+    tier = "videos, frequent access" if settings.storage.intelligent_tiering else "videos, standard"
     beside = held.incomplete_bytes + held.metadata_bytes + month.bucket_log_bytes * log_months
     bill.add(Driver.STORAGE, tier, "s3.standard_storage", held.standard_bytes / GIB)
-    if settings.intelligent_tiering:
+    if settings.storage.intelligent_tiering:
         bill.add(Driver.STORAGE, "videos, infrequent access", "s3.infrequent_tier_storage", held.infrequent_bytes / GIB)
         bill.add(
             Driver.STORAGE,
@@ -99,14 +99,14 @@ def _storage(bill: BillWriter, month: Month) -> None:
 def _transfer(bill: BillWriter, month: Month) -> None:
     sent = month.parts_sent / month.parts * month.workload.mean_video_bytes / GIB
     bill.add(Driver.TRANSFER, "parts into S3", "transfer.into_s3", sent)
-    if month.inventory.settings.transfer_acceleration:
+    if month.inventory.settings.storage.transfer_acceleration:
         bill.add(Driver.TRANSFER, "parts by transfer acceleration", "s3.transfer_acceleration", sent)
     bill.add(Driver.TRANSFER, "S3 to CloudFront", "transfer.s3_to_cloudfront", month.origin_bytes / GIB)
     bill.add(Driver.TRANSFER, "API bodies to the origin", "cloudfront.transfer_to_origin", month.body_bytes / GIB)
 
 
 def _cdn(bill: BillWriter, month: Month) -> None:
-    elsewhere = SERVED_FROM[month.inventory.settings.price_class]
+    elsewhere = SERVED_FROM[month.inventory.settings.edge.price_class]
     shares: dict[str, float] = {}
     for context, percent in month.workload.audience_percent.items():
         served = elsewhere.get(context, context)
@@ -163,7 +163,7 @@ def _watching(bill: BillWriter, month: Month) -> None:
     bill.add(driver, "dashboards", "cloudwatch.dashboards", inventory.dashboards, free_share=free_share)
     log_gib = month.log_bytes / GIB
     waf_gib = month.waf_log_bytes / GIB
-    kept_months = min(inventory.settings.log_days / DAYS_A_MONTH, workload.months_in_operation)
+    kept_months = min(inventory.settings.general.log_days / DAYS_A_MONTH, workload.months_in_operation)
     bill.add(driver, "logs", "cloudwatch.log_ingestion", log_gib)
     bill.add(driver, "logs of the web ACL", "cloudwatch.log_ingestion_us_east_1", waf_gib)
     bill.add(driver, "logs kept", "cloudwatch.log_storage", (log_gib + waf_gib) * kept_months * COMPRESSED)

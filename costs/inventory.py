@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.compute.function_table import FUNCTIONS
 from components.declared_stage import PROJECT, Declared, DeclaredStage
 from components.settings import Settings
 from costs.errors import ProgramChangedError
 from costs.units import DAYS_A_MONTH, HOURS_A_MONTH
-from costs.workload import FUNCTIONS
 
 MIB_A_GIB = 1_024
 DEFAULT_MEMORY_MIB = 128  # Lambda API reference, CreateFunction
@@ -82,7 +82,7 @@ class Inventory:
             memory_gib=_memory(stage),
             warm=_warm(stage),
             janitor_runs=sum(_runs_a_month(rule) for rule in stage.of("cloudwatch/eventRule:EventRule")),
-            bill_requests=DAYS_A_MONTH if _asks_cost_explorer(stage) and not stage.settings.paused else 0,
+            bill_requests=DAYS_A_MONTH if _asks_cost_explorer(stage) and not stage.settings.general.paused else 0,
             keys=len(keys),
             rotating_keys=sum(bool(key.inputs.get("enableKeyRotation")) for key in keys),
             endpoint_zones=sum(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from chalicelib.core.part_plan import plan_parts
 from chalicelib.core.upload_requests import MAX_URLS_PER_PAGE
-from components.api.document import API_FUNCTIONS
+from components.compute.function_table import ROUTE_FUNCTIONS
 from costs import calls
 from costs.calls import Calls
 from costs.inventory import Inventory
@@ -92,7 +92,7 @@ def month_of(workload: Workload, inventory: Inventory) -> Month:
     visits = workload.active_users_per_month * workload.visits_per_user
     pages = visits * workload.library_pages_per_visit
     sweeps = inventory.janitor_runs
-    open_at_a_sweep = abandoned / DAYS_A_MONTH * inventory.settings.upload_days
+    open_at_a_sweep = abandoned / DAYS_A_MONTH * inventory.settings.uploads.upload_days
     sending_calls = _sending_seconds(workload) / CLIENT_CALL_SECONDS
     function_calls = {
         "video_upload": completed * calls.POLLS_UNTIL_READY
@@ -166,7 +166,7 @@ def month_of(workload: Workload, inventory: Inventory) -> Month:
 
 
 def _api_calls(function_calls: Mapping[str, float]) -> float:
-    return sum(function_calls[name] for name in API_FUNCTIONS)
+    return sum(function_calls[name] for name in ROUTE_FUNCTIONS)
 
 
 def _sending_seconds(workload: Workload) -> float:

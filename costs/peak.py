@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from components.compute.functions import CALLED_BY_GATEWAY, WARM_USE
+from components.compute.function_table import CALLED_BY_GATEWAY
+from components.compute.functions import WARM_USE
 from costs import calls
 from costs.workload import Workload
 

@@ -42,8 +42,8 @@ def stored(workload: Workload, inventory: Inventory) -> Stored:
     settings = inventory.settings
     operation_days = workload.months_in_operation * DAYS_A_MONTH
     forever = operation_days if inventory.keeps_everything else 0
-    noncurrent_days = forever or settings.noncurrent_days
-    rejected_days = forever or settings.rejected_days + settings.noncurrent_days
+    noncurrent_days = forever or settings.storage.noncurrent_days
+    rejected_days = forever or settings.storage.rejected_days + settings.storage.noncurrent_days
 
     completed_per_day = workload.uploads_per_day * (1 - workload.abandoned_percent / 100)
     rejected_per_day = completed_per_day * workload.rejected_percent / 100
@@ -51,7 +51,7 @@ def stored(workload: Workload, inventory: Inventory) -> Stored:
     # Of one video of each day: how many days of its life lie within the stage's.
     life_days = min(workload.retention_months * DAYS_A_MONTH + noncurrent_days, operation_days)
     tiers = [life_days, 0.0, 0.0]
-    if settings.intelligent_tiering:
+    if settings.storage.intelligent_tiering:
         infrequent_from = min(workload.watched_days + DAYS_TO_INFREQUENT, life_days)
         archive_from = min(workload.watched_days + DAYS_TO_ARCHIVE_INSTANT, life_days)
         tiers = [infrequent_from, archive_from - infrequent_from, life_days - archive_from]
@@ -64,7 +64,7 @@ def stored(workload: Workload, inventory: Inventory) -> Stored:
         infrequent_bytes=bytes_per_day * tiers[1],
         archive_instant_bytes=bytes_per_day * tiers[2],
         # The janitor drops them before S3's own rule has to.
-        incomplete_bytes=abandoned_per_day * settings.upload_days * workload.mean_video_bytes * HALF_SENT,
+        incomplete_bytes=abandoned_per_day * settings.uploads.upload_days * workload.mean_video_bytes * HALF_SENT,
         video_count=video_count,
         metadata_bytes=video_count * (POSTER_BYTES + RECORD_BYTES)
         + completed_per_day * min(noncurrent_days, operation_days) * RECORD_BYTES * (RECORD_VERSIONS - 1),

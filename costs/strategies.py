@@ -46,7 +46,7 @@ def _pay_per_use(model: CostModel) -> Effect:
     counted = ", ".join(f"{count:g} {name}" for name, count in ready.items())
     return Effect(
         strategy="Reserved Concurrency: 0",
-        setting=f"provisionedConcurrency: {settings.provisioned_concurrency}",
+        setting=f"provisionedConcurrency: {settings.compute.provisioned_concurrency}",
         with_usd=bill.usd,
         without_usd=without.usd,
         assumed=f"instances for the busiest moment stand ready all month: {counted}"
@@ -61,8 +61,8 @@ def _lifecycle(model: CostModel) -> Effect:
     without = model.bill(inventory=dataclasses.replace(inventory, keeps_everything=True))
     return Effect(
         strategy="Lifecycle Policies",
-        setting=f"noncurrentDays: {settings.noncurrent_days}, rejectedDays: {settings.rejected_days}, "
-        f"logDays: {settings.log_days}",
+        setting=f"noncurrentDays: {settings.storage.noncurrent_days}, rejectedDays: {settings.storage.rejected_days}, "
+        f"logDays: {settings.general.log_days}",
         with_usd=bill.usd,
         without_usd=without.usd,
         assumed="deleted and rejected videos, old versions of records and the log bucket are kept since the stage "
@@ -72,8 +72,8 @@ def _lifecycle(model: CostModel) -> Effect:
 
 def _tiering(model: CostModel) -> Effect:
     bill, settings = model.bill(), model.inventory().settings
-    other = model.bill((("intelligentTiering", not settings.intelligent_tiering),))
-    in_use = settings.intelligent_tiering
+    other = model.bill((("intelligentTiering", not settings.storage.intelligent_tiering),))
+    in_use = settings.storage.intelligent_tiering
     return Effect(
         strategy="Intelligent Tiering",
         setting=f"intelligentTiering: {str(in_use).lower()}",
@@ -91,7 +91,7 @@ def _price_class(model: CostModel) -> Effect:
     assumed = "everyone is served, and billed, where they live"
     if everywhere.usd == bill.usd:
         assumed += "; not in use: nobody far away watches, or no more than is free"
-    if settings.price_class is PriceClass.ALL:
+    if settings.edge.price_class is PriceClass.ALL:
         cheapest = model.bill((("priceClass", PriceClass.CHEAPEST.value),))
         assumed = (
             "not in use: this is the widest class; "
@@ -99,7 +99,7 @@ def _price_class(model: CostModel) -> Effect:
         )
     return Effect(
         strategy="CDN Price Classes",
-        setting=f"priceClass: {settings.price_class}",
+        setting=f"priceClass: {settings.edge.price_class}",
         with_usd=bill.usd,
         without_usd=everywhere.usd,
         assumed=assumed,
@@ -113,7 +113,7 @@ def _auto_scaling(model: CostModel) -> Effect:
     hours = model.workload.peak_hours_per_day
     return Effect(
         strategy="Auto-scaling",
-        setting=f"provisionedConcurrencyMax: {inventory.settings.provisioned_concurrency_max}",
+        setting=f"provisionedConcurrencyMax: {inventory.settings.compute.provisioned_concurrency_max}",
         with_usd=bill.usd,
         without_usd=without.usd,
         assumed=f"warm instances stand at their upper end all day instead of {hours:g} hours of it"

@@ -9,14 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.compute.functions import CALLED_BY_GATEWAY, EVENT_FUNCTIONS
 from costs.errors import WorkloadError
 from costs.units import DAYS_A_MONTH, MB
 
 DEFAULT_WORKLOAD = Path(__file__).with_name("workload.toml")
 MAX_VIDEO_MB = 50_000_000.0  # S3 User Guide, "Amazon S3 multipart upload limits": 48.8 TiB
 MAX_COUNT = 1e9
-FUNCTIONS = (*CALLED_BY_GATEWAY, *EVENT_FUNCTIONS)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -45,7 +45,7 @@ def _api_logging_role(stage: PlannedStage) -> Finding:
 
 
 def _mail_identity(stage: PlannedStage) -> Finding:
-    _, _, _, region, account_id, resource = stage.settings.mail_identity_arn.split(":", 5)
+    _, _, _, region, account_id, resource = stage.settings.sign_in.mail_identity_arn.split(":", 5)
     identity = resource.partition("/")[2]
     if account_id != stage.account_id:
         return will_fail(f"{identity} belongs to account {account_id}; verify one in this account and set its ARN")
@@ -66,22 +66,24 @@ def _mail_identity(stage: PlannedStage) -> Finding:
 def _certificate(stage: PlannedStage) -> Finding:
     settings = stage.settings
     try:
-        answer = stage.client("acm", SITE_REGION).describe_certificate(CertificateArn=settings.site_certificate_arn)
+        answer = stage.client("acm", SITE_REGION).describe_certificate(
+            CertificateArn=settings.edge.site_certificate_arn
+        )
     except ClientError as error:
         if error_code(error) != "ResourceNotFoundException":
             raise
-        return will_fail(f"{settings.site_certificate_arn} does not exist; request a certificate for the domain")
+        return will_fail(f"{settings.edge.site_certificate_arn} does not exist; request a certificate for the domain")
     certificate = answer["Certificate"]
     names = {certificate["DomainName"], *certificate.get("SubjectAlternativeNames", ())}
     if certificate["Status"] != "ISSUED":
         return will_fail(f"the certificate is {certificate['Status']}, not ISSUED; finish its validation in ACM")
-    if names.isdisjoint({settings.site_domain, f"*.{settings.site_domain.partition('.')[2]}"}):
-        return will_fail(f"the certificate is for {', '.join(sorted(names))}, not for {settings.site_domain}")
-    return ok(f"issued for {settings.site_domain}")
+    if names.isdisjoint({settings.edge.site_domain, f"*.{settings.edge.site_domain.partition('.')[2]}"}):
+        return will_fail(f"the certificate is for {', '.join(sorted(names))}, not for {settings.edge.site_domain}")
+    return ok(f"issued for {settings.edge.site_domain}")
 
 
 def _zone(stage: PlannedStage) -> Finding:
-    zone_id, domain = stage.settings.hosted_zone_id, stage.settings.site_domain
+    zone_id, domain = stage.settings.edge.hosted_zone_id, stage.settings.edge.site_domain
     try:
         zone = stage.client("route53").get_hosted_zone(Id=zone_id)["HostedZone"]
     except ClientError as error:
@@ -122,19 +124,19 @@ ACCOUNT_CHECKS = (
         subject="SES identity",
         actions=("ses:GetEmailIdentity", "ses:GetAccount"),
         answer=_mail_identity,
-        applies=lambda stage: bool(stage.settings.mail_identity_arn),
+        applies=lambda stage: bool(stage.settings.sign_in.mail_identity_arn),
     ),
     Check(
         subject="certificate",
         actions=("acm:DescribeCertificate",),
         answer=_certificate,
-        applies=lambda stage: bool(stage.settings.site_certificate_arn),
+        applies=lambda stage: bool(stage.settings.edge.site_certificate_arn),
     ),
     Check(
         subject="hosted zone",
         actions=("route53:GetHostedZone",),
         answer=_zone,
-        applies=lambda stage: bool(stage.settings.hosted_zone_id),
+        applies=lambda stage: bool(stage.settings.edge.hosted_zone_id),
     ),
     Check(subject="cost allocation tag", actions=("ce:ListCostAllocationTags",), answer=_cost_tag),
 )

@@ -12,7 +12,7 @@ from chalicelib.adapters.lambda_trigger import LambdaTrigger
 from chalicelib.adapters.s3_metadata import S3Metadata
 from chalicelib.adapters.s3_videos import S3Videos
 from chalicelib.core.records import Records
-from components.naming import StageContext
+from components.naming import StageNames
 from deploy.stack_outputs import StackOutputs
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ class DeployedStage:
         return cls(outputs, _in_role(session, role_arn) if role_arn else session)
 
     @cached_property
-    def context(self) -> StageContext:
+    def context(self) -> StageNames:
         outputs = self.outputs
-        return StageContext(stage=outputs.environment["STAGE"], account_id=outputs.account_id, region=outputs.region)
+        return StageNames(stage=outputs.environment["STAGE"], account_id=outputs.account_id, region=outputs.region)
 
     @property
     def video_bucket(self) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.environment import FUNCTIONS
-from components.naming import StageContext
+from components.naming import StageNames
 
 TOLD_BY_CLIENTS = "progress told"
 BEFORE = timedelta(minutes=5)
@@ -39,7 +39,7 @@ class LogQuery:
         return "aws logs get-query-results --query-id <queryId>"
 
 
-def log_query(context: StageContext, ids: Mapping[str, str | None], since: datetime) -> LogQuery:
+def log_query(context: StageNames, ids: Mapping[str, str | None], since: datetime) -> LogQuery:
     """Lines with a message that carry any of these ids. ids: by the field that holds them; None is left out.
 
     Without what clients tell: they write it under any id they like, and enough of it would push the rest out.

@@ -18,7 +18,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 def interpreter(settings: Settings) -> Finding:
     """Whether bundles can be compiled as the stage wants them."""
-    if not settings.bytecode:
+    if not settings.compute.bytecode:
         return ok("not needed, bytecode is false")
     try:
         return ok(bytecode_interpreter())

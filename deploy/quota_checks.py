@@ -175,7 +175,7 @@ def _provisioned(declared: DeclaredStage) -> tuple[int, int]:
 def _api_rate(stage: PlannedStage) -> Finding:
     throttle = stage.client("apigateway").get_account()["throttleSettings"]
     rate, burst = int(throttle["rateLimit"]), int(throttle["burstLimit"])
-    wanted_rate, wanted_burst = stage.settings.api_requests_per_second, stage.settings.api_burst
+    wanted_rate, wanted_burst = stage.settings.api.api_requests_per_second, stage.settings.api.api_burst
     figures = f"{rate} requests a second, burst {burst} for the account; {wanted_rate} and {wanted_burst} by the stage"
     if wanted_rate > rate or wanted_burst > burst:
         return will_fail(f"{figures}. Ask for more, or lower apiRequestsPerSecond and apiBurst")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import re
 import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.api.openapi import to_openapi_3
-from components.function_table import API_FUNCTIONS
 
 USER_POOL_ARN = "{{user_pool_arn}}"
 CORS_ORIGIN = "{{cors_origin}}"
@@ -43,6 +45,11 @@ GATEWAY_ERRORS: dict[str, tuple[int | None, str, str]] = {
 def function_token(function: str) -> str:
     """Stands in the document for where API Gateway calls this function."""
     return f"{{{{function:{function}}}}}"
+
+
+def functions_in(document: Mapping[str, Any]) -> list[str]:
+    """Functions that the document calls: those of the routes and the authorizer."""
+    return sorted(set(re.findall(r"{{function:(\w+)}}", json.dumps(document))))
 
 
 def api_document(app: Any) -> dict[str, Any]:
@@ -84,7 +91,8 @@ def function_of(view: Any) -> str:
     """The function that serves a view: the first one that its blueprint names."""
     module = sys.modules[view.view_function.__module__]
     blueprint = getattr(module, view.view_function.__module__.rpartition(".")[2])
-    return next(function for function in API_FUNCTIONS if function in blueprint.functions)
+    order: Sequence[str] = importlib.import_module("chalicelib.environment").FUNCTIONS
+    return next(function for function in order if function in blueprint.functions)
 
 
 def _declare_path_parameters(path: str, methods: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import pulumi
@@ -14,9 +14,9 @@ import pulumi_random as random
 
 from components import policy
 from components.api import document as api_document
-from components.function_table import API_FUNCTIONS
-from components.naming import StageContext, type_token
+from components.naming import StageContext, StageNames, type_token
 from components.protection import protected
+from components.settings import ApiSettings
 
 STAGE_NAME = "api"
 """Also the first part of every path, so that the edge passes paths on unchanged."""
@@ -45,28 +45,22 @@ ACCESS_LOG_FORMAT = json.dumps(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ApiArgs:
     """What the API needs.
 
-    document: OpenAPI with tokens (see api_document).
-    user_pool_arn: whose access tokens open the user routes.
-    cors_origin: whose pages may read answers; `*` for any.
-    secret_generation: raise by one to rotate the secret between edge and API.
-    requests_per_second, burst: throttling of the whole API.
-    protect: whether the access log refuses deletion and outlives the stack.
+    document: OpenAPI with tokens (see components/api/document.py).
+    user_pool_arn: of the pool whose access tokens open the user routes.
+    cors_origin: origin of the pages that may read answers; `*` for any.
     """
 
     context: StageContext
+    settings: ApiSettings
+    _: KW_ONLY
     document: dict[str, Any]
     user_pool_arn: pulumi.Input[str]
     cors_origin: str
-    secret_generation: int
-    requests_per_second: int
-    burst: int
     log_key_arn: pulumi.Input[str]
-    log_days: int
-    protect: bool
 
 
 class Api(pulumi.ComponentResource):
@@ -88,7 +82,8 @@ class Api(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         context = args.context
 
-        secrets = [self._secret(generation) for generation in (args.secret_generation, args.secret_generation - 1)]
+        generation = args.settings.origin_secret_generation
+        secrets = [self._secret(number) for number in (generation, generation - 1)]
         closed = policy.to_json(edge_only(context, secrets))
         body = _filled(
             _with_literals(args.document, context.name("api")),
@@ -97,7 +92,7 @@ class Api(pulumi.ComponentResource):
                 api_document.CORS_ORIGIN: args.cors_origin,
                 **{
                     api_document.function_token(function): invocation_uri(context, function)
-                    for function in (*API_FUNCTIONS, "upload_token_authorizer")
+                    for function in api_document.functions_in(args.document)
                 },
             },
             closed,
@@ -122,9 +117,9 @@ class Api(pulumi.ComponentResource):
         access_log = aws.cloudwatch.LogGroup(
             f"{name}-access",
             name=context.log_group("api-access"),
-            retention_in_days=args.log_days,
+            retention_in_days=args.context.general.log_days,
             kms_key_id=args.log_key_arn,
-            opts=protected(self, args.protect),
+            opts=protected(self, args.context.general.protect),
         )
         certificate = aws.apigateway.ClientCertificate(
             f"{name}-gateway",
@@ -154,8 +149,8 @@ class Api(pulumi.ComponentResource):
                 metrics_enabled=False,
                 logging_level="ERROR",
                 data_trace_enabled=False,  # bodies and tokens stay out of the log
-                throttling_rate_limit=args.requests_per_second,
-                throttling_burst_limit=args.burst,
+                throttling_rate_limit=args.settings.api_requests_per_second,
+                throttling_burst_limit=args.settings.api_burst,
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[stage]),
         )
@@ -173,14 +168,14 @@ class Api(pulumi.ComponentResource):
         return pulumi.Output.secret(password.result)
 
 
-def invocation_uri(context: StageContext, function: str) -> str:
+def invocation_uri(context: StageNames, function: str) -> str:
     """Where API Gateway calls a function: by the name of its alias, which stays when versions change. The function is
     made after the API, because it wants to know the site that stands before the API."""
     target = context.live_arn(function)
     return f"arn:aws:apigateway:{context.region}:lambda:path/2015-03-31/functions/{target}/invocations"
 
 
-def edge_only(context: StageContext, secrets: Sequence[pulumi.Input[str]]) -> policy.PolicyDocument:
+def edge_only(context: StageNames, secrets: Sequence[pulumi.Input[str]]) -> policy.PolicyDocument:
     """Refuse every call without a secret of the edge; a Deny precedes any authorizer."""
     # Any API of the account: the policy is part of the API whose id it would have to name, and governs that one alone.
     everything = context.arn("execute-api", "*")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 from components.naming import StageContext, formerly, type_token
 from components.protection import protected
+from components.settings import SignInSettings
 
 DESKTOP_PORTS = range(53_682, 53_692)
 """Cognito compares redirects letter by letter: the desktop client listens on one of these."""
@@ -18,24 +19,20 @@ REFRESH_TOKEN_DAYS = 30
 OPENID_SCOPES = ["openid", "email"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class AppClientsArgs:
     """What the clients need.
 
     api_scopes: scopes of the resource server.
     site_url: `https://…` without a slash at the end; the web client comes back to it.
-    extra_redirect_urls: where else it may come back to.
-    machine_client: whether programs may sign in with a secret of their own.
-    protect: whether the desktop client refuses deletion and outlives the stack.
     """
 
     context: StageContext
+    settings: SignInSettings
+    _: KW_ONLY
     user_pool_id: pulumi.Input[str]
     api_scopes: Sequence[pulumi.Input[str]]
     site_url: pulumi.Input[str]
-    extra_redirect_urls: Sequence[str]
-    machine_client: bool
-    protect: bool
 
 
 class AppClients(pulumi.ComponentResource):
@@ -62,16 +59,16 @@ class AppClients(pulumi.ComponentResource):
         page = pulumi.Output.concat(args.site_url, "/")
         # Not protected: it names the site, which goes with the stack, and the engine would keep that, too.
         web = self._person_client(
-            "web", [page, *args.extra_redirect_urls], [page, *args.extra_redirect_urls], self._child
+            "web", [page, *args.settings.extra_redirect_urls], [page, *args.settings.extra_redirect_urls], self._child
         )
         loopback = [f"http://127.0.0.1:{port}/callback" for port in DESKTOP_PORTS]
-        desktop = self._person_client("desktop", loopback, [], protected(self, args.protect))
-        machine = self._machine_client() if args.machine_client else None
+        desktop = self._person_client("desktop", loopback, [], protected(self, args.context.general.protect))
+        machine = self._machine_client() if args.settings.machine_client else None
 
         self.web_client_id = web.id
         self.desktop_client_id = desktop.id
         self.machine_client_id = machine.id if machine else None
-        self.machine_client_secret = machine.client_secret if machine else None
+        self.machine_client_secret = pulumi.Output.secret(machine.client_secret) if machine else None
         self.client_ids = [client.id for client in (web, desktop, machine) if client]
         self.register_outputs({"webClientId": web.id, "desktopClientId": desktop.id})
 

@@ -3,23 +3,24 @@ erasing take and no more. Publishing, redriving and the smoke test are for whoev
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 from components import policy
-from components.naming import StageContext, type_token
+from components.naming import StageContext, StageNames, type_token
 from components.policy import PolicyDocument, allow, document
 
 ROLE = "operator"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class OperatorsArgs:
     """data_key_arn: of records and videos. user_pool_arn: of the users who may be revoked and erased."""
 
     context: StageContext
+    _: KW_ONLY
     data_key_arn: pulumi.Input[str]
     user_pool_arn: pulumi.Input[str]
 
@@ -52,7 +53,7 @@ class Operators(pulumi.ComponentResource):
         self.register_outputs({"roleArn": self.role_arn})
 
 
-def trusted_by_the_account(context: StageContext) -> PolicyDocument:
+def trusted_by_the_account(context: StageNames) -> PolicyDocument:
     """Whoever the account's own policies allow `sts:AssumeRole` on this role."""
     return document(
         {"Effect": "Allow", "Principal": {"AWS": context.account_root}, "Action": "sts:AssumeRole"},
@@ -60,7 +61,7 @@ def trusted_by_the_account(context: StageContext) -> PolicyDocument:
 
 
 def operators_policy(
-    context: StageContext, *, data_key_arn: pulumi.Input[str], user_pool_arn: pulumi.Input[str]
+    context: StageNames, *, data_key_arn: pulumi.Input[str], user_pool_arn: pulumi.Input[str]
 ) -> PolicyDocument:
     """Never the content of a video: operators list versions and read verdicts, records and nothing else.
 

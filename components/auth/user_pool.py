@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 import pulumi
@@ -12,7 +11,7 @@ import pulumi_aws as aws
 from components import policy
 from components.naming import PRODUCT, StageContext, type_token
 from components.protection import protected
-from components.settings import Mfa, SignUp, ThreatProtection, sign_up_variables
+from components.settings import Mfa, SignInSettings, SignUp, ThreatProtection, sign_up_variables
 
 MIN_PASSWORD_CHARS = 12
 INVITATION_DAYS = 7
@@ -21,26 +20,14 @@ RUNTIME = "python3.13"
 SCOPES = {"read": "Look at own uploads and videos", "write": "Upload and delete own videos"}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class AuthArgs:
-    """What the user pool needs.
-
-    sign_up, sign_up_domains, mfa, threat_protection, mail_identity_arn, mail_from: see Settings.
-    protect: whether the pool, its scopes and its sign-in pages refuse deletion and outlive the stack.
-    filter_log_group: of the sign-up filter; None only where sign_up is not `domain`.
-    paused: whether the filter, too, does not run; then nobody signs up.
-    """
+    """filter_log_group: of the sign-up filter; None only where `sign_up` is not `domain`."""
 
     context: StageContext
-    sign_up: SignUp
-    sign_up_domains: Sequence[str]
-    mfa: Mfa
-    threat_protection: ThreatProtection
-    mail_identity_arn: str
-    mail_from: str
-    protect: bool
+    settings: SignInSettings
+    _: KW_ONLY
     filter_log_group: aws.cloudwatch.LogGroup | None
-    paused: bool
 
 
 class Auth(pulumi.ComponentResource):
@@ -54,6 +41,8 @@ class Auth(pulumi.ComponentResource):
     """`https://cognito-idp.…`: the `iss` of its tokens and the base of its OpenID configuration."""
     sign_in_host: pulumi.Output[str]
     """Host name of the hosted sign-in pages."""
+    sign_in_hosts: list[pulumi.Input[str]]
+    """Host names that the page calls to sign in: the hosted pages, and Cognito itself."""
     scopes: list[pulumi.Output[str]]
     """`video-upload/read` and `video-upload/write`, known once the pool knows them."""
 
@@ -62,13 +51,13 @@ class Auth(pulumi.ComponentResource):
         self._name = name
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
-        self._protected = protected(self, args.protect)
-        context = args.context
-        threats = args.threat_protection
+        self._protected = protected(self, args.context.general.protect)
+        context, settings = args.context, args.settings
+        threats = settings.threat_protection
 
         sign_up_filter = (
             self._sign_up_filter(args.filter_log_group)
-            if args.sign_up is SignUp.DOMAIN and args.filter_log_group
+            if settings.sign_up is SignUp.DOMAIN and args.filter_log_group
             else None
         )
         pool = aws.cognito.UserPool(
@@ -87,12 +76,14 @@ class Auth(pulumi.ComponentResource):
                 ]
             ),
             email_configuration=aws.cognito.UserPoolEmailConfigurationArgs(
-                email_sending_account="DEVELOPER", source_arn=args.mail_identity_arn, from_email_address=args.mail_from
+                email_sending_account="DEVELOPER",
+                source_arn=settings.mail_identity_arn,
+                from_email_address=settings.mail_from,
             )
-            if args.mail_identity_arn
+            if settings.mail_identity_arn
             else None,
             admin_create_user_config=aws.cognito.UserPoolAdminCreateUserConfigArgs(
-                allow_admin_create_user_only=args.sign_up is SignUp.CLOSED
+                allow_admin_create_user_only=settings.sign_up is SignUp.CLOSED
             ),
             password_policy=aws.cognito.UserPoolPasswordPolicyArgs(
                 minimum_length=MIN_PASSWORD_CHARS,
@@ -102,10 +93,10 @@ class Auth(pulumi.ComponentResource):
                 require_symbols=True,
                 temporary_password_validity_days=INVITATION_DAYS,
             ),
-            mfa_configuration={Mfa.OFF: "OFF", Mfa.OPTIONAL: "OPTIONAL", Mfa.REQUIRED: "ON"}[args.mfa],
+            mfa_configuration={Mfa.OFF: "OFF", Mfa.OPTIONAL: "OPTIONAL", Mfa.REQUIRED: "ON"}[settings.mfa],
             # SetUserPoolMfaConfig refuses a factor, even one that is not enabled, beside OFF.
             software_token_mfa_configuration=aws.cognito.UserPoolSoftwareTokenMfaConfigurationArgs(enabled=True)
-            if args.mfa is not Mfa.OFF
+            if settings.mfa is not Mfa.OFF
             else None,
             user_pool_add_ons=aws.cognito.UserPoolUserPoolAddOnsArgs(
                 advanced_security_mode=threats.value.upper(),
@@ -113,7 +104,7 @@ class Auth(pulumi.ComponentResource):
             lambda_config=aws.cognito.UserPoolLambdaConfigArgs(pre_sign_up=sign_up_filter.arn)
             if sign_up_filter
             else None,
-            deletion_protection="ACTIVE" if args.protect else "INACTIVE",
+            deletion_protection="ACTIVE" if args.context.general.protect else "INACTIVE",
             opts=self._protected,
         )
         before_sign_in: list[pulumi.Resource] = []
@@ -147,18 +138,20 @@ class Auth(pulumi.ComponentResource):
             user_pool_id=pool.id,
             domain=f"{context.name('sign-in')}-{context.account_id}",  # shared by all accounts of the region
             # A setting must be able to drop the filter's permission: it is kept by what depends on it.
-            opts=protected(self, args.protect, depends_on=before_sign_in),
+            opts=protected(self, args.context.general.protect, depends_on=before_sign_in),
         )
 
         self.user_pool_id = pool.id
         self.user_pool_arn = pool.arn
         self.issuer = pulumi.Output.concat("https://cognito-idp.", context.region, ".amazonaws.com/", pool.id)
         self.sign_in_host = pulumi.Output.concat(domain.domain, ".auth.", context.region, ".amazoncognito.com")
+        self.sign_in_hosts = [self.sign_in_host, f"cognito-idp.{context.region}.amazonaws.com"]
         self.scopes = [pulumi.Output.concat(resource_server.identifier, "/", scope) for scope in SCOPES]
         self.register_outputs({"userPoolId": self.user_pool_id, "issuer": self.issuer})
 
     def _answers_to_threats(self, pool: aws.cognito.UserPool) -> None:
         """Known stolen passwords are refused; a risky sign-in needs the second factor, a very risky one fails."""
+        settings = self._args.settings
         aws.cognito.RiskConfiguration(
             f"{self._name}-threats",
             user_pool_id=pool.id,
@@ -167,8 +160,8 @@ class Auth(pulumi.ComponentResource):
                     event_action="BLOCK"
                 )
             ),
-            account_takeover_risk_configuration=_answers_to_takeover(self._args.mail_identity_arn, self._args.mail_from)
-            if self._args.mail_identity_arn
+            account_takeover_risk_configuration=_answers_to_takeover(settings.mail_identity_arn, settings.mail_from)
+            if settings.mail_identity_arn
             else None,
             # Turned off, the pool refuses this call, and needs none: its own settings end the answers.
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
@@ -205,9 +198,11 @@ class Auth(pulumi.ComponentResource):
             handler=f"{SIGN_UP_FILTER.stem}.handler",
             code=pulumi.AssetArchive({SIGN_UP_FILTER.name: pulumi.StringAsset(SIGN_UP_FILTER.read_text())}),
             role=role.arn,
-            reserved_concurrent_executions=0 if self._args.paused else -1,
+            reserved_concurrent_executions=0 if self._args.context.general.paused else -1,
             timeout=5,  # Cognito waits no longer; Developer Guide, "Customizing user pool workflows with triggers"
-            environment=aws.lambda_.FunctionEnvironmentArgs(variables=sign_up_variables(self._args.sign_up_domains)),
+            environment=aws.lambda_.FunctionEnvironmentArgs(
+                variables=sign_up_variables(self._args.settings.sign_up_domains)
+            ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[log_group, write]),
         )
 

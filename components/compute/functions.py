@@ -3,85 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import KW_ONLY, dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 from components import policy
-from components.compute import permissions
-from components.compute.permissions import OUTSIDE_THE_NETWORK
-from components.function_table import API_FUNCTIONS
+from components.app_description import AppDescription
+from components.compute.function_table import FUNCTIONS, FunctionSpec, Trigger, role_policy, scalable_id, triggered_by
+from components.compute.lambda_package import LambdaPackage
+from components.compute.permissions import Resources
 from components.naming import LIVE, StageContext, type_token
 from components.protection import protected
+from components.settings import ComputeSettings
 
 RUNTIME = "python3.13"
 ARCHITECTURE = "arm64"
 UNRESERVED = -1
 PAUSED = 0
-GATEWAY_SECONDS = 29  # API Gateway quotas, "Maximum integration timeout"
-AUTHORIZER_SECONDS = 10  # same page: authorizers get 30 s; three tries at KMS fit into ten
-JANITOR_SECONDS = 300
-AUTHORIZER_MEMORY_MIB = 256
-JANITOR_MEMORY_MIB = 512
 EVENT_RETRIES = 2  # Lambda Developer Guide, "Asynchronous invocation": 0 to 2
 EVENT_AGE_SECONDS = 6 * 3600  # same page: at most 6 hours
 WARM_USE = 0.7
-CALLED_BY_GATEWAY = (*API_FUNCTIONS, "upload_token_authorizer")
-EVENT_FUNCTIONS = ("video_processing", "janitor")
 
 
-@dataclass(frozen=True, kw_only=True)
-class FunctionSize:
-    """memory_mib also sets the share of a CPU: 1,769 MiB are one."""
-
-    memory_mib: int
-    timeout_seconds: int
-
-
-def scalable_id(context: StageContext, function: str) -> str:
-    """What Application Auto Scaling calls a function's alias."""
-    return f"function:{context.name(function)}:{LIVE}"
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ComputeArgs:
     """What the functions need.
 
-    bundles: zip file by function; handlers: entry point by function.
+    app: their handlers, and the events that trigger them. package: their bundles.
     environment: variables that all functions share.
-    schedule: how often the janitor runs, as EventBridge writes it.
-    bucket_events, bucket_prefix: what sets processing off.
+    resources: what their roles may use.
     api_execution_arn: the API that may call; video_bucket_name: the bucket that may.
-    subnet_ids, security_group_id: empty and None without a network.
-    protect: whether logs refuse deletion and outlive the stack.
-    provisioned_concurrency, provisioned_concurrency_max: warm instances; 0 for none.
-    paused: no function runs; events wait in the dead-letter queue.
+    vpc_config: None without a network.
     dependencies: resources that must exist before the first function can write.
     """
 
     context: StageContext
-    bundles: Mapping[str, Path]
-    handlers: Mapping[str, str]
+    settings: ComputeSettings
+    _: KW_ONLY
+    app: AppDescription
+    package: LambdaPackage
     environment: Mapping[str, pulumi.Input[str]]
-    resources: permissions.Resources
-    schedule: str
-    bucket_events: Sequence[str]
-    bucket_prefix: str
+    resources: Resources
     api_execution_arn: pulumi.Input[str]
     video_bucket_name: pulumi.Input[str]
-    subnet_ids: Sequence[pulumi.Input[str]]
-    security_group_id: pulumi.Input[str] | None
+    vpc_config: aws.lambda_.FunctionVpcConfigArgs | None
     log_key_arn: pulumi.Input[str]
-    log_days: int
-    protect: bool
-    api_memory_mib: int
-    processing_memory_mib: int
-    processing_timeout_seconds: int
-    provisioned_concurrency: int
-    provisioned_concurrency_max: int
-    paused: bool
     dependencies: Sequence[pulumi.Resource]
 
 
@@ -97,30 +64,19 @@ class Compute(pulumi.ComponentResource):
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
 
-        sizes = {
-            function: FunctionSize(memory_mib=args.api_memory_mib, timeout_seconds=GATEWAY_SECONDS)
-            for function in API_FUNCTIONS
-        } | {
-            "upload_token_authorizer": FunctionSize(
-                memory_mib=AUTHORIZER_MEMORY_MIB, timeout_seconds=AUTHORIZER_SECONDS
-            ),
-            "video_processing": FunctionSize(
-                memory_mib=args.processing_memory_mib, timeout_seconds=args.processing_timeout_seconds
-            ),
-            "janitor": FunctionSize(memory_mib=JANITOR_MEMORY_MIB, timeout_seconds=JANITOR_SECONDS),
-        }
-        self._log_groups = {function: self._log_group(function) for function in sizes}
-        functions = {function: self._function(function, size) for function, size in sizes.items()}
+        self._log_groups = {function: self._log_group(function) for function in FUNCTIONS}
+        functions = {function: self._function(function, spec) for function, spec in FUNCTIONS.items()}
         aliases = {function: self._alias(function, made) for function, made in functions.items()}
 
-        for function in CALLED_BY_GATEWAY:
-            self._let_gateway_call(function, aliases[function])
-            if args.provisioned_concurrency:
-                self._keep_warm(function, aliases[function])
-        for function in EVENT_FUNCTIONS:
-            self._send_failures_to_dead_letter_queue(function, aliases[function])
-        self._process_arrivals(aliases["video_processing"])
-        self._run_on_schedule(aliases["janitor"])
+        for function, spec in FUNCTIONS.items():
+            if spec.is_called_by_gateway:
+                self._let_gateway_call(function, aliases[function], spec)
+                if args.settings.provisioned_concurrency:
+                    self._keep_warm(function, aliases[function])
+            else:
+                self._send_failures_to_dead_letter_queue(function, aliases[function])
+        self._process_new_objects(triggered_by(Trigger.BUCKET), aliases)
+        self._run_on_schedule(triggered_by(Trigger.SCHEDULE), aliases)
 
         self.function_names = {function: made.name for function, made in functions.items()}
         self.register_outputs({"functionNames": self.function_names})
@@ -129,12 +85,12 @@ class Compute(pulumi.ComponentResource):
         return aws.cloudwatch.LogGroup(
             f"{self._name}-{function}",
             name=self._args.context.function_log_group(function),
-            retention_in_days=self._args.log_days,
+            retention_in_days=self._args.context.general.log_days,
             kms_key_id=self._args.log_key_arn,
-            opts=protected(self, self._args.protect),
+            opts=protected(self, self._args.context.general.protect),
         )
 
-    def _function(self, function: str, size: FunctionSize) -> aws.lambda_.Function:
+    def _function(self, function: str, spec: FunctionSpec) -> aws.lambda_.Function:
         args = self._args
         role = aws.iam.Role(
             f"{self._name}-{function}",
@@ -145,21 +101,20 @@ class Compute(pulumi.ComponentResource):
         rights = aws.iam.RolePolicy(
             f"{self._name}-{function}",
             role=role.name,
-            policy=policy.to_json(permissions.policy_of(function, args.resources)),
+            policy=policy.to_json(role_policy(function, args.resources, in_network=args.vpc_config is not None)),
             opts=self._child,
         )
-        in_network = args.security_group_id is not None and function not in OUTSIDE_THE_NETWORK
         return aws.lambda_.Function(
             f"{self._name}-{function}",
             name=args.context.name(function),
             runtime=RUNTIME,
             architectures=[ARCHITECTURE],
-            handler=args.handlers[function],
-            code=pulumi.FileArchive(str(args.bundles[function])),
+            handler=args.app.handlers[function],
+            code=pulumi.FileArchive(str(args.package.bundles[spec.bundle])),
             role=role.arn,
-            memory_size=size.memory_mib,
-            timeout=size.timeout_seconds,
-            reserved_concurrent_executions=PAUSED if args.paused else UNRESERVED,
+            memory_size=spec.memory_mib(args.settings),
+            timeout=spec.timeout_seconds(args.settings),
+            reserved_concurrent_executions=PAUSED if args.context.general.paused else UNRESERVED,
             publish=True,
             environment=aws.lambda_.FunctionEnvironmentArgs(variables={**args.environment, "FUNCTION": function}),
             tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode="Active"),
@@ -169,11 +124,7 @@ class Compute(pulumi.ComponentResource):
                 system_log_level="WARN",
                 log_group=self._log_groups[function].name,
             ),
-            vpc_config=aws.lambda_.FunctionVpcConfigArgs(
-                subnet_ids=list(args.subnet_ids), security_group_ids=[args.security_group_id]
-            )
-            if in_network and args.security_group_id is not None
-            else None,
+            vpc_config=args.vpc_config if spec.in_network else None,
             opts=pulumi.ResourceOptions(
                 parent=self, depends_on=[self._log_groups[function], rights, *args.dependencies]
             ),
@@ -189,8 +140,8 @@ class Compute(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _let_gateway_call(self, function: str, alias: aws.lambda_.Alias) -> None:
-        path = "authorizers/*" if function == "upload_token_authorizer" else "api/*/*"
+    def _let_gateway_call(self, function: str, alias: aws.lambda_.Alias, spec: FunctionSpec) -> None:
+        path = "authorizers/*" if spec.trigger is Trigger.AUTHORIZER else "api/*/*"
         aws.lambda_.Permission(
             f"{self._name}-{function}-gateway",
             function=alias.function_name,
@@ -207,7 +158,7 @@ class Compute(pulumi.ComponentResource):
             f"{self._name}-{function}",
             function_name=alias.function_name,
             qualifier=alias.name,
-            provisioned_concurrent_executions=args.provisioned_concurrency,
+            provisioned_concurrent_executions=args.settings.provisioned_concurrency,
             # From here on target tracking decides.
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["provisionedConcurrentExecutions"]),
         )
@@ -216,8 +167,8 @@ class Compute(pulumi.ComponentResource):
             service_namespace="lambda",
             resource_id=scalable_id(args.context, function),
             scalable_dimension="lambda:function:ProvisionedConcurrency",
-            min_capacity=args.provisioned_concurrency,
-            max_capacity=args.provisioned_concurrency_max,
+            min_capacity=args.settings.provisioned_concurrency,
+            max_capacity=args.settings.provisioned_concurrency_max,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[warm]),
         )
         aws.appautoscaling.Policy(
@@ -251,10 +202,10 @@ class Compute(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _process_arrivals(self, alias: aws.lambda_.Alias) -> None:
-        args = self._args
+    def _process_new_objects(self, function: str, aliases: Mapping[str, aws.lambda_.Alias]) -> None:
+        args, alias = self._args, aliases[function]
         allowed = aws.lambda_.Permission(
-            f"{self._name}-video_processing-bucket",
+            f"{self._name}-{function}-bucket",
             function=alias.function_name,
             qualifier=alias.name,
             action="lambda:InvokeFunction",
@@ -268,27 +219,27 @@ class Compute(pulumi.ComponentResource):
             bucket=args.video_bucket_name,
             lambda_functions=[
                 aws.s3.BucketNotificationLambdaFunctionArgs(
-                    id="video_processing",
-                    lambda_function_arn=args.context.live_arn("video_processing"),
-                    events=list(args.bucket_events),
-                    filter_prefix=args.bucket_prefix,
+                    id=function,
+                    lambda_function_arn=args.context.live_arn(function),
+                    events=list(args.app.bucket_events),
+                    filter_prefix=args.app.bucket_prefix,
                 )
             ],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed]),
         )
 
-    def _run_on_schedule(self, alias: aws.lambda_.Alias) -> None:
-        args = self._args
+    def _run_on_schedule(self, function: str, aliases: Mapping[str, aws.lambda_.Alias]) -> None:
+        args, alias = self._args, aliases[function]
         rule = aws.cloudwatch.EventRule(
-            f"{self._name}-janitor",
-            name=args.context.name("janitor"),
+            f"{self._name}-{function}",
+            name=args.context.name(function),
             description="Looks after uploads nobody finished",
-            schedule_expression=args.schedule,
-            state="DISABLED" if args.paused else "ENABLED",
+            schedule_expression=args.app.schedule,
+            state="DISABLED" if args.context.general.paused else "ENABLED",
             opts=self._child,
         )
         allowed = aws.lambda_.Permission(
-            f"{self._name}-janitor-schedule",
+            f"{self._name}-{function}-schedule",
             function=alias.function_name,
             qualifier=alias.name,
             action="lambda:InvokeFunction",
@@ -297,7 +248,7 @@ class Compute(pulumi.ComponentResource):
             opts=self._child,
         )
         aws.cloudwatch.EventTarget(
-            f"{self._name}-janitor",
+            f"{self._name}-{function}",
             rule=rule.name,
             arn=alias.arn,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed]),

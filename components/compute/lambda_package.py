@@ -16,8 +16,9 @@ import shutil
 import subprocess
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from uv import find_uv_bin
@@ -80,19 +81,26 @@ class BundleTooLargeError(PackageError):
         super().__init__(f"{path.name}: {size_bytes / MIB:.1f} MiB, at most {max_bytes / MIB:.0f}")
 
 
+class Bundle(StrEnum):
+    """Zips of the app: without the media library and with it."""
+
+    API = "api"
+    PROCESSING = "processing"
+
+
 @dataclass(frozen=True, kw_only=True)
 class LambdaPackage:
     """The functions' bundles.
 
-    bundles: zip by function.
+    bundles: zips.
     version: changes exactly when the code or its libraries change.
     """
 
-    bundles: Mapping[str, Path]
+    bundles: Mapping[Bundle, Path]
     version: str
 
 
-def build_package(project: Path, functions: Iterable[str], *, bytecode: bool) -> LambdaPackage:
+def build_package(project: Path, *, bytecode: bool) -> LambdaPackage:
     """Pack the functions, or find the zips of the same content packed before in `build/lambda`.
 
     bytecode: whether the zips carry it; cold starts halve, for a third more size.
@@ -101,10 +109,10 @@ def build_package(project: Path, functions: Iterable[str], *, bytecode: bool) ->
     app = project / "chalice_app"
     api_lock, processing_lock = project / "requirements/functions.txt", project / "requirements/processing.txt"
     folder = project / "build" / "lambda"
-    api = bundle(app, (api_lock,), folder, "api", MAX_API_ZIP_BYTES, bytecode=bytecode)
-    processing = bundle(app, (api_lock, processing_lock), folder, "processing", MAX_ZIP_BYTES, bytecode=bytecode)
+    api = bundle(app, (api_lock,), folder, Bundle.API, MAX_API_ZIP_BYTES, bytecode=bytecode)
+    processing = bundle(app, (api_lock, processing_lock), folder, Bundle.PROCESSING, MAX_ZIP_BYTES, bytecode=bytecode)
     return LambdaPackage(
-        bundles={name: processing if name == "video_processing" else api for name in functions},
+        bundles={Bundle.API: api, Bundle.PROCESSING: processing},
         version=processing.stem.rpartition("-")[2],
     )
 

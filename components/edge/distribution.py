@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 import pulumi
 import pulumi_aws as aws
 
 from components.naming import SITE_REGION, StageContext, type_token
-from components.settings import PriceClass
+from components.settings import EdgeSettings
 
 EDGE_FUNCTIONS = Path(__file__).with_name("edge_functions")
 CLOUDFRONT_ZONE = "Z2FDTNDATAQYW2"
@@ -27,11 +27,11 @@ ALL_METHODS = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]
 SITE, VIDEOS, POSTERS, API = "site", "videos", "posters", "api"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class EdgeArgs:
     """What the edge needs.
 
-    site_bucket_domain, video_bucket_domain, metadata_bucket_domain: origins of page, playback and posters.
+    bucket_domains: origins of page, playback and posters, by bucket: site, videos, metadata.
     api_host: `….execute-api.….amazonaws.com`; its stage is called `api`, so paths pass unchanged.
     origin_secret: what the API wants to see as Referer.
     media_public_key_pem: verifies playback and poster URLs.
@@ -41,13 +41,12 @@ class EdgeArgs:
     log_bucket_arn: receives access logs.
     dependencies: the log bucket's policy and whatever else must exist before anyone reads or writes a bucket.
     measured: whether CloudFront tells its hit rate, by the month; where no dashboard reads it, nobody pays for it.
-    site_domain, site_certificate_arn, hosted_zone_id: empty without an own domain.
     """
 
     context: StageContext
-    site_bucket_domain: pulumi.Input[str]
-    video_bucket_domain: pulumi.Input[str]
-    metadata_bucket_domain: pulumi.Input[str]
+    settings: EdgeSettings
+    _: KW_ONLY
+    bucket_domains: Mapping[str, pulumi.Input[str]]
     api_host: pulumi.Input[str]
     origin_secret: pulumi.Input[str]
     media_public_key_pem: pulumi.Input[str]
@@ -56,11 +55,7 @@ class EdgeArgs:
     web_acl_arn: pulumi.Input[str] | None
     log_bucket_arn: pulumi.Input[str]
     dependencies: Sequence[pulumi.Resource]
-    price_class: PriceClass
     measured: bool
-    site_domain: str
-    site_certificate_arn: str
-    hosted_zone_id: str
 
 
 class Edge(pulumi.ComponentResource):
@@ -102,9 +97,9 @@ class Edge(pulumi.ComponentResource):
             enabled=True,
             is_ipv6_enabled=True,
             http_version="http2and3",
-            price_class=args.price_class.value,
+            price_class=args.settings.price_class.value,
             default_root_object="index.html",
-            aliases=[args.site_domain] if args.site_domain else None,
+            aliases=[args.settings.site_domain] if args.settings.site_domain else None,
             web_acl_id=args.web_acl_arn,
             origins=self._origins(),
             default_cache_behavior=aws.cloudfront.DistributionDefaultCacheBehaviorArgs(
@@ -177,10 +172,10 @@ class Edge(pulumi.ComponentResource):
         if args.measured:
             self._measure(distribution)
         self._access_logs(distribution)
-        if args.hosted_zone_id:
+        if args.settings.hosted_zone_id:
             self._records(distribution)
 
-        host = args.site_domain or distribution.domain_name
+        host = args.settings.site_domain or distribution.domain_name
         self.site_url = pulumi.Output.concat("https://", host)
         self.api_url = pulumi.Output.concat("https://", host, "/api")
         self.distribution_id = distribution.id
@@ -198,9 +193,9 @@ class Edge(pulumi.ComponentResource):
             opts=self._child,
         )
         buckets = {
-            SITE: args.site_bucket_domain,
-            VIDEOS: args.video_bucket_domain,
-            POSTERS: args.metadata_bucket_domain,
+            SITE: args.bucket_domains["site"],
+            VIDEOS: args.bucket_domains["videos"],
+            POSTERS: args.bucket_domains["metadata"],
         }
         return [
             *(
@@ -226,10 +221,10 @@ class Edge(pulumi.ComponentResource):
 
     def _certificate(self) -> aws.cloudfront.DistributionViewerCertificateArgs:
         # CloudFront's own certificate cannot be held to TLS 1.2: that takes an own domain.
-        if not self._args.site_domain:
+        if not self._args.settings.site_domain:
             return aws.cloudfront.DistributionViewerCertificateArgs(cloudfront_default_certificate=True)
         return aws.cloudfront.DistributionViewerCertificateArgs(
-            acm_certificate_arn=self._args.site_certificate_arn,
+            acm_certificate_arn=self._args.settings.site_certificate_arn,
             minimum_protocol_version="TLSv1.2_2021",
             ssl_support_method="sni-only",
         )
@@ -352,8 +347,8 @@ class Edge(pulumi.ComponentResource):
         for kind in ("A", "AAAA"):
             aws.route53.Record(
                 f"{self._name}-{kind.lower()}",
-                zone_id=self._args.hosted_zone_id,
-                name=self._args.site_domain,
+                zone_id=self._args.settings.hosted_zone_id,
+                name=self._args.settings.site_domain,
                 type=kind,
                 aliases=[
                     aws.route53.RecordAliasArgs(

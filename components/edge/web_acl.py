@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from http import HTTPStatus
 
 import pulumi
 import pulumi_aws as aws
 
 from components.naming import SITE_REGION, StageContext, type_token
+from components.settings import EdgeSettings
 
 WINDOW_SECONDS = 300
 TOO_OFTEN, BLOCKED = "too-often", "blocked"
@@ -55,18 +56,13 @@ AS_ROUTED = ("URL_DECODE", "URL_DECODE_UNI", "NORMALIZE_PATH")
 """CloudFront and API Gateway find the route of an encoded path, too; decoded twice, nothing stays hidden."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class WebAclArgs:
-    """What the web ACL needs.
-
-    requests_per_ip, requests_per_token, inits_per_ip: in five minutes.
-    log_group_arn: where it logs.
-    """
+    """log_group_arn: where it logs."""
 
     context: StageContext
-    requests_per_ip: int
-    requests_per_token: int
-    inits_per_ip: int
+    settings: EdgeSettings
+    _: KW_ONLY
     log_group_arn: pulumi.Input[str]
 
 
@@ -140,13 +136,13 @@ class WebAcl(pulumi.ComponentResource):
         limited = aws.wafv2.WebAclRuleStatementRateBasedStatementArgs
         # Of the API alone: a whole office behind one address loads pages, posters and ranges of videos without bound.
         per_ip = limited(
-            limit=args.requests_per_ip,
+            limit=args.settings.requests_per_ip,
             aggregate_key_type="IP",
             evaluation_window_sec=WINDOW_SECONDS,
             scope_down_statement=_path_contains(API_PATHS),
         )
         per_token = limited(
-            limit=args.requests_per_token,
+            limit=args.settings.requests_per_token,
             aggregate_key_type="CUSTOM_KEYS",
             evaluation_window_sec=WINDOW_SECONDS,
             custom_keys=[
@@ -165,7 +161,7 @@ class WebAcl(pulumi.ComponentResource):
             ],
         )
         inits = limited(
-            limit=args.inits_per_ip,
+            limit=args.settings.inits_per_ip,
             aggregate_key_type="IP",
             evaluation_window_sec=WINDOW_SECONDS,
             scope_down_statement=_path_contains(INIT_PATHS),

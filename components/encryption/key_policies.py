@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from components import policy
-from components.naming import StageContext
+from components.naming import StageNames
+from components.settings import ObservabilitySettings
 
 
-def account_key_policy(context: StageContext) -> policy.PolicyDocument:
+def account_key_policy(context: StageNames) -> policy.PolicyDocument:
     """Whoever the account's IAM policies name. The key trusts the account; otherwise role and key wait for each
     other."""
     return policy.document(_account_statement(context))
 
 
-def data_key_policy(context: StageContext) -> policy.PolicyDocument:
+def data_key_policy(context: StageNames) -> policy.PolicyDocument:
     """The account, and CloudFront for what it reads from the buckets of this account."""
     return policy.document(
         _account_statement(context),
@@ -26,7 +27,7 @@ def data_key_policy(context: StageContext) -> policy.PolicyDocument:
     )
 
 
-def log_key_policy(context: StageContext, *, trail: bool, alarms: bool) -> policy.PolicyDocument:
+def log_key_policy(context: StageNames, observability: ObservabilitySettings) -> policy.PolicyDocument:
     """The account, and the services that write logs or send messages on its behalf, as far as the stage has them."""
     statements = [
         _account_statement(context),
@@ -39,13 +40,13 @@ def log_key_policy(context: StageContext, *, trail: bool, alarms: bool) -> polic
         ),
         policy.allow(
             "AlarmMessages",
-            principal={"Service": policy.alarm_senders(alarms=alarms)},
+            principal={"Service": policy.alarm_senders(alarms=observability.alarms)},
             actions=["kms:GenerateDataKey*", "kms:Decrypt"],
             resources="*",  # in a key policy: this key
             conditions={"StringEquals": {"aws:SourceAccount": context.account_id}},
         ),
     ]
-    if trail:
+    if observability.trail:
         statements.append(
             policy.allow(
                 "Trail",
@@ -59,7 +60,7 @@ def log_key_policy(context: StageContext, *, trail: bool, alarms: bool) -> polic
     return policy.document(*statements)
 
 
-def _account_statement(context: StageContext) -> policy.Statement:
+def _account_statement(context: StageNames) -> policy.Statement:
     return policy.allow(
         "AccountDecides",
         principal={"AWS": context.account_root},

@@ -11,25 +11,23 @@ from components import policy
 from components.encryption import key_policies
 from components.naming import StageContext, type_token
 from components.protection import protected
+from components.settings import ObservabilitySettings, UploadSettings
 
 PROTECTED_DELETION_DAYS = 30  # KMS API reference, ScheduleKeyDeletion: 7 to 30
 UNPROTECTED_DELETION_DAYS = 7
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class KeysArgs:
     """What the keys need.
 
-    token_kids: names of the upload token keys; the first signs.
-    trail, alarms: whether the stage has them; the log key trusts nothing that it does not have.
-    protect: whether the keys of data, logs and media, with their aliases, refuse deletion and outlive the stack.
+    uploads: names the upload token keys.
+    observability: says whether there are a trail and alarms; the log key trusts nothing that the stage does not have.
     """
 
     context: StageContext
-    token_kids: tuple[str, ...]
-    trail: bool
-    alarms: bool
-    protect: bool
+    uploads: UploadSettings
+    observability: ObservabilitySettings
 
 
 class Keys(pulumi.ComponentResource):
@@ -49,9 +47,9 @@ class Keys(pulumi.ComponentResource):
     def __init__(self, name: str, args: KeysArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("Keys"), name, None, opts)
         context = args.context
-        options = protected(self, args.protect)
+        options = protected(self, args.context.general.protect)
         child = pulumi.ResourceOptions(parent=self)
-        deletion_days = PROTECTED_DELETION_DAYS if args.protect else UNPROTECTED_DELETION_DAYS
+        deletion_days = PROTECTED_DELETION_DAYS if args.context.general.protect else UNPROTECTED_DELETION_DAYS
 
         data_key = aws.kms.Key(
             f"{name}-data",
@@ -64,7 +62,7 @@ class Keys(pulumi.ComponentResource):
         log_key = aws.kms.Key(
             f"{name}-logs",
             description=f"{context.name('logs')}: log groups, trail, alarms",
-            policy=policy.to_json(key_policies.log_key_policy(context, trail=args.trail, alarms=args.alarms)),
+            policy=policy.to_json(key_policies.log_key_policy(context, args.observability)),
             enable_key_rotation=True,
             deletion_window_in_days=deletion_days,
             opts=options,
@@ -79,7 +77,7 @@ class Keys(pulumi.ComponentResource):
                 deletion_window_in_days=deletion_days,
                 opts=child,  # not protected: a rotation drops them, and what they signed is short-lived
             )
-            for kid in args.token_kids
+            for kid in args.uploads.upload_key_names
         }
         media_key = aws.kms.Key(
             f"{name}-media",

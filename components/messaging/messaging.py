@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 import pulumi
 import pulumi_aws as aws
@@ -13,11 +13,12 @@ from components.naming import StageContext, formerly, type_token
 RETENTION_SECONDS = 14 * 24 * 3600  # SQS quotas, "Message retention": at most 14 days
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class MessagingArgs:
     """data_key_arn: encrypts what the topic carries."""
 
     context: StageContext
+    _: KW_ONLY
     data_key_arn: pulumi.Input[str]
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 from components import policy
-from components.naming import StageContext, type_token
+from components.naming import StageContext, StageNames, type_token
+from components.settings import NetworkSettings
 
 ZONES = 2
 SUBNET_EXTRA_BITS = 4
@@ -30,18 +31,17 @@ class TooFewZonesError(pulumi.RunError):
         super().__init__(f"network: {region} has {zones} available zones, and the functions' subnets need {ZONES}")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class NetworkArgs:
     """What the network needs.
 
-    cidr: private range, cut into two subnets.
-    bucket_arns, key_arns, topic_arns: the only things the endpoints let anyone reach.
+    key_arns, topic_arns: besides the buckets of videos and records, all that the endpoints let anyone reach.
     log_group_arn: keeps the flow log.
     """
 
     context: StageContext
-    cidr: str
-    bucket_arns: Sequence[str]
+    settings: NetworkSettings
+    _: KW_ONLY
     key_arns: Sequence[pulumi.Input[str]]
     topic_arns: Sequence[pulumi.Input[str]]
     log_group_arn: pulumi.Input[str]
@@ -50,10 +50,9 @@ class NetworkArgs:
 class Network(pulumi.ComponentResource):
     """VPC, subnets, route tables, security groups, network ACL, endpoints, flow log."""
 
-    subnet_ids: list[pulumi.Output[str]]
-    """Private subnets, one a zone; the functions run here."""
-    function_security_group_id: pulumi.Output[str]
-    """Lets functions reach the endpoints and nothing else; nobody reaches them."""
+    vpc_config: aws.lambda_.FunctionVpcConfigArgs
+    """Where functions run: private subnets, one a zone, and a security group that lets them reach the endpoints and
+    nothing else; nobody reaches them."""
     s3_endpoint_id: pulumi.Output[str]
     """The only way from the subnets to S3; bucket policies can demand it."""
 
@@ -66,7 +65,7 @@ class Network(pulumi.ComponentResource):
 
         vpc = aws.ec2.Vpc(
             f"{name}-vpc",
-            cidr_block=args.cidr,
+            cidr_block=args.settings.vpc_cidr,
             enable_dns_support=True,
             enable_dns_hostnames=True,  # private DNS of the interface endpoints needs both
             opts=self._child,
@@ -83,7 +82,7 @@ class Network(pulumi.ComponentResource):
         zone_ids = sorted(zones.zone_ids)[:ZONES]
         if len(zone_ids) < ZONES:
             raise TooFewZonesError(context.region, len(zone_ids))
-        ranges = ipaddress.ip_network(args.cidr).subnets(prefixlen_diff=SUBNET_EXTRA_BITS)
+        ranges = ipaddress.ip_network(args.settings.vpc_cidr).subnets(prefixlen_diff=SUBNET_EXTRA_BITS)
         subnets = [
             aws.ec2.Subnet(
                 f"{name}-private-{number}",
@@ -112,7 +111,9 @@ class Network(pulumi.ComponentResource):
             vpc_endpoint_type="Gateway",
             service_name=f"com.amazonaws.{context.region}.s3",
             route_table_ids=[table.id for table in route_tables],
-            policy=policy.to_json(s3_endpoint_policy(context, args.bucket_arns)),
+            policy=policy.to_json(
+                s3_endpoint_policy(context, [context.bucket_arn(purpose) for purpose in ("videos", "metadata")])
+            ),
             opts=self._child,
         )
         functions = aws.ec2.SecurityGroup(
@@ -177,15 +178,15 @@ class Network(pulumi.ComponentResource):
             )
         self._flow_log(vpc)
 
-        self.subnet_ids = [subnet.id for subnet in subnets]
-        self.function_security_group_id = functions.id
+        subnet_ids = [subnet.id for subnet in subnets]
+        self.vpc_config = aws.lambda_.FunctionVpcConfigArgs(subnet_ids=subnet_ids, security_group_ids=[functions.id])
         self.s3_endpoint_id = s3_endpoint.id
-        self.register_outputs({"subnetIds": self.subnet_ids, "s3EndpointId": self.s3_endpoint_id})
+        self.register_outputs({"subnetIds": subnet_ids, "s3EndpointId": self.s3_endpoint_id})
 
     def _network_acl(self, vpc: aws.ec2.Vpc, subnets: Sequence[aws.ec2.Subnet]) -> None:
         """HTTPS out and its answers in; within the VPC also HTTPS in and answers out. RDP's port lies among the
         ephemeral ones and stays shut."""
-        cidr = self._args.cidr
+        cidr = self._args.settings.vpc_cidr
         ephemeral = ((FIRST_EPHEMERAL, RDP - 1), (RDP + 1, LAST_PORT))
         ingress = [(cidr, HTTPS, HTTPS), *((ANYWHERE, low, high) for low, high in ephemeral)]
         egress = [(ANYWHERE, HTTPS, HTTPS), *((cidr, low, high) for low, high in ephemeral)]
@@ -247,11 +248,11 @@ class Network(pulumi.ComponentResource):
         )
 
 
-def _from_own_account(context: StageContext) -> policy.Conditions:
+def _from_own_account(context: StageNames) -> policy.Conditions:
     return {"StringEquals": {"aws:PrincipalAccount": context.account_id}}
 
 
-def s3_endpoint_policy(context: StageContext, bucket_arns: Sequence[str]) -> policy.PolicyDocument:
+def s3_endpoint_policy(context: StageNames, bucket_arns: Sequence[str]) -> policy.PolicyDocument:
     """This stage's buckets and no other: a function that was taken over cannot carry data to a foreign bucket."""
     return policy.document(
         policy.allow(
@@ -271,7 +272,7 @@ def s3_endpoint_policy(context: StageContext, bucket_arns: Sequence[str]) -> pol
     )
 
 
-def kms_endpoint_policy(context: StageContext, key_arns: Sequence[pulumi.Input[str]]) -> policy.PolicyDocument:
+def kms_endpoint_policy(context: StageNames, key_arns: Sequence[pulumi.Input[str]]) -> policy.PolicyDocument:
     """Upload tokens and media URLs. S3 and SNS use the data key without coming through here."""
     return policy.document(
         policy.allow(
@@ -284,7 +285,7 @@ def kms_endpoint_policy(context: StageContext, key_arns: Sequence[pulumi.Input[s
     )
 
 
-def sns_endpoint_policy(context: StageContext, topic_arns: Sequence[pulumi.Input[str]]) -> policy.PolicyDocument:
+def sns_endpoint_policy(context: StageNames, topic_arns: Sequence[pulumi.Input[str]]) -> policy.PolicyDocument:
     """Publishing to this stage's topics."""
     return policy.document(
         policy.allow(
@@ -297,7 +298,7 @@ def sns_endpoint_policy(context: StageContext, topic_arns: Sequence[pulumi.Input
     )
 
 
-def write_flow_log(context: StageContext) -> policy.PolicyDocument:
+def write_flow_log(context: StageNames) -> policy.PolicyDocument:
     """One log group; VPC names the streams in it."""
     group = context.arn("logs", f"log-group:{context.log_group('network-flow')}")
     return policy.document(

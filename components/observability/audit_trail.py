@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 from components import policy
-from components.naming import PRODUCT, StageContext, type_token
+from components.naming import PRODUCT, StageContext, StageNames, type_token
 from components.observability.audit_queries import audit_queries
+from components.settings import ObservabilitySettings
 
 AUDITED_BUCKETS = ("videos", "metadata")
 """Every read and every write."""
@@ -18,21 +19,21 @@ WATCHED_BUCKETS = ("site",)
 """Writes only: what browsers run must not change unseen, but everybody reads it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class AuditArgs:
     """What the trail needs.
 
     log_bucket_name: keeps it; log_key_arn: encrypts it; log_group: where it can be queried.
-    management_events: also what administrators do; billed where the account has another trail.
     functions: whose calls are the platform's own, and whose logs the questions are put to.
     dependencies: the log bucket's policy, without which CloudTrail refuses the bucket.
     """
 
     context: StageContext
+    settings: ObservabilitySettings
+    _: KW_ONLY
     log_bucket_name: pulumi.Input[str]
     log_key_arn: pulumi.Input[str]
     log_group: aws.cloudwatch.LogGroup
-    management_events: bool
     functions: Sequence[str]
     dependencies: list[pulumi.Resource]
 
@@ -51,7 +52,7 @@ class Audit(pulumi.ComponentResource):
             _data_events("Page", "AWS::S3::Object", _objects_of(context, WATCHED_BUCKETS), only_writes=True),
             _data_events("Calls", "AWS::Lambda::Function", [context.function_arn("")]),
         ]
-        if args.management_events:
+        if args.settings.trail_management_events:
             selectors.append(
                 aws.cloudtrail.TrailAdvancedEventSelectorArgs(
                     name="Management", field_selectors=[_field("eventCategory", equals=["Management"])]
@@ -107,7 +108,7 @@ class Audit(pulumi.ComponentResource):
         self.register_outputs({"trailArn": self.trail_arn})
 
 
-def write_trail(context: StageContext) -> policy.PolicyDocument:
+def write_trail(context: StageNames) -> policy.PolicyDocument:
     """One log group; CloudTrail names the streams in it."""
     group = context.arn("logs", f"log-group:{context.log_group('trail')}")
     return policy.document(
@@ -117,7 +118,7 @@ def write_trail(context: StageContext) -> policy.PolicyDocument:
     )
 
 
-def trail_topic_policy(context: StageContext, topic_arn: pulumi.Input[str]) -> policy.PolicyDocument:
+def trail_topic_policy(context: StageNames, topic_arn: pulumi.Input[str]) -> policy.PolicyDocument:
     """CloudTrail tells of each new file; whoever archives trails subscribes."""
     return policy.document(
         policy.allow(
@@ -131,7 +132,7 @@ def trail_topic_policy(context: StageContext, topic_arn: pulumi.Input[str]) -> p
     )
 
 
-def _objects_of(context: StageContext, buckets: Sequence[str]) -> list[str]:
+def _objects_of(context: StageNames, buckets: Sequence[str]) -> list[str]:
     return [f"{context.bucket_arn(bucket)}/" for bucket in buckets]
 
 

@@ -5,8 +5,7 @@ They stand apart from the features, so that a protecting stage keeps what was lo
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 
 import pulumi
@@ -15,6 +14,7 @@ import pulumi_aws as aws
 from components import policy
 from components.naming import SITE_REGION, StageContext, type_token
 from components.protection import protected
+from components.settings import Settings, SignUp
 
 
 class Feature(StrEnum):
@@ -26,20 +26,17 @@ class Feature(StrEnum):
     SIGN_UP_FILTER = "sign-up-filter"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class FeatureLogsArgs:
     """What the log groups need.
 
-    features: those that are on.
-    log_key_arn, log_days: encryption and retention.
-    protect: whether log groups refuse deletion, outlive the stack, and are there without their feature, too.
+    log_key_arn: encrypts the log groups.
     """
 
     context: StageContext
-    features: Collection[Feature]
+    settings: Settings
+    _: KW_ONLY
     log_key_arn: pulumi.Input[str]
-    log_days: int
-    protect: bool
 
 
 class FeatureLogs(pulumi.ComponentResource):
@@ -51,8 +48,10 @@ class FeatureLogs(pulumi.ComponentResource):
     def __init__(self, name: str, args: FeatureLogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("FeatureLogs"), name, None, opts)
         context = args.context
-        options = protected(self, args.protect)
-        features = [feature for feature in Feature if args.protect or feature in args.features]
+        options = protected(self, args.context.general.protect)
+        is_on = _features_of(args.settings)
+        # A protecting stage has the log groups of the others, too.
+        features = [feature for feature in Feature if args.context.general.protect or is_on[feature]]
         edge_key = (
             aws.kms.Key(
                 f"{name}-edge",
@@ -77,13 +76,23 @@ class FeatureLogs(pulumi.ComponentResource):
                 f"{name}-{feature}",
                 region=SITE_REGION if feature is Feature.WEB_ACL else None,
                 name=group_names[feature],
-                retention_in_days=args.log_days,
+                retention_in_days=args.context.general.log_days,
                 kms_key_id=edge_key.arn if edge_key and feature is Feature.WEB_ACL else args.log_key_arn,
                 opts=options,
             )
             for feature in features
         }
         self.register_outputs({})
+
+
+def _features_of(settings: Settings) -> dict[Feature, bool]:
+    """Whether each feature is on."""
+    return {
+        Feature.WEB_ACL: settings.edge.waf,
+        Feature.NETWORK: settings.network.enabled,
+        Feature.TRAIL: settings.observability.trail,
+        Feature.SIGN_UP_FILTER: settings.sign_in.sign_up is SignUp.DOMAIN,
+    }
 
 
 def edge_log_key_policy(account_id: str) -> policy.PolicyDocument:

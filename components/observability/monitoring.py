@@ -4,49 +4,41 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 
 import pulumi
 import pulumi_aws as aws
 
 from components import policy
-from components.naming import STAGE_TAG, StageContext, type_token
+from components.naming import STAGE_TAG, StageContext, StageNames, type_token
 from components.observability.alarms import Alarm, CompositeAlarm, alarms_of
 from components.observability.dashboard import body_of
 from components.observability.metrics import MonitoredResources
 from components.policy import alarm_senders
+from components.settings import ObservabilitySettings
 
 WARNING_PERCENT = 80
 SAMPLING_PRIORITY = 1_000
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ObservabilityArgs:
     """What watching needs.
 
-    api_name, api_stage, distribution_id, video_bucket, function_names, queue_name, data_key_arn, web_acl_name: whose
-        metrics are watched; no web ACL where there is none.
-    alarm_emails: who hears of alarms and of the budget.
-    alarms, dashboard: whether to make them. traced_percent: of requests. monthly_budget_usd: of this stage.
-    paused: whether silence is to be expected. max_open_uploads: of one user.
+    api_stage, distribution_id, functions, data_key_arn, web_acl_name: whose metrics are watched; no web ACL where
+        there is none.
+    max_open_uploads: of one user.
     """
 
     context: StageContext
-    api_name: str
+    settings: ObservabilitySettings
+    _: KW_ONLY
+    functions: Sequence[str]
     api_stage: str
     distribution_id: pulumi.Input[str]
-    video_bucket: str
-    function_names: Mapping[str, str]
-    queue_name: str
     data_key_arn: pulumi.Input[str]
     web_acl_name: str | None
     log_key_arn: pulumi.Input[str]
-    alarm_emails: Sequence[str]
-    alarms: bool
-    dashboard: bool
-    traced_percent: int
-    monthly_budget_usd: int
-    paused: bool
     max_open_uploads: int
 
 
@@ -71,10 +63,10 @@ class Observability(pulumi.ComponentResource):
         allowed = aws.sns.TopicPolicy(
             f"{name}-alarms",
             arn=topic.arn,
-            policy=policy.to_json(alarm_topic_policy(context, topic.arn, alarms=args.alarms)),
+            policy=policy.to_json(alarm_topic_policy(context, topic.arn, alarms=args.settings.alarms)),
             opts=self._child,
         )
-        for address in args.alarm_emails:
+        for address in args.settings.alarm_emails:
             aws.sns.TopicSubscription(
                 f"{name}-alarms-{address}", topic=topic.arn, protocol="email", endpoint=address, opts=self._child
             )
@@ -82,18 +74,18 @@ class Observability(pulumi.ComponentResource):
         self._monitored = MonitoredResources(
             stage=context.stage,
             region=context.region,
-            api_name=args.api_name,
+            api_name=context.name("api"),
             api_stage=args.api_stage,
             distribution_id="",
-            video_bucket=args.video_bucket,
-            function_names=args.function_names,
-            queue_name=args.queue_name,
+            video_bucket=context.bucket("videos"),
+            function_names={function: context.name(function) for function in args.functions},
+            queue_name=context.name("failed"),
             data_key_arn="",
             web_acl_name=args.web_acl_name,
         )
         alarms = (
-            alarms_of(self._monitored, paused=args.paused, max_open_uploads=args.max_open_uploads)
-            if args.alarms
+            alarms_of(self._monitored, paused=args.context.general.paused, max_open_uploads=args.max_open_uploads)
+            if args.settings.alarms
             else []
         )
         made = {alarm.name: self._alarm(alarm, topic) for alarm in alarms if isinstance(alarm, Alarm)}
@@ -103,7 +95,7 @@ class Observability(pulumi.ComponentResource):
         self._traces()
         self._budget(topic, allowed)
         ringing = [alarm.name for alarm in alarms if isinstance(alarm, CompositeAlarm) or alarm.rings]
-        dashboard = self._dashboard(ringing) if args.dashboard else None
+        dashboard = self._dashboard(ringing) if args.settings.dashboard else None
 
         self.alarm_topic_arn = topic.arn
         console = f"https://{context.region}.console.aws.amazon.com/cloudwatch/home?region={context.region}#dashboards"
@@ -189,7 +181,7 @@ class Observability(pulumi.ComponentResource):
             priority=SAMPLING_PRIORITY,
             version=1,
             reservoir_size=1,
-            fixed_rate=self._args.traced_percent / 100,
+            fixed_rate=self._args.settings.traced_percent / 100,
             service_name=service,
             service_type="*",
             host="*",
@@ -206,7 +198,7 @@ class Observability(pulumi.ComponentResource):
             name=context.account_wide_name("month"),
             budget_type="COST",
             time_unit="MONTHLY",
-            limit_amount=str(self._args.monthly_budget_usd),
+            limit_amount=str(self._args.settings.monthly_budget_usd),
             limit_unit="USD",
             # Counts what carries the stage's tag, once the tag is activated for cost allocation.
             cost_filters=[
@@ -244,7 +236,7 @@ class Observability(pulumi.ComponentResource):
         )
 
 
-def alarm_topic_policy(context: StageContext, topic_arn: pulumi.Input[str], *, alarms: bool) -> policy.PolicyDocument:
+def alarm_topic_policy(context: StageNames, topic_arn: pulumi.Input[str], *, alarms: bool) -> policy.PolicyDocument:
     """The budget of this account, and its alarms where there are any."""
     return policy.document(
         policy.allow(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pulumi
 
 from components import policy
-from components.naming import StageContext
+from components.naming import StageNames
 from components.policy import EVERYONE, PolicyDocument, Statement, allow, deny, deny_plain_http, document
 
 MAX_SIGNATURE_AGE_MS = 15 * 60 * 1000
@@ -28,7 +28,7 @@ TAGGING = [
 
 
 def video_bucket_policy(
-    context: StageContext,
+    context: StageNames,
     *,
     data_key_arn: pulumi.Input[str],
     tagging_role_arns: Sequence[str],
@@ -67,7 +67,7 @@ def video_bucket_policy(
 
 
 def metadata_bucket_policy(
-    context: StageContext,
+    context: StageNames,
     *,
     data_key_arn: pulumi.Input[str],
     s3_endpoint_id: pulumi.Input[str] | None,
@@ -98,13 +98,13 @@ def metadata_bucket_policy(
     return document(*statements)
 
 
-def site_bucket_policy(context: StageContext) -> PolicyDocument:
+def site_bucket_policy(context: StageNames) -> PolicyDocument:
     """The web client: CloudFront reads it, the deploying machine writes it."""
     arn = context.bucket_arn("site")
     return document(*_transport(arn), _short_signatures(arn), _cloudfront_reads(context, f"{arn}/*"))
 
 
-def log_bucket_policy(context: StageContext, *, logged_buckets: Sequence[str], trail: bool) -> PolicyDocument:
+def log_bucket_policy(context: StageNames, *, logged_buckets: Sequence[str], trail: bool) -> PolicyDocument:
     """S3's access logs, CloudFront's, and the stage's trail, each from this account and into its own folder."""
     arn = context.bucket_arn("logs")
     statements = [
@@ -146,7 +146,7 @@ def access_log_prefix(bucket: str) -> str:
     return f"s3/{bucket}/"
 
 
-def _trail_statements(context: StageContext, bucket_arn: str) -> list[Statement]:
+def _trail_statements(context: StageNames, bucket_arn: str) -> list[Statement]:
     return [
         allow(
             "TrailLooks",
@@ -227,7 +227,7 @@ def _short_signatures(bucket_arn: str) -> Statement:
     )
 
 
-def _cloudfront_reads(context: StageContext, resource: str) -> Statement:
+def _cloudfront_reads(context: StageNames, resource: str) -> Statement:
     return allow(
         "CloudFrontReads",
         principal={"Service": "cloudfront.amazonaws.com"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 import pulumi
 import pulumi_aws as aws
@@ -11,6 +11,7 @@ import pulumi_aws as aws
 from components import policy
 from components.naming import StageContext, type_token
 from components.protection import protected
+from components.settings import StorageSettings
 from components.storage import bucket_policies
 
 BUCKETS = ("videos", "metadata", "site", "logs")
@@ -19,36 +20,25 @@ CLAIM_DAYS = 1
 """Who repeats an init does so within minutes."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class StorageArgs:
     """What the storage tier needs.
 
     data_key_arn: encrypts everything but the log bucket.
     s3_endpoint_id: the only way to records, or None without a network.
     tagging_role_arns, inspecting_role_arns, roles_outside_network_arns: see bucket_policies.
-    incomplete_upload_days, rejected_days, tombstone_days, noncurrent_days, log_days: when S3 removes what nobody
-        needs any more.
-    intelligent_tiering, transfer_acceleration: of the video bucket.
     trail: whether one writes into the log bucket.
-    protect: whether buckets and all that configures them refuse deletion and outlive the stack; without it they go
-        with all they hold.
     """
 
     context: StageContext
+    settings: StorageSettings
+    _: KW_ONLY
     data_key_arn: pulumi.Input[str]
     s3_endpoint_id: pulumi.Input[str] | None
     tagging_role_arns: Sequence[str]
     inspecting_role_arns: Sequence[str]
     roles_outside_network_arns: Sequence[str]
-    incomplete_upload_days: int
-    rejected_days: int
-    tombstone_days: int
-    noncurrent_days: int
-    log_days: int
-    intelligent_tiering: bool
-    transfer_acceleration: bool
     trail: bool
-    protect: bool
 
 
 class Storage(pulumi.ComponentResource):
@@ -56,16 +46,14 @@ class Storage(pulumi.ComponentResource):
 
     video_bucket_name: pulumi.Output[str]
     """Receives parts straight from the clients; readable only once accepted."""
-    video_bucket_domain: pulumi.Output[str]
-    """Regional host name, as CloudFront's origin."""
     metadata_bucket_name: pulumi.Output[str]
     """Records, markers, posters."""
-    metadata_bucket_domain: pulumi.Output[str]
-    """Regional host name, as CloudFront's origin."""
     site_bucket_name: pulumi.Output[str]
     """The web client's files."""
-    site_bucket_domain: pulumi.Output[str]
-    """Regional host name, as CloudFront's origin."""
+    bucket_domains: dict[str, pulumi.Output[str]]
+    """Regional host names by bucket, as CloudFront's origins."""
+    upload_hosts: list[pulumi.Input[str]]
+    """Host names to which a page sends parts and forms, and from which it reads."""
     log_bucket_name: pulumi.Output[str]
     """Access logs of buckets and edge, the trail."""
     log_bucket_arn: pulumi.Output[str]
@@ -77,7 +65,7 @@ class Storage(pulumi.ComponentResource):
         super().__init__(type_token("Storage"), name, None, opts)
         self._name = name
         self._args = args
-        self._protected = protected(self, args.protect)
+        self._protected = protected(self, args.context.general.protect)
         context = args.context
 
         buckets = {purpose: self._private_bucket(purpose) for purpose in BUCKETS}
@@ -104,7 +92,7 @@ class Storage(pulumi.ComponentResource):
                 bucket=bucket.id,
                 policy=policy.to_json(documents[purpose]),
                 # S3 refuses to change a bucket's policy and its public access block at the same moment.
-                opts=protected(self, args.protect, depends_on=[blocks[purpose]]),
+                opts=protected(self, args.context.general.protect, depends_on=[blocks[purpose]]),
             )
             for purpose, bucket in buckets.items()
         }
@@ -115,7 +103,7 @@ class Storage(pulumi.ComponentResource):
                 bucket=buckets[purpose].id,
                 target_bucket=buckets["logs"].id,
                 target_prefix=bucket_policies.access_log_prefix(purpose),
-                opts=protected(self, args.protect, depends_on=[policies["logs"]]),
+                opts=protected(self, args.context.general.protect, depends_on=[policies["logs"]]),
             )
         versionings = {
             purpose: aws.s3.BucketVersioning(
@@ -132,9 +120,9 @@ class Storage(pulumi.ComponentResource):
                 bucket=buckets[purpose].id,
                 rules=rules,
                 # Rules about noncurrent versions are refused on a bucket that has none.
-                opts=protected(self, args.protect, depends_on=[versionings[purpose]]),
+                opts=protected(self, args.context.general.protect, depends_on=[versionings[purpose]]),
             )
-        if args.transfer_acceleration:
+        if args.settings.transfer_acceleration:
             aws.s3.BucketAccelerateConfiguration(
                 f"{name}-videos",
                 bucket=buckets["videos"].id,
@@ -143,11 +131,12 @@ class Storage(pulumi.ComponentResource):
             )
 
         self.video_bucket_name = buckets["videos"].id
-        self.video_bucket_domain = buckets["videos"].bucket_regional_domain_name
         self.metadata_bucket_name = buckets["metadata"].id
-        self.metadata_bucket_domain = buckets["metadata"].bucket_regional_domain_name
         self.site_bucket_name = buckets["site"].id
-        self.site_bucket_domain = buckets["site"].bucket_regional_domain_name
+        self.bucket_domains = {purpose: bucket.bucket_regional_domain_name for purpose, bucket in buckets.items()}
+        self.upload_hosts = [self.bucket_domains["videos"], self.bucket_domains["metadata"]]
+        if args.settings.transfer_acceleration:
+            self.upload_hosts.append(f"{context.bucket('videos')}.s3-accelerate.amazonaws.com")
         self.log_bucket_name = buckets["logs"].id
         self.log_bucket_arn = buckets["logs"].arn
         self.dependencies = [*blocks.values(), *policies.values(), *encryptions, *versionings.values()]
@@ -164,7 +153,7 @@ class Storage(pulumi.ComponentResource):
         bucket = aws.s3.Bucket(
             f"{self._name}-{purpose}",
             bucket=self._args.context.bucket(purpose),
-            force_destroy=not self._args.protect,
+            force_destroy=not self._args.context.general.protect,
             opts=self._protected,
         )
         aws.s3.BucketOwnershipControls(
@@ -212,16 +201,19 @@ class Storage(pulumi.ComponentResource):
     def _lifecycles(self) -> dict[str, list[aws.s3.BucketLifecycleConfigurationRuleArgs]]:
         """Rules by bucket. None moves a video to where it would have to be restored before it plays."""
         args = self._args
-        cleanup_rules = [_drop_incomplete(args.incomplete_upload_days), _drop_noncurrent(args.noncurrent_days)]
-        videos = [*cleanup_rules, _drop_rejected(args.rejected_days)]
-        if args.intelligent_tiering:
+        cleanup_rules = [
+            _drop_incomplete(args.settings.incomplete_upload_days),
+            _drop_noncurrent(args.settings.noncurrent_days),
+        ]
+        videos = [*cleanup_rules, _drop_rejected(args.settings.rejected_days)]
+        if args.settings.intelligent_tiering:
             videos.append(_tier())
-        metadata = [*cleanup_rules, _drop_tombstones(args.tombstone_days), _drop_claims()]
+        metadata = [*cleanup_rules, _drop_tombstones(args.settings.tombstone_days), _drop_claims()]
         return {
             "videos": videos,
             "metadata": metadata,
             "site": cleanup_rules,
-            "logs": [*cleanup_rules, _drop_old(args.log_days)],
+            "logs": [*cleanup_rules, _drop_old(args.context.general.log_days)],
         }
 
 

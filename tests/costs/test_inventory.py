@@ -9,10 +9,10 @@ import json
 import pytest
 
 from chalicelib.adapters.emf_meter import EmfMeter
+from components.compute.function_table import FUNCTIONS
 from components.declared_stage import HEARD, Declared, declare
 from costs.errors import ProgramChangedError
 from costs.inventory import Inventory, cloudwatch_name, emitted_metrics, recorded_names
-from costs.workload import FUNCTIONS
 from tests.costs.conftest import STAGES, recorded
 from tests.infrastructure.recorded_program import PROJECT
 
@@ -38,8 +38,8 @@ def test_prod_keeps_instances_warm_as_its_settings_say() -> None:
     inventory = Inventory.of(declare("prod", HEARD))
     settings = inventory.settings
     assert len(inventory.warm) == 4
-    assert {warm.low for warm in inventory.warm.values()} == {settings.provisioned_concurrency}
-    assert {warm.high for warm in inventory.warm.values()} == {settings.provisioned_concurrency_max}
+    assert {warm.low for warm in inventory.warm.values()} == {settings.compute.provisioned_concurrency}
+    assert {warm.high for warm in inventory.warm.values()} == {settings.compute.provisioned_concurrency_max}
 
 
 def test_the_janitor_runs_every_five_minutes_and_not_at_all_while_paused() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from components.naming import StageContext
+from components.naming import StageNames
 from components.policy import PolicyDocument
 from components.storage.bucket_policies import (
     access_log_prefix,
@@ -16,7 +16,7 @@ from components.storage.bucket_policies import (
 from tests.infrastructure.policy_evaluation import Call, is_allowed
 
 ACCOUNT = "123456789012"
-CONTEXT = StageContext(stage="dev", account_id=ACCOUNT, region="eu-central-1")
+CONTEXT = StageNames(stage="dev", account_id=ACCOUNT, region="eu-central-1")
 TAGS, INSPECTS, OUTSIDE, OTHER = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("tags", "looks", "out", "other"))
 METADATA: dict[str, Any] = {"data_key_arn": "data-key", "roles_outside_network_arns": [OUTSIDE]}
 POLICIES: dict[str, PolicyDocument] = {

@@ -5,18 +5,15 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
-from dataclasses import fields
-from typing import Any
 
-import yaml
 from botocore import xform_name
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.session import get_session
 
-from components.settings import Settings
+from components.settings_documents import all_settings
 from deploy.deploy_role import DEPLOYING, PREVIEW, policies
-from tests.infrastructure.recorded_program import PROJECT, Recording, stage_file
+from tests.infrastructure.recorded_program import PROJECT, Recording
 
 GUIDE = (PROJECT / "docs" / "deploying.md").read_text()
 COMMANDS = "\n".join(
@@ -25,49 +22,8 @@ COMMANDS = "\n".join(
 PREFIX = "video-upload-platform:"
 
 
-def _rows() -> dict[str, list[str]]:
-    """Default and each stage's value, by setting; an empty cell is the default."""
-    table = GUIDE.partition("## Settings")[2].partition("\n## ")[0]
-    rows: dict[str, list[str]] = {}
-    for line in table.splitlines():
-        if line.startswith("| `"):
-            setting, _, *values = (cell.strip() for cell in line.strip("|").split("|"))
-            assert setting not in rows
-            rows[setting.strip("`")] = values
-    return rows
-
-
-def _written(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"  # pyright: ignore[reportUnknownArgumentType]
-    return str(value) or "none"
-
-
-def _camel(field: str) -> str:
-    head, *rest = field.split("_")
-    return head + "".join(word.capitalize() for word in rest)
-
-
-def _yaml(name: str) -> dict[str, Any]:
-    return yaml.safe_load((PROJECT / name).read_text())["config"]
-
-
-def test_every_setting_has_a_row() -> None:
-    assert list(_rows()) == [_camel(field.name) for field in fields(Settings) if field.name != "stage"]
-
-
-def test_every_row_has_the_default_and_what_each_stage_changes() -> None:
-    defaults = _yaml("Pulumi.yaml")
-    stages = [stage_file(stage) for stage in ("dev", "staging", "prod")]
-    for setting, values in _rows().items():
-        changed = [_written(stage[PREFIX + setting]) if PREFIX + setting in stage else "" for stage in stages]
-        assert values == [_written(defaults[setting]["default"]), *changed], setting
-
-
 def test_every_setting_that_the_text_sets_exists() -> None:
-    known = {_camel(field.name) for field in fields(Settings)}
+    known = {setting.key for setting in all_settings()}
     named = set(re.findall(r"pulumi config (?:set|rm) (?:--\w+ )*'?(\w+)\b(?!:)", GUIDE)) | set(
         re.findall(rf"{PREFIX}(\w+)", GUIDE)
     )

@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from components.compute.permissions import Resources, policy_of
-from components.naming import StageContext
+from components.compute.function_table import role_policy
+from components.compute.permissions import Resources
+from components.naming import StageNames
 from tests.infrastructure.safety.reading import as_list
 
 PLAIN = Resources(
-    context=StageContext(stage="dev", account_id="123456789012", region="eu-central-1"),
+    context=StageNames(stage="dev", account_id="123456789012", region="eu-central-1"),
     data_key_arn="data-key",
     token_key_arns=["token-key", "last-token-key"],
     media_key_arn="media-key",
     completion_topic_arn="topic",
     dead_letter_queue_arn="queue",
-    in_network=False,
     scaled=False,
     asks_for_bill=False,
 )
@@ -105,17 +105,17 @@ def basics(function: str) -> Granted:
     }
 
 
-def parts_of(function: str, resources: Resources, effect: str) -> Iterator[dict[str, Any]]:
-    for each in policy_of(function, resources)["Statement"]:
+def parts_of(function: str, resources: Resources, effect: str, *, in_network: bool = False) -> Iterator[dict[str, Any]]:
+    for each in role_policy(function, resources, in_network=in_network)["Statement"]:
         assert each["Effect"] in {"Allow", "Deny"}
         assert "Principal" not in each
         if each["Effect"] == effect:
             yield each
 
 
-def granted(function: str, resources: Resources) -> Granted:
+def granted(function: str, resources: Resources, *, in_network: bool = False) -> Granted:
     found: Granted = {}
-    for each in parts_of(function, resources, "Allow"):
+    for each in parts_of(function, resources, "Allow", in_network=in_network):
         conditions = [
             f" if {key} is {value}"
             for operator, tests in each.get("Condition", {}).items()
@@ -136,9 +136,8 @@ def test_a_function_may_do_what_its_work_asks_and_no_more(function: str) -> None
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_in_a_network_lambda_attaches_interfaces_and_the_functions_code_does_not(function: str) -> None:
-    inside = replace(PLAIN, in_network=True)
-    more = granted(function, inside)["*"] - granted(function, PLAIN)["*"]
-    denied = list(parts_of(function, inside, "Deny"))
+    more = granted(function, PLAIN, in_network=True)["*"] - granted(function, PLAIN)["*"]
+    denied = list(parts_of(function, PLAIN, "Deny", in_network=True))
     if function == "janitor":
         assert not more
         assert not denied
@@ -171,4 +170,4 @@ def test_the_janitor_alone_asks_for_the_figures_that_the_stage_has(function: str
 
 def test_a_function_that_nobody_thought_about_has_no_role() -> None:
     with pytest.raises(KeyError):
-        policy_of("another", PLAIN)
+        role_policy("another", PLAIN, in_network=False)

@@ -13,7 +13,7 @@ import botocore.session
 import pytest
 
 from components.naming import MAX_STAGE_CHARS, REFUSED_IN_STAGE_NAMES
-from components.settings import SettingsError
+from components.stack_configuration import SettingsError
 from tests.infrastructure.recorded_program import ACCOUNT_ID, Recorded, Recording, record
 
 LONGEST_REGION = "ap-southeast-1"

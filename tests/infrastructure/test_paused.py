@@ -11,7 +11,7 @@ from enum import Enum
 
 import pytest
 
-from components.settings import SettingsError
+from components.stack_configuration import SettingsError
 from tests.infrastructure.recorded_program import PROJECT, STAGES, Recording, record
 
 EVERYTHING_ON = {

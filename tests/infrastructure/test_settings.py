@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import fields
 from typing import Any
 
 import botocore.session
 import pytest
 import yaml
 
+from components import settings_documents
 from components.declared_stage import HEARD, StageRefusedError, settings_of
 from components.internet_names import origin_of
 from components.naming import problem_of_region
-from components.settings import Settings, SettingsError
+from components.stack_configuration import SettingsError
 from tests.infrastructure.recorded_program import PROJECT, STAGES, Recording, record, stage_config, stage_file
 
 DECLARED: dict[str, Any] = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())["config"]
@@ -205,12 +205,10 @@ def test_nobody_signs_up_by_themselves_where_the_settings_do_not_say_so(recordin
     assert pool.inputs["adminCreateUserConfig"]["allowAdminCreateUserOnly"] is True
 
 
-def test_every_setting_has_a_type_and_a_default_in_the_project_file() -> None:
-    declared = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())["config"]
-    ours = {key: value for key, value in declared.items() if ":" not in key}
-    assert all({"type", "default"} <= set(value) for value in ours.values())
-    snake = {re.sub(r"([A-Z])", lambda found: "_" + found[1].lower(), key) for key in ours}
-    assert snake == {field.name for field in fields(Settings)} - {"stage"}
+@pytest.mark.parametrize("path", [settings_documents.PULUMI, settings_documents.GUIDE])
+def test_the_documents_list_the_settings_as_they_are_declared(path: str) -> None:
+    """`make settings` writes them."""
+    assert settings_documents.written()[path] == (PROJECT / path).read_text()
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -241,9 +239,8 @@ def test_the_cli_is_as_new_as_the_library_that_is_locked() -> None:
         assert yaml.safe_load((PROJECT / project).read_text())["requiredPulumiVersion"] == f">={locked}"
 
 
-def test_every_setting_is_documented() -> None:
-    documented = set(re.findall(r"\b[a-z]+(?:_[a-z]+)*\b", (Settings.__doc__ or "")))
-    assert {field.name for field in fields(Settings)} - {"stage"} <= documented
+def test_every_setting_says_what_it_means() -> None:
+    assert all(setting.meaning for setting in settings_documents.all_settings())
 
 
 @pytest.mark.parametrize("key", [key for key in SETTINGS if DECLARED[key]["type"] == "integer"])

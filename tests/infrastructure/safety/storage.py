@@ -136,7 +136,7 @@ def signed_urls_die_after_a_quarter_of_an_hour(recording: Recording) -> Violatio
 
 
 def only_accepted_videos_can_be_read(recording: Recording) -> Violations:
-    inspectors = [role_arn(recording, role) for role in ("video_processing", "multipart_complete", "janitor")]
+    inspectors = [role_arn(recording, role) for role in ("multipart_complete", "video_processing", "janitor")]
     yield from require_statement(
         _policy(recording, "videos"),
         "ReadOnlyAccepted",

@@ -3,42 +3,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pulumi
 
+from components.auth.app_clients import AppClients
+from components.auth.user_pool import Auth
 from components.internet_names import origin_of
+from components.naming import StageContext
+from components.settings import Settings
 
 
-def site_config(
-    *,
-    stage: str,
-    issuer: pulumi.Input[str],
-    sign_in_host: pulumi.Input[str],
-    web_client_id: pulumi.Input[str],
-    desktop_client_id: pulumi.Input[str],
-    api_scopes: Sequence[pulumi.Input[str]],
-) -> pulumi.Output[dict[str, object]]:
+def site_config(context: StageContext, auth: Auth, app_clients: AppClients) -> pulumi.Output[dict[str, object]]:
     """config.json as docs/api.md describes it: how its readers reach the API and sign in."""
     known: dict[str, object] = {
-        "stage": stage,
+        "stage": context.stage,
         "apiUrl": "/api",
-        "authority": issuer,
-        "webClientId": web_client_id,
-        "desktopClientId": desktop_client_id,
-        "scopes": ["openid", "email", *api_scopes],
-        "logoutUrl": pulumi.Output.concat("https://", sign_in_host, "/logout"),
+        "authority": auth.issuer,
+        "webClientId": app_clients.web_client_id,
+        "desktopClientId": app_clients.desktop_client_id,
+        "scopes": ["openid", "email", *auth.scopes],
+        "logoutUrl": pulumi.Output.concat("https://", auth.sign_in_host, "/logout"),
         "tellProgress": True,
     }
     return pulumi.Output.from_input(known)
 
 
-def allowed_origin(site_domain: str, extra_redirect_urls: Sequence[str]) -> str:
+def allowed_origin(settings: Settings) -> str:
     """The origin that the API's answers name: the page's, where that is known and the only one; otherwise any.
 
     One answer has room for one origin, and the gateway's own answers cannot choose. CloudFront's own domain is known
     only after the API that would name it. An origin lets nobody in: the API takes bearer tokens, which a foreign page
     does not have.
     """
-    pages = {f"https://{site_domain}", *map(origin_of, extra_redirect_urls)}
-    return pages.pop() if site_domain and len(pages) == 1 else "*"
+    domain = settings.edge.site_domain
+    pages = {f"https://{domain}", *map(origin_of, settings.sign_in.extra_redirect_urls)}
+    return pages.pop() if domain and len(pages) == 1 else "*"

@@ -1,0 +1,50 @@
+"""Reader of the Chalice app: prints its description as one JSON object.
+
+A program for a process of its own: it imports the app, which reads names from the environment at import.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from components.api.document import CORS_ORIGIN, USER_POOL_ARN, VIDEO_BUCKET, api_document, functions_in
+from components.app_description import AppDescription
+
+API_HANDLER = "app.app"
+
+
+def described() -> AppDescription:
+    """Describe the app that can be imported as `app`."""
+    app: Any = importlib.import_module("app").app
+    authorizers = {authorizer.name: authorizer.handler_string for authorizer in app.builtin_auth_handlers}
+    events = {source.name: source for source in app.event_sources}
+    uploads, sweep = events["video_processing"], events["janitor"]
+    document = api_document(app)
+    return AppDescription(
+        document=document,
+        handlers={
+            **dict.fromkeys(functions_in(document), API_HANDLER),
+            **authorizers,
+            **{name: source.handler_string for name, source in events.items()},
+        },
+        schedule=sweep.schedule_expression.to_string(),
+        bucket_events=uploads.events,
+        bucket_prefix=uploads.prefix,
+    )
+
+
+def main(app_folder: Path) -> None:
+    """Print the description of the app in this folder."""
+    sys.path.insert(0, str(app_folder))
+    os.environ.update(USER_POOL_ARN=USER_POOL_ARN, CORS_ORIGIN=CORS_ORIGIN, VIDEO_BUCKET=VIDEO_BUCKET)
+    sys.stdout.write(json.dumps(asdict(described())))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

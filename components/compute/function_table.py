@@ -1,0 +1,188 @@
+"""The functions of the platform: what is known of each, in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from components.compute import permissions as may
+from components.compute.lambda_package import Bundle
+from components.naming import LIVE, StageNames
+from components.policy import PolicyDocument
+from components.settings import ComputeSettings
+
+GATEWAY_SECONDS = 29  # API Gateway quotas, "Maximum integration timeout"
+AUTHORIZER_SECONDS = 10  # same page: authorizers get 30 s; three tries at KMS fit into ten
+JANITOR_SECONDS = 300
+
+
+class Trigger(StrEnum):
+    """What calls a function. Its route, event or schedule stands in the app: chalice_app/app.py."""
+
+    ROUTES = "routes of the API"
+    AUTHORIZER = "authorizer of the API"
+    BUCKET = "new object in the video bucket"
+    SCHEDULE = "schedule"
+
+
+Size = Callable[[ComputeSettings], int]
+
+
+def fixed(size: int) -> Size:
+    """A size that no setting changes."""
+    return lambda _: size
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionSpec:
+    """One function.
+
+    memory_mib: also sets the share of a CPU: 1,769 MiB are one.
+    in_network: whether it runs in the private subnets, on a stage that has them.
+    tags_videos, inspects_videos: whether the video bucket lets it write verdicts, and read videos without one.
+    grants: what its role may do, besides writing its log and traces.
+    """
+
+    trigger: Trigger
+    memory_mib: Size
+    timeout_seconds: Size
+    bundle: Bundle = Bundle.API
+    in_network: bool = True
+    tags_videos: bool = False
+    inspects_videos: bool = False
+    grants: tuple[may.Grant, ...]
+
+    @property
+    def is_called_by_gateway(self) -> bool:
+        """Whether a person waits for it: such a function may be kept warm."""
+        return self.trigger in {Trigger.ROUTES, Trigger.AUTHORIZER}
+
+
+_API_MEMORY: Size = lambda settings: settings.api_memory_mib  # noqa: E731 - a row of the table names it
+_RECORDS = (may.use_data_key, may.list_records, may.change_records)
+
+FUNCTIONS: Mapping[str, FunctionSpec] = {
+    "video_upload": FunctionSpec(
+        trigger=Trigger.ROUTES,
+        memory_mib=_API_MEMORY,
+        timeout_seconds=fixed(GATEWAY_SECONDS),
+        grants=(
+            *_RECORDS,
+            may.retire_records,
+            may.mark,
+            may.create_videos,
+            may.sign_media_urls,
+            may.abort_uploads,
+            may.delete_videos,
+        ),
+    ),
+    "multipart_init": FunctionSpec(
+        trigger=Trigger.ROUTES,
+        memory_mib=_API_MEMORY,
+        timeout_seconds=fixed(GATEWAY_SECONDS),
+        grants=(
+            *_RECORDS,
+            may.mark,
+            may.claim_starts,
+            may.create_videos,
+            may.list_parts,
+            may.sign_tokens,
+        ),
+    ),
+    "multipart_complete": FunctionSpec(
+        trigger=Trigger.ROUTES,
+        memory_mib=_API_MEMORY,
+        timeout_seconds=fixed(GATEWAY_SECONDS),
+        inspects_videos=True,
+        grants=(
+            *_RECORDS,
+            may.retire_records,
+            may.unmark,
+            may.create_videos,
+            may.find_videos,
+            may.list_videos,
+            may.abort_uploads,
+        ),
+    ),
+    "upload_token_authorizer": FunctionSpec(
+        trigger=Trigger.AUTHORIZER,
+        memory_mib=fixed(256),
+        timeout_seconds=fixed(AUTHORIZER_SECONDS),
+        grants=(may.verify_tokens,),
+    ),
+    "video_processing": FunctionSpec(
+        trigger=Trigger.BUCKET,
+        bundle=Bundle.PROCESSING,
+        memory_mib=lambda settings: settings.processing_memory_mib,
+        timeout_seconds=lambda settings: settings.processing_timeout_seconds,
+        tags_videos=True,
+        inspects_videos=True,
+        grants=(
+            *_RECORDS,
+            may.mark,
+            may.read_videos,
+            may.list_videos,
+            may.judge_videos,
+            may.keep_posters,
+            may.announce,
+            may.encrypt_announcements,
+            may.send_failures_to_dead_letter_queue,
+        ),
+    ),
+    "janitor": FunctionSpec(
+        trigger=Trigger.SCHEDULE,
+        memory_mib=fixed(512),
+        timeout_seconds=fixed(JANITOR_SECONDS),
+        in_network=False,  # it calls Lambda, Application Auto Scaling and Cost Explorer, for which no endpoint is paid
+        inspects_videos=True,
+        grants=(
+            *_RECORDS,
+            may.retire_records,
+            may.mark,
+            may.create_videos,
+            may.read_videos,
+            may.list_videos,
+            may.list_open_uploads,
+            may.abort_uploads,
+            may.delete_videos,
+            may.remove_unjudged,
+            may.repeat_processing,
+            may.send_failures_to_dead_letter_queue,
+            may.ask_for_figures,
+        ),
+    ),
+}
+
+
+ROUTE_FUNCTIONS = tuple(name for name, spec in FUNCTIONS.items() if spec.trigger is Trigger.ROUTES)
+CALLED_BY_GATEWAY = tuple(name for name, spec in FUNCTIONS.items() if spec.is_called_by_gateway)
+
+
+def role_policy(function: str, resources: may.Resources, *, in_network: bool) -> PolicyDocument:
+    """The whole policy of a function's role, on a stage with a network or without. Raises KeyError for no function."""
+    spec = FUNCTIONS[function]
+    return may.policy_of(function, spec.grants, resources, in_network=in_network and spec.in_network)
+
+
+def triggered_by(trigger: Trigger) -> str:
+    """The one function with this trigger."""
+    (found,) = (function for function, spec in FUNCTIONS.items() if spec.trigger is trigger)
+    return found
+
+
+def role_arns(context: StageNames, which: Callable[[FunctionSpec], bool]) -> list[str]:
+    """Roles of the functions for which `which` is true."""
+    return [context.role_arn(function) for function, spec in FUNCTIONS.items() if which(spec)]
+
+
+def scalable_targets(context: StageNames, settings: ComputeSettings) -> list[str]:
+    """Ids by which Application Auto Scaling knows the functions that are kept warm; empty where none is."""
+    if not settings.provisioned_concurrency:
+        return []
+    return [scalable_id(context, function) for function in CALLED_BY_GATEWAY]
+
+
+def scalable_id(context: StageNames, function: str) -> str:
+    """Id by which Application Auto Scaling knows a function's alias."""
+    return f"function:{context.name(function)}:{LIVE}"

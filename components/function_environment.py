@@ -1,0 +1,62 @@
+"""The environment of the functions: the one place where the infrastructure speaks to the app, by variable names."""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.auth.app_clients import AppClients
+from components.auth.user_pool import Auth
+from components.compute.function_table import Trigger, scalable_targets, triggered_by
+from components.edge.distribution import Edge
+from components.encryption.keys import Keys
+from components.messaging.messaging import Messaging
+from components.naming import STAGE_TAG, StageContext
+from components.settings import Settings
+from components.site_config import allowed_origin
+from components.storage.buckets import Storage
+
+GIB, MIB, DAY_SECONDS = 2**30, 2**20, 86_400
+
+
+def function_environment(  # noqa: PLR0917 - the tiers, in the order of the drawing
+    context: StageContext,
+    settings: Settings,
+    keys: Keys,
+    storage: Storage,
+    auth: Auth,
+    app_clients: AppClients,
+    messaging: Messaging,
+    edge: Edge,
+    *,
+    version: str,
+) -> dict[str, pulumi.Input[str]]:
+    """Variables that all functions share; FUNCTION comes with each."""
+    uploads = settings.uploads
+    key_names = list(keys.token_key_arns)
+    return {
+        "STAGE": context.stage,
+        "VERSION": version,
+        "VIDEO_BUCKET": storage.video_bucket_name,
+        "METADATA_BUCKET": storage.metadata_bucket_name,
+        "DATA_KEY_ARN": keys.data_key_arn,
+        # The signing key first.
+        "UPLOAD_TOKEN_KEYS": pulumi.Output.all(*keys.token_key_arns.values()).apply(
+            lambda arns: ",".join(f"{name}={arn}" for name, arn in zip(key_names, arns, strict=True))
+        ),
+        "USER_POOL_ARN": auth.user_pool_arn,
+        "USER_POOL_CLIENT_IDS": pulumi.Output.all(*app_clients.client_ids).apply(",".join),
+        "COMPLETION_TOPIC_ARN": messaging.completion_topic_arn,
+        "PROCESSING_FUNCTION": context.live_arn(triggered_by(Trigger.BUCKET)),
+        "SCALED_FUNCTIONS": ",".join(scalable_targets(context, settings.compute)),
+        "COST_TAG": f"{STAGE_TAG}={context.stage}" if settings.observability.cost_figure else "",
+        "SITE_URL": edge.site_url,
+        "MEDIA_KEY_ARN": keys.media_key_arn,
+        "MEDIA_KEY_PAIR_ID": edge.media_key_pair_id,
+        "CORS_ORIGIN": allowed_origin(settings),
+        "TRANSFER_ACCELERATION": "true" if settings.storage.transfer_acceleration else "false",
+        "MAX_VIDEO_BYTES": str(uploads.max_video_gib * GIB),
+        "MAX_SIMPLE_UPLOAD_BYTES": str(uploads.max_small_upload_mib * MIB),
+        "MAX_OPEN_UPLOADS_PER_USER": str(uploads.max_open_uploads),
+        "MAX_RESERVED_BYTES_PER_USER": str(uploads.max_reserved_gib * GIB),
+        "UPLOAD_TTL_SECONDS": str(uploads.upload_days * DAY_SECONDS),
+    }

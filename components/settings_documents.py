@@ -1,0 +1,107 @@
+"""The documents that list the settings: the block in Pulumi.yaml and the table in docs/deploying.md.
+
+`make settings` writes both from components/settings.py; a test compares them.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.setting_fields import Setting, settings_in
+from components.settings import GROUPS
+
+PROJECT = Path(__file__).resolve().parents[1]
+PULUMI, GUIDE = "Pulumi.yaml", "docs/deploying.md"
+STAGES = ("dev", "staging", "prod")
+BLOCK_STARTS = "  aws:region:\n    value: eu-central-1\n"
+TABLE_STARTS = (
+    "| Setting | Meaning | Default | " + " | ".join(STAGES) + " |\n|---|---|---|" + "---|" * len(STAGES) + "\n"
+)
+
+
+def all_settings() -> Iterator[Setting]:
+    """Every setting, in the order of the documents."""
+    for group in GROUPS.values():
+        for _, setting in settings_in(group):
+            yield setting
+
+
+def project_file(text: str) -> str:
+    """Pulumi.yaml with the block of settings as they are declared."""
+    head, found, _ = text.partition(BLOCK_STARTS)
+    return head + found + "".join(_group_block(group) for group in GROUPS.values())
+
+
+def _group_block(group: type) -> str:
+    title = (group.__doc__ or "").rstrip(".")
+    return f"\n  # {title}\n" + "".join(
+        f"  {setting.key}: {{type: {_type_of(setting)}, default: {_flow(setting.default)}}}\n"
+        for _, setting in settings_in(group)
+    )
+
+
+def _type_of(setting: Setting) -> str:
+    return "array, items: {type: string}" if setting.type == "array" else setting.type
+
+
+def _flow(value: object) -> str:
+    return yaml.safe_dump(value, default_flow_style=True, width=1_000).partition("\n")[0]
+
+
+def guide(text: str, stages: Mapping[str, Mapping[str, object]]) -> str:
+    """docs/deploying.md with the table of settings. stages: what each stage's file changes, by setting."""
+    head, found, rest = text.partition(TABLE_STARTS)
+    after = re.sub(r"\A(\|[^\n]*\n)*", "", rest)
+    rows = [
+        f"| `{setting.key}` | {setting.meaning} | {_cell(setting.default)} |"
+        + "".join(
+            f" {_cell(stages[stage][setting.key])} |" if setting.key in stages[stage] else " |" for stage in STAGES
+        )
+        for setting in all_settings()
+    ]
+    return head + found + "\n".join(rows) + "\n" + after
+
+
+def _stage_cell(changed: Mapping[str, object], setting: Setting) -> str:
+    return f" {_cell(changed[setting.key])} |" if setting.key in changed else " |"
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"  # pyright: ignore[reportUnknownArgumentType]
+    return str(value) or "none"
+
+
+def stage_file(stage: str) -> dict[str, object]:
+    """Settings in which the stage's file differs from the defaults, by key."""
+    config: dict[str, Any] = yaml.safe_load((PROJECT / f"Pulumi.{stage}.yaml").read_text())["config"]
+    return {key.partition(":")[2]: value for key, value in config.items()}
+
+
+def written() -> dict[str, str]:
+    """Both documents as they should be, by path in the project."""
+    stages = {stage: stage_file(stage) for stage in STAGES}
+    return {
+        PULUMI: project_file((PROJECT / PULUMI).read_text()),
+        GUIDE: guide((PROJECT / GUIDE).read_text(), stages),
+    }
+
+
+def main() -> None:
+    """Write the documents that differ."""
+    for path, text in written().items():
+        if text != (PROJECT / path).read_text():
+            (PROJECT / path).write_text(text)
+            sys.stdout.write(f"{path} written\n")
+
+
+if __name__ == "__main__":
+    main()

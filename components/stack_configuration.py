@@ -1,0 +1,169 @@
+"""The stack's configuration: its only reader, and the contradictions between settings.
+
+SettingsError          every problem found, in one error, before anything is created
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence, Set
+
+import pulumi
+from pulumi.runtime.config import CONFIG, get_config_env
+
+from components.mail_sender import mail_sender_checks
+from components.naming import problem_of_region, problem_of_stage_name
+from components.setting_fields import ConfigReader, settings_in
+from components.settings import GROUPS, Mfa, Settings, SignUp, ThreatProtection, sign_up_variables
+
+LOG_RETENTION_DAYS = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
+"""CloudWatch Logs API reference, PutRetentionPolicy: nothing between is accepted."""
+
+
+MAX_ENVIRONMENT_BYTES = 4_096  # same page: of all variables of a function; measured here with the quotes around them
+
+
+class SettingsError(ValueError):
+    """One or more settings are wrong. `problems` holds (setting, what is wrong with it)."""
+
+    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(["wrong settings:", *(f"  {key}: {problem}" for key, problem in self.problems)]))
+
+
+def load_settings() -> Settings:
+    """Read the selected stack's settings. Raises SettingsError with every problem there is."""
+    stage = pulumi.get_stack()
+    reader = ConfigReader(pulumi.Config())
+    groups = {
+        name: group(**{field: setting.read(reader, setting.key) for field, setting in settings_in(group)})
+        for name, group in GROUPS.items()
+    }
+    problems = [*reader.problems, *_unknown_settings(pulumi.get_project())]
+    if problem := problem_of_stage_name(stage):
+        problems.append(("stack", problem))
+    region = pulumi.Config("aws").get("region")
+    if problem := problem_of_region(region):
+        problems.append(("aws:region", problem))
+    settings = Settings(stage=stage, **groups)
+    problems += _contradictions(settings, region, unreadable={key for key, _ in problems})
+    if problems:
+        raise SettingsError(problems)
+    if settings.observability.alarms and not settings.observability.alarm_emails:
+        pulumi.log.warn("alarmEmails holds no address, so nobody hears this stage's alarms")
+    return settings
+
+
+def _unknown_settings(project: str) -> list[tuple[str, str]]:
+    """Settings nobody reads: most often a misspelt name, which would leave the default in force."""
+    known = {setting.key for group in GROUPS.values() for _, setting in settings_in(group)}
+    given = get_config_env() | CONFIG.get()
+    ours = (key.removeprefix(f"{project}:") for key in given if key.startswith(f"{project}:"))
+    return [(key, "is not a setting") for key in sorted(ours) if key not in known]
+
+
+def _contradictions(settings: Settings, region: str | None, unreadable: Set[str]) -> list[tuple[str, str]]:
+    """What no single reader shows. Each test says which setting to look at, and which others it compares with.
+
+    unreadable: settings that hold no value of their own, so that nothing can be said of them here.
+    """
+    checks = [
+        (
+            ("signUpDomains", "signUp"),
+            (settings.sign_in.sign_up is SignUp.DOMAIN) != bool(settings.sign_in.sign_up_domains),
+            "is given exactly when signUp is domain",
+        ),
+        (
+            ("signUpDomains",),
+            len(json.dumps(sign_up_variables(settings.sign_in.sign_up_domains))) > MAX_ENVIRONMENT_BYTES,
+            f"is too long: Lambda's environment holds {MAX_ENVIRONMENT_BYTES} bytes",
+        ),
+        (
+            ("siteCertificateArn", "siteDomain"),
+            bool(settings.edge.site_domain) != bool(settings.edge.site_certificate_arn),
+            "and siteDomain are given together or not at all",
+        ),
+        (
+            ("mailFrom", "mailIdentityArn"),
+            bool(settings.sign_in.mail_from) != bool(settings.sign_in.mail_identity_arn),
+            "and mailIdentityArn are given together or not at all",
+        ),
+        *mail_sender_checks(settings.sign_in.mail_from, settings.sign_in.mail_identity_arn, region),
+        (
+            ("hostedZoneId", "siteDomain"),
+            bool(settings.edge.hosted_zone_id) and not settings.edge.site_domain,
+            "needs a siteDomain",
+        ),
+        (("logDays",), settings.general.log_days not in LOG_RETENTION_DAYS, f"is not one of {LOG_RETENTION_DAYS}"),
+        (
+            ("incompleteUploadDays", "uploadDays"),
+            settings.storage.incomplete_upload_days <= settings.uploads.upload_days,
+            "must be more than uploadDays, or S3 drops parts of uploads that are still open",
+        ),
+        (
+            ("maxReservedGib", "maxVideoGib"),
+            settings.uploads.max_reserved_gib < settings.uploads.max_video_gib,
+            "is less than maxVideoGib",
+        ),
+        (
+            ("apiBurst", "apiRequestsPerSecond"),
+            settings.api.api_burst < settings.api.api_requests_per_second,
+            "is less than apiRequestsPerSecond",
+        ),
+        (
+            ("provisionedConcurrencyMax", "provisionedConcurrency"),
+            settings.compute.provisioned_concurrency_max < settings.compute.provisioned_concurrency,
+            "is less than provisionedConcurrency",
+        ),
+        (
+            ("provisionedConcurrencyMax", "provisionedConcurrency"),
+            settings.compute.provisioned_concurrency_max > 0 and settings.compute.provisioned_concurrency == 0,
+            "has no effect where provisionedConcurrency is 0",
+        ),
+        (
+            ("paused", "provisionedConcurrency"),
+            settings.general.paused and settings.compute.provisioned_concurrency > 0,
+            # Lambda Developer Guide, "Configuring provisioned concurrency"
+            "needs provisionedConcurrency 0, deployed before: Lambda reserves no less than it has provisioned",
+        ),
+        (
+            ("trailManagementEvents", "trail"),
+            settings.observability.trail_management_events and not settings.observability.trail,
+            "needs trail",
+        ),
+        (("protect",), settings.is_production and not settings.general.protect, f"cannot be off in {settings.stage}"),
+        (
+            ("alarmEmails",),
+            settings.is_production and not settings.observability.alarm_emails,
+            f"holds no address, so nobody would hear the alarms of {settings.stage}",
+        ),
+        (
+            ("threatProtection", "mfa"),
+            settings.sign_in.threat_protection is not ThreatProtection.OFF and settings.sign_in.mfa is Mfa.OFF,
+            "asks for a second factor at risky sign-ins, so mfa cannot be off",
+        ),
+    ]
+    return [(keys[0], problem) for keys, wrong, problem in checks if wrong and unreadable.isdisjoint(keys)]
