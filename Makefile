@@ -21,7 +21,7 @@ WORKERS ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run web install test check format lock settings engine load soak faults hostile matrix mutants screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
+.PHONY: help run web install test check check-python check-page format lock settings engine load soak faults hostile matrix mutants screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -59,11 +59,15 @@ test: check web ## Check and test everything
 	$(NPM) run --silent test
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope $(ARGS)
 
-check: install $(WEB_INSTALLED) ## Lint, format, types, layers
+check: check-python check-page ## Lint, format, types, layers
+
+check-python: install
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/basedpyright
 	PYTHONPATH=.:chalice_app:clients/cli/src $(BIN)/lint-imports --no-logo
+
+check-page: $(WEB_INSTALLED)
 	$(NPM) run --silent check
 
 format: install $(WEB_INSTALLED) ## Put the code into its form

@@ -1,0 +1,70 @@
+"""One list of checks: `make check`, which hooks and workflows call and never repeat."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[2]
+HOOKS = PROJECT / ".pre-commit-config.yaml"
+RUFF = ("check", "format")
+"""What ruff does in `make check`."""
+
+
+def prerequisites(target: str) -> list[str]:
+    found = re.search(rf"^{target}:([^#\n]*)", (PROJECT / "Makefile").read_text(), re.MULTILINE)
+    assert found
+    return found[1].split()
+
+
+def recipe(target: str) -> list[str]:
+    found = re.search(rf"^{target}:[^\n]*\n((?:\t[^\n]*\n)+)", (PROJECT / "Makefile").read_text(), re.MULTILINE)
+    assert found
+    return [line.strip() for line in found[1].splitlines()]
+
+
+def hooks() -> list[dict[str, Any]]:
+    repositories: list[dict[str, Any]] = yaml.safe_load(HOOKS.read_text())["repos"]
+    assert [repository["repo"] for repository in repositories] == ["local"]
+    return repositories[0]["hooks"]
+
+
+def test_a_commit_is_checked_by_what_make_check_runs() -> None:
+    assert [hook["entry"] for hook in hooks()] == [f"make {target}" for target in prerequisites("check")]
+    assert {(hook["language"], hook["pass_filenames"]) for hook in hooks()} == {("system", False)}
+
+
+def test_the_hooks_are_valid() -> None:
+    validate = [sys.executable, "-m", "pre_commit", "validate-config", str(HOOKS)]
+    checked = subprocess.run(validate, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_every_python_and_typescript_file_wakes_its_hook() -> None:
+    python, page = (re.compile(hook["files"]) for hook in hooks())
+    for path in ("app.py", "components/settings.py", "pyproject.toml", "requirements/dev.txt"):
+        assert python.search(path), path
+    for path in ("clients/web/src/api.ts", "clients/web/package.json"):
+        assert page.search(path), path
+
+
+def test_lint_format_types_and_layers_are_checked_in_both_languages() -> None:
+    (ruff_check, ruff_format, types, layers) = recipe("check-python")
+    assert [f"ruff {verb}" in line for verb, line in zip(RUFF, (ruff_check, ruff_format), strict=True)] == [True, True]
+    assert "basedpyright" in types
+    assert "lint-imports" in layers
+    scripts = yaml.safe_load((PROJECT / "clients/web/package.json").read_text())["scripts"]
+    assert recipe("check-page") == ["$(NPM) run --silent check"]
+    assert scripts["check"] == "biome check --error-on-warnings && tsc --noEmit"
+
+
+def test_make_test_checks_and_tests_both_languages() -> None:
+    assert prerequisites("test")[0] == "check"
+    page, python = recipe("test")
+    assert page == "$(NPM) run --silent test"
+    assert "-m pytest" in python
