@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from video_upload.version import VERSION
 
 PROJECT = Path(__file__).resolve().parents[2]
 WEB = PROJECT / "clients" / "web"
@@ -16,6 +19,27 @@ LOCKS = sorted((PROJECT / "requirements").glob("*.txt"))
 
 def read_json(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text())
+
+
+def test_the_version_is_the_same_wherever_a_tool_reads_it() -> None:
+    version = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
+    lock = read_json(WEB / "package-lock.json")
+    repeated = {
+        "clients/cli/src/video_upload/version.py": VERSION,
+        "clients/web/package.json": read_json(WEB / "package.json")["version"],
+        "clients/web/package-lock.json": lock["version"],
+        "clients/web/package-lock.json, packages": lock["packages"][""]["version"],
+    }
+    assert {place: found for place, found in repeated.items() if found != version} == {}
+
+
+def test_the_changelog_ends_what_is_unreleased_at_the_version() -> None:
+    version = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
+    first, newest, *older = re.findall(r"^## (.+)$", (PROJECT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert first == "Unreleased"
+    for release in (newest, *older):
+        assert re.fullmatch(r"\d+\.\d+\.\d+ - \d{4}-\d\d-\d\d", release)
+    assert newest.startswith(f"{version} - ")
 
 
 def test_the_pages_lock_names_no_registry() -> None:

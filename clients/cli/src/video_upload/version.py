@@ -1,3 +1,3 @@
-"""The client's version, the only place it is written."""
+"""The client's version, which is the platform's."""
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
