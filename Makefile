@@ -19,9 +19,11 @@ OPERATE = $(BIN)/python -m deploy
 ON_STAGE = $(if $(STAGE),--stage $(STAGE))
 WORKERS ?= 3
 ARGS ?=
+# Tests of the app and the client within their own process; the processes that other tests start are not measured.
+MEASURED_TESTS := $(addprefix tests/,core api adapters cli media)
 
 .DEFAULT_GOAL := help
-.PHONY: help run web install test check check-python check-page format lock settings engine load soak faults hostile matrix mutants screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
+.PHONY: help run web install test check check-python check-page coverage format lock settings engine load soak faults hostile matrix mutants screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -69,6 +71,10 @@ check-python: install
 
 check-page: $(WEB_INSTALLED)
 	$(NPM) run --silent check
+
+coverage: install ## Measure which lines the tests run; fails when the share falls below pyproject.toml's
+	@mkdir -p build/coverage
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope --cov --cov-report=term $(MEASURED_TESTS) $(ARGS)
 
 format: install $(WEB_INSTALLED) ## Put the code into its form
 	$(BIN)/ruff check --quiet --fix .

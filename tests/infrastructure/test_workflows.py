@@ -49,7 +49,7 @@ def test_every_action_is_of_one_version(path: Path) -> None:
 def test_every_make_target_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
     made = {path: set(re.findall(r"- (?:if: .*\n +)?run: make ([a-z-]+)", path.read_text())) for path in FILES}
-    assert made == {DEPLOY: set(), STAGE: {"install", "publish", "smoke"}, TESTS: {"test"}}
+    assert made == {DEPLOY: set(), STAGE: {"install", "publish", "smoke"}, TESTS: {"test", "coverage"}}
     assert set().union(*made.values()) <= targets
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -68,3 +69,13 @@ def test_make_test_checks_and_tests_both_languages() -> None:
     page, python = recipe("test")
     assert page == "$(NPM) run --silent test"
     assert "-m pytest" in python
+
+
+def test_coverage_has_a_floor_that_a_run_is_held_to() -> None:
+    settings = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["coverage"]
+    assert 0 < settings["report"]["fail_under"] < 100
+    assert [folder for folder in settings["run"]["source"] if not (PROJECT / folder).is_dir()] == []
+    assert any("--cov " in line for line in recipe("coverage"))
+    measured = re.search(r"^MEASURED_TESTS := .*tests/,(.*)\)$", (PROJECT / "Makefile").read_text(), re.MULTILINE)
+    assert measured
+    assert [folder for folder in measured[1].split() if not (PROJECT / "tests" / folder).is_dir()] == []
