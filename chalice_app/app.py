@@ -5,7 +5,7 @@ from urllib.parse import unquote_plus
 
 from chalice.app import Chalice, CloudWatchEvent, Rate, S3Event
 
-from chalicelib.core.processing import ArrivedObject
+from chalicelib.core.processing import StoredObject
 from chalicelib.environment import ImportTimeSettings, LocalSignIn
 from chalicelib.invocations import in_an_invocation
 from chalicelib.routes.health import health
@@ -37,9 +37,9 @@ def janitor(event: CloudWatchEvent) -> dict[str, int]:
     return dict(swept)
 
 
-def _arrived(stored: dict[str, Any]) -> ArrivedObject:
+def _arrived(stored: dict[str, Any]) -> StoredObject:
     # Chalice decodes the first record's key only; S3 codes keys as a form would.
-    return ArrivedObject(file_key=unquote_plus(stored["key"]), version_id=stored.get("versionId"))
+    return StoredObject(file_key=unquote_plus(stored["key"]), version_id=stored.get("versionId"))
 
 
 if sign_in := LocalSignIn.read():

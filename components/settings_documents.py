@@ -60,9 +60,7 @@ def guide(text: str, stages: Mapping[str, Mapping[str, object]]) -> str:
     after = re.sub(r"\A(\|[^\n]*\n)*", "", rest)
     rows = [
         f"| `{setting.key}` | {setting.meaning} | {_cell(setting.default)} |"
-        + "".join(
-            f" {_cell(stages[stage][setting.key])} |" if setting.key in stages[stage] else " |" for stage in STAGES
-        )
+        + "".join(_stage_cell(stages[stage], setting) for stage in STAGES)
         for setting in all_settings()
     ]
     return head + found + "\n".join(rows) + "\n" + after

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from chalicelib.core.video_id import VideoRef
-from chalicelib.core.video_record import ARRIVED_STATES, State, VideoRecord
+from chalicelib.core.video_record import STORED_STATES, State, VideoRecord
 from deploy.command import chosen_outputs, confirm, exit_status, say, take_answer, video_parser
 from deploy.deployed_stage import DeployedStage
 from deploy.errors import NotRestorableError
@@ -51,7 +51,7 @@ def plan(stage: DeployedStage, ref: VideoRef) -> Restoration:
     current = VideoRecord.from_json(stored.body)
     is_deleted = current.state is State.DELETED
     record = _before_deletion(stage, ref) if is_deleted else current
-    if record.state not in ARRIVED_STATES:
+    if record.state not in STORED_STATES:
         raise NotRestorableError(
             ref.video_id, f"it was {record.state}, S3 never had the whole file, and its parts are gone"
         )

@@ -3,7 +3,7 @@
 import hypothesis
 import pytest
 
-from tests.world import World, world_in_memory
+from tests.in_memory_platform import InMemoryPlatform, platform_in_memory
 
 # A deadline would tell a slow machine from a fast one, and no claim here is about time.
 hypothesis.settings.register_profile("claims", deadline=None)
@@ -11,5 +11,5 @@ hypothesis.settings.load_profile("claims")
 
 
 @pytest.fixture
-def world() -> World:
-    return world_in_memory()
+def platform() -> InMemoryPlatform:
+    return platform_in_memory()

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.adapters.kms_client import KmsClient
 from chalicelib.adapters.kms_mac import KmsMac
 from chalicelib.core.caps import Caps
+from chalicelib.core.idempotency_keys import IdempotencyKeys
 from chalicelib.core.multipart_upload import MultipartUploads
 from chalicelib.core.part_urls import PartUrls
 from chalicelib.core.ports import CredentialsMissingError, Mac, Meter
 from chalicelib.core.records import Records
 from chalicelib.core.sigv4 import BucketAddress, Credentials
-from chalicelib.core.start_claims import StartClaims
 from chalicelib.core.upload_token import UploadTokens
 from chalicelib.environment import Environment
 
@@ -59,7 +59,7 @@ class Services:
             videos=self._videos,
             urls=self._part_urls,
             tokens=self.tokens,
-            claims=StartClaims(self._metadata, self.records, utc_now),
+            idempotency_keys=IdempotencyKeys(self._metadata, self.records, utc_now),
             meter=self.meter,
             now=utc_now,
             caps=self._caps,

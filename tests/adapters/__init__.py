@@ -1,1 +1,1 @@
-"""What speaks to AWS, where the journeys through the platform do not reach."""
+"""What speaks to AWS, where the end-to-end tests do not reach."""

@@ -13,7 +13,7 @@ from chalice.app import Chalice
 
 import app as handlers
 from chalicelib import invocations, local_gateway
-from chalicelib.core.processing import ArrivedObject
+from chalicelib.core.processing import StoredObject
 from chalicelib.environment import LocalSignIn
 
 CONTEXT = SimpleNamespace(aws_request_id="lambda-1")
@@ -39,18 +39,18 @@ def s3_event(*objects: dict[str, str]) -> dict[str, Any]:
 def test_each_object_of_an_event_is_processed_by_its_own_key_and_version(
     monkeypatch: pytest.MonkeyPatch, plain_invocations: list[Any]
 ) -> None:
-    arrived: list[ArrivedObject] = []
+    arrived: list[StoredObject] = []
     monkeypatch.setattr(
         handlers, "services", lambda: SimpleNamespace(processing=SimpleNamespace(process=arrived.append))
     )
     event = s3_event({"key": "videos/a+b/%C3%BC", "versionId": "v1"}, {"key": "videos/c%2Bd/1"})
     handlers.video_processing(event, CONTEXT)
-    assert arrived == [ArrivedObject("videos/a b/ü", "v1"), ArrivedObject("videos/c+d/1", None)]
+    assert arrived == [StoredObject("videos/a b/ü", "v1"), StoredObject("videos/c+d/1", None)]
     assert plain_invocations == [CONTEXT]
 
 
 def test_an_object_that_fails_fails_the_event_so_that_it_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    def process(arrived: ArrivedObject) -> None:
+    def process(arrived: StoredObject) -> None:
         raise ConnectionError
 
     monkeypatch.setattr(handlers, "services", lambda: SimpleNamespace(processing=SimpleNamespace(process=process)))

@@ -8,7 +8,7 @@ from typing import Any
 import requests
 
 from local.platform import LocalPlatform, Ports
-from tests.journeys.conftest import Person, StandIn, make_person, put_part, wait_until
+from tests.end_to_end.conftest import Person, StandIn, make_person, put_part, wait_until
 from tests.media.sample_videos import write_sample_video
 
 SECRET = "EXAMPLE"

@@ -21,28 +21,28 @@ from chalicelib.core.errors import (
 from chalicelib.core.ports import StorageBusyError, UploadGoneError
 from chalicelib.core.video_record import State, VideoRecord
 from tests.fakes import crc64nvme
-from tests.world import Transfer, World
+from tests.in_memory_platform import InMemoryPlatform, Transfer
 
 
-def small(world: World) -> Transfer:
-    return world.start(size_bytes=4096)
+def small(platform: InMemoryPlatform) -> Transfer:
+    return platform.start(size_bytes=4096)
 
 
 def record_of(transfer: Transfer) -> VideoRecord:
-    record = transfer.world.records.find(transfer.token.ref)
+    record = transfer.platform.records.find(transfer.token.ref)
     assert record
     return record
 
 
 def put_record(transfer: Transfer, record: VideoRecord) -> None:
-    transfer.world.metadata.put(record.ref.record_key, record.to_json(), "application/json")
+    transfer.platform.metadata.put(record.ref.record_key, record.to_json(), "application/json")
 
 
-def fail_with(world: World, error: Exception) -> None:
+def fail_with(platform: InMemoryPlatform, error: Exception) -> None:
     def fail() -> None:
         raise error
 
-    world.videos.before_complete = fail
+    platform.videos.before_complete = fail
 
 
 def test_the_answer_comes_before_the_gateway_gives_up_and_a_lease_is_longer() -> None:
@@ -50,9 +50,9 @@ def test_the_answer_comes_before_the_gateway_gives_up_and_a_lease_is_longer() ->
 
 
 def test_s3_is_asked_for_the_parts_in_order_with_size_and_checksum(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    transfer = small(world)
+    transfer = small(platform)
     record = record_of(transfer)
     put_record(transfer, replace(record, part_size_bytes=2048))
     asked: list[tuple[str, str, Sequence[tuple[int, str]], int, str | None]] = []
@@ -60,84 +60,84 @@ def test_s3_is_asked_for_the_parts_in_order_with_size_and_checksum(
     def note(key: str, upload_id: str, parts: Sequence[tuple[int, str]], size_bytes: int, checksum: str | None) -> None:
         asked.append((key, upload_id, parts, size_bytes, checksum))
 
-    monkeypatch.setattr(world.videos, "complete_multipart_upload", note)
+    monkeypatch.setattr(platform.videos, "complete_multipart_upload", note)
     request = transfer.completion({2: "b", 1: "a"}, "checksum")
-    assert world.completions.complete(transfer.token, request).outcome is Outcome.COMPLETING
+    assert platform.completions.complete(transfer.token, request).outcome is Outcome.COMPLETING
     assert asked == [(transfer.key, transfer.token.upload_id, [(1, "a"), (2, "b")], 4096, "checksum")]
     begun = record_of(transfer)
     assert (begun.state, begun.completion_started_at, begun.updated_at) == (
         State.COMPLETING,
-        world.clock(),
-        world.clock(),
+        platform.clock(),
+        platform.clock(),
     )
     assert begun.checksum_crc64nvme == "checksum"
 
 
 def test_a_completion_is_told_to_the_record_the_meter_and_the_log(
-    world: World, caplog: pytest.LogCaptureFixture
+    platform: InMemoryPlatform, caplog: pytest.LogCaptureFixture
 ) -> None:
-    transfer = small(world)
+    transfer = small(platform)
     etags = transfer.send_parts()
-    world.clock.pass_time(seconds=10)
+    platform.clock.pass_time(seconds=10)
     with caplog.at_level(logging.INFO):
-        done = world.completions.complete(transfer.token, transfer.completion(etags, crc64nvme(transfer.body)))
+        done = platform.completions.complete(transfer.token, transfer.completion(etags, crc64nvme(transfer.body)))
     assert done.record == record_of(transfer)
-    assert (done.record.state, done.record.completed_at) == (State.PROCESSING, world.clock())
-    assert world.meter.values["uploads_completed_count"] == [1]
+    assert (done.record.state, done.record.completed_at) == (State.PROCESSING, platform.clock())
+    assert platform.meter.values["uploads_completed_count"] == [1]
     assert [vars(line)["sizeBytes"] for line in caplog.records if line.message == "upload completed"] == [4096]
 
 
-def test_a_busy_s3_opens_the_upload_again_and_says_when_to_ask(world: World) -> None:
-    transfer = small(world)
+def test_a_busy_s3_opens_the_upload_again_and_says_when_to_ask(platform: InMemoryPlatform) -> None:
+    transfer = small(platform)
     request = transfer.completion(transfer.send_parts())
-    fail_with(world, StorageBusyError())
+    fail_with(platform, StorageBusyError())
     with pytest.raises(StorageUnavailableError) as refused:
-        world.completions.complete(transfer.token, request)
+        platform.completions.complete(transfer.token, request)
     assert refused.value.retry_after_seconds == 5
     assert (record_of(transfer).state, record_of(transfer).completion_started_at) == (State.UPLOADING, None)
-    assert world.meter.values["completions_refused_count"] == []
+    assert platform.meter.values["completions_refused_count"] == []
 
 
 def test_a_refused_completion_opens_the_upload_again_and_is_counted(
-    world: World, caplog: pytest.LogCaptureFixture
+    platform: InMemoryPlatform, caplog: pytest.LogCaptureFixture
 ) -> None:
-    transfer = small(world)
+    transfer = small(platform)
     transfer.send_parts()
     with caplog.at_level(logging.INFO), pytest.raises(PartMismatchError) as refused:
-        world.completions.complete(transfer.token, transfer.completion({1: '"other"'}))
+        platform.completions.complete(transfer.token, transfer.completion({1: '"other"'}))
     assert (record_of(transfer).state, record_of(transfer).completion_started_at) == (State.UPLOADING, None)
-    assert world.meter.values["completions_refused_count"] == [1]
+    assert platform.meter.values["completions_refused_count"] == [1]
     told = [vars(line)["code"] for line in caplog.records if line.message == "completion refused"]
     assert told == [refused.value.code]
 
 
-def test_an_upload_that_s3_has_dropped_fails_once(world: World) -> None:
-    transfer = small(world)
+def test_an_upload_that_s3_has_dropped_fails_once(platform: InMemoryPlatform) -> None:
+    transfer = small(platform)
     request = transfer.completion(transfer.send_parts())
-    world.videos.abort_multipart_upload(transfer.key, transfer.token.upload_id)
+    platform.videos.abort_multipart_upload(transfer.key, transfer.token.upload_id)
     for _ in range(2):
         with pytest.raises(UploadExpiredError):
-            world.completions.complete(transfer.token, request)
+            platform.completions.complete(transfer.token, request)
     assert record_of(transfer).state is State.EXPIRED
-    assert world.meter.values["uploads_failed_count"] == [1]
-    assert not list(world.records.markers())
+    assert platform.meter.values["uploads_failed_count"] == [1]
+    assert not list(platform.records.markers())
 
 
-def test_a_lease_ends_after_ninety_seconds_and_not_before(world: World) -> None:
-    transfer = small(world)
+def test_a_lease_ends_after_ninety_seconds_and_not_before(platform: InMemoryPlatform) -> None:
+    transfer = small(platform)
     request = transfer.completion(transfer.send_parts())
     transfer.die_completing(request)
-    world.clock.pass_time(seconds=90)
-    assert world.completions.complete(transfer.token, request).outcome is Outcome.COMPLETING
-    world.clock.pass_time(seconds=1)
-    assert world.completions.complete(transfer.token, request).outcome is Outcome.COMPLETED
+    platform.clock.pass_time(seconds=90)
+    assert platform.completions.complete(transfer.token, request).outcome is Outcome.COMPLETING
+    platform.clock.pass_time(seconds=1)
+    assert platform.completions.complete(transfer.token, request).outcome is Outcome.COMPLETED
 
 
-def test_a_completion_without_a_beginning_is_taken_over_at_once(world: World) -> None:
-    transfer = small(world)
+def test_a_completion_without_a_beginning_is_taken_over_at_once(platform: InMemoryPlatform) -> None:
+    transfer = small(platform)
     request = transfer.completion(transfer.send_parts())
     put_record(transfer, replace(record_of(transfer), state=State.COMPLETING))
-    assert world.completions.complete(transfer.token, request).outcome is Outcome.COMPLETED
+    assert platform.completions.complete(transfer.token, request).outcome is Outcome.COMPLETED
 
 
 @pytest.mark.parametrize(
@@ -149,84 +149,94 @@ def test_a_completion_without_a_beginning_is_taken_over_at_once(world: World) ->
         (None, UploadNotFoundError),
     ],
 )
-def test_an_upload_that_is_over_is_not_completed(world: World, state: State | None, error: type[PlatformError]) -> None:
-    transfer = small(world)
+def test_an_upload_that_is_over_is_not_completed(
+    platform: InMemoryPlatform, state: State | None, error: type[PlatformError]
+) -> None:
+    transfer = small(platform)
     request = transfer.completion(transfer.send_parts())
     if state:
         put_record(transfer, replace(record_of(transfer), state=state))
     else:
-        world.metadata.delete(transfer.token.ref.record_key)
+        platform.metadata.delete(transfer.token.ref.record_key)
     with pytest.raises(error):
-        world.completions.complete(transfer.token, request)
-    assert world.videos.completions == 0
+        platform.completions.complete(transfer.token, request)
+    assert platform.videos.completions == 0
 
 
 @pytest.mark.parametrize("state", [State.PROCESSING, State.READY, State.REJECTED])
-def test_an_upload_that_has_arrived_is_complete(world: World, state: State) -> None:
-    transfer = small(world)
+def test_an_upload_that_has_arrived_is_complete(platform: InMemoryPlatform, state: State) -> None:
+    transfer = small(platform)
     put_record(transfer, replace(record_of(transfer), state=state))
-    done = world.completions.complete(transfer.token, transfer.completion({1: "a"}))
+    done = platform.completions.complete(transfer.token, transfer.completion({1: "a"}))
     assert (done.outcome, done.record.state) == (Outcome.COMPLETED, state)
-    assert world.videos.completions == 0
+    assert platform.videos.completions == 0
 
 
-def test_a_token_of_another_upload_of_the_same_video_completes_nothing(world: World) -> None:
-    transfer = small(world)
+def test_a_token_of_another_upload_of_the_same_video_completes_nothing(platform: InMemoryPlatform) -> None:
+    transfer = small(platform)
     request = transfer.completion(transfer.send_parts())
     with pytest.raises(UploadNotFoundError):
-        world.completions.complete(replace(transfer.token, upload_id="another"), request)
+        platform.completions.complete(replace(transfer.token, upload_id="another"), request)
 
 
-def test_a_hundred_missing_parts_are_named_and_all_are_counted(world: World) -> None:
-    transfer = small(world)
+def test_a_hundred_missing_parts_are_named_and_all_are_counted(platform: InMemoryPlatform) -> None:
+    transfer = small(platform)
     put_record(transfer, replace(record_of(transfer), part_size_bytes=10))
     with pytest.raises(PartsIncompleteError) as refused:
-        world.completions.complete(transfer.token, transfer.completion({1: "a", 410: "b"}))
+        platform.completions.complete(transfer.token, transfer.completion({1: "a", 410: "b"}))
     assert refused.value.details == {"missingCount": 408, "missingPartNumbers": list(range(2, 102))}
     with pytest.raises(SizeMismatchError) as too_many:
-        world.completions.complete(transfer.token, transfer.completion({411: "a"}))
+        platform.completions.complete(transfer.token, transfer.completion({411: "a"}))
     assert too_many.value.details == SizeMismatchError(size_bytes=4096).details
 
 
 @pytest.mark.parametrize("state", [State.UPLOADING, State.COMPLETING, State.PROCESSING])
-def test_an_object_of_another_size_is_not_the_file(world: World, state: State) -> None:
-    transfer = small(world)
-    world.videos.put_object(transfer.key, b"another size")
+def test_an_object_of_another_size_is_not_the_file(platform: InMemoryPlatform, state: State) -> None:
+    transfer = small(platform)
+    platform.videos.put_object(transfer.key, b"another size")
     put_record(transfer, replace(record_of(transfer), state=state))
     with pytest.raises(SizeMismatchError) as refused:
-        world.completions.finish_abandoned(record_of(transfer))
+        platform.completions.finish_abandoned(record_of(transfer))
     assert refused.value.details == SizeMismatchError(size_bytes=4096).details
     assert record_of(transfer).state is state
 
 
-def test_an_object_whose_record_is_gone_or_over_is_nobodys_completion(world: World) -> None:
-    transfer = small(world)
+def test_an_object_whose_record_is_gone_or_over_is_nobodys_completion(platform: InMemoryPlatform) -> None:
+    transfer = small(platform)
     record = record_of(transfer)
-    world.videos.put_object(transfer.key, transfer.body)
+    platform.videos.put_object(transfer.key, transfer.body)
     put_record(transfer, replace(record, state=State.ABORTED))
     with pytest.raises(UploadAbortedError):
-        world.completions.finish_abandoned(record)
-    world.metadata.delete(record.ref.record_key)
+        platform.completions.finish_abandoned(record)
+    platform.metadata.delete(record.ref.record_key)
     with pytest.raises(UploadNotFoundError):
-        world.completions.finish_abandoned(record)
+        platform.completions.finish_abandoned(record)
 
 
-def test_what_was_abandoned_is_carried_on_from_what_s3_lists(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    form = replace(record_of(small(world)), upload_id=None)
-    assert world.completions.finish_abandoned(form).outcome is Outcome.COMPLETING
-    whole, partial, dropped = small(world), world.start(size_bytes=4096), world.start(size_bytes=4096, owner="other")
+def test_what_was_abandoned_is_carried_on_from_what_s3_lists(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = replace(record_of(small(platform)), upload_id=None)
+    assert platform.completions.finish_abandoned(form).outcome is Outcome.COMPLETING
+    whole, partial, dropped = (
+        small(platform),
+        platform.start(size_bytes=4096),
+        platform.start(size_bytes=4096, owner="other"),
+    )
     for transfer in (whole, partial, dropped):
-        put_record(transfer, replace(record_of(transfer), state=State.COMPLETING, completion_started_at=world.clock()))
+        put_record(
+            transfer, replace(record_of(transfer), state=State.COMPLETING, completion_started_at=platform.clock())
+        )
     whole.send_parts()
-    assert world.completions.finish_abandoned(record_of(whole)).outcome is Outcome.COMPLETED
-    assert world.completions.finish_abandoned(record_of(partial)).outcome is Outcome.COMPLETING
+    assert platform.completions.finish_abandoned(record_of(whole)).outcome is Outcome.COMPLETED
+    assert platform.completions.finish_abandoned(record_of(partial)).outcome is Outcome.COMPLETING
     assert (record_of(partial).state, record_of(partial).completion_started_at) == (State.UPLOADING, None)
 
     def gone(key: str, upload_id: str) -> None:
         raise UploadGoneError
 
-    monkeypatch.setattr(world.videos, "list_parts", gone)
-    ended = world.completions.finish_abandoned(record_of(dropped))
+    monkeypatch.setattr(platform.videos, "list_parts", gone)
+    ended = platform.completions.finish_abandoned(record_of(dropped))
     assert (ended.outcome, ended.record.state) == (Outcome.COMPLETING, State.EXPIRED)
-    assert world.meter.values["uploads_failed_count"] == [1]
-    assert not list(world.records.markers("other"))
+    assert platform.meter.values["uploads_failed_count"] == [1]
+    assert not list(platform.records.markers("other"))

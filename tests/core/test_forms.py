@@ -2,9 +2,9 @@
 
 import pytest
 
-from chalicelib.core.processing import ArrivedObject
+from chalicelib.core.processing import StoredObject
 from chalicelib.core.upload_requests import StartUpload
-from tests.world import MP4_HEAD, OWNER, World
+from tests.in_memory_platform import MP4_HEAD, OWNER, InMemoryPlatform
 
 ENDS: dict[str, bytes | None] = {
     "never sent": None,
@@ -16,15 +16,15 @@ ENDS: dict[str, bytes | None] = {
 
 @pytest.mark.parametrize("is_deleted", [False, True])
 @pytest.mark.parametrize("end", ENDS)
-def test_no_form_leaves_a_marker(world: World, end: str, *, is_deleted: bool) -> None:
-    offered = world.simple_uploads.start(OWNER, StartUpload("clip.mp4", "video/mp4", len(MP4_HEAD)))
+def test_no_form_leaves_a_marker(platform: InMemoryPlatform, end: str, *, is_deleted: bool) -> None:
+    offered = platform.simple_uploads.start(OWNER, StartUpload("clip.mp4", "video/mp4", len(MP4_HEAD)))
     if body := ENDS[end]:
-        version_id = world.videos.put_object(offered.ref.file_key, body)
-        world.processing.process(ArrivedObject(offered.ref.file_key, version_id))
-        assert not [marker for marker in world.records.markers() if marker.is_reservation]
+        version_id = platform.videos.put_object(offered.ref.file_key, body)
+        platform.processing.process(StoredObject(offered.ref.file_key, version_id))
+        assert not [marker for marker in platform.records.markers() if marker.is_reservation]
     if is_deleted:
-        world.library.delete(offered.ref)
+        platform.library.delete(offered.ref)
     for _ in range(3):
-        world.clock.pass_time(hours=2)
-        world.janitor.sweep()
-    assert not [*world.records.markers()]
+        platform.clock.pass_time(hours=2)
+        platform.janitor.sweep()
+    assert not [*platform.records.markers()]

@@ -21,7 +21,7 @@ def test_a_history_is_its_seed() -> None:
     first, second = History(7), History(7)
     assert first.run() == second.run()
     assert first.steps == second.steps
-    assert first.world.metadata.objects == second.world.metadata.objects
+    assert first.platform.metadata.objects == second.platform.metadata.objects
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.processing import ArrivedObject
-from chalicelib.core.start_claims import STARTING_TIME
-from tests.world import OWNER, Transfer, World, world_in_memory
+from chalicelib.core.idempotency_keys import STARTING_TIME
+from chalicelib.core.processing import StoredObject
+from tests.in_memory_platform import OWNER, InMemoryPlatform, Transfer, platform_in_memory
 
 CALLS = {
     "metadata": ("get", "put", "put_if_new", "put_if_unchanged", "retire_if_unchanged", "delete", "list_keys"),
@@ -35,12 +35,14 @@ class KilledError(BaseException):
 class Interruption:
     """Ends one call of all that are made while it is armed: before it takes effect, or once it has."""
 
-    def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch, error: type[BaseException], when: str) -> None:
+    def __init__(
+        self, platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch, error: type[BaseException], when: str
+    ) -> None:
         self.error, self.when = error, when
         self.calls_left = 0
         self.is_armed = False
         for port, methods in CALLS.items():
-            fake = getattr(world, port)
+            fake = getattr(platform, port)
             for method in methods:
                 monkeypatch.setattr(fake, method, self._watched(getattr(fake, method)))
 
@@ -62,48 +64,48 @@ class Interruption:
 class Aws:
     """What comes by itself: S3's events, each until its processing has ended well; the schedule."""
 
-    world: World
+    platform: InMemoryPlatform
     heard_of: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     def deliver_events(self) -> None:
-        versions = self.world.videos.versions
+        versions = self.platform.videos.versions
         stored = {(key, version.version_id) for key, of_key in versions.items() for version in of_key}
-        asked = set(self.world.trigger.triggered)
+        asked = set(self.platform.trigger.triggered)
         for event in sorted((stored - self.heard_of) | asked):
-            self.world.processing.process(ArrivedObject(*event))
+            self.platform.processing.process(StoredObject(*event))
             self.heard_of.add(event)
-        self.world.trigger.triggered.clear()
+        self.platform.trigger.triggered.clear()
 
     def recover(self) -> None:
         for span in ({"minutes": 6}, {"minutes": 16}, {"minutes": 16}, {"days": 8}, {"minutes": 16}, {"minutes": 16}):
-            self.world.clock.pass_time(**span)
-            self.world.janitor.sweep()
+            self.platform.clock.pass_time(**span)
+            self.platform.janitor.sweep()
             self.deliver_events()
 
 
 def live(aws: Aws, end: str, *, comes_back: bool) -> None:
     """The whole life of one video, each step by another function. comes_back: its client asks again once."""
-    world = aws.world
+    platform = aws.platform
     begun: list[Transfer] = []
     etags: dict[int, str] = {}
 
     def start() -> None:
-        begun.append(world.start(size_bytes=4096, correlation_id="one-upload"))
+        begun.append(platform.start(size_bytes=4096, correlation_id="one-upload"))
 
     def complete() -> None:
         etags.update({} if etags else begun[-1].send_parts())
-        world.completions.complete(begun[-1].token, begun[-1].completion(etags))
+        platform.completions.complete(begun[-1].token, begun[-1].completion(etags))
 
     steps: dict[str, list[Callable[[], object]]] = {
-        "ready": [start, complete, aws.deliver_events, world.janitor.sweep],
+        "ready": [start, complete, aws.deliver_events, platform.janitor.sweep],
         "deleted": [
             start,
             complete,
             aws.deliver_events,
-            lambda: world.library.delete(begun[-1].token.ref),
-            world.janitor.sweep,
+            lambda: platform.library.delete(begun[-1].token.ref),
+            platform.janitor.sweep,
         ],
-        "aborted": [start, lambda: world.uploads.abort(begun[-1].token), world.janitor.sweep],
+        "aborted": [start, lambda: platform.uploads.abort(begun[-1].token), platform.janitor.sweep],
     }
     for step in steps[end]:
         try:
@@ -111,34 +113,34 @@ def live(aws: Aws, end: str, *, comes_back: bool) -> None:
         except (KilledError, ConnectionError):
             if not comes_back:
                 return
-            world.clock.pass_time(seconds=STARTING_TIME.total_seconds())
+            platform.clock.pass_time(seconds=STARTING_TIME.total_seconds())
             step()
 
 
 def interrupted_at_each_call(
     monkeypatch: pytest.MonkeyPatch, error: type[BaseException], when: str, end: str, *, comes_back: bool
-) -> Iterator[tuple[World, str]]:
+) -> Iterator[tuple[InMemoryPlatform, str]]:
     """The world after everything has come to rest, and what was interrupted; the last time nothing was."""
     for call_number in range(1, MOST_CALLS):
-        world = world_in_memory()
-        interruption = Interruption(world, monkeypatch, error, when)
+        platform = platform_in_memory()
+        interruption = Interruption(platform, monkeypatch, error, when)
         interruption.calls_left, interruption.is_armed = call_number, True
-        aws = Aws(world)
+        aws = Aws(platform)
         live(aws, end, comes_back=comes_back)
         interruption.is_armed = False
         aws.recover()
-        yield world, f"{error.__name__} {when} call {call_number}"
+        yield platform, f"{error.__name__} {when} call {call_number}"
         if interruption.calls_left > 0:
             return
     pytest.fail(f"a video's life takes more than {MOST_CALLS} calls")
 
 
-def states_of(world: World) -> list[str]:
-    return sorted(record.state.value for record in world.records.newest_first(OWNER))
+def states_of(platform: InMemoryPlatform) -> list[str]:
+    return sorted(record.state.value for record in platform.records.newest_first(OWNER))
 
 
-def visible_in(world: World) -> list[str]:
-    return [key for key in world.videos.versions if world.videos.visible(key) is not None]
+def visible_in(platform: InMemoryPlatform) -> list[str]:
+    return [key for key in platform.videos.versions if platform.videos.visible(key) is not None]
 
 
 every_end = pytest.mark.parametrize("end", ["ready", "deleted", "aborted"])
@@ -153,12 +155,12 @@ def test_what_nobody_comes_back_for_is_whole_or_gone_and_holds_no_place(
     monkeypatch: pytest.MonkeyPatch, error: type[BaseException], when: str, end: str
 ) -> None:
     where, states = "", []
-    for world, where in interrupted_at_each_call(monkeypatch, error, when, end, comes_back=False):
-        states = states_of(world)
+    for platform, where in interrupted_at_each_call(monkeypatch, error, when, end, comes_back=False):
+        states = states_of(platform)
         assert set(states) <= {"ready", "aborted", "expired"}, where
-        assert bool(visible_in(world)) == (states == ["ready"]), where
-        assert not list(world.records.markers()), where
-        assert bool(world.notifier.messages) == (states == ["ready"]) or end == "deleted", where
+        assert bool(visible_in(platform)) == (states == ["ready"]), where
+        assert not list(platform.records.markers()), where
+        assert bool(platform.notifier.messages) == (states == ["ready"]) or end == "deleted", where
     assert states == ([end] if end != "deleted" else []), f"{where}: nothing was interrupted"
 
 
@@ -168,12 +170,12 @@ def test_what_nobody_comes_back_for_is_whole_or_gone_and_holds_no_place(
 def test_what_a_client_asks_for_again_is_done_once(
     monkeypatch: pytest.MonkeyPatch, error: type[BaseException], when: str, end: str
 ) -> None:
-    for world, where in interrupted_at_each_call(monkeypatch, error, when, end, comes_back=True):
-        states = states_of(world)
+    for platform, where in interrupted_at_each_call(monkeypatch, error, when, end, comes_back=True):
+        states = states_of(platform)
         assert states == ([end] if end != "deleted" else []), where
-        assert len(visible_in(world)) == states.count("ready"), where
-        assert not list(world.records.markers()), where
+        assert len(visible_in(platform)) == states.count("ready"), where
+        assert not list(platform.records.markers()), where
         for counted in ("uploads_completed_count", "uploads_aborted_count", "videos_deleted_count"):
-            assert sum(world.meter.values[counted]) <= 1, where
-        assert sum(world.meter.values["uploads_ready_count"]) <= 1, where
-        assert len(world.notifier.messages) <= 2, where
+            assert sum(platform.meter.values[counted]) <= 1, where
+        assert sum(platform.meter.values["uploads_ready_count"]) <= 1, where
+        assert len(platform.notifier.messages) <= 2, where

@@ -16,37 +16,37 @@ from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef, new_video_id
 from chalicelib.core.video_record import State, VideoRecord
 from tests.fakes import FakeClock
-from tests.world import OWNER, Transfer, World, world_in_memory
+from tests.in_memory_platform import OWNER, InMemoryPlatform, Transfer, platform_in_memory
 
 
-def finished(world: World, owner: str = OWNER) -> Transfer:
-    world.clock.pass_time(seconds=1)
-    transfer = world.start(size_bytes=4096, owner=owner)
+def finished(platform: InMemoryPlatform, owner: str = OWNER) -> Transfer:
+    platform.clock.pass_time(seconds=1)
+    transfer = platform.start(size_bytes=4096, owner=owner)
     transfer.send_and_complete()
-    world.process(transfer)
+    platform.process(transfer)
     return transfer
 
 
-def test_pages_are_newest_first_and_lose_or_double_nothing(world: World) -> None:
-    newest_first = [finished(world).token.video_id for _ in range(7)][::-1]
-    assert list(pages(world.library, 3)) == [newest_first[:3], newest_first[3:6], newest_first[6:]]
+def test_pages_are_newest_first_and_lose_or_double_nothing(platform: InMemoryPlatform) -> None:
+    newest_first = [finished(platform).token.video_id for _ in range(7)][::-1]
+    assert list(pages(platform.library, 3)) == [newest_first[:3], newest_first[3:6], newest_first[6:]]
 
 
-def stored(world: World, *states: State) -> list[VideoRecord]:
+def stored(platform: InMemoryPlatform, *states: State) -> list[VideoRecord]:
     """A record in each of these states, the oldest first, however it came to it."""
     records: list[VideoRecord] = []
     for state in states:
-        world.clock.pass_time(seconds=1)
+        platform.clock.pass_time(seconds=1)
         record = VideoRecord.begun(
-            VideoRef(OWNER, new_video_id(world.clock())),
+            VideoRef(OWNER, new_video_id(platform.clock())),
             StartUpload("film.mp4", "video/mp4", 4096),
             part_size_bytes=MIN_PART_BYTES,
             upload_id=None,
-            now=world.clock(),
+            now=platform.clock(),
             ttl=timedelta(days=7),
         )
         records.append(replace(record, state=state, version_id="version-1"))
-        world.records.create(records[-1])
+        platform.records.create(records[-1])
     return records
 
 
@@ -67,10 +67,10 @@ def pages(library: Library, limit: int) -> Iterator[list[str]]:
 def test_paging_visits_each_living_video_once_whatever_is_deleted_and_comes(
     states: list[State], limit: int, most_read_records: int, between_calls: list[tuple[str, int]]
 ) -> None:
-    world = world_in_memory()
-    records = stored(world, *states)
+    platform = platform_in_memory()
+    records = stored(platform, *states)
     living = {record.video_id for record in records if record.state in {State.READY, State.REJECTED}}
-    library = replace(world.library, most_read_records=most_read_records)
+    library = replace(platform.library, most_read_records=most_read_records)
     removed: set[str] = set()
     seen: list[str] = []
     happenings = iter(between_calls)
@@ -79,13 +79,13 @@ def test_paging_visits_each_living_video_once_whatever_is_deleted_and_comes(
         seen += page
         match next(happenings, None):
             case ("upload", _):
-                stored(world, State.READY)
+                stored(platform, State.READY)
             case ("delete", number) if number < len(records) and records[number].video_id not in removed:
-                world.library.delete(records[number].ref)
+                platform.library.delete(records[number].ref)
                 removed.add(records[number].video_id)
             case ("expire", number) if number < len(records):
                 # As the lifecycle rule does with tombstones; the cursor may be of one.
-                world.metadata.delete(records[number].ref.record_key)
+                platform.metadata.delete(records[number].ref.record_key)
                 removed.add(records[number].video_id)
             case _:
                 pass
@@ -93,20 +93,22 @@ def test_paging_visits_each_living_video_once_whatever_is_deleted_and_comes(
     assert living - removed <= set(seen) <= living
 
 
-def test_a_call_reads_no_more_records_however_many_are_deleted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    (oldest,) = stored(world, State.READY)
-    stored(world, *[State.DELETED] * (2 * MOST_READ_RECORDS))
-    (newest,) = stored(world, State.READY)
+def test_a_call_reads_no_more_records_however_many_are_deleted(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (oldest,) = stored(platform, State.READY)
+    stored(platform, *[State.DELETED] * (2 * MOST_READ_RECORDS))
+    (newest,) = stored(platform, State.READY)
     read: list[str] = []
-    get = world.metadata.get
+    get = platform.metadata.get
 
     def counting(key: str) -> StoredRecord | None:
         read.append(key)
         return get(key)
 
-    monkeypatch.setattr(world.metadata, "get", counting)
+    monkeypatch.setattr(platform.metadata, "get", counting)
     seen: list[list[str]] = []
-    for page in pages(world.library, 24):
+    for page in pages(platform.library, 24):
         assert len(read) <= MOST_READ_RECORDS
         read.clear()
         seen.append(page)
@@ -114,51 +116,51 @@ def test_a_call_reads_no_more_records_however_many_are_deleted(world: World, mon
 
 
 def test_records_that_go_between_listing_and_reading_do_not_end_the_list(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (oldest,) = stored(world, State.READY)
-    gone = {record.ref.record_key for record in stored(world, *[State.DELETED] * 9)}
-    get = world.metadata.get
-    monkeypatch.setattr(world.metadata, "get", lambda key: None if key in gone else get(key))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
-    library = replace(world.library, most_read_records=5)
+    (oldest,) = stored(platform, State.READY)
+    gone = {record.ref.record_key for record in stored(platform, *[State.DELETED] * 9)}
+    get = platform.metadata.get
+    monkeypatch.setattr(platform.metadata, "get", lambda key: None if key in gone else get(key))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    library = replace(platform.library, most_read_records=5)
     assert list(pages(library, 24)) == [[], [oldest.video_id]]
 
 
-def test_a_full_page_at_the_very_end_is_the_last(world: World) -> None:
-    stored(world, *[State.READY] * 6)
-    assert [len(page) for page in pages(world.library, 3)] == [3, 3]
+def test_a_full_page_at_the_very_end_is_the_last(platform: InMemoryPlatform) -> None:
+    stored(platform, *[State.READY] * 6)
+    assert [len(page) for page in pages(platform.library, 3)] == [3, 3]
 
 
-def test_a_deleted_video_is_gone_from_every_view_and_stays_gone(world: World) -> None:
-    transfer = finished(world)
-    world.library.delete(transfer.token.ref)
-    world.library.delete(transfer.token.ref)
-    assert world.meter.values["videos_deleted_count"] == [1]
-    assert world.library.page(OWNER, 10, "") == ([], None)
+def test_a_deleted_video_is_gone_from_every_view_and_stays_gone(platform: InMemoryPlatform) -> None:
+    transfer = finished(platform)
+    platform.library.delete(transfer.token.ref)
+    platform.library.delete(transfer.token.ref)
+    assert platform.meter.values["videos_deleted_count"] == [1]
+    assert platform.library.page(OWNER, 10, "") == ([], None)
     with pytest.raises(VideoNotFoundError):
-        world.library.show(transfer.token.ref)
-    assert world.videos.visible(transfer.key) is None
+        platform.library.show(transfer.token.ref)
+    assert platform.videos.visible(transfer.key) is None
 
 
-def test_somebody_elses_video_is_the_same_as_an_unknown_one(world: World) -> None:
-    video_id = finished(world, "owner-a").token.video_id
+def test_somebody_elses_video_is_the_same_as_an_unknown_one(platform: InMemoryPlatform) -> None:
+    video_id = finished(platform, "owner-a").token.video_id
     failures: list[str] = []
     for ref in (VideoRef("owner-b", video_id), VideoRef("owner-b", "f" * 28)):
-        for ask in (world.library.show, world.library.delete):
+        for ask in (platform.library.show, platform.library.delete):
             with pytest.raises(VideoNotFoundError) as refused:
                 ask(ref)
             failures.append(str(refused.value))
     assert len(set(failures)) == 1
-    assert world.library.show(VideoRef("owner-a", video_id)).record.state is State.READY
+    assert platform.library.show(VideoRef("owner-a", video_id)).record.state is State.READY
 
 
-def test_only_a_ready_video_has_urls_and_they_name_the_accepted_version(world: World) -> None:
-    open_upload = world.start(size_bytes=4096)
-    assert world.library.show(open_upload.token.ref).urls is None
-    transfer = finished(world)
-    urls = world.library.show(transfer.token.ref).urls
+def test_only_a_ready_video_has_urls_and_they_name_the_accepted_version(platform: InMemoryPlatform) -> None:
+    open_upload = platform.start(size_bytes=4096)
+    assert platform.library.show(open_upload.token.ref).urls is None
+    transfer = finished(platform)
+    urls = platform.library.show(transfer.token.ref).urls
     assert urls
-    assert f"versionId={world.videos.versions[transfer.key][-1].version_id}" in urls.playback_url
+    assert f"versionId={platform.videos.versions[transfer.key][-1].version_id}" in urls.playback_url
 
 
 @given(st.lists(st.floats(min_value=0.001, max_value=10**7), min_size=2, max_size=10))

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from chalicelib.core.log_context import about_upload, carried, current_ids, invocation
-from tests.world import World
+from tests.in_memory_platform import InMemoryPlatform
 
 
 def test_an_invocation_begins_with_nothing_of_the_last_one_even_if_that_failed() -> None:
@@ -51,42 +51,42 @@ def test_other_threads_know_the_ids_only_if_they_are_carried_there() -> None:
         assert list(workers.map(ask, range(50))) == [{"requestId": "r"}] * 50
 
 
-def test_a_record_of_old_without_an_id_is_still_read(world: World) -> None:
-    transfer = world.start()
+def test_a_record_of_old_without_an_id_is_still_read(platform: InMemoryPlatform) -> None:
+    transfer = platform.start()
     key = transfer.started.record.ref.record_key
-    body, etag, changed_at = world.metadata.objects[key]
+    body, etag, changed_at = platform.metadata.objects[key]
     assert b',"correlationId":null' in body
-    world.metadata.objects[key] = (body.replace(b',"correlationId":null', b""), etag, changed_at)
-    found = world.records.find(transfer.started.record.ref)
+    platform.metadata.objects[key] = (body.replace(b',"correlationId":null', b""), etag, changed_at)
+    found = platform.records.find(transfer.started.record.ref)
     assert found == transfer.started.record
 
 
-def test_what_is_said_while_s3_completes_is_about_that_upload(world: World) -> None:
+def test_what_is_said_while_s3_completes_is_about_that_upload(platform: InMemoryPlatform) -> None:
     """Completing waits in another thread."""
-    transfer = world.start()
+    transfer = platform.start()
     said: list[dict[str, str]] = []
-    world.videos.before_complete = lambda: said.append(current_ids())
+    platform.videos.before_complete = lambda: said.append(current_ids())
     with invocation(request_id="r"):
         transfer.send_and_complete()
     assert [(ids["requestId"], ids["uploadId"]) for ids in said] == [("r", transfer.token.upload_id)]
 
 
 def test_each_look_of_a_sweep_is_about_its_own_upload_and_leaves_nothing_behind(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The janitor looks in several threads at once."""
-    transfers = [world.start(owner=f"owner-{number}") for number in range(12)]
+    transfers = [platform.start(owner=f"owner-{number}") for number in range(12)]
     said: dict[str, dict[str, str]] = {}
-    delete = world.videos.delete
+    delete = platform.videos.delete
 
     def listen(file_key: str) -> None:
         said[file_key] = current_ids()
         delete(file_key)
 
-    monkeypatch.setattr(world.videos, "delete", listen)
-    world.clock.pass_time(days=8)
+    monkeypatch.setattr(platform.videos, "delete", listen)
+    platform.clock.pass_time(days=8)
     with invocation(request_id="r"):
-        world.janitor.sweep()
+        platform.janitor.sweep()
         assert current_ids() == {"requestId": "r"}
     assert said == {
         transfer.key: {

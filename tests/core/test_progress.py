@@ -34,7 +34,7 @@ from chalicelib.core.log_context import invocation
 from chalicelib.core.progress import COUNTED, ProgressLog
 from chalicelib.core.video_record import State
 from tests.fakes import FakeMeter
-from tests.world import OWNER
+from tests.in_memory_platform import OWNER
 
 VIDEO_ID = "f" * 28
 STATES = frozenset(get_args(ClientState))
@@ -60,7 +60,7 @@ OVERHEAD_BYTES = 1_400
 
 
 def told(*events: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"client": "web/0.1.0", "system": "Linux x86_64", "events": list(events), **more}
+    return {"client": "web/0.2.0", "system": "Linux x86_64", "events": list(events), **more}
 
 
 def problems_of(body: dict[str, Any]) -> list[str]:
@@ -101,7 +101,7 @@ def test_a_call_about_one_upload_becomes_one_line_under_its_ids_and_its_proven_o
     (line,) = written(told(PROGRESS, {**PROGRESS, "at": LAST_MOMENT_MS, "sentBytes": 200}))
     assert (line["owner"], line["videoId"], line["correlationId"]) == (OWNER, VIDEO_ID, "0f0e0d0c-upload")
     assert (line["requestId"], line["message"]) == ("gateway-request", "progress told")
-    assert (line["client"], line["system"]) == ("web/0.1.0", "Linux x86_64")
+    assert (line["client"], line["system"]) == ("web/0.2.0", "Linux x86_64")
     assert line["events"] == [
         {"event": "uploadProgress", "at": 1_769_860_800_123, "sizeBytes": 300, "sentBytes": 100},
         {"event": "uploadProgress", "at": LAST_MOMENT_MS, "sizeBytes": 300, "sentBytes": 200},

@@ -14,19 +14,19 @@ from chalicelib.core.ports import StorageBusyError
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef, new_video_id
 from chalicelib.core.video_record import State, VideoRecord
-from tests.world import OWNER, World
+from tests.in_memory_platform import OWNER, InMemoryPlatform
 
 FORM_TTL = timedelta(minutes=15)
 
 
-def new_record(world: World, owner: str = OWNER, *, upload_id: str | None = "upload-1") -> VideoRecord:
-    world.clock.pass_time(seconds=1)
+def new_record(platform: InMemoryPlatform, owner: str = OWNER, *, upload_id: str | None = "upload-1") -> VideoRecord:
+    platform.clock.pass_time(seconds=1)
     return VideoRecord.begun(
-        VideoRef(owner, new_video_id(world.clock())),
+        VideoRef(owner, new_video_id(platform.clock())),
         StartUpload("film.mp4", "video/mp4", 4096),
         part_size_bytes=MIN_PART_BYTES,
         upload_id=upload_id,
-        now=world.clock(),
+        now=platform.clock(),
         ttl=FORM_TTL,
         correlation_id="an-upload",
     )
@@ -36,83 +36,85 @@ def renamed(record: VideoRecord) -> VideoRecord:
     return record.noted(file_name="other.mp4")
 
 
-def test_a_record_whose_write_is_repeated_is_created_once(world: World) -> None:
-    record = new_record(world)
-    world.records.create(record)
-    world.records.create(record)
-    assert world.records.find(record.ref) == record
+def test_a_record_whose_write_is_repeated_is_created_once(platform: InMemoryPlatform) -> None:
+    record = new_record(platform)
+    platform.records.create(record)
+    platform.records.create(record)
+    assert platform.records.find(record.ref) == record
 
 
-def test_a_record_never_takes_the_place_of_another(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    record = new_record(world)
-    world.records.create(record)
+def test_a_record_never_takes_the_place_of_another(platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = new_record(platform)
+    platform.records.create(record)
     with pytest.raises(StorageBusyError):
-        world.records.create(renamed(record))
-    assert world.records.find(record.ref) == record
-    monkeypatch.setattr(world.metadata, "get", lambda key: None)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+        platform.records.create(renamed(record))
+    assert platform.records.find(record.ref) == record
+    monkeypatch.setattr(platform.metadata, "get", lambda key: None)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
     with pytest.raises(StorageBusyError):
-        world.records.create(record)
+        platform.records.create(record)
 
 
-def test_a_record_that_is_created_found_or_changed_gives_the_lines_their_ids(world: World) -> None:
-    record = new_record(world)
+def test_a_record_that_is_created_found_or_changed_gives_the_lines_their_ids(platform: InMemoryPlatform) -> None:
+    record = new_record(platform)
     ids = {"owner": OWNER, "videoId": record.video_id, "uploadId": "upload-1", "correlationId": "an-upload"}
     with invocation():
-        world.records.create(record)
+        platform.records.create(record)
         assert current_ids() == ids
     with invocation():
-        world.records.find(record.ref)
+        platform.records.find(record.ref)
         assert current_ids() == ids
     with invocation():
-        world.records.change(record.ref, lambda _: None)
+        platform.records.change(record.ref, lambda _: None)
         assert current_ids() == ids
 
 
-def test_a_change_tells_what_was_and_what_is_and_whether_it_was_made_here(world: World) -> None:
-    record = new_record(world)
-    assert world.records.change(record.ref, renamed) is None
-    world.records.create(record)
-    left = world.records.change(record.ref, lambda _: None)
+def test_a_change_tells_what_was_and_what_is_and_whether_it_was_made_here(platform: InMemoryPlatform) -> None:
+    record = new_record(platform)
+    assert platform.records.change(record.ref, renamed) is None
+    platform.records.create(record)
+    left = platform.records.change(record.ref, lambda _: None)
     assert left
     assert (left.before, left.record, left.mine) == (record, record, False)
-    changed = world.records.change(record.ref, renamed)
+    changed = platform.records.change(record.ref, renamed)
     assert changed
     assert (changed.before, changed.record, changed.mine) == (record, renamed(record), True)
-    assert world.records.find(record.ref) == renamed(record)
-    assert not world.metadata.retired
+    assert platform.records.find(record.ref) == renamed(record)
+    assert not platform.metadata.retired
 
 
 @pytest.mark.parametrize("state", [State.ABORTED, State.EXPIRED, State.DELETED])
-def test_a_change_to_a_tombstone_retires_the_record(world: World, state: State) -> None:
-    record = new_record(world)
-    world.records.create(record)
-    world.records.change(record.ref, lambda current: current.moved_to(state, world.clock()))
-    assert world.metadata.retired == {record.ref.record_key}
+def test_a_change_to_a_tombstone_retires_the_record(platform: InMemoryPlatform, state: State) -> None:
+    record = new_record(platform)
+    platform.records.create(record)
+    platform.records.change(record.ref, lambda current: current.moved_to(state, platform.clock()))
+    assert platform.metadata.retired == {record.ref.record_key}
 
 
-def test_a_change_decides_again_on_what_another_wrote(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    record = new_record(world)
-    world.records.create(record)
+def test_a_change_decides_again_on_what_another_wrote(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = new_record(platform)
+    platform.records.create(record)
     monkeypatch.setattr(time, "sleep", lambda seconds: None)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
     seen: list[str] = []
 
     def decide(current: VideoRecord) -> VideoRecord:
         seen.append(current.file_name)
         if len(seen) == 1:
-            world.records.change(record.ref, renamed)
+            platform.records.change(record.ref, renamed)
         return current.noted(processing_retries=1)
 
-    changed = world.records.change(record.ref, decide)
+    changed = platform.records.change(record.ref, decide)
     assert seen == ["film.mp4", "other.mp4"]
     assert changed
     assert changed.record == renamed(record).noted(processing_retries=1)
 
 
 def test_a_change_that_loses_twelve_races_waits_twice_as_long_after_each_and_gives_up(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record = new_record(world)
-    world.records.create(record)
+    record = new_record(platform)
+    platform.records.create(record)
     waits: list[float] = []
     lowest: set[float] = set()
 
@@ -122,43 +124,43 @@ def test_a_change_that_loses_twelve_races_waits_twice_as_long_after_each_and_giv
 
     monkeypatch.setattr(random, "uniform", longest)
     monkeypatch.setattr(time, "sleep", waits.append)
-    monkeypatch.setattr(world.metadata, "put_if_unchanged", lambda key, body, etag: False)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    monkeypatch.setattr(platform.metadata, "put_if_unchanged", lambda key, body, etag: False)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
     with pytest.raises(StorageBusyError):
-        world.records.change(record.ref, renamed)
+        platform.records.change(record.ref, renamed)
     assert waits == [0.01 * 2**race for race in range(12)]
     assert lowest == {0}
 
 
-def test_an_owners_records_are_listed_newest_first_and_without_the_deleted(world: World) -> None:
-    records = [new_record(world) for _ in range(4)]
+def test_an_owners_records_are_listed_newest_first_and_without_the_deleted(platform: InMemoryPlatform) -> None:
+    records = [new_record(platform) for _ in range(4)]
     records[3] = replace(records[3], video_id="0" * len(records[3].video_id))
     records[1] = replace(records[1], state=State.DELETED)
     records[2] = replace(records[2], state=State.ABORTED)
-    for record in [*records, new_record(world, "other"), new_record(world, f"{OWNER}-2")]:
-        world.records.create(record)
-    assert list(world.records.newest_first(OWNER)) == [records[3], records[2], records[0]]
+    for record in [*records, new_record(platform, "other"), new_record(platform, f"{OWNER}-2")]:
+        platform.records.create(record)
+    assert list(platform.records.newest_first(OWNER)) == [records[3], records[2], records[0]]
     refs = [record.ref for record in reversed(records)]
-    assert list(world.records.refs_newest_first(OWNER)) == refs
-    assert list(world.records.refs_newest_first(OWNER, refs[1].video_id)) == refs[2:]
+    assert list(platform.records.refs_newest_first(OWNER)) == refs
+    assert list(platform.records.refs_newest_first(OWNER, refs[1].video_id)) == refs[2:]
 
 
 def test_a_record_that_goes_between_listing_and_reading_is_left_out(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gone, kept = new_record(world), new_record(world)
-    world.records.create(kept)
-    world.records.reserve(gone.ref, gone.size_bytes)
-    world.records.reserve(kept.ref, kept.size_bytes)
-    assert list(world.records.read_each([gone.ref, kept.ref])) == [None, kept]
-    assert world.records.open_of(OWNER) == [kept]
-    monkeypatch.setattr(world.records, "refs_newest_first", lambda owner: [gone.ref, kept.ref])  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
-    assert list(world.records.newest_first(OWNER)) == [kept]
+    gone, kept = new_record(platform), new_record(platform)
+    platform.records.create(kept)
+    platform.records.reserve(gone.ref, gone.size_bytes)
+    platform.records.reserve(kept.ref, kept.size_bytes)
+    assert list(platform.records.read_each([gone.ref, kept.ref])) == [None, kept]
+    assert platform.records.open_of(OWNER) == [kept]
+    monkeypatch.setattr(platform.records, "refs_newest_first", lambda owner: [gone.ref, kept.ref])  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    assert list(platform.records.newest_first(OWNER)) == [kept]
 
 
-def test_records_are_read_eight_at_a_time(world: World) -> None:
-    records = [new_record(world) for _ in range(20)]
+def test_records_are_read_eight_at_a_time(platform: InMemoryPlatform) -> None:
+    records = [new_record(platform) for _ in range(20)]
     for record in records:
-        world.records.create(record)
+        platform.records.create(record)
     asked: list[VideoRef] = []
 
     def refs() -> Iterator[VideoRef]:
@@ -166,40 +168,40 @@ def test_records_are_read_eight_at_a_time(world: World) -> None:
             asked.append(record.ref)
             yield record.ref
 
-    reading = world.records.read_each(refs())
+    reading = platform.records.read_each(refs())
     assert next(reading) == records[0]
     assert len(asked) == 8
     assert [records[0], *reading] == records
 
 
-def test_a_marker_is_its_name(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    record = new_record(world)
+def test_a_marker_is_its_name(platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = new_record(platform)
     written: list[tuple[str, bytes, str]] = []
-    monkeypatch.setattr(world.metadata, "put", lambda *written_so: written.append(written_so))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
-    world.records.reserve(record.ref, 4096)
-    world.records.watch(record.ref)
+    monkeypatch.setattr(platform.metadata, "put", lambda *written_so: written.append(written_so))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    platform.records.reserve(record.ref, 4096)
+    platform.records.watch(record.ref)
     assert written == [
         (f"open/{OWNER}/{record.video_id}.{size_bytes}", b"", "application/octet-stream") for size_bytes in (4096, 0)
     ]
 
 
-def test_markers_are_an_owners_or_all(world: World) -> None:
-    records = [new_record(world, owner) for owner in ("a", "ab")]
-    world.records.reserve(records[0].ref, 1)
-    world.records.watch(records[0].ref)
-    world.records.reserve(records[1].ref, 5)
-    told = {(marker.ref, marker.size_bytes, marker.is_reservation) for marker in world.records.markers()}
+def test_markers_are_an_owners_or_all(platform: InMemoryPlatform) -> None:
+    records = [new_record(platform, owner) for owner in ("a", "ab")]
+    platform.records.reserve(records[0].ref, 1)
+    platform.records.watch(records[0].ref)
+    platform.records.reserve(records[1].ref, 5)
+    told = {(marker.ref, marker.size_bytes, marker.is_reservation) for marker in platform.records.markers()}
     assert told == {(records[0].ref, 0, False), (records[0].ref, 1, True), (records[1].ref, 5, True)}
-    assert {marker.ref for marker in world.records.markers("a")} == {records[0].ref}
-    assert {marker.last_modified for marker in world.records.markers()} == {world.clock()}
+    assert {marker.ref for marker in platform.records.markers("a")} == {records[0].ref}
+    assert {marker.last_modified for marker in platform.records.markers()} == {platform.clock()}
 
 
-def test_an_upload_with_two_markers_is_one_upload(world: World) -> None:
-    record = new_record(world)
-    world.records.create(record)
-    world.records.reserve(record.ref, record.size_bytes)
-    world.records.watch(record.ref)
-    assert world.records.open_of(OWNER) == [record]
+def test_an_upload_with_two_markers_is_one_upload(platform: InMemoryPlatform) -> None:
+    record = new_record(platform)
+    platform.records.create(record)
+    platform.records.reserve(record.ref, record.size_bytes)
+    platform.records.watch(record.ref)
+    assert platform.records.open_of(OWNER) == [record]
 
 
 @pytest.mark.parametrize(
@@ -218,7 +220,7 @@ def test_an_upload_with_two_markers_is_one_upload(world: World) -> None:
     ],
 )
 def test_a_closed_video_holds_no_reservation_and_is_watched_only_while_its_form_can_matter(
-    world: World,
+    platform: InMemoryPlatform,
     monkeypatch: pytest.MonkeyPatch,
     *,
     upload_id: str | None,
@@ -228,14 +230,14 @@ def test_a_closed_video_holds_no_reservation_and_is_watched_only_while_its_form_
     watched: bool,
     deletes: int,
 ) -> None:
-    record = replace(new_record(world, upload_id=upload_id), state=state, was_released=was_released)
-    world.records.reserve(record.ref, record.size_bytes)
+    record = replace(new_record(platform, upload_id=upload_id), state=state, was_released=was_released)
+    platform.records.reserve(record.ref, record.size_bytes)
     if not watched and record.is_watched:
-        world.records.watch(record.ref)
+        platform.records.watch(record.ref)
     deleted: list[str] = []
-    delete = world.metadata.delete
-    monkeypatch.setattr(world.metadata, "delete", lambda key: (deleted.append(key), delete(key)))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    delete = platform.metadata.delete
+    monkeypatch.setattr(platform.metadata, "delete", lambda key: (deleted.append(key), delete(key)))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
     for _ in range(2):
-        world.records.close(record, record.expires_at + timedelta(seconds=past_expiry_seconds))
-        assert [marker.is_reservation for marker in world.records.markers()] == ([False] if watched else [])
+        platform.records.close(record, record.expires_at + timedelta(seconds=past_expiry_seconds))
+        assert [marker.is_reservation for marker in platform.records.markers()] == ([False] if watched else [])
     assert len(deleted) == 2 * deletes

@@ -11,43 +11,43 @@ from hypothesis import strategies as st
 from chalicelib.core.errors import UnauthorizedError
 from chalicelib.core.upload_token import MAX_TOKEN_CHARS, UploadTokens
 from tests.fakes import FakeClock, FakeMac
-from tests.world import World
+from tests.in_memory_platform import InMemoryPlatform
 
 
-def test_a_token_opens_the_upload_it_was_made_for(world: World) -> None:
-    transfer = world.start()
+def test_a_token_opens_the_upload_it_was_made_for(platform: InMemoryPlatform) -> None:
+    transfer = platform.start()
     assert transfer.token.upload_id == transfer.started.upload_id
     assert transfer.token.file_key == f"videos/{transfer.token.owner}/{transfer.token.video_id}"
 
 
-def test_a_token_dies_with_its_upload(world: World) -> None:
-    transfer = world.start()
-    world.clock.pass_time(days=7)
+def test_a_token_dies_with_its_upload(platform: InMemoryPlatform) -> None:
+    transfer = platform.start()
+    platform.clock.pass_time(days=7)
     with pytest.raises(UnauthorizedError):
-        world.tokens.verify(transfer.started.token)
+        platform.tokens.verify(transfer.started.token)
 
 
-def test_an_expired_token_costs_no_kms_call(world: World) -> None:
-    transfer = world.start()
-    world.clock.pass_time(days=8)
-    before = world.mac.verifications
+def test_an_expired_token_costs_no_kms_call(platform: InMemoryPlatform) -> None:
+    transfer = platform.start()
+    platform.clock.pass_time(days=8)
+    before = platform.mac.verifications
     with pytest.raises(UnauthorizedError):
-        world.tokens.verify(transfer.started.token)
-    assert world.mac.verifications == before
+        platform.tokens.verify(transfer.started.token)
+    assert platform.mac.verifications == before
 
 
 @pytest.mark.parametrize("claim", ["kid", "owner", "videoId", "fileKey", "uploadId", "expiry"])
-def test_no_claim_can_be_changed(world: World, claim: str) -> None:
-    payload, _, mac = world.start().started.token.partition(".")
+def test_no_claim_can_be_changed(platform: InMemoryPlatform, claim: str) -> None:
+    payload, _, mac = platform.start().started.token.partition(".")
     claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
     claims[claim] = claims[claim] + 1 if claim == "expiry" else claims[claim][:-1] + "0"
     forged = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
     with pytest.raises(UnauthorizedError):
-        world.tokens.verify(f"{forged}.{mac}")
+        platform.tokens.verify(f"{forged}.{mac}")
 
 
-def test_a_token_has_one_spelling(world: World) -> None:
-    token = world.start().started.token
+def test_a_token_has_one_spelling(platform: InMemoryPlatform) -> None:
+    token = platform.start().started.token
     payload, _, mac = token.partition(".")
     spellings = [f"{token}=", f"{payload}=.{mac}", token.replace("-", "+").replace("_", "/")]
     spellings += [f"{token} ", f"{payload}!.{mac}", f"{payload}.{mac[:-1]}.{mac[-1]}"]
@@ -57,18 +57,18 @@ def test_a_token_has_one_spelling(world: World) -> None:
     spellings += [token[:-1] + alphabet[last ^ bits] for bits in (1, 2, 3)]
     for spelling in {*spellings} - {token}:
         with pytest.raises(UnauthorizedError):
-            world.tokens.verify(spelling)
-    assert world.tokens.verify(token)
+            platform.tokens.verify(spelling)
+    assert platform.tokens.verify(token)
 
 
-def test_a_token_of_the_last_key_is_good_until_it_expires(world: World) -> None:
-    transfer = world.start()
-    rotated = UploadTokens(FakeMac(k2=b"new", k1=b"secret"), world.clock)
+def test_a_token_of_the_last_key_is_good_until_it_expires(platform: InMemoryPlatform) -> None:
+    transfer = platform.start()
+    rotated = UploadTokens(FakeMac(k2=b"new", k1=b"secret"), platform.clock)
     assert rotated.verify(transfer.started.token) == transfer.token
-    reissued = rotated.issue(transfer.started.record, transfer.started.upload_id, world.clock() + timedelta(hours=1))
+    reissued = rotated.issue(transfer.started.record, transfer.started.upload_id, platform.clock() + timedelta(hours=1))
     assert rotated.verify(reissued).kid == "k2"
     with pytest.raises(UnauthorizedError):
-        world.tokens.verify(reissued)
+        platform.tokens.verify(reissued)
 
 
 @given(st.one_of(st.text(max_size=300), st.text("AZaz09-_.", max_size=300)))
@@ -165,6 +165,6 @@ def test_a_token_without_a_mac_costs_no_kms_call() -> None:
     assert mac.verifications == 0
 
 
-def test_a_token_spends_no_character_on_spaces(world: World) -> None:
-    payload, _, _ = world.start().started.token.partition(".")
+def test_a_token_spends_no_character_on_spaces(platform: InMemoryPlatform) -> None:
+    payload, _, _ = platform.start().started.token.partition(".")
     assert b" " not in base64.urlsafe_b64decode(payload + "==")

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from chalicelib.core.video_record import VideoRecord
 from chalicelib.core.viewing_urls import MAX_CACHEABLE_BYTES, CloudFrontViewingUrls
-from tests.world import OWNER, World
+from tests.in_memory_platform import OWNER, InMemoryPlatform
 
 
 class KeyInMemory:
@@ -25,18 +25,18 @@ class KeyInMemory:
         return self.key.sign(message, ec.ECDSA(SHA256()))
 
 
-def ready_record(world: World, owner: str = OWNER) -> VideoRecord:
-    transfer = world.start(size_bytes=4096, owner=owner)
+def ready_record(platform: InMemoryPlatform, owner: str = OWNER) -> VideoRecord:
+    transfer = platform.start(size_bytes=4096, owner=owner)
     transfer.send_and_complete()
-    world.process(transfer)
-    record = world.records.find(transfer.token.ref)
+    platform.process(transfer)
+    record = platform.records.find(transfer.token.ref)
     assert record
     return record
 
 
-def cloudfront(world: World, signer: KeyInMemory) -> CloudFrontViewingUrls:
+def cloudfront(platform: InMemoryPlatform, signer: KeyInMemory) -> CloudFrontViewingUrls:
     return CloudFrontViewingUrls(
-        site_url="https://videos.example.org", key_pair_id="K1", signer=signer, ttl_seconds=900, now=world.clock
+        site_url="https://videos.example.org", key_pair_id="K1", signer=signer, ttl_seconds=900, now=platform.clock
     )
 
 
@@ -52,10 +52,10 @@ def admits(policy: dict[str, Any], url: str) -> bool:
     return url.startswith(start)
 
 
-def test_a_signed_url_is_one_that_cloudfront_verifies(world: World) -> None:
+def test_a_signed_url_is_one_that_cloudfront_verifies(platform: InMemoryPlatform) -> None:
     signer = KeyInMemory()
-    record = ready_record(world)
-    urls, expires_at = cloudfront(world, signer).for_viewing([record])
+    record = ready_record(platform)
+    urls, expires_at = cloudfront(platform, signer).for_viewing([record])
     for url in (urls[record.video_id].poster_url, urls[record.video_id].playback_url):
         query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
         policy = from_cloudfront_base64(query["Policy"])
@@ -66,9 +66,9 @@ def test_a_signed_url_is_one_that_cloudfront_verifies(world: World) -> None:
         assert admits(json.loads(policy), url)
 
 
-def test_one_users_url_opens_no_other_users_folder_not_even_by_its_query(world: World) -> None:
-    record = ready_record(world, "owner-a")
-    urls, _ = cloudfront(world, KeyInMemory()).for_viewing([record])
+def test_one_users_url_opens_no_other_users_folder_not_even_by_its_query(platform: InMemoryPlatform) -> None:
+    record = ready_record(platform, "owner-a")
+    urls, _ = cloudfront(platform, KeyInMemory()).for_viewing([record])
     query = parse_qs(urlsplit(urls[record.video_id].playback_url).query)
     policy = json.loads(from_cloudfront_base64(query["Policy"][0]))
     for foreign in (
@@ -80,28 +80,28 @@ def test_one_users_url_opens_no_other_users_folder_not_even_by_its_query(world: 
         assert not admits(policy, foreign)
 
 
-def test_a_whole_page_of_videos_costs_two_signatures_until_half_their_life_is_over(world: World) -> None:
+def test_a_whole_page_of_videos_costs_two_signatures_until_half_their_life_is_over(platform: InMemoryPlatform) -> None:
     signer = KeyInMemory()
-    source = cloudfront(world, signer)
-    records = [ready_record(world) for _ in range(3)]
+    source = cloudfront(platform, signer)
+    records = [ready_record(platform) for _ in range(3)]
     source.for_viewing(records)
-    world.clock.pass_time(seconds=400)
+    platform.clock.pass_time(seconds=400)
     urls, expires_at = source.for_viewing(records)
     assert len(urls) == 3
     assert signer.signatures == 2
-    assert expires_at - world.clock() == timedelta(seconds=500)
-    world.clock.pass_time(seconds=100)
+    assert expires_at - platform.clock() == timedelta(seconds=500)
+    platform.clock.pass_time(seconds=100)
     source.for_viewing(records)
     assert signer.signatures == 4
 
 
-def test_a_video_too_large_for_the_cache_plays_where_nothing_is_cached(world: World) -> None:
-    source = cloudfront(world, KeyInMemory())
+def test_a_video_too_large_for_the_cache_plays_where_nothing_is_cached(platform: InMemoryPlatform) -> None:
+    source = cloudfront(platform, KeyInMemory())
     for size_bytes, folder in (
         (MAX_CACHEABLE_BYTES, "/media/videos/"),
         (MAX_CACHEABLE_BYTES + 1, "/media/large/videos/"),
     ):
-        record = replace(ready_record(world), size_bytes=size_bytes)
+        record = replace(ready_record(platform), size_bytes=size_bytes)
         urls, _ = source.for_viewing([record])
         url = urlsplit(urls[record.video_id].playback_url)
         assert url.path == f"{folder}{record.owner}/{record.video_id}"

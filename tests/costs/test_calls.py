@@ -12,7 +12,7 @@ from chalicelib.core.errors import TooManyOpenUploadsError
 from chalicelib.core.upload_requests import StartUpload
 from costs import calls
 from costs.calls import Calls
-from tests.world import OWNER, World
+from tests.in_memory_platform import OWNER, InMemoryPlatform
 
 KINDS = {
     "metadata": {
@@ -41,7 +41,7 @@ KINDS = {
 
 
 @pytest.fixture
-def counted(world: World, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+def counted(platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """What is asked from now on, as it is billed."""
     asked: Counter[str] = Counter()
 
@@ -53,17 +53,17 @@ def counted(world: World, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         return call
 
     for port, methods in KINDS.items():
-        fake = getattr(world, port)
+        fake = getattr(platform, port)
         for method, kind in methods.items():
             monkeypatch.setattr(fake, method, counting(kind, getattr(fake, method)), raising=True)
     # The fake writes a tombstone through its other write, which would count twice.
-    plain = type(world.metadata).put_if_unchanged.__get__(world.metadata)
+    plain = type(platform.metadata).put_if_unchanged.__get__(platform.metadata)
 
     def retire(key: str, body: bytes, etag: str) -> bool:
         asked["s3_writes"] += 1
         return plain(key, body, etag)
 
-    monkeypatch.setattr(world.metadata, "retire_if_unchanged", retire)
+    monkeypatch.setattr(platform.metadata, "retire_if_unchanged", retire)
     return asked
 
 
@@ -71,88 +71,94 @@ def as_counted(expected: Calls) -> dict[str, float]:
     return {name: count for name, count in vars(expected).items() if count}
 
 
-def test_starting_an_upload_asks_what_the_model_bills(world: World, counted: Counter[str]) -> None:
-    started = world.start(correlation_id="an-upload")
+def test_starting_an_upload_asks_what_the_model_bills(platform: InMemoryPlatform, counted: Counter[str]) -> None:
+    started = platform.start(correlation_id="an-upload")
     # The client's proof of its token is what the authorizer asks for, at the next request.
     assert counted == as_counted(calls.STARTING + calls.AUTHORIZING)
     assert started.token
 
 
-def test_a_refused_init_asks_for_one_list_and_writes_nothing(world: World, counted: Counter[str]) -> None:
-    for _ in range(world.uploads.caps.max_open_uploads):
-        world.start(1)
+def test_a_refused_init_asks_for_one_list_and_writes_nothing(platform: InMemoryPlatform, counted: Counter[str]) -> None:
+    for _ in range(platform.uploads.caps.max_open_uploads):
+        platform.start(1)
     for correlation_id, expected in ((None, Calls(s3_writes=1)), ("an-upload", calls.REFUSING)):
-        kept = dict(world.metadata.objects)
+        kept = dict(platform.metadata.objects)
         counted.clear()
         with pytest.raises(TooManyOpenUploadsError):
-            world.start(1, correlation_id=correlation_id)
+            platform.start(1, correlation_id=correlation_id)
         assert counted == as_counted(expected)
-        assert world.metadata.objects == kept
+        assert platform.metadata.objects == kept
     counted.clear()
     with pytest.raises(TooManyOpenUploadsError):
-        world.simple_uploads.start(OWNER, StartUpload("film.mp4", "video/mp4", 1))
+        platform.simple_uploads.start(OWNER, StartUpload("film.mp4", "video/mp4", 1))
     assert counted == as_counted(Calls(s3_writes=1))
 
 
-def test_signing_further_parts_asks_what_the_model_bills(world: World, counted: Counter[str]) -> None:
-    transfer = world.start()
+def test_signing_further_parts_asks_what_the_model_bills(platform: InMemoryPlatform, counted: Counter[str]) -> None:
+    transfer = platform.start()
     counted.clear()
-    record = world.uploads.find_open(transfer.token)
-    world.uploads.sign_parts(transfer.token, record, {1: None})
+    record = platform.uploads.find_open(transfer.token)
+    platform.uploads.sign_parts(transfer.token, record, {1: None})
     assert counted == as_counted(calls.SIGNING)
 
 
-def test_completing_an_upload_asks_what_the_model_bills(world: World, counted: Counter[str]) -> None:
-    transfer = world.start()
+def test_completing_an_upload_asks_what_the_model_bills(platform: InMemoryPlatform, counted: Counter[str]) -> None:
+    transfer = platform.start()
     etags = transfer.send_parts()
     counted.clear()
-    world.completions.complete(transfer.token, transfer.completion(etags))
+    platform.completions.complete(transfer.token, transfer.completion(etags))
     assert counted == as_counted(calls.COMPLETING)
 
 
-def test_processing_a_video_asks_what_the_model_bills(world: World, counted: Counter[str]) -> None:
-    transfer = world.start()
+def test_processing_a_video_asks_what_the_model_bills(platform: InMemoryPlatform, counted: Counter[str]) -> None:
+    transfer = platform.start()
     transfer.send_and_complete()
     counted.clear()
-    world.process(transfer)
+    platform.process(transfer)
     # The inspector of this world reads nothing beyond the head.
     inspected = Calls(s3_reads=calls.INSPECTION_READS)
     assert counted + Counter(as_counted(inspected)) == as_counted(calls.PROCESSING)
 
 
-def test_the_janitor_asks_for_one_open_upload_what_the_model_bills(world: World, counted: Counter[str]) -> None:
-    world.start()
+def test_the_janitor_asks_for_one_open_upload_what_the_model_bills(
+    platform: InMemoryPlatform, counted: Counter[str]
+) -> None:
+    platform.start()
     counted.clear()
-    world.janitor.sweep()
+    platform.janitor.sweep()
     assert counted == as_counted(calls.SWEEPING + calls.SWEEPING_ONE)
 
 
-def test_expiring_an_upload_asks_what_the_model_bills(world: World, counted: Counter[str]) -> None:
-    world.start()
-    world.clock.pass_time(days=8)
+def test_expiring_an_upload_asks_what_the_model_bills(platform: InMemoryPlatform, counted: Counter[str]) -> None:
+    platform.start()
+    platform.clock.pass_time(days=8)
     counted.clear()
-    world.janitor.sweep()
+    platform.janitor.sweep()
     # S3 is asked whether parts are left after dropping them; this world drops all.
     listed = Counter(s3_writes=1)
     assert counted + listed == as_counted(calls.SWEEPING + calls.SWEEPING_ONE + calls.EXPIRING)
 
 
-def test_a_look_at_a_video_and_at_open_uploads_asks_what_the_model_bills(world: World, counted: Counter[str]) -> None:
-    transfer = world.start()
+def test_a_look_at_a_video_and_at_open_uploads_asks_what_the_model_bills(
+    platform: InMemoryPlatform, counted: Counter[str]
+) -> None:
+    transfer = platform.start()
     counted.clear()
-    world.library.show(transfer.token.ref)
+    platform.library.show(transfer.token.ref)
     assert counted == as_counted(calls.ASKING)
     counted.clear()
-    world.uploads.open_uploads("somebody-else", with_tokens=True)
+    platform.uploads.open_uploads("somebody-else", with_tokens=True)
     assert counted == as_counted(calls.RESUMING)
 
 
-def test_a_full_page_of_the_library_asks_what_the_model_bills(world: World, counted: Counter[str]) -> None:
+def test_a_full_page_of_the_library_asks_what_the_model_bills(
+    platform: InMemoryPlatform, counted: Counter[str]
+) -> None:
     for _ in range(calls.VIDEOS_A_PAGE + 1):
-        transfer = world.start(size_bytes=1024)
+        transfer = platform.start(size_bytes=1024)
         transfer.send_and_complete()
-        world.process(transfer)
+        platform.process(transfer)
     counted.clear()
-    world.library.page(OWNER, calls.VIDEOS_A_PAGE, "")
+    platform.library.page(OWNER, calls.VIDEOS_A_PAGE, "")
     # These URLs are signed without KMS.
     assert counted + Counter(kms_signatures=2) == as_counted(calls.BROWSING)

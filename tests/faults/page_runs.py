@@ -12,7 +12,7 @@ from tests.faults.kinds import Kind, Moment
 from tests.faults.runs import Run
 from tests.faults.scene import Lane, Scene
 from tests.faults.ways import Trouble, Way
-from tests.web import journeys
+from tests.web import walkthroughs
 
 HURRY = 25
 """The factor by which the page's timers are shorter; 10 for those of more than 30 s, which end waits."""
@@ -117,7 +117,7 @@ class PageRun(Run):
                 pass
         if self.kind.special == "offline":
             self.struck = 1
-            journeys.choose(page, self.file)
+            walkthroughs.choose(page, self.file)
             page.wait_for_timeout(self.chance.uniform(0, 300))
             context.set_offline(True)
             page.wait_for_timeout(self.chance.uniform(50, 1500))
@@ -126,7 +126,7 @@ class PageRun(Run):
             return page
         if self.kind.special in {"other-device", "closed"}:
             self.struck = 1
-            journeys.choose(page, self.file)
+            walkthroughs.choose(page, self.file)
             page.wait_for_timeout(self.chance.uniform(0, 800))
             return page if self.kind.special == "other-device" else self._reload(page)
         if self.kind.special == "token-expired":
@@ -134,7 +134,7 @@ class PageRun(Run):
         return self._choose_and_rest(page)
 
     def _choose_and_rest(self, page: Page) -> Page:
-        journeys.choose(page, self.file)
+        walkthroughs.choose(page, self.file)
         return page if self._rest(page) else self._reload_after_end(page)
 
     def _reload_after_end(self, page: Page) -> Page:
@@ -197,7 +197,7 @@ class PageRun(Run):
             page = self._reload(page)
             if not self._has_card(page):
                 self.steps.append("choose the file again")
-                journeys.choose(page, self.file)
+                walkthroughs.choose(page, self.file)
                 self._rest(page)
         if self._is_up(page):
             return next(iter(self.scene.listed_videos(self.person)), None)
@@ -205,7 +205,7 @@ class PageRun(Run):
         return None
 
     def _has_card(self, page: Page) -> bool:
-        return journeys.video_card(page, self.file.name).count() > 0
+        return walkthroughs.video_card(page, self.file.name).count() > 0
 
     def _is_up(self, page: Page) -> bool:
         """Return whether the library shows the video, ready to be played."""

@@ -11,8 +11,8 @@ from typing import Any, cast
 import requests
 
 from local.platform import LocalPlatform, Ports
+from tests.end_to_end.malformed_http import RawAnswer, send_raw
 from tests.hostile.hostile_requests import HostileRequest, Identity, hostile_request
-from tests.journeys.malformed_http import RawAnswer, send_raw
 
 MAX_ANSWER_BYTES = 1_000_000
 CONNECTIONS = 8

@@ -13,13 +13,13 @@ import pytest
 from chalicelib.core.completion import LEASE
 from chalicelib.core.errors import TooManyOpenUploadsError
 from chalicelib.core.part_plan import MIN_PART_BYTES
-from chalicelib.core.processing import ArrivedObject
+from chalicelib.core.processing import StoredObject
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef, new_video_id
+from tests.in_memory_platform import MP4_HEAD, InMemoryPlatform, Transfer
 from tests.infrastructure.recorded_program import Recording
 from tests.infrastructure.safety.access import BASICS, INTERFACES
 from tests.infrastructure.safety.reading import as_list, statements
-from tests.world import MP4_HEAD, Transfer, World
 
 SIZE_BYTES = MIN_PART_BYTES + 1
 
@@ -67,13 +67,13 @@ IMPLIED: dict[str, set[str]] = {
 class Recorder:
     """Notes which calls reach the outside world while a function is at work."""
 
-    def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch) -> None:
         self.function = ""
         self.actions: dict[str, set[str]] = defaultdict(set)
         for call in ACTIONS_BY_CALL:
             port, _, method = call.partition(".")
             if " " not in method:
-                target = getattr(world, port)
+                target = getattr(platform, port)
                 monkeypatch.setattr(target, method, self._noted(call, getattr(target, method)))
 
     def _noted(self, call: str, real: Callable[..., Any]) -> Callable[..., Any]:
@@ -92,110 +92,110 @@ class Recorder:
         self.function = ""
 
 
-def start(world: World, recorder: Recorder, owner: str) -> Transfer:
+def start(platform: InMemoryPlatform, recorder: Recorder, owner: str) -> Transfer:
     with recorder.at_work("multipart_init"):
-        started = world.uploads.start(owner, StartUpload("film.mp4", "video/mp4", SIZE_BYTES))
-        world.uploads.open_uploads(owner, with_tokens=True)
+        started = platform.uploads.start(owner, StartUpload("film.mp4", "video/mp4", SIZE_BYTES))
+        platform.uploads.open_uploads(owner, with_tokens=True)
     with recorder.at_work("upload_token_authorizer"):
-        token = world.tokens.verify(started.token)
+        token = platform.tokens.verify(started.token)
     with recorder.at_work("multipart_init"):
-        world.uploads.stored_parts(token)
-    return Transfer(world, started, token)
+        platform.uploads.stored_parts(token)
+    return Transfer(platform, started, token)
 
 
-def complete(world: World, recorder: Recorder, transfer: Transfer) -> None:
+def complete(platform: InMemoryPlatform, recorder: Recorder, transfer: Transfer) -> None:
     etags = transfer.send_parts()
     with recorder.at_work("multipart_complete"):
-        world.completions.complete(transfer.token, transfer.completion(etags))
+        platform.completions.complete(transfer.token, transfer.completion(etags))
 
 
-def a_video_is_watched_and_deleted(world: World, recorder: Recorder) -> None:
-    film = start(world, recorder, "owner-of-film")
-    complete(world, recorder, film)
+def a_video_is_watched_and_deleted(platform: InMemoryPlatform, recorder: Recorder) -> None:
+    film = start(platform, recorder, "owner-of-film")
+    complete(platform, recorder, film)
     with recorder.at_work("video_processing"):
-        world.process(film)
-    twice = world.videos.put_object(film.key, film.body)
+        platform.process(film)
+    twice = platform.videos.put_object(film.key, film.body)
     with recorder.at_work("video_processing"):
-        world.processing.process(ArrivedObject(film.key, twice))
-        world.processing.process(ArrivedObject(film.key, None))
+        platform.processing.process(StoredObject(film.key, twice))
+        platform.processing.process(StoredObject(film.key, None))
     with recorder.at_work("video_upload"):
-        world.library.page("owner-of-film", 10, "")
-        world.library.show(film.token.ref)
-        world.library.delete(film.token.ref)
+        platform.library.page("owner-of-film", 10, "")
+        platform.library.show(film.token.ref)
+        platform.library.delete(film.token.ref)
 
 
-def a_small_video_is_offered_and_a_cap_is_met(world: World, recorder: Recorder) -> None:
+def a_small_video_is_offered_and_a_cap_is_met(platform: InMemoryPlatform, recorder: Recorder) -> None:
     with recorder.at_work("video_upload"):
         for _ in range(3):
-            world.simple_uploads.start("owner-of-small", StartUpload("small.mp4", "video/mp4", 10))
+            platform.simple_uploads.start("owner-of-small", StartUpload("small.mp4", "video/mp4", 10))
         with pytest.raises(TooManyOpenUploadsError):
-            world.simple_uploads.start("owner-of-small", StartUpload("small.mp4", "video/mp4", 10))
+            platform.simple_uploads.start("owner-of-small", StartUpload("small.mp4", "video/mp4", 10))
     for _ in range(3):
-        start(world, recorder, "owner-of-many")
+        start(platform, recorder, "owner-of-many")
     with recorder.at_work("multipart_init"), pytest.raises(TooManyOpenUploadsError):
-        world.start(owner="owner-of-many")
+        platform.start(owner="owner-of-many")
 
 
-def two_see_the_last_place_free(world: World, recorder: Recorder) -> None:
+def two_see_the_last_place_free(platform: InMemoryPlatform, recorder: Recorder) -> None:
     for _ in range(2):
-        start(world, recorder, "owner-of-races")
-    reserve = world.records.reserve
+        start(platform, recorder, "owner-of-races")
+    reserve = platform.records.reserve
 
     def be_late(ref: VideoRef, size_bytes: int) -> None:
-        world.records.reserve = reserve
-        world.uploads.start(ref.owner, StartUpload("film.mp4", "video/mp4", SIZE_BYTES))
+        platform.records.reserve = reserve
+        platform.uploads.start(ref.owner, StartUpload("film.mp4", "video/mp4", SIZE_BYTES))
         reserve(ref, size_bytes)
 
-    world.records.reserve = be_late
+    platform.records.reserve = be_late
     with recorder.at_work("multipart_init"), pytest.raises(TooManyOpenUploadsError):
-        world.start(owner="owner-of-races")
+        platform.start(owner="owner-of-races")
 
 
-def an_upload_is_aborted_or_deleted_before_its_event_arrives(world: World, recorder: Recorder) -> None:
-    aborted, deleted = (start(world, recorder, f"owner-of-{name}") for name in ("aborted", "deleted"))
+def an_upload_is_aborted_or_deleted_before_its_event_arrives(platform: InMemoryPlatform, recorder: Recorder) -> None:
+    aborted, deleted = (start(platform, recorder, f"owner-of-{name}") for name in ("aborted", "deleted"))
     with recorder.at_work("multipart_complete"):
-        world.uploads.abort(aborted.token)
+        platform.uploads.abort(aborted.token)
     with recorder.at_work("video_upload"):
-        world.library.delete(deleted.token.ref)
-    late = world.videos.put_object(deleted.key, deleted.body)
+        platform.library.delete(deleted.token.ref)
+    late = platform.videos.put_object(deleted.key, deleted.body)
     with recorder.at_work("video_processing"):
-        world.processing.process(ArrivedObject(deleted.key, late))
+        platform.processing.process(StoredObject(deleted.key, late))
 
 
-def the_janitor_repairs_what_was_left_behind(world: World, recorder: Recorder) -> None:
-    lost, slow = (start(world, recorder, f"owner-of-{name}") for name in ("lost", "slow"))
-    complete(world, recorder, lost)  # its event never comes
-    world.records.reserve(new_ref(world), 5)  # an init that died at once
-    world.videos.before_complete = give_up
+def the_janitor_repairs_what_was_left_behind(platform: InMemoryPlatform, recorder: Recorder) -> None:
+    lost, slow = (start(platform, recorder, f"owner-of-{name}") for name in ("lost", "slow"))
+    complete(platform, recorder, lost)  # its event never comes
+    platform.records.reserve(new_ref(platform), 5)  # an init that died at once
+    platform.videos.before_complete = give_up
     with pytest.raises(ConnectionAbortedError):
-        complete(world, recorder, slow)
-    world.videos.before_complete = go_on
-    world.clock.pass_time(seconds=LEASE.total_seconds() + 1, minutes=20)
+        complete(platform, recorder, slow)
+    platform.videos.before_complete = go_on
+    platform.clock.pass_time(seconds=LEASE.total_seconds() + 1, minutes=20)
     with recorder.at_work("janitor"):
-        world.janitor.sweep()
-    world.clock.pass_time(days=30)
+        platform.janitor.sweep()
+    platform.clock.pass_time(days=30)
     with recorder.at_work("janitor"):
-        world.janitor.sweep()
-        world.stage_figures.record()
+        platform.janitor.sweep()
+        platform.stage_figures.record()
 
 
-def a_form_is_sent_again_and_its_event_is_lost(world: World, recorder: Recorder) -> None:
+def a_form_is_sent_again_and_its_event_is_lost(platform: InMemoryPlatform, recorder: Recorder) -> None:
     for is_deleted in (False, True):
         with recorder.at_work("video_upload"):
-            form = world.simple_uploads.start("owner-of-form", StartUpload("small.mp4", "video/mp4", len(MP4_HEAD)))
-        world.videos.put_object(form.ref.file_key, MP4_HEAD)
+            form = platform.simple_uploads.start("owner-of-form", StartUpload("small.mp4", "video/mp4", len(MP4_HEAD)))
+        platform.videos.put_object(form.ref.file_key, MP4_HEAD)
         with recorder.at_work("video_processing"):
-            world.processing.process(ArrivedObject(form.ref.file_key, None))
+            platform.processing.process(StoredObject(form.ref.file_key, None))
         if is_deleted:
             with recorder.at_work("video_upload"):
-                world.library.delete(form.ref)
-        world.videos.put_object(form.ref.file_key, MP4_HEAD)
+                platform.library.delete(form.ref)
+        platform.videos.put_object(form.ref.file_key, MP4_HEAD)
         with recorder.at_work("janitor"):
-            world.janitor.sweep()
+            platform.janitor.sweep()
 
 
-def new_ref(world: World) -> VideoRef:
-    return VideoRef("owner-of-nothing", new_video_id(world.clock()))
+def new_ref(platform: InMemoryPlatform) -> VideoRef:
+    return VideoRef("owner-of-nothing", new_video_id(platform.clock()))
 
 
 def give_up() -> None:
@@ -218,18 +218,18 @@ JOURNEYS = (
 
 def test_roles_grant_exactly_what_the_app_asks_for(
     recording: Recording,
-    world: World,
+    platform: InMemoryPlatform,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    recorder = Recorder(world, monkeypatch)
+    recorder = Recorder(platform, monkeypatch)
     variables = recording.one("lambda/function:Function", "compute-janitor").inputs["environment"]["variables"]
-    world.stage_figures = replace(
-        world.stage_figures,
-        scaling=world.scaling if variables["SCALED_FUNCTIONS"] else None,
-        bill=world.bill if variables["COST_TAG"] else None,
+    platform.stage_figures = replace(
+        platform.stage_figures,
+        scaling=platform.scaling if variables["SCALED_FUNCTIONS"] else None,
+        bill=platform.bill if variables["COST_TAG"] else None,
     )
     for journey in JOURNEYS:
-        journey(world, recorder)
+        journey(platform, recorder)
     for function, implied in IMPLIED.items():
         role = recording.one("iam/rolePolicy:RolePolicy", f"compute-{function}")
         granted = {

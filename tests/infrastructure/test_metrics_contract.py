@@ -14,16 +14,16 @@ import pytest
 from chalicelib.adapters.emf_meter import EmfMeter
 from chalicelib.contract.requests import ProgressBatch
 from chalicelib.core.errors import CompletionRefusedError, UploadExpiredError
-from chalicelib.core.processing import ArrivedObject
+from chalicelib.core.processing import StoredObject
 from chalicelib.core.progress import COUNTED
 from chalicelib.core.upload_requests import StartUpload
 from components.edge.web_acl import WINDOW_SECONDS
 from components.observability.figures import Figure, figures_of
 from components.observability.metrics import PLATFORM
 from tests.api.function_process import CALLS, ON_LAMBDA, lines_of
+from tests.in_memory_platform import OWNER, InMemoryPlatform
 from tests.infrastructure.monitored_stage import ANY_STAGE, widgets
 from tests.infrastructure.recorded_program import PROJECT, Recording
-from tests.world import OWNER, World
 from video_upload.telemetry import INTERVAL_SECONDS
 
 METRICS_GUIDE = PROJECT / "docs" / "metrics.md"
@@ -58,12 +58,12 @@ class Series:
         return frozenset(name for name, _ in self.dimensions)
 
 
-def emitted_by_functions(world: World, stage: str, capsys: pytest.CaptureFixture[str]) -> set[Series]:
+def emitted_by_functions(platform: InMemoryPlatform, stage: str, capsys: pytest.CaptureFixture[str]) -> set[Series]:
     """What a life full of incidents makes the functions write, read as CloudWatch reads it."""
-    live_through_everything(world)
+    live_through_everything(platform)
     capsys.readouterr()
     meter = EmfMeter(stage)
-    for name in world.meter.values:
+    for name in platform.meter.values:
         meter.record(**{name: 1})
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     lines += lines_of("upload_token_authorizer", CALLS["upload_token_authorizer"], STAGE=stage, **ON_LAMBDA)
@@ -79,31 +79,31 @@ def extracted(line: dict[str, Any]) -> Iterator[Series]:
                 yield Series(directive["Namespace"], metric["Name"], dimensions)
 
 
-def live_through_everything(world: World) -> None:
-    film = world.start(owner="owner-of-film")
-    world.uploads.sign_parts(film.token, film.started.record, {1: None})
+def live_through_everything(platform: InMemoryPlatform) -> None:
+    film = platform.start(owner="owner-of-film")
+    platform.uploads.sign_parts(film.token, film.started.record, {1: None})
     film.send_and_complete()
-    world.process(film)
-    world.library.delete(film.token.ref)
+    platform.process(film)
+    platform.library.delete(film.token.ref)
 
-    refused = world.start(owner="owner-of-refused")
+    refused = platform.start(owner="owner-of-refused")
     refused.send_parts()
     with pytest.raises(CompletionRefusedError):
-        world.completions.complete(refused.token, refused.completion(dict.fromkeys(range(1, 4), '"wrong"')))
-    world.uploads.abort(refused.token)
+        platform.completions.complete(refused.token, refused.completion(dict.fromkeys(range(1, 4), '"wrong"')))
+    platform.uploads.abort(refused.token)
 
-    dropped = world.start(owner="owner-of-dropped")
-    world.videos.abort_multipart_upload(dropped.key, dropped.token.upload_id)
+    dropped = platform.start(owner="owner-of-dropped")
+    platform.videos.abort_multipart_upload(dropped.key, dropped.token.upload_id)
     with pytest.raises(UploadExpiredError):
-        world.completions.complete(dropped.token, dropped.completion(dict.fromkeys(range(1, 4), '"x"')))
+        platform.completions.complete(dropped.token, dropped.completion(dict.fromkeys(range(1, 4), '"x"')))
 
-    text = world.simple_uploads.start(OWNER, StartUpload("text.mp4", "video/mp4", 4))
-    world.processing.process(ArrivedObject(text.ref.file_key, world.videos.put_object(text.ref.file_key, b"text")))
-    world.processing.process(ArrivedObject("videos/nobody/unknown", None))
+    text = platform.simple_uploads.start(OWNER, StartUpload("text.mp4", "video/mp4", 4))
+    platform.processing.process(StoredObject(text.ref.file_key, platform.videos.put_object(text.ref.file_key, b"text")))
+    platform.processing.process(StoredObject("videos/nobody/unknown", None))
 
-    world.progress_log.write(OWNER, ProgressBatch.parse(BEGAN))
-    world.janitor.sweep()
-    world.stage_figures.record()
+    platform.progress_log.write(OWNER, ProgressBatch.parse(BEGAN))
+    platform.janitor.sweep()
+    platform.stage_figures.record()
 
 
 def read_by_widgets(recording: Recording) -> Iterator[Series]:
@@ -140,8 +140,8 @@ def quarrels(emitted: set[Series], read: set[Series]) -> list[str]:
 
 
 @pytest.fixture
-def emitted(world: World, capsys: pytest.CaptureFixture[str]) -> set[Series]:
-    return emitted_by_functions(world, "prod", capsys)
+def emitted(platform: InMemoryPlatform, capsys: pytest.CaptureFixture[str]) -> set[Series]:
+    return emitted_by_functions(platform, "prod", capsys)
 
 
 def test_every_metric_that_is_read_is_written_and_the_other_way_round(prod: Recording, emitted: set[Series]) -> None:

@@ -11,7 +11,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from local.stand_in import names
-from tests.journeys.refusals import forged
+from tests.end_to_end.refusals import forged
 from tests.matrix.rules import READ, WRITE, State
 from tests.matrix.scene import Holder, Scene
 

@@ -3,7 +3,7 @@
 import pytest
 
 from local.sign_in.server import SignIn
-from tests.journeys.malformed_http import MALFORMED, send_raw
+from tests.end_to_end.malformed_http import MALFORMED, send_raw
 
 
 def test_what_is_no_request_is_answered(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:

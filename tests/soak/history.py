@@ -19,13 +19,13 @@ from chalicelib.core.completion import Outcome
 from chalicelib.core.errors import PlatformError, UploadNotFoundError, VideoNotFoundError
 from chalicelib.core.part_plan import MIN_PART_BYTES
 from chalicelib.core.ports import UploadGoneError
-from chalicelib.core.processing import ArrivedObject
+from chalicelib.core.processing import StoredObject
 from chalicelib.core.upload_requests import CompleteUpload, StartUpload
 from chalicelib.core.upload_token import UploadToken
 from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import OPEN_STATES, State, VideoRecord
+from tests.in_memory_platform import MP4_HEAD, InMemoryPlatform, platform_in_memory
 from tests.soak.interference import TROUBLES, Interference
-from tests.world import MP4_HEAD, World, world_in_memory
 
 USERS = ("alice", "bob")
 STEPS = 60
@@ -71,14 +71,14 @@ class History:
 
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
-        self.world: World = world_in_memory()
+        self.platform: InMemoryPlatform = platform_in_memory()
         self.attempts: list[Attempt] = []
         self.events: list[tuple[str, str]] = []
         self.seen: set[tuple[str, str]] = set()
         self.broken: list[str] = []
         self.steps: list[str] = []
         self._depth = 0
-        self.interference = Interference(self.world, self.rng, self._other_work)
+        self.interference = Interference(self.platform, self.rng, self._other_work)
 
     def run(self, steps: int = STEPS) -> list[str]:
         """The promises that were broken, in words."""
@@ -168,7 +168,7 @@ class History:
 
     def _init(self, attempt: Attempt) -> None:
         request = StartUpload("film.mp4", "video/mp4", len(attempt.content))
-        started = self.world.uploads.start(attempt.owner, request, attempt.correlation_id)
+        started = self.platform.uploads.start(attempt.owner, request, attempt.correlation_id)
         ref = started.record.ref
         if attempt.ref not in {None, ref}:
             # The earlier one ended: its correlation id begins another upload.
@@ -176,7 +176,7 @@ class History:
             self.attempts.append(attempt)
         attempt.ref, attempt.upload_id = ref, started.upload_id
         attempt.part_size_bytes = started.record.part_size_bytes
-        attempt.token = self.world.tokens.verify(started.token)
+        attempt.token = self.platform.tokens.verify(started.token)
 
     def _send_part(self) -> None:
         attempt = self._one(lambda each: each.upload_id is not None)
@@ -186,24 +186,24 @@ class History:
         missing = [number for number in range(1, count + 1) if number not in attempt.etags]
         number = self.rng.choice(missing or [1])
         part = part_of(attempt.content, number, attempt.part_size_bytes)
-        attempt.etags[number] = self.world.videos.put_part(attempt.upload_id, number, part)
+        attempt.etags[number] = self.platform.videos.put_part(attempt.upload_id, number, part)
 
     def _go_on(self) -> None:
         attempt = self._one(lambda each: each.token is not None)
         if attempt is None or attempt.token is None:
             return
         if self.rng.random() < 0.5:
-            self.world.uploads.stored_parts(attempt.token)
+            self.platform.uploads.stored_parts(attempt.token)
         else:
-            record = self.world.uploads.find_open(attempt.token)
-            self.world.uploads.sign_parts(attempt.token, record, {1: None})
+            record = self.platform.uploads.find_open(attempt.token)
+            self.platform.uploads.sign_parts(attempt.token, record, {1: None})
 
     def _complete(self) -> None:
         attempt = self._one(lambda each: bool(each.token and each.etags))
         if attempt is None or attempt.token is None:
             return
         request = CompleteUpload(dict(attempt.etags), None, None, None)
-        completion = self.world.completions.complete(attempt.token, request)
+        completion = self.platform.completions.complete(attempt.token, request)
         if completion.outcome is Outcome.COMPLETED:
             attempt.is_promised = True
 
@@ -211,61 +211,61 @@ class History:
         attempt = self._one(lambda each: each.token is not None)
         if attempt is None or attempt.token is None:
             return
-        self.world.uploads.abort(attempt.token)
+        self.platform.uploads.abort(attempt.token)
         attempt.is_aborted = True
 
     def _delete(self) -> None:
         attempt = self._one(lambda each: each.ref is not None)
         if attempt is None or attempt.ref is None:
             return
-        self.world.library.delete(attempt.ref)
+        self.platform.library.delete(attempt.ref)
         attempt.is_deleted = True
 
     def _look(self) -> None:
         owner = self.rng.choice(USERS)
         deleted = {each.ref.video_id for each in self.attempts if each.is_deleted and each.ref}
-        for video in self.world.library.page(owner, 24, "")[0]:
+        for video in self.platform.library.page(owner, 24, "")[0]:
             if video.record.video_id in deleted:
                 self.broken.append(f"{video.record.video_id} is listed after its deletion was acknowledged")
-        self.world.uploads.open_uploads(owner, with_tokens=True)
+        self.platform.uploads.open_uploads(owner, with_tokens=True)
 
     def _offer_form(self) -> None:
         content = content_of(4_096, self.rng.randrange(256))
         attempt = Attempt(self.rng.choice(USERS), f"form-{len(self.attempts)}", content)
-        offered = self.world.simple_uploads.start(attempt.owner, StartUpload("film.mp4", "video/mp4", len(content)))
+        offered = self.platform.simple_uploads.start(attempt.owner, StartUpload("film.mp4", "video/mp4", len(content)))
         attempt.ref, attempt.form_sendable_until = offered.ref, offered.expires_at
         self.attempts.append(attempt)
 
     def _send_form(self) -> None:
-        now = self.world.clock()
+        now = self.platform.clock()
         attempt = self._one(lambda each: each.form_sendable_until is not None and now < each.form_sendable_until)
         if attempt and attempt.ref:
-            self.world.videos.put_object(attempt.ref.file_key, attempt.content)
+            self.platform.videos.put_object(attempt.ref.file_key, attempt.content)
             attempt.is_promised = True
 
     def _deliver(self) -> None:
         if not self.events:
             return
         event = self.rng.choice(self.events)
-        self.world.processing.process(ArrivedObject(*event))
+        self.platform.processing.process(StoredObject(*event))
         # Whatever fails comes again; and one in five comes again anyway.
         if self.rng.random() > 0.2 and event in self.events:
             self.events.remove(event)
 
     def _repeat_event(self) -> None:
         if self.seen:
-            self.world.processing.process(ArrivedObject(*self.rng.choice(sorted(self.seen))))
+            self.platform.processing.process(StoredObject(*self.rng.choice(sorted(self.seen))))
 
     def _lose_event(self) -> None:
         if self.events:
             self.events.remove(self.rng.choice(self.events))
 
     def _sweep(self) -> None:
-        self.world.janitor.sweep()
+        self.platform.janitor.sweep()
 
     def _pass_time(self) -> None:
         spans = [30, 90, 150, 400, 1_200, 3_700, 5 * 3_600, 26 * 3_600, 8 * 24 * 3_600]
-        self.world.clock.pass_time(seconds=self.rng.choices(spans, [8, 6, 6, 5, 4, 4, 2, 1, 1])[0])
+        self.platform.clock.pass_time(seconds=self.rng.choices(spans, [8, 6, 6, 5, 4, 4, 2, 1, 1])[0])
 
     def _attack(self) -> None:
         """Mallory knows every id there is, and owns nothing."""
@@ -273,7 +273,7 @@ class History:
         if attempt is None or attempt.ref is None:
             return
         ref = VideoRef("mallory", attempt.ref.video_id)
-        for reach in (self.world.library.show, self.world.library.delete):
+        for reach in (self.platform.library.show, self.platform.library.delete):
             try:
                 reach(ref)
             except VideoNotFoundError:
@@ -282,9 +282,9 @@ class History:
         token = UploadToken("k1", "mallory", ref.video_id, ref.file_key, attempt.upload_id or "upload-0", 2**40)
         request = CompleteUpload(dict(attempt.etags) or {1: '"e"'}, None, None, None)
         for attack in (
-            lambda: self.world.completions.complete(token, request),
-            lambda: self.world.uploads.abort(token),
-            lambda: self.world.uploads.find_open(token),
+            lambda: self.platform.completions.complete(token, request),
+            lambda: self.platform.uploads.abort(token),
+            lambda: self.platform.uploads.find_open(token),
         ):
             try:
                 attack()
@@ -299,9 +299,11 @@ class History:
     # What AWS does by itself
 
     def _collect_events(self) -> None:
-        stored = {(key, each.version_id) for key, versions in self.world.videos.versions.items() for each in versions}
-        asked = set(self.world.trigger.triggered)
-        self.world.trigger.triggered.clear()
+        stored = {
+            (key, each.version_id) for key, versions in self.platform.videos.versions.items() for each in versions
+        }
+        asked = set(self.platform.trigger.triggered)
+        self.platform.trigger.triggered.clear()
         self.events += sorted((stored - self.seen) | asked)
         self.seen |= stored
 
@@ -310,14 +312,14 @@ class History:
         self.steps.append("everything comes to rest")
         spans = [6 * 60, 3 * 60, 5 * 60, 9 * 60, 17 * 60, 17 * 60, 2 * 3_600, 8 * 24 * 3_600, *[17 * 60] * 4]
         for seconds in spans:
-            self.world.clock.pass_time(seconds=seconds)
+            self.platform.clock.pass_time(seconds=seconds)
             self.interference.during(None, lambda: self._guarded("rest", self._settle_once))
 
     def _settle_once(self) -> None:
-        self.world.janitor.sweep()
+        self.platform.janitor.sweep()
         self._collect_events()
         while self.events:
-            self.world.processing.process(ArrivedObject(*self.events.pop()))
+            self.platform.processing.process(StoredObject(*self.events.pop()))
             self._collect_events()
 
     # Promises
@@ -341,7 +343,7 @@ class History:
 
     def _check_attempt(self, attempt: Attempt, record: VideoRecord | None) -> None:
         name = f"{attempt.owner}'s {attempt.correlation_id}"
-        visible = self.world.videos.visible(attempt.ref.file_key) if attempt.ref else None
+        visible = self.platform.videos.visible(attempt.ref.file_key) if attempt.ref else None
         state = record.state if record else None
         if attempt.is_deleted and (visible is not None or state is not State.DELETED):
             self.broken.append(f"{name} was deleted and is {state}")
@@ -355,30 +357,30 @@ class History:
             self.broken.append(f"{name} is ready with other bytes")
 
     def _check_nothing_is_left(self, records: dict[VideoRef, VideoRecord]) -> None:
-        if markers := list(self.world.records.markers()):
+        if markers := list(self.platform.records.markers()):
             self.broken.append(f"{len(markers)} markers are left, as of {markers[0].ref.video_id}")
         # One that no record knows never had a part: the bucket's lifecycle rule drops it.
         known = {record.upload_id for record in records.values()}
-        left = [each for upload_id, each in self.world.videos.uploads.items() if upload_id in known or each.parts]
+        left = [each for upload_id, each in self.platform.videos.uploads.items() if upload_id in known or each.parts]
         if left:
             self.broken.append(f"{len(left)} multipart uploads are left")
-        for key, versions in self.world.videos.versions.items():
+        for key, versions in self.platform.videos.versions.items():
             ref = VideoRef.from_file_key(key)
             record = records.get(ref) if ref else None
-            visible = self.world.videos.visible(key) is not None
+            visible = self.platform.videos.visible(key) is not None
             if visible and (record is None or record.state not in {State.READY, State.REJECTED}):
                 self.broken.append(f"an object of a video that is {record.state if record else None} is visible")
             if visible and versions[-1].tags.get("verdict") not in {"accepted", "rejected"}:
                 self.broken.append(f"the newest object of {key} was never judged")
             if record and record.state is State.DELETED and record.media and not versions:
                 self.broken.append(f"{key} cannot be restored after its deletion")
-        posters = {key for key in self.world.metadata.objects if key.startswith("posters/")}
+        posters = {key for key in self.platform.metadata.objects if key.startswith("posters/")}
         wanted = {ref.poster_key for ref, record in records.items() if record.state is State.READY}
         if posters != wanted:
             self.broken.append(f"posters: {len(posters - wanted)} too many, {len(wanted - posters)} missing")
 
     def _check_once(self, records: dict[VideoRef, VideoRecord]) -> None:
-        told = {(message["videoId"], message["state"]) for message in self.world.notifier.messages}
+        told = {(message["videoId"], message["state"]) for message in self.platform.notifier.messages}
         for ref, record in records.items():
             if record.state in {State.READY, State.REJECTED} and (ref.video_id, record.state.value) not in told:
                 self.broken.append(f"nobody was told that {ref.video_id} is {record.state}")
@@ -395,5 +397,5 @@ class History:
                 self.broken.append(f"{owner}'s {correlation_id} became {count} videos")
 
     def all_records(self, owner: str) -> Iterator[VideoRecord]:
-        refs = self.world.records.refs_newest_first(owner)
-        yield from (record for record in self.world.records.read_each(refs) if record)
+        refs = self.platform.records.refs_newest_first(owner)
+        yield from (record for record in self.platform.records.read_each(refs) if record)

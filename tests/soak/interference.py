@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.core.ports import OutcomeUnknownError, StorageBusyError
-from tests.world import World
+from tests.in_memory_platform import InMemoryPlatform
 
 CALLS = {
     "metadata": ("get", "put", "put_if_new", "put_if_unchanged", "retire_if_unchanged", "delete", "list_keys"),
@@ -52,13 +52,13 @@ class Trouble:
 class Interference:
     """Stands between the services and the world's ports. other_work: runs whole in the middle of an operation."""
 
-    def __init__(self, world: World, rng: random.Random, other_work: Callable[[], None]) -> None:
+    def __init__(self, platform: InMemoryPlatform, rng: random.Random, other_work: Callable[[], None]) -> None:
         self._rng = rng
         self._other_work = other_work
         self._trouble: Trouble | None = None
         self._calls = 0
         for port, methods in CALLS.items():
-            fake = getattr(world, port)
+            fake = getattr(platform, port)
             for method in methods:
                 setattr(fake, method, self._between(getattr(fake, method)))
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.journeys.malformed_http import MALFORMED, send_raw
+from tests.end_to_end.malformed_http import MALFORMED, send_raw
 from tests.stand_in.server_process import Server
 
 TAKEN = {"one header of 30,000 bytes", "a bare carriage return"}

@@ -10,10 +10,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from local.api_environment import WEB_CLIENT
 from local.platform import LocalPlatform, Ports
 from tests.chromium import CHROMIUM, NO_BROWSER, launch
-from tests.journeys.log_search import PrintedLines
+from tests.end_to_end.log_search import PrintedLines
 from tests.media.sample_videos import write_sample_video
 from tests.web.fake_site import FakeSite, running_fake_site
-from tests.web.journeys import Person
+from tests.web.walkthroughs import Person
 
 
 @pytest.fixture(scope="package")  # while it runs, its event loop is in the way of other packages' own

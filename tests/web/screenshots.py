@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.chromium import launch
 from tests.media.sample_videos import write_sample_video
 from tests.web.fake_site import FakeSite, running_fake_site
-from tests.web.journeys import IN_TIME_MS, choose, parts_held_after, upload_row
 from tests.web.session import open_signed_in
+from tests.web.walkthroughs import IN_TIME_MS, choose, parts_held_after, upload_row
 
 FOLDER = Path(__file__).parents[2] / "screenshots"
 ADA = "ada@example.com"

@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from local.api_environment import WEB_CLIENT
 from tests.web.fake_site import FakeSite
-from tests.web.journeys import IN_TIME_MS, Person, choose, sign_in, upload_row, video_card
 from tests.web.session import open_signed_in
+from tests.web.walkthroughs import IN_TIME_MS, Person, choose, sign_in, upload_row, video_card
 
 AXE = WEB_CLIENT.parent / "node_modules" / "axe-core" / "axe.min.js"
 

@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.web.fake_api import crc64nvme_base64
 from tests.web.fake_site import FakeSite
-from tests.web.journeys import IN_TIME_MS, choose, upload_row
 from tests.web.session import open_signed_in
+from tests.web.walkthroughs import IN_TIME_MS, choose, upload_row
 
 ADA = "ada@example.com"
 PARTS = 5

@@ -10,8 +10,8 @@ import requests
 from playwright.sync_api import Page, expect
 
 from tests.web.fake_site import FakeSite
-from tests.web.journeys import IN_TIME_MS, Person, choose, sign_in, upload_row
 from tests.web.session import open_signed_in
+from tests.web.walkthroughs import IN_TIME_MS, Person, choose, sign_in, upload_row
 
 REPOSITORY = Path(__file__).parents[2]
 CONTRACT = REPOSITORY / "docs" / "api.md"

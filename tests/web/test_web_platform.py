@@ -11,8 +11,8 @@ from playwright.sync_api import Page, expect
 from local.child_process import ChildProcess
 from local.platform import LocalPlatform, Ports
 from tests.media.sample_videos import write_sample_video
-from tests.web import journeys
-from tests.web.journeys import Person
+from tests.web import walkthroughs
+from tests.web.walkthroughs import Person
 
 
 @pytest.fixture
@@ -25,27 +25,27 @@ def somebody(platform: LocalPlatform) -> Person:
 
 def test_the_demo_user_signs_in_and_out(page: Page, platform: LocalPlatform) -> None:
     demo = platform.sign_in.demo_user
-    journeys.sign_out(page, platform.site_url, Person(demo.email, demo.password))
+    walkthroughs.sign_out(page, platform.site_url, Person(demo.email, demo.password))
 
 
 def test_a_video_is_uploaded_processed_played_and_deleted(
     page: Page, platform: LocalPlatform, somebody: Person, video: Path
 ) -> None:
-    journeys.upload(page, platform.site_url, somebody, video)
-    journeys.play(page, video.name)
-    journeys.delete(page, video.name)
+    walkthroughs.upload(page, platform.site_url, somebody, video)
+    walkthroughs.play(page, video.name)
+    walkthroughs.delete(page, video.name)
 
 
 def test_a_paused_upload_goes_on(page: Page, platform: LocalPlatform, somebody: Person, video: Path) -> None:
-    journeys.pause_and_resume(page, platform.site_url, somebody, video)
+    walkthroughs.pause_and_resume(page, platform.site_url, somebody, video)
 
 
 def test_a_reloaded_page_resumes(page: Page, platform: LocalPlatform, somebody: Person, video: Path) -> None:
-    journeys.resume_after_reload(page, platform.site_url, somebody, video)
+    walkthroughs.resume_after_reload(page, platform.site_url, somebody, video)
 
 
 def test_a_cancelled_upload_is_gone(page: Page, platform: LocalPlatform, somebody: Person, video: Path) -> None:
-    journeys.cancel(page, platform.site_url, somebody, video)
+    walkthroughs.cancel(page, platform.site_url, somebody, video)
 
 
 def test_sixty_megabytes_arrive_whole_though_the_storage_is_killed_and_the_page_reloaded(
@@ -59,26 +59,30 @@ def test_sixty_megabytes_arrive_whole_though_the_storage_is_killed_and_the_page_
     with LocalPlatform(data_dir=tmp_path / "data", ports=ports) as platform:
         person = Person("ada@example.com", secrets.token_urlsafe(12))
         platform.sign_in.create_user(person.email, person.password)
-        journeys.sign_in(page, platform.site_url, person)
-        stored = journeys.part_numbers_sent(page)
+        walkthroughs.sign_in(page, platform.site_url, person)
+        stored = walkthroughs.part_numbers_sent(page)
         page.on("dialog", lambda dialog: dialog.accept())
 
-        with journeys.parts_held_after(page, 4):
-            journeys.choose(page, film)
-            expect(journeys.upload_row(page, film.name)).to_contain_text("21.0 MB of", timeout=journeys.IN_TIME_MS)
+        with walkthroughs.parts_held_after(page, 4):
+            walkthroughs.choose(page, film)
+            expect(walkthroughs.upload_row(page, film.name)).to_contain_text(
+                "21.0 MB of", timeout=walkthroughs.IN_TIME_MS
+            )
             page.reload()
         unfinished = page.get_by_role("list", name="Unfinished uploads")
-        expect(unfinished).to_contain_text(film.name, timeout=journeys.IN_TIME_MS)
+        expect(unfinished).to_contain_text(film.name, timeout=walkthroughs.IN_TIME_MS)
 
-        with journeys.parts_held_after(page, 3):
-            journeys.choose(page, film)
-            expect(journeys.upload_row(page, film.name)).to_contain_text("36.7 MB of", timeout=journeys.IN_TIME_MS)
+        with walkthroughs.parts_held_after(page, 3):
+            walkthroughs.choose(page, film)
+            expect(walkthroughs.upload_row(page, film.name)).to_contain_text(
+                "36.7 MB of", timeout=walkthroughs.IN_TIME_MS
+            )
             platform.child("stand-in").kill()
         with restarted_stand_in(platform, ports, tmp_path / "data" / "stand-in"):
-            expect(journeys.upload_row(page, film.name).get_by_text("Uploaded")).to_be_visible(timeout=60_000)
-            journeys.expect_ready(page, film.name)
+            expect(walkthroughs.upload_row(page, film.name).get_by_text("Uploaded")).to_be_visible(timeout=60_000)
+            walkthroughs.expect_ready(page, film.name)
             assert len(stored) == 12, "each part once"
-            journeys.play(page, film.name)
+            walkthroughs.play(page, film.name)
 
 
 @contextmanager
@@ -100,4 +104,4 @@ def restarted_stand_in(platform: LocalPlatform, ports: Ports, data: Path) -> Gen
 def test_what_is_no_video_is_rejected(page: Page, platform: LocalPlatform, somebody: Person, tmp_path: Path) -> None:
     liar = tmp_path / "liar.mp4"
     liar.write_bytes(b"MZ" * 4096)
-    journeys.upload_something_that_is_no_video(page, platform.site_url, somebody, liar)
+    walkthroughs.upload_something_that_is_no_video(page, platform.site_url, somebody, liar)

@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
 from local.platform import LocalPlatform
-from tests.journeys.log_search import PrintedLines
-from tests.web import journeys
-from tests.web.journeys import Person
+from tests.end_to_end.log_search import PrintedLines
+from tests.web import walkthroughs
+from tests.web.walkthroughs import Person
 
 PROGRESS = "**/api/progress"
 EVENT_FIELDS = {"event", "at", "videoId", "correlationId", "sizeBytes", "sentBytes"}
@@ -70,7 +70,7 @@ def test_the_operators_read_how_an_upload_went_and_neither_names_nor_addresses_n
     page: Page, platform: LocalPlatform, printed: PrintedLines, somebody: Person, video: Path
 ) -> None:
     calls = progress_calls(page)
-    journeys.upload(page, platform.site_url, somebody, video)
+    walkthroughs.upload(page, platform.site_url, somebody, video)
     wait_for(page, lambda: has_told(calls, "ready"), hiding=True)
     events = events_of(calls)
     video_id = events[0]["videoId"]
@@ -104,12 +104,12 @@ def test_one_id_goes_with_every_call_of_an_upload_and_with_no_part_even_after_a_
     calls: dict[str, set[str | None]] = {}
 
     def note(request: Request) -> None:
-        kind = "part" if journeys.PART_URL.search(request.url) else urlsplit(request.url).path.removeprefix("/api")
+        kind = "part" if walkthroughs.PART_URL.search(request.url) else urlsplit(request.url).path.removeprefix("/api")
         calls.setdefault(f"{request.method} {kind}", set()).add(request.headers.get("x-correlation-id"))
 
     page.on("request", note)
     progress = progress_calls(page)
-    journeys.resume_after_reload(page, platform.site_url, somebody, video)
+    walkthroughs.resume_after_reload(page, platform.site_url, somebody, video)
     ids = {each: calls[each] for each in calls if "/multipart/" in each}
     assert {each.rpartition("/")[2] for each in ids} == {"init", "parts", "complete"}
     (correlation_id,) = set[str | None]().union(*ids.values())
@@ -127,13 +127,13 @@ def test_one_id_goes_with_every_call_of_an_upload_and_with_no_part_even_after_a_
 def test_who_switches_it_off_is_not_heard_of_after_a_reload_either(
     page: Page, platform: LocalPlatform, somebody: Person, small_video: Path
 ) -> None:
-    journeys.sign_in(page, platform.site_url, somebody)
+    walkthroughs.sign_in(page, platform.site_url, somebody)
     setting = page.get_by_label("Tell the operators of this site")
     expect(setting).to_be_checked()
     setting.uncheck()
     calls = progress_calls(page)
-    journeys.choose(page, small_video)
-    journeys.expect_ready(page, small_video.name)
+    walkthroughs.choose(page, small_video)
+    walkthroughs.expect_ready(page, small_video.name)
     page.reload()
     expect(setting).not_to_be_checked()
     # Whatever was kept would be sent now.
@@ -156,7 +156,7 @@ def test_an_upload_does_not_notice_how_its_progress_is_refused(
             route.fulfill(status=status, headers={"Retry-After": "300"}, json={"error": {"code": "x", "message": ""}})
 
     page.route(PROGRESS, refuse)
-    journeys.upload(page, platform.site_url, somebody, small_video)
+    walkthroughs.upload(page, platform.site_url, somebody, small_video)
     wait_for(page, lambda: bool(calls))
     expect(page.locator("#banner")).to_be_hidden()
     # A refused token is renewed once; there is no other second try within the pause.
@@ -177,7 +177,7 @@ def test_what_did_not_arrive_is_told_later_and_what_was_refused_for_good_is_not(
 
     page.route(PROGRESS, refuse)
     calls = progress_calls(page)
-    journeys.upload(page, platform.site_url, somebody, small_video)
+    walkthroughs.upload(page, platform.site_url, somebody, small_video)
     wait_for(page, lambda: len(calls) == 1)
     wait_for(page, lambda: len(calls) == 2, hiding=True)
     first, second = calls
@@ -192,7 +192,7 @@ def test_what_did_not_arrive_is_told_later_and_what_was_refused_for_good_is_not(
 def test_an_upload_does_not_wait_for_who_listens_slowly_and_is_told_of_in_one_call_at_a_time(
     page: Page, platform: LocalPlatform, somebody: Person, small_video: Path
 ) -> None:
-    journeys.sign_in(page, platform.site_url, somebody)
+    walkthroughs.sign_in(page, platform.site_url, somebody)
     calls = progress_calls(page)
     waiting: list[Route] = []
 
@@ -201,8 +201,8 @@ def test_an_upload_does_not_wait_for_who_listens_slowly_and_is_told_of_in_one_ca
 
     page.route(PROGRESS, keep_waiting)
     for number in (1, 2):
-        journeys.choose(page, small_video)
-        uploaded = journeys.upload_row(page, small_video.name).get_by_text("Uploaded")
+        walkthroughs.choose(page, small_video)
+        uploaded = walkthroughs.upload_row(page, small_video.name).get_by_text("Uploaded")
         expect(uploaded).to_have_count(number, timeout=10_000)
     assert len(calls) == len(waiting) == 1
 
@@ -210,10 +210,10 @@ def test_an_upload_does_not_wait_for_who_listens_slowly_and_is_told_of_in_one_ca
 def test_a_tab_that_is_closed_sends_its_last_events(
     page: Page, platform: LocalPlatform, printed: PrintedLines, somebody: Person, small_video: Path
 ) -> None:
-    journeys.sign_in(page, platform.site_url, somebody)
+    walkthroughs.sign_in(page, platform.site_url, somebody)
     calls = progress_calls(page)
-    journeys.choose(page, small_video)
-    journeys.expect_ready(page, small_video.name)
+    walkthroughs.choose(page, small_video)
+    walkthroughs.expect_ready(page, small_video.name)
     wait_for(page, lambda: bool(calls))
     video_id = events_of(calls)[0]["videoId"]
     assert not has_told(calls, "ready"), "the pause after the first call is not over"

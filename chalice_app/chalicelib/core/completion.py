@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from chalicelib.core.arrival import measure_arrival
 from chalicelib.core.errors import (
     ChecksumMismatchError,
     CompletionRefusedError,
@@ -34,9 +33,10 @@ from chalicelib.core.ports import (
     VideoBucket,
 )
 from chalicelib.core.records import Records
+from chalicelib.core.upload_metrics import record_completed_upload
 from chalicelib.core.upload_requests import CompleteUpload
 from chalicelib.core.upload_token import UploadToken
-from chalicelib.core.video_record import ARRIVED_STATES, State, VideoRecord
+from chalicelib.core.video_record import STORED_STATES, State, VideoRecord
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class Completion:
     outcome: Outcome
 
 
-class _Claim(Enum):
+class _LeaseOutcome(Enum):
     MINE = auto()
     SOMEBODYS = auto()
     ALREADY_DONE = auto()
@@ -84,13 +84,13 @@ class Completions:
         StorageUnavailableError (nothing was done)."""
         if request.upload_id not in {None, token.upload_id} or request.file_key not in {None, token.file_key}:
             raise UploadNotFoundError
-        claim, record = self._claim(token, request)
+        claim, record = self._take_lease(token, request)
         match claim:
-            case _Claim.ALREADY_DONE:
+            case _LeaseOutcome.ALREADY_DONE:
                 return Completion(record, Outcome.COMPLETED)
-            case _Claim.SOMEBODYS:
+            case _LeaseOutcome.SOMEBODYS:
                 return self._settle(record) or Completion(record, Outcome.COMPLETING)
-            case _Claim.MINE:
+            case _LeaseOutcome.MINE:
                 parts = sorted(request.etags_by_part.items())
                 return self._complete_at_s3(record, token.upload_id, parts)
 
@@ -111,15 +111,15 @@ class Completions:
         etags = [(part.part_number, part.etag) for part in parts]
         return self._complete_at_s3(record, record.upload_id, etags)
 
-    def _claim(self, token: UploadToken, request: CompleteUpload) -> tuple[_Claim, VideoRecord]:
-        claim = _Claim.ALREADY_DONE
+    def _take_lease(self, token: UploadToken, request: CompleteUpload) -> tuple[_LeaseOutcome, VideoRecord]:
+        claim = _LeaseOutcome.ALREADY_DONE
 
         def decide(record: VideoRecord) -> VideoRecord | None:
             nonlocal claim
             if record.upload_id != token.upload_id or record.state is State.DELETED:
                 raise UploadNotFoundError
-            claim = _claim_on(record, self.now() - LEASE)
-            if claim is not _Claim.MINE:
+            claim = _lease_on(record, self.now() - LEASE)
+            if claim is not _LeaseOutcome.MINE:
                 return None
             _require_every_part(record, request)
             started = {"completion_started_at": self.now(), "checksum_crc64nvme": request.checksum_crc64nvme}
@@ -186,10 +186,10 @@ class Completions:
         if change is None:
             raise UploadNotFoundError
         current = change.record
-        if current.state not in ARRIVED_STATES:
+        if current.state not in STORED_STATES:
             raise not_uploading(current)
         if change.mine:
-            measure_arrival(current, self.meter, self.now())
+            record_completed_upload(current, self.meter, self.now())
         # Also where the processing was quicker.
         log.info("upload completed", extra={"sizeBytes": current.size_bytes})
         return Completion(current, Outcome.COMPLETED)
@@ -217,14 +217,14 @@ class Completions:
         return expired
 
 
-def _claim_on(record: VideoRecord, lease_ended: datetime) -> _Claim:
-    if record.state in ARRIVED_STATES:
-        return _Claim.ALREADY_DONE
+def _lease_on(record: VideoRecord, lease_ended: datetime) -> _LeaseOutcome:
+    if record.state in STORED_STATES:
+        return _LeaseOutcome.ALREADY_DONE
     if record.state is State.UPLOADING:
-        return _Claim.MINE
+        return _LeaseOutcome.MINE
     if record.state is State.COMPLETING:
         started = record.completion_started_at
-        return _Claim.MINE if started is None or started < lease_ended else _Claim.SOMEBODYS
+        return _LeaseOutcome.MINE if started is None or started < lease_ended else _LeaseOutcome.SOMEBODYS
     raise not_uploading(record)
 
 

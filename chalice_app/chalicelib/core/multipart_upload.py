@@ -17,12 +17,12 @@ from chalicelib.core.errors import (
     UploadExpiredError,
     UploadNotFoundError,
 )
+from chalicelib.core.idempotency_keys import IdempotencyKeys
 from chalicelib.core.log_context import about_upload, carried
 from chalicelib.core.part_plan import PartPlan, plan_parts
 from chalicelib.core.part_urls import PartUrls, SignedPart
 from chalicelib.core.ports import Clock, Meter, StoredPart, UploadGoneError, VideoBucket
 from chalicelib.core.records import Records
-from chalicelib.core.start_claims import StartClaims
 from chalicelib.core.upload_requests import MAX_URLS_PER_PAGE, StartUpload
 from chalicelib.core.upload_token import UploadToken, UploadTokens
 from chalicelib.core.video_id import VideoRef, new_video_id
@@ -64,7 +64,7 @@ class MultipartUploads:
     videos: VideoBucket
     urls: PartUrls
     tokens: UploadTokens
-    claims: StartClaims
+    idempotency_keys: IdempotencyKeys
     meter: Meter
     now: Clock
     caps: Caps
@@ -88,7 +88,7 @@ class MultipartUploads:
             started = self._opened(ref, request, plan, now, correlation_id)
         except Exception:
             if correlation_id:
-                self.claims.release(owner, request, correlation_id)
+                self.idempotency_keys.release(owner, request, correlation_id)
             raise
         # Last, because it holds its place until the upload expires.
         self.records.create(started.record)
@@ -108,12 +108,12 @@ class MultipartUploads:
         try:
             require_room(self.records, self.caps, ref, request.size_bytes)
         except CapError:
-            begun = self.claims.find(ref.owner, request, correlation_id) if correlation_id else None
+            begun = self.idempotency_keys.find(ref.owner, request, correlation_id) if correlation_id else None
             if begun is None:
                 _log_about_new(ref, correlation_id)
                 raise
             return begun
-        return self.claims.take(ref, request, correlation_id) if correlation_id else None
+        return self.idempotency_keys.take(ref, request, correlation_id) if correlation_id else None
 
     def _opened(
         self, ref: VideoRef, request: StartUpload, plan: PartPlan, now: datetime, correlation_id: str | None

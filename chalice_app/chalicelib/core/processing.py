@@ -12,7 +12,6 @@ from enum import StrEnum
 from functools import partial
 from typing import ClassVar
 
-from chalicelib.core.arrival import measure_arrival
 from chalicelib.core.json_values import JsonObject
 from chalicelib.core.log_context import about_upload
 from chalicelib.core.media.containers import HEAD_BYTES, Container, require_container
@@ -20,6 +19,7 @@ from chalicelib.core.media.errors import MediaBudgetError, MediaError
 from chalicelib.core.media.inspection import Inspection
 from chalicelib.core.ports import Clock, MetadataBucket, Meter, Notifier, StoredVideo, VideoBucket
 from chalicelib.core.records import Records
+from chalicelib.core.upload_metrics import record_completed_upload
 from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import GONE_STATES, OPEN_STATES, Rejection, State, VideoRecord
 
@@ -57,7 +57,7 @@ class Processed(StrEnum):
 
 
 @dataclass(frozen=True)
-class ArrivedObject:
+class StoredObject:
     """version_id: None when the event names none; then the newest version counts."""
 
     file_key: str
@@ -74,7 +74,7 @@ class Processing:
     meter: Meter
     now: Clock
 
-    def process(self, arrived: ArrivedObject) -> Processed:
+    def process(self, arrived: StoredObject) -> Processed:
         """Raises what S3 and SNS raise: the event then comes again, and in the end waits in the dead-letter queue."""
         ref = VideoRef.from_file_key(arrived.file_key)
         about_upload()
@@ -150,7 +150,7 @@ class Processing:
         if not change.mine:
             return self._seen_before(settled, stored)
         if change.before.completed_at is None:  # the event overtook the completion
-            measure_arrival(settled, self.meter, seen_at)
+            record_completed_upload(settled, self.meter, seen_at)
         self._measure(settled)
         log.info("video %s", settled.state, extra={"code": rejection.code} if rejection else None)
         self._announce(settled)

@@ -43,7 +43,7 @@ NEXT_STATES: dict[State, frozenset[State]] = {
 OPEN_STATES = frozenset({State.UPLOADING, State.COMPLETING, State.PROCESSING})
 """States that count against the user's caps and that the janitor looks after."""
 
-ARRIVED_STATES = frozenset({State.PROCESSING, State.READY, State.REJECTED})
+STORED_STATES = frozenset({State.PROCESSING, State.READY, State.REJECTED})
 """States after S3 has the whole file."""
 
 

@@ -4,38 +4,38 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.web import journeys
+from tests.web import walkthroughs
 from tests.web.fake_site import FakeSite
-from tests.web.journeys import Person
+from tests.web.walkthroughs import Person
 
 
 def test_a_person_signs_in_and_out(page: Page, site: FakeSite, user: Person) -> None:
-    journeys.sign_out(page, site.url, user)
+    walkthroughs.sign_out(page, site.url, user)
 
 
 def test_a_video_is_uploaded_in_parts_then_played_and_deleted(
     page: Page, site: FakeSite, user: Person, video: Path
 ) -> None:
-    journeys.upload(page, site.url, user, video)
+    walkthroughs.upload(page, site.url, user, video)
     assert next(content for _, content in site.storage.objects.values() if len(content) > 10**6) == video.read_bytes()
-    journeys.play(page, video.name)
-    journeys.delete(page, video.name)
+    walkthroughs.play(page, video.name)
+    walkthroughs.delete(page, video.name)
 
 
 def test_a_paused_upload_goes_on_where_it_stopped(page: Page, site: FakeSite, user: Person, video: Path) -> None:
-    journeys.pause_and_resume(page, site.url, user, video)
+    walkthroughs.pause_and_resume(page, site.url, user, video)
 
 
 def test_after_a_reload_only_the_missing_parts_are_sent(page: Page, site: FakeSite, user: Person, video: Path) -> None:
-    journeys.resume_after_reload(page, site.url, user, video)
+    walkthroughs.resume_after_reload(page, site.url, user, video)
 
 
 def test_a_cancelled_upload_leaves_nothing_behind(page: Page, site: FakeSite, user: Person, video: Path) -> None:
-    journeys.cancel(page, site.url, user, video)
+    walkthroughs.cancel(page, site.url, user, video)
     assert site.storage.parts == {}
 
 
 def test_a_file_that_is_no_video_is_rejected_in_words(page: Page, site: FakeSite, user: Person, tmp_path: Path) -> None:
     liar = tmp_path / "liar.mp4"
     liar.write_bytes(b"MZ" * 4096)
-    journeys.upload_something_that_is_no_video(page, site.url, user, liar)
+    walkthroughs.upload_something_that_is_no_video(page, site.url, user, liar)

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from local.platform import LocalPlatform
-from tests.journeys.conftest import Desktop, Person, StandIn, wait_until
-from tests.journeys.log_search import PrintedLines
+from tests.end_to_end.conftest import Desktop, Person, StandIn, wait_until
+from tests.end_to_end.log_search import PrintedLines
 from tests.media.sample_videos import ContainerName, write_sample_video
 from tests.sign_in.browser_walk import walk_through_login
 from video_upload.credentials import CLIENT_SECRET_VARIABLE

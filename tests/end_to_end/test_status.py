@@ -18,7 +18,7 @@ from local.status.embedded_metrics import Series
 from local.status.local_names import API_NAME, API_STAGE
 from local.status.metric_store import read_metrics
 from tests.chromium import CHROMIUM, NO_BROWSER, launch
-from tests.journeys.conftest import Person, StandIn, make_person, wait_until
+from tests.end_to_end.conftest import Person, StandIn, make_person, wait_until
 
 UPLOADS, FAILED, REJECTED = 50, 2, 1
 READY = UPLOADS - FAILED - REJECTED

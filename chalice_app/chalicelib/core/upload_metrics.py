@@ -9,7 +9,7 @@ from chalicelib.core.ports import Meter
 from chalicelib.core.video_record import VideoRecord
 
 
-def measure_arrival(record: VideoRecord, meter: Meter, now: datetime) -> None:
+def record_completed_upload(record: VideoRecord, meter: Meter, now: datetime) -> None:
     asked = record.completion_started_at
     transfer_seconds = max(((asked or now) - record.created_at).total_seconds(), 0.001)
     meter.record(uploads_completed_count=1, upload_throughput_bytes_per_second=record.size_bytes / transfer_seconds)

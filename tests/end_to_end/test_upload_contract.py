@@ -13,7 +13,7 @@ from awscrt import checksums
 
 from local.platform import LocalPlatform
 from local.stand_in import names
-from tests.journeys.conftest import (
+from tests.end_to_end.conftest import (
     PATIENCE_SECONDS,
     Person,
     StandIn,

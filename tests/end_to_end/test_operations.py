@@ -16,8 +16,7 @@ from botocore.client import BaseClient
 from chalicelib.adapters.lambda_trigger import LambdaTrigger
 from deploy import erase_user, find_upload, replay_event, restore_video, revoke_user
 from local.stand_in import names
-from tests.infrastructure.safety.access import OPERATOR
-from tests.journeys.conftest import (
+from tests.end_to_end.conftest import (
     TIMEOUT_SECONDS,
     Operator,
     Person,
@@ -27,6 +26,7 @@ from tests.journeys.conftest import (
     ready_video,
     wait_until,
 )
+from tests.infrastructure.safety.access import OPERATOR
 from tests.terminal import Terminal
 
 

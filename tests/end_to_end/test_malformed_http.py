@@ -4,7 +4,7 @@ import pytest
 import requests
 
 from local.platform import LocalPlatform
-from tests.journeys.malformed_http import MALFORMED, RawAnswer, send_raw
+from tests.end_to_end.malformed_http import MALFORMED, RawAnswer, send_raw
 
 
 def assert_refused(answer: RawAnswer, status: int, code: str) -> None:

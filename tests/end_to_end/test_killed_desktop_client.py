@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.journeys.conftest import Desktop, Person, StandIn, wait_until
+from tests.end_to_end.conftest import Desktop, Person, StandIn, wait_until
 from tests.media.sample_videos import write_sample_video
 
 KILLS = 20

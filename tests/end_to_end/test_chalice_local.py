@@ -17,9 +17,9 @@ import requests
 from local.__main__ import welcome
 from local.api_environment import CHALICE_APP
 from local.platform import LocalPlatform, Ports
-from tests.journeys.conftest import Person, StandIn, wait_until
-from tests.journeys.malformed_http import MALFORMED, send_raw
-from tests.journeys.refusals import TOKEN_ROUTES, USER_ROUTES, assert_error, forged
+from tests.end_to_end.conftest import Person, StandIn, wait_until
+from tests.end_to_end.malformed_http import MALFORMED, send_raw
+from tests.end_to_end.refusals import TOKEN_ROUTES, USER_ROUTES, assert_error, forged
 
 LOG_NAME = "chalice.log"
 

@@ -22,7 +22,7 @@ _RETRY_AFTER_SECONDS = 2
 _MAX_RACES = 3
 
 
-class StartClaims:
+class IdempotencyKeys:
     """Two inits of one upload never share a video, so that neither can take the other's place away."""
 
     def __init__(self, bucket: MetadataBucket, records: Records, now: Clock) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.core.caps import Caps
 from chalicelib.core.completion import Completions
+from chalicelib.core.idempotency_keys import IdempotencyKeys
 from chalicelib.core.janitor import Janitor
 from chalicelib.core.library import Library
 from chalicelib.core.media.containers import Container
@@ -16,13 +17,12 @@ from chalicelib.core.multipart_upload import MultipartUploads, StartedUpload
 from chalicelib.core.part_plan import MIN_PART_BYTES
 from chalicelib.core.part_urls import PartUrls
 from chalicelib.core.ports import OutcomeUnknownError
-from chalicelib.core.processing import ArrivedObject, Processed, Processing
+from chalicelib.core.processing import Processed, Processing, StoredObject
 from chalicelib.core.progress import ProgressLog
 from chalicelib.core.records import Records
 from chalicelib.core.sigv4 import BucketAddress, Credentials
 from chalicelib.core.simple_upload import SimpleUploads
 from chalicelib.core.stage_figures import StageFigures
-from chalicelib.core.start_claims import StartClaims
 from chalicelib.core.upload_requests import CompleteUpload, StartUpload
 from chalicelib.core.upload_token import UploadToken, UploadTokens
 from chalicelib.core.viewing_urls import S3ViewingUrls
@@ -43,7 +43,7 @@ MP4_HEAD = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2"
 
 
 @dataclass
-class World:
+class InMemoryPlatform:
     """One platform in memory."""
 
     clock: FakeClock
@@ -79,14 +79,14 @@ class World:
 
     def process(self, transfer: "Transfer") -> Processed:
         newest = self.videos.versions[transfer.key][-1]
-        return self.processing.process(ArrivedObject(transfer.key, newest.version_id))
+        return self.processing.process(StoredObject(transfer.key, newest.version_id))
 
 
 @dataclass
 class Transfer:
     """One client with one upload."""
 
-    world: World
+    platform: InMemoryPlatform
     started: StartedUpload
     token: UploadToken
 
@@ -102,7 +102,7 @@ class Transfer:
     def send_parts(self) -> dict[int, str]:
         plan = self.started.record.plan
         return {
-            number: self.world.videos.put_part(
+            number: self.platform.videos.put_part(
                 self.token.upload_id,
                 number,
                 self.body[(number - 1) * plan.part_size_bytes : number * plan.part_size_bytes],
@@ -114,7 +114,7 @@ class Transfer:
         return CompleteUpload(etags, checksum, None, None)
 
     def send_and_complete(self) -> None:
-        self.world.completions.complete(self.token, self.completion(self.send_parts()))
+        self.platform.completions.complete(self.token, self.completion(self.send_parts()))
 
     def die_completing(self, request: CompleteUpload) -> None:
         """The function dies before S3 has put anything together."""
@@ -122,9 +122,9 @@ class Transfer:
         def die() -> None:
             raise OutcomeUnknownError
 
-        self.world.videos.before_complete = die
-        self.world.completions.complete(self.token, request)
-        self.world.videos.before_complete = lambda: None
+        self.platform.videos.before_complete = die
+        self.platform.completions.complete(self.token, request)
+        self.platform.videos.before_complete = lambda: None
 
 
 def inspected(read_range: Callable[[int, int], bytes], size_bytes: int, container: Container) -> Inspection:
@@ -138,7 +138,7 @@ def inspected(read_range: Callable[[int, int], bytes], size_bytes: int, containe
     return Inspection(facts=facts, poster_jpeg=b"\xff\xd8 poster")
 
 
-def world_in_memory() -> World:
+def platform_in_memory() -> InMemoryPlatform:
     """Its clock stands still until a test lets time pass."""
     clock = FakeClock()
     metadata, videos = FakeMetadata(clock), FakeVideos(clock)
@@ -159,7 +159,7 @@ def world_in_memory() -> World:
         video_address=video_address, metadata_address=BucketAddress("https://metadata.s3.test"), **signing
     )
     completions = Completions(records=records, videos=videos, meter=meter, now=clock, patience_seconds=10)
-    return World(
+    return InMemoryPlatform(
         clock=clock,
         metadata=metadata,
         videos=videos,
@@ -176,7 +176,7 @@ def world_in_memory() -> World:
             videos=videos,
             urls=part_urls,
             tokens=tokens,
-            claims=StartClaims(metadata, records, clock),
+            idempotency_keys=IdempotencyKeys(metadata, records, clock),
             meter=meter,
             now=clock,
             caps=caps,

@@ -12,8 +12,8 @@ import requests
 from local.janitor_schedule import scheduled_event
 from local.platform import LocalPlatform, Ports
 from local.stand_in import names
-from tests.journeys.conftest import Person, StandIn, put_part, wait_until
-from tests.journeys.log_search import PrintedLines, leaks, not_json, secrets_of_url
+from tests.end_to_end.conftest import Person, StandIn, put_part, wait_until
+from tests.end_to_end.log_search import PrintedLines, leaks, not_json, secrets_of_url
 from tests.sign_in.browser_walk import Walk
 
 EMAIL = "canary.bird@example.com"

@@ -19,7 +19,7 @@ from botocore.config import Config
 from local.platform import LocalPlatform, Ports
 from local.sign_in.users import User
 from local.stand_in import names
-from tests.journeys.log_search import PrintedLines
+from tests.end_to_end.log_search import PrintedLines
 from tests.media.sample_videos import write_sample_video
 from video_upload.credentials import SignIn, StoredCredentials
 
