@@ -1,5 +1,6 @@
 """Policies of the buckets as values: the calls that each lets in or refuses, and the calls that differ in one place."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,15 +20,15 @@ ACCOUNT = "123456789012"
 CONTEXT = StageNames(stage="dev", account_id=ACCOUNT, region="eu-central-1")
 TAGS, INSPECTS, OUTSIDE, OTHER = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("tags", "looks", "out", "other"))
 METADATA: dict[str, Any] = {"data_key_arn": "data-key", "roles_outside_network_arns": [OUTSIDE]}
-POLICIES: dict[str, PolicyDocument] = {
-    "videos": video_bucket_policy(
+POLICIES: dict[str, Callable[[], PolicyDocument]] = {
+    "videos": lambda: video_bucket_policy(
         CONTEXT, data_key_arn="data-key", tagging_role_arns=[TAGS], inspecting_role_arns=[INSPECTS]
     ),
-    "metadata": metadata_bucket_policy(CONTEXT, s3_endpoint_id="endpoint", **METADATA),
-    "open metadata": metadata_bucket_policy(CONTEXT, s3_endpoint_id=None, **METADATA),
-    "site": site_bucket_policy(CONTEXT),
-    "logs": log_bucket_policy(CONTEXT, logged_buckets=["videos", "site"], trail=True),
-    "logs without a trail": log_bucket_policy(CONTEXT, logged_buckets=["videos", "site"], trail=False),
+    "metadata": lambda: metadata_bucket_policy(CONTEXT, s3_endpoint_id="endpoint", **METADATA),
+    "open metadata": lambda: metadata_bucket_policy(CONTEXT, s3_endpoint_id=None, **METADATA),
+    "site": lambda: site_bucket_policy(CONTEXT),
+    "logs": lambda: log_bucket_policy(CONTEXT, logged_buckets=["videos", "site"], trail=True),
+    "logs without a trail": lambda: log_bucket_policy(CONTEXT, logged_buckets=["videos", "site"], trail=False),
 }
 BUCKETS = {purpose: purpose.removeprefix("open ").removesuffix(" without a trail") for purpose in POLICIES}
 USUAL = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.2", "s3:signatureAge": "900000"}
@@ -55,13 +56,13 @@ def refused(purpose: str, action: str, key: str | None, context: Context | None 
     """Whether the bucket refuses a role that may do anything."""
     whole = {**USUAL, "aws:PrincipalArn": role, **(context or {})}
     call = Call(principal=role, action=action, resource=arn(purpose, key), context=whole)
-    return not is_allowed(call, [ANYTHING, POLICIES[purpose]["Statement"]])
+    return not is_allowed(call, [ANYTHING, POLICIES[purpose]()["Statement"]])
 
 
 def let_in(purpose: str, service: str, action: str, key: str | None, context: Context) -> bool:
     whole = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3", **context}
     call = Call(principal=f"{service}.amazonaws.com", action=action, resource=arn(purpose, key), context=whole)
-    return is_allowed(call, [POLICIES[purpose]["Statement"]])
+    return is_allowed(call, [POLICIES[purpose]()["Statement"]])
 
 
 def only_with_all_of(purpose: str, service: str, action: str, key: str | None, context: Context) -> bool:
@@ -202,5 +203,11 @@ def test_the_trail_of_the_stage_writes_where_there_is_one() -> None:
 
 @pytest.mark.parametrize("purpose", POLICIES)
 def test_nobody_else_is_let_in(purpose: str) -> None:
-    allowed = [each for each in POLICIES[purpose]["Statement"] if each["Effect"] == "Allow"]
+    allowed = [each for each in POLICIES[purpose]()["Statement"] if each["Effect"] == "Allow"]
     assert all(set(each["Principal"]) == {"Service"} and each["Condition"] for each in allowed)
+
+
+@pytest.mark.parametrize("purpose", POLICIES)
+def test_what_a_bucket_refuses_it_refuses_everybody(purpose: str) -> None:
+    denied = [each for each in POLICIES[purpose]()["Statement"] if each["Effect"] == "Deny"]
+    assert [each["Principal"] for each in denied] == [{"AWS": "*"}] * len(denied)

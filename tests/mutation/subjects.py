@@ -16,7 +16,10 @@ SUBJECTS = (
     Subject(f"{_CONTRACT}/checking.py", ["tests/contract/test_checking.py", "tests/contract/test_bounds.py"]),
     Subject(f"{_CONTRACT}/fields.py", ["tests/contract/test_requests.py", "tests/contract/test_bounds.py"]),
     Subject(f"{_CORE}/part_plan.py", ["tests/core/test_part_plan.py", "tests/contract/test_requests.py"]),
-    Subject(f"{_CORE}/completion.py", ["tests/core/test_completion_outcomes.py"]),
+    Subject(
+        f"{_CORE}/completion.py",
+        ["tests/core/test_completion_outcomes.py", "tests/core/test_completion.py", "tests/core/test_interruptions.py"],
+    ),
     Subject(f"{_CORE}/records.py", ["tests/core/test_records.py"]),
     Subject(f"{_CORE}/caps.py", ["tests/core/test_caps.py"]),
     Subject("components/storage/bucket_policies.py", ["tests/infrastructure/test_bucket_policy_values.py"]),
