@@ -1,10 +1,10 @@
-"""What a stage costs in a month: a model of its own settings, its own program and a workload.
+"""A stage's cost in a month: a model of its own settings, its own program and a workload.
 
 settings, program   components/declared_stage.py   what the stage declares
-                 →  inventory.py   what of it is billed by its existence, or shapes the rest
-    + workload   →  month.py       what happens: calls.py asks of AWS, stored.py lies in S3, peak.py keeps warm
+                 →  inventory.py   what of it is billed by existing, or shapes the rest
+    + workload   →  month.py       calls, bytes and events; calls.py: requests to AWS, stored.py: bytes in S3
     + prices     →  billing.py     which quantity meets which price: a bill.py
                  →  model.py       this line as one object, for questions with other settings
                  →  strategies.py, always_on.py, targets.py, curve.py   the questions
-                 →  report.py, chart.py   the answers; command.py puts all in order
+                 →  report.py      the answers; command.py puts all in order
 """

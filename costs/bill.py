@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from costs.month import Month
-from costs.prices import Price, PriceList
+from costs.prices import Price
 from costs.units import GB
 
 
@@ -73,22 +73,3 @@ class Bill:
 def unconfirmed(prices: Iterable[Price]) -> list[Price]:
     """Those not confirmed, each once."""
     return list({price.key: price for price in prices if not price.confirmed}.values())
-
-
-class BillWriter:
-    """Adds lines at list price.
-
-    free_tier: whether the always-free allowances are taken off first.
-    """
-
-    def __init__(self, prices: PriceList, *, free_tier: bool) -> None:
-        self._prices = prices
-        self._free_tier = free_tier
-        self.lines: list[Line] = []
-
-    def add(self, driver: Driver, item: str, key: str, quantity: float, *, free_share: float = 1.0) -> None:
-        """free_share: the part of the allowance that this line has, where several lines share one."""
-        price = self._prices[key]
-        free = price.free * free_share if self._free_tier else 0.0
-        usd = price.cost_usd(quantity, free=free)
-        self.lines.append(Line(driver=driver, item=item, quantity=quantity, price=price, usd=usd))

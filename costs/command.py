@@ -16,8 +16,7 @@ from rich.console import Console
 from components.declared_stage import StageError
 from costs.always_on import compared
 from costs.bill import unconfirmed
-from costs.chart import svg
-from costs.curve import curve
+from costs.curve import curve, svg
 from costs.errors import CostModelError
 from costs.model import CostModel
 from costs.prices import PriceList

@@ -1,4 +1,4 @@
-"""Why there is no answer, apart from what is wrong with the stage itself (components/declared_stage.py).
+"""Reasons for which there is no estimate, apart from a wrong stage (components/declared_stage.py).
 
 CostModelError
 ├── WorkloadError         every wrong value of a workload file
@@ -6,13 +6,11 @@ CostModelError
 └── ProgramChangedError   the program declares something that the model cannot read
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 
 class CostModelError(Exception):
-    """The model cannot say what the stage costs."""
+    """The model cannot estimate the stage's cost."""
 
 
 class WorkloadError(CostModelError):
@@ -24,16 +22,14 @@ class WorkloadError(CostModelError):
 
 
 class PriceListError(CostModelError):
-    """key: of the price; problem: what is wrong with it."""
+    """A price is wrong or missing."""
 
     def __init__(self, key: str, problem: str) -> None:
-        self.key, self.problem = key, problem
         super().__init__(f"prices.toml: {key} {problem}")
 
 
 class ProgramChangedError(CostModelError):
-    """resource: type and name; problem: what the model does not understand about it."""
+    """The model does not understand a resource."""
 
     def __init__(self, resource: str, problem: str) -> None:
-        self.resource, self.problem = resource, problem
         super().__init__(f"{resource}: {problem}")

@@ -1,17 +1,18 @@
-"""What of a stage's program is billed by its mere existence or shapes the rest: read from what it declares."""
+"""The inventory of a stage: what its program declares that is billed by existing, or that shapes the rest."""
 
 from __future__ import annotations
 
-import ast
-import functools
+import dataclasses
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.core.metric_catalogue import OWN_METRICS
 from components.compute.function_table import FUNCTIONS
-from components.declared_stage import PROJECT, Declared, DeclaredStage
+from components.declared_stage import DeclaredStage
+from components.program_recorder import Recorded
 from components.settings import Settings
 from costs.errors import ProgramChangedError
 from costs.units import DAYS_A_MONTH, HOURS_A_MONTH
@@ -23,8 +24,6 @@ METRICS_A_METHOD = 5
 ALARMS_A_TARGET_TRACKING = 2  # Application Auto Scaling User Guide: one to scale out, one to scale in
 SMALL_DASHBOARD_METRICS = 50  # CloudWatch pricing page, "Free tier": metrics of a dashboard that counts as free
 ANOMALY_METRICS = 3  # CloudWatch pricing page: the metric and both ends of its band
-SCHEDULED_MODULES = ("janitor.py", "stage_figures.py")
-"""Their metrics come at every run of the janitor, used or not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +36,7 @@ class Warm:
 
 @dataclass(frozen=True, kw_only=True)
 class Inventory:
-    """memory_gib, warm: by function. emitted: names of metrics by use and of the schedule.
+    """memory_gib, warm: by function. scheduled_metrics: recorded at each run of the janitor; used_metrics: by use.
 
     traced_per_second, traced_share: X-Ray follows so many requests a second and this share of the others.
     keeps_everything: lifecycle policies are off; only to see what they save.
@@ -71,113 +70,107 @@ class Inventory:
     machine_clients: int
     keeps_everything: bool = False
 
+    def with_settings(self, group: str, **settings: Any) -> Inventory:
+        """The same resources under other settings, where a setting changes the use of a resource and no count."""
+        changed = dataclasses.replace(getattr(self.settings, group), **settings)
+        return dataclasses.replace(self, settings=dataclasses.replace(self.settings, **{group: changed}))
+
     @classmethod
     def of(cls, stage: DeclaredStage) -> Inventory:
         """Raises ProgramChangedError for what the model cannot read."""
-        keys, acls = stage.of("kms/key:Key"), stage.of("wafv2/webAcl:WebAcl")
-        sampling = stage.of("xray/samplingRule:SamplingRule")
-        scheduled, used = emitted_metrics()
+        keys, acls, trails = (
+            stage.of("kms/key:Key"),
+            stage.of("wafv2/webAcl:WebAcl"),
+            stage.of("cloudtrail/trail:Trail"),
+        )
+        sampling, boards = stage.of("xray/samplingRule:SamplingRule"), stage.of("cloudwatch/dashboard:Dashboard")
+        endpoints, groups = stage.of("ec2/vpcEndpoint:VpcEndpoint"), stage.of("xray/group:Group")
+        pools, clients = stage.of("cognito/userPool:UserPool"), stage.of("cognito/userPoolClient:UserPoolClient")
+        alarms, tracking = stage.of("cloudwatch/metricAlarm:MetricAlarm"), stage.of("appautoscaling/policy:Policy")
+        rights = stage.of("iam/rolePolicy:RolePolicy")
+        # Whether a function may ask Cost Explorer: it asks once a day.
+        asks = any('"ce:' in each.inputs["policy"] for each in rights) and not stage.settings.general.paused
+        scheduled = sum(metric.is_scheduled for metric in OWN_METRICS.values())
+        functions = _functions(stage)
         return cls(
             settings=stage.settings,
-            memory_gib=_memory(stage),
-            warm=_warm(stage),
+            memory_gib={
+                name: function.inputs.get("memorySize", DEFAULT_MEMORY_MIB) / MIB_A_GIB
+                for name, function in functions.items()
+            },
+            warm=_warm(stage, {function.inputs.get("name", ""): name for name, function in functions.items()}),
             janitor_runs=sum(_runs_a_month(rule) for rule in stage.of("cloudwatch/eventRule:EventRule")),
-            bill_requests=DAYS_A_MONTH if _asks_cost_explorer(stage) and not stage.settings.general.paused else 0,
+            bill_requests=DAYS_A_MONTH * asks,
             keys=len(keys),
             rotating_keys=sum(bool(key.inputs.get("enableKeyRotation")) for key in keys),
             endpoint_zones=sum(
-                len(endpoint.inputs["subnetIds"])
-                for endpoint in stage.of("ec2/vpcEndpoint:VpcEndpoint")
-                if endpoint.inputs.get("vpcEndpointType") == "Interface"
+                len(each.inputs["subnetIds"]) for each in endpoints if each.inputs.get("vpcEndpointType") == "Interface"
             ),
             flow_logs=len(stage.of("ec2/flowLog:FlowLog")),
-            alarm_metrics=sum(_alarm_metrics(alarm) for alarm in stage.of("cloudwatch/metricAlarm:MetricAlarm"))
-            + ALARMS_A_TARGET_TRACKING * len(stage.of("appautoscaling/policy:Policy")),
+            alarm_metrics=sum(_alarm_metrics(alarm) for alarm in alarms) + ALARMS_A_TARGET_TRACKING * len(tracking),
             composite_alarms=len(stage.of("cloudwatch/compositeAlarm:CompositeAlarm")),
-            dashboards=len(stage.of("cloudwatch/dashboard:Dashboard")),
-            has_large_dashboard=any(
-                len(set(_shown_metrics(dashboard))) > SMALL_DASHBOARD_METRICS
-                for dashboard in stage.of("cloudwatch/dashboard:Dashboard")
-            ),
-            scheduled_metrics=len(scheduled),
-            used_metrics=len(used - scheduled),
+            dashboards=len(boards),
+            has_large_dashboard=any(len(set(_shown_metrics(board))) > SMALL_DASHBOARD_METRICS for board in boards),
+            scheduled_metrics=scheduled,
+            used_metrics=len(OWN_METRICS) - scheduled,
             detailed_api_metrics=_detailed_api_metrics(stage),
             measured_distributions=len(stage.of("cloudfront/monitoringSubscription:MonitoringSubscription")),
             web_acls=len(acls),
             web_acl_rules=sum(len(acl.inputs["rules"]) for acl in acls),
-            trails=len(stage.of("cloudtrail/trail:Trail")),
-            management_trails=sum(_keeps_management_events(trail) for trail in stage.of("cloudtrail/trail:Trail")),
+            trails=len(trails),
+            management_trails=sum(_keeps_management_events(trail) for trail in trails),
             traced_per_second=sum(rule.inputs["reservoirSize"] for rule in sampling),
             traced_share=sum(rule.inputs["fixedRate"] for rule in sampling),
-            has_insights=any(
-                group.inputs.get("insightsConfiguration", {}).get("insightsEnabled")
-                for group in stage.of("xray/group:Group")
-            ),
-            has_plus_tier=any(
-                pool.inputs.get("userPoolTier") == "PLUS" for pool in stage.of("cognito/userPool:UserPool")
-            ),
+            has_insights=any(group.inputs.get("insightsConfiguration", {}).get("insightsEnabled") for group in groups),
+            has_plus_tier=any(pool.inputs.get("userPoolTier") == "PLUS" for pool in pools),
             machine_clients=sum(
-                "client_credentials" in client.inputs.get("allowedOauthFlows", [])
-                for client in stage.of("cognito/userPoolClient:UserPoolClient")
+                "client_credentials" in client.inputs.get("allowedOauthFlows", []) for client in clients
             ),
         )
 
 
-def _memory(stage: DeclaredStage) -> dict[str, float]:
-    """By function. A trigger of the user pool has no name of its own in the workload: it runs once in a user's life."""
-    found: dict[str, float] = {}
-    for function in stage.of("lambda/function:Function"):
-        variables = function.inputs.get("environment", {}).get("variables", {})
-        if (name := variables.get("FUNCTION")) is None:
-            continue
-        if name not in FUNCTIONS:
-            raise ProgramChangedError(function.name, f"a workload says nothing about the function {name}")
-        found[name] = function.inputs.get("memorySize", DEFAULT_MEMORY_MIB) / MIB_A_GIB
-    return found
-
-
-def _warm(stage: DeclaredStage) -> dict[str, Warm]:
-    functions = {
-        function.inputs["name"]: function.inputs["environment"]["variables"]["FUNCTION"]
+def _functions(stage: DeclaredStage) -> dict[str, Recorded]:
+    """By name. A trigger of the user pool has none: it runs once in a user's life."""
+    named = {
+        function.inputs.get("environment", {}).get("variables", {}).get("FUNCTION"): function
         for function in stage.of("lambda/function:Function")
-        if "FUNCTION" in function.inputs.get("environment", {}).get("variables", {})
     }
-    warm = {
-        functions[config.inputs["functionName"]]: Warm(
-            low=config.inputs["provisionedConcurrentExecutions"], high=config.inputs["provisionedConcurrentExecutions"]
-        )
-        for config in stage.of("lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig")
-    }
+    for name, function in named.items():
+        if name is not None and name not in FUNCTIONS:
+            raise ProgramChangedError(function.name, f"a workload says nothing about the function {name}")
+    return {name: function for name, function in named.items() if name is not None}
+
+
+def _warm(stage: DeclaredStage, names: Mapping[str, str]) -> dict[str, Warm]:
+    """names: by the function's own name at AWS."""
+    warm: dict[str, Warm] = {}
+    for config in stage.of("lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig"):
+        count = config.inputs["provisionedConcurrentExecutions"]
+        warm[names[config.inputs["functionName"]]] = Warm(low=count, high=count)
     for target in stage.of("appautoscaling/target:Target"):
-        name = target.inputs["resourceId"].split(":")[1]
-        warm[functions[name]] = Warm(low=target.inputs["minCapacity"], high=target.inputs["maxCapacity"])
+        name = names[target.inputs["resourceId"].split(":")[1]]
+        warm[name] = Warm(low=target.inputs["minCapacity"], high=target.inputs["maxCapacity"])
     return warm
 
 
-def _runs_a_month(rule: Declared) -> float:
+def _runs_a_month(rule: Recorded) -> float:
     expression = rule.inputs.get("scheduleExpression")
     if expression is None or rule.inputs.get("state") == "DISABLED":
         return 0
     found = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression)
     if found is None:
         raise ProgramChangedError(rule.name, f"{expression} is not a rate")
-    hours = {"minute": 1 / 60, "hour": 1, "day": 24}[found[2]] * int(found[1])
-    return HOURS_A_MONTH / hours
+    return HOURS_A_MONTH / ({"minute": 1 / 60, "hour": 1, "day": 24}[found[2]] * int(found[1]))
 
 
-def _asks_cost_explorer(stage: DeclaredStage) -> bool:
-    """Whether a function may: it asks once a day."""
-    return any('"ce:' in rights.inputs["policy"] for rights in stage.of("iam/rolePolicy:RolePolicy"))
-
-
-def _alarm_metrics(alarm: Declared) -> int:
+def _alarm_metrics(alarm: Recorded) -> int:
     queries: list[dict[str, Any]] = alarm.inputs.get("metricQueries", [])
     metrics = sum("metric" in query for query in queries) or 1
     has_band = any("ANOMALY_DETECTION_BAND" in query.get("expression", "") for query in queries)
     return metrics * ANOMALY_METRICS if has_band else metrics
 
 
-def _shown_metrics(dashboard: Declared) -> Iterator[tuple[str, ...]]:
+def _shown_metrics(dashboard: Recorded) -> Iterator[tuple[str, ...]]:
     """Namespace, name and dimensions of each."""
     for widget in json.loads(dashboard.inputs["dashboardBody"])["widgets"]:
         for row in widget["properties"].get("metrics", []):
@@ -185,44 +178,16 @@ def _shown_metrics(dashboard: Declared) -> Iterator[tuple[str, ...]]:
                 yield words
 
 
-def _keeps_management_events(trail: Declared) -> bool:
+def _keeps_management_events(trail: Recorded) -> bool:
     fields = [field for selector in trail.inputs["advancedEventSelectors"] for field in selector["fieldSelectors"]]
     return any(field["field"] == "eventCategory" and field.get("equals") == ["Management"] for field in fields)
 
 
 def _detailed_api_metrics(stage: DeclaredStage) -> int:
-    detailed = any(
-        method.inputs["settings"].get("metricsEnabled")
-        for method in stage.of("apigateway/methodSettings:MethodSettings")
-    )
+    methods = stage.of("apigateway/methodSettings:MethodSettings")
+    if not any(method.inputs["settings"].get("metricsEnabled") for method in methods):
+        return 0
     bodies = [json.loads(api.inputs["body"]) for api in stage.of("apigateway/restApi:RestApi")]
-    methods = sum(method != "options" for body in bodies for path in body["paths"].values() for method in path)
-    return METRICS_A_METHOD * methods if detailed else 0
-
-
-@functools.cache
-def emitted_metrics() -> tuple[frozenset[str], frozenset[str]]:
-    """What the functions' code gives to its meter, as CloudWatch names it: that of the schedule, and all."""
-    scheduled: set[str] = set()
-    everything: set[str] = set()
-    for path in sorted((PROJECT / "chalice_app").rglob("*.py")):
-        names = {cloudwatch_name(name) for name in recorded_names(ast.parse(path.read_text()))}
-        everything |= names
-        if path.name in SCHEDULED_MODULES:
-            scheduled |= names
-    return frozenset(scheduled), frozenset(everything)
-
-
-def recorded_names(tree: ast.AST) -> Iterator[str]:
-    """Keywords of every call of a `record`."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "record":
-            yield from (keyword.arg for keyword in node.keywords if keyword.arg)
-
-
-def cloudwatch_name(recorded: str) -> str:
-    """`uploads_ready_count` is `UploadsReady`, as the functions' meter names it."""
-    return "".join(word.capitalize() for word in _UNIT.sub("", recorded).split("_"))
-
-
-_UNIT = re.compile(r"_(count|bytes|bytes_per_second|milliseconds|usd)$")
+    return METRICS_A_METHOD * sum(
+        method != "options" for body in bodies for path in body["paths"].values() for method in path
+    )

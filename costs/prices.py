@@ -12,7 +12,8 @@ from typing import Any
 from costs.errors import PriceListError
 
 PRICES = Path(__file__).with_name("prices.toml")
-_FIELDS = {"unit", "usd", "per", "free", "region", "confirmed", "note"}
+_REQUIRED = {"unit", "usd", "confirmed"}
+_FIELDS = _REQUIRED | {"per", "free", "region", "note"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,21 +82,21 @@ class PriceList:
 
 
 def _price(key: str, values: Mapping[str, Any], defaults: Mapping[str, Any]) -> Price:
-    if unknown := set(values) - _FIELDS:
-        raise PriceListError(key, f"has {', '.join(sorted(unknown))}, which means nothing")
-    if missing := {"unit", "usd", "confirmed"} - set(values):
-        raise PriceListError(key, f"lacks {', '.join(sorted(missing))}")
-    if not str(defaults.get("source", "")).startswith("https://"):
-        raise PriceListError(key, "has no source")
-    if not values["confirmed"] and not values.get("note"):
-        raise PriceListError(key, "is not confirmed and does not say where it comes from")
-    usd: Any = values["usd"]
-    steps = (
-        tuple((float(start), float(price)) for start, price in usd) if isinstance(usd, list) else ((0.0, float(usd)),)
-    )
+    usd: Any = values.get("usd", 0)
+    steps = tuple((float(start), float(each)) for start, each in (usd if isinstance(usd, list) else [(0, usd)]))
     starts = [start for start, _ in steps]
-    if starts[0] != 0 or starts != sorted(set(starts)) or any(price < 0 for _, price in steps):
-        raise PriceListError(key, "has steps that do not ascend from 0, or a negative price")
+    wrong = {
+        f"has {', '.join(sorted(set(values) - _FIELDS))}, which means nothing": set(values) - _FIELDS,
+        f"lacks {', '.join(sorted(_REQUIRED - set(values)))}": _REQUIRED - set(values),
+        "has no source": not str(defaults.get("source", "")).startswith("https://"),
+        "is not confirmed and does not say where it comes from": not (values.get("confirmed") or values.get("note")),
+        "has steps that do not ascend from 0, or a negative price": starts[0] != 0
+        or starts != sorted(set(starts))
+        or any(price < 0 for _, price in steps),
+    }
+    for problem, is_wrong in wrong.items():
+        if is_wrong:
+            raise PriceListError(key, problem)
     return Price(
         key=key,
         unit=values["unit"],

@@ -11,8 +11,7 @@ from rich.table import Table
 
 from costs.always_on import Comparison
 from costs.bill import FIVE_DRIVERS, Bill, Driver, Line
-from costs.chart import amount
-from costs.curve import Point
+from costs.curve import Point, amount
 from costs.model import CostModel
 from costs.prices import Price
 from costs.strategies import Effect
@@ -22,6 +21,7 @@ from costs.units import GB
 SMALLEST_SHOWN_USD = 0.005
 PLAIN_WIDTH = 132
 """Where the output is no terminal."""
+OTHER_DRIVERS = tuple(driver for driver in Driver if driver not in FIVE_DRIVERS)
 
 
 class Report:
@@ -45,9 +45,10 @@ class Report:
 
     def drivers(self, bill: Bill, idle: Bill) -> None:
         table = _table("What the month costs", "", "idle $", "$", "%")
-        for group, drivers in {"the five drivers": FIVE_DRIVERS, "what else is billed": _others()}.items():
+        for group, drivers in {"the five drivers": FIVE_DRIVERS, "what else is billed": OTHER_DRIVERS}.items():
             for driver in drivers:
-                table.add_row(driver, _usd(idle.of(driver)), _usd(bill.of(driver)), _percent(bill.of(driver), bill.usd))
+                share = f"{100 * bill.of(driver) / bill.usd:.1f}" if bill.usd else ""
+                table.add_row(driver, _usd(idle.of(driver)), _usd(bill.of(driver)), share)
             table.add_row(f"[dim]{group}", f"[dim]{_usd(idle.of(*drivers))}", f"[dim]{_usd(bill.of(*drivers))}", "")
             table.add_section()
         table.add_row("[bold]total", f"[bold]{_usd(idle.usd)}", f"[bold]{_usd(bill.usd)}", "")
@@ -55,21 +56,15 @@ class Report:
 
     def lines(self, bill: Bill, *, title: str) -> None:
         table = _table(title, "item", "quantity", "unit", "price $", "$")
-        shown = [line for line in bill.lines if line.usd >= SMALLEST_SHOWN_USD or _is_free(line)]
         for driver in Driver:
-            of_driver = [line for line in shown if line.driver is driver]
-            if of_driver:
+            shown = [line for line in bill.lines if line.driver is driver and _is_shown(line)]
+            if shown:
                 table.add_row(f"[bold]{driver}")
-            for line in of_driver:
+            for line in shown:
                 per = f" / {line.price.per:,.0f}" if line.price.per != 1 else ""
                 first = "from " if len(line.price.usd_steps) > 1 else ""
-                table.add_row(
-                    f"  {line.item}",
-                    _quantity(line.quantity),
-                    line.price.unit,
-                    f"{first}{_price(line.price)}{per}",
-                    _usd(line.usd),
-                )
+                price = f"{first}{_price(line.price)}{per}"
+                table.add_row(f"  {line.item}", _quantity(line.quantity), line.price.unit, price, _usd(line.usd))
         hidden = sum(line.usd for line in bill.lines if line.usd < SMALLEST_SHOWN_USD)
         table.add_row("all below half a cent", "", "", "", _usd(hidden))
         table.add_row("[bold]total", "", "", "", f"[bold]{_usd(bill.usd)}")
@@ -81,31 +76,25 @@ class Report:
             table.add_row(effect.strategy, effect.setting, _usd(effect.saved_usd), effect.assumed)
         self._console.print(table)
 
-    def always_on(self, comparison: Comparison) -> None:
+    def always_on(self, found: Comparison) -> None:
         table = _table("The same always on", "part", "quantity", "price $", "$", "as large because")
-        for part in comparison.parts:
-            table.add_row(
-                f"{part.count} {part.item}" if part.count > 1 else part.item,
-                f"{_quantity(part.quantity)} {part.price.unit}",
-                _price(part.price),
-                _usd(part.usd),
-                part.reason,
-            )
+        for part in found.parts:
+            item = f"{part.count} {part.item}" if part.count > 1 else part.item
+            quantity = f"{_quantity(part.quantity)} {part.price.unit}"
+            table.add_row(item, quantity, _price(part.price), _usd(part.usd), part.reason)
         self._console.print(table)
-        rows = _table("", "", "platform $", "always on $", "saving %")
-        rows.add_row(
-            "what runs: functions, API, network",
-            _usd(comparison.platform_running_usd),
-            _usd(comparison.always_on_running_usd),
-            f"{comparison.running_saving_percent:.1f}",
-        )
-        rows.add_row(
-            "whole bill",
-            _usd(comparison.platform_usd),
-            _usd(comparison.always_on_usd),
-            f"{comparison.saving_percent:.1f}",
-        )
-        self._console.print(rows)
+        table = _table("", "", "platform $", "always on $", "saving %")
+        for name, ours, theirs, saving in (
+            (
+                "what runs: functions, API, network",
+                found.platform_running_usd,
+                found.always_on_running_usd,
+                found.running_saving_percent,
+            ),
+            ("whole bill", found.platform_usd, found.always_on_usd, found.saving_percent),
+        ):
+            table.add_row(name, _usd(ours), _usd(theirs), f"{saving:.1f}")
+        self._console.print(table)
 
     def verdict(self, target: Target, found: Verdict | None) -> None:
         if found is None:
@@ -113,38 +102,31 @@ class Report:
             return
         sign = "met" if found.is_met else "MISSED"
         self._say(
-            "\n"
-            f"[bold]{target.name}: {_figure(target, found.figure)}[/] ({target.counts}); "
+            f"\n[bold]{target.name}: {_figure(target, found.figure)}[/] ({target.counts}); "
             f"target {_figure(target, target.wanted)}: [bold]{sign}[/]"
         )
-        if found.is_met:
-            return
         for change, figure in found.alone:
             self._say(f"  met by [bold]{change}[/] alone: {_figure(target, figure)} ({change.gives_up})")
-        if found.alone:
+        if found.alone or found.is_met:
             return
         if not found.together or found.together_figure is None:
             self._say("  no setting helps")
             return
-        met = target.is_met_by(found.together_figure)
-        best = _figure(target, found.together_figure)
-        missing = abs(found.together_figure - target.wanted)
-        short = f"${missing:,.3f}" if target.better == "lower" else f"{missing:.1f} points"
+        met, best = target.is_met_by(found.together_figure), _figure(target, found.together_figure)
         self._say(f"  no setting meets it alone; together {f'they do, {best}' if met else f'they reach {best}'}:")
         for change in found.together:
             self._say(f"    [bold]{change}[/] ({change.gives_up})")
         if not met:
+            missing = abs(found.together_figure - target.wanted)
+            short = f"${missing:,.3f}" if target.better == "lower" else f"{missing:.1f} points"
             self._say(f"  all of these still miss it by {short}")
 
     def curve(self, points: Sequence[Point]) -> None:
         table = _table("From 1 GB to 1 PB", "held", "uploaded GB", "$ a month", "$ per GB held", "most goes to")
         for point in points:
+            uploaded = f"{point.uploaded_bytes / GB:,.2f}"
             table.add_row(
-                amount(point.stored_bytes),
-                f"{point.uploaded_bytes / GB:,.2f}",
-                _usd(point.usd),
-                f"{point.usd_per_gb:,.4f}",
-                point.largest,
+                amount(point.stored_bytes), uploaded, _usd(point.usd), f"{point.usd_per_gb:,.4f}", point.largest
             )
         self._console.print(table)
 
@@ -155,7 +137,7 @@ class Report:
             self._say(f"  {price.key} ${_price(price)}: {price.note} ({price.source})")
 
     def waiting(self, why: str) -> AbstractContextManager[object]:
-        """Says on a terminal what takes so long."""
+        """Say on a terminal what takes so long."""
         return self._console.status(why)
 
     def _say(self, text: str) -> None:
@@ -163,18 +145,9 @@ class Report:
         self._console.print(text, highlight=False, soft_wrap=not self._console.is_terminal)
 
 
-def _others() -> tuple[Driver, ...]:
-    return tuple(driver for driver in Driver if driver not in FIVE_DRIVERS)
-
-
 def _table(title: str, *columns: str) -> Table:
-    table = Table(
-        title=f"\n{title}" if title else None,
-        title_justify="left",
-        title_style="bold",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-    )
+    heading = f"\n{title}" if title else None
+    table = Table(title=heading, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         numeric = "$" in column or column.endswith("%") or column in ("quantity", "held", "uploaded GB")
         # On a narrow screen words are broken, figures never.
@@ -182,9 +155,9 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def _is_free(line: Line) -> bool:
-    """By its price: shown, because its reader looks for it."""
-    return line.quantity > 0 and line.price.usd == 0
+def _is_shown(line: Line) -> bool:
+    """Whether it costs half a cent, or its price is nothing: a reader looks for what is free."""
+    return line.usd >= SMALLEST_SHOWN_USD or (line.quantity > 0 and line.price.usd == 0)
 
 
 def _quantity(quantity: float) -> str:
@@ -194,10 +167,6 @@ def _quantity(quantity: float) -> str:
 
 def _usd(usd: float) -> str:
     return f"{usd:,.2f}"
-
-
-def _percent(usd: float, total: float) -> str:
-    return f"{100 * usd / total:.1f}" if total else ""
 
 
 def _price(price: Price) -> str:

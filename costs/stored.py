@@ -1,8 +1,6 @@
-"""What S3 holds in the month that is billed: everything has reached its level, or grown since the stage began."""
+"""The bytes that S3 holds in the month that is billed: at their level, or grown since the stage began."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from costs.inventory import Inventory
 from costs.units import DAYS_A_MONTH
@@ -18,54 +16,42 @@ RECORD_VERSIONS = 5
 """Begun, claimed, arrived, settled, told: one write each, all but the last noncurrent."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Stored:
-    """Bytes in the video bucket by tier (all `standard_bytes` without tiering), and what lies beside them."""
+    """Bytes in the video bucket by tier (all `standard_bytes` without tiering), and what lies beside them.
 
-    standard_bytes: float
-    infrequent_bytes: float
-    archive_instant_bytes: float
-    incomplete_bytes: float
-    video_count: float
-    metadata_bytes: float
+    Videos are uploaded evenly, watched for a while, deleted at the end of their retention. A deleted or rejected video
+    can be brought back for some days and then goes.
+    """
+
+    def __init__(self, workload: Workload, inventory: Inventory) -> None:
+        settings, operation_days = inventory.settings, workload.months_in_operation * DAYS_A_MONTH
+        forever = operation_days if inventory.keeps_everything else 0
+        noncurrent_days = forever or settings.storage.noncurrent_days
+        rejected_days = min(
+            forever or settings.storage.rejected_days + settings.storage.noncurrent_days, operation_days
+        )
+        abandoned_per_day = workload.uploads_per_day * workload.abandoned_percent / 100
+        completed_per_day = workload.uploads_per_day - abandoned_per_day
+        rejected_per_day = completed_per_day * workload.rejected_percent / 100
+        ready_per_day = completed_per_day - rejected_per_day
+        # Of one video of each day: how many days of its life lie within the stage's.
+        life_days = min(workload.retention_months * DAYS_A_MONTH + noncurrent_days, operation_days)
+        frequent_days = archive_from = life_days
+        if settings.storage.intelligent_tiering:
+            frequent_days = min(workload.watched_days + DAYS_TO_INFREQUENT, life_days)
+            archive_from = min(workload.watched_days + DAYS_TO_ARCHIVE_INSTANT, life_days)
+        bytes_per_day, rejected = ready_per_day * workload.mean_video_bytes, rejected_per_day * rejected_days
+        self.standard_bytes = bytes_per_day * frequent_days + rejected * workload.mean_video_bytes
+        self.infrequent_bytes = bytes_per_day * (archive_from - frequent_days)
+        self.archive_instant_bytes = bytes_per_day * (life_days - archive_from)
+        # The janitor drops them before S3's own rule has to.
+        self.incomplete_bytes = abandoned_per_day * settings.uploads.upload_days * workload.mean_video_bytes * HALF_SENT
+        self.video_count = ready_per_day * life_days + rejected
+        old_record_bytes = min(noncurrent_days, operation_days) * RECORD_BYTES * (RECORD_VERSIONS - 1)
+        self.metadata_bytes = self.video_count * (POSTER_BYTES + RECORD_BYTES) + completed_per_day * old_record_bytes
 
     @property
     def video_bytes(self) -> float:
         """All that the video bucket holds, unfinished parts included, as S3's BucketSizeBytes counts: what the
         dashboard divides the month's cost by."""
         return self.standard_bytes + self.infrequent_bytes + self.archive_instant_bytes + self.incomplete_bytes
-
-
-def stored(workload: Workload, inventory: Inventory) -> Stored:
-    """Videos are uploaded evenly, watched for a while, deleted at the end of their retention; a deleted or rejected
-    one can be brought back for some days and then goes."""
-    settings = inventory.settings
-    operation_days = workload.months_in_operation * DAYS_A_MONTH
-    forever = operation_days if inventory.keeps_everything else 0
-    noncurrent_days = forever or settings.storage.noncurrent_days
-    rejected_days = forever or settings.storage.rejected_days + settings.storage.noncurrent_days
-
-    completed_per_day = workload.uploads_per_day * (1 - workload.abandoned_percent / 100)
-    rejected_per_day = completed_per_day * workload.rejected_percent / 100
-    ready_per_day = completed_per_day - rejected_per_day
-    # Of one video of each day: how many days of its life lie within the stage's.
-    life_days = min(workload.retention_months * DAYS_A_MONTH + noncurrent_days, operation_days)
-    tiers = [life_days, 0.0, 0.0]
-    if settings.storage.intelligent_tiering:
-        infrequent_from = min(workload.watched_days + DAYS_TO_INFREQUENT, life_days)
-        archive_from = min(workload.watched_days + DAYS_TO_ARCHIVE_INSTANT, life_days)
-        tiers = [infrequent_from, archive_from - infrequent_from, life_days - archive_from]
-    bytes_per_day = ready_per_day * workload.mean_video_bytes
-    rejected_count = rejected_per_day * min(rejected_days, operation_days)
-    abandoned_per_day = workload.uploads_per_day * workload.abandoned_percent / 100
-    video_count = ready_per_day * life_days + rejected_count
-    return Stored(
-        standard_bytes=bytes_per_day * tiers[0] + rejected_count * workload.mean_video_bytes,
-        infrequent_bytes=bytes_per_day * tiers[1],
-        archive_instant_bytes=bytes_per_day * tiers[2],
-        # The janitor drops them before S3's own rule has to.
-        incomplete_bytes=abandoned_per_day * settings.uploads.upload_days * workload.mean_video_bytes * HALF_SENT,
-        video_count=video_count,
-        metadata_bytes=video_count * (POSTER_BYTES + RECORD_BYTES)
-        + completed_per_day * min(noncurrent_days, operation_days) * RECORD_BYTES * (RECORD_VERSIONS - 1),
-    )

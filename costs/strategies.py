@@ -1,4 +1,4 @@
-"""The specification's five ways to save, each switched off alone: what the month then costs more, what is assumed."""
+"""The specification's five ways to save, each switched off alone: what the month then costs more."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import dataclasses
 from dataclasses import dataclass
 
 from components.settings import PriceClass
-from costs.inventory import Warm
+from costs.inventory import Inventory, Warm
 from costs.model import CostModel
-from costs.peak import instances_at_peak
+from costs.month import instances_at_peak
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,94 +31,79 @@ class Effect:
 
 def effects(model: CostModel) -> list[Effect]:
     """In the specification's order."""
-    return [_pay_per_use(model), _lifecycle(model), _tiering(model), _price_class(model), _auto_scaling(model)]
+    inventory, usd = model.inventory(), model.bill().usd
+    found = [_pay_per_use, _lifecycle, _tiering, _price_class, _auto_scaling]
+    return [_effect(usd, *strategy(model, inventory, usd)) for strategy in found]
 
 
-def _pay_per_use(model: CostModel) -> Effect:
-    bill, inventory = model.bill(), model.inventory()
-    warm = dict(inventory.warm)
+def _effect(usd: float, strategy: str, setting: str, without_usd: float, assumed: str) -> Effect:
+    return Effect(strategy=strategy, setting=setting, with_usd=usd, without_usd=without_usd, assumed=assumed)
+
+
+def _pay_per_use(model: CostModel, inventory: Inventory, _: float) -> tuple[str, str, float, str]:
+    warm = inventory.warm
     needed = {name: count for name, count in instances_at_peak(model.workload).items() if count}
     # A stage that keeps more than it needs keeps it.
     ready = {name: max(count, warm[name].low) if name in warm else count for name, count in needed.items()}
-    fixed = warm | {name: Warm(low=count, high=count) for name, count in ready.items()}
-    without = model.bill(inventory=dataclasses.replace(inventory, warm=fixed))
-    settings = inventory.settings
+    fixed = {**warm, **{name: Warm(low=count, high=count) for name, count in ready.items()}}
     counted = ", ".join(f"{count:g} {name}" for name, count in ready.items())
-    return Effect(
-        strategy="Reserved Concurrency: 0",
-        setting=f"provisionedConcurrency: {settings.compute.provisioned_concurrency}",
-        with_usd=bill.usd,
-        without_usd=without.usd,
-        assumed=f"instances for the busiest moment stand ready all month: {counted}"
-        if ready
-        else "the workload has no peak",
+    assumed = f"instances for the busiest moment stand ready all month: {counted}"
+    return (
+        "Reserved Concurrency: 0",
+        f"provisionedConcurrency: {inventory.settings.compute.provisioned_concurrency}",
+        model.bill(inventory=dataclasses.replace(inventory, warm=fixed)).usd,
+        assumed if ready else "the workload has no peak",
     )
 
 
-def _lifecycle(model: CostModel) -> Effect:
-    bill, inventory = model.bill(), model.inventory()
+def _lifecycle(model: CostModel, inventory: Inventory, _: float) -> tuple[str, str, float, str]:
     settings = inventory.settings
-    without = model.bill(inventory=dataclasses.replace(inventory, keeps_everything=True))
-    return Effect(
-        strategy="Lifecycle Policies",
-        setting=f"noncurrentDays: {settings.storage.noncurrent_days}, rejectedDays: {settings.storage.rejected_days}, "
+    return (
+        "Lifecycle Policies",
+        f"noncurrentDays: {settings.storage.noncurrent_days}, rejectedDays: {settings.storage.rejected_days}, "
         f"logDays: {settings.general.log_days}",
-        with_usd=bill.usd,
-        without_usd=without.usd,
-        assumed="deleted and rejected videos, old versions of records and the log bucket are kept since the stage "
+        model.bill(inventory=dataclasses.replace(inventory, keeps_everything=True)).usd,
+        "deleted and rejected videos, old versions of records and the log bucket are kept since the stage "
         f"began, {model.workload.months_in_operation:g} months ago; the janitor still drops unfinished uploads",
     )
 
 
-def _tiering(model: CostModel) -> Effect:
-    bill, settings = model.bill(), model.inventory().settings
-    other = model.bill((("intelligentTiering", not settings.storage.intelligent_tiering),))
-    in_use = settings.storage.intelligent_tiering
-    return Effect(
-        strategy="Intelligent Tiering",
-        setting=f"intelligentTiering: {str(in_use).lower()}",
-        with_usd=bill.usd,
-        without_usd=other.usd if in_use else bill.usd,
-        assumed="all videos stay in S3 Standard"
-        if in_use
-        else f"it is off already; on, the month would cost {_changed(other.usd - bill.usd)}",
+def _tiering(model: CostModel, inventory: Inventory, usd: float) -> tuple[str, str, float, str]:
+    in_use = inventory.settings.storage.intelligent_tiering
+    other = model.bill(inventory=inventory.with_settings("storage", intelligent_tiering=not in_use)).usd
+    off = f"it is off already; on, the month would cost {_changed(other - usd)}"
+    return (
+        "Intelligent Tiering",
+        f"intelligentTiering: {str(in_use).lower()}",
+        other if in_use else usd,
+        "all videos stay in S3 Standard" if in_use else off,
     )
 
 
-def _price_class(model: CostModel) -> Effect:
-    bill, settings = model.bill(), model.inventory().settings
-    everywhere = model.bill((("priceClass", PriceClass.ALL.value),))
+def _price_class(model: CostModel, inventory: Inventory, usd: float) -> tuple[str, str, float, str]:
+    def usd_with(price_class: PriceClass) -> float:
+        return model.bill(inventory=inventory.with_settings("edge", price_class=price_class)).usd
+
+    everywhere, price_class = usd_with(PriceClass.ALL), inventory.settings.edge.price_class
     assumed = "everyone is served, and billed, where they live"
-    if everywhere.usd == bill.usd:
+    if everywhere == usd:
         assumed += "; not in use: nobody far away watches, or no more than is free"
-    if settings.edge.price_class is PriceClass.ALL:
-        cheapest = model.bill((("priceClass", PriceClass.CHEAPEST.value),))
-        assumed = (
-            "not in use: this is the widest class; "
-            f"with {PriceClass.CHEAPEST} the month would cost {_changed(cheapest.usd - bill.usd)}"
-        )
-    return Effect(
-        strategy="CDN Price Classes",
-        setting=f"priceClass: {settings.edge.price_class}",
-        with_usd=bill.usd,
-        without_usd=everywhere.usd,
-        assumed=assumed,
-    )
+    if price_class is PriceClass.ALL:
+        change = _changed(usd_with(PriceClass.CHEAPEST) - usd)
+        assumed = f"not in use: this is the widest class; with {PriceClass.CHEAPEST} the month would cost {change}"
+    return "CDN Price Classes", f"priceClass: {price_class}", everywhere, assumed
 
 
-def _auto_scaling(model: CostModel) -> Effect:
-    bill, inventory = model.bill(), model.inventory()
+def _auto_scaling(model: CostModel, inventory: Inventory, usd: float) -> tuple[str, str, float, str]:
     highest = {name: Warm(low=warm.high, high=warm.high) for name, warm in inventory.warm.items()}
-    without = model.bill(inventory=dataclasses.replace(inventory, warm=highest)) if highest else bill
     hours = model.workload.peak_hours_per_day
-    return Effect(
-        strategy="Auto-scaling",
-        setting=f"provisionedConcurrencyMax: {inventory.settings.compute.provisioned_concurrency_max}",
-        with_usd=bill.usd,
-        without_usd=without.usd,
-        assumed=f"warm instances stand at their upper end all day instead of {hours:g} hours of it"
-        if highest
-        else "nothing is provisioned: Lambda scales by itself and asks nothing for it; the first strategy counts that",
+    on = f"warm instances stand at their upper end all day instead of {hours:g} hours of it"
+    off = "nothing is provisioned: Lambda scales by itself and asks nothing for it; the first strategy counts that"
+    return (
+        "Auto-scaling",
+        f"provisionedConcurrencyMax: {inventory.settings.compute.provisioned_concurrency_max}",
+        model.bill(inventory=dataclasses.replace(inventory, warm=highest)).usd if highest else usd,
+        on if highest else off,
     )
 
 

@@ -1,8 +1,8 @@
-"""The specification's two figures for money, and which settings would meet the one that is missed: found by trying."""
+"""The specification's two figures for money, and the settings that would meet a missed one, found by trying."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,10 +27,10 @@ class Target:
     measure: Callable[[Bill], float | None]
 
     def is_met_by(self, figure: float) -> bool:
-        return figure <= self.wanted if self.better == "lower" else figure >= self.wanted
+        return self.gain(self.wanted, figure) >= 0
 
     def gain(self, before: float, after: float) -> float:
-        """How much better, in the figure's unit."""
+        """The improvement, in the figure's unit."""
         return before - after if self.better == "lower" else after - before
 
 
@@ -42,31 +42,31 @@ class Change:
     gives_up: str
 
     def __str__(self) -> str:
-        return ", ".join(f"{key}: {_written(value)}" for key, value in self.overrides)
+        return ", ".join(
+            f"{key}: {str(value).lower() if isinstance(value, bool) else value}" for key, value in self.overrides
+        )
+
+
+def _change(gives_up: str, **settings: str | int | bool) -> Change:
+    return Change(overrides=tuple(settings.items()), gives_up=gives_up)
 
 
 CHANGES = (
-    Change(
-        overrides=(("provisionedConcurrency", 0), ("provisionedConcurrencyMax", 0)),
-        gives_up="first calls after a pause start cold",
-    ),
-    Change(overrides=(("threatProtection", "off"),), gives_up="Cognito no longer looks for stolen accounts"),
-    Change(overrides=(("network", False),), gives_up="functions run outside a network of their own"),
-    Change(overrides=(("waf", False),), gives_up="no web ACL"),
-    Change(
-        overrides=(("trail", False), ("trailManagementEvents", False)),
-        gives_up="no audit of reads and writes",
-    ),
-    Change(overrides=(("dashboard", False),), gives_up="no dashboard"),
-    Change(overrides=(("alarms", False),), gives_up="no alarms"),
-    Change(overrides=(("costFigure", False),), gives_up="no cost on the dashboard"),
-    Change(overrides=(("machineClient", False),), gives_up="programs cannot sign in"),
-    Change(overrides=(("priceClass", PriceClass.CHEAPEST.value),), gives_up="far viewers are served from afar"),
-    Change(overrides=(("transferAcceleration", False),), gives_up="uploads from afar take longer"),
-    Change(overrides=(("intelligentTiering", True),), gives_up="nothing"),
-    Change(overrides=(("tracedPercent", 1),), gives_up="fewer traces"),
-    Change(overrides=(("logDays", 30),), gives_up="logs end after a month"),
-    Change(overrides=(("noncurrentDays", 1), ("rejectedDays", 1)), gives_up="no way back after a day"),
+    _change("first calls after a pause start cold", provisionedConcurrency=0, provisionedConcurrencyMax=0),
+    _change("Cognito no longer looks for stolen accounts", threatProtection="off"),
+    _change("functions run outside a network of their own", network=False),
+    _change("no web ACL", waf=False),
+    _change("no audit of reads and writes", trail=False, trailManagementEvents=False),
+    _change("no dashboard", dashboard=False),
+    _change("no alarms", alarms=False),
+    _change("no cost on the dashboard", costFigure=False),
+    _change("programs cannot sign in", machineClient=False),
+    _change("far viewers are served from afar", priceClass=PriceClass.CHEAPEST.value),
+    _change("uploads from afar take longer", transferAcceleration=False),
+    _change("nothing", intelligentTiering=True),
+    _change("fewer traces", tracedPercent=1),
+    _change("logs end after a month", logDays=30),
+    _change("no way back after a day", noncurrentDays=1, rejectedDays=1),
 )
 
 
@@ -91,40 +91,29 @@ class Verdict:
 def targets(model: CostModel) -> list[Target]:
     """The dashboard's cost per GB and the saving, each with the other way to count it."""
 
-    def saving(bill: Bill) -> float:
-        return compared(bill, model.prices).saving_percent
+    def cost(name: str, counts: str, measure: Callable[[Bill], float | None]) -> Target:
+        return Target(name=name, counts=counts, wanted=USD_PER_GB, better="lower", measure=measure)
 
-    def running_saving(bill: Bill) -> float:
-        return compared(bill, model.prices).running_saving_percent
+    def saving(name: str, counts: str, measure: Callable[[Bill], float]) -> Target:
+        return Target(name=name, counts=counts, wanted=SAVING_PERCENT, better="higher", measure=measure)
 
+    held = "the month's bill over what the video bucket holds, as the dashboard has it"
     return [
-        Target(
-            name="Cost per GB",
-            counts="the month's bill over what the video bucket holds, as the dashboard has it",
-            wanted=USD_PER_GB,
-            better="lower",
-            measure=lambda bill: bill.usd_per_gb_stored,
+        cost("Cost per GB", held, lambda bill: bill.usd_per_gb_stored),
+        cost(
+            "Cost per GB, uploaded",
+            "the month's bill over what was uploaded in it",
+            lambda bill: bill.usd_per_gb_uploaded,
         ),
-        Target(
-            name="Cost per GB, uploaded",
-            counts="the month's bill over what was uploaded in it",
-            wanted=USD_PER_GB,
-            better="lower",
-            measure=lambda bill: bill.usd_per_gb_uploaded,
+        saving(
+            "Saving",
+            "of the whole bill, what both sides pay included",
+            lambda bill: compared(bill, model.prices).saving_percent,
         ),
-        Target(
-            name="Saving",
-            counts="of the whole bill, what both sides pay included",
-            wanted=SAVING_PERCENT,
-            better="higher",
-            measure=saving,
-        ),
-        Target(
-            name="Saving, what runs",
-            counts="of what servers would stand in for: functions, API, network",
-            wanted=SAVING_PERCENT,
-            better="higher",
-            measure=running_saving,
+        saving(
+            "Saving, what runs",
+            "of what servers would stand in for: functions, API, network",
+            lambda bill: compared(bill, model.prices).running_saving_percent,
         ),
     ]
 
@@ -132,45 +121,34 @@ def targets(model: CostModel) -> list[Target]:
 def verdict(model: CostModel, target: Target) -> Verdict | None:
     """None where there is nothing to measure. Tries settings only when the target is missed."""
     figure = target.measure(model.bill())
-    if figure is None:
-        return None
-    if target.is_met_by(figure):
-        return Verdict(target=target, figure=figure)
-    tried = sorted(
-        ((change, after) for change in CHANGES if (after := _figure_with(model, target, change.overrides)) is not None),
+    if figure is None or target.is_met_by(figure):
+        return None if figure is None else Verdict(target=target, figure=figure)
+    tried = [(change, _figure_with(model, target, change)) for change in CHANGES]
+    helpful = sorted(
+        ((change, after) for change, after in tried if after is not None and target.gain(figure, after) > 0),
         key=lambda pair: -target.gain(figure, pair[1]),
     )
-    helpful = [(change, after) for change, after in tried if target.gain(figure, after) > 0]
-    alone = tuple((change, after) for change, after in helpful if target.is_met_by(after))
-    if alone:
+    if alone := tuple((change, after) for change, after in helpful if target.is_met_by(after)):
         return Verdict(target=target, figure=figure, alone=alone)
-    together, reached = _together(model, target, [change for change, _ in helpful])
+    together = [change for change, _ in helpful]
+    reached = _figure_with(model, target, *together)
+    if reached is not None and target.is_met_by(reached):
+        for count in range(1, len(helpful)):
+            fewer = _figure_with(model, target, *together[:count])
+            if fewer is not None and target.is_met_by(fewer):
+                together, reached = together[:count], fewer
+                break
     return Verdict(target=target, figure=figure, together=tuple(together), together_figure=reached)
 
 
-def _together(model: CostModel, target: Target, helpful: Sequence[Change]) -> tuple[Sequence[Change], float | None]:
-    """As many of them, best first, as meet the target; all when not even all do."""
-    with_all = _figure_with(model, target, _joined(helpful))
-    if with_all is None or not target.is_met_by(with_all):
-        return helpful, with_all
-    for count in range(1, len(helpful)):
-        reached = _figure_with(model, target, _joined(helpful[:count]))
-        if reached is not None and target.is_met_by(reached):
-            return helpful[:count], reached
-    return helpful, with_all
-
-
-def _joined(changes: Sequence[Change]) -> Overrides:
+def joined(*changes: Change) -> Overrides:
+    """All settings of these changes."""
     return tuple(pair for change in changes for pair in change.overrides)
 
 
-def _figure_with(model: CostModel, target: Target, overrides: Overrides) -> float | None:
+def _figure_with(model: CostModel, target: Target, *changes: Change) -> float | None:
     """None when the stage would refuse these settings."""
     try:
-        return target.measure(model.bill(overrides))
+        return target.measure(model.bill(joined(*changes)))
     except StageRefusedError:
         return None
-
-
-def _written(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

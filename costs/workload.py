@@ -17,6 +17,10 @@ MAX_VIDEO_MB = 50_000_000.0  # S3 User Guide, "Amazon S3 multipart upload limits
 MAX_COUNT = 1e9
 
 
+def _limits(low: float, high: float) -> Any:
+    return dataclasses.field(metadata={"low": low, "high": high})
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Workload:
     """One month's work. workload.toml gives each field's meaning.
@@ -25,27 +29,27 @@ class Workload:
     log_bytes: by what is written about.
     """
 
-    uploads_per_day: float
-    mean_video_mb: float
-    downloads_per_video: float
-    watched_days: float
-    retention_months: float
-    months_in_operation: float
-    peak_concurrent_uploads: float
-    peak_users: float
-    peak_seconds: float
-    peak_hours_per_day: float
-    active_users_per_month: float
-    visits_per_user: float
-    library_pages_per_visit: float
-    machine_tokens_per_day: float
-    rejected_percent: float
-    abandoned_percent: float
-    cache_hit_percent: float
-    audience_percent: Mapping[str, float]
-    function_milliseconds: Mapping[str, float]
-    log_bytes: Mapping[str, float]
-    always_on: Mapping[str, float]
+    uploads_per_day: float = _limits(0, MAX_COUNT)
+    mean_video_mb: float = _limits(0.001, MAX_VIDEO_MB)
+    downloads_per_video: float = _limits(0, 1e6)
+    watched_days: float = _limits(0, 3_650)
+    retention_months: float = _limits(0.1, 600)
+    months_in_operation: float = _limits(1, 600)
+    peak_concurrent_uploads: float = _limits(0, MAX_COUNT)
+    peak_users: float = _limits(0, MAX_COUNT)
+    peak_seconds: float = _limits(1, 86_400)
+    peak_hours_per_day: float = _limits(0, 24)
+    active_users_per_month: float = _limits(0, MAX_COUNT)
+    visits_per_user: float = _limits(0, 10_000)
+    library_pages_per_visit: float = _limits(0, 10_000)
+    machine_tokens_per_day: float = _limits(0, MAX_COUNT)
+    rejected_percent: float = _limits(0, 100)
+    abandoned_percent: float = _limits(0, 100)
+    cache_hit_percent: float = _limits(0, 100)
+    audience_percent: Mapping[str, float] = _limits(0, 100)
+    function_milliseconds: Mapping[str, float] = _limits(0, 900_000)  # Lambda quotas, "Function timeout"
+    log_bytes: Mapping[str, float] = _limits(0, 262_144)  # CloudWatch Logs quotas, "Event size"
+    always_on: Mapping[str, float] = _limits(0.01, 1e6)
 
     @property
     def uploads(self) -> float:
@@ -101,59 +105,34 @@ class Workload:
         return cls(**values)
 
 
-_LIMITS: Mapping[str, tuple[float, float]] = {
-    "uploads_per_day": (0, MAX_COUNT),
-    "mean_video_mb": (0.001, MAX_VIDEO_MB),
-    "downloads_per_video": (0, 1e6),
-    "watched_days": (0, 3_650),
-    "retention_months": (0.1, 600),
-    "months_in_operation": (1, 600),
-    "peak_concurrent_uploads": (0, MAX_COUNT),
-    "peak_users": (0, MAX_COUNT),
-    "peak_seconds": (1, 86_400),
-    "peak_hours_per_day": (0, 24),
-    "active_users_per_month": (0, MAX_COUNT),
-    "visits_per_user": (0, 10_000),
-    "library_pages_per_visit": (0, 10_000),
-    "machine_tokens_per_day": (0, MAX_COUNT),
-    "rejected_percent": (0, 100),
-    "abandoned_percent": (0, 100),
-    "cache_hit_percent": (0, 100),
-    "audience_percent": (0, 100),
-    "function_milliseconds": (0, 900_000),  # Lambda quotas, "Function timeout"
-    "log_bytes": (0, 262_144),  # CloudWatch Logs quotas, "Event size"
-    "always_on": (0.01, 1e6),
-}
-
-
 def _problems(given: Mapping[str, Any], known: Mapping[str, Any]) -> list[tuple[str, str]]:
     problems: list[tuple[str, str]] = []
     for key, value in given.items():
         if key not in known:
             problems.append((key, "is not part of a workload"))
-        elif isinstance(known[key], dict):
-            problems.extend(_problems_in_table(key, value, known[key]))
-        elif wrong := _not_within(value, *_LIMITS[key]):
-            problems.append((key, wrong))
+        elif not isinstance(known[key], dict):
+            problems += _not_within(key, key, value)
+        elif not isinstance(value, dict):
+            problems.append((key, "is not a table"))
+        else:
+            problems += _problems_in_table(key, value, known[key])
     return problems
 
 
-def _problems_in_table(key: str, value: object, known: Mapping[str, Any]) -> list[tuple[str, str]]:
-    if not isinstance(value, dict):
-        return [(key, "is not a table")]
-    table: dict[str, Any] = value
-    problems = [(f"{key}.{name}", f"is not one of {', '.join(known)}") for name in table if name not in known]
-    problems += [
-        (f"{key}.{name}", wrong)
-        for name, figure in table.items()
-        if name in known and (wrong := _not_within(figure, *_LIMITS[key]))
-    ]
+def _problems_in_table(key: str, table: Mapping[str, Any], known: Mapping[str, Any]) -> list[tuple[str, str]]:
+    problems: list[tuple[str, str]] = []
+    for name, figure in table.items():
+        path = f"{key}.{name}"
+        problems += _not_within(key, path, figure) if name in known else [(path, f"is not one of {', '.join(known)}")]
     if key == "audience_percent" and not problems and not math.isclose(sum(table.values()), 100, abs_tol=0.01):
         problems.append((key, f"adds up to {sum(table.values()):g}, not 100"))
     return problems
 
 
-def _not_within(value: object, low: float, high: float) -> str | None:
+def _not_within(key: str, path: str, value: object) -> list[tuple[str, str]]:
+    limits = Workload.__dataclass_fields__[key].metadata
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return f"is {value!r}, not a number"
-    return None if low <= value <= high else f"is {value:g}, not {low:g} to {high:g}"
+        return [(path, f"is {value!r}, not a number")]
+    if limits["low"] <= value <= limits["high"]:
+        return []
+    return [(path, f"is {value:g}, not {limits['low']:g} to {limits['high']:g}")]

@@ -1,5 +1,7 @@
 """The platform in memory, for whoever claims something about it."""
 
+import os
+
 import hypothesis
 import pytest
 
@@ -8,6 +10,9 @@ from tests.in_memory_platform import InMemoryPlatform, platform_in_memory
 # A deadline would tell a slow machine from a fast one, and no claim here is about time.
 hypothesis.settings.register_profile("claims", deadline=None)
 hypothesis.settings.load_profile("claims")
+
+# An output that is formatted into a string raises. Pulumi's default puts an apology into the string.
+os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "true"
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from msgspec import to_builtins
 from chalicelib.contract.views import completion_message
 from chalicelib.core.errors import ChecksumMismatchError, PartMismatchError, PartTooSmallError, SizeMismatchError
 from chalicelib.core.json_values import JsonObject
+from chalicelib.core.metric_catalogue import OWN_METRICS
 from chalicelib.core.part_plan import MIN_PART_BYTES
 from chalicelib.core.ports import (
     ListedKey,
@@ -282,6 +283,7 @@ class FakeMeter:
 
     def record(self, **values: float) -> None:
         for name, value in values.items():
+            assert name in OWN_METRICS
             self.values[name].append(value)
 
 

@@ -21,6 +21,6 @@ def test_a_value_becomes_a_metric_with_its_unit_and_the_stage(capsys: pytest.Cap
     assert (line["Stage"], line["UploadsReady"]) == ("dev", [1.0])
 
 
-def test_a_name_without_a_unit_is_a_defect() -> None:
-    with pytest.raises(StopIteration):
+def test_a_metric_that_the_catalogue_does_not_have_is_a_defect() -> None:
+    with pytest.raises(KeyError, match="uploads"):
         EmfMeter("dev").record(uploads=1)

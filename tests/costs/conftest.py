@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-
 import pytest
 
 from costs.model import CostModel
 from costs.prices import PriceList
 from costs.workload import Workload
-from tests.infrastructure.recorded_program import Recording, record
+from tests.costs.small_stage import SmallModel
 
 STAGES = ("dev", "staging", "prod")
-
-
-@functools.cache
-def recorded(stage: str) -> Recording:
-    """The whole program as the tests of the infrastructure see it."""
-    return record(stage)
 
 
 @pytest.fixture
@@ -44,3 +36,9 @@ def prod(workload: Workload, prices: PriceList) -> CostModel:
 @pytest.fixture
 def dev(workload: Workload, prices: PriceList) -> CostModel:
     return CostModel(stage="dev", workload=workload, prices=prices)
+
+
+@pytest.fixture
+def small(workload: Workload, prices: PriceList) -> SmallModel:
+    """A model that runs no program."""
+    return SmallModel(workload=workload, prices=prices)

@@ -1,4 +1,4 @@
-"""The bill: a month reckoned by hand, and what must hold of any month."""
+"""The bill: a month computed by hand, and what must hold of any month."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from collections.abc import Mapping
 
 import pytest
 
-from components.settings import PriceClass, ThreatProtection
+from components.declared_stage import settings_of
+from components.settings import PriceClass
 from costs.bill import Driver
 from costs.billing import bill_of
-from costs.inventory import Inventory, Warm
+from costs.inventory import Warm
 from costs.model import CostModel
 from costs.prices import PriceList
 from costs.units import GIB
 from costs.workload import Workload
+from tests.costs.small_stage import small_inventory
 
 CENT = 0.005
 
 
-def reckoned_workload(default: Workload) -> Workload:
+def small_workload(default: Workload) -> Workload:
     """120 videos of 10 MB a day, 3,650 in the month, each of two parts; nobody watches, nothing goes wrong."""
     return dataclasses.replace(
         default,
@@ -38,57 +40,8 @@ def reckoned_workload(default: Workload) -> Workload:
     )
 
 
-def reckoned_inventory(dev: CostModel) -> Inventory:
-    """A small stage whose every count is chosen here."""
-    known = dev.inventory()
-    return dataclasses.replace(
-        known,
-        settings=dataclasses.replace(
-            known.settings,
-            noncurrent_days=1,
-            rejected_days=1,
-            log_days=30,
-            intelligent_tiering=False,
-            transfer_acceleration=False,
-            price_class=PriceClass.CHEAPEST,
-            threat_protection=ThreatProtection.OFF,
-        ),
-        memory_gib={
-            "video_upload": 1.0,
-            "multipart_init": 1.0,
-            "multipart_complete": 1.0,
-            "upload_token_authorizer": 0.25,
-            "video_processing": 2.0,
-            "janitor": 0.5,
-        },
-        warm={},
-        janitor_runs=8_760.0,
-        bill_requests=0.0,
-        keys=4,
-        rotating_keys=2,
-        endpoint_zones=2,
-        flow_logs=0,
-        alarm_metrics=10,
-        composite_alarms=1,
-        dashboards=1,
-        scheduled_metrics=4,
-        used_metrics=6,
-        detailed_api_metrics=20,
-        measured_distributions=1,
-        web_acls=1,
-        web_acl_rules=3,
-        trails=0,
-        management_trails=0,
-        traced_per_second=1.0,
-        traced_share=0.05,
-        has_insights=False,
-        has_plus_tier=False,
-        machine_clients=0,
-    )
-
-
-def test_a_small_month_agrees_with_one_reckoned_by_hand(dev: CostModel, prices: PriceList) -> None:
-    bill = bill_of(reckoned_workload(dev.workload), reckoned_inventory(dev), prices)
+def test_a_small_month_agrees_with_one_computed_by_hand(workload: Workload, prices: PriceList) -> None:
+    bill = bill_of(small_workload(workload), small_inventory(settings_of("dev")), prices)
 
     # 3,650 inits and completions and three polls each; progress at arrival and verdict and each 30 of 8 seconds, which
     # 10 MB at 10 Mbit/s take; tokens, processing; the janitor every five minutes
@@ -223,7 +176,7 @@ def test_parts_are_cut_as_the_platform_cuts_them(prod: CostModel) -> None:
 
 def test_far_viewers_are_billed_where_they_are_served(prod: CostModel) -> None:
     def places(price_class: PriceClass) -> set[str]:
-        bill = prod.bill((("priceClass", price_class.value),))
+        bill = prod.bill(inventory=prod.inventory().with_settings("edge", price_class=price_class))
         prefix = "cloudfront.transfer_"
         keys = {line.price.key for line in bill.lines if line.driver is Driver.CDN}
         return {key.removeprefix(prefix) for key in keys if key.startswith(prefix)}
@@ -244,13 +197,15 @@ def test_warm_instances_are_billed_all_month_and_busy_ones_while_busy(prod: Cost
     assert line.quantity == pytest.approx((2 + 8 / 4) * 730 * 3_600)
 
 
-def test_every_use_of_a_key_fills_the_trail_where_it_keeps_management_events(dev: CostModel) -> None:
+def test_every_use_of_a_key_fills_the_trail_where_it_keeps_management_events(
+    workload: Workload, prices: PriceList
+) -> None:
     workload = dataclasses.replace(
-        reckoned_workload(dev.workload), log_bytes=dict.fromkeys(dev.workload.log_bytes, 0.0) | {"trail_event": 1_000.0}
+        small_workload(workload), log_bytes=dict.fromkeys(workload.log_bytes, 0.0) | {"trail_event": 1_000.0}
     )
-    data_only = dataclasses.replace(reckoned_inventory(dev), trails=1)
+    data_only = dataclasses.replace(small_inventory(settings_of("dev")), trails=1)
     both = dataclasses.replace(data_only, management_trails=1)
-    before, after = (bill_of(workload, inventory, dev.prices) for inventory in (data_only, both))
+    before, after = (bill_of(workload, inventory, prices) for inventory in (data_only, both))
     # The small month's: two for a token, a message, a hundredth of S3's requests, one for each file of the trail.
     uses = 3_650 * 3 + (3_650 * 2 + 3_650 * 13 + 8_760 + 3_650 * 2 + 3_650 * 15) * 0.01 + 8_760
     line = next(line for line in after.lines if line.price.key == "cloudtrail.management_events")

@@ -12,9 +12,17 @@ import pytest
 from costs.bill import Driver
 from costs.command import main
 from costs.model import CostModel
+from costs.targets import CHANGES
 from tests.infrastructure.recorded_program import PROJECT
 
 
+@pytest.fixture
+def one_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One change to try instead of all: each takes a run of the program."""
+    monkeypatch.setattr("costs.targets.CHANGES", CHANGES[:1])
+
+
+@pytest.mark.usefixtures("one_change")
 def test_it_prints_what_was_asked_for(prod: CostModel, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     picture = tmp_path / "curve.svg"
     main(["--stage", "prod", "--svg", str(picture)])
@@ -41,6 +49,7 @@ def test_it_prints_what_was_asked_for(prod: CostModel, tmp_path: Path, capsys: p
     assert picture.read_text().startswith("<svg ")
 
 
+@pytest.mark.usefixtures("one_change")
 def test_a_missed_target_says_what_would_meet_it(capsys: pytest.CaptureFixture[str]) -> None:
     main(["--stage", "prod"])
     said = capsys.readouterr().out
@@ -50,6 +59,7 @@ def test_a_missed_target_says_what_would_meet_it(capsys: pytest.CaptureFixture[s
     assert said.count("all of these still miss it by") == said.count("together they reach")
 
 
+@pytest.mark.usefixtures("one_change")
 def test_a_workload_of_nothing_is_answered_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "nothing.toml"
     path.write_text(
@@ -104,7 +114,7 @@ def test_a_stage_file_that_holds_no_settings_is_named(
         main(["--stage", "broken"])
 
 
-def test_a_picture_that_cannot_be_written_is_refused_before_anything_is_reckoned(
+def test_a_picture_that_cannot_be_written_is_refused_before_anything_is_computed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for context in (tmp_path, tmp_path / "missing" / "curve.svg"):

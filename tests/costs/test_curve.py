@@ -6,16 +6,15 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from costs.chart import amount, svg
-from costs.curve import curve
-from costs.model import CostModel
+from costs.curve import amount, curve, svg
 from costs.units import GB, PB
+from tests.costs.small_stage import SmallModel
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def test_the_curve_runs_from_a_gigabyte_to_a_petabyte(prod: CostModel) -> None:
-    points = curve(prod)
+def test_the_curve_runs_from_a_gigabyte_to_a_petabyte(small: SmallModel) -> None:
+    points = curve(small)
     assert [point.stored_bytes for point in points] == pytest.approx([GB * 10**power for power in range(7)])
     assert points[-1].stored_bytes == pytest.approx(PB)
     # More costs more in all and less for each GB.
@@ -25,21 +24,21 @@ def test_the_curve_runs_from_a_gigabyte_to_a_petabyte(prod: CostModel) -> None:
     assert per_gb == sorted(per_gb, reverse=True)
 
 
-def test_a_point_is_the_bill_of_its_size(prod: CostModel) -> None:
-    held = prod.bill().month.stored.video_bytes
-    at_a_terabyte = prod.with_workload(prod.workload.scaled(1000 * GB / held)).bill()
-    point = curve(prod)[3]
+def test_a_point_is_the_bill_of_its_size(small: SmallModel) -> None:
+    held = small.bill().month.stored.video_bytes
+    at_a_terabyte = small.with_workload(small.workload.scaled(1000 * GB / held)).bill()
+    point = curve(small)[3]
     assert point.usd == at_a_terabyte.usd
     assert point.uploaded_bytes == at_a_terabyte.month.workload.uploaded_bytes
     assert at_a_terabyte.of(point.largest) == max(at_a_terabyte.of(driver) for driver in type(point.largest))
 
 
-def test_a_workload_of_nothing_has_no_curve(prod: CostModel) -> None:
-    assert curve(prod.with_workload(prod.workload.idle())) == []
+def test_a_workload_of_nothing_has_no_curve(small: SmallModel) -> None:
+    assert curve(small.with_workload(small.workload.idle())) == []
 
 
-def test_the_picture_shows_every_point_and_the_target(prod: CostModel) -> None:
-    points = curve(prod)
+def test_the_picture_shows_every_point_and_the_target(small: SmallModel) -> None:
+    points = curve(small)
     root = ET.fromstring(svg(points, title="prod & more", target_usd_per_gb=0.23))  # noqa: S314 - our own text
     assert root.findtext(f"{SVG}title") == "prod & more"
     circles = root.findall(f"{SVG}circle")

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import json
 
 import pytest
 
-from chalicelib.adapters.emf_meter import EmfMeter
+from chalicelib.core.metric_catalogue import OWN_METRICS
 from components.compute.function_table import FUNCTIONS
-from components.declared_stage import HEARD, Declared, declare
+from components.declared_stage import HEARD, declare
+from components.program_recorder import Recorded
 from costs.errors import ProgramChangedError
-from costs.inventory import Inventory, cloudwatch_name, emitted_metrics, recorded_names
-from tests.costs.conftest import STAGES, recorded
-from tests.infrastructure.recorded_program import PROJECT
+from costs.inventory import Inventory
+from tests.costs.conftest import STAGES
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_counts_are_those_of_the_recorded_program(stage: str) -> None:
-    recording, inventory = recorded(stage), Inventory.of(declare(stage, HEARD))
+    recording = declare(stage, HEARD)
+    inventory = Inventory.of(recording)
     assert inventory.keys == len(recording.of("kms/key:Key"))
     assert inventory.dashboards == len(recording.of("cloudwatch/dashboard:Dashboard"))
     assert inventory.composite_alarms == len(recording.of("cloudwatch/compositeAlarm:CompositeAlarm"))
@@ -43,33 +43,27 @@ def test_prod_keeps_instances_warm_as_its_settings_say() -> None:
 
 
 def test_the_janitor_runs_every_five_minutes_and_not_at_all_while_paused() -> None:
-    assert Inventory.of(declare("dev")).janitor_runs == pytest.approx(730 * 12)
-    assert Inventory.of(declare("dev", (("paused", True),))).janitor_runs == 0
+    stage = declare("dev", HEARD)
+    assert Inventory.of(stage).janitor_runs == pytest.approx(730 * 12)
+    paused = [
+        dataclasses.replace(rule, inputs={**rule.inputs, "state": "DISABLED"})
+        for rule in stage.of("cloudwatch/eventRule:EventRule")
+    ]
+    others = [resource for resource in stage.resources if not resource.type.endswith(":EventRule")]
+    assert Inventory.of(dataclasses.replace(stage, resources=(*others, *paused))).janitor_runs == 0
 
 
-def test_metrics_are_named_as_the_meter_names_them(capsys: pytest.CaptureFixture[str]) -> None:
-    recorded = {
-        name for path in (PROJECT / "chalice_app").rglob("*.py") for name in recorded_names(ast.parse(path.read_text()))
-    }
-    for name in recorded:
-        EmfMeter("dev").record(**{name: 1})
-        (directive,) = json.loads(capsys.readouterr().out)["_aws"]["CloudWatchMetrics"]
-        assert [metric["Name"] for metric in directive["Metrics"]] == [cloudwatch_name(name)]
-    assert {cloudwatch_name(name) for name in recorded} == emitted_metrics()[1]
-
-
-def test_metrics_of_the_schedule_are_among_all() -> None:
-    scheduled, everything = emitted_metrics()
-    assert "UploadsInFlight" in scheduled
-    assert "UploadsStarted" in everything - scheduled
-    assert scheduled < everything
+def test_own_metrics_are_the_catalogues() -> None:
+    inventory = Inventory.of(declare("dev", HEARD))
+    assert inventory.scheduled_metrics + inventory.used_metrics == len(OWN_METRICS)
+    assert 0 < inventory.scheduled_metrics < len(OWN_METRICS)
 
 
 def test_an_anomaly_alarm_counts_for_three() -> None:
-    stage = declare("dev")
+    stage = declare("dev", HEARD)
     metric = {"metric": {"namespace": "AWS/ApiGateway", "metricName": "Count"}}
     band = {"id": "e0", "expression": "ANOMALY_DETECTION_BAND(m0, 2)"}
-    alarm = Declared(
+    alarm = Recorded(
         type="aws:cloudwatch/metricAlarm:MetricAlarm", name="new", inputs={"metricQueries": [metric, band]}
     )
     with_alarm = dataclasses.replace(stage, resources=(*stage.resources, alarm))
@@ -77,8 +71,8 @@ def test_an_anomaly_alarm_counts_for_three() -> None:
 
 
 def test_a_function_that_no_workload_speaks_of_is_an_error() -> None:
-    stage = declare("dev")
-    function = Declared(
+    stage = declare("dev", HEARD)
+    function = Recorded(
         type="aws:lambda/function:Function",
         name="compute-transcoder",
         inputs={"environment": {"variables": {"FUNCTION": "transcoder"}}},
@@ -93,7 +87,7 @@ def test_prods_trail_keeps_management_events_and_stagings_does_not() -> None:
 
 @pytest.mark.parametrize(("count", "is_large"), [(50, False), (51, True)])
 def test_a_dashboard_is_large_by_the_different_metrics_it_shows(count: int, *, is_large: bool) -> None:
-    stage = declare("dev")
+    stage = declare("dev", HEARD)
     # Each shown twice, by two statistics; an expression is no metric.
     rows = [
         [*("VideoUpload", f"M{number}", "Stage", "dev"), {"stat": stat}] for number in range(count) for stat in "ab"
@@ -101,7 +95,7 @@ def test_a_dashboard_is_large_by_the_different_metrics_it_shows(count: int, *, i
     body = {
         "widgets": [{"properties": {"markdown": "#"}}, {"properties": {"metrics": [*rows, [{"expression": "m0"}]]}}]
     }
-    dashboard = Declared(
+    dashboard = Recorded(
         type="aws:cloudwatch/dashboard:Dashboard", name="new", inputs={"dashboardBody": json.dumps(body)}
     )
     with_dashboard = dataclasses.replace(stage, resources=(*stage.resources, dashboard))

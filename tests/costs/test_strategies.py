@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from costs.model import CostModel
-from costs.peak import instances_at_peak
+from costs.month import instances_at_peak
 from costs.strategies import Effect, effects
 
 

@@ -12,77 +12,78 @@ from costs.always_on import SERVER_MEGABITS, bill_of_materials, compared
 from costs.bill import Bill, Driver
 from costs.model import CostModel
 from costs.report import Report
-from costs.targets import CHANGES, Change, Target, _joined, targets, verdict
+from costs.targets import CHANGES, Change, Target, joined, targets, verdict
 from costs.units import GB
 from tests.costs.conftest import STAGES
+from tests.costs.small_stage import SmallModel
 
 
 def target(model: CostModel, name: str) -> Target:
     return next(each for each in targets(model) if each.name == name)
 
 
-def test_cost_per_gb_is_the_bill_over_what_is_held_and_over_what_was_uploaded(prod: CostModel) -> None:
-    bill = prod.bill()
-    held, uploaded = target(prod, "Cost per GB"), target(prod, "Cost per GB, uploaded")
+def test_cost_per_gb_is_the_bill_over_what_is_held_and_over_what_was_uploaded(small: SmallModel) -> None:
+    bill = small.bill()
+    held, uploaded = target(small, "Cost per GB"), target(small, "Cost per GB, uploaded")
     assert held.measure(bill) == pytest.approx(bill.usd / (bill.month.stored.video_bytes / GB))
     # 15 GB a day
     assert uploaded.measure(bill) == pytest.approx(bill.usd / (15 * 730 / 24))
     assert held.wanted == uploaded.wanted == 0.23
 
 
-def test_servers_are_sized_by_the_peak(prod: CostModel) -> None:
-    parts = {part.item: part for part in bill_of_materials(prod.workload, prod.prices)}
+def test_servers_are_sized_by_the_peak(small: SmallModel) -> None:
+    parts = {part.item: part for part in bill_of_materials(small.workload, small.prices)}
     # 1,247 uploads of 10 Mbit/s over 6,250 Mbit/s used to 70 %: 2.9, so 3 and a spare one
     assert SERVER_MEGABITS == 6_250
     assert parts["upload servers"].count == 4
     assert parts["upload servers"].usd == pytest.approx(4 * 730 * 0.1424)
-    twice = dataclasses.replace(prod.workload, peak_concurrent_uploads=2 * 1_247.0)
-    assert next(iter(bill_of_materials(twice, prod.prices))).count == 7
+    twice = dataclasses.replace(small.workload, peak_concurrent_uploads=2 * 1_247.0)
+    assert next(iter(bill_of_materials(twice, small.prices))).count == 7
 
 
-def test_both_sides_pay_the_same_for_what_servers_do_not_replace(prod: CostModel) -> None:
-    bill = prod.bill()
-    found = compared(bill, prod.prices)
+def test_both_sides_pay_the_same_for_what_servers_do_not_replace(small: SmallModel) -> None:
+    bill = small.bill()
+    found = compared(bill, small.prices)
     shared = bill.usd - bill.of(Driver.LAMBDA, Driver.API, Driver.NETWORK)
     assert found.always_on_usd == pytest.approx(shared + sum(part.usd for part in found.parts))
     assert found.saving_percent == pytest.approx(100 * (1 - bill.usd / found.always_on_usd))
     assert found.saving_percent < found.running_saving_percent
 
 
-def test_a_setting_that_meets_a_missed_target_alone_is_named_and_really_does(prod: CostModel) -> None:
-    wanted = target(prod, "Saving, what runs")
-    found = verdict(prod, wanted)
+def test_a_setting_that_meets_a_missed_target_alone_is_named_and_really_does(small: SmallModel) -> None:
+    wanted = target(small, "Saving, what runs")
+    found = verdict(small, wanted)
     assert found
     assert not found.is_met
     change, figure = found.alone[0]
     assert str(change).startswith("provisionedConcurrency: 0")
-    assert wanted.measure(prod.bill(change.overrides)) == figure
+    assert wanted.measure(small.bill(change.overrides)) == figure
     assert wanted.is_met_by(figure)
 
 
-def test_settings_that_only_together_meet_a_target_are_no_more_than_needed(prod: CostModel) -> None:
-    bill = prod.bill()
+def test_settings_that_only_together_meet_a_target_are_no_more_than_needed(small: SmallModel) -> None:
+    bill = small.bill()
 
     def dollars(of: Bill) -> float:
         return of.usd
 
     # Below what the best single change reaches, so that two are needed.
-    no_warm = prod.bill((("provisionedConcurrency", 0), ("provisionedConcurrencyMax", 0))).usd
+    no_warm = small.bill((("provisionedConcurrency", 0), ("provisionedConcurrencyMax", 0))).usd
     wanted = Target(name="", counts="", wanted=no_warm - 1, better="lower", measure=dollars)
-    found = verdict(prod, wanted)
+    found = verdict(small, wanted)
     assert found
     assert found.figure == bill.usd
     assert not found.alone
     assert len(found.together) == 2
-    assert prod.bill(_joined(found.together)).usd == found.together_figure
+    assert small.bill(joined(*found.together)).usd == found.together_figure
     assert (found.together_figure or 0) <= wanted.wanted
 
 
-def test_a_target_out_of_reach_is_told_with_the_best_combination(prod: CostModel) -> None:
+def test_a_target_out_of_reach_is_told_with_the_best_combination(small: SmallModel) -> None:
     wanted = Target(name="", counts="", wanted=1.0, better="lower", measure=lambda bill: bill.usd)
-    found = verdict(prod, wanted)
+    found = verdict(small, wanted)
     assert found
-    assert found.together_figure == prod.bill(_joined(found.together)).usd
+    assert found.together_figure == small.bill(joined(*found.together)).usd
     assert 1.0 < (found.together_figure or 0) < found.figure
     settings = {key for change in found.together for key, _ in change.overrides}
     assert {"provisionedConcurrency", "network", "waf", "threatProtection"} <= settings
@@ -95,11 +96,11 @@ def test_no_change_is_left_untried_because_the_stage_refuses_it(stage: str) -> N
 
 
 def test_settings_that_the_stage_refuses_are_not_proposed(
-    prod: CostModel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    small: SmallModel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refused = Change(overrides=(("protect", False),), gives_up="videos")
     monkeypatch.setattr("costs.targets.CHANGES", (refused,))
-    found = verdict(prod, target(prod, "Saving"))
+    found = verdict(small, target(small, "Saving"))
     assert found
     assert found.together == ()
     Report(Console()).verdict(found.target, found)
@@ -108,6 +109,6 @@ def test_settings_that_the_stage_refuses_are_not_proposed(
     assert "together" not in said
 
 
-def test_a_workload_of_nothing_has_no_cost_per_gb(prod: CostModel) -> None:
-    idle = prod.with_workload(prod.workload.idle())
+def test_a_workload_of_nothing_has_no_cost_per_gb(small: SmallModel) -> None:
+    idle = small.with_workload(small.workload.idle())
     assert verdict(idle, target(idle, "Cost per GB")) is None

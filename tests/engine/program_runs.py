@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
-from unittest import mock
 
 import yaml
 from pulumi import automation
@@ -119,6 +118,7 @@ def with_settings(stack: automation.Stack, run: Run) -> Ran:
 
 
 def run_the_program() -> None:
+    lambda_package.BUNDLER.set(small_bundle)
     runpy.run_path(str(Path("__main__.py").resolve()), run_name="__main__")
 
 
@@ -133,9 +133,8 @@ def main() -> None:
     stack = automation.create_or_select_stack(
         name, work_dir=str(folder), project_name=_project_name(folder), program=run_the_program, opts=options
     )
-    with mock.patch.object(lambda_package, "bundle", small_bundle):
-        for run in runs:
-            print(json.dumps(asdict(with_settings(stack, run))), flush=True)
+    for run in runs:
+        print(json.dumps(asdict(with_settings(stack, run))), flush=True)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from google.protobuf import empty_pb2, struct_pb2
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from tests.engine.granted import FORCES_NEW, UNKNOWN, answer_to, identity, outputs_of, plain
+from components.simulated_aws import SimulatedAws
+from tests.engine.wire_values import FORCES_NEW, UNKNOWN, added_properties, plain
 
 MAX_MESSAGE_BYTES = 1 << 28
 CALLS_AT_ONCE = 32
@@ -72,7 +73,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Create(self, request: Any, context: Any) -> Any:
         properties = self._granted(request.urn, request.properties, preview=request.preview)
         kind, name = _kind(request.urn), _name(request.urn)
-        made = "" if request.preview else identity(kind, name, _values(request.properties))
+        made = "" if request.preview else self._aws().identity(kind, name, _values(request.properties))
         return provider_pb2.CreateResponse(id=made, properties=properties)
 
     def Update(self, request: Any, context: Any) -> Any:
@@ -87,7 +88,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Invoke(self, request: Any, context: Any) -> Any:
         arguments = _values(request.args)
         function = request.tok.rpartition(":")[2]
-        answer = answer_to(function, arguments, arguments.get("region") or self._region)
+        answer = self._aws(arguments.get("region")).answer(function, arguments)
         if answer is None:
             context.abort(grpc.StatusCode.UNIMPLEMENTED, f"the provider of the tests has no answer to {request.tok}")
         answered: dict[str, Any] = {"return": _struct(answer or {})}
@@ -108,10 +109,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def _granted(self, urn: str, properties: struct_pb2.Struct, *, preview: bool) -> struct_pb2.Struct:
         """Inputs, and what AWS adds; unknown in a preview."""
         inputs = _values(properties)
-        added = outputs_of(_kind(urn), _name(urn), inputs, inputs.get("region") or self._region)
+        added = added_properties(self._aws(), _kind(urn), _name(urn), inputs)
         if preview:
             added = dict.fromkeys(added, UNKNOWN)
         return _struct({**added, **MessageToDict(properties)})
+
+    def _aws(self, region: str | None = None) -> SimulatedAws:
+        return SimulatedAws(region=region or self._region)
 
 
 def _values(struct: struct_pb2.Struct) -> dict[str, Any]:

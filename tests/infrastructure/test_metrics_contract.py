@@ -14,6 +14,7 @@ import pytest
 from chalicelib.adapters.emf_meter import EmfMeter
 from chalicelib.contract.requests import ProgressBatch
 from chalicelib.core.errors import CompletionRefusedError, UploadExpiredError
+from chalicelib.core.metric_catalogue import OWN_METRICS
 from chalicelib.core.processing import StoredObject
 from chalicelib.core.progress import COUNTED
 from chalicelib.core.upload_requests import StartUpload
@@ -146,6 +147,12 @@ def emitted(platform: InMemoryPlatform, capsys: pytest.CaptureFixture[str]) -> s
 
 def test_every_metric_that_is_read_is_written_and_the_other_way_round(prod: Recording, emitted: set[Series]) -> None:
     assert quarrels(emitted, read_of(prod)) == []
+
+
+def test_every_metric_of_the_catalogue_is_written_and_read(emitted: set[Series], prod: Recording) -> None:
+    names = {metric.name for metric in OWN_METRICS.values()}
+    assert names == {series.name for series in emitted}
+    assert names == {series.name for series in read_of(prod) if is_ours(series)}
 
 
 def test_a_lost_emission_is_noticed(prod: Recording, emitted: set[Series]) -> None:

@@ -333,8 +333,8 @@ def test_an_identity_of_another_account_is_refused() -> None:
 def test_a_misspelt_region_is_named_instead_of_the_credentials(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = declared_stage._stage_config  # pyright: ignore[reportPrivateUsage]
-    monkeypatch.setattr(declared_stage, "_stage_config", lambda name: read(name) | {"aws:region": "eu-centrall-1"})
+    read = declared_stage.stage_file
+    monkeypatch.setattr(declared_stage, "stage_file", lambda stage: read(stage) | {"aws:region": "eu-centrall-1"})
     assert main(["--stage", "dev"]) == 1
     said = capsys.readouterr().out
     assert "aws:region: is 'eu-centrall-1'" in said

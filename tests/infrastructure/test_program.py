@@ -10,7 +10,7 @@ import pytest
 from chalicelib.contract.requests import NewUpload
 from chalicelib.core.json_values import JsonObject
 from chalicelib.environment import FUNCTIONS, Environment
-from tests.infrastructure.recorded_program import ACCOUNT_ID, Recorded, Recording, record
+from tests.infrastructure.recorded_program import ACCOUNT_ID, Recorded, Recording, program, record
 from tests.infrastructure.safety.reading import api_document, bucket_name, operations, statements
 
 LEFT_TO_DEFAULT = {"part_size_bytes", "url_ttl_seconds", "completion_patience_seconds", "aws_endpoint_url"}
@@ -272,7 +272,7 @@ def test_a_preview_declares_what_an_update_makes(preview: Recording, request: py
 
 
 def test_the_same_settings_make_the_same_program(dev: Recording) -> None:
-    again = record("dev")
+    again = program("dev").record()
     assert {each.urn: comparable(each) for each in again.resources} == {
         each.urn: comparable(each) for each in dev.resources
     }

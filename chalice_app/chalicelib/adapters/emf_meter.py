@@ -6,22 +6,12 @@ import time
 from dataclasses import dataclass
 
 from chalicelib.core.log_context import current_ids
-
-NAMESPACE = "VideoUpload"
-
-# CloudWatch API, "MetricDatum": Unit
-_UNITS_BY_SUFFIX = {
-    "_count": "Count",
-    "_bytes_per_second": "Bytes/Second",
-    "_bytes": "Bytes",
-    "_milliseconds": "Milliseconds",
-    "_usd": "None",  # CloudWatch has no unit for money
-}
+from chalicelib.core.metric_catalogue import NAMESPACE, OWN_METRICS
 
 
 @dataclass(frozen=True)
 class EmfMeter:
-    """Dimensions: Stage. `uploads_ready_count` becomes `UploadsReady` in Count: the unit leaves the name.
+    """Dimensions: Stage. Names and units are the catalogue's: `uploads_ready_count` is `UploadsReady` in Count.
 
     The ids of the invocation and its upload stand beside the metrics, searchable and no dimensions.
     By the standard library, because the authorizer counts its cold start: json_logs.py has the figures.
@@ -33,10 +23,9 @@ class EmfMeter:
         directives: list[dict[str, str]] = []
         metrics: dict[str, list[float]] = {}
         for name, value in values.items():
-            suffix = next(suffix for suffix in _UNITS_BY_SUFFIX if name.endswith(suffix))
-            metric = "".join(word.capitalize() for word in name.removesuffix(suffix).split("_"))
-            directives.append({"Name": metric, "Unit": _UNITS_BY_SUFFIX[suffix]})
-            metrics[metric] = [value]
+            metric = OWN_METRICS[name]
+            directives.append({"Name": metric.name, "Unit": metric.unit})
+            metrics[metric.name] = [value]
         # CloudWatch User Guide, "Specification: Embedded metric format"
         document = {
             "_aws": {

@@ -185,7 +185,6 @@ class Bill(Protocol):
 
 
 class Meter(Protocol):
-    """One log line of metrics a call. Keyword names are metric names in snake case with their unit last:
-    `uploads_ready_count=1`, `upload_throughput_bytes_per_second=…`."""
+    """One log line of metrics a call. Keyword names are those of core/metric_catalogue.py: `uploads_ready_count=1`."""
 
     def record(self, **values: float) -> None: ...

@@ -1,0 +1,62 @@
+"""The catalogue of the platform's own metrics: the name in code, the name and unit at CloudWatch, the emitters.
+
+The functions' meter takes no other metric. The cost estimate counts these, the local status view takes no others, and a
+test compares them with what dashboard and alarms read (docs/metrics.md tells which figure uses which).
+"""
+
+from typing import NamedTuple
+
+NAMESPACE = "VideoUpload"
+JANITOR, PROCESSING = "janitor", "video_processing"
+INIT, COMPLETE, UPLOAD = "multipart_init", "multipart_complete", "video_upload"
+ANY_FUNCTION = "any function"
+
+
+class OwnMetric(NamedTuple):
+    """unit: as CloudWatch's API spells it. emitters: functions that record the metric."""
+
+    name: str
+    unit: str
+    emitters: tuple[str, ...]
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether each run of the janitor records it, used or not."""
+        return JANITOR in self.emitters
+
+
+OWN_METRICS = {
+    "client_parts_differed_count": OwnMetric("ClientPartsDiffered", "Count", (UPLOAD,)),
+    "client_parts_retried_count": OwnMetric("ClientPartsRetried", "Count", (UPLOAD,)),
+    "client_uploads_aborted_count": OwnMetric("ClientUploadsAborted", "Count", (UPLOAD,)),
+    "client_uploads_arrived_count": OwnMetric("ClientUploadsArrived", "Count", (UPLOAD,)),
+    "client_uploads_began_count": OwnMetric("ClientUploadsBegan", "Count", (UPLOAD,)),
+    "client_uploads_failed_count": OwnMetric("ClientUploadsFailed", "Count", (UPLOAD,)),
+    "cold_starts_count": OwnMetric("ColdStarts", "Count", (ANY_FUNCTION,)),
+    "completion_milliseconds": OwnMetric("Completion", "Milliseconds", (COMPLETE, PROCESSING)),
+    "completions_refused_count": OwnMetric("CompletionsRefused", "Count", (COMPLETE,)),
+    "janitor_failures_count": OwnMetric("JanitorFailures", "Count", (JANITOR,)),
+    "month_cost_usd": OwnMetric("MonthCost", "None", (JANITOR,)),  # CloudWatch has no unit for money
+    "parts_completed_count": OwnMetric("PartsCompleted", "Count", (COMPLETE, PROCESSING)),
+    "parts_signed_count": OwnMetric("PartsSigned", "Count", (INIT,)),
+    "processing_milliseconds": OwnMetric("Processing", "Milliseconds", (PROCESSING,)),
+    "reserved_size_bytes": OwnMetric("ReservedSize", "Bytes", (JANITOR,)),
+    "scaling_activities_count": OwnMetric("ScalingActivities", "Count", (JANITOR,)),
+    "stored_size_bytes": OwnMetric("StoredSize", "Bytes", (PROCESSING,)),
+    "unknown_objects_count": OwnMetric("UnknownObjects", "Count", (PROCESSING,)),
+    "upload_size_bytes": OwnMetric("UploadSize", "Bytes", (INIT, UPLOAD)),
+    "upload_throughput_bytes_per_second": OwnMetric("UploadThroughput", "Bytes/Second", (COMPLETE, PROCESSING)),
+    "uploads_aborted_count": OwnMetric("UploadsAborted", "Count", (INIT,)),
+    "uploads_completed_count": OwnMetric("UploadsCompleted", "Count", (COMPLETE, PROCESSING)),
+    "uploads_expired_count": OwnMetric("UploadsExpired", "Count", (JANITOR,)),
+    "uploads_failed_count": OwnMetric("UploadsFailed", "Count", (COMPLETE, JANITOR)),
+    "uploads_in_flight_count": OwnMetric("UploadsInFlight", "Count", (JANITOR,)),
+    "uploads_processing_count": OwnMetric("UploadsProcessing", "Count", (JANITOR,)),
+    "uploads_ready_count": OwnMetric("UploadsReady", "Count", (JANITOR, PROCESSING)),
+    "uploads_rejected_count": OwnMetric("UploadsRejected", "Count", (PROCESSING,)),
+    "uploads_started_count": OwnMetric("UploadsStarted", "Count", (INIT, UPLOAD)),
+    "uploads_stuck_count": OwnMetric("UploadsStuck", "Count", (JANITOR,)),
+    "users_in_flight_count": OwnMetric("UsersInFlight", "Count", (JANITOR,)),
+    "videos_deleted_count": OwnMetric("VideosDeleted", "Count", (UPLOAD,)),
+}
+"""By the name with which the code records them: in snake case, its unit last."""
