@@ -65,8 +65,8 @@ def require_reachable(name: str, url: str) -> None:
 
 
 class _GatewayError(chalice.local.LocalGatewayException):
-    def __init__(self, error: PlatformError, request_id: str) -> None:
-        headers = {"Content-Type": "application/json", "x-amzn-RequestId": request_id}
+    def __init__(self, error: PlatformError, request_id: str, **more_headers: str) -> None:
+        headers = {"Content-Type": "application/json", "x-amzn-RequestId": request_id, **more_headers}
         headers |= cors().get_access_control_headers()
         super().__init__(headers, json.dumps(error_body(error, request_id)).encode())
         self.CODE = status_of(error)
@@ -145,6 +145,8 @@ class StrictGateway(chalice.local.LocalGateway):
         try:
             self._require_route(method, path)
             response = super().handle_request(method, path, headers, body)
+        except _GatewayError:
+            raise
         except PlatformError as error:
             raise _GatewayError(error, self._request_id) from error
         except NotReachableError as error:
@@ -171,8 +173,9 @@ class StrictGateway(chalice.local.LocalGateway):
             route = self.event_converter._route_matcher.match_route(path).route
         except ValueError as error:
             raise RouteNotFoundError from error
-        if method not in {*self._app_object.routes[route], "OPTIONS"}:
-            raise MethodNotAllowedError
+        allowed = sorted({*self._app_object.routes[route], "OPTIONS"})
+        if method not in allowed:
+            raise _GatewayError(MethodNotAllowedError(), self._request_id, Allow=", ".join(allowed))
 
     def _generate_lambda_event(
         self, method: str, path: str, headers: dict[str, Any], body: bytes | None

@@ -212,7 +212,11 @@ def test_an_unknown_address_is_unknown(raw: Raw, path: str) -> None:
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/multipart/init"), ("PUT", "/videos"), ("DELETE", "/health")])
 def test_an_unknown_method_is_not_allowed(raw: Raw, method: str, path: str) -> None:
-    assert_error(raw.send(method, path), 405, "method_not_allowed")
+    answer = raw.send(method, path)
+    assert_error(answer, 405, "method_not_allowed")
+    allowed = answer.headers["Allow"].split(", ")
+    assert "OPTIONS" in allowed
+    assert method not in allowed
 
 
 @pytest.mark.parametrize(("method", "path"), USER_ROUTES + TOKEN_ROUTES)

@@ -10,6 +10,7 @@ import msgspec
 from chalicelib.contract import answers, requests
 from chalicelib.contract.fields import DEFAULT_PAGE_VIDEOS, MAX_BODY_BYTES, MAX_PAGE_VIDEOS, MAX_PROGRESS_BYTES
 from chalicelib.core import errors
+from chalicelib.core.video_id import VIDEO_ID
 
 Body = type[msgspec.Struct]
 Error = type[errors.PlatformError]
@@ -184,8 +185,8 @@ OPERATIONS = (
             {
                 "name": "cursor",
                 "in": "query",
-                "description": "`nextCursor` of the page before.",
-                "schema": {"$ref": "#/components/schemas/VideoId"},
+                "description": "`nextCursor` of the page before; empty for the first page.",
+                "schema": {"type": "string", "pattern": f"^({VIDEO_ID.pattern})?$"},
             },
         ),
         answers={200: answers.VideoPage},

@@ -1,0 +1,49 @@
+"""What schemathesis needs to know of the API: who calls, and which upload a call is about."""
+
+import os
+from typing import Any
+
+import schemathesis
+from schemathesis import GenerationMode, HookContext, Response
+
+from chalicelib.core.video_types import EXTENSIONS_BY_CONTENT_TYPE
+
+ACCESS_TOKEN = os.environ["CONTRACT_ACCESS_TOKEN"]
+MAX_SIZE_BYTES = 12 * 2**20
+"""Of the uploads that really begin."""
+
+upload_tokens: dict[str, str] = {}
+"""By uploadId, the latest last."""
+
+
+@schemathesis.auth(refresh_interval=None)
+class Bearers:
+    """The person's access token, or the token of the upload that the body names, or else of the latest."""
+
+    def get(self, case: Any, context: Any) -> str:
+        if case.path != "/multipart/init" and case.path.startswith("/multipart/") and upload_tokens:
+            named = case.body.get("uploadId") if isinstance(case.body, dict) else None
+            return upload_tokens.get(str(named)) or next(reversed(upload_tokens.values()))
+        return ACCESS_TOKEN
+
+    def set(self, case: Any, data: str, context: Any) -> None:
+        case.headers["Authorization"] = f"Bearer {data}"
+
+
+@schemathesis.hook
+def before_call(context: HookContext, case: Any, kwargs: dict[str, Any]) -> None:
+    """Let a good body begin an upload: its name fits its type, and its size what the platform takes."""
+    if case.path not in {"/multipart/init", "/upload"} or not isinstance(case.body, dict):
+        return
+    if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
+        return
+    extension = EXTENSIONS_BY_CONTENT_TYPE[case.body["contentType"]][0]
+    case.body["fileName"] = case.body["fileName"][: 255 - len(extension)] + extension
+    case.body["sizeBytes"] = min(case.body["sizeBytes"], MAX_SIZE_BYTES)
+
+
+@schemathesis.hook
+def after_call(context: HookContext, case: Any, response: Response) -> None:
+    if case.path == "/multipart/init" and response.status_code == 201:
+        started = response.json()
+        upload_tokens[started["uploadId"]] = started["uploadToken"]
