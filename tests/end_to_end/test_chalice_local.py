@@ -149,7 +149,7 @@ def test_a_changed_source_file_is_served(tmp_path: Path) -> None:
     shutil.copytree(CHALICE_APP, project, ignore=shutil.ignore_patterns("__pycache__"))
     with chalice_local(project, tmp_path / LOG_NAME, {}) as url:
         health = project / "chalicelib" / "routes" / "health.py"
-        changed = health.read_text().replace('"status": "ok"', '"status": "changed"')
+        changed = health.read_text().replace('status="ok"', 'status="changed"')
         assert changed != health.read_text()
         health.write_text(changed)
 
