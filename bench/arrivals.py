@@ -1,4 +1,4 @@
-"""What became of the uploads: announced, shown to their owners, stored once and byte for byte."""
+"""The fate of each upload: announced, listed for its owner, and stored once, byte for byte."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ LISTED_VIDEOS = 100
 
 @dataclass(frozen=True)
 class SentVideo:
-    """An upload that was told `completed`."""
+    """An upload whose client got the answer `completed`."""
 
     video_id: str
     file_key: str
@@ -64,12 +64,12 @@ class Announcements:
 
 @dataclass
 class Findings:
-    """What the platform holds once nothing moves any more.
+    """The platform's contents once all processing has ended.
 
-    differing: not readable, or read back with another SHA-256. lost: completed, but not in the bucket. doubled:
-    versions too many, and keys that nobody sent. unlisted: not in their owners' libraries. open_uploads: uploads at S3
-    that nobody finished. open_markers: places of users that were not given back. failed_events: given up by the event
-    worker.
+    differing: not readable, or read back with another SHA-256. lost: completed, but not in the bucket. doubled: extra
+    versions, and keys that no client sent. unlisted: missing in their owners' libraries. open_uploads: unfinished
+    uploads at S3. open_markers: users' upload slots that were not released. failed_events: events that the worker gave
+    up.
     """
 
     states: Counter[str] = field(default_factory=Counter)
@@ -87,7 +87,7 @@ class Findings:
 
 
 def examine(videos: Sequence[SentVideo], *, api_url: str, stand_in_url: str, announcements: Announcements) -> Findings:
-    """Ask the API as the owners do, and the buckets as their operator does."""
+    """Ask the API as each owner and the buckets as an operator."""
     findings = Findings()
     _examine_libraries(videos, api_url, findings)
     _examine_buckets(videos, stand_in_url, findings)

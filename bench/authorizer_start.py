@@ -1,7 +1,7 @@
-"""What powertools would add to the start of the upload authorizer: `python -m bench.authorizer_start`.
+"""Measure what Powertools would add to the upload authorizer's cold start: `python -m bench.authorizer_start`.
 
-CPU time of a process that writes its logs and its cold start, refuses one token and ends. The three take turns; what is
-printed are medians, also of the ratio to the process as it is in the same turn.
+The figure is the CPU time of a process that logs its cold start, refuses one token and exits. The three variants take
+turns. The command prints the median of each, and the median ratio to today's variant in the same turn.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ STARTS = {
 
 
 def cpu_milliseconds(script: str) -> float:
-    """Of one process, from its interpreter's start to its end."""
+    """CPU time of one process, from the start of its interpreter to its exit."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     environment = api_environment(
         stand_in_url=NOWHERE,

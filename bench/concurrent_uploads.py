@@ -1,9 +1,9 @@
 """Upload many videos at the same time to a platform of its own, and account for every one of them.
 
-Every user signs in at the sign-in. One upload each of the first users is open at the same time with all its parts;
-then all are completed, waited for, read back and compared. Of each step, half of the clients go in quiet and half under
-the flood of one user at the cap; the users who upload nothing look at their lists meanwhile. Ends with 1 if an upload
-failed, a video was lost, doubled or changed, or the flood was answered otherwise than by 429 (503 on a busy machine).
+Every user signs in. The first users hold one upload each open at the same time, with all its parts sent. Then all
+uploads are completed, awaited, read back and compared. In each step, half of the clients run undisturbed and half
+during a flood from one user at the cap; meanwhile the other users load their lists. The exit code is 1 if an upload
+failed, a video was lost, doubled or changed, or the flood got an answer other than 429 (503 on a busy machine).
 """
 
 import argparse
@@ -44,7 +44,7 @@ SIZE_BYTES = 10 * MIB + 128 * 1024
 DISK_MARGIN_BYTES = 1024 * MIB
 PROGRESS_SECONDS = 5.0
 STALLED_SECONDS = 120.0
-"""Nothing was announced for this long: what is missing will not come any more."""
+"""Time without an announcement after which missing ones are given up."""
 
 FLOOD_WARM_UP_SECONDS = 1.0
 STOPPED_BY_SIGNAL = 130
@@ -79,7 +79,7 @@ class Phases:
 
 
 class ProcessLog:
-    """What the platform's processes print, but for their metrics."""
+    """Output of the platform's processes, without their metrics."""
 
     def __init__(self, *, verbose: bool) -> None:
         self.lines: dict[str, list[str]] = {}

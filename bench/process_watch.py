@@ -1,4 +1,4 @@
-"""What processes use while something runs."""
+"""Peak memory and CPU time of processes."""
 
 import threading
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ INTERVAL_SECONDS = 0.5
 
 @dataclass
 class Usage:
-    """Peaks of a process, and of it with its children for memory; cpu_seconds: theirs together."""
+    """Peaks of one process, its children's memory included; cpu_seconds: CPU time of all of them."""
 
     peak_rss_bytes: int = 0
     peak_threads: int = 0

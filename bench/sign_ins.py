@@ -24,7 +24,7 @@ _CSRF_FIELD = re.compile(r'name="csrf_token" value="([^"]+)"')
 def sign_in_users(platform: LocalPlatform, count: int, figures: Figures, on_tick: Callable[[int], None]) -> list[str]:
     """Make accounts with passwords, sign each in and return the access tokens.
 
-    on_tick: told how many have signed in. Raises what the first failed sign-in raised.
+    on_tick: gets the number of users signed in. Raises the error of the first failed sign-in.
     """
     executor = ThreadPoolExecutor(SIGN_INS_AT_ONCE)
     try:

@@ -1,4 +1,4 @@
-"""A client as real ones behave: it backs off where it is asked to, and forgives nothing else."""
+"""A client that behaves as real ones do: it backs off when asked to and treats any other failure as final."""
 
 import http.client
 import json
@@ -22,7 +22,7 @@ MAX_ATTEMPTS = 8
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 10.0
 SETTLING_SECONDS = 300.0
-"""How long a client goes on asking after a 202."""
+"""Time for which a client repeats its request after a 202."""
 
 _BLOCK_BYTES = 1 << 20
 
@@ -38,7 +38,7 @@ class Step(StrEnum):
 
 
 class Traffic(StrEnum):
-    """What else goes on at the start of a call: nothing, the other clients of a wave, or they and the flood."""
+    """Traffic beside a call at its start: none, the other clients of the wave, or these and the flood."""
 
     LIGHT = "light"
     WAVE = "wave"
@@ -55,9 +55,9 @@ class UploadFailedError(Exception):
 
 @dataclass
 class Figures:
-    """What all clients together saw.
+    """Measurements of all clients together.
 
-    seconds: of a step as the client waits for it, pauses included. traffic: at the moment.
+    seconds: duration of each step as its client sees it, pauses included. traffic: the current one.
     """
 
     seconds: dict[tuple[Step, Traffic], list[float]] = field(default_factory=lambda: defaultdict(list))

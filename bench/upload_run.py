@@ -22,7 +22,7 @@ class Wave:
 
 
 class Run:
-    """All uploads of one measurement, as far as they have come. The user with an upload's number sends it.
+    """All uploads of one measurement and their progress. The user with an upload's number sends it.
 
     reached: uploads by each step they have taken. part_count: of each upload, as the API answered.
     """

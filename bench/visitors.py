@@ -16,7 +16,7 @@ _LISTS = ((Step.LIST_VIDEOS, "videos"), (Step.LIST_UPLOADS, "uploads"))
 class Visitors:
     """A context manager; it is left once every visitor has looked at both lists.
 
-    visits: so far. failures: refused calls, and what a visitor saw of somebody else.
+    visits: so far. failures: refused calls, and entries of other users that a visitor saw.
     """
 
     def __init__(self, api_url: str, access_tokens: Sequence[str], figures: Figures) -> None:

@@ -19,7 +19,7 @@ _UNUSABLE = re.compile(r"[^!-~]|[*#\\]")
 
 
 def is_page(url: str) -> bool:
-    """Whether this is an https address (or http on localhost) of one host, written as browsers write it."""
+    """Check for an https address (or http on localhost) of one host, written as browsers write it."""
     if _UNUSABLE.search(url):
         return False
     try:

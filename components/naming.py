@@ -33,7 +33,7 @@ def type_token(tier: str) -> str:
 
 
 def formerly(tier: str, name: str) -> pulumi.ResourceOptions:
-    """Options of a tier that stacks of 0.1 know by another type and name: its resources stay what they are."""
+    """Options of a tier that has another type and name in stacks of 0.1, so that its resources are kept."""
     return pulumi.ResourceOptions(aliases=[pulumi.Alias(name=name, type_=type_token(tier))])
 
 
@@ -131,17 +131,17 @@ class StageNames:
 
     @property
     def account_root(self) -> str:
-        """The account as a principal: whoever IAM policies in it allow."""
+        """The account as a principal: every principal that its IAM policies allow."""
         return f"arn:aws:iam::{self.account_id}:root"
 
 
 STAGE_TAG = "Stage"
-"""By which the bill tells stages apart, once it is activated as a cost allocation tag."""
+"""Tag that separates stages in the bill, once it is activated as a cost allocation tag."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StageContext(StageNames):
-    """What every tier is told of its stage: its names, and the settings that all tiers share."""
+    """Names of the stage, and the settings that all tiers share."""
 
     general: GeneralSettings
 
@@ -152,7 +152,7 @@ class StageContext(StageNames):
 
 
 def tag_everything(stage: str) -> None:
-    """Put product and stage on every resource that can carry tags; costs are told apart by them."""
+    """Tag every taggable resource with product and stage, by which the bill separates costs."""
     tags = {"Product": PRODUCT, STAGE_TAG: stage, "ManagedBy": "pulumi"}
 
     def add_tags(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:

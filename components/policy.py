@@ -43,7 +43,7 @@ deny = functools.partial(statement, "Deny")
 
 
 def deny_plain_http(actions: Strings, resources: Strings) -> Statement:
-    """Whoever it is, only over TLS."""
+    """Deny every request without TLS."""
     return deny(
         "NoPlainHttp",
         principal=EVERYONE,
@@ -81,5 +81,5 @@ def from_own_distributions(account_id: str) -> Conditions:
 
 
 def alarm_senders(*, alarms: bool) -> list[str]:
-    """Services that send to the alarm topic: every stage has a budget, not every stage has alarms."""
+    """Services that publish to the alarm topic: every stage has a budget, not every stage has alarms."""
     return [*(["cloudwatch.amazonaws.com"] if alarms else []), "budgets.amazonaws.com"]

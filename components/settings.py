@@ -26,7 +26,7 @@ MAX_TOKEN_KIDS = 3
 
 
 class SignUp(StrEnum):
-    """Who may make an account."""
+    """Ways to get an account."""
 
     OPEN = "open"
     CLOSED = "closed"
@@ -50,7 +50,7 @@ class ThreatProtection(StrEnum):
 
 
 class PriceClass(StrEnum):
-    """Which of CloudFront's edge locations serve the site."""
+    """CloudFront's price class: the set of edge locations that serve the site."""
 
     CHEAPEST = "PriceClass_100"
     MIDDLE = "PriceClass_200"
@@ -126,7 +126,7 @@ class SignInSettings:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class UploadSettings:
-    """What one user may upload."""
+    """Upload limits per user."""
 
     max_video_gib: int = integer(
         5,
@@ -244,7 +244,7 @@ class NetworkSettings:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ObservabilitySettings:
-    """Watching."""
+    """Observability."""
 
     alarm_emails: tuple[str, ...] = texts(
         (),
@@ -299,7 +299,7 @@ class Settings:
 
     @property
     def is_production(self) -> bool:
-        """Whether the stage's name says so: prod, production, prod2."""
+        """True for a stage whose name starts with prod, such as production or prod2."""
         return self.stage.startswith("prod")
 
 

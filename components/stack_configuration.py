@@ -86,9 +86,9 @@ def _unknown_settings(project: str) -> list[tuple[str, str]]:
 
 
 def _contradictions(settings: Settings, region: str | None, unreadable: Set[str]) -> list[tuple[str, str]]:
-    """What no single reader shows. Each test says which setting to look at, and which others it compares with.
+    """Contradictions between settings. Each check names the setting to look at, and those it is compared with.
 
-    unreadable: settings that hold no value of their own, so that nothing can be said of them here.
+    unreadable: settings without a readable value, which are not checked here.
     """
     checks = [
         (

@@ -1,1 +1,1 @@
-"""What a deploy does besides the Pulumi program."""
+"""Commands for operators, besides the Pulumi program."""

@@ -89,13 +89,13 @@ def chosen_outputs(options: argparse.Namespace, *, show_secrets: bool = False) -
 
 
 def say(line: str) -> None:
-    """One line of what was found or done."""
+    """Print one line about a finding or a step."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
 def say_progress(line: str) -> None:
-    """One line for whoever waits; not part of the answer."""
+    """Print one line of progress; it is not part of the answer."""
     sys.stderr.write(f"{line}\n")
 
 

@@ -328,11 +328,11 @@ def state_policy(bucket: str, key_arn: str) -> PolicyDocument:
 _MANAGES_KEYS = sorted(
     {*ACTIONS_BY_TYPE["kms/key:Key"], *ACTIONS_BY_TYPE["kms/alias:Alias"]} - {"kms:CreateKey", "kms:ListAliases"}
 )
-"""What the deploy role may do to keys that carry the product's tag."""
+"""Actions of the deploy role on keys that carry the product's tag."""
 
 
 def preview_state_policy(bucket: str, key_arn: str) -> PolicyDocument:
-    """Pulumi's state, to read: a preview neither locks nor writes it."""
+    """Read access to Pulumi's state; a preview neither locks nor writes it."""
     return document(
         allow("ListState", actions="s3:ListBucket", resources=f"arn:aws:s3:::{bucket}"),
         allow("ReadState", actions="s3:GetObject", resources=f"arn:aws:s3:::{bucket}/*"),

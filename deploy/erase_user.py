@@ -39,9 +39,12 @@ What remains, until it expires by itself:
 
 
 def erase_objects(stage: DeployedStage, owner: str) -> int:
-    """How many versions, delete markers and unfinished uploads went. Safe to repeat. Raises NotErasedError."""
+    """Erase an owner's objects and return the number of versions, delete markers and unfinished uploads erased.
+
+    Safe to repeat. Raises NotErasedError.
+    """
     for record in stage.records.newest_first(owner):
-        # Whoever is at work with a token, and every late event, finds a tombstone while the objects go.
+        # Clients with a token and late events find a tombstone while the objects are erased.
         stage.records.change(record.ref, _deleted)
     erased = 0
     for key, upload_id in _unfinished(stage, owner):
@@ -61,7 +64,7 @@ def erase_objects(stage: DeployedStage, owner: str) -> int:
 
 
 def erase_all(stage: DeployedStage, owner: str) -> int:
-    """As `erase_objects`, and again for what the janitor or a late event puts down meanwhile. Raises NotErasedError."""
+    """Repeat `erase_objects` until the janitor and late events add nothing more. Raises NotErasedError."""
     erased, left = 0, list[str]()
     for _ in range(MOST_PASSES):
         erased += erase_objects(stage, owner)
@@ -73,7 +76,7 @@ def erase_all(stage: DeployedStage, owner: str) -> int:
 
 
 def left_of(stage: DeployedStage, owner: str) -> Iterator[str]:
-    """Everything of an owner that S3 still lists."""
+    """Return everything of an owner that S3 still lists."""
     for bucket, prefix in folders_of(stage, owner):
         for version in versions_under(stage.s3, bucket, prefix):
             yield f"s3://{bucket}/{version.key} (version {version.version_id})"

@@ -1,4 +1,4 @@
-"""What keeps a command from doing what it was asked.
+"""Errors of the operators' commands.
 
 DeployError
 ├── OutputsNotReadableError    no stack is selected, it was never deployed, or it lacks an output

@@ -31,7 +31,7 @@ NAMED_MISSING_PARTS = 100
 
 
 def find_video(stage: DeployedStage, video_id: str, owner: str | None = None) -> VideoRef:
-    """Where a video lies, deleted or not. Raises VideoUnknownError."""
+    """Return the place of a video, deleted or not. Raises VideoUnknownError."""
     owners = iter([owner]) if owner else _owners(stage)
     looked = 0
     with ThreadPoolExecutor(PARALLEL_LOOKS) as pool:
@@ -66,7 +66,7 @@ def find_by_upload_id(stage: DeployedStage, upload_id: str, owner: str | None = 
 
 
 def describe(stage: DeployedStage, ref: VideoRef) -> dict[str, Any]:
-    """All that is held of one video, as JSON. Raises VideoUnknownError."""
+    """Return everything held of one video, as JSON. Raises VideoUnknownError."""
     history = history_of(stage.s3, stage.metadata_bucket, ref.record_key)
     if not history.bodies:
         raise VideoUnknownError(ref.video_id)
@@ -165,7 +165,7 @@ def _open_upload(stage: DeployedStage, record: VideoRecord, upload_id: str) -> d
 
 
 def as_text(found: Mapping[str, Any]) -> Iterator[str]:
-    """For reading: what is on top first, the query ready to be pasted last."""
+    """Render for a terminal: the current state first, the query to paste last."""
     yield found["fileKey"]
     yield "record"
     yield from (f"  {name}: {json.dumps(value, ensure_ascii=False)}" for name, value in found["record"].items())

@@ -14,7 +14,7 @@ from deploy.planned_stage import PlannedStage
 
 
 class Verdict(StrEnum):
-    """Whether `pulumi up`, and the stage after it, will get past this."""
+    """Forecast for `pulumi up` and the stage that it makes."""
 
     OK = "ok"
     WILL_FAIL = "will fail"

@@ -17,7 +17,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 
 def interpreter(settings: Settings) -> Finding:
-    """Whether bundles can be compiled as the stage wants them."""
+    """Check that bundles can be compiled as the stage wants them."""
     if not settings.compute.bytecode:
         return ok("not needed, bytecode is false")
     try:
@@ -29,7 +29,7 @@ def interpreter(settings: Settings) -> Finding:
 
 
 def pulumi_version(project: Path = PROJECT) -> Finding:
-    """Whether the Pulumi on the PATH is new enough for the project."""
+    """Check that the Pulumi on the PATH is new enough for the project."""
     try:
         asked = subprocess.run(["pulumi", "version"], capture_output=True, text=True, check=False)  # noqa: S607 - the operator's own
     except FileNotFoundError:

@@ -29,7 +29,7 @@ def _buckets(stage: PlannedStage) -> Finding:
 
 
 def _exists(s3: object, name: str) -> bool:
-    """HEAD answers 404 for a free name, 301 or 403 for somebody else's (S3 API reference, HeadBucket)."""
+    """HEAD answers 404 for a free name, 301 or 403 for a bucket of another account (S3 API reference, HeadBucket)."""
     try:
         s3.head_bucket(Bucket=name)  # type: ignore[attr-defined]
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""Everything a versioned bucket holds of a key, also what a delete marker hides or nobody has completed."""
+"""Contents of a versioned bucket by key, hidden versions and unfinished uploads included."""
 
 from __future__ import annotations
 

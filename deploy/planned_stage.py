@@ -48,5 +48,5 @@ class PlannedStage:
         return max(0, len(self.declared.of(*types)) - made)
 
     def has_made(self, kind: str, id_: str) -> bool:
-        """Whether the stack holds this resource already."""
+        """Check whether the stack already holds this resource."""
         return id_ in (self.made or {}).get(kind, ())

@@ -66,7 +66,7 @@ def _preflight(stage: str) -> int:
     with Console(stderr=True).status("checking …"):
         for subject, finding in findings(stage):
             counted[finding.verdict] += 1
-            # One line, whatever AWS answers.
+            # One line, even if the answer of AWS has several.
             text = "; ".join(filter(None, (" ".join(line.split()) for line in finding.text.splitlines())))
             say(f"{finding.verdict:<{VERDICT_WIDTH}}  {subject}: {text.replace(':;', ':')}")
     say(", ".join(f"{count} {verdict}" for verdict, count in counted.items()))

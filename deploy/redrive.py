@@ -29,9 +29,9 @@ HIDDEN_SECONDS = 60
 
 
 def redrive(sqs: SQSClient, functions: LambdaClient, *, queue_url: str) -> int:
-    """How many events went out again, each once, however often it has failed.
+    """Send each failed event again, once, and return how many were sent.
 
-    Raises EventRefusedError, EventCameBackError; what is left stays in the queue.
+    Raises EventRefusedError, EventCameBackError; the remaining events stay in the queue.
     """
     sent_at: dict[tuple[str, str], datetime] = {}
     while messages := sqs.receive_message(

@@ -27,10 +27,10 @@ GONE = "S3 has removed it: `noncurrentDays` have passed since the deletion"
 
 @dataclass(frozen=True, kw_only=True)
 class Restoration:
-    """What has to be done, decided before anything is.
+    """Plan of a restoration, complete before anything is changed.
 
-    record: as it will stand. tombstone_etag: of what it replaces, None when it stands already.
-    hidden: keys by bucket whose delete markers have to go.
+    record: the restored record. tombstone_etag: of the record that it replaces, None when it is restored already.
+    hidden: keys by bucket whose delete markers must be removed.
     """
 
     ref: VideoRef
@@ -75,7 +75,7 @@ def plan(stage: DeployedStage, ref: VideoRef) -> Restoration:
 
 
 def restore(stage: DeployedStage, restoration: Restoration) -> VideoRecord:
-    """The record as it now stands. Raises NotRestorableError when somebody else was at it meanwhile: run it again."""
+    """Restore the video and return its record. Raises NotRestorableError if the record was changed meanwhile."""
     ref, record = restoration.ref, restoration.record
     for bucket, history in restoration.hidden:
         for marker in history.delete_markers:
@@ -107,7 +107,7 @@ def _before_deletion(stage: DeployedStage, ref: VideoRef) -> VideoRecord:
 
 
 def _is_settled(record: VideoRecord) -> bool:
-    """Looked at, and its owner told."""
+    """Check whether the video is processed and its owner notified."""
     return record.state is not State.PROCESSING and record.notified_at is not None
 
 

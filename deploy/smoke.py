@@ -57,7 +57,7 @@ SECRET_VARIABLE = "VIDEO_UPLOAD_CLIENT_SECRET"  # noqa: S105 - the name, not the
 
 
 class StepFailedError(Exception):
-    """What a step expected and did not get."""
+    """A step did not get what it expected."""
 
 
 @dataclass(frozen=True)
@@ -282,7 +282,7 @@ class Smoke:
         return "the video is gone"
 
     def clean_up(self) -> None:
-        """After a failure: whatever was started shall not count against the caps."""
+        """Delete the started upload after a failure, so that it does not count against the caps."""
         started: StartedUpload | None = getattr(self, "_started", None)
         if started:
             self._api.delete_video(started.video_id)
@@ -315,7 +315,7 @@ def _crc64nvme(content: bytes) -> str:
 
 
 def run(smoke: Smoke) -> bool:
-    """Whether every step held; prints each."""
+    """Run and print every step, up to the first that fails; True if all passed."""
     for step in smoke.steps:
         name = step.__name__.replace("_", " ")
         started = time.monotonic()

@@ -1,4 +1,4 @@
-"""The metric that progress becomes, on AWS and on one machine: uploads that arrived by their clients' account."""
+"""The metric that progress becomes, on AWS and on one machine: uploads that arrived as reported by their clients."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TIMEOUT_SECONDS = 30
 MINUTE_SECONDS = 60
 
 ArrivedCount = Callable[[], float]
-"""What the metric has come to. Raises MetricNotReadableError."""
+"""Reads the metric's current total. Raises MetricNotReadableError."""
 
 
 class MetricNotReadableError(Exception):

@@ -1,4 +1,4 @@
-"""Who somebody is: from an e-mail address, a user name or the owner that keys carry, to all three."""
+"""User lookup by e-mail address, user name, or the owner that object keys carry."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Owner:
-    """owner: the `sub`, first folder of every key. user_name: None for whom the pool does not know (any more)."""
+    """owner: the `sub`, first folder of every key. user_name: None for a user who is not, or no longer, in the pool."""
 
     owner: str
     user_name: str | None

@@ -1,4 +1,4 @@
-"""The API: a REST API from the app's own routes, closed to whoever does not come through the edge."""
+"""The API: a REST API from the app's own routes, closed to every caller that bypasses the edge."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ACCESS_LOG_FORMAT = json.dumps(
             "responseBytes": "responseLength",
             "error": "error.responseType",
             "user": "authorizer.claims.sub",
-            # Of whatever called the API: a CloudFront location, or whoever tries the API's own address.
+            # Address of the direct caller: a CloudFront location, or a client that tries the API's own address.
             "peerIp": "identity.sourceIp",
             "trace": "xrayTraceId",
         }.items()
@@ -47,7 +47,7 @@ ACCESS_LOG_FORMAT = json.dumps(
 
 @dataclass(frozen=True)
 class ApiArgs:
-    """What the API needs.
+    """Inputs of the API.
 
     document: OpenAPI with tokens (see components/api/document.py).
     user_pool_arn: of the pool whose access tokens open the user routes.
@@ -73,7 +73,7 @@ class Api(pulumi.ComponentResource):
     execution_arn: pulumi.Output[str]
     """For the functions' permissions."""
     origin_secret: pulumi.Output[str]
-    """What the edge must send as Referer."""
+    """Value of the Referer header that the edge must send."""
 
     def __init__(self, name: str, args: ApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("Api"), name, None, opts)
@@ -169,8 +169,10 @@ class Api(pulumi.ComponentResource):
 
 
 def invocation_uri(context: StageNames, function: str) -> str:
-    """Where API Gateway calls a function: by the name of its alias, which stays when versions change. The function is
-    made after the API, because it wants to know the site that stands before the API."""
+    """Return the URI by which API Gateway calls a function: that of its alias, which is the same for every version.
+
+    The name stands in for the function, which is created after the API because it needs the site's address.
+    """
     target = context.live_arn(function)
     return f"arn:aws:apigateway:{context.region}:lambda:path/2015-03-31/functions/{target}/invocations"
 

@@ -21,7 +21,7 @@ OPENID_SCOPES = ["openid", "email"]
 
 @dataclass(frozen=True)
 class AppClientsArgs:
-    """What the clients need.
+    """Inputs of the app clients.
 
     api_scopes: scopes of the resource server.
     site_url: `https://…` without a slash at the end; the web client comes back to it.
@@ -45,9 +45,9 @@ class AppClients(pulumi.ComponentResource):
     machine_client_id: pulumi.Output[str] | None
     """Programs: client credentials."""
     machine_client_secret: pulumi.Output[str] | None
-    """Secret of the same."""
+    """Secret of the machine client."""
     client_ids: list[pulumi.Output[str]]
-    """Whose tokens the API takes."""
+    """Clients whose tokens the API accepts."""
 
     def __init__(self, name: str, args: AppClientsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         opts = pulumi.ResourceOptions.merge(opts, formerly("SignIn", "sign-in"))
@@ -79,7 +79,7 @@ class AppClients(pulumi.ComponentResource):
         logout_urls: Sequence[pulumi.Input[str]],
         options: pulumi.ResourceOptions,
     ) -> aws.cognito.UserPoolClient:
-        """A client that cannot keep a secret: PKCE proves that who redeems the code is who asked for it."""
+        """A client without a secret: PKCE proves that the code is redeemed by the client that requested it."""
         return aws.cognito.UserPoolClient(
             f"{self._name}-{kind}",
             user_pool_id=self._args.user_pool_id,

@@ -1,5 +1,5 @@
-"""Operators: a role for whoever looks after uploads and users, with what finding, replaying, restoring, revoking and
-erasing take and no more. Publishing, redriving and the smoke test are for whoever deploys."""
+"""Operator role: only the rights to find, replay, restore, revoke and erase. Publishing, redriving and the smoke test
+need the rights of the deploying role."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Operators(pulumi.ComponentResource):
 
 
 def trusted_by_the_account(context: StageNames) -> PolicyDocument:
-    """Whoever the account's own policies allow `sts:AssumeRole` on this role."""
+    """Trust policy: any principal of the account whose own policies allow `sts:AssumeRole` on this role."""
     return document(
         {"Effect": "Allow", "Principal": {"AWS": context.account_root}, "Action": "sts:AssumeRole"},
     )
@@ -63,7 +63,7 @@ def trusted_by_the_account(context: StageNames) -> PolicyDocument:
 def operators_policy(
     context: StageNames, *, data_key_arn: pulumi.Input[str], user_pool_arn: pulumi.Input[str]
 ) -> PolicyDocument:
-    """Never the content of a video: operators list versions and read verdicts, records and nothing else.
+    """Permissions of operators: they list versions and read verdicts and records, never the content of a video.
 
     S3 API reference, GetObjectTagging and DeleteObject: a call that names a version needs both actions.
     """

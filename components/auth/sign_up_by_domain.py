@@ -8,7 +8,7 @@ from typing import Any
 
 
 class ForbiddenDomainError(Exception):
-    """Cognito shows the text to whoever tries to sign up."""
+    """Refusal whose text Cognito shows to the person who signs up."""
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Auth: who may sign in, how, and what an access token may say."""
+"""Auth: the users, their ways to sign in, and the scopes of access tokens."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Auth(pulumi.ComponentResource):
     user_pool_id: pulumi.Output[str]
     """Pool of all users of the stage."""
     user_pool_arn: pulumi.Output[str]
-    """ARN of the same, for the API's authorizer."""
+    """ARN of the user pool, for the API's authorizer."""
     issuer: pulumi.Output[str]
     """`https://cognito-idp.…`: the `iss` of its tokens and the base of its OpenID configuration."""
     sign_in_host: pulumi.Output[str]

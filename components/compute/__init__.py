@@ -1,1 +1,1 @@
-"""Compute: the functions, what they may do, what they are told and how they are packed."""
+"""Compute: the functions, their permissions, environment and bundles."""

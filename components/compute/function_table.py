@@ -1,4 +1,4 @@
-"""The functions of the platform: what is known of each, in one table."""
+"""Table of the functions: trigger, size, bundle, network and grants of each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ JANITOR_SECONDS = 300
 
 
 class Trigger(StrEnum):
-    """What calls a function. Its route, event or schedule stands in the app: chalice_app/app.py."""
+    """Kinds of callers of a function. The route, event or schedule itself is declared in chalice_app/app.py."""
 
     ROUTES = "routes of the API"
     AUTHORIZER = "authorizer of the API"
@@ -55,7 +55,7 @@ class FunctionSpec:
 
     @property
     def is_called_by_gateway(self) -> bool:
-        """Whether a person waits for it: such a function may be kept warm."""
+        """True for a function whose answer a person waits for. It may be kept warm."""
         return self.trigger in {Trigger.ROUTES, Trigger.AUTHORIZER}
 
 

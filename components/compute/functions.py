@@ -1,4 +1,4 @@
-"""Compute: the functions, each with its own role, log and alias, and what sets them off."""
+"""Compute: the functions, each with its own role, log and alias, and their triggers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WARM_USE = 0.7
 
 @dataclass(frozen=True)
 class ComputeArgs:
-    """What the functions need.
+    """Inputs of the functions.
 
     app: their handlers, and the events that trigger them. package: their bundles.
     environment: variables that all functions share.
@@ -131,7 +131,7 @@ class Compute(pulumi.ComponentResource):
         )
 
     def _alias(self, function: str, made: aws.lambda_.Function) -> aws.lambda_.Alias:
-        """Callers name the alias, so a deploy changes versions under running uploads at one stroke."""
+        """Alias that every caller names, so that a deploy switches running uploads to the new version at once."""
         return aws.lambda_.Alias(
             f"{self._name}-{function}",
             name=LIVE,

@@ -42,7 +42,7 @@ COMMAND_LINE_ONLY = frozenset(
         *("readchar", "runs", "setuptools", "wcwidth", "wheel", "xmod"),
     }
 )
-"""What Chalice's command line needs and its runtime does not."""
+"""Requirements of Chalice's command line that its runtime does not need."""
 
 CHALICE_RUNTIME = {"chalice/__init__.py", "chalice/app.py"}
 BOTOCORE_SERVICES = {"s3", "sns", "lambda", "sts", "ce", "application-autoscaling"}
@@ -102,7 +102,7 @@ class LambdaPackage:
 
 
 def build_package(project: Path, *, bytecode: bool) -> LambdaPackage:
-    """Pack the functions, or find the zips of the same content packed before in `build/lambda`.
+    """Pack the functions, or reuse zips with identical content in `build/lambda`.
 
     bytecode: whether the zips carry it; cold starts halve, for a third more size.
     Raises PackageError's leaves.
@@ -120,7 +120,7 @@ def build_package(project: Path, *, bytecode: bool) -> LambdaPackage:
 
 
 def bundle(app: Path, locks: tuple[Path, ...], folder: Path, name: str, max_zip_bytes: int, *, bytecode: bool) -> Path:
-    """One zip, made unless one of the same content is there. Raises PackageError's leaves."""
+    """Return one zip, and make it unless one with identical content exists. Raises PackageError's leaves."""
     sources = dict(_app_files(app))
     found = folder / f"{name}-{_digest(sources, locks, bytecode=bytecode)}.zip"
     if found.is_file():
@@ -152,7 +152,7 @@ BUNDLER: ContextVar[Callable[..., Path]] = ContextVar("bundler", default=bundle)
 
 
 def _app_files(app: Path) -> Iterator[tuple[str, Path]]:
-    """Relative name and place of what the app itself brings; never what a run of it has left behind."""
+    """Relative name and path of the app's own files, without those that a run has left behind."""
     for path in sorted([app / "app.py", *(app / "chalicelib").rglob("*.py")]):
         yield path.relative_to(app).as_posix(), path
 
@@ -166,12 +166,12 @@ def _digest(sources: Mapping[str, Path], locks: tuple[Path, ...], *, bytecode: b
 
 
 def _with_plain_line_ends(source: Path) -> bytes:
-    """The text as Git keeps it, whatever line ends this checkout has: else the same commit would deploy anew."""
+    """The text with Git's line ends. With those of the checkout, the same commit could deploy again."""
     return source.read_bytes().replace(b"\r\n", b"\n")
 
 
 def _install(locks: tuple[Path, ...], target: Path) -> None:
-    """The locked wheels for Lambda's platform, whatever this machine is. Nothing is built from source."""
+    """Install the locked wheels for Lambda's platform, not this machine's. Nothing is built from source."""
     wanted = target.with_suffix(".txt")
     wanted.write_text("".join(runtime_requirements(lock.read_text()) for lock in locks))
     command = [

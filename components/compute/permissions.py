@@ -1,4 +1,4 @@
-"""What each function may do: one role a function, its policy a pure function of names and keys."""
+"""Permissions of the functions: one role per function, its policy a pure function of names and keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from components.policy import PolicyDocument, Statement, allow, deny, document
 
 @dataclass(frozen=True)
 class Resources:
-    """What the functions' policies speak of.
+    """Resources that the functions' policies name.
 
     token_key_arns: upload token keys, the signing one first. media_key_arn: signs media URLs.
     scaled: whether capacity is provisioned. asks_for_bill: whether the janitor asks Cost Explorer.
@@ -90,7 +90,7 @@ def _join_network(function: str, resources: Resources) -> list[Statement]:
 
 
 def use_data_key(resources: Resources) -> Statement:
-    """S3 encrypts and decrypts on the caller's behalf, also for whoever uses a URL the function signed."""
+    """S3 encrypts and decrypts on behalf of the caller, also for holders of a URL that the function signed."""
     return allow(
         "S3UsesDataKey",
         actions=["kms:GenerateDataKey", "kms:Decrypt"],
@@ -117,7 +117,7 @@ def change_records(resources: Resources) -> Statement:
 
 
 def retire_records(resources: Resources) -> Statement:
-    """The tag by which a lifecycle rule tells tombstones from records."""
+    """Set the tag by which a lifecycle rule recognizes tombstones."""
     return allow("RetireRecords", actions="s3:PutObjectTagging", resources=resources.metadata("records"))
 
 
@@ -169,7 +169,7 @@ def read_videos(resources: Resources) -> Statement:
 
 
 def sign_media_urls(resources: Resources) -> Statement:
-    """CloudFront shows videos and posters to whoever holds a signed URL; the function itself reads neither."""
+    """CloudFront serves videos and posters to every holder of a signed URL; the function itself reads neither."""
     return allow(
         "SignMediaUrls",
         actions="kms:Sign",
@@ -200,7 +200,7 @@ def judge_videos(resources: Resources) -> Statement:
 
 
 def remove_unjudged(resources: Resources) -> Statement:
-    """The object of a form that was sent again, after another one of the same form was accepted."""
+    """Remove the second object of a form that was sent twice, after the first was accepted."""
     return allow("RemoveUnjudged", actions=["s3:DeleteObject", "s3:DeleteObjectVersion"], resources=resources.videos)
 
 

@@ -1,1 +1,1 @@
-"""Edge: CloudFront, its web ACL and what the page is told."""
+"""Edge: CloudFront, its web ACL and the page's configuration."""

@@ -29,18 +29,18 @@ SITE, VIDEOS, POSTERS, API = "site", "videos", "posters", "api"
 
 @dataclass(frozen=True)
 class EdgeArgs:
-    """What the edge needs.
+    """Inputs of the edge.
 
     bucket_domains: origins of page, playback and posters, by bucket: site, videos, metadata.
     api_host: `….execute-api.….amazonaws.com`; its stage is called `api`, so paths pass unchanged.
-    origin_secret: what the API wants to see as Referer.
+    origin_secret: value of the Referer header that the API demands.
     media_public_key_pem: verifies playback and poster URLs.
     upload_hosts: where the page sends parts, besides the site itself; sign_in_hosts: where it signs in (the
         hosted pages first) and tells its progress.
     web_acl_arn: None without a web ACL.
     log_bucket_arn: receives access logs.
-    dependencies: the log bucket's policy and whatever else must exist before anyone reads or writes a bucket.
-    measured: whether CloudFront tells its hit rate, by the month; where no dashboard reads it, nobody pays for it.
+    dependencies: the log bucket's policy, and other resources that must exist before a bucket is read or written.
+    measured: whether CloudFront publishes its hit rate, which costs a monthly fee; only for stages with a dashboard.
     """
 
     context: StageContext

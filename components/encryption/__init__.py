@@ -1,1 +1,1 @@
-"""Encryption: the KMS keys and who may use which."""
+"""Encryption: the KMS keys and their policies."""

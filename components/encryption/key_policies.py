@@ -1,4 +1,4 @@
-"""Who may use which key, as pure policy documents. In a key's policy the resource `*` is that key."""
+"""Key policies: which principal may use which KMS key. In a key's policy the resource `*` is that key."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from components.settings import ObservabilitySettings
 
 
 def account_key_policy(context: StageNames) -> policy.PolicyDocument:
-    """Whoever the account's IAM policies name. The key trusts the account; otherwise role and key wait for each
-    other."""
+    """Allow every principal that the account's IAM policies name. If the key named roles, role and key would wait for
+    each other."""
     return policy.document(_account_statement(context))
 
 
@@ -28,7 +28,7 @@ def data_key_policy(context: StageNames) -> policy.PolicyDocument:
 
 
 def log_key_policy(context: StageNames, observability: ObservabilitySettings) -> policy.PolicyDocument:
-    """The account, and the services that write logs or send messages on its behalf, as far as the stage has them."""
+    """The account, and those services of the stage that write logs or send messages on its behalf."""
     statements = [
         _account_statement(context),
         policy.allow(

@@ -1,4 +1,4 @@
-"""KMS keys: what everything is encrypted and every upload token is signed with."""
+"""KMS keys: they encrypt all data and sign all upload tokens."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ UNPROTECTED_DELETION_DAYS = 7
 
 @dataclass(frozen=True)
 class KeysArgs:
-    """What the keys need.
+    """Inputs of the keys.
 
     uploads: names the upload token keys.
-    observability: says whether there are a trail and alarms; the log key trusts nothing that the stage does not have.
+    observability: whether the stage has a trail and alarms; the log key trusts only services that the stage uses.
     """
 
     context: StageContext

@@ -28,9 +28,9 @@ class Messaging(pulumi.ComponentResource):
     completion_topic_arn: pulumi.Output[str]
     """One message for every video that is ready or rejected."""
     dead_letter_queue_arn: pulumi.Output[str]
-    """Events that failed every retry, with their error, until somebody redrives them."""
+    """Events that failed every retry, with their error, until an operator redrives them."""
     dead_letter_queue_name: pulumi.Output[str]
-    """Name of the same; for whoever redrives them."""
+    """Name of the dead-letter queue, for redriving."""
 
     def __init__(self, name: str, args: MessagingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         opts = pulumi.ResourceOptions.merge(opts, formerly("Messages", "messages"))

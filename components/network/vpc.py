@@ -33,9 +33,9 @@ class TooFewZonesError(pulumi.RunError):
 
 @dataclass(frozen=True)
 class NetworkArgs:
-    """What the network needs.
+    """Inputs of the network.
 
-    key_arns, topic_arns: besides the buckets of videos and records, all that the endpoints let anyone reach.
+    key_arns, topic_arns: the only targets of the endpoints besides the buckets of videos and records.
     log_group_arn: keeps the flow log.
     """
 
@@ -51,8 +51,8 @@ class Network(pulumi.ComponentResource):
     """VPC, subnets, route tables, security groups, network ACL, endpoints, flow log."""
 
     vpc_config: aws.lambda_.FunctionVpcConfigArgs
-    """Where functions run: private subnets, one a zone, and a security group that lets them reach the endpoints and
-    nothing else; nobody reaches them."""
+    """Private subnets of the functions, one per zone, and their security group: it allows connections to the endpoints
+    only, and none to the functions."""
     s3_endpoint_id: pulumi.Output[str]
     """The only way from the subnets to S3; bucket policies can demand it."""
 

@@ -1,4 +1,4 @@
-"""Alarms as data: what to watch, when to call somebody, and what it means. Knows no Pulumi.
+"""Alarms as data: metric, threshold and meaning of each. Knows no Pulumi.
 
 A promise such as "99.9 % succeed" is watched by how fast its error budget burns: a fast burn must show in the last hour
 and still in the last five minutes, a slow one over six hours (Site Reliability Workbook, "Alerting on SLOs"). What has
@@ -44,7 +44,7 @@ class Alarm:
     expression: metric math over `m0`, `m1`, … instead of the one metric.
     threshold: a value, or with `usual_deviations` nothing: then the band of that many standard deviations around what
         is usual. silence_is_fine: whether no data means that nothing happened.
-    rings: whether somebody is called; a burn rate's windows only count together.
+    rings: whether it notifies an operator; a burn rate's windows only count together.
     """
 
     name: str
@@ -288,7 +288,7 @@ def _janitor(monitored: MonitoredResources, *, paused: bool) -> list[Alarm]:
         name="janitor-silent",
         meaning="The janitor has not run for half an hour: abandoned uploads pile up, lost events stay lost.",
         metrics=(monitored.of_function("janitor", "Invocations", "Sum"),),
-        # Before CloudWatch counts a period as missing, it goes by older ones for some periods, here for hours.
+        # Before CloudWatch counts a period as missing, it evaluates older ones for some periods, here for hours.
         expression="FILL(m0,0)",
         threshold=1,
         comparison="LessThanThreshold",

@@ -1,4 +1,4 @@
-"""The audit trail: who read or wrote which video and record, and who called which function."""
+"""The audit trail: every read and write of videos and records, and every function call, with its caller."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WATCHED_BUCKETS = ("site",)
 
 @dataclass(frozen=True)
 class AuditArgs:
-    """What the trail needs.
+    """Inputs of the audit trail.
 
     log_bucket_name: keeps it; log_key_arn: encrypts it; log_group: where it can be queried.
     functions: whose calls are the platform's own, and whose logs the questions are put to.
@@ -119,7 +119,7 @@ def write_trail(context: StageNames) -> policy.PolicyDocument:
 
 
 def trail_topic_policy(context: StageNames, topic_arn: pulumi.Input[str]) -> policy.PolicyDocument:
-    """CloudTrail tells of each new file; whoever archives trails subscribes."""
+    """CloudTrail announces each new file, so that an archive can subscribe."""
     return policy.document(
         policy.allow(
             "TrailAnnounces",

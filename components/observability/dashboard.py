@@ -13,7 +13,7 @@ from components.observability.metrics import EDGE_REGION, Metric, MonitoredResou
 COLUMNS = 4
 WIDTH, HEIGHT, TITLE_HEIGHT = 6, 6, 1
 SHOWN, SHOWN_BY_DAY = "-P1D", "-P14D"
-"""How far back, until somebody chooses otherwise; what comes once a day would be one point, or none."""
+"""Time ranges shown by default. A metric with one value a day would show one point, or none, within a day."""
 
 PROGRESS_QUERY = """\
 filter message = "progress told"
@@ -26,7 +26,7 @@ filter message = "progress told"
         latest(client) as clientVersion, max(@timestamp) as toldAt by video
 | sort toldAt desc
 | limit 20"""
-"""How far the uploads are, as their clients tell it (Logs Insights)."""
+"""Progress of the uploads as reported by their clients (Logs Insights)."""
 
 Widget = dict[str, Any]
 

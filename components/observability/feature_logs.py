@@ -1,4 +1,4 @@
-"""Feature logs: the log groups of what a setting can turn off.
+"""Feature logs: the log groups of features that a setting can turn off.
 
 They stand apart from the features, so that a protecting stage keeps what was logged when a feature goes.
 """
@@ -28,7 +28,7 @@ class Feature(StrEnum):
 
 @dataclass(frozen=True)
 class FeatureLogsArgs:
-    """What the log groups need.
+    """Inputs of the log groups.
 
     log_key_arn: encrypts the log groups.
     """
@@ -86,7 +86,7 @@ class FeatureLogs(pulumi.ComponentResource):
 
 
 def _features_of(settings: Settings) -> dict[Feature, bool]:
-    """Whether each feature is on."""
+    """Each feature, with True where it is on."""
     return {
         Feature.WEB_ACL: settings.edge.waf,
         Feature.NETWORK: settings.network.enabled,

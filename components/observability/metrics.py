@@ -9,7 +9,7 @@ PLATFORM = "VideoUpload"
 """Namespace of what the functions write into their logs; one dimension, Stage."""
 
 EDGE_REGION = "us-east-1"
-"""Where CloudFront and its web ACL keep their metrics."""
+"""Region in which CloudFront and its web ACL publish their metrics."""
 
 STORAGE_TYPES = (
     "StandardStorage",
@@ -17,7 +17,7 @@ STORAGE_TYPES = (
     "IntelligentTieringIAStorage",
     "IntelligentTieringAIAStorage",
 )
-"""Where S3 counts the bytes of a video (S3 User Guide, "Metrics and dimensions"): the tiers that ours can reach."""
+"""Storage types of S3's byte counts (S3 User Guide, "Metrics and dimensions"): the tiers that a video can reach."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class Metric:
 
 @dataclass(frozen=True, kw_only=True)
 class MonitoredResources:
-    """Whose metrics are read: the physical names of one stage.
+    """Physical names of one stage's resources, as their metrics carry them.
 
     function_names: by function. web_acl_name: the ACL's metric name; None without one.
     """

@@ -1,4 +1,4 @@
-"""Observability: alarms and who hears of them, traces, the dashboard, the budget."""
+"""Observability: alarms and their recipients, traces, the dashboard, the budget."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SAMPLING_PRIORITY = 1_000
 
 @dataclass(frozen=True)
 class ObservabilityArgs:
-    """What watching needs.
+    """Inputs of the observability tier.
 
     api_stage, distribution_id, functions, data_key_arn, web_acl_name: whose metrics are watched; no web ACL where
         there is none.
@@ -46,7 +46,7 @@ class Observability(pulumi.ComponentResource):
     """Alarm topic and alarms, X-Ray group and sampling, dashboard, budget."""
 
     alarm_topic_arn: pulumi.Output[str]
-    """Where every alarm goes."""
+    """Topic that receives every alarm."""
     dashboard_url: pulumi.Output[str] | None
     """In the console."""
 

@@ -1,1 +1,1 @@
-"""Storage: the buckets and what each of them refuses."""
+"""Storage: the buckets and their policies."""

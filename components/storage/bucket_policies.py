@@ -1,4 +1,5 @@
-"""What each bucket refuses, whoever asks; and the services it lets in. Grants to functions are in permissions.py."""
+"""Bucket policies: requests denied to all callers, and services allowed in. Functions get their rights from
+permissions.py."""
 
 from __future__ import annotations
 

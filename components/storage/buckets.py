@@ -17,12 +17,12 @@ from components.storage import bucket_policies
 BUCKETS = ("videos", "metadata", "site", "logs")
 LOGGED_BUCKETS = ("videos", "metadata", "site")
 CLAIM_DAYS = 1
-"""Who repeats an init does so within minutes."""
+"""Days until an idempotency key expires; clients repeat an init within minutes."""
 
 
 @dataclass(frozen=True)
 class StorageArgs:
-    """What the storage tier needs.
+    """Inputs of the storage tier.
 
     data_key_arn: encrypts everything but the log bucket.
     s3_endpoint_id: the only way to records, or None without a network.
@@ -42,7 +42,7 @@ class StorageArgs:
 
 
 class Storage(pulumi.ComponentResource):
-    """Four private, versioned, logged buckets and what each refuses."""
+    """Four private, versioned, logged buckets and their policies."""
 
     video_bucket_name: pulumi.Output[str]
     """Receives parts straight from the clients; readable only once accepted."""
@@ -57,9 +57,9 @@ class Storage(pulumi.ComponentResource):
     log_bucket_name: pulumi.Output[str]
     """Access logs of buckets and edge, the trail."""
     log_bucket_arn: pulumi.Output[str]
-    """ARN of the same."""
+    """ARN of the log bucket."""
     dependencies: list[pulumi.Resource]
-    """Policies, encryption and public access blocks: whoever writes into a bucket must be made after them."""
+    """Policies, encryption and public access blocks; every writer to a bucket depends on them."""
 
     def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("Storage"), name, None, opts)
