@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from components.api.models import with_bodies
 from components.api.openapi import to_openapi_3
 
 USER_POOL_ARN = "{{user_pool_arn}}"
@@ -84,7 +85,8 @@ def api_document(app: Any) -> dict[str, Any]:
         if authorizer["type"] == "token":
             # What cannot be a token costs no invocation.
             authorizer["identityValidationExpression"] = BEARER
-    return to_openapi_3(document)
+    contract = importlib.import_module("chalicelib.contract.openapi").document({})
+    return with_bodies(to_openapi_3(document), contract)
 
 
 def function_of(view: Any) -> str:

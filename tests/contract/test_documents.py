@@ -107,3 +107,15 @@ def test_a_status_names_every_code_that_it_may_come_with() -> None:
                     names = [each["$ref"].rpartition("/")[2] for each in schema.get("anyOf", [schema])]
                     codes = [schemas[name]["properties"]["error"]["properties"]["code"]["const"] for name in names]
                     assert answer["description"] == ", ".join(f"`{code}`" for code in codes)
+
+
+def test_the_gateways_document_describes_every_body_and_checks_none() -> None:
+    document = describe_app(PROJECT / "chalice_app").document
+    bodies = [operation for operation in served().values() if "requestBody" in operation]
+    assert len(bodies) == sum(operation.body is not None for operation in OPERATIONS)
+    assert document["x-amazon-apigateway-request-validators"]["parameters"]["validateRequestBody"] is False
+    text = json.dumps(document["components"]["schemas"])
+    for unknown in ("anyOf", "additionalProperties", "discriminator", "example", "const", "$defs", "null"):
+        assert f'"{unknown}"' not in text
+    referred = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(document)))
+    assert referred <= set(document["components"]["schemas"])
