@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -276,7 +276,7 @@ def _removed(resource: Recorded, path: Path) -> Callable[[Recording], Recording]
     return _replaced(resource, inputs=_edited(resource.inputs, path, None))
 
 
-def _edited(inputs: dict[str, Any], path: Path, value: Any) -> dict[str, Any]:
+def _edited(inputs: Mapping[str, Any], path: Path, value: Any) -> dict[str, Any]:
     """A copy in which one place is another; None takes it out."""
     copied: Any = {key: _thawed(inner) for key, inner in inputs.items()}
     parent = copied

@@ -206,7 +206,7 @@ def test_a_paused_stage_has_no_alarm_that_would_stand_until_its_end() -> None:
 def test_cloudwatch_would_take_every_alarm(recording: Recording) -> None:
     """CloudWatch API reference, PutMetricAlarm and MetricDataQuery."""
     for alarm in recording.of("cloudwatch/metricAlarm:MetricAlarm"):
-        given: dict[str, Any] = alarm.inputs
+        given: Mapping[str, Any] = alarm.inputs
         queries: list[dict[str, Any]] = given["metricQueries"]
         metrics = [query["metric"] for query in queries if "metric" in query]
         expressions = {query["id"]: query["expression"] for query in queries if query.get("expression")}

@@ -99,7 +99,7 @@ def buckets_refuse_plain_http_and_old_tls(recording: Recording) -> Violations:
 
 def _policy(recording: Recording, bucket: str) -> Recorded:
     found = for_bucket(recording, "s3/bucketPolicy:BucketPolicy", bucket)
-    return found or Recorded("", bucket, "", {}, "", (), False, False, (), 0)
+    return found or Recorded(type="", name=bucket, inputs={})
 
 
 def objects_cannot_name_another_encryption(recording: Recording) -> Violations:
