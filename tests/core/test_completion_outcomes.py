@@ -240,3 +240,63 @@ def test_what_was_abandoned_is_carried_on_from_what_s3_lists(
     assert (ended.outcome, ended.record.state) == (Outcome.COMPLETING, State.EXPIRED)
     assert platform.meter.values["uploads_failed_count"] == [1]
     assert not list(platform.records.markers("other"))
+
+
+def test_a_completion_that_is_taken_over_is_asked_for_as_the_new_caller_wants_it(platform: InMemoryPlatform) -> None:
+    transfer = small(platform)
+    etags = transfer.send_parts()
+    transfer.die_completing(transfer.completion(etags))
+    platform.clock.pass_time(seconds=91)
+    transfer.die_completing(transfer.completion(etags, crc64nvme(transfer.body)))
+    record = record_of(transfer)
+    assert record.checksum_crc64nvme == crc64nvme(transfer.body)
+    assert (record.completion_started_at, record.updated_at) == (platform.clock(), platform.clock())
+
+
+def test_the_first_part_may_be_the_missing_one(platform: InMemoryPlatform) -> None:
+    transfer = small(platform)
+    put_record(transfer, replace(record_of(transfer), part_size_bytes=2048))
+    with pytest.raises(PartsIncompleteError) as refused:
+        platform.completions.complete(transfer.token, transfer.completion({2: "b"}))
+    assert refused.value.details == {"missingCount": 1, "missingPartNumbers": [1]}
+
+
+def test_an_abandoned_completion_that_s3_has_done_is_settled_without_asking_again(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored, late = small(platform), small(platform)
+    for transfer in (stored, late):
+        put_record(transfer, replace(record_of(transfer), state=State.COMPLETING))
+    platform.videos.put_object(stored.key, stored.body)
+    done = platform.completions.finish_abandoned(record_of(stored))
+    assert (done.outcome, record_of(stored).state) == (Outcome.COMPLETED, State.PROCESSING)
+
+    def done_meanwhile(key: str, upload_id: str) -> None:
+        platform.videos.put_object(late.key, late.body)
+        raise UploadGoneError
+
+    monkeypatch.setattr(platform.videos, "list_parts", done_meanwhile)
+    done = platform.completions.finish_abandoned(record_of(late))
+    assert (done.outcome, record_of(late).state) == (Outcome.COMPLETED, State.PROCESSING)
+    assert platform.videos.completions == 0
+
+
+@pytest.mark.parametrize("meanwhile", [State.DELETED, State.EXPIRED, None])
+def test_an_upload_that_ended_in_another_way_does_not_fail_too(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch, meanwhile: State | None
+) -> None:
+    transfer = small(platform)
+    record = replace(record_of(transfer), state=State.COMPLETING)
+    put_record(transfer, record)
+
+    def ended_meanwhile(key: str, upload_id: str) -> None:
+        if meanwhile:
+            put_record(transfer, replace(record, state=meanwhile))
+        else:
+            platform.metadata.delete(record.ref.record_key)
+        raise UploadGoneError
+
+    monkeypatch.setattr(platform.videos, "list_parts", ended_meanwhile)
+    assert platform.completions.finish_abandoned(record).record.state is (meanwhile or State.COMPLETING)
+    assert platform.meter.values["uploads_failed_count"] == []
+    assert not list(platform.records.markers())

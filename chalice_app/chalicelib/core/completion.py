@@ -116,7 +116,7 @@ class Completions:
 
         def decide(record: VideoRecord) -> VideoRecord | None:
             nonlocal claim
-            if record.upload_id != token.upload_id or record.state is State.DELETED:
+            if record.upload_id != token.upload_id:
                 raise UploadNotFoundError
             claim = _lease_on(record, self.now() - LEASE)
             if claim is not _LeaseOutcome.MINE:
@@ -160,7 +160,7 @@ class Completions:
         return self._settle(record) or Completion(record, Outcome.COMPLETING)
 
     def _within_patience(self, ask_s3: Callable[[], None]) -> None:
-        worker = ThreadPoolExecutor(1, thread_name_prefix="complete")
+        worker = ThreadPoolExecutor()
         try:
             worker.submit(carried(ask_s3)).result(timeout=self.patience_seconds)
         finally:
