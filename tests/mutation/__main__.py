@@ -1,6 +1,6 @@
 """Mutants of the modules that decide who may and what is kept: `make mutants` (ARGS="--help" for more).
 
-Prints the share of mutants that a test noticed, per file, and every survivor with its reason from survivors.toml. Exit
+Prints the share of mutants that a test noticed, per file and in all, and every survivor with its reason from survivors.toml. Exit
 code 1 where a file is below the least score or a survivor has no reason.
 """
 
@@ -8,6 +8,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tests.mutation.kept import keep, noticed_before
 from tests.mutation.operators import Mutant
@@ -29,10 +30,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     chosen = [each for each in SUBJECTS if not options.files or any(part in each.path for part in options.files)]
     results = [_measure(subject, options.workers, options.every, again=options.again) for subject in chosen]
-    return 0 if results and all(results) else 1
+    noticed, made = sum(each.noticed for each in results), sum(each.made for each in results)
+    if len(results) > 1:
+        print(f"all {len(results)} files: {noticed} of {made} noticed, {100 * noticed / made:.1f} %")
+    return 0 if results and all(each.is_good for each in results) else 1
 
 
-def _measure(subject: Subject, workers: int, every: int, *, again: bool) -> bool:
+@dataclass(frozen=True)
+class _Score:
+    noticed: int
+    made: int
+    is_good: bool
+
+
+def _measure(subject: Subject, workers: int, every: int, *, again: bool) -> _Score:
     started = time.monotonic()
     made = subject.mutants[::every]
     noticed = noticed_before(subject) & {mutant.change for mutant in made} if again else set[str]()
@@ -48,7 +59,7 @@ def _measure(subject: Subject, workers: int, every: int, *, again: bool) -> bool
     print(f"{subject.path}: {len(noticed)} of {len(made)}{sample} noticed, {percent:.1f} %")
     unexplained = _print_survivors(subject, survivors)
     print(f"  {time.monotonic() - started:.0f} s", flush=True)
-    return percent >= LEAST_PERCENT and not unexplained
+    return _Score(len(noticed), len(made), percent >= LEAST_PERCENT and not unexplained)
 
 
 def _print_survivors(subject: Subject, survivors: Sequence[Mutant]) -> int:
