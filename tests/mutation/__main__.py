@@ -1,7 +1,7 @@
 """Mutants of the modules that decide who may and what is kept: `make mutants` (ARGS="--help" for more).
 
-Prints the share of mutants that a test noticed, per file and in all, and every survivor with its reason from survivors.toml. Exit
-code 1 where a file is below the least score or a survivor has no reason.
+Prints the share of mutants that a test noticed, per file and in all, and every survivor with its reason from
+survivors.toml. Exit code 1 where a file is below the least score or a survivor has no reason.
 """
 
 import argparse
