@@ -81,7 +81,7 @@ def _printer(*, verbose: bool) -> Callable[[str, str], None]:
 
 
 def welcome(platform: LocalPlatform, *, aws_only: bool) -> str:
-    """What to do next, for a person at a terminal."""
+    """Next steps for a person at a terminal."""
     demo = platform.sign_in.demo_user
     lines = [
         "",

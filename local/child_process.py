@@ -28,7 +28,7 @@ class ChildProcess:
     """`python -m MODULE …` in a session of its own: a terminal's Ctrl-C reaches only the parent, which then stops its
     children in order. The child also ends when its standard input does, so that a killed parent leaves none behind.
 
-    on_line: told each line that it prints, and at last how it ended if nobody had asked it to.
+    on_line: called with each printed line, and at the end with the reason if the process was not asked to stop.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class ChildProcess:
             self._reader.start()
 
     def again(self) -> "ChildProcess":
-        """Start the same once more, after this one has stopped."""
+        """Start the same process again, after this one has stopped."""
         return ChildProcess(self.name, self._module, self._arguments, self._environment, self._on_line)
 
     @property
@@ -72,7 +72,7 @@ class ChildProcess:
         return self._process.poll() is None
 
     def wait_ready(self, timeout_seconds: float = 60) -> str:
-        """What followed READY. Raises ChildFailedError."""
+        """Wait for READY and return the text after it. Raises ChildFailedError."""
         self._ready.wait(timeout_seconds)
         if not self._ready_text:
             exit_code = self._exit_code(timeout_seconds=1)
@@ -86,7 +86,7 @@ class ChildProcess:
             self._process.send_signal(signal.SIGTERM)
 
     def wait_stopped(self, timeout_seconds: float) -> None:
-        """Kills it after the time."""
+        """Wait for the process to end, and kill it after the timeout."""
         try:
             self._process.wait(timeout_seconds)
         except subprocess.TimeoutExpired:
@@ -103,7 +103,7 @@ class ChildProcess:
         self._process.wait()
 
     def _exit_code(self, timeout_seconds: float) -> int | None:
-        """None while it runs on."""
+        """Return the exit code, or None while the process still runs."""
         try:
             return self._process.wait(timeout_seconds)
         except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""What Lambda is on AWS for events: hands S3's events to `video_processing`, and the schedule's to `janitor`."""
+"""Event worker, in place of Lambda: passes S3's events to `video_processing` and scheduled events to `janitor`."""
 
 import argparse
 import json
@@ -28,7 +28,7 @@ MAX_PARALLEL_EVENTS = 8
 
 POLL_SECONDS = 2
 RETRY_AFTER_SECONDS = 1
-"""Lambda waits a minute before it tries a failed event again; nobody waits that long at a desk."""
+"""Lambda waits a minute before it retries a failed event, which is too long for a developer."""
 
 PROCESSING_TIMEOUT_MS = 300_000
 
@@ -83,7 +83,7 @@ class EventWorker:
 
 
 def main() -> None:
-    """Work until told to stop; the environment is that of the API."""
+    """Work until a signal stops the process; the environment is that of the API."""
     argparse.ArgumentParser(prog="python -m local.event_worker", description=__doc__).parse_args()
 
     import boto3

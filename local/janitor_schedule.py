@@ -1,4 +1,4 @@
-"""What EventBridge is on AWS: the janitor's schedule. And what SQS tells CloudWatch of the dead-letter queue."""
+"""The janitor's schedule, in place of EventBridge, and the dead-letter queue's metric, in place of SQS."""
 
 import logging
 import threading
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MIN_PAUSE_SECONDS = 3.0
-"""On AWS the janitor comes every five minutes; at a desk its gauges should move while somebody uploads."""
+"""On AWS the janitor runs every five minutes; here its gauges should move during an upload."""
 
 MAX_PAUSE_SECONDS = 300.0
 MAX_SHARE = 0.05
-"""Of the time that sweeps may take: with many uploads open, looking at all of them would slow them down."""
+"""Share of the time that sweeps may take; with many open uploads, sweeping all the time would slow them down."""
 
 JANITOR_TIMEOUT_MS = 300_000
 

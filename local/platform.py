@@ -53,7 +53,7 @@ class Ports:
 
 
 class PortTakenError(Exception):
-    """Somebody listens there already."""
+    """The port is in use."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -207,7 +207,7 @@ def reset(data_dir: Path) -> None:
 def _locked(data_dir: Path) -> TextIO:
     lock_file = data_dir / LOCK_FILE
     try:
-        # Somebody's own folder is never written to, so that what has a lock may be reset.
+        # The platform never writes into a folder that holds other files, so a folder with its lock may be reset.
         if data_dir.exists() and not lock_file.exists() and any(data_dir.iterdir()):
             raise DataDirError(data_dir, "holds other things; choose an empty or new folder")
         data_dir.mkdir(parents=True, exist_ok=True)

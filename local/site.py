@@ -1,5 +1,5 @@
-"""What CloudFront is on AWS: the page at `/`, its `config.json`, and the API under `/api`. And `/status`, which AWS has
-in its console."""
+"""The site, in place of CloudFront: the page at `/`, its `config.json`, the API under `/api`, and `/status` in place of
+the AWS console."""
 
 import argparse
 import json
@@ -199,7 +199,7 @@ def _answer(start_response: StartResponse, status: int, headers: dict[str, Any],
 
 
 def main() -> None:
-    """Serve until told to stop; the environment is that of the API."""
+    """Serve until a signal stops the process; the environment is that of the API."""
     parser = argparse.ArgumentParser(prog="python -m local.site", description=__doc__)
     parser.add_argument("--port", type=int, default=8000, help="port on 127.0.0.1; 0 picks a free one")
     parser.add_argument("--metrics", type=Path, metavar="FILE", help="of which /status tells; none without it")

@@ -148,7 +148,7 @@ def bundle(app: Path, locks: tuple[Path, ...], folder: Path, name: str, max_zip_
 
 
 BUNDLER: ContextVar[Callable[..., Path]] = ContextVar("bundler", default=bundle)
-"""What packs one zip. A run that only records what the program declares sets one that installs nothing."""
+"""Packer of one zip. A run that only records the program's declarations sets one that installs nothing."""
 
 
 def _app_files(app: Path) -> Iterator[tuple[str, Path]]:

@@ -1,4 +1,4 @@
-"""The sign-in without HTTP: who is there, what a client asked for, which tokens it gets."""
+"""The sign-in without HTTP: users, clients' requests and the tokens issued for them."""
 
 import json
 import re
@@ -39,7 +39,7 @@ class DemoUser:
 
 @dataclass(frozen=True, kw_only=True)
 class Destination:
-    """Where an answer to an authorization request may go, once client and address are known to belong together."""
+    """Target of the answer to an authorization request: a client, and a redirect address verified to be its own."""
 
     client: Client
     redirect_uri: str

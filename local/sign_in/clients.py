@@ -1,4 +1,4 @@
-"""The app clients: who may send people here, where to, and what for."""
+"""The app clients: their secrets, redirect addresses and scopes."""
 
 import hmac
 import json
@@ -96,7 +96,7 @@ class Clients:
 
     @property
     def web_origins(self) -> frozenset[str]:
-        """Whose scripts may read the token endpoint: the origins of the web client."""
+        """Origins of the web client, whose scripts may read the token endpoint."""
         parts = [urlsplit(uri) for uri in self._clients["web"].redirect_uris] if "web" in self._clients else []
         return frozenset(f"{part.scheme}://{part.netloc}" for part in parts)
 

@@ -12,7 +12,7 @@ from local.sign_in.errors import InvalidClientError, InvalidRequestError, Invali
 
 
 class Endpoints:
-    """What a client may ask; the web client's scripts may read every answer."""
+    """Requests of clients; the web client's scripts may read every answer."""
 
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
@@ -45,7 +45,7 @@ class Endpoints:
         return jsonify({name: value for name, value in asdict(tokens).items() if value is not None})
 
     def user_info(self) -> Response:
-        """Who an access token speaks for."""
+        """Return the user of an access token."""
         scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             raise InvalidTokenError(description="no bearer token")

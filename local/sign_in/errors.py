@@ -1,4 +1,4 @@
-"""What the sign-in refuses.
+"""Refusals of the sign-in.
 
 SignInError
 ├── UnknownClientError            error page, never a redirect
@@ -112,7 +112,7 @@ class UnsupportedResponseTypeError(OAuthError):
 
 
 class WrongCredentialsError(SignInError):
-    """The e-mail address or the password; which of them stays untold."""
+    """A wrong e-mail address or password; the error does not say which."""
 
     def __init__(self) -> None:
         super().__init__("Wrong e-mail address or password.")

@@ -1,4 +1,4 @@
-"""What may be exchanged for tokens: authorization codes, once and soon; refresh tokens, each replacing the last."""
+"""Grants to exchange for tokens: authorization codes, short-lived and single-use, and rotating refresh tokens."""
 
 import base64
 import hashlib
@@ -21,7 +21,7 @@ REFRESH_FILE = "refresh_tokens.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """What a person allowed a client, from the sign-in to the last token drawn from it.
+    """Permission of a person for a client, from the sign-in to the last token issued under it.
 
     origin_jti: the name of the whole family of tokens, as Cognito calls it.
     signed_in_at: seconds since 1970.
@@ -70,7 +70,7 @@ class AuthorizationCodes:
         return code
 
     def redeem(self, code: str, *, client_id: str, redirect_uri: str, code_verifier: str) -> tuple[Grant, CodeRequest]:
-        """Use a code up; a failed try uses it up as well.
+        """Use up a code, also when the attempt fails.
 
         Raises CodeReplayedError for a second use, InvalidGrantError for everything else that does not fit.
         """
@@ -93,7 +93,7 @@ class AuthorizationCodes:
 
 
 class CodeReplayedError(InvalidGrantError):
-    """A second use: somebody else may hold the tokens of the first, which must end (RFC 6749 section 4.1.2)."""
+    """A code's second use: the tokens of the first may be stolen and must be revoked (RFC 6749 section 4.1.2)."""
 
     def __init__(self, origin_jti: str) -> None:
         super().__init__(description="the code was used before")
@@ -165,7 +165,7 @@ class RefreshTokens:
                 self._save()
 
     def is_alive(self, origin_jti: str) -> bool:
-        """Whether this family was neither revoked nor grew too old."""
+        """Check that this family is neither revoked nor expired."""
         family = self._families.get(origin_jti)
         return family is not None and family.expires_at > self._clock()
 

@@ -37,7 +37,7 @@ class _RefusedError(SignInError):
 
 
 class Pages:
-    """What a person sees."""
+    """Pages for a person: sign-in, sign-up and sign-out."""
 
     def __init__(self, authority: Authority, *, sign_up: bool) -> None:
         self._authority = authority

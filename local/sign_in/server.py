@@ -66,12 +66,12 @@ class SignIn:
 
     @property
     def jwks_url(self) -> str:
-        """Where the API finds the keys."""
+        """Address at which the API finds the keys."""
         return f"{self.authority_url}/.well-known/jwks.json"
 
     @property
     def logout_url(self) -> str:
-        """Where clients send the browser to sign out."""
+        """Address to which clients send the browser to sign out."""
         return f"{self.authority_url}/logout"
 
     @property

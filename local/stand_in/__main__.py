@@ -1,4 +1,4 @@
-"""`python -m local.stand_in`: serve the stand-in for AWS until told to stop."""
+"""`python -m local.stand_in`: serve the stand-in for AWS until a signal stops it."""
 
 import argparse
 import os

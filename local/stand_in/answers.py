@@ -1,4 +1,4 @@
-"""What the stand-in answers: a status, headers and a body, or S3's XML."""
+"""Answers of the stand-in: status, headers and a body, or S3's XML."""
 
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping

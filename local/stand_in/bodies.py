@@ -28,7 +28,7 @@ class Bodies:
         folder.mkdir(parents=True, exist_ok=True)
 
     def path(self, file_name: str) -> Path:
-        """Where a body file lies; the first two letters keep folders small."""
+        """Path of a body file; subfolders named by its first two letters keep folders small."""
         return self._folder / file_name[:2] / file_name
 
     def new(self) -> str:

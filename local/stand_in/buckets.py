@@ -31,7 +31,7 @@ class CorsRule:
 
 @dataclass(frozen=True, kw_only=True)
 class Notification:
-    """Where events of a bucket go; matches(event name, key) says which."""
+    """Target of a bucket's events; matches(event name, key) selects them."""
 
     kind: str
     target_arn: str
@@ -41,7 +41,7 @@ class Notification:
 
 @dataclass(frozen=True, kw_only=True)
 class Bucket:
-    """What a bucket is set to, at the time of one request.
+    """Settings of a bucket at the time of one request.
 
     has_versions: whether it keeps versions or, suspended, once did; is_versioned: whether it keeps new ones.
     """
@@ -79,7 +79,7 @@ def require_bucket(name: str) -> Bucket:
 
 
 def encryption_headers(bucket: Bucket, headers: Mapping[str, str]) -> dict[str, str]:
-    """How an object is encrypted: as the request says, else as the bucket does by default.
+    """Headers of an object's encryption: the request's, else the bucket's default.
 
     Raises S3Error 400 for an algorithm S3 does not know, a KMS key without it, and one that does not exist.
     """

@@ -41,7 +41,7 @@ class Checksum:
         return element_name(self.algorithm)
 
     def headers(self) -> dict[str, str]:
-        """The headers that tell of it."""
+        """Headers that describe the checksum."""
         return {self.header: self.value, "x-amz-checksum-type": self.type}
 
 

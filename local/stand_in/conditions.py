@@ -22,7 +22,7 @@ def seconds_of(http_time: str | None, default: int) -> int:
 
 
 def is_unchanged(headers: Mapping[str, str], version: Version) -> bool:
-    """Whether a reader already has the version; raises S3Error 412 when the reader wants another one."""
+    """Check whether the reader already has the version; raises S3Error 412 when the reader wants another one."""
     modified_at = int(version.modified_at)
     if "if-match" in headers:
         if not _names(headers["if-match"], version):

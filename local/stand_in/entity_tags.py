@@ -21,7 +21,7 @@ class EntityTag:
 
     @property
     def needs_bytes(self) -> bool:
-        """Whether it depends on what it is shown."""
+        """True if the ETag depends on the bytes."""
         return self._md5 is not None
 
     def update(self, data: bytes, /) -> None:

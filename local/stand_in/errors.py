@@ -1,4 +1,4 @@
-"""What can go wrong in the stand-in.
+"""Errors of the stand-in.
 
 StandInError
 ├── AlreadyRunningError     a second stand-in in one process: moto's state belongs to the process

@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 class Outbox:
-    """Events on their way. `on_delivery` is told after moto's queues have changed."""
+    """Undelivered events. `on_delivery` is called after moto's queues have changed."""
 
     def __init__(self, database: Database, on_delivery: Callable[[], None]) -> None:
         self._database = database
@@ -36,7 +36,7 @@ class Outbox:
         """Held while a queue and the record of its delivery change together."""
 
     def announce(self, connection: sqlite3.Connection, bucket: Bucket, version: Version, event_name: str) -> None:
-        """Write the event of a new version for whoever the bucket notifies of it."""
+        """Write the event of a new version for the bucket's notification targets."""
         for notification in bucket.notifications:
             if notification.matches(event_name, version.key):
                 record = event_record(bucket.name, version, event_name, notification.configuration_id)

@@ -1,4 +1,4 @@
-"""What tests ask of the stand-in: faults on purpose, a shifted clock, and a record of the requests it answered."""
+"""Controls for tests: deliberate faults, a shifted clock, and a log of answered requests."""
 
 import threading
 import time

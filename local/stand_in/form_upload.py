@@ -100,7 +100,7 @@ def _answer(call: Call, form: _Form, version: Version) -> Answer:
 
 
 def _read(request: S3Request, form: _Form) -> Iterator[bytes]:
-    """Fill in the fields and return the file's bytes; whatever follows the file is ignored, as S3 does."""
+    """Fill in the fields and return the file's bytes; as in S3, fields after the file are ignored."""
     if request.content_length > MAX_FILE_BYTES + MAX_FIELDS_BYTES:
         raise S3Error(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
     boundary = parse_options_header(request.headers.get("content-type"))[1].get("boundary", "")

@@ -1,4 +1,4 @@
-"""What listens on the port: the stand-in's own controls, Lambda's Invoke, S3, and moto for every other service."""
+"""The application on the port: the stand-in's own controls, Lambda's Invoke, S3, and moto for every other service."""
 
 import json
 import re
@@ -52,7 +52,7 @@ class Gateway:
         self._reset = reset
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Send the request where it belongs."""
+        """Route the request to the service that answers it."""
         path = str(environ.get("PATH_INFO", ""))
         if path.startswith((CONTROL_PREFIX, MOTO_CONTROL_PREFIX)) and _is_of_a_foreign_page(environ):
             return _refusal().send(start_response, head_only=False)
@@ -116,7 +116,7 @@ class Gateway:
         except ValueError:
             return _lambda_error(400, "InvalidRequestContentException", "Could not parse request body into json")
         send_to_queue(EVENTS_QUEUE, payload.decode())
-        # The caller was told that the event is taken, so it must be on record first.
+        # The answer says that the event is accepted, so it must be stored first.
         self._snapshots.write(["sqs"])
         self._request_log.add(LoggedRequest(operation="Invoke", key="", part_number=None, status=202))
         return Answer(status=202)
@@ -156,7 +156,7 @@ class Gateway:
 
 
 def _is_of_a_foreign_page(environ: WSGIEnvironment) -> bool:
-    """A browser names the page's origin in whatever changes anything, and sends such a POST without asking first."""
+    """Check the origin, which a browser sends with every changing request; a simple POST needs no preflight."""
     origin = environ.get("HTTP_ORIGIN")
     return origin is not None and origin != f"http://{environ.get('HTTP_HOST')}"
 

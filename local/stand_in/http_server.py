@@ -272,7 +272,7 @@ class RequestHandler(BaseHTTPRequestHandler):
             self.give_up(HTTPStatus.INTERNAL_SERVER_ERROR)
             return
         status, headers = started[-1]
-        # Whoever waits to be asked may send the body or not: such a connection cannot be kept.
+        # A client that waits for `100 Continue` may send the body or not: such a connection cannot be kept.
         if (self._owes_continue and body.remaining_bytes) or not self._skip(body):
             self.close_connection = True
         try:
@@ -335,7 +335,7 @@ class RequestHandler(BaseHTTPRequestHandler):
             "wsgi.input_terminated": True,
         }
         for name, value in self.headers.items():
-            # An underscore cannot be told from a hyphen afterwards.
+            # WSGI makes no difference between an underscore and a hyphen.
             if "_" in name:
                 continue
             key = name.upper().replace("-", "_")

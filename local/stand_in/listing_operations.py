@@ -53,7 +53,7 @@ def list_objects(call: Call) -> Answer:
 
 
 def list_object_versions(call: Call) -> Answer:
-    """ListObjectVersions, from behind a version that may be gone by now."""
+    """ListObjectVersions, starting after a version that may have been removed meanwhile."""
     query, name = call.request.query, _namer(call)
     limit = _limit(call)
     after_key, after_version = query.get("key-marker", ""), query.get("version-id-marker", "")
@@ -131,7 +131,7 @@ def _list(call: Call, after: str) -> tuple[Listing[Version], int]:
 
 
 def _told(call: Call, listing: Listing[Version], limit: int) -> dict[str, object]:
-    """What every listing tells of what was asked for, and the common prefixes."""
+    """Elements of every listing: the request's parameters and the common prefixes."""
     query, name = call.request.query, _namer(call)
     return {
         "Name": call.bucket.name,
@@ -183,7 +183,7 @@ def _marker(version: Version, name: Callable[[str], str]) -> dict[str, object]:
 
 
 def _namer(call: Call) -> Callable[[str], str]:
-    """How keys are written: coded like a URL when the client asks for it, since XML cannot hold every character."""
+    """Writer of keys: URL-encoded when the client asks for it, since XML cannot hold every character."""
     encoding = call.request.query.get("encoding-type")
     if encoding not in (None, "url"):
         raise invalid_argument("Invalid Encoding Method specified in Request", "encoding-type", encoding)

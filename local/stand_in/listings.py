@@ -34,7 +34,7 @@ class Listing(Generic[Item]):
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """What a page is to hold: keys with a prefix, rolled up by a delimiter, so many at most."""
+    """Selection of a page: prefix, delimiter and the largest number of items."""
 
     prefix: str
     delimiter: str
@@ -42,7 +42,7 @@ class Scope:
 
 
 def common_prefix(key: str, scope: Scope) -> str | None:
-    """What a key is rolled up into: all of it up to the first delimiter behind the prefix, if there is one."""
+    """Common prefix of a key: everything up to the first delimiter after the prefix, None without one."""
     if not scope.delimiter or not key.startswith(scope.prefix):
         return None
     head, found, _ = key[len(scope.prefix) :].partition(scope.delimiter)

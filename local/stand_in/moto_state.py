@@ -26,7 +26,7 @@ class _Pickler(pickle.Pickler):
         return None
 
     def reducer_override(self, obj: object) -> Any:
-        # Locks hold no state worth keeping; whoever is restored begins with free ones.
+        # Locks hold no state worth keeping; restored objects start with free ones.
         if isinstance(obj, threading.Condition):
             return threading.Condition, ()
         # KMS keys lie in OpenSSL's memory.
@@ -42,7 +42,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 def capture(service: str) -> bytes:
-    """One service's state in all regions. Trusted bytes: whoever restores them runs what they say."""
+    """Pickle one service's state in all regions. Restore only trusted bytes: unpickling runs code."""
     attempts = 0
     while True:
         buffer = io.BytesIO()

@@ -1,4 +1,4 @@
-"""What the stand-in provisions, under names that never change: everybody who talks to it imports them from here."""
+"""Fixed names of the resources that the stand-in provisions; all its users import them from here."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What one request to an object works with."""
+"""The object store, and one request to it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ class Call:
         return self.document
 
     def kept_headers(self) -> dict[str, str]:
-        """The headers that an object made by this request answers with for ever."""
+        """Headers that are stored with an object made by this request."""
         return kept_headers(self.request.headers, self.bucket)
 
     def conditions(self) -> Conditions:
@@ -74,11 +74,11 @@ class Call:
         )
 
     def version_headers(self, version: Version) -> dict[str, str]:
-        """What tells which version is read; nothing in a bucket that was never versioned."""
+        """Header with the version that is read; none in a bucket that was never versioned."""
         return {"x-amz-version-id": version.version_id} if self.bucket.has_versions else {}
 
     def written_version_headers(self, version: Version) -> dict[str, str]:
-        """What tells which version was written; nothing of the null one: S3 API Reference, "PutObject", examples."""
+        """Header with the version that was written, none for a null one: S3 API Reference, "PutObject", examples."""
         return {"x-amz-version-id": version.version_id} if self.bucket.is_versioned else {}
 
 

@@ -1,10 +1,10 @@
-"""How many files and connections a process may hold open: shells and desktops start it with as few as 256."""
+"""Limit of open files and connections; shells and desktops start a process with as few as 256."""
 
 import resource
 
 
 def allow_open_files(count: int) -> None:
-    """Raise this process's limit to `count`, or as far as the system lets it; never lower it."""
+    """Raise this process's limit to `count` or the most that the system allows; never lower it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= count:
         return

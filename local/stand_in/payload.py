@@ -34,7 +34,7 @@ _SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, kw_only=True)
 class Received:
-    """A body that lies in a file and is what its sender said it is.
+    """A body in a file, verified against its sender's hashes.
 
     claim: algorithm and base64 value of the checksum that came with it. computed: base64 by algorithm.
     etag: in hexadecimal.
@@ -113,7 +113,7 @@ def read_small(request: S3Request, signature: Signature, limit_bytes: int) -> by
 
 
 class Payload:
-    """The body of a signed request, decoded; exhausted only if it is what the signature and Content-MD5 say."""
+    """The body of a signed request, decoded; exhausted only if it matches the signature and Content-MD5."""
 
     def __init__(self, request: S3Request, signature: Signature) -> None:
         self._request = request

@@ -1,4 +1,4 @@
-"""What a fresh stand-in holds: the keys, buckets, topic and queues of the platform's own stack."""
+"""Contents of a fresh stand-in: the keys, buckets, topic and queues of the platform's own stack."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def session() -> boto3.Session:
-    """A session with the stand-in's credentials, whatever the environment says."""
+    """A session with the stand-in's credentials, independent of the environment."""
     return boto3.Session(
         aws_access_key_id=names.ACCESS_KEY, aws_secret_access_key=names.SECRET_KEY, region_name=names.REGION
     )

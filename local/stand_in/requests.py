@@ -55,7 +55,7 @@ class S3Request:
 
     @property
     def origin(self) -> str | None:
-        """Where the page that sent this came from, if a browser sent it."""
+        """Origin of the page that sent the request; None if no browser sent it."""
         return self.headers.get("origin")
 
     @property

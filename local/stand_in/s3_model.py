@@ -1,4 +1,4 @@
-"""What the model of S3 allows of a request, and S3's own errors for what it does not."""
+"""Checks of requests against the model of S3, with S3's own errors."""
 
 import functools
 from collections.abc import Mapping

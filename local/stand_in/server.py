@@ -64,7 +64,7 @@ class StandIn:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close, whatever happened."""
+        """Close, also after an error."""
         self.close()
 
     def _open(self, port: int, folder: Path, site_origins: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""When moto's state goes into the journal: at once where S3 was changed, soon after where another service was."""
+"""Snapshots of moto's state in the journal: at once after a change of S3, soon after a change of another service."""
 
 import logging
 import threading

@@ -1,7 +1,7 @@
 """Unfinished multipart uploads and their parts, until completion turns the parts' files into a version's segments.
 
-No byte is copied at completion: the version lists the parts' files, so a completion takes milliseconds and no memory
-whatever the size.
+No byte is copied at completion: the version lists the parts' files, so a completion of any size takes milliseconds and
+no memory.
 """
 
 import json
@@ -60,7 +60,7 @@ class ListedPart:
 
 @dataclass(frozen=True, kw_only=True)
 class Completion:
-    """What a completion asks for: the parts, and what the whole must be."""
+    """Request to complete an upload: the parts, and the conditions for the whole object."""
 
     parts: Sequence[ListedPart]
     conditions: Conditions

@@ -23,9 +23,9 @@ _BEFORE_ALL_VERSIONS = 2**63 - 1  # the highest sequence SQLite holds
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """What a version is made of. headers: what GET answers again (content type, metadata, encryption).
+    """Content of a version. headers: those that GET returns (content type, metadata, encryption).
 
-    checksum: None for what was stored without one (a composite one of unknown parts).
+    checksum: None for an object stored without one (a composite one of unknown parts).
     """
 
     size_bytes: int
@@ -52,7 +52,7 @@ class Version:
 
 @dataclass(frozen=True, kw_only=True)
 class Conditions:
-    """What must hold for a write: the ETag the key must have now, or that it must not exist."""
+    """Conditions of a write: the ETag that the key must have, or that the key must not exist."""
 
     if_match: str | None = None
     if_none_match: bool = False
@@ -192,7 +192,7 @@ class Versions:
             return rolled_up(scope, after, page, _place)
 
     def place_of(self, bucket: str, key: str, version_id: str) -> Place[int]:
-        """Where a version stands or stood among those of its key; raises S3Error 400 for an id that never was."""
+        """Position of a present or removed version among those of its key; raises S3Error 400 for an unknown id."""
         with self._database.reading() as connection:
             version = find(connection, bucket, key, version_id)
             last = _last_sequence(connection)
@@ -207,7 +207,7 @@ class Versions:
         return Place(key, sequence)
 
     def is_empty(self, bucket: str) -> bool:
-        """Whether the bucket holds neither a version nor an unfinished upload."""
+        """Check that the bucket holds neither a version nor an unfinished upload."""
         with self._database.reading() as connection:
             return not any(
                 connection.execute(f"SELECT 1 FROM {table} WHERE bucket = ? LIMIT 1", (bucket,)).fetchone()  # noqa: S608

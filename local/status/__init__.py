@@ -1,1 +1,1 @@
-"""What CloudWatch is on AWS: the metrics that the platform's processes print, kept, reckoned with and shown."""
+"""The status view, in place of CloudWatch: collects, stores, computes and shows metrics that the processes print."""

@@ -1,4 +1,4 @@
-"""Whose metrics are read on this machine: the stand-in's names, and those that the site gives the API."""
+"""Names of the local platform's resources in its metrics: the stand-in's, and those that the site gives the API."""
 
 from components.observability.metrics import MonitoredResources
 from local.stand_in import names
@@ -9,7 +9,7 @@ API_STAGE = "api"
 
 
 def monitored_locally() -> MonitoredResources:
-    """What exists on AWS only has no name here: its figures are not reckoned."""
+    """Names of local resources. Resources that exist only on AWS have none, so their figures are not computed."""
     return MonitoredResources(
         stage=STAGE,
         region=names.REGION,

@@ -1,9 +1,9 @@
-"""CloudWatch's metric math, as far as the figures use it, over time series of equal length.
+"""The part of CloudWatch's metric math that the figures use, over time series of equal length.
 
 Source: CloudWatch User Guide, "Using math expressions with CloudWatch metrics". A point that only one of two series has
 meets a 0 in the other; with a number a missing point stays missing.
 
-    MetricMathError        the expression cannot be reckoned: it is wrong, or uses what is not in _FUNCTIONS
+    MetricMathError        the expression cannot be evaluated: it is wrong, or uses a function not in _FUNCTIONS
 """
 
 import ast
@@ -18,7 +18,7 @@ Points = tuple[float | None, ...]
 
 
 class MetricMathError(Exception):
-    """expression: the one that cannot be reckoned."""
+    """expression: the one that cannot be evaluated."""
 
     def __init__(self, expression: str, reason: str) -> None:
         self.expression, self.reason = expression, reason
@@ -77,7 +77,7 @@ def evaluate(expression: str, metrics: Sequence[Points]) -> Points:
 
 
 def _if(condition: _TimeSeries, true: _TimeSeries, false: _TimeSeries | None = None) -> _TimeSeries:
-    """Where the condition holds and there is no point to choose, CloudWatch answers 0; else none."""
+    """IF: as in CloudWatch, a missing point is 0 where the condition holds, and stays missing elsewhere."""
     others = false.points if false else (None,) * len(true.points)
     return _TimeSeries(
         tuple(
@@ -93,14 +93,14 @@ def _fill(series: _TimeSeries, filling: _TimeSeries) -> _TimeSeries:
 
 
 def _sum(several: list[_TimeSeries]) -> _TimeSeries:
-    """What is missing in some of them is passed over."""
+    """SUM over several series; missing points are skipped."""
     columns = zip(*(series.points for series in several), strict=True)
     present = ([point for point in column if point is not None] for column in columns)
     return _TimeSeries(tuple(sum(points) if points else None for points in present))
 
 
 def _diff(series: _TimeSeries) -> _TimeSeries:
-    """From the point before; the first has none."""
+    """DIFF: difference from the previous point; the first has none."""
     pairs = zip(series.points, (None, *series.points[:-1]), strict=True)
     return _TimeSeries(tuple(None if point is None or before is None else point - before for point, before in pairs))
 

@@ -1,7 +1,7 @@
-"""Where metrics are kept: one SQLite file that the platform writes and the site reads.
+"""Storage of metrics: one SQLite file that the platform writes and the site reads.
 
-As in CloudWatch, what is kept are statistics by period, and the finer ones go sooner: the file stops growing. A reader
-never waits for the writer, nor the writer for a reader; whichever process is killed, what was written stays.
+As in CloudWatch, the file holds statistics by period, and finer periods expire sooner, so that it stops growing. Reader
+and writer never wait for each other, and written data survives when either process is killed.
 """
 
 import logging
@@ -77,9 +77,9 @@ class _Latest:
 
 @dataclass
 class KeptSeries:
-    """What is kept of a series: by start of the minute and of the day, and of all time. Times in seconds since 1970.
+    """Stored statistics of a series: by start of minute and day, and of all time. Times are in seconds since 1970.
 
-    Percentiles can be told from minutes only.
+    Percentiles need the minutes.
     """
 
     unit: str = "None"

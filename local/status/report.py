@@ -12,10 +12,9 @@
      "now": [{"key": "uploadsInFlight", "title": "…", "value": 1 | null}, …],
      "funnel": [{"key": "started", "title": "…", "today": 50, "ever": 50}, …]}
 
-`minutes` are the last 60, oldest first, the last one still running. `value` is null while there is nothing to tell it
-from, and with `onlyOnAws`. Where `better` is null the target is what the platform is built to bear: less of it
-misses nothing, and `isMet` is null. `since` is when the first metric came; `today` is the day in UTC, as CloudWatch
-cuts days.
+`minutes` are the last 60, oldest first, the last one still running. `value` is null without data, and with
+`onlyOnAws`. Where `better` is null, the target is a load that the platform is built to bear: a lower value misses
+nothing, and `isMet` is null. `since` is the time of the first metric; `today` is the day in UTC, as in CloudWatch.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -36,7 +35,7 @@ _Cut = Callable[[KeptSeries], Sequence[StatisticSet]]
 """A series as windows of time, oldest first."""
 
 STALE_SECONDS = 300
-"""The janitor looks every five minutes at the latest: a gauge that is older tells nothing."""
+"""The janitor runs at least every five minutes; an older gauge is out of date."""
 
 _NOW = (
     ("uploadsInFlight", "Uploads under way", "UploadsInFlight"),
@@ -129,7 +128,7 @@ class StatusReport:
         return "the last hour", self._reckon(metrics, expression, lambda series: series.by_hour(self.now_seconds))[-1]
 
     def _by_minute(self, metrics: Sequence[Metric], expression: str | None) -> Points:
-        # One more, for what is reckoned from the minute before.
+        # One more, for functions that use the previous minute.
         return self._reckon(metrics, expression, lambda series: series.by_minute(self.now_seconds, SHOWN_MINUTES + 1))[
             1:
         ]

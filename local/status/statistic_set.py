@@ -1,4 +1,4 @@
-"""What is left of the values of a while: CloudWatch's statistics, in a size that does not grow with their number."""
+"""CloudWatch's statistics of a period, in a size that does not grow with the number of values."""
 
 import json
 import math
@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 SIGNIFICANT_DIGITS = 3
-"""Of the values that percentiles are told from: at most 900 different ones in each power of ten."""
+"""Precision of the values behind percentiles: at most 900 different ones in each power of ten."""
 
 
 class UnknownStatisticError(Exception):
-    """Not one of CloudWatch's statistics that are reckoned here."""
+    """The statistic is not one of those that the status view computes."""
 
     def __init__(self, statistic: str) -> None:
         self.statistic = statistic

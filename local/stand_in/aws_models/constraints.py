@@ -20,7 +20,7 @@ REQUIRED: Final = "Member must not be null"
 
 @dataclass(frozen=True)
 class Violation:
-    """One value outside of what the model allows, in the words in which AWS's services tell of it.
+    """One value that the model does not allow, worded as AWS's services report it.
 
     path: from the request down to the value. is_of_type: the value is not even of the kind that the model names.
     """
@@ -99,7 +99,7 @@ class ShapeChecks:
                     made.required.append(key)
 
     def is_required(self, shape: StructureShape, name: str) -> bool:
-        """Whether a member must be there."""
+        """Check whether a structure requires a member."""
         required = cast("Sequence[str]", cast("Mapping[str, Any]", shape.metadata).get("required", ()))
         return name in required
 

@@ -1,4 +1,4 @@
-"""What a service answers to a request that breaks its model: status, error code and form are the service's own."""
+"""Answers to requests that break a service's model, with the service's own status, error code and form."""
 
 import json
 import secrets

@@ -1,4 +1,4 @@
-"""An HTTP request as the operation that it means and the values that it gives, whatever the service's protocol."""
+"""HTTP requests of every AWS protocol, read as an operation and its values."""
 
 import json
 import re
@@ -45,7 +45,7 @@ class ModelledCall:
     parameters: Mapping[str, str]
 
     def violations(self, request: HttpRequest) -> list[Violation]:
-        """What the request breaks; raises UnreadableError."""
+        """Violations of the operation's model; raises UnreadableError."""
         shape = self.operation.input_shape if self.operation else None
         if shape is None:
             return []
@@ -103,7 +103,7 @@ def located_violations(
     query: Mapping[str, str],
     headers: Mapping[str, str],
 ) -> list[Violation]:
-    """What path, query and headers of a REST request break."""
+    """Violations in the path, query and headers of a REST request."""
     violations: list[Violation] = []
     for each in found.located(shape):
         source = headers if each.location == "header" else query if each.location == "querystring" else parameters
@@ -123,7 +123,7 @@ def _located_value(shape: Shape, text: str) -> object:
 
 
 def _body_violations(found: Service, shape: StructureShape, protocol: str, body: bytes) -> list[Violation]:
-    """What the body of a REST request breaks; bytes and streams are nobody's to read here."""
+    """Violations in the body of a REST request; bytes and streams are not read."""
     members = cast("Mapping[str, Shape]", shape.members)
     payload = cast("Mapping[str, Any]", shape.serialization).get("payload")
     if payload is None:

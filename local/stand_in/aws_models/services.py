@@ -68,7 +68,7 @@ class _Route:
         return {name: unquote(text) for name, text in zip(self.parameters, found.groups(), strict=True)}
 
     def has_members(self, query: Mapping[str, str], headers: Mapping[str, str]) -> bool:
-        """Whether everything that the operation needs outside of the body is there."""
+        """Check that all required members outside of the body are present."""
         return all(name in (query if location == "querystring" else headers) for location, name in self.members)
 
 
@@ -105,7 +105,7 @@ class Service:
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """What the model tells of the service: protocol, target prefix, namespace."""
+        """The service's metadata in the model: protocol, target prefix, namespace."""
         return cast("Mapping[str, Any]", self.model.metadata)
 
     def operation(self, name: str) -> OperationModel | None:
@@ -128,13 +128,13 @@ class Service:
         if not matching:
             return None
         complete = (each for each in matching if each[0].has_members(query, headers))
-        # One that lacks what it needs is still meant, and is told what it lacks.
+        # A request that lacks a required member still means the operation; the answer names what is missing.
         route, parameters = next(complete, matching[-1])
         operation = self.operation(route.name)
         return (operation, parameters) if operation else None
 
     def located(self, shape: StructureShape) -> tuple[Located, ...]:
-        """What of an operation's input is worth a look in its path, query and headers."""
+        """Constrained members of an operation's input in its path, query and headers."""
         if shape.name not in self._located:
             with _making:
                 self._located[shape.name] = tuple(self._constrained(shape))
@@ -159,7 +159,7 @@ class Service:
             return self.checks.of_body(shape)
 
     def broken(self, shape: Shape, values: object, path: Path = ()) -> list[Violation]:
-        """What the value of a shape breaks."""
+        """Violations in the value of a shape."""
         with _making:  # compiled at the first call, and only once
             check = self.checks.of(shape)
         found: list[Violation] = []

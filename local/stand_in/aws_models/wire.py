@@ -35,7 +35,7 @@ def ec2_name(name: str, shape: Shape) -> str:
 
 
 def scalar(shape: Shape, text: str) -> object:
-    """What a text stands for, by its shape."""
+    """Convert a text to the type of its shape."""
     match shape.type_name:
         case "integer" | "long":
             return _number(text, int)
@@ -63,7 +63,7 @@ class _Node:
 
 
 def form_value(shape: StructureShape, pairs: Iterable[tuple[str, str]], *, is_ec2: bool) -> dict[str, object]:
-    """What a form of the query protocol, or of EC2's, tells."""
+    """Read the values of a form of the query protocol or EC2's."""
     root = _Node()
     for name, text in pairs:
         if name in _ABOUT_THE_FORM:
@@ -119,7 +119,7 @@ def _everything(node: _Node) -> object:
 
 
 def xml_value(shape: Shape, element: ET.Element) -> object:
-    """What an element tells."""
+    """Read the value of an element."""
     if isinstance(shape, StructureShape):
         return _xml_structure(shape, element)
     if isinstance(shape, ListShape):
