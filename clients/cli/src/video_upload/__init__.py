@@ -2,11 +2,11 @@
 
     from video_upload import Client
 
-    video = Client().upload("holiday.mp4")   # whoever has done `video-upload login`
+    video = Client().upload("holiday.mp4")   # as signed in with `video-upload login`
     print(video.state, video.playback_url)
 
-`video_upload.errors` is what can go wrong, `video_upload.events` what an upload reports meanwhile,
-`video_upload.answers` the shapes that come back.
+`video_upload.errors` holds the errors, `video_upload.events` the events that a running upload reports,
+`video_upload.answers` the types that come back.
 """
 
 from video_upload.client import Client

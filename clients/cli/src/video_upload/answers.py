@@ -18,7 +18,7 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class NewUpload(Body, frozen=True, kw_only=True):
-    """What POST /multipart/init and POST /upload take."""
+    """Request body of POST /multipart/init and POST /upload."""
 
     file_name: str
     content_type: str
@@ -26,7 +26,7 @@ class NewUpload(Body, frozen=True, kw_only=True):
 
 
 class PresignedPart(Body, frozen=True, kw_only=True):
-    """Where one part goes; `headers` must be sent with it, and no other x-amz-* header."""
+    """Presigned URL of one part; send it with `headers` and no other x-amz-* header."""
 
     part_number: int
     url: str
@@ -95,7 +95,7 @@ class CompletedPart(Body, frozen=True, kw_only=True):
 
 
 class CompleteUpload(Body, frozen=True, kw_only=True, omit_defaults=True):
-    """What POST /multipart/complete takes."""
+    """Request body of POST /multipart/complete."""
 
     parts: tuple[CompletedPart, ...]
     checksum_crc64nvme: str | None = msgspec.field(default=None, name="checksumCRC64NVME")
@@ -163,7 +163,7 @@ class AudioTrack(Body, frozen=True, kw_only=True):
 
 
 class Media(Body, frozen=True, kw_only=True):
-    """What processing found in the file."""
+    """Facts that processing found in the file."""
 
     container: str
     duration_seconds: float | None = None
@@ -173,7 +173,7 @@ class Media(Body, frozen=True, kw_only=True):
 
 
 class Rejection(Body, frozen=True, kw_only=True):
-    """Why processing refused the file."""
+    """Processing's reason for refusing the file."""
 
     code: str
     message: str
@@ -205,7 +205,7 @@ class VideoPage(Body, frozen=True, kw_only=True):
 
 
 class ProgressBatch(Body, frozen=True, kw_only=True):
-    """What POST /progress takes. events: as docs/api.md describes them, at most 25."""
+    """Request body of POST /progress. events: as docs/api.md describes them, at most 25."""
 
     client: str
     system: str

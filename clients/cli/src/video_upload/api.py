@@ -78,7 +78,7 @@ Answer = TypeVar("Answer", bound=msgspec.Struct)
 
 
 class Credentials(Protocol):
-    """Where the user's access token comes from."""
+    """Source of the user's access token."""
 
     def access_token(self) -> str:
         """A token that is believed to be good. Raises NotSignedInError."""

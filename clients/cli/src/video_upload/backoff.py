@@ -1,4 +1,4 @@
-"""How long to wait before trying again, and waiting that can be called off."""
+"""Delays between retries, and waits that can be interrupted."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Which files of one command are done, so that the same command goes on after them and not from the start.
+"""Journal of the files that a command has finished, so that the same command continues with the rest.
 
-Lives from a command's first finished file until all of its files are done; the command given once more is then new.
+It exists from a command's first finished file until all files are done. The same command then starts anew.
 """
 
 from __future__ import annotations

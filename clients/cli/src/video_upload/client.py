@@ -25,8 +25,8 @@ class Client:
     Every method raises subclasses of `video_upload.errors.VideoUploadError` and nothing else on purpose: ApiError with
     the API's `code`, `details` and `request_id`, ApiUnreachableError once all tries are used up, NotSignedInError.
 
-    For one thread; `stop` may be called from any. Memory is one buffer of 1 MiB for each part in flight, whatever the
-    size of the file.
+    For one thread; `stop` may be called from any. Memory is one buffer of 1 MiB for each part in flight, for
+    files of any size.
 
     profile: the sign-in of `video-upload login` to use; None for the current one.
     home: folder of the sign-ins and of the journals of unfinished uploads; None for the user's own, or
@@ -73,7 +73,7 @@ class Client:
         wait: bool = True,
         report: Report = ignore_event,
     ) -> Video:
-        """Upload a file; an upload of it that was interrupted, in whatever process, goes on where it was.
+        """Upload a file, or resume its upload that was interrupted in this or any other process.
 
         parallel: parts sent at once.
         rate_limit: bytes per second of all parts together, at least 16,000; a RateLimit may be shared with others.
@@ -108,7 +108,7 @@ class Client:
         return self._api.get_video(video_id)
 
     def delete(self, video_id: str) -> None:
-        """For good; an unfinished upload is aborted by it. Raises NotFoundError."""
+        """Delete a video for good; an unfinished upload is aborted. Raises NotFoundError."""
         self._api.delete_video(video_id)
 
     def open_uploads(self) -> tuple[OpenUpload, ...]:

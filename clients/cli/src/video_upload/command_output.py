@@ -1,4 +1,4 @@
-"""What all commands share: their common options, results and errors on the terminal, and exit codes."""
+"""Shared parts of all commands: options, results and errors on the terminal, exit codes."""
 
 from __future__ import annotations
 

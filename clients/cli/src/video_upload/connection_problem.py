@@ -1,4 +1,4 @@
-"""Why there was no answer, in a person's words instead of the HTTP library's."""
+"""Reasons for a missing answer, in a person's words instead of the HTTP library's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import requests
 
 
 def problem_in_words(error: Exception) -> str:
-    """What the operating system, or else the library, said at the bottom of it."""
+    """Describe the root cause of an error in the words of the operating system or the library."""
     if isinstance(error, requests.Timeout):
         return "no answer in time"
     innermost: BaseException = error

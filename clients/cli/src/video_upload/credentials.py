@@ -1,4 +1,4 @@
-"""Who is signed in on this computer, and tokens that are renewed without asking."""
+"""Stored sign-ins of this computer, with tokens that are renewed automatically."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Place = Literal["file", "keyring"]
 
 
 class Tokens(msgspec.Struct, frozen=True, kw_only=True):
-    """What nobody else may read. expires_at: of the access token, in seconds since 1970."""
+    """Secrets of a sign-in. expires_at: of the access token, in seconds since 1970."""
 
     access_token: str
     expires_at: float
@@ -142,7 +142,7 @@ class StoredCredentials:
         return True
 
     def describe(self) -> dict[str, str]:
-        """What may be shown of it: site, stage, kind, place of the tokens. Raises NotSignedInError."""
+        """Return the facts that are safe to show: site, stage, kind, place of the tokens. Raises NotSignedInError."""
         stored = self._stored()
         who = stored.sign_in
         kind = "program" if who.is_machine else "person"

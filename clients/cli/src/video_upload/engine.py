@@ -89,7 +89,7 @@ class UploadEngine:
                 if isinstance(error, FileChangedError):
                     self._abandon(journal)
                 raise
-            # Kept until here: whoever is stopped while watching goes on watching, and does not send the file again.
+            # Kept until here: a run that is stopped while watching resumes there and does not send the file again.
             with self._correlated(journal, file) as api:
                 video = self._watch(video_id, api) if wait else api.get_video(video_id)
             tell(video)
@@ -112,7 +112,7 @@ class UploadEngine:
             return video_id
 
     def abort_video(self, video_id: str) -> None:
-        """Give up an unfinished upload, begun on whatever device. Raises as `abort`."""
+        """Give up an unfinished upload, begun on any device. Raises as `abort`."""
         record = find_journal(self._folder, self._api.url, video_id)
         if record is not None:
             self.abort(Path(record.path))

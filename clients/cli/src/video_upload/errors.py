@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree.
+"""Errors of the client, as one tree.
 
 VideoUploadError
 ├── SiteError                    the address is no Video Upload site

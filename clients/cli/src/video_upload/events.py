@@ -1,4 +1,4 @@
-"""What happens during an upload, for whoever shows or records it. May come from any thread."""
+"""Events of an upload, for progress displays and logs. They may come from any thread."""
 
 from __future__ import annotations
 
@@ -67,8 +67,10 @@ class Uploaded:
 
 @dataclass(frozen=True, kw_only=True)
 class UploadFailed:
-    """The run ends with an error before S3 holds the whole video, `code` when the API gave one. Being told to stop is
-    none: a later run resumes."""
+    """The run ends with an error before S3 holds the whole video. code: the API's, if it gave one.
+
+    A requested stop is not an error: a later run resumes.
+    """
 
     video_id: str
     code: str | None
@@ -76,7 +78,7 @@ class UploadFailed:
 
 @dataclass(frozen=True, kw_only=True)
 class StartedOver:
-    """What was uploaded before is of no use."""
+    """The earlier parts cannot be used: the upload starts from the beginning."""
 
     reason: str
 

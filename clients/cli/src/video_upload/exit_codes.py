@@ -1,4 +1,4 @@
-"""How the command ends: one number for each kind of outcome, so that scripts can tell them apart."""
+"""Exit codes of the command: one number for each kind of outcome, so that scripts can tell them apart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which videos a command means: files, folders with all that is below them, and patterns."""
+"""Selection of a command's videos: files, folders with everything below them, and patterns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which addresses are this very machine: the only ones that may be spoken to without TLS."""
+"""Loopback addresses: the only ones that may be used without TLS."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def is_loopback(host: str | None) -> bool:
 
 
 def is_safe_url(url: str) -> bool:
-    """Whether tokens may be sent there: https, or http to this machine."""
+    """Return whether tokens may be sent to the URL: https, or http to this machine."""
     parts = urlsplit(url)
     return bool(parts.hostname) and (
         parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))

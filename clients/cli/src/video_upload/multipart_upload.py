@@ -52,7 +52,7 @@ class MultipartUpload:
     # what is there
 
     def stored(self) -> StoredUpload:
-        """What S3 holds. Raises UploadLostError too when that is not this file's upload."""
+        """Return what S3 holds. Raises UploadLostError, also when that does not belong to this file's upload."""
         stored = self._ask(self._api.list_parts)
         if (stored.size_bytes, stored.part_size_bytes) != (self._layout.size_bytes, self._layout.part_size_bytes):
             raise UploadLostError(self._record.video_id, "it is cut in another way")

@@ -28,7 +28,7 @@ class OsKeyring:
         self._timeout_seconds = timeout_seconds
 
     def works(self) -> bool:
-        """Whether it gives back what it was given."""
+        """Return whether the keyring gives back a probe that was written to it."""
         try:
             self.write(PROBE, "it works")
             found = self.read(PROBE)

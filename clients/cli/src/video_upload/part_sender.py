@@ -40,7 +40,7 @@ class Refused:
 
     @property
     def may_pass(self) -> bool:
-        """Whether the same request may succeed later."""
+        """Return whether the same request may succeed later."""
         if self.status is None or self.status >= 500 or self.status in {408, 429}:
             return True
         # S3 error responses: a slow line, and bytes that were damaged on the way.
@@ -143,7 +143,7 @@ class PartSender:
         return checksum, 0
 
     def _allowed(self, remaining_bytes: int) -> int:
-        """How many bytes to send next; waits until they may go."""
+        """Return how many bytes to send next; waits until the rate limit allows them."""
         if self._rate_limit is None:
             self._interruption.check()
             return remaining_bytes

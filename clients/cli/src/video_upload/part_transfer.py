@@ -24,7 +24,7 @@ JOIN_SECONDS = 5.0
 
 @dataclass(frozen=True, kw_only=True)
 class TransferOptions:
-    """How parts are sent.
+    """Options for sending parts.
 
     parallel: parts sent at once. rate_limit: of all of them together. interruption: requested to stop. report: told
     what happens, from any thread.
@@ -40,7 +40,7 @@ class TransferOptions:
 class PartTransfer:
     """Sends parts of one file; use once.
 
-    Memory is one buffer per worker, whatever the size of file and parts.
+    Memory is one buffer per worker, for files and parts of any size.
     """
 
     def __init__(

@@ -54,7 +54,7 @@ class PartUrls:
         return self._urls[part_number][0]
 
     def renew(self, part_number: int) -> None:
-        """Sign this part again, whatever its URL's age."""
+        """Sign this part again, even if its URL is still fresh."""
         with self._signing:
             self._sign_now([part_number])
 

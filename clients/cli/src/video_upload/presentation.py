@@ -1,4 +1,4 @@
-"""What the terminal shows: progress, tables and facts. Everything from outside is stripped of control characters."""
+"""Terminal output: progress, tables and facts. Outside text is stripped of control characters."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class UploadDisplay:
         self._title = ""
         self._size_bytes = 0
         self._before_bytes = 0
-        """Of the files that are behind us."""
+        """Size of the files that are finished."""
         self._file: TaskID | None = None
         self._last_note = ""
 
@@ -94,7 +94,7 @@ class UploadDisplay:
         self._progress.update(self._total, description=self._total_title())
 
     def finish_file(self) -> None:
-        """Whether it was sent now or before."""
+        """Count the file as done, no matter in which run it was sent."""
         self._set_total(self._size_bytes)
 
     def show(self, event: UploadEvent) -> None:

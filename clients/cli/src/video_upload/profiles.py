@@ -28,17 +28,17 @@ class Profiles:
         return chosen if NAME.fullmatch(chosen) else DEFAULT_PROFILE
 
     def names(self) -> tuple[str, ...]:
-        """Of the profiles that are signed in, in order."""
+        """Names of the profiles that are signed in, in order."""
         return tuple(sorted(path.stem for path in self._folder.glob("*.json")))
 
     def use(self, name: str) -> None:
-        """From now on the one for commands that name none. Raises ProfileNotFoundError and ProfileNameError."""
+        """Make it the profile of commands that name none. Raises ProfileNotFoundError and ProfileNameError."""
         if not self.path(name).exists():
             raise ProfileNotFoundError(name, self.names())
         write_privately(self._current, name.encode())
 
     def path(self, name: str) -> Path:
-        """Of the profile's file, there or not. Raises ProfileNameError."""
+        """Path of the profile's file, which need not exist. Raises ProfileNameError."""
         if not NAME.fullmatch(name):
             raise ProfileNameError(name)
         return self._folder / f"{name}.json"

@@ -87,7 +87,7 @@ def sign_in_machine(site: str, client_id: str, client_secret: str, *, keep_secre
 
 @dataclass(frozen=True, kw_only=True)
 class _Place:
-    """Where somebody signs in."""
+    """Site and endpoints of a sign-in."""
 
     site_url: str
     config: SiteConfig
@@ -147,7 +147,7 @@ class RedirectReceiver:
         return self._redirect["code"]
 
     def _take(self, target: str) -> bool:
-        """Whether this request is the redirect that was waited for; others may knock on the port, too."""
+        """Keep the redirect that was waited for. Return False for any other request that reaches the port."""
         url = urlsplit(target)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         if url.path != "/callback" or not self._state or query.get("state") != self._state:

@@ -19,7 +19,7 @@ Document = TypeVar("Document", bound=msgspec.Struct)
 
 
 class SignInEndpoints(msgspec.Struct, frozen=True, kw_only=True):
-    """What the client needs of OpenID Connect Discovery 1.0, section 3."""
+    """The fields of OpenID Connect Discovery 1.0, section 3, that the client needs."""
 
     issuer: str
     authorization_endpoint: str

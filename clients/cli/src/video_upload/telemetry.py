@@ -43,13 +43,13 @@ MOST_EVENTS = 25  # docs/api.md, POST /progress: of one call
 MOST_PART_NUMBERS = 20  # same section: of one event
 MOST_FAILURES = 1_000  # same section
 WORTH_REPEATING = frozenset({401, 408, 429})
-"""Of the 4xx: what another call may bring through."""
+"""Statuses among the 4xx after which another call may succeed."""
 
 _CODE = re.compile(r"[0-9A-Za-z._-]{1,64}")
 
 
 class ProgressSink(Protocol):
-    """Where events go."""
+    """Destination of events."""
 
     def tell_progress(self, batch: ProgressBatch) -> None:
         """Raises VideoUploadError if they did not arrive."""
@@ -147,7 +147,7 @@ class Telemetry:
         return max(pause_seconds, self._asked_pause_seconds)
 
     def _tell(self) -> bool:
-        """Whether something was told, and there may be more."""
+        """Send waiting events and return whether that succeeded and there may be more."""
         events = self._take()
         if not events:
             return False

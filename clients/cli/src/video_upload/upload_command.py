@@ -104,7 +104,7 @@ def upload(  # noqa: PLR0917 - typer calls it by name
 
 @contextmanager
 def _telemetry(profile: str | None, *, wanted: bool) -> Generator[Report]:
-    """Where the site does not ask for it, nothing is told."""
+    """Report progress to sites that ask for it, and to no others."""
     credentials = StoredCredentials(default_home(), profile)
     signed_in = credentials.load()
     if not wanted or not signed_in.tell_progress:

@@ -1,9 +1,9 @@
-"""What this computer knows about an unfinished upload, so that the next run goes on where this one stopped.
+"""Journal of an unfinished upload on this computer, so that the next run continues from there.
 
 A journal is a file of JSON lines: first the upload, then one line per part that S3 has taken. Until the platform has
-answered, its only line is the id under which the upload is asked for. A line is one write and
-one fsync, so a killed process loses at most the line it was writing, and S3 knows that part anyway. (Rewriting the
-whole file for each of 10,000 parts would write gigabytes.)
+answered, its only line is the id under which the upload is requested. A line is one write and one fsync, so a killed
+process loses at most the line it was writing, and S3 knows that part anyway. (Rewriting the whole file for each of
+10,000 parts would write gigabytes.)
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class UploadRecord(msgspec.Struct, frozen=True, kw_only=True):
         return PartLayout(size_bytes=self.size_bytes, part_size_bytes=self.part_size_bytes, part_count=self.part_count)
 
     def is_of(self, file: VideoFile) -> bool:
-        """Whether the file is still the one this upload began with."""
+        """Return whether the file has not changed since the upload began."""
         return (self.size_bytes, self.modified_ns) == (file.size_bytes, file.modified_ns)
 
 
@@ -111,7 +111,7 @@ class UploadJournal:
         self._appending = self._path.open("ab", buffering=0)
 
     def add(self, part: SentPart) -> None:
-        """A later line of the same part replaces the earlier one."""
+        """Append a part; its later line replaces an earlier one."""
         if self._appending is None:
             raise RuntimeError(f"{self._path} was not started")
         with writing_to(self._path.parent):

@@ -65,7 +65,7 @@ class VideoFile:
 
 @dataclass(frozen=True, kw_only=True)
 class PartLayout:
-    """How the platform cut the file: parts numbered from 1, all of one size but the last."""
+    """Layout of the file's parts, as the platform sets it: numbered from 1, all of one size but the last."""
 
     size_bytes: int
     part_size_bytes: int
