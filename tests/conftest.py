@@ -1,4 +1,4 @@
-"""The platform in memory, for whoever claims something about it."""
+"""The platform in memory, for tests of every level."""
 
 import os
 

@@ -125,7 +125,7 @@ class FakeVideos:
         return f"{kind}-{self._ids}"
 
     def put_part(self, upload_id: str, part_number: int, body: bytes) -> str:
-        """What a client does with a presigned URL. Raises UploadGoneError."""
+        """Store a part, as a client does with a presigned URL. Raises UploadGoneError."""
         with self._lock:
             if upload_id not in self.uploads:
                 raise UploadGoneError

@@ -1,1 +1,1 @@
-"""What speaks to AWS, where the end-to-end tests do not reach."""
+"""Tests of the adapters to AWS, for paths that the end-to-end tests do not reach."""

@@ -1,4 +1,4 @@
-"""Which of boto3's errors say that the same call may succeed later."""
+"""Retryable errors of boto3: those after which the same call may succeed later."""
 
 from typing import Any
 

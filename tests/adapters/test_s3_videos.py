@@ -1,4 +1,4 @@
-"""What S3 is asked to hold a completed upload against, and what its refusals mean."""
+"""Completion requests to S3: the size and checksum to verify, and the meaning of each refusal."""
 
 from collections.abc import Iterator
 from typing import Any, cast

@@ -48,14 +48,14 @@ def local_variables() -> dict[str, str]:
 
 
 def run_in_function(function: str, script: str) -> Any:
-    """What a script prints as JSON."""
+    """Run a script in the function's environment and return the JSON that it prints."""
     finished = _run(function, script, {})
     assert finished.returncode == 0, finished.stderr
     return json.loads(finished.stdout.splitlines()[-1])
 
 
 def lines_of(function: str, calls: str, **variables: str) -> list[dict[str, Any]]:
-    """What a function's process prints, line by line, through which nothing but JSON may come."""
+    """Return the lines that a function's process prints; anything but JSON fails."""
     nowhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
     finished = _run(function, f"{PRELUDE}\n{calls}", nowhere | variables)
     assert (finished.returncode, finished.stderr) == (0, "")

@@ -27,7 +27,7 @@ CONTEXT: dict[str, str] = {
 
 @pytest.fixture(autouse=True)
 def logged(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
-    """What the log lines of each call will tell of it."""
+    """Upload context that each call adds to its log lines."""
     told: list[dict[str, str]] = []
     environment = SimpleNamespace(client_ids=frozenset({"web", "desktop"}))
     monkeypatch.setattr(callers, "services", lambda: SimpleNamespace(environment=environment))

@@ -1,4 +1,4 @@
-"""What every function does around its work: cold starts counted once, ids on its lines, and no id of the last call."""
+"""Invocation handling of every function: cold starts counted once, ids on its lines, no id of the last call."""
 
 import json
 from typing import Any

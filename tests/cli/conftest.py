@@ -28,7 +28,7 @@ NO_KEYRING = "keyring.backends.fail.Keyring"
 
 @pytest.fixture(autouse=True)
 def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests leave nothing in the keyring of whoever runs them."""
+    """Keep tests out of the developer's keyring."""
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", NO_KEYRING)
     monkeypatch.setattr("keyring.core._keyring_backend", keyring.backends.fail.Keyring())
 

@@ -260,7 +260,7 @@ class FakePlatform:
         return 200, {"videos": [self._describe(one) for one in shown], "nextCursor": more}, {}
 
     def add_finished_videos(self, *states: str) -> list[FakeUpload]:
-        """As if uploaded long ago, the newest first: what became of each, such as `ready` or `deleted`."""
+        """Add videos as if uploaded long ago, the newest first. states: of each, such as `ready` or `deleted`."""
         body = {"fileName": "film.mp4", "contentType": "video/mp4", "sizeBytes": 1}
         added = [
             FakeUpload(f"{n:013}-{secrets.token_hex(4)}", "", "", body, 1, state) for n, state in enumerate(states)
@@ -364,7 +364,7 @@ def start_fake_platform(folder: Path) -> tuple[FakePlatform, Callable[[], None]]
 
 
 def serve_parts_over_tls(platform: FakePlatform, tls: ssl.SSLContext) -> Callable[[], None]:
-    """From now on part URLs are https; how to stop it."""
+    """Make part URLs https from now on; return a function that stops the server."""
     port, stop = _serve(platform, tls)
     platform.parts_url = f"https://127.0.0.1:{port}"
     return stop

@@ -22,7 +22,7 @@ BLOCK_BYTES = 256 * 1024
 
 @dataclass(frozen=True)
 class Grant:
-    """What one signature allows: this part, this length, these headers, until then."""
+    """Scope of one signature: this part, this length, these headers, until its expiry."""
 
     upload_id: str
     part_number: int
@@ -147,7 +147,7 @@ class FakeStorage:
         return PartAnswer(0, hang_up=True) if fault == "dropped_answer" else PartAnswer(200, etag=held.etag)
 
     def checksum(self, upload_id: str) -> str:
-        """Of the whole object, from its bytes."""
+        """Checksum of the whole object, from its bytes."""
         checksum = 0
         for _, part in sorted(self.uploads[upload_id].items()):
             checksum = crc64nvme(part.path.read_bytes(), checksum)
@@ -159,7 +159,7 @@ class FakeStorage:
             time.sleep(0.01)
 
     def sha256(self, upload_id: str) -> str:
-        """Of the bytes as they lie on disk, in the order of the parts."""
+        """Digest of the bytes on disk, in the order of the parts."""
         digest = hashlib.sha256()
         for _, part in sorted(self.uploads[upload_id].items()):
             digest.update(part.path.read_bytes())

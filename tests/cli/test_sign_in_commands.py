@@ -1,4 +1,4 @@
-"""Who is signed in, under which name, and where the tokens are kept."""
+"""Sign-in commands: profiles, their names, and the storage of tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What schemathesis needs to know of the API: who calls, and which upload a call is about."""
+"""Facts about the API for schemathesis: the callers, and the upload that each call is about."""
 
 import os
 from typing import Any

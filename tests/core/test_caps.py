@@ -1,4 +1,4 @@
-"""What one user may hold open."""
+"""Caps on one user's open uploads and bytes."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

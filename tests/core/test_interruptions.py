@@ -1,4 +1,4 @@
-"""Whatever is killed, refused or late on the way: nothing is lost, nothing stays, and everybody gets a place back."""
+"""Interrupted uploads: kills, refusals and delays lose nothing, leave nothing behind and free every place."""
 
 import threading
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What nobody came back for."""
+"""Clean-up of abandoned uploads, dead inits and lost events."""
 
 from collections import Counter
 from dataclasses import replace

@@ -62,7 +62,7 @@ class Interruption:
 
 @dataclass
 class Aws:
-    """What comes by itself: S3's events, each until its processing has ended well; the schedule."""
+    """AWS's own activity: S3's events, repeated until their processing has succeeded, and the schedule."""
 
     platform: InMemoryPlatform
     heard_of: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])

@@ -1,4 +1,4 @@
-"""What a user sees."""
+"""A user's library: list, view and delete videos."""
 
 from collections.abc import Iterator
 from dataclasses import replace

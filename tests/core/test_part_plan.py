@@ -1,4 +1,4 @@
-"""How files are cut."""
+"""Plans of parts: how files are cut."""
 
 import pytest
 from hypothesis import given

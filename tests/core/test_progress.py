@@ -1,4 +1,4 @@
-"""What clients may tell of their uploads, and what becomes of it: log lines and a closed set of metrics."""
+"""Progress that clients report, and its traces: log lines and a closed set of metrics."""
 
 import io
 import json
@@ -56,7 +56,7 @@ DIFFERED: dict[str, Any] = {**PROGRESS, "event": "partsDiffered", "partNumbers":
 
 
 OVERHEAD_BYTES = 1_400
-"""Of both lines, with the ids that AWS gives; most of it is the metrics' own format."""
+"""Log bytes of both lines beyond the call's own, with AWS's ids; most of them are the metrics' own format."""
 
 
 def told(*events: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -250,7 +250,7 @@ def test_all_problems_are_named_in_one_error_up_to_a_bound() -> None:
 
 
 def logged_bytes(body: dict[str, Any]) -> int:
-    """As CloudWatch Logs takes the lines in, without what it adds to each."""
+    """Size of the lines as CloudWatch Logs receives them, without its overhead per line."""
     return sum(len(json.dumps(line, separators=(",", ":"))) for line in written(body, **AS_ON_AWS))
 
 

@@ -214,7 +214,7 @@ def test_an_upload_with_two_markers_is_one_upload(platform: InMemoryPlatform) ->
         (None, State.EXPIRED, 0, False, False, 2),
         (None, State.DELETED, 0, False, False, 2),
         ("upload-1", State.READY, -1, True, False, 2),
-        # Whoever was never watched costs one delete.
+        # A record that was never watched costs one delete.
         ("upload-1", State.READY, -1, False, False, 1),
         ("upload-1", State.EXPIRED, 0, False, False, 1),
     ],

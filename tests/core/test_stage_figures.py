@@ -1,4 +1,4 @@
-"""What only AWS can tell about a stage."""
+"""Figures of a stage that only AWS knows."""
 
 from dataclasses import replace
 from datetime import date, timedelta

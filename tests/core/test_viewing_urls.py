@@ -45,7 +45,7 @@ def from_cloudfront_base64(text: str) -> bytes:
 
 
 def admits(policy: dict[str, Any], url: str) -> bool:
-    """As CloudFront matches: `*` stands for any characters, those of a query included."""
+    """Match as CloudFront does: `*` stands for any characters, those of a query included."""
     (statement,) = policy["Statement"]
     start, _, rest = statement["Resource"].partition("*")
     assert rest == ""

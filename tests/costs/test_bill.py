@@ -1,4 +1,4 @@
-"""The bill: a month computed by hand, and what must hold of any month."""
+"""The bill: a month computed by hand, and invariants of any month."""
 
 from __future__ import annotations
 

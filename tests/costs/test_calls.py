@@ -42,7 +42,7 @@ KINDS = {
 
 @pytest.fixture
 def counted(platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """What is asked from now on, as it is billed."""
+    """Counter of the billed requests that are made from now on."""
     asked: Counter[str] = Counter()
 
     def counting(kind: str, method: Callable[..., Any]) -> Callable[..., Any]:
@@ -73,7 +73,7 @@ def as_counted(expected: Calls) -> dict[str, float]:
 
 def test_starting_an_upload_asks_what_the_model_bills(platform: InMemoryPlatform, counted: Counter[str]) -> None:
     started = platform.start(correlation_id="an-upload")
-    # The client's proof of its token is what the authorizer asks for, at the next request.
+    # The authorizer verifies the client's token at the next request.
     assert counted == as_counted(calls.STARTING + calls.AUTHORIZING)
     assert started.token
 

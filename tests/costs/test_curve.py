@@ -1,4 +1,4 @@
-"""From 1 GB to 1 PB, in figures and as a picture."""
+"""The cost curve from 1 GB to 1 PB, in figures and as a picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is counted in the program is what is there."""
+"""Inventory of the cost model: its counts match the recorded program."""
 
 from __future__ import annotations
 

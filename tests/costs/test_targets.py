@@ -1,4 +1,4 @@
-"""What the specification promises is measured, and what would keep a promise is found by trying."""
+"""Targets of the specification: each is measured, and settings that would meet a missed one are found by trial."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ class StandIn:
 
 @pytest.fixture(scope="session")
 def printed() -> PrintedLines:
-    """What the processes of the test run's platform say."""
+    """Lines printed by the processes of the test run's platform."""
     return PrintedLines()
 
 
@@ -192,7 +192,7 @@ def make_person(platform: LocalPlatform, *, client_id: str = "desktop") -> Perso
 
 CLIENT_SOURCES = Path(__file__).parents[2] / "clients" / "cli" / "src"
 NO_KEYRING = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
-"""Tests leave nothing in the keyring of whoever runs them."""
+"""Settings that keep tests out of the developer's keyring."""
 
 
 @dataclass
@@ -223,7 +223,7 @@ class Desktop:
         )
 
     def run(self, *arguments: str, exit_code: int = 0) -> Any:
-        """What `--json` prints."""
+        """Run the command with `--json` and return its parsed output."""
         process = self.start(*arguments, "--json")
         output, errors = process.communicate(timeout=120)
         assert process.returncode == exit_code, f"{output}\n{errors}"
@@ -277,7 +277,7 @@ class Operator:
         self.is_at_work = False
 
     def run(self, command: Command, *arguments: str, status: int = 0) -> str:
-        """What it printed, errors included."""
+        """Run the command and return its output, errors included."""
         self._capsys.readouterr()
         self.is_at_work = True
         try:

@@ -1,4 +1,4 @@
-"""What the platform's processes printed, and the search for what must not be among it."""
+"""Printed lines of the platform's processes, and the search for secrets in them."""
 
 import json
 import threading
@@ -68,6 +68,6 @@ def _forms(secret: str) -> Iterator[str]:
 
 
 def secrets_of_url(name: str, url: str) -> dict[str, str]:
-    """What makes a signed URL worth stealing."""
+    """Return the parameters that make a signed URL worth stealing."""
     query = parse_qs(urlsplit(url).query)
     return {f"{parameter} of {name}": query[parameter][0] for parameter in SIGNED_QUERY if parameter in query}

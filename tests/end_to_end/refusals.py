@@ -1,4 +1,4 @@
-"""What the API refuses with: the routes that want a token, tokens that are forged, and the one shape of an error."""
+"""Refusals of the API: the routes that need a token, forged tokens, and the one shape of an error."""
 
 import base64
 import hmac
@@ -41,7 +41,7 @@ def assert_error(answer: requests.Response, status: int, code: str) -> dict[str,
 
 
 def hmac_signed(header: dict[str, Any], claims: dict[str, Any], key: bytes) -> str:
-    """By hand: the library refuses to help with this attack."""
+    """Sign a token by hand: the library refuses to help with this attack."""
     signed = b".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (header, claims))
     mac = base64.urlsafe_b64encode(hmac.digest(key, signed, "sha256")).rstrip(b"=")
     return (signed + b"." + mac).decode()

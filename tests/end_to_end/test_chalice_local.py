@@ -45,7 +45,7 @@ def api_url(aws: LocalPlatform, project: Path) -> Iterator[str]:
 
 
 def printed_variables(aws: LocalPlatform) -> dict[str, str]:
-    """What `python -m local --aws-only` puts before `chalice local` on these ports."""
+    """Return the variables that `python -m local --aws-only` puts before `chalice local` on these ports."""
     (line,) = (line for line in welcome(aws, aws_only=True).splitlines() if line.endswith("chalice local"))
     words = shlex.split(line.partition("&&")[2])
     assert words.pop() == ["../.venv/bin/chalice", "local"][-1]

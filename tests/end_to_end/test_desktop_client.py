@@ -70,7 +70,7 @@ def test_signing_in_through_the_browser_lets_the_command_upload_and_tell_how_it_
 
 
 def arrived_by_the_clients_account(printed: PrintedLines) -> float:
-    """What the metric of the clients' word has come to."""
+    """Return the total of the metric that counts uploads by the clients' own reports."""
     return sum(sum(line["ClientUploadsArrived"]) for line in printed.documents() if "ClientUploadsArrived" in line)
 
 

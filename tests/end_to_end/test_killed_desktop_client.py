@@ -69,7 +69,7 @@ def wait_for_a_part(stand_in: StandIn, file_key: str, requests_before: int) -> N
 
 
 def kill(process: "subprocess.Popen[str]", *, after_seconds: float) -> None:
-    """With SIGKILL, in the middle of whatever it is doing."""
+    """Kill the process with SIGKILL, in the middle of its work."""
     try:
         _, errors = process.communicate(timeout=after_seconds)
     except subprocess.TimeoutExpired:
@@ -91,7 +91,7 @@ def settled(stand_in: StandIn, file_key: str) -> list[dict[str, Any]]:
 
 
 def judge(run: list[dict[str, Any]], stored_before: set[int]) -> tuple[set[int], int, set[int]]:
-    """Of one client's requests: parts sent although S3 had them, parts that broke off, parts that S3 now has."""
+    """Judge one client's requests: parts sent although S3 had them, parts that broke off, parts that S3 now has."""
     sent = [entry["partNumber"] for entry in run]
     stored = [entry["partNumber"] for entry in run if entry["status"] == 200]
     return set(sent) & stored_before, len(sent) - len(stored), set(stored)

@@ -1,4 +1,4 @@
-"""What `make run` promises: it starts, keeps, forgets and stops as it says."""
+"""Promises of `make run`: it starts, keeps data, resets and stops as documented."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What a person at a terminal sees of the functions' log lines."""
+"""The functions' log lines as a person at a terminal sees them."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Logs of a whole journey: readable by a query, traceable by one id, and worthless to whoever steals them."""
+"""Logs of a whole journey: readable by a query, traceable by one id, and worthless to a thief."""
 
 import json
 from dataclasses import dataclass, field, replace
@@ -159,7 +159,7 @@ def _meet_a_failure(journey: Journey, stand_in: StandIn) -> None:
 
 
 def _tell_progress(journey: Journey) -> None:
-    """As a client does, and as somebody does who would like a metric of their own."""
+    """Report progress as a client does, and as an attacker who would like a metric of their own."""
     told = {
         "event": "uploadState",
         "at": 1_769_860_800_000,
@@ -192,7 +192,7 @@ def _let_the_janitor_sweep(journey: Journey, stand_in: StandIn) -> None:
 
 
 def _send_event(journey: Journey, stand_in: StandIn, event: dict[str, Any], answer: str) -> None:
-    """As S3 and the schedule do; answer: what the function says to it."""
+    """Send an event as S3 and the schedule do. answer: the function's answer to it."""
     queue_url = names.queue_url(stand_in.url, names.EVENTS_QUEUE)
     stand_in.client("sqs").send_message(QueueUrl=queue_url, MessageBody=json.dumps(event))
     wait_until(lambda: any(answer in line for line in journey.printed.of_functions()) or None)

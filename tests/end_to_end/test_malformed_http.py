@@ -1,4 +1,4 @@
-"""What is no HTTP request gets its answer, too: in the API's one shape, with CORS headers."""
+"""Malformed HTTP requests: each is answered in the API's error shape, with CORS headers."""
 
 import pytest
 import requests

@@ -1,4 +1,4 @@
-"""Whoever asks again to start an upload, because S3 was busy or the answer was lost, has one upload."""
+"""Repeated inits: after a busy S3 or a lost answer, they open one upload."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the status view shows of fifty uploads whose fate is known."""
+"""The status view of fifty uploads with known outcomes."""
 
 import json
 import re
@@ -47,14 +47,14 @@ def figure(report: Report, key: str) -> dict[str, Any]:
 
 
 def after_a_sweep_more(platform: LocalPlatform) -> Report:
-    """What is shown once everything that happened so far was counted, of whichever process: a sweep takes seconds."""
+    """Return the status after the next sweep, which has counted all processes' events; a sweep takes seconds."""
     sweeps = sweeps_told(platform)
     wait_until(lambda: sweeps_told(platform) > sweeps or None)
     return status(platform)
 
 
 def sweeps_told(platform: LocalPlatform) -> int:
-    """How often the dead-letter queue was measured, which is the last thing that a sweep does."""
+    """Count the measurements of the dead-letter queue, the last step of a sweep."""
     assert platform.data_dir
     queue = {"QueueName": names.FAILED_EVENTS_QUEUE}
     series = read_metrics(platform.data_dir / METRICS_FILE).get(
@@ -119,7 +119,7 @@ def expire(stand_in: StandIn, person: Person, started: dict[str, Any]) -> None:
 
 
 def lose_parts(stand_in: StandIn, person: Person, video: bytes) -> None:
-    """What a lifecycle rule does to an upload that takes too long: S3 forgets it."""
+    """Start an upload and make S3 forget it, as a lifecycle rule does when an upload takes too long."""
     started = person.start(len(video))
     parts = person.send_parts(started, video)
     stand_in.client("s3").abort_multipart_upload(

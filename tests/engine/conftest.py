@@ -22,5 +22,5 @@ def engine_of(tmp_path: Path) -> EngineOf:
 
 @pytest.fixture
 def engine(engine_of: EngineOf) -> Engine:
-    """For the stages' program."""
+    """Engine with the stages' program."""
     return engine_of(".")

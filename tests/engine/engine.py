@@ -18,10 +18,10 @@ from tests.engine.program_runs import Change, Ran, Run
 PROJECT = Path(__file__).resolve().parents[2]
 PACKAGES = ("aws", "random")
 COPIED = ("__main__.py", "account", "components", "chalice_app", "requirements")
-"""What the programs read of the project, besides Pulumi's own files."""
+"""Files of the project that the programs read, besides Pulumi's own."""
 PASSPHRASE = "throw-away"
 HEARS_ALARMS = "alarms@example.com"
-"""Address that whoever deploys prod sets first."""
+"""Address that the deployer of prod sets first."""
 NOWHERE = "http://127.0.0.1:9"
 """Port 9 discards: a call that would leave the machine fails at once."""
 
@@ -31,7 +31,7 @@ class EngineError(Exception):
 
 
 def installed() -> bool:
-    """Whether there is a `pulumi` on the PATH."""
+    """Return whether there is a `pulumi` on the PATH."""
     return shutil.which("pulumi") is not None
 
 
@@ -93,7 +93,7 @@ class Engine:
         )
 
     def pulumi(self, *words: str) -> str:
-        """What a `pulumi` command prints. Raises EngineError with its reason."""
+        """Run a `pulumi` command and return its output. Raises EngineError with its reason."""
         ended = self.command("pulumi", "--non-interactive", *words)
         if ended.returncode != 0:
             raise EngineError(f"pulumi {' '.join(words)}: {ended.stdout}{ended.stderr}")

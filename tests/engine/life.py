@@ -143,7 +143,7 @@ class Life:
             self._demand(protected <= set(self._resources()), f"{name}: something protected is gone")
 
     def refresh(self) -> None:
-        """What AWS holds is what was deployed; nothing is to be done."""
+        """Demand that AWS holds what was deployed and a refresh changes nothing."""
         before = self._resources()
         took = self._pulumi_changes("refresh", "--expect-no-changes")
         self._tell("refresh", f"{len(before)} resources", took.seconds)
@@ -169,8 +169,11 @@ class Life:
         self._tell("operators' commands", f"{len(outputs)} outputs", time.monotonic() - began)
 
     def destroy(self) -> None:
-        """Everything goes. What is protected stops it before anything is deleted, stays when it is excluded, with what
-        it depends on, and is what the next `up` builds on."""
+        """Destroy everything.
+
+        A protected resource stops it before anything is deleted. When it is excluded, it stays with its dependencies,
+        and the next `up` builds on both.
+        """
         before = self._resources()
         protected = [urn for urn, is_protected in before.items() if is_protected]
         kept = self._with_dependencies(protected)
@@ -210,7 +213,7 @@ class Life:
         return {key.removeprefix("video-upload-platform:"): value["value"] for key, value in told.items()}
 
     def _resources(self) -> dict[str, bool]:
-        """Whether it is protected, by URN of everything that a provider made."""
+        """Map the URN of each resource that a provider made to whether it is protected."""
         return {each["urn"]: each.get("protect", False) for each in self._state()}
 
     def _with_dependencies(self, urns: Sequence[str]) -> set[str]:

@@ -47,7 +47,7 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Ran:
-    """What a run did. error: the engine's words, where it refused."""
+    """Result of a run. error: the engine's words, where it refused."""
 
     seconds: float
     changes: tuple[Change, ...]

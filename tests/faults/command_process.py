@@ -63,7 +63,7 @@ class Command:
         return not self.is_running
 
     def kill(self) -> None:
-        """With SIGKILL."""
+        """End the process with SIGKILL."""
         self._is_killed = True
         self._process.kill()
         self._process.join()

@@ -18,7 +18,7 @@ PATIENCE_SECONDS = LEASE.total_seconds() + 90
 """A command that has not ended by then is stuck. Its own waits are short; a completion that the platform has heard no
 more of is trusted for the length of the lease, which no setting shortens."""
 NO_CODE = -1
-"""Of a command that ended without saying anything, in a crash say."""
+"""Exit code of a command that ended without a result, for example in a crash."""
 JANITOR_AFTER_SECONDS = 2.0
 FRESH_TRIES = 3
 NO_KEYRING = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}

@@ -117,7 +117,7 @@ class Judge:
                 self._services.janitor.processing.trigger(key, stored.version_id, stored.size_bytes)
 
     def lose_events(self) -> None:
-        """From now on S3 tells nobody of new objects."""
+        """Switch S3's notifications of new objects off."""
         self._s3.put_bucket_notification_configuration(Bucket=names.VIDEO_BUCKET, NotificationConfiguration={})
 
     def find_events(self) -> None:

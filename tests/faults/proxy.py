@@ -255,7 +255,7 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 
 async def _end_client(line: Line) -> None:
-    """Have the client ended by whoever started it, and wait for that."""
+    """Ask the client's starter to end it, and wait for that."""
     line.client_must_end.set()
     for _ in range(int(GONE_SECONDS / 0.005)):
         if line.client_gone.is_set():

@@ -60,7 +60,7 @@ class Run:
         is_once = way in {Way.DIES_BEFORE, Way.DIES_AFTER, Way.DIES_THEN}
         times = 1 if is_once else self.chance.choice((1, 1, 2) if way is Way.LATE else (1, 1, 2, 3, 12))
         own = Trouble(call, way, first, times)
-        # Signing again is what follows an URL that has ended.
+        # A client signs again after a URL has expired.
         return [own, Trouble("put", Way.EXPIRED, times=2)] if call == "sign" else [own]
 
     def strike(self) -> None:

@@ -112,7 +112,7 @@ def _problem(request: HostileRequest, answer: RawAnswer) -> str | None:
 
 
 def _code(answer: RawAnswer) -> str:
-    """Of an error in the one shape; empty for anything else."""
+    """Code of an error in the one shape; empty for anything else."""
     try:
         body: Any = json.loads(answer.body)
     except ValueError:

@@ -12,13 +12,13 @@ from botocore.exceptions import EndpointConnectionError
 from botocore.validate import validate_parameters
 
 Answers = Mapping[str, dict[str, Any] | str | Exception]
-"""By operation: what AWS answers, the code of the error that it answers, or what keeps it from being asked."""
+"""AWS's answer to each operation, the code of its error, or an exception that keeps the call from AWS."""
 
 UNREACHABLE = EndpointConnectionError(endpoint_url="https://nowhere.amazonaws.com")
 
 
 class AnsweringSession:
-    """In place of a boto3 session. An operation without an answer is one that the test did not expect."""
+    """Replacement for a boto3 session. An operation without an answer is one that the test did not expect."""
 
     def __init__(self, answers: Answers) -> None:
         self.answers = dict(answers)

@@ -39,7 +39,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Findings:
-    """What one resource breaks, and which of its properties no rule and no exception maps."""
+    """Violations of one resource, and its properties that no rule and no exception maps."""
 
     violations: list[Violation]
     unmapped: list[str]

@@ -1,6 +1,6 @@
-"""IAM's evaluation of policies, as far as this program's policies use it.
+"""IAM's evaluation of policies, to the extent that this program's policies use it.
 
-IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements: Condition operators". What is not known here
+IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements: Condition operators". An unknown element
 raises, so that no policy is evaluated by guess.
 """
 
@@ -25,7 +25,7 @@ class Call:
 
 
 def is_allowed(call: Call, policies: Sequence[Sequence[Mapping[str, Any]]]) -> bool:
-    """Whether these policies (the role's own and the resource's, of one account) let a call through."""
+    """Return whether these policies (the role's own and the resource's, of one account) allow a call."""
     matching = [each for statements in policies for each in statements if _speaks_of(each, call)]
     return bool(matching) and all(each["Effect"] == "Allow" for each in matching)
 

@@ -15,7 +15,7 @@ from components.simulated_aws import ACCOUNT_ID, SimulatedAws
 __all__ = ["ACCOUNT_ID", "PROJECT", "Recorded", "Recording", "stage_file"]
 
 HEARS_ALARMS = "alarms@example.com"
-"""Address that whoever deploys sets; no stage file holds one."""
+"""Address that the deployer sets; no stage file holds one."""
 STAGES = ("dev", "staging", "prod")
 
 

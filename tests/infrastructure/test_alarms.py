@@ -26,7 +26,7 @@ COMPARISONS = {
 }
 
 MAX_OPEN_UPLOADS = 20
-"""Of one user."""
+"""Open uploads that one user may have."""
 
 
 def all_alarms(*, paused: bool = False) -> list[Alarm | CompositeAlarm]:
@@ -34,7 +34,7 @@ def all_alarms(*, paused: bool = False) -> list[Alarm | CompositeAlarm]:
 
 
 Traffic = Mapping[str, Sequence[float]]
-"""By metric, a value for each five minutes; a metric that is not named says nothing."""
+"""Values of each metric, one for each five minutes; a metric that is not named has no data."""
 
 
 def of_api(*spans: tuple[int, float, float]) -> Traffic:
@@ -51,7 +51,7 @@ def of_uploads(*spans: tuple[int, float, float, float]) -> Traffic:
 
 
 def ringing(traffic: Traffic) -> dict[str, list[int]]:
-    """By name of an alarm that calls somebody: the steps at which it stands."""
+    """Map each alarm that notifies somebody to the steps at which it is in ALARM."""
     alarms = all_alarms()
     stands = {
         alarm.name: standing(alarm, traffic)

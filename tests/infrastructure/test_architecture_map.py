@@ -52,7 +52,7 @@ class Section:
     rows: tuple[Row, ...]
 
     def drawn(self) -> list[str]:
-        """What the drawing holds, in the words of the rows: boxes, arrows, steps."""
+        """Return the drawing's boxes, arrows and steps, in the words of the rows."""
         boxes = re.findall(r"^\s*(\w+)\[(.+)\]$", self.drawing, re.MULTILINE)
         arrows = re.findall(r"^\s*(\w+) --> (\w+)$", self.drawing, re.MULTILINE)
         steps = re.findall(r"^\s*(\w+)--?>>(\w+): (.+)$", self.drawing, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Who read or wrote a video can be asked: the questions are saved, and the page about them says what they are."""
+"""Audit of reads and writes of a video: the queries are saved, and their page explains them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the program asks for is what AWS's own models allow: names, lengths, ranges, enums, patterns."""
+"""Conformance of the program's requests to AWS's own models: names, lengths, ranges, enums, patterns."""
 
 from __future__ import annotations
 

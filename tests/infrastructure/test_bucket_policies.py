@@ -1,4 +1,4 @@
-"""Who gets what from the buckets and keys: calls as they reach AWS, through roles' and resources' policies together."""
+"""Access to buckets and keys: calls as they reach AWS, through roles' and resources' policies together."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def call_of_role(recording: Recording, role: str, action: str, where: Where, con
 
 
 def refuses_everybody(recording: Recording, action: str, where: Where, context: Context) -> bool:
-    """Whether the bucket says no to an administrator of this account, who may do anything."""
+    """Return whether the bucket refuses an administrator of this account, who may do anything."""
     arn = f"arn:aws:iam::{ACCOUNT_ID}:role/administrator"
     usual = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3", "s3:signatureAge": "1000", "aws:PrincipalArn": arn}
     call = Call(principal=arn, action=action, resource=arn_of(recording, where), context={**usual, **context})

@@ -53,7 +53,7 @@ def arn(purpose: str, key: str | None) -> str:
 
 
 def refused(purpose: str, action: str, key: str | None, context: Context | None = None, *, role: str = OTHER) -> bool:
-    """Whether the bucket refuses a role that may do anything."""
+    """Return whether the bucket refuses a role that may do anything."""
     whole = {**USUAL, "aws:PrincipalArn": role, **(context or {})}
     call = Call(principal=role, action=action, resource=arn(purpose, key), context=whole)
     return not is_allowed(call, [ANYTHING, POLICIES[purpose]()["Statement"]])
@@ -66,7 +66,7 @@ def let_in(purpose: str, service: str, action: str, key: str | None, context: Co
 
 
 def only_with_all_of(purpose: str, service: str, action: str, key: str | None, context: Context) -> bool:
-    """Whether a service is let in, and no longer when anything about the call is another or missing."""
+    """Return whether a service is let in, but no longer with any value of the context changed or missing."""
     others = [
         *({**context, name: f"{value}x"} for name, value in context.items()),
         *({each: context[each] for each in context if each != name} for name in context),

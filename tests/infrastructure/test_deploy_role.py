@@ -46,7 +46,7 @@ SERVICE_MODELS = {
     **{"apigateway": "", "cognito-idp": "cognito-idp"},
     **{"application-autoscaling": "application-autoscaling", "s3": ""},
 }
-"""Where the model's name differs; "" for services whose actions are not named for their calls."""
+"""Model names by action prefix, where the two differ; "" for services whose actions are not named for their calls."""
 
 PERMISSIONS_WITHOUT_A_CALL = {
     # Service Authorization Reference
@@ -79,7 +79,7 @@ def may_preview(action: str, resource: str, context: dict[str, str] | None = Non
 
 
 def takes_on(policy: PolicyDocument, subject: str, audience: str = "sts.amazonaws.com") -> bool:
-    """Whether GitHub's token with this subject takes the role on: its conditions, of its only statement."""
+    """Return whether GitHub's token with this subject meets the conditions of the role's only trust statement."""
     (statement,) = policy["Statement"]
     rules = {"Effect": "Allow", "Action": statement["Action"], "Resource": "*", "Condition": statement["Condition"]}
     token = {f"{GITHUB}:sub": subject, f"{GITHUB}:aud": audience}
@@ -115,7 +115,7 @@ def test_every_type_of_the_program_and_no_other_has_its_actions(
 
 def test_the_policies_grant_what_the_types_need_and_no_more() -> None:
     needed = {action for actions in ACTIONS_BY_TYPE.values() for action in actions} | {*PUBLISHING, *PROVING}
-    # S3 encrypts the page's files on behalf of whoever publishes them.
+    # S3 encrypts the page's files on behalf of their publisher.
     assert granted() == needed | {"kms:GenerateDataKey", "kms:Decrypt"}
 
 

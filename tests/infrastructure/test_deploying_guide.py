@@ -61,7 +61,7 @@ SERVICES = {"s3api": "s3"}
 
 
 def _aws_commands(block: str) -> list[str]:
-    """Of a fenced block, with continued lines joined; also those whose answer becomes a variable."""
+    """AWS commands of a fenced block, continued lines joined, including those whose answer becomes a variable."""
     lines = re.sub(r"\$\(pulumi [^)]*\)", "output", block.replace("\\\n", " ")).splitlines()
     return [found[0].strip() for line in lines if (found := re.search(r"\baws [a-z0-9-]+ [a-z-]+[^)]*", line))]
 

@@ -80,7 +80,7 @@ def test_a_changed_line_makes_another_bundle(api_bundle: Path, tmp_path: Path) -
 
 @pytest.fixture(scope="module")
 def unpacked(api_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """As Lambda unpacks it."""
+    """The bundle, unpacked as by Lambda."""
     folder = tmp_path_factory.mktemp("task")
     zipfile.ZipFile(api_bundle).extractall(folder)
     return folder

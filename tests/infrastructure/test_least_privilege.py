@@ -1,4 +1,4 @@
-"""What the app really asks of AWS, function by function, is what the function's role grants."""
+"""Least privilege: each function's role grants exactly the calls that the app makes to AWS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a widget or an alarm reads is really written by somebody, and what is written is read."""
+"""Contract of metrics: every series that a widget or an alarm reads is written, and every written one is read."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Series:
 
 
 def emitted_by_functions(platform: InMemoryPlatform, stage: str, capsys: pytest.CaptureFixture[str]) -> set[Series]:
-    """What a life full of incidents makes the functions write, read as CloudWatch reads it."""
+    """Return the series that the functions write in a life full of incidents, as CloudWatch reads them."""
     live_through_everything(platform)
     capsys.readouterr()
     meter = EmfMeter(stage)
@@ -72,7 +72,7 @@ def emitted_by_functions(platform: InMemoryPlatform, stage: str, capsys: pytest.
 
 
 def extracted(line: dict[str, Any]) -> Iterator[Series]:
-    """As CloudWatch Logs does (Embedded metric format specification)."""
+    """Extract a line's series as CloudWatch Logs does (Embedded metric format specification)."""
     for directive in line["_aws"]["CloudWatchMetrics"]:
         for names in directive["Dimensions"]:
             dimensions = frozenset((name, line[name]) for name in names)
@@ -132,7 +132,7 @@ def is_ours(series: Series) -> bool:
 
 
 def quarrels(emitted: set[Series], read: set[Series]) -> list[str]:
-    """Where the two sides differ."""
+    """List the differences between the two sides."""
     ours = {series for series in read if is_ours(series)}
     return [
         *(f"nobody writes {series}" for series in sorted(ours - emitted, key=str)),

@@ -29,7 +29,7 @@ EVERYTHING = {
 
 
 class Unique(Enum):
-    """Where a name may stand once."""
+    """Scope within which a name is unique."""
 
     PARENT = "parent"
     REGION = "region"

@@ -30,11 +30,11 @@ EVERYTHING_ON = {
     "machineClient": True,
     "intelligentTiering": True,
 }
-"""What any stage may have, so that nothing escapes because it is switched off."""
+"""Every optional feature of a stage, so that nothing escapes by being switched off."""
 
 
 class Spends(Enum):
-    """What a resource of a paused stage costs."""
+    """Costs of a paused stage's resource."""
 
     STOPPED = "by being called, and it is not called"
     BY_THE_MONTH = "the same every month, used or not"
@@ -105,7 +105,7 @@ FREE = {
 
 
 def spending(kind: str) -> Spends | None:
-    """None for a type that nobody has thought about."""
+    """Cost of a type of resource; None for a type without a decision."""
     if kind in STOPPED:
         return Spends.STOPPED
     if kind in BY_THE_MONTH:

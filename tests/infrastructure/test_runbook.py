@@ -56,7 +56,7 @@ FAILED: dict[str, Any] = {
         {"event": "uploadState", "state": "failed", "at": 1, "videoId": "f" * 28, "sizeBytes": 1, "sentBytes": 0},
     ],
 }
-"""What a client tells of an upload that fails."""
+"""A client's report of an upload that fails."""
 QUERY_WORDS = {"filter", "fields", "stats", "by", "in", "like", "and", "or", "desc", "asc", "limit"}
 GLOBAL_OPTIONS = {"query", "output", "region"}
 OPERATIONS = (
@@ -193,7 +193,7 @@ def test_every_log_group_alias_and_queue_that_a_page_names_exists(page: Path, pr
 
 
 def fields_of_functions(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> set[str]:
-    """What their lines hold, as Logs Insights names it: what is inside by a dot, what is in a list by its place."""
+    """Return the fields of the functions' lines, named as in Logs Insights: nested by a dot, in a list by index."""
     with log_context.invocation(function="janitor", request_id="1", correlation_id="2"):
         log_context.about_upload(owner="3", video_id="4", upload_id="5")
         EmfMeter("prod").record(processing_milliseconds=1)
@@ -268,7 +268,7 @@ def test_every_link_leads_to_a_heading(page: Path) -> None:
 
 
 def _anchor(heading: str) -> str:
-    """As GitHub makes them."""
+    """Anchor of a heading, as GitHub makes it."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 

@@ -280,7 +280,7 @@ def test_regions_of_one_partition_are_taken(partition: str) -> None:
 
 
 def refused(settings: dict[str, str]) -> dict[str, str]:
-    """What is wrong with dev's settings, found without running the program."""
+    """Return the problems of dev's settings, found without running the program."""
     try:
         settings_of("dev", (*HEARD, *settings.items()))
     except StageRefusedError as error:

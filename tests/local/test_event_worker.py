@@ -1,4 +1,4 @@
-"""Who takes the events of one machine, and what does not stop it."""
+"""Event worker of one machine, and failures that do not stop it."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""How often the janitor comes on one machine."""
+"""Schedule of the janitor on one machine."""
 
 import threading
 import time

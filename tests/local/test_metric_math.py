@@ -1,4 +1,4 @@
-"""Metric math as CloudWatch reckons it."""
+"""Metric math as CloudWatch calculates it."""
 
 import pytest
 

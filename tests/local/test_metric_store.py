@@ -1,4 +1,4 @@
-"""What is kept of the metrics, for how long, and who may be killed meanwhile."""
+"""Metric store: its contents, how long it keeps them, and kills that it survives."""
 
 import json
 import random

@@ -116,7 +116,7 @@ def _at_upload_route(scene: Scene, route: str, rule: Rule, identity: Identity) -
 
 
 def _named_uploads(scene: Scene, identity: Identity) -> dict[str, tuple[dict[str, Any], bool]]:
-    """What a body names beside the token, and whether that is the token's own upload."""
+    """Return bodies that name an upload beside the token, and whether it is the token's own."""
     upload = (identity.upload, identity.file_key) if identity.state else _ids(scene.alice.open)
     own = dict(zip(("uploadId", "fileKey"), upload, strict=True))
     return {
@@ -135,7 +135,7 @@ def _ids(upload: dict[str, Any]) -> tuple[str, str]:
 
 
 def _wrong_methods(scene: Scene, routes: list[str]) -> Iterator[Cell]:
-    """A method that is no route is nobody's, whoever asks."""
+    """Methods without a route, which every caller is refused."""
     for path in sorted({route.partition(" ")[2] for route in routes}):
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
             if f"{method} {path}" in routes:

@@ -29,7 +29,7 @@ class Link:
 
 
 def chained_cells(scene: Scene) -> Iterator[Cell]:
-    """What the API hands out to bob, used at the API by others or for something else."""
+    """Tokens and ids that the API hands out to bob, used at the API by others or for something else."""
     answer = scene.site.ask("GET /uploads", scene.bob.authorization).json()
     listed = {upload["videoId"]: upload for upload in answer["uploads"]}
     spare = listed[scene.bob.spare["videoId"]]
@@ -73,7 +73,7 @@ def _naming(upload: dict[str, Any], authorization: str, right: frozenset[int], h
 
 
 def links(scene: Scene) -> Iterator[Link]:
-    """What the API hands out, used at the storage."""
+    """URLs that the API hands out, used at the storage."""
     for source, part in _parts(scene).items():
         yield from _part_links(scene, source, part)
     for source, url in _viewing_urls(scene).items():
@@ -239,7 +239,7 @@ def _anonymous_links(scene: Scene) -> Iterator[Link]:
 
 
 def correlated(scene: Scene) -> list[str]:
-    """What is wrong about an init under a correlation id that another user has used: it opens an upload of the own."""
+    """List problems of an init under another user's correlation id: it must open a separate upload."""
     started = scene.alice.start(UPLOAD_BYTES, correlation_id=scene.bob.correlation_id)
     again = scene.alice.start(UPLOAD_BYTES, correlation_id=scene.bob.correlation_id)
     other = scene.alice.start(UPLOAD_BYTES, correlation_id=str(uuid4()))
@@ -252,7 +252,7 @@ def correlated(scene: Scene) -> list[str]:
 
 
 def lists_to_readers(scene: Scene) -> list[str]:
-    """What is wrong about the list of uploads: with the read scope it hands out no token."""
+    """List problems of the list of uploads: with the read scope it hands out no token."""
     wrong: list[str] = []
     for scopes, may_write in (((READ,), False), ((WRITE,), True), ((READ, WRITE), True)):
         listed = scene.site.ask("GET /uploads", f"Bearer {scene.alice.token(*scopes)}").json()["uploads"]

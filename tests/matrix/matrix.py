@@ -27,7 +27,7 @@ print(json.dumps([f"{method} {path}" for path in app.app.routes for method in ap
 
 @dataclass
 class Played:
-    """What came of a matrix. wrong: one line a cell."""
+    """Result of a matrix. wrong: one line a cell."""
 
     identities: int = 0
     cells: Counter[str] = field(default_factory=Counter[str])
@@ -43,7 +43,7 @@ class Played:
 
 
 def routes() -> list[str]:
-    """As the app declares them; preflights are everybody's."""
+    """Routes that the app declares, without preflights, which are open to everybody."""
     declared: list[str] = run_in_function("all", LIST_ROUTES)
     return sorted(route for route in declared if not route.startswith("OPTIONS"))
 

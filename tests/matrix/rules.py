@@ -10,7 +10,7 @@ WRITE = "video-upload/write"
 
 
 class Key(Enum):
-    """What opens a route."""
+    """Credential that opens a route."""
 
     NOTHING = "nothing"
     USER = "an access token"

@@ -106,7 +106,7 @@ class Holder:
 
     @property
     def secrets(self) -> list[str]:
-        """What no answer to anybody else may hold."""
+        """Values that no answer to anybody else may hold."""
         uploads = (self.open, self.aborted, self.deleted, self.spare, self.ready)
         return [
             self.owner,

@@ -1,1 +1,1 @@
-"""What an uploaded file is, and what becomes of one that lies about it."""
+"""Inspection of uploaded files, including files that lie about their content."""

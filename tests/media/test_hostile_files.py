@@ -39,7 +39,7 @@ def _inspect_bytes(data: bytes, container: Container, limits: InspectionLimits |
 
 @pytest.fixture(autouse=True)
 def no_process_left() -> Iterator[None]:
-    """Whatever happened, the inspecting process is gone afterwards."""
+    """Demand after each test that the inspecting process has ended."""
     yield
     assert _inspectors() == []
 

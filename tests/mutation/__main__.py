@@ -63,7 +63,7 @@ def _measure(subject: Subject, workers: int, every: int, *, again: bool) -> _Sco
 
 
 def _print_survivors(subject: Subject, survivors: Sequence[Mutant]) -> int:
-    """How many have no reason."""
+    """Print the survivors and return how many have no reason."""
     reasons = read_reasons().get(subject.path, {})
     for mutant in survivors:
         print(f"  line {mutant.line}, {mutant.change}\n    {reasons.get(mutant.change, 'NO REASON GIVEN')}")

@@ -1,4 +1,4 @@
-"""What earlier runs found, in build/mutants.json: a second run may try the survivors alone."""
+"""Results of earlier runs, in build/mutants.json: a second run may try the survivors alone."""
 
 from __future__ import annotations
 

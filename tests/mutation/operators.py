@@ -119,7 +119,7 @@ def _is_left_alone(node: ast.AST) -> bool:
 
 
 def _makes_a_policy_statement(node: ast.AST) -> bool:
-    """Whether a call is one of components.policy's, whose first argument is the statement's name."""
+    """Return whether a call is one of components.policy's, whose first argument is the statement's name."""
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"allow", "deny"}
 
 

@@ -1,4 +1,4 @@
-"""Why a mutant may survive, by file and change: survivors.toml."""
+"""Reasons for surviving mutants, by file and change: survivors.toml."""
 
 import tomllib
 from pathlib import Path

@@ -14,7 +14,7 @@ import yaml
 PROJECT = Path(__file__).resolve().parents[2]
 HOOKS = PROJECT / ".pre-commit-config.yaml"
 RUFF = ("check", "format")
-"""What ruff does in `make check`."""
+"""Commands of ruff in `make check`."""
 
 
 def prerequisites(target: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a project that people join has: a licence, a way to report a vulnerability, templates, one form of files."""
+"""Files for contributors: licence, vulnerability reports, templates, uniform formatting."""
 
 from __future__ import annotations
 

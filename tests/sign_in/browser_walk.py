@@ -84,13 +84,13 @@ class Walk:
 
 
 def answer(response: requests.Response) -> dict[str, str]:
-    """What a redirect carries back to the client."""
+    """Return the parameters that a redirect carries back to the client."""
     assert response.status_code == 302, response.text
     return {name: values[0] for name, values in parse_qs(urlsplit(response.headers["Location"]).query).items()}
 
 
 def walk_through_login(command: "subprocess.Popen[str]", email: str, password: str) -> None:
-    """What a person does with the address that `video-upload login --no-browser` prints."""
+    """Walk through the sign-in at the address that `video-upload login --no-browser` prints, as a person would."""
     assert command.stdout
     printed = ""
     while not (found := re.search(r"(http://\S+/oauth2/authorize\?\S+)\s", printed)):

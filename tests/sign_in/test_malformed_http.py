@@ -1,4 +1,4 @@
-"""What is no HTTP request is answered in words, and ends no connection in a traceback."""
+"""Malformed HTTP requests: each is answered in words, and no connection ends in a traceback."""
 
 import pytest
 

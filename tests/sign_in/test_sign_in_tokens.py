@@ -26,7 +26,7 @@ def signed_in(sign_in: SignIn, walk: Walk) -> dict[str, Any]:
 
 
 def verified(sign_in: SignIn, token: str, audience: str | None = None) -> dict[str, Any]:
-    """As the API does it: by the published keys alone."""
+    """Verify a token as the API does: by the published keys alone."""
     keys = jwt.PyJWKSet.from_dict(requests.get(sign_in.jwks_url, timeout=10).json())
     key = keys[jwt.get_unverified_header(token)["kid"]]
     return jwt.decode(token, key.key, algorithms=["RS256"], issuer=sign_in.authority_url, audience=audience, leeway=5)

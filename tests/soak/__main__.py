@@ -24,7 +24,7 @@ CHUNK = 50
 
 @dataclass
 class Played:
-    """What one seed came to."""
+    """Result of one seed."""
 
     seed: int
     broken: list[str]

@@ -38,7 +38,7 @@ class KilledError(BaseException):
 
 
 TROUBLES = (KilledError, ConnectionError, StorageBusyError, OutcomeUnknownError)
-"""Whatever ends an operation that met trouble, as its caller sees it."""
+"""Errors that end an operation after trouble, as its caller sees them."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What the tests of S3's behaviour share: refusals as status and code, names in listings, buckets of other kinds."""
+"""Shared helpers of S3's tests: refusals as status and code, names in listings, buckets of other kinds."""
 
 from collections.abc import Callable
 from typing import Any

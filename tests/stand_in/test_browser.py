@@ -1,4 +1,4 @@
-"""What a page meets: CORS by the bucket's rules, and forms by their policy."""
+"""S3 for a page in the browser: CORS by the bucket's rules, and forms by their policy."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""What a page of somebody else's, open in the same browser, cannot do to the local platform."""
+"""Foreign pages in the same browser: their attacks on the local platform fail."""
 
 import pytest
 

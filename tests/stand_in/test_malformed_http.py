@@ -1,4 +1,4 @@
-"""What is no HTTP request gets one of S3's errors, and ends no connection in a traceback."""
+"""Malformed HTTP requests: each gets one of S3's errors, and no connection ends in a traceback."""
 
 import re
 

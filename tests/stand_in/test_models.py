@@ -1,4 +1,4 @@
-"""What AWS's models do not allow, the stand-in refuses as the service does: over HTTP, whoever wrote the request."""
+"""Requests beyond AWS's models: the stand-in refuses them as the service does, over HTTP and from any client."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What a folder keeps: everything that was answered, whatever ended the process."""
+"""Persistence: a folder keeps everything that was answered, however the process ended."""
 
 import os
 import resource

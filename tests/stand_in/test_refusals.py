@@ -1,6 +1,6 @@
-"""What S3 refuses, moto lets through, and the stand-in refuses as S3 does: status and error code.
+"""Refusals that moto lacks: the stand-in refuses as S3 does, with status and error code.
 
-Each case runs against both. `moto` is what bare moto answers, so that a moto that has learnt to refuse is noticed.
+Each case runs against both. `moto` holds bare moto's answer, so that a moto that has learnt to refuse is noticed.
 """
 
 import base64

@@ -30,7 +30,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def complaints() -> list[str]:
-    """What the console may say in this test: parts of the lines."""
+    """Parts of the lines that the console may print in this test."""
     return ["Service Worker registration blocked by Playwright"]
 
 
@@ -57,7 +57,7 @@ def site() -> Iterator[FakeSite]:
 
 @pytest.fixture(scope="module")
 def printed() -> PrintedLines:
-    """What the platform's processes say."""
+    """Lines printed by the platform's processes."""
     return PrintedLines()
 
 

@@ -86,7 +86,7 @@ class FakeApi:
             self._new_video(owner, {"fileName": "gone.mp4", "sizeBytes": 1}).state = "deleted"
 
     def add_ready_video(self, email: str, name: str, content: bytes) -> None:
-        """As if uploaded and processed long ago."""
+        """Add a video as if uploaded and processed long ago."""
         owner = str(self.sign_in.authority.users.get_or_create(email).subject)
         video = self._new_video(owner, {"fileName": name, "contentType": "video/mp4", "sizeBytes": len(content)})
         self.storage.objects[video.video_id] = ("video/mp4", content)

@@ -11,7 +11,7 @@ from flask import Flask, Response, request, send_file
 
 @dataclass(frozen=True)
 class Grant:
-    """What one presigned URL allows."""
+    """Scope of one presigned URL."""
 
     video_id: str
     part_number: int
@@ -49,7 +49,7 @@ class FakeStorage:
         return f"{self.url}/parts/{grant.video_id}/{grant.part_number}?X-Amz-Expires=900&X-Amz-Signature={signature}"
 
     def end_signatures(self) -> None:
-        """As when the role's session that signed them ends."""
+        """Invalidate all URLs, as at the end of the role's session that signed them."""
         self._grants.clear()
 
     def let_through(self, parts: int | None) -> None:

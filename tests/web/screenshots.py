@@ -47,7 +47,7 @@ def opened(browser: Browser, *, size: dict[str, int] = DESKTOP, dark: bool = Fal
 
 
 def take(page: Page, name: str) -> None:
-    """What is seen without scrolling."""
+    """Save a screenshot of what is visible without scrolling."""
     page.screenshot(path=FOLDER / f"{name}.png")
 
 

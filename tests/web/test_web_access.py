@@ -16,7 +16,7 @@ AXE = WEB_CLIENT.parent / "node_modules" / "axe-core" / "axe.min.js"
 
 
 def serious_problems(page: Page) -> list[str]:
-    """What axe-core calls serious or critical, as rule and place."""
+    """Return the problems that axe-core calls serious or critical, as rule and place."""
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate("() => axe.run()")
     assert found["passes"], "axe looked at something"

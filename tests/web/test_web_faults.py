@@ -1,4 +1,4 @@
-"""What the page does when the line, S3 or the API fails it."""
+"""Behaviour of the page when the network, S3 or the API fails."""
 
 import re
 from collections.abc import Callable

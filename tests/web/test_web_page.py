@@ -31,7 +31,7 @@ WATCH_WORDS = """
         new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributes: true });
     });
 """
-"""What the library says of itself, each change of it: also what would flash by."""
+"""Script that records each change of the library's messages, so that one that only flashes by is noticed."""
 
 
 def words_seen(page: Page) -> list[str]:
@@ -39,7 +39,7 @@ def words_seen(page: Page) -> list[str]:
 
 
 def pauses_ms(page: Page) -> list[float]:
-    """From the answer with one page of the library until the next is asked for."""
+    """Pauses between the answer with one page of the library and the request for the next."""
     return page.evaluate(
         """() => {
             const asked = performance.getEntriesByType("resource").filter(({ name }) => name.includes("/videos?"));

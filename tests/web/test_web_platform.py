@@ -87,7 +87,7 @@ def test_sixty_megabytes_arrive_whole_though_the_storage_is_killed_and_the_page_
 
 @contextmanager
 def restarted_stand_in(platform: LocalPlatform, ports: Ports, data: Path) -> Generator[None]:
-    """As its operator would: same port, same folder."""
+    """Restart the stand-in as its operator would: same port, same folder."""
     stand_in = ChildProcess(
         "stand-in",
         "local.stand_in",

@@ -1,4 +1,4 @@
-"""What the page tells the operators, on the whole local platform: how uploads go, and nothing about who and what."""
+"""Telemetry of the page on the whole local platform: how uploads go, and nothing about who and what."""
 
 import json
 import secrets

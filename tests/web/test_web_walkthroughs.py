@@ -1,4 +1,4 @@
-"""What people do on the page, from signing in to deleting."""
+"""Walkthroughs of the page, from signing in to deleting."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What people do on the page: the same against the fake site and the real platform.
+"""Walkthroughs of the page, the same against the fake site and the real platform.
 
 Each journey takes a page, the site's address and who is there, and leaves the page in the state its name tells.
 """

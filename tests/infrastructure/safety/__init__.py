@@ -1,1 +1,1 @@
-"""What must hold for every stage, as plain functions from a recorded program to its violations."""
+"""Invariants of every stage: plain functions from a recorded program to its violations."""

@@ -63,7 +63,7 @@ ROLE_ACTIONS: dict[str, set[str]] = {
         *("lambda:InvokeFunction", "sqs:SendMessage"),
     },
 }
-"""What each function does in AWS, besides writing its log and trace."""
+"""Actions of each function in AWS, besides writing its log and trace."""
 
 TRUSTED = {
     "api-logging": "apigateway.amazonaws.com",
@@ -96,7 +96,7 @@ OPERATOR: dict[str, tuple[set[str], set[str]]] = {
         {"auth-users"},
     ),
 }
-"""What operators may do: never read a video, never change who may do what."""
+"""Operators' permissions: never to read a video, never to change permissions."""
 
 
 def roles_grant_what_their_function_does_and_no_more(recording: Recording) -> Violations:

@@ -1,4 +1,4 @@
-"""What a protecting stage keeps when it is destroyed, derived from what refers to what."""
+"""Resources that a protecting stage keeps when it is destroyed, derived from references between resources."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _service(resource: Recorded) -> str:
 
 
 def _refers(resource: Recorded, texts: set[str], holder: Recorded) -> bool:
-    """By a reference, or by a name that is written out."""
+    """Return whether a resource refers to the holder, by a reference or by its name as text."""
     names = {holder.inputs.get(key) for key in ("bucket", "name")} - {None}
     return holder.urn in resource.depends_on or not texts.isdisjoint(names)
 

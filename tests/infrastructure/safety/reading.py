@@ -1,4 +1,4 @@
-"""How the properties look at a recorded program: paths into inputs, policies and their statements."""
+"""Access to a recorded program for the safety properties: paths into inputs, policies and their statements."""
 
 from __future__ import annotations
 
