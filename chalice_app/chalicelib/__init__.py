@@ -1,1 +1,1 @@
-"""What the Lambda functions are made of: routes over core, adapters to AWS, one wiring."""
+"""Parts of the Lambda functions: routes over core, adapters to AWS, one wiring."""

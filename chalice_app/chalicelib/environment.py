@@ -142,7 +142,7 @@ def _shape_problems(values: Mapping[str, Any]) -> list[str]:
 
 @dataclass(frozen=True)
 class ImportTimeSettings:
-    """What Chalice's decorators need while `app.py` is imported, before any request: names, not secrets."""
+    """Settings that Chalice's decorators need while `app.py` is imported, before any request: names, not secrets."""
 
     user_pool_arn: str
     cors_origin: str
@@ -160,7 +160,7 @@ class ImportTimeSettings:
 
 @dataclass(frozen=True)
 class LocalSignIn:
-    """Who issues tokens when the Chalice CLI plays API Gateway. stand_in_url: of AWS; empty for a deployed stage."""
+    """Issuer of tokens when the Chalice CLI plays API Gateway. stand_in_url: of AWS; empty for a deployed stage."""
 
     issuer: str
     jwks_url: str
@@ -200,9 +200,9 @@ def _variables() -> Mapping[str, str]:
 
 @dataclass(frozen=True)
 class RunningFunction:
-    """Who writes a line of the log. Read without any check: a wrong environment has to be told of as well.
+    """Function that writes a log line. Read without any check: a wrong environment has to be logged as well.
 
-    starts_cold: this process was started for somebody who waits, and not ahead of time or outside Lambda.
+    starts_cold: this process was started while a caller waits, and not ahead of time or outside Lambda.
     """
 
     name: str

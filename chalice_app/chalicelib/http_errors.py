@@ -1,4 +1,4 @@
-"""From a domain error to an HTTP answer: the only place that knows statuses."""
+"""HTTP answers to domain errors: the only place that knows statuses."""
 
 import json
 from collections.abc import Mapping

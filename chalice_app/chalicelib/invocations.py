@@ -56,13 +56,13 @@ def invocation(
 
 
 def set_up_logs() -> None:
-    """For a process that has something to say before its first invocation; otherwise that one does it."""
+    """Set up the logs of a process that logs before its first invocation; otherwise that invocation sets them up."""
     function = RunningFunction.read()
     install_json_logs(stage=function.stage, version=function.version)
 
 
 def in_an_invocation(handle: Callable[[Event], Result]) -> Callable[[Event], Result]:
-    """For handlers of events. What they raise is logged while the ids are known, and raised: the event comes again."""
+    """Wrap a handler of events. Its error is logged while the ids are known, and raised: the event comes again."""
 
     @functools.wraps(handle)
     def handle_in_an_invocation(event: Event) -> Result:

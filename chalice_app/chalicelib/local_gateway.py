@@ -47,7 +47,7 @@ START_IT = ".venv/bin/python -m local --aws-only"
 
 
 class NotReachableError(Exception):
-    """What a call needs does not answer. name: the sign-in or the stand-in."""
+    """A service that a call needs does not answer. name: the sign-in or the stand-in."""
 
     def __init__(self, name: str, url: str) -> None:
         self.name, self.url = name, url
@@ -191,7 +191,7 @@ class StrictGateway(chalice.local.LocalGateway):
 
 
 def refusal_headers_and_body(refusal: Refusal, request_id: str = "") -> tuple[dict[str, str], bytes]:
-    """What no route gets to see, answered in the one shape of the API's errors."""
+    """Return the answer to a request that reaches no route, in the one shape of the API's errors."""
     request_id = request_id or str(uuid.uuid4())
     error = {"code": refusal.code, "message": refusal.message, "details": {}, "requestId": request_id}
     headers = {"Content-Type": "application/json", "x-amzn-RequestId": request_id}

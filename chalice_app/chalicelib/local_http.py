@@ -32,7 +32,7 @@ _LINGER_BYTES = 64 * 1024
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a request is no request. code, message: as in the API's errors."""
+    """Reason for refusing a malformed request. code, message: as in the API's errors."""
 
     status: HTTPStatus
     code: str
@@ -100,7 +100,7 @@ class StrictRequestHandler(BaseHTTPRequestHandler):
         return True
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """What the base class itself refuses."""
+        """Answer the base class's own refusals."""
         if code == HTTPStatus.REQUEST_URI_TOO_LONG:
             self.turn_away(ADDRESS_TOO_LONG)
         elif code == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:

@@ -244,7 +244,7 @@ class Services:
 
     @cached_property
     def _patient_s3(self) -> "S3Client":
-        """For completions, which may take S3 minutes (S3 API, CompleteMultipartUpload)."""
+        """Client for completions, which may take S3 minutes (S3 API, CompleteMultipartUpload)."""
         return self._client("s3", read_timeout_seconds=300, attempts=5)
 
     def _client(self, service: str, *, read_timeout_seconds: int = 5, attempts: int = 4) -> Any:
@@ -271,7 +271,7 @@ class Services:
             )
 
     def _credentials(self) -> Credentials:
-        """Of the function's role on AWS, where they stand in the environment; of boto3's chain elsewhere."""
+        """Return the function's role's credentials from the environment on AWS; those of boto3's chain elsewhere."""
         if given := self.environment.credentials():
             return given
         found = self._session.get_credentials()

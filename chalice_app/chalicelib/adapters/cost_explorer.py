@@ -1,4 +1,4 @@
-"""What carries the stage's tag on the bill."""
+"""Costs on the bill that carry the stage's tag."""
 
 from dataclasses import dataclass
 from datetime import date

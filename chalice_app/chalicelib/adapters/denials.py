@@ -17,7 +17,7 @@ from chalicelib.adapters.kms_client import KmsError
 from chalicelib.core.ports import CredentialsMissingError
 
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "403"})
-"""403 is what HEAD answers: it has no body (S3 API reference, HeadObject)."""
+"""403 stands for HEAD, whose answer has no body (S3 API reference, HeadObject)."""
 
 _CREDENTIALS_REFUSED = frozenset(
     {

@@ -14,7 +14,7 @@ from typing import Any
 from chalicelib.core.log_context import current_ids
 
 _PLAIN_RECORD = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
-"""What every record has; anything else came by `extra` and is shown."""
+"""Attributes of every record; any other attribute came by `extra` and is shown."""
 
 # Also as they stand in an encoded URL or in Python's form of bytes.
 _SECRETS = re.compile(
@@ -78,7 +78,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class _StandardOutput(logging.Handler):
-    """Where the metrics go as well, so that lines keep their order; found anew for each line, as `print` does."""
+    """Standard output, shared with the metrics so that lines keep their order; looked up per line, as `print` does."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # the stubs are not in the Lambda bundle
 
 
 TOMBSTONE_TAG = "lifetime=tombstone"
-"""What the metadata bucket's lifecycle rule looks for."""
+"""Tag that the metadata bucket's lifecycle rule looks for."""
 
 _LOST_RACE = {"PreconditionFailed", *CONFLICTS, "NoSuchKey"}
 """NoSuchKey: it was deleted since it was read (S3 User Guide, "Conditional write behavior")."""

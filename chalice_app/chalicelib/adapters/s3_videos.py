@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # the stubs are not in the Lambda bundle
 
 
 _NOT_THERE = {"404", "NoSuchKey", "NoSuchVersion", "MethodNotAllowed"}
-"""MethodNotAllowed is what HEAD on a delete marker's version answers."""
+"""HEAD on a delete marker's version answers MethodNotAllowed."""
 
 
 @dataclass(frozen=True)

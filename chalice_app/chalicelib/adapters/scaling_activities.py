@@ -1,4 +1,4 @@
-"""What Application Auto Scaling did; it emits no event for it."""
+"""Activities of Application Auto Scaling, which emits no event for them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

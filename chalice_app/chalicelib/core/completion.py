@@ -1,7 +1,7 @@
-"""Completing an upload exactly once, whatever is asked twice, answered late or lost on the way.
+"""Completion of an upload, exactly once, even if requests are repeated and answers late or lost.
 
-The record is the arbiter: whoever moves it from `uploading` to `completing` may talk to S3. Every way to the answer
-ends in `_settle`, which looks at what S3 really holds.
+The record is the arbiter: the call that moves it from `uploading` to `completing` may talk to S3. Every way to the
+answer ends in `_settle`, which looks at what S3 really holds.
 """
 
 import logging
@@ -46,7 +46,7 @@ PATIENCE_SECONDS = 25.0
 RETRY_AFTER_SECONDS = 5
 
 LEASE = timedelta(seconds=90)
-"""How long one completion is trusted to be under way before the next one asking may ask S3 again."""
+"""Time for which a completion counts as under way; after it, the next request may ask S3 again."""
 
 _NAMED_MISSING_PARTS = 100
 _UNFINISHED = frozenset({State.UPLOADING, State.COMPLETING})

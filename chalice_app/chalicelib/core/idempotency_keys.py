@@ -1,7 +1,7 @@
-"""Which upload a repeated init means: a client that loses the answer asks again, under the id it calls the upload by.
+"""Idempotency keys of init: a client that loses the answer repeats the request under its id for the upload.
 
-A claim (`starts/{owner}/{hash of id and file}`) names the video that was begun under it. A lifecycle rule removes it:
-nobody asks again by then.
+An idempotency record (`starts/{owner}/{hash of id and file}`) names the video that was begun under its key. A lifecycle
+rule removes the record once no client repeats the request any more.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from chalicelib.core.video_id import VideoRef, begun_at
 from chalicelib.core.video_record import State, VideoRecord
 
 STARTING_TIME = timedelta(seconds=30)
-"""Then an init has ended or was killed: API Gateway waits 29 s, the function's timeout is the same."""
+"""Time after which an init has ended or was killed: API Gateway waits 29 s, the function's timeout is the same."""
 
 _RETRY_AFTER_SECONDS = 2
 _MAX_RACES = 3
@@ -69,11 +69,11 @@ class IdempotencyKeys:
         return None
 
     def release(self, owner: str, request: StartUpload, correlation_id: str) -> None:
-        """Nothing was begun: who asks again need not wait."""
+        """Free the key after nothing was begun, so that a repeated request need not wait."""
         self._bucket.delete(_key(owner, request, correlation_id))
 
 
 def _key(owner: str, request: StartUpload, correlation_id: str) -> str:
-    """With the file in it: whoever calls several uploads by one id means several."""
+    """Return a key that includes the file: several files under one id are several uploads."""
     named = json.dumps([correlation_id, request.file_name, request.content_type, request.size_bytes])
     return f"starts/{owner}/{hashlib.sha256(named.encode()).hexdigest()}"

@@ -16,7 +16,7 @@ from chalicelib.core.viewing_urls import ViewingUrls, ViewingUrlSource
 log = logging.getLogger(__name__)
 
 MOST_READ_RECORDS = 400
-"""In one call. They are fifty rounds of eight and take 10 s even if each round takes 0.2 s; API Gateway gives up after
+"""Limit of one call: fifty rounds of eight, which take 10 s even if each round takes 0.2 s. API Gateway gives up after
 29 s (API Gateway quotas, "Maximum integration timeout"). Fewer would mean more calls for an owner who deletes much."""
 
 _LISTED_STATES = frozenset({State.UPLOADING, State.COMPLETING, State.PROCESSING, State.READY, State.REJECTED})

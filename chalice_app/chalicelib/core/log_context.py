@@ -1,7 +1,7 @@
-"""Which invocation and which upload the code is busy with: the ids that every log line and metric carries.
+"""Context of log lines and metrics: the ids of the current invocation and upload.
 
-Kept per thread of work (contextvars), so that nobody has to pass them on. Names are given as in Python and are written
-as in the API: `video_id` becomes `videoId`.
+Kept per thread of work (contextvars), so that no function has to pass them on. Names are given as in Python and are
+written as in the API: `video_id` becomes `videoId`.
 """
 
 import re
@@ -16,7 +16,7 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 CORRELATION_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
-"""What a client may call an upload."""
+"""Ids that a client may give an upload."""
 
 _NO_IDS: Mapping[str, str] = {}
 _invocation: ContextVar[Mapping[str, str] | None] = ContextVar("invocation", default=None)
@@ -25,7 +25,7 @@ _upload: ContextVar[Mapping[str, str]] = ContextVar("upload", default=_NO_IDS)
 
 @contextmanager
 def invocation(**ids: str | None) -> Generator[None]:
-    """Everything within belongs to one invocation; nothing of an earlier one is left, nothing is left behind."""
+    """Attribute everything within to one invocation. No ids of an earlier one remain, and none are left behind."""
     before, before_upload = _invocation.set(_named(ids)), _upload.set(_NO_IDS)
     try:
         yield
@@ -35,16 +35,16 @@ def invocation(**ids: str | None) -> Generator[None]:
 
 
 def about_upload(**ids: str | None) -> None:
-    """From here on it is about this upload and no longer about another; without ids, about none.
+    """Attribute the following log lines and metrics to this upload alone; without ids, to none.
 
-    Nothing is kept outside an invocation: nobody would ever clear it.
+    Nothing is kept outside an invocation, because nothing would ever clear it.
     """
     if _invocation.get() is not None:
         _upload.set(_named(ids))
 
 
 def current_ids() -> dict[str, str]:
-    """An upload's own id wins over the one that a caller gave for it."""
+    """Return the ids; an upload's own id wins over the one that a caller gave for it."""
     return {**(_invocation.get() or _NO_IDS), **_upload.get()}
 
 

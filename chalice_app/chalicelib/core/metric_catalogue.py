@@ -21,7 +21,7 @@ class OwnMetric(NamedTuple):
 
     @property
     def is_scheduled(self) -> bool:
-        """Whether each run of the janitor records it, used or not."""
+        """True if each run of the janitor records the metric, in use or not."""
         return JANITOR in self.emitters
 
 

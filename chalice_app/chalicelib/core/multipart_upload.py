@@ -223,7 +223,7 @@ class MultipartUploads:
             current = self.records.find(record.ref)
             if current is None or current.reservation_released_at:
                 raise
-            # Another call of the same upload was first: the reservation that was counted is this upload's own.
+            # Another call for this upload was first: the reservation that was counted is this upload's own.
             self.records.reserve(record.ref, record.size_bytes)
 
         def decide(current: VideoRecord) -> VideoRecord | None:

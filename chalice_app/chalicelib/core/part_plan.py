@@ -1,4 +1,4 @@
-"""How a file is cut into parts."""
+"""Part plan: the cut of a file into parts."""
 
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ class PartPlan:
 
 
 def plan_parts(size_bytes: int, preferred_part_bytes: int = MIN_PART_BYTES) -> PartPlan:
-    """Cut a file so that at most MAX_PARTS parts hold it, growing the parts in whole MiB only as far as needed.
+    """Cut a file so that at most MAX_PARTS parts hold it, growing the parts in whole MiB and only when needed.
 
     Raises EmptyFileError at 0 bytes, FileTooLargeError above 48.8 TiB.
     """

@@ -50,7 +50,7 @@ class ToldProgress:
 
 @dataclass(frozen=True)
 class ProgressLog:
-    """Where progress goes: one log line a call, and one line of metrics where something is counted.
+    """Log of progress: one line a call, and one line of metrics if something is counted.
 
     A line an event would repeat what all of them share, and write five times what a client sends.
     """
@@ -81,7 +81,7 @@ class ProgressLog:
 
 
 def _line_of(event: ProgressEvent, *, names_upload: bool) -> JsonObject:
-    """What the log keeps of an event. names_upload: whether the line itself does not."""
+    """Return an event as the log keeps it. names_upload: with the upload's ids, because the line lacks them."""
     ids: JsonObject = {}
     if names_upload:
         ids["videoId"] = event.video_id

@@ -54,12 +54,12 @@ class Change:
 
     @property
     def mine(self) -> bool:
-        """Whether this very call changed it: what is counted once is counted by whom it is true for."""
+        """True if this very call changed the record; counts that must happen once depend on it."""
         return self.record is not self.before
 
 
 class Records:
-    """Whoever creates, finds or changes one record is busy with that upload from then on: the logs say so."""
+    """Records of videos. The logs attribute a call to the upload that it creates, finds or changes here."""
 
     def __init__(self, bucket: MetadataBucket) -> None:
         self._bucket = bucket
@@ -103,12 +103,12 @@ class Records:
                 yield record
 
     def refs_newest_first(self, owner: str, after_video_id: str = "") -> Iterator[VideoRef]:
-        """Whatever has a record, tombstones too, without reading any; after_video_id: only what is older."""
+        """Refs of all records, tombstones included, without reading any. after_video_id: only older ones."""
         for listed in self._bucket.list_keys(f"records/{owner}/", VideoRef(owner, after_video_id).record_key):
             yield VideoRef(owner, listed.key.rpartition("/")[2].removesuffix(".json"))
 
     def read_each(self, refs: Iterable[VideoRef]) -> Iterator[VideoRecord | None]:
-        """In the order given, lazily, eight at a time; None for what is gone since it was listed."""
+        """Read records in the order given, lazily, eight at a time; None for one that is gone since the listing."""
         keys = (ref.record_key for ref in refs)
         with ThreadPoolExecutor(_PARALLEL_READS) as readers:
             while batch := list(islice(keys, _PARALLEL_READS)):

@@ -31,7 +31,7 @@ class Credentials:
 
 @dataclass(frozen=True)
 class BucketAddress:
-    """Where a bucket is reached: scheme and host, and the path before the key (`/bucket` in path style)."""
+    """Address of a bucket: scheme and host, and the path before the key (`/bucket` in path style)."""
 
     origin: str
     base_path: str = ""

@@ -1,6 +1,7 @@
-"""What is measured when an upload is whole: once, by whoever is first to write it down.
+"""Metrics of a whole upload, measured once, by the first call that records its end.
 
-That is the completion, or the processing when S3's event overtakes its answer or nobody completes at all (a form).
+That call is the completion, or the processing if S3's event overtakes the completion's answer or there is no completion
+(a form).
 """
 
 from datetime import datetime

@@ -18,7 +18,7 @@ def new_video_id(now: datetime) -> str:
 
 
 def begun_at(video_id: str) -> datetime:
-    """When the id was made, in UTC."""
+    """Return when the id was made, in UTC."""
     return datetime.fromtimestamp((_LAST_MILLISECOND - int(video_id[:12], 16)) / 1000, UTC)
 
 
@@ -33,7 +33,7 @@ def is_owner(text: str) -> bool:
 
 @dataclass(frozen=True)
 class VideoRef:
-    """Which video of whom. The owner comes first in every key so that S3 can split by owner."""
+    """Reference to one owner's video. The owner comes first in every key so that S3 can split by owner."""
 
     owner: str
     video_id: str

@@ -61,7 +61,7 @@ class IllegalTransitionError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Rejection:
-    """Why a video was turned away. code: as in the API's table of rejections."""
+    """Reason for rejecting a video. code: as in the API's table of rejections."""
 
     code: str
     message: str
@@ -138,11 +138,11 @@ class VideoRecord:
 
     @property
     def is_watched(self) -> bool:
-        """Whether there may be a marker beside its reservation."""
+        """True if there may be a marker beside its reservation."""
         return self.upload_id is None or self.was_released
 
     def may_arrive_again(self, now: datetime) -> bool:
-        """Whether somebody may still send its form, once more or late."""
+        """Return whether its form may still be sent, once more or late."""
         return self.upload_id is None and now < self.expires_at
 
     def moved_to(self, state: State, now: datetime, **changes: Any) -> Self:

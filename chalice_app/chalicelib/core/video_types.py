@@ -1,4 +1,4 @@
-"""Which files are taken for videos before a byte was sent."""
+"""Accepted types of files, checked before a byte is sent."""
 
 from pathlib import PurePosixPath
 

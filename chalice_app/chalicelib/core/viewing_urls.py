@@ -17,7 +17,7 @@ MAX_CACHEABLE_BYTES = 50 * 10**9
 error instead of anything longer, also to `Range: bytes=0-`, by which players begin: CloudFront Developer Guide, "How
 CloudFront processes partial requests for an object"."""
 UNCACHED = "large/"
-"""Folder of the same videos in front of which CloudFront keeps nothing; components/edge/distribution.py."""
+"""Folder of the same videos, of which CloudFront caches nothing; components/edge/distribution.py."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class ViewingUrls:
 class ViewingUrlSource(Protocol):
     @property
     def ttl_seconds(self) -> int:
-        """How long a URL is good for at most."""
+        """Longest time for which a URL is valid."""
         ...
 
     def for_viewing(self, records: Iterable[VideoRecord]) -> tuple[dict[str, ViewingUrls], datetime]:

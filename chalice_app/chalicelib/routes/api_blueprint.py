@@ -29,10 +29,10 @@ from chalicelib.wiring import services
 log = logging.getLogger(__name__)
 
 CORRELATION_HEADER = "X-Correlation-Id"
-"""What a client calls the upload that a request belongs to."""
+"""Header with the client's id for the upload that a request belongs to."""
 
 EDGE_REQUEST_HEADER = "X-Amz-Cf-Id"
-"""In every request of CloudFront to an origin; CloudFront API reference, OriginRequestPolicy."""
+"""Header in every request of CloudFront to an origin; CloudFront API reference, OriginRequestPolicy."""
 EDGE_REQUEST_ID = re.compile(r"[A-Za-z0-9_=-]{20,100}")
 
 CORS_HEADERS = ("Authorization", "Content-Type", CORRELATION_HEADER)
@@ -40,7 +40,7 @@ CORS_EXPOSED_HEADERS = ("Retry-After", "x-amzn-RequestId")
 CORS_MAX_AGE_SECONDS = 600
 
 RETRY_AFTER_SECONDS = 2
-"""When a service of AWS does not answer."""
+"""Delay for clients when a service of AWS does not answer."""
 
 View = Callable[..., Response]
 

@@ -1,4 +1,4 @@
-"""Who is calling, as the gateway's authorizers have found out."""
+"""Callers of a request, as identified by the gateway's authorizers."""
 
 from typing import Any
 
@@ -15,17 +15,17 @@ WRITE_SCOPE = "video-upload/write"
 
 
 def reader_of(request: Request) -> str:
-    """The `sub` of a user who may look; whoever may write may look. Raises UnauthorizedError, ForbiddenError."""
+    """Return the `sub` of a user who may read; writers may read, too. Raises UnauthorizedError, ForbiddenError."""
     return _user_of(request, frozenset({READ_SCOPE, WRITE_SCOPE}))
 
 
 def writer_of(request: Request) -> str:
-    """The `sub` of a user who may upload and delete. Raises UnauthorizedError, ForbiddenError."""
+    """Return the `sub` of a user who may upload and delete. Raises UnauthorizedError, ForbiddenError."""
     return _user_of(request, frozenset({WRITE_SCOPE}))
 
 
 def may_also_write(request: Request) -> bool:
-    """Whether a reader holds the write scope, too."""
+    """Return whether a reader holds the write scope, too."""
     return WRITE_SCOPE in _scopes(_claims(request))
 
 

@@ -1,4 +1,4 @@
-"""Calls that AWS denied the function or whoever runs the API: told in one line that names the missing permission."""
+"""Calls that AWS denied to the function or a developer's local API, logged in one line with the missing permission."""
 
 import logging
 
@@ -6,7 +6,7 @@ log = logging.getLogger(__name__)
 
 
 def denied(error: Exception) -> bool:
-    """Whether AWS denied a call; if so, the log says which permission is missing."""
+    """Return whether AWS denied a call, and log which permission is missing."""
     from chalicelib.adapters.denials import denial_in  # noqa: PLC0415 - loads botocore
 
     denial = denial_in(error)

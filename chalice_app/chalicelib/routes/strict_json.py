@@ -32,7 +32,7 @@ def strict_json(request: Request, max_bytes: int = MAX_BODY_BYTES) -> JsonObject
 
 
 def strict_json_or_empty(request: Request) -> JsonObject:
-    """For calls whose every field may be left out."""
+    """Parse the body of a call whose every field may be left out."""
     return strict_json(request) if request.raw_body else {}
 
 

@@ -1,1 +1,1 @@
-"""What an uploaded file really is: its container, its streams and a picture of it, found without trusting a byte."""
+"""Inspection of uploaded files: container, streams and a picture, found without trusting a byte."""

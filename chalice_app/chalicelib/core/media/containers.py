@@ -1,11 +1,11 @@
-"""Which container a file is, from its first bytes alone."""
+"""Detection of a file's container, from its first bytes alone."""
 
 from enum import StrEnum
 
 from chalicelib.core.media.errors import ContainerMismatchError, NotAVideoError
 
 HEAD_BYTES = 4096
-"""As many first bytes as `detect_container` ever looks at."""
+"""Number of first bytes that `detect_container` looks at."""
 
 
 class Container(StrEnum):
@@ -50,7 +50,7 @@ def require_container(head: bytes, declared_content_type: str) -> Container:
 
 
 def detect_container(head: bytes) -> Container | None:
-    """None for what is no video container; never raises, whatever the bytes."""
+    """Return the container, or None if it is no video container. Never raises, for any bytes."""
     head = head[:HEAD_BYTES]
     if head[:4] == b"RIFF":
         return Container.AVI if head[8:12] == b"AVI " else None

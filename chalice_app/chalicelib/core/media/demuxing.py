@@ -42,7 +42,7 @@ _MAX_PACKETS_WITHOUT_A_PICTURE = 512
 
 
 class MediaFile(Protocol):
-    """What is inspected."""
+    """File under inspection."""
 
     # libavformat grows its buffers for a name that looks like an address.
     name: str

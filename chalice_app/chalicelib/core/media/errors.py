@@ -1,4 +1,4 @@
-"""Why a file is not taken for a video, as one tree.
+"""Reasons for not accepting a file as a video, as one tree.
 
 MediaError                          the file is to blame: the upload is rejected with `code`
 ├── NotAVideoError                  no container that we know

@@ -1,4 +1,4 @@
-"""What an inspection says about a video, and how far it may go to find out."""
+"""Facts that an inspection finds about a video, and the limits of the inspection."""
 
 from dataclasses import dataclass
 
@@ -66,10 +66,10 @@ class Inspection:
 
 @dataclass(frozen=True, kw_only=True)
 class InspectionLimits:
-    """What one file may be and may cost.
+    """Limits on the properties of a file and on the cost of its inspection.
 
     max_dimension_px, max_pixels: of the stored picture; 8K (7680 by 4320) is 33 million.
-    max_fetched_bytes, max_fetch_requests: what is read from the storage.
+    max_fetched_bytes, max_fetch_requests: reads from the storage.
     max_wall_seconds, max_cpu_seconds, max_memory_bytes: of the inspecting process; memory is its address space, of
     which the libraries themselves take about 130 MiB.
     """

@@ -1,4 +1,4 @@
-"""What parent and inspecting process say to each other: frames of a kind, a length and that many bytes."""
+"""Protocol between parent and inspecting process: frames of a kind, a length and that many bytes."""
 
 import struct
 from enum import IntEnum
@@ -15,8 +15,8 @@ MAX_TEXT_BYTES = 1 << 14
 class Frame(IntEnum):
     """The parent says JOB once and answers each READ with DATA or REFUSED; the child says the rest.
 
-    READY stands between the child's own start and the first byte of the file: whoever dies before it was not killed
-    by a video. Then come READs, and at last either PROBLEM, or POSTER and FACTS.
+    READY stands between the child's own start and the first byte of the file: a child that dies before it was not
+    killed by a video. Then come READs, and at last either PROBLEM, or POSTER and FACTS.
     """
 
     JOB = 1

@@ -124,7 +124,7 @@ def _raise_problem(payload: bytes, used_up: MediaBudgetError | None) -> NoReturn
 
 
 def _facts(payload: bytes, container: Container, limits: InspectionLimits) -> MediaFacts:
-    """The facts as far as they are plausible: they come out of a process that a file may have captured."""
+    """Return the facts after a check of plausibility: they come from a process that a file may have captured."""
     facts = _object(payload)
     try:
         video = cast("dict[str, object]", facts["video"])

@@ -116,8 +116,11 @@ class InspectorProcess:
 
 
 def hide_memory() -> None:
-    """From everybody of the same user, for good: a captured inspector would find our credentials there, or write itself
-    into our code. process_vm_readv(2) and ptrace(2) take no descriptor, so no limit stops them."""
+    """Hide this process's memory for good from all processes of its user.
+
+    A captured inspector would find our credentials there, or write itself into our code. process_vm_readv(2) and
+    ptrace(2) take no descriptor, so no limit stops them.
+    """
     if sys.platform == "linux":
         import ctypes  # noqa: PLC0415 - the functions that inspect nothing pay nothing
 
@@ -125,12 +128,12 @@ def hide_memory() -> None:
 
 
 def start_command() -> list[str]:
-    """How the process is started: without site, on this process's own path, alike in a venv, a bundle and a Lambda."""
+    """Return the command: without site, on this process's own path, alike in a venv, a bundle and a Lambda."""
     return [sys.executable, "-S", "-B", "-P", "-X", "utf8", "-m", _MODULE]
 
 
 def _environment() -> dict[str, str]:
-    """Where the code is, and nothing else: no credentials, no addresses."""
+    """Return the path of the code and nothing else: no credentials, no addresses."""
     environment = {"PYTHONPATH": os.pathsep.join(os.path.abspath(path) for path in sys.path)}  # noqa: PTH100
     # Lambda's interpreter finds its own shared library through it.
     if "LD_LIBRARY_PATH" in os.environ:

@@ -28,7 +28,7 @@ class ReadRange(Protocol):
 
 @dataclass
 class ReadBudget:
-    """What may still be read of one object. deadline: on the clock of `now_seconds`."""
+    """Remaining reads of one object. deadline: on the clock of `now_seconds`."""
 
     limits: InspectionLimits
     deadline: float

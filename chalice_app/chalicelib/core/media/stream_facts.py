@@ -1,4 +1,4 @@
-"""What a video says of itself, and its picture. Imported by the inspecting process only."""
+"""Facts from a video's streams, and its poster. Imported by the inspecting process only."""
 
 import time
 from collections.abc import Iterator

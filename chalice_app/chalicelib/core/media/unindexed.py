@@ -24,7 +24,7 @@ _CLUSTER_BEGINNINGS = (0xE7, 0xBF, 0xAB)
 
 
 def beginning(file: MediaFile) -> MediaFile:
-    """As much of the file as is worth walking through."""
+    """Return the beginning of the file that is worth walking through."""
     return Excerpt(file, [(0, min(file.size_bytes, BEGINNING_BYTES))])
 
 
@@ -73,7 +73,7 @@ def _last_moment(media: InputContainer) -> float | None:
 
 
 def _find_box(file: MediaFile, kind: bytes, start: int, end: int) -> tuple[int, int] | None:
-    """Where the first box of a kind starts and ends, among the boxes from `start` to `end` (ISO/IEC 14496-12, 4.2)."""
+    """Return start and end of the first box of a kind, among those from `start` to `end` (ISO/IEC 14496-12, 4.2)."""
     for _ in range(_MAX_BOXES):
         header = _read(file, start, 16, end)
         size_bytes = int.from_bytes(header[:4], "big")
