@@ -154,7 +154,7 @@ erase-user: install ## Erase a user and everything of theirs, for good: make era
 smoke: install ## Prove a deployed stage end to end: make smoke STAGE=dev
 	$(OPERATE).smoke $(ON_STAGE) $(ARGS)
 
-costs: install ## What a stage costs in a month: make costs STAGE=prod (ARGS="--help" for more)
+costs: install ## Estimate a stage's cost in a month: make costs STAGE=prod (ARGS="--help" for more)
 	@$(BIN)/python -m costs $(ON_STAGE) $(ARGS)
 
 clean: ## Remove what was installed and built, and the local platform's data with its videos

@@ -20,7 +20,7 @@ ZONES = 2
 VOLUME_GB = 30
 DATABASE_GB = 20
 REPLACED = (Driver.LAMBDA, Driver.API, Driver.NETWORK)
-"""What servers would stand in for. All else is the same on both sides: storage, edge, sign-in, keys, monitoring."""
+"""Drivers that servers would replace. The rest is equal on both sides: storage, edge, sign-in, keys, monitoring."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Dollars of a month: what runs, and the whole bill, on both sides; savings in percent."""
+    """Dollars of a month on both sides: the replaced drivers and the whole bill; savings in percent."""
 
     parts: tuple[Part, ...]
     platform_running_usd: float
@@ -70,7 +70,7 @@ def compared(bill: Bill, prices: PriceList) -> Comparison:
 
 
 def bill_of_materials(workload: Workload, prices: PriceList) -> list[Part]:
-    """Everything that would run, at list prices on demand."""
+    """Bill of materials of the servers, at on-demand list prices."""
     megabits = workload.always_on["client_megabits_per_second"]
     uploads = workload.peak_concurrent_uploads
     at_work = math.ceil(uploads * megabits / (SERVER_MEGABITS * WARM_USE)) + SPARE_SERVERS

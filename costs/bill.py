@@ -12,7 +12,7 @@ from costs.units import GB
 
 
 class Driver(StrEnum):
-    """The specification's five, and what else is billed."""
+    """The specification's five cost drivers, and the others that AWS bills."""
 
     LAMBDA = "Lambda invocations"
     STORAGE = "S3 storage"
@@ -40,7 +40,7 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Bill:
-    """What one month costs, tax and discounts aside."""
+    """Cost of one month, without tax and discounts."""
 
     month: Month
     lines: tuple[Line, ...]
@@ -55,13 +55,13 @@ class Bill:
 
     @property
     def usd_per_gb_stored(self) -> float | None:
-        """As the dashboard computes it: the month's cost over what the video bucket holds. None when it is empty."""
+        """The dashboard's figure: the month's cost per GB in the video bucket. None when the bucket is empty."""
         stored_gb = self.month.stored.video_bytes / GB
         return self.usd / stored_gb if stored_gb else None
 
     @property
     def usd_per_gb_uploaded(self) -> float | None:
-        """Over what was uploaded in the month. None when nothing was."""
+        """The month's cost per GB uploaded in it. None without uploads."""
         uploaded_gb = self.month.workload.uploaded_bytes / GB
         return self.usd / uploaded_gb if uploaded_gb else None
 

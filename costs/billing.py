@@ -1,4 +1,4 @@
-"""From a month to its bill: each quantity, and the price that it meets."""
+"""Billing of a month: each quantity at its price."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ SERVED_FROM = {
     PriceClass.MIDDLE: {"south_america": "north_america", "australia": "asia"},
     PriceClass.ALL: {},
 }
-"""CloudFront Developer Guide, "Choose a price class": whoever lives where the class has no edge location is served, and
-billed, from one of the class; here the next one."""
+"""CloudFront Developer Guide, "Choose a price class": viewers in regions outside of the class are served, and billed,
+from a location of the class; the model assumes these."""
 OWN_REQUEST_PRICE = ("north_america", "south_america", "australia")
 
 Row = tuple[str, str, float] | tuple[str, str, float, float]
@@ -38,7 +38,7 @@ Row = tuple[str, str, float] | tuple[str, str, float, float]
 
 
 def bill_of(workload: Workload, inventory: Inventory, prices: PriceList, *, free_tier: bool = False) -> Bill:
-    """Bill the month at list prices. free_tier: the always-free allowances are taken off first."""
+    """Bill the month at list prices. free_tier: subtract the always-free allowances first."""
     month = Month(workload, inventory)
     lines: list[Line] = []
     for driver, rows in _ROWS.items():

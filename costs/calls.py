@@ -63,10 +63,10 @@ VIDEOS_A_PAGE = 24
 
 BROWSING = Calls(s3_writes=1, s3_reads=VIDEOS_A_PAGE, kms_signatures=2)
 """GET /videos: the list, the records, one signature each for the folders of posters and videos. The record of a video
-deleted within `tombstoneDays` is one read more; who deletes little adds little."""
+deleted within `tombstoneDays` is one read more; few deletions add little."""
 
 RESUMING = Calls(s3_writes=1)
 """GET /uploads, when nothing is open."""
 
 POLLS_UNTIL_READY = 3
-"""How often a client asks for a video it has just completed."""
+"""Requests of a client for a video that it has just completed."""

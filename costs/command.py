@@ -1,7 +1,7 @@
-"""What a stage costs in a month: python -m costs --stage prod
+"""Estimate a stage's cost in a month: python -m costs --stage prod
 
-From the stage's own settings and program, a workload (costs/workload.toml) and list prices (costs/prices.toml); no
-account and no sign-in is needed. docs/costs.md tells how to read it.
+The estimate uses the stage's own settings and program, a workload (costs/workload.toml) and list prices
+(costs/prices.toml). It needs no account and no sign-in. docs/costs.md explains the report.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from costs.workload import Workload
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the report; exits with 1 and one message when there is none."""
+    """Print the report, or exit with 1 and one message."""
     parser = _parser()
     given = parser.parse_args(arguments)
     if given.svg and (given.svg.is_dir() or not given.svg.parent.is_dir()):

@@ -29,12 +29,12 @@ class Point:
 
     @property
     def usd_per_gb(self) -> float:
-        """Stored."""
+        """Cost per stored GB."""
         return self.usd / (self.stored_bytes / GB)
 
 
 def curve(model: CostModel) -> list[Point]:
-    """Empty when the workload stores nothing."""
+    """Points of the curve; empty when the workload stores nothing."""
     held_bytes = model.bill().month.stored.video_bytes
     return [_point(model, size / held_bytes) for size in SIZES_BYTES] if held_bytes else []
 

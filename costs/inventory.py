@@ -1,4 +1,4 @@
-"""The inventory of a stage: what its program declares that is billed by existing, or that shapes the rest."""
+"""The inventory of a stage: resources of its program that are billed by existing, or that shape the rest."""
 
 from __future__ import annotations
 

@@ -24,8 +24,10 @@ class CostModel:
     free_tier: bool = False
 
     def inventory(self, overrides: Overrides = ()) -> Inventory:
-        """What the program declares with these settings instead of the stage's own. Raises StageRefusedError,
-        ProgramChangedError, and PriceListError where prices are of another region."""
+        """Inventory of the program with these settings in place of the stage's own.
+
+        Raises StageRefusedError, ProgramChangedError, and PriceListError where prices are of another region.
+        """
         declared = declare(self.stage, (*HEARD, *sorted(overrides)))
         if declared.region != self.prices.region:
             raise PriceListError(
@@ -36,11 +38,11 @@ class CostModel:
         return Inventory.of(declared)
 
     def bill(self, overrides: Overrides = (), *, inventory: Inventory | None = None) -> Bill:
-        """Of the workload's month. inventory: instead of what the program declares."""
+        """Bill of the workload's month. inventory: replaces that of the program."""
         return bill_of(self.workload, inventory or self.inventory(overrides), self.prices, free_tier=self.free_tier)
 
     def idle_bill(self) -> Bill:
-        """Of a month in which nobody came."""
+        """Bill of a month without users."""
         return self.with_workload(self.workload.idle()).bill()
 
     def with_workload(self, workload: Workload) -> CostModel:

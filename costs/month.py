@@ -23,19 +23,19 @@ SIGNED_URL_BYTES = 1_620
 API_ANSWER_BYTES = 2_000
 API_BODY_BYTES = 300
 ETAG_BYTES = 90
-"""Of one part in the body of complete."""
+"""Bytes of one part in the body of complete."""
 PLAYER_READ_BYTES = 10 * MB
-"""How much a player asks for at a time."""
+"""Bytes that a player requests at a time."""
 BUCKET_KEY_SHARE = 0.01  # S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys": up to 99 % less
 ENDPOINT_BYTES_A_CALL = 4_000
 FLOW_RECORDS_A_CALL = 4
 CLIENT_EVENTS_AN_UPLOAD = 5
 CLIENT_CALLS_AN_UPLOAD = 2
-"""One when S3 has the video, one with its verdict."""
+"""Calls of POST /progress after the parts: one when S3 has the video, one with its verdict."""
 CLIENT_CALL_SECONDS = 30
-"""Between two calls of POST /progress while an upload goes on, and between two events of how far it is."""
+"""Interval of POST /progress during an upload, and of the progress events in it."""
 WAF_LOGGED_SHARE = 0.01
-"""Of requests: what is blocked, or counted."""
+"""Share of requests that the web ACL blocks or counts."""
 DELIVERY_MINUTES = 5
 """CloudTrail User Guide: a trail delivers a file about every 5 minutes."""
 COMPRESSED = 0.15  # CloudWatch pricing page: what its own example assumes of stored logs
@@ -45,7 +45,7 @@ TRAIL_COMPRESSED = 0.1
 class Month:
     """All quantities of the month.
 
-    function_calls: by function. aws: what all of it asks of S3, KMS and SNS. edge_bytes: sent to viewers.
+    function_calls: by function. aws: requests of all functions to S3, KMS and SNS. edge_bytes: sent to viewers.
     key_requests: to symmetric and HMAC keys. trail_events: of data; management_events: free in the first copy.
     log_bytes: into CloudWatch Logs of the region; bucket_log_bytes: into the log bucket, as stored.
     """

@@ -1,4 +1,4 @@
-"""The price list: what AWS asks for one unit of anything, when it was looked up and where."""
+"""The price list: AWS's price of each unit, with date and source."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class Price:
 
     @property
     def usd(self) -> float:
-        """For `per` units, of the first step."""
+        """Price of `per` units in the first step."""
         return self.usd_steps[0][1]
 
     def cost_usd(self, quantity: float, *, free: float = 0) -> float:
-        """What `quantity` units cost, of which `free` are not billed."""
+        """Cost of `quantity` units, of which `free` are not billed."""
         billed = max(quantity - free, 0)
         ends = [start for start, _ in self.usd_steps[1:]] + [float("inf")]
         return sum(
@@ -63,7 +63,7 @@ class PriceList:
 
     @classmethod
     def read(cls, path: Path = PRICES) -> PriceList:
-        """Raises PriceListError."""
+        """Read the price file. Raises PriceListError."""
         try:
             table = tomllib.loads(path.read_text())
         except (OSError, tomllib.TOMLDecodeError) as error:

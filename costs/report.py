@@ -1,4 +1,4 @@
-"""The report: what the model found, as tables on a screen."""
+"""The report: the model's results as tables for a terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from costs.units import GB
 
 SMALLEST_SHOWN_USD = 0.005
 PLAIN_WIDTH = 132
-"""Where the output is no terminal."""
+"""Width of the report outside of a terminal."""
 OTHER_DRIVERS = tuple(driver for driver in Driver if driver not in FIVE_DRIVERS)
 
 
@@ -137,7 +137,7 @@ class Report:
             self._say(f"  {price.key} ${_price(price)}: {price.note} ({price.source})")
 
     def waiting(self, why: str) -> AbstractContextManager[object]:
-        """Say on a terminal what takes so long."""
+        """Show the reason for the wait on a terminal."""
         return self._console.status(why)
 
     def _say(self, text: str) -> None:
@@ -156,12 +156,12 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _is_shown(line: Line) -> bool:
-    """Whether it costs half a cent, or its price is nothing: a reader looks for what is free."""
+    """True for a line of half a cent or more, and for one without a price: readers look for free items."""
     return line.usd >= SMALLEST_SHOWN_USD or (line.quantity > 0 and line.price.usd == 0)
 
 
 def _quantity(quantity: float) -> str:
-    """To the hundredth where that says something."""
+    """Format a quantity, small fractions with two decimals."""
     return f"{quantity:,.0f}" if quantity >= 1_000 or quantity == int(quantity) else f"{quantity:,.2f}"
 
 

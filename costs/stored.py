@@ -9,7 +9,7 @@ from costs.workload import Workload
 DAYS_TO_INFREQUENT = 30  # S3 User Guide, "How S3 Intelligent-Tiering works": consecutive days without access
 DAYS_TO_ARCHIVE_INSTANT = 90  # same page
 HALF_SENT = 0.5
-"""Of an upload that is given up."""
+"""Share of an abandoned upload that was sent."""
 POSTER_BYTES = 40_000
 RECORD_BYTES = 1_500
 RECORD_VERSIONS = 5
@@ -17,7 +17,7 @@ RECORD_VERSIONS = 5
 
 
 class Stored:
-    """Bytes in the video bucket by tier (all `standard_bytes` without tiering), and what lies beside them.
+    """Bytes in the video bucket by tier (all `standard_bytes` without tiering), and in the metadata bucket.
 
     Videos are uploaded evenly, watched for a while, deleted at the end of their retention. A deleted or rejected video
     can be brought back for some days and then goes.
@@ -52,6 +52,6 @@ class Stored:
 
     @property
     def video_bytes(self) -> float:
-        """All that the video bucket holds, unfinished parts included, as S3's BucketSizeBytes counts: what the
-        dashboard divides the month's cost by."""
+        """Bytes in the video bucket, unfinished parts included, as in S3's BucketSizeBytes. The dashboard divides the
+        month's cost by them."""
         return self.standard_bytes + self.infrequent_bytes + self.archive_instant_bytes + self.incomplete_bytes

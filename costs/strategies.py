@@ -1,4 +1,4 @@
-"""The specification's five ways to save, each switched off alone: what the month then costs more."""
+"""The specification's five ways to save, each with the extra cost of a month in which it alone is off."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from costs.month import instances_at_peak
 class Effect:
     """Dollars of one month with the stage as it is, and with one strategy switched off.
 
-    setting: what the stage says, as in its file. assumed: what "off" means here, and why when it changes nothing.
+    setting: the stage's own, as in its file. assumed: what "off" means here, and why when it changes nothing.
     """
 
     strategy: str
@@ -30,7 +30,7 @@ class Effect:
 
 
 def effects(model: CostModel) -> list[Effect]:
-    """In the specification's order."""
+    """Effects of the strategies, in the specification's order."""
     inventory, usd = model.inventory(), model.bill().usd
     found = [_pay_per_use, _lifecycle, _tiering, _price_class, _auto_scaling]
     return [_effect(usd, *strategy(model, inventory, usd)) for strategy in found]

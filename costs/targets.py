@@ -18,7 +18,7 @@ SAVING_PERCENT = 95.0
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """measure: None where the workload has nothing to measure. counts: what exactly is measured."""
+    """measure: None where the workload has nothing to measure. counts: the exact quantity measured."""
 
     name: str
     counts: str
@@ -36,7 +36,7 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """Settings to try, and what would be given up."""
+    """Settings to try, and their disadvantage."""
 
     overrides: Overrides
     gives_up: str

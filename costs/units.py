@@ -1,9 +1,9 @@
 """Units of bills and files."""
 
 GB = 10**9
-"""Of the specification, of the dashboard and of workload files."""
+"""Unit of the specification, the dashboard and workload files."""
 GIB = 2**30
-"""What AWS bills and calls GB (S3 pricing page: "1 GB = 1,073,741,824 bytes")."""
+"""Unit that AWS bills and calls GB (S3 pricing page: "1 GB = 1,073,741,824 bytes")."""
 MB = 10**6
 PB = 10**15
 

@@ -1,4 +1,4 @@
-"""The workload: what a stage is asked to do in a month, read from a file that states each figure and its reason."""
+"""The workload: a stage's use in a month, read from a file that states each figure and its reason."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Workload:
 
     @property
     def uploads(self) -> float:
-        """Begun in the month."""
+        """Uploads begun in the month."""
         return self.uploads_per_day * DAYS_A_MONTH
 
     @property
@@ -62,11 +62,11 @@ class Workload:
 
     @property
     def uploaded_bytes(self) -> float:
-        """Of the videos begun in the month."""
+        """Bytes of the videos begun in the month."""
         return self.uploads * self.mean_video_bytes
 
     def idle(self) -> Workload:
-        """The same stage, and nobody there."""
+        """The workload of a stage without users."""
         return dataclasses.replace(
             self,
             uploads_per_day=0.0,
@@ -77,7 +77,7 @@ class Workload:
         )
 
     def scaled(self, factor: float) -> Workload:
-        """As many times the uploads, users and peaks; the same videos and habits."""
+        """Multiply uploads, users and peaks by `factor`; videos and habits stay the same."""
         return dataclasses.replace(
             self,
             uploads_per_day=self.uploads_per_day * factor,
@@ -88,7 +88,7 @@ class Workload:
 
     @classmethod
     def read(cls, path: Path | None = None) -> Workload:
-        """The default one, with what `path` says instead. Raises WorkloadError with every problem there is."""
+        """Read the default workload, with the values in `path` replaced. Raises WorkloadError with every problem."""
         values: dict[str, Any] = tomllib.loads(DEFAULT_WORKLOAD.read_text())
         if path is not None:
             try:
