@@ -28,7 +28,7 @@ Setting = str | int | bool
 Overrides = tuple[tuple[str, Setting], ...]
 """Settings by name that differ from the stage's file."""
 HEARD: Overrides = (("alarmEmails", '["alarms@example.com"]'),)
-"""For a look at a stage before anybody is named who hears its alarms."""
+"""Placeholder for the alarms' recipient, for stages without one in their settings."""
 
 
 class StageError(Exception):

@@ -78,7 +78,7 @@ def load_settings() -> Settings:
 
 
 def _unknown_settings(project: str) -> list[tuple[str, str]]:
-    """Settings nobody reads: most often a misspelt name, which would leave the default in force."""
+    """Keys that are no settings: most often misspelt names, which would leave the default in force."""
     known = {setting.key for group in GROUPS.values() for _, setting in settings_in(group)}
     given = get_config_env() | CONFIG.get()
     ours = (key.removeprefix(f"{project}:") for key in given if key.startswith(f"{project}:"))

@@ -16,7 +16,7 @@ from deploy.stack_outputs import StackOutputs, outputs_in, stack_outputs
 
 FAILED = 1
 INTERRUPTED = 130
-"""As a shell reports a program that Ctrl-C ended: 128 and SIGINT."""
+"""Exit code after Ctrl-C, as shells report it: 128 and SIGINT."""
 
 
 def command_parser(file: str, description: str | None) -> argparse.ArgumentParser:
@@ -102,7 +102,7 @@ def say_progress(line: str) -> None:
 def confirm(question: str, wanted: str, *, confirmed: bool) -> None:
     """Ask the operator to type `wanted`, and return only then. Raises NotConfirmedError.
 
-    confirmed: the answer was given beforehand, by --yes. Without a terminal nobody is asked, and --yes is needed.
+    confirmed: the answer was given beforehand, by --yes. Without a terminal the command cannot ask and needs --yes.
     """
     if confirmed:
         return

@@ -128,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def policies(account_id: str) -> Mapping[str, PolicyDocument]:
-    """By name; together the permissions of the role. More than one, since IAM bounds each."""
+    """Policies by name, together the permissions of the role. They are several because IAM limits the size of each."""
     actions = {action for each in ACTIONS_BY_TYPE.values() for action in each} | set(PUBLISHING) | set(PROVING)
     by_service: dict[str, list[str]] = {}
     for action in sorted(actions):
@@ -202,7 +202,7 @@ def _iam(actions: Sequence[str], account_id: str) -> Iterable[Statement]:
 
 
 def _kms(actions: Sequence[str], account_id: str) -> Iterable[Statement]:
-    """Keys that carry the product's tag, which no other product's key is given; nobody decrypts by any of them."""
+    """Rights to keys that carry the product's tag, which no other product's key has; none of them is to decrypt."""
     special = {"kms:CreateKey", "kms:ListAliases"}
     keys, tagged = f"arn:aws:kms:*:{account_id}:key/*", {"Product": PRODUCT}
     yield allow(
@@ -263,7 +263,7 @@ def _logs(actions: Sequence[str], account_id: str) -> Iterable[Statement]:
 
 
 def _s3(actions: Sequence[str], account_id: str) -> Iterable[Statement]:
-    """Buckets, the page's files, and the end of unprotected buckets' content; nobody reads an object."""
+    """Rights to buckets and the page's files, and to empty unprotected buckets; none of them is to read an object."""
     objects = {"s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"}
     bucket = _named("s3", account_id)
     yield allow("Buckets", actions=[action for action in actions if action not in objects], resources=bucket)

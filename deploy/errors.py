@@ -119,7 +119,7 @@ class NotErasedError(DeployError):
 
 
 class NotConfirmedError(DeployError):
-    """reason: what was typed instead, or why nobody could be asked."""
+    """reason: the text typed instead, or the reason why the command could not ask."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason

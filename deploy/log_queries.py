@@ -25,7 +25,7 @@ class LogQuery:
 
     @property
     def start_command(self) -> str:
-        """For a shell with the AWS CLI; it answers a queryId."""
+        """Command for a shell with the AWS CLI; it prints a queryId."""
         words = [
             *("aws", "logs", "start-query", "--log-group-names", *self.log_groups),
             *("--start-time", str(int((self.since - BEFORE).timestamp()))),

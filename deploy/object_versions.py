@@ -41,7 +41,7 @@ class KeyHistory:
 
 
 def history_of(s3: S3Client, bucket: str, key: str) -> KeyHistory:
-    """Of exactly this key. S3 lists a key's versions newest first (S3 API reference, ListObjectVersions)."""
+    """History of exactly this key. S3 lists versions newest first (S3 API reference, ListObjectVersions)."""
     found = [version for version in versions_under(s3, bucket, key) if version.key == key]
     return KeyHistory(
         tuple(version for version in found if not version.is_delete_marker),

@@ -25,7 +25,7 @@ class Quota:
 
     types: of the resources that count. action, held: the permission to count those that are there, and how.
     service, code: as Service Quotas names it; code is None where it knows none. default: AWS's own value, for an
-    account in which nobody changed it.
+    account that has no value of its own.
     """
 
     subject: str

@@ -20,7 +20,7 @@ from deploy.deployed_stage import DeployedStage
 from deploy.users import Owner, find_owner
 
 ACCESS_TOKEN_LIFE = timedelta(minutes=60)
-"""As components/auth/app_clients.py sets it; a test compares them."""
+"""Lifetime set in components/auth/app_clients.py; a test compares them."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ class MetricNotReadableError(Exception):
 
 
 def counted_by_cloudwatch(cloudwatch: Any, stage: str) -> ArrivedCount:
-    """Since now, by the minute; it needs `cloudwatch:GetMetricData`."""
+    """Count in CloudWatch from the current minute on; it needs `cloudwatch:GetMetricData`."""
     since = datetime.now(UTC).replace(second=0, microsecond=0)
     metric = {
         "Namespace": PLATFORM,
@@ -45,7 +45,7 @@ def counted_by_cloudwatch(cloudwatch: Any, stage: str) -> ArrivedCount:
 
 
 def counted_by_the_status_page(site_url: str) -> ArrivedCount:
-    """Since the local platform began."""
+    """Count of the local platform's status page, since its start."""
 
     def count() -> float:
         answer = requests.get(f"{site_url}/status.json", timeout=TIMEOUT_SECONDS)

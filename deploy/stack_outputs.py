@@ -11,7 +11,7 @@ from deploy.errors import OutputsNotReadableError
 
 
 class StackOutputs(dict[str, Any]):
-    """By name; one that is missing raises OutputsNotReadableError."""
+    """Outputs by name; a missing one raises OutputsNotReadableError."""
 
     def __missing__(self, name: str) -> NoReturn:
         raise OutputsNotReadableError(f"it has no {name!r}; deploy it first (`pulumi up`)")

@@ -124,7 +124,7 @@ class ChildProcess:
 
 
 def end_with_parent(stop: Callable[[], None]) -> None:
-    """In a child: calls `stop` once on SIGTERM, or when the parent is gone."""
+    """Call `stop` once in a child, on SIGTERM or when the parent is gone."""
     once = threading.Lock()
 
     def stop_once(*_: object) -> None:

@@ -60,12 +60,12 @@ class JanitorSchedule:
 
 
 def pause_seconds(sweep_seconds: float) -> float:
-    """After a sweep of this length."""
+    """Pause after a sweep of this length."""
     return min(max(MIN_PAUSE_SECONDS, sweep_seconds * (1 / MAX_SHARE - 1)), MAX_PAUSE_SECONDS)
 
 
 def scheduled_event() -> dict[str, Any]:
-    """As EventBridge sends it."""
+    """An event as EventBridge sends it."""
     return {
         "version": "0",
         "id": "local",

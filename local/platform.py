@@ -34,7 +34,7 @@ class Ports:
 
     @classmethod
     def free(cls) -> Self:
-        """Three that nobody listens on at the moment."""
+        """Three ports that are free at the moment."""
         with ExitStack() as sockets:
             bound = [sockets.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(3)]
             return cls(*(one.getsockname()[1] for one in bound))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 API_PREFIX = "/api"
 CALLS_AT_ONCE = 64
-"""As many functions run beside each other; further calls wait."""
+"""Number of functions that run at the same time; further calls wait."""
 CALLS_AT_ONCE_OF_ONE_CALLER = 4
 """A caller is a token, or an address without one. All calls share one interpreter: each that runs slows the others."""
 # A connection of the client's, and what a thread has open to S3, KMS and the sign-in.

@@ -71,7 +71,7 @@ class Api(pulumi.ComponentResource):
     execute_api_url: pulumi.Output[str]
     """`https://<host>/api`: must refuse every caller; `make smoke` tries it."""
     execution_arn: pulumi.Output[str]
-    """For the functions' permissions."""
+    """ARN by which the functions' permissions name the API."""
     origin_secret: pulumi.Output[str]
     """Value of the Referer header that the edge must send."""
 

@@ -56,7 +56,7 @@ class Compute(pulumi.ComponentResource):
     """Six functions behind aliases, their scaling, and their triggers."""
 
     function_names: dict[str, pulumi.Output[str]]
-    """By function."""
+    """Names by function."""
 
     def __init__(self, name: str, args: ComputeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("Compute"), name, None, opts)

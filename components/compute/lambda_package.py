@@ -158,7 +158,7 @@ def _app_files(app: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _digest(sources: Mapping[str, Path], locks: tuple[Path, ...], *, bytecode: bool) -> str:
-    """Of everything that decides what is in a bundle, this file included."""
+    """Digest of everything that determines a bundle's content, this file included."""
     known = hashlib.sha256(f"{PYTHON} {PLATFORM} {bytecode}".encode())
     for name, path in [*sources.items(), *((lock.name, lock) for lock in locks), ("", Path(__file__))]:
         known.update(f"\0{name}\0".encode() + hashlib.sha256(_with_plain_line_ends(path)).digest())

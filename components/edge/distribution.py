@@ -66,7 +66,7 @@ class Edge(pulumi.ComponentResource):
     api_url: pulumi.Output[str]
     """`https://…/api`."""
     distribution_id: pulumi.Output[str]
-    """For metrics and invalidations."""
+    """Id for metrics and invalidations."""
     media_key_pair_id: pulumi.Output[str]
     """Names the key in signed media URLs."""
 
@@ -240,7 +240,7 @@ class Edge(pulumi.ComponentResource):
         )
 
     def _page_headers(self) -> aws.cloudfront.ResponseHeadersPolicy:
-        """The page runs its own scripts only, nobody frames it, it talks to API, buckets and sign-in alone."""
+        """Headers of the page: own scripts only, no framing, connections only to API, buckets and sign-in."""
         headers = aws.cloudfront
         return headers.ResponseHeadersPolicy(
             f"{self._name}-page",
@@ -264,7 +264,7 @@ class Edge(pulumi.ComponentResource):
         )
 
     def _bare_headers(self) -> aws.cloudfront.ResponseHeadersPolicy:
-        """For what is no page: HTTPS only, no guessing of types."""
+        """Headers of everything but pages: HTTPS only, no guessing of types."""
         headers = aws.cloudfront
         return headers.ResponseHeadersPolicy(
             f"{self._name}-data",

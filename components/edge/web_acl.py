@@ -70,9 +70,9 @@ class WebAcl(pulumi.ComponentResource):
     """Managed rule groups, three rate rules, and a log of what was blocked; all in us-east-1."""
 
     arn: pulumi.Output[str]
-    """For the distribution."""
+    """ARN for the distribution."""
     metric_name: str
-    """By which its metrics are found."""
+    """Name in the ACL's metrics."""
 
     def __init__(self, name: str, args: WebAclArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("WebAcl"), name, None, opts)

@@ -22,14 +22,14 @@ SLOW_BURN = 6
 """Likewise: 5 % of it in six hours."""
 
 ERRORS_ALLOWED_PERCENT = 0.1
-"""Of API calls, and of uploads that nobody abandoned: the specification's error rate and success rate."""
+"""Share of API calls, and of uploads not abandoned: the specification's error rate and success rate."""
 
 LATENCY_TARGET_MILLISECONDS = 245
 LEAST_CALLS = 20
 """Fewer in a period say nothing about how calls usually are."""
 
 LEAST_FAILURES = 5
-"""In a window; of a quiet hour's fifty calls a single one is 2 %, and no outage."""
+"""Failures in a window; a single one of a quiet hour's fifty calls is 2 %, and no outage."""
 
 RUNBOOK = "docs/runbook.md"
 

@@ -43,7 +43,7 @@ class FeatureLogs(pulumi.ComponentResource):
     """A log group for each feature, and the key of the web ACL's, which is in us-east-1."""
 
     groups: dict[Feature, aws.cloudwatch.LogGroup]
-    """By feature: of those that are on; on a protecting stage, of all."""
+    """Log groups by feature: of those that are on; on a protecting stage, of all."""
 
     def __init__(self, name: str, args: FeatureLogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("FeatureLogs"), name, None, opts)
@@ -96,7 +96,7 @@ def _features_of(settings: Settings) -> dict[Feature, bool]:
 
 
 def edge_log_key_policy(account_id: str) -> policy.PolicyDocument:
-    """For the log groups that CloudFront's web ACL can only have in us-east-1."""
+    """Policy of the key for the web ACL's log groups, which must be in us-east-1."""
     return policy.document(
         policy.allow(
             "AccountDecides",

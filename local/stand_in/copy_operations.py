@@ -180,7 +180,7 @@ def _copy(
     algorithm: checksums.Algorithm,
     entity_tag: EntityTag,
 ) -> _Copied:
-    """Put the bytes start..stop of a version into a file; what nobody has to read is linked."""
+    """Put the bytes start..stop of a version into a file; bytes that need not be read are linked."""
     store, kept = call.store, source.content.checksum
     segments = list(store.versions.segments(source, start, max(stop, start + 1)))
     is_whole = stop - start == source.content.size_bytes

@@ -13,7 +13,7 @@ from local.stand_in.buckets import ENCRYPTION_HEADER
 class EntityTag:
     """The ETag of a body that streams by; headers: of the object that it becomes.
 
-    Under SSE-KMS it is not the MD5 of the bytes, so nobody may take it for one: it is random then.
+    Under SSE-KMS the ETag is random: S3's is not the MD5 of the bytes, and clients must not rely on that.
     """
 
     def __init__(self, headers: Mapping[str, str]) -> None:

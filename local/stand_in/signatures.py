@@ -54,7 +54,7 @@ class Signature:
 
 
 def verify(request: S3Request, now: datetime) -> Signature | None:
-    """Check who signed the request; None when nobody claims to have.
+    """Check the request's signature; None for an unsigned request.
 
     Raises S3Error as S3 does: a wrong or expired signature, a foreign key or region, headers left unsigned, SigV2.
     """

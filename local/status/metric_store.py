@@ -23,7 +23,7 @@ EVER_SECONDS = 0
 HOUR_MINUTES = 60
 
 KEPT_SECONDS = {MINUTE_SECONDS: 3 * 3600, DAY_SECONDS: 15 * DAY_SECONDS}
-"""By period; what was ever counted is kept for ever."""
+"""Retention by period; all-time counts are kept for ever."""
 
 # CloudWatch Logs API Reference, PutLogEvents: an event that is older or later is refused.
 MAX_BEHIND_SECONDS = 14 * DAY_SECONDS
@@ -110,7 +110,7 @@ class KeptSeries:
 class MetricStore:
     """The one writer of a file. `collect` returns at once; what it took is in the file half a second later.
 
-    A file that is torn, or of another version, is put aside as `….unusable`: nobody's videos depend on it.
+    A file that is torn, or of another version, is put aside as `….unusable`: no video depends on it.
     """
 
     def __init__(self, file: Path, now: Callable[[], float] = time.time) -> None:
@@ -271,7 +271,7 @@ def _reading(file: Path) -> Generator[sqlite3.Connection]:
 
 
 def _start_of(at_seconds: float, period_seconds: int) -> int:
-    """Of the period that a moment is in."""
+    """Start of the period that contains a moment."""
     return int(at_seconds // period_seconds) * period_seconds if period_seconds else 0
 
 

@@ -100,7 +100,7 @@ class Service:
 
     @property
     def name(self) -> str:
-        """As botocore calls it."""
+        """The service's name in botocore."""
         return str(self.model.service_name)
 
     @property
