@@ -14,7 +14,15 @@ SUBJECTS = (
     Subject(f"{_CORE}/upload_token.py", ["tests/core/test_upload_token.py", "tests/contract/test_requests.py"]),
     Subject(f"{_CORE}/upload_requests.py", ["tests/contract/test_requests.py", "tests/contract/test_bounds.py"]),
     Subject(f"{_CONTRACT}/checking.py", ["tests/contract/test_checking.py", "tests/contract/test_bounds.py"]),
-    Subject(f"{_CONTRACT}/fields.py", ["tests/contract/test_requests.py", "tests/contract/test_bounds.py"]),
+    Subject(
+        f"{_CONTRACT}/fields.py",
+        [
+            "tests/contract/test_fields.py",
+            # Words and formats are held by the document that is committed.
+            "tests/contract/test_documents.py::test_the_document_is_what_the_contract_makes",
+            "tests/contract/test_bounds.py",
+        ],
+    ),
     Subject(f"{_CORE}/part_plan.py", ["tests/core/test_part_plan.py", "tests/contract/test_requests.py"]),
     Subject(
         f"{_CORE}/completion.py",
