@@ -102,3 +102,22 @@ def test_bodies_and_lists_have_the_limits_that_clients_are_told() -> None:
     assert fields.MAX_EVENTS == 25
     assert fields.MAX_PART_NUMBERS == 20
     assert (fields.DEFAULT_PAGE_VIDEOS, fields.MAX_PAGE_VIDEOS) == (24, 100)
+
+
+WORDS: dict[str, Any] = {
+    "a name without folders and control characters": fields.FileName,
+    "the base64 form of the eight bytes of a CRC64NVME": fields.Checksum,
+    "the ETag that S3 answered": fields.ETag,
+    "a videoId": fields.VideoId,
+    "the upload's correlation id": fields.CorrelationId,
+    "a time in UTC": fields.Time,
+    "a program and its version, like web/1.0.0": fields.Client,
+    "1 to 64 printable ASCII characters": fields.System,
+    "a code of 1 to 64 letters, digits, dots and dashes": fields.FailureCode,
+}
+
+
+@pytest.mark.parametrize("must_be", WORDS)
+def test_a_text_of_another_form_is_refused_in_words(must_be: str) -> None:
+    metas: tuple[msgspec.Meta, ...] = WORDS[must_be].__metadata__
+    assert [meta.extra["must_be"] for meta in metas if meta.extra] == [must_be]
