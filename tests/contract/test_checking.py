@@ -216,3 +216,22 @@ def test_the_walk_has_words_for_whatever_the_type_refuses(kind: type[Struct], bo
         assert all(problem["field"] for problem in refusal(body, kind).problems)
     else:
         assert checked(body, kind, most={"nothing": 1})
+
+
+def problems_of(body: dict[str, Any], kind: type[Struct]) -> list[tuple[str, str]]:
+    with pytest.raises(InvalidRequestError) as caught:
+        checked(body, kind)
+    return [(each["field"], each["problem"]) for each in caught.value.problems]
+
+
+@pytest.mark.parametrize("text", ["a", "abc"])
+def test_a_text_at_its_bounds_is_not_named_beside_another_problem(text: str) -> None:
+    assert problems_of({"x": text, "y": 1}, Text) == [("y", "is not known here")]
+
+
+def test_a_part_that_is_there_twice_is_named_at_its_second_place_and_the_others_are_not() -> None:
+    parts = [{"partNumber": number, "etag": "e"} for number in (1, 2, 1)]
+    assert problems_of({"parts": parts, "y": 1}, PartsToComplete) == [
+        ("parts[2].partNumber", "is there twice"),
+        ("y", "is not known here"),
+    ]
