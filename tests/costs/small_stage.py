@@ -70,7 +70,7 @@ def small_inventory(settings: Settings) -> Inventory:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SmallModel(CostModel):
-    """Of prod's settings; refuses them as prod does."""
+    """An inventory with prod's settings; it refuses them as prod does."""
 
     stage: str = "prod"
 

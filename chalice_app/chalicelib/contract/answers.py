@@ -37,7 +37,7 @@ class AnswerBody(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class PresignedPart(AnswerBody, frozen=True, kw_only=True):
-    """Where one part goes. `headers` must be sent with it, and no other `x-amz-*` header."""
+    """The destination of one part. `headers` must be sent with it, and no other `x-amz-*` header."""
 
     part_number: PartNumber
     url: Url
@@ -164,7 +164,7 @@ class AudioTrack(AnswerBody, frozen=True, kw_only=True):
 
 
 class Media(AnswerBody, frozen=True, kw_only=True):
-    """What processing found in the file. Null is what the file does not say."""
+    """The facts that processing found in the file. Null is what the file does not say."""
 
     container: str
     duration_seconds: float | None

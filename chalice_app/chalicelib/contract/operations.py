@@ -17,7 +17,7 @@ Error = type[errors.PlatformError]
 
 
 class Bearer(Enum):
-    """What the Authorization header holds."""
+    """The content of the Authorization header."""
 
     READ = "an access token with the scope video-upload/read or video-upload/write"
     WRITE = "an access token with the scope video-upload/write"

@@ -63,7 +63,7 @@ export interface Health {
   stage: string;
 }
 
-/** What processing found in the file. Null is what the file does not say. */
+/** The facts that processing found in the file. Null is what the file does not say. */
 export interface Media {
   container: string;
   durationSeconds: number | null;
@@ -160,7 +160,7 @@ export interface PartsToSign {
   parts: PartToSign[];
 }
 
-/** Where one part goes. `headers` must be sent with it, and no other `x-amz-*` header. */
+/** The destination of one part. `headers` must be sent with it, and no other `x-amz-*` header. */
 export interface PresignedPart {
   partNumber: number;
   url: string;
