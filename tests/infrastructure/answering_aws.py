@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
-import boto3
+from boto3.session import Session
 from botocore.exceptions import EndpointConnectionError
 from botocore.validate import validate_parameters
 
@@ -48,6 +48,6 @@ def _refused(code: str, message: str = "") -> tuple[Any, dict[str, Any]]:
 
 
 @functools.cache
-def _session() -> boto3.Session:
-    """One for all, since each reads AWS's models anew."""
-    return boto3.Session(aws_access_key_id="nobody", aws_secret_access_key="nothing", region_name="eu-central-1")
+def _session() -> Session:
+    """One session for all tests, since each reads AWS's models anew."""
+    return Session(aws_access_key_id="nobody", aws_secret_access_key="nothing", region_name="eu-central-1")
