@@ -143,7 +143,7 @@ compute_args = ComputeArgs(
     log_key_arn=keys.log_key_arn,
     dependencies=storage.dependencies,
 )
-compute = Compute("compute", compute_args)
+Compute("compute", compute_args)
 
 page_origins = [edge.site_url, *map(origin_of, settings.sign_in.extra_redirect_urls)]
 UploadCors("upload-cors", UploadCorsArgs(video_bucket_name=storage.video_bucket_name, origins=page_origins))

@@ -55,9 +55,6 @@ class ComputeArgs:
 class Compute(pulumi.ComponentResource):
     """Six functions behind aliases, their scaling, and their triggers."""
 
-    function_names: dict[str, pulumi.Output[str]]
-    """Names by function."""
-
     def __init__(self, name: str, args: ComputeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("Compute"), name, None, opts)
         self._name = name
@@ -78,8 +75,7 @@ class Compute(pulumi.ComponentResource):
         self._process_new_objects(triggered_by(Trigger.BUCKET), aliases)
         self._run_on_schedule(triggered_by(Trigger.SCHEDULE), aliases)
 
-        self.function_names = {function: made.name for function, made in functions.items()}
-        self.register_outputs({"functionNames": self.function_names})
+        self.register_outputs({"functionNames": {function: made.name for function, made in functions.items()}})
 
     def _log_group(self, function: str) -> aws.cloudwatch.LogGroup:
         return aws.cloudwatch.LogGroup(
