@@ -10,6 +10,7 @@ import dataclasses
 import ipaddress
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import get_type_hints
 
 from components.internet_names import DOMAIN, MAIL_ADDRESS, is_page
 from components.setting_fields import choice, flag, integer, text, texts
@@ -268,20 +269,6 @@ class ObservabilitySettings:
     monthly_budget_usd: int = integer(20, 1, 10_000_000, "where the budget alarm stands")
 
 
-GROUPS: Mapping[str, type] = {
-    "general": GeneralSettings,
-    "sign_in": SignInSettings,
-    "uploads": UploadSettings,
-    "storage": StorageSettings,
-    "edge": EdgeSettings,
-    "api": ApiSettings,
-    "compute": ComputeSettings,
-    "network": NetworkSettings,
-    "observability": ObservabilitySettings,
-}
-"""Settings by group, in the order of the documents."""
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything in which one stage may differ from another."""
@@ -301,6 +288,12 @@ class Settings:
     def is_production(self) -> bool:
         """True for a stage whose name starts with prod, such as production or prod2."""
         return self.stage.startswith("prod")
+
+
+GROUPS: Mapping[str, type] = {
+    name: kind for name, kind in get_type_hints(Settings).items() if dataclasses.is_dataclass(kind)
+}
+"""Settings by group, in the order of the documents."""
 
 
 def sign_up_variables(domains: Sequence[str]) -> dict[str, str]:

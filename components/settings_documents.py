@@ -8,15 +8,13 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
 
 import yaml
 
+from components.declared_stage import PROJECT, stage_file
 from components.setting_fields import Setting, settings_in
 from components.settings import GROUPS
 
-PROJECT = Path(__file__).resolve().parents[1]
 PULUMI, GUIDE = "Pulumi.yaml", "docs/deploying.md"
 STAGES = ("dev", "staging", "prod")
 BLOCK_STARTS = "  aws:region:\n    value: eu-central-1\n"
@@ -78,15 +76,9 @@ def _cell(value: object) -> str:
     return str(value) or "none"
 
 
-def stage_file(stage: str) -> dict[str, object]:
-    """Settings in which the stage's file differs from the defaults, by key."""
-    config: dict[str, Any] = yaml.safe_load((PROJECT / f"Pulumi.{stage}.yaml").read_text())["config"]
-    return {key.partition(":")[2]: value for key, value in config.items()}
-
-
 def written() -> dict[str, str]:
     """Both documents as they should be, by path in the project."""
-    stages = {stage: stage_file(stage) for stage in STAGES}
+    stages = {stage: {key.partition(":")[2]: value for key, value in stage_file(stage).items()} for stage in STAGES}
     return {
         PULUMI: project_file((PROJECT / PULUMI).read_text()),
         GUIDE: guide((PROJECT / GUIDE).read_text(), stages),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
 import textwrap
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
 
-from components import setting_fields, settings, settings_documents
+from components import setting_fields, settings_documents
 
 PROJECT = Path(__file__).resolve().parents[2]
 GUIDE = (PROJECT / "CONTRIBUTING.md").read_text()
@@ -27,9 +29,10 @@ def test_the_example_of_a_setting_is_one_line_from_which_both_documents_follow(
     source = (PROJECT / "components/settings.py").read_text()
     head, found, rest = source.partition(f"class {group}:\n")
     body, separator, after = rest.partition("\n\n\n")
-    changed: dict[str, object] = {"__name__": settings.__name__}
-    exec(head + found + body.rstrip() + "\n" + textwrap.indent(line, "    ") + separator + after, changed)  # noqa: S102 - our own source
-    monkeypatch.setattr(settings_documents, "GROUPS", changed["GROUPS"])
+    changed = ModuleType("settings_with_one_more")
+    monkeypatch.setitem(sys.modules, changed.__name__, changed)
+    exec(head + found + body.rstrip() + "\n" + textwrap.indent(line, "    ") + separator + after, vars(changed))  # noqa: S102 - our own source
+    monkeypatch.setattr(settings_documents, "GROUPS", vars(changed)["GROUPS"])
     written = settings_documents.written()
     key = setting_fields.camel_case(line.partition(":")[0])
     assert yaml.safe_load(written["Pulumi.yaml"])["config"][key] == {"type": "integer", "default": 365}
