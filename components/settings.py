@@ -10,7 +10,7 @@ import dataclasses
 import ipaddress
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 from components.internet_names import DOMAIN, MAIL_ADDRESS, is_page
 from components.setting_fields import choice, flag, integer, text, texts
@@ -290,10 +290,10 @@ class Settings:
         return self.stage.startswith("prod")
 
 
-GROUPS: Mapping[str, type] = {
+GROUPS: Mapping[str, Any] = {
     name: kind for name, kind in get_type_hints(Settings).items() if dataclasses.is_dataclass(kind)
 }
-"""Settings by group, in the order of the documents."""
+"""Classes of the groups by name, in the order of the documents."""
 
 
 def sign_up_variables(domains: Sequence[str]) -> dict[str, str]:
