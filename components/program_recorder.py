@@ -39,6 +39,7 @@ class Recorded:
 
     inputs: with Pulumi's (camel case) property names. depends_on: URNs.
     secrets: inputs and outputs that the state keeps encrypted. order: of the declaration.
+    aliases: types and names by which older stacks know it.
     """
 
     type: str
@@ -52,6 +53,7 @@ class Recorded:
     ignore_changes: tuple[str, ...] = ()
     secrets: frozenset[str] = frozenset()
     order: int = 0
+    aliases: tuple[tuple[str, str], ...] = ()
 
     @property
     def region(self) -> str | None:
@@ -228,6 +230,7 @@ class _Monitor(mocks.MockMonitor):
             retain_on_delete=request.retainOnDelete,
             ignore_changes=tuple(request.ignoreChanges),
             order=len(self._recording.resources) + len(self._recording.components),
+            aliases=tuple((alias.spec.type, alias.spec.name) for alias in request.aliases),
         )
         kept.append(resource)
         return resource

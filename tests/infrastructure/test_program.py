@@ -326,3 +326,13 @@ def test_clients_find_everything_in_config_json(recording: Recording) -> None:
 def test_every_resource_belongs_to_a_tier(recording: Recording) -> None:
     components = {each.urn for each in recording.components}
     assert {each.parent for each in recording.resources} <= components
+
+
+def test_a_stack_of_an_earlier_version_keeps_what_its_renamed_tiers_made(prod: Recording) -> None:
+    """Without the alias the desktop client would be made anew, and the engine refuses to delete a protected one."""
+    renamed = {tier.name: tier.aliases for tier in prod.components if tier.aliases}
+    assert renamed == {
+        "messaging": (("video-upload:tier:Messages", "messages"),),
+        "app-clients": (("video-upload:tier:SignIn", "sign-in"),),
+        "upload-cors": (("video-upload:tier:Site", "site"),),
+    }
