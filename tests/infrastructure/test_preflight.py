@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import stat
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
-from components import declared_stage
-from components.compute.lambda_package import PYTHON
-from components.declared_stage import HEARD, DeclaredStage, declare
-from deploy import preflight
-from deploy.errors import StateNotReadableError
+from components.declared_stage import declare
 from deploy.findings import Check, Finding, Verdict
-from deploy.machine_checks import interpreter, pulumi_version
 from deploy.planned_stage import PlannedStage
 from deploy.preflight import checks, main, policy
-from deploy.stack_resources import StackResources, stack_resources
+from deploy.stack_resources import StackResources
 from tests.infrastructure.answering_aws import UNREACHABLE, AnsweringSession, Answers
+from tests.infrastructure.preflight_stage import ACCOUNT_ID, declared
 
-ACCOUNT_ID = "210987654321"
 OK, WILL_FAIL, CANNOT_TELL = Verdict
 CHECKS = {check.subject: check for check in checks()}
 IDENTITY = f"arn:aws:ses:eu-west-1:{ACCOUNT_ID}:identity/example.com"
@@ -39,22 +28,6 @@ WITH_MAIL_AND_DOMAIN = {
 
 
 NOTHING: StackResources = {}
-
-
-def declared(**settings: Any) -> DeclaredStage:
-    prod = declare("prod", HEARD, account_id=ACCOUNT_ID)
-    groups = {
-        field.name: getattr(prod.settings, field.name)
-        for field in dataclasses.fields(prod.settings)
-        if dataclasses.is_dataclass(getattr(prod.settings, field.name))
-    }
-    # Each setting stands in one group, whose name no test needs to know.
-    changed = {
-        group: dataclasses.replace(value, **{key: settings[key] for key in vars(value).keys() & settings.keys()})
-        for group, value in groups.items()
-    }
-    assert settings.keys() <= {key for value in groups.values() for key in vars(value)}
-    return dataclasses.replace(prod, settings=dataclasses.replace(prod.settings, **changed))
 
 
 def asked(check: Check, answers: Answers, *, made: StackResources | None = NOTHING, **settings: Any) -> Finding:
@@ -310,46 +283,11 @@ def test_nothing_is_called_left_over_while_the_stack_cannot_be_read(subject: str
     assert "delete" not in finding.text
 
 
-def test_the_stacks_resources_come_from_its_state(program: Callable[[str, str], None]) -> None:
-    with pytest.raises(StateNotReadableError, match="not installed"):
-        stack_resources("dev")
-    state = {
-        "deployment": {
-            "resources": [
-                {"type": "pulumi:pulumi:Stack", "urn": "urn:1"},
-                {"type": "video-upload:tier:Storage", "urn": "urn:2"},
-                {"type": f"aws:{BUCKET}", "urn": "urn:3", "id": "videos"},
-                {"type": f"aws:{BUCKET}", "urn": "urn:4", "id": "not-ours", "external": True},
-            ]
-        }
-    }
-    program("pulumi", f"[ \"$*\" = 'stack export --non-interactive --stack dev' ] && echo '{json.dumps(state)}'")
-    assert stack_resources("dev") == {BUCKET: {"videos"}}
-    program("pulumi", "echo '{\"deployment\": {}}'")
-    assert stack_resources("dev") == {}
-    program("pulumi", "echo \"error: no stack named 'dev' found\" >&2; exit 255")
-    assert stack_resources("dev") == {}
-    program("pulumi", "echo 'error: PULUMI_ACCESS_TOKEN must be set' >&2; exit 255")
-    with pytest.raises(StateNotReadableError, match="PULUMI_ACCESS_TOKEN"):
-        stack_resources("dev")
-
-
 def test_an_identity_of_another_account_is_refused() -> None:
     identity = IDENTITY.replace(ACCOUNT_ID, "111111111111")
     finding = asked(CHECKS["SES identity"], {}, mail_identity_arn=identity)
     assert finding.verdict is WILL_FAIL
     assert "111111111111" in finding.text
-
-
-def test_a_misspelt_region_is_named_instead_of_the_credentials(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read = declared_stage.stage_file
-    monkeypatch.setattr(declared_stage, "stage_file", lambda stage: read(stage) | {"aws:region": "eu-centrall-1"})
-    assert main(["--stage", "dev"]) == 1
-    said = capsys.readouterr().out
-    assert "aws:region: is 'eu-centrall-1'" in said
-    assert "credentials" not in said
 
 
 def test_only_what_a_stage_has_is_checked() -> None:
@@ -371,103 +309,3 @@ def test_the_policy_holds_what_the_checks_call_and_only_reads(capsys: pytest.Cap
     assert all(action.partition(":")[2].startswith(("Get", "List", "Describe", "GET")) for action in actions)
     called = {operation for operation in OPERATIONS if operation not in {"GetAccount", "HeadBucket", "ListBuckets"}}
     assert called <= {action.partition(":")[2] for action in actions}
-
-
-@pytest.fixture
-def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
-    """Puts a program of this name on a PATH that holds no other."""
-    monkeypatch.setenv("PATH", str(tmp_path))
-
-    def put(name: str, script: str) -> None:
-        path = tmp_path / name
-        path.write_text(f"#!/bin/sh\n{script}\n")
-        path.chmod(path.stat().st_mode | stat.S_IXUSR)
-
-    return put
-
-
-def test_the_bytecodes_interpreter_is_looked_for(program: Callable[[str, str], None]) -> None:
-    settings = declared(bytecode=True).settings
-    assert interpreter(settings).verdict is WILL_FAIL
-    assert interpreter(declared(bytecode=False).settings).verdict is OK
-    program(f"python{PYTHON}", "exit 0")
-    assert interpreter(settings).verdict is OK
-
-
-@pytest.mark.parametrize(
-    ("version", "required", "verdict"),
-    [
-        (None, "", WILL_FAIL),
-        ("echo v3.200.0", "requiredPulumiVersion: '>=3.100.0'", OK),
-        ("echo v3.99.0", "requiredPulumiVersion: '>=3.100.0'", WILL_FAIL),
-        ("echo v3.200.0", "name: x", OK),
-        ("echo v3.200.0", "requiredPulumiVersion: '>3.1 <4'", CANNOT_TELL),
-        ("exit 1", "name: x", CANNOT_TELL),
-    ],
-)
-def test_pulumis_version_is_compared_with_the_one_needed(
-    tmp_path: Path, program: Callable[[str, str], None], version: str | None, required: str, verdict: Verdict
-) -> None:
-    (tmp_path / "Pulumi.yaml").write_text(required or "name: x")
-    if version:
-        program("pulumi", version)
-    assert pulumi_version(tmp_path).verdict is verdict
-
-
-def test_a_stage_with_wrong_settings_fails_before_aws_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--stage", "no_such_stage"]) == 1
-    assert "will fail    settings: " in capsys.readouterr().out
-
-
-def test_without_valid_credentials_nothing_else_is_asked(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    session = AnsweringSession({"GetCallerIdentity": "ExpiredToken: it has expired"})
-    monkeypatch.setattr(boto3, "Session", lambda: session)
-    assert main(["--stage", "dev"]) == 1
-    assert "will fail    credentials: " in capsys.readouterr().out
-    assert session.asked == ["GetCallerIdentity"]
-
-
-@pytest.mark.parametrize("arguments", [[], ["--stage"], ["--stage", "dev", "--policy"]])
-def test_wrong_arguments_end_with_2(arguments: list[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert ended.value.code == 2
-
-
-def test_it_ends_with_0_unless_something_will_fail(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = {"a": Finding(OK, "fine"), "b": Finding(CANNOT_TELL, "look")}
-    monkeypatch.setattr(preflight, "findings", lambda _: iter(found.items()))
-    assert main(["--stage", "dev"]) == 0
-    assert capsys.readouterr().out.splitlines() == [
-        "ok           a: fine",
-        "cannot tell  b: look",
-        "1 ok, 0 will fail, 1 cannot tell",
-    ]
-    found["c"] = Finding(WILL_FAIL, "no")
-    monkeypatch.setattr(preflight, "findings", lambda _: iter(found.items()))
-    assert main(["--stage", "dev"]) == 1
-
-
-def test_an_account_of_motos_is_judged_without_a_traceback(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, program: Callable[[str, str], None]
-) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
-    program("pulumi", "echo \"error: no stack named 'staging' found\" >&2; exit 255")
-    offered = {"bucket names", "sign-in domain", "quota of buckets", "quota of VPCs", "quota of trails", "region"}
-    monkeypatch.setattr(preflight, "checks", lambda: tuple(CHECKS[subject] for subject in sorted(offered)))
-    with mock_aws():
-        s3 = boto3.client("s3", region_name="eu-central-1")
-        name = declare("staging", account_id="123456789012").of("s3/bucket:Bucket")[0].inputs["bucket"]
-        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-        assert main(["--stage", "staging"]) == 1
-    lines = capsys.readouterr().out.splitlines()
-    said = {line[13:].partition(":")[0]: line[:13].strip() for line in lines[:-1]}
-    assert {subject: said[subject] for subject in offered} == {
-        "bucket names": "will fail",
-        **dict.fromkeys(offered - {"bucket names"}, "ok"),
-    }
