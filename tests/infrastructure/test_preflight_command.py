@@ -24,7 +24,7 @@ from tests.infrastructure.answering_aws import AnsweringSession
 from tests.infrastructure.preflight_stage import declared
 
 OK, WILL_FAIL, CANNOT_TELL = Verdict
-BUCKET, DOMAIN, VPC = "s3/bucket:Bucket", "cognito/userPoolDomain:UserPoolDomain", "ec2/vpc:Vpc"
+BUCKET = "s3/bucket:Bucket"
 CHECKS = {check.subject: check for check in checks()}
 
 
