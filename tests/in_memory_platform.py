@@ -10,7 +10,6 @@ from chalicelib.core.completion import Completions
 from chalicelib.core.idempotency_keys import IdempotencyKeys
 from chalicelib.core.janitor import Janitor
 from chalicelib.core.library import Library
-from chalicelib.core.media.containers import Container
 from chalicelib.core.media.facts import MediaFacts, VideoStream
 from chalicelib.core.media.inspection import Inspection
 from chalicelib.core.multipart_upload import MultipartUploads, StartedUpload
@@ -25,6 +24,7 @@ from chalicelib.core.simple_upload import SimpleUploads
 from chalicelib.core.stage_figures import StageFigures
 from chalicelib.core.upload_requests import CompleteUpload, StartUpload
 from chalicelib.core.upload_token import UploadToken, UploadTokens
+from chalicelib.core.video_types import Container
 from chalicelib.core.viewing_urls import S3ViewingUrls
 from tests.fakes import (
     FakeBill,

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 PROJECT = Path(__file__).parents[2]
 OPENAPI = PROJECT / "docs" / "openapi.json"
@@ -24,6 +24,7 @@ def typescript(document: Mapping[str, Any]) -> str:
     schemas: Mapping[str, Any] = document["components"]["schemas"]
     blocks = [_declaration(name, schema) for name, schema in schemas.items() if not name.endswith("Error")]
     codes = sorted({code for name, schema in schemas.items() if name.endswith("Error") for code in _codes(schema)})
+    blocks.append(_constant("VIDEO_TYPES", schemas["ContentType"]["x-video-types"], "Accepted files, by content type."))
     blocks.append("export type ErrorCode =\n" + "\n".join(f'  | "{code}"' for code in codes) + ";\n")
     return "\n".join([_HEADER, *blocks])
 
@@ -42,6 +43,18 @@ def _declaration(name: str, schema: Mapping[str, Any]) -> str:
         for key, field in schema["properties"].items()
     ]
     return f"{comment}export interface {name} {{\n" + "\n".join(lines) + "\n}\n"
+
+
+def _constant(name: str, value: Mapping[str, Any], meaning: str) -> str:
+    lines = [f"  {json.dumps(key)}: {_literal(each)}," for key, each in value.items()]
+    return f"/** {meaning} */\nexport const {name} = {{\n" + "\n".join(lines) + "\n};\n"
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, dict):
+        known = cast("dict[str, Any]", value)
+        return "{ " + ", ".join(f"{key}: {_literal(each)}" for key, each in known.items()) + " }"
+    return json.dumps(value)
 
 
 def _comment(schema: Mapping[str, Any], indent: str) -> str:

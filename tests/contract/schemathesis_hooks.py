@@ -6,7 +6,7 @@ from typing import Any
 import schemathesis
 from schemathesis import GenerationMode, HookContext, Response
 
-from chalicelib.core.video_types import EXTENSIONS_BY_CONTENT_TYPE
+from chalicelib.core.video_types import VIDEO_TYPES
 
 ACCESS_TOKEN = os.environ["CONTRACT_ACCESS_TOKEN"]
 MAX_SIZE_BYTES = 12 * 2**20
@@ -37,7 +37,7 @@ def before_call(context: HookContext, case: Any, kwargs: dict[str, Any]) -> None
         return
     if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
         return
-    extension = EXTENSIONS_BY_CONTENT_TYPE[case.body["contentType"]][0]
+    extension = VIDEO_TYPES[case.body["contentType"]].extensions[0]
     case.body["fileName"] = case.body["fileName"][: 255 - len(extension)] + extension
     case.body["sizeBytes"] = min(case.body["sizeBytes"], MAX_SIZE_BYTES)
 

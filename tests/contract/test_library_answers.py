@@ -6,7 +6,9 @@ import msgspec
 import pytest
 
 from chalicelib.contract import answers, errors, requests
+from chalicelib.core.video_types import VIDEO_TYPES
 from video_upload import answers as library
+from video_upload.video_file import CONTENT_TYPES
 
 ANSWERS: dict[type[msgspec.Struct], type[msgspec.Struct]] = {
     library.PresignedPart: answers.PresignedPart,
@@ -92,3 +94,9 @@ def test_the_library_sends_what_the_api_takes(kind: type[msgspec.Struct]) -> Non
 def test_the_library_reads_the_one_shape_of_errors() -> None:
     schema = errors.error_schema("x", {}, "")["properties"]["error"]
     assert set(fields(library.ErrorDetail)) == set(schema["properties"])
+
+
+def test_the_library_takes_the_files_that_the_api_takes() -> None:
+    assert {
+        extension: content_type for content_type, known in VIDEO_TYPES.items() for extension in known.extensions
+    } == CONTENT_TYPES

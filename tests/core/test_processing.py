@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from chalicelib.contract.views import video
-from chalicelib.core.media.containers import Container
 from chalicelib.core.media.errors import MediaBudgetError, UnreadableMediaError
 from chalicelib.core.media.inspection import Inspection
 from chalicelib.core.processing import MAX_SLOW_RETRIES, Processed, StoredObject
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_record import VideoRecord
+from chalicelib.core.video_types import Container
 from tests.in_memory_platform import MP4_HEAD, OWNER, InMemoryPlatform, Transfer, inspected
 
 

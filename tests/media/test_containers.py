@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.core.media.containers import HEAD_BYTES, Container, detect_container, require_container
+from chalicelib.core.media.containers import HEAD_BYTES, detect_container, require_container
 from chalicelib.core.media.errors import ContainerMismatchError, NotAVideoError
-from chalicelib.core.video_types import EXTENSIONS_BY_CONTENT_TYPE
+from chalicelib.core.video_types import VIDEO_TYPES, Container
 from tests.media.sample_videos import ContainerName, write_sample_video
 
 REAL: dict[ContainerName, tuple[Container, str]] = {
@@ -69,7 +69,7 @@ def test_a_real_file_is_known_by_its_bytes_and_fits_its_own_type_alone(name: Con
     head = write_sample_video(tmp_path / "renamed.bin", name, duration_seconds=0.2).read_bytes()[:HEAD_BYTES]
     container, content_type = REAL[name]
     assert require_container(head, content_type) is container
-    for other in EXTENSIONS_BY_CONTENT_TYPE.keys() - {content_type}:
+    for other in VIDEO_TYPES.keys() - {content_type}:
         if (container, other) == (Container.WEBM, "video/x-matroska"):
             assert require_container(head, other) is Container.WEBM
             continue
@@ -87,7 +87,7 @@ def test_a_mismatch_is_told_in_words() -> None:
 @pytest.mark.parametrize("name", NOT_VIDEOS)
 def test_what_is_no_video_is_refused_whatever_was_declared(name: str) -> None:
     assert detect_container(NOT_VIDEOS[name]) is None
-    for content_type in EXTENSIONS_BY_CONTENT_TYPE:
+    for content_type in VIDEO_TYPES:
         with pytest.raises(NotAVideoError):
             require_container(NOT_VIDEOS[name], content_type)
 

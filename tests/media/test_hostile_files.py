@@ -15,7 +15,7 @@ import pytest
 from av.error import FFmpegError
 
 from chalicelib.core.media import inspector_process
-from chalicelib.core.media.containers import Container, detect_container
+from chalicelib.core.media.containers import detect_container
 from chalicelib.core.media.errors import (
     InspectorCrashedError,
     InspectorUnavailableError,
@@ -27,6 +27,7 @@ from chalicelib.core.media.errors import (
 from chalicelib.core.media.facts import Inspection, InspectionLimits
 from chalicelib.core.media.inspection import inspect_media
 from chalicelib.core.media.inspector import lock_up
+from chalicelib.core.video_types import Container
 from tests.media.sample_videos import MIB, ContainerName, write_sample_video
 from tests.media.stored_file import StoredFile, inspect_file
 

@@ -14,10 +14,11 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 
 from chalicelib.core.json_values import JsonObject
-from chalicelib.core.media.containers import HEAD_BYTES, Container, detect_container
+from chalicelib.core.media.containers import HEAD_BYTES, detect_container
 from chalicelib.core.media.errors import MediaLimitsError, NoVideoStreamError, UnreadableMediaError
 from chalicelib.core.media.facts import Inspection, InspectionLimits
 from chalicelib.core.media.inspection import inspect_media
+from chalicelib.core.video_types import Container
 from tests.media.sample_videos import MIB, QUARTER_CHROMA, ContainerName, write_sample_video
 from tests.media.stored_file import StoredFile, inspect_file
 

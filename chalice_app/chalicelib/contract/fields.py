@@ -7,7 +7,7 @@ from msgspec import Meta
 from chalicelib.core.log_context import CORRELATION_ID
 from chalicelib.core.part_plan import MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES
 from chalicelib.core.video_id import VIDEO_ID
-from chalicelib.core.video_types import EXTENSIONS_BY_CONTENT_TYPE
+from chalicelib.core.video_types import VIDEO_TYPES
 
 MAX_FILE_NAME_CHARS = 255
 MAX_CONTENT_TYPE_CHARS = 64
@@ -58,7 +58,7 @@ ContentType = Annotated[
         min_length=1,
         max_length=MAX_CONTENT_TYPE_CHARS,
         description="Must fit the extension of `fileName`.",
-        extra_json_schema={"enum": sorted(EXTENSIONS_BY_CONTENT_TYPE)},
+        extra_json_schema={"enum": sorted(VIDEO_TYPES)},
     ),
 ]
 NewSizeBytes = Annotated[

@@ -9,6 +9,7 @@ from chalicelib.contract import answers, fields
 from chalicelib.contract.errors import GATEWAY_ERRORS, Problem, details_schema, error_schema
 from chalicelib.contract.operations import OPERATIONS, Bearer, Operation
 from chalicelib.core.errors import InternalError, PlatformError, TryAgainError
+from chalicelib.core.video_types import VIDEO_TYPES
 from chalicelib.http_errors import STATUS_BY_ERROR
 
 VERSION = "3.1.0"
@@ -172,7 +173,12 @@ def _schemas() -> dict[str, Any]:
     answered = [kind for operation in OPERATIONS for kind in operation.answers.values()]
     kinds = [*dict.fromkeys([*bodies, *answered, answers.CompletionMessage, Problem])]
     _, schemas = msgspec.json.schema_components(kinds, ref_template=REF)
-    ((schemas["VideoId"],), _) = msgspec.json.schema_components([fields.VideoId], ref_template=REF)
+    for name, kind in (("VideoId", fields.VideoId), ("ContentType", fields.ContentType)):
+        ((schemas[name],), _) = msgspec.json.schema_components([kind], ref_template=REF)
+    schemas["ContentType"]["x-video-types"] = {
+        content_type: {"label": known.label, "extensions": known.extensions}
+        for content_type, known in VIDEO_TYPES.items()
+    }
     for kind in STATUS_BY_ERROR:
         schemas[kind.__name__] = error_schema(kind.code, details_schema(kind, REF), _meaning(kind))
     for error in GATEWAY_ERRORS:

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from chalicelib.core.json_values import JsonObject
 from chalicelib.core.log_context import about_upload
-from chalicelib.core.media.containers import HEAD_BYTES, Container, require_container
+from chalicelib.core.media.containers import HEAD_BYTES, require_container
 from chalicelib.core.media.errors import MediaBudgetError, MediaError
 from chalicelib.core.media.inspection import Inspection
 from chalicelib.core.ports import Clock, MetadataBucket, Meter, Notifier, StoredVideo, VideoBucket
@@ -22,6 +22,7 @@ from chalicelib.core.records import Records
 from chalicelib.core.upload_metrics import record_completed_upload
 from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import GONE_STATES, OPEN_STATES, Rejection, State, VideoRecord
+from chalicelib.core.video_types import Container
 
 log = logging.getLogger(__name__)
 

@@ -1,21 +1,45 @@
-"""Accepted types of files, checked before a byte is sent."""
+"""Accepted types of files and their containers. The first is checked before a byte is sent, the second on arrival."""
 
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import PurePosixPath
 
 from chalicelib.core.errors import UnsupportedVideoTypeError
 
-EXTENSIONS_BY_CONTENT_TYPE: dict[str, tuple[str, ...]] = {
-    "video/mp4": (".mp4", ".m4v"),
-    "video/quicktime": (".mov",),
-    "video/x-matroska": (".mkv",),
-    "video/webm": (".webm",),
-    "video/x-msvideo": (".avi",),
+
+class Container(StrEnum):
+    """The value is the API's `media.container`."""
+
+    MP4 = "mp4"
+    QUICKTIME = "quicktime"
+    MATROSKA = "matroska"
+    WEBM = "webm"
+    AVI = "avi"
+
+
+@dataclass(frozen=True)
+class VideoType:
+    """label: what people call such a file. containers: those that a file announced as this type may have."""
+
+    label: str
+    extensions: tuple[str, ...]
+    containers: frozenset[Container]
+
+
+VIDEO_TYPES = {
+    "video/mp4": VideoType("MP4", (".mp4", ".m4v"), frozenset({Container.MP4})),
+    "video/quicktime": VideoType("MOV", (".mov",), frozenset({Container.QUICKTIME})),
+    # WebM is a subset of Matroska (https://www.webmproject.org/docs/container/), not the other way round.
+    "video/x-matroska": VideoType("MKV", (".mkv",), frozenset({Container.MATROSKA, Container.WEBM})),
+    "video/webm": VideoType("WebM", (".webm",), frozenset({Container.WEBM})),
+    "video/x-msvideo": VideoType("AVI", (".avi",), frozenset({Container.AVI})),
 }
+"""By content type. The contract tells the clients (`x-video-types` in docs/openapi.json)."""
 
 
 def require_video_type(file_name: str, content_type: str) -> None:
     """Raises UnsupportedVideoTypeError unless the type is known and fits the name's extension."""
-    extensions = EXTENSIONS_BY_CONTENT_TYPE.get(content_type, ())
-    if PurePosixPath(file_name).suffix.lower() not in extensions:
-        accepted = {known: list(fitting) for known, fitting in EXTENSIONS_BY_CONTENT_TYPE.items()}
+    known = VIDEO_TYPES.get(content_type)
+    if not known or PurePosixPath(file_name).suffix.lower() not in known.extensions:
+        accepted = {each: list(kind.extensions) for each, kind in VIDEO_TYPES.items()}
         raise UnsupportedVideoTypeError(file_name=file_name, content_type=content_type, accepted=accepted)

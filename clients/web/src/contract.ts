@@ -49,6 +49,9 @@ export interface CompletionMessage {
   rejection: Rejection | null;
 }
 
+/** Must fit the extension of `fileName`. */
+export type ContentType = "video/mp4" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
+
 /** A deleted video. URLs that were given out before can play until `linksExpireAt`. */
 export interface DeletedVideo {
   status: "deleted";
@@ -310,6 +313,15 @@ export interface VideoTrack {
   rotationDegrees: 0 | 90 | 180 | 270;
   frameRate: number | null;
 }
+
+/** Accepted files, by content type. */
+export const VIDEO_TYPES = {
+  "video/mp4": { label: "MP4", extensions: [".mp4", ".m4v"] },
+  "video/quicktime": { label: "MOV", extensions: [".mov"] },
+  "video/x-matroska": { label: "MKV", extensions: [".mkv"] },
+  "video/webm": { label: "WebM", extensions: [".webm"] },
+  "video/x-msvideo": { label: "AVI", extensions: [".avi"] },
+};
 
 export type ErrorCode =
   | "checksum_mismatch"

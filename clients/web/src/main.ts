@@ -7,6 +7,7 @@ import { byId, showBanner } from "./page";
 import { SignIn, type SiteConfig } from "./sign_in";
 import { Telemetry } from "./telemetry";
 import { Uploads } from "./uploads";
+import { ACCEPT, LABELS } from "./video_types";
 
 async function open(): Promise<void> {
   const response = await fetch("/config.json", { cache: "no-store" });
@@ -34,6 +35,8 @@ function showWorkspace(signIn: SignIn, config: SiteConfig): void {
   if (telemetry) offerSetting(telemetry);
   const library = new Library(api, (video) => telemetry?.processed(video));
   const uploads = new Uploads(api, (videoId) => void library.add(videoId), telemetry);
+  byId<HTMLInputElement>("files").accept = ACCEPT;
+  byId("formats").textContent = LABELS;
   for (const id of ["files", "camera"]) {
     const input = byId<HTMLInputElement>(id);
     input.onchange = () => {

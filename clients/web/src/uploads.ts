@@ -9,17 +9,8 @@ import type { Telemetry } from "./telemetry";
 import { UploadEngine } from "./upload_engine";
 import { UploadError } from "./upload_errors";
 import { canGoOn, UploadRow } from "./upload_row";
+import { contentType } from "./video_types";
 import { VideoUpload } from "./video_upload";
-
-/** Browsers know few of these types themselves. */
-const CONTENT_TYPES: Record<string, string> = {
-  mp4: "video/mp4",
-  m4v: "video/mp4",
-  mov: "video/quicktime",
-  mkv: "video/x-matroska",
-  webm: "video/webm",
-  avi: "video/x-msvideo",
-};
 
 const SHOWN_REFUSED = 4;
 
@@ -88,7 +79,7 @@ export class Uploads {
 
   /** The code of why not, where the file is refused. */
   #take(file: File, unfinished?: UnfinishedUpload): string | null {
-    const type = CONTENT_TYPES[file.name.toLowerCase().split(".").pop() ?? ""];
+    const type = contentType(file.name);
     const changed = unfinished && wasChanged(unfinished.videoId, file);
     const problem = !type ? "unsupported_video_type" : file.size === 0 ? "empty_file" : changed ? "file_differs" : null;
     if (!type || problem) return problem;

@@ -1,31 +1,11 @@
 """Detection of a file's container, from its first bytes alone."""
 
-from enum import StrEnum
-
 from chalicelib.core.media.errors import ContainerMismatchError, NotAVideoError
+from chalicelib.core.video_types import VIDEO_TYPES, Container
 
 HEAD_BYTES = 4096
 """Number of first bytes that `detect_container` looks at."""
 
-
-class Container(StrEnum):
-    """The value is the API's `media.container`."""
-
-    MP4 = "mp4"
-    QUICKTIME = "quicktime"
-    MATROSKA = "matroska"
-    WEBM = "webm"
-    AVI = "avi"
-
-
-# WebM is a subset of Matroska (https://www.webmproject.org/docs/container/), not the other way round.
-CONTAINERS_BY_CONTENT_TYPE: dict[str, frozenset[Container]] = {
-    "video/mp4": frozenset({Container.MP4}),
-    "video/quicktime": frozenset({Container.QUICKTIME}),
-    "video/x-matroska": frozenset({Container.MATROSKA, Container.WEBM}),
-    "video/webm": frozenset({Container.WEBM}),
-    "video/x-msvideo": frozenset({Container.AVI}),
-}
 
 _WORDS = {
     Container.MP4: "an MP4 video",
@@ -44,7 +24,8 @@ def require_container(head: bytes, declared_content_type: str) -> Container:
     container = detect_container(head)
     if container is None:
         raise NotAVideoError
-    if container not in CONTAINERS_BY_CONTENT_TYPE.get(declared_content_type, frozenset()):
+    declared = VIDEO_TYPES.get(declared_content_type)
+    if not declared or container not in declared.containers:
         raise ContainerMismatchError(found=_WORDS[container], declared_content_type=declared_content_type)
     return container
 

@@ -12,9 +12,9 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from chalicelib.core.media.containers import Container
 from chalicelib.core.media.errors import UnreadableMediaError
 from chalicelib.core.media.facts import InspectionLimits
+from chalicelib.core.video_types import Container
 
 # The magic bytes name the demuxer; libavformat's own guess would consider playlists too.
 _DEMUXERS = {

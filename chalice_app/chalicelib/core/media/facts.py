@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from chalicelib.core.json_values import JsonObject
-from chalicelib.core.media.containers import Container
+from chalicelib.core.video_types import Container
 
 MIB = 1 << 20
 

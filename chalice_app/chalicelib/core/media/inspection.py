@@ -10,7 +10,6 @@ import time
 from dataclasses import asdict
 from typing import NoReturn, cast
 
-from chalicelib.core.media.containers import Container
 from chalicelib.core.media.errors import (
     InspectorCrashedError,
     InspectorUnavailableError,
@@ -23,6 +22,7 @@ from chalicelib.core.media.facts import AudioStream, Inspection, InspectionLimit
 from chalicelib.core.media.frames import MAX_READ_BYTES, READ_REQUEST, Frame
 from chalicelib.core.media.inspector_process import InspectorProcess, ProcessEndedError
 from chalicelib.core.media.ranged_file import RangedFile, ReadBudget, ReadRange
+from chalicelib.core.video_types import Container
 
 _CODEC_NAME = re.compile(r"[a-z0-9_-]{1,32}")
 _UNPRINTABLE = re.compile(r"[^ -~]")

@@ -11,10 +11,10 @@ import sys
 from dataclasses import asdict
 from typing import NoReturn
 
-from chalicelib.core.media.containers import Container
 from chalicelib.core.media.errors import MediaError, MediaLimitsError, NoVideoStreamError, UnreadableMediaError
 from chalicelib.core.media.facts import InspectionLimits
 from chalicelib.core.media.frames import HEADER, MAX_READ_BYTES, READ_REQUEST, Frame, pack, unpack_header
+from chalicelib.core.video_types import Container
 
 UNAVAILABLE_STATUS = 3
 

@@ -10,12 +10,12 @@ from av.stream import Discard, Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream as AvVideoStream
 
-from chalicelib.core.media.containers import Container
 from chalicelib.core.media.demuxing import VIDEO_DECODERS, MediaFile, open_media, pictures
 from chalicelib.core.media.errors import MediaError, MediaLimitsError, NoVideoStreamError, UnreadableMediaError
 from chalicelib.core.media.facts import AudioStream, InspectionLimits, MediaFacts, VideoStream
 from chalicelib.core.media.poster import best_picture, encode_poster
 from chalicelib.core.media.unindexed import beginning, duration_from_tail, is_fragmented
+from chalicelib.core.video_types import Container
 
 MICROSECONDS = 1_000_000
 _POSTER_AT = (0.1, 0.25, 0.5, 0.75)

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from av.container import InputContainer
 from av.error import FFmpegError
 
-from chalicelib.core.media.containers import Container
 from chalicelib.core.media.demuxing import Excerpt, MediaFile, open_media
 from chalicelib.core.media.facts import MIB, InspectionLimits
+from chalicelib.core.video_types import Container
 
 BEGINNING_BYTES = 16 * MIB
 _HEADER_BYTES = MIB

@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { VIDEO_TYPES } from "../src/contract";
+import { ACCEPT, contentType, LABELS } from "../src/video_types";
+
+test("every extension of the contract is taken, in small letters and capitals", () => {
+  for (const [type, { extensions }] of Object.entries(VIDEO_TYPES)) {
+    for (const extension of extensions) {
+      expect(contentType(`holiday.2026${extension}`)).toBe(type);
+      expect(contentType(`HOLIDAY${extension.toUpperCase()}`)).toBe(type);
+    }
+  }
+});
+
+const NAMES = ["holiday.txt", "holiday", "mp4", ".mp4", "holiday.mp4.exe", "", "toString", "x.constructor"];
+
+test.each(NAMES)("%j has no type", (name) => {
+  expect(contentType(name)).toBeUndefined();
+});
+
+test("the file input offers the accepted extensions, and people read what they are", () => {
+  expect(ACCEPT).toBe(".mp4,.m4v,.mov,.mkv,.webm,.avi,video/*");
+  expect(LABELS).toBe("MP4, MOV, MKV, WebM or AVI");
+});
