@@ -120,7 +120,7 @@ class Content:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     status: int
     headers: Message
     body: bytes
@@ -159,7 +159,7 @@ class Client:
         headers: dict[str, str],
         *,
         expected: Iterable[int],
-    ) -> Answer:
+    ) -> Response:
         """body: makes it anew for each attempt; `headers` give its length. Raises UploadFailedError."""
         started, traffic, kind = time.monotonic(), self._figures.traffic, ""
         for attempt in range(1, MAX_ATTEMPTS + 1):
@@ -184,7 +184,7 @@ class Client:
                 time.sleep(retry_after_seconds + random.uniform(0, longest))
         raise UploadFailedError(step, f"{kind}, {MAX_ATTEMPTS} times")
 
-    def ask_api(self, step: Step, url: str, bearer: str, body: dict[str, Any], *, expected: Iterable[int]) -> Answer:
+    def ask_api(self, step: Step, url: str, bearer: str, body: dict[str, Any], *, expected: Iterable[int]) -> Response:
         """POST JSON. Raises UploadFailedError."""
         encoded = json.dumps(body).encode()
         headers = {
@@ -194,7 +194,7 @@ class Client:
         }
         return self.request(step, "POST", url, lambda: [encoded], headers, expected=expected)
 
-    def _send(self, method: str, url: str, body: Iterable[bytes | memoryview], headers: dict[str, str]) -> Answer:
+    def _send(self, method: str, url: str, body: Iterable[bytes | memoryview], headers: dict[str, str]) -> Response:
         address = urlsplit(url)
         connection = self._connections.setdefault(
             address.netloc, http.client.HTTPConnection(address.netloc, timeout=TIMEOUT_SECONDS)
@@ -202,7 +202,7 @@ class Client:
         try:
             connection.request(method, f"{address.path}?{address.query}".rstrip("?"), body, headers)
             response = connection.getresponse()
-            return Answer(response.status, response.headers, response.read())
+            return Response(response.status, response.headers, response.read())
         except BaseException:
             connection.close()
             raise

@@ -20,7 +20,7 @@ PAGE_BYTES, PAGE_REQUESTS = 700_000, 12
 """The web client's files, of which a browser keeps most from visit to visit."""
 PAGE_SHARE_LOADED = 0.25
 SIGNED_URL_BYTES = 1_620
-API_ANSWER_BYTES = 2_000
+API_RESPONSE_BYTES = 2_000
 API_BODY_BYTES = 300
 ETAG_BYTES = 90
 """Bytes of one part in the body of complete."""
@@ -107,7 +107,7 @@ class Month:
         page_bytes = visits * PAGE_BYTES * PAGE_SHARE_LOADED
         self.edge_requests = self.api_calls + media_requests + page_requests
         self.edge_function_calls = media_requests + page_requests
-        api_bytes = self.api_calls * API_ANSWER_BYTES + started * self.parts * SIGNED_URL_BYTES
+        api_bytes = self.api_calls * API_RESPONSE_BYTES + started * self.parts * SIGNED_URL_BYTES
         self.edge_bytes = media_bytes + page_bytes + api_bytes
         self.origin_bytes = media_bytes * misses
         self.body_bytes = self.api_calls * API_BODY_BYTES + completed * self.parts * ETAG_BYTES

@@ -31,7 +31,13 @@ from deploy.smoke_metrics import (
     counted_by_the_status_page,
 )
 from deploy.smoke_video import HEIGHT, WIDTH, make_smoke_video
-from video_upload.answers import (
+from video_upload.api import Credentials, VideoApi
+from video_upload.checksums import encode_crc64nvme
+from video_upload.connection_problem import problem_in_words
+from video_upload.credentials import StoredCredentials
+from video_upload.errors import ApiError, VideoUploadError
+from video_upload.private_files import default_home
+from video_upload.schemas import (
     CompletedPart,
     NewUpload,
     PartToSign,
@@ -40,12 +46,6 @@ from video_upload.answers import (
     StartedUpload,
     Video,
 )
-from video_upload.api import Credentials, VideoApi
-from video_upload.checksums import encode_crc64nvme
-from video_upload.connection_problem import problem_in_words
-from video_upload.credentials import StoredCredentials
-from video_upload.errors import ApiError, VideoUploadError
-from video_upload.private_files import default_home
 from video_upload.site import discover_sign_in, fetch_site_config
 
 TIMEOUT_SECONDS = 30

@@ -9,13 +9,13 @@ from chalicelib.local_http import FAILED, MISDIRECTED, Refusal, StrictRequestHan
 from local.stand_in import http_server
 from local.stand_in.http_server import RequestHandler
 
-RefusalAnswer = tuple[list[tuple[str, str]], bytes]
+RefusalResponse = tuple[list[tuple[str, str]], bytes]
 """Headers and body."""
 
 _REFUSALS = {HTTPStatus.MISDIRECTED_REQUEST: MISDIRECTED}
 
 
-def _in_plain_words(refusal: Refusal) -> RefusalAnswer:
+def _in_plain_words(refusal: Refusal) -> RefusalResponse:
     return [("Content-Type", "text/plain")], f"{refusal.message}\n".encode()
 
 
@@ -30,7 +30,7 @@ class HttpServer(http_server.HttpServer):
         application: WSGIApplication,
         port: int,
         name: str,
-        answer_refusal: Callable[[Refusal], RefusalAnswer] = _in_plain_words,
+        answer_refusal: Callable[[Refusal], RefusalResponse] = _in_plain_words,
     ) -> None:
         super().__init__(application, port, name, _StrictHandler)
         self.answer_refusal = answer_refusal

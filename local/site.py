@@ -21,7 +21,7 @@ from chalicelib.local_http import Refusal
 from local.api_environment import WEB_CLIENT
 from local.child_process import READY, end_with_parent
 from local.fair_places import FairPlaces
-from local.http_server import HttpServer, RefusalAnswer
+from local.http_server import HttpServer, RefusalResponse
 from local.stand_in.open_files import allow_open_files
 from local.status.status_page import StatusPage
 
@@ -162,7 +162,7 @@ def _coded(path: str) -> str:
     return f"/%2F{coded[2:]}" if coded.startswith("//") else coded
 
 
-def _refusal_answer(refusal: Refusal) -> RefusalAnswer:
+def _refusal_response(refusal: Refusal) -> RefusalResponse:
     from chalicelib.local_gateway import refusal_headers_and_body
 
     headers, body = refusal_headers_and_body(refusal)
@@ -172,7 +172,7 @@ def _refusal_answer(refusal: Refusal) -> RefusalAnswer:
 def _refuse(
     start_response: StartResponse, refusal: Refusal, more_headers: Sequence[tuple[str, str]] = ()
 ) -> list[bytes]:
-    headers, body = _refusal_answer(refusal)
+    headers, body = _refusal_response(refusal)
     return _answer(start_response, refusal.status, dict([*headers, *more_headers]), body)
 
 
@@ -216,7 +216,7 @@ def main() -> None:
         sign_in_url=os.environ["TOKEN_ISSUER"],
         status_page=StatusPage(arguments.metrics) if arguments.metrics else None,
     )
-    server = HttpServer(site, arguments.port, name="VideoUpload", answer_refusal=_refusal_answer)
+    server = HttpServer(site, arguments.port, name="VideoUpload", answer_refusal=_refusal_response)
     end_with_parent(lambda: os._exit(0))
     print(f"{READY}http://127.0.0.1:{server.port}", flush=True)
     server.serve_forever()

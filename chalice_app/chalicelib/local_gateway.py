@@ -72,7 +72,7 @@ class _GatewayError(chalice.local.LocalGatewayException):
         self.CODE = status_of(error)
 
 
-class _NotReachableAnswer(chalice.local.LocalGatewayException):
+class _NotReachableResponse(chalice.local.LocalGatewayException):
     CODE = HTTPStatus.SERVICE_UNAVAILABLE
 
     def __init__(self, error: NotReachableError, request_id: str) -> None:
@@ -151,7 +151,7 @@ class StrictGateway(chalice.local.LocalGateway):
             raise _GatewayError(error, self._request_id) from error
         except NotReachableError as error:
             log.warning(str(error))
-            raise _NotReachableAnswer(error, self._request_id) from error
+            raise _NotReachableResponse(error, self._request_id) from error
         except (GatewayUnauthorizedError, chalice.local.NotAuthorizedError) as error:
             raise _GatewayError(UnauthorizedError(), self._request_id) from error
         except chalice.local.ForbiddenError as error:

@@ -14,7 +14,7 @@ from components.settings import EdgeSettings
 
 WINDOW_SECONDS = 300
 TOO_OFTEN, BLOCKED = "too-often", "blocked"
-ANSWERS = {
+BLOCK_RESPONSES = {
     # key of a response body: code and message, in the API's error shape; only AWS knows the request's id
     TOO_OFTEN: ("too_many_requests", "Too many requests; try again in a few minutes."),
     BLOCKED: ("forbidden", "This request is not allowed."),
@@ -90,7 +90,7 @@ class WebAcl(pulumi.ComponentResource):
                 aws.wafv2.WebAclCustomResponseBodyArgs(
                     key=key, content=_error_body(code, message), content_type="APPLICATION_JSON"
                 )
-                for key, (code, message) in ANSWERS.items()
+                for key, (code, message) in BLOCK_RESPONSES.items()
             ],
             rules=[*self._rate_rules(args), *self._managed_rules()],
             visibility_config=aws.wafv2.WebAclVisibilityConfigArgs(

@@ -22,7 +22,7 @@ What survives: with --data everything, also kill -9 (not a power cut); with --in
 
 controls for tests (JSON):
   POST   /_stand-in/faults    {"operation": "UploadPart", "status": 503, "code": "SlowDown", "times": 2}
-                              or "delaySeconds": 40, or "loseAnswer": true; "keyContains" narrows it down
+                              or "delaySeconds": 40, or "loseResponse": true; "keyContains" narrows it down
   DELETE /_stand-in/faults    nothing goes wrong any more
   GET    /_stand-in/requests  counters by operation and the last requests; DELETE empties them
   POST   /_stand-in/clock     {"offsetSeconds": 900} shifts S3's clock

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from local.stand_in import checksums
-from local.stand_in.answers import Answer, iso_time, quoted_etag, xml_answer
 from local.stand_in.buckets import (
     BUCKET_KEY_HEADER,
     ENCRYPTION_HEADER,
@@ -24,6 +23,7 @@ from local.stand_in.multipart_operations import keep_part, named_part
 from local.stand_in.object_operations import store_file
 from local.stand_in.object_store import Call, header_tags
 from local.stand_in.payload import MAX_OBJECT_IN_ONE_PUT_BYTES, write_body
+from local.stand_in.responses import Response, iso_time, quoted_etag, xml_response
 from local.stand_in.uploads import Part
 from local.stand_in.versions import Content, Version, require_readable
 
@@ -41,7 +41,7 @@ class _Copied:
     checksum: Checksum
 
 
-def copy_object(call: Call) -> Answer:
+def copy_object(call: Call) -> Response:
     """CopyObject within the account; the bytes of an object in one piece are shared, not copied."""
     request = call.request
     source = _source(call)
@@ -65,7 +65,7 @@ def copy_object(call: Call) -> Answer:
         conditions=conditions,
         event_name="s3:ObjectCreated:Copy",
     )
-    return xml_answer(
+    return xml_response(
         "CopyObjectResult",
         {
             "LastModified": iso_time(version.modified_at),
@@ -77,7 +77,7 @@ def copy_object(call: Call) -> Answer:
     )
 
 
-def upload_part_copy(call: Call) -> Answer:
+def upload_part_copy(call: Call) -> Response:
     """UploadPartCopy: a part whose bytes are those of an object, or of a range of it."""
     number, upload = named_part(call)
     source = _source(call)
@@ -92,7 +92,7 @@ def upload_part_copy(call: Call) -> Answer:
         file_name=copied.file_name,
     )
     keep_part(call, upload, part)
-    return xml_answer(
+    return xml_response(
         "CopyPartResult",
         {
             "LastModified": iso_time(part.modified_at),

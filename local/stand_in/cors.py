@@ -5,15 +5,15 @@ Source: Amazon S3 User Guide, "How does Amazon S3 evaluate the CORS configuratio
 
 from fnmatch import fnmatchcase
 
-from local.stand_in.answers import Answer
 from local.stand_in.buckets import CorsRule
 from local.stand_in.errors import S3Error
 from local.stand_in.requests import S3Request
+from local.stand_in.responses import Response
 
 _VARY = "Origin, Access-Control-Request-Headers, Access-Control-Request-Method"
 
 
-def preflight(request: S3Request, rules: list[CorsRule]) -> Answer:
+def preflight(request: S3Request, rules: list[CorsRule]) -> Response:
     """Answer an OPTIONS; raises S3Error 403 when no rule allows what the browser is about to send."""
     method = request.headers.get("access-control-request-method")
     if request.origin is None or not method:
@@ -30,7 +30,7 @@ def preflight(request: S3Request, rules: list[CorsRule]) -> Answer:
                 headers["Access-Control-Allow-Headers"] = ", ".join(asked)
             if rule.max_age_seconds is not None:
                 headers["Access-Control-Max-Age"] = str(rule.max_age_seconds)
-            return Answer(headers=headers)
+            return Response(headers=headers)
     raise S3Error(
         403,
         "AccessForbidden",

@@ -16,10 +16,10 @@ from moto.core.utils import unix_time
 from moto.sns.models import sns_backends
 from moto.sqs.models import Message, SQSBackend, sqs_backends
 
-from local.stand_in.answers import iso_time
 from local.stand_in.buckets import Bucket
 from local.stand_in.database import Database
 from local.stand_in.names import ACCOUNT_ID, REGION
+from local.stand_in.responses import iso_time
 from local.stand_in.versions import Version
 
 _log = logging.getLogger(__name__)

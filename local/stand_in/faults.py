@@ -19,7 +19,7 @@ class Fault:
 
     operation: the S3 operation (or the action of another service) it strikes; key_contains: only for such keys.
     times: how often still. delay_seconds: the answer waits, before anything happens. status and code: the operation
-    is refused. lose_answer: the operation is done, and the connection breaks instead of the answer.
+    is refused. lose_response: the operation is done, and the connection breaks instead of the answer.
     """
 
     operation: str
@@ -27,7 +27,7 @@ class Fault:
     delay_seconds: float = 0.0
     status: int | None = None
     code: str = "InternalError"
-    lose_answer: bool = False
+    lose_response: bool = False
     key_contains: str = ""
 
 
@@ -37,7 +37,7 @@ _FIELDS = {
     "delaySeconds": ("delay_seconds", (int, float)),
     "status": ("status", int),
     "code": ("code", str),
-    "loseAnswer": ("lose_answer", bool),
+    "loseResponse": ("lose_response", bool),
     "keyContains": ("key_contains", str),
 }
 

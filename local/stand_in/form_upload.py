@@ -9,7 +9,6 @@ from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
 from local.stand_in import checksums
-from local.stand_in.answers import Answer, quoted_etag, wire_text, xml_answer
 from local.stand_in.bodies import PIECE_BYTES
 from local.stand_in.buckets import Bucket, demand_no_customer_key
 from local.stand_in.checksums import DEFAULT_ALGORITHM, Checksum
@@ -20,6 +19,7 @@ from local.stand_in.object_store import Call, ObjectStore, header_tags, kept_hea
 from local.stand_in.payload import write_body
 from local.stand_in.post_policy import PostPolicy
 from local.stand_in.requests import S3Request
+from local.stand_in.responses import Response, quoted_etag, wire_text, xml_response
 from local.stand_in.s3_model import demand_canned_acl
 from local.stand_in.versions import Conditions, Content, Version
 
@@ -35,7 +35,7 @@ class _Form:
     file_name: str = ""
 
 
-def post_object(request: S3Request, bucket: Bucket, store: ObjectStore, now: datetime) -> Answer:
+def post_object(request: S3Request, bucket: Bucket, store: ObjectStore, now: datetime) -> Response:
     """Check the policy, then take the file; raises S3Error as S3 does."""
     form = _Form()
     pieces = _read(request, form)
@@ -78,7 +78,7 @@ def _as_headers(fields: Mapping[str, str]) -> dict[str, str]:
     return {name: wire_text(value) for name, value in fields.items()}
 
 
-def _answer(call: Call, form: _Form, version: Version) -> Answer:
+def _answer(call: Call, form: _Form, version: Version) -> Response:
     location = f"{call.request.base_url}/{call.bucket.name}/{quote(version.key)}"
     etag = quoted_etag(version.content.etag)
     headers = {"ETag": etag, "Location": location, **call.written_version_headers(version)}
@@ -86,11 +86,11 @@ def _answer(call: Call, form: _Form, version: Version) -> Answer:
     if redirect:
         query = f"bucket={call.bucket.name}&key={quote(version.key, safe='')}&etag={quote(etag)}"
         headers["Location"] = f"{wire_text(redirect)}{'&' if '?' in redirect else '?'}{query}"
-        return Answer(status=303, headers=headers)
+        return Response(status=303, headers=headers)
     wanted = form.fields.get("success_action_status", "204")
     if wanted != "201":
-        return Answer(status=200 if wanted == "200" else 204, headers=headers)
-    answer = xml_answer(
+        return Response(status=200 if wanted == "200" else 204, headers=headers)
+    answer = xml_response(
         "PostResponse",
         {"Location": location, "Bucket": call.bucket.name, "Key": version.key, "ETag": etag},
         headers,

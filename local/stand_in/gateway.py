@@ -10,15 +10,15 @@ from urllib.parse import parse_qs
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from local.stand_in import model_guard
-from local.stand_in.answers import Answer
 from local.stand_in.aws_models.requests import CREDENTIAL_SERVICE
 from local.stand_in.aws_models.services import unsigned
 from local.stand_in.errors import WrongControlError
 from local.stand_in.events import send_to_queue
 from local.stand_in.faults import Clock, Fault, Faults, LoggedRequest, RequestLog, parse_fault
-from local.stand_in.http_server import OWN_NAMES, AnswerLostError
+from local.stand_in.http_server import OWN_NAMES, ResponseLostError
 from local.stand_in.names import EVENTS_QUEUE
 from local.stand_in.object_gateway import ObjectGateway
+from local.stand_in.responses import Response
 from local.stand_in.snapshots import Snapshots
 
 CONTROL_PREFIX = "/_stand-in/"
@@ -78,14 +78,14 @@ class Gateway:
             return self._invoke(environ).send(start_response, head_only=False)
         return self._other_service(environ, start_response)
 
-    def _control(self, environ: WSGIEnvironment, name: str) -> Answer:
+    def _control(self, environ: WSGIEnvironment, name: str) -> Response:
         method = str(environ["REQUEST_METHOD"])
         try:
             return self._carry_out(method, name, environ)
         except WrongControlError as error:
             return _json({"error": str(error)}, status=400)
 
-    def _carry_out(self, method: str, name: str, environ: WSGIEnvironment) -> Answer:
+    def _carry_out(self, method: str, name: str, environ: WSGIEnvironment) -> Response:
         match method, name:
             case "GET", "requests":
                 return _json(self._request_log.document())
@@ -101,9 +101,9 @@ class Gateway:
                 self._reset()
             case _:
                 return _json({"error": f"there is no {method} {CONTROL_PREFIX}{name}"}, status=404)
-        return Answer(status=204)
+        return Response(status=204)
 
-    def _invoke(self, environ: WSGIEnvironment) -> Answer:
+    def _invoke(self, environ: WSGIEnvironment) -> Response:
         """Lambda's Invoke, asynchronous only: the payload goes where bucket events go."""
         if environ["REQUEST_METHOD"] != "POST" or environ.get("HTTP_X_AMZ_INVOCATION_TYPE") != "Event":
             return _lambda_error(400, "InvalidParameterValueException", "Only InvocationType Event is served here.")
@@ -119,7 +119,7 @@ class Gateway:
         # The answer says that the event is accepted, so it must be stored first.
         self._snapshots.write(["sqs"])
         self._request_log.add(LoggedRequest(operation="Invoke", key="", part_number=None, status=202))
-        return Answer(status=202)
+        return Response(status=202)
 
     def _other_service(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         target = str(environ.get("HTTP_X_AMZ_TARGET", ""))
@@ -139,11 +139,11 @@ class Gateway:
         if not _READING_ACTIONS.match(action):
             self._note_change(environ)
         if action:
-            is_lost = fault is not None and fault.lose_answer
+            is_lost = fault is not None and fault.lose_response
             status = 0 if is_lost else answered[-1]
             self._request_log.add(LoggedRequest(operation=action, key="", part_number=None, status=status))
             if is_lost:
-                raise AnswerLostError
+                raise ResponseLostError
         return pieces
 
     def _note_change(self, environ: WSGIEnvironment) -> None:
@@ -173,7 +173,7 @@ def _lacks_signature(environ: WSGIEnvironment) -> bool:
     return bool(action) and "HTTP_AUTHORIZATION" not in environ and unsigned(prefix) is None
 
 
-def _missing_signature() -> Answer:
+def _missing_signature() -> Response:
     # "Common Errors" of the services' API references.
     code = "MissingAuthenticationToken"
     message = "The request must contain a valid AWS access key ID."
@@ -182,7 +182,7 @@ def _missing_signature() -> Answer:
     return answer
 
 
-def _refusal() -> Answer:
+def _refusal() -> Response:
     return _json({"error": "not for pages of other origins"}, status=403)
 
 
@@ -224,17 +224,17 @@ def _offset_seconds(document: object) -> float:
     return float(offset)
 
 
-def _json(document: object, status: int = HTTPStatus.OK) -> Answer:
-    return Answer(status=status, headers={"Content-Type": "application/json"}, body=json.dumps(document).encode())
+def _json(document: object, status: int = HTTPStatus.OK) -> Response:
+    return Response(status=status, headers={"Content-Type": "application/json"}, body=json.dumps(document).encode())
 
 
-def _lambda_error(status: int, code: str, message: str) -> Answer:
+def _lambda_error(status: int, code: str, message: str) -> Response:
     answer = _json({"Type": "User", "Message": message}, status)
     answer.headers["x-amzn-ErrorType"] = code
     return answer
 
 
-def _service_error(fault: Fault) -> Answer:
+def _service_error(fault: Fault) -> Response:
     answer = _json({"__type": fault.code, "message": "A fault on purpose."}, fault.status or 500)
     # Pages may call these services from anywhere, and read their errors.
     answer.headers["Access-Control-Allow-Origin"] = "*"

@@ -49,7 +49,7 @@ _MALFORMED = (400, "BadRequest", "An error occurred when parsing the HTTP reques
 _log = logging.getLogger(__name__)
 
 
-class AnswerLostError(Exception):
+class ResponseLostError(Exception):
     """Raised by an application that wants the connection to break instead of an answer."""
 
 
@@ -262,7 +262,7 @@ class RequestHandler(BaseHTTPRequestHandler):
         try:
             server = cast("HttpServer", self.server)
             pieces = server.application(self._environ(body), cast("Any", start_response))
-        except AnswerLostError:
+        except ResponseLostError:
             self.close_connection = True
             return
         except (ConnectionError, TimeoutError):

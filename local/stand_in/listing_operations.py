@@ -5,23 +5,23 @@ import binascii
 from collections.abc import Callable
 from urllib.parse import quote
 
-from local.stand_in.answers import OWNER, Answer, iso_time, quoted_etag, xml_answer
 from local.stand_in.errors import invalid_argument
 from local.stand_in.listings import Listing, Place, Scope
 from local.stand_in.object_store import Call
+from local.stand_in.responses import OWNER, Response, iso_time, quoted_etag, xml_response
 from local.stand_in.versions import Version
 
 MAX_PAGE = 1000  # S3 API Reference, "ListObjectsV2" and its siblings
 
 
-def list_objects_v2(call: Call) -> Answer:
+def list_objects_v2(call: Call) -> Response:
     """ListObjectsV2; the continuation token is where the page before ended."""
     query = call.request.query
     token = query.get("continuation-token")
     after = _decode_token(token) if token is not None else query.get("start-after", "")
     listing, limit = _list(call, after)
     name = _namer(call)
-    return xml_answer(
+    return xml_response(
         "ListBucketResult",
         {
             **_told(call, listing, limit),
@@ -34,13 +34,13 @@ def list_objects_v2(call: Call) -> Answer:
     )
 
 
-def list_objects(call: Call) -> Answer:
+def list_objects(call: Call) -> Response:
     """ListObjects, the older form."""
     marker = call.request.query.get("marker", "")
     is_rolled_up = bool(call.request.query.get("delimiter"))
     listing, limit = _list(call, marker)
     name = _namer(call)
-    return xml_answer(
+    return xml_response(
         "ListBucketResult",
         {
             **_told(call, listing, limit),
@@ -52,7 +52,7 @@ def list_objects(call: Call) -> Answer:
     )
 
 
-def list_object_versions(call: Call) -> Answer:
+def list_object_versions(call: Call) -> Response:
     """ListObjectVersions, starting after a version that may have been removed meanwhile."""
     query, name = call.request.query, _namer(call)
     limit = _limit(call)
@@ -65,7 +65,7 @@ def list_object_versions(call: Call) -> Answer:
     if after_version:
         after = versions.place_of(call.bucket.name, after_key, after_version)
     listing = versions.list_all(call.bucket.name, _scope(call, limit), after=after)
-    return xml_answer(
+    return xml_response(
         "ListVersionsResult",
         {
             **_told(call, listing, limit),
@@ -79,13 +79,13 @@ def list_object_versions(call: Call) -> Answer:
     )
 
 
-def list_multipart_uploads(call: Call) -> Answer:
+def list_multipart_uploads(call: Call) -> Response:
     """ListMultipartUploads by prefix and delimiter, in pages."""
     query, name = call.request.query, _namer(call)
     limit = min(call.request.text_number("max-uploads", MAX_PAGE), MAX_PAGE)
     after = Place(query.get("key-marker", ""), query.get("upload-id-marker"))
     listing = call.store.uploads.list_open(call.bucket.name, _scope(call, limit), after=after)
-    return xml_answer(
+    return xml_response(
         "ListMultipartUploadsResult",
         {
             "Bucket": call.bucket.name,

@@ -7,10 +7,10 @@ from typing import Final
 from urllib.parse import parse_qsl
 from wsgiref.types import WSGIEnvironment
 
-from local.stand_in.answers import Answer
 from local.stand_in.aws_models.refusals import Refusal, refusal, unknown_operation, unreadable
 from local.stand_in.aws_models.requests import HttpRequest, ModelledCall, UnreadableError, modelled
 from local.stand_in.requests import request_headers
+from local.stand_in.responses import Response
 
 MAX_BODY_BYTES: Final = 64 * 1024**2  # no service but S3 takes that much
 
@@ -20,7 +20,7 @@ class Refused:
     """The operation that was asked for, and what it is answered."""
 
     operation: str
-    answer: Answer
+    answer: Response
 
 
 def refused(environ: WSGIEnvironment) -> Refused | None:
@@ -39,7 +39,7 @@ def refused(environ: WSGIEnvironment) -> Refused | None:
         return None
     # Pages may call these services from anywhere, and read their errors.
     headers = {**found.headers, "Access-Control-Allow-Origin": "*"}
-    return Refused(call.name, Answer(status=found.status, headers=headers, body=found.body))
+    return Refused(call.name, Response(status=found.status, headers=headers, body=found.body))
 
 
 def _refusal(call: ModelledCall, request: HttpRequest) -> Refusal | None:

@@ -5,20 +5,20 @@ from collections.abc import Callable
 from xml.etree import ElementTree as ET
 
 from local.stand_in import checksums
-from local.stand_in.answers import OWNER, Answer, iso_time, quoted_etag, xml_answer
 from local.stand_in.buckets import encryption_of
 from local.stand_in.entity_tags import EntityTag
 from local.stand_in.errors import S3Error, invalid_argument, invalid_request, malformed_xml
 from local.stand_in.object_operations import announcer
 from local.stand_in.object_store import Call, header_tags
 from local.stand_in.payload import receive
+from local.stand_in.responses import OWNER, Response, iso_time, quoted_etag, xml_response
 from local.stand_in.uploads import MAX_PARTS, Completion, ListedPart, Part, Upload
 from local.stand_in.xml_bodies import child_text, children
 
 MAX_PAGE = 1000  # S3 API Reference, "ListParts"
 
 
-def create_multipart_upload(call: Call) -> Answer:
+def create_multipart_upload(call: Call) -> Response:
     """CreateMultipartUpload; without a checksum algorithm S3 takes CRC64NVME over the full object."""
     request = call.request
     named = request.headers.get("x-amz-checksum-algorithm")
@@ -45,14 +45,14 @@ def create_multipart_upload(call: Call) -> Answer:
         if upload.is_algorithm_chosen
         else {}
     )
-    return xml_answer(
+    return xml_response(
         "InitiateMultipartUploadResult",
         {"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.upload_id},
         {**encryption_of(upload.headers), **chosen},
     )
 
 
-def upload_part(call: Call) -> Answer:
+def upload_part(call: Call) -> Response:
     """UploadPart: the checksum of the upload's algorithm is computed whether or not the client sends it."""
     request, store = call.request, call.store
     number, upload = named_part(call)
@@ -69,7 +69,7 @@ def upload_part(call: Call) -> Answer:
     keep_part(call, upload, part, lambda: _demand_algorithm(upload, received.claim, is_complete=True))
     algorithm, value = received.claim or (upload.algorithm, part.checksum)
     checksum = {f"{checksums.CHECKSUM_PREFIX}{algorithm.lower()}": value}
-    return Answer(headers={"ETag": quoted_etag(part.etag), **encryption_of(upload.headers), **checksum})
+    return Response(headers={"ETag": quoted_etag(part.etag), **encryption_of(upload.headers), **checksum})
 
 
 def named_part(call: Call) -> tuple[int, Upload]:
@@ -92,7 +92,7 @@ def keep_part(call: Call, upload: Upload, part: Part, check: Callable[[], None] 
         raise
 
 
-def list_parts(call: Call) -> Answer:
+def list_parts(call: Call) -> Response:
     """ListParts: pages of up to a thousand, with the checksums S3 holds."""
     request = call.request
     upload = _upload(call)
@@ -100,7 +100,7 @@ def list_parts(call: Call) -> Answer:
     after = request.text_number("part-number-marker", 0)
     found = call.store.uploads.parts(upload, after=after, limit=limit + 1)
     page = found[:limit]
-    return xml_answer(
+    return xml_response(
         "ListPartsResult",
         {
             "Bucket": upload.bucket,
@@ -129,7 +129,7 @@ def list_parts(call: Call) -> Answer:
     )
 
 
-def complete_multipart_upload(call: Call) -> Answer:
+def complete_multipart_upload(call: Call) -> Response:
     """CompleteMultipartUpload: verified, conditional, once."""
     request, store = call.request, call.store
     upload = _upload(call)
@@ -150,7 +150,7 @@ def complete_multipart_upload(call: Call) -> Answer:
     )
     checksum = version.content.checksum
     told = {checksum.element: checksum.value, "ChecksumType": checksum.type} if checksum else {}
-    return xml_answer(
+    return xml_response(
         "CompleteMultipartUploadResult",
         {
             "Location": f"{request.base_url}/{upload.bucket}/{upload.key}",
@@ -163,11 +163,11 @@ def complete_multipart_upload(call: Call) -> Answer:
     )
 
 
-def abort_multipart_upload(call: Call) -> Answer:
+def abort_multipart_upload(call: Call) -> Response:
     """AbortMultipartUpload."""
     request = call.request
     call.store.uploads.abort(call.bucket.name, request.key, request.query.get("uploadId", ""))
-    return Answer(status=204)
+    return Response(status=204)
 
 
 def _upload(call: Call) -> Upload:

@@ -19,21 +19,21 @@ from local.stand_in import (
     object_operations,
     signatures,
 )
-from local.stand_in.answers import OWNER, Answer, error_answer
 from local.stand_in.buckets import demand_no_customer_key, find_bucket, require_bucket
 from local.stand_in.errors import S3Error, access_denied, not_implemented
 from local.stand_in.faults import Fault, Faults, LoggedRequest, RequestLog
 from local.stand_in.form_upload import post_object
-from local.stand_in.http_server import AnswerLostError
+from local.stand_in.http_server import ResponseLostError
 from local.stand_in.object_store import MAX_XML_BYTES, Call, ObjectStore
 from local.stand_in.payload import read_small
 from local.stand_in.requests import S3Request, parse_request
+from local.stand_in.responses import OWNER, Response, error_response
 from local.stand_in.s3_model import demand_bucket_model, demand_model, xml_root
 from local.stand_in.signatures import Signature
 from local.stand_in.snapshots import Snapshots
 from local.stand_in.xml_bodies import parse_xml
 
-_OPERATIONS: Mapping[str, Callable[[Call], Answer]] = {
+_OPERATIONS: Mapping[str, Callable[[Call], Response]] = {
     "PutObject": object_operations.put_object,
     "GetObject": object_operations.get_object,
     "HeadObject": object_operations.head_object,
@@ -79,7 +79,7 @@ class ObjectGateway:
         self._request_log = request_log
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request; raises AnswerLostError where a fault loses the answer."""
+        """Answer one request; raises ResponseLostError where a fault loses the answer."""
         request_id = secrets.token_hex(8).upper()
         operation, key, part_number = "Unreadable", "", None
         head_only = environ["REQUEST_METHOD"] == "HEAD"
@@ -94,23 +94,23 @@ class ObjectGateway:
             cors_headers = cors.response_headers(request, bucket.cors_rules) if bucket else {}
             fault = self._faults.take(operation, key)
             answer = self._answer(request, fault)
-            is_lost = fault is not None and fault.lose_answer
+            is_lost = fault is not None and fault.lose_response
         except S3Error as error:
-            answer = error_answer(error, resource=str(environ.get("PATH_INFO", "")), request_id=request_id)
-        except AnswerLostError:
+            answer = error_response(error, resource=str(environ.get("PATH_INFO", "")), request_id=request_id)
+        except ResponseLostError:
             raise
         except Exception:
             _log.exception("%s of %r failed", operation, key)
             internal = S3Error(500, "InternalError", "We encountered an internal error. Please try again.")
-            answer = error_answer(internal, resource=str(environ.get("PATH_INFO", "")), request_id=request_id)
+            answer = error_response(internal, resource=str(environ.get("PATH_INFO", "")), request_id=request_id)
         status = 0 if is_lost else answer.status
         self._request_log.add(LoggedRequest(operation=operation, key=key, part_number=part_number, status=status))
         if is_lost:
-            raise AnswerLostError
+            raise ResponseLostError
         answer.headers = {**answer.headers, **cors_headers, "x-amz-request-id": request_id, "x-amz-id-2": request_id}
         return answer.send(start_response, head_only=head_only)
 
-    def _answer(self, request: S3Request, fault: Fault | None) -> Answer:
+    def _answer(self, request: S3Request, fault: Fault | None) -> Response:
         if fault and fault.status:
             raise S3Error(fault.status, fault.code, "A fault on purpose.")
         if request.operation == "Preflight":
@@ -131,7 +131,7 @@ class ObjectGateway:
             self._store.outbox.deliver()
         return answer
 
-    def _carry_out(self, request: S3Request, signature: Signature) -> Answer:
+    def _carry_out(self, request: S3Request, signature: Signature) -> Response:
         handler = _OPERATIONS.get(request.operation)
         if handler is not None:
             bucket = require_bucket(request.bucket)
@@ -152,7 +152,7 @@ class ObjectGateway:
         demand_bucket_model(request, body)
         return self._pass_to_moto(request, body)
 
-    def _pass_to_moto(self, request: S3Request, body: bytes) -> Answer:
+    def _pass_to_moto(self, request: S3Request, body: bytes) -> Response:
         environ = {**request.environ, "wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         environ.pop("HTTP_TRANSFER_ENCODING", None)
         body_pieces, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
@@ -167,7 +167,7 @@ class ObjectGateway:
             # moto names another owner here than for each of the buckets.
             answered = _LISTING_OWNER.sub(f"<Owner><ID>{OWNER['ID']}</ID></Owner>".encode(), answered)
             kept["Content-Length"] = str(len(answered))
-        return Answer(status=int(status.split(" ", 1)[0]), headers=kept, body=answered)
+        return Response(status=int(status.split(" ", 1)[0]), headers=kept, body=answered)
 
 
 def _wait(fault: Fault | None) -> None:

@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Callable
 
-from local.stand_in.answers import Answer, http_time, quoted_etag, wire_text, xml_answer
 from local.stand_in.buckets import demand_no_encryption, encryption_of
 from local.stand_in.checksums import Checksum
 from local.stand_in.conditions import is_unchanged
@@ -11,13 +10,14 @@ from local.stand_in.entity_tags import EntityTag
 from local.stand_in.errors import S3Error, malformed_xml
 from local.stand_in.object_store import Call, answered_headers, demand_tags, header_tags
 from local.stand_in.payload import receive
+from local.stand_in.responses import Response, http_time, quoted_etag, wire_text, xml_response
 from local.stand_in.versions import NULL_VERSION, Conditions, Content, Version, require_readable
 from local.stand_in.xml_bodies import child_text, children
 
 MAX_DELETED_KEYS = 1000  # S3 API Reference, "DeleteObjects"
 
 
-def put_object(call: Call) -> Answer:
+def put_object(call: Call) -> Response:
     """PutObject, with or without conditions."""
     request, store = call.request, call.store
     headers, tags, conditions = call.kept_headers(), header_tags(request.headers), call.conditions()
@@ -38,7 +38,7 @@ def put_object(call: Call) -> Answer:
         conditions=conditions,
         event_name="s3:ObjectCreated:Put",
     )
-    return Answer(headers=_written_headers(call, version))
+    return Response(headers=_written_headers(call, version))
 
 
 def store_file(
@@ -67,7 +67,7 @@ def announcer(call: Call, event_name: str) -> Callable[[sqlite3.Connection, Vers
     return lambda connection, version: call.store.outbox.announce(connection, call.bucket, version, event_name)
 
 
-def get_object(call: Call) -> Answer:
+def get_object(call: Call) -> Response:
     """GetObject, whole, by range or by part, streamed from its files."""
     answer, start, stop, version = _look(call)
     if version is not None:
@@ -76,19 +76,19 @@ def get_object(call: Call) -> Answer:
     return answer
 
 
-def head_object(call: Call) -> Answer:
+def head_object(call: Call) -> Response:
     """HeadObject: the same answer without the bytes."""
     return _look(call)[0]
 
 
-def delete_object(call: Call) -> Answer:
+def delete_object(call: Call) -> Response:
     """DeleteObject: a delete marker in front of a versioned key, or the end of one version."""
     request = call.request
     removed = _delete(call, request.key, request.query.get("versionId"), call.conditions())
-    return Answer(status=204, headers=_deleted_headers(call, removed))
+    return Response(status=204, headers=_deleted_headers(call, removed))
 
 
-def delete_objects(call: Call) -> Answer:
+def delete_objects(call: Call) -> Response:
     """DeleteObjects: up to a thousand keys in one request."""
     if "content-md5" not in call.request.headers and not any(
         name.startswith("x-amz-checksum-") for name in call.request.headers
@@ -114,17 +114,17 @@ def delete_objects(call: Call) -> Answer:
             }
         )
     quiet = child_text(document, "Quiet") == "true"
-    return xml_answer("DeleteResult", {} if quiet else {"Deleted": deleted})
+    return xml_response("DeleteResult", {} if quiet else {"Deleted": deleted})
 
 
-def get_object_tagging(call: Call) -> Answer:
+def get_object_tagging(call: Call) -> Response:
     """GetObjectTagging."""
     version = _named_version(call)
     tags = [{"Key": key, "Value": value} for key, value in version.content.tags.items()]
-    return xml_answer("Tagging", {"TagSet": {"Tag": tags}}, call.version_headers(version))
+    return xml_response("Tagging", {"TagSet": {"Tag": tags}}, call.version_headers(version))
 
 
-def put_object_tagging(call: Call) -> Answer:
+def put_object_tagging(call: Call) -> Response:
     """PutObjectTagging: replaces the whole set."""
     version = _named_version(call)
     document = call.xml()
@@ -136,14 +136,14 @@ def put_object_tagging(call: Call) -> Answer:
                 raise S3Error(400, "InvalidTag", "Cannot provide multiple Tags with the same key", {"TagKey": key})
             tags[key] = child_text(tag, "Value") or ""
     call.store.versions.set_tags(version, demand_tags(tags))
-    return Answer(headers=call.version_headers(version))
+    return Response(headers=call.version_headers(version))
 
 
-def delete_object_tagging(call: Call) -> Answer:
+def delete_object_tagging(call: Call) -> Response:
     """DeleteObjectTagging."""
     version = _named_version(call)
     call.store.versions.set_tags(version, {})
-    return Answer(status=204, headers=call.version_headers(version))
+    return Response(status=204, headers=call.version_headers(version))
 
 
 def _named_version(call: Call) -> Version:
@@ -153,7 +153,7 @@ def _named_version(call: Call) -> Version:
     return version
 
 
-def _look(call: Call) -> tuple[Answer, int, int, Version | None]:
+def _look(call: Call) -> tuple[Response, int, int, Version | None]:
     """The answer to GET and HEAD without its bytes, and which bytes those are; no version: there are none to send."""
     request = call.request
     demand_no_encryption(request.headers)
@@ -169,7 +169,7 @@ def _look(call: Call) -> tuple[Answer, int, int, Version | None]:
     if content.tags:
         headers["x-amz-tagging-count"] = str(len(content.tags))
     if is_unchanged(request.headers, version):
-        return Answer(status=304, headers={"ETag": headers["ETag"]}), 0, 0, None
+        return Response(status=304, headers={"ETag": headers["ETag"]}), 0, 0, None
     for name, text in request.query.items():
         if name.startswith("response-"):
             headers[name.removeprefix("response-")] = wire_text(text)
@@ -187,7 +187,7 @@ def _look(call: Call) -> tuple[Answer, int, int, Version | None]:
     if is_partial:
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{content.size_bytes}"
     headers["Content-Length"] = str(stop - start)
-    return Answer(status=206 if is_partial else 200, headers=headers), start, stop, version
+    return Response(status=206 if is_partial else 200, headers=headers), start, stop, version
 
 
 def _part_range(call: Call, version: Version, part_number: int) -> tuple[int, int]:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 from xml.etree import ElementTree as ET
 
-from local.stand_in.answers import mail_safe
 from local.stand_in.bodies import Bodies
 from local.stand_in.buckets import Bucket, encryption_headers
 from local.stand_in.errors import S3Error, invalid_argument, malformed_xml, not_implemented
 from local.stand_in.events import Outbox
 from local.stand_in.faults import Clock
 from local.stand_in.requests import S3Request
+from local.stand_in.responses import mail_safe
 from local.stand_in.signatures import Signature
 from local.stand_in.uploads import Uploads
 from local.stand_in.versions import Conditions, Version, Versions

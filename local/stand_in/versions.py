@@ -8,12 +8,12 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from local.stand_in.answers import http_time
 from local.stand_in.bodies import Bodies, Segment
 from local.stand_in.checksums import Checksum
 from local.stand_in.database import Database
 from local.stand_in.errors import S3Error, invalid_argument, no_such_key, no_such_version, precondition_failed
 from local.stand_in.listings import HIGHEST_CHAR, Listing, Place, Scope, rolled_up
+from local.stand_in.responses import http_time
 
 NULL_VERSION = "null"
 _PAGE_SEGMENTS = 500

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode
 
 REDIRECTS = frozenset(f"http://127.0.0.1:{port}/callback" for port in range(53682, 53692))
 MACHINE_SECRET = "a machine's own secret"
-Answer = tuple[int, bytes, dict[str, str]]
+Response = tuple[int, bytes, dict[str, str]]
 
 
 @dataclass
@@ -29,7 +29,7 @@ class FakeSignIn:
 
     def answer(  # noqa: PLR0917 - one request, as it came
         self, method: str, path: str, query: dict[str, str], data: bytes, url: str, authorization: str = ""
-    ) -> Answer:
+    ) -> Response:
         form = {name: values[0] for name, values in parse_qs(data.decode()).items()}
         match method, path:
             case "GET", "/config.json":
@@ -63,7 +63,7 @@ class FakeSignIn:
             case _:
                 return 404, b"<h1>Not here</h1>", {}
 
-    def _authorize(self, query: dict[str, str]) -> Answer:
+    def _authorize(self, query: dict[str, str]) -> Response:
         wanted = {"response_type": "code", "client_id": "desktop", "code_challenge_method": "S256"}
         if query.get("redirect_uri") not in REDIRECTS or any(query.get(name) != text for name, text in wanted.items()):
             return 400, b"bad request", {}
@@ -77,7 +77,7 @@ class FakeSignIn:
             result = {"code": code, "state": query["state"]}
         return 302, b"", {"Location": f"{query['redirect_uri']}?{urlencode(result)}"}
 
-    def _token(self, form: dict[str, str], authorization: str) -> Answer:
+    def _token(self, form: dict[str, str], authorization: str) -> Response:
         if form.get("grant_type") == "client_credentials":
             return self._credentials_grant(form, authorization)
         if form.get("client_id") != "desktop":
@@ -94,7 +94,7 @@ class FakeSignIn:
             return _json({"error": "invalid_grant"}, 400)
         return self._grant(with_refresh=True)
 
-    def _credentials_grant(self, form: dict[str, str], authorization: str) -> Answer:
+    def _credentials_grant(self, form: dict[str, str], authorization: str) -> Response:
         kind, _, encoded = authorization.partition(" ")
         if kind != "Basic" or base64.b64decode(encoded).decode() != f"machine:{MACHINE_SECRET}":
             return _json({"error": "invalid_client", "error_description": "wrong client secret"}, 401)
@@ -103,7 +103,7 @@ class FakeSignIn:
         self.machine_grants += 1
         return self._grant(with_refresh=False)
 
-    def _grant(self, *, with_refresh: bool) -> Answer:
+    def _grant(self, *, with_refresh: bool) -> Response:
         token = {"access_token": secrets.token_hex(8), "token_type": "Bearer", "expires_in": self.expires_in}
         self.access_tokens.add(str(token["access_token"]))
         if with_refresh:
@@ -112,5 +112,5 @@ class FakeSignIn:
         return _json(token)
 
 
-def _json(body: object, status: int = 200) -> Answer:
+def _json(body: object, status: int = 200) -> Response:
     return status, json.dumps(body).encode(), {"Content-Type": "application/json"}

@@ -40,7 +40,7 @@ class HeldPart:
 
 
 @dataclass(frozen=True)
-class PartAnswer:
+class PartResponse:
     status: int
     code: str = ""
     etag: str = ""
@@ -79,14 +79,14 @@ class FakeStorage:
         self.grants[signature] = Grant(upload_id, part_number, size_bytes, checksum, time.time() + seconds)
         return f"/s3/videos/it%20is?partNumber={part_number}&uploadId={upload_id}&X-Amz-Signature={signature}"
 
-    def put(self, query: dict[str, str], headers: dict[str, str], read: Callable[[int], bytes]) -> PartAnswer:
+    def put(self, query: dict[str, str], headers: dict[str, str], read: Callable[[int], bytes]) -> PartResponse:
         """Take a part. headers: names in lower case."""
         grant = self.grants.get(query.get("X-Amz-Signature", ""))
         if grant is None or (query.get("uploadId"), query.get("partNumber")) != (
             grant.upload_id,
             str(grant.part_number),
         ):
-            return PartAnswer(403, "SignatureDoesNotMatch", hang_up=True)
+            return PartResponse(403, "SignatureDoesNotMatch", hang_up=True)
         with self._lock:
             self.puts[grant.part_number] += 1
             self._at_once += 1
@@ -99,7 +99,7 @@ class FakeStorage:
             with self._lock:
                 self._at_once -= 1
 
-    def _refusal(self, grant: Grant, headers: dict[str, str], fault: PartFault | None) -> PartAnswer | None:
+    def _refusal(self, grant: Grant, headers: dict[str, str], fault: PartFault | None) -> PartResponse | None:
         """S3 refuses from the headers alone and does not read the body."""
         amazons = {name: value for name, value in headers.items() if name.startswith("x-amz-")}
         signed = {"x-amz-checksum-crc64nvme": grant.checksum} if grant.checksum else {}
@@ -114,11 +114,11 @@ class FakeStorage:
             answer = 403, "SignatureDoesNotMatch"
         elif grant.upload_id not in self.uploads:
             answer = 404, "NoSuchUpload"
-        return PartAnswer(*answer, hang_up=True) if answer else None
+        return PartResponse(*answer, hang_up=True) if answer else None
 
     def _take(
         self, grant: Grant, headers: dict[str, str], fault: PartFault | None, read: Callable[[int], bytes]
-    ) -> PartAnswer:
+    ) -> PartResponse:
         path = self.folder / grant.upload_id / f"{grant.part_number}.{secrets.token_hex(4)}"
         remaining, checksum, md5 = grant.size_bytes, 0, hashlib.md5(usedforsecurity=False)
         stop_at = grant.size_bytes // 2 if fault == "dropped" else 0
@@ -126,7 +126,7 @@ class FakeStorage:
             while remaining > stop_at:
                 block = read(min(BLOCK_BYTES, remaining))
                 if not block:
-                    return PartAnswer(400, "IncompleteBody", hang_up=True)
+                    return PartResponse(400, "IncompleteBody", hang_up=True)
                 remaining -= len(block)
                 if fault == "corrupted":
                     block = bytes([block[0] ^ 1]) + block[1:]
@@ -134,17 +134,17 @@ class FakeStorage:
                 checksum = crc64nvme(block, checksum)
                 md5.update(block)
         if fault == "dropped":
-            return PartAnswer(0, hang_up=True)
+            return PartResponse(0, hang_up=True)
         time.sleep(self.seconds_per_part)
         if grant.checksum and encode_crc64nvme(checksum) != grant.checksum:
-            return PartAnswer(400, "BadDigest")
+            return PartResponse(400, "BadDigest")
         held = HeldPart(f'"{md5.hexdigest()}"', checksum, grant.size_bytes, path)
         with self._lock:
             if grant.upload_id not in self.uploads:
-                return PartAnswer(404, "NoSuchUpload")
+                return PartResponse(404, "NoSuchUpload")
             self.uploads[grant.upload_id][grant.part_number] = held
             self.stores[grant.part_number] += 1
-        return PartAnswer(0, hang_up=True) if fault == "dropped_answer" else PartAnswer(200, etag=held.etag)
+        return PartResponse(0, hang_up=True) if fault == "dropped_answer" else PartResponse(200, etag=held.etag)
 
     def checksum(self, upload_id: str) -> str:
         """Checksum of the whole object, from its bytes."""

@@ -10,11 +10,11 @@ from tests.cli.conftest import REPOSITORY
 from tests.cli.fake_platform import FakePlatform
 from tests.cli.watched_engine import IMPATIENT
 from video_upload import errors
-from video_upload.answers import NewUpload
 from video_upload.api import ERROR_BY_STATUS, VideoApi
 from video_upload.checksums import decode_crc64nvme, encode_crc64nvme
 from video_upload.credentials import StoredCredentials
-from video_upload.errors import ApiError, ApiUnreachableError, LimitReachedError, UnexpectedAnswerError
+from video_upload.errors import ApiError, ApiUnreachableError, LimitReachedError, UnexpectedResponseError
+from video_upload.schemas import NewUpload
 
 NEW = NewUpload(file_name="a.mp4", content_type="video/mp4", size_bytes=1)
 
@@ -69,7 +69,7 @@ def test_a_dead_api_is_given_up_after_eight_tries(signed_in: StoredCredentials) 
 
 
 def test_an_answer_outside_the_contract_is_named(platform: FakePlatform, signed_in: StoredCredentials) -> None:
-    with pytest.raises(UnexpectedAnswerError, match="missing required field"):
+    with pytest.raises(UnexpectedResponseError, match="missing required field"):
         Client(f"{platform.url}/api", signed_in).api._send("GET", "/health", None, None, NewUpload)
 
 

@@ -20,7 +20,6 @@ from chalicelib.contract.requests import ProgressBatch as ReadBatch
 from tests.cli.conftest import Cli, MakeVideo, sign_somebody_in
 from tests.cli.fake_platform import FakePlatform
 from video_upload import telemetry as telemetry_module
-from video_upload.answers import ProgressBatch
 from video_upload.errors import (
     ApiUnreachableError,
     ForbiddenError,
@@ -42,6 +41,7 @@ from video_upload.events import (
     UploadEvent,
     UploadFailed,
 )
+from video_upload.schemas import ProgressBatch
 from video_upload.telemetry import MOST_EVENTS, MOST_WAITING, Telemetry
 
 VIDEO_ID = "f" * 28

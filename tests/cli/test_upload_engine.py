@@ -20,7 +20,6 @@ from tests.cli.conftest import MakeVideo, sha256_of, sign_somebody_in
 from tests.cli.fake_platform import FakePlatform, serve_parts_over_tls, start_fake_platform
 from tests.cli.fake_storage import PartFault
 from tests.cli.watched_engine import IMPATIENT, Watched
-from video_upload.answers import Video
 from video_upload.engine import UploadEngine
 from video_upload.errors import (
     FileChangedError,
@@ -42,6 +41,7 @@ from video_upload.events import (
     UploadEvent,
     UploadFailed,
 )
+from video_upload.schemas import Video
 from video_upload.upload_journal import UploadJournal
 
 KIB = 1024

@@ -101,7 +101,7 @@ def refusal(parse: Callable[[], object]) -> InvalidRequestError:
     return refused.value
 
 
-def answer_bytes(error: PlatformError) -> int:
+def response_bytes(error: PlatformError) -> int:
     return len(json.dumps(error_body(error, "request-1")))
 
 
@@ -112,7 +112,7 @@ def test_no_more_than_twenty_problems_are_named_and_the_others_are_counted(unkno
     refused = refusal(lambda: start(**{f"{number:08}{'x' * 100}": 0 for number in range(unknown)}))
     assert (len(refused.problems), refused.more_problems) == (MAX_NAMED_PROBLEMS, more)
     assert {len(problem["field"]) for problem in refused.problems} == {MAX_NAMED_FIELD_CHARS}
-    assert answer_bytes(refused) < 2**14
+    assert response_bytes(refused) < 2**14
     assert (f"and {more} more" in refused.message) == bool(more)
 
 
@@ -121,7 +121,7 @@ def test_problems_of_all_entries_share_one_bound(parse: Callable[[list[Any]], ob
     refused = refusal(lambda: parse([{"partNumber": 0, "x": 1, "etag": ""}] * 400))
     assert len(refused.problems) == MAX_NAMED_PROBLEMS
     assert refused.more_problems >= 2 * 400 - MAX_NAMED_PROBLEMS
-    assert answer_bytes(refused) < 2**14
+    assert response_bytes(refused) < 2**14
 
 
 def test_a_token_of_more_characters_than_any_has_is_not_looked_into() -> None:

@@ -50,7 +50,7 @@ def test_a_recorded_example_fits_its_schema(example: Any, schema: dict[str, Any]
 def test_every_operation_has_an_example_of_its_body_and_of_its_answers() -> None:
     recorded = {name for name, _, _ in examples()}
     for operation in OPERATIONS:
-        wanted = {str(status) for status in operation.answers} - {SLOW_ANSWER}
+        wanted = {str(status) for status in operation.responses} - {SLOW_ANSWER}
         wanted |= {"request"} if operation.body else set()
         assert {f"{operation.name} {name}" for name in wanted} <= recorded
 

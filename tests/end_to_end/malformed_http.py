@@ -70,7 +70,7 @@ MALFORMED: dict[str, tuple[bytes, int, str]] = {
 
 
 @dataclass(frozen=True)
-class RawAnswer:
+class RawResponse:
     """headers: names in lower case."""
 
     status: int
@@ -82,7 +82,7 @@ class RawAnswer:
         return json.loads(self.body)["error"]
 
 
-def send_raw(url: str, sent: bytes, timeout_seconds: float = 20, most_bytes: int = 2**21) -> RawAnswer:
+def send_raw(url: str, sent: bytes, timeout_seconds: float = 20, most_bytes: int = 2**21) -> RawResponse:
     """Send the bytes, end the sending, read to the end. Raises ValueError when what comes back is no answer."""
     address = urlsplit(url)
     with socket.create_connection((address.hostname or "", address.port or 80), timeout_seconds) as connection:
@@ -103,4 +103,4 @@ def send_raw(url: str, sent: bytes, timeout_seconds: float = 20, most_bytes: int
         raise ValueError(f"no HTTP answer: {received[:200]!r}")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     length = headers.get("content-length")
-    return RawAnswer(int(status[:3]), headers, body[: int(length)] if length else body)
+    return RawResponse(int(status[:3]), headers, body[: int(length)] if length else body)

@@ -126,8 +126,8 @@ def arrived_parts(stand_in: StandIn, file_key: str) -> list[dict[str, int]]:
 
 def test_a_flaky_s3_costs_retries_and_nothing_else(desktop: Desktop, stand_in: StandIn, video_12_mib: Path) -> None:
     stand_in.fail("UploadPart", status=503, code="SlowDown", times=2)
-    stand_in.fail("UploadPart", loseAnswer=True, times=1)
-    stand_in.fail("CompleteMultipartUpload", loseAnswer=True, times=1)
+    stand_in.fail("UploadPart", loseResponse=True, times=1)
+    stand_in.fail("CompleteMultipartUpload", loseResponse=True, times=1)
     result = desktop.upload(video_12_mib)
     assert result["state"] == "ready"
 

@@ -4,10 +4,10 @@ import pytest
 import requests
 
 from local.platform import LocalPlatform
-from tests.end_to_end.malformed_http import MALFORMED, RawAnswer, send_raw
+from tests.end_to_end.malformed_http import MALFORMED, RawResponse, send_raw
 
 
-def assert_refused(answer: RawAnswer, status: int, code: str) -> None:
+def assert_refused(answer: RawResponse, status: int, code: str) -> None:
     assert (answer.status, answer.error["code"]) == (status, code)
     assert set(answer.error) == {"code", "message", "details", "requestId"}
     assert answer.error["requestId"] == answer.headers["x-amzn-requestid"]

@@ -7,7 +7,7 @@ from tests.end_to_end.conftest import Person, StandIn
 
 @pytest.mark.parametrize(
     "fault",
-    [{"loseAnswer": True}, {"status": 500}, {"status": 503, "code": "SlowDown"}, {"delaySeconds": 5.5}],
+    [{"loseResponse": True}, {"status": 500}, {"status": 503, "code": "SlowDown"}, {"delaySeconds": 5.5}],
     ids=["connection reset", "internal error", "busy", "timed out"],
 )
 def test_a_storage_out_of_reach_is_503_with_a_time_to_come_back(

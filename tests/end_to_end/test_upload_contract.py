@@ -135,7 +135,7 @@ def test_an_answer_of_s3_that_is_lost_does_not_lose_the_upload(
 ) -> None:
     started = person.start(len(small_video))
     parts = person.send_parts(started, small_video)
-    stand_in.fail("CompleteMultipartUpload", loseAnswer=True, times=1, keyContains=started["videoId"])
+    stand_in.fail("CompleteMultipartUpload", loseResponse=True, times=1, keyContains=started["videoId"])
     answer = wait_until(lambda: a if (a := person.complete(started, parts)).status_code == 200 else None)
     assert answer.json()["status"] == "completed"
     assert person.wait_for(started["videoId"], "ready")

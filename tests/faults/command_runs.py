@@ -100,7 +100,7 @@ class CommandRun(Run):
         self.lane.line.begin(*troubles)
         if self.kind.s3_operation:
             is_lost = self.kind.way is Way.LOST
-            fault = {"loseAnswer": True} if is_lost else {"status": 503, "code": "SlowDown"}
+            fault = {"loseResponse": True} if is_lost else {"status": 503, "code": "SlowDown"}
             self.scene.fail(self.kind.s3_operation, self.person.owner, times=self.chance.choice((1, 2, 4, 9)), **fault)
             self.struck = 1
         first = self._attempt("upload", str(self.file), is_under_fault=True)

@@ -45,7 +45,7 @@ def _print(findings: Findings, seeds: range, seconds: float) -> None:
     print("sent:     " + ", ".join(f"{count} {kind}" for kind, count in findings.kinds.most_common()))
     print("answered: " + ", ".join(f"{count} times {status}" for status, count in sorted(findings.statuses.items())))
     print("codes:    " + ", ".join(f"{count} {code}" for code, count in findings.codes.most_common() if code))
-    print(f"largest answer: {findings.largest_answer_bytes} bytes")
+    print(f"largest response: {findings.largest_response_bytes} bytes")
     for seed, problem in findings.broken.items():
         print(f"seed {seed}: {problem}")
     for slip in findings.slips:

@@ -11,10 +11,10 @@ from typing import Any, cast
 import requests
 
 from local.platform import LocalPlatform, Ports
-from tests.end_to_end.malformed_http import RawAnswer, send_raw
+from tests.end_to_end.malformed_http import RawResponse, send_raw
 from tests.hostile.hostile_requests import HostileRequest, Identity, hostile_request
 
-MAX_ANSWER_BYTES = 1_000_000
+MAX_RESPONSE_BYTES = 1_000_000
 CONNECTIONS = 8
 TIMEOUT_SECONDS = 60
 _ERROR_FIELDS = {"code", "message", "details", "requestId"}
@@ -28,7 +28,7 @@ class Findings:
     kinds: Counter[str] = field(default_factory=Counter[str])
     statuses: Counter[int] = field(default_factory=Counter[int])
     codes: Counter[str] = field(default_factory=Counter[str])
-    largest_answer_bytes: int = 0
+    largest_response_bytes: int = 0
     broken: dict[int, str] = field(default_factory=dict[int, str])
     slips: list[str] = field(default_factory=list[str])
 
@@ -80,7 +80,7 @@ def attack(target: Target, seeds: Iterable[int]) -> Findings:
             findings.kinds[request.kind] += 1
             if answer:
                 findings.statuses[answer.status] += 1
-                findings.largest_answer_bytes = max(findings.largest_answer_bytes, len(answer.body))
+                findings.largest_response_bytes = max(findings.largest_response_bytes, len(answer.body))
                 findings.codes[_code(answer)] += 1
             if problem:
                 findings.broken[request.seed] = f"{request.kind}: {problem}"
@@ -88,21 +88,21 @@ def attack(target: Target, seeds: Iterable[int]) -> Findings:
     return findings
 
 
-def send(target: Target, seed: int) -> tuple[HostileRequest, RawAnswer | None, str | None]:
+def send(target: Target, seed: int) -> tuple[HostileRequest, RawResponse | None, str | None]:
     """The request, its answer, and what is wrong with it."""
     request = hostile_request(seed, target.identity)
     try:
-        answer = send_raw(target.site_url, request.sent, TIMEOUT_SECONDS, 2 * MAX_ANSWER_BYTES)
+        answer = send_raw(target.site_url, request.sent, TIMEOUT_SECONDS, 2 * MAX_RESPONSE_BYTES)
     except (OSError, ValueError) as error:
         return request, None, f"{type(error).__name__}: {error}"
     return request, answer, _problem(request, answer)
 
 
-def _problem(request: HostileRequest, answer: RawAnswer) -> str | None:
+def _problem(request: HostileRequest, answer: RawResponse) -> str | None:
     is_refusal, has_body = answer.status >= 400, not request.sent.startswith(b"HEAD ")
     broken = {
         "a status that blames the platform": not 200 <= answer.status < 500,
-        f"more than {MAX_ANSWER_BYTES} bytes": len(answer.body) > MAX_ANSWER_BYTES,
+        f"more than {MAX_RESPONSE_BYTES} bytes": len(answer.body) > MAX_RESPONSE_BYTES,
         "a traceback": b"Traceback" in answer.body,
         "no CORS headers": is_refusal and "access-control-allow-origin" not in answer.headers,
         "another shape": is_refusal and has_body and not _code(answer),
@@ -111,7 +111,7 @@ def _problem(request: HostileRequest, answer: RawAnswer) -> str | None:
     return f"{said}: {answer.status} {answer.body[:200]!r}" if said else None
 
 
-def _code(answer: RawAnswer) -> str:
+def _code(answer: RawResponse) -> str:
     """Code of an error in the one shape; empty for anything else."""
     try:
         body: Any = json.loads(answer.body)

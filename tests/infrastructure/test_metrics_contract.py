@@ -32,7 +32,7 @@ RUNBOOK = PROJECT / "docs" / "runbook.md"
 TELEMETRY = {
     "web": ("clients/web/src/telemetry.ts",),
     # a state that the API named is passed on
-    "desktop": ("clients/cli/src/video_upload/telemetry.py", "clients/cli/src/video_upload/answers.py"),
+    "desktop": ("clients/cli/src/video_upload/telemetry.py", "clients/cli/src/video_upload/schemas.py"),
 }
 NO_ALARM = {"budget"}
 """Sections of the runbook for what rings without being an alarm of CloudWatch's."""

@@ -29,7 +29,7 @@ def test_a_fault_refuses_as_often_as_it_was_told_and_only_where(server: Server) 
 
 
 def test_a_lost_answer_is_a_completed_upload_and_a_broken_connection(server: Server) -> None:
-    server.control("POST", "faults", {"operation": "CompleteMultipartUpload", "loseAnswer": True})
+    server.control("POST", "faults", {"operation": "CompleteMultipartUpload", "loseResponse": True})
     upload_id = server.upload("videos/k", [b"x" * 5 * MIB, b"y"])
     with pytest.raises(ConnectionClosedError):
         server.complete("videos/k", upload_id)

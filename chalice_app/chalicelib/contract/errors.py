@@ -6,13 +6,13 @@ from typing import Annotated, Any, get_type_hints
 import msgspec
 from msgspec import Meta
 
-from chalicelib.contract.answers import AnswerBody
 from chalicelib.contract.checking import MAX_NAMED_PROBLEMS
+from chalicelib.contract.responses import ResponseBody
 from chalicelib.core.errors import InvalidRequestError, PlatformError
 from chalicelib.core.json_values import camel_case
 
 
-class Problem(AnswerBody, frozen=True, kw_only=True):
+class Problem(ResponseBody, frozen=True, kw_only=True):
     """One thing that is wrong with a body or a query."""
 
     field: str

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.contract import answers, fields
+from chalicelib.contract import fields, responses
 from chalicelib.contract.errors import GATEWAY_ERRORS, Problem, details_schema, error_schema
 from chalicelib.contract.operations import OPERATIONS, Bearer, Operation
 from chalicelib.core.errors import InternalError, PlatformError, TryAgainError
@@ -39,7 +39,7 @@ _CORRELATION_ID = {
 
 def document(examples: Examples) -> dict[str, Any]:
     """The whole API, with recorded examples."""
-    message = _with_example({"schema": _ref(answers.CompletionMessage)}, examples.get(WEBHOOK, {}).get("request"))
+    message = _with_example({"schema": _ref(responses.CompletionMessage)}, examples.get(WEBHOOK, {}).get("request"))
     paths: dict[str, Any] = {}
     for operation in OPERATIONS:
         described = _operation(operation, examples.get(operation.name, {}))
@@ -107,7 +107,7 @@ def _operation(operation: Operation, examples: Mapping[str, Any]) -> dict[str, A
         "responses": {
             **{
                 str(status): _answer(operation, status, kind, examples.get(str(status)))
-                for status, kind in operation.answers.items()
+                for status, kind in operation.responses.items()
             },
             **_errors(operation, examples),
         },
@@ -170,8 +170,8 @@ _RETRY_AFTER = {"description": "Seconds to wait.", "schema": {"type": "integer",
 
 def _schemas() -> dict[str, Any]:
     bodies = [operation.body for operation in OPERATIONS if operation.body]
-    answered = [kind for operation in OPERATIONS for kind in operation.answers.values()]
-    kinds = [*dict.fromkeys([*bodies, *answered, answers.CompletionMessage, Problem])]
+    answered = [kind for operation in OPERATIONS for kind in operation.responses.values()]
+    kinds = [*dict.fromkeys([*bodies, *answered, responses.CompletionMessage, Problem])]
     _, schemas = msgspec.json.schema_components(kinds, ref_template=REF)
     for name, kind in (("VideoId", fields.VideoId), ("ContentType", fields.ContentType)):
         ((schemas[name],), _) = msgspec.json.schema_components([kind], ref_template=REF)

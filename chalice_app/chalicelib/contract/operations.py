@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.contract import answers, requests
+from chalicelib.contract import requests, responses
 from chalicelib.contract.fields import DEFAULT_PAGE_VIDEOS, MAX_BODY_BYTES, MAX_PAGE_VIDEOS, MAX_PROGRESS_BYTES
 from chalicelib.core import errors
 from chalicelib.core.video_id import VIDEO_ID
@@ -39,7 +39,7 @@ class Operation:
     path: str
     summary: str
     bearer: Bearer
-    answers: Mapping[int, Body]
+    responses: Mapping[int, Body]
     errors: tuple[Error, ...]
     body: Body | None = None
     may_omit_body: bool = False
@@ -88,7 +88,7 @@ OPERATIONS = (
         bearer=Bearer.WRITE,
         body=requests.NewUpload,
         max_body_bytes=MAX_BODY_BYTES,
-        answers={201: answers.StartedUpload},
+        responses={201: responses.StartedUpload},
         errors=(*_SIGNED_IN, *_BODY, *_NEW_FILE, *_CAPS, errors.UploadStartingError, *_STORAGE),
         links={
             "signParts": {},
@@ -106,7 +106,7 @@ OPERATIONS = (
         bearer=Bearer.UPLOAD_TOKEN,
         body=requests.PartsToSign,
         max_body_bytes=MAX_BODY_BYTES,
-        answers={200: answers.SignedParts},
+        responses={200: responses.SignedParts},
         errors=(*_SIGNED_IN, *_BODY, *_PAST_UPLOADING, *_CAPS, *_STORAGE),
     ),
     Operation(
@@ -115,7 +115,7 @@ OPERATIONS = (
         path="/multipart/parts",
         summary="List the parts that S3 holds",
         bearer=Bearer.UPLOAD_TOKEN,
-        answers={200: answers.StoredUpload},
+        responses={200: responses.StoredUpload},
         errors=(*_SIGNED_IN, *_PAST_UPLOADING, *_CAPS, *_STORAGE),
     ),
     Operation(
@@ -126,7 +126,7 @@ OPERATIONS = (
         bearer=Bearer.UPLOAD_TOKEN,
         body=requests.PartsToComplete,
         max_body_bytes=MAX_BODY_BYTES,
-        answers={200: answers.Completion, 202: answers.Completion},
+        responses={200: responses.Completion, 202: responses.Completion},
         errors=(*_SIGNED_IN, *_BODY, *_PARTS_REFUSED, *_PAST_UPLOADING, *_STORAGE),
         links=_SHOW,
     ),
@@ -139,7 +139,7 @@ OPERATIONS = (
         body=requests.UploadToAbort,
         may_omit_body=True,
         max_body_bytes=MAX_BODY_BYTES,
-        answers={200: answers.AbortedUpload},
+        responses={200: responses.AbortedUpload},
         errors=(*_SIGNED_IN, *_BODY, *_PAST_UPLOADING, *_STORAGE),
         links=_SHOW,
     ),
@@ -149,7 +149,7 @@ OPERATIONS = (
         path="/uploads",
         summary="List the caller's unfinished uploads",
         bearer=Bearer.READ,
-        answers={200: answers.OpenUploads},
+        responses={200: responses.OpenUploads},
         errors=(*_SIGNED_IN, *_STORAGE),
         links={"showVideo": {"videoId": "$response.body#/uploads/0/videoId"}},
     ),
@@ -161,7 +161,7 @@ OPERATIONS = (
         bearer=Bearer.WRITE,
         body=requests.NewUpload,
         max_body_bytes=MAX_BODY_BYTES,
-        answers={201: answers.OfferedUpload},
+        responses={201: responses.OfferedUpload},
         errors=(*_SIGNED_IN, *_BODY, *_NEW_FILE, *_CAPS, *_STORAGE),
         links=_SHOW,
     ),
@@ -189,7 +189,7 @@ OPERATIONS = (
                 "schema": {"type": "string", "pattern": f"^({VIDEO_ID.pattern})?$"},
             },
         ),
-        answers={200: answers.VideoPage},
+        responses={200: responses.VideoPage},
         errors=(*_SIGNED_IN, errors.InvalidRequestError, *_STORAGE),
         links={
             "listVideos": {"cursor": "$response.body#/nextCursor"},
@@ -203,7 +203,7 @@ OPERATIONS = (
         summary="Show a video with its URLs",
         bearer=Bearer.READ,
         parameters=(_VIDEO_ID,),
-        answers={200: answers.Video},
+        responses={200: responses.Video},
         errors=(*_SIGNED_IN, errors.VideoNotFoundError, *_STORAGE),
     ),
     Operation(
@@ -213,7 +213,7 @@ OPERATIONS = (
         summary="Delete a video, or abort its upload",
         bearer=Bearer.WRITE,
         parameters=(_VIDEO_ID,),
-        answers={200: answers.DeletedVideo},
+        responses={200: responses.DeletedVideo},
         errors=(*_SIGNED_IN, errors.VideoNotFoundError, *_STORAGE),
         links=_SHOW,
     ),
@@ -225,7 +225,7 @@ OPERATIONS = (
         bearer=Bearer.WRITE,
         body=requests.ProgressBatch,
         max_body_bytes=MAX_PROGRESS_BYTES,
-        answers={200: answers.AcceptedProgress},
+        responses={200: responses.AcceptedProgress},
         errors=(*_SIGNED_IN, *_BODY),
     ),
     Operation(
@@ -234,7 +234,7 @@ OPERATIONS = (
         path="/health",
         summary="Report liveness and version",
         bearer=Bearer.NOTHING,
-        answers={200: answers.Health},
+        responses={200: responses.Health},
         errors=(),
     ),
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import UNSET
 
-from chalicelib.contract import answers
+from chalicelib.contract import responses
 from chalicelib.core.completion import Completion, Outcome
 from chalicelib.core.multipart_upload import OpenUpload, StartedUpload
 from chalicelib.core.part_urls import SignedPart
@@ -19,9 +19,9 @@ if TYPE_CHECKING:  # a function loads them only when it serves them
     from chalicelib.core.simple_upload import OfferedUpload
 
 
-def started_upload(started: StartedUpload) -> answers.StartedUpload:
+def started_upload(started: StartedUpload) -> responses.StartedUpload:
     record = started.record
-    return answers.StartedUpload(
+    return responses.StartedUpload(
         video_id=record.video_id,
         upload_id=started.upload_id,
         file_key=record.ref.file_key,
@@ -35,17 +35,17 @@ def started_upload(started: StartedUpload) -> answers.StartedUpload:
     )
 
 
-def presigned_parts(parts: Iterable[SignedPart]) -> list[answers.PresignedPart]:
+def presigned_parts(parts: Iterable[SignedPart]) -> list[responses.PresignedPart]:
     return [
-        answers.PresignedPart(
+        responses.PresignedPart(
             part_number=part.part_number, url=part.url, size_bytes=part.size_bytes, headers=dict(part.headers)
         )
         for part in parts
     ]
 
 
-def stored_upload(token: UploadToken, record: VideoRecord, parts: Iterable[StoredPart]) -> answers.StoredUpload:
-    return answers.StoredUpload(
+def stored_upload(token: UploadToken, record: VideoRecord, parts: Iterable[StoredPart]) -> responses.StoredUpload:
+    return responses.StoredUpload(
         video_id=record.video_id,
         upload_id=token.upload_id,
         file_key=record.ref.file_key,
@@ -56,7 +56,7 @@ def stored_upload(token: UploadToken, record: VideoRecord, parts: Iterable[Store
         part_size_bytes=record.part_size_bytes,
         part_count=record.plan.part_count,
         parts=[
-            answers.StoredPart(
+            responses.StoredPart(
                 part_number=part.part_number,
                 size_bytes=part.size_bytes,
                 etag=part.etag,
@@ -67,9 +67,9 @@ def stored_upload(token: UploadToken, record: VideoRecord, parts: Iterable[Store
     )
 
 
-def completion(completed: Completion) -> answers.Completion:
+def completion(completed: Completion) -> responses.Completion:
     record = completed.record
-    return answers.Completion(
+    return responses.Completion(
         status="completed" if completed.outcome is Outcome.COMPLETED else "completing",
         video_id=record.video_id,
         file_key=record.ref.file_key,
@@ -77,12 +77,12 @@ def completion(completed: Completion) -> answers.Completion:
     )
 
 
-def open_uploads(uploads: Iterable[OpenUpload]) -> answers.OpenUploads:
-    return answers.OpenUploads(uploads=[_open_upload(upload, upload.record) for upload in uploads])
+def open_uploads(uploads: Iterable[OpenUpload]) -> responses.OpenUploads:
+    return responses.OpenUploads(uploads=[_open_upload(upload, upload.record) for upload in uploads])
 
 
-def _open_upload(upload: OpenUpload, record: VideoRecord) -> answers.OpenUpload:
-    return answers.OpenUpload(
+def _open_upload(upload: OpenUpload, record: VideoRecord) -> responses.OpenUpload:
+    return responses.OpenUpload(
         video_id=record.video_id,
         upload_id=upload.upload_id,
         file_key=record.ref.file_key,
@@ -99,8 +99,8 @@ def _open_upload(upload: OpenUpload, record: VideoRecord) -> answers.OpenUpload:
     )
 
 
-def offered_upload(offered: "OfferedUpload") -> answers.OfferedUpload:
-    return answers.OfferedUpload(
+def offered_upload(offered: "OfferedUpload") -> responses.OfferedUpload:
+    return responses.OfferedUpload(
         video_id=offered.ref.video_id,
         file_key=offered.ref.file_key,
         url=offered.form.url,
@@ -109,9 +109,9 @@ def offered_upload(offered: "OfferedUpload") -> answers.OfferedUpload:
     )
 
 
-def video(seen: "SeenVideo") -> answers.Video:
+def video(seen: "SeenVideo") -> responses.Video:
     record, urls = seen.record, seen.urls
-    return answers.Video(
+    return responses.Video(
         video_id=record.video_id,
         file_name=record.file_name,
         content_type=record.content_type,
@@ -128,8 +128,8 @@ def video(seen: "SeenVideo") -> answers.Video:
     )
 
 
-def completion_message(record: VideoRecord) -> answers.CompletionMessage:
-    return answers.CompletionMessage(
+def completion_message(record: VideoRecord) -> responses.CompletionMessage:
+    return responses.CompletionMessage(
         video_id=record.video_id,
         owner=record.owner,
         file_key=record.ref.file_key,
@@ -137,25 +137,25 @@ def completion_message(record: VideoRecord) -> answers.CompletionMessage:
         file_name=record.file_name,
         content_type=record.content_type,
         size_bytes=record.size_bytes,
-        state=msgspec.convert(record.state.value, answers.FinalState),
+        state=msgspec.convert(record.state.value, responses.FinalState),
         completed_at=api_time(record.completed_at) if record.completed_at else None,
         media=_media(record),
         rejection=_rejection(record.rejection),
     )
 
 
-def _visible_state(record: VideoRecord) -> answers.VideoState:
+def _visible_state(record: VideoRecord) -> responses.VideoState:
     """Every state but `deleted`, which nobody sees."""
-    return msgspec.convert(record.state.value, answers.VideoState)
+    return msgspec.convert(record.state.value, responses.VideoState)
 
 
-def _media(record: VideoRecord) -> answers.Media | None:
-    return msgspec.convert(record.media, answers.Media | None)
+def _media(record: VideoRecord) -> responses.Media | None:
+    return msgspec.convert(record.media, responses.Media | None)
 
 
-def _rejection(rejection: Rejection | None) -> answers.Rejection | None:
+def _rejection(rejection: Rejection | None) -> responses.Rejection | None:
     return (
-        answers.Rejection(code=msgspec.convert(rejection.code, answers.RejectionCode), message=rejection.message)
+        responses.Rejection(code=msgspec.convert(rejection.code, responses.RejectionCode), message=rejection.message)
         if rejection
         else None
     )

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from chalice.app import Blueprint, CORSConfig, Response
 
-from chalicelib.contract.answers import AnswerBody
+from chalicelib.contract.responses import ResponseBody
 from chalicelib.core.errors import (
     InternalError,
     PlatformError,
@@ -139,7 +139,7 @@ def _refusal(error: Exception, view_name: str) -> PlatformError:
     return InternalError()
 
 
-def answered(body: AnswerBody, status: int = 200, **headers: str) -> Response:
+def respond(body: ResponseBody, status: int = 200, **headers: str) -> Response:
     """headers: names with `_` for `-`."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     headers_of_all = {"Content-Type": "application/json", "Cache-Control": "no-store"}

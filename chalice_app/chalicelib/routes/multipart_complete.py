@@ -3,11 +3,11 @@
 from chalice.app import Response
 
 from chalicelib.contract import views
-from chalicelib.contract.answers import AbortedUpload
 from chalicelib.contract.requests import PartsToComplete, UploadToAbort
+from chalicelib.contract.responses import AbortedUpload
 from chalicelib.core.completion import RETRY_AFTER_SECONDS, Outcome
 from chalicelib.core.errors import UploadNotFoundError
-from chalicelib.routes.api_blueprint import ApiBlueprint, answered
+from chalicelib.routes.api_blueprint import ApiBlueprint, respond
 from chalicelib.routes.callers import upload_of
 from chalicelib.routes.strict_json import strict_json, strict_json_or_empty
 from chalicelib.routes.upload_tokens import upload_token_authorizer
@@ -23,8 +23,8 @@ def complete_upload() -> Response:
     completion = services().completions.complete(token, request)
     answer = views.completion(completion)
     if completion.outcome is Outcome.COMPLETED:
-        return answered(answer)
-    return answered(answer, status=202, Retry_After=str(RETRY_AFTER_SECONDS))
+        return respond(answer)
+    return respond(answer, status=202, Retry_After=str(RETRY_AFTER_SECONDS))
 
 
 @multipart_complete.route("/multipart/abort", methods=["POST"], authorizer=upload_token_authorizer)
@@ -34,4 +34,4 @@ def abort_upload() -> Response:
     if request.upload_id not in {None, token.upload_id} or request.file_key not in {None, token.file_key}:
         raise UploadNotFoundError
     record = services().uploads.abort(token)
-    return answered(AbortedUpload(status="aborted", video_id=record.video_id))
+    return respond(AbortedUpload(status="aborted", video_id=record.video_id))

@@ -3,10 +3,10 @@
 from chalice.app import Response
 
 from chalicelib.contract import views
-from chalicelib.contract.answers import SignedParts
 from chalicelib.contract.requests import NewUpload, PartsToSign
+from chalicelib.contract.responses import SignedParts
 from chalicelib.core.video_record import api_time
-from chalicelib.routes.api_blueprint import ApiBlueprint, answered
+from chalicelib.routes.api_blueprint import ApiBlueprint, respond
 from chalicelib.routes.callers import may_also_write, reader_of, upload_of, writer_of
 from chalicelib.routes.strict_json import strict_json
 from chalicelib.routes.upload_tokens import upload_token_authorizer
@@ -22,7 +22,7 @@ def start_upload() -> Response:
     max_bytes = services().environment.max_video_bytes
     request = NewUpload.parse(strict_json(multipart_init.current_request), max_bytes)
     started = services().uploads.start(owner, request, multipart_init.correlation_id)
-    return answered(views.started_upload(started), status=201)
+    return respond(views.started_upload(started), status=201)
 
 
 @multipart_init.route("/multipart/parts", methods=["POST"], authorizer=upload_token_authorizer)
@@ -32,14 +32,14 @@ def sign_parts() -> Response:
     record = services().uploads.find_open(token)
     checksums_by_part = PartsToSign.parse(body, record.plan.part_count)
     parts, urls_expire_at = services().uploads.sign_parts(token, record, checksums_by_part)
-    return answered(SignedParts(presigned_urls=views.presigned_parts(parts), urls_expire_at=api_time(urls_expire_at)))
+    return respond(SignedParts(presigned_urls=views.presigned_parts(parts), urls_expire_at=api_time(urls_expire_at)))
 
 
 @multipart_init.route("/multipart/parts", methods=["GET"], authorizer=upload_token_authorizer)
 def list_parts() -> Response:
     token = upload_of(multipart_init.current_request)
     record, parts = services().uploads.stored_parts(token)
-    return answered(views.stored_upload(token, record, parts))
+    return respond(views.stored_upload(token, record, parts))
 
 
 @multipart_init.route("/uploads", methods=["GET"], authorizer=may_read)
@@ -47,4 +47,4 @@ def list_uploads() -> Response:
     request = multipart_init.current_request
     owner = reader_of(request)
     uploads = services().uploads.open_uploads(owner, with_tokens=may_also_write(request))
-    return answered(views.open_uploads(uploads))
+    return respond(views.open_uploads(uploads))

@@ -5,13 +5,13 @@ import re
 from chalice.app import Request, Response
 
 from chalicelib.contract import views
-from chalicelib.contract.answers import AcceptedProgress, DeletedVideo, VideoPage
 from chalicelib.contract.fields import DEFAULT_PAGE_VIDEOS, MAX_PAGE_VIDEOS, MAX_PROGRESS_BYTES
 from chalicelib.contract.requests import NewUpload, ProgressBatch
+from chalicelib.contract.responses import AcceptedProgress, DeletedVideo, VideoPage
 from chalicelib.core.errors import InvalidRequestError, VideoNotFoundError
 from chalicelib.core.video_id import VideoRef, is_video_id
 from chalicelib.core.video_record import api_time
-from chalicelib.routes.api_blueprint import ApiBlueprint, answered
+from chalicelib.routes.api_blueprint import ApiBlueprint, respond
 from chalicelib.routes.callers import reader_of, writer_of
 from chalicelib.routes.strict_json import strict_json
 from chalicelib.routes.users import may_read, may_write
@@ -29,7 +29,7 @@ def offer_upload() -> Response:
     max_bytes = min(environment.max_simple_upload_bytes, environment.max_video_bytes)
     request = NewUpload.parse(strict_json(video_upload.current_request), max_bytes)
     offered = services().simple_uploads.start(owner, request, video_upload.correlation_id)
-    return answered(views.offered_upload(offered), status=201)
+    return respond(views.offered_upload(offered), status=201)
 
 
 @video_upload.route("/videos", methods=["GET"], authorizer=may_read)
@@ -37,20 +37,20 @@ def list_videos() -> Response:
     owner = reader_of(video_upload.current_request)
     limit, cursor = _page_of(video_upload.current_request)
     videos, next_cursor = services().library.page(owner, limit, cursor)
-    return answered(VideoPage(videos=[views.video(seen) for seen in videos], next_cursor=next_cursor))
+    return respond(VideoPage(videos=[views.video(seen) for seen in videos], next_cursor=next_cursor))
 
 
 @video_upload.route("/videos/{videoId}", methods=["GET"], authorizer=may_read)
 def show_video(videoId: str) -> Response:  # noqa: N803 - Chalice passes the path's own name
     owner = reader_of(video_upload.current_request)
-    return answered(views.video(services().library.show(_ref(owner, videoId))))
+    return respond(views.video(services().library.show(_ref(owner, videoId))))
 
 
 @video_upload.route("/videos/{videoId}", methods=["DELETE"], authorizer=may_write)
 def delete_video(videoId: str) -> Response:  # noqa: N803 - Chalice passes the path's own name
     owner = writer_of(video_upload.current_request)
     links_expire_at = services().library.delete(_ref(owner, videoId))
-    return answered(DeletedVideo(status="deleted", video_id=videoId, links_expire_at=api_time(links_expire_at)))
+    return respond(DeletedVideo(status="deleted", video_id=videoId, links_expire_at=api_time(links_expire_at)))
 
 
 @video_upload.route("/progress", methods=["POST"], authorizer=may_write)
@@ -58,7 +58,7 @@ def tell_progress() -> Response:
     owner = writer_of(video_upload.current_request)
     told = ProgressBatch.parse(strict_json(video_upload.current_request, MAX_PROGRESS_BYTES))
     services().progress_log.write(owner, told)
-    return answered(AcceptedProgress(accepted=len(told.events)))
+    return respond(AcceptedProgress(accepted=len(told.events)))
 
 
 def _ref(owner: str, video_id: str) -> VideoRef:

@@ -6,7 +6,7 @@
     print(video.state, video.playback_url)
 
 `video_upload.errors` holds the errors, `video_upload.events` the events that a running upload reports,
-`video_upload.answers` the types that come back.
+`video_upload.schemas` the types that come back.
 """
 
 from video_upload.client import Client

@@ -13,27 +13,6 @@ from urllib.parse import quote
 import msgspec
 import requests
 
-from video_upload.answers import (
-    CompletedPart,
-    CompleteUpload,
-    Completion,
-    DeletedVideo,
-    ErrorAnswer,
-    ErrorDetail,
-    Health,
-    NewUpload,
-    OpenUpload,
-    OpenUploads,
-    PartToSign,
-    ProgressAnswer,
-    ProgressBatch,
-    SignedParts,
-    StartedUpload,
-    StatusAnswer,
-    StoredUpload,
-    Video,
-    VideoPage,
-)
 from video_upload.backoff import Backoff
 from video_upload.connection_problem import problem_in_words
 from video_upload.errors import (
@@ -46,7 +25,28 @@ from video_upload.errors import (
     NotFoundError,
     ServiceUnavailableError,
     UnauthorizedError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
+)
+from video_upload.schemas import (
+    CompletedPart,
+    CompleteUpload,
+    Completion,
+    DeletedVideo,
+    ErrorDetail,
+    ErrorResponse,
+    Health,
+    NewUpload,
+    OpenUpload,
+    OpenUploads,
+    PartToSign,
+    ProgressBatch,
+    ProgressResponse,
+    SignedParts,
+    StartedUpload,
+    StatusResponse,
+    StoredUpload,
+    Video,
+    VideoPage,
 )
 from video_upload.version import VERSION
 
@@ -56,7 +56,7 @@ LONGEST_RETRY_AFTER_SECONDS = 120.0
 COMPLETING_SECONDS = 2.0  # between two looks at a completion, where the API does not say
 RETRIED_STATUSES = frozenset({500, 502, 503, 504})
 # The second and third: an answer that ends before its end.
-_LOST_ANSWERS = (
+_LOST_RESPONSES = (
     requests.ConnectionError,
     requests.exceptions.ChunkedEncodingError,
     requests.exceptions.ContentDecodingError,
@@ -74,7 +74,7 @@ ERROR_BY_STATUS: Mapping[int, type[ApiError]] = {
     429: LimitReachedError,
 }
 
-Answer = TypeVar("Answer", bound=msgspec.Struct)
+Response = TypeVar("Response", bound=msgspec.Struct)
 
 
 class Credentials(Protocol):
@@ -94,7 +94,8 @@ class VideoApi:
 
     Lost connections, 5xx, and 429 `too_many_requests` are tried again with back-off (Retry-After is honoured), so a
     call may be made twice: each is idempotent, init under the upload's correlation id.
-    Every method raises ApiError, ApiUnreachableError and UnexpectedAnswerError; those for users also NotSignedInError.
+    Every method raises ApiError, ApiUnreachableError and UnexpectedResponseError; those for users also
+    NotSignedInError.
 
     pause: how to wait, in seconds; may raise to call the wait off.
     on_silence: told why, before the first wait of a call that got no answer.
@@ -157,8 +158,8 @@ class VideoApi:
         asked_seconds = retry_after_seconds(response)
         return completion, COMPLETING_SECONDS if asked_seconds is None else asked_seconds
 
-    def abort(self, upload_token: str) -> StatusAnswer:
-        return self._send("POST", "/multipart/abort", upload_token, None, StatusAnswer)[0]
+    def abort(self, upload_token: str) -> StatusResponse:
+        return self._send("POST", "/multipart/abort", upload_token, None, StatusResponse)[0]
 
     def list_open_uploads(self) -> tuple[OpenUpload, ...]:
         return self._as_user("GET", "/uploads", OpenUploads).uploads
@@ -177,7 +178,7 @@ class VideoApi:
         return self._as_user("DELETE", f"/videos/{quote(video_id, safe='')}", DeletedVideo)
 
     def tell_progress(self, batch: ProgressBatch) -> None:
-        self._as_user("POST", "/progress", ProgressAnswer, body=batch)
+        self._as_user("POST", "/progress", ProgressResponse, body=batch)
 
     def health(self) -> Health:
         return self._send("GET", "/health", None, None, Health)[0]
@@ -188,7 +189,9 @@ class VideoApi:
 
     # transport
 
-    def _as_user(self, method: str, path: str, answer: type[Answer], *, body: msgspec.Struct | None = None) -> Answer:
+    def _as_user(
+        self, method: str, path: str, answer: type[Response], *, body: msgspec.Struct | None = None
+    ) -> Response:
         token = self._credentials.access_token()
         try:
             return self._send(method, path, token, body, answer)[0]
@@ -197,8 +200,8 @@ class VideoApi:
             return self._send(method, path, renewed, body, answer)[0]
 
     def _send(
-        self, method: str, path: str, token: str | None, body: object, answer: type[Answer]
-    ) -> tuple[Answer, requests.Response]:
+        self, method: str, path: str, token: str | None, body: object, answer: type[Response]
+    ) -> tuple[Response, requests.Response]:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         if self._correlation_id:
             headers[CORRELATION_HEADER] = self._correlation_id
@@ -212,7 +215,7 @@ class VideoApi:
         try:
             return msgspec.json.decode(response.content, type=answer), response
         except msgspec.DecodeError as error:  # a ValidationError is one
-            raise UnexpectedAnswerError(response.url, response.status_code, f"but {error}") from error
+            raise UnexpectedResponseError(response.url, response.status_code, f"but {error}") from error
 
     def _send_until_answered(
         self, method: str, url: str, headers: Mapping[str, str], data: bytes | None
@@ -224,7 +227,7 @@ class VideoApi:
                 response = self._session.request(
                     method, url, headers=headers, data=data, timeout=TIMEOUT_SECONDS, allow_redirects=False
                 )
-            except _LOST_ANSWERS as error:
+            except _LOST_RESPONSES as error:
                 failures += 1
                 if failures >= self._backoff.tries:
                     raise ApiUnreachableError(url, failures, problem_in_words(error)) from error
@@ -290,18 +293,18 @@ def _is_of_another(response: requests.Response) -> bool:
 
 def _error_detail(response: requests.Response) -> ErrorDetail:
     try:
-        return msgspec.json.decode(response.content, type=ErrorAnswer).error
+        return msgspec.json.decode(response.content, type=ErrorResponse).error
     except msgspec.DecodeError:
         # Made by something in front of the API: a proxy, a captive portal.
         return ErrorDetail(code="unknown", message=f"{response.url} answered {response.status_code} {response.reason}")
 
 
-def api_error(response: requests.Response) -> ApiError | UnexpectedAnswerError:
+def api_error(response: requests.Response) -> ApiError | UnexpectedResponseError:
     """The error of the tree that an answer outside 2xx stands for."""
     status = response.status_code
     kind = ServiceUnavailableError if status >= 500 else ERROR_BY_STATUS.get(status)
     if status < 400:
-        return UnexpectedAnswerError(response.url, status, f"to {response.headers.get('Location', 'nowhere')}")
+        return UnexpectedResponseError(response.url, status, f"to {response.headers.get('Location', 'nowhere')}")
     detail = _error_detail(response)
     return (kind or ApiError)(
         status=status,

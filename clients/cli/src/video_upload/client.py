@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from video_upload.answers import OpenUpload, Video
 from video_upload.api import Credentials, VideoApi
 from video_upload.backoff import Interruption
 from video_upload.credentials import StoredCredentials
@@ -13,6 +12,7 @@ from video_upload.engine import DEFAULT_PARALLEL, UploadEngine
 from video_upload.events import Report, ignore_event
 from video_upload.private_files import default_home
 from video_upload.rate_limit import RateLimit
+from video_upload.schemas import OpenUpload, Video
 from video_upload.sign_in import sign_in_machine
 from video_upload.site import fetch_site_config, normal_site_url
 

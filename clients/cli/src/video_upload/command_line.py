@@ -10,7 +10,6 @@ import msgspec
 import typer
 from rich.console import Console
 
-from video_upload.answers import Video
 from video_upload.command_output import (
     EPILOG,
     AsJson,
@@ -26,6 +25,7 @@ from video_upload.errors import UploadNotFoundError
 from video_upload.exit_codes import ExitCode
 from video_upload.presentation import clock_time, plain, print_open_uploads, print_video, print_videos
 from video_upload.private_files import default_home
+from video_upload.schemas import Video
 from video_upload.sign_in_commands import login, logout, profiles_app
 from video_upload.upload_command import upload
 from video_upload.version import VERSION

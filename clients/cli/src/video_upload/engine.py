@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from video_upload.answers import NewUpload, StartedUpload, Video
 from video_upload.api import VideoApi
 from video_upload.backoff import Backoff, Interruption
 from video_upload.errors import (
@@ -27,6 +26,7 @@ from video_upload.events import ProcessingWatched, Report, StartedOver, Uploaded
 from video_upload.multipart_upload import MultipartUpload
 from video_upload.part_transfer import TransferOptions
 from video_upload.rate_limit import RateLimit
+from video_upload.schemas import NewUpload, StartedUpload, Video
 from video_upload.upload_journal import SentPart, UploadJournal, UploadRecord, find_journal
 from video_upload.video_file import VideoFile
 
@@ -78,7 +78,7 @@ class UploadEngine:
             has been told leaves its result to the next one.
 
         Raises FileRefusedError and UploadRunningError before anything is sent; FileChangedError, PartFailedError,
-        UploadLostError, UploadCancelledError; ApiError, ApiUnreachableError, UnexpectedAnswerError, NotSignedInError.
+        UploadLostError, UploadCancelledError; ApiError, ApiUnreachableError, UnexpectedResponseError, NotSignedInError.
         """
         file = VideoFile.at(path)
         with UploadJournal(self._folder, self._api.url, file.path) as journal:

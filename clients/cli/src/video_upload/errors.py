@@ -11,7 +11,7 @@ VideoUploadError
 │   ├── ProfileNameError         not a name for a profile
 │   └── ProfileNotFoundError     no such profile is signed in
 ├── ApiUnreachableError          no answer from the API after all tries
-├── UnexpectedAnswerError        an answer that the API's contract does not know
+├── UnexpectedResponseError      a response that the API's contract does not know
 ├── ApiError                     the API said no: status, code, message, details, request_id
 │   ├── UnauthorizedError        401
 │   ├── ForbiddenError           403
@@ -107,7 +107,7 @@ class ApiUnreachableError(VideoUploadError):
         super().__init__(f"No answer from {url} after {tries} tries: {reason}")
 
 
-class UnexpectedAnswerError(VideoUploadError):
+class UnexpectedResponseError(VideoUploadError):
     def __init__(self, url: str, status: int, problem: str) -> None:
         self.url = url
         self.status = status

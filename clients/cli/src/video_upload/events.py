@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from video_upload.answers import VideoState
+from video_upload.schemas import VideoState
 
 
 @dataclass(frozen=True, kw_only=True)

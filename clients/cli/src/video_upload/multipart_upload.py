@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from video_upload.answers import CompletedPart, PartToSign, PresignedPart, SignedParts, StoredPart, StoredUpload
 from video_upload.api import VideoApi
 from video_upload.checksums import decode_crc64nvme, encode_crc64nvme, whole_file_crc64nvme
 from video_upload.errors import ConflictError, InvalidRequestError, NotFoundError, UnauthorizedError, UploadLostError
 from video_upload.events import Completing, PartsDiffered, PartStored, UploadBegan
 from video_upload.part_transfer import PartTransfer, TransferOptions
 from video_upload.part_urls import PartUrls
+from video_upload.schemas import CompletedPart, PartToSign, PresignedPart, SignedParts, StoredPart, StoredUpload
 from video_upload.upload_journal import SentPart, UploadJournal, UploadRecord
 from video_upload.video_file import PartReader, VideoFile
 
 REPAIRABLE = frozenset({"checksum_mismatch", "size_mismatch", "part_mismatch", "parts_incomplete", "part_too_small"})
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 class MultipartUpload:
@@ -190,7 +190,7 @@ class MultipartUpload:
 
     # asking with the upload token
 
-    def _ask(self, call: Callable[[str], Answer]) -> Answer:
+    def _ask(self, call: Callable[[str], Result]) -> Result:
         try:
             try:
                 return call(self._token)

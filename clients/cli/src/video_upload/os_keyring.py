@@ -18,7 +18,7 @@ TIMEOUT_SECONDS = 20.0  # long enough to unlock it by hand
 CHUNK_CHARACTERS = 1_200
 PROBE = "probe"
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 class OsKeyring:
@@ -47,8 +47,8 @@ class OsKeyring:
         """Deleting what is not there is no error."""
         self._bounded(lambda: _delete(name))
 
-    def _bounded(self, call: Callable[[], Answer]) -> Answer:
-        outcome: queue.SimpleQueue[tuple[bool, Answer | Exception]] = queue.SimpleQueue()
+    def _bounded(self, call: Callable[[], Result]) -> Result:
+        outcome: queue.SimpleQueue[tuple[bool, Result | Exception]] = queue.SimpleQueue()
 
         def work() -> None:
             try:

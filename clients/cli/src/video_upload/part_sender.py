@@ -12,10 +12,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from awscrt.checksums import crc64nvme
 
-from video_upload.answers import PresignedPart
 from video_upload.backoff import Interruption
 from video_upload.loopback import is_loopback
 from video_upload.rate_limit import RateLimit
+from video_upload.schemas import PresignedPart
 from video_upload.video_file import PartReader
 
 TIMEOUT_SECONDS = 60.0  # of one connect, one send of a buffer, or the wait for the answer

@@ -7,8 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from video_upload.answers import PartToSign, PresignedPart, SignedParts
 from video_upload.checksums import encode_crc64nvme
+from video_upload.schemas import PartToSign, PresignedPart, SignedParts
 
 PARTS_PER_PAGE = 100  # the API allows 500, but on a slow line most of those would expire unused
 EXPIRY_MARGIN_SECONDS = 5.0

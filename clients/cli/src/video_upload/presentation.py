@@ -20,7 +20,6 @@ from rich.progress import (
 )
 from rich.table import Column, Table
 
-from video_upload.answers import Media, OpenUpload, Video
 from video_upload.events import (
     BytesSent,
     Completing,
@@ -32,6 +31,7 @@ from video_upload.events import (
     UploadEvent,
 )
 from video_upload.file_selection import SkippedFile
+from video_upload.schemas import Media, OpenUpload, Video
 
 
 def plain(text: str) -> str:

@@ -13,10 +13,10 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import requests
 
-from video_upload.answers import SiteConfig
 from video_upload.connection_problem import problem_in_words
 from video_upload.credentials import TIMEOUT_SECONDS, SignIn, Tokens, expiry_time, machine_tokens
 from video_upload.errors import SignInError, SignInUnreachableError
+from video_upload.schemas import SiteConfig
 from video_upload.site import SignInEndpoints, discover_sign_in, fetch_site_config, normal_site_url
 
 REDIRECT_PORTS = range(53682, 53692)  # docs/api.md: the ten that are registered

@@ -8,10 +8,10 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 import requests
 
-from video_upload.answers import SiteConfig
 from video_upload.connection_problem import problem_in_words
 from video_upload.errors import SiteError, SiteUnreachableError
 from video_upload.loopback import is_loopback, is_safe_url
+from video_upload.schemas import SiteConfig
 
 TIMEOUT_SECONDS = (10.0, 20.0)
 

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any, Protocol
 
-from video_upload.answers import ProgressBatch
 from video_upload.errors import ApiError, VideoUploadError
 from video_upload.events import (
     BytesSent,
@@ -28,6 +27,7 @@ from video_upload.events import (
     UploadEvent,
     UploadFailed,
 )
+from video_upload.schemas import ProgressBatch
 from video_upload.version import VERSION
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from video_upload.answers import Video
 from video_upload.api import VideoApi
 from video_upload.backoff import Backoff, Interruption
 from video_upload.batch_journal import BatchJournal
@@ -25,6 +24,7 @@ from video_upload.file_selection import Selection, select_videos
 from video_upload.presentation import UploadDisplay, print_skipped, print_video
 from video_upload.private_files import default_home
 from video_upload.rate_limit import RateLimit, parse_rate
+from video_upload.schemas import Video
 from video_upload.telemetry import Telemetry
 from video_upload.video_file import CONTENT_TYPES, VideoFile
 

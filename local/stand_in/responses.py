@@ -1,4 +1,4 @@
-"""Answers of the stand-in: status, headers and a body, or S3's XML."""
+"""Responses of the stand-in: status, headers and a body, or S3's XML."""
 
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,8 +21,8 @@ OWNER = {"ID": MOTO_OWNER}
 
 
 @dataclass(kw_only=True)
-class Answer:
-    """One HTTP answer; a streamed body says its length in a Content-Length header."""
+class Response:
+    """One HTTP response; a streamed body says its length in a Content-Length header."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict[str, str])
@@ -39,16 +39,16 @@ class Answer:
         return [self.body] if isinstance(self.body, bytes) else self.body
 
 
-def xml_answer(root: str, content: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
+def xml_response(root: str, content: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
     """S3's XML: a list becomes a repeated element, None is left out, True and False are written as XML has them."""
     document = {root: {"@xmlns": XML_NAMESPACE, **_plain(content)}}
-    return Answer(
+    return Response(
         headers={"Content-Type": "application/xml", **(headers or {})},
         body=xmltodict.unparse(document).encode(),
     )
 
 
-def error_answer(error: S3Error, *, resource: str, request_id: str) -> Answer:
+def error_response(error: S3Error, *, resource: str, request_id: str) -> Response:
     """The XML that S3 answers an error with."""
     content = {
         "Code": error.code,
@@ -57,7 +57,7 @@ def error_answer(error: S3Error, *, resource: str, request_id: str) -> Answer:
         "Resource": resource,
         "RequestId": request_id,
     }
-    return Answer(
+    return Response(
         status=error.status,
         headers={"Content-Type": "application/xml", **error.headers},
         body=xmltodict.unparse({"Error": {name: _printable(text) for name, text in content.items()}}).encode(),

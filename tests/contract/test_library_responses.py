@@ -5,30 +5,30 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.contract import answers, errors, requests
+from chalicelib.contract import errors, requests, responses
 from chalicelib.core.video_types import VIDEO_TYPES
-from video_upload import answers as library
+from video_upload import schemas as library
 from video_upload.video_file import CONTENT_TYPES
 
-ANSWERS: dict[type[msgspec.Struct], type[msgspec.Struct]] = {
-    library.PresignedPart: answers.PresignedPart,
-    library.StartedUpload: answers.StartedUpload,
-    library.SignedParts: answers.SignedParts,
-    library.StoredPart: answers.StoredPart,
-    library.StoredUpload: answers.StoredUpload,
-    library.Completion: answers.Completion,
-    library.StatusAnswer: answers.AbortedUpload,
-    library.DeletedVideo: answers.DeletedVideo,
-    library.OpenUpload: answers.OpenUpload,
-    library.OpenUploads: answers.OpenUploads,
-    library.VideoTrack: answers.VideoTrack,
-    library.AudioTrack: answers.AudioTrack,
-    library.Media: answers.Media,
-    library.Rejection: answers.Rejection,
-    library.Video: answers.Video,
-    library.VideoPage: answers.VideoPage,
-    library.Health: answers.Health,
-    library.ProgressAnswer: answers.AcceptedProgress,
+RESPONSES: dict[type[msgspec.Struct], type[msgspec.Struct]] = {
+    library.PresignedPart: responses.PresignedPart,
+    library.StartedUpload: responses.StartedUpload,
+    library.SignedParts: responses.SignedParts,
+    library.StoredPart: responses.StoredPart,
+    library.StoredUpload: responses.StoredUpload,
+    library.Completion: responses.Completion,
+    library.StatusResponse: responses.AbortedUpload,
+    library.DeletedVideo: responses.DeletedVideo,
+    library.OpenUpload: responses.OpenUpload,
+    library.OpenUploads: responses.OpenUploads,
+    library.VideoTrack: responses.VideoTrack,
+    library.AudioTrack: responses.AudioTrack,
+    library.Media: responses.Media,
+    library.Rejection: responses.Rejection,
+    library.Video: responses.Video,
+    library.VideoPage: responses.VideoPage,
+    library.Health: responses.Health,
+    library.ProgressResponse: responses.AcceptedProgress,
 }
 REQUESTS: dict[type[msgspec.Struct], type[msgspec.Struct]] = {
     library.NewUpload: requests.NewUpload,
@@ -37,7 +37,7 @@ REQUESTS: dict[type[msgspec.Struct], type[msgspec.Struct]] = {
     library.CompleteUpload: requests.PartsToComplete,
     library.ProgressBatch: requests.ProgressBatch,
 }
-APART = {library.Body, library.ErrorDetail, library.ErrorAnswer, library.SiteConfig}
+APART = {library.Body, library.ErrorDetail, library.ErrorResponse, library.SiteConfig}
 """The base; errors, of which the library reads any code; and the site's config.json, which is not the API's."""
 
 
@@ -66,12 +66,12 @@ def _plain_schema(schema: dict[str, Any]) -> Any:
 
 def test_every_type_of_the_library_stands_beside_one_of_the_contract() -> None:
     kinds = {kind for kind in vars(library).values() if isinstance(kind, type) and issubclass(kind, msgspec.Struct)}
-    assert kinds == {*ANSWERS, *REQUESTS, *APART}
+    assert kinds == {*RESPONSES, *REQUESTS, *APART}
 
 
-@pytest.mark.parametrize("kind", ANSWERS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", RESPONSES, ids=lambda kind: kind.__name__)
 def test_the_library_reads_no_field_that_the_api_does_not_answer(kind: type[msgspec.Struct]) -> None:
-    ours, theirs = fields(kind), fields(ANSWERS[kind])
+    ours, theirs = fields(kind), fields(RESPONSES[kind])
     assert set(ours) <= set(theirs)
     for name, field in ours.items():
         read, answered = plain(field.type), plain(theirs[name].type)

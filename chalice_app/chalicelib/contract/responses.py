@@ -1,4 +1,4 @@
-"""Answers and the completion message. A field that is left out is `UnsetType`; one that has no value yet is null."""
+"""Responses and the completion message. A field that is left out is `UnsetType`; one that has no value yet is null."""
 
 from typing import Annotated, Literal
 
@@ -32,11 +32,11 @@ RejectionCode = Literal[
 ]
 
 
-class AnswerBody(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Base of every answer."""
+class ResponseBody(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Base of every response body."""
 
 
-class PresignedPart(AnswerBody, frozen=True, kw_only=True):
+class PresignedPart(ResponseBody, frozen=True, kw_only=True):
     """The destination of one part. `headers` must be sent with it, and no other `x-amz-*` header."""
 
     part_number: PartNumber
@@ -45,7 +45,7 @@ class PresignedPart(AnswerBody, frozen=True, kw_only=True):
     headers: dict[str, str]
 
 
-class StartedUpload(AnswerBody, frozen=True, kw_only=True):
+class StartedUpload(ResponseBody, frozen=True, kw_only=True):
     """A multipart upload that may begin. `presignedUrls` is the first page: all parts up to 500."""
 
     video_id: VideoId
@@ -60,14 +60,14 @@ class StartedUpload(AnswerBody, frozen=True, kw_only=True):
     checksum_algorithm: Literal["CRC64NVME"]
 
 
-class SignedParts(AnswerBody, frozen=True, kw_only=True):
+class SignedParts(ResponseBody, frozen=True, kw_only=True):
     """URLs of further parts."""
 
     presigned_urls: list[PresignedPart]
     urls_expire_at: Time
 
 
-class StoredPart(AnswerBody, frozen=True, kw_only=True):
+class StoredPart(ResponseBody, frozen=True, kw_only=True):
     """One part as S3 holds it. `checksumCRC64NVME` is there when S3 computed it."""
 
     part_number: PartNumber
@@ -76,7 +76,7 @@ class StoredPart(AnswerBody, frozen=True, kw_only=True):
     checksum_crc64nvme: Checksum | UnsetType = field(default=UNSET, name="checksumCRC64NVME")
 
 
-class StoredUpload(AnswerBody, frozen=True, kw_only=True):
+class StoredUpload(ResponseBody, frozen=True, kw_only=True):
     """An unfinished upload and the parts that S3 holds of it."""
 
     video_id: VideoId
@@ -91,7 +91,7 @@ class StoredUpload(AnswerBody, frozen=True, kw_only=True):
     parts: list[StoredPart]
 
 
-class Completion(AnswerBody, frozen=True, kw_only=True):
+class Completion(ResponseBody, frozen=True, kw_only=True):
     """A completed upload, or one that S3 still puts together: ask again."""
 
     status: Literal["completed", "completing"]
@@ -100,14 +100,14 @@ class Completion(AnswerBody, frozen=True, kw_only=True):
     size_bytes: SizeBytes
 
 
-class AbortedUpload(AnswerBody, frozen=True, kw_only=True):
+class AbortedUpload(ResponseBody, frozen=True, kw_only=True):
     """An aborted upload."""
 
     status: Literal["aborted"]
     video_id: VideoId
 
 
-class OpenUpload(AnswerBody, frozen=True, kw_only=True):
+class OpenUpload(ResponseBody, frozen=True, kw_only=True):
     """An unfinished upload of the caller.
 
     `uploadToken` is absent for a caller without the write scope. `receivedBytes` is what S3 holds of the upload, null
@@ -129,13 +129,13 @@ class OpenUpload(AnswerBody, frozen=True, kw_only=True):
     correlation_id: str | None
 
 
-class OpenUploads(AnswerBody, frozen=True, kw_only=True):
+class OpenUploads(ResponseBody, frozen=True, kw_only=True):
     """The caller's unfinished uploads, newest first."""
 
     uploads: list[OpenUpload]
 
 
-class OfferedUpload(AnswerBody, frozen=True, kw_only=True):
+class OfferedUpload(ResponseBody, frozen=True, kw_only=True):
     """A form for S3: send all `fields` as multipart/form-data, then `file`."""
 
     video_id: VideoId
@@ -145,7 +145,7 @@ class OfferedUpload(AnswerBody, frozen=True, kw_only=True):
     expires_at: Time
 
 
-class VideoTrack(AnswerBody, frozen=True, kw_only=True):
+class VideoTrack(ResponseBody, frozen=True, kw_only=True):
     """`width` and `height` are as displayed, after the clockwise rotation."""
 
     codec: str
@@ -155,7 +155,7 @@ class VideoTrack(AnswerBody, frozen=True, kw_only=True):
     frame_rate: float | None
 
 
-class AudioTrack(AnswerBody, frozen=True, kw_only=True):
+class AudioTrack(ResponseBody, frozen=True, kw_only=True):
     """The first audio stream."""
 
     codec: str
@@ -163,7 +163,7 @@ class AudioTrack(AnswerBody, frozen=True, kw_only=True):
     sample_rate_hz: int
 
 
-class Media(AnswerBody, frozen=True, kw_only=True):
+class Media(ResponseBody, frozen=True, kw_only=True):
     """The facts that processing found in the file. Null is what the file does not say."""
 
     container: str
@@ -173,14 +173,14 @@ class Media(AnswerBody, frozen=True, kw_only=True):
     audio: AudioTrack | None
 
 
-class Rejection(AnswerBody, frozen=True, kw_only=True):
+class Rejection(ResponseBody, frozen=True, kw_only=True):
     """Why processing refused the file."""
 
     code: RejectionCode
     message: str
 
 
-class Video(AnswerBody, frozen=True, kw_only=True):
+class Video(ResponseBody, frozen=True, kw_only=True):
     """One video of the caller's library. Its URLs are null unless it is `ready`."""
 
     video_id: VideoId
@@ -198,14 +198,14 @@ class Video(AnswerBody, frozen=True, kw_only=True):
     urls_expire_at: Time | None
 
 
-class VideoPage(AnswerBody, frozen=True, kw_only=True):
+class VideoPage(ResponseBody, frozen=True, kw_only=True):
     """A page of the library, newest first. Only a `nextCursor` of null ends the list."""
 
     videos: list[Video]
     next_cursor: VideoId | None
 
 
-class DeletedVideo(AnswerBody, frozen=True, kw_only=True):
+class DeletedVideo(ResponseBody, frozen=True, kw_only=True):
     """A deleted video. URLs that were given out before can play until `linksExpireAt`."""
 
     status: Literal["deleted"]
@@ -213,13 +213,13 @@ class DeletedVideo(AnswerBody, frozen=True, kw_only=True):
     links_expire_at: Time
 
 
-class AcceptedProgress(AnswerBody, frozen=True, kw_only=True):
+class AcceptedProgress(ResponseBody, frozen=True, kw_only=True):
     """How many events were accepted."""
 
     accepted: int
 
 
-class Health(AnswerBody, frozen=True, kw_only=True):
+class Health(ResponseBody, frozen=True, kw_only=True):
     """Liveness and version."""
 
     status: Literal["ok"]
@@ -227,7 +227,7 @@ class Health(AnswerBody, frozen=True, kw_only=True):
     stage: str
 
 
-class CompletionMessage(AnswerBody, frozen=True, kw_only=True):
+class CompletionMessage(ResponseBody, frozen=True, kw_only=True):
     """The message to subscribers of the completion topic. It may come twice: `videoId` and `state` tell."""
 
     video_id: VideoId

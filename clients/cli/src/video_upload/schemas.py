@@ -35,7 +35,7 @@ class PresignedPart(Body, frozen=True, kw_only=True):
 
 
 class StartedUpload(Body, frozen=True, kw_only=True):
-    """Answer of POST /multipart/init."""
+    """Response of POST /multipart/init."""
 
     video_id: str
     upload_id: str
@@ -57,7 +57,7 @@ class PartToSign(Body, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SignedParts(Body, frozen=True, kw_only=True):
-    """Answer of POST /multipart/parts."""
+    """Response of POST /multipart/parts."""
 
     presigned_urls: tuple[PresignedPart, ...]
     urls_expire_at: str
@@ -73,7 +73,7 @@ class StoredPart(Body, frozen=True, kw_only=True):
 
 
 class StoredUpload(Body, frozen=True, kw_only=True):
-    """Answer of GET /multipart/parts: what S3 already holds."""
+    """Response of GET /multipart/parts: what S3 already holds."""
 
     video_id: str
     upload_id: str
@@ -102,7 +102,7 @@ class CompleteUpload(Body, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Completion(Body, frozen=True, kw_only=True):
-    """Answer of POST /multipart/complete."""
+    """Response of POST /multipart/complete."""
 
     status: Literal["completed", "completing"]
     video_id: str
@@ -110,15 +110,15 @@ class Completion(Body, frozen=True, kw_only=True):
     size_bytes: int
 
 
-class StatusAnswer(Body, frozen=True, kw_only=True):
-    """Answer of POST /multipart/abort."""
+class StatusResponse(Body, frozen=True, kw_only=True):
+    """Response of POST /multipart/abort."""
 
     status: str
     video_id: str
 
 
-class DeletedVideo(StatusAnswer, frozen=True, kw_only=True):
-    """Answer of DELETE /videos/{videoId}. links_expire_at: when the last link given out before ends."""
+class DeletedVideo(StatusResponse, frozen=True, kw_only=True):
+    """Response of DELETE /videos/{videoId}. links_expire_at: when the last link given out before ends."""
 
     links_expire_at: str | None = None
 
@@ -141,7 +141,7 @@ class OpenUpload(Body, frozen=True, kw_only=True):
 
 
 class OpenUploads(Body, frozen=True, kw_only=True):
-    """Answer of GET /uploads."""
+    """Response of GET /uploads."""
 
     uploads: tuple[OpenUpload, ...]
 
@@ -198,7 +198,7 @@ class Video(Body, frozen=True, kw_only=True):
 
 
 class VideoPage(Body, frozen=True, kw_only=True):
-    """Answer of GET /videos."""
+    """Response of GET /videos."""
 
     videos: tuple[Video, ...]
     next_cursor: str | None = None
@@ -213,15 +213,15 @@ class ProgressBatch(Body, frozen=True, kw_only=True):
 
 
 class Health(Body, frozen=True, kw_only=True):
-    """Answer of GET /health."""
+    """Response of GET /health."""
 
     status: str
     version: str
     stage: str
 
 
-class ProgressAnswer(Body, frozen=True, kw_only=True):
-    """Answer of POST /progress."""
+class ProgressResponse(Body, frozen=True, kw_only=True):
+    """Response of POST /progress."""
 
     accepted: int
 
@@ -233,7 +233,7 @@ class ErrorDetail(Body, frozen=True, kw_only=True):
     request_id: str | None = None
 
 
-class ErrorAnswer(Body, frozen=True, kw_only=True):
+class ErrorResponse(Body, frozen=True, kw_only=True):
     """Every refusal has this shape."""
 
     error: ErrorDetail
