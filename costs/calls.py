@@ -24,8 +24,8 @@ class Calls:
 
 
 STARTING = Calls(s3_writes=6, kms_requests=1)
-"""POST /multipart/init: a look for room (LIST), the claim, the marker, its count (LIST), the upload, the record; the
-token's MAC."""
+"""POST /multipart/init: a look for room (LIST), the idempotency key, the marker, its count (LIST), the upload, the
+record; the token's MAC."""
 
 REFUSING = Calls(s3_writes=1, s3_reads=1)
 """POST /multipart/init at a cap: the look for room (LIST), and whether the call repeats one that was let in."""
@@ -37,7 +37,7 @@ AUTHORIZING = Calls(kms_requests=1)
 """A token's MAC; the gateway keeps the answer for 300 s."""
 
 COMPLETING = Calls(s3_writes=3, s3_reads=3)
-"""POST /multipart/complete: the record is claimed, the parts joined, the object looked at, the record settled."""
+"""POST /multipart/complete: the record is leased, the parts joined, the object looked at, the record settled."""
 
 INSPECTION_READS = 4
 """Ranges that the media inspector reads beyond the file's head."""

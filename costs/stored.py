@@ -13,7 +13,7 @@ HALF_SENT = 0.5
 POSTER_BYTES = 40_000
 RECORD_BYTES = 1_500
 RECORD_VERSIONS = 5
-"""Begun, claimed, arrived, settled, told: one write each, all but the last noncurrent."""
+"""Begun, leased, arrived, settled, told: one write each, all but the last noncurrent."""
 
 
 class Stored:

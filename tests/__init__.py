@@ -1,1 +1,1 @@
-"""The claims this repository makes about itself, one package per part."""
+"""Tests, one package per part of the repository."""

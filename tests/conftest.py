@@ -7,9 +7,9 @@ import pytest
 
 from tests.in_memory_platform import InMemoryPlatform, platform_in_memory
 
-# A deadline would tell a slow machine from a fast one, and no claim here is about time.
-hypothesis.settings.register_profile("claims", deadline=None)
-hypothesis.settings.load_profile("claims")
+# A deadline would tell a slow machine from a fast one, and no test here is about time.
+hypothesis.settings.register_profile("no_deadline", deadline=None)
+hypothesis.settings.load_profile("no_deadline")
 
 # An output that is formatted into a string raises. Pulumi's default puts an apology into the string.
 os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "true"

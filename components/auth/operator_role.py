@@ -69,7 +69,7 @@ def operators_policy(
     """
     videos, metadata = context.bucket_arn("videos"), context.bucket_arn("metadata")
     objects = f"{videos}/videos/*"
-    records, markers, claims, posters = (
+    records, markers, idempotency_keys, posters = (
         f"{metadata}/{folder}/*" for folder in ("records", "open", "starts", "posters")
     )
     return document(
@@ -84,7 +84,7 @@ def operators_policy(
         allow(
             "HideUncoverAndErase",
             actions=["s3:DeleteObject", "s3:DeleteObjectVersion"],
-            resources=[objects, records, posters, markers, claims],
+            resources=[objects, records, posters, markers, idempotency_keys],
         ),
         allow(
             "S3UsesDataKey",

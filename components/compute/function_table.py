@@ -84,7 +84,7 @@ FUNCTIONS: Mapping[str, FunctionSpec] = {
         grants=(
             *_RECORDS,
             may.mark,
-            may.claim_starts,
+            may.write_idempotency_keys,
             may.create_videos,
             may.list_parts,
             may.sign_tokens,

@@ -129,9 +129,9 @@ def unmark(resources: Resources) -> Statement:
     return allow("Unmark", actions="s3:DeleteObject", resources=resources.metadata("open"))
 
 
-def claim_starts(resources: Resources) -> Statement:
+def write_idempotency_keys(resources: Resources) -> Statement:
     return allow(
-        "ClaimStarts",
+        "WriteIdempotencyKeys",
         actions=["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
         resources=resources.metadata("starts"),
     )

@@ -74,7 +74,7 @@ def metadata_bucket_policy(
     s3_endpoint_id: pulumi.Input[str] | None,
     roles_outside_network_arns: Sequence[str],
 ) -> PolicyDocument:
-    """Records, markers, claims and posters.
+    """Records, markers, idempotency keys and posters.
 
     s3_endpoint_id: the only way to all of these but posters, where there is a network.
     roles_outside_network_arns: roles that work outside of it.

@@ -16,7 +16,7 @@ from components.storage import bucket_policies
 
 BUCKETS = ("videos", "metadata", "site", "logs")
 LOGGED_BUCKETS = ("videos", "metadata", "site")
-CLAIM_DAYS = 1
+IDEMPOTENCY_KEY_DAYS = 1
 """Days until an idempotency key expires; clients repeat an init within minutes."""
 
 
@@ -208,7 +208,7 @@ class Storage(pulumi.ComponentResource):
         videos = [*cleanup_rules, _drop_rejected(args.settings.rejected_days)]
         if args.settings.intelligent_tiering:
             videos.append(_tier())
-        metadata = [*cleanup_rules, _drop_tombstones(args.settings.tombstone_days), _drop_claims()]
+        metadata = [*cleanup_rules, _drop_tombstones(args.settings.tombstone_days), _drop_idempotency_keys()]
         return {
             "videos": videos,
             "metadata": metadata,
@@ -262,12 +262,12 @@ def _drop_tombstones(days: int) -> aws.s3.BucketLifecycleConfigurationRuleArgs:
     )
 
 
-def _drop_claims() -> aws.s3.BucketLifecycleConfigurationRuleArgs:
+def _drop_idempotency_keys() -> aws.s3.BucketLifecycleConfigurationRuleArgs:
     return aws.s3.BucketLifecycleConfigurationRuleArgs(
-        id="claims-of-starts",
+        id="idempotency-keys",
         status="Enabled",
         filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix="starts/"),
-        expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=CLAIM_DAYS),
+        expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=IDEMPOTENCY_KEY_DAYS),
     )
 
 

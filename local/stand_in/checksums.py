@@ -1,4 +1,4 @@
-"""The checksums S3 knows: computing them while a body streams by, combining those of parts, comparing with claims.
+"""The checksums S3 knows: computing them while a body streams by, combining those of parts, comparing with those sent.
 
 Source: Amazon S3 User Guide, "Checking object integrity for data uploads in Amazon S3".
 """
@@ -127,8 +127,8 @@ def parse_type(algorithm: Algorithm, text: str | None) -> ChecksumType:
     return chosen
 
 
-def claimed(headers: Mapping[str, str]) -> tuple[Algorithm, str] | None:
-    """The one checksum that headers, trailers or form fields claim.
+def sent_in(headers: Mapping[str, str]) -> tuple[Algorithm, str] | None:
+    """The one checksum that headers, trailers or form fields carry.
 
     Raises S3Error 400 when there are several, or one that cannot be a checksum of its algorithm.
     """
@@ -153,9 +153,9 @@ def demand_well_formed(algorithm: Algorithm, value: str, header: str) -> None:
         raise invalid_request(f"Value for {header} header is invalid.")
 
 
-def demand_equal(algorithm: Algorithm, *, claimed_value: str, computed_value: str) -> None:
+def demand_equal(algorithm: Algorithm, *, sent_value: str, computed_value: str) -> None:
     """Raises S3Error 400 BadDigest when they differ."""
-    if claimed_value != computed_value:
+    if sent_value != computed_value:
         raise S3Error(400, "BadDigest", f"The {algorithm} you specified did not match the calculated checksum.")
 
 

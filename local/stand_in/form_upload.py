@@ -48,16 +48,16 @@ def post_object(request: S3Request, bucket: Bucket, store: ObjectStore, now: dat
     demand_no_customer_key(form.fields)
     call = Call(request=request, signature=policy.signature, bucket=bucket, store=store)
     headers, tags = kept_headers(_as_headers(form.fields), bucket), header_tags(form.fields)
-    claim = checksums.claimed(form.fields)
-    algorithm = claim[0] if claim else DEFAULT_ALGORITHM
+    sent_checksum = checksums.sent_in(form.fields)
+    algorithm = sent_checksum[0] if sent_checksum else DEFAULT_ALGORITHM
     running, entity_tag = checksums.start(algorithm), EntityTag(headers)
     body = store.bodies.new()
     try:
         size_bytes = write_body(pieces, store.bodies, body, [running, entity_tag])
         policy.check_size(size_bytes)
         value = checksums.encode(running.digest())
-        if claim:
-            checksums.demand_equal(algorithm, claimed_value=claim[1], computed_value=value)
+        if sent_checksum:
+            checksums.demand_equal(algorithm, sent_value=sent_checksum[1], computed_value=value)
     except BaseException:
         store.bodies.remove([body])
         raise

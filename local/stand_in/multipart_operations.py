@@ -56,7 +56,7 @@ def upload_part(call: Call) -> Response:
     """UploadPart: the checksum of the upload's algorithm is computed whether or not the client sends it."""
     request, store = call.request, call.store
     number, upload = named_part(call)
-    _demand_algorithm(upload, checksums.claimed(request.headers))
+    _demand_algorithm(upload, checksums.sent_in(request.headers))
     received = receive(request, call.signature, store.bodies, EntityTag(upload.headers), upload.algorithm)
     part = Part(
         part_number=number,
@@ -66,8 +66,8 @@ def upload_part(call: Call) -> Response:
         checksum=received.computed[upload.algorithm],
         file_name=received.file_name,
     )
-    keep_part(call, upload, part, lambda: _demand_algorithm(upload, received.claim, is_complete=True))
-    algorithm, value = received.claim or (upload.algorithm, part.checksum)
+    keep_part(call, upload, part, lambda: _demand_algorithm(upload, received.sent_checksum, is_complete=True))
+    algorithm, value = received.sent_checksum or (upload.algorithm, part.checksum)
     checksum = {f"{checksums.CHECKSUM_PREFIX}{algorithm.lower()}": value}
     return Response(headers={"ETag": quoted_etag(part.etag), **encryption_of(upload.headers), **checksum})
 
@@ -176,7 +176,7 @@ def _upload(call: Call) -> Upload:
 
 
 def _demand_algorithm(
-    upload: Upload, claim: tuple[checksums.Algorithm, str] | None, *, is_complete: bool = False
+    upload: Upload, sent_checksum: tuple[checksums.Algorithm, str] | None, *, is_complete: bool = False
 ) -> None:
     """Raises S3Error 400 for a part's checksum of another algorithm, or none where the upload needs it.
 
@@ -184,9 +184,9 @@ def _demand_algorithm(
     """
     if not upload.is_algorithm_chosen:
         return
-    actual, expected = claim[0].lower() if claim else "null", upload.algorithm.lower()
-    is_missing = claim is None and is_complete and upload.checksum_type == "COMPOSITE"
-    is_foreign = claim is not None and actual != expected
+    actual, expected = sent_checksum[0].lower() if sent_checksum else "null", upload.algorithm.lower()
+    is_missing = sent_checksum is None and is_complete and upload.checksum_type == "COMPOSITE"
+    is_foreign = sent_checksum is not None and actual != expected
     if is_missing or is_foreign:
         raise invalid_request(
             f"Checksum Type mismatch occurred, expected checksum Type: {expected}, actual checksum Type: {actual}"
@@ -220,14 +220,14 @@ def _whole_checksum(call: Call, upload: Upload) -> str | None:
             f"The upload was created using the {upload.checksum_type} checksum mode. "
             "The complete request must use the same checksum mode."
         )
-    claim = checksums.claimed(headers)
-    if claim is None:
+    sent_checksum = checksums.sent_in(headers)
+    if sent_checksum is None:
         return None
-    if claim[0] != upload.algorithm:
+    if sent_checksum[0] != upload.algorithm:
         raise S3Error(
             400,
             "InvalidRequest",
             f"Checksum Type mismatch occurred, expected checksum Type: {upload.algorithm.lower()}, "
-            f"actual checksum Type: {claim[0].lower()}",
+            f"actual checksum Type: {sent_checksum[0].lower()}",
         )
-    return claim[1]
+    return sent_checksum[1]

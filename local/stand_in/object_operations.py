@@ -22,7 +22,7 @@ def put_object(call: Call) -> Response:
     request, store = call.request, call.store
     headers, tags, conditions = call.kept_headers(), header_tags(request.headers), call.conditions()
     received = receive(request, call.signature, store.bodies, EntityTag(headers))
-    algorithm, value = received.claim or next(iter(received.computed.items()))
+    algorithm, value = received.sent_checksum or next(iter(received.computed.items()))
     content = Content(
         size_bytes=received.size_bytes,
         etag=received.etag,

@@ -1,4 +1,4 @@
-"""A request's body on its way to disk: chunk framing undone, hashes and checksums verified against what was claimed.
+"""A request's body on its way to disk: chunk framing undone, hashes and checksums verified against those sent.
 
 Source of the framing: Amazon S3 API Reference, "Signature Calculations for the Authorization Header: Transferring
 Payload in Multiple Chunks" and "… with Trailing Headers".
@@ -36,14 +36,14 @@ _SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 class Received:
     """A body in a file, verified against its sender's hashes.
 
-    claim: algorithm and base64 value of the checksum that came with it. computed: base64 by algorithm.
+    sent_checksum: algorithm and base64 value of the checksum that came with it. computed: base64 by algorithm.
     etag: in hexadecimal.
     """
 
     file_name: str
     size_bytes: int
     etag: str
-    claim: tuple[Algorithm, str] | None
+    sent_checksum: tuple[Algorithm, str] | None
     computed: dict[Algorithm, str]
 
 
@@ -54,17 +54,17 @@ def receive(
     entity_tag: EntityTag,
     algorithm: Algorithm | None = None,
 ) -> Received:
-    """Stream the body into a file and verify it; `algorithm` is computed besides the one that is claimed.
+    """Stream the body into a file and verify it; `algorithm` is computed besides the one that was sent.
 
     Raises S3Error 400 for a body that differs from its hash, checksum, Content-MD5 or length; nothing is kept then.
     """
     if request.content_length > MAX_OBJECT_IN_ONE_PUT_BYTES:
         raise S3Error(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
-    claim = checksums.claimed(request.headers)
+    sent_checksum = checksums.sent_in(request.headers)
     trailing = request.headers.get("x-amz-trailer", "").removeprefix(checksums.CHECKSUM_PREFIX)
     wanted: set[Algorithm] = {algorithm or checksums.DEFAULT_ALGORITHM}
-    if claim:
-        wanted.add(claim[0])
+    if sent_checksum:
+        wanted.add(sent_checksum[0])
     elif trailing:
         wanted.add(checksums.parse_algorithm(trailing))
     running: dict[Algorithm, RunningChecksum] = {name: checksums.start(name) for name in wanted}
@@ -72,17 +72,23 @@ def receive(
     file_name = bodies.new()
     try:
         size_bytes = write_body(payload.pieces(), bodies, file_name, [entity_tag, *running.values()])
-        claim = claim or checksums.claimed(payload.trailers)
+        sent_checksum = sent_checksum or checksums.sent_in(payload.trailers)
         computed: dict[Algorithm, str] = {
             name: checksums.encode(checksum.digest()) for name, checksum in running.items()
         }
-        if claim:
-            checksums.demand_equal(claim[0], claimed_value=claim[1], computed_value=computed[claim[0]])
+        if sent_checksum:
+            checksums.demand_equal(
+                sent_checksum[0], sent_value=sent_checksum[1], computed_value=computed[sent_checksum[0]]
+            )
     except BaseException:
         bodies.remove([file_name])
         raise
     return Received(
-        file_name=file_name, size_bytes=size_bytes, etag=entity_tag.digest().hex(), claim=claim, computed=computed
+        file_name=file_name,
+        size_bytes=size_bytes,
+        etag=entity_tag.digest().hex(),
+        sent_checksum=sent_checksum,
+        computed=computed,
     )
 
 
@@ -103,12 +109,14 @@ def read_small(request: S3Request, signature: Signature, limit_bytes: int) -> by
     if request.content_length > limit_bytes:
         raise S3Error(400, "MaxMessageLengthExceeded", "Your request was too big.")
     body = b"".join(Payload(request, signature).pieces())
-    claim = checksums.claimed(request.headers)
-    # A full-object claim at completion is of the object, not of the XML that asks for it.
-    if claim and request.operation != "CompleteMultipartUpload":
-        computed = checksums.start(claim[0])
+    sent_checksum = checksums.sent_in(request.headers)
+    # A full-object checksum at completion is of the object, not of the XML that asks for it.
+    if sent_checksum and request.operation != "CompleteMultipartUpload":
+        computed = checksums.start(sent_checksum[0])
         computed.update(body)
-        checksums.demand_equal(claim[0], claimed_value=claim[1], computed_value=checksums.encode(computed.digest()))
+        checksums.demand_equal(
+            sent_checksum[0], sent_value=sent_checksum[1], computed_value=checksums.encode(computed.digest())
+        )
     return body
 
 

@@ -124,7 +124,7 @@ def test_two_that_see_the_last_place_free_are_counted_after_the_write(
         start(platform)
     assert quicker
     assert len(list(platform.records.markers(OWNER))) == 3, "the refused one's marker is gone"
-    assert not [key for key in platform.metadata.objects if key.startswith("starts/")], "and so is its claim"
+    assert not [key for key in platform.metadata.objects if key.startswith("starts/")], "and so is its idempotency key"
 
 
 def test_racing_reservations_never_exceed_the_cap(platform: InMemoryPlatform) -> None:

@@ -62,7 +62,7 @@ def test_a_small_month_agrees_with_one_computed_by_hand(workload: Workload, pric
     # poster and record of each, and four old versions of the record for a day
     beside_gib = (120 * (730 / 24 + 1) * (40_000 + 1_500) + 120 * 1 * 1_500 * 4) / GIB
     parts = 3_650 * 2
-    # two lists, claim, marker, upload, record | parts joined, record twice | poster, verdict, record twice | a sweep
+    # two lists, key, marker, upload, record | parts joined, record twice | poster, verdict, record twice | a sweep
     writes = 3_650 * (6 + 3 + 4) + 8_760
     # asked before a part | record twice, object | record thrice, object, head and four ranges | three polls
     reads = parts + 3_650 * (3 + 9 + 3)

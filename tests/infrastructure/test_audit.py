@@ -70,7 +70,7 @@ def test_the_platforms_own_calls_are_those_of_its_functions(prod: Recording) -> 
 
 
 @pytest.mark.parametrize("setting", [True, False])
-def test_administrators_are_on_record_where_the_stage_says_so(setting: bool) -> None:
+def test_actions_of_administrators_are_logged_where_the_stage_says_so(setting: bool) -> None:
     recording = record("prod", overrides={"trailManagementEvents": setting})
     (trail,) = recording.of("cloudtrail/trail:Trail")
     categories = [

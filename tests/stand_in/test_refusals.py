@@ -27,7 +27,7 @@ WRONG_CRC64 = "AAAAAAAAAAA="
 class Refusal:
     """One request that S3 refuses: how it is made, what S3 says, what bare moto says."""
 
-    claim: str
+    name: str
     attempt: Callable[[Server], Reply]
     status: int
     code: str
@@ -351,7 +351,7 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.claim)
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.name)
 def test_the_stand_in_refuses_what_bare_moto_lets_through(refusal: Refusal, server: Server, bare_moto: Server) -> None:
     moto = refusal.attempt(bare_moto)
     assert moto.status == refusal.moto, "bare moto has changed its mind"

@@ -84,8 +84,8 @@ class Completions:
         StorageUnavailableError (nothing was done)."""
         if request.upload_id not in {None, token.upload_id} or request.file_key not in {None, token.file_key}:
             raise UploadNotFoundError
-        claim, record = self._take_lease(token, request)
-        match claim:
+        outcome, record = self._take_lease(token, request)
+        match outcome:
             case _LeaseOutcome.ALREADY_DONE:
                 return Completion(record, Outcome.COMPLETED)
             case _LeaseOutcome.SOMEBODYS:
@@ -112,14 +112,14 @@ class Completions:
         return self._complete_at_s3(record, record.upload_id, etags)
 
     def _take_lease(self, token: UploadToken, request: CompleteUpload) -> tuple[_LeaseOutcome, VideoRecord]:
-        claim = _LeaseOutcome.ALREADY_DONE
+        outcome = _LeaseOutcome.ALREADY_DONE
 
         def decide(record: VideoRecord) -> VideoRecord | None:
-            nonlocal claim
+            nonlocal outcome
             if record.upload_id != token.upload_id:
                 raise UploadNotFoundError
-            claim = _lease_on(record, self.now() - LEASE)
-            if claim is not _LeaseOutcome.MINE:
+            outcome = _lease_on(record, self.now() - LEASE)
+            if outcome is not _LeaseOutcome.MINE:
                 return None
             _require_every_part(record, request)
             started = {"completion_started_at": self.now(), "checksum_crc64nvme": request.checksum_crc64nvme}
@@ -130,7 +130,7 @@ class Completions:
         change = self.records.change(token.ref, decide)
         if change is None:
             raise UploadNotFoundError
-        return claim, change.record
+        return outcome, change.record
 
     def _complete_at_s3(self, record: VideoRecord, upload_id: str, parts: Sequence[tuple[int, str]]) -> Completion:
         try:

@@ -35,19 +35,19 @@ class IdempotencyKeys:
 
         Raises UploadStartingError while another call is at it, StorageBusyError after many lost races.
         """
-        key, claim = _key(ref.owner, request, correlation_id), json.dumps({"videoId": ref.video_id}).encode()
+        key, entry = _key(ref.owner, request, correlation_id), json.dumps({"videoId": ref.video_id}).encode()
         for _ in range(_MAX_RACES):
-            if self._bucket.put_if_new(key, claim):
+            if self._bucket.put_if_new(key, entry):
                 return None
             earlier = self._bucket.get(key)
             if earlier is None:
                 continue
-            if earlier.body == claim:
+            if earlier.body == entry:
                 # Our own write, which the SDK repeated.
                 return None
             if record := self._still_open(ref.owner, earlier.body):
                 return record
-            if self._bucket.put_if_unchanged(key, claim, earlier.etag):
+            if self._bucket.put_if_unchanged(key, entry, earlier.etag):
                 return None
         raise StorageBusyError
 
@@ -59,8 +59,8 @@ class IdempotencyKeys:
         earlier = self._bucket.get(_key(owner, request, correlation_id))
         return self._still_open(owner, earlier.body) if earlier else None
 
-    def _still_open(self, owner: str, claim: bytes) -> VideoRecord | None:
-        begun = VideoRef(owner, json.loads(claim)["videoId"])
+    def _still_open(self, owner: str, entry: bytes) -> VideoRecord | None:
+        begun = VideoRef(owner, json.loads(entry)["videoId"])
         record = self._records.find(begun)
         if record and record.state is State.UPLOADING and record.expires_at > self._now():
             return record

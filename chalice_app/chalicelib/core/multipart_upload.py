@@ -103,7 +103,7 @@ class MultipartUploads:
     def _begun_before(self, ref: VideoRef, request: StartUpload, correlation_id: str | None) -> VideoRecord | None:
         """The open upload that this call repeats; it holds its place already. None: it is for this call to begin one.
 
-        Raises CapError's leaves by one list, before the claim is written, UploadStartingError.
+        Raises CapError's leaves by one list, before the idempotency key is written, UploadStartingError.
         """
         try:
             require_room(self.records, self.caps, ref, request.size_bytes)

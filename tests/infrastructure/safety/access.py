@@ -349,7 +349,7 @@ def _pool_arn(recording: Recording) -> str:
     return f"arn:aws:cognito:eu-central-1:{ACCOUNT_ID}:{pool.name}"
 
 
-def who_read_what_is_on_record(recording: Recording) -> Violations:
+def reads_and_calls_are_logged_with_their_caller(recording: Recording) -> Violations:
     if recording.stage == "dev":
         return
     trails = recording.of("cloudtrail/trail:Trail")

@@ -166,7 +166,7 @@ def the_web_acl_blocks_attacks_and_floods(recording: Recording) -> Violations:
                 yield f"{name} cannot be seen"
 
 
-def blocked_requests_are_on_record_without_tokens(recording: Recording) -> Violations:
+def blocked_requests_are_logged_without_tokens(recording: Recording) -> Violations:
     for acl in recording.of("wafv2/webAcl:WebAcl"):
         logged = [
             each
@@ -189,7 +189,7 @@ def blocked_requests_are_on_record_without_tokens(recording: Recording) -> Viola
                 yield f"the record keeps {kept}"
 
 
-def requests_to_the_edge_are_on_record(recording: Recording) -> Violations:
+def requests_to_the_edge_are_logged(recording: Recording) -> Violations:
     sources = recording.of("cloudwatch/logDeliverySource:LogDeliverySource")
     deliveries = recording.of("cloudwatch/logDelivery:LogDelivery")
     if len(sources) != 1 or len(deliveries) != 1:
@@ -207,7 +207,7 @@ def what_belongs_to_the_edge_lives_where_cloudfront_looks(recording: Recording) 
             yield f"{resource.name} lives in {resource.region}"
 
 
-def calls_of_the_api_are_on_record_and_throttled(recording: Recording) -> Violations:
+def calls_of_the_api_are_logged_and_throttled(recording: Recording) -> Violations:
     (stage,) = recording.of("apigateway/stage:Stage")
     yield from require(stage, xrayTracingEnabled=True, stageName="api")
     yield from require_present(stage, "accessLogSettings.destinationArn", "accessLogSettings.format")
@@ -308,7 +308,7 @@ def endpoints_reach_this_stage_alone(recording: Recording) -> Violations:
             yield from require(endpoint, privateDnsEnabled=True, securityGroupIds=["network-endpoints-id"])
 
 
-def traffic_in_the_network_is_on_record(recording: Recording) -> Violations:
+def traffic_in_the_network_is_logged(recording: Recording) -> Violations:
     if recording.of("ec2/vpc:Vpc") and not recording.of("ec2/flowLog:FlowLog"):
         yield "traffic leaves no trace"
     for log in recording.of("ec2/flowLog:FlowLog"):

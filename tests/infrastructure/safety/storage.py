@@ -262,7 +262,7 @@ def reads_and_writes_of_buckets_are_logged(recording: Recording) -> Violations:
 def lifecycle_rules_drop_what_nobody_needs_and_archive_nothing(recording: Recording) -> Violations:
     wanted = {
         "videos": {"incomplete-uploads", "noncurrent-versions", "rejected-videos"},
-        "metadata": {"incomplete-uploads", "noncurrent-versions", "tombstones", "claims-of-starts"},
+        "metadata": {"incomplete-uploads", "noncurrent-versions", "tombstones", "idempotency-keys"},
         "site": {"incomplete-uploads", "noncurrent-versions"},
         "logs": {"incomplete-uploads", "noncurrent-versions", "old-logs"},
     }

@@ -27,7 +27,7 @@ from video_upload.multipart_upload import MultipartUpload
 from video_upload.part_transfer import TransferOptions
 from video_upload.rate_limit import RateLimit
 from video_upload.schemas import NewUpload, StartedUpload, Video
-from video_upload.upload_journal import SentPart, UploadJournal, UploadRecord, find_journal
+from video_upload.upload_journal import JournaledUpload, SentPart, UploadJournal, find_journal
 from video_upload.video_file import VideoFile
 
 DEFAULT_PARALLEL = 4
@@ -113,9 +113,9 @@ class UploadEngine:
 
     def abort_video(self, video_id: str) -> None:
         """Give up an unfinished upload, begun on any device. Raises as `abort`."""
-        record = find_journal(self._folder, self._api.url, video_id)
-        if record is not None:
-            self.abort(Path(record.path))
+        entry = find_journal(self._folder, self._api.url, video_id)
+        if entry is not None:
+            self.abort(Path(entry.path))
             return
         for upload in self._api.list_open_uploads():
             if upload.video_id == video_id:
@@ -159,11 +159,11 @@ class UploadEngine:
         found = journal.load()
         if found is None:
             return None
-        record, sent = found
-        if not record.is_of(file):
+        entry, sent = found
+        if not entry.is_of(file):
             self._abandon(journal)
-            raise UploadLostError(record.video_id, "the file has changed since")
-        upload = self._multipart_upload(file, record, journal, sent, api)
+            raise UploadLostError(entry.video_id, "the file has changed since")
+        upload = self._multipart_upload(file, entry, journal, sent, api)
         try:
             stored = upload.stored()
         except ConflictError as error:
@@ -171,12 +171,12 @@ class UploadEngine:
                 raise
             # An earlier run completed it, and ended before it could tell.
             self._report(Uploaded())
-            return record.video_id
+            return entry.video_id
         if stored.state == "uploading":
             upload.adopt(stored.parts)
         if stored.state == "uploading" or (stored.state == "completing" and upload.is_whole):
-            return self._finish(upload, record)
-        return record.video_id
+            return self._finish(upload, entry)
+        return entry.video_id
 
     def _start(self, file: VideoFile, journal: UploadJournal, api: VideoApi) -> str:
         if api.correlation_id:
@@ -188,7 +188,7 @@ class UploadEngine:
             if refused.status < 500:
                 journal.forget()
             raise
-        record = UploadRecord(
+        entry = JournaledUpload(
             api_url=self._api.url,
             path=str(file.path),
             size_bytes=file.size_bytes,
@@ -199,10 +199,10 @@ class UploadEngine:
             part_count=started.part_count,
             correlation_id=api.correlation_id,
         )
-        journal.start(record)
-        return self._finish(self._multipart_upload(file, record, journal, {}, api), record, started)
+        journal.start(entry)
+        return self._finish(self._multipart_upload(file, entry, journal, {}, api), entry, started)
 
-    def _finish(self, upload: MultipartUpload, record: UploadRecord, started: StartedUpload | None = None) -> str:
+    def _finish(self, upload: MultipartUpload, entry: JournaledUpload, started: StartedUpload | None = None) -> str:
         try:
             if started:
                 upload.send_missing(started.presigned_urls, started.urls_expire_at)
@@ -214,15 +214,15 @@ class UploadEngine:
             if error.code not in {"upload_completing", "upload_completed"}:
                 raise
         self._report(Uploaded())
-        return record.video_id
+        return entry.video_id
 
     def _multipart_upload(
-        self, file: VideoFile, record: UploadRecord, journal: UploadJournal, sent: dict[int, SentPart], api: VideoApi
+        self, file: VideoFile, entry: JournaledUpload, journal: UploadJournal, sent: dict[int, SentPart], api: VideoApi
     ) -> MultipartUpload:
         return MultipartUpload(
             api=api,
             file=file,
-            record=record,
+            entry=entry,
             journal=journal,
             sent=sent,
             options=self._options,

@@ -12,7 +12,7 @@ from video_upload.events import Completing, PartsDiffered, PartStored, UploadBeg
 from video_upload.part_transfer import PartTransfer, TransferOptions
 from video_upload.part_urls import PartUrls
 from video_upload.schemas import CompletedPart, PartToSign, PresignedPart, SignedParts, StoredPart, StoredUpload
-from video_upload.upload_journal import SentPart, UploadJournal, UploadRecord
+from video_upload.upload_journal import JournaledUpload, SentPart, UploadJournal
 from video_upload.video_file import PartReader, VideoFile
 
 REPAIRABLE = frozenset({"checksum_mismatch", "size_mismatch", "part_mismatch", "parts_incomplete", "part_too_small"})
@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 
 
 class MultipartUpload:
-    """The journal must be held and started with this record.
+    """The upload of one file, whose journal must be held and started with `entry`.
 
     Raises UploadLostError from every method once the platform no longer knows the upload.
 
@@ -33,21 +33,21 @@ class MultipartUpload:
         *,
         api: VideoApi,
         file: VideoFile,
-        record: UploadRecord,
+        entry: JournaledUpload,
         journal: UploadJournal,
         sent: dict[int, SentPart],
         options: TransferOptions,
     ) -> None:
         self._api = api
         self._file = file
-        self._record = record
-        self._layout = record.layout
+        self._entry = entry
+        self._layout = entry.layout
         self._journal = journal
         self._sent = sent
         self._options = options
         self._interruption = options.interruption
         self._report = options.report
-        self._token = record.upload_token
+        self._token = entry.upload_token
 
     # what is there
 
@@ -55,7 +55,7 @@ class MultipartUpload:
         """Return what S3 holds. Raises UploadLostError, also when that does not belong to this file's upload."""
         stored = self._ask(self._api.list_parts)
         if (stored.size_bytes, stored.part_size_bytes) != (self._layout.size_bytes, self._layout.part_size_bytes):
-            raise UploadLostError(self._record.video_id, "it is cut in another way")
+            raise UploadLostError(self._entry.video_id, "it is cut in another way")
         return stored
 
     def adopt(self, stored_parts: Sequence[StoredPart]) -> None:
@@ -80,7 +80,7 @@ class MultipartUpload:
                 self._sent[number] = SentPart(part_number=number, etag=stored.etag, crc64nvme=checksum)
         finally:
             reader.close()
-        self._journal.start(self._record, self._sent.values())
+        self._journal.start(self._entry, self._sent.values())
 
     @property
     def is_whole(self) -> bool:
@@ -93,7 +93,7 @@ class MultipartUpload:
         self._report(
             UploadBegan(
                 path=self._file.path,
-                video_id=self._record.video_id,
+                video_id=self._entry.video_id,
                 correlation_id=self._api.correlation_id,
                 size_bytes=self._layout.size_bytes,
                 part_count=self._layout.part_count,
@@ -109,7 +109,7 @@ class MultipartUpload:
 
     def _transfer(self, part_numbers: Sequence[int], urls: PartUrls) -> None:
         transfer = PartTransfer(
-            video_id=self._record.video_id,
+            video_id=self._entry.video_id,
             file=self._file,
             layout=self._layout,
             urls=urls,
@@ -198,14 +198,14 @@ class MultipartUpload:
                 self._token = self._fresh_token()
                 return call(self._token)
         except NotFoundError as error:
-            raise UploadLostError(self._record.video_id, error.message) from error
+            raise UploadLostError(self._entry.video_id, error.message) from error
         except ConflictError as error:
             if error.code in {"upload_aborted", "upload_expired"}:
-                raise UploadLostError(self._record.video_id, error.message) from error
+                raise UploadLostError(self._entry.video_id, error.message) from error
             raise
 
     def _fresh_token(self) -> str:
         for upload in self._api.list_open_uploads():
-            if upload.video_id == self._record.video_id:
+            if upload.video_id == self._entry.video_id:
                 return upload.upload_token
-        raise UploadLostError(self._record.video_id, "its token has expired")
+        raise UploadLostError(self._entry.video_id, "its token has expired")

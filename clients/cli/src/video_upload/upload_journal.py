@@ -22,7 +22,7 @@ from video_upload.private_files import open_private_folder, write_privately, wri
 from video_upload.video_file import PartLayout, VideoFile
 
 
-class UploadRecord(msgspec.Struct, frozen=True, kw_only=True):
+class JournaledUpload(msgspec.Struct, frozen=True, kw_only=True):
     """The first line. The upload token opens this upload: the file is private."""
 
     api_url: str
@@ -85,7 +85,7 @@ class UploadJournal:
         self._close()
         self._lock.release()
 
-    def load(self) -> tuple[UploadRecord, dict[int, SentPart]] | None:
+    def load(self) -> tuple[JournaledUpload, dict[int, SentPart]] | None:
         """The upload and its parts by number; None without a usable journal."""
         return read_journal(self._path)
 
@@ -103,10 +103,10 @@ class UploadJournal:
             return None
         return line.beginning if (line.size_bytes, line.modified_ns) == (file.size_bytes, file.modified_ns) else None
 
-    def start(self, record: UploadRecord, sent: Iterable[SentPart] = ()) -> None:
+    def start(self, entry: JournaledUpload, sent: Iterable[SentPart] = ()) -> None:
         """Begin anew with these contents."""
         self._close()
-        lines = [msgspec.json.encode(line) for line in (record, *sent)]
+        lines = [msgspec.json.encode(line) for line in (entry, *sent)]
         write_privately(self._path, b"\n".join(lines) + b"\n")
         self._appending = self._path.open("ab", buffering=0)
 
@@ -135,10 +135,10 @@ class UploadJournal:
             self._appending = None
 
 
-def read_journal(path: Path) -> tuple[UploadRecord, dict[int, SentPart]] | None:
+def read_journal(path: Path) -> tuple[JournaledUpload, dict[int, SentPart]] | None:
     try:
         first, *rest = path.read_bytes().split(b"\n")
-        record = msgspec.json.decode(first, type=UploadRecord)
+        entry = msgspec.json.decode(first, type=JournaledUpload)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
     sent: dict[int, SentPart] = {}
@@ -148,11 +148,11 @@ def read_journal(path: Path) -> tuple[UploadRecord, dict[int, SentPart]] | None:
         except msgspec.DecodeError:
             break  # the line that was being written when the process died
         sent[part.part_number] = part
-    return record, sent
+    return entry, sent
 
 
-def find_journal(folder: Path, api_url: str, video_id: str) -> UploadRecord | None:
-    """The record of an upload that this computer began, by its video."""
+def find_journal(folder: Path, api_url: str, video_id: str) -> JournaledUpload | None:
+    """Return the journal entry of an upload that this computer began, by its video."""
     for path in sorted(folder.glob("*.jsonl")):
         found = read_journal(path)
         if found and found[0].api_url == api_url and found[0].video_id == video_id:
