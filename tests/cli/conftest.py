@@ -6,21 +6,29 @@ import hashlib
 import os
 import random
 import signal
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import keyring.backends.fail
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from typer.testing import CliRunner
 
 from tests.cli.fake_platform import FakePlatform, start_fake_platform
 from tests.cli.watched_engine import Watched
 from video_upload.command_line import app
 from video_upload.credentials import SignIn, StoredCredentials
+from video_upload.network import CA_VARIABLES
 
 REPOSITORY = Path(__file__).parents[2]
 NO_KEYRING = "keyring.backends.fail.Keyring"
@@ -31,6 +39,14 @@ def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep tests out of the developer's keyring."""
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", NO_KEYRING)
     monkeypatch.setattr("keyring.core._keyring_backend", keyring.backends.fail.Keyring())
+
+
+@pytest.fixture(autouse=True)
+def plain_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep this machine's proxies and certificate authorities out of the tests."""
+    names = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+    for name in (*names, *(name.lower() for name in names), *CA_VARIABLES):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
@@ -72,6 +88,42 @@ def signed_in(platform: FakePlatform, home: Path) -> StoredCredentials:
 @pytest.fixture
 def watched(platform: FakePlatform, signed_in: StoredCredentials, home: Path) -> Watched:
     return Watched(platform, signed_in, home)
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate for 127.0.0.1 with its key, in one file; and what a server needs of it."""
+
+    file: Path
+    server: ssl.SSLContext
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Certificate:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path / "tls.pem"
+    file.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + signed.public_bytes(Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return Certificate(file, context)
+
+
+@pytest.fixture
+def tls(certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """A server's side of TLS that this process trusts."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.file))
+    return certificate.server
 
 
 MakeVideo = Callable[..., Path]

@@ -25,6 +25,8 @@ class Watched:
     ) -> None:
         self.events: list[UploadEvent] = []
         self.storage = platform.storage
+        self.credentials = credentials
+        self.home = home
         self.interruption = Interruption()
         self.api = VideoApi(f"{platform.url}/api", credentials, pause=self.interruption.pause, backoff=IMPATIENT)
         self.engine = UploadEngine(

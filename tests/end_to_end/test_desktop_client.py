@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from local.platform import LocalPlatform
+from tests.cli.logging_proxy import logging_proxy
 from tests.end_to_end.conftest import Desktop, Person, StandIn, wait_until
 from tests.end_to_end.log_search import PrintedLines
 from tests.media.sample_videos import ContainerName, write_sample_video
@@ -130,6 +131,18 @@ def test_a_flaky_s3_costs_retries_and_nothing_else(desktop: Desktop, stand_in: S
     stand_in.fail("CompleteMultipartUpload", loseResponse=True, times=1)
     result = desktop.upload(video_12_mib)
     assert result["state"] == "ready"
+
+
+def test_every_part_goes_through_the_proxy_that_the_calls_go_through(
+    desktop: Desktop, stand_in: StandIn, person: Person, video_12_mib: Path
+) -> None:
+    with logging_proxy() as proxy:
+        behind = Desktop(desktop.home, {"HTTP_PROXY": f"http://127.0.0.1:{proxy.port}"})
+        uploaded = behind.upload(video_12_mib)
+    assert uploaded["state"] == "ready"
+    assert proxy.count("PUT") == 3
+    stored = stand_in.stored(f"videos/{person.owner}/{uploaded['videoId']}")
+    assert hashlib.sha256(stored).digest() == hashlib.sha256(video_12_mib.read_bytes()).digest()
 
 
 def test_a_text_renamed_to_a_video_ends_with_its_reason(desktop: Desktop, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import requests
 
 from video_upload.connection_problem import problem_in_words
 from video_upload.errors import KeyringUnavailableError, NotSignedInError, SignInError, SignInUnreachableError
+from video_upload.network import ca_bundle
 from video_upload.os_keyring import OsKeyring
 from video_upload.private_files import open_private_folder, write_privately
 from video_upload.profiles import Profiles
@@ -136,6 +137,7 @@ class StoredCredentials:
                     data={"token": sign_in.refresh_token, "client_id": sign_in.client_id},  # RFC 7009, section 2.1
                     timeout=TIMEOUT_SECONDS,
                     allow_redirects=False,
+                    verify=ca_bundle(),
                 )
             except requests.RequestException:
                 return True  # offline: the token stays good until it expires, but nobody here holds it any more
@@ -194,7 +196,7 @@ def _refreshed(sign_in: SignIn) -> Tokens:
     session = OAuth2Session(sign_in.client_id, token_endpoint_auth_method="none")  # noqa: S106 - a public client
     try:
         token: dict[str, Any] = session.refresh_token(
-            sign_in.token_endpoint, refresh_token=sign_in.refresh_token, timeout=TIMEOUT_SECONDS
+            sign_in.token_endpoint, refresh_token=sign_in.refresh_token, timeout=TIMEOUT_SECONDS, verify=ca_bundle()
         )
     except AuthlibBaseError as error:
         raise NotSignedInError(reason="The sign-in has expired or was revoked.") from error
@@ -230,6 +232,7 @@ def machine_tokens(token_endpoint: str, client_id: str, client_secret: str, scop
             auth=(client_id, client_secret),
             timeout=TIMEOUT_SECONDS,
             allow_redirects=False,
+            verify=ca_bundle(),
         )
         if response.status_code >= 500 or response.status_code == 429:
             response.raise_for_status()

@@ -10,6 +10,7 @@ VideoUploadError
 ├── ProfileError                 a profile was named that cannot be used
 │   ├── ProfileNameError         not a name for a profile
 │   └── ProfileNotFoundError     no such profile is signed in
+├── NetworkSettingError          a variable for the network names what cannot be used
 ├── ApiUnreachableError          no answer from the API after all tries
 ├── UnexpectedResponseError      a response that the API's contract does not know
 ├── ApiError                     the API said no: status, code, message, details, request_id
@@ -97,6 +98,14 @@ class ProfileNotFoundError(ProfileError):
         self.name = name
         self.known = tuple(known)
         super().__init__(f"No profile {name}; there is {', '.join(known) or 'none'}. Make it: login SITE_URL --profile")
+
+
+class NetworkSettingError(VideoUploadError):
+    def __init__(self, variable: str, value: str, reason: str) -> None:
+        self.variable = variable
+        self.value = value
+        self.reason = reason
+        super().__init__(f"{variable} names {value}, which cannot be used ({reason}).")
 
 
 class ApiUnreachableError(VideoUploadError):

@@ -9,6 +9,7 @@ from video_upload.errors import (
     FileRefusedError,
     InvalidRequestError,
     LimitReachedError,
+    NetworkSettingError,
     NotSignedInError,
     ProfileError,
     ServiceUnavailableError,
@@ -43,6 +44,7 @@ MEANINGS = {
 CODE_BY_ERROR: tuple[tuple[type[VideoUploadError], ExitCode], ...] = (
     (NotSignedInError, ExitCode.NOT_SIGNED_IN),
     (ProfileError, ExitCode.USAGE),
+    (NetworkSettingError, ExitCode.USAGE),
     (UnauthorizedError, ExitCode.NOT_SIGNED_IN),
     (FileRefusedError, ExitCode.REFUSED),
     (InvalidRequestError, ExitCode.REFUSED),

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from awscrt.checksums import crc64nvme
+from urllib3.exceptions import HTTPError
 
 from video_upload.backoff import Interruption
+from video_upload.connection_problem import problem_in_words
 from video_upload.loopback import is_loopback
+from video_upload.network import Line, open_line
 from video_upload.rate_limit import RateLimit
 from video_upload.schemas import PresignedPart
 from video_upload.video_file import PartReader
@@ -61,7 +64,7 @@ class PartSender:
         self._tls = tls
         self._interruption = interruption
         self._rate_limit = rate_limit
-        self._connection: http.client.HTTPConnection | None = None
+        self._line: Line | None = None
         self._peer: tuple[str, str] | None = None
 
     def send(self, part: PresignedPart, on_bytes: Callable[[int], None]) -> Stored | Refused:
@@ -75,39 +78,35 @@ class PartSender:
                 status=400, code="InsecureUrl", reason=f"the platform gave out an insecure URL ({url.netloc})"
             )
         try:
-            connection = self._connect(url)
-            return self._put(connection, url, part, on_bytes)
+            return self._put(self._connect(url), url, part, on_bytes)
         except (OSError, http.client.HTTPException) as error:
             self.close()
             self._interruption.check()  # a hang-up looks like a broken line
             return Refused(status=None, code="ConnectionLost", reason=str(error) or type(error).__name__)
+        except HTTPError as error:  # on the way to a proxy or through it
+            self.close()
+            self._interruption.check()
+            return Refused(status=None, code="ConnectionLost", reason=problem_in_words(error))
 
-    def _connect(self, url: SplitResult) -> http.client.HTTPConnection:
+    def _connect(self, url: SplitResult) -> Line:
         peer = (url.scheme, url.netloc)
-        if self._connection is not None and self._peer == peer:
-            return self._connection
+        line = self._line
+        if line is not None and self._peer == peer and line.connection.sock is not None:
+            return line
         self.close()
-        host = url.hostname or ""
-        self._connection = (
-            http.client.HTTPSConnection(host, url.port, timeout=TIMEOUT_SECONDS, context=self._tls)
-            if url.scheme == "https"
-            else http.client.HTTPConnection(host, url.port, timeout=TIMEOUT_SECONDS)
-        )
+        self._line = open_line(url, self._tls, TIMEOUT_SECONDS)
         self._peer = peer
-        return self._connection
+        return self._line
 
     def _put(
-        self,
-        connection: http.client.HTTPConnection,
-        url: SplitResult,
-        part: PresignedPart,
-        on_bytes: Callable[[int], None],
+        self, line: Line, url: SplitResult, part: PresignedPart, on_bytes: Callable[[int], None]
     ) -> Stored | Refused:
+        connection = line.connection
         # The signature covers path and query letter by letter: send them as they came.
-        connection.putrequest("PUT", f"{url.path}?{url.query}", skip_accept_encoding=True)
+        connection.putrequest("PUT", f"{line.target_prefix}{url.path}?{url.query}", skip_accept_encoding=True)
         connection.putheader("Content-Length", str(part.size_bytes))
         connection.putheader("Content-Type", "application/octet-stream")
-        for name, value in part.headers.items():
+        for name, value in (*part.headers.items(), *line.headers.items()):
             connection.putheader(name, value)
         connection.endheaders()
         checksum, unsent_bytes = self._send_body(connection, part, on_bytes)
@@ -153,17 +152,17 @@ class PartSender:
 
     def hang_up(self) -> None:
         """From another thread: end a send that may block for a long time."""
-        connection = self._connection
-        if connection is not None and connection.sock is not None:
+        line = self._line
+        if line is not None:
             try:
-                connection.sock.shutdown(socket.SHUT_RDWR)
+                line.shut_down(socket.SHUT_RDWR)
             except OSError:
                 return  # it ended by itself
 
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        if self._line is not None:
+            self._line.connection.close()
+            self._line = None
 
 
 def _refusal(response: http.client.HTTPResponse, body: bytes) -> Refused:

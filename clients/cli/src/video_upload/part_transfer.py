@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import ssl
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from video_upload.backoff import Backoff, Interruption
 from video_upload.errors import PartFailedError, UploadCancelledError, UploadLostError
 from video_upload.events import BytesSent, PartRetried, PartUrlRenewed, Report
+from video_upload.network import tls_context
 from video_upload.part_sender import PartSender, Refused, Stored
 from video_upload.part_urls import PartUrls
 from video_upload.rate_limit import RateLimit
@@ -60,7 +60,7 @@ class PartTransfer:
         self._backoff = options.backoff
         self._interruption = Interruption()
         self._report = options.report
-        self._tls = ssl.create_default_context()
+        self._tls = tls_context()
         self._waiting: deque[int] = deque()
         self._results: queue.SimpleQueue[SentPart | BaseException] = queue.SimpleQueue()
         self._senders: list[PartSender] = []

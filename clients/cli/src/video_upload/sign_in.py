@@ -16,6 +16,7 @@ import requests
 from video_upload.connection_problem import problem_in_words
 from video_upload.credentials import TIMEOUT_SECONDS, SignIn, Tokens, expiry_time, machine_tokens
 from video_upload.errors import SignInError, SignInUnreachableError
+from video_upload.network import ca_bundle
 from video_upload.schemas import SiteConfig
 from video_upload.site import SignInEndpoints, discover_sign_in, fetch_site_config, normal_site_url
 
@@ -56,6 +57,7 @@ def sign_in(site: str, show_url: Callable[[str], None], *, timeout_seconds: floa
             code=code,
             code_verifier=verifier,
             timeout=TIMEOUT_SECONDS,
+            verify=ca_bundle(),
         )
     except (requests.ConnectionError, requests.Timeout) as error:
         raise SignInUnreachableError(endpoints.token_endpoint, problem_in_words(error)) from error
