@@ -20,7 +20,7 @@ from werkzeug.security import safe_join
 from chalicelib.local_http import Refusal
 from local.api_environment import WEB_CLIENT
 from local.child_process import READY, end_with_parent
-from local.fair_places import FairPlaces
+from local.fair_share import FairShare
 from local.http_server import HttpServer, RefusalResponse
 from local.stand_in.open_files import allow_open_files
 from local.status.status_page import StatusPage
@@ -67,7 +67,7 @@ class Site:
         self._app = app
         self._status_page = status_page
         self._web_client = web_client
-        self._calls = FairPlaces(CALLS_AT_ONCE, CALLS_AT_ONCE_OF_ONE_CALLER)
+        self._calls = FairShare(CALLS_AT_ONCE, CALLS_AT_ONCE_OF_ONE_CALLER)
         self._chalice_config = Config.create(app_name=app.app_name)
         self._client_config: dict[str, Any] = {
             "stage": "local",
@@ -124,7 +124,7 @@ class Site:
         try:
             gateway.require_size(int(environ.get("CONTENT_LENGTH") or 0))
             body = environ["wsgi.input"].read() if environ.get("CONTENT_LENGTH") else None
-            with self._calls.place(environ.get("HTTP_AUTHORIZATION") or environ["REMOTE_ADDR"]):
+            with self._calls.slot(environ.get("HTTP_AUTHORIZATION") or environ["REMOTE_ADDR"]):
                 response = gateway.handle_request(
                     environ["REQUEST_METHOD"], f"{path}?{query}" if query else path, _headers(environ), body
                 )

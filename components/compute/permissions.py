@@ -187,10 +187,10 @@ def delete_videos(resources: Resources) -> Statement:
     )
 
 
-def judge_videos(resources: Resources) -> Statement:
+def tag_verdicts(resources: Resources) -> Statement:
     """S3 API reference, PutObjectTagging and DeleteObject: a call that names a version needs both actions."""
     return allow(
-        "JudgeVideos",
+        "TagVerdicts",
         actions=[
             *("s3:PutObjectTagging", "s3:PutObjectVersionTagging"),
             *("s3:DeleteObject", "s3:DeleteObjectVersion"),
@@ -199,9 +199,9 @@ def judge_videos(resources: Resources) -> Statement:
     )
 
 
-def remove_unjudged(resources: Resources) -> Statement:
+def remove_uninspected(resources: Resources) -> Statement:
     """Remove the second object of a form that was sent twice, after the first was accepted."""
-    return allow("RemoveUnjudged", actions=["s3:DeleteObject", "s3:DeleteObjectVersion"], resources=resources.videos)
+    return allow("RemoveUninspected", actions=["s3:DeleteObject", "s3:DeleteObjectVersion"], resources=resources.videos)
 
 
 def keep_posters(resources: Resources) -> Statement:

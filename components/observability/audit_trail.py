@@ -15,7 +15,7 @@ from components.settings import ObservabilitySettings
 
 AUDITED_BUCKETS = ("videos", "metadata")
 """Every read and every write."""
-WATCHED_BUCKETS = ("site",)
+WRITE_AUDITED_BUCKETS = ("site",)
 """Writes only: what browsers run must not change unseen, but everybody reads it."""
 
 
@@ -49,7 +49,7 @@ class Audit(pulumi.ComponentResource):
         context = args.context
         selectors = [
             _data_events("Objects", "AWS::S3::Object", _objects_of(context, AUDITED_BUCKETS)),
-            _data_events("Page", "AWS::S3::Object", _objects_of(context, WATCHED_BUCKETS), only_writes=True),
+            _data_events("Page", "AWS::S3::Object", _objects_of(context, WRITE_AUDITED_BUCKETS), only_writes=True),
             _data_events("Calls", "AWS::Lambda::Function", [context.function_arn("")]),
         ]
         if args.settings.trail_management_events:

@@ -57,7 +57,7 @@ def video_bucket_policy(
             },
         ),
         deny(
-            "OnlyJudgesTag",
+            "OnlyProcessingTags",
             principal=EVERYONE,
             actions=TAGGING,
             resources=f"{arn}/*",

@@ -9,7 +9,7 @@ from typing import cast
 from urllib.parse import parse_qs
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from local.stand_in import model_guard
+from local.stand_in import model_validation
 from local.stand_in.aws_models.requests import CREDENTIAL_SERVICE
 from local.stand_in.aws_models.services import unsigned
 from local.stand_in.errors import WrongControlError
@@ -68,7 +68,7 @@ class Gateway:
         """Any service but S3: held to its model first."""
         if _lacks_signature(environ):
             return _missing_signature().send(start_response, head_only=False)
-        refused = model_guard.refused(environ)
+        refused = model_validation.refused(environ)
         if refused:
             self._request_log.add(
                 LoggedRequest(operation=refused.operation, key="", part_number=None, status=refused.answer.status)

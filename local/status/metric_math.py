@@ -31,12 +31,12 @@ class _TimeSeries:
     def __init__(self, points: Points) -> None:
         self.points = points
 
-    def with_each(self, other: "_TimeSeries", reckon: Callable[[float, float], float | None]) -> "_TimeSeries":
+    def with_each(self, other: "_TimeSeries", compute: Callable[[float, float], float | None]) -> "_TimeSeries":
         pairs = zip(self.points, other.points, strict=True)
-        return _TimeSeries(tuple(None if a is None and b is None else reckon(a or 0, b or 0) for a, b in pairs))
+        return _TimeSeries(tuple(None if a is None and b is None else compute(a or 0, b or 0) for a, b in pairs))
 
-    def where_present(self, reckon: Callable[[float], float | None]) -> "_TimeSeries":
-        return _TimeSeries(tuple(None if point is None else reckon(point) for point in self.points))
+    def where_present(self, compute: Callable[[float], float | None]) -> "_TimeSeries":
+        return _TimeSeries(tuple(None if point is None else compute(point) for point in self.points))
 
 
 def evaluate(expression: str, metrics: Sequence[Points]) -> Points:
@@ -50,13 +50,13 @@ def evaluate(expression: str, metrics: Sequence[Points]) -> Points:
             return _TimeSeries((float(value),) * length)
         raise MetricMathError(expression, f"{value!r} is no number")
 
-    def pointwise(reckon: Callable[[float, float], float | None]) -> Callable[[Any, Any], _TimeSeries]:
+    def pointwise(compute: Callable[[float, float], float | None]) -> Callable[[Any, Any], _TimeSeries]:
         def over(left: Any, right: Any) -> _TimeSeries:
             if isinstance(left, (int, float)):
-                return series_of(right).where_present(lambda point: reckon(left, point))
+                return series_of(right).where_present(lambda point: compute(left, point))
             if isinstance(right, (int, float)):
-                return series_of(left).where_present(lambda point: reckon(point, right))
-            return series_of(left).with_each(series_of(right), reckon)
+                return series_of(left).where_present(lambda point: compute(point, right))
+            return series_of(left).with_each(series_of(right), compute)
 
         return over
 
@@ -66,7 +66,7 @@ def evaluate(expression: str, metrics: Sequence[Points]) -> Points:
         )
 
     evaluator: Any = EvalWithCompoundTypes(
-        operators={node: pointwise(reckon) for node, reckon in _OPERATORS.items()},
+        operators={node: pointwise(compute) for node, compute in _OPERATORS.items()},
         names={f"m{position}": _TimeSeries(points) for position, points in enumerate(metrics)},
     )
     evaluator.functions = {name: on_series(function) for name, function in _FUNCTIONS.items()}

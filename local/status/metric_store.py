@@ -22,7 +22,7 @@ DAY_SECONDS = 86_400  # in UTC, as CloudWatch cuts them
 EVER_SECONDS = 0
 HOUR_MINUTES = 60
 
-KEPT_SECONDS = {MINUTE_SECONDS: 3 * 3600, DAY_SECONDS: 15 * DAY_SECONDS}
+RETENTION_SECONDS = {MINUTE_SECONDS: 3 * 3600, DAY_SECONDS: 15 * DAY_SECONDS}
 """Retention by period; all-time counts are kept for ever."""
 
 # CloudWatch Logs API Reference, PutLogEvents: an event that is older or later is refused.
@@ -210,10 +210,10 @@ class MetricStore:
         if now - self._pruned_at < MINUTE_SECONDS:
             return
         self._pruned_at = now
-        for period_seconds, kept_seconds in KEPT_SECONDS.items():
+        for period_seconds, retention_seconds in RETENTION_SECONDS.items():
             self._connection.execute(
                 "DELETE FROM statistics WHERE period_seconds = ? AND start_seconds < ?",
-                (period_seconds, now - kept_seconds),
+                (period_seconds, now - retention_seconds),
             )
 
 

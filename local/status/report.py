@@ -121,19 +121,19 @@ class StatusReport:
         self, period_seconds: int, metrics: Sequence[Metric], expression: str | None, minutes: Points
     ) -> tuple[str, float | None]:
         if period_seconds >= DAY:
-            return "today", self._reckon(metrics, expression, lambda series: series.by_day(self.now_seconds))[-1]
+            return "today", self._compute(metrics, expression, lambda series: series.by_day(self.now_seconds))[-1]
         if _is_gauge(metrics):
             recent = minutes[-(period_seconds // MINUTE_SECONDS) :]
             return "most in the latest minute", next((point for point in reversed(recent) if point is not None), None)
-        return "the last hour", self._reckon(metrics, expression, lambda series: series.by_hour(self.now_seconds))[-1]
+        return "the last hour", self._compute(metrics, expression, lambda series: series.by_hour(self.now_seconds))[-1]
 
     def _by_minute(self, metrics: Sequence[Metric], expression: str | None) -> Points:
         # One more, for functions that use the previous minute.
-        return self._reckon(metrics, expression, lambda series: series.by_minute(self.now_seconds, SHOWN_MINUTES + 1))[
+        return self._compute(metrics, expression, lambda series: series.by_minute(self.now_seconds, SHOWN_MINUTES + 1))[
             1:
         ]
 
-    def _reckon(self, metrics: Sequence[Metric], expression: str | None, cut: _Cut) -> Points:
+    def _compute(self, metrics: Sequence[Metric], expression: str | None, cut: _Cut) -> Points:
         points = [
             tuple(window.statistic(metric.statistic) for window in cut(self._series(metric))) for metric in metrics
         ]

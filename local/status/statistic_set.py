@@ -50,10 +50,10 @@ class StatisticSet:
         """
         if name.startswith("p"):
             return self._percentile(name)
-        reckon = _STATISTICS.get(name)
-        if reckon is None:
+        compute = _STATISTICS.get(name)
+        if compute is None:
             raise UnknownStatisticError(name)
-        return reckon(self) if self.sample_count else None
+        return compute(self) if self.sample_count else None
 
     def counts_as_json(self) -> str:
         return json.dumps({repr(value): count for value, count in self.counts.items()}, separators=(",", ":"))

@@ -35,5 +35,5 @@ def test_a_denial_names_what_is_missing(error: Exception, denial: Denial) -> Non
     [refused("PutObject", "MalformedXML"), KmsError("VerifyMac", 400, "DisabledException"), ValueError("wrong")],
     ids=str,
 )
-def test_any_other_error_is_no_denial(error: Exception) -> None:
+def test_any_other_error_is_not_a_denial(error: Exception) -> None:
     assert denial_in(error) is None

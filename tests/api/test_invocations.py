@@ -30,7 +30,7 @@ def test_a_cold_start_is_counted_with_the_first_invocation_and_never_again(funct
 @pytest.mark.parametrize(
     "variables", [{}, {**ON_LAMBDA, "AWS_LAMBDA_INITIALIZATION_TYPE": "provisioned-concurrency"}], ids=["local", "kept"]
 )
-def test_nobody_waited_for_what_was_started_ahead_or_is_no_function(variables: dict[str, str]) -> None:
+def test_no_cold_start_is_counted_for_provisioned_instances_or_outside_lambda(variables: dict[str, str]) -> None:
     assert cold_starts(lines_of("multipart_init", "call()", **variables)) == []
 
 

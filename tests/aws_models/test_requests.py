@@ -164,7 +164,7 @@ def test_an_operation_that_no_service_has_is_refused() -> None:
     assert unknown_operation(call).code == "UnknownOperationException"
 
 
-def test_a_body_that_is_no_json_is_refused() -> None:
+def test_a_body_that_is_not_json_is_refused() -> None:
     request = _post("TrentService.DescribeKey", b"KeyId=1")
     with pytest.raises(UnreadableError):
         _call(request).violations(request)

@@ -295,7 +295,7 @@ def test_a_declined_sign_in_says_so(platform: FakePlatform, cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("address", ["http://example.test", "ftp://127.0.0.1:9"])
-def test_an_address_that_is_no_safe_site_is_refused(cli: Cli, address: str) -> None:
+def test_an_unsafe_site_address_is_refused(cli: Cli, address: str) -> None:
     refused = cli.run("login", address, "--no-browser")
     assert refused.returncode == 1
     assert "only https" in refused.stderr

@@ -35,7 +35,7 @@ from video_upload.events import (
     Completing,
     PartRetried,
     PartsDiffered,
-    ProcessingWatched,
+    ProcessingPolled,
     UploadBegan,
     Uploaded,
     UploadEvent,
@@ -200,7 +200,7 @@ def test_everything_the_command_can_tell_is_what_the_api_takes() -> None:
         Completing(),
         Uploaded(),
         *(
-            ProcessingWatched(state=state)
+            ProcessingPolled(state=state)
             for state in ("uploading", "ready", "rejected", "aborted", "expired", "deleted")
         ),
         UploadFailed(video_id=VIDEO_ID, code="SlowDown"),

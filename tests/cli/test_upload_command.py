@@ -33,7 +33,7 @@ def folder(tmp_path: Path, make_video: MakeVideo) -> Path:
     return folder
 
 
-def test_a_folder_is_searched_in_depth_and_what_is_no_video_is_told(
+def test_a_folder_is_searched_in_depth_and_other_files_are_reported(
     platform: FakePlatform, cli: Cli, folder: Path
 ) -> None:
     done = cli.run("upload", folder, folder / "b.mp4", "--json")

@@ -41,7 +41,7 @@ from video_upload.upload_journal import UploadJournal
 KIB = 1024
 
 
-def test_a_video_arrives_byte_for_byte_and_is_watched_until_ready(
+def test_a_video_arrives_byte_for_byte_and_is_polled_until_ready(
     platform: FakePlatform, watched: Watched, make_video: MakeVideo
 ) -> None:
     platform.processing_polls = 1

@@ -27,7 +27,7 @@ def test_a_history_is_its_seed() -> None:
 @pytest.mark.parametrize(
     ("owner", "method"),
     [
-        (Janitor, "_remove_unjudged"),
+        (Janitor, "_remove_uninspected"),
         (Janitor, "_retry"),
         (Processing, "_announce"),
         (Records, "close"),

@@ -86,7 +86,7 @@ def test_a_call_that_comes_while_the_first_one_runs_is_asked_to_come_again(
     assert platform.start(correlation_id=ID).key == first.key
 
 
-def test_what_a_killed_init_had_claimed_is_free_when_it_must_have_ended(
+def test_the_key_of_a_killed_init_is_free_when_it_must_have_ended(
     platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as dying:
@@ -165,7 +165,7 @@ def test_a_refusal_is_not_logged_under_the_upload_that_the_id_meant_before(platf
     assert said["videoId"] != over.token.video_id
 
 
-def test_a_write_that_the_sdk_repeats_is_no_other_call(
+def test_a_write_that_the_sdk_repeats_counts_as_the_same_call(
     platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_if_new = platform.metadata.put_if_new

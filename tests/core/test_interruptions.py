@@ -311,7 +311,7 @@ def test_a_form_that_is_sent_again_and_whose_event_is_lost_stays_readable(platfo
     assert accepted.tags == {"verdict": "accepted"}
 
 
-def test_a_form_holds_no_reservation_once_its_video_is_settled_and_is_watched_until_nobody_can_send_it(
+def test_a_form_holds_no_reservation_once_its_video_is_settled_and_keeps_its_marker_until_nobody_can_send_it(
     platform: InMemoryPlatform,
 ) -> None:
     key = a_form_that_was_sent(platform)
@@ -342,7 +342,7 @@ def test_a_form_that_is_sent_after_its_video_was_deleted_is_hidden_without_its_e
     assert not list(platform.records.markers())
 
 
-def test_no_version_is_removed_while_the_judged_one_is_gone(platform: InMemoryPlatform) -> None:
+def test_no_version_is_removed_while_the_inspected_one_is_gone(platform: InMemoryPlatform) -> None:
     key = a_form_that_was_sent(platform)
     platform.processing.process(StoredObject(key, None))
     platform.videos.versions[key].clear()

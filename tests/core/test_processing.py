@@ -50,7 +50,7 @@ def test_the_same_event_twice_is_one_video_and_one_message(platform: InMemoryPla
     assert platform.meter.values["uploads_ready_count"] == [1]
 
 
-def test_an_event_that_overtakes_the_answer_of_complete_is_no_harm(platform: InMemoryPlatform) -> None:
+def test_an_event_that_overtakes_the_response_of_complete_does_no_harm(platform: InMemoryPlatform) -> None:
     transfer = platform.start()
     etags = transfer.send_parts()
     platform.videos.after_complete = lambda: (platform.process(transfer), None)[1]

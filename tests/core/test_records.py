@@ -219,7 +219,7 @@ def test_an_upload_with_two_markers_is_one_upload(platform: InMemoryPlatform) ->
         ("upload-1", State.EXPIRED, 0, False, False, 1),
     ],
 )
-def test_a_closed_video_holds_no_reservation_and_is_watched_only_while_its_form_can_matter(
+def test_a_closed_video_holds_no_reservation_and_has_a_marker_only_while_its_form_can_matter(
     platform: InMemoryPlatform,
     monkeypatch: pytest.MonkeyPatch,
     *,
@@ -232,7 +232,7 @@ def test_a_closed_video_holds_no_reservation_and_is_watched_only_while_its_form_
 ) -> None:
     record = replace(new_record(platform, upload_id=upload_id), state=state, was_released=was_released)
     platform.records.reserve(record.ref, record.size_bytes)
-    if not watched and record.is_watched:
+    if not watched and record.may_have_marker:
         platform.records.watch(record.ref)
     deleted: list[str] = []
     delete = platform.metadata.delete

@@ -84,7 +84,7 @@ def test_idle_uploads_make_room_for_others_and_are_still_listed(platform: InMemo
 
 
 @pytest.mark.parametrize("way", ["sign", "list", "init again"])
-def test_whoever_goes_on_takes_the_reservation_again(platform: InMemoryPlatform, way: str) -> None:
+def test_a_resumed_upload_takes_its_reservation_again(platform: InMemoryPlatform, way: str) -> None:
     transfer = platform.start(correlation_id="one-upload")
     platform.clock.pass_time(hours=2)
     platform.janitor.sweep()

@@ -109,7 +109,7 @@ def test_no_token_and_an_unknown_address_are_answered_in_the_one_shape(api_url: 
     assert_error(requests.put(f"{api_url}/videos", timeout=30), 405, "method_not_allowed")
 
 
-def test_what_is_no_request_is_answered_there_too(api_url: str, project: Path) -> None:
+def test_a_malformed_request_is_answered_there_too(api_url: str, project: Path) -> None:
     for kind, (sent, status, code) in MALFORMED.items():
         answer = send_raw(api_url, sent.replace(b" /api/", b" /"))
         assert (kind, answer.status, answer.error["code"]) == (kind, status, code)

@@ -40,7 +40,7 @@ def test_killed_20_times_an_upload_arrives_whole_and_no_stored_part_is_sent_agai
             wait_for_a_part(stand_in, begun["fileKey"], len(sent))
         kill(process, after_seconds=moments.uniform(0, 1))
         log = settled(stand_in, begun["fileKey"])
-        sent_again, wasted, stored_now = judge(log[len(sent) :], stored)
+        sent_again, wasted, stored_now = tally(log[len(sent) :], stored)
         assert sent_again == set()
         assert wasted <= PARALLEL
         lost_in_flight += wasted
@@ -54,7 +54,7 @@ def test_killed_20_times_an_upload_arrives_whole_and_no_stored_part_is_sent_agai
 
     assert (result["videoId"], result["state"]) == (begun["videoId"], "ready")
     log = settled(stand_in, begun["fileKey"])
-    assert judge(log[len(sent) :], stored) == (set(), 0, set(range(1, begun["partCount"] + 1)) - stored)
+    assert tally(log[len(sent) :], stored) == (set(), 0, set(range(1, begun["partCount"] + 1)) - stored)
     assert len(log) == begun["partCount"] + lost_in_flight
     with file.open("rb") as source:
         sha256 = hashlib.file_digest(source, "sha256").digest()
@@ -90,8 +90,8 @@ def settled(stand_in: StandIn, file_key: str) -> list[dict[str, Any]]:
         log = later
 
 
-def judge(run: list[dict[str, Any]], stored_before: set[int]) -> tuple[set[int], int, set[int]]:
-    """Judge one client's requests: parts sent although S3 had them, parts that broke off, parts that S3 now has."""
+def tally(run: list[dict[str, Any]], stored_before: set[int]) -> tuple[set[int], int, set[int]]:
+    """Sort one client's requests: parts sent although S3 had them, parts that broke off, parts that S3 now has."""
     sent = [entry["partNumber"] for entry in run]
     stored = [entry["partNumber"] for entry in run if entry["status"] == 200]
     return set(sent) & stored_before, len(sent) - len(stored), set(stored)

@@ -96,7 +96,7 @@ def test_a_killed_platform_leaves_no_process_either(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("module", ["local.site", "local.event_worker", "local.stand_in"])
-def test_a_process_that_dies_is_told_to_whoever_runs_the_platform(tmp_path: Path, module: str) -> None:
+def test_a_process_that_dies_is_reported_to_the_person_who_runs_the_platform(tmp_path: Path, module: str) -> None:
     with started(tmp_path / "data", Ports.free()) as process:
         read_until(process, "Ctrl-C stops")
         next(child for child in children_of(process) if module in child.cmdline()).kill()
@@ -183,7 +183,7 @@ def test_a_folder_of_somebody_s_own_is_neither_used_nor_forgotten(tmp_path: Path
 
 
 @pytest.mark.parametrize("options", [[], ["--reset"]])
-def test_a_file_is_no_data_folder(tmp_path: Path, options: list[str]) -> None:
+def test_a_file_is_refused_as_data_folder(tmp_path: Path, options: list[str]) -> None:
     (tmp_path / "file").touch()
     with started(tmp_path / "file", Ports.free(), *options) as process:
         output, _ = process.communicate(timeout=30)

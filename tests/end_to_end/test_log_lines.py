@@ -20,12 +20,12 @@ def test_a_failure_shows_its_trace() -> None:
 
 
 @pytest.mark.parametrize("line", [{"level": "INFO", "message": "upload started"}, {"_aws": {}, "UploadsStarted": [1]}])
-def test_what_is_for_the_log_collector_is_kept_from_people(line: object) -> None:
+def test_lines_for_the_log_collector_are_hidden_from_people(line: object) -> None:
     assert readable(json.dumps(line)) is None
 
 
 @pytest.mark.parametrize("line", ["ready http://127.0.0.1:1", "Traceback (most recent call last):", "{half a line"])
-def test_what_is_no_log_line_is_shown_as_it_is(line: str) -> None:
+def test_other_text_than_log_lines_is_shown_as_it_is(line: str) -> None:
     assert readable(line) == line
 
 

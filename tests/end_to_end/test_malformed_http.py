@@ -16,7 +16,7 @@ def assert_refused(answer: RawResponse, status: int, code: str) -> None:
 
 
 @pytest.mark.parametrize("kind", MALFORMED)
-def test_what_is_no_request_is_answered_in_the_one_shape(platform: LocalPlatform, kind: str) -> None:
+def test_a_malformed_request_is_answered_in_the_one_shape(platform: LocalPlatform, kind: str) -> None:
     sent, status, code = MALFORMED[kind]
     assert_refused(send_raw(platform.site_url, sent), status, code)
 

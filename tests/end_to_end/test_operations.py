@@ -274,7 +274,7 @@ def test_a_video_is_found_when_its_tombstone_has_expired(person: Person, operato
     assert "has expired" in refused
 
 
-def test_what_is_no_video_id_is_refused_before_anybody_is_asked(
+def test_a_malformed_video_id_is_refused_before_any_question(
     operator: Operator, asked_of_aws: set[tuple[str, str]]
 ) -> None:
     for command in (find_upload.main, replay_event.main, restore_video.main):

@@ -16,11 +16,11 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.chromium import launch
 from tests.faults.command_process import warm_up
 from tests.faults.command_runs import CommandRun
-from tests.faults.judge import PROMISES, Broken
 from tests.faults.kinds import KINDS, Client, Kind
 from tests.faults.page_runs import PageRun
 from tests.faults.runs import Run
 from tests.faults.scene import Lane, Scene, running_scene
+from tests.faults.verifier import PROMISES, Broken
 
 Job = tuple[Kind, int]
 

@@ -9,9 +9,9 @@ from typing import Any
 from chalicelib.core.completion import LEASE
 from chalicelib.core.video_record import State
 from tests.faults.command_process import Command
-from tests.faults.judge import Broken, residue
 from tests.faults.kinds import Moment
 from tests.faults.runs import Run
+from tests.faults.verifier import Broken, residue
 from tests.faults.ways import Trouble, Way
 
 PATIENCE_SECONDS = LEASE.total_seconds() + 90
@@ -74,7 +74,7 @@ class CommandRun(Run):
     # the course of a run
 
     def play(self) -> None:
-        """Fault, end of the fault, the person's next tries, judgement."""
+        """Fault, end of the fault, the person's next tries, verification."""
         parts = self.prepare("desktop")
         self.home.mkdir()
         self.scene.store_sign_in(self.person, self.lane, self.home, has_expired=self.kind.call == "token")
@@ -86,9 +86,9 @@ class CommandRun(Run):
                 if told.video.get("state") == "ready":
                     # Nobody gives the command again that has told its result, even if it was killed after that.
                     self.lane.line.lift()
-                    self.judge(told.video["videoId"])
+                    self.verify(told.video["videoId"])
                 else:
-                    self.judge(self._finish())
+                    self.verify(self._finish())
 
     def _begin(self, parts: int) -> Attempt:
         """The upload under its fault."""
@@ -143,10 +143,10 @@ class CommandRun(Run):
             shown = [video["videoId"] for video in again.answer.get("videos", [])]
             if shown != [video_id]:
                 self.broken.append(Broken("lost", f"listed {shown}, not {video_id}"))
-            self.judge(video_id)
+            self.verify(video_id)
             return
-        self.scene.judge.let_time_pass(self.person.owner)
-        remains = self.scene.judge.remains(self.person.owner)
+        self.scene.verifier.let_time_pass(self.person.owner)
+        remains = self.scene.verifier.remains(self.person.owner)
         self.broken.extend(residue(remains))
         if remains.videos or [record.state for record in remains.records] != [State.DELETED]:
             self.broken.append(Broken("orphaned", f"after the delete: {remains}"))
@@ -185,7 +185,7 @@ class CommandRun(Run):
                 command.kill() if is_killed else command.interrupt()
             if now > janitor_at and self.kind.moment in {Moment.EVENT_LOST, Moment.WORKER_KILLED}:
                 janitor_at = now + 2 * JANITOR_AFTER_SECONDS
-                self.scene.judge.find_lost_events(self.person.owner)
+                self.scene.verifier.find_lost_events(self.person.owner)
             if now > started + PATIENCE_SECONDS:
                 command.kill()
                 command.ended()
@@ -206,7 +206,7 @@ class CommandRun(Run):
         command.kill()
         return True
 
-    # judgement
+    # verification
 
     def _tell_check(self, attempt: Attempt) -> None:
         """Success is true, failure has a reason in words."""

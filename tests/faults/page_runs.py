@@ -7,10 +7,10 @@ from collections.abc import Callable
 import jwt
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.faults.judge import Broken
 from tests.faults.kinds import Kind, Moment
 from tests.faults.runs import Run
 from tests.faults.scene import Lane, Scene
+from tests.faults.verifier import Broken
 from tests.faults.ways import Trouble, Way
 from tests.web import walkthroughs
 
@@ -53,7 +53,7 @@ class PageRun(Run):
             self.struck += sum(trouble.struck for trouble in troubles if trouble.call == self.kind.call)
             self.lane.line.lift()
             context, page = self._on_another_device(context, page)
-            self.judge(self._finish(page))
+            self.verify(self._finish(page))
         finally:
             context.close()
 
@@ -225,7 +225,7 @@ class PageRun(Run):
                 return False
             if now > janitor_at and self.kind.moment in {Moment.EVENT_LOST, Moment.WORKER_KILLED}:
                 janitor_at = now + 2 * JANITOR_AFTER_SECONDS
-                self.scene.judge.find_lost_events(self.person.owner)
+                self.scene.verifier.find_lost_events(self.person.owner)
             page.wait_for_timeout(LOOK_MS)
         return True
 

@@ -1,4 +1,4 @@
-"""The parts that all runs share: person and file, its troubles, what strikes the platform, and the judgement."""
+"""The parts that all runs share: person and file, its troubles, what strikes the platform, and the verification."""
 
 import os
 import signal
@@ -9,9 +9,9 @@ from hashlib import sha256
 from random import Random
 
 from local.stand_in import names
-from tests.faults.judge import Broken, doubled, lost, residue
 from tests.faults.kinds import Client, Kind, Moment
 from tests.faults.scene import Lane, Person, Scene
+from tests.faults.verifier import Broken, doubled, lost, residue
 from tests.faults.ways import Trouble, Way
 
 STARTS_OVER = {Moment.CHANGED, Moment.TOUCHED}
@@ -35,7 +35,7 @@ class Run:
         self.file = self.folder / "film.mp4"
 
     def play(self) -> None:
-        """Fault, end of the fault, the person's next tries, judgement."""
+        """Fault, end of the fault, the person's next tries, verification."""
         raise NotImplementedError
 
     def prepare(self, client_id: str) -> int:
@@ -65,16 +65,16 @@ class Run:
 
     def strike(self) -> None:
         """Let the kind's moment come, while a call is held."""
-        judge, scene = self.scene.judge, self.scene
+        verifier, scene = self.scene.verifier, self.scene
         {
             Moment.CHANGED: lambda: self._change_file(with_content=True),
             Moment.TOUCHED: lambda: self._change_file(with_content=False),
-            Moment.EVENT_REPEATED: lambda: judge.repeat_events(self.person.owner, self.chance.randint(1, 3)),
+            Moment.EVENT_REPEATED: lambda: verifier.repeat_events(self.person.owner, self.chance.randint(1, 3)),
             Moment.SITE_KILLED: lambda: scene.restart("site"),
             Moment.STORE_KILLED: lambda: scene.restart("stand-in"),
             Moment.WORKER_KILLED: lambda: scene.restart("worker"),
             Moment.WORKER_HELD: lambda: _hold(scene.platform.child("worker").pid, self.chance.uniform(0.5, 2)),
-            Moment.EVENT_LOST: lambda: _for_a_while(judge.lose_events, judge.find_events, 1.0),
+            Moment.EVENT_LOST: lambda: _for_a_while(verifier.lose_events, verifier.find_events, 1.0),
             Moment.STORE_REFUSES: lambda: self._refuse(self.chance.uniform(0.1, 1.5)),
             Moment.CLOCK_AHEAD: lambda: self._shift_clock(1),
             Moment.CLOCK_BEHIND: lambda: self._shift_clock(-1),
@@ -95,15 +95,15 @@ class Run:
         seconds = direction * self.chance.choice((600, 1000, 7200))
         _for_a_while(lambda: self.scene.shift_clock(seconds), lambda: self.scene.shift_clock(0), 0.7)
 
-    def judge(self, video_id: str | None) -> None:
+    def verify(self, video_id: str | None) -> None:
         """Look at what the platform holds. video_id: the video that the client told of."""
-        judge, owner = self.scene.judge, self.person.owner
-        judge.let_time_pass(owner)
-        remains = judge.remains(owner)
+        verifier, owner = self.scene.verifier, self.person.owner
+        verifier.let_time_pass(owner)
+        remains = verifier.remains(owner)
         self.broken.extend(residue(remains))
         self.broken.extend(doubled(remains, may_start_over=self.kind.moment in STARTS_OVER))
         if video_id is not None:
-            stored = judge.sha256(f"{names.VIDEO_PREFIX}{owner}/{video_id}")
+            stored = verifier.sha256(f"{names.VIDEO_PREFIX}{owner}/{video_id}")
             self.broken.extend(lost(video_id, stored, sha256(self.file.read_bytes()).hexdigest()))
 
 

@@ -16,8 +16,8 @@ import requests
 
 from local.platform import LocalPlatform, Ports
 from local.stand_in.provision import allow_origins
-from tests.faults.judge import Judge
 from tests.faults.proxy import Door, Head, Proxy
+from tests.faults.verifier import Verifier
 from tests.faults.ways import Line
 from tests.media.sample_videos import MIB, write_sample_video
 from video_upload.credentials import SignIn, StoredCredentials
@@ -74,7 +74,7 @@ class Scene:
         self.proxy = proxy
         self.store = store
         self.lanes = lanes
-        self.judge = Judge(platform)
+        self.verifier = Verifier(platform)
         self.folder = folder
         self.lines: dict[str, Line] = {}
         self._videos = [

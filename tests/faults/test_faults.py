@@ -1,4 +1,4 @@
-"""Some of the runs of `make faults`, and what its judge sees."""
+"""Some of the runs of `make faults`, and what its verifier sees."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,8 +10,8 @@ from chalicelib.core.video_record import State, VideoRecord
 from tests.chromium import CHROMIUM, NO_BROWSER
 from tests.faults.__main__ import main
 from tests.faults.campaign import Findings, play_all, wanted_kinds
-from tests.faults.judge import Remains, doubled, lost, residue
 from tests.faults.kinds import KINDS, Client
+from tests.faults.verifier import Remains, doubled, lost, residue
 
 OF_THE_COMMAND = ("command/init/lost", "command/complete/dies-after")
 OF_THE_PAGE = ("page/complete/lost",)
@@ -57,11 +57,11 @@ def test_there_are_sixty_kinds_of_fault_and_more_of_both_clients(capsys: pytest.
     ],
     ids=str,
 )
-def test_the_judge_sees_what_nobody_will_finish(left: dict[str, tuple[str, ...]], promise: str) -> None:
+def test_the_verifier_sees_unfinished_work(left: dict[str, tuple[str, ...]], promise: str) -> None:
     assert [broken.promise for broken in residue(remains(left))] == [promise]
 
 
-def test_the_judge_sees_a_file_that_became_two_videos_and_bytes_that_are_not_the_files() -> None:
+def test_the_verifier_sees_a_file_that_became_two_videos_and_bytes_that_are_not_the_files() -> None:
     twice = remains({"records": (State.READY, State.ABORTED)})
     assert [broken.promise for broken in doubled(twice, may_start_over=False)] == ["doubled"]
     assert not list(doubled(twice, may_start_over=True))
@@ -70,7 +70,7 @@ def test_the_judge_sees_a_file_that_became_two_videos_and_bytes_that_are_not_the
     assert not list(lost("v", "a", "a"))
 
 
-def test_the_judge_finds_nothing_beside_a_video_that_is_ready() -> None:
+def test_the_verifier_finds_nothing_beside_a_video_that_is_ready() -> None:
     kept = {"records": (State.READY,), "videos": ("videos/ada/v",), "posters": ("posters/ada/v.jpg",)}
     assert not list(residue(remains(kept)))
 

@@ -1,4 +1,4 @@
-"""Hostile requests sent to a running platform, and a judgement of each answer."""
+"""Hostile requests sent to a running platform, and a check of each response."""
 
 import json
 from collections import Counter

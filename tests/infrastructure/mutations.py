@@ -73,7 +73,7 @@ REMOVABLE = {
 }
 """Inputs whose absence leaves something open, unencrypted or unseen."""
 
-GUARDS = {
+PROTECTIONS = {
     *("s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "s3/bucketOwnershipControls:BucketOwnershipControls"),
     *("s3/bucketPolicy:BucketPolicy", "s3/bucketLogging:BucketLogging", "s3/bucketVersioning:BucketVersioning"),
     "s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
@@ -103,7 +103,7 @@ def mutations(recording: Recording) -> Iterator[Mutation]:
     """All weakenings of this recording, each of one property."""
     for resource in recording.resources:
         kind = resource.type.removeprefix("aws:")
-        if kind in GUARDS:
+        if kind in PROTECTIONS:
             yield Mutation(resource.name, f"no {kind}", _without(resource))
         yield from _of_inputs(resource)
         for name in POLICY_INPUTS:

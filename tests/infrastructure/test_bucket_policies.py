@@ -138,7 +138,7 @@ def test_roles_reach_videos_as_their_work_asks(
     ("where", "context", "allowed"),
     [
         pytest.param(VIDEO, {**OWN_DISTRIBUTION, **ACCEPTED}, True, id="an accepted video"),
-        pytest.param(VIDEO, OWN_DISTRIBUTION, False, id="a video that nobody has judged"),
+        pytest.param(VIDEO, OWN_DISTRIBUTION, False, id="a video without a verdict"),
         pytest.param(VIDEO, {**OWN_DISTRIBUTION, **REJECTED}, False, id="a rejected video"),
         pytest.param(VIDEO, {**FOREIGN_DISTRIBUTION, **ACCEPTED}, False, id="a foreign distribution"),
         pytest.param(VIDEO, ACCEPTED, False, id="no distribution"),
@@ -195,7 +195,7 @@ def test_a_video_that_is_not_accepted_is_read_in_no_form(recording: Recording, a
 
 
 @pytest.mark.parametrize("action", ["s3:PutObjectTagging", "s3:PutObjectVersionTagging", "s3:ReplicateTags"])
-def test_nobody_else_judges_a_video_in_any_form(recording: Recording, action: str) -> None:
+def test_nobody_else_tags_a_video_in_any_form(recording: Recording, action: str) -> None:
     assert refuses_everybody(recording, action, VIDEO, {})
 
 

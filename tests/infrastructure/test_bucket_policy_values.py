@@ -129,7 +129,7 @@ def test_a_video_is_read_once_it_is_accepted_or_by_a_role_that_inspects(action: 
         *("s3:DeleteObjectVersionTagging", "s3:ReplicateTags"),
     ],
 )
-def test_a_video_is_tagged_by_a_role_that_judges(action: str) -> None:
+def test_a_video_is_tagged_by_the_processing_role(action: str) -> None:
     assert refused("videos", action, "any/key", {VERDICT: "accepted"}, role=INSPECTS)
     assert not refused("videos", action, "any/key", role=TAGS)
 

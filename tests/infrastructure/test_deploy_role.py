@@ -176,7 +176,7 @@ def test_only_the_repositorys_deploying_environments_take_the_role_on(
         assert not takes_on(made["trust"], subject), subject
 
 
-def test_the_role_of_one_environment_is_no_other_environments(tmp_path: Path) -> None:
+def test_the_role_of_one_environment_is_refused_to_another(tmp_path: Path) -> None:
     made = written_trust(tmp_path, "--repository", "example/videos", "--environments", "prod")
     assert takes_on(made["trust"], "repo:example/videos:environment:prod")
     assert not takes_on(made["trust"], "repo:example/videos:environment:dev")

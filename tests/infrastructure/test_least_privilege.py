@@ -109,7 +109,7 @@ def complete(platform: InMemoryPlatform, recorder: Recorder, transfer: Transfer)
         platform.completions.complete(transfer.token, transfer.completion(etags))
 
 
-def a_video_is_watched_and_deleted(platform: InMemoryPlatform, recorder: Recorder) -> None:
+def a_video_is_played_and_deleted(platform: InMemoryPlatform, recorder: Recorder) -> None:
     film = start(platform, recorder, "owner-of-film")
     complete(platform, recorder, film)
     with recorder.at_work("video_processing"):
@@ -206,8 +206,8 @@ def go_on() -> None:
     """S3 does as it is asked."""
 
 
-JOURNEYS = (
-    a_video_is_watched_and_deleted,
+WALKTHROUGHS = (
+    a_video_is_played_and_deleted,
     a_small_video_is_offered_and_a_cap_is_met,
     two_see_the_last_place_free,
     an_upload_is_aborted_or_deleted_before_its_event_arrives,
@@ -228,8 +228,8 @@ def test_roles_grant_exactly_what_the_app_asks_for(
         scaling=platform.scaling if variables["SCALED_FUNCTIONS"] else None,
         bill=platform.bill if variables["COST_TAG"] else None,
     )
-    for journey in JOURNEYS:
-        journey(platform, recorder)
+    for walkthrough in WALKTHROUGHS:
+        walkthrough(platform, recorder)
     for function, implied in IMPLIED.items():
         role = recording.one("iam/rolePolicy:RolePolicy", f"compute-{function}")
         granted = {

@@ -175,7 +175,7 @@ def test_every_stage_reads_its_own_metrics_only(recording: Recording) -> None:
             assert ("Stage", recording.stage) in series.dimensions
 
 
-def test_names_of_what_is_watched_are_those_of_the_resources(prod: Recording) -> None:
+def test_metrics_name_resources_of_the_program(prod: Recording) -> None:
     def names(kind: str, field: str = "name") -> set[str]:
         return {each.inputs[field] for each in prod.of(kind)}
 

@@ -107,7 +107,7 @@ def test_it_ends_with_0_unless_something_will_fail(
     assert main(["--stage", "dev"]) == 1
 
 
-def test_an_account_of_motos_is_judged_without_a_traceback(
+def test_every_check_of_an_account_of_motos_ends_without_a_traceback(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, program: Callable[[str, str], None]
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")

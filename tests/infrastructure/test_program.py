@@ -107,7 +107,9 @@ def test_an_arriving_video_starts_processing_and_nothing_else_does(recording: Re
     ]
 
 
-def test_the_notification_waits_for_the_permission_and_the_functions_for_the_guards(recording: Recording) -> None:
+def test_the_notification_waits_for_the_permission_and_functions_for_their_dependencies(
+    recording: Recording,
+) -> None:
     notification = recording.one("s3/bucketNotification:BucketNotification", "compute-videos")
     permission = recording.one("lambda/permission:Permission", "compute-video_processing-bucket")
     assert permission.urn in recording.before(notification)

@@ -11,10 +11,10 @@ from tests.infrastructure.recorded_program import Recording, record, stage_confi
 from tests.infrastructure.safety.protection import (
     GOES,
     HOLDERS,
+    data_is_protected_in_prod_with_everything_that_belongs_to_it,
     holders,
     kept_by_destroying,
-    what_holds_data_is_kept_in_prod_with_all_that_belongs_to_it,
-    what_is_kept_names_no_principal_that_goes,
+    protected_resources_name_no_principal_that_goes,
 )
 
 STAY_FOR_OTHERS = {
@@ -38,9 +38,9 @@ def prod(request: pytest.FixtureRequest) -> Recording:
     return shaped(request.param)
 
 
-def test_what_belongs_to_a_kept_resource_is_kept_under_every_setting(prod: Recording) -> None:
-    assert list(what_holds_data_is_kept_in_prod_with_all_that_belongs_to_it(prod)) == []
-    assert list(what_is_kept_names_no_principal_that_goes(prod)) == []
+def test_everything_of_a_protected_resource_is_protected_under_every_setting(prod: Recording) -> None:
+    assert list(data_is_protected_in_prod_with_everything_that_belongs_to_it(prod)) == []
+    assert list(protected_resources_name_no_principal_that_goes(prod)) == []
 
 
 @pytest.mark.parametrize("before", SHAPES)
@@ -69,7 +69,7 @@ def test_destroying_takes_all_that_costs_while_idle_but_data_and_its_keys(prod: 
     assert kept_types <= {each.type for each in holders(prod)}
 
 
-def test_the_filter_that_a_kept_pool_calls_stays_with_its_permission() -> None:
+def test_the_filter_that_a_protected_pool_calls_stays_with_its_permission() -> None:
     kept = kept_by_destroying(shaped("everything on"))
     for kind in ("lambda/function:Function", "lambda/permission:Permission", "iam/rolePolicy:RolePolicy"):
         assert f"aws:{kind}/auth-sign-up-filter" in kept

@@ -181,7 +181,7 @@ def test_a_production_stage_is_refused_unless_it_is_protected_and_heard(stage: s
     }
 
 
-def test_the_file_that_prod_ships_with_leaves_the_address_to_whoever_deploys() -> None:
+def test_the_file_that_prod_ships_with_leaves_the_address_to_the_operator() -> None:
     assert stage_file("prod")
     assert set(problems_of({"alarmEmails": []}, "prod")) == {"alarmEmails"}
 

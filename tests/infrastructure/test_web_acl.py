@@ -135,7 +135,7 @@ def test_every_managed_group_that_blocks_answers_for_its_rules(prod: Recording) 
     }
 
 
-def test_a_list_of_many_parts_is_no_attack(prod: Recording) -> None:
+def test_a_list_of_many_parts_is_not_blocked(prod: Recording) -> None:
     common = rules(prod)["CommonRuleSet"]["statement"]["managedRuleGroupStatement"]
     counted = [each["name"] for each in common["ruleActionOverrides"] if "count" in each["actionToUse"]]
     assert counted == ["SizeRestrictions_BODY"]

@@ -52,7 +52,7 @@ def test_each_set_of_dimensions_is_a_series_of_its_own() -> None:
     }
 
 
-def test_metadata_is_no_metric_and_no_dimension() -> None:
+def test_metadata_is_neither_metric_nor_dimension() -> None:
     assert read(emf(videoId="0123", owner="somebody", sizeBytes=5)) == read(emf())
 
 

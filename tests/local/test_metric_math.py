@@ -43,14 +43,14 @@ def test_a_missing_point_is_0_beside_one_that_is_there_and_else_stays_missing(
 
 
 @pytest.mark.parametrize("expression", ["m1", "AVG(m0)", "m0 m0", "SUM(m0)", "__import__('os')", "m0.points", "'text'"])
-def test_what_is_no_metric_math_here_is_refused(expression: str) -> None:
+def test_unknown_metric_math_is_refused(expression: str) -> None:
     with pytest.raises(MetricMathError) as refused:
         evaluate(expression, [(1.0,)])
     assert refused.value.expression == expression
 
 
 @pytest.mark.parametrize("figure", figures_of(WATCHED), ids=lambda figure: figure.key)
-def test_every_figure_of_the_dashboard_can_be_reckoned_here(figure: object) -> None:
+def test_every_figure_of_the_dashboard_can_be_computed_here(figure: object) -> None:
     from components.observability.figures import Figure
 
     assert isinstance(figure, Figure)

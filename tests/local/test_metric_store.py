@@ -155,7 +155,7 @@ def test_the_site_reads_while_lines_come_from_many_threads(store: MetricStore, f
     assert read_metrics(file)[READY].ever.total == 2000
 
 
-def test_what_is_no_metric_leaves_no_trace(store: MetricStore, file: Path) -> None:
+def test_a_line_without_a_metric_leaves_no_trace(store: MetricStore, file: Path) -> None:
     too_old, too_new = (line("UploadsReady", 1, at=NOON + days * DAY_SECONDS) for days in (-15, 1e30))
     for text in (too_old, too_new, "", "Traceback (most recent call last):", '{"level": "INFO"}', '{"_aws": {}}'):
         store.collect(text)

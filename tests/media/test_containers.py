@@ -85,7 +85,7 @@ def test_a_mismatch_is_told_in_words() -> None:
 
 
 @pytest.mark.parametrize("name", NOT_VIDEOS)
-def test_what_is_no_video_is_refused_whatever_was_declared(name: str) -> None:
+def test_other_content_than_video_is_refused_whatever_was_declared(name: str) -> None:
     assert detect_container(NOT_VIDEOS[name]) is None
     for content_type in VIDEO_TYPES:
         with pytest.raises(NotAVideoError):

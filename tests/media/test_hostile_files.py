@@ -264,7 +264,7 @@ def test_the_inspector_sees_no_credentials_and_holds_nothing_but_three_pipes(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux's prctl")
-def test_whoever_lends_the_file_cannot_be_read_or_traced(video_of_many_reads: Path) -> None:
+def test_the_process_that_lends_the_file_cannot_be_read_or_traced(video_of_many_reads: Path) -> None:
     libc = ctypes.CDLL(None)
     assert libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0
     seen: list[int] = []

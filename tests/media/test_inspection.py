@@ -136,7 +136,7 @@ def test_the_poster_is_a_baseline_jpeg(tmp_path: Path) -> None:
     assert b"\xff\xc2" not in jpeg, "no progressive one"
 
 
-def test_sound_alone_or_with_cover_art_is_no_video(tmp_path: Path) -> None:
+def test_sound_alone_or_with_cover_art_is_not_a_video(tmp_path: Path) -> None:
     poster_jpeg = inspect_file(write_sample_video(tmp_path / "v")).poster_jpeg
     path = tmp_path / "song.mp4"
     with av.open(str(path), "w", format="mp4") as song:
@@ -206,7 +206,7 @@ def test_the_wrong_demuxer_is_never_swapped_for_the_right_one(tmp_path: Path) ->
         inspect_media(stored.read_range, stored.size_bytes, Container.AVI)
 
 
-def test_whoever_inspects_never_loads_the_media_library() -> None:
+def test_the_inspecting_process_never_loads_the_media_library() -> None:
     probe = "import sys, chalicelib.core.media.inspection as i; sys.exit('av' in sys.modules)"
     path = {"PYTHONPATH": str(Path(__file__).parents[2] / "chalice_app")}
     assert subprocess.run([sys.executable, "-c", probe], env=path, check=False).returncode == 0

@@ -6,7 +6,7 @@ from local.sign_in.server import SignIn
 from tests.end_to_end.malformed_http import MALFORMED, send_raw
 
 
-def test_what_is_no_request_is_answered(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_malformed_request_is_answered(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
     with SignIn(port=0) as sign_in:
         for kind, (sent, status, _) in MALFORMED.items():
             assert (kind, send_raw(sign_in.authority_url, sent).status) == (kind, status)

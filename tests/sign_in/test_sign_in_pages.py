@@ -67,7 +67,7 @@ def test_a_repeated_parameter_is_refused(walk: MakeWalk) -> None:
     assert answer(reply)["error"] == "invalid_request"
 
 
-def test_a_forged_state_comes_back_as_it_was_sent_and_is_no_markup(sign_in: SignIn, walk: MakeWalk) -> None:
+def test_a_forged_state_comes_back_as_it_was_sent_and_never_as_markup(sign_in: SignIn, walk: MakeWalk) -> None:
     browser = walk(state='"><script>alert(1)</script>&code=stolen')
     page = browser.browser.get(f"{browser.authority}/login?{browser.query()}")
     assert "<script" not in page.text

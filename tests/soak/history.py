@@ -113,7 +113,7 @@ class History:
         trouble = self.interference.plan() if self._depth == 0 else None
         if trouble:
             self.steps[-1] += f" ({trouble.what} call {trouble.at_call})"
-        self.interference.during(trouble, lambda: self._guarded(name, action))
+        self.interference.during(trouble, lambda: self._attempt(name, action))
         self._collect_events()
 
     def _other_work(self) -> None:
@@ -124,7 +124,7 @@ class History:
             finally:
                 self._depth = 0
 
-    def _guarded(self, name: str, action: Callable[[], None]) -> None:
+    def _attempt(self, name: str, action: Callable[[], None]) -> None:
         try:
             action()
         except (PlatformError, UploadGoneError):
@@ -313,7 +313,7 @@ class History:
         spans = [6 * 60, 3 * 60, 5 * 60, 9 * 60, 17 * 60, 17 * 60, 2 * 3_600, 8 * 24 * 3_600, *[17 * 60] * 4]
         for seconds in spans:
             self.platform.clock.pass_time(seconds=seconds)
-            self.interference.during(None, lambda: self._guarded("rest", self._settle_once))
+            self.interference.during(None, lambda: self._attempt("rest", self._settle_once))
 
     def _settle_once(self) -> None:
         self.platform.janitor.sweep()
@@ -371,7 +371,7 @@ class History:
             if visible and (record is None or record.state not in {State.READY, State.REJECTED}):
                 self.broken.append(f"an object of a video that is {record.state if record else None} is visible")
             if visible and versions[-1].tags.get("verdict") not in {"accepted", "rejected"}:
-                self.broken.append(f"the newest object of {key} was never judged")
+                self.broken.append(f"the newest object of {key} was never inspected")
             if record and record.state is State.DELETED and record.media and not versions:
                 self.broken.append(f"{key} cannot be restored after its deletion")
         posters = {key for key in self.platform.metadata.objects if key.startswith("posters/")}

@@ -108,7 +108,7 @@ def test_a_listing_refuses_markers_and_encodings_that_it_never_gave_out(
 
 @pytest.mark.parametrize("size", ["blah", "-1", "1.5", "²"])
 @pytest.mark.parametrize("operation", ["list_objects", "list_objects_v2", "list_object_versions"])
-def test_a_page_size_that_is_no_number_is_refused(operation: str, size: str, server: Server) -> None:
+def test_a_page_size_that_is_not_a_number_is_refused(operation: str, size: str, server: Server) -> None:
     s3 = unchecked_s3(server)
     found = refusal(lambda: getattr(s3, operation)(Bucket=server.bucket, MaxKeys=size))
     assert found == (400, "InvalidArgument")

@@ -14,7 +14,7 @@ CODES = {400: "BadRequest", 411: "MissingContentLength", 431: "RequestHeaderSect
 @pytest.mark.parametrize(
     "kind", [kind for kind, (_, status, _) in MALFORMED.items() if status in CODES and kind not in TAKEN]
 )
-def test_what_is_no_request_is_refused_as_s3_does(kind: str, server: Server) -> None:
+def test_a_malformed_request_is_refused_as_s3_does(kind: str, server: Server) -> None:
     sent, status, _ = MALFORMED[kind]
     answer = send_raw(server.url, sent)
     assert (answer.status, answer.headers["connection"]) == (411 if status == 411 else 400, "close")

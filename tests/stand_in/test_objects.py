@@ -65,7 +65,7 @@ def test_a_range_is_answered_with_206(header: str, expected: slice, content_rang
     assert got["Body"].read() == body[expected]
 
 
-def test_a_range_beyond_the_end_is_416_and_one_that_is_no_range_is_ignored(server: Server) -> None:
+def test_a_range_beyond_the_end_is_416_and_a_malformed_range_is_ignored(server: Server) -> None:
     server.s3.put_object(Bucket=server.bucket, Key="k", Body=b"abc")
     with pytest.raises(ClientError) as refused:
         server.s3.get_object(Bucket=server.bucket, Key="k", Range="bytes=3-")

@@ -1,4 +1,4 @@
-"""Pictures of the page for people who judge it: `make screenshots` writes them into screenshots/."""
+"""Pictures of the page for reviewers: `make screenshots` writes them into screenshots/."""
 
 import tempfile
 from collections.abc import Generator

@@ -101,7 +101,9 @@ def restarted_stand_in(platform: LocalPlatform, ports: Ports, data: Path) -> Gen
         stand_in.wait_stopped(5)
 
 
-def test_what_is_no_video_is_rejected(page: Page, platform: LocalPlatform, somebody: Person, tmp_path: Path) -> None:
+def test_other_files_than_videos_are_rejected(
+    page: Page, platform: LocalPlatform, somebody: Person, tmp_path: Path
+) -> None:
     liar = tmp_path / "liar.mp4"
     liar.write_bytes(b"MZ" * 4096)
-    walkthroughs.upload_something_that_is_no_video(page, platform.site_url, somebody, liar)
+    walkthroughs.upload_a_file_that_is_not_a_video(page, platform.site_url, somebody, liar)

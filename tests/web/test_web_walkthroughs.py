@@ -35,7 +35,9 @@ def test_a_cancelled_upload_leaves_nothing_behind(page: Page, site: FakeSite, us
     assert site.storage.parts == {}
 
 
-def test_a_file_that_is_no_video_is_rejected_in_words(page: Page, site: FakeSite, user: Person, tmp_path: Path) -> None:
+def test_a_file_other_than_a_video_is_rejected_in_words(
+    page: Page, site: FakeSite, user: Person, tmp_path: Path
+) -> None:
     liar = tmp_path / "liar.mp4"
     liar.write_bytes(b"MZ" * 4096)
-    walkthroughs.upload_something_that_is_no_video(page, site.url, user, liar)
+    walkthroughs.upload_a_file_that_is_not_a_video(page, site.url, user, liar)

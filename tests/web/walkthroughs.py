@@ -87,7 +87,7 @@ def delete(page: Page, name: str) -> None:
     expect(page.get_by_text("Nothing here yet.")).to_be_visible(timeout=IN_TIME_MS)
 
 
-def upload_something_that_is_no_video(page: Page, site_url: str, user: Person, file: Path) -> None:
+def upload_a_file_that_is_not_a_video(page: Page, site_url: str, user: Person, file: Path) -> None:
     sign_in(page, site_url, user)
     choose(page, file)
     expect(video_card(page, file.name).get_by_text("This file is not a video.")).to_be_visible(timeout=2 * IN_TIME_MS)

@@ -65,7 +65,7 @@ class Completion:
 
 class _LeaseOutcome(Enum):
     MINE = auto()
-    SOMEBODYS = auto()
+    HELD_BY_ANOTHER = auto()
     ALREADY_DONE = auto()
 
 
@@ -88,7 +88,7 @@ class Completions:
         match outcome:
             case _LeaseOutcome.ALREADY_DONE:
                 return Completion(record, Outcome.COMPLETED)
-            case _LeaseOutcome.SOMEBODYS:
+            case _LeaseOutcome.HELD_BY_ANOTHER:
                 return self._settle(record) or Completion(record, Outcome.COMPLETING)
             case _LeaseOutcome.MINE:
                 parts = sorted(request.etags_by_part.items())
@@ -224,7 +224,7 @@ def _lease_on(record: VideoRecord, lease_ended: datetime) -> _LeaseOutcome:
         return _LeaseOutcome.MINE
     if record.state is State.COMPLETING:
         started = record.completion_started_at
-        return _LeaseOutcome.MINE if started is None or started < lease_ended else _LeaseOutcome.SOMEBODYS
+        return _LeaseOutcome.MINE if started is None or started < lease_ended else _LeaseOutcome.HELD_BY_ANOTHER
     raise not_uploading(record)
 
 

@@ -282,7 +282,7 @@ class Janitor:
             waits = record.updated_at > self.now() - _wait_before_retry(record)
             return "processing" if waits else self._retry(record)
         if record.upload_id is None:
-            self._remove_unjudged(record)
+            self._remove_uninspected(record)
         if record.may_arrive_again(self.now()):
             if open_video.is_reserved:
                 self.records.close(record, self.now())
@@ -290,15 +290,17 @@ class Janitor:
         self._remove_markers(open_video)
         return "cleaned"
 
-    def _remove_unjudged(self, record: VideoRecord) -> None:
-        """Bring the judged version of a form to the top again: one that was sent later, and whose event was lost, hides
-        it, and nobody may read what was not accepted."""
-        file_key, judged = record.ref.file_key, record.version_id
-        if judged is None or self.videos.head(file_key, judged) is None:
+    def _remove_uninspected(self, record: VideoRecord) -> None:
+        """Bring the inspected version of a form to the top again.
+
+        One that was sent later, and whose event was lost, hides it, and nobody may read what was not accepted.
+        """
+        file_key, inspected = record.ref.file_key, record.version_id
+        if inspected is None or self.videos.head(file_key, inspected) is None:
             return
         for _ in range(_MOST_FORMS_REMOVED):
             newest = self.videos.head(file_key)
-            if newest is None or newest.version_id == judged:
+            if newest is None or newest.version_id == inspected:
                 return
             self.videos.delete_version(file_key, newest.version_id)
             log.info("second object removed")

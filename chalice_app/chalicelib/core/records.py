@@ -40,7 +40,7 @@ def marker_key(ref: VideoRef, size_bytes: int) -> str:
     return f"open/{ref.owner}/{ref.video_id}.{size_bytes}"
 
 
-_JUDGED = frozenset({State.READY, State.REJECTED})
+_INSPECTED = frozenset({State.READY, State.REJECTED})
 _WATCH_BYTES = 0
 """No video has this size: empty files are refused."""
 
@@ -135,12 +135,12 @@ class Records:
     def close(self, record: VideoRecord, now: datetime) -> None:
         """End the janitor's care for a video. Safe to repeat.
 
-        A form stays watched while it may be sent again, and until the janitor has seen that the judged object is the
-        newest.
+        A form keeps its marker while it may be sent again, and until the janitor has seen that the inspected object is
+        the newest.
         """
-        if record.may_arrive_again(now) or (record.upload_id is None and record.state in _JUDGED):
+        if record.may_arrive_again(now) or (record.upload_id is None and record.state in _INSPECTED):
             self.watch(record.ref)
-        elif record.is_watched:
+        elif record.may_have_marker:
             self.unwatch(record.ref)
         self.release(record.ref, record.size_bytes)
 

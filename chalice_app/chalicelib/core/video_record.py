@@ -137,7 +137,7 @@ class VideoRecord:
         return PartPlan(self.size_bytes, self.part_size_bytes)
 
     @property
-    def is_watched(self) -> bool:
+    def may_have_marker(self) -> bool:
         """True if there may be a marker beside its reservation."""
         return self.upload_id is None or self.was_released
 

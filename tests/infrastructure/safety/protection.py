@@ -51,7 +51,7 @@ def kept_by_destroying(recording: Recording) -> set[str]:
     return {f"{each.type}/{each.name}" for each in recording.resources if each.urn in urns}
 
 
-def what_holds_data_is_kept_in_prod_with_all_that_belongs_to_it(recording: Recording) -> Violations:
+def data_is_protected_in_prod_with_everything_that_belongs_to_it(recording: Recording) -> Violations:
     if recording.stage != "prod":
         return
     for resource in [*holders(recording), *belongings(recording)]:
@@ -61,7 +61,7 @@ def what_holds_data_is_kept_in_prod_with_all_that_belongs_to_it(recording: Recor
             yield f"{resource.type} {resource.name} goes with its last mention"
 
 
-def what_is_kept_names_no_principal_that_goes(recording: Recording) -> Violations:
+def protected_resources_name_no_principal_that_goes(recording: Recording) -> Violations:
     """A deleted role in a Principal turns into an id that nothing can match again. Services and the account stay."""
     for resource in recording.resources:
         if not resource.protect:

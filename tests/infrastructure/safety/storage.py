@@ -154,10 +154,10 @@ def only_accepted_videos_can_be_read(recording: Recording) -> Violations:
     )
 
 
-def only_processing_judges_videos(recording: Recording) -> Violations:
+def only_processing_tags_videos(recording: Recording) -> Violations:
     yield from require_statement(
         _policy(recording, "videos"),
-        "OnlyJudgesTag",
+        "OnlyProcessingTags",
         Effect="Deny",
         Principal=EVERYONE,
         Action=[
@@ -384,7 +384,7 @@ def everything_that_can_carry_tags_tells_its_stage(recording: Recording) -> Viol
             yield f"{resource.name} has the tags {resource.inputs['tags']}"
 
 
-def buckets_are_guarded_before_anyone_can_write(recording: Recording) -> Violations:
+def buckets_are_protected_before_anyone_can_write(recording: Recording) -> Violations:
     dependencies = {
         each.urn
         for each in recording.of(

@@ -22,7 +22,7 @@ from video_upload.errors import (
     UploadNotFoundError,
     VideoUploadError,
 )
-from video_upload.events import ProcessingWatched, Report, StartedOver, Uploaded, UploadFailed, ignore_event
+from video_upload.events import ProcessingPolled, Report, StartedOver, Uploaded, UploadFailed, ignore_event
 from video_upload.multipart_upload import MultipartUpload
 from video_upload.part_transfer import TransferOptions
 from video_upload.rate_limit import RateLimit
@@ -252,7 +252,7 @@ class UploadEngine:
         wait_seconds = FIRST_POLL_SECONDS
         while True:
             video = api.get_video(video_id)
-            self._report(ProcessingWatched(state=video.state))
+            self._report(ProcessingPolled(state=video.state))
             if video.state in SETTLED or time.monotonic() > give_up_at:
                 return video
             self._interruption.pause(wait_seconds)

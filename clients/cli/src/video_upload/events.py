@@ -84,7 +84,7 @@ class StartedOver:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProcessingWatched:
+class ProcessingPolled:
     """The upload is complete; the video was seen in this state."""
 
     state: VideoState
@@ -101,7 +101,7 @@ UploadEvent = (
     | Uploaded
     | UploadFailed
     | StartedOver
-    | ProcessingWatched
+    | ProcessingPolled
 )
 Report = Callable[[UploadEvent], None]
 

@@ -25,7 +25,7 @@ from video_upload.events import (
     Completing,
     PartRetried,
     PartsDiffered,
-    ProcessingWatched,
+    ProcessingPolled,
     StartedOver,
     UploadBegan,
     UploadEvent,
@@ -116,7 +116,7 @@ class UploadDisplay:
                 self._note("S3 is putting the parts together.")
             case StartedOver(reason=reason):
                 self._note(f"Starting over: {reason}.")
-            case ProcessingWatched(state="processing" | "completing"):
+            case ProcessingPolled(state="processing" | "completing"):
                 self._note("Uploaded. The video is being checked.")
             case _:
                 return

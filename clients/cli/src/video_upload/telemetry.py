@@ -21,7 +21,7 @@ from video_upload.events import (
     Completing,
     PartRetried,
     PartsDiffered,
-    ProcessingWatched,
+    ProcessingPolled,
     UploadBegan,
     Uploaded,
     UploadEvent,
@@ -111,7 +111,7 @@ class Telemetry:
                     self._enter("completing")
                 case Uploaded():
                     self._enter("processing")
-                case ProcessingWatched(state=state):
+                case ProcessingPolled(state=state):
                     self._enter(state)
                 case UploadFailed(video_id=video_id, code=code) if video_id == self._video_id:
                     self._enter("failed", **({"code": code} if code and _CODE.fullmatch(code) else {}))

@@ -1,4 +1,4 @@
-"""The judge of a run: asks the store and the API, and believes no client."""
+"""The verifier of a run: asks the store and the API, and believes no client."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Remains:
     rule drops it."""
 
 
-class Judge:
+class Verifier:
     """Looks past the API at the buckets, and sends the janitor with a clock of its own."""
 
     def __init__(self, platform: LocalPlatform) -> None:

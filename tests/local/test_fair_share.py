@@ -1,22 +1,22 @@
-"""A flood by one caller leaves places for the others."""
+"""A flood by one caller leaves slots for the others."""
 
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from local.fair_places import FairPlaces
+from local.fair_share import FairShare
 
 SHARE = 2
 
 
 def test_a_caller_with_many_calls_holds_no_more_than_its_share() -> None:
-    places = FairPlaces(places=8, share=SHARE)
+    slots = FairShare(slots=8, share=SHARE)
     release = threading.Event()
     running: list[str] = []
 
     def call(caller: str) -> None:
-        with places.place(caller):
+        with slots.slot(caller):
             running.append(caller)
             release.wait(30)
 
@@ -29,17 +29,17 @@ def test_a_caller_with_many_calls_holds_no_more_than_its_share() -> None:
         assert running.count("a flood") == SHARE
         release.set()
     assert running.count("a flood") == 20, "each has its turn"
-    assert not places._shares, "nobody is remembered"
+    assert not slots._shares, "nobody is remembered"
 
 
 def test_all_callers_together_hold_no_more_than_the_places() -> None:
-    places = FairPlaces(places=3, share=SHARE)
+    slots = FairShare(slots=3, share=SHARE)
     lock = threading.Lock()
     now, most = 0, 0
 
     def call(caller: int) -> None:
         nonlocal now, most
-        with places.place(str(caller)):
+        with slots.slot(str(caller)):
             with lock:
                 now += 1
                 most = max(most, now)
@@ -53,14 +53,14 @@ def test_all_callers_together_hold_no_more_than_the_places() -> None:
 
 
 def test_a_call_that_fails_gives_its_place_back() -> None:
-    places = FairPlaces(places=1, share=1)
+    slots = FairShare(slots=1, share=1)
     for _ in range(3):
         try:
-            with places.place("somebody"):
+            with slots.slot("somebody"):
                 raise ValueError
         except ValueError:
             continue
-    with places.place("somebody else"):
+    with slots.slot("somebody else"):
         pass
 
 

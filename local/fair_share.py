@@ -1,4 +1,4 @@
-"""Places for calls that run at once, of which no caller gets more than a share."""
+"""Slots for concurrent calls, of which no caller gets more than a share."""
 
 import threading
 from collections.abc import Generator
@@ -12,25 +12,25 @@ class _Share:
     callers: int = field(default=0)
 
 
-class FairPlaces:
-    """Calls beyond a caller's share wait for the same caller's calls, and keep no place from others.
+class FairShare:
+    """A limit on concurrent calls: those beyond a caller's share wait for the same caller's calls.
 
-    places: for all callers together. share: for each.
+    slots: for all callers together. share: for each.
     """
 
-    def __init__(self, places: int, share: int) -> None:
-        self._places = threading.BoundedSemaphore(places)
+    def __init__(self, slots: int, share: int) -> None:
+        self._slots = threading.BoundedSemaphore(slots)
         self._share = share
         self._shares: dict[str, _Share] = {}
         self._lock = threading.Lock()
 
     @contextmanager
-    def place(self, caller: str) -> Generator[None]:
+    def slot(self, caller: str) -> Generator[None]:
         with self._lock:
             own = self._shares.setdefault(caller, _Share(threading.BoundedSemaphore(self._share)))
             own.callers += 1
         try:
-            with own.free, self._places:
+            with own.free, self._slots:
                 yield
         finally:
             with self._lock:
