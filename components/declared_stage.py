@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from components.program_recorder import Program, Recorded, recorded
+from components.program_recorder import Declarations, Program, Recorded, recorded
 from components.settings import Settings
 from components.simulated_aws import ACCOUNT_ID, SimulatedAws
 from components.stack_configuration import SettingsError, load_settings
@@ -44,17 +44,12 @@ class StageRefusedError(StageError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeclaredStage:
+class DeclaredStage(Declarations):
     """A stage's settings and the resources that its program declares with them."""
 
     settings: Settings
     region: str
     resources: tuple[Recorded, ...]
-
-    def of(self, *types: str) -> list[Recorded]:
-        """Resources of these types, such as `s3/bucket:Bucket`."""
-        wanted = {f"aws:{kind}" for kind in types}
-        return [resource for resource in self.resources if resource.type in wanted]
 
 
 def declare(stage: str, overrides: Overrides = (), *, account_id: str = ACCOUNT_ID) -> DeclaredStage:

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import warnings
 import zipfile
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -61,7 +61,19 @@ class Recorded:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recording:
+class Declarations:
+    """Resources that a program declared."""
+
+    resources: Sequence[Recorded]
+
+    def of(self, *types: str) -> list[Recorded]:
+        """Resources of these types, such as `s3/bucket:Bucket`."""
+        wanted = {f"aws:{kind}" for kind in types}
+        return [resource for resource in self.resources if resource.type in wanted]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording(Declarations):
     """Everything that one run declared, in the order in which the engine would learn of it."""
 
     stage: str
@@ -70,11 +82,6 @@ class Recording:
     components: list[Recorded] = field(default_factory=list[Recorded])
     exports: dict[str, Any] = field(default_factory=dict[str, Any])
     secret_exports: set[str] = field(default_factory=set[str])
-
-    def of(self, *types: str) -> list[Recorded]:
-        """Resources of these types, such as `s3/bucket:Bucket`."""
-        wanted = {f"aws:{kind}" for kind in types}
-        return [resource for resource in self.resources if resource.type in wanted]
 
     def one(self, kind: str, name: str) -> Recorded:
         """The resource of this type and logical name."""

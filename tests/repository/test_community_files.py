@@ -43,10 +43,11 @@ def test_an_issue_form_asks_only_in_ways_that_github_knows(name: str) -> None:
 
 def test_updates_are_looked_for_wherever_versions_are_pinned() -> None:
     updates: list[dict[str, Any]] = yaml.safe_load((GITHUB / "dependabot.yml").read_text())["updates"]
-    folders = {update["package-ecosystem"]: PROJECT / update["directory"].lstrip("/") for update in updates}
-    assert (folders["npm"] / "package-lock.json").is_file()
-    assert (folders["uv"] / "dev.in").is_file()
-    assert folders["github-actions"] == PROJECT
+    searched = {(update["package-ecosystem"], PROJECT / update["directory"].lstrip("/")) for update in updates}
+    npm = {("npm", lock.parent) for lock in tracked("*package-lock.json")}
+    assert len(npm) == 2
+    assert searched == {("github-actions", PROJECT), ("uv", PROJECT / "requirements"), *npm}
+    assert (PROJECT / "requirements" / "dev.in").is_file()
 
 
 def test_every_file_has_the_form_that_editors_are_told() -> None:

@@ -6,13 +6,10 @@ promises that were broken.
 
 from __future__ import annotations
 
-import functools
 import logging
 import random
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
 from unittest import mock
 
 from chalicelib.core.completion import Outcome
@@ -24,7 +21,8 @@ from chalicelib.core.upload_requests import CompleteUpload, StartUpload
 from chalicelib.core.upload_token import UploadToken
 from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import OPEN_STATES, State, VideoRecord
-from tests.in_memory_platform import MP4_HEAD, InMemoryPlatform, platform_in_memory
+from tests.in_memory_platform import InMemoryPlatform, platform_in_memory
+from tests.soak.attempt import Attempt, content_of, part_of
 from tests.soak.interference import TROUBLES, Interference
 
 USERS = ("alice", "bob")
@@ -32,38 +30,6 @@ STEPS = 60
 MAX_OPEN_UPLOADS = 3
 SIZES = (1, 4_096, 4_096, MIN_PART_BYTES + 10)
 FORM_TTL_SECONDS = 15 * 60
-
-
-@dataclass
-class Attempt:
-    """One video as its client knows it.
-
-    etags: of the parts that S3 acknowledged. promised: the platform said that the video has arrived whole.
-    """
-
-    owner: str
-    correlation_id: str
-    content: bytes
-    ref: VideoRef | None = None
-    token: UploadToken | None = None
-    upload_id: str | None = None
-    part_size_bytes: int = 0
-    form_sendable_until: datetime | None = None
-    etags: dict[int, str] = field(default_factory=dict[int, str])
-    is_promised: bool = False
-    is_deleted: bool = False
-    is_aborted: bool = False
-    is_restarted: bool = False
-
-
-@functools.cache
-def content_of(size_bytes: int, letter: int) -> bytes:
-    return (MP4_HEAD + bytes([letter]) * size_bytes)[:size_bytes] if size_bytes > 1 else bytes([letter])
-
-
-@functools.lru_cache(maxsize=64)
-def part_of(content: bytes, number: int, part_size_bytes: int) -> bytes:
-    return content[(number - 1) * part_size_bytes : number * part_size_bytes]
 
 
 class History:
