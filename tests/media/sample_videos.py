@@ -133,6 +133,15 @@ def _encode(
         output.mux(sound.encode(None))
 
 
+def write_sample_sound(path: Path, duration_seconds: float = 2.0) -> None:
+    """Write an MP4 with a tone and no picture."""
+    with av.open(str(path), "w") as file:
+        sound = file.add_stream("aac", rate=48_000)
+        for frame in _frames_of_sound(sound, duration_seconds):
+            file.mux(sound.encode(frame))
+        file.mux(sound.encode(None))
+
+
 def _picture(width: int, height: int, number: int) -> VideoFrame:
     gradient = bytes(48 + (x * 150 // width) for x in range(width)) * 2
     luma = (gradient[shift : shift + width] for shift in ((y + number * 4) % width for y in range(height)))

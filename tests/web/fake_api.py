@@ -39,6 +39,8 @@ class FakeVideo:
     number: int
     state: Literal["uploading", "processing", "ready", "rejected", "aborted", "deleted"] = "uploading"
     looks_until_settled: int = 1
+    codec: str = "h264"
+    created_at: str | None = None
 
 
 @dataclass
@@ -85,12 +87,15 @@ class FakeApi:
         for _ in range(count):
             self._new_video(owner, {"fileName": "gone.mp4", "sizeBytes": 1}).state = "deleted"
 
-    def add_ready_video(self, email: str, name: str, content: bytes) -> None:
+    def add_ready_video(
+        self, email: str, name: str, content: bytes, *, codec: str = "h264", created_at: str | None = None
+    ) -> None:
         """Add a video as if uploaded and processed long ago."""
         owner = str(self.sign_in.authority.users.get_or_create(email).subject)
         video = self._new_video(owner, {"fileName": name, "contentType": "video/mp4", "sizeBytes": len(content)})
         self.storage.objects[video.video_id] = ("video/mp4", content)
         video.state = "ready"
+        video.codec, video.created_at = codec, created_at
 
     def _before(self) -> None:
         name = f"{request.method} {request.path.removeprefix('/api')}"
@@ -225,10 +230,10 @@ class FakeApi:
         ready = video.state == "ready"
         if ready:
             self.storage.objects["poster"] = ("image/png", _png(320, 180))
-        picture = {"codec": "h264", "width": 320, "height": 180, "rotationDegrees": 0, "frameRate": 25}
+        picture = {"codec": video.codec, "width": 320, "height": 180, "rotationDegrees": 0, "frameRate": 25}
         return self._shared(video) | {
             "state": video.state,
-            "createdAt": f"2026-01-31T12:{video.number // 60:02}:{video.number % 60:02}Z",
+            "createdAt": video.created_at or f"2026-01-31T12:{video.number // 60:02}:{video.number % 60:02}Z",
             "media": {"container": "mp4", "durationSeconds": 2.0, "video": picture, "audio": None} if ready else None,
             "rejection": {"code": "not_a_video", "message": "not a video"} if video.state == "rejected" else None,
             "posterUrl": f"{self.storage.url}/objects/poster" if ready else None,

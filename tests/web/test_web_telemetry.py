@@ -32,6 +32,18 @@ def somebody(platform: LocalPlatform) -> Person:
     return person
 
 
+@pytest.fixture
+def has_agreed() -> bool:
+    """Whether somebody said yes on an earlier visit; otherwise nobody was asked."""
+    return True
+
+
+@pytest.fixture(autouse=True)
+def _agreed(page: Page, *, has_agreed: bool) -> None:
+    if has_agreed:
+        page.add_init_script("localStorage.telemetry ??= 'on'")
+
+
 def progress_calls(page: Page) -> list[dict[str, Any]]:
     """Grows with each call that tells progress from now on: its body."""
     calls: list[dict[str, Any]] = []
@@ -124,22 +136,52 @@ def test_one_id_goes_with_every_call_of_an_upload_and_with_no_part_even_after_a_
     }
 
 
-def test_who_switches_it_off_is_not_heard_of_after_a_reload_either(
+QUESTION = "May the operators of this site see how your uploads go?"
+
+
+def upload_and_hide(page: Page, video: Path) -> None:
+    walkthroughs.choose(page, video)
+    expect(walkthroughs.upload_row(page, video.name).get_by_text("Uploaded")).to_be_visible(timeout=20_000)
+    page.evaluate(HIDE)
+    page.wait_for_timeout(300)
+
+
+@pytest.mark.usefixtures("has_agreed")
+@pytest.mark.parametrize("has_agreed", [False])
+def test_nothing_is_told_before_somebody_says_yes(
     page: Page, platform: LocalPlatform, somebody: Person, small_video: Path
 ) -> None:
     walkthroughs.sign_in(page, platform.site_url, somebody)
-    setting = page.get_by_label("Tell the operators of this site")
-    expect(setting).to_be_checked()
-    setting.uncheck()
+    expect(page.get_by_text(QUESTION)).to_be_visible()
     calls = progress_calls(page)
-    walkthroughs.choose(page, small_video)
-    walkthroughs.expect_ready(page, small_video.name)
-    page.reload()
-    expect(setting).not_to_be_checked()
-    # Whatever was kept would be sent now.
-    page.evaluate(HIDE)
-    page.wait_for_timeout(300)
+    upload_and_hide(page, small_video)
     assert calls == []
+    page.get_by_role("button", name="Yes, share").click()
+    page.reload()
+    expect(page.get_by_role("button", name="Privacy")).to_be_visible()
+    expect(page.get_by_text(QUESTION)).to_be_hidden()
+    upload_and_hide(page, small_video)
+    assert calls != []
+
+
+def test_who_says_no_is_not_asked_again_and_may_think_otherwise(
+    page: Page, platform: LocalPlatform, somebody: Person, small_video: Path
+) -> None:
+    walkthroughs.sign_in(page, platform.site_url, somebody)
+    page.get_by_role("button", name="Privacy").click()
+    expect(page.get_by_role("button", name="Yes, share")).to_be_focused()
+    page.get_by_role("button", name="No", exact=True).press("Enter")
+    expect(page.get_by_text(QUESTION)).to_be_hidden()
+    page.wait_for_function("() => document.activeElement !== document.body")
+    calls = progress_calls(page)
+    upload_and_hide(page, small_video)
+    page.reload()
+    expect(page.get_by_role("button", name="Privacy")).to_be_visible()
+    expect(page.get_by_text(QUESTION)).to_be_hidden()
+    upload_and_hide(page, small_video)
+    assert calls == []
+    page.get_by_role("button", name="Privacy").click()
+    expect(page.get_by_role("button", name="No", exact=True)).to_be_focused()
 
 
 @pytest.mark.parametrize("status", [0, 400, 401, 403, 404, 413, 429, 500, 503])

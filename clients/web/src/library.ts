@@ -2,8 +2,11 @@
 
 import { type ApiClient, ApiError, type Video } from "./api";
 import { message } from "./messages";
-import { announce, byId, confirmed, play, showBanner, within } from "./page";
+import { announce, byId, confirmed, showBanner, within } from "./page";
+import { obstacleHere } from "./playability";
+import { play } from "./player";
 import { stateWords, VideoCard } from "./video_card";
+import { VideoGroups } from "./video_groups";
 import { pause } from "./waiting";
 
 interface Entry {
@@ -21,6 +24,7 @@ export class Library {
   readonly #api: ApiClient;
   readonly #onSeen: (video: Video) => void;
   readonly #entries = new Map<string, Entry>();
+  readonly #groups = new VideoGroups(byId("videos"));
   readonly #filter = byId<HTMLInputElement>("filter");
   readonly #more = byId("more");
   readonly #observer: IntersectionObserver;
@@ -134,7 +138,6 @@ export class Library {
     this.#applyFilter();
   }
 
-  /** A card in its place: newest first. */
   #insert(video: Video): VideoCard {
     const { videoId } = video;
     const card = new VideoCard({
@@ -142,9 +145,7 @@ export class Library {
       remove: () => void this.#delete(videoId),
       download: () => void this.#download(videoId),
     });
-    const older = [...this.#entries.values()].filter((entry) => entry.video.createdAt < video.createdAt);
-    older.sort((a, b) => (a.video.createdAt < b.video.createdAt ? 1 : -1));
-    byId("videos").insertBefore(card.element, older[0]?.card.element ?? null);
+    this.#groups.insert(card.element, video.createdAt);
     return card;
   }
 
@@ -153,7 +154,12 @@ export class Library {
       // URLs are short-lived: the one from when the page was opened may be over.
       const video = await this.#refresh(videoId);
       if (!video.playbackUrl) return;
-      play(video.fileName, video.playbackUrl, async () => (await this.#refresh(videoId)).playbackUrl);
+      play({
+        title: video.fileName,
+        url: video.playbackUrl,
+        freshUrl: async () => (await this.#refresh(videoId)).playbackUrl,
+        obstacle: obstacleHere(video.media),
+      });
     } catch (error) {
       showBanner(message(error));
     }
@@ -194,12 +200,13 @@ export class Library {
   }
 
   #remove(videoId: string): void {
-    const card = this.#entries.get(videoId)?.card.element;
-    const neighbour = (card?.nextElementSibling ?? card?.previousElementSibling) as HTMLElement | null | undefined;
-    card?.remove();
+    const entry = this.#entries.get(videoId);
+    if (!entry) return;
+    const hadFocus = entry.card.element.contains(document.activeElement);
+    const neighbour = this.#groups.remove(entry.card.element);
     this.#entries.delete(videoId);
     this.#applyFilter();
-    (neighbour ? within(neighbour, "[data-do=delete]") : byId("library-heading")).focus();
+    if (hadFocus) (neighbour ? within(neighbour, "[data-do=delete]") : byId("library-heading")).focus();
   }
 
   #applyFilter(): void {
@@ -207,6 +214,7 @@ export class Library {
     for (const { video, card } of this.#entries.values()) {
       card.element.hidden = !video.fileName.toLocaleLowerCase().includes(wanted);
     }
+    this.#groups.hideEmpty();
     this.#drawEmpty();
   }
 

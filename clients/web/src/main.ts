@@ -1,9 +1,11 @@
 /** The page: who is signed in decides what is shown. */
 
 import { ApiClient } from "./api";
+import { keepFocus } from "./focus";
 import { Library } from "./library";
 import { message } from "./messages";
 import { byId, showBanner } from "./page";
+import { leavePlayerOfBefore } from "./player";
 import { SignIn, type SiteConfig } from "./sign_in";
 import { Telemetry } from "./telemetry";
 import { Uploads } from "./uploads";
@@ -49,13 +51,21 @@ function showWorkspace(signIn: SignIn, config: SiteConfig): void {
   uploads.showUnfinished().catch((error: unknown) => showBanner(message(error)));
 }
 
+/** Ask once; afterwards the answer is changed where one sees who is signed in. */
 function offerSetting(telemetry: Telemetry): void {
-  const box = byId<HTMLInputElement>("telemetry");
-  box.checked = telemetry.isOn;
-  box.onchange = () => {
-    telemetry.isOn = box.checked;
+  const question = byId("telemetry-question");
+  const decide = (wanted: boolean) => () => {
+    telemetry.isOn = wanted;
+    question.hidden = true;
   };
-  byId("telemetry-setting").hidden = false;
+  byId("telemetry-yes").onclick = decide(true);
+  byId("telemetry-no").onclick = decide(false);
+  question.hidden = !telemetry.mustAsk;
+  byId("privacy").hidden = false;
+  byId("privacy").onclick = () => {
+    question.hidden = false;
+    byId(telemetry.isOn ? "telemetry-yes" : "telemetry-no").focus();
+  };
 }
 
 /** Anywhere on the page: a file that misses the box would replace the page. */
@@ -81,4 +91,6 @@ function acceptDrops(uploads: Uploads): void {
 // Installable, and there at once on a slow line; a browser that forbids it loses nothing else.
 navigator.serviceWorker?.register("/service-worker.js").catch(() => {});
 
+keepFocus();
+leavePlayerOfBefore();
 open().catch(() => showBanner("The page cannot be opened right now. Reload it in a moment."));

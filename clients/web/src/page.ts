@@ -1,4 +1,4 @@
-/** What all parts of the page share: its elements, its live region, its banner, its two dialogs. */
+/** What all parts of the page share: its elements, its live region, its banner, its question. */
 
 export function byId<Kind extends HTMLElement = HTMLElement>(id: string): Kind {
   return document.getElementById(id) as Kind;
@@ -50,38 +50,4 @@ export function confirmed(question: { title: string; text: string; yes: string; 
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
   });
-}
-
-/** freshUrl: asked for once, when the first one ended while the video was paused. */
-export function play(title: string, url: string, freshUrl: () => Promise<string | null>): void {
-  const dialog = byId<HTMLDialogElement>("player");
-  const video = byId<HTMLVideoElement>("player-video");
-  const problem = byId("player-problem");
-  byId("player-title").textContent = title;
-  problem.hidden = true;
-  let retried = false;
-  video.onerror = async () => {
-    const again = retried ? null : await freshUrl().catch(() => null);
-    if (!dialog.open) return;
-    if (again) {
-      retried = true;
-      const at = video.currentTime;
-      video.src = again;
-      video.currentTime = at;
-      return;
-    }
-    problem.textContent = "Your browser cannot play this kind of video. Download it to watch it.";
-    problem.hidden = false;
-  };
-  dialog.onclose = () => {
-    video.onerror = null;
-    video.removeAttribute("src");
-    video.load();
-  };
-  byId("player-close").onclick = () => dialog.close();
-  byId<HTMLAnchorElement>("player-download").href = url;
-  byId<HTMLAnchorElement>("player-download").download = title;
-  video.src = url;
-  dialog.showModal();
-  video.play().catch(() => {}); // a browser may want a click first: the controls are there
 }

@@ -56,7 +56,7 @@ export class Telemetry {
   #pauseMs = INTERVAL_MS;
   #failures = 0;
   #hasComplained = false;
-  #isOn = readSetting();
+  #isOn = readSetting() === "on";
 
   constructor(sink: ProgressSink) {
     this.#sink = sink;
@@ -69,6 +69,11 @@ export class Telemetry {
   /** The person's wish, remembered by this browser. */
   get isOn(): boolean {
     return this.#isOn;
+  }
+
+  /** Whether the person was never asked, and an answer would be remembered. */
+  get mustAsk(): boolean {
+    return readSetting() === null;
   }
 
   set isOn(wanted: boolean) {
@@ -192,18 +197,18 @@ function codeOf({ state, error }: VideoUpload): { code?: string } {
   return isCoded ? { code: String(error.code) } : {};
 }
 
-function readSetting(): boolean {
+/** null: never asked. Where storage is blocked it is off: the question would come back each time. */
+function readSetting(): string | null {
   try {
-    return localStorage.getItem(SETTING) !== "off";
+    return localStorage.getItem(SETTING);
   } catch {
-    return false; // who forbids the page to remember would have to switch it off each time
+    return "off";
   }
 }
 
 function writeSetting(isOn: boolean): void {
   try {
-    if (isOn) localStorage.removeItem(SETTING);
-    else localStorage.setItem(SETTING, "off");
+    localStorage.setItem(SETTING, isOn ? "on" : "off");
   } catch {
     // it holds until the page is left
   }

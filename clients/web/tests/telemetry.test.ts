@@ -35,6 +35,7 @@ beforeEach(() => {
   localStorage.clear();
   sink = new Sink();
   telemetry = new Telemetry(sink);
+  telemetry.isOn = true;
 });
 
 afterEach(() => {

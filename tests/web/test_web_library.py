@@ -1,0 +1,152 @@
+"""The library and its player: dates, names, keys, the Back button, the focus, and what a browser cannot play."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.media.sample_videos import write_sample_sound
+from tests.web.fake_site import FakeSite
+from tests.web.session import open_signed_in
+from tests.web.walkthroughs import IN_TIME_MS, Person, play, video_card
+
+
+def open_with_videos(page: Page, site: FakeSite, user: Person, video: Path, *names: str) -> None:
+    for name in names:
+        site.api.add_ready_video(user.email, name, video.read_bytes())
+    open_signed_in(page, site.url, site.sign_in, user.email)
+    expect(page.get_by_role("button", name=f"Play {names[-1]}")).to_be_enabled(timeout=IN_TIME_MS)
+
+
+def open_player(page: Page, name: str) -> None:
+    page.get_by_role("button", name=f"Play {name}").click()
+    expect(page.locator("#player-video")).to_have_js_property("readyState", 4, timeout=IN_TIME_MS)
+
+
+def test_videos_stand_under_the_days_and_months_they_came_on(
+    page: Page, site: FakeSite, user: Person, small_video: Path
+) -> None:
+    noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+    dates = {
+        "then.mp4": datetime(2024, 3, 5, 12, tzinfo=UTC),
+        "last week.mp4": noon - timedelta(days=4),
+        "yesterday.mp4": noon - timedelta(days=1),
+        "early.mp4": noon - timedelta(hours=1),
+        "now.mp4": noon,
+    }
+    for name, date in dates.items():
+        site.api.add_ready_video(user.email, name, small_video.read_bytes(), created_at=date.isoformat())
+    open_signed_in(page, site.url, site.sign_in, user.email)
+    expect(page.get_by_role("button", name="Play then.mp4")).to_be_enabled(timeout=IN_TIME_MS)
+    headings = page.locator("#videos h3")
+    expect(headings).to_have_text(["Today", "Yesterday", "Last 7 days", "March 2024"])
+    expect(page.get_by_role("list", name="Videos, Today").get_by_role("heading")).to_have_text(["now.mp4", "early.mp4"])
+    page.get_by_label("Filter by name").fill("week")
+    expect(page.locator("#videos h3:visible")).to_have_text(["Last 7 days"])
+
+
+def test_the_keys_of_the_player_work_at_once(page: Page, site: FakeSite, user: Person, small_video: Path) -> None:
+    open_with_videos(page, site, user, small_video, "one.mp4")
+    open_player(page, "one.mp4")
+    video = page.locator("#player-video")
+    expect(video).to_be_focused()
+    expect(video).to_have_js_property("paused", False)
+    page.keyboard.press("k")
+    expect(video).to_have_js_property("paused", True)
+    page.keyboard.press("End")
+    expect(video).to_have_js_property("currentTime", video.evaluate("element => element.duration"))
+    page.keyboard.press("j")
+    expect(video).to_have_js_property("currentTime", 0)
+    page.keyboard.press("m")
+    expect(video).to_have_js_property("muted", True)
+    page.keyboard.press("Space")
+    expect(video).to_have_js_property("paused", False)
+    page.get_by_role("button", name="Close", exact=True).press("Space")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_back_closes_the_player_and_stays_on_the_page(
+    page: Page, site: FakeSite, user: Person, small_video: Path
+) -> None:
+    open_with_videos(page, site, user, small_video, "one.mp4")
+    entries = page.evaluate("() => history.length")
+    open_player(page, "one.mp4")
+    page.go_back()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.get_by_role("button", name="Play one.mp4")).to_be_focused()
+    play(page, "one.mp4")
+    play(page, "one.mp4")
+    page.wait_for_function("() => history.state?.player !== true")
+    assert page.evaluate("() => history.length") <= entries + 1, "closing leaves nothing to go back through"
+    assert page.url == f"{site.url}/"
+
+
+def test_back_after_a_reload_leads_where_it_led_before_the_player(
+    page: Page, site: FakeSite, user: Person, small_video: Path
+) -> None:
+    open_with_videos(page, site, user, small_video, "one.mp4")
+    open_player(page, "one.mp4")
+    page.reload()
+    expect(page.get_by_role("button", name="Play one.mp4")).to_be_enabled(timeout=IN_TIME_MS)
+    page.wait_for_function("() => history.state?.player !== true")
+    open_player(page, "one.mp4")
+
+
+def test_the_focus_never_falls_to_the_body(
+    page: Page, site: FakeSite, user: Person, small_video: Path, complaints: list[str]
+) -> None:
+    complaints.append("403")
+    site.api.faults = {"GET /videos": [(403, "forbidden", {})]}
+    for name in ("one.mp4", "two.mp4", "three.mp4"):
+        site.api.add_ready_video(user.email, name, small_video.read_bytes())
+    open_signed_in(page, site.url, site.sign_in, user.email)
+
+    def press(name: str) -> str:
+        page.get_by_role("button", name=name).press("Enter")
+        page.wait_for_timeout(200)
+        return page.evaluate("() => document.activeElement.tagName")
+
+    assert press("Try again") != "BODY"
+    expect(page.get_by_role("button", name="Play one.mp4")).to_be_enabled(timeout=IN_TIME_MS)
+    for name in ("one.mp4", "three.mp4", "two.mp4"):
+        page.get_by_role("button", name=f"Delete {name}").press("Enter")
+        page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).press("Enter")
+        expect(video_card(page, name)).to_have_count(0)
+        assert page.evaluate("() => document.activeElement.tagName") != "BODY"
+    expect(page.locator("#library-heading")).to_be_focused()
+
+
+@pytest.mark.parametrize("name", ["عطلة الصيف في البحر.mp4", f"{'long-name-' * 8}.mp4"])
+def test_a_name_keeps_its_direction_and_its_card(
+    page: Page, site: FakeSite, user: Person, small_video: Path, name: str
+) -> None:
+    open_with_videos(page, site, user, small_video, name)
+    heading = page.get_by_role("heading", name=name)
+    expect(heading).to_have_css("direction", "rtl" if name[0] > "z" else "ltr")
+    expect(heading).to_have_attribute("title", name)
+    box = heading.bounding_box()
+    assert box is not None
+    assert box["height"] < 50, "two lines at most"
+
+
+def test_a_video_that_this_browser_cannot_play_says_so_on_its_card_and_in_the_player(
+    page: Page, site: FakeSite, user: Person, small_video: Path
+) -> None:
+    site.api.add_ready_video(user.email, "phone.mov", small_video.read_bytes(), codec="prores")
+    site.api.add_ready_video(user.email, "plain.mp4", small_video.read_bytes())
+    open_signed_in(page, site.url, site.sign_in, user.email)
+    expect(video_card(page, "phone.mov")).to_contain_text("This browser cannot play ProRes.", timeout=IN_TIME_MS)
+    expect(video_card(page, "plain.mp4")).not_to_contain_text("cannot play")
+    page.get_by_role("button", name="Play phone.mov").click()
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("Download the video")
+
+
+def test_sound_over_a_black_picture_is_told(page: Page, site: FakeSite, user: Person, tmp_path: Path) -> None:
+    sound = tmp_path / "sound.mp4"
+    write_sample_sound(sound)
+    open_with_videos(page, site, user, sound, "one.mp4")
+    page.get_by_role("button", name="Play one.mp4").click()
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text(
+        "cannot show its picture", timeout=IN_TIME_MS
+    )
