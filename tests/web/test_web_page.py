@@ -24,8 +24,8 @@ WATCH_WORDS = """
         const look = () => {
             for (const id of ["library-loading", "library-empty"]) {
                 const words = document.getElementById(id);
-                const isNew = words.checkVisibility() && wordsSeen.at(-1) !== words.textContent;
-                if (isNew) wordsSeen.push(words.textContent);
+                const text = words.textContent.trim();
+                if (words.checkVisibility() && wordsSeen.at(-1) !== text) wordsSeen.push(text);
             }
         };
         new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributes: true });
