@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -169,6 +170,31 @@ def test_every_other_name_stands_in_a_file_of_its_row() -> None:
             if not (RESOURCE.fullmatch(name) or ROUTE.fullmatch(name) or PATH.fullmatch(name)):
                 found = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)
                 assert found, f"{row.drawn}: {name} stands in none of {row.paths}"
+
+
+def test_every_name_of_the_index_is_found_where_it_says(prod: Recording) -> None:
+    text = DOCUMENT.read_text().partition("\n## Index\n")[2].partition("\n## ")[0]
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")][1:]
+    served = {f"{method.upper()} {path}" for path, method, _ in operations(prod) if method != "options"}
+    assert served <= set(re.findall(r"`([^`]+)`", text)), "a route without a row"
+    for topic, where in rows:
+        row = Row(topic, "stands", where)
+        assert row.paths, f"{topic}: names no file"
+        assert not [path for path in row.paths if not (PROJECT / path).exists()], topic
+        content = _text_of(row.paths)
+        for name in row.named:
+            if not (RESOURCE.fullmatch(name) or PATH.fullmatch(name)):
+                assert re.search(rf"(?<!\w){re.escape(name)}(?!\w)", content), (
+                    f"{topic}: {name} is in none of {row.paths}"
+                )
+
+
+def test_the_core_lists_each_of_its_modules_by_the_station_of_an_upload() -> None:
+    core = PROJECT / "chalice_app" / "chalicelib" / "core"
+    docstring = ast.get_docstring(ast.parse((core / "__init__.py").read_text())) or ""
+    lists = [line.split(maxsplit=1)[1] for line in docstring.splitlines()[2:]]
+    modules = {path.stem for path in core.iterdir() if path.stem not in {"__init__", "__pycache__"}}
+    assert {name for line in lists for name in line.split(", ")} == modules
 
 
 def test_a_figure_is_called_missing_exactly_as_long_as_the_dashboard_lacks_it(prod: Recording) -> None:

@@ -1,1 +1,11 @@
-"""The domain: arithmetic and decisions of an upload. Knows neither Chalice nor AWS."""
+"""The domain: arithmetic and decisions of an upload. Knows neither Chalice nor AWS.
+
+init         multipart_upload, simple_upload, caps, idempotency_keys, upload_requests, upload_token, part_plan
+parts        multipart_upload, part_urls
+completion   completion, upload_metrics
+processing   processing, media
+library      library, viewing_urls, download_name
+upkeep       janitor, stage_figures
+telemetry    progress, metric_catalogue, log_context
+everywhere   records, video_record, video_id, video_types, ports, errors, sigv4, json_values
+"""
