@@ -9,9 +9,9 @@ from typing import Any
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
-from components.observability.metrics import PLATFORM
+from chalicelib.core.metric_catalogue import NAMESPACE, OWN_METRICS
 
-METRIC = "ClientUploadsArrived"
+METRIC = OWN_METRICS["client_uploads_arrived_count"].name
 TIMEOUT_SECONDS = 30
 MINUTE_SECONDS = 60
 
@@ -27,7 +27,7 @@ def counted_by_cloudwatch(cloudwatch: Any, stage: str) -> ArrivedCount:
     """Count in CloudWatch from the current minute on; it needs `cloudwatch:GetMetricData`."""
     since = datetime.now(UTC).replace(second=0, microsecond=0)
     metric = {
-        "Namespace": PLATFORM,
+        "Namespace": NAMESPACE,
         "MetricName": METRIC,
         "Dimensions": [{"Name": "Stage", "Value": stage}],
     }
@@ -38,7 +38,7 @@ def counted_by_cloudwatch(cloudwatch: Any, stage: str) -> ArrivedCount:
         try:
             answer = cloudwatch.get_metric_data(MetricDataQueries=[query], StartTime=since, EndTime=until)
         except (ClientError, BotoCoreError) as error:
-            raise MetricNotReadableError(f"CloudWatch does not tell {PLATFORM} {METRIC}: {error}") from error
+            raise MetricNotReadableError(f"CloudWatch does not tell {NAMESPACE} {METRIC}: {error}") from error
         return sum(answer["MetricDataResults"][0]["Values"])
 
     return count

@@ -161,7 +161,9 @@ def _api(monitored: MonitoredResources, *, paused: bool) -> list[Alarm | Composi
 
 
 def _uploads(monitored: MonitoredResources, max_open_uploads: int) -> list[Alarm | CompositeAlarm]:
-    ready, failed, expired = (monitored.own(f"Uploads{ending}", "Sum") for ending in ("Ready", "Failed", "Expired"))
+    ready, failed, expired = (
+        monitored.own(f"uploads_{ending}_count", "Sum") for ending in ("ready", "failed", "expired")
+    )
     lost = "(FILL(m1,0)-FILL(m2,0))"  # who abandons an upload was not failed by us
     # What clients tell can be made up, what the functions count cannot: an upload failed that is also open still.
     told, unfinished = "FILL(m0,0)", "(m1-FILL(m2,0)-FILL(m3,0))"
@@ -176,7 +178,7 @@ def _uploads(monitored: MonitoredResources, max_open_uploads: int) -> list[Alarm
         Alarm(
             name="upload-speed",
             meaning="Uploads are much slower than they usually are.",
-            metrics=(monitored.own("UploadThroughput", "p50"),),
+            metrics=(monitored.own("upload_throughput_bytes_per_second", "p50"),),
             usual_deviations=3,
             comparison="LessThanLowerThreshold",
             period_seconds=15 * MINUTES,
@@ -186,7 +188,7 @@ def _uploads(monitored: MonitoredResources, max_open_uploads: int) -> list[Alarm
         Alarm(
             name="processing-slow",
             meaning="Videos wait much longer for their processing than they usually do.",
-            metrics=(monitored.own("Processing", "p90"),),
+            metrics=(monitored.own("processing_milliseconds", "p90"),),
             usual_deviations=3,
             comparison="GreaterThanUpperThreshold",
             period_seconds=15 * MINUTES,
@@ -197,8 +199,8 @@ def _uploads(monitored: MonitoredResources, max_open_uploads: int) -> list[Alarm
             name="client-failures",
             meaning="More than a fifth of an hour's uploads stay open after an error that their clients saw.",
             metrics=(
-                monitored.own("ClientUploadsFailed", "Sum"),
-                *(monitored.own(f"Uploads{step}", "Sum") for step in ("Started", "Completed", "Aborted")),
+                monitored.own("client_uploads_failed_count", "Sum"),
+                *(monitored.own(f"uploads_{step}_count", "Sum") for step in ("started", "completed", "aborted")),
             ),
             # One user holds no more than max_open_uploads open, and cannot ring it alone.
             expression=f"IF({failed_for_clients}>{max_open_uploads}, 100*{failed_for_clients}/m1, 0)",
@@ -221,13 +223,13 @@ def _events(monitored: MonitoredResources, *, paused: bool) -> list[Alarm]:
         Alarm(
             name="uploads-stuck",
             meaning="A video has arrived and is past all automatic retries of its processing.",
-            metrics=(monitored.own("UploadsStuck", "Maximum"),),
+            metrics=(monitored.own("uploads_stuck_count", "Maximum"),),
             threshold=0,
         ),
         Alarm(
             name="unknown-objects",
             meaning="An object arrived in the video bucket that no upload of ours announced.",
-            metrics=(monitored.own("UnknownObjects", "Sum"),),
+            metrics=(monitored.own("unknown_objects_count", "Sum"),),
             threshold=0,
         ),
     ]
@@ -279,7 +281,7 @@ def _janitor(monitored: MonitoredResources, *, paused: bool) -> list[Alarm]:
     failures = Alarm(
         name="janitor-failures",
         meaning="The janitor cannot look after an upload, or a figure of the stage cannot be had.",
-        metrics=(monitored.own("JanitorFailures", "Sum"),),
+        metrics=(monitored.own("janitor_failures_count", "Sum"),),
         threshold=0,
         periods=3,
         datapoints=2,

@@ -78,53 +78,53 @@ def _funnel(monitored: MonitoredResources) -> list[Chart]:
         Chart(
             "Uploads",
             [
-                Line("init", own("UploadsStarted", "Sum")),
-                Line("complete", own("UploadsCompleted", "Sum")),
-                Line("ready", own("UploadsReady", "Sum")),
-                Line("rejected", own("UploadsRejected", "Sum")),
+                Line("init", own("uploads_started_count", "Sum")),
+                Line("complete", own("uploads_completed_count", "Sum")),
+                Line("ready", own("uploads_ready_count", "Sum")),
+                Line("rejected", own("uploads_rejected_count", "Sum")),
             ],
             HOUR,
         ),
         Chart(
             "Uploads that ended otherwise",
             [
-                Line("failed", own("UploadsFailed", "Sum")),
-                Line("of these expired", own("UploadsExpired", "Sum")),
-                Line("aborted", own("UploadsAborted", "Sum")),
-                Line("completion refused", own("CompletionsRefused", "Sum")),
-                Line("deleted later", own("VideosDeleted", "Sum")),
+                Line("failed", own("uploads_failed_count", "Sum")),
+                Line("of these expired", own("uploads_expired_count", "Sum")),
+                Line("aborted", own("uploads_aborted_count", "Sum")),
+                Line("completion refused", own("completions_refused_count", "Sum")),
+                Line("deleted later", own("videos_deleted_count", "Sum")),
             ],
             HOUR,
         ),
         Chart(
             "Parts",
             [
-                Line("signed", own("PartsSigned", "Sum")),
-                Line("completed", own("PartsCompleted", "Sum")),
+                Line("signed", own("parts_signed_count", "Sum")),
+                Line("completed", own("parts_completed_count", "Sum")),
             ],
             HOUR,
         ),
         Chart(
             "Waiting",
             [
-                Line("uploading", own("UploadsInFlight", "Maximum")),
-                Line("processing", own("UploadsProcessing", "Maximum")),
-                Line("stuck", own("UploadsStuck", "Maximum")),
+                Line("uploading", own("uploads_in_flight_count", "Maximum")),
+                Line("processing", own("uploads_processing_count", "Maximum")),
+                Line("stuck", own("uploads_stuck_count", "Maximum")),
             ],
         ),
         Chart(
             "Size of uploads (bytes)",
             [
-                Line("announced, mean", own("UploadSize", "Average")),
-                Line("reserved by open uploads", own("ReservedSize", "Maximum")),
+                Line("announced, mean", own("upload_size_bytes", "Average")),
+                Line("reserved by open uploads", own("reserved_size_bytes", "Maximum")),
             ],
             HOUR,
         ),
         Chart(
             "Time for an upload (ms)",
             [
-                Line("completion at S3, p90", own("Completion", "p90")),
-                Line("processing, p90", own("Processing", "p90")),
+                Line("completion at S3, p90", own("completion_milliseconds", "p90")),
+                Line("processing, p90", own("processing_milliseconds", "p90")),
             ],
         ),
     ]
@@ -137,8 +137,8 @@ def _machinery(monitored: MonitoredResources) -> list[Chart]:
             [
                 Line("events", monitored.of_queue("ApproximateNumberOfMessagesVisible", "Maximum")),
                 Line("age of the oldest (s)", monitored.of_queue("ApproximateAgeOfOldestMessage", "Maximum")),
-                Line("objects of nobody", monitored.own("UnknownObjects", "Sum")),
-                Line("failures of the janitor", monitored.own("JanitorFailures", "Sum")),
+                Line("objects of nobody", monitored.own("unknown_objects_count", "Sum")),
+                Line("failures of the janitor", monitored.own("janitor_failures_count", "Sum")),
             ],
         ),
         Chart("Function errors", _of_each_function(monitored, "Errors")),
@@ -158,8 +158,9 @@ def _machinery(monitored: MonitoredResources) -> list[Chart]:
 
 
 def _clients(monitored: MonitoredResources) -> Chart:
-    names = ("UploadsBegan", "UploadsArrived", "UploadsFailed", "UploadsAborted", "PartsRetried", "PartsDiffered")
-    return Chart("Client-side progress", [Line(name, monitored.own(f"Client{name}", "Sum")) for name in names], HOUR)
+    told = ("uploads_began", "uploads_arrived", "uploads_failed", "uploads_aborted", "parts_retried", "parts_differed")
+    metrics = (monitored.own(f"client_{each}_count", "Sum") for each in told)
+    return Chart("Client-side progress", [Line(metric.name.removeprefix("Client"), metric) for metric in metrics], HOUR)
 
 
 def _of_each_function(monitored: MonitoredResources, metric: str) -> list[Line]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-PLATFORM = "VideoUpload"
-"""Namespace of what the functions write into their logs; one dimension, Stage."""
+from chalicelib.core.metric_catalogue import NAMESPACE, OWN_METRICS
 
 EDGE_REGION = "us-east-1"
 """Region in which CloudFront and its web ACL publish their metrics."""
@@ -48,8 +47,10 @@ class MonitoredResources:
     data_key_arn: str
     web_acl_name: str | None
 
-    def own(self, name: str, statistic: str) -> Metric:
-        return Metric(namespace=PLATFORM, name=name, statistic=statistic, dimensions={"Stage": self.stage})
+    def own(self, recorded: str, statistic: str) -> Metric:
+        """One of the platform's own. recorded: its key in the app's catalogue of metrics."""
+        name = OWN_METRICS[recorded].name
+        return Metric(namespace=NAMESPACE, name=name, statistic=statistic, dimensions={"Stage": self.stage})
 
     def of_api(self, name: str, statistic: str) -> Metric:
         dimensions = {"ApiName": self.api_name, "Stage": self.api_stage}

@@ -38,21 +38,21 @@ STALE_SECONDS = 300
 """The janitor runs at least every five minutes; an older gauge is out of date."""
 
 _NOW = (
-    ("uploadsInFlight", "Uploads under way", "UploadsInFlight"),
-    ("uploadsProcessing", "Videos in processing", "UploadsProcessing"),
-    ("usersInFlight", "Users with unsettled videos", "UsersInFlight"),
+    ("uploadsInFlight", "Uploads under way", "uploads_in_flight_count"),
+    ("uploadsProcessing", "Videos in processing", "uploads_processing_count"),
+    ("usersInFlight", "Users with unsettled videos", "users_in_flight_count"),
 )
 _FUNNEL = (
-    ("started", "Uploads started", "UploadsStarted"),
-    ("partsSigned", "Part URLs signed", "PartsSigned"),
-    ("partsCompleted", "Parts put together", "PartsCompleted"),
-    ("completed", "Uploads completed", "UploadsCompleted"),
-    ("ready", "Videos ready", "UploadsReady"),
-    ("rejected", "Videos rejected", "UploadsRejected"),
-    ("failed", "Uploads failed", "UploadsFailed"),
-    ("aborted", "Uploads aborted", "UploadsAborted"),
-    ("arrivedAsTold", "Uploads arrived, as their clients tell it", "ClientUploadsArrived"),
-    ("failedAsTold", "Uploads failed, as their clients tell it", "ClientUploadsFailed"),
+    ("started", "Uploads started", "uploads_started_count"),
+    ("partsSigned", "Part URLs signed", "parts_signed_count"),
+    ("partsCompleted", "Parts put together", "parts_completed_count"),
+    ("completed", "Uploads completed", "uploads_completed_count"),
+    ("ready", "Videos ready", "uploads_ready_count"),
+    ("rejected", "Videos rejected", "uploads_rejected_count"),
+    ("failed", "Uploads failed", "uploads_failed_count"),
+    ("aborted", "Uploads aborted", "uploads_aborted_count"),
+    ("arrivedAsTold", "Uploads arrived, as their clients tell it", "client_uploads_arrived_count"),
+    ("failedAsTold", "Uploads failed, as their clients tell it", "client_uploads_failed_count"),
 )
 
 

@@ -25,8 +25,18 @@ def typescript(document: Mapping[str, Any]) -> str:
     blocks = [_declaration(name, schema) for name, schema in schemas.items() if not name.endswith("Error")]
     codes = sorted({code for name, schema in schemas.items() if name.endswith("Error") for code in _codes(schema)})
     blocks.append(_constant("VIDEO_TYPES", schemas["ContentType"]["x-video-types"], "Accepted files, by content type."))
+    blocks.append(_constant("PROGRESS", _progress(schemas), "What clients tell of their uploads, and how often."))
     blocks.append("export type ErrorCode =\n" + "\n".join(f'  | "{code}"' for code in codes) + ";\n")
     return "\n".join([_HEADER, *blocks])
+
+
+def _progress(schemas: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **schemas["ProgressBatch"]["x-progress"],
+        "maxEvents": schemas["ProgressBatch"]["properties"]["events"]["maxItems"],
+        "maxPartNumbers": schemas["PartsDiffered"]["properties"]["partNumbers"]["maxItems"],
+        "maxFailures": schemas["PartRetried"]["properties"]["failures"]["maximum"],
+    }
 
 
 def _codes(schema: Mapping[str, Any]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,26 +14,39 @@ import pytest
 from chalicelib.adapters.emf_meter import EmfMeter
 from chalicelib.contract.requests import ProgressBatch
 from chalicelib.core.errors import CompletionRefusedError, UploadExpiredError
-from chalicelib.core.metric_catalogue import OWN_METRICS
+from chalicelib.core.metric_catalogue import (
+    ANY_FUNCTION,
+    COMPLETE,
+    INIT,
+    JANITOR,
+    NAMESPACE,
+    OWN_METRICS,
+    PROCESSING,
+    UPLOAD,
+)
 from chalicelib.core.processing import StoredObject
-from chalicelib.core.progress import COUNTED
+from chalicelib.core.progress import TOLD_EVERY_SECONDS
 from chalicelib.core.upload_requests import StartUpload
 from components.edge.web_acl import WINDOW_SECONDS
 from components.observability.figures import Figure, figures_of
-from components.observability.metrics import PLATFORM
 from tests.api.function_process import CALLS, ON_LAMBDA, lines_of
+from tests.fakes import FakeMeter
 from tests.in_memory_platform import OWNER, InMemoryPlatform
 from tests.infrastructure.monitored_stage import ANY_STAGE, widgets
 from tests.infrastructure.recorded_program import PROJECT, Recording
-from video_upload.telemetry import INTERVAL_SECONDS
 
 METRICS_GUIDE = PROJECT / "docs" / "metrics.md"
 RUNBOOK = PROJECT / "docs" / "runbook.md"
-TELEMETRY = {
-    "web": ("clients/web/src/telemetry.ts",),
-    # a state that the API named is passed on
-    "desktop": ("clients/cli/src/video_upload/telemetry.py", "clients/cli/src/video_upload/schemas.py"),
+SERVICES = {
+    INIT: ("uploads",),
+    COMPLETE: ("completions",),
+    UPLOAD: ("simple_uploads", "library", "progress_log"),
+    PROCESSING: ("processing",),
+    JANITOR: ("janitor", "stage_figures"),
 }
+"""Parts of the domain, by the function that serves them."""
+UNITS = {"None": "US dollars"}
+"""Words for what CloudWatch has no unit for."""
 NO_ALARM = {"budget"}
 """Sections of the runbook for what rings without being an alarm of CloudWatch's."""
 
@@ -61,14 +74,26 @@ class Series:
 
 def emitted_by_functions(platform: InMemoryPlatform, stage: str, capsys: pytest.CaptureFixture[str]) -> set[Series]:
     """Return the series that the functions write in a life full of incidents, as CloudWatch reads them."""
-    live_through_everything(platform)
+    recorded = recorded_by_functions(platform)
     capsys.readouterr()
     meter = EmfMeter(stage)
-    for name in platform.meter.values:
+    for name in sorted({name for names in recorded.values() for name in names}):
         meter.record(**{name: 1})
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     lines += lines_of("upload_token_authorizer", CALLS["upload_token_authorizer"], STAGE=stage, **ON_LAMBDA)
     return {series for line in lines if "_aws" in line for series in extracted(line)}
+
+
+def recorded_by_functions(platform: InMemoryPlatform) -> dict[str, set[str]]:
+    """Return the metrics that each function records in such a life, by their keys in the catalogue."""
+    meters = {function: FakeMeter() for function in SERVICES}
+    services = {
+        service: replace(getattr(platform, service), meter=meters[function])
+        for function, names in SERVICES.items()
+        for service in names
+    }
+    live_through_everything(replace(platform, **services))
+    return {function: set(meter.values) for function, meter in meters.items()}
 
 
 def extracted(line: dict[str, Any]) -> Iterator[Series]:
@@ -98,6 +123,10 @@ def live_through_everything(platform: InMemoryPlatform) -> None:
     with pytest.raises(UploadExpiredError):
         platform.completions.complete(dropped.token, dropped.completion(dict.fromkeys(range(1, 4), '"x"')))
 
+    overtaken = platform.start(owner="owner-of-overtaken")
+    platform.videos.after_complete = lambda: (platform.process(overtaken), None)[1]
+    overtaken.send_and_complete()
+
     text = platform.simple_uploads.start(OWNER, StartUpload("text.mp4", "video/mp4", 4))
     platform.processing.process(StoredObject(text.ref.file_key, platform.videos.put_object(text.ref.file_key, b"text")))
     platform.processing.process(StoredObject("videos/nobody/unknown", None))
@@ -123,12 +152,28 @@ def read_by_alarms(recording: Recording) -> Iterator[Series]:
                 yield Series(metric["namespace"], metric["metricName"], dimensions)
 
 
+def readers_of_own_metrics(recording: Recording) -> dict[str, list[str]]:
+    """Figures and charts by title, alarms by name: all that read a metric of the platform's own."""
+    readers: dict[str, list[str]] = {}
+    for widget in widgets(recording):
+        title = re.sub(r" \(.*\)", "", widget["properties"].get("title", ""))
+        for row in widget["properties"].get("metrics", []):
+            if row[0] == NAMESPACE:
+                readers.setdefault(row[1], []).append(title)
+    for alarm in recording.of("cloudwatch/metricAlarm:MetricAlarm"):
+        for query in alarm.inputs["metricQueries"]:
+            if (metric := query.get("metric")) and metric["namespace"] == NAMESPACE:
+                name = alarm.inputs["name"].removeprefix(f"video-upload-{recording.stage}-")
+                readers.setdefault(metric["metricName"], []).append(f"alarm {name}")
+    return {name: _once(titles) for name, titles in readers.items()}
+
+
 def read_of(recording: Recording) -> set[Series]:
     return {*read_by_widgets(recording), *read_by_alarms(recording)}
 
 
 def is_ours(series: Series) -> bool:
-    return series.namespace.startswith(PLATFORM)
+    return series.namespace.startswith(NAMESPACE)
 
 
 def quarrels(emitted: set[Series], read: set[Series]) -> list[str]:
@@ -153,6 +198,13 @@ def test_every_metric_of_the_catalogue_is_written_and_read(emitted: set[Series],
     names = {metric.name for metric in OWN_METRICS.values()}
     assert names == {series.name for series in emitted}
     assert names == {series.name for series in read_of(prod) if is_ours(series)}
+
+
+def test_the_catalogue_names_the_functions_that_record_a_metric(platform: InMemoryPlatform) -> None:
+    recorded = recorded_by_functions(platform)
+    for name, metric in OWN_METRICS.items():
+        if metric.emitters != (ANY_FUNCTION,):
+            assert {function for function, names in recorded.items() if name in names} == {*metric.emitters}, name
 
 
 def test_a_lost_emission_is_noticed(prod: Recording, emitted: set[Series]) -> None:
@@ -208,21 +260,16 @@ def test_every_metric_of_aws_is_listed_with_where_it_is_documented(prod: Recordi
     assert read == listed
 
 
-def test_the_guide_lists_the_platforms_own_metrics_where_they_are_written(emitted: set[Series]) -> None:
-    written = {series.name for series in emitted if series.namespace == PLATFORM}
+def test_the_guide_lists_the_platforms_own_metrics_with_who_writes_and_who_shows_them(prod: Recording) -> None:
+    readers = readers_of_own_metrics(prod)
+    expected = [
+        [f"`{metric.name}`", UNITS.get(metric.unit, metric.unit), ", ".join(metric.emitters), "; ".join(shown)]
+        for metric in OWN_METRICS.values()
+        for shown in [readers[metric.name]]
+    ]
     rows = table_after("## The platform's own")
-    assert {cells[0].strip("`") for cells in rows} == written
-    for metric, unit, path, _ in rows:
-        spelled = re.sub(r"(?<!^)(?=[A-Z])", "_", metric.strip("`")).lower()
-        suffix = {
-            "Count": "_count",
-            "Bytes": "_bytes",
-            "Bytes/Second": "_bytes_per_second",
-            "Milliseconds": "_milliseconds",
-            "None (US dollars)": "_usd",
-        }[unit]
-        for file in re.findall(r"`([^`]+)`", path):
-            assert f"{spelled}{suffix}=" in (PROJECT / file).read_text(), f"{metric} is not written by {file}"
+    assert sorted(row[:4] for row in rows) == sorted(expected)
+    assert all(row[4] for row in rows)
 
 
 def test_the_guide_lists_the_twelve_figures_as_they_are_computed() -> None:
@@ -265,13 +312,6 @@ def test_ids_of_a_widget_are_its_own_and_all_that_an_expression_names(prod: Reco
             assert set(named) <= set(ids)
 
 
-def test_both_clients_tell_all_that_is_counted() -> None:
-    for client, paths in TELEMETRY.items():
-        source = "".join((PROJECT / path).read_text() for path in paths)
-        for name in COUNTED:
-            assert f'"{name}"' in source, f"{client} never says {name}"
-
-
 def test_telling_progress_trips_no_rule_of_the_web_acl_not_for_an_office_behind_one_address(prod: Recording) -> None:
     (acl,) = prod.of("wafv2/webAcl:WebAcl")
     limits = {
@@ -279,12 +319,8 @@ def test_telling_progress_trips_no_rule_of_the_web_acl_not_for_an_office_behind_
         for rule in acl.inputs["rules"]
         if "rateBasedStatement" in rule["statement"]
     }
-    (interval,) = re.findall(
-        r"^const INTERVAL_MS = ([\d_]+);", (PROJECT / TELEMETRY["web"][0]).read_text(), re.MULTILINE
-    )
-    assert int(interval) / 1000 == INTERVAL_SECONDS
     # However many files: a page and a run of the command make one call an interval, with what all uploads have to tell.
-    calls = WINDOW_SECONDS / INTERVAL_SECONDS
+    calls = WINDOW_SECONDS / TOLD_EVERY_SECONDS
     assert calls <= limits["RequestsPerToken"] / 100
     assert 100 * calls <= limits["RequestsPerIp"] / 2
 

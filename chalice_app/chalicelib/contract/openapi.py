@@ -9,6 +9,7 @@ from chalicelib.contract import fields, responses
 from chalicelib.contract.errors import GATEWAY_ERRORS, Problem, details_schema, error_schema
 from chalicelib.contract.operations import OPERATIONS, Bearer, Operation
 from chalicelib.core.errors import InternalError, PlatformError, TryAgainError
+from chalicelib.core.progress import COUNTED, TOLD_EVERY_SECONDS
 from chalicelib.core.video_types import VIDEO_TYPES
 from chalicelib.http_errors import STATUS_BY_ERROR
 
@@ -179,6 +180,7 @@ def _schemas() -> dict[str, Any]:
         content_type: {"label": known.label, "extensions": known.extensions}
         for content_type, known in VIDEO_TYPES.items()
     }
+    schemas["ProgressBatch"]["x-progress"] = {"toldEverySeconds": TOLD_EVERY_SECONDS, "counted": sorted(COUNTED)}
     for kind in STATUS_BY_ERROR:
         schemas[kind.__name__] = error_schema(kind.code, details_schema(kind, REF), _meaning(kind))
     for error in GATEWAY_ERRORS:

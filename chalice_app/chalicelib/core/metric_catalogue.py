@@ -1,7 +1,7 @@
 """The catalogue of the platform's own metrics: the name in code, the name and unit at CloudWatch, the emitters.
 
-The functions' meter takes no other metric. The cost estimate counts these, the local status view takes no others, and a
-test compares them with what dashboard and alarms read (docs/metrics.md tells which figure uses which).
+The functions' meter takes no other metric, the cost estimate counts these, and figures, dashboard, alarms and the local
+status view take their names from here. docs/metrics.md tells which of them shows which metric.
 """
 
 from typing import NamedTuple
@@ -13,7 +13,7 @@ ANY_FUNCTION = "any function"
 
 
 class OwnMetric(NamedTuple):
-    """unit: as CloudWatch's API spells it. emitters: functions that record the metric."""
+    """unit: as CloudWatch's API spells it. emitters: functions that record the metric, or ANY_FUNCTION."""
 
     name: str
     unit: str

@@ -19,6 +19,10 @@ log = logging.getLogger(__name__)
 COUNTED = frozenset({"uploadBegan", "processing", "failed", "aborted", "partRetried", "partsDiffered"})
 """Events and states that a metric counts."""
 
+TOLD_EVERY_SECONDS = 30
+"""Pause between two calls of one of our clients, at least: ten of the calls that the web ACL allows a token in five
+minutes."""
+
 
 @dataclass(frozen=True)
 class ProgressEvent:

@@ -323,6 +323,15 @@ export const VIDEO_TYPES = {
   "video/x-msvideo": { label: "AVI", extensions: [".avi"] },
 };
 
+/** What clients tell of their uploads, and how often. */
+export const PROGRESS = {
+  "toldEverySeconds": 30,
+  "counted": ["aborted", "failed", "partRetried", "partsDiffered", "processing", "uploadBegan"],
+  "maxEvents": 25,
+  "maxPartNumbers": 20,
+  "maxFailures": 1000,
+};
+
 export type ErrorCode =
   | "checksum_mismatch"
   | "empty_file"

@@ -8,6 +8,7 @@
 
 import { version } from "../package.json";
 import { ApiError, type ProgressBatch, type ProgressEvent, type Video } from "./api";
+import { PROGRESS } from "./contract";
 import { PartRetried, PartsDiffered, type UploadState, type VideoUpload } from "./video_upload";
 
 /** Where events go. */
@@ -17,12 +18,8 @@ export interface ProgressSink {
 }
 
 /** Between two calls, at least. */
-const INTERVAL_MS = 30_000;
+const INTERVAL_MS = PROGRESS.toldEverySeconds * 1000;
 const LONGEST_PAUSE_MS = 600_000;
-/** Of one call, and of one event: docs/api.md, POST /progress. */
-const MOST_EVENTS = 25;
-const MOST_PART_NUMBERS = 20;
-const MOST_FAILURES = 1000;
 /** Older ones are dropped. */
 const MOST_WAITING = 1000;
 /** Of the 4xx: what another call may bring through. */
@@ -110,12 +107,12 @@ export class Telemetry {
     });
     upload.addEventListener(PartRetried.NAME, (event) => {
       if (!(event instanceof PartRetried)) return;
-      const failures = Math.min(event.failures, MOST_FAILURES);
+      const failures = Math.min(event.failures, PROGRESS.maxFailures);
       this.#add(upload, { event: "partRetried", partNumber: event.partNumber, failures });
     });
     upload.addEventListener(PartsDiffered.NAME, (event) => {
       if (!(event instanceof PartsDiffered)) return;
-      const partNumbers = event.partNumbers.slice(0, MOST_PART_NUMBERS);
+      const partNumbers = event.partNumbers.slice(0, PROGRESS.maxPartNumbers);
       this.#add(upload, { event: "partsDiffered", partNumbers });
     });
   }
@@ -156,7 +153,7 @@ export class Telemetry {
 
   async #send({ isLeaving = false } = {}): Promise<void> {
     if ((this.#isSending && !isLeaving) || this.#waiting.length === 0) return;
-    const events = this.#waiting.splice(0, MOST_EVENTS);
+    const events = this.#waiting.splice(0, PROGRESS.maxEvents);
     this.#isSending = true;
     this.#calledAt = performance.now();
     try {

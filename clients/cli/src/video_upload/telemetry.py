@@ -33,15 +33,15 @@ from video_upload.version import VERSION
 log = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 30.0
-"""Between two calls, at least: ten of the calls that docs/runbook.md allows a token in five minutes."""
+"""Between two calls, at least: ten of the calls that a token may make in five minutes."""
 LONGEST_PAUSE_SECONDS = 600.0
 MOST_DOUBLINGS = 5
 LAST_WORDS_SECONDS = 3.0
 MOST_WAITING = 1000
 """Older ones are dropped."""
-MOST_EVENTS = 25  # docs/api.md, POST /progress: of one call
-MOST_PART_NUMBERS = 20  # same section: of one event
-MOST_FAILURES = 1_000  # same section
+MOST_EVENTS = 25  # of one call: docs/openapi.json, ProgressBatch
+MOST_PART_NUMBERS = 20  # of one event: PartsDiffered
+MOST_FAILURES = 1_000  # PartRetried
 WORTH_REPEATING = frozenset({401, 408, 429})
 """Statuses among the 4xx after which another call may succeed."""
 
