@@ -59,7 +59,7 @@ ASKING = Calls(s3_reads=1)
 """GET /videos/{videoId}: the record."""
 
 VIDEOS_A_PAGE = 24
-"""docs/api.md, GET /videos."""
+"""`limit` that a client leaves out."""
 
 BROWSING = Calls(s3_writes=1, s3_reads=VIDEOS_A_PAGE, kms_signatures=2)
 """GET /videos: the list, the records, one signature each for the folders of posters and videos. The record of a video

@@ -40,7 +40,7 @@ GATEWAY_ERRORS: dict[str, tuple[int | None, str, str]] = {
     "UNSUPPORTED_MEDIA_TYPE": (400, "invalid_request", "The request must be JSON."),
     "WAF_FILTERED": (None, "forbidden", "This request is not allowed."),
 }
-"""docs/api.md, "Errors"; the types are API Gateway's, Developer Guide, "Gateway response types"."""
+"""Codes of the contract; the types are API Gateway's, Developer Guide, "Gateway response types"."""
 
 
 def function_token(function: str) -> str:

@@ -8,10 +8,11 @@ from typing import Any, cast
 import jsonschema_rs
 import pytest
 
+from chalicelib.contract import checking, fields
 from chalicelib.contract.errors import GATEWAY_ERRORS
 from chalicelib.contract.openapi import document, examples_in
 from chalicelib.contract.operations import OPERATIONS, Bearer, Operation
-from chalicelib.core import errors
+from chalicelib.core import completion, errors, multipart_upload, part_plan, upload_requests
 from chalicelib.http_errors import STATUS_BY_ERROR
 from components.api import document as gateway
 from components.app_description import describe_app
@@ -30,6 +31,23 @@ def test_the_document_is_what_the_contract_makes() -> None:
 
 def test_the_pages_types_are_what_the_document_makes() -> None:
     assert TYPESCRIPT.read_text() == typescript(WRITTEN), "make contract"
+
+
+def limits() -> dict[str, int]:
+    """Numbers that bound what a client sends or gets, by the name of their constant."""
+    modules = (fields, checking, part_plan, upload_requests, multipart_upload, completion)
+    return {
+        name: value
+        for module in modules
+        for name, value in vars(module).items()
+        if re.match(r"(MAX|MIN|LAST|DEFAULT)_", name) and isinstance(value, int)
+    }
+
+
+@pytest.mark.parametrize(("name", "limit"), limits().items())
+def test_the_document_names_the_limit(name: str, limit: int) -> None:
+    numbers = re.findall(r"(?<![\w.,])\d[\d,]*\b", as_text(document(examples={})))
+    assert limit in {int(number.replace(",", "")) for number in numbers}, name
 
 
 def examples() -> Iterator[tuple[str, Any, dict[str, Any]]]:

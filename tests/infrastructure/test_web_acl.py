@@ -11,8 +11,9 @@ from urllib.parse import unquote
 
 import pytest
 
+from chalicelib.contract.errors import STATUS_BY_CODE
 from components.edge.web_acl import COUNTED_GROUP
-from tests.infrastructure.recorded_program import PROJECT, Recording
+from tests.infrastructure.recorded_program import Recording
 from tests.infrastructure.safety.reading import api_document
 
 TRANSFORMATIONS: dict[str, Callable[[str], str]] = {
@@ -108,14 +109,12 @@ def test_every_block_is_answered_in_the_apis_shape_to_pages_of_any_origin(prod: 
     bodies = {body["key"]: body for body in acl.inputs["customResponseBodies"]}
     gateway = api_document(prod)["x-amazon-apigateway-gateway-responses"]["WAF_FILTERED"]
     shape = json.loads(gateway["responseTemplates"]["application/json"])["error"].keys()
-    documented = re.findall(r"^\| (\d{3}) \| (.+) \|$", (PROJECT / "docs" / "api.md").read_text(), re.MULTILINE)
-    codes = {int(status): text for status, text in documented}
     for rule, response in answers(prod):
         body = bodies[response["customResponseBodyKey"]]
         error = json.loads(body["content"])["error"]
         assert body["contentType"] == "APPLICATION_JSON"
         assert error.keys() == shape
-        assert f"`{error['code']}`" in codes[response["responseCode"]], rule
+        assert STATUS_BY_CODE[error["code"]] == response["responseCode"], rule
         headers = {header["name"]: header["value"] for header in response["responseHeaders"]}
         assert headers["Access-Control-Allow-Origin"] == "*"
         assert ("Retry-After" in headers) == (response["responseCode"] == 429)

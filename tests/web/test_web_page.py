@@ -2,19 +2,20 @@
 
 import base64
 import json
-import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import requests
 from playwright.sync_api import Page, expect
 
+from chalicelib.contract.errors import STATUS_BY_CODE
+from chalicelib.contract.responses import RejectionCode
 from tests.web.fake_site import FakeSite
 from tests.web.session import open_signed_in
 from tests.web.walkthroughs import IN_TIME_MS, Person, choose, sign_in, upload_row
 
 REPOSITORY = Path(__file__).parents[2]
-CONTRACT = REPOSITORY / "docs" / "api.md"
 MESSAGES = REPOSITORY / "clients" / "web" / "src" / "messages.json"
 
 
@@ -49,11 +50,8 @@ def pauses_ms(page: Page) -> list[float]:
 
 
 def contract_codes() -> set[str]:
-    """The codes of the error table and of rejections."""
-    text = CONTRACT.read_text(encoding="utf-8")
-    table = "\n".join(line for line in text.splitlines() if re.match(r"\| \d{3} \|", line))
-    rejections = text.partition("in state `rejected` with a code of")[2].partition(";")[0]
-    return set(re.findall(r"`([a-z_]+)`", table + rejections))
+    """The codes of errors and of rejections."""
+    return {*STATUS_BY_CODE, *get_args(RejectionCode)}
 
 
 def test_every_code_of_the_contract_has_its_own_words() -> None:

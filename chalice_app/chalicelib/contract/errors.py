@@ -1,5 +1,6 @@
 """Errors of the API in one shape: the domain's, and the gateway's own."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, get_type_hints
 
@@ -7,9 +8,13 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.contract.checking import MAX_NAMED_PROBLEMS
+from chalicelib.contract.fields import PartNumber
 from chalicelib.contract.responses import ResponseBody
+from chalicelib.core import errors
+from chalicelib.core.completion import MAX_NAMED_MISSING_PARTS
 from chalicelib.core.errors import InvalidRequestError, PlatformError
 from chalicelib.core.json_values import camel_case
+from chalicelib.http_errors import STATUS_BY_ERROR
 
 
 class Problem(ResponseBody, frozen=True, kw_only=True):
@@ -37,9 +42,39 @@ GATEWAY_ERRORS = (
 ALSO_BY_THE_GATEWAY = frozenset({"invalid_request", "unauthorized", "forbidden", "request_too_large", "internal_error"})
 """Codes that the gateway uses as well, without details."""
 
+STATUS_BY_CODE: Mapping[str, int] = {
+    **{kind.code: status for kind, status in STATUS_BY_ERROR.items()},
+    **{error.code: error.status for error in GATEWAY_ERRORS},
+}
+"""Every code that a caller may see."""
+
+_MEANINGS: dict[type[PlatformError], str] = {
+    errors.RequestError: "The request itself is wrong.",
+    errors.UnauthorizedError: "No token, or one that is expired, foreign or forged.",
+    errors.ForbiddenError: "A genuine token without the scope or the client that this route wants.",
+    errors.NotFoundError: "Unknown, or somebody else's: the answer is the same.",
+    errors.MethodNotAllowedError: "The address has no such method.",
+    errors.CapError: "The user's share is used up.",
+    errors.StateError: "The upload is past this.",
+    errors.CompletionRefusedError: "The upload stays open: mend the parts and complete again.",
+    errors.StorageUnavailableError: "S3 or KMS asks for patience: try again after `Retry-After`.",
+    errors.UploadStartingError: "Another call is starting the same upload: try again after `Retry-After`.",
+    errors.StorageForbiddenError: "S3 or KMS denies the API a permission, which the API's log names.",
+    errors.InternalError: "A fault of the platform.",
+}
+"""By error, or by its base."""
+
 _PRECISE_TYPES: dict[tuple[type[PlatformError], str], Any] = {
     (InvalidRequestError, "problems"): Annotated[list[Problem], Meta(max_length=MAX_NAMED_PROBLEMS)],
+    (errors.PartsIncompleteError, "missing_part_numbers"): Annotated[
+        list[PartNumber], Meta(max_length=MAX_NAMED_MISSING_PARTS)
+    ],
 }
+
+
+def meaning(kind: type[PlatformError]) -> str:
+    """One sentence for a developer."""
+    return next(_MEANINGS[base] for base in kind.__mro__ if base in _MEANINGS)
 
 
 def error_schema(code: str, details: dict[str, Any], description: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from chalicelib.core.log_context import CORRELATION_ID
-from chalicelib.core.part_plan import MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES
+from chalicelib.core.part_plan import MAX_OBJECT_BYTES, MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES
 from chalicelib.core.video_id import VIDEO_ID
 from chalicelib.core.video_types import VIDEO_TYPES
 
@@ -64,7 +64,7 @@ ContentType = Annotated[
 NewSizeBytes = Annotated[
     int,
     # An empty file and one above the stage's limit have error codes of their own.
-    Meta(ge=0, le=MAX_SIZE_BYTES, description="From 1 to what the stage accepts."),
+    Meta(ge=0, le=MAX_SIZE_BYTES, description=f"From 1 to what the stage accepts, at most {MAX_OBJECT_BYTES:,}."),
 ]
 SizeBytes = Annotated[int, Meta(ge=0, le=MAX_SIZE_BYTES)]
 PartSizeBytes = Annotated[int, Meta(ge=MIN_PART_BYTES, le=MAX_PART_BYTES)]

@@ -6,10 +6,12 @@ from typing import Any
 import msgspec
 
 from chalicelib.contract import fields, responses
-from chalicelib.contract.errors import GATEWAY_ERRORS, Problem, details_schema, error_schema
+from chalicelib.contract.errors import GATEWAY_ERRORS, Problem, details_schema, error_schema, meaning
 from chalicelib.contract.operations import OPERATIONS, Bearer, Operation
-from chalicelib.core.errors import InternalError, PlatformError, TryAgainError
+from chalicelib.core.errors import InternalError
+from chalicelib.core.multipart_upload import MAX_COUNTED_UPLOADS
 from chalicelib.core.progress import COUNTED, TOLD_EVERY_SECONDS
+from chalicelib.core.upload_requests import MAX_URLS_PER_PAGE
 from chalicelib.core.video_types import VIDEO_TYPES
 from chalicelib.http_errors import STATUS_BY_ERROR
 
@@ -182,9 +184,18 @@ def _schemas() -> dict[str, Any]:
     }
     schemas["ProgressBatch"]["x-progress"] = {"toldEverySeconds": TOLD_EVERY_SECONDS, "counted": sorted(COUNTED)}
     for kind in STATUS_BY_ERROR:
-        schemas[kind.__name__] = error_schema(kind.code, details_schema(kind, REF), _meaning(kind))
+        description = f"{STATUS_BY_ERROR[kind]}: {meaning(kind)}"
+        schemas[kind.__name__] = error_schema(kind.code, details_schema(kind, REF), description)
     for error in GATEWAY_ERRORS:
-        schemas[error.name] = error_schema(error.code, {"type": "object"}, "Answered by the gateway.")
+        schemas[error.name] = error_schema(error.code, {"type": "object"}, f"{error.status}: answered by the gateway.")
+    for name, listed, most in (
+        ("StartedUpload", "presignedUrls", MAX_URLS_PER_PAGE),
+        ("SignedParts", "presignedUrls", MAX_URLS_PER_PAGE),
+        ("VideoPage", "videos", fields.MAX_PAGE_VIDEOS),
+    ):
+        schemas[name]["properties"][listed]["maxItems"] = most
+    received = schemas["OpenUpload"]["properties"]["receivedBytes"]
+    received["description"] = f"What S3 holds of it; null beyond the newest {MAX_COUNTED_UPLOADS}."
     # The check lets an empty file through, because it has an error code of its own.
     schemas["NewUpload"]["properties"]["sizeBytes"]["minimum"] = 1
     return {name: _anchored(schema) for name, schema in sorted(schemas.items())}
@@ -201,10 +212,6 @@ def _anchored(schema: Any) -> Any:
             return [_anchored(value) for value in schema]
         case _:
             return schema
-
-
-def _meaning(kind: type[PlatformError]) -> str:
-    return "Passes by itself: try again." if issubclass(kind, TryAgainError) else _first_line(kind.__base__ or kind)
 
 
 def _first_line(kind: type[Any]) -> str:

@@ -48,7 +48,7 @@ RETRY_AFTER_SECONDS = 5
 LEASE = timedelta(seconds=90)
 """Time for which a completion counts as under way; after it, the next request may ask S3 again."""
 
-_NAMED_MISSING_PARTS = 100
+MAX_NAMED_MISSING_PARTS = 100
 _UNFINISHED = frozenset({State.UPLOADING, State.COMPLETING})
 
 
@@ -235,4 +235,4 @@ def _require_every_part(record: VideoRecord, request: CompleteUpload) -> None:
         raise SizeMismatchError(size_bytes=record.size_bytes)
     missing = [number for number in range(1, part_count + 1) if number not in request.etags_by_part]
     if missing:
-        raise PartsIncompleteError(missing_count=len(missing), missing_part_numbers=missing[:_NAMED_MISSING_PARTS])
+        raise PartsIncompleteError(missing_count=len(missing), missing_part_numbers=missing[:MAX_NAMED_MISSING_PARTS])

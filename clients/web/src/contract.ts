@@ -81,7 +81,7 @@ export interface NewUpload {
   fileName: string;
   /** Must fit the extension of `fileName`. */
   contentType: "video/mp4" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
-  /** From 1 to what the stage accepts. */
+  /** From 1 to what the stage accepts, at most 53,687,091,200,000. */
   sizeBytes: number;
 }
 
@@ -105,6 +105,7 @@ export interface OpenUpload {
   sizeBytes: number;
   partSizeBytes: number;
   partCount: number;
+  /** What S3 holds of it; null beyond the newest 50. */
   receivedBytes: number | null;
   /** Opens this upload alone. */
   uploadToken?: string;

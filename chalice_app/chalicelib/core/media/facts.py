@@ -39,7 +39,7 @@ class MediaFacts:
     audio: AudioStream | None
 
     def to_json(self) -> JsonObject:
-        """The `media` object of docs/api.md."""
+        """The `media` object of the API."""
         video, audio = self.video, self.audio
         return {
             "container": self.container.value,
