@@ -11,6 +11,7 @@ from functools import cache
 
 import pytest
 
+from chalicelib.core.metric_catalogue import OWN_METRICS
 from tests.infrastructure.recorded_program import PROJECT, Recording
 from tests.infrastructure.safety.reading import operations
 
@@ -20,6 +21,8 @@ RESOURCE = re.compile(r"[A-Z]\w+ [a-z][\w-]*")
 ROUTE = re.compile(r"(GET|POST|PUT|DELETE) /[\w/{}]*")
 NOT_OURS = {"node_modules", "dist"}
 PATH = re.compile(r"[\w./-]+\.(py|md|js|ts|html|json|yaml)|[\w./-]+/")
+METRIC_KEYS = {metric.name: key for key, metric in OWN_METRICS.items()}
+"""The names by which code calls the platform's own metrics."""
 LINK = re.compile(r"\]\(([^)#]+)\)")
 
 
@@ -168,7 +171,8 @@ def test_every_other_name_stands_in_a_file_of_its_row() -> None:
         text = _text_of(row.paths)
         for name in row.named:
             if not (RESOURCE.fullmatch(name) or ROUTE.fullmatch(name) or PATH.fullmatch(name)):
-                found = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)
+                spelled = METRIC_KEYS.get(name, name)
+                found = re.search(rf"(?<!\w){re.escape(spelled)}(?!\w)", text)
                 assert found, f"{row.drawn}: {name} stands in none of {row.paths}"
 
 
