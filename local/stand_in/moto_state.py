@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import sys
 import threading
 from collections.abc import Mapping
 from typing import Any, cast
@@ -60,10 +61,9 @@ def restore(states: Mapping[str, bytes]) -> None:
     """Forget what moto holds and put these states in its place."""
     reset()
     for service, state in states.items():
-        backends = _backends(service)
         # Written by this program into its own folder, readable by its user alone.
         for region, attributes in _Unpickler(io.BytesIO(state)).load().items():
-            backends[ACCOUNT_ID][region].__dict__.update(attributes)
+            _backends(service)[ACCOUNT_ID][region].__dict__.update(attributes)
     s3 = _backends("s3")
     for region, backend in s3[ACCOUNT_ID].items():
         for name in backend.buckets:
@@ -77,6 +77,9 @@ def reset() -> None:
 
 
 def _by_region(service: str) -> dict[str, dict[str, Any]]:
+    # A service that nobody has called holds nothing, and importing it takes time: ssm brings all of ec2.
+    if f"moto.{service}" not in sys.modules:
+        return {}
     return {region: backend.__dict__ for region, backend in _backends(service)[ACCOUNT_ID].items()}
 
 

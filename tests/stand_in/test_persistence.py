@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local.stand_in import names
+from local.stand_in import moto_state, names
 from tests.stand_in.server_process import MIB, ROOT, Server, send, serve
 
 
@@ -145,3 +145,9 @@ def test_1247_clients_at_once_are_all_served(server: Server) -> None:
         check=False,
     )
     assert done.stdout.split() == ["1247"], done.stderr
+
+
+def test_a_service_that_nobody_calls_is_not_even_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "moto.ssm", raising=False)
+    moto_state.capture("ssm")
+    assert "moto.ssm" not in sys.modules
