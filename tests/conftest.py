@@ -14,6 +14,10 @@ hypothesis.settings.load_profile("no_deadline")
 # An output that is formatted into a string raises. Pulumi's default puts an apology into the string.
 os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "true"
 
+# `make test ARGS=…` hands these on to every `make` that a test starts.
+for handed_on in ("ARGS", "STAGE", "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES"):
+    os.environ.pop(handed_on, None)
+
 
 @pytest.fixture
 def platform() -> InMemoryPlatform:
