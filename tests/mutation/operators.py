@@ -63,7 +63,7 @@ def mutants(source: str) -> list[Mutant]:
         for after in _changes(node):
             if ast.dump(node) == ast.dump(after):
                 continue
-            tree = _replaced(module, path, after)
+            tree = _replaced(module, path, node, after)
             line = getattr(node, "lineno", 0)
             change = Mutant(where or "module", line, _text(node), _text(after), tree, _is_in_a_body(module, path))
             seen[change.change] += 1
@@ -188,18 +188,29 @@ def _with(node: ast.AST, **fields: object) -> ast.AST:
     return changed
 
 
-def _replaced(module: ast.Module, path: Path, after: ast.AST) -> ast.Module:
-    tree = copy.deepcopy(module)
+def _replaced(module: ast.Module, path: Path, before: ast.AST, after: ast.AST) -> ast.Module:
+    """The module with another node at the end of the path; it shares all that lies beside the path."""
+    if not hasattr(after, "lineno"):
+        ast.copy_location(after, before)
+    ast.fix_missing_locations(after)
+    tree = copy.copy(module)
     parent: ast.AST = tree
     for name, index in path[:-1]:
         child = getattr(parent, name)
-        parent = child if index is None else child[index]
-    name, index = path[-1]
+        copied = copy.copy(child if index is None else child[index])
+        _put(parent, name, index, copied)
+        parent = copied
+    _put(parent, *path[-1], after)
+    return tree
+
+
+def _put(parent: ast.AST, name: str, index: int | None, child: ast.AST) -> None:
+    """Make it the parent's child without changing a list that another tree shares."""
     if index is None:
-        setattr(parent, name, after)
+        setattr(parent, name, child)
     else:
-        getattr(parent, name)[index] = after
-    return ast.fix_missing_locations(tree)
+        children = getattr(parent, name)
+        setattr(parent, name, [*children[:index], child, *children[index + 1 :]])
 
 
 def _text(node: ast.AST) -> str:
