@@ -364,4 +364,5 @@ class History:
 
     def all_records(self, owner: str) -> Iterator[VideoRecord]:
         refs = self.platform.records.refs_newest_first(owner)
-        yield from (record for record in self.platform.records.read_each(refs) if record)
+        # One by one: `read_each` starts a thread for each look at the caps, which is most of a history's time.
+        yield from (record for ref in refs if (record := self.platform.records.find(ref)))
