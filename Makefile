@@ -21,6 +21,8 @@ OPERATE = $(BIN)/python -m deploy
 ON_STAGE = $(if $(STAGE),--stage $(STAGE))
 WORKERS ?= 3
 ARGS ?=
+# Every process that a test or the platform starts would compile our modules, and pytest its plugins, once more.
+export PYTHONDONTWRITEBYTECODE :=
 # Tests of the app and the client within their own process; the processes that other tests start are not measured.
 MEASURED_TESTS := $(addprefix tests/,core api adapters cli media)
 
