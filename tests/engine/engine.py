@@ -75,6 +75,9 @@ class Engine:
             "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            # The state is written once for each operation instead of twice for each resource: nothing interrupts these.
+            "PULUMI_EXPERIMENTAL": "true",
+            "PULUMI_SKIP_CHECKPOINTS": "true",
             # An output that is formatted into a text is an error.
             "PULUMI_ERROR_OUTPUT_STRING": "true",
             "AWS_ACCESS_KEY_ID": "throw-away",
