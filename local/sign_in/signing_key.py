@@ -1,6 +1,5 @@
 """The RSA key that signs every token, made at the first start."""
 
-import base64
 import hashlib
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
 
 from local.sign_in.private_files import PrivateFiles
 
@@ -53,15 +53,8 @@ class SigningKey:
 
     def public_jwk(self) -> dict[str, str]:
         """The public half as RFC 7517 writes it."""
-        numbers = self.private_key.public_key().public_numbers()
-        return {
-            "kty": "RSA",
-            "use": "sig",
-            "alg": ALGORITHM,
-            "kid": self.key_id,
-            "n": _base64url_integer(numbers.n),
-            "e": _base64url_integer(numbers.e),
-        }
+        public: dict[str, str] = RSAAlgorithm.to_jwk(self.private_key.public_key(), as_dict=True)
+        return {name: public[name] for name in ("kty", "n", "e")} | {"use": "sig", "alg": ALGORITHM, "kid": self.key_id}
 
 
 def load_or_make_key(files: PrivateFiles) -> SigningKey:
@@ -83,11 +76,3 @@ def load_or_make_key(files: PrivateFiles) -> SigningKey:
         private_key = loaded
     numbers = private_key.public_key().public_numbers()
     return SigningKey(private_key, key_id=hashlib.sha256(f"{numbers.e} {numbers.n}".encode()).hexdigest()[:32])
-
-
-def _base64url_integer(number: int) -> str:
-    return _base64url(number.to_bytes((number.bit_length() + 7) // 8, "big"))
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -200,6 +200,21 @@ def test_a_machine_gets_tokens_for_its_secret_alone(sign_in: SignIn) -> None:
 
 
 @pytest.mark.parametrize(
+    ("header", "error"),
+    [
+        (f"Basic {base64.b64encode(b'machine:' + bytes([255])).decode()}", "invalid_client"),
+        ("Basic ###", "invalid_client"),
+        (f"Basic {base64.b64encode(b'machine:guess').decode()}", "invalid_request"),
+    ],
+)
+def test_credentials_that_are_malformed_or_of_two_clients_are_refused(sign_in: SignIn, header: str, error: str) -> None:
+    form = {"grant_type": "client_credentials", "client_id": "web"}
+    url = f"{sign_in.authority_url}/oauth2/token"
+    reply = requests.post(url, data=form, headers={"Authorization": header}, timeout=10)
+    assert reply.json()["error"] == error
+
+
+@pytest.mark.parametrize(
     ("form", "error"),
     [
         ({"grant_type": "password", "client_id": "web"}, "unsupported_grant_type"),
