@@ -20,7 +20,7 @@ class Driver(StrEnum):
     API = "API Gateway requests"
     CDN = "CDN usage"
     SECURITY = "Keys, web ACL, sign-in"
-    WATCHING = "Watching and audit"
+    WATCHING = "Monitoring and audit"
     NETWORK = "Network and messages"
 
 

@@ -43,7 +43,7 @@ INSPECTION_READS = 4
 """Ranges that the media inspector reads beyond the file's head."""
 
 PROCESSING = Calls(s3_writes=4, s3_reads=5 + INSPECTION_READS, s3_deletes=1, publishes=1)
-"""The record thrice, the object's head and ranges; poster, verdict, record twice; the marker goes."""
+"""The record three times, the object's head and ranges; poster, verdict, record twice; the marker goes."""
 
 SWEEPING = Calls(s3_writes=1)
 """The janitor's list of markers."""

@@ -57,7 +57,7 @@ WHY_EVERYTHING: Mapping[str, str] = {
     "route53:GetChange": "changes are named by ids that Route 53 makes up",
     "xray": "sampling rules are listed for the account",
 }
-"""Why a statement's resource is `*`."""
+"""Reason for a statement whose resource is `*`."""
 
 _LOG_GROUP_ACTIONS = frozenset(
     {

@@ -126,7 +126,7 @@ class Authority:
         return grants[grant_type](client, form)
 
     def issue_tokens(self, email: str, *, scopes: Sequence[str] = DEFAULT_SCOPES, client_id: str = "web") -> Tokens:
-        """Tokens for a person, made if missing, without the walk through the pages: for load and journey tests.
+        """Tokens for a person, made if missing, without the walk through the pages: for load and end-to-end tests.
 
         Raises InvalidEmailError, UnknownClientError, InvalidScopeError.
         """

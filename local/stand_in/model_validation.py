@@ -1,4 +1,4 @@
-"""The guard in front of moto: what AWS's models do not allow is refused as the service would refuse it."""
+"""Validation in front of moto: requests that AWS's models do not allow are refused as the service refuses them."""
 
 import gzip
 from dataclasses import dataclass

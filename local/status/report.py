@@ -68,7 +68,7 @@ class StatusReport:
     now_seconds: float
 
     def report(self) -> dict[str, Any]:
-        """As described above."""
+        """The report, in the form described above."""
         figures = figures_of(self.monitored)
         firsts = [series.first_at for series in self.kept.values()]
         return {

@@ -122,7 +122,7 @@ def test_ids_are_no_secrets(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_handlers_that_were_there_are_replaced_and_not_joined(capsys: pytest.CaptureFixture[str]) -> None:
-    """As in Lambda, whose runtime has put one of its own there before any of our code runs."""
+    """A root handler like the one that Lambda's runtime installs before any of our code runs."""
     logging.getLogger().addHandler(logging.StreamHandler(sys.stdout))
     install_json_logs(stage="dev", version="1.2")
     log.info("once")

@@ -154,7 +154,7 @@ class FakeStorage:
         return encode_crc64nvme(checksum)
 
     def settle(self) -> None:
-        """Until the parts of clients that hung up are stored or dropped."""
+        """Wait until the parts of clients that hung up are stored or dropped."""
         while self._at_once:
             time.sleep(0.01)
 

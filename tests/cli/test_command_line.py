@@ -63,7 +63,7 @@ def test_control_c_stops_cleanly_and_says_how_to_go_on(platform: FakePlatform, c
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=10)
     assert process.returncode == 130
-    assert "run the same command again to resume" in errors
+    assert "Run the same command again to resume" in errors
     assert "Traceback" not in errors
     platform.storage.settle()
     platform.storage.seconds_per_part = 0

@@ -163,7 +163,7 @@ def test_a_site_that_speaks_no_tls_is_refused_in_words(platform: FakePlatform, c
 def test_a_profile_where_nobody_is_signed_in_is_named_beside_those_there_are(cli: Cli) -> None:
     refused = cli.run("list", "--profile", "elsewhere")
     assert refused.returncode == 3
-    assert "Nobody is signed in as profile elsewhere; there is default." in refused.stderr
+    assert "You are not signed in as profile elsewhere; known profiles: default." in refused.stderr
 
 
 STUMBLES = {

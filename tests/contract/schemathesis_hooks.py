@@ -10,7 +10,7 @@ from chalicelib.core.video_types import VIDEO_TYPES
 
 ACCESS_TOKEN = os.environ["CONTRACT_ACCESS_TOKEN"]
 MAX_SIZE_BYTES = 12 * 2**20
-"""Of the uploads that really begin."""
+"""Size of the uploads that really begin."""
 
 upload_tokens: dict[str, str] = {}
 """By uploadId, the latest last."""

@@ -95,7 +95,7 @@ def test_gauges_tell_what_is_open(platform: InMemoryPlatform) -> None:
     arrived.send_and_complete()
     platform.janitor.sweep()
     latest = {name: values[-1] for name, values in platform.meter.values.items()}
-    assert latest["uploads_in_flight_count"] == 2, "what has arrived is not on its way any more"
+    assert latest["uploads_in_flight_count"] == 2, "an arrived video is no longer in flight"
     assert latest["uploads_processing_count"] == 1
     assert latest["users_in_flight_count"] == 2
     assert latest["reserved_size_bytes"] == 60

@@ -120,7 +120,7 @@ def live(aws: Aws, end: str, *, comes_back: bool) -> None:
 def interrupted_at_each_call(
     monkeypatch: pytest.MonkeyPatch, error: type[BaseException], when: str, end: str, *, comes_back: bool
 ) -> Iterator[tuple[InMemoryPlatform, str]]:
-    """The world after everything has come to rest, and what was interrupted; the last time nothing was."""
+    """The platform after everything has come to rest, and what was interrupted; the last time nothing was."""
     for call_number in range(1, MOST_CALLS):
         platform = platform_in_memory()
         interruption = Interruption(platform, monkeypatch, error, when)

@@ -115,7 +115,7 @@ def test_processing_a_video_asks_what_the_model_bills(platform: InMemoryPlatform
     transfer.send_and_complete()
     counted.clear()
     platform.process(transfer)
-    # The inspector of this world reads nothing beyond the head.
+    # The inspector of this fake platform reads nothing beyond the head.
     inspected = Calls(s3_reads=calls.INSPECTION_READS)
     assert counted + Counter(as_counted(inspected)) == as_counted(calls.PROCESSING)
 
@@ -134,7 +134,7 @@ def test_expiring_an_upload_asks_what_the_model_bills(platform: InMemoryPlatform
     platform.clock.pass_time(days=8)
     counted.clear()
     platform.janitor.sweep()
-    # S3 is asked whether parts are left after dropping them; this world drops all.
+    # S3 is asked whether parts are left after dropping them; this fake platform drops all.
     listed = Counter(s3_writes=1)
     assert counted + listed == as_counted(calls.SWEEPING + calls.SWEEPING_ONE + calls.EXPIRING)
 

@@ -1,4 +1,4 @@
-"""Logs of a whole journey: readable by a query, traceable by one id, and worthless to a thief."""
+"""Logs of a whole scenario: readable by a query, traceable by one id, and worthless to a thief."""
 
 import json
 from dataclasses import dataclass, field, replace

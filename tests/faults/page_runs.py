@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 60.0
 LOOK_MS = 25
 MORE_TRIES = 3
 JANITOR_AFTER_SECONDS = 2.0
-UNKNOWN = "Something unexpected happened."
+UNKNOWN = "Something went wrong."
 
 _SESSION = """
 (([key, session, hurry]) => {

@@ -15,7 +15,7 @@ from tests.infrastructure.safety.reading import POLICY_INPUTS
 Path = tuple[str | int, ...]
 
 WEAKER: dict[str, str] = {
-    # a value that guards → one that does not
+    # a protective value → one that is not
     "redirect-to-https": "allow-all",
     "https-only": "allow-all",
     "TLSv1.2": "SSLv3",
@@ -84,7 +84,7 @@ PROTECTIONS = {
     *("sns/topicPolicy:TopicPolicy", "sqs/queuePolicy:QueuePolicy"),
     *("cloudwatch/logDelivery:LogDelivery", "cloudwatch/logDeliverySource:LogDeliverySource"),
 }
-"""Resources that exist only to guard or to watch."""
+"""Resources that exist only for protection or monitoring."""
 
 
 @dataclass(frozen=True)

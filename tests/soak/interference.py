@@ -50,7 +50,7 @@ class Trouble:
 
 
 class Interference:
-    """Stands between the services and the world's ports. other_work: runs whole in the middle of an operation."""
+    """Stands between the services and the platform's ports. other_work: runs whole in the middle of an operation."""
 
     def __init__(self, platform: InMemoryPlatform, rng: random.Random, other_work: Callable[[], None]) -> None:
         self._rng = rng

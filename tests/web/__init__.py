@@ -1,1 +1,1 @@
-"""The page in a browser: journeys of people, and what happens when the line or the platform fails them."""
+"""The page in a browser: users' walkthroughs, and failures of the connection or the platform."""

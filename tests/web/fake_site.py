@@ -16,7 +16,7 @@ from tests.web.fake_storage import FakeStorage
 
 @dataclass(frozen=True)
 class FakeSite:
-    """Everything a journey may turn or look at."""
+    """Everything that a walkthrough may change or look at."""
 
     url: str
     sign_in: SignIn

@@ -116,7 +116,7 @@ def test_a_refused_upload_says_why(page: Page, site: FakeSite, small_video: Path
         (413, "file_too_large", {"maxBytes": 2_000_000_000}, "at most 2.0 GB"),
         (429, "too_many_open_uploads", {}, "too many unfinished uploads"),
         (400, "invalid_request", {"problems": [{"field": "fileName", "problem": "is odd"}]}, "fileName is odd"),
-        (403, "forbidden", {}, "Your account may not do this."),
+        (403, "forbidden", {}, "Your account is not allowed to do this."),
     ]
     complaints += [str(status) for status, *_ in refusals]
     open_signed_in(page, site.url, site.sign_in, ADA)
@@ -141,7 +141,7 @@ def test_another_try_after_a_failure_sends_nothing_again(
     }
     open_signed_in(page, site.url, site.sign_in, ADA)
     choose(page, video)
-    for words in ("You have too many unfinished uploads.", "Something unexpected happened."):
+    for words in ("You have too many unfinished uploads.", "Something went wrong."):
         expect(upload_row(page, video.name)).to_contain_text(words, timeout=IN_TIME_MS)
         page.get_by_role("button", name=f"Try again {video.name}").click()
     expect_uploaded(page, site, video)
@@ -208,7 +208,7 @@ def test_a_line_that_comes_back_ends_the_wait(page: Page, site: FakeSite, video:
     wait_until(lambda: len(site.storage.puts) == 1, page)
     page.context.set_offline(True)
     site.storage.let_through(None)
-    expect(upload_row(page, video.name).get_by_text("Waiting for the connection")).to_be_visible(timeout=IN_TIME_MS)
+    expect(upload_row(page, video.name).get_by_text("Waiting for a connection")).to_be_visible(timeout=IN_TIME_MS)
     page.context.set_offline(False)
     expect_uploaded(page, site, video)
 
@@ -220,7 +220,7 @@ def test_files_that_can_be_no_video_are_refused_before_anything_is_sent(
     text.write_text("hello")
     empty.touch()
     open_signed_in(page, site.url, site.sign_in, ADA)
-    for file, words in ((text, "This is not a video we can take"), (empty, "This file is empty.")):
+    for file, words in ((text, "This file type is not supported"), (empty, "This file is empty.")):
         choose(page, file)
         expect(page.get_by_role("alert").filter(has_text=file.name)).to_contain_text(words)
     assert "POST /multipart/init" not in site.api.calls

@@ -69,7 +69,7 @@ def test_an_unknown_code_still_gets_a_sentence(
     complaints.append("400")
     site.api.faults = {"GET /videos": [(400, name, {})]}
     open_signed_in(page, site.url, site.sign_in, user.email)
-    expect(page.get_by_role("alert")).to_contain_text("Something unexpected happened. Try again.", timeout=IN_TIME_MS)
+    expect(page.get_by_role("alert")).to_contain_text("Something went wrong. Try again.", timeout=IN_TIME_MS)
 
 
 def test_a_library_that_cannot_be_loaded_says_why_and_tries_again(
@@ -79,7 +79,7 @@ def test_a_library_that_cannot_be_loaded_says_why_and_tries_again(
     site.api.add_ready_video(user.email, "one.mp4", small_video.read_bytes())
     site.api.faults = {"GET /videos": [(403, "forbidden", {})]}
     open_signed_in(page, site.url, site.sign_in, user.email)
-    expect(page.get_by_role("alert")).to_contain_text("Your account may not do this.", timeout=IN_TIME_MS)
+    expect(page.get_by_role("alert")).to_contain_text("Your account is not allowed to do this.", timeout=IN_TIME_MS)
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("button", name="Play one.mp4")).to_be_enabled(timeout=IN_TIME_MS)
     expect(page.get_by_role("alert")).to_have_count(0)
@@ -94,7 +94,7 @@ def test_the_library_is_filtered_by_name(page: Page, site: FakeSite, user: Perso
     page.get_by_label("Filter by name").fill("ALP")
     expect(cards).to_have_count(2)
     page.get_by_label("Filter by name").fill("desert")
-    expect(page.get_by_text("No video with such a name")).to_be_visible()
+    expect(page.get_by_text("No loaded video matches this name")).to_be_visible()
     page.get_by_label("Filter by name").clear()
     expect(cards).to_have_count(3)
 
@@ -120,7 +120,7 @@ def test_a_session_about_to_end_is_renewed_silently(page: Page, site: FakeSite, 
         }"""
     )
     page.reload()
-    expect(page.get_by_text("Nothing here yet.")).to_be_visible(timeout=IN_TIME_MS)
+    expect(page.get_by_text("No videos yet.")).to_be_visible(timeout=IN_TIME_MS)
     renewed = session(page)
     assert renewed["access_token"] != first["access_token"]
     assert renewed["refresh_token"] != first["refresh_token"]
@@ -132,7 +132,7 @@ def test_a_token_the_api_refuses_is_renewed_once(
     complaints.append("401")
     site.api.faults = {"GET /videos": [(401, "unauthorized", {})]}
     sign_in(page, site.url, user)
-    expect(page.get_by_text("Nothing here yet.")).to_be_visible(timeout=IN_TIME_MS)
+    expect(page.get_by_text("No videos yet.")).to_be_visible(timeout=IN_TIME_MS)
     assert site.api.calls.count("GET /videos") == 2
 
 
@@ -142,7 +142,7 @@ def test_an_ended_session_offers_to_sign_in_again(
     complaints += ["400", "401"]
     sign_in(page, site.url, user)
     # The page's own first look must be over: the one refusal below is meant for the reloaded page.
-    expect(page.get_by_text("Nothing here yet.")).to_be_visible(timeout=IN_TIME_MS)
+    expect(page.get_by_text("No videos yet.")).to_be_visible(timeout=IN_TIME_MS)
     requests.post(
         f"{site.sign_in.authority_url}/oauth2/revoke",
         data={"token": session(page)["refresh_token"], "client_id": "web"},
@@ -151,7 +151,7 @@ def test_an_ended_session_offers_to_sign_in_again(
     site.api.faults = {"GET /videos": [(401, "unauthorized", {})]}
     page.reload()
     page.get_by_role("button", name="Sign in again").click()
-    expect(page.get_by_text("Nothing here yet.")).to_be_visible(timeout=IN_TIME_MS)
+    expect(page.get_by_text("No videos yet.")).to_be_visible(timeout=IN_TIME_MS)
 
 
 def session(page: Page) -> dict[str, str]:
@@ -207,9 +207,9 @@ def test_a_library_is_called_empty_only_when_its_end_is_known(page: Page, site: 
     site.api.add_deleted_videos(user.email, 25)
     page.add_init_script(WATCH_WORDS)
     open_signed_in(page, site.url, site.sign_in, user.email)
-    expect(page.get_by_text("Nothing here yet.")).to_be_visible(timeout=IN_TIME_MS)
+    expect(page.get_by_text("No videos yet.")).to_be_visible(timeout=IN_TIME_MS)
     assert site.api.calls.count("GET /videos") == 3
-    assert words_seen(page) == ["Loading…", "Nothing here yet. Your first video will appear as soon as it is up."]
+    assert words_seen(page) == ["Loading…", "No videos yet. Your first video appears here once it is uploaded."]
 
 
 def test_a_list_that_breaks_off_among_deleted_videos_goes_on_where_it_was(
@@ -221,7 +221,7 @@ def test_a_list_that_breaks_off_among_deleted_videos_goes_on_where_it_was(
     site.api.add_deleted_videos(user.email, 25)
     site.api.faults = {"GET /videos": [(0, "", {}), (403, "forbidden", {})]}
     open_signed_in(page, site.url, site.sign_in, user.email)
-    expect(page.get_by_role("alert")).to_contain_text("Your account may not do this.", timeout=IN_TIME_MS)
+    expect(page.get_by_role("alert")).to_contain_text("Your account is not allowed to do this.", timeout=IN_TIME_MS)
     expect(page.get_by_text("Loading…")).to_be_hidden()
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("button", name="Play oldest.mp4")).to_be_enabled(timeout=IN_TIME_MS)

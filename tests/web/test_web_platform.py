@@ -1,4 +1,4 @@
-"""The journeys on the whole local platform: real API, S3's refusals, processing, sign-in."""
+"""The walkthroughs on the whole local platform: real API, S3's refusals, processing, sign-in."""
 
 import secrets
 from collections.abc import Generator

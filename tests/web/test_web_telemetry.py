@@ -34,7 +34,7 @@ def somebody(platform: LocalPlatform) -> Person:
 
 @pytest.fixture
 def has_agreed() -> bool:
-    """Whether somebody said yes on an earlier visit; otherwise nobody was asked."""
+    """Consent from an earlier visit: given, or not asked for yet."""
     return True
 
 
@@ -136,7 +136,7 @@ def test_one_id_goes_with_every_call_of_an_upload_and_with_no_part_even_after_a_
     }
 
 
-QUESTION = "May the operators of this site see how your uploads go?"
+QUESTION = "Share upload statistics with the operators of this site?"
 
 
 def upload_and_hide(page: Page, video: Path) -> None:

@@ -1,6 +1,6 @@
 """Walkthroughs of the page, the same against the fake site and the real platform.
 
-Each journey takes a page, the site's address and who is there, and leaves the page in the state its name tells.
+Each walkthrough takes a page, the site's address and the user, and leaves the page in the state that its name tells.
 """
 
 import re
@@ -84,7 +84,7 @@ def delete(page: Page, name: str) -> None:
     page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
     expect(video_card(page, name)).to_have_count(0)
     page.reload()
-    expect(page.get_by_text("Nothing here yet.")).to_be_visible(timeout=IN_TIME_MS)
+    expect(page.get_by_text("No videos yet.")).to_be_visible(timeout=IN_TIME_MS)
 
 
 def upload_a_file_that_is_not_a_video(page: Page, site_url: str, user: Person, file: Path) -> None:
@@ -190,5 +190,5 @@ def cancel(page: Page, site_url: str, user: Person, video: Path) -> None:
         page.get_by_role("button", name="Cancel the upload").click()
         expect(upload_row(page, video.name)).to_have_count(0, timeout=IN_TIME_MS)
     page.reload()
-    expect(page.get_by_text("Nothing here yet.")).to_be_visible(timeout=IN_TIME_MS)
-    expect(page.get_by_text("Waiting to go on")).to_be_hidden()
+    expect(page.get_by_text("No videos yet.")).to_be_visible(timeout=IN_TIME_MS)
+    expect(page.get_by_role("heading", name="Unfinished uploads")).to_be_hidden()

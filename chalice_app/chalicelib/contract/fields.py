@@ -14,15 +14,15 @@ MAX_CONTENT_TYPE_CHARS = 64
 MAX_SIZE_BYTES = 2**63 - 1
 MAX_ETAG_CHARS = 128
 MAX_ID_CHARS = 1_024
-"""Of an uploadId and of a fileKey; S3 User Guide, "Creating object key names": a key has at most 1,024 bytes."""
+"""Longest uploadId and fileKey; S3 User Guide, "Creating object key names": a key has at most 1,024 bytes."""
 
 MAX_BODY_BYTES = 2**20
 """The largest body is that of complete: 10,000 parts of about 75 bytes."""
 MAX_PROGRESS_BYTES = 2**14
-"""Of the body of POST /progress."""
+"""Largest body of POST /progress."""
 
 MAX_EVENTS = 25
-"""Of one call of POST /progress. With all fields as long as they may be they fill its largest body."""
+"""Most events in one call of POST /progress. With all fields at their longest, they fill its largest body."""
 MAX_PART_NUMBERS = 20
 MAX_FAILURES = 1_000
 MAX_WHOLE_NUMBER = 2**53 - 1

@@ -174,7 +174,7 @@ class Media(ResponseBody, frozen=True, kw_only=True):
 
 
 class Rejection(ResponseBody, frozen=True, kw_only=True):
-    """Why processing refused the file."""
+    """Processing's reason for rejecting the file."""
 
     code: RejectionCode
     message: str
@@ -214,7 +214,7 @@ class DeletedVideo(ResponseBody, frozen=True, kw_only=True):
 
 
 class AcceptedProgress(ResponseBody, frozen=True, kw_only=True):
-    """How many events were accepted."""
+    """The number of accepted events."""
 
     accepted: int
 

@@ -67,7 +67,7 @@ class PlatformError(Exception):
 
 @dataclass(eq=False)
 class RequestError(PlatformError):
-    """Base of what is wrong with the request itself."""
+    """Base of errors in the request itself."""
 
 
 @dataclass(eq=False)
@@ -138,7 +138,7 @@ class UnsupportedVideoTypeError(RequestError):
 
 @dataclass(eq=False)
 class AccessError(PlatformError):
-    """Base of what this caller may not do."""
+    """Base of errors about missing permissions."""
 
 
 @dataclass(eq=False)
@@ -162,7 +162,7 @@ class ForbiddenError(AccessError):
 
 @dataclass(eq=False)
 class NotFoundError(PlatformError):
-    """Base of what is not there, or not this caller's."""
+    """Base of errors about resources that do not exist or belong to another user."""
 
 
 @dataclass(eq=False)
@@ -203,7 +203,7 @@ class MethodNotAllowedError(PlatformError):
 
 @dataclass(eq=False)
 class CapError(PlatformError):
-    """Base of what a user's share does not allow."""
+    """Base of errors about a user's limits."""
 
 
 @dataclass(eq=False)
@@ -233,7 +233,7 @@ class ReservedBytesExceededError(CapError):
 
 @dataclass(eq=False)
 class StateError(PlatformError):
-    """Base of what an upload's state no longer allows."""
+    """Base of errors about an upload's state."""
 
     state: str
 
@@ -335,7 +335,7 @@ class SizeMismatchError(CompletionRefusedError):
 
 @dataclass(eq=False)
 class TryAgainError(PlatformError):
-    """Base of what passes by itself."""
+    """Base of temporary errors."""
 
     retry_after_seconds: int
 

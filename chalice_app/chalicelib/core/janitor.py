@@ -248,7 +248,7 @@ class Janitor:
         retries = record.processing_retries + 1
 
         def decide(current: VideoRecord) -> VideoRecord | None:
-            """Unless somebody was quicker: the event of a video that was deleted would destroy it."""
+            """Skip a record that has changed meanwhile: the event of a deleted video would destroy it."""
             if current.state is not record.state or current.processing_retries >= retries:
                 return None
             return current.noted(processing_retries=retries, updated_at=self.now())

@@ -130,7 +130,7 @@ export class ApiClient {
     return this.#asUser("DELETE", `/videos/${encodeURIComponent(videoId)}`);
   }
 
-  /** One try: whoever tells has more to tell later. isLeaving: the call outlives the page. */
+  /** One try: the caller sends more later. isLeaving: the call outlives the page. */
   tellProgress(batch: ProgressBatch, { isLeaving }: { isLeaving: boolean }): Promise<unknown> {
     const signal = AbortSignal.timeout(PROGRESS_TIMEOUT_MS);
     return this.#asUser("POST", "/progress", { body: batch, tries: 1, keepalive: isLeaving, signal });

@@ -6,7 +6,7 @@ export interface AbortedUpload {
   videoId: string;
 }
 
-/** How many events were accepted. */
+/** The number of accepted events. */
 export interface AcceptedProgress {
   accepted: number;
 }
@@ -185,7 +185,7 @@ export interface ProgressBatch {
   events: (UploadBegan | UploadProgress | UploadState | PartRetried | PartsDiffered)[];
 }
 
-/** Why processing refused the file. */
+/** Processing's reason for rejecting the file. */
 export interface Rejection {
   code: "container_mismatch" | "media_limits_exceeded" | "no_video_stream" | "not_a_video" | "size_mismatch" | "unreadable_media";
   message: string;

@@ -184,7 +184,7 @@ export class Library {
     const entry = this.#entries.get(videoId);
     if (!entry) return;
     const { fileName } = entry.video;
-    const text = "You cannot bring it back. Links that were opened or shared before may play for a few more minutes.";
+    const text = "This cannot be undone. Links that were opened or shared earlier may play for a few more minutes.";
     const sure = await confirmed({ title: `Delete ${fileName}?`, text, yes: "Delete" });
     if (!sure) return;
     try {

@@ -20,7 +20,7 @@ async function open(): Promise<void> {
   byId("sign-out").onclick = () => void signIn.signOut();
   signIn.addEventListener("ended", () => {
     // Uploads go on: their own tokens outlive the session.
-    showBanner("Your session has ended. Running uploads go on.", { label: "Sign in again", run: start });
+    showBanner("Your session has ended. Running uploads continue.", { label: "Sign in again", run: start });
   });
   await signIn.open().catch((error: unknown) => showBanner(message(error)));
   byId("welcome").hidden = signIn.isSignedIn;
@@ -93,4 +93,4 @@ navigator.serviceWorker?.register("/service-worker.js").catch(() => {});
 
 keepFocus();
 leavePlayerOfBefore();
-open().catch(() => showBanner("The page cannot be opened right now. Reload it in a moment."));
+open().catch(() => showBanner("The page could not load. Reload it in a moment."));

@@ -7,7 +7,7 @@ import type { UploadState, VideoUpload } from "./video_upload";
 
 const ANNOUNCED_STEPS = 4;
 const DRAWN_EVERY_MS = 100;
-const OFFLINE_WORDS = "Waiting for the connection";
+const OFFLINE_WORDS = "Waiting for a connection";
 const STATE_WORDS: Record<UploadState, string> = {
   waiting: "Waiting",
   sending: "Uploading",

@@ -121,7 +121,7 @@ export class Uploads {
     }
     const sure = await confirmed({
       title: `Cancel ${upload.file.name}?`,
-      text: "What was sent so far is thrown away.",
+      text: "The parts that were sent are deleted.",
       yes: "Cancel the upload",
       no: "Keep uploading",
     });
@@ -167,7 +167,7 @@ export class Uploads {
       const file = input.files?.[0];
       if (!file) return;
       if (file.name !== upload.fileName || file.size !== upload.sizeBytes) {
-        showBanner(`This is another file: ${upload.fileName} with ${size(upload.sizeBytes)} is wanted.`);
+        showBanner(`This is a different file. Choose ${upload.fileName} (${size(upload.sizeBytes)}).`);
         return;
       }
       void this.add([file]);
@@ -178,7 +178,7 @@ export class Uploads {
   async #discard(upload: UnfinishedUpload): Promise<void> {
     const sure = await confirmed({
       title: `Discard ${upload.fileName}?`,
-      text: "What was sent so far is thrown away.",
+      text: "The parts that were sent are deleted.",
       yes: "Discard",
     });
     if (!sure) return;

@@ -55,7 +55,7 @@ export class VideoCard {
 export function stateWords(video: Video): string {
   if (video.state === "rejected") return message(video.rejection);
   if (video.state === "ready") return "ready to play";
-  return video.state === "completing" ? "Being put together…" : "Being processed…";
+  return video.state === "completing" ? "Finishing…" : "Processing…";
 }
 
 function facts(video: Video): string {

@@ -198,7 +198,7 @@ test("a batch that is refused for good is dropped", async () => {
   expect(sink.batches).toHaveLength(1);
 });
 
-test("whoever switches it off is told of no more, also on the next visit", async () => {
+test("a user who switches it off sends no more, also on the next visit", async () => {
   const upload = watched();
   telemetry.isOn = false;
   upload.to("failed");

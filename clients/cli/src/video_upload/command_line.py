@@ -118,7 +118,7 @@ def list_videos(
 
 @app.command()
 def show(video_id: VideoId, as_json: AsJson = False, profile: Profile = None) -> None:
-    """Show all about one video."""
+    """Show the details of one video."""
     with exit_codes(as_json=as_json):
         video = api_of(profile, errors_console(quiet=as_json)).get_video(video_id)
         if as_json:
@@ -130,7 +130,9 @@ def show(video_id: VideoId, as_json: AsJson = False, profile: Profile = None) ->
 @app.command()
 def delete(
     video_id: VideoId,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed without a terminal.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask for confirmation; required without a terminal.")
+    ] = False,
     as_json: AsJson = False,
     profile: Profile = None,
 ) -> None:
@@ -147,7 +149,7 @@ def delete(
             errors_console().print(f"Deleted {plain(video_id)}.", highlight=False)
             if answer.links_expire_at:
                 until = clock_time(answer.links_expire_at)
-                errors_console().print(f"Links that were given out before may play until {until}.", highlight=False)
+                errors_console().print(f"Links shared earlier may still play until {until}.", highlight=False)
 
 
 @app.command()
@@ -169,7 +171,7 @@ def abort(
     as_json: AsJson = False,
     profile: Profile = None,
 ) -> None:
-    """Give up an unfinished upload and free what it holds."""
+    """Cancel an unfinished upload and delete its parts."""
     with exit_codes(as_json=as_json):
         api = api_of(profile, errors_console(quiet=as_json))
         engine = UploadEngine(api, default_home())

@@ -22,7 +22,7 @@ from video_upload.private_files import default_home
 
 EPILOG = "Exit codes: " + "; ".join(f"{code.value} {meaning}" for code, meaning in MEANINGS.items()) + "."
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs; errors go to stderr as JSON, too.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; errors go to stderr as JSON, too.")]
 Profile = Annotated[
     str | None,
     typer.Option(
@@ -42,7 +42,7 @@ def api_of(profile: str | None, console: Console, interruption: Interruption | N
     url = credentials.load().api_url
 
     def on_silence(reason: str) -> None:
-        note = f"No answer from {url} ({reason}). Trying again for a while; Ctrl-C stops."
+        note = f"No answer from {url} ({reason}). Retrying; press Ctrl-C to stop."
         console.print(plain(note), soft_wrap=True, highlight=False)
 
     return VideoApi(url, credentials, pause=(interruption or Interruption()).pause, on_silence=on_silence)
@@ -80,11 +80,11 @@ def print_error(error: VideoUploadError, *, as_json: bool, file: Path | None = N
 
 
 def print_stopped(*, as_json: bool) -> None:
-    """Say how to go on after Ctrl-C."""
+    """Tell how to resume after Ctrl-C."""
     if as_json:
         print_error(UploadCancelledError(), as_json=True)
     else:
-        errors_console().print("Stopped. What was uploaded is kept: run the same command again to resume.")
+        errors_console().print("Stopped. Run the same command again to resume; uploaded parts are kept.")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Reasons for a missing answer, in a person's words instead of the HTTP library's."""
+"""Reasons for a failed connection, in plain words instead of the HTTP library's."""
 
 from __future__ import annotations
 

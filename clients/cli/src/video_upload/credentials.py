@@ -174,7 +174,7 @@ class StoredCredentials:
             return msgspec.json.decode(self._path.read_bytes(), type=StoredSignIn)
         except FileNotFoundError as error:
             if others := self._profiles.names():
-                reason = f"Nobody is signed in as profile {self.profile}; there is {', '.join(others)}."
+                reason = f"You are not signed in as profile {self.profile}; known profiles: {', '.join(others)}."
                 raise NotSignedInError(reason) from error
             raise NotSignedInError from error
         except msgspec.DecodeError as error:

@@ -89,7 +89,8 @@ class UploadEngine:
                 if isinstance(error, FileChangedError):
                     self._abandon(journal)
                 raise
-            # Kept until here: a run that is stopped while watching resumes there and does not send the file again.
+            # Kept until here: a run that is stopped while it waits for processing resumes there, and does not send the
+            # file again.
             with self._correlated(journal, file) as api:
                 video = self._watch(video_id, api) if wait else api.get_video(video_id)
             tell(video)

@@ -6,7 +6,7 @@ VideoUploadError
 ├── SignInError                  the sign-in did not succeed
 │   ├── NotSignedInError         nobody is signed in, or the sign-in has ended for good
 │   ├── SignInUnreachableError   the sign-in does not answer
-│   └── KeyringUnavailableError  the OS keyring does not work, or not any more
+│   └── KeyringUnavailableError  the OS keyring does not work, or no longer
 ├── ProfileError                 a profile was named that cannot be used
 │   ├── ProfileNameError         not a name for a profile
 │   └── ProfileNotFoundError     no such profile is signed in
@@ -67,7 +67,7 @@ class SignInError(VideoUploadError):
 
 
 class NotSignedInError(SignInError):
-    def __init__(self, reason: str = "Nobody is signed in.") -> None:
+    def __init__(self, reason: str = "You are not signed in.") -> None:
         super().__init__(f"{reason} Run: video-upload login SITE_URL")
 
 
@@ -80,7 +80,7 @@ class SignInUnreachableError(SignInError):
 class KeyringUnavailableError(SignInError):
     def __init__(self, problem: str) -> None:
         self.problem = problem
-        super().__init__(f"The keyring of this computer does not work: {problem}. `login --no-keyring` does without.")
+        super().__init__(f"This computer's keyring does not work: {problem}. To use a file instead: login --no-keyring")
 
 
 class ProfileError(VideoUploadError):
@@ -90,14 +90,18 @@ class ProfileError(VideoUploadError):
 class ProfileNameError(ProfileError):
     def __init__(self, name: str) -> None:
         self.name = name
-        super().__init__(f"{name!r} is no name for a profile: up to 64 letters, digits, dots, dashes, underscores")
+        super().__init__(
+            f"{name!r} is not a valid profile name: use up to 64 letters, digits, dots, dashes and underscores"
+        )
 
 
 class ProfileNotFoundError(ProfileError):
     def __init__(self, name: str, known: Sequence[str]) -> None:
         self.name = name
         self.known = tuple(known)
-        super().__init__(f"No profile {name}; there is {', '.join(known) or 'none'}. Make it: login SITE_URL --profile")
+        super().__init__(
+            f"No profile {name}; there is {', '.join(known) or 'none'}. Create it: login SITE_URL --profile"
+        )
 
 
 class NetworkSettingError(VideoUploadError):
@@ -166,7 +170,7 @@ class ConflictError(ApiError):
 
 
 class InvalidRequestError(ApiError):
-    """Asking again with the same words will be refused again."""
+    """A request that will be refused again if it is repeated unchanged."""
 
 
 class LimitReachedError(ApiError):
@@ -194,7 +198,7 @@ class HomeError(VideoUploadError):
     def __init__(self, folder: Path, reason: str) -> None:
         self.folder = folder
         self.reason = reason
-        super().__init__(f"Nothing can be written to {folder} ({reason}). Make room there, then run the command again.")
+        super().__init__(f"Cannot write to {folder} ({reason}). Free some space there and run the command again.")
 
 
 class UploadRunningError(VideoUploadError):

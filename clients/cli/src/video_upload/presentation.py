@@ -104,14 +104,14 @@ class UploadDisplay:
                 self._file = self._progress.add_task(self._title, total=size_bytes, completed=stored_bytes)
                 self._set_total(stored_bytes)
                 if stored_bytes:
-                    self._note(f"Resuming: {decimal(stored_bytes)} of {decimal(size_bytes)} are there already.")
+                    self._note(f"Resuming: {decimal(stored_bytes)} of {decimal(size_bytes)} already uploaded.")
             case BytesSent(count=count) if self._file is not None:
                 self._progress.advance(self._file, count)
                 self._progress.advance(self._total, count)
             case PartRetried(part_number=number, reason=reason, wait_seconds=wait_seconds):
                 self._note(f"Part {number}: {reason}. Trying again in {wait_seconds:.1f} s.")
             case PartsDiffered(part_numbers=numbers):
-                self._note(f"{len(numbers)} part(s) arrived damaged and are sent again.")
+                self._note(f"{len(numbers)} part(s) were damaged on the way and are sent again.")
             case Completing():
                 self._note("S3 is putting the parts together.")
             case StartedOver(reason=reason):

@@ -1,4 +1,4 @@
-"""The commands about who is signed in: login, logout, profiles."""
+"""Sign-in commands: login, logout, profiles."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def login(  # noqa: PLR0917 - typer calls it by name
     site_url: Annotated[str, typer.Argument(metavar="SITE_URL", help="The site's address, as in a browser.")],
     profile: Annotated[
         str | None,
-        typer.Option("--profile", help="Name of this sign-in; without it, the site's stage.", show_default=False),
+        typer.Option("--profile", help="Name of this sign-in; the default is the site's stage.", show_default=False),
     ] = None,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open a browser, or only print the address to open.")
@@ -41,10 +41,10 @@ def login(  # noqa: PLR0917 - typer calls it by name
         ),
     ] = None,
     secret_from_stdin: Annotated[
-        bool, typer.Option("--client-secret-stdin", help="Read the program's secret from the standard input.")
+        bool, typer.Option("--client-secret-stdin", help="Read the program's secret from standard input.")
     ] = False,
     keyring: Annotated[
-        bool, typer.Option("--keyring/--no-keyring", help="Keep the tokens in the keyring, or in a private file.")
+        bool, typer.Option("--keyring/--no-keyring", help="Store the tokens in the keyring, or in a private file.")
     ] = True,
 ) -> None:
     """Sign in to a site: a person in the browser, a program by its client credentials."""
@@ -105,7 +105,7 @@ def logout(profile: Profile = None) -> None:
     """Sign out and forget the tokens."""
     with exit_codes():
         was_signed_in = StoredCredentials(default_home(), profile).forget()
-        errors_console().print("Signed out." if was_signed_in else "Nobody was signed in.")
+        errors_console().print("Signed out." if was_signed_in else "You were not signed in.")
 
 
 @profiles_app.callback(invoke_without_command=True)
@@ -128,7 +128,7 @@ def list_profiles(context: typer.Context, as_json: AsJson = False) -> None:
 
 @profiles_app.command(name="use")
 def use_profile(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
-    """Use this sign-in from now on, where no --profile is given."""
+    """Use this sign-in by default, when no --profile is given."""
     with exit_codes():
         Profiles(default_home()).use(name)
         errors_console().print(f"Using {plain(name)}.", highlight=False)

@@ -41,7 +41,7 @@ def upload(  # noqa: PLR0917 - typer calls it by name
         list[str],
         typer.Argument(
             metavar="SOURCE...",
-            help=f"Videos ({' '.join(CONTENT_TYPES)}), folders with videos somewhere below, or patterns.",
+            help=f"Videos ({' '.join(CONTENT_TYPES)}), folders that contain videos, or patterns.",
         ),
     ],
     parallel: Annotated[
@@ -53,7 +53,7 @@ def upload(  # noqa: PLR0917 - typer calls it by name
             "--limit-rate",
             metavar="RATE",
             parser=_rate_limit,
-            help="Bytes per second at most, all parts together: 5MB, 500k, 1.5MiB.",
+            help="Maximum bytes per second for all parts together: 5MB, 500k, 1.5MiB.",
             show_default=False,
         ),
     ] = None,
@@ -63,13 +63,13 @@ def upload(  # noqa: PLR0917 - typer calls it by name
         typer.Option(
             "--telemetry/--no-telemetry",
             envvar="VIDEO_UPLOAD_TELEMETRY",
-            help="Tell the platform's operators how the upload goes, if the site asks for it.",
+            help="Report progress to the site's operators, if the site asks for it.",
         ),
     ] = True,
     as_json: AsJson = False,
     profile: Profile = None,
 ) -> None:
-    """Upload videos, one after another. Ctrl-C pauses; the same command goes on where it was."""
+    """Upload videos, one after another. Ctrl-C pauses; run the same command again to resume."""
     with exit_codes(as_json=as_json):
         selection = select_videos(sources)  # every file is looked at before the first byte of any is sent
         console = errors_console(quiet=as_json)
