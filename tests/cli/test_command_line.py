@@ -109,7 +109,7 @@ def test_the_library_can_be_listed_shown_and_deleted(platform: FakePlatform, cli
     assert "one.mp4" in cli.run("show", video_id).stdout
     deleted = cli.run("delete", video_id, "--yes")
     assert deleted.returncode == 0
-    assert re.search(r"Links that were given out before may play until \d\d:\d\d\.", deleted.stderr)
+    assert re.search(r"Links shared earlier may still play until \d\d:\d\d\.", deleted.stderr)
     gone = cli.run("show", video_id, "--json")
     assert gone.returncode == 1
     assert json.loads(gone.stderr)["error"] == {
@@ -339,7 +339,7 @@ def test_a_platform_that_is_away_is_told_of_at_once_and_in_words(
     assert listed.returncode == 5
     note, error = listed.stderr.splitlines()
     assert note.startswith("No answer from ")
-    assert "(Connection refused). Trying again" in note
+    assert "(Connection refused). Retrying" in note
     assert error.endswith("after 8 tries: Connection refused")
     assert json.loads(cli.run("list", "--json").stderr)["error"]["code"] == "ApiUnreachableError"
 

@@ -29,7 +29,7 @@ def reserve(records: Records, caps: Caps, ref: VideoRef, size_bytes: int) -> Non
     """Reserve room for one more upload.
 
     The marker is written first and counted after: S3 lists what was written before, so two racing reservations see
-    each other and the caps hold without a lock. At the very limit both may be refused; never are both let in.
+    each other and the caps hold without a lock. At the limit both may be refused; both are never let in.
     Raises TooManyOpenUploadsError, ReservedBytesExceededError.
     """
     records.reserve(ref, size_bytes)
