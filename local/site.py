@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from local.measured_gateway import MeasuredGateway
 
 API_PREFIX = "/api"
+SHARE, FAILED_SHARE = "/share", "/?share=failed"
+"""Where other apps share videos, and where a share is sent that no service worker took, as at the edge."""
 CALLS_AT_ONCE = 64
 """Number of functions that run at the same time; further calls wait."""
 CALLS_AT_ONCE_OF_ONE_CALLER = 4
@@ -99,6 +101,8 @@ class Site:
         path: str = environ["PATH_INFO"]
         if path == API_PREFIX or path.startswith(f"{API_PREFIX}/"):
             return self._call_api(environ, start_response)
+        if path == SHARE:
+            return _answer(start_response, HTTPStatus.SEE_OTHER, {"Location": FAILED_SHARE}, b"")
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return _refuse(start_response, ONLY_TO_READ, [("Allow", "GET, HEAD")])
         shown = self._status_page.answer(environ["REQUEST_METHOD"], path) if self._status_page else None

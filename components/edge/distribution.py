@@ -88,6 +88,7 @@ class Edge(pulumi.ComponentResource):
         )
         page_routes = self._function("site")
         media_keys = self._function("media")
+        shares = self._function("share")
         page_headers = self._page_headers()
         bare_headers = self._bare_headers()
 
@@ -127,6 +128,20 @@ class Edge(pulumi.ComponentResource):
                     origin_request_policy_id=ALL_VIEWER_EXCEPT_HOST,
                     response_headers_policy_id=bare_headers.id,
                     compress=True,
+                ),
+                aws.cloudfront.DistributionOrderedCacheBehaviorArgs(
+                    path_pattern="/share",  # the share target of clients/web/public/manifest.json
+                    target_origin_id=SITE,
+                    viewer_protocol_policy="redirect-to-https",
+                    allowed_methods=ALL_METHODS,  # the only set with POST; nothing of it reaches the origin
+                    cached_methods=READ_METHODS,
+                    cache_policy_id=CACHING_DISABLED,
+                    response_headers_policy_id=page_headers.id,
+                    function_associations=[
+                        aws.cloudfront.DistributionOrderedCacheBehaviorFunctionAssociationArgs(
+                            event_type="viewer-request", function_arn=shares.arn
+                        )
+                    ],
                 ),
                 *(
                     aws.cloudfront.DistributionOrderedCacheBehaviorArgs(

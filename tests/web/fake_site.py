@@ -5,11 +5,13 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from flask import Flask, Response, jsonify, send_from_directory
+from flask import Flask, Response, jsonify, redirect, send_from_directory
+from werkzeug import Response as WerkzeugResponse
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from local.api_environment import WEB_CLIENT
 from local.sign_in.server import SignIn
+from local.site import FAILED_SHARE, SHARE
 from tests.web.fake_api import FakeApi
 from tests.web.fake_storage import FakeStorage
 
@@ -60,14 +62,18 @@ def _site(api: FakeApi) -> Flask:
     def file(name: str) -> Response:
         response = send_from_directory(WEB_CLIENT, name, max_age=0)
         response.headers["Content-Security-Policy"] = (
-            "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; "
+            "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; form-action 'self'; "
             "manifest-src 'self'; worker-src 'self'; "
             f"frame-ancestors 'none'; img-src 'self' {storage_url}; media-src {storage_url}; "
             f"connect-src 'self' {storage_url} {sign_in_url}"
         )
         return response
 
-    _ = config, file
+    @app.post(SHARE)
+    def share() -> WerkzeugResponse:
+        return redirect(FAILED_SHARE, 303)
+
+    _ = config, file, share
     return app
 
 

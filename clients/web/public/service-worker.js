@@ -1,9 +1,13 @@
 /**
  * Keeps the shell of the page (its document, scripts, styles, icons), so that it opens at once and without a line.
- * Never touches the API, config.json or other origins: videos and sessions are not kept.
+ * Never touches the API, config.json or other origins: sessions are not kept, and no videos but those that other apps
+ * share with the installed page.
  */
 
 const SHELL = "shell-1";
+/** As in src/shared_videos.ts, which reads it. */
+const SHARED = "shared-1";
+const SHARE = "/share";
 const DOCUMENT = "/";
 const NAMED_BY_CONTENT = "/assets/";
 const ASKED_EACH_TIME = new Set([DOCUMENT, "/icon.svg", "/icon-maskable.svg", "/manifest.json"]);
@@ -19,10 +23,32 @@ addEventListener("activate", (event) => {
 addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
+  if (request.method === "POST" && url.origin === location.origin && url.pathname === SHARE) {
+    event.respondWith(received(request));
+    return;
+  }
   if (request.method !== "GET" || url.origin !== location.origin) return;
   if (url.pathname.startsWith(NAMED_BY_CONTENT)) event.respondWith(kept(request));
   else if (ASKED_EACH_TIME.has(url.pathname)) event.respondWith(fresh(request, url.pathname));
 });
+
+/** The page takes them up from here. */
+async function received(request) {
+  try {
+    const cache = await caches.open(SHARED);
+    for (const file of (await request.formData()).getAll("videos")) {
+      const headers = {
+        "Content-Type": file.type,
+        "X-File-Name": encodeURIComponent(file.name),
+        "X-Last-Modified": String(file.lastModified),
+      };
+      await cache.put(`${SHARE}/${crypto.randomUUID()}`, new Response(file, { headers }));
+    }
+    return Response.redirect("/", 303);
+  } catch {
+    return Response.redirect("/?share=failed", 303); // no room for it, say
+  }
+}
 
 /** Content never changes under its name. */
 async function kept(request) {

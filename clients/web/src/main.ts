@@ -6,6 +6,7 @@ import { Library } from "./library";
 import { message } from "./messages";
 import { byId, showBanner } from "./page";
 import { leavePlayerOfBefore } from "./player";
+import { sharedVideos } from "./shared_videos";
 import { SignIn, type SiteConfig } from "./sign_in";
 import { Telemetry } from "./telemetry";
 import { Uploads } from "./uploads";
@@ -48,6 +49,9 @@ function showWorkspace(signIn: SignIn, config: SiteConfig): void {
   }
   acceptDrops(uploads);
   void library.load();
+  sharedVideos()
+    .then((files) => (files.length ? uploads.add(files) : undefined))
+    .catch((error: unknown) => showBanner(message(error)));
   uploads.showUnfinished().catch((error: unknown) => showBanner(message(error)));
 }
 
@@ -66,6 +70,13 @@ function offerSetting(telemetry: Telemetry): void {
     question.hidden = false;
     byId(telemetry.isOn ? "telemetry-yes" : "telemetry-no").focus();
   };
+}
+
+/** The edge or the service worker sends such a share here. */
+function tellFailedShare(): void {
+  if (new URLSearchParams(location.search).get("share") !== "failed") return;
+  history.replaceState(history.state, "", location.pathname);
+  showBanner("The video did not arrive from the other app. Share it once more, or choose it here.");
 }
 
 /** Anywhere on the page: a file that misses the box would replace the page. */
@@ -92,5 +103,6 @@ function acceptDrops(uploads: Uploads): void {
 navigator.serviceWorker?.register("/service-worker.js").catch(() => {});
 
 keepFocus();
+tellFailedShare();
 leavePlayerOfBefore();
 open().catch(() => showBanner("The page could not load. Reload it in a moment."));

@@ -5,6 +5,7 @@ import { date, size } from "./format";
 import { message } from "./messages";
 import { byId, confirmed, fromTemplate, showBanner, within } from "./page";
 import { forgetFile, wasChanged } from "./remembered_files";
+import { forgetShared } from "./shared_videos";
 import type { Telemetry } from "./telemetry";
 import { UploadEngine } from "./upload_engine";
 import { UploadError } from "./upload_errors";
@@ -108,6 +109,7 @@ export class Uploads {
     });
     upload.addEventListener("state", () => {
       if (this.#unfinished.some(({ videoId }) => videoId === upload.videoId)) this.#drawUnfinished();
+      if (upload.isOver) void forgetShared(upload.file).catch(() => {}); // a later visit offers it once more
       if (upload.state === "cancelled") this.#remove(upload, row);
       if (upload.state === "completed" && upload.videoId) this.#onCompleted(upload.videoId);
       this.#startNext();
