@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import IO, Any
 
 import keyring.backends.fail
 import pytest
@@ -157,7 +158,13 @@ class Cli:
     home: Path
     environment: dict[str, str] = field(default_factory=dict[str, str])
 
-    def start(self, *arguments: str | Path, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+    def start(
+        self,
+        *arguments: str | Path,
+        stdin: int | IO[Any] = subprocess.DEVNULL,
+        stdout: int | IO[Any] = subprocess.PIPE,
+        stderr: int | IO[Any] = subprocess.PIPE,
+    ) -> subprocess.Popen[str]:
         # A shell starts what it runs in the background with SIGINT ignored, and children inherit that.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         return subprocess.Popen(
@@ -170,9 +177,10 @@ class Cli:
             }
             | self.environment,
             stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=stdout,
+            stderr=stderr,
             text=True,
+            errors="replace",
         )
 
     def run(self, *arguments: str | Path, typed: str = "") -> subprocess.CompletedProcess[str]:

@@ -178,8 +178,10 @@ def test_every_kind_of_failure_has_its_exit_code(platform: FakePlatform, cli: Cl
     assert cli.run("list").returncode == 3
     sign_somebody_in(platform, cli.home)
     assert cli.run("frobnicate").returncode == 2
+    assert cli.run("upload", make_video(1, "notes.txt")).returncode == 4
+    assert platform.calls == []
     assert cli.run("upload", video, make_video(1, "notes.txt")).returncode == 4
-    assert platform.calls == []  # the good file was not sent either
+    assert platform.only_upload().state == "ready", "one file that is refused keeps no other back"
     for status, code, expected in [
         (413, "file_too_large", 4),
         (415, "unsupported_video_type", 4),

@@ -30,7 +30,7 @@ class BatchJournal:
 
     def __init__(self, home: Path, api_url: str, sources: Iterable[str | Path]) -> None:
         meant = sorted(str(Path(source).absolute()) for source in sources)
-        name = hashlib.sha256("\n".join([api_url, *meant]).encode()).hexdigest()[:32]
+        name = hashlib.sha256(os.fsencode("\n".join([api_url, *meant]))).hexdigest()[:32]
         self._path = home / "batches" / f"{name}.jsonl"
         self._finished = {line.path: line for line in self._lines()}
 
@@ -53,7 +53,8 @@ class BatchJournal:
             os.fsync(journal.fileno())
 
     def forget(self) -> None:
-        self._path.unlink(missing_ok=True)
+        with writing_to(self._path.parent):
+            self._path.unlink(missing_ok=True)
 
     def _lines(self) -> list[FinishedFile]:
         try:

@@ -17,19 +17,22 @@ from video_upload.command_output import (
     api_of,
     errors_console,
     exit_codes,
+    print_error,
     print_json,
     print_stopped,
+    writing_results,
 )
 from video_upload.engine import UploadEngine
-from video_upload.errors import UploadNotFoundError
+from video_upload.errors import OutputError, UploadNotFoundError
 from video_upload.exit_codes import ExitCode
 from video_upload.presentation import clock_time, plain, print_open_uploads, print_video, print_videos
 from video_upload.private_files import default_home
 from video_upload.schemas import Video
 from video_upload.sign_in_commands import login, logout, profiles_app
+from video_upload.standard_streams import drop_output, prepare_streams
 from video_upload.upload_command import upload
 from video_upload.version import VERSION
-from video_upload.video_file import CONTENT_TYPES
+from video_upload.video_file import CONTENT_TYPES, is_unicode
 
 app = typer.Typer(
     help="Upload large videos: signed in, resumable, verified end to end.",
@@ -44,6 +47,8 @@ def _not_empty(video_id: str) -> str:
     """A script's unset variable would ask for all videos."""
     if not video_id:
         raise typer.BadParameter(message="it is empty")
+    if not is_unicode(video_id):
+        raise typer.BadParameter(message="it is not UTF-8")
     return video_id
 
 
@@ -55,21 +60,37 @@ def is_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def main() -> None:
+def main() -> NoReturn:
+    prepare_streams()
+    as_json = "--json" in sys.argv
+    code: str | int | None = ExitCode.OK
     try:
         app(prog_name="video-upload")
     except KeyboardInterrupt:
-        _stop()
+        code = _stopped(as_json=as_json)
     except SystemExit as ended:
         # A command that was stopped says so itself, and ends with our own code; typer ends with its number in silence.
-        if ended.code == ExitCode.INTERRUPTED and not isinstance(ended.code, ExitCode):
-            _stop()
-        raise
+        is_silent = ended.code == ExitCode.INTERRUPTED and not isinstance(ended.code, ExitCode)
+        code = _stopped(as_json=as_json) if is_silent else ended.code
+    except OSError as error:  # of a help text, which typer writes by itself
+        code = _unwritten(error, as_json=as_json)
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        if not code:
+            code = _unwritten(error, as_json=as_json)
+        drop_output()
+    sys.exit(code)
 
 
-def _stop() -> NoReturn:
-    print_stopped(as_json="--json" in sys.argv)
-    sys.exit(ExitCode.INTERRUPTED)
+def _stopped(*, as_json: bool) -> ExitCode:
+    print_stopped(as_json=as_json)
+    return ExitCode.INTERRUPTED
+
+
+def _unwritten(error: OSError, *, as_json: bool) -> ExitCode:
+    print_error(OutputError(error.strerror or str(error)), as_json=as_json)
+    return ExitCode.FAILED
 
 
 def _print_version(wanted: bool) -> None:
@@ -113,7 +134,8 @@ def list_videos(
         if as_json:
             print_json({"videos": videos})
         else:
-            print_videos(Console(), videos)
+            with writing_results():
+                print_videos(Console(), videos)
 
 
 @app.command()
@@ -124,7 +146,8 @@ def show(video_id: VideoId, as_json: AsJson = False, profile: Profile = None) ->
         if as_json:
             print_json(video)
         else:
-            print_video(Console(), video)
+            with writing_results():
+                print_video(Console(), video)
 
 
 @app.command()
@@ -160,7 +183,8 @@ def uploads(as_json: AsJson = False, profile: Profile = None) -> None:
         if as_json:  # without their tokens: output ends up in logs
             print_json({"uploads": [_without(upload, "uploadToken") for upload in unfinished]})
         else:
-            print_open_uploads(Console(), unfinished)
+            with writing_results():
+                print_open_uploads(Console(), unfinished)
 
 
 @app.command()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import json
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -15,7 +17,15 @@ from rich.console import Console
 from video_upload.api import VideoApi
 from video_upload.backoff import Interruption
 from video_upload.credentials import StoredCredentials
-from video_upload.errors import ApiError, UploadCancelledError, VideoUploadError
+from video_upload.errors import (
+    ApiError,
+    FileRefusedError,
+    OutputError,
+    SystemRefusedError,
+    UploadCancelledError,
+    VideoUploadError,
+    path_text,
+)
 from video_upload.exit_codes import MEANINGS, ExitCode, exit_code_of
 from video_upload.presentation import plain
 from video_upload.private_files import default_home
@@ -48,8 +58,28 @@ def api_of(profile: str | None, console: Console, interruption: Interruption | N
     return VideoApi(url, credentials, pause=(interruption or Interruption()).pause, on_silence=on_silence)
 
 
+@contextmanager
+def writing_results() -> Generator[None]:
+    """Raise OutputError where stdout takes nothing: a full disk, /dev/full."""
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        raise OutputError(error.strerror or str(error)) from error
+
+
 def print_json(value: object) -> None:
-    print(msgspec.json.encode(value).decode(), flush=True)
+    """Raises OutputError."""
+    with writing_results():
+        print(_json_text(value, sys.stdout.encoding))
+
+
+def _json_text(value: object, encoding: str | None) -> str:
+    """One line that is JSON in any encoding: where that is not UTF-8, letters beyond ASCII are escaped."""
+    text = msgspec.json.encode(value).decode()
+    if codecs.lookup(encoding or "utf-8").name == "utf-8":
+        return text
+    return json.dumps(json.loads(text), separators=(",", ":"))
 
 
 def print_error(error: VideoUploadError, *, as_json: bool, file: Path | None = None) -> None:
@@ -66,10 +96,11 @@ def print_error(error: VideoUploadError, *, as_json: bool, file: Path | None = N
         if error.correlation_id:
             detail["correlationId"] = error.correlation_id
         if file is not None:
-            detail["file"] = str(file)
-        print(msgspec.json.encode({"error": detail}).decode(), file=sys.stderr, flush=True)
+            detail["file"] = path_text(file)
+        print(_json_text({"error": detail}, sys.stderr.encoding), file=sys.stderr, flush=True)
         return
-    place = f"{file.name}: " if file is not None else ""
+    names_itself = isinstance(error, FileRefusedError)
+    place = f"{path_text(Path(file.name))}: " if file is not None and not names_itself else ""
     console = errors_console()
     console.print(f"[bold red]Error:[/] {plain(place + str(error))}", soft_wrap=True, highlight=False)
     traces = [error.code, f"request {error.request_id or 'unknown'}"] if isinstance(error, ApiError) else []
@@ -95,6 +126,10 @@ def exit_codes(*, as_json: bool = False) -> Generator[None]:
     except VideoUploadError as error:
         print_error(error, as_json=as_json)
         raise typer.Exit(exit_code_of(error)) from error
+    except OSError as error:
+        refused = SystemRefusedError(error)
+        print_error(refused, as_json=as_json)
+        raise typer.Exit(exit_code_of(refused)) from error
     except KeyboardInterrupt as error:
         print_stopped(as_json=as_json)
         raise typer.Exit(ExitCode.INTERRUPTED) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from video_upload.connection_problem import problem_in_words
 from video_upload.errors import KeyringUnavailableError, NotSignedInError, SignInError, SignInUnreachableError
 from video_upload.network import ca_bundle
 from video_upload.os_keyring import OsKeyring
-from video_upload.private_files import open_private_folder, write_privately
+from video_upload.private_files import open_private_folder, write_privately, writing_to
 from video_upload.profiles import Profiles
 
 EXPIRY_MARGIN_SECONDS = 60
@@ -180,10 +180,11 @@ class StoredCredentials:
         except msgspec.DecodeError as error:
             raise NotSignedInError(reason="The stored sign-in is damaged.") from error
 
-    def _locked(self) -> filelock.BaseFileLock:
+    def _locked(self) -> AbstractContextManager[object]:
         """To be entered; may be within itself."""
         open_private_folder(self._path.parent)
-        return self._lock
+        with writing_to(self._path.parent):
+            return self._lock.acquire()
 
 
 def _refreshed(sign_in: SignIn) -> Tokens:

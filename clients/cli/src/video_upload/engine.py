@@ -21,6 +21,7 @@ from video_upload.errors import (
     UploadLostError,
     UploadNotFoundError,
     VideoUploadError,
+    path_text,
 )
 from video_upload.events import ProcessingPolled, Report, StartedOver, Uploaded, UploadFailed, ignore_event
 from video_upload.multipart_upload import MultipartUpload
@@ -106,7 +107,7 @@ class UploadEngine:
         with UploadJournal(self._folder, self._api.url, resolved) as journal:
             found = journal.load()
             if found is None:
-                raise UploadNotFoundError(str(path))
+                raise UploadNotFoundError(path_text(path))
             video_id = found[0].video_id
             self._abort_at_platform(video_id, found[0].upload_token)
             journal.forget()
@@ -182,7 +183,7 @@ class UploadEngine:
     def _start(self, file: VideoFile, journal: UploadJournal, api: VideoApi) -> str:
         if api.correlation_id:
             journal.begin(api.correlation_id, file)
-        wanted = NewUpload(file_name=file.path.name, content_type=file.content_type, size_bytes=file.size_bytes)
+        wanted = NewUpload(file_name=file.name, content_type=file.content_type, size_bytes=file.size_bytes)
         try:
             started = api.start_upload(wanted)
         except ApiError as refused:

@@ -22,7 +22,10 @@ VideoUploadError
 │   ├── LimitReachedError        429
 │   └── ServiceUnavailableError  5xx
 ├── FileRefusedError             refused here, before anything was sent
+│   └── FileUnreadableError      the operating system does not let the file be read
 ├── FileChangedError             the file changed while it was being sent
+├── OutputError                  the result cannot be written where the output goes
+├── SystemRefusedError           the operating system refused something else
 ├── HomeError                    what this computer keeps for later runs cannot be written
 ├── UploadRunningError           another process is uploading the same file
 ├── UploadNotFoundError          no unfinished upload answers to that name
@@ -33,9 +36,15 @@ VideoUploadError
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+
+def path_text(path: Path) -> str:
+    """Return the path as valid Unicode: bytes that are not UTF-8 become replacement characters."""
+    return os.fsencode(path).decode(errors="replace")
 
 
 class VideoUploadError(Exception):
@@ -185,13 +194,30 @@ class FileRefusedError(VideoUploadError):
     def __init__(self, path: Path, problem: str) -> None:
         self.path = path
         self.problem = problem
-        super().__init__(f"{path}: {problem}")
+        super().__init__(f"{path_text(path)}: {problem}")
+
+
+class FileUnreadableError(FileRefusedError):
+    def __init__(self, path: Path, reason: OSError) -> None:
+        super().__init__(path, f"cannot be read ({reason.strerror or reason})")
 
 
 class FileChangedError(VideoUploadError):
     def __init__(self, path: Path) -> None:
         self.path = path
-        super().__init__(f"{path} changed while it was being uploaded. Upload it again once it is complete.")
+        super().__init__(f"{path_text(path)} changed while it was being uploaded. Upload it again once it is complete.")
+
+
+class OutputError(VideoUploadError):
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"The result cannot be written to the output ({reason}).")
+
+
+class SystemRefusedError(VideoUploadError):
+    def __init__(self, error: OSError) -> None:
+        where = f" ({os.fsdecode(error.filename).encode(errors='replace').decode()})" if error.filename else ""
+        super().__init__(f"{error.strerror or error}{where}")
 
 
 class HomeError(VideoUploadError):
@@ -204,7 +230,7 @@ class HomeError(VideoUploadError):
 class UploadRunningError(VideoUploadError):
     def __init__(self, path: Path) -> None:
         self.path = path
-        super().__init__(f"{path} is already being uploaded by another process.")
+        super().__init__(f"{path_text(path)} is already being uploaded by another process.")
 
 
 class UploadNotFoundError(VideoUploadError):

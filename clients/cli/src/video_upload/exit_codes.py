@@ -7,6 +7,7 @@ from enum import IntEnum
 from video_upload.errors import (
     ApiUnreachableError,
     FileRefusedError,
+    FileUnreadableError,
     InvalidRequestError,
     LimitReachedError,
     NetworkSettingError,
@@ -46,6 +47,7 @@ CODE_BY_ERROR: tuple[tuple[type[VideoUploadError], ExitCode], ...] = (
     (ProfileError, ExitCode.USAGE),
     (NetworkSettingError, ExitCode.USAGE),
     (UnauthorizedError, ExitCode.NOT_SIGNED_IN),
+    (FileUnreadableError, ExitCode.FAILED),
     (FileRefusedError, ExitCode.REFUSED),
     (InvalidRequestError, ExitCode.REFUSED),
     (LimitReachedError, ExitCode.TRY_LATER),

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from video_upload.errors import FileRefusedError
-from video_upload.video_file import VideoFile
+from video_upload.errors import FileRefusedError, FileUnreadableError
+from video_upload.video_file import CONTENT_TYPES, VideoFile, is_unicode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,21 +24,25 @@ class SkippedFile:
 class Selection:
     """videos: paths as they were found, each file once, a folder's in order. skipped: as long as it is.
 
+    refused: the files that were named themselves, and the videos below a folder, that cannot be uploaded.
+
     searched: whether any of them was looked for, so that something may have been skipped.
     """
 
     videos: tuple[Path, ...]
+    refused: tuple[FileRefusedError, ...]
     skipped: tuple[SkippedFile, ...]
     searched: bool
     size_bytes: int
 
 
 def select_videos(sources: Iterable[str | Path]) -> Selection:
-    """Raises FileRefusedError for a file that was named itself and cannot be uploaded, and if there is no video at all.
+    """Find the videos. Raises FileRefusedError if there are none, refused ones included.
 
     sources: files, folders (searched in depth, links to folders not followed) and patterns such as `day?/**/*.mov`.
     """
     found: dict[Path, Path] = {}
+    refused: list[FileRefusedError] = []
     skipped: list[SkippedFile] = []
     searched = False
     size_bytes = 0
@@ -47,49 +51,64 @@ def select_videos(sources: Iterable[str | Path]) -> Selection:
         path = Path(source)
         first = first or path
         if _is_file_itself(path):
-            video = VideoFile.at(path)
-            candidates: Iterable[tuple[Path, VideoFile]] = [(path, video)]
+            candidates = _look_at([path], refused)
         else:
             searched = True
-            candidates = _looked_at(_search(path), skipped)
+            candidates = _look_at(_search(path, refused), refused, skipped)
         for candidate, video in candidates:
             if video.path not in found:
                 found[video.path] = candidate
                 size_bytes += video.size_bytes
-    if not found:
+    if not found and not refused:
         raise FileRefusedError(first or Path(), _nothing(skipped))
-    return Selection(videos=tuple(found.values()), skipped=tuple(skipped), searched=searched, size_bytes=size_bytes)
+    return Selection(
+        videos=tuple(found.values()),
+        refused=tuple(refused),
+        skipped=tuple(skipped),
+        searched=searched,
+        size_bytes=size_bytes,
+    )
 
 
 def _is_file_itself(path: Path) -> bool:
     return not path.is_dir() and (path.exists() or not glob.has_magic(str(path)))
 
 
-def _search(path: Path) -> Iterator[Path]:
+def _search(path: Path, refused: list[FileRefusedError]) -> Iterator[Path]:
     if path.is_dir():
-        yield from _below(path)
+        yield from _below(path, refused)
         return
     for name in sorted(glob.glob(str(path), recursive=True)):  # noqa: PTH207 - patterns may be absolute
         match = Path(name)
         if match.is_dir():
-            yield from _below(match)
+            yield from _below(match, refused)
         else:
             yield match
 
 
-def _below(folder: Path) -> Iterator[Path]:
-    for place, folders, names in os.walk(folder):
+def _below(folder: Path, refused: list[FileRefusedError]) -> Iterator[Path]:
+    def refuse(error: OSError) -> None:
+        refused.append(FileUnreadableError(Path(os.fsdecode(error.filename)), error))
+
+    for place, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         # Hidden files are not people's videos: macOS leaves a `._film.mp4` beside each film on foreign disks.
         yield from (Path(place, name) for name in sorted(names) if not name.startswith("."))
 
 
-def _looked_at(paths: Iterable[Path], skipped: list[SkippedFile]) -> Iterator[tuple[Path, VideoFile]]:
+def _look_at(
+    paths: Iterable[Path], refused: list[FileRefusedError], skipped: list[SkippedFile] | None = None
+) -> Iterator[tuple[Path, VideoFile]]:
+    """skipped: where files end up that only happened to be there; without it, all that is refused was asked for."""
     for path in paths:
         try:
             yield path, VideoFile.at(path)
         except FileRefusedError as error:
-            skipped.append(SkippedFile(path=path, reason=error.problem))
+            is_video = path.suffix.lower() in CONTENT_TYPES
+            if skipped is None or (is_video and (isinstance(error, FileUnreadableError) or not is_unicode(str(path)))):
+                refused.append(error)
+            else:
+                skipped.append(SkippedFile(path=path, reason=error.problem))
 
 
 def _nothing(skipped: list[SkippedFile]) -> str:

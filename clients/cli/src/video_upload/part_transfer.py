@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from video_upload.backoff import Backoff, Interruption
-from video_upload.errors import PartFailedError, UploadCancelledError, UploadLostError
+from video_upload.errors import FileUnreadableError, PartFailedError, UploadCancelledError, UploadLostError
 from video_upload.events import BytesSent, PartRetried, PartUrlRenewed, Report
 from video_upload.network import tls_context
 from video_upload.part_sender import PartSender, Refused, Stored
@@ -111,7 +111,7 @@ class PartTransfer:
     def _work(self) -> None:
         try:
             reader = PartReader(self._file, self._layout)
-        except OSError as error:
+        except FileUnreadableError as error:
             self._results.put(error)
             return
         sender = PartSender(reader, self._tls, self._interruption, self._options.rate_limit)

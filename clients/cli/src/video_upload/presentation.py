@@ -20,6 +20,7 @@ from rich.progress import (
 )
 from rich.table import Column, Table
 
+from video_upload.errors import path_text
 from video_upload.events import (
     BytesSent,
     Completing,
@@ -239,7 +240,9 @@ SHOWN_SKIPPED = 20
 
 def print_skipped(console: Console, skipped: Sequence[SkippedFile]) -> None:
     for one in skipped[:SHOWN_SKIPPED]:
-        console.print(f"[dim]skipped[/]  {plain(f'{one.path}: {one.reason}')}", soft_wrap=True, highlight=False)
+        console.print(
+            f"[dim]skipped[/]  {plain(f'{path_text(one.path)}: {one.reason}')}", soft_wrap=True, highlight=False
+        )
     if len(skipped) > SHOWN_SKIPPED:
         console.print(f"[dim]skipped[/]  and {len(skipped) - SHOWN_SKIPPED} more", highlight=False)
 

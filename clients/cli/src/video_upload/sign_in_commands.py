@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from video_upload.command_output import AsJson, Profile, errors_console, exit_codes, print_json
+from video_upload.command_output import AsJson, Profile, errors_console, exit_codes, print_json, writing_results
 from video_upload.credentials import CLIENT_SECRET_VARIABLE, SignIn, StoredCredentials
 from video_upload.errors import KeyringUnavailableError, SignInError
 from video_upload.os_keyring import OsKeyring
@@ -123,7 +123,8 @@ def list_profiles(context: typer.Context, as_json: AsJson = False) -> None:
         if as_json:
             print_json({"profiles": lines})
         else:
-            print_profiles(Console(), lines)
+            with writing_results():
+                print_profiles(Console(), lines)
 
 
 @profiles_app.command(name="use")

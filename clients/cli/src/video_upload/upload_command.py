@@ -14,10 +14,19 @@ from rich.console import Console
 from video_upload.api import VideoApi
 from video_upload.backoff import Backoff, Interruption
 from video_upload.batch_journal import BatchJournal
-from video_upload.command_output import AsJson, Profile, api_of, errors_console, exit_codes, print_error, print_json
+from video_upload.command_output import (
+    AsJson,
+    Profile,
+    api_of,
+    errors_console,
+    exit_codes,
+    print_error,
+    print_json,
+    writing_results,
+)
 from video_upload.credentials import StoredCredentials
 from video_upload.engine import DEFAULT_PARALLEL, UploadEngine
-from video_upload.errors import VideoUploadError
+from video_upload.errors import SystemRefusedError, VideoUploadError, path_text
 from video_upload.events import Report, UploadEvent, ignore_event
 from video_upload.exit_codes import ExitCode, exit_code_of
 from video_upload.file_selection import Selection, select_videos
@@ -72,6 +81,10 @@ def upload(  # noqa: PLR0917 - typer calls it by name
     """Upload videos, one after another. Ctrl-C pauses; run the same command again to resume."""
     with exit_codes(as_json=as_json):
         selection = select_videos(sources)  # every file is looked at before the first byte of any is sent
+        for refused in selection.refused:
+            print_error(refused, as_json=as_json, file=refused.path)
+        if not selection.videos:
+            raise typer.Exit(exit_code_of(selection.refused[0]))
         console = errors_console(quiet=as_json)
         api = api_of(profile, console, interruption := Interruption())
         run = _Run(
@@ -80,6 +93,8 @@ def upload(  # noqa: PLR0917 - typer calls it by name
             batch=BatchJournal(default_home(), api.url, sources),
             interruption=interruption,
             as_json=as_json,
+            failures=[exit_code_of(refused) for refused in selection.refused],
+            unfinished=len(selection.refused),
         )
         with (
             UploadDisplay(console, len(selection.videos), selection.size_bytes) as display,
@@ -134,16 +149,20 @@ class _Run:
             try:
                 self._upload_one(engine, display, path, wait=wait)
             except VideoUploadError as error:
-                code = exit_code_of(error)
-                if code in {ExitCode.NOT_SIGNED_IN, ExitCode.INTERRUPTED}:
+                if exit_code_of(error) in {ExitCode.NOT_SIGNED_IN, ExitCode.INTERRUPTED}:
                     raise
-                # One file's failure does not keep the others back.
-                self.failures.append(code)
-                self.unfinished += 1
-                with display.paused():
-                    print_error(error, as_json=self.as_json, file=path)
+                self._fail(error, display, path)
+            except OSError as error:
+                self._fail(SystemRefusedError(error), display, path)
         if not self.unfinished:
             self.batch.forget()
+
+    def _fail(self, error: VideoUploadError, display: UploadDisplay, path: Path) -> None:
+        """Count and tell; one file's failure does not keep the others back."""
+        self.failures.append(exit_code_of(error))
+        self.unfinished += 1
+        with display.paused():
+            print_error(error, as_json=self.as_json, file=path)
 
     def _upload_one(self, engine: UploadEngine, display: UploadDisplay, path: Path, *, wait: bool) -> None:
         file = VideoFile.at(path)
@@ -156,9 +175,9 @@ class _Run:
         def tell(video: Video) -> None:
             display.finish_file()
             if self.as_json:
-                print_json({"file": str(path), "video": video})
+                print_json({"file": path_text(path), "video": video})
             else:
-                with display.paused():
+                with display.paused(), writing_results():
                     print_video(Console(), video)
             self.batch.add(file, video.video_id)
 
@@ -179,7 +198,7 @@ class _Run:
                             "uploaded": self.uploaded,
                             "failed": len(self.failures),
                             "doneBefore": self.done_before,
-                            "skipped": [{"file": str(one.path), "reason": one.reason} for one in skipped],
+                            "skipped": [{"file": path_text(one.path), "reason": one.reason} for one in skipped],
                         }
                     }
                 )

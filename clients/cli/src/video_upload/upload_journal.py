@@ -64,7 +64,7 @@ class UploadJournal:
     """The journal of one file at one site; hold it (`with journal:`) while uploading."""
 
     def __init__(self, folder: Path, api_url: str, path: Path) -> None:
-        name = hashlib.sha256(f"{api_url}\n{path}".encode()).hexdigest()[:32]
+        name = hashlib.sha256(os.fsencode(f"{api_url}\n{path}")).hexdigest()[:32]
         self._path = folder / f"{name}.jsonl"
         self._lock = filelock.FileLock(folder / f"{name}.lock", mode=0o600)
         self._video_path = path
@@ -108,7 +108,8 @@ class UploadJournal:
         self._close()
         lines = [msgspec.json.encode(line) for line in (entry, *sent)]
         write_privately(self._path, b"\n".join(lines) + b"\n")
-        self._appending = self._path.open("ab", buffering=0)
+        with writing_to(self._path.parent):
+            self._appending = self._path.open("ab", buffering=0)
 
     def add(self, part: SentPart) -> None:
         """Append a part; its later line replaces an earlier one."""
@@ -127,7 +128,8 @@ class UploadJournal:
 
     def forget(self) -> None:
         self._close()
-        self._path.unlink(missing_ok=True)
+        with writing_to(self._path.parent):
+            self._path.unlink(missing_ok=True)
 
     def _close(self) -> None:
         if self._appending is not None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from awscrt.checksums import crc64nvme
 
-from video_upload.errors import FileChangedError, FileRefusedError
+from video_upload.errors import FileChangedError, FileRefusedError, FileUnreadableError
 
 CONTENT_TYPES = {
     ".mp4": "video/mp4",
@@ -22,14 +25,32 @@ CONTENT_TYPES = {
 BUFFER_BYTES = 1024 * 1024
 
 
+def is_unicode(text: str) -> bool:
+    """Return whether a name that the operating system gave is text: Python passes other bytes on as surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+@contextmanager
+def _reading(file: VideoFile) -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise FileUnreadableError(file.path, error) from error
+
+
 @dataclass(frozen=True, kw_only=True)
 class VideoFile:
     """A regular, non-empty file with a video's extension; size and time as they were when it was looked at.
 
-    path: absolute, links resolved.
+    path: absolute, links resolved. name: as it was given; a link has its own.
     """
 
     path: Path
+    name: str
     size_bytes: int
     modified_ns: int
     content_type: str
@@ -41,8 +62,10 @@ class VideoFile:
         try:
             status = path.stat()
             resolved = path.resolve(strict=True)
-        except OSError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise FileRefusedError(path, error.strerror or str(error)) from error
+        except OSError as error:
+            raise FileUnreadableError(path, error) from error
         if not stat.S_ISREG(status.st_mode):
             raise FileRefusedError(path, "not a file")
         if content_type is None:
@@ -50,8 +73,16 @@ class VideoFile:
         if status.st_size == 0:
             raise FileRefusedError(path, "the file is empty")
         if not os.access(path, os.R_OK):
-            raise FileRefusedError(path, "not readable")
-        return cls(path=resolved, size_bytes=status.st_size, modified_ns=status.st_mtime_ns, content_type=content_type)
+            raise FileUnreadableError(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+        if not is_unicode(path.name) or not is_unicode(str(resolved)):
+            raise FileRefusedError(path, "its name is not UTF-8; rename it")
+        return cls(
+            path=resolved,
+            name=path.name,
+            size_bytes=status.st_size,
+            modified_ns=status.st_mtime_ns,
+            content_type=content_type,
+        )
 
     def check_unchanged(self) -> None:
         """Raises FileChangedError if size or modification time differ from when it was looked at."""
@@ -85,23 +116,26 @@ class PartLayout:
 class PartReader:
     """Reads parts of one file through one reused buffer. For one thread; close it.
 
-    Raises FileChangedError when the file ends before the part does.
+    Raises FileChangedError when the file ends before the part does, and FileUnreadableError.
     """
 
     def __init__(self, file: VideoFile, layout: PartLayout) -> None:
         self._file = file
         self._layout = layout
         # Unbuffered: the parts go through our own buffer, another one would only copy.
-        self._source = file.path.open("rb", buffering=0)
+        with _reading(file):
+            self._source = file.path.open("rb", buffering=0)
         self._buffer = memoryview(bytearray(min(BUFFER_BYTES, layout.part_size_bytes)))
 
     def open_part(self, part_number: int) -> None:
         """Put the read position at the start of a part."""
-        self._source.seek(self._layout.offset_bytes(part_number))
+        with _reading(self._file):
+            self._source.seek(self._layout.offset_bytes(part_number))
 
     def read(self, wanted_bytes: int) -> memoryview:
         """The next bytes, at least one and at most the buffer. Valid until the next call."""
-        count = self._source.readinto(self._buffer[: min(wanted_bytes, len(self._buffer))])
+        with _reading(self._file):
+            count = self._source.readinto(self._buffer[: min(wanted_bytes, len(self._buffer))])
         if not count:
             raise FileChangedError(self._file.path)
         return self._buffer[:count]
