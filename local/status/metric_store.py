@@ -4,18 +4,18 @@ As in CloudWatch, the file holds statistics by period, and finer periods expire 
 and writer never wait for each other, and written data survives when either process is killed.
 """
 
+import json
 import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from local.status.embedded_metrics import Sample, Series, read_samples
-from local.status.statistic_set import StatisticSet, merged
+from local.status.statistic_set import StatisticSet, merged, rounded
 
 MINUTE_SECONDS = 60
 DAY_SECONDS = 86_400  # in UTC, as CloudWatch cuts them
@@ -31,7 +31,7 @@ MAX_AHEAD_SECONDS = 2 * 3600
 
 FLUSH_SECONDS = 0.5
 
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _SCHEMA = f"""
 PRAGMA user_version = {_SCHEMA_VERSION};
 CREATE TABLE IF NOT EXISTS series (
@@ -39,7 +39,6 @@ CREATE TABLE IF NOT EXISTS series (
     namespace TEXT NOT NULL,
     name TEXT NOT NULL,
     dimensions TEXT NOT NULL,
-    unit TEXT NOT NULL,
     first_at REAL NOT NULL,
     latest_at REAL NOT NULL,
     latest_value REAL NOT NULL,
@@ -53,26 +52,31 @@ CREATE TABLE IF NOT EXISTS statistics (
     total REAL NOT NULL,
     minimum REAL NOT NULL,
     maximum REAL NOT NULL,
-    counts TEXT NOT NULL,
     PRIMARY KEY (series_id, period_seconds, start_seconds)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS value_counts (
+    series_id INTEGER NOT NULL REFERENCES series,
+    start_seconds INTEGER NOT NULL,
+    value REAL NOT NULL,
+    value_count INTEGER NOT NULL,
+    PRIMARY KEY (series_id, start_seconds, value)
+) WITHOUT ROWID;
+"""
+_ADD_SERIES = """
+INSERT INTO series (namespace, name, dimensions, first_at, latest_at, latest_value) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET latest_at = excluded.latest_at, latest_value = excluded.latest_value
+RETURNING series_id
+"""
+_ADD_VALUE = """
+INSERT INTO statistics VALUES (?1, ?2, ?3, 1, ?4, ?4, ?4)
+ON CONFLICT DO UPDATE SET sample_count = sample_count + 1, total = total + excluded.total,
+    minimum = min(minimum, excluded.minimum), maximum = max(maximum, excluded.maximum)
+"""
+_COUNT_VALUE = """
+INSERT INTO value_counts VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET value_count = value_count + 1
 """
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class _Period:
-    series: Series
-    period_seconds: int
-    start_seconds: int
-
-
-@dataclass(frozen=True)
-class _Latest:
-    unit: str
-    at_seconds: float
-    value: float
 
 
 @dataclass
@@ -82,7 +86,6 @@ class KeptSeries:
     Percentiles need the minutes.
     """
 
-    unit: str = "None"
     first_at: float = 0.0
     latest_at: float = 0.0
     latest_value: float = 0.0
@@ -117,8 +120,7 @@ class MetricStore:
         file.parent.mkdir(parents=True, exist_ok=True)
         self._now = now
         self._lock = threading.Lock()
-        self._pending: dict[_Period, StatisticSet] = {}
-        self._latest: dict[Series, _Latest] = {}
+        self._pending: list[Sample] = []
         self._writing = threading.Lock()
         self._connection = _opened(file)
         self._pruned_at = 0.0
@@ -140,22 +142,22 @@ class MetricStore:
             return
         now = self._now()
         with self._lock:
-            for sample in samples:
-                if now - MAX_BEHIND_SECONDS <= sample.at_seconds <= now + MAX_AHEAD_SECONDS:
-                    self._add(sample)
+            self._pending += [
+                sample
+                for sample in samples
+                if sample.values and now - MAX_BEHIND_SECONDS <= sample.at_seconds <= now + MAX_AHEAD_SECONDS
+            ]
 
     def flush(self) -> None:
         """Write what was collected until now."""
         with self._lock:
-            pending, self._pending = self._pending, {}
-            latest, self._latest = self._latest, {}
+            pending, self._pending = self._pending, []
         if not pending:
             return
         with self._writing:
             self._connection.execute("BEGIN IMMEDIATE")
-            ids = {series: self._note_latest(series, newest) for series, newest in latest.items()}
-            for period, collected in pending.items():
-                self._merge(ids[period.series], period, collected)
+            for sample in pending:
+                self._add(sample)
             self._prune()
             self._connection.execute("COMMIT")
 
@@ -170,40 +172,15 @@ class MetricStore:
                     self._connection.execute("ROLLBACK")
 
     def _add(self, sample: Sample) -> None:
-        if not sample.values:
-            return
-        self._latest[sample.series] = _Latest(sample.unit, sample.at_seconds, sample.values[-1])
-        for period_seconds in (MINUTE_SECONDS, DAY_SECONDS, EVER_SECONDS):
-            period = _Period(sample.series, period_seconds, _start_of(sample.at_seconds, period_seconds))
-            self._pending.setdefault(period, StatisticSet()).add(sample.values)
-
-    def _note_latest(self, series: Series, newest: _Latest) -> int:
-        row = self._connection.execute(
-            "INSERT INTO series (namespace, name, dimensions, unit, first_at, latest_at, latest_value)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET latest_at = excluded.latest_at, latest_value = excluded.latest_value"
-            " RETURNING series_id",
-            (
-                *(series.namespace, series.name, _dimensions_text(series)),
-                *(newest.unit, newest.at_seconds, newest.at_seconds, newest.value),
-            ),
-        ).fetchone()
-        return int(row[0])
-
-    def _merge(self, series_id: int, period: _Period, collected: StatisticSet) -> None:
-        key = (series_id, period.period_seconds, period.start_seconds)
-        row = self._connection.execute(
-            "SELECT sample_count, total, minimum, maximum, counts FROM statistics"
-            " WHERE series_id = ? AND period_seconds = ? AND start_seconds = ?",
-            key,
-        ).fetchone()
-        if row:
-            collected.merge(_statistic_set(row))
-        counts = collected.counts_as_json() if period.period_seconds == MINUTE_SECONDS else "{}"
-        self._connection.execute(
-            "INSERT OR REPLACE INTO statistics VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (*key, collected.sample_count, collected.total, collected.minimum, collected.maximum, counts),
-        )
+        series, at = sample.series, sample.at_seconds
+        told = (series.namespace, series.name, json.dumps(series.dimensions), at, at, sample.values[-1])
+        (series_id,) = self._connection.execute(_ADD_SERIES, told).fetchone()
+        for period in (MINUTE_SECONDS, DAY_SECONDS, EVER_SECONDS):
+            rows = [(series_id, period, _start_of(at, period), value) for value in sample.values]
+            self._connection.executemany(_ADD_VALUE, rows)
+        minute = _start_of(at, MINUTE_SECONDS)
+        counted = [(series_id, minute, rounded(value)) for value in sample.values]
+        self._connection.executemany(_COUNT_VALUE, counted)
 
     def _prune(self) -> None:
         now = self._now()
@@ -215,6 +192,8 @@ class MetricStore:
                 "DELETE FROM statistics WHERE period_seconds = ? AND start_seconds < ?",
                 (period_seconds, now - retention_seconds),
             )
+        oldest = now - RETENTION_SECONDS[MINUTE_SECONDS]
+        self._connection.execute("DELETE FROM value_counts WHERE start_seconds < ?", (oldest,))
 
 
 def read_metrics(file: Path) -> dict[Series, KeptSeries]:
@@ -223,15 +202,18 @@ def read_metrics(file: Path) -> dict[Series, KeptSeries]:
     with _reading(file) as connection:
         by_id: dict[int, KeptSeries] = {}
         for series_id, namespace, name, dimensions, *rest in connection.execute("SELECT * FROM series"):
-            by_id[series_id] = kept[Series(namespace, name, _dimensions_of(dimensions))] = KeptSeries(*rest)
+            pairs = tuple((key, value) for key, value in json.loads(dimensions))
+            by_id[series_id] = kept[Series(namespace, name, pairs)] = KeptSeries(*rest)
         for series_id, period_seconds, start_seconds, *row in connection.execute("SELECT * FROM statistics"):
-            series, statistics = by_id[series_id], _statistic_set(row)
+            series, statistics = by_id[series_id], StatisticSet(*row)
             if period_seconds == MINUTE_SECONDS:
                 series.minutes[start_seconds] = statistics
             elif period_seconds == DAY_SECONDS:
                 series.days[start_seconds] = statistics
             else:
                 series.ever = statistics
+        for series_id, start_seconds, value, count in connection.execute("SELECT * FROM value_counts"):
+            by_id[series_id].minutes[start_seconds].counts[value] = count
     return kept
 
 
@@ -273,17 +255,3 @@ def _reading(file: Path) -> Generator[sqlite3.Connection]:
 def _start_of(at_seconds: float, period_seconds: int) -> int:
     """Start of the period that contains a moment."""
     return int(at_seconds // period_seconds) * period_seconds if period_seconds else 0
-
-
-def _statistic_set(row: Sequence[Any]) -> StatisticSet:
-    sample_count, total, minimum, maximum, counts = row
-    return StatisticSet(sample_count, total, minimum, maximum, StatisticSet.counts_from_json(counts))
-
-
-def _dimensions_text(series: Series) -> str:
-    return "\n".join(f"{name}={value}" for name, value in series.dimensions)
-
-
-def _dimensions_of(text: str) -> tuple[tuple[str, str], ...]:
-    pairs = (line.partition("=") for line in text.splitlines())
-    return tuple((name, value) for name, _, value in pairs)

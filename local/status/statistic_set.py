@@ -1,6 +1,5 @@
 """CloudWatch's statistics of a period, in a size that does not grow with the number of values."""
 
-import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -20,7 +19,7 @@ class UnknownStatisticError(Exception):
 
 @dataclass
 class StatisticSet:
-    """counts: how often each value came, rounded to SIGNIFICANT_DIGITS."""
+    """counts: how often each value came, `rounded`."""
 
     sample_count: int = 0
     total: float = 0.0
@@ -28,48 +27,23 @@ class StatisticSet:
     maximum: float = -math.inf
     counts: Counter[float] = field(default_factory=Counter)
 
-    def add(self, values: Iterable[float]) -> None:
-        for value in values:
-            self.sample_count += 1
-            self.total += value
-            self.minimum = min(self.minimum, value)
-            self.maximum = max(self.maximum, value)
-            self.counts[float(f"{value:.{SIGNIFICANT_DIGITS}g}")] += 1
-
-    def merge(self, other: "StatisticSet") -> None:
-        self.sample_count += other.sample_count
-        self.total += other.total
-        self.minimum = min(self.minimum, other.minimum)
-        self.maximum = max(self.maximum, other.maximum)
-        self.counts.update(other.counts)
-
     def statistic(self, name: str) -> float | None:
         """None when there is no value. name: `Sum`, `Average`, `Minimum`, `Maximum`, `SampleCount`, `p50`, `p99.9` ….
 
         Raises UnknownStatisticError.
         """
-        if name.startswith("p"):
-            return self._percentile(name)
-        compute = _STATISTICS.get(name)
-        if compute is None:
-            raise UnknownStatisticError(name)
-        return compute(self) if self.sample_count else None
-
-    def counts_as_json(self) -> str:
-        return json.dumps({repr(value): count for value, count in self.counts.items()}, separators=(",", ":"))
-
-    @staticmethod
-    def counts_from_json(text: str) -> Counter[float]:
-        return Counter({float(value): count for value, count in json.loads(text).items()})
-
-    def _percentile(self, name: str) -> float | None:
+        if compute := _STATISTICS.get(name):
+            return compute(self) if self.sample_count else None
         try:
-            share = float(name.removeprefix("p")) / 100
+            percent = float(name.removeprefix("p"))
         except ValueError:
             raise UnknownStatisticError(name) from None
-        if not 0 <= share <= 1:
+        if not name.startswith("p") or not 0 <= percent <= 100:
             raise UnknownStatisticError(name)
-        wanted = max(1, math.ceil(share * self.counts.total()))
+        return self._percentile(percent)
+
+    def _percentile(self, percent: float) -> float | None:
+        wanted = max(1, math.ceil(percent / 100 * self.counts.total()))
         passed = 0
         for value in sorted(self.counts):
             passed += self.counts[value]
@@ -79,12 +53,21 @@ class StatisticSet:
         return None
 
 
+def rounded(value: float) -> float:
+    """The value as percentiles see it."""
+    return float(f"{value:.{SIGNIFICANT_DIGITS}g}")
+
+
 def merged(several: Iterable[StatisticSet]) -> StatisticSet:
     """All of them as one."""
-    together = StatisticSet()
-    for one in several:
-        together.merge(one)
-    return together
+    sets = list(several)
+    return StatisticSet(
+        sum(each.sample_count for each in sets),
+        sum(each.total for each in sets),
+        min((each.minimum for each in sets), default=math.inf),
+        max((each.maximum for each in sets), default=-math.inf),
+        sum((each.counts for each in sets), Counter[float]()),
+    )
 
 
 _STATISTICS: Mapping[str, Callable[[StatisticSet], float]] = {
