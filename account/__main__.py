@@ -1,4 +1,4 @@
-"""The account's own part: what it holds once per region, and every stage in that region uses.
+"""Account-wide resources: made once per region, used by every stage in that region.
 
 API Gateway writes the logs of all APIs of a region by one role, which AWS keeps as a setting of account and region. If
 a stage owned that setting, destroying the stage would stop the logs of all others.

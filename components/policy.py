@@ -72,7 +72,7 @@ def assumed_by(service: str, conditions: Conditions | None = None) -> PolicyDocu
 
 
 def from_own_distributions(account_id: str) -> Conditions:
-    """Only distributions of this account. The one distribution comes later than what it reads, hence the wildcard.
+    """Only distributions of this account. The one distribution is made after its buckets, hence the wildcard.
 
     The ARN names the account, and origin access control is documented to send nothing else: CloudFront Developer
     Guide, "Restrict access to an Amazon S3 origin".

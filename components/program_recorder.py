@@ -172,7 +172,7 @@ async def _record(main: Path, recording: Recording) -> None:
 
 
 class _NoMocks(mocks.Mocks):
-    """Never asked: the monitor answers by itself."""
+    """Unused: the monitor answers by itself."""
 
     def call(self, args: mocks.MockCallArgs) -> Any:
         raise NotImplementedError

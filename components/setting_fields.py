@@ -19,7 +19,7 @@ Fits = str | Callable[[str], bool]
 
 
 class ConfigReader:
-    """Reads one value at a time and remembers what was wrong with it."""
+    """Reader of values that collects their problems."""
 
     def __init__(self, config: pulumi.Config) -> None:
         self._config = config

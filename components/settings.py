@@ -43,7 +43,7 @@ class Mfa(StrEnum):
 
 
 class ThreatProtection(StrEnum):
-    """Cognito's advanced security: what happens at a suspicious sign-in. Anything but off needs the PLUS tier."""
+    """Cognito's advanced security: the response to a suspicious sign-in. Anything but off needs the PLUS tier."""
 
     OFF = "off"
     AUDIT = "audit"

@@ -77,7 +77,7 @@ class Inventory:
 
     @classmethod
     def of(cls, stage: DeclaredStage) -> Inventory:
-        """Raises ProgramChangedError for what the model cannot read."""
+        """Count a stage's resources. Raises ProgramChangedError for those that the model cannot read."""
         keys, acls, trails = (
             stage.of("kms/key:Key"),
             stage.of("wafv2/webAcl:WebAcl"),

@@ -35,7 +35,7 @@ def ok(text: str) -> Finding:
 
 
 def will_fail(text: str) -> Finding:
-    """The stage does not get past this; text says what to do."""
+    """Make a finding that blocks the stage; text says what to do."""
     return Finding(Verdict.WILL_FAIL, text)
 
 

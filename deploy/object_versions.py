@@ -36,7 +36,7 @@ class KeyHistory:
 
     @property
     def is_hidden(self) -> bool:
-        """There is something, and a delete marker lies on top of it."""
+        """Return whether a delete marker hides an object."""
         return bool(self.bodies) and any(marker.is_latest for marker in self.delete_markers)
 
 

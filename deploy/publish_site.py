@@ -72,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Publish, and have CloudFront forget what it kept."""
+    """Publish the page and invalidate CloudFront's cache."""
     options = parser().parse_args(arguments)
     return exit_status(lambda: _publish(chosen_outputs(options), options.page))
 

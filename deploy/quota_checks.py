@@ -1,4 +1,4 @@
-"""Checks of quotas: what the account may hold, holds already, and would hold with the stage."""
+"""Checks of quotas: the account's limits, its current use, and its use with the stage."""
 
 from __future__ import annotations
 

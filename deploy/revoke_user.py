@@ -25,7 +25,7 @@ ACCESS_TOKEN_LIFE = timedelta(minutes=60)
 
 @dataclass(frozen=True)
 class AbortedUploads:
-    """left: what S3 was putting together at that moment and will finish."""
+    """left: uploads that S3 was completing at that moment and will finish."""
 
     aborted: tuple[VideoRecord, ...]
     left: tuple[VideoRecord, ...]

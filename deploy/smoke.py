@@ -57,7 +57,7 @@ SECRET_VARIABLE = "VIDEO_UPLOAD_CLIENT_SECRET"  # noqa: S105 - the name, not the
 
 
 class StepFailedError(Exception):
-    """A step did not get what it expected."""
+    """A step failed its expectation."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def require(condition: object, otherwise: str) -> None:
 
 
 class Smoke:
-    """The steps in order; each returns what it has proven, in words."""
+    """The steps in order; each returns a sentence about its proof."""
 
     def __init__(
         self,

@@ -36,7 +36,7 @@ Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
 
 class EventWorker:
-    """Takes events from the queue and calls a handler; what fails three times ends in the queue of failed events."""
+    """Worker that passes queued events to a handler; after three failures an event goes to the dead-letter queue."""
 
     def __init__(self, sqs: "SQSClient", queue_url: str, handlers: dict[str, Handler]) -> None:
         self._parallel_events = min(MAX_PARALLEL_EVENTS, EVENTS_PER_PROCESSOR * (os.cpu_count() or 1))

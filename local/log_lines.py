@@ -8,7 +8,7 @@ _NAMED_IDS = ("videoId", "uploadId", "requestId")
 
 
 def readable(line: str) -> str | None:
-    """A line of JSON in words; None for what only a log collector wants: metrics, and what is below a warning.
+    """Return a JSON line as text; None for lines that only a log collector needs: metrics, and those below a warning.
 
     Any other line as it is.
     """

@@ -123,7 +123,7 @@ class LocalPlatform:
         self.close()
 
     def close(self) -> None:
-        """Worker and API first, what they talk to last."""
+        """Stop worker and API first, their dependencies last."""
         for child in reversed(self._children):
             child.ask_to_stop()
         for child in reversed(self._children):
@@ -198,7 +198,7 @@ class LocalPlatform:
 
 
 def reset(data_dir: Path) -> None:
-    """Forget everything. Raises DataDirBusyError; DataDirError rather than delete what is not the platform's."""
+    """Delete all data. Raises DataDirBusyError, or DataDirError if the folder holds files of others."""
     if data_dir.exists():
         with _locked(data_dir):
             shutil.rmtree(data_dir)

@@ -1,4 +1,4 @@
-"""The frame around what a function does once: its ids, its logs, and the count of cold starts."""
+"""The frame around each invocation: ids, logs, and the count of cold starts."""
 
 import functools
 import logging

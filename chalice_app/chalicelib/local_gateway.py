@@ -211,7 +211,7 @@ class _StrictConnection(StrictRequestHandler, chalice.local.ChaliceRequestHandle
 
 
 class StrictDevServer(chalice.local.LocalDevServer):
-    """Says at its start what it misses."""
+    """Local gateway that reports missing services at its start."""
 
     def __init__(self, app_object: Chalice, config: Config, host: str, port: int) -> None:
         super().__init__(app_object, config, host, port, handler_cls=_StrictConnection)

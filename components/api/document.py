@@ -44,7 +44,7 @@ GATEWAY_ERRORS: dict[str, tuple[int | None, str, str]] = {
 
 
 def function_token(function: str) -> str:
-    """Stands in the document for where API Gateway calls this function."""
+    """Return the document's placeholder for the address by which API Gateway calls this function."""
     return f"{{{{function:{function}}}}}"
 
 
@@ -54,7 +54,7 @@ def functions_in(document: Mapping[str, Any]) -> list[str]:
 
 
 def api_document(app: Any) -> dict[str, Any]:
-    """Chalice's own document, its addresses as tokens, with what Chalice leaves out."""
+    """Return Chalice's own document, completed; addresses are placeholders."""
     from chalice.deploy.swagger import SwaggerGenerator  # noqa: PLC0415 - the whole CLI comes with it
 
     class TokenGenerator(SwaggerGenerator):

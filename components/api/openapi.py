@@ -1,4 +1,4 @@
-"""Swagger 2.0, as Chalice writes it, in the words of OpenAPI 3.0: the same API, and what newer tools read."""
+"""Conversion of Chalice's Swagger 2.0 to OpenAPI 3.0, which newer tools read."""
 
 from __future__ import annotations
 

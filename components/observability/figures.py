@@ -17,7 +17,7 @@ GROUPS = ("Real-time metrics", "Performance indicators", "Scalability metrics")
 
 @dataclass(frozen=True, kw_only=True)
 class InterimMeasurement:
-    """The same quantity as the functions count it, where AWS tells it once a day only."""
+    """The same quantity counted by the functions, for metrics that AWS publishes once a day only."""
 
     label: str
     metrics: tuple[Metric, ...]

@@ -183,7 +183,7 @@ def _transport(bucket_arn: str) -> list[Statement]:
 
 
 def _encryption(bucket_arn: str, data_key_arn: pulumi.Input[str]) -> list[Statement]:
-    """The bucket's default encrypts what names nothing; parts never name anything, so only a wrong name is refused."""
+    """Deny a wrong algorithm or key; the bucket's default encrypts requests that name none, as parts do."""
     algorithm, key = "s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id"
     return [
         deny(

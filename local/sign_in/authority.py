@@ -112,7 +112,7 @@ class Authority:
         return self._codes.issue(grant, request.code_request)
 
     def exchange(self, client: Client, form: Mapping[str, str]) -> Tokens:
-        """Tokens for what the form offers. Raises OAuthErrors."""
+        """Return tokens for the grant in the form. Raises OAuthErrors."""
         grants: dict[str, Callable[[Client, Mapping[str, str]], Tokens]] = {
             "authorization_code": self._exchange_code,
             "refresh_token": self._exchange_refresh_token,

@@ -84,7 +84,7 @@ class Pages:
         return _sign_in_and_answer(self._authority, user, asked)
 
     def signup(self) -> AnyResponse:
-        """A new account, signed in at once: local addresses need no proof."""
+        """Make a new account and sign it in: local addresses need no confirmation."""
         asked = _checked_request(self._authority)
         if not self._sign_up:
             return _page("error.html", 403, message="Signing up is closed here.")

@@ -50,7 +50,7 @@ class Bodies:
                 self.path(file_name).unlink()
 
     def remove_all_but(self, kept: Collection[str]) -> None:
-        """Drop what a killed process left half-written."""
+        """Delete the partial files of a killed process."""
         self.remove([path.name for path in self._folder.glob("*/*") if path.name not in kept])
 
     def read(self, segments: Iterator[Segment], start: int, stop: int) -> Iterator[bytes]:

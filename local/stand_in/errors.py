@@ -31,7 +31,7 @@ class DataFolderInUseError(StandInError):
 
 
 class WrongControlError(StandInError):
-    """The body of a control request is not what its route takes."""
+    """The body of a control request does not fit its route."""
 
 
 class S3Error(StandInError):
@@ -59,7 +59,7 @@ def access_denied(message: str = "Access Denied", elements: Mapping[str, str] | 
 
 
 def invalid_argument(message: str, name: str, value: str) -> S3Error:
-    """400: an argument outside what S3 takes."""
+    """400: an argument that S3 does not accept."""
     return S3Error(400, "InvalidArgument", message, {"ArgumentName": name, "ArgumentValue": value})
 
 
@@ -69,7 +69,7 @@ def invalid_request(message: str) -> S3Error:
 
 
 def malformed_xml() -> S3Error:
-    """400: the XML body is not what the operation takes."""
+    """400: an XML body that the operation does not accept."""
     return S3Error(
         400,
         "MalformedXML",

@@ -85,7 +85,7 @@ class HttpServer(ThreadingTCPServer):
             self._connections.add(connection)
 
     def forget_connection(self, connection: socket.socket) -> None:
-        """A client is gone."""
+        """A client has disconnected."""
         with self._connections_lock:
             self._connections.discard(connection)
 
@@ -148,7 +148,7 @@ class _Body:
 
 
 class RequestHandler(BaseHTTPRequestHandler):
-    """One connection. What is no request is refused as S3 does, and ends the connection."""
+    """One connection. A malformed request is refused as S3 refuses it, and ends the connection."""
 
     protocol_version = "HTTP/1.1"
     raw_requestline = b""
@@ -216,7 +216,7 @@ class RequestHandler(BaseHTTPRequestHandler):
         )
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Refuse what the base class itself cannot read."""
+        """Refuse requests that the base class cannot parse."""
         self.give_up(HTTPStatus(code))
 
     def give_up(self, status: HTTPStatus) -> None:

@@ -1,4 +1,4 @@
-"""Pages of a listing: what has a key, in the order of the keys, rolled up by a delimiter."""
+"""Pages of a listing: keys in order, rolled up by a delimiter."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

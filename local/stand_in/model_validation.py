@@ -17,7 +17,7 @@ MAX_BODY_BYTES: Final = 64 * 1024**2  # no service but S3 takes that much
 
 @dataclass(frozen=True)
 class Refused:
-    """The operation that was asked for, and what it is answered."""
+    """The requested operation, and the response to it."""
 
     operation: str
     answer: Response

@@ -58,7 +58,7 @@ def capture(service: str) -> bytes:
 
 
 def restore(states: Mapping[str, bytes]) -> None:
-    """Forget what moto holds and put these states in its place."""
+    """Replace moto's state with these states."""
     reset()
     for service, state in states.items():
         # Written by this program into its own folder, readable by its user alone.

@@ -1,4 +1,4 @@
-"""The policy of a POST form: who signed it, until when, and what it lets through.
+"""The policy of a POST form: its signer, its expiry and its conditions.
 
 Source: Amazon S3 API Reference, "Authenticating Requests in Browser-Based Uploads Using POST" and "POST Policy".
 """

@@ -22,7 +22,7 @@ def session() -> boto3.Session:
 
 
 def provision(url: str, site_origins: Sequence[str]) -> None:
-    """Make everything on an empty stand-in that serves `url`."""
+    """Provision an empty stand-in that serves `url`."""
     made = session()
     kms: KMSClient = made.client("kms", endpoint_url=url)
     data_key_arn = _create_key(kms, names.DATA_KEY_ALIAS)

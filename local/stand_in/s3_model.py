@@ -62,7 +62,7 @@ def xml_root(operation: str) -> str | None:
 
 
 def demand_model(request: S3Request, document: ET.Element | None) -> None:
-    """Raises S3Error 400 for what the model does not allow; a body of bytes is not looked at."""
+    """Check a request, but no body of bytes. Raises S3Error 400 for everything that the model does not allow."""
     operation = _operation(request.operation)
     if operation is None:
         return

@@ -134,7 +134,7 @@ class StandIn:
         )
 
     def reset(self) -> None:
-        """Back to what a fresh stand-in holds: no objects, no messages, no faults, the true time, an empty log."""
+        """Restore a fresh stand-in: no objects, no messages, no faults, the true time, an empty log."""
         self._database.clear()
         self._bodies.remove_all_but(())
         moto_state.restore(self._fresh)

@@ -104,7 +104,7 @@ def parse_timestamp(text: str, malformed: S3Error) -> datetime:
 
 
 def signature_does_not_match(elements: Mapping[str, str] | None = None) -> S3Error:
-    """403: what was sent is not what was signed."""
+    """403: the request differs from the signed one."""
     return S3Error(
         403,
         "SignatureDoesNotMatch",

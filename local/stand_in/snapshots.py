@@ -63,7 +63,7 @@ class Snapshots:
                     self._outbox.forget_delivered(connection)
 
     def close(self) -> None:
-        """Stop, and write what is left."""
+        """Stop, and write pending changes."""
         self._is_closing = True
         self._wake.set()
         if self._thread.ident is not None:

@@ -136,7 +136,7 @@ class MetricStore:
         self._connection.close()
 
     def collect(self, line: str) -> None:
-        """A line of some process; what is not a metric is passed over."""
+        """Take a line of a process; lines without a metric are ignored."""
         samples = read_samples(line)
         if not samples:
             return

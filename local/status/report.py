@@ -1,4 +1,4 @@
-"""The figures as they stand on this machine: the definitions of the dashboard on AWS, over the metrics kept here.
+"""Current figures of this machine: the definitions of the dashboard on AWS, over the metrics kept here.
 
 `GET /status.json` answers it:
 

@@ -1,4 +1,4 @@
-"""`/status`: the page, what it is made of, and the figures it asks for every two seconds."""
+"""`/status`: the page, its assets, and the figures that it polls every two seconds."""
 
 import json
 import mimetypes
@@ -48,7 +48,7 @@ class StatusPage:
     metrics_file: Path
 
     def answer(self, method: str, path: str) -> StatusAnswer | None:
-        """None for a path that is none of its own."""
+        """Return a response, or None for other paths."""
         if path != REPORT_ADDRESS and path not in _FILES:
             return None
         if method not in {"GET", "HEAD"}:

@@ -17,7 +17,7 @@ _OUT_OF_REACH = (ConnectionError, HTTPClientError, IncompleteReadError)
 
 
 def is_unavailable(error: Exception) -> bool:
-    """Tell whether a service is busy, fails by itself or is out of reach: the same call may succeed later."""
+    """Return whether a service is busy, failing or unreachable, so that the same call may succeed later."""
     if isinstance(error, ClientError):
         return error_code(error) in BUSY or error_status(error) >= 500
     return isinstance(error, _OUT_OF_REACH)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # the stubs are not in the Lambda bundle
 
 @dataclass(frozen=True)
 class CostExplorer:
-    """Sees what the tag was activated for as a cost allocation tag, from that day on."""
+    """Reader of Cost Explorer, which sees costs from the day on which the tag was activated for cost allocation."""
 
     costs: "CostExplorerClient"
     tag_key: str

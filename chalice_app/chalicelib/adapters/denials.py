@@ -1,4 +1,4 @@
-"""AWS's denials, told apart from its other errors, and the permission whose lack they mean."""
+"""Denials by AWS, separated from its other errors, with the missing permission."""
 
 from dataclasses import dataclass
 
@@ -57,7 +57,7 @@ class Denial:
 
 
 def denial_in(error: Exception) -> Denial | None:
-    """Find what AWS denied, or None for any other error."""
+    """Find the denied permission, or None for any other error."""
     match error:
         case ClientError():
             operation, code = error.operation_name, error_code(error)

@@ -31,7 +31,7 @@ REDACTED = "[redacted]"
 
 
 def redacted(text: str) -> str:
-    """The last defence, for what libraries put into their errors; our own lines hold no secrets."""
+    """Remove secrets that libraries put into their errors; our own lines hold none."""
     return _SECRETS.sub(REDACTED, text)
 
 

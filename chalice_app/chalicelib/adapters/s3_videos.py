@@ -1,4 +1,4 @@
-"""The video bucket: what the clients write and the platform checks."""
+"""The video bucket: written by the clients, checked by the platform."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

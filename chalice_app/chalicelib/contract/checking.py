@@ -1,4 +1,4 @@
-"""Check of a request's body against its type: all problems are named at once.
+"""Check of a request's body against its type; it names all problems at once.
 
 msgspec decides, and stops at the first problem. Only a body that it refuses is walked field by field, for the words.
 """
@@ -152,7 +152,7 @@ def _shared_fields(kinds: Sequence[inspect.StructType]) -> list[inspect.Field]:
 
 
 def _unwrapped(kind: inspect.Type) -> tuple[inspect.Type, Mapping[str, Any]]:
-    """The type, and what its Meta says besides."""
+    """The type, and the limits in its Meta."""
     if isinstance(kind, inspect.Metadata):
         return kind.type, kind.extra or {}
     return kind, {}

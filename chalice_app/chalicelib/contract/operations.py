@@ -1,4 +1,4 @@
-"""Operations of the API: each route with its body, answers, errors and what its answer leads to."""
+"""Operations of the API: each route with its body, responses, errors and links to further operations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

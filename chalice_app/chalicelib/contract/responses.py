@@ -164,7 +164,7 @@ class AudioTrack(ResponseBody, frozen=True, kw_only=True):
 
 
 class Media(ResponseBody, frozen=True, kw_only=True):
-    """The facts that processing found in the file. Null is what the file does not say."""
+    """The facts that processing found in the file. A field is null if the file does not state it."""
 
     container: str
     duration_seconds: float | None

@@ -1,4 +1,4 @@
-"""Caps on what one user holds open at once."""
+"""Caps on one user's open uploads and reserved bytes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

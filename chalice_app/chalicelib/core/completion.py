@@ -95,7 +95,7 @@ class Completions:
                 return self._complete_at_s3(record, token.upload_id, parts)
 
     def finish_abandoned(self, record: VideoRecord) -> Completion:
-        """Carry on a completion whose function died: from what S3 lists, since the request is gone."""
+        """Continue a completion whose function died, from the parts that S3 lists, since the request is gone."""
         settled = self._settle(record)
         if settled or record.upload_id is None:
             return settled or Completion(record, Outcome.COMPLETING)
@@ -167,7 +167,7 @@ class Completions:
             worker.shutdown(wait=False)
 
     def _settle(self, record: VideoRecord) -> Completion | None:
-        """The completion as the stored object tells it; None while there is no object."""
+        """Return the completion that the stored object proves; None while there is no object."""
         stored = self.videos.head(record.ref.file_key)
         if stored is None:
             return None

@@ -279,7 +279,7 @@ class UploadCompletedError(StateError):
 
 @dataclass(eq=False)
 class CompletionRefusedError(PlatformError):
-    """Base of why a completion leaves the upload open: mend the parts and complete again."""
+    """Base of refused completions that leave the upload open: repair the parts and complete again."""
 
 
 @dataclass(eq=False)

@@ -49,7 +49,7 @@ def current_ids() -> dict[str, str]:
 
 
 def carried(call: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """The same call for another thread, which starts with no ids of its own."""
+    """Wrap a call for another thread, so that it runs with this thread's ids."""
     context = copy_context()
 
     def call_with_ids(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:

@@ -1,4 +1,4 @@
-"""An upload in parts: start it, sign its parts, see what has arrived, abort it."""
+"""An upload in parts: start it, sign its parts, list stored parts, abort it."""
 
 import logging
 from collections.abc import Mapping
@@ -167,7 +167,7 @@ class MultipartUploads:
     def sign_parts(
         self, token: UploadToken, record: VideoRecord, checksums_by_part: Mapping[int, str | None]
     ) -> tuple[list[SignedPart], datetime]:
-        """Raises CapError's leaves for an upload whose reservation was released and can not be taken again."""
+        """Raises CapError's leaves for an upload whose reservation was released and cannot be taken again."""
         record = self._reserved(record)
         signed = self.urls.for_parts(record, token.upload_id, checksums_by_part)
         self.meter.record(parts_signed_count=len(checksums_by_part))

@@ -34,11 +34,11 @@ class MetadataBucket(Protocol):
         ...
 
     def put_if_unchanged(self, key: str, body: bytes, etag: str) -> bool:
-        """False when somebody else wrote in between."""
+        """Return False if another call wrote in between."""
         ...
 
     def retire_if_unchanged(self, key: str, body: bytes, etag: str) -> bool:
-        """The last write of a record: a lifecycle rule may remove it when no late event can come any more."""
+        """Write a record for the last time: a lifecycle rule removes it once no late event can come."""
         ...
 
     def put(self, key: str, body: bytes, content_type: str) -> None: ...
@@ -75,7 +75,7 @@ class UploadGoneError(Exception):
 
 
 class ObjectExistsError(Exception):
-    """Something is at the key already: an earlier completion whose answer was lost."""
+    """The key already has an object: an earlier completion succeeded, and its response was lost."""
 
 
 class StorageBusyError(Exception):
@@ -167,7 +167,7 @@ class Notifier(Protocol):
 
 
 class ProcessingTrigger(Protocol):
-    """Starts processing without waiting: what a lost S3 event would have done."""
+    """Starts processing asynchronously, in place of a lost S3 event."""
 
     def trigger(self, file_key: str, version_id: str, size_bytes: int) -> None: ...
 

@@ -76,7 +76,7 @@ class Processing:
     now: Clock
 
     def process(self, arrived: StoredObject) -> Processed:
-        """Raises what S3 and SNS raise: the event then comes again, and in the end waits in the dead-letter queue."""
+        """Raises what S3 and SNS raise: Lambda retries the event and then moves it to the dead-letter queue."""
         ref = VideoRef.from_file_key(arrived.file_key)
         about_upload()
         seen_at = self.now()

@@ -1,5 +1,4 @@
-"""Progress as clients tell it: checked against closed sets, written into the log in one line a call, counted by fixed
-metrics.
+"""Progress that clients report: checked against closed sets, logged in one line a call, counted by fixed metrics.
 
 Nothing here is proven but the owner: a client may make up how its uploads go. It cannot make up a metric: names,
 dimensions and namespaces are never taken from a request.
@@ -39,7 +38,7 @@ class ProgressEvent:
 
     @property
     def happened(self) -> str:
-        """The state that was entered, or what the event is called."""
+        """The state that was entered, or the name of the event."""
         return str(self.said.get("state", self.name))
 
 

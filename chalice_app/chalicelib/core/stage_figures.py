@@ -1,4 +1,4 @@
-"""Figures of a stage that only AWS can tell, asked for by the janitor: what was scaled, what the month cost."""
+"""Figures of a stage that the janitor gets from AWS: scaling activities and the month's cost."""
 
 import json
 import logging
@@ -18,7 +18,7 @@ ASKED_KEY = "figures/month-cost.json"
 
 @dataclass(eq=False)
 class BillMissingError(Exception):
-    """failure: what Cost Explorer said earlier today."""
+    """failure: Cost Explorer's error of earlier today."""
 
     failure: str
 

@@ -1,4 +1,4 @@
-"""The record of one video: what is known of it and what may happen to it next."""
+"""The record of one video: its data, and the state transitions that it allows."""
 
 import json
 from dataclasses import asdict, dataclass, replace
@@ -112,7 +112,7 @@ class VideoRecord:
         ttl: timedelta,
         correlation_id: str | None = None,
     ) -> Self:
-        """The first record of an upload that has just been let in."""
+        """Make the first record of an accepted upload."""
         return cls(
             owner=ref.owner,
             video_id=ref.video_id,

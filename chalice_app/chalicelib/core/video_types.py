@@ -19,7 +19,7 @@ class Container(StrEnum):
 
 @dataclass(frozen=True)
 class VideoType:
-    """label: what people call such a file. containers: those that a file announced as this type may have."""
+    """label: the type's name for users. containers: those that a file announced as this type may have."""
 
     label: str
     extensions: tuple[str, ...]

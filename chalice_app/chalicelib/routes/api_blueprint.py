@@ -111,7 +111,7 @@ class ApiBlueprint(Blueprint):
         return answer
 
     def _log_refusal(self, refusal: PlatformError, seconds: float) -> None:
-        """The code alone: messages and details may hold what the client sent."""
+        """Log the code alone: messages and details may repeat the client's input."""
         status = status_of(refusal)
         request = self.current_request
         log.log(

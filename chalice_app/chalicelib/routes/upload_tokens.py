@@ -1,4 +1,4 @@
-"""The Lambda authorizer: whose upload token opens the routes of one upload."""
+"""The Lambda authorizer: an upload token admits its bearer to the routes of one upload."""
 
 import logging
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The Cognito authorizer: whose access tokens open the user routes."""
+"""The Cognito authorizer: an access token admits its user to the user routes."""
 
 from chalice.app import CognitoUserPoolAuthorizer
 

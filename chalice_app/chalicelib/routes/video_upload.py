@@ -62,7 +62,7 @@ def tell_progress() -> Response:
 
 
 def _ref(owner: str, video_id: str) -> VideoRef:
-    """A malformed id is an unknown video; only what the platform made gets near a key."""
+    """Return the video's reference; a malformed id is an unknown video and never becomes part of a key."""
     if not is_video_id(video_id):
         raise VideoNotFoundError
     return VideoRef(owner, video_id)

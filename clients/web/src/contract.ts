@@ -66,7 +66,7 @@ export interface Health {
   stage: string;
 }
 
-/** The facts that processing found in the file. Null is what the file does not say. */
+/** The facts that processing found in the file. A field is null if the file does not state it. */
 export interface Media {
   container: string;
   durationSeconds: number | null;

@@ -83,7 +83,7 @@ class Excerpt:
 
 
 def open_media(file: MediaFile, container: Container, limits: InspectionLimits) -> InputContainer:
-    """Open with the container's own demuxer, whatever the bytes would rather be. Raises what libav raises."""
+    """Open with the container's own demuxer, without guessing from the bytes. Raises what libav raises."""
     demuxer = _DEMUXERS[container]
     file.seek(0)
     return av.open(

@@ -1,4 +1,4 @@
-"""The front door: what is this file, and what does it look like?
+"""Inspection of a file: its container, its media facts and its poster.
 
 The file is read here, within a budget, and looked into by a process that can harm nobody.
 """

@@ -86,7 +86,7 @@ class ParentFile:
 
 
 def lock_up(limits: InspectionLimits) -> None:
-    """Give up, for good, what reading a file from a pipe does not need."""
+    """Drop all rights that reading a file from a pipe does not need, irrevocably."""
     cpu_seconds = limits.max_cpu_seconds
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -1,4 +1,4 @@
-"""One picture that stands for a video. Imported by the inspecting process only."""
+"""Poster of a video. Imported by the inspecting process only."""
 
 from collections.abc import Iterable
 from fractions import Fraction

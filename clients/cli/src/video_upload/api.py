@@ -302,7 +302,7 @@ def _error_detail(response: requests.Response) -> ErrorDetail:
 
 
 def api_error(response: requests.Response) -> ApiError | UnexpectedResponseError:
-    """The error of the tree that an answer outside 2xx stands for."""
+    """Return the error for a response outside 2xx."""
     status = response.status_code
     kind = ServiceUnavailableError if status >= 500 else ERROR_BY_STATUS.get(status)
     if status < 400:

@@ -26,7 +26,7 @@ class FinishedFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BatchJournal:
-    """The journal of one command at one site, by what it was told to upload."""
+    """The journal of one command at one site, named by the command's sources."""
 
     def __init__(self, home: Path, api_url: str, sources: Iterable[str | Path]) -> None:
         meant = sorted(str(Path(source).absolute()) for source in sources)

@@ -1,4 +1,4 @@
-"""The library's front door: one object that uploads, lists and deletes for somebody who is signed in."""
+"""The library's entry point: a client that uploads, lists and deletes videos for a signed-in user."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Client:
         return self._engine(parallel=parallel, rate_limit=limit, report=report).upload(Path(path), wait=wait)
 
     def stop(self) -> None:
-        """End the running `upload` within moments; what S3 has is kept, and the next `upload` of the file resumes."""
+        """Stop the running `upload`; stored parts are kept, and the next `upload` of the file resumes."""
         self._interruption.request()
 
     def videos(self) -> Iterator[Video]:
@@ -104,7 +104,7 @@ class Client:
                 return
 
     def video(self, video_id: str) -> Video:
-        """Raises NotFoundError, for somebody else's as for none."""
+        """Return a video. Raises NotFoundError if it does not exist or belongs to another user."""
         return self._api.get_video(video_id)
 
     def delete(self, video_id: str) -> None:

@@ -44,7 +44,7 @@ app = typer.Typer(
 
 
 def _not_empty(video_id: str) -> str:
-    """A script's unset variable would ask for all videos."""
+    """Refuse an empty id: a script's unset variable would list all videos."""
     if not video_id:
         raise typer.BadParameter(message="it is empty")
     if not is_unicode(video_id):
@@ -56,7 +56,7 @@ VideoId = Annotated[str, typer.Argument(metavar="VIDEO_ID", callback=_not_empty)
 
 
 def is_terminal() -> bool:
-    """Tell whether a person can be asked."""
+    """Return whether there is a terminal for a question."""
     return sys.stdin.isatty()
 
 

@@ -72,7 +72,7 @@ class UploadEngine:
         )
 
     def upload(self, path: Path, *, wait: bool = True, tell: Callable[[Video], None] = lambda video: None) -> Video:
-        """Upload a file, resuming what an earlier run began; the video as the platform then has it.
+        """Upload a file, or resume its upload, and return the video's state on the platform.
 
         wait: until it is ready or rejected (half an hour at most), else until S3 has it whole.
         tell: called with the result while this computer still knows the upload: a run that is killed before everybody
@@ -231,7 +231,7 @@ class UploadEngine:
         )
 
     def _abandon(self, journal: UploadJournal) -> None:
-        """Free what S3 holds of an upload that is of no use any more; the platform expires it anyway."""
+        """Delete the parts of an upload that is no longer needed; the platform expires it anyway."""
         found = journal.load()
         if found is not None:
             with suppress(ApiError, ApiUnreachableError):
@@ -239,7 +239,7 @@ class UploadEngine:
             journal.forget()
 
     def _abort_at_platform(self, video_id: str, upload_token: str) -> None:
-        """Abort; already gone is as good. Raises ConflictError if it was completed first."""
+        """Abort an upload, if it still exists. Raises ConflictError if it was completed first."""
         try:
             self._api.abort(upload_token)
         except NotFoundError:

@@ -171,7 +171,7 @@ class ForbiddenError(ApiError):
 
 
 class NotFoundError(ApiError):
-    """Unknown, or somebody else's."""
+    """The resource does not exist or belongs to another user."""
 
 
 class ConflictError(ApiError):

@@ -59,7 +59,7 @@ class MultipartUpload:
         return stored
 
     def adopt(self, stored_parts: Sequence[StoredPart]) -> None:
-        """Take S3's list for the truth: keep what it holds of this file, send all else again.
+        """Adopt S3's list: keep its parts of this file, and send all others again.
 
         Parts that the journal does not know (taken by S3 while this client died) are read for their checksums.
         """
@@ -153,7 +153,7 @@ class MultipartUpload:
             self._interruption.pause(wait_seconds)
 
     def _repair(self) -> bool:
-        """Send again what differs between S3 and the file. False if nothing does.
+        """Resend the parts that differ between S3 and the file. Return False if none does.
 
         Where S3 shows no checksums nothing can be compared, and every part is sent again.
         """

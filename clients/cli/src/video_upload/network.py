@@ -38,7 +38,7 @@ def ca_bundle() -> str:
 
 
 def tls_context() -> ssl.SSLContext:
-    """Trusts what the API calls trust. Raises NetworkSettingError."""
+    """Return a TLS context with the API calls' certificate authorities. Raises NetworkSettingError."""
     return _context(ca_bundle())
 
 

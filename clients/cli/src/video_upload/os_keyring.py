@@ -44,7 +44,7 @@ class OsKeyring:
         self._bounded(lambda: _write(name, text))
 
     def delete(self, name: str) -> None:
-        """Deleting what is not there is no error."""
+        """Delete the tokens, if there are any."""
         self._bounded(lambda: _delete(name))
 
     def _bounded(self, call: Callable[[], Result]) -> Result:

@@ -1,4 +1,4 @@
-"""Many parts at once: a few threads, each with its own connection, buffer and retries."""
+"""Concurrent parts: a few threads, each with its own connection, buffer and retries."""
 
 from __future__ import annotations
 

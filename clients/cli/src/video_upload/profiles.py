@@ -1,4 +1,4 @@
-"""Profiles: one sign-in for each stage or site, and which of them commands use unless told otherwise."""
+"""Profiles: one sign-in for each stage or site, one of them the default."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signing in: OAuth 2 code with PKCE in the person's own browser, back over a loopback redirect (RFC 8252)."""
+"""Sign-in: OAuth 2 code with PKCE in the user's own browser, with a loopback redirect (RFC 8252)."""
 
 from __future__ import annotations
 

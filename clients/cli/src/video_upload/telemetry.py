@@ -1,4 +1,4 @@
-"""Tells the platform's operators how uploads go: small events, batched, and never in the way of an upload.
+"""Telemetry for the platform's operators: small events, in batches, that never delay an upload.
 
 An event names the video, sizes, times and S3's error codes; no file names, addresses or tokens.
 """

@@ -1,4 +1,4 @@
-"""The file to upload: what it is, its parts, and whether it stayed the same."""
+"""The file to upload: its type, its parts, and checks that it has not changed."""
 
 from __future__ import annotations
 
