@@ -120,6 +120,6 @@ def test_the_shell_opens_without_a_line_and_keeps_nothing_but_itself(
     assert [path for path in kept if path.startswith(("/api", "/config", "/objects"))] == []
     context.set_offline(True)
     page.reload()
-    expect(page.get_by_role("alert")).to_contain_text("cannot be opened right now", timeout=IN_TIME_MS)
+    expect(page.get_by_role("alert")).to_contain_text("The page could not load", timeout=IN_TIME_MS)
     expect(page.get_by_role("link", name="Videos")).to_be_visible()
     context.close()

@@ -254,7 +254,7 @@ def test_a_file_that_changed_since_is_not_mixed_with_its_older_self(
     content[100:104] = b"else"
     changing.write_bytes(content)
     choose(page, changing)
-    expect(page.get_by_role("alert")).to_contain_text("was changed since")
+    expect(page.get_by_role("alert")).to_contain_text("has changed since")
 
 
 def test_two_tabs_do_not_send_the_same_upload(page: Page, site: FakeSite, video: Path) -> None:

@@ -166,7 +166,7 @@ def session(page: Page) -> dict[str, str]:
 @pytest.mark.parametrize("answer", ["code=stolen&state=forged", "error=access_denied&state=forged", "code=stolen"])
 def test_an_answer_nobody_asked_for_is_refused(page: Page, site: FakeSite, answer: str) -> None:
     page.goto(f"{site.url}/?{answer}")
-    expect(page.get_by_role("alert")).to_contain_text("was not started from this tab", timeout=IN_TIME_MS)
+    expect(page.get_by_role("alert")).to_contain_text("was not started in this tab", timeout=IN_TIME_MS)
     assert page.url == f"{site.url}/"
     assert page.evaluate("() => sessionStorage.length") == 0
 
