@@ -66,9 +66,10 @@ $(GENERATOR_INSTALLED): $(GENERATOR)/package-lock.json $(INSTALLED)
 	@$(NPM:$(WEB)=$(GENERATOR)) ci --silent --omit-lockfile-registry-resolved
 	@touch $(GENERATOR_INSTALLED)
 
+# tests/conftest.py says which files begin first.
 test: check web $(GENERATOR_INSTALLED) ## Check and test everything
 	$(NPM) run --silent test
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
 
 check: check-python check-page ## Lint, format, types, layers
 

@@ -22,3 +22,21 @@ for handed_on in ("ARGS", "STAGE", "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES"):
 @pytest.fixture
 def platform() -> InMemoryPlatform:
     return platform_in_memory()
+
+
+LONGEST_FILES = (
+    "tests/engine/test_life.py",
+    "tests/contract/test_schemathesis.py",
+    "tests/end_to_end/test_local_platform.py",
+    "tests/stand_in/test_persistence.py",
+    "tests/web/test_web_platform.py",
+    "tests/bench/test_concurrent_uploads.py",
+    "tests/end_to_end/test_status.py",
+    "tests/end_to_end/test_killed_desktop_client.py",
+)
+"""Files that begin first. One that began last would run on while the other workers have nothing left to do."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {file: position for position, file in enumerate(LONGEST_FILES)}
+    items.sort(key=lambda item: order.get(item.nodeid.partition("::")[0], len(order)))

@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from tests.conftest import LONGEST_FILES
+
 PROJECT = Path(__file__).resolve().parents[2]
 HOOKS = PROJECT / ".pre-commit-config.yaml"
 RUFF = ("check", "format")
@@ -79,3 +81,9 @@ def test_coverage_has_a_floor_that_a_run_is_held_to() -> None:
     measured = re.search(r"^MEASURED_TESTS := .*tests/,(.*)\)$", (PROJECT / "Makefile").read_text(), re.MULTILINE)
     assert measured
     assert [folder for folder in measured[1].split() if not (PROJECT / "tests" / folder).is_dir()] == []
+
+
+def test_files_that_begin_first_are_there_and_make_test_keeps_their_order() -> None:
+    assert [file for file in LONGEST_FILES if not (PROJECT / file).is_file()] == []
+    (tests,) = (line for line in recipe("test") if "pytest" in line)
+    assert "--no-loadscope-reorder" in tests
