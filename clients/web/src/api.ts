@@ -59,7 +59,7 @@ const RETRIED_STATUSES: ReadonlySet<number> = new Set([429, 500, 502, 503, 504])
 /** Refused with 429 as well, but no wait ends them. */
 const CAPS: ReadonlySet<string> = new Set(["too_many_open_uploads", "reserved_bytes_exceeded"]);
 
-/** What the API refused; `code` is one of docs/api.md, or "network_error" with status 0. */
+/** What the API refused; `code` is an ErrorCode, or "network_error" with status 0. */
 export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
@@ -96,7 +96,7 @@ export class ApiClient {
     return this.#asUser("POST", "/multipart/init", { body: file });
   }
 
-  /** partNumbers: at most 500. */
+  /** partNumbers: at most MAX_SIGNED_PARTS. */
   signParts(uploadToken: string, partNumbers: number[]): Promise<SignedParts> {
     const parts = partNumbers.map((partNumber) => ({ partNumber }));
     return this.#send("POST", "/multipart/parts", uploadToken, { body: { parts } });

@@ -333,6 +333,9 @@ export const PROGRESS = {
   "maxFailures": 1000,
 };
 
+/** Parts that one call signs. */
+export const MAX_SIGNED_PARTS = 500;
+
 export type ErrorCode =
   | "checksum_mismatch"
   | "empty_file"

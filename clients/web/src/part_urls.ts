@@ -1,8 +1,8 @@
 /** The presigned URLs of one upload: the first page comes with it, the others are signed a page at a time. */
 
 import type { ApiClient, PresignedUrl } from "./api";
+import { MAX_SIGNED_PARTS } from "./contract";
 
-const URLS_PER_CALL = 500; // docs/api.md, POST /multipart/parts
 /** A URL that ends while its part is under way is refused; parts on slow lines take a while. */
 const URL_MARGIN_SECONDS = 20;
 
@@ -47,7 +47,7 @@ export class PartUrls {
   }
 
   async #signFrom(partNumber: number): Promise<void> {
-    const wanted = [partNumber, ...this.#missing().filter((each) => each > partNumber)].slice(0, URLS_PER_CALL);
+    const wanted = [partNumber, ...this.#missing().filter((each) => each > partNumber)].slice(0, MAX_SIGNED_PARTS);
     const { presignedUrls } = await this.#api.signParts(this.#uploadToken, wanted);
     this.keep(presignedUrls);
   }

@@ -1,4 +1,4 @@
-"""The API's bodies as types: names in snake_case here, as docs/api.md spells them on the wire.
+"""The API's bodies as types: names in snake_case here, as docs/openapi.json spells them on the wire.
 
 Times are ISO 8601 strings in UTC, checksums are S3's base64 form. Unknown fields are ignored, so that an older client
 keeps working when the API grows; a missing or mistyped field is refused.
@@ -205,7 +205,7 @@ class VideoPage(Body, frozen=True, kw_only=True):
 
 
 class ProgressBatch(Body, frozen=True, kw_only=True):
-    """Request body of POST /progress. events: as docs/api.md describes them, at most 25."""
+    """Request body of POST /progress. events: as docs/openapi.json describes them, and no more than it allows."""
 
     client: str
     system: str
