@@ -16,7 +16,7 @@ from awscrt.checksums import crc64nvme
 
 from video_upload.checksums import encode_crc64nvme
 
-PartFault = Literal["expired", "slow_down", "dropped", "dropped_answer", "corrupted"]
+PartFault = Literal["expired", "slow_down", "dropped", "dropped_answer", "corrupted", "bad_request"]
 BLOCK_BYTES = 256 * 1024
 
 
@@ -53,6 +53,7 @@ class FakeStorage:
 
     part_faults: what goes wrong with a part, one entry for each attempt.
     seconds_per_part: how long S3 takes over each part.
+    wants_checksums: whether parts without a checksum are refused, as MinIO and LocalStack do.
     shows_checksums: whether the list of parts names their checksums.
     """
 
@@ -60,6 +61,7 @@ class FakeStorage:
     part_faults: dict[int, list[PartFault]] = field(default_factory=dict[int, list[PartFault]])
     seconds_per_part: float = 0.0
     shows_checksums: bool = True
+    wants_checksums: bool = False
     puts: Counter[int] = field(default_factory=Counter[int])
     stores: Counter[int] = field(default_factory=Counter[int])
     most_at_once: int = 0
@@ -106,12 +108,16 @@ class FakeStorage:
         answer = None
         if fault == "expired" or time.time() > grant.expires_at or amazons != signed:
             answer = 403, "AccessDenied"
+        elif fault == "bad_request":
+            answer = 400, "InvalidArgument"
         elif fault == "slow_down":
             answer = 503, "SlowDown"
         elif "transfer-encoding" in headers:
             answer = 501, "NotImplemented"
         elif headers.get("content-length") != str(grant.size_bytes):
             answer = 403, "SignatureDoesNotMatch"
+        elif self.wants_checksums and not grant.checksum:
+            answer = 400, "InvalidRequest"
         elif grant.upload_id not in self.uploads:
             answer = 404, "NoSuchUpload"
         return PartResponse(*answer, hang_up=True) if answer else None

@@ -91,6 +91,27 @@ def test_a_url_whose_refusal_never_gets_through_is_signed_again_all_the_same(
     assert watched.counted_bytes() == 256 * KIB
 
 
+def test_a_store_that_wants_checksums_gets_them_and_refuses_one_part_a_worker_at_most(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo
+) -> None:
+    platform.storage.wants_checksums = True
+    platform.storage.part_faults[7] = ["expired", "corrupted"]
+    path = make_video(640 * KIB)
+    video = watched.engine.upload(path)
+    assert platform.video_sha256(video.video_id) == sha256_of(path)
+    refused = sum(platform.storage.puts.values()) - sum(platform.storage.stores.values())
+    assert refused <= 4 + 2
+
+
+def test_a_part_that_is_refused_with_its_checksum_too_ends_the_upload(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo
+) -> None:
+    platform.storage.part_faults[1] = ["bad_request"] * 3
+    with pytest.raises(PartFailedError, match="400 InvalidArgument"):
+        watched.engine.upload(make_video(64 * KIB))
+    assert platform.storage.puts[1] == 2
+
+
 def test_urls_beyond_the_first_page_are_signed_a_page_at_a_time(
     platform: FakePlatform, watched: Watched, make_video: MakeVideo
 ) -> None:

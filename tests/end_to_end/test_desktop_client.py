@@ -133,6 +133,13 @@ def test_a_flaky_s3_costs_retries_and_nothing_else(desktop: Desktop, stand_in: S
     assert result["state"] == "ready"
 
 
+def test_a_part_that_is_refused_for_want_of_its_checksum_is_sent_with_it(
+    desktop: Desktop, stand_in: StandIn, video_12_mib: Path
+) -> None:
+    stand_in.fail("UploadPart", status=400, code="InvalidRequest", times=1)
+    assert desktop.upload(video_12_mib)["state"] == "ready"
+
+
 def test_every_part_goes_through_the_proxy_that_the_calls_go_through(
     desktop: Desktop, stand_in: StandIn, person: Person, video_12_mib: Path
 ) -> None:

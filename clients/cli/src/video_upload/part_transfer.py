@@ -61,6 +61,8 @@ class PartTransfer:
         self._interruption = Interruption()
         self._report = options.report
         self._tls = tls_context()
+        self._wants_checksums = False
+        """The store has refused a part for want of its checksum: the others are signed with theirs at once."""
         self._waiting: deque[int] = deque()
         self._results: queue.SimpleQueue[SentPart | BaseException] = queue.SimpleQueue()
         self._senders: list[PartSender] = []
@@ -135,6 +137,8 @@ class PartTransfer:
         failures = renewals = 0
         while True:
             self._interruption.check()
+            if self._wants_checksums and not self._urls.has_checksum(part_number):
+                self._urls.renew_with_checksum(part_number, sender.crc64nvme(part_number))
             outcome = self._send_once(sender, part_number)
             if isinstance(outcome, Stored):
                 return SentPart(part_number=part_number, etag=outcome.etag, crc64nvme=outcome.crc64nvme)
@@ -143,6 +147,10 @@ class PartTransfer:
             if outcome.status == 403 and renewals < RENEWALS_PER_PART:
                 renewals += 1
                 self._urls.renew(part_number)
+                self._report(PartUrlRenewed(part_number=part_number))
+                continue
+            if outcome.lacks_checksum and not self._urls.has_checksum(part_number):
+                self._wants_checksums = True
                 self._report(PartUrlRenewed(part_number=part_number))
                 continue
             failures += 1

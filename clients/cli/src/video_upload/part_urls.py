@@ -35,7 +35,7 @@ class PartUrls:
         self._sign = sign
         self._seconds_until = seconds_until
         self._wanted = wanted
-        self._checksums = checksums or {}
+        self._checksums = dict(checksums or {})
         self._urls: dict[int, tuple[PresignedPart, float]] = {}
         self._signing = threading.Lock()
 
@@ -57,6 +57,16 @@ class PartUrls:
         """Sign this part again, even if its URL is still fresh."""
         with self._signing:
             self._sign_now([part_number])
+
+    def renew_with_checksum(self, part_number: int, checksum: int) -> None:
+        """Sign this part again, with its checksum from now on."""
+        with self._signing:
+            self._checksums[part_number] = checksum
+            self._sign_now([part_number])
+
+    def has_checksum(self, part_number: int) -> bool:
+        """Return whether the part's URL has its checksum signed in."""
+        return part_number in self._checksums
 
     def _is_fresh(self, part_number: int) -> bool:
         known = self._urls.get(part_number)
