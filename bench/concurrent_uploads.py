@@ -222,29 +222,36 @@ def _arguments() -> argparse.Namespace:
         description=__doc__,
     )
     parser.add_argument(
-        "--uploads", type=_positive, default=UPLOADS, metavar="N", help="all of them at once (default: %(default)s)"
+        "--uploads", type=_positive, default=UPLOADS, metavar="N", help="concurrent uploads (default: %(default)s)"
     )
     parser.add_argument(
         "--users",
         type=_positive,
         default=USERS,
         metavar="N",
-        help="one for each upload, one who floods, and visitors (default: %(default)s)",
+        help="users: one for each upload, one who floods, and visitors (default: %(default)s)",
     )
     parser.add_argument(
-        "--connections", type=_positive, default=CONNECTIONS, metavar="N", help="of the flood (default: %(default)s)"
+        "--connections",
+        type=_positive,
+        default=CONNECTIONS,
+        metavar="N",
+        help="connections of the flood (default: %(default)s)",
     )
     parser.add_argument(
         "--size-bytes",
         type=_positive,
         default=SIZE_BYTES,
         metavar="N",
-        help="of each video; every further 5 MiB make a part (default: %(default)s)",
+        help="size of each video; every 5 MiB make a part (default: %(default)s)",
     )
     parser.add_argument(
-        "--folder", type=Path, metavar="DIR", help="where the videos lie until the end (default: the temporary folder)"
+        "--folder",
+        type=Path,
+        metavar="DIR",
+        help="folder for the videos during the test (default: the temporary folder)",
     )
-    parser.add_argument("--verbose", action="store_true", help="print what the platform's processes print")
+    parser.add_argument("--verbose", action="store_true", help="print the output of the platform's processes")
     arguments = parser.parse_args()
     if arguments.users < arguments.uploads + 2:
         parser.error("beside a user for each upload it takes one who floods and one who visits: more --users")

@@ -73,8 +73,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m costs", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--stage", required=True, help="its name; one without a file has dev's settings")
-    parser.add_argument("--workload", type=Path, metavar="FILE", help="what differs from costs/workload.toml")
+    parser.add_argument("--stage", required=True, help="name of the stage; a stage without a file has dev's settings")
+    parser.add_argument(
+        "--workload", type=Path, metavar="FILE", help="file with the values that differ from costs/workload.toml"
+    )
     parser.add_argument("--svg", type=Path, metavar="PATH", help="draw the curve from 1 GB to 1 PB")
-    parser.add_argument("--free-tier", action="store_true", help="take off the account's always-free allowances")
+    parser.add_argument("--free-tier", action="store_true", help="subtract the account's always-free allowances")
     return parser

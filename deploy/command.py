@@ -36,9 +36,12 @@ def command_parser(file: str, description: str | None) -> argparse.ArgumentParse
 def take_stage(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
     """Add the options that choose a deployed stage. Further ways to choose one go into the group that is returned."""
     stage = parser.add_mutually_exclusive_group()
-    stage.add_argument("--stage", help="stack whose outputs name everything (default: the selected one)")
+    stage.add_argument("--stage", help="stack of the stage (default: the selected one)")
     stage.add_argument(
-        "--outputs", type=Path, metavar="FILE", help="output of `pulumi stack output --json`, instead of asking Pulumi"
+        "--outputs",
+        type=Path,
+        metavar="FILE",
+        help="file with the output of `pulumi stack output --json`, instead of running Pulumi",
     )
     return stage
 
@@ -62,13 +65,13 @@ def video_parser(file: str, description: str | None) -> argparse.ArgumentParser:
     """The parser of a command for one video."""
     parser = stage_parser(file, description)
     parser.add_argument("video_id", type=video_id, metavar="VIDEO_ID", help="28 hex digits")
-    parser.add_argument("--owner", metavar="USER", help="e-mail address or owner; saves looking for it")
+    parser.add_argument("--owner", metavar="USER", help="e-mail address or owner; makes the search faster")
     return parser
 
 
 def take_answer(parser: argparse.ArgumentParser) -> None:
     """Add --yes, for a command that calls `confirm`."""
-    parser.add_argument("--yes", action="store_true", help="answer the question with yes; needed without a terminal")
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation; required without a terminal")
 
 
 def video_id(text: str) -> str:

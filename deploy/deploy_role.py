@@ -69,8 +69,8 @@ _LOG_GROUP_ACTIONS = frozenset(
 
 def parser() -> argparse.ArgumentParser:
     made = command_parser(__file__, __doc__)
-    made.add_argument("--account", required=True, metavar="ID", help="twelve digits of the account that is deployed to")
-    made.add_argument("--into", type=Path, required=True, metavar="FOLDER", help="where the JSON files are written")
+    made.add_argument("--account", required=True, metavar="ID", help="twelve-digit id of the target account")
+    made.add_argument("--into", type=Path, required=True, metavar="FOLDER", help="folder for the JSON files")
     made.add_argument("--state-bucket", metavar="NAME", help="bucket of Pulumi's state, to which both roles get access")
     made.add_argument("--state-key", metavar="ARN", help="KMS key of that bucket and of the stacks' secrets")
     made.add_argument(

@@ -200,7 +200,7 @@ def parser() -> argparse.ArgumentParser:
     which.add_argument("video_id", nargs="?", type=video_id, metavar="VIDEO_ID", help="28 hex digits")
     which.add_argument("--upload-id", help="the multipart upload's id, instead")
     options.add_argument("--owner", metavar="USER", help="e-mail address or owner; alone it lists the user's videos")
-    options.add_argument("--json", action="store_true", help="for programs")
+    options.add_argument("--json", action="store_true", help="print JSON")
     return options
 
 

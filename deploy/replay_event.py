@@ -59,7 +59,13 @@ def wait_until_settled(stage: DeployedStage, ref: VideoRef, timeout_seconds: flo
 
 def parser() -> argparse.ArgumentParser:
     options = video_parser(__file__, __doc__)
-    options.add_argument("--wait", type=float, default=300, metavar="SECONDS", help="0 only sends (default: 300)")
+    options.add_argument(
+        "--wait",
+        type=float,
+        default=300,
+        metavar="SECONDS",
+        help="time to wait for the result; 0 does not wait (default: 300)",
+    )
     return options
 
 

@@ -51,17 +51,15 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m local", description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    parser.add_argument("--port", type=_port, default=8000, help="of the page and its API")
-    parser.add_argument("--aws-port", type=_port, default=8001, help="of the stand-in for AWS")
-    parser.add_argument("--sign-in-port", type=_port, default=8002, help="of the hosted sign-in")
+    parser.add_argument("--port", type=_port, default=8000, help="port of the page and its API")
+    parser.add_argument("--aws-port", type=_port, default=8001, help="port of the stand-in for AWS")
+    parser.add_argument("--sign-in-port", type=_port, default=8002, help="port of the hosted sign-in")
+    parser.add_argument("--data", type=Path, default=REPOSITORY / ".data", metavar="DIR", help="folder for all data")
+    parser.add_argument("--reset", action="store_true", help="delete all data, then start")
     parser.add_argument(
-        "--data", type=Path, default=REPOSITORY / ".data", metavar="DIR", help="where everything is kept"
+        "--aws-only", action="store_true", help="start without API, page and /status, for use with `chalice local`"
     )
-    parser.add_argument("--reset", action="store_true", help="forget everything that was kept, then start")
-    parser.add_argument(
-        "--aws-only", action="store_true", help="no API, page and /status: for `chalice local` beside it"
-    )
-    parser.add_argument("--verbose", action="store_true", help="print what the processes print")
+    parser.add_argument("--verbose", action="store_true", help="print the output of all processes")
     return parser.parse_args()
 
 

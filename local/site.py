@@ -206,7 +206,9 @@ def main() -> None:
     """Serve until a signal stops the process; the environment is that of the API."""
     parser = argparse.ArgumentParser(prog="python -m local.site", description=__doc__)
     parser.add_argument("--port", type=int, default=8000, help="port on 127.0.0.1; 0 picks a free one")
-    parser.add_argument("--metrics", type=Path, metavar="FILE", help="of which /status tells; none without it")
+    parser.add_argument(
+        "--metrics", type=Path, metavar="FILE", help="file of the metrics that /status shows; without it, none"
+    )
     arguments = parser.parse_args()
     allow_open_files(MAX_OPEN_FILES)
     from app import app

@@ -14,12 +14,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local.sign_in", description=__doc__)
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port on 127.0.0.1 (default: %(default)s)")
     parser.add_argument(
-        "--data-dir", type=Path, default=Path(".data/sign_in"), help="keys and people (default: %(default)s)"
+        "--data-dir", type=Path, default=Path(".data/sign_in"), help="folder for keys and users (default: %(default)s)"
     )
     parser.add_argument(
         "--site", default="http://127.0.0.1:8000", help="origin of the web client (default: %(default)s)"
     )
-    parser.add_argument("--closed", action="store_true", help="let nobody sign up")
+    parser.add_argument("--closed", action="store_true", help="disable sign-up")
     arguments = parser.parse_args()
 
     stop = threading.Event()

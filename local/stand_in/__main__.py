@@ -62,10 +62,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--port", type=int, default=8001, help="port on 127.0.0.1; 0 takes a free one (default: 8001)")
+    parser.add_argument("--port", type=int, default=8001, help="port on 127.0.0.1; 0 picks a free one (default: 8001)")
     where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--data", type=Path, metavar="DIR", help="keep everything in DIR and continue from there")
-    where.add_argument("--in-memory", action="store_true", help="keep nothing: bodies in a temporary folder, then gone")
+    where.add_argument("--data", type=Path, metavar="DIR", help="store all data in DIR, and continue from it")
+    where.add_argument(
+        "--in-memory", action="store_true", help="store nothing: bodies are in a temporary folder until the end"
+    )
     parser.add_argument(
         "--site-origin",
         action="append",
@@ -73,7 +75,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help=f"an origin whose pages may upload; may be repeated (default: {' and '.join(DEFAULT_SITE_ORIGINS)})",
     )
     parser.add_argument(
-        "--stop-with-parent", action="store_true", help="end when standard input ends, so that no orphan remains"
+        "--stop-with-parent", action="store_true", help="stop when standard input ends, so that no orphan remains"
     )
     options = parser.parse_args(arguments)
     options.site_origin = tuple(options.site_origin or DEFAULT_SITE_ORIGINS)

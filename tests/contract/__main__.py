@@ -15,7 +15,7 @@ from tests.contract.recording import recorded
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.contract", description=__doc__)
-    parser.add_argument("--record", action="store_true", help="record the examples anew")
+    parser.add_argument("--record", action="store_true", help="record new examples")
     options = parser.parse_args(arguments)
     examples = recorded() if options.record else examples_in(json.loads(OPENAPI.read_text()))
     made = document(examples)

@@ -180,7 +180,7 @@ def test_an_announcement_is_tried_until_it_is_made(platform: InMemoryPlatform) -
     for _ in range(2 * MAX_PROCESSING_RETRIES):
         platform.clock.pass_time(minutes=16)
         assert platform.janitor.sweep() == Counter(retried=1)
-    assert sum(platform.meter.values["uploads_failed_count"]) == 0, "it is ready, whoever was told"
+    assert sum(platform.meter.values["uploads_failed_count"]) == 0, "it is ready, whichever call was told"
     platform.notifier.fails = False
     platform.process(transfer)
     assert len(platform.notifier.messages) == 1

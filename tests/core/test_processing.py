@@ -57,7 +57,7 @@ def test_an_event_that_overtakes_the_response_of_complete_does_no_harm(platform:
     completion = platform.completions.complete(transfer.token, transfer.completion(etags))
     assert completion.outcome.name == "COMPLETED"
     assert platform.record_state(transfer) == "ready"
-    assert platform.meter.values["uploads_completed_count"] == [1], "whoever is first counts, and only they"
+    assert platform.meter.values["uploads_completed_count"] == [1], "the first call counts, and no other"
     assert platform.meter.values["parts_completed_count"] == [3]
     assert len(platform.meter.values["upload_throughput_bytes_per_second"]) == 1
 

@@ -64,7 +64,7 @@ def test_a_small_month_agrees_with_one_computed_by_hand(workload: Workload, pric
     parts = 3_650 * 2
     # two lists, key, marker, upload, record | parts joined, record twice | poster, verdict, record twice | a sweep
     writes = 3_650 * (6 + 3 + 4) + 8_760
-    # asked before a part | record twice, object | record thrice, object, head and four ranges | three polls
+    # asked before a part | record twice, object | record three times, object, head and four ranges | three polls
     reads = parts + 3_650 * (3 + 9 + 3)
     storage = (held_gib + beside_gib) * 0.0245 + (parts + writes) * 0.0054 / 1000 + reads * 0.00043 / 1000
 

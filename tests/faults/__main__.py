@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--kinds", metavar="WORDS", default="", help="only kinds whose name holds one of these words")
     parser.add_argument("--client", choices=("command", "page"), help="only this client")
     parser.add_argument("--lanes", type=int, default=DEFAULT_LANES, help="runs at once (default: %(default)s)")
-    parser.add_argument("--list", action="store_true", help="print the kinds and end")
+    parser.add_argument("--list", action="store_true", help="print the kinds and exit")
     parser.add_argument("--show", action="store_true", help="print the steps of each run")
     parser.add_argument("--kept", type=Path, default=Path("build/faults.json"), help="where broken seeds are kept")
     options = parser.parse_args(arguments)

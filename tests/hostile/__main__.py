@@ -19,9 +19,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.hostile", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--requests", type=int, default=DEFAULT_REQUESTS, help="how many (default: %(default)s)")
+    parser.add_argument(
+        "--requests", type=int, default=DEFAULT_REQUESTS, help="number of requests (default: %(default)s)"
+    )
     parser.add_argument("--first-seed", type=int, default=0, help="seed of the first (default: %(default)s)")
-    parser.add_argument("--show", type=int, metavar="SEED", help="send one request and print it with its answer")
+    parser.add_argument("--show", type=int, metavar="SEED", help="send one request and print it with its response")
     parser.add_argument("--seeds", type=Path, default=Path("build/hostile.json"), help="where broken seeds are kept")
     options = parser.parse_args(arguments)
     with running_target() as target:

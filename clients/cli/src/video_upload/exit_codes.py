@@ -35,11 +35,11 @@ class ExitCode(IntEnum):
 MEANINGS = {
     ExitCode.OK: "done",
     ExitCode.FAILED: "failed",
-    ExitCode.USAGE: "wrong use of the command",
+    ExitCode.USAGE: "wrong usage",
     ExitCode.NOT_SIGNED_IN: "not signed in, or the sign-in has ended",
     ExitCode.REFUSED: "the file or the request was refused by validation; trying again does not help",
-    ExitCode.TRY_LATER: "the platform cannot be reached, is overloaded or a limit is used up; try later to resume",
-    ExitCode.INTERRUPTED: "interrupted; the same command resumes",
+    ExitCode.TRY_LATER: "the platform is unreachable or overloaded, or a limit is used up; run the command again later",
+    ExitCode.INTERRUPTED: "interrupted; run the same command again to resume",
 }
 
 CODE_BY_ERROR: tuple[tuple[type[VideoUploadError], ExitCode], ...] = (
