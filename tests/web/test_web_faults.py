@@ -113,7 +113,7 @@ def test_a_part_that_s3_lost_is_sent_again_at_completion(
 
 def test_a_refused_upload_says_why(page: Page, site: FakeSite, small_video: Path, complaints: list[str]) -> None:
     refusals = [
-        (413, "file_too_large", {"maxBytes": 2_000_000_000}, "at most 2.0 GB"),
+        (413, "file_too_large", {"maxBytes": 2_000_000_000}, "The limit is 2.0 GB"),
         (429, "too_many_open_uploads", {}, "too many unfinished uploads"),
         (400, "invalid_request", {"problems": [{"field": "fileName", "problem": "is odd"}]}, "fileName is odd"),
         (403, "forbidden", {}, "Your account is not allowed to do this."),
@@ -233,7 +233,7 @@ def test_of_several_refused_files_none_goes_unmentioned(page: Page, site: FakeSi
     open_signed_in(page, site.url, site.sign_in, ADA)
     choose(page, *files)
     banner = page.get_by_role("alert")
-    for said in ("a.mp4: This file is empty.", "b.txt: This is not", "c.mp4: This file", "d.txt:", "And 2 more."):
+    for said in ("a.mp4: This file is empty.", "b.txt: This file type is not supported", "c.mp4: This file", "d.txt:", "And 2 more."):
         expect(banner).to_contain_text(said)
 
 
