@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 API_PREFIX = "/api"
 SHARE, FAILED_SHARE = "/share", "/?share=failed"
-"""Where other apps share videos, and where a share is sent that no service worker took, as at the edge."""
+"""Path to which other apps share videos, and the redirect where no service worker took the share, as at the edge."""
 CALLS_AT_ONCE = 64
 """Number of functions that run at the same time; further calls wait."""
 CALLS_AT_ONCE_OF_ONE_CALLER = 4

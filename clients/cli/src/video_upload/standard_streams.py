@@ -42,12 +42,12 @@ def prepare_streams() -> None:
 
 
 def drop_output() -> None:
-    """Give up what stdout did not take, so that Python does not complain of it at its end."""
+    """Discard pending output, so that Python reports no error about it at exit."""
     drop(sys.stdout)
 
 
 def drop(stream: IO[str]) -> None:
-    """As the documentation of `signal` does it for SIGPIPE."""
+    """Point a stream at the null device, as the documentation of `signal` does for SIGPIPE."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
