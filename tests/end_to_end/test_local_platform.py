@@ -8,9 +8,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -69,6 +69,24 @@ def children_of(process: "subprocess.Popen[str]") -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
 
 
+@dataclass
+class Running:
+    """A platform as `make run` starts it."""
+
+    process: "subprocess.Popen[str]"
+    data_dir: Path
+    ports: Ports
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One platform for the tests that leave it as it is."""
+    data_dir, ports = tmp_path_factory.mktemp("running") / "data", Ports.free()
+    with started(data_dir, ports) as process:
+        read_until(process, "Ctrl-C stops")
+        yield Running(process, data_dir, ports)
+
+
 def test_ctrl_c_stops_everything_in_two_seconds_and_leaves_no_process(tmp_path: Path) -> None:
     ports = Ports.free()
     with started(tmp_path / "data", ports) as process:
@@ -95,12 +113,13 @@ def test_a_killed_platform_leaves_no_process_either(tmp_path: Path) -> None:
         assert not alive
 
 
-@pytest.mark.parametrize("module", ["local.site", "local.event_worker", "local.stand_in"])
-def test_a_process_that_dies_is_reported_to_the_person_who_runs_the_platform(tmp_path: Path, module: str) -> None:
+def test_each_process_that_dies_is_reported_to_the_person_who_runs_the_platform(tmp_path: Path) -> None:
     with started(tmp_path / "data", Ports.free()) as process:
         read_until(process, "Ctrl-C stops")
-        next(child for child in children_of(process) if module in child.cmdline()).kill()
-        assert "start the platform again" in read_until(process, "ended with -9")
+        children = children_of(process)
+        for module in ("local.site", "local.event_worker", "local.stand_in"):
+            next(child for child in children if module in child.cmdline()).kill()
+            assert "start the platform again" in read_until(process, "ended with -9")
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
 
@@ -141,24 +160,19 @@ def test_a_folder_is_meant_as_seen_from_where_the_platform_is_started(tmp_path: 
         assert {path.name for path in (tmp_path / "kept").iterdir()} >= {"stand-in", "sign-in", METRICS_FILE}
 
 
-def test_two_platforms_on_one_folder_are_refused_with_a_reason(tmp_path: Path) -> None:
-    with started(tmp_path / "data", Ports.free()) as first:
-        read_until(first, "Ctrl-C stops")
-        with started(tmp_path / "data", Ports.free()) as second:
-            output, _ = second.communicate(timeout=30)
-            assert second.returncode == 1
-            assert "another platform is running" in output
+def test_two_platforms_on_one_folder_are_refused_with_a_reason(running: Running) -> None:
+    with started(running.data_dir, Ports.free()) as second:
+        output, _ = second.communicate(timeout=30)
+        assert second.returncode == 1
+        assert "another platform is running" in output
 
 
-def test_a_taken_port_is_named(tmp_path: Path) -> None:
-    ports = Ports.free()
-    with started(tmp_path / "one", ports) as first:
-        read_until(first, "Ctrl-C stops")
-        with started(tmp_path / "two", replace(Ports.free(), site=ports.site)) as second:
-            output, _ = second.communicate(timeout=30)
-            assert second.returncode == 1
-            assert str(ports.site) in output
-            assert "Traceback" not in output
+def test_a_taken_port_is_named(running: Running, tmp_path: Path) -> None:
+    with started(tmp_path / "two", replace(Ports.free(), site=running.ports.site)) as second:
+        output, _ = second.communicate(timeout=30)
+        assert second.returncode == 1
+        assert str(running.ports.site) in output
+        assert "Traceback" not in output
 
 
 @pytest.mark.parametrize("options", [["--port", "80000"], ["--port", "http"], ["--port", "9", "--aws-port", "9"]])
@@ -192,16 +206,14 @@ def test_a_file_is_refused_as_data_folder(tmp_path: Path, options: list[str]) ->
     assert "Traceback" not in output
 
 
-def test_nothing_listens_beyond_loopback(tmp_path: Path) -> None:
-    with started(tmp_path / "data", Ports.free()) as process:
-        read_until(process, "Ctrl-C stops")
-        addresses = {
-            connection.laddr.ip
-            for member in [psutil.Process(process.pid), *children_of(process)]
-            for connection in member.net_connections(kind="inet")
-            if connection.status == psutil.CONN_LISTEN
-        }
-        assert addresses == {"127.0.0.1"}
+def test_nothing_listens_beyond_loopback(running: Running) -> None:
+    addresses = {
+        connection.laddr.ip
+        for member in [psutil.Process(running.process.pid), *children_of(running.process)]
+        for connection in member.net_connections(kind="inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert addresses == {"127.0.0.1"}
 
 
 @pytest.mark.parametrize("option", ["--help"])
