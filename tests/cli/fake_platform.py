@@ -229,8 +229,11 @@ class FakePlatform:
             **{"videoId": upload.video_id, **upload.body, "state": upload.state, "media": media},
             **{"createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z", "completedAt": None},
             **{"rejection": self.rejection if upload.state == "rejected" else None},
-            **{"posterUrl": None, "playbackUrl": None, "urlsExpireAt": None},
+            **{"posterUrl": None, "playbackUrl": self._playback_url(upload), "urlsExpireAt": None},
         }
+
+    def _playback_url(self, upload: FakeUpload) -> str | None:
+        return f"{self.url}/s3/{upload.video_id}?X-Amz-Signature=secret" if upload.state == "ready" else None
 
     def _video(self, method: str, video_id: str) -> tuple[int, Json, dict[str, str]]:
         upload = self.uploads.get(video_id)

@@ -55,12 +55,15 @@ def test_a_killed_upload_resumes_without_sending_a_stored_part_twice(
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_control_c_stops_cleanly_and_says_how_to_go_on(platform: FakePlatform, cli: Cli, make_video: MakeVideo) -> None:
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_control_c_stops_cleanly_and_says_how_to_go_on(
+    platform: FakePlatform, cli: Cli, make_video: MakeVideo, stop: signal.Signals
+) -> None:
     platform.storage.seconds_per_part = 0.1
     path = make_video(2 * MIB)
     process = cli.start("upload", path)
     wait_for_parts(platform, 4)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(stop)
     _, errors = process.communicate(timeout=10)
     assert process.returncode == 130
     assert "Run the same command again to resume" in errors
@@ -157,10 +160,14 @@ def test_unfinished_uploads_are_listed_without_their_tokens_and_can_be_aborted(
     unfinished = cli.run("uploads", "--json").stdout
     assert json.loads(unfinished)["uploads"][0]["videoId"] in platform.uploads
     assert platform.only_upload().token not in unfinished
-    assert cli.run("abort").returncode == 0
+    refused = cli.run("abort")
+    assert refused.returncode == 2
+    assert "--yes" in refused.stderr
+    assert platform.only_upload().state == "uploading"
+    assert cli.run("abort", "--yes").returncode == 0
     assert platform.only_upload().state == "aborted"
-    assert cli.run("abort").returncode == 1
-    assert cli.run("abort", path).returncode == 1
+    assert cli.run("abort", "--yes").returncode == 1
+    assert cli.run("abort", path, "--yes").returncode == 1
 
 
 @pytest.mark.usefixtures("signed_in")

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import msgspec
 import typer
-from rich.console import Console
 
 from video_upload.command_output import (
     EPILOG,
     AsJson,
     Profile,
+    Urls,
     api_of,
     errors_console,
     exit_codes,
     print_error,
     print_json,
     print_stopped,
+    results_console,
+    video_in_json,
     writing_results,
 )
 from video_upload.engine import UploadEngine
@@ -39,7 +42,7 @@ app = typer.Typer(
     epilog=EPILOG,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
@@ -55,13 +58,26 @@ def _not_empty(video_id: str) -> str:
 VideoId = Annotated[str, typer.Argument(metavar="VIDEO_ID", callback=_not_empty)]
 
 
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed without a terminal.")]
+
+
 def is_terminal() -> bool:
     """Return whether there is a terminal for a question."""
     return sys.stdin.isatty()
 
 
+def _confirm(question: str, *, yes: bool) -> None:
+    """Ask before something is lost for good."""
+    if yes:
+        return
+    if not is_terminal():
+        raise typer.BadParameter(message="there is no terminal to ask on: add --yes")
+    typer.confirm(question, abort=True, err=True)
+
+
 def main() -> NoReturn:
     prepare_streams()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     as_json = "--json" in sys.argv
     code: str | int | None = ExitCode.OK
     try:
@@ -117,6 +133,7 @@ app.command(epilog=EPILOG)(upload)
 @app.command(name="list")
 def list_videos(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, newest first.")] = 24,
+    urls: Urls = False,
     as_json: AsJson = False,
     profile: Profile = None,
 ) -> None:
@@ -132,22 +149,22 @@ def list_videos(
             if cursor is None:
                 break
         if as_json:
-            print_json({"videos": videos})
+            print_json({"videos": [video_in_json(video, urls=urls) for video in videos]})
         else:
             with writing_results():
-                print_videos(Console(), videos)
+                print_videos(results_console(), videos)
 
 
 @app.command()
-def show(video_id: VideoId, as_json: AsJson = False, profile: Profile = None) -> None:
+def show(video_id: VideoId, urls: Urls = False, as_json: AsJson = False, profile: Profile = None) -> None:
     """Show the details of one video."""
     with exit_codes(as_json=as_json):
         video = api_of(profile, errors_console(quiet=as_json)).get_video(video_id)
         if as_json:
-            print_json(video)
+            print_json(video_in_json(video, urls=urls))
         else:
             with writing_results():
-                print_video(Console(), video)
+                print_video(results_console(), video, urls=urls)
 
 
 @app.command()
@@ -160,10 +177,7 @@ def delete(
     profile: Profile = None,
 ) -> None:
     """Delete a video for good."""
-    if not yes:
-        if not is_terminal():
-            raise typer.BadParameter(message="there is no terminal to ask on: add --yes")
-        typer.confirm(f"Delete {video_id} for good?", abort=True, err=True)
+    _confirm(f"Delete {video_id} for good?", yes=yes)
     with exit_codes(as_json=as_json):
         answer = api_of(profile, errors_console(quiet=as_json)).delete_video(video_id)
         if as_json:
@@ -184,7 +198,7 @@ def uploads(as_json: AsJson = False, profile: Profile = None) -> None:
             print_json({"uploads": [_without(upload, "uploadToken") for upload in unfinished]})
         else:
             with writing_results():
-                print_open_uploads(Console(), unfinished)
+                print_open_uploads(results_console(), unfinished)
 
 
 @app.command()
@@ -192,6 +206,7 @@ def abort(
     which: Annotated[
         str | None, typer.Argument(metavar="[FILE|VIDEO_ID]", help="Needed if there is more than one.")
     ] = None,
+    yes: Yes = False,
     as_json: AsJson = False,
     profile: Profile = None,
 ) -> None:
@@ -207,6 +222,7 @@ def abort(
             if not unfinished:
                 raise UploadNotFoundError(name="any file")
             which = unfinished[0].video_id
+        _confirm(f"Give up the upload of {which} and what has arrived of it?", yes=yes)
         video_id = _abort(engine, which)
         if as_json:
             print_json({"status": "aborted", "videoId": video_id})

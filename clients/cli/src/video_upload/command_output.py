@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -29,10 +30,18 @@ from video_upload.errors import (
 from video_upload.exit_codes import MEANINGS, ExitCode, exit_code_of
 from video_upload.presentation import plain
 from video_upload.private_files import default_home
+from video_upload.schemas import Video
 
 EPILOG = "Exit codes: " + "; ".join(f"{code.value} {meaning}" for code, meaning in MEANINGS.items()) + "."
 
+PIPE_COLUMNS = 4096  # of a table that goes into a pipe or a file: more than any row has
+URL_FIELDS = frozenset({"posterUrl", "playbackUrl", "urlsExpireAt"})
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; errors go to stderr as JSON, too.")]
+Urls = Annotated[
+    bool,
+    typer.Option("--urls", help="Print the signed URLs, too: whoever has one can watch the video until it expires."),
+]
 Profile = Annotated[
     str | None,
     typer.Option(
@@ -44,6 +53,20 @@ Profile = Annotated[
 def errors_console(*, quiet: bool = False) -> Console:
     """Progress, notes and errors go to stderr, results to stdout."""
     return Console(stderr=True, quiet=quiet)
+
+
+def results_console() -> Console:
+    """Results go to stdout: as wide as the terminal, and nothing is cut where there is none."""
+    console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = PIPE_COLUMNS
+    return console
+
+
+def video_in_json(video: Video, *, urls: bool) -> dict[str, Any]:
+    """Return the API's fields; signed URLs open a video to everybody who reads the output's log."""
+    fields: dict[str, Any] = msgspec.to_builtins(video)
+    return {name: value for name, value in fields.items() if urls or name not in URL_FIELDS}
 
 
 def api_of(profile: str | None, console: Console, interruption: Interruption | None = None) -> VideoApi:

@@ -155,7 +155,7 @@ def media_in_words(media: Media | None) -> str:
     return ", ".join(words)
 
 
-def print_video(console: Console, video: Video) -> None:
+def print_video(console: Console, video: Video, *, urls: bool = False) -> None:
     facts = {
         "id": video.video_id,
         "file": video.file_name,
@@ -164,8 +164,8 @@ def print_video(console: Console, video: Video) -> None:
         "media": media_in_words(video.media),
         "rejected": video.rejection.message if video.rejection else "",
         "created": video.created_at,
-        "poster": video.poster_url or "",
-        "playback": video.playback_url or "",
+        "poster": (urls and video.poster_url) or "",
+        "playback": (urls and video.playback_url) or "",
     }
     for name, value in facts.items():
         if value:
@@ -191,26 +191,19 @@ def clock_time(time: str) -> str:
     return datetime.fromisoformat(time).astimezone().strftime("%H:%M")
 
 
+ROOMY_COLUMNS = 110
+
+
 def print_videos(console: Console, videos: Iterable[Video]) -> None:
+    """On 80 columns the media are left to `show`; file names are folded, never cut."""
     videos = tuple(videos)
-    table = Table(
-        _id_column(video.video_id for video in videos),
-        "file",
-        "size",
-        "state",
-        "media",
-        _day_column("created"),
-        box=None,
-    )
+    has_room = console.width >= ROOMY_COLUMNS
+    columns = [_id_column(video.video_id for video in videos), _day_column("created"), "size", "state"]
+    table = Table(*columns, *(["media"] if has_room else []), Column("file", overflow="fold"), box=None)
     for video in videos:
-        table.add_row(
-            plain(video.video_id),
-            plain(video.file_name),
-            decimal(video.size_bytes),
-            video.state,
-            plain(media_in_words(video.media)),
-            plain(_day(video.created_at)),
-        )
+        words = [video.video_id, _day(video.created_at), decimal(video.size_bytes), video.state]
+        media = [media_in_words(video.media)] if has_room else []
+        table.add_row(*(plain(word) for word in (*words, *media, video.file_name)))
     console.print(table)
 
 
@@ -218,7 +211,7 @@ def print_open_uploads(console: Console, uploads: Iterable[OpenUpload]) -> None:
     uploads = tuple(uploads)
     table = Table(
         _id_column(upload.video_id for upload in uploads),
-        "file",
+        Column("file", overflow="fold"),
         "size",
         _day_column("started"),
         _day_column("ends"),

@@ -8,9 +8,16 @@ import webbrowser
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from video_upload.command_output import AsJson, Profile, errors_console, exit_codes, print_json, writing_results
+from video_upload.command_output import (
+    AsJson,
+    Profile,
+    errors_console,
+    exit_codes,
+    print_json,
+    results_console,
+    writing_results,
+)
 from video_upload.credentials import CLIENT_SECRET_VARIABLE, SignIn, StoredCredentials
 from video_upload.errors import KeyringUnavailableError, SignInError
 from video_upload.os_keyring import OsKeyring
@@ -124,7 +131,7 @@ def list_profiles(context: typer.Context, as_json: AsJson = False) -> None:
             print_json({"profiles": lines})
         else:
             with writing_results():
-                print_profiles(Console(), lines)
+                print_profiles(results_console(), lines)
 
 
 @profiles_app.command(name="use")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 
 from video_upload.api import VideoApi
 from video_upload.backoff import Backoff, Interruption
@@ -17,11 +18,14 @@ from video_upload.batch_journal import BatchJournal
 from video_upload.command_output import (
     AsJson,
     Profile,
+    Urls,
     api_of,
     errors_console,
     exit_codes,
     print_error,
     print_json,
+    results_console,
+    video_in_json,
     writing_results,
 )
 from video_upload.credentials import StoredCredentials
@@ -47,12 +51,12 @@ def _rate_limit(text: str) -> RateLimit:
 
 def upload(  # noqa: PLR0917 - typer calls it by name
     sources: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="SOURCE...",
             help=f"Videos ({' '.join(CONTENT_TYPES)}), folders that contain videos, or patterns.",
         ),
-    ],
+    ] = None,
     parallel: Annotated[
         int, typer.Option("--parallel", "-p", min=1, max=64, help="Parts sent at once.")
     ] = DEFAULT_PARALLEL,
@@ -75,16 +79,32 @@ def upload(  # noqa: PLR0917 - typer calls it by name
             help="Report progress to the site's operators, if the site asks for it.",
         ),
     ] = True,
+    files_from: Annotated[
+        str | None,
+        typer.Option(
+            "--files-from",
+            metavar="FILE",
+            help="Read further sources from a file, one a line or ended by NUL; - is the standard input.",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the files that would be uploaded.")] = False,
+    urls: Urls = False,
     as_json: AsJson = False,
     profile: Profile = None,
 ) -> None:
     """Upload videos, one after another. Ctrl-C pauses; run the same command again to resume."""
     with exit_codes(as_json=as_json):
+        sources = [*(sources or []), *(_listed_in(files_from) if files_from else [])]
+        if not sources:
+            raise typer.BadParameter(message="say what to upload: SOURCE or --files-from")
         selection = select_videos(sources)  # every file is looked at before the first byte of any is sent
         for refused in selection.refused:
             print_error(refused, as_json=as_json, file=refused.path)
         if not selection.videos:
             raise typer.Exit(exit_code_of(selection.refused[0]))
+        if dry_run:
+            _list_only(selection, as_json=as_json)
         console = errors_console(quiet=as_json)
         api = api_of(profile, console, interruption := Interruption())
         run = _Run(
@@ -93,6 +113,7 @@ def upload(  # noqa: PLR0917 - typer calls it by name
             batch=BatchJournal(default_home(), api.url, sources),
             interruption=interruption,
             as_json=as_json,
+            urls=urls,
             failures=[exit_code_of(refused) for refused in selection.refused],
             unfinished=len(selection.refused),
         )
@@ -117,6 +138,24 @@ def upload(  # noqa: PLR0917 - typer calls it by name
         run.conclude()
 
 
+def _listed_in(name: str) -> list[str]:
+    """Read sources as `find -print` and `find -print0` write them."""
+    content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    separator = b"\0" if b"\0" in content else b"\n"
+    return [os.fsdecode(line) for line in content.split(separator) if line.strip()]
+
+
+def _list_only(selection: Selection, *, as_json: bool) -> NoReturn:
+    for path in selection.videos:
+        size_bytes = VideoFile.at(path).size_bytes
+        if as_json:
+            print_json({"file": path_text(path), "sizeBytes": size_bytes})
+        else:
+            with writing_results():
+                print(path_text(path))
+    raise typer.Exit(exit_code_of(selection.refused[0]) if selection.refused else ExitCode.OK)
+
+
 @contextmanager
 def _telemetry(profile: str | None, *, wanted: bool) -> Generator[Report]:
     """Report progress to sites that ask for it, and to no others."""
@@ -139,6 +178,7 @@ class _Run:
     batch: BatchJournal
     interruption: Interruption
     as_json: bool
+    urls: bool
     failures: list[ExitCode] = field(default_factory=list[ExitCode])
     uploaded: int = 0
     done_before: int = 0
@@ -175,10 +215,10 @@ class _Run:
         def tell(video: Video) -> None:
             display.finish_file()
             if self.as_json:
-                print_json({"file": path_text(path), "video": video})
+                print_json({"file": path_text(path), "video": video_in_json(video, urls=self.urls)})
             else:
                 with display.paused(), writing_results():
-                    print_video(Console(), video)
+                    print_video(results_console(), video, urls=self.urls)
             self.batch.add(file, video.video_id)
 
         verdict = _verdict(engine.upload(path, wait=wait, tell=tell), waited=wait)

@@ -1,0 +1,118 @@
+"""The command in shells, pipes and scripts."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli, MakeVideo
+from tests.cli.fake_platform import FakePlatform
+
+KIB = 1024
+LONG_NAME = "Sommerfest der freiwilligen Feuerwehr mit Umzug und Kapelle 2026.mp4"
+
+
+def on_a_terminal(cli: Cli, *arguments: str, columns: int) -> list[str]:
+    """Return the lines that the command writes to a pseudo-terminal."""
+    master, slave = pty.openpty()
+    cli.environment.update({"COLUMNS": str(columns), "TERM": "dumb"})
+    with cli.start(*arguments, stdout=slave) as process:
+        os.close(slave)
+        shown = b""
+        while True:
+            try:
+                block = os.read(master, 4096)
+            except OSError:  # Linux says so at the end
+                break
+            if not block:
+                break
+            shown += block
+    os.close(master)
+    assert process.returncode == 0
+    return shown.decode().splitlines()
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_a_list_fits_the_terminal_and_cuts_nothing(platform: FakePlatform, home: Path) -> None:
+    for video in platform.add_finished_videos("ready", "processing", "rejected"):
+        video.body["fileName"] = LONG_NAME
+    lines = on_a_terminal(Cli(home), "list", columns=80)
+    assert max(len(line) for line in lines) <= 80
+    shown = "".join("".join(lines).split())
+    assert "\N{HORIZONTAL ELLIPSIS}" not in shown
+    assert all(any(video_id in line for line in lines) for video_id in platform.uploads)
+
+
+@pytest.mark.usefixtures("signed_in")
+@pytest.mark.parametrize("command", ["list", "uploads"])
+def test_a_list_in_a_pipe_has_one_whole_line_a_video(platform: FakePlatform, cli: Cli, command: str) -> None:
+    for video in platform.add_finished_videos(*["uploading" if command == "uploads" else "ready"] * 2):
+        video.body["fileName"] = LONG_NAME
+    environment = {name: text for name, text in os.environ.items() if name not in {"COLUMNS", "LINES"}}
+    listed = subprocess.run(
+        [sys.executable, "-m", "video_upload", command],
+        env=environment | {"VIDEO_UPLOAD_HOME": str(cli.home), "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert [LONG_NAME in line for line in listed.stdout.splitlines()] == [False, True, True]
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_signed_urls_are_printed_only_where_they_are_asked_for(cli: Cli, make_video: MakeVideo) -> None:
+    path = make_video(64 * KIB)
+    uploaded = cli.run("upload", path, "--json").stdout
+    video_id = json.loads(uploaded)["video"]["videoId"]
+    runs = [["show", video_id], ["show", video_id, "--json"], ["list", "--json"]]
+    silent = [uploaded, cli.run("upload", path).stdout, *(cli.run(*run).stdout for run in runs)]
+    assert not any("Signature" in output for output in silent)
+    assert all("X-Amz-Signature=secret" in cli.run(*run, "--urls").stdout for run in runs)
+
+
+@pytest.mark.parametrize("separator", ["\n", "\0"], ids=["lines", "NUL"])
+@pytest.mark.usefixtures("signed_in")
+def test_sources_come_from_a_file_as_find_writes_them(
+    platform: FakePlatform, cli: Cli, make_video: MakeVideo, tmp_path: Path, separator: str
+) -> None:
+    names = ("one film.mp4", "two.mov")
+    listed = tmp_path / "list"
+    listed.write_text("".join(f"{make_video(64 * KIB, name)}{separator}" for name in names))
+    assert cli.run("upload", "--files-from", listed).returncode == 0
+    assert {upload.body["fileName"] for upload in platform.uploads.values()} == set(names)
+    missing = cli.run("upload", "--files-from", tmp_path / "missing")
+    assert (missing.returncode, len(missing.stderr.splitlines())) == (1, 1)
+    assert cli.run("upload").returncode == 2
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_a_dry_run_lists_what_would_be_sent_and_sends_nothing(
+    platform: FakePlatform, cli: Cli, make_video: MakeVideo, tmp_path: Path
+) -> None:
+    path = make_video(64 * KIB)
+    assert cli.run("upload", tmp_path, "--dry-run").stdout.splitlines() == [str(path)]
+    listed = json.loads(cli.run("upload", path, "--dry-run", "--json").stdout)
+    assert listed == {"file": str(path), "sizeBytes": 64 * KIB}
+    assert platform.calls == []
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete_the_commands(cli: Cli, shell: str) -> None:
+    cli.environment.update(
+        {"_VIDEO_UPLOAD_COMPLETE": f"complete_{shell}", "COMP_WORDS": "video-upload up", "COMP_CWORD": "1"}
+        | {"_TYPER_COMPLETE_ARGS": "video-upload up", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+    )
+    output, _ = cli.start().communicate(timeout=60)
+    assert "upload" in output
+    assert "logout" not in output
+
+
+def test_help_has_a_short_form(cli: Cli) -> None:
+    assert cli.run("upload", "-h").stdout == cli.run("upload", "--help").stdout
