@@ -39,6 +39,11 @@ def is_page(url: str) -> bool:
     )
 
 
+def is_claimed_link(url: str) -> bool:
+    """Check for an https address that an app can claim for itself: an App Link or a Universal Link."""
+    return is_page(url) and url.startswith("https://") and urlsplit(url).hostname != "localhost"
+
+
 def origin_of(page: str) -> str:
     """`https://host:port`, without the port that its scheme has anyway (RFC 6454, section 6.2)."""
     parts = urlsplit(page)

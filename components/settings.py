@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, get_type_hints
 
-from components.internet_names import DOMAIN, MAIL_ADDRESS, is_page
+from components.internet_names import DOMAIN, MAIL_ADDRESS, is_claimed_link, is_page
 from components.setting_fields import choice, flag, integer, text, texts
 
 MAX_OBJECT_GIB = 49_971  # 48.8 TiB; S3 User Guide, "Amazon S3 multipart upload limits"
@@ -122,6 +122,14 @@ class SignInSettings:
         "an https address of one host (or http on localhost)",
         range(21),
         "where else than at the site a browser may land after signing in; pages there may call API and video bucket",
+    )
+    native_redirect_urls: tuple[str, ...] = texts(
+        (),
+        is_claimed_link,
+        "an https address of one host that an app can claim",
+        range(21),
+        "links where native apps land after signing in, each claimed by its app; with one, native apps have a client "
+        "of their own: [Native apps](mobile.md)",
     )
 
 

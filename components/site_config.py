@@ -24,6 +24,8 @@ def site_config(context: StageContext, auth: Auth, app_clients: AppClients) -> p
         "logoutUrl": pulumi.Output.concat("https://", auth.sign_in_host, "/logout"),
         "tellProgress": True,
     }
+    if app_clients.native_client_id is not None:
+        known["nativeClientId"] = app_clients.native_client_id
     return pulumi.Output.from_input(known)
 
 

@@ -30,6 +30,7 @@ ASK_EACH_TIME = "no-cache"
 """Cache-Control of files that keep their names when they change; browsers revalidate them at each use."""
 NAMED_BY_CONTENT = "assets/"
 KEEP = "public, max-age=31536000, immutable"
+APPLE_APP_LINKS = ".well-known/apple-app-site-association"
 DEFAULT_TYPE = "application/octet-stream"
 
 
@@ -54,7 +55,7 @@ def publish(s3: S3Client, *, bucket: str, page: Path, config: Mapping[str, Any])
             Bucket=bucket,
             Key=key,
             Body=files[key].read_bytes(),
-            ContentType=mimetypes.guess_type(key)[0] or DEFAULT_TYPE,
+            ContentType=_content_type(key),
             CacheControl=KEEP if key.startswith(NAMED_BY_CONTENT) else ASK_EACH_TIME,
         )
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
@@ -63,6 +64,13 @@ def publish(s3: S3Client, *, bucket: str, page: Path, config: Mapping[str, Any])
     for key in removed:
         s3.delete_object(Bucket=bucket, Key=key)
     return Published(written=(CONFIG, *order), removed=removed)
+
+
+def _content_type(key: str) -> str:
+    # Apple asks for the file without an extension, and for JSON (Supporting associated domains).
+    if key == APPLE_APP_LINKS:
+        return "application/json"
+    return mimetypes.guess_type(key)[0] or DEFAULT_TYPE
 
 
 def parser() -> argparse.ArgumentParser:

@@ -77,6 +77,7 @@ class Site:
             "authority": sign_in_url,
             "webClientId": "web",
             "desktopClientId": "desktop",
+            "nativeClientId": "native",
             "scopes": ["openid", "email", "video-upload/read", "video-upload/write"],
             "logoutUrl": f"{sign_in_url}/logout",
             "tellProgress": True,

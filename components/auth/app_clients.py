@@ -1,4 +1,4 @@
-"""App clients: the page, the command line and programs, each with its way to sign in."""
+"""App clients: the page, the command line, native apps and programs, each with its way to sign in."""
 
 from __future__ import annotations
 
@@ -36,12 +36,14 @@ class AppClientsArgs:
 
 
 class AppClients(pulumi.ComponentResource):
-    """Web, desktop and machine client."""
+    """Web, desktop, native and machine client."""
 
     web_client_id: pulumi.Output[str]
     """The page: code + PKCE, no secret."""
     desktop_client_id: pulumi.Output[str]
     """The command line: code + PKCE with a loopback redirect, no secret."""
+    native_client_id: pulumi.Output[str] | None
+    """Apps of phones and desktops: code + PKCE with a link that the app claims, no secret; None without such a link."""
     machine_client_id: pulumi.Output[str] | None
     """Programs: client credentials."""
     machine_client_secret: pulumi.Output[str] | None
@@ -63,13 +65,20 @@ class AppClients(pulumi.ComponentResource):
         )
         loopback = [f"http://127.0.0.1:{port}/callback" for port in DESKTOP_PORTS]
         desktop = self._person_client("desktop", loopback, [], protected(self, args.context.general.protect))
+        links = args.settings.native_redirect_urls
+        native = (
+            self._person_client("native", links, links, protected(self, args.context.general.protect))
+            if links
+            else None
+        )
         machine = self._machine_client() if args.settings.machine_client else None
 
         self.web_client_id = web.id
         self.desktop_client_id = desktop.id
+        self.native_client_id = native.id if native else None
         self.machine_client_id = machine.id if machine else None
         self.machine_client_secret = pulumi.Output.secret(machine.client_secret) if machine else None
-        self.client_ids = [client.id for client in (web, desktop, machine) if client]
+        self.client_ids = [client.id for client in (web, desktop, native, machine) if client]
         self.register_outputs({"webClientId": web.id, "desktopClientId": desktop.id})
 
     def _person_client(

@@ -17,6 +17,8 @@ DEFAULT_REDIRECT_URIS: Mapping[str, Sequence[str]] = {
     "web": ("http://127.0.0.1:8000/", "http://localhost:8000/"),
     # Cognito compares redirects letter by letter, so each port the desktop client may find free is registered.
     "desktop": tuple(f"http://127.0.0.1:{port}/callback" for port in range(53682, 53692)),
+    # Claimed by nobody: whoever tries an app's flow reads the code from the address.
+    "native": ("https://app.example.com/signed-in",),
 }
 
 MACHINE_FILE = "machine_client.json"
@@ -51,7 +53,7 @@ class Client:
 
 
 class Clients:
-    """The web, desktop and machine clients."""
+    """The web, desktop, native and machine clients."""
 
     def __init__(self, files: PrivateFiles, redirect_uris: Mapping[str, Sequence[str]]) -> None:
         self._clients: dict[str, Client] = {

@@ -10,7 +10,7 @@ def test_the_local_stage_is_complete() -> None:
     environment = Environment.read(local_variables())
     assert environment.stage == "local"
     assert list(environment.token_keys) == ["local"]
-    assert environment.client_ids == {"web", "desktop", "machine"}
+    assert environment.client_ids == {"web", "desktop", "native", "machine"}
 
 
 def test_every_mistake_is_named_at_once() -> None:

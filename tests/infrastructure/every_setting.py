@@ -12,6 +12,7 @@ ON: Mapping[str, object] = {
     "mfa": Mfa.REQUIRED,
     "transferAcceleration": True,
     "siteDomain": "videos.example.com",
+    "nativeRedirectUrls": ["https://app.example.com/signed-in"],
     "siteCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/1",
     "hostedZoneId": "Z1",
     "uploadKeyNames": ["k2", "k1"],

@@ -73,6 +73,15 @@ def test_browsers_get_types_they_run_and_ask_for_changes(s3: S3Client, page: Pat
     assert json.loads(config["Body"].read()) == {"stage": "dev"}
 
 
+def test_the_files_that_let_apps_claim_links_are_json(s3: S3Client, page: Path) -> None:
+    names = (".well-known/apple-app-site-association", ".well-known/assetlinks.json")
+    (page / ".well-known").mkdir()
+    for name in names:
+        (page / name).write_text("{}")
+    publish(s3, bucket=BUCKET, page=page, config={})
+    assert {s3.get_object(Bucket=BUCKET, Key=name)["ContentType"] for name in names} == {"application/json"}
+
+
 def test_files_named_by_their_content_are_kept_by_browsers(s3: S3Client, page: Path) -> None:
     (page / "assets").mkdir()
     (page / "assets" / "index-1a2b.js").write_text("export {};")

@@ -42,7 +42,13 @@ def test_a_share_without_a_service_worker_is_asked_for_again() -> None:
 
 @pytest.mark.parametrize(
     ("uri", "file"),
-    [("/", "/index.html"), ("/videos/1", "/index.html"), ("/assets/index.js", "/assets/index.js")],
+    [
+        ("/", "/index.html"),
+        ("/videos/1", "/index.html"),
+        ("/assets/index.js", "/assets/index.js"),
+        ("/.well-known/apple-app-site-association", "/.well-known/apple-app-site-association"),
+        ("/videos/.well-known/1", "/index.html"),
+    ],
 )
 def test_the_pages_own_routes_are_its_index(uri: str, file: str) -> None:
     assert rewritten("site", uri) == file

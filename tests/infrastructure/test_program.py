@@ -325,6 +325,17 @@ def test_clients_find_everything_in_config_json(recording: Recording) -> None:
     }
 
 
+def test_native_apps_have_a_client_of_their_own_once_a_link_is_claimed() -> None:
+    link = "https://app.example.com/signed-in"
+    with_link = record("dev", overrides={"nativeRedirectUrls": [link]})
+    client = with_link.one("cognito/userPoolClient:UserPoolClient", "app-clients-native")
+    assert client.inputs["callbackUrls"] == client.inputs["logoutUrls"] == [link]
+    assert client.inputs["generateSecret"] is False
+    assert client.inputs["allowedOauthFlows"] == ["code"]
+    assert with_link.exports["siteConfig"]["nativeClientId"] == "app-clients-native-id"
+    assert "app-clients-native-id" in variables(with_link, "video_upload")["USER_POOL_CLIENT_IDS"].split(",")
+
+
 def test_every_resource_belongs_to_a_tier(recording: Recording) -> None:
     components = {each.urn for each in recording.components}
     assert {each.parent for each in recording.resources} <= components

@@ -129,8 +129,9 @@ def _users(scene: Scene) -> Iterator[Identity]:
         token = _signed(scene, good, scope=scope)
         yield Identity(f"user, {name}", f"Bearer {token}", scene.alice.owner, frozenset((scope or "").split()))
     yield Identity("user, lower-case scheme", f"bearer {good}", scene.alice.owner, both)
-    desktop = scene.alice.token(READ, WRITE, client_id="desktop")
-    yield Identity("user, desktop", f"Bearer {desktop}", scene.alice.owner, both)
+    for client_id in ("desktop", "native"):
+        token = scene.alice.token(READ, WRITE, client_id=client_id)
+        yield Identity(f"user, {client_id}", f"Bearer {token}", scene.alice.owner, both)
     for scopes in ((READ,), (WRITE,), (READ, WRITE)):
         token = scene.carol.token(*scopes)
         yield Identity(f"another user, {' '.join(scopes)}", f"Bearer {token}", "carol", frozenset(scopes))

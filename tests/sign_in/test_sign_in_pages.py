@@ -87,6 +87,18 @@ def test_the_desktop_client_may_use_its_ten_ports_and_no_other(walk: MakeWalk) -
         )
 
 
+def test_a_native_app_is_called_back_at_its_claimed_link_and_nowhere_else(walk: MakeWalk) -> None:
+    link = "https://app.example.com/signed-in"
+    assert walk(client_id="native", redirect_uri=link).authorize().status_code == 302
+    for other in (
+        f"{link}/",
+        "com.example.app:/signed-in",
+        "https://app.example.com/",
+        "http://127.0.0.1:53682/callback",
+    ):
+        assert walk(client_id="native", redirect_uri=other).authorize().status_code == 400
+
+
 def test_a_wrong_password_and_an_unknown_address_look_the_same(sign_in: SignIn, walk: MakeWalk) -> None:
     browser = walk()
     token = browser.csrf_token()
