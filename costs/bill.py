@@ -65,10 +65,6 @@ class Bill:
         uploaded_gb = self.month.workload.uploaded_bytes / GB
         return self.usd / uploaded_gb if uploaded_gb else None
 
-    def unconfirmed(self) -> list[Price]:
-        """Prices that count in this bill and could not be found again."""
-        return unconfirmed(line.price for line in self.lines if line.usd > 0)
-
 
 def unconfirmed(prices: Iterable[Price]) -> list[Price]:
     """Those not confirmed, each once."""

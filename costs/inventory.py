@@ -78,11 +78,8 @@ class Inventory:
     @classmethod
     def of(cls, stage: DeclaredStage) -> Inventory:
         """Count a stage's resources. Raises ProgramChangedError for those that the model cannot read."""
-        keys, acls, trails = (
-            stage.of("kms/key:Key"),
-            stage.of("wafv2/webAcl:WebAcl"),
-            stage.of("cloudtrail/trail:Trail"),
-        )
+        keys, acls = stage.of("kms/key:Key"), stage.of("wafv2/webAcl:WebAcl")
+        trails = stage.of("cloudtrail/trail:Trail")
         sampling, boards = stage.of("xray/samplingRule:SamplingRule"), stage.of("cloudwatch/dashboard:Dashboard")
         endpoints, groups = stage.of("ec2/vpcEndpoint:VpcEndpoint"), stage.of("xray/group:Group")
         pools, clients = stage.of("cognito/userPool:UserPool"), stage.of("cognito/userPoolClient:UserPoolClient")

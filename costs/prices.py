@@ -26,12 +26,12 @@ class Price:
     key: str
     unit: str
     usd_steps: tuple[tuple[float, float], ...]
-    per: float
-    free: float
+    per: float = 1
+    free: float = 0
     region: str
     source: str
     confirmed: bool
-    note: str
+    note: str = ""
 
     @property
     def usd(self) -> float:
@@ -97,14 +97,5 @@ def _price(key: str, values: Mapping[str, Any], defaults: Mapping[str, Any]) -> 
     for problem, is_wrong in wrong.items():
         if is_wrong:
             raise PriceListError(key, problem)
-    return Price(
-        key=key,
-        unit=values["unit"],
-        usd_steps=steps,
-        per=float(values.get("per", 1)),
-        free=float(values.get("free", 0)),
-        region=str(values.get("region", defaults["region"])),
-        source=str(defaults["source"]),
-        confirmed=bool(values["confirmed"]),
-        note=str(values.get("note", "")),
-    )
+    named = {name: value for name, value in values.items() if name != "usd"}
+    return Price(key=key, usd_steps=steps, **{**defaults, **named})

@@ -84,15 +84,12 @@ class Report:
             table.add_row(item, quantity, _price(part.price), _usd(part.usd), part.reason)
         self._console.print(table)
         table = _table("", "", "platform $", "always on $", "saving %")
-        for name, ours, theirs, saving in (
-            (
-                "what runs: functions, API, network",
-                found.platform_running_usd,
-                found.always_on_running_usd,
-                found.running_saving_percent,
-            ),
-            ("whole bill", found.platform_usd, found.always_on_usd, found.saving_percent),
-        ):
+        running = found.platform_running_usd, found.always_on_running_usd, found.running_saving_percent
+        whole = found.platform_usd, found.always_on_usd, found.saving_percent
+        for name, (ours, theirs, saving) in {
+            "what runs: functions, API, network": running,
+            "whole bill": whole,
+        }.items():
             table.add_row(name, _usd(ours), _usd(theirs), f"{saving:.1f}")
         self._console.print(table)
 

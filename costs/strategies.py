@@ -11,33 +11,25 @@ from costs.model import CostModel
 from costs.month import instances_at_peak
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Effect:
-    """Dollars of one month with the stage as it is, and with one strategy switched off.
+    """Dollars that one month would cost more with one strategy switched off.
 
     setting: the stage's own, as in its file. assumed: what "off" means here, and why when it changes nothing.
     """
 
     strategy: str
     setting: str
-    with_usd: float
-    without_usd: float
+    saved_usd: float
     assumed: str
-
-    @property
-    def saved_usd(self) -> float:
-        return self.without_usd - self.with_usd
 
 
 def effects(model: CostModel) -> list[Effect]:
     """Effects of the strategies, in the specification's order."""
     inventory, usd = model.inventory(), model.bill().usd
     found = [_pay_per_use, _lifecycle, _tiering, _price_class, _auto_scaling]
-    return [_effect(usd, *strategy(model, inventory, usd)) for strategy in found]
-
-
-def _effect(usd: float, strategy: str, setting: str, without_usd: float, assumed: str) -> Effect:
-    return Effect(strategy=strategy, setting=setting, with_usd=usd, without_usd=without_usd, assumed=assumed)
+    told = [strategy(model, inventory, usd) for strategy in found]
+    return [Effect(name, setting, without_usd - usd, assumed) for name, setting, without_usd, assumed in told]
 
 
 def _pay_per_use(model: CostModel, inventory: Inventory, _: float) -> tuple[str, str, float, str]:

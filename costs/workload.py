@@ -67,14 +67,7 @@ class Workload:
 
     def idle(self) -> Workload:
         """The workload of a stage without users."""
-        return dataclasses.replace(
-            self,
-            uploads_per_day=0.0,
-            active_users_per_month=0.0,
-            machine_tokens_per_day=0.0,
-            peak_concurrent_uploads=0.0,
-            peak_users=0.0,
-        )
+        return dataclasses.replace(self.scaled(0), machine_tokens_per_day=0.0)
 
     def scaled(self, factor: float) -> Workload:
         """Multiply uploads, users and peaks by `factor`; videos and habits stay the same."""
