@@ -150,11 +150,12 @@ class MetricStore:
 
     def flush(self) -> None:
         """Write what was collected until now."""
-        with self._lock:
-            pending, self._pending = self._pending, []
-        if not pending:
-            return
+        # First of all the turn to write: what another thread has taken is written when this returns.
         with self._writing:
+            with self._lock:
+                pending, self._pending = self._pending, []
+            if not pending:
+                return
             self._connection.execute("BEGIN IMMEDIATE")
             for sample in pending:
                 self._add(sample)

@@ -155,6 +155,16 @@ def test_the_site_reads_while_lines_come_from_many_threads(store: MetricStore, f
     assert read_metrics(file)[READY].ever.total == 2000
 
 
+def test_a_line_is_pending_until_it_is_its_turn_to_be_written(store: MetricStore) -> None:
+    with store._writing:
+        store.collect(line("UploadsReady", 1))
+        other = threading.Thread(target=store.flush)
+        other.start()
+        other.join(0.2)
+        assert store._pending, "taken, and yet to be written"
+    other.join()
+
+
 def test_a_line_without_a_metric_leaves_no_trace(store: MetricStore, file: Path) -> None:
     too_old, too_new = (line("UploadsReady", 1, at=NOON + days * DAY_SECONDS) for days in (-15, 1e30))
     for text in (too_old, too_new, "", "Traceback (most recent call last):", '{"level": "INFO"}', '{"_aws": {}}'):
