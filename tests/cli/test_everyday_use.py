@@ -116,3 +116,20 @@ def test_shells_complete_the_commands(cli: Cli, shell: str) -> None:
 
 def test_help_has_a_short_form(cli: Cli) -> None:
     assert cli.run("upload", "-h").stdout == cli.run("upload", "--help").stdout
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_sync_uploads_what_the_library_does_not_have(
+    platform: FakePlatform, cli: Cli, make_video: MakeVideo, tmp_path: Path
+) -> None:
+    for folder in ("camera", "camera/monday", "camera/tuesday"):
+        (tmp_path / folder).mkdir()
+    make_video(64 * KIB, "camera/monday/clip.mp4", seed=1)
+    first = cli.run("sync", tmp_path / "camera", "--json")
+    assert (first.returncode, len(platform.uploads)) == (0, 1), first.stderr
+    make_video(64 * KIB, "camera/tuesday/clip.mp4", seed=2)  # another one of the same name and size
+    assert "1 new, 1 uploaded before." in cli.run("sync", tmp_path / "camera", "--dry-run").stderr
+    assert cli.run("sync", tmp_path / "camera").returncode == 0
+    assert len(platform.uploads) == 2
+    assert "0 new, 2 uploaded before." in cli.run("sync", tmp_path / "camera").stderr
+    assert len(platform.uploads) == 2

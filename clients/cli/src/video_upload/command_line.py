@@ -33,6 +33,7 @@ from video_upload.private_files import default_home
 from video_upload.schemas import Video
 from video_upload.sign_in_commands import login, logout, profiles_app
 from video_upload.standard_streams import drop_output, prepare_streams
+from video_upload.sync_command import sync
 from video_upload.upload_command import upload
 from video_upload.version import VERSION
 from video_upload.video_file import CONTENT_TYPES, is_unicode
@@ -128,6 +129,7 @@ app.command()(login)
 app.command()(logout)
 app.add_typer(profiles_app, name="profiles")
 app.command(epilog=EPILOG)(upload)
+app.command(epilog=EPILOG)(sync)
 
 
 @app.command(name="list")

@@ -41,6 +41,15 @@ from video_upload.schemas import Video
 from video_upload.telemetry import Telemetry
 from video_upload.video_file import CONTENT_TYPES, VideoFile
 
+TellProgress = Annotated[
+    bool,
+    typer.Option(
+        "--telemetry/--no-telemetry",
+        envvar="VIDEO_UPLOAD_TELEMETRY",
+        help="Report progress to the site's operators, if the site asks for it.",
+    ),
+]
+
 
 def _rate_limit(text: str) -> RateLimit:
     try:
@@ -71,14 +80,7 @@ def upload(  # noqa: PLR0917 - typer calls it by name
         ),
     ] = None,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until the video has been checked.")] = True,
-    telemetry: Annotated[
-        bool,
-        typer.Option(
-            "--telemetry/--no-telemetry",
-            envvar="VIDEO_UPLOAD_TELEMETRY",
-            help="Report progress to the site's operators, if the site asks for it.",
-        ),
-    ] = True,
+    telemetry: TellProgress = True,
     files_from: Annotated[
         str | None,
         typer.Option(
