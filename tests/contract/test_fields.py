@@ -32,8 +32,21 @@ LENGTHS: dict[str, tuple[object, int, int]] = {
 TEXTS: dict[str, tuple[object, tuple[str, ...], tuple[str, ...]]] = {
     "file name": (
         fields.FileName,
-        ("film.mp4", "家.mp4", " a b "),
-        ("a/b", "a\\b", "a\nb", "a\x00", "a\u202eb", "a\u200bb", "a\ufeff", "film.mp4\n"),
+        ("film.mp4", "家.mp4", " a b ", "👨\u200d👩\u200d👧 family.mp4", "می\u200cروم.mp4", "x.constructor.mp4"),
+        (
+            "a/b",
+            "a\\b",
+            "a\nb",
+            "a\x00",
+            "a\u202ab",
+            "a\u202eb",
+            "a\u2066b",
+            "a\u2069b",
+            "a\u200bb",
+            "a\u200fb",
+            "a\ufeff",
+            "film.mp4\n",
+        ),
     ),
     "checksum": (
         fields.Checksum,

@@ -21,6 +21,8 @@ LOOK_MS = 25
 MORE_TRIES = 3
 JANITOR_AFTER_SECONDS = 2.0
 UNKNOWN = "Something went wrong."
+AT_REST = {"completed", "ready", "rejected", "failed"}
+"""States of a row in which its upload needs nobody."""
 
 _SESSION = """
 (([key, session, hurry]) => {
@@ -159,12 +161,12 @@ class PageRun(Run):
         def is_resting() -> bool:
             if line.client_must_end.is_set() and not line.client_gone.is_set():
                 return True
-            return row.get_attribute("data-state") in {"completed", "failed"}
+            return row.get_attribute("data-state") in AT_REST
 
         if not self._until(page, is_resting):
             self.broken.append(Broken("stuck", f"the row still says {row.inner_text()!r}"))
             return True
-        if row.get_attribute("data-state") not in {"completed", "failed"}:
+        if row.get_attribute("data-state") not in AT_REST:
             return False
         self._check_row(page)
         return True
@@ -174,7 +176,7 @@ class PageRun(Run):
         state, words = row.get_attribute("data-state"), row.locator(".status").inner_text().strip()
         self.steps.append(f"row: {state}, {words}")
         states = self.scene.listed_videos(self.person).values()
-        if state == "completed" and not set(states) & {"processing", "ready"}:
+        if state in {"completed", "ready"} and not set(states) & {"processing", "ready"}:
             self.broken.append(Broken("never told", f"the row says {words!r}, the API lists {list(states)}"))
         if state == "failed" and (not words or UNKNOWN in words):
             self.broken.append(Broken("never told", f"no reason in words: {words!r}"))

@@ -1,6 +1,5 @@
 """The API of docs/api.md over memory: as much of it as the page uses, with knobs for what goes wrong."""
 
-import base64
 import hashlib
 import secrets
 import struct
@@ -9,11 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 import jwt
-from awscrt.checksums import crc64nvme
 from flask import Blueprint, Response, jsonify, request
 
 from local.sign_in.server import SignIn
-from tests.web.fake_storage import FakeStorage, Grant
+from tests.web.fake_storage import CHECKSUM_HEADER, FakeStorage, Grant, crc64nvme_base64
 
 Json = dict[str, Any]
 
@@ -139,9 +137,9 @@ class FakeApi:
 
     def _sign(self) -> Response:
         video = self._upload()
-        wanted = [part["partNumber"] for part in cast("Json", request.get_json())["parts"]]
+        wanted = cast("Json", request.get_json())["parts"][: self.urls_per_call]
         return jsonify(
-            presignedUrls=[self._url(video, number) | {"headers": {}} for number in wanted[: self.urls_per_call]]
+            presignedUrls=[self._url(video, part["partNumber"], part.get("checksumCRC64NVME")) for part in wanted]
         )
 
     def _stored(self) -> Response:
@@ -255,19 +253,16 @@ class FakeApi:
     def _part_count(self, video: FakeVideo) -> int:
         return -(-int(video.body["sizeBytes"]) // self.part_size_bytes)
 
-    def _url(self, video: FakeVideo, number: int) -> Json:
+    def _url(self, video: FakeVideo, number: int, checksum: str | None = None) -> Json:
         size_bytes = min(self.part_size_bytes, video.body["sizeBytes"] - (number - 1) * self.part_size_bytes)
-        url = self.storage.sign(Grant(video.video_id, number, size_bytes))
-        return {"partNumber": number, "url": url, "sizeBytes": size_bytes}
+        url = self.storage.sign(Grant(video.video_id, number, size_bytes, checksum))
+        headers = {CHECKSUM_HEADER: checksum} if checksum else {}
+        return {"partNumber": number, "url": url, "sizeBytes": size_bytes, "headers": headers}
 
 
 def _refused(error: Refusal) -> tuple[Response, int]:
     body = {"code": error.code, "message": error.code, "details": error.details, "requestId": "r-1"}
     return jsonify(error=body), error.status
-
-
-def crc64nvme_base64(data: bytes) -> str:
-    return base64.b64encode(crc64nvme(data).to_bytes(8, "big")).decode()
 
 
 def _etag(data: bytes) -> str:

@@ -1,12 +1,16 @@
 """S3 as a browser meets it: parts by presigned URL on another origin, with CORS, expiry and signed lengths."""
 
+import base64
 import hashlib
 import secrets
 import threading
 from dataclasses import dataclass, field
 from io import BytesIO
 
+from awscrt.checksums import crc64nvme
 from flask import Flask, Response, request, send_file
+
+CHECKSUM_HEADER = "x-amz-checksum-crc64nvme"
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,7 @@ class Grant:
     video_id: str
     part_number: int
     size_bytes: int
+    checksum: str | None = None
 
 
 @dataclass
@@ -25,6 +30,7 @@ class FakeStorage:
     faults: statuses to answer the next parts with; 0 answers without CORS headers, which a page sees as no answer.
     damaged_parts: part numbers whose first bytes are lost on the way, once each.
     hide_etag: whether CORS forgets to expose the ETag.
+    wants_checksums: whether a part without its checksum is refused, as two look-alikes of S3 do.
     open_parts: how many parts may still pass; the others wait for `let_through`; None lets all pass.
     puts: part numbers in the order they arrived whole.
     """
@@ -34,6 +40,7 @@ class FakeStorage:
     faults: list[int] = field(default_factory=list[int])
     damaged_parts: set[int] = field(default_factory=set[int])
     hide_etag: bool = False
+    wants_checksums: bool = False
     puts: list[int] = field(default_factory=list[int])
     most_at_once: int = 0
     parts: dict[str, dict[int, bytes]] = field(default_factory=dict[str, dict[int, bytes]])
@@ -76,8 +83,11 @@ class FakeStorage:
             if self.faults:
                 return Response(status=self.faults.pop(0) or 299)
             grant = self._grants.get(request.args.get("X-Amz-Signature", ""))
-            if grant != Grant(video_id, part_number, len(body)):
+            given = request.headers.get(CHECKSUM_HEADER)
+            if grant != Grant(video_id, part_number, len(body), given):
                 return Response("<Error><Code>AccessDenied</Code></Error>", status=403)
+            if self.wants_checksums and given != crc64nvme_base64(body):
+                return Response("<Error><Code>InvalidRequest</Code></Error>", status=400)
             if video_id not in self.parts:
                 return Response("<Error><Code>NoSuchUpload</Code></Error>", status=404)
             if part_number in self.damaged_parts:
@@ -95,7 +105,11 @@ class FakeStorage:
         if request.headers.get("Origin") == self.site_origin and response.status_code != 299:
             response.headers["Access-Control-Allow-Origin"] = self.site_origin
             response.headers["Access-Control-Allow-Methods"] = "PUT"
-            response.headers["Access-Control-Allow-Headers"] = "content-type"
+            response.headers["Access-Control-Allow-Headers"] = f"content-type, {CHECKSUM_HEADER}"
             if not self.hide_etag:
                 response.headers["Access-Control-Expose-Headers"] = "ETag"
         return response
+
+
+def crc64nvme_base64(data: bytes) -> str:
+    return base64.b64encode(crc64nvme(data).to_bytes(8, "big")).decode()

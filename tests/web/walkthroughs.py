@@ -92,6 +92,9 @@ def upload_a_file_that_is_not_a_video(page: Page, site_url: str, user: Person, f
     choose(page, file)
     expect(video_card(page, file.name).get_by_text("This file is not a video.")).to_be_visible(timeout=2 * IN_TIME_MS)
     expect(page.get_by_role("button", name=f"{file.name} cannot be played yet")).to_be_disabled()
+    row = upload_row(page, file.name)
+    expect(row).to_contain_text("This file is not a video.", timeout=IN_TIME_MS)
+    expect(row.get_by_text("Uploaded")).to_have_count(0)
 
 
 @contextmanager
@@ -144,6 +147,8 @@ def pause_and_resume(page: Page, site_url: str, user: Person, video: Path) -> No
         choose(page, video)
         expect(upload_row(page, video.name)).to_contain_text("10.5 MB of", timeout=IN_TIME_MS)
         page.get_by_role("button", name=f"Pause {video.name}").click()
+        expect(upload_row(page, video.name)).to_contain_text("what is on its way still arrives")
+        page.get_by_role("button", name=f"Stop now {video.name}").click()
         expect(upload_row(page, video.name).get_by_text("Paused")).to_be_visible()
     before = len(sent)
     assert before == 2

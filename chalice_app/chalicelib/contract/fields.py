@@ -34,12 +34,13 @@ MAX_PAGE_VIDEOS = 100
 DEFAULT_PAGE_VIDEOS = 24
 
 INVISIBLE_CHARACTERS = (
-    "\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e"
+    "\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b\u200e\u200f\u202a-\u202e"
     "\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f"
 )
-"""Unicode's categories Cc (control) and Cf (direction overrides and other invisible marks). Halves of surrogate pairs
-are not UTF-8: no body holds one."""
+"""Unicode's categories Cc (control) and Cf (direction overrides and other invisible marks), but for the two joiners
+U+200C and U+200D, with which Persian, Hindi and many emoji are written. Halves of surrogate pairs are not UTF-8: no
+body holds one."""
 
 
 def _matching(pattern: str, must_be: str, description: str | None = None) -> Meta:

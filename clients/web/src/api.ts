@@ -57,7 +57,7 @@ const ANSWER_LIMIT_MS = 35_000;
 /** A lost answer counts as 500: every call may be made twice, init by the upload's correlation id. */
 const RETRIED_STATUSES: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
 /** Refused with 429 as well, but no wait ends them. */
-const CAPS: ReadonlySet<string> = new Set(["too_many_open_uploads", "reserved_bytes_exceeded"]);
+export const CAPS: ReadonlySet<string> = new Set(["too_many_open_uploads", "reserved_bytes_exceeded"]);
 
 /** What the API refused; `code` is an ErrorCode, or "network_error" with status 0. */
 export class ApiError extends Error {
@@ -79,17 +79,28 @@ export class ApiClient {
   readonly #baseUrl: string;
   readonly #accessToken: (options?: { renew?: boolean }) => Promise<string>;
   readonly #correlationId: string;
+  readonly #tries: number;
 
   /** baseUrl: without a slash at its end. correlationId: "" for calls that belong to no upload. */
-  constructor(baseUrl: string, accessToken: (options?: { renew?: boolean }) => Promise<string>, correlationId = "") {
+  constructor(
+    baseUrl: string,
+    accessToken: (options?: { renew?: boolean }) => Promise<string>,
+    correlationId = "",
+    tries = TRIES,
+  ) {
     this.#baseUrl = baseUrl;
     this.#accessToken = accessToken;
     this.#correlationId = correlationId;
+    this.#tries = tries;
   }
 
-  /** The same API for the calls of one upload: the operators' logs name them by this id. */
+  /**
+   * The same API for the calls of one upload: the operators' logs name them by this id.
+   *
+   * Each call is tried once: an upload goes on for as long as the tab lives, and knows of the line.
+   */
   forUpload({ correlationId }: { correlationId: string }): ApiClient {
-    return new ApiClient(this.#baseUrl, this.#accessToken, correlationId);
+    return new ApiClient(this.#baseUrl, this.#accessToken, correlationId, 1);
   }
 
   startUpload(file: NewFile): Promise<StartedUpload> {
@@ -99,6 +110,12 @@ export class ApiClient {
   /** partNumbers: at most MAX_SIGNED_PARTS. */
   signParts(uploadToken: string, partNumbers: number[]): Promise<SignedParts> {
     const parts = partNumbers.map((partNumber) => ({ partNumber }));
+    return this.#send("POST", "/multipart/parts", uploadToken, { body: { parts } });
+  }
+
+  /** A URL that is good for these bytes alone: the storage compares their checksum. */
+  signPart(uploadToken: string, partNumber: number, checksumCRC64NVME: string): Promise<SignedParts> {
+    const parts = [{ partNumber, checksumCRC64NVME }];
     return this.#send("POST", "/multipart/parts", uploadToken, { body: { parts } });
   }
 
@@ -147,7 +164,7 @@ export class ApiClient {
   }
 
   async #send<Answer>(method: string, path: string, bearer: string, options: Send = {}): Promise<Answer> {
-    const { signal, tries = TRIES } = options;
+    const { signal, tries = this.#tries } = options;
     for (let attempt = 0; ; attempt += 1) {
       const outcome = await this.#attempt<Answer>(method, path, bearer, options);
       if (!(outcome instanceof ApiError)) return outcome;

@@ -1,7 +1,7 @@
 /** CRC64NVME of files, computed in a worker so that neither the page nor the upload waits for it. */
 
 export interface ChecksumRequest {
-  file: File;
+  file: Blob;
   /** when given, each part is summed as well */
   partSizeBytes?: number;
 }
@@ -11,7 +11,15 @@ export interface Checksums {
   parts: string[];
 }
 
-export class ChecksumJob {
+/** The sums of a file, under way. */
+export interface Summing {
+  within(milliseconds: number): Promise<Checksums | null>;
+  stop(): void;
+}
+
+export type Sum = (request: ChecksumRequest) => Summing;
+
+export class ChecksumJob implements Summing {
   readonly #worker: Worker;
   readonly #done: Promise<Checksums | null>;
 

@@ -23,6 +23,9 @@ const UNSETTLED = new Set(["completing", "processing"]);
 export class Library {
   readonly #api: ApiClient;
   readonly #onSeen: (video: Video) => void;
+  readonly #onGone: (videoId: string) => void;
+  /** uploaded here, and not seen yet */
+  readonly #expected = new Set<string>();
   readonly #entries = new Map<string, Entry>();
   readonly #groups = new VideoGroups(byId("videos"));
   readonly #filter = byId<HTMLInputElement>("filter");
@@ -34,10 +37,11 @@ export class Library {
   #timer = 0;
   #lookMs = FIRST_LOOK_MS;
 
-  /** onSeen: called with every video as the API tells it. */
-  constructor(api: ApiClient, onSeen: (video: Video) => void) {
+  /** onSeen: called with every video as the API tells it. onGone: called once one is no longer there. */
+  constructor(api: ApiClient, onSeen: (video: Video) => void, onGone: (videoId: string) => void) {
     this.#api = api;
     this.#onSeen = onSeen;
+    this.#onGone = onGone;
     this.#more.onclick = () => void this.load();
     byId("library-again").onclick = () => void this.load();
     this.#filter.oninput = () => {
@@ -96,7 +100,8 @@ export class Library {
 
   /** Show a video that was just uploaded. */
   async add(videoId: string): Promise<void> {
-    await this.#refresh(videoId).catch((error: unknown) => showBanner(message(error)));
+    this.#expected.add(videoId);
+    await this.#refresh(videoId).catch(() => {}); // the next look may see it
     this.#lookSoon();
   }
 
@@ -109,8 +114,9 @@ export class Library {
   /** Ask after those that are still being processed, less and less often. */
   async #look(): Promise<void> {
     const unsettled = [...this.#entries.values()].filter(({ video }) => UNSETTLED.has(video.state));
-    if (unsettled.length === 0 || document.visibilityState === "hidden") return;
-    for (const { video } of unsettled) await this.#refresh(video.videoId).catch(() => {}); // the next look may see it
+    const wanted = new Set([...this.#expected, ...unsettled.map(({ video }) => video.videoId)]);
+    if (wanted.size === 0 || document.visibilityState === "hidden") return;
+    for (const videoId of wanted) await this.#refresh(videoId).catch(() => {}); // the next look may see it
     this.#lookMs = Math.min(SLOWEST_LOOK_MS, this.#lookMs * 1.3);
     clearTimeout(this.#timer);
     this.#timer = window.setTimeout(() => void this.#look(), this.#lookMs);
@@ -128,6 +134,7 @@ export class Library {
   }
 
   #put(video: Video): void {
+    this.#expected.delete(video.videoId);
     this.#onSeen(video);
     const before = this.#entries.get(video.videoId);
     const card = before?.card ?? this.#insert(video);
@@ -200,6 +207,8 @@ export class Library {
   }
 
   #remove(videoId: string): void {
+    this.#expected.delete(videoId);
+    this.#onGone(videoId);
     const entry = this.#entries.get(videoId);
     if (!entry) return;
     const hadFocus = entry.card.element.contains(document.activeElement);

@@ -1,6 +1,6 @@
 /** The page: who is signed in decides what is shown. */
 
-import { ApiClient } from "./api";
+import { ApiClient, type Video } from "./api";
 import { keepFocus } from "./focus";
 import { Library } from "./library";
 import { message } from "./messages";
@@ -12,13 +12,14 @@ import { Telemetry } from "./telemetry";
 import { Uploads } from "./uploads";
 import { ACCEPT, LABELS } from "./video_types";
 
+const CONFIG_URL = "/config.json";
+
 async function open(): Promise<void> {
-  const response = await fetch("/config.json", { cache: "no-store" });
+  const response = await fetch(CONFIG_URL, { cache: "no-store" });
   const config: SiteConfig = await response.json();
   const signIn = new SignIn(config);
   const start = () => void signIn.start().catch((error: unknown) => showBanner(message(error)));
   byId("sign-in").onclick = start;
-  byId("sign-out").onclick = () => void signIn.signOut();
   signIn.addEventListener("ended", () => {
     // Uploads go on: their own tokens outlive the session.
     showBanner("Your session has ended. Running uploads continue.", { label: "Sign in again", run: start });
@@ -36,8 +37,15 @@ function showWorkspace(signIn: SignIn, config: SiteConfig): void {
   const api = new ApiClient(baseUrl, (options) => signIn.accessToken(options));
   const telemetry = config.tellProgress ? new Telemetry(api) : null;
   if (telemetry) offerSetting(telemetry);
-  const library = new Library(api, (video) => telemetry?.processed(video));
-  const uploads = new Uploads(api, (videoId) => void library.add(videoId), telemetry);
+  const uploads = new Uploads(api, isThere, (videoId) => void library.add(videoId), telemetry);
+  const seen = (video: Video) => {
+    telemetry?.processed(video);
+    uploads.processed(video);
+  };
+  const library = new Library(api, seen, (videoId) => uploads.deleted(videoId));
+  byId("sign-out").onclick = async () => {
+    if (await uploads.mayEnd()) await signIn.signOut();
+  };
   byId<HTMLInputElement>("files").accept = ACCEPT;
   byId("formats").textContent = LABELS;
   for (const id of ["files", "camera"]) {
@@ -53,6 +61,13 @@ function showWorkspace(signIn: SignIn, config: SiteConfig): void {
     .then((files) => (files.length ? uploads.add(files) : undefined))
     .catch((error: unknown) => showBanner(message(error)));
   uploads.showUnfinished().catch((error: unknown) => showBanner(message(error)));
+}
+
+/** Whether the site answers; a captive portal's page is no JSON. */
+async function isThere(signal: AbortSignal): Promise<boolean> {
+  const response = await fetch(CONFIG_URL, { cache: "no-store", signal });
+  await response.json();
+  return response.ok;
 }
 
 /** Ask once; afterwards the answer is changed where one sees who is signed in. */

@@ -1,57 +1,78 @@
-/** The uploads of this tab, one file after another, and those that wait to go on. */
+/** The uploads of this tab, one file after another. */
 
-import type { ApiClient, UnfinishedUpload } from "./api";
-import { date, size } from "./format";
+import type { ApiClient, UnfinishedUpload, Video } from "./api";
+import type { Probe } from "./connection";
 import { message } from "./messages";
-import { byId, confirmed, fromTemplate, showBanner, within } from "./page";
+import { byId, confirmed, showBanner } from "./page";
 import { forgetFile, wasChanged } from "./remembered_files";
 import { forgetShared } from "./shared_videos";
 import type { Telemetry } from "./telemetry";
+import { UnfinishedUploads } from "./unfinished_uploads";
 import { UploadEngine } from "./upload_engine";
-import { UploadError } from "./upload_errors";
-import { canGoOn, UploadRow } from "./upload_row";
+import { codeOf, GONE, UploadError } from "./upload_errors";
+import { isElsewhere, isRemovable, UploadRow } from "./upload_row";
 import { contentType } from "./video_types";
-import { VideoUpload } from "./video_upload";
+import { type UploadState, VideoUpload } from "./video_upload";
+
+/** States in which leaving the page would end something. */
+const BUSY = new Set<UploadState>(["waiting", "sending", "pausing", "completing", "cancelling"]);
+/** States in which an upload has the line. */
+const ON_THE_LINE = new Set<UploadState>(["sending", "pausing", "completing"]);
 
 const SHOWN_REFUSED = 4;
 
 export class Uploads {
-  readonly #api: ApiClient;
   readonly #engine: UploadEngine;
   readonly #onCompleted: (videoId: string) => void;
   readonly #telemetry: Telemetry | null;
   #uploads: VideoUpload[] = [];
-  #unfinished: UnfinishedUpload[] = [];
-  /** settles with the list of what waits to go on; null until it is asked for, or when it did not come */
-  #listing: Promise<void> | null = null;
+  readonly #unfinished: UnfinishedUploads;
+  #mayLeave = false;
 
-  constructor(api: ApiClient, onCompleted: (videoId: string) => void, telemetry: Telemetry | null) {
-    this.#api = api;
-    this.#engine = new UploadEngine(api);
+  constructor(api: ApiClient, probe: Probe, onCompleted: (videoId: string) => void, telemetry: Telemetry | null) {
+    this.#engine = new UploadEngine(api, probe);
     this.#onCompleted = onCompleted;
     this.#telemetry = telemetry;
+    const isMine = (videoId: string) => this.#uploads.some((upload) => upload.videoId === videoId);
+    this.#unfinished = new UnfinishedUploads(api, isMine, (file) => void this.add([file]));
     window.addEventListener("beforeunload", (event) => {
-      if (this.isBusy) event.preventDefault();
+      if (this.isBusy && !this.#mayLeave) event.preventDefault();
     });
   }
 
   get isBusy(): boolean {
-    return this.#uploads.some(({ state }) => ["waiting", "sending", "completing", "cancelling"].includes(state));
+    return this.#uploads.some(({ state }) => BUSY.has(state));
   }
 
   /** Show what waits to go on. */
   showUnfinished(): Promise<void> {
-    this.#listing ??= this.#list().catch((error: unknown) => {
-      this.#listing = null;
-      throw error;
-    });
-    return this.#listing;
+    return this.#unfinished.show();
   }
 
-  async #list(): Promise<void> {
-    const { uploads } = await this.#api.unfinishedUploads();
-    this.#unfinished = uploads;
-    this.#drawUnfinished();
+  /** Whether the page may be left for signing out: the person is asked while uploads run. */
+  async mayEnd(): Promise<boolean> {
+    this.#mayLeave =
+      !this.isBusy ||
+      (await confirmed({
+        title: "Sign out while videos are uploading?",
+        text: "The uploads stop. To continue them later, sign in again and choose the same files.",
+        yes: "Sign out",
+        no: "Keep uploading",
+      }));
+    return this.#mayLeave;
+  }
+
+  /** What became of a video: its row tells, if it was uploaded here. */
+  processed({ videoId, state, rejection }: Video): void {
+    const upload = this.#uploads.find((each) => each.videoId === videoId);
+    if (upload?.state !== "completed") return;
+    if (state === "ready") upload.to("ready");
+    if (state === "rejected") upload.to("rejected", rejection ?? { code: "processing_failed" });
+  }
+
+  /** The video is no longer in the library. */
+  deleted(videoId: string): void {
+    for (const upload of this.#uploads) if (upload.videoId === videoId && upload.isOver) upload.to("cancelled");
   }
 
   /**
@@ -68,8 +89,7 @@ export class Uploads {
   #add(files: File[]): void {
     const refused: string[] = [];
     for (const file of files) {
-      const unfinished = this.#unfinished.find((each) => each.fileName === file.name && each.sizeBytes === file.size);
-      const problem = this.#take(file, unfinished);
+      const problem = this.#take(file, this.#unfinished.of(file));
       if (problem) refused.push(`${file.name}: ${message(new UploadError(problem))}`);
     }
     const more = refused.splice(SHOWN_REFUSED).length;
@@ -84,7 +104,7 @@ export class Uploads {
     const changed = unfinished && wasChanged(unfinished.videoId, file);
     const problem = !type ? "unsupported_video_type" : file.size === 0 ? "empty_file" : changed ? "file_differs" : null;
     if (!type || problem) return problem;
-    if (unfinished) this.#dropUnfinished(unfinished);
+    if (unfinished) this.#unfinished.drop(unfinished);
     const upload = new VideoUpload(file, type, unfinished);
     this.#telemetry?.watch(upload);
     this.#uploads.push(upload);
@@ -92,9 +112,15 @@ export class Uploads {
     return null;
   }
 
+  /** Now, or once the line is free. */
+  #goOn(upload: VideoUpload): void {
+    upload.to("waiting");
+    this.#startNext();
+  }
+
   #startNext(): void {
     // One at a time: a finished first video is worth more than two halves.
-    if (this.#uploads.some(({ state }) => state === "sending" || state === "completing")) return;
+    if (this.#uploads.some(({ state }) => ON_THE_LINE.has(state))) return;
     const next = this.#uploads.find(({ state }) => state === "waiting");
     if (next) this.#engine.run(next);
   }
@@ -102,13 +128,14 @@ export class Uploads {
   #draw(upload: VideoUpload): void {
     const row = new UploadRow(upload, {
       toggle: () => {
-        if (upload.state === "sending" || upload.state === "waiting") this.#engine.pause(upload);
-        else this.#engine.run(upload);
+        if (BUSY.has(upload.state)) this.#engine.pause(upload);
+        else this.#goOn(upload);
       },
       cancel: () => void this.#cancel(upload, row),
     });
     upload.addEventListener("state", () => {
-      if (this.#unfinished.some(({ videoId }) => videoId === upload.videoId)) this.#drawUnfinished();
+      this.#unfinished.dropMine();
+      if (upload.videoId && GONE.has(codeOf(upload.error))) this.#unfinished.forget(upload.videoId);
       if (upload.isOver) void forgetShared(upload.file).catch(() => {}); // a later visit offers it once more
       if (upload.state === "cancelled") this.#remove(upload, row);
       if (upload.state === "completed" && upload.videoId) this.#onCompleted(upload.videoId);
@@ -118,8 +145,10 @@ export class Uploads {
   }
 
   async #cancel(upload: VideoUpload, row: UploadRow): Promise<void> {
-    if (upload.state === "completed" || (upload.state === "failed" && !canGoOn(upload))) {
-      return this.#remove(upload, row);
+    if (isRemovable(upload)) {
+      this.#remove(upload, row);
+      if (isElsewhere(upload)) this.#unfinished.showAgain();
+      return;
     }
     const sure = await confirmed({
       title: `Cancel ${upload.file.name}?`,
@@ -138,64 +167,5 @@ export class Uploads {
     const hadFocus = row.element.contains(document.activeElement);
     row.element.remove();
     if (hadFocus) byId("files").focus();
-  }
-
-  #drawUnfinished(): void {
-    // An upload that began while the list was under way stands in it as well.
-    const mine = new Set(this.#uploads.map((upload) => upload.videoId));
-    this.#unfinished = this.#unfinished.filter((upload) => !mine.has(upload.videoId));
-    byId("unfinished").hidden = this.#unfinished.length === 0;
-    byId("unfinished-list").replaceChildren(...this.#unfinished.map((upload) => this.#unfinishedRow(upload)));
-  }
-
-  #unfinishedRow(upload: UnfinishedUpload): HTMLElement {
-    const row = fromTemplate("unfinished-template");
-    const choose = within<HTMLButtonElement>(row, "[data-do=choose]");
-    const discard = within<HTMLButtonElement>(row, "[data-do=discard]");
-    within(row, ".name").textContent = upload.fileName;
-    within(row, ".status").textContent = "Unfinished";
-    within(row, ".figures").textContent = `${size(upload.sizeBytes)} · begun ${date(upload.startedAt)}`;
-    choose.setAttribute("aria-label", `Choose the file ${upload.fileName}`);
-    choose.onclick = () => this.#chooseAgain(upload);
-    discard.setAttribute("aria-label", `Discard ${upload.fileName}`);
-    discard.onclick = () => void this.#discard(upload);
-    return row;
-  }
-
-  #chooseAgain(upload: UnfinishedUpload): void {
-    const input = document.createElement("input");
-    input.type = "file";
-    input.onchange = () => {
-      const file = input.files?.[0];
-      if (!file) return;
-      if (file.name !== upload.fileName || file.size !== upload.sizeBytes) {
-        showBanner(`This is a different file. Choose ${upload.fileName} (${size(upload.sizeBytes)}).`);
-        return;
-      }
-      void this.add([file]);
-    };
-    input.click();
-  }
-
-  async #discard(upload: UnfinishedUpload): Promise<void> {
-    const sure = await confirmed({
-      title: `Discard ${upload.fileName}?`,
-      text: "The parts that were sent are deleted.",
-      yes: "Discard",
-    });
-    if (!sure) return;
-    try {
-      await this.#api.abortUpload(upload.uploadToken);
-      forgetFile(upload.videoId);
-      this.#dropUnfinished(upload);
-      byId("files").focus();
-    } catch (error) {
-      showBanner(`${upload.fileName}: ${message(error)}`);
-    }
-  }
-
-  #dropUnfinished(upload: UnfinishedUpload): void {
-    this.#unfinished = this.#unfinished.filter((each) => each !== upload);
-    this.#drawUnfinished();
   }
 }

@@ -1,24 +1,34 @@
 /** One file on its way: its state, what has left, how fast. The engine moves it. */
 
 import type { ApiClient, OpenUpload, PresignedUrl, StoredPart, UnfinishedUpload } from "./api";
-import type { ChecksumJob } from "./checksum";
 import { PartUrls } from "./part_urls";
 import { correlationIdFor } from "./remembered_files";
-import { UploadError } from "./upload_errors";
 
 export type UploadState =
   | "waiting"
   | "sending"
+  /** what is on its way still arrives */
+  | "pausing"
   | "paused"
   | "completing"
+  /** S3 has it whole; the platform looks at it */
   | "completed"
+  | "ready"
+  | "rejected"
   | "failed"
   | "cancelling"
   | "cancelled";
 
 export type Open = OpenUpload & { urls: PartUrls };
 
+/** Why nothing leaves at the moment, and when it is tried again by performance.now(). */
+export interface Hold {
+  isOffline: boolean;
+  until: number;
+}
+
 const SPEED_WINDOW_SECONDS = 10;
+const STALLED_AFTER_MS = 5000;
 
 /** A part did not get through and is sent again. */
 export class PartRetried extends Event {
@@ -42,7 +52,7 @@ export class PartsDiffered extends Event {
   }
 }
 
-/** Fires "state", "progress", PartRetried and PartsDiffered. */
+/** Fires "state", "progress", "hold", PartRetried and PartsDiffered. */
 export class VideoUpload extends EventTarget {
   state: UploadState = "waiting";
   /** what the operators' logs call it, on whichever device it goes on */
@@ -50,22 +60,16 @@ export class VideoUpload extends EventTarget {
   error: unknown = null;
   /** null until the API began it */
   open: Open | null = null;
-  /** settles with the call that begins it */
-  beginning: Promise<unknown> = Promise.resolve();
-  /** S3 put it together already: nothing is left to send */
-  isStored = false;
-  /** the stored bytes are not the file's: which parts differ? */
-  mustCompareParts = false;
-  repairs = 0;
-  checksum: ChecksumJob | null = null;
+  hold: Hold | null = null;
   /** ends this tab's hold on it; null while it has none */
   unlock: (() => void) | null = null;
 
-  readonly #storedParts = new Set<number>();
+  /** ETags by part number */
+  readonly #storedParts = new Map<number, string>();
   readonly #underWay = new Map<number, number>();
   readonly #failures = new Map<number, number>();
   #samples: { at: number; bytes: number }[] = [];
-  #waitingForResume: (() => void)[] = [];
+  #movedAt = 0;
 
   constructor(
     readonly file: File,
@@ -82,22 +86,25 @@ export class VideoUpload extends EventTarget {
   }
 
   get isOver(): boolean {
-    return this.state === "completed" || this.state === "cancelled";
+    return ["completed", "ready", "rejected", "cancelled"].includes(this.state);
   }
 
-  get isGivenUp(): boolean {
-    return this.state === "cancelling" || this.state === "cancelled";
+  /** Whether bytes are due and none has moved for a while. */
+  get isStalled(): boolean {
+    const isDue = this.state === "sending" || this.state === "pausing";
+    return isDue && performance.now() - this.#movedAt >= STALLED_AFTER_MS;
   }
 
   get sentBytes(): number {
     let bytes = 0;
-    for (const number of this.#storedParts) bytes += this.partSize(number);
+    for (const number of this.#storedParts.keys()) bytes += this.partSize(number);
     for (const under of this.#underWay.values()) bytes += under;
     return bytes;
   }
 
-  /** Over the last seconds; 0 until it is known. */
+  /** Over the last seconds; 0 until it is known, and while nothing moves. */
   get bytesPerSecond(): number {
+    if (this.isStalled) return 0;
     const first = this.#samples[0];
     const last = this.#samples.at(-1);
     if (!first || !last || last.at - first.at <= 0.5) return 0;
@@ -110,7 +117,7 @@ export class VideoUpload extends EventTarget {
   }
 
   begun(upload: OpenUpload, urls: PresignedUrl[], api: ApiClient): void {
-    this.open = { ...upload, urls: new PartUrls(api, upload.uploadToken, () => this.#missing()) };
+    this.open = { ...upload, urls: new PartUrls(api, upload.uploadToken, () => this.missing()) };
     this.open.urls.keep(urls);
   }
 
@@ -119,16 +126,22 @@ export class VideoUpload extends EventTarget {
     return number < partCount ? partSizeBytes : this.file.size - (partCount - 1) * partSizeBytes;
   }
 
+  partBody(number: number): Blob {
+    const start = (number - 1) * this.known.partSizeBytes;
+    return this.file.slice(start, start + this.partSize(number));
+  }
+
   /** Learn what S3 really holds. */
   holds(parts: StoredPart[]): void {
     this.#storedParts.clear();
     this.#underWay.clear();
-    for (const { partNumber } of parts) this.#storedParts.add(partNumber);
+    for (const { partNumber, etag } of parts) this.#storedParts.set(partNumber, etag);
     this.#progress();
   }
 
   partMoved(number: number, bytes: number): void {
     this.#underWay.set(number, bytes);
+    this.#movedAt = performance.now();
     this.#progress();
   }
 
@@ -143,30 +156,41 @@ export class VideoUpload extends EventTarget {
     this.dispatchEvent(new PartRetried(number, failures));
   }
 
-  partStored(number: number): void {
+  partStored(number: number, etag: string): void {
     this.#underWay.delete(number);
-    this.#storedParts.add(number);
+    this.#storedParts.set(number, etag);
+    this.#movedAt = performance.now();
     this.#progress();
+  }
+
+  /** Parts that S3 does not hold, in order. */
+  missing(): number[] {
+    const numbers = Array.from({ length: this.known.partCount }, (_, index) => index + 1);
+    return numbers.filter((number) => !this.#storedParts.has(number));
+  }
+
+  /** What S3 answered to each part, in order; "" where it did not show it. */
+  etags(): { partNumber: number; etag: string }[] {
+    const parts = [...this.#storedParts].map(([partNumber, etag]) => ({ partNumber, etag }));
+    return parts.sort((one, other) => one.partNumber - other.partNumber);
+  }
+
+  holdFor(hold: Hold | null): void {
+    if (this.hold?.until === hold?.until && this.hold?.isOffline === hold?.isOffline) return;
+    this.hold = hold;
+    this.dispatchEvent(new Event("hold"));
   }
 
   to(state: UploadState, error: unknown = null): void {
     this.state = state;
     this.error = error;
-    if (state === "sending") this.#samples = [];
+    this.hold = null;
+    if (state === "sending") {
+      this.#samples = [];
+      this.#movedAt = performance.now();
+    }
     if (state === "failed") this.#underWay.clear();
-    if (state !== "paused") for (const resume of this.#waitingForResume.splice(0)) resume();
     this.dispatchEvent(new Event("state"));
-  }
-
-  /** Rejects when it was given up meanwhile. */
-  async whileNotPaused(): Promise<void> {
-    while (this.state === "paused") await new Promise<void>((resolve) => this.#waitingForResume.push(resolve));
-    if (this.isGivenUp) throw new UploadError("upload_aborted");
-  }
-
-  #missing(): number[] {
-    const numbers = Array.from({ length: this.known.partCount }, (_, index) => index + 1);
-    return numbers.filter((number) => !this.#storedParts.has(number));
   }
 
   #progress(): void {

@@ -1,7 +1,7 @@
 /** Waiting between tries. */
 
 const FIRST_DELAY_MS = 500;
-const LONGEST_DELAY_MS = 30_000;
+const LONGEST_DELAY_MS = 15_000;
 
 /** Ends early when the line comes back, which is worth an immediate try, or with the signal's reason. */
 export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { PutError, putPart } from "../src/part_put";
 
-const STALL_MS = 45_000;
+const DOUBT_MS = 5000;
+const STALL_MS = 15_000;
+const ANSWER_LIMIT_MS = 45_000;
 
 /** A request whose answer the test decides. */
 class Request {
@@ -65,13 +67,22 @@ afterEach(() => {
 
 function put({
   moved = (_bytes: number) => {},
+  stalled = () => {},
   signal,
 }: {
   moved?: (bytes: number) => void;
+  stalled?: () => void;
   signal?: AbortSignal;
 } = {}) {
   const body = new Blob(["12345"]);
-  return putPart({ url: "https://s3.example/part", headers: { "x-amz-checksum": "sum" }, body, moved, signal });
+  return putPart({
+    url: "https://s3.example/part",
+    headers: { "x-amz-checksum": "sum" },
+    body,
+    moved,
+    stalled,
+    signal,
+  });
 }
 
 test("a part is sent with its headers and answers with its ETag", async () => {
@@ -118,6 +129,39 @@ test("a part that moves no byte is ended, and each byte gives it time anew", asy
   vi.advanceTimersByTime(1);
   expect(Request.last.wasAborted).toBe(true);
   await ended;
+});
+
+test("a part that moves no byte for a while casts doubt on the line, again and again", async () => {
+  const stalled = vi.fn();
+  const sent = put({ stalled });
+  vi.advanceTimersByTime(DOUBT_MS - 1);
+  Request.last.upload.onprogress?.({ loaded: 1 });
+  vi.advanceTimersByTime(DOUBT_MS - 1);
+  expect(stalled).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(1);
+  expect(stalled).toHaveBeenCalledOnce();
+  Request.last.upload.onprogress?.({ loaded: 5 });
+  vi.advanceTimersByTime(3 * DOUBT_MS);
+  expect(stalled).toHaveBeenCalledTimes(4);
+  Request.last.answer(200);
+  await sent;
+});
+
+test("a part whose bytes have all left is given time for its answer", async () => {
+  const sent = put();
+  const ended = expect(sent).rejects.toBeInstanceOf(PutError);
+  Request.last.upload.onprogress?.({ loaded: 5 });
+  vi.advanceTimersByTime(ANSWER_LIMIT_MS - 1);
+  expect(Request.last.wasAborted).toBe(false);
+  vi.advanceTimersByTime(1);
+  expect(Request.last.wasAborted).toBe(true);
+  await ended;
+});
+
+test("a storage that is busy may say for how long", async () => {
+  const sent = put();
+  Request.last.answer(503, "retry-after: 7");
+  await expect(sent).rejects.toMatchObject({ status: 503, retryAfterMs: 7000 });
 });
 
 test("a part that is over keeps no timer", async () => {

@@ -44,7 +44,7 @@ test("what left counts while it is under way, and a part that stops counts no mo
   upload.partStopped(2);
   expect(upload.sentBytes).toBe(4);
   upload.partMoved(3, 1);
-  upload.partStored(3);
+  upload.partStored(3, "etag");
   expect(upload.sentBytes).toBe(6);
   upload.holds(stored(3));
   expect(upload.sentBytes).toBe(2);
@@ -118,31 +118,56 @@ test("each failure of a part is told with their number", () => {
   ]);
 });
 
-test("work waits while an upload is paused, and ends when it is given up", async () => {
+test("an upload says what S3 lacks, and what S3 answered to the others", () => {
   const upload = begun();
-  upload.to("paused");
-  const first = vi.fn();
-  const waiting = Promise.all([upload.whileNotPaused().then(first), upload.whileNotPaused()]);
-  await Promise.resolve();
-  expect(first).not.toHaveBeenCalled();
-  upload.to("sending");
-  await waiting;
-  expect(first).toHaveBeenCalledOnce();
+  upload.holds(stored(3));
+  upload.partStored(1, '"one"');
+  expect(upload.missing()).toEqual([2]);
+  expect(upload.etags()).toEqual([
+    { partNumber: 1, etag: '"one"' },
+    { partNumber: 3, etag: "" },
+  ]);
+  expect(upload.partBody(3).size).toBe(2);
+});
 
+test("bytes that are due and do not move are a stall after five seconds, until one moves", () => {
+  const upload = begun();
+  upload.to("sending");
+  vi.advanceTimersByTime(4999);
+  expect(upload.isStalled).toBe(false);
+  vi.advanceTimersByTime(1);
+  expect(upload.isStalled).toBe(true);
+  upload.partMoved(1, 1);
+  expect(upload.isStalled).toBe(false);
   upload.to("paused");
-  const ended = expect(upload.whileNotPaused()).rejects.toMatchObject({ code: "upload_aborted" });
-  upload.to("cancelling");
-  await ended;
+  vi.advanceTimersByTime(60_000);
+  expect(upload.isStalled).toBe(false);
+});
+
+test("a hold is told when it begins, changes and ends, and ends with its state", () => {
+  const upload = begun();
+  const told: unknown[] = [];
+  upload.addEventListener("hold", () => told.push(upload.hold));
+  const hold = { isOffline: true, until: 5 };
+  upload.holdFor(hold);
+  upload.holdFor({ ...hold });
+  upload.holdFor(null);
+  expect(told).toEqual([hold, null]);
+  upload.holdFor(hold);
+  upload.to("paused");
+  expect(upload.hold).toBeNull();
 });
 
 test.each([
-  ["completed", true, false],
-  ["cancelled", true, true],
-  ["cancelling", false, true],
-  ["sending", false, false],
-  ["failed", false, false],
-] as const)("an upload that is %s: over %s, given up %s", (state, isOver, isGivenUp) => {
+  ["completed", true],
+  ["ready", true],
+  ["rejected", true],
+  ["cancelled", true],
+  ["cancelling", false],
+  ["sending", false],
+  ["failed", false],
+] as const)("an upload that is %s: over %s", (state, isOver) => {
   const upload = begun();
   upload.to(state);
-  expect([upload.isOver, upload.isGivenUp]).toEqual([isOver, isGivenUp]);
+  expect(upload.isOver).toBe(isOver);
 });
