@@ -61,8 +61,7 @@ export function play({ title, url, freshUrl, obstacle }: Playing): void {
   };
   // A browser that knows the sound's codec alone plays on over a black picture.
   video.onloadeddata = () => {
-    if (video.videoWidth === 0)
-      tell("This browser plays only the sound of this video. Download it to watch it.");
+    if (video.videoWidth === 0) tell("This browser plays only the sound of this video. Download it to watch it.");
   };
   const close = () => dialog.close();
   dialog.onclose = () => {
