@@ -140,6 +140,21 @@ def test_a_part_that_is_refused_for_want_of_its_checksum_is_sent_with_it(
     assert desktop.upload(video_12_mib)["state"] == "ready"
 
 
+def test_a_video_is_downloaded_as_it_was_sent_and_a_download_that_broke_off_goes_on(
+    desktop: Desktop, video_12_mib: Path, tmp_path: Path
+) -> None:
+    video_id = desktop.upload(video_12_mib)["videoId"]
+    content = video_12_mib.read_bytes()
+    (tmp_path / f"three parts.mp4.{video_id}.part").write_bytes(content[:1_000_000])
+    saved = desktop.run("download", video_id, "--output", str(tmp_path))
+    assert Path(saved["file"]) == tmp_path / "three parts.mp4"
+    assert hashlib.sha256(Path(saved["file"]).read_bytes()).digest() == hashlib.sha256(content).digest()
+    assert list(tmp_path.glob("*.part")) == []
+    again = desktop.start("download", video_id, "--output", str(tmp_path))
+    _, errors = again.communicate(timeout=60)
+    assert (again.returncode, "exists already" in errors) == (1, True)
+
+
 def test_every_part_goes_through_the_proxy_that_the_calls_go_through(
     desktop: Desktop, stand_in: StandIn, person: Person, video_12_mib: Path
 ) -> None:

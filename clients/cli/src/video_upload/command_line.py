@@ -15,6 +15,7 @@ from video_upload.command_output import (
     AsJson,
     Profile,
     Urls,
+    VideoId,
     api_of,
     errors_console,
     exit_codes,
@@ -28,6 +29,7 @@ from video_upload.command_output import (
 from video_upload.engine import UploadEngine
 from video_upload.errors import OutputError, UploadNotFoundError
 from video_upload.exit_codes import ExitCode
+from video_upload.playback_commands import download, open_video
 from video_upload.presentation import clock_time, plain, print_open_uploads, print_video, print_videos
 from video_upload.private_files import default_home
 from video_upload.schemas import Video
@@ -36,7 +38,7 @@ from video_upload.standard_streams import drop_output, prepare_streams
 from video_upload.sync_command import sync
 from video_upload.upload_command import upload
 from video_upload.version import VERSION
-from video_upload.video_file import CONTENT_TYPES, is_unicode
+from video_upload.video_file import CONTENT_TYPES
 
 app = typer.Typer(
     help="Upload large videos: signed in, resumable, verified end to end.",
@@ -45,18 +47,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-def _not_empty(video_id: str) -> str:
-    """Refuse an empty id: a script's unset variable would list all videos."""
-    if not video_id:
-        raise typer.BadParameter(message="it is empty")
-    if not is_unicode(video_id):
-        raise typer.BadParameter(message="it is not UTF-8")
-    return video_id
-
-
-VideoId = Annotated[str, typer.Argument(metavar="VIDEO_ID", callback=_not_empty)]
 
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed without a terminal.")]
@@ -130,6 +120,8 @@ app.command()(logout)
 app.add_typer(profiles_app, name="profiles")
 app.command(epilog=EPILOG)(upload)
 app.command(epilog=EPILOG)(sync)
+app.command()(download)
+app.command(name="open")(open_video)
 
 
 @app.command(name="list")

@@ -31,6 +31,7 @@ from video_upload.exit_codes import MEANINGS, ExitCode, exit_code_of
 from video_upload.presentation import plain
 from video_upload.private_files import default_home
 from video_upload.schemas import Video
+from video_upload.video_file import is_unicode
 
 EPILOG = "Exit codes: " + "; ".join(f"{code.value} {meaning}" for code, meaning in MEANINGS.items()) + "."
 
@@ -48,6 +49,18 @@ Profile = Annotated[
         "--profile", envvar="VIDEO_UPLOAD_PROFILE", help="The sign-in to use; see `profiles`.", show_default=False
     ),
 ]
+
+
+def _not_empty(video_id: str) -> str:
+    """Refuse an empty id: a script's unset variable would list all videos."""
+    if not video_id:
+        raise typer.BadParameter(message="it is empty")
+    if not is_unicode(video_id):
+        raise typer.BadParameter(message="it is not UTF-8")
+    return video_id
+
+
+VideoId = Annotated[str, typer.Argument(metavar="VIDEO_ID", callback=_not_empty)]
 
 
 def errors_console(*, quiet: bool = False) -> Console:

@@ -28,6 +28,7 @@ VideoUploadError
 ├── SystemRefusedError           the operating system refused something else
 ├── HomeError                    what this computer keeps for later runs cannot be written
 ├── UploadRunningError           another process is uploading the same file
+├── DownloadError                a video cannot be downloaded or played
 ├── UploadNotFoundError          no unfinished upload answers to that name
 ├── UploadLostError              the platform no longer knows this upload
 ├── PartFailedError              one part could not be sent
@@ -231,6 +232,13 @@ class UploadRunningError(VideoUploadError):
     def __init__(self, path: Path) -> None:
         self.path = path
         super().__init__(f"{path_text(path)} is already being uploaded by another process.")
+
+
+class DownloadError(VideoUploadError):
+    def __init__(self, video_id: str, reason: str) -> None:
+        self.video_id = video_id
+        self.reason = reason
+        super().__init__(f"Video {video_id} is not available: {reason}.")
 
 
 class UploadNotFoundError(VideoUploadError):
