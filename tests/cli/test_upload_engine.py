@@ -217,6 +217,26 @@ def test_parts_that_reached_s3_without_the_journal_knowing_are_not_sent_again(
     assert platform.video_sha256(video.video_id) == sha256_of(path)
 
 
+def test_a_moved_file_resumes_and_a_copy_does_not(
+    platform: FakePlatform, watched: Watched, make_video: MakeVideo, tmp_path: Path
+) -> None:
+    platform.storage.seconds_per_part = 0.02
+    path = make_video(512 * KIB)
+    watched.stop_in_the_middle(path, after_parts=3)
+    (tmp_path / "sorted").mkdir()
+    moved = path.rename(tmp_path / "sorted" / "holiday.mp4")
+    video = watched.engine.upload(moved)
+    assert platform.only_upload().video_id == video.video_id
+    assert set(platform.storage.stores.values()) == {1}
+    assert platform.video_sha256(video.video_id) == sha256_of(moved)
+
+    watched.stop_in_the_middle(moved, after_parts=3)
+    copy = make_video(512 * KIB, "copy.mp4")
+    os.utime(copy, ns=(moved.stat().st_atime_ns, moved.stat().st_mtime_ns))
+    watched.engine.upload(copy)
+    assert len(platform.uploads) == 3, "the original is still there, and goes on by itself"
+
+
 def test_a_changed_file_starts_over_and_its_old_upload_is_aborted(
     platform: FakePlatform, watched: Watched, make_video: MakeVideo
 ) -> None:

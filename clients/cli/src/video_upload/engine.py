@@ -83,6 +83,7 @@ class UploadEngine:
         """
         file = VideoFile.at(path)
         with UploadJournal(self._folder, self._api.url, file.path) as journal:
+            journal.take_over_moved(file)
             try:
                 video_id = self._upload(file, journal)
             except VideoUploadError as error:

@@ -67,6 +67,7 @@ class UploadJournal:
         name = hashlib.sha256(os.fsencode(f"{api_url}\n{path}")).hexdigest()[:32]
         self._path = folder / f"{name}.jsonl"
         self._lock = filelock.FileLock(folder / f"{name}.lock", mode=0o600)
+        self._api_url = api_url
         self._video_path = path
         self._appending: BinaryIO | None = None
 
@@ -88,6 +89,24 @@ class UploadJournal:
     def load(self) -> tuple[JournaledUpload, dict[int, SentPart]] | None:
         """The upload and its parts by number; None without a usable journal."""
         return read_journal(self._path)
+
+    def take_over_moved(self, file: VideoFile) -> None:
+        """Without an own journal, take that of a file that was moved here: same size and time, old path gone."""
+        if self._path.exists():
+            return
+        for path in sorted(self._path.parent.glob("*.jsonl")):
+            found = read_journal(path)
+            if found is None or found[0].api_url != self._api_url or not found[0].is_of(file):
+                continue
+            if Path(found[0].path).exists():
+                continue
+            try:
+                with filelock.FileLock(path.with_suffix(".lock"), mode=0o600).acquire(blocking=False):
+                    self.start(msgspec.structs.replace(found[0], path=str(file.path)), found[1].values())
+                    path.unlink(missing_ok=True)
+            except filelock.Timeout:  # it was moved while it is being uploaded
+                continue
+            return
 
     def begin(self, correlation_id: str, file: VideoFile) -> None:
         """Write down the id before the platform is asked, so that a run that is killed leaves no second upload."""
