@@ -65,12 +65,9 @@ class AppClients(pulumi.ComponentResource):
         )
         loopback = [f"http://127.0.0.1:{port}/callback" for port in DESKTOP_PORTS]
         desktop = self._person_client("desktop", loopback, [], protected(self, args.context.general.protect))
+        # Not protected: a setting takes it away, and apps read its id from config.json at each start.
         links = args.settings.native_redirect_urls
-        native = (
-            self._person_client("native", links, links, protected(self, args.context.general.protect))
-            if links
-            else None
-        )
+        native = self._person_client("native", links, links, self._child) if links else None
         machine = self._machine_client() if args.settings.machine_client else None
 
         self.web_client_id = web.id
