@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli, MakeVideo
+from tests.cli.conftest import Cli, MakeVideo, sha256_of
 from tests.cli.fake_platform import FakePlatform
 
 KIB = 1024
@@ -133,3 +133,52 @@ def test_sync_uploads_what_the_library_does_not_have(
     assert len(platform.uploads) == 2
     assert "0 new, 2 uploaded before." in cli.run("sync", tmp_path / "camera").stderr
     assert len(platform.uploads) == 2
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_the_standard_input_is_uploaded_under_a_name_and_leaves_no_copy(
+    platform: FakePlatform, cli: Cli, make_video: MakeVideo
+) -> None:
+    path = make_video(500 * KIB)
+    with (
+        path.open("rb") as stream,
+        cli.start("upload", "-", "--name", "from a pipe.mp4", "--json", stdin=stream) as ran,
+    ):
+        shown, errors = ran.communicate(timeout=60)
+    assert ran.returncode == 0, errors
+    answer = json.loads(shown)
+    assert (answer["file"], answer["video"]["fileName"]) == ("from a pipe.mp4", "from a pipe.mp4")
+    assert platform.video_sha256(answer["video"]["videoId"]) == sha256_of(path)
+    assert list(cli.home.glob("stream-*")) == []
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_an_upload_from_the_standard_input_that_fails_is_given_up(
+    platform: FakePlatform, cli: Cli, make_video: MakeVideo
+) -> None:
+    platform.api_faults["/multipart/complete"] = [(403, "forbidden", {})]
+    path = make_video(500 * KIB)
+    with path.open("rb") as stream, cli.start("upload", "-", "--name", "pipe.mp4", "--json", stdin=stream) as ran:
+        _, errors = ran.communicate(timeout=60)
+    assert ran.returncode == 1
+    assert json.loads(errors)["error"]["file"] == "pipe.mp4"
+    assert [video.state for video in platform.uploads.values()] == ["aborted"]
+    assert list(cli.home.glob("stream-*")) == []
+
+
+@pytest.mark.usefixtures("signed_in")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("-",),
+        ("a.mp4", "--name", "b.mp4"),
+        ("-", "c.mp4", "--name", "b.mp4"),
+        ("-", "--name", "b.mp4", "--dry-run"),
+        ("-", "--name", "b.txt"),
+        ("-", "--name", "folder/b.mp4"),
+    ],
+)
+def test_a_name_goes_with_the_standard_input_alone_and_is_a_videos(cli: Cli, arguments: tuple[str, ...]) -> None:
+    ran = cli.run("upload", *arguments)
+    assert ran.returncode in {2, 4}
+    assert ran.stdout == ""

@@ -16,7 +16,7 @@ from tests.cli.fake_platform import FakePlatform
 from tests.cli.fake_sign_in import MACHINE_SECRET
 from video_upload import Client
 from video_upload.credentials import StoredCredentials
-from video_upload.errors import NotFoundError, NotSignedInError, UploadCancelledError
+from video_upload.errors import FileRefusedError, NotFoundError, NotSignedInError, UploadCancelledError
 from video_upload.events import PartStored, UploadEvent
 from video_upload.version import VERSION
 
@@ -34,6 +34,26 @@ def test_a_program_uploads_looks_and_deletes(platform: FakePlatform, home: Path,
     client.delete(video.video_id)
     with pytest.raises(NotFoundError):
         client.video(video.video_id)
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_a_file_object_is_uploaded_from_where_it_stands_under_the_name_it_is_given(
+    platform: FakePlatform, home: Path, make_video: MakeVideo
+) -> None:
+    client = Client(home=home)
+    path = make_video(500 * KIB)
+    with path.open("rb") as source:
+        video = client.upload(source, name="stream.mp4")
+        assert platform.video_sha256(video.video_id) == sha256_of(path)
+        assert video.file_name == "stream.mp4"
+        with pytest.raises(FileRefusedError):
+            client.upload(source, name="empty.mp4")
+        with pytest.raises(TypeError):
+            client.upload(source)
+        with pytest.raises(TypeError):
+            client.upload(path, name="other.mp4")
+    assert len(platform.uploads) == 1
+    assert list(home.glob("stream-*")) == []
 
 
 @pytest.mark.usefixtures("signed_in")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from video_upload.api import Credentials, VideoApi
 from video_upload.backoff import Interruption
@@ -15,6 +16,7 @@ from video_upload.rate_limit import RateLimit
 from video_upload.schemas import OpenUpload, Video
 from video_upload.sign_in import sign_in_machine
 from video_upload.site import fetch_site_config, normal_site_url
+from video_upload.spooled_file import spooled_file
 
 VIDEOS_PER_PAGE = 100
 
@@ -66,8 +68,9 @@ class Client:
 
     def upload(
         self,
-        path: Path | str,
+        source: Path | str | BinaryIO,
         *,
+        name: str | None = None,
         parallel: int = DEFAULT_PARALLEL,
         rate_limit: RateLimit | float | None = None,
         wait: bool = True,
@@ -75,19 +78,33 @@ class Client:
     ) -> Video:
         """Upload a file, or resume its upload that was interrupted in this or any other process.
 
+        source: a path, or a file object open for reading bytes. The latter is copied into a file below `home` first, to
+            its end, and cannot be resumed: an upload that fails is given up.
+        name: of a file object's video, with its extension; a path has its own.
         parallel: parts sent at once.
         rate_limit: bytes per second of all parts together, at least 16,000; a RateLimit may be shared with others.
         wait: until the video is `ready` or `rejected`, half an hour at most; else until S3 has it whole, with state
             `completing` or `processing`.
         report: told each event of `video_upload.events`, from several threads.
 
-        Raises FileRefusedError before anything is sent; UploadRunningError if another process is at it;
+        Raises FileRefusedError before anything is sent; TypeError for a file object without a name or a path with one;
+        UploadRunningError if another process is at it;
         FileChangedError, PartFailedError, UploadLostError; UploadCancelledError after `stop`; ValueError for a rate
         that is too low.
         """
         limit = RateLimit(rate_limit) if isinstance(rate_limit, int | float) else rate_limit
         self._interruption.clear()
-        return self._engine(parallel=parallel, rate_limit=limit, report=report).upload(Path(path), wait=wait)
+        engine = self._engine(parallel=parallel, rate_limit=limit, report=report)
+        if isinstance(source, Path | str):
+            if name is None:
+                return engine.upload(Path(source), wait=wait)
+            problem = "a path has its own name"
+            raise TypeError(problem)
+        if name is None:
+            problem = "a file object needs a name"
+            raise TypeError(problem)
+        with spooled_file(source, name, self._home) as path:
+            return engine.upload_once(path, wait=wait)
 
     def stop(self) -> None:
         """Stop the running `upload`; stored parts are kept, and the next `upload` of the file resumes."""

@@ -99,6 +99,17 @@ class UploadEngine:
             journal.forget()
         return video
 
+    def upload_once(
+        self, path: Path, *, wait: bool = True, tell: Callable[[Video], None] = lambda video: None
+    ) -> Video:
+        """Upload as `upload` does a file that nobody can resume: what ends it, gives it up at the platform as well."""
+        try:
+            return self.upload(path, wait=wait, tell=tell)
+        except BaseException:
+            with suppress(VideoUploadError):
+                self.abort(path)
+            raise
+
     def abort(self, path: Path) -> str:
         """Give up an unfinished upload of this computer; its video id.
 

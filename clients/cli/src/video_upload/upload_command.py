@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -38,6 +38,7 @@ from video_upload.presentation import UploadDisplay, print_skipped, print_video
 from video_upload.private_files import default_home
 from video_upload.rate_limit import RateLimit, parse_rate
 from video_upload.schemas import Video
+from video_upload.spooled_file import spooled_file
 from video_upload.telemetry import Telemetry
 from video_upload.video_file import CONTENT_TYPES, VideoFile
 
@@ -63,7 +64,8 @@ def upload(  # noqa: PLR0917 - typer calls it by name
         list[str] | None,
         typer.Argument(
             metavar="SOURCE...",
-            help=f"Videos ({' '.join(CONTENT_TYPES)}), folders that contain videos, or patterns.",
+            help=f"Videos ({' '.join(CONTENT_TYPES)}), folders that contain videos, or patterns; - with --name is the "
+            "standard input.",
         ),
     ] = None,
     parallel: Annotated[
@@ -90,13 +92,30 @@ def upload(  # noqa: PLR0917 - typer calls it by name
             show_default=False,
         ),
     ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--name",
+            metavar="NAME",
+            help="The file name of the video on the standard input. It is copied to this computer's disk first, and "
+            "cannot be resumed.",
+            show_default=False,
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the files that would be uploaded.")] = False,
     urls: Urls = False,
     as_json: AsJson = False,
     profile: Profile = None,
 ) -> None:
     """Upload videos, one after another. Ctrl-C pauses; run the same command again to resume."""
-    with exit_codes(as_json=as_json):
+    with exit_codes(as_json=as_json), ExitStack() as held:
+        is_stream = sources == ["-"]
+        if is_stream != (name is not None) or (is_stream and (files_from or dry_run)):
+            raise typer.BadParameter(
+                message="--name goes with - as the only source, and neither with --files-from nor --dry-run"
+            )
+        if name is not None:
+            sources = [str(held.enter_context(spooled_file(sys.stdin.buffer, name, default_home())))]
         sources = [*(sources or []), *(_listed_in(files_from) if files_from else [])]
         if not sources:
             raise typer.BadParameter(message="say what to upload: SOURCE or --files-from")
@@ -116,6 +135,7 @@ def upload(  # noqa: PLR0917 - typer calls it by name
             interruption=interruption,
             as_json=as_json,
             urls=urls,
+            is_stream=is_stream,
             failures=[exit_code_of(refused) for refused in selection.refused],
             unfinished=len(selection.refused),
         )
@@ -181,6 +201,7 @@ class _Run:
     interruption: Interruption
     as_json: bool
     urls: bool
+    is_stream: bool
     failures: list[ExitCode] = field(default_factory=list[ExitCode])
     uploaded: int = 0
     done_before: int = 0
@@ -204,7 +225,7 @@ class _Run:
         self.failures.append(exit_code_of(error))
         self.unfinished += 1
         with display.paused():
-            print_error(error, as_json=self.as_json, file=path)
+            print_error(error, as_json=self.as_json, file=Path(path.name) if self.is_stream else path)
 
     def _upload_one(self, engine: UploadEngine, display: UploadDisplay, path: Path, *, wait: bool) -> None:
         file = VideoFile.at(path)
@@ -217,13 +238,15 @@ class _Run:
         def tell(video: Video) -> None:
             display.finish_file()
             if self.as_json:
-                print_json({"file": path_text(path), "video": video_in_json(video, urls=self.urls)})
+                shown = path.name if self.is_stream else path_text(path)
+                print_json({"file": shown, "video": video_in_json(video, urls=self.urls)})
             else:
                 with display.paused(), writing_results():
                     print_video(results_console(), video, urls=self.urls)
             self.batch.add(file, video.video_id)
 
-        verdict = _verdict(engine.upload(path, wait=wait, tell=tell), waited=wait)
+        send = engine.upload_once if self.is_stream else engine.upload
+        verdict = _verdict(send(path, wait=wait, tell=tell), waited=wait)
         if verdict is ExitCode.OK:
             self.uploaded += 1
         else:
