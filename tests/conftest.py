@@ -26,6 +26,7 @@ def platform() -> InMemoryPlatform:
 
 LONGEST_FILES = (
     "tests/engine/test_life.py",
+    "tests/web/test_web_bad_lines.py",
     "tests/contract/test_schemathesis.py",
     "tests/end_to_end/test_local_platform.py",
     "tests/stand_in/test_persistence.py",
