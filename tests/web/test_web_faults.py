@@ -1,6 +1,8 @@
 """Behaviour of the page when the network, S3 or the API fails."""
 
+import os
 import re
+import unicodedata
 from pathlib import Path
 from time import sleep
 
@@ -258,24 +260,60 @@ def test_of_several_refused_files_none_goes_unmentioned(page: Page, site: FakeSi
         expect(banner).to_contain_text(said)
 
 
+def begin_two_parts(page: Page, site: FakeSite, file: Path) -> None:
+    """Begin an upload of which S3 has two parts, and reload the page."""
+    site.storage.let_through(2)
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, file)
+    wait_until(lambda: len(site.storage.puts) == 2, page)
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    site.storage.let_through(None)
+    expect(page.get_by_role("list", name="Unfinished uploads")).to_contain_text("mp4", timeout=IN_TIME_MS)
+
+
+def test_a_file_that_was_only_touched_goes_on_and_sends_what_is_missing(
+    page: Page, site: FakeSite, tmp_path: Path, video: Path
+) -> None:
+    touched = tmp_path / "touched.mp4"
+    touched.write_bytes(video.read_bytes())
+    begin_two_parts(page, site, touched)
+    stored = set(site.storage.puts)
+    os.utime(touched, (1e9, 1e9))
+    choose(page, touched)
+    expect_uploaded(page, site, touched)
+    assert len(site.api.videos) == 1
+    assert len(site.storage.puts) == PARTS
+    assert stored <= set(site.storage.puts)
+
+
 def test_a_file_that_changed_since_is_not_mixed_with_its_older_self(
     page: Page, site: FakeSite, tmp_path: Path, video: Path
 ) -> None:
     changing = tmp_path / "changing.mp4"
     changing.write_bytes(video.read_bytes())
-    site.storage.let_through(2)
-    open_signed_in(page, site.url, site.sign_in, ADA)
-    choose(page, changing)
-    wait_until(lambda: len(site.storage.puts) == 2, page)
-    page.once("dialog", lambda dialog: dialog.accept())
-    page.reload()
-    site.storage.let_through(None)
-    expect(page.get_by_role("list", name="Unfinished uploads")).to_contain_text(changing.name, timeout=IN_TIME_MS)
+    begin_two_parts(page, site, changing)
     content = bytearray(video.read_bytes())
     content[100:104] = b"else"
     changing.write_bytes(content)
+    os.utime(changing, (1e9, 1e9))
     choose(page, changing)
-    expect(page.get_by_role("alert")).to_contain_text("has changed since")
+    expect_uploaded(page, site, changing)
+    assert len(site.api.videos) == 1
+    assert len(site.storage.puts) == PARTS + 1, "the part that differs is sent again"
+
+
+def test_a_name_in_the_other_unicode_form_is_the_same_file(
+    page: Page, site: FakeSite, tmp_path: Path, video: Path
+) -> None:
+    composed = tmp_path / unicodedata.normalize("NFC", "Grüße.mp4")
+    composed.write_bytes(video.read_bytes())
+    begin_two_parts(page, site, composed)
+    decomposed = composed.rename(tmp_path / unicodedata.normalize("NFD", "Grüße.mp4"))
+    choose(page, decomposed)
+    wait_until(lambda: bool(site.storage.objects), page)
+    assert len(site.api.videos) == 1
+    assert len(site.storage.puts) == PARTS
 
 
 def test_two_tabs_do_not_send_the_same_upload_and_the_second_cannot_end_it(

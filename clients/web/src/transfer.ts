@@ -74,10 +74,11 @@ export class Transfer {
   #heldUntil = 0;
   #sawDeadLine = false;
   #mustLearn: boolean;
-  #isDamaged = false;
+  #isDamaged: boolean;
 
   constructor(upload: VideoUpload, tools: Tools) {
     this.#upload = upload;
+    this.#isDamaged = upload.mustCompareParts;
     this.#tools = tools;
     this.#api = tools.api.forUpload(upload);
     this.#calls = new PersistentCalls(upload, tools.connection);

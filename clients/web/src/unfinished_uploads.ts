@@ -46,7 +46,7 @@ export class UnfinishedUploads {
 
   /** The upload that waits for such a file, unless another tab sends it. */
   of(file: File): UnfinishedUpload | undefined {
-    return this.#uploads.find((each) => each.fileName === file.name && each.sizeBytes === file.size);
+    return this.#uploads.find((each) => fits(file, each));
   }
 
   /** It goes on in a row of its own, or is over. */
@@ -120,7 +120,7 @@ export class UnfinishedUploads {
     input.onchange = () => {
       const file = input.files?.[0];
       if (!file) return;
-      if (file.name !== upload.fileName || file.size !== upload.sizeBytes) {
+      if (!fits(file, upload)) {
         showBanner(`This is a different file. Choose ${upload.fileName} (${size(upload.sizeBytes)}).`);
         return;
       }
@@ -150,4 +150,9 @@ export class UnfinishedUploads {
     this.drop(upload);
     byId("files").focus();
   }
+}
+
+/** Whether it may be the file: systems spell the same name in two Unicode forms. Its bytes are compared later. */
+function fits(file: File, { fileName, sizeBytes }: UnfinishedUpload): boolean {
+  return file.name.normalize() === fileName.normalize() && file.size === sizeBytes;
 }

@@ -101,11 +101,11 @@ export class Uploads {
   /** The code of why not, where the file is refused. */
   #take(file: File, unfinished?: UnfinishedUpload): string | null {
     const type = contentType(file.name);
-    const changed = unfinished && wasChanged(unfinished.videoId, file);
-    const problem = !type ? "unsupported_video_type" : file.size === 0 ? "empty_file" : changed ? "file_differs" : null;
+    const problem = !type ? "unsupported_video_type" : file.size === 0 ? "empty_file" : null;
     if (!type || problem) return problem;
     if (unfinished) this.#unfinished.drop(unfinished);
     const upload = new VideoUpload(file, type, unfinished);
+    upload.mustCompareParts = unfinished !== undefined && wasChanged(unfinished.videoId, file);
     this.#telemetry?.watch(upload);
     this.#uploads.push(upload);
     this.#draw(upload);

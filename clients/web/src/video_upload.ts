@@ -61,6 +61,8 @@ export class VideoUpload extends EventTarget {
   /** null until the API began it */
   open: Open | null = null;
   hold: Hold | null = null;
+  /** the file may hold other bytes than those its upload began with: what S3 holds is compared by checksum first */
+  mustCompareParts = false;
   /** ends this tab's hold on it; null while it has none */
   unlock: (() => void) | null = null;
 
