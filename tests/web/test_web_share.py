@@ -51,7 +51,6 @@ def share(page: Page, *videos: Path) -> None:
 def open_installed(page: Page, site: FakeSite, user: Person) -> None:
     open_signed_in(page, site.url, site.sign_in, user.email)
     page.evaluate("() => navigator.serviceWorker.ready.then(() => null)")
-    page.wait_for_function("() => navigator.serviceWorker.controller !== null")
 
 
 def test_a_shared_video_is_uploaded_and_let_go(
@@ -116,6 +115,5 @@ def test_the_platform_takes_shares_as_the_edge_does(
     page = context.new_page()
     sign_in(page, platform.site_url, person)
     page.evaluate("() => navigator.serviceWorker.ready.then(() => null)")
-    page.wait_for_function("() => navigator.serviceWorker.controller !== null")
     share(page, small_video)
     expect(page.get_by_role("button", name=f"Play {small_video.name}")).to_be_enabled(timeout=2 * IN_TIME_MS)
