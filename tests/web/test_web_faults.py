@@ -1,19 +1,17 @@
 """Behaviour of the page when the network, S3 or the API fails."""
 
-import os
 import re
-import unicodedata
 from pathlib import Path
 from time import sleep
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.media.sample_videos import write_sample_video
 from tests.web.fake_site import FakeSite
 from tests.web.fake_storage import crc64nvme_base64
 from tests.web.session import open_signed_in
-from tests.web.waiting import ADA, PARTS, expect_uploaded, wait_until
+from tests.web.waiting import ADA, PARTS, begin, expect_uploaded, wait_until
 from tests.web.walkthroughs import IN_TIME_MS, choose, upload_row
 
 STORES_NOTHING = {
@@ -121,10 +119,7 @@ def test_a_part_that_s3_lost_is_sent_again_at_completion(
     page: Page, site: FakeSite, video: Path, complaints: list[str]
 ) -> None:
     complaints.append("400")
-    site.storage.let_through(4)
-    open_signed_in(page, site.url, site.sign_in, ADA)
-    choose(page, video)
-    wait_until(lambda: len(site.storage.puts) == 4, page)
+    begin(page, site, video, parts=4)
     (parts,) = site.storage.parts.values()
     lost = site.storage.puts[0]
     del parts[lost]
@@ -173,10 +168,7 @@ def test_another_try_after_a_failure_sends_nothing_again(
 
 
 def test_a_paused_upload_can_be_cancelled(page: Page, site: FakeSite, video: Path) -> None:
-    site.storage.let_through(2)
-    open_signed_in(page, site.url, site.sign_in, ADA)
-    choose(page, video)
-    wait_until(lambda: len(site.storage.puts) == 2, page)
+    begin(page, site, video, parts=2)
     page.get_by_role("button", name=f"Pause {video.name}").click()
     page.get_by_role("button", name=f"Cancel {video.name}").click()
     page.get_by_role("button", name="Cancel the upload").click()
@@ -185,33 +177,11 @@ def test_a_paused_upload_can_be_cancelled(page: Page, site: FakeSite, video: Pat
     site.storage.let_through(None)
 
 
-def test_an_upload_goes_on_from_another_device(page: Page, site: FakeSite, video: Path, browser: Browser) -> None:
-    site.storage.let_through(2)
-    open_signed_in(page, site.url, site.sign_in, ADA)
-    choose(page, video)
-    wait_until(lambda: len(site.storage.puts) == 2, page)
-    page.close()
-    site.storage.let_through(None)
-    first = sorted(site.storage.puts)
-    context = browser.new_context(locale="en-GB", service_workers="block")
-    other = context.new_page()
-    open_signed_in(other, site.url, site.sign_in, ADA)
-    expect(other.get_by_role("list", name="Unfinished uploads")).to_contain_text(video.name, timeout=IN_TIME_MS)
-    choose(other, video)
-    expect_uploaded(other, site, video)
-    assert len(site.api.videos) == 1
-    assert set(first) <= set(site.storage.puts)
-    context.close()
-
-
 def test_an_upload_that_was_cancelled_elsewhere_ends_and_says_so(
     page: Page, site: FakeSite, video: Path, complaints: list[str]
 ) -> None:
     complaints += ["404", "409"]
-    site.storage.let_through(1)
-    open_signed_in(page, site.url, site.sign_in, ADA)
-    choose(page, video)
-    wait_until(lambda: len(site.storage.puts) == 1, page)
+    begin(page, site, video, parts=1)
     (upload,) = site.api.videos.values()
     upload.state = "aborted"
     del site.storage.parts[upload.video_id]
@@ -225,10 +195,7 @@ def test_an_upload_that_was_cancelled_elsewhere_ends_and_says_so(
 
 def test_a_line_that_comes_back_ends_the_wait(page: Page, site: FakeSite, video: Path, complaints: list[str]) -> None:
     complaints.append("ERR_INTERNET_DISCONNECTED")
-    site.storage.let_through(1)
-    open_signed_in(page, site.url, site.sign_in, ADA)
-    choose(page, video)
-    wait_until(lambda: len(site.storage.puts) == 1, page)
+    begin(page, site, video, parts=1)
     page.context.set_offline(True)
     site.storage.let_through(None)
     expect(upload_row(page, video.name)).to_contain_text("No connection, trying again in", timeout=IN_TIME_MS)
@@ -260,113 +227,11 @@ def test_of_several_refused_files_none_goes_unmentioned(page: Page, site: FakeSi
         expect(banner).to_contain_text(said)
 
 
-def begin_two_parts(page: Page, site: FakeSite, file: Path) -> None:
-    """Begin an upload of which S3 has two parts, and reload the page."""
-    site.storage.let_through(2)
-    open_signed_in(page, site.url, site.sign_in, ADA)
-    choose(page, file)
-    wait_until(lambda: len(site.storage.puts) == 2, page)
-    page.once("dialog", lambda dialog: dialog.accept())
-    page.reload()
-    site.storage.let_through(None)
-    expect(page.get_by_role("list", name="Unfinished uploads")).to_contain_text("mp4", timeout=IN_TIME_MS)
-
-
-def test_a_file_that_was_only_touched_goes_on_and_sends_what_is_missing(
-    page: Page, site: FakeSite, tmp_path: Path, video: Path
-) -> None:
-    touched = tmp_path / "touched.mp4"
-    touched.write_bytes(video.read_bytes())
-    begin_two_parts(page, site, touched)
-    stored = set(site.storage.puts)
-    os.utime(touched, (1e9, 1e9))
-    choose(page, touched)
-    expect_uploaded(page, site, touched)
-    assert len(site.api.videos) == 1
-    assert len(site.storage.puts) == PARTS
-    assert stored <= set(site.storage.puts)
-
-
-def test_a_file_that_changed_since_is_not_mixed_with_its_older_self(
-    page: Page, site: FakeSite, tmp_path: Path, video: Path
-) -> None:
-    changing = tmp_path / "changing.mp4"
-    changing.write_bytes(video.read_bytes())
-    begin_two_parts(page, site, changing)
-    content = bytearray(video.read_bytes())
-    content[100:104] = b"else"
-    changing.write_bytes(content)
-    os.utime(changing, (1e9, 1e9))
-    choose(page, changing)
-    expect_uploaded(page, site, changing)
-    assert len(site.api.videos) == 1
-    assert len(site.storage.puts) == PARTS + 1, "the part that differs is sent again"
-
-
-def test_a_name_in_the_other_unicode_form_is_the_same_file(
-    page: Page, site: FakeSite, tmp_path: Path, video: Path
-) -> None:
-    composed = tmp_path / unicodedata.normalize("NFC", "Grüße.mp4")
-    composed.write_bytes(video.read_bytes())
-    begin_two_parts(page, site, composed)
-    decomposed = composed.rename(tmp_path / unicodedata.normalize("NFD", "Grüße.mp4"))
-    choose(page, decomposed)
-    wait_until(lambda: bool(site.storage.objects), page)
-    assert len(site.api.videos) == 1
-    assert len(site.storage.puts) == PARTS
-
-
-def test_two_tabs_do_not_send_the_same_upload_and_the_second_cannot_end_it(
-    page: Page, site: FakeSite, video: Path
-) -> None:
-    site.storage.let_through(2)
-    open_signed_in(page, site.url, site.sign_in, ADA)
-    choose(page, video)
-    wait_until(lambda: len(site.storage.puts) == 2, page)
-    second = page.context.new_page()
-    open_signed_in(second, site.url, site.sign_in, ADA)
-    listed = second.get_by_role("list", name="Unfinished uploads").get_by_role("listitem")
-    expect(listed).to_contain_text("Open in another tab", timeout=IN_TIME_MS)
-    expect(listed.get_by_role("button")).to_have_count(0)
-    choose(second, video)
-    row = upload_row(second, video.name)
-    expect(row).to_contain_text("already running in another tab", timeout=IN_TIME_MS)
-    expect(row.get_by_role("button", name="Cancel")).to_have_count(0)
-    row.get_by_role("button", name="Remove").click()
-    expect(listed).to_contain_text("Open in another tab", timeout=IN_TIME_MS)
-    assert "POST /multipart/abort" not in site.api.calls
-    site.storage.let_through(None)
-    expect_uploaded(page, site, video)
-    assert sorted(site.storage.puts) == [1, 2, 3, 4, 5]
-    expect(listed).to_have_count(0, timeout=IN_TIME_MS)
-    second.close()
-
-
-def test_an_upload_whose_tab_was_closed_can_go_on_in_another_one(page: Page, site: FakeSite, video: Path) -> None:
-    site.storage.let_through(2)
-    open_signed_in(page, site.url, site.sign_in, ADA)
-    choose(page, video)
-    wait_until(lambda: len(site.storage.puts) == 2, page)
-    second = page.context.new_page()
-    open_signed_in(second, site.url, site.sign_in, ADA)
-    listed = second.get_by_role("list", name="Unfinished uploads").get_by_role("listitem")
-    expect(listed).to_contain_text("Open in another tab", timeout=IN_TIME_MS)
-    page.close()
-    expect(listed.get_by_role("button", name="Choose the file")).to_be_visible(timeout=IN_TIME_MS)
-    site.storage.let_through(None)
-    choose(second, video)
-    expect_uploaded(second, site, video)
-    assert len(site.api.videos) == 1
-
-
 def test_an_upload_that_s3_alone_dropped_is_told_once_and_not_listed_again(
     page: Page, site: FakeSite, video: Path, complaints: list[str]
 ) -> None:
     complaints += ["404", "409"]
-    site.storage.let_through(1)
-    open_signed_in(page, site.url, site.sign_in, ADA)
-    choose(page, video)
-    wait_until(lambda: len(site.storage.puts) == 1, page)
+    begin(page, site, video, parts=1)
     (upload,) = site.api.videos.values()
     del site.storage.parts[upload.video_id]
     site.api.faults = {"GET /multipart/parts": [(409, "upload_expired", {})]}
@@ -400,10 +265,7 @@ def test_a_browser_that_stores_nothing_uploads_all_the_same(
 
 
 def test_signing_out_while_an_upload_runs_asks_first(page: Page, site: FakeSite, video: Path) -> None:
-    site.storage.let_through(1)
-    open_signed_in(page, site.url, site.sign_in, ADA)
-    choose(page, video)
-    wait_until(lambda: len(site.storage.puts) == 1, page)
+    begin(page, site, video, parts=1)
     page.get_by_role("button", name="Sign out").click()
     question = page.get_by_role("dialog", name="Sign out while videos are uploading?")
     question.get_by_role("button", name="Keep uploading").click()

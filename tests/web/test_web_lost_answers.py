@@ -6,7 +6,7 @@ from playwright.sync_api import Page, Route
 
 from tests.web.fake_site import FakeSite
 from tests.web.session import open_signed_in
-from tests.web.waiting import ADA, expect_uploaded, wait_until
+from tests.web.waiting import ADA, begin, expect_uploaded, wait_until
 from tests.web.walkthroughs import choose
 
 
@@ -113,10 +113,7 @@ def test_an_answer_that_never_comes_is_not_waited_for_without_end(
 def test_a_file_chosen_before_the_list_of_unfinished_uploads_is_there_goes_on(
     page: Page, site: FakeSite, video: Path
 ) -> None:
-    site.storage.let_through(2)
-    open_signed_in(page, site.url, site.sign_in, ADA)
-    choose(page, video)
-    wait_until(lambda: len(site.storage.puts) == 2, page)
+    begin(page, site, video, parts=2)
     held: list[Route] = []
 
     def hold(route: Route) -> None:

@@ -7,7 +7,8 @@ from time import monotonic
 from playwright.sync_api import Page, expect
 
 from tests.web.fake_site import FakeSite
-from tests.web.walkthroughs import IN_TIME_MS, upload_row
+from tests.web.session import open_signed_in
+from tests.web.walkthroughs import IN_TIME_MS, choose, upload_row
 
 ADA = "ada@example.com"
 PARTS = 5
@@ -18,6 +19,14 @@ def wait_until(condition: Callable[[], bool], page: Page) -> None:
     while not condition():
         assert monotonic() < deadline, "waited too long"
         page.wait_for_timeout(20)
+
+
+def begin(page: Page, site: FakeSite, video: Path, *, parts: int) -> None:
+    """Send some parts of a video, and have the storage hold the others until it is told to let them through."""
+    site.storage.let_through(parts)
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    choose(page, video)
+    wait_until(lambda: len(site.storage.puts) == parts, page)
 
 
 def expect_uploaded(page: Page, site: FakeSite, video: Path) -> None:
