@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from local.platform import LocalPlatform
 from tests.web.fake_site import FakeSite
 from tests.web.session import open_signed_in
+from tests.web.waiting import wait_until
 from tests.web.walkthroughs import IN_TIME_MS, Person, part_numbers_sent, parts_held_after, sign_in, upload_row
 
 WAITING = """async () => {
@@ -62,7 +63,7 @@ def test_a_shared_video_is_uploaded_and_let_go(
     expect(page.get_by_role("button", name=f"Play {small_video.name}")).to_be_enabled(timeout=2 * IN_TIME_MS)
     assert page.url == f"{site.url}/"
     assert [content for _, content in site.storage.objects.values()].count(small_video.read_bytes()) == 1
-    page.wait_for_function(f"async () => (await ({WAITING})()) === 0")
+    wait_until(lambda: page.evaluate(WAITING) == 0, page)
 
 
 def test_a_shared_video_goes_on_by_itself_after_a_reload(
@@ -80,6 +81,30 @@ def test_a_shared_video_goes_on_by_itself_after_a_reload(
     expect(page.get_by_role("button", name=f"Play {video.name}")).to_be_enabled(timeout=2 * IN_TIME_MS)
     assert len(sent) <= 3, "only what was missing"
     assert len([each for each in site.api.videos.values() if each.body["fileName"] == video.name]) == 1
+
+
+def test_a_shared_file_that_is_refused_is_not_offered_again(
+    context: BrowserContext, site: FakeSite, user: Person, tmp_path: Path
+) -> None:
+    page = context.new_page()
+    open_installed(page, site, user)
+    other = tmp_path / "notes.txt"
+    other.write_bytes(b"not a video")
+    share(page, other)
+    expect(page.get_by_role("alert")).to_contain_text("notes.txt", timeout=IN_TIME_MS)
+    wait_until(lambda: page.evaluate(WAITING) == 0, page)
+
+
+def test_a_shared_video_that_the_person_removes_is_not_offered_again(
+    context: BrowserContext, site: FakeSite, user: Person, small_video: Path
+) -> None:
+    page = context.new_page()
+    open_installed(page, site, user)
+    site.api.faults = {"POST /multipart/init": [(400, "file_too_large", {})]}
+    share(page, small_video)
+    row = upload_row(page, small_video.name)
+    row.get_by_role("button", name="Remove").click(timeout=IN_TIME_MS)
+    wait_until(lambda: page.evaluate(WAITING) == 0, page)
 
 
 def test_a_second_tab_leaves_a_shared_video_to_the_first(

@@ -34,6 +34,11 @@ export function obstacle(media: Media | null, canPlay: (type: string) => string)
   return UNPLAYABLE_CONTAINERS.has(media.container) ? media.container.toUpperCase() : null;
 }
 
+/** The sentence for card and player. */
+export function cannotPlay(obstacle: string): string {
+  return `This browser cannot play ${obstacle}. Download the video to watch it.`;
+}
+
 let probe: HTMLVideoElement | undefined;
 
 /** Ask this browser. */

@@ -1,6 +1,7 @@
 /** The dialog that plays a video: keys as on the large video sites, and Back closes it as it closes a screen of a phone. */
 
 import { byId } from "./page";
+import { cannotPlay } from "./playability";
 
 export interface Playing {
   title: string;
@@ -45,7 +46,7 @@ export function play({ title, url, freshUrl, obstacle }: Playing): void {
     problem.hidden = text === "";
   };
   byId("player-title").textContent = title;
-  tell(obstacle ? `This browser cannot play ${obstacle}. Download the video to watch it.` : "");
+  tell(obstacle ? cannotPlay(obstacle) : "");
   let retried = false;
   video.onerror = async () => {
     const again = retried ? null : await freshUrl().catch(() => null);

@@ -44,7 +44,7 @@ export class UnfinishedUploads {
     this.show().catch((error: unknown) => showBanner(message(error)));
   }
 
-  /** The upload that waits for such a file, unless another tab sends it. */
+  /** The upload that waits for such a file, here or in another tab. */
   of(file: File): UnfinishedUpload | undefined {
     return this.#uploads.find((each) => fits(file, each));
   }

@@ -90,7 +90,9 @@ export class Uploads {
     const refused: string[] = [];
     for (const file of files) {
       const problem = this.#take(file, this.#unfinished.of(file));
-      if (problem) refused.push(`${file.name}: ${message(new UploadError(problem))}`);
+      if (!problem) continue;
+      letGoOfShared(file);
+      refused.push(`${file.name}: ${message(new UploadError(problem))}`);
     }
     const more = refused.splice(SHOWN_REFUSED).length;
     if (more) refused.push(`And ${more} more.`);
@@ -136,7 +138,7 @@ export class Uploads {
     upload.addEventListener("state", () => {
       this.#unfinished.dropMine();
       if (upload.videoId && GONE.has(codeOf(upload.error))) this.#unfinished.forget(upload.videoId);
-      if (upload.isOver) void forgetShared(upload.file).catch(() => {}); // a later visit offers it once more
+      if (upload.isOver) letGoOfShared(upload.file);
       if (upload.state === "cancelled") this.#remove(upload, row);
       if (upload.state === "completed" && upload.videoId) this.#onCompleted(upload.videoId);
       this.#startNext();
@@ -163,9 +165,15 @@ export class Uploads {
 
   #remove(upload: VideoUpload, row: UploadRow): void {
     this.#engine.remove(upload);
+    letGoOfShared(upload.file);
     this.#uploads = this.#uploads.filter((each) => each !== upload);
     const hadFocus = row.element.contains(document.activeElement);
     row.element.remove();
     if (hadFocus) byId("files").focus();
   }
+}
+
+/** Another app's video is not offered again once it is up, refused, or removed by the person. */
+function letGoOfShared(file: File): void {
+  forgetShared(file).catch(() => {}); // a later visit offers it once more
 }

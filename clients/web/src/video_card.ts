@@ -4,7 +4,7 @@ import type { Video } from "./api";
 import { date, day, duration, size } from "./format";
 import { message } from "./messages";
 import { fromTemplate, within } from "./page";
-import { obstacleHere } from "./playability";
+import { cannotPlay, obstacleHere } from "./playability";
 
 export class VideoCard {
   readonly element = fromTemplate("video-template");
@@ -26,8 +26,7 @@ export class VideoCard {
     within(this.element, ".facts").textContent = facts(video);
     within(this.element, ".facts").title = date(video.createdAt);
     const obstacle = isReady ? obstacleHere(video.media) : null;
-    const words = obstacle ? `This browser cannot play ${obstacle}. Download it to watch it.` : "";
-    within(this.element, ".state").textContent = isReady ? words : stateWords(video);
+    within(this.element, ".state").textContent = obstacle ? cannotPlay(obstacle) : isReady ? "" : stateWords(video);
     within(this.element, ".duration").textContent = video.media ? duration(video.media.durationSeconds) : "";
     this.#play.disabled = !isReady;
     this.#play.setAttribute(
