@@ -164,6 +164,7 @@ def test_an_upload_from_the_standard_input_that_fails_is_given_up(
     assert json.loads(errors)["error"]["file"] == "pipe.mp4"
     assert [video.state for video in platform.uploads.values()] == ["aborted"]
     assert list(cli.home.glob("stream-*")) == []
+    assert list(cli.home.glob("uploads/*.jsonl")) == []
 
 
 @pytest.mark.usefixtures("signed_in")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Protocol, TypeVar
@@ -55,6 +55,7 @@ CORRELATION_HEADER = "X-Correlation-Id"
 TIMEOUT_SECONDS = (10.0, 35.0)  # connect, read: the gateway itself gives up after 29 s
 LONGEST_RETRY_AFTER_SECONDS = 120.0
 COMPLETING_SECONDS = 2.0  # between two looks at a completion, where the API does not say
+MOST_PER_PAGE = 100  # docs/openapi.json, listVideos
 RETRIED_STATUSES = frozenset({500, 502, 503, 504})
 # The second and third: an answer that ends before its end.
 _LOST_RESPONSES = (
@@ -172,6 +173,16 @@ class VideoApi:
         """Newest first; limit 1 to 100. A page may hold fewer, even none: only a `next_cursor` of None is the end."""
         query = f"?limit={limit}" + (f"&cursor={quote(cursor, safe='')}" if cursor else "")
         return self._as_user("GET", f"/videos{query}", VideoPage)
+
+    def videos(self, *, page_limit: int = MOST_PER_PAGE) -> Iterator[Video]:
+        """All of the library, newest first, fetched page by page as they are asked for."""
+        cursor = None
+        while True:
+            page = self.list_videos(limit=page_limit, cursor=cursor)
+            yield from page.videos
+            cursor = page.next_cursor
+            if cursor is None:
+                return
 
     def get_video(self, video_id: str) -> Video:
         return self._as_user("GET", f"/videos/{quote(video_id, safe='')}", Video)

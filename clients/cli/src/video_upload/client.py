@@ -18,8 +18,6 @@ from video_upload.sign_in import sign_in_machine
 from video_upload.site import fetch_site_config, normal_site_url
 from video_upload.spooled_file import spooled_file
 
-VIDEOS_PER_PAGE = 100
-
 
 class Client:
     """One site, as one signed-in person or program sees it.
@@ -112,13 +110,7 @@ class Client:
 
     def videos(self) -> Iterator[Video]:
         """All of the library, newest first, fetched page by page as they are asked for."""
-        cursor = None
-        while True:
-            page = self._api.list_videos(limit=VIDEOS_PER_PAGE, cursor=cursor)
-            yield from page.videos
-            cursor = page.next_cursor
-            if cursor is None:
-                return
+        return self._api.videos()
 
     def video(self, video_id: str) -> Video:
         """Return a video. Raises NotFoundError if it does not exist or belongs to another user."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import signal
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import msgspec
 import typer
 
+from video_upload.api import MOST_PER_PAGE
 from video_upload.command_output import (
     EPILOG,
     AsJson,
@@ -32,7 +34,6 @@ from video_upload.exit_codes import ExitCode
 from video_upload.playback_commands import download, open_video
 from video_upload.presentation import clock_time, plain, print_open_uploads, print_video, print_videos
 from video_upload.private_files import default_home
-from video_upload.schemas import Video
 from video_upload.sign_in_commands import login, logout, profiles_app
 from video_upload.standard_streams import drop_output, prepare_streams
 from video_upload.sync_command import sync
@@ -134,14 +135,7 @@ def list_videos(
     """List your videos."""
     with exit_codes(as_json=as_json):
         api = api_of(profile, errors_console(quiet=as_json))
-        videos: list[Video] = []
-        cursor = None
-        while len(videos) < limit:
-            page = api.list_videos(limit=min(100, limit - len(videos)), cursor=cursor)
-            videos.extend(page.videos)
-            cursor = page.next_cursor
-            if cursor is None:
-                break
+        videos = list(islice(api.videos(page_limit=min(MOST_PER_PAGE, limit)), limit))
         if as_json:
             print_json({"videos": [video_in_json(video, urls=urls) for video in videos]})
         else:

@@ -106,8 +106,8 @@ class UploadEngine:
         try:
             return self.upload(path, wait=wait, tell=tell)
         except BaseException:
-            with suppress(VideoUploadError):
-                self.abort(path)
+            with suppress(VideoUploadError), UploadJournal(self._folder, self._api.url, path.resolve()) as journal:
+                self._abandon(journal)
             raise
 
     def abort(self, path: Path) -> str:

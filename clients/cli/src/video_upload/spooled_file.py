@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from video_upload.errors import FileRefusedError, SystemRefusedError
-from video_upload.video_file import BUFFER_BYTES, CONTENT_TYPES
+from video_upload.video_file import BUFFER_BYTES, content_type_of
 
 
 @contextmanager
@@ -23,8 +23,7 @@ def spooled_file(source: BinaryIO, name: str, home: Path) -> Generator[Path]:
     path = Path(name)
     if path.name != name:
         raise FileRefusedError(path, "a file's name has no folder")
-    if path.suffix.lower() not in CONTENT_TYPES:
-        raise FileRefusedError(path, f"not a video this platform takes ({', '.join(CONTENT_TYPES)})")
+    content_type_of(path)
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder = Path(tempfile.mkdtemp(prefix="stream-", dir=home))

@@ -48,14 +48,7 @@ def sync(
 
 def _arrived(api: VideoApi) -> Counter[tuple[str, int]]:
     """Names and sizes of the library, each as often as it is there: two files of one name and size are two videos."""
-    found: Counter[tuple[str, int]] = Counter()
-    cursor = None
-    while True:
-        page = api.list_videos(limit=100, cursor=cursor)
-        found.update((video.file_name, video.size_bytes) for video in page.videos if video.state in ARRIVED)
-        cursor = page.next_cursor
-        if cursor is None:
-            return found
+    return Counter((video.file_name, video.size_bytes) for video in api.videos() if video.state in ARRIVED)
 
 
 def _is_there(file: VideoFile, arrived: Counter[tuple[str, int]]) -> bool:

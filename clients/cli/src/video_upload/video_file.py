@@ -34,6 +34,14 @@ def is_unicode(text: str) -> bool:
     return True
 
 
+def content_type_of(path: Path) -> str:
+    """Return the type that the extension names. Raises FileRefusedError for a file that is no video by its name."""
+    content_type = CONTENT_TYPES.get(path.suffix.lower())
+    if content_type is None:
+        raise FileRefusedError(path, f"not a video this platform takes ({', '.join(CONTENT_TYPES)})")
+    return content_type
+
+
 @contextmanager
 def _reading(file: VideoFile) -> Generator[None]:
     try:
@@ -58,7 +66,6 @@ class VideoFile:
     @classmethod
     def at(cls, path: Path) -> VideoFile:
         """Raises FileRefusedError if this file can never be uploaded."""
-        content_type = CONTENT_TYPES.get(path.suffix.lower())
         try:
             status = path.stat()
             resolved = path.resolve(strict=True)
@@ -68,8 +75,7 @@ class VideoFile:
             raise FileUnreadableError(path, error) from error
         if not stat.S_ISREG(status.st_mode):
             raise FileRefusedError(path, "not a file")
-        if content_type is None:
-            raise FileRefusedError(path, f"not a video this platform takes ({', '.join(CONTENT_TYPES)})")
+        content_type = content_type_of(path)
         if status.st_size == 0:
             raise FileRefusedError(path, "the file is empty")
         if not os.access(path, os.R_OK):
