@@ -5,7 +5,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Playwright
 
 HEADLESS = Path("/usr/bin/chromium-headless-shell")
-"""The same engine without the browser's own windows, which take two fifths of the tests' processor time."""
+"""The same engine without the browser's own windows, which take processor time and are not looked at."""
 CHROMIUM = HEADLESS if HEADLESS.exists() else Path("/usr/bin/chromium")
 NO_BROWSER = f"no browser: {CHROMIUM} is missing (apt-get install {CHROMIUM.name})"
 ARGUMENTS = [

@@ -60,8 +60,14 @@ def test_a_call_that_fails_gives_its_place_back() -> None:
                 raise ValueError
         except ValueError:
             continue
-    with slots.slot("somebody else"):
-        pass
+    is_free = threading.Event()
+
+    def call() -> None:
+        with slots.slot("somebody else"):
+            is_free.set()
+
+    threading.Thread(target=call, daemon=True).start()
+    assert is_free.wait(10)
 
 
 def _wait(until: Callable[[], bool]) -> None:
