@@ -151,7 +151,7 @@ def print_stopped(*, as_json: bool) -> None:
     if as_json:
         print_error(UploadCancelledError(), as_json=True)
     else:
-        errors_console().print("Stopped. Run the same command again to resume; uploaded parts are kept.")
+        errors_console().print("Stopped. Run the same command again to go on; an upload of a file resumes.")
 
 
 @contextmanager
