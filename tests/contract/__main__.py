@@ -1,6 +1,6 @@
 """Documents and types made from the contract: `make contract`; with ARGS=--record, examples from a run of the platform.
 
-Writes docs/openapi.json and clients/web/src/contract.ts.
+Writes docs/openapi.json and clients/uploader/src/contract.ts.
 """
 
 import argparse

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 PROJECT = Path(__file__).parents[2]
 OPENAPI = PROJECT / "docs" / "openapi.json"
-TYPESCRIPT = PROJECT / "clients" / "web" / "src" / "contract.ts"
+TYPESCRIPT = PROJECT / "clients" / "uploader" / "src" / "contract.ts"
 
 _HEADER = "/** The bodies of the API. Made by `make contract`: change chalice_app/chalicelib/contract instead. */\n"
 

@@ -16,7 +16,7 @@ from tests.media.sample_videos import write_sample_video
 PACKAGE = Path(__file__).parent / "generated_client"
 GENERATOR = PACKAGE / "node_modules" / "@hey-api" / "openapi-ts" / "bin" / "run.js"
 COMPILER = PACKAGE / "node_modules" / "typescript" / "bin" / "tsc"
-BUNDLER = PROJECT / "clients" / "web" / "node_modules" / "rolldown" / "bin" / "cli.mjs"
+BUNDLER = PROJECT / "clients" / "node_modules" / "rolldown" / "bin" / "cli.mjs"
 
 
 def run_node(folder: Path, *arguments: str | Path) -> str:

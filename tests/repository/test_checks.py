@@ -52,7 +52,7 @@ def test_every_python_and_typescript_file_wakes_its_hook() -> None:
     python, page = (re.compile(hook["files"]) for hook in hooks())
     for path in ("app.py", "components/settings.py", "pyproject.toml", "requirements/dev.txt"):
         assert python.search(path), path
-    for path in ("clients/web/src/api.ts", "clients/web/package.json"):
+    for path in ("clients/uploader/src/api.ts", "clients/web/package.json", "clients/package.json"):
         assert page.search(path), path
 
 
@@ -61,7 +61,7 @@ def test_lint_format_types_and_layers_are_checked_in_both_languages() -> None:
     assert [f"ruff {verb}" in line for verb, line in zip(RUFF, (ruff_check, ruff_format), strict=True)] == [True, True]
     assert "basedpyright" in types
     assert "lint-imports" in layers
-    scripts = yaml.safe_load((PROJECT / "clients/web/package.json").read_text())["scripts"]
+    scripts = yaml.safe_load((PROJECT / "clients/package.json").read_text())["scripts"]
     assert recipe("check-page") == ["$(NPM) run --silent check"]
     assert scripts["check"] == "biome check --error-on-warnings && tsc --noEmit"
 

@@ -13,7 +13,8 @@ import pytest
 from video_upload.version import VERSION
 
 PROJECT = Path(__file__).resolve().parents[2]
-WEB = PROJECT / "clients" / "web"
+CLIENTS = PROJECT / "clients"
+NPM_PACKAGES = ("uploader", "web")
 LOCKS = sorted((PROJECT / "requirements").glob("*.txt"))
 
 
@@ -23,12 +24,17 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def test_the_version_is_the_same_wherever_a_tool_reads_it() -> None:
     version = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
-    lock = read_json(WEB / "package-lock.json")
+    locked = read_json(CLIENTS / "package-lock.json")["packages"]
     repeated = {
         "clients/cli/src/video_upload/version.py": VERSION,
-        "clients/web/package.json": read_json(WEB / "package.json")["version"],
-        "clients/web/package-lock.json": lock["version"],
-        "clients/web/package-lock.json, packages": lock["packages"][""]["version"],
+        **{
+            f"clients/{name}/package.json": read_json(CLIENTS / name / "package.json")["version"]
+            for name in NPM_PACKAGES
+        },
+        **{f"clients/package-lock.json, {name}": locked[name]["version"] for name in NPM_PACKAGES},
+        "clients/web/package.json, uploader": read_json(CLIENTS / "web" / "package.json")["dependencies"][
+            "video-uploader"
+        ],
     }
     assert {place: found for place, found in repeated.items() if found != version} == {}
 
@@ -43,9 +49,12 @@ def test_the_changelog_ends_what_is_unreleased_at_the_version() -> None:
 
 
 def test_the_pages_lock_names_no_registry() -> None:
-    packages: dict[str, dict[str, Any]] = read_json(WEB / "package-lock.json")["packages"]
-    assert [name for name, package in packages.items() if "resolved" in package] == []
-    assert [name for name, package in packages.items() if name and "integrity" not in package] == []
+    packages: dict[str, dict[str, Any]] = read_json(CLIENTS / "package-lock.json")["packages"]
+    links = {package["resolved"] for package in packages.values() if package.get("link")}
+    assert links == set(NPM_PACKAGES)
+    fetched = {name: each for name, each in packages.items() if name not in {"", *links} and not each.get("link")}
+    assert [name for name, package in fetched.items() if "resolved" in package] == []
+    assert [name for name, package in fetched.items() if "integrity" not in package] == []
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
@@ -54,6 +63,12 @@ def test_a_lock_of_python_packages_names_no_registry(lock: Path) -> None:
 
 
 def test_the_page_pins_each_package_to_one_version() -> None:
-    package = read_json(WEB / "package.json")
-    pins: dict[str, str] = {**package["dependencies"], **package["devDependencies"]}
+    packages = [read_json(CLIENTS / name / "package.json") for name in (".", *NPM_PACKAGES)]
+    pins: dict[str, str] = {
+        name: pin
+        for package in packages
+        for kind in ("dependencies", "devDependencies")
+        for name, pin in package.get(kind, {}).items()
+    }
+    assert {"vite", "oidc-client-ts"} <= pins.keys()
     assert {name: pin for name, pin in pins.items() if not re.fullmatch(r"\d+\.\d+\.\d+", pin)} == {}

@@ -16,7 +16,7 @@ from tests.web.session import open_signed_in
 from tests.web.walkthroughs import IN_TIME_MS, Person, choose, sign_in, upload_row
 
 REPOSITORY = Path(__file__).parents[2]
-MESSAGES = REPOSITORY / "clients" / "web" / "src" / "messages.json"
+MESSAGES = REPOSITORY / "clients" / "uploader" / "src" / "messages.json"
 
 
 WATCH_WORDS = """

@@ -1,13 +1,13 @@
 /** The videos that are up: posters, facts, their state as it changes, filtering, playing and deleting. */
 
-import { type ApiClient, ApiError, type Video } from "./api";
-import { message } from "./messages";
+import { type ApiClient, ApiError, type Video } from "video-uploader/api";
+import { message } from "video-uploader/messages";
+import { pause } from "video-uploader/waiting";
 import { announce, byId, confirmed, showBanner, within } from "./page";
 import { obstacleHere } from "./playability";
 import { play } from "./player";
 import { stateWords, VideoCard } from "./video_card";
 import { VideoGroups } from "./video_groups";
-import { pause } from "./waiting";
 
 interface Entry {
   video: Video;

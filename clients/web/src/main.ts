@@ -1,16 +1,16 @@
 /** The page: who is signed in decides what is shown. */
 
-import { ApiClient, type Video } from "./api";
+import { ApiClient, type Video } from "video-uploader/api";
+import { message } from "video-uploader/messages";
+import { ACCEPT, LABELS } from "video-uploader/video_types";
 import { keepFocus } from "./focus";
 import { Library } from "./library";
-import { message } from "./messages";
 import { byId, showBanner } from "./page";
 import { leavePlayerOfBefore } from "./player";
 import { sharedVideos } from "./shared_videos";
 import { SignIn, type SiteConfig } from "./sign_in";
 import { Telemetry } from "./telemetry";
 import { Uploads } from "./uploads";
-import { ACCEPT, LABELS } from "./video_types";
 
 const CONFIG_URL = "/config.json";
 

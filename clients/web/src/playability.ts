@@ -1,6 +1,6 @@
 /** Whether this browser shows the picture of a video: canPlayType, asked with a typical profile of each codec. */
 
-import type { Media } from "./contract";
+import type { Media } from "video-uploader/contract";
 
 /** Codec as the API names it → the type to ask for (RFC 6381); an ordinary profile, 8 bits a sample. */
 const PROBES: Record<string, string> = {

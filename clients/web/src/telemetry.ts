@@ -6,10 +6,10 @@
  * that the platform refuses for good is dropped. Either is reported once, on the console's debug level.
  */
 
+import { ApiError, type ProgressBatch, type ProgressEvent, type Video } from "video-uploader/api";
+import { PROGRESS } from "video-uploader/contract";
+import { PartRetried, PartsDiffered, type UploadState, type VideoUpload } from "video-uploader/video_upload";
 import { version } from "../package.json";
-import { ApiError, type ProgressBatch, type ProgressEvent, type Video } from "./api";
-import { PROGRESS } from "./contract";
-import { PartRetried, PartsDiffered, type UploadState, type VideoUpload } from "./video_upload";
 
 /** Where events go. */
 export interface ProgressSink {

@@ -1,12 +1,12 @@
 /** Uploads that wait to go on: here with their file, or in the tab that has them. */
 
-import type { ApiClient, UnfinishedUpload } from "./api";
-import { date, size } from "./format";
-import { message } from "./messages";
+import type { ApiClient, UnfinishedUpload } from "video-uploader/api";
+import { date, size } from "video-uploader/format";
+import { message } from "video-uploader/messages";
+import { forgetFile } from "video-uploader/remembered_files";
+import { codeOf, GONE } from "video-uploader/upload_errors";
+import { heldVideoIds, lock } from "video-uploader/upload_lock";
 import { byId, confirmed, fromTemplate, showBanner, within } from "./page";
-import { forgetFile } from "./remembered_files";
-import { codeOf, GONE } from "./upload_errors";
-import { heldVideoIds, lock } from "./upload_lock";
 
 const LOOK_MS = 2000;
 

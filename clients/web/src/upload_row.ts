@@ -1,10 +1,10 @@
 /** How one upload looks: name, state in words, bar, figures, two buttons. */
 
-import { size, timeLeft } from "./format";
-import { message } from "./messages";
+import { size, timeLeft } from "video-uploader/format";
+import { message } from "video-uploader/messages";
+import { codeOf } from "video-uploader/upload_errors";
+import type { UploadState, VideoUpload } from "video-uploader/video_upload";
 import { announce, fromTemplate, within } from "./page";
-import { codeOf } from "./upload_errors";
-import type { UploadState, VideoUpload } from "./video_upload";
 
 const ANNOUNCED_STEPS = 4;
 const DRAWN_EVERY_MS = 100;

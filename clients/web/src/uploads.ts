@@ -1,18 +1,18 @@
 /** The uploads of this tab, one file after another. */
 
-import type { ApiClient, UnfinishedUpload, Video } from "./api";
-import type { Probe } from "./connection";
-import { message } from "./messages";
+import type { ApiClient, UnfinishedUpload, Video } from "video-uploader/api";
+import type { Probe } from "video-uploader/connection";
+import { message } from "video-uploader/messages";
+import { forgetFile, wasChanged } from "video-uploader/remembered_files";
+import { UploadEngine } from "video-uploader/upload_engine";
+import { codeOf, GONE, UploadError } from "video-uploader/upload_errors";
+import { contentType } from "video-uploader/video_types";
+import { type UploadState, VideoUpload } from "video-uploader/video_upload";
 import { byId, confirmed, showBanner } from "./page";
-import { forgetFile, wasChanged } from "./remembered_files";
 import { forgetShared } from "./shared_videos";
 import type { Telemetry } from "./telemetry";
 import { UnfinishedUploads } from "./unfinished_uploads";
-import { UploadEngine } from "./upload_engine";
-import { codeOf, GONE, UploadError } from "./upload_errors";
 import { isElsewhere, isRemovable, UploadRow } from "./upload_row";
-import { contentType } from "./video_types";
-import { type UploadState, VideoUpload } from "./video_upload";
 
 /** States in which leaving the page would end something. */
 const BUSY = new Set<UploadState>(["waiting", "sending", "pausing", "completing", "cancelling"]);

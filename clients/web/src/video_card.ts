@@ -1,8 +1,8 @@
 /** How one video of the library looks. */
 
-import type { Video } from "./api";
-import { date, day, duration, size } from "./format";
-import { message } from "./messages";
+import type { Video } from "video-uploader/api";
+import { date, day, duration, size } from "video-uploader/format";
+import { message } from "video-uploader/messages";
 import { fromTemplate, within } from "./page";
 import { cannotPlay, obstacleHere } from "./playability";
 

@@ -1,5 +1,5 @@
+import type { Media } from "video-uploader/contract";
 import { describe, expect, test } from "vitest";
-import type { Media } from "../src/contract";
 import { obstacle } from "../src/playability";
 
 function media(codec: string, container = "mp4"): Media {

@@ -1,10 +1,10 @@
+import { type ApiClient, ApiError, type ProgressBatch, type Video } from "video-uploader/api";
+import { PROGRESS } from "video-uploader/contract";
+import { UploadError } from "video-uploader/upload_errors";
+import { PartsDiffered, VideoUpload } from "video-uploader/video_upload";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { version } from "../package.json";
-import { type ApiClient, ApiError, type ProgressBatch, type Video } from "../src/api";
-import { PROGRESS } from "../src/contract";
 import { Telemetry } from "../src/telemetry";
-import { UploadError } from "../src/upload_errors";
-import { PartsDiffered, VideoUpload } from "../src/video_upload";
 
 const INTERVAL_MS = 30_000;
 
