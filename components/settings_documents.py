@@ -72,7 +72,7 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"  # pyright: ignore[reportUnknownArgumentType]
+        return ", ".join(map(str, value)) or "none"
     return str(value) or "none"
 
 

@@ -57,9 +57,9 @@ def versions_under(s3: S3Client, bucket: str, prefix: str) -> Iterator[ObjectVer
         markers = ((entry, None) for entry in page.get("DeleteMarkers", []))
         for entry, size_bytes in chain(bodies, markers):
             yield ObjectVersion(
-                key=entry["Key"],  # pyright: ignore[reportTypedDictNotRequiredAccess]
-                version_id=entry["VersionId"],  # pyright: ignore[reportTypedDictNotRequiredAccess]
-                modified_at=entry["LastModified"],  # pyright: ignore[reportTypedDictNotRequiredAccess]
+                key=entry["Key"],  # pyrefly: ignore[not-required-key-access]
+                version_id=entry["VersionId"],  # pyrefly: ignore[not-required-key-access]
+                modified_at=entry["LastModified"],  # pyrefly: ignore[not-required-key-access]
                 size_bytes=size_bytes,
                 is_latest=entry.get("IsLatest", False),
             )

@@ -38,7 +38,7 @@ class MeasuredGateway(StrictGateway):
         self._arrived_at = time.perf_counter()
         self._answered_at: float | None = None
         super().__init__(app_object, config)
-        self._authorizer = self._timed_authorizer = _TimedAuthorizer(app_object)
+        self._authorizer = self._timed_authorizer = _TimedAuthorizer(app_object)  # pyrefly: ignore[bad-override-mutable-attribute]
 
     def handle_request(self, method: str, path: str, headers: dict[str, Any], body: bytes | None) -> dict[str, Any]:
         try:

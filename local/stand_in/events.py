@@ -104,7 +104,7 @@ def make_receiving_quick() -> None:
         sent_at: Any = message.sent_timestamp
         return bool(queue.message_retention_period + sent_at / 1000 > unix_time())
 
-    SQSBackend.is_message_valid_based_on_retention_period = is_kept
+    SQSBackend.is_message_valid_based_on_retention_period = is_kept  # pyrefly: ignore[method-assign]
 
 
 def send_to_queue(queue_name: str, body: str) -> None:

@@ -56,7 +56,7 @@ def parse_fault(document: object) -> Fault:
         fields[field] = value
     if not fields.get("operation"):
         raise WrongControlError("operation is missing")
-    return Fault(**fields)  # pyright: ignore[reportArgumentType] (checked field by field above)
+    return Fault(**fields)  # pyrefly: ignore[bad-argument-type] (checked field by field above)
 
 
 class Faults:

@@ -17,7 +17,7 @@ LONGEST_BYTES = 2560  # as on Windows
 class OrderlyKeyring(KeyringBackend):
     """Keeps its entries in the file of FAKE_KEYRING_FILE, and none that is too long for Windows."""
 
-    priority = 1  # pyright: ignore[reportAssignmentType] - the base has a descriptor of its own making
+    priority = 1  # pyrefly: ignore[bad-override-mutable-attribute] - the base has a descriptor of its own making
 
     @property
     def _file(self) -> Path:
@@ -45,7 +45,7 @@ class OrderlyKeyring(KeyringBackend):
 class SilentKeyring(KeyringBackend):
     """Waits for a prompt on a screen that nobody sees."""
 
-    priority = 1  # pyright: ignore[reportAssignmentType]
+    priority = 1  # pyrefly: ignore[bad-override-mutable-attribute]
 
     def get_password(self, service: str, username: str) -> str | None:
         threading.Event().wait()

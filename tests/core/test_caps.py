@@ -84,7 +84,7 @@ def test_an_upload_that_finds_no_room_is_refused_before_anything_is_written(
         platform.start()
     written: list[str] = []
     for write in ("put", "put_if_new", "put_if_unchanged", "delete"):
-        monkeypatch.setattr(platform.metadata, write, lambda key, *_: written.append(key))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+        monkeypatch.setattr(platform.metadata, write, lambda key, *_: written.append(key))
     with pytest.raises(TooManyOpenUploadsError):
         platform.start()
     assert written == []

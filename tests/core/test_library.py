@@ -121,7 +121,7 @@ def test_records_that_go_between_listing_and_reading_do_not_end_the_list(
     (oldest,) = stored(platform, State.READY)
     gone = {record.ref.record_key for record in stored(platform, *[State.DELETED] * 9)}
     get = platform.metadata.get
-    monkeypatch.setattr(platform.metadata, "get", lambda key: None if key in gone else get(key))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    monkeypatch.setattr(platform.metadata, "get", lambda key: None if key in gone else get(key))
     library = replace(platform.library, most_read_records=5)
     assert list(pages(library, 24)) == [[], [oldest.video_id]]
 

@@ -49,7 +49,7 @@ def test_a_record_never_takes_the_place_of_another(platform: InMemoryPlatform, m
     with pytest.raises(StorageBusyError):
         platform.records.create(renamed(record))
     assert platform.records.find(record.ref) == record
-    monkeypatch.setattr(platform.metadata, "get", lambda key: None)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    monkeypatch.setattr(platform.metadata, "get", lambda key: None)
     with pytest.raises(StorageBusyError):
         platform.records.create(record)
 
@@ -95,7 +95,7 @@ def test_a_change_decides_again_on_what_another_wrote(
 ) -> None:
     record = new_record(platform)
     platform.records.create(record)
-    monkeypatch.setattr(time, "sleep", lambda seconds: None)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     seen: list[str] = []
 
     def decide(current: VideoRecord) -> VideoRecord:
@@ -124,7 +124,7 @@ def test_a_change_that_loses_twelve_races_waits_twice_as_long_after_each_and_giv
 
     monkeypatch.setattr(random, "uniform", longest)
     monkeypatch.setattr(time, "sleep", waits.append)
-    monkeypatch.setattr(platform.metadata, "put_if_unchanged", lambda key, body, etag: False)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    monkeypatch.setattr(platform.metadata, "put_if_unchanged", lambda key, body, etag: False)
     with pytest.raises(StorageBusyError):
         platform.records.change(record.ref, renamed)
     assert waits == [0.01 * 2**race for race in range(12)]
@@ -153,7 +153,7 @@ def test_a_record_that_goes_between_listing_and_reading_is_left_out(
     platform.records.reserve(kept.ref, kept.size_bytes)
     assert list(platform.records.read_each([gone.ref, kept.ref])) == [None, kept]
     assert platform.records.open_of(OWNER) == [kept]
-    monkeypatch.setattr(platform.records, "refs_newest_first", lambda owner: [gone.ref, kept.ref])  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    monkeypatch.setattr(platform.records, "refs_newest_first", lambda owner: [gone.ref, kept.ref])
     assert list(platform.records.newest_first(OWNER)) == [kept]
 
 
@@ -177,7 +177,7 @@ def test_records_are_read_eight_at_a_time(platform: InMemoryPlatform) -> None:
 def test_a_marker_is_its_name(platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch) -> None:
     record = new_record(platform)
     written: list[tuple[str, bytes, str]] = []
-    monkeypatch.setattr(platform.metadata, "put", lambda *written_so: written.append(written_so))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    monkeypatch.setattr(platform.metadata, "put", lambda *written_so: written.append(written_so))
     platform.records.reserve(record.ref, 4096)
     platform.records.watch(record.ref)
     assert written == [
@@ -236,7 +236,7 @@ def test_a_closed_video_holds_no_reservation_and_has_a_marker_only_while_its_for
         platform.records.watch(record.ref)
     deleted: list[str] = []
     delete = platform.metadata.delete
-    monkeypatch.setattr(platform.metadata, "delete", lambda key: (deleted.append(key), delete(key)))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    monkeypatch.setattr(platform.metadata, "delete", lambda key: (deleted.append(key), delete(key)))
     for _ in range(2):
         platform.records.close(record, record.expires_at + timedelta(seconds=past_expiry_seconds))
         assert [marker.is_reservation for marker in platform.records.markers()] == ([False] if watched else [])

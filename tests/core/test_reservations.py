@@ -62,7 +62,7 @@ def test_an_upload_with_a_part_keeps_its_reservation_and_is_looked_into_once(
     monkeypatch.setattr(
         platform.videos,
         "list_parts",
-        lambda key, upload_id: asked.append(key) or list_parts(key, upload_id),  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+        lambda key, upload_id: asked.append(key) or list_parts(key, upload_id),
     )
     for _ in range(3):
         assert platform.janitor.sweep()["open"] == 1
@@ -142,7 +142,7 @@ def test_a_sweep_that_died_between_record_and_marker_is_carried_on(
     transfer = platform.start()
     platform.clock.pass_time(hours=2)
     with monkeypatch.context() as dying:
-        dying.setattr(platform.metadata, "delete", lambda key: (_ for _ in ()).throw(ConnectionError))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+        dying.setattr(platform.metadata, "delete", lambda key: (_ for _ in ()).throw(ConnectionError))
         assert platform.janitor.sweep()["failed"] == 1
     assert released(platform, transfer)
     assert reservations(platform) == 1

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from components.declared_stage import HEARD, Overrides, settings_of
 from components.settings import PriceClass, Settings, ThreatProtection
 from costs.inventory import Inventory, Warm
 from costs.model import CostModel
 
-COUNTS_WITHOUT: dict[str, dict[str, object]] = {
+COUNTS_WITHOUT: dict[str, dict[str, Any]] = {
     "provisionedConcurrency": {"warm": {}},
     "network": {"endpoint_zones": 0},
     "waf": {"web_acls": 0, "web_acl_rules": 0},
@@ -79,7 +80,7 @@ class SmallModel(CostModel):
         full = dataclasses.replace(
             small_inventory(settings), warm={"multipart_init": Warm(low=20, high=20)}, has_plus_tier=True
         )
-        without: dict[str, object] = {}
+        without: dict[str, Any] = {}
         for key, value in overrides:
             if value in (0, False, "off"):
                 without |= COUNTS_WITHOUT.get(key, {})

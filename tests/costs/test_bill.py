@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -133,7 +134,7 @@ def test_an_idle_dev_costs_less_than_an_idle_staging_and_that_less_than_prod(wor
     assert dev < staging < prod
 
 
-MORE: Mapping[str, float] = {
+MORE: Mapping[str, Any] = {
     "uploads_per_day": 2_000.0,
     "mean_video_mb": 5_000.0,
     "downloads_per_video": 5.0,

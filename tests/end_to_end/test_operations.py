@@ -198,7 +198,7 @@ def test_a_restored_video_is_looked_after_until_it_is_settled_though_a_janitor_s
     marker = f"open/{person.owner}/{lost['videoId']}.{len(small_video)}"
     s3.delete_object(Bucket=names.VIDEO_BUCKET, Key=lost["fileKey"])
     s3.delete_object(Bucket=names.METADATA_BUCKET, Key=marker)
-    monkeypatch.setattr(LambdaTrigger, "trigger", lambda *_: None)  # pyright: ignore[reportUnknownLambdaType]
+    monkeypatch.setattr(LambdaTrigger, "trigger", lambda *_: None)
     operator.run(restore_video.main, lost["videoId"], "--yes")
     assert not is_unmarked(stand_in, person.owner)
 

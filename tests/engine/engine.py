@@ -129,4 +129,4 @@ def _ran(told: Mapping[str, object]) -> Ran:
     values = dict(told)
     changes = values.pop("changes")
     assert isinstance(changes, list)
-    return Ran(**values, changes=tuple(Change(**change) for change in changes))  # pyright: ignore[reportArgumentType, reportUnknownVariableType]
+    return Ran(**values, changes=tuple(Change(**change) for change in changes))  # pyrefly: ignore[bad-argument-type]

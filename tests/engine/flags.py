@@ -42,7 +42,7 @@ def _configured(settings: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         if isinstance(value, bool):
             yield name, str(value).lower()
         elif isinstance(value, Sequence) and not isinstance(value, str):
-            for position, each in enumerate(value):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-                yield f"{name}[{position}]", str(each)  # pyright: ignore[reportUnknownArgumentType]
+            for position, each in enumerate(value):
+                yield f"{name}[{position}]", str(each)
         else:
             yield name, str(value)

@@ -152,7 +152,7 @@ def _hurry(*, is_impatient: bool) -> None:
     def pause(self: backoff.Interruption, seconds: float) -> None:
         whole_pause(self, max(seconds / HURRY, min(seconds, LEAST_PAUSE_SECONDS)))
 
-    backoff.Interruption.pause = pause
+    backoff.Interruption.pause = pause  # pyrefly: ignore[method-assign]
     if is_impatient:
         patience = (IMPATIENT_SECONDS, IMPATIENT_SECONDS)
         api.TIMEOUT_SECONDS = patience

@@ -1,5 +1,6 @@
 """Some of the runs of `make faults`, and what its verifier sees."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -62,7 +63,7 @@ def test_the_verifier_sees_unfinished_work(left: dict[str, tuple[str, ...]], pro
 
 
 def test_the_verifier_sees_a_file_that_became_two_videos_and_bytes_that_are_not_the_files() -> None:
-    twice = remains({"records": (State.READY, State.ABORTED)})
+    twice = remains({"records": (State.READY.value, State.ABORTED.value)})
     assert [broken.promise for broken in doubled(twice, may_start_over=False)] == ["doubled"]
     assert not list(doubled(twice, may_start_over=True))
     assert [broken.promise for broken in lost("v", None, "a")] == ["lost"]
@@ -71,11 +72,11 @@ def test_the_verifier_sees_a_file_that_became_two_videos_and_bytes_that_are_not_
 
 
 def test_the_verifier_finds_nothing_beside_a_video_that_is_ready() -> None:
-    kept = {"records": (State.READY,), "videos": ("videos/ada/v",), "posters": ("posters/ada/v.jpg",)}
+    kept = {"records": (State.READY.value,), "videos": ("videos/ada/v",), "posters": ("posters/ada/v.jpg",)}
     assert not list(residue(remains(kept)))
 
 
-def remains(left: dict[str, tuple[str, ...]]) -> Remains:
+def remains(left: Mapping[str, tuple[str, ...]]) -> Remains:
     request = StartUpload(file_name="film.mp4", content_type="video/mp4", size_bytes=1)
     begun = VideoRecord.begun(
         VideoRef("ada", "v"), request, part_size_bytes=1, upload_id="u", now=NOW, ttl=timedelta(days=7)

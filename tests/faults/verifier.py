@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -71,8 +71,8 @@ class Verifier:
         with _aws_credentials(environment):
             self._services = Services(Environment.read(environment))
             self._s3: Any = self._services._s3
-        self._notifications = self._s3.get_bucket_notification_configuration(Bucket=names.VIDEO_BUCKET)
-        self._notifications.pop("ResponseMetadata")
+        read: Mapping[str, Any] = self._s3.get_bucket_notification_configuration(Bucket=names.VIDEO_BUCKET)
+        self._notifications: Any = {name: value for name, value in read.items() if name != "ResponseMetadata"}
 
     def remains(self, owner: str) -> Remains:
         records = [record for record in self._services.records.read_each(self._refs(owner)) if record]

@@ -227,15 +227,15 @@ def _of_api(resource: Recorded, document: dict[str, Any]) -> Iterator[Mutation]:
 
 
 def _first(value: Any) -> Any:
-    return value[0] if isinstance(value, list) else value  # pyright: ignore[reportUnknownVariableType]
+    return value[0] if isinstance(value, list) else value
 
 
 def _leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     if isinstance(value, dict):
-        for key, inner in value.items():  # pyright: ignore[reportUnknownVariableType]
-            yield from _leaves(inner, (*path, str(key)))  # pyright: ignore[reportUnknownArgumentType]
+        for key, inner in value.items():
+            yield from _leaves(inner, (*path, str(key)))
     elif isinstance(value, list):
-        for position, inner in enumerate(value):  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
+        for position, inner in enumerate(value):
             yield from _leaves(inner, (*path, position))
     else:
         yield path, value
@@ -243,13 +243,13 @@ def _leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 def _removable(value: Any, path: Path = ()) -> Iterator[Path]:
     if isinstance(value, dict):
-        for key, inner in value.items():  # pyright: ignore[reportUnknownVariableType]
-            here: Path = (*path, str(key))  # pyright: ignore[reportUnknownArgumentType]
+        for key, inner in value.items():
+            here: Path = (*path, str(key))
             if key in REMOVABLE and inner:
                 yield here
             yield from _removable(inner, here)
     elif isinstance(value, list):
-        for position, inner in enumerate(value):  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
+        for position, inner in enumerate(value):
             yield from _removable(inner, (*path, position))
 
 
@@ -291,7 +291,7 @@ def _edited(inputs: Mapping[str, Any], path: Path, value: Any) -> dict[str, Any]
 
 def _thawed(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _thawed(inner) for key, inner in value.items()}  # pyright: ignore[reportUnknownVariableType]
+        return {key: _thawed(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_thawed(inner) for inner in value]  # pyright: ignore[reportUnknownVariableType]
+        return [_thawed(inner) for inner in value]
     return value

@@ -27,11 +27,11 @@ def documents(value: object) -> Iterator[Any]:
         except json.JSONDecodeError:
             return
     elif isinstance(value, Mapping):
-        for inner in value.values():  # pyright: ignore[reportUnknownVariableType]
-            yield from documents(inner)  # pyright: ignore[reportUnknownArgumentType]
+        for inner in value.values():
+            yield from documents(inner)
     elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        for inner in value:  # pyright: ignore[reportUnknownVariableType]
-            yield from documents(inner)  # pyright: ignore[reportUnknownArgumentType]
+        for inner in value:
+            yield from documents(inner)
 
 
 def stage_config(stage: str, overrides: Mapping[str, object] | None = None) -> dict[str, str]:

@@ -142,11 +142,11 @@ def two_see_the_last_place_free(platform: InMemoryPlatform, recorder: Recorder) 
     reserve = platform.records.reserve
 
     def be_late(ref: VideoRef, size_bytes: int) -> None:
-        platform.records.reserve = reserve
+        platform.records.reserve = reserve  # pyrefly: ignore[method-assign]
         platform.uploads.start(ref.owner, StartUpload("film.mp4", "video/mp4", SIZE_BYTES))
         reserve(ref, size_bytes)
 
-    platform.records.reserve = be_late
+    platform.records.reserve = be_late  # pyrefly: ignore[method-assign]
     with recorder.at_work("multipart_init"), pytest.raises(TooManyOpenUploadsError):
         platform.start(owner="owner-of-races")
 

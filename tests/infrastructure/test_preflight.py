@@ -33,7 +33,7 @@ NOTHING: StackResources = {}
 def asked(check: Check, answers: Answers, *, made: StackResources | None = NOTHING, **settings: Any) -> Finding:
     stage = PlannedStage(
         declared=declared(**(WITH_MAIL_AND_DOMAIN | settings)),
-        session=AnsweringSession(answers),  # pyright: ignore[reportArgumentType] (all that the checks ask of a session)
+        session=AnsweringSession(answers),  # pyrefly: ignore[bad-argument-type] (all that the checks ask of a session)
         account_id=ACCOUNT_ID,
         made=made,
     )
@@ -293,7 +293,7 @@ def test_an_identity_of_another_account_is_refused() -> None:
 def test_only_what_a_stage_has_is_checked() -> None:
     dev = PlannedStage(
         declared=declare("dev", account_id=ACCOUNT_ID),
-        session=AnsweringSession({}),  # pyright: ignore[reportArgumentType]
+        session=AnsweringSession({}),  # pyrefly: ignore[bad-argument-type]
         account_id=ACCOUNT_ID,
         made=NOTHING,
     )
@@ -304,7 +304,7 @@ def test_only_what_a_stage_has_is_checked() -> None:
 def test_the_policy_holds_what_the_checks_call_and_only_reads(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--policy"]) == 0
     assert json.loads(capsys.readouterr().out) == policy()
-    (statement,) = policy()["Statement"]  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]
+    (statement,) = policy()["Statement"]  # pyrefly: ignore[not-iterable]
     actions: list[str] = statement["Action"]
     assert all(action.partition(":")[2].startswith(("Get", "List", "Describe", "GET")) for action in actions)
     called = {operation for operation in OPERATIONS if operation not in {"GetAccount", "HeadBucket", "ListBuckets"}}

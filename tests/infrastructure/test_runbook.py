@@ -213,8 +213,8 @@ def flattened(value: Any, name: str = "") -> Iterator[str]:
     if inner is None:
         yield name
     else:
-        for key, each in inner:  # pyright: ignore[reportUnknownVariableType]
-            yield from flattened(each, f"{name}.{key}" if name else str(key))  # pyright: ignore[reportUnknownArgumentType]
+        for key, each in inner:
+            yield from flattened(each, f"{name}.{key}" if name else str(key))
 
 
 def named_fields(words: list[str]) -> set[str]:

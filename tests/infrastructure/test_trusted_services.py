@@ -166,7 +166,7 @@ def let_in(recording: Recording) -> Iterator[LetIn]:
         for each in found:
             principal = each.get("Principal")
             if each["Effect"] == "Allow" and isinstance(principal, dict):
-                for service in as_list(principal.get("Service", [])):  # pyright: ignore[reportUnknownMemberType,reportUnknownArgumentType]
+                for service in as_list(principal.get("Service", [])):
                     called = as_list(each["Action"])[0].partition(":")[0]
                     where = f"{resource.name}: {each.get('Sid')}"
                     yield LetIn(where, short(service), called, each.get("Condition", {}))

@@ -59,7 +59,7 @@ def test_every_python_and_typescript_file_wakes_its_hook() -> None:
 def test_lint_format_types_and_layers_are_checked_in_both_languages() -> None:
     (ruff_check, ruff_format, types, layers) = recipe("check-python")
     assert [f"ruff {verb}" in line for verb, line in zip(RUFF, (ruff_check, ruff_format), strict=True)] == [True, True]
-    assert "basedpyright" in types
+    assert "pyrefly check" in types
     assert "lint-imports" in layers
     scripts = yaml.safe_load((PROJECT / "clients/package.json").read_text())["scripts"]
     assert recipe("check-page") == ["$(NPM) run --silent check"]

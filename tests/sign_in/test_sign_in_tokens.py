@@ -148,7 +148,7 @@ def test_forged_tokens_are_refused(sign_in: SignIn, clock: Clock) -> None:
     with SignIn(port=0) as stranger:
         foreign = stranger.issue_tokens("ada@example.com").access_token
     forged = {
-        "alg none": jwt.encode(claims, None, algorithm="none"),  # pyright: ignore[reportArgumentType]
+        "alg none": jwt.encode(claims, None, algorithm="none"),  # pyrefly: ignore[bad-argument-type]
         "hmac of the public key": hmac_signed(claims, header["kid"], sign_in.authority.key.public_pem()),
         "foreign key": foreign,
         "changed claims": with_claims(genuine.access_token, claims | {"sub": "someone-else"}),

@@ -29,7 +29,7 @@ def _client(server: Server, service: str) -> Any:
         retries={"total_max_attempts": 1},
         s3={"addressing_style": "path"},
     )
-    return made.client(service, endpoint_url=server.url, config=config)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    return made.client(service, endpoint_url=server.url, config=config)  # pyrefly: ignore[no-matching-overload]
 
 
 def _refusal(call: Callable[[], object]) -> tuple[int, str]:

@@ -40,9 +40,9 @@ def _redacted_within(value: Any) -> Any:
         case str():
             return redacted(value)
         case list():
-            return [_redacted_within(each) for each in value]  # pyright: ignore[reportUnknownVariableType]
+            return [_redacted_within(each) for each in value]
         case dict():
-            return {name: _redacted_within(each) for name, each in value.items()}  # pyright: ignore[reportUnknownVariableType]
+            return {name: _redacted_within(each) for name, each in value.items()}
         case _:
             return value
 

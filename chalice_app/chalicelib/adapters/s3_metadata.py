@@ -69,7 +69,7 @@ class S3Metadata:
         )
         for page in pages:
             for entry in page.get("Contents", []):
-                yield ListedKey(entry["Key"], entry["LastModified"])  # pyright: ignore[reportTypedDictNotRequiredAccess]
+                yield ListedKey(entry["Key"], entry["LastModified"])  # pyrefly: ignore[not-required-key-access]
 
 
 def _lost_race(error: ClientError) -> bool:

@@ -96,7 +96,7 @@ class S3Videos:
     def list_upload_ids(self, key: str) -> list[str]:
         pages = self.s3.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=key)
         return [
-            upload["UploadId"]  # pyright: ignore[reportTypedDictNotRequiredAccess]
+            upload["UploadId"]  # pyrefly: ignore[not-required-key-access]
             for page in pages
             for upload in page.get("Uploads", [])
             if upload.get("Key") == key

@@ -94,8 +94,8 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
-        for inner in value.values():  # pyright: ignore[reportUnknownVariableType]
+        for inner in value.values():
             yield from _texts(inner)
     elif isinstance(value, Sequence):
-        for inner in value:  # pyright: ignore[reportUnknownVariableType]
+        for inner in value:
             yield from _texts(inner)

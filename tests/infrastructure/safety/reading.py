@@ -21,7 +21,7 @@ def value_at(resource: Recorded, path: str) -> Any:
     found: Any = resource.inputs
     for step in path.split("."):
         if isinstance(found, list):
-            found = found[0] if len(found) == 1 else None  # pyright: ignore[reportUnknownArgumentType]
+            found = found[0] if len(found) == 1 else None
         if not isinstance(found, dict):
             return None
         found = found.get(step)
@@ -74,7 +74,7 @@ def policies(recording: Recording) -> Iterator[tuple[Recorded, str, list[dict[st
 
 
 def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]  # pyright: ignore[reportUnknownVariableType]
+    return value if isinstance(value, list) else [value]
 
 
 def for_bucket(recording: Recording, kind: str, bucket: str) -> Recorded | None:

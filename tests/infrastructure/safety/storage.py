@@ -339,7 +339,7 @@ def keys_trust_the_account_and_named_services(recording: Recording) -> Violation
 
 
 def _is_service(principal: object) -> bool:
-    return isinstance(principal, dict) and set(principal) == {"Service"}  # pyright: ignore[reportUnknownArgumentType]
+    return isinstance(principal, dict) and set(principal) == {"Service"}
 
 
 def log_groups_are_encrypted_and_kept(recording: Recording) -> Violations:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import NoReturn, Protocol
 
 import av
-import av.subtitles.codeccontext  # pyright: ignore[reportUnusedImport]
-import av.subtitles.stream  # pyright: ignore[reportUnusedImport] - else loaded at the first subtitle, too late
+import av.subtitles.codeccontext
+import av.subtitles.stream  # else loaded at the first subtitle, too late
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.frame import VideoFrame

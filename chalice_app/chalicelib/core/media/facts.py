@@ -52,7 +52,9 @@ class MediaFacts:
                 "rotationDegrees": video.rotation_degrees,
                 "frameRate": video.frame_rate,
             },
-            "audio": audio and {"codec": audio.codec, "channels": audio.channels, "sampleRateHz": audio.sample_rate_hz},
+            "audio": None
+            if audio is None
+            else {"codec": audio.codec, "channels": audio.channels, "sampleRateHz": audio.sample_rate_hz},
         }
 
 

@@ -80,7 +80,7 @@ def _video_stream(media: InputContainer, limits: InspectionLimits) -> AvVideoStr
     stream = next((one for one in media.streams.video if not one.disposition & _NO_PICTURES), None)
     if stream is None:
         raise NoVideoStreamError(tuple(one.type for one in streams))
-    if stream.codec_context is None or stream.codec_context.name not in VIDEO_DECODERS:  # pyright: ignore[reportUnnecessaryComparison] - None without a decoder
+    if stream.codec_context is None or stream.codec_context.name not in VIDEO_DECODERS:  # None without a decoder
         raise UnreadableMediaError(problem="its codec is not one we decode")
     _require_size(stream.codec_context.width, stream.codec_context.height, limits)
     stream.codec_context.thread_count = 1
@@ -158,7 +158,7 @@ def _video_facts(
 
 def _audio_facts(media: InputContainer) -> AudioStream | None:
     for stream in media.streams.audio:
-        if stream.codec_context is not None:  # pyright: ignore[reportUnnecessaryComparison] - None without a decoder
+        if stream.codec_context is not None:  # None without a decoder
             return AudioStream(
                 codec=stream.codec_context.codec.canonical_name,
                 channels=stream.codec_context.channels,

@@ -63,7 +63,7 @@ class OsKeyring:
         except queue.Empty:
             raise KeyringUnavailableError(f"no answer within {self._timeout_seconds:.0f} s") from None
         if succeeded:
-            return result  # pyright: ignore[reportReturnType] - what the call returned
+            return result  # pyrefly: ignore[bad-return] - what the call returned
         raise KeyringUnavailableError(str(result) or type(result).__name__)
 
 

@@ -140,7 +140,7 @@ class PartSender:
         checksum = 0
         while remaining_bytes:
             block = self._reader.read(self._allowed(remaining_bytes))
-            checksum = crc64nvme(block, checksum)  # pyright: ignore[reportArgumentType] - any buffer will do
+            checksum = crc64nvme(block, checksum)  # pyrefly: ignore[bad-argument-type] - any buffer will do
             try:
                 connection.send(block)
             except TimeoutError:

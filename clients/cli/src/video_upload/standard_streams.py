@@ -38,7 +38,7 @@ def prepare_streams() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - until the end
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    sys.stderr = _Unfailing(sys.stderr)  # pyright: ignore[reportAttributeAccessIssue] - all that is used of one
+    sys.stderr = _Unfailing(sys.stderr)
 
 
 def drop_output() -> None:

@@ -153,7 +153,7 @@ class PartReader:
         checksum = 0
         while remaining_bytes:
             block = self.read(remaining_bytes)
-            checksum = crc64nvme(block, checksum)  # pyright: ignore[reportArgumentType] - any buffer will do
+            checksum = crc64nvme(block, checksum)  # pyrefly: ignore[bad-argument-type] - any buffer will do
             remaining_bytes -= len(block)
         return checksum
 
