@@ -192,7 +192,7 @@ class PageRun(Run):
             if again.count() and self.chance.random() < 0.5:
                 self.steps.append("try again")
                 again.last.click()
-                page.wait_for_function("!document.querySelector('#uploads > li[data-state=failed]')")
+                page.locator("#uploads > li[data-state=failed]").first.wait_for(state="detached")
                 self._rest(page)
                 continue
             self.steps.append("reload")

@@ -16,7 +16,7 @@ from tests.web.session import open_signed_in
 from tests.web.walkthroughs import IN_TIME_MS, Person, choose, sign_in, upload_row
 
 REPOSITORY = Path(__file__).parents[2]
-MESSAGES = REPOSITORY / "clients" / "uploader" / "src" / "messages.json"
+TEXTS = REPOSITORY / "clients" / "uploader" / "src" / "texts" / "en.json"
 
 
 WATCH_WORDS = """
@@ -57,9 +57,10 @@ def contract_codes() -> set[str]:
 def test_every_code_of_the_contract_has_its_own_words() -> None:
     codes = contract_codes()
     assert {"file_too_large", "gateway_timeout", "no_video_stream"} <= codes
-    words: dict[str, str] = json.loads(MESSAGES.read_text(encoding="utf-8"))
-    assert sorted(codes - set(words)) == []
-    assert len({words[code] for code in codes}) == len(codes)
+    texts: dict[str, str] = json.loads(TEXTS.read_text(encoding="utf-8"))
+    words = {code: texts.get(f"error.{code}") for code in codes}
+    assert sorted(code for code, text in words.items() if text is None) == []
+    assert len(set(words.values())) == len(codes)
 
 
 @pytest.mark.parametrize("name", ["constructor", "made_up"])
@@ -310,7 +311,8 @@ def test_everything_can_be_reached_and_named_by_keyboard(
         reached.append(
             page.evaluate(
                 """() => {
-                    const element = document.activeElement;
+                    const inside = document.activeElement;
+                    const element = inside.shadowRoot?.activeElement ?? inside;
                     return element.ariaLabel || element.labels?.[0]?.textContent || element.textContent;
                 }"""
             )

@@ -20,20 +20,23 @@ export interface Summing {
 export type Sum = (request: ChecksumRequest) => Summing;
 
 export class ChecksumJob implements Summing {
-  readonly #worker: Worker;
+  readonly #worker: Worker | null;
   readonly #done: Promise<Checksums | null>;
 
-  constructor(request: ChecksumRequest) {
-    this.#worker = new Worker(new URL("./checksum_worker.ts", import.meta.url), { type: "module" });
+  /** workerUrl: of checksum_worker.js; beside this module where it is not given. */
+  constructor(request: ChecksumRequest, workerUrl = "") {
+    const worker = started(workerUrl);
+    this.#worker = worker;
     this.#done = new Promise((resolve) => {
-      this.#worker.onmessage = ({ data }: MessageEvent<Checksums>) => resolve(data);
-      this.#worker.onerror = (event) => {
+      if (!worker) return resolve(null);
+      worker.onmessage = ({ data }: MessageEvent<Checksums>) => resolve(data);
+      worker.onerror = (event) => {
         event.preventDefault();
         resolve(null);
       };
     });
     this.#done.then(() => this.stop());
-    this.#worker.postMessage(request);
+    worker?.postMessage(request);
   }
 
   /** The checksums, or null when the file cannot be read or they take longer than that. */
@@ -43,6 +46,16 @@ export class ChecksumJob implements Summing {
   }
 
   stop(): void {
-    this.#worker.terminate();
+    this.#worker?.terminate();
+  }
+}
+
+/** null where the browser refuses: a worker's script has to come from the page's own origin. */
+function started(url: string): Worker | null {
+  try {
+    if (url) return new Worker(url, { type: "module" });
+    return new Worker(new URL("./checksum_worker.ts", import.meta.url), { type: "module" });
+  } catch {
+    return null;
   }
 }

@@ -1,16 +1,26 @@
-/** Sizes, times and dates as people read them. */
+/** Sizes, times and dates as people read them, in the reader's language. */
+
+import type { UploaderLanguage } from "./uploader_texts";
+
+type Locale = Pick<UploaderLanguage, "locale">;
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"] as const;
 
 /** "23.1 MB", in powers of 1000 as file managers show them. */
-export function size(bytes: number): string {
+export function size(bytes: number, { locale }: Locale): string {
   let unit = 0;
   let value = bytes;
   while (value >= 999.5 && unit < UNITS.length - 1) {
     value /= 1000;
     unit += 1;
   }
-  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
+  const digits = unit === 0 || value >= 100 ? 0 : 1;
+  const number = value.toLocaleString(locale, {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+    useGrouping: false,
+  });
+  return `${number} ${UNITS[unit]}`;
 }
 
 /** "1:02:03", as players show it. */
@@ -24,18 +34,18 @@ export function duration(seconds: number | null): string {
 }
 
 /** "about 3 min left", coarser the longer it takes. */
-export function timeLeft(seconds: number): string {
-  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s left`;
-  if (seconds < 5400) return `about ${Math.round(seconds / 60)} min left`;
-  return `about ${Math.round(seconds / 3600)} h left`;
+export function timeLeft(seconds: number, language: UploaderLanguage): string {
+  if (seconds < 60) return language.text("time.seconds", { count: Math.max(1, Math.round(seconds)) });
+  if (seconds < 5400) return language.text("time.minutes", { count: Math.round(seconds / 60) });
+  return language.text("time.hours", { count: Math.round(seconds / 3600) });
 }
 
-/** "22 Nov 2026" in the reader's language. */
-export function day(iso: string): string {
-  return new Intl.DateTimeFormat(undefined, { dateStyle: "medium" }).format(new Date(iso));
+/** "22 Nov 2026". */
+export function day(iso: string, { locale }: Locale): string {
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium" }).format(new Date(iso));
 }
 
-/** "22 Nov 2026, 15:04" in the reader's language. */
-export function date(iso: string): string {
-  return new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
+/** "22 Nov 2026, 15:04". */
+export function date(iso: string, { locale }: Locale): string {
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
 }

@@ -1,22 +1,29 @@
-/** Every error code of the API, of the sign-in and of the page itself, in words that say what to do. */
+/** Every error code of the API and of the clients, in words that say what to do: the texts "error.CODE". */
 
 import type { Details } from "./api";
 import { size } from "./format";
-import texts from "./messages.json";
-
-const TEXTS: Record<string, string> = texts;
+import type { UploaderLanguage } from "./uploader_texts";
+import { typeLabels } from "./video_types";
 
 /** Anything caught; errors with a `code` get its words. */
-export function message(error: unknown): string {
+export function message(error: unknown, language: UploaderLanguage): string {
   const { code = "", details = {} } = (error ?? {}) as { code?: string; details?: Details };
   const known = code === "file_too_large" && typeof details.maxBytes === "number" ? "file_over_limit" : code;
-  const text = Object.hasOwn(TEXTS, known) ? TEXTS[known] : undefined;
-  return (text ?? texts.unknown)
-    .replace("{maxBytes}", () => size(Number(details.maxBytes)))
-    .replace("{problems}", () => problems(details));
+  return language.textOr(`error.${known}`, "error.unknown", {
+    types: typeLabels(language.locale),
+    ...plain(details),
+    maxBytes: size(Number(details.maxBytes ?? 0), language),
+    problems: problems(details, language),
+  });
 }
 
-function problems({ problems }: Details): string {
-  if (!Array.isArray(problems) || problems.length === 0) return "the request is not valid";
+function plain(details: Details): Record<string, string | number> {
+  const isPlain = (entry: [string, unknown]): entry is [string, string | number] =>
+    typeof entry[1] === "string" || typeof entry[1] === "number";
+  return Object.fromEntries(Object.entries(details).filter(isPlain));
+}
+
+function problems({ problems }: Details, language: UploaderLanguage): string {
+  if (!Array.isArray(problems) || problems.length === 0) return language.text("error.no_problems");
   return problems.map((each: { field: string; problem: string }) => `${each.field} ${each.problem}`).join("; ");
 }

@@ -63,3 +63,32 @@ test("an upload that is given up ends the worker", () => {
   job().stop();
   expect(FakeWorker.last.isOver).toBe(true);
 });
+
+test("a worker that the browser refuses costs the checksums alone", async () => {
+  vi.stubGlobal(
+    "Worker",
+    class {
+      constructor() {
+        throw new DOMException("of another origin", "SecurityError");
+      }
+    },
+  );
+  const refused = job();
+  await expect(refused.within(3000)).resolves.toBeNull();
+  refused.stop();
+});
+
+test("a worker is started from where the embedding page has its script", () => {
+  const asked: unknown[] = [];
+  vi.stubGlobal(
+    "Worker",
+    class extends FakeWorker {
+      constructor(url: unknown) {
+        super();
+        asked.push(url);
+      }
+    },
+  );
+  new ChecksumJob({ file: new File(["film"], "film.mp4") }, "/scripts/checksum_worker.js").stop();
+  expect(asked).toEqual(["/scripts/checksum_worker.js"]);
+});

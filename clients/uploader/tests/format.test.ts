@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
 import { date, day, duration, size, timeLeft } from "../src/format";
+import { uploaderLanguage } from "../src/uploader_texts";
+
+const ENGLISH = uploaderLanguage(["en-GB"]);
+const GERMAN = uploaderLanguage(["de"]);
 
 test.each([
   [0, "0 B"],
@@ -14,7 +18,7 @@ test.each([
   [48.8 * 2 ** 40, "53.7 TB"],
   [1e15, "1000 TB"],
 ])("%d bytes read as %s", (bytes, text) => {
-  expect(size(bytes)).toBe(text);
+  expect(size(bytes, ENGLISH)).toBe(text);
 });
 
 test.each([
@@ -40,12 +44,18 @@ test.each([
   [5400, "about 2 h left"],
   [36_000, "about 10 h left"],
 ])("%d seconds are told as %s", (seconds, text) => {
-  expect(timeLeft(seconds)).toBe(text);
+  expect(timeLeft(seconds, ENGLISH)).toBe(text);
 });
 
 test("a moment is told with its day, and with its time where that is wanted", () => {
   const moment = "2026-11-22T15:04:00Z";
-  expect(day(moment)).toContain("2026");
-  expect(date(moment)).toContain(day(moment));
-  expect(date(moment)).toMatch(/:04/);
+  expect(day(moment, ENGLISH)).toContain("2026");
+  expect(date(moment, ENGLISH)).toContain(day(moment, ENGLISH));
+  expect(date(moment, ENGLISH)).toMatch(/:04/);
+});
+
+test("numbers, times and dates follow the language", () => {
+  expect(size(23_100_000, GERMAN)).toBe("23,1 MB");
+  expect(timeLeft(200, GERMAN)).toBe("noch etwa 3 Min.");
+  expect(day("2026-11-22T15:04:00Z", GERMAN)).toBe("22.11.2026");
 });

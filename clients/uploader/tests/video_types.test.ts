@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { VIDEO_TYPES } from "../src/contract";
-import { ACCEPT, contentType, LABELS } from "../src/video_types";
+import { ACCEPT, contentType, typeLabels } from "../src/video_types";
 
 test("every extension of the contract is taken, in small letters and capitals", () => {
   for (const [type, { extensions }] of Object.entries(VIDEO_TYPES)) {
@@ -19,5 +19,7 @@ test.each(NAMES)("%j has no type", (name) => {
 
 test("the file input offers the accepted extensions, and people read what they are", () => {
   expect(ACCEPT).toBe(".mp4,.m4v,.mov,.mkv,.webm,.avi,video/*");
-  expect(LABELS).toBe("MP4, MOV, MKV, WebM or AVI");
+  expect(typeLabels("en-GB")).toBe("MP4, MOV, MKV, WebM or AVI");
+  expect(typeLabels("de")).toBe("MP4, MOV, MKV, WebM oder AVI");
+  expect(typeLabels("en", [".mov", ".mp4"])).toBe("MP4 or MOV");
 });

@@ -1,9 +1,11 @@
 /** The videos that are up: posters, facts, their state as it changes, filtering, playing and deleting. */
 
 import { type ApiClient, ApiError, type Video } from "video-uploader/api";
-import { message } from "video-uploader/messages";
+import { within } from "video-uploader/dom";
+import { VideoLooks } from "video-uploader/video_looks";
 import { pause } from "video-uploader/waiting";
-import { announce, byId, confirmed, showBanner, within } from "./page";
+import { message } from "./language";
+import { announce, byId, confirmed, showBanner } from "./page";
 import { obstacleHere } from "./playability";
 import { play } from "./player";
 import { stateWords, VideoCard } from "./video_card";
@@ -14,8 +16,6 @@ interface Entry {
   card: VideoCard;
 }
 
-const FIRST_LOOK_MS = 1000;
-const SLOWEST_LOOK_MS = 10_000;
 const LOADED_BEFORE_PIXELS = 400;
 const PAUSE_AFTER_EMPTY_PAGE_MS = 250;
 const UNSETTLED = new Set(["completing", "processing"]);
@@ -31,11 +31,13 @@ export class Library {
   readonly #filter = byId<HTMLInputElement>("filter");
   readonly #more = byId("more");
   readonly #observer: IntersectionObserver;
+  readonly #looks = new VideoLooks(
+    () => this.#unsettled(),
+    (videoId) => this.#refresh(videoId),
+  );
   #cursor: string | null = null;
   #isLoaded = false;
   #isLoading = false;
-  #timer = 0;
-  #lookMs = FIRST_LOOK_MS;
 
   /** onSeen: called with every video as the API tells it. onGone: called once one is no longer there. */
   constructor(api: ApiClient, onSeen: (video: Video) => void, onGone: (videoId: string) => void) {
@@ -57,7 +59,6 @@ export class Library {
       { rootMargin: `${LOADED_BEFORE_PIXELS}px` },
     );
     this.#observer.observe(this.#more);
-    document.addEventListener("visibilitychange", () => this.#lookSoon());
   }
 
   /** Load the next videos; the first time, the first. Never rejects: the page tells. */
@@ -76,7 +77,7 @@ export class Library {
     } finally {
       this.#isLoading = false;
     }
-    this.#lookSoon();
+    this.#looks.soon();
     this.#drawEmpty();
     if (byId("library-failed").hidden) this.#goOnIfEndInSight();
   }
@@ -102,24 +103,13 @@ export class Library {
   async add(videoId: string): Promise<void> {
     this.#expected.add(videoId);
     await this.#refresh(videoId).catch(() => {}); // the next look may see it
-    this.#lookSoon();
+    this.#looks.soon();
   }
 
-  #lookSoon(): void {
-    clearTimeout(this.#timer);
-    this.#lookMs = FIRST_LOOK_MS;
-    this.#timer = window.setTimeout(() => void this.#look(), this.#lookMs);
-  }
-
-  /** Ask after those that are still being processed, less and less often. */
-  async #look(): Promise<void> {
+  /** Ids of those that are still being processed, or not seen yet. */
+  #unsettled(): ReadonlySet<string> {
     const unsettled = [...this.#entries.values()].filter(({ video }) => UNSETTLED.has(video.state));
-    const wanted = new Set([...this.#expected, ...unsettled.map(({ video }) => video.videoId)]);
-    if (wanted.size === 0 || document.visibilityState === "hidden") return;
-    for (const videoId of wanted) await this.#refresh(videoId).catch(() => {}); // the next look may see it
-    this.#lookMs = Math.min(SLOWEST_LOOK_MS, this.#lookMs * 1.3);
-    clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(() => void this.#look(), this.#lookMs);
+    return new Set([...this.#expected, ...unsettled.map(({ video }) => video.videoId)]);
   }
 
   async #refresh(videoId: string): Promise<Video> {

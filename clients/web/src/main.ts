@@ -1,16 +1,18 @@
 /** The page: who is signed in decides what is shown. */
 
 import { ApiClient, type Video } from "video-uploader/api";
-import { message } from "video-uploader/messages";
-import { ACCEPT, LABELS } from "video-uploader/video_types";
-import { keepFocus } from "./focus";
+import { keepFocus } from "video-uploader/focus";
+import { shareOf } from "video-uploader/upload_row";
+import type { UploadDetail } from "video-uploader/uploader_events";
+import type { VideoUploader } from "video-uploader/video_uploader";
+import "video-uploader/video_uploader";
+import { message } from "./language";
 import { Library } from "./library";
-import { byId, showBanner } from "./page";
+import { byId, confirmed, showBanner } from "./page";
 import { leavePlayerOfBefore } from "./player";
-import { sharedVideos } from "./shared_videos";
+import { forgetShared, sharedVideos } from "./shared_videos";
 import { SignIn, type SiteConfig } from "./sign_in";
 import { Telemetry } from "./telemetry";
-import { Uploads } from "./uploads";
 
 const CONFIG_URL = "/config.json";
 
@@ -37,30 +39,65 @@ function showWorkspace(signIn: SignIn, config: SiteConfig): void {
   const api = new ApiClient(baseUrl, (options) => signIn.accessToken(options));
   const telemetry = config.tellProgress ? new Telemetry(api) : null;
   if (telemetry) offerSetting(telemetry);
-  const uploads = new Uploads(api, isThere, (videoId) => void library.add(videoId), telemetry);
+  const uploader = byId<VideoUploader>("uploader");
   const seen = (video: Video) => {
     telemetry?.processed(video);
-    uploads.processed(video);
+    uploader.processed(video);
   };
-  const library = new Library(api, seen, (videoId) => uploads.deleted(videoId));
+  const library = new Library(api, seen, (videoId) => uploader.deleted(videoId));
   byId("sign-out").onclick = async () => {
-    if (await uploads.mayEnd()) await signIn.signOut();
+    if (await mayEnd(uploader)) await signIn.signOut();
   };
-  byId<HTMLInputElement>("files").accept = ACCEPT;
-  byId("formats").textContent = LABELS;
-  for (const id of ["files", "camera"]) {
-    const input = byId<HTMLInputElement>(id);
-    input.onchange = () => {
-      void uploads.add([...(input.files ?? [])]);
-      input.value = ""; // so that the same file can be chosen again
-    };
-  }
-  acceptDrops(uploads);
+  tellOf(uploader, telemetry);
+  uploader.addEventListener("upload-stored", ({ detail: { videoId } }) => {
+    if (videoId) void library.add(videoId);
+  });
+  uploader.followsProcessing = false; // the library does
+  uploader.probe = isThere;
+  uploader.apiUrl = baseUrl;
+  uploader.accessToken = (options) => signIn.accessToken(options);
   void library.load();
   sharedVideos()
-    .then((files) => (files.length ? uploads.add(files) : undefined))
+    .then((files) => (files.length ? uploader.add(files) : undefined))
     .catch((error: unknown) => showBanner(message(error)));
-  uploads.showUnfinished().catch((error: unknown) => showBanner(message(error)));
+}
+
+/** Show, count and let go of what the uploader tells of. */
+function tellOf(uploader: VideoUploader, telemetry: Telemetry | null): void {
+  const title = document.title;
+  const drawTitle = ({ detail: { upload } }: CustomEvent<UploadDetail>) => {
+    const isSending = upload.state === "sending";
+    document.title = isSending ? `${Math.floor(shareOf(upload) * 100)} % · ${title}` : title;
+  };
+  uploader.addEventListener("uploader-message", (event) => {
+    event.preventDefault();
+    showBanner(event.detail.text);
+  });
+  uploader.addEventListener("upload-added", ({ detail: { upload } }) => telemetry?.watch(upload));
+  uploader.addEventListener("upload-progress", drawTitle);
+  uploader.addEventListener("upload-state", drawTitle);
+  uploader.addEventListener("upload-stored", ({ detail: { file } }) => letGoOfShared(file));
+  uploader.addEventListener("upload-refused", ({ detail: { file } }) => letGoOfShared(file));
+  uploader.addEventListener("upload-removed", ({ detail: { file } }) => letGoOfShared(file));
+}
+
+/** Another app's video is not offered again once it is up, refused, or removed by the person. */
+function letGoOfShared(file: File): void {
+  forgetShared(file).catch(() => {}); // a later visit offers it once more
+}
+
+/** Whether the page may be left for signing out: the person is asked while uploads run. */
+async function mayEnd(uploader: VideoUploader): Promise<boolean> {
+  const mayLeave =
+    !uploader.isBusy ||
+    (await confirmed({
+      title: "Sign out while videos are uploading?",
+      text: "The uploads stop. To continue them later, sign in again and choose the same files.",
+      yes: "Sign out",
+      no: "Keep uploading",
+    }));
+  uploader.warnsBeforeLeaving = !mayLeave;
+  return mayLeave;
 }
 
 /** Whether the site answers; a captive portal's page is no JSON. */
@@ -94,30 +131,10 @@ function tellFailedShare(): void {
   showBanner("The video did not arrive from the other app. Share it once more, or choose it here.");
 }
 
-/** Anywhere on the page: a file that misses the box would replace the page. */
-function acceptDrops(uploads: Uploads): void {
-  const box = byId("drop");
-  const carriesFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files");
-  document.addEventListener("dragover", (event) => {
-    if (!carriesFiles(event)) return;
-    event.preventDefault();
-    box.classList.add("over");
-  });
-  document.addEventListener("dragleave", (event) => {
-    if (!event.relatedTarget) box.classList.remove("over");
-  });
-  document.addEventListener("drop", (event) => {
-    if (!carriesFiles(event)) return;
-    event.preventDefault();
-    box.classList.remove("over");
-    void uploads.add([...(event.dataTransfer?.files ?? [])]);
-  });
-}
-
 // Installable, and there at once on a slow line; a browser that forbids it loses nothing else.
 navigator.serviceWorker?.register("/service-worker.js").catch(() => {});
 
-keepFocus();
+keepFocus(document);
 tellFailedShare();
 leavePlayerOfBefore();
 open().catch(() => showBanner("The page could not load. Reload it in a moment."));

@@ -4,11 +4,6 @@ export function byId<Kind extends HTMLElement = HTMLElement>(id: string): Kind {
   return document.getElementById(id) as Kind;
 }
 
-/** The first element inside that fits; the templates of index.html hold what is asked for. */
-export function within<Kind extends HTMLElement = HTMLElement>(row: HTMLElement, selector: string): Kind {
-  return row.querySelector(selector) as Kind;
-}
-
 export function fromTemplate(templateId: string): HTMLElement {
   const { firstElementChild } = byId<HTMLTemplateElement>(templateId).content;
   return firstElementChild?.cloneNode(true) as HTMLElement;

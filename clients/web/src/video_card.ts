@@ -1,9 +1,10 @@
 /** How one video of the library looks. */
 
 import type { Video } from "video-uploader/api";
+import { within } from "video-uploader/dom";
 import { date, day, duration, size } from "video-uploader/format";
-import { message } from "video-uploader/messages";
-import { fromTemplate, within } from "./page";
+import { language, message } from "./language";
+import { fromTemplate } from "./page";
 import { cannotPlay, obstacleHere } from "./playability";
 
 export class VideoCard {
@@ -24,7 +25,7 @@ export class VideoCard {
     within(this.element, ".name").textContent = video.fileName;
     within(this.element, ".name").title = video.fileName;
     within(this.element, ".facts").textContent = facts(video);
-    within(this.element, ".facts").title = date(video.createdAt);
+    within(this.element, ".facts").title = date(video.createdAt, language);
     const obstacle = isReady ? obstacleHere(video.media) : null;
     within(this.element, ".state").textContent = obstacle ? cannotPlay(obstacle) : isReady ? "" : stateWords(video);
     within(this.element, ".duration").textContent = video.media ? duration(video.media.durationSeconds) : "";
@@ -58,7 +59,7 @@ export function stateWords(video: Video): string {
 }
 
 function facts(video: Video): string {
-  const each = [size(video.sizeBytes), day(video.createdAt)];
+  const each = [size(video.sizeBytes, language), day(video.createdAt, language)];
   if (video.media) each.unshift(`${video.media.video.width} × ${video.media.video.height}`);
   return each.map((fact) => fact.replaceAll(" ", "\u00a0")).join(" · ");
 }

@@ -1,6 +1,7 @@
 /** The library's cards under headings by date: today, yesterday, the last 7 days, then month by month; newest first. */
 
-import { fromTemplate, within } from "./page";
+import { within } from "video-uploader/dom";
+import { fromTemplate } from "./page";
 
 const DAY_MS = 86_400_000;
 

@@ -1,17 +1,19 @@
 /** Uploads that wait to go on: here with their file, or in the tab that has them. */
 
-import type { ApiClient, UnfinishedUpload } from "video-uploader/api";
-import { date, size } from "video-uploader/format";
-import { message } from "video-uploader/messages";
-import { forgetFile } from "video-uploader/remembered_files";
-import { codeOf, GONE } from "video-uploader/upload_errors";
-import { heldVideoIds, lock } from "video-uploader/upload_lock";
-import { byId, confirmed, fromTemplate, showBanner, within } from "./page";
+import type { ApiClient, UnfinishedUpload } from "./api";
+import { element } from "./dom";
+import { date, size } from "./format";
+import { message } from "./messages";
+import { forgetFile } from "./remembered_files";
+import { codeOf, GONE } from "./upload_errors";
+import { heldVideoIds, lock } from "./upload_lock";
+import type { View } from "./view";
 
 const LOOK_MS = 2000;
 
 export class UnfinishedUploads {
   readonly #api: ApiClient;
+  readonly #view: View;
   readonly #isMine: (videoId: string) => boolean;
   readonly #onChosen: (file: File) => void;
   #uploads: UnfinishedUpload[] = [];
@@ -24,8 +26,9 @@ export class UnfinishedUploads {
   #timer: number | undefined;
 
   /** isMine: whether this tab shows the upload in a row of its own. */
-  constructor(api: ApiClient, isMine: (videoId: string) => boolean, onChosen: (file: File) => void) {
+  constructor(api: ApiClient, view: View, isMine: (videoId: string) => boolean, onChosen: (file: File) => void) {
     this.#api = api;
+    this.#view = view;
     this.#isMine = isMine;
     this.#onChosen = onChosen;
   }
@@ -41,7 +44,7 @@ export class UnfinishedUploads {
   /** Ask the API anew. */
   showAgain(): void {
     this.#listing = null;
-    this.show().catch((error: unknown) => showBanner(message(error)));
+    this.show().catch((error: unknown) => this.#tell(error));
   }
 
   /** The upload that waits for such a file, here or in another tab. */
@@ -52,7 +55,7 @@ export class UnfinishedUploads {
   /** It goes on in a row of its own, or is over. */
   drop(upload: UnfinishedUpload): void {
     this.#uploads = this.#uploads.filter((each) => each !== upload);
-    this.#draw();
+    this.draw();
   }
 
   /** Never list this one again. */
@@ -63,13 +66,14 @@ export class UnfinishedUploads {
 
   /** An upload that began while the list was under way stands in it as well. */
   dropMine(): void {
-    if (this.#uploads.some(({ videoId }) => this.#isMine(videoId))) this.#draw();
+    if (this.#uploads.some(({ videoId }) => this.#isMine(videoId))) this.draw();
   }
 
-  #draw(): void {
+  /** Write the list, in the view's language. */
+  draw(): void {
     this.#uploads = this.#uploads.filter(({ videoId }) => !this.#isMine(videoId) && !this.#gone.has(videoId));
-    byId("unfinished").hidden = this.#uploads.length === 0;
-    byId("unfinished-list").replaceChildren(...this.#uploads.map((upload) => this.#row(upload)));
+    this.#view.unfinishedBox.hidden = this.#uploads.length === 0;
+    this.#view.unfinished.replaceChildren(...this.#uploads.map((upload) => this.#row(upload)));
     this.#lookLater();
   }
 
@@ -77,7 +81,7 @@ export class UnfinishedUploads {
     const { uploads } = await this.#api.unfinishedUploads();
     this.#elsewhere = await heldVideoIds();
     this.#uploads = uploads;
-    this.#draw();
+    this.draw();
   }
 
   #lookLater(): void {
@@ -93,25 +97,43 @@ export class UnfinishedUploads {
     const isOther = ({ videoId }: UnfinishedUpload) => before.has(videoId) !== held.has(videoId);
     // What another tab let go of may be complete.
     if (this.#uploads.some(({ videoId }) => before.has(videoId) && !held.has(videoId))) this.showAgain();
-    else if (this.#uploads.some(isOther)) this.#draw();
+    else if (this.#uploads.some(isOther)) this.draw();
     this.#lookLater();
   }
 
   #row(upload: UnfinishedUpload): HTMLElement {
-    const row = fromTemplate("unfinished-template");
-    const choose = within<HTMLButtonElement>(row, "[data-do=choose]");
-    const discard = within<HTMLButtonElement>(row, "[data-do=discard]");
+    const { language } = this.#view;
+    const { fileName: name, sizeBytes, startedAt } = upload;
     const isElsewhere = this.#elsewhere.has(upload.videoId);
-    within(row, ".name").textContent = upload.fileName;
-    within(row, ".status").textContent = isElsewhere ? "Open in another tab" : "Unfinished";
-    within(row, ".figures").textContent = `${size(upload.sizeBytes)} · begun ${date(upload.startedAt)}`;
-    choose.hidden = isElsewhere;
-    choose.setAttribute("aria-label", `Choose the file ${upload.fileName}`);
-    choose.onclick = () => this.#chooseAgain(upload);
-    discard.hidden = isElsewhere;
-    discard.setAttribute("aria-label", `Discard ${upload.fileName}`);
-    discard.onclick = () => void this.#discard(upload);
-    return row;
+    const state = language.text(isElsewhere ? "unfinished.elsewhere" : "unfinished.state");
+    const begun = { size: size(sizeBytes, language), date: date(startedAt, language) };
+    const buttons = element(
+      "span",
+      { class: "buttons" },
+      this.#button("choose", name, isElsewhere, () => this.#chooseAgain(upload)),
+      this.#button("discard", name, isElsewhere, () => void this.#discard(upload)),
+    );
+    return element(
+      "li",
+      { class: "upload", part: "row" },
+      element("div", { class: "upload-head" }, nameOf(name), element("span", { class: "status" }, state)),
+      element(
+        "div",
+        { class: "upload-foot" },
+        element("span", { class: "figures" }, language.text("unfinished.figures", begun)),
+        buttons,
+      ),
+    );
+  }
+
+  #button(action: "choose" | "discard", name: string, hidden: boolean, onclick: () => void): HTMLButtonElement {
+    const { language } = this.#view;
+    const label = language.text(`unfinished.${action}.named`, { name });
+    const looks = action === "discard" ? "quiet" : undefined;
+    const attributes = { type: "button", class: looks, "data-do": action, "aria-label": label, hidden, part: "button" };
+    const button = element("button", attributes, language.text(`unfinished.${action}`));
+    button.onclick = onclick;
+    return button;
   }
 
   #chooseAgain(upload: UnfinishedUpload): void {
@@ -121,7 +143,9 @@ export class UnfinishedUploads {
       const file = input.files?.[0];
       if (!file) return;
       if (!fits(file, upload)) {
-        showBanner(`This is a different file. Choose ${upload.fileName} (${size(upload.sizeBytes)}).`);
+        const { language } = this.#view;
+        const wanted = { name: upload.fileName, size: size(upload.sizeBytes, language) };
+        this.#view.tell(language.text("unfinished.other_file", wanted));
         return;
       }
       this.#onChosen(file);
@@ -130,10 +154,12 @@ export class UnfinishedUploads {
   }
 
   async #discard(upload: UnfinishedUpload): Promise<void> {
-    const sure = await confirmed({
-      title: `Discard ${upload.fileName}?`,
-      text: "The parts that were sent are deleted.",
-      yes: "Discard",
+    const { language } = this.#view;
+    const sure = await this.#view.confirmed({
+      title: language.text("discard.title", { name: upload.fileName }),
+      text: language.text("discard.text"),
+      yes: language.text("discard.yes"),
+      no: language.text("discard.no"),
     });
     if (!sure) return;
     let unlock = () => {};
@@ -142,17 +168,27 @@ export class UnfinishedUploads {
       await this.#api.abortUpload(upload.uploadToken);
     } catch (error) {
       const isOver = GONE.has(codeOf(error)) || codeOf(error) === "upload_completed";
-      if (!isOver) return showBanner(`${upload.fileName}: ${message(error)}`);
+      if (!isOver) return this.#tell(error, upload.fileName);
     } finally {
       unlock();
     }
     forgetFile(upload.videoId);
     this.drop(upload);
-    byId("files").focus();
+    this.#view.picker.focus();
+  }
+
+  #tell(error: unknown, name = ""): void {
+    const { language } = this.#view;
+    const words = message(error, language);
+    this.#view.tell(name ? language.text("message.of_file", { name, message: words }) : words);
   }
 }
 
 /** Whether it may be the file: systems spell the same name in two Unicode forms. Its bytes are compared later. */
 function fits(file: File, { fileName, sizeBytes }: UnfinishedUpload): boolean {
   return file.name.normalize() === fileName.normalize() && file.size === sizeBytes;
+}
+
+function nameOf(fileName: string): HTMLElement {
+  return element("span", { class: "name", dir: "auto" }, fileName);
 }

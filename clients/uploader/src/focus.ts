@@ -3,24 +3,27 @@
  * focus fall to the body, and people without a mouse begin again at the top.
  */
 
-/** The elements around the one with the focus, innermost first; remembered, for a removed one no longer knows them. */
-let around: Element[] = [];
-
-/** Begin; once a page. */
-export function keepFocus(): void {
-  document.addEventListener("focusin", ({ target }) => {
+/** Begin; once a document or shadow root. */
+export function keepFocus(root: Document | ShadowRoot): void {
+  /** The elements around the one with the focus, innermost first; remembered, for a removed one no longer knows them. */
+  let around: Element[] = [];
+  root.addEventListener("focusin", ({ target }) => {
     around = [];
     for (let each = target as Element | null; each; each = each.parentElement) around.push(each);
   });
+  const moveOn = () => {
+    const [last, ...outer] = around;
+    if (!last || canHoldFocus(last)) return;
+    const hasFallen = root.activeElement === last || document.activeElement === document.body;
+    if (hasFallen) focusWithin(outer);
+  };
   const changes = { subtree: true, childList: true, attributes: true, attributeFilter: ["hidden", "disabled"] };
-  new MutationObserver(moveOn).observe(document.body, changes);
+  new MutationObserver(moveOn).observe(root, changes);
 }
 
-function moveOn(): void {
-  const [last, ...outer] = around;
-  const { activeElement } = document;
-  if (!last || canHoldFocus(last) || (activeElement !== last && activeElement !== document.body)) return;
-  for (const element of outer) {
+/** Focus the nearest element that can hold it. elements: innermost first. */
+function focusWithin(elements: Element[]): void {
+  for (const element of elements) {
     if (!element.isConnected || !element.checkVisibility()) continue;
     const next = element.querySelectorAll<HTMLElement>("button, a[href], input, [tabindex]");
     const found = [...next].find((each) => canHoldFocus(each));

@@ -1,0 +1,175 @@
+/** How one upload looks: name, state in words, bar, figures, two buttons. */
+
+import { element } from "./dom";
+import { size, timeLeft } from "./format";
+import { message } from "./messages";
+import { codeOf } from "./upload_errors";
+import type { UploaderLanguage, UploaderTextKey } from "./uploader_texts";
+import type { UploadState, VideoUpload } from "./video_upload";
+import type { View } from "./view";
+
+const ANNOUNCED_STEPS = 4;
+const DRAWN_EVERY_MS = 100;
+const LOOKED_AT_EVERY_MS = 1000;
+const NO_TOGGLE = new Set<UploadState>(["completing", "completed", "ready", "rejected", "cancelling", "cancelled"]);
+type Action = "pause" | "stop" | "resume" | "retry" | "start" | "cancel" | "remove";
+const TOGGLES: Partial<Record<UploadState, Action>> = { pausing: "stop", paused: "resume", failed: "retry" };
+/** States in which time alone changes what the row says. */
+const MOVING = new Set<UploadState>(["sending", "pausing", "completing", "cancelling"]);
+const FINAL_CODES = new Set([
+  "upload_aborted",
+  "upload_expired",
+  "upload_not_found",
+  "file_unreadable",
+  "file_too_large",
+  "forbidden",
+  "unsupported_video_type",
+  "invalid_request",
+  "empty_file",
+]);
+
+/** Text of the row itself; the list decides what its buttons do. */
+export class UploadRow {
+  readonly element = element("li", { class: "upload", part: "row" });
+  readonly #upload: VideoUpload;
+  readonly #view: View;
+  readonly #status = element("span", { class: "status" });
+  readonly #figures = element("span", { class: "figures" });
+  readonly #toggle = element("button", { type: "button", "data-do": "toggle", part: "button" });
+  readonly #cancel = element("button", { type: "button", class: "quiet", "data-do": "cancel", part: "button" });
+  readonly #bar = element("progress", { max: "1", value: "0", part: "progress" });
+  #announcedStep = 0;
+  #words = "";
+  #timer: number | undefined;
+
+  constructor(upload: VideoUpload, view: View, actions: { toggle: () => void; cancel: () => void }) {
+    this.#upload = upload;
+    this.#view = view;
+    const name = element("span", { class: "name", dir: "auto" }, upload.file.name);
+    const buttons = element("span", { class: "buttons" }, this.#toggle, this.#cancel);
+    this.element.append(
+      element("div", { class: "upload-head" }, name, this.#status),
+      this.#bar,
+      element("div", { class: "upload-foot" }, this.#figures, buttons),
+    );
+    this.#toggle.onclick = actions.toggle;
+    this.#cancel.onclick = actions.cancel;
+    let isDue = false;
+    upload.addEventListener("progress", () => {
+      if (isDue) return;
+      isDue = true;
+      setTimeout(() => {
+        isDue = false;
+        this.#drawFigures();
+      }, DRAWN_EVERY_MS);
+    });
+    upload.addEventListener("state", () => this.draw());
+    upload.addEventListener("hold", () => this.#drawState());
+    this.draw();
+  }
+
+  /** Write everything, in the view's language. */
+  draw(): void {
+    const { language } = this.#view;
+    this.#bar.setAttribute("aria-label", language.text("row.progress", { name: this.#upload.file.name }));
+    this.#drawFigures();
+    this.#drawState();
+  }
+
+  #drawFigures(): void {
+    const { file } = this.#upload;
+    const { language } = this.#view;
+    const share = shareOf(this.#upload);
+    this.#bar.value = share;
+    this.#figures.textContent = figures(this.#upload, language);
+    const step = Math.floor(share * ANNOUNCED_STEPS);
+    if (step > this.#announcedStep && step < ANNOUNCED_STEPS) {
+      const percent = (step * 100) / ANNOUNCED_STEPS;
+      this.#view.announce(language.text("row.percent", { name: file.name, percent }));
+    }
+    this.#announcedStep = Math.max(step, this.#announcedStep);
+  }
+
+  #drawState(): void {
+    const { state, file, open } = this.#upload;
+    const { language } = this.#view;
+    this.element.dataset.state = state;
+    const words = stateWords(this.#upload, language);
+    this.#status.textContent = withCountdown(words, this.#upload, language);
+    if (state !== "waiting" && words !== this.#words) {
+      this.#view.announce(language.text("message.of_file", { name: file.name, message: words }));
+    }
+    this.#words = words;
+    this.#toggle.hidden = NO_TOGGLE.has(state) || !canGoOn(this.#upload);
+    this.#label(this.#toggle, state === "paused" && !open ? "start" : (TOGGLES[state] ?? "pause"));
+    this.#cancel.hidden = state === "completing" || state === "cancelling";
+    this.#label(this.#cancel, isRemovable(this.#upload) ? "remove" : "cancel");
+    this.#lookLater();
+  }
+
+  #label(button: HTMLButtonElement, action: Action): void {
+    const { language } = this.#view;
+    button.textContent = language.text(`action.${action}`);
+    button.setAttribute("aria-label", language.text(`action.${action}.named`, { name: this.#upload.file.name }));
+  }
+
+  /** A countdown and a stall are told without an event. */
+  #lookLater(): void {
+    clearTimeout(this.#timer);
+    if (!MOVING.has(this.#upload.state)) return;
+    this.#timer = window.setTimeout(() => {
+      this.#drawFigures();
+      this.#drawState();
+    }, LOOKED_AT_EVERY_MS);
+  }
+}
+
+/** How much has left, 0 to 1. */
+export function shareOf({ isOver, sentBytes, file }: VideoUpload): number {
+  return isOver ? 1 : Math.min(1, sentBytes / file.size);
+}
+
+/** Whether removing the row ends nothing. */
+export function isRemovable(upload: VideoUpload): boolean {
+  return upload.isOver || (upload.state === "failed" && (!canGoOn(upload) || isElsewhere(upload)));
+}
+
+/** Whether another tab sends it. */
+export function isElsewhere({ state, error }: VideoUpload): boolean {
+  return state === "failed" && codeOf(error) === "sent_elsewhere";
+}
+
+/** Whether another try can help. */
+export function canGoOn({ error }: VideoUpload): boolean {
+  return !FINAL_CODES.has(codeOf(error));
+}
+
+function stateWords(upload: VideoUpload, language: UploaderLanguage): string {
+  const { state, error, hold, isStalled } = upload;
+  if (state === "failed" || state === "rejected") return message(error, language);
+  if (hold) return language.text(hold.isOffline ? "state.offline" : "state.busy");
+  return language.text(isStalled ? "state.stalled" : stateKey(state));
+}
+
+function stateKey(state: UploadState): UploaderTextKey {
+  return `state.${state}`;
+}
+
+function withCountdown(state: string, { hold }: VideoUpload, language: UploaderLanguage): string {
+  if (!hold) return state;
+  const seconds = Math.ceil((hold.until - performance.now()) / 1000);
+  return seconds > 0
+    ? language.text("state.retry_in", { state, seconds })
+    : language.text("state.retry_now", { state });
+}
+
+function figures(upload: VideoUpload, language: UploaderLanguage): string {
+  const { file, sentBytes, state, bytesPerSecond } = upload;
+  if (upload.isOver) return size(file.size, language);
+  const each = [language.text("row.sent", { sent: size(sentBytes, language), size: size(file.size, language) })];
+  if (state === "sending" && bytesPerSecond > 0) {
+    each.push(language.text("row.speed", { speed: size(bytesPerSecond, language) }));
+    each.push(timeLeft((file.size - sentBytes) / bytesPerSecond, language));
+  }
+  return each.join(" · ");
+}

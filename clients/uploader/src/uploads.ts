@@ -1,0 +1,169 @@
+/** The uploads of one uploader, one file after another. It knows no element: its observer shows and tells. */
+
+import type { UnfinishedUpload, Video } from "./api";
+import { forgetFile, wasChanged } from "./remembered_files";
+import type { UnfinishedUploads } from "./unfinished_uploads";
+import type { UploadEngine } from "./upload_engine";
+import { codeOf, GONE } from "./upload_errors";
+import { contentType, extensionOf } from "./video_types";
+import { type UploadState, VideoUpload } from "./video_upload";
+
+/** Why a file is refused before an upload of it begins. */
+export interface Problem {
+  code: string;
+  details?: Record<string, number>;
+}
+
+/** What the embedding page allows. */
+export interface Limits {
+  /** in small letters, with their dot; null: all that the platform takes */
+  extensions: readonly string[] | null;
+  /** rows in the list */
+  maxFiles: number;
+  /** whether an upload waits for `start` */
+  isManual: boolean;
+}
+
+export interface UploadsObserver {
+  added(upload: VideoUpload): void;
+  /** its state, error or videoId */
+  changed(upload: VideoUpload): void;
+  removed(upload: VideoUpload): void;
+  refused(problems: ReadonlyMap<File, Problem>): void;
+}
+
+/** States in which leaving the page would end something. */
+const BUSY = new Set<UploadState>(["waiting", "sending", "pausing", "completing", "cancelling"]);
+/** States in which an upload has the line. */
+const ON_THE_LINE = new Set<UploadState>(["sending", "pausing", "completing"]);
+
+export class Uploads {
+  readonly #engine: UploadEngine;
+  readonly #unfinished: UnfinishedUploads;
+  readonly #observer: UploadsObserver;
+  readonly #limits: () => Limits;
+  #uploads: VideoUpload[] = [];
+
+  constructor(given: {
+    engine: UploadEngine;
+    unfinished: (uploads: Uploads) => UnfinishedUploads;
+    observer: UploadsObserver;
+    limits: () => Limits;
+  }) {
+    this.#engine = given.engine;
+    this.#observer = given.observer;
+    this.#limits = given.limits;
+    this.#unfinished = given.unfinished(this);
+  }
+
+  /** Those in the list, in the order in which they came. */
+  get all(): readonly VideoUpload[] {
+    return this.#uploads;
+  }
+
+  get isBusy(): boolean {
+    return this.#uploads.some(({ state }) => BUSY.has(state));
+  }
+
+  /** Whether the upload has a row here. */
+  has(videoId: string): boolean {
+    return this.#uploads.some((upload) => upload.videoId === videoId);
+  }
+
+  /** What became of a video: its row tells, if it was uploaded here. */
+  processed({ videoId, state, rejection }: Video): void {
+    const upload = this.#uploads.find((each) => each.videoId === videoId);
+    if (upload?.state !== "completed") return;
+    if (state === "ready") upload.to("ready");
+    if (state === "rejected") upload.to("rejected", rejection ?? { code: "processing_failed" });
+  }
+
+  /** The video is no longer in the library. */
+  deleted(videoId: string): void {
+    for (const upload of this.#uploads) if (upload.videoId === videoId && upload.isOver) upload.to("cancelled");
+  }
+
+  /**
+   * Take files: those that wait to go on go on, the others begin.
+   *
+   * Which of them wait is known from the list alone: a file chosen before it came would begin a second time.
+   */
+  async add(files: Iterable<File>): Promise<void> {
+    const chosen = [...files];
+    await this.#unfinished.show().catch(() => {}); // who cannot list may still begin
+    const problems = new Map<File, Problem>();
+    for (const file of chosen) {
+      const problem = this.#take(file, this.#unfinished.of(file));
+      if (problem) problems.set(file, problem);
+    }
+    if (problems.size > 0) this.#observer.refused(problems);
+    this.#startNext();
+  }
+
+  /** Begin those that were added and wait for it. */
+  start(): void {
+    for (const upload of this.#uploads) if (upload.state === "paused" && !upload.open) upload.to("waiting");
+    this.#startNext();
+  }
+
+  /** Pause what is busy; go on, now or once the line is free, with what is not. */
+  toggle(upload: VideoUpload): void {
+    if (BUSY.has(upload.state)) this.#engine.pause(upload);
+    else {
+      upload.to("waiting");
+      this.#startNext();
+    }
+  }
+
+  /** Stop, and have the platform drop what it has. */
+  async cancel(upload: VideoUpload): Promise<void> {
+    if (upload.isOver || upload.state === "completing") return;
+    await this.#engine.cancel(upload);
+    if (upload.videoId && upload.isOver) forgetFile(upload.videoId);
+  }
+
+  /** Let go of an upload that is over, or cannot go on. */
+  remove(upload: VideoUpload): void {
+    this.#engine.remove(upload);
+    this.#uploads = this.#uploads.filter((each) => each !== upload);
+    this.#observer.removed(upload);
+  }
+
+  /** List anew what waits to go on. */
+  showUnfinishedAgain(): void {
+    this.#unfinished.showAgain();
+  }
+
+  /** Why not, where the file is refused. */
+  #take(file: File, unfinished?: UnfinishedUpload): Problem | null {
+    const { extensions, maxFiles, isManual } = this.#limits();
+    const type = contentType(file.name);
+    if (!type || (extensions && !extensions.includes(extensionOf(file.name))))
+      return { code: "unsupported_video_type" };
+    if (file.size === 0) return { code: "empty_file" };
+    if (this.#uploads.length >= maxFiles) return { code: "too_many_files", details: { count: maxFiles } };
+    if (unfinished) this.#unfinished.drop(unfinished);
+    const upload = new VideoUpload(file, type, unfinished);
+    upload.mustCompareParts = unfinished !== undefined && wasChanged(unfinished.videoId, file);
+    if (isManual) upload.state = "paused";
+    this.#uploads.push(upload);
+    this.#observer.added(upload);
+    upload.addEventListener("state", () => this.#changed(upload));
+    return null;
+  }
+
+  #changed(upload: VideoUpload): void {
+    this.#unfinished.dropMine();
+    if (upload.videoId && GONE.has(codeOf(upload.error))) this.#unfinished.forget(upload.videoId);
+    this.#observer.changed(upload);
+    if (upload.state === "cancelled") this.remove(upload);
+    this.#startNext();
+  }
+
+  #startNext(): void {
+    // One at a time: a finished first video is worth more than two halves.
+    if (this.#uploads.some(({ state }) => ON_THE_LINE.has(state))) return;
+    const next = this.#uploads.find(({ state }) => state === "waiting");
+    if (next) this.#engine.run(next);
+  }
+}

@@ -1,0 +1,22 @@
+/** The page's language, by the browser's wish: the uploader's texts and the page's own. */
+
+import { chosenLocale, Language, type Texts } from "video-uploader/language";
+import { message as uploaderMessage } from "video-uploader/messages";
+import { UPLOADER_TEXTS, type UploaderTextKey } from "video-uploader/uploader_texts";
+import de from "./texts/de.json";
+import en from "./texts/en.json";
+
+type PageTextKey = keyof typeof en;
+
+const PAGE_TEXTS: { en: Texts<PageTextKey>; de: Texts<PageTextKey> } = { en, de };
+const { locale, name } = chosenLocale(navigator.languages, PAGE_TEXTS, "en");
+
+export const language = new Language<UploaderTextKey | PageTextKey>(locale, {
+  ...UPLOADER_TEXTS[name],
+  ...PAGE_TEXTS[name],
+});
+
+/** Anything caught, in words. */
+export function message(error: unknown): string {
+  return uploaderMessage(error, language);
+}
