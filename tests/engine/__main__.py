@@ -31,6 +31,7 @@ def live(stage: str) -> list[str]:
             life.refresh,
             life.read_outputs,
             life.destroy,
+            life.come_back,
         ):
             try:
                 part()

@@ -90,6 +90,11 @@ class Life:
         self._step("up", made, made.changes == planned.changes or _types(made) == _types(planned))
         self._step("up again", again, not again.changes)
 
+    def go_up(self) -> None:
+        """A first `up` without a preview."""
+        (made,) = self._engine.run(self._stack, [Run(operation="up")])
+        self._step("up", made, made.changes != () and len(made.changes) == len(made.changed("create")))
+
     def change_a_route(self) -> None:
         """Functions, the API's document and its deployment change, and nothing else."""
         file = self._engine.project / "chalice_app/chalicelib/routes/health.py"
@@ -171,8 +176,7 @@ class Life:
     def destroy(self) -> None:
         """Destroy everything.
 
-        A protected resource stops it before anything is deleted. When it is excluded, it stays with its dependencies,
-        and the next `up` builds on both.
+        A protected resource stops it before anything is deleted. When it is excluded, it stays with its dependencies.
         """
         before = self._resources()
         protected = [urn for urn, is_protected in before.items() if is_protected]
@@ -188,11 +192,9 @@ class Life:
         self._tell("destroy --exclude-protected" if kept else "destroy", told, gone.seconds)
         self._demand(not gone.refusal, f"destroy: {gone.refusal}")
         self._demand(left == kept, f"destroy left {sorted(left ^ kept)}")
-        if kept:
-            self._come_back()
 
-    def _come_back(self) -> None:
-        """After what is protected was excluded, an `up` makes the rest again and touches nothing that was kept."""
+    def come_back(self) -> None:
+        """An `up` after a destroy makes again what is gone and touches nothing that was protected."""
         kept = self._resources()
         made, again = self._engine.run(self._stack, [Run(operation="up"), Run(operation="up")])
         self._step("up after destroy", made, len(made.changes) == len(made.changed("create")))

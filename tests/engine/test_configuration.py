@@ -48,7 +48,6 @@ def test_every_text_and_every_list_can_be_set_without_looking_like_a_secret(engi
     for name, declared in OURS.items():
         if declared["type"] == "array":
             engine.pulumi("config", "set", "--path", f"{name}[0]", LONG)
-            engine.pulumi("config", "set", name, f'["{LONG}"]')
         elif declared["type"] == "string":
             engine.pulumi("config", "set", name, LONG)
 
