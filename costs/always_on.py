@@ -3,8 +3,6 @@
 Where the size is in doubt, the doubt counts for the servers.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 
@@ -23,7 +21,7 @@ REPLACED = (Driver.LAMBDA, Driver.API, Driver.NETWORK)
 """Drivers that servers would replace. The rest is equal on both sides: storage, edge, sign-in, keys, monitoring."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Part:
     """One line of the bill of materials; quantity in the price's unit, reason: of its size."""
 
@@ -38,35 +36,23 @@ class Part:
         return self.price.cost_usd(self.quantity)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Comparison:
-    """Dollars of a month on both sides: the replaced drivers and the whole bill; savings in percent."""
+    """Dollars of a month on both sides."""
 
-    parts: tuple[Part, ...]
-    platform_running_usd: float
     platform_usd: float
-
-    @property
-    def always_on_running_usd(self) -> float:
-        return sum(part.usd for part in self.parts)
-
-    @property
-    def always_on_usd(self) -> float:
-        return self.platform_usd - self.platform_running_usd + self.always_on_running_usd
+    always_on_usd: float
 
     @property
     def saving_percent(self) -> float:
         return 100 * (1 - self.platform_usd / self.always_on_usd)
 
-    @property
-    def running_saving_percent(self) -> float:
-        return 100 * (1 - self.platform_running_usd / self.always_on_running_usd)
 
-
-def compared(bill: Bill, prices: PriceList) -> Comparison:
-    """The bill beside that of servers of equal peak capacity."""
-    parts = tuple(bill_of_materials(bill.month.workload, prices))
-    return Comparison(parts=parts, platform_running_usd=bill.of(*REPLACED), platform_usd=bill.usd)
+def compared(bill: Bill) -> tuple[Comparison, Comparison]:
+    """The replaced drivers beside servers of equal peak capacity, and the whole bill beside that with the servers."""
+    replaced_usd = bill.of(*REPLACED)
+    servers_usd = sum(part.usd for part in bill_of_materials(bill.month.workload, bill.prices))
+    return Comparison(replaced_usd, servers_usd), Comparison(bill.usd, bill.usd - replaced_usd + servers_usd)
 
 
 def bill_of_materials(workload: Workload, prices: PriceList) -> list[Part]:
@@ -80,24 +66,22 @@ def bill_of_materials(workload: Workload, prices: PriceList) -> list[Part]:
         f"{WARM_USE:.0%}, and {SPARE_SERVERS} spare; they answer {workload.peak_users:,.0f} users beside it"
     )
     queued = "one a zone: videos wait in a queue, where the platform looks at all of them at once"
+    streamed = f"{VOLUME_GB} GB for each server's system; bytes are streamed on"
     records = "records and open uploads, which the platform keeps in S3; with a standby"
     by_zone = "one a zone: keys, messages, sign-in; S3 by its endpoint"
     hours, uploaded_gib = HOURS_A_MONTH, workload.uploaded_bytes / GIB
-    rows = [
-        ("upload servers", at_work, at_work * hours, "ec2.c7gn_large", sized),
-        ("media workers", ZONES, ZONES * hours, "ec2.c7g_xlarge", queued),
-        (
-            *("volumes", servers, servers * VOLUME_GB, "ec2.gp3_volumes"),
-            f"{VOLUME_GB} GB for each server's system; bytes are streamed on",
-        ),
-        ("load balancer", 1, hours, "elb.application_load_balancers", "one, across the zones"),
-        ("load balancer, use", 1, uploaded_gib, "elb.capacity_units", "every uploaded GB passes it"),
-        ("database", 1, hours, "rds.t4g_medium_multi_az", records),
-        ("database storage", 1, DATABASE_GB, "rds.gp3_multi_az", "the smallest RDS has"),
-        ("NAT gateways", ZONES, ZONES * hours, "ec2.nat_gateways", by_zone),
-        ("public addresses", 2 * ZONES, 2 * ZONES * hours, "ec2.public_addresses", "load balancer and NAT gateways"),
-    ]
+
+    def part(item: str, count: int, quantity: float, key: str, reason: str) -> Part:
+        return Part(item, count, count * quantity, prices[key], reason)
+
     return [
-        Part(item=item, count=count, quantity=quantity, price=prices[key], reason=reason)
-        for item, count, quantity, key, reason in rows
+        part("upload servers", at_work, hours, "ec2.c7gn_large", sized),
+        part("media workers", ZONES, hours, "ec2.c7g_xlarge", queued),
+        part("volumes", servers, VOLUME_GB, "ec2.gp3_volumes", streamed),
+        part("load balancer", 1, hours, "elb.application_load_balancers", "one, across the zones"),
+        part("load balancer, use", 1, uploaded_gib, "elb.capacity_units", "every uploaded GB passes it"),
+        part("database", 1, hours, "rds.t4g_medium_multi_az", records),
+        part("database storage", 1, DATABASE_GB, "rds.gp3_multi_az", "the smallest RDS has"),
+        part("NAT gateways", ZONES, hours, "ec2.nat_gateways", by_zone),
+        part("public addresses", 2 * ZONES, hours, "ec2.public_addresses", "load balancer and NAT gateways"),
     ]

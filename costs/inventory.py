@@ -1,16 +1,14 @@
 """The inventory of a stage: resources of its program that are billed by existing, or that shape the rest."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from chalicelib.core.metric_catalogue import OWN_METRICS
-from components.compute.function_table import FUNCTIONS
+from components.compute.function_table import CALLED_BY_GATEWAY, FUNCTIONS
 from components.declared_stage import DeclaredStage
 from components.program_recorder import Recorded
 from components.settings import Settings
@@ -18,12 +16,12 @@ from costs.errors import ProgramChangedError
 from costs.units import DAYS_A_MONTH, HOURS_A_MONTH
 
 MIB_A_GIB = 1_024
-DEFAULT_MEMORY_MIB = 128  # Lambda API reference, CreateFunction
 METRICS_A_METHOD = 5
 """Count, Latency, IntegrationLatency, 4XXError, 5XXError; API Gateway Developer Guide, "metrics and dimensions"."""
 ALARMS_A_TARGET_TRACKING = 2  # Application Auto Scaling User Guide: one to scale out, one to scale in
 SMALL_DASHBOARD_METRICS = 50  # CloudWatch pricing page, "Free tier": metrics of a dashboard that counts as free
 ANOMALY_METRICS = 3  # CloudWatch pricing page: the metric and both ends of its band
+SCHEDULED_METRICS = sum(metric.is_scheduled for metric in OWN_METRICS.values())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,120 +32,19 @@ class Warm:
     high: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class Inventory:
-    """memory_gib, warm: by function. scheduled_metrics: recorded at each run of the janitor; used_metrics: by use.
-
-    traced_per_second, traced_share: X-Ray follows so many requests a second and this share of the others.
-    keeps_everything: lifecycle policies are off; only to see what they save.
-    """
-
-    settings: Settings
-    memory_gib: Mapping[str, float]
-    warm: Mapping[str, Warm]
-    janitor_runs: float
-    bill_requests: float
-    keys: int
-    rotating_keys: int
-    endpoint_zones: int
-    flow_logs: int
-    alarm_metrics: int
-    composite_alarms: int
-    dashboards: int
-    has_large_dashboard: bool
-    scheduled_metrics: int
-    used_metrics: int
-    detailed_api_metrics: int
-    measured_distributions: int
-    web_acls: int
-    web_acl_rules: int
-    trails: int
-    management_trails: int
-    traced_per_second: float
-    traced_share: float
-    has_insights: bool
-    has_plus_tier: bool
-    machine_clients: int
-    keeps_everything: bool = False
-
-    def with_settings(self, group: str, **settings: Any) -> Inventory:
-        """The same resources under other settings, where a setting changes the use of a resource and no count."""
-        changed = dataclasses.replace(getattr(self.settings, group), **settings)
-        return dataclasses.replace(self, settings=dataclasses.replace(self.settings, **{group: changed}))
-
-    @classmethod
-    def of(cls, stage: DeclaredStage) -> Inventory:
-        """Count a stage's resources. Raises ProgramChangedError for those that the model cannot read."""
-        keys, acls = stage.of("kms/key:Key"), stage.of("wafv2/webAcl:WebAcl")
-        trails = stage.of("cloudtrail/trail:Trail")
-        sampling, boards = stage.of("xray/samplingRule:SamplingRule"), stage.of("cloudwatch/dashboard:Dashboard")
-        endpoints, groups = stage.of("ec2/vpcEndpoint:VpcEndpoint"), stage.of("xray/group:Group")
-        pools, clients = stage.of("cognito/userPool:UserPool"), stage.of("cognito/userPoolClient:UserPoolClient")
-        alarms, tracking = stage.of("cloudwatch/metricAlarm:MetricAlarm"), stage.of("appautoscaling/policy:Policy")
-        rights = stage.of("iam/rolePolicy:RolePolicy")
-        # Whether a function may ask Cost Explorer: it asks once a day.
-        asks = any('"ce:' in each.inputs["policy"] for each in rights) and not stage.settings.general.paused
-        scheduled = sum(metric.is_scheduled for metric in OWN_METRICS.values())
-        functions = _functions(stage)
-        return cls(
-            settings=stage.settings,
-            memory_gib={
-                name: function.inputs.get("memorySize", DEFAULT_MEMORY_MIB) / MIB_A_GIB
-                for name, function in functions.items()
-            },
-            warm=_warm(stage, {function.inputs.get("name", ""): name for name, function in functions.items()}),
-            janitor_runs=sum(_runs_a_month(rule) for rule in stage.of("cloudwatch/eventRule:EventRule")),
-            bill_requests=DAYS_A_MONTH * asks,
-            keys=len(keys),
-            rotating_keys=sum(bool(key.inputs.get("enableKeyRotation")) for key in keys),
-            endpoint_zones=sum(
-                len(each.inputs["subnetIds"]) for each in endpoints if each.inputs.get("vpcEndpointType") == "Interface"
-            ),
-            flow_logs=len(stage.of("ec2/flowLog:FlowLog")),
-            alarm_metrics=sum(_alarm_metrics(alarm) for alarm in alarms) + ALARMS_A_TARGET_TRACKING * len(tracking),
-            composite_alarms=len(stage.of("cloudwatch/compositeAlarm:CompositeAlarm")),
-            dashboards=len(boards),
-            has_large_dashboard=any(len(set(_shown_metrics(board))) > SMALL_DASHBOARD_METRICS for board in boards),
-            scheduled_metrics=scheduled,
-            used_metrics=len(OWN_METRICS) - scheduled,
-            detailed_api_metrics=_detailed_api_metrics(stage),
-            measured_distributions=len(stage.of("cloudfront/monitoringSubscription:MonitoringSubscription")),
-            web_acls=len(acls),
-            web_acl_rules=sum(len(acl.inputs["rules"]) for acl in acls),
-            trails=len(trails),
-            management_trails=sum(_keeps_management_events(trail) for trail in trails),
-            traced_per_second=sum(rule.inputs["reservoirSize"] for rule in sampling),
-            traced_share=sum(rule.inputs["fixedRate"] for rule in sampling),
-            has_insights=any(group.inputs.get("insightsConfiguration", {}).get("insightsEnabled") for group in groups),
-            has_plus_tier=any(pool.inputs.get("userPoolTier") == "PLUS" for pool in pools),
-            machine_clients=sum(
-                "client_credentials" in client.inputs.get("allowedOauthFlows", []) for client in clients
-            ),
-        )
+def _memory_gib(stage: DeclaredStage) -> dict[str, float]:
+    return {name: spec.memory_mib(stage.settings.compute) / MIB_A_GIB for name, spec in FUNCTIONS.items()}
 
 
-def _functions(stage: DeclaredStage) -> dict[str, Recorded]:
-    """By name. A trigger of the user pool has none: it runs once in a user's life."""
-    named = {
-        function.inputs.get("environment", {}).get("variables", {}).get("FUNCTION"): function
-        for function in stage.of("lambda/function:Function")
-    }
-    for name, function in named.items():
-        if name is not None and name not in FUNCTIONS:
-            raise ProgramChangedError(function.name, f"a workload says nothing about the function {name}")
-    return {name: function for name, function in named.items() if name is not None}
+def _warm(stage: DeclaredStage) -> dict[str, Warm]:
+    compute = stage.settings.compute
+    each = Warm(low=compute.provisioned_concurrency, high=compute.provisioned_concurrency_max)
+    return dict.fromkeys(CALLED_BY_GATEWAY, each) if each.low else {}
 
 
-def _warm(stage: DeclaredStage, names: Mapping[str, str]) -> dict[str, Warm]:
-    """names: by the function's own name at AWS."""
-    warm: dict[str, Warm] = {}
-    for config in stage.of("lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig"):
-        count = config.inputs["provisionedConcurrentExecutions"]
-        warm[names[config.inputs["functionName"]]] = Warm(low=count, high=count)
-    for target in stage.of("appautoscaling/target:Target"):
-        name = names[target.inputs["resourceId"].split(":")[1]]
-        warm[name] = Warm(low=target.inputs["minCapacity"], high=target.inputs["maxCapacity"])
-    return warm
+def _bill_requests(stage: DeclaredStage) -> float:
+    """Requests of the janitor to Cost Explorer: one a day."""
+    return DAYS_A_MONTH * (stage.settings.observability.cost_figure and not stage.settings.general.paused)
 
 
 def _runs_a_month(rule: Recorded) -> float:
@@ -167,12 +64,12 @@ def _alarm_metrics(alarm: Recorded) -> int:
     return metrics * ANOMALY_METRICS if has_band else metrics
 
 
-def _shown_metrics(dashboard: Recorded) -> Iterator[tuple[str, ...]]:
-    """Namespace, name and dimensions of each."""
-    for widget in json.loads(dashboard.inputs["dashboardBody"])["widgets"]:
-        for row in widget["properties"].get("metrics", []):
-            if words := tuple(word for word in row if isinstance(word, str)):
-                yield words
+def _is_large(dashboard: Recorded) -> bool:
+    widgets = json.loads(dashboard.inputs["dashboardBody"])["widgets"]
+    rows = [row for widget in widgets for row in widget["properties"].get("metrics", [])]
+    # Namespace, name and dimensions of each; an expression has none.
+    shown = {tuple(word for word in row if isinstance(word, str)) for row in rows} - {()}
+    return len(shown) > SMALL_DASHBOARD_METRICS
 
 
 def _keeps_management_events(trail: Recorded) -> bool:
@@ -188,3 +85,74 @@ def _detailed_api_metrics(stage: DeclaredStage) -> int:
     return METRICS_A_METHOD * sum(
         method != "options" for body in bodies for path in body["paths"].values() for method in path
     )
+
+
+def _interface_zones(endpoint: Recorded) -> int:
+    return len(endpoint.inputs["subnetIds"]) if endpoint.inputs.get("vpcEndpointType") == "Interface" else 0
+
+
+def _has_insights(group: Recorded) -> bool:
+    return group.inputs.get("insightsConfiguration", {}).get("insightsEnabled", False)
+
+
+def _is_machine(client: Recorded) -> bool:
+    return "client_credentials" in client.inputs.get("allowedOauthFlows", [])
+
+
+def _counted(count: Callable[[DeclaredStage], Any]) -> Any:
+    """A field that `count` computes from the declared stage."""
+    return dataclasses.field(metadata={"count": count})
+
+
+def _total(kind: str, count: Callable[[Recorded], float] = lambda _: 1) -> Any:
+    """A field that adds up the declared resources of one kind, each as `count` counts it."""
+    return _counted(lambda stage: sum(count(resource) for resource in stage.of(kind)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inventory:
+    """memory_gib, warm: by function. scheduled_metrics: recorded at each run of the janitor; used_metrics: by use.
+
+    traced_per_second, traced_share: X-Ray follows so many requests a second and this share of the others.
+    keeps_everything: lifecycle policies are off; only to see what they save.
+    """
+
+    settings: Settings
+    memory_gib: Mapping[str, float] = _counted(_memory_gib)
+    warm: Mapping[str, Warm] = _counted(_warm)
+    janitor_runs: float = _total("cloudwatch/eventRule:EventRule", _runs_a_month)
+    bill_requests: float = _counted(_bill_requests)
+    keys: int = _total("kms/key:Key")
+    rotating_keys: int = _total("kms/key:Key", lambda key: bool(key.inputs.get("enableKeyRotation")))
+    endpoint_zones: int = _total("ec2/vpcEndpoint:VpcEndpoint", _interface_zones)
+    flow_logs: int = _total("ec2/flowLog:FlowLog")
+    alarm_metrics: int = _total("cloudwatch/metricAlarm:MetricAlarm", _alarm_metrics)
+    scaling_alarms: int = _total("appautoscaling/policy:Policy", lambda _: ALARMS_A_TARGET_TRACKING)
+    composite_alarms: int = _total("cloudwatch/compositeAlarm:CompositeAlarm")
+    dashboards: int = _total("cloudwatch/dashboard:Dashboard")
+    large_dashboards: int = _total("cloudwatch/dashboard:Dashboard", _is_large)
+    scheduled_metrics: int = _counted(lambda _: SCHEDULED_METRICS)
+    used_metrics: int = _counted(lambda _: len(OWN_METRICS) - SCHEDULED_METRICS)
+    detailed_api_metrics: int = _counted(_detailed_api_metrics)
+    measured_distributions: int = _total("cloudfront/monitoringSubscription:MonitoringSubscription")
+    web_acls: int = _total("wafv2/webAcl:WebAcl")
+    web_acl_rules: int = _total("wafv2/webAcl:WebAcl", lambda acl: len(acl.inputs["rules"]))
+    trails: int = _total("cloudtrail/trail:Trail")
+    management_trails: int = _total("cloudtrail/trail:Trail", _keeps_management_events)
+    traced_per_second: float = _total("xray/samplingRule:SamplingRule", lambda rule: rule.inputs["reservoirSize"])
+    traced_share: float = _total("xray/samplingRule:SamplingRule", lambda rule: rule.inputs["fixedRate"])
+    insight_groups: int = _total("xray/group:Group", _has_insights)
+    plus_pools: int = _total("cognito/userPool:UserPool", lambda pool: pool.inputs.get("userPoolTier") == "PLUS")
+    machine_clients: int = _total("cognito/userPoolClient:UserPoolClient", _is_machine)
+    keeps_everything: bool = False
+
+    @classmethod
+    def of(cls, stage: DeclaredStage) -> Self:
+        """Count a stage's resources. Raises ProgramChangedError for those that the model cannot read."""
+        counted = [field for field in dataclasses.fields(cls) if field.metadata]
+        return cls(settings=stage.settings, **{field.name: field.metadata["count"](stage) for field in counted})
+
+    def with_settings(self, group: str, **settings: Any) -> Self:
+        """The same resources under other settings, where a setting changes the use of a resource and no count."""
+        changed = dataclasses.replace(getattr(self.settings, group), **settings)
+        return dataclasses.replace(self, settings=dataclasses.replace(self.settings, **{group: changed}))

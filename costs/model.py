@@ -1,13 +1,11 @@
 """The model of one stage: its bill under its own settings, under others, and with another program or workload."""
 
-from __future__ import annotations
-
 import dataclasses
 from dataclasses import dataclass
+from typing import Self
 
 from components.declared_stage import HEARD, Overrides, declare
-from costs.bill import Bill
-from costs.billing import bill_of
+from costs.bill import Bill, bill_of
 from costs.errors import PriceListError
 from costs.inventory import Inventory
 from costs.prices import PriceList
@@ -45,5 +43,5 @@ class CostModel:
         """Bill of a month without users."""
         return self.with_workload(self.workload.idle()).bill()
 
-    def with_workload(self, workload: Workload) -> CostModel:
+    def with_workload(self, workload: Workload) -> Self:
         return dataclasses.replace(self, workload=workload)

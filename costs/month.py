@@ -1,44 +1,37 @@
-"""One month: from a workload and a stage to calls, bytes and events."""
-
-from __future__ import annotations
+"""One month: from a workload and a stage to calls, bytes and events, and to the bytes that S3 holds by then."""
 
 import math
-from collections.abc import Mapping
 
 from chalicelib.core.part_plan import plan_parts
 from chalicelib.core.upload_requests import MAX_URLS_PER_PAGE
-from components.compute.function_table import CALLED_BY_GATEWAY, ROUTE_FUNCTIONS
+from components.compute.function_table import ROUTE_FUNCTIONS
 from components.compute.functions import WARM_USE
 from costs import calls
 from costs.calls import Calls
 from costs.inventory import Inventory
-from costs.stored import HALF_SENT, POSTER_BYTES, Stored
 from costs.units import DAYS_A_MONTH, HOURS_A_MONTH, MB, SECONDS_A_MONTH
 from costs.workload import Workload
 
-PAGE_BYTES, PAGE_REQUESTS = 700_000, 12
-"""The web client's files, of which a browser keeps most from visit to visit."""
+DAYS_TO_INFREQUENT = 30  # S3 User Guide, "How S3 Intelligent-Tiering works": consecutive days without access
+DAYS_TO_ARCHIVE_INSTANT = 90  # same page
+HALF_SENT = 0.5  # share of an abandoned upload that was sent
+POSTER_BYTES = 40_000
+RECORD_BYTES = 1_500
+RECORD_VERSIONS = 5  # begun, leased, arrived, settled, told: one write each, all but the last noncurrent
+PAGE_BYTES, PAGE_REQUESTS = 700_000, 12  # the web client's files, of which a browser keeps most from visit to visit
 PAGE_SHARE_LOADED = 0.25
 SIGNED_URL_BYTES = 1_620
 API_RESPONSE_BYTES = 2_000
 API_BODY_BYTES = 300
-ETAG_BYTES = 90
-"""Bytes of one part in the body of complete."""
-PLAYER_READ_BYTES = 10 * MB
-"""Bytes that a player requests at a time."""
+ETAG_BYTES = 90  # of one part in the body of complete
+PLAYER_READ_BYTES = 10 * MB  # that a player requests at a time
 BUCKET_KEY_SHARE = 0.01  # S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys": up to 99 % less
-ENDPOINT_BYTES_A_CALL = 4_000
 FLOW_RECORDS_A_CALL = 4
 CLIENT_EVENTS_AN_UPLOAD = 5
-CLIENT_CALLS_AN_UPLOAD = 2
-"""Calls of POST /progress after the parts: one when S3 has the video, one with its verdict."""
-CLIENT_CALL_SECONDS = 30
-"""Interval of POST /progress during an upload, and of the progress events in it."""
-WAF_LOGGED_SHARE = 0.01
-"""Share of requests that the web ACL blocks or counts."""
-DELIVERY_MINUTES = 5
-"""CloudTrail User Guide: a trail delivers a file about every 5 minutes."""
-COMPRESSED = 0.15  # CloudWatch pricing page: what its own example assumes of stored logs
+CLIENT_CALLS_AN_UPLOAD = 2  # of POST /progress after the parts: one when S3 has the video, one with its verdict
+CLIENT_CALL_SECONDS = 30  # interval of POST /progress during an upload, and of the progress events in it
+WAF_LOGGED_SHARE = 0.01  # of requests that the web ACL blocks or counts
+DELIVERY_MINUTES = 5  # CloudTrail User Guide: a trail delivers a file about every 5 minutes
 TRAIL_COMPRESSED = 0.1
 
 
@@ -130,6 +123,45 @@ class Month:
         )
 
 
+class Stored:
+    """Bytes in the video bucket by tier (all `standard_bytes` without tiering), and in the metadata bucket.
+
+    Videos are uploaded evenly, watched for a while, deleted at the end of their retention. A deleted or rejected video
+    can be brought back for some days and then goes.
+    """
+
+    def __init__(self, workload: Workload, inventory: Inventory) -> None:
+        settings, operation_days = inventory.settings, workload.months_in_operation * DAYS_A_MONTH
+        forever = operation_days if inventory.keeps_everything else 0
+        noncurrent_days = forever or settings.storage.noncurrent_days
+        rejected_days = min(
+            forever or settings.storage.rejected_days + settings.storage.noncurrent_days, operation_days
+        )
+        abandoned_per_day = workload.uploads_per_day * workload.abandoned_percent / 100
+        completed_per_day = workload.uploads_per_day - abandoned_per_day
+        rejected_per_day = completed_per_day * workload.rejected_percent / 100
+        ready_per_day = completed_per_day - rejected_per_day
+        # Of one video of each day: how many days of its life lie within the stage's.
+        life_days = min(workload.retention_months * DAYS_A_MONTH + noncurrent_days, operation_days)
+        frequent_days = archive_from = life_days
+        if settings.storage.intelligent_tiering:
+            frequent_days = min(workload.watched_days + DAYS_TO_INFREQUENT, life_days)
+            archive_from = min(workload.watched_days + DAYS_TO_ARCHIVE_INSTANT, life_days)
+        bytes_per_day, rejected = ready_per_day * workload.mean_video_bytes, rejected_per_day * rejected_days
+        self.standard_bytes = bytes_per_day * frequent_days + rejected * workload.mean_video_bytes
+        self.infrequent_bytes = bytes_per_day * (archive_from - frequent_days)
+        self.archive_instant_bytes = bytes_per_day * (life_days - archive_from)
+        # The janitor drops them before S3's own rule has to.
+        self.incomplete_bytes = abandoned_per_day * settings.uploads.upload_days * workload.mean_video_bytes * HALF_SENT
+        self.video_count = ready_per_day * life_days + rejected
+        old_record_bytes = min(noncurrent_days, operation_days) * RECORD_BYTES * (RECORD_VERSIONS - 1)
+        self.metadata_bytes = self.video_count * (POSTER_BYTES + RECORD_BYTES) + completed_per_day * old_record_bytes
+        # Unfinished parts included, as in S3's BucketSizeBytes, by which the dashboard divides the month's cost.
+        self.video_bytes = (
+            self.standard_bytes + self.infrequent_bytes + self.archive_instant_bytes + self.incomplete_bytes
+        )
+
+
 def instances_at_peak(workload: Workload) -> dict[str, int]:
     """Count the instances of each function behind the API that the busiest moment keeps at work.
 
@@ -137,16 +169,15 @@ def instances_at_peak(workload: Workload) -> dict[str, int]:
     library once.
     """
     uploads, users = workload.peak_concurrent_uploads, workload.peak_users
-    calls_in_peak: Mapping[str, float] = {
+    calls_in_peak = {
         "video_upload": uploads * calls.POLLS_UNTIL_READY + users,
         "multipart_init": uploads + users,
         "multipart_complete": uploads,
         "upload_token_authorizer": uploads,
     }
-    return {name: _instances(calls_in_peak[name], name, workload) for name in CALLED_BY_GATEWAY}
-
-
-def _instances(calls_in_peak: float, function: str, workload: Workload) -> int:
-    busy_seconds = calls_in_peak * workload.function_milliseconds[function] / 1000
+    at_work = {
+        name: count * workload.function_milliseconds[name] / 1000 / workload.peak_seconds / WARM_USE
+        for name, count in calls_in_peak.items()
+    }
     # Rounded first: 30.000000000000004 instances are 30.
-    return math.ceil(round(busy_seconds / workload.peak_seconds / WARM_USE, 9))
+    return {name: math.ceil(round(count, 9)) for name, count in at_work.items()}

@@ -1,14 +1,13 @@
 """The specification's two figures for money, and the settings that would meet a missed one, found by trying."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from components.declared_stage import Overrides, StageRefusedError
 from components.settings import PriceClass
-from costs.always_on import Comparison, compared
+from costs.always_on import compared
 from costs.bill import Bill
 from costs.model import CostModel
 
@@ -16,15 +15,15 @@ USD_PER_GB = 0.23
 SAVING_PERCENT = 95.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Target:
-    """measure: None where the workload has nothing to measure. counts: the exact quantity measured."""
+    """counts: the exact quantity measured. measure: infinite where the workload has nothing to measure."""
 
     name: str
     counts: str
     wanted: float
     better: Literal["lower", "higher"]
-    measure: Callable[[Bill], float | None]
+    measure: Callable[[Bill], float]
 
     def is_met_by(self, figure: float) -> bool:
         return self.gain(self.wanted, figure) >= 0
@@ -33,13 +32,29 @@ class Target:
         """The improvement, in the figure's unit."""
         return before - after if self.better == "lower" else after - before
 
+    def written(self, figure: float) -> str:
+        return f"${figure:,.3f}" if self.better == "lower" else f"{figure:.1f} %"
 
-@dataclass(frozen=True, kw_only=True)
+
+HELD = "the month's bill over what the video bucket holds, as the dashboard has it"
+UPLOADED = "the month's bill over what was uploaded in it"
+WHOLE = "of the whole bill, what both sides pay included"
+RUNNING = "of what servers would stand in for: functions, API, network"
+TARGETS = (
+    Target("Cost per GB", HELD, USD_PER_GB, "lower", lambda bill: bill.usd_per_gb_stored),
+    Target("Cost per GB, uploaded", UPLOADED, USD_PER_GB, "lower", lambda bill: bill.usd_per_gb_uploaded),
+    Target("Saving", WHOLE, SAVING_PERCENT, "higher", lambda bill: compared(bill)[1].saving_percent),
+    Target("Saving, what runs", RUNNING, SAVING_PERCENT, "higher", lambda bill: compared(bill)[0].saving_percent),
+)
+"""The dashboard's cost per GB and the saving, each with the other way to count it."""
+
+
+@dataclass(frozen=True)
 class Change:
     """Settings to try, and their disadvantage."""
 
-    overrides: Overrides
     gives_up: str
+    overrides: Overrides
 
     def __str__(self) -> str:
         return ", ".join(
@@ -48,7 +63,7 @@ class Change:
 
 
 def _change(gives_up: str, **settings: str | int | bool) -> Change:
-    return Change(overrides=tuple(settings.items()), gives_up=gives_up)
+    return Change(gives_up, tuple(settings.items()))
 
 
 CHANGES = (
@@ -70,69 +85,41 @@ CHANGES = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Verdict:
     """alone: single changes that meet the target, best first, each with its figure.
 
-    together: the shortest list of best changes that meets it, or all that help; together_figure: with them.
+    together: where none does, the shortest list of best changes that meets it, or all that help; together_figure: with
+    them.
     """
 
-    target: Target
     figure: float
-    alone: tuple[tuple[Change, float], ...] = ()
-    together: tuple[Change, ...] = ()
-    together_figure: float | None = None
-
-    @property
-    def is_met(self) -> bool:
-        return self.target.is_met_by(self.figure)
-
-
-def targets(model: CostModel) -> list[Target]:
-    """The dashboard's cost per GB and the saving, each with the other way to count it."""
-
-    def cost(name: str, counts: str, measure: Callable[[Bill], float | None]) -> Target:
-        return Target(name=name, counts=counts, wanted=USD_PER_GB, better="lower", measure=measure)
-
-    def saving(name: str, counts: str, measure: Callable[[Comparison], float]) -> Target:
-        def percent(bill: Bill) -> float:
-            return measure(compared(bill, model.prices))
-
-        return Target(name=name, counts=counts, wanted=SAVING_PERCENT, better="higher", measure=percent)
-
-    held = "the month's bill over what the video bucket holds, as the dashboard has it"
-    uploaded = "the month's bill over what was uploaded in it"
-    whole = "of the whole bill, what both sides pay included"
-    running = "of what servers would stand in for: functions, API, network"
-    return [
-        cost("Cost per GB", held, lambda bill: bill.usd_per_gb_stored),
-        cost("Cost per GB, uploaded", uploaded, lambda bill: bill.usd_per_gb_uploaded),
-        saving("Saving", whole, lambda both: both.saving_percent),
-        saving("Saving, what runs", running, lambda both: both.running_saving_percent),
-    ]
+    is_met: bool
+    alone: Sequence[tuple[Change, float]] = ()
+    together: Sequence[Change] = ()
+    together_figure: float = math.nan
 
 
 def verdict(model: CostModel, target: Target) -> Verdict | None:
     """None where there is nothing to measure. Tries settings only when the target is missed."""
     figure = target.measure(model.bill())
-    if figure is None or target.is_met_by(figure):
-        return None if figure is None else Verdict(target=target, figure=figure)
+    if math.isinf(figure):
+        return None
+    if target.is_met_by(figure):
+        return Verdict(figure, is_met=True)
     tried = [(change, _figure_with(model, target, change)) for change in CHANGES]
     helpful = sorted(
-        ((change, after) for change, after in tried if after is not None and target.gain(figure, after) > 0),
+        ((change, after) for change, after in tried if target.gain(figure, after) > 0),
         key=lambda pair: -target.gain(figure, pair[1]),
     )
-    if alone := tuple((change, after) for change, after in helpful if target.is_met_by(after)):
-        return Verdict(target=target, figure=figure, alone=alone)
+    if alone := [(change, after) for change, after in helpful if target.is_met_by(after)]:
+        return Verdict(figure, is_met=False, alone=alone)
     together = [change for change, _ in helpful]
+    if target.is_met_by(_figure_with(model, target, *together)):
+        shorter = (together[:count] for count in range(1, len(together)))
+        together = next((few for few in shorter if target.is_met_by(_figure_with(model, target, *few))), together)
     reached = _figure_with(model, target, *together)
-    if reached is not None and target.is_met_by(reached):
-        for count in range(1, len(helpful)):
-            fewer = _figure_with(model, target, *together[:count])
-            if fewer is not None and target.is_met_by(fewer):
-                together, reached = together[:count], fewer
-                break
-    return Verdict(target=target, figure=figure, together=tuple(together), together_figure=reached)
+    return Verdict(figure, is_met=False, together=together, together_figure=reached)
 
 
 def joined(*changes: Change) -> Overrides:
@@ -140,9 +127,9 @@ def joined(*changes: Change) -> Overrides:
     return tuple(pair for change in changes for pair in change.overrides)
 
 
-def _figure_with(model: CostModel, target: Target, *changes: Change) -> float | None:
-    """None when the stage would refuse these settings."""
+def _figure_with(model: CostModel, target: Target, *changes: Change) -> float:
+    """nan, which gains nothing, when the stage would refuse these settings."""
     try:
         return target.measure(model.bill(joined(*changes)))
     except StageRefusedError:
-        return None
+        return math.nan

@@ -1,13 +1,11 @@
 """The workload: a stage's use in a month, read from a file that states each figure and its reason."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from costs.errors import WorkloadError
 from costs.units import DAYS_A_MONTH, MB
@@ -65,11 +63,11 @@ class Workload:
         """Bytes of the videos begun in the month."""
         return self.uploads * self.mean_video_bytes
 
-    def idle(self) -> Workload:
+    def idle(self) -> Self:
         """The workload of a stage without users."""
         return dataclasses.replace(self.scaled(0), machine_tokens_per_day=0.0)
 
-    def scaled(self, factor: float) -> Workload:
+    def scaled(self, factor: float) -> Self:
         """Multiply uploads, users and peaks by `factor`; videos and habits stay the same."""
         return dataclasses.replace(
             self,
@@ -80,7 +78,7 @@ class Workload:
         )
 
     @classmethod
-    def read(cls, path: Path | None = None) -> Workload:
+    def read(cls, path: Path | None = None) -> Self:
         """Read the default workload, with the values in `path` replaced. Raises WorkloadError with every problem."""
         values: dict[str, Any] = tomllib.loads(DEFAULT_WORKLOAD.read_text())
         if path is not None:
@@ -88,8 +86,7 @@ class Workload:
                 given = tomllib.loads(path.read_text())
             except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
                 raise WorkloadError([(str(path), f"cannot be read: {error}")]) from error
-            problems = _problems(given, values)
-            if problems:
+            if problems := list(_problems(given, values)):
                 raise WorkloadError(problems)
             for key, value in given.items():
                 # An audience is one statement: who is not named is not there.
@@ -98,34 +95,20 @@ class Workload:
         return cls(**values)
 
 
-def _problems(given: Mapping[str, Any], known: Mapping[str, Any]) -> list[tuple[str, str]]:
-    problems: list[tuple[str, str]] = []
-    for key, value in given.items():
-        if key not in known:
-            problems.append((key, "is not part of a workload"))
-        elif not isinstance(known[key], dict):
-            problems += _not_within(key, key, value)
-        elif not isinstance(value, dict):
-            problems.append((key, "is not a table"))
+def _problems(given: Mapping[str, Any], known: Mapping[str, Any], table: str = "") -> Iterator[tuple[str, str]]:
+    """table: key of the table that holds the values."""
+    for name, value in given.items():
+        path = f"{table}.{name}" if table else name
+        if name not in known:
+            yield path, f"is not one of {', '.join(known)}" if table else "is not part of a workload"
+        elif isinstance(known[name], dict):
+            found = list(_problems(value, known[name], name)) if isinstance(value, dict) else [(name, "is not a table")]
+            if name == "audience_percent" and not found and not math.isclose(sum(value.values()), 100, abs_tol=0.01):
+                found = [(name, f"adds up to {sum(value.values()):g}, not 100")]
+            yield from found
+        elif isinstance(value, bool) or not isinstance(value, int | float):
+            yield path, f"is {value!r}, not a number"
         else:
-            problems += _problems_in_table(key, value, known[key])
-    return problems
-
-
-def _problems_in_table(key: str, table: Mapping[str, Any], known: Mapping[str, Any]) -> list[tuple[str, str]]:
-    problems: list[tuple[str, str]] = []
-    for name, figure in table.items():
-        path = f"{key}.{name}"
-        problems += _not_within(key, path, figure) if name in known else [(path, f"is not one of {', '.join(known)}")]
-    if key == "audience_percent" and not problems and not math.isclose(sum(table.values()), 100, abs_tol=0.01):
-        problems.append((key, f"adds up to {sum(table.values()):g}, not 100"))
-    return problems
-
-
-def _not_within(key: str, path: str, value: object) -> list[tuple[str, str]]:
-    limits = Workload.__dataclass_fields__[key].metadata
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return [(path, f"is {value!r}, not a number")]
-    if limits["low"] <= value <= limits["high"]:
-        return []
-    return [(path, f"is {value:g}, not {limits['low']:g} to {limits['high']:g}")]
+            limits = Workload.__dataclass_fields__[table or name].metadata
+            if not limits["low"] <= value <= limits["high"]:
+                yield path, f"is {value:g}, not {limits['low']:g} to {limits['high']:g}"

@@ -14,7 +14,7 @@ COUNTS_WITHOUT: dict[str, dict[str, Any]] = {
     "provisionedConcurrency": {"warm": {}},
     "network": {"endpoint_zones": 0},
     "waf": {"web_acls": 0, "web_acl_rules": 0},
-    "threatProtection": {"has_plus_tier": False},
+    "threatProtection": {"plus_pools": 0},
 }
 """Counts of a stage in which this setting is off."""
 
@@ -50,9 +50,10 @@ def small_inventory(settings: Settings) -> Inventory:
         endpoint_zones=2,
         flow_logs=0,
         alarm_metrics=10,
+        scaling_alarms=0,
         composite_alarms=1,
         dashboards=1,
-        has_large_dashboard=False,
+        large_dashboards=0,
         scheduled_metrics=4,
         used_metrics=6,
         detailed_api_metrics=20,
@@ -63,8 +64,8 @@ def small_inventory(settings: Settings) -> Inventory:
         management_trails=0,
         traced_per_second=1.0,
         traced_share=0.05,
-        has_insights=False,
-        has_plus_tier=False,
+        insight_groups=0,
+        plus_pools=0,
         machine_clients=0,
     )
 
@@ -78,7 +79,7 @@ class SmallModel(CostModel):
     def inventory(self, overrides: Overrides = ()) -> Inventory:
         settings = settings_of(self.stage, (*HEARD, *overrides))
         full = dataclasses.replace(
-            small_inventory(settings), warm={"multipart_init": Warm(low=20, high=20)}, has_plus_tier=True
+            small_inventory(settings), warm={"multipart_init": Warm(low=20, high=20)}, plus_pools=1
         )
         without: dict[str, Any] = {}
         for key, value in overrides:

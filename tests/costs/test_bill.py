@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,8 +11,7 @@ import pytest
 
 from components.declared_stage import settings_of
 from components.settings import PriceClass
-from costs.bill import Driver
-from costs.billing import bill_of
+from costs.bill import Driver, bill_of
 from costs.inventory import Warm
 from costs.model import CostModel
 from costs.prices import PriceList
@@ -122,8 +122,7 @@ def test_idle_is_the_bill_of_a_workload_of_nothing(model: CostModel) -> None:
     assert idle.usd == model.with_workload(nothing).bill().usd
     assert 0 < idle.usd < model.bill().usd
     assert idle.of(Driver.TRANSFER, Driver.API) == 0
-    assert idle.usd_per_gb_stored is None
-    assert idle.usd_per_gb_uploaded is None
+    assert idle.usd_per_gb_stored == idle.usd_per_gb_uploaded == math.inf
 
 
 def test_an_idle_dev_costs_less_than_an_idle_staging_and_that_less_than_prod(workload: Workload) -> None:
@@ -218,12 +217,12 @@ def test_every_use_of_a_key_fills_the_trail_where_it_keeps_management_events(
 
 def test_a_dashboard_of_more_metrics_than_the_allowance_covers_is_billed_all_the_same(prod: CostModel) -> None:
     def dollars(model: CostModel) -> float:
-        inventory = dataclasses.replace(model.inventory(), has_large_dashboard=large)
+        inventory = dataclasses.replace(model.inventory(), large_dashboards=large)
         lines = model.bill(inventory=inventory).lines
         return sum(line.usd for line in lines if line.price.key == "cloudwatch.dashboards")
 
     allowed = dataclasses.replace(prod, free_tier=True)
-    large = True
+    large = 1
     assert dollars(prod) == dollars(allowed) == pytest.approx(3.00)
-    large = False
+    large = 0
     assert (dollars(prod), dollars(allowed)) == (pytest.approx(3.00), 0)

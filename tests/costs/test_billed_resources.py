@@ -8,7 +8,7 @@ import pytest
 
 from components.declared_stage import HEARD, declare
 from costs.always_on import bill_of_materials
-from costs.billing import bill_of
+from costs.bill import bill_of
 from costs.inventory import Inventory
 from costs.prices import PriceList
 from costs.workload import Workload

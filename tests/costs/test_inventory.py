@@ -8,11 +8,10 @@ import json
 import pytest
 
 from chalicelib.core.metric_catalogue import OWN_METRICS
-from components.compute.function_table import FUNCTIONS
 from components.declared_stage import HEARD, declare
 from components.program_recorder import Recorded
 from costs.errors import ProgramChangedError
-from costs.inventory import Inventory
+from costs.inventory import Inventory, Warm
 from tests.costs.conftest import STAGES
 
 
@@ -24,7 +23,6 @@ def test_counts_are_those_of_the_recorded_program(stage: str) -> None:
     assert inventory.dashboards == len(recording.of("cloudwatch/dashboard:Dashboard"))
     assert inventory.composite_alarms == len(recording.of("cloudwatch/compositeAlarm:CompositeAlarm"))
     assert inventory.alarm_metrics >= len(recording.of("cloudwatch/metricAlarm:MetricAlarm"))
-    assert set(inventory.memory_gib) == set(FUNCTIONS)
     interfaces = [
         endpoint
         for endpoint in recording.of("ec2/vpcEndpoint:VpcEndpoint")
@@ -34,12 +32,26 @@ def test_counts_are_those_of_the_recorded_program(stage: str) -> None:
     assert inventory.endpoint_zones == len(interfaces) * subnets
 
 
-def test_prod_keeps_instances_warm_as_its_settings_say() -> None:
-    inventory = Inventory.of(declare("prod", HEARD))
-    settings = inventory.settings
-    assert len(inventory.warm) == 4
-    assert {warm.low for warm in inventory.warm.values()} == {settings.compute.provisioned_concurrency}
-    assert {warm.high for warm in inventory.warm.values()} == {settings.compute.provisioned_concurrency_max}
+@pytest.mark.parametrize("stage", STAGES)
+def test_functions_are_as_large_and_as_warm_as_the_recorded_programs(stage: str) -> None:
+    recording = declare(stage, HEARD)
+    inventory = Inventory.of(recording)
+    functions = {
+        function.inputs["name"]: function.inputs["environment"]["variables"]["FUNCTION"]
+        for function in recording.of("lambda/function:Function")
+        if "FUNCTION" in function.inputs.get("environment", {}).get("variables", {})
+    }
+    assert inventory.memory_gib == {
+        functions[function.inputs["name"]]: function.inputs["memorySize"] / 1024
+        for function in recording.of("lambda/function:Function")
+        if function.inputs["name"] in functions
+    }
+    assert inventory.warm == {
+        functions[target.inputs["resourceId"].split(":")[1]]: Warm(
+            low=target.inputs["minCapacity"], high=target.inputs["maxCapacity"]
+        )
+        for target in recording.of("appautoscaling/target:Target")
+    }
 
 
 def test_the_janitor_runs_every_five_minutes_and_not_at_all_while_paused() -> None:
@@ -70,15 +82,13 @@ def test_an_anomaly_alarm_counts_for_three() -> None:
     assert Inventory.of(with_alarm).alarm_metrics == Inventory.of(stage).alarm_metrics + 3
 
 
-def test_a_function_that_no_workload_speaks_of_is_an_error() -> None:
+def test_a_schedule_that_is_no_rate_is_an_error() -> None:
     stage = declare("dev", HEARD)
-    function = Recorded(
-        type="aws:lambda/function:Function",
-        name="compute-transcoder",
-        inputs={"environment": {"variables": {"FUNCTION": "transcoder"}}},
+    rule = Recorded(
+        type="aws:cloudwatch/eventRule:EventRule", name="new", inputs={"scheduleExpression": "cron(0 3 * * ? *)"}
     )
-    with pytest.raises(ProgramChangedError, match="transcoder"):
-        Inventory.of(dataclasses.replace(stage, resources=(*stage.resources, function)))
+    with pytest.raises(ProgramChangedError, match="cron"):
+        Inventory.of(dataclasses.replace(stage, resources=(*stage.resources, rule)))
 
 
 def test_prods_trail_keeps_management_events_and_stagings_does_not() -> None:
@@ -99,4 +109,4 @@ def test_a_dashboard_is_large_by_the_different_metrics_it_shows(count: int, *, i
         type="aws:cloudwatch/dashboard:Dashboard", name="new", inputs={"dashboardBody": json.dumps(body)}
     )
     with_dashboard = dataclasses.replace(stage, resources=(*stage.resources, dashboard))
-    assert Inventory.of(with_dashboard).has_large_dashboard is is_large
+    assert Inventory.of(with_dashboard).large_dashboards == is_large

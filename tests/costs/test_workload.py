@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from components.compute.function_table import FUNCTIONS
 from costs.errors import WorkloadError
 from costs.units import GB
 from costs.workload import Workload
@@ -25,6 +26,10 @@ def test_the_default_is_the_specifications(workload: Workload) -> None:
     assert workload.rejected_percent == pytest.approx(100 - 99.9)
     # All uploads of the busiest moment are of one day.
     assert workload.uploads_per_day >= workload.peak_concurrent_uploads
+
+
+def test_the_default_knows_every_function(workload: Workload) -> None:
+    assert set(workload.function_milliseconds) == set(FUNCTIONS)
 
 
 def test_a_file_names_only_what_differs(tmp_path: Path, workload: Workload) -> None:
