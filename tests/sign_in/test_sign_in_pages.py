@@ -192,6 +192,7 @@ def test_the_pages_may_not_be_framed_scripted_or_kept(sign_in: SignIn, walk: Mak
     assert "script-src" not in policy
     assert "frame-ancestors 'none'" in policy
     assert page.headers["Cache-Control"] == "no-store"
+    assert page.headers["Cross-Origin-Opener-Policy"] == "same-origin"
     cookie = page.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie

@@ -10,6 +10,7 @@ from werkzeug import Response as WerkzeugResponse
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from local.api_environment import WEB_CLIENT
+from local.sign_in.clients import web_redirect_uris
 from local.sign_in.server import SignIn
 from local.site import FAILED_SHARE, SHARE
 from tests.web.fake_api import FakeApi
@@ -36,7 +37,7 @@ def running_fake_site() -> Generator[FakeSite]:
         storage.url = stack.enter_context(_served(storage.app()))
         url = stack.enter_context(_served(_site(api)))
         storage.site_origin = url
-        sign_in.allow_redirects("web", [f"{url}/"])
+        sign_in.allow_redirects("web", web_redirect_uris(url))
         yield FakeSite(url, sign_in, api, storage)
 
 

@@ -1,4 +1,4 @@
-"""A browser that is signed in already, for tests about something else."""
+"""A browser that is signed in already, for tests about something else, and its session."""
 
 import json
 
@@ -26,3 +26,18 @@ def open_signed_in(page: Page, site_url: str, sign_in: SignIn, email: str) -> No
     page.evaluate("([key, session]) => sessionStorage.setItem(key, session)", [key, json.dumps(session)])
     page.reload()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+
+def session_of(page: Page) -> dict[str, str]:
+    """Read the tokens that this tab holds."""
+    return page.evaluate(
+        """() => {
+            const [key] = Object.keys(sessionStorage).filter((name) => name.startsWith("oidc.user:"));
+            return JSON.parse(sessionStorage.getItem(key));
+        }"""
+    )
+
+
+def revoke_session(page: Page, sign_in: SignIn) -> None:
+    """End the session at the sign-in; the page learns of it when it renews its access token."""
+    sign_in.authority.refresh_tokens.revoke_token(session_of(page)["refresh_token"], client_id="web")

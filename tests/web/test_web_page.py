@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-import requests
 from playwright.sync_api import Page, expect
 
 from chalicelib.contract.errors import STATUS_BY_CODE
 from chalicelib.contract.responses import RejectionCode
 from tests.web.fake_site import FakeSite
-from tests.web.session import open_signed_in
+from tests.web.session import open_signed_in, revoke_session, session_of
 from tests.web.walkthroughs import IN_TIME_MS, Person, choose, sign_in, upload_row
 
 REPOSITORY = Path(__file__).parents[2]
@@ -111,7 +110,7 @@ def test_a_download_leaves_the_page_open(page: Page, site: FakeSite, user: Perso
 
 def test_a_session_about_to_end_is_renewed_silently(page: Page, site: FakeSite, user: Person) -> None:
     sign_in(page, site.url, user)
-    first = session(page)
+    first = session_of(page)
     page.evaluate(
         """() => {
             const [key] = Object.keys(sessionStorage).filter((name) => name.startsWith("oidc.user:"));
@@ -122,7 +121,7 @@ def test_a_session_about_to_end_is_renewed_silently(page: Page, site: FakeSite, 
     )
     page.reload()
     expect(page.get_by_text("No videos yet.")).to_be_visible(timeout=IN_TIME_MS)
-    renewed = session(page)
+    renewed = session_of(page)
     assert renewed["access_token"] != first["access_token"]
     assert renewed["refresh_token"] != first["refresh_token"]
 
@@ -144,24 +143,11 @@ def test_an_ended_session_offers_to_sign_in_again(
     sign_in(page, site.url, user)
     # The page's own first look must be over: the one refusal below is meant for the reloaded page.
     expect(page.get_by_text("No videos yet.")).to_be_visible(timeout=IN_TIME_MS)
-    requests.post(
-        f"{site.sign_in.authority_url}/oauth2/revoke",
-        data={"token": session(page)["refresh_token"], "client_id": "web"},
-        timeout=10,
-    )
+    revoke_session(page, site.sign_in)
     site.api.faults = {"GET /videos": [(401, "unauthorized", {})]}
     page.reload()
-    page.get_by_role("button", name="Sign in again").click()
+    page.get_by_role("alert").get_by_role("button", name="Sign in again").click()
     expect(page.get_by_text("No videos yet.")).to_be_visible(timeout=IN_TIME_MS)
-
-
-def session(page: Page) -> dict[str, str]:
-    return page.evaluate(
-        """() => {
-            const [key] = Object.keys(sessionStorage).filter((name) => name.startsWith("oidc.user:"));
-            return JSON.parse(sessionStorage.getItem(key));
-        }"""
-    )
 
 
 @pytest.mark.parametrize("answer", ["code=stolen&state=forged", "error=access_denied&state=forged", "code=stolen"])

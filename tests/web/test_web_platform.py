@@ -12,6 +12,7 @@ from local.child_process import ChildProcess
 from local.platform import LocalPlatform, Ports
 from tests.media.sample_videos import write_sample_video
 from tests.web import walkthroughs
+from tests.web.session import revoke_session
 from tests.web.walkthroughs import Person
 
 
@@ -46,6 +47,32 @@ def test_a_reloaded_page_resumes(page: Page, platform: LocalPlatform, somebody: 
 
 def test_a_cancelled_upload_is_gone(page: Page, platform: LocalPlatform, somebody: Person, video: Path) -> None:
     walkthroughs.cancel(page, platform.site_url, somebody, video)
+
+
+def test_a_session_that_is_revoked_during_an_upload_ends_no_upload(
+    page: Page, platform: LocalPlatform, somebody: Person, video: Path, complaints: list[str]
+) -> None:
+    complaints += ["400", "401", "ERR_FAILED"]
+    other = video.with_name("other.mp4")
+    write_sample_video(other)
+    walkthroughs.sign_in(page, platform.site_url, somebody)
+    stored = walkthroughs.part_numbers_sent(page)
+    page.on("dialog", lambda dialog: pytest.fail(f"the page is left: {dialog.message}"))
+    with walkthroughs.parts_held_after(page, 2):
+        walkthroughs.choose(page, video, other)
+        expect(walkthroughs.upload_row(page, video.name)).to_contain_text("10.5 MB of", timeout=walkthroughs.IN_TIME_MS)
+        revoke_session(page, platform.sign_in)
+        page.context.clear_cookies()  # the sign-in itself does not remember either
+        # As the gateway answers once the access token's hour is over.
+        page.route("**/api/multipart/init", lambda route: route.fulfill(status=401, json={}), times=1)
+    waiting = walkthroughs.upload_row(page, other.name)
+    expect(waiting).to_contain_text("Waiting for you to sign in", timeout=2 * walkthroughs.IN_TIME_MS)
+    walkthroughs.sign_in_beside(page, somebody)
+    for each in (video, other):
+        row = walkthroughs.upload_row(page, each.name)
+        expect(row.get_by_text("Uploaded")).to_be_visible(timeout=2 * walkthroughs.IN_TIME_MS)
+        walkthroughs.expect_ready(page, each.name)
+    assert len(stored) == len(set(stored)) == 6, "no part is sent twice"
 
 
 def test_sixty_megabytes_arrive_whole_though_the_storage_is_killed_and_the_page_reloaded(

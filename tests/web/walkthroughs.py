@@ -12,6 +12,7 @@ from pathlib import Path
 from playwright.sync_api import Dialog, Locator, Page, Route, expect
 
 IN_TIME_MS = 15_000
+SIGN_IN_AGAIN = "Sign in again"
 PART_URL = re.compile(r"[?&]X-Amz-Signature=")
 
 
@@ -26,12 +27,26 @@ class Person:
 def sign_in(page: Page, site_url: str, user: Person) -> None:
     page.goto(site_url)
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_label("E-mail address").fill(user.email)
-    page.get_by_label("Password").fill(user.password)
-    page.get_by_role("button", name="Sign in").click()
+    fill_in_sign_in(page, user)
     expect(page.get_by_role("button", name="Sign out")).to_be_visible(timeout=IN_TIME_MS)
     expect(page.get_by_text(user.email)).to_be_visible()
     assert page.url == f"{site_url}/", "neither code nor state stay in the address"
+
+
+def fill_in_sign_in(page: Page, user: Person) -> None:
+    """Fill in the form of the sign-in, in this window."""
+    page.get_by_label("E-mail address").fill(user.email)
+    page.get_by_label("Password").fill(user.password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def sign_in_beside(page: Page, user: Person) -> None:
+    """Sign in in the window that the page opens once its session has ended; the window closes by itself."""
+    with page.expect_popup() as opened:
+        page.get_by_role("banner").get_by_role("button", name=SIGN_IN_AGAIN).click()
+    window = opened.value
+    with window.expect_event("close"):
+        fill_in_sign_in(window, user)
 
 
 def sign_out(page: Page, site_url: str, user: Person) -> None:

@@ -1,5 +1,6 @@
 /** The API of docs/api.md, typed. */
 
+import { abortable } from "./connection";
 import type {
   Completion,
   OpenUpload as ListedUpload,
@@ -56,6 +57,7 @@ const PROGRESS_TIMEOUT_MS = 10_000;
 const ANSWER_LIMIT_MS = 35_000;
 /** A lost answer counts as 500: every call may be made twice, init by the upload's correlation id. */
 const RETRIED_STATUSES: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
+const NEVER = new AbortController().signal;
 /** Refused with 429 as well, but no wait ends them. */
 export const CAPS: ReadonlySet<string> = new Set(["too_many_open_uploads", "reserved_bytes_exceeded"]);
 
@@ -103,8 +105,9 @@ export class ApiClient {
     return new ApiClient(this.#baseUrl, this.#accessToken, correlationId, 1);
   }
 
-  startUpload(file: NewFile): Promise<StartedUpload> {
-    return this.#asUser("POST", "/multipart/init", { body: file });
+  /** signal: ends the wait for a session; the call itself is not cut. */
+  startUpload(file: NewFile, signal?: AbortSignal): Promise<StartedUpload> {
+    return this.#asUser("POST", "/multipart/init", { body: file }, signal);
   }
 
   /** partNumbers: at most MAX_SIGNED_PARTS. */
@@ -153,13 +156,14 @@ export class ApiClient {
     return this.#asUser("POST", "/progress", { body: batch, tries: 1, keepalive: isLeaving, signal });
   }
 
-  async #asUser<Answer>(method: string, path: string, options?: Send): Promise<Answer> {
+  async #asUser<Answer>(method: string, path: string, options?: Send, untilSignedIn = NEVER): Promise<Answer> {
+    const token = (how?: { renew: boolean }) => abortable(this.#accessToken(how), untilSignedIn);
     try {
-      return await this.#send(method, path, await this.#accessToken(), options);
+      return await this.#send(method, path, await token(), options);
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
       // The clocks may differ, or the key changed: one fresh token decides.
-      return this.#send(method, path, await this.#accessToken({ renew: true }), options);
+      return this.#send(method, path, await token({ renew: true }), options);
     }
   }
 

@@ -37,10 +37,10 @@ export class PersistentCalls {
     const delayMs = Math.max(retryAfterMs(error), backOffMs(attempt));
     if (isUnanswered(error)) connection.suspect();
     const tell = () => {
-      if (!connection.isUp) this.#upload.holdFor({ isOffline: true, until: connection.nextTryAt });
+      if (!connection.isUp) this.#upload.holdFor({ reason: "offline", until: connection.nextTryAt });
     };
     if (delayMs > HOLD_WORTH_TELLING_MS) {
-      this.#upload.holdFor({ isOffline: false, until: performance.now() + delayMs });
+      this.#upload.holdFor({ reason: "busy", until: performance.now() + delayMs });
     }
     tell();
     connection.addEventListener("change", tell);

@@ -25,8 +25,14 @@ export interface Tools {
   api: ApiClient;
   connection: Connection;
   width: Width;
+  session: Session;
   put: (part: PartPut) => Promise<string>;
   sum: Sum;
+}
+
+/** The person's: an upload that is to begin needs it, one that has begun does not. */
+export interface Session {
+  isOpen: boolean;
 }
 
 const MAX_REPAIRS = 3;
@@ -62,6 +68,8 @@ export class Transfer {
   #run: Promise<void> = Promise.resolve();
   #cut = new AbortController();
   #beginning: Promise<void> | null = null;
+  /** ends the wait for a session */
+  #unasked = new AbortController();
   /** parts that are to be sent, and when at the earliest by performance.now() */
   readonly #queue = new Map<number, number>();
   #inFlight = new Map<number, PartOnItsWay>();
@@ -113,6 +121,7 @@ export class Transfer {
     const { signal } = this.#cut;
     try {
       await this.#run;
+      if (!this.#tools.session.isOpen) this.#unasked.abort();
       await this.#beginning?.catch(() => {}); // nobody could cancel an upload whose answer nobody read
       const token = upload.open?.uploadToken ?? upload.unfinished?.uploadToken;
       if (token) {
@@ -133,6 +142,13 @@ export class Transfer {
     this.#cut.abort();
     this.#summing?.stop();
     letGo(this.#upload);
+  }
+
+  /** The session ended, or is open again. */
+  tellSession(): void {
+    const upload = this.#upload;
+    if (upload.open || upload.unfinished || upload.state !== "sending") return;
+    upload.holdFor(this.#tools.session.isOpen ? null : { reason: "signed-out", until: 0 });
   }
 
   /** The line died or is back, or has room. */
@@ -196,6 +212,7 @@ export class Transfer {
     const upload = this.#upload;
     if (upload.open) return;
     if (upload.unfinished) return upload.begun(upload.unfinished, [], this.#api);
+    this.tellSession();
     await this.#calls.insist(() => {
       // A pause leaves the call alone: whoever goes on needs its answer.
       this.#beginning ??= this.#ask().finally(() => {
@@ -210,8 +227,10 @@ export class Transfer {
     const { file, contentType, correlationId } = this.#upload;
     if (this.#upload.open) return;
     rememberBeginning(file, contentType, correlationId);
+    this.#unasked = new AbortController();
+    const { signal } = this.#unasked;
     try {
-      const started = await this.#api.startUpload({ fileName: file.name, contentType, sizeBytes: file.size });
+      const started = await this.#api.startUpload({ fileName: file.name, contentType, sizeBytes: file.size }, signal);
       this.#upload.begun(started, started.presignedUrls, this.#api);
       rememberFile(started.videoId, file);
       forgetBeginning(file, contentType);
@@ -329,7 +348,7 @@ export class Transfer {
     const until = isOffline ? connection.nextTryAt : Math.max(this.#heldUntil, Math.min(...this.#queue.values()));
     const isIdle = this.#inFlight.size === 0 && this.#queue.size > 0;
     const isWorthTelling = isIdle && until > performance.now() + HOLD_WORTH_TELLING_MS;
-    this.#upload.holdFor(isOffline || isWorthTelling ? { isOffline, until } : null);
+    this.#upload.holdFor(isOffline || isWorthTelling ? { reason: isOffline ? "offline" : "busy", until } : null);
   }
 
   /** Until a part is over, the line changes, or a part may be tried again. */

@@ -22,6 +22,7 @@ export class UploadEngine {
       api,
       connection: new Connection(probe),
       width: new Width(),
+      session: { isOpen: true },
       put: putPart,
       sum: (request) => new ChecksumJob(request),
       ...tools,
@@ -31,6 +32,12 @@ export class UploadEngine {
         for (const transfer of this.#transfers.values()) transfer.lineChanged();
       });
     }
+  }
+
+  /** Whether the person is signed in: uploads that are to begin wait for it. */
+  set isSignedIn(isSignedIn: boolean) {
+    this.#tools.session.isOpen = isSignedIn;
+    for (const transfer of this.#transfers.values()) transfer.tellSession();
   }
 
   /** Send, or go on after a pause or a failure. */

@@ -1,6 +1,7 @@
 /** The rows of the uploads, in the order in which the files came. */
 
-import { isElsewhere, isRemovable, UploadRow } from "./upload_row";
+import { isElsewhere, isRemovable } from "./upload_ends";
+import { UploadRow } from "./upload_row";
 import type { Uploads } from "./uploads";
 import type { VideoUpload } from "./video_upload";
 import type { View } from "./view";

@@ -3,7 +3,7 @@
 import { element } from "./dom";
 import { size, timeLeft } from "./format";
 import { message } from "./messages";
-import { codeOf } from "./upload_errors";
+import { canGoOn, isRemovable } from "./upload_ends";
 import type { UploaderLanguage, UploaderTextKey } from "./uploader_texts";
 import type { UploadState, VideoUpload } from "./video_upload";
 import type { View } from "./view";
@@ -16,17 +16,6 @@ type Action = "pause" | "stop" | "resume" | "retry" | "start" | "cancel" | "remo
 const TOGGLES: Partial<Record<UploadState, Action>> = { pausing: "stop", paused: "resume", failed: "retry" };
 /** States in which time alone changes what the row says. */
 const MOVING = new Set<UploadState>(["sending", "pausing", "completing", "cancelling"]);
-const FINAL_CODES = new Set([
-  "upload_aborted",
-  "upload_expired",
-  "upload_not_found",
-  "file_unreadable",
-  "file_too_large",
-  "forbidden",
-  "unsupported_video_type",
-  "invalid_request",
-  "empty_file",
-]);
 
 /** Text of the row itself; the list decides what its buttons do. */
 export class UploadRow {
@@ -129,25 +118,10 @@ export function shareOf({ isOver, sentBytes, file }: VideoUpload): number {
   return isOver ? 1 : Math.min(1, sentBytes / file.size);
 }
 
-/** Whether removing the row ends nothing. */
-export function isRemovable(upload: VideoUpload): boolean {
-  return upload.isOver || (upload.state === "failed" && (!canGoOn(upload) || isElsewhere(upload)));
-}
-
-/** Whether another tab sends it. */
-export function isElsewhere({ state, error }: VideoUpload): boolean {
-  return state === "failed" && codeOf(error) === "sent_elsewhere";
-}
-
-/** Whether another try can help. */
-export function canGoOn({ error }: VideoUpload): boolean {
-  return !FINAL_CODES.has(codeOf(error));
-}
-
 function stateWords(upload: VideoUpload, language: UploaderLanguage): string {
   const { state, error, hold, isStalled } = upload;
   if (state === "failed" || state === "rejected") return message(error, language);
-  if (hold) return language.text(hold.isOffline ? "state.offline" : "state.busy");
+  if (hold) return language.text(`state.${hold.reason}`);
   return language.text(isStalled ? "state.stalled" : stateKey(state));
 }
 
@@ -156,7 +130,7 @@ function stateKey(state: UploadState): UploaderTextKey {
 }
 
 function withCountdown(state: string, { hold }: VideoUpload, language: UploaderLanguage): string {
-  if (!hold) return state;
+  if (!hold || hold.reason === "signed-out") return state;
   const seconds = Math.ceil((hold.until - performance.now()) / 1000);
   return seconds > 0
     ? language.text("state.retry_in", { state, seconds })

@@ -3,6 +3,7 @@
 import type { UnfinishedUpload, Video } from "./api";
 import { forgetFile, wasChanged } from "./remembered_files";
 import type { UnfinishedUploads } from "./unfinished_uploads";
+import { isRemovable } from "./upload_ends";
 import type { UploadEngine } from "./upload_engine";
 import { codeOf, GONE } from "./upload_errors";
 import { contentType, extensionOf } from "./video_types";
@@ -63,6 +64,16 @@ export class Uploads {
 
   get isBusy(): boolean {
     return this.#uploads.some(({ state }) => BUSY.has(state));
+  }
+
+  /** Whether leaving the page would stop an upload, or lose the file of one that could go on. */
+  get isNeeded(): boolean {
+    return this.#uploads.some((upload) => !upload.isOver && !isRemovable(upload));
+  }
+
+  /** Uploads that are to begin wait while nobody is signed in. */
+  set isSignedIn(isSignedIn: boolean) {
+    this.#engine.isSignedIn = isSignedIn;
   }
 
   /** Whether the upload has a row here. */

@@ -23,7 +23,7 @@ export type Open = OpenUpload & { urls: PartUrls };
 
 /** Why nothing leaves at the moment, and when it is tried again by performance.now(). */
 export interface Hold {
-  isOffline: boolean;
+  reason: "offline" | "busy" | "signed-out";
   until: number;
 }
 
@@ -178,7 +178,7 @@ export class VideoUpload extends EventTarget {
   }
 
   holdFor(hold: Hold | null): void {
-    if (this.hold?.until === hold?.until && this.hold?.isOffline === hold?.isOffline) return;
+    if (this.hold?.until === hold?.until && this.hold?.reason === hold?.reason) return;
     this.hold = hold;
     this.dispatchEvent(new Event("hold"));
   }

@@ -101,6 +101,16 @@ export class VideoUploader extends HTMLElement {
     return this.#uploads?.isBusy ?? false;
   }
 
+  /** Whether leaving the page would end something, or lose the file of an upload that could go on. */
+  get isNeeded(): boolean {
+    return this.#uploads?.isNeeded ?? false;
+  }
+
+  /** Whether the person is signed in. While not, `accessToken` may wait, and rows of uploads that are to begin say so. */
+  set isSignedIn(isSignedIn: boolean) {
+    if (this.#uploads) this.#uploads.isSignedIn = isSignedIn;
+  }
+
   connectedCallback(): void {
     for (const name of PROPERTIES) this.#takeOver(name);
     this.#whileConnected = new AbortController();

@@ -21,7 +21,7 @@ function history(upload: VideoUpload): string[] {
   const told: string[] = [];
   upload.addEventListener("state", () => told.push(upload.state));
   upload.addEventListener("hold", () => {
-    if (upload.hold) told.push(upload.hold.isOffline ? "offline" : "busy");
+    if (upload.hold) told.push(upload.hold.reason);
   });
   return told;
 }
@@ -56,7 +56,7 @@ test("a line that is away for hours is asked after cheaply, and everything goes 
   await pass(20_000);
   network.isDead = true;
   await pass(3 * 3600_000);
-  expect(upload.hold?.isOffline).toBe(true);
+  expect(upload.hold?.reason).toBe("offline");
   expect(upload.bytesPerSecond).toBe(0);
   expect(network.probes.length).toBeLessThan((3 * 3600) / 10);
   network.isDead = false;
@@ -243,7 +243,7 @@ test("an upload that is cancelled on a dead line is aborted once the line is bac
   network.isDead = true;
   void engine.cancel(upload);
   await pass(60_000);
-  expect([upload.state, upload.hold?.isOffline]).toEqual(["cancelling", true]);
+  expect([upload.state, upload.hold?.reason]).toEqual(["cancelling", "offline"]);
   network.isDead = false;
   await pass(30_000);
   expect(upload.state).toBe("cancelled");

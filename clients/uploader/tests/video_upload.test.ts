@@ -148,7 +148,7 @@ test("a hold is told when it begins, changes and ends, and ends with its state",
   const upload = begun();
   const told: unknown[] = [];
   upload.addEventListener("hold", () => told.push(upload.hold));
-  const hold = { isOffline: true, until: 5 };
+  const hold = { reason: "offline", until: 5 } as const;
   upload.holdFor(hold);
   upload.holdFor({ ...hold });
   upload.holdFor(null);

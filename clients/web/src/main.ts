@@ -12,6 +12,7 @@ import { byId, confirmed, showBanner } from "./page";
 import { leavePlayerOfBefore } from "./player";
 import { forgetShared, sharedVideos } from "./shared_videos";
 import { SignIn, type SiteConfig } from "./sign_in";
+import { offerToSignInAgain } from "./sign_in_again";
 import { Telemetry } from "./telemetry";
 
 const CONFIG_URL = "/config.json";
@@ -22,10 +23,6 @@ async function open(): Promise<void> {
   const signIn = new SignIn(config);
   const start = () => void signIn.start().catch((error: unknown) => showBanner(message(error)));
   byId("sign-in").onclick = start;
-  signIn.addEventListener("ended", () => {
-    // Uploads go on: their own tokens outlive the session.
-    showBanner("Your session has ended. Running uploads continue.", { label: "Sign in again", run: start });
-  });
   await signIn.open().catch((error: unknown) => showBanner(message(error)));
   byId("welcome").hidden = signIn.isSignedIn;
   byId("workspace").hidden = !signIn.isSignedIn;
@@ -45,6 +42,7 @@ function showWorkspace(signIn: SignIn, config: SiteConfig): void {
     uploader.processed(video);
   };
   const library = new Library(api, seen, (videoId) => uploader.deleted(videoId));
+  offerToSignInAgain(signIn, uploader);
   byId("sign-out").onclick = async () => {
     if (await mayEnd(uploader)) await signIn.signOut();
   };

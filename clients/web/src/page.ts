@@ -29,7 +29,7 @@ export function showBanner(text: string, action?: { label: string; run: () => vo
   byId("banner").hidden = false;
 }
 
-function hideBanner(): void {
+export function hideBanner(): void {
   byId("banner").hidden = true;
 }
 

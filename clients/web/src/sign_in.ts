@@ -6,6 +6,7 @@
  */
 
 import { ErrorResponse, type User, UserManager, WebStorageStateStore } from "oidc-client-ts";
+import type { Details } from "video-uploader/api";
 
 export interface SiteConfig {
   /** issuer of the tokens */
@@ -21,22 +22,32 @@ export interface SiteConfig {
 
 const RENEW_BEFORE_SECONDS = 60;
 
+/** As in signed-in.html; a callback URL of the web client. */
+const POPUP_PAGE = "signed-in.html";
+/** As the library says it: a window that a blocker did not let open was never there. */
+const NO_WINDOW = "disposed window";
+
 /** Why nobody is signed in; `code` is one of messages.json. */
 export class SignInError extends Error {
   constructor(
     readonly code: string,
     cause?: unknown,
+    readonly details: Details = {},
   ) {
     super(code, { cause });
   }
 }
 
-/** Fires "ended" when the session cannot be renewed any more. */
+/** Fires "ended" when the session cannot be renewed any more, and "resumed" when the same person is signed in again. */
 export class SignIn extends EventTarget {
   readonly #config: SiteConfig;
   readonly #users: UserManager;
   #user: User | null = null;
   #renewal: Promise<void> | null = null;
+  /** the session that ended, until the same person is signed in again */
+  #ended: EndedSession | null = null;
+  /** ends the wait for an earlier window */
+  #popup = new AbortController();
 
   constructor(config: SiteConfig) {
     super();
@@ -46,6 +57,7 @@ export class SignIn extends EventTarget {
       authority: config.authority,
       client_id: config.webClientId,
       redirect_uri: siteUrl(),
+      popup_redirect_uri: siteUrl() + POPUP_PAGE,
       scope: config.scopes.join(" "),
       userStore: tab,
       stateStore: tab,
@@ -88,8 +100,41 @@ export class SignIn extends EventTarget {
     }
   }
 
-  /** An access token that is good for a while. */
+  /**
+   * Sign in again in a window of its own: nothing on this page stops. Call it in a click, or the browser opens none.
+   *
+   * Resolves when the person whose session ended is signed in. A window that is closed is not noticed: the sign-in's
+   * headers part it from this page, so that it looks closed from the beginning.
+   */
+  async startAgain(): Promise<void> {
+    const ended = this.#ended;
+    if (!ended) return;
+    this.#popup.abort();
+    this.#popup = new AbortController();
+    const { signal } = this.#popup;
+    let user: User;
+    try {
+      user = await this.#users.signinPopup({ popupSignal: signal, ...(ended.mustPrompt && { prompt: "login" }) });
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof Error && error.message.includes(NO_WINDOW)) throw new SignInError("popup_blocked", error);
+      throw new SignInError(error instanceof ErrorResponse ? "sign_in_refused" : "sign_in_unreachable", error);
+    }
+    if (user.profile.sub !== ended.user.profile.sub) {
+      ended.mustPrompt = true;
+      await this.#forget();
+      const details = { signedIn: user.profile.email, owner: ended.user.profile.email };
+      throw new SignInError("signed_in_as_another", undefined, details);
+    }
+    this.#user = user;
+    this.#ended = null;
+    ended.resume();
+    this.dispatchEvent(new Event("resumed"));
+  }
+
+  /** An access token that is good for a while. Once the session has ended, it waits for the person to sign in again. */
   async accessToken({ renew = false } = {}): Promise<string> {
+    await this.#ended?.resumed;
     if (!this.#user) throw new SignInError("unauthorized");
     if (renew || (this.#user.expires_in ?? 0) < RENEW_BEFORE_SECONDS) {
       // One renewal for all who wait: the refresh token is used up by it.
@@ -98,20 +143,25 @@ export class SignIn extends EventTarget {
       });
       await this.#renewal;
     }
-    return this.#user.access_token;
+    return this.#user?.access_token ?? this.accessToken();
   }
 
   /** Sign out here and at the sign-in, whose page sends the browser back. */
   async signOut(): Promise<void> {
-    await this.#users.revokeTokens().catch(() => {}); // signing out must not depend on the line
-    await this.#users.removeUser();
+    await this.#forget();
     const query = new URLSearchParams({ client_id: this.#config.webClientId, logout_uri: siteUrl() });
     location.assign(`${this.#config.logoutUrl}?${query}`);
   }
 
+  async #forget(): Promise<void> {
+    await this.#users.revokeTokens().catch(() => {}); // signing out must not depend on the line
+    await this.#users.removeUser();
+  }
+
   async #renew(): Promise<void> {
+    const user = this.#user;
     try {
-      if (!this.#user?.refresh_token) throw new SignInError("unauthorized");
+      if (!user?.refresh_token) throw new SignInError("unauthorized");
       this.#user = await this.#users.signinSilent();
       if (!this.#user) throw new SignInError("unauthorized");
     } catch (error) {
@@ -119,10 +169,23 @@ export class SignIn extends EventTarget {
         throw new SignInError("sign_in_unreachable", error);
       }
       this.#user = null;
+      if (user) this.#ended = new EndedSession(user);
       await this.#users.removeUser();
       this.dispatchEvent(new Event("ended"));
-      throw new SignInError("unauthorized", error);
     }
+  }
+}
+
+class EndedSession {
+  /** Cognito's own session may be another person's: its page has to ask who it is */
+  mustPrompt = false;
+  readonly resumed: Promise<void>;
+  resume = () => {};
+
+  constructor(readonly user: User) {
+    this.resumed = new Promise((resolve) => {
+      this.resume = resolve;
+    });
   }
 }
 

@@ -1,0 +1,31 @@
+/** What is left of an upload: whether it can go on, here or elsewhere. */
+
+import { codeOf } from "./upload_errors";
+import type { VideoUpload } from "./video_upload";
+
+const FINAL_CODES = new Set([
+  "upload_aborted",
+  "upload_expired",
+  "upload_not_found",
+  "file_unreadable",
+  "file_too_large",
+  "forbidden",
+  "unsupported_video_type",
+  "invalid_request",
+  "empty_file",
+]);
+
+/** Whether removing its row ends nothing. */
+export function isRemovable(upload: VideoUpload): boolean {
+  return upload.isOver || (upload.state === "failed" && (!canGoOn(upload) || isElsewhere(upload)));
+}
+
+/** Whether another tab sends it. */
+export function isElsewhere({ state, error }: VideoUpload): boolean {
+  return state === "failed" && codeOf(error) === "sent_elsewhere";
+}
+
+/** Whether another try can help. */
+export function canGoOn({ error }: VideoUpload): boolean {
+  return !FINAL_CODES.has(codeOf(error));
+}
