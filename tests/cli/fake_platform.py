@@ -60,6 +60,7 @@ class FakePlatform:
     completing_answers: how often complete answers 202 first.
     processing_polls: how often a completed video is still in processing.
     page_records: how many records GET /videos looks at, deleted ones too.
+    most_open: uploads that a user may have open.
     told: bodies of POST /progress.
     correlation_ids: X-Correlation-Id of each call, and of each part, where there must be none; "" where there was none.
     """
@@ -76,6 +77,7 @@ class FakePlatform:
     processing_polls: int = 0
     page_records: int = 400
     rejection: Json | None = None
+    most_open: int = 1000
     uploads: dict[str, FakeUpload] = field(default_factory=dict[str, FakeUpload])
     calls: list[str] = field(default_factory=list[str])
     correlation_ids: list[str] = field(default_factory=list[str])
@@ -132,6 +134,8 @@ class FakePlatform:
         self._user(bearer)
         if set(body) != {"fileName", "contentType", "sizeBytes"}:
             raise Refusal(400, "invalid_request", problems=[])
+        if sum(upload.state == "uploading" for upload in self.uploads.values()) >= self.most_open:
+            raise Refusal(429, "too_many_open_uploads")
         video_id = f"{9_999_999_999_999 - int(time.time() * 1000)}-{secrets.token_hex(4)}"
         upload = FakeUpload(video_id, self.storage.create(), secrets.token_hex(8), body, self.part_size_bytes)
         self.uploads[video_id] = upload
@@ -291,7 +295,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.close()
         self.close_connection = True
 
+    has_carried_parts = False
+
+    def finish(self) -> None:
+        if self.has_carried_parts:
+            self.platform.storage.count_connection(-1)
+        super().finish()
+
     def do_PUT(self) -> None:
+        if not self.has_carried_parts:
+            self.has_carried_parts = True
+            self.platform.storage.count_connection(1)
         query = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.platform.correlation_ids_of_parts.append(headers.get("x-correlation-id", ""))

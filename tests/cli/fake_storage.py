@@ -55,6 +55,7 @@ class FakeStorage:
     seconds_per_part: how long S3 takes over each part.
     wants_checksums: whether parts without a checksum are refused, as MinIO and LocalStack do.
     shows_checksums: whether the list of parts names their checksums.
+    connections: open ones that have carried a part.
     """
 
     folder: Path
@@ -65,10 +66,17 @@ class FakeStorage:
     puts: Counter[int] = field(default_factory=Counter[int])
     stores: Counter[int] = field(default_factory=Counter[int])
     most_at_once: int = 0
+    connections: int = 0
+    most_connections: int = 0
     grants: dict[str, Grant] = field(default_factory=dict[str, Grant])
     uploads: dict[str, dict[int, HeldPart]] = field(default_factory=dict[str, dict[int, HeldPart]])
     _at_once: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def count_connection(self, change: int) -> None:
+        with self._lock:
+            self.connections += change
+            self.most_connections = max(self.most_connections, self.connections)
 
     def create(self) -> str:
         upload_id = secrets.token_hex(8)

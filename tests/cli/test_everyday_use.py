@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -13,29 +12,10 @@ import pytest
 
 from tests.cli.conftest import Cli, MakeVideo, sha256_of
 from tests.cli.fake_platform import FakePlatform
+from tests.cli.pseudo_terminal import on_a_terminal
 
 KIB = 1024
 LONG_NAME = "Sommerfest der freiwilligen Feuerwehr mit Umzug und Kapelle 2026.mp4"
-
-
-def on_a_terminal(cli: Cli, *arguments: str, columns: int) -> list[str]:
-    """Return the lines that the command writes to a pseudo-terminal."""
-    master, slave = pty.openpty()
-    cli.environment.update({"COLUMNS": str(columns), "TERM": "dumb"})
-    with cli.start(*arguments, stdout=slave) as process:
-        os.close(slave)
-        shown = b""
-        while True:
-            try:
-                block = os.read(master, 4096)
-            except OSError:  # Linux says so at the end
-                break
-            if not block:
-                break
-            shown += block
-    os.close(master)
-    assert process.returncode == 0
-    return shown.decode().splitlines()
 
 
 @pytest.mark.usefixtures("signed_in")

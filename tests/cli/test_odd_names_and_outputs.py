@@ -96,7 +96,7 @@ def test_a_full_output_is_one_line_for_each_file_and_keeps_the_results_for_the_n
     assert [error["code"] for error in errors_of(untold)] == ["OutputError", "OutputError"]
     assert "No space left" in errors_of(untold)[0]["message"]
     told = finish(cli, "upload", *files, "--json")
-    assert [json.loads(line)["file"] for line in told.stdout.splitlines()] == [str(file) for file in files]
+    assert sorted(json.loads(line)["file"] for line in told.stdout.splitlines()) == [str(file) for file in files]
     assert len(platform.uploads) == 2
 
 

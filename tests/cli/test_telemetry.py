@@ -209,8 +209,9 @@ def test_everything_the_command_can_tell_is_what_the_api_takes() -> None:
         UploadFailed(video_id=VIDEO_ID, code='" a code\nthat is none'),
     ]
     with Telemetry(sink, interval_seconds=0.01) as telemetry:
+        note = telemetry.for_upload()
         for event in events:
-            telemetry.note(event)
+            note(event)
     taken = [ReadBatch.parse(msgspec.json.decode(msgspec.json.encode(batch))) for batch in sink.batches]
     assert sum(len(batch.events) for batch in taken) == len(events) - 1
     assert {event.happened for batch in taken for event in batch.events} >= COUNTED
@@ -230,8 +231,9 @@ def test_everything_the_command_can_tell_is_what_the_api_takes() -> None:
 def test_what_did_not_arrive_is_told_later_and_in_order(error: VideoUploadError) -> None:
     sink = Sink(error, error)
     with Telemetry(sink, interval_seconds=0.01) as telemetry:
-        telemetry.note(began())
-        telemetry.note(Uploaded())
+        note = telemetry.for_upload()
+        note(began())
+        note(Uploaded())
         wait_for(lambda: bool(sink.batches))
     assert [event["event"] for event in sink.events] == ["uploadBegan", "uploadState"]
     assert sink.tries == 3
@@ -243,9 +245,10 @@ def test_what_did_not_arrive_is_told_later_and_in_order(error: VideoUploadError)
 def test_what_is_refused_for_good_is_dropped_and_the_next_is_told(error: VideoUploadError) -> None:
     sink = Sink(error)
     with Telemetry(sink, interval_seconds=0.01) as telemetry:
-        telemetry.note(began("0" * 28))
+        note = telemetry.for_upload()
+        note(began("0" * 28))
         wait_for(lambda: sink.tries == 1)
-        telemetry.note(began("1" * 28))
+        note(began("1" * 28))
         wait_for(lambda: bool(sink.batches))
     assert [event["videoId"] for event in sink.events] == ["1" * 28]
 
@@ -257,7 +260,8 @@ def test_a_platform_that_does_not_listen_is_asked_ever_more_rarely_but_never_giv
     pauses: list[float] = []
     with caplog.at_level(logging.DEBUG, "video_upload"):
         telemetry = Telemetry(sink)
-        telemetry.note(began())
+        note = telemetry.for_upload()
+        note(began())
         for _ in range(9):
             telemetry._tell()
             pauses.append(telemetry._pause_seconds())
@@ -268,7 +272,8 @@ def test_a_platform_that_does_not_listen_is_asked_ever_more_rarely_but_never_giv
 
 def test_the_platform_says_itself_how_long_to_wait() -> None:
     telemetry = Telemetry(Sink(refusal(LimitReachedError, 429, 120.0)))
-    telemetry.note(began())
+    note = telemetry.for_upload()
+    note(began())
     telemetry._tell()
     assert telemetry._pause_seconds() == 120
 
@@ -276,9 +281,10 @@ def test_the_platform_says_itself_how_long_to_wait() -> None:
 def test_what_waits_is_bounded_and_the_newest_is_kept() -> None:
     sink = Sink(refusal(ServiceUnavailableError, 503))
     telemetry = Telemetry(sink)
-    telemetry.note(began())
+    note = telemetry.for_upload()
+    note(began())
     for number in range(1, MOST_WAITING + 100):
-        telemetry.note(PartRetried(part_number=number, failures=1, wait_seconds=1, reason="SlowDown"))
+        note(PartRetried(part_number=number, failures=1, wait_seconds=1, reason="SlowDown"))
     telemetry._tell()
     while telemetry._tell():
         pass
@@ -290,10 +296,25 @@ def test_what_waits_is_bounded_and_the_newest_is_kept() -> None:
 def test_a_call_is_made_every_thirty_seconds_at_most() -> None:
     sink, now = Sink(), 1000.0
     with Telemetry(sink, clock=lambda: now) as telemetry:
-        telemetry.note(began())
+        note = telemetry.for_upload()
+        note(began())
         for _ in range(100):
             now += 1
-            telemetry.note(BytesSent(count=1))
+            note(BytesSent(count=1))
         assert sink.tries == 0
     assert [event["event"] for event in sink.events] == ["uploadBegan", *["uploadProgress"] * 3]
     assert telemetry._worker.is_alive() is False
+
+
+def test_two_uploads_at_once_are_told_each_with_its_own_facts() -> None:
+    sink = Sink()
+    with Telemetry(sink, interval_seconds=0.01) as telemetry:
+        notes = [telemetry.for_upload() for _ in range(2)]
+        for note, digit in zip(notes, "01", strict=True):
+            note(began(digit * 28))
+        for note in notes:
+            note(Completing())
+        notes[0](BytesSent(count=5))
+        notes[0](Uploaded())
+    states = [(event["videoId"][0], event["sentBytes"]) for event in sink.events if event["event"] == "uploadState"]
+    assert states == [("0", 0), ("1", 0), ("0", 5)]

@@ -40,7 +40,7 @@ def test_a_folder_is_searched_in_depth_and_other_files_are_reported(
     assert done.returncode == 0, done.stderr
     *videos, last = (json.loads(line) for line in done.stdout.splitlines())
     files = [Path(line["file"]) for line in videos]
-    assert [file.name for file in files] == ["a.mov", "b.mp4", "c.MKV"]
+    assert sorted(file.name for file in files) == ["a.mov", "b.mp4", "c.MKV"]
     for file, line in zip(files, videos, strict=True):
         assert platform.video_sha256(line["video"]["videoId"]) == sha256_of(file)
     assert last["summary"]["uploaded"] == 3
@@ -66,7 +66,7 @@ def test_a_batch_stopped_in_the_middle_goes_on_by_the_same_command_and_sends_no_
     platform: FakePlatform, cli: Cli, folder: Path
 ) -> None:
     platform.storage.seconds_per_part = 0.15
-    process = cli.start("upload", folder, "--parallel", "1")
+    process = cli.start("upload", folder, "--parallel", "1", "--files", "1")
     wait_for_parts(platform, 6)  # of four parts each
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=10)
@@ -89,7 +89,7 @@ def test_one_file_that_fails_keeps_no_other_back_and_is_all_that_the_next_run_se
     platform: FakePlatform, cli: Cli, folder: Path
 ) -> None:
     platform.api_faults["/multipart/init"] = [(403, "forbidden", {})]
-    first = cli.run("upload", folder, "--json")
+    first = cli.run("upload", folder, "--json", "--files", "1")
     assert first.returncode == 1
     assert json.loads(first.stderr)["error"]["file"].endswith("a.mov")
     second = cli.run("upload", folder, "--json")

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from video_upload import api, backoff, credentials, part_sender
+from video_upload import api, backoff, connections, credentials
 from video_upload.command_line import main
 
 HURRY = 25
@@ -157,7 +157,7 @@ def _hurry(*, is_impatient: bool) -> None:
         patience = (IMPATIENT_SECONDS, IMPATIENT_SECONDS)
         api.TIMEOUT_SECONDS = patience
         credentials.TIMEOUT_SECONDS = patience
-        part_sender.TIMEOUT_SECONDS = IMPATIENT_SECONDS
+        connections.TIMEOUT_SECONDS = IMPATIENT_SECONDS
 
 
 def warm_up() -> None:

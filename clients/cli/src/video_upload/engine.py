@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from video_upload.api import VideoApi
 from video_upload.backoff import Backoff, Interruption
+from video_upload.connections import Connections
 from video_upload.errors import (
     ApiError,
     ApiUnreachableError,
@@ -43,7 +44,8 @@ class UploadEngine:
 
     home: folder for the journals of unfinished uploads.
     parallel: parts sent at once.
-    rate_limit: of all of them together; may be shared with other engines.
+    connections: for all engines that share them together, which then send fewer; closed by whoever made them.
+    rate_limit: of all parts together; may be shared with other engines.
     report: told what happens, possibly from other threads.
     interruption: request it from any thread to stop; what was uploaded stays and is resumed by the next `upload`.
     """
@@ -54,6 +56,7 @@ class UploadEngine:
         home: Path,
         *,
         parallel: int = DEFAULT_PARALLEL,
+        connections: Connections | None = None,
         rate_limit: RateLimit | None = None,
         report: Report = ignore_event,
         interruption: Interruption | None = None,
@@ -63,8 +66,10 @@ class UploadEngine:
         self._folder = home / "uploads"
         self._report = report
         self._interruption = interruption or Interruption()
+        self._shares_connections = connections is not None
         self._options = TransferOptions(
             parallel=parallel,
+            connections=connections or Connections(parallel),
             rate_limit=rate_limit,
             backoff=backoff or Backoff(),
             interruption=self._interruption,
@@ -91,6 +96,9 @@ class UploadEngine:
                 if isinstance(error, FileChangedError):
                     self._abandon(journal)
                 raise
+            finally:
+                if not self._shares_connections:
+                    self._options.connections.close()
             # Kept until here: a run that is stopped while it waits for processing resumes there, and does not send the
             # file again.
             with self._correlated(journal, file) as api:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import re
 import socket
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
@@ -15,13 +14,13 @@ from urllib3.exceptions import HTTPError
 
 from video_upload.backoff import Interruption
 from video_upload.connection_problem import problem_in_words
+from video_upload.connections import Connections
 from video_upload.loopback import is_loopback
-from video_upload.network import Line, open_line
+from video_upload.network import Line
 from video_upload.rate_limit import RateLimit
 from video_upload.schemas import PresignedPart
 from video_upload.video_file import PartReader
 
-TIMEOUT_SECONDS = 60.0  # of one connect, one send of a buffer, or the wait for the answer
 LONGEST_ERROR_BYTES = 64 * 1024
 
 
@@ -59,28 +58,27 @@ class Refused:
 
 
 class PartSender:
-    """One worker's connection, kept open from part to part. For one thread, except `hang_up`."""
+    """One worker's sender. For one thread, except `hang_up`."""
 
     def __init__(
         self,
         reader: PartReader,
-        tls: ssl.SSLContext,
+        connections: Connections,
         interruption: Interruption,
         rate_limit: RateLimit | None = None,
     ) -> None:
         self._reader = reader
-        self._tls = tls
+        self._connections = connections
         self._interruption = interruption
         self._rate_limit = rate_limit
         self._line: Line | None = None
-        self._peer: tuple[str, str] | None = None
 
     def crc64nvme(self, part_number: int) -> int:
         """Read the part for its checksum alone. Raises FileChangedError and FileUnreadableError."""
         return self._reader.crc64nvme(part_number)
 
     def send(self, part: PresignedPart, on_bytes: Callable[[int], None]) -> Stored | Refused:
-        """Send one part, once. Raises UploadCancelledError and FileChangedError.
+        """Send one part, once, as the holder of a turn. Raises UploadCancelledError and FileChangedError.
 
         on_bytes: told how many bytes went out, after each buffer.
         """
@@ -92,22 +90,16 @@ class PartSender:
         try:
             return self._put(self._connect(url), url, part, on_bytes)
         except (OSError, http.client.HTTPException) as error:
-            self.close()
             self._interruption.check()  # a hang-up looks like a broken line
             return Refused(status=None, code="ConnectionLost", reason=str(error) or type(error).__name__)
         except HTTPError as error:  # on the way to a proxy or through it
-            self.close()
             self._interruption.check()
             return Refused(status=None, code="ConnectionLost", reason=problem_in_words(error))
+        finally:
+            self._close()
 
     def _connect(self, url: SplitResult) -> Line:
-        peer = (url.scheme, url.netloc)
-        line = self._line
-        if line is not None and self._peer == peer and line.connection.sock is not None:
-            return line
-        self.close()
-        self._line = open_line(url, self._tls, TIMEOUT_SECONDS)
-        self._peer = peer
+        self._line = self._connections.open(url)
         return self._line
 
     def _put(
@@ -124,8 +116,10 @@ class PartSender:
         checksum, unsent_bytes = self._send_body(connection, part, on_bytes)
         response = connection.getresponse()
         body = response.read(LONGEST_ERROR_BYTES)
-        if unsent_bytes or not response.isclosed():
-            self.close()  # the rest of the body would be taken for the next request
+        # The rest of a body would be taken for the next request.
+        if not unsent_bytes and response.isclosed() and connection.sock is not None:
+            self._line = None
+            self._connections.keep(url, line)
         etag = response.getheader("ETag")
         if response.status == 200 and etag and not unsent_bytes:
             return Stored(etag=etag, crc64nvme=checksum)
@@ -171,7 +165,7 @@ class PartSender:
             except OSError:
                 return  # it ended by itself
 
-    def close(self) -> None:
+    def _close(self) -> None:
         if self._line is not None:
             self._line.connection.close()
             self._line = None

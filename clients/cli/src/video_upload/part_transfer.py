@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from video_upload.backoff import Backoff, Interruption
+from video_upload.connections import Connections
 from video_upload.errors import FileUnreadableError, PartFailedError, UploadCancelledError, UploadLostError
 from video_upload.events import BytesSent, PartRetried, PartUrlRenewed, Report
-from video_upload.network import tls_context
 from video_upload.part_sender import PartSender, Refused, Stored
 from video_upload.part_urls import PartUrls
 from video_upload.rate_limit import RateLimit
@@ -26,11 +26,12 @@ JOIN_SECONDS = 5.0
 class TransferOptions:
     """Options for sending parts.
 
-    parallel: parts sent at once. rate_limit: of all of them together. interruption: requested to stop. report: told
-    what happens, from any thread.
+    parallel: parts of one file sent at once. connections, rate_limit: of all of them together, and of other files.
+    interruption: requested to stop. report: told what happens, from any thread.
     """
 
     parallel: int
+    connections: Connections
     backoff: Backoff
     interruption: Interruption
     report: Report
@@ -60,7 +61,6 @@ class PartTransfer:
         self._backoff = options.backoff
         self._interruption = Interruption()
         self._report = options.report
-        self._tls = tls_context()
         self._wants_checksums = False
         """The store has refused a part for want of its checksum: the others are signed with theirs at once."""
         self._waiting: deque[int] = deque()
@@ -116,7 +116,7 @@ class PartTransfer:
         except FileUnreadableError as error:
             self._results.put(error)
             return
-        sender = PartSender(reader, self._tls, self._interruption, self._options.rate_limit)
+        sender = PartSender(reader, self._options.connections, self._interruption, self._options.rate_limit)
         self._senders.append(sender)
         try:
             while self._waiting:
@@ -130,7 +130,6 @@ class PartTransfer:
         except BaseException as error:  # carried to the caller's thread
             self._results.put(error)
         finally:
-            sender.close()
             reader.close()
 
     def _send_part(self, sender: PartSender, part_number: int) -> SentPart:
@@ -139,7 +138,8 @@ class PartTransfer:
             self._interruption.check()
             if self._wants_checksums and not self._urls.has_checksum(part_number):
                 self._urls.renew_with_checksum(part_number, sender.crc64nvme(part_number))
-            outcome = self._send_once(sender, part_number)
+            with self._options.connections.turn(self._interruption):
+                outcome = self._send_once(sender, part_number)
             if isinstance(outcome, Stored):
                 return SentPart(part_number=part_number, etag=outcome.etag, crc64nvme=outcome.crc64nvme)
             if outcome.status == 404:

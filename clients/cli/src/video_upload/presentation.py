@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
 from rich.console import Console
 from rich.filesize import decimal
@@ -41,11 +43,15 @@ def plain(text: str) -> str:
 
 
 class UploadDisplay:
-    """A bar for the file being sent, and above several files one for all of them; give `show` to the engine."""
+    """A bar for each file being sent, and above several files one for all; give each file's `show` to its engine.
+
+    Where there is no terminal, several files get a line each when they begin.
+    """
 
     def __init__(self, console: Console, file_count: int, size_bytes: int) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}"),
+        names = Column(no_wrap=True, overflow="ellipsis", max_width=max(console.width * 2 // 5, 20))
+        self.progress = Progress(
+            TextColumn("{task.description}", table_column=names),
             BarColumn(),
             DownloadColumn(),
             TransferSpeedColumn(),
@@ -57,58 +63,95 @@ class UploadDisplay:
             redirect_stdout=False,
             redirect_stderr=False,
         )
+        self.has_several = file_count > 1
         self._file_count = file_count
-        self._files_begun = 0
-        self._total = self._progress.add_task(self._total_title(), total=size_bytes, visible=file_count > 1)
-        self._title = ""
-        self._size_bytes = 0
-        self._before_bytes = 0
-        """Size of the files that are finished."""
-        self._file: TaskID | None = None
-        self._last_note = ""
+        self._begun: set[Path] = set()
+        self._completed_bytes = 0
+        self._total = self.progress.add_task(self._total_title(), total=size_bytes, visible=self.has_several)
+        self.lock = threading.RLock()
 
     def __enter__(self) -> UploadDisplay:
-        self._progress.start()
+        self.progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        self.progress.stop()
 
     @contextmanager
     def paused(self) -> Generator[None]:
-        """For results that go to the same terminal by another way."""
-        if not self._progress.console.is_terminal:  # a stop would write the bars down
-            yield
-            return
-        self._progress.stop()
-        try:
-            yield
-        finally:
-            self._progress.start()
+        """For results that go to the same terminal by another way; one at a time."""
+        with self.lock:
+            if not self.progress.console.is_terminal:  # a stop would write the bars down
+                yield
+                return
+            self.progress.stop()
+            try:
+                yield
+            finally:
+                self.progress.start()
 
-    def next_file(self, name: str, size_bytes: int) -> None:
-        self._before_bytes += self._size_bytes
-        self._title, self._size_bytes = plain(name), size_bytes
-        self._files_begun += 1
+    def begin_file(self, path: Path, name: str, size_bytes: int) -> FileDisplay:
+        with self.lock:
+            self._begun.add(path)
+            self.progress.update(self._total, description=self._total_title())
+        return FileDisplay(self, plain(name), size_bytes)
+
+    def advance_total(self, count: int) -> None:
+        with self.lock:
+            self._completed_bytes += count
+            self.progress.advance(self._total, count)
+
+    def move_total(self, count: int) -> None:
+        """Count bytes of which none was sent now."""
+        if count:
+            with self.lock:
+                self._completed_bytes += count
+                # Not by `update`, which would take what was there before for speed.
+                self.progress.reset(self._total, completed=self._completed_bytes)
+
+    def note(self, text: str) -> None:
+        with self.lock:
+            self.progress.console.print(text, soft_wrap=not self.progress.console.is_terminal, highlight=False)
+
+    def _total_title(self) -> str:
+        return f"Total ({len(self._begun)} of {self._file_count})"
+
+
+class FileDisplay:
+    """The bar and the notes of one file."""
+
+    def __init__(self, display: UploadDisplay, title: str, size_bytes: int) -> None:
+        self._display = display
+        self._title = title
+        self._size_bytes = size_bytes
+        self._counted_bytes = 0
+        self._bar: TaskID | None = None
         self._last_note = ""
-        self._drop_file()
-        self._progress.update(self._total, description=self._total_title())
 
-    def finish_file(self) -> None:
+    def finish(self) -> None:
         """Count the file as done, no matter in which run it was sent."""
-        self._set_total(self._size_bytes)
+        self._count_from(self._size_bytes)
+        self.drop()
+
+    def drop(self) -> None:
+        """Take the bar away."""
+        with self._display.lock:
+            if self._bar is not None:
+                self._display.progress.remove_task(self._bar)
+                self._bar = None
 
     def show(self, event: UploadEvent) -> None:
         match event:
             case UploadBegan(size_bytes=size_bytes, stored_bytes=stored_bytes):
-                self._drop_file()
-                self._file = self._progress.add_task(self._title, total=size_bytes, completed=stored_bytes)
-                self._set_total(stored_bytes)
+                self.drop()
+                self._bar = self._display.progress.add_task(self._title, total=size_bytes, completed=stored_bytes)
+                self._count_from(stored_bytes)
                 if stored_bytes:
                     self._note(f"Resuming: {decimal(stored_bytes)} of {decimal(size_bytes)} already uploaded.")
-            case BytesSent(count=count) if self._file is not None:
-                self._progress.advance(self._file, count)
-                self._progress.advance(self._total, count)
+                elif self._display.has_several and not self._display.progress.console.is_terminal:
+                    self._note(f"Uploading {decimal(size_bytes)}.")
+            case BytesSent(count=count) if self._bar is not None:
+                self._advance(self._bar, count)
             case PartRetried(part_number=number, reason=reason, wait_seconds=wait_seconds):
                 self._note(f"Part {number}: {reason}. Trying again in {wait_seconds:.1f} s.")
             case PartsDiffered(part_numbers=numbers):
@@ -122,24 +165,23 @@ class UploadDisplay:
             case _:
                 return
 
-    def _set_total(self, of_this_file_bytes: int) -> None:
-        completed = self._before_bytes + of_this_file_bytes
-        if self._progress.tasks[0].completed != completed:
-            # Not by `update`, which would take what was there before for speed.
-            self._progress.reset(self._total, completed=completed)
+    def _advance(self, bar: TaskID, count: int) -> None:
+        with self._display.lock:
+            self._counted_bytes += count
+            if bar == self._bar:
+                self._display.progress.advance(bar, count)
+            self._display.advance_total(count)
 
-    def _drop_file(self) -> None:
-        if self._file is not None:
-            self._progress.remove_task(self._file)
-            self._file = None
-
-    def _total_title(self) -> str:
-        return f"Total ({self._files_begun} of {self._file_count})"
+    def _count_from(self, done_bytes: int) -> None:
+        with self._display.lock:
+            moved, self._counted_bytes = done_bytes - self._counted_bytes, done_bytes
+            self._display.move_total(moved)
 
     def _note(self, text: str) -> None:
         if text != self._last_note:
             self._last_note = text
-            self._progress.console.print(plain(text))
+            name = f"{self._title}: " if self._display.has_several else ""
+            self._display.note(name + plain(text))
 
 
 def media_in_words(media: Media | None) -> str:

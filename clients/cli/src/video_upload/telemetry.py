@@ -22,6 +22,7 @@ from video_upload.events import (
     PartRetried,
     PartsDiffered,
     ProcessingPolled,
+    Report,
     UploadBegan,
     Uploaded,
     UploadEvent,
@@ -57,7 +58,7 @@ class ProgressSink(Protocol):
 
 
 class Telemetry:
-    """Give `note` to the engine; it returns at once. A context manager; leaving it takes three seconds at most.
+    """Events of several uploads on their way to a sink. A context manager; leaving it takes three seconds at most.
 
     What cannot be delivered waits for a later call, up to MOST_WAITING events and ever more rarely; a batch that the
     platform refuses for good is dropped. Either is said once, at debug level.
@@ -73,11 +74,6 @@ class Telemetry:
         self._lock = threading.Lock()
         self._ending = threading.Event()
         self._worker = threading.Thread(target=self._work, name="telemetry", daemon=True)
-        self._video_id = ""
-        self._correlation_id: str | None = None
-        self._size_bytes = self._sent_bytes = 0
-        self._progress_at = 0.0
-        self._last_state = ""
         self._failures = 0
         self._asked_pause_seconds = 0.0
         self._has_complained = False
@@ -90,51 +86,13 @@ class Telemetry:
         self._ending.set()
         self._worker.join(LAST_WORDS_SECONDS)
 
-    def note(self, event: UploadEvent) -> None:
+    def for_upload(self) -> Report:
+        """Return a function for the engine of one file after another; it returns at once."""
+        return _Narrator(self._add, self._interval_seconds, self._clock).note
+
+    def _add(self, event: dict[str, Any]) -> None:
         with self._lock:
-            match event:
-                case UploadBegan(video_id=video_id, size_bytes=size_bytes, stored_bytes=stored_bytes):
-                    self._video_id, self._correlation_id = video_id, event.correlation_id
-                    self._size_bytes, self._sent_bytes = size_bytes, stored_bytes
-                    self._progress_at, self._last_state = self._clock(), ""
-                    self._add("uploadBegan", partCount=event.part_count)
-                case BytesSent(count=count):
-                    self._sent_bytes += count
-                    if self._clock() - self._progress_at >= self._interval_seconds:
-                        self._progress_at = self._clock()
-                        self._add("uploadProgress")
-                case PartRetried(part_number=number, failures=failures):
-                    self._add("partRetried", partNumber=number, failures=min(failures, MOST_FAILURES))
-                case PartsDiffered(part_numbers=numbers):
-                    self._add("partsDiffered", partNumbers=numbers[:MOST_PART_NUMBERS])
-                case Completing():
-                    self._enter("completing")
-                case Uploaded():
-                    self._enter("processing")
-                case ProcessingPolled(state=state):
-                    self._enter(state)
-                case UploadFailed(video_id=video_id, code=code) if video_id == self._video_id:
-                    self._enter("failed", **({"code": code} if code and _CODE.fullmatch(code) else {}))
-                case _:
-                    return
-
-    def _enter(self, state: str, **more: Any) -> None:
-        if state != self._last_state:
-            self._last_state = state
-            self._add("uploadState", state=state, **more)
-
-    def _add(self, name: str, **more: Any) -> None:
-        self._waiting.append(
-            {
-                "event": name,
-                "at": int(self._clock() * 1000),
-                "videoId": self._video_id,
-                "correlationId": self._correlation_id,
-                "sizeBytes": self._size_bytes,
-                "sentBytes": max(self._sent_bytes, 0),
-                **more,
-            }
-        )
+            self._waiting.append(event)
 
     def _work(self) -> None:
         while not self._ending.wait(self._pause_seconds()):
@@ -181,6 +139,69 @@ class Telemetry:
         if not self._has_complained:
             self._has_complained = True
             log.debug("progress does not arrive: %s", error)
+
+
+class _Narrator:
+    """Translates the events of one upload at a time, which may come from any thread."""
+
+    def __init__(
+        self, add: Callable[[dict[str, Any]], None], interval_seconds: float, clock: Callable[[], float]
+    ) -> None:
+        self._tell = add
+        self._interval_seconds = interval_seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._video_id = ""
+        self._correlation_id: str | None = None
+        self._size_bytes = self._sent_bytes = 0
+        self._progress_at = 0.0
+        self._last_state = ""
+
+    def note(self, event: UploadEvent) -> None:
+        with self._lock:
+            match event:
+                case UploadBegan(video_id=video_id, size_bytes=size_bytes, stored_bytes=stored_bytes):
+                    self._video_id, self._correlation_id = video_id, event.correlation_id
+                    self._size_bytes, self._sent_bytes = size_bytes, stored_bytes
+                    self._progress_at, self._last_state = self._clock(), ""
+                    self._add("uploadBegan", partCount=event.part_count)
+                case BytesSent(count=count):
+                    self._sent_bytes += count
+                    if self._clock() - self._progress_at >= self._interval_seconds:
+                        self._progress_at = self._clock()
+                        self._add("uploadProgress")
+                case PartRetried(part_number=number, failures=failures):
+                    self._add("partRetried", partNumber=number, failures=min(failures, MOST_FAILURES))
+                case PartsDiffered(part_numbers=numbers):
+                    self._add("partsDiffered", partNumbers=numbers[:MOST_PART_NUMBERS])
+                case Completing():
+                    self._enter("completing")
+                case Uploaded():
+                    self._enter("processing")
+                case ProcessingPolled(state=state):
+                    self._enter(state)
+                case UploadFailed(video_id=video_id, code=code) if video_id == self._video_id:
+                    self._enter("failed", **({"code": code} if code and _CODE.fullmatch(code) else {}))
+                case _:
+                    return
+
+    def _enter(self, state: str, **more: Any) -> None:
+        if state != self._last_state:
+            self._last_state = state
+            self._add("uploadState", state=state, **more)
+
+    def _add(self, name: str, **more: Any) -> None:
+        self._tell(
+            {
+                "event": name,
+                "at": int(self._clock() * 1000),
+                "videoId": self._video_id,
+                "correlationId": self._correlation_id,
+                "sizeBytes": self._size_bytes,
+                "sentBytes": max(self._sent_bytes, 0),
+                **more,
+            }
+        )
 
 
 def _is_refused_for_good(error: VideoUploadError) -> bool:

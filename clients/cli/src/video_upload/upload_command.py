@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -24,22 +23,21 @@ from video_upload.command_output import (
     exit_codes,
     print_error,
     print_json,
-    results_console,
-    video_in_json,
     writing_results,
 )
+from video_upload.connections import Connections
 from video_upload.credentials import StoredCredentials
 from video_upload.engine import DEFAULT_PARALLEL, UploadEngine
-from video_upload.errors import SystemRefusedError, VideoUploadError, path_text
+from video_upload.errors import path_text
 from video_upload.events import Report, UploadEvent, ignore_event
 from video_upload.exit_codes import ExitCode, exit_code_of
 from video_upload.file_selection import Selection, select_videos
-from video_upload.presentation import UploadDisplay, print_skipped, print_video
+from video_upload.presentation import UploadDisplay
 from video_upload.private_files import default_home
 from video_upload.rate_limit import RateLimit, parse_rate
-from video_upload.schemas import Video
 from video_upload.spooled_file import spooled_file
 from video_upload.telemetry import Telemetry
+from video_upload.upload_run import DEFAULT_FILES, UploadRun
 from video_upload.video_file import CONTENT_TYPES, VideoFile
 
 TellProgress = Annotated[
@@ -59,6 +57,22 @@ def _rate_limit(text: str) -> RateLimit:
         raise typer.BadParameter(str(error)) from error
 
 
+Files = Annotated[int, typer.Option("--files", "-f", min=1, max=64, help="Files uploaded at once.")]
+Parallel = Annotated[
+    int, typer.Option("--parallel", "-p", min=1, max=64, help="Parts sent at once, of all files together.")
+]
+LimitRate = Annotated[
+    RateLimit | None,
+    typer.Option(
+        "--limit-rate",
+        metavar="RATE",
+        parser=_rate_limit,
+        help="Maximum bytes per second for all parts together: 5MB, 500k, 1.5MiB.",
+        show_default=False,
+    ),
+]
+
+
 def upload(  # noqa: PLR0917 - typer calls it by name
     sources: Annotated[
         list[str] | None,
@@ -68,19 +82,9 @@ def upload(  # noqa: PLR0917 - typer calls it by name
             "standard input.",
         ),
     ] = None,
-    parallel: Annotated[
-        int, typer.Option("--parallel", "-p", min=1, max=64, help="Parts sent at once.")
-    ] = DEFAULT_PARALLEL,
-    limit_rate: Annotated[
-        RateLimit | None,
-        typer.Option(
-            "--limit-rate",
-            metavar="RATE",
-            parser=_rate_limit,
-            help="Maximum bytes per second for all parts together: 5MB, 500k, 1.5MiB.",
-            show_default=False,
-        ),
-    ] = None,
+    files: Files = DEFAULT_FILES,
+    parallel: Parallel = DEFAULT_PARALLEL,
+    limit_rate: LimitRate = None,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until the video has been checked.")] = True,
     telemetry: TellProgress = True,
     files_from: Annotated[
@@ -107,7 +111,7 @@ def upload(  # noqa: PLR0917 - typer calls it by name
     as_json: AsJson = False,
     profile: Profile = None,
 ) -> None:
-    """Upload videos, one after another. Ctrl-C pauses; run the same command again to resume."""
+    """Upload videos. Ctrl-C pauses; run the same command again to resume."""
     with exit_codes(as_json=as_json), ExitStack() as held:
         is_stream = sources == ["-"]
         if is_stream != (name is not None) or (is_stream and (files_from or dry_run)):
@@ -128,35 +132,40 @@ def upload(  # noqa: PLR0917 - typer calls it by name
             _list_only(selection, as_json=as_json)
         console = errors_console(quiet=as_json)
         api = api_of(profile, console, interruption := Interruption())
-        run = _Run(
-            api=api,
-            selection=selection,
-            batch=BatchJournal(default_home(), api.url, sources),
-            interruption=interruption,
-            as_json=as_json,
-            urls=urls,
-            is_stream=is_stream,
-            failures=[exit_code_of(refused) for refused in selection.refused],
-            unfinished=len(selection.refused),
-        )
-        with (
-            UploadDisplay(console, len(selection.videos), selection.size_bytes) as display,
-            _telemetry(profile, wanted=telemetry) as tell,
-        ):
+        connections = Connections(parallel)
+        held.callback(connections.close)
+        new_report = held.enter_context(_telemetry(profile, wanted=telemetry))
+
+        def new_engine(show: Report) -> UploadEngine:
+            tell = new_report()
 
             def report(event: UploadEvent) -> None:
-                display.show(event)
+                show(event)
                 tell(event)
 
-            engine = UploadEngine(
+            return UploadEngine(
                 api,
                 default_home(),
                 parallel=parallel,
+                connections=connections,
                 rate_limit=limit_rate,
                 report=report,
                 interruption=interruption,
             )
-            run.upload_all(engine, display, wait=wait)
+
+        run = UploadRun(
+            selection=selection,
+            batch=BatchJournal(default_home(), api.url, sources),
+            new_engine=new_engine,
+            interruption=interruption,
+            files=files,
+            wait=wait,
+            as_json=as_json,
+            urls=urls,
+            is_stream=is_stream,
+        )
+        with UploadDisplay(console, len(selection.videos), selection.size_bytes) as display:
+            run.upload_all(display)
         run.conclude()
 
 
@@ -179,107 +188,13 @@ def _list_only(selection: Selection, *, as_json: bool) -> NoReturn:
 
 
 @contextmanager
-def _telemetry(profile: str | None, *, wanted: bool) -> Generator[Report]:
-    """Report progress to sites that ask for it, and to no others."""
+def _telemetry(profile: str | None, *, wanted: bool) -> Generator[Callable[[], Report]]:
+    """Report each file's progress to sites that ask for it, and to no others."""
     credentials = StoredCredentials(default_home(), profile)
     signed_in = credentials.load()
     if not wanted or not signed_in.tell_progress:
-        yield ignore_event
+        yield lambda: ignore_event
         return
     # One try a call: what does not arrive goes with a later one.
     with Telemetry(VideoApi(signed_in.api_url, credentials, backoff=Backoff(tries=1))) as telemetry:
-        yield telemetry.note
-
-
-@dataclass(kw_only=True)
-class _Run:
-    """One run of the command over all its files."""
-
-    api: VideoApi
-    selection: Selection
-    batch: BatchJournal
-    interruption: Interruption
-    as_json: bool
-    urls: bool
-    is_stream: bool
-    failures: list[ExitCode] = field(default_factory=list[ExitCode])
-    uploaded: int = 0
-    done_before: int = 0
-    unfinished: int = 0
-
-    def upload_all(self, engine: UploadEngine, display: UploadDisplay, *, wait: bool) -> None:
-        for path in self.selection.videos:
-            try:
-                self._upload_one(engine, display, path, wait=wait)
-            except VideoUploadError as error:
-                if exit_code_of(error) in {ExitCode.NOT_SIGNED_IN, ExitCode.INTERRUPTED}:
-                    raise
-                self._fail(error, display, path)
-            except OSError as error:
-                self._fail(SystemRefusedError(error), display, path)
-        if not self.unfinished:
-            self.batch.forget()
-
-    def _fail(self, error: VideoUploadError, display: UploadDisplay, path: Path) -> None:
-        """Count and tell; one file's failure does not keep the others back."""
-        self.failures.append(exit_code_of(error))
-        self.unfinished += 1
-        with display.paused():
-            print_error(error, as_json=self.as_json, file=Path(path.name) if self.is_stream else path)
-
-    def _upload_one(self, engine: UploadEngine, display: UploadDisplay, path: Path, *, wait: bool) -> None:
-        file = VideoFile.at(path)
-        display.next_file(path.name, file.size_bytes)
-        if self.batch.finished(file) is not None:
-            self.done_before += 1
-            display.finish_file()
-            return
-
-        def tell(video: Video) -> None:
-            display.finish_file()
-            if self.as_json:
-                shown = path.name if self.is_stream else path_text(path)
-                print_json({"file": shown, "video": video_in_json(video, urls=self.urls)})
-            else:
-                with display.paused(), writing_results():
-                    print_video(results_console(), video, urls=self.urls)
-            self.batch.add(file, video.video_id)
-
-        send = engine.upload_once if self.is_stream else engine.upload
-        verdict = _verdict(send(path, wait=wait, tell=tell), waited=wait)
-        if verdict is ExitCode.OK:
-            self.uploaded += 1
-        else:
-            self.failures.append(verdict)
-
-    def conclude(self) -> None:
-        """The summary, where something was looked for or left out, and the exit code of the first failure."""
-        skipped = self.selection.skipped
-        if self.selection.searched or self.done_before:
-            if self.as_json:
-                print_json(
-                    {
-                        "summary": {
-                            "uploaded": self.uploaded,
-                            "failed": len(self.failures),
-                            "doneBefore": self.done_before,
-                            "skipped": [{"file": path_text(one.path), "reason": one.reason} for one in skipped],
-                        }
-                    }
-                )
-            else:
-                console = errors_console()
-                console.print(
-                    f"{self.uploaded} uploaded, {len(self.failures)} failed, {self.done_before} done before, "
-                    f"{len(skipped)} skipped.",
-                    highlight=False,
-                )
-                print_skipped(console, skipped)
-        if self.failures:
-            raise typer.Exit(self.failures[0])
-
-
-def _verdict(video: Video, *, waited: bool) -> ExitCode:
-    if video.state == "rejected":
-        return ExitCode.REFUSED
-    return ExitCode.FAILED if video.state in {"aborted", "expired", "deleted"} and waited else ExitCode.OK
+        yield telemetry.for_upload

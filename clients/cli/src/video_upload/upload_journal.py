@@ -102,6 +102,9 @@ class UploadJournal:
                 continue
             try:
                 with filelock.FileLock(path.with_suffix(".lock"), mode=0o600).acquire(blocking=False):
+                    found = read_journal(path)
+                    if found is None:  # a copy that is uploaded at the same time has taken it
+                        continue
                     self.start(msgspec.structs.replace(found[0], path=str(file.path)), found[1].values())
                     path.unlink(missing_ok=True)
             except filelock.Timeout:  # it was moved while it is being uploaded
