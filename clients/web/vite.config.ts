@@ -1,6 +1,22 @@
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
+import de from "./src/texts/de.json";
+import en from "./src/texts/en.json";
+
+const TEXTS: Record<string, Record<string, unknown>> = { de, en };
+
+/** Fills `%en:KEY%` in a document: what is read before, or without, the script that knows the language. */
+const textsOfDocument: Plugin = {
+  name: "texts-of-document",
+  transformIndexHtml: (html) =>
+    html.replace(/%(\w+):([\w.]+)%/g, (_, name: string, key: string) => {
+      const text = TEXTS[name]?.[key];
+      if (typeof text !== "string") throw new Error(`no text ${key} in ${name}`);
+      return text;
+    }),
+};
 
 export default defineConfig({
+  plugins: [textsOfDocument],
   build: {
     target: "es2023",
     // The Content-Security-Policy allows files of this site alone, no data: scripts or styles.

@@ -35,11 +35,17 @@ def complaints() -> list[str]:
 
 
 @pytest.fixture
-def page(browser: Browser, complaints: list[str], request: pytest.FixtureRequest) -> Iterator[Page]:
+def locale() -> str:
+    """What the browser asks pages for."""
+    return "en-GB"
+
+
+@pytest.fixture
+def page(browser: Browser, complaints: list[str], locale: str, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A fresh profile, closed before its site, whose console must stay free of errors."""
     if "site" in request.fixturenames:
         request.getfixturevalue("site")
-    context = browser.new_context(locale="en-GB", service_workers="block")
+    context = browser.new_context(locale=locale, service_workers="block")
     opened = context.new_page()
     said: list[str] = []
     opened.on("console", lambda line: said.append(line.text) if line.type in {"error", "warning"} else None)

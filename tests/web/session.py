@@ -22,10 +22,10 @@ def open_signed_in(page: Page, site_url: str, sign_in: SignIn, email: str) -> No
     key = f"oidc.user:{sign_in.authority_url}:web"
     page.goto(site_url)
     # Until the page knows that nobody is signed in, it would take the session up before the reload.
-    page.get_by_role("button", name="Sign in").wait_for()
+    page.locator("#sign-in").wait_for()
     page.evaluate("([key, session]) => sessionStorage.setItem(key, session)", [key, json.dumps(session)])
     page.reload()
-    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    expect(page.locator("#sign-out")).to_be_visible()
 
 
 def session_of(page: Page) -> dict[str, str]:

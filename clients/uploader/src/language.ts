@@ -46,11 +46,11 @@ export class Language<Key extends string = string> {
 
 /** The first wanted tag whose language is there: ["fr", "de-AT", "en"] → "de-AT" where there is "de". */
 export function chosenLocale<Name extends string>(
-  wanted: readonly string[],
+  wanted: readonly string[] | undefined,
   languages: Readonly<Record<Name, unknown>>,
   fallback: Name,
 ): { locale: string; name: Name } {
-  for (const locale of wanted) {
+  for (const locale of wanted ?? []) {
     const name = locale.toLowerCase().split("-")[0] as Name;
     if (Object.hasOwn(languages, name) && isTag(locale)) return { locale, name };
   }

@@ -7,11 +7,15 @@ import de from "./texts/de.json";
 import en from "./texts/en.json";
 
 type PageTextKey = keyof typeof en;
+export type TextKey = UploaderTextKey | PageTextKey;
 
 const PAGE_TEXTS: { en: Texts<PageTextKey>; de: Texts<PageTextKey> } = { en, de };
 const { locale, name } = chosenLocale(navigator.languages, PAGE_TEXTS, "en");
 
-export const language = new Language<UploaderTextKey | PageTextKey>(locale, {
+/** As in <html lang>. */
+export const languageName: string = name;
+
+export const language = new Language<TextKey>(locale, {
   ...UPLOADER_TEXTS[name],
   ...PAGE_TEXTS[name],
 });

@@ -4,7 +4,7 @@ import { type ApiClient, ApiError, type Video } from "video-uploader/api";
 import { within } from "video-uploader/dom";
 import { VideoLooks } from "video-uploader/video_looks";
 import { pause } from "video-uploader/waiting";
-import { message } from "./language";
+import { language, message } from "./language";
 import { announce, byId, confirmed, showBanner } from "./page";
 import { obstacleHere } from "./playability";
 import { play } from "./player";
@@ -49,7 +49,7 @@ export class Library {
     this.#filter.oninput = () => {
       this.#applyFilter();
       const shown = this.#shown();
-      announce(shown === 1 ? "1 video" : `${shown} videos`);
+      announce(language.text("library.count", { count: shown }));
       this.#goOnIfEndInSight();
     };
     this.#observer = new IntersectionObserver(
@@ -131,7 +131,8 @@ export class Library {
     this.#entries.set(video.videoId, { video, card });
     if (before && facts(before.video) === facts(video)) return;
     card.draw(video, before?.video);
-    if (before && before.video.state !== video.state) announce(`${video.fileName}: ${stateWords(video)}`);
+    if (before && before.video.state !== video.state)
+      announce(language.text("video.told", { name: video.fileName, state: stateWords(video) }));
     this.#applyFilter();
   }
 
@@ -181,19 +182,23 @@ export class Library {
     const entry = this.#entries.get(videoId);
     if (!entry) return;
     const { fileName } = entry.video;
-    const text = "This cannot be undone. Links that were opened or shared earlier may play for a few more minutes.";
-    const sure = await confirmed({ title: `Delete ${fileName}?`, text, yes: "Delete" });
+    const sure = await confirmed({
+      title: language.text("delete.title", { name: fileName }),
+      text: language.text("delete.text"),
+      yes: language.text("delete.yes"),
+      no: language.text("delete.no"),
+    });
     if (!sure) return;
     try {
       await this.#api.deleteVideo(videoId);
     } catch (error) {
       if (!(error instanceof ApiError && error.code === "video_not_found")) {
-        showBanner(`${fileName}: ${message(error)}`);
+        showBanner(language.text("message.of_file", { name: fileName, message: message(error) }));
         return;
       }
     }
     this.#remove(videoId);
-    announce(`${fileName} was deleted`);
+    announce(language.text("video.deleted", { name: fileName }));
   }
 
   #remove(videoId: string): void {

@@ -6,9 +6,9 @@ import { shareOf } from "video-uploader/upload_row";
 import type { UploadDetail } from "video-uploader/uploader_events";
 import type { VideoUploader } from "video-uploader/video_uploader";
 import "video-uploader/video_uploader";
-import { message } from "./language";
+import { language, message } from "./language";
 import { Library } from "./library";
-import { byId, confirmed, showBanner } from "./page";
+import { byId, confirmed, showBanner, speak } from "./page";
 import { leavePlayerOfBefore } from "./player";
 import { forgetShared, sharedVideos } from "./shared_videos";
 import { SignIn, type SiteConfig } from "./sign_in";
@@ -62,10 +62,11 @@ function showWorkspace(signIn: SignIn, config: SiteConfig): void {
 
 /** Show, count and let go of what the uploader tells of. */
 function tellOf(uploader: VideoUploader, telemetry: Telemetry | null): void {
-  const title = document.title;
+  const title = language.text("page.title");
   const drawTitle = ({ detail: { upload } }: CustomEvent<UploadDetail>) => {
     const isSending = upload.state === "sending";
-    document.title = isSending ? `${Math.floor(shareOf(upload) * 100)} % · ${title}` : title;
+    const percent = Math.floor(shareOf(upload) * 100);
+    document.title = isSending ? language.text("page.uploading", { percent, title }) : title;
   };
   uploader.addEventListener("uploader-message", (event) => {
     event.preventDefault();
@@ -89,10 +90,10 @@ async function mayEnd(uploader: VideoUploader): Promise<boolean> {
   const mayLeave =
     !uploader.isBusy ||
     (await confirmed({
-      title: "Sign out while videos are uploading?",
-      text: "The uploads stop. To continue them later, sign in again and choose the same files.",
-      yes: "Sign out",
-      no: "Keep uploading",
+      title: language.text("sign_out.title"),
+      text: language.text("sign_out.text"),
+      yes: language.text("sign_out.yes"),
+      no: language.text("sign_out.no"),
     }));
   uploader.warnsBeforeLeaving = !mayLeave;
   return mayLeave;
@@ -126,13 +127,14 @@ function offerSetting(telemetry: Telemetry): void {
 function tellFailedShare(): void {
   if (new URLSearchParams(location.search).get("share") !== "failed") return;
   history.replaceState(history.state, "", location.pathname);
-  showBanner("The video did not arrive from the other app. Share it once more, or choose it here.");
+  showBanner(language.text("share.failed"));
 }
 
 // Installable, and there at once on a slow line; a browser that forbids it loses nothing else.
 navigator.serviceWorker?.register("/service-worker.js").catch(() => {});
 
+speak("page.title");
 keepFocus(document);
 tellFailedShare();
 leavePlayerOfBefore();
-open().catch(() => showBanner("The page could not load. Reload it in a moment."));
+open().catch(() => showBanner(language.text("page.broken")));

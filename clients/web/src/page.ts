@@ -1,4 +1,6 @@
-/** What all parts of the page share: its elements, its live region, its banner, its question. */
+/** What all parts of the page share: its elements and their texts, its live region, its banner, its question. */
+
+import { language, languageName, type TextKey } from "./language";
 
 export function byId<Kind extends HTMLElement = HTMLElement>(id: string): Kind {
   return document.getElementById(id) as Kind;
@@ -7,6 +9,24 @@ export function byId<Kind extends HTMLElement = HTMLElement>(id: string): Kind {
 export function fromTemplate(templateId: string): HTMLElement {
   const { firstElementChild } = byId<HTMLTemplateElement>(templateId).content;
   return firstElementChild?.cloneNode(true) as HTMLElement;
+}
+
+/** Give the document its title and its texts in the page's language. */
+export function speak(title: TextKey): void {
+  fillTexts(document);
+  document.title = language.text(title);
+  document.documentElement.lang = languageName;
+}
+
+/** Fill what the document leaves to the language: data-text, data-label, data-placeholder name the keys. */
+function fillTexts(root: ParentNode): void {
+  for (const each of root.querySelectorAll<HTMLElement>("[data-text], [data-label], [data-placeholder]")) {
+    const { text, label, placeholder } = each.dataset;
+    if (text) each.textContent = language.text(text as TextKey);
+    if (label) each.setAttribute("aria-label", language.text(label as TextKey));
+    if (placeholder) each.setAttribute("placeholder", language.text(placeholder as TextKey));
+  }
+  for (const template of root.querySelectorAll("template")) fillTexts(template.content);
 }
 
 /** Read out by screen readers. */
@@ -33,12 +53,12 @@ export function hideBanner(): void {
   byId("banner").hidden = true;
 }
 
-export function confirmed(question: { title: string; text: string; yes: string; no?: string }): Promise<boolean> {
+export function confirmed(question: { title: string; text: string; yes: string; no: string }): Promise<boolean> {
   const dialog = byId<HTMLDialogElement>("confirm");
   byId("confirm-title").textContent = question.title;
   byId("confirm-text").textContent = question.text;
   byId("confirm-yes").textContent = question.yes;
-  byId("confirm-no").textContent = question.no ?? "Keep it";
+  byId("confirm-no").textContent = question.no;
   dialog.returnValue = "no";
   dialog.showModal();
   byId("confirm-no").focus();

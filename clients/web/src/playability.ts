@@ -1,6 +1,7 @@
 /** Whether this browser shows the picture of a video: canPlayType, asked with a typical profile of each codec. */
 
 import type { Media } from "video-uploader/contract";
+import { language } from "./language";
 
 /** Codec as the API names it → the type to ask for (RFC 6381); an ordinary profile, 8 bits a sample. */
 const PROBES: Record<string, string> = {
@@ -36,7 +37,7 @@ export function obstacle(media: Media | null, canPlay: (type: string) => string)
 
 /** The sentence for card and player. */
 export function cannotPlay(obstacle: string): string {
-  return `This browser cannot play ${obstacle}. Download the video to watch it.`;
+  return language.text("player.unplayable", { obstacle });
 }
 
 let probe: HTMLVideoElement | undefined;

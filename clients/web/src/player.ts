@@ -1,5 +1,6 @@
 /** The dialog that plays a video: keys as on the large video sites, and Back closes it as it closes a screen of a phone. */
 
+import { language } from "./language";
 import { byId } from "./page";
 import { cannotPlay } from "./playability";
 
@@ -58,11 +59,11 @@ export function play({ title, url, freshUrl, obstacle }: Playing): void {
       video.currentTime = at;
       return;
     }
-    if (problem.hidden) tell("This browser cannot play this kind of video. Download it to watch it.");
+    if (problem.hidden) tell(language.text("player.failed"));
   };
   // A browser that knows the sound's codec alone plays on over a black picture.
   video.onloadeddata = () => {
-    if (video.videoWidth === 0) tell("This browser plays only the sound of this video. Download it to watch it.");
+    if (video.videoWidth === 0) tell(language.text("player.only_sound"));
   };
   const close = () => dialog.close();
   dialog.onclose = () => {

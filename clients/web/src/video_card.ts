@@ -32,11 +32,11 @@ export class VideoCard {
     this.#play.disabled = !isReady;
     this.#play.setAttribute(
       "aria-label",
-      isReady ? `Play ${video.fileName}` : `${video.fileName} cannot be played yet`,
+      language.text(isReady ? "video.play.named" : "video.unplayable.named", { name: video.fileName }),
     );
     this.#download.hidden = !isReady;
-    this.#download.setAttribute("aria-label", `Download ${video.fileName}`);
-    this.#delete.setAttribute("aria-label", `Delete ${video.fileName}`);
+    this.#download.setAttribute("aria-label", language.text("video.download.named", { name: video.fileName }));
+    this.#delete.setAttribute("aria-label", language.text("video.delete.named", { name: video.fileName }));
     if (video.posterUrl && !before?.posterUrl) this.#showPoster(video.posterUrl);
   }
 
@@ -54,8 +54,8 @@ export class VideoCard {
 
 export function stateWords(video: Video): string {
   if (video.state === "rejected") return message(video.rejection);
-  if (video.state === "ready") return "ready to play";
-  return video.state === "completing" ? "Finishing…" : "Processing…";
+  if (video.state === "ready") return language.text("video.ready");
+  return language.text(video.state === "completing" ? "video.completing" : "video.processing");
 }
 
 function facts(video: Video): string {

@@ -1,9 +1,11 @@
 /** The library's cards under headings by date: today, yesterday, the last 7 days, then month by month; newest first. */
 
 import { within } from "video-uploader/dom";
+import { language } from "./language";
 import { fromTemplate } from "./page";
 
 const DAY_MS = 86_400_000;
+const WEEK_DAYS = 7;
 
 interface Group {
   heading: string;
@@ -54,7 +56,7 @@ export class VideoGroups {
     if (known) return known;
     const section = fromTemplate("group-template");
     within(section, "h3").textContent = heading;
-    within(section, "ul").setAttribute("aria-label", `Videos, ${heading}`);
+    within(section, "ul").setAttribute("aria-label", language.text("library.group", { heading }));
     const group: Group = { heading, section, cards: [] };
     const older = this.#groups.findIndex(({ cards }) => (cards[0]?.createdAt ?? "") < createdAt);
     const at = older < 0 ? this.#groups.length : older;
@@ -64,15 +66,15 @@ export class VideoGroups {
   }
 }
 
-/** "Today", "Yesterday", "Last 7 days" or "January 2026", in the reader's language and time zone. */
+/** "Today", "Yesterday", "Last 7 days" or "January 2026", in the page's language and the reader's time zone. */
 export function dateHeading(date: Date, now: Date): string {
   const days = Math.round((midnight(now) - midnight(date)) / DAY_MS);
   if (days <= 1) {
-    const word = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" }).format(-Math.max(0, days), "day");
-    return word.charAt(0).toLocaleUpperCase() + word.slice(1);
+    const word = new Intl.RelativeTimeFormat(language.locale, { numeric: "auto" }).format(-Math.max(0, days), "day");
+    return word.charAt(0).toLocaleUpperCase(language.locale) + word.slice(1);
   }
-  if (days < 7) return "Last 7 days";
-  return new Intl.DateTimeFormat(undefined, { month: "long", year: "numeric" }).format(date);
+  if (days < WEEK_DAYS) return language.text("library.last_days", { count: WEEK_DAYS });
+  return new Intl.DateTimeFormat(language.locale, { month: "long", year: "numeric" }).format(date);
 }
 
 function midnight(date: Date): number {
