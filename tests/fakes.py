@@ -97,6 +97,7 @@ class FakeMetadata:
 class FakeUpload:
     key: str
     parts: dict[int, bytes] = field(default_factory=dict)
+    stored_at: dict[int, datetime] = field(default_factory=dict)
 
 
 @dataclass
@@ -130,6 +131,7 @@ class FakeVideos:
             if upload_id not in self.uploads:
                 raise UploadGoneError
             self.uploads[upload_id].parts[part_number] = body
+            self.uploads[upload_id].stored_at[part_number] = self._clock()
             return _etag(body)
 
     def put_object(self, key: str, body: bytes) -> str:
@@ -146,8 +148,11 @@ class FakeVideos:
     def list_parts(self, key: str, upload_id: str) -> list[StoredPart]:
         if upload_id not in self.uploads:
             raise UploadGoneError
-        parts = sorted(self.uploads[upload_id].parts.items())
-        return [StoredPart(number, len(body), _etag(body), None, self._clock()) for number, body in parts]
+        upload = self.uploads[upload_id]
+        return [
+            StoredPart(number, len(body), _etag(body), None, upload.stored_at[number])
+            for number, body in sorted(upload.parts.items())
+        ]
 
     def complete_multipart_upload(
         self, key: str, upload_id: str, parts: Sequence[tuple[int, str]], size_bytes: int, checksum: str | None

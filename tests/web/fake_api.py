@@ -39,6 +39,7 @@ class FakeVideo:
     looks_until_settled: int = 1
     codec: str = "h264"
     created_at: str | None = None
+    idle_seconds: int | None = 3600
 
 
 @dataclass
@@ -246,6 +247,8 @@ class FakeApi:
             "partSizeBytes": self.part_size_bytes,
             "partCount": self._part_count(video),
             "uploadToken": video.token,
+            "receivedBytes": sum(map(len, self.storage.parts.get(video.video_id, {}).values())),
+            "idleSeconds": video.idle_seconds,
             "startedAt": "2026-01-31T12:00:00Z",
             "expiresAt": "2099-01-31T12:00:00Z",
         }

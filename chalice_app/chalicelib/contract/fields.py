@@ -68,6 +68,7 @@ NewSizeBytes = Annotated[
     Meta(ge=0, le=MAX_SIZE_BYTES, description=f"From 1 to what the stage accepts, at most {MAX_OBJECT_BYTES:,}."),
 ]
 SizeBytes = Annotated[int, Meta(ge=0, le=MAX_SIZE_BYTES)]
+IdleSeconds = Annotated[int, Meta(ge=0)]
 PartSizeBytes = Annotated[int, Meta(ge=MIN_PART_BYTES, le=MAX_PART_BYTES)]
 PartNumber = Annotated[int, Meta(ge=1, le=MAX_PARTS)]
 PartCount = Annotated[int, Meta(ge=1, le=MAX_PARTS)]

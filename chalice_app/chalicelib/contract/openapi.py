@@ -194,8 +194,11 @@ def _schemas() -> dict[str, Any]:
         ("VideoPage", "videos", fields.MAX_PAGE_VIDEOS),
     ):
         schemas[name]["properties"][listed]["maxItems"] = most
-    received = schemas["OpenUpload"]["properties"]["receivedBytes"]
-    received["description"] = f"What S3 holds of it; null beyond the newest {MAX_COUNTED_UPLOADS}."
+    known = schemas["OpenUpload"]["properties"]
+    known["receivedBytes"]["description"] = f"What S3 holds of it; null beyond the newest {MAX_COUNTED_UPLOADS}."
+    known["idleSeconds"]["description"] = (
+        f"Since S3 received its newest part, or since it began; null beyond the newest {MAX_COUNTED_UPLOADS}."
+    )
     # The check lets an empty file through, because it has an error code of its own.
     schemas["NewUpload"]["properties"]["sizeBytes"]["minimum"] = 1
     return {name: _anchored(schema) for name, schema in sorted(schemas.items())}

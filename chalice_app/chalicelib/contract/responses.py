@@ -9,6 +9,7 @@ from chalicelib.contract.fields import (
     ContentType,
     ETag,
     FileKey,
+    IdleSeconds,
     PartCount,
     PartNumber,
     PartSizeBytes,
@@ -110,8 +111,8 @@ class AbortedUpload(ResponseBody, frozen=True, kw_only=True):
 class OpenUpload(ResponseBody, frozen=True, kw_only=True):
     """An unfinished upload of the caller.
 
-    `uploadToken` is absent for a caller without the write scope. `receivedBytes` is what S3 holds of the upload, null
-    where S3 was not asked.
+    `uploadToken` is absent for a caller without the write scope. `receivedBytes` is what S3 holds of the upload,
+    `idleSeconds` the time since S3 received its newest part, or since it began; both are null where S3 was not asked.
     """
 
     video_id: VideoId
@@ -123,6 +124,7 @@ class OpenUpload(ResponseBody, frozen=True, kw_only=True):
     part_size_bytes: PartSizeBytes
     part_count: PartCount
     received_bytes: SizeBytes | None
+    idle_seconds: IdleSeconds | None
     upload_token: UploadToken | UnsetType = UNSET
     started_at: Time
     expires_at: Time

@@ -50,12 +50,20 @@ class StartedUpload:
 
 @dataclass(frozen=True)
 class OpenUpload:
-    """token: None for a caller who may only look. received_bytes: None where S3 was not asked."""
+    """token: None for a caller who may only look. received: None where S3 was not asked."""
 
     record: VideoRecord
     upload_id: str
     token: str | None
-    received_bytes: int | None
+    received: "Received | None"
+
+
+@dataclass(frozen=True)
+class Received:
+    """What S3 holds of an upload. idle_seconds: since its newest part, or since it began."""
+
+    size_bytes: int
+    idle_seconds: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,7 +249,7 @@ class MultipartUploads:
         return change.record
 
     def open_uploads(self, owner: str, *, with_tokens: bool) -> list[OpenUpload]:
-        """This user's unfinished uploads in parts, newest first.
+        """This user's unfinished uploads in parts, newest first, without those that S3 has dropped.
 
         with_tokens: whether the caller may write; reading never yields a right to write.
         """
@@ -250,23 +258,32 @@ class MultipartUploads:
             for record in self.records.open_of(owner)
             if record.state is State.UPLOADING and record.upload_id and record.expires_at > self.now()
         ]
+        asked = unfinished[:MAX_COUNTED_UPLOADS]
         with ThreadPoolExecutor(_PARALLEL_CALLS) as workers:
-            received = workers.map(carried(self._received_bytes), unfinished[:MAX_COUNTED_UPLOADS])
+            answers = workers.map(carried(self._received), asked)
             issue = carried(self.tokens.issue)
             tokens = workers.map(
                 lambda pair: issue(pair[0], pair[1], pair[0].expires_at), unfinished if with_tokens else ()
             )
+            received = {upload_id: answer for (_, upload_id), answer in zip(asked, answers, strict=True)}
             return [
-                OpenUpload(record, upload_id, token, received_bytes)
-                for (record, upload_id), token, received_bytes in zip_longest(unfinished, tokens, received)
+                OpenUpload(record, upload_id, token, received.get(upload_id))
+                for (record, upload_id), token in zip_longest(unfinished, tokens)
+                # One that S3 has dropped cannot be resumed.
+                if upload_id not in received or received[upload_id]
             ]
 
-    def _received_bytes(self, unfinished: tuple[VideoRecord, str]) -> int | None:
+    def _received(self, unfinished: tuple[VideoRecord, str]) -> Received | None:
+        """None where S3 has no such upload any more."""
         record, upload_id = unfinished
         try:
-            return sum(part.size_bytes for part in self.videos.list_parts(record.ref.file_key, upload_id))
+            parts = self.videos.list_parts(record.ref.file_key, upload_id)
         except UploadGoneError:
             return None
+        active_at = max([record.created_at, *(part.last_modified for part in parts)])
+        # S3's clock and this one may differ.
+        idle_seconds = max(0, int((self.now() - active_at).total_seconds()))
+        return Received(sum(part.size_bytes for part in parts), idle_seconds)
 
 
 def _log_about_new(ref: VideoRef, correlation_id: str | None) -> None:

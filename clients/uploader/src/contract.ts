@@ -94,7 +94,7 @@ export interface OfferedUpload {
   expiresAt: string;
 }
 
-/** An unfinished upload of the caller. `uploadToken` is absent for a caller without the write scope. `receivedBytes` is what S3 holds of the upload, null where S3 was not asked. */
+/** An unfinished upload of the caller. `uploadToken` is absent for a caller without the write scope. `receivedBytes` is what S3 holds of the upload, `idleSeconds` the time since S3 received its newest part, or since it began; both are null where S3 was not asked. */
 export interface OpenUpload {
   videoId: string;
   uploadId: string;
@@ -107,6 +107,8 @@ export interface OpenUpload {
   partCount: number;
   /** What S3 holds of it; null beyond the newest 50. */
   receivedBytes: number | null;
+  /** Since S3 received its newest part, or since it began; null beyond the newest 50. */
+  idleSeconds: number | null;
   /** Opens this upload alone. */
   uploadToken?: string;
   startedAt: string;

@@ -124,7 +124,7 @@ class DeletedVideo(StatusResponse, frozen=True, kw_only=True):
 
 
 class OpenUpload(Body, frozen=True, kw_only=True):
-    """An unfinished upload, with a fresh token."""
+    """An unfinished upload, with a fresh token. idle_seconds: since S3 received its newest part, or since it began."""
 
     video_id: str
     upload_id: str
@@ -136,6 +136,7 @@ class OpenUpload(Body, frozen=True, kw_only=True):
     part_count: int
     upload_token: str
     received_bytes: int | None = None
+    idle_seconds: int | None = None
     started_at: str
     expires_at: str
 
