@@ -106,9 +106,9 @@ class Site:
             return _answer(start_response, HTTPStatus.SEE_OTHER, {"Location": FAILED_SHARE}, b"")
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return _refuse(start_response, ONLY_TO_READ, [("Allow", "GET, HEAD")])
-        shown = self._status_page.answer(environ["REQUEST_METHOD"], path) if self._status_page else None
+        shown = self._status_page.answer(path) if self._status_page else None
         if shown:
-            return _answer(start_response, shown.status, shown.headers, shown.body)
+            return shown(environ, start_response)
         if path == "/config.json":
             body = json.dumps(self._client_config).encode()
             return _answer(start_response, 200, {"Content-Type": "application/json", "Cache-Control": "no-store"}, body)

@@ -4,51 +4,65 @@ Source: CloudWatch User Guide, "Specification: Embedded metric format".
 """
 
 import json
-import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Annotated, Any
 
+import msgspec
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-MAX_VALUES = 100  # same page: the length of an array of values
-
-_MARK = '"_aws"'
-
-
-@dataclass(frozen=True)
-class Series:
-    """One metric with one set of dimensions, sorted by name: what CloudWatch keeps apart."""
-
-    namespace: str
-    name: str
-    dimensions: tuple[tuple[str, str], ...]
-
-    @classmethod
-    def of(cls, namespace: str, name: str, dimensions: Mapping[str, str]) -> "Series":
-        return cls(namespace, name, tuple(sorted(dimensions.items())))
+_Values = float | Annotated[list[float], msgspec.Meta(max_length=100)]  # same page: the length of an array of values
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Values of a series at one moment, in seconds since 1970."""
+    """Values of a series, named by `series_name`, at one moment in seconds since 1970."""
 
-    series: Series
-    unit: str
+    series: str
     at_seconds: float
     values: tuple[float, ...]
 
 
+class _Metric(msgspec.Struct, rename="pascal"):
+    name: str
+
+
+class _Directive(msgspec.Struct, rename="pascal"):
+    namespace: str
+    dimensions: list[list[str]]
+    metrics: list[_Metric]
+
+
+class _Metadata(msgspec.Struct, rename="pascal"):
+    timestamp: float
+    cloud_watch_metrics: list[_Directive]
+
+
+def series_name(namespace: str, name: str, dimensions: Mapping[str, str]) -> str:
+    """Name of one metric with one set of dimensions: what CloudWatch keeps apart."""
+    return json.dumps([namespace, name, sorted(dimensions.items())])
+
+
 def read_samples(line: str) -> list[Sample]:
     """Everything that a line measures; nothing for a line that is something else, or that CloudWatch would drop."""
-    if not line.startswith("{") or _MARK not in line:
+    if not line.startswith("{") or '"_aws"' not in line:
         return []
+    samples: list[Sample] = []
     try:
-        document = json.loads(line)
-        return list(_samples(document))
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        document: dict[str, Any] = msgspec.json.decode(line)
+        metadata = msgspec.convert(document["_aws"], _Metadata)
+        for directive, names in ((each, names) for each in metadata.cloud_watch_metrics for names in each.dimensions):
+            dimensions = msgspec.convert({name: document[name] for name in names}, dict[str, str])
+            # A metric may be declared and absent.
+            for name in (metric.name for metric in directive.metrics if metric.name in document):
+                values = msgspec.convert(document[name], _Values)
+                values = tuple(values) if isinstance(values, list) else (values,)
+                series = series_name(directive.namespace, name, dimensions)
+                samples.append(Sample(series, metadata.timestamp / 1000, values))
+    except (msgspec.MsgspecError, LookupError, ValueError, RecursionError):
         return []
+    return samples
 
 
 def write_metrics(
@@ -60,36 +74,3 @@ def write_metrics(
     for name, (value, unit) in values_by_name.items():
         metrics.add_metric(name=name, unit=unit, value=value)
     sys.stdout.write(json.dumps(metrics.serialize_metric_set(), separators=(",", ":")) + "\n")
-
-
-def _samples(document: dict[str, Any]) -> Iterator[Sample]:
-    described: dict[str, Any] = document["_aws"]
-    at_seconds = _finite(described["Timestamp"]) / 1000
-    for directive in described["CloudWatchMetrics"]:
-        for names in directive["Dimensions"]:
-            dimensions = {name: document[name] for name in names}
-            if not all(isinstance(value, str) for value in dimensions.values()):
-                raise TypeError(dimensions)
-            for metric in directive["Metrics"]:
-                # A metric may be declared and absent.
-                if metric["Name"] not in document:
-                    continue
-                yield Sample(
-                    Series.of(directive["Namespace"], metric["Name"], dimensions),
-                    metric.get("Unit", "None"),
-                    at_seconds,
-                    _values(document[metric["Name"]]),
-                )
-
-
-def _values(target: object) -> tuple[float, ...]:
-    listed = cast("list[object]", target) if isinstance(target, list) else [target]
-    if len(listed) > MAX_VALUES:
-        raise ValueError(len(listed))
-    return tuple(_finite(value) for value in listed)
-
-
-def _finite(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise TypeError(value)
-    return float(value)

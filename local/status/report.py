@@ -17,22 +17,17 @@
 nothing, and `isMet` is null. `since` is the time of the first metric; `today` is the day in UTC, as in CloudWatch.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from components.observability.figures import DAY, GROUPS, Figure, figures_of
+from components.observability.figures import DAY, GROUPS, Figure, InterimMeasurement, figures_of
 from components.observability.metrics import Metric, MonitoredResources
-from local.status.embedded_metrics import Series
 from local.status.metric_math import Points, evaluate
-from local.status.metric_store import MINUTE_SECONDS, KeptSeries
-from local.status.statistic_set import StatisticSet
+from local.status.metric_store import DAY_SECONDS, EVER_SECONDS, MINUTE_SECONDS, KeptMetrics
 
 SHOWN_MINUTES = 60
-
-_Cut = Callable[[KeptSeries], Sequence[StatisticSet]]
-"""A series as windows of time, oldest first."""
 
 STALE_SECONDS = 300
 """The janitor runs at least every five minutes; an older gauge is out of date."""
@@ -60,43 +55,52 @@ _FUNNEL = (
 class StatusReport:
     """The figures of one moment.
 
-    kept: by series. now_seconds: since 1970.
+    now_seconds: since 1970.
     """
 
-    kept: Mapping[Series, KeptSeries]
+    kept: KeptMetrics
     monitored: MonitoredResources
     now_seconds: float
 
     def report(self) -> dict[str, Any]:
         """The report, in the form described above."""
-        figures = figures_of(self.monitored)
-        firsts = [series.first_at for series in self.kept.values()]
+        figures, first_at = figures_of(self.monitored), self.kept.first_at()
+        gauges = [(key, title, self.monitored.own(name, "Maximum")) for key, title, name in _NOW]
+        dead_letters = self.monitored.of_queue("ApproximateNumberOfMessagesVisible", "Maximum")
         return {
             "stage": self.monitored.stage,
             "at": _iso_time(self.now_seconds),
-            "since": _iso_time(min(firsts)) if firsts else None,
+            "since": None if first_at is None else _iso_time(first_at),
             "groups": [
                 {"title": group, "figures": [self._figure(figure) for figure in figures if figure.group == group]}
                 for group in GROUPS
             ],
             "now": [
-                *(self._gauge(key, title, self.monitored.own(name, "Maximum")) for key, title, name in _NOW),
-                self._gauge(
-                    "failedEvents",
-                    "Events in the dead-letter queue",
-                    self.monitored.of_queue("ApproximateNumberOfMessagesVisible", "Maximum"),
-                ),
+                {"key": key, "title": title, "value": self.kept.latest(metric, self.now_seconds - STALE_SECONDS)}
+                for key, title, metric in (*gauges, ("failedEvents", "Events in the dead-letter queue", dead_letters))
             ],
             "funnel": [self._count(key, title, self.monitored.own(name, "Sum")) for key, title, name in _FUNNEL],
         }
 
     def _figure(self, figure: Figure) -> dict[str, Any]:
-        metrics = figure.interim.metrics if figure.interim else figure.metrics
-        expression = figure.interim.expression if figure.interim else figure.expression
-        over, value, minutes = "", None, ()
+        measured = figure.interim or figure
+        adds_up = figure.period_seconds >= DAY
+        is_gauge = all(metric.statistic == "Maximum" for metric in measured.metrics)
+        hour_ago = self.now_seconds - (SHOWN_MINUTES - 1) * MINUTE_SECONDS
+        minutes, over, value = (), "", None
         if not figure.only_on_aws:
-            minutes = self._by_minute(metrics, expression)
-            over, value = self._value(figure.period_seconds, metrics, expression, minutes)
+            starts = [hour_ago + minute * MINUTE_SECONDS for minute in range(SHOWN_MINUTES)]
+            minutes = self._points(measured, MINUTE_SECONDS, [(start, start) for start in starts])
+            if adds_up:
+                over, (value,) = "today", self._points(measured, DAY_SECONDS, [(self.now_seconds, self.now_seconds)])
+            elif is_gauge:
+                recent = minutes[-(figure.period_seconds // MINUTE_SECONDS) :]
+                known = [point for point in recent if point is not None]
+                over, value = "most in the latest minute", known[-1] if known else None
+            else:
+                over = "the last hour"
+                (value,) = self._points(measured, MINUTE_SECONDS, [(hour_ago, self.now_seconds)])
+        is_met = value is not None and (value >= figure.target if figure.better == "higher" else value <= figure.target)
         return {
             "key": figure.key,
             "title": figure.title,
@@ -105,60 +109,32 @@ class StatusReport:
             "over": over,
             "target": figure.target,
             "better": figure.better,
-            "isMet": None if value is None or figure.better is None else _is_met(figure, value),
+            "isMet": None if value is None or figure.better is None else is_met,
             "onlyOnAws": figure.only_on_aws,
             "source": figure.source,
             "metrics": list(
-                dict.fromkeys(f"{metric.namespace} {metric.name}, {metric.statistic}" for metric in metrics)
+                dict.fromkeys(f"{each.namespace} {each.name}, {each.statistic}" for each in measured.metrics)
             ),
-            "expression": expression,
+            "expression": measured.expression,
             "minutes": list(minutes),
             # What adds up over a day has no target for a minute.
-            "isTargetByMinute": figure.period_seconds < DAY or _is_gauge(metrics),
+            "isTargetByMinute": is_gauge or not adds_up,
         }
 
-    def _value(
-        self, period_seconds: int, metrics: Sequence[Metric], expression: str | None, minutes: Points
-    ) -> tuple[str, float | None]:
-        if period_seconds >= DAY:
-            return "today", self._compute(metrics, expression, lambda series: series.by_day(self.now_seconds))[-1]
-        if _is_gauge(metrics):
-            recent = minutes[-(period_seconds // MINUTE_SECONDS) :]
-            return "most in the latest minute", next((point for point in reversed(recent) if point is not None), None)
-        return "the last hour", self._compute(metrics, expression, lambda series: series.by_hour(self.now_seconds))[-1]
-
-    def _by_minute(self, metrics: Sequence[Metric], expression: str | None) -> Points:
-        # One more, for functions that use the previous minute.
-        return self._compute(metrics, expression, lambda series: series.by_minute(self.now_seconds, SHOWN_MINUTES + 1))[
-            1:
-        ]
-
-    def _compute(self, metrics: Sequence[Metric], expression: str | None, cut: _Cut) -> Points:
+    def _points(
+        self, measured: Figure | InterimMeasurement, period_seconds: int, windows: Sequence[tuple[float, float]]
+    ) -> Points:
+        """A point for each window of periods."""
         points = [
-            tuple(window.statistic(metric.statistic) for window in cut(self._series(metric))) for metric in metrics
+            tuple(self.kept.statistic(metric, period_seconds, *window) for window in windows)
+            for metric in measured.metrics
         ]
-        return evaluate(expression or "m0", points)
-
-    def _gauge(self, key: str, title: str, metric: Metric) -> dict[str, Any]:
-        series = self._series(metric)
-        is_known = series.latest_at > self.now_seconds - STALE_SECONDS
-        return {"key": key, "title": title, "value": series.latest_value if is_known else None}
+        return evaluate(measured.expression or "m0", points)
 
     def _count(self, key: str, title: str, metric: Metric) -> dict[str, Any]:
-        series = self._series(metric)
-        today = series.by_day(self.now_seconds)[-1]
-        return {"key": key, "title": title, "today": round(today.total), "ever": round(series.ever.total)}
-
-    def _series(self, metric: Metric) -> KeptSeries:
-        return self.kept.get(Series.of(metric.namespace, metric.name, metric.dimensions)) or KeptSeries()
-
-
-def _is_gauge(metrics: Sequence[Metric]) -> bool:
-    return all(metric.statistic == "Maximum" for metric in metrics)
-
-
-def _is_met(figure: Figure, value: float) -> bool:
-    return value >= figure.target if figure.better == "higher" else value <= figure.target
+        today = self.kept.statistic(metric, DAY_SECONDS, self.now_seconds, self.now_seconds)
+        ever = self.kept.statistic(metric, EVER_SECONDS, 0, self.now_seconds)
+        return {"key": key, "title": title, "today": round(today or 0), "ever": round(ever or 0)}
 
 
 def _iso_time(at_seconds: float) -> str:

@@ -1,24 +1,32 @@
-"""`/status`: the page, its assets, and the figures that it polls every two seconds."""
+"""`/status`: the page with the figures of this moment, which its script asks for again and again, and its assets."""
 
 import json
 import mimetypes
 import sqlite3
 import time
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader
+from werkzeug.wrappers import Response
 
 from local.status.local_names import monitored_locally
-from local.status.metric_store import read_metrics
+from local.status.metric_store import kept_metrics
 from local.status.report import StatusReport
 
 ADDRESS = "/status"
 REPORT_ADDRESS = "/status.json"
+TARGET_IN_SIGHT = 3
+"""A target further away than this many times the highest value would leave nothing of the bars, if there are any."""
+CHART_HEIGHT = 72
+LEAST_BAR_HEIGHT = 1.5
+"""So that a zero can be told from nothing."""
 
-_FILES = {
-    ADDRESS: "status.html",
-    **{f"{ADDRESS}/{name}": name for name in ("status.css", "status.js", "chart.js", "icon.svg")},
-}
 _FOLDER = Path(__file__).parent / "page"
+_ASSETS = {f"{ADDRESS}/{name}": _FOLDER / name for name in ("status.css", "status.js", "icon.svg")}
 _HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -33,39 +41,48 @@ _HEADERS = {
 
 
 @dataclass(frozen=True)
-class StatusAnswer:
-    """An HTTP answer, for this origin only."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True)
 class StatusPage:
     """metrics_file: of the MetricStore that is being filled."""
 
     metrics_file: Path
 
-    def answer(self, method: str, path: str) -> StatusAnswer | None:
-        """Return a response, or None for other paths."""
-        if path != REPORT_ADDRESS and path not in _FILES:
+    def answer(self, path: str) -> Response | None:
+        """Return a response for this origin only, or None for other paths."""
+        if path in _ASSETS:
+            content_type = mimetypes.guess_type(path)[0]
+            return Response(_ASSETS[path].read_bytes(), headers=_HEADERS, mimetype=content_type)
+        if path not in (ADDRESS, REPORT_ADDRESS):
             return None
-        if method not in {"GET", "HEAD"}:
-            return _answer(405, "text/plain", b"Only to be looked at.\n", Allow="GET, HEAD")
-        if path == REPORT_ADDRESS:
-            return self._report()
-        file = _FOLDER / _FILES[path]
-        return _answer(200, mimetypes.guess_type(file.name)[0] or "application/octet-stream", file.read_bytes())
-
-    def _report(self) -> StatusAnswer:
         try:
-            kept = read_metrics(self.metrics_file)
+            with kept_metrics(self.metrics_file) as kept:
+                report = StatusReport(kept, monitored_locally(), time.time()).report()
         except sqlite3.Error as error:
-            return _answer(503, "text/plain", f"The metrics cannot be read: {error}\n".encode())
-        report_of_status = StatusReport(kept, monitored_locally(), time.time())
-        return _answer(200, "application/json", json.dumps(report_of_status.report(), ensure_ascii=False).encode())
+            return Response(f"The metrics cannot be read: {error}\n", 503, _HEADERS)
+        if path == REPORT_ADDRESS:
+            return Response(json.dumps(report, ensure_ascii=False), headers=_HEADERS, mimetype="application/json")
+        page = _PAGES.get_template("status.html.jinja").render(report, **_HELPERS)
+        return Response(page, headers=_HEADERS, mimetype="text/html")
 
 
-def _answer(status: int, content_type: str, body: bytes, **headers: str) -> StatusAnswer:
-    return StatusAnswer(status, {**_HEADERS, "Content-Type": f"{content_type}; charset=utf-8", **headers}, body)
+def _chart(figure: dict[str, Any]) -> tuple[float, list[float | None], float | None]:
+    """The value at the top, the height of each minute's bar, and that of the target where it is in sight."""
+    target: float = figure["target"]
+    highest = max([0, *(value for value in figure["minutes"] if value is not None)])
+    in_sight = figure["isTargetByMinute"] and (highest == 0 or target <= highest * TARGET_IN_SIGHT)
+    top = max(highest, target if in_sight else 0) or 1
+    bars = [None if value is None else max(value / top * CHART_HEIGHT, LEAST_BAR_HEIGHT) for value in figure["minutes"]]
+    return top, bars, target / top * CHART_HEIGHT if in_sight else None
+
+
+def _number(value: float) -> str:
+    """Four significant digits: `95.92`, `12,470`."""
+    return f"{Decimal(f'{value:.4g}'):,f}"
+
+
+def _moment(text: str) -> datetime:
+    """In the machine's time zone."""
+    return datetime.fromisoformat(text).astimezone()
+
+
+_PAGES = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+_HELPERS = {"number": _number, "moment": _moment, "chart": _chart}

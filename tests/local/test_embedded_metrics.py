@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.metrics import MetricUnit
 
-from local.status.embedded_metrics import Sample, Series, read_samples, write_metrics
+from local.status.embedded_metrics import Sample, read_samples, series_name, write_metrics
 
-UPLOADS = Series.of("VideoUpload", "UploadsReady", {"Stage": "local"})
+UPLOADS = series_name("VideoUpload", "UploadsReady", {"Stage": "local"})
 
 
 def emf(**changes: Any) -> dict[str, Any]:
@@ -33,8 +33,8 @@ def read(document: Any) -> list[Sample]:
     return read_samples(json.dumps(document))
 
 
-def test_a_value_comes_with_its_series_unit_and_moment() -> None:
-    assert read(emf()) == [Sample(UPLOADS, "Count", 1_700_000_000.5, (1.0,))]
+def test_a_value_comes_with_its_series_and_moment() -> None:
+    assert read(emf()) == [Sample(UPLOADS, 1_700_000_000.5, (1.0,))]
 
 
 def test_an_array_is_many_values_of_one_moment() -> None:
@@ -45,10 +45,9 @@ def test_an_array_is_many_values_of_one_moment() -> None:
 def test_each_set_of_dimensions_is_a_series_of_its_own() -> None:
     document = emf(Function="janitor")
     document["_aws"]["CloudWatchMetrics"][0]["Dimensions"] = [["Stage"], ["Stage", "Function"], []]
-    assert {sample.series.dimensions for sample in read(document)} == {
-        (("Stage", "local"),),
-        (("Function", "janitor"), ("Stage", "local")),
-        (),
+    assert {sample.series for sample in read(document)} == {
+        series_name("VideoUpload", "UploadsReady", dimensions)
+        for dimensions in ({"Stage": "local"}, {"Function": "janitor", "Stage": "local"}, {})
     }
 
 
@@ -56,17 +55,10 @@ def test_metadata_is_neither_metric_nor_dimension() -> None:
     assert read(emf(videoId="0123", owner="somebody", sizeBytes=5)) == read(emf())
 
 
-def test_a_metric_without_a_unit_has_none() -> None:
-    document = emf()
-    del document["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Unit"]
-    (sample,) = read(document)
-    assert sample.unit == "None"
-
-
 def test_a_declared_metric_may_be_absent() -> None:
     document = emf()
     document["_aws"]["CloudWatchMetrics"][0]["Metrics"].append({"Name": "UploadsRejected", "Unit": "Count"})
-    assert [sample.series.name for sample in read(document)] == ["UploadsReady"]
+    assert [sample.series for sample in read(document)] == [UPLOADS]
 
 
 @pytest.mark.parametrize(
@@ -103,8 +95,7 @@ def test_what_is_written_can_be_read(capsys: pytest.CaptureFixture[str]) -> None
         {"4XXError": (0, MetricUnit.Count), "Latency": (12.5, MetricUnit.Milliseconds)},
     )
     (line,) = capsys.readouterr().out.splitlines()
-    samples = {sample.series.name: sample for sample in read_samples(line)}
-    assert samples["4XXError"].values == (0.0,)
-    assert samples["Latency"].values == (12.5,)
-    assert samples["Latency"].unit == "Milliseconds"
-    assert samples["Latency"].series.dimensions == (("ApiName", "videos"), ("Stage", "api"))
+    assert {sample.series: sample.values for sample in read_samples(line)} == {
+        series_name("AWS/ApiGateway", "4XXError", {"ApiName": "videos", "Stage": "api"}): (0.0,),
+        series_name("AWS/ApiGateway", "Latency", {"ApiName": "videos", "Stage": "api"}): (12.5,),
+    }

@@ -16,19 +16,28 @@ from pathlib import Path
 
 import pytest
 
-from local.status.embedded_metrics import Series
-from local.status.metric_store import DAY_SECONDS, MetricStore, read_metrics
-from local.status.statistic_set import StatisticSet, UnknownStatisticError
+from local.status.local_names import monitored_locally
+from local.status.metric_store import DAY_SECONDS, EVER_SECONDS, MINUTE_SECONDS, MetricStore, kept_metrics
 
 ROOT = Path(__file__).parents[2]
 NOON = 1_700_049_600.0  # 2023-11-15T12:00:00Z
-READY = Series.of("VideoUpload", "UploadsReady", {"Stage": "local"})
 
 
 def line(name: str, *values: float, at: float = NOON) -> str:
     directive = {"Namespace": "VideoUpload", "Dimensions": [["Stage"]], "Metrics": [{"Name": name, "Unit": "Count"}]}
     described = {"Timestamp": int(at * 1000), "CloudWatchMetrics": [directive]}
     return json.dumps({"_aws": described, "Stage": "local", name: list(values)})
+
+
+def kept(file: Path, statistic: str, period: int, first: float, last: float | None = None) -> float | None:
+    """Statistic of UploadsReady."""
+    with kept_metrics(file) as metrics:
+        metric = monitored_locally().own("uploads_ready_count", statistic)
+        return metrics.statistic(metric, period, first, first if last is None else last)
+
+
+def ever(file: Path) -> float | None:
+    return kept(file, "Sum", EVER_SECONDS, 0)
 
 
 @pytest.fixture
@@ -59,25 +68,26 @@ def test_what_comes_by_and_by_adds_up_by_minute_day_and_for_ever(store: MetricSt
     for seconds in (0, 1, 59, 60):
         store.collect(line("UploadsReady", 2, 3, at=NOON + seconds))
         store.flush()
-    kept = read_metrics(file)[READY]
-    assert [minute.total for minute in kept.by_minute(NOON + 60, 3)] == [0, 15, 5]
-    assert [hour.total for hour in kept.by_hour(NOON + 3599)] == [0, 20]
-    assert [hour.total for hour in kept.by_hour(NOON + 3600)] == [15, 5]
-    store.collect(line("UploadsReady", 2, 3, at=NOON + DAY_SECONDS))  # not of this day, as if a clock was wrong
+    minutes = (NOON - 60, NOON, NOON + 59, NOON + 60)
+    assert [kept(file, "Sum", MINUTE_SECONDS, minute) for minute in minutes] == [None, 15, 15, 5]
+    assert kept(file, "Sum", MINUTE_SECONDS, NOON, NOON + 3540) == 20
+    assert kept(file, "Sum", MINUTE_SECONDS, NOON + 60, NOON + 3600) == 5
     clock.at_seconds = NOON + DAY_SECONDS
     store.collect(line("UploadsReady", 2, 3, at=clock.at_seconds))
     store.flush()
-    kept = read_metrics(file)[READY]
-    assert [day.total for day in kept.by_day(NOON + DAY_SECONDS)] == [20, 5]
-    assert (kept.ever.total, kept.ever.sample_count) == (25, 10)
-    assert (kept.latest_value, kept.latest_at) == (3, NOON + DAY_SECONDS)
+    assert [kept(file, "Sum", DAY_SECONDS, NOON + day * DAY_SECONDS) for day in (-1, 0, 1)] == [None, 20, 5]
+    assert (ever(file), kept(file, "SampleCount", EVER_SECONDS, 0)) == (25, 10)
+    with kept_metrics(file) as metrics:
+        metric = monitored_locally().own("uploads_ready_count", "Maximum")
+        assert metrics.first_at() == NOON
+        assert [metrics.latest(metric, clock.at_seconds - age) for age in (1, 0)] == [3, None]
 
 
 def test_a_restart_goes_on_where_it_was(file: Path) -> None:
     for _ in range(3):
         with closing(MetricStore(file, now=lambda: NOON)) as store:
             store.collect(line("UploadsReady", 1))
-    assert read_metrics(file)[READY].ever.total == 3
+    assert ever(file) == 3
 
 
 @pytest.mark.parametrize("damage", ["no database", "torn page", "other tables"])
@@ -95,23 +105,25 @@ def test_a_file_that_cannot_be_used_is_put_aside_and_a_new_one_begun(file: Path,
         case _:
             file.unlink()
             with closing(sqlite3.connect(file)) as connection:
-                connection.execute("CREATE TABLE series (told TEXT)")
+                connection.execute("CREATE TABLE statistics (told TEXT)")
     with closing(MetricStore(file, now=lambda: NOON)) as store:
         store.collect(line("UploadsReady", 1))
-    assert read_metrics(file)[READY].ever.total == 1
+    assert ever(file) == 1
     assert file.with_name("metrics.sqlite3.unusable").exists()
     with closing(MetricStore(file, now=lambda: NOON)) as store:
         store.collect(line("UploadsReady", 1))
-    assert read_metrics(file)[READY].ever.total == 2, "once is enough"
+    assert ever(file) == 2, "once is enough"
 
 
 def test_it_is_written_by_itself_and_outlives_kill_9(file: Path) -> None:
     script = (
         "import os, sys, time; from pathlib import Path\n"
-        "from local.status.metric_store import MetricStore, read_metrics\n"
+        "from local.status.metric_store import MetricStore, kept_metrics\n"
         "file, line = Path(sys.argv[1]), sys.argv[2]\n"
         "store = MetricStore(file); store.collect(line)\n"
-        "while not read_metrics(file): time.sleep(0.05)\n"
+        "def is_written():\n"
+        "    with kept_metrics(file) as kept: return kept.first_at() is not None\n"
+        "while not is_written(): time.sleep(0.05)\n"
         "os.kill(os.getpid(), 9)"
     )
     killed = subprocess.run(
@@ -121,7 +133,7 @@ def test_it_is_written_by_itself_and_outlives_kill_9(file: Path) -> None:
         check=False,
     )
     assert killed.returncode == -signal.SIGKILL
-    assert read_metrics(file)[READY].ever.total == 1
+    assert ever(file) == 1
 
 
 def test_a_week_of_use_does_not_grow_without_limit_and_forgets_no_count(
@@ -134,10 +146,10 @@ def test_a_week_of_use_does_not_grow_without_limit_and_forgets_no_count(
             store.collect(line(name, *(random.random() for _ in range(10)), at=clock.at_seconds))
         store.flush()
     with closing(sqlite3.connect(file)) as connection:
-        (rows,) = connection.execute("SELECT count(*) FROM statistics").fetchone()
-    assert rows <= len(names) * (3 * 60 / 5 + 1 + 8 + 1)
+        rows = connection.execute("SELECT DISTINCT period_seconds, start_seconds, series FROM statistics").fetchall()
+    assert len(rows) <= len(names) * (3 * 60 / 5 + 1 + 8 + 1)
     assert file.stat().st_size < 400_000
-    assert read_metrics(file)[READY].ever.sample_count == 7 * 24 * 60 / 5 * 10
+    assert kept(file, "SampleCount", EVER_SECONDS, 0) == 7 * 24 * 60 / 5 * 10
 
 
 def test_the_site_reads_while_lines_come_from_many_threads(store: MetricStore, file: Path) -> None:
@@ -150,9 +162,9 @@ def test_the_site_reads_while_lines_come_from_many_threads(store: MetricStore, f
         thread.start()
     while any(thread.is_alive() for thread in threads):
         store.flush()
-        read_metrics(file)
+        ever(file)
     store.flush()
-    assert read_metrics(file)[READY].ever.total == 2000
+    assert ever(file) == 2000
 
 
 def test_a_line_is_pending_until_it_is_its_turn_to_be_written(store: MetricStore) -> None:
@@ -170,7 +182,8 @@ def test_a_line_without_a_metric_leaves_no_trace(store: MetricStore, file: Path)
     for text in (too_old, too_new, "", "Traceback (most recent call last):", '{"level": "INFO"}', '{"_aws": {}}'):
         store.collect(text)
     store.flush()
-    assert read_metrics(file) == {}
+    with kept_metrics(file) as metrics:
+        assert metrics.first_at() is None
 
 
 def test_a_median_of_many_values_is_told_to_three_digits_from_few_numbers(store: MetricStore, file: Path) -> None:
@@ -179,17 +192,18 @@ def test_a_median_of_many_values_is_told_to_three_digits_from_few_numbers(store:
     for first in range(0, len(values), 100):
         store.collect(line("UploadsReady", *values[first : first + 100]))
     store.flush()
-    kept = read_metrics(file)[READY].minutes[int(NOON)]
-    assert kept.statistic("p50") == pytest.approx(statistics.median(values), rel=0.006)
-    assert kept.statistic("p0") == pytest.approx(min(values), rel=0.006)
-    assert kept.statistic("p100") == pytest.approx(max(values), rel=0.006)
-    assert kept.statistic("Average") == pytest.approx(statistics.fmean(values))
-    assert len(kept.counts) < 3000
+    expected = {"p50": statistics.median(values), "p0": min(values), "p100": max(values)}
+    found = {name: kept(file, name, MINUTE_SECONDS, NOON) for name in (*expected, "Average", "Minimum")}
+    assert found == pytest.approx({**expected, "Average": statistics.fmean(values), "Minimum": min(values)}, rel=0.006)
+    assert found["Average"] == pytest.approx(statistics.fmean(values))
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("SELECT count(*) FROM statistics").fetchone()[0] < 3000
 
 
-def test_without_values_there_is_no_statistic_and_an_unknown_one_never() -> None:
-    empty = StatisticSet()
-    assert [empty.statistic(name) for name in ("Sum", "Average", "Maximum", "p50")] == [None] * 4
-    for unknown in ("Median", "pp", "p101", "sum"):
-        with pytest.raises(UnknownStatisticError):
-            empty.statistic(unknown)
+def test_without_values_there_is_no_statistic_and_an_unknown_one_never(store: MetricStore, file: Path) -> None:
+    assert store
+    names = ("Sum", "Average", "Maximum", "p50")
+    assert [kept(file, name, MINUTE_SECONDS, NOON) for name in names] == [None] * 4
+    for unknown in ("Median", "pp", "sum"):
+        with pytest.raises(ValueError, match="could not convert"):
+            kept(file, unknown, MINUTE_SECONDS, NOON)
