@@ -65,7 +65,7 @@ def _site(api: FakeApi) -> Flask:
         response.headers["Content-Security-Policy"] = (
             "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; form-action 'self'; "
             "manifest-src 'self'; worker-src 'self'; "
-            f"frame-ancestors 'none'; img-src 'self' {storage_url}; media-src {storage_url}; "
+            f"frame-ancestors 'none'; img-src 'self' {storage_url}; media-src blob: {storage_url}; "
             f"connect-src 'self' {storage_url} {sign_in_url}"
         )
         return response

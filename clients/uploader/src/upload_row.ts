@@ -1,11 +1,12 @@
-/** How one upload looks: name, state in words, bar, figures, two buttons. */
+/** How one upload looks: picture, name, state in words, figures, two buttons, bar. */
 
-import { element } from "./dom";
+import { element, icon } from "./dom";
 import { size, timeLeft } from "./format";
+import { localPicture } from "./local_picture";
 import { message } from "./messages";
 import { canGoOn, isRemovable } from "./upload_ends";
 import type { UploaderLanguage, UploaderTextKey } from "./uploader_texts";
-import type { UploadState, VideoUpload } from "./video_upload";
+import { shareOf, type UploadState, type VideoUpload } from "./video_upload";
 import type { View } from "./view";
 
 const ANNOUNCED_STEPS = 4;
@@ -14,6 +15,17 @@ const LOOKED_AT_EVERY_MS = 1000;
 const NO_TOGGLE = new Set<UploadState>(["completing", "completed", "ready", "rejected", "cancelling", "cancelled"]);
 type Action = "pause" | "stop" | "resume" | "retry" | "start" | "cancel" | "remove";
 const TOGGLES: Partial<Record<UploadState, Action>> = { pausing: "stop", paused: "resume", failed: "retry" };
+/** Paths in a box of 48 by 48. */
+const ICONS: Record<Action, string> = {
+  pause: "M18 13v22m12-22v22",
+  stop: "M15 15h18v18H15z",
+  resume: "M18 13v22l17-11z",
+  start: "M18 13v22l17-11z",
+  retry: "M35 24a11 11 0 1 1-3.5-8m3.5-5v7h-7",
+  cancel: "m15 15 18 18m0-18L15 33",
+  remove: "m15 15 18 18m0-18L15 33",
+};
+const FILM = "M10 13h28v22H10zm6 0v22m16-22v22M10 20h6m-6 8h6m16-8h6m-6 8h6";
 /** States in which time alone changes what the row says. */
 const MOVING = new Set<UploadState>(["sending", "pausing", "completing", "cancelling"]);
 
@@ -24,7 +36,7 @@ export class UploadRow {
   readonly #view: View;
   readonly #status = element("span", { class: "status" });
   readonly #figures = element("span", { class: "figures" });
-  readonly #toggle = element("button", { type: "button", "data-do": "toggle", part: "button" });
+  readonly #toggle = element("button", { type: "button", class: "quiet", "data-do": "toggle", part: "button" });
   readonly #cancel = element("button", { type: "button", class: "quiet", "data-do": "cancel", part: "button" });
   readonly #bar = element("progress", { max: "1", value: "0", part: "progress" });
   #announcedStep = 0;
@@ -34,13 +46,20 @@ export class UploadRow {
   constructor(upload: VideoUpload, view: View, actions: { toggle: () => void; cancel: () => void }) {
     this.#upload = upload;
     this.#view = view;
-    const name = element("span", { class: "name", dir: "auto" }, upload.file.name);
-    const buttons = element("span", { class: "buttons" }, this.#toggle, this.#cancel);
+    const { name } = upload.file;
+    const picture = element("span", { class: "picture" }, icon(FILM));
     this.element.append(
-      element("div", { class: "upload-head" }, name, this.#status),
+      picture,
+      element(
+        "div",
+        { class: "upload-words" },
+        element("span", { class: "name", dir: "auto", title: name }, name),
+        element("span", { class: "line" }, this.#status, this.#figures),
+      ),
+      element("span", { class: "buttons" }, this.#toggle, this.#cancel),
       this.#bar,
-      element("div", { class: "upload-foot" }, this.#figures, buttons),
     );
+    void localPicture(upload.file).then((drawn) => drawn && picture.replaceChildren(drawn));
     this.#toggle.onclick = actions.toggle;
     this.#cancel.onclick = actions.cancel;
     let isDue = false;
@@ -98,7 +117,9 @@ export class UploadRow {
 
   #label(button: HTMLButtonElement, action: Action): void {
     const { language } = this.#view;
-    button.textContent = language.text(`action.${action}`);
+    if (button.title === language.text(`action.${action}`)) return;
+    button.title = language.text(`action.${action}`);
+    button.replaceChildren(icon(ICONS[action]));
     button.setAttribute("aria-label", language.text(`action.${action}.named`, { name: this.#upload.file.name }));
   }
 
@@ -111,11 +132,6 @@ export class UploadRow {
       this.#drawState();
     }, LOOKED_AT_EVERY_MS);
   }
-}
-
-/** How much has left, 0 to 1. */
-export function shareOf({ isOver, sentBytes, file }: VideoUpload): number {
-  return isOver ? 1 : Math.min(1, sentBytes / file.size);
 }
 
 function stateWords(upload: VideoUpload, language: UploaderLanguage): string {

@@ -3,7 +3,7 @@
 import type { UnfinishedUpload, Video } from "./api";
 import { forgetFile, wasChanged } from "./remembered_files";
 import type { UnfinishedUploads } from "./unfinished_uploads";
-import { isRemovable } from "./upload_ends";
+import { canGoOn, isRemovable } from "./upload_ends";
 import type { UploadEngine } from "./upload_engine";
 import { codeOf, GONE } from "./upload_errors";
 import { contentType, extensionOf } from "./video_types";
@@ -37,6 +37,8 @@ export interface UploadsObserver {
 const BUSY = new Set<UploadState>(["waiting", "sending", "pausing", "completing", "cancelling"]);
 /** States in which an upload has the line. */
 const ON_THE_LINE = new Set<UploadState>(["sending", "pausing", "completing"]);
+/** States after which a row has nothing more to tell. */
+const FINISHED = new Set<UploadState>(["ready", "rejected"]);
 
 export class Uploads {
   readonly #engine: UploadEngine;
@@ -113,8 +115,7 @@ export class Uploads {
 
   /** Begin those that were added and wait for it. */
   start(): void {
-    for (const upload of this.#uploads) if (upload.state === "paused" && !upload.open) upload.to("waiting");
-    this.#startNext();
+    this.#line(({ state, open }) => state === "paused" && !open);
   }
 
   /** Pause what is busy; go on, now or once the line is free, with what is not. */
@@ -131,6 +132,37 @@ export class Uploads {
     if (upload.isOver || upload.state === "completing") return;
     await this.#engine.cancel(upload);
     if (upload.videoId && upload.isOver) forgetFile(upload.videoId);
+  }
+
+  /** Pause those that wait or send; what is on its way still arrives. */
+  pauseAll(): void {
+    const sending = this.#uploads.filter(({ state }) => state === "sending");
+    for (const upload of this.#uploads) if (upload.state === "waiting") upload.to("paused");
+    for (const upload of sending) this.#engine.pause(upload);
+  }
+
+  /** Go on with those that are paused. */
+  resumeAll(): void {
+    this.#line(({ state }) => state === "paused");
+  }
+
+  /** Try those again that failed and may yet succeed. */
+  retryAll(): void {
+    this.#line((upload) => upload.state === "failed" && canGoOn(upload));
+  }
+
+  /** Cancel all that are not over; rows of another tab's uploads just go. */
+  async cancelAll(): Promise<void> {
+    const all = this.#uploads.filter(({ isOver, state }) => !isOver && state !== "completing");
+    // Those in line first: one that is cancelled would let the next begin.
+    all.sort((one, other) => Number(ON_THE_LINE.has(one.state)) - Number(ON_THE_LINE.has(other.state)));
+    for (const upload of all) if (isRemovable(upload)) this.remove(upload);
+    await Promise.all(all.filter((upload) => !isRemovable(upload)).map((upload) => this.cancel(upload)));
+  }
+
+  /** Remove the rows of which nothing is left to say. */
+  clearFinished(): void {
+    for (const upload of this.#uploads.filter(({ state }) => FINISHED.has(state))) this.remove(upload);
   }
 
   /** Let go of an upload that is over, or cannot go on. */
@@ -168,6 +200,12 @@ export class Uploads {
     if (upload.videoId && GONE.has(codeOf(upload.error))) this.#unfinished.forget(upload.videoId);
     this.#observer.changed(upload);
     if (upload.state === "cancelled") this.remove(upload);
+    this.#startNext();
+  }
+
+  /** Have those wait for the line that fit. */
+  #line(fits: (upload: VideoUpload) => boolean): void {
+    for (const upload of this.#uploads.filter(fits)) upload.to("waiting");
     this.#startNext();
   }
 

@@ -206,3 +206,8 @@ export class VideoUpload extends EventTarget {
     this.dispatchEvent(new Event("progress"));
   }
 }
+
+/** How much has left, 0 to 1. */
+export function shareOf({ isOver, sentBytes, file }: VideoUpload): number {
+  return isOver ? 1 : Math.min(1, sentBytes / file.size);
+}

@@ -3,12 +3,15 @@
 import { ApiClient, ApiError, type Video } from "./api";
 import { ChecksumJob } from "./checksum";
 import type { Probe } from "./connection";
+import { droppedFiles, type Gathered, videosIn } from "./dropped_files";
 import { message } from "./messages";
+import { ScreenWakeLock } from "./screen_wake_lock";
 import css from "./style.css?inline";
 import { UnfinishedUploads } from "./unfinished_uploads";
 import { UploadEngine } from "./upload_engine";
 import { codeOf } from "./upload_errors";
 import { UploadList } from "./upload_list";
+import { UploadSummary } from "./upload_summary";
 import type { UploadDetail, VideoUploaderEventMap } from "./uploader_events";
 import { type UploaderTexts, uploaderLanguage } from "./uploader_texts";
 import { type Limits, type Problem, Uploads } from "./uploads";
@@ -43,6 +46,8 @@ export class VideoUploader extends HTMLElement {
   #uploads: Uploads | null = null;
   #unfinished: UnfinishedUploads | null = null;
   #list: UploadList | null = null;
+  #summary: UploadSummary | null = null;
+  #wakeLock: ScreenWakeLock | null = null;
   #looks: VideoLooks | null = null;
   #engine: UploadEngine | null = null;
   #whileConnected = new AbortController();
@@ -64,6 +69,11 @@ export class VideoUploader extends HTMLElement {
         input.value = ""; // so that the same file can be chosen again
       };
     }
+    const { folder } = this.#view;
+    folder.onchange = () => {
+      void this.#gathered(videosIn(folder.files ?? []));
+      folder.value = "";
+    };
   }
 
   /** Address of the API, without a slash at its end; it stays what it was when the first call was made. */
@@ -114,13 +124,16 @@ export class VideoUploader extends HTMLElement {
   connectedCallback(): void {
     for (const name of PROPERTIES) this.#takeOver(name);
     this.#whileConnected = new AbortController();
-    this.#acceptDrops(this.#whileConnected.signal);
+    const { signal } = this.#whileConnected;
+    this.#acceptDrops(signal);
+    this.#acceptPastes(signal);
+    this.#wakeLock = new ScreenWakeLock(() => this.isBusy, signal);
     window.addEventListener(
       "beforeunload",
       (event) => {
         if (this.warnsBeforeLeaving && this.isBusy) event.preventDefault();
       },
-      { signal: this.#whileConnected.signal },
+      { signal },
     );
     this.#speak();
     this.#configure();
@@ -210,6 +223,7 @@ export class VideoUploader extends HTMLElement {
         changed: (upload) => this.#changed(upload),
         removed: (upload) => {
           this.#list?.remove(upload);
+          this.#summary?.draw();
           this.#tell("upload-removed", detail(upload));
         },
         refused: (problems) => this.#refused(problems),
@@ -219,6 +233,7 @@ export class VideoUploader extends HTMLElement {
     this.#engine = engine;
     this.#uploads = uploads;
     this.#list = new UploadList(this.#view, uploads);
+    this.#summary = new UploadSummary(this.#view, uploads);
     this.#looks = new VideoLooks(
       () => this.#followed(),
       (videoId) => this.#look(api, videoId),
@@ -236,6 +251,7 @@ export class VideoUploader extends HTMLElement {
     this.#view.formats.textContent = typeLabels(this.#language.locale, extensions ?? undefined);
     this.#view.speak(this.#language);
     this.#list?.draw();
+    this.#summary?.draw();
     this.#unfinished?.draw();
   }
 
@@ -248,9 +264,12 @@ export class VideoUploader extends HTMLElement {
 
   #added(upload: VideoUpload): void {
     this.#list?.add(upload);
+    this.#summary?.draw();
+    this.#wakeLock?.update();
     this.#tell("upload-added", detail(upload));
     let isDue = false;
     upload.addEventListener("progress", () => {
+      this.#summary?.drawSoon();
       if (isDue) return;
       isDue = true;
       setTimeout(() => {
@@ -263,6 +282,8 @@ export class VideoUploader extends HTMLElement {
 
   #changed(upload: VideoUpload): void {
     const { state, error } = upload;
+    this.#summary?.drawSoon();
+    this.#wakeLock?.update();
     this.#tell("upload-state", detail(upload));
     if (state === "completed") {
       this.#tell("upload-stored", detail(upload));
@@ -328,8 +349,28 @@ export class VideoUploader extends HTMLElement {
       if (!carriesFiles(event)) return;
       event.preventDefault();
       drop.classList.remove("over");
-      void this.add([...(event.dataTransfer?.files ?? [])]);
+      if (!event.dataTransfer) return;
+      droppedFiles(event.dataTransfer)
+        .then((found) => this.#gathered(found))
+        .catch(() => this.#view.tell(this.#language.text("error.file_unreadable")));
     });
+  }
+
+  /** As drops: on the element, or anywhere on the page. Text is the page's own. */
+  #acceptPastes(signal: AbortSignal): void {
+    const area = this.hasAttribute("whole-page-drop") ? document : this;
+    const listener = (event: Event) => {
+      const files = [...((event as ClipboardEvent).clipboardData?.files ?? [])];
+      if (files.length === 0) return;
+      event.preventDefault();
+      void this.add(files);
+    };
+    area.addEventListener("paste", listener, { signal });
+  }
+
+  async #gathered({ files, skippedCount }: Gathered): Promise<void> {
+    if (skippedCount) this.#view.tell(this.#language.text("drop.skipped", { count: skippedCount }));
+    await this.add(files);
   }
 
   /** False when the page prevented it. */

@@ -31,7 +31,14 @@ export class View {
     accept: "video/*",
     capture: "environment",
   });
+  readonly folder = element("input", {
+    class: "visually-hidden folder",
+    id: "folder",
+    type: "file",
+    webkitdirectory: true,
+  });
   readonly formats = element("p", { class: "hint", id: "formats" });
+  readonly summary = element("div", { class: "summary", id: "summary", part: "summary", role: "group", hidden: true });
   readonly uploads = element("ul", { class: "uploads", id: "uploads", part: "list" });
   readonly unfinished = element("ul", { class: "uploads", id: "unfinished-list", part: "list" });
   readonly unfinishedBox = element("div", { id: "unfinished", hidden: true });
@@ -53,8 +60,9 @@ export class View {
     this.unfinishedBox.append(this.#text("h2", "list.unfinished"), this.#text("p", "unfinished.hint"), this.unfinished);
     within(this.unfinishedBox, "p").className = "hint";
     this.#named(this.uploads, "list.uploads");
+    this.#named(this.summary, "summary.name");
     this.#named(this.unfinished, "list.unfinished");
-    root.append(this.#message, this.drop, this.uploads, this.unfinishedBox, this.#live, this.#question);
+    root.append(this.#message, this.drop, this.summary, this.uploads, this.unfinishedBox, this.#live, this.#question);
     keepFocus(root);
     this.speak(language);
   }
@@ -63,6 +71,11 @@ export class View {
   speak(language: UploaderLanguage): void {
     this.language = language;
     for (const write of this.#texts) write();
+  }
+
+  /** Whether the list has rows: the drop area then leaves them the room. */
+  hasUploads(hasSome: boolean): void {
+    this.drop.classList.toggle("small", hasSome);
   }
 
   /** Read out by screen readers. */
@@ -105,8 +118,10 @@ export class View {
     const record = element("label", { class: "button camera", for: "camera", part: "button" });
     this.#write(choose, "drop.choose");
     this.#write(record, "drop.record");
-    const buttons = element("div", { class: "drop-buttons" }, choose, record);
-    this.drop.append(icon(ARROW), title, buttons, this.picker, this.camera, this.formats);
+    const folder = element("label", { class: "button folder", for: "folder", part: "button" });
+    this.#write(folder, "drop.folder");
+    const buttons = element("div", { class: "drop-buttons" }, choose, folder, record);
+    this.drop.append(icon(ARROW), title, buttons, this.picker, this.folder, this.camera, this.formats);
   }
 
   #fillMessage(): void {

@@ -2,8 +2,8 @@
 
 import { ApiClient, type Video } from "video-uploader/api";
 import { keepFocus } from "video-uploader/focus";
-import { shareOf } from "video-uploader/upload_row";
 import type { UploadDetail } from "video-uploader/uploader_events";
+import { shareOf } from "video-uploader/video_upload";
 import type { VideoUploader } from "video-uploader/video_uploader";
 import "video-uploader/video_uploader";
 import { language, message } from "./language";
