@@ -52,7 +52,7 @@ function drawn(video: HTMLVideoElement): HTMLCanvasElement | null {
   const { videoWidth, videoHeight } = video;
   const scale = Math.max(WIDTH_PIXELS / videoWidth, HEIGHT_PIXELS / videoHeight);
   const [width, height] = [videoWidth * scale, videoHeight * scale];
-  const context = canvas.getContext("2d");
+  const context = canvas.getContext("2d", { willReadFrequently: true }); // stays in memory: the picture is tiny
   context?.drawImage(video, (WIDTH_PIXELS - width) / 2, (HEIGHT_PIXELS - height) / 2, width, height);
   const centre = context?.getImageData(WIDTH_PIXELS / 2, HEIGHT_PIXELS / 2, 1, 1).data;
   return centre?.[3] ? canvas : null;
