@@ -49,6 +49,26 @@ def test_a_cancelled_upload_is_gone(page: Page, platform: LocalPlatform, somebod
     walkthroughs.cancel(page, platform.site_url, somebody, video)
 
 
+def test_another_device_sees_that_the_upload_is_running(
+    page: Page, platform: LocalPlatform, somebody: Person, video: Path, complaints: list[str]
+) -> None:
+    complaints.append("ERR_FAILED")
+    browser = page.context.browser
+    assert browser
+    walkthroughs.sign_in(page, platform.site_url, somebody)
+    with walkthroughs.parts_held_after(page, 2):
+        walkthroughs.choose(page, video)
+        expect(walkthroughs.upload_row(page, video.name)).to_contain_text("10.5 MB of", timeout=walkthroughs.IN_TIME_MS)
+        context = browser.new_context(locale="en-GB")
+        other = context.new_page()
+        walkthroughs.sign_in(other, platform.site_url, somebody)
+        row = other.get_by_role("list", name="Unfinished uploads").get_by_role("listitem")
+        expect(row).to_contain_text("Uploading on another device", timeout=walkthroughs.IN_TIME_MS)
+        expect(row).to_contain_text("10.5 MB of 23.1 MB stored")
+        expect(row.get_by_role("button", name="Discard")).to_have_count(0)
+        context.close()
+
+
 def test_a_session_that_is_revoked_during_an_upload_ends_no_upload(
     page: Page, platform: LocalPlatform, somebody: Person, video: Path, complaints: list[str]
 ) -> None:

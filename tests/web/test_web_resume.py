@@ -2,9 +2,11 @@
 
 import os
 import unicodedata
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.web.fake_site import FakeSite
 from tests.web.session import open_signed_in
@@ -116,3 +118,84 @@ def test_an_upload_whose_tab_was_closed_can_go_on_in_another_one(page: Page, sit
     choose(second, video)
     expect_uploaded(second, site, video)
     assert len(site.api.videos) == 1
+
+
+def listed(page: Page) -> Locator:
+    return page.get_by_role("list", name="Unfinished uploads").get_by_role("listitem")
+
+
+@contextmanager
+def another_device(browser: Browser, site: FakeSite) -> Generator[Page]:
+    """Another profile of the same person, whose clock the test moves."""
+    context = browser.new_context(locale="en-GB", service_workers="block")
+    page = context.new_page()
+    page.clock.install()
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    yield page
+    context.close()
+
+
+def test_an_unfinished_upload_says_how_much_is_stored_and_until_when_it_can_be_resumed(
+    page: Page, site: FakeSite, video: Path
+) -> None:
+    begin_two_parts(page, site, video)
+    expect(listed(page)).to_contain_text("10.5 MB of 23.1 MB stored · can be resumed until 31 Jan 2099")
+
+
+def test_what_another_device_sends_can_be_neither_discarded_nor_cancelled_here(
+    page: Page, site: FakeSite, video: Path, browser: Browser
+) -> None:
+    begin(page, site, video, parts=2)
+    (running,) = site.api.videos.values()
+    running.idle_seconds = 4
+    with another_device(browser, site) as other:
+        expect(listed(other)).to_contain_text("Uploading on another device", timeout=IN_TIME_MS)
+        expect(listed(other).get_by_role("button", name="Discard")).to_have_count(0)
+        choose(other, video)
+        row = upload_row(other, video.name)
+        expect(row).to_contain_text("running on another device", timeout=IN_TIME_MS)
+        expect(row.get_by_role("button", name="Cancel")).to_have_count(0)
+        row.get_by_role("button", name="Remove").click()
+        expect(listed(other)).to_contain_text("Uploading on another device", timeout=IN_TIME_MS)
+
+        running.idle_seconds = 130
+        other.clock.fast_forward(31_000)
+        expect(listed(other).get_by_role("button", name="Discard")).to_be_visible(timeout=IN_TIME_MS)
+        # It went on there since this list came.
+        running.idle_seconds = 2
+        other.clock.fast_forward(31_000)
+        listed(other).get_by_role("button", name="Discard").click()
+        other.get_by_role("dialog").get_by_role("button", name="Discard").click()
+        expect(other.get_by_role("alert")).to_contain_text("running on another device", timeout=IN_TIME_MS)
+        assert "POST /multipart/abort" not in site.api.calls
+
+        site.storage.let_through(None)
+        expect_uploaded(page, site, video)
+        other.clock.fast_forward(31_000)
+        expect(listed(other)).to_have_count(0, timeout=IN_TIME_MS)
+    assert sorted(site.storage.puts) == [1, 2, 3, 4, 5]
+
+
+def test_what_another_device_sends_can_be_continued_here_on_purpose_and_ends_well_on_both(
+    page: Page, site: FakeSite, video: Path, browser: Browser
+) -> None:
+    begin(page, site, video, parts=2)
+    (running,) = site.api.videos.values()
+    running.idle_seconds = 4
+    with another_device(browser, site) as other:
+        choose(other, video)
+        upload_row(other, video.name).get_by_role("button", name="Try again").click()
+        site.storage.let_through(None)
+        for each in (page, other):
+            expect_uploaded(each, site, video)
+    assert len(site.api.videos) == 1
+
+
+def test_a_reloaded_page_takes_what_it_sent_itself_for_no_other_device(page: Page, site: FakeSite, video: Path) -> None:
+    begin(page, site, video, parts=2)
+    (running,) = site.api.videos.values()
+    running.idle_seconds = 1
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    expect(listed(page)).to_contain_text("Unfinished", timeout=IN_TIME_MS)
+    expect(listed(page).get_by_role("button", name="Discard")).to_be_visible()

@@ -26,6 +26,22 @@ export function rememberFile(videoId: string, file: File): void {
 
 export function forgetFile(videoId: string): void {
   drop(modified(videoId));
+  drop(sent(videoId));
+}
+
+/** This browser sends it: what arrives of it is from here. */
+export function rememberSending(videoId: string): void {
+  keep(sent(videoId), "");
+}
+
+/** Another device sends it now. */
+export function forgetSending(videoId: string): void {
+  drop(sent(videoId));
+}
+
+/** Whether this browser was the last that is known to send it. */
+export function wasSentHere(videoId: string): boolean {
+  return typeof kept(sent(videoId)) === "string";
 }
 
 /** Whether this browser saw the upload begin with another version of the file. */
@@ -40,6 +56,10 @@ function beginning(file: File, contentType: string): string {
 
 function modified(videoId: string): string {
   return `modified ${videoId}`;
+}
+
+function sent(videoId: string): string {
+  return `sent ${videoId}`;
 }
 
 function orNothing<Answer>(ask: () => Answer): Answer | undefined {

@@ -12,7 +12,7 @@ import { abortable, type Connection } from "./connection";
 import type { PartPut } from "./part_put";
 import { PartRefusals } from "./part_refusals";
 import { HOLD_WORTH_TELLING_MS, PersistentCalls } from "./persistent_calls";
-import { forgetBeginning, forgetFile, rememberBeginning, rememberFile } from "./remembered_files";
+import { forgetBeginning, forgetFile, rememberBeginning, rememberFile, rememberSending } from "./remembered_files";
 import { StoredParts } from "./stored_parts";
 import { COMPLETED_MEANWHILE, codeOf, GONE, isTransient, isUnanswered, retryAfterMs } from "./upload_errors";
 import { letGo, lock } from "./upload_lock";
@@ -205,7 +205,9 @@ export class Transfer {
 
   async #lock(): Promise<void> {
     const videoId = this.#upload.videoId;
-    if (videoId) this.#upload.unlock ??= await lock(videoId);
+    if (!videoId) return;
+    this.#upload.unlock ??= await lock(videoId);
+    rememberSending(videoId);
   }
 
   async #begin(signal: AbortSignal): Promise<void> {

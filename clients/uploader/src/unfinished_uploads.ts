@@ -1,15 +1,18 @@
-/** Uploads that wait to go on: here with their file, or in the tab that has them. */
+/** Uploads that wait to go on: here with their file, or in the tab or on the device that has them. */
 
 import type { ApiClient, UnfinishedUpload } from "./api";
 import { element } from "./dom";
 import { date, size } from "./format";
 import { message } from "./messages";
+import { OtherDevices } from "./other_devices";
 import { forgetFile } from "./remembered_files";
-import { codeOf, GONE } from "./upload_errors";
+import { codeOf, GONE, UploadError } from "./upload_errors";
 import { heldVideoIds, lock } from "./upload_lock";
 import type { View } from "./view";
 
 const LOOK_MS = 2000;
+/** Each look at other devices is a call. */
+const LIST_AGAIN_MS = 30_000;
 
 export class UnfinishedUploads {
   readonly #api: ApiClient;
@@ -19,6 +22,8 @@ export class UnfinishedUploads {
   #uploads: UnfinishedUpload[] = [];
   /** of them, those that another tab sends */
   #elsewhere: ReadonlySet<string> = new Set();
+  readonly #devices = new OtherDevices();
+  #askedAt = 0;
   /** S3 dropped their parts: told once */
   readonly #gone = new Set<string>();
   /** settles with the list; null until it is asked for, or when it did not come */
@@ -52,9 +57,15 @@ export class UnfinishedUploads {
     return this.#uploads.find((each) => fits(file, each));
   }
 
+  /** Whether another device sends it, as far as a list of this minute tells. */
+  async isOnOtherDevice({ videoId }: UnfinishedUpload): Promise<boolean> {
+    await this.#listIfOld();
+    return this.#devices.has(videoId);
+  }
+
   /** It goes on in a row of its own, or is over. */
   drop(upload: UnfinishedUpload): void {
-    this.#uploads = this.#uploads.filter((each) => each !== upload);
+    this.#uploads = this.#uploads.filter(({ videoId }) => videoId !== upload.videoId);
     this.draw();
   }
 
@@ -78,10 +89,17 @@ export class UnfinishedUploads {
   }
 
   async #list(): Promise<void> {
+    this.#askedAt = performance.now();
     const { uploads } = await this.#api.unfinishedUploads();
     this.#elsewhere = await heldVideoIds();
+    this.#devices.look(uploads, this.#elsewhere);
     this.#uploads = uploads;
     this.draw();
+  }
+
+  /** Nothing is worse than before where no list comes. */
+  async #listIfOld(): Promise<void> {
+    if (performance.now() - this.#askedAt >= LIST_AGAIN_MS) await this.#list().catch(() => {});
   }
 
   #lookLater(): void {
@@ -98,31 +116,38 @@ export class UnfinishedUploads {
     // What another tab let go of may be complete.
     if (this.#uploads.some(({ videoId }) => before.has(videoId) && !held.has(videoId))) this.showAgain();
     else if (this.#uploads.some(isOther)) this.draw();
+    if (this.#devices.mayChange && document.visibilityState === "visible") await this.#listIfOld();
     this.#lookLater();
   }
 
   #row(upload: UnfinishedUpload): HTMLElement {
     const { language } = this.#view;
-    const { fileName: name, sizeBytes, startedAt } = upload;
-    const isElsewhere = this.#elsewhere.has(upload.videoId);
-    const state = language.text(isElsewhere ? "unfinished.elsewhere" : "unfinished.state");
-    const begun = { size: size(sizeBytes, language), date: date(startedAt, language) };
+    const { fileName: name, sizeBytes, receivedBytes, expiresAt, videoId } = upload;
+    const isInOtherTab = this.#elsewhere.has(videoId);
+    const isOnOtherDevice = !isInOtherTab && this.#devices.has(videoId);
+    const isElsewhere = isInOtherTab || isOnOtherDevice;
+    const state = isInOtherTab ? "unfinished.elsewhere" : isOnOtherDevice ? "unfinished.device" : "unfinished.state";
+    const known = { size: size(sizeBytes, language), date: date(expiresAt, language) };
+    const figures =
+      receivedBytes === null
+        ? language.text("unfinished.until", known)
+        : language.text("unfinished.figures", { ...known, received: size(receivedBytes, language) });
     const buttons = element(
       "span",
       { class: "buttons" },
-      this.#button("choose", name, isElsewhere, () => this.#chooseAgain(upload)),
+      this.#button("choose", name, isInOtherTab, () => this.#chooseAgain(upload)),
       this.#button("discard", name, isElsewhere, () => void this.#discard(upload)),
     );
     return element(
       "li",
       { class: "upload", part: "row" },
-      element("div", { class: "upload-head" }, nameOf(name), element("span", { class: "status" }, state)),
       element(
         "div",
-        { class: "upload-foot" },
-        element("span", { class: "figures" }, language.text("unfinished.figures", begun)),
-        buttons,
+        { class: "upload-head" },
+        nameOf(name),
+        element("span", { class: "status" }, language.text(state)),
       ),
+      element("div", { class: "upload-foot" }, element("span", { class: "figures" }, figures), buttons),
     );
   }
 
@@ -164,6 +189,7 @@ export class UnfinishedUploads {
     if (!sure) return;
     let unlock = () => {};
     try {
+      if (await this.isOnOtherDevice(upload)) throw new UploadError("sent_on_other_device");
       unlock = await lock(upload.videoId); // another tab may have taken it up meanwhile
       await this.#api.abortUpload(upload.uploadToken);
     } catch (error) {

@@ -14,15 +14,16 @@ const FINAL_CODES = new Set([
   "invalid_request",
   "empty_file",
 ]);
+const ELSEWHERE_CODES = new Set(["sent_elsewhere", "sent_on_other_device"]);
 
 /** Whether removing its row ends nothing. */
 export function isRemovable(upload: VideoUpload): boolean {
   return upload.isOver || (upload.state === "failed" && (!canGoOn(upload) || isElsewhere(upload)));
 }
 
-/** Whether another tab sends it. */
+/** Whether another tab or device sends it. */
 export function isElsewhere({ state, error }: VideoUpload): boolean {
-  return state === "failed" && codeOf(error) === "sent_elsewhere";
+  return state === "failed" && ELSEWHERE_CODES.has(codeOf(error));
 }
 
 /** Whether another try can help. */

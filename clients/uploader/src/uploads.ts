@@ -5,7 +5,7 @@ import { forgetFile, wasChanged } from "./remembered_files";
 import type { UnfinishedUploads } from "./unfinished_uploads";
 import { canGoOn, isRemovable } from "./upload_ends";
 import type { UploadEngine } from "./upload_engine";
-import { codeOf, GONE } from "./upload_errors";
+import { codeOf, GONE, UploadError } from "./upload_errors";
 import { contentType, extensionOf } from "./video_types";
 import { type UploadState, VideoUpload } from "./video_upload";
 
@@ -106,7 +106,9 @@ export class Uploads {
     await this.#unfinished.show().catch(() => {}); // who cannot list may still begin
     const problems = new Map<File, Problem>();
     for (const file of chosen) {
-      const problem = this.#take(file, this.#unfinished.of(file));
+      const unfinished = this.#unfinished.of(file);
+      const isOnOtherDevice = unfinished !== undefined && (await this.#unfinished.isOnOtherDevice(unfinished));
+      const problem = this.#take(file, unfinished, isOnOtherDevice);
       if (problem) problems.set(file, problem);
     }
     if (problems.size > 0) this.#observer.refused(problems);
@@ -178,7 +180,7 @@ export class Uploads {
   }
 
   /** Why not, where the file is refused. */
-  #take(file: File, unfinished?: UnfinishedUpload): Problem | null {
+  #take(file: File, unfinished?: UnfinishedUpload, isOnOtherDevice = false): Problem | null {
     const { extensions, maxFiles, isManual } = this.#limits();
     const type = contentType(file.name);
     if (!type || (extensions && !extensions.includes(extensionOf(file.name))))
@@ -189,6 +191,10 @@ export class Uploads {
     const upload = new VideoUpload(file, type, unfinished);
     upload.mustCompareParts = unfinished !== undefined && wasChanged(unfinished.videoId, file);
     if (isManual) upload.state = "paused";
+    if (isOnOtherDevice) {
+      upload.state = "failed";
+      upload.error = new UploadError("sent_on_other_device");
+    }
     this.#uploads.push(upload);
     this.#observer.added(upload);
     upload.addEventListener("state", () => this.#changed(upload));
