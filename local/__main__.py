@@ -29,7 +29,11 @@ def main() -> int:
             reset(data_dir)
         ports = Ports(arguments.port, arguments.aws_port, arguments.sign_in_port)
         with LocalPlatform(
-            data_dir=data_dir, ports=ports, aws_only=arguments.aws_only, on_line=_printer(verbose=arguments.verbose)
+            data_dir=data_dir,
+            ports=ports,
+            aws_only=arguments.aws_only,
+            page_origins=arguments.page_origin,
+            on_line=_printer(verbose=arguments.verbose),
         ) as platform:
             print(welcome(platform, aws_only=arguments.aws_only), flush=True)
             stop.wait()
@@ -58,6 +62,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--reset", action="store_true", help="delete all data, then start")
     parser.add_argument(
         "--aws-only", action="store_true", help="start without API, page and /status, for use with `chalice local`"
+    )
+    parser.add_argument(
+        "--page-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="another page whose scripts may call API and storage, as in http://localhost:5173; may be repeated",
     )
     parser.add_argument("--verbose", action="store_true", help="print the output of all processes")
     return parser.parse_args()

@@ -4,7 +4,7 @@ and what they measure."""
 import fcntl
 import shutil
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +81,8 @@ class LocalPlatform:
     """A context manager; everything has stopped when it is left.
 
     data_dir: the only folder that is written to; None keeps nothing. aws_only: without API and page, for
-    `chalice local`. api_variables: overrides of the API's environment. on_line: (process, line) of what they print.
+    `chalice local`. page_origins: of other pages whose scripts may call API and storage. api_variables: overrides of
+    the API's environment. on_line: (process, line) of what they print.
 
     Raises PortTakenError, DataDirBusyError, DataDirError, ChildFailedError.
     """
@@ -92,6 +93,7 @@ class LocalPlatform:
         data_dir: Path | None,
         ports: Ports = Ports(),
         aws_only: bool = False,
+        page_origins: Sequence[str] = (),
         api_variables: Mapping[str, str] | None = None,
         on_line: Callable[[str, str], None] = lambda process, line: None,
     ) -> None:
@@ -99,7 +101,10 @@ class LocalPlatform:
         self.data_dir = data_dir.resolve() if data_dir else None
         self._ports = ports
         self._aws_only = aws_only
-        self._api_variables = dict(api_variables or {})
+        self._page_origins = list(page_origins)
+        # As `allowed_origin` of components/site_config.py: an answer has room for one.
+        any_origin = {"CORS_ORIGIN": "*"} if page_origins else {}
+        self._api_variables = {**any_origin, **(api_variables or {})}
         self._on_line = on_line
         self._children: list[ChildProcess] = []
         self._open = ExitStack()
@@ -163,7 +168,7 @@ class LocalPlatform:
             "local.stand_in",
             [
                 *("--port", str(self._ports.stand_in), "--stop-with-parent", *where),
-                *(argument for origin in origins for argument in ("--site-origin", origin)),
+                *(argument for origin in [*origins, *self._page_origins] for argument in ("--site-origin", origin)),
             ],
         )
         self.sign_in = self._open.enter_context(

@@ -1,6 +1,6 @@
 import { defineConfig, type Plugin } from "vite";
-import de from "./src/texts/de.json";
-import en from "./src/texts/en.json";
+import de from "./src/texts/de.json" with { type: "json" };
+import en from "./src/texts/en.json" with { type: "json" };
 
 const TEXTS: Record<string, Record<string, unknown>> = { de, en };
 

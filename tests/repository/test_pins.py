@@ -15,6 +15,8 @@ from video_upload.version import VERSION
 PROJECT = Path(__file__).resolve().parents[2]
 CLIENTS = PROJECT / "clients"
 NPM_PACKAGES = ("uploader", "web")
+REACT_EXAMPLE = "uploader/examples/react"
+UPLOADERS_USERS = ("web", REACT_EXAMPLE)
 LOCKS = sorted((PROJECT / "requirements").glob("*.txt"))
 
 
@@ -32,9 +34,12 @@ def test_the_version_is_the_same_wherever_a_tool_reads_it() -> None:
             for name in NPM_PACKAGES
         },
         **{f"clients/package-lock.json, {name}": locked[name]["version"] for name in NPM_PACKAGES},
-        "clients/web/package.json, uploader": read_json(CLIENTS / "web" / "package.json")["dependencies"][
-            "video-uploader"
-        ],
+        **{
+            f"clients/{name}/package.json, uploader": read_json(CLIENTS / name / "package.json")["dependencies"][
+                "video-uploader"
+            ]
+            for name in UPLOADERS_USERS
+        },
     }
     assert {place: found for place, found in repeated.items() if found != version} == {}
 
@@ -51,7 +56,7 @@ def test_the_changelog_ends_what_is_unreleased_at_the_version() -> None:
 def test_the_pages_lock_names_no_registry() -> None:
     packages: dict[str, dict[str, Any]] = read_json(CLIENTS / "package-lock.json")["packages"]
     links = {package["resolved"] for package in packages.values() if package.get("link")}
-    assert links == set(NPM_PACKAGES)
+    assert links == {*NPM_PACKAGES, REACT_EXAMPLE}
     fetched = {name: each for name, each in packages.items() if name not in {"", *links} and not each.get("link")}
     assert [name for name, package in fetched.items() if "resolved" in package] == []
     assert [name for name, package in fetched.items() if "integrity" not in package] == []
@@ -63,7 +68,7 @@ def test_a_lock_of_python_packages_names_no_registry(lock: Path) -> None:
 
 
 def test_the_page_pins_each_package_to_one_version() -> None:
-    packages = [read_json(CLIENTS / name / "package.json") for name in (".", *NPM_PACKAGES)]
+    packages = [read_json(CLIENTS / name / "package.json") for name in (".", *NPM_PACKAGES, REACT_EXAMPLE)]
     pins: dict[str, str] = {
         name: pin
         for package in packages

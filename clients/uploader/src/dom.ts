@@ -1,4 +1,4 @@
-/** Elements made without markup: no page's policy on scripts or trusted types stands in the way. */
+/** Elements made without markup, which a page's policy may forbid. */
 
 /** The first element inside that fits; ask only for what is there. */
 export function within<Kind extends HTMLElement = HTMLElement>(root: ParentNode, selector: string): Kind {
