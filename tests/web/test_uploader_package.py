@@ -103,7 +103,7 @@ class OtherSite:
         app = Flask(__name__, static_folder=None)
         policy = (
             "default-src 'none'; script-src 'self'; style-src 'self'; worker-src 'self'; img-src 'self'; "
-            f"connect-src 'self' {self.platform.site_url} {self.platform.stand_in_url}"
+            f"media-src blob:; connect-src 'self' {self.platform.site_url} {self.platform.stand_in_url}"
         )
 
         @app.get("/", defaults={"name": "index.html"})
