@@ -96,7 +96,7 @@ def test_memory_does_not_grow_with_the_file(platform: FakePlatform, cli: Cli, tm
 
 @pytest.mark.usefixtures("signed_in")
 def test_the_library_can_be_listed_shown_and_deleted(platform: FakePlatform, cli: Cli, make_video: MakeVideo) -> None:
-    done = cli.run("upload", make_video(MIB, "one.mp4"), make_video(MIB, "two [red].mov"), "--json")
+    done = cli.run("upload", make_video(MIB, "one.mp4"), make_video(MIB, "two [red].mov"), "--json", "--files", "1")
     assert done.returncode == 0, done.stderr
     first, second = (json.loads(line) for line in done.stdout.splitlines())
     assert second["video"]["state"] == "ready"

@@ -184,8 +184,8 @@ def person(platform: LocalPlatform) -> Person:
     return make_person(platform)
 
 
-def make_person(platform: LocalPlatform, *, client_id: str = "desktop") -> Person:
-    email = f"{uuid4().hex}@example.com"
+def make_person(platform: LocalPlatform, *, client_id: str = "desktop", email: str = "") -> Person:
+    email = email or f"{uuid4().hex}@example.com"
     tokens = platform.sign_in.issue_tokens(email, client_id=client_id)
     return Person(platform, email, tokens.access_token)
 
@@ -236,7 +236,10 @@ class Desktop:
 
 @pytest.fixture
 def desktop(platform: LocalPlatform, person: Person, tmp_path: Path) -> Desktop:
-    home = tmp_path / "home"
+    return make_desktop(platform, person, tmp_path / "home")
+
+
+def make_desktop(platform: LocalPlatform, person: Person, home: Path) -> Desktop:
     StoredCredentials(home).store(
         SignIn(
             site_url=platform.site_url,

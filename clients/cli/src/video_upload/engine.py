@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
@@ -28,8 +29,15 @@ from video_upload.events import ProcessingPolled, Report, StartedOver, Uploaded,
 from video_upload.multipart_upload import MultipartUpload
 from video_upload.part_transfer import TransferOptions
 from video_upload.rate_limit import RateLimit
-from video_upload.schemas import NewUpload, StartedUpload, Video
-from video_upload.upload_journal import JournaledUpload, SentPart, UploadJournal, find_journal
+from video_upload.schemas import NewUpload, OpenUpload, StartedUpload, StoredPart, Video
+from video_upload.upload_journal import (
+    JournaledUpload,
+    SentPart,
+    UploadJournal,
+    find_journal,
+    journaled_video_ids,
+)
+from video_upload.uploads_elsewhere import UploadsElsewhere
 from video_upload.video_file import VideoFile
 
 DEFAULT_PARALLEL = 4
@@ -37,6 +45,15 @@ SETTLED = frozenset({"ready", "rejected", "aborted", "expired", "deleted"})
 FIRST_POLL_SECONDS = 0.5
 LONGEST_POLL_SECONDS = 10.0
 LONGEST_PROCESSING_SECONDS = 1800.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadPlan:
+    """Beginning of an upload. resumes: the video whose upload goes on, with `stored_bytes`; None for a new one."""
+
+    resumes: str | None
+    stored_bytes: int
+    begun_elsewhere: bool
 
 
 class UploadEngine:
@@ -47,6 +64,7 @@ class UploadEngine:
     connections: for all engines that share them together, which then send fewer; closed by whoever made them.
     rate_limit: of all parts together; may be shared with other engines.
     report: told what happens, possibly from other threads.
+    elsewhere: uploads begun on other devices, for all engines of a run together; None: asked for by each upload.
     interruption: request it from any thread to stop; what was uploaded stays and is resumed by the next `upload`.
     """
 
@@ -58,12 +76,14 @@ class UploadEngine:
         parallel: int = DEFAULT_PARALLEL,
         connections: Connections | None = None,
         rate_limit: RateLimit | None = None,
+        elsewhere: UploadsElsewhere | None = None,
         report: Report = ignore_event,
         interruption: Interruption | None = None,
         backoff: Backoff | None = None,
     ) -> None:
         self._api = api
         self._folder = home / "uploads"
+        self._elsewhere = elsewhere
         self._report = report
         self._interruption = interruption or Interruption()
         self._shares_connections = connections is not None
@@ -79,6 +99,8 @@ class UploadEngine:
     def upload(self, path: Path, *, wait: bool = True, tell: Callable[[Video], None] = lambda video: None) -> Video:
         """Upload a file, or resume its upload, and return the video's state on the platform.
 
+        An upload begun elsewhere is resumed, too, if its name and size are the file's, and so are all parts at S3.
+
         wait: until it is ready or rejected (half an hour at most), else until S3 has it whole.
         tell: called with the result while this computer still knows the upload: a run that is killed before everybody
             has been told leaves its result to the next one.
@@ -86,11 +108,27 @@ class UploadEngine:
         Raises FileRefusedError and UploadRunningError before anything is sent; FileChangedError, PartFailedError,
         UploadLostError, UploadCancelledError; ApiError, ApiUnreachableError, UnexpectedResponseError, NotSignedInError.
         """
+        return self._upload_and_tell(path, wait=wait, tell=tell, takes_up=True)
+
+    def plan(self, path: Path) -> UploadPlan:
+        """Return what `upload` would begin with. Sends and changes nothing; raises as `upload`."""
+        file = VideoFile.at(path)
+        with UploadJournal(self._folder, self._api.url, file.path) as journal:
+            found = journal.load_or_moved(file)
+            if found and found[0].is_of(file):
+                stored_bytes = sum(found[0].layout.length_bytes(number) for number in found[1])
+                return UploadPlan(resumes=found[0].video_id, stored_bytes=stored_bytes, begun_elsewhere=False)
+            if not found and (taken := self._find_elsewhere(file, journal, self._api)):
+                upload, entry, _ = taken
+                return UploadPlan(resumes=entry.video_id, stored_bytes=upload.stored_bytes, begun_elsewhere=True)
+        return UploadPlan(resumes=None, stored_bytes=0, begun_elsewhere=False)
+
+    def _upload_and_tell(self, path: Path, *, wait: bool, tell: Callable[[Video], None], takes_up: bool) -> Video:
         file = VideoFile.at(path)
         with UploadJournal(self._folder, self._api.url, file.path) as journal:
             journal.take_over_moved(file)
             try:
-                video_id = self._upload(file, journal)
+                video_id = self._upload(file, journal, takes_up=takes_up)
             except VideoUploadError as error:
                 self._report_failure(error, journal)
                 if isinstance(error, FileChangedError):
@@ -112,7 +150,7 @@ class UploadEngine:
     ) -> Video:
         """Upload as `upload` does a file that nobody can resume: what ends it, gives it up at the platform as well."""
         try:
-            return self.upload(path, wait=wait, tell=tell)
+            return self._upload_and_tell(path, wait=wait, tell=tell, takes_up=False)
         except BaseException:
             with suppress(VideoUploadError), UploadJournal(self._folder, self._api.url, path.resolve()) as journal:
                 self._abandon(journal)
@@ -165,10 +203,11 @@ class UploadEngine:
             code = error.code if isinstance(error, ApiError) else None
             self._report(UploadFailed(video_id=begun[0].video_id, code=code))
 
-    def _upload(self, file: VideoFile, journal: UploadJournal) -> str:
+    def _upload(self, file: VideoFile, journal: UploadJournal, *, takes_up: bool) -> str:
         try:
             with self._correlated(journal, file) as api:
-                return self._resume(file, journal, api) or self._start(file, journal, api)
+                resumed = self._resume(file, journal, api) or (takes_up and self._take_up(file, journal, api))
+                return resumed or self._start(file, journal, api)
         except UploadLostError as error:
             journal.forget()
             self._report(StartedOver(reason=error.reason))
@@ -200,6 +239,30 @@ class UploadEngine:
             return self._finish(upload, entry)
         return entry.video_id
 
+    def _take_up(self, file: VideoFile, journal: UploadJournal, api: VideoApi) -> str | None:
+        """The video id once complete; None if no upload of this file was begun elsewhere."""
+        found = self._find_elsewhere(file, journal, api)
+        if found is None:
+            return None
+        upload, entry, stored_parts = found
+        upload.adopt(stored_parts)
+        return self._finish(upload, entry)
+
+    def _find_elsewhere(
+        self, file: VideoFile, journal: UploadJournal, api: VideoApi
+    ) -> tuple[MultipartUpload, JournaledUpload, tuple[StoredPart, ...]] | None:
+        elsewhere = self._elsewhere or UploadsElsewhere(api)
+        for begun in elsewhere.candidates(file, journaled_video_ids(self._folder, self._api.url)):
+            entry = self._entry(file, begun, api)
+            upload = self._multipart_upload(file, entry, journal, {}, api)
+            try:
+                stored = upload.stored()
+            except (ConflictError, UploadLostError):  # it was completed or given up meanwhile
+                continue
+            if stored.state == "uploading" and upload.recognize(stored.parts):
+                return upload, entry, stored.parts
+        return None
+
     def _start(self, file: VideoFile, journal: UploadJournal, api: VideoApi) -> str:
         if api.correlation_id:
             journal.begin(api.correlation_id, file)
@@ -210,19 +273,22 @@ class UploadEngine:
             if refused.status < 500:
                 journal.forget()
             raise
-        entry = JournaledUpload(
+        entry = self._entry(file, started, api)
+        journal.start(entry)
+        return self._finish(self._multipart_upload(file, entry, journal, {}, api), entry, started)
+
+    def _entry(self, file: VideoFile, begun: StartedUpload | OpenUpload, api: VideoApi) -> JournaledUpload:
+        return JournaledUpload(
             api_url=self._api.url,
             path=str(file.path),
             size_bytes=file.size_bytes,
             modified_ns=file.modified_ns,
-            video_id=started.video_id,
-            upload_token=started.upload_token,
-            part_size_bytes=started.part_size_bytes,
-            part_count=started.part_count,
+            video_id=begun.video_id,
+            upload_token=begun.upload_token,
+            part_size_bytes=begun.part_size_bytes,
+            part_count=begun.part_count,
             correlation_id=api.correlation_id,
         )
-        journal.start(entry)
-        return self._finish(self._multipart_upload(file, entry, journal, {}, api), entry, started)
 
     def _finish(self, upload: MultipartUpload, entry: JournaledUpload, started: StartedUpload | None = None) -> str:
         try:

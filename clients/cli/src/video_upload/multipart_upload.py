@@ -58,6 +58,26 @@ class MultipartUpload:
             raise UploadLostError(self._entry.video_id, "it is cut in another way")
         return stored
 
+    def recognize(self, stored_parts: Sequence[StoredPart]) -> bool:
+        """Return whether S3 holds at least one part, and each that it holds is this file's by length and checksum.
+
+        Where S3 shows no checksums nothing is recognized. Reads the parts that are there.
+        """
+        reader = PartReader(self._file, self._layout)
+        try:
+            for stored in stored_parts:
+                self._interruption.check()
+                number = stored.part_number
+                if number not in self._layout.part_numbers or stored.size_bytes != self._layout.length_bytes(number):
+                    return False
+                checksum = reader.crc64nvme(number)
+                if not stored.checksum_crc64nvme or decode_crc64nvme(stored.checksum_crc64nvme) != checksum:
+                    return False
+                self._sent[number] = SentPart(part_number=number, etag=stored.etag, crc64nvme=checksum)
+        finally:
+            reader.close()
+        return bool(stored_parts)
+
     def adopt(self, stored_parts: Sequence[StoredPart]) -> None:
         """Adopt S3's list: keep its parts of this file, and send all others again.
 
@@ -83,6 +103,10 @@ class MultipartUpload:
         self._journal.start(self._entry, self._sent.values())
 
     @property
+    def stored_bytes(self) -> int:
+        return sum(self._layout.length_bytes(number) for number in self._sent)
+
+    @property
     def is_whole(self) -> bool:
         return len(self._sent) == self._layout.part_count
 
@@ -97,7 +121,7 @@ class MultipartUpload:
                 correlation_id=self._api.correlation_id,
                 size_bytes=self._layout.size_bytes,
                 part_count=self._layout.part_count,
-                stored_bytes=sum(self._layout.length_bytes(number) for number in self._sent),
+                stored_bytes=self.stored_bytes,
             )
         )
         missing = [number for number in self._layout.part_numbers if number not in self._sent]

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -22,23 +22,21 @@ from video_upload.command_output import (
     errors_console,
     exit_codes,
     print_error,
-    print_json,
-    writing_results,
 )
 from video_upload.connections import Connections
 from video_upload.credentials import StoredCredentials
 from video_upload.engine import DEFAULT_PARALLEL, UploadEngine
-from video_upload.errors import path_text
 from video_upload.events import Report, UploadEvent, ignore_event
-from video_upload.exit_codes import ExitCode, exit_code_of
-from video_upload.file_selection import Selection, select_videos
+from video_upload.exit_codes import exit_code_of
+from video_upload.file_selection import select_videos
 from video_upload.presentation import UploadDisplay
 from video_upload.private_files import default_home
 from video_upload.rate_limit import RateLimit, parse_rate
 from video_upload.spooled_file import spooled_file
 from video_upload.telemetry import Telemetry
-from video_upload.upload_run import DEFAULT_FILES, UploadRun
-from video_upload.video_file import CONTENT_TYPES, VideoFile
+from video_upload.upload_run import DEFAULT_FILES, UploadRun, print_plan
+from video_upload.uploads_elsewhere import UploadsElsewhere
+from video_upload.video_file import CONTENT_TYPES
 
 TellProgress = Annotated[
     bool,
@@ -106,7 +104,9 @@ def upload(  # noqa: PLR0917 - typer calls it by name
             show_default=False,
         ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the files that would be uploaded.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only list the files that would be uploaded, and whether they resume.")
+    ] = False,
     urls: Urls = False,
     as_json: AsJson = False,
     profile: Profile = None,
@@ -128,10 +128,12 @@ def upload(  # noqa: PLR0917 - typer calls it by name
             print_error(refused, as_json=as_json, file=refused.path)
         if not selection.videos:
             raise typer.Exit(exit_code_of(selection.refused[0]))
-        if dry_run:
-            _list_only(selection, as_json=as_json)
         console = errors_console(quiet=as_json)
         api = api_of(profile, console, interruption := Interruption())
+        batch = BatchJournal(default_home(), api.url, sources)
+        elsewhere = UploadsElsewhere(api)
+        if dry_run:
+            print_plan(selection, batch, UploadEngine(api, default_home(), elsewhere=elsewhere), as_json=as_json)
         connections = Connections(parallel)
         held.callback(connections.close)
         new_report = held.enter_context(_telemetry(profile, wanted=telemetry))
@@ -149,13 +151,14 @@ def upload(  # noqa: PLR0917 - typer calls it by name
                 parallel=parallel,
                 connections=connections,
                 rate_limit=limit_rate,
+                elsewhere=elsewhere,
                 report=report,
                 interruption=interruption,
             )
 
         run = UploadRun(
             selection=selection,
-            batch=BatchJournal(default_home(), api.url, sources),
+            batch=batch,
             new_engine=new_engine,
             interruption=interruption,
             files=files,
@@ -174,17 +177,6 @@ def _listed_in(name: str) -> list[str]:
     content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     separator = b"\0" if b"\0" in content else b"\n"
     return [os.fsdecode(line) for line in content.split(separator) if line.strip()]
-
-
-def _list_only(selection: Selection, *, as_json: bool) -> NoReturn:
-    for path in selection.videos:
-        size_bytes = VideoFile.at(path).size_bytes
-        if as_json:
-            print_json({"file": path_text(path), "sizeBytes": size_bytes})
-        else:
-            with writing_results():
-                print(path_text(path))
-    raise typer.Exit(exit_code_of(selection.refused[0]) if selection.refused else ExitCode.OK)
 
 
 @contextmanager

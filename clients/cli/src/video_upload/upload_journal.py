@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -92,14 +92,7 @@ class UploadJournal:
 
     def take_over_moved(self, file: VideoFile) -> None:
         """Without an own journal, take that of a file that was moved here: same size and time, old path gone."""
-        if self._path.exists():
-            return
-        for path in sorted(self._path.parent.glob("*.jsonl")):
-            found = read_journal(path)
-            if found is None or found[0].api_url != self._api_url or not found[0].is_of(file):
-                continue
-            if Path(found[0].path).exists():
-                continue
+        for path in self._of_moved(file):
             try:
                 with filelock.FileLock(path.with_suffix(".lock"), mode=0o600).acquire(blocking=False):
                     found = read_journal(path)
@@ -110,6 +103,20 @@ class UploadJournal:
             except filelock.Timeout:  # it was moved while it is being uploaded
                 continue
             return
+
+    def load_or_moved(self, file: VideoFile) -> tuple[JournaledUpload, dict[int, SentPart]] | None:
+        """Return what `load` would after `take_over_moved`, and change nothing."""
+        return next((found for path in self._of_moved(file) if (found := read_journal(path))), self.load())
+
+    def _of_moved(self, file: VideoFile) -> Iterator[Path]:
+        if self._path.exists():
+            return
+        for path in sorted(self._path.parent.glob("*.jsonl")):
+            found = read_journal(path)
+            if found is None or found[0].api_url != self._api_url or not found[0].is_of(file):
+                continue
+            if not Path(found[0].path).exists():
+                yield path
 
     def begin(self, correlation_id: str, file: VideoFile) -> None:
         """Write down the id before the platform is asked, so that a run that is killed leaves no second upload."""
@@ -173,6 +180,12 @@ def read_journal(path: Path) -> tuple[JournaledUpload, dict[int, SentPart]] | No
             break  # the line that was being written when the process died
         sent[part.part_number] = part
     return entry, sent
+
+
+def journaled_video_ids(folder: Path, api_url: str) -> set[str]:
+    """Return the videos whose uploads have a journal on this computer."""
+    found = (read_journal(path) for path in folder.glob("*.jsonl"))
+    return {each[0].video_id for each in found if each and each[0].api_url == api_url}
 
 
 def find_journal(folder: Path, api_url: str, video_id: str) -> JournaledUpload | None:

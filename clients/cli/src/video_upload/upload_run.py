@@ -9,8 +9,10 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 import typer
+from rich.filesize import decimal
 
 from video_upload.backoff import Interruption
 from video_upload.batch_journal import BatchJournal
@@ -23,11 +25,18 @@ from video_upload.command_output import (
     writing_results,
 )
 from video_upload.engine import UploadEngine
-from video_upload.errors import LimitReachedError, SystemRefusedError, UploadCancelledError, VideoUploadError, path_text
+from video_upload.errors import (
+    LimitReachedError,
+    SystemRefusedError,
+    UploadCancelledError,
+    UploadRunningError,
+    VideoUploadError,
+    path_text,
+)
 from video_upload.events import Report
 from video_upload.exit_codes import ExitCode, exit_code_of
 from video_upload.file_selection import Selection
-from video_upload.presentation import FileDisplay, UploadDisplay, print_skipped, print_video
+from video_upload.presentation import FileDisplay, UploadDisplay, plain, print_skipped, print_video
 from video_upload.schemas import Video
 from video_upload.video_file import VideoFile
 
@@ -209,6 +218,39 @@ class UploadRun:
                 print_skipped(console, skipped)
         if codes:
             raise typer.Exit(codes[0])
+
+
+def print_plan(selection: Selection, batch: BatchJournal, engine: UploadEngine, *, as_json: bool) -> NoReturn:
+    """List the files that a run would upload, and the uploads that it would resume; end the command."""
+    codes = [exit_code_of(refused) for refused in selection.refused]
+    for path in selection.videos:
+        file = VideoFile.at(path)
+        if batch.finished(file) is not None:
+            continue
+        try:
+            plan = engine.plan(path)
+        except UploadRunningError as error:
+            print_error(error, as_json=as_json, file=path)
+            codes.append(exit_code_of(error))
+            continue
+        if as_json:
+            resumes = {
+                "videoId": plan.resumes,
+                "storedBytes": plan.stored_bytes,
+                "begunElsewhere": plan.begun_elsewhere,
+            }
+            print_json(
+                {"file": path_text(path), "sizeBytes": file.size_bytes, "resumes": resumes if plan.resumes else None}
+            )
+            continue
+        with writing_results():
+            print(path_text(path))
+        if plan.resumes:
+            where = "begun on another device" if plan.begun_elsewhere else "begun here"
+            arrived = f"{decimal(plan.stored_bytes)} of {decimal(file.size_bytes)} already uploaded"
+            note = f"{path.name}: resumes the upload {plan.resumes} {where}, {arrived}."
+            errors_console().print(plain(note), highlight=False, soft_wrap=True)
+    raise typer.Exit(codes[0] if codes else ExitCode.OK)
 
 
 def _verdict(video: Video, *, waited: bool) -> ExitCode:
