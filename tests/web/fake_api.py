@@ -229,9 +229,11 @@ class FakeApi:
         ready = video.state == "ready"
         if ready:
             self.storage.objects["poster"] = ("image/png", _png(320, 180))
+        _, content = self.storage.objects.get(video.video_id, ("", b""))
         picture = {"codec": video.codec, "width": 320, "height": 180, "rotationDegrees": 0, "frameRate": 25}
         return self._shared(video) | {
             "state": video.state,
+            "checksumCRC64NVME": crc64nvme_base64(content) if content else None,
             "createdAt": video.created_at or f"2026-01-31T12:{video.number // 60:02}:{video.number % 60:02}Z",
             "media": {"container": "mp4", "durationSeconds": 2.0, "video": picture, "audio": None} if ready else None,
             "rejection": {"code": "not_a_video", "message": "not a video"} if video.state == "rejected" else None,

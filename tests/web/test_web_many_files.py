@@ -151,3 +151,32 @@ def test_the_screen_stays_awake_while_something_is_sent(
     site.storage.let_through(None)
     expect(upload_row(page, small_video.name).get_by_text("Uploaded")).to_be_visible(timeout=IN_TIME_MS)
     page.wait_for_function("window.awake === 0")
+
+
+def ask_about_duplicates(page: Page, site: FakeSite, user: Person, small_video: Path, other: Path) -> None:
+    """Choose a video that the library has under another name, and one of its size that it does not have."""
+    content = small_video.read_bytes()
+    site.api.add_ready_video(user.email, "archive.mp4", content)
+    other.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    open_signed_in(page, site.url, site.sign_in, user.email)
+    expect(page.get_by_role("button", name="Play archive.mp4")).to_be_enabled(timeout=IN_TIME_MS)
+    choose(page, small_video, other)
+    expect(page.get_by_role("dialog")).to_contain_text(f"{small_video.name} is already in your library")
+
+
+def test_a_video_that_the_library_has_is_skipped_when_the_person_says_so(
+    page: Page, site: FakeSite, user: Person, small_video: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.mp4"
+    ask_about_duplicates(page, site, user, small_video, other)
+    page.get_by_role("dialog").get_by_role("button", name="Skip").click()
+    expect(upload_row(page, other.name).get_by_text("Uploaded")).to_be_visible(timeout=2 * IN_TIME_MS)
+    expect(upload_row(page, small_video.name)).to_have_count(0)
+
+
+def test_a_video_that_the_library_has_is_uploaded_once_more_when_the_person_says_so(
+    page: Page, site: FakeSite, user: Person, small_video: Path, tmp_path: Path
+) -> None:
+    ask_about_duplicates(page, site, user, small_video, tmp_path / "other.mp4")
+    page.get_by_role("dialog").get_by_role("button", name="Upload again").click()
+    expect(upload_row(page, small_video.name).get_by_text("Uploaded")).to_be_visible(timeout=2 * IN_TIME_MS)

@@ -183,12 +183,16 @@ class Rejection(ResponseBody, frozen=True, kw_only=True):
 
 
 class Video(ResponseBody, frozen=True, kw_only=True):
-    """One video of the caller's library. Its URLs are null unless it is `ready`."""
+    """One video of the caller's library. Its URLs are null unless it is `ready`.
+
+    `checksumCRC64NVME` is of the whole file, null where its client did not tell it.
+    """
 
     video_id: VideoId
     file_name: str
     content_type: ContentType
     size_bytes: SizeBytes
+    checksum_crc64nvme: Checksum | None = field(name="checksumCRC64NVME")
     state: VideoState
     created_at: Time
     updated_at: Time

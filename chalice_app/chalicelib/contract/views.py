@@ -117,6 +117,7 @@ def video(seen: "SeenVideo") -> responses.Video:
         file_name=record.file_name,
         content_type=record.content_type,
         size_bytes=record.size_bytes,
+        checksum_crc64nvme=record.checksum_crc64nvme,
         state=_visible_state(record),
         created_at=api_time(record.created_at),
         updated_at=api_time(record.updated_at),

@@ -282,13 +282,14 @@ export interface UploadToAbort {
   fileKey?: string | null;
 }
 
-/** One video of the caller's library. Its URLs are null unless it is `ready`. */
+/** One video of the caller's library. Its URLs are null unless it is `ready`. `checksumCRC64NVME` is of the whole file, null where its client did not tell it. */
 export interface Video {
   videoId: string;
   fileName: string;
   /** Must fit the extension of `fileName`. */
   contentType: "video/mp4" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
   sizeBytes: number;
+  checksumCRC64NVME: string | null;
   state: "aborted" | "completing" | "expired" | "processing" | "ready" | "rejected" | "uploading";
   createdAt: string;
   updatedAt: string;

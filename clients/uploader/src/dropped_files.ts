@@ -8,6 +8,47 @@ export interface Gathered {
   skippedCount: number;
 }
 
+/** Take what is dropped on an area, and tell whether something hovers over it. failed: a file cannot be read. */
+export function acceptDrops(
+  area: Document | HTMLElement,
+  {
+    over,
+    dropped,
+    failed,
+    signal,
+  }: { over: (isOver: boolean) => void; dropped: (found: Gathered) => void; failed: () => void; signal: AbortSignal },
+): void {
+  const on = (name: "dragover" | "dragleave" | "drop", run: (event: DragEvent) => void) =>
+    area.addEventListener(name, (event: Event) => run(event as DragEvent), { signal });
+  const carriesFiles = ({ dataTransfer }: DragEvent) => dataTransfer?.types.includes("Files");
+  on("dragover", (event) => {
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    over(true);
+  });
+  on("dragleave", ({ relatedTarget }) => {
+    const isInside = area === document ? relatedTarget !== null : area.contains(relatedTarget as Node | null);
+    if (!isInside) over(false);
+  });
+  on("drop", (event) => {
+    if (!carriesFiles(event) || !event.dataTransfer) return;
+    event.preventDefault();
+    over(false);
+    droppedFiles(event.dataTransfer).then(dropped).catch(failed);
+  });
+}
+
+/** Take files that are pasted into an area; pasted text is the page's own. */
+export function acceptPastes(area: Document | HTMLElement, pasted: (files: File[]) => void, signal: AbortSignal): void {
+  const listener = (event: Event) => {
+    const files = [...((event as ClipboardEvent).clipboardData?.files ?? [])];
+    if (files.length === 0) return;
+    event.preventDefault();
+    pasted(files);
+  };
+  area.addEventListener("paste", listener, { signal });
+}
+
 /** Everything in a drop. To be called within the event: afterwards the browser forgets what was dropped. */
 export async function droppedFiles(dropped: DataTransfer): Promise<Gathered> {
   const entries = [...dropped.items].map((item) => item.webkitGetAsEntry());

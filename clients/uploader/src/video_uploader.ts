@@ -1,9 +1,10 @@
 /** `<video-uploader>`: the custom element. README.md tells its attributes, events, texts and styles. */
 
 import { ApiClient, ApiError, type Video } from "./api";
-import { ChecksumJob } from "./checksum";
+import { ChecksumJob, type ChecksumRequest } from "./checksum";
 import type { Probe } from "./connection";
-import { droppedFiles, type Gathered, videosIn } from "./dropped_files";
+import { acceptDrops, acceptPastes, type Gathered, videosIn } from "./dropped_files";
+import { duplicatesAmong, type KnownVideo } from "./duplicates";
 import { message } from "./messages";
 import { ScreenWakeLock } from "./screen_wake_lock";
 import css from "./style.css?inline";
@@ -37,6 +38,8 @@ export class VideoUploader extends HTMLElement {
   followsProcessing = true;
   /** Whether the browser asks before the page is left while uploads run. */
   warnsBeforeLeaving = true;
+  /** Videos of the library that the page knows; a person is asked before one of them is uploaded once more. */
+  knownVideos: () => Iterable<KnownVideo> = () => [];
   /** Asks for something small to learn whether the line is there. Rejects as fetch does. */
   probe: Probe = (signal) => fetch(this.apiUrl, { mode: "no-cors", cache: "no-store", signal }).then(() => true);
   readonly #view: View;
@@ -125,8 +128,7 @@ export class VideoUploader extends HTMLElement {
     for (const name of PROPERTIES) this.#takeOver(name);
     this.#whileConnected = new AbortController();
     const { signal } = this.#whileConnected;
-    this.#acceptDrops(signal);
-    this.#acceptPastes(signal);
+    this.#acceptFiles(signal);
     this.#wakeLock = new ScreenWakeLock(() => this.isBusy, signal);
     window.addEventListener(
       "beforeunload",
@@ -153,7 +155,7 @@ export class VideoUploader extends HTMLElement {
   async add(files: Iterable<File>): Promise<void> {
     const chosen = [...files];
     await this.#configured;
-    await this.#uploads?.add(chosen);
+    await this.#uploads?.add(await this.#withoutDuplicates(chosen));
   }
 
   /** Begin what was added; needed with `manual-start` alone. */
@@ -208,9 +210,7 @@ export class VideoUploader extends HTMLElement {
     if (this.#uploads || !this.isConnected || !this.hasAttribute("api-url") || !this.#accessToken) return;
     const token: AccessToken = (options) => this.#accessToken?.(options) ?? Promise.reject({ code: "unauthorized" });
     const api = new ApiClient(this.apiUrl, token);
-    const sum = (request: ConstructorParameters<typeof ChecksumJob>[0]) =>
-      new ChecksumJob(request, this.getAttribute("worker-url") ?? "");
-    const engine = new UploadEngine(api, (signal) => this.probe(signal), { sum });
+    const engine = new UploadEngine(api, (signal) => this.probe(signal), { sum: (request) => this.#sum(request) });
     const uploads: Uploads = new Uploads({
       engine,
       unfinished: (of) => {
@@ -240,6 +240,10 @@ export class VideoUploader extends HTMLElement {
     );
     this.#isConfigured();
     this.#unfinished?.show().catch((error: unknown) => this.#view.tell(message(error, this.#language)));
+  }
+
+  #sum(request: ChecksumRequest): ChecksumJob {
+    return new ChecksumJob(request, this.getAttribute("worker-url") ?? "");
   }
 
   #speak(): void {
@@ -328,44 +332,36 @@ export class VideoUploader extends HTMLElement {
   }
 
   /** On the element, or anywhere on the page: there, a file that misses the element would replace the page. */
-  #acceptDrops(signal: AbortSignal): void {
-    const area = this.hasAttribute("whole-page-drop") ? document : this;
+  #acceptFiles(signal: AbortSignal): void {
+    const isWholePage = this.hasAttribute("whole-page-drop");
     const { drop } = this.#view;
-    const on = (name: "dragover" | "dragleave" | "drop", run: (event: DragEvent) => void) => {
-      const listener = (event: Event) => run(event as DragEvent);
-      area.addEventListener(name, listener, { signal });
-    };
-    const carriesFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files");
-    on("dragover", (event) => {
-      if (!carriesFiles(event)) return;
-      event.preventDefault();
-      drop.classList.add("over");
+    acceptDrops(isWholePage ? document : this, {
+      over: (isOver) => drop.classList.toggle("over", isOver),
+      dropped: (found) => void this.#gathered(found),
+      failed: () => this.#view.tell(this.#language.text("error.file_unreadable")),
+      signal,
     });
-    on("dragleave", ({ relatedTarget }) => {
-      const isInside = area === this ? this.contains(relatedTarget as Node | null) : relatedTarget !== null;
-      if (!isInside) drop.classList.remove("over");
-    });
-    on("drop", (event) => {
-      if (!carriesFiles(event)) return;
-      event.preventDefault();
-      drop.classList.remove("over");
-      if (!event.dataTransfer) return;
-      droppedFiles(event.dataTransfer)
-        .then((found) => this.#gathered(found))
-        .catch(() => this.#view.tell(this.#language.text("error.file_unreadable")));
-    });
+    acceptPastes(isWholePage ? document : this, (files) => void this.add(files), signal);
   }
 
-  /** As drops: on the element, or anywhere on the page. Text is the page's own. */
-  #acceptPastes(signal: AbortSignal): void {
-    const area = this.hasAttribute("whole-page-drop") ? document : this;
-    const listener = (event: Event) => {
-      const files = [...((event as ClipboardEvent).clipboardData?.files ?? [])];
-      if (files.length === 0) return;
-      event.preventDefault();
-      void this.add(files);
-    };
-    area.addEventListener("paste", listener, { signal });
+  /** The files that are to be uploaded; of those that the library has already, what the person says. */
+  async #withoutDuplicates(files: readonly File[]): Promise<readonly File[]> {
+    const duplicates = await duplicatesAmong(files, this.knownVideos(), (request) => this.#sum(request));
+    const [first] = duplicates;
+    if (!first) return files;
+    const language = this.#language;
+    const isWanted = await this.#view.confirmed({
+      title: language.text("duplicates.title", { name: first.name, count: duplicates.size }),
+      text: language.text("duplicates.text", { count: duplicates.size }),
+      yes: language.text("duplicates.yes"),
+      no: language.text("duplicates.no"),
+    });
+    if (isWanted) return files;
+    for (const file of duplicates) {
+      const error = { code: "already_uploaded" };
+      this.#tell("upload-refused", { file, ...this.#words(error) });
+    }
+    return files.filter((file) => !duplicates.has(file));
   }
 
   async #gathered({ files, skippedCount }: Gathered): Promise<void> {

@@ -61,6 +61,11 @@ export class Library {
     this.#observer.observe(this.#more);
   }
 
+  /** Those that were loaded so far. */
+  get videos(): Video[] {
+    return [...this.#entries.values()].map(({ video }) => video);
+  }
+
   /** Load the next videos; the first time, the first. Never rejects: the page tells. */
   async load(): Promise<void> {
     if (this.#isLoading) return;

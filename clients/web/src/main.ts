@@ -51,6 +51,7 @@ function showWorkspace(signIn: SignIn, config: SiteConfig): void {
     if (videoId) void library.add(videoId);
   });
   uploader.followsProcessing = false; // the library does
+  uploader.knownVideos = () => library.videos;
   uploader.probe = isThere;
   uploader.apiUrl = baseUrl;
   uploader.accessToken = (options) => signIn.accessToken(options);

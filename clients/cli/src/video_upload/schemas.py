@@ -181,12 +181,13 @@ class Rejection(Body, frozen=True, kw_only=True):
 
 
 class Video(Body, frozen=True, kw_only=True):
-    """One video of the library; URLs are None unless it is ready."""
+    """One video of the library; URLs are None unless it is ready. The checksum is of the whole file, where known."""
 
     video_id: str
     file_name: str
     content_type: str
     size_bytes: int
+    checksum_crc64nvme: str | None = msgspec.field(default=None, name="checksumCRC64NVME")
     state: VideoState
     created_at: str
     updated_at: str
