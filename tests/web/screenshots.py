@@ -1,5 +1,6 @@
 """Pictures of the page for reviewers: `make screenshots` writes them into screenshots/."""
 
+import re
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from tests.chromium import launch
 from tests.media.sample_videos import write_sample_video
 from tests.web.fake_site import FakeSite, running_fake_site
 from tests.web.session import open_signed_in
-from tests.web.walkthroughs import IN_TIME_MS, choose, parts_held_after, upload_row
+from tests.web.walkthroughs import IN_TIME_MS, parts_held_after, upload_row
 
 FOLDER = Path(__file__).parents[2] / "screenshots"
 ADA = "ada@example.com"
@@ -30,7 +31,9 @@ NARROWEST = {"width": 320, "height": 640}
 
 
 @contextmanager
-def opened(browser: Browser, *, size: dict[str, int] = DESKTOP, dark: bool = False) -> Generator[Page]:
+def opened(
+    browser: Browser, *, size: dict[str, int] = DESKTOP, dark: bool = False, locale: str = "en-GB"
+) -> Generator[Page]:
     """A fresh profile with this window."""
     is_phone = size is not DESKTOP
     context = browser.new_context(
@@ -39,7 +42,7 @@ def opened(browser: Browser, *, size: dict[str, int] = DESKTOP, dark: bool = Fal
         device_scale_factor=2 if is_phone else 1,
         is_mobile=is_phone,
         has_touch=is_phone,
-        locale="en-GB",
+        locale=locale,
         service_workers="block",
     )
     yield context.new_page()
@@ -54,8 +57,8 @@ def take(page: Page, name: str) -> None:
 def workspace(page: Page, site: FakeSite, videos: list[Path]) -> None:
     """One upload under way, one waiting; below them the library."""
     open_signed_in(page, site.url, site.sign_in, ADA)
-    choose(page, *videos)
-    expect(upload_row(page, videos[0].name)).to_contain_text("15.7 MB of", timeout=IN_TIME_MS)
+    page.locator("#files").set_input_files(videos)
+    expect(upload_row(page, videos[0].name)).to_contain_text(re.compile("15[.,]7 MB"), timeout=IN_TIME_MS)
     expect(page.locator(".video img:visible").first).to_be_visible(timeout=IN_TIME_MS)
 
 
@@ -75,27 +78,31 @@ def main() -> None:
         newest = list(site.api.videos.values())
         newest[-1].state, newest[-3].state = "processing", "rejected"
         newest[-1].looks_until_settled = 10_000
-        for name, size, dark in (
-            ("desktop", DESKTOP, False),
-            ("dark", DESKTOP, True),
-            ("phone", PHONE, False),
-            ("phone-dark", PHONE, True),
-            ("narrowest", NARROWEST, False),
+        for name, size, dark, locale in (
+            ("desktop", DESKTOP, False, "en-GB"),
+            ("dark", DESKTOP, True, "en-GB"),
+            ("phone", PHONE, False, "en-GB"),
+            ("phone-dark", PHONE, True, "en-GB"),
+            ("narrowest", NARROWEST, False, "en-GB"),
+            ("german", DESKTOP, False, "de-DE"),
+            ("german-phone", PHONE, False, "de-DE"),
+            ("german-narrowest", NARROWEST, False, "de-DE"),
         ):
-            with opened(browser, size=size, dark=dark) as page:
+            with opened(browser, size=size, dark=dark, locale=locale) as page:
                 page.goto(site.url)
-                page.get_by_role("button", name="Sign in").wait_for()
+                page.locator("#sign-in").wait_for()
                 take(page, f"welcome-{name}")
-                page.get_by_role("button", name="Sign in").click()
+                page.locator("#sign-in").click()
                 page.get_by_label("E-mail address").wait_for()
                 take(page, f"sign-in-{name}")
                 with parts_held_after(page, 3):
                     workspace(page, site, [big, next_one])
                     take(page, f"workspace-{name}")
-                    page.get_by_role("button", name=f"Delete {NAMES[1]}").click()
+                    card = page.locator(".video", has_text=NAMES[1])
+                    card.locator("[data-do=delete]").click()
                     take(page, f"question-{name}")
-                    page.get_by_role("button", name="Keep it").click()
-                    page.get_by_role("button", name=f"Play {NAMES[1]}").click()
+                    page.locator("#confirm-no").click()
+                    card.locator("[data-do=play]").click()
                     expect(page.locator("#player-video")).to_have_js_property("readyState", 4, timeout=IN_TIME_MS)
                     take(page, f"player-{name}")
             for video_id in [each.video_id for each in site.api.videos.values() if each.state == "uploading"]:

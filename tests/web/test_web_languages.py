@@ -49,7 +49,7 @@ def test_an_upload_that_waits_is_offered_in_german(page: Page, site: FakeSite, u
     wait_until(lambda: len(site.storage.puts) == 1, page)
     page.reload()
     waiting = page.get_by_role("list", name="Unvollständige Uploads").get_by_role("listitem")
-    expect(waiting).to_contain_text("23,1 MB · begonnen am", timeout=IN_TIME_MS)
+    expect(waiting).to_contain_text("5,2 MB von 23,1 MB gespeichert · fortsetzbar bis", timeout=IN_TIME_MS)
     expect(waiting.get_by_role("button", name=f"Datei {video.name} auswählen")).to_be_visible()
 
 
@@ -59,3 +59,20 @@ def test_the_page_speaks_english_to_everybody_else(page: Page, site: FakeSite) -
     expect(page.get_by_role("heading", name="Upload large videos safely.")).to_be_visible(timeout=IN_TIME_MS)
     expect(page.locator("html")).to_have_attribute("lang", "en")
     expect(page).to_have_title("Videos")
+
+
+@pytest.mark.parametrize("locale", ["de-DE"])
+def test_german_fits_320_pixels(page: Page, site: FakeSite, user: Person, video: Path, small_video: Path) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    site.api.add_ready_video(user.email, "Alpen.mp4", small_video.read_bytes())
+    site.storage.let_through(1)
+    page.goto(site.url)
+    assert page.evaluate("() => document.documentElement.scrollWidth") == 320
+    open_signed_in(page, site.url, site.sign_in, user.email)
+    page.get_by_label("Videos auswählen").set_input_files([video, small_video])
+    expect(page.get_by_role("button", name="Alle anhalten")).to_be_visible(timeout=IN_TIME_MS)
+    expect(page.get_by_role("button", name="Alpen.mp4 abspielen")).to_be_enabled(timeout=IN_TIME_MS)
+    assert page.evaluate("() => document.documentElement.scrollWidth") == 320
+    page.get_by_role("button", name="Alle abbrechen").click()
+    expect(page.get_by_role("button", name="Weiter hochladen")).to_be_focused()
+    assert page.evaluate("() => document.documentElement.scrollWidth") == 320
