@@ -2,9 +2,8 @@
 
 settings, program   components/declared_stage.py   what the stage declares
                  →  inventory.py   resources that are billed by existing, or shape the rest
-    + workload   →  month.py       calls, bytes and events; calls.py: requests to AWS
-    + prices     →  bill.py        quantities at their prices
-                 →  model.py       this line as one object, for questions with other settings
+    + workload   →  month.py       calls, bytes and events; calls.toml: requests to AWS
+    + prices     →  model.py       quantities at their prices: a bill.py, under the stage's settings or others
                  →  strategies.py, always_on.py, targets.py, curve.py   the questions
                  →  report.py      the answers, in order; command.py prints them
 """

@@ -1,39 +1,13 @@
 """A bill: lines, each with its quantity and price, grouped by the five drivers of the specification and the rest."""
 
 import math
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from components.settings import PriceClass
-from costs.inventory import Inventory
-from costs.month import Month, instances_at_peak
+from costs.month import Month
 from costs.prices import Price, PriceList
-from costs.units import DAYS_A_MONTH, GB, GIB, HOURS_A_MONTH, SECONDS_A_MONTH
-from costs.workload import Workload
-
-SUCCESS_SHARE = 0.999  # the specification's success rate, for events too
-MONTHS_A_ROTATION = 12
-MAX_BILLED_ROTATIONS = 2  # KMS pricing page: the first and second rotation of a key are billed
-COMPRESSED = 0.15  # CloudWatch pricing page: what its own example assumes of stored logs
-ENDPOINT_BYTES_A_CALL = 4_000
-
-SERVED_FROM = {
-    PriceClass.CHEAPEST: {
-        "africa_and_middle_east": "europe",
-        "india": "europe",
-        "japan": "north_america",
-        "asia": "north_america",
-        "south_america": "north_america",
-        "australia": "north_america",
-    },
-    PriceClass.MIDDLE: {"south_america": "north_america", "australia": "asia"},
-    PriceClass.ALL: {},
-}
-"""CloudFront Developer Guide, "Choose a price class": viewers in regions outside of the class are served, and billed,
-from a location of the class; the model assumes these."""
-OWN_REQUEST_PRICE = ("north_america", "south_america", "australia")
+from costs.units import GB
 
 
 class Driver(StrEnum):
@@ -100,157 +74,6 @@ class Bill:
         return self.usd / self.uploaded_gb if self.uploaded_gb else math.inf
 
 
-def bill_of(workload: Workload, inventory: Inventory, prices: PriceList, *, free_tier: bool = False) -> Bill:
-    """Bill the month at list prices. free_tier: subtract the always-free allowances first."""
-    month = Month(workload, inventory)
-    lines: list[Line] = []
-    for driver, rows in _ROWS.items():
-        for item, key, quantity, *share in rows(month):
-            price = prices[key]
-            free = price.free * (share[0] if share else 1.0) * free_tier
-            usd = price.cost_usd(quantity, free=free)
-            lines.append(Line(driver=driver, item=item, quantity=quantity, price=price, usd=usd))
-    return Bill(month=month, prices=prices, lines=tuple(lines))
-
-
 def unconfirmed(prices: Iterable[Price]) -> list[Price]:
     """Those not confirmed, each once."""
     return list({price.key: price for price in prices if not price.confirmed}.values())
-
-
-_Row = tuple[str, str, float] | tuple[str, str, float, float]
-"""Item, key of the price, quantity in its unit, and the share of its free allowance where lines share one."""
-
-
-def _lambda(month: Month) -> Iterator[_Row]:
-    inventory, workload, warm = month.inventory, month.workload, month.inventory.warm
-    gib_seconds = {
-        name: calls * workload.function_milliseconds[name] / 1000 * inventory.memory_gib.get(name, 0)
-        for name, calls in month.function_calls.items()
-    }
-    yield "invocations", "lambda.requests", sum(month.function_calls.values())
-    yield "duration", "lambda.duration", sum(spent for name, spent in gib_seconds.items() if name not in warm)
-    if warm:
-        on_warm = sum(spent for name, spent in gib_seconds.items() if name in warm)
-        yield "duration on warm instances", "lambda.provisioned_duration", on_warm
-        busy_seconds = workload.peak_hours_per_day * DAYS_A_MONTH * 3_600
-        needed = instances_at_peak(workload)
-        capacity = sum(
-            inventory.memory_gib[name]
-            * (each.low * SECONDS_A_MONTH + (min(max(needed[name], each.low), each.high) - each.low) * busy_seconds)
-            for name, each in warm.items()
-        )
-        yield "warm instances", "lambda.provisioned_capacity", capacity
-
-
-def _storage(month: Month) -> Iterator[_Row]:
-    held, settings, days = month.stored, month.inventory.settings, month.workload.months_in_operation * DAYS_A_MONTH
-    log_days = min(settings.general.log_days + settings.storage.noncurrent_days, days)
-    log_months = (days if month.inventory.keeps_everything else log_days) / DAYS_A_MONTH
-    tier = "videos, frequent access" if settings.storage.intelligent_tiering else "videos, standard"
-    yield tier, "s3.standard_storage", held.standard_bytes / GIB
-    if settings.storage.intelligent_tiering:
-        archived = held.archive_instant_bytes / GIB
-        yield "videos, infrequent access", "s3.infrequent_tier_storage", held.infrequent_bytes / GIB
-        yield "videos, archive instant access", "s3.archive_instant_tier_storage", archived
-        yield "tiering, monitoring", "s3.tiering_monitoring", held.video_count
-        yield "tiering, transitions", "s3.tiering_transitions", month.completed
-    beside = held.incomplete_bytes + held.metadata_bytes + month.bucket_log_bytes * log_months
-    yield "records, posters, logs, unfinished", "s3.standard_storage", beside / GIB
-    yield "parts (PUT)", "s3.write_requests", month.parts_sent
-    # The trail puts a file a delivery; S3 and CloudFront ask for the storage of their logs alone.
-    writes = month.aws.s3_writes - month.parts_sent + month.trail_files
-    yield "other writes and lists", "s3.write_requests", writes
-    yield "reads", "s3.read_requests", month.aws.s3_reads
-
-
-def _transfer(month: Month) -> Iterator[_Row]:
-    sent = month.parts_sent / month.parts * month.workload.mean_video_bytes / GIB
-    yield "parts into S3", "transfer.into_s3", sent
-    if month.inventory.settings.storage.transfer_acceleration:
-        yield "parts by transfer acceleration", "s3.transfer_acceleration", sent
-    yield "S3 to CloudFront", "transfer.s3_to_cloudfront", month.origin_bytes / GIB
-    yield "API bodies to the origin", "cloudfront.transfer_to_origin", month.body_bytes / GIB
-
-
-def _cdn(month: Month) -> Iterator[_Row]:
-    elsewhere = SERVED_FROM[month.inventory.settings.edge.price_class]
-    shares, request_shares = defaultdict[str, float](float), defaultdict[str, float](float)
-    for home, percent in month.workload.audience_percent.items():
-        shares[elsewhere.get(home, home)] += percent / 100
-    for region, share in shares.items():
-        yield f"out to {_words(region)}", f"cloudfront.transfer_{region}", month.edge_bytes * share / GIB, share
-        request_shares[region if region in OWN_REQUEST_PRICE else "europe"] += share
-    for region, share in request_shares.items():
-        where = "elsewhere" if region == "europe" else _words(region)
-        yield f"requests, {where}", f"cloudfront.requests_{region}", month.edge_requests * share, share
-    yield "edge functions", "cloudfront.function_calls", month.edge_function_calls
-    yield "additional metrics", "cloudfront.additional_metrics", month.inventory.measured_distributions
-
-
-def _security(month: Month) -> Iterator[_Row]:
-    inventory, workload = month.inventory, month.workload
-    rotations = min(int(workload.months_in_operation // MONTHS_A_ROTATION), MAX_BILLED_ROTATIONS)
-    tier = "plus" if inventory.plus_pools else "essentials"
-    tokens = workload.machine_tokens_per_day * DAYS_A_MONTH * inventory.machine_clients
-    yield "keys", "kms.key_versions", inventory.keys
-    yield "keys, rotated", "kms.key_versions", inventory.rotating_keys * rotations
-    yield "key requests", "kms.requests", month.key_requests
-    yield "media URL signatures", "kms.signatures", month.aws.kms_signatures
-    yield "web ACL", "waf.web_acls", inventory.web_acls
-    yield "web ACL rules", "waf.rules", inventory.web_acl_rules
-    yield "web ACL requests", "waf.requests", month.edge_requests * bool(inventory.web_acls)
-    yield f"active users, {tier} tier", f"cognito.users_{tier}", workload.active_users_per_month
-    yield "machine clients", "cognito.machine_clients", inventory.machine_clients
-    yield "machine tokens", "cognito.machine_tokens", tokens
-
-
-def _monitoring(month: Month) -> Iterator[_Row]:
-    inventory, busy = month.inventory, month.busy_share
-    own = inventory.scheduled_metrics * bool(inventory.janitor_runs) + inventory.used_metrics * busy
-    yield "own metrics", "cloudwatch.custom_metrics", own
-    yield "API metrics by method", "cloudwatch.custom_metrics", inventory.detailed_api_metrics * busy, 0
-    yield "alarms", "cloudwatch.alarm_metrics", inventory.alarm_metrics + inventory.scaling_alarms
-    yield "composite alarms", "cloudwatch.composite_alarms", inventory.composite_alarms
-    yield "dashboards", "cloudwatch.dashboards", inventory.dashboards, 0 if inventory.large_dashboards else 1
-    log_gib, waf_gib = month.log_bytes / GIB, month.waf_log_bytes / GIB
-    kept_months = min(inventory.settings.general.log_days / DAYS_A_MONTH, month.workload.months_in_operation)
-    yield "logs", "cloudwatch.log_ingestion", log_gib
-    yield "logs of the web ACL", "cloudwatch.log_ingestion_us_east_1", waf_gib
-    yield "logs kept", "cloudwatch.log_storage", (log_gib + waf_gib) * kept_months * COMPRESSED
-    # The rule follows what its reservoir takes whole, of the rest a share. The default rule, which follows what the API
-    # did not start, is as large.
-    requests = month.api_calls + month.function_calls["video_processing"] + month.function_calls["janitor"]
-    whole = min(requests, inventory.traced_per_second * SECONDS_A_MONTH)
-    traces = whole + (requests - whole) * inventory.traced_share
-    yield "traces", "xray.traces", traces
-    yield "trace insights", "xray.insights", traces * bool(inventory.insight_groups)
-    yield "audited events", "cloudtrail.data_events", month.trail_events
-    yield "uses of keys, audited", "cloudtrail.management_events", month.management_events
-    yield "questions to Cost Explorer", "cost_explorer.requests", inventory.bill_requests
-
-
-def _network(month: Month) -> Iterator[_Row]:
-    zones, aws = month.inventory.endpoint_zones, month.aws
-    carried = (aws.kms_requests + aws.kms_signatures + aws.publishes) * ENDPOINT_BYTES_A_CALL * bool(zones)
-    yield "interface endpoints", "vpc.endpoint_hours", zones * HOURS_A_MONTH
-    yield "through the endpoints", "vpc.endpoint_data", carried / GIB
-    yield "messages", "sns.publishes", aws.publishes + month.trail_files
-    # A failed event is written, read, deleted.
-    yield "failure queue", "sqs.requests", month.completed * (1 - SUCCESS_SHARE) * 3
-
-
-_ROWS: Mapping[Driver, Callable[[Month], Iterable[_Row]]] = {
-    Driver.LAMBDA: _lambda,
-    Driver.STORAGE: _storage,
-    Driver.TRANSFER: _transfer,
-    Driver.API: lambda month: [("requests", "api_gateway.requests", month.api_calls)],
-    Driver.CDN: _cdn,
-    Driver.SECURITY: _security,
-    Driver.WATCHING: _monitoring,
-    Driver.NETWORK: _network,
-}
-
-
-def _words(region: str) -> str:
-    return region.replace("_", " ").title().replace("And", "and")

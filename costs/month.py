@@ -6,14 +6,15 @@ from chalicelib.core.part_plan import plan_parts
 from chalicelib.core.upload_requests import MAX_URLS_PER_PAGE
 from components.compute.function_table import ROUTE_FUNCTIONS
 from components.compute.functions import WARM_USE
-from costs import calls
-from costs.calls import Calls
+from costs.calls import CALLS, Calls
 from costs.inventory import Inventory
 from costs.units import DAYS_A_MONTH, HOURS_A_MONTH, MB, SECONDS_A_MONTH
 from costs.workload import Workload
 
 DAYS_TO_INFREQUENT = 30  # S3 User Guide, "How S3 Intelligent-Tiering works": consecutive days without access
 DAYS_TO_ARCHIVE_INSTANT = 90  # same page
+POLLS_UNTIL_READY = 3  # requests of a client for a video that it has just completed
+VIDEOS_A_PAGE = 24  # `limit` that a client leaves out
 HALF_SENT = 0.5  # share of an abandoned upload that was sent
 POSTER_BYTES = 40_000
 RECORD_BYTES = 1_500
@@ -59,7 +60,7 @@ class Month:
         sending_seconds = workload.mean_video_mb * 8 / workload.always_on["client_megabits_per_second"]
         told = sending_seconds / CLIENT_CALL_SECONDS
         self.function_calls = {
-            "video_upload": completed * calls.POLLS_UNTIL_READY + pages + started * (CLIENT_CALLS_AN_UPLOAD + told),
+            "video_upload": completed * POLLS_UNTIL_READY + pages + started * (CLIENT_CALLS_AN_UPLOAD + told),
             "multipart_init": started + signing_calls + visits,
             "multipart_complete": completed,
             "upload_token_authorizer": completed + signing_calls,
@@ -68,23 +69,28 @@ class Month:
         }
         self.api_calls = sum(self.function_calls[name] for name in ROUTE_FUNCTIONS)
         views = completed * (1 - workload.rejected_percent / 100) * workload.downloads_per_video
-        media_requests = views * math.ceil(workload.mean_video_bytes / PLAYER_READ_BYTES) + pages * calls.VIDEOS_A_PAGE
+        media_requests = views * math.ceil(workload.mean_video_bytes / PLAYER_READ_BYTES) + pages * VIDEOS_A_PAGE
         page_requests = visits * PAGE_REQUESTS * PAGE_SHARE_LOADED
         misses = 1 - workload.cache_hit_percent / 100
         open_at_a_sweep = abandoned / DAYS_A_MONTH * inventory.settings.uploads.upload_days
-        self.aws = (
-            calls.STARTING.times(started)
-            + calls.SIGNING.times(signing_calls)
-            # A part, and what a browser asks before it sends one to another origin.
-            + Calls(s3_writes=1, s3_reads=1).times(self.parts_sent)
-            + calls.AUTHORIZING.times(self.function_calls["upload_token_authorizer"])
-            + (calls.COMPLETING + calls.PROCESSING + calls.ASKING.times(calls.POLLS_UNTIL_READY)).times(completed)
-            + calls.BROWSING.times(pages)
-            + calls.RESUMING.times(visits)
-            + (calls.SWEEPING + calls.SWEEPING_ONE.times(open_at_a_sweep)).times(inventory.janitor_runs)
-            + calls.EXPIRING.times(abandoned)
-            + Calls(s3_reads=media_requests * misses)
-        )
+        events = {
+            "starting": started,
+            "signing": signing_calls,
+            "sending_part": self.parts_sent,
+            "authorizing": self.function_calls["upload_token_authorizer"],
+            "completing": completed,
+            "processing": completed,
+            "inspecting": completed,
+            "asking": completed * POLLS_UNTIL_READY,
+            "browsing": pages,
+            "listing_one": pages * VIDEOS_A_PAGE,
+            "resuming": visits,
+            "sweeping": inventory.janitor_runs,
+            "sweeping_one": inventory.janitor_runs * open_at_a_sweep,
+            "expiring": abandoned,
+            "filling_the_edge": media_requests * misses,
+        }
+        self.aws = sum((CALLS[event].times(count) for event, count in events.items()), Calls())
         s3_requests = self.aws.s3_writes + self.aws.s3_reads
         invocations = sum(self.function_calls.values())
         self.trail_events = (s3_requests + self.aws.s3_deletes + invocations) * bool(inventory.trails)
@@ -96,7 +102,7 @@ class Month:
         self.management_events = (self.key_requests + self.aws.kms_signatures) * inventory.management_trails
         audited = self.trail_events + self.management_events
 
-        media_bytes = views * workload.mean_video_bytes + pages * calls.VIDEOS_A_PAGE * POSTER_BYTES
+        media_bytes = views * workload.mean_video_bytes + pages * VIDEOS_A_PAGE * POSTER_BYTES
         page_bytes = visits * PAGE_BYTES * PAGE_SHARE_LOADED
         self.edge_requests = self.api_calls + media_requests + page_requests
         self.edge_function_calls = media_requests + page_requests
@@ -170,7 +176,7 @@ def instances_at_peak(workload: Workload) -> dict[str, int]:
     """
     uploads, users = workload.peak_concurrent_uploads, workload.peak_users
     calls_in_peak = {
-        "video_upload": uploads * calls.POLLS_UNTIL_READY + users,
+        "video_upload": uploads * POLLS_UNTIL_READY + users,
         "multipart_init": uploads + users,
         "multipart_complete": uploads,
         "upload_token_authorizer": uploads,

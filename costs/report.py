@@ -24,11 +24,18 @@ def report(model: CostModel) -> Iterator[str | Table]:
     yield _drivers(bill, idle)
     yield _lines("Every line", bill)
     yield _lines("What it costs while nobody comes", idle)
-    yield _strategies(model)
+    table = _table("Each strategy switched off alone", "strategy", "stage says", "saves $", "off means")
+    for effect in effects(model):
+        table.add_row(effect.strategy, effect.setting, _usd(effect.saved_usd), effect.assumed)
+    yield table
     yield from _always_on(model, bill)
     for target in TARGETS:
         yield verdict_text(target, verdict(model, target))
-    yield _curve(model)
+    table = _table("From 1 GB to 1 PB", "held", "uploaded GB", "$ a month", "$ per GB held", "most goes to")
+    for point in curve(model):
+        per_gb, largest = f"{point.usd_per_gb_stored:,.4f}", max(Driver, key=point.of)
+        table.add_row(amount(point.stored_gb), f"{point.uploaded_gb:,.2f}", _usd(point.usd), per_gb, largest)
+    yield table
     servers = bill_of_materials(model.workload, model.prices)
     used = [line.price for line in bill.lines if line.usd > 0] + [part.price for part in servers]
     if prices := unconfirmed(used):
@@ -75,13 +82,6 @@ def _lines(title: str, bill: Bill) -> Table:
     return table
 
 
-def _strategies(model: CostModel) -> Table:
-    table = _table("Each strategy switched off alone", "strategy", "stage says", "saves $", "off means")
-    for effect in effects(model):
-        table.add_row(effect.strategy, effect.setting, _usd(effect.saved_usd), effect.assumed)
-    return table
-
-
 def _always_on(model: CostModel, bill: Bill) -> Iterator[Table]:
     table = _table("The same always on", "part", "quantity", "price $", "$", "as large because")
     for part in bill_of_materials(model.workload, model.prices):
@@ -99,31 +99,25 @@ def verdict_text(target: Target, found: Verdict | None) -> str:
     """The figure beside its target and, where it is missed, the settings that would meet it."""
     if found is None:
         return f"\n[bold]{target.name}[/]: nothing to measure, the workload uploads nothing."
+    is_met = target.is_met_by(found.figure)
     lines = [
         f"\n[bold]{target.name}: {target.written(found.figure)}[/] ({target.counts}); "
-        f"target {target.written(target.wanted)}: [bold]{'met' if found.is_met else 'MISSED'}[/]"
+        f"target {target.written(target.wanted)}: [bold]{'met' if is_met else 'MISSED'}[/]"
     ]
-    for change, figure in found.alone:
-        lines.append(f"  met by [bold]{change}[/] alone: {target.written(figure)} ({change.gives_up})")
-    if found.together:
-        best, missing = target.written(found.together_figure), -target.gain(target.wanted, found.together_figure)
-        reach = f"they reach {best}" if missing > 0 else f"they do, {best}"
-        lines.append(f"  no setting meets it alone; together {reach}:")
-        lines += [f"    [bold]{change}[/] ({change.gives_up})" for change in found.together]
-        if missing > 0:
-            short = f"${missing:,.3f}" if target.better == "lower" else f"{missing:.1f} points"
-            lines.append(f"  all of these still miss it by {short}")
-    elif not found.is_met and not found.alone:
-        lines.append("  no setting helps")
+    for changes, reached in found.ways:
+        missing = -target.gain(target.wanted, reached)
+        if not changes:
+            lines.append("  no setting helps")
+        elif len(changes) == 1 and missing <= 0:
+            lines.append(f"  met by [bold]{changes[0]}[/] alone: {target.written(reached)} ({changes[0].gives_up})")
+        else:
+            best = f"they reach {target.written(reached)}" if missing > 0 else f"they do, {target.written(reached)}"
+            lines.append(f"  no setting meets it alone; together {best}:")
+            lines += [f"    [bold]{change}[/] ({change.gives_up})" for change in changes]
+            if missing > 0:
+                short = f"${missing:,.3f}" if target.better == "lower" else f"{missing:.1f} points"
+                lines.append(f"  all of these still miss it by {short}")
     return "\n".join(lines)
-
-
-def _curve(model: CostModel) -> Table:
-    table = _table("From 1 GB to 1 PB", "held", "uploaded GB", "$ a month", "$ per GB held", "most goes to")
-    for point in curve(model):
-        per_gb, largest = f"{point.usd_per_gb_stored:,.4f}", max(Driver, key=point.of)
-        table.add_row(amount(point.stored_gb), f"{point.uploaded_gb:,.2f}", _usd(point.usd), per_gb, largest)
-    return table
 
 
 def _table(title: str, *columns: str) -> Table:

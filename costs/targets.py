@@ -1,12 +1,13 @@
 """The specification's two figures for money, and the settings that would meet a missed one, found by trying."""
 
 import math
-from collections.abc import Callable, Sequence
+import tomllib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Literal, NamedTuple
 
 from components.declared_stage import Overrides, StageRefusedError
-from components.settings import PriceClass
 from costs.always_on import compared
 from costs.bill import Bill
 from costs.model import CostModel
@@ -62,74 +63,46 @@ class Change:
         )
 
 
-def _change(gives_up: str, **settings: str | int | bool) -> Change:
-    return Change(gives_up, tuple(settings.items()))
+_CHANGES = tomllib.loads(Path(__file__).with_name("changes.toml").read_text())
+CHANGES = tuple(Change(gives_up, tuple(settings.items())) for gives_up, settings in _CHANGES.items())
 
 
-CHANGES = (
-    _change("first calls after a pause start cold", provisionedConcurrency=0, provisionedConcurrencyMax=0),
-    _change("Cognito no longer looks for stolen accounts", threatProtection="off"),
-    _change("functions run outside a network of their own", network=False),
-    _change("no web ACL", waf=False),
-    _change("no audit of reads and writes", trail=False, trailManagementEvents=False),
-    _change("no dashboard", dashboard=False),
-    _change("no alarms", alarms=False),
-    _change("no cost on the dashboard", costFigure=False),
-    _change("programs cannot sign in", machineClient=False),
-    _change("far viewers are served from afar", priceClass=PriceClass.CHEAPEST.value),
-    _change("uploads from afar take longer", transferAcceleration=False),
-    _change("nothing", intelligentTiering=True),
-    _change("fewer traces", tracedPercent=1),
-    _change("logs end after a month", logDays=30),
-    _change("no way back after a day", noncurrentDays=1, rejectedDays=1),
-)
+class Verdict(NamedTuple):
+    """figure: the stage's own. ways: changes that would meet a missed target, each with the figure that they reach.
 
-
-@dataclass(frozen=True)
-class Verdict:
-    """alone: single changes that meet the target, best first, each with its figure.
-
-    together: where none does, the shortest list of best changes that meets it, or all that help; together_figure: with
-    them.
+    They are the single changes that meet it, best first; where none does, the shortest list of best changes that does;
+    and where that fails too, all that help.
     """
 
     figure: float
-    is_met: bool
-    alone: Sequence[tuple[Change, float]] = ()
-    together: Sequence[Change] = ()
-    together_figure: float = math.nan
+    ways: Sequence[tuple[Sequence[Change], float]] = ()
 
 
 def verdict(model: CostModel, target: Target) -> Verdict | None:
     """None where there is nothing to measure. Tries settings only when the target is missed."""
     figure = target.measure(model.bill())
-    if math.isinf(figure):
-        return None
-    if target.is_met_by(figure):
-        return Verdict(figure, is_met=True)
-    tried = [(change, _figure_with(model, target, change)) for change in CHANGES]
-    helpful = sorted(
-        ((change, after) for change, after in tried if target.gain(figure, after) > 0),
-        key=lambda pair: -target.gain(figure, pair[1]),
-    )
-    if alone := [(change, after) for change, after in helpful if target.is_met_by(after)]:
-        return Verdict(figure, is_met=False, alone=alone)
-    together = [change for change, _ in helpful]
-    if target.is_met_by(_figure_with(model, target, *together)):
+    if math.isinf(figure) or target.is_met_by(figure):
+        return None if math.isinf(figure) else Verdict(figure)
+    tried = [([change], _figure_with(model, target, [change])) for change in CHANGES]
+    helpful = [way for way in tried if target.gain(figure, way[1]) > 0]
+    helpful.sort(key=lambda way: -target.gain(figure, way[1]))
+    if alone := [way for way in helpful if target.is_met_by(way[1])]:
+        return Verdict(figure, alone)
+    together = [change for (change,), _ in helpful]
+    if target.is_met_by(_figure_with(model, target, together)):
         shorter = (together[:count] for count in range(1, len(together)))
-        together = next((few for few in shorter if target.is_met_by(_figure_with(model, target, *few))), together)
-    reached = _figure_with(model, target, *together)
-    return Verdict(figure, is_met=False, together=together, together_figure=reached)
+        together = next((few for few in shorter if target.is_met_by(_figure_with(model, target, few))), together)
+    return Verdict(figure, [(together, _figure_with(model, target, together))])
 
 
-def joined(*changes: Change) -> Overrides:
+def joined(changes: Iterable[Change]) -> Overrides:
     """All settings of these changes."""
     return tuple(pair for change in changes for pair in change.overrides)
 
 
-def _figure_with(model: CostModel, target: Target, *changes: Change) -> float:
-    """nan, which gains nothing, when the stage would refuse these settings."""
+def _figure_with(model: CostModel, target: Target, changes: Iterable[Change]) -> float:
+    """Figure under these changes; nan, which gains nothing, when the stage refuses them."""
     try:
-        return target.measure(model.bill(joined(*changes)))
+        return target.measure(model.bill(joined(changes)))
     except StageRefusedError:
         return math.nan

@@ -5,7 +5,6 @@ GB = 10**9
 GIB = 2**30
 """Unit that AWS bills and calls GB (S3 pricing page: "1 GB = 1,073,741,824 bytes")."""
 MB = 10**6
-PB = 10**15
 
 HOURS_A_MONTH = 730  # AWS Pricing Calculator: 365 days of 24 hours over 12 months
 DAYS_A_MONTH = HOURS_A_MONTH / 24

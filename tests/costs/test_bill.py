@@ -11,7 +11,7 @@ import pytest
 
 from components.declared_stage import settings_of
 from components.settings import PriceClass
-from costs.bill import Driver, bill_of
+from costs.bill import Driver
 from costs.inventory import Warm
 from costs.model import CostModel
 from costs.prices import PriceList
@@ -42,7 +42,8 @@ def small_workload(default: Workload) -> Workload:
 
 
 def test_a_small_month_agrees_with_one_computed_by_hand(workload: Workload, prices: PriceList) -> None:
-    bill = bill_of(small_workload(workload), small_inventory(settings_of("dev")), prices)
+    model = CostModel(stage="dev", workload=small_workload(workload), prices=prices)
+    bill = model.bill(inventory=small_inventory(settings_of("dev")))
 
     # 3,650 inits and completions and three polls each; progress at arrival and verdict and each 30 of 8 seconds, which
     # 10 MB at 10 Mbit/s take; tokens, processing; the janitor every five minutes
@@ -191,7 +192,7 @@ def test_far_viewers_are_billed_where_they_are_served(prod: CostModel) -> None:
 def test_warm_instances_are_billed_all_month_and_busy_ones_while_busy(prod: CostModel) -> None:
     inventory = dataclasses.replace(prod.inventory(), warm={"multipart_init": Warm(low=2, high=10)})
     workload = dataclasses.replace(prod.workload, peak_hours_per_day=6.0)
-    bill = bill_of(workload, inventory, prod.prices)
+    bill = prod.with_workload(workload).bill(inventory=inventory)
     (line,) = (line for line in bill.lines if line.item == "warm instances")
     # 1 GiB each: two all month, eight more (the peak needs 22) a quarter of it
     assert line.quantity == pytest.approx((2 + 8 / 4) * 730 * 3_600)
@@ -205,7 +206,8 @@ def test_every_use_of_a_key_fills_the_trail_where_it_keeps_management_events(
     )
     data_only = dataclasses.replace(small_inventory(settings_of("dev")), trails=1)
     both = dataclasses.replace(data_only, management_trails=1)
-    before, after = (bill_of(workload, inventory, prices) for inventory in (data_only, both))
+    model = CostModel(stage="dev", workload=workload, prices=prices)
+    before, after = (model.bill(inventory=inventory) for inventory in (data_only, both))
     # The small month's: two for a token, a message, a hundredth of S3's requests, one for each file of the trail.
     uses = 3_650 * 3 + (3_650 * 2 + 3_650 * 13 + 8_760 + 3_650 * 2 + 3_650 * 15) * 0.01 + 8_760
     line = next(line for line in after.lines if line.price.key == "cloudtrail.management_events")

@@ -8,8 +8,7 @@ import pytest
 
 from components.declared_stage import HEARD, declare
 from costs.always_on import bill_of_materials
-from costs.bill import bill_of
-from costs.inventory import Inventory
+from costs.model import CostModel
 from costs.prices import PriceList
 from costs.workload import Workload
 from tests.costs.conftest import STAGES
@@ -41,7 +40,8 @@ def test_a_bill_has_a_line_for_every_price_of_the_types_it_declares(
 ) -> None:
     """But for alternatives: one tier of users, one class of edge locations, acceleration only where it is on."""
     declared = declare(stage, HEARD)
-    lines = {line.price.key for line in bill_of(workload, Inventory.of(declared), prices).lines}
+    bill = CostModel(stage=stage, workload=workload, prices=prices).bill()
+    lines = {line.price.key for line in bill.lines}
     wanted = {key for resource in declared.resources for key in PRICES_BY_TYPE.get(resource.type, ())}
     alternatives = {"cognito.users_essentials", "cognito.users_plus"}
     optional = {key for key in wanted if key.startswith(("cloudfront.transfer_", "cloudfront.requests_", "s3.tier"))}

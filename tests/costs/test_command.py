@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -16,17 +19,28 @@ from costs.targets import CHANGES
 from tests.infrastructure.recorded_program import PROJECT
 
 
-@pytest.fixture
-def one_change(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module")
+def one_change() -> Iterator[None]:
     """One change to try instead of all: each takes a run of the program."""
-    monkeypatch.setattr("costs.targets.CHANGES", CHANGES[:1])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("costs.targets.CHANGES", CHANGES[:1])
+        yield
 
 
-@pytest.mark.usefixtures("one_change")
-def test_it_prints_what_was_asked_for(prod: CostModel, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    picture = tmp_path / "curve.svg"
-    main(["--stage", "prod", "--svg", str(picture)])
-    said = capsys.readouterr().out
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("picture") / "curve.svg"
+
+
+@pytest.fixture(scope="module")
+def said(one_change: None, picture: Path) -> str:
+    """Output of one run for prod, with a picture."""
+    with redirect_stdout(io.StringIO()) as printed:
+        main(["--stage", "prod", "--svg", str(picture)])
+    return printed.getvalue()
+
+
+def test_it_prints_what_was_asked_for(prod: CostModel, said: str, picture: Path) -> None:
     bill, idle = prod.bill(), prod.idle_bill()
     for driver in Driver:
         assert re.search(rf"{re.escape(driver)} +{idle.of(driver):,.2f} +{bill.of(driver):,.2f}", said)
@@ -49,10 +63,7 @@ def test_it_prints_what_was_asked_for(prod: CostModel, tmp_path: Path, capsys: p
     assert picture.read_text().startswith("<svg ")
 
 
-@pytest.mark.usefixtures("one_change")
-def test_a_missed_target_says_what_would_meet_it(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["--stage", "prod"])
-    said = capsys.readouterr().out
+def test_a_missed_target_says_what_would_meet_it(said: str) -> None:
     assert said.count("MISSED") <= said.count("alone:") + said.count("together they")
     for missed in re.findall(r"together they reach (\S+)", said):
         assert missed

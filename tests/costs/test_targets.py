@@ -53,8 +53,8 @@ def test_a_setting_that_meets_a_missed_target_alone_is_named_and_really_does(sma
     wanted = target("Saving, what runs")
     found = verdict(small, wanted)
     assert found
-    assert not found.is_met
-    change, figure = found.alone[0]
+    assert not wanted.is_met_by(found.figure)
+    (change,), figure = found.ways[0]
     assert str(change).startswith("provisionedConcurrency: 0")
     assert wanted.measure(small.bill(change.overrides)) == figure
     assert wanted.is_met_by(figure)
@@ -69,19 +69,20 @@ def test_settings_that_only_together_meet_a_target_are_no_more_than_needed(small
     found = verdict(small, wanted)
     assert found
     assert found.figure == bill.usd
-    assert not found.alone
-    assert len(found.together) == 2
-    assert small.bill(joined(*found.together)).usd == found.together_figure
-    assert found.together_figure <= wanted.wanted
+    ((together, usd),) = found.ways
+    assert len(together) == 2
+    assert small.bill(joined(together)).usd == usd
+    assert usd <= wanted.wanted
 
 
 def test_a_target_out_of_reach_is_told_with_the_best_combination(small: SmallModel) -> None:
     wanted = Target("", "", 1.0, "lower", lambda bill: bill.usd)
     found = verdict(small, wanted)
     assert found
-    assert found.together_figure == small.bill(joined(*found.together)).usd
-    assert 1.0 < found.together_figure < found.figure
-    settings = {key for change in found.together for key, _ in change.overrides}
+    ((together, usd),) = found.ways
+    assert usd == small.bill(joined(together)).usd
+    assert 1.0 < usd < found.figure
+    settings = {key for change in together for key, _ in change.overrides}
     assert {"provisionedConcurrency", "network", "waf", "threatProtection"} <= settings
 
 
@@ -96,7 +97,7 @@ def test_settings_that_the_stage_refuses_are_not_proposed(small: SmallModel, mon
     monkeypatch.setattr("costs.targets.CHANGES", (refused,))
     found = verdict(small, target("Saving"))
     assert found
-    assert not found.together
+    assert found.ways == [([], found.figure)]
     said = verdict_text(target("Saving"), found)
     assert "no setting helps" in said
     assert "together" not in said
