@@ -115,15 +115,16 @@ class MetricStore:
     def _run(self) -> None:
         while not self._closing.wait(FLUSH_SECONDS):
             try:
-                self.flush()
+                if self._pending:
+                    self.flush()
             except sqlite3.Error:
                 # A full disk must not end the platform; the next seconds are written when there is room again.
                 log.exception("metrics are lost")
 
 
 @dataclass(frozen=True)
-class KeptMetrics:
-    """What the file of a MetricStore holds at one moment. Times are in seconds since 1970."""
+class StoredMetrics:
+    """Metrics in the file of a MetricStore at one moment. Times are in seconds since 1970."""
 
     connection: sqlite3.Connection
 
@@ -152,11 +153,11 @@ class KeptMetrics:
 
 
 @contextmanager
-def kept_metrics(file: Path) -> Generator[KeptMetrics]:
-    """What the file holds now. Raises sqlite3.OperationalError when there is no such file."""
+def stored_metrics(file: Path) -> Generator[StoredMetrics]:
+    """Open the metrics of this moment. Raises sqlite3.OperationalError when there is no such file."""
     with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as connection:
         connection.execute("BEGIN")
-        yield KeptMetrics(connection)
+        yield StoredMetrics(connection)
 
 
 def _rows(sample: Sample) -> Iterator[tuple[object, ...]]:
@@ -181,7 +182,7 @@ def _opened(file: Path) -> sqlite3.Connection:
         for suffix in ("-wal", "-shm"):
             # They would be taken for those of the new file.
             file.with_name(file.name + suffix).unlink(missing_ok=True)
-        log.warning("the metrics kept so far cannot be used; they are in %s", unusable)
+        log.warning("the metrics stored so far cannot be used; they are in %s", unusable)
     connection = sqlite3.connect(file, check_same_thread=False)
     connection.executescript(_SCHEMA)
     return connection

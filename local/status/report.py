@@ -1,4 +1,4 @@
-"""Current figures of this machine: the definitions of the dashboard on AWS, over the metrics kept here.
+"""Current figures of this machine: the definitions of the dashboard on AWS, over the metrics stored here.
 
 `GET /status.json` answers it:
 
@@ -25,7 +25,7 @@ from typing import Any
 from components.observability.figures import DAY, GROUPS, Figure, InterimMeasurement, figures_of
 from components.observability.metrics import Metric, MonitoredResources
 from local.status.metric_math import Points, evaluate
-from local.status.metric_store import DAY_SECONDS, EVER_SECONDS, MINUTE_SECONDS, KeptMetrics
+from local.status.metric_store import DAY_SECONDS, EVER_SECONDS, MINUTE_SECONDS, StoredMetrics
 
 SHOWN_MINUTES = 60
 
@@ -58,13 +58,13 @@ class StatusReport:
     now_seconds: since 1970.
     """
 
-    kept: KeptMetrics
+    stored: StoredMetrics
     monitored: MonitoredResources
     now_seconds: float
 
     def report(self) -> dict[str, Any]:
         """The report, in the form described above."""
-        figures, first_at = figures_of(self.monitored), self.kept.first_at()
+        figures, first_at = figures_of(self.monitored), self.stored.first_at()
         gauges = [(key, title, self.monitored.own(name, "Maximum")) for key, title, name in _NOW]
         dead_letters = self.monitored.of_queue("ApproximateNumberOfMessagesVisible", "Maximum")
         return {
@@ -76,7 +76,7 @@ class StatusReport:
                 for group in GROUPS
             ],
             "now": [
-                {"key": key, "title": title, "value": self.kept.latest(metric, self.now_seconds - STALE_SECONDS)}
+                {"key": key, "title": title, "value": self.stored.latest(metric, self.now_seconds - STALE_SECONDS)}
                 for key, title, metric in (*gauges, ("failedEvents", "Events in the dead-letter queue", dead_letters))
             ],
             "funnel": [self._count(key, title, self.monitored.own(name, "Sum")) for key, title, name in _FUNNEL],
@@ -126,14 +126,14 @@ class StatusReport:
     ) -> Points:
         """A point for each window of periods."""
         points = [
-            tuple(self.kept.statistic(metric, period_seconds, *window) for window in windows)
+            tuple(self.stored.statistic(metric, period_seconds, *window) for window in windows)
             for metric in measured.metrics
         ]
         return evaluate(measured.expression or "m0", points)
 
     def _count(self, key: str, title: str, metric: Metric) -> dict[str, Any]:
-        today = self.kept.statistic(metric, DAY_SECONDS, self.now_seconds, self.now_seconds)
-        ever = self.kept.statistic(metric, EVER_SECONDS, 0, self.now_seconds)
+        today = self.stored.statistic(metric, DAY_SECONDS, self.now_seconds, self.now_seconds)
+        ever = self.stored.statistic(metric, EVER_SECONDS, 0, self.now_seconds)
         return {"key": key, "title": title, "today": round(today or 0), "ever": round(ever or 0)}
 
 

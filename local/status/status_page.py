@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader
 from werkzeug.wrappers import Response
 
 from local.status.local_names import monitored_locally
-from local.status.metric_store import kept_metrics
+from local.status.metric_store import stored_metrics
 from local.status.report import StatusReport
 
 ADDRESS = "/status"
@@ -54,8 +54,8 @@ class StatusPage:
         if path not in (ADDRESS, REPORT_ADDRESS):
             return None
         try:
-            with kept_metrics(self.metrics_file) as kept:
-                report = StatusReport(kept, monitored_locally(), time.time()).report()
+            with stored_metrics(self.metrics_file) as stored:
+                report = StatusReport(stored, monitored_locally(), time.time()).report()
         except sqlite3.Error as error:
             return Response(f"The metrics cannot be read: {error}\n", 503, _HEADERS)
         if path == REPORT_ADDRESS:
@@ -80,7 +80,7 @@ def _number(value: float) -> str:
 
 
 def _moment(text: str) -> datetime:
-    """In the machine's time zone."""
+    """A moment in the machine's time zone."""
     return datetime.fromisoformat(text).astimezone()
 
 

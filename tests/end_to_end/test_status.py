@@ -15,7 +15,7 @@ from playwright.sync_api import expect, sync_playwright
 from local.platform import METRICS_FILE, LocalPlatform, Ports
 from local.stand_in import names
 from local.status.local_names import monitored_locally
-from local.status.metric_store import EVER_SECONDS, kept_metrics
+from local.status.metric_store import EVER_SECONDS, stored_metrics
 from tests.chromium import CHROMIUM, NO_BROWSER, launch
 from tests.end_to_end.conftest import Person, StandIn, make_person, wait_until
 
@@ -56,16 +56,16 @@ def sweeps_told(platform: LocalPlatform) -> int:
     """Count the measurements of the dead-letter queue, the last step of a sweep."""
     assert platform.data_dir
     queue = monitored_locally().of_queue("ApproximateNumberOfMessagesVisible", "SampleCount")
-    with kept_metrics(platform.data_dir / METRICS_FILE) as kept:
-        return round(kept.statistic(queue, EVER_SECONDS, 0, 0) or 0)
+    with stored_metrics(platform.data_dir / METRICS_FILE) as stored:
+        return round(stored.statistic(queue, EVER_SECONDS, 0, 0) or 0)
 
 
 def api_metric(platform: LocalPlatform, name: str) -> tuple[int, float]:
     """(how often it was told, its sum) since the first day."""
     assert platform.data_dir
-    with kept_metrics(platform.data_dir / METRICS_FILE) as kept:
+    with stored_metrics(platform.data_dir / METRICS_FILE) as stored:
         count, total = (
-            kept.statistic(monitored_locally().of_api(name, statistic), EVER_SECONDS, 0, 0) or 0
+            stored.statistic(monitored_locally().of_api(name, statistic), EVER_SECONDS, 0, 0) or 0
             for statistic in ("SampleCount", "Sum")
         )
     return round(count), total

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from local.status.local_names import monitored_locally
-from local.status.metric_store import DAY_SECONDS, EVER_SECONDS, MINUTE_SECONDS, MetricStore, kept_metrics
+from local.status.metric_store import DAY_SECONDS, EVER_SECONDS, MINUTE_SECONDS, MetricStore, stored_metrics
 
 ROOT = Path(__file__).parents[2]
 NOON = 1_700_049_600.0  # 2023-11-15T12:00:00Z
@@ -29,15 +29,15 @@ def line(name: str, *values: float, at: float = NOON) -> str:
     return json.dumps({"_aws": described, "Stage": "local", name: list(values)})
 
 
-def kept(file: Path, statistic: str, period: int, first: float, last: float | None = None) -> float | None:
+def stored(file: Path, statistic: str, period: int, first: float, last: float | None = None) -> float | None:
     """Statistic of UploadsReady."""
-    with kept_metrics(file) as metrics:
+    with stored_metrics(file) as metrics:
         metric = monitored_locally().own("uploads_ready_count", statistic)
         return metrics.statistic(metric, period, first, first if last is None else last)
 
 
 def ever(file: Path) -> float | None:
-    return kept(file, "Sum", EVER_SECONDS, 0)
+    return stored(file, "Sum", EVER_SECONDS, 0)
 
 
 @pytest.fixture
@@ -69,15 +69,15 @@ def test_what_comes_by_and_by_adds_up_by_minute_day_and_for_ever(store: MetricSt
         store.collect(line("UploadsReady", 2, 3, at=NOON + seconds))
         store.flush()
     minutes = (NOON - 60, NOON, NOON + 59, NOON + 60)
-    assert [kept(file, "Sum", MINUTE_SECONDS, minute) for minute in minutes] == [None, 15, 15, 5]
-    assert kept(file, "Sum", MINUTE_SECONDS, NOON, NOON + 3540) == 20
-    assert kept(file, "Sum", MINUTE_SECONDS, NOON + 60, NOON + 3600) == 5
+    assert [stored(file, "Sum", MINUTE_SECONDS, minute) for minute in minutes] == [None, 15, 15, 5]
+    assert stored(file, "Sum", MINUTE_SECONDS, NOON, NOON + 3540) == 20
+    assert stored(file, "Sum", MINUTE_SECONDS, NOON + 60, NOON + 3600) == 5
     clock.at_seconds = NOON + DAY_SECONDS
     store.collect(line("UploadsReady", 2, 3, at=clock.at_seconds))
     store.flush()
-    assert [kept(file, "Sum", DAY_SECONDS, NOON + day * DAY_SECONDS) for day in (-1, 0, 1)] == [None, 20, 5]
-    assert (ever(file), kept(file, "SampleCount", EVER_SECONDS, 0)) == (25, 10)
-    with kept_metrics(file) as metrics:
+    assert [stored(file, "Sum", DAY_SECONDS, NOON + day * DAY_SECONDS) for day in (-1, 0, 1)] == [None, 20, 5]
+    assert (ever(file), stored(file, "SampleCount", EVER_SECONDS, 0)) == (25, 10)
+    with stored_metrics(file) as metrics:
         metric = monitored_locally().own("uploads_ready_count", "Maximum")
         assert metrics.first_at() == NOON
         assert [metrics.latest(metric, clock.at_seconds - age) for age in (1, 0)] == [3, None]
@@ -118,11 +118,11 @@ def test_a_file_that_cannot_be_used_is_put_aside_and_a_new_one_begun(file: Path,
 def test_it_is_written_by_itself_and_outlives_kill_9(file: Path) -> None:
     script = (
         "import os, sys, time; from pathlib import Path\n"
-        "from local.status.metric_store import MetricStore, kept_metrics\n"
+        "from local.status.metric_store import MetricStore, stored_metrics\n"
         "file, line = Path(sys.argv[1]), sys.argv[2]\n"
         "store = MetricStore(file); store.collect(line)\n"
         "def is_written():\n"
-        "    with kept_metrics(file) as kept: return kept.first_at() is not None\n"
+        "    with stored_metrics(file) as stored: return stored.first_at() is not None\n"
         "while not is_written(): time.sleep(0.05)\n"
         "os.kill(os.getpid(), 9)"
     )
@@ -149,7 +149,7 @@ def test_a_week_of_use_does_not_grow_without_limit_and_forgets_no_count(
         rows = connection.execute("SELECT DISTINCT period_seconds, start_seconds, series FROM statistics").fetchall()
     assert len(rows) <= len(names) * (3 * 60 / 5 + 1 + 8 + 1)
     assert file.stat().st_size < 400_000
-    assert kept(file, "SampleCount", EVER_SECONDS, 0) == 7 * 24 * 60 / 5 * 10
+    assert stored(file, "SampleCount", EVER_SECONDS, 0) == 7 * 24 * 60 / 5 * 10
 
 
 def test_the_site_reads_while_lines_come_from_many_threads(store: MetricStore, file: Path) -> None:
@@ -182,7 +182,7 @@ def test_a_line_without_a_metric_leaves_no_trace(store: MetricStore, file: Path)
     for text in (too_old, too_new, "", "Traceback (most recent call last):", '{"level": "INFO"}', '{"_aws": {}}'):
         store.collect(text)
     store.flush()
-    with kept_metrics(file) as metrics:
+    with stored_metrics(file) as metrics:
         assert metrics.first_at() is None
 
 
@@ -193,7 +193,7 @@ def test_a_median_of_many_values_is_told_to_three_digits_from_few_numbers(store:
         store.collect(line("UploadsReady", *values[first : first + 100]))
     store.flush()
     expected = {"p50": statistics.median(values), "p0": min(values), "p100": max(values)}
-    found = {name: kept(file, name, MINUTE_SECONDS, NOON) for name in (*expected, "Average", "Minimum")}
+    found = {name: stored(file, name, MINUTE_SECONDS, NOON) for name in (*expected, "Average", "Minimum")}
     assert found == pytest.approx({**expected, "Average": statistics.fmean(values), "Minimum": min(values)}, rel=0.006)
     assert found["Average"] == pytest.approx(statistics.fmean(values))
     with closing(sqlite3.connect(file)) as connection:
@@ -203,7 +203,7 @@ def test_a_median_of_many_values_is_told_to_three_digits_from_few_numbers(store:
 def test_without_values_there_is_no_statistic_and_an_unknown_one_never(store: MetricStore, file: Path) -> None:
     assert store
     names = ("Sum", "Average", "Maximum", "p50")
-    assert [kept(file, name, MINUTE_SECONDS, NOON) for name in names] == [None] * 4
+    assert [stored(file, name, MINUTE_SECONDS, NOON) for name in names] == [None] * 4
     for unknown in ("Median", "pp", "sum"):
         with pytest.raises(ValueError, match="could not convert"):
-            kept(file, unknown, MINUTE_SECONDS, NOON)
+            stored(file, unknown, MINUTE_SECONDS, NOON)

@@ -9,7 +9,7 @@ from typing import Any
 
 from components.observability.figures import figures_of
 from local.status.local_names import API_NAME, API_STAGE, monitored_locally
-from local.status.metric_store import DAY_SECONDS, MetricStore, kept_metrics
+from local.status.metric_store import DAY_SECONDS, MetricStore, stored_metrics
 from local.status.report import STALE_SECONDS, StatusReport
 
 NOON = 1_700_049_600
@@ -32,8 +32,8 @@ def report_of(*lines: str, now: float = NOW) -> dict[str, Any]:
         with closing(MetricStore(file, now=lambda: now)) as store:
             for each in lines:
                 store.collect(each)
-        with kept_metrics(file) as kept:
-            return StatusReport(kept, monitored_locally(), now).report()
+        with stored_metrics(file) as stored:
+            return StatusReport(stored, monitored_locally(), now).report()
 
 
 def report(now: float = NOW, **own: Sequence[float]) -> dict[str, Any]:
