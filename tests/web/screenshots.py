@@ -1,10 +1,13 @@
 """Pictures of the page for reviewers: `make screenshots` writes them into screenshots/."""
 
+import json
 import re
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -12,9 +15,10 @@ from tests.chromium import launch
 from tests.media.sample_videos import write_sample_video
 from tests.web.fake_site import FakeSite, running_fake_site
 from tests.web.session import open_signed_in
-from tests.web.walkthroughs import IN_TIME_MS, parts_held_after, upload_row
+from tests.web.walkthroughs import IN_TIME_MS, parts_held_after
 
-FOLDER = Path(__file__).parents[2] / "screenshots"
+PROJECT = Path(__file__).parents[2]
+FOLDER = PROJECT / "screenshots"
 ADA = "ada@example.com"
 NAMES = [
     "Alps, day three.mp4",
@@ -30,19 +34,71 @@ PHONE = {"width": 390, "height": 844}
 NARROWEST = {"width": 320, "height": 640}
 
 
+STATES: dict[str, dict[str, Any] | None] = {
+    "waiting": None,
+    "pausing": None,
+    "paused": None,
+    "completing": None,
+    "completed": None,
+    "ready": None,
+    "rejected": {"code": "no_video_stream"},
+    "failed": {"code": "file_unreadable"},
+    "cancelling": None,
+}
+"""States of a row, with the error that it tells; one that sends and one that stalls come by themselves."""
+
+SHOW_STATES = """states => {
+    const uploads = [];
+    const uploader = document.querySelector("video-uploader");
+    uploader.addEventListener("upload-added", ({ detail }) => uploads.push(detail.upload));
+    window.showStates = () => Object.entries(states).forEach(([state, error], i) => uploads[i + 1].to(state, error));
+    window.holdFirst = reason => uploads[0].holdFor({ reason, until: performance.now() + 8000 });
+}"""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """How the page is looked at."""
+
+    name: str
+    size: dict[str, int]
+    dark: bool = False
+    locale: str = "en-GB"
+
+    def text(self, key: str, **values: str) -> str:
+        """A text of the page or the uploader in this language."""
+        language = self.locale.partition("-")[0]
+        for package in ("web", "uploader"):
+            texts = json.loads((PROJECT / f"clients/{package}/src/texts/{language}.json").read_text())
+            if key in texts:
+                return str(texts[key]).format(**values)
+        raise KeyError(key)
+
+
+VARIANTS = (
+    Variant("desktop", DESKTOP),
+    Variant("dark", DESKTOP, dark=True),
+    Variant("phone", PHONE),
+    Variant("phone-dark", PHONE, dark=True),
+    Variant("narrowest", NARROWEST),
+    Variant("german", DESKTOP, locale="de-DE"),
+    Variant("german-phone", PHONE, locale="de-DE"),
+    Variant("german-narrowest", NARROWEST, locale="de-DE"),
+)
+
+
 @contextmanager
-def opened(
-    browser: Browser, *, size: dict[str, int] = DESKTOP, dark: bool = False, locale: str = "en-GB"
-) -> Generator[Page]:
+def opened(browser: Browser, variant: Variant) -> Generator[Page]:
     """A fresh profile with this window."""
+    size = variant.size
     is_phone = size is not DESKTOP
     context = browser.new_context(
         viewport={"width": size["width"], "height": size["height"]},
-        color_scheme="dark" if dark else "light",
+        color_scheme="dark" if variant.dark else "light",
         device_scale_factor=2 if is_phone else 1,
         is_mobile=is_phone,
         has_touch=is_phone,
-        locale=locale,
+        locale=variant.locale,
         service_workers="block",
     )
     yield context.new_page()
@@ -54,12 +110,67 @@ def take(page: Page, name: str) -> None:
     page.screenshot(path=FOLDER / f"{name}.png")
 
 
-def workspace(page: Page, site: FakeSite, videos: list[Path]) -> None:
-    """One upload under way, one waiting; below them the library."""
-    open_signed_in(page, site.url, site.sign_in, ADA)
-    page.locator("#files").set_input_files(videos)
-    expect(upload_row(page, videos[0].name)).to_contain_text(re.compile("15[.,]7 MB"), timeout=IN_TIME_MS)
-    expect(page.locator(".video img:visible").first).to_be_visible(timeout=IN_TIME_MS)
+def welcome(page: Page, site: FakeSite, variant: Variant) -> None:
+    page.goto(site.url)
+    page.locator("#sign-in").wait_for()
+    take(page, f"welcome-{variant.name}")
+    page.locator("#sign-in").click()
+    page.get_by_label("E-mail address").wait_for()
+    take(page, f"sign-in-{variant.name}")
+
+
+def workspace(page: Page, site: FakeSite, variant: Variant, videos: list[Path]) -> None:
+    """One upload under way, one waiting; below them the library, a question and the player."""
+    with parts_held_after(page, 3):
+        open_signed_in(page, site.url, site.sign_in, ADA)
+        page.locator("#files").set_input_files(videos)
+        expect(page.locator(".upload .figures").first).to_contain_text(re.compile(r"1\d[.,]\d MB "), timeout=IN_TIME_MS)
+        expect(page.locator(".video img:visible").first).to_be_visible(timeout=IN_TIME_MS)
+        take(page, f"workspace-{variant.name}")
+        page.get_by_role("button", name=variant.text("video.delete.named", name=NAMES[1])).click()
+        take(page, f"question-{variant.name}")
+        page.get_by_role("button", name=variant.text("delete.no")).click()
+        page.get_by_role("button", name=variant.text("video.play.named", name=NAMES[1])).click()
+        expect(page.locator("#player-video")).to_have_js_property("readyState", 4, timeout=IN_TIME_MS)
+        take(page, f"player-{variant.name}")
+
+
+def unfinished(page: Page, variant: Variant) -> None:
+    """What waits to go on after a reload; the uploads of `workspace` do."""
+    page.reload()
+    page.locator("#unfinished").wait_for()
+    take(page, f"unfinished-{variant.name}")
+
+
+def states(page: Page, site: FakeSite, variant: Variant, video: Path, folder: Path) -> None:
+    """A video that the library has already, a row in every state, a dead line, and a file that cannot be uploaded."""
+    films = [folder / f"{state}.mp4" for state in ("sending", *STATES)]
+    for film in films:
+        film.write_bytes(video.read_bytes() + film.name.encode())
+    not_a_video = folder / "notes.txt"
+    not_a_video.write_text("no video")
+    with parts_held_after(page, 0):
+        open_signed_in(page, site.url, site.sign_in, ADA)
+        page.evaluate(SHOW_STATES, STATES)
+        expect(page.locator(".video img:visible").first).to_be_visible(timeout=IN_TIME_MS)
+        page.locator("#files").set_input_files(video)
+        page.locator("#question").wait_for()
+        take(page, f"duplicate-{variant.name}")
+        page.get_by_role("button", name=variant.text("duplicates.no")).click()
+        page.locator("#files").set_input_files(films)
+        expect(page.locator(".upload canvas")).to_have_count(len(films), timeout=IN_TIME_MS)
+        page.evaluate("window.showStates()")
+        page.wait_for_timeout(500)  # the line of all uploads is drawn a moment later
+        take(page, f"states-{variant.name}")
+        page.evaluate("window.holdFirst('offline')")
+        page.locator("#files").set_input_files(not_a_video)
+        page.locator("#banner").wait_for()
+        take(page, f"offline-{variant.name}")
+
+
+def forget_uploads(site: FakeSite) -> None:
+    for video_id in [each.video_id for each in site.api.videos.values() if each.state == "uploading"]:
+        del site.api.videos[video_id]
 
 
 def main() -> None:
@@ -78,35 +189,16 @@ def main() -> None:
         newest = list(site.api.videos.values())
         newest[-1].state, newest[-3].state = "processing", "rejected"
         newest[-1].looks_until_settled = 10_000
-        for name, size, dark, locale in (
-            ("desktop", DESKTOP, False, "en-GB"),
-            ("dark", DESKTOP, True, "en-GB"),
-            ("phone", PHONE, False, "en-GB"),
-            ("phone-dark", PHONE, True, "en-GB"),
-            ("narrowest", NARROWEST, False, "en-GB"),
-            ("german", DESKTOP, False, "de-DE"),
-            ("german-phone", PHONE, False, "de-DE"),
-            ("german-narrowest", NARROWEST, False, "de-DE"),
-        ):
-            with opened(browser, size=size, dark=dark, locale=locale) as page:
-                page.goto(site.url)
-                page.locator("#sign-in").wait_for()
-                take(page, f"welcome-{name}")
-                page.locator("#sign-in").click()
-                page.get_by_label("E-mail address").wait_for()
-                take(page, f"sign-in-{name}")
-                with parts_held_after(page, 3):
-                    workspace(page, site, [big, next_one])
-                    take(page, f"workspace-{name}")
-                    card = page.locator(".video", has_text=NAMES[1])
-                    card.locator("[data-do=delete]").click()
-                    take(page, f"question-{name}")
-                    page.locator("#confirm-no").click()
-                    card.locator("[data-do=play]").click()
-                    expect(page.locator("#player-video")).to_have_js_property("readyState", 4, timeout=IN_TIME_MS)
-                    take(page, f"player-{name}")
-            for video_id in [each.video_id for each in site.api.videos.values() if each.state == "uploading"]:
-                del site.api.videos[video_id]
+        for variant in VARIANTS:
+            with opened(browser, variant) as page:
+                welcome(page, site, variant)
+            with opened(browser, variant) as page:
+                workspace(page, site, variant, [big, next_one])
+                unfinished(page, variant)
+            forget_uploads(site)
+            with opened(browser, variant) as page:
+                states(page, site, variant, small, Path(folder))
+            forget_uploads(site)
         browser.close()
     print(*sorted(str(path.relative_to(FOLDER.parent)) for path in FOLDER.glob("*.png")), sep="\n")
 
