@@ -139,6 +139,7 @@ def unfinished(page: Page, variant: Variant) -> None:
     """What waits to go on after a reload; the uploads of `workspace` do."""
     page.reload()
     page.locator("#unfinished").wait_for()
+    page.evaluate("() => scrollTo(0, 0)")
     take(page, f"unfinished-{variant.name}")
 
 
