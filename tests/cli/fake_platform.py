@@ -51,6 +51,17 @@ class FakeUpload:
 
 
 @dataclass
+class FakeDownloads:
+    """cut_after_bytes: of each response; with a cut, all URLs of before end. asked: headers of each GET."""
+
+    cut_after_bytes: list[int] = field(default_factory=list[int])
+    ended_signatures: int = 0
+    asked: list[tuple[str | None, str | None, str | None]] = field(
+        default_factory=list[tuple[str | None, str | None, str | None]]
+    )
+
+
+@dataclass
 class FakePlatform:
     """Knobs and records; everything may be changed while it runs.
 
@@ -78,6 +89,8 @@ class FakePlatform:
     page_records: int = 400
     rejection: Json | None = None
     most_open: int = 1000
+    playback_urls: int = 0
+    downloads: FakeDownloads = field(default_factory=FakeDownloads)
     uploads: dict[str, FakeUpload] = field(default_factory=dict[str, FakeUpload])
     calls: list[str] = field(default_factory=list[str])
     correlation_ids: list[str] = field(default_factory=list[str])
@@ -237,7 +250,10 @@ class FakePlatform:
         }
 
     def _playback_url(self, upload: FakeUpload) -> str | None:
-        return f"{self.url}/s3/{upload.video_id}?X-Amz-Signature=secret" if upload.state == "ready" else None
+        if upload.state != "ready":
+            return None
+        self.playback_urls += 1
+        return f"{self.url}/s3/{upload.video_id}?X-Amz-Signature=secret-{self.playback_urls}"
 
     def _video(self, method: str, video_id: str) -> tuple[int, Json, dict[str, str]]:
         upload = self.uploads.get(video_id)
@@ -318,10 +334,27 @@ class _Handler(BaseHTTPRequestHandler):
         close = {"Connection": "close"} if answer.hang_up else {}
         self._send(answer.status, body, {**close, **({"ETag": answer.etag} if answer.etag else {})})
 
+    def _download(self, video_id: str, signature: int) -> None:
+        downloads = self.platform.downloads
+        downloads.asked.append((self.headers.get("Range"), self.headers.get("If-Match"), self.headers["Authorization"]))
+        if signature <= downloads.ended_signatures:
+            self._send(403, b"<Error><Code>AccessDenied</Code></Error>", {})
+            return
+        start = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").rstrip("-"))
+        content = self.platform.storage.content(self.platform.uploads[video_id].upload_id)[start:]
+        sent = content[: downloads.cut_after_bytes.pop(0)] if downloads.cut_after_bytes else content
+        if len(sent) < len(content):
+            self.close_connection = True
+            downloads.ended_signatures = self.platform.playback_urls
+        self._send(206, sent, {"ETag": '"whole"'}, len(content))
+
     def _any(self) -> None:
         url = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.command == "GET" and url.path.startswith("/s3/"):
+            self._download(url.path.removeprefix("/s3/"), int(query["X-Amz-Signature"].partition("-")[2]))
+            return
         if not url.path.startswith("/api/"):
             status, body, headers = self.platform.sign_in.answer(
                 self.command, url.path, query, data, self.platform.url, self.headers.get("Authorization", "")

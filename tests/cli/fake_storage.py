@@ -167,6 +167,9 @@ class FakeStorage:
             checksum = crc64nvme(part.path.read_bytes(), checksum)
         return encode_crc64nvme(checksum)
 
+    def content(self, upload_id: str) -> bytes:
+        return b"".join(part.path.read_bytes() for _, part in sorted(self.uploads[upload_id].items()))
+
     def settle(self) -> None:
         """Wait until the parts of clients that hung up are stored or dropped."""
         while self._at_once:

@@ -116,6 +116,27 @@ def test_sync_uploads_what_the_library_does_not_have(
 
 
 @pytest.mark.usefixtures("signed_in")
+def test_sync_leaves_deleted_what_was_deleted_in_the_library(
+    platform: FakePlatform, cli: Cli, make_video: MakeVideo, tmp_path: Path
+) -> None:
+    (tmp_path / "camera").mkdir()
+    sent_by_sync = make_video(64 * KIB, "camera/one.mp4", seed=1)
+    sent_before = make_video(65 * KIB, "camera/two.mp4", seed=2)
+    assert cli.run("upload", sent_before).returncode == 0
+    assert cli.run("sync", tmp_path / "camera").returncode == 0
+    for video_id in list(platform.uploads):
+        assert cli.run("delete", video_id, "--yes").returncode == 0
+    (tmp_path / "camera" / "moved").mkdir()
+    sent_by_sync.rename(tmp_path / "camera" / "moved" / "one.mp4")
+    again = cli.run("sync", tmp_path / "camera")
+    assert (again.returncode, len(platform.uploads)) == (0, 2)
+    assert "0 new, 0 uploaded before. 2 deleted from the library since." in again.stderr
+    asked_for = cli.run("sync", tmp_path / "camera", "--again")
+    assert (asked_for.returncode, len(platform.uploads)) == (0, 4), asked_for.stderr
+    assert "0 new, 2 uploaded before." in cli.run("sync", tmp_path / "camera").stderr
+
+
+@pytest.mark.usefixtures("signed_in")
 def test_the_standard_input_is_uploaded_under_a_name_and_leaves_no_copy(
     platform: FakePlatform, cli: Cli, make_video: MakeVideo
 ) -> None:

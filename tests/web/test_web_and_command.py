@@ -3,6 +3,7 @@
 import secrets
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -61,11 +62,12 @@ def test_the_page_goes_on_with_an_upload_of_the_command(
     page: Page, site_url: str, by_token: PlainPerson, desktop: Desktop, video: Path, *, somebody: Person
 ) -> None:
     process = desktop.start("upload", str(video), "--parallel", "1", "--limit-rate", "4MB")
-    begun = wait_until(
-        lambda: next(
-            (each for each in by_token.call("GET", "/uploads").json()["uploads"] if each["receivedBytes"]), None
-        )
-    )
+
+    def begun_by_the_command() -> dict[str, Any]:
+        uploads: list[dict[str, Any]] = by_token.call("GET", "/uploads").json()["uploads"]
+        return next((each for each in uploads if each["receivedBytes"]), {})
+
+    begun = wait_until(lambda: begun_by_the_command() or None) or {}
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=30)
     assert process.returncode == 130

@@ -19,6 +19,8 @@ export class PartRefusals {
   readonly #sum: Sum;
   /** in a row, by part number */
   readonly #failures = new Map<number, number>();
+  /** in a row, by part number, network failures in between not counted */
+  readonly #signatureRefusals = new Map<number, number>();
   #signsChecksums = false;
 
   constructor(upload: VideoUpload, api: ApiClient, sum: Sum) {
@@ -30,6 +32,7 @@ export class PartRefusals {
   /** The part is stored. */
   forget(number: number): void {
     this.#failures.delete(number);
+    this.#signatureRefusals.delete(number);
   }
 
   /** Where to send it. */
@@ -62,8 +65,12 @@ export class PartRefusals {
     }
     if (isTransient(error)) return delayMs;
     if (status === 403) {
+      // Only refusals of fresh URLs count: none comes while the network is away.
+      const refusals = this.#signatureRefusals.get(number) ?? 0;
+      this.#signatureRefusals.set(number, refusals + 1);
+      if (refusals >= MOST_REFUSALS) throw new UploadError("part_failed", error);
       this.#upload.known.urls.forgetAll();
-      return failures === 0 ? 0 : delayMs;
+      return refusals === 0 ? 0 : delayMs;
     }
     if (status === 400 && !this.#signsChecksums) {
       // Some stores take no part of such an upload without its checksum.

@@ -148,12 +148,31 @@ test("a storage that is busy is given the time that it asks for, and the row say
   expect(upload.state).toBe("completed");
 });
 
-test.each([403, 429, 500, 503])("status %d of a part never ends an upload, however often it comes", async (status) => {
+test.each([429, 500, 503])("status %d of a part never ends an upload, however often it comes", async (status) => {
   const network = new FakeNetwork(MEGABYTE);
   const upload = film("a.mp4", 2);
   network.answers = Array.from({ length: 40 }, () => ({ status }));
   network.engine().run(upload);
   await pass(3600_000);
+  expect(upload.state).toBe("completed");
+});
+
+test("a part that the store denies to every fresh URL ends its upload after a few of them", async () => {
+  const network = new FakeNetwork(MEGABYTE);
+  const upload = film("a.mp4", 1);
+  network.answers = Array.from({ length: 40 }, () => ({ status: 403 }));
+  network.engine().run(upload);
+  await pass(3600_000);
+  expect(upload.state).toBe("failed");
+  expect(network.begun).toHaveLength(6);
+});
+
+test("a network that is away between two denied URLs is no denial", async () => {
+  const network = new FakeNetwork(MEGABYTE);
+  const upload = film("a.mp4", 1);
+  network.answers = Array.from({ length: 40 }, (_, index) => ({ status: index % 10 === 0 ? 403 : 503 }));
+  network.engine().run(upload);
+  await pass(2 * 3600_000);
   expect(upload.state).toBe("completed");
 });
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import SplitResult, urlsplit
 
+import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, prepend_scheme_if_needed, select_proxy
 from urllib3.connection import HTTPSConnection, ProxyConfig
@@ -35,6 +36,22 @@ def ca_bundle() -> str:
                 raise NetworkSettingError(name, path, error.strerror or str(error)) from error
             return path
     return DEFAULT_CA_BUNDLE_PATH
+
+
+def new_session() -> requests.Session:
+    """Return a session with the certificate authorities of `ca_bundle` and no credentials but those of its calls.
+
+    requests would replace a call's Authorization header, or add one, from ~/.netrc or NETRC; proxies keep theirs.
+    """
+    session = requests.Session()
+    session.verify = ca_bundle()
+    session.auth = keep_authorization
+    return session
+
+
+def keep_authorization(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Leave a request's Authorization as the caller set it, or without any."""
+    return request
 
 
 def tls_context() -> ssl.SSLContext:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import os
+import time
 import webbrowser
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
 import requests
 import typer
 
-from video_upload.api import TIMEOUT_SECONDS
+from video_upload.api import TIMEOUT_SECONDS, VideoApi
+from video_upload.backoff import Backoff
 from video_upload.command_output import AsJson, Profile, VideoId, api_of, errors_console, exit_codes, print_json
 from video_upload.connection_problem import problem_in_words
 from video_upload.errors import DownloadError, path_text
-from video_upload.network import ca_bundle
+from video_upload.network import new_session
 from video_upload.presentation import plain
 from video_upload.private_files import writing_to
 from video_upload.schemas import Video
 
-BLOCK_BYTES = 1024 * 1024
+BLOCK_BYTES = 64 * 1024  # what a connection that ends has sent of a block is lost
+RENEWALS = 3
+"""New URLs in a row that the store may refuse before a download ends."""
 
 
 def download(
@@ -35,9 +40,10 @@ def download(
 ) -> None:
     """Download a video. An existing file is never replaced; run it again to resume."""
     with exit_codes(as_json=as_json):
-        video = api_of(profile, errors_console(quiet=as_json)).get_video(video_id)
+        api = api_of(profile, errors_console(quiet=as_json))
+        video = api.get_video(video_id)
         target = _target(video, output)
-        _save(video, _playback_url(video), target)
+        _save(api, video, target)
         if as_json:
             print_json({"videoId": video_id, "file": path_text(target)})
         else:
@@ -69,12 +75,12 @@ def _target(video: Video, output: Path | None) -> Path:
     return target
 
 
-def _save(video: Video, url: str, target: Path) -> None:
+def _save(api: VideoApi, video: Video, target: Path) -> None:
     """Write a `.part` file beside the target, which gets its name once it is whole."""
     partial = target.with_name(f"{target.name}.{video.video_id}.part")
     with writing_to(target.parent), partial.open("ab") as file:
         if file.tell() < video.size_bytes:
-            _append(video, url, file)
+            _fetch(api, video, file)
         file.flush()
         os.fsync(file.fileno())
         arrived_bytes = file.tell()
@@ -84,15 +90,66 @@ def _save(video: Video, url: str, target: Path) -> None:
         partial.rename(target)
 
 
-def _append(video: Video, url: str, file: BinaryIO) -> None:
-    headers = {"Range": f"bytes={file.tell()}-", "Accept-Encoding": "identity"}
-    try:
-        with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS, verify=ca_bundle()) as response:
-            if response.status_code == 200:
-                file.truncate(0)  # all of it, whatever was asked for
-            elif response.status_code != 206:
-                raise DownloadError(video.video_id, f"the store responded {response.status_code}")
-            for block in response.iter_content(BLOCK_BYTES):
-                file.write(block)
-    except requests.RequestException as error:
-        raise DownloadError(video.video_id, f"{problem_in_words(error)}; run it again to resume") from error
+def _fetch(api: VideoApi, video: Video, file: BinaryIO) -> None:
+    """Append what is missing. Where a response ends early, go on with a new URL, for the old one may have expired."""
+    backoff = Backoff()
+    failures = refusals = 0
+    source = _Source(_playback_url(video))
+    while True:
+        before_bytes = file.tell()
+        problem = source.append_to(file, video)
+        if problem is None:
+            return
+        if file.tell() > before_bytes:
+            failures = refusals = 0
+        if problem.is_refusal:
+            refusals += 1
+            if refusals > RENEWALS:
+                raise DownloadError(video.video_id, f"{problem.reason} to {RENEWALS} new URLs")
+        else:
+            failures += 1
+            if failures >= backoff.tries:
+                raise DownloadError(video.video_id, f"{problem.reason}; run it again to resume")
+            time.sleep(backoff.wait_seconds(failures))
+        source.url = _playback_url(api.get_video(video.video_id))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Problem:
+    """End of a response before the end of the video. is_refusal: of the URL's signature."""
+
+    reason: str
+    is_refusal: bool = False
+
+
+class _Source:
+    """The store's side of one download: the URL of the moment, and the version that the first response had."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._etag: str | None = None
+        self._session = new_session()
+
+    def append_to(self, file: BinaryIO, video: Video) -> _Problem | None:
+        """Append from the file's end on. Raises DownloadError where another try does not help."""
+        headers = {"Range": f"bytes={file.tell()}-", "Accept-Encoding": "identity"}
+        if self._etag:
+            headers["If-Match"] = self._etag
+        try:
+            with self._session.get(self.url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS) as response:
+                status = response.status_code
+                if status in {200, 206}:
+                    self._etag = self._etag or response.headers.get("ETag")
+                    if status == 200:
+                        file.truncate(0)  # all of it, whatever was asked for
+                    for block in response.iter_content(BLOCK_BYTES):
+                        file.write(block)
+                    return None
+                reason = f"the store responded {status}"
+                if status == 403 or status >= 500 or status in {408, 429}:
+                    return _Problem(reason=reason, is_refusal=status == 403)
+                if status == 412:
+                    reason = "it changed meanwhile; delete the .part file and run it again"
+                raise DownloadError(video.video_id, reason)
+        except requests.RequestException as error:
+            return _Problem(reason=problem_in_words(error))

@@ -36,7 +36,7 @@ from video_upload.spooled_file import spooled_file
 from video_upload.telemetry import Telemetry
 from video_upload.upload_run import DEFAULT_FILES, UploadRun, print_plan
 from video_upload.uploads_elsewhere import UploadsElsewhere
-from video_upload.video_file import CONTENT_TYPES
+from video_upload.video_file import CONTENT_TYPES, VideoFile
 
 TellProgress = Annotated[
     bool,
@@ -123,6 +123,41 @@ def upload(  # noqa: PLR0917 - typer calls it by name
         sources = [*(sources or []), *(_listed_in(files_from) if files_from else [])]
         if not sources:
             raise typer.BadParameter(message="say what to upload: SOURCE or --files-from")
+        upload_sources(
+            sources,
+            files=files,
+            parallel=parallel,
+            limit_rate=limit_rate,
+            wait=wait,
+            telemetry=telemetry,
+            dry_run=dry_run,
+            urls=urls,
+            as_json=as_json,
+            profile=profile,
+            is_stream=is_stream,
+        )
+
+
+def upload_sources(
+    sources: list[str],
+    *,
+    files: int,
+    parallel: int,
+    limit_rate: RateLimit | None,
+    wait: bool = True,
+    telemetry: bool,
+    dry_run: bool,
+    urls: bool = False,
+    as_json: bool,
+    profile: str | None,
+    is_stream: bool = False,
+    remember: Callable[[VideoFile, str], None] = lambda file, video_id: None,
+) -> None:
+    """Upload, and end the command with the code of what failed.
+
+    is_stream: the only source is a copy of the standard input. remember: told each file that has arrived.
+    """
+    with ExitStack() as held:
         selection = select_videos(sources)  # every file is looked at before the first byte of any is sent
         for refused in selection.refused:
             print_error(refused, as_json=as_json, file=refused.path)
@@ -166,6 +201,7 @@ def upload(  # noqa: PLR0917 - typer calls it by name
             as_json=as_json,
             urls=urls,
             is_stream=is_stream,
+            remember=remember,
         )
         with UploadDisplay(console, len(selection.videos), selection.size_bytes) as display:
             run.upload_all(display)

@@ -52,7 +52,7 @@ class UploadRun:
     """All files of a command, at most `files` at a time.
 
     new_engine: makes the engine of one file, from the function that shows its events.
-    wait: until each video is checked.
+    wait: until each video is checked. remember: told each file that has arrived.
     """
 
     selection: Selection
@@ -64,6 +64,7 @@ class UploadRun:
     as_json: bool
     urls: bool
     is_stream: bool
+    remember: Callable[[VideoFile, str], None]
     uploaded: int = 0
     done_before: int = 0
     failures: dict[Path, ExitCode] = field(default_factory=dict[Path, ExitCode])
@@ -181,6 +182,7 @@ class UploadRun:
                     with writing_results():
                         print_video(results_console(), video, urls=self.urls)
                 self.batch.add(file, video.video_id)
+            self.remember(file, video.video_id)
 
         engine = self.new_engine(shown.show)
         send = engine.upload_once if self.is_stream else engine.upload
