@@ -46,6 +46,8 @@ def page(browser: Browser, complaints: list[str], locale: str, request: pytest.F
     if "site" in request.fixturenames:
         request.getfixturevalue("site")
     context = browser.new_context(locale=locale, service_workers="block")
+    # No test can answer that chooser. Without it the page is as in Firefox and Safari.
+    context.add_init_script("delete window.showOpenFilePicker;")
     opened = context.new_page()
     said: list[str] = []
     opened.on("console", lambda line: said.append(line.text) if line.type in {"error", "warning"} else None)

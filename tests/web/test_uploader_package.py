@@ -167,7 +167,7 @@ def test_a_page_replaces_texts_colours_and_limits(
     with other_site.serving(tmp_path):
         page.goto(other_site.url)
         expect(page.get_by_text("Drop your films here")).to_be_visible(timeout=IN_TIME_MS)
-        expect(page.locator(".primary")).to_have_css("background-color", "rgb(15, 118, 110)")
+        expect(page.locator("label.primary")).to_have_css("background-color", "rgb(15, 118, 110)")
         expect(page.locator("#formats")).to_have_text("MP4 or MOV")
         page.get_by_label("Choose videos").set_input_files(other_type)
         expect(page.get_by_role("alert")).to_contain_text("Choose a video in one of these formats: MP4 or MOV.")

@@ -1,5 +1,6 @@
 /** Files that a person drops, pastes or picks, those inside folders included. */
 
+import { noteDroppedHandles } from "./file_handles";
 import { contentType } from "./video_types";
 
 export interface Gathered {
@@ -53,6 +54,7 @@ export function acceptPastes(area: Document | HTMLElement, pasted: (files: File[
 export async function droppedFiles(dropped: DataTransfer): Promise<Gathered> {
   const entries = [...dropped.items].map((item) => item.webkitGetAsEntry());
   const flat = [...dropped.files];
+  await noteDroppedHandles(dropped);
   if (!entries.some((entry) => entry?.isDirectory)) return { files: flat, skippedCount: 0 };
   const gathered: Gathered = { files: [], skippedCount: 0 };
   for (const entry of entries) {

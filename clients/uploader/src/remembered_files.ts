@@ -1,5 +1,7 @@
 /** What this browser knows of an upload's file: its version, and the id under which an upload of it was asked for. */
 
+import { forgetHandle, rememberHandle } from "./file_handles";
+
 /** Ids of this tab's uploads: the same file may be sent twice at once. */
 const taken = new Set<string>();
 
@@ -27,11 +29,13 @@ export function rememberFile(videoId: string, file: File): void {
 export function forgetFile(videoId: string): void {
   drop(modified(videoId));
   drop(sent(videoId));
+  forgetHandle(videoId);
 }
 
-/** This browser sends it: what arrives of it is from here. */
-export function rememberSending(videoId: string): void {
+/** This browser sends it: what arrives of it is from here, and its file can be opened again from here. */
+export function rememberSending(videoId: string, file: File): void {
   keep(sent(videoId), "");
+  rememberHandle(videoId, file);
 }
 
 /** Another device sends it now. */

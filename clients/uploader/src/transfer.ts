@@ -207,7 +207,7 @@ export class Transfer {
     const videoId = this.#upload.videoId;
     if (!videoId) return;
     this.#upload.unlock ??= await lock(videoId);
-    rememberSending(videoId);
+    rememberSending(videoId, this.#upload.file);
   }
 
   async #begin(signal: AbortSignal): Promise<void> {

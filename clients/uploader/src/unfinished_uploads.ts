@@ -2,12 +2,14 @@
 
 import type { ApiClient, UnfinishedUpload } from "./api";
 import { element } from "./dom";
+import { type FileHandle, pickedFiles, reopened, storedHandles } from "./file_handles";
 import { date, size } from "./format";
 import { message } from "./messages";
 import { OtherDevices } from "./other_devices";
 import { forgetFile } from "./remembered_files";
 import { codeOf, GONE, UploadError } from "./upload_errors";
 import { heldVideoIds, lock } from "./upload_lock";
+import { extensionOf } from "./video_types";
 import type { View } from "./view";
 
 const LOOK_MS = 2000;
@@ -18,8 +20,10 @@ export class UnfinishedUploads {
   readonly #api: ApiClient;
   readonly #view: View;
   readonly #isMine: (videoId: string) => boolean;
-  readonly #onChosen: (file: File) => void;
+  readonly #onChosen: (files: ReadonlyMap<File, UnfinishedUpload>) => void;
   #uploads: UnfinishedUpload[] = [];
+  /** of their files, by video */
+  #handles: ReadonlyMap<string, FileHandle> = new Map();
   /** of them, those that another tab sends */
   #elsewhere: ReadonlySet<string> = new Set();
   readonly #devices = new OtherDevices();
@@ -31,11 +35,17 @@ export class UnfinishedUploads {
   #timer: number | undefined;
 
   /** isMine: whether this tab shows the upload in a row of its own. */
-  constructor(api: ApiClient, view: View, isMine: (videoId: string) => boolean, onChosen: (file: File) => void) {
+  constructor(
+    api: ApiClient,
+    view: View,
+    isMine: (videoId: string) => boolean,
+    onChosen: (files: ReadonlyMap<File, UnfinishedUpload>) => void,
+  ) {
     this.#api = api;
     this.#view = view;
     this.#isMine = isMine;
     this.#onChosen = onChosen;
+    view.resumeUnfinished.onclick = () => void this.#resume(this.#resumable);
   }
 
   show(): Promise<void> {
@@ -84,14 +94,25 @@ export class UnfinishedUploads {
   draw(): void {
     this.#uploads = this.#uploads.filter(({ videoId }) => !this.#isMine(videoId) && !this.#gone.has(videoId));
     this.#view.unfinishedBox.hidden = this.#uploads.length === 0;
+    this.#view.resumeUnfinished.hidden = this.#resumable.length === 0;
     this.#view.unfinished.replaceChildren(...this.#uploads.map((upload) => this.#row(upload)));
     this.#lookLater();
+  }
+
+  /** Those that go on without their files being searched. */
+  get #resumable(): UnfinishedUpload[] {
+    return this.#uploads.filter(({ videoId }) => this.#handles.has(videoId) && !this.#isElsewhere(videoId));
+  }
+
+  #isElsewhere(videoId: string): boolean {
+    return this.#elsewhere.has(videoId) || this.#devices.has(videoId);
   }
 
   async #list(): Promise<void> {
     this.#askedAt = performance.now();
     const { uploads } = await this.#api.unfinishedUploads();
     this.#elsewhere = await heldVideoIds();
+    this.#handles = await storedHandles();
     this.#devices.look(uploads, this.#elsewhere);
     this.#uploads = uploads;
     this.draw();
@@ -125,7 +146,8 @@ export class UnfinishedUploads {
     const { fileName: name, sizeBytes, receivedBytes, expiresAt, videoId } = upload;
     const isInOtherTab = this.#elsewhere.has(videoId);
     const isOnOtherDevice = !isInOtherTab && this.#devices.has(videoId);
-    const isElsewhere = isInOtherTab || isOnOtherDevice;
+    const isElsewhere = this.#isElsewhere(videoId);
+    const canResume = this.#handles.has(videoId) && !isElsewhere;
     const state = isInOtherTab ? "unfinished.elsewhere" : isOnOtherDevice ? "unfinished.device" : "unfinished.state";
     const known = { size: size(sizeBytes, language), date: date(expiresAt, language) };
     const figures =
@@ -135,7 +157,8 @@ export class UnfinishedUploads {
     const buttons = element(
       "span",
       { class: "buttons" },
-      this.#button("choose", name, isInOtherTab, () => this.#chooseAgain(upload)),
+      this.#button("resume", name, !canResume, () => void this.#resume([upload])),
+      this.#button("choose", name, isInOtherTab || canResume, () => void this.#chooseAgain(upload)),
       this.#button("discard", name, isElsewhere, () => void this.#discard(upload)),
     );
     return element(
@@ -151,7 +174,12 @@ export class UnfinishedUploads {
     );
   }
 
-  #button(action: "choose" | "discard", name: string, hidden: boolean, onclick: () => void): HTMLButtonElement {
+  #button(
+    action: "resume" | "choose" | "discard",
+    name: string,
+    hidden: boolean,
+    onclick: () => void,
+  ): HTMLButtonElement {
     const { language } = this.#view;
     const label = language.text(`unfinished.${action}.named`, { name });
     const looks = action === "discard" ? "quiet" : undefined;
@@ -161,21 +189,45 @@ export class UnfinishedUploads {
     return button;
   }
 
-  #chooseAgain(upload: UnfinishedUpload): void {
+  /** Go on with these, by their handles. */
+  async #resume(uploads: readonly UnfinishedUpload[]): Promise<void> {
+    const files = new Map<File, UnfinishedUpload>();
+    for (const upload of uploads) {
+      const handle = this.#handles.get(upload.videoId);
+      try {
+        const file = handle && (await reopened(handle));
+        if (file && this.#isFile(file, upload)) files.set(file, upload);
+        if (file) continue;
+      } catch (error) {
+        this.#tell(new UploadError("file_unreadable", error), upload.fileName);
+      }
+      // Its row asks for the file instead.
+      this.#handles = new Map([...this.#handles].filter(([videoId]) => videoId !== upload.videoId));
+    }
+    this.draw();
+    this.#onChosen(files);
+  }
+
+  async #chooseAgain(upload: UnfinishedUpload): Promise<void> {
+    const picked = await pickedFiles([extensionOf(upload.fileName)], false);
+    if (picked) return this.#chosen(picked[0], upload);
     const input = document.createElement("input");
     input.type = "file";
-    input.onchange = () => {
-      const file = input.files?.[0];
-      if (!file) return;
-      if (!fits(file, upload)) {
-        const { language } = this.#view;
-        const wanted = { name: upload.fileName, size: size(upload.sizeBytes, language) };
-        this.#view.tell(language.text("unfinished.other_file", wanted));
-        return;
-      }
-      this.#onChosen(file);
-    };
+    input.onchange = () => this.#chosen(input.files?.[0], upload);
     input.click();
+  }
+
+  #chosen(file: File | undefined, upload: UnfinishedUpload): void {
+    if (file && this.#isFile(file, upload)) this.#onChosen(new Map([[file, upload]]));
+  }
+
+  /** Whether it may be the upload's file; the person is told where it cannot. */
+  #isFile(file: File, upload: UnfinishedUpload): boolean {
+    if (fits(file, upload)) return true;
+    const { language } = this.#view;
+    const wanted = { name: upload.fileName, size: size(upload.sizeBytes, language) };
+    this.#view.tell(language.text("unfinished.other_file", wanted));
+    return false;
   }
 
   async #discard(upload: UnfinishedUpload): Promise<void> {

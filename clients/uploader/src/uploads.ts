@@ -104,9 +104,18 @@ export class Uploads {
   async add(files: Iterable<File>): Promise<void> {
     const chosen = [...files];
     await this.#unfinished.show().catch(() => {}); // who cannot list may still begin
+    await this.#takeAll(chosen, (file) => this.#unfinished.of(file));
+  }
+
+  /** Go on with uploads that wait, each with its file. */
+  async resume(chosen: ReadonlyMap<File, UnfinishedUpload>): Promise<void> {
+    await this.#takeAll(chosen.keys(), (file) => chosen.get(file));
+  }
+
+  async #takeAll(files: Iterable<File>, of: (file: File) => UnfinishedUpload | undefined): Promise<void> {
     const problems = new Map<File, Problem>();
-    for (const file of chosen) {
-      const unfinished = this.#unfinished.of(file);
+    for (const file of files) {
+      const unfinished = of(file);
       const isOnOtherDevice = unfinished !== undefined && (await this.#unfinished.isOnOtherDevice(unfinished));
       const problem = this.#take(file, unfinished, isOnOtherDevice);
       if (problem) problems.set(file, problem);

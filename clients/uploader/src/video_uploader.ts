@@ -1,10 +1,11 @@
 /** `<video-uploader>`: the custom element. README.md tells its attributes, events, texts and styles. */
 
-import { ApiClient, ApiError, type Video } from "./api";
+import { ApiClient, ApiError, type UnfinishedUpload, type Video } from "./api";
 import { ChecksumJob, type ChecksumRequest } from "./checksum";
 import type { Probe } from "./connection";
 import { acceptDrops, acceptPastes, type Gathered, videosIn } from "./dropped_files";
 import { duplicatesAmong, type KnownVideo } from "./duplicates";
+import { canPick, pickedFiles } from "./file_handles";
 import { message } from "./messages";
 import { ScreenWakeLock } from "./screen_wake_lock";
 import css from "./style.css?inline";
@@ -72,6 +73,7 @@ export class VideoUploader extends HTMLElement {
         input.value = ""; // so that the same file can be chosen again
       };
     }
+    this.#view.picker.onclick = (event) => this.#pick(event);
     const { folder } = this.#view;
     folder.onchange = () => {
       void this.#gathered(videosIn(folder.files ?? []));
@@ -214,7 +216,7 @@ export class VideoUploader extends HTMLElement {
     const uploads: Uploads = new Uploads({
       engine,
       unfinished: (of) => {
-        const onChosen = (file: File) => void of.add([file]);
+        const onChosen = (files: ReadonlyMap<File, UnfinishedUpload>) => void of.resume(files);
         this.#unfinished = new UnfinishedUploads(api, this.#view, (videoId) => of.has(videoId), onChosen);
         return this.#unfinished;
       },
@@ -362,6 +364,17 @@ export class VideoUploader extends HTMLElement {
       this.#tell("upload-refused", { file, ...this.#words(error) });
     }
     return files.filter((file) => !duplicates.has(file));
+  }
+
+  /** By handles, where the browser has them: after a reload the files need not be searched. */
+  #pick(event: Event): void {
+    if (!event.isTrusted || !canPick()) return;
+    event.preventDefault();
+    const { extensions, maxFiles } = this.#limits();
+    void pickedFiles(extensions ? [...extensions] : ACCEPT.split(","), maxFiles > 1).then((files) => {
+      if (files) return this.add(files);
+      this.#view.picker.click();
+    });
   }
 
   async #gathered({ files, skippedCount }: Gathered): Promise<void> {

@@ -41,6 +41,12 @@ export class View {
   readonly summary = element("div", { class: "summary", id: "summary", part: "summary", role: "group", hidden: true });
   readonly uploads = element("ul", { class: "uploads", id: "uploads", part: "list" });
   readonly unfinished = element("ul", { class: "uploads", id: "unfinished-list", part: "list" });
+  readonly resumeUnfinished = element("button", {
+    type: "button",
+    class: "primary",
+    part: "button primary",
+    hidden: true,
+  });
   readonly unfinishedBox = element("div", { id: "unfinished", hidden: true });
   readonly #live = element("p", { class: "visually-hidden", id: "live", "aria-live": "polite" });
   readonly #message = element("div", { class: "message", id: "message", part: "message", role: "alert", hidden: true });
@@ -57,8 +63,14 @@ export class View {
     this.#fillDrop();
     this.#fillMessage();
     this.#fillQuestion();
-    this.unfinishedBox.append(this.#text("h2", "list.unfinished"), this.#text("p", "unfinished.hint"), this.unfinished);
+    this.unfinishedBox.append(
+      this.#text("h2", "list.unfinished"),
+      this.#text("p", "unfinished.hint"),
+      this.resumeUnfinished,
+      this.unfinished,
+    );
     within(this.unfinishedBox, "p").className = "hint";
+    this.#write(this.resumeUnfinished, "unfinished.resume_all");
     this.#named(this.uploads, "list.uploads");
     this.#named(this.summary, "summary.name");
     this.#named(this.unfinished, "list.unfinished");

@@ -30,7 +30,7 @@ test("an upload of another tab is no other device's", () => {
 });
 
 test("what a closed tab of this browser sent a moment ago is no other device's until parts come that nobody here sent", () => {
-  rememberSending("film");
+  rememberSending("film", new File([], "film.mp4"));
   const devices = new OtherDevices();
   devices.look(listed(2, 5), NOBODY);
   devices.look(listed(32, 5), NOBODY);
@@ -42,7 +42,7 @@ test("what a closed tab of this browser sent a moment ago is no other device's u
 });
 
 test("what another tab of this browser sent between two looks is no other device's", () => {
-  rememberSending("film");
+  rememberSending("film", new File([], "film.mp4"));
   const devices = new OtherDevices();
   devices.look(listed(2, 5), new Set(["film"]));
   devices.look(listed(1, 10), NOBODY);
