@@ -42,7 +42,8 @@ export class VideoUploader extends HTMLElement {
   /** Videos of the library that the page knows; a person is asked before one of them is uploaded once more. */
   knownVideos: () => Iterable<KnownVideo> = () => [];
   /** Asks for something small to learn whether the line is there. Rejects as fetch does. */
-  probe: Probe = (signal) => fetch(this.apiUrl, { mode: "no-cors", cache: "no-store", signal }).then(() => true);
+  probe: Probe = (signal) =>
+    fetch(`${this.apiUrl}/health`, { mode: "no-cors", cache: "no-store", signal }).then(() => true);
   readonly #view: View;
   #language = uploaderLanguage(navigator.languages);
   #accessToken: AccessToken | null = null;
