@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
 from configparser import ConfigParser
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.repository.tracked_files import PROJECT, tracked
+
 GITHUB = PROJECT / ".github"
 
 APACHE_2 = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
 """SHA-256 of https://www.apache.org/licenses/LICENSE-2.0.txt."""
-
-
-def tracked(*patterns: str) -> list[Path]:
-    """Text files under version control that a person writes."""
-    names = subprocess.run(
-        ["git", "ls-files", "-z", *patterns], cwd=PROJECT, capture_output=True, text=True, check=True
-    ).stdout
-    return [PROJECT / name for name in names.split("\0") if name and (PROJECT / name).is_file()]
 
 
 def test_the_licence_is_the_exact_text() -> None:
