@@ -40,7 +40,7 @@ export type ProgressEvent = ProgressBatch["events"][number];
 export type Details = Record<string, unknown>;
 
 interface Refusal {
-  error?: { code?: string; message?: string; details?: Details };
+  error?: { code?: string; message?: string; details?: Details; requestId?: string };
 }
 
 interface Send {
@@ -67,13 +67,23 @@ export class ApiError extends Error {
   readonly code: string;
   readonly details: Details;
   readonly retryAfterMs: number;
+  /** under which the operators find the call in their logs; "" where nobody gave it one */
+  readonly requestId: string;
 
-  constructor(given: { status: number; code: string; message?: string; details?: Details; retryAfterMs?: number }) {
+  constructor(given: {
+    status: number;
+    code: string;
+    message?: string;
+    details?: Details;
+    retryAfterMs?: number;
+    requestId?: string;
+  }) {
     super(given.message ?? given.code);
     this.status = given.status;
     this.code = given.code;
     this.details = given.details ?? {};
     this.retryAfterMs = given.retryAfterMs ?? 0;
+    this.requestId = given.requestId ?? "";
   }
 }
 
@@ -210,8 +220,16 @@ export class ApiClient {
     }
     const retryAfterSeconds = Number(response.headers.get("Retry-After") ?? 0) || 0;
     if (response.ok) return { ...answer, retryAfterSeconds } as Answer;
-    const { code = "internal_error", message, details } = answer.error ?? {};
-    return new ApiError({ status: response.status, code, message, details, retryAfterMs: retryAfterSeconds * 1000 });
+    const { code = "internal_error", message, details, requestId } = answer.error ?? {};
+    return new ApiError({
+      status: response.status,
+      code,
+      message,
+      details,
+      retryAfterMs: retryAfterSeconds * 1000,
+      // Where the edge itself refused, no function gave the call an id.
+      requestId: requestId || (response.headers.get("x-amz-cf-id") ?? ""),
+    });
   }
 }
 

@@ -5,16 +5,27 @@ import { size } from "./format";
 import type { UploaderLanguage } from "./uploader_texts";
 import { typeLabels } from "./video_types";
 
+interface Caught {
+  code?: string;
+  details?: Details;
+  requestId?: string;
+}
+
+/** Support has to look into these; so it has into those of which there are no words. */
+const UNEXPECTED: ReadonlySet<string> = new Set(["internal_error", "storage_forbidden"]);
+
 /** Anything caught; errors with a `code` get its words. */
 export function message(error: unknown, language: UploaderLanguage): string {
-  const { code = "", details = {} } = (error ?? {}) as { code?: string; details?: Details };
+  const { code = "", details = {}, requestId } = (error ?? {}) as Caught;
   const known = code === "file_too_large" && typeof details.maxBytes === "number" ? "file_over_limit" : code;
-  return language.textOr(`error.${known}`, "error.unknown", {
+  const words = language.textOr(`error.${known}`, "error.unknown", {
     types: typeLabels(language.locale),
     ...plain(details),
     maxBytes: size(Number(details.maxBytes ?? 0), language),
     problems: problems(details, language),
   });
+  const isExpected = !UNEXPECTED.has(code) && words !== language.text("error.unknown");
+  return isExpected || !requestId ? words : language.text("message.for_support", { message: words, requestId });
 }
 
 function plain(details: Details): Record<string, string | number> {

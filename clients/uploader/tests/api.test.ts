@@ -104,6 +104,15 @@ test("no answer at all is tried again and then called a network error", async ()
   expect(sent).toHaveLength(5);
 });
 
+test.each([
+  [{ code: "forbidden", requestId: "r-1" }, {}, "r-1"],
+  [{ code: "forbidden", requestId: "" }, { "x-amz-cf-id": "edge-1" }, "edge-1"],
+  [{ code: "forbidden" }, {}, ""],
+])("a refusal %o with headers %o is told with the id %s of its request", async (error, headers: object, requestId) => {
+  answered(new Response(JSON.stringify({ error }), { status: 403, headers: { ...headers } }));
+  await expect(client().videos(null)).rejects.toMatchObject({ code: "forbidden", requestId });
+});
+
 test("a call that gets through after all is answered", async () => {
   const sent = answered(new TypeError("failed to fetch"), refused(503, "busy"), ok({ uploads: [] }));
   await expect(afterPauses(client().unfinishedUploads())).resolves.toMatchObject({ uploads: [] });

@@ -31,6 +31,18 @@ test("a file that is too large is told with the limit, where the API names it", 
   expect(message({ code: "file_too_large" }, ENGLISH)).toBe(ENGLISH.text("error.file_too_large"));
 });
 
+test.each(["internal_error", "storage_forbidden", "made_up", "constructor"])(
+  "%s is told with the request's id, for support to find it",
+  (code) => {
+    expect(message({ code, requestId: "r-1" }, ENGLISH)).toMatch(/\. If it happens again, .* ID r-1\.$/);
+    expect(message({ code, requestId: "" }, ENGLISH)).not.toContain("ID");
+  },
+);
+
+test("what a person can mend alone is told without an id", () => {
+  expect(message({ code: "forbidden", requestId: "r-1" }, ENGLISH)).toBe(ENGLISH.text("error.forbidden"));
+});
+
 test("all problems of a request are told at once", () => {
   const problems = [
     { field: "fileName", problem: "is empty" },

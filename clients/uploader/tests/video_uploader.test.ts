@@ -88,7 +88,7 @@ test("an upload tells its whole life, with words in the uploader's language", as
     ["upload-added", ""],
     ["upload-error", "Diese Datei wurde verschoben, geändert oder gelöscht. Wählen Sie sie noch einmal aus."],
     ["upload-stored", ""],
-    ["upload-complete", "Diese Datei ist kein Video."],
+    ["upload-complete", "Diese Datei ist kein Video. Wählen Sie eine andere Datei."],
     ["upload-removed", ""],
   ]);
 });
