@@ -275,3 +275,19 @@ def test_signing_out_while_an_upload_runs_asks_first(page: Page, site: FakeSite,
     expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=IN_TIME_MS)
     assert [upload.state for upload in site.api.videos.values()] == ["uploading"], "what arrived stays"
     site.storage.let_through(None)
+
+
+def test_a_stall_is_said_and_neither_speed_nor_time_left_is_shown_meanwhile(
+    page: Page, site: FakeSite, video: Path, small_video: Path
+) -> None:
+    begin(page, site, video, parts=2)
+    choose(page, small_video)  # two rows have a summary as well
+    expect(upload_row(page, video.name)).to_contain_text("Stalled", timeout=IN_TIME_MS)
+    shown = page.evaluate(
+        """() => [...document.querySelector("video-uploader").shadowRoot.children]
+            .filter((each) => each.checkVisibility()).map((each) => each.innerText).join("\\n")"""
+    )
+    assert "of 23.1 MB" in shown
+    assert not re.search(r"/s\b|\bleft\b", shown), shown
+    site.storage.let_through(None)
+    expect_uploaded(page, site, video)
