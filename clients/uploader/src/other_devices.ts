@@ -16,13 +16,13 @@ export class OtherDevices {
   look(uploads: readonly UnfinishedUpload[], heldHere: ReadonlySet<string>): void {
     const elsewhere = uploads.filter(({ videoId }) => !heldHere.has(videoId));
     const recent = elsewhere.filter(({ idleSeconds }) => idleSeconds !== null && idleSeconds < ACTIVE_SECONDS);
-    for (const { videoId, receivedBytes } of recent) {
-      const before = this.#before.get(videoId);
+    for (const upload of recent) {
+      const before = this.#before.get(upload.videoId);
       // Nobody here sent what came in between: from now on it is another device's.
-      if (before !== undefined && before !== receivedBytes) forgetSending(videoId);
+      if (before !== undefined && before !== upload.receivedBytes) forgetSending(upload);
     }
     // What a closed tab of this browser sent a moment ago is active by its age as well.
-    this.#active = new Set(recent.map(({ videoId }) => videoId).filter((videoId) => !wasSentHere(videoId)));
+    this.#active = new Set(recent.filter((upload) => !wasSentHere(upload)).map(({ videoId }) => videoId));
     this.#before = new Map(elsewhere.map(({ videoId, receivedBytes }) => [videoId, receivedBytes ?? 0]));
     this.#mayBeActive = recent.length > 0;
   }

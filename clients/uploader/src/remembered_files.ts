@@ -1,6 +1,11 @@
 /** What this browser knows of an upload's file: its version, and the id under which an upload of it was asked for. */
 
+import type { UnfinishedUpload } from "./api";
 import { forgetHandle, rememberHandle } from "./file_handles";
+
+const BEGINNING = "beginning ";
+
+type Known = Pick<UnfinishedUpload, "videoId" | "correlationId">;
 
 /** Ids of this tab's uploads: the same file may be sent twice at once. */
 const taken = new Set<string>();
@@ -39,13 +44,14 @@ export function rememberSending(videoId: string, file: File): void {
 }
 
 /** Another device sends it now. */
-export function forgetSending(videoId: string): void {
+export function forgetSending({ videoId, correlationId }: Known): void {
   drop(sent(videoId));
+  for (const key of beginningsOf(correlationId)) drop(key);
 }
 
-/** Whether this browser was the last that is known to send it. */
-export function wasSentHere(videoId: string): boolean {
-  return typeof kept(sent(videoId)) === "string";
+/** Whether this browser was the last that is known to send it, or asked for it and missed the answer. */
+export function wasSentHere({ videoId, correlationId }: Known): boolean {
+  return typeof kept(sent(videoId)) === "string" || beginningsOf(correlationId).length > 0;
 }
 
 /** Whether this browser saw the upload begin with another version of the file. */
@@ -54,8 +60,13 @@ export function wasChanged(videoId: string, file: File): boolean {
   return (kept(modified(videoId)) ?? version) !== version;
 }
 
+function beginningsOf(correlationId: string | null): string[] {
+  const keys = orNothing(() => Object.keys(localStorage)) ?? [];
+  return keys.filter((key) => key.startsWith(BEGINNING) && kept(key) === correlationId);
+}
+
 function beginning(file: File, contentType: string): string {
-  return `beginning ${contentType} ${file.size} ${file.lastModified} ${file.name}`;
+  return `${BEGINNING}${contentType} ${file.size} ${file.lastModified} ${file.name}`;
 }
 
 function modified(videoId: string): string {

@@ -1,14 +1,14 @@
 import { afterEach, expect, test } from "vitest";
 import type { UnfinishedUpload } from "../src/api";
 import { OtherDevices } from "../src/other_devices";
-import { rememberSending } from "../src/remembered_files";
+import { rememberBeginning, rememberSending } from "../src/remembered_files";
 
 const NOBODY: ReadonlySet<string> = new Set();
 
 afterEach(() => localStorage.clear());
 
 function listed(idleSeconds: number | null, receivedBytes: number | null = 5): UnfinishedUpload[] {
-  return [{ videoId: "film", idleSeconds, receivedBytes } as UnfinishedUpload];
+  return [{ videoId: "film", correlationId: "asked here", idleSeconds, receivedBytes } as UnfinishedUpload];
 }
 
 test.each([
@@ -38,6 +38,15 @@ test("what a closed tab of this browser sent a moment ago is no other device's u
   devices.look(listed(1, 10), NOBODY);
   expect(devices.has("film")).toBe(true);
   devices.look(listed(31, 10), NOBODY);
+  expect(devices.has("film")).toBe(true);
+});
+
+test("what this browser asked for is no other device's, though its page was closed before the answer", () => {
+  rememberBeginning(new File([], "film.mp4"), "video/mp4", "asked here");
+  const devices = new OtherDevices();
+  devices.look(listed(2, 0), NOBODY);
+  expect(devices.has("film")).toBe(false);
+  devices.look(listed(1, 10), NOBODY);
   expect(devices.has("film")).toBe(true);
 });
 
