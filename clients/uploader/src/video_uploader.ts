@@ -147,6 +147,7 @@ export class VideoUploader extends HTMLElement {
   /** Uploads go on: an element that is moved is disconnected as well. */
   disconnectedCallback(): void {
     this.#whileConnected.abort();
+    this.#view.dismiss();
   }
 
   attributeChangedCallback(name: string): void {

@@ -2,6 +2,7 @@
 
 import { element, icon, within } from "./dom";
 import { keepFocus } from "./focus";
+import { Turns } from "./turns";
 import type { UploaderLanguage, UploaderTextKey } from "./uploader_texts";
 
 export interface Question {
@@ -54,6 +55,7 @@ export class View {
   /** write the texts of the frame anew */
   readonly #texts: (() => void)[] = [];
   readonly #onMessage: (text: string) => boolean;
+  readonly #questions = new Turns();
 
   /** onMessage: whether the embedding page shows the text itself. */
   constructor(root: ShadowRoot, language: UploaderLanguage, onMessage: (text: string) => boolean) {
@@ -102,7 +104,17 @@ export class View {
     this.#message.hidden = false;
   }
 
-  confirmed({ title, text, yes, no }: Question): Promise<boolean> {
+  /** Whether the person says yes. Questions are asked one after another. */
+  confirmed(question: Question): Promise<boolean> {
+    return this.#questions.take(() => this.#ask(question));
+  }
+
+  /** Answer the open question with no: a dialog that leaves the document is never closed. */
+  dismiss(): void {
+    this.#question.close("no");
+  }
+
+  #ask({ title, text, yes, no }: Question): Promise<boolean> {
     const dialog = this.#question;
     within(dialog, "h2").textContent = title;
     within(dialog, "p").textContent = text;

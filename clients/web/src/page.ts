@@ -1,6 +1,9 @@
 /** What all parts of the page share: its elements and their texts, its live region, its banner, its question. */
 
+import { Turns } from "video-uploader/turns";
 import { language, languageName, type TextKey } from "./language";
+
+const questions = new Turns();
 
 export function byId<Kind extends HTMLElement = HTMLElement>(id: string): Kind {
   return document.getElementById(id) as Kind;
@@ -53,7 +56,19 @@ export function hideBanner(): void {
   byId("banner").hidden = true;
 }
 
-export function confirmed(question: { title: string; text: string; yes: string; no: string }): Promise<boolean> {
+interface Question {
+  title: string;
+  text: string;
+  yes: string;
+  no: string;
+}
+
+/** Whether the person says yes. Questions are asked one after another. */
+export function confirmed(question: Question): Promise<boolean> {
+  return questions.take(() => ask(question));
+}
+
+function ask(question: Question): Promise<boolean> {
   const dialog = byId<HTMLDialogElement>("confirm");
   byId("confirm-title").textContent = question.title;
   byId("confirm-text").textContent = question.text;
