@@ -49,6 +49,10 @@ def share(page: Page, *videos: Path) -> None:
         page.evaluate("() => document.getElementById('shared').submit()")
 
 
+def accept(page: Page) -> None:
+    page.get_by_role("dialog").get_by_role("button", name="Upload", exact=True).click(timeout=IN_TIME_MS)
+
+
 def open_installed(page: Page, site: FakeSite, user: Person) -> None:
     open_signed_in(page, site.url, site.sign_in, user.email)
     page.evaluate("() => navigator.serviceWorker.ready.then(() => null)")
@@ -60,10 +64,45 @@ def test_a_shared_video_is_uploaded_and_let_go(
     page = context.new_page()
     open_installed(page, site, user)
     share(page, small_video)
+    accept(page)
     expect(page.get_by_role("button", name=f"Play {small_video.name}")).to_be_enabled(timeout=2 * IN_TIME_MS)
     assert page.url == f"{site.url}/"
     assert [content for _, content in site.storage.objects.values()].count(small_video.read_bytes()) == 1
     wait_until(lambda: page.evaluate(WAITING) == 0, page)
+
+
+def test_a_video_that_any_page_can_post_is_not_uploaded_unasked(
+    context: BrowserContext, site: FakeSite, user: Person, small_video: Path
+) -> None:
+    page = context.new_page()
+    open_installed(page, site, user)
+    share(page, small_video)
+    question = page.get_by_role("dialog", name=f"Upload {small_video.name}?")
+    expect(question).to_contain_text(user.email, timeout=IN_TIME_MS)
+    expect(page.get_by_text("No videos yet.")).to_be_visible(timeout=IN_TIME_MS)
+    question.get_by_role("button", name="Discard").click()
+    wait_until(lambda: page.evaluate(WAITING) == 0, page)
+    expect(upload_row(page, small_video.name)).to_have_count(0)
+    assert not site.api.videos
+
+
+def test_what_waits_of_one_person_is_not_uploaded_for_the_next(
+    context: BrowserContext, site: FakeSite, user: Person, video: Path
+) -> None:
+    bob = Person("bob@example.com", "a password of his own")
+    page = context.new_page()
+    open_installed(page, site, user)
+    page.on("dialog", lambda dialog: dialog.accept())
+    with parts_held_after(page, 1):
+        share(page, video)
+        accept(page)
+        expect(upload_row(page, video.name)).to_contain_text("5.2 MB of", timeout=IN_TIME_MS)
+        page.goto("about:blank")
+    other = context.new_page()
+    open_signed_in(other, site.url, site.sign_in, bob.email)
+    expect(other.get_by_role("dialog", name=f"Upload {video.name}?")).to_contain_text(bob.email, timeout=IN_TIME_MS)
+    subject = site.sign_in.authority.users.get_or_create(user.email).subject
+    assert {each.owner for each in site.api.videos.values()} == {subject}
 
 
 def test_a_shared_video_goes_on_by_itself_after_a_reload(
@@ -74,6 +113,7 @@ def test_a_shared_video_goes_on_by_itself_after_a_reload(
     page.on("dialog", lambda dialog: dialog.accept())
     with parts_held_after(page, 2):
         share(page, video)
+        accept(page)
         expect(upload_row(page, video.name)).to_contain_text("10.5 MB of", timeout=IN_TIME_MS)
         assert page.evaluate(WAITING) == 1
         page.reload()
@@ -91,6 +131,7 @@ def test_a_shared_file_that_is_refused_is_not_offered_again(
     other = tmp_path / "notes.txt"
     other.write_bytes(b"not a video")
     share(page, other)
+    accept(page)
     expect(page.get_by_role("alert")).to_contain_text("notes.txt", timeout=IN_TIME_MS)
     wait_until(lambda: page.evaluate(WAITING) == 0, page)
 
@@ -102,6 +143,7 @@ def test_a_shared_video_that_the_person_removes_is_not_offered_again(
     open_installed(page, site, user)
     site.api.faults = {"POST /multipart/init": [(400, "file_too_large", {})]}
     share(page, small_video)
+    accept(page)
     row = upload_row(page, small_video.name)
     row.get_by_role("button", name="Remove").click(timeout=IN_TIME_MS)
     wait_until(lambda: page.evaluate(WAITING) == 0, page)
@@ -114,6 +156,7 @@ def test_a_second_tab_leaves_a_shared_video_to_the_first(
     open_installed(first, site, user)
     with parts_held_after(first, 1):
         share(first, video)
+        accept(first)
         expect(upload_row(first, video.name)).to_contain_text("5.2 MB of", timeout=IN_TIME_MS)
         second = context.new_page()
         open_signed_in(second, site.url, site.sign_in, user.email)
@@ -141,4 +184,5 @@ def test_the_platform_takes_shares_as_the_edge_does(
     sign_in(page, platform.site_url, person)
     page.evaluate("() => navigator.serviceWorker.ready.then(() => null)")
     share(page, small_video)
+    accept(page)
     expect(page.get_by_role("button", name=f"Play {small_video.name}")).to_be_enabled(timeout=2 * IN_TIME_MS)

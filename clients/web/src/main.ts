@@ -10,7 +10,7 @@ import { language, message } from "./language";
 import { Library } from "./library";
 import { byId, confirmed, showBanner, speak } from "./page";
 import { leavePlayerOfBefore } from "./player";
-import { forgetShared, sharedVideos } from "./shared_videos";
+import { accept, forgetShared, isAccepted, sharedVideos } from "./shared_videos";
 import { SignIn, type SiteConfig } from "./sign_in";
 import { offerToSignInAgain } from "./sign_in_again";
 import { Telemetry } from "./telemetry";
@@ -56,9 +56,26 @@ function showWorkspace(signIn: SignIn, config: SiteConfig): void {
   uploader.apiUrl = baseUrl;
   uploader.accessToken = (options) => signIn.accessToken(options);
   void library.load();
-  sharedVideos()
-    .then((files) => (files.length ? uploader.add(files) : undefined))
-    .catch((error: unknown) => showBanner(message(error)));
+  takeShared(uploader, signIn).catch((error: unknown) => showBanner(message(error)));
+}
+
+/** Upload what other apps shared, once this person has said so. */
+async function takeShared(uploader: VideoUploader, { subject, email }: SignIn): Promise<void> {
+  const files = await sharedVideos();
+  const fresh = files.filter((file) => !isAccepted(file, subject));
+  const accepted = files.filter((file) => isAccepted(file, subject));
+  const [first] = fresh;
+  if (accepted.length) await uploader.add(accepted);
+  if (!first) return;
+  const isWanted = await confirmed({
+    title: language.text("share.title", { name: first.name, count: fresh.length }),
+    text: language.text("share.text", { email, count: fresh.length }),
+    yes: language.text("share.yes"),
+    no: language.text("share.no"),
+  });
+  if (!isWanted) return fresh.forEach(letGoOfShared);
+  for (const file of fresh) accept(file, subject);
+  await uploader.add(fresh);
 }
 
 /** Show, count and let go of what the uploader tells of. */

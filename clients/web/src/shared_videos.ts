@@ -28,10 +28,30 @@ export async function sharedVideos(): Promise<File[]> {
   return files;
 }
 
+/**
+ * Whether this person has said before that the file is to be uploaded.
+ *
+ * Any page can post to the share target, and whoever signs in next on this device finds what waits.
+ */
+export function isAccepted(file: File, subject: string): boolean {
+  return localStorage.getItem(acceptance(file)) === subject;
+}
+
+/** Remember that this person said yes: after a reload the upload goes on by itself. */
+export function accept(file: File, subject: string): void {
+  localStorage.setItem(acceptance(file), subject);
+}
+
 /** Let go of a file whose upload is over; nothing happens to one that was not shared. */
 export async function forgetShared(file: File): Promise<void> {
   const url = addresses.get(file);
-  if (url) await (await caches.open(CACHE)).delete(url);
+  if (!url) return;
+  localStorage.removeItem(acceptance(file));
+  await (await caches.open(CACHE)).delete(url);
+}
+
+function acceptance(file: File): string {
+  return `accepted ${addresses.get(file)}`;
 }
 
 /** Whether no tab has it; from then on this one has it until it is closed. */

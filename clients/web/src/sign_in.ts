@@ -75,6 +75,11 @@ export class SignIn extends EventTarget {
     return this.#user?.profile.email ?? "";
   }
 
+  /** The person, by an id that stays. */
+  get subject(): string {
+    return this.#user?.profile.sub ?? "";
+  }
+
   /** Take up this tab's session, or the answer of the sign-in page that just sent the browser back. */
   async open(): Promise<void> {
     const query = new URLSearchParams(location.search);
