@@ -7,6 +7,7 @@ import type { Uploads } from "./uploads";
 import type { View } from "./view";
 
 const SHOWN_FROM = 2;
+const LOOKED_AT_EVERY_MS = 1000;
 const DRAWN_EVERY_MS = 250;
 type Action = "pause_all" | "resume_all" | "retry_all" | "cancel_all" | "clear_finished";
 const APPLIES: Record<Action, keyof UploadTotals> = {
@@ -25,6 +26,7 @@ export class UploadSummary {
   readonly #bar = element("progress", { max: "1", value: "0", part: "progress" });
   readonly #buttons = new Map<Action, HTMLButtonElement>();
   #isDue = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(view: View, uploads: Uploads) {
     this.#view = view;
@@ -68,6 +70,9 @@ export class UploadSummary {
     const sent = language.text("row.sent", { sent: size(sentBytes, language), size: size(sizeBytes, language) });
     const figures = [sent, language.text("summary.percent", { percent: Math.floor(share * 100) })];
     if (secondsLeft !== null) figures.push(timeLeft(secondsLeft, language));
+    // A stall is told without an event.
+    clearTimeout(this.#timer);
+    if (secondsLeft !== null) this.#timer = setTimeout(() => this.draw(), LOOKED_AT_EVERY_MS);
     this.#figures.textContent = figures.join(" · ");
     this.#bar.value = share;
     this.#bar.setAttribute("aria-label", language.text("summary.progress"));
