@@ -104,6 +104,40 @@ def test_a_small_live_video_has_its_duration(name: ContainerName, tmp_path: Path
     assert inspection.facts.duration_seconds == pytest.approx(5.0, abs=0.1)
 
 
+@pytest.mark.parametrize(
+    "flags", ["frag_keyframe", "frag_keyframe+empty_moov", "frag_keyframe+skip_trailer", FRAGMENTED]
+)
+def test_a_fragmented_video_has_its_whole_duration_wherever_its_samples_are_counted_from(
+    flags: str, tmp_path: Path
+) -> None:
+    path = write_sample_video(tmp_path / "v", duration_seconds=20.0, muxer_options={"movflags": flags})
+    assert _inspect(path)[0].facts.duration_seconds == pytest.approx(20.0, abs=0.1)
+
+
+@pytest.mark.parametrize(("name", "faststart"), [("mp4", True), ("mp4", False), ("mov", False)])
+def test_announced_fragments_that_never_come_do_no_harm(name: ContainerName, faststart: bool, tmp_path: Path) -> None:
+    path = write_sample_video(tmp_path / "v", name, faststart=faststart, pad_to_bytes=20 * MIB)
+    _announce_fragments(path)
+    inspection, stored = _inspect(path)
+    assert inspection.facts.duration_seconds == pytest.approx(2.0, abs=0.1)
+    assert stored.fetched_bytes < 4 * MIB
+
+
+def _announce_fragments(path: Path) -> None:
+    """Add an empty `mvex` to the index: in the place of its user data, or at its end where that is the file's end."""
+    data = bytearray(path.read_bytes())
+    index = data.rindex(b"moov") - 4
+    size_bytes = int.from_bytes(data[index : index + 4], "big")
+    user_data = data.find(b"udta", index, index + size_bytes)
+    if user_data >= 0:
+        data[user_data : user_data + 4] = b"mvex"
+    else:
+        assert index + size_bytes == len(data)
+        data[index : index + 4] = (size_bytes + 8).to_bytes(4, "big")
+        data += (8).to_bytes(4, "big") + b"mvex"
+    path.write_bytes(data)
+
+
 def test_a_budget_too_small_for_the_index_is_an_error_with_the_figure(tmp_path: Path) -> None:
     path = write_sample_video(tmp_path / "v", faststart=False, pad_to_bytes=20 * MIB)
     with pytest.raises(MediaBudgetError) as raised:

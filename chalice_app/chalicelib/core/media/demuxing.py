@@ -82,6 +82,48 @@ class Excerpt:
         return self._position
 
 
+class FileWithGap:
+    """A file whose bytes from `start` to `end` are not read: a box that players skip stands there, filled with zeros.
+
+    All else lies where it lies in the file.
+    """
+
+    name = "media"
+    # A size of 1 says that the size follows in eight bytes (ISO/IEC 14496-12, 4.2).
+    HEADER = (1).to_bytes(4, "big") + b"free" + bytes(8)
+
+    def __init__(self, file: MediaFile, start: int, end: int) -> None:
+        self._file, self._start, self._end, self._position = file, start, end, 0
+        self._header = self.HEADER[:8] + (end - start).to_bytes(8, "big")
+        self.size_bytes = file.size_bytes
+
+    def read(self, size: int, /) -> bytes:
+        position = self._position
+        if position < self._start:
+            data = self._read_file(min(size, self._start - position))
+        elif position < self._end:
+            size = min(size, self._end - position)
+            offset = position - self._start
+            data = self._header[offset : offset + size]
+            data += bytes(size - len(data))
+        else:
+            data = self._read_file(size)
+        self._position += len(data)
+        return data
+
+    def _read_file(self, size: int) -> bytes:
+        self._file.seek(self._position)
+        return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size_bytes}[whence]
+        self._position = max(base + offset, 0)
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+
 def open_media(file: MediaFile, container: Container, limits: InspectionLimits) -> InputContainer:
     """Open with the container's own demuxer, without guessing from the bytes. Raises what libav raises."""
     demuxer = _DEMUXERS[container]

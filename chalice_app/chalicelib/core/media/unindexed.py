@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from av.container import InputContainer
 from av.error import FFmpegError
 
-from chalicelib.core.media.demuxing import Excerpt, MediaFile, open_media
+from chalicelib.core.media.demuxing import Excerpt, FileWithGap, MediaFile, open_media
 from chalicelib.core.media.facts import MIB, InspectionLimits
 from chalicelib.core.video_types import Container
 
@@ -29,9 +29,14 @@ def beginning(file: MediaFile) -> MediaFile:
 
 
 def is_fragmented(file: MediaFile) -> bool:
-    """True for an MP4 whose index announces movie fragments (`mvex`, ISO/IEC 14496-12, 8.8.1)."""
+    """True for an MP4 whose index announces movie fragments (`mvex`, ISO/IEC 14496-12, 8.8.1), where some follow.
+
+    Some phones announce them and write none.
+    """
     movie = _find_box(file, b"moov", 0, file.size_bytes)
-    return movie is not None and _find_box(file, b"mvex", movie[0] + 8, movie[1]) is not None
+    if movie is None or _find_box(file, b"mvex", movie[0] + 8, movie[1]) is None:
+        return False
+    return _find_box(file, b"moof", movie[1], file.size_bytes) is not None
 
 
 def duration_from_tail(
@@ -51,7 +56,10 @@ def duration_from_tail(
         entry = _first(_clusters(tail) if matroska else _fragments(tail))
         if entry is None:
             continue
-        excerpt = Excerpt(file, [(0, header_end), (tail_start + entry, file.size_bytes)])
+        entry += tail_start
+        excerpt: MediaFile = Excerpt(file, [(0, header_end), (entry, file.size_bytes)])
+        if not matroska and entry - header_end >= len(FileWithGap.HEADER):
+            excerpt = FileWithGap(file, header_end, entry)  # fragments may say where their samples lie in the file
         try:
             with open_media(excerpt, container, limits) as media:
                 end_seconds = _last_moment(media)
@@ -79,10 +87,12 @@ def _find_box(file: MediaFile, kind: bytes, start: int, end: int) -> tuple[int, 
         size_bytes = int.from_bytes(header[:4], "big")
         if size_bytes == 1:
             size_bytes = int.from_bytes(header[8:16], "big")
-        if len(header) < 8 or size_bytes < 8 or header[4:8] == b"moof":
+        if len(header) < 8 or size_bytes < 8:
             return None
         if header[4:8] == kind:
             return start, min(start + size_bytes, end)
+        if header[4:8] == b"moof":
+            return None
         start += size_bytes
     return None
 
