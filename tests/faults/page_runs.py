@@ -21,6 +21,7 @@ LOOK_MS = 25
 MORE_TRIES = 3
 JANITOR_AFTER_SECONDS = 2.0
 UNKNOWN = "Something went wrong."
+OTHER_DEVICE = "running on another device"
 AT_REST = {"completed", "ready", "rejected", "failed"}
 """States of a row in which its upload needs nobody."""
 
@@ -201,10 +202,20 @@ class PageRun(Run):
                 self.steps.append("choose the file again")
                 walkthroughs.choose(page, self.file)
                 self._rest(page)
+                self._take_over(page)
         if self._is_up(page):
             return next(iter(self.scene.listed_videos(self.person)), None)
         self.broken.append(Broken("stuck", f"no video to play: {page.locator('#videos').inner_text()!r}"))
         return None
+
+    def _take_over(self, page: Page) -> None:
+        """Continue here what another device sent a moment ago, as the row says."""
+        if OTHER_DEVICE not in self.steps[-1]:
+            return
+        self.steps.append("try again")
+        page.get_by_role("button", name=f"Try again {self.file.name}").last.click()
+        page.locator("#uploads > li[data-state=failed]").first.wait_for(state="detached")
+        self._rest(page)
 
     def _has_card(self, page: Page) -> bool:
         return walkthroughs.video_card(page, self.file.name).count() > 0
