@@ -111,3 +111,10 @@ def test_what_waits_for_a_session_can_be_cancelled_and_does_not_begin_later(
     expect(page.get_by_text("No videos yet.")).to_be_visible(timeout=IN_TIME_MS)
     wait_until(lambda: "GET /uploads" in site.api.calls, page)
     assert not site.api.videos
+
+
+def test_the_way_back_fits_on_the_smallest_phone(page: Page, site: FakeSite, user: Person, small_video: Path) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    wait_for_a_session(page, site, user, small_video)
+    expect(page.get_by_role("banner").get_by_role("button", name=SIGN_IN_AGAIN)).to_be_in_viewport()
+    assert page.evaluate("() => document.documentElement.scrollWidth") == 320
