@@ -92,17 +92,18 @@ def _printer(*, verbose: bool) -> Callable[[str, str], None]:
 def welcome(platform: LocalPlatform, *, aws_only: bool) -> str:
     """Next steps for a person at a terminal."""
     demo = platform.sign_in.demo_user
-    lines = [
-        "",
+    behind = [
         f"  The stand-in for AWS  {platform.stand_in_url}",
         f"  The sign-in           {platform.sign_in.authority_url}",
     ]
     if aws_only:
-        lines += ["", f"  The API               {_chalice_command(platform)}"]
+        lines = ["", *behind, "", f"  The API               {_chalice_command(platform)}"]
     else:
-        lines += [
+        lines = [
+            "",
             f"  The page              {platform.site_url}",
             f"  The status            {platform.status_url}",
+            *behind,
             "",
             "  From a terminal       .venv/bin/video-upload login " + platform.site_url,
             "                        .venv/bin/video-upload upload FILE",

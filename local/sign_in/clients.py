@@ -23,7 +23,7 @@ DEFAULT_REDIRECT_URIS: Mapping[str, Sequence[str]] = {
     "web": web_redirect_uris("http://127.0.0.1:8000", "http://localhost:8000"),
     # Cognito compares redirects letter by letter, so each port the desktop client may find free is registered.
     "desktop": tuple(f"http://127.0.0.1:{port}/callback" for port in range(53682, 53692)),
-    # Claimed by nobody: whoever tries an app's flow reads the code from the address.
+    # No app claims this link: a person who tries an app's flow reads the code from the address.
     "native": ("https://app.example.com/signed-in",),
 }
 

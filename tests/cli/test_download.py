@@ -65,3 +65,15 @@ def test_no_stored_password_of_netrc_replaces_or_joins_what_the_command_sends(
     video_id = next(iter(platform.uploads))
     assert cli.run("download", video_id, "--output", tmp_path / "saved.mp4").returncode == 0
     assert [asked[2] for asked in platform.downloads.asked] == [None]
+
+
+def test_a_file_that_exists_is_named_and_left_alone(
+    platform: FakePlatform, cli: Cli, video: Path, tmp_path: Path
+) -> None:
+    saved = tmp_path / "saved.mp4"
+    saved.write_text("mine")
+    refused = cli.run("download", platform.only_upload().video_id, "--output", saved)
+    assert refused.returncode == 1
+    assert "cannot be downloaded or played" in refused.stderr
+    assert "saved.mp4 exists already" in refused.stderr
+    assert saved.read_text() == "mine"

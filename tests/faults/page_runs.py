@@ -189,7 +189,7 @@ class PageRun(Run):
                 return next(iter(self.scene.listed_videos(self.person)), None)
             if number:
                 self.broken.append(Broken("never told", f"though nothing fails any more: {self.steps[-1:]}"))
-            again = page.get_by_role("button", name=f"Try again {self.file.name}")
+            again = page.get_by_role("button", name=f"Try again: {self.file.name}")
             if again.count() and self.chance.random() < 0.5:
                 self.steps.append("try again")
                 again.last.click()

@@ -161,7 +161,7 @@ def test_another_try_after_a_failure_sends_nothing_again(
     choose(page, video)
     for words in ("You have too many unfinished uploads.", "Something went wrong."):
         expect(upload_row(page, video.name)).to_contain_text(words, timeout=IN_TIME_MS)
-        page.get_by_role("button", name=f"Try again {video.name}").click()
+        page.get_by_role("button", name=f"Try again: {video.name}").click()
     expect_uploaded(page, site, video)
     assert sorted(site.storage.puts) == [1, 2, 3, 4, 5]
     assert len(site.api.videos) == 1

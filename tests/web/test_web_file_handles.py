@@ -97,7 +97,7 @@ def films(tmp_path: Path) -> list[Path]:
 def test_one_click_after_a_reload_resumes_everything(page: Page, site: FakeSite, films: list[Path]) -> None:
     begin_by_picker(page, site, *films, parts=2)
     page.get_by_role("button", name=f"Pause {films[0].name}").click()
-    page.get_by_role("button", name=f"Stop now {films[0].name}").click()
+    page.get_by_role("button", name=f"Stop now: {films[0].name}").click()
     wait_until(lambda: len(site.api.videos) == 2, page)
     reload(page)
     site.storage.let_through(None)

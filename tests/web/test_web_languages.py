@@ -79,3 +79,12 @@ def test_german_fits_320_pixels(page: Page, site: FakeSite, user: Person, video:
     page.get_by_role("button", name="Alle abbrechen").click()
     expect(page.get_by_role("button", name="Weiter hochladen")).to_be_focused()
     assert page.evaluate("() => document.documentElement.scrollWidth") == 320
+
+
+@pytest.mark.parametrize("locale", ["de-DE"])
+def test_a_person_reads_on_a_phone_who_is_signed_in(page: Page, site: FakeSite, user: Person) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    open_signed_in(page, site.url, site.sign_in, user.email)
+    expect(page.get_by_role("button", name="Abmelden")).to_be_visible(timeout=IN_TIME_MS)
+    name = page.get_by_text(user.email)
+    assert name.evaluate("name => [name.clientWidth > 0, name.scrollWidth <= name.clientWidth]") == [True, True]

@@ -162,8 +162,8 @@ def pause_and_resume(page: Page, site_url: str, user: Person, video: Path) -> No
         choose(page, video)
         expect(upload_row(page, video.name)).to_contain_text("10.5 MB of", timeout=IN_TIME_MS)
         page.get_by_role("button", name=f"Pause {video.name}").click()
-        expect(upload_row(page, video.name)).to_contain_text("what is on its way still arrives")
-        page.get_by_role("button", name=f"Stop now {video.name}").click()
+        expect(upload_row(page, video.name)).to_contain_text("once the current parts are sent")
+        page.get_by_role("button", name=f"Stop now: {video.name}").click()
         expect(upload_row(page, video.name).get_by_text("Paused")).to_be_visible()
     before = len(sent)
     assert before == 2

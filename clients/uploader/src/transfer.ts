@@ -216,7 +216,7 @@ export class Transfer {
     if (upload.unfinished) return upload.begun(upload.unfinished, [], this.#api);
     this.tellSession();
     await this.#calls.insist(() => {
-      // A pause leaves the call alone: whoever goes on needs its answer.
+      // A pause leaves the call alone: a resumed upload needs its answer.
       this.#beginning ??= this.#ask().finally(() => {
         this.#beginning = null;
       });

@@ -359,6 +359,7 @@ export class VideoUploader extends HTMLElement {
       text: language.text("duplicates.text", { count: duplicates.size }),
       yes: language.text("duplicates.yes"),
       no: language.text("duplicates.no"),
+      deletes: false,
     });
     if (isWanted) return files;
     for (const file of duplicates) {

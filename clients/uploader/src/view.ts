@@ -10,6 +10,8 @@ export interface Question {
   text: string;
   yes: string;
   no: string;
+  /** whether yes deletes something; true */
+  deletes?: boolean;
 }
 
 const ARROW = "M24 32V13m0 0-8 8m8-8 8 8M9 32v3a4 4 0 0 0 4 4h22a4 4 0 0 0 4-4v-3";
@@ -114,11 +116,13 @@ export class View {
     this.#question.close("no");
   }
 
-  #ask({ title, text, yes, no }: Question): Promise<boolean> {
+  #ask({ title, text, yes, no, deletes = true }: Question): Promise<boolean> {
     const dialog = this.#question;
     within(dialog, "h2").textContent = title;
     within(dialog, "p").textContent = text;
-    within(dialog, "[value=yes]").textContent = yes;
+    const consent = within(dialog, "[value=yes]");
+    consent.textContent = yes;
+    consent.className = deletes ? "danger" : "primary";
     const refusal = within(dialog, "[value=no]");
     refusal.textContent = no;
     dialog.returnValue = "no";
@@ -159,7 +163,7 @@ export class View {
 
   #fillQuestion(): void {
     const no = element("button", { type: "submit", value: "no", class: "quiet" });
-    const yes = element("button", { type: "submit", value: "yes", class: "danger" });
+    const yes = element("button", { type: "submit", value: "yes" });
     const title = element("h2", { id: "question-title", dir: "auto" });
     const form = element(
       "form",

@@ -41,7 +41,7 @@ URL_FIELDS = frozenset({"posterUrl", "playbackUrl", "urlsExpireAt"})
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; errors go to stderr as JSON, too.")]
 Urls = Annotated[
     bool,
-    typer.Option("--urls", help="Print the signed URLs, too: whoever has one can watch the video until it expires."),
+    typer.Option("--urls", help="Print the signed URLs, too: anyone who has one can watch the video until it expires."),
 ]
 Profile = Annotated[
     str | None,

@@ -61,7 +61,7 @@ class UploadEngine:
 
     home: folder for the journals of unfinished uploads.
     parallel: parts sent at once.
-    connections: for all engines that share them together, which then send fewer; closed by whoever made them.
+    connections: for all engines that share them together, which then send fewer; closed by their maker.
     rate_limit: of all parts together; may be shared with other engines.
     report: told what happens, possibly from other threads.
     elsewhere: uploads begun on other devices, for all engines of a run together; None: asked for by each upload.

@@ -238,7 +238,7 @@ class DownloadError(VideoUploadError):
     def __init__(self, video_id: str, reason: str) -> None:
         self.video_id = video_id
         self.reason = reason
-        super().__init__(f"Video {video_id} is not available: {reason}.")
+        super().__init__(f"Video {video_id} cannot be downloaded or played: {reason}.")
 
 
 class UploadNotFoundError(VideoUploadError):
