@@ -213,7 +213,7 @@ class PageRun(Run):
         if OTHER_DEVICE not in self.steps[-1]:
             return
         self.steps.append("try again")
-        page.get_by_role("button", name=f"Try again {self.file.name}").last.click()
+        page.get_by_role("button", name=f"Try again: {self.file.name}").last.click()
         page.locator("#uploads > li[data-state=failed]").first.wait_for(state="detached")
         self._rest(page)
 

@@ -80,7 +80,7 @@ def test_the_page_goes_on_with_an_upload_of_the_command(
     sent = walkthroughs.part_numbers_sent(page)
     walkthroughs.choose(page, video)
     # The command sent a part a moment ago: the page does not take over from another device by itself.
-    page.get_by_role("button", name=f"Try again {video.name}").click()
+    page.get_by_role("button", name=f"Try again: {video.name}").click()
     expect(walkthroughs.upload_row(page, video.name).get_by_text("Uploaded")).to_be_visible(
         timeout=2 * walkthroughs.IN_TIME_MS
     )
