@@ -11,6 +11,7 @@ DRAWING = (PROJECT / "docs" / "architecture.md").read_text().partition("\n## Sec
 ARROW = re.compile(r"(\w+) --> (\w+)")
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 ROWS = [line.split(" | ") for line in PAGE.splitlines() if " → " in line and line.startswith("| ")]
+DOORS = [line.split(" | ") for line in PAGE.partition("\n| Door |")[2].partition("\n\n")[0].splitlines()[2:]]
 
 
 def test_every_arrow_of_the_drawing_is_on_the_page_and_no_other() -> None:
@@ -19,7 +20,13 @@ def test_every_arrow_of_the_drawing_is_on_the_page_and_no_other() -> None:
     assert {row[0].removeprefix("| ") for row in ROWS} == drawn
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[1][:60])
+def test_every_door_of_the_edge_and_of_a_client_has_a_row() -> None:
+    named = " ".join(row[0] for row in DOORS)
+    for door in ("`/share`", "`/.well-known/`", "Native client", "`<video-uploader>`", "Window to sign in again"):
+        assert door in named, door
+
+
+@pytest.mark.parametrize("row", [*ROWS, *DOORS], ids=lambda row: row[1][:60])
 def test_every_row_names_tests_that_exist(row: list[str]) -> None:
     named = NAMED.findall(row[2])
     assert named, "a row without a test"
