@@ -109,6 +109,20 @@ def test_of_two_equal_files_one_goes_on_and_the_other_is_a_video_of_its_own(
     assert len(ids) == 2
 
 
+def test_a_copy_that_changes_does_not_give_up_the_upload_of_the_other_device(
+    platform: FakePlatform, cli: Cli, elsewhere: Cli, video: Path
+) -> None:
+    begin(platform, elsewhere, video, parts=1)
+    copy = copy_of(video)
+    begin(platform, cli, copy, parts=6)
+    copy.write_bytes(copy.read_bytes()[::-1])
+    done = cli.run("upload", copy, "--json")
+    assert platform.video_sha256(json.loads(done.stdout)["video"]["videoId"]) == sha256_of(copy)
+    resumed = elsewhere.run("upload", video, "--json")
+    assert platform.video_sha256(json.loads(resumed.stdout)["video"]["videoId"]) == sha256_of(video)
+    assert len(platform.uploads) == 2, "the other device's upload goes on"
+
+
 def test_a_copy_does_not_take_this_computers_own_upload(platform: FakePlatform, cli: Cli, video: Path) -> None:
     begin(platform, cli, video)
     assert cli.run("upload", copy_of(video)).returncode == 0

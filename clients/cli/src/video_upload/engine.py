@@ -288,6 +288,7 @@ class UploadEngine:
             part_size_bytes=begun.part_size_bytes,
             part_count=begun.part_count,
             correlation_id=api.correlation_id,
+            begun_elsewhere=isinstance(begun, OpenUpload),
         )
 
     def _finish(self, upload: MultipartUpload, entry: JournaledUpload, started: StartedUpload | None = None) -> str:
@@ -317,11 +318,12 @@ class UploadEngine:
         )
 
     def _abandon(self, journal: UploadJournal) -> None:
-        """Delete the parts of an upload that is no longer needed; the platform expires it anyway."""
+        """Delete the parts of an upload that no device needs any longer; the platform expires it anyway."""
         found = journal.load()
         if found is not None:
-            with suppress(ApiError, ApiUnreachableError):
-                self._abort_at_platform(found[0].video_id, found[0].upload_token)
+            if not found[0].begun_elsewhere:
+                with suppress(ApiError, ApiUnreachableError):
+                    self._abort_at_platform(found[0].video_id, found[0].upload_token)
             journal.forget()
 
     def _abort_at_platform(self, video_id: str, upload_token: str) -> None:

@@ -23,7 +23,10 @@ from video_upload.video_file import PartLayout, VideoFile
 
 
 class JournaledUpload(msgspec.Struct, frozen=True, kw_only=True):
-    """The first line. The upload token opens this upload: the file is private."""
+    """The first line. The upload token opens this upload: the file is private.
+
+    begun_elsewhere: by another device, whose file may still be the right one.
+    """
 
     api_url: str
     path: str
@@ -34,6 +37,7 @@ class JournaledUpload(msgspec.Struct, frozen=True, kw_only=True):
     part_size_bytes: int
     part_count: int
     correlation_id: str | None
+    begun_elsewhere: bool = False
 
     @property
     def layout(self) -> PartLayout:
