@@ -22,7 +22,7 @@ function App({ apiUrl }: { apiUrl: string }) {
         onProgress={setProgress}
         onComplete={(detail) => setReceived((before) => [...before, detail])}
       />
-      {progress && <p>{Math.floor((progress.sentBytes / progress.sizeBytes) * 100)} %</p>}
+      {progress && <p>{Math.floor((progress.sentBytes / progress.sizeBytes) * 100)}%</p>}
       <ul>
         {received.map(({ file, videoId, message }) => (
           <li key={videoId}>{message || file.name}</li>
