@@ -6,9 +6,12 @@
     print(video.state, video.playback_url)
 
 `video_upload.errors` holds the errors, `video_upload.events` the events that a running upload reports,
-`video_upload.schemas` the types that come back.
+`video_upload.schemas` the types that come back. The names in the `__all__` of these modules and of this one are public;
+all other modules are private.
 """
 
+from video_upload.api import Credentials
 from video_upload.client import Client
+from video_upload.rate_limit import RateLimit
 
-__all__ = ["Client"]
+__all__ = ["Client", "Credentials", "RateLimit"]

@@ -42,6 +42,42 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+__all__ = [
+    "ApiError",
+    "ApiUnreachableError",
+    "ConflictError",
+    "DownloadError",
+    "FileChangedError",
+    "FileRefusedError",
+    "FileUnreadableError",
+    "ForbiddenError",
+    "HomeError",
+    "InvalidRequestError",
+    "KeyringUnavailableError",
+    "LimitReachedError",
+    "NetworkSettingError",
+    "NotFoundError",
+    "NotSignedInError",
+    "OutputError",
+    "PartFailedError",
+    "ProfileError",
+    "ProfileNameError",
+    "ProfileNotFoundError",
+    "ServiceUnavailableError",
+    "SignInError",
+    "SignInUnreachableError",
+    "SiteError",
+    "SiteUnreachableError",
+    "SystemRefusedError",
+    "UnauthorizedError",
+    "UnexpectedResponseError",
+    "UploadCancelledError",
+    "UploadLostError",
+    "UploadNotFoundError",
+    "UploadRunningError",
+    "VideoUploadError",
+]
+
 
 def path_text(path: Path) -> str:
     """Return the path as valid Unicode: bytes that are not UTF-8 become replacement characters."""
@@ -58,6 +94,8 @@ class VideoUploadError(Exception):
 
 
 class SiteError(VideoUploadError):
+    """The address is no Video Upload site."""
+
     def __init__(self, site_url: str, problem: str) -> None:
         self.site_url = site_url
         self.problem = problem
@@ -65,29 +103,39 @@ class SiteError(VideoUploadError):
 
 
 class SiteUnreachableError(SiteError):
+    """Nobody answers there."""
+
     def __init__(self, site_url: str, reason: str) -> None:
         self.reason = reason
         super().__init__(site_url, f"cannot be reached ({reason})")
 
 
 class SignInError(VideoUploadError):
+    """The sign-in did not succeed."""
+
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(reason)
 
 
 class NotSignedInError(SignInError):
+    """Nobody is signed in, or the sign-in has ended for good."""
+
     def __init__(self, reason: str = "You are not signed in.") -> None:
         super().__init__(f"{reason} Run: video-upload login SITE_URL")
 
 
 class SignInUnreachableError(SignInError):
+    """The sign-in does not answer."""
+
     def __init__(self, url: str, reason: str) -> None:
         self.url = url
         super().__init__(f"The sign-in at {url} cannot be reached ({reason}).")
 
 
 class KeyringUnavailableError(SignInError):
+    """The OS keyring does not work, or no longer."""
+
     def __init__(self, problem: str) -> None:
         self.problem = problem
         super().__init__(f"This computer's keyring does not work: {problem}. To use a file instead: login --no-keyring")
@@ -98,6 +146,8 @@ class ProfileError(VideoUploadError):
 
 
 class ProfileNameError(ProfileError):
+    """Not a name for a profile."""
+
     def __init__(self, name: str) -> None:
         self.name = name
         super().__init__(
@@ -106,6 +156,8 @@ class ProfileNameError(ProfileError):
 
 
 class ProfileNotFoundError(ProfileError):
+    """No such profile is signed in."""
+
     def __init__(self, name: str, known: Sequence[str]) -> None:
         self.name = name
         self.known = tuple(known)
@@ -115,6 +167,8 @@ class ProfileNotFoundError(ProfileError):
 
 
 class NetworkSettingError(VideoUploadError):
+    """A variable for the network names what cannot be used."""
+
     def __init__(self, variable: str, value: str, reason: str) -> None:
         self.variable = variable
         self.value = value
@@ -123,6 +177,8 @@ class NetworkSettingError(VideoUploadError):
 
 
 class ApiUnreachableError(VideoUploadError):
+    """No answer from the API after all tries."""
+
     def __init__(self, url: str, tries: int, reason: str) -> None:
         self.url = url
         self.tries = tries
@@ -131,6 +187,8 @@ class ApiUnreachableError(VideoUploadError):
 
 
 class UnexpectedResponseError(VideoUploadError):
+    """A response that the API's contract does not know."""
+
     def __init__(self, url: str, status: int, problem: str) -> None:
         self.url = url
         self.status = status
@@ -192,6 +250,8 @@ class ServiceUnavailableError(ApiError):
 
 
 class FileRefusedError(VideoUploadError):
+    """Refused here, before anything was sent."""
+
     def __init__(self, path: Path, problem: str) -> None:
         self.path = path
         self.problem = problem
@@ -199,29 +259,39 @@ class FileRefusedError(VideoUploadError):
 
 
 class FileUnreadableError(FileRefusedError):
+    """The operating system does not let the file be read."""
+
     def __init__(self, path: Path, reason: OSError) -> None:
         super().__init__(path, f"cannot be read ({reason.strerror or reason})")
 
 
 class FileChangedError(VideoUploadError):
+    """The file changed while it was being sent."""
+
     def __init__(self, path: Path) -> None:
         self.path = path
         super().__init__(f"{path_text(path)} changed while it was being uploaded. Upload it again once it is complete.")
 
 
 class OutputError(VideoUploadError):
+    """The result cannot be written where the output goes."""
+
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(f"The result cannot be written to the output ({reason}).")
 
 
 class SystemRefusedError(VideoUploadError):
+    """The operating system refused something else."""
+
     def __init__(self, error: OSError) -> None:
         where = f" ({os.fsdecode(error.filename).encode(errors='replace').decode()})" if error.filename else ""
         super().__init__(f"{error.strerror or error}{where}")
 
 
 class HomeError(VideoUploadError):
+    """What this computer keeps for later runs cannot be written."""
+
     def __init__(self, folder: Path, reason: str) -> None:
         self.folder = folder
         self.reason = reason
@@ -229,12 +299,16 @@ class HomeError(VideoUploadError):
 
 
 class UploadRunningError(VideoUploadError):
+    """Another process is uploading the same file."""
+
     def __init__(self, path: Path) -> None:
         self.path = path
         super().__init__(f"{path_text(path)} is already being uploaded by another process.")
 
 
 class DownloadError(VideoUploadError):
+    """A video cannot be downloaded or played."""
+
     def __init__(self, video_id: str, reason: str) -> None:
         self.video_id = video_id
         self.reason = reason
@@ -242,12 +316,16 @@ class DownloadError(VideoUploadError):
 
 
 class UploadNotFoundError(VideoUploadError):
+    """No unfinished upload answers to that name."""
+
     def __init__(self, name: str) -> None:
         self.name = name
         super().__init__(f"No unfinished upload of {name}.")
 
 
 class UploadLostError(VideoUploadError):
+    """The platform no longer knows this upload."""
+
     def __init__(self, video_id: str, reason: str) -> None:
         self.video_id = video_id
         self.reason = reason
@@ -255,6 +333,8 @@ class UploadLostError(VideoUploadError):
 
 
 class PartFailedError(VideoUploadError):
+    """One part could not be sent."""
+
     def __init__(self, part_number: int, tries: int, reason: str) -> None:
         self.part_number = part_number
         self.tries = tries
@@ -263,5 +343,7 @@ class PartFailedError(VideoUploadError):
 
 
 class UploadCancelledError(VideoUploadError):
+    """The caller asked to stop."""
+
     def __init__(self) -> None:
         super().__init__("The upload was stopped. Run the same command again to resume.")

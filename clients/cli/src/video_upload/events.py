@@ -8,6 +8,22 @@ from pathlib import Path
 
 from video_upload.schemas import VideoState
 
+__all__ = [
+    "BytesSent",
+    "Completing",
+    "PartRetried",
+    "PartStored",
+    "PartUrlRenewed",
+    "PartsDiffered",
+    "ProcessingPolled",
+    "Report",
+    "StartedOver",
+    "UploadBegan",
+    "UploadEvent",
+    "UploadFailed",
+    "Uploaded",
+]
+
 
 @dataclass(frozen=True, kw_only=True)
 class UploadBegan:
@@ -30,11 +46,15 @@ class BytesSent:
 
 @dataclass(frozen=True, kw_only=True)
 class PartStored:
+    """S3 has a part."""
+
     part_number: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class PartRetried:
+    """A part did not get through and is sent again after a wait."""
+
     part_number: int
     failures: int
     wait_seconds: float

@@ -10,6 +10,16 @@ from typing import Any, Literal
 
 import msgspec
 
+__all__ = [
+    "AudioTrack",
+    "Media",
+    "OpenUpload",
+    "Rejection",
+    "Video",
+    "VideoState",
+    "VideoTrack",
+]
+
 VideoState = Literal["uploading", "completing", "processing", "ready", "rejected", "aborted", "expired", "deleted"]
 
 
@@ -158,6 +168,8 @@ class VideoTrack(Body, frozen=True, kw_only=True):
 
 
 class AudioTrack(Body, frozen=True, kw_only=True):
+    """First sound track."""
+
     codec: str
     channels: int | None = None
     sample_rate_hz: int | None = None
