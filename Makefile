@@ -12,6 +12,7 @@ UPLOADER := $(CLIENTS)/uploader
 WEB_BUILT := $(WEB)/dist/index.html
 UPLOADER_BUILT := $(UPLOADER)/dist/video-uploader.js
 WEB_INSTALLED := $(CLIENTS)/node_modules/.package-lock.json
+PEERS := build/bench-clients
 GENERATOR := tests/contract/generated_client
 GENERATOR_INSTALLED := $(GENERATOR)/node_modules/.package-lock.json
 UPLOADER_SOURCES := $(shell find $(UPLOADER)/src -type f)
@@ -32,7 +33,7 @@ export PYTHONDONTWRITEBYTECODE :=
 MEASURED_TESTS := $(addprefix tests/,core api adapters cli media)
 
 .DEFAULT_GOAL := help
-.PHONY: help run web uploader install test check check-python check-page coverage format lock settings engine load soak contract faults hostile matrix mutants screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
+.PHONY: help run web uploader install test check check-python check-page coverage format lock settings engine load bench-clients soak contract faults hostile matrix mutants screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
 
 help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -119,6 +120,14 @@ engine: install ## Deploy and destroy every stage with your own Pulumi engine, w
 
 load: install ## 1,247 concurrent uploads by 2,500 users, and a flood by one of them, against the local platform
 	$(BIN)/python -m bench.concurrent_uploads $(ARGS)
+
+# The peers have an environment of their own: what is compared is no dependency of ours.
+bench-clients: install web ## Our page, Uppy and UpChunk on the same bad lines (ARGS=--quick)
+	@mkdir -p $(PEERS)
+	@cp bench/clients/* $(PEERS)
+	@$(NPM:$(CLIENTS)=$(PEERS)) ci --silent --omit-lockfile-registry-resolved
+	@cd $(PEERS) && PATH="$(NODE)/bin:$$PATH" node node_modules/.bin/vite build --logLevel warn
+	$(BIN)/python -m bench.bad_lines $(ARGS)
 
 soak: install ## Play thousands of random histories of the state machine; every invariant must hold
 	$(BIN)/python -m tests.soak $(ARGS)

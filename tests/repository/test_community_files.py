@@ -36,7 +36,7 @@ def test_updates_are_looked_for_wherever_versions_are_pinned() -> None:
     updates: list[dict[str, Any]] = yaml.safe_load((GITHUB / "dependabot.yml").read_text())["updates"]
     searched = {(update["package-ecosystem"], PROJECT / update["directory"].lstrip("/")) for update in updates}
     npm = {("npm", lock.parent) for lock in tracked("*package-lock.json")}
-    assert len(npm) == 2
+    assert len(npm) == 3
     assert searched == {("github-actions", PROJECT), ("uv", PROJECT / "requirements"), *npm}
     assert (PROJECT / "requirements" / "dev.in").is_file()
 

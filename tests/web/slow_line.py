@@ -20,11 +20,12 @@ Result = TypeVar("Result")
 class SlowLine:
     """Ports that lead to servers, sharing one speed. A context manager.
 
-    bytes_per_second: from the browser to the servers; answers are not slowed down.
+    bytes_per_second: from the browser to the servers; answers are not slowed down. carried_bytes: in this direction.
     """
 
     def __init__(self, bytes_per_second: float) -> None:
         self.bytes_per_second = bytes_per_second
+        self.carried_bytes = 0
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="slow line", daemon=True)
         self._doors: dict[int, tuple[int, asyncio.Server | None]] = {}
@@ -133,6 +134,7 @@ class SlowLine:
         now = time.monotonic()
         self._free_at = max(now, self._free_at) + size_bytes / self.bytes_per_second
         await asyncio.sleep(self._free_at - now)
+        self.carried_bytes += size_bytes
 
     def _run(self, what: Coroutine[Any, Any, Result]) -> Result:
         return asyncio.run_coroutine_threadsafe(what, self._loop).result(30)
