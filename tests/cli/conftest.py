@@ -145,7 +145,7 @@ def sha256_of(path: Path) -> str:
 
 
 def wait_for_parts(platform: FakePlatform, count: int) -> None:
-    give_up_at = time.monotonic() + 30
+    give_up_at = time.monotonic() + 120
     while sum(platform.storage.stores.values()) < count:
         assert time.monotonic() < give_up_at
         time.sleep(0.01)
