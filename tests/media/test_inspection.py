@@ -16,7 +16,13 @@ from av.video.frame import VideoFrame
 from chalicelib.contract.responses import Media
 from chalicelib.core.json_values import JsonObject
 from chalicelib.core.media.containers import HEAD_BYTES, detect_container
-from chalicelib.core.media.errors import MediaLimitsError, NoVideoStreamError, UnreadableMediaError
+from chalicelib.core.media.errors import (
+    EncryptedMediaError,
+    MediaLimitsError,
+    NoVideoStreamError,
+    UnreadableMediaError,
+    UnsupportedCodecError,
+)
 from chalicelib.core.media.facts import AudioStream, Inspection, InspectionLimits, MediaFacts, VideoStream
 from chalicelib.core.media.inspection import inspect_media
 from chalicelib.core.video_types import Container
@@ -161,6 +167,28 @@ def test_sound_alone_or_with_cover_art_is_not_a_video(tmp_path: Path) -> None:
         inspect_file(path)
     assert raised.value.code == "no_video_stream"
     assert sorted(raised.value.stream_types) == ["audio", "video"]
+
+
+@pytest.mark.parametrize("name", ["mp4", "mov"])
+def test_an_encrypted_video_is_told_to_be_encrypted(name: ContainerName, tmp_path: Path) -> None:
+    options = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": "12" * 16, "encryption_kid": "34" * 16}
+    path = write_sample_video(tmp_path / "v", name, muxer_options=options)
+    assert b"sinf" in path.read_bytes()
+    with pytest.raises(EncryptedMediaError):
+        inspect_file(path)
+
+
+def test_a_codec_that_is_not_supported_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "v.mkv"
+    with av.open(str(path), "w", format="matroska") as film:
+        stream = film.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 36, "yuv420p"
+        film.mux(stream.encode(av.VideoFrame(64, 36, "yuv420p")))
+        film.mux(stream.encode(None))
+    with pytest.raises(UnsupportedCodecError) as raised:
+        inspect_file(path)
+    assert raised.value.codec == "ffv1"
+    assert "ffv1" in raised.value.message
 
 
 def test_subtitles_beside_the_pictures_do_no_harm(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ EXAMPLES: list[MediaError] = [
     errors.NotAVideoError(),
     errors.ContainerMismatchError(found="a WebM video", declared_content_type="video/mp4"),
     errors.NoVideoStreamError(("audio",)),
+    errors.EncryptedMediaError(),
+    errors.UnsupportedCodecError("ffv1"),
     errors.UnreadableMediaError(problem="Invalid data found when processing input"),
     errors.InspectorCrashedError(exit_status=-11, evidence="a heap address"),
     errors.MediaLimitsError(limit="max_pixels", allowed=67_108_864, found=268_402_689),

@@ -28,6 +28,8 @@ RejectionCode = Literal[
     "not_a_video",
     "container_mismatch",
     "no_video_stream",
+    "encrypted_media",
+    "unsupported_codec",
     "unreadable_media",
     "media_limits_exceeded",
 ]

@@ -189,7 +189,7 @@ export interface ProgressBatch {
 
 /** Processing's reason for rejecting the file. */
 export interface Rejection {
-  code: "container_mismatch" | "media_limits_exceeded" | "no_video_stream" | "not_a_video" | "size_mismatch" | "unreadable_media";
+  code: "container_mismatch" | "encrypted_media" | "media_limits_exceeded" | "no_video_stream" | "not_a_video" | "size_mismatch" | "unreadable_media" | "unsupported_codec";
   message: string;
 }
 

@@ -4,7 +4,9 @@ MediaError                          the file is to blame: the upload is rejected
 ├── NotAVideoError                  no container that we know
 ├── ContainerMismatchError          another container than was declared
 ├── NoVideoStreamError              sound, subtitles or cover art alone
-├── UnreadableMediaError            damaged, truncated, or in a codec that we do not decode
+├── EncryptedMediaError             encrypted: only its licensed players can show it
+├── UnsupportedCodecError           in a codec that we do not decode
+├── UnreadableMediaError            damaged or truncated
 │   └── InspectorCrashedError       the inspecting process died of it
 └── MediaLimitsError                larger, longer or costlier to read than we allow
     └── MediaBudgetError            bytes, requests or time to read it are used up
@@ -68,6 +70,30 @@ class NoVideoStreamError(MediaError):
     @property
     def message(self) -> str:
         return "The file holds no moving pictures."
+
+
+@dataclass(eq=False)
+class EncryptedMediaError(MediaError):
+    """Common Encryption (ISO/IEC 23001-7), as streaming services use it."""
+
+    code: ClassVar[str] = "encrypted_media"
+
+    @property
+    def message(self) -> str:
+        return "The video is encrypted. Upload it without copy protection."
+
+
+@dataclass(eq=False)
+class UnsupportedCodecError(MediaError):
+    """codec: as libavcodec calls it; empty where it does not know it."""
+
+    codec: str
+
+    code: ClassVar[str] = "unsupported_codec"
+
+    @property
+    def message(self) -> str:
+        return f"The codec of the video, {self.codec or 'an unknown one'}, is not supported."
 
 
 @dataclass(eq=False)

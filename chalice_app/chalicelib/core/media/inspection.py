@@ -11,12 +11,14 @@ from dataclasses import asdict
 from typing import NoReturn, cast
 
 from chalicelib.core.media.errors import (
+    EncryptedMediaError,
     InspectorCrashedError,
     InspectorUnavailableError,
     MediaBudgetError,
     MediaLimitsError,
     NoVideoStreamError,
     UnreadableMediaError,
+    UnsupportedCodecError,
 )
 from chalicelib.core.media.facts import AudioStream, Inspection, InspectionLimits, MediaFacts, VideoStream
 from chalicelib.core.media.frames import MAX_READ_BYTES, READ_REQUEST, Frame
@@ -110,6 +112,10 @@ def _raise_problem(payload: bytes, used_up: MediaBudgetError | None) -> NoReturn
     match problem:
         case {"error": "no_video_stream", "streamTypes": list(types)}:
             raise NoVideoStreamError(tuple(_text(kind) for kind in cast("list[object]", types)))
+        case {"error": "encrypted"}:
+            raise EncryptedMediaError
+        case {"error": "codec", "codec": codec}:
+            raise UnsupportedCodecError(_text(codec))
         case {"error": "limits", "limit": limit, "allowed": int() | float() as allowed, **rest}:
             found = rest.get("found")
             raise MediaLimitsError(

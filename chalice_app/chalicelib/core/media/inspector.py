@@ -11,7 +11,14 @@ import sys
 from dataclasses import asdict
 from typing import NoReturn
 
-from chalicelib.core.media.errors import MediaError, MediaLimitsError, NoVideoStreamError, UnreadableMediaError
+from chalicelib.core.media.errors import (
+    EncryptedMediaError,
+    MediaError,
+    MediaLimitsError,
+    NoVideoStreamError,
+    UnreadableMediaError,
+    UnsupportedCodecError,
+)
 from chalicelib.core.media.facts import InspectionLimits
 from chalicelib.core.media.frames import HEADER, MAX_READ_BYTES, READ_REQUEST, Frame, pack, unpack_header
 from chalicelib.core.video_types import Container
@@ -102,6 +109,10 @@ def describe(error: MediaError) -> dict[str, object]:
     match error:
         case NoVideoStreamError():
             return {"error": "no_video_stream", "streamTypes": list(error.stream_types)}
+        case EncryptedMediaError():
+            return {"error": "encrypted"}
+        case UnsupportedCodecError():
+            return {"error": "codec", "codec": error.codec}
         case MediaLimitsError():
             return {"error": "limits", "limit": error.limit, "allowed": error.allowed, "found": error.found}
         case UnreadableMediaError():

@@ -10,11 +10,19 @@ from av.stream import Discard, Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream as AvVideoStream
 
+from chalicelib.core.media.boxes import is_encrypted, is_fragmented
 from chalicelib.core.media.demuxing import VIDEO_DECODERS, MediaFile, open_media, pictures
-from chalicelib.core.media.errors import MediaError, MediaLimitsError, NoVideoStreamError, UnreadableMediaError
+from chalicelib.core.media.errors import (
+    EncryptedMediaError,
+    MediaError,
+    MediaLimitsError,
+    NoVideoStreamError,
+    UnreadableMediaError,
+    UnsupportedCodecError,
+)
 from chalicelib.core.media.facts import AudioStream, InspectionLimits, MediaFacts, VideoStream
 from chalicelib.core.media.poster import best_picture, encode_poster
-from chalicelib.core.media.unindexed import beginning, duration_from_tail, is_fragmented
+from chalicelib.core.media.unindexed import beginning, duration_from_tail
 from chalicelib.core.video_types import Container
 
 MICROSECONDS = 1_000_000
@@ -29,7 +37,8 @@ _MAX_FRAME_RATE = 1_000
 def inspect(file: MediaFile, container: Container, limits: InspectionLimits) -> tuple[MediaFacts, bytes]:
     """Facts and poster.
 
-    Raises NoVideoStreamError, UnreadableMediaError, MediaLimitsError, MemoryError, and what `file.read` raises.
+    Raises NoVideoStreamError, EncryptedMediaError, UnsupportedCodecError, UnreadableMediaError, MediaLimitsError,
+    MemoryError, and what `file.read` raises.
     """
     try:
         return _inspect(file, container, limits)
@@ -40,7 +49,10 @@ def inspect(file: MediaFile, container: Container, limits: InspectionLimits) -> 
 
 
 def _inspect(file: MediaFile, container: Container, limits: InspectionLimits) -> tuple[MediaFacts, bytes]:
-    unindexed = container in {Container.MP4, Container.QUICKTIME} and is_fragmented(file)
+    has_boxes = container in {Container.MP4, Container.QUICKTIME}
+    if has_boxes and is_encrypted(file):
+        raise EncryptedMediaError
+    unindexed = has_boxes and is_fragmented(file)
     media = open_media(beginning(file) if unindexed else file, container, limits)
     if not unindexed and media.duration is None:
         media.close()
@@ -80,8 +92,9 @@ def _video_stream(media: InputContainer, limits: InspectionLimits) -> AvVideoStr
     stream = next((one for one in media.streams.video if not one.disposition & _NO_PICTURES), None)
     if stream is None:
         raise NoVideoStreamError(tuple(one.type for one in streams))
-    if stream.codec_context is None or stream.codec_context.name not in VIDEO_DECODERS:  # None without a decoder
-        raise UnreadableMediaError(problem="its codec is not one we decode")
+    codec = stream.codec_context  # None without a decoder
+    if codec is None or codec.name not in VIDEO_DECODERS:
+        raise UnsupportedCodecError("" if codec is None else codec.name)
     _require_size(stream.codec_context.width, stream.codec_context.height, limits)
     stream.codec_context.thread_count = 1
     stream.codec_context.options = {"max_pixels": str(limits.max_pixels)}

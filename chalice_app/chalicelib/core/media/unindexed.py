@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from av.container import InputContainer
 from av.error import FFmpegError
 
+from chalicelib.core.media.boxes import find_box, read_bytes
 from chalicelib.core.media.demuxing import Excerpt, FileWithGap, MediaFile, open_media
 from chalicelib.core.media.facts import MIB, InspectionLimits
 from chalicelib.core.video_types import Container
 
 BEGINNING_BYTES = 16 * MIB
 _HEADER_BYTES = MIB
-_MAX_BOXES = 64
 _TAIL_BYTES = (MIB, 8 * MIB)
 _MAX_TAIL_PACKETS = 50_000
 _CLUSTER_ID = b"\x1f\x43\xb6\x75"
@@ -28,31 +28,20 @@ def beginning(file: MediaFile) -> MediaFile:
     return Excerpt(file, [(0, min(file.size_bytes, BEGINNING_BYTES))])
 
 
-def is_fragmented(file: MediaFile) -> bool:
-    """True for an MP4 whose index announces movie fragments (`mvex`, ISO/IEC 14496-12, 8.8.1), where some follow.
-
-    Some phones announce them and write none.
-    """
-    movie = _find_box(file, b"moov", 0, file.size_bytes)
-    if movie is None or _find_box(file, b"mvex", movie[0] + 8, movie[1]) is None:
-        return False
-    return _find_box(file, b"moof", movie[1], file.size_bytes) is not None
-
-
 def duration_from_tail(
     file: MediaFile, container: Container, limits: InspectionLimits, start_seconds: float
 ) -> float | None:
     """Seconds from `start_seconds` to the end of the last packet; None if the end tells no time."""
     matroska = container in {Container.MATROSKA, Container.WEBM}
     if matroska:
-        header_end = _first(_clusters(_read(file, 0, _HEADER_BYTES, file.size_bytes)))
+        header_end = _first(_clusters(read_bytes(file, 0, _HEADER_BYTES, file.size_bytes)))
     else:
-        header_end = (_find_box(file, b"moov", 0, file.size_bytes) or (0, 0))[1]
+        header_end = (find_box(file, b"moov", 0, file.size_bytes) or (0, 0))[1]
     if not header_end:
         return None
     for tail_bytes in _TAIL_BYTES:
         tail_start = max(header_end, file.size_bytes - tail_bytes)
-        tail = _read(file, tail_start, tail_bytes, file.size_bytes)
+        tail = read_bytes(file, tail_start, tail_bytes, file.size_bytes)
         entry = _first(_clusters(tail) if matroska else _fragments(tail))
         if entry is None:
             continue
@@ -80,23 +69,6 @@ def _last_moment(media: InputContainer) -> float | None:
     return end_seconds
 
 
-def _find_box(file: MediaFile, kind: bytes, start: int, end: int) -> tuple[int, int] | None:
-    """Return start and end of the first box of a kind, among those from `start` to `end` (ISO/IEC 14496-12, 4.2)."""
-    for _ in range(_MAX_BOXES):
-        header = _read(file, start, 16, end)
-        size_bytes = int.from_bytes(header[:4], "big")
-        if size_bytes == 1:
-            size_bytes = int.from_bytes(header[8:16], "big")
-        if len(header) < 8 or size_bytes < 8:
-            return None
-        if header[4:8] == kind:
-            return start, min(start + size_bytes, end)
-        if header[4:8] == b"moof":
-            return None
-        start += size_bytes
-    return None
-
-
 def _fragments(data: bytes) -> Iterator[int]:
     position = data.find(b"moof")
     while position >= 0:
@@ -119,15 +91,3 @@ def _clusters(data: bytes) -> Iterator[int]:
 
 def _first(positions: Iterator[int]) -> int | None:
     return next(positions, None)
-
-
-def _read(file: MediaFile, start: int, size_bytes: int, end: int) -> bytes:
-    file.seek(start)
-    size_bytes = min(size_bytes, end - start)
-    data = bytearray()
-    while len(data) < size_bytes:
-        piece = file.read(size_bytes - len(data))
-        if not piece:
-            break
-        data += piece
-    return bytes(data)
