@@ -10,6 +10,10 @@ export interface UploadDetail {
   videoId: string | null;
 }
 
+export function detail(upload: VideoUpload): UploadDetail {
+  return { upload, file: upload.file, videoId: upload.videoId };
+}
+
 export interface ProgressDetail extends UploadDetail {
   sentBytes: number;
   sizeBytes: number;

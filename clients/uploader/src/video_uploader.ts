@@ -14,7 +14,7 @@ import { UploadEngine } from "./upload_engine";
 import { codeOf } from "./upload_errors";
 import { UploadList } from "./upload_list";
 import { UploadSummary } from "./upload_summary";
-import type { UploadDetail, VideoUploaderEventMap } from "./uploader_events";
+import { detail, type VideoUploaderEventMap } from "./uploader_events";
 import { type UploaderTexts, uploaderLanguage } from "./uploader_texts";
 import { type Limits, type Problem, Uploads } from "./uploads";
 import { VideoLooks } from "./video_looks";
@@ -362,10 +362,8 @@ export class VideoUploader extends HTMLElement {
       deletes: false,
     });
     if (isWanted) return files;
-    for (const file of duplicates) {
-      const error = { code: "already_uploaded" };
-      this.#tell("upload-refused", { file, ...this.#words(error) });
-    }
+    const words = this.#words({ code: "already_uploaded" });
+    for (const file of duplicates) this.#tell("upload-refused", { file, ...words });
     return files.filter((file) => !duplicates.has(file));
   }
 
@@ -395,10 +393,6 @@ declare global {
   interface HTMLElementTagNameMap {
     "video-uploader": VideoUploader;
   }
-}
-
-function detail(upload: VideoUpload): UploadDetail {
-  return { upload, file: upload.file, videoId: upload.videoId };
 }
 
 if (!customElements.get("video-uploader")) customElements.define("video-uploader", VideoUploader);
