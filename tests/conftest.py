@@ -34,10 +34,22 @@ LONGEST_FILES = (
     "tests/bench/test_concurrent_uploads.py",
     "tests/end_to_end/test_status.py",
     "tests/end_to_end/test_killed_desktop_client.py",
+    "tests/web/test_uploader_package.py",
+    "tests/web/test_web_telemetry.py",
+    "tests/web/test_web_and_command.py",
 )
 """Files that begin first. One that began last would run on while the other workers have nothing left to do."""
+
+WAITING_FOLDERS = ("tests/web/", "tests/end_to_end/", "tests/stand_in/", "tests/cli/")
+"""Folders that begin next: their tests wait for browsers and processes, while others keep the processor busy."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     order = {file: position for position, file in enumerate(LONGEST_FILES)}
-    items.sort(key=lambda item: order.get(item.nodeid.partition("::")[0], len(order)))
+    last = len(order) + 1
+
+    def turn(item: pytest.Item) -> int:
+        file = item.nodeid.partition("::")[0]
+        return order.get(file, last - file.startswith(WAITING_FOLDERS))
+
+    items.sort(key=turn)

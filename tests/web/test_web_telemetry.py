@@ -139,8 +139,8 @@ def test_one_id_goes_with_every_call_of_an_upload_and_with_no_part_even_after_a_
 QUESTION = "Share upload statistics with the operators of this site?"
 
 
-def upload_and_hide(page: Page, video: Path) -> None:
-    walkthroughs.choose(page, video)
+def upload_and_hide(page: Page, video: Path, choose: Callable[[Page, Path], None] = walkthroughs.choose) -> None:
+    choose(page, video)
     expect(walkthroughs.upload_row(page, video.name).get_by_text("Uploaded")).to_be_visible(timeout=20_000)
     page.evaluate(HIDE)
     page.wait_for_timeout(300)
@@ -160,7 +160,7 @@ def test_nothing_is_told_before_somebody_says_yes(
     page.reload()
     expect(page.get_by_role("button", name="Privacy")).to_be_visible()
     expect(page.get_by_text(QUESTION)).to_be_hidden()
-    upload_and_hide(page, small_video)
+    upload_and_hide(page, small_video, walkthroughs.choose_again)
     assert calls != []
 
 
@@ -178,13 +178,13 @@ def test_who_says_no_is_not_asked_again_and_may_think_otherwise(
     page.reload()
     expect(page.get_by_role("button", name="Privacy")).to_be_visible()
     expect(page.get_by_text(QUESTION)).to_be_hidden()
-    upload_and_hide(page, small_video)
+    upload_and_hide(page, small_video, walkthroughs.choose_again)
     assert calls == []
     page.get_by_role("button", name="Privacy").click()
     expect(page.get_by_role("button", name="No", exact=True)).to_be_focused()
 
 
-@pytest.mark.parametrize("status", [0, 400, 401, 403, 404, 413, 429, 500, 503])
+@pytest.mark.parametrize("status", [0, 400, 401, 413, 429, 503])
 def test_an_upload_does_not_notice_how_its_progress_is_refused(
     page: Page, platform: LocalPlatform, somebody: Person, small_video: Path, complaints: list[str], *, status: int
 ) -> None:
@@ -242,8 +242,8 @@ def test_an_upload_does_not_wait_for_who_listens_slowly_and_is_told_of_in_one_ca
         waiting.append(route)
 
     page.route(PROGRESS, keep_waiting)
-    for number in (1, 2):
-        walkthroughs.choose(page, small_video)
+    for number, choose in ((1, walkthroughs.choose), (2, walkthroughs.choose_again)):
+        choose(page, small_video)
         uploaded = walkthroughs.upload_row(page, small_video.name).get_by_text("Uploaded")
         expect(uploaded).to_have_count(number, timeout=10_000)
     assert len(calls) == len(waiting) == 1

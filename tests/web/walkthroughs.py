@@ -62,6 +62,12 @@ def choose(page: Page, *videos: Path) -> None:
     page.get_by_label("Choose videos").set_input_files([str(video) for video in videos])
 
 
+def choose_again(page: Page, video: Path) -> None:
+    """Choose a video that the library has already, and say that it is wanted once more."""
+    choose(page, video)
+    page.get_by_role("button", name="Upload again").click()
+
+
 def upload_row(page: Page, name: str) -> Locator:
     return page.get_by_role("list", name="Uploads", exact=True).get_by_role("listitem").filter(has_text=name)
 
