@@ -6,9 +6,9 @@ Everything listens on 127.0.0.1 only and is written below one folder. Ctrl-C sto
 import argparse
 import signal
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
+from queue import SimpleQueue
 
 from chalicelib.environment import stand_in_environment
 from local.api_environment import REPOSITORY
@@ -20,9 +20,10 @@ from local.platform import DataDirBusyError, DataDirError, LocalPlatform, Ports,
 def main() -> int:
     arguments = _arguments()
     data_dir: Path = arguments.data
-    stop = threading.Event()
+    # An Event's lock is not reentrant: a signal that comes while `wait` holds it would stop this thread for ever.
+    stop: SimpleQueue[None] = SimpleQueue()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signal_number, lambda *_: stop.set())
+        signal.signal(signal_number, lambda *_: stop.put(None))
     print("Starting …", flush=True)
     try:
         if arguments.reset:
@@ -36,7 +37,7 @@ def main() -> int:
             on_line=_printer(verbose=arguments.verbose),
         ) as platform:
             print(welcome(platform, aws_only=arguments.aws_only), flush=True)
-            stop.wait()
+            stop.get()
             print("\nStopping …", flush=True)
     except (ChildFailedError, DataDirBusyError, DataDirError) as error:
         print(f"error: {error}", file=sys.stderr)

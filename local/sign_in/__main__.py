@@ -2,8 +2,8 @@
 
 import argparse
 import signal
-import threading
 from pathlib import Path
+from queue import SimpleQueue
 
 from local.sign_in.clients import DEFAULT_REDIRECT_URIS, web_redirect_uris
 from local.sign_in.server import DEFAULT_PORT, SignIn
@@ -22,9 +22,10 @@ def main() -> None:
     parser.add_argument("--closed", action="store_true", help="disable sign-up")
     arguments = parser.parse_args()
 
-    stop = threading.Event()
+    # An Event's lock is not reentrant: a signal that comes while `wait` holds it would stop this thread for ever.
+    stop: SimpleQueue[None] = SimpleQueue()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signal_number, lambda *_: stop.set())
+        signal.signal(signal_number, lambda *_: stop.put(None))
     redirect_uris = {**DEFAULT_REDIRECT_URIS, "web": web_redirect_uris(str(arguments.site).rstrip("/"))}
     with SignIn(
         port=arguments.port, data_dir=arguments.data_dir, redirect_uris=redirect_uris, sign_up=not arguments.closed
@@ -32,7 +33,7 @@ def main() -> None:
         print(f"sign-in  {sign_in.authority_url}")
         print(f"demo     {sign_in.demo_user.email}  {sign_in.demo_user.password}")
         print(f"machine  {sign_in.machine_client.client_id}  (secret in {sign_in.machine_secret_file})", flush=True)
-        stop.wait()
+        stop.get()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from queue import SimpleQueue
 
 from local.stand_in.errors import StandInError
 from local.stand_in.names import DEFAULT_SITE_ORIGINS
@@ -35,9 +36,10 @@ MAX_OPEN_FILES = 8192
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until a signal comes; the exit status."""
     options = _parse(arguments)
-    stop = threading.Event()
+    # An Event's lock is not reentrant: a signal that comes while `wait` holds it would stop this thread for ever.
+    stop: SimpleQueue[None] = SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: stop.put(None))
     _allow_many_connections()
     try:
         stand_in = StandIn(port=options.port, data_dir=options.data, site_origins=options.site_origin)
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"ready {stand_in.url}", flush=True)
     if options.stop_with_parent:
         threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
-    stop.wait()
+    stop.get()
     # An answer that is still on its way must not keep the process; what was answered is in the journal already.
     threading.Timer(STOP_SECONDS, os._exit, (0,)).start()
     stand_in.close()
@@ -86,10 +88,10 @@ def _allow_many_connections() -> None:
     allow_open_files(MAX_OPEN_FILES)
 
 
-def _stop_at_end_of_input(stop: threading.Event) -> None:
+def _stop_at_end_of_input(stop: SimpleQueue[None]) -> None:
     while os.read(sys.stdin.fileno(), 4096):
         pass
-    stop.set()
+    stop.put(None)
 
 
 if __name__ == "__main__":

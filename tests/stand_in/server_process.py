@@ -169,7 +169,12 @@ def serve(
         process.stdout.close()
         if process.poll() is None:
             process.terminate()
-        process.wait(10)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
 
 
 @contextmanager
