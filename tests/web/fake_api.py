@@ -122,6 +122,12 @@ class FakeApi:
                 return video
         raise Refusal(401, "unauthorized")
 
+    def _open_upload(self) -> FakeVideo:
+        video = self._upload()
+        if video.state != "uploading":
+            raise Refusal(409, "upload_completed")
+        return video
+
     def _new_video(self, owner: str, body: Json) -> FakeVideo:
         video = FakeVideo(secrets.token_hex(8), owner, body, secrets.token_urlsafe(16), len(self.videos))
         self.videos[video.video_id] = video
@@ -137,14 +143,14 @@ class FakeApi:
         return jsonify(self._shared(video) | {"presignedUrls": [self._url(video, number) for number in numbers]}), 201
 
     def _sign(self) -> Response:
-        video = self._upload()
+        video = self._open_upload()
         wanted = cast("Json", request.get_json())["parts"][: self.urls_per_call]
         return jsonify(
             presignedUrls=[self._url(video, part["partNumber"], part.get("checksumCRC64NVME")) for part in wanted]
         )
 
     def _stored(self) -> Response:
-        video = self._upload()
+        video = self._open_upload()
         parts = [
             {
                 "partNumber": number,
@@ -175,7 +181,7 @@ class FakeApi:
             if body.get("checksumCRC64NVME", crc64nvme_base64(content)) != crc64nvme_base64(content):
                 raise Refusal(400, "checksum_mismatch")
             self.storage.objects[video.video_id] = (video.body["contentType"], content)
-            del self.storage.parts[video.video_id]
+            self.storage.parts.pop(video.video_id, None)  # two devices may complete at once
             video.state = "processing"
         return jsonify(answer | {"status": "completed"}), 200, {}
 

@@ -46,6 +46,7 @@ class FakeStorage:
     parts: dict[str, dict[int, bytes]] = field(default_factory=dict[str, dict[int, bytes]])
     objects: dict[str, tuple[str, bytes]] = field(default_factory=dict[str, tuple[str, bytes]])
     _open_parts: int | None = None
+    _cuts: int = 0
     _at_once: int = 0
     _grants: dict[str, Grant] = field(default_factory=dict[str, Grant])
     _changed: threading.Condition = field(default_factory=threading.Condition)
@@ -64,6 +65,12 @@ class FakeStorage:
             self._open_parts = parts
             self._changed.notify_all()
 
+    def cut(self) -> None:
+        """Lose the parts that wait: the page that sent them is gone."""
+        with self._changed:
+            self._cuts += 1
+            self._changed.notify_all()
+
     def app(self) -> Flask:
         app = Flask(__name__)
         app.put("/parts/<video_id>/<int:part_number>")(self._put)
@@ -76,7 +83,13 @@ class FakeStorage:
         with self._changed:
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
-            self._changed.wait_for(lambda: self._open_parts is None or self._open_parts > 0, timeout=30)
+            cuts = self._cuts
+            self._changed.wait_for(
+                lambda: self._open_parts is None or self._open_parts > 0 or self._cuts > cuts, timeout=30
+            )
+            if self._cuts > cuts:
+                self._at_once -= 1
+                return Response(status=299)
             if self._open_parts is not None:
                 self._open_parts -= 1
             self._at_once -= 1

@@ -35,6 +35,7 @@ def begin_two_parts(page: Page, site: FakeSite, file: Path) -> None:
     begin(page, site, file, parts=2)
     page.once("dialog", lambda dialog: dialog.accept())
     page.reload()
+    site.storage.cut()
     site.storage.let_through(None)
     expect(page.get_by_role("list", name="Unfinished uploads")).to_contain_text("mp4", timeout=IN_TIME_MS)
 
