@@ -25,7 +25,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from typer.testing import CliRunner
 
-from tests.cli.fake_platform import FakePlatform, start_fake_platform
+from tests.cli.fake_platform import FakePlatform
+from tests.cli.fake_platform_server import start_fake_platform
 from tests.cli.watched_engine import Watched
 from video_upload.command_line import app
 from video_upload.credentials import SignIn, StoredCredentials

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Certificate, Cli, MakeVideo, sha256_of
-from tests.cli.fake_platform import FakePlatform, serve_parts_over_tls
+from tests.cli.fake_platform import FakePlatform
+from tests.cli.fake_platform_server import serve_parts_over_tls
 from tests.cli.logging_proxy import CREDENTIALS, logging_proxy
 from tests.cli.watched_engine import Watched
 from video_upload.errors import PartFailedError

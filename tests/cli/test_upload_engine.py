@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.cli.conftest import MakeVideo, sha256_of, sign_somebody_in
-from tests.cli.fake_platform import FakePlatform, serve_parts_over_tls, start_fake_platform
+from tests.cli.fake_platform import FakePlatform
+from tests.cli.fake_platform_server import serve_parts_over_tls, start_fake_platform
 from tests.cli.fake_storage import PartFault
 from tests.cli.watched_engine import IMPATIENT, Watched
 from video_upload.engine import UploadEngine

@@ -136,7 +136,7 @@ def workspace(page: Page, site: FakeSite, variant: Variant, videos: list[Path]) 
 
 
 def unfinished(page: Page, variant: Variant) -> None:
-    """What waits to go on after a reload; the uploads of `workspace` do."""
+    """The list of unfinished uploads after a reload, with those of `workspace`."""
     page.reload()
     page.locator("#unfinished").wait_for()
     page.evaluate("() => scrollTo(0, 0)")

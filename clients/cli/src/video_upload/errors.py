@@ -103,7 +103,7 @@ class SiteError(VideoUploadError):
 
 
 class SiteUnreachableError(SiteError):
-    """Nobody answers there."""
+    """No answer from the site."""
 
     def __init__(self, site_url: str, reason: str) -> None:
         self.reason = reason
@@ -119,7 +119,7 @@ class SignInError(VideoUploadError):
 
 
 class NotSignedInError(SignInError):
-    """Nobody is signed in, or the sign-in has ended for good."""
+    """No sign-in, or one that has ended for good."""
 
     def __init__(self, reason: str = "You are not signed in.") -> None:
         super().__init__(f"{reason} Run: video-upload login SITE_URL")
@@ -290,7 +290,7 @@ class SystemRefusedError(VideoUploadError):
 
 
 class HomeError(VideoUploadError):
-    """What this computer keeps for later runs cannot be written."""
+    """The folder for later runs cannot be written."""
 
     def __init__(self, folder: Path, reason: str) -> None:
         self.folder = folder
