@@ -60,7 +60,7 @@ class OpenUpload:
 
 @dataclass(frozen=True)
 class Received:
-    """What S3 holds of an upload. idle_seconds: since its newest part, or since it began."""
+    """The part of an upload that S3 holds. idle_seconds: since its newest part, or since it began."""
 
     size_bytes: int
     idle_seconds: int

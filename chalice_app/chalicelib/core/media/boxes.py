@@ -3,37 +3,48 @@
 Imported by the inspecting process only.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
 from chalicelib.core.media.demuxing import MediaFile
 
 _MAX_BOXES = 64
 _BOX_HEADER_BYTES = 8
+_LARGE_HEADER_BYTES = 16
 _SAMPLE_ENTRIES_AT = 16
 """In the sample description: header, version and number of entries."""
 _ENCRYPTED_VIDEO = b"encv"
 
 
-def is_fragmented(file: MediaFile) -> bool:
-    """True for an MP4 whose index announces movie fragments (`mvex`, ISO/IEC 14496-12, 8.8.1), where some follow.
+@dataclass(frozen=True)
+class Index:
+    """What the index (`moov`) tells beyond what libavformat shows.
 
-    Some phones announce them and write none.
+    is_fragmented: it announces movie fragments (`mvex`, 8.8.1), and some follow; some phones announce them and write
+    none. is_encrypted: the pictures of a track are encrypted (`encv`, 8.12).
     """
-    movie = find_box(file, b"moov", 0, file.size_bytes)
-    if movie is None or find_box(file, b"mvex", movie[0] + 8, movie[1]) is None:
-        return False
-    return find_box(file, b"moof", movie[1], file.size_bytes) is not None
+
+    is_fragmented: bool = False
+    is_encrypted: bool = False
+
+    @classmethod
+    def of(cls, file: MediaFile) -> Self:
+        index = find_box(file, b"moov", 0, file.size_bytes)
+        if index is None:
+            return cls()
+        start, end = index[0] + _BOX_HEADER_BYTES, index[1]
+        return cls(
+            is_fragmented=find_box(file, b"mvex", start, end) is not None
+            and find_box(file, b"moof", end, file.size_bytes) is not None,
+            is_encrypted=any(_sample_entry(file, track) == _ENCRYPTED_VIDEO for track in _tracks(file, start, end)),
+        )
 
 
-def is_encrypted(file: MediaFile) -> bool:
-    """True where a track's pictures are encrypted (`encv`, ISO/IEC 14496-12, 8.12). libavformat shows what it hides."""
-    movie = find_box(file, b"moov", 0, file.size_bytes)
-    if movie is None:
-        return False
-    start, end = movie[0] + _BOX_HEADER_BYTES, movie[1]
+def _tracks(file: MediaFile, start: int, end: int) -> Iterator[tuple[int, int]]:
     while track := find_box(file, b"trak", start, end):
-        if _sample_entry(file, track) == _ENCRYPTED_VIDEO:
-            return True
+        yield track
         start = track[1]
-    return False
 
 
 def _sample_entry(file: MediaFile, track: tuple[int, int]) -> bytes:
@@ -50,11 +61,11 @@ def _sample_entry(file: MediaFile, track: tuple[int, int]) -> bytes:
 def find_box(file: MediaFile, kind: bytes, start: int, end: int) -> tuple[int, int] | None:
     """Return start and end of the first box of a kind, among those from `start` to `end` (ISO/IEC 14496-12, 4.2)."""
     for _ in range(_MAX_BOXES):
-        header = read_bytes(file, start, 16, end)
+        header = read_bytes(file, start, _LARGE_HEADER_BYTES, end)
         size_bytes = int.from_bytes(header[:4], "big")
         if size_bytes == 1:
             size_bytes = int.from_bytes(header[8:16], "big")
-        if len(header) < 8 or size_bytes < 8:
+        if len(header) < _BOX_HEADER_BYTES or size_bytes < _BOX_HEADER_BYTES:
             return None
         if header[4:8] == kind:
             return start, min(start + size_bytes, end)

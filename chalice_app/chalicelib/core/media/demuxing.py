@@ -41,6 +41,10 @@ _BUFFER_BYTES = 1 << 17
 _MAX_PACKETS_WITHOUT_A_PICTURE = 512
 
 
+# A size of 1 says that the size follows in eight bytes (ISO/IEC 14496-12, 4.2).
+_SKIPPED_BOX = (1).to_bytes(4, "big") + b"free"
+
+
 class MediaFile(Protocol):
     """File under inspection."""
 
@@ -53,14 +57,30 @@ class MediaFile(Protocol):
     def tell(self) -> int: ...
 
 
-class Excerpt:
-    """Some ranges of a file as a file of its own. `ranges`: pairs of start and exclusive end, none empty."""
+class _Derived:
+    """A file made of another one's bytes: its position."""
 
     name = "media"
 
+    def __init__(self, size_bytes: int) -> None:
+        self.size_bytes = size_bytes
+        self._position = 0
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size_bytes}[whence]
+        self._position = max(base + offset, 0)
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+
+class Excerpt(_Derived):
+    """Some ranges of a file as a file of its own. `ranges`: pairs of start and exclusive end, none empty."""
+
     def __init__(self, file: MediaFile, ranges: list[tuple[int, int]]) -> None:
-        self._file, self._ranges, self._position = file, ranges, 0
-        self.size_bytes = sum(end - start for start, end in ranges)
+        super().__init__(sum(end - start for start, end in ranges))
+        self._file, self._ranges = file, ranges
 
     def read(self, size: int, /) -> bytes:
         offset = self._position
@@ -73,29 +93,20 @@ class Excerpt:
             offset -= end - start
         return b""
 
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size_bytes}[whence]
-        self._position = max(base + offset, 0)
-        return self._position
 
-    def tell(self) -> int:
-        return self._position
-
-
-class FileWithGap:
+class FileWithGap(_Derived):
     """A file whose bytes from `start` to `end` are not read: a box that players skip stands there, filled with zeros.
 
     All else lies where it lies in the file.
     """
 
-    name = "media"
-    # A size of 1 says that the size follows in eight bytes (ISO/IEC 14496-12, 4.2).
-    HEADER = (1).to_bytes(4, "big") + b"free" + bytes(8)
+    MIN_BYTES = 16
+    """A gap has room for the header of its box."""
 
     def __init__(self, file: MediaFile, start: int, end: int) -> None:
-        self._file, self._start, self._end, self._position = file, start, end, 0
-        self._header = self.HEADER[:8] + (end - start).to_bytes(8, "big")
-        self.size_bytes = file.size_bytes
+        super().__init__(file.size_bytes)
+        self._file, self._start, self._end = file, start, end
+        self._header = _SKIPPED_BOX + (end - start).to_bytes(8, "big")
 
     def read(self, size: int, /) -> bytes:
         position = self._position
@@ -114,14 +125,6 @@ class FileWithGap:
     def _read_file(self, size: int) -> bytes:
         self._file.seek(self._position)
         return self._file.read(size)
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size_bytes}[whence]
-        self._position = max(base + offset, 0)
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
 
 
 def open_media(file: MediaFile, container: Container, limits: InspectionLimits) -> InputContainer:

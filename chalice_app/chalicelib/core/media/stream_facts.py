@@ -10,7 +10,7 @@ from av.stream import Discard, Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream as AvVideoStream
 
-from chalicelib.core.media.boxes import is_encrypted, is_fragmented
+from chalicelib.core.media.boxes import Index
 from chalicelib.core.media.demuxing import VIDEO_DECODERS, MediaFile, open_media, pictures
 from chalicelib.core.media.errors import (
     EncryptedMediaError,
@@ -49,10 +49,10 @@ def inspect(file: MediaFile, container: Container, limits: InspectionLimits) -> 
 
 
 def _inspect(file: MediaFile, container: Container, limits: InspectionLimits) -> tuple[MediaFacts, bytes]:
-    has_boxes = container in {Container.MP4, Container.QUICKTIME}
-    if has_boxes and is_encrypted(file):
+    index = Index.of(file) if container in {Container.MP4, Container.QUICKTIME} else Index()
+    if index.is_encrypted:
         raise EncryptedMediaError
-    unindexed = has_boxes and is_fragmented(file)
+    unindexed = index.is_fragmented
     media = open_media(beginning(file) if unindexed else file, container, limits)
     if not unindexed and media.duration is None:
         media.close()

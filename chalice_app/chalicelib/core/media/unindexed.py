@@ -47,7 +47,7 @@ def duration_from_tail(
             continue
         entry += tail_start
         excerpt: MediaFile = Excerpt(file, [(0, header_end), (entry, file.size_bytes)])
-        if not matroska and entry - header_end >= len(FileWithGap.HEADER):
+        if not matroska and entry - header_end >= FileWithGap.MIN_BYTES:
             excerpt = FileWithGap(file, header_end, entry)  # fragments may say where their samples lie in the file
         try:
             with open_media(excerpt, container, limits) as media:
