@@ -4,26 +4,22 @@ Everything listens on 127.0.0.1 only and is written below one folder. Ctrl-C sto
 """
 
 import argparse
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from queue import SimpleQueue
 
 from chalicelib.environment import stand_in_environment
 from local.api_environment import REPOSITORY
 from local.child_process import ChildFailedError
 from local.log_lines import readable
 from local.platform import DataDirBusyError, DataDirError, LocalPlatform, Ports, PortTakenError, reset
+from local.stop_signals import stop_signals
 
 
 def main() -> int:
     arguments = _arguments()
     data_dir: Path = arguments.data
-    # An Event's lock is not reentrant: a signal that comes while `wait` holds it would stop this thread for ever.
-    stop: SimpleQueue[None] = SimpleQueue()
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signal_number, lambda *_: stop.put(None))
+    stop = stop_signals()
     print("Starting …", flush=True)
     try:
         if arguments.reset:

@@ -1,12 +1,11 @@
 """Run the sign-in alone: python -m local.sign_in."""
 
 import argparse
-import signal
 from pathlib import Path
-from queue import SimpleQueue
 
 from local.sign_in.clients import DEFAULT_REDIRECT_URIS, web_redirect_uris
 from local.sign_in.server import DEFAULT_PORT, SignIn
+from local.stop_signals import stop_signals
 
 
 def main() -> None:
@@ -22,10 +21,7 @@ def main() -> None:
     parser.add_argument("--closed", action="store_true", help="disable sign-up")
     arguments = parser.parse_args()
 
-    # An Event's lock is not reentrant: a signal that comes while `wait` holds it would stop this thread for ever.
-    stop: SimpleQueue[None] = SimpleQueue()
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signal_number, lambda *_: stop.put(None))
+    stop = stop_signals()
     redirect_uris = {**DEFAULT_REDIRECT_URIS, "web": web_redirect_uris(str(arguments.site).rstrip("/"))}
     with SignIn(
         port=arguments.port, data_dir=arguments.data_dir, redirect_uris=redirect_uris, sign_up=not arguments.closed
