@@ -36,7 +36,7 @@ def complaints() -> list[str]:
 
 @pytest.fixture
 def locale() -> str:
-    """What the browser asks pages for."""
+    """Language that the browser asks pages for."""
     return "en-GB"
 
 

@@ -154,14 +154,18 @@ def test_the_screen_stays_awake_while_something_is_sent(
 
 
 def ask_about_duplicates(page: Page, site: FakeSite, user: Person, small_video: Path, other: Path) -> None:
-    """Choose a video that the library has under another name, and one of its size that it does not have."""
+    """Choose a video that the library has under another name, one of its size that it does not have, and another."""
     content = small_video.read_bytes()
     site.api.add_ready_video(user.email, "archive.mp4", content)
     other.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     open_signed_in(page, site.url, site.sign_in, user.email)
     expect(page.get_by_role("button", name="Play archive.mp4")).to_be_enabled(timeout=IN_TIME_MS)
-    choose(page, small_video, other)
+    unlike = other.with_name("unlike.mp4")
+    unlike.write_bytes(content + b"more")
+    choose(page, small_video, other, unlike)
     expect(page.get_by_role("dialog")).to_contain_text(f"{small_video.name} is already in your library")
+    # No question keeps it back.
+    expect(upload_row(page, unlike.name).get_by_text("Uploaded")).to_be_visible(timeout=2 * IN_TIME_MS)
 
 
 def test_a_video_that_the_library_has_is_skipped_when_the_person_says_so(

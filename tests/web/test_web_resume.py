@@ -8,6 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.web.fake_api import FakeVideo
 from tests.web.fake_site import FakeSite
 from tests.web.session import open_signed_in
 from tests.web.waiting import ADA, PARTS, begin, expect_uploaded, wait_until
@@ -125,6 +126,14 @@ def listed(page: Page) -> Locator:
     return page.get_by_role("list", name="Unfinished uploads").get_by_role("listitem")
 
 
+def begin_two_active_parts(page: Page, site: FakeSite, video: Path) -> FakeVideo:
+    """Begin an upload of which S3 has two parts, the newest a moment old."""
+    begin(page, site, video, parts=2)
+    (running,) = site.api.videos.values()
+    running.idle_seconds = 4
+    return running
+
+
 @contextmanager
 def another_device(browser: Browser, site: FakeSite) -> Generator[Page]:
     """Another profile of the same person, whose clock the test moves."""
@@ -146,9 +155,7 @@ def test_an_unfinished_upload_says_how_much_is_stored_and_until_when_it_can_be_r
 def test_what_another_device_sends_can_be_neither_discarded_nor_cancelled_here(
     page: Page, site: FakeSite, video: Path, browser: Browser
 ) -> None:
-    begin(page, site, video, parts=2)
-    (running,) = site.api.videos.values()
-    running.idle_seconds = 4
+    running = begin_two_active_parts(page, site, video)
     with another_device(browser, site) as other:
         expect(listed(other)).to_contain_text("Uploading on another device", timeout=IN_TIME_MS)
         expect(listed(other).get_by_role("button", name="Discard")).to_have_count(0)
@@ -180,9 +187,7 @@ def test_what_another_device_sends_can_be_neither_discarded_nor_cancelled_here(
 def test_what_another_device_sends_can_be_continued_here_on_purpose_and_ends_well_on_both(
     page: Page, site: FakeSite, video: Path, browser: Browser
 ) -> None:
-    begin(page, site, video, parts=2)
-    (running,) = site.api.videos.values()
-    running.idle_seconds = 4
+    begin_two_active_parts(page, site, video)
     with another_device(browser, site) as other:
         choose(other, video)
         upload_row(other, video.name).get_by_role("button", name="Try again").click()

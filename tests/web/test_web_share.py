@@ -71,6 +71,25 @@ def test_a_shared_video_is_uploaded_and_let_go(
     wait_until(lambda: page.evaluate(WAITING) == 0, page)
 
 
+def test_a_shared_video_is_uploaded_though_the_browser_can_remember_nothing(
+    context: BrowserContext, site: FakeSite, user: Person, small_video: Path
+) -> None:
+    context.add_init_script(
+        """
+        const store = Storage.prototype.setItem;
+        Storage.prototype.setItem = function (...item) {
+            if (this === localStorage) throw new DOMException("full", "QuotaExceededError");
+            store.apply(this, item);
+        };
+        """
+    )
+    page = context.new_page()
+    open_installed(page, site, user)
+    share(page, small_video)
+    accept(page)
+    expect(page.get_by_role("button", name=f"Play {small_video.name}")).to_be_enabled(timeout=2 * IN_TIME_MS)
+
+
 def test_a_video_that_any_page_can_post_is_not_uploaded_unasked(
     context: BrowserContext, site: FakeSite, user: Person, small_video: Path
 ) -> None:

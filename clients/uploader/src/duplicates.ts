@@ -9,26 +9,36 @@ export type KnownVideo = Pick<Video, "sizeBytes" | "checksumCRC64NVME" | "state"
 const PATIENCE_MS = 30_000;
 const THERE = new Set<Video["state"]>(["completing", "processing", "ready"]);
 
-/** Those of `files` that have the size and the checksum of a video that is there. Only such sizes are read. */
-export async function duplicatesAmong(
-  files: readonly File[],
-  known: Iterable<KnownVideo>,
-  sum: Sum,
-): Promise<ReadonlySet<File>> {
-  const checksums = new Map<number, Set<string>>();
-  for (const { sizeBytes, checksumCRC64NVME, state } of known) {
-    if (!checksumCRC64NVME || !THERE.has(state)) continue;
-    const ofSize = checksums.get(sizeBytes) ?? new Set();
-    checksums.set(sizeBytes, ofSize.add(checksumCRC64NVME));
+/** Files whose size is not that of a video that is there, and the others, which only their checksums tell apart. */
+export class Duplicates {
+  readonly #checksums = new Map<number, Set<string>>();
+  readonly #sum: Sum;
+
+  constructor(known: Iterable<KnownVideo>, sum: Sum) {
+    this.#sum = sum;
+    for (const { sizeBytes, checksumCRC64NVME, state } of known) {
+      if (!checksumCRC64NVME || !THERE.has(state)) continue;
+      const ofSize = this.#checksums.get(sizeBytes) ?? new Set();
+      this.#checksums.set(sizeBytes, ofSize.add(checksumCRC64NVME));
+    }
   }
-  const found = new Set<File>();
-  for (const file of files) {
-    const ofSize = checksums.get(file.size);
-    if (!ofSize) continue;
-    const summing = sum({ file });
-    const checksum = (await summing.within(PATIENCE_MS))?.whole;
-    summing.stop();
-    if (checksum && ofSize.has(checksum)) found.add(file);
+
+  /** Whether the library has a video of its size. */
+  mayBe(file: File): boolean {
+    return this.#checksums.has(file.size);
   }
-  return found;
+
+  /** Those of `files` that have the checksum of a video that is there, too. Only those that may be one are read. */
+  async among(files: readonly File[]): Promise<ReadonlySet<File>> {
+    const found = new Set<File>();
+    for (const file of files) {
+      const ofSize = this.#checksums.get(file.size);
+      if (!ofSize) continue;
+      const summing = this.#sum({ file });
+      const checksum = (await summing.within(PATIENCE_MS))?.whole;
+      summing.stop();
+      if (checksum && ofSize.has(checksum)) found.add(file);
+    }
+    return found;
+  }
 }

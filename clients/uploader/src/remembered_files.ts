@@ -1,6 +1,11 @@
-/** What this browser knows of an upload's file: its version, and the id under which an upload of it was asked for. */
+/**
+ * What this browser knows of an upload's file: its version, and the id under which an upload of it was asked for.
+ *
+ * Where nothing can be stored it costs a second upload, which the platform expires, and the check for changed files.
+ */
 
 import type { UnfinishedUpload } from "./api";
+import { dropText, storedKeys, storedText, storeText } from "./browser_storage";
 import { forgetHandle, rememberHandle } from "./file_handles";
 
 const BEGINNING = "beginning ";
@@ -12,7 +17,7 @@ const taken = new Set<string>();
 
 /** The id of an upload that was asked for and never answered, because the page was closed; else a new one. */
 export function correlationIdFor(file: File, contentType: string): string {
-  const known = kept(beginning(file, contentType));
+  const known = storedText(beginning(file, contentType));
   const id = known && !taken.has(known) ? known : crypto.randomUUID();
   taken.add(id);
   return id;
@@ -20,49 +25,49 @@ export function correlationIdFor(file: File, contentType: string): string {
 
 /** Call before the API is asked: under the same id it opens the same upload again. */
 export function rememberBeginning(file: File, contentType: string, correlationId: string): void {
-  keep(beginning(file, contentType), correlationId);
+  storeText(beginning(file, contentType), correlationId);
 }
 
 export function forgetBeginning(file: File, contentType: string): void {
-  drop(beginning(file, contentType));
+  dropText(beginning(file, contentType));
 }
 
 export function rememberFile(videoId: string, file: File): void {
-  keep(modified(videoId), String(file.lastModified));
+  storeText(modified(videoId), String(file.lastModified));
 }
 
 export function forgetFile(videoId: string): void {
-  drop(modified(videoId));
-  drop(sent(videoId));
+  dropText(modified(videoId));
+  dropText(sent(videoId));
   forgetHandle(videoId);
 }
 
 /** This browser sends it: what arrives of it is from here, and its file can be opened again from here. */
 export function rememberSending(videoId: string, file: File): void {
-  keep(sent(videoId), "");
+  storeText(sent(videoId), "");
   rememberHandle(videoId, file);
 }
 
 /** Another device sends it now. */
 export function forgetSending({ videoId, correlationId }: Known): void {
-  drop(sent(videoId));
-  for (const key of beginningsOf(correlationId)) drop(key);
+  dropText(sent(videoId));
+  for (const key of beginningsOf(correlationId)) dropText(key);
 }
 
 /** Whether this browser was the last that is known to send it, or asked for it and missed the answer. */
 export function wasSentHere({ videoId, correlationId }: Known): boolean {
-  return typeof kept(sent(videoId)) === "string" || beginningsOf(correlationId).length > 0;
+  return typeof storedText(sent(videoId)) === "string" || beginningsOf(correlationId).length > 0;
 }
 
 /** Whether this browser saw the upload begin with another version of the file. */
 export function wasChanged(videoId: string, file: File): boolean {
   const version = String(file.lastModified);
-  return (kept(modified(videoId)) ?? version) !== version;
+  return (storedText(modified(videoId)) ?? version) !== version;
 }
 
 function beginningsOf(correlationId: string | null): string[] {
-  const keys = orNothing(() => Object.keys(localStorage)) ?? [];
-  return keys.filter((key) => key.startsWith(BEGINNING) && kept(key) === correlationId);
+  const keys = storedKeys();
+  return keys.filter((key) => key.startsWith(BEGINNING) && storedText(key) === correlationId);
 }
 
 function beginning(file: File, contentType: string): string {
@@ -75,24 +80,4 @@ function modified(videoId: string): string {
 
 function sent(videoId: string): string {
   return `sent ${videoId}`;
-}
-
-function orNothing<Answer>(ask: () => Answer): Answer | undefined {
-  try {
-    return ask();
-  } catch {
-    // A full or forbidden storage costs a second upload, which the platform expires, and the check for changed files.
-  }
-}
-
-function kept(key: string): string | null | undefined {
-  return orNothing(() => localStorage.getItem(key));
-}
-
-function keep(key: string, value: string): void {
-  orNothing(() => localStorage.setItem(key, value));
-}
-
-function drop(key: string): void {
-  orNothing(() => localStorage.removeItem(key));
 }

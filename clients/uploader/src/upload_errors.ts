@@ -3,7 +3,7 @@
 import { ApiError, CAPS } from "./api";
 import { PutError } from "./part_put";
 
-/** What ends an upload on our side; `code` is one of messages.json. */
+/** What ends an upload on our side; the text "error.CODE" tells it. */
 export class UploadError extends Error {
   constructor(
     readonly code: string,

@@ -4,7 +4,7 @@ import { ApiClient, ApiError, type UnfinishedUpload, type Video } from "./api";
 import { ChecksumJob, type ChecksumRequest } from "./checksum";
 import type { Probe } from "./connection";
 import { acceptDrops, acceptPastes, type Gathered, videosIn } from "./dropped_files";
-import { duplicatesAmong, type KnownVideo } from "./duplicates";
+import { Duplicates, type KnownVideo } from "./duplicates";
 import { canPick, pickedFiles } from "./file_handles";
 import { message } from "./messages";
 import { ScreenWakeLock } from "./screen_wake_lock";
@@ -45,6 +45,7 @@ export class VideoUploader extends HTMLElement {
   probe: Probe = (signal) =>
     fetch(`${this.apiUrl}/health`, { mode: "no-cors", cache: "no-store", signal }).then(() => true);
   readonly #view: View;
+  readonly #sum = (request: ChecksumRequest) => new ChecksumJob(request, this.getAttribute("worker-url") ?? "");
   #language = uploaderLanguage(navigator.languages);
   #accessToken: AccessToken | null = null;
   #texts: UploaderTexts = {};
@@ -68,14 +69,14 @@ export class VideoUploader extends HTMLElement {
     sheet.replaceSync(css);
     root.adoptedStyleSheets = [sheet];
     this.#view = new View(root, this.#language, (text) => !this.#tell("uploader-message", { text }));
-    for (const input of [this.#view.picker, this.#view.camera]) {
+    const { picker, camera, folder } = this.#view;
+    for (const input of [picker, camera]) {
       input.onchange = () => {
         void this.add([...(input.files ?? [])]);
         input.value = ""; // so that the same file can be chosen again
       };
     }
-    this.#view.picker.onclick = (event) => this.#pick(event);
-    const { folder } = this.#view;
+    picker.onclick = (event) => this.#pick(event);
     folder.onchange = () => {
       void this.#gathered(videosIn(folder.files ?? []));
       folder.value = "";
@@ -159,7 +160,11 @@ export class VideoUploader extends HTMLElement {
   async add(files: Iterable<File>): Promise<void> {
     const chosen = [...files];
     await this.#configured;
-    await this.#uploads?.add(await this.#withoutDuplicates(chosen));
+    const duplicates = new Duplicates(this.knownVideos(), this.#sum);
+    const doubtful = chosen.filter((file) => duplicates.mayBe(file));
+    // Reading and asking take a while: the others begin meanwhile.
+    await this.#uploads?.add(chosen.filter((file) => !doubtful.includes(file)));
+    if (doubtful.length) await this.#uploads?.add(await this.#wanted(doubtful, await duplicates.among(doubtful)));
   }
 
   /** Begin what was added; needed with `manual-start` alone. */
@@ -214,7 +219,7 @@ export class VideoUploader extends HTMLElement {
     if (this.#uploads || !this.isConnected || !this.hasAttribute("api-url") || !this.#accessToken) return;
     const token: AccessToken = (options) => this.#accessToken?.(options) ?? Promise.reject({ code: "unauthorized" });
     const api = new ApiClient(this.apiUrl, token);
-    const engine = new UploadEngine(api, (signal) => this.probe(signal), { sum: (request) => this.#sum(request) });
+    const engine = new UploadEngine(api, (signal) => this.probe(signal), { sum: this.#sum });
     const uploads: Uploads = new Uploads({
       engine,
       unfinished: (of) => {
@@ -244,10 +249,6 @@ export class VideoUploader extends HTMLElement {
     );
     this.#isConfigured();
     this.#unfinished?.show().catch((error: unknown) => this.#view.tell(message(error, this.#language)));
-  }
-
-  #sum(request: ChecksumRequest): ChecksumJob {
-    return new ChecksumJob(request, this.getAttribute("worker-url") ?? "");
   }
 
   #speak(): void {
@@ -337,20 +338,19 @@ export class VideoUploader extends HTMLElement {
 
   /** On the element, or anywhere on the page: there, a file that misses the element would replace the page. */
   #acceptFiles(signal: AbortSignal): void {
-    const isWholePage = this.hasAttribute("whole-page-drop");
+    const area = this.hasAttribute("whole-page-drop") ? document : this;
     const { drop } = this.#view;
-    acceptDrops(isWholePage ? document : this, {
+    acceptDrops(area, {
       over: (isOver) => drop.classList.toggle("over", isOver),
       dropped: (found) => void this.#gathered(found),
       failed: () => this.#view.tell(this.#language.text("error.file_unreadable")),
       signal,
     });
-    acceptPastes(isWholePage ? document : this, (files) => void this.add(files), signal);
+    acceptPastes(area, (files) => void this.add(files), signal);
   }
 
   /** The files that are to be uploaded; of those that the library has already, what the person says. */
-  async #withoutDuplicates(files: readonly File[]): Promise<readonly File[]> {
-    const duplicates = await duplicatesAmong(files, this.knownVideos(), (request) => this.#sum(request));
+  async #wanted(files: readonly File[], duplicates: ReadonlySet<File>): Promise<readonly File[]> {
     const [first] = duplicates;
     if (!first) return files;
     const language = this.#language;

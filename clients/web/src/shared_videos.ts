@@ -3,6 +3,8 @@
  * that one goes on by itself when the phone has closed the page in between.
  */
 
+import { dropText, storedText, storeText } from "video-uploader/browser_storage";
+
 /** As in public/service-worker.js. */
 const CACHE = "shared-1";
 
@@ -34,19 +36,19 @@ export async function sharedVideos(): Promise<File[]> {
  * Any page can post to the share target, and whoever signs in next on this device finds what waits.
  */
 export function isAccepted(file: File, subject: string): boolean {
-  return localStorage.getItem(acceptance(file)) === subject;
+  return storedText(acceptance(file)) === subject;
 }
 
 /** Remember that this person said yes: after a reload the upload goes on by itself. */
 export function accept(file: File, subject: string): void {
-  localStorage.setItem(acceptance(file), subject);
+  storeText(acceptance(file), subject);
 }
 
 /** Let go of a file whose upload is over; nothing happens to one that was not shared. */
 export async function forgetShared(file: File): Promise<void> {
   const url = addresses.get(file);
   if (!url) return;
-  localStorage.removeItem(acceptance(file));
+  dropText(acceptance(file));
   await (await caches.open(CACHE)).delete(url);
 }
 

@@ -27,7 +27,7 @@ const POPUP_PAGE = "signed-in.html";
 /** As the library says it: a window that a blocker did not let open was never there. */
 const NO_WINDOW = "disposed window";
 
-/** Why nobody is signed in; `code` is one of messages.json. */
+/** Why nobody is signed in; the text "error.CODE" tells it. */
 export class SignInError extends Error {
   constructor(
     readonly code: string,
