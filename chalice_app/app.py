@@ -5,7 +5,7 @@ from urllib.parse import unquote_plus
 
 from chalice.app import Chalice, CloudWatchEvent, Rate, S3Event
 
-from chalicelib.core.processing import StoredObject
+from chalicelib.core.ports import StoredObject
 from chalicelib.environment import ImportTimeSettings, LocalSignIn
 from chalicelib.invocations import in_an_invocation
 from chalicelib.routes.health import health

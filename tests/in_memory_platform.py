@@ -15,8 +15,8 @@ from chalicelib.core.media.inspection import Inspection
 from chalicelib.core.multipart_upload import MultipartUploads, StartedUpload
 from chalicelib.core.part_plan import MIN_PART_BYTES
 from chalicelib.core.part_urls import PartUrls
-from chalicelib.core.ports import OutcomeUnknownError
-from chalicelib.core.processing import Processed, Processing, StoredObject
+from chalicelib.core.ports import OutcomeUnknownError, StoredObject
+from chalicelib.core.processing import Processed, Processing
 from chalicelib.core.progress import ProgressLog
 from chalicelib.core.records import Records
 from chalicelib.core.sigv4 import BucketAddress, Credentials

@@ -13,7 +13,7 @@ from chalice.app import Chalice
 
 import app as handlers
 from chalicelib import invocations, local_gateway
-from chalicelib.core.processing import StoredObject
+from chalicelib.core.ports import StoredObject
 from chalicelib.environment import LocalSignIn
 
 CONTEXT = SimpleNamespace(aws_request_id="lambda-1")

@@ -12,6 +12,12 @@ def test_importing_the_app_makes_no_client_and_loads_no_aws_library() -> None:
     assert not {"boto3", "botocore", "av", "jwt", "moto", "aws_lambda_powertools"} & set(loaded)
 
 
+def test_no_function_of_the_api_loads_what_looks_into_videos() -> None:
+    loaded = run_in_function("multipart_init", "import app, json, sys; print(json.dumps(sorted(sys.modules)))")
+    assert "chalicelib.routes.multipart_init" in loaded
+    assert [name for name in loaded if name.startswith(("chalicelib.core.media", "chalicelib.core.processing"))] == []
+
+
 def test_the_upload_authorizer_checks_a_token_without_boto3() -> None:
     script = (
         "from chalicelib.routes.upload_tokens import upload_token_authorizer as check\n"

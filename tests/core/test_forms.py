@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.core.processing import StoredObject
+from chalicelib.core.ports import StoredObject
 from chalicelib.core.upload_requests import StartUpload
 from tests.in_memory_platform import MP4_HEAD, OWNER, InMemoryPlatform
 

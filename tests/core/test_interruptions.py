@@ -9,8 +9,8 @@ import pytest
 
 from chalicelib.core.errors import ChecksumMismatchError, StorageUnavailableError
 from chalicelib.core.janitor import MAX_PROCESSING_RETRIES, PROCESSING_GRACE
-from chalicelib.core.ports import OutcomeUnknownError, StorageBusyError
-from chalicelib.core.processing import Processed, StoredObject
+from chalicelib.core.ports import OutcomeUnknownError, StorageBusyError, StoredObject
+from chalicelib.core.processing import Processed
 from chalicelib.core.simple_upload import SENDING_TIME
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef

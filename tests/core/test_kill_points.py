@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core.idempotency_keys import STARTING_TIME
-from chalicelib.core.processing import StoredObject
+from chalicelib.core.ports import StoredObject
 from tests.in_memory_platform import OWNER, InMemoryPlatform, Transfer, platform_in_memory
 
 CALLS = {

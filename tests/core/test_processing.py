@@ -9,7 +9,8 @@ import pytest
 from chalicelib.contract.views import video
 from chalicelib.core.media.errors import MediaBudgetError, UnreadableMediaError
 from chalicelib.core.media.inspection import Inspection
-from chalicelib.core.processing import MAX_SLOW_RETRIES, Processed, StoredObject
+from chalicelib.core.ports import StoredObject
+from chalicelib.core.processing import MAX_SLOW_RETRIES, Processed
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_record import VideoRecord
 from chalicelib.core.video_types import Container

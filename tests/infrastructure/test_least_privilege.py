@@ -13,7 +13,7 @@ import pytest
 from chalicelib.core.completion import LEASE
 from chalicelib.core.errors import TooManyOpenUploadsError
 from chalicelib.core.part_plan import MIN_PART_BYTES
-from chalicelib.core.processing import StoredObject
+from chalicelib.core.ports import StoredObject
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef, new_video_id
 from tests.in_memory_platform import MP4_HEAD, InMemoryPlatform, Transfer

@@ -24,7 +24,7 @@ from chalicelib.core.metric_catalogue import (
     PROCESSING,
     UPLOAD,
 )
-from chalicelib.core.processing import StoredObject
+from chalicelib.core.ports import StoredObject
 from chalicelib.core.progress import TOLD_EVERY_SECONDS
 from chalicelib.core.upload_requests import StartUpload
 from components.edge.web_acl import WINDOW_SECONDS

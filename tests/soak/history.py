@@ -15,8 +15,7 @@ from unittest import mock
 from chalicelib.core.completion import Outcome
 from chalicelib.core.errors import PlatformError, UploadNotFoundError, VideoNotFoundError
 from chalicelib.core.part_plan import MIN_PART_BYTES
-from chalicelib.core.ports import UploadGoneError
-from chalicelib.core.processing import StoredObject
+from chalicelib.core.ports import StoredObject, UploadGoneError
 from chalicelib.core.upload_requests import CompleteUpload, StartUpload
 from chalicelib.core.upload_token import UploadToken
 from chalicelib.core.video_id import VideoRef

@@ -51,6 +51,14 @@ class MetadataBucket(Protocol):
 
 
 @dataclass(frozen=True)
+class StoredObject:
+    """version_id: None when the event names none; then the newest version counts."""
+
+    file_key: str
+    version_id: str | None
+
+
+@dataclass(frozen=True)
 class StoredPart:
     """checksum_crc64nvme: S3's base64 form, None when S3 did not compute one."""
 

@@ -17,7 +17,7 @@ from chalicelib.core.log_context import about_upload
 from chalicelib.core.media.containers import HEAD_BYTES, require_container
 from chalicelib.core.media.errors import MediaBudgetError, MediaError
 from chalicelib.core.media.inspection import Inspection
-from chalicelib.core.ports import Clock, MetadataBucket, Meter, Notifier, StoredVideo, VideoBucket
+from chalicelib.core.ports import Clock, MetadataBucket, Meter, Notifier, StoredObject, StoredVideo, VideoBucket
 from chalicelib.core.records import Records
 from chalicelib.core.upload_metrics import record_completed_upload
 from chalicelib.core.video_id import VideoRef
@@ -55,14 +55,6 @@ class Processed(StrEnum):
     DUPLICATE = "duplicate"
     REMOVED = "removed"
     IGNORED = "ignored"
-
-
-@dataclass(frozen=True)
-class StoredObject:
-    """version_id: None when the event names none; then the newest version counts."""
-
-    file_key: str
-    version_id: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
