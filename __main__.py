@@ -78,7 +78,12 @@ auth = Auth(
     "auth", AuthArgs(context, settings.sign_in, filter_log_group=feature_logs.groups.get(Feature.SIGN_UP_FILTER))
 )
 
-operators_args = OperatorsArgs(context, data_key_arn=keys.data_key_arn, user_pool_arn=auth.user_pool_arn)
+operators_args = OperatorsArgs(
+    context,
+    data_key_arn=keys.data_key_arn,
+    completion_topic_arn=messaging.completion_topic_arn,
+    user_pool_arn=auth.user_pool_arn,
+)
 operators = Operators("operators", operators_args)
 
 api_args = ApiArgs(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
@@ -11,6 +12,8 @@ import boto3
 from chalicelib.adapters.lambda_trigger import LambdaTrigger
 from chalicelib.adapters.s3_metadata import S3Metadata
 from chalicelib.adapters.s3_videos import S3Videos
+from chalicelib.adapters.sns_notifier import SnsNotifier
+from chalicelib.core.announcements import Announcements
 from chalicelib.core.records import Records
 from components.naming import StageNames
 from deploy.stack_outputs import StackOutputs
@@ -83,6 +86,11 @@ class DeployedStage:
     @cached_property
     def records(self) -> Records:
         return Records(self.metadata)
+
+    @cached_property
+    def announcements(self) -> Announcements:
+        notifier = SnsNotifier(self.session.client("sns"), self.outputs.environment["COMPLETION_TOPIC_ARN"])
+        return Announcements(records=self.records, notifier=notifier, now=lambda: datetime.now(UTC))
 
     @cached_property
     def processing(self) -> LambdaTrigger:

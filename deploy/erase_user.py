@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 
-from chalicelib.core.video_record import GONE_STATES, State, VideoRecord
+from chalicelib.core.video_record import GONE_STATES, Deleter, VideoRecord
 from deploy.command import chosen_outputs, confirm, exit_status, say, say_progress, user_parser
 from deploy.deployed_stage import DeployedStage
 from deploy.errors import NotErasedError
@@ -35,7 +35,8 @@ What remains, until it expires by itself:
   owner's id, which names nobody any more, and IP addresses; among them what the user's clients told of their uploads:
   videoIds, sizes, times, the client's version and its operating system;
 - events in the dead-letter queue (14 days), which carry keys;
-- what subscribers of the completion topic have kept, and whatever the user or others have downloaded."""
+- what subscribers of the notification topic have kept (they were told of each deletion), and whatever the user or
+  others have downloaded."""
 
 
 def erase_objects(stage: DeployedStage, owner: str) -> int:
@@ -45,7 +46,8 @@ def erase_objects(stage: DeployedStage, owner: str) -> int:
     """
     for record in stage.records.newest_first(owner):
         # Clients with a token and late events find a tombstone while the objects are erased.
-        stage.records.change(record.ref, _deleted)
+        if change := stage.records.change(record.ref, _deleted):
+            stage.announcements.send_owed(change.record)
     erased = 0
     for key, upload_id in _unfinished(stage, owner):
         stage.videos.abort_multipart_upload(key, upload_id)
@@ -97,7 +99,7 @@ def _delete_for_good(stage: DeployedStage, owner: str, bucket: str, versions: Se
 
 
 def _deleted(record: VideoRecord) -> VideoRecord | None:
-    return None if record.state in GONE_STATES else record.moved_to(State.DELETED, datetime.now(UTC))
+    return None if record.state in GONE_STATES else record.deleted(Deleter.OPERATOR, datetime.now(UTC))
 
 
 def _unfinished(stage: DeployedStage, owner: str) -> Iterator[tuple[str, str]]:

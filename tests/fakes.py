@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from awscrt import checksums
 from msgspec import to_builtins
 
-from chalicelib.contract.views import completion_message
+from chalicelib.contract.views import video_message
 from chalicelib.core.errors import ChecksumMismatchError, PartMismatchError, PartTooSmallError, SizeMismatchError
 from chalicelib.core.json_values import JsonObject
 from chalicelib.core.metric_catalogue import OWN_METRICS
@@ -27,7 +27,7 @@ from chalicelib.core.ports import (
     StoredVideo,
     UploadGoneError,
 )
-from chalicelib.core.video_record import VideoRecord
+from chalicelib.core.video_events import VideoEvent
 
 
 class FakeClock:
@@ -246,10 +246,10 @@ class FakeNotifier:
     fails: bool = False
     messages: list[JsonObject] = field(default_factory=list)
 
-    def announce(self, record: VideoRecord) -> None:
+    def announce(self, event: VideoEvent) -> None:
         if self.fails:
-            raise ConnectionError(record.video_id)
-        self.messages.append(to_builtins(completion_message(record)))
+            raise ConnectionError(event.id)
+        self.messages.append(to_builtins(video_message(event)))
 
 
 @dataclass

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from chalicelib.core.announcements import Announcements
 from chalicelib.core.caps import Caps
 from chalicelib.core.completion import Completions
 from chalicelib.core.idempotency_keys import IdempotencyKeys
@@ -145,6 +146,7 @@ def platform_in_memory() -> InMemoryPlatform:
     mac, notifier, trigger, meter = FakeMac(), FakeNotifier(), FakeTrigger(), FakeMeter()
     scaling, bill = FakeScaling(), FakeBill()
     records = Records(metadata)
+    announcements = Announcements(records=records, notifier=notifier, now=clock)
     tokens = UploadTokens(mac, clock)
     caps = Caps(max_open_uploads=3, max_reserved_bytes=100 * 2**20)
     video_address = BucketAddress("https://videos.s3.test")
@@ -192,7 +194,7 @@ def platform_in_memory() -> InMemoryPlatform:
             videos=videos,
             metadata=metadata,
             inspect=inspected,
-            notifier=notifier,
+            announcements=announcements,
             meter=meter,
             now=clock,
         ),
@@ -202,10 +204,19 @@ def platform_in_memory() -> InMemoryPlatform:
             metadata=metadata,
             completions=completions,
             processing=trigger,
+            announcements=announcements,
             meter=meter,
             now=clock,
         ),
         stage_figures=StageFigures(metadata=metadata, scaling=scaling, bill=bill, meter=meter, now=clock),
         progress_log=ProgressLog(meter),
-        library=Library(records=records, videos=videos, metadata=metadata, urls=viewing_urls, meter=meter, now=clock),
+        library=Library(
+            records=records,
+            videos=videos,
+            metadata=metadata,
+            urls=viewing_urls,
+            announcements=announcements,
+            meter=meter,
+            now=clock,
+        ),
     )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # costly to import, or not in every function's bundle
 
     from chalicelib.adapters.s3_metadata import S3Metadata
     from chalicelib.adapters.s3_videos import S3Videos
+    from chalicelib.core.announcements import Announcements
     from chalicelib.core.completion import Completions
     from chalicelib.core.janitor import Janitor
     from chalicelib.core.library import Library
@@ -101,6 +102,7 @@ class Services:
             videos=self._videos,
             metadata=self._metadata,
             urls=self._viewing_urls,
+            announcements=self._announcements,
             meter=self.meter,
             now=utc_now,
         )
@@ -113,7 +115,6 @@ class Services:
 
     @cached_property
     def processing(self) -> "Processing":
-        from chalicelib.adapters.sns_notifier import SnsNotifier
         from chalicelib.core.media.inspection import inspect_media
         from chalicelib.core.processing import Processing
 
@@ -122,7 +123,7 @@ class Services:
             videos=self._videos,
             metadata=self._metadata,
             inspect=inspect_media,
-            notifier=SnsNotifier(self._client("sns"), self.environment.completion_topic_arn),
+            announcements=self._announcements,
             meter=self.meter,
             now=utc_now,
         )
@@ -140,6 +141,7 @@ class Services:
             processing=LambdaTrigger(
                 self._client("lambda"), self.environment.processing_function, self.environment.video_bucket
             ),
+            announcements=self._announcements,
             meter=self.meter,
             now=utc_now,
         )
@@ -168,6 +170,14 @@ class Services:
         from chalicelib.adapters.emf_meter import EmfMeter
 
         return EmfMeter(self.environment.stage)
+
+    @cached_property
+    def _announcements(self) -> "Announcements":
+        from chalicelib.adapters.sns_notifier import SnsNotifier
+        from chalicelib.core.announcements import Announcements
+
+        notifier = SnsNotifier(self._client("sns", attempts=2), self.environment.completion_topic_arn)
+        return Announcements(records=self.records, notifier=notifier, now=utc_now)
 
     @cached_property
     def _mac(self) -> Mac:

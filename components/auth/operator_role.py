@@ -17,11 +17,14 @@ ROLE = "operator"
 
 @dataclass(frozen=True)
 class OperatorsArgs:
-    """data_key_arn: of records and videos. user_pool_arn: of the users who may be revoked and erased."""
+    """data_key_arn: of records, videos and messages. completion_topic_arn: for messages about erased videos.
+    user_pool_arn: of the users who may be revoked and erased.
+    """
 
     context: StageContext
     _: KW_ONLY
     data_key_arn: pulumi.Input[str]
+    completion_topic_arn: pulumi.Input[str]
     user_pool_arn: pulumi.Input[str]
 
 
@@ -45,7 +48,12 @@ class Operators(pulumi.ComponentResource):
             f"{name}-operator",
             role=role.name,
             policy=policy.to_json(
-                operators_policy(args.context, data_key_arn=args.data_key_arn, user_pool_arn=args.user_pool_arn)
+                operators_policy(
+                    args.context,
+                    data_key_arn=args.data_key_arn,
+                    completion_topic_arn=args.completion_topic_arn,
+                    user_pool_arn=args.user_pool_arn,
+                )
             ),
             opts=child,
         )
@@ -61,7 +69,11 @@ def trusted_by_the_account(context: StageNames) -> PolicyDocument:
 
 
 def operators_policy(
-    context: StageNames, *, data_key_arn: pulumi.Input[str], user_pool_arn: pulumi.Input[str]
+    context: StageNames,
+    *,
+    data_key_arn: pulumi.Input[str],
+    completion_topic_arn: pulumi.Input[str],
+    user_pool_arn: pulumi.Input[str],
 ) -> PolicyDocument:
     """Permissions of operators: they list versions and read verdicts and records, never the content of a video.
 
@@ -91,6 +103,13 @@ def operators_policy(
             actions=["kms:GenerateDataKey", "kms:Decrypt"],
             resources=data_key_arn,
             conditions={"StringEquals": {"kms:ViaService": f"s3.{context.region}.amazonaws.com"}},
+        ),
+        allow("AnnounceDeletions", actions="sns:Publish", resources=completion_topic_arn),
+        allow(
+            "SnsUsesDataKey",
+            actions=["kms:GenerateDataKey", "kms:Decrypt"],
+            resources=data_key_arn,
+            conditions={"StringEquals": {"kms:ViaService": f"sns.{context.region}.amazonaws.com"}},
         ),
         allow("Replay", actions="lambda:InvokeFunction", resources=context.live_arn("video_processing")),
         allow(

@@ -60,6 +60,7 @@ class FunctionSpec:
 
 
 _API_MEMORY: Size = lambda settings: settings.api_memory_mib  # noqa: E731 - a row of the table names it
+_ANNOUNCE = (may.announce, may.encrypt_announcements)
 _RECORDS = (may.use_data_key, may.list_records, may.change_records)
 
 FUNCTIONS: Mapping[str, FunctionSpec] = {
@@ -75,6 +76,7 @@ FUNCTIONS: Mapping[str, FunctionSpec] = {
             may.sign_media_urls,
             may.abort_uploads,
             may.delete_videos,
+            *_ANNOUNCE,
         ),
     ),
     "multipart_init": FunctionSpec(
@@ -98,7 +100,7 @@ FUNCTIONS: Mapping[str, FunctionSpec] = {
         grants=(
             *_RECORDS,
             may.retire_records,
-            may.unmark,
+            may.mark,
             may.create_videos,
             may.find_videos,
             may.list_videos,
@@ -125,8 +127,7 @@ FUNCTIONS: Mapping[str, FunctionSpec] = {
             may.list_videos,
             may.tag_verdicts,
             may.keep_posters,
-            may.announce,
-            may.encrypt_announcements,
+            *_ANNOUNCE,
             may.send_failures_to_dead_letter_queue,
         ),
     ),
@@ -148,6 +149,7 @@ FUNCTIONS: Mapping[str, FunctionSpec] = {
             may.delete_videos,
             may.remove_uninspected,
             may.repeat_processing,
+            *_ANNOUNCE,
             may.send_failures_to_dead_letter_queue,
             may.ask_for_figures,
         ),

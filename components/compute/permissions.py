@@ -125,10 +125,6 @@ def mark(resources: Resources) -> Statement:
     return allow("MarkOpen", actions=["s3:PutObject", "s3:DeleteObject"], resources=resources.metadata("open"))
 
 
-def unmark(resources: Resources) -> Statement:
-    return allow("Unmark", actions="s3:DeleteObject", resources=resources.metadata("open"))
-
-
 def write_idempotency_keys(resources: Resources) -> Statement:
     return allow(
         "WriteIdempotencyKeys",

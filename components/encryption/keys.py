@@ -34,7 +34,7 @@ class Keys(pulumi.ComponentResource):
     """One key for data, one for logs and alarms, one per upload token `kid`, one that signs media URLs."""
 
     data_key_arn: pulumi.Output[str]
-    """Encrypts videos, records, the site and completion messages; rotates yearly."""
+    """Encrypts videos, records, the site and messages about videos; rotates yearly."""
     log_key_arn: pulumi.Output[str]
     """Encrypts log groups, the trail and alarm messages; rotates yearly."""
     token_key_arns: dict[str, pulumi.Output[str]]

@@ -1,1 +1,1 @@
-"""Messaging: the completion topic and the dead-letter queue."""
+"""Messaging: the notification topic and the dead-letter queue."""

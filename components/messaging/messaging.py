@@ -1,4 +1,4 @@
-"""Messaging: the completion topic, and the dead-letter queue of failed events."""
+"""Messaging: the notification topic, and the dead-letter queue of failed events."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class MessagingArgs:
 
 
 class Messaging(pulumi.ComponentResource):
-    """Completion topic (mail, queues and webhooks may subscribe) and dead-letter queue."""
+    """Notification topic (mail, queues and webhooks may subscribe) and dead-letter queue."""
 
     completion_topic_arn: pulumi.Output[str]
-    """One message for every video that is ready or rejected."""
+    """One message for each event of a video: ready, rejected, failed, deleted."""
     dead_letter_queue_arn: pulumi.Output[str]
     """Events that failed every retry, with their error, until an operator redrives them."""
     dead_letter_queue_name: pulumi.Output[str]

@@ -1,6 +1,6 @@
 """Documents and types made from the contract: `make contract`; with ARGS=--record, examples from a run of the platform.
 
-Writes docs/openapi.json and clients/uploader/src/contract.ts.
+Writes docs/openapi.json, docs/message.schema.json and clients/uploader/src/contract.ts.
 """
 
 import argparse
@@ -8,8 +8,8 @@ import json
 import sys
 from collections.abc import Sequence
 
-from chalicelib.contract.openapi import document, examples_in
-from tests.contract.made import OPENAPI, TYPESCRIPT, as_text, typescript
+from chalicelib.contract.openapi import document, examples_in, message_schema
+from tests.contract.made import MESSAGE_SCHEMA, OPENAPI, TYPESCRIPT, as_text, typescript
 from tests.contract.recording import recorded
 
 
@@ -20,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     examples = recorded() if options.record else examples_in(json.loads(OPENAPI.read_text()))
     made = document(examples)
     OPENAPI.write_text(as_text(made))
+    MESSAGE_SCHEMA.write_text(as_text(message_schema(examples)))
     TYPESCRIPT.write_text(typescript(made))
     print(f"{OPENAPI}: {len(made['paths'])} paths, {len(made['components']['schemas'])} schemas")
     return 0

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 PROJECT = Path(__file__).parents[2]
 OPENAPI = PROJECT / "docs" / "openapi.json"
+MESSAGE_SCHEMA = PROJECT / "docs" / "message.schema.json"
 TYPESCRIPT = PROJECT / "clients" / "uploader" / "src" / "contract.ts"
 
 _HEADER = "/** The bodies of the API. Made by `make contract`: change chalice_app/chalicelib/contract instead. */\n"

@@ -7,8 +7,10 @@ from typing import Any
 
 import requests
 
+from chalicelib.contract.openapi import WEBHOOK
+from chalicelib.core.video_events import EventType
 from local.platform import LocalPlatform, Ports
-from tests.end_to_end.conftest import Person, StandIn, make_person, put_part, wait_until
+from tests.end_to_end.conftest import Person, StandIn, expire, make_person, put_part, wait_until
 from tests.media.sample_videos import write_sample_video
 
 SECRET = "EXAMPLE"
@@ -22,7 +24,7 @@ class Recording:
 
     def __init__(self, person: Person, stand_in: StandIn) -> None:
         self._person = person
-        self._stand_in = stand_in
+        self.stand_in = stand_in
         self.examples: dict[str, dict[str, Any]] = {}
 
     def call(
@@ -36,13 +38,16 @@ class Recording:
             kept.setdefault("request", body)
         return answer.json()
 
-    def keep_message(self, operation: str, video_id: str) -> None:
-        message = wait_until(
-            lambda: next(
-                (each for each in self._stand_in.received_notifications() if each["videoId"] == video_id), None
-            )
-        )
-        self.examples[operation] = {"request": self._printable(message)}
+    def keep_messages(self, *types: str) -> None:
+        """The first message of each type."""
+        kept: dict[str, Any] = self.examples.setdefault(WEBHOOK, {})
+
+        def has_all() -> bool | None:
+            for message in self.stand_in.received_notifications():
+                kept.setdefault(message["type"], self._printable(message))
+            return set(types) <= set(kept) or None
+
+        wait_until(has_all)
 
     def _printable(self, value: Any, name: str = "") -> Any:
         """Without secrets and random ports."""
@@ -91,7 +96,6 @@ def _play(recording: Recording, person: Person, content: bytes) -> None:
     told = [{**event, "sizeBytes": len(content), "sentBytes": 5_242_880}]
     call("tellProgress", "POST", "/progress", {"client": "web/0.2.0", "system": "Linux x86_64", "events": told})
     person.wait_for(video_id, "ready")
-    recording.keep_message("videoProcessed", video_id)
     call("listVideos", "GET", "/videos?limit=1")
     call("listVideos", "GET", "/videos?limit=0")
     call("showVideo", "GET", f"/videos/{video_id}")
@@ -109,3 +113,6 @@ def _play(recording: Recording, person: Person, content: bytes) -> None:
     call("startUpload", "POST", "/multipart/init", film, "no-token")
     call("deleteVideo", "DELETE", f"/videos/{video_id}")
     call("showVideo", "GET", f"/videos/{video_id}")
+    person.upload(b"no video at all" * 100)
+    expire(recording.stand_in, person, person.start(len(content)))
+    recording.keep_messages(*EventType)

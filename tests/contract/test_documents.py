@@ -10,13 +10,14 @@ import pytest
 
 from chalicelib.contract import checking, fields
 from chalicelib.contract.errors import GATEWAY_ERRORS
-from chalicelib.contract.openapi import document, examples_in
+from chalicelib.contract.openapi import document, examples_in, message_schema
 from chalicelib.contract.operations import OPERATIONS, Bearer, Operation
 from chalicelib.core import completion, errors, multipart_upload, part_plan, upload_requests
+from chalicelib.core.video_events import EventType
 from chalicelib.http_errors import STATUS_BY_ERROR
 from components.api import document as gateway
 from components.app_description import describe_app
-from tests.contract.made import OPENAPI, PROJECT, TYPESCRIPT, as_text, typescript
+from tests.contract.made import MESSAGE_SCHEMA, OPENAPI, PROJECT, TYPESCRIPT, as_text, typescript
 
 WRITTEN: dict[str, Any] = json.loads(OPENAPI.read_text())
 NO_ROUTE = {errors.RouteNotFoundError, errors.MethodNotAllowedError}
@@ -27,6 +28,17 @@ SLOW_ANSWER = "202"
 
 def test_the_document_is_what_the_contract_makes() -> None:
     assert OPENAPI.read_text() == as_text(document(examples_in(WRITTEN))), "make contract"
+
+
+def test_the_messages_schema_is_what_the_contract_makes() -> None:
+    assert MESSAGE_SCHEMA.read_text() == as_text(message_schema(examples_in(WRITTEN))), "make contract"
+
+
+def test_every_type_of_message_has_a_recorded_example_that_fits_the_schema() -> None:
+    schema = json.loads(MESSAGE_SCHEMA.read_text())
+    for example in schema["examples"]:
+        jsonschema_rs.validate(schema, example)
+    assert {example["type"] for example in schema["examples"]} == set(EventType)
 
 
 def test_the_pages_types_are_what_the_document_makes() -> None:
@@ -52,7 +64,6 @@ def test_the_document_names_the_limit(name: str, limit: int) -> None:
 
 def examples() -> Iterator[tuple[str, Any, dict[str, Any]]]:
     operations = [operation for methods in WRITTEN["paths"].values() for operation in methods.values()]
-    operations += [WRITTEN["webhooks"]["videoProcessed"]["post"]]
     for operation in operations:
         for name, holder in {"request": operation.get("requestBody", {}), **operation["responses"]}.items():
             for media in holder.get("content", {}).values():

@@ -157,20 +157,6 @@ def test_a_form_upload_that_no_processing_helps_is_asked_for_some_times_and_then
     assert sum(platform.meter.values["uploads_failed_count"]) == 1
 
 
-def test_a_video_that_is_just_being_announced_is_not_announced_by_the_janitor_too(platform: InMemoryPlatform) -> None:
-    transfer = platform.start()
-    transfer.send_and_complete()
-    platform.notifier.fails = True
-    with pytest.raises(ConnectionError):
-        platform.process(transfer)
-    assert platform.janitor.sweep() == Counter(processing=1)
-    assert not platform.trigger.triggered
-    platform.clock.pass_time(seconds=PROCESSING_GRACE.total_seconds() + 1)
-    for _ in range(3):
-        platform.janitor.sweep()
-    assert len(platform.trigger.triggered) == 1, "and not once in each sweep, for as long as nobody can be told"
-
-
 def test_an_announcement_is_tried_until_it_is_made(platform: InMemoryPlatform) -> None:
     transfer = platform.start()
     transfer.send_and_complete()
@@ -179,12 +165,59 @@ def test_an_announcement_is_tried_until_it_is_made(platform: InMemoryPlatform) -
         platform.process(transfer)
     for _ in range(2 * MAX_PROCESSING_RETRIES):
         platform.clock.pass_time(minutes=16)
-        assert platform.janitor.sweep() == Counter(retried=1)
+        assert platform.janitor.sweep() == Counter(failed=1), "an alarm tells the operators"
     assert sum(platform.meter.values["uploads_failed_count"]) == 0, "it is ready, whichever call was told"
     platform.notifier.fails = False
-    platform.process(transfer)
-    assert len(platform.notifier.messages) == 1
+    platform.janitor.sweep()
+    (message,) = platform.notifier.messages
+    assert message["type"] == "video.ready"
+    assert not platform.trigger.triggered
     assert not list(platform.records.markers())
+
+
+def test_a_deletion_succeeds_while_nobody_can_be_told_and_is_told_later(platform: InMemoryPlatform) -> None:
+    transfer = platform.start()
+    transfer.send_and_complete()
+    platform.process(transfer)
+    platform.notifier.fails = True
+    platform.library.delete(transfer.token.ref)
+    assert platform.videos.visible(transfer.key) is None
+    platform.notifier.fails = False
+    for _ in range(2):
+        platform.janitor.sweep()
+    assert [message["type"] for message in platform.notifier.messages] == ["video.ready", "video.deleted"]
+    assert platform.notifier.messages[-1]["cause"] == "owner"
+    assert not list(platform.records.markers())
+
+
+def test_a_video_whose_processing_is_given_up_is_told_once_and_once_more_if_it_gets_ready(
+    platform: InMemoryPlatform,
+) -> None:
+    transfer = platform.start()
+    transfer.send_and_complete()
+    for _ in range(2 * MAX_PROCESSING_RETRIES):
+        platform.clock.pass_time(minutes=16)
+        platform.janitor.sweep()
+    (message,) = platform.notifier.messages
+    assert (message["type"], message["state"], message["cause"]) == ("video.failed", "failed", "given_up")
+    platform.process(transfer)
+    assert [message["type"] for message in platform.notifier.messages] == ["video.failed", "video.ready"]
+
+
+def test_a_repeated_message_has_the_same_id_and_another_event_another(platform: InMemoryPlatform) -> None:
+    transfer = platform.start()
+    transfer.send_and_complete()
+    platform.process(transfer)
+    record = platform.records.find(transfer.token.ref)
+    assert record
+    platform.clock.pass_time(hours=1)
+    # The function died after it had sent the message.
+    platform.records.change(record.ref, lambda current: current.noted(notified_at=None))
+    platform.process(transfer)
+    platform.library.delete(record.ref)
+    ready, again, deleted = (message["id"] for message in platform.notifier.messages)
+    assert ready == again
+    assert ready != deleted
 
 
 def test_a_video_that_is_deleted_while_the_janitor_looks_is_not_processed_again(

@@ -139,6 +139,14 @@ def states_of(platform: InMemoryPlatform) -> list[str]:
     return sorted(record.state.value for record in platform.records.newest_first(OWNER))
 
 
+EVENT_OF = {"ready": "video.ready", "expired": "video.failed"}
+
+
+def told_of(platform: InMemoryPlatform) -> set[str]:
+    """Types of the events that subscribers were told of."""
+    return {str(message["type"]) for message in platform.notifier.messages}
+
+
 def visible_in(platform: InMemoryPlatform) -> list[str]:
     return [key for key in platform.videos.versions if platform.videos.visible(key) is not None]
 
@@ -160,7 +168,8 @@ def test_what_nobody_comes_back_for_is_whole_or_gone_and_holds_no_place(
         assert set(states) <= {"ready", "aborted", "expired"}, where
         assert bool(visible_in(platform)) == (states == ["ready"]), where
         assert not list(platform.records.markers()), where
-        assert bool(platform.notifier.messages) == (states == ["ready"]) or end == "deleted", where
+        assert told_of(platform) >= {EVENT_OF[state] for state in states if state in EVENT_OF}, where
+        assert not told_of(platform) or states != ["aborted"], where
     assert states == ([end] if end != "deleted" else []), f"{where}: nothing was interrupted"
 
 
@@ -178,4 +187,9 @@ def test_what_a_client_asks_for_again_is_done_once(
         for counted in ("uploads_completed_count", "uploads_aborted_count", "videos_deleted_count"):
             assert sum(platform.meter.values[counted]) <= 1, where
         assert sum(platform.meter.values["uploads_ready_count"]) <= 1, where
-        assert len(platform.notifier.messages) <= 2, where
+        was_ready = sum(platform.meter.values["uploads_ready_count"]) == 1
+        wanted = {*(["video.ready"] if was_ready else []), *(["video.deleted"] if end == "deleted" else [])}
+        assert told_of(platform) >= wanted, where
+        ids = [message["id"] for message in platform.notifier.messages]
+        assert len(ids) <= len(set(ids)) + 1, where
+        assert len(set(ids)) == len(told_of(platform)), where

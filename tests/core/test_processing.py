@@ -104,7 +104,8 @@ def test_a_late_event_resurrects_nothing(platform: InMemoryPlatform, end: str) -
     assert platform.process(transfer) is Processed.REMOVED
     assert platform.record_state(transfer) == state
     assert platform.videos.visible(transfer.key) is None
-    assert not platform.notifier.messages
+    told = {"delete": ["video.deleted"], "abort": [], "expire": ["video.failed"]}[end]
+    assert [message["type"] for message in platform.notifier.messages] == told
 
 
 def test_a_video_deleted_while_it_is_looked_at_stays_deleted(platform: InMemoryPlatform) -> None:
@@ -120,7 +121,7 @@ def test_a_video_deleted_while_it_is_looked_at_stays_deleted(platform: InMemoryP
     assert processing.process(StoredObject(transfer.key, version.version_id)) is Processed.REMOVED
     assert platform.record_state(transfer) == "deleted"
     assert platform.metadata.get(transfer.token.ref.poster_key) is None
-    assert not platform.notifier.messages
+    assert [message["type"] for message in platform.notifier.messages] == ["video.deleted"]
 
 
 def test_a_function_that_died_before_the_message_sends_it_the_next_time(platform: InMemoryPlatform) -> None:

@@ -230,7 +230,8 @@ def test_a_closed_video_holds_no_reservation_and_has_a_marker_only_while_its_for
     watched: bool,
     deletes: int,
 ) -> None:
-    record = replace(new_record(platform, upload_id=upload_id), state=state, was_released=was_released)
+    new = new_record(platform, upload_id=upload_id)
+    record = replace(new, state=state, was_released=was_released, notified_at=new.created_at)
     platform.records.reserve(record.ref, record.size_bytes)
     if not watched and record.may_have_marker:
         platform.records.watch(record.ref)
@@ -241,3 +242,11 @@ def test_a_closed_video_holds_no_reservation_and_has_a_marker_only_while_its_for
         platform.records.close(record, record.expires_at + timedelta(seconds=past_expiry_seconds))
         assert [marker.is_reservation for marker in platform.records.markers()] == ([False] if watched else [])
     assert len(deleted) == 2 * deletes
+
+
+@pytest.mark.parametrize("state", [State.READY, State.REJECTED, State.EXPIRED, State.DELETED])
+def test_a_closed_video_keeps_a_watch_until_subscribers_are_told(platform: InMemoryPlatform, state: State) -> None:
+    record = replace(new_record(platform, upload_id="upload-1"), state=state)
+    platform.records.reserve(record.ref, record.size_bytes)
+    platform.records.close(record, record.expires_at)
+    assert [marker.is_reservation for marker in platform.records.markers()] == [False]

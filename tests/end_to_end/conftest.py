@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -345,6 +346,16 @@ def ready_video(person: Person, content: bytes) -> dict[str, Any]:
 def is_unmarked(stand_in: StandIn, owner: str) -> bool | None:
     listed = stand_in.client("s3").list_objects_v2(Bucket=names.METADATA_BUCKET, Prefix=f"open/{owner}/")
     return None if listed.get("Contents") else True
+
+
+def expire(stand_in: StandIn, person: Person, started: dict[str, Any]) -> None:
+    """An upload that nobody came back to: its time is over, the next sweep of the janitor sees it."""
+    s3 = stand_in.client("s3")
+    record_at = {"Bucket": names.METADATA_BUCKET, "Key": f"records/{person.owner}/{started['videoId']}.json"}
+    record = json.loads(s3.get_object(**record_at)["Body"].read())
+    assert datetime.fromisoformat(record["expiresAt"]) > datetime.now(UTC)
+    record["expiresAt"] = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
+    s3.put_object(**record_at, Body=json.dumps(record).encode())
 
 
 def lose_its_event(person: Person, stand_in: StandIn, content: bytes) -> dict[str, Any]:

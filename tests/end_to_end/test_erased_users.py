@@ -86,12 +86,16 @@ def test_an_erased_user_leaves_no_byte(
     assert len(everything_of(stand_in, owner)) > 10
 
     monkeypatch.setattr(sys, "stdin", Terminal(f"{member.email}\n"))
-    told = operator.run(erase_user.main, member.email)
+    printed = operator.run(erase_user.main, member.email)
     assert everything_of(stand_in, owner) == []
     assert "no such user" in operator.run(erase_user.main, member.email, "--yes", status=1)
-    assert "the trail" in told
-    assert f"videos/{owner}/" in told
+    assert "the trail" in printed
+    assert f"videos/{owner}/" in printed
     assert stand_in.stored(neighbours["fileKey"]) == small_video
+
+    told = [message for message in stand_in.received_notifications() if message["owner"] == owner]
+    causes = [message["cause"] for message in told if message["type"] == "video.deleted"]
+    assert sorted(causes) == ["operator", "operator", "operator", "owner"]
 
     # An access token of before still lives, and so does a token of an upload that is gone.
     answer = member.call("POST", "/multipart/parts", {"parts": [{"partNumber": 1}]}, unfinished["uploadToken"])

@@ -1,11 +1,9 @@
 """The status view of twelve uploads with known outcomes."""
 
-import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +15,7 @@ from local.stand_in import names
 from local.status.local_names import monitored_locally
 from local.status.metric_store import EVER_SECONDS, stored_metrics
 from tests.chromium import CHROMIUM, NO_BROWSER, launch
-from tests.end_to_end.conftest import Person, StandIn, make_person, wait_until
+from tests.end_to_end.conftest import Person, StandIn, expire, make_person, wait_until
 
 UPLOADS, FAILED, REJECTED = 12, 2, 1
 READY = UPLOADS - FAILED - REJECTED
@@ -106,16 +104,6 @@ def is_settled(report: Report) -> bool:
         counts["ready"] + counts["rejected"] + counts["failed"] >= UPLOADS
         and now(report, "uploadsInFlight") == now(report, "uploadsProcessing") == 0
     )
-
-
-def expire(stand_in: StandIn, person: Person, started: dict[str, Any]) -> None:
-    """An upload that nobody came back to: its time is over, the next sweep of the janitor sees it."""
-    s3 = stand_in.client("s3")
-    record_at = {"Bucket": names.METADATA_BUCKET, "Key": f"records/{person.owner}/{started['videoId']}.json"}
-    record = json.loads(s3.get_object(**record_at)["Body"].read())
-    assert datetime.fromisoformat(record["expiresAt"]) > datetime.now(UTC)
-    record["expiresAt"] = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
-    s3.put_object(**record_at, Body=json.dumps(record).encode())
 
 
 def lose_parts(stand_in: StandIn, person: Person, video: bytes) -> None:

@@ -47,12 +47,17 @@ ON_RECORDS: Granted = {
 }
 WITH_TOMBSTONES: Granted = {**ON_RECORDS, RECORDS: {*ON_RECORDS[RECORDS], "s3:PutObjectTagging"}}
 PARTS = {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}
+ANNOUNCE: Granted = {
+    "topic": {"sns:Publish"},
+    "data-key if kms:ViaService is sns.eu-central-1.amazonaws.com": {"kms:GenerateDataKey", "kms:Decrypt"},
+}
 FUNCTIONS: dict[str, Granted] = {
     "video_upload": {
         **WITH_TOMBSTONES,
         OPEN: {"s3:PutObject", "s3:DeleteObject"},
         VIDEOS: {"s3:PutObject", "s3:DeleteObject", *PARTS},
         POSTERS: {"s3:DeleteObject"},
+        **ANNOUNCE,
         "media-key if kms:SigningAlgorithm is ECDSA_SHA_256": {"kms:Sign"},
     },
     "multipart_init": {
@@ -64,7 +69,7 @@ FUNCTIONS: dict[str, Granted] = {
     },
     "multipart_complete": {
         **WITH_TOMBSTONES,
-        OPEN: {"s3:DeleteObject"},
+        OPEN: {"s3:PutObject", "s3:DeleteObject"},
         VIDEO_BUCKET: {"s3:ListBucket"},
         VIDEOS: {"s3:GetObject", "s3:PutObject", *PARTS},
     },
@@ -77,8 +82,7 @@ FUNCTIONS: dict[str, Granted] = {
             *("s3:GetObject", "s3:GetObjectVersion", "s3:PutObjectTagging", "s3:PutObjectVersionTagging"),
             *("s3:DeleteObject", "s3:DeleteObjectVersion"),
         },
-        "topic": {"sns:Publish"},
-        "data-key if kms:ViaService is sns.eu-central-1.amazonaws.com": {"kms:GenerateDataKey", "kms:Decrypt"},
+        **ANNOUNCE,
         "queue": {"sqs:SendMessage"},
     },
     "upload_token_authorizer": {"token-key": {"kms:VerifyMac"}, "last-token-key": {"kms:VerifyMac"}},
@@ -91,6 +95,7 @@ FUNCTIONS: dict[str, Granted] = {
             *("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"),
             *PARTS,
         },
+        **ANNOUNCE,
         f"{FUNCTION}-video-processing:live": {"lambda:InvokeFunction"},
         "queue": {"sqs:SendMessage"},
     },

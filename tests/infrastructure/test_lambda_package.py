@@ -106,7 +106,7 @@ def run_in(folder: Path, program: str, environment: dict[str, str] | None = None
 
 def test_the_bundle_holds_every_client_the_functions_make(unpacked: Path) -> None:
     wiring = (APP / "chalicelib" / "wiring.py").read_text()
-    services = sorted(set(re.findall(r'_client\("([a-z0-9-]+)"\)', wiring)))
+    services = sorted(set(re.findall(r'_client\("([a-z0-9-]+)"', wiring)))
     assert len(services) >= 5
     program = f"""
 import boto3

@@ -29,6 +29,7 @@ STEPS = 60
 MAX_OPEN_UPLOADS = 3
 SIZES = (1, 4_096, 4_096, MIN_PART_BYTES + 10)
 FORM_TTL_SECONDS = 15 * 60
+EVENT_STATE = {state: state.value for state in State} | {State.EXPIRED: "failed"}
 
 
 class History:
@@ -347,7 +348,7 @@ class History:
     def _check_once(self, records: dict[VideoRef, VideoRecord]) -> None:
         told = {(message["videoId"], message["state"]) for message in self.platform.notifier.messages}
         for ref, record in records.items():
-            if record.state in {State.READY, State.REJECTED} and (ref.video_id, record.state.value) not in told:
+            if record.state is not State.ABORTED and (ref.video_id, EVENT_STATE[record.state]) not in told:
                 self.broken.append(f"nobody was told that {ref.video_id} is {record.state}")
             if record.state not in {State.READY, State.REJECTED, State.ABORTED, State.EXPIRED, State.DELETED}:
                 self.broken.append(f"{ref.video_id} is stuck in {record.state}")

@@ -1,12 +1,12 @@
-"""The completion topic."""
+"""The notification topic."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from chalicelib.contract.views import completion_message
-from chalicelib.core.video_record import VideoRecord
+from chalicelib.contract.views import video_message
+from chalicelib.core.video_events import VideoEvent
 
 if TYPE_CHECKING:  # the stubs are not in the Lambda bundle
     from types_boto3_sns.client import SNSClient
@@ -17,12 +17,15 @@ class SnsNotifier:
     sns: "SNSClient"
     topic_arn: str
 
-    def announce(self, record: VideoRecord) -> None:
-        """The attribute `state` lets a subscription filter."""
-        message = completion_message(record)
+    def announce(self, event: VideoEvent) -> None:
+        """A subscription filters by the attributes `type` and, as in version 0.1, `state`."""
+        message = video_message(event)
         self.sns.publish(
             TopicArn=self.topic_arn,
             Subject=f"Video {message.state}",
             Message=msgspec.json.encode(message).decode(),
-            MessageAttributes={"state": {"DataType": "String", "StringValue": message.state}},
+            MessageAttributes={
+                "type": {"DataType": "String", "StringValue": message.type},
+                "state": {"DataType": "String", "StringValue": message.state},
+            },
         )

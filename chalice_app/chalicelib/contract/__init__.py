@@ -1,1 +1,1 @@
-"""The API's contract: requests, answers, errors and the completion message as types."""
+"""The API's contract: requests, answers, errors and the message to subscribers as types."""

@@ -90,6 +90,7 @@ UploadId = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS)]
 FileKey = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS)]
 VideoId = Annotated[str, _matching(VIDEO_ID.pattern, "a videoId")]
 CorrelationId = Annotated[str, _matching(CORRELATION_ID.pattern, "the upload's correlation id")]
+EventId = Annotated[str, _matching("evt_[0-9a-f]{32}", "an event's id", "The same for each repetition of the message.")]
 UploadToken = Annotated[str, Meta(min_length=1, description="Opens this upload alone.")]
 Time = Annotated[
     str, _matching(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "a time in UTC"), Meta(extra_json_schema={"format": "date-time"})

@@ -21,10 +21,11 @@ JSON = "application/json"
 REF = "#/components/schemas/{name}"
 ERROR_STATUSES_TO_REPEAT = frozenset({429, 503})
 
-WEBHOOK = "videoProcessed"
+WEBHOOK = "videoEvent"
+SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 Examples = Mapping[str, Mapping[str, Any]]
-"""By operation, a recorded `request` and an answer by status."""
+"""By operation, a recorded `request` and an answer by status; of the webhook, a message by its type."""
 
 _SECURITY: dict[Bearer, list[dict[str, list[str]]]] = {
     Bearer.READ: [{"accessToken": ["video-upload/read"]}, {"accessToken": ["video-upload/write"]}],
@@ -42,7 +43,9 @@ _CORRELATION_ID = {
 
 def document(examples: Examples) -> dict[str, Any]:
     """The whole API, with recorded examples."""
-    message = _with_example({"schema": _ref(responses.CompletionMessage)}, examples.get(WEBHOOK, {}).get("request"))
+    message: dict[str, Any] = {"schema": _ref(responses.VideoMessage)}
+    if messages := examples.get(WEBHOOK):
+        message["examples"] = {name: {"value": messages[name]} for name in sorted(messages)}
     paths: dict[str, Any] = {}
     for operation in OPERATIONS:
         described = _operation(operation, examples.get(operation.name, {}))
@@ -61,7 +64,7 @@ def document(examples: Examples) -> dict[str, Any]:
             WEBHOOK: {
                 "post": {
                     "operationId": WEBHOOK,
-                    "summary": "A message of the completion topic (Amazon SNS)",
+                    "summary": "A message about a video, to a webhook or another subscriber; docs/notifications.md",
                     "requestBody": {"required": True, "content": {JSON: message}},
                     "responses": {"200": {"description": "Received."}},
                 }
@@ -85,6 +88,20 @@ def document(examples: Examples) -> dict[str, Any]:
     }
 
 
+def message_schema(examples: Examples) -> dict[str, Any]:
+    """The message to subscribers as a JSON Schema of its own, with recorded examples."""
+    schema, parts = msgspec.json.schema_components([responses.VideoMessage], ref_template="#/$defs/{name}")
+    messages = examples.get(WEBHOOK, {})
+    return _anchored(
+        {
+            "$schema": SCHEMA_DIALECT,
+            **schema[0],
+            "$defs": dict(sorted(parts.items())),
+            "examples": [messages[name] for name in sorted(messages)],
+        }
+    )
+
+
 def examples_in(written: Mapping[str, Any]) -> Examples:
     """The examples of a document that was written before."""
     operations = [operation for methods in written["paths"].values() for operation in methods.values()]
@@ -97,6 +114,8 @@ def examples_in(written: Mapping[str, Any]) -> Examples:
             for name, holder in holders.items()
             if (media := holder.get("content", {}).get(JSON)) and "example" in media
         }
+    messages = written["webhooks"][WEBHOOK]["post"]["requestBody"]["content"][JSON].get("examples", {})
+    found[WEBHOOK] = {name: example["value"] for name, example in messages.items()}
     return found
 
 
@@ -174,7 +193,7 @@ _RETRY_AFTER = {"description": "Seconds to wait.", "schema": {"type": "integer",
 def _schemas() -> dict[str, Any]:
     bodies = [operation.body for operation in OPERATIONS if operation.body]
     answered = [kind for operation in OPERATIONS for kind in operation.responses.values()]
-    kinds = [*dict.fromkeys([*bodies, *answered, responses.CompletionMessage, Problem])]
+    kinds = [*dict.fromkeys([*bodies, *answered, responses.VideoMessage, Problem])]
     _, schemas = msgspec.json.schema_components(kinds, ref_template=REF)
     for name, kind in (("VideoId", fields.VideoId), ("ContentType", fields.ContentType)):
         ((schemas[name],), _) = msgspec.json.schema_components([kind], ref_template=REF)

@@ -1,4 +1,7 @@
-"""Responses and the completion message. A field that is left out is `UnsetType`; one that has no value yet is null."""
+"""Responses, and the message to subscribers.
+
+A field that is left out is `UnsetType`; one that has no value yet is null.
+"""
 
 from typing import Annotated, Literal
 
@@ -8,6 +11,7 @@ from chalicelib.contract.fields import (
     Checksum,
     ContentType,
     ETag,
+    EventId,
     FileKey,
     IdleSeconds,
     PartCount,
@@ -22,7 +26,9 @@ from chalicelib.contract.fields import (
     VideoState,
 )
 
-FinalState = Literal["ready", "rejected"]
+EventType = Literal["video.ready", "video.rejected", "video.failed", "video.deleted"]
+EventState = Literal["ready", "rejected", "failed", "deleted"]
+Cause = Literal["expired", "given_up", "owner", "operator", "retention"]
 RejectionCode = Literal[
     "size_mismatch",
     "not_a_video",
@@ -235,9 +241,18 @@ class Health(ResponseBody, frozen=True, kw_only=True):
     stage: str
 
 
-class CompletionMessage(ResponseBody, frozen=True, kw_only=True):
-    """The message to subscribers of the completion topic. It may come twice: `videoId` and `state` tell."""
+class VideoMessage(ResponseBody, frozen=True, kw_only=True):
+    """The message to subscribers about one event of one video. It may come more than once, with the same `id`.
 
+    `occurredAt` is when the event happened. `state` is the `type` without its prefix, as in version 0.1. `cause` says
+    why an upload failed (`expired`: not finished in time; `given_up`: processing did not succeed) or who deleted the
+    video; it is null otherwise. `media` is there for a video that became ready, `rejection` for a rejected one.
+    """
+
+    version: Literal[1]
+    id: EventId
+    type: EventType
+    occurred_at: Time
     video_id: VideoId
     owner: str
     file_key: FileKey
@@ -245,7 +260,8 @@ class CompletionMessage(ResponseBody, frozen=True, kw_only=True):
     file_name: str
     content_type: ContentType
     size_bytes: SizeBytes
-    state: FinalState
+    state: EventState
+    cause: Cause | None
     completed_at: Time | None
     media: Media | None
     rejection: Rejection | None

@@ -12,7 +12,8 @@ from chalicelib.core.multipart_upload import OpenUpload, StartedUpload
 from chalicelib.core.part_urls import SignedPart
 from chalicelib.core.ports import StoredPart
 from chalicelib.core.upload_token import UploadToken
-from chalicelib.core.video_record import Rejection, VideoRecord, api_time
+from chalicelib.core.video_events import EventType, VideoEvent
+from chalicelib.core.video_record import Rejection, State, VideoRecord, api_time
 
 if TYPE_CHECKING:  # a function loads them only when it serves them
     from chalicelib.core.library import SeenVideo
@@ -130,8 +131,13 @@ def video(seen: "SeenVideo") -> responses.Video:
     )
 
 
-def completion_message(record: VideoRecord) -> responses.CompletionMessage:
-    return responses.CompletionMessage(
+def video_message(event: VideoEvent) -> responses.VideoMessage:
+    record = event.record
+    return responses.VideoMessage(
+        version=1,
+        id=event.id,
+        type=msgspec.convert(event.type.value, responses.EventType),
+        occurred_at=api_time(event.occurred_at),
         video_id=record.video_id,
         owner=record.owner,
         file_key=record.ref.file_key,
@@ -139,11 +145,18 @@ def completion_message(record: VideoRecord) -> responses.CompletionMessage:
         file_name=record.file_name,
         content_type=record.content_type,
         size_bytes=record.size_bytes,
-        state=msgspec.convert(record.state.value, responses.FinalState),
+        state=msgspec.convert(event.type.value.removeprefix("video."), responses.EventState),
+        cause=_cause(event),
         completed_at=api_time(record.completed_at) if record.completed_at else None,
         media=_media(record),
         rejection=_rejection(record.rejection),
     )
+
+
+def _cause(event: VideoEvent) -> responses.Cause | None:
+    if event.type is EventType.FAILED:
+        return "expired" if event.record.state is State.EXPIRED else "given_up"
+    return event.record.deleted_by.value if event.record.deleted_by else None
 
 
 def _visible_state(record: VideoRecord) -> responses.VideoState:

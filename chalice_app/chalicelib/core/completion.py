@@ -213,6 +213,7 @@ class Completions:
             self.meter.record(uploads_failed_count=1)
             log.info("upload expired")
         expired = change.record if change else record
+        # The janitor tells subscribers: a watch stays until then.
         self.records.close(expired, self.now())
         return expired
 

@@ -7,14 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from chalicelib.core.announcements import Announcements
 from chalicelib.core.completion import LEASE, Completions
 from chalicelib.core.errors import PlatformError, UploadExpiredError
 from chalicelib.core.library import remove_objects
 from chalicelib.core.log_context import about_upload, carried
 from chalicelib.core.ports import Clock, MetadataBucket, Meter, ProcessingTrigger, UploadGoneError, VideoBucket
 from chalicelib.core.records import OpenMarker, Records
+from chalicelib.core.video_events import owed_event
 from chalicelib.core.video_id import VideoRef
-from chalicelib.core.video_record import State, VideoRecord
+from chalicelib.core.video_record import MAX_PROCESSING_RETRIES, State, VideoRecord
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +34,6 @@ PROCESSING_GRACE = timedelta(minutes=2)
 
 MAX_PROCESSING_WAIT = timedelta(minutes=16)
 """The wait doubles with each retry up to this, so that an outage of an hour does not use them up."""
-
-MAX_PROCESSING_RETRIES = 12
-"""More than two hours. Then a person has to look: the gauge `uploads_stuck_count` raises the alarm."""
 
 _MOST_FORMS_REMOVED = 10
 """Objects of one form, sent again and again, that one sweep removes."""
@@ -78,6 +77,7 @@ class Janitor:
     metadata: MetadataBucket
     completions: Completions
     processing: ProcessingTrigger
+    announcements: Announcements
     meter: Meter
     now: Clock
 
@@ -130,9 +130,10 @@ class Janitor:
             case State.PROCESSING:
                 return self._processing(record)
             case State.READY | State.REJECTED:
-                return self._settled(record, open_video)
+                # A function died between the record and the message, or SNS did not take it.
+                return self._settled(self.announcements.send_owed(record), open_video)
             case State.ABORTED | State.EXPIRED | State.DELETED:
-                return self._gone(record, open_video)
+                return self._gone(self.announcements.send_owed(record), open_video)
 
     def _never_started(self, open_video: _OpenVideo) -> str:
         if open_video.last_modified > self.now() - STARTING_GRACE:
@@ -163,7 +164,7 @@ class Janitor:
         )
         if change is None or change.record.state is not State.EXPIRED:
             return "open"
-        self._gone(change.record, open_video)
+        self._gone(self.announcements.try_to_send_owed(change.record), open_video)
         if not change.mine:
             return "cleaned"
         log.info("upload expired")
@@ -209,7 +210,7 @@ class Janitor:
         if not record.may_arrive_again(self.now()):
             remove_objects(record, self.videos, self.metadata, self.records, self.now())
             for marker in open_video.markers:
-                if not marker.is_reservation:
+                if not marker.is_reservation and not owed_event(record):
                     # Also the watch of a sweep that died before the record told of it.
                     self.records.unwatch(marker.ref)
             return "cleaned"
@@ -261,26 +262,24 @@ class Janitor:
         return "retried"
 
     def _give_up(self, record: VideoRecord) -> str:
-        """Failed is counted once; one retry more than there are says that it was."""
-        if record.processing_retries > MAX_PROCESSING_RETRIES:
+        """Failed is counted once, by the call that gives up."""
+        if record.is_given_up:
+            self.announcements.send_owed(record)
             return "stuck"
 
         def decide(current: VideoRecord) -> VideoRecord | None:
-            if current.state is not record.state or current.processing_retries > MAX_PROCESSING_RETRIES:
+            if current.state is not record.state or current.is_given_up:
                 return None
-            return current.noted(processing_retries=MAX_PROCESSING_RETRIES + 1)
+            return current.noted(processing_retries=MAX_PROCESSING_RETRIES + 1, notified_at=None)
 
         change = self.records.change(record.ref, decide)
         if change is None or not change.mine:
             return "processing"
         log.error("processing given up", extra={"retries": record.processing_retries})
+        self.announcements.try_to_send_owed(change.record)
         return "given up"
 
     def _settled(self, record: VideoRecord, open_video: _OpenVideo) -> str:
-        if record.notified_at is None:
-            # The function died between the record and the notification: a repeated event finishes the work.
-            waits = record.updated_at > self.now() - _wait_before_retry(record)
-            return "processing" if waits else self._retry(record)
         if record.upload_id is None:
             self._remove_uninspected(record)
         if record.may_arrive_again(self.now()):

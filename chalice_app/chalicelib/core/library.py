@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
+from chalicelib.core.announcements import Announcements
 from chalicelib.core.errors import VideoNotFoundError
 from chalicelib.core.ports import Clock, MetadataBucket, Meter, VideoBucket
 from chalicelib.core.records import Records
+from chalicelib.core.video_events import owed_event
 from chalicelib.core.video_id import VideoRef
-from chalicelib.core.video_record import State, VideoRecord
+from chalicelib.core.video_record import Deleter, State, VideoRecord
 from chalicelib.core.viewing_urls import ViewingUrls, ViewingUrlSource
 
 log = logging.getLogger(__name__)
@@ -37,6 +39,7 @@ class Library:
     videos: VideoBucket
     metadata: MetadataBucket
     urls: ViewingUrlSource
+    announcements: Announcements
     meter: Meter
     now: Clock
     most_read_records: int = MOST_READ_RECORDS
@@ -73,18 +76,21 @@ class Library:
         record = self.records.find(ref)
         if record is None:
             raise VideoNotFoundError
+        # Its last chance: a tombstone owes the message about the deletion only.
+        self.announcements.try_to_send_owed(record)
         # Its owner sees it no more once the tombstone is written: where this breaks off, the janitor carries on.
         self.records.watch(ref)
         change = self.records.change(
             ref,
-            lambda current: None if current.state is State.DELETED else current.moved_to(State.DELETED, self.now()),
+            lambda current: None if current.state is State.DELETED else current.deleted(Deleter.OWNER, self.now()),
         )
         if change is None:
             raise VideoNotFoundError
         if change.mine:
             self.meter.record(videos_deleted_count=1)
-        remove_objects(change.record, self.videos, self.metadata, self.records, self.now())
-        if not change.record.may_arrive_again(self.now()):
+        record = self.announcements.try_to_send_owed(change.record)
+        remove_objects(record, self.videos, self.metadata, self.records, self.now())
+        if not owed_event(record) and not record.may_arrive_again(self.now()):
             self.records.unwatch(ref)
         log.info("video deleted", extra={"sizeBytes": change.record.size_bytes})
         return self.now() + timedelta(seconds=self.urls.ttl_seconds)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from chalicelib.core.video_record import VideoRecord
+from chalicelib.core.video_events import VideoEvent
 
 Clock = Callable[[], datetime]
 
@@ -169,9 +169,9 @@ class Signer(Protocol):
 
 
 class Notifier(Protocol):
-    """Tells the completion topic's subscribers of a ready or rejected video."""
+    """Tells the notification topic's subscribers what happened to a video."""
 
-    def announce(self, record: VideoRecord) -> None: ...
+    def announce(self, event: VideoEvent) -> None: ...
 
 
 class ProcessingTrigger(Protocol):

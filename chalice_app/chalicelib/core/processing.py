@@ -12,14 +12,16 @@ from enum import StrEnum
 from functools import partial
 from typing import ClassVar
 
+from chalicelib.core.announcements import Announcements
 from chalicelib.core.json_values import JsonObject
 from chalicelib.core.log_context import about_upload
 from chalicelib.core.media.containers import HEAD_BYTES, require_container
 from chalicelib.core.media.errors import MediaBudgetError, MediaError
 from chalicelib.core.media.inspection import Inspection
-from chalicelib.core.ports import Clock, MetadataBucket, Meter, Notifier, StoredObject, StoredVideo, VideoBucket
+from chalicelib.core.ports import Clock, MetadataBucket, Meter, StoredObject, StoredVideo, VideoBucket
 from chalicelib.core.records import Records
 from chalicelib.core.upload_metrics import record_completed_upload
+from chalicelib.core.video_events import owed_event
 from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import GONE_STATES, OPEN_STATES, Rejection, State, VideoRecord
 from chalicelib.core.video_types import Container
@@ -63,7 +65,7 @@ class Processing:
     videos: VideoBucket
     metadata: MetadataBucket
     inspect: Inspect
-    notifier: Notifier
+    announcements: Announcements
     meter: Meter
     now: Clock
 
@@ -156,7 +158,7 @@ class Processing:
             self.videos.delete_version(record.ref.file_key, stored.version_id)
             return Processed.REMOVED
         log.info("duplicate event ignored")
-        if record.notified_at is None:
+        if owed_event(record):
             self._announce(record)
         return Processed.DUPLICATE
 
@@ -171,14 +173,7 @@ class Processing:
         return Processed.REMOVED
 
     def _announce(self, record: VideoRecord) -> None:
-        """Marked only after it was sent, so that a repeated event sends what a dying function did not."""
-        self.notifier.announce(record)
-        log.info("subscribers told")
-        self.records.change(
-            record.ref,
-            lambda current: current.noted(notified_at=self.now()) if current.state is record.state else None,
-        )
-        self.records.close(record, self.now())
+        self.records.close(self.announcements.send_owed(record), self.now())
 
     def _measure(self, record: VideoRecord) -> None:
         arrived = record.completed_at or record.updated_at

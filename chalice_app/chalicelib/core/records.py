@@ -18,6 +18,7 @@ from itertools import islice
 
 from chalicelib.core.log_context import about_upload, carried
 from chalicelib.core.ports import MetadataBucket, StorageBusyError
+from chalicelib.core.video_events import owed_event
 from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import GONE_STATES, State, VideoRecord
 
@@ -135,10 +136,11 @@ class Records:
     def close(self, record: VideoRecord, now: datetime) -> None:
         """End the janitor's care for a video. Safe to repeat.
 
-        A form keeps its marker while it may be sent again, and until the janitor has seen that the inspected object is
-        the newest.
+        A record that owes a message keeps a marker. So does a form while it may be sent again, and until the janitor
+        has seen that the inspected object is the newest.
         """
-        if record.may_arrive_again(now) or (record.upload_id is None and record.state in _INSPECTED):
+        is_unchecked_form = record.upload_id is None and record.state in _INSPECTED
+        if owed_event(record) or record.may_arrive_again(now) or is_unchecked_form:
             self.watch(record.ref)
         elif record.may_have_marker:
             self.unwatch(record.ref)

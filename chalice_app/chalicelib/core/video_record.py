@@ -50,6 +50,17 @@ STORED_STATES = frozenset({State.PROCESSING, State.READY, State.REJECTED})
 GONE_STATES = frozenset({State.ABORTED, State.EXPIRED, State.DELETED})
 """States of a tombstone: kept only so that what arrives late finds it."""
 
+MAX_PROCESSING_RETRIES = 12
+"""More than two hours. Then a person has to look: the gauge `uploads_stuck_count` raises the alarm."""
+
+
+class Deleter(StrEnum):
+    """Party that deleted a video."""
+
+    OWNER = "owner"
+    OPERATOR = "operator"
+    RETENTION = "retention"
+
 
 class IllegalTransitionError(Exception):
     """A change that NEXT_STATES does not know: a defect, never a caller's fault."""
@@ -72,6 +83,8 @@ class VideoRecord:
     """upload_id: None for an upload in one request. media: the API's `media` object once known.
 
     correlation_id: what the logs call the upload, from the client to the verdict; None in records of version 0.1.
+    notified_at: when subscribers were told of its state, None while they were not. deleted_by: None also in tombstones
+    of version 0.1.
     has_parts: whether S3 was seen to hold a part of it. reservation_released_at: when its reservation was given back
     for want of a part, None while it holds one. was_released: whether that ever happened.
     """
@@ -95,6 +108,7 @@ class VideoRecord:
     media: JsonObject | None = None
     rejection: Rejection | None = None
     notified_at: datetime | None = None
+    deleted_by: Deleter | None = None
     correlation_id: str | None = None
     has_parts: bool = False
     was_released: bool = False
@@ -141,15 +155,24 @@ class VideoRecord:
         """True if there may be a marker beside its reservation."""
         return self.upload_id is None or self.was_released
 
+    @property
+    def is_given_up(self) -> bool:
+        """True once processing is not retried any more: one retry more than there are says so."""
+        return self.processing_retries > MAX_PROCESSING_RETRIES
+
     def may_arrive_again(self, now: datetime) -> bool:
         """Return whether its form may still be sent, once more or late."""
         return self.upload_id is None and now < self.expires_at
 
     def moved_to(self, state: State, now: datetime, **changes: Any) -> Self:
-        """The record in its next state. Raises IllegalTransitionError."""
+        """The record in its next state, of which nobody was told yet. Raises IllegalTransitionError."""
         if state not in NEXT_STATES[self.state]:
             raise IllegalTransitionError(self.video_id, self.state, state)
-        return replace(self, state=state, updated_at=now, **changes)
+        return replace(self, state=state, updated_at=now, notified_at=None, **changes)
+
+    def deleted(self, by: Deleter, now: datetime) -> Self:
+        """The record as a tombstone. Raises IllegalTransitionError."""
+        return self.moved_to(State.DELETED, now, deleted_by=by)
 
     def noted(self, **changes: Any) -> Self:
         """The record in the same state, with something added."""
@@ -169,6 +192,7 @@ class VideoRecord:
         for name in _TIMES:
             values[name] = datetime.fromisoformat(values[name]) if values.get(name) else None
         values["state"] = State(fields["state"])
+        values["deleted_by"] = Deleter(values["deleted_by"]) if values.get("deleted_by") else None
         values["rejection"] = Rejection(**rejection) if rejection else None
         return cls(**values)
 

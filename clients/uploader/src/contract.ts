@@ -33,22 +33,6 @@ export interface Completion {
   sizeBytes: number;
 }
 
-/** The message to subscribers of the completion topic. It may come twice: `videoId` and `state` tell. */
-export interface CompletionMessage {
-  videoId: string;
-  owner: string;
-  fileKey: string;
-  versionId: string | null;
-  fileName: string;
-  /** Must fit the extension of `fileName`. */
-  contentType: "video/mp4" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
-  sizeBytes: number;
-  state: "ready" | "rejected";
-  completedAt: string | null;
-  media: Media | null;
-  rejection: Rejection | null;
-}
-
 /** Must fit the extension of `fileName`. */
 export type ContentType = "video/mp4" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
 
@@ -302,6 +286,28 @@ export interface Video {
 }
 
 export type VideoId = string;
+
+/** The message to subscribers about one event of one video. It may come more than once, with the same `id`. `occurredAt` is when the event happened. `state` is the `type` without its prefix, as in version 0.1. `cause` says why an upload failed (`expired`: not finished in time; `given_up`: processing did not succeed) or who deleted the video; it is null otherwise. `media` is there for a video that became ready, `rejection` for a rejected one. */
+export interface VideoMessage {
+  version: 1;
+  /** The same for each repetition of the message. */
+  id: string;
+  type: "video.deleted" | "video.failed" | "video.ready" | "video.rejected";
+  occurredAt: string;
+  videoId: string;
+  owner: string;
+  fileKey: string;
+  versionId: string | null;
+  fileName: string;
+  /** Must fit the extension of `fileName`. */
+  contentType: "video/mp4" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
+  sizeBytes: number;
+  state: "deleted" | "failed" | "ready" | "rejected";
+  cause: "expired" | "given_up" | "operator" | "owner" | "retention" | null;
+  completedAt: string | null;
+  media: Media | null;
+  rejection: Rejection | null;
+}
 
 /** A page of the library, newest first. Only a `nextCursor` of null ends the list. */
 export interface VideoPage {

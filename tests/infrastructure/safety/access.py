@@ -45,7 +45,8 @@ INTERFACES = {
 _RECORDS = {"kms:GenerateDataKey", "kms:Decrypt", "s3:ListBucket", "s3:GetObject", "s3:PutObject"}
 ROLE_ACTIONS: dict[str, set[str]] = {
     "video_upload": _RECORDS
-    | {"s3:PutObjectTagging", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "kms:Sign"},
+    | {"s3:PutObjectTagging", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}
+    | {"kms:Sign", "sns:Publish"},
     "multipart_init": _RECORDS | {"s3:DeleteObject", "s3:ListMultipartUploadParts", "kms:GenerateMac"},
     "multipart_complete": _RECORDS
     | {"s3:PutObjectTagging", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"},
@@ -60,7 +61,7 @@ ROLE_ACTIONS: dict[str, set[str]] = {
     | {
         *("s3:PutObjectTagging", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"),
         *("s3:GetObjectVersion", "s3:DeleteObjectVersion", "s3:ListBucketMultipartUploads"),
-        *("lambda:InvokeFunction", "sqs:SendMessage"),
+        *("lambda:InvokeFunction", "sqs:SendMessage", "sns:Publish"),
     },
 }
 """Actions of each function in AWS, besides writing its log and trace."""
@@ -87,6 +88,8 @@ OPERATOR: dict[str, tuple[set[str], set[str]]] = {
         {"videos/videos/*", "metadata/records/*", "metadata/posters/*", "metadata/open/*", "metadata/starts/*"},
     ),
     "S3UsesDataKey": ({"kms:GenerateDataKey", "kms:Decrypt"}, {"key/keys-data"}),
+    "AnnounceDeletions": ({"sns:Publish"}, {"messaging-completed"}),
+    "SnsUsesDataKey": ({"kms:GenerateDataKey", "kms:Decrypt"}, {"key/keys-data"}),
     "Replay": ({"lambda:InvokeFunction"}, {"video-processing:live"}),
     "RevokeAndEraseUsers": (
         {

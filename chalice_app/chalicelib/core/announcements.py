@@ -1,0 +1,51 @@
+"""Announcements of what happened to videos: each event reaches the notification topic at least once."""
+
+import logging
+from dataclasses import dataclass
+
+from chalicelib.core.ports import Clock, Notifier
+from chalicelib.core.records import Records
+from chalicelib.core.video_events import VideoEvent, owed_event
+from chalicelib.core.video_record import VideoRecord
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Announcements:
+    """Sends the message that a record owes.
+
+    The record is marked only after the message was sent, so that another call sends what a dying function did not. A
+    record that owes a message keeps its marker, by which the janitor finds it.
+    """
+
+    records: Records
+    notifier: Notifier
+    now: Clock
+
+    def send_owed(self, record: VideoRecord) -> VideoRecord:
+        """Return the record as it stands then. Safe to repeat. Raises what SNS raises."""
+        event = owed_event(record)
+        if event is None:
+            return record
+        self.notifier.announce(event)
+        log.info("subscribers told", extra={"eventType": event.type.value, "eventId": event.id})
+
+        def decide(current: VideoRecord) -> VideoRecord | None:
+            return current.noted(notified_at=self.now()) if _is_owed(event, current) else None
+
+        change = self.records.change(record.ref, decide)
+        return change.record if change else record.noted(notified_at=self.now())
+
+    def try_to_send_owed(self, record: VideoRecord) -> VideoRecord:
+        """As `send_owed`, for callers that have more to do: what fails stays owed, and the janitor sends it."""
+        try:
+            return self.send_owed(record)
+        except Exception:
+            log.exception("subscribers not told yet")
+            return record
+
+
+def _is_owed(event: VideoEvent, record: VideoRecord) -> bool:
+    owed = owed_event(record)
+    return owed is not None and owed.id == event.id

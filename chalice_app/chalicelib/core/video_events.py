@@ -1,0 +1,50 @@
+"""Events of a video that subscribers are told about."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from chalicelib.core.video_record import OPEN_STATES, State, VideoRecord
+
+
+class EventType(StrEnum):
+    """Types of events. A new one also needs its line in `contract/responses.py`."""
+
+    READY = "video.ready"
+    REJECTED = "video.rejected"
+    FAILED = "video.failed"
+    DELETED = "video.deleted"
+
+
+_OF_STATE = {
+    State.READY: EventType.READY,
+    State.REJECTED: EventType.REJECTED,
+    State.EXPIRED: EventType.FAILED,
+    State.DELETED: EventType.DELETED,
+}
+"""Aborting an upload is its owner's wish and nobody else's news."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoEvent:
+    """One event of one video, as its record tells of it."""
+
+    type: EventType
+    record: VideoRecord
+    occurred_at: datetime
+
+    @property
+    def id(self) -> str:
+        """The same for each announcement of this event, so that a receiver can drop repetitions."""
+        known = f"{self.record.owner}/{self.record.video_id}/{self.type}/{self.occurred_at.isoformat()}"
+        return f"evt_{hashlib.sha256(known.encode()).hexdigest()[:32]}"
+
+
+def owed_event(record: VideoRecord) -> VideoEvent | None:
+    """Return the event that the record's state stands for, if subscribers have not been told of it."""
+    if record.notified_at is not None:
+        return None
+    given_up = record.is_given_up and record.state in OPEN_STATES
+    event_type = EventType.FAILED if given_up else _OF_STATE.get(record.state)
+    return VideoEvent(type=event_type, record=record, occurred_at=record.updated_at) if event_type else None
