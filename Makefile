@@ -33,7 +33,7 @@ export PYTHONDONTWRITEBYTECODE :=
 MEASURED_TESTS := $(addprefix tests/,core api adapters cli media)
 
 .DEFAULT_GOAL := help
-.PHONY: help run web uploader install test check check-python check-page coverage format lock settings engine load bench-clients soak contract faults hostile matrix mutants screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
+.PHONY: help run web uploader install test slow check check-python check-page coverage format lock settings engine load bench-clients soak contract faults hostile matrix mutants screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
 
 help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -79,9 +79,12 @@ $(GENERATOR_INSTALLED): $(GENERATOR)/package-lock.json $(INSTALLED)
 	@touch $(GENERATOR_INSTALLED)
 
 # tests/conftest.py says which files begin first.
-test: check web uploader $(GENERATOR_INSTALLED) ## Check and test everything
+test: check web uploader $(GENERATOR_INSTALLED) ## Check and test everything but what `make slow` tests
 	$(NPM) run --silent test
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder -m "not slow" $(ARGS)
+
+slow: web uploader ## Tests on a larger scale: production under the engine, bad lines, a flood, many kills
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) -m slow $(ARGS)
 
 check: check-python check-page ## Lint, format, types, layers
 

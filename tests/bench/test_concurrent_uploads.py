@@ -32,6 +32,7 @@ FIGURES = {"init": 6, "sign parts": 6, "part": 18, "complete": 6, "list videos":
 COMMAND = (sys.executable, "-m", "bench.concurrent_uploads")
 
 
+@pytest.mark.slow
 def test_twelve_uploads_of_three_parts_by_users_who_signed_in_all_arrive_under_a_flood(tmp_path: Path) -> None:
     process = subprocess.run(
         [*COMMAND, "--uploads", "12", "--users", "20", "--folder", str(tmp_path)],
@@ -57,6 +58,7 @@ def test_twelve_uploads_of_three_parts_by_users_who_signed_in_all_arrive_under_a
     assert not list(tmp_path.iterdir()), "videos remain"
 
 
+@pytest.mark.slow
 def test_a_run_that_is_stopped_leaves_nothing_and_says_so_in_its_exit_status(tmp_path: Path) -> None:
     with subprocess.Popen(
         [*COMMAND, "--uploads", "12", "--users", "2000", "--folder", str(tmp_path)],

@@ -7,10 +7,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.end_to_end.conftest import Desktop, Person, StandIn, wait_until
 from tests.media.sample_videos import write_sample_video
 
-KILLS = 20
 SEED = 4
 DIE_EARLY = 4
 """Every fourth client may die before it has sent anything."""
@@ -22,8 +23,9 @@ QUIET_SECONDS = 0.4
 """Without a new part for so long, what was on its way when the client died has arrived."""
 
 
-def test_killed_20_times_an_upload_arrives_whole_and_no_stored_part_is_sent_again(
-    desktop: Desktop, stand_in: StandIn, person: Person, tmp_path: Path
+@pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.slow)])
+def test_killed_again_and_again_an_upload_arrives_whole_and_no_stored_part_is_sent_again(
+    desktop: Desktop, stand_in: StandIn, person: Person, tmp_path: Path, kills: int
 ) -> None:
     file = write_sample_video(tmp_path / "long.mp4", pad_to_bytes=FILE_BYTES)
     stand_in.fail("UploadPart", delaySeconds=PART_SECONDS, times=100_000)
@@ -32,7 +34,7 @@ def test_killed_20_times_an_upload_arrives_whole_and_no_stored_part_is_sent_agai
     sent: list[dict[str, Any]] = []
     stored: set[int] = set()
     lost_in_flight = 0
-    for number in range(KILLS):
+    for number in range(kills):
         process = desktop.start("upload", str(file), "--parallel", str(PARALLEL))
         begun = begun or wait_until(lambda: next(iter(person.call("GET", "/uploads").json()["uploads"]), None))
         if number % DIE_EARLY:

@@ -10,6 +10,7 @@ from tests.engine.engine import Engine
 from tests.engine.life import Life
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_production_goes_up_twice_rotates_its_secret_is_read_and_goes_down(engine: Engine) -> None:
     life = Life(engine, "prod", lambda *_: None)
@@ -28,6 +29,7 @@ def test_a_stage_with_little_switched_on_goes_up_and_down(engine: Engine) -> Non
     assert life.failures == []
 
 
+@pytest.mark.slow
 def test_the_accounts_own_part_goes_up_twice_and_goes_once_unprotected(
     engine_of: Callable[[str], Engine],
 ) -> None:

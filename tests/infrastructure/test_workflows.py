@@ -17,6 +17,7 @@ FILES = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
 DEPLOY = PROJECT / ".github" / "workflows" / "deploy.yml"
 STAGE = PROJECT / ".github" / "workflows" / "stage.yml"
 TESTS = PROJECT / ".github" / "workflows" / "tests.yml"
+SLOW_TESTS = PROJECT / ".github" / "workflows" / "slow_tests.yml"
 
 
 def workflow(path: Path) -> dict[Any, Any]:
@@ -49,7 +50,12 @@ def test_every_action_is_of_one_version(path: Path) -> None:
 def test_every_make_target_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
     made = {path: set(re.findall(r"- (?:if: .*\n +)?run: make ([a-z-]+)", path.read_text())) for path in FILES}
-    assert made == {DEPLOY: set(), STAGE: {"install", "publish", "smoke"}, TESTS: {"test", "coverage"}}
+    assert made == {
+        DEPLOY: set(),
+        STAGE: {"install", "publish", "smoke"},
+        TESTS: {"test", "coverage"},
+        SLOW_TESTS: {"slow"},
+    }
     assert set().union(*made.values()) <= targets
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from local.platform import LocalPlatform, Ports
@@ -16,6 +17,8 @@ from tests.media.sample_videos import MIB, write_sample_video
 from tests.web.session import open_signed_in
 from tests.web.slow_line import HOST, SlowLine
 from tests.web.walkthroughs import IN_TIME_MS, choose, part_numbers_sent, upload_row
+
+pytestmark = pytest.mark.slow
 
 MEGABYTE = 1_000_000
 DEAD_MS = 20_000
