@@ -129,13 +129,15 @@ def tls(certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLCon
 
 
 MakeVideo = Callable[..., Path]
+MP4_BEGINNING = b"\0\0\0\x18ftypisom"
+"""As much of a video as the command looks at."""
 
 
 @pytest.fixture
 def make_video(tmp_path: Path) -> MakeVideo:
     def make(size_bytes: int, name: str = "holiday.mp4", seed: int = 1) -> Path:
         path = tmp_path / name
-        path.write_bytes(random.Random(seed).randbytes(size_bytes))
+        path.write_bytes((MP4_BEGINNING + random.Random(seed).randbytes(size_bytes))[:size_bytes])
         return path
 
     return make

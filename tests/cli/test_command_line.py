@@ -19,7 +19,7 @@ import msgspec
 import psutil
 import pytest
 
-from tests.cli.conftest import Cli, MakeVideo, sha256_of, sign_somebody_in, wait_for_parts
+from tests.cli.conftest import MP4_BEGINNING, Cli, MakeVideo, sha256_of, sign_somebody_in, wait_for_parts
 from tests.cli.fake_platform import FakePlatform
 from video_upload import command_line
 from video_upload.backoff import Backoff
@@ -79,6 +79,7 @@ def test_memory_does_not_grow_with_the_file(platform: FakePlatform, cli: Cli, tm
     platform.part_size_bytes = 16 * MIB
     path = tmp_path / "long.mkv"
     with path.open("wb") as file:
+        file.write(MP4_BEGINNING)
         file.truncate(192 * MIB)
     with cli.start("upload", path, "--parallel", "8", "--json") as process:
         watched = psutil.Process(process.pid)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.cli.conftest import MakeVideo, sha256_of, sign_somebody_in
+from tests.cli.conftest import MP4_BEGINNING, MakeVideo, sha256_of, sign_somebody_in
 from tests.cli.fake_platform import FakePlatform
 from tests.cli.fake_platform_server import serve_parts_over_tls, start_fake_platform
 from tests.cli.fake_storage import PartFault
@@ -155,7 +155,7 @@ def test_whatever_fails_on_the_way_the_content_is_the_same(
 ) -> None:
     folder = tmp_path_factory.mktemp("faults")
     path = folder / "holiday.webm"
-    path.write_bytes(os.urandom(17 * KIB))
+    path.write_bytes(MP4_BEGINNING + os.urandom(17 * KIB - len(MP4_BEGINNING)))
     platform, stop = start_fake_platform(folder / "s3")
     try:
         platform.part_size_bytes = 2 * KIB

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli, MakeVideo, sha256_of, sign_somebody_in, wait_for_parts
+from tests.cli.conftest import MP4_BEGINNING, Cli, MakeVideo, sha256_of, sign_somebody_in, wait_for_parts
 from tests.cli.fake_platform import FakePlatform
 
 KIB = 1024
@@ -115,7 +115,7 @@ def test_a_copy_that_changes_does_not_give_up_the_upload_of_the_other_device(
     begin(platform, elsewhere, video, parts=1)
     copy = copy_of(video)
     begin(platform, cli, copy, parts=6)
-    copy.write_bytes(copy.read_bytes()[::-1])
+    copy.write_bytes(MP4_BEGINNING + copy.read_bytes()[: len(MP4_BEGINNING) - 1 : -1])
     done = cli.run("upload", copy, "--json")
     assert platform.video_sha256(json.loads(done.stdout)["video"]["videoId"]) == sha256_of(copy)
     resumed = elsewhere.run("upload", video, "--json")

@@ -26,11 +26,30 @@ def typescript(document: Mapping[str, Any]) -> str:
     blocks = [_declaration(name, schema) for name, schema in schemas.items() if not name.endswith("Error")]
     codes = sorted({code for name, schema in schemas.items() if name.endswith("Error") for code in _codes(schema)})
     blocks.append(_constant("VIDEO_TYPES", schemas["ContentType"]["x-video-types"], "Accepted files, by content type."))
+    blocks.append(_signatures(schemas["ContentType"]))
     blocks.append(_constant("PROGRESS", _progress(schemas), "What clients tell of their uploads, and how often."))
     signed = schemas["PartsToSign"]["properties"]["parts"]["maxItems"]
     blocks.append(f"/** Parts that one call signs. */\nexport const MAX_SIGNED_PARTS = {signed};\n")
     blocks.append("export type ErrorCode =\n" + "\n".join(f'  | "{code}"' for code in codes) + ";\n")
     return "\n".join([_HEADER, *blocks])
+
+
+def _signatures(schema: Mapping[str, Any]) -> str:
+    videos = "\n".join(f"  {json.dumps(each)}," for each in schema["x-video-signatures"])
+    others = "\n".join(f"  {_literal(each)}," for each in schema["x-other-signatures"])
+    return f"""/** Offsets and the bytes there in hex, all of them. */
+export type Signature = readonly (readonly [number, string])[];
+
+/** A file that begins with none of these is no video; one that does may still be something else. */
+export const VIDEO_SIGNATURES: readonly Signature[] = [
+{videos}
+] as const;
+
+/** Well-known files that are no videos, by the name that people know. */
+export const OTHER_SIGNATURES: readonly {{ kind: string; signature: Signature }}[] = [
+{others}
+] as const;
+"""
 
 
 def _progress(schemas: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from chalicelib.contract import errors, requests, responses
-from chalicelib.core.video_types import VIDEO_TYPES
+from chalicelib.core import video_types as core
 from video_upload import schemas as library
-from video_upload.video_file import CONTENT_TYPES
+from video_upload import video_types
 
 RESPONSES: dict[type[msgspec.Struct], type[msgspec.Struct]] = {
     library.PresignedPart: responses.PresignedPart,
@@ -98,5 +98,10 @@ def test_the_library_reads_the_one_shape_of_errors() -> None:
 
 def test_the_library_takes_the_files_that_the_api_takes() -> None:
     assert {
-        extension: content_type for content_type, known in VIDEO_TYPES.items() for extension in known.extensions
-    } == CONTENT_TYPES
+        extension: content_type for content_type, known in core.VIDEO_TYPES.items() for extension in known.extensions
+    } == video_types.CONTENT_TYPES
+
+
+@pytest.mark.parametrize("table", ["VIDEO_SIGNATURES", "OTHER_SIGNATURES", "SIGNATURE_BYTES"])
+def test_the_library_knows_the_first_bytes_that_the_api_knows(table: str) -> None:
+    assert vars(video_types)[table] == vars(core)[table]

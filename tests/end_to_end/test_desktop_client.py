@@ -26,20 +26,26 @@ CONTENT_TYPES = {
     "mkv": "video/x-matroska",
     "webm": "video/webm",
     "avi": "video/x-msvideo",
+    "3gp": "video/3gpp",
+    "mts": "video/mp2t",
+    "mpg": "video/mpeg",
+    "ogv": "video/ogg",
 }
-CONTAINERS = {"mp4": "mp4", "mov": "quicktime", "mkv": "matroska", "webm": "webm", "avi": "avi"}
+CONTAINERS = {"mov": "quicktime", "mkv": "matroska", "3gp": "3gpp", "mts": "mpegts", "mpg": "mpeg", "ogv": "ogg"}
+UNPADDED = ("mts", "mpg", "ogv")
 
 
 @pytest.mark.parametrize("container", CONTENT_TYPES)
 def test_a_video_of_every_container_arrives_as_it_was_sent(
     desktop: Desktop, stand_in: StandIn, person: Person, tmp_path: Path, container: ContainerName
 ) -> None:
-    file = write_sample_video(tmp_path / f"holiday.{container}", container, pad_to_bytes=7 * 2**20)
+    padded_bytes = None if container in UNPADDED else 7 * 2**20
+    file = write_sample_video(tmp_path / f"holiday.{container}", container, pad_to_bytes=padded_bytes)
     result = desktop.upload(file)
     video = person.video(result["videoId"])
     assert video["state"] == "ready"
     assert video["contentType"] == CONTENT_TYPES[container]
-    assert video["media"]["container"] == CONTAINERS[container]
+    assert video["media"]["container"] == CONTAINERS.get(container, container)
     assert video["media"]["audio"]
     stored = stand_in.stored(f"videos/{person.owner}/{result['videoId']}")
     assert hashlib.sha256(stored).digest() == hashlib.sha256(file.read_bytes()).digest()
@@ -167,13 +173,25 @@ def test_every_part_goes_through_the_proxy_that_the_calls_go_through(
     assert hashlib.sha256(stored).digest() == hashlib.sha256(video_12_mib.read_bytes()).digest()
 
 
-def test_a_text_renamed_to_a_video_ends_with_its_reason(desktop: Desktop, tmp_path: Path) -> None:
+def test_noise_that_begins_as_a_video_does_ends_with_its_reason(desktop: Desktop, tmp_path: Path) -> None:
     file = tmp_path / "notes.mp4"
-    file.write_bytes(random.Random(1).randbytes(1000))
+    file.write_bytes(b"\0\0\0\x18ftypisom" + random.Random(1).randbytes(1000))
     process = desktop.start("upload", str(file))
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 4
-    assert "not an MP4" in output + errors
+    assert "cannot be read" in output + errors
+
+
+def test_a_text_renamed_to_a_video_is_refused_before_it_is_sent(
+    desktop: Desktop, person: Person, tmp_path: Path
+) -> None:
+    file = tmp_path / "notes.mp4"
+    file.write_text("Dear reader")
+    process = desktop.start("upload", str(file))
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 4
+    assert "not a video: its content is something else" in output + errors
+    assert person.call("GET", "/videos").json()["videos"] == []
 
 
 def test_the_library_can_be_listed_shown_and_emptied(desktop: Desktop, video_12_mib: Path) -> None:

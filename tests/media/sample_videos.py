@@ -9,7 +9,7 @@ import os
 import random
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -23,7 +23,7 @@ from av.audio.stream import AudioStream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-ContainerName = Literal["mp4", "mov", "mkv", "webm", "avi"]
+ContainerName = Literal["mp4", "mov", "mkv", "webm", "avi", "3gp", "ts", "mts", "mpg", "ogv"]
 
 MIB = 1 << 20
 SAMPLE_RATE_HZ = 48_000
@@ -38,6 +38,7 @@ class _Recipe:
     video_codec: str
     video_options: dict[str, str]
     audio_codec: str
+    muxer_options: dict[str, str] = field(default_factory=dict[str, str])
 
 
 _X264 = {"preset": "ultrafast", "threads": "1", "x264-params": "keyint=12:min-keyint=12:scenecut=0"}
@@ -47,6 +48,11 @@ _RECIPES: dict[ContainerName, _Recipe] = {
     "mkv": _Recipe("matroska", "libx264", _X264, "aac"),
     "webm": _Recipe("webm", "libvpx", {"deadline": "realtime", "cpu-used": "8", "g": "12"}, "libopus"),
     "avi": _Recipe("avi", "mpeg4", {"g": "12", "threads": "1"}, "libmp3lame"),
+    "3gp": _Recipe("3gp", "libx264", _X264, "aac"),
+    "ts": _Recipe("mpegts", "libx264", _X264, "aac"),
+    "mts": _Recipe("mpegts", "libx264", _X264, "ac3", {"mpegts_m2ts_mode": "1"}),
+    "mpg": _Recipe("vob", "mpeg2video", {"g": "12", "threads": "1"}, "mp2"),
+    "ogv": _Recipe("ogg", "libvpx", {"deadline": "realtime", "cpu-used": "8", "g": "12"}, "libopus"),
 }
 
 
@@ -79,7 +85,7 @@ def write_sample_video(
     """
     path = Path(path)
     recipe = _RECIPES[container]
-    options = dict(muxer_options or {})
+    options = {**recipe.muxer_options, **(muxer_options or {})}
     if faststart:
         options["movflags"] = "+".join(filter(None, [options.get("movflags"), "faststart"]))
     with av.open(str(path), "w", format=recipe.muxer, options={"fflags": "+bitexact", **options}) as output:
@@ -203,12 +209,15 @@ def _pad(path: Path, container: ContainerName, size_bytes: int, *, faststart: bo
     if padding_bytes == 0:
         return
     match container:
-        case "mp4" | "mov":
+        case "mp4" | "mov" | "3gp":
             _pad_boxes(path, padding_bytes, before_index=not faststart, sparse=sparse, seed=seed)
         case "mkv" | "webm":
             _pad_segment(path, padding_bytes, sparse=sparse, seed=seed)
         case "avi":
             _pad_riff(path, padding_bytes, sparse=sparse, seed=seed)
+        case _:
+            message = f"{container} has no box that players skip"
+            raise ValueError(message)
     assert path.stat().st_size == size_bytes
 
 

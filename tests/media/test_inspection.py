@@ -35,6 +35,11 @@ CODECS: dict[ContainerName, tuple[str, str, str]] = {
     "mkv": ("matroska", "h264", "aac"),
     "webm": ("webm", "vp8", "opus"),
     "avi": ("avi", "mpeg4", "mp3"),
+    "3gp": ("3gpp", "h264", "aac"),
+    "ts": ("mpegts", "h264", "aac"),
+    "mts": ("mpegts", "h264", "ac3"),
+    "mpg": ("mpeg", "mpeg2video", "mp2"),
+    "ogv": ("ogg", "vp8", "opus"),
 }
 
 

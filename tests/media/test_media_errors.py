@@ -12,7 +12,7 @@ from chalicelib.core.media.errors import MediaError
 
 EXAMPLES: list[MediaError] = [
     errors.NotAVideoError(),
-    errors.ContainerMismatchError(found="a WebM video", declared_content_type="video/mp4"),
+    errors.NotAVideoError(found="HEIC"),
     errors.NoVideoStreamError(("audio",)),
     errors.EncryptedMediaError(),
     errors.UnsupportedCodecError("ffv1"),

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.web import walkthroughs
 from tests.web.fake_site import FakeSite
-from tests.web.walkthroughs import Person
+from tests.web.walkthroughs import IN_TIME_MS, Person
 
 
 def test_a_person_signs_in_and_out(page: Page, site: FakeSite, user: Person) -> None:
@@ -39,5 +39,19 @@ def test_a_file_other_than_a_video_is_rejected_in_words(
     page: Page, site: FakeSite, user: Person, tmp_path: Path
 ) -> None:
     liar = tmp_path / "liar.mp4"
-    liar.write_bytes(b"MZ" * 4096)
+    liar.write_bytes(b"\0\0\0\4moov" * 1024)  # no box is that short
     walkthroughs.upload_a_file_that_is_not_a_video(page, site.url, user, liar)
+
+
+def test_a_file_that_begins_as_no_video_does_is_refused_before_it_is_sent(
+    page: Page, site: FakeSite, user: Person, tmp_path: Path
+) -> None:
+    text, photo = tmp_path / "notes.mp4", tmp_path / "photo.mov"
+    text.write_text("Dear reader")
+    photo.write_bytes(b"\0\0\0\x18ftypheic" + bytes(64))
+    walkthroughs.sign_in(page, site.url, user)
+    walkthroughs.choose(page, text, photo)
+    refused = page.get_by_role("alert")
+    expect(refused).to_contain_text("This file is not a video. Choose another file.", timeout=IN_TIME_MS)
+    expect(refused).to_contain_text("This is a HEIC file, not a video.")
+    assert site.api.videos == {}

@@ -12,7 +12,7 @@ from chalicelib.core.errors import InternalError
 from chalicelib.core.multipart_upload import MAX_COUNTED_UPLOADS
 from chalicelib.core.progress import COUNTED, TOLD_EVERY_SECONDS
 from chalicelib.core.upload_requests import MAX_URLS_PER_PAGE
-from chalicelib.core.video_types import VIDEO_TYPES
+from chalicelib.core.video_types import OTHER_SIGNATURES, VIDEO_SIGNATURES, VIDEO_TYPES, Signature
 from chalicelib.http_errors import STATUS_BY_ERROR
 
 VERSION = "3.1.0"
@@ -190,6 +190,11 @@ def _errors(operation: Operation, examples: Mapping[str, Any]) -> dict[str, Any]
 _RETRY_AFTER = {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
 
 
+def _signature(signature: Signature) -> list[list[int | str]]:
+    """Pairs of an offset and the bytes there in hex."""
+    return [[offset, found.hex()] for offset, found in signature]
+
+
 def _schemas() -> dict[str, Any]:
     bodies = [operation.body for operation in OPERATIONS if operation.body]
     answered = [kind for operation in OPERATIONS for kind in operation.responses.values()]
@@ -201,6 +206,10 @@ def _schemas() -> dict[str, Any]:
         content_type: {"label": known.label, "extensions": known.extensions}
         for content_type, known in VIDEO_TYPES.items()
     }
+    schemas["ContentType"]["x-video-signatures"] = list(map(_signature, VIDEO_SIGNATURES))
+    schemas["ContentType"]["x-other-signatures"] = [
+        {"kind": kind, "signature": _signature(signature)} for kind, signature in OTHER_SIGNATURES
+    ]
     schemas["ProgressBatch"]["x-progress"] = {"toldEverySeconds": TOLD_EVERY_SECONDS, "counted": sorted(COUNTED)}
     for kind in STATUS_BY_ERROR:
         description = f"{STATUS_BY_ERROR[kind]}: {meaning(kind)}"

@@ -99,7 +99,7 @@ class Processing:
         if stored.size_bytes != record.size_bytes:
             raise WrongSizeError(announced_bytes=record.size_bytes, stored_bytes=stored.size_bytes)
         read_range = partial(self.videos.read_range, record.ref.file_key, stored.version_id)
-        container = require_container(read_range(0, min(HEAD_BYTES, stored.size_bytes)), record.content_type)
+        container = require_container(read_range(0, min(HEAD_BYTES, stored.size_bytes)))
         return self.inspect(read_range, stored.size_bytes, container)
 
     def _accept(self, record: VideoRecord, stored: StoredVideo, seen_at: datetime, inspection: Inspection) -> Processed:

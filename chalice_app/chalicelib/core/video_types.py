@@ -1,4 +1,8 @@
-"""Accepted types of files and their containers. The first is checked before a byte is sent, the second on arrival."""
+"""Accepted types of files, their containers and their first bytes.
+
+The name and the first bytes are checked before a byte is sent, what is inside on arrival. A name may be wrong about the
+container: players look inside, and so do we.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,29 +16,98 @@ class Container(StrEnum):
 
     MP4 = "mp4"
     QUICKTIME = "quicktime"
+    THREE_GPP = "3gpp"
     MATROSKA = "matroska"
     WEBM = "webm"
     AVI = "avi"
+    MPEG_TS = "mpegts"
+    MPEG_PS = "mpeg"
+    OGG = "ogg"
+
+
+BOX_CONTAINERS = frozenset({Container.MP4, Container.QUICKTIME, Container.THREE_GPP})
+"""Those made of boxes (ISO/IEC 14496-12 and the QuickTime format it grew from)."""
+EBML_CONTAINERS = frozenset({Container.MATROSKA, Container.WEBM})
 
 
 @dataclass(frozen=True)
 class VideoType:
-    """label: the type's name for users. containers: those that a file announced as this type may have."""
+    """label: the type's name for users."""
 
     label: str
     extensions: tuple[str, ...]
-    containers: frozenset[Container]
 
 
 VIDEO_TYPES = {
-    "video/mp4": VideoType("MP4", (".mp4", ".m4v"), frozenset({Container.MP4})),
-    "video/quicktime": VideoType("MOV", (".mov",), frozenset({Container.QUICKTIME})),
-    # WebM is a subset of Matroska (https://www.webmproject.org/docs/container/), not the other way round.
-    "video/x-matroska": VideoType("MKV", (".mkv",), frozenset({Container.MATROSKA, Container.WEBM})),
-    "video/webm": VideoType("WebM", (".webm",), frozenset({Container.WEBM})),
-    "video/x-msvideo": VideoType("AVI", (".avi",), frozenset({Container.AVI})),
+    "video/mp4": VideoType("MP4", (".mp4", ".m4v")),
+    "video/quicktime": VideoType("MOV", (".mov",)),
+    "video/x-matroska": VideoType("MKV", (".mkv",)),
+    "video/webm": VideoType("WebM", (".webm",)),
+    "video/x-msvideo": VideoType("AVI", (".avi",)),
+    "video/3gpp": VideoType("3GP", (".3gp", ".3gpp")),
+    "video/3gpp2": VideoType("3G2", (".3g2",)),
+    "video/mp2t": VideoType("MTS", (".mts", ".m2ts", ".ts")),
+    "video/mpeg": VideoType("MPEG", (".mpg", ".mpeg")),
+    "video/ogg": VideoType("Ogg", (".ogv", ".ogg")),
 }
 """By content type. The contract tells the clients (`x-video-types` in docs/openapi.json)."""
+
+Signature = tuple[tuple[int, bytes], ...]
+"""Offsets and the bytes that a file has there, all of them."""
+
+_TS_PACKETS = 4
+_BOX_TYPES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+EBML_ID = b"\x1a\x45\xdf\xa3"
+MPEG_PACK_START = b"\0\0\x01\xba"  # ISO/IEC 13818-1, 2.5.3.4
+TS_SYNC = b"\x47"  # ISO/IEC 13818-1, 2.4.3.3
+TS_PACKETS = {188: 0, 192: 4}
+"""Size of a packet → where its sync byte is. Camcorders put a time of four bytes in front (Blu-ray's BDAV)."""
+
+VIDEO_SIGNATURES: tuple[Signature, ...] = (
+    *(((4, kind),) for kind in _BOX_TYPES),
+    ((0, EBML_ID),),
+    ((0, b"RIFF"), (8, b"AVI ")),
+    ((0, MPEG_PACK_START),),
+    ((0, b"OggS"),),
+    *(tuple((first + number * size, TS_SYNC) for number in range(_TS_PACKETS)) for size, first in TS_PACKETS.items()),
+)
+"""A file that begins with none of these is no video that we know; one that does may still be something else."""
+
+IMAGE_BRANDS = (
+    *b"heic heix heim heis hevc hevx hevm hevs mif1 mif2 msf1 miaf avif avis avci avcs jpeg jpgs j2ki j2is".split(),
+    b"jxl ",
+    b"crx ",
+)
+"""HEIF and AVIF stills, bursts and image sequences (ISO/IEC 23008-12, AV1 Image File Format), Canon raw."""
+
+OTHER_SIGNATURES: tuple[tuple[str, Signature], ...] = (
+    *(("HEIC", ((4, b"ftyp"), (8, brand))) for brand in IMAGE_BRANDS if brand.startswith((b"hei", b"hev"))),
+    *(("AVIF", ((4, b"ftyp"), (8, brand))) for brand in IMAGE_BRANDS if brand.startswith(b"avi")),
+    *(("HEIF", ((4, b"ftyp"), (8, brand))) for brand in (b"mif1", b"mif2", b"msf1", b"miaf")),
+    ("GIF", ((0, b"GIF8"),)),
+    ("JPEG", ((0, b"\xff\xd8\xff"),)),
+    ("PNG", ((0, b"\x89PNG"),)),
+    ("WebP", ((0, b"RIFF"), (8, b"WEBP"))),
+    ("WAV", ((0, b"RIFF"), (8, b"WAVE"))),
+    ("MP3", ((0, b"ID3"),)),
+    ("PDF", ((0, b"%PDF"),)),
+    ("ZIP", ((0, b"PK\x03\x04"),)),
+    ("FLV", ((0, b"FLV"),)),
+    ("WMV", ((0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"),)),
+    ("MXF", ((0, b"\x06\x0e\x2b\x34"),)),
+)
+"""Files that people take for videos, or that carry a video's extension, by the name that people know."""
+
+SIGNATURE_BYTES = max(offset + len(found) for one in VIDEO_SIGNATURES for offset, found in one)
+
+
+def other_kind(head: bytes) -> str | None:
+    """Name of the kind of file that begins so, if it is a well-known one that is no video for us."""
+    return next((name for name, signature in OTHER_SIGNATURES if has_signature(head, signature)), None)
+
+
+def has_signature(head: bytes, signature: Signature) -> bool:
+    return all(head[offset : offset + len(found)] == found for offset, found in signature)
 
 
 def require_video_type(file_name: str, content_type: str) -> None:

@@ -34,7 +34,7 @@ export interface Completion {
 }
 
 /** Must fit the extension of `fileName`. */
-export type ContentType = "video/mp4" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
+export type ContentType = "video/3gpp" | "video/3gpp2" | "video/mp2t" | "video/mp4" | "video/mpeg" | "video/ogg" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
 
 /** A deleted video. URLs that were given out before can play until `linksExpireAt`. */
 export interface DeletedVideo {
@@ -64,7 +64,7 @@ export interface NewUpload {
   /** Without folders and control characters. */
   fileName: string;
   /** Must fit the extension of `fileName`. */
-  contentType: "video/mp4" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
+  contentType: "video/3gpp" | "video/3gpp2" | "video/mp2t" | "video/mp4" | "video/mpeg" | "video/ogg" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
   /** From 1 to what the stage accepts, at most 53,687,091,200,000. */
   sizeBytes: number;
 }
@@ -85,7 +85,7 @@ export interface OpenUpload {
   fileKey: string;
   fileName: string;
   /** Must fit the extension of `fileName`. */
-  contentType: "video/mp4" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
+  contentType: "video/3gpp" | "video/3gpp2" | "video/mp2t" | "video/mp4" | "video/mpeg" | "video/ogg" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
   sizeBytes: number;
   partSizeBytes: number;
   partCount: number;
@@ -217,7 +217,7 @@ export interface StoredUpload {
   state: "aborted" | "completing" | "expired" | "processing" | "ready" | "rejected" | "uploading";
   fileName: string;
   /** Must fit the extension of `fileName`. */
-  contentType: "video/mp4" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
+  contentType: "video/3gpp" | "video/3gpp2" | "video/mp2t" | "video/mp4" | "video/mpeg" | "video/ogg" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
   sizeBytes: number;
   partSizeBytes: number;
   partCount: number;
@@ -271,7 +271,7 @@ export interface Video {
   videoId: string;
   fileName: string;
   /** Must fit the extension of `fileName`. */
-  contentType: "video/mp4" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
+  contentType: "video/3gpp" | "video/3gpp2" | "video/mp2t" | "video/mp4" | "video/mpeg" | "video/ogg" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
   sizeBytes: number;
   checksumCRC64NVME: string | null;
   state: "aborted" | "completing" | "expired" | "processing" | "ready" | "rejected" | "uploading";
@@ -300,7 +300,7 @@ export interface VideoMessage {
   versionId: string | null;
   fileName: string;
   /** Must fit the extension of `fileName`. */
-  contentType: "video/mp4" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
+  contentType: "video/3gpp" | "video/3gpp2" | "video/mp2t" | "video/mp4" | "video/mpeg" | "video/ogg" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
   sizeBytes: number;
   state: "deleted" | "failed" | "ready" | "rejected";
   cause: "expired" | "given_up" | "operator" | "owner" | "retention" | null;
@@ -331,7 +331,61 @@ export const VIDEO_TYPES = {
   "video/x-matroska": { label: "MKV", extensions: [".mkv"] },
   "video/webm": { label: "WebM", extensions: [".webm"] },
   "video/x-msvideo": { label: "AVI", extensions: [".avi"] },
+  "video/3gpp": { label: "3GP", extensions: [".3gp", ".3gpp"] },
+  "video/3gpp2": { label: "3G2", extensions: [".3g2"] },
+  "video/mp2t": { label: "MTS", extensions: [".mts", ".m2ts", ".ts"] },
+  "video/mpeg": { label: "MPEG", extensions: [".mpg", ".mpeg"] },
+  "video/ogg": { label: "Ogg", extensions: [".ogv", ".ogg"] },
 };
+
+/** Offsets and the bytes there in hex, all of them. */
+export type Signature = readonly (readonly [number, string])[];
+
+/** A file that begins with none of these is no video; one that does may still be something else. */
+export const VIDEO_SIGNATURES: readonly Signature[] = [
+  [[4, "66747970"]],
+  [[4, "6d6f6f76"]],
+  [[4, "6d646174"]],
+  [[4, "77696465"]],
+  [[4, "66726565"]],
+  [[4, "736b6970"]],
+  [[4, "706e6f74"]],
+  [[0, "1a45dfa3"]],
+  [[0, "52494646"], [8, "41564920"]],
+  [[0, "000001ba"]],
+  [[0, "4f676753"]],
+  [[0, "47"], [188, "47"], [376, "47"], [564, "47"]],
+  [[4, "47"], [196, "47"], [388, "47"], [580, "47"]],
+] as const;
+
+/** Well-known files that are no videos, by the name that people know. */
+export const OTHER_SIGNATURES: readonly { kind: string; signature: Signature }[] = [
+  { kind: "HEIC", signature: [[4, "66747970"], [8, "68656963"]] },
+  { kind: "HEIC", signature: [[4, "66747970"], [8, "68656978"]] },
+  { kind: "HEIC", signature: [[4, "66747970"], [8, "6865696d"]] },
+  { kind: "HEIC", signature: [[4, "66747970"], [8, "68656973"]] },
+  { kind: "HEIC", signature: [[4, "66747970"], [8, "68657663"]] },
+  { kind: "HEIC", signature: [[4, "66747970"], [8, "68657678"]] },
+  { kind: "HEIC", signature: [[4, "66747970"], [8, "6865766d"]] },
+  { kind: "HEIC", signature: [[4, "66747970"], [8, "68657673"]] },
+  { kind: "AVIF", signature: [[4, "66747970"], [8, "61766966"]] },
+  { kind: "AVIF", signature: [[4, "66747970"], [8, "61766973"]] },
+  { kind: "HEIF", signature: [[4, "66747970"], [8, "6d696631"]] },
+  { kind: "HEIF", signature: [[4, "66747970"], [8, "6d696632"]] },
+  { kind: "HEIF", signature: [[4, "66747970"], [8, "6d736631"]] },
+  { kind: "HEIF", signature: [[4, "66747970"], [8, "6d696166"]] },
+  { kind: "GIF", signature: [[0, "47494638"]] },
+  { kind: "JPEG", signature: [[0, "ffd8ff"]] },
+  { kind: "PNG", signature: [[0, "89504e47"]] },
+  { kind: "WebP", signature: [[0, "52494646"], [8, "57454250"]] },
+  { kind: "WAV", signature: [[0, "52494646"], [8, "57415645"]] },
+  { kind: "MP3", signature: [[0, "494433"]] },
+  { kind: "PDF", signature: [[0, "25504446"]] },
+  { kind: "ZIP", signature: [[0, "504b0304"]] },
+  { kind: "FLV", signature: [[0, "464c56"]] },
+  { kind: "WMV", signature: [[0, "3026b2758e66cf11"]] },
+  { kind: "MXF", signature: [[0, "060e2b34"]] },
+] as const;
 
 /** What clients tell of their uploads, and how often. */
 export const PROGRESS = {

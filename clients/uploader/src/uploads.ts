@@ -1,6 +1,7 @@
 /** The uploads of one uploader, one file after another. It knows no element: its observer shows and tells. */
 
 import type { UnfinishedUpload, Video } from "./api";
+import { kindOtherThanVideo } from "./first_bytes";
 import { forgetFile, wasChanged } from "./remembered_files";
 import type { UnfinishedUploads } from "./unfinished_uploads";
 import { canGoOn, isRemovable } from "./upload_ends";
@@ -12,7 +13,7 @@ import { type UploadState, VideoUpload } from "./video_upload";
 /** Why a file is refused before an upload of it begins. */
 export interface Problem {
   code: string;
-  details?: Record<string, number>;
+  details?: Record<string, number | string>;
 }
 
 /** What the embedding page allows. */
@@ -117,7 +118,7 @@ export class Uploads {
     for (const file of files) {
       const unfinished = of(file);
       const isOnOtherDevice = unfinished !== undefined && (await this.#unfinished.isOnOtherDevice(unfinished));
-      const problem = this.#take(file, unfinished, isOnOtherDevice);
+      const problem = this.#refusal(file) ?? (await otherKind(file)) ?? this.#take(file, unfinished, isOnOtherDevice);
       if (problem) problems.set(file, problem);
     }
     if (problems.size > 0) this.#observer.refused(problems);
@@ -188,14 +189,22 @@ export class Uploads {
     this.#unfinished.showAgain();
   }
 
-  /** Why not, where the file is refused. */
-  #take(file: File, unfinished?: UnfinishedUpload, isOnOtherDevice = false): Problem | null {
-    const { extensions, maxFiles, isManual } = this.#limits();
-    const type = contentType(file.name);
-    if (!type || (extensions && !extensions.includes(extensionOf(file.name))))
+  /** Why not, by what can be told without reading the file. */
+  #refusal(file: File): Problem | null {
+    const { extensions, maxFiles } = this.#limits();
+    if (!contentType(file.name) || (extensions && !extensions.includes(extensionOf(file.name))))
       return { code: "unsupported_video_type" };
     if (file.size === 0) return { code: "empty_file" };
     if (this.#uploads.length >= maxFiles) return { code: "too_many_files", details: { count: maxFiles } };
+    return null;
+  }
+
+  /** Why not, where the file is refused. */
+  #take(file: File, unfinished?: UnfinishedUpload, isOnOtherDevice = false): Problem | null {
+    const { isManual } = this.#limits();
+    const type = contentType(file.name);
+    const refusal = this.#refusal(file); // another call may have filled the list meanwhile
+    if (!type || refusal) return refusal;
     if (unfinished) this.#unfinished.drop(unfinished);
     const upload = new VideoUpload(file, type, unfinished);
     upload.mustCompareParts = unfinished !== undefined && wasChanged(unfinished.videoId, file);
@@ -230,4 +239,10 @@ export class Uploads {
     const next = this.#uploads.find(({ state }) => state === "waiting");
     if (next) this.#engine.run(next);
   }
+}
+
+async function otherKind(file: File): Promise<Problem | null> {
+  const kind = await kindOtherThanVideo(file);
+  if (kind === null) return null;
+  return kind ? { code: "other_file_kind", details: { kind } } : { code: "not_a_video" };
 }

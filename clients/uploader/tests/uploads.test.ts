@@ -7,6 +7,7 @@ import { Uploads } from "../src/uploads";
 import type { UploadState } from "../src/video_upload";
 
 const FILM_BYTES = 1000;
+const FILM = "\0\0\0\x18ftyp".padEnd(FILM_BYTES, "\0");
 
 /** An engine that does at once what it is told. */
 function listOf(count: number): { uploads: Uploads; ready: Promise<void> } {
@@ -28,7 +29,7 @@ function listOf(count: number): { uploads: Uploads; ready: Promise<void> } {
     observer: { added: () => {}, changed: () => {}, removed: () => {}, refused: () => {} },
     limits: () => ({ extensions: null, maxFiles: Infinity, isManual: false }),
   });
-  const files = Array.from({ length: count }, (_, index) => new File([new Uint8Array(FILM_BYTES)], `${index}.mp4`));
+  const files = Array.from({ length: count }, (_, index) => new File([FILM], `${index}.mp4`));
   return { uploads, ready: uploads.add(files) };
 }
 

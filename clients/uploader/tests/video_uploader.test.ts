@@ -4,7 +4,7 @@ import type { VideoUpload } from "../src/video_upload";
 import { VideoUploader } from "../src/video_uploader";
 
 const API = "https://videos.example.com/api";
-const FILM = new File(["film"], "film.mp4");
+const FILM = new File(["\0\0\0\x18ftypisom"], "film.mp4");
 
 let asked: string[];
 let uploader: VideoUploader;

@@ -1,32 +1,28 @@
 """Detection of a file's container, from its first bytes alone."""
 
-from chalicelib.core.media.errors import ContainerMismatchError, NotAVideoError
-from chalicelib.core.video_types import VIDEO_TYPES, Container
+from chalicelib.core.media.errors import NotAVideoError
+from chalicelib.core.video_types import (
+    EBML_ID,
+    IMAGE_BRANDS,
+    MPEG_PACK_START,
+    TS_PACKETS,
+    TS_SYNC,
+    Container,
+    other_kind,
+)
 
 HEAD_BYTES = 4096
 """Number of first bytes that `detect_container` looks at."""
 
 
-_WORDS = {
-    Container.MP4: "an MP4 video",
-    Container.QUICKTIME: "a QuickTime movie",
-    Container.MATROSKA: "a Matroska video",
-    Container.WEBM: "a WebM video",
-    Container.AVI: "an AVI video",
-}
-
-
-def require_container(head: bytes, declared_content_type: str) -> Container:
+def require_container(head: bytes) -> Container:
     """The container of a file that starts with `head` (HEAD_BYTES, or the whole file when it is shorter).
 
-    Raises NotAVideoError, ContainerMismatchError.
+    Raises NotAVideoError.
     """
     container = detect_container(head)
     if container is None:
-        raise NotAVideoError
-    declared = VIDEO_TYPES.get(declared_content_type)
-    if not declared or container not in declared.containers:
-        raise ContainerMismatchError(found=_WORDS[container], declared_content_type=declared_content_type)
+        raise NotAVideoError(found=other_kind(head))
     return container
 
 
@@ -35,18 +31,31 @@ def detect_container(head: bytes) -> Container | None:
     head = head[:HEAD_BYTES]
     if head[:4] == b"RIFF":
         return Container.AVI if head[8:12] == b"AVI " else None
-    if head[:4] == _EBML_ID:
+    if head[:4] == EBML_ID:
         return _CONTAINERS_BY_DOC_TYPE.get(_doc_type(head) or b"")
-    return _detect_boxes(head)
+    if head[:4] == MPEG_PACK_START:
+        return Container.MPEG_PS
+    if head[:4] == b"OggS":
+        return Container.OGG
+    return _detect_boxes(head) or _detect_packets(head)
+
+
+_MIN_TS_PACKETS = 4
+
+
+def _detect_packets(head: bytes) -> Container | None:
+    """Every packet of a transport stream begins with the sync byte, perhaps after a time of four bytes."""
+    for size_bytes, first in TS_PACKETS.items():
+        starts = range(first, len(head), size_bytes)
+        if len(starts) >= _MIN_TS_PACKETS and all(head[start : start + 1] == TS_SYNC for start in starts):
+            return Container.MPEG_TS
+    return None
 
 
 # --- ISO base media and QuickTime: boxes of a big-endian size and a four-letter type (ISO/IEC 14496-12, 4.2)
 
-# HEIF and AVIF stills, bursts and image sequences (ISO/IEC 23008-12, AV1 Image File Format), Canon raw.
-_IMAGE_BRANDS = frozenset(
-    b"heic heix heim heis hevc hevx hevm hevs mif1 mif2 msf1 miaf avif avis avci avcs jpeg jpgs j2ki j2is".split()
-) | {b"jxl ", b"crx "}
 # QuickTime files older than ftyp start with one of these (QuickTime File Format, "Overview of movie atoms").
+_THREE_GPP_BRANDS = (b"3gp", b"3g2", b"3ge", b"3gg", b"3gh", b"3gr", b"3gs", b"3gt")  # 3GPP TS 26.244, 5.3.1
 _FILLER = frozenset([b"wide", b"free", b"skip", b"pnot"])
 _BODY = frozenset([b"moov", b"mdat"])
 _MAX_FILLER_BYTES = 1 << 24  # a larger "size" is four letters of a text that happens to go on with "free"
@@ -81,20 +90,21 @@ def _box_size(head: bytes, start: int) -> tuple[int | None, int]:
 
 
 def _container_by_brand(major_brand: bytes) -> Container | None:
-    if len(major_brand) < 4 or major_brand in _IMAGE_BRANDS or not all(0x20 <= byte < 0x7F for byte in major_brand):
+    if len(major_brand) < 4 or major_brand in IMAGE_BRANDS or not all(0x20 <= byte < 0x7F for byte in major_brand):
         return None
-    return Container.QUICKTIME if major_brand == b"qt  " else Container.MP4
+    if major_brand == b"qt  ":
+        return Container.QUICKTIME
+    return Container.THREE_GPP if major_brand.startswith(_THREE_GPP_BRANDS) else Container.MP4
 
 
 # --- EBML: elements of a variable-length id, a variable-length size and a body (RFC 8794)
 
-_EBML_ID = b"\x1a\x45\xdf\xa3"
 _DOC_TYPE_ID = 0x4282
 _CONTAINERS_BY_DOC_TYPE = {b"matroska": Container.MATROSKA, b"webm": Container.WEBM}
 
 
 def _doc_type(head: bytes) -> bytes | None:
-    header = _ebml_number(head, len(_EBML_ID), keep_marker=False)
+    header = _ebml_number(head, len(EBML_ID), keep_marker=False)
     if header is None:
         return None
     header_size_bytes, position = header

@@ -20,19 +20,24 @@ from chalicelib.core.video_types import Container
 _DEMUXERS = {
     Container.MP4: "mov",
     Container.QUICKTIME: "mov",
+    Container.THREE_GPP: "mov",
     Container.MATROSKA: "matroska",
     Container.WEBM: "matroska",
     Container.AVI: "avi",
+    Container.MPEG_TS: "mpegts",
+    Container.MPEG_PS: "mpeg",
+    Container.OGG: "ogg",
 }
 
-# What cameras, phones, editors and browsers write into the five containers. Every other decoder stays shut.
+# What cameras, phones, editors and browsers write into these containers. Every other decoder stays shut.
 VIDEO_DECODERS = (
     *("h264", "hevc", "av1", "libdav1d", "vp8", "vp9", "mpeg4", "msmpeg4v1", "msmpeg4v2", "msmpeg4", "h263"),
-    *("mpeg1video", "mpeg2video", "mjpeg", "prores", "dnxhd", "dvvideo"),
+    *("mpeg1video", "mpeg2video", "mjpeg", "prores", "dnxhd", "dvvideo", "theora"),
 )
 _AUDIO_DECODERS = (
     *("aac", "mp3", "mp3float", "opus", "libopus", "vorbis", "ac3", "eac3", "flac", "alac"),
-    *("pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be"),
+    *("mp2", "mp2float", "amrnb", "amrwb", "speex"),
+    *("pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_bluray"),
 )
 
 _PROBE_BYTES = 5_000_000

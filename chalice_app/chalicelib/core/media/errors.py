@@ -2,7 +2,6 @@
 
 MediaError                          the file is to blame: the upload is rejected with `code`
 ├── NotAVideoError                  no container that we know
-├── ContainerMismatchError          another container than was declared
 ├── NoVideoStreamError              sound, subtitles or cover art alone
 ├── EncryptedMediaError             encrypted: only its licensed players can show it
 ├── UnsupportedCodecError           in a codec that we do not decode
@@ -18,6 +17,8 @@ Each leaf carries its data as fields; `code` is the API's rejection code.
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
+
+from chalicelib.core.video_types import VIDEO_TYPES
 
 
 class MediaError(Exception):
@@ -36,27 +37,17 @@ class MediaError(Exception):
 
 @dataclass(eq=False)
 class NotAVideoError(MediaError):
-    """The first bytes belong to no container that we know."""
+    """The first bytes belong to no container that we know. found: the kind of file, where it is a well-known one."""
+
+    found: str | None = None
 
     code: ClassVar[str] = "not_a_video"
 
     @property
     def message(self) -> str:
-        return "The file is not an MP4, QuickTime, Matroska, WebM or AVI video."
-
-
-@dataclass(eq=False)
-class ContainerMismatchError(MediaError):
-    """found: what the file is, in words."""
-
-    found: str
-    declared_content_type: str
-
-    code: ClassVar[str] = "container_mismatch"
-
-    @property
-    def message(self) -> str:
-        return f"The file is {self.found}, but it was declared as {self.declared_content_type}."
+        labels = [known.label for known in VIDEO_TYPES.values()]
+        accepted = f"{', '.join(labels[:-1])} and {labels[-1]}"
+        return f"The file is {f'a {self.found} file, ' if self.found else ''}not a video. {accepted} are accepted."
 
 
 @dataclass(eq=False)

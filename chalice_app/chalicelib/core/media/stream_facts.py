@@ -23,7 +23,7 @@ from chalicelib.core.media.errors import (
 from chalicelib.core.media.facts import AudioStream, InspectionLimits, MediaFacts, VideoStream
 from chalicelib.core.media.poster import best_picture, encode_poster
 from chalicelib.core.media.unindexed import beginning, duration_from_tail
-from chalicelib.core.video_types import Container
+from chalicelib.core.video_types import BOX_CONTAINERS, Container
 
 MICROSECONDS = 1_000_000
 _POSTER_AT = (0.1, 0.25, 0.5, 0.75)
@@ -49,7 +49,7 @@ def inspect(file: MediaFile, container: Container, limits: InspectionLimits) -> 
 
 
 def _inspect(file: MediaFile, container: Container, limits: InspectionLimits) -> tuple[MediaFacts, bytes]:
-    index = Index.of(file) if container in {Container.MP4, Container.QUICKTIME} else Index()
+    index = Index.of(file) if container in BOX_CONTAINERS else Index()
     if index.is_encrypted:
         raise EncryptedMediaError
     unindexed = index.is_fragmented

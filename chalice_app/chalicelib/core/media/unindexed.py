@@ -12,7 +12,7 @@ from av.error import FFmpegError
 from chalicelib.core.media.boxes import find_box, read_bytes
 from chalicelib.core.media.demuxing import Excerpt, FileWithGap, MediaFile, open_media
 from chalicelib.core.media.facts import MIB, InspectionLimits
-from chalicelib.core.video_types import Container
+from chalicelib.core.video_types import EBML_CONTAINERS, Container
 
 BEGINNING_BYTES = 16 * MIB
 _HEADER_BYTES = MIB
@@ -32,7 +32,7 @@ def duration_from_tail(
     file: MediaFile, container: Container, limits: InspectionLimits, start_seconds: float
 ) -> float | None:
     """Seconds from `start_seconds` to the end of the last packet; None if the end tells no time."""
-    matroska = container in {Container.MATROSKA, Container.WEBM}
+    matroska = container in EBML_CONTAINERS
     if matroska:
         header_end = _first(_clusters(read_bytes(file, 0, _HEADER_BYTES, file.size_bytes)))
     else:

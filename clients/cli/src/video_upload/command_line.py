@@ -39,7 +39,7 @@ from video_upload.standard_streams import drop_output, prepare_streams
 from video_upload.sync_command import sync
 from video_upload.upload_command import upload
 from video_upload.version import VERSION
-from video_upload.video_file import CONTENT_TYPES
+from video_upload.video_types import CONTENT_TYPES
 
 app = typer.Typer(
     help="Upload large videos: signed in, resumable, verified end to end.",

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from video_upload.errors import FileRefusedError, FileUnreadableError
-from video_upload.video_file import CONTENT_TYPES, VideoFile, is_unicode
+from video_upload.video_file import VideoFile, is_unicode
+from video_upload.video_types import CONTENT_TYPES
 
 
 @dataclass(frozen=True, kw_only=True)

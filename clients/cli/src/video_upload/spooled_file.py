@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from video_upload.errors import FileRefusedError, SystemRefusedError
-from video_upload.video_file import BUFFER_BYTES, content_type_of
+from video_upload.video_file import BUFFER_BYTES
+from video_upload.video_types import content_type_of
 
 
 @contextmanager

@@ -36,7 +36,8 @@ from video_upload.spooled_file import spooled_file
 from video_upload.telemetry import Telemetry
 from video_upload.upload_run import DEFAULT_FILES, UploadRun, print_plan
 from video_upload.uploads_elsewhere import UploadsElsewhere
-from video_upload.video_file import CONTENT_TYPES, VideoFile
+from video_upload.video_file import VideoFile
+from video_upload.video_types import CONTENT_TYPES
 
 TellProgress = Annotated[
     bool,

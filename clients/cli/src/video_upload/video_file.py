@@ -13,15 +13,8 @@ from pathlib import Path
 from awscrt.checksums import crc64nvme
 
 from video_upload.errors import FileChangedError, FileRefusedError, FileUnreadableError
+from video_upload.video_types import SIGNATURE_BYTES, content_type_of, require_video
 
-CONTENT_TYPES = {
-    ".mp4": "video/mp4",
-    ".m4v": "video/mp4",
-    ".mov": "video/quicktime",
-    ".mkv": "video/x-matroska",
-    ".webm": "video/webm",
-    ".avi": "video/x-msvideo",
-}
 BUFFER_BYTES = 1024 * 1024
 
 
@@ -34,20 +27,12 @@ def is_unicode(text: str) -> bool:
     return True
 
 
-def content_type_of(path: Path) -> str:
-    """Return the type that the extension names. Raises FileRefusedError for a file that is no video by its name."""
-    content_type = CONTENT_TYPES.get(path.suffix.lower())
-    if content_type is None:
-        raise FileRefusedError(path, f"not a video this platform takes ({', '.join(CONTENT_TYPES)})")
-    return content_type
-
-
 @contextmanager
-def _reading(file: VideoFile) -> Generator[None]:
+def _reading(path: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:
-        raise FileUnreadableError(file.path, error) from error
+        raise FileUnreadableError(path, error) from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +67,8 @@ class VideoFile:
             raise FileUnreadableError(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
         if not is_unicode(path.name) or not is_unicode(str(resolved)):
             raise FileRefusedError(path, "its name is not UTF-8; rename it")
+        with _reading(path), path.open("rb") as file:
+            require_video(path, file.read(SIGNATURE_BYTES))
         return cls(
             path=resolved,
             name=path.name,
@@ -129,18 +116,18 @@ class PartReader:
         self._file = file
         self._layout = layout
         # Unbuffered: the parts go through our own buffer, another one would only copy.
-        with _reading(file):
+        with _reading(file.path):
             self._source = file.path.open("rb", buffering=0)
         self._buffer = memoryview(bytearray(min(BUFFER_BYTES, layout.part_size_bytes)))
 
     def open_part(self, part_number: int) -> None:
         """Put the read position at the start of a part."""
-        with _reading(self._file):
+        with _reading(self._file.path):
             self._source.seek(self._layout.offset_bytes(part_number))
 
     def read(self, wanted_bytes: int) -> memoryview:
         """The next bytes, at least one and at most the buffer. Valid until the next call."""
-        with _reading(self._file):
+        with _reading(self._file.path):
             count = self._source.readinto(self._buffer[: min(wanted_bytes, len(self._buffer))])
         if not count:
             raise FileChangedError(self._file.path)
