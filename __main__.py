@@ -32,6 +32,7 @@ from components.network.vpc import Network, NetworkArgs
 from components.observability.audit_trail import Audit, AuditArgs
 from components.observability.feature_logs import Feature, FeatureLogs, FeatureLogsArgs
 from components.observability.monitoring import Observability, ObservabilityArgs
+from components.scanning.malware_protection import SCANNER_ROLE, Scanning, ScanningArgs
 from components.site_config import allowed_origin, site_config
 from components.stack_configuration import load_settings
 from components.storage.buckets import Storage, StorageArgs
@@ -62,13 +63,14 @@ if settings.network.enabled:
     )
     network = Network("network", network_args)
 
+scanner_role_arns = [context.role_arn(SCANNER_ROLE)] if settings.malware.malware_scan else []
 storage_args = StorageArgs(
     context,
     settings.storage,
     data_key_arn=keys.data_key_arn,
     s3_endpoint_id=network.s3_endpoint_id if network else None,
     tagging_role_arns=role_arns(context, lambda each: each.tags_videos),
-    inspecting_role_arns=role_arns(context, lambda each: each.inspects_videos),
+    inspecting_role_arns=[*role_arns(context, lambda each: each.inspects_videos), *scanner_role_arns],
     roles_outside_network_arns=[*role_arns(context, lambda each: not each.in_network), context.role_arn(OPERATOR)],
     trail=settings.observability.trail,
 )
@@ -134,6 +136,7 @@ resources = Resources(
     dead_letter_queue_arn=messaging.dead_letter_queue_arn,
     scaled=settings.compute.provisioned_concurrency > 0,
     asks_for_bill=settings.observability.cost_figure,
+    scans=settings.malware.malware_scan,
 )
 compute_args = ComputeArgs(
     context,
@@ -148,7 +151,16 @@ compute_args = ComputeArgs(
     log_key_arn=keys.log_key_arn,
     dependencies=storage.dependencies,
 )
-Compute("compute", compute_args)
+compute = Compute("compute", compute_args)
+
+if settings.malware.malware_scan:
+    scanning_args = ScanningArgs(
+        context,
+        data_key_arn=keys.data_key_arn,
+        video_bucket_name=storage.video_bucket_name,
+        notification=compute.notification,
+    )
+    Scanning("scanning", scanning_args)
 
 page_origins = [edge.site_url, *map(origin_of, settings.sign_in.extra_redirect_urls)]
 UploadCors("upload-cors", UploadCorsArgs(video_bucket_name=storage.video_bucket_name, origins=page_origins))
@@ -175,6 +187,7 @@ observability_args = ObservabilityArgs(
     web_acl_name=web_acl.metric_name if web_acl else None,
     log_key_arn=keys.log_key_arn,
     max_open_uploads=settings.uploads.max_open_uploads,
+    scans=settings.malware.malware_scan,
 )
 observability = Observability("observability", observability_args)
 

@@ -5,6 +5,7 @@ from urllib.parse import unquote_plus
 
 from chalice.app import Chalice, CloudWatchEvent, Rate, S3Event
 
+from chalicelib.adapters.scan_events import SCAN_RESULT, SCANNER, verdict_in
 from chalicelib.core.ports import StoredObject
 from chalicelib.environment import ImportTimeSettings, LocalSignIn
 from chalicelib.invocations import in_an_invocation
@@ -27,6 +28,18 @@ for blueprint in (upload_tokens, video_upload, multipart_init, multipart_complet
 def video_processing(event: S3Event) -> None:
     for record in event.to_dict()["Records"]:
         services().processing.process(_arrived(record["s3"]["object"]))
+
+
+@app.on_cw_event(
+    {
+        "source": [SCANNER],
+        "detail-type": [SCAN_RESULT],
+        "detail": {"s3ObjectDetails": {"bucketName": [ImportTimeSettings.read().video_bucket]}},
+    }
+)
+@in_an_invocation
+def scan_verdict(event: CloudWatchEvent) -> None:
+    services().scan_verdicts.receive(verdict_in(event.detail))
 
 
 @app.schedule(Rate(JANITOR_INTERVAL_MINUTES, unit=Rate.MINUTES))

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[1]
+VIDEO_BUCKET = "{{video_bucket}}"
+"""Token for the bucket's name, which the app reads from its environment."""
 
 
 class AppNotReadableError(Exception):
@@ -29,6 +31,7 @@ class AppDescription:
     handlers: entry point by function.
     schedule: of the janitor, as EventBridge writes it.
     bucket_events, bucket_prefix: the events that start processing.
+    scan_events: EventBridge's pattern of the malware scanner's results, with a token for the video bucket.
     """
 
     document: dict[str, Any]
@@ -36,6 +39,11 @@ class AppDescription:
     schedule: str
     bucket_events: list[str]
     bucket_prefix: str
+    scan_events: dict[str, Any]
+
+    def scan_events_of(self, video_bucket: str) -> str:
+        """Return the pattern of this bucket's results as EventBridge takes it."""
+        return json.dumps(self.scan_events).replace(VIDEO_BUCKET, video_bucket)
 
 
 @functools.cache

@@ -13,8 +13,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from components.api.document import CORS_ORIGIN, USER_POOL_ARN, VIDEO_BUCKET, api_document, functions_in
-from components.app_description import AppDescription
+from components.api.document import CORS_ORIGIN, USER_POOL_ARN, api_document, functions_in
+from components.app_description import VIDEO_BUCKET, AppDescription
 
 API_HANDLER = "app.app"
 
@@ -36,6 +36,7 @@ def described() -> AppDescription:
         schedule=sweep.schedule_expression.to_string(),
         bucket_events=uploads.events,
         bucket_prefix=uploads.prefix,
+        scan_events=events["scan_verdict"].event_pattern,
     )
 
 

@@ -54,6 +54,8 @@ def function_environment(  # noqa: PLR0917 - the tiers, in the order of the draw
         "MEDIA_KEY_PAIR_ID": edge.media_key_pair_id,
         "CORS_ORIGIN": allowed_origin(settings),
         "TRANSFER_ACCELERATION": "true" if settings.storage.transfer_acceleration else "false",
+        "MALWARE_SCAN": "true" if settings.malware.malware_scan else "false",
+        "MALWARE_UNSCANNED": settings.malware.malware_unscanned.value,
         "MAX_VIDEO_BYTES": str(uploads.max_video_gib * GIB),
         "MAX_SIMPLE_UPLOAD_BYTES": str(uploads.max_small_upload_mib * MIB),
         "MAX_OPEN_UPLOADS_PER_USER": str(uploads.max_open_uploads),

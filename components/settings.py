@@ -50,6 +50,13 @@ class ThreatProtection(StrEnum):
     ENFORCED = "enforced"
 
 
+class Unscanned(StrEnum):
+    """Outcome of a video that the malware scanner cannot scan."""
+
+    REJECT = "reject"
+    ACCEPT = "accept"
+
+
 class PriceClass(StrEnum):
     """CloudFront's price class: the set of edge locations that serve the site."""
 
@@ -174,6 +181,21 @@ class StorageSettings:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class MalwareSettings:
+    """Malware scan."""
+
+    malware_scan: bool = flag(
+        False,
+        "GuardDuty Malware Protection scans every video, paid per GB and per object; a video is ready only after a "
+        "clean verdict",
+    )
+    malware_unscanned: Unscanned = choice(
+        Unscanned.REJECT,
+        "what becomes of a video that cannot be scanned, as over 100 GB or with a password: `reject`, `accept`",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class EdgeSettings:
     """Edge."""
 
@@ -286,6 +308,7 @@ class Settings:
     sign_in: SignInSettings
     uploads: UploadSettings
     storage: StorageSettings
+    malware: MalwareSettings
     edge: EdgeSettings
     api: ApiSettings
     compute: ComputeSettings

@@ -22,6 +22,10 @@ ALARMS_A_TARGET_TRACKING = 2  # Application Auto Scaling User Guide: one to scal
 SMALL_DASHBOARD_METRICS = 50  # CloudWatch pricing page, "Free tier": metrics of a dashboard that counts as free
 ANOMALY_METRICS = 3  # CloudWatch pricing page: the metric and both ends of its band
 SCHEDULED_METRICS = sum(metric.is_scheduled for metric in OWN_METRICS.values())
+USED_METRICS = len(OWN_METRICS) - SCHEDULED_METRICS
+SCAN_PLAN = "guardduty/malwareProtectionPlan:MalwareProtectionPlan"
+SCAN_METRICS = sum(name.startswith("scan") for name in OWN_METRICS)
+"""Metrics that nobody writes where videos are not scanned."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +136,8 @@ class Inventory:
     dashboards: int = _total("cloudwatch/dashboard:Dashboard")
     large_dashboards: int = _total("cloudwatch/dashboard:Dashboard", _is_large)
     scheduled_metrics: int = _counted(lambda _: SCHEDULED_METRICS)
-    used_metrics: int = _counted(lambda _: len(OWN_METRICS) - SCHEDULED_METRICS)
+    used_metrics: int = _counted(lambda stage: USED_METRICS - (0 if stage.of(SCAN_PLAN) else SCAN_METRICS))
+    scan_plans: int = _total(SCAN_PLAN)
     detailed_api_metrics: int = _counted(_detailed_api_metrics)
     measured_distributions: int = _total("cloudfront/monitoringSubscription:MonitoringSubscription")
     web_acls: int = _total("wafv2/webAcl:WebAcl")

@@ -161,6 +161,10 @@ def _security(month: Month) -> Iterator[_Row]:
     yield f"active users, {tier} tier", f"cognito.users_{tier}", workload.active_users_per_month
     yield "machine clients", "cognito.machine_clients", inventory.machine_clients
     yield "machine tokens", "cognito.machine_tokens", tokens
+    if inventory.scan_plans:
+        yield "malware scan, bytes", "guardduty.scanned_data", month.completed * workload.mean_video_bytes / GIB
+        yield "malware scan, objects", "guardduty.scanned_objects", month.completed
+        yield "events of the bucket", "eventbridge.opt_in_events", month.bucket_events
 
 
 def _monitoring(month: Month) -> Iterator[_Row]:
@@ -178,7 +182,8 @@ def _monitoring(month: Month) -> Iterator[_Row]:
     yield "logs kept", "cloudwatch.log_storage", (log_gib + waf_gib) * kept_months * COMPRESSED
     # The rule follows what its reservoir takes whole, of the rest a share. The default rule, which follows what the API
     # did not start, is as large.
-    requests = month.api_calls + month.function_calls["video_processing"] + month.function_calls["janitor"]
+    by_event = ("video_processing", "scan_verdict", "janitor")
+    requests = month.api_calls + sum(month.function_calls[function] for function in by_event)
     whole = min(requests, inventory.traced_per_second * SECONDS_A_MONTH)
     traces = whole + (requests - whole) * inventory.traced_share
     yield "traces", "xray.traces", traces

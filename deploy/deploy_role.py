@@ -40,7 +40,7 @@ DEPLOYING = ("dev", "staging", "prod")
 _REPOSITORY = re.compile(r"(?:repo:)?([A-Za-z0-9_.-]+(?:/|@[0-9]+/)[A-Za-z0-9_.-]+(?:@[0-9]+)?)")
 """OWNER/NAME, or OWNER@ID/NAME@ID; without wildcards, which IAM would read as such."""
 
-PASSED_TO = ("cloudtrail", "lambda", "vpc-flow-logs")
+PASSED_TO = ("cloudtrail", "lambda", "malware-protection-plan.guardduty", "vpc-flow-logs")
 LINKED_ROLES = ("email.cognito-idp", "lambda.application-autoscaling")
 """Roles that AWS makes for itself when a service is first used so."""
 
@@ -49,6 +49,7 @@ WHY_EVERYTHING: Mapping[str, str] = {
     "cloudwatch:GetMetricData": "the call takes no resource",
     "cognito-idp": "user pools are named by ids that Cognito makes up",
     "ec2": "a VPC and its parts have no name before they are made",
+    "guardduty": "Malware Protection plans are named by ids that GuardDuty makes up",
     "kms:CreateKey": "a key has no name before it is made; its tags are asked for",
     "kms:ListAliases": "the call takes no resource",
     "logs:account": "deliveries, queries and lists take no log group of the product's",
@@ -140,7 +141,7 @@ def policies(account_id: str) -> Mapping[str, PolicyDocument]:
 
 
 _POLICIES: Mapping[str, tuple[str, ...]] = {
-    "network-and-edge": ("ec2", "cloudfront", "wafv2", "route53"),
+    "network-and-edge": ("ec2", "cloudfront", "wafv2", "route53", "guardduty"),
     "data-and-people": ("s3", "kms", "cognito-idp", "sns", "sqs", "iam"),
     "functions-and-watching": (
         *("lambda", "apigateway", "application-autoscaling", "events", "logs", "cloudwatch", "cloudtrail"),

@@ -163,6 +163,11 @@ ACTIONS_BY_TYPE: Mapping[str, tuple[str, ...]] = {
         *("ec2:CreateVpcEndpoint", "ec2:DescribeVpcEndpoints", "ec2:ModifyVpcEndpoint", "ec2:DeleteVpcEndpoints"),
         *("ec2:DescribePrefixLists", "ec2:DescribeNetworkInterfaces", *_TAGS_EC2),
     ),
+    "guardduty/malwareProtectionPlan:MalwareProtectionPlan": (
+        *("guardduty:CreateMalwareProtectionPlan", "guardduty:GetMalwareProtectionPlan"),
+        *("guardduty:UpdateMalwareProtectionPlan", "guardduty:DeleteMalwareProtectionPlan"),
+        *("guardduty:TagResource", "guardduty:UntagResource", "guardduty:ListTagsForResource", "iam:PassRole"),
+    ),
     "iam/role:Role": (
         *("iam:CreateRole", "iam:GetRole", "iam:UpdateRole", "iam:UpdateRoleDescription", "iam:DeleteRole"),
         *("iam:UpdateAssumeRolePolicy", "iam:TagRole", "iam:UntagRole", "iam:ListRoleTags", "iam:ListRolePolicies"),

@@ -85,7 +85,7 @@ def restore(stage: DeployedStage, restoration: Restoration) -> VideoRecord:
         stage.records.reserve(ref, record.size_bytes)
     if restoration.tombstone_etag is not None:
         # Once: the janitor gives up on a video after some tries, and these were another life's.
-        record = record.noted(updated_at=datetime.now(UTC), processing_retries=0, notified_at=None)
+        record = record.noted(updated_at=datetime.now(UTC), processing_retries=0, scan_requests=0, notified_at=None)
         # Written without a tag: what carries a tombstone's expires.
         if not stage.metadata.put_if_unchanged(ref.record_key, record.to_json(), restoration.tombstone_etag):
             raise NotRestorableError(ref.video_id, "somebody else changed its record at this moment; run it again")

@@ -188,7 +188,9 @@ class FakeVideos:
 
     def head(self, key: str, version_id: str | None = None) -> StoredVideo | None:
         version = self._find(key, version_id)
-        return StoredVideo(len(version.body), version.version_id, crc64nvme(version.body)) if version else None
+        if version is None:
+            return None
+        return StoredVideo(len(version.body), version.version_id, crc64nvme(version.body), _etag(version.body))
 
     def read_range(self, key: str, version_id: str, start: int, end_exclusive: int) -> bytes:
         version = self._find(key, version_id)
@@ -258,6 +260,19 @@ class FakeTrigger:
 
     def trigger(self, file_key: str, version_id: str, size_bytes: int) -> None:
         self.triggered.append((file_key, version_id))
+
+
+@dataclass
+class FakeScanner:
+    """fails: raises on each request, as GuardDuty does for a bucket without a plan."""
+
+    requested: list[tuple[str, str]] = field(default_factory=list)
+    fails: bool = False
+
+    def request_scan(self, file_key: str, version_id: str) -> None:
+        if self.fails:
+            raise ConnectionError
+        self.requested.append((file_key, version_id))
 
 
 @dataclass

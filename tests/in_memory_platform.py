@@ -1,7 +1,7 @@
 """The domain's services over an outside world in memory."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from chalicelib.core.completion import Completions
 from chalicelib.core.idempotency_keys import IdempotencyKeys
 from chalicelib.core.janitor import Janitor
 from chalicelib.core.library import Library
+from chalicelib.core.malware_scan import NO_SCAN, Heard, ScanPolicy, ScanResult, ScanVerdict, ScanVerdicts
 from chalicelib.core.media.facts import MediaFacts, VideoStream
 from chalicelib.core.media.inspection import Inspection
 from chalicelib.core.multipart_upload import MultipartUploads, StartedUpload
@@ -35,6 +36,7 @@ from tests.fakes import (
     FakeMeter,
     FakeNotifier,
     FakeScaling,
+    FakeScanner,
     FakeTrigger,
     FakeVideos,
 )
@@ -53,6 +55,7 @@ class InMemoryPlatform:
     mac: FakeMac
     notifier: FakeNotifier
     trigger: FakeTrigger
+    scanner: FakeScanner
     scaling: FakeScaling
     bill: FakeBill
     meter: FakeMeter
@@ -62,6 +65,7 @@ class InMemoryPlatform:
     simple_uploads: SimpleUploads
     completions: Completions
     processing: Processing
+    scan_verdicts: ScanVerdicts
     janitor: Janitor
     library: Library
     stage_figures: StageFigures
@@ -81,6 +85,22 @@ class InMemoryPlatform:
     def process(self, transfer: "Transfer") -> Processed:
         newest = self.videos.versions[transfer.key][-1]
         return self.processing.process(StoredObject(transfer.key, newest.version_id))
+
+    def scanned(self, transfer: "Transfer", result: ScanResult, version_id: str | None = None) -> Heard:
+        """The scanner's verdict on a version, the newest unless another is named."""
+        newest = self.videos.versions[transfer.key][-1].version_id
+        return self.scan_verdicts.receive(ScanVerdict(transfer.key, version_id or newest, "", result))
+
+    def process_what_was_asked(self) -> list[Processed]:
+        """Run the processing that verdicts and sweeps asked for."""
+        asked = list(self.trigger.triggered)
+        self.trigger.triggered.clear()
+        return [self.processing.process(StoredObject(*event)) for event in asked]
+
+    def change_scans(self, policy: ScanPolicy) -> None:
+        """Deploy another setting: of new instances, over the same buckets."""
+        self.processing = replace(self.processing, scans=policy)
+        self.janitor = replace(self.janitor, scans=policy)
 
 
 @dataclass
@@ -139,12 +159,12 @@ def inspected(read_range: Callable[[int, int], bytes], size_bytes: int, containe
     return Inspection(facts=facts, poster_jpeg=b"\xff\xd8 poster")
 
 
-def platform_in_memory() -> InMemoryPlatform:
+def platform_in_memory(scans: ScanPolicy = NO_SCAN) -> InMemoryPlatform:
     """Its clock stands still until a test lets time pass."""
     clock = FakeClock()
     metadata, videos = FakeMetadata(clock), FakeVideos(clock)
     mac, notifier, trigger, meter = FakeMac(), FakeNotifier(), FakeTrigger(), FakeMeter()
-    scaling, bill = FakeScaling(), FakeBill()
+    scanner, scaling, bill = FakeScanner(), FakeScaling(), FakeBill()
     records = Records(metadata)
     announcements = Announcements(records=records, notifier=notifier, now=clock)
     tokens = UploadTokens(mac, clock)
@@ -168,6 +188,7 @@ def platform_in_memory() -> InMemoryPlatform:
         mac=mac,
         notifier=notifier,
         trigger=trigger,
+        scanner=scanner,
         scaling=scaling,
         bill=bill,
         meter=meter,
@@ -197,7 +218,9 @@ def platform_in_memory() -> InMemoryPlatform:
             announcements=announcements,
             meter=meter,
             now=clock,
+            scans=scans,
         ),
+        scan_verdicts=ScanVerdicts(records=records, processing=trigger, meter=meter),
         janitor=Janitor(
             records=records,
             videos=videos,
@@ -207,6 +230,8 @@ def platform_in_memory() -> InMemoryPlatform:
             announcements=announcements,
             meter=meter,
             now=clock,
+            scans=scans,
+            scanner=scanner,
         ),
         stage_figures=StageFigures(metadata=metadata, scaling=scaling, bill=bill, meter=meter, now=clock),
         progress_log=ProgressLog(meter),

@@ -20,6 +20,7 @@ FUNCTIONS = (
     "video_processing",
     "upload_token_authorizer",
     "janitor",
+    "scan_verdict",
 )
 ALL_FUNCTIONS = "all"
 """One process serves every route: on a developer's machine only."""
@@ -47,7 +48,8 @@ class Environment:
     cost_tag: `key=value` that the stage's resources carry on the bill; empty when nobody asks for it.
     site_url, media_key_arn, media_key_pair_id: for media URLs through CloudFront; without them S3's own are given out.
     max_video_bytes, max_reserved_bytes_per_user: bytes; upload_ttl_seconds: an upload's and its token's life;
-    url_ttl_seconds: at most 900, which the bucket policy enforces.
+    url_ttl_seconds: at most 900, which the bucket policy enforces. malware_unscanned: `reject` or `accept`, for a video
+    that cannot be scanned.
     """
 
     stage: str = _variable()
@@ -68,6 +70,8 @@ class Environment:
     media_key_arn: str = _variable("")
     media_key_pair_id: str = _variable("")
     transfer_acceleration: str = _variable("false")
+    malware_scan: str = _variable("false")
+    malware_unscanned: str = _variable("reject")
     max_video_bytes: int = _variable(str(MAX_OBJECT_BYTES), least=1, most=MAX_OBJECT_BYTES)
     max_simple_upload_bytes: int = _variable(str(100 * MIB), least=1, most=5 * GIB)
     part_size_bytes: int = _variable(str(MIN_PART_BYTES), least=MIN_PART_BYTES, most=5 * GIB)
@@ -123,6 +127,13 @@ def _number(text: str, least: int | None, most: int | None, **_: Any) -> int:
     return number
 
 
+_CHOICES = {
+    "transfer_acceleration": ("true", "false"),
+    "malware_scan": ("true", "false"),
+    "malware_unscanned": ("reject", "accept"),
+}
+
+
 def _shape_problems(values: Mapping[str, Any]) -> list[str]:
     problems: list[str] = []
     keys = values.get("upload_token_keys")
@@ -135,8 +146,11 @@ def _shape_problems(values: Mapping[str, Any]) -> list[str]:
         problems.append("SITE_URL, MEDIA_KEY_ARN, MEDIA_KEY_PAIR_ID: must be set together")
     if values.get("cost_tag") and "=" not in values["cost_tag"]:
         problems.append(f"COST_TAG={values['cost_tag']!r}: must be key=value")
-    if values.get("transfer_acceleration") not in {None, "true", "false"}:
-        problems.append("TRANSFER_ACCELERATION: must be true or false")
+    problems.extend(
+        f"{name.upper()}: must be {' or '.join(choices)}"
+        for name, choices in _CHOICES.items()
+        if name in values and values[name] not in choices
+    )
     return problems
 
 

@@ -24,12 +24,14 @@ if TYPE_CHECKING:  # costly to import, or not in every function's bundle
     import boto3
     from types_boto3_s3.client import S3Client
 
+    from chalicelib.adapters.lambda_trigger import LambdaTrigger
     from chalicelib.adapters.s3_metadata import S3Metadata
     from chalicelib.adapters.s3_videos import S3Videos
     from chalicelib.core.announcements import Announcements
     from chalicelib.core.completion import Completions
     from chalicelib.core.janitor import Janitor
     from chalicelib.core.library import Library
+    from chalicelib.core.malware_scan import ScanPolicy, ScanVerdicts
     from chalicelib.core.processing import Processing
     from chalicelib.core.progress import ProgressLog
     from chalicelib.core.simple_upload import SimpleUploads
@@ -126,24 +128,33 @@ class Services:
             announcements=self._announcements,
             meter=self.meter,
             now=utc_now,
+            scans=self._scan_policy,
         )
 
     @cached_property
+    def scan_verdicts(self) -> "ScanVerdicts":
+        from chalicelib.core.malware_scan import ScanVerdicts
+
+        return ScanVerdicts(records=self.records, processing=self._processing_trigger, meter=self.meter)
+
+    @cached_property
     def janitor(self) -> "Janitor":
-        from chalicelib.adapters.lambda_trigger import LambdaTrigger
+        from chalicelib.adapters.guardduty_scanner import GuardDutyScanner
         from chalicelib.core.janitor import Janitor
 
+        scans = self._scan_policy
+        bucket = self.environment.video_bucket
         return Janitor(
             records=self.records,
             videos=self._videos,
             metadata=self._metadata,
             completions=self.completions,
-            processing=LambdaTrigger(
-                self._client("lambda"), self.environment.processing_function, self.environment.video_bucket
-            ),
+            processing=self._processing_trigger,
             announcements=self._announcements,
             meter=self.meter,
             now=utc_now,
+            scans=scans,
+            scanner=GuardDutyScanner(self._client("guardduty"), bucket) if scans.is_on else None,
         )
 
     @cached_property
@@ -178,6 +189,23 @@ class Services:
 
         notifier = SnsNotifier(self._client("sns", attempts=2), self.environment.completion_topic_arn)
         return Announcements(records=self.records, notifier=notifier, now=utc_now)
+
+    @cached_property
+    def _scan_policy(self) -> "ScanPolicy":
+        from chalicelib.core.malware_scan import ScanPolicy
+
+        environment = self.environment
+        return ScanPolicy(
+            is_on=environment.malware_scan == "true", accepts_unscanned=environment.malware_unscanned == "accept"
+        )
+
+    @cached_property
+    def _processing_trigger(self) -> "LambdaTrigger":
+        from chalicelib.adapters.lambda_trigger import LambdaTrigger
+
+        return LambdaTrigger(
+            self._client("lambda"), self.environment.processing_function, self.environment.video_bucket
+        )
 
     @cached_property
     def _mac(self) -> Mac:

@@ -14,7 +14,6 @@ from components.api.openapi import to_openapi_3
 
 USER_POOL_ARN = "{{user_pool_arn}}"
 CORS_ORIGIN = "{{cors_origin}}"
-VIDEO_BUCKET = "{{video_bucket}}"
 BEARER = r"^[Bb]earer [A-Za-z0-9._~+/=-]{1,4096}$"
 
 GATEWAY_ERRORS: dict[str, tuple[int | None, str, str]] = {

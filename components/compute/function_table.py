@@ -24,6 +24,7 @@ class Trigger(StrEnum):
     AUTHORIZER = "authorizer of the API"
     BUCKET = "new object in the video bucket"
     SCHEDULE = "schedule"
+    SCANNER = "result of a malware scan"
 
 
 Size = Callable[[ComputeSettings], int]
@@ -152,6 +153,17 @@ FUNCTIONS: Mapping[str, FunctionSpec] = {
             *_ANNOUNCE,
             may.send_failures_to_dead_letter_queue,
             may.ask_for_figures,
+            may.request_scans,
+        ),
+    ),
+    "scan_verdict": FunctionSpec(
+        trigger=Trigger.SCANNER,
+        memory_mib=fixed(256),
+        timeout_seconds=fixed(30),
+        in_network=False,  # it calls Lambda, for which no endpoint is paid
+        grants=(
+            *map(may.where_scanned, (*_RECORDS, may.repeat_processing)),
+            may.send_failures_to_dead_letter_queue,
         ),
     ),
 }

@@ -53,7 +53,10 @@ class ComputeArgs:
 
 
 class Compute(pulumi.ComponentResource):
-    """Six functions behind aliases, their scaling, and their triggers."""
+    """Seven functions behind aliases, their scaling, and their triggers."""
+
+    notification: pulumi.Resource
+    """Notification configuration of the video bucket; what changes it as well depends on it."""
 
     def __init__(self, name: str, args: ComputeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("Compute"), name, None, opts)
@@ -72,8 +75,10 @@ class Compute(pulumi.ComponentResource):
                     self._keep_warm(function, aliases[function])
             else:
                 self._send_failures_to_dead_letter_queue(function, aliases[function])
-        self._process_new_objects(triggered_by(Trigger.BUCKET), aliases)
+        self.notification = self._process_new_objects(triggered_by(Trigger.BUCKET), aliases)
         self._run_on_schedule(triggered_by(Trigger.SCHEDULE), aliases)
+        if args.resources.scans:
+            self._receive_verdicts(triggered_by(Trigger.SCANNER), aliases)
 
         self.register_outputs({"functionNames": {function: made.name for function, made in functions.items()}})
 
@@ -198,7 +203,9 @@ class Compute(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _process_new_objects(self, function: str, aliases: Mapping[str, aws.lambda_.Alias]) -> None:
+    def _process_new_objects(
+        self, function: str, aliases: Mapping[str, aws.lambda_.Alias]
+    ) -> aws.s3.BucketNotification:
         args, alias = self._args, aliases[function]
         allowed = aws.lambda_.Permission(
             f"{self._name}-{function}-bucket",
@@ -210,9 +217,11 @@ class Compute(pulumi.ComponentResource):
             source_account=args.context.account_id,  # a bucket's ARN does not say whose it is
             opts=self._child,
         )
-        aws.s3.BucketNotification(
+        return aws.s3.BucketNotification(
             f"{self._name}-videos",
             bucket=args.video_bucket_name,
+            # GuardDuty hears of new objects by EventBridge, and turns it on; an `up` would turn it off again.
+            eventbridge=args.resources.scans,
             lambda_functions=[
                 aws.s3.BucketNotificationLambdaFunctionArgs(
                     id=function,
@@ -224,6 +233,17 @@ class Compute(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed]),
         )
 
+    def _receive_verdicts(self, function: str, aliases: Mapping[str, aws.lambda_.Alias]) -> None:
+        args = self._args
+        rule = aws.cloudwatch.EventRule(
+            f"{self._name}-{function}",
+            name=args.context.name(function),
+            description="Results of the malware scan of videos",
+            event_pattern=args.app.scan_events_of(args.context.bucket("videos")),
+            opts=self._child,
+        )
+        self._let_rule_call(function, aliases[function], rule, "rule")
+
     def _run_on_schedule(self, function: str, aliases: Mapping[str, aws.lambda_.Alias]) -> None:
         args, alias = self._args, aliases[function]
         rule = aws.cloudwatch.EventRule(
@@ -234,8 +254,13 @@ class Compute(pulumi.ComponentResource):
             state="DISABLED" if args.context.general.paused else "ENABLED",
             opts=self._child,
         )
+        self._let_rule_call(function, alias, rule, "schedule")
+
+    def _let_rule_call(
+        self, function: str, alias: aws.lambda_.Alias, rule: aws.cloudwatch.EventRule, purpose: str
+    ) -> None:
         allowed = aws.lambda_.Permission(
-            f"{self._name}-{function}-schedule",
+            f"{self._name}-{function}-{purpose}",
             function=alias.function_name,
             qualifier=alias.name,
             action="lambda:InvokeFunction",

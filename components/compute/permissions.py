@@ -17,6 +17,7 @@ class Resources:
 
     token_key_arns: upload token keys, the signing one first. media_key_arn: signs media URLs.
     scaled: whether capacity is provisioned. asks_for_bill: whether the janitor asks Cost Explorer.
+    scans: whether videos are scanned for malware.
     """
 
     context: StageNames
@@ -28,6 +29,7 @@ class Resources:
     dead_letter_queue_arn: pulumi.Input[str]
     scaled: bool
     asks_for_bill: bool
+    scans: bool
 
     @property
     def videos(self) -> str:
@@ -236,6 +238,25 @@ def repeat_processing(resources: Resources) -> Statement:
         actions="lambda:InvokeFunction",
         resources=resources.context.live_arn("video_processing"),
     )
+
+
+def request_scans(resources: Resources) -> list[Statement]:
+    """Again, where a verdict did not come."""
+    requested = allow(
+        "RequestScans",
+        actions="guardduty:SendObjectMalwareScan",
+        resources="*",  # the action takes no resource to name: Service Authorization Reference, Amazon GuardDuty
+    )
+    return [requested] if resources.scans else []
+
+
+def where_scanned(grant: Grant) -> Grant:
+    """The grant on a stage that scans for malware, nothing on any other."""
+
+    def granted(resources: Resources) -> Statement | list[Statement]:
+        return grant(resources) if resources.scans else []
+
+    return granted
 
 
 def ask_for_figures(resources: Resources) -> list[Statement]:

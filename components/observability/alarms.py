@@ -88,6 +88,7 @@ def alarms_of(monitored: MonitoredResources, *, paused: bool, max_open_uploads: 
         *_api(monitored, paused=paused),
         *_uploads(monitored, max_open_uploads),
         *_events(monitored, paused=paused),
+        *(_scans(monitored) if monitored.scans else []),
         *_functions(monitored, paused=paused),
         *_janitor(monitored, paused=paused),
     ]
@@ -230,6 +231,38 @@ def _events(monitored: MonitoredResources, *, paused: bool) -> list[Alarm]:
             name="unknown-objects",
             meaning="An object arrived in the video bucket that no upload of ours announced.",
             metrics=(monitored.own("unknown_objects_count", "Sum"),),
+            threshold=0,
+        ),
+    ]
+
+
+def _scans(monitored: MonitoredResources) -> list[Alarm]:
+    return [
+        Alarm(
+            name="scan-unsupported",
+            meaning="The malware scanner does not support a video, and it was accepted or rejected by the setting.",
+            metrics=(monitored.own("scans_unsupported_count", "Sum"),),
+            threshold=0,
+        ),
+        Alarm(
+            name="scan-access-denied",
+            meaning="The malware scanner may not read a video.",
+            metrics=(monitored.own("scans_access_denied_count", "Sum"),),
+            threshold=0,
+        ),
+        Alarm(
+            name="scan-failed",
+            meaning="Malware scans fail at the scanner, one after the other.",
+            metrics=(monitored.own("scans_failed_count", "Sum"),),
+            threshold=0,
+            # A single one is scanned again by itself.
+            periods=3,
+            datapoints=2,
+        ),
+        Alarm(
+            name="scan-unanswered",
+            meaning="No verdict came on a video, however often it was asked for: accepted or rejected by the setting.",
+            metrics=(monitored.own("scans_unanswered_count", "Sum"),),
             threshold=0,
         ),
     ]

@@ -74,7 +74,7 @@ def _widgets(monitored: MonitoredResources, alarm_arns: Sequence[str], progress_
 
 def _funnel(monitored: MonitoredResources) -> list[Chart]:
     own = monitored.own
-    return [
+    charts = [
         Chart(
             "Uploads",
             [
@@ -125,9 +125,15 @@ def _funnel(monitored: MonitoredResources) -> list[Chart]:
             [
                 Line("completion at S3, p90", own("completion_milliseconds", "p90")),
                 Line("processing, p90", own("processing_milliseconds", "p90")),
+                *([Line("malware scan, p90", own("scan_wait_milliseconds", "p90"))] if monitored.scans else []),
             ],
         ),
     ]
+    if monitored.scans:
+        results = ("clean", "infected", "unsupported", "access_denied", "failed", "unanswered")
+        lines = [Line(result.replace("_", " "), own(f"scans_{result}_count", "Sum")) for result in results]
+        charts.append(Chart("Malware scans", lines, HOUR))
+    return charts
 
 
 def _machinery(monitored: MonitoredResources) -> list[Chart]:

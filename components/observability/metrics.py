@@ -34,6 +34,7 @@ class MonitoredResources:
     """Physical names of one stage's resources, as their metrics carry them.
 
     function_names: by function. web_acl_name: the ACL's metric name; None without one.
+    scans: whether videos are scanned for malware.
     """
 
     stage: str
@@ -46,6 +47,7 @@ class MonitoredResources:
     queue_name: str
     data_key_arn: str
     web_acl_name: str | None
+    scans: bool
 
     def own(self, recorded: str, statistic: str) -> Metric:
         """One of the platform's own. recorded: its key in the app's catalogue of metrics."""

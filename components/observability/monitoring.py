@@ -27,7 +27,7 @@ class ObservabilityArgs:
 
     api_stage, distribution_id, functions, data_key_arn, web_acl_name: whose metrics are watched; no web ACL where
         there is none.
-    max_open_uploads: of one user.
+    max_open_uploads: of one user. scans: whether videos are scanned for malware.
     """
 
     context: StageContext
@@ -40,6 +40,7 @@ class ObservabilityArgs:
     web_acl_name: str | None
     log_key_arn: pulumi.Input[str]
     max_open_uploads: int
+    scans: bool
 
 
 class Observability(pulumi.ComponentResource):
@@ -82,6 +83,7 @@ class Observability(pulumi.ComponentResource):
             queue_name=context.name("failed"),
             data_key_arn="",
             web_acl_name=args.web_acl_name,
+            scans=args.scans,
         )
         alarms = (
             alarms_of(self._monitored, paused=args.context.general.paused, max_open_uploads=args.max_open_uploads)

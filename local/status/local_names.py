@@ -21,4 +21,5 @@ def monitored_locally() -> MonitoredResources:
         queue_name=names.FAILED_EVENTS_QUEUE,
         data_key_arn=names.DATA_KEY_ALIAS,
         web_acl_name=None,
+        scans=False,
     )

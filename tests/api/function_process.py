@@ -29,6 +29,8 @@ def run(handler, event):
     except Exception:
         pass  # nothing listens where S3 should be
 no_events = {"Records": [{"s3": {"bucket": {"name": "b"}, "object": {"key": "odd"}}}]}
+verdict = {"version": "0", "account": "", "region": "", "detail-type": "", "source": "", "time": "", "id": "",
+           "resources": [], "detail": {"s3ObjectDetails": {"objectKey": "videos/a/b", "versionId": "v"}}}
 sweep = {"version": "0", "account": "", "region": "", "detail": {}, "detail-type": "", "source": "", "time": "",
          "id": "", "resources": []}
 """
@@ -38,6 +40,7 @@ CALLS = {
     "upload_token_authorizer": "authorize()",
     "video_processing": "run(handlers.video_processing, no_events)",
     "janitor": "run(handlers.janitor, sweep)",
+    "scan_verdict": "run(handlers.scan_verdict, verdict)",
 }
 ON_LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}
 

@@ -80,6 +80,7 @@ class FakePlatform:
     processing_polls: int = 0
     page_records: int = 400
     rejection: Json | None = None
+    waits_for: str | None = None
     most_open: int = 1000
     playback_urls: int = 0
     downloads: FakeDownloads = field(default_factory=FakeDownloads)
@@ -237,6 +238,7 @@ class FakePlatform:
         return {
             **{"videoId": upload.video_id, **upload.body, "state": upload.state, "media": media},
             **{"createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z", "completedAt": None},
+            **{"waitsFor": self.waits_for if upload.state == "processing" else None},
             **{"rejection": self.rejection if upload.state == "rejected" else None},
             **{"posterUrl": None, "playbackUrl": self._playback_url(upload), "urlsExpireAt": None},
         }

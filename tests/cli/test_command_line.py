@@ -19,6 +19,7 @@ import msgspec
 import psutil
 import pytest
 
+from chalicelib.core.malware_scan import MALWARE
 from tests.cli.conftest import MP4_BEGINNING, Cli, MakeVideo, sha256_of, sign_somebody_in, wait_for_parts
 from tests.cli.fake_platform import FakePlatform
 from video_upload import command_line
@@ -179,6 +180,18 @@ def test_a_rejected_video_ends_with_its_reason_and_code_4(
     done = cli.run("upload", make_video(MIB))
     assert done.returncode == 4
     assert "These bytes are no video." in done.stdout
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_a_video_that_waits_for_its_malware_scan_says_so_and_one_with_malware_why(
+    platform: FakePlatform, cli: Cli, make_video: MakeVideo
+) -> None:
+    platform.waits_for, platform.processing_polls = "malwareScan", 1
+    platform.rejection = {"code": "malware", "message": MALWARE.message}
+    done = cli.run("upload", make_video(MIB))
+    assert done.returncode == 4
+    assert "being checked for malware" in done.stdout + done.stderr
+    assert MALWARE.message in done.stdout
 
 
 def test_every_kind_of_failure_has_its_exit_code(platform: FakePlatform, cli: Cli, make_video: MakeVideo) -> None:

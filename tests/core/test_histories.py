@@ -30,6 +30,7 @@ def test_a_history_is_its_seed() -> None:
     [
         (Janitor, "_remove_uninspected"),
         (Janitor, "_retry"),
+        (Janitor, "_scanning"),
         (Announcements, "send_owed"),
         (Records, "close"),
     ],

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core.idempotency_keys import STARTING_TIME
+from chalicelib.core.malware_scan import NO_SCAN, ScanPolicy, ScanResult, ScanVerdict
 from chalicelib.core.ports import StoredObject
 from tests.in_memory_platform import OWNER, InMemoryPlatform, Transfer, platform_in_memory
 
@@ -24,8 +25,23 @@ CALLS = {
     ),
     "mac": ("generate",),
     "notifier": ("announce",),
+    "trigger": ("trigger",),
+    "scanner": ("request_scan",),
 }
 MOST_CALLS = 200
+SCANNED_ENDS = {
+    "inspected, then scanned": ScanResult.CLEAN,
+    "scanned, then inspected": ScanResult.CLEAN,
+    "scanned when asked": ScanResult.CLEAN,
+    "inspected, then infected": ScanResult.INFECTED,
+    "infected, then inspected": ScanResult.INFECTED,
+}
+STATES_AT_THE_END = {
+    "deleted": [],
+    "aborted": ["aborted"],
+    "ready": ["ready"],
+    **{end: ["ready" if result is ScanResult.CLEAN else "rejected"] for end, result in SCANNED_ENDS.items()},
+}
 
 
 class KilledError(BaseException):
@@ -62,24 +78,43 @@ class Interruption:
 
 @dataclass
 class Aws:
-    """AWS's own activity: S3's events, repeated until their processing has succeeded, and the schedule."""
+    """AWS's own activity: S3's events and the scanner's verdicts, repeated until they have succeeded, and the schedule.
+
+    verdict: on every version; None where nothing is scanned.
+    """
 
     platform: InMemoryPlatform
+    verdict: ScanResult | None = None
     heard_of: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    scanned: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     def deliver_events(self) -> None:
-        versions = self.platform.videos.versions
-        stored = {(key, version.version_id) for key, of_key in versions.items() for version in of_key}
         asked = set(self.platform.trigger.triggered)
-        for event in sorted((stored - self.heard_of) | asked):
+        for event in sorted((self._stored() - self.heard_of) | asked):
             self.platform.processing.process(StoredObject(*event))
             self.heard_of.add(event)
         self.platform.trigger.triggered.clear()
+
+    def deliver_verdicts(self) -> None:
+        if self.verdict is None:
+            return
+        for key, version_id in sorted((self._stored() - self.scanned) | set(self.platform.scanner.requested)):
+            self.platform.scan_verdicts.receive(ScanVerdict(key, version_id, "", self.verdict))
+            self.scanned.add((key, version_id))
+        self.platform.scanner.requested.clear()
+
+    def lose_verdicts(self) -> None:
+        self.scanned |= self._stored()
+
+    def _stored(self) -> set[tuple[str, str]]:
+        versions = self.platform.videos.versions
+        return {(key, version.version_id) for key, of_key in versions.items() for version in of_key}
 
     def recover(self) -> None:
         for span in ({"minutes": 6}, {"minutes": 16}, {"minutes": 16}, {"days": 8}, {"minutes": 16}, {"minutes": 16}):
             self.platform.clock.pass_time(**span)
             self.platform.janitor.sweep()
+            self.deliver_verdicts()
             self.deliver_events()
 
 
@@ -106,6 +141,11 @@ def live(aws: Aws, end: str, *, comes_back: bool) -> None:
             platform.janitor.sweep,
         ],
         "aborted": [start, lambda: platform.uploads.abort(begun[-1].token), platform.janitor.sweep],
+        "inspected, then scanned": [start, complete, aws.deliver_events, aws.deliver_verdicts, aws.deliver_events],
+        "scanned, then inspected": [start, complete, aws.deliver_verdicts, aws.deliver_events, platform.janitor.sweep],
+        "scanned when asked": [start, complete, aws.lose_verdicts, aws.deliver_events, platform.janitor.sweep],
+        "inspected, then infected": [start, complete, aws.deliver_events, aws.deliver_verdicts, aws.deliver_events],
+        "infected, then inspected": [start, complete, aws.deliver_verdicts, aws.deliver_events, platform.janitor.sweep],
     }
     for step in steps[end]:
         try:
@@ -122,10 +162,10 @@ def interrupted_at_each_call(
 ) -> Iterator[tuple[InMemoryPlatform, str]]:
     """The platform after everything has come to rest, and what was interrupted; the last time nothing was."""
     for call_number in range(1, MOST_CALLS):
-        platform = platform_in_memory()
+        platform = platform_in_memory(ScanPolicy(is_on=True) if end in SCANNED_ENDS else NO_SCAN)
         interruption = Interruption(platform, monkeypatch, error, when)
         interruption.calls_left, interruption.is_armed = call_number, True
-        aws = Aws(platform)
+        aws = Aws(platform, SCANNED_ENDS.get(end))
         live(aws, end, comes_back=comes_back)
         interruption.is_armed = False
         aws.recover()
@@ -139,7 +179,7 @@ def states_of(platform: InMemoryPlatform) -> list[str]:
     return sorted(record.state.value for record in platform.records.newest_first(OWNER))
 
 
-EVENT_OF = {"ready": "video.ready", "expired": "video.failed"}
+EVENT_OF = {"ready": "video.ready", "rejected": "video.rejected", "expired": "video.failed"}
 
 
 def told_of(platform: InMemoryPlatform) -> set[str]:
@@ -151,7 +191,11 @@ def visible_in(platform: InMemoryPlatform) -> list[str]:
     return [key for key in platform.videos.versions if platform.videos.visible(key) is not None]
 
 
-every_end = pytest.mark.parametrize("end", ["ready", "deleted", "aborted"])
+def verdicts_in(platform: InMemoryPlatform) -> set[str | None]:
+    return {platform.videos.versions[key][-1].tags.get("verdict") for key in visible_in(platform)}
+
+
+every_end = pytest.mark.parametrize("end", STATES_AT_THE_END)
 before_or_after = pytest.mark.parametrize("when", ["before", "after"])
 killed_or_refused = pytest.mark.parametrize("error", [KilledError, ConnectionError])
 
@@ -165,12 +209,16 @@ def test_what_nobody_comes_back_for_is_whole_or_gone_and_holds_no_place(
     where, states = "", []
     for platform, where in interrupted_at_each_call(monkeypatch, error, when, end, comes_back=False):
         states = states_of(platform)
-        assert set(states) <= {"ready", "aborted", "expired"}, where
-        assert bool(visible_in(platform)) == (states == ["ready"]), where
+        assert set(states) <= {*STATES_AT_THE_END[end], "ready" if end == "deleted" else "aborted", "expired"}, where
+        is_settled = states in (["ready"], ["rejected"])
+        assert bool(visible_in(platform)) == is_settled, where
+        assert verdicts_in(platform) == (
+            {"ready": {"accepted"}, "rejected": {"rejected"}}[states[0]] if is_settled else set()
+        ), where
         assert not list(platform.records.markers()), where
         assert told_of(platform) >= {EVENT_OF[state] for state in states if state in EVENT_OF}, where
         assert not told_of(platform) or states != ["aborted"], where
-    assert states == ([end] if end != "deleted" else []), f"{where}: nothing was interrupted"
+    assert states == STATES_AT_THE_END[end], f"{where}: nothing was interrupted"
 
 
 @every_end
@@ -181,8 +229,8 @@ def test_what_a_client_asks_for_again_is_done_once(
 ) -> None:
     for platform, where in interrupted_at_each_call(monkeypatch, error, when, end, comes_back=True):
         states = states_of(platform)
-        assert states == ([end] if end != "deleted" else []), where
-        assert len(visible_in(platform)) == states.count("ready"), where
+        assert states == STATES_AT_THE_END[end], where
+        assert len(visible_in(platform)) == states.count("ready") + states.count("rejected"), where
         assert not list(platform.records.markers()), where
         for counted in ("uploads_completed_count", "uploads_aborted_count", "videos_deleted_count"):
             assert sum(platform.meter.values[counted]) <= 1, where

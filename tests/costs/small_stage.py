@@ -64,6 +64,7 @@ def small_inventory(settings: Settings) -> Inventory:
         management_trails=0,
         traced_per_second=1.0,
         traced_share=0.05,
+        scan_plans=0,
         insight_groups=0,
         plus_pools=0,
         machine_clients=0,

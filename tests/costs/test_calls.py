@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core.errors import TooManyOpenUploadsError
+from chalicelib.core.malware_scan import ScanPolicy, ScanResult
 from chalicelib.core.upload_requests import StartUpload
 from costs.calls import CALLS, Calls
 from costs.month import VIDEOS_A_PAGE
@@ -117,6 +118,20 @@ def test_processing_a_video_asks_what_the_model_bills(platform: InMemoryPlatform
     platform.process(transfer)
     # The inspector of this fake platform reads nothing beyond the head.
     assert counted == as_counted(CALLS["processing"])
+
+
+def test_a_scan_whose_verdict_comes_second_asks_what_the_model_bills_more(
+    platform: InMemoryPlatform, counted: Counter[str]
+) -> None:
+    platform.change_scans(ScanPolicy(is_on=True))
+    transfer = platform.start()
+    transfer.send_and_complete()
+    counted.clear()
+    platform.process(transfer)
+    platform.scanned(transfer, ScanResult.CLEAN)
+    platform.process_what_was_asked()
+    by_guardduty = Counter(s3_reads=1)
+    assert counted + by_guardduty == as_counted(CALLS["processing"] + CALLS["scanning"])
 
 
 def test_the_janitor_asks_for_one_open_upload_what_the_model_bills(

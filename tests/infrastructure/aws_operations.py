@@ -184,6 +184,9 @@ OPERATIONS: Mapping[str, tuple[Held, ...]] = {
         ),
     ),
     "aws:ec2/vpcEndpoint:VpcEndpoint": (Held("ec2", "CreateVpcEndpoint", renamed={"policy": "PolicyDocument"}),),
+    "aws:guardduty/malwareProtectionPlan:MalwareProtectionPlan": (
+        Held("guardduty", "CreateMalwareProtectionPlan", renamed={"actions.taggings": "Tagging"}),
+    ),
     "aws:iam/role:Role": (
         Held("iam", "CreateRole", renamed={"name": "RoleName", "assumeRolePolicy": "AssumeRolePolicyDocument"}),
     ),
@@ -243,6 +246,7 @@ OPERATIONS: Mapping[str, tuple[Held, ...]] = {
                 "lambdaFunctions": "NotificationConfiguration.LambdaFunctionConfigurations",
                 "lambdaFunctions.filterPrefix": "Filter.Key.FilterRules.Value",
             },
+            apart={"eventbridge": "true is an empty EventBridgeConfiguration, false none"},
         ),
     ),
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": (

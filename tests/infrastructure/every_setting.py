@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from components.settings import Mfa, SignUp, ThreatProtection
+from components.settings import Mfa, SignUp, ThreatProtection, Unscanned
 
 ON: Mapping[str, object] = {
     "signUp": SignUp.DOMAIN,
     "signUpDomains": ["example.com"],
     "mfa": Mfa.REQUIRED,
     "transferAcceleration": True,
+    "malwareScan": True,
+    "malwareUnscanned": Unscanned.ACCEPT,
     "siteDomain": "videos.example.com",
     "nativeRedirectUrls": ["https://app.example.com/signed-in"],
     "siteCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/1",

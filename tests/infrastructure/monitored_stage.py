@@ -20,6 +20,7 @@ ANY_STAGE = MonitoredResources(
     queue_name="failed",
     data_key_arn="arn",
     web_acl_name=None,
+    scans=False,
 )
 
 

@@ -10,9 +10,15 @@ import pytest
 
 from tests.infrastructure.aws_members import Findings, findings
 from tests.infrastructure.aws_operations import NOT_HELD, OPERATIONS
-from tests.infrastructure.recorded_program import Recorded, Recording
+from tests.infrastructure.recorded_program import STAGES, Recorded, Recording, record
 
 LEAST_VALUES = 900
+
+
+@pytest.fixture(params=(*STAGES, "with a malware scan"))
+def recording(request: pytest.FixtureRequest) -> Recording:
+    """Each stage in turn, and what none of them ships."""
+    return record(request.param) if request.param in STAGES else record("dev", overrides={"malwareScan": True})
 
 
 def _held(recording: Recording) -> dict[str, Findings]:

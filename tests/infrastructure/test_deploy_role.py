@@ -40,6 +40,7 @@ EVERYTHING_ON = {
     "siteCertificateArn": f"arn:aws:acm:us-east-1:{ACCOUNT_ID}:certificate/1a2b",
     "hostedZoneId": "Z1",
     "transferAcceleration": "true",
+    "malwareScan": "true",
     "alarmEmails": ["ops@example.com"],
 }
 SERVICE_MODELS = {

@@ -20,6 +20,7 @@ PLAIN = Resources(
     dead_letter_queue_arn="queue",
     scaled=False,
     asks_for_bill=False,
+    scans=False,
 )
 VIDEO_BUCKET = "arn:aws:s3:::video-upload-dev-videos-eu-central-1-123456789012"
 METADATA_BUCKET = "arn:aws:s3:::video-upload-dev-metadata-eu-central-1-123456789012"
@@ -99,6 +100,7 @@ FUNCTIONS: dict[str, Granted] = {
         f"{FUNCTION}-video-processing:live": {"lambda:InvokeFunction"},
         "queue": {"sqs:SendMessage"},
     },
+    "scan_verdict": {"queue": {"sqs:SendMessage"}},
 }
 
 
@@ -143,7 +145,7 @@ def test_a_function_may_do_what_its_work_asks_and_no_more(function: str) -> None
 def test_in_a_network_lambda_attaches_interfaces_and_the_functions_code_does_not(function: str) -> None:
     more = granted(function, PLAIN, in_network=True)["*"] - granted(function, PLAIN)["*"]
     denied = list(parts_of(function, PLAIN, "Deny", in_network=True))
-    if function == "janitor":
+    if function in {"janitor", "scan_verdict"}:
         assert not more
         assert not denied
         return
@@ -171,6 +173,21 @@ def test_the_janitor_alone_asks_for_the_figures_that_the_stage_has(function: str
         "*": {*before["*"], "ce:GetCostAndUsage"},
         FIGURES: {"s3:GetObject", "s3:PutObject"},
     }
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_where_videos_are_scanned_verdicts_change_records_and_the_janitor_asks_for_scans(function: str) -> None:
+    before, scanning = granted(function, PLAIN), granted(function, replace(PLAIN, scans=True))
+    if function == "janitor":
+        assert scanning == {**before, "*": {*before["*"], "guardduty:SendObjectMalwareScan"}}
+    elif function == "scan_verdict":
+        assert scanning == {
+            **before,
+            **ON_RECORDS,
+            f"{FUNCTION}-video-processing:live": {"lambda:InvokeFunction"},
+        }
+    else:
+        assert scanning == before
 
 
 def test_a_function_that_nobody_thought_about_has_no_role() -> None:

@@ -122,7 +122,13 @@ def test_what_is_compiled_is_compiled_for_lambda(unpacked: Path) -> None:
     assert all("cpython-313-aarch64-linux-gnu" in name for name in compiled), compiled
 
 
-HANDLERS = ("app.app", "app.janitor", "app.video_processing", "chalicelib.routes.upload_tokens.upload_token_authorizer")
+HANDLERS = (
+    "app.app",
+    "app.janitor",
+    "app.scan_verdict",
+    "app.video_processing",
+    "chalicelib.routes.upload_tokens.upload_token_authorizer",
+)
 
 
 @pytest.mark.parametrize("handler", HANDLERS)

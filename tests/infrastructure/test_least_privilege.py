@@ -12,12 +12,13 @@ import pytest
 
 from chalicelib.core.completion import LEASE
 from chalicelib.core.errors import TooManyOpenUploadsError
+from chalicelib.core.malware_scan import MAX_SCAN_REQUESTS, ScanPolicy, ScanResult
 from chalicelib.core.part_plan import MIN_PART_BYTES
 from chalicelib.core.ports import StoredObject
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef, new_video_id
 from tests.in_memory_platform import MP4_HEAD, InMemoryPlatform, Transfer
-from tests.infrastructure.recorded_program import Recording
+from tests.infrastructure.recorded_program import Recording, record
 from tests.infrastructure.safety.access import BASICS, INTERFACES
 from tests.infrastructure.safety.reading import as_list, statements
 
@@ -49,6 +50,7 @@ ACTIONS_BY_CALL: dict[str, set[str]] = {
     "mac.verify": {"kms:VerifyMac"},
     "notifier.announce": {"sns:Publish"},
     "trigger.trigger": {"lambda:InvokeFunction"},
+    "scanner.request_scan": {"guardduty:SendObjectMalwareScan"},
     "scaling.count_since": {"application-autoscaling:DescribeScalingActivities"},
     "bill.cost_usd": {"ce:GetCostAndUsage"},
 }
@@ -61,6 +63,7 @@ IMPLIED: dict[str, set[str]] = {
     "video_processing": {"kms:GenerateDataKey", "kms:Decrypt", "sqs:SendMessage"},
     "upload_token_authorizer": set(),
     "janitor": {"kms:GenerateDataKey", "kms:Decrypt", "sqs:SendMessage"},
+    "scan_verdict": {"sqs:SendMessage"},
 }
 
 
@@ -194,6 +197,24 @@ def a_form_is_sent_again_and_its_event_is_lost(platform: InMemoryPlatform, recor
             platform.janitor.sweep()
 
 
+def a_video_is_scanned(platform: InMemoryPlatform, recorder: Recorder) -> None:
+    platform.change_scans(ScanPolicy(is_on=True, accepts_unscanned=True))
+    answered, unanswered = (start(platform, recorder, f"owner-of-{name}") for name in ("answered", "unanswered"))
+    for film in (answered, unanswered):
+        complete(platform, recorder, film)
+        with recorder.at_work("video_processing"):
+            platform.process(film)
+    for result in (ScanResult.UNSUPPORTED, ScanResult.INFECTED):
+        with recorder.at_work("scan_verdict"):
+            platform.scanned(answered, result)
+        with recorder.at_work("video_processing"):
+            platform.process_what_was_asked()
+    for _ in range(MAX_SCAN_REQUESTS + 1):
+        platform.clock.pass_time(hours=2)
+        with recorder.at_work("janitor"):
+            platform.janitor.sweep()
+
+
 def new_ref(platform: InMemoryPlatform) -> VideoRef:
     return VideoRef("owner-of-nothing", new_video_id(platform.clock()))
 
@@ -216,6 +237,12 @@ WALKTHROUGHS = (
 )
 
 
+def granted_to(function: str, recording: Recording) -> set[str]:
+    role = recording.one("iam/rolePolicy:RolePolicy", f"compute-{function}")
+    granted = {action for each in statements(role) if each["Effect"] == "Allow" for action in as_list(each["Action"])}
+    return granted - BASICS - INTERFACES
+
+
 def test_roles_grant_exactly_what_the_app_asks_for(
     recording: Recording,
     platform: InMemoryPlatform,
@@ -231,11 +258,19 @@ def test_roles_grant_exactly_what_the_app_asks_for(
     for walkthrough in WALKTHROUGHS:
         walkthrough(platform, recorder)
     for function, implied in IMPLIED.items():
-        role = recording.one("iam/rolePolicy:RolePolicy", f"compute-{function}")
-        granted = {
-            action for each in statements(role) if each["Effect"] == "Allow" for action in as_list(each["Action"])
-        }
-        assert granted - BASICS - INTERFACES == recorder.actions[function] | implied, function
+        assert granted_to(function, recording) == recorder.actions[function] | implied, function
+
+
+def test_where_videos_are_scanned_roles_grant_what_that_asks_for_too(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = record("dev", overrides={"malwareScan": True})
+    recorder = Recorder(platform, monkeypatch)
+    platform.stage_figures = replace(platform.stage_figures, scaling=None, bill=None)
+    for walkthrough in (*WALKTHROUGHS, a_video_is_scanned):
+        walkthrough(platform, recorder)
+    for function, implied in {**IMPLIED, "scan_verdict": IMPLIED["janitor"]}.items():
+        assert granted_to(function, recording) == recorder.actions[function] | implied, function
 
 
 def test_who_may_act_on_a_version_may_do_so_on_the_object(recording: Recording) -> None:

@@ -14,6 +14,7 @@ import pytest
 from chalicelib.adapters.emf_meter import EmfMeter
 from chalicelib.contract.requests import ProgressBatch
 from chalicelib.core.errors import CompletionRefusedError, UploadExpiredError
+from chalicelib.core.malware_scan import MAX_SCAN_REQUESTS, ScanPolicy, ScanResult
 from chalicelib.core.metric_catalogue import (
     ANY_FUNCTION,
     COMPLETE,
@@ -22,6 +23,7 @@ from chalicelib.core.metric_catalogue import (
     NAMESPACE,
     OWN_METRICS,
     PROCESSING,
+    SCAN,
     UPLOAD,
 )
 from chalicelib.core.ports import StoredObject
@@ -33,7 +35,7 @@ from tests.api.function_process import CALLS, ON_LAMBDA, lines_of
 from tests.fakes import FakeMeter
 from tests.in_memory_platform import OWNER, InMemoryPlatform
 from tests.infrastructure.monitored_stage import ANY_STAGE, widgets
-from tests.infrastructure.recorded_program import PROJECT, Recording
+from tests.infrastructure.recorded_program import PROJECT, Recording, record
 
 METRICS_GUIDE = PROJECT / "docs" / "metrics.md"
 RUNBOOK = PROJECT / "docs" / "runbook.md"
@@ -43,6 +45,7 @@ SERVICES = {
     UPLOAD: ("simple_uploads", "library", "progress_log"),
     PROCESSING: ("processing",),
     JANITOR: ("janitor", "stage_figures"),
+    SCAN: ("scan_verdicts",),
 }
 """Parts of the domain, by the function that serves them."""
 UNITS = {"None": "US dollars"}
@@ -131,6 +134,19 @@ def live_through_everything(platform: InMemoryPlatform) -> None:
     platform.processing.process(StoredObject(text.ref.file_key, platform.videos.put_object(text.ref.file_key, b"text")))
     platform.processing.process(StoredObject("videos/nobody/unknown", None))
 
+    platform.change_scans(ScanPolicy(is_on=True))
+    for result in ScanResult:
+        scanned = platform.start(owner=f"owner-of-{result.value}")
+        scanned.send_and_complete()
+        platform.process(scanned)
+        if result is not ScanResult.UNANSWERED:
+            platform.scanned(scanned, result)
+    for _ in range(MAX_SCAN_REQUESTS + 1):
+        platform.process_what_was_asked()
+        platform.clock.pass_time(hours=2)
+        platform.janitor.sweep()
+    platform.process_what_was_asked()
+
     platform.progress_log.write(OWNER, ProgressBatch.parse(BEGAN))
     platform.janitor.sweep()
     platform.stage_figures.record()
@@ -183,6 +199,12 @@ def quarrels(emitted: set[Series], read: set[Series]) -> list[str]:
         *(f"nobody writes {series}" for series in sorted(ours - emitted, key=str)),
         *(f"nobody reads {series}" for series in sorted(emitted - ours, key=str)),
     ]
+
+
+@pytest.fixture
+def prod() -> Recording:
+    """With everything that has metrics of its own."""
+    return record("prod", overrides={"malwareScan": True})
 
 
 @pytest.fixture

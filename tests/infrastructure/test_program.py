@@ -126,7 +126,7 @@ def test_the_janitor_runs_on_the_apps_own_schedule(recording: Recording) -> None
 
 def test_failed_events_are_set_aside(recording: Recording) -> None:
     configs = recording.of("lambda/functionEventInvokeConfig:FunctionEventInvokeConfig")
-    assert {each.name for each in configs} == {"compute-video_processing", "compute-janitor"}
+    assert {each.name for each in configs} == {*("compute-video_processing", "compute-janitor", "compute-scan_verdict")}
     queue = f"arn:aws:sqs:eu-central-1:{ACCOUNT_ID}:messaging-failed"
     for each in configs:
         assert each.inputs["destinationConfig"] == {"onFailure": {"destination": queue}}

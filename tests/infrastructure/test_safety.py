@@ -8,8 +8,8 @@ from types import ModuleType
 import pytest
 
 from tests.infrastructure.mutations import Mutation, mutations
-from tests.infrastructure.recorded_program import Recording
-from tests.infrastructure.safety import access, edge, protection, sign_in, storage
+from tests.infrastructure.recorded_program import Recording, record
+from tests.infrastructure.safety import access, edge, protection, scanning, sign_in, storage
 from tests.infrastructure.safety.reading import Property
 
 LEAST_MUTATIONS = 150
@@ -26,7 +26,7 @@ def properties_of(module: ModuleType) -> dict[str, Property]:
 
 PROPERTIES = {
     name: holds
-    for module in (storage, access, sign_in, edge, protection)
+    for module in (storage, access, sign_in, edge, protection, scanning)
     for name, holds in properties_of(module).items()
 }
 
@@ -49,6 +49,12 @@ HARMLESS = {
     "realtimeMetricsSubscriptionStatus": "the dashboard would miss the hit rate",
 }
 """Survivors: flips that weaken nothing."""
+
+
+@pytest.fixture
+def prod() -> Recording:
+    """With the malware scan, which no stage ships."""
+    return record("prod", overrides={"malwareScan": True})
 
 
 def is_caught(weakened: Recording) -> bool:

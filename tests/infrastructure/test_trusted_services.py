@@ -92,6 +92,10 @@ CALLERS: dict[tuple[str, str], Caller] = {
         made_by=FLOW_LOG,
         source='VPC User Guide, "IAM role for publishing flow logs to CloudWatch Logs"',
     ),
+    ("malware-protection-plan.guardduty", "sts"): sending(
+        made_by="guardduty/malwareProtectionPlan:MalwareProtectionPlan",
+        source='GuardDuty User Guide, "Create or update IAM role policy": its trust policy has no condition',
+    ),
     ("lambda", "sts"): sending(
         made_by=FUNCTION, source='Lambda Developer Guide, "Defining Lambda function permissions with an execution role"'
     ),
@@ -139,6 +143,7 @@ class LetIn:
 SETTINGS: dict[str, tuple[str, dict[str, object]]] = {
     **{stage: (stage, {}) for stage in STAGES},
     "dev with sign-up by domain": ("dev", {"signUp": "domain", "signUpDomains": ["example.com"]}),
+    "dev with a malware scan": ("dev", {"malwareScan": True}),
     "dev with a trail and alarms": ("dev", {"trail": True, "alarms": True}),
     "staging without trail, alarms and network": ("staging", {"trail": False, "alarms": False, "network": False}),
 }

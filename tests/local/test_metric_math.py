@@ -17,6 +17,7 @@ WATCHED = MonitoredResources(
     queue_name="failed",
     data_key_arn="arn",
     web_acl_name=None,
+    scans=False,
 )
 
 

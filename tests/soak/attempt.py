@@ -10,6 +10,9 @@ from chalicelib.core.upload_token import UploadToken
 from chalicelib.core.video_id import VideoRef
 from tests.in_memory_platform import MP4_HEAD
 
+INFECTED_LETTERS = 32
+"""Of the 256 letters that videos consist of: one in eight is malware."""
+
 
 @dataclass
 class Attempt:
@@ -41,3 +44,8 @@ def content_of(size_bytes: int, letter: int) -> bytes:
 @functools.lru_cache(maxsize=64)
 def part_of(content: bytes, number: int, part_size_bytes: int) -> bytes:
     return content[(number - 1) * part_size_bytes : number * part_size_bytes]
+
+
+def is_malware(content: bytes) -> bool:
+    """Check for a content that the scanner takes for malware."""
+    return content[-1] < INFECTED_LETTERS

@@ -14,6 +14,7 @@ from unittest import mock
 
 from chalicelib.core.completion import Outcome
 from chalicelib.core.errors import PlatformError, UploadNotFoundError, VideoNotFoundError
+from chalicelib.core.malware_scan import needs_withdrawal
 from chalicelib.core.part_plan import MIN_PART_BYTES
 from chalicelib.core.ports import StoredObject, UploadGoneError
 from chalicelib.core.upload_requests import CompleteUpload, StartUpload
@@ -21,8 +22,9 @@ from chalicelib.core.upload_token import UploadToken
 from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import OPEN_STATES, State, VideoRecord
 from tests.in_memory_platform import InMemoryPlatform, platform_in_memory
-from tests.soak.attempt import Attempt, content_of, part_of
+from tests.soak.attempt import Attempt, content_of, is_malware, part_of
 from tests.soak.interference import TROUBLES, Interference
+from tests.soak.scanner import POLICIES, Scanner
 
 USERS = ("alice", "bob")
 STEPS = 60
@@ -37,7 +39,9 @@ class History:
 
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
-        self.platform: InMemoryPlatform = platform_in_memory()
+        policy = self.rng.choice(POLICIES)
+        self.platform: InMemoryPlatform = platform_in_memory(policy)
+        self.scanner = Scanner(self.platform, self.rng, policy)
         self.attempts: list[Attempt] = []
         self.events: list[tuple[str, str]] = []
         self.seen: set[tuple[str, str]] = set()
@@ -115,6 +119,10 @@ class History:
             ("deliver an event", self._deliver, 9),
             ("repeat an old event", self._repeat_event, 2),
             ("lose an event", self._lose_event, 1),
+            ("deliver a verdict", self.scanner.deliver, 6),
+            ("repeat an old verdict", lambda: self.scanner.repeat(self.seen), 1),
+            ("lose a verdict", self.scanner.lose, 1),
+            ("change the scan setting", self.scanner.change_policy, 0.1),
             ("sweep", self._sweep, 4),
             ("let time pass", self._pass_time, 5),
             ("attack", self._attack, 3),
@@ -271,6 +279,7 @@ class History:
         asked = set(self.platform.trigger.triggered)
         self.platform.trigger.triggered.clear()
         self.events += sorted((stored - self.seen) | asked)
+        self.scanner.collect(stored - self.seen)
         self.seen |= stored
 
     def _come_to_rest(self) -> None:
@@ -284,8 +293,11 @@ class History:
     def _settle_once(self) -> None:
         self.platform.janitor.sweep()
         self._collect_events()
-        while self.events:
-            self.platform.processing.process(StoredObject(*self.events.pop()))
+        while self.events or self.scanner.undelivered:
+            if self.scanner.undelivered:
+                self.scanner.finish_one()
+            else:
+                self.platform.processing.process(StoredObject(*self.events.pop()))
             self._collect_events()
 
     # Promises
@@ -321,6 +333,10 @@ class History:
             self.broken.append(f"{name} was aborted and is {state}")
         if state is State.READY and visible != attempt.content:
             self.broken.append(f"{name} is ready with other bytes")
+        if state is State.READY and self.scanner.rejects_malware and is_malware(attempt.content):
+            self.broken.append(f"{name} is ready and contains malware")
+        if record and needs_withdrawal(record):
+            self.broken.append(f"{name} is ready, and a scan found malware")
 
     def _check_nothing_is_left(self, records: dict[VideoRef, VideoRecord]) -> None:
         if markers := list(self.platform.records.markers()):
@@ -336,8 +352,9 @@ class History:
             visible = self.platform.videos.visible(key) is not None
             if visible and (record is None or record.state not in {State.READY, State.REJECTED}):
                 self.broken.append(f"an object of a video that is {record.state if record else None} is visible")
-            if visible and versions[-1].tags.get("verdict") not in {"accepted", "rejected"}:
-                self.broken.append(f"the newest object of {key} was never inspected")
+            wanted_tag = "accepted" if record and record.state is State.READY else "rejected"
+            if visible and versions[-1].tags.get("verdict") != wanted_tag:
+                self.broken.append(f"the newest object of {key} has the tags {versions[-1].tags}")
             if record and record.state is State.DELETED and record.media and not versions:
                 self.broken.append(f"{key} cannot be restored after its deletion")
         posters = {key for key in self.platform.metadata.objects if key.startswith("posters/")}

@@ -27,6 +27,7 @@ CALLS = {
     "mac": ("generate",),
     "notifier": ("announce",),
     "trigger": ("trigger",),
+    "scanner": ("request_scan",),
 }
 
 LAST_CALL = 12

@@ -110,7 +110,9 @@ class S3Videos:
             if error_code(error) in _NOT_THERE:
                 return None
             raise
-        return StoredVideo(answer["ContentLength"], answer["VersionId"], answer.get("ChecksumCRC64NVME"))
+        return StoredVideo(
+            answer["ContentLength"], answer["VersionId"], answer.get("ChecksumCRC64NVME"), answer["ETag"]
+        )
 
     def read_range(self, key: str, version_id: str, start: int, end_exclusive: int) -> bytes:
         answer = self.s3.get_object(

@@ -38,6 +38,8 @@ RejectionCode = Literal[
     "unsupported_codec",
     "unreadable_media",
     "media_limits_exceeded",
+    "malware",
+    "not_scanned",
 ]
 
 
@@ -193,7 +195,8 @@ class Rejection(ResponseBody, frozen=True, kw_only=True):
 class Video(ResponseBody, frozen=True, kw_only=True):
     """One video of the caller's library. Its URLs are null unless it is `ready`.
 
-    `checksumCRC64NVME` is of the whole file, null where its client did not tell it.
+    `checksumCRC64NVME` is of the whole file, null where its client did not tell it. `waitsFor`: what alone is
+    missing while it is `processing`, null if that is more.
     """
 
     video_id: VideoId
@@ -202,6 +205,7 @@ class Video(ResponseBody, frozen=True, kw_only=True):
     size_bytes: SizeBytes
     checksum_crc64nvme: Checksum | None = field(name="checksumCRC64NVME")
     state: VideoState
+    waits_for: Literal["malwareScan"] | None
     created_at: Time
     updated_at: Time
     completed_at: Time | None

@@ -120,6 +120,7 @@ def video(seen: "SeenVideo") -> responses.Video:
         size_bytes=record.size_bytes,
         checksum_crc64nvme=record.checksum_crc64nvme,
         state=_visible_state(record),
+        waits_for="malwareScan" if record.awaits_scan_since else None,
         created_at=api_time(record.created_at),
         updated_at=api_time(record.updated_at),
         completed_at=api_time(record.completed_at) if record.completed_at else None,
@@ -165,6 +166,9 @@ def _visible_state(record: VideoRecord) -> responses.VideoState:
 
 
 def _media(record: VideoRecord) -> responses.Media | None:
+    """The facts, once the video is ready: while it waits for the malware scan nothing of it is shown."""
+    if record.awaits_scan_since:
+        return None
     return msgspec.convert(record.media, responses.Media | None)
 
 

@@ -3,7 +3,7 @@
 init         multipart_upload, simple_upload, caps, idempotency_keys, upload_requests, upload_token, part_plan
 parts        multipart_upload, part_urls
 completion   completion, upload_metrics
-processing   processing, media
+processing   processing, media, malware_scan
 library      library, viewing_urls, download_name
 telling      video_events, announcements
 upkeep       janitor, stage_figures

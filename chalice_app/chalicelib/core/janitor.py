@@ -12,7 +12,24 @@ from chalicelib.core.completion import LEASE, Completions
 from chalicelib.core.errors import PlatformError, UploadExpiredError
 from chalicelib.core.library import remove_objects
 from chalicelib.core.log_context import about_upload, carried
-from chalicelib.core.ports import Clock, MetadataBucket, Meter, ProcessingTrigger, UploadGoneError, VideoBucket
+from chalicelib.core.malware_scan import (
+    MAX_SCAN_REQUESTS,
+    NO_SCAN,
+    ScanPolicy,
+    ScanResult,
+    needs_withdrawal,
+    wait_before_scan_request,
+    with_verdict,
+)
+from chalicelib.core.ports import (
+    Clock,
+    MalwareScanner,
+    MetadataBucket,
+    Meter,
+    ProcessingTrigger,
+    UploadGoneError,
+    VideoBucket,
+)
 from chalicelib.core.records import OpenMarker, Records
 from chalicelib.core.video_events import owed_event
 from chalicelib.core.video_id import VideoRef
@@ -80,6 +97,8 @@ class Janitor:
     announcements: Announcements
     meter: Meter
     now: Clock
+    scans: ScanPolicy = NO_SCAN
+    scanner: MalwareScanner | None = None
 
     def sweep(self) -> Counter[str]:
         """Look at every open upload once; how many were `open`, `processing`, `expired`, `retried` …. One that fails is
@@ -92,13 +111,13 @@ class Janitor:
             outcomes = workers.map(carried(self._outcome), open_videos)
             for open_video, outcome in zip(open_videos, outcomes, strict=True):
                 done[outcome] += 1
-                if outcome in {"open", "processing", "retried", "given up", "stuck"}:
+                if outcome in {"open", "processing", "scanning", "retried", "given up", "stuck"}:
                     owners.add(open_video.ref.owner)
                     reserved_bytes += open_video.size_bytes
         # Zeros as well: a rate needs both its terms, and an alarm a value to calm down by.
         self.meter.record(
             uploads_in_flight_count=done["open"],
-            uploads_processing_count=done["processing"] + done["retried"],
+            uploads_processing_count=done["processing"] + done["scanning"] + done["retried"],
             uploads_stuck_count=done["stuck"] + done["given up"],
             users_in_flight_count=len(owners),
             reserved_size_bytes=reserved_bytes,
@@ -235,14 +254,51 @@ class Janitor:
         return "dropped" if finished.record.state is State.EXPIRED else "open"
 
     def _processing(self, record: VideoRecord) -> str:
+        if self.scans.is_waiting(record):
+            return self._scanning(record)
         if record.updated_at > self.now() - _wait_before_retry(record):
             return "processing"
         if record.processing_retries >= MAX_PROCESSING_RETRIES:
             return self._give_up(record)
         return self._retry(record)
 
+    def _scanning(self, record: VideoRecord) -> str:
+        """Ask again for a scan whose verdict did not come; at last the video counts as not scanned."""
+        if record.updated_at > self.now() - wait_before_scan_request(record):
+            return "scanning"
+        if record.scan_requests >= MAX_SCAN_REQUESTS or self.scanner is None:
+            return self._count_as_unanswered(record)
+        requests = record.scan_requests + 1
+
+        def decide(current: VideoRecord) -> VideoRecord | None:
+            if not self.scans.is_waiting(current) or current.scan_requests >= requests:
+                return None
+            return current.noted(scan_requests=requests, updated_at=self.now())
+
+        # Noted first: a request that is refused counts as one, and the video does not wait for ever.
+        change = self.records.change(record.ref, decide)
+        if change and change.mine and record.version_id:
+            self.scanner.request_scan(record.ref.file_key, record.version_id)
+            log.info("malware scan asked again", extra={"requests": requests})
+        return "scanning"
+
+    def _count_as_unanswered(self, record: VideoRecord) -> str:
+        version_id = record.version_id or ""
+
+        def decide(current: VideoRecord) -> VideoRecord | None:
+            if not self.scans.is_waiting(current):
+                return None
+            return with_verdict(current, version_id, ScanResult.UNANSWERED)
+
+        change = self.records.change(record.ref, decide)
+        if change is None or not change.mine:
+            return "scanning"
+        log.error("malware scan never answered", extra={"requests": record.scan_requests})
+        return self._retry(change.record)
+
     def _retry(self, record: VideoRecord) -> str:
-        stored = self.videos.head(record.ref.file_key)
+        # Of a version that waits for its verdict, a form that was sent again may lie on top.
+        stored = self.videos.head(record.ref.file_key, record.version_id if record.awaits_scan_since else None)
         if stored is None:
             log.error("object missing")
             return self._give_up(record)
@@ -280,6 +336,10 @@ class Janitor:
         return "given up"
 
     def _settled(self, record: VideoRecord, open_video: _OpenVideo) -> str:
+        if needs_withdrawal(record):
+            # The function died before it rejected the video: a repeated event finishes the work.
+            waits = record.updated_at > self.now() - _wait_before_retry(record)
+            return "processing" if waits else self._retry(record)
         if record.upload_id is None:
             self._remove_uninspected(record)
         if record.may_arrive_again(self.now()):

@@ -7,7 +7,7 @@ status view take their names from here. docs/metrics.md tells which of them show
 from typing import NamedTuple
 
 NAMESPACE = "VideoUpload"
-JANITOR, PROCESSING = "janitor", "video_processing"
+JANITOR, PROCESSING, SCAN = "janitor", "video_processing", "scan_verdict"
 INIT, COMPLETE, UPLOAD = "multipart_init", "multipart_complete", "video_upload"
 ANY_FUNCTION = "any function"
 
@@ -42,6 +42,13 @@ OWN_METRICS = {
     "processing_milliseconds": OwnMetric("Processing", "Milliseconds", (PROCESSING,)),
     "reserved_size_bytes": OwnMetric("ReservedSize", "Bytes", (JANITOR,)),
     "scaling_activities_count": OwnMetric("ScalingActivities", "Count", (JANITOR,)),
+    "scan_wait_milliseconds": OwnMetric("ScanWait", "Milliseconds", (PROCESSING,)),
+    "scans_access_denied_count": OwnMetric("ScansAccessDenied", "Count", (SCAN,)),
+    "scans_clean_count": OwnMetric("ScansClean", "Count", (SCAN,)),
+    "scans_failed_count": OwnMetric("ScansFailed", "Count", (SCAN,)),
+    "scans_infected_count": OwnMetric("ScansInfected", "Count", (SCAN,)),
+    "scans_unanswered_count": OwnMetric("ScansUnanswered", "Count", (PROCESSING,)),
+    "scans_unsupported_count": OwnMetric("ScansUnsupported", "Count", (SCAN,)),
     "stored_size_bytes": OwnMetric("StoredSize", "Bytes", (PROCESSING,)),
     "unknown_objects_count": OwnMetric("UnknownObjects", "Count", (PROCESSING,)),
     "upload_size_bytes": OwnMetric("UploadSize", "Bytes", (INIT, UPLOAD)),

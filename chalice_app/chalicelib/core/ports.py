@@ -76,6 +76,7 @@ class StoredVideo:
     size_bytes: int
     version_id: str
     checksum_crc64nvme: str | None
+    etag: str
 
 
 class UploadGoneError(Exception):
@@ -178,6 +179,12 @@ class ProcessingTrigger(Protocol):
     """Starts processing asynchronously, in place of a lost S3 event."""
 
     def trigger(self, file_key: str, version_id: str, size_bytes: int) -> None: ...
+
+
+class MalwareScanner(Protocol):
+    """Scans one version of a video on demand; the verdict comes as an event."""
+
+    def request_scan(self, file_key: str, version_id: str) -> None: ...
 
 
 class ScalingHistory(Protocol):

@@ -15,6 +15,7 @@ from typing import ClassVar
 from chalicelib.core.announcements import Announcements
 from chalicelib.core.json_values import JsonObject
 from chalicelib.core.log_context import about_upload
+from chalicelib.core.malware_scan import MALWARE, NO_SCAN, SCAN_REJECTIONS, ScanPolicy, ScanResult, is_infected
 from chalicelib.core.media.containers import HEAD_BYTES, require_container
 from chalicelib.core.media.errors import MediaBudgetError, MediaError
 from chalicelib.core.media.inspection import Inspection
@@ -55,6 +56,7 @@ class Processed(StrEnum):
     READY = "ready"
     REJECTED = "rejected"
     DUPLICATE = "duplicate"
+    WAITING = "waiting"
     REMOVED = "removed"
     IGNORED = "ignored"
 
@@ -68,6 +70,7 @@ class Processing:
     announcements: Announcements
     meter: Meter
     now: Clock
+    scans: ScanPolicy = NO_SCAN
 
     def process(self, arrived: StoredObject) -> Processed:
         """Raises what S3 and SNS raise: Lambda retries the event and then moves it to the dead-letter queue."""
@@ -87,6 +90,13 @@ class Processing:
             return self._seen_before(record, stored)
         if record.state not in OPEN_STATES:
             return self._hide_late(record)
+        return self._process_open(record, stored, seen_at)
+
+    def _process_open(self, record: VideoRecord, stored: StoredVideo, seen_at: datetime) -> Processed:
+        if record.awaits_scan_since:
+            return self._after_scan(record, stored, seen_at)
+        if is_infected(record, stored):
+            return self._reject(record, stored, seen_at, MALWARE)
         try:
             inspection = self._look_inside(record, stored)
         except (MediaError, WrongSizeError) as error:
@@ -104,12 +114,60 @@ class Processing:
 
     def _accept(self, record: VideoRecord, stored: StoredVideo, seen_at: datetime, inspection: Inspection) -> Processed:
         self.metadata.put(record.ref.poster_key, inspection.poster_jpeg, POSTER_CONTENT_TYPE)
+        media = inspection.facts.to_json()
+        if self.scans.must_wait(record, stored):
+            return self._wait_for_scan(record, stored, seen_at, media)
+        return self._accept_or_reject(record, stored, seen_at, media)
+
+    def _wait_for_scan(
+        self, record: VideoRecord, stored: StoredVideo, seen_at: datetime, media: JsonObject
+    ) -> Processed:
+        """Keep what the inspection found until the verdict comes; it may have come meanwhile."""
+
+        def decide(current: VideoRecord) -> VideoRecord | None:
+            if current.state not in OPEN_STATES or current.awaits_scan_since:
+                return None
+            waiting = current if current.state is State.PROCESSING else current.moved_to(State.PROCESSING, self.now())
+            return waiting.noted(
+                updated_at=self.now(),
+                awaits_scan_since=self.now(),
+                version_id=stored.version_id,
+                media=media,
+                completed_at=current.completed_at or seen_at,
+            )
+
+        change = self.records.change(record.ref, decide)
+        if change is None or change.record.state in GONE_STATES:
+            return self._hide_late(change.record if change else record)
+        waiting = change.record
+        if waiting.state not in OPEN_STATES:
+            return self._seen_before(waiting, stored)
+        if change.mine and change.before.completed_at is None:
+            record_completed_upload(waiting, self.meter, seen_at)
+        return self._after_scan(waiting, stored, seen_at)
+
+    def _after_scan(self, record: VideoRecord, stored: StoredVideo, seen_at: datetime) -> Processed:
+        """Settle a video whose inspection is done. Also once scanning was turned off."""
+        if record.version_id != stored.version_id:
+            return self._seen_before(record, stored)
+        if self.scans.must_wait(record, stored):
+            log.info("waiting for the malware scan")
+            return Processed.WAITING
+        return self._accept_or_reject(record, stored, seen_at, record.media)
+
+    def _accept_or_reject(
+        self, record: VideoRecord, stored: StoredVideo, seen_at: datetime, media: JsonObject | None
+    ) -> Processed:
+        if rejection := self.scans.rejection(record, stored):
+            return self._reject(record, stored, seen_at, rejection)
         # Before the record says `ready`: a URL handed out then must work at once.
         self.videos.set_verdict(record.ref.file_key, stored.version_id, "accepted")
-        return self._settle(record, stored, seen_at, State.READY, media=inspection.facts.to_json())
+        return self._settle(record, stored, seen_at, State.READY, media=media)
 
     def _reject(self, record: VideoRecord, stored: StoredVideo, seen_at: datetime, rejection: Rejection) -> Processed:
         self.videos.set_verdict(record.ref.file_key, stored.version_id, "rejected")
+        if rejection.code in SCAN_REJECTIONS:
+            self.metadata.delete(record.ref.poster_key)
         return self._settle(record, stored, seen_at, State.REJECTED, rejection=rejection)
 
     def _settle(
@@ -125,7 +183,7 @@ class Processing:
         """seen_at: when it had arrived at the latest; of a completion that was overtaken nobody knows better."""
 
         def decide(current: VideoRecord) -> VideoRecord | None:
-            if current.state not in OPEN_STATES:
+            if current.state not in OPEN_STATES or _is_overtaken(current):
                 return None
             return current.moved_to(
                 state,
@@ -134,7 +192,14 @@ class Processing:
                 rejection=rejection,
                 version_id=stored.version_id,
                 completed_at=current.completed_at or seen_at,
+                awaits_scan_since=None,
             )
+
+        def _is_overtaken(current: VideoRecord) -> bool:
+            """Check whether malware was found meanwhile, or another version of the form came first."""
+            if current.awaits_scan_since and current.version_id != stored.version_id:
+                return True
+            return state is State.READY and is_infected(current, stored)
 
         change = self.records.change(record.ref, decide)
         if change is None:
@@ -143,13 +208,20 @@ class Processing:
         if settled.state in GONE_STATES:
             return self._hide_late(settled)
         if not change.mine:
+            if settled.state in OPEN_STATES:
+                return self._settle_overtaken(settled, stored, seen_at)
             return self._seen_before(settled, stored)
         if change.before.completed_at is None:  # the event overtook the completion
             record_completed_upload(settled, self.meter, seen_at)
-        self._measure(settled)
+        self._measure(change.before, settled)
         log.info("video %s", settled.state, extra={"code": rejection.code} if rejection else None)
         self._announce(settled)
         return Processed(settled.state.value)
+
+    def _settle_overtaken(self, record: VideoRecord, stored: StoredVideo, seen_at: datetime) -> Processed:
+        if record.version_id not in {None, stored.version_id}:
+            return self._seen_before(record, stored)
+        return self._reject(record, stored, seen_at, MALWARE)
 
     def _seen_before(self, record: VideoRecord, stored: StoredVideo) -> Processed:
         if record.version_id != stored.version_id:
@@ -157,10 +229,38 @@ class Processing:
             log.info("second object removed")
             self.videos.delete_version(record.ref.file_key, stored.version_id)
             return Processed.REMOVED
+        if record.state is State.READY and is_infected(record, stored):
+            return self._withdraw(record, stored)
         log.info("duplicate event ignored")
+        if record.rejection and record.rejection.code in SCAN_REJECTIONS:
+            # Another run may have accepted it before the malware was found.
+            self.videos.set_verdict(record.ref.file_key, stored.version_id, "rejected")
         if owed_event(record):
             self._announce(record)
         return Processed.DUPLICATE
+
+    def _withdraw(self, record: VideoRecord, stored: StoredVideo) -> Processed:
+        """Reject a ready video in which a late scan found malware."""
+        # Where this breaks off, the janitor continues.
+        self.records.watch(record.ref)
+        self.videos.set_verdict(record.ref.file_key, stored.version_id, "rejected")
+        self.metadata.delete(record.ref.poster_key)
+        change = self.records.change(
+            record.ref,
+            lambda current: (
+                current.moved_to(State.REJECTED, self.now(), rejection=MALWARE, media=None)
+                if current.state is State.READY
+                else None
+            ),
+        )
+        if change is None or change.record.state in GONE_STATES:
+            return self._hide_late(change.record if change else record)
+        if change.mine:
+            log.warning("ready video rejected", extra={"code": MALWARE.code})
+            self.meter.record(uploads_rejected_count=1)
+        if owed_event(change.record):
+            self._announce(change.record)
+        return Processed.REJECTED
 
     def _hide_late(self, record: VideoRecord) -> Processed:
         """Hide what came after the tombstone. No version is destroyed: the event may be a repeated one, of the very
@@ -175,9 +275,14 @@ class Processing:
     def _announce(self, record: VideoRecord) -> None:
         self.records.close(self.announcements.send_owed(record), self.now())
 
-    def _measure(self, record: VideoRecord) -> None:
+    def _measure(self, before: VideoRecord, record: VideoRecord) -> None:
         arrived = record.completed_at or record.updated_at
         processing_milliseconds = (self.now() - arrived).total_seconds() * 1000
+        if before.awaits_scan_since:
+            waited = self.now() - before.awaits_scan_since
+            self.meter.record(scan_wait_milliseconds=waited.total_seconds() * 1000)
+        if before.scans.get(record.version_id or "") == ScanResult.UNANSWERED:
+            self.meter.record(scans_unanswered_count=1)
         if record.state is State.READY:
             self.meter.record(
                 uploads_ready_count=1,

@@ -1,7 +1,8 @@
 """The record of one video: its data, and the state transitions that it allows."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
@@ -32,7 +33,8 @@ NEXT_STATES: dict[State, frozenset[State]] = {
         {State.UPLOADING, State.PROCESSING, State.READY, State.REJECTED, State.EXPIRED, State.DELETED}
     ),
     State.PROCESSING: frozenset({State.READY, State.REJECTED, State.DELETED}),
-    State.READY: frozenset({State.DELETED}),
+    # Only for malware that a late scan finds.
+    State.READY: frozenset({State.REJECTED, State.DELETED}),
     State.REJECTED: frozenset({State.DELETED}),
     State.ABORTED: frozenset({State.DELETED}),
     State.EXPIRED: frozenset({State.DELETED}),
@@ -87,6 +89,8 @@ class VideoRecord:
     of version 0.1.
     has_parts: whether S3 was seen to hold a part of it. reservation_released_at: when its reservation was given back
     for want of a part, None while it holds one. was_released: whether that ever happened.
+    scans: malware verdicts by version. awaits_scan_since: when the inspection accepted the version, which waits for its
+    verdict alone; None if it does not. scan_requests: how often the janitor asked for a scan.
     """
 
     owner: str
@@ -113,6 +117,9 @@ class VideoRecord:
     has_parts: bool = False
     was_released: bool = False
     reservation_released_at: datetime | None = None
+    scans: Mapping[str, str] = field(default_factory=dict[str, str])
+    awaits_scan_since: datetime | None = None
+    scan_requests: int = 0
 
     @classmethod
     def begun(
@@ -205,6 +212,7 @@ _TIMES = (
     "completed_at",
     "notified_at",
     "reservation_released_at",
+    "awaits_scan_since",
 )
 
 

@@ -173,7 +173,7 @@ export interface ProgressBatch {
 
 /** Processing's reason for rejecting the file. */
 export interface Rejection {
-  code: "container_mismatch" | "encrypted_media" | "media_limits_exceeded" | "no_video_stream" | "not_a_video" | "size_mismatch" | "unreadable_media" | "unsupported_codec";
+  code: "container_mismatch" | "encrypted_media" | "malware" | "media_limits_exceeded" | "no_video_stream" | "not_a_video" | "not_scanned" | "size_mismatch" | "unreadable_media" | "unsupported_codec";
   message: string;
 }
 
@@ -266,7 +266,7 @@ export interface UploadToAbort {
   fileKey?: string | null;
 }
 
-/** One video of the caller's library. Its URLs are null unless it is `ready`. `checksumCRC64NVME` is of the whole file, null where its client did not tell it. */
+/** One video of the caller's library. Its URLs are null unless it is `ready`. `checksumCRC64NVME` is of the whole file, null where its client did not tell it. `waitsFor`: what alone is missing while it is `processing`, null if that is more. */
 export interface Video {
   videoId: string;
   fileName: string;
@@ -275,6 +275,7 @@ export interface Video {
   sizeBytes: number;
   checksumCRC64NVME: string | null;
   state: "aborted" | "completing" | "expired" | "processing" | "ready" | "rejected" | "uploading";
+  waitsFor: "malwareScan" | null;
   createdAt: string;
   updatedAt: string;
   completedAt: string | null;

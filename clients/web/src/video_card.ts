@@ -55,6 +55,7 @@ export class VideoCard {
 export function stateWords(video: Video): string {
   if (video.state === "rejected") return message(video.rejection);
   if (video.state === "ready") return language.text("video.ready");
+  if (video.waitsFor === "malwareScan") return language.text("video.scanning");
   return language.text(video.state === "completing" ? "video.completing" : "video.processing");
 }
 

@@ -23,11 +23,13 @@ from tests.infrastructure.safety.reading import (
     require_statement,
     statements,
 )
+from tests.infrastructure.safety.scanning import MANAGED_RULES, is_scanned
 
 WILDCARD_RESOURCES = {
     "Trace": "X-Ray has no resources to name",
     "CountScaling": "the call takes no resource to name",
     "AskForBill": "the bill is the account's",
+    "RequestScans": "the action takes no resource to name",
     "LambdaAttachesInterfaces": "interfaces have no name before they are made",
     "CodeDoesNot": "a Deny",
 }
@@ -63,10 +65,18 @@ ROLE_ACTIONS: dict[str, set[str]] = {
         *("s3:GetObjectVersion", "s3:DeleteObjectVersion", "s3:ListBucketMultipartUploads"),
         *("lambda:InvokeFunction", "sqs:SendMessage", "sns:Publish"),
     },
+    "scan_verdict": {"sqs:SendMessage"},
 }
 """Actions of each function in AWS, besides writing its log and trace."""
 
+SCANNING = {"janitor": {"guardduty:SendObjectMalwareScan"}, "scan_verdict": {*_RECORDS, "lambda:InvokeFunction"}}
+"""More of them on a stage that scans for malware."""
+
+OUTSIDE_NETWORK = {"janitor", "scan_verdict"}
+"""Functions that call services for which no endpoint is paid."""
+
 TRUSTED = {
+    "scanning-scanner": "malware-protection-plan.guardduty.amazonaws.com",
     "api-logging": "apigateway.amazonaws.com",
     "network-flow": "vpc-flow-logs.amazonaws.com",
     "audit-trail": "cloudtrail.amazonaws.com",
@@ -109,9 +119,13 @@ def roles_grant_what_their_function_does_and_no_more(recording: Recording) -> Vi
         granted = {
             action for each in statements(role) if each["Effect"] == "Allow" for action in as_list(each["Action"])
         }
-        wanted = BASICS | ROLE_ACTIONS[function] | (INTERFACES if in_network and function != "janitor" else set())
+        wanted = (
+            BASICS | ROLE_ACTIONS[function] | (INTERFACES if in_network and function not in OUTSIDE_NETWORK else set())
+        )
         if function == "janitor":
             wanted |= _figures_asked_for(recording)
+        if is_scanned(recording):
+            wanted |= SCANNING.get(function, set())
         if granted != wanted:
             yield f"{function}: may {granted - wanted}, may not {wanted - granted}"
 
@@ -160,7 +174,7 @@ def roles_reach_only_their_own_stage(recording: Recording) -> Violations:
     for role in recording.of("iam/rolePolicy:RolePolicy"):
         for each in statements(role):
             for resource in as_list(each["Resource"]):
-                if resource == "*" and each["Sid"] in WILDCARD_RESOURCES:
+                if (resource == "*" and each["Sid"] in WILDCARD_RESOURCES) or resource == MANAGED_RULES:
                     continue
                 if not any(mark in resource for mark in own) or resource.split("/")[0].endswith("*"):
                     yield f"{role.name}: {each['Sid']} reaches {resource}"
@@ -262,7 +276,7 @@ def functions_are_called_by_their_triggers_alone(recording: Recording) -> Violat
     account = ACCOUNT_ID
     gateway = "apigateway.amazonaws.com"
     api = f"arn:aws:execute-api:eu-central-1:{account}:{execution}-id"
-    rule = f"arn:aws:cloudwatch:eu-central-1:{account}:compute-janitor"
+    rule = f"arn:aws:cloudwatch:eu-central-1:{account}:compute"
     wanted: dict[str, tuple[str, str, str | None]] = {
         **{
             f"compute-{function}-gateway": (gateway, f"{api}/api/*/*", None)
@@ -274,7 +288,8 @@ def functions_are_called_by_their_triggers_alone(recording: Recording) -> Violat
             bucket_arn(recording, "videos"),
             account,
         ),
-        "compute-janitor-schedule": ("events.amazonaws.com", rule, None),
+        "compute-janitor-schedule": ("events.amazonaws.com", f"{rule}-janitor", None),
+        "compute-scan_verdict-rule": ("events.amazonaws.com", f"{rule}-scan_verdict", None),
     }
     for permission in recording.of("lambda/permission:Permission"):
         caller, source, owner = wanted[permission.name]
@@ -305,7 +320,7 @@ def functions_leave_traces_and_logs(recording: Recording) -> Violations:
 def functions_run_in_the_network_where_there_is_one(recording: Recording) -> Violations:
     if not recording.of("ec2/vpc:Vpc"):
         return
-    for function in set(FUNCTIONS) - {"janitor"}:
+    for function in set(FUNCTIONS) - OUTSIDE_NETWORK:
         made = recording.one("lambda/function:Function", f"compute-{function}")
         yield from require(
             made,

@@ -20,6 +20,7 @@ from tests.infrastructure.safety.reading import (
     statements,
     value_at,
 )
+from tests.infrastructure.safety.scanning import is_scanned
 
 BUCKETS = ("videos", "metadata", "site", "logs")
 ENCRYPTED_WITH_DATA_KEY = ("videos", "metadata", "site")
@@ -136,7 +137,8 @@ def signed_urls_die_after_a_quarter_of_an_hour(recording: Recording) -> Violatio
 
 
 def only_accepted_videos_can_be_read(recording: Recording) -> Violations:
-    inspectors = [role_arn(recording, role) for role in ("multipart_complete", "video_processing", "janitor")]
+    roles = ["multipart_complete", "video_processing", "janitor", *(["malware-scan"] if is_scanned(recording) else [])]
+    inspectors = [role_arn(recording, role) for role in roles]
     yield from require_statement(
         _policy(recording, "videos"),
         "ReadOnlyAccepted",
@@ -182,7 +184,9 @@ def records_are_reachable_from_the_network_alone(recording: Recording) -> Violat
         Resource=[f"{arn}/records/*", f"{arn}/open/*", f"{arn}/starts/*"],
         Condition={
             "StringNotEquals": {"aws:SourceVpce": "network-s3-id"},
-            "ArnNotEquals": {"aws:PrincipalArn": [role_arn(recording, role) for role in ("janitor", "operator")]},
+            "ArnNotEquals": {
+                "aws:PrincipalArn": [role_arn(recording, role) for role in ("janitor", "scan_verdict", "operator")]
+            },
         },
     )
 

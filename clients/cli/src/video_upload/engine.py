@@ -342,7 +342,7 @@ class UploadEngine:
         wait_seconds = FIRST_POLL_SECONDS
         while True:
             video = api.get_video(video_id)
-            self._report(ProcessingPolled(state=video.state))
+            self._report(ProcessingPolled(state=video.state, waits_for=video.waits_for))
             if video.state in SETTLED or time.monotonic() > give_up_at:
                 return video
             self._interruption.pause(wait_seconds)

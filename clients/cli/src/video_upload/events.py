@@ -105,9 +105,10 @@ class StartedOver:
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessingPolled:
-    """The upload is complete; the video was seen in this state."""
+    """The upload is complete; the video was seen in this state, and waits for this alone."""
 
     state: VideoState
+    waits_for: str | None = None
 
 
 UploadEvent = (

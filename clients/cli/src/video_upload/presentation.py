@@ -160,8 +160,8 @@ class FileDisplay:
                 self._note("S3 is putting the parts together.")
             case StartedOver(reason=reason):
                 self._note(f"Starting over: {reason}.")
-            case ProcessingPolled(state="processing" | "completing"):
-                self._note("Uploaded. The video is being checked.")
+            case ProcessingPolled(state="processing" | "completing", waits_for=waits_for):
+                self._note(f"Uploaded. The video is being checked{' for malware' if waits_for else ''}.")
             case _:
                 return
 
@@ -202,7 +202,7 @@ def print_video(console: Console, video: Video, *, urls: bool = False) -> None:
         "id": video.video_id,
         "file": video.file_name,
         "size": decimal(video.size_bytes),
-        "state": video.state,
+        "state": f"{video.state} (malware scan)" if video.waits_for == "malwareScan" else video.state,
         "media": media_in_words(video.media),
         "rejected": video.rejection.message if video.rejection else "",
         "created": video.created_at,

@@ -193,7 +193,10 @@ class Rejection(Body, frozen=True, kw_only=True):
 
 
 class Video(Body, frozen=True, kw_only=True):
-    """One video of the library; URLs are None unless it is ready. The checksum is of the whole file, where known."""
+    """One video of the library; URLs are None unless it is ready. The checksum is of the whole file, where known.
+
+    waits_for: "malwareScan" while it is processing and only the malware scan is missing.
+    """
 
     video_id: str
     file_name: str
@@ -201,6 +204,7 @@ class Video(Body, frozen=True, kw_only=True):
     size_bytes: int
     checksum_crc64nvme: str | None = msgspec.field(default=None, name="checksumCRC64NVME")
     state: VideoState
+    waits_for: str | None = None
     created_at: str
     updated_at: str
     completed_at: str | None = None
