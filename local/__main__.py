@@ -13,6 +13,7 @@ from local.api_environment import REPOSITORY
 from local.child_process import ChildFailedError
 from local.log_lines import readable
 from local.platform import DataDirBusyError, DataDirError, LocalPlatform, Ports, PortTakenError, reset
+from local.sign_in.second_factors import Mfa
 from local.stop_signals import stop_signals
 
 
@@ -30,6 +31,7 @@ def main() -> int:
             ports=ports,
             aws_only=arguments.aws_only,
             page_origins=arguments.page_origin,
+            mfa=arguments.mfa,
             on_line=_printer(verbose=arguments.verbose),
         ) as platform:
             print(welcome(platform, aws_only=arguments.aws_only), flush=True)
@@ -66,6 +68,9 @@ def _arguments() -> argparse.Namespace:
         default=[],
         metavar="ORIGIN",
         help="another page whose scripts may call API and storage, as in http://localhost:5173; may be repeated",
+    )
+    parser.add_argument(
+        "--mfa", type=Mfa, choices=list(Mfa), default=Mfa.OPTIONAL, help="second factor by an authenticator app"
     )
     parser.add_argument("--verbose", action="store_true", help="print the output of all processes")
     return parser.parse_args()

@@ -14,7 +14,8 @@ from typing import Self, TextIO
 
 from local.api_environment import api_environment
 from local.child_process import ChildProcess
-from local.sign_in.clients import DEFAULT_REDIRECT_URIS, web_redirect_uris
+from local.sign_in.clients import DEFAULT_REDIRECT_URIS, site_redirect_uris
+from local.sign_in.second_factors import Mfa
 from local.sign_in.server import SignIn
 from local.status.metric_store import MetricStore
 from local.status.status_page import ADDRESS as STATUS_ADDRESS
@@ -82,7 +83,7 @@ class LocalPlatform:
 
     data_dir: the only folder that is written to; None keeps nothing. aws_only: without API and page, for
     `chalice local`. page_origins: of other pages whose scripts may call API and storage. api_variables: overrides of
-    the API's environment. on_line: (process, line) of what they print.
+    the API's environment. mfa: the stage's setting of the same name. on_line: (process, line) of what they print.
 
     Raises PortTakenError, DataDirBusyError, DataDirError, ChildFailedError.
     """
@@ -95,6 +96,7 @@ class LocalPlatform:
         aws_only: bool = False,
         page_origins: Sequence[str] = (),
         api_variables: Mapping[str, str] | None = None,
+        mfa: Mfa = Mfa.OPTIONAL,
         on_line: Callable[[str, str], None] = lambda process, line: None,
     ) -> None:
         # The children run in another folder.
@@ -105,6 +107,7 @@ class LocalPlatform:
         # As `allowed_origin` of components/site_config.py: an answer has room for one.
         any_origin = {"CORS_ORIGIN": "*"} if page_origins else {}
         self._api_variables = {**any_origin, **(api_variables or {})}
+        self._mfa = mfa
         self._on_line = on_line
         self._children: list[ChildProcess] = []
         self._open = ExitStack()
@@ -175,14 +178,15 @@ class LocalPlatform:
             SignIn(
                 port=self._ports.sign_in,
                 data_dir=self.data_dir / "sign-in" if self.data_dir else None,
-                redirect_uris={**DEFAULT_REDIRECT_URIS, "web": web_redirect_uris(*origins)},
+                redirect_uris={**DEFAULT_REDIRECT_URIS, **site_redirect_uris(*origins)},
+                mfa=self._mfa,
             )
         )
         self.stand_in_url = stand_in.wait_ready()
         environment = self.api_environment()
         worker = self._spawn("worker", "local.event_worker", [], environment)
         if not self._aws_only:
-            arguments = ["--port", str(self._ports.site), "--metrics", str(metrics_file)]
+            arguments = ["--port", str(self._ports.site), "--metrics", str(metrics_file), "--mfa", self._mfa]
             self._spawn("site", "local.site", arguments, environment).wait_ready()
         worker.wait_ready()
 

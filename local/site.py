@@ -22,6 +22,8 @@ from local.api_environment import WEB_CLIENT
 from local.child_process import READY, end_with_parent
 from local.fair_share import FairShare
 from local.http_server import HttpServer, RefusalResponse
+from local.sign_in.clients import ACCOUNT_CLIENT
+from local.sign_in.second_factors import Mfa
 from local.stand_in.open_files import allow_open_files
 from local.status.status_page import StatusPage
 
@@ -54,7 +56,7 @@ _SECURITY_HEADERS = {
 class Site:
     """A WSGI app. stand_in_url, sign_in_url: the other origins that the page may talk to.
 
-    status_page: None without one.
+    status_page: None without one. mfa: the stage's setting of the same name.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Site:
         sign_in_url: str,
         web_client: Path = WEB_CLIENT,
         status_page: StatusPage | None = None,
+        mfa: Mfa = Mfa.OPTIONAL,
     ) -> None:
         self._app = app
         self._status_page = status_page
@@ -81,7 +84,10 @@ class Site:
             "scopes": ["openid", "email", "video-upload/read", "video-upload/write"],
             "logoutUrl": f"{sign_in_url}/logout",
             "tellProgress": True,
+            "mfa": mfa,
         }
+        if mfa is not Mfa.OFF:
+            self._client_config["accountClientId"] = ACCOUNT_CLIENT
         self._content_security_policy = "; ".join(
             [
                 "default-src 'none'",
@@ -210,6 +216,7 @@ def main() -> None:
     parser.add_argument(
         "--metrics", type=Path, metavar="FILE", help="file of the metrics that /status shows; without it, none"
     )
+    parser.add_argument("--mfa", type=Mfa, choices=list(Mfa), default=Mfa.OPTIONAL, help="as the sign-in has it")
     arguments = parser.parse_args()
     allow_open_files(MAX_OPEN_FILES)
     from app import app
@@ -222,6 +229,7 @@ def main() -> None:
         stand_in_url=os.environ["AWS_ENDPOINT_URL"],
         sign_in_url=os.environ["TOKEN_ISSUER"],
         status_page=StatusPage(arguments.metrics) if arguments.metrics else None,
+        mfa=arguments.mfa,
     )
     server = HttpServer(site, arguments.port, name="VideoUpload", answer_refusal=_refusal_response)
     end_with_parent(lambda: os._exit(0))

@@ -23,7 +23,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 400,
-    rolldownOptions: { input: ["index.html", "signed-in.html"] },
+    rolldownOptions: { input: ["index.html", "signed-in.html", "account.html"] },
   },
   worker: { format: "es" },
 });

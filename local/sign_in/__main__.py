@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from local.sign_in.clients import DEFAULT_REDIRECT_URIS, web_redirect_uris
+from local.sign_in.clients import DEFAULT_REDIRECT_URIS, site_redirect_uris
+from local.sign_in.second_factors import Mfa
 from local.sign_in.server import DEFAULT_PORT, SignIn
 from local.stop_signals import stop_signals
 
@@ -19,12 +20,19 @@ def main() -> None:
         "--site", default="http://127.0.0.1:8000", help="origin of the web client (default: %(default)s)"
     )
     parser.add_argument("--closed", action="store_true", help="disable sign-up")
+    parser.add_argument(
+        "--mfa", type=Mfa, choices=list(Mfa), default=Mfa.OPTIONAL, help="second factor (default: %(default)s)"
+    )
     arguments = parser.parse_args()
 
     stop = stop_signals()
-    redirect_uris = {**DEFAULT_REDIRECT_URIS, "web": web_redirect_uris(str(arguments.site).rstrip("/"))}
+    redirect_uris = {**DEFAULT_REDIRECT_URIS, **site_redirect_uris(str(arguments.site).rstrip("/"))}
     with SignIn(
-        port=arguments.port, data_dir=arguments.data_dir, redirect_uris=redirect_uris, sign_up=not arguments.closed
+        port=arguments.port,
+        data_dir=arguments.data_dir,
+        redirect_uris=redirect_uris,
+        sign_up=not arguments.closed,
+        mfa=arguments.mfa,
     ) as sign_in:
         print(f"sign-in  {sign_in.authority_url}")
         print(f"demo     {sign_in.demo_user.email}  {sign_in.demo_user.password}")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.sign_in.clients import API_SCOPES, IDENTITY_SCOPES, Client, Clients
+from local.sign_in.clients import ACCOUNT_SCOPE, API_SCOPES, IDENTITY_SCOPES, Client, Clients
 from local.sign_in.errors import (
     InvalidGrantError,
     InvalidRequestError,
@@ -19,6 +19,7 @@ from local.sign_in.errors import (
 )
 from local.sign_in.grants import AuthorizationCodes, CodeReplayedError, CodeRequest, Grant, RefreshTokens
 from local.sign_in.private_files import PrivateFiles
+from local.sign_in.second_factors import Mfa, SecondFactors
 from local.sign_in.signing_key import SigningKey, load_or_make_key
 from local.sign_in.tokens import TokenIssuer, Tokens
 from local.sign_in.users import User, Users
@@ -65,6 +66,7 @@ class Authority:
         issuer: str,
         data_dir: Path | None,
         redirect_uris: Mapping[str, Sequence[str]],
+        mfa: Mfa,
         clock: Callable[[], float],
     ) -> None:
         files = PrivateFiles(data_dir)
@@ -72,6 +74,7 @@ class Authority:
         self.key: SigningKey = load_or_make_key(files)
         self.clients = Clients(files, redirect_uris)
         self.users = Users(files, clock)
+        self.second_factors = SecondFactors(files, mfa, clock)
         self.refresh_tokens = RefreshTokens(files, clock)
         self.tokens = TokenIssuer(issuer=issuer, key=self.key, refresh_tokens=self.refresh_tokens, clock=clock)
         self.session_secret = _session_secret(files)
@@ -134,7 +137,7 @@ class Authority:
         granted = client.grant_scopes(" ".join(scopes))
         user = self.users.get_or_create(email)
         grant = _new_grant(user, client, granted, int(self.clock()))
-        return self.tokens.for_user(user, grant, nonce=None, refresh_token=self.refresh_tokens.issue(grant))
+        return self.tokens.for_user(user, client, grant, nonce=None, refresh_token=self.refresh_tokens.issue(grant))
 
     def _exchange_code(self, client: Client, form: Mapping[str, str]) -> Tokens:
         try:
@@ -148,11 +151,12 @@ class Authority:
             self.refresh_tokens.revoke_family(error.origin_jti)
             raise
         user = self._present(grant)
-        return self.tokens.for_user(user, grant, nonce=request.nonce, refresh_token=self.refresh_tokens.issue(grant))
+        refresh_token = self.refresh_tokens.issue(grant)
+        return self.tokens.for_user(user, client, grant, nonce=request.nonce, refresh_token=refresh_token)
 
     def _exchange_refresh_token(self, client: Client, form: Mapping[str, str]) -> Tokens:
         grant, next_token = self.refresh_tokens.rotate(form.get("refresh_token", ""), client_id=client.client_id)
-        return self.tokens.for_user(self._present(grant), grant, nonce=None, refresh_token=next_token)
+        return self.tokens.for_user(self._present(grant), client, grant, nonce=None, refresh_token=next_token)
 
     def _exchange_credentials(self, client: Client, form: Mapping[str, str]) -> Tokens:
         return self.tokens.for_machine(client, client.grant_scopes(form.get("scope", "")))
@@ -176,7 +180,7 @@ class Authority:
             "response_types_supported": ["code"],
             "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
             "code_challenge_methods_supported": ["S256"],
-            "scopes_supported": [*IDENTITY_SCOPES, *API_SCOPES],
+            "scopes_supported": [*IDENTITY_SCOPES, *API_SCOPES, ACCOUNT_SCOPE],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],

@@ -12,15 +12,25 @@ from local.sign_in.private_files import PrivateFiles
 
 IDENTITY_SCOPES = ("openid", "email", "profile")
 API_SCOPES = ("video-upload/read", "video-upload/write")
+ACCOUNT_SCOPE = "aws.cognito.signin.user.admin"
+"""Lets a token change its person's own account at Cognito."""
+ACCOUNT_CLIENT = "account"
+ACCOUNT_PAGE = "account.html"
+TOKEN_SECONDS = 3600
+ACCOUNT_TOKEN_SECONDS = 600  # as in components/auth/app_clients.py; a test compares them
 
 
-def web_redirect_uris(*origins: str) -> tuple[str, ...]:
-    """The page's redirect addresses: of a sign-in that leaves the page, and of one in a window of its own."""
-    return tuple(f"{origin}{path}" for origin in origins for path in ("/", "/signed-in.html"))
+def site_redirect_uris(*origins: str) -> dict[str, tuple[str, ...]]:
+    """Redirect addresses of the page, for a sign-in that leaves it and one in a window of its own, and of its account
+    view."""
+    return {
+        "web": tuple(f"{origin}{path}" for origin in origins for path in ("/", "/signed-in.html")),
+        ACCOUNT_CLIENT: tuple(f"{origin}/{ACCOUNT_PAGE}" for origin in origins),
+    }
 
 
 DEFAULT_REDIRECT_URIS: Mapping[str, Sequence[str]] = {
-    "web": web_redirect_uris("http://127.0.0.1:8000", "http://localhost:8000"),
+    **site_redirect_uris("http://127.0.0.1:8000", "http://localhost:8000"),
     # Cognito compares redirects letter by letter, so each port the desktop client may find free is registered.
     "desktop": tuple(f"http://127.0.0.1:{port}/callback" for port in range(53682, 53692)),
     # No app claims this link: a person who tries an app's flow reads the code from the address.
@@ -36,6 +46,7 @@ class Client:
 
     secret: None for public clients, which prove themselves by PKCE.
     redirect_uris: where codes may go, and where people may land after signing out.
+    token_seconds: the life of its access and ID tokens.
     """
 
     client_id: str
@@ -43,6 +54,7 @@ class Client:
     grants: frozenset[str]
     redirect_uris: tuple[str, ...] = ()
     secret: str | None = None
+    token_seconds: int = TOKEN_SECONDS
 
     def redirect_uri(self, uri: str) -> str:
         """The address itself when it is registered. Raises UnregisteredRedirectError."""
@@ -59,18 +71,10 @@ class Client:
 
 
 class Clients:
-    """The web, desktop, native and machine clients."""
+    """The web, desktop, native, account and machine clients."""
 
     def __init__(self, files: PrivateFiles, redirect_uris: Mapping[str, Sequence[str]]) -> None:
-        self._clients: dict[str, Client] = {
-            client_id: Client(
-                client_id=client_id,
-                scopes=IDENTITY_SCOPES + API_SCOPES,
-                grants=frozenset({"authorization_code", "refresh_token"}),
-                redirect_uris=tuple(uris),
-            )
-            for client_id, uris in redirect_uris.items()
-        }
+        self._clients = {client_id: _person_client(client_id, uris) for client_id, uris in redirect_uris.items()}
         self._clients["machine"] = Client(
             client_id="machine",
             scopes=API_SCOPES,
@@ -107,6 +111,18 @@ class Clients:
         """Origins of the web client, whose scripts may read the token endpoint."""
         parts = [urlsplit(uri) for uri in self._clients["web"].redirect_uris] if "web" in self._clients else []
         return frozenset(f"{part.scheme}://{part.netloc}" for part in parts)
+
+
+def _person_client(client_id: str, uris: Sequence[str]) -> Client:
+    """The account client opens a person's account and nothing of the API; the others, the reverse."""
+    is_account = client_id == ACCOUNT_CLIENT
+    return Client(
+        client_id=client_id,
+        scopes=("openid", ACCOUNT_SCOPE) if is_account else IDENTITY_SCOPES + API_SCOPES,
+        grants=frozenset({"authorization_code", "refresh_token"}),
+        redirect_uris=tuple(uris),
+        token_seconds=ACCOUNT_TOKEN_SECONDS if is_account else TOKEN_SECONDS,
+    )
 
 
 def _machine_secret(files: PrivateFiles) -> str:

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from local.sign_in.authority import Authority, oauth_error_body
 from local.sign_in.clients import Client
+from local.sign_in.cross_origin import allow_the_site
 from local.sign_in.errors import InvalidClientError, InvalidRequestError, InvalidTokenError, OAuthError
 
 
@@ -26,7 +27,7 @@ class Endpoints:
         endpoints.route("/oauth2/userInfo", methods=["GET", "POST"])(self.user_info)
         endpoints.post("/oauth2/revoke")(self.revoke)
         endpoints.errorhandler(OAuthError)(_refused)
-        endpoints.after_request(self.allow_the_web_client)
+        allow_the_site(endpoints, self._authority.clients)
         return endpoints
 
     def discovery(self) -> Response:
@@ -62,19 +63,6 @@ class Endpoints:
         client = _authenticated_client(self._authority)
         self._authority.refresh_tokens.revoke_token(request.form.get("token", ""), client_id=client.client_id)
         return Response(status=200)
-
-    def allow_the_web_client(self, response: Response) -> Response:
-        """CORS for the site's origins alone."""
-        response.headers["Vary"] = "Origin"
-        if request.path.startswith("/oauth2/"):
-            response.headers["Cache-Control"] = "no-store"
-        origin = request.headers.get("Origin")
-        if origin in self._authority.clients.web_origins:
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
-            response.headers["Access-Control-Allow-Methods"] = "GET, POST"
-            response.headers["Access-Control-Max-Age"] = "600"
-        return response
 
 
 def _refused(error: OAuthError) -> Response:

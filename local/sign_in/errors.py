@@ -17,7 +17,10 @@ SignInError
 ├── TooManyAttemptsError
 ├── InvalidEmailError
 ├── EmailTakenError
-└── PasswordTooShortError
+├── PasswordTooShortError
+├── WrongCodeError
+├── NoSecondFactorError
+└── SecondFactorsOffError
 """
 
 from typing import ClassVar
@@ -140,3 +143,21 @@ class PasswordTooShortError(SignInError):
     def __init__(self, minimum_length: int) -> None:
         super().__init__(f"A password has at least {minimum_length} characters.")
         self.minimum_length = minimum_length
+
+
+class WrongCodeError(SignInError):
+    """A code that the authenticator app does not show now, or that was used before."""
+
+    def __init__(self) -> None:
+        super().__init__("Wrong code. Enter the one that your app shows now; each works once.")
+
+
+class NoSecondFactorError(SignInError):
+    """No authenticator app is set up, or being set up."""
+
+    def __init__(self) -> None:
+        super().__init__("No authenticator app is set up. Sign in again.")
+
+
+class SecondFactorsOffError(SignInError):
+    """This sign-in has no second factors."""

@@ -164,6 +164,14 @@ class RefreshTokens:
             if self._families.pop(origin_jti, None) is not None:
                 self._save()
 
+    def revoke_person(self, subject: str) -> None:
+        """End all families of a person."""
+        with self._lock:
+            self._families = {
+                name: family for name, family in self._families.items() if family.grant.subject != subject
+            }
+            self._save()
+
     def is_alive(self, origin_jti: str) -> bool:
         """Check that this family is neither revoked nor expired."""
         family = self._families.get(origin_jti)

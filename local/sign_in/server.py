@@ -11,10 +11,12 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from flask import Flask
 
 from local.http_server import HttpServer
+from local.sign_in.account_api import AccountApi
 from local.sign_in.authority import DEFAULT_SCOPES, Authority, DemoUser
 from local.sign_in.clients import DEFAULT_REDIRECT_URIS, MACHINE_FILE, Client
 from local.sign_in.endpoints import Endpoints
 from local.sign_in.pages import Pages
+from local.sign_in.second_factors import Mfa
 from local.sign_in.tokens import Tokens
 from local.sign_in.users import User
 from local.stand_in.http_server import HOST
@@ -30,6 +32,7 @@ class SignIn:
     redirect_uris: per public client, the exact addresses it may be called back at; the origins of "web" may read the
         token endpoint from scripts.
     sign_up: whether strangers may make accounts.
+    mfa: the stage's setting of the same name.
     clock: seconds since 1970, for codes, tokens, sessions and waits.
 
     Raises OSError when the port is taken.
@@ -42,13 +45,14 @@ class SignIn:
         data_dir: Path | None = None,
         redirect_uris: Mapping[str, Sequence[str]] = DEFAULT_REDIRECT_URIS,
         sign_up: bool = True,
+        mfa: Mfa = Mfa.OPTIONAL,
         clock: Callable[[], float] = time.time,
     ) -> None:
         # The port must be known before the issuer is, and the issuer before the application.
         self._server = HttpServer(_starting, port, name="SignIn")
         self.authority_url = f"http://{HOST}:{self._server.port}"
         self.authority = Authority(
-            issuer=self.authority_url, data_dir=data_dir, redirect_uris=redirect_uris, clock=clock
+            issuer=self.authority_url, data_dir=data_dir, redirect_uris=redirect_uris, mfa=mfa, clock=clock
         )
         self._server.application = make_app(self.authority, sign_up=sign_up)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -117,6 +121,7 @@ def make_app(authority: Authority, *, sign_up: bool = True) -> Flask:
     )
     app.register_blueprint(Pages(authority, sign_up=sign_up).blueprint())
     app.register_blueprint(Endpoints(authority).blueprint())
+    app.register_blueprint(AccountApi(authority).blueprint())
     return app
 
 

@@ -9,13 +9,11 @@ from typing import Any
 
 import jwt
 
-from local.sign_in.clients import Client
+from local.sign_in.clients import TOKEN_SECONDS, Client
 from local.sign_in.errors import InvalidTokenError
 from local.sign_in.grants import Grant, RefreshTokens
 from local.sign_in.signing_key import SigningKey
 from local.sign_in.users import User
-
-TOKEN_SECONDS = 3600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +44,10 @@ class TokenIssuer:
         self._refresh_tokens = refresh_tokens
         self._clock = clock
 
-    def for_user(self, user: User, grant: Grant, *, nonce: str | None, refresh_token: str) -> Tokens:
-        """Tokens of one person for one client."""
+    def for_user(self, user: User, client: Client, grant: Grant, *, nonce: str | None, refresh_token: str) -> Tokens:
+        """Tokens of one person for the client of the grant."""
         access_token = self._key.sign(
-            self._base_claims(user.subject, "access", grant.signed_in_at)
+            self._base_claims(user.subject, client, "access", grant.signed_in_at)
             | {
                 "client_id": grant.client_id,
                 "origin_jti": grant.origin_jti,
@@ -58,14 +56,18 @@ class TokenIssuer:
                 "version": 2,
             }
         )
-        id_token = self._id_token(user, grant, nonce, access_token) if "openid" in grant.scopes else None
+        id_token = self._id_token(user, client, grant, nonce, access_token) if "openid" in grant.scopes else None
         return Tokens(
-            access_token=access_token, scope=" ".join(grant.scopes), id_token=id_token, refresh_token=refresh_token
+            access_token=access_token,
+            scope=" ".join(grant.scopes),
+            id_token=id_token,
+            refresh_token=refresh_token,
+            expires_in=client.token_seconds,
         )
 
     def for_machine(self, client: Client, scopes: tuple[str, ...]) -> Tokens:
         """An access token that speaks for the client itself."""
-        claims = self._base_claims(client.client_id, "access", int(self._clock()))
+        claims = self._base_claims(client.client_id, client, "access", int(self._clock()))
         scope = " ".join(scopes)
         return Tokens(
             access_token=self._key.sign(claims | {"client_id": client.client_id, "scope": scope, "version": 2}),
@@ -84,9 +86,9 @@ class TokenIssuer:
             raise InvalidTokenError(description="revoked")
         return claims
 
-    def _id_token(self, user: User, grant: Grant, nonce: str | None, access_token: str) -> str:
+    def _id_token(self, user: User, client: Client, grant: Grant, nonce: str | None, access_token: str) -> str:
         half = hashlib.sha256(access_token.encode()).digest()[:16]
-        claims = self._base_claims(user.subject, "id", grant.signed_in_at) | {
+        claims = self._base_claims(user.subject, client, "id", grant.signed_in_at) | {
             "aud": grant.client_id,
             "at_hash": base64.urlsafe_b64encode(half).rstrip(b"=").decode(),
             "cognito:username": user.subject,
@@ -98,7 +100,7 @@ class TokenIssuer:
             claims["nonce"] = nonce
         return self._key.sign(claims)
 
-    def _base_claims(self, subject: str, token_use: str, signed_in_at: int) -> dict[str, Any]:
+    def _base_claims(self, subject: str, client: Client, token_use: str, signed_in_at: int) -> dict[str, Any]:
         now = int(self._clock())
         return {
             "sub": subject,
@@ -106,6 +108,6 @@ class TokenIssuer:
             "token_use": token_use,
             "auth_time": signed_in_at,
             "iat": now,
-            "exp": now + TOKEN_SECONDS,
+            "exp": now + client.token_seconds,
             "jti": str(uuid.uuid4()),
         }

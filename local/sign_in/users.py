@@ -91,6 +91,10 @@ class Users:
         """None for a person who is no longer here."""
         return self._by_subject.get(subject)
 
+    def by_email(self, email: str) -> User | None:
+        """None for an address without an account."""
+        return self._by_email.get(email.strip().lower())
+
     def sign_in(self, email: str, password: str) -> User:
         """Raises WrongCredentialsError, or TooManyAttemptsError after repeated failures for one address."""
         address = email.strip().lower()

@@ -65,6 +65,14 @@ class Walk:
             allow_redirects=False,
         )
 
+    def submit_code(self, code: str, *, page: str = "mfa") -> requests.Response:
+        """Type the code of an authenticator app, after `submit` led to that page."""
+        return self.browser.post(
+            f"{self.authority}/{page}?{self.query()}",
+            data={"code": code, "csrf_token": self.csrf_token(page)},
+            allow_redirects=False,
+        )
+
     def code(self, email: str, password: str) -> str:
         return answer(self.submit(email, password))["code"]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from local.sign_in.second_factors import Mfa
 from local.sign_in.server import SignIn
 from tests.sign_in.browser_walk import Walk
 from tests.sign_in.clock import Clock
@@ -17,8 +18,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def sign_in(clock: Clock) -> Iterator[SignIn]:
-    with SignIn(port=0, clock=clock) as running:
+def mfa() -> Mfa:
+    return Mfa.OPTIONAL
+
+
+@pytest.fixture
+def sign_in(clock: Clock, mfa: Mfa) -> Iterator[SignIn]:
+    with SignIn(port=0, mfa=mfa, clock=clock) as running:
         yield running
 
 

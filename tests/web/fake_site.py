@@ -10,7 +10,8 @@ from werkzeug import Response as WerkzeugResponse
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from local.api_environment import WEB_CLIENT
-from local.sign_in.clients import web_redirect_uris
+from local.sign_in.clients import ACCOUNT_CLIENT, site_redirect_uris
+from local.sign_in.second_factors import Mfa
 from local.sign_in.server import SignIn
 from local.site import FAILED_SHARE, SHARE
 from tests.web.fake_api import FakeApi
@@ -28,16 +29,17 @@ class FakeSite:
 
 
 @contextmanager
-def running_fake_site() -> Generator[FakeSite]:
-    """Three servers on free ports."""
+def running_fake_site(mfa: Mfa = Mfa.OPTIONAL) -> Generator[FakeSite]:
+    """Three servers on free ports. mfa: the stage's setting of the same name."""
     with ExitStack() as stack:
-        sign_in = stack.enter_context(SignIn(port=0, redirect_uris={"web": []}))
+        sign_in = stack.enter_context(SignIn(port=0, redirect_uris={"web": [], ACCOUNT_CLIENT: []}, mfa=mfa))
         storage = FakeStorage()
         api = FakeApi(sign_in, storage)
         storage.url = stack.enter_context(_served(storage.app()))
         url = stack.enter_context(_served(_site(api)))
         storage.site_origin = url
-        sign_in.allow_redirects("web", web_redirect_uris(url))
+        for client_id, uris in site_redirect_uris(url).items():
+            sign_in.allow_redirects(client_id, uris)
         yield FakeSite(url, sign_in, api, storage)
 
 
@@ -56,6 +58,7 @@ def _site(api: FakeApi) -> Flask:
             desktopClientId="desktop",
             scopes=["openid", "email", "video-upload/read", "video-upload/write"],
             logoutUrl=f"{sign_in_url}/logout",
+            **_account_view(api.sign_in),
         )
 
     @app.get("/", defaults={"name": "index.html"})
@@ -76,6 +79,11 @@ def _site(api: FakeApi) -> Flask:
 
     _ = config, file, share
     return app
+
+
+def _account_view(sign_in: SignIn) -> dict[str, str]:
+    mfa = sign_in.authority.second_factors.mfa
+    return {"mfa": mfa} if mfa is Mfa.OFF else {"mfa": mfa, "accountClientId": ACCOUNT_CLIENT}
 
 
 @contextmanager

@@ -11,15 +11,18 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from local.sign_in.clients import ACCOUNT_PAGE
 from tests.chromium import launch
 from tests.media.sample_videos import write_sample_video
+from tests.sign_in.authenticator import Authenticator
 from tests.web.fake_site import FakeSite, running_fake_site
 from tests.web.session import open_signed_in
-from tests.web.walkthroughs import IN_TIME_MS, parts_held_after
+from tests.web.walkthroughs import IN_TIME_MS, Person, fill_in_sign_in, parts_held_after
 
 PROJECT = Path(__file__).parents[2]
 FOLDER = PROJECT / "screenshots"
 ADA = "ada@example.com"
+PASSWORD = "correct horse battery"
 NAMES = [
     "Alps, day three.mp4",
     "Grandmother's eightieth birthday, the speeches.mov",
@@ -169,6 +172,39 @@ def states(page: Page, site: FakeSite, variant: Variant, video: Path, folder: Pa
         take(page, f"offline-{variant.name}")
 
 
+def account(page: Page, site: FakeSite, variant: Variant) -> None:
+    """The account view before and after an authenticator app is set up, and the question for its code."""
+    subject = site.sign_in.authority.users.set_password(ADA, PASSWORD).subject
+    site.sign_in.authority.second_factors.forget(subject)
+    page.goto(f"{site.url}/{ACCOUNT_PAGE}")
+    page.locator("#account-sign-in").wait_for()
+    take(page, f"account-welcome-{variant.name}")
+    page.locator("#account-sign-in").click()
+    fill_in_sign_in(page, Person(ADA, PASSWORD))
+    page.locator("#factor").wait_for()
+    take(page, f"account-off-{variant.name}")
+    page.locator("#factor-set-up").click()
+    page.locator("#qr svg").wait_for()
+    app = Authenticator(page.locator("#key").inner_text().replace(" ", ""), site.sign_in.authority.clock)
+    take(page, f"account-set-up-{variant.name}")
+    page.locator("#code").fill(app.wrong_code())
+    page.locator("#set-up-done").click()
+    page.locator("#code-problem").wait_for()
+    page.evaluate("() => scrollTo(0, document.body.scrollHeight)")
+    take(page, f"account-wrong-code-{variant.name}")
+    page.locator("#code").fill(app.code())
+    page.locator("#set-up-done").click()
+    page.locator("#factor-notice").wait_for()
+    take(page, f"account-on-{variant.name}")
+    page.locator("#factor-remove").click()
+    take(page, f"account-remove-{variant.name}")
+    page.locator("#confirm-no").click()
+    page.locator("#factor-test").click()
+    fill_in_sign_in(page, Person(ADA, PASSWORD))
+    page.get_by_label("Code").wait_for()
+    take(page, f"sign-in-code-{variant.name}")
+
+
 def forget_uploads(site: FakeSite) -> None:
     for video_id in [each.video_id for each in site.api.videos.values() if each.state == "uploading"]:
         del site.api.videos[video_id]
@@ -193,6 +229,8 @@ def main() -> None:
         for variant in VARIANTS:
             with opened(browser, variant) as page:
                 welcome(page, site, variant)
+            with opened(browser, variant) as page:
+                account(page, site, variant)
             with opened(browser, variant) as page:
                 workspace(page, site, variant, [big, next_one])
                 unfinished(page, variant)

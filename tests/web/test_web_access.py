@@ -7,25 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from local.api_environment import WEB_CLIENT
+from tests.web.axe import serious_problems
 from tests.web.fake_site import FakeSite
 from tests.web.session import open_signed_in
 from tests.web.walkthroughs import IN_TIME_MS, Person, choose, sign_in, upload_row, video_card
-
-AXE = WEB_CLIENT.parents[1] / "node_modules" / "axe-core" / "axe.min.js"
-
-
-def serious_problems(page: Page) -> list[str]:
-    """Return the problems that axe-core calls serious or critical, as rule and place."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("() => axe.run()")
-    assert found["passes"], "axe looked at something"
-    return [
-        f"{problem['id']}: {node['html']}"
-        for problem in found["violations"]
-        if problem["impact"] in {"serious", "critical"}
-        for node in problem["nodes"]
-    ]
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])

@@ -32,6 +32,7 @@ async function open(): Promise<void> {
 function showWorkspace(signIn: SignIn, config: SiteConfig): void {
   byId("account-name").textContent = signIn.email;
   byId("account").hidden = false;
+  byId("account-link").hidden = !config.accountClientId;
   const baseUrl = new URL(config.apiUrl, location.origin).href.replace(/\/$/, "");
   const api = new ApiClient(baseUrl, (options) => signIn.accessToken(options));
   const telemetry = config.tellProgress ? new Telemetry(api) : null;

@@ -18,6 +18,10 @@ export interface SiteConfig {
   apiUrl: string;
   /** whether its operators would like to hear how uploads go */
   tellProgress?: boolean;
+  /** of the account view; there is none without it */
+  accountClientId?: string;
+  /** the second factor at sign-in */
+  mfa?: "off" | "optional" | "required";
 }
 
 const RENEW_BEFORE_SECONDS = 60;
@@ -198,7 +202,8 @@ function siteUrl(): string {
   return `${location.origin}/`;
 }
 
-function asSignInError(error: unknown, query: URLSearchParams): SignInError {
+/** Why the sign-in page's answer signs nobody in. */
+export function asSignInError(error: unknown, query: URLSearchParams): SignInError {
   if (error instanceof ErrorResponse) return new SignInError("sign_in_refused", error);
   const isUnasked = !query.has("state") || (error instanceof Error && error.message.startsWith("No matching state"));
   return new SignInError(isUnasked ? "state_mismatch" : "sign_in_unreachable", error);
