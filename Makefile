@@ -33,7 +33,7 @@ export PYTHONDONTWRITEBYTECODE :=
 MEASURED_TESTS := $(addprefix tests/,core api adapters cli media)
 
 .DEFAULT_GOAL := help
-.PHONY: help run web uploader install test slow check check-python check-page coverage format lock settings engine load bench-clients soak contract faults hostile matrix mutants screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user smoke costs clean
+.PHONY: help run web uploader install test slow check check-python check-page coverage format lock settings engine load bench-clients soak contract faults hostile matrix mutants screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user reset-mfa smoke costs clean
 
 help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -173,6 +173,9 @@ restore-video: install ## Restore a deleted video: make restore-video STAGE=dev 
 
 revoke-user: install ## Lock a user out and abort their open uploads: make revoke-user STAGE=dev ARGS="USER"
 	@$(OPERATE).revoke_user $(ON_STAGE) $(ARGS)
+
+reset-mfa: install ## Reset a user's lost authenticator app: make reset-mfa STAGE=dev ARGS="USER"
+	@$(OPERATE).reset_mfa $(ON_STAGE) $(ARGS)
 
 erase-user: install ## Erase a user and all their data, permanently: make erase-user STAGE=dev ARGS="USER"
 	@$(OPERATE).erase_user $(ON_STAGE) $(ARGS)

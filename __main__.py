@@ -194,7 +194,7 @@ observability = Observability("observability", observability_args)
 outputs: dict[str, pulumi.Input[object] | None] = {
     "siteUrl": edge.site_url,
     "siteBucket": storage.site_bucket_name,
-    "siteConfig": site_config(context, auth, app_clients),
+    "siteConfig": site_config(context, settings.sign_in, auth, app_clients),
     "distributionId": edge.distribution_id,
     "apiUrl": edge.api_url,
     "executeApiUrl": api.execute_api_url,

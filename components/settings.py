@@ -102,7 +102,11 @@ class SignInSettings:
         range(51),
         "up to 50 mail domains, together less than 4 KB; exactly when `signUp` is `domain`",
     )
-    mfa: Mfa = choice(Mfa.OFF, "second factor by an authenticator app: `off`, `optional`, `required`")
+    mfa: Mfa = choice(
+        Mfa.OFF,
+        "second factor by an authenticator app: `off`, `optional` (people set it up in the page's account view), "
+        "`required` (at the first sign-in)",
+    )
     threat_protection: ThreatProtection = choice(
         ThreatProtection.OFF,
         "Cognito's answer to suspicious sign-ins: `off`, `audit`, `enforced`; other than off needs the Plus "

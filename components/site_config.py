@@ -9,10 +9,12 @@ from components.auth.app_clients import AppClients
 from components.auth.user_pool import Auth
 from components.internet_names import origin_of
 from components.naming import StageContext
-from components.settings import Settings
+from components.settings import Settings, SignInSettings
 
 
-def site_config(context: StageContext, auth: Auth, app_clients: AppClients) -> pulumi.Output[dict[str, object]]:
+def site_config(
+    context: StageContext, settings: SignInSettings, auth: Auth, app_clients: AppClients
+) -> pulumi.Output[dict[str, object]]:
     """config.json as docs/api.md describes it: how its readers reach the API and sign in."""
     known: dict[str, object] = {
         "stage": context.stage,
@@ -23,7 +25,10 @@ def site_config(context: StageContext, auth: Auth, app_clients: AppClients) -> p
         "scopes": ["openid", "email", *auth.scopes],
         "logoutUrl": pulumi.Output.concat("https://", auth.sign_in_host, "/logout"),
         "tellProgress": True,
+        "mfa": settings.mfa.value,
     }
+    if app_clients.account_client_id is not None:
+        known["accountClientId"] = app_clients.account_client_id
     if app_clients.native_client_id is not None:
         known["nativeClientId"] = app_clients.native_client_id
     return pulumi.Output.from_input(known)

@@ -7,6 +7,7 @@ DeployError
 ├── EventRefusedError          Lambda did not take an event
 ├── EventCameBackError         an event failed again while others were sent
 ├── UserNotFoundError          nobody in the user pool, and nothing in the buckets, has this name
+├── AccountNotFoundError       an owner of videos who has no account in the user pool
 ├── UserAmbiguousError         several users of the pool have it
 ├── VideoUnknownError          no record, not even of a deleted video
 ├── NotReplayableError         processing would destroy, or find nothing to do
@@ -74,6 +75,14 @@ class UserNotFoundError(DeployError):
     def __init__(self, name: str) -> None:
         self.name = name
         super().__init__(f"{name}: no such user in the pool, and nothing in the buckets belongs to such an owner")
+
+
+class AccountNotFoundError(DeployError):
+    """name: the owner that was asked for."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"{name} has no account in the user pool")
 
 
 class UserAmbiguousError(DeployError):

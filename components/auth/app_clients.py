@@ -1,4 +1,5 @@
-"""App clients: the page, the command line, native apps and programs, each with its way to sign in."""
+"""App clients: the page and its account view, the command line, native apps and programs, each with its way to sign
+in."""
 
 from __future__ import annotations
 
@@ -11,15 +12,25 @@ import pulumi_aws as aws
 
 from components.naming import StageContext, formerly, type_token
 from components.protection import protected
-from components.settings import SignInSettings
+from components.settings import Mfa, SignInSettings
 
 DESKTOP_PORTS = range(53_682, 53_692)
 """Cognito compares redirects letter by letter: the desktop client listens on one of these."""
 POPUP_PAGE = "signed-in.html"
 """The page that ends a sign-in in a window of its own, beside uploads."""
+ACCOUNT_PAGE = "account.html"
+"""The account view, in which people set up their second factor."""
 ACCESS_TOKEN_MINUTES = 60
 REFRESH_TOKEN_DAYS = 30
 OPENID_SCOPES = ["openid", "email"]
+ACCOUNT_SCOPES = ["openid", "aws.cognito.signin.user.admin"]
+"""Without the API's: a token of the account view opens nothing else."""
+ACCOUNT_TOKEN_MINUTES = 10
+ACCOUNT_REFRESH_MINUTES = 60
+"""Cognito API reference, CreateUserPoolClient: no refresh token ends sooner. The account view uses none."""
+HARMLESS_ATTRIBUTE = "locale"
+"""The account view's tokens may write it, and nothing of the platform reads it. An empty list cannot be asked for: the
+provider drops it, and Cognito then lets tokens write all standard attributes, the e-mail address included."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +50,13 @@ class AppClientsArgs:
 
 
 class AppClients(pulumi.ComponentResource):
-    """Web, desktop, native and machine client."""
+    """Web, account, desktop, native and machine client."""
 
     web_client_id: pulumi.Output[str]
     """The page: code + PKCE, no secret."""
+    account_client_id: pulumi.Output[str] | None
+    """The account view: code + PKCE, no secret; its tokens change the person's account and open no route. None where
+    `mfa` is off."""
     desktop_client_id: pulumi.Output[str]
     """The command line: code + PKCE with a loopback redirect, no secret."""
     native_client_id: pulumi.Output[str] | None
@@ -63,9 +77,11 @@ class AppClients(pulumi.ComponentResource):
 
         elsewhere = args.settings.extra_redirect_urls
         pages = [pulumi.Output.concat(args.site_url, "/"), *elsewhere]
-        popups = [pulumi.Output.concat(args.site_url, "/", POPUP_PAGE), *_popup_pages(elsewhere)]
+        popups = [pulumi.Output.concat(args.site_url, "/", POPUP_PAGE), *_beside(elsewhere, POPUP_PAGE)]
         # Not protected: it names the site, which goes with the stack, and the engine would keep that, too.
         web = self._person_client("web", [*pages, *popups], pages, self._child)
+        # Not protected, as the page's, and a setting takes it away.
+        account = self._account_client() if args.settings.mfa is not Mfa.OFF else None
         loopback = [f"http://127.0.0.1:{port}/callback" for port in DESKTOP_PORTS]
         desktop = self._person_client("desktop", loopback, [], protected(self, args.context.general.protect))
         # Not protected: a setting takes it away, and apps read its id from config.json at each start.
@@ -74,6 +90,7 @@ class AppClients(pulumi.ComponentResource):
         machine = self._machine_client() if args.settings.machine_client else None
 
         self.web_client_id = web.id
+        self.account_client_id = account.id if account else None
         self.desktop_client_id = desktop.id
         self.native_client_id = native.id if native else None
         self.machine_client_id = machine.id if machine else None
@@ -112,6 +129,33 @@ class AppClients(pulumi.ComponentResource):
             opts=options,
         )
 
+    def _account_client(self) -> aws.cognito.UserPoolClient:
+        """Its tokens may call Cognito's operations on the person's own account, and may write no right."""
+        args = self._args
+        views = [pulumi.Output.concat(args.site_url, "/", ACCOUNT_PAGE)]
+        return aws.cognito.UserPoolClient(
+            f"{self._name}-account",
+            user_pool_id=args.user_pool_id,
+            name=args.context.name("account"),
+            generate_secret=False,
+            allowed_oauth_flows_user_pool_client=True,
+            allowed_oauth_flows=["code"],
+            allowed_oauth_scopes=ACCOUNT_SCOPES,
+            callback_urls=[*views, *_beside(args.settings.extra_redirect_urls, ACCOUNT_PAGE)],
+            # Cognito asks no federated person for a second factor: there is nothing to set up.
+            supported_identity_providers=["COGNITO"],
+            explicit_auth_flows=["ALLOW_REFRESH_TOKEN_AUTH"],
+            read_attributes=["email"],
+            write_attributes=[HARMLESS_ATTRIBUTE],
+            prevent_user_existence_errors="ENABLED",
+            enable_token_revocation=True,
+            access_token_validity=ACCOUNT_TOKEN_MINUTES,
+            id_token_validity=ACCOUNT_TOKEN_MINUTES,
+            refresh_token_validity=ACCOUNT_REFRESH_MINUTES,
+            token_validity_units=_token_units(refresh="minutes"),
+            opts=self._child,
+        )
+
     def _machine_client(self) -> aws.cognito.UserPoolClient:
         return aws.cognito.UserPoolClient(
             f"{self._name}-machine",
@@ -130,11 +174,11 @@ class AppClients(pulumi.ComponentResource):
         )
 
 
-def _popup_pages(urls: Sequence[str]) -> list[str]:
+def _beside(urls: Sequence[str], page: str) -> list[str]:
     """The same page of other origins, where ours may stand at the root, as on a developer's machine."""
-    return [url + POPUP_PAGE for url in urls if urlsplit(url).path == "/"]
+    return [url + page for url in urls if urlsplit(url).path == "/"]
 
 
-def _token_units() -> aws.cognito.UserPoolClientTokenValidityUnitsArgs:
-    short, long = "minutes", "days"
-    return aws.cognito.UserPoolClientTokenValidityUnitsArgs(access_token=short, id_token=short, refresh_token=long)
+def _token_units(refresh: str = "days") -> aws.cognito.UserPoolClientTokenValidityUnitsArgs:
+    short = "minutes"
+    return aws.cognito.UserPoolClientTokenValidityUnitsArgs(access_token=short, id_token=short, refresh_token=refresh)

@@ -1,5 +1,5 @@
-"""Operator role: only the rights to find, replay, restore, revoke and erase. Publishing, redriving and the smoke test
-need the rights of the deploying role."""
+"""Operator role: only the rights to find, replay, restore, revoke, erase and reset authenticator apps. Publishing,
+redriving and the smoke test need the rights of the deploying role."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROLE = "operator"
 @dataclass(frozen=True)
 class OperatorsArgs:
     """data_key_arn: of records, videos and messages. completion_topic_arn: for messages about erased videos.
-    user_pool_arn: of the users who may be revoked and erased.
+    user_pool_arn: of the users who may be revoked, erased and reset.
     """
 
     context: StageContext
@@ -40,7 +40,7 @@ class Operators(pulumi.ComponentResource):
         role = aws.iam.Role(
             f"{name}-operator",
             name=args.context.account_wide_name(ROLE),
-            description="Find, replay, restore, revoke, erase",
+            description="Find, replay, restore, revoke, erase, reset",
             assume_role_policy=policy.to_json(trusted_by_the_account(args.context)),
             opts=child,
         )
@@ -113,9 +113,10 @@ def operators_policy(
         ),
         allow("Replay", actions="lambda:InvokeFunction", resources=context.live_arn("video_processing")),
         allow(
-            "RevokeAndEraseUsers",
+            "RevokeEraseAndResetUsers",
             actions=[
                 "cognito-idp:ListUsers",
+                "cognito-idp:AdminDeleteSoftwareToken",
                 "cognito-idp:AdminDisableUser",
                 "cognito-idp:AdminUserGlobalSignOut",
                 "cognito-idp:AdminDeleteUser",

@@ -22,7 +22,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 COMMANDS = sorted(path.stem for path in (PROJECT / "deploy").glob("*.py") if "parser()" in path.read_text())
 RECIPE = re.compile(r"^([a-z-]+):.*\n\t@?\$\(OPERATE\)\.(\w+) ", re.MULTILINE)
 TARGETS = {name: target for target, name in RECIPE.findall((PROJECT / "Makefile").read_text())}
-CHANGES_FOR_GOOD = {"restore_video": "0" * 28, "revoke_user": "ada@example.com", "erase_user": "ada@example.com"}
+ADA = "ada@example.com"
+CHANGES_FOR_GOOD = {"restore_video": "0" * 28, "revoke_user": ADA, "erase_user": ADA, "reset_mfa": ADA}
 """Commands that ask before they change what cannot simply be changed back, and what they are asked about."""
 
 

@@ -4,7 +4,8 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -322,6 +323,14 @@ def operator(
         )
     )
     return Operator(outputs, capsys)
+
+
+@contextmanager
+def users_at_the_sign_in(platform: LocalPlatform) -> Generator[None]:
+    """Send the operator's calls on users to the local sign-in: the stand-in knows no authenticator apps."""
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", platform.sign_in.authority_url)
+        yield
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import requests
 from botocore.client import BaseClient
 
 from chalicelib.adapters.lambda_trigger import LambdaTrigger
-from deploy import erase_user, find_upload, replay_event, restore_video, revoke_user
+from deploy import erase_user, find_upload, replay_event, reset_mfa, restore_video, revoke_user
 from local.stand_in import names
 from tests.end_to_end.conftest import (
     TIMEOUT_SECONDS,
@@ -24,6 +24,7 @@ from tests.end_to_end.conftest import (
     is_unmarked,
     lose_its_event,
     ready_video,
+    users_at_the_sign_in,
     wait_until,
 )
 from tests.infrastructure.safety.access import OPERATOR
@@ -89,6 +90,8 @@ def test_operators_may_do_what_their_commands_do_and_no_more(
     member.start(6 * 2**20)
     operator.run(find_upload.main, "--owner", member.email)
     operator.run(find_upload.main, lost["videoId"])
+    with users_at_the_sign_in(member.platform):
+        operator.run(reset_mfa.main, member.email, "--yes")
     operator.run(revoke_user.main, member.email, "--yes")
     member.start(6 * 2**20)
     operator.run(erase_user.main, member.email, "--yes")

@@ -61,6 +61,7 @@ OPERATORS_COMMANDS: tuple[Sequence[str], ...] = (
     ("replay_event", A_VIDEO),
     ("restore_video", A_VIDEO, "--yes"),
     ("revoke_user", "ada@example.com", "--yes"),
+    ("reset_mfa", "ada@example.com", "--yes"),
     ("erase_user", "ada@example.com", "--yes"),
 )
 

@@ -293,7 +293,8 @@ def test_stages_differ_only_in_what_they_leave_out(dev: Recording, staging: Reco
     assert staging.names() - prod.names() == set()
     assert dev.names() - staging.names() == set()
     hit_rate = {name for name in staging.names() if name.endswith("/edge-metrics")}
-    left_out = staging.names() - dev.names() - hit_rate
+    second_factor = {name for name in staging.names() if name.endswith("/app-clients-account")}
+    left_out = staging.names() - dev.names() - hit_rate - second_factor
     tiers = {name.rpartition("/")[2].partition("-")[0] for name in left_out}
     assert tiers == {"network", "web", "audit", "observability", "feature"}
 
@@ -312,6 +313,7 @@ def test_what_a_stage_leaves_out_is_not_exported(dev: Recording, prod: Recording
 
 def test_clients_find_everything_in_config_json(recording: Recording) -> None:
     config = recording.exports["siteConfig"]
+    second_factor = {"mfa": "optional", "accountClientId": "app-clients-account-id"}
     assert config == {
         "stage": recording.stage,
         "apiUrl": "/api",
@@ -322,6 +324,7 @@ def test_clients_find_everything_in_config_json(recording: Recording) -> None:
         "logoutUrl": f"https://video-upload-{recording.stage}-sign-in-{ACCOUNT_ID}"
         ".auth.eu-central-1.amazoncognito.com/logout",
         "tellProgress": True,
+        **({"mfa": "off"} if recording.stage == "dev" else second_factor),
     }
 
 

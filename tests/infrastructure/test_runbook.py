@@ -33,6 +33,7 @@ from deploy import (
     publish_site,
     redrive,
     replay_event,
+    reset_mfa,
     restore_video,
     revoke_user,
     smoke,
@@ -41,8 +42,8 @@ from tests.infrastructure.recorded_program import PROJECT, Recording
 
 PAGES = [PROJECT / "docs" / name for name in ("runbook.md", "audit.md")]
 COMMANDS = (
-    *(erase_user, find_upload, print_environment, publish_site, redrive, replay_event, restore_video, revoke_user),
-    smoke,
+    *(erase_user, find_upload, print_environment, publish_site, redrive, replay_event, reset_mfa, restore_video),
+    *(revoke_user, smoke),
 )
 NOT_OURS = {"install", "costs"}
 """Targets that run nothing of deploy/."""
@@ -61,7 +62,14 @@ QUERY_WORDS = {"filter", "fields", "stats", "by", "in", "like", "and", "or", "de
 GLOBAL_OPTIONS = {"query", "output", "region"}
 OPERATIONS = (
     *("Find an upload", "Replay one video's event", "Redrive failed events", "Restore a deleted video"),
-    *("Revoke a user", "Erase a user", "Pause a stage", "Roll back", "Rotate the upload token key"),
+    *(
+        "Revoke a user",
+        "Reset a lost device",
+        "Erase a user",
+        "Pause a stage",
+        "Roll back",
+        "Rotate the upload token key",
+    ),
     "Rotate the origin secret",
 )
 

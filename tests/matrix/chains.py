@@ -21,7 +21,7 @@ NO_PART = frozenset({400, 403, 404, 405})
 
 @dataclass(frozen=True)
 class Link:
-    """A request to the storage. right: the statuses that the rules allow."""
+    """A request to the storage or the sign-in. right: the statuses that the rules allow."""
 
     name: str
     send: Callable[[], requests.Response]

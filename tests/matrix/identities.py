@@ -10,6 +10,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from local.sign_in.clients import ACCOUNT_CLIENT, ACCOUNT_SCOPE
 from local.stand_in import names
 from tests.end_to_end.refusals import forged
 from tests.matrix.rules import READ, WRITE, State
@@ -103,6 +104,9 @@ def _misfits(scene: Scene) -> Iterator[Identity]:
         "empty subject": _signed(scene, good, sub=""),
         "endless subject": _signed(scene, good, sub="x" * 129),
     }
+    account = scene.alice.token("openid", ACCOUNT_SCOPE, client_id=ACCOUNT_CLIENT)
+    tokens["the account view's token"] = account
+    tokens["the account view's token with scopes of the API"] = _signed(scene, account, scope=f"{READ} {WRITE}")
     for name, token in tokens.items():
         yield Identity(name, f"Bearer {token}", fits=False, owner="", scopes=frozenset({READ, WRITE}))
 

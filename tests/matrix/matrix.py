@@ -11,11 +11,13 @@ import requests
 
 from local.platform import LocalPlatform
 from tests.api.function_process import run_in_function
+from tests.matrix.account import account_links
 from tests.matrix.cells import Cell, cells
 from tests.matrix.chains import Link, chained_cells, correlated, links, lists_to_readers
 from tests.matrix.identities import identities
 from tests.matrix.rules import RULES
 from tests.matrix.scene import Scene
+from tests.sign_in.authenticator import set_up_app
 
 WORKERS = 6
 
@@ -54,6 +56,7 @@ def play(platform: LocalPlatform, video: bytes, *, every: int = 1) -> Played:
     if set(declared) != set(RULES):
         return Played(wrong=[f"routes without a rule or rules without a route: {set(declared) ^ set(RULES)}"])
     scene = Scene.set_up(platform, video)
+    set_up_app(platform.sign_in, scene.bob.email)
     before = scene.bob.possessions()
     knocking = identities(scene)
     played = Played(identities=len(knocking))
@@ -62,11 +65,14 @@ def play(platform: LocalPlatform, video: bytes, *, every: int = 1) -> Played:
     last = [cell for cell in in_order if cell.destroys][::every]
     _send(scene, played, "access", first)
     _send(scene, played, "chained at the API", [*chained_cells(scene)])
-    _send_links(played, [*links(scene)][::every])
+    _send_links(played, "chained at the storage", [*links(scene)][::every])
+    _send_links(played, "at the account", [*account_links(scene)])
     for kind, look in _looks(scene).items():
         played.cells[kind] += 1
         played.wrong += look()
     _send(scene, played, "access", last)
+    if not platform.sign_in.authority.second_factors.is_asked_for(scene.bob.owner):
+        played.wrong.append("another user's authenticator app was removed")
     if scene.bob.possessions() != before:
         played.wrong.append("something of another user was changed")
     return played
@@ -96,7 +102,7 @@ def _send(scene: Scene, played: Played, kind: str, sent: list[Cell]) -> None:
                 played.wrong.append(f"{cell.name}: the answer tells {leaked} of another user")
 
 
-def _send_links(played: Played, sent: list[Link]) -> None:
+def _send_links(played: Played, kind: str, sent: list[Link]) -> None:
     with ThreadPoolExecutor(WORKERS) as workers:
         for link, answer in zip(sent, workers.map(lambda link: link.send(), sent), strict=True):
-            played.note("chained at the storage", link.name, link.right, answer)
+            played.note(kind, link.name, link.right, answer)

@@ -220,7 +220,7 @@ def test_an_operator_resets_a_lost_app_and_ends_every_session(
 
 
 @pytest.mark.parametrize("who", ["nobody", "a wrong key"])
-def test_whoever_is_no_operator_resets_nothing(app: Authenticator, sign_in: SignIn, walk: MakeWalk, who: str) -> None:
+def test_nobody_but_an_operator_resets_an_app(app: Authenticator, sign_in: SignIn, walk: MakeWalk, who: str) -> None:
     calls = account_calls(sign_in) if who == "nobody" else operator_calls(sign_in, secret_key="guessed")
     for call in (
         lambda: calls.admin_delete_software_token(UserPoolId=POOL, Username=ADA),

@@ -101,10 +101,13 @@ OPERATOR: dict[str, tuple[set[str], set[str]]] = {
     "AnnounceDeletions": ({"sns:Publish"}, {"messaging-completed"}),
     "SnsUsesDataKey": ({"kms:GenerateDataKey", "kms:Decrypt"}, {"key/keys-data"}),
     "Replay": ({"lambda:InvokeFunction"}, {"video-processing:live"}),
-    "RevokeAndEraseUsers": (
+    "RevokeEraseAndResetUsers": (
         {
             f"cognito-idp:{call}"
-            for call in ("ListUsers", "AdminDisableUser", "AdminUserGlobalSignOut", "AdminDeleteUser")
+            for call in (
+                *("ListUsers", "AdminDisableUser", "AdminUserGlobalSignOut", "AdminDeleteUser"),
+                "AdminDeleteSoftwareToken",
+            )
         },
         {"auth-users"},
     ),

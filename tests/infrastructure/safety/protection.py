@@ -25,6 +25,7 @@ GOES: Mapping[str, str] = {
     "aws:cloudwatch/metricAlarm:MetricAlarm": "watches the log",
     "aws:cloudwatch/dashboard:Dashboard": "shows the log",
     "app-clients-web": "names the site, which goes",
+    "app-clients-account": "names the site, which goes",
     "app-clients-machine": "credentials, which a setting takes back",
     "app-clients-native": "redirects, which a setting takes back",
 }

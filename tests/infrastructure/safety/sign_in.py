@@ -40,6 +40,8 @@ def passwords_are_long_and_users_cannot_be_guessed(recording: Recording) -> Viol
 
 def clients_use_codes_and_keep_no_secret_they_cannot_keep(recording: Recording) -> Violations:
     for client in recording.of("cognito/userPoolClient:UserPoolClient"):
+        if client.name.endswith("-account"):
+            continue  # below
         machine = client.name.endswith("-machine")
         yield from require(
             client,
@@ -62,6 +64,34 @@ def clients_use_codes_and_keep_no_secret_they_cannot_keep(recording: Recording) 
         yield from require(threats, compromisedCredentialsRiskConfiguration__actions__eventAction="BLOCK")
     if recording.stage == "prod" and not recording.of("cognito/riskConfiguration:RiskConfiguration"):
         yield "stolen passwords are let in"
+
+
+def the_account_views_tokens_change_one_account_and_grant_nothing(recording: Recording) -> Violations:
+    """A token with Cognito's own scope writes into its person's account whatever its client may write."""
+    found = [each for each in recording.of("cognito/userPoolClient:UserPoolClient") if each.name.endswith("-account")]
+    if len(found) != (0 if recording.stage == "dev" else 1):
+        yield f"{len(found)} clients of the account view"
+    for client in found:
+        yield from require(
+            client,
+            generateSecret=False,
+            allowedOauthFlowsUserPoolClient=True,
+            allowedOauthFlows=["code"],
+            allowedOauthScopes=["openid", "aws.cognito.signin.user.admin"],
+            explicitAuthFlows=["ALLOW_REFRESH_TOKEN_AUTH"],
+            supportedIdentityProviders=["COGNITO"],
+            writeAttributes=["locale"],
+            readAttributes=["email"],
+            preventUserExistenceErrors="ENABLED",
+            enableTokenRevocation=True,
+            accessTokenValidity=10,
+            refreshTokenValidity=60,
+            tokenValidityUnits__accessToken="minutes",
+            tokenValidityUnits__refreshToken="minutes",
+        )
+        for url in client.inputs["callbackUrls"]:
+            if not url.endswith("/account.html") or not url.startswith(("https://", "http://localhost:")):
+                yield f"{client.name} sends codes to {url}"
 
 
 def no_client_holds_credentials_of_aws(recording: Recording) -> Violations:
