@@ -25,6 +25,7 @@ class FakeSignIn:
     refreshes: int = 0
     machine_grants: int = 0
     issuer: str | None = None
+    has_second_factors: bool = True
     _codes: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
 
     def answer(  # noqa: PLR0917 - one request, as it came
@@ -42,6 +43,7 @@ class FakeSignIn:
                         "desktopClientId": "desktop",
                         "scopes": ["openid", "email", "video-upload/read", "video-upload/write"],
                         "logoutUrl": f"{url}/logout",
+                        **({"accountClientId": "account"} if self.has_second_factors else {}),
                     }
                 )
             case "GET", "/pool/.well-known/openid-configuration":

@@ -186,3 +186,13 @@ def test_a_sign_in_that_stumbles_is_worth_another_try_later_and_has_refused_nobo
     monkeypatch.setattr(platform.sign_in, "_token", lambda *_: (*STUMBLES[stumble], {}))
     ended = cli.run("list", "--json")
     assert (ended.returncode, json.loads(ended.stderr)["error"]["code"]) == (5, "SignInUnreachableError")
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_the_account_is_at_the_site_that_one_is_signed_in_to(platform: FakePlatform, cli: Cli) -> None:
+    shown = cli.run("account", "--no-browser")
+    assert (shown.returncode, shown.stdout) == (0, f"{platform.url}/account.html\n")
+    platform.sign_in.has_second_factors = False
+    refused = cli.run("account", "--no-browser")
+    assert refused.returncode == 1
+    assert "has no authenticator apps" in refused.stderr

@@ -34,7 +34,7 @@ from video_upload.exit_codes import ExitCode
 from video_upload.playback_commands import download, open_video
 from video_upload.presentation import clock_time, plain, print_open_uploads, print_video, print_videos
 from video_upload.private_files import default_home
-from video_upload.sign_in_commands import login, logout, profiles_app
+from video_upload.sign_in_commands import account, login, logout, profiles_app
 from video_upload.standard_streams import drop_output, prepare_streams
 from video_upload.sync_command import sync
 from video_upload.upload_command import upload
@@ -118,6 +118,7 @@ def _root(
 
 app.command()(login)
 app.command()(logout)
+app.command()(account)
 app.add_typer(profiles_app, name="profiles")
 app.command(epilog=EPILOG)(upload)
 app.command(epilog=EPILOG)(sync)

@@ -261,6 +261,7 @@ class SiteConfig(Body, frozen=True, kw_only=True):
     """The site's /config.json.
 
     api_url: may be relative to the site. tell_progress: its operators would like to hear how uploads go.
+    account_client_id: None where the site has no account view.
     """
 
     stage: str
@@ -270,3 +271,4 @@ class SiteConfig(Body, frozen=True, kw_only=True):
     scopes: tuple[str, ...]
     logout_url: str | None = None
     tell_progress: bool = False
+    account_client_id: str | None = None

@@ -1,4 +1,4 @@
-"""Sign-in commands: login, logout, profiles."""
+"""Sign-in commands: login, logout, account, profiles."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from video_upload.presentation import plain, print_profiles
 from video_upload.private_files import default_home
 from video_upload.profiles import DEFAULT_PROFILE, NAME, Profiles
 from video_upload.sign_in import sign_in, sign_in_machine
+from video_upload.site import account_page
 
 profiles_app = typer.Typer(help="List the sign-ins of this computer, or choose the one to use.")
 
@@ -56,15 +57,10 @@ def login(  # noqa: PLR0917 - typer calls it by name
 ) -> None:
     """Sign in to a site: a person in the browser, a program by its client credentials."""
 
-    def show_url(url: str) -> None:
-        if not (browser and webbrowser.open(url)):
-            errors_console().print("Open this address in a browser on this computer:", highlight=False)
-            print(url, flush=True)
-
     with exit_codes():
         os_keyring = OsKeyring()
         if client_id is None:
-            signed_in = sign_in(site_url, show_url)
+            signed_in = sign_in(site_url, lambda url: _show_url(url, browser=browser))
         else:
             signed_in = _sign_in_program(site_url, client_id, os_keyring, from_stdin=secret_from_stdin)
         name = profile or _profile_named_after(signed_in)
@@ -77,6 +73,12 @@ def login(  # noqa: PLR0917 - typer calls it by name
             highlight=False,
             soft_wrap=True,
         )
+
+
+def _show_url(url: str, *, browser: bool) -> None:
+    if not (browser and webbrowser.open(url)):
+        errors_console().print("Open this address in a browser on this computer:", highlight=False)
+        print(url, flush=True)
 
 
 def _profile_named_after(signed_in: SignIn) -> str:
@@ -113,6 +115,18 @@ def logout(profile: Profile = None) -> None:
     with exit_codes():
         was_signed_in = StoredCredentials(default_home(), profile).forget()
         errors_console().print("Signed out." if was_signed_in else "You were not signed in.")
+
+
+def account(
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open a browser, or only print the address to open.")
+    ] = True,
+    profile: Profile = None,
+) -> None:
+    """Set up, test or remove an authenticator app, in the browser."""
+    with exit_codes():
+        signed_in = StoredCredentials(default_home(), profile).load()
+        _show_url(account_page(signed_in.site_url), browser=browser)
 
 
 @profiles_app.callback(invoke_without_command=True)

@@ -14,6 +14,7 @@ from video_upload.loopback import is_loopback, is_safe_url
 from video_upload.network import new_session
 from video_upload.schemas import SiteConfig
 
+ACCOUNT_PAGE = "account.html"
 TIMEOUT_SECONDS = (10.0, 20.0)
 
 Document = TypeVar("Document", bound=msgspec.Struct)
@@ -46,6 +47,13 @@ def fetch_site_config(site_url: str) -> SiteConfig:
     if not is_safe_url(api_url) or not is_safe_url(config.authority):
         raise SiteError(site_url, "names an insecure address in its config.json")
     return msgspec.structs.replace(config, api_url=api_url.rstrip("/"))
+
+
+def account_page(site_url: str) -> str:
+    """Address at which people set up an authenticator app. Raises SiteError for a site that has no second factors."""
+    if fetch_site_config(site_url).account_client_id is None:
+        raise SiteError(site_url, "has no authenticator apps to set up")
+    return f"{site_url}/{ACCOUNT_PAGE}"
 
 
 def discover_sign_in(site_url: str, authority: str) -> SignInEndpoints:
