@@ -1,6 +1,7 @@
 """Facts and a picture of real videos, through the front door."""
 
 import io
+import os
 import subprocess
 import sys
 from fractions import Fraction
@@ -68,9 +69,13 @@ def _turned_clockwise(quarters: tuple[tuple[tuple[int, int], ...], ...], degrees
     return quarters
 
 
-def _assert_shows_the_quarters(picture: VideoFrame, rotation_degrees: int = 0) -> None:
+def _assert_shows_the_quarters(
+    picture: VideoFrame,
+    rotation_degrees: int = 0,
+    chroma: tuple[tuple[tuple[int, int], ...], ...] = QUARTER_CHROMA,
+) -> None:
     seen = [number for row in _quarters(picture) for quarter in row for number in quarter]
-    turned = cast("tuple[tuple[tuple[int, int], ...], ...]", _turned_clockwise(QUARTER_CHROMA, rotation_degrees))
+    turned = cast("tuple[tuple[tuple[int, int], ...], ...]", _turned_clockwise(chroma, rotation_degrees))
     meant = [number for row in turned for quarter in row for number in quarter]
     # Studio range becomes full range on the way to a JPEG: 224 steps of colour become 255.
     assert seen == pytest.approx([128 + (number - 128) * 255 / 224 for number in meant], abs=12)
@@ -121,6 +126,34 @@ def test_a_turned_video_is_measured_and_pictured_upright(name: ContainerName, de
     _assert_shows_the_quarters(picture, degrees)
 
 
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_a_mirrored_video_is_pictured_as_players_show_it(degrees: int, tmp_path: Path) -> None:
+    path = write_sample_video(tmp_path / "v", rotation_degrees=degrees, audio=False)
+    mirror(path)
+    inspection = inspect_file(path)
+    assert inspection.facts.video.rotation_degrees == degrees
+    mirrored = tuple(tuple(reversed(row)) for row in QUARTER_CHROMA)
+    _assert_shows_the_quarters(_picture(inspection), degrees, mirrored)
+
+
+def mirror(path: Path) -> None:
+    """Have the display matrix of the only track mirror the picture, left to right, before all else."""
+    content = bytearray(path.read_bytes())
+    matrix = content.index(b"tkhd") + 44  # ISO/IEC 14496-12, 8.3.2, version 0
+    for start in (matrix, matrix + 4):
+        turned = -int.from_bytes(content[start : start + 4], "big", signed=True)
+        content[start : start + 4] = turned.to_bytes(4, "big", signed=True)
+    path.write_bytes(content)
+
+
+def test_tall_pixels_make_a_taller_picture(tmp_path: Path) -> None:
+    path = write_sample_video(tmp_path / "v", "mkv", width=640, height=240, sample_aspect_ratio=Fraction(1, 2))
+    inspection = inspect_file(path)
+    assert (inspection.facts.video.width, inspection.facts.video.height) == (640, 480)
+    picture = _picture(inspection)
+    assert (picture.width, picture.height) == (640, 480)
+
+
 def test_wide_pixels_are_shown_square(tmp_path: Path) -> None:
     inspection = inspect_file(
         write_sample_video(tmp_path / "v", "mkv", width=720, height=576, sample_aspect_ratio=Fraction(64, 45))
@@ -134,6 +167,34 @@ def test_the_poster_is_not_the_black_beginning(tmp_path: Path) -> None:
     _assert_shows_the_quarters(
         _picture(inspect_file(write_sample_video(tmp_path / "v", duration_seconds=6.0, black_seconds=2.0)))
     )
+
+
+@pytest.mark.parametrize("name", ["mp4", "mkv"])
+def test_the_poster_of_a_mostly_black_video_is_of_the_part_that_shows_something(
+    name: ContainerName, tmp_path: Path
+) -> None:
+    path = write_sample_video(tmp_path / "v", name, duration_seconds=20.0, black_seconds=18.0)
+    _assert_shows_the_quarters(_picture(inspect_file(path)))
+
+
+def test_a_video_that_was_cut_off_is_said_to_be_cut_off(tmp_path: Path) -> None:
+    path = write_sample_video(tmp_path / "v", faststart=True)
+    whole_bytes = path.stat().st_size
+    os.truncate(path, whole_bytes - 1)
+    with pytest.raises(UnreadableMediaError) as raised:
+        inspect_file(path)
+    assert raised.value.message == "The video cannot be read: it is cut off; bytes missing at its end: 1."
+    os.truncate(path, whole_bytes // 2)
+    with pytest.raises(UnreadableMediaError, match=f"missing at its end: {whole_bytes - whole_bytes // 2:,}"):
+        inspect_file(path)
+
+
+def test_a_recording_that_broke_off_between_fragments_keeps_what_it_has(tmp_path: Path) -> None:
+    path = write_sample_video(
+        tmp_path / "v", duration_seconds=6.0, muxer_options={"movflags": "frag_keyframe+empty_moov"}
+    )
+    os.truncate(path, path.stat().st_size // 2)
+    assert 0 < (inspect_file(path).facts.duration_seconds or 0) < 6.0
 
 
 def test_a_black_video_has_a_black_poster(tmp_path: Path) -> None:

@@ -22,23 +22,31 @@ class Index:
     """What the index (`moov`) tells beyond what libavformat shows.
 
     is_fragmented: it announces movie fragments (`mvex`, 8.8.1), and some follow; some phones announce them and write
-    none. is_encrypted: the pictures of a track are encrypted (`encv`, 8.12).
+    none. is_encrypted: the pictures of a track are encrypted (`encv`, 8.12). missing_bytes: by which the media data is
+    longer than the file, as when a copy was cut off.
     """
 
     is_fragmented: bool = False
     is_encrypted: bool = False
+    missing_bytes: int = 0
 
     @classmethod
     def of(cls, file: MediaFile) -> Self:
         index = find_box(file, b"moov", 0, file.size_bytes)
         if index is None:
-            return cls()
+            return cls(missing_bytes=_missing_bytes(file))
         start, end = index[0] + _BOX_HEADER_BYTES, index[1]
         return cls(
             is_fragmented=find_box(file, b"mvex", start, end) is not None
             and find_box(file, b"moof", end, file.size_bytes) is not None,
             is_encrypted=any(_sample_entry(file, track) == _ENCRYPTED_VIDEO for track in _tracks(file, start, end)),
+            missing_bytes=_missing_bytes(file),
         )
+
+
+def _missing_bytes(file: MediaFile) -> int:
+    ends = (end for kind, _, end in _boxes(file, 0, file.size_bytes) if kind == b"mdat")
+    return max(0, max(ends, default=0) - file.size_bytes)
 
 
 def _tracks(file: MediaFile, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -60,19 +68,23 @@ def _sample_entry(file: MediaFile, track: tuple[int, int]) -> bytes:
 
 def find_box(file: MediaFile, kind: bytes, start: int, end: int) -> tuple[int, int] | None:
     """Return start and end of the first box of a kind, among those from `start` to `end` (ISO/IEC 14496-12, 4.2)."""
+    found = next((box for box in _boxes(file, start, end) if box[0] == kind), None)
+    return found and (found[1], min(found[2], end))
+
+
+def _boxes(file: MediaFile, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, start and announced end of the boxes from `start`, up to the first fragment (`moof`)."""
     for _ in range(_MAX_BOXES):
         header = read_bytes(file, start, _LARGE_HEADER_BYTES, end)
         size_bytes = int.from_bytes(header[:4], "big")
         if size_bytes == 1:
             size_bytes = int.from_bytes(header[8:16], "big")
         if len(header) < _BOX_HEADER_BYTES or size_bytes < _BOX_HEADER_BYTES:
-            return None
-        if header[4:8] == kind:
-            return start, min(start + size_bytes, end)
+            return
+        yield header[4:8], start, start + size_bytes
         if header[4:8] == b"moof":
-            return None
+            return
         start += size_bytes
-    return None
 
 
 def read_bytes(file: MediaFile, start: int, size_bytes: int, end: int) -> bytes:

@@ -112,6 +112,21 @@ class InspectorCrashedError(UnreadableMediaError):
         return f"{self.message} (status {self.exit_status}; {self.evidence or 'nothing said'})"
 
 
+_MIB = 1 << 20
+_LIMITS = {
+    "max_dimension_px": ("The longer side of the picture", "pixels", 1),
+    "max_pixels": ("The area of the picture", "pixels", 1),
+    "max_duration_seconds": ("The duration of the video", "hours", 3_600),
+    "max_streams": ("The number of tracks in the file", "tracks", 1),
+    "max_fetched_bytes": ("What has to be read to inspect the file", "MiB", _MIB),
+    "max_fetch_requests": ("The number of reads that it takes to inspect the file", "reads", 1),
+    "max_wall_seconds": ("The time that it takes to inspect the file", "seconds", 1),
+    "max_cpu_seconds": ("The computing time that it takes to inspect the file", "seconds", 1),
+    "max_memory_bytes": ("The memory that it takes to inspect the file", "MiB", _MIB),
+}
+"""Fields of InspectionLimits in words, with the unit that people read and its size."""
+
+
 @dataclass(eq=False)
 class MediaLimitsError(MediaError):
     """limit: the name of an InspectionLimits field."""
@@ -124,8 +139,11 @@ class MediaLimitsError(MediaError):
 
     @property
     def message(self) -> str:
-        found = "" if self.found is None else f", it has {self.found:,.12g}"
-        return f"The video goes beyond what is allowed: {self.limit.replace('_', ' ')} is {self.allowed:,.12g}{found}."
+        what, unit, scale = _LIMITS[self.limit]
+        allowed = f"{self.allowed / scale:,.12g} {unit}"
+        if self.found is None:
+            return f"{what} exceeds {allowed}, the most that is allowed."
+        return f"{what} is {self.found / scale:,.12g} {unit}; {allowed} are allowed."
 
 
 @dataclass(eq=False)

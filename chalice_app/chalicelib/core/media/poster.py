@@ -7,6 +7,8 @@ from av.codec import CodecContext
 from av.filter import Graph
 from av.video.frame import VideoFrame
 
+from chalicelib.core.media.orientation import Orientation
+
 POSTER_EDGE_PX = 640
 _QUANTIZER = 4  # of 1..31; about what others call quality 85
 _THUMBNAIL_PX = 32
@@ -38,35 +40,42 @@ def _contrast(picture: VideoFrame) -> float:
     return (sum((value - mean) ** 2 for value in values) / len(values)) ** 0.5
 
 
-def encode_poster(picture: VideoFrame, pixel_aspect: Fraction, rotation_degrees: int) -> bytes:
+def encode_poster(picture: VideoFrame, pixel_aspect: Fraction, orientation: Orientation) -> bytes:
     """Baseline JPEG of the picture: square pixels, upright, its longer side at most POSTER_EDGE_PX."""
-    width = picture.width * pixel_aspect
-    scale = min(Fraction(1), Fraction(POSTER_EDGE_PX) / max(width, picture.height))
+    width, height = square_pixels(picture, pixel_aspect)
+    scale = min(Fraction(1), Fraction(POSTER_EDGE_PX) / max(width, height))
     # Scaled before anything else touches it: turning and encoding then cost next to nothing.
     small = picture.reformat(
         width=_even(width * scale),
-        height=_even(picture.height * scale),
+        height=_even(height * scale),
         format="yuvj420p",
         interpolation="AREA",
         dst_color_range="JPEG",
         threads=1,
     )
-    return _encode_jpeg(_turned(small, rotation_degrees))
+    return _encode_jpeg(_turned(small, orientation))
+
+
+def square_pixels(picture: VideoFrame, pixel_aspect: Fraction) -> tuple[Fraction, Fraction]:
+    """Width and height of the picture in square pixels. As in players, the shorter side of a pixel grows."""
+    width, height = Fraction(picture.width), Fraction(picture.height)
+    return (width * pixel_aspect, height) if pixel_aspect >= 1 else (width, height / pixel_aspect)
 
 
 def _even(length_px: Fraction) -> int:
     return max(round(length_px / 2) * 2, 2)
 
 
-def _turned(picture: VideoFrame, rotation_degrees: int) -> VideoFrame:
-    if rotation_degrees not in _TURNS:
+def _turned(picture: VideoFrame, orientation: Orientation) -> VideoFrame:
+    turns = ["hflip"] * orientation.is_mirrored + _TURNS.get(orientation.rotation_degrees, [])
+    if not turns:
         return picture
     graph = Graph()
     graph.threads = 1
     source = graph.add_buffer(
         width=picture.width, height=picture.height, format=picture.format, time_base=Fraction(1, 25)
     )
-    filters = [graph.add(*turn.split("=")) for turn in _TURNS[rotation_degrees]]
+    filters = [graph.add(*turn.split("=")) for turn in turns]
     graph.link_nodes(source, *filters, graph.add("buffersink")).configure()
     graph.vpush(picture)
     return graph.vpull()

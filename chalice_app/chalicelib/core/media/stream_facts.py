@@ -1,8 +1,10 @@
 """Facts from a video's streams, and its poster. Imported by the inspecting process only."""
 
+import heapq
 import time
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 
 from av.container import InputContainer
 from av.error import FFmpegError
@@ -21,13 +23,17 @@ from chalicelib.core.media.errors import (
     UnsupportedCodecError,
 )
 from chalicelib.core.media.facts import AudioStream, InspectionLimits, MediaFacts, VideoStream
-from chalicelib.core.media.poster import best_picture, encode_poster
+from chalicelib.core.media.orientation import Orientation
+from chalicelib.core.media.poster import best_picture, encode_poster, square_pixels
 from chalicelib.core.media.unindexed import beginning, duration_from_tail
 from chalicelib.core.video_types import BOX_CONTAINERS, Container
 
 MICROSECONDS = 1_000_000
-_POSTER_AT = (0.1, 0.25, 0.5, 0.75)
+_POSTER_AT = (0.1, 0.25, 0.5, 0.75), (0.95, 0.9, 0.6, 0.35, 0.05)
+"""Parts of the duration; the second ones where the first show nothing."""
 _MAX_PICTURES_TO_TARGET = 64
+_FULLEST_KEYFRAMES = 2
+_MAX_INDEX_ENTRIES = 1_000_000
 # Of the process's own CPU time: an 8K video must not use up its limit on the search for a nicer picture.
 _POSTER_CPU_SECONDS = 8.0
 _NO_PICTURES = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
@@ -52,6 +58,8 @@ def _inspect(file: MediaFile, container: Container, limits: InspectionLimits) ->
     index = Index.of(file) if container in BOX_CONTAINERS else Index()
     if index.is_encrypted:
         raise EncryptedMediaError
+    if index.missing_bytes and not index.is_fragmented:
+        raise UnreadableMediaError(problem=f"it is cut off; bytes missing at its end: {index.missing_bytes:,}")
     unindexed = index.is_fragmented
     media = open_media(beginning(file) if unindexed else file, container, limits)
     if not unindexed and media.duration is None:
@@ -63,11 +71,11 @@ def _inspect(file: MediaFile, container: Container, limits: InspectionLimits) ->
         if first is None:
             raise UnreadableMediaError(problem="no picture can be decoded")
         known_seconds = media.duration / MICROSECONDS if media.duration else None
-        rotation_degrees = round(-first.rotation / 90) * 90 % 360
+        orientation = Orientation.of(first)
         aspect = _pixel_aspect(stream)
         poster = best_picture(_candidates(media, stream, first, known_seconds))
-        poster_jpeg = encode_poster(poster or first, aspect, rotation_degrees)
-        video = _video_facts(stream, first, aspect, rotation_degrees, limits)
+        poster_jpeg = encode_poster(poster or first, aspect, orientation)
+        video = _video_facts(stream, first, aspect, orientation.rotation_degrees, limits)
         audio = _audio_facts(media)
         start_seconds = (media.start_time or 0) / MICROSECONDS
     seconds = known_seconds
@@ -120,13 +128,25 @@ def _candidates(
     media: InputContainer, stream: AvVideoStream, first: VideoFrame, duration_seconds: float | None
 ) -> Iterator[VideoFrame]:
     if duration_seconds is not None:
-        for part in _POSTER_AT:
+        start_seconds = (media.start_time or 0) / MICROSECONDS
+        wanted, others = ([start_seconds + duration_seconds * part for part in parts] for parts in _POSTER_AT)
+        for moment in (*wanted, *_fullest_keyframes(stream), *others):
             if time.process_time() > _POSTER_CPU_SECONDS:
                 break
-            picture = _picture_near(media, stream, first, duration_seconds * part)
+            picture = _picture_near(media, stream, first, moment)
             if picture is not None:
                 yield picture
     yield first
+
+
+def _fullest_keyframes(stream: AvVideoStream) -> list[float]:
+    """Moments of the keyframes with the most bytes, by the file's index: a black picture has few."""
+    if stream.time_base is None:
+        return []
+    entries = islice(stream.index_entries, _MAX_INDEX_ENTRIES)
+    # Some indexes know no sizes.
+    keyframes = [(entry.size, entry.timestamp) for entry in entries if entry.is_keyframe and entry.size]
+    return [float(timestamp * stream.time_base) for _, timestamp in heapq.nlargest(_FULLEST_KEYFRAMES, keyframes)]
 
 
 def _picture_near(
@@ -136,13 +156,13 @@ def _picture_near(
     start_seconds = (media.start_time or 0) / MICROSECONDS
     nearest: VideoFrame | None = None
     try:
-        media.seek(round((start_seconds + target_seconds) * MICROSECONDS))
+        media.seek(round(target_seconds * MICROSECONDS))
         for number, picture in enumerate(pictures(media, stream)):
             if not picture.is_corrupt:
                 nearest = picture
             moment = picture.time if picture.pts is not None else start_seconds
             beyond_first = picture.pts is not None and picture.pts != first.pts and number == 0
-            near_enough = beyond_first or moment >= start_seconds + target_seconds
+            near_enough = beyond_first or moment >= target_seconds
             if near_enough or number >= _MAX_PICTURES_TO_TARGET or time.process_time() > _POSTER_CPU_SECONDS:
                 break
     except MemoryError:
@@ -155,7 +175,7 @@ def _picture_near(
 def _video_facts(
     stream: AvVideoStream, first: VideoFrame, aspect: Fraction, rotation_degrees: int, limits: InspectionLimits
 ) -> VideoStream:
-    width, height = round(first.width * aspect), first.height
+    width, height = map(round, square_pixels(first, aspect))
     _require_size(width, height, limits)
     if rotation_degrees in {90, 270}:
         width, height = height, width
