@@ -33,7 +33,7 @@ export PYTHONDONTWRITEBYTECODE :=
 MEASURED_TESTS := $(addprefix tests/,core api adapters cli media)
 
 .DEFAULT_GOAL := help
-.PHONY: help run web uploader install test slow check check-python check-page coverage format lock settings engine load bench-clients soak contract faults hostile matrix mutants screenshots preflight publish redrive find-upload replay-event restore-video revoke-user erase-user reset-mfa smoke costs clean
+.PHONY: help run web uploader install test slow check check-python check-page coverage format lock settings engine load bench-clients soak contract faults hostile matrix mutants screenshots preflight publish redrive webhook-secret find-upload replay-event restore-video revoke-user erase-user reset-mfa smoke costs clean
 
 help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -161,6 +161,9 @@ preflight: install ## Check an account before a stage's first deployment: make p
 
 redrive: install ## Redrive a stage's failed events: make redrive STAGE=dev
 	$(OPERATE).redrive $(ON_STAGE) $(ARGS)
+
+webhook-secret: install ## Make, rotate or finish a webhook's secret: make webhook-secret STAGE=dev ARGS="make NAME"
+	@$(OPERATE).webhook_secret $(ON_STAGE) $(ARGS)
 
 find-upload: install ## Show all data of an upload: make find-upload STAGE=dev ARGS="VIDEO_ID"
 	@$(OPERATE).find_upload $(ON_STAGE) $(ARGS)

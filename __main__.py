@@ -48,7 +48,15 @@ tag_everything(settings.stage)
 
 keys = Keys("keys", KeysArgs(context, settings.uploads, settings.observability))
 
-messaging = Messaging("messaging", MessagingArgs(context, data_key_arn=keys.data_key_arn))
+messaging = Messaging(
+    "messaging",
+    MessagingArgs(
+        context,
+        settings.notifications,
+        data_key_arn=keys.data_key_arn,
+        delivery_attempts=app.delivery_attempts,
+    ),
+)
 
 feature_logs = FeatureLogs("feature-logs", FeatureLogsArgs(context, settings, log_key_arn=keys.log_key_arn))
 
@@ -71,7 +79,10 @@ storage_args = StorageArgs(
     s3_endpoint_id=network.s3_endpoint_id if network else None,
     tagging_role_arns=role_arns(context, lambda each: each.tags_videos),
     inspecting_role_arns=[*role_arns(context, lambda each: each.inspects_videos), *scanner_role_arns],
-    roles_outside_network_arns=[*role_arns(context, lambda each: not each.in_network), context.role_arn(OPERATOR)],
+    roles_outside_network_arns=[
+        *role_arns(context, lambda each: each.uses_records and not each.in_network),
+        context.role_arn(OPERATOR),
+    ],
     trail=settings.observability.trail,
 )
 storage = Storage("storage", storage_args)
@@ -134,6 +145,8 @@ resources = Resources(
     media_key_arn=keys.media_key_arn,
     completion_topic_arn=messaging.completion_topic_arn,
     dead_letter_queue_arn=messaging.dead_letter_queue_arn,
+    delivery_queue_arns=list(messaging.delivery_queue_arns.values()),
+    event_bus_name=settings.notifications.event_bus_name,
     scaled=settings.compute.provisioned_concurrency > 0,
     asks_for_bill=settings.observability.cost_figure,
     scans=settings.malware.malware_scan,
@@ -147,6 +160,7 @@ compute_args = ComputeArgs(
     resources=resources,
     api_execution_arn=api.execution_arn,
     video_bucket_name=storage.video_bucket_name,
+    delivery_queue_arns=messaging.delivery_queue_arns,
     vpc_config=network.vpc_config if network else None,
     log_key_arn=keys.log_key_arn,
     dependencies=storage.dependencies,
@@ -188,6 +202,7 @@ observability_args = ObservabilityArgs(
     log_key_arn=keys.log_key_arn,
     max_open_uploads=settings.uploads.max_open_uploads,
     scans=settings.malware.malware_scan,
+    destinations=list(messaging.delivery_queue_arns),
 )
 observability = Observability("observability", observability_args)
 
@@ -206,6 +221,7 @@ outputs: dict[str, pulumi.Input[object] | None] = {
     "metadataBucket": storage.metadata_bucket_name,
     "completionTopicArn": messaging.completion_topic_arn,
     "failureQueue": messaging.dead_letter_queue_name,
+    "notificationQueues": [context.name(f"to-{destination}") for destination in messaging.delivery_queue_arns],
     "mediaKeyPairId": edge.media_key_pair_id,
     "operatorRoleArn": operators.role_arn,
     "functionEnvironment": environment,

@@ -3,9 +3,10 @@
 from typing import Any
 from urllib.parse import unquote_plus
 
-from chalice.app import Chalice, CloudWatchEvent, Rate, S3Event
+from chalice.app import Chalice, CloudWatchEvent, Rate, S3Event, SQSEvent
 
 from chalicelib.adapters.scan_events import SCAN_RESULT, SCANNER, verdict_in
+from chalicelib.core.notification_delivery import QueuedMessage
 from chalicelib.core.ports import StoredObject
 from chalicelib.environment import ImportTimeSettings, LocalSignIn
 from chalicelib.invocations import in_an_invocation
@@ -17,6 +18,8 @@ from chalicelib.routes.video_upload import video_upload
 from chalicelib.wiring import services
 
 JANITOR_INTERVAL_MINUTES = 5
+DELIVERIES_AT_ONCE = 5
+"""Messages of one destination that an invocation attempts one after the other."""
 
 app = Chalice(app_name="video-upload", configure_logs=False)
 for blueprint in (upload_tokens, video_upload, multipart_init, multipart_complete, health):
@@ -48,6 +51,25 @@ def janitor(event: CloudWatchEvent) -> dict[str, int]:
     swept = services().janitor.sweep()
     services().stage_figures.record()
     return dict(swept)
+
+
+# One function for every destination's queue: the infrastructure names them.
+@app.on_sqs_message(queue="destinations", batch_size=DELIVERIES_AT_ONCE)
+@in_an_invocation
+def notification_delivery(event: SQSEvent) -> dict[str, list[dict[str, str]]]:
+    failed = services().deliveries.deliver([_queued(record) for record in event.to_dict()["Records"]])
+    # Lambda Developer Guide, "Implementing partial batch responses"
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _queued(record: dict[str, Any]) -> QueuedMessage:
+    return QueuedMessage(
+        message_id=record["messageId"],
+        receipt_handle=record["receiptHandle"],
+        queue_arn=record["eventSourceARN"],
+        body=record["body"],
+        receive_count=int(record["attributes"]["ApproximateReceiveCount"]),
+    )
 
 
 def _arrived(stored: dict[str, Any]) -> StoredObject:

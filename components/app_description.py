@@ -32,6 +32,7 @@ class AppDescription:
     schedule: of the janitor, as EventBridge writes it.
     bucket_events, bucket_prefix: the events that start processing.
     scan_events: EventBridge's pattern of the malware scanner's results, with a token for the video bucket.
+    delivery_batch_size: messages of a destination that one call delivers. delivery_attempts: before a message is dead.
     """
 
     document: dict[str, Any]
@@ -39,6 +40,8 @@ class AppDescription:
     schedule: str
     bucket_events: list[str]
     bucket_prefix: str
+    delivery_batch_size: int
+    delivery_attempts: int
     scan_events: dict[str, Any]
 
     def scan_events_of(self, video_bucket: str) -> str:

@@ -37,6 +37,8 @@ def described() -> AppDescription:
         bucket_events=uploads.events,
         bucket_prefix=uploads.prefix,
         scan_events=events["scan_verdict"].event_pattern,
+        delivery_batch_size=events["notification_delivery"].batch_size,
+        delivery_attempts=importlib.import_module("chalicelib.core.notification_delivery").MAX_RECEIVES,
     )
 
 

@@ -46,6 +46,8 @@ def function_environment(  # noqa: PLR0917 - the tiers, in the order of the draw
         "USER_POOL_ARN": auth.user_pool_arn,
         "USER_POOL_CLIENT_IDS": pulumi.Output.all(*app_clients.client_ids).apply(",".join),
         "COMPLETION_TOPIC_ARN": messaging.completion_topic_arn,
+        "WEBHOOKS": ",".join(settings.notifications.webhooks),
+        "EVENT_BUS_NAME": settings.notifications.event_bus_name,
         "PROCESSING_FUNCTION": context.live_arn(triggered_by(Trigger.BUCKET)),
         "SCALED_FUNCTIONS": ",".join(scalable_targets(context, settings.compute)),
         "COST_TAG": f"{STAGE_TAG}={context.stage}" if settings.observability.cost_figure else "",

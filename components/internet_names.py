@@ -13,6 +13,7 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"  # RFC 5322, 3.2.3
 MAIL_ADDRESS = rf"(?=.{{1,254}}$)(?=[^@]{{1,64}}@){_ATOM}(\.{_ATOM})*@(?i:{DOMAIN})"
 """RFC 5321, 4.5.3.1: at most 64 octets before the @, and 256 for the path, whose brackets are two of them."""
 
+MAX_WEBHOOK_CHARS = 256  # five of them fit into a function's environment
 HTTPS_PORT, HTTP_PORT = 443, 80
 _UNUSABLE = re.compile(r"[^!-~]|[*#\\]")
 """In a page's address. A wildcard would be one in the bucket's CORS rules, too; no sign-in returns to a fragment."""
@@ -42,6 +43,13 @@ def is_page(url: str) -> bool:
 def is_claimed_link(url: str) -> bool:
     """Check for an https address that an app can claim for itself: an App Link or a Universal Link."""
     return is_page(url) and url.startswith("https://") and urlsplit(url).hostname != "localhost"
+
+
+def is_webhook(text: str) -> bool:
+    """Check for `name=url`: a short name, and an https address without a comma, which separates webhooks."""
+    name, _, url = text.partition("=")
+    is_short = re.fullmatch(r"[a-z0-9]{1,16}", name) is not None and len(url) <= MAX_WEBHOOK_CHARS
+    return is_short and "," not in url and is_claimed_link(url)
 
 
 def origin_of(page: str) -> str:

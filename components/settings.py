@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, get_type_hints
 
-from components.internet_names import DOMAIN, MAIL_ADDRESS, is_claimed_link, is_page
+from components.internet_names import DOMAIN, MAIL_ADDRESS, is_claimed_link, is_page, is_webhook
 from components.setting_fields import choice, flag, integer, text, texts
 
 MAX_OBJECT_GIB = 49_971  # 48.8 TiB; S3 User Guide, "Amazon S3 multipart upload limits"
@@ -200,6 +200,32 @@ class MalwareSettings:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class NotificationSettings:
+    """Notifications."""
+
+    notification_emails: tuple[str, ...] = texts(
+        (),
+        MAIL_ADDRESS,
+        "a mail address",
+        range(11),
+        "who gets a mail when a video is ready, rejected or failed; each address must confirm",
+    )
+    webhooks: tuple[str, ...] = texts(
+        (),
+        is_webhook,
+        "NAME=URL, the name 1 to 16 small letters and digits, the address https with at most 256 characters",
+        range(6),
+        "receivers of every event, as `NAME=https://…`; each needs a secret: [Webhooks](notifications.md#webhooks)",
+    )
+    event_bus_name: str = text(
+        "",
+        r"[A-Za-z0-9._-]{1,256}",
+        "the name of an event bus",
+        "EventBridge bus of this account and region that gets every event, such as `default`",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class EdgeSettings:
     """Edge."""
 
@@ -313,6 +339,7 @@ class Settings:
     uploads: UploadSettings
     storage: StorageSettings
     malware: MalwareSettings
+    notifications: NotificationSettings
     edge: EdgeSettings
     api: ApiSettings
     compute: ComputeSettings

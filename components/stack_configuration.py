@@ -102,6 +102,12 @@ def _contradictions(settings: Settings, region: str | None, unreadable: Set[str]
             f"is too long: Lambda's environment holds {MAX_ENVIRONMENT_BYTES} bytes",
         ),
         (
+            ("webhooks",),
+            len({webhook.partition("=")[0] for webhook in settings.notifications.webhooks})
+            < len(settings.notifications.webhooks),
+            "has two webhooks of one name",
+        ),
+        (
             ("siteCertificateArn", "siteDomain"),
             bool(settings.edge.site_domain) != bool(settings.edge.site_certificate_arn),
             "and siteDomain are given together or not at all",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from chalicelib.core.metric_catalogue import OWN_METRICS
+from chalicelib.core.metric_catalogue import DELIVERY, OWN_METRICS
 from components.compute.function_table import CALLED_BY_GATEWAY, FUNCTIONS
 from components.declared_stage import DeclaredStage
 from components.program_recorder import Recorded
@@ -19,8 +19,10 @@ MIB_A_GIB = 1_024
 METRICS_A_METHOD = 5
 """Count, Latency, IntegrationLatency, 4XXError, 5XXError; API Gateway Developer Guide, "metrics and dimensions"."""
 ALARMS_A_TARGET_TRACKING = 2  # Application Auto Scaling User Guide: one to scale out, one to scale in
+DELIVERY_SOURCE = "lambda/eventSourceMapping:EventSourceMapping"
 SMALL_DASHBOARD_METRICS = 50  # CloudWatch pricing page, "Free tier": metrics of a dashboard that counts as free
 ANOMALY_METRICS = 3  # CloudWatch pricing page: the metric and both ends of its band
+DELIVERY_METRICS = sum(DELIVERY in metric.emitters for metric in OWN_METRICS.values())
 SCHEDULED_METRICS = sum(metric.is_scheduled for metric in OWN_METRICS.values())
 USED_METRICS = len(OWN_METRICS) - SCHEDULED_METRICS
 SCAN_PLAN = "guardduty/malwareProtectionPlan:MalwareProtectionPlan"
@@ -99,8 +101,18 @@ def _has_insights(group: Recorded) -> bool:
     return group.inputs.get("insightsConfiguration", {}).get("insightsEnabled", False)
 
 
+def _is_told_of_videos(subscription: Recorded) -> bool:
+    return subscription.inputs["protocol"] == "email" and "filterPolicy" in subscription.inputs
+
+
 def _is_machine(client: Recorded) -> bool:
     return "client_credentials" in client.inputs.get("allowedOauthFlows", [])
+
+
+def _used_metrics(stage: DeclaredStage) -> int:
+    """Metrics that somebody's use makes: of scans and of notifications only where the stage has them."""
+    of_features = ((DELIVERY_SOURCE, DELIVERY_METRICS), (SCAN_PLAN, SCAN_METRICS))
+    return USED_METRICS - sum(count for feature, count in of_features if not stage.of(feature))
 
 
 def _counted(count: Callable[[DeclaredStage], Any]) -> Any:
@@ -136,7 +148,7 @@ class Inventory:
     dashboards: int = _total("cloudwatch/dashboard:Dashboard")
     large_dashboards: int = _total("cloudwatch/dashboard:Dashboard", _is_large)
     scheduled_metrics: int = _counted(lambda _: SCHEDULED_METRICS)
-    used_metrics: int = _counted(lambda stage: USED_METRICS - (0 if stage.of(SCAN_PLAN) else SCAN_METRICS))
+    used_metrics: int = _counted(_used_metrics)
     scan_plans: int = _total(SCAN_PLAN)
     detailed_api_metrics: int = _counted(_detailed_api_metrics)
     measured_distributions: int = _total("cloudfront/monitoringSubscription:MonitoringSubscription")
@@ -148,6 +160,8 @@ class Inventory:
     traced_share: float = _total("xray/samplingRule:SamplingRule", lambda rule: rule.inputs["fixedRate"])
     insight_groups: int = _total("xray/group:Group", _has_insights)
     plus_pools: int = _total("cognito/userPool:UserPool", lambda pool: pool.inputs.get("userPoolTier") == "PLUS")
+    destinations: int = _total(DELIVERY_SOURCE, lambda source: bool(source.inputs["enabled"]))
+    mail_addresses: int = _total("sns/topicSubscription:TopicSubscription", _is_told_of_videos)
     machine_clients: int = _total("cognito/userPoolClient:UserPoolClient", _is_machine)
     keeps_everything: bool = False
 

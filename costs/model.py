@@ -199,6 +199,8 @@ def _network(month: Month) -> Iterator[_Row]:
     yield "interface endpoints", "vpc.endpoint_hours", zones * HOURS_A_MONTH
     yield "through the endpoints", "vpc.endpoint_data", carried / GIB
     yield "messages", "sns.publishes", aws.publishes + month.trail_files
+    yield "notification queues", "sqs.requests", month.queue_requests
+    yield "mails about videos", "sns.mails", month.mails
     # A failed event is written, read, deleted.
     yield "failure queue", "sqs.requests", month.completed * (1 - SUCCESS_SHARE) * 3
 

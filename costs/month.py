@@ -35,6 +35,7 @@ WAF_LOGGED_SHARE = 0.01  # of requests that the web ACL blocks or counts
 EVENTS_A_VIDEO = 3  # of the bucket, to EventBridge: made, tagged, deleted
 DELIVERY_MINUTES = 5  # CloudTrail User Guide: a trail delivers a file about every 5 minutes
 TRAIL_COMPRESSED = 0.1
+POLLERS, LONG_POLL_SECONDS = 5, 20  # of Lambda, at each queue; an assumption, AWS states neither
 
 
 class Month:
@@ -69,6 +70,7 @@ class Month:
             "video_processing": completed * (1 + inventory.scan_plans),
             "scan_verdict": completed * inventory.scan_plans,
             "janitor": inventory.janitor_runs,
+            "notification_delivery": 0.0,
         }
         self.api_calls = sum(self.function_calls[name] for name in ROUTE_FUNCTIONS)
         views = completed * (1 - workload.rejected_percent / 100) * workload.downloads_per_video
@@ -95,6 +97,13 @@ class Month:
             "filling_the_edge": media_requests * misses,
         }
         self.aws = sum((CALLS[event].times(count) for event, count in events.items()), Calls())
+        self.notifications = self.aws.publishes * inventory.destinations
+        self.function_calls["notification_delivery"] = self.notifications
+        # Lambda's poller asks all the time; a message is also sent, received and deleted.
+        self.queue_requests = (
+            inventory.destinations * SECONDS_A_MONTH / LONG_POLL_SECONDS * POLLERS + 3 * self.notifications
+        )
+        self.mails = self.aws.publishes * inventory.mail_addresses
         s3_requests = self.aws.s3_writes + self.aws.s3_reads
         self.bucket_events = completed * EVENTS_A_VIDEO * inventory.scan_plans
         invocations = sum(self.function_calls.values())
@@ -117,7 +126,7 @@ class Month:
         self.body_bytes = self.api_calls * API_BODY_BYTES + completed * self.parts * ETAG_BYTES
 
         size = workload.log_bytes
-        outside = self.function_calls["janitor"] + self.function_calls["scan_verdict"]
+        outside = sum(self.function_calls[name] for name in ("janitor", "scan_verdict", "notification_delivery"))
         in_network = (invocations - outside) * bool(inventory.flow_logs)
         self.log_bytes = (
             self.api_calls * size["api_access"]

@@ -13,6 +13,7 @@ DeployError
 ├── NotReplayableError         processing would destroy, or find nothing to do
 ├── NotRestorableError         a deleted video that cannot come back
 ├── NotErasedError             something of a user is still there
+├── WebhookSecretError         a webhook's secret cannot be made, rotated or retired now
 └── NotConfirmedError          the operator did not confirm, or could not be asked
 """
 
@@ -125,6 +126,14 @@ class NotErasedError(DeployError):
     def __init__(self, owner: str, left: Sequence[str]) -> None:
         self.owner, self.left = owner, tuple(left)
         super().__init__(f"{owner}: {len(left)} things are still there, first {left[0]}; run the command again")
+
+
+class WebhookSecretError(DeployError):
+    """webhook: its name; reason: what is in the way."""
+
+    def __init__(self, webhook: str, reason: str) -> None:
+        self.webhook, self.reason = webhook, reason
+        super().__init__(f"{webhook} {reason}")
 
 
 class NotConfirmedError(DeployError):

@@ -1,7 +1,7 @@
-"""Send failed events to their functions again: `make redrive STAGE=prod`, once their cause is gone.
+"""Send failed events and undelivered notifications again: `make redrive STAGE=prod`, once their cause is gone.
 
 An event leaves the queue only after Lambda has taken it; one that fails again comes back. Where one is back at once, as
-on a paused stage, it stops.
+on a paused stage, it stops. A notification goes back to its destination's queue, for another day of attempts.
 """
 
 from __future__ import annotations
@@ -58,6 +58,22 @@ def redrive(sqs: SQSClient, functions: LambdaClient, *, queue_url: str) -> int:
     return len(sent_at)
 
 
+def redrive_notifications(sqs: SQSClient, *, queue: str) -> int:
+    """Move what is in a destination's dead-letter queue back, and return how many notifications were moved."""
+    queue_url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+    dead_url = sqs.get_queue_url(QueueName=f"{queue}-failed")["QueueUrl"]
+    moved = 0
+    while messages := sqs.receive_message(
+        QueueUrl=dead_url, MaxNumberOfMessages=MAX_MESSAGES, VisibilityTimeout=HIDDEN_SECONDS
+    ).get("Messages"):
+        for message in messages:
+            # Twice rather than never: receivers know a repetition by its id.
+            sqs.send_message(QueueUrl=queue_url, MessageBody=message.get("Body", ""))
+            sqs.delete_message(QueueUrl=dead_url, ReceiptHandle=message.get("ReceiptHandle", ""))
+            moved += 1
+    return moved
+
+
 def _queued_at(message: MessageTypeDef) -> datetime:
     return datetime.fromtimestamp(int(message.get("Attributes", {})["SentTimestamp"]) / 1000, UTC)
 
@@ -67,7 +83,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Redrive a stage's dead-letter queue."""
+    """Redrive a stage's dead-letter queues."""
     options = parser().parse_args(arguments)
     return exit_status(lambda: _redrive(chosen_outputs(options)))
 
@@ -79,6 +95,8 @@ def _redrive(outputs: StackOutputs) -> None:
     sqs = session.client("sqs")
     queue_url = sqs.get_queue_url(QueueName=outputs["failureQueue"])["QueueUrl"]
     say(f"{redrive(sqs, session.client('lambda'), queue_url=queue_url)} events sent again")
+    for queue in outputs.get("notificationQueues", []):
+        say(f"{redrive_notifications(sqs, queue=queue)} notifications sent again to {queue.partition('-to-')[2]}")
 
 
 if __name__ == "__main__":

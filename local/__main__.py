@@ -4,6 +4,7 @@ Everything listens on 127.0.0.1 only and is written below one folder. Ctrl-C sto
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +33,7 @@ def main() -> int:
             aws_only=arguments.aws_only,
             page_origins=arguments.page_origin,
             mfa=arguments.mfa,
+            api_variables=_notification_variables(arguments),
             on_line=_printer(verbose=arguments.verbose),
         ) as platform:
             print(welcome(platform, aws_only=arguments.aws_only), flush=True)
@@ -72,8 +74,28 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--mfa", type=Mfa, choices=list(Mfa), default=Mfa.OPTIONAL, help="second factor by an authenticator app"
     )
+    parser.add_argument(
+        "--webhook",
+        action="append",
+        default=[],
+        type=_webhook,
+        metavar="NAME=URL",
+        help="tell a receiver on this machine what happens to videos, as in mine=http://127.0.0.1:9000/hook; "
+        "prints the signing secret; may be repeated",
+    )
+    parser.add_argument("--event-bus", default="", metavar="NAME", help="put the same on an event bus of the stand-in")
     parser.add_argument("--verbose", action="store_true", help="print the output of all processes")
     return parser.parse_args()
+
+
+def _notification_variables(arguments: argparse.Namespace) -> dict[str, str]:
+    return {"WEBHOOKS": ",".join(arguments.webhook), "EVENT_BUS_NAME": arguments.event_bus}
+
+
+def _webhook(text: str) -> str:
+    if re.fullmatch(r"[a-z0-9]{1,20}=https?://[^\s,]+", text):
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is not NAME=URL with a name of small letters and digits")
 
 
 def _port(text: str) -> int:

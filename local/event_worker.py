@@ -1,4 +1,5 @@
-"""Event worker, in place of Lambda: passes S3's events to `video_processing` and scheduled events to `janitor`."""
+"""Event worker, in place of Lambda: passes S3's events to `video_processing`, scheduled events to `janitor` and
+notifications to `notification_delivery`."""
 
 import argparse
 import json
@@ -88,8 +89,10 @@ def main() -> None:
 
     import boto3
 
-    from app import janitor, video_processing
+    from app import janitor, notification_delivery, video_processing
+    from chalicelib.environment import Environment
     from chalicelib.invocations import set_up_logs
+    from local.notification_queues import NotificationQueues, destinations_of, provision
 
     set_up_logs()
 
@@ -98,10 +101,13 @@ def main() -> None:
     queue_url = names.queue_url(endpoint, names.EVENTS_QUEUE)
     schedule = JanitorSchedule(janitor, sqs)
     worker = EventWorker(sqs, queue_url, {"video_processing": video_processing, "janitor": schedule.sweep})
+    environment = Environment.read()
+    provision(endpoint, environment)
     end_with_parent(lambda: os._exit(0))
     print(f"{READY}{queue_url}", flush=True)
     # After the line that the parent waits for: two threads' prints may run into each other.
     threading.Thread(target=schedule.run, daemon=True).start()
+    NotificationQueues(sqs, destinations_of(environment), notification_delivery).start()
     worker.run()
 
 

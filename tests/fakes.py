@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -19,6 +19,7 @@ from chalicelib.core.json_values import JsonObject
 from chalicelib.core.metric_catalogue import OWN_METRICS
 from chalicelib.core.part_plan import MIN_PART_BYTES
 from chalicelib.core.ports import (
+    HttpAnswer,
     ListedKey,
     ObjectExistsError,
     PresignedPost,
@@ -252,6 +253,35 @@ class FakeNotifier:
         if self.fails:
             raise ConnectionError(event.id)
         self.messages.append(to_builtins(video_message(event)))
+
+
+@dataclass
+class FakeOutside:
+    """Receiver, bus, secrets and queue of the delivery of notifications, in one.
+
+    status: what the receiver answers; an error is raised.
+    """
+
+    status: int | Exception = 200
+    retry_after_seconds: int | None = None
+    posted: list[str] = field(default_factory=list[str])
+    put_types: list[str] = field(default_factory=list[str])
+    hidden: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
+
+    def of(self, destination: str) -> Sequence[str]:
+        return [f"whsec_{base64.b64encode(destination.encode().ljust(24)).decode()}"]
+
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
+        self.posted.append(url)
+        if isinstance(self.status, Exception):
+            raise self.status
+        return HttpAnswer(self.status, self.retry_after_seconds)
+
+    def put(self, *, event_type: str, occurred_at: datetime, detail: str) -> None:
+        self.put_types.append(event_type)
+
+    def hide(self, queue_arn: str, receipt_handle: str, seconds: int) -> None:
+        self.hidden.append((receipt_handle, seconds))
 
 
 @dataclass

@@ -15,6 +15,7 @@ from chalicelib.core.malware_scan import NO_SCAN, Heard, ScanPolicy, ScanResult,
 from chalicelib.core.media.facts import MediaFacts, VideoStream
 from chalicelib.core.media.inspection import Inspection
 from chalicelib.core.multipart_upload import MultipartUploads, StartedUpload
+from chalicelib.core.notification_delivery import Deliveries
 from chalicelib.core.part_plan import MIN_PART_BYTES
 from chalicelib.core.part_urls import PartUrls
 from chalicelib.core.ports import OutcomeUnknownError, StoredObject
@@ -35,6 +36,7 @@ from tests.fakes import (
     FakeMetadata,
     FakeMeter,
     FakeNotifier,
+    FakeOutside,
     FakeScaling,
     FakeScanner,
     FakeTrigger,
@@ -70,6 +72,7 @@ class InMemoryPlatform:
     library: Library
     stage_figures: StageFigures
     progress_log: ProgressLog
+    deliveries: Deliveries
 
     def start(
         self, size_bytes: int = 3 * MIN_PART_BYTES - 1, owner: str = OWNER, *, correlation_id: str | None = None
@@ -235,6 +238,15 @@ def platform_in_memory(scans: ScanPolicy = NO_SCAN) -> InMemoryPlatform:
         ),
         stage_figures=StageFigures(metadata=metadata, scaling=scaling, bill=bill, meter=meter, now=clock),
         progress_log=ProgressLog(meter),
+        deliveries=Deliveries(
+            webhooks={},
+            secrets=(outside := FakeOutside()),
+            poster=outside,
+            event_bus=None,
+            queue=outside,
+            meter=meter,
+            now=clock,
+        ),
         library=Library(
             records=records,
             videos=videos,

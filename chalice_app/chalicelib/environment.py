@@ -21,6 +21,7 @@ FUNCTIONS = (
     "upload_token_authorizer",
     "janitor",
     "scan_verdict",
+    "notification_delivery",
 )
 ALL_FUNCTIONS = "all"
 """One process serves every route: on a developer's machine only."""
@@ -46,6 +47,7 @@ class Environment:
     all verify. processing_function: name or ARN, for the janitor's retries. aws_endpoint_url: empty on AWS.
     scaled_functions: resource ids of Application Auto Scaling, comma separated; empty where nothing is provisioned.
     cost_tag: `key=value` that the stage's resources carry on the bill; empty when nobody asks for it.
+    webhooks: `name=url` of each destination, comma separated. event_bus_name: of EventBridge; empty for none.
     site_url, media_key_arn, media_key_pair_id: for media URLs through CloudFront; without them S3's own are given out.
     max_video_bytes, max_reserved_bytes_per_user: bytes; upload_ttl_seconds: an upload's and its token's life;
     url_ttl_seconds: at most 900, which the bucket policy enforces. malware_unscanned: `reject` or `accept`, for a video
@@ -66,6 +68,8 @@ class Environment:
     processing_function: str = _variable("")
     scaled_functions: str = _variable("")
     cost_tag: str = _variable("")
+    webhooks: str = _variable("")
+    event_bus_name: str = _variable("")
     site_url: str = _variable("")
     media_key_arn: str = _variable("")
     media_key_pair_id: str = _variable("")
@@ -97,6 +101,16 @@ class Environment:
     @property
     def client_ids(self) -> frozenset[str]:
         return frozenset(self.user_pool_client_ids.split(","))
+
+    @property
+    def webhook_urls(self) -> dict[str, str]:
+        """URL by the destination's name."""
+        return dict(pair.split("=", 1) for pair in self.webhooks.split(",")) if self.webhooks else {}
+
+    @property
+    def is_local(self) -> bool:
+        """True on a developer's machine alone: never in Lambda, whatever its variables say."""
+        return bool(self.aws_endpoint_url) and not os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
 
     @classmethod
     def read(cls, variables: Mapping[str, str] | None = None) -> Self:
@@ -144,6 +158,9 @@ def _shape_problems(values: Mapping[str, Any]) -> list[str]:
         problems.append(f"FUNCTION={function!r}: must be one of {', '.join(FUNCTIONS)} or {ALL_FUNCTIONS}")
     if len({bool(values.get(name)) for name in ("site_url", "media_key_arn", "media_key_pair_id")}) > 1:
         problems.append("SITE_URL, MEDIA_KEY_ARN, MEDIA_KEY_PAIR_ID: must be set together")
+    webhooks = values.get("webhooks")
+    if webhooks and not all("=" in pair for pair in webhooks.split(",")):
+        problems.append("WEBHOOKS: must be name=url pairs, comma separated")
     if values.get("cost_tag") and "=" not in values["cost_tag"]:
         problems.append(f"COST_TAG={values['cost_tag']!r}: must be key=value")
     problems.extend(

@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # costly to import, or not in every function's bundle
     from chalicelib.core.janitor import Janitor
     from chalicelib.core.library import Library
     from chalicelib.core.malware_scan import ScanPolicy, ScanVerdicts
+    from chalicelib.core.notification_delivery import Deliveries
     from chalicelib.core.processing import Processing
     from chalicelib.core.progress import ProgressLog
     from chalicelib.core.simple_upload import SimpleUploads
@@ -168,6 +169,26 @@ class Services:
             metadata=self._metadata,
             scaling=ScalingActivities(self._client("application-autoscaling"), scaled.split(",")) if scaled else None,
             bill=CostExplorer(self._client("ce"), *tag.split("=", 1)) if tag else None,
+            meter=self.meter,
+            now=utc_now,
+        )
+
+    @cached_property
+    def deliveries(self) -> "Deliveries":
+        from chalicelib.adapters.event_bus import EventBridgeBus
+        from chalicelib.adapters.public_https import PublicHttps
+        from chalicelib.adapters.sqs_queue import SqsQueue
+        from chalicelib.adapters.webhook_secrets import SsmWebhookSecrets
+        from chalicelib.core.notification_delivery import Deliveries
+
+        environment = self.environment
+        bus = environment.event_bus_name
+        return Deliveries(
+            webhooks=environment.webhook_urls,
+            secrets=SsmWebhookSecrets(self._client("ssm"), environment.stage),
+            poster=PublicHttps(allows_loopback=environment.is_local),
+            event_bus=EventBridgeBus(self._client("events"), bus) if bus else None,
+            queue=SqsQueue(self._client("sqs")),
             meter=self.meter,
             now=utc_now,
         )

@@ -15,6 +15,7 @@ from components.settings import ComputeSettings
 GATEWAY_SECONDS = 29  # API Gateway quotas, "Maximum integration timeout"
 AUTHORIZER_SECONDS = 10  # same page: authorizers get 30 s; three tries at KMS fit into ten
 JANITOR_SECONDS = 300
+DELIVERY_SECONDS = 120  # five attempts of 15 s, and their lookups of names
 
 
 class Trigger(StrEnum):
@@ -25,6 +26,7 @@ class Trigger(StrEnum):
     BUCKET = "new object in the video bucket"
     SCHEDULE = "schedule"
     SCANNER = "result of a malware scan"
+    QUEUES = "queues of notifications"
 
 
 Size = Callable[[ComputeSettings], int]
@@ -58,6 +60,16 @@ class FunctionSpec:
     def is_called_by_gateway(self) -> bool:
         """True for a function whose answer a person waits for. It may be kept warm."""
         return self.trigger in {Trigger.ROUTES, Trigger.AUTHORIZER}
+
+    @property
+    def uses_records(self) -> bool:
+        """False for the function that knows of videos only what it delivers."""
+        return self.trigger is not Trigger.QUEUES
+
+    @property
+    def is_invoked_asynchronously(self) -> bool:
+        """True for a function whose failed events Lambda itself retries and sets aside."""
+        return self.trigger in {Trigger.BUCKET, Trigger.SCHEDULE, Trigger.SCANNER}
 
 
 _API_MEMORY: Size = lambda settings: settings.api_memory_mib  # noqa: E731 - a row of the table names it
@@ -165,6 +177,13 @@ FUNCTIONS: Mapping[str, FunctionSpec] = {
             *map(may.where_scanned, (*_RECORDS, may.repeat_processing)),
             may.send_failures_to_dead_letter_queue,
         ),
+    ),
+    "notification_delivery": FunctionSpec(
+        trigger=Trigger.QUEUES,
+        memory_mib=fixed(512),
+        timeout_seconds=fixed(DELIVERY_SECONDS),
+        in_network=False,  # receivers are on the internet, to which the network has no way
+        grants=(may.take_notifications, may.read_webhook_secrets, may.put_events),
     ),
 }
 

@@ -24,6 +24,7 @@ PAUSED = 0
 EVENT_RETRIES = 2  # Lambda Developer Guide, "Asynchronous invocation": 0 to 2
 EVENT_AGE_SECONDS = 6 * 3600  # same page: at most 6 hours
 WARM_USE = 0.7
+CALLS_A_DESTINATION = 2  # Lambda API reference, ScalingConfig: the least
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class ComputeArgs:
     environment: variables that all functions share.
     resources: what their roles may use.
     api_execution_arn: the API that may call; video_bucket_name: the bucket that may.
+    delivery_queue_arns: queues of notifications, by destination.
     vpc_config: None without a network.
     dependencies: resources that must exist before the first function can write.
     """
@@ -47,13 +49,14 @@ class ComputeArgs:
     resources: Resources
     api_execution_arn: pulumi.Input[str]
     video_bucket_name: pulumi.Input[str]
+    delivery_queue_arns: Mapping[str, pulumi.Input[str]]
     vpc_config: aws.lambda_.FunctionVpcConfigArgs | None
     log_key_arn: pulumi.Input[str]
     dependencies: Sequence[pulumi.Resource]
 
 
 class Compute(pulumi.ComponentResource):
-    """Seven functions behind aliases, their scaling, and their triggers."""
+    """Eight functions behind aliases, their scaling, and their triggers."""
 
     notification: pulumi.Resource
     """Notification configuration of the video bucket; what changes it as well depends on it."""
@@ -73,12 +76,13 @@ class Compute(pulumi.ComponentResource):
                 self._let_gateway_call(function, aliases[function], spec)
                 if args.settings.provisioned_concurrency:
                     self._keep_warm(function, aliases[function])
-            else:
+            if spec.is_invoked_asynchronously:
                 self._send_failures_to_dead_letter_queue(function, aliases[function])
         self.notification = self._process_new_objects(triggered_by(Trigger.BUCKET), aliases)
         self._run_on_schedule(triggered_by(Trigger.SCHEDULE), aliases)
         if args.resources.scans:
             self._receive_verdicts(triggered_by(Trigger.SCANNER), aliases)
+        self._deliver_notifications(triggered_by(Trigger.QUEUES), aliases)
 
         self.register_outputs({"functionNames": {function: made.name for function, made in functions.items()}})
 
@@ -274,3 +278,18 @@ class Compute(pulumi.ComponentResource):
             arn=alias.arn,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed]),
         )
+
+    def _deliver_notifications(self, function: str, aliases: Mapping[str, aws.lambda_.Alias]) -> None:
+        args = self._args
+        for destination, queue_arn in args.delivery_queue_arns.items():
+            aws.lambda_.EventSourceMapping(
+                f"{self._name}-{function}-{destination}",
+                event_source_arn=queue_arn,
+                function_name=aliases[function].arn,
+                batch_size=args.app.delivery_batch_size,
+                function_response_types=["ReportBatchItemFailures"],
+                scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=CALLS_A_DESTINATION),
+                # Each receipt counts as an attempt, also where a paused function takes nothing.
+                enabled=not args.context.general.paused,
+                opts=self._child,
+            )

@@ -16,6 +16,7 @@ class Resources:
     """Resources that the functions' policies name.
 
     token_key_arns: upload token keys, the signing one first. media_key_arn: signs media URLs.
+    delivery_queue_arns: of the destinations of notifications, webhooks and bus. event_bus_name: empty without a bus.
     scaled: whether capacity is provisioned. asks_for_bill: whether the janitor asks Cost Explorer.
     scans: whether videos are scanned for malware.
     """
@@ -27,9 +28,15 @@ class Resources:
     media_key_arn: pulumi.Input[str]
     completion_topic_arn: pulumi.Input[str]
     dead_letter_queue_arn: pulumi.Input[str]
+    delivery_queue_arns: Sequence[pulumi.Input[str]]
+    event_bus_name: str
     scaled: bool
     asks_for_bill: bool
     scans: bool
+
+    @property
+    def has_webhooks(self) -> bool:
+        return len(self.delivery_queue_arns) > bool(self.event_bus_name)
 
     @property
     def videos(self) -> str:
@@ -222,6 +229,29 @@ def encrypt_announcements(resources: Resources) -> Statement:
 def send_failures_to_dead_letter_queue(resources: Resources) -> Statement:
     """Lambda sends with the function's role."""
     return allow("SendToDeadLetterQueue", actions="sqs:SendMessage", resources=resources.dead_letter_queue_arn)
+
+
+def take_notifications(resources: Resources) -> list[Statement]:
+    """Lambda receives and deletes with the function's role; the function hides what is to come again."""
+    if not resources.delivery_queue_arns:
+        return []
+    actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"]
+    return [allow("TakeNotifications", actions=actions, resources=list(resources.delivery_queue_arns))]
+
+
+def read_webhook_secrets(resources: Resources) -> list[Statement]:
+    """AWS's own key of Parameter Store decrypts for whoever may read: its policy names no more."""
+    if not resources.has_webhooks:
+        return []
+    parameters = resources.context.arn("ssm", f"parameter{resources.context.log_group('webhooks/*')}")
+    return [allow("ReadWebhookSecrets", actions="ssm:GetParameter", resources=parameters)]
+
+
+def put_events(resources: Resources) -> list[Statement]:
+    if not resources.event_bus_name:
+        return []
+    bus = resources.context.arn("events", f"event-bus/{resources.event_bus_name}")
+    return [allow("PutEvents", actions="events:PutEvents", resources=bus)]
 
 
 def list_open_uploads(resources: Resources) -> Statement:

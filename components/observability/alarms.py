@@ -25,6 +25,9 @@ ERRORS_ALLOWED_PERCENT = 0.1
 """Share of API calls, and of uploads not abandoned: the specification's error rate and success rate."""
 
 LATENCY_TARGET_MILLISECONDS = 245
+NOTIFICATION_HOURS = 2
+"""Seven attempts have failed by then, and a day's are not over."""
+
 LEAST_CALLS = 20
 """Fewer in a period say nothing about how calls usually are."""
 
@@ -91,6 +94,7 @@ def alarms_of(monitored: MonitoredResources, *, paused: bool, max_open_uploads: 
         *(_scans(monitored) if monitored.scans else []),
         *_functions(monitored, paused=paused),
         *_janitor(monitored, paused=paused),
+        *_notifications(monitored, paused=paused),
     ]
 
 
@@ -331,6 +335,28 @@ def _janitor(monitored: MonitoredResources, *, paused: bool) -> list[Alarm]:
         silence_is_fine=False,
     )
     return [failures] if paused else [failures, silent]
+
+
+def _notifications(monitored: MonitoredResources, *, paused: bool) -> list[Alarm]:
+    if not monitored.delivery_queue_names:
+        return []
+    dead = monitored.of_delivery_queues("ApproximateNumberOfMessagesVisible", "Maximum", "-failed")
+    ages = monitored.of_delivery_queues("ApproximateAgeOfOldestMessage", "Maximum")
+    lost = Alarm(
+        name="notifications-undelivered",
+        meaning="A destination did not take a notification for a day; the message waits in its dead-letter queue.",
+        metrics=dead,
+        expression="+".join(f"FILL(m{position},0)" for position in range(len(dead))),
+        threshold=0,
+    )
+    late = Alarm(
+        name="notifications-late",
+        meaning=f"A destination has not taken a notification for {NOTIFICATION_HOURS} hours.",
+        metrics=ages,
+        expression="+".join(f"IF(FILL(m{each},0)>{NOTIFICATION_HOURS * HOURS},1,0)" for each in range(len(ages))),
+        threshold=0,
+    )
+    return [lost] if paused else [lost, late]
 
 
 AUTHORIZER = "upload_token_authorizer"

@@ -147,6 +147,13 @@ def _machinery(monitored: MonitoredResources) -> list[Chart]:
                 Line("failures of the janitor", monitored.own("janitor_failures_count", "Sum")),
             ],
         ),
+        Chart(
+            "Notifications",
+            [
+                Line("delivered", monitored.own("notifications_delivered_count", "Sum")),
+                Line("attempts that failed", monitored.own("notification_attempts_failed_count", "Sum")),
+            ],
+        ),
         Chart("Function errors", _of_each_function(monitored, "Errors")),
         Chart("Throttles", _of_each_function(monitored, "Throttles")),
         Chart(

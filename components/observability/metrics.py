@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chalicelib.core.metric_catalogue import NAMESPACE, OWN_METRICS
@@ -33,7 +33,8 @@ class Metric:
 class MonitoredResources:
     """Physical names of one stage's resources, as their metrics carry them.
 
-    function_names: by function. web_acl_name: the ACL's metric name; None without one.
+    function_names: by function. delivery_queue_names: of the destinations of notifications. web_acl_name: the ACL's
+    metric name; None without one.
     scans: whether videos are scanned for malware.
     """
 
@@ -45,6 +46,7 @@ class MonitoredResources:
     video_bucket: str
     function_names: Mapping[str, str]
     queue_name: str
+    delivery_queue_names: Sequence[str]
     data_key_arn: str
     web_acl_name: str | None
     scans: bool
@@ -67,6 +69,13 @@ class MonitoredResources:
 
     def of_queue(self, name: str, statistic: str) -> Metric:
         return Metric(namespace="AWS/SQS", name=name, statistic=statistic, dimensions={"QueueName": self.queue_name})
+
+    def of_delivery_queues(self, name: str, statistic: str, suffix: str = "") -> tuple[Metric, ...]:
+        """One for each destination of notifications. suffix: of their dead-letter queues."""
+        return tuple(
+            Metric(namespace="AWS/SQS", name=name, statistic=statistic, dimensions={"QueueName": f"{queue}{suffix}"})
+            for queue in self.delivery_queue_names
+        )
 
     def of_distribution(self, name: str, statistic: str) -> Metric:
         dimensions = {"DistributionId": self.distribution_id, "Region": "Global"}

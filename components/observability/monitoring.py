@@ -27,7 +27,7 @@ class ObservabilityArgs:
 
     api_stage, distribution_id, functions, data_key_arn, web_acl_name: whose metrics are watched; no web ACL where
         there is none.
-    max_open_uploads: of one user. scans: whether videos are scanned for malware.
+    max_open_uploads: of one user. scans: whether videos are scanned for malware. destinations: of notifications.
     """
 
     context: StageContext
@@ -41,6 +41,7 @@ class ObservabilityArgs:
     log_key_arn: pulumi.Input[str]
     max_open_uploads: int
     scans: bool
+    destinations: Sequence[str]
 
 
 class Observability(pulumi.ComponentResource):
@@ -81,6 +82,7 @@ class Observability(pulumi.ComponentResource):
             video_bucket=context.bucket("videos"),
             function_names={function: context.name(function) for function in args.functions},
             queue_name=context.name("failed"),
+            delivery_queue_names=[context.name(f"to-{destination}") for destination in args.destinations],
             data_key_arn="",
             web_acl_name=args.web_acl_name,
             scans=args.scans,

@@ -18,6 +18,7 @@ def monitored_locally() -> MonitoredResources:
         distribution_id="",
         video_bucket=names.VIDEO_BUCKET,
         function_names={},
+        delivery_queue_names=[],
         queue_name=names.FAILED_EVENTS_QUEUE,
         data_key_arn=names.DATA_KEY_ALIAS,
         web_acl_name=None,

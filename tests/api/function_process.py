@@ -28,6 +28,7 @@ def run(handler, event):
         handler(event, Context())
     except Exception:
         pass  # nothing listens where S3 should be
+no_messages = {"Records": []}
 no_events = {"Records": [{"s3": {"bucket": {"name": "b"}, "object": {"key": "odd"}}}]}
 verdict = {"version": "0", "account": "", "region": "", "detail-type": "", "source": "", "time": "", "id": "",
            "resources": [], "detail": {"s3ObjectDetails": {"objectKey": "videos/a/b", "versionId": "v"}}}
@@ -41,6 +42,7 @@ CALLS = {
     "video_processing": "run(handlers.video_processing, no_events)",
     "janitor": "run(handlers.janitor, sweep)",
     "scan_verdict": "run(handlers.scan_verdict, verdict)",
+    "notification_delivery": "run(handlers.notification_delivery, no_messages)",
 }
 ON_LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}
 

@@ -41,6 +41,7 @@ def small_inventory(settings: Settings) -> Inventory:
             "upload_token_authorizer": 0.25,
             "video_processing": 2.0,
             "janitor": 0.5,
+            "notification_delivery": 0.5,
         },
         warm={},
         janitor_runs=8_760.0,
@@ -67,6 +68,8 @@ def small_inventory(settings: Settings) -> Inventory:
         scan_plans=0,
         insight_groups=0,
         plus_pools=0,
+        destinations=0,
+        mail_addresses=0,
         machine_clients=0,
     )
 

@@ -11,7 +11,7 @@ from chalicelib.core.metric_catalogue import OWN_METRICS
 from components.declared_stage import HEARD, declare
 from components.program_recorder import Recorded
 from costs.errors import ProgramChangedError
-from costs.inventory import Inventory, Warm
+from costs.inventory import DELIVERY_METRICS, Inventory, Warm
 from tests.costs.conftest import STAGES
 
 
@@ -68,10 +68,13 @@ def test_the_janitor_runs_every_five_minutes_and_not_at_all_while_paused() -> No
 def test_own_metrics_are_the_catalogues() -> None:
     inventory = Inventory.of(declare("dev", HEARD))
     assert 0 < inventory.scheduled_metrics < len(OWN_METRICS)
-    of_scans = {name for name, metric in OWN_METRICS.items() if metric.name.startswith("Scan")}
-    assert inventory.scheduled_metrics + inventory.used_metrics == len(OWN_METRICS) - len(of_scans)
-    scanning = Inventory.of(declare("dev", (*HEARD, ("malwareScan", True))))
-    assert scanning.scheduled_metrics + scanning.used_metrics == len(OWN_METRICS)
+    of_scans = sum(metric.name.startswith("Scan") for metric in OWN_METRICS.values())
+    features = {("malwareScan", True): of_scans, ("eventBusName", "videos"): DELIVERY_METRICS}
+    count = inventory.scheduled_metrics + inventory.used_metrics
+    assert count == len(OWN_METRICS) - sum(features.values())
+    for feature, metrics in features.items():
+        with_it = Inventory.of(declare("dev", (*HEARD, feature)))
+        assert with_it.scheduled_metrics + with_it.used_metrics == count + metrics
 
 
 def test_an_anomaly_alarm_counts_for_three() -> None:

@@ -23,7 +23,10 @@ COMMANDS = sorted(path.stem for path in (PROJECT / "deploy").glob("*.py") if "pa
 RECIPE = re.compile(r"^([a-z-]+):.*\n\t@?\$\(OPERATE\)\.(\w+) ", re.MULTILINE)
 TARGETS = {name: target for target, name in RECIPE.findall((PROJECT / "Makefile").read_text())}
 ADA = "ada@example.com"
-CHANGES_FOR_GOOD = {"restore_video": "0" * 28, "revoke_user": ADA, "erase_user": ADA, "reset_mfa": ADA}
+CHANGES_FOR_GOOD = {
+    **{"restore_video": "0" * 28, "webhook_secret": "finish billing"},
+    **{"revoke_user": ADA, "erase_user": ADA, "reset_mfa": ADA},
+}
 """Commands that ask before they change what cannot simply be changed back, and what they are asked about."""
 
 
@@ -84,7 +87,7 @@ def test_only_what_asks_takes_yes(name: str) -> None:
 @pytest.mark.parametrize(("name", "about"), CHANGES_FOR_GOOD.items())
 def test_yes_is_an_answer_and_changes_nothing_else(name: str, about: str) -> None:
     parse = command(name).parser().parse_args
-    asked, answered = vars(parse([about])), vars(parse([about, "--yes"]))
+    asked, answered = vars(parse(about.split())), vars(parse([*about.split(), "--yes"]))
     assert {key for key in asked if asked[key] != answered[key]} == {"yes"}
 
 

@@ -202,6 +202,7 @@ OPERATIONS: Mapping[str, tuple[Held, ...]] = {
         Held("kms", "ScheduleKeyDeletion", renamed={"deletionWindowInDays": "PendingWindowInDays"}),
     ),
     "aws:lambda/alias:Alias": (Held("lambda", "CreateAlias"),),
+    "aws:lambda/eventSourceMapping:EventSourceMapping": (Held("lambda", "CreateEventSourceMapping"),),
     "aws:lambda/function:Function": (
         Held(
             "lambda",
@@ -271,13 +272,25 @@ OPERATIONS: Mapping[str, tuple[Held, ...]] = {
     "aws:sns/topicPolicy:TopicPolicy": (
         Held("sns", "SetTopicAttributes", renamed={"arn": "TopicArn"}, apart={"policy": _ATTRIBUTE}),
     ),
-    "aws:sns/topicSubscription:TopicSubscription": (Held("sns", "Subscribe", renamed={"topic": "TopicArn"}),),
+    "aws:sns/topicSubscription:TopicSubscription": (
+        Held(
+            "sns",
+            "Subscribe",
+            renamed={"topic": "TopicArn"},
+            apart={"filterPolicy": _ATTRIBUTE, "rawMessageDelivery": _ATTRIBUTE},
+        ),
+    ),
     "aws:sqs/queue:Queue": (
         Held(
             "sqs",
             "CreateQueue",
             renamed={"name": "QueueName"},
-            apart={"messageRetentionSeconds": _ATTRIBUTE, "sqsManagedSseEnabled": _ATTRIBUTE},
+            apart={
+                "messageRetentionSeconds": _ATTRIBUTE,
+                "redrivePolicy": _ATTRIBUTE,
+                "sqsManagedSseEnabled": _ATTRIBUTE,
+                "visibilityTimeoutSeconds": _ATTRIBUTE,
+            },
         ),
     ),
     "aws:sqs/queuePolicy:QueuePolicy": (Held("sqs", "SetQueueAttributes", apart={"policy": _ATTRIBUTE}),),

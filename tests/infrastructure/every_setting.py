@@ -19,6 +19,9 @@ ON: Mapping[str, object] = {
     "hostedZoneId": "Z1",
     "uploadKeyNames": ["k2", "k1"],
     "originSecretGeneration": 2,
+    "notificationEmails": ["team@example.com"],
+    "webhooks": ["billing=https://billing.example.com/hooks", "archive=https://archive.example.com/in"],
+    "eventBusName": "videos",
 }
 OFF: Mapping[str, object] = {
     "signUp": SignUp.CLOSED,

@@ -18,6 +18,7 @@ ANY_STAGE = MonitoredResources(
     video_bucket="videos",
     function_names={name: name for name in FUNCTIONS},
     queue_name="failed",
+    delivery_queue_names=["to-mine", "to-event-bus"],
     data_key_arn="arn",
     web_acl_name=None,
     scans=False,

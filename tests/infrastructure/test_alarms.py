@@ -200,7 +200,7 @@ def test_a_paused_stage_has_no_alarm_that_would_stand_until_its_end() -> None:
     assert paused < running
     # Refused calls are answered by 500, events go to the dead-letter queue at once, and the schedule stands still.
     burns = {f"api-errors-{ending}" for ending in ("hour", "now", "fast-burn", "slow-burn")}
-    assert running - paused == burns | {"failed-events", "function-throttles", "janitor-silent"}
+    assert running - paused == burns | {"failed-events", "function-throttles", "janitor-silent", "notifications-late"}
 
 
 def test_cloudwatch_would_take_every_alarm(recording: Recording) -> None:

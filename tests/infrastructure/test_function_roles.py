@@ -17,6 +17,8 @@ PLAIN = Resources(
     token_key_arns=["token-key", "last-token-key"],
     media_key_arn="media-key",
     completion_topic_arn="topic",
+    delivery_queue_arns=[],
+    event_bus_name="",
     dead_letter_queue_arn="queue",
     scaled=False,
     asks_for_bill=False,
@@ -101,6 +103,7 @@ FUNCTIONS: dict[str, Granted] = {
         "queue": {"sqs:SendMessage"},
     },
     "scan_verdict": {"queue": {"sqs:SendMessage"}},
+    "notification_delivery": {},
 }
 
 
@@ -145,7 +148,7 @@ def test_a_function_may_do_what_its_work_asks_and_no_more(function: str) -> None
 def test_in_a_network_lambda_attaches_interfaces_and_the_functions_code_does_not(function: str) -> None:
     more = granted(function, PLAIN, in_network=True)["*"] - granted(function, PLAIN)["*"]
     denied = list(parts_of(function, PLAIN, "Deny", in_network=True))
-    if function in {"janitor", "scan_verdict"}:
+    if function in {"janitor", "scan_verdict", "notification_delivery"}:
         assert not more
         assert not denied
         return
@@ -193,3 +196,16 @@ def test_where_videos_are_scanned_verdicts_change_records_and_the_janitor_asks_f
 def test_a_function_that_nobody_thought_about_has_no_role() -> None:
     with pytest.raises(KeyError):
         role_policy("another", PLAIN, in_network=False)
+
+
+def test_notifications_are_delivered_with_the_rights_on_their_destinations_alone() -> None:
+    function = "notification_delivery"
+    queues = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"}
+    secrets = "arn:aws:ssm:eu-central-1:123456789012:parameter/video-upload/dev/webhooks/*"
+    bus = "arn:aws:events:eu-central-1:123456789012:event-bus/videos"
+    webhook = granted(function, replace(PLAIN, delivery_queue_arns=["to-mine"]))
+    assert webhook == {**basics(function), "to-mine": queues, secrets: {"ssm:GetParameter"}}
+    both = granted(function, replace(PLAIN, delivery_queue_arns=["to-mine", "to-bus"], event_bus_name="videos"))
+    assert both == {**webhook, "to-bus": queues, bus: {"events:PutEvents"}}
+    only_bus = granted(function, replace(PLAIN, delivery_queue_arns=["to-bus"], event_bus_name="videos"))
+    assert only_bus == {**basics(function), "to-bus": queues, bus: {"events:PutEvents"}}

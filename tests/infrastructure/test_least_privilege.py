@@ -62,6 +62,7 @@ IMPLIED: dict[str, set[str]] = {
     "multipart_complete": {"kms:GenerateDataKey", "kms:Decrypt"},
     "video_processing": {"kms:GenerateDataKey", "kms:Decrypt", "sqs:SendMessage"},
     "upload_token_authorizer": set(),
+    "notification_delivery": set(),
     "janitor": {"kms:GenerateDataKey", "kms:Decrypt", "sqs:SendMessage"},
     "scan_verdict": {"sqs:SendMessage"},
 }

@@ -18,6 +18,7 @@ from chalicelib.core.malware_scan import MAX_SCAN_REQUESTS, ScanPolicy, ScanResu
 from chalicelib.core.metric_catalogue import (
     ANY_FUNCTION,
     COMPLETE,
+    DELIVERY,
     INIT,
     JANITOR,
     NAMESPACE,
@@ -30,6 +31,7 @@ from chalicelib.core.ports import StoredObject
 from chalicelib.core.progress import TOLD_EVERY_SECONDS
 from chalicelib.core.upload_requests import StartUpload
 from components.edge.web_acl import WINDOW_SECONDS
+from components.observability.alarms import alarms_of
 from components.observability.figures import Figure, figures_of
 from tests.api.function_process import CALLS, ON_LAMBDA, lines_of
 from tests.fakes import FakeMeter
@@ -46,12 +48,15 @@ SERVICES = {
     PROCESSING: ("processing",),
     JANITOR: ("janitor", "stage_figures"),
     SCAN: ("scan_verdicts",),
+    DELIVERY: ("deliveries",),
 }
 """Parts of the domain, by the function that serves them."""
 UNITS = {"None": "US dollars"}
 """Words for what CloudWatch has no unit for."""
 NO_ALARM = {"budget"}
 """Sections of the runbook for what rings without being an alarm of CloudWatch's."""
+OF_DESTINATIONS = {"notifications-undelivered", "notifications-late"}
+"""Alarms of a stage that has a webhook or an event bus."""
 
 
 BEGAN: dict[str, Any] = {
@@ -150,6 +155,7 @@ def live_through_everything(platform: InMemoryPlatform) -> None:
     platform.progress_log.write(OWNER, ProgressBatch.parse(BEGAN))
     platform.janitor.sweep()
     platform.stage_figures.record()
+    platform.deliveries.deliver([])
 
 
 def read_by_widgets(recording: Recording) -> Iterator[Series]:
@@ -360,7 +366,8 @@ def test_every_alarm_says_what_happened_and_names_its_section_of_the_runbook(pro
         assert found, alarm.inputs["alarmDescription"]
         named.add(found[2])
     alarm_sections = {section for section in sections_of(RUNBOOK) if re.fullmatch(r"[a-z-]+", section)}
-    assert named | NO_ALARM == alarm_sections
+    assert named | NO_ALARM | OF_DESTINATIONS == alarm_sections
+    assert {alarm.name for alarm in alarms_of(ANY_STAGE, paused=False, max_open_uploads=1)} >= OF_DESTINATIONS
 
 
 def table_after(heading: str) -> list[list[str]]:

@@ -135,7 +135,7 @@ def test_somebody_has_thought_about_every_type_of_resource(paused: Recording) ->
 
 def test_no_function_can_run(paused: Recording) -> None:
     functions = paused.of("lambda/function:Function")
-    assert len(functions) == 8
+    assert len(functions) == 9
     running = [made.name for made in functions if made.inputs.get("reservedConcurrentExecutions") != 0]
     assert running == []
 

@@ -23,6 +23,7 @@ from chalicelib.adapters.emf_meter import EmfMeter
 from chalicelib.adapters.json_logs import JsonFormatter
 from chalicelib.contract.requests import ProgressBatch
 from chalicelib.core import log_context
+from chalicelib.core.notification_delivery import QueuedMessage
 from chalicelib.core.progress import ProgressLog
 from components.api.gateway import ACCESS_LOG_FORMAT
 from components.naming import LIVE
@@ -37,13 +38,15 @@ from deploy import (
     restore_video,
     revoke_user,
     smoke,
+    webhook_secret,
 )
+from tests.in_memory_platform import platform_in_memory
 from tests.infrastructure.recorded_program import PROJECT, Recording
 
 PAGES = [PROJECT / "docs" / name for name in ("runbook.md", "audit.md")]
 COMMANDS = (
     *(erase_user, find_upload, print_environment, publish_site, redrive, replay_event, reset_mfa, restore_video),
-    *(revoke_user, smoke),
+    *(revoke_user, smoke, webhook_secret),
 )
 NOT_OURS = {"install", "costs"}
 """Targets that run nothing of deploy/."""
@@ -61,16 +64,9 @@ FAILED: dict[str, Any] = {
 QUERY_WORDS = {"filter", "fields", "stats", "by", "in", "like", "and", "or", "desc", "asc", "limit"}
 GLOBAL_OPTIONS = {"query", "output", "region"}
 OPERATIONS = (
-    *("Find an upload", "Replay one video's event", "Redrive failed events", "Restore a deleted video"),
-    *(
-        "Revoke a user",
-        "Reset a lost device",
-        "Erase a user",
-        "Pause a stage",
-        "Roll back",
-        "Rotate the upload token key",
-    ),
-    "Rotate the origin secret",
+    *("Find an upload", "Replay one video's event", "Redrive failed events", "Rotate a webhook's secret"),
+    *("Restore a deleted video", "Revoke a user", "Reset a lost device", "Erase a user", "Pause a stage"),
+    *("Roll back", "Rotate the upload token key", "Rotate the origin secret"),
 )
 
 
@@ -200,6 +196,15 @@ def test_every_log_group_alias_and_queue_that_a_page_names_exists(page: Path, pr
     assert called <= functions
 
 
+UNDELIVERABLE = QueuedMessage(
+    message_id="m",
+    receipt_handle="r",
+    queue_arn="arn:aws:sqs:r:a:video-upload-prod-to-gone",
+    body="{}",
+    receive_count=1,
+)
+
+
 def fields_of_functions(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> set[str]:
     """Return the fields of the functions' lines, named as in Logs Insights: nested by a dot, in a list by index."""
     with log_context.invocation(function="janitor", request_id="1", correlation_id="2"):
@@ -210,6 +215,7 @@ def fields_of_functions(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCa
         except ValueError:
             told = logging.LogRecord("janitor", logging.ERROR, "", 1, "failed", (), sys.exc_info())
         with caplog.at_level(logging.INFO, "chalicelib"):
+            platform_in_memory().deliveries.deliver([UNDELIVERABLE])
             ProgressLog(EmfMeter("prod")).write("3", ProgressBatch.parse(FAILED))
         printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         lines = [*printed, *(json.loads(JsonFormatter(stage="prod").format(each)) for each in (told, *caplog.records))]

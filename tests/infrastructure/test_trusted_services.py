@@ -87,6 +87,11 @@ CALLERS: dict[tuple[str, str], Caller] = {
         source='AWS Cost Management User Guide, "Creating an Amazon SNS topic for budget notifications"',
     ),
     ("budgets", "kms"): sending(SOURCE_ARN, SOURCE_ACCOUNT, made_by=BUDGET, source=ENCRYPTED_TOPICS),
+    ("sns", "sqs"): sending(
+        SOURCE_ARN,
+        made_by="sns/topicSubscription:TopicSubscription",
+        source='SNS Developer Guide, "Subscribing an Amazon SQS queue to an Amazon SNS topic"',
+    ),
     ("vpc-flow-logs", "sts"): sending(
         *(SOURCE_ARN, SOURCE_ACCOUNT),
         made_by=FLOW_LOG,
@@ -145,6 +150,7 @@ SETTINGS: dict[str, tuple[str, dict[str, object]]] = {
     "dev with sign-up by domain": ("dev", {"signUp": "domain", "signUpDomains": ["example.com"]}),
     "dev with a malware scan": ("dev", {"malwareScan": True}),
     "dev with a trail and alarms": ("dev", {"trail": True, "alarms": True}),
+    "dev with an event bus": ("dev", {"eventBusName": "videos"}),
     "staging without trail, alarms and network": ("staging", {"trail": False, "alarms": False, "network": False}),
 }
 

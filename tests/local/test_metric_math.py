@@ -15,6 +15,7 @@ WATCHED = MonitoredResources(
     video_bucket="videos",
     function_names={"janitor": "prod-janitor", "video_processing": "prod-processing"},
     queue_name="failed",
+    delivery_queue_names=["to-mine", "to-event-bus"],
     data_key_arn="arn",
     web_acl_name=None,
     scans=False,

@@ -5,11 +5,39 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from chalicelib.contract.responses import VideoMessage
 from chalicelib.contract.views import video_message
 from chalicelib.core.video_events import VideoEvent
 
 if TYPE_CHECKING:  # the stubs are not in the Lambda bundle
     from types_boto3_sns.client import SNSClient
+
+
+_SENTENCES = {
+    "video.ready": "{name} is ready to play.",
+    "video.rejected": "{name} was rejected: {reason}",
+    "video.failed": "{name} did not arrive in full: {reason}",
+    "video.deleted": "{name} was deleted.",
+}
+_CAUSES = {
+    "expired": "its upload was not finished in time. Upload it again.",
+    "given_up": "it could not be processed. An operator is looking at it.",
+}
+
+
+def mail_text(message: VideoMessage) -> str:
+    """The message for a person who reads mail."""
+    reason = message.rejection.message if message.rejection else _CAUSES.get(message.cause or "", "")
+    return "\n".join(
+        [
+            _SENTENCES[message.type].format(name=message.file_name, reason=reason),
+            "",
+            f"Size: {message.size_bytes:,} bytes",
+            f"Time: {message.occurred_at}",
+            f"Video: {message.video_id}",
+            f"User: {message.owner}",
+        ]
+    )
 
 
 @dataclass(frozen=True)
@@ -20,10 +48,13 @@ class SnsNotifier:
     def announce(self, event: VideoEvent) -> None:
         """A subscription filters by the attributes `type` and, as in version 0.1, `state`."""
         message = video_message(event)
+        body = msgspec.json.encode(message).decode()
         self.sns.publish(
             TopicArn=self.topic_arn,
             Subject=f"Video {message.state}",
-            Message=msgspec.json.encode(message).decode(),
+            # SNS Developer Guide, "Publishing": `default` for every protocol without a text of its own.
+            MessageStructure="json",
+            Message=msgspec.json.encode({"default": body, "email": mail_text(message)}).decode(),
             MessageAttributes={
                 "type": {"DataType": "String", "StringValue": message.type},
                 "state": {"DataType": "String", "StringValue": message.state},

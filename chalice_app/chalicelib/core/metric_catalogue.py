@@ -9,6 +9,7 @@ from typing import NamedTuple
 NAMESPACE = "VideoUpload"
 JANITOR, PROCESSING, SCAN = "janitor", "video_processing", "scan_verdict"
 INIT, COMPLETE, UPLOAD = "multipart_init", "multipart_complete", "video_upload"
+DELIVERY = "notification_delivery"
 ANY_FUNCTION = "any function"
 
 
@@ -37,6 +38,8 @@ OWN_METRICS = {
     "completions_refused_count": OwnMetric("CompletionsRefused", "Count", (COMPLETE,)),
     "janitor_failures_count": OwnMetric("JanitorFailures", "Count", (JANITOR,)),
     "month_cost_usd": OwnMetric("MonthCost", "None", (JANITOR,)),  # CloudWatch has no unit for money
+    "notification_attempts_failed_count": OwnMetric("NotificationAttemptsFailed", "Count", (DELIVERY,)),
+    "notifications_delivered_count": OwnMetric("NotificationsDelivered", "Count", (DELIVERY,)),
     "parts_completed_count": OwnMetric("PartsCompleted", "Count", (COMPLETE, PROCESSING)),
     "parts_signed_count": OwnMetric("PartsSigned", "Count", (INIT,)),
     "processing_milliseconds": OwnMetric("Processing", "Milliseconds", (PROCESSING,)),

@@ -175,6 +175,38 @@ class Notifier(Protocol):
     def announce(self, event: VideoEvent) -> None: ...
 
 
+@dataclass(frozen=True)
+class HttpAnswer:
+    """retry_after_seconds: None where the answer has no such header, or one with a date."""
+
+    status: int
+    retry_after_seconds: int | None
+
+
+class WebhookPoster(Protocol):
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
+        """Send to the public internet only, and follow no redirect. Raises NotDeliveredError for want of an answer."""
+        ...
+
+
+class WebhookSecrets(Protocol):
+    def of(self, destination: str) -> Sequence[str]:
+        """The secret in use and, while it is rotated, the one before. Raises NotDeliveredError if there is none."""
+        ...
+
+
+class EventBus(Protocol):
+    def put(self, *, event_type: str, occurred_at: datetime, detail: str) -> None:
+        """Raises NotDeliveredError."""
+        ...
+
+
+class RetryQueue(Protocol):
+    def hide(self, queue_arn: str, receipt_handle: str, seconds: int) -> None:
+        """Let a received message come again after this time."""
+        ...
+
+
 class ProcessingTrigger(Protocol):
     """Starts processing asynchronously, in place of a lost S3 event."""
 

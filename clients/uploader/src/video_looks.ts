@@ -1,4 +1,4 @@
-/** Looks at videos that the platform still works on: soon, then less and less often, and never in a hidden page. */
+/** Looks at videos that the platform still works on: soon, then less and less often, in a hidden page only on demand. */
 
 const FIRST_LOOK_MS = 1000;
 const SLOWEST_LOOK_MS = 10_000;
@@ -7,13 +7,19 @@ const SLOWER_EACH_TIME = 1.3;
 export class VideoLooks {
   readonly #wanted: () => Iterable<string>;
   readonly #look: (videoId: string) => Promise<unknown>;
+  readonly #looksWhenHidden: () => boolean;
   readonly #closed = new AbortController();
   #timer: number | undefined;
   #everyMs = FIRST_LOOK_MS;
 
-  /** wanted: ids of the videos. look: may reject: the next look may see the video. */
-  constructor(wanted: () => Iterable<string>, look: (videoId: string) => Promise<unknown>) {
+  /** wanted: ids of the videos. look: may reject: the next look may see the video. looksWhenHidden: for who is told. */
+  constructor(
+    wanted: () => Iterable<string>,
+    look: (videoId: string) => Promise<unknown>,
+    looksWhenHidden: () => boolean = () => false,
+  ) {
     this.#wanted = wanted;
+    this.#looksWhenHidden = looksWhenHidden;
     this.#look = look;
     document.addEventListener("visibilitychange", () => this.soon(), { signal: this.#closed.signal });
   }
@@ -37,7 +43,7 @@ export class VideoLooks {
 
   async #lookAtAll(): Promise<void> {
     const wanted = [...this.#wanted()];
-    if (wanted.length === 0 || document.visibilityState === "hidden") return;
+    if (wanted.length === 0 || (document.visibilityState === "hidden" && !this.#looksWhenHidden())) return;
     for (const videoId of wanted) await this.#look(videoId).catch(() => {});
     this.#everyMs = Math.min(SLOWEST_LOOK_MS, this.#everyMs * SLOWER_EACH_TIME);
     this.#later();

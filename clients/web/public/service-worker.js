@@ -32,6 +32,17 @@ addEventListener("fetch", (event) => {
   else if (ASKED_EACH_TIME.has(url.pathname)) event.respondWith(fresh(request, url.pathname));
 });
 
+addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(openPage());
+});
+
+/** The tab that is there, or a new one. */
+async function openPage() {
+  const [open] = await clients.matchAll({ type: "window" });
+  return open ? open.focus() : clients.openWindow("/");
+}
+
 /** The page takes them up from here. */
 async function received(request) {
   try {

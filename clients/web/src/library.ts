@@ -34,7 +34,10 @@ export class Library {
   readonly #looks = new VideoLooks(
     () => this.#unsettled(),
     (videoId) => this.#refresh(videoId),
+    () => this.looksWhenHidden(),
   );
+  /** Whether processing is followed while the page is hidden: for somebody who wants to be notified. */
+  looksWhenHidden: () => boolean = () => false;
   #cursor: string | null = null;
   #isLoaded = false;
   #isLoading = false;

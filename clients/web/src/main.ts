@@ -8,12 +8,14 @@ import type { VideoUploader } from "video-uploader/video_uploader";
 import "video-uploader/video_uploader";
 import { language, message } from "./language";
 import { Library } from "./library";
+import { Notifications } from "./notifications";
 import { byId, confirmed, showBanner, speak } from "./page";
 import { leavePlayerOfBefore } from "./player";
 import { accept, forgetShared, isAccepted, sharedVideos } from "./shared_videos";
 import { SignIn, type SiteConfig } from "./sign_in";
 import { offerToSignInAgain } from "./sign_in_again";
 import { Telemetry } from "./telemetry";
+import { stateWords } from "./video_card";
 
 const CONFIG_URL = "/config.json";
 
@@ -38,18 +40,24 @@ function showWorkspace(signIn: SignIn, config: SiteConfig): void {
   const telemetry = config.tellProgress ? new Telemetry(api) : null;
   if (telemetry) offerSetting(telemetry);
   const uploader = byId<VideoUploader>("uploader");
+  const notifications = new Notifications(signIn.subject, stateWords);
+  offerNotifications(notifications);
   const seen = (video: Video) => {
+    notifications.seen(video);
     telemetry?.processed(video);
     uploader.processed(video);
   };
   const library = new Library(api, seen, (videoId) => uploader.deleted(videoId));
+  library.looksWhenHidden = () => notifications.isOn;
   offerToSignInAgain(signIn, uploader);
   byId("sign-out").onclick = async () => {
     if (await mayEnd(uploader)) await signIn.signOut();
   };
   tellOf(uploader, telemetry);
   uploader.addEventListener("upload-stored", ({ detail: { videoId } }) => {
-    if (videoId) void library.add(videoId);
+    if (!videoId) return;
+    notifications.expect(videoId);
+    void library.add(videoId);
   });
   uploader.followsProcessing = false; // the library does
   uploader.knownVideos = () => library.videos;
@@ -140,6 +148,22 @@ function offerSetting(telemetry: Telemetry): void {
     question.hidden = false;
     byId(telemetry.isOn ? "telemetry-yes" : "telemetry-no").focus();
   };
+}
+
+/** A button, and never a prompt of its own accord; a second press turns them off. */
+function offerNotifications(notifications: Notifications): void {
+  const button = byId<HTMLButtonElement>("notify");
+  const draw = () => {
+    button.setAttribute("aria-pressed", String(notifications.isOn));
+    button.textContent = language.text(notifications.isOn ? "notify.on" : "notify.offer");
+  };
+  button.hidden = !notifications.isSupported;
+  button.onclick = async () => {
+    if (notifications.isOn) notifications.turnOff();
+    else if (!(await notifications.turnOn()) && notifications.isBlocked) showBanner(language.text("notify.blocked"));
+    draw();
+  };
+  draw();
 }
 
 /** The edge or the service worker sends such a share here. */

@@ -59,6 +59,7 @@ ROLE_ACTIONS: dict[str, set[str]] = {
         *("sns:Publish", "sqs:SendMessage"),
     },
     "upload_token_authorizer": {"kms:VerifyMac"},
+    "notification_delivery": set(),
     "janitor": _RECORDS
     | {
         *("s3:PutObjectTagging", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"),
@@ -72,8 +73,8 @@ ROLE_ACTIONS: dict[str, set[str]] = {
 SCANNING = {"janitor": {"guardduty:SendObjectMalwareScan"}, "scan_verdict": {*_RECORDS, "lambda:InvokeFunction"}}
 """More of them on a stage that scans for malware."""
 
-OUTSIDE_NETWORK = {"janitor", "scan_verdict"}
-"""Functions that call services for which no endpoint is paid."""
+OUTSIDE_NETWORK = {"janitor", "scan_verdict", "notification_delivery"}
+"""Functions that call services for which no endpoint is paid, or receivers on the internet."""
 
 TRUSTED = {
     "scanning-scanner": "malware-protection-plan.guardduty.amazonaws.com",
@@ -260,10 +261,11 @@ def nobody_outside_is_let_in_without_a_condition(recording: Recording) -> Violat
 def topics_and_queues_belong_to_the_account(recording: Recording) -> Violations:
     own_account = {"StringEquals": {"aws:SourceAccount": ACCOUNT_ID}}
     own_trail = {"StringEquals": {"aws:SourceArn": _trail(recording)}}
+    own_topic = {"ArnEquals": {"aws:SourceArn": f"arn:aws:sns:eu-central-1:{ACCOUNT_ID}:messaging-completed"}}
     for kind in ("sns/topicPolicy:TopicPolicy", "sqs/queuePolicy:QueuePolicy"):
         for policy in recording.of(kind):
             for each in statements(policy):
-                if each["Effect"] == "Allow" and each.get("Condition") not in (own_account, own_trail):
+                if each["Effect"] == "Allow" and each.get("Condition") not in (own_account, own_trail, own_topic):
                     yield f"{policy.name}: {each['Sid']} lets {each['Principal']} in under {each.get('Condition')}"
                 if "*" in as_list(each["Resource"]):
                     yield f"{policy.name}: {each['Sid']} speaks of {each['Resource']}"
@@ -271,6 +273,8 @@ def topics_and_queues_belong_to_the_account(recording: Recording) -> Violations:
 
 def alarms_are_mailed_to_whom_the_settings_name(recording: Recording) -> Violations:
     for subscription in recording.of("sns/topicSubscription:TopicSubscription"):
+        if "filterPolicy" in subscription.inputs or subscription.inputs["protocol"] == "sqs":
+            continue  # of videos
         yield from require(subscription, protocol="email", endpoint=HEARS_ALARMS)
 
 

@@ -6,8 +6,8 @@
     print(video.state, video.playback_url)
 
 `video_upload.errors` holds the errors, `video_upload.events` the events that a running upload reports,
-`video_upload.schemas` the types that come back. The names in the `__all__` of these modules and of this one are public;
-all other modules are private.
+`video_upload.schemas` the types that come back, `video_upload.webhooks` the verification of webhooks. The names in the
+`__all__` of these modules and of this one are public; all other modules are private.
 """
 
 from video_upload.api import Credentials

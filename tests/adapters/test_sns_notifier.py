@@ -1,0 +1,60 @@
+"""What SNS is asked to publish."""
+
+import json
+from typing import Any, cast
+
+import pytest
+
+from chalicelib.adapters.sns_notifier import SnsNotifier
+from chalicelib.core.video_events import owed_event
+from chalicelib.core.video_record import Deleter, Rejection, State
+from tests.in_memory_platform import InMemoryPlatform, Transfer
+
+
+class FakeSns:
+    def __init__(self) -> None:
+        self.published: list[dict[str, Any]] = []
+
+    def publish(self, **call: Any) -> None:
+        self.published.append(call)
+
+
+def published(transfer: Transfer, state: State) -> dict[str, Any]:
+    record, now = transfer.started.record, transfer.started.record.created_at
+    changes: dict[State, dict[str, Any]] = {
+        State.REJECTED: {"rejection": Rejection(code="not_a_video", message="This is no video.")},
+        State.DELETED: {"deleted_by": Deleter.RETENTION},
+    }
+    event = owed_event(record.moved_to(state, now, **changes.get(state, {})))
+    assert event
+    sns = FakeSns()
+    SnsNotifier(cast("Any", sns), "topic").announce(event)
+    (call,) = sns.published
+    return call
+
+
+@pytest.mark.parametrize(
+    ("state", "event_type", "sentence"),
+    [
+        (State.READY, "video.ready", "film.mp4 is ready to play."),
+        (State.REJECTED, "video.rejected", "film.mp4 was rejected: This is no video."),
+        (
+            State.EXPIRED,
+            "video.failed",
+            "film.mp4 did not arrive in full: its upload was not finished in time. Upload it again.",
+        ),
+        (State.DELETED, "video.deleted", "film.mp4 was deleted."),
+    ],
+)
+def test_a_mail_says_in_a_sentence_what_happened(
+    platform: InMemoryPlatform, state: State, event_type: str, sentence: str
+) -> None:
+    call = published(platform.start(), state)
+    texts = json.loads(call["Message"])
+    assert call["MessageStructure"] == "json"
+    assert set(texts) == {"default", "email"}
+    assert texts["email"].splitlines()[0] == sentence
+    message = json.loads(texts["default"])
+    assert message["type"] == event_type
+    assert call["MessageAttributes"]["type"]["StringValue"] == event_type
+    assert call["MessageAttributes"]["state"]["StringValue"] == message["state"] == event_type.partition(".")[2]
