@@ -272,7 +272,7 @@ def test_everything_can_be_reached_and_named_by_keyboard(
     open_signed_in(page, site.url, site.sign_in, user.email)
     expect(page.get_by_role("button", name="Play one.mp4")).to_be_enabled(timeout=IN_TIME_MS)
     reached: list[str] = []
-    for _ in range(7):
+    for _ in range(8):
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate(
@@ -285,6 +285,7 @@ def test_everything_can_be_reached_and_named_by_keyboard(
         )
     assert reached == [
         "Videos",
+        "Account",
         "Sign out",
         "Choose videos",
         "Choose a folder",
