@@ -71,14 +71,17 @@ if settings.network.enabled:
     )
     network = Network("network", network_args)
 
-scanner_role_arns = [context.role_arn(SCANNER_ROLE)] if settings.malware.malware_scan else []
+scanner_roles = [SCANNER_ROLE] if settings.malware.malware_scan else []
 storage_args = StorageArgs(
     context,
     settings.storage,
     data_key_arn=keys.data_key_arn,
     s3_endpoint_id=network.s3_endpoint_id if network else None,
     tagging_role_arns=role_arns(context, lambda each: each.tags_videos),
-    inspecting_role_arns=[*role_arns(context, lambda each: each.inspects_videos), *scanner_role_arns],
+    inspecting_role_arns=[
+        *role_arns(context, lambda each: each.inspects_videos),
+        *map(context.role_arn, scanner_roles),
+    ],
     roles_outside_network_arns=[
         *role_arns(context, lambda each: each.uses_records and not each.in_network),
         context.role_arn(OPERATOR),
@@ -187,6 +190,7 @@ if settings.observability.trail:
         log_key_arn=keys.log_key_arn,
         log_group=feature_logs.groups[Feature.TRAIL],
         functions=list(FUNCTIONS),
+        other_roles=scanner_roles,
         dependencies=storage.dependencies,
     )
     Audit("audit", audit_args)

@@ -33,7 +33,10 @@ def main() -> int:
             aws_only=arguments.aws_only,
             page_origins=arguments.page_origin,
             mfa=arguments.mfa,
-            api_variables=_notification_variables(arguments),
+            api_variables={
+                **_notification_variables(arguments),
+                **({"MALWARE_SCAN": "true"} if arguments.malware_scan else {}),
+            },
             on_line=_printer(verbose=arguments.verbose),
         ) as platform:
             print(welcome(platform, aws_only=arguments.aws_only), flush=True)
@@ -84,6 +87,11 @@ def _arguments() -> argparse.Namespace:
         "prints the signing secret; may be repeated",
     )
     parser.add_argument("--event-bus", default="", metavar="NAME", help="put the same on an event bus of the stand-in")
+    parser.add_argument(
+        "--malware-scan",
+        action="store_true",
+        help="scan videos for malware: by ClamAV's daemon where it runs, else for the EICAR test file",
+    )
     parser.add_argument("--verbose", action="store_true", help="print the output of all processes")
     return parser.parse_args()
 

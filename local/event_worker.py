@@ -1,5 +1,8 @@
-"""Event worker, in place of Lambda: passes S3's events to `video_processing`, scheduled events to `janitor` and
-notifications to `notification_delivery`."""
+"""Event worker, in place of Lambda: passes each event to its function.
+
+S3's go to `video_processing`, scheduled ones to `janitor`, results of malware scans to `scan_verdict`, notifications to
+`notification_delivery`.
+"""
 
 import argparse
 import json
@@ -12,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from chalice.local import LambdaContext
 
+from chalicelib.adapters.scan_events import SCANNER
 from local.child_process import READY, end_with_parent
 from local.janitor_schedule import JanitorSchedule
+from local.malware_scanner import MalwareScans, scanner_here
 from local.stand_in import names
 
 if TYPE_CHECKING:
@@ -32,6 +37,10 @@ RETRY_AFTER_SECONDS = 1
 """Lambda waits a minute before it retries a failed event, which is too long for a developer."""
 
 PROCESSING_TIMEOUT_MS = 300_000
+
+FUNCTIONS_BY_SOURCE = {"aws.events": "janitor", SCANNER: "scan_verdict", names.SCAN_REQUESTS: "malware scanner"}
+
+PATH_STYLE: Any = {"addressing_style": "path"}
 
 Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
@@ -71,10 +80,8 @@ class EventWorker:
         name = "reading it"
         try:
             event = json.loads(message["Body"])
-            name = (
-                "video_processing" if "Records" in event else "janitor" if event.get("source") == "aws.events" else ""
-            )
-            if name:
+            name = "video_processing" if "Records" in event else FUNCTIONS_BY_SOURCE.get(event.get("source"), "")
+            if name in self._handlers:
                 self._handlers[name](event, LambdaContext(name, 1024, PROCESSING_TIMEOUT_MS))
         except Exception:
             log.exception("%s failed; the event comes again", name)
@@ -88,8 +95,9 @@ def main() -> None:
     argparse.ArgumentParser(prog="python -m local.event_worker", description=__doc__).parse_args()
 
     import boto3
+    from botocore.config import Config
 
-    from app import janitor, notification_delivery, video_processing
+    from app import janitor, notification_delivery, scan_verdict, video_processing
     from chalicelib.environment import Environment
     from chalicelib.invocations import set_up_logs
     from local.notification_queues import NotificationQueues, destinations_of, provision
@@ -100,7 +108,21 @@ def main() -> None:
     sqs = boto3.client("sqs", endpoint_url=endpoint, region_name=names.REGION)
     queue_url = names.queue_url(endpoint, names.EVENTS_QUEUE)
     schedule = JanitorSchedule(janitor, sqs)
-    worker = EventWorker(sqs, queue_url, {"video_processing": video_processing, "janitor": schedule.sweep})
+    handlers: dict[str, Handler] = {"video_processing": video_processing, "janitor": schedule.sweep}
+    if os.environ.get("MALWARE_SCAN") == "true":
+        s3 = boto3.client("s3", endpoint_url=endpoint, region_name=names.REGION, config=Config(s3=PATH_STYLE))
+        scans = MalwareScans(s3, sqs, queue_url, scanner_here())
+
+        def process_and_scan(event: dict[str, Any], context: LambdaContext) -> Any:
+            scans.request(event)
+            return video_processing(event, context)
+
+        handlers |= {
+            "video_processing": process_and_scan,
+            "malware scanner": scans.answer,
+            "scan_verdict": scan_verdict,
+        }
+    worker = EventWorker(sqs, queue_url, handlers)
     environment = Environment.read()
     provision(endpoint, environment)
     end_with_parent(lambda: os._exit(0))

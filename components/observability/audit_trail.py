@@ -25,6 +25,7 @@ class AuditArgs:
 
     log_bucket_name: keeps it; log_key_arn: encrypts it; log_group: where it can be queried.
     functions: whose calls are the platform's own, and whose logs the questions are put to.
+    other_roles: whose calls are the platform's own, too.
     dependencies: the log bucket's policy, without which CloudTrail refuses the bucket.
     """
 
@@ -35,6 +36,7 @@ class AuditArgs:
     log_key_arn: pulumi.Input[str]
     log_group: aws.cloudwatch.LogGroup
     functions: Sequence[str]
+    other_roles: Sequence[str]
     dependencies: list[pulumi.Resource]
 
 
@@ -96,7 +98,7 @@ class Audit(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*args.dependencies, rights, announced]),
         )
         function_groups = [context.function_log_group(function) for function in args.functions]
-        for query in audit_queries([context.account_wide_name(function) for function in args.functions]):
+        for query in audit_queries([context.account_wide_name(each) for each in (*args.functions, *args.other_roles)]):
             aws.cloudwatch.QueryDefinition(
                 f"{name}-{query.name}",
                 name=f"{PRODUCT}/{context.stage}/{query.name}",

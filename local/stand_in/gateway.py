@@ -16,7 +16,7 @@ from local.stand_in.errors import WrongControlError
 from local.stand_in.events import send_to_queue
 from local.stand_in.faults import Clock, Fault, Faults, LoggedRequest, RequestLog, parse_fault
 from local.stand_in.http_server import OWN_NAMES, ResponseLostError
-from local.stand_in.names import EVENTS_QUEUE
+from local.stand_in.names import EVENTS_QUEUE, scan_request
 from local.stand_in.object_gateway import ObjectGateway
 from local.stand_in.responses import Response
 from local.stand_in.snapshots import Snapshots
@@ -26,6 +26,7 @@ MOTO_CONTROL_PREFIX = "/moto-api"
 MAX_CONTROL_BYTES = 1024**2
 MAX_INVOKE_BYTES = 1024**2  # Lambda Developer Guide, "Lambda quotas": asynchronous invocation payload
 _INVOKE = re.compile(r"/2015-03-31/functions/[^/]+/invocations")
+_SCAN = "/object-malware-scan/send"  # GuardDuty API reference, SendObjectMalwareScan
 _READING_ACTIONS = re.compile(r"(Get|List|Describe|Generate|Verify|Encrypt|Decrypt|Filter|Test)")
 
 
@@ -76,6 +77,8 @@ class Gateway:
             return refused.answer.send(start_response, head_only=False)
         if _INVOKE.fullmatch(path):
             return self._invoke(environ).send(start_response, head_only=False)
+        if path == _SCAN:
+            return self._scan(environ).send(start_response, head_only=False)
         return self._other_service(environ, start_response)
 
     def _control(self, environ: WSGIEnvironment, name: str) -> Response:
@@ -120,6 +123,16 @@ class Gateway:
         self._snapshots.write(["sqs"])
         self._request_log.add(LoggedRequest(operation="Invoke", key="", part_number=None, status=202))
         return Response(status=202)
+
+    def _scan(self, environ: WSGIEnvironment) -> Response:
+        """GuardDuty's SendObjectMalwareScan: the request goes where bucket events go, to whoever scans here."""
+        wanted = cast("dict[str, dict[str, str]]", _json_body(environ))["s3Object"]
+        send_to_queue(EVENTS_QUEUE, json.dumps(scan_request(wanted["bucket"], wanted["key"], wanted["versionId"])))
+        self._snapshots.write(["sqs"])
+        self._request_log.add(
+            LoggedRequest(operation="SendObjectMalwareScan", key=wanted["key"], part_number=None, status=200)
+        )
+        return _json({})
 
     def _other_service(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         target = str(environ.get("HTTP_X_AMZ_TARGET", ""))

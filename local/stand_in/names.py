@@ -1,6 +1,6 @@
 """Fixed names of the resources that the stand-in provisions; all its users import them from here."""
 
-from typing import Final
+from typing import Any, Final
 
 REGION: Final = "eu-central-1"
 ACCOUNT_ID: Final = "123456789012"
@@ -22,6 +22,9 @@ FAILED_EVENTS_QUEUE: Final = "video-upload-local-failed-events"
 EVENT_VISIBILITY_SECONDS: Final = 60
 EVENT_RECEIVES_BEFORE_FAILED: Final = 3
 
+SCAN_REQUESTS: Final = "stand-in.malware-scan"
+"""Source of the events that ask for a malware scan."""
+
 DEFAULT_SITE_ORIGINS: Final = ("http://127.0.0.1:8000", "http://localhost:8000")
 
 
@@ -33,3 +36,8 @@ def queue_arn(queue_name: str) -> str:
 def queue_url(endpoint_url: str, queue_name: str) -> str:
     """URL of a queue as `endpoint_url` (without a trailing slash) serves it."""
     return f"{endpoint_url}/{ACCOUNT_ID}/{queue_name}"
+
+
+def scan_request(bucket: str, key: str, version_id: str) -> dict[str, Any]:
+    """Event that asks for the scan of one version."""
+    return {"source": SCAN_REQUESTS, "detail": {"Bucket": bucket, "Key": key, "VersionId": version_id}}

@@ -69,6 +69,13 @@ def test_the_platforms_own_calls_are_those_of_its_functions(prod: Recording) -> 
         assert not re.search(pattern.replace("\\/", "/"), f"arn:aws:sts::123456789012:{other}")
 
 
+def test_the_malware_scanner_is_no_stranger_where_videos_are_scanned() -> None:
+    scanning = record("prod", overrides={"malwareScan": True})
+    (text,) = (each.inputs["queryString"] for each in saved(scanning) if "not like" in each.inputs["queryString"])
+    (role,) = (role.inputs["name"] for role in scanning.of("iam/role:Role") if role.name == "scanning-scanner")
+    assert role in text
+
+
 @pytest.mark.parametrize("setting", [True, False])
 def test_actions_of_administrators_are_logged_where_the_stage_says_so(setting: bool) -> None:
     recording = record("prod", overrides={"trailManagementEvents": setting})
