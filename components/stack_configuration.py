@@ -14,7 +14,10 @@ from pulumi.runtime.config import CONFIG, get_config_env
 from components.mail_sender import mail_sender_checks
 from components.naming import problem_of_region, problem_of_stage_name
 from components.setting_fields import ConfigReader, settings_in
-from components.settings import GROUPS, Mfa, Settings, SignUp, ThreatProtection, sign_up_variables
+from components.settings import GROUPS, Mfa, Settings, SignUp, ThreatProtection, Unscanned, sign_up_variables
+
+SCANNED_GIB = 93
+"""GuardDuty User Guide, "Quotas in Malware Protection for S3": objects up to 100 GB."""
 
 LOG_RETENTION_DAYS = (
     1,
@@ -74,6 +77,9 @@ def load_settings() -> Settings:
         raise SettingsError(problems)
     if settings.observability.alarms and not settings.observability.alarm_emails:
         pulumi.log.warn("alarmEmails holds no address, so nobody hears this stage's alarms")
+    rejects_unscanned = settings.malware.malware_scan and settings.malware.malware_unscanned is Unscanned.REJECT
+    if rejects_unscanned and settings.uploads.max_video_gib > SCANNED_GIB:
+        pulumi.log.warn(f"GuardDuty scans up to 100 GB: videos over {SCANNED_GIB} GiB are rejected, up to maxVideoGib")
     return settings
 
 

@@ -228,3 +228,15 @@ def test_a_dashboard_of_more_metrics_than_the_allowance_covers_is_billed_all_the
     assert dollars(prod) == dollars(allowed) == pytest.approx(3.00)
     large = 0
     assert (dollars(prod), dollars(allowed)) == (pytest.approx(3.00), 0)
+
+
+def test_a_malware_scan_is_billed_by_what_it_scans(prices: PriceList, workload: Workload) -> None:
+    model = CostModel(stage="dev", workload=workload, prices=prices)
+    before, scanning = model.bill(), model.bill((("malwareScan", True),))
+    added = {line.price.key: line for line in scanning.lines if line.price.key.startswith(("guardduty", "eventbridge"))}
+    assert set(added) == {"guardduty.scanned_data", "guardduty.scanned_objects", "eventbridge.opt_in_events"}
+    assert added["guardduty.scanned_objects"].quantity == scanning.month.completed
+    scanned_gib = scanning.month.completed * workload.mean_video_bytes / GIB
+    assert added["guardduty.scanned_data"].quantity == pytest.approx(scanned_gib)
+    assert not {line.price.key for line in before.lines} & set(added)
+    assert scanning.usd - before.usd > sum(line.usd for line in added.values()), "its calls and metrics cost as well"

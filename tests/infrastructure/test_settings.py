@@ -198,6 +198,18 @@ def test_elsewhere_alarms_that_nobody_hears_are_warned_of(monkeypatch: pytest.Mo
     assert warned == ["alarmEmails holds no address, so nobody hears this stage's alarms"]
 
 
+def test_videos_that_are_too_large_to_be_scanned_are_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr("pulumi.log.warn", warned.append)
+    large = {"malwareScan": True, "maxVideoGib": 94, "maxReservedGib": 94}
+    record("ada", overrides={**large, "maxVideoGib": 93})
+    record("ada", overrides={**large, "malwareUnscanned": "accept"})
+    record("ada", overrides={**large, "malwareScan": False})
+    assert not warned
+    record("ada", overrides=large)
+    assert warned == ["GuardDuty scans up to 100 GB: videos over 93 GiB are rejected, up to maxVideoGib"]
+
+
 def test_a_stage_without_a_file_of_its_own_runs_on_the_defaults_of_dev() -> None:
     assert not stage_file("ada")
     assert stage_config("ada", stage_file("dev")) == stage_config("dev")

@@ -40,6 +40,7 @@ class FakeVideo:
     codec: str = "h264"
     created_at: str | None = None
     idle_seconds: int | None = 3600
+    waits_for: str | None = None
 
 
 @dataclass
@@ -88,13 +89,14 @@ class FakeApi:
 
     def add_ready_video(
         self, email: str, name: str, content: bytes, *, codec: str = "h264", created_at: str | None = None
-    ) -> None:
+    ) -> FakeVideo:
         """Add a video as if uploaded and processed long ago."""
         owner = str(self.sign_in.authority.users.get_or_create(email).subject)
         video = self._new_video(owner, {"fileName": name, "contentType": "video/mp4", "sizeBytes": len(content)})
         self.storage.objects[video.video_id] = ("video/mp4", content)
         video.state = "ready"
         video.codec, video.created_at = codec, created_at
+        return video
 
     def _before(self) -> None:
         name = f"{request.method} {request.path.removeprefix('/api')}"
@@ -239,6 +241,7 @@ class FakeApi:
         picture = {"codec": video.codec, "width": 320, "height": 180, "rotationDegrees": 0, "frameRate": 25}
         return self._shared(video) | {
             "state": video.state,
+            "waitsFor": video.waits_for if video.state == "processing" else None,
             "checksumCRC64NVME": crc64nvme_base64(content) if content else None,
             "createdAt": video.created_at or f"2026-01-31T12:{video.number // 60:02}:{video.number % 60:02}Z",
             "media": {"container": "mp4", "durationSeconds": 2.0, "video": picture, "audio": None} if ready else None,

@@ -148,3 +148,13 @@ def test_sound_over_a_black_picture_is_told(page: Page, site: FakeSite, user: Pe
     open_with_videos(page, site, user, sound, "one.mp4")
     page.get_by_role("button", name="Play one.mp4").click()
     expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("plays only the sound", timeout=IN_TIME_MS)
+
+
+@pytest.mark.parametrize(("locale", "words"), [("en-US", "Checking for malware…"), ("de-DE", "Wird auf Schadsoftware")])
+def test_a_video_that_waits_for_its_malware_scan_says_so(
+    page: Page, site: FakeSite, user: Person, small_video: Path, *, words: str
+) -> None:
+    video = site.api.add_ready_video(user.email, "checked.mp4", small_video.read_bytes())
+    video.state, video.waits_for, video.looks_until_settled = "processing", "malwareScan", 1000
+    open_signed_in(page, site.url, site.sign_in, user.email)
+    expect(page.locator("#videos")).to_contain_text(words, timeout=IN_TIME_MS)
