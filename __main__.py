@@ -150,6 +150,7 @@ resources = Resources(
     dead_letter_queue_arn=messaging.dead_letter_queue_arn,
     delivery_queue_arns=list(messaging.delivery_queue_arns.values()),
     event_bus_name=settings.notifications.event_bus_name,
+    limits_stored=settings.uploads.limits_stored,
     scaled=settings.compute.provisioned_concurrency > 0,
     asks_for_bill=settings.observability.cost_figure,
     scans=settings.malware.malware_scan,

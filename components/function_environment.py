@@ -62,5 +62,7 @@ def function_environment(  # noqa: PLR0917 - the tiers, in the order of the draw
         "MAX_SIMPLE_UPLOAD_BYTES": str(uploads.max_small_upload_mib * MIB),
         "MAX_OPEN_UPLOADS_PER_USER": str(uploads.max_open_uploads),
         "MAX_RESERVED_BYTES_PER_USER": str(uploads.max_reserved_gib * GIB),
+        "MAX_STORED_BYTES_PER_USER": str(uploads.max_stored_gib_per_user * GIB),
+        "MAX_STORED_VIDEOS_PER_USER": str(uploads.max_stored_videos_per_user),
         "UPLOAD_TTL_SECONDS": str(uploads.upload_days * DAY_SECONDS),
     }

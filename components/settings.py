@@ -24,6 +24,7 @@ MAX_LAMBDA_MIB = 10_240  # same page
 MAX_LAMBDA_SECONDS = 900  # same page
 PRIVATE_RANGES = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))  # RFC 1918
 MAX_TOKEN_KIDS = 3
+MAX_LISTED_VIDEOS = 20_000  # 20 requests of ListObjectsV2, twice an upload
 
 
 class SignUp(StrEnum):
@@ -157,6 +158,19 @@ class UploadSettings:
     max_small_upload_mib: int = integer(50, 1, MAX_POST_MIB, "largest video that goes in one request")
     max_open_uploads: int = integer(20, 1, 1_000, "unfinished uploads a user may have")
     max_reserved_gib: int = integer(20, 1, 1_000_000, "their size together; at least `maxVideoGib`")
+    max_stored_gib_per_user: int = integer(
+        100,
+        0,
+        1_000_000,
+        "what a user may have stored, open uploads included; 0 for no limit, else at least `maxVideoGib`",
+    )
+    max_stored_videos_per_user: int = integer(
+        1_000,
+        0,
+        MAX_LISTED_VIDEOS,
+        "how many videos that may be; each new upload lists them, 1,000 a request; 0 for no limit, only where "
+        "`maxStoredGibPerUser` is 0",
+    )
     upload_days: int = integer(6, 1, 30, "how long an upload may take")
     upload_key_names: tuple[str, ...] = texts(
         ("k1",),
@@ -165,6 +179,10 @@ class UploadSettings:
         range(1, MAX_TOKEN_KIDS + 1),
         "names of the upload token keys, the first signs; see [Rotating](#rotating-keys-and-secrets)",
     )
+
+    @property
+    def limits_stored(self) -> bool:
+        return self.max_stored_gib_per_user > 0 or self.max_stored_videos_per_user > 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -141,6 +141,16 @@ def _contradictions(settings: Settings, region: str | None, unreadable: Set[str]
             "is less than maxVideoGib",
         ),
         (
+            ("maxStoredGibPerUser", "maxVideoGib"),
+            0 < settings.uploads.max_stored_gib_per_user < settings.uploads.max_video_gib,
+            "is less than maxVideoGib",
+        ),
+        (
+            ("maxStoredVideosPerUser", "maxStoredGibPerUser"),
+            settings.uploads.max_stored_gib_per_user > 0 and settings.uploads.max_stored_videos_per_user == 0,
+            "cannot be 0 where maxStoredGibPerUser is not: it bounds what a new upload lists",
+        ),
+        (
             ("apiBurst", "apiRequestsPerSecond"),
             settings.api.api_burst < settings.api.api_requests_per_second,
             "is less than apiRequestsPerSecond",

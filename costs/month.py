@@ -26,6 +26,7 @@ API_RESPONSE_BYTES = 2_000
 API_BODY_BYTES = 300
 ETAG_BYTES = 90  # of one part in the body of complete
 PLAYER_READ_BYTES = 10 * MB  # that a player requests at a time
+VIDEOS_A_LIST = 1_000  # S3 API reference, ListObjectsV2: keys of one answer
 BUCKET_KEY_SHARE = 0.01  # S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys": up to 99 % less
 FLOW_RECORDS_A_CALL = 4
 CLIENT_EVENTS_AN_UPLOAD = 5
@@ -80,6 +81,7 @@ class Month:
         open_at_a_sweep = abandoned / DAYS_A_MONTH * inventory.settings.uploads.upload_days
         events = {
             "starting": started,
+            "counting": started * self._lists_of_a_user() * inventory.settings.uploads.limits_stored,
             "signing": signing_calls,
             "sending_part": self.parts_sent,
             "authorizing": self.function_calls["upload_token_authorizer"],
@@ -142,6 +144,13 @@ class Month:
             + self.edge_requests * size["edge_access"]
             + audited * size["trail_event"] * TRAIL_COMPRESSED
         )
+
+    def _lists_of_a_user(self) -> int:
+        """Requests that list the videos which a user has stored by now."""
+        workload = self.workload
+        months = min(workload.retention_months, workload.months_in_operation)
+        videos = workload.uploads * months / max(workload.active_users_per_month, 1)
+        return max(1, math.ceil(videos / VIDEOS_A_LIST))
 
 
 class Stored:

@@ -21,6 +21,7 @@ from chalicelib.core.part_plan import MIN_PART_BYTES
 from chalicelib.core.ports import (
     HttpAnswer,
     ListedKey,
+    ListedVideo,
     ObjectExistsError,
     PresignedPost,
     StoredPart,
@@ -192,6 +193,11 @@ class FakeVideos:
         if version is None:
             return None
         return StoredVideo(len(version.body), version.version_id, crc64nvme(version.body), _etag(version.body))
+
+    def list_videos(self, prefix: str, start_after: str = "") -> Iterator[ListedVideo]:
+        for key in sorted(self.versions):
+            if key.startswith(prefix) and key > start_after and (version := self._find(key, None)):
+                yield ListedVideo(key, len(version.body))
 
     def read_range(self, key: str, version_id: str, start: int, end_exclusive: int) -> bytes:
         version = self._find(key, version_id)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from chalicelib.core.announcements import Announcements
-from chalicelib.core.caps import Caps
+from chalicelib.core.caps import Caps, Room
 from chalicelib.core.completion import Completions
 from chalicelib.core.idempotency_keys import IdempotencyKeys
 from chalicelib.core.janitor import Janitor
@@ -70,6 +70,7 @@ class InMemoryPlatform:
     scan_verdicts: ScanVerdicts
     janitor: Janitor
     library: Library
+    room: Room
     stage_figures: StageFigures
     progress_log: ProgressLog
     deliveries: Deliveries
@@ -162,7 +163,10 @@ def inspected(read_range: Callable[[int, int], bytes], size_bytes: int, containe
     return Inspection(facts=facts, poster_jpeg=b"\xff\xd8 poster")
 
 
-def platform_in_memory(scans: ScanPolicy = NO_SCAN) -> InMemoryPlatform:
+CAPS = Caps(max_open_uploads=3, max_reserved_bytes=100 * 2**20)
+
+
+def platform_in_memory(scans: ScanPolicy = NO_SCAN, caps: Caps = CAPS) -> InMemoryPlatform:
     """Its clock stands still until a test lets time pass."""
     clock = FakeClock()
     metadata, videos = FakeMetadata(clock), FakeVideos(clock)
@@ -171,7 +175,7 @@ def platform_in_memory(scans: ScanPolicy = NO_SCAN) -> InMemoryPlatform:
     records = Records(metadata)
     announcements = Announcements(records=records, notifier=notifier, now=clock)
     tokens = UploadTokens(mac, clock)
-    caps = Caps(max_open_uploads=3, max_reserved_bytes=100 * 2**20)
+    room = Room(records=records, videos=videos, caps=caps)
     video_address = BucketAddress("https://videos.s3.test")
     signing: Any = {
         "region": "eu-central-1",
@@ -205,12 +209,12 @@ def platform_in_memory(scans: ScanPolicy = NO_SCAN) -> InMemoryPlatform:
             idempotency_keys=IdempotencyKeys(metadata, records, clock),
             meter=meter,
             now=clock,
-            caps=caps,
+            room=room,
             preferred_part_bytes=MIN_PART_BYTES,
             upload_ttl=timedelta(days=7),
         ),
         simple_uploads=SimpleUploads(
-            records=records, signer=videos, meter=meter, now=clock, caps=caps, form_ttl=timedelta(minutes=15)
+            records=records, signer=videos, meter=meter, now=clock, room=room, form_ttl=timedelta(minutes=15)
         ),
         completions=completions,
         processing=Processing(
@@ -256,4 +260,5 @@ def platform_in_memory(scans: ScanPolicy = NO_SCAN) -> InMemoryPlatform:
             meter=meter,
             now=clock,
         ),
+        room=room,
     )

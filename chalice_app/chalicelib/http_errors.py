@@ -23,6 +23,8 @@ STATUS_BY_ERROR: Mapping[type[errors.PlatformError], int] = {
     errors.MethodNotAllowedError: 405,
     errors.TooManyOpenUploadsError: 429,
     errors.ReservedBytesExceededError: 429,
+    errors.TooManyStoredVideosError: 429,
+    errors.StoredBytesExceededError: 429,
     errors.UploadAbortedError: 409,
     errors.UploadExpiredError: 409,
     errors.UploadCompletingError: 409,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.kms_client import KmsClient
 from chalicelib.adapters.kms_mac import KmsMac
-from chalicelib.core.caps import Caps
+from chalicelib.core.caps import Caps, Room
 from chalicelib.core.idempotency_keys import IdempotencyKeys
 from chalicelib.core.multipart_upload import MultipartUploads
 from chalicelib.core.part_urls import PartUrls
@@ -66,7 +66,7 @@ class Services:
             idempotency_keys=IdempotencyKeys(self._metadata, self.records, utc_now),
             meter=self.meter,
             now=utc_now,
-            caps=self._caps,
+            room=self.room,
             preferred_part_bytes=self.environment.part_size_bytes,
             upload_ttl=timedelta(seconds=self.environment.upload_ttl_seconds),
         )
@@ -92,7 +92,7 @@ class Services:
             signer=self._videos,
             meter=self.meter,
             now=utc_now,
-            caps=self._caps,
+            room=self.room,
             form_ttl=timedelta(seconds=self.environment.url_ttl_seconds),
         )
 
@@ -239,8 +239,14 @@ class Services:
         return KmsClient(endpoint_url, region, self._credentials, utc_now)
 
     @cached_property
-    def _caps(self) -> Caps:
-        return Caps(self.environment.max_open_uploads_per_user, self.environment.max_reserved_bytes_per_user)
+    def room(self) -> Room:
+        caps = Caps(
+            self.environment.max_open_uploads_per_user,
+            self.environment.max_reserved_bytes_per_user,
+            self.environment.max_stored_bytes_per_user,
+            self.environment.max_stored_videos_per_user,
+        )
+        return Room(records=self.records, videos=self._videos, caps=caps)
 
     @cached_property
     def _part_urls(self) -> PartUrls:

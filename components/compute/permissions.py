@@ -17,6 +17,7 @@ class Resources:
 
     token_key_arns: upload token keys, the signing one first. media_key_arn: signs media URLs.
     delivery_queue_arns: of the destinations of notifications, webhooks and bus. event_bus_name: empty without a bus.
+    limits_stored: whether what a user has stored is limited.
     scaled: whether capacity is provisioned. asks_for_bill: whether the janitor asks Cost Explorer.
     scans: whether videos are scanned for malware.
     """
@@ -30,6 +31,7 @@ class Resources:
     dead_letter_queue_arn: pulumi.Input[str]
     delivery_queue_arns: Sequence[pulumi.Input[str]]
     event_bus_name: str
+    limits_stored: bool
     scaled: bool
     asks_for_bill: bool
     scans: bool
@@ -167,6 +169,20 @@ def find_videos(resources: Resources) -> Statement:
 
 def list_videos(resources: Resources) -> Statement:
     return allow("VideoNotFoundIs404", actions="s3:ListBucket", resources=resources.context.bucket_arn("videos"))
+
+
+def count_videos(resources: Resources) -> Statement:
+    """One user's videos are listed; the condition leaves the rest of the bucket out."""
+    return allow(
+        "CountVideos",
+        actions="s3:ListBucket",
+        resources=resources.context.bucket_arn("videos"),
+        conditions={"StringLike": {"s3:prefix": "videos/*"}},
+    )
+
+
+def count_videos_for_limits(resources: Resources) -> list[Statement]:
+    return [count_videos(resources)] if resources.limits_stored else []
 
 
 def read_videos(resources: Resources) -> Statement:

@@ -47,7 +47,14 @@ print(json.dumps({f"{method} {path}": call(method, path) for path in app.routes 
 
 ROUTES_BY_FUNCTION = {
     "video_upload": {
-        *("POST /upload", "GET /videos", "GET /videos/{videoId}", "DELETE /videos/{videoId}", "POST /progress"),
+        *(
+            "POST /upload",
+            "GET /videos",
+            "GET /videos/{videoId}",
+            "GET /usage",
+            "DELETE /videos/{videoId}",
+            "POST /progress",
+        ),
     },
     "multipart_init": {"POST /multipart/init", "POST /multipart/parts", "GET /multipart/parts", "GET /uploads"},
     "multipart_complete": {"POST /multipart/complete", "POST /multipart/abort"},

@@ -98,6 +98,7 @@ def _play(recording: Recording, person: Person, content: bytes) -> None:
     person.wait_for(video_id, "ready")
     call("listVideos", "GET", "/videos?limit=1")
     call("listVideos", "GET", "/videos?limit=0")
+    call("showUsage", "GET", "/usage")
     call("showVideo", "GET", f"/videos/{video_id}")
     call("signParts", "POST", "/multipart/parts", {"parts": [{"partNumber": 1}]}, token)
     abandoned = call("startUpload", "POST", "/multipart/init", film)

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
-from chalicelib.core.caps import Caps, require_room
+from chalicelib.core.caps import Caps
 from chalicelib.core.errors import CapError, ReservedBytesExceededError, TooManyOpenUploadsError
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef
@@ -93,10 +94,10 @@ def test_an_upload_that_finds_no_room_is_refused_before_anything_is_written(
 def test_the_look_for_room_does_not_count_the_uploads_own_reservation(platform: InMemoryPlatform) -> None:
     own, other = (VideoRef(OWNER, digit * 28) for digit in "01")
     platform.records.reserve(own, 60)
-    caps = Caps(max_open_uploads=1, max_reserved_bytes=100)
-    require_room(platform.records, caps, own, 60)
+    room = replace(platform.room, caps=Caps(max_open_uploads=1, max_reserved_bytes=100))
+    room.require(own, 60)
     with pytest.raises(TooManyOpenUploadsError):
-        require_room(platform.records, caps, other, 1)
+        room.require(other, 1)
 
 
 @pytest.mark.parametrize(

@@ -117,19 +117,19 @@ def test_of_two_that_find_the_same_upload_over_one_begins_the_next(
 
 def test_at_the_cap_a_repeated_init_still_opens_its_upload_again(platform: InMemoryPlatform) -> None:
     held = [
-        platform.start(1, correlation_id=f"upload-{number}") for number in range(platform.uploads.caps.max_open_uploads)
+        platform.start(1, correlation_id=f"upload-{number}") for number in range(platform.room.caps.max_open_uploads)
     ]
     for number, transfer in enumerate(held):
         assert platform.start(1, correlation_id=f"upload-{number}").key == transfer.key
-    big = platform.start(platform.uploads.caps.max_reserved_bytes, owner="another", correlation_id=ID)
-    again = platform.start(platform.uploads.caps.max_reserved_bytes, owner="another", correlation_id=ID)
+    big = platform.start(platform.room.caps.max_reserved_bytes, owner="another", correlation_id=ID)
+    again = platform.start(platform.room.caps.max_reserved_bytes, owner="another", correlation_id=ID)
     assert again.key == big.key
 
 
 def test_at_the_cap_a_call_beside_the_first_one_is_asked_to_come_again(
     platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for _ in range(platform.uploads.caps.max_open_uploads - 1):
+    for _ in range(platform.room.caps.max_open_uploads - 1):
         platform.start(1)
     create = platform.videos.create_multipart_upload
 
@@ -144,7 +144,7 @@ def test_at_the_cap_a_call_beside_the_first_one_is_asked_to_come_again(
 
 def test_who_was_refused_need_not_wait_to_ask_again(platform: InMemoryPlatform) -> None:
     held = [
-        platform.start(1, correlation_id=f"upload-{number}") for number in range(platform.uploads.caps.max_open_uploads)
+        platform.start(1, correlation_id=f"upload-{number}") for number in range(platform.room.caps.max_open_uploads)
     ]
     with pytest.raises(TooManyOpenUploadsError):
         platform.start(1, correlation_id=ID)
@@ -155,7 +155,7 @@ def test_who_was_refused_need_not_wait_to_ask_again(platform: InMemoryPlatform) 
 def test_a_refusal_is_not_logged_under_the_upload_that_the_id_meant_before(platform: InMemoryPlatform) -> None:
     over = platform.start(correlation_id=ID)
     platform.uploads.abort(over.token)
-    for _ in range(platform.uploads.caps.max_open_uploads):
+    for _ in range(platform.room.caps.max_open_uploads):
         platform.start(1)
     with invocation(request_id="r"):
         with pytest.raises(TooManyOpenUploadsError):

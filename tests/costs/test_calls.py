@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ KINDS = {
     "videos": {
         "create_multipart_upload": "s3_writes",
         "list_parts": "s3_writes",
+        "list_videos": "s3_writes",
         "complete_multipart_upload": "s3_writes",
         "set_verdict": "s3_writes",
         "head": "s3_reads",
@@ -79,8 +81,15 @@ def test_starting_an_upload_asks_what_the_model_bills(platform: InMemoryPlatform
     assert started.token
 
 
+def test_counting_what_is_stored_asks_what_the_model_bills(platform: InMemoryPlatform, counted: Counter[str]) -> None:
+    caps = replace(platform.room.caps, max_stored_videos=10)
+    platform.uploads = replace(platform.uploads, room=replace(platform.room, caps=caps))
+    platform.start(correlation_id="an-upload")
+    assert counted == as_counted(CALLS["starting"] + CALLS["counting"] + CALLS["authorizing"])
+
+
 def test_a_refused_init_asks_for_one_list_and_writes_nothing(platform: InMemoryPlatform, counted: Counter[str]) -> None:
-    for _ in range(platform.uploads.caps.max_open_uploads):
+    for _ in range(platform.room.caps.max_open_uploads):
         platform.start(1)
     for correlation_id, expected in ((None, Calls(s3_writes=1)), ("an-upload", CALLS["refusing"])):
         kept = dict(platform.metadata.objects)

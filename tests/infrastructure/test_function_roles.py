@@ -23,10 +23,12 @@ PLAIN = Resources(
     scaled=False,
     asks_for_bill=False,
     scans=False,
+    limits_stored=False,
 )
 VIDEO_BUCKET = "arn:aws:s3:::video-upload-dev-videos-eu-central-1-123456789012"
 METADATA_BUCKET = "arn:aws:s3:::video-upload-dev-metadata-eu-central-1-123456789012"
 VIDEOS = f"{VIDEO_BUCKET}/videos/*"
+COUNTED = f"{VIDEO_BUCKET} if s3:prefix is videos/*"
 RECORDS, OPEN, STARTS, POSTERS, FIGURES = (
     f"{METADATA_BUCKET}/{folder}/*" for folder in ("records", "open", "starts", "posters", "figures")
 )
@@ -61,6 +63,7 @@ FUNCTIONS: dict[str, Granted] = {
         VIDEOS: {"s3:PutObject", "s3:DeleteObject", *PARTS},
         POSTERS: {"s3:DeleteObject"},
         **ANNOUNCE,
+        COUNTED: {"s3:ListBucket"},
         "media-key if kms:SigningAlgorithm is ECDSA_SHA_256": {"kms:Sign"},
     },
     "multipart_init": {
@@ -130,7 +133,7 @@ def granted(function: str, resources: Resources, *, in_network: bool = False) ->
             f" if {key} is {value}"
             for operator, tests in each.get("Condition", {}).items()
             for key, value in tests.items()
-            if operator == "StringEquals"
+            if operator in {"StringEquals", "StringLike"}
         ]
         assert len(conditions) == len(each.get("Condition", {}))
         for resource in as_list(each["Resource"]):
@@ -191,6 +194,12 @@ def test_where_videos_are_scanned_verdicts_change_records_and_the_janitor_asks_f
         }
     else:
         assert scanning == before
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_only_an_init_that_meets_a_limit_lists_what_is_stored(function: str) -> None:
+    before, limited = granted(function, PLAIN), granted(function, replace(PLAIN, limits_stored=True))
+    assert limited == (before | {COUNTED: {"s3:ListBucket"}} if function == "multipart_init" else before)
 
 
 def test_a_function_that_nobody_thought_about_has_no_role() -> None:

@@ -42,6 +42,7 @@ ACTIONS_BY_CALL: dict[str, set[str]] = {
     "videos.list_upload_ids": {"s3:ListBucketMultipartUploads"},
     "videos.head": {"s3:GetObject", "s3:ListBucket"},
     "videos.head of a version": {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"},
+    "videos.list_videos": {"s3:ListBucket"},
     "videos.read_range": {"s3:GetObjectVersion"},
     "videos.set_verdict": {"s3:PutObjectTagging", "s3:PutObjectVersionTagging"},
     "videos.delete": {"s3:DeleteObject"},
@@ -124,6 +125,7 @@ def a_video_is_played_and_deleted(platform: InMemoryPlatform, recorder: Recorder
         platform.processing.process(StoredObject(film.key, None))
     with recorder.at_work("video_upload"):
         platform.library.page("owner-of-film", 10, "")
+        platform.room.usage("owner-of-film")
         platform.library.show(film.token.ref)
         platform.library.delete(film.token.ref)
 
@@ -256,6 +258,9 @@ def test_roles_grant_exactly_what_the_app_asks_for(
         scaling=platform.scaling if variables["SCALED_FUNCTIONS"] else None,
         bill=platform.bill if variables["COST_TAG"] else None,
     )
+    limited = int(variables["MAX_STORED_VIDEOS_PER_USER"])
+    room = replace(platform.room, caps=replace(platform.room.caps, max_stored_videos=limited))
+    platform.uploads = replace(platform.uploads, room=room)
     for walkthrough in WALKTHROUGHS:
         walkthrough(platform, recorder)
     for function, implied in IMPLIED.items():

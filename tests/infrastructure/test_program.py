@@ -67,6 +67,7 @@ def test_every_route_is_served_by_exactly_one_function(recording: Recording) -> 
     prefix = f"video-upload-{recording.stage}-"
     assert {route: name.removeprefix(prefix) for route, name in served.items()} == {
         ("POST", "/upload"): "video-upload",
+        ("GET", "/usage"): "video-upload",
         ("GET", "/videos"): "video-upload",
         ("GET", "/videos/{videoId}"): "video-upload",
         ("DELETE", "/videos/{videoId}"): "video-upload",

@@ -91,6 +91,8 @@ def test_contradictions_stand_beside_wrong_values_but_never_follow_from_them() -
         ("mailFrom", SENDER | {"mailIdentityArn": f"{IDENTITIES}/video.example.com"}),
         ("mailIdentityArn", SENDER | {"mailIdentityArn": IDENTITY_ELSEWHERE}),
         ("trailManagementEvents", {"trailManagementEvents": True}),
+        ("maxStoredGibPerUser", {"maxStoredGibPerUser": 4, "maxVideoGib": 5}),
+        ("maxStoredVideosPerUser", {"maxStoredVideosPerUser": 0}),
         ("threatProtection", {"threatProtection": "enforced", "mfa": "off"}),
         ("extraRedirectUrls", {"extraRedirectUrls": ["http://example.com/"]}),
         ("extraRedirectUrls", {"extraRedirectUrls": "https://example.com/"}),

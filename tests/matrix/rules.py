@@ -62,6 +62,7 @@ RULES: Mapping[str, Rule] = {
     "POST /progress": Rule(Key.USER, WRITERS, {}, INVALID),
     "GET /uploads": Rule(Key.USER, READERS),
     "GET /videos": Rule(Key.USER, READERS),
+    "GET /usage": Rule(Key.USER, READERS),
     "GET /videos/{videoId}": Rule(Key.USER, READERS, names_a_video=True),
     "DELETE /videos/{videoId}": Rule(Key.USER, WRITERS, names_a_video=True),
     "GET /multipart/parts": Rule(

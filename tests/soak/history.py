@@ -10,6 +10,7 @@ import logging
 import random
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from unittest import mock
 
 from chalicelib.core.completion import Outcome
@@ -20,8 +21,8 @@ from chalicelib.core.ports import StoredObject, UploadGoneError
 from chalicelib.core.upload_requests import CompleteUpload, StartUpload
 from chalicelib.core.upload_token import UploadToken
 from chalicelib.core.video_id import VideoRef
-from chalicelib.core.video_record import OPEN_STATES, State, VideoRecord
-from tests.in_memory_platform import InMemoryPlatform, platform_in_memory
+from chalicelib.core.video_record import OPEN_STATES, STORED_STATES, State, VideoRecord
+from tests.in_memory_platform import CAPS, InMemoryPlatform, platform_in_memory
 from tests.soak.attempt import Attempt, content_of, is_malware, part_of
 from tests.soak.interference import TROUBLES, Interference
 from tests.soak.scanner import POLICIES, Scanner
@@ -29,6 +30,8 @@ from tests.soak.scanner import POLICIES, Scanner
 USERS = ("alice", "bob")
 STEPS = 60
 MAX_OPEN_UPLOADS = 3
+MAX_STORED_VIDEOS = 2
+MAX_STORED_BYTES = MIN_PART_BYTES + 4_096
 SIZES = (1, 4_096, 4_096, MIN_PART_BYTES + 10)
 FORM_TTL_SECONDS = 15 * 60
 EVENT_STATE = {state: state.value for state in State} | {State.EXPIRED: "failed"}
@@ -40,7 +43,9 @@ class History:
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
         policy = self.rng.choice(POLICIES)
-        self.platform: InMemoryPlatform = platform_in_memory(policy)
+        # Every other history limits what is stored.
+        limits = {"max_stored_bytes": MAX_STORED_BYTES, "max_stored_videos": MAX_STORED_VIDEOS} if seed % 2 else {}
+        self.platform: InMemoryPlatform = platform_in_memory(policy, replace(CAPS, **limits))
         self.scanner = Scanner(self.platform, self.rng, policy)
         self.attempts: list[Attempt] = []
         self.events: list[tuple[str, str]] = []
@@ -310,6 +315,19 @@ class History:
             )
             if held > MAX_OPEN_UPLOADS:
                 self.broken.append(f"{owner} has {held} uploads that hold a reservation")
+            if self.platform.room.caps.limit_stored:
+                self._check_stored(owner)
+
+    def _check_stored(self, owner: str) -> None:
+        """What is stored, and what may be stored any moment: an upload that holds a reservation."""
+        sizes = [
+            record.size_bytes
+            for record in self.all_records(owner)
+            if (record.state in OPEN_STATES and record.reservation_released_at is None)
+            or (record.state in STORED_STATES and self.platform.videos.visible(record.ref.file_key) is not None)
+        ]
+        if len(sizes) > MAX_STORED_VIDEOS or sum(sizes) > MAX_STORED_BYTES:
+            self.broken.append(f"{owner} has {len(sizes)} videos of {sum(sizes)} bytes, stored or reserved")
 
     def _check_promises(self) -> None:
         records = {record.ref: record for owner in USERS for record in self.all_records(owner)}

@@ -19,6 +19,7 @@ CALLS = {
         "abort_multipart_upload",
         "list_upload_ids",
         "head",
+        "list_videos",
         "read_range",
         "set_verdict",
         "delete",

@@ -1,6 +1,6 @@
 """The video bucket: written by the clients, checked by the platform."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -15,6 +15,7 @@ from chalicelib.core.errors import (
 )
 from chalicelib.core.part_plan import MIN_PART_BYTES
 from chalicelib.core.ports import (
+    ListedVideo,
     ObjectExistsError,
     OutcomeUnknownError,
     PresignedPost,
@@ -113,6 +114,14 @@ class S3Videos:
         return StoredVideo(
             answer["ContentLength"], answer["VersionId"], answer.get("ChecksumCRC64NVME"), answer["ETag"]
         )
+
+    def list_videos(self, prefix: str, start_after: str = "") -> Iterator[ListedVideo]:
+        pages = self.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=prefix, StartAfter=start_after
+        )
+        for page in pages:
+            for entry in page.get("Contents", []):
+                yield ListedVideo(entry["Key"], entry["Size"])  # pyrefly: ignore[not-required-key-access]
 
     def read_range(self, key: str, version_id: str, start: int, end_exclusive: int) -> bytes:
         answer = self.s3.get_object(

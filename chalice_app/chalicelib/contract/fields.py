@@ -69,6 +69,7 @@ NewSizeBytes = Annotated[
 ]
 SizeBytes = Annotated[int, Meta(ge=0, le=MAX_SIZE_BYTES)]
 IdleSeconds = Annotated[int, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0)]
 PartSizeBytes = Annotated[int, Meta(ge=MIN_PART_BYTES, le=MAX_PART_BYTES)]
 PartNumber = Annotated[int, Meta(ge=1, le=MAX_PARTS)]
 PartCount = Annotated[int, Meta(ge=1, le=MAX_PARTS)]

@@ -51,7 +51,12 @@ class Operation:
 _SIGNED_IN = (errors.UnauthorizedError, errors.ForbiddenError)
 _STORAGE = (errors.StorageUnavailableError, errors.StorageForbiddenError)
 _BODY = (errors.InvalidJsonError, errors.InvalidRequestError, errors.RequestTooLargeError)
-_CAPS = (errors.TooManyOpenUploadsError, errors.ReservedBytesExceededError)
+_CAPS = (
+    errors.TooManyOpenUploadsError,
+    errors.ReservedBytesExceededError,
+    errors.TooManyStoredVideosError,
+    errors.StoredBytesExceededError,
+)
 _NEW_FILE = (errors.EmptyFileError, errors.FileTooLargeError, errors.UnsupportedVideoTypeError)
 _PAST_UPLOADING = (
     errors.UploadNotFoundError,
@@ -216,6 +221,15 @@ OPERATIONS = (
         responses={200: responses.DeletedVideo},
         errors=(*_SIGNED_IN, errors.VideoNotFoundError, *_STORAGE),
         links=_SHOW,
+    ),
+    Operation(
+        name="showUsage",
+        method="get",
+        path="/usage",
+        summary="Show what the caller has stored, and the limits",
+        bearer=Bearer.READ,
+        responses={200: responses.Usage},
+        errors=(*_SIGNED_IN, *_STORAGE),
     ),
     Operation(
         name="tellProgress",

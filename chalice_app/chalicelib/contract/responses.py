@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from chalicelib.contract.fields import (
     Checksum,
     ContentType,
+    Count,
     ETag,
     EventId,
     FileKey,
@@ -229,6 +230,23 @@ class DeletedVideo(ResponseBody, frozen=True, kw_only=True):
     status: Literal["deleted"]
     video_id: VideoId
     links_expire_at: Time
+
+
+class Usage(ResponseBody, frozen=True, kw_only=True):
+    """The caller's use of each limit; a limit of null is none.
+
+    `storedBytes` and `storedVideos` count what is stored, rejected videos included; `reservedBytes` and
+    `reservedVideos` the open uploads that hold a reservation. A new upload needs room beside both.
+    """
+
+    stored_bytes: SizeBytes
+    stored_videos: Count
+    reserved_bytes: SizeBytes
+    reserved_videos: Count
+    max_stored_bytes: SizeBytes | None
+    max_stored_videos: Count | None
+    max_reserved_bytes: SizeBytes
+    max_open_uploads: Count
 
 
 class AcceptedProgress(ResponseBody, frozen=True, kw_only=True):

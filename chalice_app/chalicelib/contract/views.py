@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET
 
 from chalicelib.contract import responses
+from chalicelib.core.caps import Caps, Usage
 from chalicelib.core.completion import Completion, Outcome
 from chalicelib.core.multipart_upload import OpenUpload, StartedUpload
 from chalicelib.core.part_urls import SignedPart
@@ -129,6 +130,19 @@ def video(seen: "SeenVideo") -> responses.Video:
         poster_url=urls.poster_url if urls else None,
         playback_url=urls.playback_url if urls else None,
         urls_expire_at=api_time(seen.urls_expire_at) if urls else None,
+    )
+
+
+def usage(used: Usage, caps: Caps) -> responses.Usage:
+    return responses.Usage(
+        stored_bytes=used.stored_bytes,
+        stored_videos=used.stored_videos,
+        reserved_bytes=used.reserved_bytes,
+        reserved_videos=used.reserved_videos,
+        max_stored_bytes=caps.max_stored_bytes or None,
+        max_stored_videos=caps.max_stored_videos or None,
+        max_reserved_bytes=caps.max_reserved_bytes,
+        max_open_uploads=caps.max_open_uploads,
     )
 
 

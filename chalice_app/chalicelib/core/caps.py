@@ -1,45 +1,107 @@
-"""Caps on one user's open uploads and reserved bytes."""
+"""Limits of one user: open uploads, their bytes, and what is stored."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from chalicelib.core.errors import CapError, ReservedBytesExceededError, TooManyOpenUploadsError
+from chalicelib.core.errors import (
+    CapError,
+    ReservedBytesExceededError,
+    StoredBytesExceededError,
+    TooManyOpenUploadsError,
+    TooManyStoredVideosError,
+)
+from chalicelib.core.ports import VideoBucket
 from chalicelib.core.records import OpenMarker, Records
 from chalicelib.core.video_id import VideoRef
 
 
 @dataclass(frozen=True)
 class Caps:
+    """max_stored_bytes, max_stored_videos: 0 for no limit."""
+
     max_open_uploads: int
     max_reserved_bytes: int
+    max_stored_bytes: int = 0
+    max_stored_videos: int = 0
+
+    @property
+    def limit_stored(self) -> bool:
+        return bool(self.max_stored_bytes or self.max_stored_videos)
 
 
-def require_room(records: Records, caps: Caps, ref: VideoRef, size_bytes: int) -> None:
-    """Refuse by one list, before anything is written, an upload that there is no room for.
+@dataclass(frozen=True)
+class Usage:
+    """What counts against one user's limits.
 
-    A user who is at a cap may ask again and again. The decision is `reserve`'s, which the look does not replace: two
-    calls may both see the last place free. Raises TooManyOpenUploadsError, ReservedBytesExceededError.
+    A video that is stored and still holds its reservation counts once, as stored.
     """
-    others = [marker for marker in records.markers(ref.owner) if marker.ref != ref]
-    if refusal := _refusal(caps, others, size_bytes):
-        raise refusal
+
+    stored_bytes: int
+    stored_videos: int
+    reserved_bytes: int
+    reserved_videos: int
 
 
-def reserve(records: Records, caps: Caps, ref: VideoRef, size_bytes: int) -> None:
-    """Reserve room for one more upload.
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """Room for one more upload of a user."""
 
-    The marker is written first and counted after: S3 lists what was written before, so two racing reservations see
-    each other and the caps hold without a lock. At the limit both may be refused; both are never let in.
-    Raises TooManyOpenUploadsError, ReservedBytesExceededError.
-    """
-    records.reserve(ref, size_bytes)
-    others = [marker for marker in records.markers(ref.owner) if marker.ref != ref]
-    if refusal := _refusal(caps, others, size_bytes):
-        records.release(ref, size_bytes)
-        raise refusal
+    records: Records
+    videos: VideoBucket
+    caps: Caps
+
+    def require(self, ref: VideoRef, size_bytes: int) -> None:
+        """Refuse by lists, before anything is written, an upload that there is no room for.
+
+        A user who is at a limit may ask again and again. The decision is `reserve`'s, which the look does not replace:
+        two calls may both see the last place free. Raises CapError's leaves.
+        """
+        if refusal := self._refusal(ref, size_bytes):
+            raise refusal
+
+    def reserve(self, ref: VideoRef, size_bytes: int) -> None:
+        """Reserve room for one more upload.
+
+        The marker is written first and counted after: S3 lists what was written before, so two racing reservations see
+        each other and the limits hold without a lock. At the limit both may be refused; both are never let in.
+        Raises CapError's leaves.
+        """
+        self.records.reserve(ref, size_bytes)
+        if refusal := self._refusal(ref, size_bytes):
+            self.records.release(ref, size_bytes)
+            raise refusal
+
+    def usage(self, owner: str) -> Usage:
+        return self._usage(owner, list(self.records.markers(owner)))
+
+    def _refusal(self, ref: VideoRef, size_bytes: int) -> CapError | None:
+        others = [marker for marker in self.records.markers(ref.owner) if marker.ref != ref]
+        if refusal := _over_open_caps(self.caps, others, size_bytes):
+            return refusal
+        if not self.caps.limit_stored:
+            return None
+        return _over_stored_limits(self.caps, self._usage(ref.owner, others, without=ref), size_bytes)
+
+    def _usage(self, owner: str, markers: Iterable[OpenMarker], *, without: VideoRef | None = None) -> Usage:
+        """Count what is stored after the markers were listed.
+
+        A video loses its reservation only once its object is there, so it is in one of the two lists at least.
+        """
+        stored = {each.file_key: each.size_bytes for each in self.videos.list_videos(f"videos/{owner}/")}
+        if without:
+            stored.pop(without.file_key, None)
+        reserved = [
+            marker.size_bytes for marker in markers if marker.is_reservation and marker.ref.file_key not in stored
+        ]
+        return Usage(
+            stored_bytes=sum(stored.values()),
+            stored_videos=len(stored),
+            reserved_bytes=sum(reserved),
+            reserved_videos=len(reserved),
+        )
 
 
-def _refusal(caps: Caps, others: Iterable[OpenMarker], size_bytes: int) -> CapError | None:
+def _over_open_caps(caps: Caps, others: Iterable[OpenMarker], size_bytes: int) -> CapError | None:
     """others: the markers of this owner's other uploads."""
     held = [marker for marker in others if marker.is_reservation]
     reserved_bytes = sum(marker.size_bytes for marker in held)
@@ -48,5 +110,22 @@ def _refusal(caps: Caps, others: Iterable[OpenMarker], size_bytes: int) -> CapEr
     if reserved_bytes + size_bytes > caps.max_reserved_bytes:
         return ReservedBytesExceededError(
             size_bytes=size_bytes, reserved_bytes=reserved_bytes, max_reserved_bytes=caps.max_reserved_bytes
+        )
+    return None
+
+
+def _over_stored_limits(caps: Caps, used: Usage, size_bytes: int) -> CapError | None:
+    if caps.max_stored_videos and used.stored_videos + used.reserved_videos >= caps.max_stored_videos:
+        return TooManyStoredVideosError(
+            stored_videos=used.stored_videos,
+            reserved_videos=used.reserved_videos,
+            max_stored_videos=caps.max_stored_videos,
+        )
+    if caps.max_stored_bytes and used.stored_bytes + used.reserved_bytes + size_bytes > caps.max_stored_bytes:
+        return StoredBytesExceededError(
+            size_bytes=size_bytes,
+            stored_bytes=used.stored_bytes,
+            reserved_bytes=used.reserved_bytes,
+            max_stored_bytes=caps.max_stored_bytes,
         )
     return None

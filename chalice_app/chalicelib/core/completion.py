@@ -232,8 +232,10 @@ def _lease_on(record: VideoRecord, lease_ended: datetime) -> _LeaseOutcome:
 def _require_every_part(record: VideoRecord, request: CompleteUpload) -> None:
     """Raises PartsIncompleteError, SizeMismatchError when more parts are named than the file has."""
     part_count = record.plan.part_count
+    # Without a reservation nothing may be stored. Listing or signing parts takes it again, or says what is in the way.
+    etags_by_part = {} if record.reservation_released_at else request.etags_by_part
     if max(request.etags_by_part) > part_count:
         raise SizeMismatchError(size_bytes=record.size_bytes)
-    missing = [number for number in range(1, part_count + 1) if number not in request.etags_by_part]
+    missing = [number for number in range(1, part_count + 1) if number not in etags_by_part]
     if missing:
         raise PartsIncompleteError(missing_count=len(missing), missing_part_numbers=missing[:MAX_NAMED_MISSING_PARTS])

@@ -18,7 +18,9 @@ PlatformError
 ├── MethodNotAllowedError
 ├── CapError                            the user's share is used up
 │   ├── TooManyOpenUploadsError
-│   └── ReservedBytesExceededError
+│   ├── ReservedBytesExceededError
+│   ├── TooManyStoredVideosError
+│   └── StoredBytesExceededError
 ├── StateError                          the upload is past this
 │   ├── UploadAbortedError
 │   ├── UploadExpiredError
@@ -228,6 +230,37 @@ class ReservedBytesExceededError(CapError):
         return (
             f"The open uploads already reserve {self.reserved_bytes} of {self.max_reserved_bytes} bytes: "
             "finish or abort one first."
+        )
+
+
+@dataclass(eq=False)
+class TooManyStoredVideosError(CapError):
+    stored_videos: int
+    reserved_videos: int
+    max_stored_videos: int
+    code: ClassVar[str] = "too_many_stored_videos"
+
+    @property
+    def message(self) -> str:
+        return (
+            f"{self.stored_videos} videos are stored and {self.reserved_videos} uploads are open, of "
+            f"{self.max_stored_videos} videos in all: delete a video first."
+        )
+
+
+@dataclass(eq=False)
+class StoredBytesExceededError(CapError):
+    size_bytes: int
+    stored_bytes: int
+    reserved_bytes: int
+    max_stored_bytes: int
+    code: ClassVar[str] = "stored_bytes_exceeded"
+
+    @property
+    def message(self) -> str:
+        return (
+            f"{self.stored_bytes} bytes are stored and {self.reserved_bytes} are reserved by open uploads, of "
+            f"{self.max_stored_bytes} bytes in all; {self.size_bytes} more do not fit: delete a video first."
         )
 
 

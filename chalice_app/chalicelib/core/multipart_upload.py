@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import zip_longest
 
-from chalicelib.core.caps import Caps, require_room, reserve
+from chalicelib.core.caps import Room
 from chalicelib.core.download_name import content_disposition
 from chalicelib.core.errors import (
     CapError,
@@ -75,7 +75,7 @@ class MultipartUploads:
     idempotency_keys: IdempotencyKeys
     meter: Meter
     now: Clock
-    caps: Caps
+    room: Room
     preferred_part_bytes: int
     upload_ttl: timedelta
 
@@ -92,7 +92,7 @@ class MultipartUploads:
             return self._opened_again(begun, begun.upload_id)
         _log_about_new(ref, correlation_id)
         try:
-            reserve(self.records, self.caps, ref, request.size_bytes)
+            self.room.reserve(ref, request.size_bytes)
             started = self._opened(ref, request, plan, now, correlation_id)
         except Exception:
             if correlation_id:
@@ -111,10 +111,10 @@ class MultipartUploads:
     def _begun_before(self, ref: VideoRef, request: StartUpload, correlation_id: str | None) -> VideoRecord | None:
         """The open upload that this call repeats; it holds its place already. None: it is for this call to begin one.
 
-        Raises CapError's leaves by one list, before the idempotency key is written, UploadStartingError.
+        Raises CapError's leaves by lists, before the idempotency key is written, UploadStartingError.
         """
         try:
-            require_room(self.records, self.caps, ref, request.size_bytes)
+            self.room.require(ref, request.size_bytes)
         except CapError:
             begun = self.idempotency_keys.find(ref.owner, request, correlation_id) if correlation_id else None
             if begun is None:
@@ -225,8 +225,8 @@ class MultipartUploads:
         if record.reservation_released_at is None:
             return record
         try:
-            require_room(self.records, self.caps, record.ref, record.size_bytes)
-            reserve(self.records, self.caps, record.ref, record.size_bytes)
+            self.room.require(record.ref, record.size_bytes)
+            self.room.reserve(record.ref, record.size_bytes)
         except CapError:
             current = self.records.find(record.ref)
             if current is None or current.reservation_released_at:

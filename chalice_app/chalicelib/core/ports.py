@@ -79,6 +79,14 @@ class StoredVideo:
     etag: str
 
 
+@dataclass(frozen=True)
+class ListedVideo:
+    """The current version of an object in the video bucket."""
+
+    file_key: str
+    size_bytes: int
+
+
 class UploadGoneError(Exception):
     """S3 does not know this uploadId: completed, aborted, or never there."""
 
@@ -126,6 +134,10 @@ class VideoBucket(Protocol):
         ...
 
     def head(self, key: str, version_id: str | None = None) -> StoredVideo | None: ...
+
+    def list_videos(self, prefix: str, start_after: str = "") -> Iterator[ListedVideo]:
+        """Ascending, all pages, lazily; without what is hidden behind a delete marker."""
+        ...
 
     def read_range(self, key: str, version_id: str, start: int, end_exclusive: int) -> bytes: ...
 

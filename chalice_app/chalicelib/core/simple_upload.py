@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.core.caps import Caps, require_room, reserve
+from chalicelib.core.caps import Room
 from chalicelib.core.download_name import content_disposition
 from chalicelib.core.ports import Clock, Meter, PostSigner, PresignedPost
 from chalicelib.core.records import Records
@@ -33,15 +33,15 @@ class SimpleUploads:
     signer: PostSigner
     meter: Meter
     now: Clock
-    caps: Caps
+    room: Room
     form_ttl: timedelta
 
     def start(self, owner: str, request: StartUpload, correlation_id: str | None = None) -> OfferedUpload:
         """Raises CapError's leaves. The S3 event of the arriving object takes it from there."""
         now = self.now()
         ref = VideoRef(owner, new_video_id(now))
-        require_room(self.records, self.caps, ref, request.size_bytes)
-        reserve(self.records, self.caps, ref, request.size_bytes)
+        self.room.require(ref, request.size_bytes)
+        self.room.reserve(ref, request.size_bytes)
         record = VideoRecord.begun(
             ref,
             request,

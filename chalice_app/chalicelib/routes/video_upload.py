@@ -1,4 +1,4 @@
-"""Video upload: small videos in one request, the library, and how clients' uploads go."""
+"""Video upload: small videos in one request, the library with its limits, and how clients' uploads go."""
 
 import re
 
@@ -51,6 +51,13 @@ def delete_video(videoId: str) -> Response:  # noqa: N803 - Chalice passes the p
     owner = writer_of(video_upload.current_request)
     links_expire_at = services().library.delete(_ref(owner, videoId))
     return respond(DeletedVideo(status="deleted", video_id=videoId, links_expire_at=api_time(links_expire_at)))
+
+
+@video_upload.route("/usage", methods=["GET"], authorizer=may_read)
+def show_usage() -> Response:
+    owner = reader_of(video_upload.current_request)
+    room = services().room
+    return respond(views.usage(room.usage(owner), room.caps))
 
 
 @video_upload.route("/progress", methods=["POST"], authorizer=may_write)

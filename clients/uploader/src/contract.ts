@@ -266,6 +266,18 @@ export interface UploadToAbort {
   fileKey?: string | null;
 }
 
+/** The caller's use of each limit; a limit of null is none. `storedBytes` and `storedVideos` count what is stored, rejected videos included; `reservedBytes` and `reservedVideos` the open uploads that hold a reservation. A new upload needs room beside both. */
+export interface Usage {
+  storedBytes: number;
+  storedVideos: number;
+  reservedBytes: number;
+  reservedVideos: number;
+  maxStoredBytes: number | null;
+  maxStoredVideos: number | null;
+  maxReservedBytes: number;
+  maxOpenUploads: number;
+}
+
 /** One video of the caller's library. Its URLs are null unless it is `ready`. `checksumCRC64NVME` is of the whole file, null where its client did not tell it. `waitsFor`: what alone is missing while it is `processing`, null if that is more. */
 export interface Video {
   videoId: string;
@@ -419,8 +431,10 @@ export type ErrorCode =
   | "size_mismatch"
   | "storage_forbidden"
   | "storage_unavailable"
+  | "stored_bytes_exceeded"
   | "too_many_open_uploads"
   | "too_many_requests"
+  | "too_many_stored_videos"
   | "unauthorized"
   | "unsupported_video_type"
   | "upload_aborted"

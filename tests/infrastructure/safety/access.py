@@ -134,6 +134,14 @@ def roles_grant_what_their_function_does_and_no_more(recording: Recording) -> Vi
             yield f"{function}: may {granted - wanted}, may not {wanted - granted}"
 
 
+def functions_list_only_the_folder_of_videos(recording: Recording) -> Violations:
+    for function in ("video_upload", "multipart_init"):
+        for each in statements(recording.one("iam/rolePolicy:RolePolicy", f"compute-{function}")):
+            listed = bucket_arn(recording, "videos") in as_list(each["Resource"])
+            if listed and each.get("Condition") != {"StringLike": {"s3:prefix": "videos/*"}}:
+                yield f"{function}: {each['Sid']} lists {each.get('Condition')}"
+
+
 def _figures_asked_for(recording: Recording) -> set[str]:
     variables = recording.one("lambda/function:Function", "compute-janitor").inputs["environment"]["variables"]
     scaling = {"application-autoscaling:DescribeScalingActivities"} if variables["SCALED_FUNCTIONS"] else set[str]()
