@@ -127,6 +127,7 @@ class FakePlatform:
             "GET /multipart/parts": lambda: self._list(bearer),
             "POST /multipart/complete": lambda: self._complete(bearer, body),
             "POST /multipart/abort": lambda: self._abort(bearer),
+            "GET /usage": lambda: self._usage(bearer),
             "GET /uploads": lambda: self._open_uploads(bearer),
             "GET /videos": lambda: self._videos(bearer, query),
             "POST /progress": lambda: self._progress(bearer, body),
@@ -147,6 +148,12 @@ class FakePlatform:
         self.uploads[video_id] = upload
         urls = [{"partNumber": n} for n in range(1, min(upload.part_count, self.first_page) + 1)]
         return 201, {**self._names(upload), "uploadToken": upload.token, **self._urls(upload, urls)}, {}
+
+    def _usage(self, bearer: str) -> tuple[int, Json, dict[str, str]]:
+        self._user(bearer)
+        used = {"storedBytes": 3_000_000_000, "storedVideos": 2, "reservedBytes": 500_000_000, "reservedVideos": 1}
+        limits = {"maxStoredBytes": 10_000_000_000, "maxStoredVideos": None, "maxOpenUploads": 20}
+        return 200, {**used, **limits, "maxReservedBytes": 20_000_000_000}, {}
 
     def _progress(self, bearer: str, body: Json) -> tuple[int, Json, dict[str, str]]:
         self._user(bearer)

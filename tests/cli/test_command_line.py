@@ -207,6 +207,7 @@ def test_every_kind_of_failure_has_its_exit_code(platform: FakePlatform, cli: Cl
         (413, "file_too_large", 4),
         (415, "unsupported_video_type", 4),
         (429, "too_many_open_uploads", 5),
+        (429, "stored_bytes_exceeded", 5),
         (403, "forbidden", 1),
     ]:
         platform.api_faults["/multipart/init"] = [(status, code, {})]

@@ -46,6 +46,16 @@ def test_a_list_in_a_pipe_has_one_whole_line_a_video(platform: FakePlatform, cli
     assert [LONG_NAME in line for line in listed.stdout.splitlines()] == [False, True, True]
 
 
+@pytest.mark.usefixtures("signed_in", "platform")
+def test_usage_shows_what_is_used_of_each_limit(cli: Cli) -> None:
+    shown = cli.run("usage").stdout
+    assert [line.split() for line in shown.splitlines()[1:3]] == [
+        ["space", "3.5", "GB", "10.0", "GB"],
+        ["videos", "3", "none"],
+    ]
+    assert json.loads(cli.run("usage", "--json").stdout)["maxStoredBytes"] == 10_000_000_000
+
+
 @pytest.mark.usefixtures("signed_in")
 def test_signed_urls_are_printed_only_where_they_are_asked_for(cli: Cli, make_video: MakeVideo) -> None:
     path = make_video(64 * KIB)

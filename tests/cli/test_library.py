@@ -90,6 +90,7 @@ def test_a_program_signs_in_by_itself_and_a_stranger_does_not(platform: FakePlat
         Client(home=home)  # the program's profile is not the person's
     server_side = Client.with_credentials(platform.url, StoredCredentials(home, "program"), home=home)
     assert server_side.open_uploads() == ()
+    assert server_side.usage().stored_videos == 2
 
 
 def test_the_wheel_holds_the_typed_library_and_the_command(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ class FakeApi:
     faults: "METHOD /path" → (status, code, details) answered before the real thing; status 0 lets that call through.
     completing_answers: how often complete answers 202 first.
     checksums: of whole files, as complete was given them. begun: by owner, correlation id and file.
+    max_stored_bytes: of one user; None for no limit.
     page_records: how many records GET /videos looks at, deleted ones too.
     """
 
@@ -59,6 +60,7 @@ class FakeApi:
     first_page_parts: int = 500
     completing_answers: int = 0
     page_records: int = 400
+    max_stored_bytes: int | None = None
     urls_per_call: int = 500
     faults: dict[str, list[tuple[int, str, Json]]] = field(default_factory=dict[str, list[tuple[int, str, Json]]])
     videos: dict[str, FakeVideo] = field(default_factory=dict[str, FakeVideo])
@@ -77,6 +79,7 @@ class FakeApi:
         api.post("/multipart/abort")(self._abort)
         api.get("/uploads")(self._unfinished)
         api.get("/videos")(self._list)
+        api.get("/usage")(self._usage)
         api.get("/videos/<video_id>")(self._video)
         api.delete("/videos/<video_id>")(self._delete)
         return api
@@ -197,6 +200,20 @@ class FakeApi:
         owner = self._user()
         mine = [video for video in self.videos.values() if video.owner == owner and video.state == "uploading"]
         return jsonify(uploads=[self._shared(video) for video in mine])
+
+    def _usage(self) -> Response:
+        owner = self._user()
+        stored = [video for video in self.videos.values() if video.owner == owner and video.state == "ready"]
+        return jsonify(
+            storedBytes=sum(int(video.body["sizeBytes"]) for video in stored),
+            storedVideos=len(stored),
+            reservedBytes=0,
+            reservedVideos=0,
+            maxStoredBytes=self.max_stored_bytes,
+            maxStoredVideos=None,
+            maxReservedBytes=10**12,
+            maxOpenUploads=20,
+        )
 
     def _list(self) -> Response:
         owner, limit = self._user(), int(request.args.get("limit", "24"))

@@ -129,10 +129,15 @@ def test_a_part_that_s3_lost_is_sent_again_at_completion(
     assert len(site.storage.puts) == PARTS + 1
 
 
+NEARLY_FULL = {"maxStoredBytes": 9 * 10**9, "storedBytes": 6 * 10**9, "reservedBytes": 2 * 10**9, "sizeBytes": 10**10}
+
+
 def test_a_refused_upload_says_why(page: Page, site: FakeSite, small_video: Path, complaints: list[str]) -> None:
     refusals = [
         (413, "file_too_large", {"maxBytes": 2_000_000_000}, "The limit is 2.0 GB"),
         (429, "too_many_open_uploads", {}, "too many unfinished uploads"),
+        (429, "stored_bytes_exceeded", NEARLY_FULL, "1.0 GB of your 9.0 GB are free. Delete another video"),
+        (429, "too_many_stored_videos", {"maxStoredVideos": 7}, "the limit of 7 videos. Delete one"),
         (400, "invalid_request", {"problems": [{"field": "fileName", "problem": "is odd"}]}, "fileName is odd"),
         (403, "forbidden", {}, "Your account is not allowed to do this."),
     ]

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.media.sample_videos import write_sample_sound
 from tests.web.fake_site import FakeSite
 from tests.web.session import open_signed_in
-from tests.web.walkthroughs import IN_TIME_MS, Person, play, video_card
+from tests.web.walkthroughs import IN_TIME_MS, Person, delete, play, video_card
 
 
 def open_with_videos(page: Page, site: FakeSite, user: Person, video: Path, *names: str) -> None:
@@ -44,6 +44,26 @@ def test_videos_stand_under_the_days_and_months_they_came_on(
     expect(page.get_by_role("list", name="Videos, Today").get_by_role("heading")).to_have_text(["now.mp4", "early.mp4"])
     page.get_by_label("Filter by name").fill("week")
     expect(page.locator("#videos h3:visible")).to_have_text(["Last 7 days"])
+
+
+def test_a_line_above_the_library_tells_what_is_used_and_follows_a_deletion(
+    page: Page, site: FakeSite, user: Person
+) -> None:
+    site.api.max_stored_bytes = 10_000_000
+    site.api.add_ready_video(user.email, "one.mp4", bytes(1_000_000))
+    open_signed_in(page, site.url, site.sign_in, user.email)
+    line = page.locator("#usage")
+    expect(line).to_have_text("1.0 MB of 10.0 MB used", timeout=IN_TIME_MS)
+    delete(page, "one.mp4")
+    expect(line).to_have_text("0 B of 10.0 MB used", timeout=IN_TIME_MS)
+
+
+def test_no_line_tells_of_limits_where_there_are_none(
+    page: Page, site: FakeSite, user: Person, small_video: Path
+) -> None:
+    with page.expect_response("**/api/usage"):
+        open_with_videos(page, site, user, small_video, "one.mp4")
+    expect(page.locator("#usage")).to_be_hidden()
 
 
 def test_the_keys_of_the_player_work_at_once(page: Page, site: FakeSite, user: Person, small_video: Path) -> None:

@@ -11,6 +11,7 @@ import type {
   SignedParts,
   StartedUpload,
   StoredUpload,
+  Usage,
   Video,
   VideoPage,
 } from "./contract";
@@ -59,7 +60,12 @@ const ANSWER_LIMIT_MS = 35_000;
 const RETRIED_STATUSES: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
 const NEVER = new AbortController().signal;
 /** Refused with 429 as well, but no wait ends them. */
-export const CAPS: ReadonlySet<string> = new Set(["too_many_open_uploads", "reserved_bytes_exceeded"]);
+export const CAPS: ReadonlySet<string> = new Set([
+  "too_many_open_uploads",
+  "reserved_bytes_exceeded",
+  "too_many_stored_videos",
+  "stored_bytes_exceeded",
+]);
 
 /** What the API refused; `code` is an ErrorCode, or "network_error" with status 0. */
 export class ApiError extends Error {
@@ -154,6 +160,10 @@ export class ApiClient {
 
   video(videoId: string): Promise<Video> {
     return this.#asUser("GET", `/videos/${encodeURIComponent(videoId)}`);
+  }
+
+  usage(): Promise<Usage> {
+    return this.#asUser("GET", "/usage");
   }
 
   deleteVideo(videoId: string): Promise<unknown> {

@@ -22,10 +22,21 @@ export function message(error: unknown, language: UploaderLanguage): string {
     types: typeLabels(language.locale),
     ...plain(details),
     maxBytes: size(Number(details.maxBytes ?? 0), language),
+    maxStored: size(figure(details.maxStoredBytes), language),
+    free: size(free(details), language),
     problems: problems(details, language),
   });
   const isExpected = !UNEXPECTED.has(code) && words !== language.text("error.unknown");
   return isExpected || !requestId ? words : language.text("message.for_support", { message: words, requestId });
+}
+
+function figure(detail: unknown): number {
+  return typeof detail === "number" ? detail : 0;
+}
+
+/** What is left of the space for stored videos; what lies above a limit that was lowered is nothing. */
+function free({ maxStoredBytes, storedBytes, reservedBytes }: Details): number {
+  return Math.max(0, figure(maxStoredBytes) - figure(storedBytes) - figure(reservedBytes));
 }
 
 function plain(details: Details): Record<string, string | number> {

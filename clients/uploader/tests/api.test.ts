@@ -132,6 +132,8 @@ test("the server's wish to wait is followed where it is longer, and told with an
 test.each([
   [429, "too_many_open_uploads"],
   [429, "reserved_bytes_exceeded"],
+  [429, "too_many_stored_videos"],
+  [429, "stored_bytes_exceeded"],
   [400, "invalid_request"],
   [403, "forbidden"],
   [404, "video_not_found"],

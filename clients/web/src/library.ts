@@ -8,6 +8,7 @@ import { language, message } from "./language";
 import { announce, byId, confirmed, showBanner } from "./page";
 import { obstacleHere } from "./playability";
 import { play } from "./player";
+import { UsageLine } from "./usage_line";
 import { stateWords, VideoCard } from "./video_card";
 import { VideoGroups } from "./video_groups";
 
@@ -38,6 +39,7 @@ export class Library {
   );
   /** Whether processing is followed while the page is hidden: for somebody who wants to be notified. */
   looksWhenHidden: () => boolean = () => false;
+  readonly #usage: UsageLine;
   #cursor: string | null = null;
   #isLoaded = false;
   #isLoading = false;
@@ -45,6 +47,7 @@ export class Library {
   /** onSeen: called with every video as the API tells it. onGone: called once one is no longer there. */
   constructor(api: ApiClient, onSeen: (video: Video) => void, onGone: (videoId: string) => void) {
     this.#api = api;
+    this.#usage = new UsageLine(api);
     this.#onSeen = onSeen;
     this.#onGone = onGone;
     this.#more.onclick = () => void this.load();
@@ -73,6 +76,7 @@ export class Library {
   async load(): Promise<void> {
     if (this.#isLoading) return;
     this.#isLoading = true;
+    const isFirst = !this.#isLoaded;
     byId("library-failed").hidden = true;
     this.#drawEmpty();
     try {
@@ -86,6 +90,7 @@ export class Library {
       this.#isLoading = false;
     }
     this.#looks.soon();
+    if (isFirst) void this.#usage.refresh();
     this.#drawEmpty();
     if (byId("library-failed").hidden) this.#goOnIfEndInSight();
   }
@@ -111,6 +116,7 @@ export class Library {
   async add(videoId: string): Promise<void> {
     this.#expected.add(videoId);
     await this.#refresh(videoId).catch(() => {}); // the next look may see it
+    void this.#usage.refresh();
     this.#looks.soon();
   }
 
@@ -206,6 +212,7 @@ export class Library {
       }
     }
     this.#remove(videoId);
+    void this.#usage.refresh();
     announce(language.text("video.deleted", { name: fileName }));
   }
 

@@ -46,6 +46,7 @@ from video_upload.schemas import (
     StartedUpload,
     StatusResponse,
     StoredUpload,
+    Usage,
     Video,
     VideoPage,
 )
@@ -57,6 +58,9 @@ LONGEST_RETRY_AFTER_SECONDS = 120.0
 COMPLETING_SECONDS = 2.0  # between two looks at a completion, where the API does not say
 MOST_PER_PAGE = 100  # docs/openapi.json, listVideos
 RETRIED_STATUSES = frozenset({500, 502, 503, 504})
+OPEN_CAPS = frozenset({"too_many_open_uploads", "reserved_bytes_exceeded"})
+"""Lifted when one of the user's uploads ends."""
+LIMITS = OPEN_CAPS | {"too_many_stored_videos", "stored_bytes_exceeded"}
 # The second and third: an answer that ends before its end.
 _LOST_RESPONSES = (
     requests.ConnectionError,
@@ -183,6 +187,9 @@ class VideoApi:
             if cursor is None:
                 return
 
+    def usage(self) -> Usage:
+        return self._as_user("GET", "/usage", Usage)
+
     def get_video(self, video_id: str) -> Video:
         return self._as_user("GET", f"/videos/{quote(video_id, safe='')}", Video)
 
@@ -285,11 +292,8 @@ def _seconds_from_now(http_date: str) -> float:
 def _will_pass(response: requests.Response) -> bool:
     if response.status_code in RETRIED_STATUSES:
         return True
-    # The caps on open uploads and reserved bytes are 429 too, but waiting does not lift them.
-    return response.status_code == 429 and _error_detail(response).code not in {
-        "too_many_open_uploads",
-        "reserved_bytes_exceeded",
-    }
+    # Limits are 429 too, but waiting does not lift them.
+    return response.status_code == 429 and _error_detail(response).code not in LIMITS
 
 
 def _is_of_another(response: requests.Response) -> bool:

@@ -13,7 +13,7 @@ from video_upload.engine import DEFAULT_PARALLEL, UploadEngine
 from video_upload.events import Report, ignore_event
 from video_upload.private_files import default_home
 from video_upload.rate_limit import RateLimit
-from video_upload.schemas import OpenUpload, Video
+from video_upload.schemas import OpenUpload, Usage, Video
 from video_upload.sign_in import sign_in_machine
 from video_upload.site import fetch_site_config, normal_site_url
 from video_upload.spooled_file import spooled_file
@@ -123,6 +123,10 @@ class Client:
     def open_uploads(self) -> tuple[OpenUpload, ...]:
         """Unfinished uploads of this user, from all devices. Their tokens are secrets."""
         return self._api.list_open_uploads()
+
+    def usage(self) -> Usage:
+        """What is stored and reserved, and the limits."""
+        return self._api.usage()
 
     def abort(self, video_id: str) -> None:
         """Give up an unfinished upload. Raises UploadNotFoundError, ConflictError if it was completed first."""

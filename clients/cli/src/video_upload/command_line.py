@@ -32,7 +32,7 @@ from video_upload.engine import UploadEngine
 from video_upload.errors import OutputError, UploadNotFoundError
 from video_upload.exit_codes import ExitCode
 from video_upload.playback_commands import download, open_video
-from video_upload.presentation import clock_time, plain, print_open_uploads, print_video, print_videos
+from video_upload.presentation import clock_time, plain, print_open_uploads, print_usage, print_video, print_videos
 from video_upload.private_files import default_home
 from video_upload.sign_in_commands import account, login, logout, profiles_app
 from video_upload.standard_streams import drop_output, prepare_streams
@@ -188,6 +188,18 @@ def uploads(as_json: AsJson = False, profile: Profile = None) -> None:
         else:
             with writing_results():
                 print_open_uploads(results_console(), unfinished)
+
+
+@app.command()
+def usage(as_json: AsJson = False, profile: Profile = None) -> None:
+    """Show how much you have stored, and your limits."""
+    with exit_codes(as_json=as_json):
+        used = api_of(profile, errors_console(quiet=as_json)).usage()
+        if as_json:
+            print_json(used)
+        else:
+            with writing_results():
+                print_usage(results_console(), used)
 
 
 @app.command()

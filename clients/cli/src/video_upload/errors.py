@@ -242,7 +242,7 @@ class InvalidRequestError(ApiError):
 
 
 class LimitReachedError(ApiError):
-    """Too many requests, open uploads or reserved bytes."""
+    """Too many requests, or a limit of the user; `details` holds the figures."""
 
 
 class ServiceUnavailableError(ApiError):

@@ -34,7 +34,7 @@ from video_upload.events import (
     UploadEvent,
 )
 from video_upload.file_selection import SkippedFile
-from video_upload.schemas import Media, OpenUpload, Video
+from video_upload.schemas import Media, OpenUpload, Usage, Video
 
 
 def plain(text: str) -> str:
@@ -267,6 +267,16 @@ def print_open_uploads(console: Console, uploads: Iterable[OpenUpload]) -> None:
             plain(_day(upload.started_at)),
             plain(_day(upload.expires_at)),
         )
+    console.print(table)
+
+
+def print_usage(console: Console, used: Usage) -> None:
+    table = Table("", Column("used", justify="right"), Column("limit", justify="right"), box=None)
+    stored_bytes = used.stored_bytes + used.reserved_bytes
+    table.add_row("space", decimal(stored_bytes), decimal(used.max_stored_bytes) if used.max_stored_bytes else "none")
+    table.add_row("videos", str(used.stored_videos + used.reserved_videos), str(used.max_stored_videos or "none"))
+    table.add_row("space of unfinished uploads", decimal(used.reserved_bytes), decimal(used.max_reserved_bytes))
+    table.add_row("unfinished uploads", str(used.reserved_videos), str(used.max_open_uploads))
     console.print(table)
 
 

@@ -15,6 +15,7 @@ __all__ = [
     "Media",
     "OpenUpload",
     "Rejection",
+    "Usage",
     "Video",
     "VideoState",
     "VideoTrack",
@@ -213,6 +214,19 @@ class Video(Body, frozen=True, kw_only=True):
     poster_url: str | None = None
     playback_url: str | None = None
     urls_expire_at: str | None = None
+
+
+class Usage(Body, frozen=True, kw_only=True):
+    """What is stored, what unfinished uploads reserve, and the limits; a limit of None is none."""
+
+    stored_bytes: int
+    stored_videos: int
+    reserved_bytes: int
+    reserved_videos: int
+    max_stored_bytes: int | None = None
+    max_stored_videos: int | None = None
+    max_reserved_bytes: int
+    max_open_uploads: int
 
 
 class VideoPage(Body, frozen=True, kw_only=True):

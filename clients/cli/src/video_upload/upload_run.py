@@ -14,6 +14,7 @@ from typing import NoReturn
 import typer
 from rich.filesize import decimal
 
+from video_upload.api import OPEN_CAPS
 from video_upload.backoff import Interruption
 from video_upload.batch_journal import BatchJournal
 from video_upload.command_output import (
@@ -41,7 +42,6 @@ from video_upload.schemas import Video
 from video_upload.video_file import VideoFile
 
 DEFAULT_FILES = 2
-NO_ROOM = frozenset({"too_many_open_uploads", "reserved_bytes_exceeded"})
 CHECK_SECONDS = 0.2
 JOIN_SECONDS = 6.0
 """A call that waits for its answer may take longer; what it brings is asked for again by the next run."""
@@ -132,7 +132,7 @@ class UploadRun:
             with self._lock:
                 is_alone = self._running == 1
                 self._running -= 1
-                if refusal and refusal.code in NO_ROOM and not is_alone:
+                if refusal and refusal.code in OPEN_CAPS and not is_alone:
                     # The platform takes fewer of this user at once: one of the others goes on with this file.
                     waiting.appendleft(path)
                     return
