@@ -25,6 +25,7 @@ RESPONSES: dict[type[msgspec.Struct], type[msgspec.Struct]] = {
     library.AudioTrack: responses.AudioTrack,
     library.Media: responses.Media,
     library.Rejection: responses.Rejection,
+    library.Usage: responses.Usage,
     library.Video: responses.Video,
     library.VideoPage: responses.VideoPage,
     library.Health: responses.Health,
