@@ -17,6 +17,8 @@ from local.stand_in.names import ACCOUNT_ID
 
 SERVICES = ("s3", "kms", "sqs", "sns", "cloudwatch", "events", "ssm")
 _ATTEMPTS = 20
+_CAPTURED = {"ssm": ("_parameters",)}
+"""Attributes of a backend whose others cannot be pickled and hold nothing that the platform stores."""
 
 
 class _Pickler(pickle.Pickler):
@@ -33,6 +35,9 @@ class _Pickler(pickle.Pickler):
         # KMS keys lie in OpenSSL's memory.
         if isinstance(obj, (RSAPrivateKey, EllipticCurvePrivateKey)):
             return _load_key, (obj.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),)
+        if type(obj).__name__ == "ParameterDict":
+            parameters: Any = obj  # its constructor is not that of the defaultdict which it is
+            return type(obj), (parameters.account_id, parameters.region_name), None, None, iter(parameters.items())
         return NotImplemented
 
 
@@ -80,7 +85,12 @@ def _by_region(service: str) -> dict[str, dict[str, Any]]:
     # A service that nobody has called holds nothing, and importing it takes time: ssm brings all of ec2.
     if f"moto.{service}" not in sys.modules:
         return {}
-    return {region: backend.__dict__ for region, backend in _backends(service)[ACCOUNT_ID].items()}
+    return {region: _captured(service, backend) for region, backend in _backends(service)[ACCOUNT_ID].items()}
+
+
+def _captured(service: str, backend: Any) -> dict[str, Any]:
+    names = _CAPTURED.get(service)
+    return backend.__dict__ if names is None else {name: backend.__dict__[name] for name in names}
 
 
 def _backends(service: str) -> Any:

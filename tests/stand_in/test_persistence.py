@@ -147,6 +147,21 @@ def test_1247_clients_at_once_are_all_served(server: Server) -> None:
     assert done.stdout.split() == ["1247"], done.stderr
 
 
+def test_secrets_and_event_buses_survive(tmp_path: Path) -> None:
+    name = "/video-upload/local/webhooks/mine"
+    with serve("--data", str(tmp_path)) as server:
+        server.client("ssm").put_parameter(Name=name, Value="whsec_1", Type="SecureString")
+        server.client("ssm").put_parameter(Name=name, Value="whsec_2 whsec_1", Type="SecureString", Overwrite=True)
+        server.client("events").create_event_bus(Name="videos")
+        server.process.send_signal(signal.SIGKILL)
+        server.process.wait(5)
+    with serve("--data", str(tmp_path)) as server:
+        kept = server.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]
+        assert (kept["Value"], kept["Type"]) == ("whsec_2 whsec_1", "SecureString")
+        buses = server.client("events").list_event_buses()["EventBuses"]
+        assert {bus["Name"] for bus in buses} == {"default", "videos"}
+
+
 def test_a_service_that_nobody_calls_is_not_even_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "moto.ssm", raising=False)
     moto_state.capture("ssm")
