@@ -52,6 +52,7 @@ WHY_EVERYTHING: Mapping[str, str] = {
     "guardduty": "Malware Protection plans are named by ids that GuardDuty makes up",
     "kms:CreateKey": "a key has no name before it is made; its tags are asked for",
     "kms:ListAliases": "the call takes no resource",
+    "lambda:CreateEventSourceMapping": "a mapping has no name before it is made; its function is asked for",
     "logs:account": "deliveries, queries and lists take no log group of the product's",
     "application-autoscaling": "scalable targets are named by ids that AWS makes up",
     "route53": "the zone is the account's; its id is a setting",
@@ -172,7 +173,10 @@ def _named(service: str, account_id: str) -> list[str]:
             f"arn:aws:cloudwatch::{account_id}:dashboard/{mine}",
         ],
         "events": [f"arn:aws:events:{any_region}:rule/{mine}"],
-        "lambda": [f"arn:aws:lambda:{any_region}:function:{mine}"],
+        "lambda": [
+            f"arn:aws:lambda:{any_region}:function:{mine}",
+            f"arn:aws:lambda:{any_region}:event-source-mapping:*",  # to read and tag
+        ],
         "s3": [f"arn:aws:s3:::{mine}"],
         "sns": [f"arn:aws:sns:{any_region}:{mine}"],
         "sqs": [f"arn:aws:sqs:{any_region}:{mine}"],
@@ -253,6 +257,20 @@ def _kms(actions: Sequence[str], account_id: str) -> Iterable[Statement]:
     )
 
 
+def _lambda(actions: Sequence[str], account_id: str) -> Iterable[Statement]:
+    """Mappings of queues have ids that Lambda makes up; the function that they call is the product's."""
+    # IAM User Guide, "Actions, resources, and condition keys for AWS Lambda": these ask for the function.
+    mapping = [f"lambda:{verb}EventSourceMapping" for verb in ("Create", "Update", "Delete")]
+    named = _named("lambda", account_id)
+    yield allow("Lambda", actions=[action for action in actions if action not in mapping], resources=named)
+    yield allow(
+        "QueueMappings",
+        actions=mapping,
+        resources="*",
+        conditions={"ArnLike": {"lambda:FunctionArn": f"arn:aws:lambda:*:{account_id}:function:{PRODUCT}-*"}},
+    )
+
+
 def _logs(actions: Sequence[str], account_id: str) -> Iterable[Statement]:
     groups = [f"/{PRODUCT}/*", f"/aws/lambda/{PRODUCT}-*", f"aws-waf-logs-{PRODUCT}-*"]
     yield allow(
@@ -289,6 +307,7 @@ _SPLIT: Mapping[str, Any] = {
     "cloudwatch": _cloudwatch,
     "iam": _iam,
     "kms": _kms,
+    "lambda": _lambda,
     "logs": _logs,
     "s3": _s3,
     "route53": _route53,

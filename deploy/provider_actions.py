@@ -181,6 +181,10 @@ ACTIONS_BY_TYPE: Mapping[str, tuple[str, ...]] = {
         *("kms:TagResource", "kms:UntagResource", "kms:ScheduleKeyDeletion", "kms:GetPublicKey"),
     ),
     "lambda/alias:Alias": (*("lambda:CreateAlias", "lambda:GetAlias", "lambda:UpdateAlias", "lambda:DeleteAlias"),),
+    "lambda/eventSourceMapping:EventSourceMapping": (
+        *("lambda:CreateEventSourceMapping", "lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"),
+        *("lambda:DeleteEventSourceMapping", "lambda:TagResource", "lambda:UntagResource", "lambda:ListTags"),
+    ),
     "lambda/function:Function": (
         *("lambda:CreateFunction", "lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:DeleteFunction"),
         *("lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration", "lambda:PublishVersion"),

@@ -41,6 +41,7 @@ EVERYTHING_ON = {
     "hostedZoneId": "Z1",
     "transferAcceleration": "true",
     "malwareScan": "true",
+    "eventBusName": "videos",
     "alarmEmails": ["ops@example.com"],
 }
 SERVICE_MODELS = {

@@ -23,7 +23,7 @@ window.Notification = class {
 };
 """
 HIDE = "() => Object.defineProperty(document, 'visibilityState', { get: () => 'hidden', configurable: true })"
-OFFER, ON = "Notify me when a video is ready", "Notifications are on"
+OFFER, ON = "Notify me when ready", "Notifications are on"
 
 
 def open_with(page: Page, site: FakeSite, user: Person, *, answer: str) -> None:
@@ -71,5 +71,5 @@ def test_the_narrowest_phone_has_room_for_the_offer_in_the_longer_language(
     page.set_viewport_size({"width": 320, "height": 640})
     page.add_init_script(BROWSER)
     open_signed_in(page, site.url, site.sign_in, user.email)
-    expect(page.get_by_role("button", name="Benachrichtigen, wenn ein Video fertig ist")).to_be_visible()
+    expect(page.get_by_role("button", name="Benachrichtigen, wenn fertig")).to_be_visible()
     assert page.evaluate("() => document.documentElement.scrollWidth") == 320
