@@ -134,7 +134,12 @@ edge_args = EdgeArgs(
 edge = Edge("edge", edge_args)
 
 app_clients_args = AppClientsArgs(
-    context, settings.sign_in, user_pool_id=auth.user_pool_id, api_scopes=auth.scopes, site_url=edge.site_url
+    context,
+    settings.sign_in,
+    user_pool_id=auth.user_pool_id,
+    api_scopes=auth.scopes,
+    identity_providers=auth.identity_providers,
+    site_url=edge.site_url,
 )
 app_clients = AppClients("app-clients", app_clients_args)
 

@@ -13,6 +13,8 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"  # RFC 5322, 3.2.3
 MAIL_ADDRESS = rf"(?=.{{1,254}}$)(?=[^@]{{1,64}}@){_ATOM}(\.{_ATOM})*@(?i:{DOMAIN})"
 """RFC 5321, 4.5.3.1: at most 64 octets before the @, and 256 for the path, whose brackets are two of them."""
 
+PROVIDER_NAME = r"[a-z0-9][a-z0-9-]{1,30}[a-z0-9]"  # Cognito API reference, CreateIdentityProvider, ProviderName
+
 MAX_WEBHOOK_CHARS = 256  # five of them fit into a function's environment
 HTTPS_PORT, HTTP_PORT = 443, 80
 _UNUSABLE = re.compile(r"[^!-~]|[*#\\]")
@@ -50,6 +52,12 @@ def is_webhook(text: str) -> bool:
     name, _, url = text.partition("=")
     is_short = re.fullmatch(r"[a-z0-9]{1,16}", name) is not None and len(url) <= MAX_WEBHOOK_CHARS
     return is_short and "," not in url and is_claimed_link(url)
+
+
+def is_saml_provider(text: str) -> bool:
+    """Check for `name=url`: a name that Cognito takes and no other kind of provider has, and an https address."""
+    name, _, url = text.partition("=")
+    return re.fullmatch(PROVIDER_NAME, name) is not None and is_claimed_link(url)
 
 
 def origin_of(page: str) -> str:

@@ -12,7 +12,15 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, get_type_hints
 
-from components.internet_names import DOMAIN, MAIL_ADDRESS, is_claimed_link, is_page, is_webhook
+from components.internet_names import (
+    DOMAIN,
+    MAIL_ADDRESS,
+    PROVIDER_NAME,
+    is_claimed_link,
+    is_page,
+    is_saml_provider,
+    is_webhook,
+)
 from components.setting_fields import choice, flag, integer, text, texts
 
 MAX_OBJECT_GIB = 49_971  # 48.8 TiB; S3 User Guide, "Amazon S3 multipart upload limits"
@@ -112,6 +120,25 @@ class SignInSettings:
         ThreatProtection.OFF,
         "Cognito's answer to suspicious sign-ins: `off`, `audit`, `enforced`; other than off needs the Plus "
         "tier, paid per active user, and an `mfa` that is not off",
+    )
+    saml_providers: tuple[str, ...] = texts(
+        (),
+        is_saml_provider,
+        "NAME=URL, the name 3 to 32 small letters, digits and hyphens, the address https",
+        range(11),
+        "companies whose people sign in by SAML, as `NAME=https://…` with the address of the company's metadata; see "
+        "[Company sign-in](#company-sign-in)",
+    )
+    saml_domains: tuple[str, ...] = texts(
+        (),
+        rf"{DOMAIN.replace('$', '=')}={PROVIDER_NAME}",
+        "DOMAIN=NAME, the name of one of `samlProviders`",
+        range(51),
+        "mail domains of these companies, as `example.com=NAME`: people with such an address are sent to the company's "
+        "own sign-in",
+    )
+    local_users: bool = flag(
+        True, "people may sign in with a password of this stage; off, only people of `samlProviders` sign in"
     )
     mail_identity_arn: str = text(
         "",

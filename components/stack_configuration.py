@@ -11,6 +11,7 @@ from collections.abc import Sequence, Set
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 
+from components.company_sign_in import company_sign_in_checks
 from components.mail_sender import mail_sender_checks
 from components.naming import problem_of_region, problem_of_stage_name
 from components.setting_fields import ConfigReader, settings_in
@@ -123,6 +124,7 @@ def _contradictions(settings: Settings, region: str | None, unreadable: Set[str]
             bool(settings.sign_in.mail_from) != bool(settings.sign_in.mail_identity_arn),
             "and mailIdentityArn are given together or not at all",
         ),
+        *company_sign_in_checks(settings.sign_in),
         *mail_sender_checks(settings.sign_in.mail_from, settings.sign_in.mail_identity_arn, region),
         (
             ("hostedZoneId", "siteDomain"),

@@ -110,6 +110,10 @@ ACTIONS_BY_TYPE: Mapping[str, tuple[str, ...]] = {
     "cloudwatch/queryDefinition:QueryDefinition": (
         *("logs:PutQueryDefinition", "logs:DescribeQueryDefinitions", "logs:DeleteQueryDefinition"),
     ),
+    "cognito/identityProvider:IdentityProvider": (
+        *("cognito-idp:CreateIdentityProvider", "cognito-idp:DescribeIdentityProvider"),
+        *("cognito-idp:UpdateIdentityProvider", "cognito-idp:DeleteIdentityProvider"),
+    ),
     "cognito/resourceServer:ResourceServer": (
         *("cognito-idp:CreateResourceServer", "cognito-idp:DescribeResourceServer"),
         *("cognito-idp:UpdateResourceServer", "cognito-idp:DeleteResourceServer"),

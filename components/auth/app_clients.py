@@ -37,7 +37,7 @@ provider drops it, and Cognito then lets tokens write all standard attributes, t
 class AppClientsArgs:
     """Inputs of the app clients.
 
-    api_scopes: scopes of the resource server.
+    api_scopes: scopes of the resource server. identity_providers: names of what lets people in.
     site_url: `https://…` without a slash at the end; the web client comes back to it.
     """
 
@@ -46,6 +46,7 @@ class AppClientsArgs:
     _: KW_ONLY
     user_pool_id: pulumi.Input[str]
     api_scopes: Sequence[pulumi.Input[str]]
+    identity_providers: Sequence[pulumi.Input[str]]
     site_url: pulumi.Input[str]
 
 
@@ -56,7 +57,7 @@ class AppClients(pulumi.ComponentResource):
     """The page: code + PKCE, no secret."""
     account_client_id: pulumi.Output[str] | None
     """The account view: code + PKCE, no secret; its tokens change the person's account and open no route. None where
-    `mfa` is off."""
+    `mfa` or `localUsers` is off."""
     desktop_client_id: pulumi.Output[str]
     """The command line: code + PKCE with a loopback redirect, no secret."""
     native_client_id: pulumi.Output[str] | None
@@ -81,7 +82,8 @@ class AppClients(pulumi.ComponentResource):
         # Not protected: it names the site, which goes with the stack, and the engine would keep that, too.
         web = self._person_client("web", [*pages, *popups], pages, self._child)
         # Not protected, as the page's, and a setting takes it away.
-        account = self._account_client() if args.settings.mfa is not Mfa.OFF else None
+        has_factors = args.settings.mfa is not Mfa.OFF and args.settings.local_users
+        account = self._account_client() if has_factors else None
         loopback = [f"http://127.0.0.1:{port}/callback" for port in DESKTOP_PORTS]
         desktop = self._person_client("desktop", loopback, [], protected(self, args.context.general.protect))
         # Not protected: a setting takes it away, and apps read its id from config.json at each start.
@@ -116,7 +118,7 @@ class AppClients(pulumi.ComponentResource):
             allowed_oauth_scopes=[*OPENID_SCOPES, *self._args.api_scopes],
             callback_urls=list(redirect_urls),
             logout_urls=list(logout_urls),
-            supported_identity_providers=["COGNITO"],
+            supported_identity_providers=list(self._args.identity_providers),
             explicit_auth_flows=["ALLOW_REFRESH_TOKEN_AUTH"],
             read_attributes=["email", "email_verified"],
             write_attributes=["email"],

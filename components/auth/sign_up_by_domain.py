@@ -12,11 +12,11 @@ class ForbiddenDomainError(Exception):
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Pass the event on, or refuse. Administrators may invite anyone.
+    """Pass the event on, or refuse. Administrators may invite anyone, and companies answer for their own people.
 
     Raises ForbiddenDomainError when the address is of another domain than ALLOWED_DOMAINS (comma separated).
     """
-    if event["triggerSource"] == "PreSignUp_AdminCreateUser":
+    if event["triggerSource"] in {"PreSignUp_AdminCreateUser", "PreSignUp_ExternalProvider"}:
         return event
     address = str(event["request"]["userAttributes"].get("email", ""))
     domain = address.rpartition("@")[2].lower()

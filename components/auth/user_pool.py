@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policy
+from components.company_sign_in import domains_of, saml_metadata
 from components.naming import PRODUCT, StageContext, type_token
 from components.protection import protected
 from components.settings import Mfa, SignInSettings, SignUp, ThreatProtection, sign_up_variables
@@ -17,6 +18,10 @@ MIN_PASSWORD_CHARS = 12
 INVITATION_DAYS = 7
 SIGN_UP_FILTER = Path(__file__).with_name("sign_up_by_domain.py")
 RUNTIME = "python3.13"
+EMAIL_CLAIM = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress"
+"""As Entra ID and AD FS name it; other providers are told to."""
+READ_FROM_METADATA = ("ActiveEncryptionCertificate", "SLORedirectBindingURI", "SSORedirectBindingURI")
+"""Cognito API reference, CreateIdentityProvider, ProviderDetails: the answer holds them, the request need not."""
 SCOPES = {"read": "Look at own uploads and videos", "write": "Upload and delete own videos"}
 
 
@@ -43,6 +48,8 @@ class Auth(pulumi.ComponentResource):
     """Host name of the hosted sign-in pages."""
     sign_in_hosts: list[pulumi.Input[str]]
     """Host names that the page calls to sign in: the hosted pages, and Cognito itself."""
+    identity_providers: list[pulumi.Input[str]]
+    """Names of what lets people in: the pool's own users, and companies."""
     scopes: list[pulumi.Output[str]]
     """`video-upload/read` and `video-upload/write`, known once the pool knows them."""
 
@@ -133,6 +140,7 @@ class Auth(pulumi.ComponentResource):
             ],
             opts=self._protected,
         )
+        companies = [self._company(pool, provider, url) for provider, url in saml_metadata(settings).items()]
         domain = aws.cognito.UserPoolDomain(
             f"{name}-sign-in",
             user_pool_id=pool.id,
@@ -146,8 +154,28 @@ class Auth(pulumi.ComponentResource):
         self.issuer = pulumi.Output.concat("https://cognito-idp.", context.region, ".amazonaws.com/", pool.id)
         self.sign_in_host = pulumi.Output.concat(domain.domain, ".auth.", context.region, ".amazoncognito.com")
         self.sign_in_hosts = [self.sign_in_host, f"cognito-idp.{context.region}.amazonaws.com"]
+        self.identity_providers = [
+            *(["COGNITO"] if settings.local_users else []),
+            *(company.provider_name for company in companies),
+        ]
         self.scopes = [pulumi.Output.concat(resource_server.identifier, "/", scope) for scope in SCOPES]
         self.register_outputs({"userPoolId": self.user_pool_id, "issuer": self.issuer})
+
+    def _company(self, pool: aws.cognito.UserPool, provider: str, metadata_url: str) -> aws.cognito.IdentityProvider:
+        """Not protected: a setting takes it away. Its people stay in the pool."""
+        return aws.cognito.IdentityProvider(
+            f"{self._name}-{provider}",
+            user_pool_id=pool.id,
+            provider_name=provider,
+            provider_type="SAML",
+            provider_details={"MetadataURL": metadata_url, "RequestSigningAlgorithm": "rsa-sha256"},
+            attribute_mapping={"email": EMAIL_CLAIM},
+            idp_identifiers=domains_of(self._args.settings, provider),
+            # Cognito reads these from the metadata and tells them in its answer.
+            opts=pulumi.ResourceOptions(
+                parent=self, ignore_changes=[f"providerDetails.{name}" for name in READ_FROM_METADATA]
+            ),
+        )
 
     def _answers_to_threats(self, pool: aws.cognito.UserPool) -> None:
         """Known stolen passwords are refused; a risky sign-in needs the second factor, a very risky one fails."""

@@ -141,6 +141,7 @@ OPERATIONS: Mapping[str, tuple[Held, ...]] = {
         ),
     ),
     "aws:cloudwatch/queryDefinition:QueryDefinition": (Held("logs", "PutQueryDefinition"),),
+    "aws:cognito/identityProvider:IdentityProvider": (Held("cognito-idp", "CreateIdentityProvider"),),
     "aws:cognito/resourceServer:ResourceServer": (Held("cognito-idp", "CreateResourceServer"),),
     "aws:cognito/riskConfiguration:RiskConfiguration": (Held("cognito-idp", "SetRiskConfiguration"),),
     "aws:cognito/userGroup:UserGroup": (Held("cognito-idp", "CreateGroup", renamed={"name": "GroupName"}),),

@@ -10,6 +10,8 @@ ON: Mapping[str, object] = {
     "signUp": SignUp.DOMAIN,
     "signUpDomains": ["example.com"],
     "mfa": Mfa.REQUIRED,
+    "samlProviders": ["acme=https://login.example.com/metadata"],
+    "samlDomains": ["example.com=acme"],
     "transferAcceleration": True,
     "malwareScan": True,
     "malwareUnscanned": Unscanned.ACCEPT,
@@ -25,6 +27,8 @@ ON: Mapping[str, object] = {
 }
 OFF: Mapping[str, object] = {
     "signUp": SignUp.CLOSED,
+    "localUsers": False,
+    "samlProviders": ["acme=https://login.example.com/metadata"],
     "mfa": Mfa.OFF,
     "threatProtection": ThreatProtection.OFF,
     "machineClient": False,

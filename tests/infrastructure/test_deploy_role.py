@@ -36,6 +36,7 @@ from tests.infrastructure.safety.reading import as_list
 
 ACCOUNT_ID = "123456789012"
 EVERYTHING_ON = {
+    "samlProviders": ["acme=https://login.example.com/metadata"],
     "siteDomain": "video.example.com",
     "siteCertificateArn": f"arn:aws:acm:us-east-1:{ACCOUNT_ID}:certificate/1a2b",
     "hostedZoneId": "Z1",

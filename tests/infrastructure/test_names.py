@@ -18,6 +18,7 @@ from tests.infrastructure.recorded_program import ACCOUNT_ID, Recorded, Recordin
 
 LONGEST_REGION = "ap-southeast-1"
 EVERYTHING = {
+    "samlProviders": ["acme=https://login.example.com/metadata"],
     "machineClient": True,
     "signUp": "domain",
     "signUpDomains": ["example.com"],
@@ -98,6 +99,7 @@ RULES = {
     "cloudwatch/queryDefinition:QueryDefinition": Rule(
         "name", Unique.REGION, member("logs", "PutQueryDefinition", "name")
     ),
+    "cognito/identityProvider:IdentityProvider": Rule("providerName", Unique.PARENT, r"[^_\s][^\s][^_\s]{1,30}"),
     "cognito/resourceServer:ResourceServer": Rule(
         "name", Unique.PARENT, member("cognito-idp", "CreateResourceServer", "Name")
     ),

@@ -23,6 +23,8 @@ STAY_FOR_OTHERS = {
     # the pool calls the sign-up filter
     *("aws:lambda/function:Function", "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy"),
     "aws:lambda/permission:Permission",
+    # the desktop client names the companies that it lets in
+    "aws:cognito/identityProvider:IdentityProvider",
 }
 """Types of unprotected resources that stay, because something kept depends on them; none costs anything idle."""
 
@@ -65,7 +67,7 @@ def test_destroying_takes_all_that_costs_while_idle_but_data_and_its_keys(prod: 
     protected = {f"{each.type}/{each.name}" for each in prod.resources if each.protect}
     dragged = kept_by_destroying(prod) - protected
     assert {name.rpartition("/")[0] for name in dragged} <= STAY_FOR_OTHERS
-    assert all(name.rpartition("/")[2].startswith(("network-", "auth-sign-up-filter")) for name in dragged)
+    assert all(name.rpartition("/")[2].startswith(("network-", "auth-sign-up-filter", "auth-acme")) for name in dragged)
     assert kept_types <= {each.type for each in holders(prod)}
 
 

@@ -21,6 +21,7 @@ DECLARED: dict[str, Any] = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())
 SETTINGS = [key for key in DECLARED if ":" not in key]
 
 
+METADATA = "https://login.example.com/metadata"
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/1"
 IDENTITIES = "arn:aws:ses:eu-central-1:123456789012:identity"
 IDENTITY_ELSEWHERE = f"{IDENTITIES}/example.com".replace("eu-central-1", "eu-west-2")
@@ -101,6 +102,13 @@ def test_contradictions_stand_beside_wrong_values_but_never_follow_from_them() -
         ("nativeRedirectUrls", {"nativeRedirectUrls": ["com.example.app:/signed-in"]}),
         ("webhooks", {"webhooks": ["a=https://a.example.com/", "a=https://b.example.com/"]}),
         ("webhooks", {"webhooks": [f"a{each}=https://a.example.com/{each}" for each in range(6)]}),
+        ("samlProviders", {"samlProviders": ["acme=http://login.example.com/metadata"]}),
+        ("samlProviders", {"samlProviders": ["COGNITO=https://login.example.com/metadata"]}),
+        ("samlProviders", {"samlProviders": [f"acme={METADATA}", f"acme={METADATA}?2"]}),
+        ("samlDomains", {"samlDomains": ["example.com=acme"]}),
+        ("samlDomains", {"samlDomains": ["example=acme"], "samlProviders": [f"acme={METADATA}"]}),
+        ("localUsers", {"localUsers": False}),
+        ("localUsers", {"localUsers": False, "samlProviders": [f"acme={METADATA}"], "signUp": "open"}),
         ("provisionedConcurrencyMax", {"provisionedConcurrencyMax": 4}),
         ("siteDomain", {"siteDomain": "1.2.3.4", "siteCertificateArn": CERTIFICATE}),
         ("siteCertificateArn", {"siteDomain": "a.org", "siteCertificateArn": CERTIFICATE.replace("1234", "١٢٣٤")}),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from components.auth.sign_up_by_domain import ForbiddenDomainError, handler
 from components.settings import Mfa
-from tests.infrastructure.recorded_program import Recording, record
+from tests.infrastructure.recorded_program import Recorded, Recording, record
 
 FACTORS = {"softwareTokenMfaConfiguration", "smsConfiguration", "emailMfaConfiguration"}
 
@@ -37,3 +38,41 @@ def test_people_can_set_a_second_factor_up_wherever_there_is_one_and_with_a_toke
     if mfa is not Mfa.OFF:
         callbacks = clients["app-clients-account"].inputs["callbackUrls"]
         assert callbacks == [f"{recording.exports['siteUrl']}/account.html", "http://localhost:5173/account.html"]
+
+
+def test_a_companys_people_sign_in_at_their_company_and_nobody_else_does_where_nobody_may() -> None:
+    acme = {"samlProviders": ["acme=https://login.example.com/metadata"], "samlDomains": ["example.com=acme"]}
+    beside = record("dev", overrides={**acme, "mfa": "optional"})
+    (provider,) = beside.of("cognito/identityProvider:IdentityProvider")
+    assert provider.inputs["providerType"] == "SAML"
+    assert provider.inputs["providerDetails"]["MetadataURL"] == "https://login.example.com/metadata"
+    assert provider.inputs["idpIdentifiers"] == ["example.com"]
+    assert set(provider.inputs["attributeMapping"]) == {"email"}
+    lets_in = {each.name: each.inputs.get("supportedIdentityProviders") for each in clients_of(beside)}
+    assert lets_in["app-clients-web"] == lets_in["app-clients-desktop"] == ["COGNITO", "acme"]
+    assert lets_in["app-clients-account"] == ["COGNITO"]
+    alone = record("dev", overrides={**acme, "mfa": "optional", "localUsers": False})
+    assert {tuple(each.inputs["supportedIdentityProviders"]) for each in clients_of(alone)} == {("acme",)}
+    assert "accountClientId" not in alone.exports["siteConfig"]
+
+
+def clients_of(recording: Recording) -> list[Recorded]:
+    return recording.of("cognito/userPoolClient:UserPoolClient")
+
+
+def test_a_mapped_attribute_can_be_written_by_every_client_that_lets_a_company_in() -> None:
+    """Cognito API reference, CreateUserPoolClient, WriteAttributes: else a federated sign-in fails."""
+    recording = record("dev", overrides={"samlProviders": ["acme=https://login.example.com/metadata"]})
+    (provider,) = recording.of("cognito/identityProvider:IdentityProvider")
+    for client in clients_of(recording):
+        if "acme" in client.inputs["supportedIdentityProviders"]:
+            assert set(provider.inputs["attributeMapping"]) <= set(client.inputs["writeAttributes"])
+
+
+@pytest.mark.parametrize("source", ["PreSignUp_AdminCreateUser", "PreSignUp_ExternalProvider"])
+def test_the_filter_of_sign_ups_lets_in_whom_others_answer_for(monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+    monkeypatch.setenv("ALLOWED_DOMAINS", "example.com")
+    event = {"triggerSource": source, "request": {"userAttributes": {"email": "eve@example.org"}}}
+    assert handler(event, None) == event
+    with pytest.raises(ForbiddenDomainError):
+        handler({**event, "triggerSource": "PreSignUp_SignUp"}, None)
