@@ -163,7 +163,9 @@ def test_pausing_is_one_setting_and_loses_nothing() -> None:
     assert all(name.startswith(alarms) for name in gone), gone
     assert stopped.names() - running.names() == set()
     for kind in ("s3/bucket:Bucket", "kms/key:Key", "cognito/userPool:UserPool"):
-        assert [each.inputs for each in stopped.of(kind)] == [each.inputs for each in running.of(kind)]
+        assert {each.name: each.inputs for each in stopped.of(kind)} == {
+            each.name: each.inputs for each in running.of(kind)
+        }
 
 
 def test_whatever_goes_on_costing_stands_in_the_runbook(paused: Recording) -> None:
