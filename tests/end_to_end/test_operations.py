@@ -51,6 +51,9 @@ def rights_for(operation: str, parameters: dict[str, Any]) -> Iterator[tuple[str
     if "UserPoolId" in parameters:
         yield f"cognito-idp:{operation}", "auth-users"
         return
+    if "TopicArn" in parameters:
+        yield f"sns:{operation}", "messaging-completed"
+        return
     if operation == "Invoke":
         yield "lambda:InvokeFunction", "video-processing:live"
         return
@@ -261,7 +264,8 @@ def test_an_upload_is_found_by_each_of_its_ids(person: Person, operator: Operato
     assert started["videoId"] in operator.run(find_upload.main, "--owner", person.owner)
     person.call("DELETE", f"/videos/{started['videoId']}")
     found = json.loads(operator.run(find_upload.main, "--upload-id", started["uploadId"], "--json"))
-    assert [version["note"] for version in found["recordVersions"]] == ["deleted", "uploading"]
+    # Deleted, and then once more when subscribers were told.
+    assert [version["note"] for version in found["recordVersions"]] == ["deleted", "deleted", "uploading"]
 
 
 def test_a_video_is_found_when_its_tombstone_has_expired(person: Person, operator: Operator, stand_in: StandIn) -> None:
@@ -272,7 +276,7 @@ def test_a_video_is_found_when_its_tombstone_has_expired(person: Person, operato
     stand_in.client("s3").delete_object(Bucket=names.METADATA_BUCKET, Key=record_key)
     found = json.loads(operator.run(find_upload.main, started["videoId"], "--owner", person.owner, "--json"))
     notes = [version["note"] for version in found["recordVersions"]]
-    assert notes == ["delete marker", "deleted", "uploading"]
+    assert notes == ["delete marker", "deleted", "deleted", "uploading"]
     refused = operator.run(restore_video.main, started["videoId"], "--owner", person.owner, "--yes", status=1)
     assert "has expired" in refused
 
