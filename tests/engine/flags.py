@@ -11,6 +11,7 @@ from tests.engine.engine import PROJECT
 
 TOGETHER: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("paused", "true"): {"provisionedConcurrency": "0", "provisionedConcurrencyMax": "0"},
+    ("localUsers", "false"): {"samlProviders[0]": "acme=https://login.example.com/metadata"},
     ("trail", "false"): {"trailManagementEvents": "false"},
     ("trailManagementEvents", "true"): {"trail": "true"},
 }
