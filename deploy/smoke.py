@@ -49,7 +49,7 @@ from video_upload.schemas import (
 from video_upload.site import discover_sign_in, fetch_site_config
 
 TIMEOUT_SECONDS = 30
-PROCESSING_SECONDS = 120
+PROCESSING_SECONDS = 300  # a malware scan included
 METRIC_SECONDS = 600
 METRIC_PAUSE_SECONDS = 2
 LOCAL_STAGE = "local"
