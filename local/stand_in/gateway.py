@@ -125,7 +125,7 @@ class Gateway:
         return Response(status=202)
 
     def _scan(self, environ: WSGIEnvironment) -> Response:
-        """GuardDuty's SendObjectMalwareScan: the request goes where bucket events go, to the scanner of this machine."""
+        """GuardDuty's SendObjectMalwareScan: the request goes where bucket events go, to this machine's scanner."""
         wanted = cast("dict[str, dict[str, str]]", _json_body(environ))["s3Object"]
         send_to_queue(EVENTS_QUEUE, json.dumps(scan_request(wanted["bucket"], wanted["key"], wanted["versionId"])))
         self._snapshots.write(["sqs"])
