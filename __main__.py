@@ -156,6 +156,7 @@ resources = Resources(
     delivery_queue_arns=list(messaging.delivery_queue_arns.values()),
     event_bus_name=settings.notifications.event_bus_name,
     limits_stored=settings.uploads.limits_stored,
+    limits_stage=settings.uploads.max_stored_tib_per_stage > 0,
     scaled=settings.compute.provisioned_concurrency > 0,
     asks_for_bill=settings.observability.cost_figure,
     scans=settings.malware.malware_scan,

@@ -50,6 +50,7 @@ def scan_verdict(event: CloudWatchEvent) -> None:
 def janitor(event: CloudWatchEvent) -> dict[str, int]:
     swept = services().janitor.sweep()
     services().stage_figures.record()
+    services().stage_usage.record()
     return dict(swept)
 
 

@@ -15,7 +15,7 @@ from components.settings import Settings
 from components.site_config import allowed_origin
 from components.storage.buckets import Storage
 
-GIB, MIB, DAY_SECONDS = 2**30, 2**20, 86_400
+TIB, GIB, MIB, DAY_SECONDS = 2**40, 2**30, 2**20, 86_400
 
 
 def function_environment(  # noqa: PLR0917 - the tiers, in the order of the drawing
@@ -64,5 +64,6 @@ def function_environment(  # noqa: PLR0917 - the tiers, in the order of the draw
         "MAX_RESERVED_BYTES_PER_USER": str(uploads.max_reserved_gib * GIB),
         "MAX_STORED_BYTES_PER_USER": str(uploads.max_stored_gib_per_user * GIB),
         "MAX_STORED_VIDEOS_PER_USER": str(uploads.max_stored_videos_per_user),
+        "MAX_STORED_BYTES_PER_STAGE": str(uploads.max_stored_tib_per_stage * TIB),
         "UPLOAD_TTL_SECONDS": str(uploads.upload_days * DAY_SECONDS),
     }

@@ -198,6 +198,13 @@ class UploadSettings:
         "how many videos that may be; each new upload lists them, 1,000 a request; 0 for no limit, only where "
         "`maxStoredGibPerUser` is 0",
     )
+    max_stored_tib_per_stage: int = integer(
+        1,
+        0,
+        1_000_000,
+        "what all users together may have stored: by the last hourly count (every sweep above 90 %), and what was "
+        "reserved since; what begins and settles between two counts may exceed it; 0 for no limit",
+    )
     upload_days: int = integer(6, 1, 30, "how long an upload may take")
     upload_key_names: tuple[str, ...] = texts(
         ("k1",),

@@ -47,6 +47,7 @@ LOG_RETENTION_DAYS = (
 """CloudWatch Logs API reference, PutRetentionPolicy: nothing between is accepted."""
 
 
+GIB_A_TIB = 1_024
 MAX_ENVIRONMENT_BYTES = 4_096  # same page: of all variables of a function; measured here with the quotes around them
 
 
@@ -145,6 +146,11 @@ def _contradictions(settings: Settings, region: str | None, unreadable: Set[str]
         (
             ("maxStoredGibPerUser", "maxVideoGib"),
             0 < settings.uploads.max_stored_gib_per_user < settings.uploads.max_video_gib,
+            "is less than maxVideoGib",
+        ),
+        (
+            ("maxStoredTibPerStage", "maxVideoGib"),
+            0 < settings.uploads.max_stored_tib_per_stage * GIB_A_TIB < settings.uploads.max_video_gib,
             "is less than maxVideoGib",
         ),
         (

@@ -82,6 +82,9 @@ class Month:
         events = {
             "starting": started,
             "counting": started * self._lists_of_a_user() * inventory.settings.uploads.limits_stored,
+            "comparing_with_the_stage": started * (inventory.settings.uploads.max_stored_tib_per_stage > 0),
+            "gauging": inventory.janitor_runs,
+            "counting_the_stage": min(inventory.janitor_runs, HOURS_A_MONTH),
             "signing": signing_calls,
             "sending_part": self.parts_sent,
             "authorizing": self.function_calls["upload_token_authorizer"],

@@ -25,6 +25,7 @@ from chalicelib.core.records import Records
 from chalicelib.core.sigv4 import BucketAddress, Credentials
 from chalicelib.core.simple_upload import SimpleUploads
 from chalicelib.core.stage_figures import StageFigures
+from chalicelib.core.stage_usage import StageUsage
 from chalicelib.core.upload_requests import CompleteUpload, StartUpload
 from chalicelib.core.upload_token import UploadToken, UploadTokens
 from chalicelib.core.video_types import Container
@@ -71,6 +72,7 @@ class InMemoryPlatform:
     janitor: Janitor
     library: Library
     room: Room
+    stage_usage: StageUsage
     stage_figures: StageFigures
     progress_log: ProgressLog
     deliveries: Deliveries
@@ -166,7 +168,7 @@ def inspected(read_range: Callable[[int, int], bytes], size_bytes: int, containe
 CAPS = Caps(max_open_uploads=3, max_reserved_bytes=100 * 2**20)
 
 
-def platform_in_memory(scans: ScanPolicy = NO_SCAN, caps: Caps = CAPS) -> InMemoryPlatform:
+def platform_in_memory(scans: ScanPolicy = NO_SCAN, caps: Caps = CAPS, max_stage_bytes: int = 0) -> InMemoryPlatform:
     """Its clock stands still until a test lets time pass."""
     clock = FakeClock()
     metadata, videos = FakeMetadata(clock), FakeVideos(clock)
@@ -175,7 +177,10 @@ def platform_in_memory(scans: ScanPolicy = NO_SCAN, caps: Caps = CAPS) -> InMemo
     records = Records(metadata)
     announcements = Announcements(records=records, notifier=notifier, now=clock)
     tokens = UploadTokens(mac, clock)
-    room = Room(records=records, videos=videos, caps=caps)
+    stage_usage = StageUsage(
+        records=records, videos=videos, metadata=metadata, meter=meter, now=clock, max_bytes=max_stage_bytes
+    )
+    room = Room(records=records, videos=videos, stage=stage_usage, caps=caps)
     video_address = BucketAddress("https://videos.s3.test")
     signing: Any = {
         "region": "eu-central-1",
@@ -261,4 +266,5 @@ def platform_in_memory(scans: ScanPolicy = NO_SCAN, caps: Caps = CAPS) -> InMemo
             now=clock,
         ),
         room=room,
+        stage_usage=stage_usage,
     )

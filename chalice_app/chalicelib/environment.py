@@ -49,9 +49,10 @@ class Environment:
     cost_tag: `key=value` that the stage's resources carry on the bill; empty when nobody asks for it.
     webhooks: `name=url` of each destination, comma separated. event_bus_name: of EventBridge; empty for none.
     site_url, media_key_arn, media_key_pair_id: for media URLs through CloudFront; without them S3's own are given out.
-    max_video_bytes, max_reserved_bytes_per_user: bytes; max_stored_bytes_per_user, max_stored_videos_per_user: 0 for no
-    limit; upload_ttl_seconds: an upload's and its token's life; url_ttl_seconds: at most 900, which the bucket policy
-    enforces. malware_unscanned: `reject` or `accept`, for a video that cannot be scanned.
+    max_video_bytes, max_reserved_bytes_per_user: bytes; max_stored_bytes_per_user, max_stored_videos_per_user,
+    max_stored_bytes_per_stage: 0 for no limit; upload_ttl_seconds: an upload's and its token's life; url_ttl_seconds:
+    at most 900, which the bucket policy enforces. malware_unscanned: `reject` or `accept`, for a video that cannot be
+    scanned.
     """
 
     stage: str = _variable()
@@ -83,6 +84,7 @@ class Environment:
     max_reserved_bytes_per_user: int = _variable(str(MAX_OBJECT_BYTES), least=1)
     max_stored_bytes_per_user: int = _variable("0", least=0)
     max_stored_videos_per_user: int = _variable("0", least=0)
+    max_stored_bytes_per_stage: int = _variable("0", least=0)
     upload_ttl_seconds: int = _variable(str(7 * 24 * 3600), least=3600, most=30 * 24 * 3600)
     url_ttl_seconds: int = _variable("900", least=60, most=900)
     completion_patience_seconds: int = _variable("25", least=1, most=27)

@@ -25,6 +25,7 @@ STATUS_BY_ERROR: Mapping[type[errors.PlatformError], int] = {
     errors.ReservedBytesExceededError: 429,
     errors.TooManyStoredVideosError: 429,
     errors.StoredBytesExceededError: 429,
+    errors.StageFullError: 429,
     errors.UploadAbortedError: 409,
     errors.UploadExpiredError: 409,
     errors.UploadCompletingError: 409,

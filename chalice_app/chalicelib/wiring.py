@@ -17,6 +17,7 @@ from chalicelib.core.part_urls import PartUrls
 from chalicelib.core.ports import CredentialsMissingError, Mac, Meter
 from chalicelib.core.records import Records
 from chalicelib.core.sigv4 import BucketAddress, Credentials
+from chalicelib.core.stage_usage import StageUsage
 from chalicelib.core.upload_token import UploadTokens
 from chalicelib.environment import Environment
 
@@ -246,7 +247,18 @@ class Services:
             self.environment.max_stored_bytes_per_user,
             self.environment.max_stored_videos_per_user,
         )
-        return Room(records=self.records, videos=self._videos, caps=caps)
+        return Room(records=self.records, videos=self._videos, stage=self.stage_usage, caps=caps)
+
+    @cached_property
+    def stage_usage(self) -> StageUsage:
+        return StageUsage(
+            records=self.records,
+            videos=self._videos,
+            metadata=self._metadata,
+            meter=self.meter,
+            now=utc_now,
+            max_bytes=self.environment.max_stored_bytes_per_stage,
+        )
 
     @cached_property
     def _part_urls(self) -> PartUrls:

@@ -17,7 +17,7 @@ class Resources:
 
     token_key_arns: upload token keys, the signing one first. media_key_arn: signs media URLs.
     delivery_queue_arns: of the destinations of notifications, webhooks and bus. event_bus_name: empty without a bus.
-    limits_stored: whether what a user has stored is limited.
+    limits_stored, limits_stage: whether what a user, or the stage, has stored is limited.
     scaled: whether capacity is provisioned. asks_for_bill: whether the janitor asks Cost Explorer.
     scans: whether videos are scanned for malware.
     """
@@ -32,6 +32,7 @@ class Resources:
     delivery_queue_arns: Sequence[pulumi.Input[str]]
     event_bus_name: str
     limits_stored: bool
+    limits_stage: bool
     scaled: bool
     asks_for_bill: bool
     scans: bool
@@ -179,6 +180,16 @@ def count_videos(resources: Resources) -> Statement:
         resources=resources.context.bucket_arn("videos"),
         conditions={"StringLike": {"s3:prefix": "videos/*"}},
     )
+
+
+def read_stage_count(resources: Resources) -> list[Statement]:
+    if not resources.limits_stage:
+        return []
+    return [allow("ReadStageCount", actions="s3:GetObject", resources=resources.metadata("usage"))]
+
+
+def write_stage_count(resources: Resources) -> Statement:
+    return allow("WriteStageCount", actions=["s3:GetObject", "s3:PutObject"], resources=resources.metadata("usage"))
 
 
 def count_videos_for_limits(resources: Resources) -> list[Statement]:

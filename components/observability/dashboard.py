@@ -120,6 +120,8 @@ def _funnel(monitored: MonitoredResources) -> list[Chart]:
             ],
             HOUR,
         ),
+        Chart("Stored by all users (bytes)", [Line("last count", own("stage_stored_bytes", "Maximum"))], HOUR),
+        Chart("Stored by all users (videos)", [Line("last count", own("stage_stored_videos_count", "Maximum"))], HOUR),
         Chart(
             "Time for an upload (ms)",
             [

@@ -91,7 +91,7 @@ def metadata_bucket_policy(
                 "RecordsOnlyFromTheNetwork",
                 principal=EVERYONE,
                 actions="s3:*",  # to read, write, delete, and to tag: a tag lets the lifecycle rule delete a record
-                resources=[f"{arn}/records/*", f"{arn}/open/*", f"{arn}/starts/*"],
+                resources=[f"{arn}/records/*", f"{arn}/open/*", f"{arn}/starts/*", f"{arn}/usage/*"],
                 conditions=elsewhere,
             )
         )

@@ -68,12 +68,14 @@ def test_the_schedule_sweeps_and_then_records_the_figures(
         return {"open": 2}
 
     services = SimpleNamespace(
-        janitor=SimpleNamespace(sweep=sweep), stage_figures=SimpleNamespace(record=lambda: done.append("record"))
+        janitor=SimpleNamespace(sweep=sweep),
+        stage_figures=SimpleNamespace(record=lambda: done.append("record")),
+        stage_usage=SimpleNamespace(record=lambda: done.append("count")),
     )
     monkeypatch.setattr(handlers, "services", lambda: services)
     scheduled = dict.fromkeys(("version", "account", "region", "detail-type", "source", "time", "id"), "")
     assert handlers.janitor({**scheduled, "detail": {}, "resources": []}, CONTEXT) == {"open": 2}
-    assert done == ["sweep", "record"]
+    assert done == ["sweep", "record", "count"]
     assert plain_invocations == [CONTEXT]
 
 

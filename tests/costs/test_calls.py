@@ -88,6 +88,21 @@ def test_counting_what_is_stored_asks_what_the_model_bills(platform: InMemoryPla
     assert counted == as_counted(CALLS["starting"] + CALLS["counting"] + CALLS["authorizing"])
 
 
+def test_comparing_with_the_stage_and_counting_it_ask_what_the_model_bills(
+    platform: InMemoryPlatform, counted: Counter[str]
+) -> None:
+    platform.stage_usage.record()
+    assert counted == as_counted(CALLS["gauging"] + CALLS["counting_the_stage"])
+    counted.clear()
+    platform.stage_usage.record()
+    assert counted == as_counted(CALLS["gauging"])
+    counted.clear()
+    limited = replace(platform.stage_usage, max_bytes=2**40)
+    platform.uploads = replace(platform.uploads, room=replace(platform.room, stage=limited))
+    platform.start(correlation_id="an-upload")
+    assert counted == as_counted(CALLS["starting"] + CALLS["comparing_with_the_stage"] + CALLS["authorizing"])
+
+
 def test_a_refused_init_asks_for_one_list_and_writes_nothing(platform: InMemoryPlatform, counted: Counter[str]) -> None:
     for _ in range(platform.room.caps.max_open_uploads):
         platform.start(1)

@@ -24,13 +24,14 @@ PLAIN = Resources(
     asks_for_bill=False,
     scans=False,
     limits_stored=False,
+    limits_stage=False,
 )
 VIDEO_BUCKET = "arn:aws:s3:::video-upload-dev-videos-eu-central-1-123456789012"
 METADATA_BUCKET = "arn:aws:s3:::video-upload-dev-metadata-eu-central-1-123456789012"
 VIDEOS = f"{VIDEO_BUCKET}/videos/*"
 COUNTED = f"{VIDEO_BUCKET} if s3:prefix is videos/*"
-RECORDS, OPEN, STARTS, POSTERS, FIGURES = (
-    f"{METADATA_BUCKET}/{folder}/*" for folder in ("records", "open", "starts", "posters", "figures")
+RECORDS, OPEN, STARTS, POSTERS, FIGURES, USAGE = (
+    f"{METADATA_BUCKET}/{folder}/*" for folder in ("records", "open", "starts", "posters", "figures", "usage")
 )
 FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:video-upload-dev"
 INTERFACE_ACTIONS = {
@@ -97,6 +98,7 @@ FUNCTIONS: dict[str, Granted] = {
         OPEN: {"s3:PutObject", "s3:DeleteObject"},
         POSTERS: {"s3:DeleteObject"},
         VIDEO_BUCKET: {"s3:ListBucket", "s3:ListBucketMultipartUploads"},
+        USAGE: {"s3:GetObject", "s3:PutObject"},
         VIDEOS: {
             *("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"),
             *PARTS,
@@ -200,6 +202,13 @@ def test_where_videos_are_scanned_verdicts_change_records_and_the_janitor_asks_f
 def test_only_an_init_that_meets_a_limit_lists_what_is_stored(function: str) -> None:
     before, limited = granted(function, PLAIN), granted(function, replace(PLAIN, limits_stored=True))
     assert limited == (before | {COUNTED: {"s3:ListBucket"}} if function == "multipart_init" else before)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_only_who_lets_uploads_in_reads_the_stages_count(function: str) -> None:
+    before, limited = granted(function, PLAIN), granted(function, replace(PLAIN, limits_stage=True))
+    reads = function in {"multipart_init", "video_upload"}
+    assert limited == (before | {USAGE: {"s3:GetObject"}} if reads else before)
 
 
 def test_a_function_that_nobody_thought_about_has_no_role() -> None:

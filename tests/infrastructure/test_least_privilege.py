@@ -183,6 +183,7 @@ def the_janitor_repairs_what_was_left_behind(platform: InMemoryPlatform, recorde
     with recorder.at_work("janitor"):
         platform.janitor.sweep()
         platform.stage_figures.record()
+        platform.stage_usage.record()
 
 
 def a_form_is_sent_again_and_its_event_is_lost(platform: InMemoryPlatform, recorder: Recorder) -> None:

@@ -46,7 +46,7 @@ SERVICES = {
     COMPLETE: ("completions",),
     UPLOAD: ("simple_uploads", "library", "progress_log"),
     PROCESSING: ("processing",),
-    JANITOR: ("janitor", "stage_figures"),
+    JANITOR: ("janitor", "stage_figures", "stage_usage"),
     SCAN: ("scan_verdicts",),
     DELIVERY: ("deliveries",),
 }
@@ -155,6 +155,7 @@ def live_through_everything(platform: InMemoryPlatform) -> None:
     platform.progress_log.write(OWNER, ProgressBatch.parse(BEGAN))
     platform.janitor.sweep()
     platform.stage_figures.record()
+    platform.stage_usage.record()
     platform.deliveries.deliver([])
 
 

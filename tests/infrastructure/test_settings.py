@@ -94,6 +94,10 @@ def test_contradictions_stand_beside_wrong_values_but_never_follow_from_them() -
         ("trailManagementEvents", {"trailManagementEvents": True}),
         ("maxStoredGibPerUser", {"maxStoredGibPerUser": 4, "maxVideoGib": 5}),
         ("maxStoredVideosPerUser", {"maxStoredVideosPerUser": 0}),
+        (
+            "maxStoredTibPerStage",
+            {"maxStoredTibPerStage": 1, "maxVideoGib": 1025, "maxReservedGib": 1025, "maxStoredGibPerUser": 0},
+        ),
         ("threatProtection", {"threatProtection": "enforced", "mfa": "off"}),
         ("extraRedirectUrls", {"extraRedirectUrls": ["http://example.com/"]}),
         ("extraRedirectUrls", {"extraRedirectUrls": "https://example.com/"}),

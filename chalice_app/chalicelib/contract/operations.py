@@ -56,6 +56,7 @@ _CAPS = (
     errors.ReservedBytesExceededError,
     errors.TooManyStoredVideosError,
     errors.StoredBytesExceededError,
+    errors.StageFullError,
 )
 _NEW_FILE = (errors.EmptyFileError, errors.FileTooLargeError, errors.UnsupportedVideoTypeError)
 _PAST_UPLOADING = (

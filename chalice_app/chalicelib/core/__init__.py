@@ -6,7 +6,7 @@ completion   completion, upload_metrics
 processing   processing, media, malware_scan
 library      library, viewing_urls, download_name
 telling      video_events, announcements, notification_delivery, webhook_signatures, public_addresses
-upkeep       janitor, stage_figures
+upkeep       janitor, stage_figures, stage_usage
 telemetry    progress, metric_catalogue, log_context
 everywhere   records, video_record, video_id, video_types, ports, errors, sigv4, json_values
 """

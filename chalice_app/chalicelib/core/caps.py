@@ -1,4 +1,4 @@
-"""Limits of one user: open uploads, their bytes, and what is stored."""
+"""Limits: of one user's open uploads and their bytes, and of what a user and the whole stage have stored."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from chalicelib.core.errors import (
     CapError,
     ReservedBytesExceededError,
+    StageFullError,
     StoredBytesExceededError,
     TooManyOpenUploadsError,
     TooManyStoredVideosError,
 )
 from chalicelib.core.ports import VideoBucket
 from chalicelib.core.records import OpenMarker, Records
+from chalicelib.core.stage_usage import StageUsage
 from chalicelib.core.video_id import VideoRef
 
 
@@ -48,6 +50,7 @@ class Room:
 
     records: Records
     videos: VideoBucket
+    stage: StageUsage
     caps: Caps
 
     def require(self, ref: VideoRef, size_bytes: int) -> None:
@@ -56,7 +59,7 @@ class Room:
         A user who is at a limit may ask again and again. The decision is `reserve`'s, which the look does not replace:
         two calls may both see the last place free. Raises CapError's leaves.
         """
-        if refusal := self._refusal(ref, size_bytes):
+        if refusal := self._refusal(ref, size_bytes) or self._stage_is_full(size_bytes, more_bytes=size_bytes):
             raise refusal
 
     def reserve(self, ref: VideoRef, size_bytes: int) -> None:
@@ -67,7 +70,8 @@ class Room:
         Raises CapError's leaves.
         """
         self.records.reserve(ref, size_bytes)
-        if refusal := self._refusal(ref, size_bytes):
+        # The reservation is in the stage's sum by now.
+        if refusal := self._refusal(ref, size_bytes) or self._stage_is_full(size_bytes, more_bytes=0):
             self.records.release(ref, size_bytes)
             raise refusal
 
@@ -81,6 +85,11 @@ class Room:
         if not self.caps.limit_stored:
             return None
         return _over_stored_limits(self.caps, self._usage(ref.owner, others, without=ref), size_bytes)
+
+    def _stage_is_full(self, size_bytes: int, *, more_bytes: int) -> CapError | None:
+        """more_bytes: what is to be added to the sum."""
+        is_full = self.stage.max_bytes and self.stage.used_bytes() + more_bytes > self.stage.max_bytes
+        return StageFullError(size_bytes=size_bytes) if is_full else None
 
     def _usage(self, owner: str, markers: Iterable[OpenMarker], *, without: VideoRef | None = None) -> Usage:
         """Count what is stored after the markers were listed.

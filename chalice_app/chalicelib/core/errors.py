@@ -20,7 +20,8 @@ PlatformError
 │   ├── TooManyOpenUploadsError
 │   ├── ReservedBytesExceededError
 │   ├── TooManyStoredVideosError
-│   └── StoredBytesExceededError
+│   ├── StoredBytesExceededError
+│   └── StageFullError
 ├── StateError                          the upload is past this
 │   ├── UploadAbortedError
 │   ├── UploadExpiredError
@@ -262,6 +263,18 @@ class StoredBytesExceededError(CapError):
             f"{self.stored_bytes} bytes are stored and {self.reserved_bytes} are reserved by open uploads, of "
             f"{self.max_stored_bytes} bytes in all; {self.size_bytes} more do not fit: delete a video first."
         )
+
+
+@dataclass(eq=False)
+class StageFullError(CapError):
+    """Without the stage's figures: they tell one user about others."""
+
+    size_bytes: int
+    code: ClassVar[str] = "stage_full"
+
+    @property
+    def message(self) -> str:
+        return f"The platform has no room for {self.size_bytes} bytes more: its operators have to make some."
 
 
 @dataclass(eq=False)

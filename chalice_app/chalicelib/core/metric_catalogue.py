@@ -52,6 +52,8 @@ OWN_METRICS = {
     "scans_infected_count": OwnMetric("ScansInfected", "Count", (SCAN,)),
     "scans_unanswered_count": OwnMetric("ScansUnanswered", "Count", (PROCESSING,)),
     "scans_unsupported_count": OwnMetric("ScansUnsupported", "Count", (SCAN,)),
+    "stage_stored_bytes": OwnMetric("StageStored", "Bytes", (JANITOR,)),
+    "stage_stored_videos_count": OwnMetric("StageStoredVideos", "Count", (JANITOR,)),
     "stored_size_bytes": OwnMetric("StoredSize", "Bytes", (PROCESSING,)),
     "unknown_objects_count": OwnMetric("UnknownObjects", "Count", (PROCESSING,)),
     "upload_size_bytes": OwnMetric("UploadSize", "Bytes", (INIT, UPLOAD)),

@@ -65,6 +65,7 @@ export const CAPS: ReadonlySet<string> = new Set([
   "reserved_bytes_exceeded",
   "too_many_stored_videos",
   "stored_bytes_exceeded",
+  "stage_full",
 ]);
 
 /** What the API refused; `code` is an ErrorCode, or "network_error" with status 0. */

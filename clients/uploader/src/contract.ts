@@ -429,6 +429,7 @@ export type ErrorCode =
   | "reserved_bytes_exceeded"
   | "route_not_found"
   | "size_mismatch"
+  | "stage_full"
   | "storage_forbidden"
   | "storage_unavailable"
   | "stored_bytes_exceeded"

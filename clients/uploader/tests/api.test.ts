@@ -134,6 +134,7 @@ test.each([
   [429, "reserved_bytes_exceeded"],
   [429, "too_many_stored_videos"],
   [429, "stored_bytes_exceeded"],
+  [429, "stage_full"],
   [400, "invalid_request"],
   [403, "forbidden"],
   [404, "video_not_found"],

@@ -181,7 +181,7 @@ def records_are_reachable_from_the_network_alone(recording: Recording) -> Violat
         Effect="Deny",
         Principal=EVERYONE,
         Action="s3:*",
-        Resource=[f"{arn}/records/*", f"{arn}/open/*", f"{arn}/starts/*"],
+        Resource=[f"{arn}/records/*", f"{arn}/open/*", f"{arn}/starts/*", f"{arn}/usage/*"],
         Condition={
             "StringNotEquals": {"aws:SourceVpce": "network-s3-id"},
             "ArnNotEquals": {

@@ -60,7 +60,7 @@ MOST_PER_PAGE = 100  # docs/openapi.json, listVideos
 RETRIED_STATUSES = frozenset({500, 502, 503, 504})
 OPEN_CAPS = frozenset({"too_many_open_uploads", "reserved_bytes_exceeded"})
 """Lifted when one of the user's uploads ends."""
-LIMITS = OPEN_CAPS | {"too_many_stored_videos", "stored_bytes_exceeded"}
+LIMITS = OPEN_CAPS | {"too_many_stored_videos", "stored_bytes_exceeded", "stage_full"}
 # The second and third: an answer that ends before its end.
 _LOST_RESPONSES = (
     requests.ConnectionError,
