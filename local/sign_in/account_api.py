@@ -65,12 +65,19 @@ class AccountApi:
 
     def call(self) -> Response:
         """Answer one call; requests that break AWS's model are refused before."""
-        broken = refused(request.environ)
+        if request.content_encoding:
+            raise _Refusal("SerializationException", "The body is sent as it is.")
+        # Without a signature, which may name another service, the target alone says which model holds.
+        unsigned = {name: value for name, value in request.environ.items() if name != "HTTP_AUTHORIZATION"}
+        broken = refused(unsigned)
+        request.environ["wsgi.input"] = unsigned["wsgi.input"]
         if broken is not None:
             answer = broken.answer
             return Response(answer.body, answer.status, {**answer.headers})
         service, _, operation = request.headers.get("X-Amz-Target", "").rpartition(".")
-        values: Values = request.get_json(force=True)
+        values: object = request.get_json(force=True, silent=True)
+        if not isinstance(values, dict):
+            raise _Refusal("SerializationException", "The body cannot be read.")
         if service == TARGET and operation in self._of_a_person:
             return jsonify(self._of_a_person[operation](self._person(values), values))
         if service == TARGET and operation in self._of_an_operator:

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import requests
 from botocore.exceptions import ClientError
 
 from components.settings import Mfa as MfaSetting
+from local.sign_in.account_api import TARGET
 from local.sign_in.clients import ACCOUNT_CLIENT, ACCOUNT_SCOPE, ACCOUNT_TOKEN_SECONDS, API_SCOPES, IDENTITY_SCOPES
 from local.sign_in.second_factors import FACTORS_FILE, Mfa
 from local.sign_in.server import SignIn
@@ -25,6 +27,9 @@ MakeWalk = Callable[..., Walk]
 PASSWORD = "correct horse battery"
 ADA = "ada@example.com"
 POOL = "local_1"
+SIGNED_FOR_ANOTHER_SERVICE = (
+    "AWS4-HMAC-SHA256 Credential=local/20260101/eu-central-1/sqs/aws4_request, SignedHeaders=host, Signature=00"
+)
 
 
 @pytest.fixture
@@ -245,3 +250,24 @@ def test_an_app_and_its_used_codes_survive_a_restart_in_a_file_of_the_owner_alon
         assert browser.submit_code(app.code()).status_code == 400
         assert "code" in answer(browser.submit_code(app.code(1)))
         browser.browser.close()
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"\xff{", b"{}", b'{"AccessToken": 5}'])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-Amz-Target": "Other.GetUser"},
+        {"X-Amz-Target": f"{TARGET}.VerifySoftwareToken"},
+        {"X-Amz-Target": f"{TARGET}.ListUsers"},
+        {"X-Amz-Target": f"{TARGET}.Unknown"},
+        {"X-Amz-Target": f"{TARGET}.GetUser", "Content-Encoding": "gzip"},
+        {"X-Amz-Target": f"{TARGET}.VerifySoftwareToken", "Authorization": SIGNED_FOR_ANOTHER_SERVICE},
+    ],
+)
+def test_a_call_that_cannot_be_read_is_refused_and_is_no_fault(
+    sign_in: SignIn, headers: dict[str, str], body: bytes
+) -> None:
+    answered = requests.post(f"{sign_in.authority_url}/", data=body, headers=headers, timeout=10)
+    assert answered.status_code == 400, answered.text
+    assert answered.json()["__type"]
