@@ -27,6 +27,8 @@ from video_upload.credentials import SignIn, StoredCredentials
 
 PATIENCE_SECONDS = 2
 """Instead of 25: how long the API waits for S3 before it answers 202."""
+MAX_STORED_BYTES = 41 * 2**40
+"""Room for one of the largest videos."""
 
 TIMEOUT_SECONDS = 60
 
@@ -168,7 +170,11 @@ def printed() -> PrintedLines:
 
 @pytest.fixture(scope="session")
 def platform(printed: PrintedLines) -> Iterator[LocalPlatform]:
-    variables = {"COMPLETION_PATIENCE_SECONDS": str(PATIENCE_SECONDS), "MAX_OPEN_UPLOADS_PER_USER": "20"}
+    variables = {
+        "COMPLETION_PATIENCE_SECONDS": str(PATIENCE_SECONDS),
+        "MAX_OPEN_UPLOADS_PER_USER": "20",
+        "MAX_STORED_BYTES_PER_USER": str(MAX_STORED_BYTES),
+    }
     with LocalPlatform(data_dir=None, ports=Ports.free(), api_variables=variables, on_line=printed.add) as running:
         yield running
 
