@@ -29,7 +29,10 @@ SUBJECTS = (
         ["tests/core/test_completion_outcomes.py", "tests/core/test_completion.py", "tests/core/test_interruptions.py"],
     ),
     Subject(f"{_CORE}/records.py", ["tests/core/test_records.py"]),
-    Subject(f"{_CORE}/caps.py", ["tests/core/test_caps.py", "tests/core/test_stored_limits.py"]),
+    Subject(
+        f"{_CORE}/caps.py",
+        ["tests/core/test_caps.py", "tests/core/test_stored_limits.py", "tests/core/test_stage_usage.py"],
+    ),
     Subject("components/storage/bucket_policies.py", ["tests/infrastructure/test_bucket_policy_values.py"]),
     Subject("components/compute/permissions.py", ["tests/infrastructure/test_function_roles.py"]),
 )
