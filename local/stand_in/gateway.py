@@ -27,6 +27,8 @@ MAX_CONTROL_BYTES = 1024**2
 MAX_INVOKE_BYTES = 1024**2  # Lambda Developer Guide, "Lambda quotas": asynchronous invocation payload
 _INVOKE = re.compile(r"/2015-03-31/functions/[^/]+/invocations")
 _SCAN = "/object-malware-scan/send"  # GuardDuty API reference, SendObjectMalwareScan
+_STORED_BEFORE_ANSWERED = frozenset({"ssm", "events"})
+"""Services that are seldom changed, by a person who then counts on it: nobody knows a lost secret any more."""
 _READING_ACTIONS = re.compile(r"(Get|List|Describe|Generate|Verify|Encrypt|Decrypt|Filter|Test)")
 
 
@@ -166,6 +168,8 @@ class Gateway:
         changed = {names.get(service, service)}
         # A topic hands its messages to queues.
         self._snapshots.note(changed | ({"sqs"} if service in ("sns", "events") else set()))
+        if service in _STORED_BEFORE_ANSWERED:
+            self._snapshots.write()
 
 
 def _is_of_a_foreign_page(environ: WSGIEnvironment) -> bool:

@@ -14,7 +14,8 @@ from chalicelib.contract.responses import RejectionCode
 REPOSITORY = Path(__file__).parents[2]
 CLIENTS = REPOSITORY / "clients"
 NEXT_STEP = {
-    "en": r"Allow|Ask|Check|Choose|Contact|Correct|Find|Finish|Let|Reload|Remove|Sign in|Switch|Try|Upload|Wait",
+    "en": "Allow|Ask|Check|Choose|Contact|Correct|Delete|Enter|Find|Finish|Let|Reload|Remove|Sign in|Switch|Try|"
+    "Upload|Wait",
     "de": r"\w+ Sie",
 }
 """How a sentence begins that says what to do."""
