@@ -10,14 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.kms_client import KmsClient
 from chalicelib.adapters.kms_mac import KmsMac
-from chalicelib.core.caps import Caps, Room
-from chalicelib.core.idempotency_keys import IdempotencyKeys
-from chalicelib.core.multipart_upload import MultipartUploads
-from chalicelib.core.part_urls import PartUrls
 from chalicelib.core.ports import CredentialsMissingError, Mac, Meter
-from chalicelib.core.records import Records
 from chalicelib.core.sigv4 import BucketAddress, Credentials
-from chalicelib.core.stage_usage import StageUsage
 from chalicelib.core.upload_token import UploadTokens
 from chalicelib.environment import Environment
 
@@ -29,15 +23,20 @@ if TYPE_CHECKING:  # costly to import, or not in every function's bundle
     from chalicelib.adapters.s3_metadata import S3Metadata
     from chalicelib.adapters.s3_videos import S3Videos
     from chalicelib.core.announcements import Announcements
+    from chalicelib.core.caps import Room
     from chalicelib.core.completion import Completions
     from chalicelib.core.janitor import Janitor
     from chalicelib.core.library import Library
     from chalicelib.core.malware_scan import ScanPolicy, ScanVerdicts
+    from chalicelib.core.multipart_upload import MultipartUploads
     from chalicelib.core.notification_delivery import Deliveries
+    from chalicelib.core.part_urls import PartUrls
     from chalicelib.core.processing import Processing
     from chalicelib.core.progress import ProgressLog
+    from chalicelib.core.records import Records
     from chalicelib.core.simple_upload import SimpleUploads
     from chalicelib.core.stage_figures import StageFigures
+    from chalicelib.core.stage_usage import StageUsage
     from chalicelib.core.viewing_urls import ViewingUrlSource
 
 
@@ -58,7 +57,10 @@ class Services:
         return UploadTokens(self._mac, utc_now)
 
     @cached_property
-    def uploads(self) -> MultipartUploads:
+    def uploads(self) -> "MultipartUploads":
+        from chalicelib.core.idempotency_keys import IdempotencyKeys
+        from chalicelib.core.multipart_upload import MultipartUploads
+
         return MultipartUploads(
             records=self.records,
             videos=self._videos,
@@ -195,7 +197,9 @@ class Services:
         )
 
     @cached_property
-    def records(self) -> Records:
+    def records(self) -> "Records":
+        from chalicelib.core.records import Records
+
         return Records(self._metadata)
 
     @cached_property
@@ -240,7 +244,9 @@ class Services:
         return KmsClient(endpoint_url, region, self._credentials, utc_now)
 
     @cached_property
-    def room(self) -> Room:
+    def room(self) -> "Room":
+        from chalicelib.core.caps import Caps, Room
+
         caps = Caps(
             self.environment.max_open_uploads_per_user,
             self.environment.max_reserved_bytes_per_user,
@@ -250,7 +256,9 @@ class Services:
         return Room(records=self.records, videos=self._videos, stage=self.stage_usage, caps=caps)
 
     @cached_property
-    def stage_usage(self) -> StageUsage:
+    def stage_usage(self) -> "StageUsage":
+        from chalicelib.core.stage_usage import StageUsage
+
         return StageUsage(
             records=self.records,
             videos=self._videos,
@@ -261,7 +269,9 @@ class Services:
         )
 
     @cached_property
-    def _part_urls(self) -> PartUrls:
+    def _part_urls(self) -> "PartUrls":
+        from chalicelib.core.part_urls import PartUrls
+
         return PartUrls(
             video_address=self._address(
                 self.environment.video_bucket, accelerated=self.environment.transfer_acceleration == "true"

@@ -18,7 +18,7 @@ def test_no_function_of_the_api_loads_what_looks_into_videos() -> None:
     assert [name for name in loaded if name.startswith(("chalicelib.core.media", "chalicelib.core.processing"))] == []
 
 
-def test_the_upload_authorizer_checks_a_token_without_boto3() -> None:
+def test_the_upload_authorizer_checks_a_token_without_boto3_and_the_services_of_other_functions() -> None:
     script = (
         "from chalicelib.routes.upload_tokens import upload_token_authorizer as check\n"
         "from chalicelib.wiring import services\n"
@@ -31,6 +31,7 @@ def test_the_upload_authorizer_checks_a_token_without_boto3() -> None:
     )
     loaded = run_in_function("upload_token_authorizer", script)
     assert not {"boto3", "botocore", "aws_lambda_powertools"} & set(loaded)
+    assert not {"chalicelib.core.multipart_upload", "chalicelib.core.records"} & set(loaded)
 
 
 CALL = """
