@@ -101,9 +101,9 @@ def _notification_variables(arguments: argparse.Namespace) -> dict[str, str]:
 
 
 def _webhook(text: str) -> str:
-    if re.fullmatch(r"[a-z0-9]{1,20}=https?://[^\s,]+", text):
+    if re.fullmatch(r"[a-z0-9]{1,16}=https?://[^\s,]+", text):
         return text
-    raise argparse.ArgumentTypeError(f"{text!r} is not NAME=URL with a name of small letters and digits")
+    raise argparse.ArgumentTypeError(f"{text!r} is not NAME=URL with a name of 1 to 16 small letters and digits")
 
 
 def _port(text: str) -> int:

@@ -4,6 +4,7 @@ import json
 import logging
 from typing import Any
 
+_REASONS = ("destination", "reason")
 _NAMED_IDS = ("videoId", "uploadId", "requestId")
 
 
@@ -21,6 +22,7 @@ def readable(line: str) -> str | None:
     if "_aws" in said or logging.getLevelNamesMapping().get(str(said.get("level")), 0) < logging.WARNING:
         return None
     about = next((f" ({name} {said[name]})" for name in _NAMED_IDS if said.get(name)), "")
-    words = f"{said['level']} {said.get('logger')}: {said.get('message')}{about}"
+    why = "".join(f", {name} {said[name]}" for name in _REASONS if said.get(name))
+    words = f"{said['level']} {said.get('logger')}: {said.get('message')}{why}{about}"
     exception: dict[str, str] = said.get("exception") or {}
     return "\n".join([words, *exception.get("stackTrace", "").splitlines()])

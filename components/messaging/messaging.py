@@ -13,7 +13,7 @@ from components.naming import StageContext, formerly, type_token
 from components.settings import NotificationSettings
 
 RETENTION_SECONDS = 14 * 24 * 3600  # SQS quotas, "Message retention": at most 14 days
-HIDDEN_SECONDS = 720  # Lambda Developer Guide, "Using Lambda with Amazon SQS": six times the function's timeout
+HIDDEN_SECONDS = 1_080  # Lambda Developer Guide, "Using Lambda with Amazon SQS": six times the function's timeout
 EVENT_BUS = "event-bus"
 """Destination that is no webhook. No webhook can have this name."""
 

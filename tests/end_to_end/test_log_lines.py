@@ -15,6 +15,11 @@ def test_warnings_are_put_in_words_with_the_video_they_are_about() -> None:
     assert readable(json.dumps(WARNING)) == "WARNING chalicelib.core.janitor: object missing (videoId v-1)"
 
 
+def test_a_warning_says_why_and_about_which_destination() -> None:
+    warning = {"level": "WARNING", "logger": "a", "message": "not delivered", "destination": "billing", "reason": "500"}
+    assert readable(json.dumps(warning)) == "WARNING a: not delivered, destination billing, reason 500"
+
+
 def test_a_failure_shows_its_trace() -> None:
     assert readable(json.dumps(FAILURE)) == "ERROR a: failed\nTraceback\n  OSError"
 

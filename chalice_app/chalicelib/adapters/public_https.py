@@ -1,6 +1,7 @@
 """Posts to HTTPS addresses of the public internet, within bounds of time and size, to the address that was checked."""
 
 import http.client
+import re
 import socket
 import ssl
 import threading
@@ -17,6 +18,7 @@ TIMEOUT_SECONDS = 15
 """Whole attempt; Standard Webhooks, "Request timeouts": 15 to 30 s."""
 
 USER_AGENT = "video-upload-platform"
+_SECONDS = re.compile("[0-9]{1,9}")
 
 Resolve = Callable[[str, int], list[str]]
 """(host, port) → addresses; raises OSError."""
@@ -54,7 +56,7 @@ class PublicHttps:
         finally:
             connection.close()
         retry_after = answer.headers.get("retry-after", "")
-        return HttpAnswer(answer.status, int(retry_after) if retry_after.isdecimal() else None)
+        return HttpAnswer(answer.status, int(retry_after) if _SECONDS.fullmatch(retry_after) else None)
 
     def _checked_address(self, host: str, port: int, *, is_tls: bool) -> str:
         """Resolve once; what is connected to is what was checked."""

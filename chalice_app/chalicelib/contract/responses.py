@@ -268,7 +268,8 @@ class VideoMessage(ResponseBody, frozen=True, kw_only=True):
 
     `occurredAt` is when the event happened. `state` is the `type` without its prefix, as in version 0.1. `cause` says
     why an upload failed (`expired`: not finished in time; `given_up`: processing did not succeed) or who deleted the
-    video; it is null otherwise. `media` is there for a video that became ready, `rejection` for a rejected one.
+    video; it is null otherwise. `media` is there for a video that is ready or was when it was deleted, `rejection` for
+    a rejected one.
     """
 
     version: Literal[1]

@@ -89,7 +89,7 @@ class Processing:
         if record.state in {State.READY, State.REJECTED}:
             return self._seen_before(record, stored)
         if record.state not in OPEN_STATES:
-            return self._hide_late(record)
+            return self._hide_late(record, stored)
         return self._process_open(record, stored, seen_at)
 
     def _process_open(self, record: VideoRecord, stored: StoredVideo, seen_at: datetime) -> Processed:
@@ -138,7 +138,7 @@ class Processing:
 
         change = self.records.change(record.ref, decide)
         if change is None or change.record.state in GONE_STATES:
-            return self._hide_late(change.record if change else record)
+            return self._hide_late(change.record if change else record, stored)
         waiting = change.record
         if waiting.state not in OPEN_STATES:
             return self._seen_before(waiting, stored)
@@ -203,10 +203,10 @@ class Processing:
 
         change = self.records.change(record.ref, decide)
         if change is None:
-            return self._hide_late(record)
+            return self._hide_late(record, stored)
         settled = change.record
         if settled.state in GONE_STATES:
-            return self._hide_late(settled)
+            return self._hide_late(settled, stored)
         if not change.mine:
             if settled.state in OPEN_STATES:
                 return self._settle_overtaken(settled, stored, seen_at)
@@ -254,7 +254,7 @@ class Processing:
             ),
         )
         if change is None or change.record.state in GONE_STATES:
-            return self._hide_late(change.record if change else record)
+            return self._hide_late(change.record if change else record, stored)
         if change.mine:
             log.warning("ready video rejected", extra={"code": MALWARE.code})
             self.meter.record(uploads_rejected_count=1)
@@ -262,10 +262,13 @@ class Processing:
             self._announce(change.record)
         return Processed.REJECTED
 
-    def _hide_late(self, record: VideoRecord) -> Processed:
-        """Hide what came after the tombstone. No version is destroyed: the event may be a repeated one, of the very
-        version that a deleted video can be restored from."""
+    def _hide_late(self, record: VideoRecord, stored: StoredVideo) -> Processed:
+        """Hide what came after the tombstone. The version is not destroyed that a deleted video can be restored from:
+        the event may be a repeated one. Others of a form are, or sending it again and again would store them all."""
         log.info("late object hidden", extra={"state": record.state.value})
+        is_restorable = record.version_id == stored.version_id or (record.completed_at and not record.version_id)
+        if record.upload_id is None and not is_restorable:
+            self.videos.delete_version(record.ref.file_key, stored.version_id)
         if self.videos.head(record.ref.file_key):
             self.videos.delete(record.ref.file_key)
         self.metadata.delete(record.ref.poster_key)

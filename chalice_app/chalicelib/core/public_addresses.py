@@ -2,7 +2,9 @@
 
 import ipaddress
 
-_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address behind a NAT64
+_WITH_IPV4_INSIDE = tuple(
+    map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96"))
+)  # RFC 6052 and 8215: an IPv4 address behind a NAT64; RFC 4291, 2.5.5.1
 
 
 def is_public(address: str) -> bool:
@@ -14,8 +16,10 @@ def is_public(address: str) -> bool:
     if isinstance(found, ipaddress.IPv6Address):
         if found.ipv4_mapped:
             found = found.ipv4_mapped
-        elif found.sixtofour or found.teredo or found in _TRANSLATED:
+        elif found.sixtofour or found.teredo or any(found in network for network in _WITH_IPV4_INSIDE):
             # Tunnels: the address inside counts, and nobody needs them.
+            return False
+        elif found.is_site_local:
             return False
     return found.is_global and not found.is_multicast
 

@@ -137,14 +137,16 @@ class Records:
         """End the janitor's care for a video. Safe to repeat.
 
         A record that owes a message keeps a marker. So does a form while it may be sent again, and until the janitor
-        has seen that the inspected object is the newest.
+        has seen that the inspected object is the newest. A form that was never sent keeps its reservation while it may
+        be: whoever deletes it and begins another would otherwise hold any number of them.
         """
         is_unchecked_form = record.upload_id is None and record.state in _INSPECTED
         if owed_event(record) or record.may_arrive_again(now) or is_unchecked_form:
             self.watch(record.ref)
         elif record.may_have_marker:
             self.unwatch(record.ref)
-        self.release(record.ref, record.size_bytes)
+        if record.completed_at or not record.may_arrive_again(now):
+            self.release(record.ref, record.size_bytes)
 
     def markers(self, owner: str | None = None) -> Iterator[OpenMarker]:
         prefix = f"open/{owner}/" if owner else "open/"

@@ -300,7 +300,7 @@ export interface Video {
 
 export type VideoId = string;
 
-/** The message to subscribers about one event of one video. It may come more than once, with the same `id`. `occurredAt` is when the event happened. `state` is the `type` without its prefix, as in version 0.1. `cause` says why an upload failed (`expired`: not finished in time; `given_up`: processing did not succeed) or who deleted the video; it is null otherwise. `media` is there for a video that became ready, `rejection` for a rejected one. */
+/** The message to subscribers about one event of one video. It may come more than once, with the same `id`. `occurredAt` is when the event happened. `state` is the `type` without its prefix, as in version 0.1. `cause` says why an upload failed (`expired`: not finished in time; `given_up`: processing did not succeed) or who deleted the video; it is null otherwise. `media` is there for a video that is ready or was when it was deleted, `rejection` for a rejected one. */
 export interface VideoMessage {
   version: 1;
   /** The same for each repetition of the message. */
