@@ -247,7 +247,8 @@ class MalwareSettings:
     )
     malware_unscanned: Unscanned = choice(
         Unscanned.REJECT,
-        "what becomes of a video that cannot be scanned, as over 100 GB or with a password: `reject`, `accept`",
+        "what becomes of a video that cannot be scanned, such as one over 100 GB or with a password: `reject`, "
+        "`accept`",
     )
 
 
