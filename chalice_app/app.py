@@ -5,9 +5,8 @@ from urllib.parse import unquote_plus
 
 from chalice.app import Chalice, CloudWatchEvent, Rate, S3Event, SQSEvent
 
-from chalicelib.adapters.scan_events import SCAN_RESULT, SCANNER, verdict_in
-from chalicelib.core.notification_delivery import QueuedMessage
-from chalicelib.core.ports import StoredObject
+from chalicelib.adapters.guardduty_scanner import SCAN_RESULT, SCANNER
+from chalicelib.core.ports import QueuedMessage, StoredObject
 from chalicelib.environment import ImportTimeSettings, LocalSignIn
 from chalicelib.invocations import in_an_invocation
 from chalicelib.routes.health import health
@@ -42,6 +41,8 @@ def video_processing(event: S3Event) -> None:
 )
 @in_an_invocation
 def scan_verdict(event: CloudWatchEvent) -> None:
+    from chalicelib.adapters.scan_events import verdict_in
+
     services().scan_verdicts.receive(verdict_in(event.detail))
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalice.local import LambdaContext
 
-from chalicelib.adapters.scan_events import SCANNER
+from chalicelib.adapters.guardduty_scanner import SCANNER
 from local.child_process import READY, end_with_parent
 from local.janitor_schedule import JanitorSchedule
 from local.malware_scanner import MalwareScans, scanner_here

@@ -15,7 +15,7 @@ from components.settings import ComputeSettings
 GATEWAY_SECONDS = 29  # API Gateway quotas, "Maximum integration timeout"
 AUTHORIZER_SECONDS = 10  # same page: authorizers get 30 s; three tries at KMS fit into ten
 JANITOR_SECONDS = 300
-DELIVERY_SECONDS = 180  # five attempts, of each at most 15 s to connect and 15 s to answer, and their lookups of names
+DELIVERY_SECONDS = 180  # five attempts of 15 s, and their lookups of names, which have no deadline of their own
 
 
 class Trigger(StrEnum):

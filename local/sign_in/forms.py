@@ -1,4 +1,4 @@
-"""What all pages of the sign-in share: the client's request, the browser's session, forms, and where they lead."""
+"""Shared parts of the sign-in's pages: the client's request, the browser's session, forms, and where they lead."""
 
 import hmac
 import secrets

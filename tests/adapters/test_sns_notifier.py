@@ -1,4 +1,4 @@
-"""What SNS is asked to publish."""
+"""Messages that SNS is asked to publish."""
 
 import json
 from typing import Any, cast

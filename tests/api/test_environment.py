@@ -36,7 +36,7 @@ def test_the_first_token_key_signs_and_all_verify() -> None:
 
 
 def test_no_variable_makes_a_function_in_lambda_local(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is local may send webhooks to loopback. Lambda's own variable cannot be set away from outside."""
+    """A local platform may send webhooks to loopback. Lambda's own variable cannot be set away from outside."""
     environment = Environment.read({**local_variables(), "AWS_ENDPOINT_URL": "http://127.0.0.1:8001"})
     assert environment.is_local
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "video-upload-prod-notification-delivery")

@@ -1,4 +1,4 @@
-"""What a user has stored, through the front door: told, limited, and free again after a deletion."""
+"""Usage through the front door: told, limited, and free again after a deletion."""
 
 from tests.end_to_end.conftest import Person
 

@@ -319,7 +319,7 @@ class History:
                 self._check_stored(owner)
 
     def _check_stored(self, owner: str) -> None:
-        """What is stored, and what may be stored any moment: an upload that holds a reservation."""
+        """Check what is stored, and what may be stored any moment: an upload that holds a reservation."""
         sizes = [
             record.size_bytes
             for record in self.all_records(owner)

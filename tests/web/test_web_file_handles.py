@@ -65,7 +65,7 @@ def put_into_reach(page: Page, *videos: Path) -> None:
     )
 
 
-KEPT_HANDLES = """() => new Promise((resolve) => {
+STORED_HANDLES = """() => new Promise((resolve) => {
     const opening = indexedDB.open("video-uploader");
     opening.onsuccess = () => {
         const counting = opening.result.transaction("files").objectStore("files").count();
@@ -107,8 +107,8 @@ def test_one_click_after_a_reload_resumes_everything(page: Page, site: FakeSite,
     begin_by_picker(page, site, *films, parts=2)
     page.get_by_role("button", name=f"Pause {films[0].name}").click()
     page.get_by_role("button", name=f"Stop now: {films[0].name}").click()
-    # The page keeps a handle when it learns of the upload, a moment after the API does.
-    wait_until(lambda: page.evaluate(KEPT_HANDLES) == 2, page)
+    # The page stores a handle when it learns of the upload, a moment after the API does.
+    wait_until(lambda: page.evaluate(STORED_HANDLES) == 2, page)
     reload(page)
     site.storage.let_through(None)
     page.get_by_role("button", name="Resume all").click()

@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+SCANNER = "aws.guardduty"
+SCAN_RESULT = "GuardDuty Malware Protection Object Scan Result"
+"""Source and type of its events; GuardDuty User Guide, "Monitoring S3 object scans with Amazon EventBridge"."""
+
 
 @dataclass(frozen=True)
 class GuardDutyScanner:

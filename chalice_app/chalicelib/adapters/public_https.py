@@ -5,6 +5,7 @@ import re
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -88,10 +89,12 @@ class _PinnedConnection(http.client.HTTPConnection):
             self.default_port = 443  # which the Host header leaves out
 
     def connect(self) -> None:
+        began = time.monotonic()
         plain = socket.create_connection((self._address, self.port), self._timeout_seconds)
+        left_seconds = max(0.0, self._timeout_seconds - (time.monotonic() - began))
         # A receiver that sends a byte now and then never runs into a timeout of the socket.
         watched = plain.dup()
-        self._deadline = threading.Timer(self._timeout_seconds, _shut_down, (watched,))
+        self._deadline = threading.Timer(left_seconds, _shut_down, (watched,))
         self._deadline.daemon = True
         self._deadline.start()
         self._watched = watched

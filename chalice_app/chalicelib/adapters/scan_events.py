@@ -9,9 +9,6 @@ from typing import Any
 
 from chalicelib.core.malware_scan import ScanResult, ScanVerdict
 
-SCANNER = "aws.guardduty"
-SCAN_RESULT = "GuardDuty Malware Protection Object Scan Result"
-
 _RESULTS: Mapping[tuple[str | None, str | None], ScanResult] = {
     ("COMPLETED", "NO_THREATS_FOUND"): ScanResult.CLEAN,
     ("COMPLETED", "THREATS_FOUND"): ScanResult.INFECTED,

@@ -33,7 +33,7 @@ class Caps:
 
 @dataclass(frozen=True)
 class Usage:
-    """What counts against one user's limits.
+    """Storage and reservations that count against one user's limits.
 
     A video that is stored and still holds its reservation counts once, as stored.
     """

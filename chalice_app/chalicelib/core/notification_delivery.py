@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from chalicelib.core.ports import Clock, EventBus, Meter, RetryQueue, WebhookPoster, WebhookSecrets
+from chalicelib.core.ports import Clock, EventBus, Meter, QueuedMessage, RetryQueue, WebhookPoster, WebhookSecrets
 from chalicelib.core.webhook_signatures import signed_headers
 
 log = logging.getLogger(__name__)
@@ -40,21 +40,6 @@ class NotDeliveredError(Exception):
     def __init__(self, reason: str, retry_after_seconds: int | None = None) -> None:
         self.reason, self.retry_after_seconds = reason, retry_after_seconds
         super().__init__(reason)
-
-
-@dataclass(frozen=True, kw_only=True)
-class QueuedMessage:
-    """One receipt of a message. receive_count: 1 the first time."""
-
-    message_id: str
-    receipt_handle: str
-    queue_arn: str
-    body: str
-    receive_count: int
-
-    @property
-    def destination(self) -> str:
-        return self.queue_arn.rpartition(":")[2].partition(QUEUE_INFIX)[2]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,16 +79,16 @@ class Deliveries:
 
     def _deliver(self, message: QueuedMessage) -> None:
         event: dict[str, Any] = json.loads(message.body)
-        if message.destination == EVENT_BUS and self.event_bus:
+        if _destination(message) == EVENT_BUS and self.event_bus:
             occurred_at = datetime.fromisoformat(event["occurredAt"])
             self.event_bus.put(event_type=event["type"], occurred_at=occurred_at, detail=message.body)
             return
-        url = self.webhooks.get(message.destination)
+        url = self.webhooks.get(_destination(message))
         if url is None:
             raise NotDeliveredError(reason="the stage has no such destination any more")
         body = message.body.encode()
         headers = signed_headers(
-            self.secrets.of(message.destination),
+            self.secrets.of(_destination(message)),
             message_id=event["id"],
             timestamp=int(self.now().timestamp()),
             body=body,
@@ -124,5 +109,9 @@ def pause_seconds(receive_count: int, asked_seconds: int | None = None, jitter: 
     return round(least_seconds * (1 + JITTER_SHARE * drawn))
 
 
+def _destination(message: QueuedMessage) -> str:
+    return message.queue_arn.rpartition(":")[2].partition(QUEUE_INFIX)[2]
+
+
 def _about(message: QueuedMessage) -> dict[str, Any]:
-    return {"destination": message.destination, "attempt": message.receive_count, "messageId": message.message_id}
+    return {"destination": _destination(message), "attempt": message.receive_count, "messageId": message.message_id}

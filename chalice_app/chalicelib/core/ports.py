@@ -58,6 +58,17 @@ class StoredObject:
     version_id: str | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class QueuedMessage:
+    """One receipt of a message. receive_count: 1 the first time."""
+
+    message_id: str
+    receipt_handle: str
+    queue_arn: str
+    body: str
+    receive_count: int
+
+
 @dataclass(frozen=True)
 class StoredPart:
     """checksum_crc64nvme: S3's base64 form, None when S3 did not compute one."""

@@ -19,7 +19,7 @@ _ENCRYPTED_VIDEO = b"encv"
 
 @dataclass(frozen=True)
 class Index:
-    """What the index (`moov`) tells beyond what libavformat shows.
+    """Facts of the index (`moov`) that libavformat does not show.
 
     is_fragmented: it announces movie fragments (`mvex`, 8.8.1), and some follow; some phones announce them and write
     none. is_encrypted: the pictures of a track are encrypted (`encv`, 8.12). missing_bytes: by which the media data is

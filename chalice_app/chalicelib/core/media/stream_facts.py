@@ -128,15 +128,22 @@ def _candidates(
     media: InputContainer, stream: AvVideoStream, first: VideoFrame, duration_seconds: float | None
 ) -> Iterator[VideoFrame]:
     if duration_seconds is not None:
-        start_seconds = (media.start_time or 0) / MICROSECONDS
-        wanted, others = ([start_seconds + duration_seconds * part for part in parts] for parts in _POSTER_AT)
-        for moment in (*wanted, *_fullest_keyframes(stream), *others):
+        for moment in _poster_moments(media, stream, duration_seconds):
             if time.process_time() > _POSTER_CPU_SECONDS:
                 break
             picture = _picture_near(media, stream, first, moment)
             if picture is not None:
                 yield picture
     yield first
+
+
+def _poster_moments(media: InputContainer, stream: AvVideoStream, duration_seconds: float) -> Iterator[float]:
+    """Lazily: most videos show something at the first moment, and an index can be long."""
+    start_seconds = (media.start_time or 0) / MICROSECONDS
+    wanted, others = ([start_seconds + duration_seconds * part for part in parts] for parts in _POSTER_AT)
+    yield from wanted
+    yield from _fullest_keyframes(stream)
+    yield from others
 
 
 def _fullest_keyframes(stream: AvVideoStream) -> list[float]:

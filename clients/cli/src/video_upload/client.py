@@ -125,7 +125,7 @@ class Client:
         return self._api.list_open_uploads()
 
     def usage(self) -> Usage:
-        """What is stored and reserved, and the limits."""
+        """Return the storage in use, reservations and limits."""
         return self._api.usage()
 
     def abort(self, video_id: str) -> None:

@@ -217,7 +217,7 @@ class Video(Body, frozen=True, kw_only=True):
 
 
 class Usage(Body, frozen=True, kw_only=True):
-    """What is stored, what unfinished uploads reserve, and the limits; a limit of None is none."""
+    """Storage in use, reservations of unfinished uploads, and the limits; a limit of None is none."""
 
     stored_bytes: int
     stored_videos: int

@@ -1,4 +1,4 @@
-"""What a video is by its name and its first bytes, as the contract tells it (`x-video-types` in docs/openapi.json)."""
+"""Videos by their names and first bytes, as the contract tells them (`x-video-types` in docs/openapi.json)."""
 
 from __future__ import annotations
 
