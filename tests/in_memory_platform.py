@@ -159,7 +159,7 @@ def inspected(read_range: Callable[[int, int], bytes], size_bytes: int, containe
         container=container,
         duration_seconds=1.0,
         bit_rate_bits_per_second=8 * size_bytes,
-        video=VideoStream(codec="h264", width=320, height=180, rotation_degrees=0, frame_rate=25.0),
+        video=VideoStream(codec="h264", profile="High", width=320, height=180, rotation_degrees=0, frame_rate=25.0),
         audio=None,
     )
     return Inspection(facts=facts, poster_jpeg=b"\xff\xd8 poster")

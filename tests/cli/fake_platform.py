@@ -242,6 +242,7 @@ class FakePlatform:
         if upload.state == "ready":
             track = {"codec": "h264", "width": 640, "height": 360, "rotationDegrees": 0, "frameRate": 25.0}
             media = {"container": "mp4", "durationSeconds": 1.5, "bitRateBitsPerSecond": 1, "video": track}
+            media["playability"] = {"browsers": "some", "obstacle": {"part": "video", "name": "HEVC (H.265)"}}
         return {
             **{"videoId": upload.video_id, **upload.body, "state": upload.state, "media": media},
             **{"createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z", "completedAt": None},

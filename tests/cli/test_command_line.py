@@ -111,7 +111,9 @@ def test_the_library_can_be_listed_shown_and_deleted(platform: FakePlatform, cli
     assert "640x360 h264" in table
 
     video_id = first["video"]["videoId"]
-    assert "one.mp4" in cli.run("show", video_id).stdout
+    shown = cli.run("show", video_id).stdout
+    assert "one.mp4" in shown
+    assert "browsers  some (HEVC (H.265))" in shown
     deleted = cli.run("delete", video_id, "--yes")
     assert deleted.returncode == 0
     assert re.search(r"Links shared earlier may still play until \d\d:\d\d\.", deleted.stderr)

@@ -23,6 +23,8 @@ RESPONSES: dict[type[msgspec.Struct], type[msgspec.Struct]] = {
     library.OpenUploads: responses.OpenUploads,
     library.VideoTrack: responses.VideoTrack,
     library.AudioTrack: responses.AudioTrack,
+    library.Obstacle: responses.Obstacle,
+    library.Playability: responses.Playability,
     library.Media: responses.Media,
     library.Rejection: responses.Rejection,
     library.Usage: responses.Usage,

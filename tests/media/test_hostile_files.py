@@ -329,8 +329,8 @@ def job():
 job()
 """
 _READY = "say(pack(Frame.READY))\n"
-_FACTS = '{"duration_seconds": 1, "bit_rate_bits_per_second": 1, "video": {"codec": "%s", "width": %s, "height": 1, \
-"rotation_degrees": 0, "frame_rate": null}, "audio": null}'
+_FACTS = '{"duration_seconds": 1, "bit_rate_bits_per_second": 1, "video": {"codec": "%s", "profile": %s, \
+"width": %s, "height": 1, "rotation_degrees": 0, "frame_rate": null}, "audio": null}'
 
 
 @pytest.mark.parametrize(
@@ -349,9 +349,10 @@ _FACTS = '{"duration_seconds": 1, "bit_rate_bits_per_second": 1, "video": {"code
         (_READY + "say(pack(Frame.READ, b'?'))", InspectorCrashedError),
         (_READY + "say(pack(Frame.FACTS, b'[1]'))", InspectorCrashedError),
         (_READY + "say(pack(Frame.FACTS, b'{}'))", InspectorCrashedError),
-        (_READY + f"say(pack(Frame.FACTS, {_FACTS % ('h264', '-1')!r}.encode()))", InspectorCrashedError),
-        (_READY + f"say(pack(Frame.FACTS, {_FACTS % ('<b>h264</b>', '1')!r}.encode()))", InspectorCrashedError),
-        (_READY + f"say(pack(Frame.FACTS, {_FACTS % ('h264', '1')!r}.encode()))", InspectorCrashedError),
+        (_READY + f"say(pack(Frame.FACTS, {_FACTS % ('h264', 'null', '-1')!r}.encode()))", InspectorCrashedError),
+        (_READY + f"say(pack(Frame.FACTS, {_FACTS % ('<b>h264</b>', 'null', '1')!r}.encode()))", InspectorCrashedError),
+        (_READY + f"say(pack(Frame.FACTS, {_FACTS % ('h264', '7', '1')!r}.encode()))", InspectorCrashedError),
+        (_READY + f"say(pack(Frame.FACTS, {_FACTS % ('h264', 'null', '1')!r}.encode()))", InspectorCrashedError),
         (_READY + 'say(pack(Frame.PROBLEM, b\'{"error": "nothing we know"}\'))', InspectorCrashedError),
         (_READY + "time.sleep(60)", MediaBudgetError),
         ("time.sleep(60)", MediaBudgetError),

@@ -44,6 +44,21 @@ CODECS: dict[ContainerName, tuple[str, str, str]] = {
 }
 
 
+PROFILES = {"h264": "Constrained Baseline", "mpeg4": "Simple Profile", "mpeg2video": "Main"}
+PLAYABILITY: dict[ContainerName, JsonObject] = {
+    "mp4": {"browsers": "all", "obstacle": None},
+    "mov": {"browsers": "some", "obstacle": {"part": "container", "name": "QuickTime"}},
+    "mkv": {"browsers": "some", "obstacle": {"part": "container", "name": "Matroska"}},
+    "webm": {"browsers": "all", "obstacle": None},
+    "avi": {"browsers": "none", "obstacle": {"part": "video", "name": "MPEG-4 Part 2"}},
+    "3gp": {"browsers": "some", "obstacle": {"part": "container", "name": "3GP"}},
+    "ts": {"browsers": "none", "obstacle": {"part": "container", "name": "MPEG-TS"}},
+    "mts": {"browsers": "none", "obstacle": {"part": "container", "name": "MPEG-TS"}},
+    "mpg": {"browsers": "none", "obstacle": {"part": "container", "name": "MPEG-PS"}},
+    "ogv": {"browsers": "some", "obstacle": {"part": "container", "name": "Ogg"}},
+}
+
+
 def _picture(inspection: Inspection) -> VideoFrame:
     with av.open(io.BytesIO(inspection.poster_jpeg), "r", format="mjpeg") as jpeg:
         (picture,) = jpeg.decode(video=0)
@@ -92,9 +107,17 @@ def test_facts_and_poster_of_every_container(name: ContainerName, audio: bool, t
     facts = inspection.facts.to_json()
     duration, bit_rate = cast("float", facts.pop("durationSeconds")), cast("int", facts.pop("bitRateBitsPerSecond"))
     sound: JsonObject = {"codec": audio_codec, "channels": 2, "sampleRateHz": 48000}
+    assert facts.pop("playability") == PLAYABILITY[name]
     assert facts == {
         "container": container,
-        "video": {"codec": video_codec, "width": 960, "height": 540, "rotationDegrees": 0, "frameRate": 25.0},
+        "video": {
+            "codec": video_codec,
+            "profile": PROFILES.get(video_codec),
+            "width": 960,
+            "height": 540,
+            "rotationDegrees": 0,
+            "frameRate": 25.0,
+        },
         "audio": sound if audio else None,
     }
     assert duration == pytest.approx(4.0, abs=0.1)
@@ -105,13 +128,20 @@ def test_facts_and_poster_of_every_container(name: ContainerName, audio: bool, t
 
 
 def test_the_media_object_has_the_contracts_fields() -> None:
-    video = VideoStream(codec="h264", width=1, height=1, rotation_degrees=0, frame_rate=None)
+    video = VideoStream(codec="h264", profile="High", width=1, height=1, rotation_degrees=0, frame_rate=None)
     audio = AudioStream(codec="aac", channels=1, sample_rate_hz=1)
     facts = MediaFacts(
         container=Container.MP4, duration_seconds=None, bit_rate_bits_per_second=None, video=video, audio=audio
     )
     media: JsonObject = msgspec.to_builtins(msgspec.convert(facts.to_json(), Media))
     assert facts.to_json() == media
+
+
+def test_facts_that_version_0_1_recorded_are_answered_without_the_newer_ones() -> None:
+    video: JsonObject = {"codec": "h264", "width": 1, "height": 1, "rotationDegrees": 0, "frameRate": None}
+    recorded: JsonObject = {"container": "mp4", "durationSeconds": 2.0, "bitRateBitsPerSecond": 1, "audio": None}
+    media = msgspec.convert({**recorded, "video": video}, Media)
+    assert msgspec.to_builtins(media) == {**recorded, "video": {**video, "profile": None}, "playability": None}
 
 
 @pytest.mark.parametrize("name", ["mp4", "mov"])

@@ -10,6 +10,8 @@ from typing import Any, Literal, cast
 import jwt
 from flask import Blueprint, Response, jsonify, request
 
+from chalicelib.core.media.playability import playability
+from chalicelib.core.video_types import Container
 from local.sign_in.server import SignIn
 from tests.web.fake_storage import CHECKSUM_HEADER, FakeStorage, Grant, crc64nvme_base64
 
@@ -256,12 +258,15 @@ class FakeApi:
             self.storage.objects["poster"] = ("image/png", _png(320, 180))
         _, content = self.storage.objects.get(video.video_id, ("", b""))
         picture = {"codec": video.codec, "width": 320, "height": 180, "rotationDegrees": 0, "frameRate": 25}
+        played = {"playability": playability(Container.MP4, video.codec, None, None).to_json()}
         return self._shared(video) | {
             "state": video.state,
             "waitsFor": video.waits_for if video.state == "processing" else None,
             "checksumCRC64NVME": crc64nvme_base64(content) if content else None,
             "createdAt": video.created_at or f"2026-01-31T12:{video.number // 60:02}:{video.number % 60:02}Z",
-            "media": {"container": "mp4", "durationSeconds": 2.0, "video": picture, "audio": None} if ready else None,
+            "media": {"container": "mp4", "durationSeconds": 2.0, "video": picture, "audio": None, **played}
+            if ready
+            else None,
             "rejection": {"code": "not_a_video", "message": "not a video"} if video.state == "rejected" else None,
             "posterUrl": f"{self.storage.url}/objects/poster" if ready else None,
             "playbackUrl": f"{self.storage.url}/objects/{video.video_id}" if ready else None,

@@ -159,9 +159,10 @@ class OfferedUpload(ResponseBody, frozen=True, kw_only=True):
 
 
 class VideoTrack(ResponseBody, frozen=True, kw_only=True):
-    """`width` and `height` are as displayed, after the clockwise rotation."""
+    """`width` and `height` are as displayed, after the clockwise rotation. `profile` is the codec's, as `High 10`."""
 
     codec: str
+    profile: str | None = None
     width: int
     height: int
     rotation_degrees: Literal[0, 90, 180, 270]
@@ -176,14 +177,32 @@ class AudioTrack(ResponseBody, frozen=True, kw_only=True):
     sample_rate_hz: int
 
 
+class Obstacle(ResponseBody, frozen=True, kw_only=True):
+    """The part of a file that browsers do not play, and its name as people know it."""
+
+    part: Literal["video", "container", "audio"]
+    name: str
+
+
+class Playability(ResponseBody, frozen=True, kw_only=True):
+    """The browsers that play the file as it is; `some` also where it depends on the machine. No obstacle for `all`."""
+
+    browsers: Literal["all", "some", "none"]
+    obstacle: Obstacle | None
+
+
 class Media(ResponseBody, frozen=True, kw_only=True):
-    """The facts that processing found in the file. A field is null if the file does not state it."""
+    """The facts that processing found in the file. A field is null if the file does not state it.
+
+    `profile` and `playability` are also null for a video that version 0.1 processed.
+    """
 
     container: str
     duration_seconds: float | None
     bit_rate_bits_per_second: int | None
     video: VideoTrack
     audio: AudioTrack | None
+    playability: Playability | None = None
 
 
 class Rejection(ResponseBody, frozen=True, kw_only=True):

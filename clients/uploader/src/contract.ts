@@ -50,13 +50,14 @@ export interface Health {
   stage: string;
 }
 
-/** The facts that processing found in the file. A field is null if the file does not state it. */
+/** The facts that processing found in the file. A field is null if the file does not state it. `profile` and `playability` are also null for a video that version 0.1 processed. */
 export interface Media {
   container: string;
   durationSeconds: number | null;
   bitRateBitsPerSecond: number | null;
   video: VideoTrack;
   audio: AudioTrack | null;
+  playability?: Playability | null;
 }
 
 /** A video to upload: the body of POST /multipart/init and POST /upload. */
@@ -67,6 +68,12 @@ export interface NewUpload {
   contentType: "video/3gpp" | "video/3gpp2" | "video/mp2t" | "video/mp4" | "video/mpeg" | "video/ogg" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
   /** From 1 to what the stage accepts, at most 53,687,091,200,000. */
   sizeBytes: number;
+}
+
+/** The part of a file that browsers do not play, and its name as people know it. */
+export interface Obstacle {
+  part: "audio" | "container" | "video";
+  name: string;
 }
 
 /** A form for S3: send all `fields` as multipart/form-data, then `file`. */
@@ -148,6 +155,12 @@ export interface PartsToComplete {
 /** The body of POST /multipart/parts. */
 export interface PartsToSign {
   parts: PartToSign[];
+}
+
+/** The browsers that play the file as it is; `some` also where it depends on the machine. No obstacle for `all`. */
+export interface Playability {
+  browsers: "all" | "none" | "some";
+  obstacle: Obstacle | null;
 }
 
 /** The destination of one part. `headers` must be sent with it, and no other `x-amz-*` header. */
@@ -328,9 +341,10 @@ export interface VideoPage {
   nextCursor: string | null;
 }
 
-/** `width` and `height` are as displayed, after the clockwise rotation. */
+/** `width` and `height` are as displayed, after the clockwise rotation. `profile` is the codec's, as `High 10`. */
 export interface VideoTrack {
   codec: string;
+  profile?: string | null;
   width: number;
   height: number;
   rotationDegrees: 0 | 90 | 180 | 270;

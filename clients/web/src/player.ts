@@ -1,5 +1,6 @@
 /** The dialog that plays a video: keys as on the large video sites, and Back closes it as it closes a screen of a phone. */
 
+import type { Obstacle } from "video-uploader/contract";
 import { language } from "./language";
 import { byId } from "./page";
 import { cannotPlay } from "./playability";
@@ -9,8 +10,8 @@ export interface Playing {
   url: string;
   /** asked for once, when the first URL ended while the video was paused */
   freshUrl: () => Promise<string | null>;
-  /** what this browser cannot show, as in "HEVC (H.265)"; null: nothing known */
-  obstacle: string | null;
+  /** what this browser cannot play, as far as that is known */
+  obstacle: Obstacle | null;
 }
 
 const STEP_SECONDS = 5;

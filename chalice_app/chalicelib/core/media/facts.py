@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from chalicelib.core.json_values import JsonObject
+from chalicelib.core.media.playability import Playability, playability
 from chalicelib.core.video_types import Container
 
 MIB = 1 << 20
@@ -10,9 +11,13 @@ MIB = 1 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class VideoStream:
-    """width and height in square pixels as displayed, after the rotation; rotation clockwise: 0, 90, 180 or 270."""
+    """width and height in square pixels as displayed, after the rotation; rotation clockwise: 0, 90, 180 or 270.
+
+    profile: as libavcodec names it, as in "High 10"; None where the codec has none or the file does not say.
+    """
 
     codec: str
+    profile: str | None
     width: int
     height: int
     rotation_degrees: int
@@ -38,6 +43,12 @@ class MediaFacts:
     video: VideoStream
     audio: AudioStream | None
 
+    @property
+    def playability(self) -> Playability:
+        return playability(
+            self.container, self.video.codec, self.video.profile, self.audio.codec if self.audio else None
+        )
+
     def to_json(self) -> JsonObject:
         """The `media` object of the API."""
         video, audio = self.video, self.audio
@@ -47,6 +58,7 @@ class MediaFacts:
             "bitRateBitsPerSecond": self.bit_rate_bits_per_second,
             "video": {
                 "codec": video.codec,
+                "profile": video.profile,
                 "width": video.width,
                 "height": video.height,
                 "rotationDegrees": video.rotation_degrees,
@@ -55,6 +67,7 @@ class MediaFacts:
             "audio": None
             if audio is None
             else {"codec": audio.codec, "channels": audio.channels, "sampleRateHz": audio.sample_rate_hz},
+            "playability": self.playability.to_json(),
         }
 
 

@@ -27,6 +27,7 @@ from chalicelib.core.media.ranged_file import RangedFile, ReadBudget, ReadRange
 from chalicelib.core.video_types import Container
 
 _CODEC_NAME = re.compile(r"[a-z0-9_-]{1,32}")
+_PROFILE_NAME = re.compile(r"[A-Za-z0-9 .:_+()-]{1,32}")
 _UNPRINTABLE = re.compile(r"[^ -~]")
 _MAX_PROBLEM_CHARACTERS = 200
 
@@ -141,6 +142,7 @@ def _facts(payload: bytes, container: Container, limits: InspectionLimits) -> Me
             bit_rate_bits_per_second=_optional_integer(facts["bit_rate_bits_per_second"]),
             video=VideoStream(
                 codec=_codec(video["codec"]),
+                profile=_profile(video["profile"]),
                 width=_integer(video["width"], 1, limits.max_dimension_px),
                 height=_integer(video["height"], 1, limits.max_dimension_px),
                 rotation_degrees=_integer(video["rotation_degrees"], 0, 270),
@@ -174,6 +176,14 @@ def _text(value: object) -> str:
 
 def _codec(value: object) -> str:
     if not isinstance(value, str) or not _CODEC_NAME.fullmatch(value):
+        raise ValueError(value)
+    return value
+
+
+def _profile(value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _PROFILE_NAME.fullmatch(value):
         raise ValueError(value)
     return value
 

@@ -189,6 +189,7 @@ def _video_facts(
     rate = stream.average_rate or stream.guessed_rate
     return VideoStream(
         codec=stream.codec_context.codec.canonical_name,
+        profile=stream.codec_context.profile,
         width=width,
         height=height,
         rotation_degrees=rotation_degrees,

@@ -197,6 +197,13 @@ def media_in_words(media: Media | None) -> str:
     return ", ".join(words)
 
 
+def playability_in_words(media: Media | None) -> str:
+    if media is None or media.playability is None:
+        return ""
+    obstacle = media.playability.obstacle
+    return media.playability.browsers + (f" ({obstacle.name})" if obstacle else "")
+
+
 def print_video(console: Console, video: Video, *, urls: bool = False) -> None:
     facts = {
         "id": video.video_id,
@@ -204,6 +211,7 @@ def print_video(console: Console, video: Video, *, urls: bool = False) -> None:
         "size": decimal(video.size_bytes),
         "state": f"{video.state} (malware scan)" if video.waits_for == "malwareScan" else video.state,
         "media": media_in_words(video.media),
+        "browsers": playability_in_words(video.media),
         "rejected": video.rejection.message if video.rejection else "",
         "created": video.created_at,
         "poster": (urls and video.poster_url) or "",

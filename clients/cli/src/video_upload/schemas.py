@@ -13,7 +13,9 @@ import msgspec
 __all__ = [
     "AudioTrack",
     "Media",
+    "Obstacle",
     "OpenUpload",
+    "Playability",
     "Rejection",
     "Usage",
     "Video",
@@ -159,9 +161,10 @@ class OpenUploads(Body, frozen=True, kw_only=True):
 
 
 class VideoTrack(Body, frozen=True, kw_only=True):
-    """Width and height are as displayed, after the rotation."""
+    """Width and height are as displayed, after the rotation. profile: the codec's, as in "High 10"."""
 
     codec: str
+    profile: str | None = None
     width: int
     height: int
     rotation_degrees: int | None = None
@@ -176,14 +179,29 @@ class AudioTrack(Body, frozen=True, kw_only=True):
     sample_rate_hz: int | None = None
 
 
+class Obstacle(Body, frozen=True, kw_only=True):
+    """The part of a file that browsers do not play ("video", "container", "audio"), and its name."""
+
+    part: str
+    name: str
+
+
+class Playability(Body, frozen=True, kw_only=True):
+    """The browsers that play the file as it is: "all", "some" or "none"."""
+
+    browsers: str
+    obstacle: Obstacle | None = None
+
+
 class Media(Body, frozen=True, kw_only=True):
-    """Facts that processing found in the file."""
+    """Facts that processing found in the file. playability: None for a video that version 0.1 processed."""
 
     container: str
     duration_seconds: float | None = None
     bit_rate_bits_per_second: float | None = None
     video: VideoTrack | None = None
     audio: AudioTrack | None = None
+    playability: Playability | None = None
 
 
 class Rejection(Body, frozen=True, kw_only=True):

@@ -1,0 +1,157 @@
+"""Playability of a file in browsers: by its container, codecs and profile, from one table.
+
+A browser here is the current Chrome, Edge, Firefox or Safari, on desktops and phones. What no source below names as
+played is played by none.
+
+Sources, read on 2026-11-27:
+- MDN, "Media container formats", "Web video codec guide", "Web audio codec guide" (developer.mozilla.org)
+- caniuse.com: `mpeg4` (H.264), `hevc`, `av1`, `webm`, `ac3-ec3`
+- chromium.org, "Audio/Video": containers and codecs of Chrome
+- Firefox, dom/media/mp4/MP4Decoder.cpp: types of its MP4 demuxer, and of H.264 the profiles up to High alone
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chalicelib.core.json_values import JsonObject
+from chalicelib.core.video_types import Container
+
+
+class Support(StrEnum):
+    """Browsers that play something; `some` also where it depends on the machine."""
+
+    ALL = "all"
+    SOME = "some"
+    NONE = "none"
+
+
+class Part(StrEnum):
+    """Part of a file that stands in the way."""
+
+    VIDEO = "video"
+    CONTAINER = "container"
+    AUDIO = "audio"
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """name: as people know it, as in "HEVC (H.265)"."""
+
+    part: Part
+    name: str
+
+
+@dataclass(frozen=True)
+class Playability:
+    """obstacle: None where all browsers play the file."""
+
+    browsers: Support
+    obstacle: Obstacle | None = None
+
+    def to_json(self) -> JsonObject:
+        """The `playability` object of the API."""
+        obstacle = self.obstacle
+        return {
+            "browsers": self.browsers.value,
+            "obstacle": {"part": obstacle.part.value, "name": obstacle.name} if obstacle else None,
+        }
+
+
+@dataclass(frozen=True)
+class _Known:
+    """profiles: those that all browsers play, of a codec that they do not play as a whole."""
+
+    name: str
+    browsers: Support = Support.NONE
+    profiles: frozenset[str] | None = None
+
+
+_ALL, _SOME, _ = Support
+
+_MP4_CODECS = frozenset({"h264", "hevc", "av1", "vp9", "aac", "mp3", "opus", "flac", "alac", "ac3", "eac3"})
+_CONTAINERS: dict[Container, tuple[_Known, frozenset[str]]] = {
+    Container.MP4: (_Known("MP4", _ALL), _MP4_CODECS),
+    Container.QUICKTIME: (_Known("QuickTime", _SOME), _MP4_CODECS),
+    Container.THREE_GPP: (_Known("3GP", _SOME), _MP4_CODECS),
+    Container.MATROSKA: (_Known("Matroska", _SOME), _MP4_CODECS | {"vp8", "vorbis"}),
+    Container.WEBM: (_Known("WebM", _ALL), frozenset({"vp8", "vp9", "av1", "opus", "vorbis"})),
+    Container.OGG: (_Known("Ogg", _SOME), frozenset({"vp8", "vp9", "opus", "vorbis", "flac"})),
+    Container.AVI: (_Known("AVI"), frozenset()),
+    Container.MPEG_TS: (_Known("MPEG-TS"), frozenset()),
+    Container.MPEG_PS: (_Known("MPEG-PS"), frozenset()),
+}
+"""Containers, and the codecs that belong there: others play in some browsers at best. MPEG-TS is a part of HLS only."""
+
+_VIDEO_CODECS = {
+    "h264": _Known("H.264", _ALL, frozenset({"Baseline", "Constrained Baseline", "Main", "Extended", "High"})),
+    "vp8": _Known("VP8", _ALL),
+    "vp9": _Known("VP9", _ALL, frozenset({"Profile 0"})),
+    "hevc": _Known("HEVC (H.265)", _SOME),
+    "av1": _Known("AV1", _SOME),
+    "mpeg1video": _Known("MPEG-1", _SOME),
+    "mpeg2video": _Known("MPEG-2", _SOME),
+    "mpeg4": _Known("MPEG-4 Part 2"),
+    "mjpeg": _Known("Motion JPEG"),
+    "prores": _Known("ProRes"),
+    "dnxhd": _Known("DNxHD"),
+    "dvvideo": _Known("DV"),
+    "h263": _Known("H.263"),
+    "theora": _Known("Theora"),
+}
+_AUDIO_CODECS = {
+    "aac": _Known("AAC", _ALL),
+    "mp3": _Known("MP3", _ALL),
+    "opus": _Known("Opus", _ALL),
+    "vorbis": _Known("Vorbis", _ALL),
+    "flac": _Known("FLAC", _ALL),
+    "alac": _Known("Apple Lossless", _SOME),
+    "ac3": _Known("Dolby Digital (AC-3)", _SOME),
+    "eac3": _Known("Dolby Digital Plus (E-AC-3)", _SOME),
+    "mp2": _Known("MPEG audio layer II"),
+    "amr_nb": _Known("AMR"),
+    "amr_wb": _Known("AMR-WB"),
+    "speex": _Known("Speex"),
+}
+
+_ORDER = list(Support)
+
+
+def playability(
+    container: Container, video_codec: str, video_profile: str | None, audio_codec: str | None
+) -> Playability:
+    """Judge a file by its worst part; of equal ones, the picture comes before the container, the sound last.
+
+    Codecs and profiles are named as libavcodec names them; a profile of None is taken for a usual one.
+    """
+    browsers, obstacle = max(
+        _parts(container, video_codec, video_profile, audio_codec), key=lambda found: _ORDER.index(found[0])
+    )
+    return Playability(browsers, None if browsers is Support.ALL else obstacle)
+
+
+def _parts(
+    container: Container, video_codec: str, video_profile: str | None, audio_codec: str | None
+) -> Iterator[tuple[Support, Obstacle]]:
+    video = _VIDEO_CODECS.get(video_codec) or _Known(video_codec.upper())
+    yield _video(video, video_profile)
+    known, codecs = _CONTAINERS[container]
+    yield known.browsers, Obstacle(Part.CONTAINER, known.name)
+    if video_codec not in codecs:
+        yield Support.SOME, Obstacle(Part.CONTAINER, f"{video.name} in {known.name}")
+    if audio_codec is None:
+        return
+    audio = _AUDIO_CODECS.get(audio_codec) or _Known(_unlisted(audio_codec))
+    yield audio.browsers, Obstacle(Part.AUDIO, audio.name)
+    if audio_codec not in codecs:
+        yield Support.SOME, Obstacle(Part.AUDIO, f"{audio.name} in {known.name}")
+
+
+def _video(known: _Known, profile: str | None) -> tuple[Support, Obstacle]:
+    if known.profiles and profile and profile not in known.profiles:
+        return Support.SOME, Obstacle(Part.VIDEO, f"{known.name} ({profile})")
+    return known.browsers, Obstacle(Part.VIDEO, known.name)
+
+
+def _unlisted(codec: str) -> str:
+    return "PCM" if codec.startswith("pcm_") else codec.upper()
