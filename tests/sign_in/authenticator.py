@@ -59,10 +59,10 @@ def _client(url: str, **more: Any) -> "CognitoIdentityProviderClient":
 
 
 def set_up_app(sign_in: SignIn, email: str) -> Authenticator:
-    """Set up an app as the account view does, with the code of the step before, so that the present one is unused."""
+    """Set up an app as the account view does, which uses up its present code."""
     cognito, token = account_calls(sign_in), account_token(sign_in, email)
     secret = cognito.associate_software_token(AccessToken=token)["SecretCode"]
     app = Authenticator(secret, sign_in.authority.clock)
-    cognito.verify_software_token(AccessToken=token, UserCode=app.code(-1))
+    cognito.verify_software_token(AccessToken=token, UserCode=app.code())
     cognito.set_user_mfa_preference(AccessToken=token, SoftwareTokenMfaSettings={"Enabled": True, "PreferredMfa": True})
     return app
