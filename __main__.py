@@ -4,20 +4,17 @@ Each tier is a folder in components/ and knows no other; what one gives and anot
 before the functions: it calls them by the names of their aliases, and they need the address of the site in front of it.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
-import pulumi
 import pulumi_aws as aws
 
 from components.api.gateway import STAGE_NAME, Api, ApiArgs
 from components.app_description import describe_app
 from components.auth.app_clients import AppClients, AppClientsArgs
-from components.auth.operator_role import ROLE as OPERATOR
 from components.auth.operator_role import Operators, OperatorsArgs
 from components.auth.user_pool import Auth, AuthArgs
-from components.compute.function_table import FUNCTIONS, role_arns
+from components.bucket_roles import bucket_roles
+from components.compute.function_table import FUNCTIONS
 from components.compute.functions import Compute, ComputeArgs
 from components.compute.lambda_package import build_package
 from components.compute.permissions import Resources
@@ -25,7 +22,6 @@ from components.edge.distribution import Edge, EdgeArgs
 from components.edge.web_acl import WebAcl, WebAclArgs
 from components.encryption.keys import Keys, KeysArgs
 from components.function_environment import function_environment
-from components.internet_names import origin_of
 from components.messaging.messaging import Messaging, MessagingArgs
 from components.naming import StageContext, tag_everything
 from components.network.vpc import Network, NetworkArgs
@@ -33,8 +29,9 @@ from components.observability.audit_trail import Audit, AuditArgs
 from components.observability.feature_logs import Feature, FeatureLogs, FeatureLogsArgs
 from components.observability.monitoring import Observability, ObservabilityArgs
 from components.scanning.malware_protection import SCANNER_ROLE, Scanning, ScanningArgs
-from components.site_config import allowed_origin, site_config
+from components.site_config import allowed_origin, page_origins
 from components.stack_configuration import load_settings
+from components.stack_outputs import export_outputs
 from components.storage.buckets import Storage, StorageArgs
 from components.storage.cors import UploadCors, UploadCorsArgs
 
@@ -48,15 +45,10 @@ tag_everything(settings.stage)
 
 keys = Keys("keys", KeysArgs(context, settings.uploads, settings.observability))
 
-messaging = Messaging(
-    "messaging",
-    MessagingArgs(
-        context,
-        settings.notifications,
-        data_key_arn=keys.data_key_arn,
-        delivery_attempts=app.delivery_attempts,
-    ),
+messaging_args = MessagingArgs(
+    context, settings.notifications, data_key_arn=keys.data_key_arn, delivery_attempts=app.delivery_attempts
 )
+messaging = Messaging("messaging", messaging_args)
 
 feature_logs = FeatureLogs("feature-logs", FeatureLogsArgs(context, settings, log_key_arn=keys.log_key_arn))
 
@@ -71,21 +63,12 @@ if settings.network.enabled:
     )
     network = Network("network", network_args)
 
-scanner_roles = [SCANNER_ROLE] if settings.malware.malware_scan else []
 storage_args = StorageArgs(
     context,
     settings.storage,
     data_key_arn=keys.data_key_arn,
     s3_endpoint_id=network.s3_endpoint_id if network else None,
-    tagging_role_arns=role_arns(context, lambda each: each.tags_videos),
-    inspecting_role_arns=[
-        *role_arns(context, lambda each: each.inspects_videos),
-        *map(context.role_arn, scanner_roles),
-    ],
-    roles_outside_network_arns=[
-        *role_arns(context, lambda each: each.uses_records and not each.in_network),
-        context.role_arn(OPERATOR),
-    ],
+    roles=bucket_roles(context, settings),
     trail=settings.observability.trail,
 )
 storage = Storage("storage", storage_args)
@@ -148,18 +131,13 @@ environment = function_environment(
 )
 resources = Resources(
     context,
+    settings,
     data_key_arn=keys.data_key_arn,
     token_key_arns=list(keys.token_key_arns.values()),
     media_key_arn=keys.media_key_arn,
     completion_topic_arn=messaging.completion_topic_arn,
     dead_letter_queue_arn=messaging.dead_letter_queue_arn,
     delivery_queue_arns=list(messaging.delivery_queue_arns.values()),
-    event_bus_name=settings.notifications.event_bus_name,
-    limits_stored=settings.uploads.limits_stored,
-    limits_stage=settings.uploads.max_stored_tib_per_stage > 0,
-    scaled=settings.compute.provisioned_concurrency > 0,
-    asks_for_bill=settings.observability.cost_figure,
-    scans=settings.malware.malware_scan,
 )
 compute_args = ComputeArgs(
     context,
@@ -186,8 +164,8 @@ if settings.malware.malware_scan:
     )
     Scanning("scanning", scanning_args)
 
-page_origins = [edge.site_url, *map(origin_of, settings.sign_in.extra_redirect_urls)]
-UploadCors("upload-cors", UploadCorsArgs(video_bucket_name=storage.video_bucket_name, origins=page_origins))
+origins = page_origins(settings, edge.site_url)
+UploadCors("upload-cors", UploadCorsArgs(video_bucket_name=storage.video_bucket_name, origins=origins))
 
 if settings.observability.trail:
     audit_args = AuditArgs(
@@ -197,7 +175,7 @@ if settings.observability.trail:
         log_key_arn=keys.log_key_arn,
         log_group=feature_logs.groups[Feature.TRAIL],
         functions=list(FUNCTIONS),
-        other_roles=scanner_roles,
+        other_roles=[SCANNER_ROLE] if settings.malware.malware_scan else [],
         dependencies=storage.dependencies,
     )
     Audit("audit", audit_args)
@@ -217,29 +195,6 @@ observability_args = ObservabilityArgs(
 )
 observability = Observability("observability", observability_args)
 
-outputs: dict[str, pulumi.Input[object] | None] = {
-    "siteUrl": edge.site_url,
-    "siteBucket": storage.site_bucket_name,
-    "siteConfig": site_config(context, settings.sign_in, auth, app_clients),
-    "distributionId": edge.distribution_id,
-    "apiUrl": edge.api_url,
-    "executeApiUrl": api.execute_api_url,
-    "userPoolId": auth.user_pool_id,
-    "authority": auth.issuer,
-    "webClientId": app_clients.web_client_id,
-    "desktopClientId": app_clients.desktop_client_id,
-    "videoBucket": storage.video_bucket_name,
-    "metadataBucket": storage.metadata_bucket_name,
-    "completionTopicArn": messaging.completion_topic_arn,
-    "failureQueue": messaging.dead_letter_queue_name,
-    "notificationQueues": [context.name(f"to-{destination}") for destination in messaging.delivery_queue_arns],
-    "mediaKeyPairId": edge.media_key_pair_id,
-    "operatorRoleArn": operators.role_arn,
-    "functionEnvironment": environment,
-    "machineClientId": app_clients.machine_client_id,
-    "machineClientSecret": app_clients.machine_client_secret,
-    "dashboardUrl": observability.dashboard_url,
-}
-for name, value in outputs.items():
-    if value is not None:
-        pulumi.export(name, value)
+export_outputs(
+    context, settings, messaging, storage, auth, operators, api, edge, app_clients, observability, environment
+)

@@ -42,5 +42,10 @@ def allowed_origin(settings: Settings) -> str:
     does not have.
     """
     domain = settings.edge.site_domain
-    pages = {f"https://{domain}", *map(origin_of, settings.sign_in.extra_redirect_urls)}
-    return pages.pop() if domain and len(pages) == 1 else "*"
+    pages = set(page_origins(settings, f"https://{domain}"))
+    return f"https://{domain}" if domain and len(pages) == 1 else "*"
+
+
+def page_origins(settings: Settings, site_url: pulumi.Input[str]) -> list[pulumi.Input[str]]:
+    """The origins of all pages that upload: the site's own first."""
+    return [site_url, *map(origin_of, settings.sign_in.extra_redirect_urls)]

@@ -80,7 +80,7 @@ class Compute(pulumi.ComponentResource):
                 self._send_failures_to_dead_letter_queue(function, aliases[function])
         self.notification = self._process_new_objects(triggered_by(Trigger.BUCKET), aliases)
         self._run_on_schedule(triggered_by(Trigger.SCHEDULE), aliases)
-        if args.resources.scans:
+        if args.resources.settings.malware.malware_scan:
             self._receive_verdicts(triggered_by(Trigger.SCANNER), aliases)
         self._deliver_notifications(triggered_by(Trigger.QUEUES), aliases)
 
@@ -225,7 +225,7 @@ class Compute(pulumi.ComponentResource):
             f"{self._name}-videos",
             bucket=args.video_bucket_name,
             # GuardDuty hears of new objects by EventBridge, and turns it on; an `up` would turn it off again.
-            eventbridge=args.resources.scans,
+            eventbridge=args.resources.settings.malware.malware_scan,
             lambda_functions=[
                 aws.s3.BucketNotificationLambdaFunctionArgs(
                     id=function,

@@ -9,6 +9,7 @@ import pulumi
 
 from components.naming import StageNames
 from components.policy import PolicyDocument, Statement, allow, deny, document
+from components.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -16,13 +17,11 @@ class Resources:
     """Resources that the functions' policies name.
 
     token_key_arns: upload token keys, the signing one first. media_key_arn: signs media URLs.
-    delivery_queue_arns: of the destinations of notifications, webhooks and bus. event_bus_name: empty without a bus.
-    limits_stored, limits_stage: whether what a user, or the stage, has stored is limited.
-    scaled: whether capacity is provisioned. asks_for_bill: whether the janitor asks Cost Explorer.
-    scans: whether videos are scanned for malware.
+    delivery_queue_arns: of the destinations of notifications, webhooks and bus.
     """
 
     context: StageNames
+    settings: Settings
     _: KW_ONLY
     data_key_arn: pulumi.Input[str]
     token_key_arns: Sequence[pulumi.Input[str]]
@@ -30,16 +29,6 @@ class Resources:
     completion_topic_arn: pulumi.Input[str]
     dead_letter_queue_arn: pulumi.Input[str]
     delivery_queue_arns: Sequence[pulumi.Input[str]]
-    event_bus_name: str
-    limits_stored: bool
-    limits_stage: bool
-    scaled: bool
-    asks_for_bill: bool
-    scans: bool
-
-    @property
-    def has_webhooks(self) -> bool:
-        return len(self.delivery_queue_arns) > bool(self.event_bus_name)
 
     @property
     def videos(self) -> str:
@@ -183,7 +172,7 @@ def count_videos(resources: Resources) -> Statement:
 
 
 def read_stage_count(resources: Resources) -> list[Statement]:
-    if not resources.limits_stage:
+    if not resources.settings.uploads.max_stored_tib_per_stage:
         return []
     return [allow("ReadStageCount", actions="s3:GetObject", resources=resources.metadata("usage"))]
 
@@ -193,7 +182,7 @@ def write_stage_count(resources: Resources) -> Statement:
 
 
 def count_videos_for_limits(resources: Resources) -> list[Statement]:
-    return [count_videos(resources)] if resources.limits_stored else []
+    return [count_videos(resources)] if resources.settings.uploads.limits_stored else []
 
 
 def read_videos(resources: Resources) -> Statement:
@@ -268,16 +257,17 @@ def take_notifications(resources: Resources) -> list[Statement]:
 
 def read_webhook_secrets(resources: Resources) -> list[Statement]:
     """AWS's own key of Parameter Store decrypts for whoever may read: its policy names no more."""
-    if not resources.has_webhooks:
+    if not resources.settings.notifications.webhooks:
         return []
     parameters = resources.context.arn("ssm", f"parameter{resources.context.log_group('webhooks/*')}")
     return [allow("ReadWebhookSecrets", actions="ssm:GetParameter", resources=parameters)]
 
 
 def put_events(resources: Resources) -> list[Statement]:
-    if not resources.event_bus_name:
+    name = resources.settings.notifications.event_bus_name
+    if not name:
         return []
-    bus = resources.context.arn("events", f"event-bus/{resources.event_bus_name}")
+    bus = resources.context.arn("events", f"event-bus/{name}")
     return [allow("PutEvents", actions="events:PutEvents", resources=bus)]
 
 
@@ -304,14 +294,14 @@ def request_scans(resources: Resources) -> list[Statement]:
         actions="guardduty:SendObjectMalwareScan",
         resources="*",  # the action takes no resource to name: Service Authorization Reference, Amazon GuardDuty
     )
-    return [requested] if resources.scans else []
+    return [requested] if resources.settings.malware.malware_scan else []
 
 
 def where_scanned(grant: Grant) -> Grant:
     """The grant on a stage that scans for malware, nothing on any other."""
 
     def granted(resources: Resources) -> Statement | list[Statement]:
-        return grant(resources) if resources.scans else []
+        return grant(resources) if resources.settings.malware.malware_scan else []
 
     return granted
 
@@ -329,6 +319,6 @@ def ask_for_figures(resources: Resources) -> list[Statement]:
     )
     noted = allow("NoteBill", actions=["s3:GetObject", "s3:PutObject"], resources=resources.metadata("figures"))
     return [
-        *([scaling] if resources.scaled else []),
-        *([bill, noted] if resources.asks_for_bill else []),
+        *([scaling] if resources.settings.compute.provisioned_concurrency else []),
+        *([bill, noted] if resources.settings.observability.cost_figure else []),
     ]

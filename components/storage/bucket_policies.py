@@ -4,6 +4,7 @@ permissions.py."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pulumi
 
@@ -28,18 +29,22 @@ TAGGING = [
 ]
 
 
-def video_bucket_policy(
-    context: StageNames,
-    *,
-    data_key_arn: pulumi.Input[str],
-    tagging_role_arns: Sequence[str],
-    inspecting_role_arns: Sequence[str],
-) -> PolicyDocument:
-    """Videos.
+@dataclass(frozen=True, kw_only=True)
+class BucketRoles:
+    """Roles that the policies except from what they deny to everybody.
 
-    tagging_role_arns: may tag an object as accepted or rejected.
-    inspecting_role_arns: may read an object that is not accepted yet.
+    tagging_arns: may tag a video as accepted or rejected.
+    inspecting_arns: may read a video that is not accepted yet.
+    outside_network_arns: may use records from outside the network.
     """
+
+    tagging_arns: Sequence[str]
+    inspecting_arns: Sequence[str]
+    outside_network_arns: Sequence[str]
+
+
+def video_bucket_policy(context: StageNames, *, data_key_arn: pulumi.Input[str], roles: BucketRoles) -> PolicyDocument:
+    """Videos."""
     arn = context.bucket_arn("videos")
     return document(
         *_transport(arn),
@@ -53,7 +58,7 @@ def video_bucket_policy(
             conditions={
                 # Both fire on an absent key: an object without the tag, a service without a role.
                 "StringNotEquals": {"s3:ExistingObjectTag/verdict": "accepted"},
-                "ArnNotEquals": {"aws:PrincipalArn": list(inspecting_role_arns)},
+                "ArnNotEquals": {"aws:PrincipalArn": list(roles.inspecting_arns)},
             },
         ),
         deny(
@@ -61,7 +66,7 @@ def video_bucket_policy(
             principal=EVERYONE,
             actions=TAGGING,
             resources=f"{arn}/*",
-            conditions={"ArnNotEquals": {"aws:PrincipalArn": list(tagging_role_arns)}},
+            conditions={"ArnNotEquals": {"aws:PrincipalArn": list(roles.tagging_arns)}},
         ),
         _cloudfront_reads(context, f"{arn}/videos/*"),
     )
@@ -72,19 +77,18 @@ def metadata_bucket_policy(
     *,
     data_key_arn: pulumi.Input[str],
     s3_endpoint_id: pulumi.Input[str] | None,
-    roles_outside_network_arns: Sequence[str],
+    roles: BucketRoles,
 ) -> PolicyDocument:
     """Records, markers, idempotency keys and posters.
 
     s3_endpoint_id: the only way to all of these but posters, where there is a network.
-    roles_outside_network_arns: roles that work outside of it.
     """
     arn = context.bucket_arn("metadata")
     statements = [*_transport(arn), *_encryption(arn, data_key_arn), _short_signatures(arn)]
     if s3_endpoint_id is not None:
         elsewhere: policy.Conditions = {
             "StringNotEquals": {"aws:SourceVpce": s3_endpoint_id},
-            "ArnNotEquals": {"aws:PrincipalArn": list(roles_outside_network_arns)},
+            "ArnNotEquals": {"aws:PrincipalArn": list(roles.outside_network_arns)},
         }
         statements.append(
             deny(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 
 import pulumi
@@ -26,7 +25,6 @@ class StorageArgs:
 
     data_key_arn: encrypts everything but the log bucket.
     s3_endpoint_id: the only way to records, or None without a network.
-    tagging_role_arns, inspecting_role_arns, roles_outside_network_arns: see bucket_policies.
     trail: whether one writes into the log bucket.
     """
 
@@ -35,9 +33,7 @@ class StorageArgs:
     _: KW_ONLY
     data_key_arn: pulumi.Input[str]
     s3_endpoint_id: pulumi.Input[str] | None
-    tagging_role_arns: Sequence[str]
-    inspecting_role_arns: Sequence[str]
-    roles_outside_network_arns: Sequence[str]
+    roles: bucket_policies.BucketRoles
     trail: bool
 
 
@@ -74,14 +70,13 @@ class Storage(pulumi.ComponentResource):
             "videos": bucket_policies.video_bucket_policy(
                 context,
                 data_key_arn=args.data_key_arn,
-                tagging_role_arns=args.tagging_role_arns,
-                inspecting_role_arns=args.inspecting_role_arns,
+                roles=args.roles,
             ),
             "metadata": bucket_policies.metadata_bucket_policy(
                 context,
                 data_key_arn=args.data_key_arn,
                 s3_endpoint_id=args.s3_endpoint_id,
-                roles_outside_network_arns=args.roles_outside_network_arns,
+                roles=args.roles,
             ),
             "site": bucket_policies.site_bucket_policy(context),
             "logs": bucket_policies.log_bucket_policy(context, logged_buckets=LOGGED_BUCKETS, trail=args.trail),

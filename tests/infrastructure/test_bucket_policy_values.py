@@ -8,6 +8,7 @@ import pytest
 from components.naming import StageNames
 from components.policy import PolicyDocument
 from components.storage.bucket_policies import (
+    BucketRoles,
     access_log_prefix,
     log_bucket_policy,
     metadata_bucket_policy,
@@ -19,11 +20,10 @@ from tests.infrastructure.policy_evaluation import Call, is_allowed
 ACCOUNT = "123456789012"
 CONTEXT = StageNames(stage="dev", account_id=ACCOUNT, region="eu-central-1")
 TAGS, INSPECTS, OUTSIDE, OTHER = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("tags", "looks", "out", "other"))
-METADATA: dict[str, Any] = {"data_key_arn": "data-key", "roles_outside_network_arns": [OUTSIDE]}
+ROLES = BucketRoles(tagging_arns=[TAGS], inspecting_arns=[INSPECTS], outside_network_arns=[OUTSIDE])
+METADATA: dict[str, Any] = {"data_key_arn": "data-key", "roles": ROLES}
 POLICIES: dict[str, Callable[[], PolicyDocument]] = {
-    "videos": lambda: video_bucket_policy(
-        CONTEXT, data_key_arn="data-key", tagging_role_arns=[TAGS], inspecting_role_arns=[INSPECTS]
-    ),
+    "videos": lambda: video_bucket_policy(CONTEXT, data_key_arn="data-key", roles=ROLES),
     "metadata": lambda: metadata_bucket_policy(CONTEXT, s3_endpoint_id="endpoint", **METADATA),
     "open metadata": lambda: metadata_bucket_policy(CONTEXT, s3_endpoint_id=None, **METADATA),
     "site": lambda: site_bucket_policy(CONTEXT),

@@ -1,6 +1,6 @@
 """Roles of the functions as values: each may do what stands here, and nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,23 +9,25 @@ import pytest
 from components.compute.function_table import role_policy
 from components.compute.permissions import Resources
 from components.naming import StageNames
+from components.setting_fields import settings_in
+from components.settings import GROUPS, Settings
 from tests.infrastructure.safety.reading import as_list
 
+DEFAULTS = {
+    name: group(**{field: setting.default for field, setting in settings_in(group)}) for name, group in GROUPS.items()
+}
+UNLIMITED = {"max_stored_gib_per_user": 0, "max_stored_videos_per_user": 0, "max_stored_tib_per_stage": 0}
 PLAIN = Resources(
     context=StageNames(stage="dev", account_id="123456789012", region="eu-central-1"),
+    settings=Settings(stage="dev", **(DEFAULTS | {"uploads": replace(DEFAULTS["uploads"], **UNLIMITED)})),
     data_key_arn="data-key",
     token_key_arns=["token-key", "last-token-key"],
     media_key_arn="media-key",
     completion_topic_arn="topic",
     delivery_queue_arns=[],
-    event_bus_name="",
     dead_letter_queue_arn="queue",
-    scaled=False,
-    asks_for_bill=False,
-    scans=False,
-    limits_stored=False,
-    limits_stage=False,
 )
+WEBHOOKS = ("https://example.com/mine",)
 VIDEO_BUCKET = "arn:aws:s3:::video-upload-dev-videos-eu-central-1-123456789012"
 METADATA_BUCKET = "arn:aws:s3:::video-upload-dev-metadata-eu-central-1-123456789012"
 VIDEOS = f"{VIDEO_BUCKET}/videos/*"
@@ -143,6 +145,12 @@ def granted(function: str, resources: Resources, *, in_network: bool = False) ->
     return found
 
 
+def stage_where(*, delivery_queue_arns: Sequence[str] = (), **groups: dict[str, object]) -> Resources:
+    """Resources of a stage that differs from the plain one in these settings, by their group."""
+    changed = {name: replace(getattr(PLAIN.settings, name), **values) for name, values in groups.items()}
+    return replace(PLAIN, delivery_queue_arns=delivery_queue_arns, settings=replace(PLAIN.settings, **changed))
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_may_do_what_its_work_asks_and_no_more(function: str) -> None:
     assert granted(function, PLAIN) == {**FUNCTIONS[function], **basics(function)}
@@ -169,8 +177,8 @@ def test_in_a_network_lambda_attaches_interfaces_and_the_functions_code_does_not
 def test_the_janitor_alone_asks_for_the_figures_that_the_stage_has(function: str) -> None:
     before = granted(function, PLAIN)
     scaled, billed = (
-        granted(function, replace(PLAIN, scaled=True)),
-        granted(function, replace(PLAIN, asks_for_bill=True)),
+        granted(function, stage_where(compute={"provisioned_concurrency": 1})),
+        granted(function, stage_where(observability={"cost_figure": True})),
     )
     if function != "janitor":
         assert scaled == billed == before
@@ -185,7 +193,7 @@ def test_the_janitor_alone_asks_for_the_figures_that_the_stage_has(function: str
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_where_videos_are_scanned_verdicts_change_records_and_the_janitor_asks_for_scans(function: str) -> None:
-    before, scanning = granted(function, PLAIN), granted(function, replace(PLAIN, scans=True))
+    before, scanning = granted(function, PLAIN), granted(function, stage_where(malware={"malware_scan": True}))
     if function == "janitor":
         assert scanning == {**before, "*": {*before["*"], "guardduty:SendObjectMalwareScan"}}
     elif function == "scan_verdict":
@@ -200,13 +208,14 @@ def test_where_videos_are_scanned_verdicts_change_records_and_the_janitor_asks_f
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_only_an_init_that_meets_a_limit_lists_what_is_stored(function: str) -> None:
-    before, limited = granted(function, PLAIN), granted(function, replace(PLAIN, limits_stored=True))
+    before = granted(function, PLAIN)
+    limited = granted(function, stage_where(uploads={"max_stored_videos_per_user": 1}))
     assert limited == (before | {COUNTED: {"s3:ListBucket"}} if function == "multipart_init" else before)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_only_who_lets_uploads_in_reads_the_stages_count(function: str) -> None:
-    before, limited = granted(function, PLAIN), granted(function, replace(PLAIN, limits_stage=True))
+    before, limited = granted(function, PLAIN), granted(function, stage_where(uploads={"max_stored_tib_per_stage": 1}))
     reads = function in {"multipart_init", "video_upload"}
     assert limited == (before | {USAGE: {"s3:GetObject"}} if reads else before)
 
@@ -221,9 +230,17 @@ def test_notifications_are_delivered_with_the_rights_on_their_destinations_alone
     queues = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"}
     secrets = "arn:aws:ssm:eu-central-1:123456789012:parameter/video-upload/dev/webhooks/*"
     bus = "arn:aws:events:eu-central-1:123456789012:event-bus/videos"
-    webhook = granted(function, replace(PLAIN, delivery_queue_arns=["to-mine"]))
+    webhook = granted(function, stage_where(delivery_queue_arns=["to-mine"], notifications={"webhooks": WEBHOOKS}))
     assert webhook == {**basics(function), "to-mine": queues, secrets: {"ssm:GetParameter"}}
-    both = granted(function, replace(PLAIN, delivery_queue_arns=["to-mine", "to-bus"], event_bus_name="videos"))
+    both = granted(
+        function,
+        stage_where(
+            delivery_queue_arns=["to-mine", "to-bus"],
+            notifications={"webhooks": WEBHOOKS, "event_bus_name": "videos"},
+        ),
+    )
     assert both == {**webhook, "to-bus": queues, bus: {"events:PutEvents"}}
-    only_bus = granted(function, replace(PLAIN, delivery_queue_arns=["to-bus"], event_bus_name="videos"))
+    only_bus = granted(
+        function, stage_where(delivery_queue_arns=["to-bus"], notifications={"event_bus_name": "videos"})
+    )
     assert only_bus == {**basics(function), "to-bus": queues, bus: {"events:PutEvents"}}
