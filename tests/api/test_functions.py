@@ -58,6 +58,7 @@ ROUTES_BY_FUNCTION = {
             "POST /upload",
             "GET /videos",
             "GET /videos/{videoId}",
+            "PATCH /videos/{videoId}",
             "GET /usage",
             "DELETE /videos/{videoId}",
             "POST /progress",

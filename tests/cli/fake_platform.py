@@ -25,6 +25,9 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a failure of the fake
         super().__init__(code)
 
 
+LABELS = {"title", "description", "tags"}
+
+
 @dataclass
 class FakeUpload:
     video_id: str
@@ -118,9 +121,9 @@ class FakePlatform:
 
     def answer(self, method: str, path: str, query: Json, bearer: str, body: Any) -> tuple[int, Json, dict[str, str]]:
         route = f"{method} {path}"
-        if match := re.fullmatch(r"(GET|DELETE) /videos/([\w-]+)", route):
+        if match := re.fullmatch(r"(GET|PATCH|DELETE) /videos/([\w-]+)", route):
             self._user(bearer)
-            return self._video(match[1], match[2])
+            return self._video(match[1], match[2], body)
         routes: dict[str, Callable[[], tuple[int, Json, dict[str, str]]]] = {
             "POST /multipart/init": lambda: self._init(bearer, body),
             "POST /multipart/parts": lambda: self._sign(bearer, body),
@@ -139,7 +142,7 @@ class FakePlatform:
 
     def _init(self, bearer: str, body: Json) -> tuple[int, Json, dict[str, str]]:
         self._user(bearer)
-        if set(body) != {"fileName", "contentType", "sizeBytes"}:
+        if set(body) - LABELS != {"fileName", "contentType", "sizeBytes"}:
             raise Refusal(400, "invalid_request", problems=[])
         if sum(upload.state == "uploading" for upload in self.uploads.values()) >= self.most_open:
             raise Refusal(429, "too_many_open_uploads")
@@ -244,6 +247,7 @@ class FakePlatform:
             media = {"container": "mp4", "durationSeconds": 1.5, "bitRateBitsPerSecond": 1, "video": track}
             media["playability"] = {"browsers": "some", "obstacle": {"part": "video", "name": "HEVC (H.265)"}}
         return {
+            **{"title": None, "description": None, "tags": []},
             **{"videoId": upload.video_id, **upload.body, "state": upload.state, "media": media},
             **{"createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z", "completedAt": None},
             **{"waitsFor": self.waits_for if upload.state == "processing" else None},
@@ -257,13 +261,15 @@ class FakePlatform:
         self.playback_urls += 1
         return f"{self.url}/s3/{upload.video_id}?X-Amz-Signature=secret-{self.playback_urls}"
 
-    def _video(self, method: str, video_id: str) -> tuple[int, Json, dict[str, str]]:
+    def _video(self, method: str, video_id: str, body: Json) -> tuple[int, Json, dict[str, str]]:
         upload = self.uploads.get(video_id)
         if upload is None or upload.state == "deleted":
             raise Refusal(404, "video_not_found")
         if method == "DELETE":
             upload.state = "deleted"
             return 200, {"status": "deleted", "videoId": video_id, "linksExpireAt": "2026-01-31T12:15:00Z"}, {}
+        if method == "PATCH":
+            upload.body |= body
         if upload.state == "processing":
             if self.processing_polls == 0:
                 upload.state = "rejected" if self.rejection else "ready"

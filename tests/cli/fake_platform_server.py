@@ -117,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._send(status, content, {"Content-Type": "application/json", **headers})
 
-    do_GET = do_POST = do_DELETE = _any  # noqa: N815 - the names http.server calls
+    do_GET = do_POST = do_PATCH = do_DELETE = _any  # noqa: N815 - the names http.server calls
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
         """The tests speak for themselves."""

@@ -376,3 +376,31 @@ def test_no_video_is_meant_by_an_empty_id(cli: Cli, command: str) -> None:
     refused = cli.run(command, "")
     assert refused.returncode == 2
     assert "it is empty" in refused.stderr
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_labels_are_given_at_the_upload_and_changed_later(
+    platform: FakePlatform, cli: Cli, make_video: MakeVideo
+) -> None:
+    labels = ("--title", "Sea", "--description", "Two days", "--tag", "holiday", "--tag", "2026")
+    done = cli.run("upload", make_video(MIB, "IMG_1.mp4"), *labels, "--json")
+    assert done.returncode == 0, done.stderr
+    video = json.loads(done.stdout)["video"]
+    assert (video["title"], video["description"], video["tags"]) == ("Sea", "Two days", ["holiday", "2026"])
+    assert "Sea" in cli.run("list").stdout
+    video_id = video["videoId"]
+    edited = json.loads(cli.run("edit", video_id, "--title", "", "--tag", "shore", "--json").stdout)
+    assert (edited["title"], edited["description"], edited["tags"]) == (None, "Two days", ["shore"])
+    assert "IMG_1.mp4" in cli.run("list").stdout
+    assert json.loads(cli.run("edit", video_id, "--no-tags", "--json").stdout)["tags"] == []
+    assert cli.run("edit", video_id).returncode == 2
+    assert cli.run("edit", video_id, "--tag", "a", "--no-tags").returncode == 2
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_one_title_is_not_given_to_several_videos(platform: FakePlatform, cli: Cli, make_video: MakeVideo) -> None:
+    several = (make_video(MIB, "one.mp4"), make_video(MIB, "two.mp4"))
+    assert cli.run("upload", *several, "--title", "Sea").returncode == 2
+    assert platform.uploads == {}
+    assert cli.run("upload", *several, "--tag", "sea").returncode == 0
+    assert [upload.body["tags"] for upload in platform.uploads.values()] == [["sea"], ["sea"]]

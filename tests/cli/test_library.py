@@ -18,6 +18,7 @@ from video_upload import Client
 from video_upload.credentials import StoredCredentials
 from video_upload.errors import FileRefusedError, NotFoundError, NotSignedInError, UploadCancelledError
 from video_upload.events import PartStored, UploadEvent
+from video_upload.schemas import Labels
 from video_upload.version import VERSION
 
 KIB = 1024
@@ -131,3 +132,13 @@ def test_the_wheel_holds_the_typed_library_and_the_command(tmp_path: Path) -> No
             timeout=30,
         )
         assert ran.stdout.strip() == expected, ran.stderr
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_a_program_labels_its_videos(home: Path, make_video: MakeVideo) -> None:
+    client = Client(home=home)
+    video = client.upload(make_video(KIB), labels=Labels(title="Sea", tags=("holiday",)))
+    assert (video.name, video.tags) == ("Sea", ("holiday",))
+    edited = client.edit(video.video_id, title=None)
+    assert (edited.name, edited.tags) == (video.file_name, ("holiday",))
+    assert client.edit(video.video_id, tags=[]).tags == ()

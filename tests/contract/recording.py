@@ -100,6 +100,7 @@ def _play(recording: Recording, person: Person, content: bytes) -> None:
     call("listVideos", "GET", "/videos?limit=0")
     call("showUsage", "GET", "/usage")
     call("showVideo", "GET", f"/videos/{video_id}")
+    call("editVideo", "PATCH", f"/videos/{video_id}", {"title": "A day at the sea", "tags": ["holiday", "2026"]})
     call("signParts", "POST", "/multipart/parts", {"parts": [{"partNumber": 1}]}, token)
     abandoned = call("startUpload", "POST", "/multipart/init", film)
     call("abortUpload", "POST", "/multipart/abort", {"uploadId": abandoned["uploadId"]}, abandoned["uploadToken"])

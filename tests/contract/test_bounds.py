@@ -31,6 +31,10 @@ def start(**changed: Any) -> object:
     return requests.NewUpload.parse(body, MAX_BYTES)
 
 
+def edit(**changes: Any) -> object:
+    return requests.VideoChanges.parse(changes)
+
+
 def sign(parts: list[Any], part_count: int = MAX_PARTS) -> object:
     return requests.PartsToSign.parse({"parts": parts}, part_count)
 
@@ -51,6 +55,10 @@ ETAG = {"etag": '"e"'}
 ONE_PART = numbered(1, **ETAG)
 AT_AND_PAST: dict[str, tuple[Callable[[int], object], int]] = {
     "characters of a file name": (lambda size: start(fileName=named(size)), fields.MAX_FILE_NAME_CHARS),
+    "characters of a title": (lambda size: start(title="家" * size), fields.MAX_TITLE_CHARS),
+    "characters of a description": (lambda size: edit(description="家" * size), fields.MAX_DESCRIPTION_CHARS),
+    "characters of a tag": (lambda size: edit(tags=["家" * size]), fields.MAX_TAG_CHARS),
+    "tags": (lambda size: edit(tags=[str(number) for number in range(size)]), fields.MAX_TAGS),
     "bytes of a file": (lambda size: start(sizeBytes=size), MAX_BYTES),
     "parts to sign": (lambda size: sign(numbered(size)), MAX_URLS_PER_PAGE),
     "a part to sign": (lambda number: sign([{"partNumber": number}], part_count=7), 7),

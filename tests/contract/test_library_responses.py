@@ -35,13 +35,14 @@ RESPONSES: dict[type[msgspec.Struct], type[msgspec.Struct]] = {
 }
 REQUESTS: dict[type[msgspec.Struct], type[msgspec.Struct]] = {
     library.NewUpload: requests.NewUpload,
+    library.VideoChanges: requests.VideoChanges,
     library.PartToSign: requests.PartToSign,
     library.CompletedPart: requests.CompletedPart,
     library.CompleteUpload: requests.PartsToComplete,
     library.ProgressBatch: requests.ProgressBatch,
 }
-APART = {library.Body, library.ErrorDetail, library.ErrorResponse, library.SiteConfig}
-"""The base; errors, of which the library reads any code; and the site's config.json, which is not the API's."""
+APART = {library.Body, library.Labels, library.ErrorDetail, library.ErrorResponse, library.SiteConfig}
+"""The bases; errors, of which the library reads any code; and the site's config.json, which is not the API's."""
 
 
 def fields(kind: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo]:

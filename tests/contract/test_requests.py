@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from chalicelib.contract import fields
-from chalicelib.contract.requests import NewUpload, PartsToComplete, PartsToSign, UploadToAbort
+from chalicelib.contract.requests import NewUpload, PartsToComplete, PartsToSign, UploadToAbort, VideoChanges
 from chalicelib.core import part_plan, upload_token
 from chalicelib.core.errors import EmptyFileError, FileTooLargeError, InvalidRequestError
+from chalicelib.core.labels import NO_LABELS, Labels
 from chalicelib.core.upload_requests import MAX_URLS_PER_PAGE, CompleteUpload, StartUpload
 
 CHECKSUM = "AAAAAAAAAAA="
@@ -118,3 +119,36 @@ def test_the_bounds_are_those_of_s3_and_of_the_document() -> None:
     assert (MAX_URLS_PER_PAGE, fields.MAX_FILE_NAME_CHARS, fields.MAX_CONTENT_TYPE_CHARS) == (500, 255, 64)
     assert (fields.MAX_ETAG_CHARS, fields.MAX_ID_CHARS) == (128, 1024)
     assert upload_token.MAX_TOKEN_CHARS == 2048
+
+
+SEA = Labels(title="Sea", description="Two\nlines", tags=("holiday",))
+
+
+def test_labels_are_kept_tidy_and_each_tag_once() -> None:
+    started = start(title=" Se\u0301jour ", description=" ", tags=["Sea", "sea", " ", "2026"])
+    assert started.labels == Labels(title="Séjour", tags=("Sea", "2026"))
+    assert start().labels == NO_LABELS
+
+
+def test_a_change_of_labels_leaves_alone_what_it_does_not_name() -> None:
+    assert VideoChanges.parse({})(SEA) == SEA
+    assert VideoChanges.parse({"title": "Shore"})(SEA) == Labels(
+        title="Shore", description="Two\nlines", tags=("holiday",)
+    )
+    assert VideoChanges.parse({"title": None, "description": None, "tags": []})(SEA) == NO_LABELS
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "problem"),
+    [
+        ({"title": "a\nb"}, "title", "must be a text without control characters"),
+        ({"title": 5}, "title", "must be a text"),
+        ({"description": "a\tb"}, "description", "must be a text without control characters but line breaks"),
+        ({"tags": "a"}, "tags", "must be a list"),
+        ({"tags": ["ok", "a,b"]}, "tags[1]", "must be a text without commas and control characters"),
+        ({"tags": ["ok", None]}, "tags[1]", "must be a text"),
+        ({"fileName": "x.mp4"}, "fileName", "is not known here"),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused_by_name(changes: dict[str, Any], field: str, problem: str) -> None:
+    assert problems(lambda: VideoChanges.parse(changes)) == [{"field": field, "problem": problem}]

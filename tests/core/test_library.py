@@ -1,5 +1,6 @@
 """A user's library: list, view and delete videos."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -9,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chalicelib.core.errors import VideoNotFoundError
+from chalicelib.core.labels import NO_LABELS, Labels
 from chalicelib.core.library import MOST_READ_RECORDS, Library
 from chalicelib.core.part_plan import MIN_PART_BYTES
 from chalicelib.core.ports import StoredRecord
@@ -171,3 +173,63 @@ def test_video_ids_sort_newest_first(gaps_seconds: list[float]) -> None:
         clock.pass_time(seconds=gap)
         ids.append(new_video_id(clock()))
     assert [video_id[:12] for video_id in ids] == sorted((video_id[:12] for video_id in ids), reverse=True)
+
+
+def test_an_edit_and_what_processing_writes_at_the_same_moment_are_both_kept(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transfer = platform.start(size_bytes=4096)
+    transfer.send_and_complete()
+    labels = Labels(title="Sea", tags=("holiday",))
+    write = platform.metadata.put_if_unchanged
+    raced: list[str] = []
+
+    def racing(key: str, body: bytes, etag: str) -> bool:
+        """Whoever writes the record first finds that the other was quicker."""
+        if not raced:
+            raced.append(key)
+            if platform.records.find(transfer.token.ref).state is State.PROCESSING:  # pyrefly: ignore[missing-attribute]
+                platform.library.edit(transfer.token.ref, lambda _: labels)
+        return write(key, body, etag)
+
+    monkeypatch.setattr(platform.metadata, "put_if_unchanged", racing)
+    platform.process(transfer)
+    record = platform.records.find(transfer.token.ref)
+    assert raced
+    assert record is not None
+    assert (record.state, record.labels) == (State.READY, labels)
+
+
+def test_processing_between_an_edits_look_and_its_write_is_not_undone(platform: InMemoryPlatform) -> None:
+    transfer = platform.start(size_bytes=4096)
+    transfer.send_and_complete()
+    looked = 0
+
+    def relabel(labels: Labels) -> Labels:
+        nonlocal looked
+        looked += 1
+        if looked == 1:
+            platform.process(transfer)
+        return replace(labels, title="Sea")
+
+    seen = platform.library.edit(transfer.token.ref, relabel)
+    assert (looked, seen.record.state, seen.record.title) == (2, State.READY, "Sea")
+    assert seen.urls is not None
+
+
+@pytest.mark.parametrize("state", [State.DELETED, State.ABORTED, State.EXPIRED])
+def test_what_is_gone_cannot_be_edited(platform: InMemoryPlatform, state: State) -> None:
+    (record,) = stored(platform, state)
+    with pytest.raises(VideoNotFoundError):
+        platform.library.edit(record.ref, lambda _: Labels(title="Sea"))
+
+
+def test_a_record_of_version_0_1_has_no_labels_and_takes_some(platform: InMemoryPlatform) -> None:
+    (record,) = stored(platform, State.READY)
+    fields = json.loads(record.to_json())
+    for name in ("title", "description", "tags"):
+        del fields[name]
+    platform.metadata.put(record.ref.record_key, json.dumps(fields).encode(), "application/json")
+    assert platform.library.show(record.ref).record.labels == NO_LABELS
+    assert platform.library.edit(record.ref, lambda _: Labels(tags=("old",))).record.tags == ("old",)
+    assert platform.library.show(record.ref).record.tags == ("old",)

@@ -18,7 +18,7 @@ from tests.infrastructure.safety.reading import operations
 DOCUMENT = PROJECT / "docs" / "architecture.md"
 STATES = {"stands", "otherwise", "not yet"}
 RESOURCE = re.compile(r"[A-Z]\w+ [a-z][\w-]*")
-ROUTE = re.compile(r"(GET|POST|PUT|DELETE) /[\w/{}]*")
+ROUTE = re.compile(r"(GET|POST|PUT|PATCH|DELETE) /[\w/{}]*")
 NOT_OURS = {"node_modules", "dist"}
 PATH = re.compile(r"[\w./-]+\.(py|md|js|ts|html|json|yaml)|[\w./-]+/")
 METRIC_KEYS = {metric.name: key for key, metric in OWN_METRICS.items()}

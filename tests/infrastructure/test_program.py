@@ -70,6 +70,7 @@ def test_every_route_is_served_by_exactly_one_function(recording: Recording) -> 
         ("GET", "/usage"): "video-upload",
         ("GET", "/videos"): "video-upload",
         ("GET", "/videos/{videoId}"): "video-upload",
+        ("PATCH", "/videos/{videoId}"): "video-upload",
         ("DELETE", "/videos/{videoId}"): "video-upload",
         ("POST", "/progress"): "video-upload",
         ("GET", "/health"): "video-upload",

@@ -62,7 +62,7 @@ def _at_user_route(scene: Scene, route: str, rule: Rule, identity: Identity) -> 
         right = rule.let_in if owner == identity.owner and is_there else NOT_FOUND
         path = route.replace("{videoId}", video_id)
         name = f"{route} by {identity.name} on {target}"
-        yield Cell(name, path, identity.authorization, refusal or right, destroys=deletes and right is DONE)
+        yield Cell(name, path, identity.authorization, refusal or right, rule.body, destroys=deletes and right is DONE)
 
 
 def _queries(scene: Scene) -> list[str]:

@@ -64,6 +64,7 @@ RULES: Mapping[str, Rule] = {
     "GET /videos": Rule(Key.USER, READERS),
     "GET /usage": Rule(Key.USER, READERS),
     "GET /videos/{videoId}": Rule(Key.USER, READERS, names_a_video=True),
+    "PATCH /videos/{videoId}": Rule(Key.USER, WRITERS, {}, names_a_video=True),
     "DELETE /videos/{videoId}": Rule(Key.USER, WRITERS, names_a_video=True),
     "GET /multipart/parts": Rule(
         Key.UPLOAD,

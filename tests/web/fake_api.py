@@ -83,6 +83,7 @@ class FakeApi:
         api.get("/videos")(self._list)
         api.get("/usage")(self._usage)
         api.get("/videos/<video_id>")(self._video)
+        api.patch("/videos/<video_id>")(self._edit)
         api.delete("/videos/<video_id>")(self._delete)
         return api
 
@@ -248,6 +249,11 @@ class FakeApi:
                 video.state = "ready" if self.storage.objects[video_id][1][4:8] == b"ftyp" else "rejected"
         return jsonify(self._shown(video))
 
+    def _edit(self, video_id: str) -> Response:
+        video = self._mine(video_id)
+        video.body |= cast("Json", request.get_json())
+        return jsonify(self._shown(video))
+
     def _delete(self, video_id: str) -> Response:
         self._mine(video_id).state = "deleted"
         return jsonify(status="deleted", videoId=video_id)
@@ -259,18 +265,23 @@ class FakeApi:
         _, content = self.storage.objects.get(video.video_id, ("", b""))
         picture = {"codec": video.codec, "width": 320, "height": 180, "rotationDegrees": 0, "frameRate": 25}
         played = {"playability": playability(Container.MP4, video.codec, None, None).to_json()}
-        return self._shared(video) | {
-            "state": video.state,
-            "waitsFor": video.waits_for if video.state == "processing" else None,
-            "checksumCRC64NVME": crc64nvme_base64(content) if content else None,
-            "createdAt": video.created_at or f"2026-01-31T12:{video.number // 60:02}:{video.number % 60:02}Z",
-            "media": {"container": "mp4", "durationSeconds": 2.0, "video": picture, "audio": None, **played}
-            if ready
-            else None,
-            "rejection": {"code": "not_a_video", "message": "not a video"} if video.state == "rejected" else None,
-            "posterUrl": f"{self.storage.url}/objects/poster" if ready else None,
-            "playbackUrl": f"{self.storage.url}/objects/{video.video_id}" if ready else None,
-        }
+        no_labels: Json = {"title": None, "description": None, "tags": []}
+        return (
+            no_labels
+            | self._shared(video)
+            | {
+                "state": video.state,
+                "waitsFor": video.waits_for if video.state == "processing" else None,
+                "checksumCRC64NVME": crc64nvme_base64(content) if content else None,
+                "createdAt": video.created_at or f"2026-01-31T12:{video.number // 60:02}:{video.number % 60:02}Z",
+                "media": {"container": "mp4", "durationSeconds": 2.0, "video": picture, "audio": None, **played}
+                if ready
+                else None,
+                "rejection": {"code": "not_a_video", "message": "not a video"} if video.state == "rejected" else None,
+                "posterUrl": f"{self.storage.url}/objects/poster" if ready else None,
+                "playbackUrl": f"{self.storage.url}/objects/{video.video_id}" if ready else None,
+            }
+        )
 
     def _shared(self, video: FakeVideo) -> Json:
         return video.body | {

@@ -178,3 +178,43 @@ def test_a_video_that_waits_for_its_malware_scan_says_so(
     video.state, video.waits_for, video.looks_until_settled = "processing", "malwareScan", 1000
     open_signed_in(page, site.url, site.sign_in, user.email)
     expect(page.locator("#videos")).to_contain_text(words, timeout=IN_TIME_MS)
+
+
+def test_a_title_takes_the_place_of_the_files_name_and_the_filter_finds_tags(
+    page: Page, site: FakeSite, user: Person, small_video: Path
+) -> None:
+    open_with_videos(page, site, user, small_video, "IMG_0001.mp4", "IMG_0002.mp4")
+    page.get_by_role("button", name="Edit IMG_0001.mp4").click()
+    editor = page.get_by_role("dialog", name="Edit IMG_0001.mp4")
+    expect(editor.get_by_label("Title")).to_be_focused()
+    editor.get_by_label("Title").fill("A day at the sea")
+    editor.get_by_label("Description").fill("Two\nlines")
+    editor.get_by_label("Tags").fill("holiday, Ostsee,")
+    editor.get_by_role("button", name="Save").click()
+    expect(editor).to_be_hidden()
+    card = video_card(page, "A day at the sea")
+    expect(card.locator(".tags")).to_have_text("holiday · Ostsee")
+    expect(page.get_by_text("A day at the sea was saved")).to_be_attached()
+    expect(page.get_by_role("button", name="Edit A day at the sea")).to_be_focused()
+    page.get_by_label("Filter by name").fill("ostsee")
+    expect(page.locator("#videos .video:visible")).to_have_count(1)
+    page.get_by_role("button", name="Edit A day at the sea").click()
+    page.get_by_label("Title").fill("")
+    page.get_by_role("button", name="Save").click()
+    expect(video_card(page, "IMG_0001.mp4")).to_be_visible()
+
+
+def test_what_the_api_refuses_of_an_edit_is_told_in_the_dialog(
+    page: Page, site: FakeSite, user: Person, small_video: Path, complaints: list[str]
+) -> None:
+    complaints.append("403")
+    open_with_videos(page, site, user, small_video, "one.mp4")
+    (video,) = site.api.videos.values()
+    site.api.faults = {f"PATCH /videos/{video.video_id}": [(403, "forbidden", {})]}
+    page.get_by_role("button", name="Edit one.mp4").click()
+    page.get_by_label("Title").fill("Sea")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_be_visible()
+    expect(page.get_by_label("Title")).to_have_value("Sea")
+    page.get_by_role("button", name="Save").click()
+    expect(video_card(page, "Sea")).to_be_visible()

@@ -113,6 +113,8 @@ class _Walk:
                 self.add(place, f"must be a list with 1 to {kind.max_length} entries")
             elif not all(_is_whole(entry) and _is_within(entry, item) for entry in value):
                 self.add(place, f"every entry must be a whole number of {item.ge} to {item.le}")
+        elif isinstance(item, inspect.StrType):
+            self._check_texts(place, value, kind, item)
         elif not isinstance(value, list) or not value:
             self.add(place, "must be a list with at least one entry")
         elif kind.max_length is not None and len(value) > kind.max_length:
@@ -121,6 +123,16 @@ class _Walk:
             self.add(place, "every entry must be an object")
         else:
             self._check_entries(place, value, _structs(item), once)
+
+    def _check_texts(self, place: str, value: Any, kind: inspect.ListType, item: inspect.StrType) -> None:
+        _, extra = _unwrapped(kind.item_type)
+        if not isinstance(value, list):
+            self.add(place, "must be a list")
+        elif kind.max_length is not None and len(value) > kind.max_length:
+            self.add(place, f"may have at most {kind.max_length} entries")
+        else:
+            for index, entry in enumerate(value):
+                self._check_text(f"{place}[{index}]", entry, item, extra.get("must_be"))
 
     def _check_entries(
         self, place: str, entries: list[JsonObject], kinds: Sequence[inspect.StructType], once: str | None

@@ -20,6 +20,8 @@ MAX_BODY_BYTES = 2**20
 """The largest body is that of complete: 10,000 parts of about 75 bytes."""
 MAX_PROGRESS_BYTES = 2**14
 """Largest body of POST /progress."""
+MAX_LABELS_BYTES = 2**15
+"""Largest body of PATCH /videos/{videoId}: all characters at their longest, twelve bytes as JSON escapes."""
 
 MAX_EVENTS = 25
 """Most events in one call of POST /progress. With all fields at their longest, they fill its largest body."""
@@ -29,6 +31,11 @@ MAX_WHOLE_NUMBER = 2**53 - 1
 """The largest that every client can write exactly (RFC 8259, section 6)."""
 LAST_MOMENT_MS = 253_402_300_799_999
 """The end of the year 9999."""
+
+MAX_TITLE_CHARS = 120
+MAX_DESCRIPTION_CHARS = 1_000
+MAX_TAGS = 20
+MAX_TAG_CHARS = 32
 
 MAX_PAGE_VIDEOS = 100
 DEFAULT_PAGE_VIDEOS = 24
@@ -43,6 +50,10 @@ U+200C and U+200D, with which Persian, Hindi and many emoji are written. Halves 
 body holds one."""
 
 
+_INVISIBLE_IN_LINES = INVISIBLE_CHARACTERS.replace("\x00-\x1f", "\x00-\x09\x0b-\x1f")
+"""The same without the line break."""
+
+
 def _matching(pattern: str, must_be: str, description: str | None = None) -> Meta:
     """must_be: the end of the sentence that refuses a value. `\\Z`: Python's `$` would let a line break follow."""
     return Meta(pattern=rf"^{pattern}\Z", description=description, extra={"must_be": must_be})
@@ -53,6 +64,22 @@ FileName = Annotated[
     Meta(min_length=1, max_length=MAX_FILE_NAME_CHARS, description="Without folders and control characters."),
     _matching(rf"[^/\\{INVISIBLE_CHARACTERS}]*", "a name without folders and control characters"),
 ]
+Title = Annotated[
+    str,
+    Meta(min_length=1, max_length=MAX_TITLE_CHARS, description="Shown in place of the file's name."),
+    _matching(rf"[^{INVISIBLE_CHARACTERS}]*", "a text without control characters"),
+]
+Description = Annotated[
+    str,
+    Meta(min_length=1, max_length=MAX_DESCRIPTION_CHARS, description="May have several lines."),
+    _matching(rf"[^{_INVISIBLE_IN_LINES}]*", "a text without control characters but line breaks"),
+]
+Tag = Annotated[
+    str,
+    Meta(min_length=1, max_length=MAX_TAG_CHARS),
+    _matching(rf"[^,{INVISIBLE_CHARACTERS}]*", "a text without commas and control characters"),
+]
+Tags = Annotated[list[Tag], Meta(max_length=MAX_TAGS, description="Each counts once, whatever its case.")]
 ContentType = Annotated[
     str,
     Meta(

@@ -8,7 +8,13 @@ from typing import Any
 import msgspec
 
 from chalicelib.contract import requests, responses
-from chalicelib.contract.fields import DEFAULT_PAGE_VIDEOS, MAX_BODY_BYTES, MAX_PAGE_VIDEOS, MAX_PROGRESS_BYTES
+from chalicelib.contract.fields import (
+    DEFAULT_PAGE_VIDEOS,
+    MAX_BODY_BYTES,
+    MAX_LABELS_BYTES,
+    MAX_PAGE_VIDEOS,
+    MAX_PROGRESS_BYTES,
+)
 from chalicelib.core import errors
 from chalicelib.core.video_id import VIDEO_ID
 
@@ -81,6 +87,7 @@ _VIDEO_ID: dict[str, Any] = {
 }
 _SHOW: Mapping[str, Mapping[str, str]] = {
     "showVideo": {"videoId": "$response.body#/videoId"},
+    "editVideo": {"videoId": "$response.body#/videoId"},
     "deleteVideo": {"videoId": "$response.body#/videoId"},
 }
 _UPLOAD = {"uploadId": "$response.body#/uploadId", "fileKey": "$response.body#/fileKey"}
@@ -211,6 +218,18 @@ OPERATIONS = (
         parameters=(_VIDEO_ID,),
         responses={200: responses.Video},
         errors=(*_SIGNED_IN, errors.VideoNotFoundError, *_STORAGE),
+    ),
+    Operation(
+        name="editVideo",
+        method="patch",
+        path="/videos/{videoId}",
+        summary="Change a video's title, description or tags",
+        bearer=Bearer.WRITE,
+        parameters=(_VIDEO_ID,),
+        body=requests.VideoChanges,
+        max_body_bytes=MAX_LABELS_BYTES,
+        responses={200: responses.Video},
+        errors=(*_SIGNED_IN, *_BODY, errors.VideoNotFoundError, *_STORAGE),
     ),
     Operation(
         name="deleteVideo",

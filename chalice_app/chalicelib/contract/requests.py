@@ -1,9 +1,10 @@
 """Request bodies. An unknown field is refused, so that a misspelled one is never ignored."""
 
 import unicodedata
+from collections.abc import Callable
 from typing import Annotated, Self
 
-from msgspec import Meta, Struct, field, to_builtins
+from msgspec import UNSET, Meta, Struct, UnsetType, field, to_builtins
 
 from chalicelib.contract.checking import checked
 from chalicelib.contract.fields import (
@@ -14,6 +15,7 @@ from chalicelib.contract.fields import (
     ClientState,
     ContentType,
     CorrelationId,
+    Description,
     ETag,
     FailureCode,
     Failures,
@@ -24,12 +26,15 @@ from chalicelib.contract.fields import (
     PartCount,
     PartNumber,
     System,
+    Tags,
+    Title,
     UploadId,
     VideoId,
     WholeNumber,
 )
 from chalicelib.core import progress, upload_requests
 from chalicelib.core.json_values import JsonObject
+from chalicelib.core.labels import Labels
 from chalicelib.core.part_plan import MAX_PARTS
 from chalicelib.core.upload_requests import MAX_URLS_PER_PAGE
 
@@ -49,13 +54,38 @@ class NewUpload(RequestBody, frozen=True, kw_only=True):
     file_name: FileName
     content_type: ContentType
     size_bytes: NewSizeBytes
+    title: Title | None = None
+    description: Description | None = None
+    tags: Tags = []
 
     @classmethod
     def parse(cls, body: JsonObject, max_bytes: int) -> upload_requests.StartUpload:
         """Raises InvalidRequestError, EmptyFileError, FileTooLargeError, UnsupportedVideoTypeError."""
         new = cls.read(body)
         return upload_requests.StartUpload.accepted(
-            unicodedata.normalize("NFC", new.file_name), new.content_type.lower(), new.size_bytes, max_bytes
+            unicodedata.normalize("NFC", new.file_name),
+            new.content_type.lower(),
+            new.size_bytes,
+            max_bytes,
+            Labels.given(title=new.title, description=new.description, tags=new.tags),
+        )
+
+
+class VideoChanges(RequestBody, frozen=True, kw_only=True):
+    """The body of PATCH /videos/{videoId}. A field that is left out stays as it is; null takes a text away."""
+
+    title: Title | UnsetType | None = UNSET
+    description: Description | UnsetType | None = UNSET
+    tags: Tags | UnsetType = UNSET
+
+    @classmethod
+    def parse(cls, body: JsonObject) -> Callable[[Labels], Labels]:
+        """The change to make to a video's labels. Raises InvalidRequestError."""
+        changes = cls.read(body)
+        return lambda labels: Labels.given(
+            title=labels.title if changes.title is UNSET else changes.title,
+            description=labels.description if changes.description is UNSET else changes.description,
+            tags=labels.tags if changes.tags is UNSET else changes.tags,
         )
 
 

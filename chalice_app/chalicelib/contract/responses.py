@@ -11,6 +11,7 @@ from chalicelib.contract.fields import (
     Checksum,
     ContentType,
     Count,
+    Description,
     ETag,
     EventId,
     FileKey,
@@ -19,7 +20,9 @@ from chalicelib.contract.fields import (
     PartNumber,
     PartSizeBytes,
     SizeBytes,
+    Tags,
     Time,
+    Title,
     UploadId,
     UploadToken,
     Url,
@@ -221,6 +224,9 @@ class Video(ResponseBody, frozen=True, kw_only=True):
 
     video_id: VideoId
     file_name: str
+    title: Title | None
+    description: Description | None
+    tags: Tags
     content_type: ContentType
     size_bytes: SizeBytes
     checksum_crc64nvme: Checksum | None = field(name="checksumCRC64NVME")

@@ -117,6 +117,9 @@ def video(seen: "SeenVideo") -> responses.Video:
     return responses.Video(
         video_id=record.video_id,
         file_name=record.file_name,
+        title=record.title,
+        description=record.description,
+        tags=list(record.tags),
         content_type=record.content_type,
         size_bytes=record.size_bytes,
         checksum_crc64nvme=record.checksum_crc64nvme,

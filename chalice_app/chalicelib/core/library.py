@@ -1,18 +1,19 @@
 """A user's library: list, view and delete videos."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
 from chalicelib.core.announcements import Announcements
 from chalicelib.core.errors import VideoNotFoundError
+from chalicelib.core.labels import Labels
 from chalicelib.core.ports import Clock, MetadataBucket, Meter, VideoBucket
 from chalicelib.core.records import Records
 from chalicelib.core.video_events import owed_event
 from chalicelib.core.video_id import VideoRef
-from chalicelib.core.video_record import Deleter, State, VideoRecord
+from chalicelib.core.video_record import GONE_STATES, Deleter, State, VideoRecord
 from chalicelib.core.viewing_urls import ViewingUrls, ViewingUrlSource
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,20 @@ class Library:
         if record is None or record.state is State.DELETED:
             raise VideoNotFoundError
         return self._seen([record])[0]
+
+    def edit(self, ref: VideoRef, relabel: Callable[[Labels], Labels]) -> SeenVideo:
+        """Change a video's labels and nothing else, whatever happens to it meanwhile. Raises VideoNotFoundError."""
+
+        def decide(current: VideoRecord) -> VideoRecord | None:
+            labels = relabel(current.labels)
+            return current.labelled(labels) if current.state not in GONE_STATES and labels != current.labels else None
+
+        change = self.records.change(ref, decide)
+        if change is None or change.record.state in GONE_STATES:
+            raise VideoNotFoundError
+        if change.mine:
+            log.info("video edited")
+        return self._seen([change.record])[0]
 
     def delete(self, ref: VideoRef) -> datetime:
         """Write the tombstone, then hide the objects. Safe to repeat. Raises VideoNotFoundError.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from chalicelib.core.errors import EmptyFileError, FileTooLargeError
+from chalicelib.core.labels import NO_LABELS, Labels
 from chalicelib.core.video_types import require_video_type
 
 MAX_URLS_PER_PAGE = 500
@@ -16,16 +17,19 @@ class StartUpload:
     file_name: str
     content_type: str
     size_bytes: int
+    labels: Labels = NO_LABELS
 
     @classmethod
-    def accepted(cls, file_name: str, content_type: str, size_bytes: int, max_bytes: int) -> Self:
+    def accepted(
+        cls, file_name: str, content_type: str, size_bytes: int, max_bytes: int, labels: Labels = NO_LABELS
+    ) -> Self:
         """Raises EmptyFileError, FileTooLargeError, UnsupportedVideoTypeError."""
         if size_bytes == 0:
             raise EmptyFileError
         if size_bytes > max_bytes:
             raise FileTooLargeError(size_bytes=size_bytes, max_bytes=max_bytes)
         require_video_type(file_name, content_type)
-        return cls(file_name, content_type, size_bytes)
+        return cls(file_name, content_type, size_bytes, labels)
 
 
 @dataclass(frozen=True)

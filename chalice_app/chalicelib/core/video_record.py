@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from chalicelib.core.json_values import JsonObject, camel_case
+from chalicelib.core.labels import Labels
 from chalicelib.core.part_plan import PartPlan
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef
@@ -89,6 +90,7 @@ class VideoRecord:
     of version 0.1.
     has_parts: whether S3 was seen to hold a part of it. reservation_released_at: when its reservation was given back
     for want of a part, None while it holds one. was_released: whether that ever happened.
+    title, description, tags: labels that its owner gave; none in records of version 0.1.
     scans: malware verdicts by version. awaits_scan_since: when the inspection accepted the version, which waits for its
     verdict alone; None if it does not. scan_requests: how often the janitor asked for a scan.
     """
@@ -120,6 +122,9 @@ class VideoRecord:
     scans: Mapping[str, str] = field(default_factory=dict[str, str])
     awaits_scan_since: datetime | None = None
     scan_requests: int = 0
+    title: str | None = None
+    description: str | None = None
+    tags: tuple[str, ...] = ()
 
     @classmethod
     def begun(
@@ -147,7 +152,12 @@ class VideoRecord:
             updated_at=now,
             expires_at=now + ttl,
             correlation_id=correlation_id,
+            **asdict(request.labels),
         )
+
+    @property
+    def labels(self) -> Labels:
+        return Labels(title=self.title, description=self.description, tags=self.tags)
 
     @property
     def ref(self) -> VideoRef:
@@ -181,6 +191,10 @@ class VideoRecord:
         """The record as a tombstone. Raises IllegalTransitionError."""
         return self.moved_to(State.DELETED, now, deleted_by=by)
 
+    def labelled(self, labels: Labels) -> Self:
+        """The record with other labels. Its times stay: the janitor measures by them how long a state has lasted."""
+        return self.noted(**asdict(labels))
+
     def noted(self, **changes: Any) -> Self:
         """The record in the same state, with something added."""
         return replace(self, **changes)
@@ -200,6 +214,7 @@ class VideoRecord:
             values[name] = datetime.fromisoformat(values[name]) if values.get(name) else None
         values["state"] = State(fields["state"])
         values["deleted_by"] = Deleter(values["deleted_by"]) if values.get("deleted_by") else None
+        values["tags"] = tuple(fields.get("tags", ()))
         values["rejection"] = Rejection(**rejection) if rejection else None
         return cls(**values)
 

@@ -5,8 +5,8 @@ import re
 from chalice.app import Request, Response
 
 from chalicelib.contract import views
-from chalicelib.contract.fields import DEFAULT_PAGE_VIDEOS, MAX_PAGE_VIDEOS, MAX_PROGRESS_BYTES
-from chalicelib.contract.requests import NewUpload, ProgressBatch
+from chalicelib.contract.fields import DEFAULT_PAGE_VIDEOS, MAX_LABELS_BYTES, MAX_PAGE_VIDEOS, MAX_PROGRESS_BYTES
+from chalicelib.contract.requests import NewUpload, ProgressBatch, VideoChanges
 from chalicelib.contract.responses import AcceptedProgress, DeletedVideo, VideoPage
 from chalicelib.core.errors import InvalidRequestError, VideoNotFoundError
 from chalicelib.core.video_id import VideoRef, is_video_id
@@ -44,6 +44,13 @@ def list_videos() -> Response:
 def show_video(videoId: str) -> Response:  # noqa: N803 - Chalice passes the path's own name
     owner = reader_of(video_upload.current_request)
     return respond(views.video(services().library.show(_ref(owner, videoId))))
+
+
+@video_upload.route("/videos/{videoId}", methods=["PATCH"], authorizer=may_write)
+def edit_video(videoId: str) -> Response:  # noqa: N803 - Chalice passes the path's own name
+    owner = writer_of(video_upload.current_request)
+    change = VideoChanges.parse(strict_json(video_upload.current_request, MAX_LABELS_BYTES))
+    return respond(views.video(services().library.edit(_ref(owner, videoId), change)))
 
 
 @video_upload.route("/videos/{videoId}", methods=["DELETE"], authorizer=may_write)

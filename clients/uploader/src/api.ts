@@ -13,11 +13,20 @@ import type {
   StoredUpload,
   Usage,
   Video,
+  VideoChanges,
   VideoPage,
 } from "./contract";
 import { backOffMs, pause } from "./waiting";
 
-export type { PartsToComplete, ProgressBatch, StartedUpload, StoredPart, StoredUpload, Video } from "./contract";
+export type {
+  PartsToComplete,
+  ProgressBatch,
+  StartedUpload,
+  StoredPart,
+  StoredUpload,
+  Video,
+  VideoChanges,
+} from "./contract";
 
 export type PresignedUrl = PresignedPart;
 
@@ -165,6 +174,10 @@ export class ApiClient {
 
   usage(): Promise<Usage> {
     return this.#asUser("GET", "/usage");
+  }
+
+  editVideo(videoId: string, changes: VideoChanges): Promise<Video> {
+    return this.#asUser("PATCH", `/videos/${encodeURIComponent(videoId)}`, { body: changes });
   }
 
   deleteVideo(videoId: string): Promise<unknown> {

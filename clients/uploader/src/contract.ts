@@ -68,6 +68,10 @@ export interface NewUpload {
   contentType: "video/3gpp" | "video/3gpp2" | "video/mp2t" | "video/mp4" | "video/mpeg" | "video/ogg" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
   /** From 1 to what the stage accepts, at most 53,687,091,200,000. */
   sizeBytes: number;
+  title?: string | null;
+  description?: string | null;
+  /** Each counts once, whatever its case. */
+  tags?: string[];
 }
 
 /** The part of a file that browsers do not play, and its name as people know it. */
@@ -295,6 +299,10 @@ export interface Usage {
 export interface Video {
   videoId: string;
   fileName: string;
+  title: string | null;
+  description: string | null;
+  /** Each counts once, whatever its case. */
+  tags: string[];
   /** Must fit the extension of `fileName`. */
   contentType: "video/3gpp" | "video/3gpp2" | "video/mp2t" | "video/mp4" | "video/mpeg" | "video/ogg" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
   sizeBytes: number;
@@ -309,6 +317,14 @@ export interface Video {
   posterUrl: string | null;
   playbackUrl: string | null;
   urlsExpireAt: string | null;
+}
+
+/** The body of PATCH /videos/{videoId}. A field that is left out stays as it is; null takes a text away. */
+export interface VideoChanges {
+  title?: string | null;
+  description?: string | null;
+  /** Each counts once, whatever its case. */
+  tags?: string[];
 }
 
 export type VideoId = string;

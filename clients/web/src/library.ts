@@ -1,6 +1,6 @@
 /** The videos that are up: posters, facts, their state as it changes, filtering, playing and deleting. */
 
-import { type ApiClient, ApiError, type Video } from "video-uploader/api";
+import { type ApiClient, ApiError, type Video, type VideoChanges } from "video-uploader/api";
 import { within } from "video-uploader/dom";
 import { VideoLooks } from "video-uploader/video_looks";
 import { pause } from "video-uploader/waiting";
@@ -9,7 +9,8 @@ import { announce, byId, confirmed, showBanner } from "./page";
 import { obstacleHere } from "./playability";
 import { play } from "./player";
 import { UsageLine } from "./usage_line";
-import { stateWords, VideoCard } from "./video_card";
+import { shownName, stateWords, VideoCard } from "./video_card";
+import { edit } from "./video_editor";
 import { VideoGroups } from "./video_groups";
 
 interface Entry {
@@ -146,7 +147,7 @@ export class Library {
     if (before && facts(before.video) === facts(video)) return;
     card.draw(video, before?.video);
     if (before && before.video.state !== video.state)
-      announce(language.text("video.told", { name: video.fileName, state: stateWords(video) }));
+      announce(language.text("video.told", { name: shownName(video), state: stateWords(video) }));
     this.#applyFilter();
   }
 
@@ -154,6 +155,7 @@ export class Library {
     const { videoId } = video;
     const card = new VideoCard({
       play: () => void this.#play(videoId),
+      edit: () => this.#edit(videoId),
       remove: () => void this.#delete(videoId),
       download: () => void this.#download(videoId),
     });
@@ -167,7 +169,8 @@ export class Library {
       const video = await this.#refresh(videoId);
       if (!video.playbackUrl) return;
       play({
-        title: video.fileName,
+        title: shownName(video),
+        fileName: video.fileName,
         url: video.playbackUrl,
         freshUrl: async () => (await this.#refresh(videoId)).playbackUrl,
         obstacle: obstacleHere(video.media),
@@ -192,12 +195,22 @@ export class Library {
     }
   }
 
+  #edit(videoId: string): void {
+    const entry = this.#entries.get(videoId);
+    if (!entry) return;
+    edit(entry.video, async (changes: VideoChanges) => {
+      const video = await this.#api.editVideo(videoId, changes);
+      this.#put(video);
+      announce(language.text("video.edited", { name: shownName(video) }));
+    });
+  }
+
   async #delete(videoId: string): Promise<void> {
     const entry = this.#entries.get(videoId);
     if (!entry) return;
-    const { fileName } = entry.video;
+    const name = shownName(entry.video);
     const sure = await confirmed({
-      title: language.text("delete.title", { name: fileName }),
+      title: language.text("delete.title", { name }),
       text: language.text("delete.text"),
       yes: language.text("delete.yes"),
       no: language.text("delete.no"),
@@ -207,13 +220,13 @@ export class Library {
       await this.#api.deleteVideo(videoId);
     } catch (error) {
       if (!(error instanceof ApiError && error.code === "video_not_found")) {
-        showBanner(language.text("message.of_file", { name: fileName, message: message(error) }));
+        showBanner(language.text("message.of_file", { name, message: message(error) }));
         return;
       }
     }
     this.#remove(videoId);
     void this.#usage.refresh();
-    announce(language.text("video.deleted", { name: fileName }));
+    announce(language.text("video.deleted", { name }));
   }
 
   #remove(videoId: string): void {
@@ -231,7 +244,9 @@ export class Library {
   #applyFilter(): void {
     const wanted = this.#filter.value.trim().toLocaleLowerCase();
     for (const { video, card } of this.#entries.values()) {
-      card.element.hidden = !video.fileName.toLocaleLowerCase().includes(wanted);
+      card.element.hidden = ![video.fileName, video.title ?? "", ...(video.tags ?? [])].some((text) =>
+        text.toLocaleLowerCase().includes(wanted),
+      );
     }
     this.#groups.hideEmpty();
     this.#drawEmpty();

@@ -7,6 +7,8 @@ import { cannotPlay } from "./playability";
 
 export interface Playing {
   title: string;
+  /** to save it under */
+  fileName: string;
   url: string;
   /** asked for once, when the first URL ended while the video was paused */
   freshUrl: () => Promise<string | null>;
@@ -39,7 +41,7 @@ const KEYS: Record<string, (video: HTMLVideoElement) => void> = {
 };
 
 /** Open the dialog and play. */
-export function play({ title, url, freshUrl, obstacle }: Playing): void {
+export function play({ title, fileName, url, freshUrl, obstacle }: Playing): void {
   const dialog = byId<HTMLDialogElement>("player");
   const video = byId<HTMLVideoElement>("player-video");
   const problem = byId("player-problem");
@@ -82,7 +84,7 @@ export function play({ title, url, freshUrl, obstacle }: Playing): void {
   }
   byId("player-close").onclick = close;
   byId<HTMLAnchorElement>("player-download").href = url;
-  byId<HTMLAnchorElement>("player-download").download = title;
+  byId<HTMLAnchorElement>("player-download").download = fileName;
   video.src = url;
   dialog.showModal();
   video.focus();

@@ -10,20 +10,25 @@ import { cannotPlay, obstacleHere } from "./playability";
 export class VideoCard {
   readonly element = fromTemplate("video-template");
   readonly #play = within<HTMLButtonElement>(this.element, "[data-do=play]");
+  readonly #edit = within<HTMLButtonElement>(this.element, "[data-do=edit]");
   readonly #download = within<HTMLButtonElement>(this.element, "[data-do=download]");
   readonly #delete = within<HTMLButtonElement>(this.element, "[data-do=delete]");
 
-  constructor(actions: { play: () => void; download: () => void; remove: () => void }) {
+  constructor(actions: { play: () => void; edit: () => void; download: () => void; remove: () => void }) {
     this.#play.onclick = actions.play;
+    this.#edit.onclick = actions.edit;
     this.#download.onclick = actions.download;
     this.#delete.onclick = actions.remove;
   }
 
   draw(video: Video, before?: Video): void {
     const isReady = video.state === "ready";
+    const name = shownName(video);
     this.element.dataset.state = video.state;
-    within(this.element, ".name").textContent = video.fileName;
-    within(this.element, ".name").title = video.fileName;
+    within(this.element, ".name").textContent = name;
+    within(this.element, ".name").title = [name, video.description].filter(Boolean).join("\n\n");
+    within(this.element, ".tags").textContent = (video.tags ?? []).join(" · ");
+    within(this.element, ".tags").hidden = !video.tags?.length;
     within(this.element, ".facts").textContent = facts(video);
     within(this.element, ".facts").title = date(video.createdAt, language);
     const obstacle = isReady ? obstacleHere(video.media) : null;
@@ -32,11 +37,12 @@ export class VideoCard {
     this.#play.disabled = !isReady;
     this.#play.setAttribute(
       "aria-label",
-      language.text(isReady ? "video.play.named" : "video.unplayable.named", { name: video.fileName }),
+      language.text(isReady ? "video.play.named" : "video.unplayable.named", { name }),
     );
+    this.#edit.setAttribute("aria-label", language.text("video.edit.named", { name }));
     this.#download.hidden = !isReady;
-    this.#download.setAttribute("aria-label", language.text("video.download.named", { name: video.fileName }));
-    this.#delete.setAttribute("aria-label", language.text("video.delete.named", { name: video.fileName }));
+    this.#download.setAttribute("aria-label", language.text("video.download.named", { name }));
+    this.#delete.setAttribute("aria-label", language.text("video.delete.named", { name }));
     if (video.posterUrl && !before?.posterUrl) this.#showPoster(video.posterUrl);
   }
 
@@ -50,6 +56,11 @@ export class VideoCard {
     };
     image.src = url;
   }
+}
+
+/** The title, or the file's name where it has none. */
+export function shownName(video: Video): string {
+  return video.title || video.fileName;
 }
 
 export function stateWords(video: Video): string {

@@ -48,6 +48,7 @@ from video_upload.schemas import (
     StoredUpload,
     Usage,
     Video,
+    VideoChanges,
     VideoPage,
 )
 from video_upload.version import VERSION
@@ -193,6 +194,9 @@ class VideoApi:
     def get_video(self, video_id: str) -> Video:
         return self._as_user("GET", f"/videos/{quote(video_id, safe='')}", Video)
 
+    def edit_video(self, video_id: str, changes: VideoChanges) -> Video:
+        return self._as_user("PATCH", f"/videos/{quote(video_id, safe='')}", Video, body=changes)
+
     def delete_video(self, video_id: str) -> DeletedVideo:
         return self._as_user("DELETE", f"/videos/{quote(video_id, safe='')}", DeletedVideo)
 
@@ -225,7 +229,7 @@ class VideoApi:
         if self._correlation_id:
             headers[CORRELATION_HEADER] = self._correlation_id
         data = None
-        if method == "POST":
+        if method in {"POST", "PATCH"}:
             data = msgspec.json.encode({} if body is None else body)
             headers["Content-Type"] = "application/json"
         response = self._send_until_answered(method, self._api_url + path, headers, data)

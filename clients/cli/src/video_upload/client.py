@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import UNSET, UnsetType
 
 from video_upload.api import Credentials, VideoApi
 from video_upload.backoff import Interruption
 from video_upload.credentials import StoredCredentials
-from video_upload.engine import DEFAULT_PARALLEL, UploadEngine
+from video_upload.engine import DEFAULT_PARALLEL, NO_LABELS, UploadEngine
 from video_upload.events import Report, ignore_event
 from video_upload.private_files import default_home
 from video_upload.rate_limit import RateLimit
-from video_upload.schemas import OpenUpload, Usage, Video
+from video_upload.schemas import Labels, OpenUpload, Usage, Video, VideoChanges
 from video_upload.sign_in import sign_in_machine
 from video_upload.site import fetch_site_config, normal_site_url
 from video_upload.spooled_file import spooled_file
@@ -69,6 +71,7 @@ class Client:
         source: Path | str | BinaryIO,
         *,
         name: str | None = None,
+        labels: Labels = NO_LABELS,
         parallel: int = DEFAULT_PARALLEL,
         rate_limit: RateLimit | float | None = None,
         wait: bool = True,
@@ -79,6 +82,7 @@ class Client:
         source: a path, or a file object open for reading bytes. The latter is copied into a file below `home` first, to
             its end, and cannot be resumed: an upload that fails is given up.
         name: of a file object's video, with its extension; a path has its own.
+        labels: title, description and tags of a new video; one that is resumed has those that it began with.
         parallel: parts sent at once.
         rate_limit: bytes per second of all parts together, at least 16,000; a RateLimit may be shared with others.
         wait: until the video is `ready` or `rejected`, half an hour at most; else until S3 has it whole, with state
@@ -92,7 +96,7 @@ class Client:
         """
         limit = RateLimit(rate_limit) if isinstance(rate_limit, int | float) else rate_limit
         self._interruption.clear()
-        engine = self._engine(parallel=parallel, rate_limit=limit, report=report)
+        engine = self._engine(parallel=parallel, rate_limit=limit, report=report, labels=labels)
         if isinstance(source, Path | str):
             if name is None:
                 return engine.upload(Path(source), wait=wait)
@@ -116,6 +120,18 @@ class Client:
         """Return a video. Raises NotFoundError if it does not exist or belongs to another user."""
         return self._api.get_video(video_id)
 
+    def edit(
+        self,
+        video_id: str,
+        *,
+        title: str | UnsetType | None = UNSET,
+        description: str | UnsetType | None = UNSET,
+        tags: Iterable[str] | UnsetType = UNSET,
+    ) -> Video:
+        """Change a video's labels. None takes a text away, no tags take all away. Raises NotFoundError."""
+        new_tags = UNSET if tags is UNSET else tuple(tags)
+        return self._api.edit_video(video_id, VideoChanges(title=title, description=description, tags=new_tags))
+
     def delete(self, video_id: str) -> None:
         """Delete a video for good; an unfinished upload is aborted. Raises NotFoundError."""
         self._api.delete_video(video_id)
@@ -138,6 +154,7 @@ class Client:
         parallel: int = DEFAULT_PARALLEL,
         rate_limit: RateLimit | None = None,
         report: Report = ignore_event,
+        labels: Labels = NO_LABELS,
     ) -> UploadEngine:
         return UploadEngine(
             self._api,
@@ -146,4 +163,5 @@ class Client:
             rate_limit=rate_limit,
             report=report,
             interruption=self._interruption,
+            labels=labels,
         )

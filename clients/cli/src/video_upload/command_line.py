@@ -10,12 +10,16 @@ from typing import Annotated, Any, NoReturn
 
 import msgspec
 import typer
+from msgspec import UNSET
 
 from video_upload.api import MOST_PER_PAGE
 from video_upload.command_output import (
     EPILOG,
     AsJson,
+    Description,
     Profile,
+    Tag,
+    Title,
     Urls,
     VideoId,
     api_of,
@@ -34,6 +38,7 @@ from video_upload.exit_codes import ExitCode
 from video_upload.playback_commands import download, open_video
 from video_upload.presentation import clock_time, plain, print_open_uploads, print_usage, print_video, print_videos
 from video_upload.private_files import default_home
+from video_upload.schemas import VideoChanges
 from video_upload.sign_in_commands import account, login, logout, profiles_app
 from video_upload.standard_streams import drop_output, prepare_streams
 from video_upload.sync_command import sync
@@ -154,6 +159,35 @@ def show(video_id: VideoId, urls: Urls = False, as_json: AsJson = False, profile
         else:
             with writing_results():
                 print_video(results_console(), video, urls=urls)
+
+
+@app.command()
+def edit(  # noqa: PLR0917 - typer calls it by name
+    video_id: VideoId,
+    title: Title = None,
+    description: Description = None,
+    tag: Tag = None,
+    no_tags: Annotated[bool, typer.Option("--no-tags", help="Take all tags away.")] = False,
+    as_json: AsJson = False,
+    profile: Profile = None,
+) -> None:
+    """Change a video's title, description or tags. An empty text takes it away; tags replace those before."""
+    with exit_codes(as_json=as_json):
+        if (title, description, tag) == (None, None, None) and not no_tags:
+            raise typer.BadParameter(message="say what to change: --title, --description, --tag or --no-tags")
+        if tag and no_tags:
+            raise typer.BadParameter(message="--tag and --no-tags exclude each other")
+        changes = VideoChanges(
+            title=UNSET if title is None else title or None,
+            description=UNSET if description is None else description or None,
+            tags=tuple(tag or ()) if tag or no_tags else UNSET,
+        )
+        video = api_of(profile, errors_console(quiet=as_json)).edit_video(video_id, changes)
+        if as_json:
+            print_json(video_in_json(video, urls=False))
+        else:
+            with writing_results():
+                print_video(results_console(), video)
 
 
 @app.command()

@@ -51,6 +51,15 @@ Profile = Annotated[
 ]
 
 
+Title = Annotated[
+    str | None, typer.Option("--title", metavar="TEXT", help="Shown in place of the file's name.", show_default=False)
+]
+Description = Annotated[str | None, typer.Option("--description", metavar="TEXT", show_default=False)]
+Tag = Annotated[
+    list[str] | None, typer.Option("--tag", metavar="TAG", help="May be given several times.", show_default=False)
+]
+
+
 def _not_empty(video_id: str) -> str:
     """Refuse an empty id: a script's unset variable would list all videos."""
     if not video_id:

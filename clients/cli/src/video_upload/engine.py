@@ -29,7 +29,7 @@ from video_upload.events import ProcessingPolled, Report, StartedOver, Uploaded,
 from video_upload.multipart_upload import MultipartUpload
 from video_upload.part_transfer import TransferOptions
 from video_upload.rate_limit import RateLimit
-from video_upload.schemas import NewUpload, OpenUpload, StartedUpload, StoredPart, Video
+from video_upload.schemas import Labels, NewUpload, OpenUpload, StartedUpload, StoredPart, Video
 from video_upload.upload_journal import (
     JournaledUpload,
     SentPart,
@@ -45,6 +45,8 @@ SETTLED = frozenset({"ready", "rejected", "aborted", "expired", "deleted"})
 FIRST_POLL_SECONDS = 0.5
 LONGEST_POLL_SECONDS = 10.0
 LONGEST_PROCESSING_SECONDS = 1800.0
+
+NO_LABELS = Labels()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +67,7 @@ class UploadEngine:
     rate_limit: of all parts together; may be shared with other engines.
     report: told what happens, possibly from other threads.
     elsewhere: uploads begun on other devices, for all engines of a run together; None: asked for by each upload.
+    labels: of the videos whose upload begins here; one that is resumed has those that it began with.
     interruption: request it from any thread to stop; what was uploaded stays and is resumed by the next `upload`.
     """
 
@@ -80,8 +83,10 @@ class UploadEngine:
         report: Report = ignore_event,
         interruption: Interruption | None = None,
         backoff: Backoff | None = None,
+        labels: Labels = NO_LABELS,
     ) -> None:
         self._api = api
+        self._labels = labels
         self._folder = home / "uploads"
         self._elsewhere = elsewhere
         self._report = report
@@ -266,7 +271,15 @@ class UploadEngine:
     def _start(self, file: VideoFile, journal: UploadJournal, api: VideoApi) -> str:
         if api.correlation_id:
             journal.begin(api.correlation_id, file)
-        wanted = NewUpload(file_name=file.name, content_type=file.content_type, size_bytes=file.size_bytes)
+        labels = self._labels
+        wanted = NewUpload(
+            file_name=file.name,
+            content_type=file.content_type,
+            size_bytes=file.size_bytes,
+            title=labels.title,
+            description=labels.description,
+            tags=labels.tags,
+        )
         try:
             started = api.start_upload(wanted)
         except ApiError as refused:

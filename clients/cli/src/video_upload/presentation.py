@@ -207,7 +207,10 @@ def playability_in_words(media: Media | None) -> str:
 def print_video(console: Console, video: Video, *, urls: bool = False) -> None:
     facts = {
         "id": video.video_id,
+        "title": video.title or "",
         "file": video.file_name,
+        "tags": ", ".join(video.tags),
+        "about": video.description or "",
         "size": decimal(video.size_bytes),
         "state": f"{video.state} (malware scan)" if video.waits_for == "malwareScan" else video.state,
         "media": media_in_words(video.media),
@@ -249,11 +252,11 @@ def print_videos(console: Console, videos: Iterable[Video]) -> None:
     videos = tuple(videos)
     has_room = console.width >= ROOMY_COLUMNS
     columns = [_id_column(video.video_id for video in videos), _day_column("created"), "size", "state"]
-    table = Table(*columns, *(["media"] if has_room else []), Column("file", overflow="fold"), box=None)
+    table = Table(*columns, *(["media"] if has_room else []), Column("name", overflow="fold"), box=None)
     for video in videos:
         words = [video.video_id, _day(video.created_at), decimal(video.size_bytes), video.state]
         media = [media_in_words(video.media)] if has_room else []
-        table.add_row(*(plain(word) for word in (*words, *media, video.file_name)))
+        table.add_row(*(plain(word) for word in (*words, *media, video.name)))
     console.print(table)
 
 

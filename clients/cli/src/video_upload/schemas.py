@@ -12,6 +12,7 @@ import msgspec
 
 __all__ = [
     "AudioTrack",
+    "Labels",
     "Media",
     "Obstacle",
     "OpenUpload",
@@ -30,12 +31,28 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Base of every body: immutable, camelCase on the wire."""
 
 
-class NewUpload(Body, frozen=True, kw_only=True):
+class Labels(Body, frozen=True, kw_only=True, omit_defaults=True):
+    """Labels to give a video. What is left at None is not sent."""
+
+    title: str | None = None
+    description: str | None = None
+    tags: tuple[str, ...] | None = None
+
+
+class NewUpload(Labels, frozen=True, kw_only=True, omit_defaults=True):
     """Request body of POST /multipart/init and POST /upload."""
 
     file_name: str
     content_type: str
     size_bytes: int
+
+
+class VideoChanges(Body, frozen=True, kw_only=True, omit_defaults=True):
+    """Request body of PATCH /videos/{videoId}. None takes a text away; what is left at UNSET stays as it is."""
+
+    title: str | msgspec.UnsetType | None = msgspec.UNSET
+    description: str | msgspec.UnsetType | None = msgspec.UNSET
+    tags: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class PresignedPart(Body, frozen=True, kw_only=True):
@@ -219,6 +236,9 @@ class Video(Body, frozen=True, kw_only=True):
 
     video_id: str
     file_name: str
+    title: str | None = None
+    description: str | None = None
+    tags: tuple[str, ...] = ()
     content_type: str
     size_bytes: int
     checksum_crc64nvme: str | None = msgspec.field(default=None, name="checksumCRC64NVME")
@@ -232,6 +252,11 @@ class Video(Body, frozen=True, kw_only=True):
     poster_url: str | None = None
     playback_url: str | None = None
     urls_expire_at: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The title, or the file's name where it has none."""
+        return self.title or self.file_name
 
 
 class Usage(Body, frozen=True, kw_only=True):

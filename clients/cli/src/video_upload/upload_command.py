@@ -16,7 +16,10 @@ from video_upload.backoff import Backoff, Interruption
 from video_upload.batch_journal import BatchJournal
 from video_upload.command_output import (
     AsJson,
+    Description,
     Profile,
+    Tag,
+    Title,
     Urls,
     api_of,
     errors_console,
@@ -25,13 +28,14 @@ from video_upload.command_output import (
 )
 from video_upload.connections import Connections
 from video_upload.credentials import StoredCredentials
-from video_upload.engine import DEFAULT_PARALLEL, UploadEngine
+from video_upload.engine import DEFAULT_PARALLEL, NO_LABELS, UploadEngine
 from video_upload.events import Report, UploadEvent, ignore_event
 from video_upload.exit_codes import exit_code_of
 from video_upload.file_selection import select_videos
 from video_upload.presentation import UploadDisplay
 from video_upload.private_files import default_home
 from video_upload.rate_limit import RateLimit, parse_rate
+from video_upload.schemas import Labels
 from video_upload.spooled_file import spooled_file
 from video_upload.telemetry import Telemetry
 from video_upload.upload_run import DEFAULT_FILES, UploadRun, print_plan
@@ -108,6 +112,9 @@ def upload(  # noqa: PLR0917 - typer calls it by name
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only list the files that would be uploaded, and whether they resume.")
     ] = False,
+    title: Title = None,
+    description: Description = None,
+    tag: Tag = None,
     urls: Urls = False,
     as_json: AsJson = False,
     profile: Profile = None,
@@ -136,6 +143,7 @@ def upload(  # noqa: PLR0917 - typer calls it by name
             as_json=as_json,
             profile=profile,
             is_stream=is_stream,
+            labels=Labels(title=title, description=description, tags=tuple(tag) if tag else None),
         )
 
 
@@ -152,6 +160,7 @@ def upload_sources(
     as_json: bool,
     profile: str | None,
     is_stream: bool = False,
+    labels: Labels = NO_LABELS,
     remember: Callable[[VideoFile, str], None] = lambda file, video_id: None,
 ) -> None:
     """Upload, and end the command with the code of what failed.
@@ -162,6 +171,8 @@ def upload_sources(
         selection = select_videos(sources)  # every file is looked at before the first byte of any is sent
         for refused in selection.refused:
             print_error(refused, as_json=as_json, file=refused.path)
+        if len(selection.videos) > 1 and (labels.title or labels.description):
+            raise typer.BadParameter(message="--title and --description go with a single file")
         if not selection.videos:
             raise typer.Exit(exit_code_of(selection.refused[0]))
         console = errors_console(quiet=as_json)
@@ -190,6 +201,7 @@ def upload_sources(
                 elsewhere=elsewhere,
                 report=report,
                 interruption=interruption,
+                labels=labels,
             )
 
         run = UploadRun(

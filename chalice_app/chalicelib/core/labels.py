@@ -1,0 +1,32 @@
+"""Labels of a video: title, description and tags, which its owner gives and changes."""
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labels:
+    """title, description: None where the owner gave none."""
+
+    title: str | None = None
+    description: str | None = None
+    tags: tuple[str, ...] = ()
+
+    @classmethod
+    def given(cls, *, title: str | None, description: str | None, tags: Iterable[str]) -> Self:
+        """Tidy what a caller gave: composed characters, no blanks around, each tag once whatever its case."""
+        tidy_tags = {tag.casefold(): tag for tag in reversed([_tidy(each) for each in tags]) if tag}
+        return cls(
+            title=_tidy(title or "") or None,
+            description=_tidy(description or "") or None,
+            tags=tuple(reversed(tidy_tags.values())),
+        )
+
+
+NO_LABELS = Labels()
+
+
+def _tidy(text: str) -> str:
+    return unicodedata.normalize("NFC", text).strip()
