@@ -33,7 +33,7 @@ export PYTHONDONTWRITEBYTECODE :=
 MEASURED_TESTS := $(addprefix tests/,core api adapters cli media)
 
 .DEFAULT_GOAL := help
-.PHONY: help run web uploader install test slow check check-python check-page coverage format lock settings engine load bench-clients soak contract faults hostile matrix mutants screenshots preflight publish redrive webhook-secret find-upload replay-event restore-video revoke-user erase-user reset-mfa smoke costs clean
+.PHONY: help run web uploader install test slow check check-python check-page coverage format lock settings engine load bench bench-clients soak contract faults hostile matrix mutants screenshots preflight publish redrive webhook-secret find-upload replay-event restore-video revoke-user erase-user reset-mfa smoke costs clean
 
 help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -111,6 +111,7 @@ lock: install ## Pin newer versions of all dependencies (then: make test)
 	$(COMPILE) --python-version 3.11 requirements/dev.in --output-file requirements/dev.txt
 	$(COMPILE) --python-version 3.11 requirements/infrastructure.in --output-file requirements/infrastructure.txt \
 		--constraint requirements/dev.txt --constraint requirements/uv.txt
+	$(COMPILE) --python-version 3.11 requirements/peers.in --output-file requirements/peers.txt
 	for bundle in functions processing; do \
 		$(COMPILE) --python-version 3.13 requirements/$$bundle.in --output-file requirements/$$bundle.txt; \
 	done
@@ -123,6 +124,9 @@ engine: install ## Deploy and destroy every stage with your own Pulumi engine, w
 
 load: install ## 1,247 concurrent uploads by 2,500 users, and a flood by one of them, against the local platform
 	$(BIN)/python -m bench.concurrent_uploads $(ARGS)
+
+bench: install ## Measure ourselves and our peers in one run (ARGS="--rows signing --quick", "--help" for more)
+	@$(BIN)/python -m bench $(ARGS)
 
 # The peers have an environment of their own: what is compared is no dependency of ours.
 bench-clients: install web ## Our page, Uppy and UpChunk on the same bad lines (ARGS=--quick)

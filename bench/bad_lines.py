@@ -10,15 +10,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform as machine
-import re
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +23,7 @@ import boto3
 from botocore.config import Config
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from bench.document import REPOSITORY, about, write
 from bench.peers_server import PeersServer, serving_peers
 from local.platform import LocalPlatform, Ports
 from local.stand_in import names
@@ -34,9 +32,8 @@ from tests.media.sample_videos import write_sample_video
 from tests.web.session import open_signed_in
 from tests.web.slow_line import HOST, SlowLine
 
-REPOSITORY = Path(__file__).parents[1]
 PAGES = REPOSITORY / "build" / "bench-clients" / "dist"
-DOCUMENT = REPOSITORY / "docs" / "performance.md"
+SECTION = "bench.bad_lines"
 MEGABYTE = 1_000_000
 OURS, UPPY, UPCHUNK = "our page", "Uppy", "UpChunk"
 
@@ -298,24 +295,10 @@ def table(scenario: Scenario, rounds: Sequence[dict[str, Result]]) -> str:
     return "\n".join(lines)
 
 
-def about(browser: Browser, rounds: int) -> str:
-    """Machine and versions."""
-    pinned = json.loads((REPOSITORY / "bench" / "clients" / "package.json").read_text())["dependencies"]
-    peers = ", ".join(f"{name} {version}" for name, version in pinned.items())
-    cores = len([line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("processor")])
-    when = datetime.now(UTC).date().isoformat()
-    return (
-        f"{when}, {machine.machine()} with {cores} cores, {machine.system()} {machine.release()}, Python "
-        f"{machine.python_version()}, Chromium {browser.version}; {peers}; rounds: {rounds}."
-    )
-
-
-def write(report: str) -> None:
-    """Replace what an earlier run wrote into the document."""
-    text = DOCUMENT.read_text()
-    marks = "<!-- bench.bad_lines -->", "<!-- /bench.bad_lines -->"
-    pattern = re.escape(marks[0]) + ".*" + re.escape(marks[1])
-    DOCUMENT.write_text(re.sub(pattern, lambda _: f"{marks[0]}\n{report}\n{marks[1]}", text, flags=re.DOTALL))
+def versions(browser: Browser) -> dict[str, str]:
+    """Versions of the browser and of the peers that package.json pins."""
+    pinned: dict[str, str] = json.loads((REPOSITORY / "bench" / "clients" / "package.json").read_text())["dependencies"]
+    return {"Chromium": browser.version, **pinned}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -326,7 +309,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     wanted = parser.parse_args(arguments)
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = launch(playwright)
-        report = [about(browser, wanted.rounds)]
+        report = [about(wanted.rounds, versions(browser))]
         print(report[0], flush=True)
         for scenario in QUICK if wanted.quick else FULL:
             files = [Path(folder) / f"film {number}.mp4" for number in range(scenario.files)]
@@ -336,7 +319,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"\n{report[-1]}", flush=True)
         browser.close()
     if wanted.write:
-        write("\n\n".join(report))
+        write(SECTION, "\n\n".join(report))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,66 @@
+"""Measure ourselves and our peers in one run: `python -m bench`.
+
+Contestants take turns. Printed are medians of the rounds, and medians of the ratios of the same round. CPU seconds
+compare on a machine that does other work, too; wall-clock times do not.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bench import document, peers, signing
+
+ROUNDS = 5
+QUICK_ROUNDS = 1
+
+
+class Report(Protocol):
+    """Measures and returns Markdown."""
+
+    def __call__(self, rounds: int, *, quick: bool) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One comparison. section: its marks in docs/performance.md. versions: of what it compares with."""
+
+    section: str
+    report: Report
+    versions: Callable[[], Mapping[str, str]]
+
+
+ROWS: Mapping[str, Row] = {
+    "signing": Row(section=signing.SECTION, report=signing.report, versions=lambda: peers.versions(*signing.PEERS)),
+}
+
+
+def _names(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := [name for name in names if name not in ROWS]:
+        problem = f"{', '.join(unknown)} is none of {', '.join(ROWS)}"
+        raise argparse.ArgumentTypeError(problem)
+    return names
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--rows", type=_names, default=list(ROWS), help=f"some of {','.join(ROWS)} (all)")
+    parser.add_argument("--rounds", type=int, help=f"rounds, of which medians are printed ({ROUNDS})")
+    parser.add_argument("--quick", action="store_true", help="short forms, in one round")
+    parser.add_argument("--write", action="store_true", help="write the figures into docs/performance.md")
+    wanted = parser.parse_args(arguments)
+    rounds = wanted.rounds or (QUICK_ROUNDS if wanted.quick else ROUNDS)
+    peers.install()
+    for name in wanted.rows:
+        row = ROWS[name]
+        report = f"{document.about(rounds, row.versions())}\n\n{row.report(rounds, quick=wanted.quick)}"
+        print(f"## {name}\n\n{report}\n", flush=True)
+        if wanted.write:
+            document.write(row.section, report)
+
+
+if __name__ == "__main__":
+    main()

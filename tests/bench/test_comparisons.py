@@ -1,0 +1,57 @@
+"""`make bench` in short: every cheap row runs and prints its figures. No figure is asserted."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from bench import document, rounds
+from bench.__main__ import ROWS
+
+
+def test_contestants_take_turns_and_ratios_are_those_of_one_round() -> None:
+    turns: list[str] = []
+    spent = {"ours": iter([9.0, 1.0, 2.0, 4.0]), "peer": iter([9.0, 2.0, 8.0, 8.0])}
+
+    def take(name: str) -> float:
+        turns.append(name)
+        return next(spent[name])
+
+    results = rounds.take_turns({name: lambda name=name: take(name) for name in spent}, 3)
+    assert turns == ["ours", "peer"] * 4
+    assert results.median("ours", float) == 2
+    assert results.ratio("ours", "peer", float) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("figure", "bounds", "is_met"),
+    [
+        (80, {"at_least": 80}, True),
+        (79, {"at_least": 80}, False),
+        (2, {"at_most": 2}, True),
+        (3, {"at_most": 2}, False),
+    ],
+)
+def test_a_reach_is_met_at_its_bound_and_says_so(figure: float, bounds: dict[str, float], *, is_met: bool) -> None:
+    reach = rounds.Reach(text="a figure", figure=figure, **bounds)
+    assert reach.is_met is is_met
+    assert str(reach).endswith("**met**" if is_met else "**not met**")
+
+
+def test_every_row_has_its_section_in_the_document() -> None:
+    text = document.DOCUMENT.read_text()
+    for row in ROWS.values():
+        assert re.search(f"<!-- {row.section} -->.*<!-- /{row.section} -->", text, re.DOTALL), row.section
+
+
+def test_figures_replace_those_of_an_earlier_run_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    copy = tmp_path_factory.mktemp("docs") / "performance.md"
+    copy.write_text("before\n<!-- a -->\nold\n<!-- /a -->\nafter\n")
+    monkeypatch.setattr(document, "DOCUMENT", copy)
+    document.write("a", r"new \1")
+    assert copy.read_text() == "before\n<!-- a -->\nnew \\1\n<!-- /a -->\nafter\n"
+    with pytest.raises(LookupError, match="the marks of b 0 times"):
+        document.write("b", "new")
