@@ -191,6 +191,7 @@ observability_args = ObservabilityArgs(
     log_key_arn=keys.log_key_arn,
     max_open_uploads=settings.uploads.max_open_uploads,
     scans=settings.malware.malware_scan,
+    deletes_old=settings.storage.retention_days > 0,
     destinations=list(messaging.delivery_queue_arns),
 )
 observability = Observability("observability", observability_args)

@@ -49,10 +49,11 @@ def scan_verdict(event: CloudWatchEvent) -> None:
 @app.schedule(Rate(JANITOR_INTERVAL_MINUTES, unit=Rate.MINUTES))
 @in_an_invocation
 def janitor(event: CloudWatchEvent) -> dict[str, int]:
-    swept = services().janitor.sweep()
-    services().stage_figures.record()
+    # The sweep last: it alone is not bounded in time.
     services().stage_usage.record()
-    return dict(swept)
+    services().stage_figures.record()
+    services().retention.walk()
+    return dict(services().janitor.sweep())
 
 
 # One function for every destination's queue: the infrastructure names them.

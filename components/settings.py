@@ -232,6 +232,13 @@ class StorageSettings:
         "records of deleted, aborted and expired videos are kept for late and redriven events; at least 30",
     )
     noncurrent_days: int = integer(1, 1, 3_650, "deleted or overwritten versions can be brought back")
+    retention_days: int = integer(0, 0, 36_500, "how long a ready video stays; 0 for ever; see [Retention](#retention)")
+    retention_warning_days: int = integer(
+        14,
+        1,
+        365,
+        "how long before retention deletes a video that is announced, and never less; less than `retentionDays`",
+    )
     intelligent_tiering: bool = flag(False, "videos move to cheaper tiers when nobody watches")
     transfer_acceleration: bool = flag(False, "parts enter at the nearest edge location, paid per GB")
 

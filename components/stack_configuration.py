@@ -139,6 +139,11 @@ def _contradictions(settings: Settings, region: str | None, unreadable: Set[str]
             "must be more than uploadDays, or S3 drops parts of uploads that are still open",
         ),
         (
+            ("retentionWarningDays", "retentionDays"),
+            0 < settings.storage.retention_days <= settings.storage.retention_warning_days,
+            "must be less than retentionDays",
+        ),
+        (
             ("maxReservedGib", "maxVideoGib"),
             settings.uploads.max_reserved_gib < settings.uploads.max_video_gib,
             "is less than maxVideoGib",

@@ -23,6 +23,8 @@ DELIVERY_SOURCE = "lambda/eventSourceMapping:EventSourceMapping"
 SMALL_DASHBOARD_METRICS = 50  # CloudWatch pricing page, "Free tier": metrics of a dashboard that counts as free
 ANOMALY_METRICS = 3  # CloudWatch pricing page: the metric and both ends of its band
 DELIVERY_METRICS = sum(DELIVERY in metric.emitters for metric in OWN_METRICS.values())
+RETENTION_METRICS = sum(name.startswith("retention") for name in OWN_METRICS)
+"""Metrics that nobody writes where retention deletes nothing."""
 SCHEDULED_METRICS = sum(metric.is_scheduled for metric in OWN_METRICS.values())
 USED_METRICS = len(OWN_METRICS) - SCHEDULED_METRICS
 SCAN_PLAN = "guardduty/malwareProtectionPlan:MalwareProtectionPlan"
@@ -115,6 +117,10 @@ def _used_metrics(stage: DeclaredStage) -> int:
     return USED_METRICS - sum(count for feature, count in of_features if not stage.of(feature))
 
 
+def _scheduled_metrics(stage: DeclaredStage) -> int:
+    return SCHEDULED_METRICS - (0 if stage.settings.storage.retention_days else RETENTION_METRICS)
+
+
 def _counted(count: Callable[[DeclaredStage], Any]) -> Any:
     """A field that `count` computes from the declared stage."""
     return dataclasses.field(metadata={"count": count})
@@ -147,7 +153,7 @@ class Inventory:
     composite_alarms: int = _total("cloudwatch/compositeAlarm:CompositeAlarm")
     dashboards: int = _total("cloudwatch/dashboard:Dashboard")
     large_dashboards: int = _total("cloudwatch/dashboard:Dashboard", _is_large)
-    scheduled_metrics: int = _counted(lambda _: SCHEDULED_METRICS)
+    scheduled_metrics: int = _counted(_scheduled_metrics)
     used_metrics: int = _counted(_used_metrics)
     scan_plans: int = _total(SCAN_PLAN)
     detailed_api_metrics: int = _counted(_detailed_api_metrics)

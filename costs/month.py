@@ -99,6 +99,12 @@ class Month:
             "sweeping": inventory.janitor_runs,
             "sweeping_one": inventory.janitor_runs * open_at_a_sweep,
             "expiring": abandoned,
+            "walking": self._walks() * max(1, math.ceil(self.stored.video_count / VIDEOS_A_LIST)),
+            "noting_a_walk": self._walks(),
+            "pacing_the_walk": inventory.janitor_runs * bool(inventory.settings.storage.retention_days),
+            "looking_at_an_old_video": self.stored.expiring * inventory.settings.storage.retention_warning_days,
+            "warning": self.stored.expiring,
+            "deleting_an_old_video": self.stored.expiring,
             "filling_the_edge": media_requests * misses,
         }
         self.aws = sum((CALLS[event].times(count) for event, count in events.items()), Calls())
@@ -148,6 +154,10 @@ class Month:
             + audited * size["trail_event"] * TRAIL_COMPRESSED
         )
 
+    def _walks(self) -> float:
+        """Walks of the janitor over all stored videos."""
+        return DAYS_A_MONTH * bool(self.inventory.settings.storage.retention_days and self.inventory.janitor_runs)
+
     def _lists_of_a_user(self) -> int:
         """Requests that list the videos which a user has stored by now."""
         workload = self.workload
@@ -158,6 +168,8 @@ class Month:
 
 class Stored:
     """Bytes in the video bucket by tier (all `standard_bytes` without tiering), and in the metadata bucket.
+
+    expiring: videos that retention deletes in the month.
 
     Videos are uploaded evenly, watched for a while, deleted at the end of their retention. A deleted or rejected video
     can be brought back for some days and then goes.
@@ -175,7 +187,10 @@ class Stored:
         rejected_per_day = completed_per_day * workload.rejected_percent / 100
         ready_per_day = completed_per_day - rejected_per_day
         # Of one video of each day: how many days of its life lie within the stage's.
-        life_days = min(workload.retention_months * DAYS_A_MONTH + noncurrent_days, operation_days)
+        wanted_days = workload.retention_months * DAYS_A_MONTH
+        stays_days = min(wanted_days, settings.storage.retention_days or wanted_days)
+        life_days = min(stays_days + noncurrent_days, operation_days)
+        self.expiring = ready_per_day * DAYS_A_MONTH * (stays_days < min(wanted_days, operation_days))
         frequent_days = archive_from = life_days
         if settings.storage.intelligent_tiering:
             frequent_days = min(workload.watched_days + DAYS_TO_INFREQUENT, life_days)

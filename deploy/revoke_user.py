@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.core.library import remove_objects
+from chalicelib.core.deletion import remove_objects
 from chalicelib.core.video_record import State, VideoRecord
 from deploy.command import chosen_outputs, confirm, exit_status, say, shown_time, user_parser
 from deploy.deployed_stage import DeployedStage

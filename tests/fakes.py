@@ -106,6 +106,7 @@ class FakeUpload:
 class FakeVersion:
     version_id: str
     body: bytes
+    stored_at: datetime
     tags: dict[str, str] = field(default_factory=dict)
 
 
@@ -137,7 +138,7 @@ class FakeVideos:
             return _etag(body)
 
     def put_object(self, key: str, body: bytes) -> str:
-        version = FakeVersion(self.next_id("version"), body)
+        version = FakeVersion(self.next_id("version"), body, self._clock())
         self.versions[key].append(version)
         self.hidden.discard(key)
         return version.version_id
@@ -197,7 +198,7 @@ class FakeVideos:
     def list_videos(self, prefix: str, start_after: str = "") -> Iterator[ListedVideo]:
         for key in sorted(self.versions):
             if key.startswith(prefix) and key > start_after and (version := self._find(key, None)):
-                yield ListedVideo(key, len(version.body))
+                yield ListedVideo(key, len(version.body), version.stored_at)
 
     def read_range(self, key: str, version_id: str, start: int, end_exclusive: int) -> bytes:
         version = self._find(key, version_id)

@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib.core.announcements import Announcements
 from chalicelib.core.caps import Caps, Room
 from chalicelib.core.completion import Completions
+from chalicelib.core.deletion import Deletions
 from chalicelib.core.idempotency_keys import IdempotencyKeys
 from chalicelib.core.janitor import Janitor
 from chalicelib.core.library import Library
@@ -22,6 +23,8 @@ from chalicelib.core.ports import OutcomeUnknownError, StoredObject
 from chalicelib.core.processing import Processed, Processing
 from chalicelib.core.progress import ProgressLog
 from chalicelib.core.records import Records
+from chalicelib.core.retention import Retention
+from chalicelib.core.retention_policy import FOR_EVER, RetentionPolicy
 from chalicelib.core.sigv4 import BucketAddress, Credentials
 from chalicelib.core.simple_upload import SimpleUploads
 from chalicelib.core.stage_figures import StageFigures
@@ -71,6 +74,7 @@ class InMemoryPlatform:
     scan_verdicts: ScanVerdicts
     janitor: Janitor
     library: Library
+    retention: Retention
     room: Room
     stage_usage: StageUsage
     stage_figures: StageFigures
@@ -102,6 +106,11 @@ class InMemoryPlatform:
         asked = list(self.trigger.triggered)
         self.trigger.triggered.clear()
         return [self.processing.process(StoredObject(*event)) for event in asked]
+
+    def change_retention(self, policy: RetentionPolicy) -> None:
+        """Deploy another setting: of new instances, over the same buckets."""
+        self.library = replace(self.library, retention=policy)
+        self.retention = replace(self.retention, policy=policy)
 
     def change_scans(self, policy: ScanPolicy) -> None:
         """Deploy another setting: of new instances, over the same buckets."""
@@ -168,7 +177,12 @@ def inspected(read_range: Callable[[int, int], bytes], size_bytes: int, containe
 CAPS = Caps(max_open_uploads=3, max_reserved_bytes=100 * 2**20)
 
 
-def platform_in_memory(scans: ScanPolicy = NO_SCAN, caps: Caps = CAPS, max_stage_bytes: int = 0) -> InMemoryPlatform:
+def platform_in_memory(
+    scans: ScanPolicy = NO_SCAN,
+    caps: Caps = CAPS,
+    max_stage_bytes: int = 0,
+    retention: RetentionPolicy = FOR_EVER,
+) -> InMemoryPlatform:
     """Its clock stands still until a test lets time pass."""
     clock = FakeClock()
     metadata, videos = FakeMetadata(clock), FakeVideos(clock)
@@ -176,6 +190,7 @@ def platform_in_memory(scans: ScanPolicy = NO_SCAN, caps: Caps = CAPS, max_stage
     scanner, scaling, bill = FakeScanner(), FakeScaling(), FakeBill()
     records = Records(metadata)
     announcements = Announcements(records=records, notifier=notifier, now=clock)
+    deletions = Deletions(records=records, videos=videos, metadata=metadata, announcements=announcements, now=clock)
     tokens = UploadTokens(mac, clock)
     stage_usage = StageUsage(
         records=records, videos=videos, metadata=metadata, meter=meter, now=clock, max_bytes=max_stage_bytes
@@ -257,13 +272,17 @@ def platform_in_memory(scans: ScanPolicy = NO_SCAN, caps: Caps = CAPS, max_stage
             now=clock,
         ),
         library=Library(
+            records=records, urls=viewing_urls, deletions=deletions, meter=meter, now=clock, retention=retention
+        ),
+        retention=Retention(
             records=records,
             videos=videos,
             metadata=metadata,
-            urls=viewing_urls,
             announcements=announcements,
+            deletions=deletions,
             meter=meter,
             now=clock,
+            policy=retention,
         ),
         room=room,
         stage_usage=stage_usage,

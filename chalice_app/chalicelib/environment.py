@@ -51,8 +51,9 @@ class Environment:
     site_url, media_key_arn, media_key_pair_id: for media URLs through CloudFront; without them S3's own are given out.
     max_video_bytes, max_reserved_bytes_per_user: bytes; max_stored_bytes_per_user, max_stored_videos_per_user,
     max_stored_bytes_per_stage: 0 for no limit; upload_ttl_seconds: an upload's and its token's life; url_ttl_seconds:
-    at most 900, which the bucket policy enforces. malware_unscanned: `reject` or `accept`, for a video that cannot be
-    scanned.
+    at most 900, which the bucket policy enforces; retention_seconds: how long a ready video stays, 0 for ever;
+    retention_warning_seconds: how long before its deletion that is announced. malware_unscanned: `reject` or `accept`,
+    for a video that cannot be scanned.
     """
 
     stage: str = _variable()
@@ -85,6 +86,8 @@ class Environment:
     max_stored_bytes_per_user: int = _variable("0", least=0)
     max_stored_videos_per_user: int = _variable("0", least=0)
     max_stored_bytes_per_stage: int = _variable("0", least=0)
+    retention_seconds: int = _variable("0", least=0)
+    retention_warning_seconds: int = _variable(str(14 * 24 * 3600), least=1)
     upload_ttl_seconds: int = _variable(str(7 * 24 * 3600), least=3600, most=30 * 24 * 3600)
     url_ttl_seconds: int = _variable("900", least=60, most=900)
     completion_patience_seconds: int = _variable("25", least=1, most=27)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.kms_client import KmsClient
 from chalicelib.adapters.kms_mac import KmsMac
-from chalicelib.core.ports import CredentialsMissingError, Mac, Meter
+from chalicelib.core.ports import Clock, CredentialsMissingError, Mac, Meter
 from chalicelib.core.sigv4 import BucketAddress, Credentials
 from chalicelib.core.upload_token import UploadTokens
 from chalicelib.environment import Environment
@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # costly to import, or not in every function's bundle
     from chalicelib.core.announcements import Announcements
     from chalicelib.core.caps import Room
     from chalicelib.core.completion import Completions
+    from chalicelib.core.deletion import Deletions
     from chalicelib.core.janitor import Janitor
     from chalicelib.core.library import Library
     from chalicelib.core.malware_scan import ScanPolicy, ScanVerdicts
@@ -34,6 +35,8 @@ if TYPE_CHECKING:  # costly to import, or not in every function's bundle
     from chalicelib.core.processing import Processing
     from chalicelib.core.progress import ProgressLog
     from chalicelib.core.records import Records
+    from chalicelib.core.retention import Retention
+    from chalicelib.core.retention_policy import RetentionPolicy
     from chalicelib.core.simple_upload import SimpleUploads
     from chalicelib.core.stage_figures import StageFigures
     from chalicelib.core.stage_usage import StageUsage
@@ -47,14 +50,15 @@ def utc_now() -> datetime:
 class Services:
     """The domain's services over real AWS clients."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, now: Clock = utc_now) -> None:
         self.environment = environment
+        self._now = now
         # boto3 sessions are not thread-safe while they make clients; `chalice local` answers in threads.
         self._one_client_at_a_time = Lock()
 
     @cached_property
     def tokens(self) -> UploadTokens:
-        return UploadTokens(self._mac, utc_now)
+        return UploadTokens(self._mac, self._now)
 
     @cached_property
     def uploads(self) -> "MultipartUploads":
@@ -66,9 +70,9 @@ class Services:
             videos=self._videos,
             urls=self._part_urls,
             tokens=self.tokens,
-            idempotency_keys=IdempotencyKeys(self._metadata, self.records, utc_now),
+            idempotency_keys=IdempotencyKeys(self._metadata, self.records, self._now),
             meter=self.meter,
-            now=utc_now,
+            now=self._now,
             room=self.room,
             preferred_part_bytes=self.environment.part_size_bytes,
             upload_ttl=timedelta(seconds=self.environment.upload_ttl_seconds),
@@ -82,7 +86,7 @@ class Services:
             records=self.records,
             videos=self._videos,
             meter=self.meter,
-            now=utc_now,
+            now=self._now,
             patience_seconds=self.environment.completion_patience_seconds,
         )
 
@@ -94,7 +98,7 @@ class Services:
             records=self.records,
             signer=self._videos,
             meter=self.meter,
-            now=utc_now,
+            now=self._now,
             room=self.room,
             form_ttl=timedelta(seconds=self.environment.url_ttl_seconds),
         )
@@ -105,12 +109,11 @@ class Services:
 
         return Library(
             records=self.records,
-            videos=self._videos,
-            metadata=self._metadata,
             urls=self._viewing_urls,
-            announcements=self._announcements,
+            deletions=self._deletions,
             meter=self.meter,
-            now=utc_now,
+            now=self._now,
+            retention=self._retention_policy,
         )
 
     @cached_property
@@ -131,7 +134,7 @@ class Services:
             inspect=inspect_media,
             announcements=self._announcements,
             meter=self.meter,
-            now=utc_now,
+            now=self._now,
             scans=self._scan_policy,
         )
 
@@ -156,9 +159,24 @@ class Services:
             processing=self._processing_trigger,
             announcements=self._announcements,
             meter=self.meter,
-            now=utc_now,
+            now=self._now,
             scans=scans,
             scanner=GuardDutyScanner(self._client("guardduty"), bucket) if scans.is_on else None,
+        )
+
+    @cached_property
+    def retention(self) -> "Retention":
+        from chalicelib.core.retention import Retention
+
+        return Retention(
+            records=self.records,
+            videos=self._videos,
+            metadata=self._metadata,
+            announcements=self._announcements,
+            deletions=self._deletions,
+            meter=self.meter,
+            now=self._now,
+            policy=self._retention_policy,
         )
 
     @cached_property
@@ -173,7 +191,7 @@ class Services:
             scaling=ScalingActivities(self._client("application-autoscaling"), scaled.split(",")) if scaled else None,
             bill=CostExplorer(self._client("ce"), *tag.split("=", 1)) if tag else None,
             meter=self.meter,
-            now=utc_now,
+            now=self._now,
         )
 
     @cached_property
@@ -193,7 +211,7 @@ class Services:
             event_bus=EventBridgeBus(self._client("events"), bus) if bus else None,
             queue=SqsQueue(self._client("sqs")),
             meter=self.meter,
-            now=utc_now,
+            now=self._now,
         )
 
     @cached_property
@@ -214,7 +232,29 @@ class Services:
         from chalicelib.core.announcements import Announcements
 
         notifier = SnsNotifier(self._client("sns", attempts=2), self.environment.completion_topic_arn)
-        return Announcements(records=self.records, notifier=notifier, now=utc_now)
+        return Announcements(records=self.records, notifier=notifier, now=self._now)
+
+    @cached_property
+    def _deletions(self) -> "Deletions":
+        from chalicelib.core.deletion import Deletions
+
+        return Deletions(
+            records=self.records,
+            videos=self._videos,
+            metadata=self._metadata,
+            announcements=self._announcements,
+            now=self._now,
+        )
+
+    @cached_property
+    def _retention_policy(self) -> "RetentionPolicy":
+        from chalicelib.core.retention_policy import RetentionPolicy
+
+        environment = self.environment
+        return RetentionPolicy(
+            stays=timedelta(seconds=environment.retention_seconds),
+            warning=timedelta(seconds=environment.retention_warning_seconds),
+        )
 
     @cached_property
     def _scan_policy(self) -> "ScanPolicy":
@@ -241,7 +281,7 @@ class Services:
     def _kms(self) -> KmsClient:
         region = self.environment.aws_region
         endpoint_url = self.environment.aws_endpoint_url or f"https://kms.{region}.amazonaws.com"
-        return KmsClient(endpoint_url, region, self._credentials, utc_now)
+        return KmsClient(endpoint_url, region, self._credentials, self._now)
 
     @cached_property
     def room(self) -> "Room":
@@ -264,7 +304,7 @@ class Services:
             videos=self._videos,
             metadata=self._metadata,
             meter=self.meter,
-            now=utc_now,
+            now=self._now,
             max_bytes=self.environment.max_stored_bytes_per_stage,
         )
 
@@ -279,7 +319,7 @@ class Services:
             region=self.environment.aws_region,
             credentials=self._credentials,
             ttl_seconds=self.environment.url_ttl_seconds,
-            now=utc_now,
+            now=self._now,
         )
 
     @cached_property
@@ -294,7 +334,7 @@ class Services:
                 key_pair_id=environment.media_key_pair_id,
                 signer=KmsSigner(self._kms, environment.media_key_arn),
                 ttl_seconds=environment.url_ttl_seconds,
-                now=utc_now,
+                now=self._now,
             )
         return S3ViewingUrls(
             video_address=self._address(environment.video_bucket),
@@ -302,7 +342,7 @@ class Services:
             region=environment.aws_region,
             credentials=self._credentials,
             ttl_seconds=environment.url_ttl_seconds,
-            now=utc_now,
+            now=self._now,
         )
 
     @cached_property

@@ -17,7 +17,7 @@ HIDDEN_SECONDS = 1_080  # Lambda Developer Guide, "Using Lambda with Amazon SQS"
 EVENT_BUS = "event-bus"
 """Destination that is no webhook. No webhook can have this name."""
 
-MAILED_TYPES = ["video.ready", "video.rejected", "video.failed"]
+MAILED_TYPES = ["video.ready", "video.rejected", "video.failed", "video.expiring"]
 """A deletion is somebody's own doing: no mail."""
 
 
@@ -36,7 +36,7 @@ class Messaging(pulumi.ComponentResource):
     """Notification topic, a queue for each webhook and for the event bus, mail subscriptions, dead-letter queues."""
 
     completion_topic_arn: pulumi.Output[str]
-    """One message for each event of a video: ready, rejected, failed, deleted."""
+    """One message for each event of a video: ready, rejected, failed, deleted, expiring."""
     dead_letter_queue_arn: pulumi.Output[str]
     """Events that failed every retry, with their error, until an operator redrives them."""
     dead_letter_queue_name: pulumi.Output[str]

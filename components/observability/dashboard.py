@@ -131,6 +131,12 @@ def _funnel(monitored: MonitoredResources) -> list[Chart]:
             ],
         ),
     ]
+    if monitored.deletes_old:
+        lines = [
+            Line("announced", own("retention_warnings_count", "Sum")),
+            Line("deleted", own("retention_deletions_count", "Sum")),
+        ]
+        charts.append(Chart("Retention", lines, HOUR))
     if monitored.scans:
         results = ("clean", "infected", "unsupported", "access_denied", "failed", "unanswered")
         lines = [Line(result.replace("_", " "), own(f"scans_{result}_count", "Sum")) for result in results]

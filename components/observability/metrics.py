@@ -35,7 +35,7 @@ class MonitoredResources:
 
     function_names: by function. delivery_queue_names: of the destinations of notifications. web_acl_name: the ACL's
     metric name; None without one.
-    scans: whether videos are scanned for malware.
+    scans: whether videos are scanned for malware. deletes_old: whether retention deletes videos.
     """
 
     stage: str
@@ -50,6 +50,7 @@ class MonitoredResources:
     data_key_arn: str
     web_acl_name: str | None
     scans: bool
+    deletes_old: bool
 
     def own(self, recorded: str, statistic: str) -> Metric:
         """One of the platform's own. recorded: its key in the app's catalogue of metrics."""

@@ -27,7 +27,8 @@ class ObservabilityArgs:
 
     api_stage, distribution_id, functions, data_key_arn, web_acl_name: whose metrics are watched; no web ACL where
         there is none.
-    max_open_uploads: of one user. scans: whether videos are scanned for malware. destinations: of notifications.
+    max_open_uploads: of one user. scans: whether videos are scanned for malware. deletes_old: whether retention deletes
+        videos. destinations: of notifications.
     """
 
     context: StageContext
@@ -41,6 +42,7 @@ class ObservabilityArgs:
     log_key_arn: pulumi.Input[str]
     max_open_uploads: int
     scans: bool
+    deletes_old: bool
     destinations: Sequence[str]
 
 
@@ -86,6 +88,7 @@ class Observability(pulumi.ComponentResource):
             data_key_arn="",
             web_acl_name=args.web_acl_name,
             scans=args.scans,
+            deletes_old=args.deletes_old,
         )
         alarms = (
             alarms_of(self._monitored, paused=args.context.general.paused, max_open_uploads=args.max_open_uploads)

@@ -23,4 +23,5 @@ def monitored_locally() -> MonitoredResources:
         data_key_arn=names.DATA_KEY_ALIAS,
         web_acl_name=None,
         scans=False,
+        deletes_old=False,
     )

@@ -58,7 +58,7 @@ def test_an_object_that_fails_fails_the_event_so_that_it_comes_again(monkeypatch
         handlers.video_processing(s3_event({"key": "videos/a/1"}), CONTEXT)
 
 
-def test_the_schedule_sweeps_and_then_records_the_figures(
+def test_the_schedule_sweeps_last_so_that_a_long_sweep_delays_no_count_and_no_retention(
     monkeypatch: pytest.MonkeyPatch, plain_invocations: list[Any]
 ) -> None:
     done: list[str] = []
@@ -71,11 +71,12 @@ def test_the_schedule_sweeps_and_then_records_the_figures(
         janitor=SimpleNamespace(sweep=sweep),
         stage_figures=SimpleNamespace(record=lambda: done.append("record")),
         stage_usage=SimpleNamespace(record=lambda: done.append("count")),
+        retention=SimpleNamespace(walk=lambda: done.append("walk")),
     )
     monkeypatch.setattr(handlers, "services", lambda: services)
     scheduled = dict.fromkeys(("version", "account", "region", "detail-type", "source", "time", "id"), "")
     assert handlers.janitor({**scheduled, "detail": {}, "resources": []}, CONTEXT) == {"open": 2}
-    assert done == ["sweep", "record", "count"]
+    assert done == ["count", "record", "walk", "sweep"]
     assert plain_invocations == [CONTEXT]
 
 

@@ -84,6 +84,7 @@ class FakePlatform:
     page_records: int = 400
     rejection: Json | None = None
     waits_for: str | None = None
+    expires_at: str | None = None
     most_open: int = 1000
     playback_urls: int = 0
     downloads: FakeDownloads = field(default_factory=FakeDownloads)
@@ -253,6 +254,7 @@ class FakePlatform:
             **{"waitsFor": self.waits_for if upload.state == "processing" else None},
             **{"rejection": self.rejection if upload.state == "rejected" else None},
             **{"posterUrl": None, "playbackUrl": self._playback_url(upload), "urlsExpireAt": None},
+            **{"expiresAt": self.expires_at, "expiresSoon": self.expires_at is not None},
         }
 
     def _playback_url(self, upload: FakeUpload) -> str | None:

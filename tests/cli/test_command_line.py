@@ -196,6 +196,22 @@ def test_a_video_that_waits_for_its_malware_scan_says_so_and_one_with_malware_wh
     assert MALWARE.message in done.stdout
 
 
+@pytest.mark.usefixtures("signed_in")
+def test_a_video_whose_deletion_was_announced_says_when(
+    platform: FakePlatform, cli: Cli, make_video: MakeVideo
+) -> None:
+    assert cli.run("upload", make_video(MIB)).returncode == 0
+    assert "deleted on" not in cli.run("list").stdout
+    platform.expires_at = "2026-12-04T08:00:00Z"
+    listed = cli.run("list").stdout
+    assert "deleted on" in listed
+    assert "2026-12-04" in listed
+    shown = cli.run("show", platform.only_upload().video_id).stdout
+    assert "2026-12-04T08:00:00Z (download it before then to keep it)" in shown
+    (video,) = json.loads(cli.run("list", "--json").stdout)["videos"]
+    assert (video["expiresAt"], video["expiresSoon"]) == ("2026-12-04T08:00:00Z", True)
+
+
 def test_every_kind_of_failure_has_its_exit_code(platform: FakePlatform, cli: Cli, make_video: MakeVideo) -> None:
     video = make_video(MIB)
     assert cli.run("list").returncode == 3

@@ -13,7 +13,7 @@ TYPESCRIPT = PROJECT / "clients" / "uploader" / "src" / "contract.ts"
 _HEADER = "/** The bodies of the API. Made by `make contract`: change chalice_app/chalicelib/contract instead. */\n"
 
 
-_PLAIN = {"integer": "number", "number": "number", "string": "string", "null": "null"}
+_PLAIN = {"integer": "number", "number": "number", "string": "string", "boolean": "boolean", "null": "null"}
 
 
 def as_text(document: Mapping[str, Any]) -> str:

@@ -10,13 +10,14 @@ import requests
 from chalicelib.contract.openapi import WEBHOOK
 from chalicelib.core.video_events import EventType
 from local.platform import LocalPlatform, Ports
-from tests.end_to_end.conftest import Person, StandIn, expire, make_person, put_part, wait_until
+from tests.end_to_end.conftest import Person, StandIn, expire, make_person, put_part, wait_until, walk_in
 from tests.media.sample_videos import write_sample_video
 
 SECRET = "EXAMPLE"
 _SECRET_PARAMETER = re.compile(r"(X-Amz-(?:Signature|Credential|Security-Token)=)[^&]+")
 _SECRET_FIELDS = frozenset({"uploadToken", "policy", "x-amz-signature", "x-amz-credential", "x-amz-security-token"})
 _PORTS = Ports()
+RETENTION_DAYS = 365
 
 
 class Recording:
@@ -69,7 +70,11 @@ class Recording:
 
 def recorded() -> dict[str, dict[str, Any]]:
     """Examples of every operation, from one run."""
-    with TemporaryDirectory() as folder, LocalPlatform(data_dir=None, ports=Ports.free()) as platform:
+    retention = {"RETENTION_SECONDS": str(RETENTION_DAYS * 24 * 3600)}
+    with (
+        TemporaryDirectory() as folder,
+        LocalPlatform(data_dir=None, ports=Ports.free(), api_variables=retention) as platform,
+    ):
         file = write_sample_video(Path(folder) / "holiday.mp4", duration_seconds=1.0, pad_to_bytes=6 * 2**20)
         person = make_person(platform)
         recording = Recording(person, StandIn(platform.stand_in_url))
@@ -96,6 +101,7 @@ def _play(recording: Recording, person: Person, content: bytes) -> None:
     told = [{**event, "sizeBytes": len(content), "sentBytes": 5_242_880}]
     call("tellProgress", "POST", "/progress", {"client": "web/0.2.0", "system": "Linux x86_64", "events": told})
     person.wait_for(video_id, "ready")
+    walk_in(person.platform, [RETENTION_DAYS - 7])
     call("listVideos", "GET", "/videos?limit=1")
     call("listVideos", "GET", "/videos?limit=0")
     call("showUsage", "GET", "/usage")

@@ -320,7 +320,7 @@ def test_a_poster_whose_delete_fails_goes_with_the_next_try(
     with monkeypatch.context() as failing:
         failing.setattr(platform.metadata, "put", deleted_meanwhile)
         with pytest.MonkeyPatch.context() as refusing:
-            refusing.setattr(platform.library.metadata, "delete", delete)
+            refusing.setattr(platform.library.deletions.metadata, "delete", delete)
             failing.setattr(platform.metadata, "delete", refuse_posters)
             with pytest.raises(ConnectionError):
                 platform.process(transfer)

@@ -242,3 +242,13 @@ def test_a_malware_scan_is_billed_by_what_it_scans(prices: PriceList, workload: 
     assert added["guardduty.scanned_data"].quantity == pytest.approx(scanned_gib)
     assert not {line.price.key for line in before.lines} & set(added)
     assert scanning.usd - before.usd > sum(line.usd for line in added.values()), "its calls and metrics cost as well"
+
+
+def test_retention_stores_less_and_costs_its_messages_and_walks(prod: CostModel) -> None:
+    before = prod.bill().month
+    never = prod.bill(inventory=prod.inventory().with_settings("storage", retention_days=36_500)).month
+    after = prod.bill(inventory=prod.inventory().with_settings("storage", retention_days=60)).month
+    assert (before.stored.expiring, never.stored.expiring) == (0, 0)
+    assert never.stored.video_bytes == before.stored.video_bytes > after.stored.video_bytes
+    assert after.aws.publishes == pytest.approx(before.aws.publishes + 2 * after.stored.expiring)
+    assert after.aws.s3_writes > never.aws.s3_writes > before.aws.s3_writes

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib.core.errors import TooManyOpenUploadsError
 from chalicelib.core.malware_scan import ScanPolicy, ScanResult
+from chalicelib.core.retention_policy import RetentionPolicy
 from chalicelib.core.upload_requests import StartUpload
 from costs.calls import CALLS, Calls
 from costs.month import VIDEOS_A_PAGE
@@ -175,6 +177,30 @@ def test_expiring_an_upload_asks_what_the_model_bills(platform: InMemoryPlatform
     # S3 is asked whether parts are left after dropping them; this fake platform drops all.
     listed = Counter(s3_writes=1)
     assert counted + listed == as_counted(CALLS["sweeping"] + CALLS["sweeping_one"] + CALLS["expiring"])
+
+
+def test_retention_asks_what_the_model_bills(platform: InMemoryPlatform, counted: Counter[str]) -> None:
+    platform.change_retention(RetentionPolicy(stays=timedelta(days=30), warning=timedelta(days=14)))
+    transfer = platform.start()
+    transfer.send_and_complete()
+    platform.process(transfer)
+
+    def walk(days: int) -> Counter[str]:
+        counted.clear()
+        for _ in range(days):
+            platform.clock.pass_time(days=1)
+            platform.retention.walk()
+        return Counter(counted)
+
+    once = CALLS["pacing_the_walk"] + CALLS["noting_a_walk"] + CALLS["walking"]
+    assert walk(1) == as_counted(once)
+    platform.retention.walk()
+    assert counted == as_counted(once + CALLS["pacing_the_walk"])
+    assert walk(14) == as_counted(once.times(14))
+    assert walk(1) == as_counted(once + CALLS["looking_at_an_old_video"] + CALLS["warning"])
+    assert walk(13) == as_counted((once + CALLS["looking_at_an_old_video"]).times(13))
+    deleting = once + CALLS["looking_at_an_old_video"] + CALLS["deleting_an_old_video"]
+    assert walk(1) == as_counted(deleting)
 
 
 def test_a_look_at_a_video_and_at_open_uploads_asks_what_the_model_bills(

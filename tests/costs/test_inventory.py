@@ -11,7 +11,7 @@ from chalicelib.core.metric_catalogue import OWN_METRICS
 from components.declared_stage import HEARD, declare
 from components.program_recorder import Recorded
 from costs.errors import ProgramChangedError
-from costs.inventory import DELIVERY_METRICS, Inventory, Warm
+from costs.inventory import DELIVERY_METRICS, RETENTION_METRICS, Inventory, Warm
 from tests.costs.conftest import STAGES
 
 
@@ -69,7 +69,11 @@ def test_own_metrics_are_the_catalogues() -> None:
     inventory = Inventory.of(declare("dev", HEARD))
     assert 0 < inventory.scheduled_metrics < len(OWN_METRICS)
     of_scans = sum(metric.name.startswith("Scan") for metric in OWN_METRICS.values())
-    features = {("malwareScan", True): of_scans, ("eventBusName", "videos"): DELIVERY_METRICS}
+    features = {
+        ("malwareScan", True): of_scans,
+        ("eventBusName", "videos"): DELIVERY_METRICS,
+        ("retentionDays", 365): RETENTION_METRICS,
+    }
     count = inventory.scheduled_metrics + inventory.used_metrics
     assert count == len(OWN_METRICS) - sum(features.values())
     for feature, metrics in features.items():

@@ -18,6 +18,8 @@ import pytest
 import requests
 from botocore.config import Config
 
+from chalicelib.environment import Environment
+from chalicelib.wiring import Services
 from local.platform import LocalPlatform, Ports
 from local.sign_in.users import User
 from local.stand_in import names
@@ -371,6 +373,19 @@ def expire(stand_in: StandIn, person: Person, started: dict[str, Any]) -> None:
     assert datetime.fromisoformat(record["expiresAt"]) > datetime.now(UTC)
     record["expiresAt"] = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
     s3.put_object(**record_at, Body=json.dumps(record).encode())
+
+
+def walk_in(platform: LocalPlatform, days: Sequence[int]) -> None:
+    """Let the janitor walk over the stored videos as many days from now, one after the other."""
+    variables = platform.api_environment()
+    with pytest.MonkeyPatch.context() as changed:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            changed.setenv(name, variables[name])
+        began = then = datetime.now(UTC)
+        services = Services(Environment.read(variables), now=lambda: then)
+        for day in days:
+            then = began + timedelta(days=day)
+            services.retention.walk()
 
 
 def lose_its_event(person: Person, stand_in: StandIn, content: bytes) -> dict[str, Any]:

@@ -15,6 +15,7 @@ ON: Mapping[str, object] = {
     "transferAcceleration": True,
     "malwareScan": True,
     "malwareUnscanned": Unscanned.ACCEPT,
+    "retentionDays": 365,
     "siteDomain": "videos.example.com",
     "nativeRedirectUrls": ["https://app.example.com/signed-in"],
     "siteCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/1",

@@ -22,6 +22,7 @@ ANY_STAGE = MonitoredResources(
     data_key_arn="arn",
     web_acl_name=None,
     scans=False,
+    deletes_old=False,
 )
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from chalicelib.core.metric_catalogue import (
 )
 from chalicelib.core.ports import StoredObject
 from chalicelib.core.progress import TOLD_EVERY_SECONDS
+from chalicelib.core.retention_policy import RetentionPolicy
 from chalicelib.core.upload_requests import StartUpload
 from components.edge.web_acl import WINDOW_SECONDS
 from components.observability.alarms import alarms_of
@@ -46,7 +48,7 @@ SERVICES = {
     COMPLETE: ("completions",),
     UPLOAD: ("simple_uploads", "library", "progress_log"),
     PROCESSING: ("processing",),
-    JANITOR: ("janitor", "stage_figures", "stage_usage"),
+    JANITOR: ("janitor", "stage_figures", "stage_usage", "retention"),
     SCAN: ("scan_verdicts",),
     DELIVERY: ("deliveries",),
 }
@@ -156,6 +158,8 @@ def live_through_everything(platform: InMemoryPlatform) -> None:
     platform.janitor.sweep()
     platform.stage_figures.record()
     platform.stage_usage.record()
+    platform.change_retention(RetentionPolicy(stays=timedelta(days=30), warning=timedelta(days=14)))
+    platform.retention.walk()
     platform.deliveries.deliver([])
 
 
@@ -211,7 +215,7 @@ def quarrels(emitted: set[Series], read: set[Series]) -> list[str]:
 @pytest.fixture
 def prod() -> Recording:
     """With everything that has metrics of its own."""
-    return record("prod", overrides={"malwareScan": True})
+    return record("prod", overrides={"malwareScan": True, "retentionDays": 365})
 
 
 @pytest.fixture

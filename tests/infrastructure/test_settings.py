@@ -62,6 +62,8 @@ def test_contradictions_stand_beside_wrong_values_but_never_follow_from_them() -
         ("hostedZoneId", {"hostedZoneId": "Z1"}),
         ("logDays", {"logDays": 31}),
         ("incompleteUploadDays", {"incompleteUploadDays": 6, "uploadDays": 6}),
+        ("retentionWarningDays", {"retentionDays": 14}),
+        ("retentionWarningDays", {"retentionDays": 30, "retentionWarningDays": 30}),
         ("maxReservedGib", {"maxReservedGib": 4, "maxVideoGib": 5}),
         ("apiBurst", {"apiBurst": 1}),
         ("provisionedConcurrencyMax", {"provisionedConcurrency": 2}),

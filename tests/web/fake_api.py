@@ -43,6 +43,7 @@ class FakeVideo:
     created_at: str | None = None
     idle_seconds: int | None = 3600
     waits_for: str | None = None
+    expires_at: str | None = None
 
 
 @dataclass
@@ -277,6 +278,8 @@ class FakeApi:
                 "media": {"container": "mp4", "durationSeconds": 2.0, "video": picture, "audio": None, **played}
                 if ready
                 else None,
+                "expiresAt": video.expires_at,
+                "expiresSoon": video.expires_at is not None,
                 "rejection": {"code": "not_a_video", "message": "not a video"} if video.state == "rejected" else None,
                 "posterUrl": f"{self.storage.url}/objects/poster" if ready else None,
                 "playbackUrl": f"{self.storage.url}/objects/{video.video_id}" if ready else None,

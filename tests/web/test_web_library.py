@@ -218,3 +218,18 @@ def test_what_the_api_refuses_of_an_edit_is_told_in_the_dialog(
     expect(page.get_by_label("Title")).to_have_value("Sea")
     page.get_by_role("button", name="Save").click()
     expect(video_card(page, "Sea")).to_be_visible()
+
+
+def test_a_video_whose_deletion_was_announced_says_so_on_its_card_and_in_the_player(
+    page: Page, site: FakeSite, user: Person, small_video: Path
+) -> None:
+    site.api.add_ready_video(user.email, "old.mp4", small_video.read_bytes()).expires_at = "2099-12-04T12:00:00Z"
+    open_with_videos(page, site, user, small_video, "new.mp4")
+    warning = "Will be deleted on 4 Dec 2099. Download it to keep it."
+    expect(video_card(page, "old.mp4").locator(".expiry")).to_have_text(warning)
+    expect(video_card(page, "new.mp4").locator(".expiry")).to_be_hidden()
+    open_player(page, "old.mp4")
+    expect(page.locator("#player-expiry")).to_have_text(warning)
+    page.keyboard.press("Escape")
+    open_player(page, "new.mp4")
+    expect(page.locator("#player-expiry")).to_be_hidden()

@@ -121,7 +121,11 @@ class S3Videos:
         )
         for page in pages:
             for entry in page.get("Contents", []):
-                yield ListedVideo(entry["Key"], entry["Size"])  # pyrefly: ignore[not-required-key-access]
+                yield ListedVideo(
+                    entry["Key"],  # pyrefly: ignore[not-required-key-access]
+                    entry["Size"],  # pyrefly: ignore[not-required-key-access]
+                    entry["LastModified"],  # pyrefly: ignore[not-required-key-access]
+                )
 
     def read_range(self, key: str, version_id: str, start: int, end_exclusive: int) -> bytes:
         answer = self.s3.get_object(

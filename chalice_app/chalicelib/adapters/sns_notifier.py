@@ -18,6 +18,7 @@ _SENTENCES = {
     "video.rejected": "{name} was rejected: {reason}",
     "video.failed": "{name} did not arrive in full: {reason}",
     "video.deleted": "{name} was deleted.",
+    "video.expiring": "{name} will be deleted on {day}. Download it before then to keep it.",
 }
 _CAUSES = {
     "expired": "its upload was not finished in time. Upload it again.",
@@ -28,9 +29,10 @@ _CAUSES = {
 def mail_text(message: VideoMessage) -> str:
     """The message for a person who reads mail."""
     reason = message.rejection.message if message.rejection else _CAUSES.get(message.cause or "", "")
+    day = (message.expires_at or "").partition("T")[0]
     return "\n".join(
         [
-            _SENTENCES[message.type].format(name=message.file_name, reason=reason),
+            _SENTENCES[message.type].format(name=message.file_name, reason=reason, day=day),
             "",
             f"Size: {message.size_bytes:,} bytes",
             f"Time: {message.occurred_at}",

@@ -30,8 +30,8 @@ from chalicelib.contract.fields import (
     VideoState,
 )
 
-EventType = Literal["video.ready", "video.rejected", "video.failed", "video.deleted"]
-EventState = Literal["ready", "rejected", "failed", "deleted"]
+EventType = Literal["video.ready", "video.rejected", "video.failed", "video.deleted", "video.expiring"]
+EventState = Literal["ready", "rejected", "failed", "deleted", "expiring"]
 Cause = Literal["expired", "given_up", "owner", "operator", "retention"]
 RejectionCode = Literal[
     "size_mismatch",
@@ -219,7 +219,8 @@ class Video(ResponseBody, frozen=True, kw_only=True):
     """One video of the caller's library. Its URLs are null unless it is `ready`.
 
     `checksumCRC64NVME` is of the whole file, null where its client did not tell it. `waitsFor`: what alone is
-    missing while it is `processing`, null if that is more.
+    missing while it is `processing`, null if that is more. `expiresAt`: when retention deletes it at the earliest, null
+    if nothing does; `expiresSoon`: whether that was announced.
     """
 
     video_id: VideoId
@@ -240,6 +241,8 @@ class Video(ResponseBody, frozen=True, kw_only=True):
     poster_url: Url | None
     playback_url: Url | None
     urls_expire_at: Time | None
+    expires_at: Time | None
+    expires_soon: bool
 
 
 class VideoPage(ResponseBody, frozen=True, kw_only=True):
@@ -294,7 +297,7 @@ class VideoMessage(ResponseBody, frozen=True, kw_only=True):
     `occurredAt` is when the event happened. `state` is the `type` without its prefix, as in version 0.1. `cause` says
     why an upload failed (`expired`: not finished in time; `given_up`: processing did not succeed) or who deleted the
     video; it is null otherwise. `media` is there for a video that is ready or was when it was deleted, `rejection` for
-    a rejected one.
+    a rejected one. `expiresAt`: when a video that is `expiring` is deleted at the earliest, null otherwise.
     """
 
     version: Literal[1]
@@ -313,3 +316,4 @@ class VideoMessage(ResponseBody, frozen=True, kw_only=True):
     completed_at: Time | None
     media: Media | None
     rejection: Rejection | None
+    expires_at: Time | None

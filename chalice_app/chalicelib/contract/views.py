@@ -133,6 +133,8 @@ def video(seen: "SeenVideo") -> responses.Video:
         poster_url=urls.poster_url if urls else None,
         playback_url=urls.playback_url if urls else None,
         urls_expire_at=api_time(seen.urls_expire_at) if urls else None,
+        expires_at=api_time(seen.expiry.expires_at) if seen.expiry else None,
+        expires_soon=bool(seen.expiry and seen.expiry.is_near),
     )
 
 
@@ -168,6 +170,7 @@ def video_message(event: VideoEvent) -> responses.VideoMessage:
         completed_at=api_time(record.completed_at) if record.completed_at else None,
         media=_media(record),
         rejection=_rejection(record.rejection),
+        expires_at=api_time(record.deletes_at) if event.type is EventType.EXPIRING and record.deletes_at else None,
     )
 
 

@@ -4,9 +4,9 @@ init         multipart_upload, simple_upload, caps, idempotency_keys, upload_req
 parts        multipart_upload, part_urls
 completion   completion, upload_metrics
 processing   processing, media, malware_scan
-library      library, labels, viewing_urls, download_name
+library      library, labels, deletion, viewing_urls, download_name
 telling      video_events, announcements, notification_delivery, webhook_signatures, public_addresses
-upkeep       janitor, stage_figures, stage_usage
+upkeep       janitor, retention, retention_policy, stage_figures, stage_usage
 telemetry    progress, metric_catalogue, log_context
 everywhere   records, video_record, video_id, video_types, ports, errors, sigv4, json_values
 """

@@ -1,11 +1,12 @@
 """Announcements of what happened to videos: each event reaches the notification topic at least once."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from chalicelib.core.ports import Clock, Notifier
 from chalicelib.core.records import Records
-from chalicelib.core.video_events import VideoEvent, owed_event
+from chalicelib.core.video_events import VideoEvent, owed_event, owed_warning
 from chalicelib.core.video_record import VideoRecord
 
 log = logging.getLogger(__name__)
@@ -25,17 +26,11 @@ class Announcements:
 
     def send_owed(self, record: VideoRecord) -> VideoRecord:
         """Return the record as it stands then. Safe to repeat. Raises what SNS raises."""
-        event = owed_event(record)
-        if event is None:
-            return record
-        self.notifier.announce(event)
-        log.info("subscribers told", extra={"eventType": event.type.value, "eventId": event.id})
+        return self._send(record, owed_event, "notified_at")
 
-        def decide(current: VideoRecord) -> VideoRecord | None:
-            return current.noted(notified_at=self.now()) if _is_owed(event, current) else None
-
-        change = self.records.change(record.ref, decide)
-        return change.record if change else record.noted(notified_at=self.now())
+    def send_warning(self, record: VideoRecord) -> VideoRecord:
+        """As `send_owed`, of the warning before retention deletes the video."""
+        return self._send(record, owed_warning, "warning_sent_at")
 
     def try_to_send_owed(self, record: VideoRecord) -> VideoRecord:
         """As `send_owed`, for callers that have more to do: what fails stays owed, and the janitor sends it."""
@@ -45,7 +40,19 @@ class Announcements:
             log.exception("subscribers not told yet")
             return record
 
+    def _send(
+        self, record: VideoRecord, owed_by: Callable[[VideoRecord], VideoEvent | None], sent_at: str
+    ) -> VideoRecord:
+        """sent_at: field of the record that notes the message."""
+        event = owed_by(record)
+        if event is None:
+            return record
+        self.notifier.announce(event)
+        log.info("subscribers told", extra={"eventType": event.type.value, "eventId": event.id})
 
-def _is_owed(event: VideoEvent, record: VideoRecord) -> bool:
-    owed = owed_event(record)
-    return owed is not None and owed.id == event.id
+        def decide(current: VideoRecord) -> VideoRecord | None:
+            owed = owed_by(current)
+            return current.noted(**{sent_at: self.now()}) if owed and owed.id == event.id else None
+
+        change = self.records.change(record.ref, decide)
+        return change.record if change else record.noted(**{sent_at: self.now()})

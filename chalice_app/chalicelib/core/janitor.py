@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 from chalicelib.core.announcements import Announcements
 from chalicelib.core.completion import LEASE, Completions
+from chalicelib.core.deletion import remove_objects
 from chalicelib.core.errors import PlatformError, UploadExpiredError
-from chalicelib.core.library import remove_objects
 from chalicelib.core.log_context import about_upload, carried
 from chalicelib.core.malware_scan import (
     MAX_SCAN_REQUESTS,

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from chalicelib.core.announcements import Announcements
+from chalicelib.core.deletion import Deletions
 from chalicelib.core.errors import VideoNotFoundError
 from chalicelib.core.labels import Labels
-from chalicelib.core.ports import Clock, MetadataBucket, Meter, VideoBucket
+from chalicelib.core.ports import Clock, Meter
 from chalicelib.core.records import Records
-from chalicelib.core.video_events import owed_event
+from chalicelib.core.retention_policy import FOR_EVER, Expiry, RetentionPolicy
 from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import GONE_STATES, Deleter, State, VideoRecord
 from chalicelib.core.viewing_urls import ViewingUrls, ViewingUrlSource
@@ -27,22 +27,22 @@ _LISTED_STATES = frozenset({State.UPLOADING, State.COMPLETING, State.PROCESSING,
 
 @dataclass(frozen=True)
 class SeenVideo:
-    """A video as its owner sees it. urls: None unless it is ready."""
+    """A video as its owner sees it. urls: None unless it is ready. expiry: None if retention does not delete it."""
 
     record: VideoRecord
     urls: ViewingUrls | None
     urls_expire_at: datetime
+    expiry: Expiry | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Library:
     records: Records
-    videos: VideoBucket
-    metadata: MetadataBucket
     urls: ViewingUrlSource
-    announcements: Announcements
+    deletions: Deletions
     meter: Meter
     now: Clock
+    retention: RetentionPolicy = FOR_EVER
     most_read_records: int = MOST_READ_RECORDS
 
     def page(self, owner: str, limit: int, after_video_id: str) -> tuple[list[SeenVideo], str | None]:
@@ -84,30 +84,18 @@ class Library:
         return self._seen([change.record])[0]
 
     def delete(self, ref: VideoRef) -> datetime:
-        """Write the tombstone, then hide the objects. Safe to repeat. Raises VideoNotFoundError.
+        """Delete a video for its owner. Safe to repeat. Raises VideoNotFoundError.
 
         Returns when the last viewing URL ends that was given out before: nothing revokes a signed URL.
         """
         record = self.records.find(ref)
         if record is None:
             raise VideoNotFoundError
-        # Its last chance: a tombstone owes the message about the deletion only.
-        self.announcements.try_to_send_owed(record)
-        # Its owner sees it no more once the tombstone is written: where this breaks off, the janitor carries on.
-        self.records.watch(ref)
-        change = self.records.change(
-            ref,
-            lambda current: None if current.state is State.DELETED else current.deleted(Deleter.OWNER, self.now()),
-        )
+        change = self.deletions.delete(record, Deleter.OWNER)
         if change is None:
             raise VideoNotFoundError
         if change.mine:
             self.meter.record(videos_deleted_count=1)
-        record = self.announcements.try_to_send_owed(change.record)
-        remove_objects(record, self.videos, self.metadata, self.records, self.now())
-        if not owed_event(record) and not record.may_arrive_again(self.now()):
-            self.records.unwatch(ref)
-        log.info("video deleted", extra={"sizeBytes": change.record.size_bytes})
         return self.now() + timedelta(seconds=self.urls.ttl_seconds)
 
     def _seen(self, records: Iterable[VideoRecord]) -> list[SeenVideo]:
@@ -116,15 +104,8 @@ class Library:
         urls, urls_expire_at = self.urls.for_viewing(ready)
         if ready:
             log.info("viewing URLs given", extra={"videoIds": [record.video_id for record in ready]})
-        return [SeenVideo(record, urls.get(record.video_id), urls_expire_at) for record in records]
-
-
-def remove_objects(
-    record: VideoRecord, videos: VideoBucket, metadata: MetadataBucket, records: Records, now: datetime
-) -> None:
-    """Hide or abort all that S3 holds of a video that nobody shall see again. Safe to repeat."""
-    if record.upload_id:
-        videos.abort_multipart_upload(record.ref.file_key, record.upload_id)
-    videos.delete(record.ref.file_key)
-    metadata.delete(record.ref.poster_key)
-    records.close(record, now)
+        now = self.now()
+        return [
+            SeenVideo(record, urls.get(record.video_id), urls_expire_at, self.retention.expiry(record, now))
+            for record in records
+        ]

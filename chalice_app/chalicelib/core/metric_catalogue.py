@@ -43,6 +43,8 @@ OWN_METRICS = {
     "parts_completed_count": OwnMetric("PartsCompleted", "Count", (COMPLETE, PROCESSING)),
     "parts_signed_count": OwnMetric("PartsSigned", "Count", (INIT,)),
     "processing_milliseconds": OwnMetric("Processing", "Milliseconds", (PROCESSING,)),
+    "retention_deletions_count": OwnMetric("RetentionDeletions", "Count", (JANITOR,)),
+    "retention_warnings_count": OwnMetric("RetentionWarnings", "Count", (JANITOR,)),
     "reserved_size_bytes": OwnMetric("ReservedSize", "Bytes", (JANITOR,)),
     "scaling_activities_count": OwnMetric("ScalingActivities", "Count", (JANITOR,)),
     "scan_wait_milliseconds": OwnMetric("ScanWait", "Milliseconds", (PROCESSING,)),

@@ -92,10 +92,14 @@ class StoredVideo:
 
 @dataclass(frozen=True)
 class ListedVideo:
-    """The current version of an object in the video bucket."""
+    """The current version of an object in the video bucket.
+
+    last_modified: of an upload in parts, when it began (S3 User Guide, "Object metadata").
+    """
 
     file_key: str
     size_bytes: int
+    last_modified: datetime
 
 
 class UploadGoneError(Exception):

@@ -15,6 +15,7 @@ class EventType(StrEnum):
     REJECTED = "video.rejected"
     FAILED = "video.failed"
     DELETED = "video.deleted"
+    EXPIRING = "video.expiring"
 
 
 _OF_STATE = {
@@ -48,3 +49,10 @@ def owed_event(record: VideoRecord) -> VideoEvent | None:
     given_up = record.is_given_up and record.state in OPEN_STATES
     event_type = EventType.FAILED if given_up else _OF_STATE.get(record.state)
     return VideoEvent(type=event_type, record=record, occurred_at=record.updated_at) if event_type else None
+
+
+def owed_warning(record: VideoRecord) -> VideoEvent | None:
+    """Return the warning before retention deletes the video, if subscribers have not been told of it."""
+    if record.state is not State.READY or record.warned_at is None or record.warning_sent_at is not None:
+        return None
+    return VideoEvent(type=EventType.EXPIRING, record=record, occurred_at=record.warned_at)

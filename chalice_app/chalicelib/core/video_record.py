@@ -91,6 +91,8 @@ class VideoRecord:
     has_parts: whether S3 was seen to hold a part of it. reservation_released_at: when its reservation was given back
     for want of a part, None while it holds one. was_released: whether that ever happened.
     title, description, tags: labels that its owner gave; none in records of version 0.1.
+    restored_at: when an operator last brought it back. warned_at: when the warning before its deletion by retention was
+    given. deletes_at: the earliest deletion, as that warning names it. warning_sent_at: when subscribers were told.
     scans: malware verdicts by version. awaits_scan_since: when the inspection accepted the version, which waits for its
     verdict alone; None if it does not. scan_requests: how often the janitor asked for a scan.
     """
@@ -119,6 +121,10 @@ class VideoRecord:
     has_parts: bool = False
     was_released: bool = False
     reservation_released_at: datetime | None = None
+    restored_at: datetime | None = None
+    warned_at: datetime | None = None
+    warning_sent_at: datetime | None = None
+    deletes_at: datetime | None = None
     scans: Mapping[str, str] = field(default_factory=dict[str, str])
     awaits_scan_since: datetime | None = None
     scan_requests: int = 0
@@ -228,6 +234,10 @@ _TIMES = (
     "notified_at",
     "reservation_released_at",
     "awaits_scan_since",
+    "restored_at",
+    "warned_at",
+    "warning_sent_at",
+    "deletes_at",
 )
 
 

@@ -295,7 +295,7 @@ export interface Usage {
   maxOpenUploads: number;
 }
 
-/** One video of the caller's library. Its URLs are null unless it is `ready`. `checksumCRC64NVME` is of the whole file, null where its client did not tell it. `waitsFor`: what alone is missing while it is `processing`, null if that is more. */
+/** One video of the caller's library. Its URLs are null unless it is `ready`. `checksumCRC64NVME` is of the whole file, null where its client did not tell it. `waitsFor`: what alone is missing while it is `processing`, null if that is more. `expiresAt`: when retention deletes it at the earliest, null if nothing does; `expiresSoon`: whether that was announced. */
 export interface Video {
   videoId: string;
   fileName: string;
@@ -317,6 +317,8 @@ export interface Video {
   posterUrl: string | null;
   playbackUrl: string | null;
   urlsExpireAt: string | null;
+  expiresAt: string | null;
+  expiresSoon: boolean;
 }
 
 /** The body of PATCH /videos/{videoId}. A field that is left out stays as it is; null takes a text away. */
@@ -329,12 +331,12 @@ export interface VideoChanges {
 
 export type VideoId = string;
 
-/** The message to subscribers about one event of one video. It may come more than once, with the same `id`. `occurredAt` is when the event happened. `state` is the `type` without its prefix, as in version 0.1. `cause` says why an upload failed (`expired`: not finished in time; `given_up`: processing did not succeed) or who deleted the video; it is null otherwise. `media` is there for a video that is ready or was when it was deleted, `rejection` for a rejected one. */
+/** The message to subscribers about one event of one video. It may come more than once, with the same `id`. `occurredAt` is when the event happened. `state` is the `type` without its prefix, as in version 0.1. `cause` says why an upload failed (`expired`: not finished in time; `given_up`: processing did not succeed) or who deleted the video; it is null otherwise. `media` is there for a video that is ready or was when it was deleted, `rejection` for a rejected one. `expiresAt`: when a video that is `expiring` is deleted at the earliest, null otherwise. */
 export interface VideoMessage {
   version: 1;
   /** The same for each repetition of the message. */
   id: string;
-  type: "video.deleted" | "video.failed" | "video.ready" | "video.rejected";
+  type: "video.deleted" | "video.expiring" | "video.failed" | "video.ready" | "video.rejected";
   occurredAt: string;
   videoId: string;
   owner: string;
@@ -344,11 +346,12 @@ export interface VideoMessage {
   /** Must fit the extension of `fileName`. */
   contentType: "video/3gpp" | "video/3gpp2" | "video/mp2t" | "video/mp4" | "video/mpeg" | "video/ogg" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
   sizeBytes: number;
-  state: "deleted" | "failed" | "ready" | "rejected";
+  state: "deleted" | "expiring" | "failed" | "ready" | "rejected";
   cause: "expired" | "given_up" | "operator" | "owner" | "retention" | null;
   completedAt: string | null;
   media: Media | null;
   rejection: Rejection | null;
+  expiresAt: string | null;
 }
 
 /** A page of the library, newest first. Only a `nextCursor` of null ends the list. */

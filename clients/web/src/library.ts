@@ -9,7 +9,7 @@ import { announce, byId, confirmed, showBanner } from "./page";
 import { obstacleHere } from "./playability";
 import { play } from "./player";
 import { UsageLine } from "./usage_line";
-import { shownName, stateWords, VideoCard } from "./video_card";
+import { expiryWords, shownName, stateWords, VideoCard } from "./video_card";
 import { edit } from "./video_editor";
 import { VideoGroups } from "./video_groups";
 
@@ -174,6 +174,7 @@ export class Library {
         url: video.playbackUrl,
         freshUrl: async () => (await this.#refresh(videoId)).playbackUrl,
         obstacle: obstacleHere(video.media),
+        expiry: expiryWords(video),
       });
     } catch (error) {
       showBanner(message(error));

@@ -14,6 +14,8 @@ export interface Playing {
   freshUrl: () => Promise<string | null>;
   /** what this browser cannot play, as far as that is known */
   obstacle: Obstacle | null;
+  /** the warning before the video is deleted; empty without one */
+  expiry: string;
 }
 
 const STEP_SECONDS = 5;
@@ -41,7 +43,7 @@ const KEYS: Record<string, (video: HTMLVideoElement) => void> = {
 };
 
 /** Open the dialog and play. */
-export function play({ title, fileName, url, freshUrl, obstacle }: Playing): void {
+export function play({ title, fileName, url, freshUrl, obstacle, expiry }: Playing): void {
   const dialog = byId<HTMLDialogElement>("player");
   const video = byId<HTMLVideoElement>("player-video");
   const problem = byId("player-problem");
@@ -51,6 +53,8 @@ export function play({ title, fileName, url, freshUrl, obstacle }: Playing): voi
   };
   byId("player-title").textContent = title;
   tell(obstacle ? cannotPlay(obstacle) : "");
+  byId("player-expiry").textContent = expiry;
+  byId("player-expiry").hidden = expiry === "";
   let retried = false;
   video.onerror = async () => {
     const again = retried ? null : await freshUrl().catch(() => null);

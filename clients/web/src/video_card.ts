@@ -33,6 +33,9 @@ export class VideoCard {
     within(this.element, ".facts").title = date(video.createdAt, language);
     const obstacle = isReady ? obstacleHere(video.media) : null;
     within(this.element, ".state").textContent = obstacle ? cannotPlay(obstacle) : isReady ? "" : stateWords(video);
+    const expiry = expiryWords(video);
+    within(this.element, ".expiry").textContent = expiry;
+    within(this.element, ".expiry").hidden = expiry === "";
     within(this.element, ".duration").textContent = video.media ? duration(video.media.durationSeconds) : "";
     this.#play.disabled = !isReady;
     this.#play.setAttribute(
@@ -68,6 +71,12 @@ export function stateWords(video: Video): string {
   if (video.state === "ready") return language.text("video.ready");
   if (video.waitsFor === "malwareScan") return language.text("video.scanning");
   return language.text(video.state === "completing" ? "video.completing" : "video.processing");
+}
+
+/** The warning before the stage deletes the video; empty while that is far off. */
+export function expiryWords(video: Video): string {
+  if (!video.expiresSoon || !video.expiresAt) return "";
+  return language.text("video.expiry", { day: day(video.expiresAt, language) });
 }
 
 function facts(video: Video): string {

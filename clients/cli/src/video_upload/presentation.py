@@ -217,12 +217,19 @@ def print_video(console: Console, video: Video, *, urls: bool = False) -> None:
         "browsers": playability_in_words(video.media),
         "rejected": video.rejection.message if video.rejection else "",
         "created": video.created_at,
+        "expires": _expiry(video),
         "poster": (urls and video.poster_url) or "",
         "playback": (urls and video.playback_url) or "",
     }
     for name, value in facts.items():
         if value:
             console.print(f"[dim]{name:>9}[/]  {plain(value)}", soft_wrap=True, highlight=False)
+
+
+def _expiry(video: Video) -> str:
+    if not video.expires_at:
+        return ""
+    return f"{video.expires_at} (download it before then to keep it)" if video.expires_soon else video.expires_at
 
 
 def _id_column(ids: Iterable[str]) -> Column:
@@ -248,13 +255,19 @@ ROOMY_COLUMNS = 110
 
 
 def print_videos(console: Console, videos: Iterable[Video]) -> None:
-    """On 80 columns the media are left to `show`; file names are folded, never cut."""
+    """On 80 columns the media are left to `show`; file names are folded, never cut. Days of deletion are shown once the
+    platform has announced one."""
     videos = tuple(videos)
     has_room = console.width >= ROOMY_COLUMNS
+    expire = any(video.expires_soon for video in videos)
     columns = [_id_column(video.video_id for video in videos), _day_column("created"), "size", "state"]
+    if expire:
+        columns.append(_day_column("deleted on"))
     table = Table(*columns, *(["media"] if has_room else []), Column("name", overflow="fold"), box=None)
     for video in videos:
         words = [video.video_id, _day(video.created_at), decimal(video.size_bytes), video.state]
+        if expire:
+            words.append(_day(video.expires_at or "") if video.expires_soon else "")
         media = [media_in_words(video.media)] if has_room else []
         table.add_row(*(plain(word) for word in (*words, *media, video.name)))
     console.print(table)

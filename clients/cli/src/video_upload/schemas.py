@@ -231,7 +231,8 @@ class Rejection(Body, frozen=True, kw_only=True):
 class Video(Body, frozen=True, kw_only=True):
     """One video of the library; URLs are None unless it is ready. The checksum is of the whole file, where known.
 
-    waits_for: "malwareScan" while it is processing and only the malware scan is missing.
+    waits_for: "malwareScan" while it is processing and only the malware scan is missing. expires_at: when the platform
+    deletes it at the earliest, None if it does not; expires_soon: whether that was announced.
     """
 
     video_id: str
@@ -252,6 +253,8 @@ class Video(Body, frozen=True, kw_only=True):
     poster_url: str | None = None
     playback_url: str | None = None
     urls_expire_at: str | None = None
+    expires_at: str | None = None
+    expires_soon: bool = False
 
     @property
     def name(self) -> str:

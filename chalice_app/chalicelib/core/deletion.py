@@ -1,0 +1,61 @@
+"""Deletion of a video: the tombstone, then the objects behind delete markers, whoever asks for it."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.core.announcements import Announcements
+from chalicelib.core.ports import Clock, MetadataBucket, VideoBucket
+from chalicelib.core.records import Change, Records
+from chalicelib.core.video_events import owed_event
+from chalicelib.core.video_record import Deleter, State, VideoRecord
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deletions:
+    records: Records
+    videos: VideoBucket
+    metadata: MetadataBucket
+    announcements: Announcements
+    now: Clock
+
+    def delete(
+        self, record: VideoRecord, by: Deleter, is_wanted: Callable[[VideoRecord], bool] = lambda current: True
+    ) -> Change | None:
+        """Write the tombstone, then hide the objects. Safe to repeat. None when there is no record any more.
+
+        is_wanted: False for a record that has changed since, which stays as it is.
+        """
+        # Its last chance: a tombstone owes the message about the deletion only.
+        self.announcements.try_to_send_owed(record)
+        # Its owner sees it no more once the tombstone is written: where this breaks off, the janitor carries on.
+        self.records.watch(record.ref)
+
+        def decide(current: VideoRecord) -> VideoRecord | None:
+            if current.state is State.DELETED or not is_wanted(current):
+                return None
+            return current.deleted(by, self.now())
+
+        change = self.records.change(record.ref, decide)
+        if change is None or change.record.state is not State.DELETED:
+            return change
+        told = self.announcements.try_to_send_owed(change.record)
+        remove_objects(told, self.videos, self.metadata, self.records, self.now())
+        if not owed_event(told) and not told.may_arrive_again(self.now()):
+            self.records.unwatch(record.ref)
+        log.info("video deleted", extra={"sizeBytes": told.size_bytes, "deletedBy": by.value})
+        return change
+
+
+def remove_objects(
+    record: VideoRecord, videos: VideoBucket, metadata: MetadataBucket, records: Records, now: datetime
+) -> None:
+    """Hide or abort all that S3 holds of a video that nobody shall see again. Safe to repeat."""
+    if record.upload_id:
+        videos.abort_multipart_upload(record.ref.file_key, record.upload_id)
+    videos.delete(record.ref.file_key)
+    metadata.delete(record.ref.poster_key)
+    records.close(record, now)
