@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bench import document, peers, signing
+import boto3
+
+from bench import document, functions, peers, signing
 
 ROUNDS = 5
 QUICK_ROUNDS = 1
@@ -34,6 +36,7 @@ class Row:
 
 ROWS: Mapping[str, Row] = {
     "signing": Row(section=signing.SECTION, report=signing.report, versions=lambda: peers.versions(*signing.PEERS)),
+    "functions": Row(section=functions.SECTION, report=functions.report, versions=lambda: {"boto3": boto3.__version__}),
 }
 
 
@@ -53,7 +56,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--write", action="store_true", help="write the figures into docs/performance.md")
     wanted = parser.parse_args(arguments)
     rounds = wanted.rounds or (QUICK_ROUNDS if wanted.quick else ROUNDS)
-    peers.install()
     for name in wanted.rows:
         row = ROWS[name]
         report = f"{document.about(rounds, row.versions())}\n\n{row.report(rounds, quick=wanted.quick)}"

@@ -64,6 +64,7 @@ def compare(count: int, rounds: int) -> Results[tuple[float, str]]:
 
 
 def report(rounds: int, *, quick: bool) -> str:
+    peers.install()
     rows: list[list[str]] = []
     reaches: list[Reach] = []
     for count in QUICK_COUNTS if quick else COUNTS:

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from bench import document, rounds
-from bench.__main__ import ROWS
+from bench import document, peers, rounds
+from bench.__main__ import ROWS, main
 
 
 def test_contestants_take_turns_and_ratios_are_those_of_one_round() -> None:
@@ -55,3 +55,22 @@ def test_figures_replace_those_of_an_earlier_run_and_nothing_else(
     assert copy.read_text() == "before\n<!-- a -->\nnew \\1\n<!-- /a -->\nafter\n"
     with pytest.raises(LookupError, match="the marks of b 0 times"):
         document.write("b", "new")
+
+
+def test_the_short_form_of_a_row_runs_and_prints_its_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--rows", "functions", "--quick"])
+    printed = capsys.readouterr().out
+    assert "rounds: 1." in printed
+    assert re.search(r"POST /multipart/parts, 500 URLs \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \|", printed)
+
+
+@pytest.mark.skipif(not peers.PYTHON.exists(), reason="the peers are not installed: `make bench` does it")
+def test_our_part_urls_are_boto3s_while_they_are_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--rows", "signing", "--quick"])
+    assert re.search(r"\| 100 \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \|", capsys.readouterr().out)
+
+
+def test_a_row_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--rows", "signing,swimming"])
+    assert "swimming is none of signing" in capsys.readouterr().err
