@@ -33,10 +33,10 @@ export PYTHONDONTWRITEBYTECODE :=
 MEASURED_TESTS := $(addprefix tests/,core api adapters cli media)
 
 .DEFAULT_GOAL := help
-.PHONY: help run web uploader install test slow check check-python check-page coverage format lock settings engine load bench bench-clients soak contract faults hostile matrix mutants screenshots preflight publish redrive webhook-secret find-upload replay-event restore-video revoke-user erase-user reset-mfa smoke costs clean
+.PHONY: help run web uploader install test slow check check-python check-page coverage format lock settings engine load bench bench-clients soak contract faults hostile matrix mutants screenshots preflight publish redrive webhook-secret find-upload replay-event restore-video revoke-user erase-user reset-mfa administrators smoke costs clean
 
 help: ## List all targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 run: install web ## Run the platform on this machine (ARGS="--help" for more)
 	@exec $(BIN)/python -m local $(ARGS)
@@ -183,6 +183,9 @@ revoke-user: install ## Lock a user out and abort their open uploads: make revok
 
 reset-mfa: install ## Reset a user's lost authenticator app: make reset-mfa STAGE=dev ARGS="USER"
 	@$(OPERATE).reset_mfa $(ON_STAGE) $(ARGS)
+
+administrators: install ## Appoint, dismiss or list administrators: make administrators STAGE=dev ARGS="add USER"
+	@$(OPERATE).administrators $(ON_STAGE) $(ARGS)
 
 erase-user: install ## Erase a user and all their data, permanently: make erase-user STAGE=dev ARGS="USER"
 	@$(OPERATE).erase_user $(ON_STAGE) $(ARGS)

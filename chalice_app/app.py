@@ -12,6 +12,7 @@ from chalicelib.invocations import in_an_invocation
 from chalicelib.routes.health import health
 from chalicelib.routes.multipart_complete import multipart_complete
 from chalicelib.routes.multipart_init import multipart_init
+from chalicelib.routes.stage_videos import stage_videos
 from chalicelib.routes.upload_tokens import upload_tokens
 from chalicelib.routes.video_upload import video_upload
 from chalicelib.wiring import services
@@ -21,7 +22,7 @@ DELIVERIES_AT_ONCE = 5
 """Messages of one destination that an invocation attempts one after the other."""
 
 app = Chalice(app_name="video-upload", configure_logs=False)
-for blueprint in (upload_tokens, video_upload, multipart_init, multipart_complete, health):
+for blueprint in (upload_tokens, video_upload, stage_videos, multipart_init, multipart_complete, health):
     app.register_blueprint(blueprint)
 
 

@@ -45,6 +45,7 @@ def function_environment(  # noqa: PLR0917 - the tiers, in the order of the draw
         ),
         "USER_POOL_ARN": auth.user_pool_arn,
         "USER_POOL_CLIENT_IDS": pulumi.Output.all(*app_clients.client_ids).apply(",".join),
+        "ADMINISTRATORS_GROUP": settings.sign_in.administrators_group,
         "COMPLETION_TOPIC_ARN": messaging.completion_topic_arn,
         "WEBHOOKS": ",".join(settings.notifications.webhooks),
         "EVENT_BUS_NAME": settings.notifications.event_bus_name,

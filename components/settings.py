@@ -140,6 +140,13 @@ class SignInSettings:
     local_users: bool = flag(
         True, "people may sign in with a password of this stage; off, only people of `samlProviders` sign in"
     )
+    administrators_group: str = text(
+        "administrators",
+        r"[A-Za-z0-9_-]{1,64}",
+        "1 to 64 letters, digits, hyphens and underscores",
+        "group of the user pool whose members list, view and delete the videos of all users and see the stage's usage; "
+        "empty for no administrators: [Administrators](#administrators)",
+    )
     mail_identity_arn: str = text(
         "",
         r"arn:aws:ses:[a-z0-9-]+:\d{12}:identity/\S+",

@@ -27,6 +27,8 @@ def site_config(
         "tellProgress": True,
         "mfa": settings.mfa.value,
     }
+    if settings.administrators_group:
+        known["administratorsGroup"] = settings.administrators_group
     if app_clients.account_client_id is not None:
         known["accountClientId"] = app_clients.account_client_id
     if app_clients.native_client_id is not None:

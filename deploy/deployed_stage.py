@@ -63,6 +63,11 @@ class DeployedStage:
     def user_pool_id(self) -> str:
         return self.outputs["userPoolId"]
 
+    @property
+    def administrators_group(self) -> str:
+        """Empty where the stage has no administrators."""
+        return self.outputs.environment["ADMINISTRATORS_GROUP"]
+
     @cached_property
     def s3(self) -> S3Client:
         return self.session.client("s3")

@@ -8,6 +8,7 @@ DeployError
 ├── EventCameBackError         an event failed again while others were sent
 ├── UserNotFoundError          nobody in the user pool, and nothing in the buckets, has this name
 ├── AccountNotFoundError       an owner of videos who has no account in the user pool
+├── NoAdministratorsError      the stage names no group of administrators
 ├── UserAmbiguousError         several users of the pool have it
 ├── VideoUnknownError          no record, not even of a deleted video
 ├── NotReplayableError         processing would destroy, or find nothing to do
@@ -84,6 +85,14 @@ class AccountNotFoundError(DeployError):
     def __init__(self, name: str) -> None:
         self.name = name
         super().__init__(f"{name} has no account in the user pool")
+
+
+class NoAdministratorsError(DeployError):
+    """stage: whose `administratorsGroup` is empty."""
+
+    def __init__(self, stage: str) -> None:
+        self.stage = stage
+        super().__init__(f"{stage} has no administrators: its setting `administratorsGroup` is empty")
 
 
 class UserAmbiguousError(DeployError):

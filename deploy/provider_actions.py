@@ -127,6 +127,10 @@ ACTIONS_BY_TYPE: Mapping[str, tuple[str, ...]] = {
         *("cognito-idp:AddCustomAttributes", "cognito-idp:TagResource", "cognito-idp:UntagResource"),
         *("cognito-idp:ListTagsForResource", "iam:CreateServiceLinkedRole"),
     ),
+    "cognito/userGroup:UserGroup": (
+        *("cognito-idp:CreateGroup", "cognito-idp:DeleteGroup", "cognito-idp:GetGroup"),
+        "cognito-idp:UpdateGroup",
+    ),
     "cognito/userPoolClient:UserPoolClient": (
         *("cognito-idp:CreateUserPoolClient", "cognito-idp:DescribeUserPoolClient"),
         *("cognito-idp:UpdateUserPoolClient", "cognito-idp:DeleteUserPoolClient"),

@@ -54,10 +54,10 @@ def _find_user(stage: DeployedStage, attribute: str, value: str) -> Owner | None
     ]
     if len(users) > 1:
         raise UserAmbiguousError(value)
-    return _owner(users[0]) if users else None
+    return owner_of(users[0]) if users else None
 
 
-def _owner(user: UserTypeTypeDef) -> Owner:
+def owner_of(user: UserTypeTypeDef) -> Owner:
     attributes = {attribute["Name"]: attribute.get("Value", "") for attribute in user.get("Attributes", [])}
     return Owner(owner=attributes["sub"], user_name=user.get("Username"), email=attributes.get("email"))
 

@@ -39,6 +39,8 @@ def main() -> int:
             },
             on_line=_printer(verbose=arguments.verbose),
         ) as platform:
+            for email in arguments.administrator:
+                platform.sign_in.appoint_administrator(email)
             print(welcome(platform, aws_only=arguments.aws_only), flush=True)
             stop.get()
             print("\nStopping …", flush=True)
@@ -76,6 +78,13 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--mfa", type=Mfa, choices=list(Mfa), default=Mfa.OPTIONAL, help="second factor by an authenticator app"
+    )
+    parser.add_argument(
+        "--administrator",
+        action="append",
+        default=[],
+        metavar="EMAIL",
+        help="put a person, made if missing, into the group of administrators; may be repeated",
     )
     parser.add_argument(
         "--webhook",

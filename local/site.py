@@ -24,6 +24,7 @@ from local.fair_share import FairShare
 from local.http_server import HttpServer, RefusalResponse
 from local.sign_in.clients import ACCOUNT_CLIENT
 from local.sign_in.second_factors import Mfa
+from local.sign_in.users import ADMINISTRATORS
 from local.stand_in.open_files import allow_open_files
 from local.status.status_page import StatusPage
 
@@ -85,6 +86,7 @@ class Site:
             "logoutUrl": f"{sign_in_url}/logout",
             "tellProgress": True,
             "mfa": mfa,
+            "administratorsGroup": ADMINISTRATORS,
         }
         if mfa is not Mfa.OFF:
             self._client_config["accountClientId"] = ACCOUNT_CLIENT

@@ -28,6 +28,7 @@ from chalicelib.core.retention_policy import FOR_EVER, RetentionPolicy
 from chalicelib.core.sigv4 import BucketAddress, Credentials
 from chalicelib.core.simple_upload import SimpleUploads
 from chalicelib.core.stage_figures import StageFigures
+from chalicelib.core.stage_library import StageLibrary
 from chalicelib.core.stage_usage import StageUsage
 from chalicelib.core.upload_requests import CompleteUpload, StartUpload
 from chalicelib.core.upload_token import UploadToken, UploadTokens
@@ -75,6 +76,7 @@ class InMemoryPlatform:
     janitor: Janitor
     library: Library
     retention: Retention
+    stage_library: StageLibrary
     room: Room
     stage_usage: StageUsage
     stage_figures: StageFigures
@@ -207,6 +209,9 @@ def platform_in_memory(
     viewing_urls = S3ViewingUrls(
         video_address=video_address, metadata_address=BucketAddress("https://metadata.s3.test"), **signing
     )
+    library = Library(
+        records=records, urls=viewing_urls, deletions=deletions, meter=meter, now=clock, retention=retention
+    )
     completions = Completions(records=records, videos=videos, meter=meter, now=clock, patience_seconds=10)
     return InMemoryPlatform(
         clock=clock,
@@ -271,9 +276,8 @@ def platform_in_memory(
             meter=meter,
             now=clock,
         ),
-        library=Library(
-            records=records, urls=viewing_urls, deletions=deletions, meter=meter, now=clock, retention=retention
-        ),
+        library=library,
+        stage_library=StageLibrary(records=records, library=library, usage=stage_usage),
         retention=Retention(
             records=records,
             videos=videos,

@@ -49,6 +49,7 @@ class Environment:
     cost_tag: `key=value` that the stage's resources carry on the bill; empty when nobody asks for it.
     webhooks: `name=url` of each destination, comma separated. event_bus_name: of EventBridge; empty for none.
     site_url, media_key_arn, media_key_pair_id: for media URLs through CloudFront; without them S3's own are given out.
+    administrators_group: of the user pool; empty where nobody is an administrator.
     max_video_bytes, max_reserved_bytes_per_user: bytes; max_stored_bytes_per_user, max_stored_videos_per_user,
     max_stored_bytes_per_stage: 0 for no limit; upload_ttl_seconds: an upload's and its token's life; url_ttl_seconds:
     at most 900, which the bucket policy enforces; retention_seconds: how long a ready video stays, 0 for ever;
@@ -66,6 +67,7 @@ class Environment:
     data_key_arn: str = _variable()
     upload_token_keys: str = _variable()
     user_pool_client_ids: str = _variable()
+    administrators_group: str = _variable("")
     completion_topic_arn: str = _variable()
     processing_function: str = _variable("")
     scaled_functions: str = _variable("")

@@ -101,7 +101,7 @@ class VerifyingAuthorizer(chalice.local.LocalGatewayAuthorizer):
         claims = self._claims(lambda_event["headers"].get("authorization", ""))
         if set(route.authorizer.scopes).isdisjoint(str(claims.get("scope", "")).split()):
             raise ForbiddenError(reason=f"it needs the scope {' or '.join(route.authorizer.scopes)}")
-        lambda_event["requestContext"]["authorizer"] = {"claims": {name: str(claims[name]) for name in claims}}
+        lambda_event["requestContext"]["authorizer"] = {"claims": {name: _as_text(claims[name]) for name in claims}}
         return lambda_event, lambda_context
 
     def _claims(self, header: str) -> dict[str, Any]:
@@ -121,6 +121,11 @@ class VerifyingAuthorizer(chalice.local.LocalGatewayAuthorizer):
             raise NotReachableError(SIGN_IN, self.sign_in.issuer) from error
         except jwt.PyJWTError as error:
             raise UnauthorizedError from error
+
+
+def _as_text(claim: Any) -> str:
+    """A claim as API Gateway passes it on: a list as its items with commas between them."""
+    return ",".join(map(str, claim)) if isinstance(claim, list) else str(claim)
 
 
 @lru_cache(maxsize=4)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:  # costly to import, or not in every function's bundle
     from chalicelib.core.retention_policy import RetentionPolicy
     from chalicelib.core.simple_upload import SimpleUploads
     from chalicelib.core.stage_figures import StageFigures
+    from chalicelib.core.stage_library import StageLibrary
     from chalicelib.core.stage_usage import StageUsage
     from chalicelib.core.viewing_urls import ViewingUrlSource
 
@@ -115,6 +116,12 @@ class Services:
             now=self._now,
             retention=self._retention_policy,
         )
+
+    @cached_property
+    def stage_library(self) -> "StageLibrary":
+        from chalicelib.core.stage_library import StageLibrary
+
+        return StageLibrary(records=self.records, library=self.library, usage=self.stage_usage)
 
     @cached_property
     def progress_log(self) -> "ProgressLog":

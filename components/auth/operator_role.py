@@ -1,5 +1,5 @@
-"""Operator role: only the rights to find, replay, restore, revoke, erase and reset authenticator apps. Publishing,
-redriving and the smoke test need the rights of the deploying role."""
+"""Operator role: only the rights to find, replay, restore, revoke, erase, reset authenticator apps and appoint
+administrators. Publishing, redriving and the smoke test need the rights of the deploying role."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Operators(pulumi.ComponentResource):
         role = aws.iam.Role(
             f"{name}-operator",
             name=args.context.account_wide_name(ROLE),
-            description="Find, replay, restore, revoke, erase, reset",
+            description="Find, replay, restore, revoke, erase, reset, appoint",
             assume_role_policy=policy.to_json(trusted_by_the_account(args.context)),
             opts=child,
         )
@@ -113,13 +113,16 @@ def operators_policy(
         ),
         allow("Replay", actions="lambda:InvokeFunction", resources=context.live_arn("video_processing")),
         allow(
-            "RevokeEraseAndResetUsers",
+            "RevokeEraseResetAndAppointUsers",
             actions=[
                 "cognito-idp:ListUsers",
                 "cognito-idp:AdminDeleteSoftwareToken",
                 "cognito-idp:AdminDisableUser",
                 "cognito-idp:AdminUserGlobalSignOut",
                 "cognito-idp:AdminDeleteUser",
+                "cognito-idp:AdminAddUserToGroup",
+                "cognito-idp:AdminRemoveUserFromGroup",
+                "cognito-idp:ListUsersInGroup",
             ],
             resources=user_pool_arn,
         ),

@@ -140,6 +140,15 @@ class Auth(pulumi.ComponentResource):
             ],
             opts=self._protected,
         )
+        if settings.administrators_group:
+            # Not protected: a setting renames it, and takes it away.
+            aws.cognito.UserGroup(
+                f"{name}-administrators",
+                user_pool_id=pool.id,
+                name=settings.administrators_group,
+                description="List, view and delete the videos of all users",
+                opts=self._child,
+            )
         companies = [self._company(pool, provider, url) for provider, url in saml_metadata(settings).items()]
         domain = aws.cognito.UserPoolDomain(
             f"{name}-sign-in",

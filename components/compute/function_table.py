@@ -105,7 +105,7 @@ FUNCTIONS: Mapping[str, FunctionSpec] = {
             may.create_videos,
             may.list_parts,
             may.count_videos_for_limits,
-            may.read_stage_count,
+            may.read_stage_count_for_limits,
             may.sign_tokens,
         ),
     ),

@@ -171,10 +171,12 @@ def count_videos(resources: Resources) -> Statement:
     )
 
 
-def read_stage_count(resources: Resources) -> list[Statement]:
-    if not resources.settings.uploads.max_stored_tib_per_stage:
-        return []
-    return [allow("ReadStageCount", actions="s3:GetObject", resources=resources.metadata("usage"))]
+def read_stage_count(resources: Resources) -> Statement:
+    return allow("ReadStageCount", actions="s3:GetObject", resources=resources.metadata("usage"))
+
+
+def read_stage_count_for_limits(resources: Resources) -> list[Statement]:
+    return [read_stage_count(resources)] if resources.settings.uploads.max_stored_tib_per_stage else []
 
 
 def write_stage_count(resources: Resources) -> Statement:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+ADMINISTRATOR_ACTED = "administrator acted"
+"""The app's own message; tests/infrastructure/test_audit.py compares them."""
 MAX_ROWS = 10_000  # CloudWatch Logs quotas, "Query results"
 
 
@@ -74,6 +76,15 @@ def audit_queries(role_names: Sequence[str]) -> list[SavedQuery]:
                 # Not what clients tell, under any id they like and as often: it would push the rest out of MAX_ROWS.
                 'filter (videoId = "VIDEO_ID" or owner = "OWNER") and ispresent(message)'
                 ' and message != "progress told"',
+                order="@timestamp",
+            ),
+        ),
+        SavedQuery(
+            name="what-administrators-did",
+            asks="functions",
+            text=_lines(
+                "fields @timestamp, administrator, action, owner, videoId, videos, requestId, edgeRequestId",
+                f'filter message = "{ADMINISTRATOR_ACTED}"',
                 order="@timestamp",
             ),
         ),

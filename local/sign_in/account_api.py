@@ -18,7 +18,7 @@ from local.sign_in.errors import (
     TooManyAttemptsError,
     WrongCodeError,
 )
-from local.sign_in.users import User
+from local.sign_in.users import ADMINISTRATORS, User
 from local.stand_in.model_validation import refused
 
 TARGET = "AWSCognitoIdentityProviderService"
@@ -53,6 +53,9 @@ class AccountApi:
             "ListUsers": self._list_users,
             "AdminDeleteSoftwareToken": self._delete_software_token,
             "AdminUserGlobalSignOut": self._sign_out_as_operator,
+            "AdminAddUserToGroup": self._add_to_group,
+            "AdminRemoveUserFromGroup": self._remove_from_group,
+            "ListUsersInGroup": self._list_users_in_group,
         }
 
     def blueprint(self) -> Blueprint:
@@ -151,8 +154,19 @@ class AccountApi:
         text = re.sub(r"\\(.)", r"\1", found[2])
         users = self._authority.users
         user = users.by_email(text) if found[1] == "email" else users.by_subject(text)
-        listed = [{"Username": user.subject, "Attributes": _attributes(user), "Enabled": True}] if user else []
-        return {"Users": listed}
+        return {"Users": [_listed(user)] if user else []}
+
+    def _add_to_group(self, values: Values) -> Values:
+        self._authority.users.put_into(self._named(values), _group_in(values))
+        return {}
+
+    def _remove_from_group(self, values: Values) -> Values:
+        self._authority.users.take_out_of(self._named(values), _group_in(values))
+        return {}
+
+    def _list_users_in_group(self, values: Values) -> Values:
+        group = _group_in(values)
+        return {"Users": [_listed(user) for user in self._authority.users.all() if group in user.groups]}
 
     def _delete_software_token(self, values: Values) -> Values:
         self._authority.second_factors.forget(self._named(values).subject)
@@ -168,6 +182,16 @@ class AccountApi:
         if user is None:
             raise _Refusal("UserNotFoundException", "User does not exist.")
         return user
+
+
+def _group_in(values: Values) -> str:
+    if values["GroupName"] != ADMINISTRATORS:
+        raise _Refusal("ResourceNotFoundException", "Group not found.")
+    return ADMINISTRATORS
+
+
+def _listed(user: User) -> dict[str, Any]:
+    return {"Username": user.subject, "Attributes": _attributes(user), "Enabled": True}
 
 
 def _attributes(user: User) -> list[dict[str, str]]:

@@ -18,7 +18,7 @@ from local.sign_in.endpoints import Endpoints
 from local.sign_in.pages import Pages
 from local.sign_in.second_factors import Mfa
 from local.sign_in.tokens import Tokens
-from local.sign_in.users import User
+from local.sign_in.users import ADMINISTRATORS, User
 from local.stand_in.http_server import HOST
 
 DEFAULT_PORT = 8002
@@ -99,6 +99,11 @@ class SignIn:
         Raises InvalidEmailError, PasswordTooShortError, EmailTakenError.
         """
         return self.authority.users.create(email, password)
+
+    def appoint_administrator(self, email: str) -> User:
+        """Put a person, made if missing, into the group of administrators. Raises InvalidEmailError."""
+        users = self.authority.users
+        return users.put_into(users.get_or_create(email), ADMINISTRATORS)
 
     def issue_tokens(self, email: str, *, scopes: Sequence[str] = DEFAULT_SCOPES, client_id: str = "web") -> Tokens:
         """Tokens of a person, made if missing, without the walk through the pages."""

@@ -54,6 +54,7 @@ class TokenIssuer:
                 "scope": " ".join(grant.scopes),
                 "username": user.subject,
                 "version": 2,
+                **_groups(user),
             }
         )
         id_token = self._id_token(user, client, grant, nonce, access_token) if "openid" in grant.scopes else None
@@ -93,6 +94,7 @@ class TokenIssuer:
             "at_hash": base64.urlsafe_b64encode(half).rstrip(b"=").decode(),
             "cognito:username": user.subject,
             "origin_jti": grant.origin_jti,
+            **_groups(user),
         }
         if "email" in grant.scopes:
             claims |= {"email": user.email, "email_verified": True}
@@ -111,3 +113,8 @@ class TokenIssuer:
             "exp": now + client.token_seconds,
             "jti": str(uuid.uuid4()),
         }
+
+
+def _groups(user: User) -> dict[str, list[str]]:
+    """The claim is absent from the tokens of a person without a group."""
+    return {"cognito:groups": list(user.groups)} if user.groups else {}

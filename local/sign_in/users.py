@@ -35,6 +35,9 @@ FREE_ATTEMPTS = 5
 MAX_WAIT_SECONDS = 900
 REMEMBERED_ADDRESSES = 10_000
 
+ADMINISTRATORS = "administrators"
+"""The one group of the local pool, as the setting names it by default."""
+
 
 # Passwords of unknown addresses are compared with this hash, so that they take as long as those of known ones.
 NOBODY = f"{bytes(16).hex()}${bytes(32).hex()}"
@@ -46,11 +49,13 @@ class User:
 
     subject: the UUID that stays when the address changes; also the username, as in pools that sign in by e-mail.
     password_hash: scrypt as "salt$key" in hex; None for accounts that cannot use the form.
+    groups: of the pool, in which an operator put this person.
     """
 
     subject: str
     email: str
     password_hash: str | None = None
+    groups: tuple[str, ...] = ()
 
 
 class Users:
@@ -61,7 +66,9 @@ class Users:
         self._lock = threading.Lock()
         self._attempts = Attempts(clock)
         stored = json.loads(files.read(USERS_FILE) or "[]")
-        self._by_email: dict[str, User] = {item["email"]: User(**item) for item in stored}
+        self._by_email: dict[str, User] = {
+            item["email"]: replace(User(**item), groups=tuple(item.get("groups", ()))) for item in stored
+        }
         self._by_subject = {user.subject: user for user in self._by_email.values()}
 
     def create(self, email: str, password: str | None = None) -> User:
@@ -86,6 +93,19 @@ class Users:
         user = self.get_or_create(email)
         with self._lock:
             return self._store(replace(user, password_hash=hash_password(password)))
+
+    def put_into(self, user: User, group: str) -> User:
+        """Safe to repeat."""
+        with self._lock:
+            return self._store(replace(user, groups=tuple(dict.fromkeys((*user.groups, group)))))
+
+    def take_out_of(self, user: User, group: str) -> User:
+        """Safe to repeat."""
+        with self._lock:
+            return self._store(replace(user, groups=tuple(name for name in user.groups if name != group)))
+
+    def all(self) -> list[User]:
+        return list(self._by_email.values())
 
     def by_subject(self, subject: str) -> User | None:
         """None for a person who is no longer here."""

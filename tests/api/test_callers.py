@@ -29,7 +29,7 @@ CONTEXT: dict[str, str] = {
 def logged(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
     """Upload context that each call adds to its log lines."""
     told: list[dict[str, str]] = []
-    environment = SimpleNamespace(client_ids=frozenset({"web", "desktop"}))
+    environment = SimpleNamespace(client_ids=frozenset({"web", "desktop"}), administrators_group="administrators")
     monkeypatch.setattr(callers, "services", lambda: SimpleNamespace(environment=environment))
     monkeypatch.setattr(callers, "about_upload", lambda **names: told.append(names))
     return told
@@ -78,6 +78,50 @@ def test_a_scope_opens_what_it_names(scope: str | None, *, reads: bool, writes: 
             reads_too = "video-upload/read or " if find is callers.reader_of else ""
             assert refused.value.reason == f"it needs the scope {reads_too}video-upload/write"
     assert callers.may_also_write(caller) is writes
+
+
+@pytest.mark.parametrize(
+    ("groups", "is_administrator"),
+    [
+        ("administrators", True),
+        ("eu-central-1_x_acme,administrators", True),
+        ("administrators,others", True),
+        (None, False),
+        ("", False),
+        ("Administrators", False),
+        ("administrator", False),
+        ("administrators2", False),
+        ("[administrators]", False),
+        ("others, administrators", False),
+        ("others administrators", False),
+    ],
+)
+def test_an_administrator_is_a_member_of_exactly_the_group(groups: str | None, *, is_administrator: bool) -> None:
+    caller = of_user(**{"cognito:groups": groups})
+    for find in (callers.viewing_administrator_of, callers.deleting_administrator_of):
+        if is_administrator:
+            assert find(caller) == GOOD["sub"]
+        else:
+            with pytest.raises(ForbiddenError) as refused:
+                find(caller)
+            assert refused.value.reason == "it needs the group of administrators"
+
+
+def test_an_administrator_needs_the_scopes_that_everybody_needs() -> None:
+    reading = of_user(scope=callers.READ_SCOPE, **{"cognito:groups": "administrators"})
+    assert callers.viewing_administrator_of(reading) == GOOD["sub"]
+    with pytest.raises(ForbiddenError):
+        callers.deleting_administrator_of(reading)
+    with pytest.raises(ForbiddenError):
+        callers.viewing_administrator_of(of_user(token_use="id", **{"cognito:groups": "administrators"}))
+
+
+def test_nobody_is_an_administrator_where_no_group_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = SimpleNamespace(client_ids=frozenset({"web"}), administrators_group="")
+    monkeypatch.setattr(callers, "services", lambda: SimpleNamespace(environment=environment))
+    for groups in ("", None, "administrators", ","):
+        with pytest.raises(ForbiddenError):
+            callers.viewing_administrator_of(of_user(**{"cognito:groups": groups}))
 
 
 @pytest.mark.parametrize(

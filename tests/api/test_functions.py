@@ -43,9 +43,11 @@ def test_the_upload_authorizer_checks_a_token_without_boto3_and_the_services_of_
 CALL = """
 import json
 from app import app
+VIDEO = {"videoId": "f" * 28}
+PARAMETERS = {"/videos/{videoId}": VIDEO, "/admin/videos/{owner}/{videoId}": {"owner": "o", **VIDEO}}
 def call(method, path):
     context = {"httpMethod": method, "resourcePath": path, "requestId": "r"}
-    event = {"requestContext": context, "headers": {}, "pathParameters": {"videoId": "f" * 28}, "body": None,
+    event = {"requestContext": context, "headers": {}, "pathParameters": PARAMETERS.get(path), "body": None,
              "multiValueQueryStringParameters": None, "stageVariables": None, "isBase64Encoded": False}
     answer = app(event, type("Context", (), {"aws_request_id": "r"}))
     return json.loads(answer["body"]).get("error", {}).get("code", "served")
@@ -62,6 +64,10 @@ ROUTES_BY_FUNCTION = {
             "GET /usage",
             "DELETE /videos/{videoId}",
             "POST /progress",
+            "GET /admin/videos",
+            "GET /admin/videos/{owner}/{videoId}",
+            "DELETE /admin/videos/{owner}/{videoId}",
+            "GET /admin/usage",
         ),
     },
     "multipart_init": {"POST /multipart/init", "POST /multipart/parts", "GET /multipart/parts", "GET /uploads"},

@@ -14,6 +14,7 @@ from tests.end_to_end.conftest import Person, StandIn, expire, make_person, put_
 from tests.media.sample_videos import write_sample_video
 
 SECRET = "EXAMPLE"
+ADMINISTRATOR = "ada@example.com"
 _SECRET_PARAMETER = re.compile(r"(X-Amz-(?:Signature|Credential|Security-Token)=)[^&]+")
 _SECRET_FIELDS = frozenset({"uploadToken", "policy", "x-amz-signature", "x-amz-credential", "x-amz-security-token"})
 _PORTS = Ports()
@@ -107,6 +108,14 @@ def _play(recording: Recording, person: Person, content: bytes) -> None:
     call("showUsage", "GET", "/usage")
     call("showVideo", "GET", f"/videos/{video_id}")
     call("editVideo", "PATCH", f"/videos/{video_id}", {"title": "A day at the sea", "tags": ["holiday", "2026"]})
+    platform = person.platform
+    platform.sign_in.appoint_administrator(ADMINISTRATOR)
+    administrators = platform.sign_in.issue_tokens(ADMINISTRATOR).access_token
+    call("listStageVideos", "GET", "/admin/videos?limit=1", None, administrators)
+    call("listStageVideos", "GET", "/admin/videos?limit=0", None, administrators)
+    call("listStageVideos", "GET", "/admin/videos")
+    call("showStageVideo", "GET", f"/admin/videos/{person.owner}/{video_id}", None, administrators)
+    call("showStageUsage", "GET", "/admin/usage", None, administrators)
     call("signParts", "POST", "/multipart/parts", {"parts": [{"partNumber": 1}]}, token)
     abandoned = call("startUpload", "POST", "/multipart/init", film)
     call("abortUpload", "POST", "/multipart/abort", {"uploadId": abandoned["uploadId"]}, abandoned["uploadToken"])
@@ -121,6 +130,7 @@ def _play(recording: Recording, person: Person, content: bytes) -> None:
     call("startUpload", "POST", "/multipart/init", film, "no-token")
     call("deleteVideo", "DELETE", f"/videos/{video_id}")
     call("showVideo", "GET", f"/videos/{video_id}")
+    call("deleteStageVideo", "DELETE", f"/admin/videos/{person.owner}/{abandoned['videoId']}", None, administrators)
     person.upload(b"no video at all" * 100)
     expire(recording.stand_in, person, person.start(len(content)))
     recording.keep_messages(*EventType)

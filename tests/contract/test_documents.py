@@ -110,6 +110,8 @@ def test_an_operation_says_who_may_call_it(operation: Operation) -> None:
     scopes = {
         Bearer.WRITE: [{"users": ["video-upload/write"]}],
         Bearer.READ: [{"users": ["video-upload/read", "video-upload/write"]}],
+        Bearer.ADMINISTRATOR_WRITE: [{"users": ["video-upload/write"]}],
+        Bearer.ADMINISTRATOR_READ: [{"users": ["video-upload/read", "video-upload/write"]}],
         Bearer.UPLOAD_TOKEN: [{"upload_token_authorizer": []}],
         Bearer.NOTHING: [],
     }

@@ -80,6 +80,23 @@ def test_one_users_url_opens_no_other_users_folder_not_even_by_its_query(platfor
         assert not admits(policy, foreign)
 
 
+def test_urls_for_one_video_open_no_other_of_its_owner(platform: InMemoryPlatform) -> None:
+    record, other = ready_record(platform), ready_record(platform)
+    source = cloudfront(platform, KeyInMemory())
+    source.for_viewing([record])
+    urls, expires_at = source.for_one(record)
+    assert expires_at - platform.clock() == timedelta(seconds=900)
+    for url, foreign in (
+        (urls.playback_url, f"https://videos.example.org/media/{other.ref.file_key}"),
+        (urls.poster_url, f"https://videos.example.org/media/{other.ref.poster_key}"),
+    ):
+        policy = json.loads(from_cloudfront_base64(parse_qs(urlsplit(url).query)["Policy"][0]))
+        (statement,) = policy["Statement"]
+        assert statement["Resource"] == url.partition("?")[0]
+        assert "*" not in statement["Resource"]
+        assert not admits(policy, foreign)
+
+
 def test_a_whole_page_of_videos_costs_two_signatures_until_half_their_life_is_over(platform: InMemoryPlatform) -> None:
     signer = KeyInMemory()
     source = cloudfront(platform, signer)

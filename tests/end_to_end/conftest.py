@@ -321,7 +321,10 @@ def operator(
     for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, environment[name])
     outputs = tmp_path / "outputs.json"
-    shared = ("STAGE", "VIDEO_BUCKET", "METADATA_BUCKET", "DATA_KEY_ARN", "COMPLETION_TOPIC_ARN", "PROCESSING_FUNCTION")
+    shared = (
+        *("STAGE", "VIDEO_BUCKET", "METADATA_BUCKET", "DATA_KEY_ARN", "COMPLETION_TOPIC_ARN", "PROCESSING_FUNCTION"),
+        "ADMINISTRATORS_GROUP",
+    )
     outputs.write_text(
         json.dumps(
             {
@@ -354,8 +357,8 @@ def member(platform: LocalPlatform, stand_in: StandIn, user_pool_id: str, person
     return Person(platform, person.email, tokens.access_token)
 
 
-def ready_video(person: Person, content: bytes) -> dict[str, Any]:
-    started = person.upload(content)
+def ready_video(person: Person, content: bytes, **named: str) -> dict[str, Any]:
+    started = person.upload(content, **named)
     assert person.wait_for(started["videoId"], "ready", "rejected")["state"] == "ready"
     return started
 

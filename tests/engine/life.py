@@ -62,6 +62,7 @@ OPERATORS_COMMANDS: tuple[Sequence[str], ...] = (
     ("restore_video", A_VIDEO, "--yes"),
     ("revoke_user", "ada@example.com", "--yes"),
     ("reset_mfa", "ada@example.com", "--yes"),
+    ("administrators", "add", "ada@example.com", "--yes"),
     ("erase_user", "ada@example.com", "--yes"),
 )
 

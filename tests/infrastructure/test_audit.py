@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from chalicelib.core.stage_library import AUDIT_MESSAGE
 from chalicelib.environment import FUNCTIONS
 from tests.infrastructure.recorded_program import PROJECT, Recorded, Recording, record
 
@@ -88,3 +89,10 @@ def test_actions_of_administrators_are_logged_where_the_stage_says_so(setting: b
     ]
     assert (["Management"] in categories) == setting
     assert categories.count(["Data"]) == 3
+
+
+def test_the_question_about_administrators_asks_for_the_message_that_the_app_writes(prod: Recording) -> None:
+    (text,) = (
+        each.inputs["queryString"] for each in saved(prod) if each.inputs["name"].endswith("/what-administrators-did")
+    )
+    assert f'filter message = "{AUDIT_MESSAGE}"' in text

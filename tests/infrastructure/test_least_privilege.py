@@ -126,6 +126,7 @@ def a_video_is_played_and_deleted(platform: InMemoryPlatform, recorder: Recorder
     with recorder.at_work("video_upload"):
         platform.library.page("owner-of-film", 10, "")
         platform.room.usage("owner-of-film")
+        platform.stage_library.show_usage("administrator")
         platform.library.show(film.token.ref)
         platform.library.delete(film.token.ref)
 

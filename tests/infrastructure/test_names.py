@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import botocore.session
 import pytest
+import regex
 
 from components.naming import MAX_STAGE_CHARS, REFUSED_IN_STAGE_NAMES
 from components.stack_configuration import SettingsError
@@ -103,6 +104,7 @@ RULES = {
     "cognito/resourceServer:ResourceServer": Rule(
         "name", Unique.PARENT, member("cognito-idp", "CreateResourceServer", "Name")
     ),
+    "cognito/userGroup:UserGroup": Rule("name", Unique.PARENT, member("cognito-idp", "CreateGroup", "GroupName")),
     "cognito/userPool:UserPool": Rule("name", Unique.REGION, member("cognito-idp", "CreateUserPool", "PoolName")),
     "cognito/userPoolClient:UserPoolClient": Rule(
         "name", Unique.PARENT, member("cognito-idp", "CreateUserPoolClient", "ClientName")
@@ -175,7 +177,10 @@ def refused(recording: Recording) -> set[str]:
     found = set[str]()
     for resource, rule, name in names_of(recording):
         pattern, shortest, longest = _limits(rule.limit)
-        if not re.fullmatch(pattern.removeprefix("^").removesuffix("$"), name) or not shortest <= len(name) <= longest:
+        if (
+            not regex.fullmatch(pattern.removeprefix("^").removesuffix("$"), name)
+            or not shortest <= len(name) <= longest
+        ):
             found.add(f"{resource.type}: {name}")
     return found
 

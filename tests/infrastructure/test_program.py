@@ -73,6 +73,10 @@ def test_every_route_is_served_by_exactly_one_function(recording: Recording) -> 
         ("PATCH", "/videos/{videoId}"): "video-upload",
         ("DELETE", "/videos/{videoId}"): "video-upload",
         ("POST", "/progress"): "video-upload",
+        ("GET", "/admin/videos"): "video-upload",
+        ("GET", "/admin/videos/{owner}/{videoId}"): "video-upload",
+        ("DELETE", "/admin/videos/{owner}/{videoId}"): "video-upload",
+        ("GET", "/admin/usage"): "video-upload",
         ("GET", "/health"): "video-upload",
         ("POST", "/multipart/init"): "multipart-init",
         ("POST", "/multipart/parts"): "multipart-init",
@@ -326,6 +330,7 @@ def test_clients_find_everything_in_config_json(recording: Recording) -> None:
         "logoutUrl": f"https://video-upload-{recording.stage}-sign-in-{ACCOUNT_ID}"
         ".auth.eu-central-1.amazoncognito.com/logout",
         "tellProgress": True,
+        "administratorsGroup": "administrators",
         **({"mfa": "off"} if recording.stage == "dev" else second_factor),
     }
 

@@ -28,6 +28,7 @@ from chalicelib.core.progress import ProgressLog
 from components.api.gateway import ACCESS_LOG_FORMAT
 from components.naming import LIVE
 from deploy import (
+    administrators,
     erase_user,
     find_upload,
     print_environment,
@@ -46,7 +47,7 @@ from tests.infrastructure.recorded_program import PROJECT, Recording
 PAGES = [PROJECT / "docs" / name for name in ("runbook.md", "audit.md")]
 COMMANDS = (
     *(erase_user, find_upload, print_environment, publish_site, redrive, replay_event, reset_mfa, restore_video),
-    *(revoke_user, smoke, webhook_secret),
+    *(administrators, revoke_user, smoke, webhook_secret),
 )
 NOT_OURS = {"install", "costs"}
 """Targets that run nothing of deploy/."""
@@ -65,7 +66,8 @@ QUERY_WORDS = {"filter", "fields", "stats", "by", "in", "like", "and", "or", "de
 GLOBAL_OPTIONS = {"query", "output", "region"}
 OPERATIONS = (
     *("Find an upload", "Replay one video's event", "Redrive failed events", "Rotate a webhook's secret"),
-    *("Restore a deleted video", "Revoke a user", "Reset a lost device", "Erase a user", "Pause a stage"),
+    *("Restore a deleted video", "Revoke a user", "Reset a lost device", "Administrators"),
+    *("Erase a user", "Pause a stage"),
     *("Roll back", "Rotate the upload token key", "Rotate the origin secret"),
 )
 

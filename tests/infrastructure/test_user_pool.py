@@ -21,8 +21,13 @@ def test_no_second_factor_stands_beside_mfa_off_and_one_beside_the_others(mfa: M
     assert factors_are_offered_exactly_when_they_are_asked_for(record("dev", overrides={"mfa": mfa.value}))
 
 
-def test_there_are_no_groups_that_nothing_reads(recording: Recording) -> None:
-    assert recording.of("cognito/userGroup:UserGroup") == []
+@pytest.mark.parametrize("group", ["administrators", "video-editors", ""])
+def test_the_only_group_is_the_one_whose_members_the_api_takes_for_administrators(group: str) -> None:
+    recording = record("dev", overrides={"administratorsGroup": group})
+    declared = [each.inputs["name"] for each in recording.of("cognito/userGroup:UserGroup")]
+    assert declared == ([group] if group else [])
+    assert recording.exports["functionEnvironment"]["ADMINISTRATORS_GROUP"] == group
+    assert recording.exports["siteConfig"].get("administratorsGroup", "") == group
 
 
 @pytest.mark.parametrize("mfa", Mfa)

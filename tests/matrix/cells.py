@@ -12,7 +12,7 @@ from tests.matrix.scene import Scene
 @dataclass(frozen=True)
 class Cell:
     """One call. right: the statuses that the rules allow. destroys: whether it ends what other cells need when it is
-    let in, so that it comes last.
+    let in, so that it comes last. tells: whether its answer may tell of another user.
     """
 
     name: str
@@ -22,6 +22,7 @@ class Cell:
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict[str, str])
     destroys: bool = False
+    tells: bool = False
 
 
 def cells(scene: Scene, routes: list[str], knocking: list[Identity]) -> list[Cell]:
@@ -47,15 +48,22 @@ def _user_verdict(rule: Rule, identity: Identity) -> frozenset[int] | None:
         return UNAUTHORIZED
     if not identity.fits:
         return REFUSED
+    if rule.administrators_only and not identity.is_administrator:
+        return FORBIDDEN
     return FORBIDDEN if rule.scopes.isdisjoint(identity.scopes) else None
 
 
 def _at_user_route(scene: Scene, route: str, rule: Rule, identity: Identity) -> Iterator[Cell]:
     refusal = _user_verdict(rule, identity)
     if not rule.names_a_video:
-        for query in _queries(scene) if route == "GET /videos" else ("",):
+        for query, is_right in _queries_of(scene, route).items():
             name = f"{route}{query} by {identity.name}"
-            yield Cell(name, route + query, identity.authorization, refusal or rule.let_in, rule.body)
+            right = rule.let_in if is_right else INVALID
+            tells = refusal is None and rule.administrators_only
+            yield Cell(name, route + query, identity.authorization, refusal or right, rule.body, tells=tells)
+        return
+    if rule.administrators_only:
+        yield from _at_administrators_route(scene, route, identity, refusal)
         return
     deletes = route.startswith("DELETE")
     for target, (owner, video_id, is_there) in _videos(scene, deletes=deletes).items():
@@ -63,6 +71,58 @@ def _at_user_route(scene: Scene, route: str, rule: Rule, identity: Identity) -> 
         path = route.replace("{videoId}", video_id)
         name = f"{route} by {identity.name} on {target}"
         yield Cell(name, path, identity.authorization, refusal or right, rule.body, destroys=deletes and right is DONE)
+
+
+def _at_administrators_route(
+    scene: Scene, route: str, identity: Identity, refusal: frozenset[int] | None
+) -> Iterator[Cell]:
+    """What an administrator deletes is dora's, whose videos no other cell needs."""
+    alice, bob, dora = scene.alice, scene.bob, scene.dora
+    deletes = route.startswith("DELETE")
+    there = {
+        "a user's spare": (dora.owner, dora.spare["videoId"]),
+        "a user's ready video": (dora.owner, dora.ready["videoId"]),
+    }
+    looked_at = {
+        "a user's ready video": (bob.owner, bob.ready["videoId"]),
+        "a user's open upload": (bob.owner, bob.open["videoId"]),
+    }
+    missing = {
+        "a video under another owner": (alice.owner, bob.ready["videoId"]),
+        "an unknown video": (bob.owner, "f" * 28),
+        "no owner's name": ("b.o", bob.ready["videoId"]),
+        "an endless owner": ("o" * 129, bob.ready["videoId"]),
+        "a name": (bob.owner, "x"),
+        **({} if deletes else {"a deleted video": (bob.owner, bob.deleted["videoId"])}),
+    }
+    for target, (owner, video_id) in {**(there if deletes else looked_at), **missing}.items():
+        right = NOT_FOUND if target in missing else DONE
+        path = route.replace("{owner}", owner).replace("{videoId}", video_id)
+        ends = deletes and refusal is None and right is DONE
+        yield Cell(
+            f"{route} by {identity.name} on {target}",
+            path,
+            identity.authorization,
+            refusal or right,
+            destroys=ends,
+            tells=refusal is None,
+        )
+
+
+def _queries_of(scene: Scene, route: str) -> dict[str, bool]:
+    """Queries of a list, each with True where it is right."""
+    if route == "GET /admin/videos":
+        bob = scene.bob
+        return {
+            "": True,
+            f"?owner={bob.owner}&limit=2": True,
+            "?name=FILM": True,
+            f"?cursor={bob.owner}/{bob.ready['videoId']}": True,
+            f"?owner={scene.alice.owner}&cursor={bob.owner}/{bob.ready['videoId']}": False,
+            f"?owner=..%2F{bob.owner}": False,
+            f"?cursor={bob.owner}": False,
+        }
+    return dict.fromkeys(_queries(scene) if route == "GET /videos" else [""], True)
 
 
 def _queries(scene: Scene) -> list[str]:
@@ -140,6 +200,7 @@ def _wrong_methods(scene: Scene, routes: list[str]) -> Iterator[Cell]:
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
             if f"{method} {path}" in routes:
                 continue
-            there = f"{method} {path.replace('{videoId}', scene.alice.ready['videoId'])}"
+            named = path.replace("{owner}", scene.alice.owner).replace("{videoId}", scene.alice.ready["videoId"])
+            there = f"{method} {named}"
             for name, authorization in (("nobody", None), ("user", scene.alice.authorization)):
                 yield Cell(f"{there} by {name}", there, authorization, frozenset({405}))

@@ -60,7 +60,7 @@ def _tokens_at_user_routes(sources: Mapping[str, dict[str, Any]]) -> Iterator[Ce
     for source, upload in sources.items():
         for route, rule in RULES.items():
             if rule.key is Key.USER:
-                path = route.replace("{videoId}", upload["videoId"])
+                path = route.replace("{owner}", upload["fileKey"].split("/")[1]).replace("{videoId}", upload["videoId"])
                 name = f"uploadToken of {source} at {route}"
                 yield Cell(name, path, f"Bearer {upload['uploadToken']}", UNAUTHORIZED, rule.body)
 

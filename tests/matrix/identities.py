@@ -20,7 +20,8 @@ from tests.matrix.scene import Holder, Scene
 @dataclass(frozen=True)
 class Identity:
     """authorization: the header, None for none. owner, scopes: of a true access token; fits: whether it is one for
-    this platform. state, file_key: of a true upload token. Neither: a stranger.
+    this platform. is_administrator: by the group of a true token. state, file_key: of a true upload token. Neither: a
+    stranger.
     """
 
     name: str
@@ -28,13 +29,21 @@ class Identity:
     owner: str | None = None
     scopes: frozenset[str] = frozenset()
     fits: bool = True
+    is_administrator: bool = False
     state: State | None = None
     upload: str = ""
     file_key: str = ""
 
 
 def identities(scene: Scene) -> list[Identity]:
-    return [*_strangers(scene), *_misfits(scene), *_users(scene), *_uploads(scene), *_false_uploads(scene)]
+    return [
+        *_strangers(scene),
+        *_misfits(scene),
+        *_users(scene),
+        *_members(scene),
+        *_uploads(scene),
+        *_false_uploads(scene),
+    ]
 
 
 def _signed(scene: Scene, token: str, **changed: object) -> str:
@@ -142,6 +151,50 @@ def _users(scene: Scene) -> Iterator[Identity]:
         authority = scene.site.platform.sign_in.authority
         machine = authority.tokens.for_machine(authority.clients.get("machine"), scopes).access_token
         yield Identity(f"machine, {' '.join(scopes)}", f"Bearer {machine}", "machine", frozenset(scopes))
+
+
+FALSE_GROUPS: dict[str, object] = {
+    "administrators in another case": ["Administrators"],
+    "a group that begins alike": ["administrators2"],
+    "administrators with a blank": ["others, administrators"],
+    "a list in brackets": "[administrators]",
+    "no group": [],
+}
+
+
+def _members(scene: Scene) -> Iterator[Identity]:
+    """erin is a member of the group; her tokens without a scope, or of another use, open nothing more."""
+    both = frozenset({READ, WRITE})
+    erin = scene.erin
+    for scopes in ((READ,), (WRITE,), (READ, WRITE)):
+        token = erin.token(*scopes)
+        yield Identity(
+            f"administrator, {' '.join(scopes)}",
+            f"Bearer {token}",
+            "erin",
+            frozenset(scopes),
+            is_administrator=True,
+        )
+    good = erin.token(READ, WRITE)
+    for name, scope in (("without a scope", ""), ("openid alone", "openid")):
+        token = _signed(scene, good, scope=scope)
+        yield Identity(f"administrator, {name}", f"Bearer {token}", "erin", frozenset(), is_administrator=True)
+    misfits = {
+        "ID token": scene.site.platform.sign_in.issue_tokens(erin.email).id_token or "",
+        "wrong client": _signed(scene, good, client_id="another"),
+        "the account view": erin.token("openid", ACCOUNT_SCOPE, client_id=ACCOUNT_CLIENT),
+    }
+    for name, token in misfits.items():
+        yield Identity(f"administrator, {name}", f"Bearer {token}", "", both, fits=False)
+    for name, groups in FALSE_GROUPS.items():
+        token = _signed(scene, scene.alice.token(READ, WRITE), **{"cognito:groups": groups})
+        yield Identity(f"user with {name}", f"Bearer {token}", scene.alice.owner, both)
+    # Claims that no attribute of a person becomes, whatever a sign-up has written.
+    for claim in ("custom:groups", "groups", "cognito:roles"):
+        token = _signed(scene, scene.alice.token(READ, WRITE), **{claim: ["administrators"]})
+        yield Identity(f"user with the claim {claim}", f"Bearer {token}", scene.alice.owner, both)
+    forged_token = forged(scene.site.platform, good, "changed")
+    yield Identity("administrator, changed", f"Bearer {forged_token}")
 
 
 def _uploads(scene: Scene) -> Iterator[Identity]:

@@ -40,6 +40,7 @@ REFUSED = UNAUTHORIZED | FORBIDDEN
 class Rule:
     """scopes: any of them opens the route. let_in: the answer to `body` of somebody who may; a body without its fields
     changes nothing and is refused only after the caller was let in. by_state: of routes that an upload token opens.
+    administrators_only: opened by the group beside the scope.
     """
 
     key: Key
@@ -48,6 +49,7 @@ class Rule:
     let_in: frozenset[int] = DONE
     by_state: Mapping[State, frozenset[int]] = field(default_factory=dict[State, frozenset[int]])
     names_a_video: bool = False
+    administrators_only: bool = False
     names_an_upload: bool = False
 
 
@@ -66,6 +68,10 @@ RULES: Mapping[str, Rule] = {
     "GET /videos/{videoId}": Rule(Key.USER, READERS, names_a_video=True),
     "PATCH /videos/{videoId}": Rule(Key.USER, WRITERS, {}, names_a_video=True),
     "DELETE /videos/{videoId}": Rule(Key.USER, WRITERS, names_a_video=True),
+    "GET /admin/videos": Rule(Key.USER, READERS, administrators_only=True),
+    "GET /admin/usage": Rule(Key.USER, READERS, administrators_only=True),
+    "GET /admin/videos/{owner}/{videoId}": Rule(Key.USER, READERS, names_a_video=True, administrators_only=True),
+    "DELETE /admin/videos/{owner}/{videoId}": Rule(Key.USER, WRITERS, names_a_video=True, administrators_only=True),
     "GET /multipart/parts": Rule(
         Key.UPLOAD,
         by_state={State.OPEN: DONE, State.ABORTED: CLOSED, State.COMPLETED: CLOSED, State.UNKNOWN: NOT_FOUND},

@@ -134,20 +134,27 @@ class Holder:
 
 @dataclass
 class Scene:
-    """alice: whose tokens are tried. bob: whose things nobody else may reach. carol: a user without anything."""
+    """alice: whose tokens are tried. bob: whose things nobody else may reach. carol: a user without anything. dora: a
+    user whose videos administrators delete. erin: an administrator without videos.
+    """
 
     site: Site
     alice: Holder
     bob: Holder
     carol: Holder
+    dora: Holder
+    erin: Holder
 
     @classmethod
     def set_up(cls, platform: LocalPlatform, video: bytes) -> "Scene":
         site = Site(platform)
-        alice, bob, carol = (Holder(site, f"{name}-{uuid4().hex}@example.com") for name in ("alice", "bob", "carol"))
-        for holder in (alice, bob):
+        alice, bob, carol, dora, erin = (
+            Holder(site, f"{name}-{uuid4().hex}@example.com") for name in ("alice", "bob", "carol", "dora", "erin")
+        )
+        for holder in (alice, bob, dora):
             holder.settle_in(video)
-        return cls(site, alice, bob, carol)
+        platform.sign_in.appoint_administrator(erin.email)
+        return cls(site, alice, bob, carol, dora, erin)
 
 
 def until(found: Callable[[], dict[str, Any] | None]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from chalicelib.core.log_context import CORRELATION_ID
 from chalicelib.core.part_plan import MAX_OBJECT_BYTES, MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES
-from chalicelib.core.video_id import VIDEO_ID
+from chalicelib.core.video_id import OWNER, VIDEO_ID
 from chalicelib.core.video_types import VIDEO_TYPES
 
 MAX_FILE_NAME_CHARS = 255
@@ -116,6 +116,8 @@ ETag = Annotated[
 ]
 UploadId = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS)]
 FileKey = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS)]
+Owner = Annotated[str, _matching(OWNER.pattern, "an owner", "The `sub` of a user, or a program's client id.")]
+StageCursor = Annotated[str, _matching(f"{OWNER.pattern}/{VIDEO_ID.pattern}", "a nextCursor of an earlier answer")]
 VideoId = Annotated[str, _matching(VIDEO_ID.pattern, "a videoId")]
 CorrelationId = Annotated[str, _matching(CORRELATION_ID.pattern, "the upload's correlation id")]
 EventId = Annotated[str, _matching("evt_[0-9a-f]{32}", "an event's id", "The same for each repetition of the message.")]

@@ -27,9 +27,13 @@ SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Examples = Mapping[str, Mapping[str, Any]]
 """By operation, a recorded `request` and an answer by status; of the webhook, a message by its type."""
 
+_READ = [{"accessToken": ["video-upload/read"]}, {"accessToken": ["video-upload/write"]}]
+_WRITE = [{"accessToken": ["video-upload/write"]}]
 _SECURITY: dict[Bearer, list[dict[str, list[str]]]] = {
-    Bearer.READ: [{"accessToken": ["video-upload/read"]}, {"accessToken": ["video-upload/write"]}],
-    Bearer.WRITE: [{"accessToken": ["video-upload/write"]}],
+    Bearer.READ: _READ,
+    Bearer.WRITE: _WRITE,
+    Bearer.ADMINISTRATOR_READ: _READ,
+    Bearer.ADMINISTRATOR_WRITE: _WRITE,
     Bearer.UPLOAD_TOKEN: [{"uploadToken": []}],
     Bearer.NOTHING: [],
 }
@@ -220,6 +224,7 @@ def _schemas() -> dict[str, Any]:
         ("StartedUpload", "presignedUrls", MAX_URLS_PER_PAGE),
         ("SignedParts", "presignedUrls", MAX_URLS_PER_PAGE),
         ("VideoPage", "videos", fields.MAX_PAGE_VIDEOS),
+        ("StageVideoPage", "videos", fields.MAX_PAGE_VIDEOS),
     ):
         schemas[name]["properties"][listed]["maxItems"] = most
     known = schemas["OpenUpload"]["properties"]

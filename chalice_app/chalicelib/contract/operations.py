@@ -11,12 +11,13 @@ from chalicelib.contract import requests, responses
 from chalicelib.contract.fields import (
     DEFAULT_PAGE_VIDEOS,
     MAX_BODY_BYTES,
+    MAX_FILE_NAME_CHARS,
     MAX_LABELS_BYTES,
     MAX_PAGE_VIDEOS,
     MAX_PROGRESS_BYTES,
 )
 from chalicelib.core import errors
-from chalicelib.core.video_id import VIDEO_ID
+from chalicelib.core.video_id import OWNER, VIDEO_ID
 
 Body = type[msgspec.Struct]
 Error = type[errors.PlatformError]
@@ -27,6 +28,8 @@ class Bearer(Enum):
 
     READ = "an access token with the scope video-upload/read or video-upload/write"
     WRITE = "an access token with the scope video-upload/write"
+    ADMINISTRATOR_READ = f"{READ}, of a member of the administrators' group"
+    ADMINISTRATOR_WRITE = f"{WRITE}, of a member of the administrators' group"
     UPLOAD_TOKEN = "the upload token of the upload"  # noqa: S105 - not a secret
     NOTHING = "nothing"
 
@@ -84,6 +87,17 @@ _VIDEO_ID: dict[str, Any] = {
     "in": "path",
     "required": True,
     "schema": {"$ref": "#/components/schemas/VideoId"},
+}
+_OWNER: dict[str, Any] = {
+    "name": "owner",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": f"^{OWNER.pattern}$"},
+}
+_LIMIT: dict[str, Any] = {
+    "name": "limit",
+    "in": "query",
+    "schema": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_VIDEOS, "default": DEFAULT_PAGE_VIDEOS},
 }
 _SHOW: Mapping[str, Mapping[str, str]] = {
     "showVideo": {"videoId": "$response.body#/videoId"},
@@ -185,16 +199,7 @@ OPERATIONS = (
         summary="List the caller's videos",
         bearer=Bearer.READ,
         parameters=(
-            {
-                "name": "limit",
-                "in": "query",
-                "schema": {
-                    "type": "integer",
-                    "minimum": 1,
-                    "maximum": MAX_PAGE_VIDEOS,
-                    "default": DEFAULT_PAGE_VIDEOS,
-                },
-            },
+            _LIMIT,
             {
                 "name": "cursor",
                 "in": "query",
@@ -249,6 +254,72 @@ OPERATIONS = (
         summary="Show what the caller has stored, and the limits",
         bearer=Bearer.READ,
         responses={200: responses.Usage},
+        errors=(*_SIGNED_IN, *_STORAGE),
+    ),
+    Operation(
+        name="listStageVideos",
+        method="get",
+        path="/admin/videos",
+        summary="List and search the videos of all users",
+        bearer=Bearer.ADMINISTRATOR_READ,
+        parameters=(
+            _LIMIT,
+            {
+                "name": "owner",
+                "in": "query",
+                "description": "Only this user's videos; all users' where it is empty.",
+                "schema": {"type": "string", "pattern": f"^({OWNER.pattern})?$"},
+            },
+            {
+                "name": "name",
+                "in": "query",
+                "description": "Only videos with this text in their title or file name, in upper or lower case.",
+                "schema": {"type": "string", "maxLength": MAX_FILE_NAME_CHARS},
+            },
+            {
+                "name": "cursor",
+                "in": "query",
+                "description": "`nextCursor` of the page before; empty for the first page.",
+                "schema": {"type": "string", "pattern": f"^({OWNER.pattern}/{VIDEO_ID.pattern})?$"},
+            },
+        ),
+        responses={200: responses.StageVideoPage},
+        errors=(*_SIGNED_IN, errors.InvalidRequestError, *_STORAGE),
+        links={
+            "listStageVideos": {"cursor": "$response.body#/nextCursor"},
+            "showStageVideo": {
+                "owner": "$response.body#/videos/0/owner",
+                "videoId": "$response.body#/videos/0/videoId",
+            },
+        },
+    ),
+    Operation(
+        name="showStageVideo",
+        method="get",
+        path="/admin/videos/{owner}/{videoId}",
+        summary="Show any user's video with its URLs",
+        bearer=Bearer.ADMINISTRATOR_READ,
+        parameters=(_OWNER, _VIDEO_ID),
+        responses={200: responses.StageVideo},
+        errors=(*_SIGNED_IN, errors.VideoNotFoundError, *_STORAGE),
+    ),
+    Operation(
+        name="deleteStageVideo",
+        method="delete",
+        path="/admin/videos/{owner}/{videoId}",
+        summary="Delete any user's video, or abort its upload",
+        bearer=Bearer.ADMINISTRATOR_WRITE,
+        parameters=(_OWNER, _VIDEO_ID),
+        responses={200: responses.DeletedStageVideo},
+        errors=(*_SIGNED_IN, errors.VideoNotFoundError, *_STORAGE),
+    ),
+    Operation(
+        name="showStageUsage",
+        method="get",
+        path="/admin/usage",
+        summary="Show what all users have stored, and the stage's limit",
+        bearer=Bearer.ADMINISTRATOR_READ,
+        responses={200: responses.StageUsage},
         errors=(*_SIGNED_IN, *_STORAGE),
     ),
     Operation(

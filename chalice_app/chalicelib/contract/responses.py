@@ -16,10 +16,12 @@ from chalicelib.contract.fields import (
     EventId,
     FileKey,
     IdleSeconds,
+    Owner,
     PartCount,
     PartNumber,
     PartSizeBytes,
     SizeBytes,
+    StageCursor,
     Tags,
     Time,
     Title,
@@ -32,7 +34,7 @@ from chalicelib.contract.fields import (
 
 EventType = Literal["video.ready", "video.rejected", "video.failed", "video.deleted", "video.expiring"]
 EventState = Literal["ready", "rejected", "failed", "deleted", "expiring"]
-Cause = Literal["expired", "given_up", "owner", "operator", "retention"]
+Cause = Literal["expired", "given_up", "owner", "administrator", "operator", "retention"]
 RejectionCode = Literal[
     "size_mismatch",
     "not_a_video",
@@ -275,6 +277,55 @@ class Usage(ResponseBody, frozen=True, kw_only=True):
     max_stored_videos: Count | None
     max_reserved_bytes: SizeBytes
     max_open_uploads: Count
+
+
+class ListedVideo(ResponseBody, frozen=True, kw_only=True):
+    """One video in an administrator's list, without its URLs."""
+
+    owner: Owner
+    video_id: VideoId
+    file_name: str
+    title: Title | None
+    content_type: ContentType
+    size_bytes: SizeBytes
+    state: VideoState
+    created_at: Time
+    updated_at: Time
+    rejection: Rejection | None
+
+
+class StageVideoPage(ResponseBody, frozen=True, kw_only=True):
+    """A page of all users' videos, by owner and then newest first. Only a `nextCursor` of null ends the list."""
+
+    videos: list[ListedVideo]
+    next_cursor: StageCursor | None
+
+
+class StageVideo(Video, frozen=True, kw_only=True):
+    """One video of any user, as an administrator sees it. Its URLs open this video alone."""
+
+    owner: Owner
+
+
+class DeletedStageVideo(DeletedVideo, frozen=True, kw_only=True):
+    """A user's video that an administrator deleted."""
+
+    owner: Owner
+
+
+class StageUsage(ResponseBody, frozen=True, kw_only=True):
+    """All users' use of the stage's limit; a limit of null is none.
+
+    `storedBytes` and `storedVideos` are as of `countedAt`, null before the first count; `reservedBytes` and
+    `reservedVideos` count the open uploads of now. A video that was completed since the count is in neither.
+    """
+
+    stored_bytes: SizeBytes | None
+    stored_videos: Count | None
+    counted_at: Time | None
+    reserved_bytes: SizeBytes
+    reserved_videos: Count
+    max_stored_bytes: SizeBytes | None
 
 
 class AcceptedProgress(ResponseBody, frozen=True, kw_only=True):

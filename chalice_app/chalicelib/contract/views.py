@@ -19,6 +19,7 @@ from chalicelib.core.video_record import Rejection, State, VideoRecord, api_time
 if TYPE_CHECKING:  # a function loads them only when it serves them
     from chalicelib.core.library import SeenVideo
     from chalicelib.core.simple_upload import OfferedUpload
+    from chalicelib.core.stage_usage import ShownUsage
 
 
 def started_upload(started: StartedUpload) -> responses.StartedUpload:
@@ -109,6 +110,37 @@ def offered_upload(offered: "OfferedUpload") -> responses.OfferedUpload:
         url=offered.form.url,
         fields=dict(offered.form.fields),
         expires_at=api_time(offered.expires_at),
+    )
+
+
+def stage_video(seen: "SeenVideo") -> responses.StageVideo:
+    return responses.StageVideo(owner=seen.record.owner, **msgspec.structs.asdict(video(seen)))
+
+
+def listed_video(record: VideoRecord) -> responses.ListedVideo:
+    return responses.ListedVideo(
+        owner=record.owner,
+        video_id=record.video_id,
+        file_name=record.file_name,
+        title=record.title,
+        content_type=record.content_type,
+        size_bytes=record.size_bytes,
+        state=_visible_state(record),
+        created_at=api_time(record.created_at),
+        updated_at=api_time(record.updated_at),
+        rejection=_rejection(record.rejection),
+    )
+
+
+def stage_usage(shown: "ShownUsage") -> responses.StageUsage:
+    count = shown.count
+    return responses.StageUsage(
+        stored_bytes=count.stored_bytes if count else None,
+        stored_videos=count.stored_videos if count else None,
+        counted_at=api_time(count.counted_at) if count else None,
+        reserved_bytes=shown.reserved_bytes,
+        reserved_videos=shown.reserved_videos,
+        max_stored_bytes=shown.max_bytes or None,
     )
 
 

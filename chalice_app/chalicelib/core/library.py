@@ -22,7 +22,7 @@ MOST_READ_RECORDS = 400
 """Limit of one call: fifty rounds of eight, which take 10 s even if each round takes 0.2 s. API Gateway gives up after
 29 s (API Gateway quotas, "Maximum integration timeout"). Fewer would mean more calls for an owner who deletes much."""
 
-_LISTED_STATES = frozenset({State.UPLOADING, State.COMPLETING, State.PROCESSING, State.READY, State.REJECTED})
+LISTED_STATES = frozenset({State.UPLOADING, State.COMPLETING, State.PROCESSING, State.READY, State.REJECTED})
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Library:
         last = None
         for ref, record in zip(refs, self.records.read_each(refs[: self.most_read_records]), strict=False):
             last = ref
-            if record and record.state in _LISTED_STATES:
+            if record and record.state in LISTED_STATES:
                 page.append(record)
             if len(page) == limit:
                 break
@@ -83,15 +83,23 @@ class Library:
             log.info("video edited")
         return self._seen([change.record])[0]
 
-    def delete(self, ref: VideoRef) -> datetime:
-        """Delete a video for its owner. Safe to repeat. Raises VideoNotFoundError.
+    def show_alone(self, ref: VideoRef) -> SeenVideo:
+        """The video with URLs that open no other video of its owner. Raises VideoNotFoundError."""
+        record = self.records.find(ref)
+        if record is None or record.state is State.DELETED:
+            raise VideoNotFoundError
+        urls, urls_expire_at = self.urls.for_one(record) if record.state is State.READY else (None, self.now())
+        return SeenVideo(record, urls, urls_expire_at, self.retention.expiry(record, self.now()))
+
+    def delete(self, ref: VideoRef, by: Deleter = Deleter.OWNER) -> datetime:
+        """Delete a video for its owner or an administrator. Safe to repeat. Raises VideoNotFoundError.
 
         Returns when the last viewing URL ends that was given out before: nothing revokes a signed URL.
         """
         record = self.records.find(ref)
         if record is None:
             raise VideoNotFoundError
-        change = self.deletions.delete(record, Deleter.OWNER)
+        change = self.deletions.delete(record, by)
         if change is None:
             raise VideoNotFoundError
         if change.mine:

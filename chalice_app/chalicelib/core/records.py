@@ -108,6 +108,12 @@ class Records:
         for listed in self._bucket.list_keys(f"records/{owner}/", VideoRef(owner, after_video_id).record_key):
             yield VideoRef(owner, listed.key.rpartition("/")[2].removesuffix(".json"))
 
+    def refs_of_stage(self, after: VideoRef | None = None) -> Iterator[VideoRef]:
+        """Refs of all records of all owners, tombstones included, by owner and then newest first."""
+        for listed in self._bucket.list_keys("records/", after.record_key if after else ""):
+            _, owner, name = listed.key.split("/")
+            yield VideoRef(owner, name.removesuffix(".json"))
+
     def read_each(self, refs: Iterable[VideoRef]) -> Iterator[VideoRecord | None]:
         """Read records in the order given, lazily, eight at a time; None for one that is gone since the listing."""
         keys = (ref.record_key for ref in refs)

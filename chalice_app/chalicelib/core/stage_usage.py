@@ -39,6 +39,16 @@ class StageCount:
     counted_at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class ShownUsage:
+    """The last count, None before the first, and the reservations of now. max_bytes: 0 for no limit."""
+
+    count: StageCount | None
+    reserved_bytes: int
+    reserved_videos: int
+    max_bytes: int
+
+
 @dataclass(kw_only=True)
 class _Counting:
     """A count that is not finished. reserved: bytes by file key, of those not found stored so far."""
@@ -70,6 +80,13 @@ class StageUsage:
             marker.size_bytes for marker in self.records.markers() if since is None or marker.last_modified >= since
         )
         return reserved_since + (count.stored_bytes + count.reserved_bytes if count else 0)
+
+    def shown(self) -> ShownUsage:
+        count, _ = self._read()
+        reserved = [marker.size_bytes for marker in self.records.markers() if marker.is_reservation]
+        return ShownUsage(
+            count=count, reserved_bytes=sum(reserved), reserved_videos=len(reserved), max_bytes=self.max_bytes
+        )
 
     def record(self) -> None:
         """Count if it is time, and publish the gauges. A failure is logged and counted: uploads go on without it."""

@@ -8,7 +8,7 @@ from typing import Self
 
 _LAST_MILLISECOND = 2**48 - 1
 VIDEO_ID = re.compile(r"[0-9a-f]{28}")
-_OWNER = re.compile(r"[A-Za-z0-9_-]{1,128}")
+OWNER = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 def new_video_id(now: datetime) -> str:
@@ -28,7 +28,7 @@ def is_video_id(text: str) -> bool:
 
 def is_owner(text: str) -> bool:
     """A Cognito `sub` or a machine's client id; nothing that could leave its folder."""
-    return _OWNER.fullmatch(text) is not None
+    return OWNER.fullmatch(text) is not None
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ class Deleter(StrEnum):
     """Party that deleted a video."""
 
     OWNER = "owner"
+    ADMINISTRATOR = "administrator"
     OPERATOR = "operator"
     RETENTION = "retention"
 

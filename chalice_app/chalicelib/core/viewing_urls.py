@@ -36,6 +36,10 @@ class ViewingUrlSource(Protocol):
         """URLs by videoId for one owner's ready videos, and when they expire."""
         ...
 
+    def for_one(self, record: VideoRecord) -> tuple[ViewingUrls, datetime]:
+        """URLs that open this ready video and its poster, and no other video of its owner."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class S3ViewingUrls:
@@ -52,6 +56,10 @@ class S3ViewingUrls:
         scope = SigningScope(self.credentials(), self.region, "s3", self.now())
         urls = {record.video_id: self._urls(scope, record) for record in records}
         return urls, scope.moment + timedelta(seconds=self.ttl_seconds)
+
+    def for_one(self, record: VideoRecord) -> tuple[ViewingUrls, datetime]:
+        urls, expire_at = self.for_viewing([record])
+        return urls[record.video_id], expire_at
 
     def _urls(self, scope: SigningScope, record: VideoRecord) -> ViewingUrls:
         version = {"versionId": record.version_id} if record.version_id else {}
@@ -86,14 +94,22 @@ class CloudFrontViewingUrls:
         urls: dict[str, ViewingUrls] = {}
         for record in records:
             poster_query, posters_until = self._query(f"posters/{record.owner}/")
-            way = UNCACHED if record.size_bytes > MAX_CACHEABLE_BYTES else ""
-            video_query, videos_until = self._query(f"{way}videos/{record.owner}/")
+            video_query, videos_until = self._query(f"{_way(record)}videos/{record.owner}/")
             expires_at = min(expires_at, posters_until, videos_until)
             urls[record.video_id] = ViewingUrls(
                 f"{self.site_url}/media/{record.ref.poster_key}?{poster_query}",
-                f"{self.site_url}/media/{way}{record.ref.file_key}?{video_query}",
+                f"{self.site_url}/media/{_way(record)}{record.ref.file_key}?{video_query}",
             )
         return urls, expires_at
+
+    def for_one(self, record: VideoRecord) -> tuple[ViewingUrls, datetime]:
+        """Two signatures, which are not kept."""
+        expires_at = self.now() + timedelta(seconds=self.ttl_seconds)
+        poster, video = (
+            f"{self.site_url}/media/{key}" for key in (record.ref.poster_key, f"{_way(record)}{record.ref.file_key}")
+        )
+        expiry = int(expires_at.timestamp())
+        return ViewingUrls(f"{poster}?{self._sign(poster, expiry)}", f"{video}?{self._sign(video, expiry)}"), expires_at
 
     def _query(self, folder: str) -> tuple[str, datetime]:
         """Good for everything in a folder, at least for half of ttl_seconds."""
@@ -125,6 +141,10 @@ class CloudFrontViewingUrls:
 
 
 _MAX_KEPT = 2000
+
+
+def _way(record: VideoRecord) -> str:
+    return UNCACHED if record.size_bytes > MAX_CACHEABLE_BYTES else ""
 
 
 def _joined(query: Mapping[str, str]) -> str:

@@ -29,6 +29,24 @@ def may_also_write(request: Request) -> bool:
     return WRITE_SCOPE in _scopes(_claims(request))
 
 
+def viewing_administrator_of(request: Request) -> str:
+    """Return the `sub` of an administrator who may read. Raises UnauthorizedError, ForbiddenError."""
+    return _administrator(request, reader_of(request))
+
+
+def deleting_administrator_of(request: Request) -> str:
+    """Return the `sub` of an administrator who may delete. Raises UnauthorizedError, ForbiddenError."""
+    return _administrator(request, writer_of(request))
+
+
+def _administrator(request: Request, user: str) -> str:
+    group = services().environment.administrators_group
+    # API Gateway writes the claim's list as one text.
+    if not group or group not in str(_claims(request).get("cognito:groups", "")).split(","):
+        raise ForbiddenError(reason="it needs the group of administrators")
+    return user
+
+
 def _user_of(request: Request, allowed_scopes: frozenset[str]) -> str:
     """The gateway has verified signature, expiry and scopes; claims are checked again here, because an ID token of the
     same pool passes a gateway that was set up a little wrong."""

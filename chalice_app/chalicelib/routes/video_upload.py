@@ -1,11 +1,9 @@
 """Video upload: small videos in one request, the library with its limits, and how clients' uploads go."""
 
-import re
-
 from chalice.app import Request, Response
 
 from chalicelib.contract import views
-from chalicelib.contract.fields import DEFAULT_PAGE_VIDEOS, MAX_LABELS_BYTES, MAX_PAGE_VIDEOS, MAX_PROGRESS_BYTES
+from chalicelib.contract.fields import MAX_LABELS_BYTES, MAX_PROGRESS_BYTES
 from chalicelib.contract.requests import NewUpload, ProgressBatch, VideoChanges
 from chalicelib.contract.responses import AcceptedProgress, DeletedVideo, VideoPage
 from chalicelib.core.errors import InvalidRequestError, VideoNotFoundError
@@ -13,11 +11,10 @@ from chalicelib.core.video_id import VideoRef, is_video_id
 from chalicelib.core.video_record import api_time
 from chalicelib.routes.api_blueprint import ApiBlueprint, respond
 from chalicelib.routes.callers import reader_of, writer_of
+from chalicelib.routes.page_limits import limit_in
 from chalicelib.routes.strict_json import strict_json
 from chalicelib.routes.users import may_read, may_write
 from chalicelib.wiring import services
-
-_WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 video_upload = ApiBlueprint(__name__, "video_upload")
 
@@ -84,12 +81,10 @@ def _ref(owner: str, video_id: str) -> VideoRef:
 
 def _page_of(request: Request) -> tuple[int, str]:
     query = request.query_params or {}
-    limit, cursor = query.get("limit", str(DEFAULT_PAGE_VIDEOS)), query.get("cursor", "")
-    problems: list[dict[str, str]] = []
-    if not _WHOLE_NUMBER.fullmatch(limit) or not 1 <= int(limit) <= MAX_PAGE_VIDEOS:
-        problems.append({"field": "limit", "problem": f"must be 1 to {MAX_PAGE_VIDEOS}"})
+    cursor = query.get("cursor", "")
+    limit, problems = limit_in(query)
     if cursor and not is_video_id(cursor):
         problems.append({"field": "cursor", "problem": "must be a nextCursor of an earlier answer"})
     if problems:
         raise InvalidRequestError(problems=problems)
-    return int(limit), cursor
+    return limit, cursor

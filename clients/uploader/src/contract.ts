@@ -36,6 +36,15 @@ export interface Completion {
 /** Must fit the extension of `fileName`. */
 export type ContentType = "video/3gpp" | "video/3gpp2" | "video/mp2t" | "video/mp4" | "video/mpeg" | "video/ogg" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
 
+/** A user's video that an administrator deleted. */
+export interface DeletedStageVideo {
+  status: "deleted";
+  videoId: string;
+  linksExpireAt: string;
+  /** The `sub` of a user, or a program's client id. */
+  owner: string;
+}
+
 /** A deleted video. URLs that were given out before can play until `linksExpireAt`. */
 export interface DeletedVideo {
   status: "deleted";
@@ -48,6 +57,22 @@ export interface Health {
   status: "ok";
   version: string;
   stage: string;
+}
+
+/** One video in an administrator's list, without its URLs. */
+export interface ListedVideo {
+  /** The `sub` of a user, or a program's client id. */
+  owner: string;
+  videoId: string;
+  fileName: string;
+  title: string | null;
+  /** Must fit the extension of `fileName`. */
+  contentType: "video/3gpp" | "video/3gpp2" | "video/mp2t" | "video/mp4" | "video/mpeg" | "video/ogg" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
+  sizeBytes: number;
+  state: "aborted" | "completing" | "expired" | "processing" | "ready" | "rejected" | "uploading";
+  createdAt: string;
+  updatedAt: string;
+  rejection: Rejection | null;
 }
 
 /** The facts that processing found in the file. A field is null if the file does not state it. `profile` and `playability` are also null for a video that version 0.1 processed. */
@@ -200,6 +225,50 @@ export interface SignedParts {
   urlsExpireAt: string;
 }
 
+/** All users' use of the stage's limit; a limit of null is none. `storedBytes` and `storedVideos` are as of `countedAt`, null before the first count; `reservedBytes` and `reservedVideos` count the open uploads of now. A video that was completed since the count is in neither. */
+export interface StageUsage {
+  storedBytes: number | null;
+  storedVideos: number | null;
+  countedAt: string | null;
+  reservedBytes: number;
+  reservedVideos: number;
+  maxStoredBytes: number | null;
+}
+
+/** One video of any user, as an administrator sees it. Its URLs open this video alone. */
+export interface StageVideo {
+  videoId: string;
+  fileName: string;
+  title: string | null;
+  description: string | null;
+  /** Each counts once, whatever its case. */
+  tags: string[];
+  /** Must fit the extension of `fileName`. */
+  contentType: "video/3gpp" | "video/3gpp2" | "video/mp2t" | "video/mp4" | "video/mpeg" | "video/ogg" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
+  sizeBytes: number;
+  checksumCRC64NVME: string | null;
+  state: "aborted" | "completing" | "expired" | "processing" | "ready" | "rejected" | "uploading";
+  waitsFor: "malwareScan" | null;
+  createdAt: string;
+  updatedAt: string;
+  completedAt: string | null;
+  media: Media | null;
+  rejection: Rejection | null;
+  posterUrl: string | null;
+  playbackUrl: string | null;
+  urlsExpireAt: string | null;
+  expiresAt: string | null;
+  expiresSoon: boolean;
+  /** The `sub` of a user, or a program's client id. */
+  owner: string;
+}
+
+/** A page of all users' videos, by owner and then newest first. Only a `nextCursor` of null ends the list. */
+export interface StageVideoPage {
+  videos: ListedVideo[];
+  nextCursor: string | null;
+}
+
 /** A multipart upload that may begin. `presignedUrls` is the first page: all parts up to 500. */
 export interface StartedUpload {
   videoId: string;
@@ -347,7 +416,7 @@ export interface VideoMessage {
   contentType: "video/3gpp" | "video/3gpp2" | "video/mp2t" | "video/mp4" | "video/mpeg" | "video/ogg" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
   sizeBytes: number;
   state: "deleted" | "expiring" | "failed" | "ready" | "rejected";
-  cause: "expired" | "given_up" | "operator" | "owner" | "retention" | null;
+  cause: "administrator" | "expired" | "given_up" | "operator" | "owner" | "retention" | null;
   completedAt: string | null;
   media: Media | null;
   rejection: Rejection | null;

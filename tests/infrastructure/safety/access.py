@@ -102,12 +102,12 @@ OPERATOR: dict[str, tuple[set[str], set[str]]] = {
     "AnnounceDeletions": ({"sns:Publish"}, {"messaging-completed"}),
     "SnsUsesDataKey": ({"kms:GenerateDataKey", "kms:Decrypt"}, {"key/keys-data"}),
     "Replay": ({"lambda:InvokeFunction"}, {"video-processing:live"}),
-    "RevokeEraseAndResetUsers": (
+    "RevokeEraseResetAndAppointUsers": (
         {
             f"cognito-idp:{call}"
             for call in (
                 *("ListUsers", "AdminDisableUser", "AdminUserGlobalSignOut", "AdminDeleteUser"),
-                "AdminDeleteSoftwareToken",
+                *("AdminDeleteSoftwareToken", "AdminAddUserToGroup", "AdminRemoveUserFromGroup", "ListUsersInGroup"),
             )
         },
         {"auth-users"},

@@ -1,0 +1,94 @@
+"""Administrators through the front door: they list, search, view and delete all users' videos, and it is audited."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import requests
+
+from chalicelib.core.stage_library import AUDIT_MESSAGE
+from deploy import administrators
+from local.platform import LocalPlatform
+from tests.end_to_end.conftest import (
+    Operator,
+    Person,
+    make_person,
+    ready_video,
+    users_at_the_sign_in,
+    wait_until,
+)
+from tests.end_to_end.log_search import PrintedLines
+from tests.terminal import Terminal
+
+
+@pytest.fixture
+def administrator(platform: LocalPlatform) -> Person:
+    email = f"ada-{uuid4().hex}@example.com"
+    platform.sign_in.appoint_administrator(email)
+    return make_person(platform, email=email)
+
+
+def audited(printed: PrintedLines, administrator: Person, count: int) -> list[dict[str, Any]]:
+    """This administrator's audit records, once there are so many."""
+
+    def found() -> list[dict[str, Any]] | None:
+        lines = [line for line in printed.documents() if line.get("message") == AUDIT_MESSAGE]
+        own = [line for line in lines if line["administrator"] == administrator.owner]
+        return own if len(own) >= count else None
+
+    return wait_until(found)
+
+
+def test_an_administrator_finds_views_and_deletes_a_users_video_and_each_step_is_on_record(
+    person: Person, administrator: Person, small_video: bytes, printed: PrintedLines
+) -> None:
+    name = f"{uuid4().hex}.mp4"
+    video_id = ready_video(person, small_video, file_name=name)["videoId"]
+    path = f"/admin/videos/{person.owner}/{video_id}"
+    for method, refused in (("GET", "/admin/videos"), ("GET", "/admin/usage"), ("GET", path), ("DELETE", path)):
+        answer = person.call(method, refused)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "forbidden")
+
+    (found,) = administrator.call("GET", f"/admin/videos?name={name[:20].upper()}").json()["videos"]
+    assert (found["owner"], found["videoId"], found["fileName"]) == (person.owner, video_id, name)
+    assert administrator.call("GET", f"/admin/videos?owner={administrator.owner}").json()["videos"] == []
+    shown = administrator.call("GET", path).json()
+    assert requests.get(shown["playbackUrl"], timeout=30).content == small_video
+    assert administrator.call("GET", "/admin/usage").json()["reservedVideos"] >= 0
+    deleted = administrator.call("DELETE", path).json()
+    assert (deleted["status"], deleted["owner"]) == ("deleted", person.owner)
+    assert person.call("GET", f"/videos/{video_id}").status_code == 404
+    assert administrator.call("GET", path).status_code == 404
+
+    records = audited(printed, administrator, 6)
+    assert [(line["action"], line.get("owner"), line.get("videoId"), line.get("videos")) for line in records] == [
+        ("list videos", None, None, f"{person.owner}/{video_id}"),
+        ("list videos", administrator.owner, None, ""),
+        ("show video", person.owner, video_id, None),
+        ("show usage", None, None, None),
+        ("delete video", person.owner, video_id, None),
+        ("show video", person.owner, video_id, None),
+    ]
+    assert all(line["requestId"] for line in records)
+
+
+def test_an_operator_appoints_and_dismisses_administrators(
+    person: Person, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform = person.platform
+    with users_at_the_sign_in(platform):
+        monkeypatch.setattr(sys, "stdin", Terminal("yes\n"))
+        assert "nothing was done" in operator.run(administrators.main, "add", person.email, status=1)
+        monkeypatch.setattr(sys, "stdin", Terminal(f"{person.email}\n"))
+        operator.run(administrators.main, "add", person.email)
+        assert person.owner in operator.run(administrators.main, "list")
+        assert person.call("GET", "/admin/usage").status_code == 403, "the token is older than the group"
+        appointed = make_person(platform, email=person.email)
+        assert appointed.call("GET", "/admin/usage").status_code == 200
+        operator.run(administrators.main, "remove", person.email, "--yes")
+        assert person.owner not in operator.run(administrators.main, "list")
+    dismissed = make_person(platform, email=person.email)
+    assert dismissed.call("GET", "/admin/usage").status_code == 403
