@@ -22,7 +22,7 @@ import pytest
 from chalicelib.core.malware_scan import MALWARE
 from tests.cli.conftest import MP4_BEGINNING, Cli, MakeVideo, sha256_of, sign_somebody_in, wait_for_parts
 from tests.cli.fake_platform import FakePlatform
-from video_upload import command_line
+from video_upload import command_line, confirmation
 from video_upload.backoff import Backoff
 from video_upload.credentials import StoredCredentials
 from video_upload.version import VERSION
@@ -136,7 +136,7 @@ def test_a_script_deletes_only_with_yes_and_a_person_is_asked(
     refused = cli.run("delete", video_id)
     assert refused.returncode == 2
     assert "--yes" in refused.stderr
-    monkeypatch.setattr(command_line, "is_terminal", lambda: True)
+    monkeypatch.setattr(confirmation, "is_terminal", lambda: True)
     assert cli.run("delete", video_id, typed="n\n").returncode == 1
     assert video.state == "ready"
     assert cli.run("delete", video_id, typed="y\n").returncode == 0

@@ -30,6 +30,11 @@ RESPONSES: dict[type[msgspec.Struct], type[msgspec.Struct]] = {
     library.Usage: responses.Usage,
     library.Video: responses.Video,
     library.VideoPage: responses.VideoPage,
+    library.ListedVideo: responses.ListedVideo,
+    library.StageVideoPage: responses.StageVideoPage,
+    library.StageVideo: responses.StageVideo,
+    library.DeletedStageVideo: responses.DeletedStageVideo,
+    library.StageUsage: responses.StageUsage,
     library.Health: responses.Health,
     library.ProgressResponse: responses.AcceptedProgress,
 }

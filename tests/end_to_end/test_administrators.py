@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +16,7 @@ from local.platform import LocalPlatform
 from tests.end_to_end.conftest import (
     Operator,
     Person,
+    make_desktop,
     make_person,
     ready_video,
     users_at_the_sign_in,
@@ -22,6 +24,8 @@ from tests.end_to_end.conftest import (
 )
 from tests.end_to_end.log_search import PrintedLines
 from tests.terminal import Terminal
+from video_upload import Client
+from video_upload.exit_codes import ExitCode
 
 
 @pytest.fixture
@@ -92,3 +96,27 @@ def test_an_operator_appoints_and_dismisses_administrators(
         assert person.owner not in operator.run(administrators.main, "list")
     dismissed = make_person(platform, email=person.email)
     assert dismissed.call("GET", "/admin/usage").status_code == 403
+
+
+def test_an_administrator_works_with_the_command_and_the_library(
+    person: Person, administrator: Person, small_video: bytes, tmp_path: Path
+) -> None:
+    name = f"{uuid4().hex}.mp4"
+    video_id = ready_video(person, small_video, file_name=name)["videoId"]
+    users = make_desktop(person.platform, person, tmp_path / "user")
+    refused = users.start("admin", "list", "--json")
+    assert '"forbidden"' in "".join(refused.communicate(timeout=60))
+    assert refused.returncode == ExitCode.FAILED
+    desktop = make_desktop(person.platform, administrator, tmp_path / "administrator")
+    (found,) = desktop.run("admin", "list", "--name", name)["videos"]
+    assert (found["owner"], found["videoId"]) == (person.owner, video_id)
+    assert desktop.run("admin", "show", person.owner, video_id)["fileName"] == name
+    desktop.run("admin", "download", person.owner, video_id, "--output", str(tmp_path / name))
+    assert (tmp_path / name).read_bytes() == small_video
+    assert desktop.run("admin", "usage")["reservedBytes"] >= 0
+    client = Client(home=tmp_path / "administrator")
+    assert [each.video_id for each in client.stage_videos(owner=person.owner)] == [video_id]
+    assert client.stage_video(person.owner, video_id).state == "ready"
+    assert client.stage_usage().reserved_videos >= 0
+    assert desktop.run("admin", "delete", person.owner, video_id, "--yes")["owner"] == person.owner
+    assert [*client.stage_videos(owner=person.owner)] == []

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Protocol, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 import requests
@@ -32,10 +32,12 @@ from video_upload.schemas import (
     CompletedPart,
     CompleteUpload,
     Completion,
+    DeletedStageVideo,
     DeletedVideo,
     ErrorDetail,
     ErrorResponse,
     Health,
+    ListedVideo,
     NewUpload,
     OpenUpload,
     OpenUploads,
@@ -43,6 +45,9 @@ from video_upload.schemas import (
     ProgressBatch,
     ProgressResponse,
     SignedParts,
+    StageUsage,
+    StageVideo,
+    StageVideoPage,
     StartedUpload,
     StatusResponse,
     StoredUpload,
@@ -200,6 +205,36 @@ class VideoApi:
     def delete_video(self, video_id: str) -> DeletedVideo:
         return self._as_user("DELETE", f"/videos/{quote(video_id, safe='')}", DeletedVideo)
 
+    # all users' videos, for administrators
+
+    def list_stage_videos(
+        self, *, owner: str = "", name: str = "", limit: int = 24, cursor: str | None = None
+    ) -> StageVideoPage:
+        """By owner, then newest first. A page may hold fewer, even none: only a `next_cursor` of None is the end."""
+        asked = {"limit": limit, "owner": owner, "name": name, "cursor": cursor or ""}
+        return self._as_user("GET", f"/admin/videos?{urlencode(asked)}", StageVideoPage)
+
+    def stage_videos(
+        self, *, owner: str = "", name: str = "", page_limit: int = MOST_PER_PAGE
+    ) -> Iterator[ListedVideo]:
+        """All that a search finds, fetched page by page as they are asked for."""
+        cursor = None
+        while True:
+            page = self.list_stage_videos(owner=owner, name=name, limit=page_limit, cursor=cursor)
+            yield from page.videos
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_stage_video(self, owner: str, video_id: str) -> StageVideo:
+        return self._as_user("GET", _stage_path(owner, video_id), StageVideo)
+
+    def delete_stage_video(self, owner: str, video_id: str) -> DeletedStageVideo:
+        return self._as_user("DELETE", _stage_path(owner, video_id), DeletedStageVideo)
+
+    def stage_usage(self) -> StageUsage:
+        return self._as_user("GET", "/admin/usage", StageUsage)
+
     def tell_progress(self, batch: ProgressBatch) -> None:
         self._as_user("POST", "/progress", ProgressResponse, body=batch)
 
@@ -334,3 +369,7 @@ def api_error(response: requests.Response) -> ApiError | UnexpectedResponseError
         request_id=detail.request_id,
         retry_after_seconds=retry_after_seconds(response),
     )
+
+
+def _stage_path(owner: str, video_id: str) -> str:
+    return f"/admin/videos/{quote(owner, safe='')}/{quote(video_id, safe='')}"

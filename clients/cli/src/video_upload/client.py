@@ -15,7 +15,7 @@ from video_upload.engine import DEFAULT_PARALLEL, NO_LABELS, UploadEngine
 from video_upload.events import Report, ignore_event
 from video_upload.private_files import default_home
 from video_upload.rate_limit import RateLimit
-from video_upload.schemas import Labels, OpenUpload, Usage, Video, VideoChanges
+from video_upload.schemas import Labels, ListedVideo, OpenUpload, StageUsage, StageVideo, Usage, Video, VideoChanges
 from video_upload.sign_in import sign_in_machine
 from video_upload.site import fetch_site_config, normal_site_url
 from video_upload.spooled_file import spooled_file
@@ -143,6 +143,25 @@ class Client:
     def usage(self) -> Usage:
         """Return the storage in use, reservations and limits."""
         return self._api.usage()
+
+    def stage_videos(self, *, owner: str = "", name: str = "") -> Iterator[ListedVideo]:
+        """All users' videos, for administrators: by owner, then newest first. Raises ForbiddenError.
+
+        owner: only this user's. name: only those with this text in their title or file name.
+        """
+        return self._api.stage_videos(owner=owner, name=name)
+
+    def stage_video(self, owner: str, video_id: str) -> StageVideo:
+        """Any user's video with fresh URLs, for administrators. Raises ForbiddenError, NotFoundError."""
+        return self._api.get_stage_video(owner, video_id)
+
+    def delete_stage_video(self, owner: str, video_id: str) -> None:
+        """Delete any user's video for good, for administrators. Raises ForbiddenError, NotFoundError."""
+        self._api.delete_stage_video(owner, video_id)
+
+    def stage_usage(self) -> StageUsage:
+        """Return all users' storage and the stage's limit, for administrators. Raises ForbiddenError."""
+        return self._api.stage_usage()
 
     def abort(self, video_id: str) -> None:
         """Give up an unfinished upload. Raises UploadNotFoundError, ConflictError if it was completed first."""

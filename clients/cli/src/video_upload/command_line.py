@@ -12,6 +12,7 @@ import msgspec
 import typer
 from msgspec import UNSET
 
+from video_upload.admin_commands import admin_app
 from video_upload.api import MOST_PER_PAGE
 from video_upload.command_output import (
     EPILOG,
@@ -32,6 +33,7 @@ from video_upload.command_output import (
     video_in_json,
     writing_results,
 )
+from video_upload.confirmation import Yes, confirm
 from video_upload.engine import UploadEngine
 from video_upload.errors import OutputError, UploadNotFoundError
 from video_upload.exit_codes import ExitCode
@@ -53,23 +55,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed without a terminal.")]
-
-
-def is_terminal() -> bool:
-    """Return whether there is a terminal for a question."""
-    return sys.stdin.isatty()
-
-
-def _confirm(question: str, *, yes: bool) -> None:
-    """Ask before something is lost for good."""
-    if yes:
-        return
-    if not is_terminal():
-        raise typer.BadParameter(message="there is no terminal to ask on: add --yes")
-    typer.confirm(question, abort=True, err=True)
 
 
 def main() -> NoReturn:
@@ -125,6 +110,7 @@ app.command()(login)
 app.command()(logout)
 app.command()(account)
 app.add_typer(profiles_app, name="profiles")
+app.add_typer(admin_app, name="admin")
 app.command(epilog=EPILOG)(upload)
 app.command(epilog=EPILOG)(sync)
 app.command()(download)
@@ -200,7 +186,7 @@ def delete(
     profile: Profile = None,
 ) -> None:
     """Delete a video for good."""
-    _confirm(f"Delete {video_id} for good?", yes=yes)
+    confirm(f"Delete {video_id} for good?", yes=yes)
     with exit_codes(as_json=as_json):
         answer = api_of(profile, errors_console(quiet=as_json)).delete_video(video_id)
         if as_json:
@@ -257,7 +243,7 @@ def abort(
             if not unfinished:
                 raise UploadNotFoundError(name="any file")
             which = unfinished[0].video_id
-        _confirm(f"Give up the upload of {which} and what has arrived of it?", yes=yes)
+        confirm(f"Give up the upload of {which} and what has arrived of it?", yes=yes)
         video_id = _abort(engine, which)
         if as_json:
             print_json({"status": "aborted", "videoId": video_id})

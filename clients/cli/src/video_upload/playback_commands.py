@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import webbrowser
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -12,7 +13,7 @@ from typing import Annotated, BinaryIO
 import requests
 import typer
 
-from video_upload.api import TIMEOUT_SECONDS, VideoApi
+from video_upload.api import TIMEOUT_SECONDS
 from video_upload.backoff import Backoff
 from video_upload.command_output import AsJson, Profile, VideoId, api_of, errors_console, exit_codes, print_json
 from video_upload.connection_problem import problem_in_words
@@ -27,27 +28,32 @@ RENEWALS = 3
 """New URLs in a row that the store may refuse before a download ends."""
 
 
-def download(
-    video_id: VideoId,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="PATH", help="File or folder; else the video's own name.", show_default=False
-        ),
-    ] = None,
-    as_json: AsJson = False,
-    profile: Profile = None,
-) -> None:
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="PATH", help="File or folder; else the video's own name.", show_default=False
+    ),
+]
+Look = Callable[[], Video]
+"""Shows the video as it is now, with new URLs."""
+
+
+def download(video_id: VideoId, output: Output = None, as_json: AsJson = False, profile: Profile = None) -> None:
     """Download a video. An existing file is never replaced; run it again to resume."""
     with exit_codes(as_json=as_json):
         api = api_of(profile, errors_console(quiet=as_json))
-        video = api.get_video(video_id)
-        target = _target(video, output)
-        _save(api, video, target)
-        if as_json:
-            print_json({"videoId": video_id, "file": path_text(target)})
-        else:
-            errors_console().print(f"Saved as {plain(path_text(target))}.", highlight=False, soft_wrap=True)
+        save_video(lambda: api.get_video(video_id), output, as_json=as_json)
+
+
+def save_video(look: Look, output: Path | None, *, as_json: bool) -> None:
+    """Save a video, and print where. Raises DownloadError."""
+    video = look()
+    target = _target(video, output)
+    _save(look, video, target)
+    if as_json:
+        print_json({"videoId": video.video_id, "file": path_text(target)})
+    else:
+        errors_console().print(f"Saved as {plain(path_text(target))}.", highlight=False, soft_wrap=True)
 
 
 def open_video(video_id: VideoId, profile: Profile = None) -> None:
@@ -75,12 +81,12 @@ def _target(video: Video, output: Path | None) -> Path:
     return target
 
 
-def _save(api: VideoApi, video: Video, target: Path) -> None:
+def _save(look: Look, video: Video, target: Path) -> None:
     """Write a `.part` file beside the target, which gets its name once it is whole."""
     partial = target.with_name(f"{target.name}.{video.video_id}.part")
     with writing_to(target.parent), partial.open("ab") as file:
         if file.tell() < video.size_bytes:
-            _fetch(api, video, file)
+            _fetch(look, video, file)
         file.flush()
         os.fsync(file.fileno())
         arrived_bytes = file.tell()
@@ -90,7 +96,7 @@ def _save(api: VideoApi, video: Video, target: Path) -> None:
         partial.rename(target)
 
 
-def _fetch(api: VideoApi, video: Video, file: BinaryIO) -> None:
+def _fetch(look: Look, video: Video, file: BinaryIO) -> None:
     """Append what is missing. Where a response ends early, go on with a new URL, for the old one may have expired."""
     backoff = Backoff()
     failures = refusals = 0
@@ -111,7 +117,7 @@ def _fetch(api: VideoApi, video: Video, file: BinaryIO) -> None:
             if failures >= backoff.tries:
                 raise DownloadError(video.video_id, f"{problem.reason}; run it again to resume")
             time.sleep(backoff.wait_seconds(failures))
-        source.url = _playback_url(api.get_video(video.video_id))
+        source.url = _playback_url(look())
 
 
 @dataclass(frozen=True, kw_only=True)

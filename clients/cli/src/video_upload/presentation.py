@@ -34,7 +34,7 @@ from video_upload.events import (
     UploadEvent,
 )
 from video_upload.file_selection import SkippedFile
-from video_upload.schemas import Media, OpenUpload, Usage, Video
+from video_upload.schemas import ListedVideo, Media, OpenUpload, StageUsage, Usage, Video
 
 
 def plain(text: str) -> str:
@@ -271,6 +271,29 @@ def print_videos(console: Console, videos: Iterable[Video]) -> None:
         media = [media_in_words(video.media)] if has_room else []
         table.add_row(*(plain(word) for word in (*words, *media, video.name)))
     console.print(table)
+
+
+def print_stage_videos(console: Console, videos: Iterable[ListedVideo]) -> None:
+    videos = tuple(videos)
+    owners = Column("owner", no_wrap=True, min_width=max((len(video.owner) for video in videos), default=5))
+    columns = [owners, _id_column(video.video_id for video in videos), _day_column("created"), "size", "state"]
+    table = Table(*columns, Column("name", overflow="fold"), box=None)
+    for video in videos:
+        words = [video.owner, video.video_id, _day(video.created_at), decimal(video.size_bytes), video.state]
+        table.add_row(*(plain(word) for word in (*words, video.name)))
+    console.print(table)
+
+
+def print_stage_usage(console: Console, used: StageUsage) -> None:
+    table = Table("", Column("used", justify="right"), Column("limit", justify="right"), box=None)
+    stored = "not counted yet" if used.stored_bytes is None else decimal(used.stored_bytes)
+    table.add_row("space", stored, decimal(used.max_stored_bytes) if used.max_stored_bytes else "none")
+    table.add_row("videos", "" if used.stored_videos is None else str(used.stored_videos), "")
+    table.add_row("space of unfinished uploads", decimal(used.reserved_bytes), "")
+    table.add_row("unfinished uploads", str(used.reserved_videos), "")
+    console.print(table)
+    if used.counted_at:
+        console.print(f"[dim]counted at {clock_time(used.counted_at)}[/]", highlight=False)
 
 
 def print_open_uploads(console: Console, uploads: Iterable[OpenUpload]) -> None:

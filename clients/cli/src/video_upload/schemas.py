@@ -13,11 +13,14 @@ import msgspec
 __all__ = [
     "AudioTrack",
     "Labels",
+    "ListedVideo",
     "Media",
     "Obstacle",
     "OpenUpload",
     "Playability",
     "Rejection",
+    "StageUsage",
+    "StageVideo",
     "Usage",
     "Video",
     "VideoState",
@@ -280,6 +283,56 @@ class VideoPage(Body, frozen=True, kw_only=True):
 
     videos: tuple[Video, ...]
     next_cursor: str | None = None
+
+
+class ListedVideo(Body, frozen=True, kw_only=True):
+    """One video in an administrator's list, without its URLs."""
+
+    owner: str
+    video_id: str
+    file_name: str
+    title: str | None = None
+    content_type: str
+    size_bytes: int
+    state: VideoState
+    created_at: str
+    updated_at: str
+    rejection: Rejection | None = None
+
+    @property
+    def name(self) -> str:
+        """The title, or the file's name where it has none."""
+        return self.title or self.file_name
+
+
+class StageVideoPage(Body, frozen=True, kw_only=True):
+    """Response of GET /admin/videos."""
+
+    videos: tuple[ListedVideo, ...]
+    next_cursor: str | None = None
+
+
+class StageVideo(Video, frozen=True, kw_only=True):
+    """One video of any user, as an administrator sees it."""
+
+    owner: str
+
+
+class DeletedStageVideo(DeletedVideo, frozen=True, kw_only=True):
+    """Response of DELETE /admin/videos/{owner}/{videoId}."""
+
+    owner: str
+
+
+class StageUsage(Body, frozen=True, kw_only=True):
+    """Storage of all users by the last count, None before the first, open uploads of now, and the stage's limit."""
+
+    stored_bytes: int | None = None
+    stored_videos: int | None = None
+    counted_at: str | None = None
+    reserved_bytes: int
+    reserved_videos: int
+    max_stored_bytes: int | None = None
 
 
 class ProgressBatch(Body, frozen=True, kw_only=True):

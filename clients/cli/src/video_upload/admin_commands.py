@@ -1,0 +1,102 @@
+"""The administrators' commands: list, show, download and delete the videos of all users, and show the stage's usage."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Annotated
+
+import typer
+
+from video_upload.api import MOST_PER_PAGE
+from video_upload.command_output import (
+    AsJson,
+    Profile,
+    Urls,
+    VideoId,
+    api_of,
+    errors_console,
+    exit_codes,
+    print_json,
+    results_console,
+    video_in_json,
+    writing_results,
+)
+from video_upload.confirmation import Yes, confirm
+from video_upload.playback_commands import Output, save_video
+from video_upload.presentation import clock_time, plain, print_stage_usage, print_stage_videos, print_video
+
+admin_app = typer.Typer(
+    help="The videos of all users, for administrators. Each call is recorded in the operators' audit.",
+    no_args_is_help=True,
+)
+
+Owner = Annotated[str, typer.Argument(metavar="OWNER", help="The owner's id, as `admin list` shows it.")]
+
+
+@admin_app.command(name="list")
+def list_stage_videos(
+    owner: Annotated[str, typer.Option("--owner", metavar="OWNER", help="Only this user's videos.")] = "",
+    name: Annotated[str, typer.Option("--name", help="Only videos with this in their title or file name.")] = "",
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many.")] = 24,
+    as_json: AsJson = False,
+    profile: Profile = None,
+) -> None:
+    """List and search the videos of all users, by owner and then newest first."""
+    with exit_codes(as_json=as_json):
+        api = api_of(profile, errors_console(quiet=as_json))
+        found = api.stage_videos(owner=owner, name=name, page_limit=min(MOST_PER_PAGE, limit))
+        videos = list(islice(found, limit))
+        if as_json:
+            print_json({"videos": videos})
+        else:
+            with writing_results():
+                print_stage_videos(results_console(), videos)
+
+
+@admin_app.command()
+def show(owner: Owner, video_id: VideoId, urls: Urls = False, as_json: AsJson = False, profile: Profile = None) -> None:
+    """Show the details of any user's video."""
+    with exit_codes(as_json=as_json):
+        video = api_of(profile, errors_console(quiet=as_json)).get_stage_video(owner, video_id)
+        if as_json:
+            print_json(video_in_json(video, urls=urls))
+        else:
+            with writing_results():
+                print_video(results_console(), video, urls=urls)
+
+
+@admin_app.command()
+def download(
+    owner: Owner, video_id: VideoId, output: Output = None, as_json: AsJson = False, profile: Profile = None
+) -> None:
+    """Download any user's video. An existing file is never replaced; run it again to resume."""
+    with exit_codes(as_json=as_json):
+        api = api_of(profile, errors_console(quiet=as_json))
+        save_video(lambda: api.get_stage_video(owner, video_id), output, as_json=as_json)
+
+
+@admin_app.command()
+def delete(owner: Owner, video_id: VideoId, yes: Yes = False, as_json: AsJson = False, profile: Profile = None) -> None:
+    """Delete any user's video for good."""
+    confirm(f"Delete {video_id} of {owner} for good?", yes=yes)
+    with exit_codes(as_json=as_json):
+        answer = api_of(profile, errors_console(quiet=as_json)).delete_stage_video(owner, video_id)
+        if as_json:
+            print_json(answer)
+        else:
+            errors_console().print(f"Deleted {plain(video_id)} of {plain(owner)}.", highlight=False)
+            until = clock_time(answer.links_expire_at) if answer.links_expire_at else ""
+            if until:
+                errors_console().print(f"Links shared earlier may still play until {until}.", highlight=False)
+
+
+@admin_app.command()
+def usage(as_json: AsJson = False, profile: Profile = None) -> None:
+    """Show how much all users have stored, and the stage's limit."""
+    with exit_codes(as_json=as_json):
+        used = api_of(profile, errors_console(quiet=as_json)).stage_usage()
+        if as_json:
+            print_json(used)
+        else:
+            with writing_results():
+                print_stage_usage(results_console(), used)

@@ -1,0 +1,24 @@
+"""A question before something is lost for good."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed without a terminal.")]
+
+
+def is_terminal() -> bool:
+    """Return whether there is a terminal for a question."""
+    return sys.stdin.isatty()
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Return once the person agrees; raises Abort otherwise."""
+    if yes:
+        return
+    if not is_terminal():
+        raise typer.BadParameter(message="there is no terminal to ask on: add --yes")
+    typer.confirm(question, abort=True, err=True)
