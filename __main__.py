@@ -73,9 +73,7 @@ storage_args = StorageArgs(
 )
 storage = Storage("storage", storage_args)
 
-auth = Auth(
-    "auth", AuthArgs(context, settings.sign_in, filter_log_group=feature_logs.groups.get(Feature.SIGN_UP_FILTER))
-)
+auth = Auth("auth", AuthArgs(context, settings.sign_in, log_groups=feature_logs.groups))
 
 operators_args = OperatorsArgs(
     context,

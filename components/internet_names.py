@@ -60,6 +60,11 @@ def is_saml_provider(text: str) -> bool:
     return re.fullmatch(PROVIDER_NAME, name) is not None and is_claimed_link(url)
 
 
+def is_oidc_provider(text: str) -> bool:
+    """Check for `name=issuer`; an issuer ends without a slash, since Cognito compares it letter by letter."""
+    return is_saml_provider(text) and not text.endswith("/") and "?" not in text
+
+
 def origin_of(page: str) -> str:
     """`https://host:port`, without the port that its scheme has anyway (RFC 6454, section 6.2)."""
     parts = urlsplit(page)

@@ -17,6 +17,7 @@ from components.internet_names import (
     MAIL_ADDRESS,
     PROVIDER_NAME,
     is_claimed_link,
+    is_oidc_provider,
     is_page,
     is_saml_provider,
     is_webhook,
@@ -129,16 +130,40 @@ class SignInSettings:
         "companies whose people sign in by SAML, as `NAME=https://…` with the address of the company's metadata; see "
         "[Company sign-in](#company-sign-in)",
     )
-    saml_domains: tuple[str, ...] = texts(
+    oidc_providers: tuple[str, ...] = texts(
+        (),
+        is_oidc_provider,
+        "NAME=URL, the name 3 to 32 small letters, digits and hyphens, the address https without a slash at the end",
+        range(11),
+        "companies whose people sign in by OpenID Connect, as `NAME=https://…` with the issuer's address; the client's "
+        "secret stands in Parameter Store: [Company sign-in](#company-sign-in)",
+    )
+    oidc_client_ids: tuple[str, ...] = texts(
+        (),
+        rf"{PROVIDER_NAME}=[!-~]{{1,256}}",
+        "NAME=ID, the name of one of `oidcProviders`",
+        range(11),
+        "this stage's client at each of `oidcProviders`, as `NAME=ID`",
+    )
+    company_administrators: tuple[str, ...] = texts(
+        (),
+        rf"{PROVIDER_NAME}=[!-<>-~]{{1,128}}=[A-Za-z0-9._:/@-]{{1,128}}",
+        "NAME=CLAIM=GROUP, a provider, a claim or SAML attribute, and a value of letters, digits and ._:/@-",
+        range(11),
+        "groups of companies whose members are administrators, as `NAME=CLAIM=GROUP`, each trusted for people of that "
+        "provider alone: [Administrators](#administrators)",
+    )
+    company_domains: tuple[str, ...] = texts(
         (),
         rf"{DOMAIN.replace('$', '=')}={PROVIDER_NAME}",
-        "DOMAIN=NAME, the name of one of `samlProviders`",
+        "DOMAIN=NAME, the name of a provider",
         range(51),
-        "mail domains of these companies, as `example.com=NAME`: people with such an address are sent to the company's "
-        "own sign-in",
+        "mail domains of the companies of `samlProviders` and `oidcProviders`, as `example.com=NAME`: people with such "
+        "an address are sent to the company's own sign-in",
     )
     local_users: bool = flag(
-        True, "people may sign in with a password of this stage; off, only people of `samlProviders` sign in"
+        True,
+        "people may sign in with a password of this stage; off, only people of `samlProviders` and `oidcProviders` do",
     )
     administrators_group: str = text(
         "administrators",

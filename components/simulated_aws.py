@@ -103,6 +103,17 @@ class SimulatedAws:
                 "region": self.region,
                 "signingAlgorithms": [],
             },
+            "getParameter": {
+                "arn": f"arn:aws:ssm:{self.region}:{self.account_id}:parameter{arguments.get('name', '')}",
+                "id": arguments.get("name", ""),
+                "insecureValue": "",
+                "name": arguments.get("name", ""),
+                "region": self.region,
+                "type": "SecureString",
+                "value": f"value-of-{arguments.get('name', '')}",
+                "version": 1,
+                "withDecryption": True,
+            },
             "getRegion": {
                 "description": self.region,
                 "endpoint": f"ec2.{self.region}.amazonaws.com",

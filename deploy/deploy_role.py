@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from components.company_sign_in import oidc_secret_parameter
 from components.naming import PRODUCT, problem_of_stage_name
 from components.policy import PolicyDocument, Statement, allow, deny, document
 from deploy.command import command_parser, say
@@ -327,6 +328,11 @@ def preview_policy(account_id: str) -> PolicyDocument:
             actions="kms:GetPublicKey",
             resources=f"arn:aws:kms:*:{account_id}:key/*",
             conditions={"StringEquals": {"aws:ResourceTag/Product": PRODUCT}},
+        ),
+        allow(
+            "ClientSecretsAtCompanies",
+            actions="ssm:GetParameter",
+            resources=f"arn:aws:ssm:*:{account_id}:parameter{oidc_secret_parameter('*', '*')}",
         ),
     )
 

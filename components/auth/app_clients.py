@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pulumi
 import pulumi_aws as aws
 
+from components.auth.company_groups import GROUPS_ATTRIBUTE
 from components.naming import StageContext, formerly, type_token
 from components.protection import protected
 from components.settings import Mfa, SignInSettings
@@ -121,7 +122,7 @@ class AppClients(pulumi.ComponentResource):
             supported_identity_providers=list(self._args.identity_providers),
             explicit_auth_flows=["ALLOW_REFRESH_TOKEN_AUTH"],
             read_attributes=["email", "email_verified"],
-            write_attributes=["email"],
+            write_attributes=["email", *([GROUPS_ATTRIBUTE] if self._args.settings.company_administrators else [])],
             prevent_user_existence_errors="ENABLED",
             enable_token_revocation=True,
             access_token_validity=ACCESS_TOKEN_MINUTES,

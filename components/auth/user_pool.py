@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
@@ -9,30 +10,43 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policy
-from components.company_sign_in import domains_of, saml_metadata
+from components.auth.company_groups import GROUPS_ATTRIBUTE
+from components.company_sign_in import (
+    company_group_variables,
+    domains_of,
+    group_claims,
+    oidc_clients,
+    oidc_issuers,
+    oidc_secret_parameter,
+    saml_metadata,
+)
 from components.naming import PRODUCT, StageContext, type_token
 from components.protection import protected
 from components.settings import Mfa, SignInSettings, SignUp, ThreatProtection, sign_up_variables
 
 MIN_PASSWORD_CHARS = 12
 INVITATION_DAYS = 7
+FILTER, GROUPS = "sign-up-filter", "company-groups"
+"""Names of the functions that Cognito asks, and of their log groups."""
 SIGN_UP_FILTER = Path(__file__).with_name("sign_up_by_domain.py")
+COMPANY_GROUPS = Path(__file__).with_name("company_groups.py")
 RUNTIME = "python3.13"
 EMAIL_CLAIM = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress"
 """As Entra ID and AD FS name it; other providers are told to."""
 READ_FROM_METADATA = ("ActiveEncryptionCertificate", "SLORedirectBindingURI", "SSORedirectBindingURI")
+READ_FROM_ISSUER = ("attributes_url", "attributes_url_add_attributes", "authorize_url", "jwks_uri", "token_url")
 """Cognito API reference, CreateIdentityProvider, ProviderDetails: the answer holds them, the request need not."""
 SCOPES = {"read": "Look at own uploads and videos", "write": "Upload and delete own videos"}
 
 
 @dataclass(frozen=True)
 class AuthArgs:
-    """filter_log_group: of the sign-up filter; None only where `sign_up` is not `domain`."""
+    """log_groups: of the functions that Cognito asks, by the function's name; of those that a setting turns on."""
 
     context: StageContext
     settings: SignInSettings
     _: KW_ONLY
-    filter_log_group: aws.cloudwatch.LogGroup | None
+    log_groups: Mapping[str, aws.cloudwatch.LogGroup]
 
 
 class Auth(pulumi.ComponentResource):
@@ -62,11 +76,11 @@ class Auth(pulumi.ComponentResource):
         context, settings = args.context, args.settings
         threats = settings.threat_protection
 
-        sign_up_filter = (
-            self._sign_up_filter(args.filter_log_group)
-            if settings.sign_up is SignUp.DOMAIN and args.filter_log_group
-            else None
-        )
+        asked: dict[str, aws.lambda_.Function] = {}
+        if settings.sign_up is SignUp.DOMAIN:
+            asked[FILTER] = self._asked(FILTER, SIGN_UP_FILTER, sign_up_variables(settings.sign_up_domains))
+        if settings.company_administrators:
+            asked[GROUPS] = self._asked(GROUPS, COMPANY_GROUPS, company_group_variables(settings))
         pool = aws.cognito.UserPool(
             f"{name}-users",
             name=context.name("users"),
@@ -108,17 +122,28 @@ class Auth(pulumi.ComponentResource):
             user_pool_add_ons=aws.cognito.UserPoolUserPoolAddOnsArgs(
                 advanced_security_mode=threats.value.upper(),
             ),
-            lambda_config=aws.cognito.UserPoolLambdaConfigArgs(pre_sign_up=sign_up_filter.arn)
-            if sign_up_filter
-            else None,
+            # Always there: a pool never loses an attribute, and a setting must be able to take its company away.
+            schemas=[
+                aws.cognito.UserPoolSchemaArgs(
+                    name=GROUPS_ATTRIBUTE.removeprefix("custom:"),
+                    attribute_data_type="String",
+                    mutable=True,
+                    developer_only_attribute=False,
+                    required=False,
+                    string_attribute_constraints=aws.cognito.UserPoolSchemaStringAttributeConstraintsArgs(
+                        min_length="0", max_length="2048"
+                    ),
+                )
+            ],
+            lambda_config=_asked_by_the_pool(asked),
             deletion_protection="ACTIVE" if args.context.general.protect else "INACTIVE",
             opts=self._protected,
         )
         before_sign_in: list[pulumi.Resource] = []
-        if sign_up_filter:
+        for suffix, function in asked.items():
             allowed = aws.lambda_.Permission(
-                f"{name}-sign-up-filter",
-                function=sign_up_filter.name,
+                f"{name}-{suffix}",
+                function=function.name,
                 action="lambda:InvokeFunction",
                 principal="cognito-idp.amazonaws.com",
                 source_arn=pool.arn,
@@ -149,7 +174,8 @@ class Auth(pulumi.ComponentResource):
                 description="List, view and delete the videos of all users",
                 opts=self._child,
             )
-        companies = [self._company(pool, provider, url) for provider, url in saml_metadata(settings).items()]
+        companies = [self._saml_company(pool, provider, url) for provider, url in saml_metadata(settings).items()]
+        companies += [self._oidc_company(pool, provider, issuer) for provider, issuer in oidc_issuers(settings).items()]
         domain = aws.cognito.UserPoolDomain(
             f"{name}-sign-in",
             user_pool_id=pool.id,
@@ -170,19 +196,46 @@ class Auth(pulumi.ComponentResource):
         self.scopes = [pulumi.Output.concat(resource_server.identifier, "/", scope) for scope in SCOPES]
         self.register_outputs({"userPoolId": self.user_pool_id, "issuer": self.issuer})
 
-    def _company(self, pool: aws.cognito.UserPool, provider: str, metadata_url: str) -> aws.cognito.IdentityProvider:
+    def _saml_company(self, pool: aws.cognito.UserPool, provider: str, metadata: str) -> aws.cognito.IdentityProvider:
+        details = {"MetadataURL": metadata, "RequestSigningAlgorithm": "rsa-sha256"}
+        return self._company(pool, provider, "SAML", details, {"email": EMAIL_CLAIM}, READ_FROM_METADATA)
+
+    def _oidc_company(self, pool: aws.cognito.UserPool, provider: str, issuer: str) -> aws.cognito.IdentityProvider:
+        parameter = oidc_secret_parameter(self._args.context.stage, provider)
+        secret = aws.ssm.get_parameter_output(
+            name=parameter, with_decryption=True, opts=pulumi.InvokeOutputOptions(parent=self)
+        ).value
+        details = {
+            "oidc_issuer": issuer,
+            "client_id": oidc_clients(self._args.settings)[provider],
+            "client_secret": pulumi.Output.secret(secret),
+            "authorize_scopes": "openid email",
+            "attributes_request_method": "GET",
+        }
+        return self._company(pool, provider, "OIDC", details, {"email": "email", "username": "sub"}, READ_FROM_ISSUER)
+
+    def _company(  # noqa: PLR0917 - two callers, side by side
+        self,
+        pool: aws.cognito.UserPool,
+        provider: str,
+        kind: str,
+        details: Mapping[str, pulumi.Input[str]],
+        mapping: Mapping[str, str],
+        read_by_cognito: Sequence[str],
+    ) -> aws.cognito.IdentityProvider:
         """Not protected: a setting takes it away. Its people stay in the pool."""
+        claim = group_claims(self._args.settings).get(provider)
         return aws.cognito.IdentityProvider(
             f"{self._name}-{provider}",
             user_pool_id=pool.id,
             provider_name=provider,
-            provider_type="SAML",
-            provider_details={"MetadataURL": metadata_url, "RequestSigningAlgorithm": "rsa-sha256"},
-            attribute_mapping={"email": EMAIL_CLAIM},
+            provider_type=kind,
+            provider_details=dict(details),
+            attribute_mapping={**mapping, **({GROUPS_ATTRIBUTE: claim.claim} if claim else {})},
             idp_identifiers=domains_of(self._args.settings, provider),
-            # Cognito reads these from the metadata and tells them in its answer.
+            # Cognito reads these at the provider and tells them in its answer.
             opts=pulumi.ResourceOptions(
-                parent=self, ignore_changes=[f"providerDetails.{name}" for name in READ_FROM_METADATA]
+                parent=self, ignore_changes=[f"providerDetails.{name}" for name in read_by_cognito]
             ),
         )
 
@@ -204,12 +257,13 @@ class Auth(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         )
 
-    def _sign_up_filter(self, log_group: aws.cloudwatch.LogGroup) -> aws.lambda_.Function:
-        context, name = self._args.context, f"{self._name}-sign-up-filter"
-        function_name = context.name("sign-up-filter")
+    def _asked(self, suffix: str, source: Path, variables: Mapping[str, str]) -> aws.lambda_.Function:
+        """A function of one file that Cognito asks."""
+        context, name, log_group = self._args.context, f"{self._name}-{suffix}", self._args.log_groups[suffix]
+        function_name = context.name(suffix)
         role = aws.iam.Role(
             name,
-            name=context.account_wide_name("sign-up-filter"),
+            name=context.account_wide_name(suffix),
             assume_role_policy=policy.to_json(policy.assumed_by("lambda.amazonaws.com")),
             opts=self._child,
         )
@@ -232,16 +286,28 @@ class Auth(pulumi.ComponentResource):
             name=function_name,
             runtime=RUNTIME,
             architectures=["arm64"],
-            handler=f"{SIGN_UP_FILTER.stem}.handler",
-            code=pulumi.AssetArchive({SIGN_UP_FILTER.name: pulumi.StringAsset(SIGN_UP_FILTER.read_text())}),
+            handler=f"{source.stem}.handler",
+            code=pulumi.AssetArchive({source.name: pulumi.StringAsset(source.read_text())}),
             role=role.arn,
             reserved_concurrent_executions=0 if self._args.context.general.paused else -1,
             timeout=5,  # Cognito waits no longer; Developer Guide, "Customizing user pool workflows with triggers"
-            environment=aws.lambda_.FunctionEnvironmentArgs(
-                variables=sign_up_variables(self._args.settings.sign_up_domains)
-            ),
+            environment=aws.lambda_.FunctionEnvironmentArgs(variables=dict(variables)),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[log_group, write]),
         )
+
+
+def _asked_by_the_pool(asked: Mapping[str, aws.lambda_.Function]) -> aws.cognito.UserPoolLambdaConfigArgs | None:
+    if not asked:
+        return None
+    return aws.cognito.UserPoolLambdaConfigArgs(
+        pre_sign_up=asked[FILTER].arn if FILTER in asked else None,
+        # Version 1 changes ID tokens alone, and the API verifies access tokens.
+        pre_token_generation_config=aws.cognito.UserPoolLambdaConfigPreTokenGenerationConfigArgs(
+            lambda_arn=asked[GROUPS].arn, lambda_version="V2_0"
+        )
+        if GROUPS in asked
+        else None,
+    )
 
 
 def _answers_to_takeover(

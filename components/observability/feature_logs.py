@@ -24,6 +24,7 @@ class Feature(StrEnum):
     NETWORK = "network"
     TRAIL = "trail"
     SIGN_UP_FILTER = "sign-up-filter"
+    COMPANY_GROUPS = "company-groups"
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class FeatureLogsArgs:
 class FeatureLogs(pulumi.ComponentResource):
     """A log group for each feature, and the key of the web ACL's, which is in us-east-1."""
 
-    groups: dict[Feature, aws.cloudwatch.LogGroup]
+    groups: dict[str, aws.cloudwatch.LogGroup]
     """Log groups by feature: of those that are on; on a protecting stage, of all."""
 
     def __init__(self, name: str, args: FeatureLogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -70,6 +71,7 @@ class FeatureLogs(pulumi.ComponentResource):
             Feature.NETWORK: context.log_group("network-flow"),
             Feature.TRAIL: context.log_group("trail"),
             Feature.SIGN_UP_FILTER: context.function_log_group("sign-up-filter"),
+            Feature.COMPANY_GROUPS: context.function_log_group("company-groups"),
         }
         self.groups = {
             feature: aws.cloudwatch.LogGroup(
@@ -92,6 +94,7 @@ def _features_of(settings: Settings) -> dict[Feature, bool]:
         Feature.NETWORK: settings.network.enabled,
         Feature.TRAIL: settings.observability.trail,
         Feature.SIGN_UP_FILTER: settings.sign_in.sign_up is SignUp.DOMAIN,
+        Feature.COMPANY_GROUPS: bool(settings.sign_in.company_administrators),
     }
 
 

@@ -134,6 +134,8 @@ def test_no_client_pushes_lines_out_of_an_answer_by_telling_progress_under_an_id
     for page in ("logs", "runbook"):
         text = (PROJECT / "docs" / f"{page}.md").read_text()
         queries += re.findall(r"filter [^`\n]*\b(?:videoId|correlationId) = [^`\n]*", text)
+    # One that asks for a single message of the platform's own leaves out all that clients tell.
+    queries = [query for query in queries if not re.search(r'^\| filter message = "[a-z ]+"$', query, re.MULTILINE)]
     assert len(queries) >= 4
     for query in queries:
         assert 'message != "progress told"' in query, query

@@ -37,6 +37,9 @@ from tests.infrastructure.safety.reading import as_list
 ACCOUNT_ID = "123456789012"
 EVERYTHING_ON = {
     "samlProviders": ["acme=https://login.example.com/metadata"],
+    "oidcProviders": ["umbrella=https://login.example.org"],
+    "oidcClientIds": ["umbrella=client-1"],
+    "companyAdministrators": ["acme=groups=video-admins", "umbrella=roles=video.admin"],
     "siteDomain": "video.example.com",
     "siteCertificateArn": f"arn:aws:acm:us-east-1:{ACCOUNT_ID}:certificate/1a2b",
     "hostedZoneId": "Z1",
@@ -279,7 +282,7 @@ def test_a_preview_reads_and_both_roles_reach_the_state(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "state.json").read_text()) == state_policy("state", STATE_KEY)
     assert json.loads((tmp_path / "preview-state.json").read_text()) == preview_state_policy("state", STATE_KEY)
     preview = {action for each in preview_policy(ACCOUNT_ID)["Statement"] for action in as_list(each["Action"])}
-    assert preview == {"ec2:DescribeAvailabilityZones", "kms:GetPublicKey"}
+    assert preview == {"ec2:DescribeAvailabilityZones", "kms:GetPublicKey", "ssm:GetParameter"}
 
 
 def test_a_state_bucket_without_its_key_is_refused(tmp_path: Path) -> None:

@@ -20,6 +20,9 @@ from tests.infrastructure.recorded_program import ACCOUNT_ID, Recorded, Recordin
 LONGEST_REGION = "ap-southeast-1"
 EVERYTHING = {
     "samlProviders": ["acme=https://login.example.com/metadata"],
+    "oidcProviders": ["umbrella=https://login.example.org"],
+    "oidcClientIds": ["umbrella=client-1"],
+    "companyAdministrators": ["acme=groups=video-admins", "umbrella=roles=video.admin"],
     "machineClient": True,
     "signUp": "domain",
     "signUpDomains": ["example.com"],

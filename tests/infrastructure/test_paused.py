@@ -88,7 +88,7 @@ FREE = {
     *("cloudfront/publicKey:PublicKey", "cloudfront/responseHeadersPolicy:ResponseHeadersPolicy"),
     *("cloudwatch/eventTarget:EventTarget", "cloudwatch/logDeliveryDestination:LogDeliveryDestination"),
     *("cloudwatch/logDeliverySource:LogDeliverySource", "cloudwatch/queryDefinition:QueryDefinition"),
-    "cognito/identityProvider:IdentityProvider",
+    *("cognito/identityProvider:IdentityProvider", "cognito/userGroup:UserGroup"),
     *("cognito/resourceServer:ResourceServer", "cognito/riskConfiguration:RiskConfiguration"),
     *("cognito/userPoolClient:UserPoolClient", "cognito/userPoolDomain:UserPoolDomain"),
     *("ec2/defaultSecurityGroup:DefaultSecurityGroup", "ec2/networkAcl:NetworkAcl", "ec2/routeTable:RouteTable"),

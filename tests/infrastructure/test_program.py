@@ -294,7 +294,8 @@ def test_stages_differ_only_in_what_they_leave_out(dev: Recording, staging: Reco
     warm = {name for name in prod.names() if "appautoscaling" in name or "provisionedConcurrency" in name}
     machine = {name for name in prod.names() if name.endswith("/app-clients-machine")}
     threats = {name for name in prod.names() if name.endswith("/auth-threats")}
-    unused_logs = {name for name in prod.names() if name.endswith("/feature-logs-sign-up-filter")}
+    unused = ("/feature-logs-sign-up-filter", "/feature-logs-company-groups")
+    unused_logs = {name for name in prod.names() if name.endswith(unused)}
     assert prod.names() - staging.names() == warm | machine | threats | unused_logs
     assert staging.names() - prod.names() == set()
     assert dev.names() - staging.names() == set()

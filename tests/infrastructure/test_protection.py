@@ -67,14 +67,16 @@ def test_destroying_takes_all_that_costs_while_idle_but_data_and_its_keys(prod: 
     protected = {f"{each.type}/{each.name}" for each in prod.resources if each.protect}
     dragged = kept_by_destroying(prod) - protected
     assert {name.rpartition("/")[0] for name in dragged} <= STAY_FOR_OTHERS
-    assert all(name.rpartition("/")[2].startswith(("network-", "auth-sign-up-filter", "auth-acme")) for name in dragged)
+    dragging = ("network-", "auth-sign-up-filter", "auth-company-groups", "auth-acme", "auth-umbrella")
+    assert all(name.rpartition("/")[2].startswith(dragging) for name in dragged)
     assert kept_types <= {each.type for each in holders(prod)}
 
 
-def test_the_filter_that_a_protected_pool_calls_stays_with_its_permission() -> None:
+@pytest.mark.parametrize("function", ["auth-sign-up-filter", "auth-company-groups"])
+def test_a_function_that_a_protected_pool_calls_stays_with_its_permission(function: str) -> None:
     kept = kept_by_destroying(shaped("everything on"))
     for kind in ("lambda/function:Function", "lambda/permission:Permission", "iam/rolePolicy:RolePolicy"):
-        assert f"aws:{kind}/auth-sign-up-filter" in kept
+        assert f"aws:{kind}/{function}" in kept
 
 
 def test_upload_token_keys_can_be_dropped_and_go_by_themselves() -> None:

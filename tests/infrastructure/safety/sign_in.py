@@ -23,6 +23,17 @@ def passwords_are_long_and_users_cannot_be_guessed(recording: Recording) -> Viol
         passwordPolicy__requireSymbols=True,
         passwordPolicy__temporaryPasswordValidityDays=7,
         usernameAttributes=["email"],
+        # Cognito writes it at each sign-in at a company, and grants nothing by it: components/auth/company_groups.py.
+        schemas=[
+            {
+                "name": "groups",
+                "attributeDataType": "String",
+                "mutable": True,
+                "developerOnlyAttribute": False,
+                "required": False,
+                "stringAttributeConstraints": {"minLength": "0", "maxLength": "2048"},
+            }
+        ],
         autoVerifiedAttributes=["email"],
         userAttributeUpdateSettings__attributesRequireVerificationBeforeUpdates=["email"],
         usernameConfiguration__caseSensitive=False,
