@@ -9,6 +9,9 @@ import type {
   PresignedPart,
   ProgressBatch,
   SignedParts,
+  StageUsage,
+  StageVideo,
+  StageVideoPage,
   StartedUpload,
   StoredUpload,
   Usage,
@@ -184,6 +187,27 @@ export class ApiClient {
     return this.#asUser("DELETE", `/videos/${encodeURIComponent(videoId)}`);
   }
 
+  /** For administrators. owner, name: "" for all; cursor: null for the first page. */
+  stageVideos(search: { owner: string; name: string }, cursor: string | null): Promise<StageVideoPage> {
+    const query = new URLSearchParams({ limit: "24", ...search, cursor: cursor ?? "" });
+    return this.#asUser("GET", `/admin/videos?${query}`);
+  }
+
+  /** For administrators. */
+  stageVideo(owner: string, videoId: string): Promise<StageVideo> {
+    return this.#asUser("GET", stagePath(owner, videoId));
+  }
+
+  /** For administrators. */
+  deleteStageVideo(owner: string, videoId: string): Promise<unknown> {
+    return this.#asUser("DELETE", stagePath(owner, videoId));
+  }
+
+  /** For administrators. */
+  stageUsage(): Promise<StageUsage> {
+    return this.#asUser("GET", "/admin/usage");
+  }
+
   /** One try: the caller sends more later. isLeaving: the call outlives the page. */
   tellProgress(batch: ProgressBatch, { isLeaving }: { isLeaving: boolean }): Promise<unknown> {
     const signal = AbortSignal.timeout(PROGRESS_TIMEOUT_MS);
@@ -264,4 +288,8 @@ function parsed(text: string): Refusal {
   } catch {
     return {};
   }
+}
+
+function stagePath(owner: string, videoId: string): string {
+  return `/admin/videos/${encodeURIComponent(owner)}/${encodeURIComponent(videoId)}`;
 }

@@ -14,6 +14,7 @@ import { leavePlayerOfBefore } from "./player";
 import { accept, forgetShared, isAccepted, sharedVideos } from "./shared_videos";
 import { SignIn, type SiteConfig } from "./sign_in";
 import { offerToSignInAgain } from "./sign_in_again";
+import { StageView } from "./stage_view";
 import { Telemetry } from "./telemetry";
 import { stateWords } from "./video_card";
 
@@ -65,6 +66,7 @@ function showWorkspace(signIn: SignIn, config: SiteConfig): void {
   uploader.apiUrl = baseUrl;
   uploader.accessToken = (options) => signIn.accessToken(options);
   void library.load();
+  if (signIn.isAdministrator) new StageView(api).show();
   takeShared(uploader, signIn).catch((error: unknown) => showBanner(message(error)));
 }
 

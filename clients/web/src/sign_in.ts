@@ -20,6 +20,8 @@ export interface SiteConfig {
   tellProgress?: boolean;
   /** of the account view; there is none without it */
   accountClientId?: string;
+  /** the group whose members see all users' videos; there is none without it */
+  administratorsGroup?: string;
   /** the second factor at sign-in */
   mfa?: "off" | "optional" | "required";
 }
@@ -82,6 +84,13 @@ export class SignIn extends EventTarget {
   /** The person, by an id that stays. */
   get subject(): string {
     return this.#user?.profile.sub ?? "";
+  }
+
+  /** Whether the person is in the group of administrators, for showing only: the API decides. */
+  get isAdministrator(): boolean {
+    const groups = this.#user?.profile["cognito:groups"];
+    const group = this.#config.administratorsGroup;
+    return group !== undefined && Array.isArray(groups) && groups.includes(group);
   }
 
   /** Take up this tab's session, or the answer of the sign-in page that just sent the browser back. */

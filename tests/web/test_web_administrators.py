@@ -1,0 +1,67 @@
+"""The administrators' view of the page, on the whole local platform."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from local.platform import LocalPlatform
+from tests.end_to_end.conftest import make_person, ready_video
+from tests.web import walkthroughs
+from tests.web.axe import serious_problems
+from tests.web.walkthroughs import Person
+
+
+def new_person(platform: LocalPlatform) -> Person:
+    person = Person(f"{secrets.token_hex(4)}@example.com", secrets.token_urlsafe(12))
+    platform.sign_in.create_user(person.email, person.password)
+    return person
+
+
+WORDS = {
+    "en-GB": ("Videos of all users", "Search", "Title or file name", "Delete"),
+    "de-DE": ("Videos aller Nutzer", "Suchen", "Titel oder Dateiname", "Löschen"),
+}
+
+
+@pytest.mark.parametrize("locale", WORDS)
+def test_an_administrator_finds_plays_and_deletes_a_users_video(
+    page: Page, platform: LocalPlatform, small_video: Path, locale: str
+) -> None:
+    heading, search, name, remove = WORDS[locale]
+    owner = make_person(platform)
+    file_name = f"{secrets.token_hex(8)}.mp4"
+    video_id = ready_video(owner, small_video.read_bytes(), file_name=file_name)["videoId"]
+    administrator = new_person(platform)
+    platform.sign_in.appoint_administrator(administrator.email)
+    page.goto(platform.site_url)
+    page.locator("#sign-in").click()
+    walkthroughs.fill_in_sign_in(page, administrator)
+    stage = page.get_by_role("region", name=heading)
+    stage.get_by_label(name).fill(file_name)
+    stage.get_by_role("button", name=search).click()
+    row = stage.get_by_role("listitem").filter(has_text=file_name)
+    expect(row).to_contain_text(owner.owner, timeout=walkthroughs.IN_TIME_MS)
+    assert serious_problems(page) == []
+    row.locator("[data-do=play]").click()
+    expect(page.locator("#player")).to_be_visible(timeout=walkthroughs.IN_TIME_MS)
+    assert owner.owner in (page.locator("#player-video").get_attribute("src") or "")
+    page.locator("#player-close").click()
+    row.get_by_role("button", name=remove).click()
+    page.locator("#confirm-yes").click()
+    expect(row).to_have_count(0, timeout=walkthroughs.IN_TIME_MS)
+    assert owner.call("GET", f"/videos/{video_id}").status_code == 404
+
+
+def test_nobody_else_is_shown_the_view_and_nothing_is_loaded_before_it_is_asked_for(
+    page: Page, platform: LocalPlatform
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/admin/" in request.url else None)
+    walkthroughs.sign_in(page, platform.site_url, new_person(platform))
+    expect(page.locator("#workspace")).to_be_visible()
+    expect(page.locator("#stage")).to_be_hidden()
+    assert asked == []
