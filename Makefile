@@ -33,7 +33,7 @@ export PYTHONDONTWRITEBYTECODE :=
 MEASURED_TESTS := $(addprefix tests/,core api adapters cli media)
 
 .DEFAULT_GOAL := help
-.PHONY: help run web uploader install test slow check check-python check-page coverage format lock settings engine load bench bench-clients soak contract faults hostile matrix mutants screenshots preflight publish redrive webhook-secret find-upload replay-event restore-video revoke-user erase-user reset-mfa administrators smoke costs clean
+.PHONY: help run web uploader install test slow check check-python check-page coverage format lock settings engine load bench bench-clients bench-media soak contract faults hostile matrix mutants screenshots preflight publish redrive webhook-secret find-upload replay-event restore-video revoke-user erase-user reset-mfa administrators smoke costs clean
 
 help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -135,6 +135,9 @@ bench-clients: install web ## Our page, Uppy and UpChunk on the same bad lines (
 	@$(NPM:$(CLIENTS)=$(PEERS)) ci --silent --omit-lockfile-registry-resolved
 	@cd $(PEERS) && PATH="$(NODE)/bin:$$PATH" node node_modules/.bin/vite build --logLevel warn
 	$(BIN)/python -m bench.bad_lines $(ARGS)
+
+bench-media: install ## Inspection of videos against ffprobe and ffmpeg, on a throttled server (ARGS=--small)
+	PYTHONPATH=. $(BIN)/python -m bench.media $(ARGS)
 
 soak: install ## Play thousands of random histories of the state machine; every invariant must hold
 	$(BIN)/python -m tests.soak $(ARGS)

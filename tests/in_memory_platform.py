@@ -13,6 +13,7 @@ from chalicelib.core.idempotency_keys import IdempotencyKeys
 from chalicelib.core.janitor import Janitor
 from chalicelib.core.library import Library
 from chalicelib.core.malware_scan import NO_SCAN, Heard, ScanPolicy, ScanResult, ScanVerdict, ScanVerdicts
+from chalicelib.core.media.containers import HEAD_BYTES, require_container
 from chalicelib.core.media.facts import MediaFacts, VideoStream
 from chalicelib.core.media.inspection import Inspection
 from chalicelib.core.multipart_upload import MultipartUploads, StartedUpload
@@ -32,7 +33,6 @@ from chalicelib.core.stage_library import StageLibrary
 from chalicelib.core.stage_usage import StageUsage
 from chalicelib.core.upload_requests import CompleteUpload, StartUpload
 from chalicelib.core.upload_token import UploadToken, UploadTokens
-from chalicelib.core.video_types import Container
 from chalicelib.core.viewing_urls import S3ViewingUrls
 from tests.fakes import (
     FakeBill,
@@ -165,9 +165,9 @@ class Transfer:
         self.platform.videos.before_complete = lambda: None
 
 
-def inspected(read_range: Callable[[int, int], bytes], size_bytes: int, container: Container) -> Inspection:
+def inspected(read_range: Callable[[int, int], bytes], size_bytes: int) -> Inspection:
     facts = MediaFacts(
-        container=container,
+        container=require_container(read_range(0, min(HEAD_BYTES, size_bytes))),
         duration_seconds=1.0,
         bit_rate_bits_per_second=8 * size_bytes,
         video=VideoStream(codec="h264", profile="High", width=320, height=180, rotation_degrees=0, frame_rate=25.0),

@@ -13,7 +13,6 @@ from chalicelib.core.ports import StoredObject
 from chalicelib.core.processing import MAX_SLOW_RETRIES, Processed
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_record import VideoRecord
-from chalicelib.core.video_types import Container
 from tests.in_memory_platform import MP4_HEAD, OWNER, InMemoryPlatform, Transfer, inspected
 
 
@@ -112,9 +111,9 @@ def test_a_video_deleted_while_it_is_looked_at_stays_deleted(platform: InMemoryP
     transfer = completed(platform)
     inspect = platform.processing.inspect
 
-    def delete_meanwhile(read_range: Callable[[int, int], bytes], size_bytes: int, container: Container) -> Inspection:
+    def delete_meanwhile(read_range: Callable[[int, int], bytes], size_bytes: int) -> Inspection:
         platform.library.delete(transfer.token.ref)
-        return inspect(read_range, size_bytes, container)
+        return inspect(read_range, size_bytes)
 
     processing = replace(platform.processing, inspect=delete_meanwhile)
     version = platform.videos.versions[transfer.key][-1]
@@ -161,7 +160,7 @@ def test_a_video_is_what_it_contains_whatever_its_name_says(platform: InMemoryPl
 
 
 def test_a_damaged_video_is_rejected(platform: InMemoryPlatform) -> None:
-    def damaged(read_range: Callable[[int, int], bytes], size_bytes: int, container: Container) -> Inspection:
+    def damaged(read_range: Callable[[int, int], bytes], size_bytes: int) -> Inspection:
         raise UnreadableMediaError("moov atom not found")
 
     transfer = completed(platform)
@@ -171,7 +170,7 @@ def test_a_damaged_video_is_rejected(platform: InMemoryPlatform) -> None:
 
 
 def test_slow_storage_is_given_its_chances_before_the_file_is_blamed(platform: InMemoryPlatform) -> None:
-    def slow(read_range: Callable[[int, int], bytes], size_bytes: int, container: Container) -> Inspection:
+    def slow(read_range: Callable[[int, int], bytes], size_bytes: int) -> Inspection:
         raise MediaBudgetError("max_wall_seconds", 60, resource="seconds")
 
     transfer = completed(platform)

@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-from chalicelib.core.media.containers import HEAD_BYTES, detect_container
 from chalicelib.core.media.facts import Inspection, InspectionLimits
 from chalicelib.core.media.inspection import inspect_media
 
@@ -29,7 +28,4 @@ class StoredFile:
 def inspect_file(path: Path, limits: InspectionLimits | None = None) -> Inspection:
     """Inspect as processing does: container by magic bytes, then facts and poster."""
     stored = StoredFile(path)
-    with path.open("rb") as file:
-        container = detect_container(file.read(HEAD_BYTES))
-    assert container is not None
-    return inspect_media(stored.read_range, stored.size_bytes, container, limits)
+    return inspect_media(stored.read_range, stored.size_bytes, limits=limits)

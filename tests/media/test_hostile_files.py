@@ -168,9 +168,11 @@ def test_a_picture_that_unpacks_to_gigabytes_is_refused(tmp_path: Path) -> None:
 
 
 def _inspectors() -> list[psutil.Process]:
-    """Processes of ours that were started as inspectors; other tests may have others running."""
-    started_as = inspector_process.start_command()
-    return [child for child in psutil.Process().children() if child.cmdline() == started_as]
+    """Processes that our template forked; it stays, other tests may have others running."""
+    started_as = inspector_process.template_command()
+    here = psutil.Process()
+    forked = [child for child in here.children(recursive=True) if child.ppid() != here.pid]
+    return [child for child in forked if child.cmdline() == started_as]
 
 
 def _child() -> psutil.Process:
@@ -190,9 +192,9 @@ def _after_the_prefetch(path: Path, act: Callable[[psutil.Process], object]) -> 
     return read_range
 
 
-@pytest.fixture
-def video_of_many_reads(tmp_path: Path) -> Path:
-    path = write_sample_video(tmp_path / "v", duration_seconds=10.0, pad_to_bytes=20 * MIB)
+@pytest.fixture(scope="module")
+def video_of_many_reads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = write_sample_video(tmp_path_factory.mktemp("video") / "v", duration_seconds=10.0, pad_to_bytes=20 * MIB)
     with path.open("ab") as file:
         file.write((4 * MIB).to_bytes(4, "big") + b"free" + bytes(4 * MIB - 8))
     return path
@@ -279,6 +281,49 @@ def test_the_process_that_lends_the_file_cannot_be_read_or_traced(video_of_many_
         libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
     assert seen
     assert seen[0] == 0
+
+
+_TELLS_ITS_SECRECY = """
+import ctypes, select, socket, sys
+from chalicelib.core.media import inspector_template
+def tell():
+    sys.exit(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))  # PR_GET_DUMPABLE
+select.poll = tell
+inspector_template.main()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the template is Linux's")
+def test_the_template_can_be_neither_read_nor_traced_before_it_forks_anything() -> None:
+    requests, theirs = socket.socketpair()
+    with requests, theirs:
+        command = [sys.executable, "-c", _TELLS_ITS_SECRECY]
+        environment = {"PYTHONPATH": str(Path(inspector_process.__file__).parents[3])}
+        assert psutil.Popen(command, stdin=theirs.fileno(), env=environment).wait(timeout=30) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the template is Linux's")
+def test_every_file_has_a_process_of_its_own_from_one_template(video_of_many_reads: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    size_bytes = video_of_many_reads.stat().st_size
+    for _ in range(2):
+        look = _after_the_prefetch(video_of_many_reads, lambda child: seen.append((child.pid, child.ppid())))
+        inspect_media(look, size_bytes, Container.MP4)
+    assert len({pid for pid, _ in seen}) == 2
+    assert len({parent for _, parent in seen}) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the template is Linux's")
+def test_a_template_that_is_gone_takes_its_process_along_and_blames_no_file(video_of_many_reads: Path) -> None:
+    def kill_template(child: psutil.Process) -> None:
+        template = child.parent()
+        assert template
+        template.kill()
+
+    size_bytes = video_of_many_reads.stat().st_size
+    with pytest.raises(InspectorUnavailableError):
+        inspect_media(_after_the_prefetch(video_of_many_reads, kill_template), size_bytes, Container.MP4)
+    assert inspect_file(video_of_many_reads).facts.video.width == 320, "the next one has a new template"
 
 
 _LOCKED_UP = f"""

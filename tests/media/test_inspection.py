@@ -207,6 +207,16 @@ def test_the_poster_of_a_mostly_black_video_is_of_the_part_that_shows_something(
     _assert_shows_the_quarters(_picture(inspect_file(path)))
 
 
+def test_the_poster_of_a_fragmented_video_is_not_its_black_beginning(tmp_path: Path) -> None:
+    path = write_sample_video(
+        tmp_path / "v",
+        duration_seconds=8.0,
+        black_seconds=4.0,
+        muxer_options={"movflags": "frag_keyframe+empty_moov+default_base_moof"},
+    )
+    _assert_shows_the_quarters(_picture(inspect_file(path)))
+
+
 def test_a_video_that_was_cut_off_is_said_to_be_cut_off(tmp_path: Path) -> None:
     path = write_sample_video(tmp_path / "v", faststart=True)
     whole_bytes = path.stat().st_size

@@ -17,6 +17,7 @@ from chalicelib.core.media.facts import InspectionLimits
 from chalicelib.core.media.ranged_file import (
     FIRST_BLOCK_BYTES,
     HEAD_BYTES,
+    LARGE_FILE_BYTES,
     MAX_BLOCK_BYTES,
     MIB,
     TAIL_BYTES,
@@ -109,6 +110,51 @@ def test_sequential_blocks_double_and_a_jump_starts_small_again() -> None:
     file.seek(3 * MIB)
     file.read(1)
     assert storage.ranges[-1] == (3 * MIB, 3 * MIB + FIRST_BLOCK_BYTES)
+
+
+def test_an_expected_range_is_read_at_once_whatever_of_it_is_asked_for_first() -> None:
+    storage = Storage(STORED)
+    file = _file(storage)
+    file.read(1)
+    file.expect(HEAD_BYTES - 100, 9 * MIB)
+    file.seek(5 * MIB)
+    assert file.read(16) == STORED[5 * MIB : 5 * MIB + 16]
+    assert storage.ranges[2:] == [(HEAD_BYTES, 9 * MIB)]
+    file.seek(0)
+    assert file.read(9 * MIB) == STORED[: 9 * MIB]
+    assert len(storage.ranges) == 3
+
+
+def test_an_expected_range_that_ends_in_the_tail_stops_there() -> None:
+    storage = Storage(STORED)
+    file = _file(storage)
+    file.read(1)
+    file.expect(22 * MIB, len(STORED))
+    file.seek(22 * MIB)
+    assert file.read(len(STORED)) == STORED[22 * MIB :]
+    assert storage.ranges[2:] == [(22 * MIB, len(STORED) - TAIL_BYTES)]
+
+
+def test_what_is_expected_is_held_to_the_budget() -> None:
+    storage = Storage(STORED)
+    file = _file(storage, max_fetched_bytes=3 * MIB)
+    file.read(1)
+    file.expect(2 * MIB, 20 * MIB)
+    file.seek(2 * MIB)
+    assert file.read(1) == STORED[2 * MIB : 2 * MIB + 1]
+    assert storage.fetched_bytes == 3 * MIB
+
+
+def test_of_a_large_file_the_head_comes_alone() -> None:
+    ranges: list[tuple[int, int]] = []
+
+    def read_range(start: int, end_exclusive: int, /) -> bytes:
+        ranges.append((start, end_exclusive))
+        return bytes(end_exclusive - start)
+
+    budget = ReadBudget(InspectionLimits(), time.monotonic() + 10)
+    RangedFile(read_range, LARGE_FILE_BYTES, budget).prefetch()
+    assert ranges == [(0, HEAD_BYTES)]
 
 
 def test_the_byte_budget_is_used_to_the_last_byte_and_never_beyond() -> None:

@@ -16,7 +16,6 @@ from chalicelib.core.announcements import Announcements
 from chalicelib.core.json_values import JsonObject
 from chalicelib.core.log_context import about_upload
 from chalicelib.core.malware_scan import MALWARE, NO_SCAN, SCAN_REJECTIONS, ScanPolicy, ScanResult, is_infected
-from chalicelib.core.media.containers import HEAD_BYTES, require_container
 from chalicelib.core.media.errors import MediaBudgetError, MediaError
 from chalicelib.core.media.inspection import Inspection
 from chalicelib.core.ports import Clock, MetadataBucket, Meter, StoredObject, StoredVideo, VideoBucket
@@ -25,7 +24,6 @@ from chalicelib.core.upload_metrics import record_completed_upload
 from chalicelib.core.video_events import owed_event
 from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import GONE_STATES, OPEN_STATES, Rejection, State, VideoRecord
-from chalicelib.core.video_types import Container
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +46,8 @@ class WrongSizeError(Exception):
         return f"{self.stored_bytes} bytes arrived, but {self.announced_bytes} were announced."
 
 
-Inspect = Callable[[Callable[[int, int], bytes], int, Container], Inspection]
-"""(read_range, size_bytes, container) → what is inside; raises MediaError."""
+Inspect = Callable[[Callable[[int, int], bytes], int], Inspection]
+"""(read_range, size_bytes) → what is inside; raises MediaError."""
 
 
 class Processed(StrEnum):
@@ -109,8 +107,7 @@ class Processing:
         if stored.size_bytes != record.size_bytes:
             raise WrongSizeError(announced_bytes=record.size_bytes, stored_bytes=stored.size_bytes)
         read_range = partial(self.videos.read_range, record.ref.file_key, stored.version_id)
-        container = require_container(read_range(0, min(HEAD_BYTES, stored.size_bytes)))
-        return self.inspect(read_range, stored.size_bytes, container)
+        return self.inspect(read_range, stored.size_bytes)
 
     def _accept(self, record: VideoRecord, stored: StoredVideo, seen_at: datetime, inspection: Inspection) -> Processed:
         self.metadata.put(record.ref.poster_key, inspection.poster_jpeg, POSTER_CONTENT_TYPE)

@@ -15,6 +15,11 @@ _LARGE_HEADER_BYTES = 16
 _SAMPLE_ENTRIES_AT = 16
 """In the sample description: header, version and number of entries."""
 _ENCRYPTED_VIDEO = b"encv"
+_AFTER_INDEX_BYTES = 512 << 10
+"""Read with the index: the first pictures, where it comes first."""
+_MAX_INDEX_BYTES = 16 << 20
+_BEFORE_INDEX = frozenset({b"mdat", b"free", b"skip"})
+"""What little follows them is the index."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,7 @@ class Index:
         index = find_box(file, b"moov", 0, file.size_bytes)
         if index is None:
             return cls(missing_bytes=_missing_bytes(file))
+        file.expect(index[0], index[1] + _AFTER_INDEX_BYTES)
         start, end = index[0] + _BOX_HEADER_BYTES, index[1]
         return cls(
             is_fragmented=find_box(file, b"mvex", start, end) is not None
@@ -85,6 +91,8 @@ def _boxes(file: MediaFile, start: int, end: int) -> Iterator[tuple[bytes, int, 
         if header[4:8] == b"moof":
             return
         start += size_bytes
+        if header[4:8] in _BEFORE_INDEX and end == file.size_bytes and end - start <= _MAX_INDEX_BYTES:
+            file.expect(start, end)
 
 
 def read_bytes(file: MediaFile, start: int, size_bytes: int, end: int) -> bytes:

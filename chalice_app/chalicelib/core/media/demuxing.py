@@ -58,6 +58,7 @@ class MediaFile(Protocol):
     size_bytes: int
 
     def read(self, size: int, /) -> bytes: ...
+    def expect(self, start: int, end: int) -> None: ...
     def seek(self, offset: int, whence: int = 0, /) -> int: ...
     def tell(self) -> int: ...
 
@@ -70,6 +71,9 @@ class _Derived:
     def __init__(self, size_bytes: int) -> None:
         self.size_bytes = size_bytes
         self._position = 0
+
+    def expect(self, start: int, end: int) -> None:
+        """Do nothing: what lies where in the other file is not known here."""
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size_bytes}[whence]
@@ -132,8 +136,13 @@ class FileWithGap(_Derived):
         return self._file.read(size)
 
 
-def open_media(file: MediaFile, container: Container, limits: InspectionLimits) -> InputContainer:
-    """Open with the container's own demuxer, without guessing from the bytes. Raises what libav raises."""
+def open_media(
+    file: MediaFile, container: Container, limits: InspectionLimits, *, walk_fragments: bool = True
+) -> InputContainer:
+    """Open with the container's own demuxer, without guessing from the bytes. Raises what libav raises.
+
+    walk_fragments: look at all fragments of an MP4 now, or at each when its turn comes; then nothing can be sought.
+    """
     demuxer = _DEMUXERS[container]
     file.seek(0)
     return av.open(
@@ -153,6 +162,7 @@ def open_media(file: MediaFile, container: Container, limits: InspectionLimits) 
             "analyzeduration": str(_PROBE_MICROSECONDS),
             "max_streams": str(limits.max_streams + 1),
             "max_pixels": str(limits.max_pixels),
+            **({} if walk_fragments else {"fflags": "+ignidx"}),
         },
     )
 

@@ -7,6 +7,12 @@ HEADER = struct.Struct(">BI")
 READ_REQUEST = struct.Struct(">QI")
 """Position and number of bytes."""
 
+EXPECTED_RANGE = struct.Struct(">QQ")
+"""Start and exclusive end."""
+
+EXIT_STATUS = struct.Struct(">i")
+"""From the template: negative for the signal that ended a process."""
+
 MAX_READ_BYTES = 1 << 20
 MAX_POSTER_BYTES = 1 << 20
 MAX_TEXT_BYTES = 1 << 14
@@ -16,7 +22,8 @@ class Frame(IntEnum):
     """The parent says JOB once and answers each READ with DATA or REFUSED; the child says the rest.
 
     READY stands between the child's own start and the first byte of the file: a child that dies before it was not
-    killed by a video. Then come READs, and at last either PROBLEM, or POSTER and FACTS.
+    killed by a video. Then come READs, each perhaps after an EXPECT: the range that the following ones will read. Last
+    comes either PROBLEM, or POSTER and FACTS.
     """
 
     JOB = 1
@@ -27,6 +34,7 @@ class Frame(IntEnum):
     POSTER = 6
     FACTS = 7
     PROBLEM = 8
+    EXPECT = 9
 
 
 MAX_PAYLOAD_BYTES = {
@@ -38,6 +46,7 @@ MAX_PAYLOAD_BYTES = {
     Frame.POSTER: MAX_POSTER_BYTES,
     Frame.FACTS: MAX_TEXT_BYTES,
     Frame.PROBLEM: MAX_TEXT_BYTES,
+    Frame.EXPECT: EXPECTED_RANGE.size,
 }
 
 

@@ -10,6 +10,7 @@ import time
 from dataclasses import asdict
 from typing import NoReturn, cast
 
+from chalicelib.core.media.containers import HEAD_BYTES, require_container
 from chalicelib.core.media.errors import (
     EncryptedMediaError,
     InspectorCrashedError,
@@ -21,7 +22,7 @@ from chalicelib.core.media.errors import (
     UnsupportedCodecError,
 )
 from chalicelib.core.media.facts import AudioStream, Inspection, InspectionLimits, MediaFacts, VideoStream
-from chalicelib.core.media.frames import MAX_READ_BYTES, READ_REQUEST, Frame
+from chalicelib.core.media.frames import EXPECTED_RANGE, MAX_READ_BYTES, READ_REQUEST, Frame
 from chalicelib.core.media.inspector_process import InspectorProcess, ProcessEndedError
 from chalicelib.core.media.ranged_file import RangedFile, ReadBudget, ReadRange
 from chalicelib.core.video_types import Container
@@ -33,9 +34,12 @@ _MAX_PROBLEM_CHARACTERS = 200
 
 
 def inspect_media(
-    read_range: ReadRange, size_bytes: int, container: Container, limits: InspectionLimits | None = None
+    read_range: ReadRange,
+    size_bytes: int,
+    container: Container | None = None,
+    limits: InspectionLimits | None = None,
 ) -> Inspection:
-    """Look into a file of `size_bytes` that `require_container` took for `container`.
+    """Look into a file of `size_bytes`. container: None to have the first bytes tell.
 
     Raises a MediaError when the file is to blame, of it MediaBudgetError(resource="seconds") perhaps also when the
     storage is slow; InspectorUnavailableError, ShortRangeError and whatever `read_range` raises when we are.
@@ -43,11 +47,12 @@ def inspect_media(
     limits = limits or InspectionLimits()
     budget = ReadBudget(limits, deadline=time.monotonic() + limits.max_wall_seconds)
     file = RangedFile(read_range, size_bytes, budget)
-    job = {"container": container.value, "sizeBytes": size_bytes, "limits": asdict(limits)}
     with InspectorProcess(budget) as process:
+        file.prefetch()  # while the process starts
+        container = container or require_container(file.read(HEAD_BYTES))
+        job = {"container": container.value, "sizeBytes": size_bytes, "limits": asdict(limits)}
         try:
             process.say(Frame.JOB, json.dumps(job).encode())
-            file.prefetch()  # while the process loads its libraries
             frame, _ = process.listen()
         except ProcessEndedError as ended:
             raise InspectorUnavailableError(ended.exit_status, ended.stderr) from ended
@@ -75,6 +80,8 @@ def _serve(process: InspectorProcess, file: RangedFile, container: Container, li
                     process.say(Frame.REFUSED)
                 else:
                     process.say(Frame.DATA, data)
+            case Frame.EXPECT:
+                _expect(file, payload)
             case Frame.POSTER:
                 poster_jpeg = payload
             case Frame.FACTS:
@@ -93,6 +100,15 @@ def _read(file: RangedFile, payload: bytes) -> bytes:
         raise _nonsense(what=f"a read of {size_bytes} bytes at {position}")
     file.seek(position)
     return file.read(size_bytes)
+
+
+def _expect(file: RangedFile, payload: bytes) -> None:
+    if len(payload) != EXPECTED_RANGE.size:
+        raise _nonsense(what="an expected range of another length")
+    start, end = cast("tuple[int, int]", EXPECTED_RANGE.unpack(payload))
+    if not start < end <= file.size_bytes:
+        raise _nonsense(what=f"an expected range from {start} to {end}")
+    file.expect(start, end)
 
 
 def _death(ended: ProcessEndedError, limits: InspectionLimits) -> UnreadableMediaError | MediaLimitsError:

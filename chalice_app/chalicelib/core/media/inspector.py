@@ -20,7 +20,15 @@ from chalicelib.core.media.errors import (
     UnsupportedCodecError,
 )
 from chalicelib.core.media.facts import InspectionLimits
-from chalicelib.core.media.frames import HEADER, MAX_READ_BYTES, READ_REQUEST, Frame, pack, unpack_header
+from chalicelib.core.media.frames import (
+    EXPECTED_RANGE,
+    HEADER,
+    MAX_READ_BYTES,
+    READ_REQUEST,
+    Frame,
+    pack,
+    unpack_header,
+)
 from chalicelib.core.video_types import Container
 
 UNAVAILABLE_STATUS = 3
@@ -82,6 +90,11 @@ class ParentFile:
             raise ReadRefusedError
         self._position += len(data)
         return data
+
+    def expect(self, start: int, end: int) -> None:
+        end = min(end, self.size_bytes)
+        if start < end:
+            self._parent.say(Frame.EXPECT, EXPECTED_RANGE.pack(start, end))
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size_bytes}[whence]

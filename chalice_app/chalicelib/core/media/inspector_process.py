@@ -1,20 +1,30 @@
-"""The inspecting process seen from outside: start it, talk to it, end it, whatever it does."""
+"""The inspecting process seen from outside: start it, talk to it, end it, whatever it does.
 
+On Linux it is forked from a template that has loaded the media library and serves as long as this process lives;
+elsewhere each is started anew.
+"""
+
+import atexit
 import os
 import select
+import socket
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from types import TracebackType
-from typing import IO, Self, cast
+from typing import Protocol, Self
 
-from chalicelib.core.media.frames import HEADER, Frame, pack, unpack_header
+from chalicelib.core.media.errors import InspectorUnavailableError
+from chalicelib.core.media.frames import EXIT_STATUS, HEADER, Frame, pack, unpack_header
+from chalicelib.core.media.hidden_memory import hide_memory
 from chalicelib.core.media.ranged_file import ReadBudget
 
 _MODULE = "chalicelib.core.media.inspector"
+_TEMPLATE = "chalicelib.core.media.inspector_template"
 _MAX_STDERR_BYTES = 2_000
 _ENDED_WITHIN_SECONDS = 5.0
 _PIPE_BYTES = 1 << 16
-_PR_SET_DUMPABLE = 4  # prctl(2)
 
 
 class ProcessEndedError(Exception):
@@ -26,34 +36,37 @@ class ProcessEndedError(Exception):
         self.stderr = stderr
 
 
+class _Started(Protocol):
+    """A process with three pipes for its standard streams, by our ends' descriptors."""
+
+    input: int
+    output: int
+    errors: int
+
+    def exit_status(self) -> int | None:
+        """Wait a little for the end; None if it lives on."""
+        ...
+
+    def kill(self) -> None:
+        """Kill it, and wait until it is gone."""
+        ...
+
+    def last_words(self) -> str: ...
+
+
 class InspectorProcess:
     """One process for one file; leaving the context kills it.
 
-    `listen` and `say` raise MediaBudgetError at the budget's deadline and ProcessEndedError.
+    `listen` and `say` raise MediaBudgetError at the budget's deadline, ProcessEndedError, and InspectorUnavailableError
+    where the template is gone: then no file is to blame.
     """
 
     def __init__(self, budget: ReadBudget) -> None:
         self._budget = budget
         hide_memory()
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            start_command(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd="/",
-            env=_environment(),
-            bufsize=0,
-            start_new_session=True,
-        )
-        self._input, self._output, self._errors = (
-            cast("IO[bytes]", pipe) for pipe in (self._process.stdin, self._process.stdout, self._process.stderr)
-        )
-        for pipe in (self._input, self._output, self._errors):
-            os.set_blocking(pipe.fileno(), False)
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
+        self._process: _Started = _Forked() if sys.platform == "linux" else _Spawned()
+        for pipe in (self._process.input, self._process.output, self._process.errors):
+            os.set_blocking(pipe, False)
 
     def __enter__(self) -> Self:
         return self
@@ -62,16 +75,15 @@ class InspectorProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
     ) -> None:
         self._process.kill()
-        for pipe in (self._input, self._output, self._errors):
-            pipe.close()
-        self._process.wait()
+        for pipe in (self._process.input, self._process.output, self._process.errors):
+            os.close(pipe)
 
     def say(self, frame: Frame, payload: bytes = b"") -> None:
         data = memoryview(pack(frame, payload))
         while data:
-            self._wait_for(self._input.fileno(), select.POLLOUT)
+            self._wait_for(self._process.input, select.POLLOUT)
             try:
-                data = data[os.write(self._input.fileno(), data[:_PIPE_BYTES]) :]
+                data = data[os.write(self._process.input, data[:_PIPE_BYTES]) :]
             except BlockingIOError:
                 continue
             except BrokenPipeError as error:
@@ -87,9 +99,9 @@ class InspectorProcess:
     def _exactly(self, size_bytes: int) -> bytes:
         data = bytearray()
         while len(data) < size_bytes:
-            self._wait_for(self._output.fileno(), select.POLLIN)
+            self._wait_for(self._process.output, select.POLLIN)
             try:
-                piece = os.read(self._output.fileno(), size_bytes - len(data))
+                piece = os.read(self._process.output, size_bytes - len(data))
             except BlockingIOError:
                 continue
             if not piece:
@@ -104,32 +116,155 @@ class InspectorProcess:
             raise self._budget.out_of_time()
 
     def _ended(self) -> ProcessEndedError:
-        try:
-            exit_status = self._process.wait(_ENDED_WITHIN_SECONDS)
-        except subprocess.TimeoutExpired:
+        exit_status = self._process.exit_status()
+        if exit_status is None:
             return ProcessEndedError(None, "closed its pipe and lives on")
+        return ProcessEndedError(exit_status, self._process.last_words())
+
+
+class _Spawned:
+    """A process of its own interpreter."""
+
+    def __init__(self) -> None:
+        (their_input, self.input), (self.output, their_output), (self.errors, their_errors) = _pipes()
+        self._process = _popen([*_PYTHON, _MODULE], their_input, their_output, their_errors)
+        for pipe in (their_input, their_output, their_errors):
+            os.close(pipe)
+
+    def exit_status(self) -> int | None:
         try:
-            stderr = os.read(self._errors.fileno(), _PIPE_BYTES)[-_MAX_STDERR_BYTES:]
-        except BlockingIOError:
-            stderr = b""
-        return ProcessEndedError(exit_status, stderr.decode(errors="replace"))
+            return self._process.wait(_ENDED_WITHIN_SECONDS)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def last_words(self) -> str:
+        return _text_in(self.errors)
 
 
-def hide_memory() -> None:
-    """Hide this process's memory for good from all processes of its user.
+class _Forked:
+    """A process forked from the template, on our behalf: the template reaps it and tells its exit status."""
 
-    A captured inspector would find our credentials there, or write itself into our code. process_vm_readv(2) and
-    ptrace(2) take no descriptor, so no limit stops them.
-    """
-    if sys.platform == "linux":
-        import ctypes  # noqa: PLC0415 - the functions that inspect nothing pay nothing
+    def __init__(self) -> None:
+        (their_input, self.input), (self.output, their_output), (self.errors, their_errors) = _pipes()
+        self._control, their_control = socket.socketpair()
+        self._control.settimeout(_ENDED_WITHIN_SECONDS)
+        self._template = _Template.current()
+        self._status: int | None = None
+        try:
+            self._template.fork([their_input, their_output, their_errors, their_control.fileno()])
+        finally:
+            their_control.close()
+            for pipe in (their_input, their_output, their_errors):
+                os.close(pipe)
 
-        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    def exit_status(self) -> int | None:
+        if self._status is None:
+            try:
+                told = self._control.recv(EXIT_STATUS.size)
+            except TimeoutError:
+                return None
+            except ConnectionResetError:
+                told = b""
+            if not told:
+                raise InspectorUnavailableError(self._template.exit_status(), self._template.last_words())
+            (self._status,) = EXIT_STATUS.unpack(told)
+        return self._status
+
+    def kill(self) -> None:
+        with suppress(OSError, InspectorUnavailableError):  # the template is gone, and what it forked with it
+            self._control.shutdown(socket.SHUT_WR)
+            self.exit_status()
+        self._control.close()
+
+    def last_words(self) -> str:
+        return _text_in(self.errors)
 
 
-def start_command() -> list[str]:
-    """Return the command: without site, on this process's own path, alike in a venv, a bundle and a Lambda."""
-    return [sys.executable, "-S", "-B", "-P", "-X", "utf8", "-m", _MODULE]
+class _Template:
+    """The process that forks inspectors; a new one where the last one is gone or was started otherwise."""
+
+    _lock = threading.Lock()
+    _current: "_Template | None" = None
+
+    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+        self._command, self._environment = command, environment
+        self._requests, theirs = socket.socketpair()
+        self._errors, their_errors = os.pipe()
+        os.set_blocking(self._errors, False)
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - pathlib would be one more import
+            self._process = _popen(command, theirs.fileno(), nowhere.fileno(), their_errors)
+        theirs.close()
+        os.close(their_errors)
+
+    @classmethod
+    def current(cls) -> "_Template":
+        command, environment = template_command(), _environment()
+        with cls._lock:
+            template = cls._current
+            if template is None or not template._is_usable(command, environment):
+                if template is not None:
+                    atexit.unregister(template._close)
+                    template._close()
+                template = cls._current = cls(command, environment)
+                atexit.register(template._close)
+            return template
+
+    def fork(self, descriptors: list[int]) -> None:
+        with suppress(OSError):  # it is gone: the pipes end, and its own status tells why
+            socket.send_fds(self._requests, [b"1"], descriptors)
+
+    def exit_status(self) -> int | None:
+        try:
+            return self._process.wait(_ENDED_WITHIN_SECONDS)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def last_words(self) -> str:
+        return _text_in(self._errors)
+
+    def _is_usable(self, command: list[str], environment: dict[str, str]) -> bool:
+        return self._process.poll() is None and (self._command, self._environment) == (command, environment)
+
+    def _close(self) -> None:
+        """Let it end, once the processes that it forked have."""
+        self._requests.close()
+        self.exit_status()
+        os.close(self._errors)
+
+
+_PYTHON = [sys.executable, "-S", "-B", "-P", "-X", "utf8", "-m"]
+"""Without site, on this process's own path, alike in a venv, a bundle and a Lambda."""
+
+
+def template_command() -> list[str]:
+    return [*_PYTHON, _TEMPLATE, _MODULE]
+
+
+def _pipes() -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
+    return os.pipe(), os.pipe(), os.pipe()
+
+
+def _popen(command: list[str], stdin: int, stdout: int, stderr: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        command,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        cwd="/",
+        env=_environment(),
+        start_new_session=True,
+    )
+
+
+def _text_in(errors: int) -> str:
+    try:
+        return os.read(errors, _PIPE_BYTES)[-_MAX_STDERR_BYTES:].decode(errors="replace")
+    except (BlockingIOError, OSError):
+        return ""
 
 
 def _environment() -> dict[str, str]:

@@ -18,6 +18,10 @@ HEAD_BYTES = 1 * MIB
 TAIL_BYTES = 512 * KIB
 FIRST_BLOCK_BYTES = 512 * KIB
 MAX_BLOCK_BYTES = 4 * MIB
+MAX_EXPECTED_BYTES = 16 * MIB
+"""Most that one request reads of a range that is known to be needed."""
+LARGE_FILE_BYTES = 512 * MIB
+"""From here on an index rarely fits into the tail: it is read in one go once the head says where it lies."""
 
 
 class ReadRange(Protocol):
@@ -76,17 +80,21 @@ class RangedFile:
     _position: int = 0
     _next_block_bytes: int = FIRST_BLOCK_BYTES
     _fetched_up_to: int = -1
+    _expected: tuple[int, int] = (0, 0)
     _starts: list[int] = field(default_factory=list[int])
     _blocks: list[bytes] = field(default_factory=list[bytes])
 
     def prefetch(self) -> None:
-        """Read head and tail, at the same time: every container keeps its index at one of them."""
+        """Read head and tail, at the same time: every container keeps its index at one of them. The head alone of a
+        large file."""
         if self._starts or not self.size_bytes:
             return
         head_end = min(HEAD_BYTES, self.size_bytes)
         tail_start = max(head_end, self.size_bytes - TAIL_BYTES)
-        if tail_start == head_end:
-            self._keep(0, self._fetch(0, self.size_bytes))
+        if tail_start == head_end or self.size_bytes >= LARGE_FILE_BYTES:
+            head_end = self.size_bytes if tail_start == head_end else head_end
+            self._keep(0, self._fetch(0, head_end))
+            self._fetched_up_to = head_end
             return
         head, tail = self._begin(0, head_end), self._begin(tail_start, self.size_bytes)
         self._keep(0, head.result())
@@ -102,6 +110,10 @@ class RangedFile:
             pieces.append(piece)
             self._position += len(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def expect(self, start: int, end: int) -> None:
+        """Read the range in as few requests as possible, once something of it is asked for."""
+        self._expected = start, end
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size_bytes}[whence]
@@ -134,11 +146,18 @@ class RangedFile:
         block_end = max(wanted_end, min(start + self._next_block_bytes, start + self.budget.remaining_bytes))
         index = bisect_right(self._starts, start)
         following = self._starts[index] if index < len(self._starts) else self.size_bytes
+        block_start = start
+        expected_start, expected_end = self._expected
+        if expected_start <= start < expected_end:
+            held_until = self._starts[index - 1] + len(self._blocks[index - 1]) if index else 0
+            block_start = max(expected_start, held_until, start - MAX_EXPECTED_BYTES // 2)
+            affordable = block_start + min(MAX_EXPECTED_BYTES, self.budget.remaining_bytes)
+            block_end = max(block_end, min(expected_end, affordable))
         block_end = min(block_end, following)
-        block = self._fetch(start, block_end)
-        self._keep(start, block)
+        block = self._fetch(block_start, block_end)
+        self._keep(block_start, block)
         self._fetched_up_to = block_end
-        return block[: end - start]
+        return block[start - block_start : end - block_start]
 
     def _keep(self, start: int, block: bytes) -> None:
         index = bisect_right(self._starts, start)

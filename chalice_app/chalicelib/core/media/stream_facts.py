@@ -61,7 +61,9 @@ def _inspect(file: MediaFile, container: Container, limits: InspectionLimits) ->
     if index.missing_bytes and not index.is_fragmented:
         raise UnreadableMediaError(problem=f"it is cut off; bytes missing at its end: {index.missing_bytes:,}")
     unindexed = index.is_fragmented
-    media = open_media(beginning(file) if unindexed else file, container, limits)
+    media = open_media(
+        beginning(file) if unindexed else file, container, limits, walk_fragments=not index.is_fragmented
+    )
     if not unindexed and media.duration is None:
         media.close()
         unindexed, media = True, open_media(beginning(file), container, limits)
@@ -73,7 +75,11 @@ def _inspect(file: MediaFile, container: Container, limits: InspectionLimits) ->
         known_seconds = media.duration / MICROSECONDS if media.duration else None
         orientation = Orientation.of(first)
         aspect = _pixel_aspect(stream)
-        poster = best_picture(_candidates(media, stream, first, known_seconds))
+        if index.is_fragmented:
+            candidates = _following_keyframes(media, stream, first)
+        else:
+            candidates = _candidates(media, stream, first, known_seconds)
+        poster = best_picture(candidates)
         poster_jpeg = encode_poster(poster or first, aspect, orientation)
         video = _video_facts(stream, first, aspect, orientation.rotation_degrees, limits)
         audio = _audio_facts(media)
@@ -134,6 +140,22 @@ def _candidates(
             picture = _picture_near(media, stream, first, moment)
             if picture is not None:
                 yield picture
+    yield first
+
+
+def _following_keyframes(media: InputContainer, stream: AvVideoStream, first: VideoFrame) -> Iterator[VideoFrame]:
+    """Keyframes in the order of the file, where nothing says where any lies; the first one last."""
+    stream.codec_context.skip_frame = "NONKEY"
+    try:
+        for picture in pictures(media, stream):
+            if time.process_time() > _POSTER_CPU_SECONDS:
+                break
+            if picture.pts != first.pts and not picture.is_corrupt:
+                yield picture
+    except MemoryError:
+        raise
+    except (FFmpegError, MediaError):
+        pass  # the first picture will do
     yield first
 
 

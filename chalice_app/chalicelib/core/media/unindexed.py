@@ -16,7 +16,7 @@ from chalicelib.core.video_types import EBML_CONTAINERS, Container
 
 BEGINNING_BYTES = 16 * MIB
 _HEADER_BYTES = MIB
-_TAIL_BYTES = (MIB, 8 * MIB)
+_TAIL_BYTES = (MIB // 2, 2 * MIB, 8 * MIB)
 _MAX_TAIL_PACKETS = 50_000
 _CLUSTER_ID = b"\x1f\x43\xb6\x75"
 # A cluster begins with its timestamp, perhaps after a checksum or the size of the one before (RFC 9559, 5.1.3).
@@ -41,6 +41,7 @@ def duration_from_tail(
         return None
     for tail_bytes in _TAIL_BYTES:
         tail_start = max(header_end, file.size_bytes - tail_bytes)
+        file.expect(tail_start, file.size_bytes)
         tail = read_bytes(file, tail_start, tail_bytes, file.size_bytes)
         entry = _first(_clusters(tail) if matroska else _fragments(tail))
         if entry is None:
