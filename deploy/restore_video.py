@@ -1,8 +1,8 @@
 """Restore a deleted video: `make restore-video STAGE=prod ARGS="VIDEO_ID"`.
 
 Works as long as S3 keeps what deletion hid, which is the setting `noncurrentDays`. Shows what it will do and asks
-first. The object and its poster come back before the record, so that a video which can be seen can be played. Safe to
-repeat; it carries on what broke off.
+first. The object and its poster come back before the record. Processing then settles the video once more, after a
+malware scan where the stage wants one, and tells subscribers. Safe to repeat; it carries on what broke off.
 """
 
 from __future__ import annotations
@@ -29,18 +29,19 @@ GONE = "S3 has removed it: `noncurrentDays` have passed since the deletion"
 class Restoration:
     """Plan of a restoration, complete before anything is changed.
 
-    record: the restored record. tombstone_etag: of the record that it replaces, None when it is restored already.
-    hidden: keys by bucket whose delete markers must be removed.
+    record: of before the deletion, or as it is. tombstone: the record that it replaces and its ETag, None when it is
+    restored already. version_id: of the object. hidden: keys by bucket whose delete markers must be removed.
     """
 
     ref: VideoRef
     record: VideoRecord
-    tombstone_etag: str | None
+    tombstone: tuple[VideoRecord, str] | None
+    version_id: str
     hidden: tuple[tuple[str, KeyHistory], ...]
 
     @property
     def is_done(self) -> bool:
-        return self.tombstone_etag is None and not self.hidden
+        return self.tombstone is None and not self.hidden
 
 
 def plan(stage: DeployedStage, ref: VideoRef) -> Restoration:
@@ -69,7 +70,8 @@ def plan(stage: DeployedStage, ref: VideoRef) -> Restoration:
     return Restoration(
         ref=ref,
         record=record,
-        tombstone_etag=stored.etag if is_deleted else None,
+        tombstone=(current, stored.etag) if is_deleted else None,
+        version_id=video.bodies[0].version_id,
         hidden=tuple((bucket, history) for bucket, history in histories if history.is_hidden),
     )
 
@@ -80,14 +82,16 @@ def restore(stage: DeployedStage, restoration: Restoration) -> VideoRecord:
     for bucket, history in restoration.hidden:
         for marker in history.delete_markers:
             stage.s3.delete_object(Bucket=bucket, Key=marker.key, VersionId=marker.version_id)
+    if restoration.tombstone is not None:
+        tombstone, _ = restoration.tombstone
+        record = record.restored(datetime.now(UTC), version_id=restoration.version_id, scans=tombstone.scans)
     if not _is_settled(record):
         # Also of one that was brought back before: a janitor that still saw the tombstone has taken the marker away.
         stage.records.reserve(ref, record.size_bytes)
-    if restoration.tombstone_etag is not None:
-        # Once: the janitor gives up on a video after some tries, and these were another life's.
-        record = record.noted(updated_at=datetime.now(UTC), processing_retries=0, scan_requests=0, notified_at=None)
+    if restoration.tombstone is not None:
+        _, etag = restoration.tombstone
         # Written without a tag: what carries a tombstone's expires.
-        if not stage.metadata.put_if_unchanged(ref.record_key, record.to_json(), restoration.tombstone_etag):
+        if not stage.metadata.put_if_unchanged(ref.record_key, record.to_json(), etag):
             raise NotRestorableError(ref.video_id, "somebody else changed its record at this moment; run it again")
     if not plan(stage, ref).is_done:
         raise NotRestorableError(ref.video_id, "it was deleted again meanwhile; run it again")
@@ -131,11 +135,11 @@ def _restore(stage: DeployedStage, options: argparse.Namespace) -> None:
         return
     for bucket, history in restoration.hidden:
         say(f"uncover s3://{bucket}/{history.bodies[0].key} ({history.bodies[0].size_bytes:,} bytes)")
-    if restoration.tombstone_etag is not None:
+    if restoration.tombstone is not None:
         say(f"write the record back as {state}")
     confirm(f"{wanted} will be {state} again in {stage.context.stage}.", wanted, confirmed=options.yes)
     record = restore(stage, restoration)
-    ending = "processing looks at it now" if not _is_settled(record) else "its owner sees it again"
+    ending = "its owner sees it again" if _is_settled(record) else "processing looks at it now"
     say(f"{wanted} is {record.state}: {ending}")
 
 

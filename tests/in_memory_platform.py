@@ -33,6 +33,7 @@ from chalicelib.core.stage_library import StageLibrary
 from chalicelib.core.stage_usage import StageUsage
 from chalicelib.core.upload_requests import CompleteUpload, StartUpload
 from chalicelib.core.upload_token import UploadToken, UploadTokens
+from chalicelib.core.video_record import VideoRecord
 from chalicelib.core.viewing_urls import S3ViewingUrls
 from tests.fakes import (
     FakeBill,
@@ -108,6 +109,17 @@ class InMemoryPlatform:
         asked = list(self.trigger.triggered)
         self.trigger.triggered.clear()
         return [self.processing.process(StoredObject(*event)) for event in asked]
+
+    def restore(self, transfer: "Transfer", before: VideoRecord) -> None:
+        """As an operator's command does, but for the event that it asks for. before: the record of before."""
+        tombstone = self.records.find(before.ref)
+        assert tombstone
+        self.videos.hidden.discard(transfer.key)
+        version_id = self.videos.versions[transfer.key][-1].version_id
+        self.records.reserve(before.ref, before.size_bytes)
+        restored = before.restored(self.clock(), version_id=version_id, scans=tombstone.scans)
+        self.metadata.put(before.ref.record_key, restored.to_json(), "application/json")
+        self.trigger.trigger(transfer.key, version_id, before.size_bytes)
 
     def change_retention(self, policy: RetentionPolicy) -> None:
         """Deploy another setting: of new instances, over the same buckets."""

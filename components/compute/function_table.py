@@ -179,7 +179,8 @@ FUNCTIONS: Mapping[str, FunctionSpec] = {
         timeout_seconds=fixed(30),
         in_network=False,  # it calls Lambda, for which no endpoint is paid
         grants=(
-            *map(may.where_scanned, (*_RECORDS, may.repeat_processing)),
+            # A deleted video's record is a tombstone, and written as one.
+            *map(may.where_scanned, (*_RECORDS, may.retire_records, may.repeat_processing)),
             may.send_failures_to_dead_letter_queue,
         ),
     ),

@@ -122,7 +122,7 @@ def test_a_deleted_video_comes_back_and_plays_once_the_operator_says_so(
 
     monkeypatch.setattr(sys, "stdin", Terminal(f"{video_id}\n"))
     operator.run(restore_video.main, video_id)
-    after = person.video(video_id)
+    after = person.wait_for(video_id, "ready")
     urls = {"posterUrl", "playbackUrl", "urlsExpireAt", "updatedAt"}
     assert {key: value for key, value in after.items() if key not in urls} == {
         key: value for key, value in before.items() if key not in urls
@@ -130,7 +130,7 @@ def test_a_deleted_video_comes_back_and_plays_once_the_operator_says_so(
     assert requests.get(after["playbackUrl"], timeout=TIMEOUT_SECONDS).content == small_video
     assert requests.get(after["posterUrl"], timeout=TIMEOUT_SECONDS).content.startswith(b"\xff\xd8")
     assert [video["videoId"] for video in person.call("GET", "/videos").json()["videos"]] == [video_id]
-    assert is_unmarked(stand_in, person.owner)
+    wait_until(lambda: is_unmarked(stand_in, person.owner))
 
     record = stand_in.client("s3").get_object_tagging(
         Bucket=names.METADATA_BUCKET, Key=f"records/{person.owner}/{video_id}.json"
@@ -140,7 +140,7 @@ def test_a_deleted_video_comes_back_and_plays_once_the_operator_says_so(
     assert "nothing of it is hidden" in operator.run(restore_video.main, video_id, "--yes")
     assert person.call("DELETE", f"/videos/{video_id}").status_code == 200
     operator.run(restore_video.main, video_id, "--yes")
-    assert person.video(video_id)["state"] == "ready"
+    person.wait_for(video_id, "ready")
 
 
 def test_a_rejected_video_comes_back_rejected(person: Person, operator: Operator) -> None:
@@ -163,7 +163,7 @@ def test_a_restoration_that_broke_off_is_carried_on(
     assert person.call("GET", f"/videos/{started['videoId']}").status_code == 404
     stand_in.heal()
     operator.run(restore_video.main, started["videoId"], "--yes")
-    assert requests.get(person.video(started["videoId"])["playbackUrl"], timeout=TIMEOUT_SECONDS).ok
+    assert requests.get(person.wait_for(started["videoId"], "ready")["playbackUrl"], timeout=TIMEOUT_SECONDS).ok
 
 
 def test_a_video_whose_version_has_expired_is_refused_and_stays_deleted(

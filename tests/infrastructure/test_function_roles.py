@@ -199,7 +199,7 @@ def test_where_videos_are_scanned_verdicts_change_records_and_the_janitor_asks_f
     elif function == "scan_verdict":
         assert scanning == {
             **before,
-            **ON_RECORDS,
+            **WITH_TOMBSTONES,
             f"{FUNCTION}-video-processing:live": {"lambda:InvokeFunction"},
         }
     else:

@@ -204,8 +204,9 @@ def a_form_is_sent_again_and_its_event_is_lost(platform: InMemoryPlatform, recor
 
 def a_video_is_scanned(platform: InMemoryPlatform, recorder: Recorder) -> None:
     platform.change_scans(ScanPolicy(is_on=True, accepts_unscanned=True))
-    answered, unanswered = (start(platform, recorder, f"owner-of-{name}") for name in ("answered", "unanswered"))
-    for film in (answered, unanswered):
+    films = ("answered", "unanswered", "deleted")
+    answered, unanswered, deleted = (start(platform, recorder, f"owner-of-{name}") for name in films)
+    for film in (answered, unanswered, deleted):
         complete(platform, recorder, film)
         with recorder.at_work("video_processing"):
             platform.process(film)
@@ -214,6 +215,10 @@ def a_video_is_scanned(platform: InMemoryPlatform, recorder: Recorder) -> None:
             platform.scanned(answered, result)
         with recorder.at_work("video_processing"):
             platform.process_what_was_asked()
+    with recorder.at_work("video_upload"):
+        platform.library.delete(deleted.token.ref)
+    with recorder.at_work("scan_verdict"):
+        platform.scanned(deleted, ScanResult.CLEAN)
     for _ in range(MAX_SCAN_REQUESTS + 1):
         platform.clock.pass_time(hours=2)
         with recorder.at_work("janitor"):

@@ -148,6 +148,9 @@ class Processing:
         if record.version_id != stored.version_id:
             return self._seen_before(record, stored)
         if self.scans.must_wait(record, stored):
+            if record.restored_at:
+                # It may have been accepted before its deletion.
+                self.videos.set_verdict(record.ref.file_key, stored.version_id, "withheld")
             log.info("waiting for the malware scan")
             return Processed.WAITING
         return self._accept_or_reject(record, stored, seen_at, record.media)
@@ -276,6 +279,9 @@ class Processing:
         self.records.close(self.announcements.send_owed(record), self.now())
 
     def _measure(self, before: VideoRecord, record: VideoRecord) -> None:
+        if record.restored_at:
+            # Its upload was counted, and its processing took no days.
+            return
         arrived = record.completed_at or record.updated_at
         processing_milliseconds = (self.now() - arrived).total_seconds() * 1000
         if before.awaits_scan_since:

@@ -202,6 +202,29 @@ class VideoRecord:
         """The record with other labels. Its times stay: the janitor measures by them how long a state has lasted."""
         return self.noted(**asdict(labels))
 
+    def restored(self, now: datetime, *, version_id: str, scans: Mapping[str, str]) -> Self:
+        """The record of before its deletion, brought back by an operator. Nobody was told yet, and all waits are new.
+
+        A video that was ready is settled once more: malware may have been found meanwhile, or a scan be asked for.
+        scans: verdicts that the tombstone kept.
+        """
+        was_ready = self.state is State.READY
+        return replace(
+            self,
+            state=State.PROCESSING if was_ready else self.state,
+            awaits_scan_since=now if was_ready else self.awaits_scan_since,
+            version_id=self.version_id or (version_id if was_ready else None),
+            scans=scans,
+            updated_at=now,
+            restored_at=now,
+            processing_retries=0,
+            scan_requests=0,
+            notified_at=None,
+            warned_at=None,
+            warning_sent_at=None,
+            deletes_at=None,
+        )
+
     def noted(self, **changes: Any) -> Self:
         """The record in the same state, with something added."""
         return replace(self, **changes)

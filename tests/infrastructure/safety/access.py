@@ -70,7 +70,10 @@ ROLE_ACTIONS: dict[str, set[str]] = {
 }
 """Actions of each function in AWS, besides writing its log and trace."""
 
-SCANNING = {"janitor": {"guardduty:SendObjectMalwareScan"}, "scan_verdict": {*_RECORDS, "lambda:InvokeFunction"}}
+SCANNING = {
+    "janitor": {"guardduty:SendObjectMalwareScan"},
+    "scan_verdict": {*_RECORDS, "s3:PutObjectTagging", "lambda:InvokeFunction"},
+}
 """More of them on a stage that scans for malware."""
 
 OUTSIDE_NETWORK = {"janitor", "scan_verdict", "notification_delivery"}
