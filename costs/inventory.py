@@ -168,6 +168,7 @@ class Inventory:
     plus_pools: int = _total("cognito/userPool:UserPool", lambda pool: pool.inputs.get("userPoolTier") == "PLUS")
     destinations: int = _total(DELIVERY_SOURCE, lambda source: bool(source.inputs["enabled"]))
     mail_addresses: int = _total("sns/topicSubscription:TopicSubscription", _is_told_of_videos)
+    companies: int = _total("cognito/identityProvider:IdentityProvider")
     machine_clients: int = _total("cognito/userPoolClient:UserPoolClient", _is_machine)
     keeps_everything: bool = False
 

@@ -158,7 +158,10 @@ def _security(month: Month) -> Iterator[_Row]:
     yield "web ACL", "waf.web_acls", inventory.web_acls
     yield "web ACL rules", "waf.rules", inventory.web_acl_rules
     yield "web ACL requests", "waf.requests", month.edge_requests * bool(inventory.web_acls)
-    yield f"active users, {tier} tier", f"cognito.users_{tier}", workload.active_users_per_month
+    federated = workload.active_users_per_month * workload.company_users_percent / 100 * bool(inventory.companies)
+    yield f"active users, {tier} tier", f"cognito.users_{tier}", workload.active_users_per_month - federated
+    if inventory.companies:
+        yield "active users of companies", "cognito.users_federated", federated
     yield "machine clients", "cognito.machine_clients", inventory.machine_clients
     yield "machine tokens", "cognito.machine_tokens", tokens
     if inventory.scan_plans:

@@ -38,6 +38,7 @@ class Workload:
     peak_seconds: float = _limits(1, 86_400)
     peak_hours_per_day: float = _limits(0, 24)
     active_users_per_month: float = _limits(0, MAX_COUNT)
+    company_users_percent: float = _limits(0, 100)
     visits_per_user: float = _limits(0, 10_000)
     library_pages_per_visit: float = _limits(0, 10_000)
     machine_tokens_per_day: float = _limits(0, MAX_COUNT)

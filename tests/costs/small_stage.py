@@ -70,6 +70,7 @@ def small_inventory(settings: Settings) -> Inventory:
         plus_pools=0,
         destinations=0,
         mail_addresses=0,
+        companies=0,
         machine_clients=0,
     )
 

@@ -136,6 +136,22 @@ def test_an_idle_dev_costs_less_than_an_idle_staging_and_that_less_than_prod(wor
     assert dev < staging < prod
 
 
+def test_people_of_companies_are_billed_at_their_own_price_where_there_are_companies(
+    workload: Workload, prices: PriceList
+) -> None:
+    model = CostModel(stage="dev", workload=small_workload(workload), prices=prices, free_tier=True)
+    inventory = small_inventory(settings_of("dev"))
+    lines = {line.item: line for line in model.bill(inventory=inventory).lines}
+    assert lines["active users, essentials tier"].quantity == 100
+    assert "active users of companies" not in lines
+    with_company = dataclasses.replace(inventory, companies=1)
+    everybody = dataclasses.replace(model.workload, company_users_percent=100.0)
+    lines = {line.item: line for line in model.with_workload(everybody).bill(inventory=with_company).lines}
+    assert lines["active users, essentials tier"].quantity == 0
+    # 100 people, of whom 50 are free
+    assert lines["active users of companies"].usd == pytest.approx(50 * 0.015)
+
+
 MORE: Mapping[str, Any] = {
     "uploads_per_day": 2_000.0,
     "mean_video_mb": 5_000.0,
