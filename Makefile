@@ -33,7 +33,7 @@ export PYTHONDONTWRITEBYTECODE :=
 MEASURED_TESTS := $(addprefix tests/,core api adapters cli media)
 
 .DEFAULT_GOAL := help
-.PHONY: help run web uploader install test slow check check-python check-page coverage format lock settings engine load bench bench-clients bench-media soak contract faults hostile matrix mutants screenshots preflight publish redrive webhook-secret find-upload replay-event restore-video revoke-user erase-user reset-mfa administrators smoke costs clean
+.PHONY: help run web uploader install test slow check check-python check-page coverage format lock settings engine load bench bench-clients bench-media soak contract faults hostile matrix mutants screenshots preflight publish redrive webhook-secret find-upload index replay-event restore-video revoke-user erase-user reset-mfa administrators smoke costs clean
 
 help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -174,6 +174,9 @@ webhook-secret: install ## Make, rotate or finish a webhook's secret: make webho
 
 find-upload: install ## Show all data of an upload: make find-upload STAGE=dev ARGS="VIDEO_ID"
 	@$(OPERATE).find_upload $(ON_STAGE) $(ARGS)
+
+index: install ## Rebuild the index of the library from the records: make index STAGE=dev (ARGS="USER" for one user)
+	@$(OPERATE).rebuild_index $(ON_STAGE) $(ARGS)
 
 replay-event: install ## Process one video again: make replay-event STAGE=dev ARGS="VIDEO_ID"
 	@$(OPERATE).replay_event $(ON_STAGE) $(ARGS)

@@ -51,6 +51,7 @@ def scan_verdict(event: CloudWatchEvent) -> None:
 @in_an_invocation
 def janitor(event: CloudWatchEvent) -> dict[str, int]:
     # The sweep last: it alone is not bounded in time.
+    services().folding.record()
     services().stage_usage.record()
     services().stage_figures.record()
     services().retention.walk()

@@ -13,6 +13,9 @@ from costs.workload import Workload
 
 DAYS_TO_INFREQUENT = 30  # S3 User Guide, "How S3 Intelligent-Tiering works": consecutive days without access
 DAYS_TO_ARCHIVE_INSTANT = 90  # same page
+FOLDINGS_A_VIDEO = 2
+"""Foldings that find a change of a video, from its beginning to its verdict. Videos that change in the same minutes
+share the packs of the stage."""
 POLLS_UNTIL_READY = 3  # requests of a client for a video that it has just completed
 VIDEOS_A_PAGE = 24  # `limit` that a client leaves out
 HALF_SENT = 0.5  # share of an abandoned upload that was sent
@@ -94,7 +97,8 @@ class Month:
             "scanning": completed * inventory.scan_plans,
             "asking": completed * POLLS_UNTIL_READY,
             "browsing": pages,
-            "listing_one": pages * VIDEOS_A_PAGE,
+            "folding": inventory.janitor_runs,
+            "folding_one": started * FOLDINGS_A_VIDEO,
             "resuming": visits,
             "sweeping": inventory.janitor_runs,
             "sweeping_one": inventory.janitor_runs * open_at_a_sweep,

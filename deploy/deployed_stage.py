@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Self
 
 import boto3
 
+from chalicelib.adapters.emf_meter import EmfMeter
 from chalicelib.adapters.lambda_trigger import LambdaTrigger
 from chalicelib.adapters.s3_metadata import S3Metadata
 from chalicelib.adapters.s3_videos import S3Videos
 from chalicelib.adapters.sns_notifier import SnsNotifier
 from chalicelib.core.announcements import Announcements
+from chalicelib.core.index.folding import Folding
 from chalicelib.core.records import Records
 from components.naming import StageNames
 from deploy.stack_outputs import StackOutputs
@@ -79,6 +81,15 @@ class DeployedStage:
     @cached_property
     def cognito(self) -> CognitoIdentityProviderClient:
         return self.session.client("cognito-idp")
+
+    @cached_property
+    def folding(self) -> Folding:
+        return Folding(
+            metadata=self.metadata,
+            records=self.records,
+            meter=EmfMeter(self.context.stage),
+            now=lambda: datetime.now(UTC),
+        )
 
     @cached_property
     def metadata(self) -> S3Metadata:

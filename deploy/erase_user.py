@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 
+from chalicelib.core.index.reading import PackKeys
 from chalicelib.core.video_record import GONE_STATES, Deleter, VideoRecord
 from deploy.command import chosen_outputs, confirm, exit_status, say, say_progress, user_parser
 from deploy.deployed_stage import DeployedStage
@@ -77,6 +78,20 @@ def erase_all(stage: DeployedStage, owner: str) -> int:
     raise NotErasedError(owner, left)
 
 
+def forget_in_index(stage: DeployedStage, owner: str) -> None:
+    """Take an owner's videos out of the stage's index, and remove the versions that tell of them.
+
+    Raises NotErasedError, IndexRacedError.
+    """
+    stage.folding.forget(owner)
+    for keys in (PackKeys.of(None).base, PackKeys.of(None).recent):
+        outdated = [
+            version for version in versions_under(stage.s3, stage.metadata_bucket, keys) if not version.is_latest
+        ]
+        for start in range(0, len(outdated), MAX_DELETED_KEYS):
+            _delete_for_good(stage, owner, stage.metadata_bucket, outdated[start : start + MAX_DELETED_KEYS])
+
+
 def left_of(stage: DeployedStage, owner: str) -> Iterator[str]:
     """Return everything of an owner that S3 still lists."""
     for bucket, prefix in folders_of(stage, owner):
@@ -125,6 +140,8 @@ def _erase(stage: DeployedStage, options: argparse.Namespace) -> None:
     for bucket, prefix in folders_of(stage, owner.owner):
         say(f"listed: s3://{bucket}/{prefix} holds no version, no delete marker")
     say(f"listed: no unfinished upload under videos/{owner.owner}/")
+    forget_in_index(stage, owner.owner)
+    say("the index of the stage does not name the videos any more, nor do its older versions")
     _delete_account(stage, owner)
     say(WHAT_REMAINS)
 

@@ -89,9 +89,9 @@ def restore(stage: DeployedStage, restoration: Restoration) -> VideoRecord:
         # Also of one that was brought back before: a janitor that still saw the tombstone has taken the marker away.
         stage.records.reserve(ref, record.size_bytes)
     if restoration.tombstone is not None:
-        _, etag = restoration.tombstone
+        tombstone, etag = restoration.tombstone
         # Written without a tag: what carries a tombstone's expires.
-        if not stage.metadata.put_if_unchanged(ref.record_key, record.to_json(), etag):
+        if not stage.records.restore(tombstone, record, etag):
             raise NotRestorableError(ref.video_id, "somebody else changed its record at this moment; run it again")
     if not plan(stage, ref).is_done:
         raise NotRestorableError(ref.video_id, "it was deleted again meanwhile; run it again")

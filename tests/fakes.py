@@ -27,6 +27,7 @@ from chalicelib.core.ports import (
     StoredPart,
     StoredRecord,
     StoredVideo,
+    UnchangedError,
     UploadGoneError,
 )
 from chalicelib.core.video_events import VideoEvent
@@ -55,6 +56,12 @@ class FakeMetadata:
 
     def get(self, key: str) -> StoredRecord | None:
         stored = self.objects.get(key)
+        return StoredRecord(stored[0], stored[1]) if stored else None
+
+    def get_newer(self, key: str, etag: str) -> StoredRecord | None:
+        stored = self.objects.get(key)
+        if stored and stored[1] == etag:
+            raise UnchangedError
         return StoredRecord(stored[0], stored[1]) if stored else None
 
     def put_if_new(self, key: str, body: bytes) -> bool:

@@ -10,6 +10,8 @@ from chalicelib.core.caps import Caps, Room
 from chalicelib.core.completion import Completions
 from chalicelib.core.deletion import Deletions
 from chalicelib.core.idempotency_keys import IdempotencyKeys
+from chalicelib.core.index.folding import Folding
+from chalicelib.core.index.reading import IndexReader, PackCache
 from chalicelib.core.janitor import Janitor
 from chalicelib.core.library import Library
 from chalicelib.core.malware_scan import NO_SCAN, Heard, ScanPolicy, ScanResult, ScanVerdict, ScanVerdicts
@@ -78,6 +80,7 @@ class InMemoryPlatform:
     library: Library
     retention: Retention
     stage_library: StageLibrary
+    folding: Folding
     room: Room
     stage_usage: StageUsage
     stage_figures: StageFigures
@@ -222,7 +225,13 @@ def platform_in_memory(
         video_address=video_address, metadata_address=BucketAddress("https://metadata.s3.test"), **signing
     )
     library = Library(
-        records=records, urls=viewing_urls, deletions=deletions, meter=meter, now=clock, retention=retention
+        records=records,
+        index=IndexReader(metadata, records, PackCache(metadata), clock),
+        urls=viewing_urls,
+        deletions=deletions,
+        meter=meter,
+        now=clock,
+        retention=retention,
     )
     completions = Completions(records=records, videos=videos, meter=meter, now=clock, patience_seconds=10)
     return InMemoryPlatform(
@@ -300,6 +309,7 @@ def platform_in_memory(
             now=clock,
             policy=retention,
         ),
+        folding=Folding(metadata=metadata, records=records, meter=meter, now=clock),
         room=room,
         stage_usage=stage_usage,
     )

@@ -26,6 +26,8 @@ if TYPE_CHECKING:  # costly to import, or not in every function's bundle
     from chalicelib.core.caps import Room
     from chalicelib.core.completion import Completions
     from chalicelib.core.deletion import Deletions
+    from chalicelib.core.index.folding import Folding
+    from chalicelib.core.index.reading import IndexReader
     from chalicelib.core.janitor import Janitor
     from chalicelib.core.library import Library
     from chalicelib.core.malware_scan import ScanPolicy, ScanVerdicts
@@ -110,6 +112,7 @@ class Services:
 
         return Library(
             records=self.records,
+            index=self.index,
             urls=self._viewing_urls,
             deletions=self._deletions,
             meter=self.meter,
@@ -226,6 +229,18 @@ class Services:
         from chalicelib.core.records import Records
 
         return Records(self._metadata)
+
+    @cached_property
+    def index(self) -> "IndexReader":
+        from chalicelib.core.index.reading import IndexReader, PackCache
+
+        return IndexReader(self._metadata, self.records, PackCache(self._metadata), self._now)
+
+    @cached_property
+    def folding(self) -> "Folding":
+        from chalicelib.core.index.folding import Folding
+
+        return Folding(metadata=self._metadata, records=self.records, meter=self.meter, now=self._now)
 
     @cached_property
     def meter(self) -> Meter:

@@ -81,8 +81,8 @@ def operators_policy(
     """
     videos, metadata = context.bucket_arn("videos"), context.bucket_arn("metadata")
     objects = f"{videos}/videos/*"
-    records, markers, idempotency_keys, posters = (
-        f"{metadata}/{folder}/*" for folder in ("records", "open", "starts", "posters")
+    records, markers, idempotency_keys, posters, index = (
+        f"{metadata}/{folder}/*" for folder in ("records", "open", "starts", "posters", "index")
     )
     return document(
         allow("FindRecords", actions="s3:ListBucket", resources=metadata),
@@ -91,12 +91,13 @@ def operators_policy(
         allow("ReadRecords", actions=["s3:GetObject", "s3:GetObjectVersion"], resources=records),
         allow("ReadVerdicts", actions=["s3:GetObjectTagging", "s3:GetObjectVersionTagging"], resources=objects),
         allow("ChangeRecords", actions=["s3:PutObject", "s3:PutObjectTagging"], resources=records),
+        allow("RebuildIndex", actions=["s3:GetObject", "s3:PutObject"], resources=index),
         allow("MarkOpen", actions="s3:PutObject", resources=markers),
         allow("AbortUploads", actions=["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"], resources=objects),
         allow(
             "HideUncoverAndErase",
             actions=["s3:DeleteObject", "s3:DeleteObjectVersion"],
-            resources=[objects, records, posters, markers, idempotency_keys],
+            resources=[objects, records, posters, markers, idempotency_keys, index],
         ),
         allow(
             "S3UsesDataKey",

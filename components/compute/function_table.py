@@ -74,7 +74,7 @@ class FunctionSpec:
 
 _API_MEMORY: Size = lambda settings: settings.api_memory_mib  # noqa: E731 - a row of the table names it
 _ANNOUNCE = (may.announce, may.encrypt_announcements)
-_RECORDS = (may.use_data_key, may.list_records, may.change_records)
+_RECORDS = (may.use_data_key, may.list_records, may.change_records, may.tell_index)
 
 FUNCTIONS: Mapping[str, FunctionSpec] = {
     "video_upload": FunctionSpec(
@@ -88,6 +88,7 @@ FUNCTIONS: Mapping[str, FunctionSpec] = {
             may.create_videos,
             may.count_videos,
             may.read_stage_count,
+            may.read_index,
             may.sign_media_urls,
             may.abort_uploads,
             may.delete_videos,
@@ -169,6 +170,7 @@ FUNCTIONS: Mapping[str, FunctionSpec] = {
             *_ANNOUNCE,
             may.send_failures_to_dead_letter_queue,
             may.write_stage_count,
+            may.fold_index,
             may.ask_for_figures,
             may.request_scans,
         ),

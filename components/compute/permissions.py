@@ -122,6 +122,21 @@ def retire_records(resources: Resources) -> Statement:
     return allow("RetireRecords", actions="s3:PutObjectTagging", resources=resources.metadata("records"))
 
 
+def tell_index(resources: Resources) -> Statement:
+    return allow("TellIndex", actions="s3:PutObject", resources=resources.metadata("index/new"))
+
+
+def read_index(resources: Resources) -> Statement:
+    return allow("ReadIndex", actions="s3:GetObject", resources=resources.metadata("index/packs"))
+
+
+def fold_index(resources: Resources) -> list[Statement]:
+    return [
+        allow("WriteIndex", actions=["s3:GetObject", "s3:PutObject"], resources=resources.metadata("index/packs")),
+        allow("FoldChanges", actions="s3:DeleteObject", resources=resources.metadata("index/new")),
+    ]
+
+
 def mark(resources: Resources) -> Statement:
     return allow("MarkOpen", actions=["s3:PutObject", "s3:DeleteObject"], resources=resources.metadata("open"))
 

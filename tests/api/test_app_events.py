@@ -71,12 +71,13 @@ def test_the_schedule_sweeps_last_so_that_a_long_sweep_delays_no_count_and_no_re
         janitor=SimpleNamespace(sweep=sweep),
         stage_figures=SimpleNamespace(record=lambda: done.append("record")),
         stage_usage=SimpleNamespace(record=lambda: done.append("count")),
+        folding=SimpleNamespace(record=lambda: done.append("fold")),
         retention=SimpleNamespace(walk=lambda: done.append("walk")),
     )
     monkeypatch.setattr(handlers, "services", lambda: services)
     scheduled = dict.fromkeys(("version", "account", "region", "detail-type", "source", "time", "id"), "")
     assert handlers.janitor({**scheduled, "detail": {}, "resources": []}, CONTEXT) == {"open": 2}
-    assert done == ["count", "record", "walk", "sweep"]
+    assert done == ["fold", "count", "record", "walk", "sweep"]
     assert plain_invocations == [CONTEXT]
 
 

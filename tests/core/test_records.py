@@ -77,8 +77,8 @@ def test_a_change_tells_what_was_and_what_is_and_whether_it_was_made_here(platfo
     assert (left.before, left.record, left.mine) == (record, record, False)
     changed = platform.records.change(record.ref, renamed)
     assert changed
-    assert (changed.before, changed.record, changed.mine) == (record, renamed(record), True)
-    assert platform.records.find(record.ref) == renamed(record)
+    assert (changed.before, changed.record, changed.mine) == (record, renamed(record).noted(revision=2), True)
+    assert platform.records.find(record.ref) == changed.record
     assert not platform.metadata.retired
 
 
@@ -107,7 +107,7 @@ def test_a_change_decides_again_on_what_another_wrote(
     changed = platform.records.change(record.ref, decide)
     assert seen == ["film.mp4", "other.mp4"]
     assert changed
-    assert changed.record == renamed(record).noted(processing_retries=1)
+    assert changed.record == renamed(record).noted(processing_retries=1, revision=3)
 
 
 def test_a_change_that_loses_twelve_races_waits_twice_as_long_after_each_and_gives_up(

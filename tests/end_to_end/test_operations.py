@@ -14,7 +14,7 @@ import requests
 from botocore.client import BaseClient
 
 from chalicelib.adapters.lambda_trigger import LambdaTrigger
-from deploy import erase_user, find_upload, replay_event, reset_mfa, restore_video, revoke_user
+from deploy import erase_user, find_upload, rebuild_index, replay_event, reset_mfa, restore_video, revoke_user
 from local.stand_in import names
 from tests.end_to_end.conftest import (
     TIMEOUT_SECONDS,
@@ -97,6 +97,8 @@ def test_operators_may_do_what_their_commands_do_and_no_more(
         operator.run(reset_mfa.main, member.email, "--yes")
     operator.run(revoke_user.main, member.email, "--yes")
     member.start(6 * 2**20)
+    operator.run(rebuild_index.main)
+    operator.run(rebuild_index.main, member.email)
     operator.run(erase_user.main, member.email, "--yes")
     granted = {(action, reached) for actions, places in OPERATOR.values() for action in actions for reached in places}
     through_s3 = {("kms:GenerateDataKey", "key/keys-data"), ("kms:Decrypt", "key/keys-data")}

@@ -33,6 +33,7 @@ from deploy import (
     find_upload,
     print_environment,
     publish_site,
+    rebuild_index,
     redrive,
     replay_event,
     reset_mfa,
@@ -46,8 +47,18 @@ from tests.infrastructure.recorded_program import PROJECT, Recording
 
 PAGES = [PROJECT / "docs" / name for name in ("runbook.md", "audit.md")]
 COMMANDS = (
-    *(erase_user, find_upload, print_environment, publish_site, redrive, replay_event, reset_mfa, restore_video),
-    *(administrators, revoke_user, smoke, webhook_secret),
+    *(
+        erase_user,
+        find_upload,
+        print_environment,
+        publish_site,
+        rebuild_index,
+        redrive,
+        replay_event,
+        reset_mfa,
+        restore_video,
+    ),
+    *(administrators, rebuild_index, revoke_user, smoke, webhook_secret),
 )
 NOT_OURS = {"install", "costs"}
 """Targets that run nothing of deploy/."""
@@ -66,7 +77,7 @@ QUERY_WORDS = {"filter", "fields", "stats", "by", "in", "like", "and", "or", "de
 GLOBAL_OPTIONS = {"query", "output", "region"}
 OPERATIONS = (
     *("Find an upload", "Replay one video's event", "Redrive failed events", "Rotate a webhook's secret"),
-    *("Restore a deleted video", "Revoke a user", "Reset a lost device", "Administrators"),
+    *("Restore a deleted video", "Rebuild the index", "Revoke a user", "Reset a lost device", "Administrators"),
     *("Erase a user", "Pause a stage"),
     *("Roll back", "Rotate the upload token key", "Rotate the origin secret"),
 )

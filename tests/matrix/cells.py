@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib.core.index.lines import Line
+from chalicelib.core.index.view import NEWEST_FIRST
+from chalicelib.core.video_id import VideoRef
 from tests.matrix.identities import Identity
 from tests.matrix.rules import DONE, FORBIDDEN, INVALID, NOT_FOUND, REFUSED, RULES, UNAUTHORIZED, Key, Rule, State
 from tests.matrix.scene import Scene
@@ -127,8 +130,16 @@ def _queries_of(scene: Scene, route: str) -> dict[str, bool]:
 
 def _queries(scene: Scene) -> list[str]:
     """Pages, also after a cursor that was handed out to somebody else."""
-    cursors = [scene.alice.ready["videoId"], scene.bob.ready["videoId"], scene.bob.open["videoId"]]
-    return ["", "?limit=1", *(f"?cursor={cursor}" for cursor in cursors)]
+    lines = [
+        Line.gone(VideoRef(person.owner, upload["videoId"]), 1)
+        for person, upload in (
+            (scene.alice, scene.alice.ready),
+            (scene.bob, scene.bob.ready),
+            (scene.bob, scene.bob.open),
+        )
+    ]
+    cursors = [NEWEST_FIRST.cursor_after(line) for line in lines]
+    return ["", "?limit=1", "?query=film", "?sort=name", *(f"?cursor={cursor}" for cursor in cursors)]
 
 
 def _videos(scene: Scene, *, deletes: bool) -> dict[str, tuple[str, str, bool]]:

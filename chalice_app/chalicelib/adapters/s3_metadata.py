@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from chalicelib.adapters.client_errors import CONFLICTS, error_code
-from chalicelib.core.ports import ListedKey, StoredRecord
+from chalicelib.core.ports import ListedKey, StoredRecord, UnchangedError
 
 if TYPE_CHECKING:  # the stubs are not in the Lambda bundle
     from types_boto3_s3.client import S3Client
@@ -15,6 +15,9 @@ if TYPE_CHECKING:  # the stubs are not in the Lambda bundle
 
 TOMBSTONE_TAG = "lifetime=tombstone"
 """Tag that the metadata bucket's lifecycle rule looks for."""
+
+_NOT_MODIFIED = "304"
+"""Without a body, S3's answer names no code: botocore takes the status for it."""
 
 _LOST_RACE = {"PreconditionFailed", *CONFLICTS, "NoSuchKey"}
 """NoSuchKey: it was deleted since it was read (S3 User Guide, "Conditional write behavior")."""
@@ -32,6 +35,17 @@ class S3Metadata:
             answer = self.s3.get_object(Bucket=self.bucket, Key=key)
         except self.s3.exceptions.NoSuchKey:
             return None
+        return StoredRecord(answer["Body"].read(), answer["ETag"])
+
+    def get_newer(self, key: str, etag: str) -> StoredRecord | None:
+        try:
+            answer = self.s3.get_object(Bucket=self.bucket, Key=key, IfNoneMatch=etag)
+        except self.s3.exceptions.NoSuchKey:
+            return None
+        except ClientError as error:
+            if error_code(error) == _NOT_MODIFIED:
+                raise UnchangedError from error
+            raise
         return StoredRecord(answer["Body"].read(), answer["ETag"])
 
     def put_if_new(self, key: str, body: bytes) -> bool:

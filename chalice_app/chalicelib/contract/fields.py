@@ -37,6 +37,8 @@ MAX_DESCRIPTION_CHARS = 1_000
 MAX_TAGS = 20
 MAX_TAG_CHARS = 32
 
+MAX_QUERY_CHARS = 200
+MAX_CURSOR_CHARS = 1_000
 MAX_PAGE_VIDEOS = 100
 DEFAULT_PAGE_VIDEOS = 24
 
@@ -133,6 +135,15 @@ Failures = Annotated[int, Meta(ge=1, le=MAX_FAILURES)]
 Client = Annotated[str, _matching("[a-z]{1,16}/[0-9A-Za-z.+-]{1,32}", "a program and its version, like web/1.0.0")]
 System = Annotated[str, _matching("[ -~]{1,64}", "1 to 64 printable ASCII characters", "What the client runs on.")]
 FailureCode = Annotated[str, _matching("[0-9A-Za-z._-]{1,64}", "a code of 1 to 64 letters, digits, dots and dashes")]
+
+Cursor = Annotated[
+    str,
+    _matching(
+        rf"[A-Za-z0-9_-]{{1,{MAX_CURSOR_CHARS}}}",
+        "a nextCursor of an earlier answer",
+        "Opaque. Good for the same `query` and `sort` only.",
+    ),
+]
 
 VideoState = Literal["uploading", "completing", "processing", "ready", "rejected", "aborted", "expired"]
 ClientState = Literal[

@@ -11,12 +11,15 @@ from chalicelib.contract import requests, responses
 from chalicelib.contract.fields import (
     DEFAULT_PAGE_VIDEOS,
     MAX_BODY_BYTES,
+    MAX_CURSOR_CHARS,
     MAX_FILE_NAME_CHARS,
     MAX_LABELS_BYTES,
     MAX_PAGE_VIDEOS,
     MAX_PROGRESS_BYTES,
+    MAX_QUERY_CHARS,
 )
 from chalicelib.core import errors
+from chalicelib.core.index.view import Sort
 from chalicelib.core.video_id import OWNER, VIDEO_ID
 
 Body = type[msgspec.Struct]
@@ -204,7 +207,19 @@ OPERATIONS = (
                 "name": "cursor",
                 "in": "query",
                 "description": "`nextCursor` of the page before; empty for the first page.",
-                "schema": {"type": "string", "pattern": f"^({VIDEO_ID.pattern})?$"},
+                "schema": {"type": "string", "pattern": f"^[A-Za-z0-9_-]{{0,{MAX_CURSOR_CHARS}}}$"},
+            },
+            {
+                "name": "query",
+                "in": "query",
+                "description": "Words that are all in the title, file name or tags of a video, in any case and "
+                "without regard to accents.",
+                "schema": {"type": "string", "maxLength": MAX_QUERY_CHARS},
+            },
+            {
+                "name": "sort",
+                "in": "query",
+                "schema": {"type": "string", "enum": [sort.value for sort in Sort], "default": Sort.NEWEST.value},
             },
         ),
         responses={200: responses.VideoPage},

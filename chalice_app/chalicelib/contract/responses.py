@@ -11,6 +11,7 @@ from chalicelib.contract.fields import (
     Checksum,
     ContentType,
     Count,
+    Cursor,
     Description,
     ETag,
     EventId,
@@ -248,10 +249,10 @@ class Video(ResponseBody, frozen=True, kw_only=True):
 
 
 class VideoPage(ResponseBody, frozen=True, kw_only=True):
-    """A page of the library, newest first. Only a `nextCursor` of null ends the list."""
+    """A page of the library. Only a `nextCursor` of null ends the list."""
 
     videos: list[Video]
-    next_cursor: VideoId | None
+    next_cursor: Cursor | None
 
 
 class DeletedVideo(ResponseBody, frozen=True, kw_only=True):

@@ -7,7 +7,11 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from chalicelib.core.deletion import Deletions
-from chalicelib.core.errors import VideoNotFoundError
+from chalicelib.core.errors import StorageUnavailableError, VideoNotFoundError
+from chalicelib.core.index.lines import Line, record_in
+from chalicelib.core.index.packs import Pack
+from chalicelib.core.index.reading import IndexReader
+from chalicelib.core.index.view import NEWEST_FIRST, Query, Sort, View
 from chalicelib.core.labels import Labels
 from chalicelib.core.ports import Clock, Meter
 from chalicelib.core.records import Records
@@ -21,8 +25,8 @@ log = logging.getLogger(__name__)
 MOST_READ_RECORDS = 400
 """Limit of one call: fifty rounds of eight, which take 10 s even if each round takes 0.2 s. API Gateway gives up after
 29 s (API Gateway quotas, "Maximum integration timeout"). Fewer would mean more calls for an owner who deletes much."""
-
-LISTED_STATES = frozenset({State.UPLOADING, State.COMPLETING, State.PROCESSING, State.READY, State.REJECTED})
+INDEXED_WITHIN_SECONDS = 60
+"""Time after which a library that was asked for is indexed."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class SeenVideo:
 @dataclass(frozen=True, kw_only=True)
 class Library:
     records: Records
+    index: IndexReader
     urls: ViewingUrlSource
     deletions: Deletions
     meter: Meter
@@ -45,23 +50,38 @@ class Library:
     retention: RetentionPolicy = FOR_EVER
     most_read_records: int = MOST_READ_RECORDS
 
-    def page(self, owner: str, limit: int, after_video_id: str) -> tuple[list[SeenVideo], str | None]:
-        """Newest first, and the id after which the next page goes on, None at the end.
+    def page(
+        self, owner: str, limit: int, cursor: str = "", query: Query = NEWEST_FIRST
+    ) -> tuple[list[SeenVideo], str | None]:
+        """One page of what the query finds, and the cursor of the next, None at the end. Raises InvalidRequestError."""
+        view = self.index.view(owner)
+        if view is None:
+            # An owner of version 0.1, or a new one: the next folding makes the index.
+            self.index.request(owner)
+            lines, next_cursor = self._page_of_records(owner, limit, cursor, query)
+        else:
+            lines, next_cursor = view.page(query, limit, cursor)
+        return self._seen(record_in(line.facts) for line in lines), next_cursor
 
-        Tombstones are read to be skipped, and an owner may have left thousands of them in a row: a page ends at
-        `most_read_records`, with fewer videos than `limit` or none.
+    def _page_of_records(self, owner: str, limit: int, cursor: str, query: Query) -> tuple[list[Line], str | None]:
+        """A page of records that are read one by one.
+
+        Tombstones are read to be skipped, and an owner may have left thousands of them in a row: a page of the newest
+        ends at `most_read_records`, with fewer videos than `limit` or none. Another order cannot be told of so few.
+        Raises StorageUnavailableError, InvalidRequestError.
         """
-        refs = list(islice(self.records.refs_newest_first(owner, after_video_id), self.most_read_records + 1))
-        page: list[VideoRecord] = []
-        last = None
-        for ref, record in zip(refs, self.records.read_each(refs[: self.most_read_records]), strict=False):
-            last = ref
-            if record and record.state in LISTED_STATES:
-                page.append(record)
-            if len(page) == limit:
-                break
-        # The last one looked at, shown or not: tombstones are not looked at again.
-        return self._seen(page), last.video_id if last and last != refs[-1] else None
+        is_newest_first = query.sort is Sort.NEWEST
+        position = query.position_of(cursor) if is_newest_first else None
+        after = position[1].partition("/")[0] if position else ""
+        refs = list(islice(self.records.refs_newest_first(owner, after), self.most_read_records + 1))
+        looked_at = refs[: self.most_read_records]
+        if looked_at != refs and not is_newest_first:
+            raise StorageUnavailableError(retry_after_seconds=INDEXED_WITHIN_SECONDS)
+        lines = [Line.of(record) for record in self.records.read_each(looked_at) if record]
+        page, next_cursor = View(Pack(), {line.key: line for line in lines}).page(query, limit, cursor)
+        if next_cursor is None and looked_at != refs:
+            next_cursor = query.cursor_after(Line.gone(looked_at[-1], 0))
+        return page, next_cursor
 
     def show(self, ref: VideoRef) -> SeenVideo:
         record = self.records.find(ref)

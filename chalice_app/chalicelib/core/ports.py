@@ -29,6 +29,10 @@ class MetadataBucket(Protocol):
 
     def get(self, key: str) -> StoredRecord | None: ...
 
+    def get_newer(self, key: str, etag: str) -> StoredRecord | None:
+        """Raises UnchangedError where the object is still the one with this ETag."""
+        ...
+
     def put_if_new(self, key: str, body: bytes) -> bool:
         """False when the key exists already."""
         ...
@@ -108,6 +112,10 @@ class UploadGoneError(Exception):
 
 class ObjectExistsError(Exception):
     """The key already has an object: an earlier completion succeeded, and its response was lost."""
+
+
+class UnchangedError(Exception):
+    """The object is the one that the caller has already."""
 
 
 class StorageBusyError(Exception):

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
+from chalicelib.core.index.changes import Changes
+from chalicelib.core.index.lines import shows_the_same
 from chalicelib.core.log_context import about_upload, carried
 from chalicelib.core.ports import MetadataBucket, StorageBusyError
 from chalicelib.core.video_events import owed_event
@@ -64,14 +66,17 @@ class Records:
 
     def __init__(self, bucket: MetadataBucket) -> None:
         self._bucket = bucket
+        self._index = Changes(bucket)
 
     def create(self, record: VideoRecord) -> None:
         _log_about(record)
+        self._index.announce(record)
         if not self._bucket.put_if_new(record.ref.record_key, record.to_json()):
             # 64 random bits repeated within a millisecond: somebody retries a write that did succeed.
             existing = self.find(record.ref)
             if existing is None or existing.to_json() != record.to_json():
                 raise StorageBusyError
+        self._index.tell(record)
 
     def find(self, ref: VideoRef) -> VideoRecord | None:
         stored = self._bucket.get(ref.record_key)
@@ -91,11 +96,26 @@ class Records:
             changed = decide(current)
             if changed is None:
                 return Change(current, current)
-            write = self._bucket.retire_if_unchanged if changed.state in GONE_STATES else self._bucket.put_if_unchanged
-            if write(ref.record_key, changed.to_json(), stored.etag):
+            changed = changed.noted(revision=current.revision + 1)
+            if self._write(current, changed, stored.etag):
                 return Change(current, changed)
             time.sleep(random.uniform(0, 0.01 * 2**race))  # noqa: S311 - jitter, not a secret
         raise StorageBusyError
+
+    def _write(self, current: VideoRecord, changed: VideoRecord, etag: str) -> bool:
+        """Write a record unless somebody else did, and have the index show it."""
+        is_seen = not shows_the_same(current, changed)
+        if is_seen:
+            self._index.announce(changed)
+        write = self._bucket.retire_if_unchanged if changed.state in GONE_STATES else self._bucket.put_if_unchanged
+        is_written = write(changed.ref.record_key, changed.to_json(), etag)
+        if is_written and is_seen:
+            self._index.tell(changed)
+        return is_written
+
+    def restore(self, tombstone: VideoRecord, record: VideoRecord, etag: str) -> bool:
+        """Write a record over its tombstone unless somebody else wrote, as `etag` tells."""
+        return self._write(tombstone, record.noted(revision=tombstone.revision + 1), etag)
 
     def newest_first(self, owner: str) -> Iterator[VideoRecord]:
         """All of an owner's records but the deleted, lazily, however many tombstones lie between them."""
@@ -107,6 +127,14 @@ class Records:
         """Refs of all records, tombstones included, without reading any. after_video_id: only older ones."""
         for listed in self._bucket.list_keys(f"records/{owner}/", VideoRef(owner, after_video_id).record_key):
             yield VideoRef(owner, listed.key.rpartition("/")[2].removesuffix(".json"))
+
+    def owners(self) -> Iterator[str]:
+        """All owners of records; each costs one list of a single key."""
+        after = ""
+        while first := next(iter(self._bucket.list_keys("records/", after)), None):
+            owner = first.key.split("/")[1]
+            yield owner
+            after = f"records/{owner}/\uffff"
 
     def refs_of_stage(self, after: VideoRef | None = None) -> Iterator[VideoRef]:
         """Refs of all records of all owners, tombstones included, by owner and then newest first."""

@@ -11,7 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import islice
 
-from chalicelib.core.library import LISTED_STATES, MOST_READ_RECORDS, Library, SeenVideo
+from chalicelib.core.index.lines import LISTED_STATES
+from chalicelib.core.library import MOST_READ_RECORDS, Library, SeenVideo
 from chalicelib.core.log_context import about_upload
 from chalicelib.core.records import Records
 from chalicelib.core.stage_usage import ShownUsage, StageUsage

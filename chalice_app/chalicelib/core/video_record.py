@@ -94,6 +94,7 @@ class VideoRecord:
     title, description, tags: labels that its owner gave; none in records of version 0.1.
     restored_at: when an operator last brought it back. warned_at: when the warning before its deletion by retention was
     given. deletes_at: the earliest deletion, as that warning names it. warning_sent_at: when subscribers were told.
+    revision: one more with each write; 0 in records of version 0.1.
     scans: malware verdicts by version. awaits_scan_since: when the inspection accepted the version, which waits for its
     verdict alone; None if it does not. scan_requests: how often the janitor asked for a scan.
     """
@@ -132,6 +133,7 @@ class VideoRecord:
     title: str | None = None
     description: str | None = None
     tags: tuple[str, ...] = ()
+    revision: int = 0
 
     @classmethod
     def begun(
@@ -159,6 +161,7 @@ class VideoRecord:
             updated_at=now,
             expires_at=now + ttl,
             correlation_id=correlation_id,
+            revision=1,
             **asdict(request.labels),
         )
 

@@ -1,12 +1,15 @@
 """Video upload: small videos in one request, the library with its limits, and how clients' uploads go."""
 
+import re
+
 from chalice.app import Request, Response
 
 from chalicelib.contract import views
-from chalicelib.contract.fields import MAX_LABELS_BYTES, MAX_PROGRESS_BYTES
+from chalicelib.contract.fields import MAX_CURSOR_CHARS, MAX_LABELS_BYTES, MAX_PROGRESS_BYTES, MAX_QUERY_CHARS
 from chalicelib.contract.requests import NewUpload, ProgressBatch, VideoChanges
 from chalicelib.contract.responses import AcceptedProgress, DeletedVideo, VideoPage
 from chalicelib.core.errors import InvalidRequestError, VideoNotFoundError
+from chalicelib.core.index.view import Query, Sort
 from chalicelib.core.video_id import VideoRef, is_video_id
 from chalicelib.core.video_record import api_time
 from chalicelib.routes.api_blueprint import ApiBlueprint, respond
@@ -15,6 +18,9 @@ from chalicelib.routes.page_limits import limit_in
 from chalicelib.routes.strict_json import strict_json
 from chalicelib.routes.users import may_read, may_write
 from chalicelib.wiring import services
+
+_CURSOR = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_CURSOR_CHARS}}}")
+_SORTS = tuple(sort.value for sort in Sort)
 
 video_upload = ApiBlueprint(__name__, "video_upload")
 
@@ -32,8 +38,8 @@ def offer_upload() -> Response:
 @video_upload.route("/videos", methods=["GET"], authorizer=may_read)
 def list_videos() -> Response:
     owner = reader_of(video_upload.current_request)
-    limit, cursor = _page_of(video_upload.current_request)
-    videos, next_cursor = services().library.page(owner, limit, cursor)
+    limit, cursor, query = page_of(video_upload.current_request)
+    videos, next_cursor = services().library.page(owner, limit, cursor, query)
     return respond(VideoPage(videos=[views.video(seen) for seen in videos], next_cursor=next_cursor))
 
 
@@ -79,12 +85,17 @@ def _ref(owner: str, video_id: str) -> VideoRef:
     return VideoRef(owner, video_id)
 
 
-def _page_of(request: Request) -> tuple[int, str]:
-    query = request.query_params or {}
-    cursor = query.get("cursor", "")
-    limit, problems = limit_in(query)
-    if cursor and not is_video_id(cursor):
+def page_of(request: Request) -> tuple[int, str, Query]:
+    """Read limit, cursor and query from the query parameters. Raises InvalidRequestError."""
+    asked = request.query_params or {}
+    cursor, text, sort = asked.get("cursor", ""), asked.get("query", ""), asked.get("sort", Sort.NEWEST.value)
+    limit, problems = limit_in(asked)
+    if cursor and not _CURSOR.fullmatch(cursor):
         problems.append({"field": "cursor", "problem": "must be a nextCursor of an earlier answer"})
+    if len(text) > MAX_QUERY_CHARS:
+        problems.append({"field": "query", "problem": f"may have at most {MAX_QUERY_CHARS} characters"})
+    if sort not in _SORTS:
+        problems.append({"field": "sort", "problem": f"must be one of {', '.join(_SORTS)}"})
     if problems:
         raise InvalidRequestError(problems=problems)
-    return limit, cursor
+    return limit, cursor, Query.of(text, Sort(sort))

@@ -423,7 +423,7 @@ export interface VideoMessage {
   expiresAt: string | null;
 }
 
-/** A page of the library, newest first. Only a `nextCursor` of null ends the list. */
+/** A page of the library. Only a `nextCursor` of null ends the list. */
 export interface VideoPage {
   videos: Video[];
   nextCursor: string | null;

@@ -95,11 +95,15 @@ OPERATOR: dict[str, tuple[set[str], set[str]]] = {
     "ReadRecords": ({"s3:GetObject", "s3:GetObjectVersion"}, {"metadata/records/*"}),
     "ReadVerdicts": ({"s3:GetObjectTagging", "s3:GetObjectVersionTagging"}, {"videos/videos/*"}),
     "ChangeRecords": ({"s3:PutObject", "s3:PutObjectTagging"}, {"metadata/records/*"}),
+    "RebuildIndex": ({"s3:GetObject", "s3:PutObject"}, {"metadata/index/*"}),
     "MarkOpen": ({"s3:PutObject"}, {"metadata/open/*"}),
     "AbortUploads": ({"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}, {"videos/videos/*"}),
     "HideUncoverAndErase": (
         {"s3:DeleteObject", "s3:DeleteObjectVersion"},
-        {"videos/videos/*", "metadata/records/*", "metadata/posters/*", "metadata/open/*", "metadata/starts/*"},
+        {
+            *("videos/videos/*", "metadata/records/*", "metadata/posters/*", "metadata/open/*", "metadata/starts/*"),
+            "metadata/index/*",
+        },
     ),
     "S3UsesDataKey": ({"kms:GenerateDataKey", "kms:Decrypt"}, {"key/keys-data"}),
     "AnnounceDeletions": ({"sns:Publish"}, {"messaging-completed"}),

@@ -1,0 +1,1 @@
+"""The index of the library: derived from the records, and read in their place."""

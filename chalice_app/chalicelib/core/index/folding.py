@@ -1,0 +1,229 @@
+"""Folding: what was changed is read from the records and put into the packs, by one writer at a time.
+
+Each step may be repeated, be done by two at once, or end half-way: a pack is only replaced by somebody who read it
+before the records, and a change goes only once both packs hold it.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import islice
+
+from chalicelib.core.index.changes import Change, listed_changes, requested_owner
+from chalicelib.core.index.lines import Line
+from chalicelib.core.index.packs import Pack
+from chalicelib.core.index.reading import PackKeys, StoredPack, read_pack
+from chalicelib.core.log_context import carried
+from chalicelib.core.ports import Clock, MetadataBucket, Meter
+from chalicelib.core.records import Records
+from chalicelib.core.video_id import VideoRef
+
+log = logging.getLogger(__name__)
+
+MOST_CHANGES = 10_000
+"""Changes of one folding; the rest is the next one's."""
+
+WRITING_TIME = timedelta(minutes=15)
+"""Time after which a function that announced a record has written it or is dead."""
+
+MOST_INDEXED_UNASKED = 1_000
+
+SHARE_OF_RECENT = 8
+"""The recent pack is put into the base once it is this share of it: what is written for a line stays bounded."""
+
+_PARALLEL_CALLS = 8
+_MAX_RACES = 5
+
+
+class IndexRacedError(Exception):
+    """Another writer was quicker: nothing was done."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folding:
+    metadata: MetadataBucket
+    records: Records
+    meter: Meter
+    now: Clock
+
+    def record(self) -> None:
+        """Fold, whatever comes of it. A failure is logged and counted: what was changed stays for the next folding."""
+        try:
+            self.fold()
+        except Exception:
+            log.exception("the index cannot be folded")
+            self.meter.record(janitor_failures_count=1)
+
+    def fold(self) -> int:
+        """Fold what has changed; the number of changes that are done with."""
+        changes, requests = self._listed()
+        if not changes and not requests:
+            return 0
+        by_owner = defaultdict[str, list[Change]](list)
+        for change in changes:
+            by_owner[change.ref.owner].append(change)
+        owners = sorted({*by_owner, *requests.values()})
+        stage = _Packs.read(self.metadata, None)
+        folded: dict[str, Line] = {}
+        ended: list[Change] = []
+        for owner in owners:
+            try:
+                lines, over = self._fold_owner(owner, by_owner[owner])
+            except IndexRacedError:
+                log.info("another folding was quicker")
+                continue
+            folded |= lines
+            ended += over
+        if not stage.base.is_made:
+            self._make_small_stage()
+        elif folded:
+            try:
+                stage.put(self.metadata, folded)
+            except IndexRacedError:
+                log.info("another folding was quicker")
+                return 0
+        self._remove(ended)
+        for key, owner in requests.items():
+            if owner in owners:
+                self.metadata.delete(key)
+        log.info("index folded", extra={"changes": len(ended), "owners": len(owners)})
+        return len(ended)
+
+    def rebuild(self, owner: str | None) -> int:
+        """Make the packs of an owner, or of the stage, from the records alone; the number of records.
+
+        Raises IndexRacedError after many lost races.
+        """
+        for _ in range(_MAX_RACES):
+            before = _Packs.read(self.metadata, owner)
+            refs = list(self.records.refs_newest_first(owner) if owner else self.records.refs_of_stage())
+            lines = [Line.of(record) for record in self.records.read_each(refs) if record]
+            base = replace(Pack.of(line for line in lines if line.facts), absorbed=before.recent.etag)
+            try:
+                before.put_base(self.metadata, base)
+            except IndexRacedError:
+                continue
+            return len(refs)
+        raise IndexRacedError
+
+    def forget(self, owner: str) -> None:
+        """Take an owner's lines out of the stage's packs. Raises IndexRacedError after many lost races."""
+        for _ in range(_MAX_RACES):
+            before = _Packs.read(self.metadata, None)
+            if not before.base.is_made:
+                return
+            kept = {line.key: line for line in before.base.pack.lines()}
+            kept |= {line.key: line for line in before.unabsorbed.lines()}
+            base = Pack.of(line for line in kept.values() if line.facts and line.ref.owner != owner)
+            try:
+                before.put_base(self.metadata, replace(base, absorbed=before.recent.etag))
+            except IndexRacedError:
+                continue
+            return
+        raise IndexRacedError
+
+    def _make_small_stage(self) -> None:
+        """Index a stage that is new. One that has grown before it had an index is left to the operators' command."""
+        few = list(islice(self.records.refs_of_stage(), MOST_INDEXED_UNASKED + 1))
+        if len(few) > MOST_INDEXED_UNASKED:
+            log.warning("the stage has no index yet: make index")
+            return
+        self.rebuild(None)
+
+    def _listed(self) -> tuple[list[Change], dict[str, str]]:
+        changes: list[Change] = []
+        requests: dict[str, str] = {}
+        for listed in islice(listed_changes(self.metadata), MOST_CHANGES):
+            if isinstance(listed, Change):
+                changes.append(listed)
+            elif owner := requested_owner(listed):
+                requests[listed] = owner
+        return changes, requests
+
+    def _fold_owner(self, owner: str, changes: Sequence[Change]) -> tuple[dict[str, Line], list[Change]]:
+        """Put an owner's changes into its packs; the lines, and the changes that are over. Raises IndexRacedError."""
+        packs = _Packs.read(self.metadata, owner)
+        lines = self._lines(changes)
+        over = [change for change in changes if self._is_over(change, lines.get(change.ref))]
+        done_with = {change.ref for change in over}
+        by_key = {line.key: line for ref, line in lines.items() if ref in done_with}
+        if not packs.base.is_made:
+            self.rebuild(owner)
+        elif by_key:
+            packs.put(self.metadata, by_key)
+        return by_key, over
+
+    def _lines(self, changes: Iterable[Change]) -> dict[VideoRef, Line]:
+        """The lines of what the records say, read after the packs and the changes."""
+        told = defaultdict[VideoRef, int](int)
+        for change in changes:
+            told[change.ref] = max(told[change.ref], change.revision if change.coded_facts is not None else 0)
+        lines: dict[VideoRef, Line] = {}
+        for ref, record in zip(told, self.records.read_each(told), strict=True):
+            if record:
+                lines[ref] = replace(Line.of(record), revision=max(record.revision, told[ref]))
+            elif told[ref]:
+                # It was there once: a lifecycle rule, or an operator, has removed it.
+                lines[ref] = Line.gone(ref, told[ref])
+        return lines
+
+    def _is_over(self, change: Change, line: Line | None) -> bool:
+        if line and change.revision <= line.revision:
+            return True
+        return change.written_at < self.now() - WRITING_TIME
+
+    def _remove(self, changes: Iterable[Change]) -> None:
+        """Each video's in ascending order: a reader must not find an old one without the newer."""
+        by_video = defaultdict[VideoRef, list[str]](list)
+        for change in changes:
+            by_video[change.ref].append(change.key)
+        remove: Callable[[list[str]], None] = carried(self._remove_in_order)
+        with ThreadPoolExecutor(_PARALLEL_CALLS) as workers:
+            list(workers.map(remove, by_video.values()))
+
+    def _remove_in_order(self, keys: list[str]) -> None:
+        for key in sorted(keys):
+            self.metadata.delete(key)
+
+
+@dataclass(frozen=True)
+class _Packs:
+    """Both packs of an owner, or of the stage, as they were before the records were read."""
+
+    keys: PackKeys
+    recent: StoredPack
+    base: StoredPack
+
+    @classmethod
+    def read(cls, bucket: MetadataBucket, owner: str | None) -> "_Packs":
+        keys = PackKeys.of(owner)
+        return cls(keys, read_pack(bucket, keys.recent), read_pack(bucket, keys.base))
+
+    @property
+    def unabsorbed(self) -> Pack:
+        """The recent pack, empty where the base holds its lines, too."""
+        is_absorbed = self.recent.etag != "" and self.recent.etag == self.base.pack.absorbed
+        return Pack() if is_absorbed else self.recent.pack
+
+    def put(self, bucket: MetadataBucket, lines: Mapping[str, Line]) -> None:
+        """Put lines into the recent pack, or all of them into the base. Raises IndexRacedError."""
+        recent = self.unabsorbed.changed(lines, keeps_gone=True)
+        if recent.line_count * SHARE_OF_RECENT < self.base.pack.line_count:
+            _put(bucket, self.keys.recent, recent, self.recent.etag)
+            return
+        all_new = {line.key: line for line in recent.lines()}
+        base = self.base.pack.changed(all_new, keeps_gone=False)
+        self.put_base(bucket, replace(base, absorbed=self.recent.etag))
+
+    def put_base(self, bucket: MetadataBucket, base: Pack) -> None:
+        _put(bucket, self.keys.base, base, self.base.etag)
+
+
+def _put(bucket: MetadataBucket, key: str, pack: Pack, etag: str) -> None:
+    body = pack.written()
+    is_put = bucket.put_if_unchanged(key, body, etag) if etag else bucket.put_if_new(key, body)
+    if not is_put:
+        raise IndexRacedError

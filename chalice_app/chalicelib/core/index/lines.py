@@ -1,0 +1,104 @@
+"""Lines of the index: a video's facts as a library shows them, and the text by which it is found."""
+
+import json
+import unicodedata
+from dataclasses import dataclass
+from typing import Any, Self
+
+from chalicelib.core.json_values import JsonObject
+from chalicelib.core.video_id import VideoRef
+from chalicelib.core.video_record import State, VideoRecord
+
+LISTED_STATES = frozenset({State.UPLOADING, State.COMPLETING, State.PROCESSING, State.READY, State.REJECTED})
+
+MAX_NAME_KEY_CHARS = 64
+"""Characters by which names are sorted; of two that begin alike, the newer video comes first."""
+
+_FIELDS = (
+    *("owner", "videoId", "fileName", "contentType", "sizeBytes", "partSizeBytes", "state"),
+    *(
+        "createdAt",
+        "updatedAt",
+        "expiresAt",
+        "completedAt",
+        "restoredAt",
+        "deletesAt",
+        "checksumCrc64nvme",
+        "media",
+        "rejection",
+    ),
+    *("awaitsScanSince", "correlationId", "title", "description", "tags", "revision", "versionId", "uploadId"),
+)
+"""Fields of the record that a line repeats. Of `uploadId` it says only whether there is one."""
+
+_HAS_UPLOAD_ID = "-"
+_BETWEEN_TEXTS = "\x1f"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One video. revision: of its record. facts: JSON on one line, empty for a video that is not listed any more."""
+
+    ref: VideoRef
+    revision: int
+    size_bytes: int
+    text: str
+    facts: str
+
+    @classmethod
+    def of(cls, record: VideoRecord) -> Self:
+        if record.state not in LISTED_STATES:
+            return cls.gone(record.ref, record.revision)
+        return cls(record.ref, record.revision, record.size_bytes, _searched_text(record), _facts(record))
+
+    @classmethod
+    def gone(cls, ref: VideoRef, revision: int) -> Self:
+        return cls(ref, revision, 0, "", "")
+
+    @classmethod
+    def from_facts(cls, ref: VideoRef, revision: int, facts: str) -> Self:
+        return cls.of(record_in(facts)) if facts else cls.gone(ref, revision)
+
+    @property
+    def key(self) -> str:
+        """Order of all lines: newest first."""
+        return line_key(self.ref)
+
+
+def line_key(ref: VideoRef) -> str:
+    return f"{ref.video_id}/{ref.owner}"
+
+
+def shows_the_same(before: VideoRecord, after: VideoRecord) -> bool:
+    """Return whether a library shows both records alike."""
+    return Line.of(before.noted(revision=0)) == Line.of(after.noted(revision=0))
+
+
+def record_in(facts: str) -> VideoRecord:
+    """Return the record as far as a library shows it; all else has its default, and `upload_id` is no real one."""
+    fields: JsonObject = {"rejection": None, "uploadId": None, **json.loads(facts)}
+    return VideoRecord.from_json(json.dumps(fields).encode())
+
+
+def searched(text: str) -> str:
+    """A text without case, accents and repeated blanks, as it is compared."""
+    letters = (letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
+    return " ".join("".join(letters).casefold().split())
+
+
+def name_key(text: str) -> str:
+    """The part of a searched text by which names are sorted: its beginning is the name that is shown."""
+    return text.partition(_BETWEEN_TEXTS)[0][:MAX_NAME_KEY_CHARS]
+
+
+def _searched_text(record: VideoRecord) -> str:
+    shown_first = [record.title, record.file_name] if record.title else [record.file_name]
+    return _BETWEEN_TEXTS.join(searched(text) for text in (*shown_first, *record.tags))
+
+
+def _facts(record: VideoRecord) -> str:
+    fields: dict[str, Any] = json.loads(record.to_json())
+    shown = {name: fields[name] for name in _FIELDS if fields[name] not in (None, [], 0)}
+    if "uploadId" in shown:
+        shown["uploadId"] = _HAS_UPLOAD_ID
+    return json.dumps(shown, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,136 @@
+"""Reading of the index: one list and two objects, of which the large one is read again only once it has changed."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+from threading import Lock
+
+from chalicelib.core.index.changes import Change, Changes, listed_changes, told_lines
+from chalicelib.core.index.lines import Line
+from chalicelib.core.index.packs import Pack, UnknownPackError
+from chalicelib.core.index.view import View
+from chalicelib.core.ports import Clock, MetadataBucket, StoredRecord, UnchangedError
+from chalicelib.core.records import Records
+from chalicelib.core.video_id import VideoRef
+
+STAGE = "stage"
+MOST_CACHED_BYTES = 64 * 2**20
+MOST_READ_CHANGES = 2_000
+"""Two pages of a list. What lies beyond is at most as old as the last folding."""
+
+
+TELLING_TIME = timedelta(seconds=20)
+"""Time after which the writer of an announced record has told of it, or is not likely to."""
+
+MOST_READ_RECORDS = 40
+
+
+@dataclass(frozen=True)
+class StoredPack:
+    """etag: empty where there is none. is_known: False where another version of the platform wrote it."""
+
+    pack: Pack
+    etag: str
+    size_bytes: int
+    is_known: bool = True
+
+    @property
+    def is_made(self) -> bool:
+        return bool(self.etag) and self.is_known
+
+    @classmethod
+    def of(cls, stored: StoredRecord | None) -> "StoredPack":
+        if stored is None:
+            return cls(Pack(), "", 0)
+        try:
+            return cls(Pack.read(stored.body), stored.etag, len(stored.body))
+        except UnknownPackError:
+            return cls(Pack(), stored.etag, 0, is_known=False)
+
+
+@dataclass(frozen=True)
+class PackKeys:
+    """Keys of the two packs of an owner, or of the stage."""
+
+    base: str
+    recent: str
+
+    @classmethod
+    def of(cls, owner: str | None) -> "PackKeys":
+        folder = f"index/packs/owners/{owner}" if owner else f"index/packs/{STAGE}"
+        return cls(f"{folder}/base", f"{folder}/recent")
+
+
+def read_pack(bucket: MetadataBucket, key: str) -> StoredPack:
+    return StoredPack.of(bucket.get(key))
+
+
+class PackCache:
+    """Bases that were read before, up to so many bytes of them."""
+
+    def __init__(self, bucket: MetadataBucket, most_bytes: int = MOST_CACHED_BYTES) -> None:
+        self._bucket = bucket
+        self._most_bytes = most_bytes
+        self._packs: OrderedDict[str, StoredPack] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: str) -> StoredPack:
+        with self._lock:
+            known = self._packs.get(key)
+        if known is None:
+            return self._keep(key, read_pack(self._bucket, key))
+        try:
+            newer = self._bucket.get_newer(key, known.etag)
+        except UnchangedError:
+            return self._keep(key, known)
+        return self._keep(key, StoredPack.of(newer))
+
+    def _keep(self, key: str, stored: StoredPack) -> StoredPack:
+        with self._lock:
+            self._packs.pop(key, None)
+            if stored.is_made:
+                self._packs[key] = stored
+            while sum(each.size_bytes for each in self._packs.values()) > self._most_bytes:
+                self._packs.popitem(last=False)
+        return stored
+
+
+@dataclass(frozen=True)
+class IndexReader:
+    metadata: MetadataBucket
+    records: Records
+    cache: PackCache
+    now: Clock
+
+    def request(self, owner: str) -> None:
+        """Have an owner indexed who is not."""
+        Changes(self.metadata).request_owner(owner)
+
+    def view(self, owner: str | None) -> View | None:
+        """The index of an owner, or of the whole stage; None where none has been made yet."""
+        keys = PackKeys.of(owner)
+        # In this order: lines move from changes to the recent pack, and from there to the base.
+        listed = islice(listed_changes(self.metadata, owner), MOST_READ_CHANGES)
+        changes = [change for change in listed if isinstance(change, Change)]
+        told = told_lines(changes)
+        told |= self._untold(changes, told)
+        recent = read_pack(self.metadata, keys.recent)
+        base = self.cache.get(keys.base)
+        if not base.is_made:
+            return None
+        is_absorbed = recent.etag != "" and recent.etag == base.pack.absorbed
+        return View.of(base.pack, Pack() if is_absorbed else recent.pack, told)
+
+    def _untold(self, changes: Iterable[Change], told: Mapping[VideoRef, Line]) -> dict[VideoRef, Line]:
+        """Lines of records whose writer has died before it told of them, or is slow to."""
+        latest = self.now() - TELLING_TIME
+        unsure = {
+            change.ref: change.revision
+            for change in changes
+            if change.coded_facts is None and change.written_at < latest
+        }
+        refs = [ref for ref, revision in unsure.items() if ref not in told or told[ref].revision < revision]
+        read = zip(refs, self.records.read_each(refs[:MOST_READ_RECORDS]), strict=False)
+        return {ref: Line.of(record) for ref, record in read if record}

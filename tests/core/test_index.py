@@ -1,0 +1,356 @@
+"""The index of the library against the records: histories of writes, deaths between the steps, and folding."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.core.index import changes, packs
+from chalicelib.core.index.changes import told_keys, told_lines
+from chalicelib.core.index.lines import LISTED_STATES, Line, record_in
+from chalicelib.core.index.packs import Pack
+from chalicelib.core.index.view import NEWEST_FIRST
+from chalicelib.core.labels import Labels
+from chalicelib.core.part_plan import MIN_PART_BYTES
+from chalicelib.core.upload_requests import StartUpload
+from chalicelib.core.video_id import VideoRef, new_video_id
+from chalicelib.core.video_record import Deleter, State, VideoRecord
+from tests.in_memory_platform import OWNER, InMemoryPlatform, platform_in_memory
+
+OWNERS = (OWNER, "somebody-else")
+CALLS = ("get", "get_newer", "put", "put_if_new", "put_if_unchanged", "retire_if_unchanged", "delete")
+LAST_CALL = 14
+
+
+class KilledError(BaseException):
+    """Lambda ends a function: nothing that tidies up after an error runs."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One write or folding, and what happens at one of its calls: its death before or after it, or another step."""
+
+    what: str
+    number: int
+    at_call: int
+    trouble: str
+
+
+STEPS = st.builds(
+    Step,
+    what=st.sampled_from(["begin", "edit", "settle", "delete", "fold", "fold", "rebuild", "rebuild stage", "repeat"]),
+    number=st.integers(0, 9),
+    at_call=st.integers(1, LAST_CALL),
+    trouble=st.sampled_from(
+        ["none", "none", "dies before", "dies after", "begin", "edit", "delete", "fold", "rebuild"]
+    ),
+)
+
+
+class History:
+    """One history in one bucket. removed_keys: changes that were folded in, which come back as doubled ones."""
+
+    def __init__(self) -> None:
+        self.platform = platform_in_memory()
+        self.refs: list[VideoRef] = []
+        self.removed_keys: list[str] = []
+        self._step: Step | None = None
+        self._calls = 0
+        metadata: Any = self.platform.metadata
+        delete = metadata.delete
+
+        def remembering(key: str) -> None:
+            self.removed_keys.append(key)
+            delete(key)
+
+        metadata.delete = remembering
+        for name in CALLS:
+            setattr(metadata, name, self._watched(getattr(metadata, name)))
+
+    def _watched(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **named: Any) -> Any:
+            step = self._step
+            self._calls += 1
+            if step is None or self._calls != step.at_call or step.trouble == "none":
+                return method(*arguments, **named)
+            self._step = None
+            if step.trouble == "dies before":
+                raise KilledError
+            if step.trouble == "dies after":
+                method(*arguments, **named)
+                raise KilledError
+            self.do(step.trouble, step.number + 1)
+            return method(*arguments, **named)
+
+        return call
+
+    def take(self, step: Step) -> bool:
+        """Return whether the step came to its end."""
+        self._step, self._calls = step, 0
+        try:
+            self.do(step.what, step.number)
+        except KilledError:
+            return False
+        finally:
+            self._step = None
+        return True
+
+    def do(self, what: str, number: int) -> None:
+        platform = self.platform
+        platform.clock.pass_time(seconds=1)
+        ref = self.refs[number % len(self.refs)] if self.refs else None
+        match what:
+            case "begin":
+                new = new_record(platform, OWNERS[number % 2])
+                self.refs.append(new.ref)
+                platform.records.create(new)
+            case "edit" if ref:
+                platform.records.change(ref, lambda current: current.labelled(Labels(title=f"{number} Ä")))
+            case "settle" if ref:
+                platform.records.change(ref, lambda current: settled(current, platform))
+            case "delete" if ref:
+                platform.records.change(ref, lambda current: deleted(current, platform))
+            case "fold":
+                platform.folding.fold()
+            case "rebuild":
+                platform.folding.rebuild(OWNERS[number % 2])
+            case "rebuild stage":
+                platform.folding.rebuild(None)
+            case "repeat":
+                for key in self.removed_keys[-3:]:
+                    platform.metadata.put(key, b"", "")
+            case _:
+                pass
+
+    def truth(self, owner: str | None) -> dict[str, tuple[str, str | None]]:
+        records = [self.platform.records.find(ref) for ref in self.refs if owner in {ref.owner, None}]
+        return {
+            f"{record.video_id}/{record.owner}": (record.state.value, record.title)
+            for record in records
+            if record and record.state in LISTED_STATES
+        }
+
+    def shown(self, owner: str | None) -> dict[str, tuple[str, str | None]] | None:
+        view = self.platform.library.index.view(owner)
+        if view is None:
+            return None
+        lines: list[Line] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            page, cursor = view.page(NEWEST_FIRST, 3, cursor)
+            lines += page
+        assert [line.key for line in lines] == sorted({line.key for line in lines})
+        records = {line.key: record_in(line.facts) for line in lines}
+        return {key: (record.state.value, record.title) for key, record in records.items()}
+
+
+def new_record(platform: InMemoryPlatform, owner: str = OWNER, name: str = "film.mp4") -> VideoRecord:
+    return VideoRecord.begun(
+        VideoRef(owner, new_video_id(platform.clock())),
+        StartUpload(name, "video/mp4", 4096),
+        part_size_bytes=MIN_PART_BYTES,
+        upload_id="upload",
+        now=platform.clock(),
+        ttl=timedelta(days=7),
+    )
+
+
+def settled(current: VideoRecord, platform: InMemoryPlatform) -> VideoRecord | None:
+    return current.moved_to(State.READY, platform.clock()) if current.state is State.UPLOADING else None
+
+
+def deleted(current: VideoRecord, platform: InMemoryPlatform) -> VideoRecord | None:
+    return current.deleted(Deleter.OWNER, platform.clock()) if current.state is not State.DELETED else None
+
+
+@settings(max_examples=400)
+@given(steps=st.lists(STEPS, max_size=25), block_lines=st.integers(1, 4))
+def test_the_index_is_the_records_after_a_minute_and_a_folding_whatever_happened(
+    steps: list[Step], block_lines: int
+) -> None:
+    history = History()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packs, "BLOCK_LINES", block_lines)
+        for step in steps:
+            history.take(step)
+            if step.number == 0:
+                history.platform.folding.fold()
+                assert_index_is_records(history)
+        history.platform.clock.pass_time(minutes=1)
+        history.platform.folding.fold()
+        assert_index_is_records(history)
+
+
+def assert_index_is_records(history: History) -> None:
+    for owner in {ref.owner for ref in history.refs}:
+        shown = history.shown(owner)
+        if shown is not None:
+            assert shown == history.truth(owner)
+        else:
+            # Nothing of this owner was ever written to the end.
+            assert not history.truth(owner)
+    stage = history.shown(None)
+    assert (stage or {}) == history.truth(None)
+
+
+@settings(max_examples=200)
+@given(steps=st.lists(STEPS.filter(lambda step: step.what != "repeat"), max_size=20))
+def test_what_was_written_to_the_end_is_read_at_once(steps: list[Step]) -> None:
+    history = History()
+    for step in steps:
+        history.take(replace(step, trouble="none"))
+        for owner in OWNERS:
+            shown = history.shown(owner)
+            assert shown is None or shown == history.truth(owner)
+
+
+def test_an_announced_record_that_nobody_told_of_is_read_at_the_next_folding(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = new_record(platform)
+    platform.records.create(record)
+    platform.folding.fold()
+    other = new_record(platform, name="other.mp4")
+    for key in [key for key in platform.metadata.objects if ".told." in key]:
+        platform.metadata.delete(key)
+    put = platform.metadata.put
+
+    def dying(key: str, body: bytes, content_type: str) -> None:
+        if ".told." in key:
+            raise KilledError
+        put(key, body, content_type)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(platform.metadata, "put", dying)
+        with pytest.raises(KilledError):
+            platform.records.create(other)
+    assert ids_shown(platform) == [record.video_id]
+    platform.folding.fold()
+    assert set(ids_shown(platform)) == {record.video_id, other.video_id}
+
+
+def test_an_index_that_cannot_be_told_lets_the_write_pass(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = platform.metadata.put
+
+    def refusing(key: str, body: bytes, content_type: str) -> None:
+        if ".told." in key:
+            raise ConnectionError
+        put(key, body, content_type)
+
+    monkeypatch.setattr(platform.metadata, "put", refusing)
+    record = new_record(platform)
+    platform.records.create(record)
+    platform.folding.fold()
+    assert ids_shown(platform) == [record.video_id]
+
+
+def test_an_announcement_of_a_record_that_never_came_goes_after_a_while(platform: InMemoryPlatform) -> None:
+    platform.folding.rebuild(OWNER)
+    changes.Changes(platform.metadata).announce(new_record(platform))
+    platform.folding.fold()
+    assert keys_of_changes(platform)
+    platform.clock.pass_time(minutes=16)
+    platform.folding.fold()
+    assert not keys_of_changes(platform)
+    assert ids_shown(platform) == []
+
+
+def test_a_folding_without_changes_writes_nothing(platform: InMemoryPlatform) -> None:
+    platform.records.create(new_record(platform))
+    platform.folding.fold()
+    before = dict(platform.metadata.objects)
+    platform.folding.fold()
+    assert platform.metadata.objects == before
+
+
+def test_records_of_version_0_1_are_indexed_by_the_first_look_of_their_owner(platform: InMemoryPlatform) -> None:
+    records = [new_record(platform, name=f"{number}.mp4") for number in range(3)]
+    for record in records:
+        platform.metadata.put(record.ref.record_key, record.noted(revision=0).to_json(), "application/json")
+    page, _ = platform.library.page(OWNER, 24)
+    assert len(page) == 3
+    platform.folding.fold()
+    assert sorted(ids_shown(platform)) == sorted(record.video_id for record in records)
+    assert not keys_of_changes(platform)
+
+
+def test_a_page_costs_three_calls_at_any_size(platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(30):
+        platform.clock.pass_time(seconds=1)
+        platform.records.create(new_record(platform))
+    platform.folding.fold()
+    platform.records.create(new_record(platform))
+    asked: list[str] = []
+    for name in ("get", "get_newer", "list_keys", "put"):
+        method = getattr(platform.metadata, name)
+
+        def counting(*arguments: Any, _name: str = name, _method: Any = method, **named: Any) -> Any:
+            asked.append(_name)
+            return _method(*arguments, **named)
+
+        monkeypatch.setattr(platform.metadata, name, counting)
+    page, cursor = platform.library.page(OWNER, 24)
+    assert (len(page), len(asked)) == (24, 3)
+    asked.clear()
+    page, cursor = platform.library.page(OWNER, 24, cursor or "")
+    assert (len(page), cursor, asked) == (7, None, ["list_keys", "get", "get_newer"])
+
+
+@given(
+    title=st.text(min_size=1, max_size=120),
+    description=st.text(max_size=1000),
+    tags=st.lists(st.text(min_size=1, max_size=32), max_size=20),
+)
+def test_facts_of_any_length_fit_into_keys_and_are_read_as_they_were(
+    title: str, description: str, tags: list[str]
+) -> None:
+    platform = platform_in_memory()
+    record = new_record(platform, "o" * 128).labelled(Labels(title=title, description=description, tags=tuple(tags)))
+    line = Line.of(record)
+    keys = told_keys(line)
+    assert all(len(key.encode()) <= 1024 for key in keys)
+    found = [changes.Change.from_key(key, platform.clock()) for key in reversed(keys)]
+    assert told_lines(change for change in found if change) == {record.ref: line}
+    assert record_in(line.facts).labels == record.labels
+    assert told_lines(change for change in found[1:] if change) == {}
+
+
+def test_a_pack_of_another_version_is_made_anew(platform: InMemoryPlatform) -> None:
+    record = new_record(platform)
+    platform.records.create(record)
+    platform.folding.fold()
+    for key in [key for key in platform.metadata.objects if key.startswith("index/packs/")]:
+        platform.metadata.put(key, b"{}", "")
+    assert platform.library.index.view(OWNER) is None
+    platform.library.page(OWNER, 1)
+    platform.folding.fold()
+    assert ids_shown(platform) == [record.video_id]
+
+
+def test_blocks_stay_about_as_long_as_they_should_however_lines_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packs, "BLOCK_LINES", 10)
+    platform = platform_in_memory()
+    pack = Pack()
+    for _ in range(200):
+        platform.clock.pass_time(seconds=1)
+        line = Line.of(new_record(platform))
+        pack = Pack.read(pack.changed({line.key: line}, keeps_gone=False).written())
+    assert pack.line_count == 200
+    assert all(5 <= block.line_count < 20 for block in pack.blocks)
+    assert [line.key for line in pack.lines()] == sorted(line.key for line in pack.lines())
+
+
+def ids_shown(platform: InMemoryPlatform) -> list[str]:
+    view = platform.library.index.view(OWNER)
+    assert view is not None
+    return [line.ref.video_id for line in view.page(NEWEST_FIRST, 1000)[0]]
+
+
+def keys_of_changes(platform: InMemoryPlatform) -> list[str]:
+    return [key for key in platform.metadata.objects if key.startswith("index/new/")]
