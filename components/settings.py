@@ -158,8 +158,8 @@ class SignInSettings:
         rf"{DOMAIN.replace('$', '=')}={PROVIDER_NAME}",
         "DOMAIN=NAME, the name of a provider",
         range(51),
-        "mail domains of the companies of `samlProviders` and `oidcProviders`, as `example.com=NAME`: people with such "
-        "an address are sent to the company's own sign-in",
+        "mail domains of the companies of `samlProviders` and `oidcProviders`, as `example.com=NAME`: managed login "
+        "sends people with such an address to their SAML provider; `idp_identifier=example.com` leads to either kind",
     )
     local_users: bool = flag(
         True,
