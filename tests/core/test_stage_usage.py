@@ -1,14 +1,17 @@
 """The limit on what a whole stage has stored: counted now and then, exceeded by no more than settles in between."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
+from chalicelib.core import stage_usage
 from chalicelib.core.errors import StageFullError
+from chalicelib.core.ports import ListedVideo
 from chalicelib.core.stage_usage import COUNT_EVERY, COUNT_KEY
 from tests.in_memory_platform import InMemoryPlatform, Transfer, platform_in_memory
 
-FILM = 8_192
+FILM = 8_200
 LIMIT = 20 * FILM
 
 
@@ -129,3 +132,41 @@ def test_nothing_is_counted_at_an_init_where_the_stage_has_no_limit(monkeypatch:
     platform = platform_in_memory()
     monkeypatch.setattr(platform.metadata, "get", lambda key: pytest.fail(f"read {key}"))
     platform.start()
+
+
+def test_free_bytes_are_told_in_hundredths_of_the_limit_so_that_no_size_finds_out_what_others_store(
+    platform: InMemoryPlatform,
+) -> None:
+    hundredth = LIMIT // 100
+    platform.start(LIMIT - 3 * hundredth - 7, "somebody")
+    for size_bytes in (3 * hundredth + 1, 3 * hundredth + 7):
+        with pytest.raises(StageFullError):
+            platform.start(size_bytes, "curious")
+    platform.start(3 * hundredth, "curious")
+    with pytest.raises(StageFullError):
+        platform.start(1, "curious")
+
+
+def test_a_stage_holds_one_video_as_large_as_its_limit() -> None:
+    platform = platform_in_memory(max_stage_bytes=8_191)
+    platform.start(8_191)
+
+
+def test_a_count_that_takes_too_long_goes_on_in_the_next_sweep(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(platform, 5)
+    monkeypatch.setattr(stage_usage, "_LISTED_A_REQUEST", 2)
+    list_videos = platform.videos.list_videos
+
+    def slowly(prefix: str, start_after: str = "") -> Iterator[ListedVideo]:
+        for video in list_videos(prefix, start_after):
+            platform.clock.pass_time(seconds=40)
+            yield video
+
+    monkeypatch.setattr(platform.videos, "list_videos", slowly)
+    counted: list[float] = []
+    for _ in range(3):
+        platform.stage_usage.record()
+        counted.append(platform.meter.values["stage_stored_videos_count"][-1])
+    assert counted == [0, 0, 5]

@@ -59,7 +59,7 @@ class Room:
         A user who is at a limit may ask again and again. The decision is `reserve`'s, which the look does not replace:
         two calls may both see the last place free. Raises CapError's leaves.
         """
-        if refusal := self._refusal(ref, size_bytes) or self._stage_is_full(size_bytes, more_bytes=size_bytes):
+        if refusal := self._refusal(ref, size_bytes) or self._stage_is_full(size_bytes, held_bytes=0):
             raise refusal
 
     def reserve(self, ref: VideoRef, size_bytes: int) -> None:
@@ -70,8 +70,7 @@ class Room:
         Raises CapError's leaves.
         """
         self.records.reserve(ref, size_bytes)
-        # The reservation is in the stage's sum by now.
-        if refusal := self._refusal(ref, size_bytes) or self._stage_is_full(size_bytes, more_bytes=0):
+        if refusal := self._refusal(ref, size_bytes) or self._stage_is_full(size_bytes, held_bytes=size_bytes):
             self.records.release(ref, size_bytes)
             raise refusal
 
@@ -86,9 +85,9 @@ class Room:
             return None
         return _over_stored_limits(self.caps, self._usage(ref.owner, others, without=ref), size_bytes)
 
-    def _stage_is_full(self, size_bytes: int, *, more_bytes: int) -> CapError | None:
-        """more_bytes: what is to be added to the sum."""
-        is_full = self.stage.max_bytes and self.stage.used_bytes() + more_bytes > self.stage.max_bytes
+    def _stage_is_full(self, size_bytes: int, *, held_bytes: int) -> CapError | None:
+        """held_bytes: what the stage's sum holds of this very upload."""
+        is_full = self.stage.max_bytes and size_bytes > self.stage.free_bytes(held_bytes)
         return StageFullError(size_bytes=size_bytes) if is_full else None
 
     def _usage(self, owner: str, markers: Iterable[OpenMarker], *, without: VideoRef | None = None) -> Usage:

@@ -25,6 +25,15 @@ NEARLY_FULL = 0.9
 MOST_LISTED = 500_000
 """Videos that one sweep lists, 1,000 a request: a count of more goes on in the next sweep."""
 
+MAX_COUNT_TIME = timedelta(seconds=60)
+"""Share of the janitor's time that one sweep gives to the count, however slow S3 is."""
+
+_LISTED_A_REQUEST = 1_000
+"""Videos between two looks at the clock: S3 API reference, ListObjectsV2."""
+
+_STEPS = 100
+"""Steps of the limit in which free bytes are told: who asks for one size after the other learns no more of others."""
+
 CLOCKS_DIFFER = timedelta(minutes=1)
 """Allowance for S3's clock and this one. A reservation of the last minute before a count may be added twice."""
 
@@ -88,6 +97,11 @@ class StageUsage:
             count=count, reserved_bytes=sum(reserved), reserved_videos=len(reserved), max_bytes=self.max_bytes
         )
 
+    def free_bytes(self, held_bytes: int = 0) -> int:
+        """Room that is left, in whole hundredths of the limit. held_bytes: what is used and counts as free."""
+        free = max(0, self.max_bytes - self.used_bytes() + held_bytes)
+        return free * _STEPS // self.max_bytes * self.max_bytes // _STEPS
+
     def record(self) -> None:
         """Count if it is time, and publish the gauges. A failure is logged and counted: uploads go on without it."""
         try:
@@ -128,13 +142,15 @@ class StageUsage:
 
     def _is_finished(self, counting: _Counting) -> bool:
         """Go on with a count. A video that is stored and reserved counts once, as stored."""
-        listed = 0
+        listed, began = 0, self.now()
         for video in islice(self.videos.list_videos("videos/", counting.after_key), self.most_listed):
             listed += 1
             counting.after_key = video.file_key
             counting.stored_bytes += video.size_bytes
             counting.stored_videos += 1
             counting.reserved.pop(video.file_key, None)
+            if listed % _LISTED_A_REQUEST == 0 and self.now() >= began + MAX_COUNT_TIME:
+                return False
         return listed < self.most_listed
 
     def _read(self) -> tuple[StageCount | None, _Counting | None]:
