@@ -92,6 +92,7 @@ class FakePlatform:
     calls: list[str] = field(default_factory=list[str])
     correlation_ids: list[str] = field(default_factory=list[str])
     correlation_ids_of_parts: list[str] = field(default_factory=list[str])
+    queries: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     told: list[Json] = field(default_factory=list[Json])
     signed_pages: list[list[int]] = field(default_factory=list[list[int]])
     url: str = ""
@@ -282,6 +283,7 @@ class FakePlatform:
     def _videos(self, bearer: str, query: Json) -> tuple[int, Json, dict[str, str]]:
         self._user(bearer)
         limit, cursor = int(query.get("limit", 24)), query.get("cursor", "")
+        self.queries.append((query.get("query", ""), query.get("sort", "")))
         older = [one for video_id, one in sorted(self.uploads.items()) if video_id > cursor]
         shown: list[FakeUpload] = []
         looked_at = 0

@@ -420,3 +420,11 @@ def test_one_title_is_not_given_to_several_videos(platform: FakePlatform, cli: C
     assert platform.uploads == {}
     assert cli.run("upload", *several, "--tag", "sea").returncode == 0
     assert [upload.body["tags"] for upload in platform.uploads.values()] == [["sea"], ["sea"]]
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_the_library_is_searched_and_sorted_by_the_api(platform: FakePlatform, cli: Cli) -> None:
+    assert cli.run("list", "--query", "Sea & sun", "--sort", "name", "--json").returncode == 0
+    assert cli.run("list", "--json").returncode == 0
+    assert platform.queries == [("Sea & sun", "name"), ("", "newest")]
+    assert cli.run("list", "--sort", "colour").returncode == 2

@@ -178,16 +178,20 @@ class VideoApi:
 
     # the library
 
-    def list_videos(self, *, limit: int = 24, cursor: str | None = None) -> VideoPage:
-        """Newest first; limit 1 to 100. A page may hold fewer, even none: only a `next_cursor` of None is the end."""
-        query = f"?limit={limit}" + (f"&cursor={quote(cursor, safe='')}" if cursor else "")
-        return self._as_user("GET", f"/videos{query}", VideoPage)
+    def list_videos(self, *, limit: int = 24, cursor: str | None = None, query: str = "", sort: str = "") -> VideoPage:
+        """One page; limit 1 to 100. It may hold fewer, even none: only a `next_cursor` of None is the end.
 
-    def videos(self, *, page_limit: int = MOST_PER_PAGE) -> Iterator[Video]:
-        """All of the library, newest first, fetched page by page as they are asked for."""
+        query: words in title, file name or tags. sort: as docs/openapi.json names the orders; newest first if empty.
+        """
+        asked = {"limit": str(limit), "cursor": cursor, "query": query, "sort": sort}
+        parameters = "&".join(f"{name}={quote(value, safe='')}" for name, value in asked.items() if value)
+        return self._as_user("GET", f"/videos?{parameters}", VideoPage)
+
+    def videos(self, *, page_limit: int = MOST_PER_PAGE, query: str = "", sort: str = "") -> Iterator[Video]:
+        """All that the query finds, fetched page by page as they are asked for. Arguments as in `list_videos`."""
         cursor = None
         while True:
-            page = self.list_videos(limit=page_limit, cursor=cursor)
+            page = self.list_videos(limit=page_limit, cursor=cursor, query=query, sort=sort)
             yield from page.videos
             cursor = page.next_cursor
             if cursor is None:

@@ -112,9 +112,13 @@ class Client:
         """Stop the running `upload`; stored parts are kept, and the next `upload` of the file resumes."""
         self._interruption.request()
 
-    def videos(self) -> Iterator[Video]:
-        """All of the library, newest first, fetched page by page as they are asked for."""
-        return self._api.videos()
+    def videos(self, *, query: str = "", sort: str = "newest") -> Iterator[Video]:
+        """All of the library, or what a query finds, fetched page by page as they are asked for.
+
+        query: words that are all in a video's title, file name or tags, in any case and without regard to accents.
+        sort: `newest`, `oldest`, `name`, `nameDescending`, `largest` or `smallest`.
+        """
+        return self._api.videos(query=query, sort=sort)
 
     def video(self, video_id: str) -> Video:
         """Return a video. Raises NotFoundError if it does not exist or belongs to another user."""

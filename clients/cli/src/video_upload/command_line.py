@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -55,6 +56,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+class Sort(StrEnum):
+    """Orders of the library, as the API names them."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    NAME = "name"
+    NAME_DESCENDING = "nameDescending"
+    LARGEST = "largest"
+    SMALLEST = "smallest"
 
 
 def main() -> NoReturn:
@@ -118,8 +130,12 @@ app.command(name="open")(open_video)
 
 
 @app.command(name="list")
-def list_videos(
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, newest first.")] = 24,
+def list_videos(  # noqa: PLR0917 - typer calls it by name
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many.")] = 24,
+    query: Annotated[
+        str, typer.Option("--query", metavar="WORDS", help="Only videos with these words in title, file name or tags.")
+    ] = "",
+    sort: Annotated[Sort, typer.Option("--sort", help="The order.")] = Sort.NEWEST,
     urls: Urls = False,
     as_json: AsJson = False,
     profile: Profile = None,
@@ -127,7 +143,7 @@ def list_videos(
     """List your videos."""
     with exit_codes(as_json=as_json):
         api = api_of(profile, errors_console(quiet=as_json))
-        videos = list(islice(api.videos(page_limit=min(MOST_PER_PAGE, limit)), limit))
+        videos = list(islice(api.videos(page_limit=min(MOST_PER_PAGE, limit), query=query, sort=sort.value), limit))
         if as_json:
             print_json({"videos": [video_in_json(video, urls=urls) for video in videos]})
         else:
