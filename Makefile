@@ -33,7 +33,7 @@ export PYTHONDONTWRITEBYTECODE :=
 MEASURED_TESTS := $(addprefix tests/,core api adapters cli media)
 
 .DEFAULT_GOAL := help
-.PHONY: help run web uploader install test slow check check-python check-page coverage format lock settings engine load bench bench-clients bench-media soak contract faults hostile matrix mutants screenshots preflight publish redrive webhook-secret find-upload index replay-event restore-video revoke-user erase-user reset-mfa administrators smoke costs clean
+.PHONY: help run web uploader install test slow check check-python check-page coverage format lock settings engine load bench bench-library bench-clients bench-media soak contract faults hostile matrix mutants screenshots preflight publish redrive webhook-secret find-upload index replay-event restore-video revoke-user erase-user reset-mfa administrators smoke costs clean
 
 help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -127,6 +127,9 @@ load: install ## 1,247 concurrent uploads by 2,500 users, and a flood by one of 
 
 bench: install ## Measure ourselves and our peers in one run (ARGS="--rows signing --quick", "--help" for more)
 	@$(BIN)/python -m bench $(ARGS)
+
+bench-library: install ## Calls and milliseconds of a library's page for 10 to 100,000 videos
+	@PYTHONPATH=.:chalice_app $(BIN)/python -m bench.library $(ARGS)
 
 # The peers have an environment of their own: what is compared is no dependency of ours.
 bench-clients: install web ## Our page, Uppy and UpChunk on the same bad lines (ARGS=--quick)

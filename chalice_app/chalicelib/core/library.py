@@ -77,7 +77,14 @@ class Library:
         looked_at = refs[: self.most_read_records]
         if looked_at != refs and not is_newest_first:
             raise StorageUnavailableError(retry_after_seconds=INDEXED_WITHIN_SECONDS)
-        lines = [Line.of(record) for record in self.records.read_each(looked_at) if record]
+        lines: list[Line] = []
+        found = 0
+        for record in self.records.read_each(looked_at):
+            if record:
+                lines.append(Line.of(record))
+                found += bool(lines[-1].facts) and all(word in lines[-1].text for word in query.words)
+            if is_newest_first and found > limit:
+                break
         page, next_cursor = View(Pack(), {line.key: line for line in lines}).page(query, limit, cursor)
         if next_cursor is None and looked_at != refs:
             next_cursor = query.cursor_after(Line.gone(looked_at[-1], 0))
