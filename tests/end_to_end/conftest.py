@@ -32,6 +32,8 @@ PATIENCE_SECONDS = 2
 MAX_STORED_BYTES = 41 * 2**40
 """Room for one of the largest videos."""
 
+RETENTION_DAYS, WARNING_DAYS = 365, 14
+
 TIMEOUT_SECONDS = 60
 
 
@@ -176,6 +178,7 @@ def platform(printed: PrintedLines) -> Iterator[LocalPlatform]:
         "COMPLETION_PATIENCE_SECONDS": str(PATIENCE_SECONDS),
         "MAX_OPEN_UPLOADS_PER_USER": "20",
         "MAX_STORED_BYTES_PER_USER": str(MAX_STORED_BYTES),
+        "RETENTION_SECONDS": str(RETENTION_DAYS * 24 * 3600),
     }
     with LocalPlatform(data_dir=None, ports=Ports.free(), api_variables=variables, on_line=printed.add) as running:
         yield running

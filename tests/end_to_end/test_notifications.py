@@ -9,9 +9,7 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,9 +18,8 @@ from chalicelib.adapters.webhook_secrets import parameter_name
 from local.notification_queues import queue_name
 from local.platform import LocalPlatform, Ports
 from local.stand_in import names
-from tests.end_to_end.conftest import Person, StandIn, make_desktop, make_person, wait_until, walk_in
+from tests.end_to_end.conftest import Person, StandIn, make_person, wait_until
 
-RETENTION_DAYS, WARNING_DAYS = 30, 14
 BUS = "videos"
 BUS_QUEUE = "events-of-the-bus"
 WEBHOOKS = ("well", "flaky", "redirects", "hangs", "closes", "dies", "rotated")
@@ -115,7 +112,7 @@ def stage(small_video: bytes) -> Iterator[Stage]:
     receiver = Receiver()
     port = receiver.serve()
     urls = ",".join(f"{name}=http://127.0.0.1:{port}/{name}" for name in WEBHOOKS)
-    variables = {"WEBHOOKS": urls, "EVENT_BUS_NAME": BUS, "RETENTION_SECONDS": str(RETENTION_DAYS * 24 * 3600)}
+    variables = {"WEBHOOKS": urls, "EVENT_BUS_NAME": BUS}
     with LocalPlatform(data_dir=None, ports=Ports.free(), api_variables=variables) as platform:
         stand_in = StandIn(platform.stand_in_url)
         stand_in.client("ssm").put_parameter(
@@ -197,31 +194,3 @@ def test_a_deleted_video_is_told_of_at_once(stage: Stage) -> None:
     stage.person.call("DELETE", f"/videos/{stage.video_id}")
     _, received = stage.receiver.first("well", stage.video_id, count=2)
     assert (received.message["type"], received.message["cause"]) == ("video.deleted", "owner")
-
-
-def test_retention_announces_a_deletion_and_then_deletes_the_video(
-    stage: Stage, small_video: bytes, tmp_path: Path
-) -> None:
-    person = make_person(stage.platform)
-    video_id = person.upload(small_video)["videoId"]
-    ready = person.wait_for(video_id, "ready")
-    due = datetime.fromisoformat(ready["completedAt"]) + timedelta(days=RETENTION_DAYS)
-    assert (datetime.fromisoformat(ready["expiresAt"]), ready["expiresSoon"]) == (due, False)
-
-    first_walk = RETENTION_DAYS - WARNING_DAYS
-    walk_in(stage.platform, [first_walk - 1])
-    assert person.video(video_id)["expiresSoon"] is False
-    walk_in(stage.platform, range(first_walk + 1, RETENTION_DAYS + 1))
-    _, warning = stage.receiver.first("well", video_id, count=2)
-    assert (warning.message["type"], warning.message["state"]) == ("video.expiring", "expiring")
-    warned = person.video(video_id)
-    assert warned["expiresSoon"] is True
-    assert warned["expiresAt"] == warning.message["expiresAt"] >= ready["expiresAt"]
-    listed = make_desktop(stage.platform, person, tmp_path).run("list")
-    assert [video["expiresAt"] for video in listed["videos"]] == [warned["expiresAt"]]
-
-    walk_in(stage.platform, range(RETENTION_DAYS + 1, RETENTION_DAYS + 4))
-    assert person.call("GET", f"/videos/{video_id}").status_code == 404
-    assert person.call("GET", "/usage").json()["storedBytes"] == 0
-    *_, deleted = stage.receiver.first("well", video_id, count=3)
-    assert (deleted.message["type"], deleted.message["cause"]) == ("video.deleted", "retention")

@@ -125,10 +125,11 @@ def test_a_deleted_video_comes_back_and_plays_once_the_operator_says_so(
     monkeypatch.setattr(sys, "stdin", Terminal(f"{video_id}\n"))
     operator.run(restore_video.main, video_id)
     after = person.wait_for(video_id, "ready")
-    urls = {"posterUrl", "playbackUrl", "urlsExpireAt", "updatedAt"}
-    assert {key: value for key, value in after.items() if key not in urls} == {
-        key: value for key, value in before.items() if key not in urls
+    changed = {"posterUrl", "playbackUrl", "urlsExpireAt", "updatedAt", "expiresAt"}
+    assert {key: value for key, value in after.items() if key not in changed} == {
+        key: value for key, value in before.items() if key not in changed
     }
+    assert after["expiresAt"] > before["expiresAt"], "it gets its whole time again"
     assert requests.get(after["playbackUrl"], timeout=TIMEOUT_SECONDS).content == small_video
     assert requests.get(after["posterUrl"], timeout=TIMEOUT_SECONDS).content.startswith(b"\xff\xd8")
     assert [video["videoId"] for video in person.call("GET", "/videos").json()["videos"]] == [video_id]
