@@ -43,6 +43,11 @@ def everything_of(stand_in: StandIn, owner: str) -> list[str]:
     return [key for key in found if owner in key]
 
 
+def but_the_index(stand_in: StandIn, owner: str) -> list[str]:
+    """The index folds by itself meanwhile."""
+    return sorted(key for key in everything_of(stand_in, owner) if not key.startswith("index/"))
+
+
 def test_a_revoked_users_upload_tokens_open_nothing_any_more(
     member: Person, operator: Operator, stand_in: StandIn, user_pool_id: str, small_video: bytes
 ) -> None:
@@ -65,11 +70,11 @@ def test_nothing_is_revoked_or_erased_unless_the_name_is_typed(
     member: Person, operator: Operator, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     member.start(6 * 2**20)
-    before = sorted(everything_of(stand_in, member.owner))
+    before = but_the_index(stand_in, member.owner)
     for command in (revoke_user.main, erase_user.main):
         monkeypatch.setattr(sys, "stdin", Terminal("yes\n"))
         assert "nothing was done" in operator.run(command, member.email, status=1)
-    assert sorted(everything_of(stand_in, member.owner)) == before
+    assert but_the_index(stand_in, member.owner) == before
 
 
 def test_an_erased_user_leaves_no_byte(
@@ -94,8 +99,9 @@ def test_an_erased_user_leaves_no_byte(
     assert stand_in.stored(neighbours["fileKey"]) == small_video
 
     told = [message for message in stand_in.received_notifications() if message["owner"] == owner]
-    causes = [message["cause"] for message in told if message["type"] == "video.deleted"]
-    assert sorted(causes) == ["operator", "operator", "operator", "owner"]
+    # At least once: a repetition has the same id.
+    causes = {message["id"]: message["cause"] for message in told if message["type"] == "video.deleted"}
+    assert sorted(causes.values()) == ["operator", "operator", "operator", "owner"]
 
     # An access token of before still lives, and so does a token of an upload that is gone.
     answer = member.call("POST", "/multipart/parts", {"parts": [{"partNumber": 1}]}, unfinished["uploadToken"])

@@ -14,7 +14,16 @@ import requests
 from botocore.client import BaseClient
 
 from chalicelib.adapters.lambda_trigger import LambdaTrigger
-from deploy import erase_user, find_upload, rebuild_index, replay_event, reset_mfa, restore_video, revoke_user
+from deploy import (
+    administrators,
+    erase_user,
+    find_upload,
+    rebuild_index,
+    replay_event,
+    reset_mfa,
+    restore_video,
+    revoke_user,
+)
 from local.stand_in import names
 from tests.end_to_end.conftest import (
     TIMEOUT_SECONDS,
@@ -95,6 +104,9 @@ def test_operators_may_do_what_their_commands_do_and_no_more(
     operator.run(find_upload.main, lost["videoId"])
     with users_at_the_sign_in(member.platform):
         operator.run(reset_mfa.main, member.email, "--yes")
+    for action in ("add", "remove"):
+        operator.run(administrators.main, action, member.email, "--yes")
+    operator.run(administrators.main, "list")
     operator.run(revoke_user.main, member.email, "--yes")
     member.start(6 * 2**20)
     operator.run(rebuild_index.main)

@@ -115,7 +115,7 @@ class Holder:
         ]
 
     def possessions(self) -> str:
-        """A digest of all that is stored of this user, which nobody else may change."""
+        """A digest of all that is stored of this user, which nobody else may change. The index folds by itself."""
         s3 = self.site.aws("s3")
         held: list[object] = []
         for bucket in (names.VIDEO_BUCKET, names.METADATA_BUCKET):
@@ -124,7 +124,7 @@ class Holder:
                 held += [
                     (entry["Key"], entry["VersionId"], entry.get("ETag"), entry["IsLatest"])
                     for entry in entries
-                    if self.owner in entry["Key"]
+                    if self.owner in entry["Key"] and not entry["Key"].startswith("index/")
                 ]
         for upload in (self.open, self.spare):
             listed = s3.list_parts(Bucket=names.VIDEO_BUCKET, Key=upload["fileKey"], UploadId=upload["uploadId"])

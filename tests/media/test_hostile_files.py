@@ -168,11 +168,10 @@ def test_a_picture_that_unpacks_to_gigabytes_is_refused(tmp_path: Path) -> None:
 
 
 def _inspectors() -> list[psutil.Process]:
-    """Processes that our template forked; it stays, other tests may have others running."""
+    """Processes that our template forked; it stays, and a platform of other tests has a template of its own."""
     started_as = inspector_process.template_command()
-    here = psutil.Process()
-    forked = [child for child in here.children(recursive=True) if child.ppid() != here.pid]
-    return [child for child in forked if child.cmdline() == started_as]
+    templates = [child for child in psutil.Process().children() if child.cmdline() == started_as]
+    return [child for template in templates for child in template.children() if child.cmdline() == started_as]
 
 
 def _child() -> psutil.Process:

@@ -199,7 +199,7 @@ def test_a_title_takes_the_place_of_the_files_name_and_the_filter_finds_tags(
     page.get_by_label("Filter by name").fill("ostsee")
     expect(page.locator("#videos .video:visible")).to_have_count(1)
     page.get_by_role("button", name="Edit A day at the sea").click()
-    page.get_by_label("Title").fill("")
+    page.get_by_label("Title", exact=True).fill("")
     page.get_by_role("button", name="Save").click()
     expect(video_card(page, "IMG_0001.mp4")).to_be_visible()
 
@@ -212,10 +212,10 @@ def test_what_the_api_refuses_of_an_edit_is_told_in_the_dialog(
     (video,) = site.api.videos.values()
     site.api.faults = {f"PATCH /videos/{video.video_id}": [(403, "forbidden", {})]}
     page.get_by_role("button", name="Edit one.mp4").click()
-    page.get_by_label("Title").fill("Sea")
+    page.get_by_label("Title", exact=True).fill("Sea")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("dialog").get_by_role("alert")).to_be_visible()
-    expect(page.get_by_label("Title")).to_have_value("Sea")
+    expect(page.get_by_label("Title", exact=True)).to_have_value("Sea")
     page.get_by_role("button", name="Save").click()
     expect(video_card(page, "Sea")).to_be_visible()
 

@@ -272,7 +272,7 @@ def test_everything_can_be_reached_and_named_by_keyboard(
     open_signed_in(page, site.url, site.sign_in, user.email)
     expect(page.get_by_role("button", name="Play one.mp4")).to_be_enabled(timeout=IN_TIME_MS)
     reached: list[str] = []
-    for _ in range(9):
+    for _ in range(10):
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate(
@@ -291,6 +291,7 @@ def test_everything_can_be_reached_and_named_by_keyboard(
         "Choose a folder",
         "Notify me when ready",
         "Play one.mp4",
+        "Edit one.mp4",
         "Download one.mp4",
         "Delete one.mp4",
     ]
