@@ -309,7 +309,9 @@ class Operator:
 def user_pool_id(stand_in: StandIn) -> str:
     cognito = stand_in.client("cognito-idp")
     made = cognito.create_user_pool(PoolName="operations", UsernameAttributes=["email"])
-    return made["UserPool"]["Id"]
+    pool_id = made["UserPool"]["Id"]
+    cognito.create_group(UserPoolId=pool_id, GroupName="administrators")
+    return pool_id
 
 
 @pytest.fixture
