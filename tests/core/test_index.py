@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.core.index import changes, packs
+from chalicelib.core.index import changes, folding, packs
 from chalicelib.core.index.changes import told_keys, told_lines
 from chalicelib.core.index.lines import LISTED_STATES, Line, record_in
 from chalicelib.core.index.packs import Pack
@@ -278,6 +278,67 @@ def test_records_of_version_0_1_are_indexed_by_the_first_look_of_their_owner(pla
     platform.folding.fold()
     assert sorted(ids_shown(platform)) == sorted(record.video_id for record in records)
     assert not keys_of_changes(platform)
+
+
+def test_an_owner_with_many_records_of_version_0_1_waits_for_the_command_and_misses_nothing(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folding, "MOST_INDEXED_UNASKED", 2)
+    for number in range(3):
+        record = new_record(platform, name=f"{number}.mp4")
+        platform.metadata.put(record.ref.record_key, record.noted(revision=0).to_json(), "application/json")
+    newer = new_record(platform, name="newer.mp4")
+    platform.records.create(newer)
+    platform.folding.fold()
+    assert platform.library.index.view(OWNER) is None
+    assert keys_of_changes(platform)
+    assert len(platform.library.page(OWNER, 24)[0]) == 4
+    platform.folding.rebuild(OWNER)
+    platform.folding.fold()
+    assert len(ids_shown(platform)) == 4
+    assert not keys_of_changes(platform)
+
+
+@pytest.mark.parametrize(("records", "is_indexed"), [(2, True), (3, False)])
+def test_a_first_index_of_at_most_so_many_records_is_made_unasked(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch, records: int, is_indexed: bool
+) -> None:
+    monkeypatch.setattr(folding, "MOST_INDEXED_UNASKED", 2)
+    for _ in range(records):
+        platform.records.create(new_record(platform))
+    platform.folding.fold()
+    assert (platform.library.index.view(OWNER) is not None) == is_indexed
+
+
+def test_changes_of_an_owner_who_is_never_indexed_do_not_stay_for_ever(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folding, "MOST_INDEXED_UNASKED", 0)
+    platform.records.create(new_record(platform))
+    platform.clock.moment += folding.WAITS_FOR_INDEX
+    platform.folding.fold()
+    assert keys_of_changes(platform)
+    platform.clock.pass_time(seconds=1)
+    platform.folding.fold()
+    assert not keys_of_changes(platform)
+
+
+def test_a_folding_that_takes_too_long_goes_on_in_the_next(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for owner in OWNERS:
+        platform.records.create(new_record(platform, owner=owner))
+    read = platform.records.read_each
+
+    def slow(refs: Any) -> Any:
+        platform.clock.moment += folding.MAX_FOLDING_TIME + timedelta(seconds=1)
+        return read(refs)
+
+    monkeypatch.setattr(platform.records, "read_each", slow)
+    platform.folding.fold()
+    assert [platform.library.index.view(owner) is not None for owner in sorted(OWNERS)] == [True, False]
+    platform.folding.fold()
+    assert platform.library.index.view(sorted(OWNERS)[1]) is not None
 
 
 def test_a_page_costs_three_calls_at_any_size(platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch) -> None:

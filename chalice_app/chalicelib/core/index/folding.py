@@ -6,7 +6,7 @@ before the records, and a change goes only once both packs hold it.
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -29,7 +29,14 @@ MOST_CHANGES = 10_000
 WRITING_TIME = timedelta(minutes=15)
 """Time after which a function that announced a record has written it or is dead."""
 
+MAX_FOLDING_TIME = timedelta(seconds=60)
+"""Time after which a folding leaves the other owners to the next one: the janitor has more to do."""
+
 MOST_INDEXED_UNASKED = 1_000
+"""Records that are read to make the first index of an owner, or of the stage; more of them wait for `make index`."""
+
+WAITS_FOR_INDEX = timedelta(days=1)
+"""Time for which changes of an owner without an index stay: `make index` may take hours, and misses none of them."""
 
 SHARE_OF_RECENT = 8
 """The recent pack is put into the base once it is this share of it: what is written for a line stays bounded."""
@@ -65,11 +72,12 @@ class Folding:
         by_owner = defaultdict[str, list[Change]](list)
         for change in changes:
             by_owner[change.ref.owner].append(change)
-        owners = sorted({*by_owner, *requests.values()})
         stage = _Packs.read(self.metadata, None)
         folded: dict[str, Line] = {}
         ended: list[Change] = []
-        for owner in owners:
+        owners: set[str] = set()
+        for owner in self._in_time(sorted({*by_owner, *requests.values()})):
+            owners.add(owner)
             try:
                 lines, over = self._fold_owner(owner, by_owner[owner])
             except IndexRacedError:
@@ -125,13 +133,24 @@ class Folding:
             return
         raise IndexRacedError
 
+    def _in_time(self, owners: Iterable[str]) -> Iterator[str]:
+        until = self.now() + MAX_FOLDING_TIME
+        for owner in owners:
+            if self.now() > until:
+                log.warning("the index is folded in part")
+                return
+            yield owner
+
     def _make_small_stage(self) -> None:
         """Index a stage that is new. One that has grown before it had an index is left to the operators' command."""
-        few = list(islice(self.records.refs_of_stage(), MOST_INDEXED_UNASKED + 1))
-        if len(few) > MOST_INDEXED_UNASKED:
+        if self._has_many(self.records.refs_of_stage()):
             log.warning("the stage has no index yet: make index")
             return
         self.rebuild(None)
+
+    @staticmethod
+    def _has_many(refs: Iterator[VideoRef]) -> bool:
+        return len(list(islice(refs, MOST_INDEXED_UNASKED + 1))) > MOST_INDEXED_UNASKED
 
     def _listed(self) -> tuple[list[Change], dict[str, str]]:
         changes: list[Change] = []
@@ -146,6 +165,9 @@ class Folding:
     def _fold_owner(self, owner: str, changes: Sequence[Change]) -> tuple[dict[str, Line], list[Change]]:
         """Put an owner's changes into its packs; the lines, and the changes that are over. Raises IndexRacedError."""
         packs = _Packs.read(self.metadata, owner)
+        if not packs.base.is_made and self._has_many(self.records.refs_newest_first(owner)):
+            log.warning("an owner has no index yet: make index", extra={"owner": owner})
+            return {}, [change for change in changes if change.written_at < self.now() - WAITS_FOR_INDEX]
         lines = self._lines(changes)
         over = [change for change in changes if self._is_over(change, lines.get(change.ref))]
         done_with = {change.ref for change in over}
