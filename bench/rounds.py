@@ -12,7 +12,7 @@ Figure = TypeVar("Figure")
 
 @dataclass(frozen=True)
 class Results(Generic[Figure]):
-    """What each contestant spent, one entry a round."""
+    """Expenses of each contestant, one entry a round."""
 
     by_name: Mapping[str, Sequence[Figure]]
 
@@ -38,7 +38,7 @@ def take_turns(contestants: Mapping[str, Callable[[], Figure]], rounds: int) -> 
 
 @dataclass(frozen=True, kw_only=True)
 class Reach:
-    """What a figure shall reach: `at_least` or `at_most`."""
+    """Bound of a figure: `at_least` or `at_most`."""
 
     text: str
     figure: float

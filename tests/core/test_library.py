@@ -186,7 +186,7 @@ def test_an_edit_and_what_processing_writes_at_the_same_moment_are_both_kept(
     raced: list[str] = []
 
     def racing(key: str, body: bytes, etag: str) -> bool:
-        """Whoever writes the record first finds that the other was quicker."""
+        """Edit the video just before the first write of its record, which then comes too late."""
         if not raced:
             raced.append(key)
             if platform.records.find(transfer.token.ref).state is State.PROCESSING:  # pyrefly: ignore[missing-attribute]

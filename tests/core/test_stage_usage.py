@@ -130,8 +130,10 @@ def test_a_count_that_fails_is_told_and_changes_nothing(
 
 def test_nothing_is_counted_at_an_init_where_the_stage_has_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     platform = platform_in_memory()
-    monkeypatch.setattr(platform.metadata, "get", lambda key: pytest.fail(f"read {key}"))
+    read: list[str] = []
+    monkeypatch.setattr(platform.metadata, "get", read.append)
     platform.start()
+    assert read == []
 
 
 def test_free_bytes_are_told_in_hundredths_of_the_limit_so_that_no_size_finds_out_what_others_store(
@@ -149,7 +151,9 @@ def test_free_bytes_are_told_in_hundredths_of_the_limit_so_that_no_size_finds_ou
 
 def test_a_stage_holds_one_video_as_large_as_its_limit() -> None:
     platform = platform_in_memory(max_stage_bytes=8_191)
-    platform.start(8_191)
+    with pytest.raises(StageFullError):
+        platform.start(8_192)
+    assert platform.start(8_191).started.record.size_bytes == 8_191
 
 
 def test_a_count_that_takes_too_long_goes_on_in_the_next_sweep(

@@ -79,7 +79,7 @@ def _at_user_route(scene: Scene, route: str, rule: Rule, identity: Identity) -> 
 def _at_administrators_route(
     scene: Scene, route: str, identity: Identity, refusal: frozenset[int] | None
 ) -> Iterator[Cell]:
-    """What an administrator deletes is dora's, whose videos no other cell needs."""
+    """Cells of one route. Administrators delete videos of dora's, which no other cell needs."""
     alice, bob, dora = scene.alice, scene.bob, scene.dora
     deletes = route.startswith("DELETE")
     there = {
