@@ -3,11 +3,11 @@
 A browser here is the current Chrome, Edge, Firefox or Safari, on desktops and phones. What no source below names as
 played is played by none.
 
-Sources, read on 2026-11-27:
-- MDN, "Media container formats", "Web video codec guide", "Web audio codec guide" (developer.mozilla.org)
-- caniuse.com: `mpeg4` (H.264), `hevc`, `av1`, `webm`, `ac3-ec3`
-- chromium.org, "Audio/Video": containers and codecs of Chrome
-- Firefox, dom/media/mp4/MP4Decoder.cpp: types of its MP4 demuxer, and of H.264 the profiles up to High alone
+Sources:
+- MDN, "Media container formats", "Web video codec guide", "Web audio codec guide" (developer.mozilla.org), read on
+  2026-11-27
+- Firefox, dom/media/mp4/MP4Decoder.cpp, read then, too: types of its MP4 demuxer; of H.264 the profiles up to High
+- caniuse.com (`mpeg4`, `hevc`, `av1`, `webm`, `ac3-ec3`) and chromium.org, "Audio/Video": from memory, to be confirmed
 """
 
 from collections.abc import Iterator
