@@ -13,6 +13,7 @@ import { language, message } from "./language";
 import { announce, byId, confirmed, fromTemplate, showBanner } from "./page";
 import { obstacleHere } from "./playability";
 import { play } from "./player";
+import { shownName } from "./video_card";
 
 const PAUSE_AFTER_EMPTY_PAGE_MS = 250;
 const STATES = {
@@ -77,7 +78,7 @@ export class StageView {
 
   #row(video: ListedVideo): HTMLElement {
     const row = fromTemplate("stage-video-template");
-    const name = video.title || video.fileName;
+    const name = shownName(video);
     within(row, ".name").textContent = name;
     const isReady = video.state === "ready";
     const state = video.state === "ready" ? "" : language.text(STATES[video.state]);
@@ -99,7 +100,7 @@ export class StageView {
       const video = await this.#api.stageVideo(owner, videoId);
       if (!video.playbackUrl) return;
       play({
-        title: video.title || video.fileName,
+        title: shownName(video),
         fileName: video.fileName,
         url: video.playbackUrl,
         freshUrl: async () => (await this.#api.stageVideo(owner, videoId)).playbackUrl,
@@ -112,7 +113,7 @@ export class StageView {
   }
 
   async #delete(video: ListedVideo, row: HTMLElement): Promise<void> {
-    const name = video.title || video.fileName;
+    const name = shownName(video);
     const sure = await confirmed({
       title: language.text("delete.title", { name }),
       text: language.text("stage.delete.text", { owner: video.owner }),

@@ -62,7 +62,7 @@ export class VideoCard {
 }
 
 /** The title, or the file's name where it has none. */
-export function shownName(video: Video): string {
+export function shownName(video: Pick<Video, "title" | "fileName">): string {
   return video.title || video.fileName;
 }
 
