@@ -58,7 +58,7 @@ COMMANDS = (
         reset_mfa,
         restore_video,
     ),
-    *(administrators, rebuild_index, revoke_user, smoke, webhook_secret),
+    *(administrators, revoke_user, smoke, webhook_secret),
 )
 NOT_OURS = {"install", "costs"}
 """Targets that run nothing of deploy/."""
