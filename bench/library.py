@@ -15,8 +15,8 @@ from typing import Any
 
 from chalicelib.core.index.lines import Line
 from chalicelib.core.index.packs import Pack
+from chalicelib.core.index.queries import Query, Sort
 from chalicelib.core.index.reading import PackKeys
-from chalicelib.core.index.view import Query, Sort
 from chalicelib.core.labels import Labels
 from chalicelib.core.library import Library
 from chalicelib.core.upload_requests import StartUpload

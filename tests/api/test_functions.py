@@ -14,14 +14,17 @@ def test_importing_the_app_makes_no_client_and_loads_no_aws_library() -> None:
 
 OF_OTHER_FUNCTIONS = tuple(
     f"chalicelib.core.{module}"
-    for module in ("media", "processing", "malware_scan", "notification_delivery", "janitor")
+    for module in ("media", "processing", "malware_scan", "notification_delivery", "janitor", "retention", "deletion")
+)
+OF_THE_LIBRARY = tuple(
+    f"chalicelib.core.{module}" for module in ("library", "index.view", "index.packs", "index.reading")
 )
 
 
 def test_no_function_of_the_api_loads_the_work_of_other_functions() -> None:
     loaded = run_in_function("multipart_init", "import app, json, sys; print(json.dumps(sorted(sys.modules)))")
     assert "chalicelib.routes.multipart_init" in loaded
-    assert [name for name in loaded if name.startswith(OF_OTHER_FUNCTIONS)] == []
+    assert [name for name in loaded if name.startswith((*OF_OTHER_FUNCTIONS, *OF_THE_LIBRARY))] == []
 
 
 def test_the_upload_authorizer_checks_a_token_without_boto3_and_the_services_of_other_functions() -> None:

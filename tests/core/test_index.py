@@ -13,7 +13,7 @@ from chalicelib.core.index import changes, folding, packs
 from chalicelib.core.index.changes import told_keys, told_lines
 from chalicelib.core.index.lines import LISTED_STATES, Line, record_in
 from chalicelib.core.index.packs import Pack
-from chalicelib.core.index.view import NEWEST_FIRST
+from chalicelib.core.index.queries import NEWEST_FIRST
 from chalicelib.core.labels import Labels
 from chalicelib.core.part_plan import MIN_PART_BYTES
 from chalicelib.core.upload_requests import StartUpload

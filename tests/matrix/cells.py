@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.core.index.lines import Line
-from chalicelib.core.index.view import NEWEST_FIRST
+from chalicelib.core.index.queries import NEWEST_FIRST
 from chalicelib.core.video_id import VideoRef
 from tests.matrix.identities import Identity
 from tests.matrix.rules import DONE, FORBIDDEN, INVALID, NOT_FOUND, REFUSED, RULES, UNAUTHORIZED, Key, Rule, State

@@ -19,7 +19,7 @@ from chalicelib.contract.fields import (
     MAX_QUERY_CHARS,
 )
 from chalicelib.core import errors
-from chalicelib.core.index.view import Sort
+from chalicelib.core.index.queries import Sort
 from chalicelib.core.video_id import OWNER, VIDEO_ID
 
 Body = type[msgspec.Struct]

@@ -10,8 +10,9 @@ from chalicelib.core.deletion import Deletions
 from chalicelib.core.errors import StorageUnavailableError, VideoNotFoundError
 from chalicelib.core.index.lines import Line, record_in
 from chalicelib.core.index.packs import Pack
+from chalicelib.core.index.queries import NEWEST_FIRST, Query, Sort
 from chalicelib.core.index.reading import IndexReader
-from chalicelib.core.index.view import NEWEST_FIRST, Query, Sort, View
+from chalicelib.core.index.view import View
 from chalicelib.core.labels import Labels
 from chalicelib.core.ports import Clock, Meter
 from chalicelib.core.records import Records

@@ -9,7 +9,7 @@ from chalicelib.contract.fields import MAX_CURSOR_CHARS, MAX_LABELS_BYTES, MAX_P
 from chalicelib.contract.requests import NewUpload, ProgressBatch, VideoChanges
 from chalicelib.contract.responses import AcceptedProgress, DeletedVideo, VideoPage
 from chalicelib.core.errors import InvalidRequestError, VideoNotFoundError
-from chalicelib.core.index.view import Query, Sort
+from chalicelib.core.index.queries import Query, Sort
 from chalicelib.core.video_id import VideoRef, is_video_id
 from chalicelib.core.video_record import api_time
 from chalicelib.routes.api_blueprint import ApiBlueprint, respond

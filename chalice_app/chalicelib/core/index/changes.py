@@ -17,9 +17,8 @@ import secrets
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import NamedTuple, Self
 
 from chalicelib.core.index.lines import Line
 from chalicelib.core.ports import MetadataBucket
@@ -51,8 +50,7 @@ _OFTEN_WRITTEN = (
 readers then take them for announcements."""
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """One key. facts: None for an announcement, and for one part of facts of which not all parts are there."""
 
     key: str

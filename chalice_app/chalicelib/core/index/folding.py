@@ -186,7 +186,7 @@ class Folding:
         lines: dict[VideoRef, Line] = {}
         for ref, record in zip(told, self.records.read_each(told), strict=True):
             if record:
-                lines[ref] = replace(Line.of(record), revision=max(record.revision, told[ref]))
+                lines[ref] = Line.of(record)._replace(revision=max(record.revision, told[ref]))
             elif told[ref]:
                 # It was there once: a lifecycle rule, or an operator, has removed it.
                 lines[ref] = Line.gone(ref, told[ref])

@@ -2,8 +2,7 @@
 
 import json
 import unicodedata
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from chalicelib.core.json_values import JsonObject
 from chalicelib.core.video_id import VideoRef
@@ -35,8 +34,7 @@ _HAS_UPLOAD_ID = "-"
 _BETWEEN_TEXTS = "\x1f"
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One video. revision: of its record. facts: JSON on one line, empty for a video that is not listed any more."""
 
     ref: VideoRef

@@ -4,73 +4,14 @@ Three layers tell of a video: what was told and is not folded in, the recent pac
 this order, the one in which lines move: what has left one layer is in the next, so that no line is missed.
 """
 
-import base64
-import hashlib
 import heapq
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Self
 
-from chalicelib.core.errors import InvalidRequestError
-from chalicelib.core.index.lines import Line, name_key, searched
+from chalicelib.core.index.lines import Line
 from chalicelib.core.index.packs import Block, Pack
-
-
-class Sort(StrEnum):
-    """Orders of a library. Videos that are alike come newest first, or last where the order is turned round."""
-
-    NEWEST = "newest"
-    OLDEST = "oldest"
-    NAME = "name"
-    NAME_DESCENDING = "nameDescending"
-    LARGEST = "largest"
-    SMALLEST = "smallest"
-
-
-@dataclass(frozen=True)
-class Query:
-    """words: all must be in a video's name, title or tags; as `searched` writes them."""
-
-    words: tuple[str, ...] = ()
-    sort: Sort = Sort.NEWEST
-
-    @classmethod
-    def of(cls, text: str, sort: Sort = Sort.NEWEST) -> Self:
-        return cls(tuple(sorted(set(searched(text).split()))), sort)
-
-    @property
-    def _mark(self) -> str:
-        """Tell this query from others in a cursor."""
-        return hashlib.sha256(json.dumps([self.words, self.sort]).encode()).hexdigest()[:8]
-
-    def cursor_after(self, line: Line) -> str:
-        """Return the token with which the next page goes on after this line."""
-        token = json.dumps(
-            [self._mark, _sort_value(self.sort, line.size_bytes, line.text), line.key], ensure_ascii=False
-        )
-        return base64.urlsafe_b64encode(token.encode()).decode().rstrip("=")
-
-    def position_of(self, cursor: str) -> tuple[Any, str] | None:
-        """The sort value and key after which to go on; None from the start.
-
-        Raises InvalidRequestError for a token of another query, or none.
-        """
-        if not cursor:
-            return None
-        try:
-            mark, value, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        except (ValueError, TypeError):
-            raise _not_of_this_query() from None
-        is_number = self.sort in {Sort.LARGEST, Sort.SMALLEST}
-        is_fitting = isinstance(key, str) and type(value) is (int if is_number else str)
-        if mark != self._mark or not is_fitting:
-            raise _not_of_this_query()
-        return value, key
-
-
-NEWEST_FIRST = Query()
+from chalicelib.core.index.queries import Query, Sort, sort_value
 
 
 @dataclass(frozen=True)
@@ -133,7 +74,7 @@ class View:
         """Every line that matches, with its place in the order."""
         for line in self.overlay.values():
             if line.facts and _matches(query, line.text):
-                yield (_sort_value(query.sort, line.size_bytes, line.text), line.key), line
+                yield (sort_value(query.sort, line.size_bytes, line.text), line.key), line
         for block in self.base.blocks:
             text = block.searched_text
             if not all(word in text for word in query.words):
@@ -142,7 +83,7 @@ class View:
                 video_id, owner, _, size_bytes, found = each.split("\t", 4)
                 key = f"{video_id}/{owner}"
                 if _matches(query, found) and key not in self.overlay:
-                    yield (_sort_value(query.sort, int(size_bytes), found), key), (block, number)
+                    yield (sort_value(query.sort, int(size_bytes), found), key), (block, number)
 
 
 def _line(found: Any) -> Line:
@@ -154,18 +95,3 @@ def _line(found: Any) -> Line:
 
 def _matches(query: Query, text: str) -> bool:
     return all(word in text for word in query.words)
-
-
-def _sort_value(sort: Sort, size_bytes: int, text: str) -> Any:
-    match sort:
-        case Sort.NEWEST | Sort.OLDEST:
-            return ""
-        case Sort.NAME | Sort.NAME_DESCENDING:
-            return name_key(text)
-        case Sort.LARGEST | Sort.SMALLEST:
-            return size_bytes
-
-
-def _not_of_this_query() -> InvalidRequestError:
-    problem = "must be a nextCursor of an earlier answer to the same query in the same order"
-    return InvalidRequestError(problems=[{"field": "cursor", "problem": problem}])

@@ -1,0 +1,81 @@
+"""Queries of the index: words, order and the cursors of their pages. Every function of the API loads this module."""
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+from chalicelib.core.errors import InvalidRequestError
+from chalicelib.core.index.lines import Line, name_key, searched
+
+
+class Sort(StrEnum):
+    """Orders of a library. Videos that are alike come newest first, or last where the order is turned round."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    NAME = "name"
+    NAME_DESCENDING = "nameDescending"
+    LARGEST = "largest"
+    SMALLEST = "smallest"
+
+
+@dataclass(frozen=True)
+class Query:
+    """words: all must be in a video's name, title or tags; as `searched` writes them."""
+
+    words: tuple[str, ...] = ()
+    sort: Sort = Sort.NEWEST
+
+    @classmethod
+    def of(cls, text: str, sort: Sort = Sort.NEWEST) -> Self:
+        return cls(tuple(sorted(set(searched(text).split()))), sort)
+
+    @property
+    def _mark(self) -> str:
+        """Tell this query from others in a cursor."""
+        return hashlib.sha256(json.dumps([self.words, self.sort]).encode()).hexdigest()[:8]
+
+    def cursor_after(self, line: Line) -> str:
+        """Return the token with which the next page goes on after this line."""
+        token = json.dumps(
+            [self._mark, sort_value(self.sort, line.size_bytes, line.text), line.key], ensure_ascii=False
+        )
+        return base64.urlsafe_b64encode(token.encode()).decode().rstrip("=")
+
+    def position_of(self, cursor: str) -> tuple[Any, str] | None:
+        """The sort value and key after which to go on; None from the start.
+
+        Raises InvalidRequestError for a token of another query, or none.
+        """
+        if not cursor:
+            return None
+        try:
+            mark, value, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        except (ValueError, TypeError):
+            raise _not_of_this_query() from None
+        is_number = self.sort in {Sort.LARGEST, Sort.SMALLEST}
+        is_fitting = isinstance(key, str) and type(value) is (int if is_number else str)
+        if mark != self._mark or not is_fitting:
+            raise _not_of_this_query()
+        return value, key
+
+
+NEWEST_FIRST = Query()
+
+
+def sort_value(sort: Sort, size_bytes: int, text: str) -> Any:
+    match sort:
+        case Sort.NEWEST | Sort.OLDEST:
+            return ""
+        case Sort.NAME | Sort.NAME_DESCENDING:
+            return name_key(text)
+        case Sort.LARGEST | Sort.SMALLEST:
+            return size_bytes
+
+
+def _not_of_this_query() -> InvalidRequestError:
+    problem = "must be a nextCursor of an earlier answer to the same query in the same order"
+    return InvalidRequestError(problems=[{"field": "cursor", "problem": problem}])
