@@ -211,7 +211,7 @@ def test_processing_between_an_edits_look_and_its_write_is_not_undone(platform: 
         looked += 1
         if looked == 1:
             platform.process(transfer)
-        return replace(labels, title="Sea")
+        return labels._replace(title="Sea")
 
     seen = platform.library.edit(transfer.token.ref, relabel)
     assert (looked, seen.record.state, seen.record.title) == (2, State.READY, "Sea")

@@ -2,12 +2,10 @@
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 
-@dataclass(frozen=True, kw_only=True)
-class Labels:
+class Labels(NamedTuple):
     """title, description: None where the owner gave none."""
 
     title: str | None = None

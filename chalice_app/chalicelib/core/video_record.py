@@ -162,7 +162,7 @@ class VideoRecord:
             expires_at=now + ttl,
             correlation_id=correlation_id,
             revision=1,
-            **asdict(request.labels),
+            **request.labels._asdict(),
         )
 
     @property
@@ -203,7 +203,7 @@ class VideoRecord:
 
     def labelled(self, labels: Labels) -> Self:
         """The record with other labels. Its times stay: the janitor measures by them how long a state has lasted."""
-        return self.noted(**asdict(labels))
+        return self.noted(**labels._asdict())
 
     def restored(self, now: datetime, *, version_id: str, scans: Mapping[str, str]) -> Self:
         """The record of before its deletion, brought back by an operator. Nobody was told yet, and all waits are new.

@@ -3,9 +3,8 @@
 import base64
 import hashlib
 import json
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from chalicelib.core.errors import InvalidRequestError
 from chalicelib.core.index.lines import Line, name_key, searched
@@ -22,8 +21,7 @@ class Sort(StrEnum):
     SMALLEST = "smallest"
 
 
-@dataclass(frozen=True)
-class Query:
+class Query(NamedTuple):
     """words: all must be in a video's name, title or tags; as `searched` writes them."""
 
     words: tuple[str, ...] = ()
