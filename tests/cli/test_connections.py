@@ -31,6 +31,23 @@ def test_an_idle_connection_is_used_again_and_makes_room_for_one_to_another_host
         assert line.connection.sock is None
 
 
+def test_a_connection_that_came_back_early_is_neither_closed_nor_opened_anew() -> None:
+    here = urlsplit("http://127.0.0.1:9/part")
+    connections = Connections(limit=2)
+    slow, quick = connections.turn(Interruption()), connections.turn(Interruption())
+    slow.__enter__()
+    quick.__enter__()
+    first, second = connections.open(here), connections.open(here)
+    connections.keep(here, first)
+    connections.keep(here, second)
+    quick.__exit__(None, None, None)
+    with connections.turn(Interruption()):
+        third = connections.open(here)
+        slow.__exit__(None, None, None)
+        with connections.turn(Interruption()):
+            assert {id(third), id(connections.open(here))} == {id(first), id(second)}
+
+
 def test_turns_are_taken_in_the_order_in_which_they_were_asked_for() -> None:
     connections = Connections(limit=1)
     served: list[int] = []

@@ -30,6 +30,7 @@ class Connections:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._used = 0
+        self._lent = 0
         self._waiting: deque[threading.Event] = deque()
         self._idle: deque[tuple[Peer, Line, float]] = deque()
         self._lock = threading.Lock()
@@ -85,17 +86,33 @@ class Connections:
                     found = each[1]
                     kept.remove(each)
                     break
-            while kept and self._used + len(kept) > self._limit:
+            # A holder of a turn may have given its connection back already: turns say less than what is lent.
+            self._lent += 1
+            while kept and self._lent + len(kept) > self._limit:
                 dropped.append(kept.pop(0)[1])
             self._idle = deque(kept)
         for line in dropped:
             line.connection.close()
-        return found or open_line(url, self._tls, TIMEOUT_SECONDS)
+        if found is not None:
+            return found
+        try:
+            return open_line(url, self._tls, TIMEOUT_SECONDS)
+        except BaseException:
+            with self._lock:
+                self._lent -= 1
+            raise
 
     def keep(self, url: SplitResult, line: Line) -> None:
         """Take back a connection that can carry another part."""
         with self._lock:
+            self._lent -= 1
             self._idle.append(((url.scheme, url.netloc), line, time.monotonic()))
+
+    def drop(self, line: Line) -> None:
+        """Take back and close a connection that can carry none."""
+        line.connection.close()
+        with self._lock:
+            self._lent -= 1
 
     def close(self) -> None:
         """Close idle connections."""

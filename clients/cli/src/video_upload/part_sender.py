@@ -167,7 +167,7 @@ class PartSender:
 
     def _close(self) -> None:
         if self._line is not None:
-            self._line.connection.close()
+            self._connections.drop(self._line)
             self._line = None
 
 
