@@ -3,7 +3,8 @@
 import pytest
 
 from chalicelib.core.errors import PartsIncompleteError, TooManyOpenUploadsError, UploadAbortedError
-from chalicelib.core.janitor import IDLE_GRACE
+from chalicelib.core.janitor import IDLE_GRACE, LATE_PARTS_GRACE
+from chalicelib.core.ports import StoredPart
 from chalicelib.core.video_id import VideoRef, new_video_id
 from chalicelib.core.video_record import State
 from tests.in_memory_platform import OWNER, InMemoryPlatform, Transfer
@@ -106,6 +107,58 @@ def test_nothing_is_stored_without_a_reservation(platform: InMemoryPlatform) -> 
     go_on(platform, transfer, "list")
     platform.completions.complete(transfer.token, transfer.completion(etags))
     assert platform.record_state(transfer) == "processing"
+
+
+@pytest.mark.parametrize("seconds_late", [0, LATE_PARTS_GRACE.total_seconds()])
+def test_parts_that_arrive_after_their_reservation_was_given_back_are_counted_even_without_room(
+    platform: InMemoryPlatform, seconds_late: float
+) -> None:
+    """Their URLs were signed before: a user might fill the storage with uploads that count for nothing."""
+    late = an_idle_upload(platform)
+    late.send_parts()
+    platform.clock.pass_time(seconds=seconds_late)
+    others = [platform.start() for _ in range(CAP)]
+    assert platform.janitor.sweep()["open"] == CAP + 1
+    assert reservations(platform) == CAP + 1
+    assert not released(platform, late)
+    platform.uploads.abort(others[0].token)
+    with pytest.raises(TooManyOpenUploadsError):
+        platform.start()
+    late.send_and_complete()
+    assert platform.record_state(late) == "processing"
+
+
+def test_an_idle_upload_is_looked_into_only_while_a_part_may_be_on_its_way(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    an_idle_upload(platform)
+    asked: list[str] = []
+    monkeypatch.setattr(platform.videos, "list_parts", lambda key, upload_id: asked.append(key) or [])
+    platform.clock.pass_time(seconds=LATE_PARTS_GRACE.total_seconds())
+    assert platform.janitor.sweep()["idle"] == 1
+    assert len(asked) == 1
+    platform.clock.pass_time(seconds=1)
+    assert platform.janitor.sweep()["idle"] == 1
+    assert len(asked) == 1
+
+
+def test_an_upload_that_was_aborted_while_late_parts_were_found_leaves_no_marker(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = an_idle_upload(platform)
+    late.send_parts()
+    list_parts = platform.videos.list_parts
+
+    def abort_meanwhile(key: str, upload_id: str) -> list[StoredPart]:
+        parts = list_parts(key, upload_id)
+        platform.uploads.abort(late.token)
+        return parts
+
+    with monkeypatch.context() as racing:
+        racing.setattr(platform.videos, "list_parts", abort_meanwhile)
+        platform.janitor.sweep()
+    platform.janitor.sweep()
+    assert not list(platform.records.markers())
 
 
 @pytest.mark.parametrize("way", ["sign", "list"])

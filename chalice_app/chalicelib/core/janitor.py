@@ -46,6 +46,10 @@ FORM_GRACE = timedelta(minutes=15)
 IDLE_GRACE = timedelta(hours=1)
 """An upload of which S3 holds no part by then gives its reservation back."""
 
+LATE_PARTS_GRACE = timedelta(hours=2)
+"""Parts may arrive for so long after their upload gave its reservation back: their URLs were signed before, live for
+15 minutes at most, and S3 finishes a request that began in time."""
+
 PROCESSING_GRACE = timedelta(minutes=2)
 """After this an event is taken for lost: its worker was killed. Processing a video twice does no harm."""
 
@@ -191,6 +195,8 @@ class Janitor:
 
     def _unfinished(self, record: VideoRecord, open_video: _OpenVideo) -> str:
         if record.reservation_released_at:
+            if self._count_late_parts(record, record.reservation_released_at):
+                return "open"
             # Also where a sweep was killed between the record and the marker.
             self.records.release(record.ref, record.size_bytes)
             return "idle"
@@ -200,6 +206,29 @@ class Janitor:
         if record.upload_id is None or record.has_parts or record.updated_at >= self.now() - IDLE_GRACE:
             return "open"
         return self._release_or_note_parts(record, record.upload_id)
+
+    def _count_late_parts(self, record: VideoRecord, released_at: datetime) -> bool:
+        """Take the reservation again if parts arrived without it, even where there is no room: S3 holds them."""
+        if released_at < self.now() - LATE_PARTS_GRACE or not self._has_parts(record):
+            return False
+        self.records.reserve(record.ref, record.size_bytes)
+
+        def decide(current: VideoRecord) -> VideoRecord | None:
+            if current.state is not State.UPLOADING or current.reservation_released_at is None:
+                return None
+            return current.noted(has_parts=True, reservation_released_at=None)
+
+        change = self.records.change(record.ref, decide)
+        if change and change.mine:
+            log.info("reservation taken again for late parts")
+        # Of an upload that ended meanwhile, the next sweep removes the marker.
+        return True
+
+    def _has_parts(self, record: VideoRecord) -> bool:
+        try:
+            return record.upload_id is not None and bool(self.videos.list_parts(record.ref.file_key, record.upload_id))
+        except UploadGoneError:
+            return False
 
     def _release_or_note_parts(self, record: VideoRecord, upload_id: str) -> str:
         """Give the reservation back while S3 holds no part. The first part that is signed or listed takes it again."""
