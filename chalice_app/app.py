@@ -6,6 +6,7 @@ from urllib.parse import unquote_plus
 from chalice.app import Chalice, CloudWatchEvent, Rate, S3Event, SQSEvent
 
 from chalicelib.adapters.guardduty_scanner import SCAN_RESULT, SCANNER
+from chalicelib.core.outbox import OUTBOX
 from chalicelib.core.ports import QueuedMessage, StoredObject
 from chalicelib.environment import ImportTimeSettings, LocalSignIn
 from chalicelib.invocations import in_an_invocation
@@ -33,6 +34,13 @@ def video_processing(event: S3Event) -> None:
         services().processing.process(_arrived(record["s3"]["object"]))
 
 
+@app.on_s3_event(bucket=ImportTimeSettings.read().metadata_bucket, events=["s3:ObjectCreated:*"], prefix=OUTBOX)
+@in_an_invocation
+def message_sender(event: S3Event) -> None:
+    for record in event.to_dict()["Records"]:
+        services().outbox.send(unquote_plus(record["s3"]["object"]["key"]))
+
+
 @app.on_cw_event(
     {
         "source": [SCANNER],
@@ -55,6 +63,7 @@ def janitor(event: CloudWatchEvent) -> dict[str, int]:
     services().stage_usage.record()
     services().stage_figures.record()
     services().retention.walk()
+    services().outbox.send_delayed()
     return dict(services().janitor.sweep())
 
 

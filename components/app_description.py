@@ -8,7 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 PROJECT = Path(__file__).resolve().parents[1]
 VIDEO_BUCKET = "{{video_bucket}}"
@@ -23,6 +23,13 @@ class AppNotReadableError(Exception):
         super().__init__(f"cannot read the app in {folder}: {reason}")
 
 
+class BucketEvents(TypedDict):
+    """Events of a bucket, by type, for the keys with a prefix."""
+
+    events: list[str]
+    prefix: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class AppDescription:
     """The app as the infrastructure sees it.
@@ -30,7 +37,7 @@ class AppDescription:
     document: the API's document with tokens for what only AWS knows (see components/api/document.py).
     handlers: entry point by function.
     schedule: of the janitor, as EventBridge writes it.
-    bucket_events, bucket_prefix: the events that start processing.
+    uploads, messages: the events of the buckets of videos and metadata that functions receive.
     scan_events: EventBridge's pattern of the malware scanner's results, with a token for the video bucket.
     delivery_batch_size: messages of a destination that one call delivers. delivery_attempts: before a message is dead.
     """
@@ -38,8 +45,8 @@ class AppDescription:
     document: dict[str, Any]
     handlers: dict[str, str]
     schedule: str
-    bucket_events: list[str]
-    bucket_prefix: str
+    uploads: BucketEvents
+    messages: BucketEvents
     delivery_batch_size: int
     delivery_attempts: int
     scan_events: dict[str, Any]

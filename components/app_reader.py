@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from components.api.document import CORS_ORIGIN, USER_POOL_ARN, api_document, functions_in
-from components.app_description import VIDEO_BUCKET, AppDescription
+from components.app_description import VIDEO_BUCKET, AppDescription, BucketEvents
 
 API_HANDLER = "app.app"
 
@@ -24,7 +24,6 @@ def described() -> AppDescription:
     app: Any = importlib.import_module("app").app
     authorizers = {authorizer.name: authorizer.handler_string for authorizer in app.builtin_auth_handlers}
     events = {source.name: source for source in app.event_sources}
-    uploads, sweep = events["video_processing"], events["janitor"]
     document = api_document(app)
     return AppDescription(
         document=document,
@@ -33,13 +32,17 @@ def described() -> AppDescription:
             **authorizers,
             **{name: source.handler_string for name, source in events.items()},
         },
-        schedule=sweep.schedule_expression.to_string(),
-        bucket_events=uploads.events,
-        bucket_prefix=uploads.prefix,
+        schedule=events["janitor"].schedule_expression.to_string(),
+        uploads=_bucket_events(events["video_processing"]),
+        messages=_bucket_events(events["message_sender"]),
         scan_events=events["scan_verdict"].event_pattern,
         delivery_batch_size=events["notification_delivery"].batch_size,
         delivery_attempts=importlib.import_module("chalicelib.core.notification_delivery").MAX_RECEIVES,
     )
+
+
+def _bucket_events(source: Any) -> BucketEvents:
+    return {"events": source.events, "prefix": source.prefix}
 
 
 def main(app_folder: Path) -> None:

@@ -17,7 +17,7 @@ def bucket_roles(context: StageContext, settings: Settings) -> BucketRoles:
         tagging_arns=role_arns(context, lambda each: each.tags_videos),
         inspecting_arns=[*role_arns(context, lambda each: each.inspects_videos), *scanner_arns],
         outside_network_arns=[
-            *role_arns(context, lambda each: each.uses_records and not each.in_network),
+            *role_arns(context, lambda each: each.uses_metadata and not each.in_network),
             context.role_arn(OPERATOR),
         ],
     )

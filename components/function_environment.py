@@ -47,6 +47,7 @@ def function_environment(  # noqa: PLR0917 - the tiers, in the order of the draw
         "USER_POOL_CLIENT_IDS": pulumi.Output.all(*app_clients.client_ids).apply(",".join),
         "ADMINISTRATORS_GROUP": settings.sign_in.administrators_group,
         "COMPLETION_TOPIC_ARN": messaging.completion_topic_arn,
+        "MESSAGE_OUTBOX": "true" if settings.network.uses_outbox else "false",
         "WEBHOOKS": ",".join(settings.notifications.webhooks),
         "EVENT_BUS_NAME": settings.notifications.event_bus_name,
         "PROCESSING_FUNCTION": context.live_arn(triggered_by(Trigger.BUCKET)),

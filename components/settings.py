@@ -393,6 +393,15 @@ class NetworkSettings:
     vpc_cidr: str = text(
         "10.40.0.0/16", is_private_range, "a private /16 to /24", "their range, a private /16 to /24", required=True
     )
+    sns_endpoint: bool = flag(
+        False,
+        "they reach the notification topic by an endpoint of their own; without it a function outside sends what they "
+        "put into the outbox, about a second later",
+    )
+
+    @property
+    def uses_outbox(self) -> bool:
+        return self.enabled and not self.sns_endpoint
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -35,6 +35,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--svg", type=Path, metavar="PATH", help="draw the curve from 1 GB to 1 PB")
     parser.add_argument("--free-tier", action="store_true", help="subtract the account's always-free allowances")
+    parser.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        type=_setting,
+        metavar="KEY=VALUE",
+        help="try a setting in place of the stage's own; may be repeated",
+    )
     given = parser.parse_args(arguments)
     if given.svg and (given.svg.is_dir() or not given.svg.parent.is_dir()):
         parser.error(f"argument --svg: {given.svg} cannot be a file: it is a folder, or its folder is missing")
@@ -47,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             workload=Workload.read(given.workload),
             prices=PriceList.read(),
             free_tier=given.free_tier,
+            settings=tuple(given.settings),
         )
         with console.status("trying other settings …"):
             for section in report(model):
@@ -58,3 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             given.svg.write_text(svg(points, title=title, target_usd=USD_PER_GB))
     except (CostModelError, StageError, OSError) as error:
         sys.exit(str(error))
+
+
+def _setting(text: str) -> tuple[str, str]:
+    key, is_given, value = text.partition("=")
+    if not is_given:
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    return key, value

@@ -35,19 +35,22 @@ OWN_REQUEST_PRICE = ("north_america", "south_america", "australia")
 
 @dataclass(frozen=True, kw_only=True)
 class CostModel:
-    """free_tier: whether the account's always-free allowances are taken off."""
+    """free_tier: whether the account's always-free allowances are taken off.
+    settings: in place of those in the stage's file.
+    """
 
     stage: str
     workload: Workload
     prices: PriceList
     free_tier: bool = False
+    settings: Overrides = ()
 
     def inventory(self, overrides: Overrides = ()) -> Inventory:
         """Inventory of the program with these settings in place of the stage's own.
 
         Raises StageRefusedError, ProgramChangedError, and PriceListError where prices are of another region.
         """
-        declared = declare(self.stage, (*HEARD, *sorted(overrides)))
+        declared = declare(self.stage, (*HEARD, *sorted({**dict(self.settings), **dict(overrides)}.items())))
         if declared.region != self.prices.region:
             raise PriceListError(
                 "region",
@@ -185,7 +188,7 @@ def _monitoring(month: Month) -> Iterator[_Row]:
     yield "logs kept", "cloudwatch.log_storage", (log_gib + waf_gib) * kept_months * COMPRESSED
     # The rule follows what its reservoir takes whole, of the rest a share. The default rule, which follows what the API
     # did not start, is as large.
-    by_event = ("video_processing", "scan_verdict", "janitor")
+    by_event = ("video_processing", "scan_verdict", "janitor", "message_sender")
     requests = month.api_calls + sum(month.function_calls[function] for function in by_event)
     whole = min(requests, inventory.traced_per_second * SECONDS_A_MONTH)
     traces = whole + (requests - whole) * inventory.traced_share

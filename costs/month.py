@@ -4,7 +4,7 @@ import math
 
 from chalicelib.core.part_plan import plan_parts
 from chalicelib.core.upload_requests import MAX_URLS_PER_PAGE
-from components.compute.function_table import ROUTE_FUNCTIONS
+from components.compute.function_table import FUNCTIONS, ROUTE_FUNCTIONS
 from components.compute.functions import WARM_USE
 from costs.calls import CALLS, Calls
 from costs.inventory import Inventory
@@ -75,6 +75,8 @@ class Month:
             "scan_verdict": completed * inventory.scan_plans,
             "janitor": inventory.janitor_runs,
             "notification_delivery": 0.0,
+            # One message each: ready, rejected, or failed.
+            "message_sender": started * inventory.settings.network.uses_outbox,
         }
         self.api_calls = sum(self.function_calls[name] for name in ROUTE_FUNCTIONS)
         views = completed * (1 - workload.rejected_percent / 100) * workload.downloads_per_video
@@ -109,6 +111,8 @@ class Month:
             "looking_at_an_old_video": self.stored.expiring * inventory.settings.storage.retention_warning_days,
             "warning": self.stored.expiring,
             "deleting_an_old_video": self.stored.expiring,
+            "sending_by_outbox": self.function_calls["message_sender"],
+            "looking_into_the_outbox": inventory.janitor_runs * inventory.settings.network.uses_outbox,
             "filling_the_edge": media_requests * misses,
         }
         self.aws = sum((CALLS[event].times(count) for event, count in events.items()), Calls())
@@ -141,13 +145,12 @@ class Month:
         self.body_bytes = self.api_calls * API_BODY_BYTES + completed * self.parts * ETAG_BYTES
 
         size = workload.log_bytes
-        outside = sum(self.function_calls[name] for name in ("janitor", "scan_verdict", "notification_delivery"))
-        in_network = (invocations - outside) * bool(inventory.flow_logs)
+        in_network = sum(calls for name, calls in self.function_calls.items() if FUNCTIONS[name].in_network)
         self.log_bytes = (
             self.api_calls * size["api_access"]
             + invocations * size["function_call"]
             + workload.uploads * (CLIENT_EVENTS_AN_UPLOAD + told) * size["client_event"]
-            + in_network * FLOW_RECORDS_A_CALL * size["flow_record"]
+            + in_network * FLOW_RECORDS_A_CALL * size["flow_record"] * bool(inventory.flow_logs)
             + audited * size["trail_event"]
         )
         logged_by_waf = self.edge_requests * WAF_LOGGED_SHARE * bool(inventory.web_acls)

@@ -18,8 +18,8 @@ class StackOutputs(dict[str, Any]):
 
     @property
     def environment(self) -> StackOutputs:
-        """Variables that all functions share."""
-        return StackOutputs(self["functionEnvironment"])
+        """Variables that all functions share, for a command: it reaches the notification topic itself."""
+        return StackOutputs({**self["functionEnvironment"], "MESSAGE_OUTBOX": "false"})
 
     @property
     def region(self) -> str:

@@ -1,7 +1,7 @@
 """Event worker, in place of Lambda: passes each event to its function.
 
-S3's go to `video_processing`, scheduled ones to `janitor`, results of malware scans to `scan_verdict`, notifications to
-`notification_delivery`.
+S3's go to `video_processing` and `message_sender`, scheduled ones to `janitor`, results of malware scans to
+`scan_verdict`, notifications to `notification_delivery`.
 """
 
 import argparse
@@ -38,6 +38,7 @@ RETRY_AFTER_SECONDS = 1
 
 PROCESSING_TIMEOUT_MS = 300_000
 
+FUNCTIONS_BY_BUCKET = {names.VIDEO_BUCKET: "video_processing", names.METADATA_BUCKET: "message_sender"}
 FUNCTIONS_BY_SOURCE = {"aws.events": "janitor", SCANNER: "scan_verdict", names.SCAN_REQUESTS: "malware scanner"}
 
 PATH_STYLE: Any = {"addressing_style": "path"}
@@ -80,7 +81,7 @@ class EventWorker:
         name = "reading it"
         try:
             event = json.loads(message["Body"])
-            name = "video_processing" if "Records" in event else FUNCTIONS_BY_SOURCE.get(event.get("source"), "")
+            name = _function_for(event)
             if name in self._handlers:
                 self._handlers[name](event, LambdaContext(name, 1024, PROCESSING_TIMEOUT_MS))
         except Exception:
@@ -90,6 +91,13 @@ class EventWorker:
             self._sqs.delete_message(**receipt)
 
 
+def _function_for(event: dict[str, Any]) -> str:
+    """Name of the function, or an empty text for an event that none receives."""
+    if "Records" in event:
+        return FUNCTIONS_BY_BUCKET[event["Records"][0]["s3"]["bucket"]["name"]]
+    return FUNCTIONS_BY_SOURCE.get(event.get("source", ""), "")
+
+
 def main() -> None:
     """Work until a signal stops the process; the environment is that of the API."""
     argparse.ArgumentParser(prog="python -m local.event_worker", description=__doc__).parse_args()
@@ -97,7 +105,7 @@ def main() -> None:
     import boto3
     from botocore.config import Config
 
-    from app import janitor, notification_delivery, scan_verdict, video_processing
+    from app import janitor, message_sender, notification_delivery, scan_verdict, video_processing
     from chalicelib.environment import Environment
     from chalicelib.invocations import set_up_logs
     from local.notification_queues import NotificationQueues, destinations_of, provision
@@ -108,7 +116,11 @@ def main() -> None:
     sqs = boto3.client("sqs", endpoint_url=endpoint, region_name=names.REGION)
     queue_url = names.queue_url(endpoint, names.EVENTS_QUEUE)
     schedule = JanitorSchedule(janitor, sqs)
-    handlers: dict[str, Handler] = {"video_processing": video_processing, "janitor": schedule.sweep}
+    handlers: dict[str, Handler] = {
+        "video_processing": video_processing,
+        "message_sender": message_sender,
+        "janitor": schedule.sweep,
+    }
     if os.environ.get("MALWARE_SCAN") == "true":
         s3 = boto3.client("s3", endpoint_url=endpoint, region_name=names.REGION, config=Config(s3=PATH_STYLE))
         scans = MalwareScans(s3, sqs, queue_url, scanner_here())

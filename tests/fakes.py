@@ -4,6 +4,7 @@ import base64
 import functools
 import hashlib
 import hmac
+import json
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -267,6 +268,12 @@ class FakeNotifier:
         if self.fails:
             raise ConnectionError(event.id)
         self.messages.append(to_builtins(video_message(event)))
+
+    def publish(self, message: bytes) -> None:
+        """As the topic itself."""
+        if self.fails:
+            raise ConnectionError
+        self.messages.append(json.loads(message))
 
 
 @dataclass

@@ -20,6 +20,7 @@ from chalicelib.core.media.facts import MediaFacts, VideoStream
 from chalicelib.core.media.inspection import Inspection
 from chalicelib.core.multipart_upload import MultipartUploads, StartedUpload
 from chalicelib.core.notification_delivery import Deliveries
+from chalicelib.core.outbox import Outbox
 from chalicelib.core.part_plan import MIN_PART_BYTES
 from chalicelib.core.part_urls import PartUrls
 from chalicelib.core.ports import OutcomeUnknownError, StoredObject
@@ -83,6 +84,7 @@ class InMemoryPlatform:
     folding: Folding
     room: Room
     stage_usage: StageUsage
+    outbox: Outbox
     stage_figures: StageFigures
     progress_log: ProgressLog
     deliveries: Deliveries
@@ -312,4 +314,5 @@ def platform_in_memory(
         folding=Folding(metadata=metadata, records=records, meter=meter, now=clock),
         room=room,
         stage_usage=stage_usage,
+        outbox=Outbox(metadata=metadata, topic=notifier, now=clock),
     )

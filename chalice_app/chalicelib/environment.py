@@ -22,6 +22,7 @@ FUNCTIONS = (
     "janitor",
     "scan_verdict",
     "notification_delivery",
+    "message_sender",
 )
 ALL_FUNCTIONS = "all"
 """One process serves every route: on a developer's machine only."""
@@ -48,6 +49,7 @@ class Environment:
     scaled_functions: resource ids of Application Auto Scaling, comma separated; empty where nothing is provisioned.
     cost_tag: `key=value` that the stage's resources carry on the bill; empty when nobody asks for it.
     webhooks: `name=url` of each destination, comma separated. event_bus_name: of EventBridge; empty for none.
+    message_outbox: true where functions do not reach the topic, and put their messages into the outbox.
     site_url, media_key_arn, media_key_pair_id: for media URLs through CloudFront; without them S3's own are given out.
     administrators_group: of the user pool; empty where nobody is an administrator.
     max_video_bytes, max_reserved_bytes_per_user: bytes; max_stored_bytes_per_user, max_stored_videos_per_user,
@@ -78,6 +80,7 @@ class Environment:
     media_key_arn: str = _variable("")
     media_key_pair_id: str = _variable("")
     transfer_acceleration: str = _variable("false")
+    message_outbox: str = _variable("false")
     malware_scan: str = _variable("false")
     malware_unscanned: str = _variable("reject")
     max_video_bytes: int = _variable(str(MAX_OBJECT_BYTES), least=1, most=MAX_OBJECT_BYTES)
@@ -152,6 +155,7 @@ def _number(text: str, least: int | None, most: int | None, **_: Any) -> int:
 
 _CHOICES = {
     "transfer_acceleration": ("true", "false"),
+    "message_outbox": ("true", "false"),
     "malware_scan": ("true", "false"),
     "malware_unscanned": ("reject", "accept"),
 }
@@ -187,6 +191,7 @@ class ImportTimeSettings:
     user_pool_arn: str
     cors_origin: str
     video_bucket: str
+    metadata_bucket: str
 
     @classmethod
     def read(cls) -> Self:
@@ -195,6 +200,7 @@ class ImportTimeSettings:
             user_pool_arn=variables.get("USER_POOL_ARN", ""),
             cors_origin=variables.get("CORS_ORIGIN", "*"),
             video_bucket=variables.get("VIDEO_BUCKET", ""),
+            metadata_bucket=variables.get("METADATA_BUCKET", ""),
         )
 
 

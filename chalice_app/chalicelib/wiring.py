@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # costly to import, or not in every function's bundle
     from chalicelib.adapters.lambda_trigger import LambdaTrigger
     from chalicelib.adapters.s3_metadata import S3Metadata
     from chalicelib.adapters.s3_videos import S3Videos
+    from chalicelib.adapters.sns_notifier import SnsNotifier
     from chalicelib.core.announcements import Announcements
     from chalicelib.core.caps import Room
     from chalicelib.core.completion import Completions
@@ -33,6 +34,7 @@ if TYPE_CHECKING:  # costly to import, or not in every function's bundle
     from chalicelib.core.malware_scan import ScanPolicy, ScanVerdicts
     from chalicelib.core.multipart_upload import MultipartUploads
     from chalicelib.core.notification_delivery import Deliveries
+    from chalicelib.core.outbox import Outbox
     from chalicelib.core.part_urls import PartUrls
     from chalicelib.core.processing import Processing
     from chalicelib.core.progress import ProgressLog
@@ -249,11 +251,18 @@ class Services:
         return EmfMeter(self.environment.stage)
 
     @cached_property
+    def outbox(self) -> "Outbox":
+        from chalicelib.core.outbox import Outbox
+
+        return Outbox(metadata=self._metadata, topic=self._topic, now=utc_now)
+
+    @cached_property
     def _announcements(self) -> "Announcements":
-        from chalicelib.adapters.sns_notifier import SnsNotifier
+        from chalicelib.adapters.outbox_notifier import OutboxNotifier
         from chalicelib.core.announcements import Announcements
 
-        notifier = SnsNotifier(self._client("sns", attempts=2), self.environment.completion_topic_arn)
+        uses_outbox = self.environment.message_outbox == "true"
+        notifier = OutboxNotifier(self._metadata) if uses_outbox else self._topic
         return Announcements(records=self.records, notifier=notifier, now=self._now)
 
     @cached_property
@@ -277,6 +286,12 @@ class Services:
             stays=timedelta(seconds=environment.retention_seconds),
             warning=timedelta(seconds=environment.retention_warning_seconds),
         )
+
+    @cached_property
+    def _topic(self) -> "SnsNotifier":
+        from chalicelib.adapters.sns_notifier import SnsNotifier
+
+        return SnsNotifier(self._client("sns", attempts=2), self.environment.completion_topic_arn)
 
     @cached_property
     def _scan_policy(self) -> "ScanPolicy":

@@ -26,6 +26,7 @@ class Trigger(StrEnum):
     BUCKET = "new object in the video bucket"
     SCHEDULE = "schedule"
     SCANNER = "result of a malware scan"
+    OUTBOX = "new message in the outbox"
     QUEUES = "queues of notifications"
 
 
@@ -62,18 +63,17 @@ class FunctionSpec:
         return self.trigger in {Trigger.ROUTES, Trigger.AUTHORIZER}
 
     @property
-    def uses_records(self) -> bool:
+    def uses_metadata(self) -> bool:
         """False for the function that knows of videos only what it delivers."""
         return self.trigger is not Trigger.QUEUES
 
     @property
     def is_invoked_asynchronously(self) -> bool:
         """True for a function whose failed events Lambda itself retries and sets aside."""
-        return self.trigger in {Trigger.BUCKET, Trigger.SCHEDULE, Trigger.SCANNER}
+        return self.trigger in {Trigger.BUCKET, Trigger.SCHEDULE, Trigger.SCANNER, Trigger.OUTBOX}
 
 
 _API_MEMORY: Size = lambda settings: settings.api_memory_mib  # noqa: E731 - a row of the table names it
-_ANNOUNCE = (may.announce, may.encrypt_announcements)
 _RECORDS = (may.use_data_key, may.list_records, may.change_records, may.tell_index)
 
 FUNCTIONS: Mapping[str, FunctionSpec] = {
@@ -92,7 +92,7 @@ FUNCTIONS: Mapping[str, FunctionSpec] = {
             may.sign_media_urls,
             may.abort_uploads,
             may.delete_videos,
-            *_ANNOUNCE,
+            may.announce,
         ),
     ),
     "multipart_init": FunctionSpec(
@@ -145,7 +145,7 @@ FUNCTIONS: Mapping[str, FunctionSpec] = {
             may.list_videos,
             may.tag_verdicts,
             may.keep_posters,
-            *_ANNOUNCE,
+            may.announce,
             may.send_failures_to_dead_letter_queue,
         ),
     ),
@@ -167,8 +167,9 @@ FUNCTIONS: Mapping[str, FunctionSpec] = {
             may.delete_videos,
             may.remove_uninspected,
             may.repeat_processing,
-            *_ANNOUNCE,
+            may.announce,
             may.send_failures_to_dead_letter_queue,
+            may.where_outbox_is_used(may.empty_outbox),
             may.write_stage_count,
             may.fold_index,
             may.ask_for_figures,
@@ -183,6 +184,16 @@ FUNCTIONS: Mapping[str, FunctionSpec] = {
         grants=(
             # A deleted video's record is a tombstone, and written as one.
             *map(may.where_scanned, (*_RECORDS, may.retire_records, may.repeat_processing)),
+            may.send_failures_to_dead_letter_queue,
+        ),
+    ),
+    "message_sender": FunctionSpec(
+        trigger=Trigger.OUTBOX,
+        memory_mib=fixed(256),
+        timeout_seconds=fixed(30),
+        in_network=False,  # it calls SNS, for which no endpoint is paid
+        grants=(
+            *map(may.where_outbox_is_used, (may.use_data_key, may.list_records, may.empty_outbox)),
             may.send_failures_to_dead_letter_queue,
         ),
     ),

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policy
-from components.app_description import AppDescription
+from components.app_description import AppDescription, BucketEvents
 from components.compute.function_table import FUNCTIONS, FunctionSpec, Trigger, role_policy, scalable_id, triggered_by
 from components.compute.lambda_package import LambdaPackage
 from components.compute.permissions import Resources
@@ -34,7 +34,7 @@ class ComputeArgs:
     app: their handlers, and the events that trigger them. package: their bundles.
     environment: variables that all functions share.
     resources: what their roles may use.
-    api_execution_arn: the API that may call; video_bucket_name: the bucket that may.
+    api_execution_arn: the API that may call. event_buckets: names of the buckets that may, by purpose.
     delivery_queue_arns: queues of notifications, by destination.
     vpc_config: None without a network.
     dependencies: resources that must exist before the first function can write.
@@ -48,7 +48,7 @@ class ComputeArgs:
     environment: Mapping[str, pulumi.Input[str]]
     resources: Resources
     api_execution_arn: pulumi.Input[str]
-    video_bucket_name: pulumi.Input[str]
+    event_buckets: Mapping[str, pulumi.Input[str]]
     delivery_queue_arns: Mapping[str, pulumi.Input[str]]
     vpc_config: aws.lambda_.FunctionVpcConfigArgs | None
     log_key_arn: pulumi.Input[str]
@@ -56,7 +56,7 @@ class ComputeArgs:
 
 
 class Compute(pulumi.ComponentResource):
-    """Eight functions behind aliases, their scaling, and their triggers."""
+    """The functions behind aliases, their scaling, and their triggers."""
 
     notification: pulumi.Resource
     """Notification configuration of the video bucket; what changes it as well depends on it."""
@@ -78,7 +78,9 @@ class Compute(pulumi.ComponentResource):
                     self._keep_warm(function, aliases[function])
             if spec.is_invoked_asynchronously:
                 self._send_failures_to_dead_letter_queue(function, aliases[function])
-        self.notification = self._process_new_objects(triggered_by(Trigger.BUCKET), aliases)
+        self.notification = self._receive_events("videos", args.app.uploads, triggered_by(Trigger.BUCKET), aliases)
+        if args.resources.settings.network.uses_outbox:
+            self._receive_events("metadata", args.app.messages, triggered_by(Trigger.OUTBOX), aliases)
         self._run_on_schedule(triggered_by(Trigger.SCHEDULE), aliases)
         if args.resources.settings.malware.malware_scan:
             self._receive_verdicts(triggered_by(Trigger.SCANNER), aliases)
@@ -207,8 +209,8 @@ class Compute(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _process_new_objects(
-        self, function: str, aliases: Mapping[str, aws.lambda_.Alias]
+    def _receive_events(
+        self, bucket: str, received: BucketEvents, function: str, aliases: Mapping[str, aws.lambda_.Alias]
     ) -> aws.s3.BucketNotification:
         args, alias = self._args, aliases[function]
         allowed = aws.lambda_.Permission(
@@ -217,21 +219,21 @@ class Compute(pulumi.ComponentResource):
             qualifier=alias.name,
             action="lambda:InvokeFunction",
             principal="s3.amazonaws.com",
-            source_arn=args.context.bucket_arn("videos"),
+            source_arn=args.context.bucket_arn(bucket),
             source_account=args.context.account_id,  # a bucket's ARN does not say whose it is
             opts=self._child,
         )
         return aws.s3.BucketNotification(
-            f"{self._name}-videos",
-            bucket=args.video_bucket_name,
-            # GuardDuty hears of new objects by EventBridge, and turns it on; an `up` would turn it off again.
-            eventbridge=args.resources.settings.malware.malware_scan,
+            f"{self._name}-{bucket}",
+            bucket=args.event_buckets[bucket],
+            # GuardDuty hears of new videos by EventBridge, and turns it on; an `up` would turn it off again.
+            eventbridge=args.resources.settings.malware.malware_scan and bucket == "videos",
             lambda_functions=[
                 aws.s3.BucketNotificationLambdaFunctionArgs(
                     id=function,
                     lambda_function_arn=args.context.live_arn(function),
-                    events=list(args.app.bucket_events),
-                    filter_prefix=args.app.bucket_prefix,
+                    events=received["events"],
+                    filter_prefix=received["prefix"],
                 )
             ],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed]),

@@ -246,17 +246,37 @@ def keep_posters(resources: Resources) -> Statement:
     return allow("KeepPosters", actions=["s3:PutObject", "s3:DeleteObject"], resources=resources.metadata("posters"))
 
 
-def announce(resources: Resources) -> Statement:
-    return allow("Announce", actions="sns:Publish", resources=resources.completion_topic_arn)
+def announce(resources: Resources) -> list[Statement]:
+    """Tell the topic, or the function that does."""
+    if resources.settings.network.uses_outbox:
+        return [allow("FillOutbox", actions="s3:PutObject", resources=resources.metadata("outbox"))]
+    return _publish(resources)
 
 
-def encrypt_announcements(resources: Resources) -> Statement:
-    return allow(
-        "SnsUsesDataKey",
-        actions=["kms:GenerateDataKey", "kms:Decrypt"],
-        resources=resources.data_key_arn,
-        conditions={"StringEquals": {"kms:ViaService": f"sns.{resources.context.region}.amazonaws.com"}},
-    )
+def empty_outbox(resources: Resources) -> list[Statement]:
+    sent = allow("EmptyOutbox", actions=["s3:GetObject", "s3:DeleteObject"], resources=resources.metadata("outbox"))
+    return [sent, *_publish(resources)]
+
+
+def where_outbox_is_used(grant: Grant) -> Grant:
+    """The grant on a stage whose messages wait in the outbox, nothing on any other."""
+
+    def granted(resources: Resources) -> Statement | list[Statement]:
+        return grant(resources) if resources.settings.network.uses_outbox else []
+
+    return granted
+
+
+def _publish(resources: Resources) -> list[Statement]:
+    return [
+        allow("Announce", actions="sns:Publish", resources=resources.completion_topic_arn),
+        allow(
+            "SnsUsesDataKey",
+            actions=["kms:GenerateDataKey", "kms:Decrypt"],
+            resources=resources.data_key_arn,
+            conditions={"StringEquals": {"kms:ViaService": f"sns.{resources.context.region}.amazonaws.com"}},
+        ),
+    ]
 
 
 def send_failures_to_dead_letter_queue(resources: Resources) -> Statement:

@@ -35,7 +35,8 @@ class TooFewZonesError(pulumi.RunError):
 class NetworkArgs:
     """Inputs of the network.
 
-    key_arns, topic_arns: the only targets of the endpoints besides the buckets of videos and records.
+    key_arns, topic_arns: the only targets of the endpoints besides the buckets of videos and records. Without an
+    endpoint to SNS no topic can be reached.
     log_group_arn: keeps the flow log.
     """
 
@@ -160,10 +161,9 @@ class Network(pulumi.ComponentResource):
             referenced_security_group_id=functions.id,
             opts=self._child,
         )
-        interface_policies = {
-            "kms": kms_endpoint_policy(context, args.key_arns),
-            "sns": sns_endpoint_policy(context, args.topic_arns),
-        }
+        interface_policies = {"kms": kms_endpoint_policy(context, args.key_arns)}
+        if args.settings.sns_endpoint:
+            interface_policies["sns"] = sns_endpoint_policy(context, args.topic_arns)
         for service, endpoint_policy in interface_policies.items():
             aws.ec2.VpcEndpoint(
                 f"{name}-{service}",

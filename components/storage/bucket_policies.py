@@ -79,7 +79,7 @@ def metadata_bucket_policy(
     s3_endpoint_id: pulumi.Input[str] | None,
     roles: BucketRoles,
 ) -> PolicyDocument:
-    """Records, markers, idempotency keys and posters.
+    """Records, markers, idempotency keys, messages and posters.
 
     s3_endpoint_id: the only way to all of these but posters, where there is a network.
     """
@@ -95,7 +95,7 @@ def metadata_bucket_policy(
                 "RecordsOnlyFromTheNetwork",
                 principal=EVERYONE,
                 actions="s3:*",  # to read, write, delete, and to tag: a tag lets the lifecycle rule delete a record
-                resources=[f"{arn}/records/*", f"{arn}/open/*", f"{arn}/starts/*", f"{arn}/usage/*"],
+                resources=[f"{arn}/records/*", f"{arn}/open/*", f"{arn}/starts/*", f"{arn}/usage/*", f"{arn}/outbox/*"],
                 conditions=elsewhere,
             )
         )

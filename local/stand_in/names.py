@@ -10,6 +10,7 @@ SECRET_KEY: Final = "local-stand-in"
 VIDEO_BUCKET: Final = "video-upload-local-videos"
 METADATA_BUCKET: Final = "video-upload-local-metadata"
 VIDEO_PREFIX: Final = "videos/"
+OUTBOX_PREFIX: Final = "outbox/"
 
 DATA_KEY_ALIAS: Final = "alias/video-upload-local-data"
 UPLOAD_TOKEN_KEY_ALIAS: Final = "alias/video-upload-local-upload-token"

@@ -35,18 +35,8 @@ def provision(url: str, site_origins: Sequence[str]) -> None:
     sns = made.client("sns", endpoint_url=url)
     topic_arn = sns.create_topic(Name=names.COMPLETIONS_TOPIC)["TopicArn"]
     sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=names.queue_arn(names.COMPLETIONS_QUEUE))
-    s3.put_bucket_notification_configuration(
-        Bucket=names.VIDEO_BUCKET,
-        NotificationConfiguration={
-            "QueueConfigurations": [
-                {
-                    "QueueArn": names.queue_arn(names.EVENTS_QUEUE),
-                    "Events": ["s3:ObjectCreated:*"],
-                    "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": names.VIDEO_PREFIX}]}},
-                }
-            ]
-        },
-    )
+    _queue_events(s3, names.VIDEO_BUCKET, names.VIDEO_PREFIX)
+    _queue_events(s3, names.METADATA_BUCKET, names.OUTBOX_PREFIX)
     # S3 tries a new notification with a test message; the functions it stands for never see one.
     made.client("sqs", endpoint_url=url).purge_queue(QueueUrl=names.queue_url(url, names.EVENTS_QUEUE))
 
@@ -82,6 +72,21 @@ def _create_bucket(s3: "S3Client", bucket: str, data_key_arn: str) -> None:
                         "KMSMasterKeyID": data_key_arn,
                     },
                     "BucketKeyEnabled": True,
+                }
+            ]
+        },
+    )
+
+
+def _queue_events(s3: "S3Client", bucket: str, prefix: str) -> None:
+    s3.put_bucket_notification_configuration(
+        Bucket=bucket,
+        NotificationConfiguration={
+            "QueueConfigurations": [
+                {
+                    "QueueArn": names.queue_arn(names.EVENTS_QUEUE),
+                    "Events": ["s3:ObjectCreated:*"],
+                    "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": prefix}]}},
                 }
             ]
         },

@@ -43,6 +43,7 @@ CALLS = {
     "janitor": "run(handlers.janitor, sweep)",
     "scan_verdict": "run(handlers.scan_verdict, verdict)",
     "notification_delivery": "run(handlers.notification_delivery, no_messages)",
+    "message_sender": "run(handlers.message_sender, no_events)",
 }
 ON_LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}
 

@@ -69,6 +69,7 @@ def test_the_schedule_sweeps_last_so_that_a_long_sweep_delays_no_count_and_no_re
 
     services = SimpleNamespace(
         janitor=SimpleNamespace(sweep=sweep),
+        outbox=SimpleNamespace(send_delayed=lambda: done.append("send")),
         stage_figures=SimpleNamespace(record=lambda: done.append("record")),
         stage_usage=SimpleNamespace(record=lambda: done.append("count")),
         folding=SimpleNamespace(record=lambda: done.append("fold")),
@@ -77,7 +78,7 @@ def test_the_schedule_sweeps_last_so_that_a_long_sweep_delays_no_count_and_no_re
     monkeypatch.setattr(handlers, "services", lambda: services)
     scheduled = dict.fromkeys(("version", "account", "region", "detail-type", "source", "time", "id"), "")
     assert handlers.janitor({**scheduled, "detail": {}, "resources": []}, CONTEXT) == {"open": 2}
-    assert done == ["fold", "count", "record", "walk", "sweep"]
+    assert done == ["fold", "count", "record", "walk", "send", "sweep"]
     assert plain_invocations == [CONTEXT]
 
 

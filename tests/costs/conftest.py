@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from costs.model import CostModel
 from costs.prices import PriceList
 from costs.workload import Workload
 from tests.costs.small_stage import SmallModel
+from tests.infrastructure.every_setting import BILLED_WHILE_IDLE
 
 STAGES = ("dev", "staging", "prod")
 
@@ -31,6 +34,12 @@ def model(request: pytest.FixtureRequest, workload: Workload, prices: PriceList)
 @pytest.fixture
 def prod(workload: Workload, prices: PriceList) -> CostModel:
     return CostModel(stage="prod", workload=workload, prices=prices)
+
+
+@pytest.fixture
+def full_prod(prod: CostModel) -> CostModel:
+    """Prod with all that is billed while nobody comes."""
+    return dataclasses.replace(prod, settings=tuple(BILLED_WHILE_IDLE.items()))
 
 
 @pytest.fixture

@@ -42,6 +42,7 @@ def small_inventory(settings: Settings) -> Inventory:
             "video_processing": 2.0,
             "janitor": 0.5,
             "notification_delivery": 0.5,
+            "message_sender": 0.25,
         },
         warm={},
         janitor_runs=8_760.0,

@@ -168,9 +168,9 @@ MORE: Mapping[str, Any] = {
 
 
 @pytest.mark.parametrize("field", MORE)
-def test_more_of_anything_never_costs_less(prod: CostModel, field: str) -> None:
-    more = dataclasses.replace(prod.workload, **{field: MORE[field]})
-    assert prod.with_workload(more).bill().usd > prod.bill().usd
+def test_more_of_anything_never_costs_less(full_prod: CostModel, field: str) -> None:
+    more = dataclasses.replace(full_prod.workload, **{field: MORE[field]})
+    assert full_prod.with_workload(more).bill().usd > full_prod.bill().usd
 
 
 def test_a_bill_grows_with_the_workload_at_every_size(model: CostModel) -> None:

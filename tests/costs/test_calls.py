@@ -10,10 +10,14 @@ from typing import Any
 
 import pytest
 
+from chalicelib.adapters.outbox_notifier import OutboxNotifier
 from chalicelib.core.errors import TooManyOpenUploadsError
 from chalicelib.core.malware_scan import ScanPolicy, ScanResult
+from chalicelib.core.outbox import outbox_key
 from chalicelib.core.retention_policy import RetentionPolicy
 from chalicelib.core.upload_requests import StartUpload
+from chalicelib.core.video_events import owed_event
+from chalicelib.core.video_record import State
 from costs.calls import CALLS, Calls
 from costs.month import VIDEOS_A_PAGE
 from tests.in_memory_platform import OWNER, InMemoryPlatform
@@ -243,3 +247,18 @@ def test_folding_the_index_asks_what_the_model_bills(platform: InMemoryPlatform,
     counted.clear()
     platform.folding.fold()
     assert counted == as_counted(CALLS["folding"] + CALLS["folding_one"])
+
+
+def test_a_message_by_the_outbox_asks_what_the_model_bills_more(
+    platform: InMemoryPlatform, counted: Counter[str]
+) -> None:
+    record = platform.start().started.record
+    event = owed_event(record.moved_to(State.READY, platform.clock()))
+    assert event
+    counted.clear()
+    OutboxNotifier(platform.metadata).announce(event)
+    platform.outbox.send(outbox_key(event.id))
+    assert counted == as_counted(CALLS["sending_by_outbox"])
+    counted.clear()
+    platform.outbox.send_delayed()
+    assert counted == as_counted(CALLS["looking_into_the_outbox"])

@@ -23,7 +23,7 @@ from tests.infrastructure.recorded_program import PROJECT
 def one_change() -> Iterator[None]:
     """One change to try instead of all: each takes a run of the program."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("costs.targets.CHANGES", CHANGES[:1])
+        patched.setattr("costs.targets.CHANGES", [change for change in CHANGES if str(change) == "waf: false"])
         yield
 
 

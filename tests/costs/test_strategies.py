@@ -32,8 +32,8 @@ def test_the_five_of_the_specification_are_there_and_none_costs_more_than_it_sav
         )
 
 
-def test_prod_saves_by_paying_per_use_tiering_expiry_and_scaling(prod: CostModel) -> None:
-    found = by_name(prod)
+def test_prod_saves_by_paying_per_use_tiering_expiry_and_scaling(full_prod: CostModel) -> None:
+    found = by_name(full_prod)
     for strategy in ("Reserved Concurrency: 0", "Lifecycle Policies", "Intelligent Tiering", "Auto-scaling"):
         assert found[strategy].saved_usd > 0
     # Prod takes the widest price class: nothing is saved by it, and the other way is told.

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from chalicelib.adapters.webhook_secrets import parameter_name
+from chalicelib.core.outbox import OUTBOX, outbox_key
 from local.notification_queues import queue_name
 from local.platform import LocalPlatform, Ports
 from local.stand_in import names
@@ -112,7 +113,7 @@ def stage(small_video: bytes) -> Iterator[Stage]:
     receiver = Receiver()
     port = receiver.serve()
     urls = ",".join(f"{name}=http://127.0.0.1:{port}/{name}" for name in WEBHOOKS)
-    variables = {"WEBHOOKS": urls, "EVENT_BUS_NAME": BUS}
+    variables = {"WEBHOOKS": urls, "EVENT_BUS_NAME": BUS, "MESSAGE_OUTBOX": "true"}
     with LocalPlatform(data_dir=None, ports=Ports.free(), api_variables=variables) as platform:
         stand_in = StandIn(platform.stand_in_url)
         stand_in.client("ssm").put_parameter(
@@ -135,6 +136,15 @@ def test_a_webhook_tells_of_a_ready_video_under_a_signature_that_the_receiver_ca
     assert received.headers["content-type"] == "application/json"
     assert received.message["type"] == "video.ready"
     assert received.headers["webhook-id"] == received.message["id"]
+
+
+def test_a_message_goes_through_the_outbox_and_leaves_it_empty(stage: Stage) -> None:
+    (received,) = stage.receiver.first("well", stage.video_id)
+    s3 = stage.stand_in.client("s3")
+    key = outbox_key(received.message["id"])
+    wait_until(lambda: not s3.list_objects_v2(Bucket=names.METADATA_BUCKET, Prefix=OUTBOX).get("Contents"))
+    versions = s3.list_object_versions(Bucket=names.METADATA_BUCKET, Prefix=key)
+    assert len(versions["Versions"]) == len(versions["DeleteMarkers"]) == 1
 
 
 def test_a_receiver_that_hangs_or_closes_the_connection_holds_up_no_other(stage: Stage) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.infrastructure.every_setting import BILLED_WHILE_IDLE
 from tests.infrastructure.recorded_program import STAGES, Recording, record
 
 
@@ -22,6 +23,12 @@ def preview(request: pytest.FixtureRequest) -> Recording:
 @pytest.fixture
 def prod() -> Recording:
     return record("prod")
+
+
+@pytest.fixture
+def full_prod() -> Recording:
+    """Prod with all that is billed while nobody comes."""
+    return record("prod", overrides=BILLED_WHILE_IDLE)
 
 
 @pytest.fixture

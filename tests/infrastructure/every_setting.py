@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from components.declared_stage import Setting
 from components.settings import Mfa, SignUp, ThreatProtection, Unscanned
 
+BILLED_WHILE_IDLE: Mapping[str, Setting] = {
+    "machineClient": True,
+    "provisionedConcurrency": 2,
+    "provisionedConcurrencyMax": 20,
+    "snsEndpoint": True,
+}
+"""Settings that no stage turns on by default."""
+
 ON: Mapping[str, object] = {
+    **BILLED_WHILE_IDLE,
     "signUp": SignUp.DOMAIN,
     "signUpDomains": ["example.com"],
     "mfa": Mfa.REQUIRED,

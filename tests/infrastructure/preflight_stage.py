@@ -1,4 +1,4 @@
-"""A stage as the preflight reads it, with settings that a test changes."""
+"""A stage, with all that is billed while nobody comes, as the preflight reads it, with settings that a test changes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import dataclasses
 from typing import Any
 
 from components.declared_stage import HEARD, DeclaredStage, declare
+from tests.infrastructure.every_setting import BILLED_WHILE_IDLE
 
 ACCOUNT_ID = "210987654321"
 
 
 def declared(**settings: Any) -> DeclaredStage:
-    prod = declare("prod", HEARD, account_id=ACCOUNT_ID)
+    prod = declare("prod", (*HEARD, *BILLED_WHILE_IDLE.items()), account_id=ACCOUNT_ID)
     groups = {
         field.name: getattr(prod.settings, field.name)
         for field in dataclasses.fields(prod.settings)

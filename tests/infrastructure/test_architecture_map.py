@@ -150,8 +150,9 @@ def test_every_file_and_link_that_a_row_names_exists() -> None:
     assert not missing
 
 
-def test_every_resource_that_the_page_names_is_in_the_program_of_prod(prod: Recording) -> None:
-    made = {f"{each.type.rpartition(':')[2]} {each.name}" for each in prod.resources}
+def test_every_resource_that_the_page_names_is_in_the_program_of_prod(prod: Recording, full_prod: Recording) -> None:
+    resources = [*prod.resources, *full_prod.resources]
+    made = {f"{each.type.rpartition(':')[2]} {each.name}" for each in resources}
     in_backticks = re.findall(r"`([^`\n]+)`", DOCUMENT.read_text())
     named = {name for name in in_backticks if RESOURCE.fullmatch(name)}
     assert len(named) > 50

@@ -106,10 +106,10 @@ def _changed(resource: Recorded, path: str, value: Any) -> Recorded:
     ],
 )  # fmt: skip
 def test_a_value_that_its_service_refuses_is_seen(
-    prod: Recording, kind: str, path: str, value: Any, constraint: str
+    full_prod: Recording, kind: str, path: str, value: Any, constraint: str
 ) -> None:
-    resource = prod.of(kind)[0]
-    assert findings(resource, OPERATIONS[resource.type], {each.name for each in prod.resources}).violations == []
+    resource = full_prod.of(kind)[0]
+    assert findings(resource, OPERATIONS[resource.type], {each.name for each in full_prod.resources}).violations == []
     found = findings(_changed(resource, path, value), OPERATIONS[resource.type])
     assert any(constraint in each.constraint for each in found.violations), found.violations
 

@@ -30,12 +30,14 @@ from deploy.deploy_role import (
     trust,
 )
 from deploy.provider_actions import ACTIONS_BY_TYPE
+from tests.infrastructure.every_setting import BILLED_WHILE_IDLE
 from tests.infrastructure.policy_evaluation import Call, is_allowed
 from tests.infrastructure.recorded_program import Recording, record
 from tests.infrastructure.safety.reading import as_list
 
 ACCOUNT_ID = "123456789012"
 EVERYTHING_ON = {
+    **BILLED_WHILE_IDLE,
     "samlProviders": ["acme=https://login.example.com/metadata"],
     "oidcProviders": ["umbrella=https://login.example.org"],
     "oidcClientIds": ["umbrella=client-1"],

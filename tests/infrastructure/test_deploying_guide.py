@@ -96,10 +96,10 @@ def _section(heading: str) -> str:
     return GUIDE.partition(f"{heading}\n")[2].partition("\n### ")[0]
 
 
-def test_every_output_that_is_asked_for_is_exported(prod: Recording) -> None:
+def test_every_output_that_is_asked_for_is_exported(full_prod: Recording) -> None:
     asked = set(re.findall(r"pulumi stack output (?:--[\w-]+ )*(\w+)", GUIDE))
     assert asked
-    assert asked <= set(prod.exports)
+    assert asked <= set(full_prod.exports)
 
 
 def test_every_file_and_heading_that_is_linked_exists() -> None:

@@ -32,9 +32,9 @@ VIDEO_BUCKET = "arn:aws:s3:::video-upload-dev-videos-eu-central-1-123456789012"
 METADATA_BUCKET = "arn:aws:s3:::video-upload-dev-metadata-eu-central-1-123456789012"
 VIDEOS = f"{VIDEO_BUCKET}/videos/*"
 COUNTED = f"{VIDEO_BUCKET} if s3:prefix is videos/*"
-RECORDS, OPEN, STARTS, POSTERS, FIGURES, USAGE, CHANGES, PACKS = (
+RECORDS, OPEN, STARTS, POSTERS, FIGURES, USAGE, OUTBOX, CHANGES, PACKS = (
     f"{METADATA_BUCKET}/{folder}/*"
-    for folder in ("records", "open", "starts", "posters", "figures", "usage", "index/new", "index/packs")
+    for folder in ("records", "open", "starts", "posters", "figures", "usage", "outbox", "index/new", "index/packs")
 )
 FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:video-upload-dev"
 INTERFACE_ACTIONS = {
@@ -117,6 +117,7 @@ FUNCTIONS: dict[str, Granted] = {
     },
     "scan_verdict": {"queue": {"sqs:SendMessage"}},
     "notification_delivery": {},
+    "message_sender": {"queue": {"sqs:SendMessage"}},
 }
 
 
@@ -167,7 +168,7 @@ def test_a_function_may_do_what_its_work_asks_and_no_more(function: str) -> None
 def test_in_a_network_lambda_attaches_interfaces_and_the_functions_code_does_not(function: str) -> None:
     more = granted(function, PLAIN, in_network=True)["*"] - granted(function, PLAIN)["*"]
     denied = list(parts_of(function, PLAIN, "Deny", in_network=True))
-    if function in {"janitor", "scan_verdict", "notification_delivery"}:
+    if function in {"janitor", "scan_verdict", "notification_delivery", "message_sender"}:
         assert not more
         assert not denied
         return
@@ -210,6 +211,25 @@ def test_where_videos_are_scanned_verdicts_change_records_and_the_janitor_asks_f
         }
     else:
         assert scanning == before
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_where_the_outbox_is_used_functions_fill_it_and_only_two_tell_the_topic(function: str) -> None:
+    before, by_outbox = granted(function, PLAIN), granted(function, stage_where(network={"enabled": True}))
+    rest = {resource: actions for resource, actions in before.items() if resource not in ANNOUNCE}
+    empties: Granted = {OUTBOX: {"s3:GetObject", "s3:DeleteObject"}}
+    if function == "message_sender":
+        assert by_outbox == {**before, **without_writing(ON_RECORDS), **empties, **ANNOUNCE}
+    elif function == "janitor":
+        assert by_outbox == {**before, OUTBOX: {*empties[OUTBOX], "s3:PutObject"}}
+    elif rest != before:
+        assert by_outbox == {**rest, OUTBOX: {"s3:PutObject"}}
+    else:
+        assert by_outbox == before
+
+
+def without_writing(records: Granted) -> Granted:
+    return {resource: actions for resource, actions in records.items() if resource not in (RECORDS, CHANGES)}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

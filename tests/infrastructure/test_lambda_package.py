@@ -123,7 +123,8 @@ def test_what_is_compiled_is_compiled_for_lambda(unpacked: Path) -> None:
 
 
 HANDLERS = (
-    *("app.app", "app.janitor", "app.notification_delivery", "app.scan_verdict", "app.video_processing"),
+    *("app.app", "app.janitor", "app.message_sender", "app.notification_delivery", "app.scan_verdict"),
+    "app.video_processing",
     "chalicelib.routes.upload_tokens.upload_token_authorizer",
 )
 

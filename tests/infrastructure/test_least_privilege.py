@@ -13,6 +13,7 @@ import pytest
 from chalicelib.core.completion import LEASE
 from chalicelib.core.errors import TooManyOpenUploadsError
 from chalicelib.core.malware_scan import MAX_SCAN_REQUESTS, ScanPolicy, ScanResult
+from chalicelib.core.outbox import outbox_key
 from chalicelib.core.part_plan import MIN_PART_BYTES
 from chalicelib.core.ports import StoredObject
 from chalicelib.core.upload_requests import StartUpload
@@ -50,6 +51,7 @@ ACTIONS_BY_CALL: dict[str, set[str]] = {
     "mac.generate": {"kms:GenerateMac"},
     "mac.verify": {"kms:VerifyMac"},
     "notifier.announce": {"sns:Publish"},
+    "notifier.publish": {"sns:Publish"},
     "trigger.trigger": {"lambda:InvokeFunction"},
     "scanner.request_scan": {"guardduty:SendObjectMalwareScan"},
     "scaling.count_since": {"application-autoscaling:DescribeScalingActivities"},
@@ -66,13 +68,18 @@ IMPLIED: dict[str, set[str]] = {
     "notification_delivery": set(),
     "janitor": {"kms:GenerateDataKey", "kms:Decrypt", "sqs:SendMessage"},
     "scan_verdict": {"sqs:SendMessage"},
+    "message_sender": {"sqs:SendMessage"},
 }
 
 
 class Recorder:
     """Notes which calls reach the outside world while a function is at work."""
 
-    def __init__(self, platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self, platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch, *, uses_outbox: bool = False
+    ) -> None:
+        announce = {"notifier.announce": {"s3:PutObject"}} if uses_outbox else {}
+        self._actions_by_call = {**ACTIONS_BY_CALL, **announce}
         self.function = ""
         self.actions: dict[str, set[str]] = defaultdict(set)
         for call in ACTIONS_BY_CALL:
@@ -85,7 +92,7 @@ class Recorder:
         def noted(*args: Any, **named: Any) -> Any:
             version = call == "videos.head" and len(args) > 1 and args[1] is not None
             if self.function:
-                self.actions[self.function] |= ACTIONS_BY_CALL["videos.head of a version" if version else call]
+                self.actions[self.function] |= self._actions_by_call["videos.head of a version" if version else call]
             return real(*args, **named)
 
         return noted
@@ -225,6 +232,16 @@ def a_video_is_scanned(platform: InMemoryPlatform, recorder: Recorder) -> None:
             platform.janitor.sweep()
 
 
+def messages_wait_in_the_outbox(platform: InMemoryPlatform, recorder: Recorder) -> None:
+    for event_id in ("evt_sent", "evt_delayed"):
+        platform.metadata.put(outbox_key(event_id), b"{}", "application/json")
+    with recorder.at_work("message_sender"):
+        platform.outbox.send(outbox_key("evt_sent"))
+    platform.clock.pass_time(hours=1)
+    with recorder.at_work("janitor"):
+        platform.outbox.send_delayed()
+
+
 def new_ref(platform: InMemoryPlatform) -> VideoRef:
     return VideoRef("owner-of-nothing", new_video_id(platform.clock()))
 
@@ -258,8 +275,9 @@ def test_roles_grant_exactly_what_the_app_asks_for(
     platform: InMemoryPlatform,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    recorder = Recorder(platform, monkeypatch)
     variables = recording.one("lambda/function:Function", "compute-janitor").inputs["environment"]["variables"]
+    uses_outbox = variables["MESSAGE_OUTBOX"] == "true"
+    recorder = Recorder(platform, monkeypatch, uses_outbox=uses_outbox)
     platform.stage_figures = replace(
         platform.stage_figures,
         scaling=platform.scaling if variables["SCALED_FUNCTIONS"] else None,
@@ -268,9 +286,10 @@ def test_roles_grant_exactly_what_the_app_asks_for(
     limited = int(variables["MAX_STORED_VIDEOS_PER_USER"])
     room = replace(platform.room, caps=replace(platform.room.caps, max_stored_videos=limited))
     platform.uploads = replace(platform.uploads, room=room)
-    for walkthrough in WALKTHROUGHS:
+    for walkthrough in (*WALKTHROUGHS, *((messages_wait_in_the_outbox,) if uses_outbox else ())):
         walkthrough(platform, recorder)
-    for function, implied in IMPLIED.items():
+    sending = {"message_sender": IMPLIED["janitor"]} if uses_outbox else {}
+    for function, implied in {**IMPLIED, **sending}.items():
         assert granted_to(function, recording) == recorder.actions[function] | implied, function
 
 

@@ -12,6 +12,7 @@ from enum import Enum
 import pytest
 
 from components.stack_configuration import SettingsError
+from tests.infrastructure.every_setting import BILLED_WHILE_IDLE
 from tests.infrastructure.recorded_program import PROJECT, STAGES, Recording, record
 
 EVERYTHING_ON = {
@@ -136,7 +137,7 @@ def test_somebody_has_thought_about_every_type_of_resource(paused: Recording) ->
 
 def test_no_function_can_run(paused: Recording) -> None:
     functions = paused.of("lambda/function:Function")
-    assert len(functions) == 9
+    assert len(functions) == 10
     running = [made.name for made in functions if made.inputs.get("reservedConcurrentExecutions") != 0]
     assert running == []
 
@@ -152,7 +153,7 @@ def test_nothing_is_kept_warm_and_nothing_scales(paused: Recording) -> None:
 
 def test_a_stage_that_keeps_functions_warm_refuses_to_pause_before_it_lets_them_cool() -> None:
     with pytest.raises(SettingsError, match="provisionedConcurrency"):
-        record("prod", overrides={"paused": True})
+        record("prod", overrides={**BILLED_WHILE_IDLE, "paused": True})
 
 
 def test_pausing_is_one_setting_and_loses_nothing() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.contract.requests import NewUpload
 from chalicelib.core.json_values import JsonObject
+from chalicelib.core.outbox import OUTBOX
 from chalicelib.environment import FUNCTIONS, Environment
 from tests.infrastructure.recorded_program import ACCOUNT_ID, Recorded, Recording, program, record
 from tests.infrastructure.safety.reading import api_document, bucket_name, operations, statements
@@ -28,7 +29,7 @@ def variables(recording: Recording, function: str) -> dict[str, str]:
     return functions(recording)[function].inputs["environment"]["variables"]
 
 
-def test_the_six_functions_are_there_and_know_who_they_are(recording: Recording) -> None:
+def test_the_functions_are_there_and_know_who_they_are(recording: Recording) -> None:
     assert set(functions(recording)) == set(FUNCTIONS)
     for name, made in functions(recording).items():
         assert variables(recording, name)["FUNCTION"] == name
@@ -49,7 +50,7 @@ def test_the_app_accepts_its_environment(recording: Recording) -> None:
         assert environment.token_keys == {
             "k1": f"arn:aws:kms:eu-central-1:{ACCOUNT_ID}:key/keys-upload-token-k1",
         }
-        assert len(environment.client_ids) == (3 if recording.stage == "prod" else 2)
+        assert len(environment.client_ids) == 2
         largest: JsonObject = {
             "fileName": "a.mp4",
             "contentType": "video/mp4",
@@ -99,8 +100,7 @@ def test_the_gateway_calls_aliases_that_exist(recording: Recording) -> None:
 def test_an_arriving_video_starts_processing_and_nothing_else_does(recording: Recording) -> None:
     # EventBridge pricing page: S3's "opt-in data events" are billed, whether anybody listens or not.
     arrivals = recording.one("s3/bucketNotification:BucketNotification", "compute-videos").inputs
-    assert len(recording.of("s3/bucketNotification:BucketNotification")) == 1
-    assert not arrivals.get("eventbridge")
+    assert not any(each.inputs.get("eventbridge") for each in recording.of("s3/bucketNotification:BucketNotification"))
     function = f"arn:aws:lambda:eu-central-1:{ACCOUNT_ID}:function:video-upload-{recording.stage}-video-processing:live"
     assert arrivals["bucket"] == bucket_name(recording, "videos")
     assert arrivals["lambdaFunctions"] == [
@@ -111,6 +111,27 @@ def test_an_arriving_video_starts_processing_and_nothing_else_does(recording: Re
             "filterPrefix": "videos/",
         }
     ]
+
+
+def test_only_where_functions_do_not_reach_the_topic_a_message_waits_in_the_outbox(
+    recording: Recording, full_prod: Recording
+) -> None:
+    network = bool(recording.of("ec2/vpc:Vpc"))
+    assert [variables(each, "janitor")["MESSAGE_OUTBOX"] for each in (recording, full_prod)] == [
+        "true" if network else "false",
+        "false",
+    ]
+    for each, notifications in ((recording, 1 + network), (full_prod, 1)):
+        assert len(each.of("s3/bucketNotification:BucketNotification")) == notifications
+    endpoints = [{each.name for each in stage.of("ec2/vpcEndpoint:VpcEndpoint")} for stage in (recording, full_prod)]
+    assert "network-sns" not in endpoints[0]
+    assert "network-sns" in endpoints[1]
+    if network:
+        sent = recording.one("s3/bucketNotification:BucketNotification", "compute-metadata").inputs
+        assert sent["bucket"] == bucket_name(recording, "metadata")
+        (received,) = sent["lambdaFunctions"]
+        assert received["lambdaFunctionArn"].endswith("-message-sender:live")
+        assert received["filterPrefix"] == OUTBOX
 
 
 def test_the_notification_waits_for_the_permission_and_functions_for_their_dependencies(
@@ -132,7 +153,9 @@ def test_the_janitor_runs_on_the_apps_own_schedule(recording: Recording) -> None
 
 def test_failed_events_are_set_aside(recording: Recording) -> None:
     configs = recording.of("lambda/functionEventInvokeConfig:FunctionEventInvokeConfig")
-    assert {each.name for each in configs} == {*("compute-video_processing", "compute-janitor", "compute-scan_verdict")}
+    assert {each.name for each in configs} == {
+        *("compute-video_processing", "compute-janitor", "compute-scan_verdict", "compute-message_sender")
+    }
     queue = f"arn:aws:sqs:eu-central-1:{ACCOUNT_ID}:messaging-failed"
     for each in configs:
         assert each.inputs["destinationConfig"] == {"onFailure": {"destination": queue}}
@@ -265,9 +288,9 @@ def test_a_sender_of_ones_own_sends_every_mail_and_turns_on_the_answers_to_stole
     assert (warned["sourceArn"], warned["from"]) == (sender["mailIdentityArn"], "a@example.com")
 
 
-def test_warm_instances_follow_their_use_where_they_are_paid_for(prod: Recording, dev: Recording) -> None:
-    assert not dev.of("appautoscaling/target:Target")
-    targets = prod.of("appautoscaling/target:Target")
+def test_warm_instances_follow_their_use_where_they_are_paid_for(prod: Recording, full_prod: Recording) -> None:
+    assert not prod.of("appautoscaling/target:Target")
+    targets = full_prod.of("appautoscaling/target:Target")
     assert len(targets) == 4
     for target in targets:
         assert (target.inputs["minCapacity"], target.inputs["maxCapacity"]) == (2, 20)
@@ -291,31 +314,32 @@ def comparable(resource: Recorded) -> dict[str, Any]:
 
 
 def test_stages_differ_only_in_what_they_leave_out(dev: Recording, staging: Recording, prod: Recording) -> None:
-    warm = {name for name in prod.names() if "appautoscaling" in name or "provisionedConcurrency" in name}
-    machine = {name for name in prod.names() if name.endswith("/app-clients-machine")}
     threats = {name for name in prod.names() if name.endswith("/auth-threats")}
     unused = ("/feature-logs-sign-up-filter", "/feature-logs-company-groups")
     unused_logs = {name for name in prod.names() if name.endswith(unused)}
-    assert prod.names() - staging.names() == warm | machine | threats | unused_logs
+    assert prod.names() - staging.names() == threats | unused_logs
     assert staging.names() - prod.names() == set()
     assert dev.names() - staging.names() == set()
     hit_rate = {name for name in staging.names() if name.endswith("/edge-metrics")}
     second_factor = {name for name in staging.names() if name.endswith("/app-clients-account")}
-    left_out = staging.names() - dev.names() - hit_rate - second_factor
+    outbox = {
+        name for name in staging.names() if name.endswith(("/compute-metadata", "/compute-message_sender-bucket"))
+    }
+    left_out = staging.names() - dev.names() - hit_rate - second_factor - outbox
     tiers = {name.rpartition("/")[2].partition("-")[0] for name in left_out}
     assert tiers == {"network", "web", "audit", "observability", "feature"}
 
 
-def test_secrets_are_exported_as_secrets(prod: Recording) -> None:
-    assert prod.secret_exports == {"machineClientSecret"}
+def test_secrets_are_exported_as_secrets(full_prod: Recording) -> None:
+    assert full_prod.secret_exports == {"machineClientSecret"}
 
 
 def test_an_output_without_a_value_is_not_exported(recording: Recording) -> None:
     assert [name for name, value in recording.exports.items() if value in (None, "")] == []
 
 
-def test_what_a_stage_leaves_out_is_not_exported(dev: Recording, prod: Recording) -> None:
-    assert prod.exports.keys() - dev.exports.keys() == {"machineClientId", "machineClientSecret", "dashboardUrl"}
+def test_what_a_stage_leaves_out_is_not_exported(dev: Recording, full_prod: Recording) -> None:
+    assert full_prod.exports.keys() - dev.exports.keys() == {"machineClientId", "machineClientSecret", "dashboardUrl"}
 
 
 def test_clients_find_everything_in_config_json(recording: Recording) -> None:

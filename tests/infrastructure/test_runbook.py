@@ -173,9 +173,9 @@ def test_the_alarms_that_call_somebody_are_among_those_that_are_asked_for() -> N
         assert words[words.index("--alarm-types") + 1 :] == ["MetricAlarm", "CompositeAlarm"]
 
 
-def test_pausing_a_function_by_hand_takes_its_warm_instances_away_first(prod: Recording) -> None:
+def test_pausing_a_function_by_hand_takes_its_warm_instances_away_first(full_prod: Recording) -> None:
     """Lambda refuses to reserve less than it has provisioned."""
-    assert prod.of("lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig")
+    assert full_prod.of("lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig")
     calls = list(words_of_commands(PAGES[0], "aws"))
     (pause,) = (at for at, words in enumerate(calls) if words[1] == "put-function-concurrency")
     function = calls[pause][calls[pause].index("--function-name") + 1]

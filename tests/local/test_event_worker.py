@@ -11,8 +11,9 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from local.event_worker import MAX_PARALLEL_EVENTS, EventWorker
+from local.stand_in import names
 
-S3_EVENT = json.dumps({"Records": []})
+S3_EVENT = json.dumps({"Records": [{"s3": {"bucket": {"name": names.VIDEO_BUCKET}}}]})
 
 
 class FakeQueue:

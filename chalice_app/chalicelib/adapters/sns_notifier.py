@@ -48,17 +48,19 @@ class SnsNotifier:
     topic_arn: str
 
     def announce(self, event: VideoEvent) -> None:
+        self.publish(msgspec.json.encode(video_message(event)))
+
+    def publish(self, message: bytes) -> None:
         """A subscription filters by the attributes `type` and, as in version 0.1, `state`."""
-        message = video_message(event)
-        body = msgspec.json.encode(message).decode()
+        told = msgspec.json.decode(message, type=VideoMessage)
         self.sns.publish(
             TopicArn=self.topic_arn,
-            Subject=f"Video {message.state}",
+            Subject=f"Video {told.state}",
             # SNS Developer Guide, "Publishing": `default` for every protocol without a text of its own.
             MessageStructure="json",
-            Message=msgspec.json.encode({"default": body, "email": mail_text(message)}).decode(),
+            Message=msgspec.json.encode({"default": message.decode(), "email": mail_text(told)}).decode(),
             MessageAttributes={
-                "type": {"DataType": "String", "StringValue": message.type},
-                "state": {"DataType": "String", "StringValue": message.state},
+                "type": {"DataType": "String", "StringValue": told.type},
+                "state": {"DataType": "String", "StringValue": told.state},
             },
         )

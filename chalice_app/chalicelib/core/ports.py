@@ -210,6 +210,12 @@ class Notifier(Protocol):
     def announce(self, event: VideoEvent) -> None: ...
 
 
+class Topic(Protocol):
+    """The notification topic itself, for a message that is written already."""
+
+    def publish(self, message: bytes) -> None: ...
+
+
 @dataclass(frozen=True)
 class HttpAnswer:
     """retry_after_seconds: None where the answer has no such header, or one with a date."""

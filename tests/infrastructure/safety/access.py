@@ -67,6 +67,7 @@ ROLE_ACTIONS: dict[str, set[str]] = {
         *("lambda:InvokeFunction", "sqs:SendMessage", "sns:Publish"),
     },
     "scan_verdict": {"sqs:SendMessage"},
+    "message_sender": {"sqs:SendMessage"},
 }
 """Actions of each function in AWS, besides writing its log and trace."""
 
@@ -76,7 +77,10 @@ SCANNING = {
 }
 """More of them on a stage that scans for malware."""
 
-OUTSIDE_NETWORK = {"janitor", "scan_verdict", "notification_delivery"}
+SENDING = _RECORDS - {"s3:PutObject"} | {"s3:DeleteObject", "sns:Publish"}
+"""More of `message_sender` on a stage whose messages wait in the outbox; the functions that fill it publish nothing."""
+
+OUTSIDE_NETWORK = {"janitor", "scan_verdict", "notification_delivery", "message_sender"}
 """Functions that call services for which no endpoint is paid, or receivers on the internet."""
 
 TRUSTED = {
@@ -137,6 +141,9 @@ def roles_grant_what_their_function_does_and_no_more(recording: Recording) -> Vi
             wanted |= _figures_asked_for(recording)
         if is_scanned(recording):
             wanted |= SCANNING.get(function, set())
+        if in_network and "aws:ec2/vpcEndpoint:VpcEndpoint/network-sns" not in recording.names():
+            wanted = wanted | SENDING if function == "message_sender" else wanted
+            wanted = wanted - {"sns:Publish"} if function not in OUTSIDE_NETWORK else wanted
         if granted != wanted:
             yield f"{function}: may {granted - wanted}, may not {wanted - granted}"
 
@@ -310,6 +317,7 @@ def functions_are_called_by_their_triggers_alone(recording: Recording) -> Violat
             bucket_arn(recording, "videos"),
             account,
         ),
+        "compute-message_sender-bucket": ("s3.amazonaws.com", bucket_arn(recording, "metadata"), account),
         "compute-janitor-schedule": ("events.amazonaws.com", f"{rule}-janitor", None),
         "compute-scan_verdict-rule": ("events.amazonaws.com", f"{rule}-scan_verdict", None),
     }

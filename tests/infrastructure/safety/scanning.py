@@ -47,6 +47,9 @@ def videos_are_scanned_where_the_setting_says_so(recording: Recording) -> Violat
 def an_update_leaves_the_scanner_its_events(recording: Recording) -> Violations:
     notification = recording.one("s3/bucketNotification:BucketNotification", "compute-videos")
     yield from require(notification, eventbridge=is_scanned(recording))
+    for other in recording.of("s3/bucketNotification:BucketNotification"):
+        if other is not notification:
+            yield from require(other, eventbridge=False)
 
 
 def the_scanner_reads_videos_and_no_more(recording: Recording) -> Violations:

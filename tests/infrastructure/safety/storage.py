@@ -181,11 +181,13 @@ def records_are_reachable_from_the_network_alone(recording: Recording) -> Violat
         Effect="Deny",
         Principal=EVERYONE,
         Action="s3:*",
-        Resource=[f"{arn}/records/*", f"{arn}/open/*", f"{arn}/starts/*", f"{arn}/usage/*"],
+        Resource=[f"{arn}/records/*", f"{arn}/open/*", f"{arn}/starts/*", f"{arn}/usage/*", f"{arn}/outbox/*"],
         Condition={
             "StringNotEquals": {"aws:SourceVpce": "network-s3-id"},
             "ArnNotEquals": {
-                "aws:PrincipalArn": [role_arn(recording, role) for role in ("janitor", "scan_verdict", "operator")]
+                "aws:PrincipalArn": [
+                    role_arn(recording, role) for role in ("janitor", "scan_verdict", "message_sender", "operator")
+                ]
             },
         },
     )
