@@ -1,7 +1,7 @@
 """Errors of the API in one shape: the domain's, and the gateway's own."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Annotated, Any, get_type_hints
 
 import msgspec
@@ -102,9 +102,9 @@ def details_schema(kind: type[PlatformError], ref_template: str) -> dict[str, An
     """The error's own fields in the API's spelling; none is required where the gateway answers with the same code."""
     hints = get_type_hints(kind)
     properties: dict[str, Any] = {}
-    for field in fields(kind):
-        declared = _PRECISE_TYPES.get((kind, field.name), hints[field.name])
+    for name in kind.fields():
+        declared = _PRECISE_TYPES.get((kind, name), hints[name])
         ((schema,), _) = msgspec.json.schema_components([declared], ref_template=ref_template)
-        properties[camel_case(field.name)] = schema
+        properties[camel_case(name)] = schema
     required = {} if not properties or kind.code in ALSO_BY_THE_GATEWAY else {"required": list(properties)}
     return {"type": "object", "properties": properties, **required}
