@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from chalicelib.core.errors import (
     CapError,
@@ -31,8 +32,7 @@ class Caps:
         return bool(self.max_stored_bytes or self.max_stored_videos)
 
 
-@dataclass(frozen=True)
-class Usage:
+class Usage(NamedTuple):
     """Storage and reservations that count against one user's limits.
 
     A video that is stored and still holds its reservation counts once, as stored.

@@ -11,6 +11,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from typing import NamedTuple
 
 from chalicelib.core.errors import (
     ChecksumMismatchError,
@@ -57,8 +58,7 @@ class Outcome(Enum):
     COMPLETING = auto()
 
 
-@dataclass(frozen=True)
-class Completion:
+class Completion(NamedTuple):
     record: VideoRecord
     outcome: Outcome
 

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import zip_longest
+from typing import NamedTuple
 
 from chalicelib.core.caps import Room
 from chalicelib.core.download_name import content_disposition
@@ -37,8 +38,7 @@ MAX_COUNTED_UPLOADS = 50
 after 29 s (API Gateway quotas, "Maximum integration timeout")."""
 
 
-@dataclass(frozen=True)
-class StartedUpload:
+class StartedUpload(NamedTuple):
     """signed_parts: the first page, all parts up to MAX_URLS_PER_PAGE."""
 
     record: VideoRecord
@@ -48,8 +48,7 @@ class StartedUpload:
     urls_expire_at: datetime
 
 
-@dataclass(frozen=True)
-class OpenUpload:
+class OpenUpload(NamedTuple):
     """token: None for a caller who may only look. received: None where S3 was not asked."""
 
     record: VideoRecord
@@ -58,8 +57,7 @@ class OpenUpload:
     received: "Received | None"
 
 
-@dataclass(frozen=True)
-class Received:
+class Received(NamedTuple):
     """The part of an upload that S3 holds. idle_seconds: since its newest part, or since it began."""
 
     size_bytes: int

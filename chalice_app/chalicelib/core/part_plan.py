@@ -1,6 +1,6 @@
 """Part plan: the cut of a file into parts."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from chalicelib.core.errors import EmptyFileError, FileTooLargeError
 
@@ -14,8 +14,7 @@ MAX_PARTS = 10_000
 MAX_OBJECT_BYTES = MAX_PARTS * MAX_PART_BYTES  # 48.8 TiB
 
 
-@dataclass(frozen=True)
-class PartPlan:
+class PartPlan(NamedTuple):
     """Equal parts, numbered from 1; the last one may be smaller."""
 
     size_bytes: int

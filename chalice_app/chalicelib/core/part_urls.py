@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from chalicelib.core.ports import Clock
 from chalicelib.core.sigv4 import BucketAddress, Credentials, PartToSign, SigningScope, presign_parts
@@ -11,8 +12,7 @@ from chalicelib.core.video_record import VideoRecord
 CHECKSUM_HEADER = "x-amz-checksum-crc64nvme"
 
 
-@dataclass(frozen=True)
-class SignedPart:
+class SignedPart(NamedTuple):
     part_number: int
     url: str
     size_bytes: int

@@ -1,25 +1,22 @@
 """Ports: the interfaces to the outside world that adapters implement."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from chalicelib.core.video_events import VideoEvent
 
 Clock = Callable[[], datetime]
 
 
-@dataclass(frozen=True)
-class StoredRecord:
+class StoredRecord(NamedTuple):
     """etag: opaque, only good for a conditional write."""
 
     body: bytes
     etag: str
 
 
-@dataclass(frozen=True)
-class ListedKey:
+class ListedKey(NamedTuple):
     key: str
     last_modified: datetime
 
@@ -54,16 +51,14 @@ class MetadataBucket(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class StoredObject:
+class StoredObject(NamedTuple):
     """version_id: None when the event names none; then the newest version counts."""
 
     file_key: str
     version_id: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class QueuedMessage:
+class QueuedMessage(NamedTuple):
     """One receipt of a message. receive_count: 1 the first time."""
 
     message_id: str
@@ -73,8 +68,7 @@ class QueuedMessage:
     receive_count: int
 
 
-@dataclass(frozen=True)
-class StoredPart:
+class StoredPart(NamedTuple):
     """checksum_crc64nvme: S3's base64 form, None when S3 did not compute one."""
 
     part_number: int
@@ -84,8 +78,7 @@ class StoredPart:
     last_modified: datetime
 
 
-@dataclass(frozen=True)
-class StoredVideo:
+class StoredVideo(NamedTuple):
     """One version of an object in the video bucket."""
 
     size_bytes: int
@@ -94,8 +87,7 @@ class StoredVideo:
     etag: str
 
 
-@dataclass(frozen=True)
-class ListedVideo:
+class ListedVideo(NamedTuple):
     """The current version of an object in the video bucket.
 
     last_modified: of an upload in parts, when it began (S3 User Guide, "Object metadata").
@@ -173,8 +165,7 @@ class VideoBucket(Protocol):
     def delete_version(self, key: str, version_id: str) -> None: ...
 
 
-@dataclass(frozen=True)
-class PresignedPost:
+class PresignedPost(NamedTuple):
     url: str
     fields: Mapping[str, str]
 
@@ -216,8 +207,7 @@ class Topic(Protocol):
     def publish(self, message: bytes) -> None: ...
 
 
-@dataclass(frozen=True)
-class HttpAnswer:
+class HttpAnswer(NamedTuple):
     """retry_after_seconds: None where the answer has no such header, or one with a date."""
 
     status: int

@@ -8,6 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from chalicelib.core.json_values import JsonObject
 from chalicelib.core.log_context import about_upload
@@ -23,8 +24,7 @@ TOLD_EVERY_SECONDS = 30
 minutes."""
 
 
-@dataclass(frozen=True)
-class ProgressEvent:
+class ProgressEvent(NamedTuple):
     """One event. said: everything else that it says, as the contract spells it."""
 
     name: str
@@ -42,8 +42,7 @@ class ProgressEvent:
         return str(self.said.get("state", self.name))
 
 
-@dataclass(frozen=True)
-class ToldProgress:
+class ToldProgress(NamedTuple):
     """Progress of one call. client: program and version. system: what it runs on; None where it does not say."""
 
     client: str

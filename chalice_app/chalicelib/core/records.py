@@ -12,9 +12,9 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from typing import NamedTuple
 
 from chalicelib.core.index.changes import Changes
 from chalicelib.core.index.lines import shows_the_same
@@ -28,8 +28,7 @@ _PARALLEL_READS = 8
 _MAX_WRITE_RACES = 12
 
 
-@dataclass(frozen=True)
-class OpenMarker:
+class OpenMarker(NamedTuple):
     ref: VideoRef
     size_bytes: int
     last_modified: datetime
@@ -48,8 +47,7 @@ _WATCH_BYTES = 0
 """No video has this size: empty files are refused."""
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """Result of `Records.change`: the record as it stood, and as it stands now."""
 
     before: VideoRecord

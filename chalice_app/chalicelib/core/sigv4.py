@@ -8,7 +8,6 @@ times slower; tests compare the two byte for byte.
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -18,8 +17,7 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 
 
-@dataclass(frozen=True)
-class Credentials:
+class Credentials(NamedTuple):
     """session_token: None for a user's long-lived keys."""
 
     access_key: str
@@ -30,8 +28,7 @@ class Credentials:
         return f"Credentials(access_key={self.access_key!r})"
 
 
-@dataclass(frozen=True)
-class BucketAddress:
+class BucketAddress(NamedTuple):
     """Address of a bucket: scheme and host, and the path before the key (`/bucket` in path style)."""
 
     origin: str
@@ -66,8 +63,7 @@ def _hmac_states(key: bytes) -> tuple["hashlib._Hash", "hashlib._Hash"]:
     return hashlib.sha256(bytes(byte ^ 0x36 for byte in block)), hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
 
 
-@dataclass(frozen=True)
-class SigningScope:
+class SigningScope(NamedTuple):
     """One moment, region, service and signer: everything of a signature but the request."""
 
     credentials: Credentials

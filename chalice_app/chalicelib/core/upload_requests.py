@@ -1,7 +1,6 @@
 """Requests as the domain takes them: already checked against the contract."""
 
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from chalicelib.core.errors import EmptyFileError, FileTooLargeError
 from chalicelib.core.labels import NO_LABELS, Labels
@@ -12,8 +11,7 @@ MAX_URLS_PER_PAGE = 500
 payload")."""
 
 
-@dataclass(frozen=True)
-class StartUpload:
+class StartUpload(NamedTuple):
     file_name: str
     content_type: str
     size_bytes: int
@@ -32,8 +30,7 @@ class StartUpload:
         return cls(file_name, content_type, size_bytes, labels)
 
 
-@dataclass(frozen=True)
-class CompleteUpload:
+class CompleteUpload(NamedTuple):
     """etags_by_part: part number → ETag, as S3 answered it. upload_id, file_key: None when the client left them out."""
 
     etags_by_part: dict[int, str]

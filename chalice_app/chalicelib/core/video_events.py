@@ -1,9 +1,9 @@
 """Events of a video that subscribers are told about."""
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from chalicelib.core.video_record import OPEN_STATES, State, VideoRecord
 
@@ -27,8 +27,7 @@ _OF_STATE = {
 """Aborting an upload is its owner's wish and nobody else's news."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class VideoEvent:
+class VideoEvent(NamedTuple):
     """One event of one video, as its record tells of it."""
 
     type: EventType

@@ -4,9 +4,9 @@ The name and the first bytes are checked before a byte is sent, what is inside o
 container: players look inside, and so do we.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from chalicelib.core.errors import UnsupportedVideoTypeError
 
@@ -30,8 +30,7 @@ BOX_CONTAINERS = frozenset({Container.MP4, Container.QUICKTIME, Container.THREE_
 EBML_CONTAINERS = frozenset({Container.MATROSKA, Container.WEBM})
 
 
-@dataclass(frozen=True)
-class VideoType:
+class VideoType(NamedTuple):
     """label: the type's name for users."""
 
     label: str
