@@ -14,6 +14,7 @@ from chalicelib.routes.health import health
 from chalicelib.routes.multipart_complete import multipart_complete
 from chalicelib.routes.multipart_init import multipart_init
 from chalicelib.routes.stage_videos import stage_videos
+from chalicelib.routes.upload_links import upload_links
 from chalicelib.routes.upload_tokens import upload_tokens
 from chalicelib.routes.video_upload import video_upload
 from chalicelib.wiring import services
@@ -23,7 +24,7 @@ DELIVERIES_AT_ONCE = 5
 """Messages of one destination that an invocation attempts one after the other."""
 
 app = Chalice(app_name="video-upload", configure_logs=False)
-for blueprint in (upload_tokens, video_upload, stage_videos, multipart_init, multipart_complete, health):
+for blueprint in (upload_tokens, video_upload, stage_videos, multipart_init, upload_links, multipart_complete, health):
     app.register_blueprint(blueprint)
 
 

@@ -69,5 +69,6 @@ def function_environment(  # noqa: PLR0917 - the tiers, in the order of the draw
         "MAX_STORED_BYTES_PER_STAGE": str(uploads.max_stored_tib_per_stage * TIB),
         "RETENTION_SECONDS": str(settings.storage.retention_days * DAY_SECONDS),
         "RETENTION_WARNING_SECONDS": str(settings.storage.retention_warning_days * DAY_SECONDS),
+        "MAX_LINK_SECONDS": str(uploads.max_link_days * DAY_SECONDS),
         "UPLOAD_TTL_SECONDS": str(uploads.upload_days * DAY_SECONDS),
     }

@@ -215,6 +215,9 @@ class UploadSettings:
         "largest video; over 50 GB it plays past CloudFront's cache: [ADR 24](adr/0024-large-videos-uncached.md)",
     )
     max_small_upload_mib: int = integer(50, 1, MAX_POST_MIB, "largest video that goes in one request")
+    max_link_days: int = integer(
+        30, 0, 365, "how long an upload link may be valid, by which people without an account upload; 0 for no links"
+    )
     max_open_uploads: int = integer(20, 1, 1_000, "unfinished uploads a user may have")
     max_reserved_gib: int = integer(20, 1, 1_000_000, "their size together; at least `maxVideoGib`")
     max_stored_gib_per_user: int = integer(

@@ -27,7 +27,7 @@ class Owner:
 
 def folders_of(stage: DeployedStage, owner: str) -> list[tuple[str, str]]:
     """Bucket and prefix of everything that is kept of an owner."""
-    folders = ("records", "posters", "open", "starts", "index/new", "index/packs/owners")
+    folders = ("records", "posters", "open", "starts", "links", "link-uses", "index/new", "index/packs/owners")
     return [
         (stage.video_bucket, f"videos/{owner}/"),
         *((stage.metadata_bucket, f"{folder}/{owner}/") for folder in folders),

@@ -34,6 +34,7 @@ from chalicelib.core.simple_upload import SimpleUploads
 from chalicelib.core.stage_figures import StageFigures
 from chalicelib.core.stage_library import StageLibrary
 from chalicelib.core.stage_usage import StageUsage
+from chalicelib.core.upload_links import UploadLinks
 from chalicelib.core.upload_requests import CompleteUpload, StartUpload
 from chalicelib.core.upload_token import UploadToken, UploadTokens
 from chalicelib.core.video_record import VideoRecord
@@ -84,6 +85,7 @@ class InMemoryPlatform:
     folding: Folding
     room: Room
     stage_usage: StageUsage
+    links: UploadLinks
     outbox: Outbox
     stage_figures: StageFigures
     progress_log: ProgressLog
@@ -215,6 +217,7 @@ def platform_in_memory(
         records=records, videos=videos, metadata=metadata, meter=meter, now=clock, max_bytes=max_stage_bytes
     )
     room = Room(records=records, videos=videos, stage=stage_usage, caps=caps)
+    links = UploadLinks(metadata=metadata, records=records, now=clock, longest=timedelta(days=30))
     video_address = BucketAddress("https://videos.s3.test")
     signing: Any = {
         "region": "eu-central-1",
@@ -235,7 +238,7 @@ def platform_in_memory(
         now=clock,
         retention=retention,
     )
-    completions = Completions(records=records, videos=videos, meter=meter, now=clock, patience_seconds=10)
+    completions = Completions(records=records, links=links, videos=videos, meter=meter, now=clock, patience_seconds=10)
     return InMemoryPlatform(
         clock=clock,
         metadata=metadata,
@@ -258,6 +261,7 @@ def platform_in_memory(
             meter=meter,
             now=clock,
             room=room,
+            links=links,
             preferred_part_bytes=MIN_PART_BYTES,
             upload_ttl=timedelta(days=7),
         ),
@@ -314,5 +318,6 @@ def platform_in_memory(
         folding=Folding(metadata=metadata, records=records, meter=meter, now=clock),
         room=room,
         stage_usage=stage_usage,
+        links=links,
         outbox=Outbox(metadata=metadata, topic=notifier, now=clock),
     )

@@ -53,10 +53,10 @@ class Environment:
     site_url, media_key_arn, media_key_pair_id: for media URLs through CloudFront; without them S3's own are given out.
     administrators_group: of the user pool; empty where nobody is an administrator.
     max_video_bytes, max_reserved_bytes_per_user: bytes; max_stored_bytes_per_user, max_stored_videos_per_user,
-    max_stored_bytes_per_stage: 0 for no limit; upload_ttl_seconds: an upload's and its token's life; url_ttl_seconds:
-    at most 900, which the bucket policy enforces; retention_seconds: how long a ready video stays, 0 for ever;
-    retention_warning_seconds: how long before its deletion that is announced. malware_unscanned: `reject` or `accept`,
-    for a video that cannot be scanned.
+    max_stored_bytes_per_stage: 0 for no limit; upload_ttl_seconds: an upload's and its token's life; max_link_seconds:
+    how long an upload link may be valid, 0 for no links; url_ttl_seconds: at most 900, as the bucket policy enforces;
+    retention_seconds: how long a ready video stays, 0 for ever; retention_warning_seconds: how long before its deletion
+    that is announced. malware_unscanned: `reject` or `accept`, for a video that cannot be scanned.
     """
 
     stage: str = _variable()
@@ -94,6 +94,7 @@ class Environment:
     retention_seconds: int = _variable("0", least=0)
     retention_warning_seconds: int = _variable(str(14 * 24 * 3600), least=1)
     upload_ttl_seconds: int = _variable(str(7 * 24 * 3600), least=3600, most=30 * 24 * 3600)
+    max_link_seconds: int = _variable(str(30 * 24 * 3600), least=0, most=365 * 24 * 3600)
     url_ttl_seconds: int = _variable("900", least=60, most=900)
     completion_patience_seconds: int = _variable("25", least=1, most=27)
 

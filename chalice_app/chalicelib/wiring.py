@@ -45,6 +45,7 @@ if TYPE_CHECKING:  # costly to import, or not in every function's bundle
     from chalicelib.core.stage_figures import StageFigures
     from chalicelib.core.stage_library import StageLibrary
     from chalicelib.core.stage_usage import StageUsage
+    from chalicelib.core.upload_links import UploadLinks
     from chalicelib.core.viewing_urls import ViewingUrlSource
 
 
@@ -65,6 +66,21 @@ class Services:
     def tokens(self) -> UploadTokens:
         return UploadTokens(self._mac, self._now)
 
+    @property
+    def now(self) -> Clock:
+        return self._now
+
+    @cached_property
+    def links(self) -> "UploadLinks":
+        from chalicelib.core.upload_links import UploadLinks
+
+        return UploadLinks(
+            metadata=self._metadata,
+            records=self.records,
+            now=self._now,
+            longest=timedelta(seconds=self.environment.max_link_seconds),
+        )
+
     @cached_property
     def uploads(self) -> "MultipartUploads":
         from chalicelib.core.idempotency_keys import IdempotencyKeys
@@ -79,6 +95,7 @@ class Services:
             meter=self.meter,
             now=self._now,
             room=self.room,
+            links=self.links,
             preferred_part_bytes=self.environment.part_size_bytes,
             upload_ttl=timedelta(seconds=self.environment.upload_ttl_seconds),
         )
@@ -89,6 +106,7 @@ class Services:
 
         return Completions(
             records=self.records,
+            links=self.links,
             videos=self._videos,
             meter=self.meter,
             now=self._now,

@@ -81,8 +81,8 @@ def operators_policy(
     """
     videos, metadata = context.bucket_arn("videos"), context.bucket_arn("metadata")
     objects = f"{videos}/videos/*"
-    records, markers, idempotency_keys, posters, index = (
-        f"{metadata}/{folder}/*" for folder in ("records", "open", "starts", "posters", "index")
+    records, markers, idempotency_keys, posters, index, links, link_uses = (
+        f"{metadata}/{folder}/*" for folder in ("records", "open", "starts", "posters", "index", "links", "link-uses")
     )
     return document(
         allow("FindRecords", actions="s3:ListBucket", resources=metadata),
@@ -97,7 +97,7 @@ def operators_policy(
         allow(
             "HideUncoverAndErase",
             actions=["s3:DeleteObject", "s3:DeleteObjectVersion"],
-            resources=[objects, records, posters, markers, idempotency_keys, index],
+            resources=[objects, records, posters, markers, idempotency_keys, index, links, link_uses],
         ),
         allow(
             "S3UsesDataKey",

@@ -138,7 +138,24 @@ def fold_index(resources: Resources) -> list[Statement]:
 
 
 def mark(resources: Resources) -> Statement:
-    return allow("MarkOpen", actions=["s3:PutObject", "s3:DeleteObject"], resources=resources.metadata("open"))
+    """Reservations of users, and uses of upload links."""
+    return allow(
+        "MarkOpen",
+        actions=["s3:PutObject", "s3:DeleteObject"],
+        resources=[resources.metadata("open"), resources.metadata("link-uses")],
+    )
+
+
+def keep_links(resources: Resources) -> Statement:
+    return allow(
+        "KeepLinks",
+        actions=["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+        resources=resources.metadata("links"),
+    )
+
+
+def read_links(resources: Resources) -> Statement:
+    return allow("ReadLinks", actions="s3:GetObject", resources=resources.metadata("links"))
 
 
 def write_idempotency_keys(resources: Resources) -> Statement:

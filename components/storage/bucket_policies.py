@@ -14,6 +14,7 @@ from components.policy import EVERYONE, PolicyDocument, Statement, allow, deny, 
 
 MAX_SIGNATURE_AGE_MS = 15 * 60 * 1000
 MIN_TLS = "1.2"
+FOLDERS_OF_RECORDS = ("records", "open", "starts", "links", "link-uses", "usage", "outbox")
 READS = [
     *("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectVersionForReplication"),
     *("s3:GetObjectTorrent", "s3:GetObjectVersionTorrent"),
@@ -95,7 +96,7 @@ def metadata_bucket_policy(
                 "RecordsOnlyFromTheNetwork",
                 principal=EVERYONE,
                 actions="s3:*",  # to read, write, delete, and to tag: a tag lets the lifecycle rule delete a record
-                resources=[f"{arn}/records/*", f"{arn}/open/*", f"{arn}/starts/*", f"{arn}/usage/*", f"{arn}/outbox/*"],
+                resources=[f"{arn}/{folder}/*" for folder in FOLDERS_OF_RECORDS],
                 conditions=elsewhere,
             )
         )

@@ -47,7 +47,8 @@ CALL = """
 import json
 from app import app
 VIDEO = {"videoId": "f" * 28}
-PARAMETERS = {"/videos/{videoId}": VIDEO, "/admin/videos/{owner}/{videoId}": {"owner": "o", **VIDEO}}
+LINK = {"/links/{linkId}": {"linkId": "f" * 28}}
+PARAMETERS = {**LINK, "/videos/{videoId}": VIDEO, "/admin/videos/{owner}/{videoId}": {"owner": "o", **VIDEO}}
 def call(method, path):
     context = {"httpMethod": method, "resourcePath": path, "requestId": "r"}
     event = {"requestContext": context, "headers": {}, "pathParameters": PARAMETERS.get(path), "body": None,
@@ -73,7 +74,10 @@ ROUTES_BY_FUNCTION = {
             "GET /admin/usage",
         ),
     },
-    "multipart_init": {"POST /multipart/init", "POST /multipart/parts", "GET /multipart/parts", "GET /uploads"},
+    "multipart_init": {
+        *("POST /multipart/init", "POST /multipart/parts", "GET /multipart/parts", "GET /uploads"),
+        *("POST /links", "GET /links", "DELETE /links/{linkId}", "GET /link", "POST /link/multipart/init"),
+    },
     "multipart_complete": {"POST /multipart/complete", "POST /multipart/abort"},
 }
 

@@ -12,7 +12,7 @@ import app as handlers
 from chalicelib.adapters.kms_client import KmsError
 from chalicelib.core.errors import StorageForbiddenError, UnauthorizedError
 from chalicelib.core.ports import StorageBusyError
-from chalicelib.core.upload_token import UploadToken
+from chalicelib.core.upload_token import LinkToken, UploadToken
 from chalicelib.routes import upload_tokens
 from chalicelib.routes.upload_tokens import upload_token_authorizer
 
@@ -35,7 +35,7 @@ def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def _install(monkeypatch: pytest.MonkeyPatch, verify: Any) -> None:
-    monkeypatch.setattr(upload_tokens, "services", lambda: SimpleNamespace(tokens=SimpleNamespace(verify=verify)))
+    monkeypatch.setattr(upload_tokens, "services", lambda: SimpleNamespace(tokens=SimpleNamespace(verify_any=verify)))
 
 
 def _fail(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
@@ -85,6 +85,14 @@ def test_a_token_opens_the_routes_of_its_upload_and_no_other(verified: list[str]
     }
     assert verified == ["the.token"]
     assert invocations == [CONTEXT]
+
+
+def test_a_links_token_opens_its_two_routes_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    _install(monkeypatch, lambda text: LinkToken("k1", "owner", "1" * 28))
+    answer = authorize("Bearer the.token")
+    (statement,) = answer["policyDocument"]["Statement"]
+    assert sorted(statement["Resource"]) == [f"{GATEWAY}/GET/link", f"{GATEWAY}/POST/link/multipart/init"]
+    assert answer["context"] == {"kid": "k1", "owner": "owner", "linkId": "1" * 28}
 
 
 def test_the_gateway_keeps_an_answer_for_five_minutes() -> None:

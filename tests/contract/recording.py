@@ -16,7 +16,9 @@ from tests.media.sample_videos import write_sample_video
 SECRET = "EXAMPLE"
 ADMINISTRATOR = "ada@example.com"
 _SECRET_PARAMETER = re.compile(r"(X-Amz-(?:Signature|Credential|Security-Token)=)[^&]+")
-_SECRET_FIELDS = frozenset({"uploadToken", "policy", "x-amz-signature", "x-amz-credential", "x-amz-security-token"})
+_SECRET_FIELDS = frozenset(
+    {"uploadToken", "linkToken", "policy", "x-amz-signature", "x-amz-credential", "x-amz-security-token"}
+)
 _PORTS = Ports()
 RETENTION_DAYS = 365
 
@@ -133,4 +135,22 @@ def _play(recording: Recording, person: Person, content: bytes) -> None:
     call("deleteStageVideo", "DELETE", f"/admin/videos/{person.owner}/{abandoned['videoId']}", None, administrators)
     person.upload(b"no video at all" * 100)
     expire(recording.stand_in, person, person.start(len(content)))
+    _play_links(recording, film)
     recording.keep_messages(*EventType)
+
+
+def _play_links(recording: Recording, film: dict[str, Any]) -> None:
+    call = recording.call
+    day = {"title": "Match day", "note": "Whole matches, please.", "validSeconds": 604_800, "maxBytes": 50_000_000_000}
+    link = call("makeLink", "POST", "/links", {**day, "maxVideos": 1})
+    call("makeLink", "POST", "/links", {**day, "maxVideos": 0})
+    bearer, sent = link["linkToken"], {**film, "uploaderName": "Grace"}
+    call("showLink", "GET", "/link", None, bearer)
+    started = call("startLinkUpload", "POST", "/link/multipart/init", sent, bearer)
+    call("startLinkUpload", "POST", "/link/multipart/init", sent, bearer)
+    call("listLinks", "GET", "/links")
+    call("revokeLink", "DELETE", f"/links/{link['linkId']}")
+    call("revokeLink", "DELETE", f"/links/{'0' * 28}")
+    call("showLink", "GET", "/link", None, bearer)
+    call("startLinkUpload", "POST", "/link/multipart/init", sent, bearer)
+    call("listParts", "GET", "/multipart/parts", None, started["uploadToken"])

@@ -87,7 +87,7 @@ def test_every_operation_has_an_example_of_its_body_and_of_its_answers() -> None
 def test_no_example_holds_a_secret() -> None:
     text = OPENAPI.read_text()
     assert set(re.findall(r"X-Amz-(?:Signature|Credential)=([^&\"]+)", text)) == {"EXAMPLE"}
-    assert set(re.findall(r'"uploadToken": "([^"]+)"', text)) == {"EXAMPLE"}
+    assert set(re.findall(r'"(?:upload|link)Token": "([^"]+)"', text)) == {"EXAMPLE"}
 
 
 def served() -> dict[tuple[str, str], Any]:
@@ -113,6 +113,7 @@ def test_an_operation_says_who_may_call_it(operation: Operation) -> None:
         Bearer.ADMINISTRATOR_WRITE: [{"users": ["video-upload/write"]}],
         Bearer.ADMINISTRATOR_READ: [{"users": ["video-upload/read", "video-upload/write"]}],
         Bearer.UPLOAD_TOKEN: [{"upload_token_authorizer": []}],
+        Bearer.LINK_TOKEN: [{"upload_token_authorizer": []}],
         Bearer.NOTHING: [],
     }
     assert security == scopes[operation.bearer]

@@ -205,7 +205,9 @@ def test_no_object_gets_its_key_in_another_way_than_by_being_written(recording: 
         assert refuses_everybody(recording, action, where, THROUGH_THE_ENDPOINT)
 
 
-@pytest.mark.parametrize("key", ["records/owner/video", "open/2026-01-31/owner/video", "starts/owner/id"])
+@pytest.mark.parametrize(
+    "key", ["records/owner/video", "open/2026-01-31/owner/video", "starts/owner/id", "links/owner/id"]
+)
 @pytest.mark.parametrize(
     "action",
     [

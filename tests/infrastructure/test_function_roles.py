@@ -36,6 +36,7 @@ RECORDS, OPEN, STARTS, POSTERS, FIGURES, USAGE, OUTBOX, CHANGES, PACKS = (
     f"{METADATA_BUCKET}/{folder}/*"
     for folder in ("records", "open", "starts", "posters", "figures", "usage", "outbox", "index/new", "index/packs")
 )
+LINKS, LINK_USES = (f"{METADATA_BUCKET}/{folder}/*" for folder in ("links", "link-uses"))
 FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:video-upload-dev"
 INTERFACE_ACTIONS = {
     "ec2:CreateNetworkInterface",
@@ -65,6 +66,7 @@ FUNCTIONS: dict[str, Granted] = {
     "video_upload": {
         **WITH_TOMBSTONES,
         OPEN: {"s3:PutObject", "s3:DeleteObject"},
+        LINK_USES: {"s3:PutObject", "s3:DeleteObject"},
         VIDEOS: {"s3:PutObject", "s3:DeleteObject", *PARTS},
         POSTERS: {"s3:DeleteObject"},
         **ANNOUNCE,
@@ -76,19 +78,24 @@ FUNCTIONS: dict[str, Granted] = {
     "multipart_init": {
         **ON_RECORDS,
         OPEN: {"s3:PutObject", "s3:DeleteObject"},
+        LINK_USES: {"s3:PutObject", "s3:DeleteObject"},
         STARTS: {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
+        LINKS: {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
         VIDEOS: {"s3:PutObject", "s3:ListMultipartUploadParts"},
         "token-key": {"kms:GenerateMac"},
     },
     "multipart_complete": {
         **WITH_TOMBSTONES,
         OPEN: {"s3:PutObject", "s3:DeleteObject"},
+        LINK_USES: {"s3:PutObject", "s3:DeleteObject"},
+        LINKS: {"s3:GetObject"},
         VIDEO_BUCKET: {"s3:ListBucket"},
         VIDEOS: {"s3:GetObject", "s3:PutObject", *PARTS},
     },
     "video_processing": {
         **ON_RECORDS,
         OPEN: {"s3:PutObject", "s3:DeleteObject"},
+        LINK_USES: {"s3:PutObject", "s3:DeleteObject"},
         POSTERS: {"s3:PutObject", "s3:DeleteObject"},
         VIDEO_BUCKET: {"s3:ListBucket"},
         VIDEOS: {
@@ -102,6 +109,7 @@ FUNCTIONS: dict[str, Granted] = {
     "janitor": {
         **WITH_TOMBSTONES,
         OPEN: {"s3:PutObject", "s3:DeleteObject"},
+        LINK_USES: {"s3:PutObject", "s3:DeleteObject"},
         POSTERS: {"s3:DeleteObject"},
         VIDEO_BUCKET: {"s3:ListBucket", "s3:ListBucketMultipartUploads"},
         USAGE: {"s3:GetObject", "s3:PutObject"},

@@ -83,6 +83,11 @@ def test_every_route_is_served_by_exactly_one_function(recording: Recording) -> 
         ("POST", "/multipart/parts"): "multipart-init",
         ("GET", "/multipart/parts"): "multipart-init",
         ("GET", "/uploads"): "multipart-init",
+        ("POST", "/links"): "multipart-init",
+        ("GET", "/links"): "multipart-init",
+        ("DELETE", "/links/{linkId}"): "multipart-init",
+        ("GET", "/link"): "multipart-init",
+        ("POST", "/link/multipart/init"): "multipart-init",
         ("POST", "/multipart/complete"): "multipart-complete",
         ("POST", "/multipart/abort"): "multipart-complete",
     }

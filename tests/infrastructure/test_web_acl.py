@@ -44,6 +44,7 @@ def counts(recording: Recording, rule: str, path: str) -> bool:
     [
         "/api/multipart/init",
         "/api/multipart/init/",
+        "/api/link/multipart/init",
         "/api/multipart/%69nit",
         "/api/multipart/%2569nit",
         "/api/multipart/%u0069nit",

@@ -43,6 +43,15 @@ def _at_route(scene: Scene, route: str, identity: Identity) -> Iterator[Cell]:
             yield from _at_user_route(scene, route, rule, identity)
         case Key.UPLOAD:
             yield from _at_upload_route(scene, route, rule, identity)
+        case Key.LINK:
+            yield _at_link_route(route, rule, identity)
+
+
+def _at_link_route(route: str, rule: Rule, identity: Identity) -> Cell:
+    # The authorizer knows a true upload token, and its answer does not name this route.
+    otherwise = FORBIDDEN if identity.state else UNAUTHORIZED
+    right = rule.by_link[identity.link_state] if identity.link_state else otherwise
+    return Cell(f"{route} by {identity.name}", route, identity.authorization, right, rule.body)
 
 
 def _user_verdict(rule: Rule, identity: Identity) -> frozenset[int] | None:
@@ -58,6 +67,9 @@ def _user_verdict(rule: Rule, identity: Identity) -> frozenset[int] | None:
 
 def _at_user_route(scene: Scene, route: str, rule: Rule, identity: Identity) -> Iterator[Cell]:
     refusal = _user_verdict(rule, identity)
+    if rule.names_a_link:
+        yield from _at_links(scene, route, identity, refusal)
+        return
     if not rule.names_a_video:
         for query, is_right in _queries_of(scene, route).items():
             name = f"{route}{query} by {identity.name}"
@@ -74,6 +86,21 @@ def _at_user_route(scene: Scene, route: str, rule: Rule, identity: Identity) -> 
         path = route.replace("{videoId}", video_id)
         name = f"{route} by {identity.name} on {target}"
         yield Cell(name, path, identity.authorization, refusal or right, rule.body, destroys=deletes and right is DONE)
+
+
+def _at_links(scene: Scene, route: str, identity: Identity, refusal: frozenset[int] | None) -> Iterator[Cell]:
+    links = {
+        "an own revoked link": (scene.alice.owner, scene.alice.revoked_link["linkId"]),
+        "another's link": ("nobody", scene.bob.link["linkId"]),
+        "another's revoked link": ("nobody", scene.bob.revoked_link["linkId"]),
+        "an unknown link": ("nobody", "f" * 28),
+        "a name": ("nobody", "x"),
+        "an id with a line end": ("nobody", f"{scene.bob.link['linkId']}%0A"),
+    }
+    for target, (owner, link_id) in links.items():
+        right = DONE if owner == identity.owner else NOT_FOUND
+        path = route.replace("{linkId}", link_id)
+        yield Cell(f"{route} by {identity.name} on {target}", path, identity.authorization, refusal or right)
 
 
 def _at_administrators_route(
@@ -175,7 +202,7 @@ def _at_upload_route(scene: Scene, route: str, rule: Rule, identity: Identity) -
         _named_uploads(scene, identity).items() if rule.names_an_upload else [("", ({}, True))]
     ):
         if identity.state is None:
-            right = UNAUTHORIZED
+            right = FORBIDDEN if identity.link_state else UNAUTHORIZED
         elif target == "a number":
             right = INVALID
         else:

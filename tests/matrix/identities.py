@@ -13,15 +13,15 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from local.sign_in.clients import ACCOUNT_CLIENT, ACCOUNT_SCOPE
 from local.stand_in import names
 from tests.end_to_end.refusals import forged
-from tests.matrix.rules import READ, WRITE, State
+from tests.matrix.rules import READ, WRITE, LinkState, State
 from tests.matrix.scene import Holder, Scene
 
 
 @dataclass(frozen=True)
 class Identity:
     """authorization: the header, None for none. owner, scopes: of a true access token; fits: whether it is one for
-    this platform. is_administrator: by the group of a true token. state, file_key: of a true upload token. Neither: a
-    stranger.
+    this platform. is_administrator: by the group of a true token. state, file_key: of a true upload token.
+    link_state: of a true token of an upload link. None of these: a stranger.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Identity:
     state: State | None = None
     upload: str = ""
     file_key: str = ""
+    link_state: LinkState | None = None
 
 
 def identities(scene: Scene) -> list[Identity]:
@@ -43,6 +44,8 @@ def identities(scene: Scene) -> list[Identity]:
         *_members(scene),
         *_uploads(scene),
         *_false_uploads(scene),
+        *_links(scene),
+        *_false_links(scene),
     ]
 
 
@@ -204,6 +207,7 @@ def _uploads(scene: Scene) -> Iterator[Identity]:
         "aborted": (scene.alice.aborted, State.ABORTED),
         "completed": (scene.alice.ready, State.COMPLETED),
         "deleted": (scene.alice.deleted, State.UNKNOWN),
+        "of a link": (scene.alice.link_upload, State.OPEN),
     }
     for name, (upload, state) in states.items():
         yield _of_upload(f"upload token, {name}", upload["uploadToken"], upload, state)
@@ -308,3 +312,39 @@ def _tampered(scene: Scene) -> dict[str, Any]:
         "uploadId": bob.open["uploadId"],
         "expiry": int(time.time()) + 10**8,
     }
+
+
+def _links(scene: Scene) -> Iterator[Identity]:
+    """True tokens of links."""
+    alice, bob = scene.alice, scene.bob
+    good = alice.link["linkToken"]
+    tokens = {
+        "open": (good, LinkState.OPEN),
+        "revoked": (alice.revoked_link["linkToken"], LinkState.REVOKED),
+        "of no record": (_minted(scene, good, linkId="f" * 28), LinkState.UNKNOWN),
+        "another's link under the own name": (_minted(scene, good, linkId=bob.link["linkId"]), LinkState.UNKNOWN),
+        "the own link under another's name": (_minted(scene, good, owner=bob.owner), LinkState.UNKNOWN),
+    }
+    for name, (token, state) in tokens.items():
+        yield Identity(f"link token, {name}", f"Bearer {token}", link_state=state)
+
+
+def _false_links(scene: Scene) -> Iterator[Identity]:
+    good, upload = scene.alice.link["linkToken"], scene.alice.open["uploadToken"]
+    payload, _, mac = good.partition(".")
+    claims = _claims(good)
+    tampered = {"kid": "other", "owner": scene.bob.owner, "linkId": scene.bob.link["linkId"]}
+    tokens = {
+        **{f"{name} tampered": f"{_payload({**claims, name: value})}.{mac}" for name, value in tampered.items()},
+        **{f"{name} missing": _minted(scene, good, **{name: None}) for name in claims},
+        "owner that climbs": _minted(scene, good, owner=f"../{scene.bob.owner}"),
+        "linkId that climbs": _minted(scene, good, linkId=f"../{scene.bob.link['linkId']}"),
+        "with an expiry": _minted(scene, good, expiry=10**10),
+        "with a video": _minted(scene, good, videoId=scene.alice.open["videoId"]),
+        "a MAC of an upload token": f"{payload}.{upload.partition('.')[2]}",
+        "no MAC": f"{payload}.",
+        "the linkId alone": claims["linkId"],
+    }
+    for name, token in tokens.items():
+        yield Identity(f"link token, {name}", f"Bearer {token}")
+    yield Identity("link token under another scheme", f"Link {good}")

@@ -15,6 +15,7 @@ class Key(Enum):
     NOTHING = "nothing"
     USER = "an access token"
     UPLOAD = "an upload token"
+    LINK = "the token of an upload link"
 
 
 class State(Enum):
@@ -26,10 +27,19 @@ class State(Enum):
     UNKNOWN = "deleted, or not of this record"
 
 
+class LinkState(Enum):
+    """An upload link, as its bearer finds it."""
+
+    OPEN = "open"
+    REVOKED = "revoked"
+    UNKNOWN = "of no record"
+
+
 UNAUTHORIZED = frozenset({401})
 FORBIDDEN = frozenset({403})
 NOT_FOUND = frozenset({404})
 CLOSED = frozenset({409})
+GONE = frozenset({410})
 INVALID = frozenset({400})
 DONE = frozenset({200})
 REFUSED = UNAUTHORIZED | FORBIDDEN
@@ -40,7 +50,7 @@ REFUSED = UNAUTHORIZED | FORBIDDEN
 class Rule:
     """scopes: any of them opens the route. let_in: the answer to `body` of somebody who may; a body without its fields
     changes nothing and is refused only after the caller was let in. by_state: of routes that an upload token opens.
-    administrators_only: opened by the group beside the scope.
+    by_link: of routes that a link's token opens. administrators_only: opened by the group beside the scope.
     """
 
     key: Key
@@ -48,7 +58,9 @@ class Rule:
     body: Any = None
     let_in: frozenset[int] = DONE
     by_state: Mapping[State, frozenset[int]] = field(default_factory=dict[State, frozenset[int]])
+    by_link: Mapping[LinkState, frozenset[int]] = field(default_factory=dict[LinkState, frozenset[int]])
     names_a_video: bool = False
+    names_a_link: bool = False
     administrators_only: bool = False
     names_an_upload: bool = False
 
@@ -72,6 +84,15 @@ RULES: Mapping[str, Rule] = {
     "GET /admin/usage": Rule(Key.USER, READERS, administrators_only=True),
     "GET /admin/videos/{owner}/{videoId}": Rule(Key.USER, READERS, names_a_video=True, administrators_only=True),
     "DELETE /admin/videos/{owner}/{videoId}": Rule(Key.USER, WRITERS, names_a_video=True, administrators_only=True),
+    "POST /links": Rule(Key.USER, WRITERS, {}, INVALID),
+    "GET /links": Rule(Key.USER, READERS),
+    "DELETE /links/{linkId}": Rule(Key.USER, WRITERS, names_a_link=True),
+    "GET /link": Rule(Key.LINK, by_link={LinkState.OPEN: DONE, LinkState.REVOKED: GONE, LinkState.UNKNOWN: NOT_FOUND}),
+    "POST /link/multipart/init": Rule(
+        Key.LINK,
+        body={},
+        by_link={LinkState.OPEN: INVALID, LinkState.REVOKED: GONE, LinkState.UNKNOWN: NOT_FOUND},
+    ),
     "GET /multipart/parts": Rule(
         Key.UPLOAD,
         by_state={State.OPEN: DONE, State.ABORTED: CLOSED, State.COMPLETED: CLOSED, State.UNKNOWN: NOT_FOUND},

@@ -60,6 +60,9 @@ class Holder:
     deleted: dict[str, Any] = field(default_factory=dict[str, Any])
     spare: dict[str, Any] = field(default_factory=dict[str, Any])
     form: dict[str, Any] = field(default_factory=dict[str, Any])
+    link: dict[str, Any] = field(default_factory=dict[str, Any])
+    revoked_link: dict[str, Any] = field(default_factory=dict[str, Any])
+    link_upload: dict[str, Any] = field(default_factory=dict[str, Any])
     correlation_id: str = field(default_factory=lambda: str(uuid4()))
 
     def token(self, *scopes: str, client_id: str = "web") -> str:
@@ -81,6 +84,14 @@ class Holder:
         self.spare = self.start(UPLOAD_BYTES)
         self.form = self.must("POST /upload", 201, _film(len(video)))
         self.ready = self._upload(video)
+        self.link, self.revoked_link = self._make_link(), self._make_link()
+        self.must(f"DELETE /links/{self.revoked_link['linkId']}", 200)
+        by_link = {**_film(UPLOAD_BYTES), "uploaderName": "Ada"}
+        self.link_upload = self.must("POST /link/multipart/init", 201, by_link, token=self.link["linkToken"])
+
+    def _make_link(self) -> dict[str, Any]:
+        asked = {"title": "Match day", "validSeconds": 3600, "maxVideos": 9, "maxBytes": 2**40}
+        return self.must("POST /links", 201, asked)
 
     def start(self, size_bytes: int, **more: str) -> dict[str, Any]:
         headers = {"X-Correlation-Id": more["correlation_id"]} if more else {}
@@ -107,10 +118,12 @@ class Holder:
     @property
     def secrets(self) -> list[str]:
         """Values that no answer to anybody else may hold."""
-        uploads = (self.open, self.aborted, self.deleted, self.spare, self.ready)
+        uploads = (self.open, self.aborted, self.deleted, self.spare, self.ready, self.link_upload)
         return [
             self.owner,
             self.correlation_id,
+            *(str(link["linkId"]) for link in (self.link, self.revoked_link)),
+            str(self.link["linkToken"]),
             *(str(upload[name]) for upload in uploads for name in ("videoId", "uploadId", "uploadToken")),
         ]
 

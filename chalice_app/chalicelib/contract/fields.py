@@ -37,6 +37,14 @@ MAX_DESCRIPTION_CHARS = 1_000
 MAX_TAGS = 20
 MAX_TAG_CHARS = 32
 
+MAX_NAME_CHARS = 80
+"""Longest name of an uploader."""
+MAX_REFERENCE_CHARS = 128
+MAX_LINK_VIDEOS = 1_000
+"""As many uses fill one page of a list."""
+MIN_LINK_SECONDS = 60
+MAX_LINK_SECONDS = 365 * 24 * 3600
+
 MAX_QUERY_CHARS = 200
 MAX_CURSOR_CHARS = 1_000
 MAX_PAGE_VIDEOS = 100
@@ -82,6 +90,41 @@ Tag = Annotated[
     _matching(rf"[^,{INVISIBLE_CHARACTERS}]*", "a text without commas and control characters"),
 ]
 Tags = Annotated[list[Tag], Meta(max_length=MAX_TAGS, description="Each counts once, whatever its case.")]
+UploaderName = Annotated[
+    str,
+    Meta(min_length=1, max_length=MAX_NAME_CHARS, description="As the bearer of an upload link gave it: unverified."),
+    _matching(rf"[^{INVISIBLE_CHARACTERS}]*", "a text without control characters"),
+]
+LinkNote = Annotated[
+    str,
+    Meta(min_length=1, max_length=MAX_DESCRIPTION_CHARS, description="To the bearer of the link."),
+    _matching(rf"[^{_INVISIBLE_IN_LINES}]*", "a text without control characters but line breaks"),
+]
+LinkTitle = Annotated[
+    str,
+    Meta(min_length=1, max_length=MAX_TITLE_CHARS, description="Shown to the bearer of the link."),
+    _matching(rf"[^{INVISIBLE_CHARACTERS}]*", "a text without control characters"),
+]
+Reference = Annotated[
+    str,
+    Meta(min_length=1, max_length=MAX_REFERENCE_CHARS, description="A machine client's own name for the upload."),
+    _matching(rf"[^{INVISIBLE_CHARACTERS}]*", "a text without control characters"),
+]
+OnBehalfOf = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=MAX_REFERENCE_CHARS,
+        description="A machine client's own name for the person it uploads for; no user of this platform.",
+    ),
+    _matching(rf"[^{INVISIBLE_CHARACTERS}]*", "a text without control characters"),
+]
+LinkVideos = Annotated[int, Meta(ge=1, le=MAX_LINK_VIDEOS)]
+LinkBytes = Annotated[int, Meta(ge=1, le=MAX_SIZE_BYTES)]
+LinkSeconds = Annotated[
+    int,
+    Meta(ge=MIN_LINK_SECONDS, le=MAX_LINK_SECONDS, description="At most as long as the stage allows."),
+]
 ContentType = Annotated[
     str,
     Meta(
@@ -121,6 +164,8 @@ FileKey = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS)]
 Owner = Annotated[str, _matching(OWNER.pattern, "an owner", "The `sub` of a user, or a program's client id.")]
 StageCursor = Annotated[str, _matching(f"{OWNER.pattern}/{VIDEO_ID.pattern}", "a nextCursor of an earlier answer")]
 VideoId = Annotated[str, _matching(VIDEO_ID.pattern, "a videoId")]
+LinkId = Annotated[str, _matching(VIDEO_ID.pattern, "a linkId")]
+LinkToken = Annotated[str, Meta(min_length=1, description="Opens the uploads of this link alone.")]
 CorrelationId = Annotated[str, _matching(CORRELATION_ID.pattern, "the upload's correlation id")]
 EventId = Annotated[str, _matching("evt_[0-9a-f]{32}", "an event's id", "The same for each repetition of the message.")]
 UploadToken = Annotated[str, Meta(min_length=1, description="Opens this upload alone.")]

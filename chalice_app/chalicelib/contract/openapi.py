@@ -35,6 +35,7 @@ _SECURITY: dict[Bearer, list[dict[str, list[str]]]] = {
     Bearer.ADMINISTRATOR_READ: _READ,
     Bearer.ADMINISTRATOR_WRITE: _WRITE,
     Bearer.UPLOAD_TOKEN: [{"uploadToken": []}],
+    Bearer.LINK_TOKEN: [{"linkToken": []}],
     Bearer.NOTHING: [],
 }
 _CORRELATION_ID = {
@@ -85,7 +86,13 @@ def document(examples: Examples) -> dict[str, Any]:
                 "uploadToken": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "The `uploadToken` of startUpload or listUploads. It opens that upload alone.",
+                    "description": "The `uploadToken` of startUpload, startLinkUpload or listUploads. It opens that "
+                    "upload alone.",
+                },
+                "linkToken": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The `linkToken` of makeLink or listLinks. It opens uploads by that link alone.",
                 },
             },
         },
@@ -204,7 +211,7 @@ def _schemas() -> dict[str, Any]:
     answered = [kind for operation in OPERATIONS for kind in operation.responses.values()]
     kinds = [*dict.fromkeys([*bodies, *answered, responses.VideoMessage, Problem])]
     _, schemas = msgspec.json.schema_components(kinds, ref_template=REF)
-    for name, kind in (("VideoId", fields.VideoId), ("ContentType", fields.ContentType)):
+    for name, kind in (("VideoId", fields.VideoId), ("LinkId", fields.LinkId), ("ContentType", fields.ContentType)):
         ((schemas[name],), _) = msgspec.json.schema_components([kind], ref_template=REF)
     schemas["ContentType"]["x-video-types"] = {
         content_type: {"label": known.label, "extensions": known.extensions}

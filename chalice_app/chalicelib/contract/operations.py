@@ -34,6 +34,7 @@ class Bearer(Enum):
     ADMINISTRATOR_READ = f"{READ}, of a member of the administrators' group"
     ADMINISTRATOR_WRITE = f"{WRITE}, of a member of the administrators' group"
     UPLOAD_TOKEN = "the upload token of the upload"  # noqa: S105 - not a secret
+    LINK_TOKEN = "the token of an upload link"  # noqa: S105 - not a secret
     NOTHING = "nothing"
 
 
@@ -70,6 +71,8 @@ _CAPS = (
     errors.StoredBytesExceededError,
     errors.StageFullError,
 )
+_LINK_FULL = (errors.LinkUsedUpError, errors.LinkMakerFullError)
+_LINK_CLOSED = (errors.LinkNotFoundError, errors.LinkExpiredError, errors.LinkRevokedError)
 _NEW_FILE = (errors.EmptyFileError, errors.FileTooLargeError, errors.UnsupportedVideoTypeError)
 _PAST_UPLOADING = (
     errors.UploadNotFoundError,
@@ -77,6 +80,7 @@ _PAST_UPLOADING = (
     errors.UploadExpiredError,
     errors.UploadCompletingError,
     errors.UploadCompletedError,
+    errors.LinkRevokedError,
 )
 _PARTS_REFUSED = (
     errors.PartsIncompleteError,
@@ -96,6 +100,12 @@ _OWNER: dict[str, Any] = {
     "in": "path",
     "required": True,
     "schema": {"type": "string", "pattern": f"^{OWNER.pattern}$"},
+}
+_LINK_ID: dict[str, Any] = {
+    "name": "linkId",
+    "in": "path",
+    "required": True,
+    "schema": {"$ref": "#/components/schemas/LinkId"},
 }
 _LIMIT: dict[str, Any] = {
     "name": "limit",
@@ -137,7 +147,7 @@ OPERATIONS = (
         body=requests.PartsToSign,
         max_body_bytes=MAX_BODY_BYTES,
         responses={200: responses.SignedParts},
-        errors=(*_SIGNED_IN, *_BODY, *_PAST_UPLOADING, *_CAPS, *_STORAGE),
+        errors=(*_SIGNED_IN, *_BODY, *_PAST_UPLOADING, *_CAPS, *_LINK_FULL, *_STORAGE),
     ),
     Operation(
         name="listParts",
@@ -146,7 +156,7 @@ OPERATIONS = (
         summary="List the parts that S3 holds",
         bearer=Bearer.UPLOAD_TOKEN,
         responses={200: responses.StoredUpload},
-        errors=(*_SIGNED_IN, *_PAST_UPLOADING, *_CAPS, *_STORAGE),
+        errors=(*_SIGNED_IN, *_PAST_UPLOADING, *_CAPS, *_LINK_FULL, *_STORAGE),
     ),
     Operation(
         name="completeUpload",
@@ -212,8 +222,8 @@ OPERATIONS = (
             {
                 "name": "query",
                 "in": "query",
-                "description": "Words that are all in the title, file name or tags of a video, in any case and "
-                "without regard to accents.",
+                "description": "Words that are all in the title, file name, tags, reference or `onBehalfOf` of a "
+                "video, in any case and without regard to accents.",
                 "schema": {"type": "string", "maxLength": MAX_QUERY_CHARS},
             },
             {
@@ -336,6 +346,72 @@ OPERATIONS = (
         bearer=Bearer.ADMINISTRATOR_READ,
         responses={200: responses.StageUsage},
         errors=(*_SIGNED_IN, *_STORAGE),
+    ),
+    Operation(
+        name="makeLink",
+        method="post",
+        path="/links",
+        summary="Make an upload link",
+        bearer=Bearer.WRITE,
+        body=requests.NewUploadLink,
+        max_body_bytes=MAX_LABELS_BYTES,
+        responses={201: responses.UploadLink},
+        errors=(*_SIGNED_IN, *_BODY, errors.TooManyLinksError, *_STORAGE),
+        links={"revokeLink": {"linkId": "$response.body#/linkId"}},
+    ),
+    Operation(
+        name="listLinks",
+        method="get",
+        path="/links",
+        summary="List the caller's upload links",
+        bearer=Bearer.READ,
+        responses={200: responses.UploadLinks},
+        errors=(*_SIGNED_IN, *_STORAGE),
+        links={"revokeLink": {"linkId": "$response.body#/links/0/linkId"}},
+    ),
+    Operation(
+        name="revokeLink",
+        method="delete",
+        path="/links/{linkId}",
+        summary="Revoke an upload link",
+        bearer=Bearer.WRITE,
+        parameters=(_LINK_ID,),
+        responses={200: responses.RevokedLink},
+        errors=(*_SIGNED_IN, errors.LinkNotFoundError, *_STORAGE),
+    ),
+    Operation(
+        name="showLink",
+        method="get",
+        path="/link",
+        summary="Show what an upload link is for",
+        bearer=Bearer.LINK_TOKEN,
+        responses={200: responses.BorneLink},
+        errors=(*_SIGNED_IN, *_LINK_CLOSED, *_STORAGE),
+    ),
+    Operation(
+        name="startLinkUpload",
+        method="post",
+        path="/link/multipart/init",
+        summary="Start a multipart upload by an upload link",
+        bearer=Bearer.LINK_TOKEN,
+        body=requests.NewLinkUpload,
+        max_body_bytes=MAX_BODY_BYTES,
+        responses={201: responses.StartedUpload},
+        errors=(
+            *_SIGNED_IN,
+            *_BODY,
+            *_NEW_FILE,
+            *_LINK_CLOSED,
+            *_LINK_FULL,
+            errors.UploadStartingError,
+            *_STORAGE,
+        ),
+        links={
+            "signParts": {},
+            "listParts": {},
+            "completeUpload": {f"body.{name}": value for name, value in _UPLOAD.items()},
+            "abortUpload": {f"body.{name}": value for name, value in _UPLOAD.items()},
+        },
     ),
     Operation(
         name="tellProgress",

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Annotated, Self
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field, to_builtins
@@ -21,13 +22,21 @@ from chalicelib.contract.fields import (
     Failures,
     FileKey,
     FileName,
+    LinkBytes,
+    LinkNote,
+    LinkSeconds,
+    LinkTitle,
+    LinkVideos,
     Moment,
     NewSizeBytes,
+    OnBehalfOf,
     PartCount,
     PartNumber,
+    Reference,
     System,
     Tags,
     Title,
+    UploaderName,
     UploadId,
     VideoId,
     WholeNumber,
@@ -36,7 +45,8 @@ from chalicelib.core import progress, upload_requests
 from chalicelib.core.json_values import JsonObject
 from chalicelib.core.labels import Labels
 from chalicelib.core.part_plan import MAX_PARTS
-from chalicelib.core.upload_requests import MAX_URLS_PER_PAGE
+from chalicelib.core.upload_links import NewLink, UploadLink
+from chalicelib.core.upload_requests import MAX_URLS_PER_PAGE, Origin
 
 
 class RequestBody(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
@@ -49,7 +59,10 @@ class RequestBody(Struct, frozen=True, kw_only=True, rename="camel", forbid_unkn
 
 
 class NewUpload(RequestBody, frozen=True, kw_only=True):
-    """A video to upload: the body of POST /multipart/init and POST /upload."""
+    """A video to upload: the body of POST /multipart/init and POST /upload.
+
+    `reference` and `onBehalfOf` are for machine clients alone.
+    """
 
     file_name: FileName
     content_type: ContentType
@@ -57,6 +70,8 @@ class NewUpload(RequestBody, frozen=True, kw_only=True):
     title: Title | None = None
     description: Description | None = None
     tags: Tags = []
+    reference: Reference | None = None
+    on_behalf_of: OnBehalfOf | None = None
 
     @classmethod
     def parse(cls, body: JsonObject, max_bytes: int) -> upload_requests.StartUpload:
@@ -67,7 +82,55 @@ class NewUpload(RequestBody, frozen=True, kw_only=True):
             new.content_type.lower(),
             new.size_bytes,
             max_bytes,
-            Labels.given(title=new.title, description=new.description, tags=new.tags),
+            labels=Labels.given(title=new.title, description=new.description, tags=new.tags),
+            origin=Origin(reference=new.reference, on_behalf_of=new.on_behalf_of),
+        )
+
+
+class NewLinkUpload(RequestBody, frozen=True, kw_only=True):
+    """A video to upload by an upload link: the body of POST /link/multipart/init."""
+
+    file_name: FileName
+    content_type: ContentType
+    size_bytes: NewSizeBytes
+    uploader_name: UploaderName
+
+    @classmethod
+    def parse(cls, body: JsonObject, max_bytes: int, link: UploadLink) -> upload_requests.StartUpload:
+        """Raises InvalidRequestError, EmptyFileError, FileTooLargeError, UnsupportedVideoTypeError."""
+        new = cls.read(body)
+        return upload_requests.StartUpload.accepted(
+            unicodedata.normalize("NFC", new.file_name),
+            new.content_type.lower(),
+            new.size_bytes,
+            max_bytes,
+            origin=link.origin(unicodedata.normalize("NFC", new.uploader_name).strip() or "?"),
+        )
+
+
+class NewUploadLink(RequestBody, frozen=True, kw_only=True):
+    """The body of POST /links. `reference` and `onBehalfOf`, for machine clients alone, are of all its uploads."""
+
+    title: LinkTitle
+    note: LinkNote | None = None
+    valid_seconds: LinkSeconds
+    max_videos: LinkVideos
+    max_bytes: LinkBytes
+    reference: Reference | None = None
+    on_behalf_of: OnBehalfOf | None = None
+
+    @classmethod
+    def parse(cls, body: JsonObject, longest_seconds: int) -> NewLink:
+        """Raises InvalidRequestError, also beyond `longest_seconds`."""
+        new = checked(body, cls, most={"validSeconds": longest_seconds} if longest_seconds else {})
+        return NewLink(
+            title=unicodedata.normalize("NFC", new.title),
+            note=unicodedata.normalize("NFC", new.note) if new.note else None,
+            valid=timedelta(seconds=new.valid_seconds),
+            max_videos=new.max_videos,
+            max_bytes=new.max_bytes,
+            reference=new.reference,
+            on_behalf_of=new.on_behalf_of,
         )
 
 

@@ -17,15 +17,24 @@ from chalicelib.contract.fields import (
     EventId,
     FileKey,
     IdleSeconds,
+    LinkBytes,
+    LinkId,
+    LinkNote,
+    LinkTitle,
+    LinkToken,
+    LinkVideos,
+    OnBehalfOf,
     Owner,
     PartCount,
     PartNumber,
     PartSizeBytes,
+    Reference,
     SizeBytes,
     StageCursor,
     Tags,
     Time,
     Title,
+    UploaderName,
     UploadId,
     UploadToken,
     Url,
@@ -146,6 +155,10 @@ class OpenUpload(ResponseBody, frozen=True, kw_only=True):
     started_at: Time
     expires_at: Time
     correlation_id: str | None
+    link_id: LinkId | None
+    uploader_name: UploaderName | None
+    reference: Reference | None
+    on_behalf_of: OnBehalfOf | None
 
 
 class OpenUploads(ResponseBody, frozen=True, kw_only=True):
@@ -246,6 +259,10 @@ class Video(ResponseBody, frozen=True, kw_only=True):
     urls_expire_at: Time | None
     expires_at: Time | None
     expires_soon: bool
+    link_id: LinkId | None
+    uploader_name: UploaderName | None
+    reference: Reference | None
+    on_behalf_of: OnBehalfOf | None
 
 
 class VideoPage(ResponseBody, frozen=True, kw_only=True):
@@ -293,6 +310,10 @@ class ListedVideo(ResponseBody, frozen=True, kw_only=True):
     created_at: Time
     updated_at: Time
     rejection: Rejection | None
+    link_id: LinkId | None
+    uploader_name: UploaderName | None
+    reference: Reference | None
+    on_behalf_of: OnBehalfOf | None
 
 
 class StageVideoPage(ResponseBody, frozen=True, kw_only=True):
@@ -329,6 +350,52 @@ class StageUsage(ResponseBody, frozen=True, kw_only=True):
     max_stored_bytes: SizeBytes | None
 
 
+class UploadLink(ResponseBody, frozen=True, kw_only=True):
+    """An upload link of the caller.
+
+    `linkToken` is absent for a caller without the write scope, and for a link that is not `open`. `usedVideos` and
+    `usedBytes` count the uploads that were begun by the link and not given up.
+    """
+
+    link_id: LinkId
+    title: LinkTitle
+    note: LinkNote | None
+    state: Literal["open", "expired", "revoked"]
+    max_videos: LinkVideos
+    max_bytes: LinkBytes
+    used_videos: Count
+    used_bytes: SizeBytes
+    created_at: Time
+    expires_at: Time
+    revoked_at: Time | None
+    reference: Reference | None
+    on_behalf_of: OnBehalfOf | None
+    link_token: LinkToken | UnsetType = UNSET
+
+
+class UploadLinks(ResponseBody, frozen=True, kw_only=True):
+    """The caller's upload links, newest first."""
+
+    links: list[UploadLink]
+
+
+class RevokedLink(ResponseBody, frozen=True, kw_only=True):
+    """A revoked upload link."""
+
+    status: Literal["revoked"]
+    link_id: LinkId
+
+
+class BorneLink(ResponseBody, frozen=True, kw_only=True):
+    """An upload link as its bearer sees it: what it is for, and what may still be sent by it."""
+
+    title: LinkTitle
+    note: LinkNote | None
+    expires_at: Time
+    videos_left: Count
+    bytes_left: SizeBytes
+
+
 class AcceptedProgress(ResponseBody, frozen=True, kw_only=True):
     """The number of accepted events."""
 
@@ -350,6 +417,8 @@ class VideoMessage(ResponseBody, frozen=True, kw_only=True):
     why an upload failed (`expired`: not finished in time; `given_up`: processing did not succeed) or who deleted the
     video; it is null otherwise. `media` is there for a video that is ready or was when it was deleted, `rejection` for
     a rejected one. `expiresAt`: when a video that is `expiring` is deleted at the earliest, null otherwise.
+    `linkId` and `uploaderName` are of the upload link by which it came, `reference` and `onBehalfOf` a machine client's
+    own names.
     """
 
     version: Literal[1]
@@ -369,3 +438,7 @@ class VideoMessage(ResponseBody, frozen=True, kw_only=True):
     media: Media | None
     rejection: Rejection | None
     expires_at: Time | None
+    link_id: LinkId | None
+    uploader_name: UploaderName | None
+    reference: Reference | None
+    on_behalf_of: OnBehalfOf | None

@@ -1,7 +1,8 @@
 """The domain's records in the contract's words."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import UNSET
@@ -20,6 +21,7 @@ if TYPE_CHECKING:  # a function loads them only when it serves them
     from chalicelib.core.library import SeenVideo
     from chalicelib.core.simple_upload import OfferedUpload
     from chalicelib.core.stage_usage import ShownUsage
+    from chalicelib.core.upload_links import UsedLink
 
 
 def started_upload(started: StartedUpload) -> responses.StartedUpload:
@@ -100,6 +102,7 @@ def _open_upload(upload: OpenUpload, record: VideoRecord) -> responses.OpenUploa
         started_at=api_time(record.created_at),
         expires_at=api_time(record.expires_at),
         correlation_id=record.correlation_id,
+        **_origin(record),
     )
 
 
@@ -129,6 +132,7 @@ def listed_video(record: VideoRecord) -> responses.ListedVideo:
         created_at=api_time(record.created_at),
         updated_at=api_time(record.updated_at),
         rejection=_rejection(record.rejection),
+        **_origin(record),
     )
 
 
@@ -167,6 +171,7 @@ def video(seen: "SeenVideo") -> responses.Video:
         urls_expire_at=api_time(seen.urls_expire_at) if urls else None,
         expires_at=api_time(seen.expiry.expires_at) if seen.expiry else None,
         expires_soon=bool(seen.expiry and seen.expiry.is_near),
+        **_origin(record),
     )
 
 
@@ -203,7 +208,48 @@ def video_message(event: VideoEvent) -> responses.VideoMessage:
         media=_media(record),
         rejection=_rejection(record.rejection),
         expires_at=api_time(record.deletes_at) if event.type is EventType.EXPIRING and record.deletes_at else None,
+        **_origin(record),
     )
+
+
+def upload_link(used: "UsedLink", now: datetime, token: str | None) -> responses.UploadLink:
+    link = used.link
+    return responses.UploadLink(
+        link_id=link.link_id,
+        title=link.title,
+        note=link.note,
+        state=link.state(now).value,
+        max_videos=link.max_videos,
+        max_bytes=link.max_bytes,
+        used_videos=used.videos,
+        used_bytes=used.size_bytes,
+        created_at=api_time(link.created_at),
+        expires_at=api_time(link.expires_at),
+        revoked_at=api_time(link.revoked_at) if link.revoked_at else None,
+        reference=link.reference,
+        on_behalf_of=link.on_behalf_of,
+        link_token=token or UNSET,
+    )
+
+
+def borne_link(used: "UsedLink") -> responses.BorneLink:
+    link = used.link
+    return responses.BorneLink(
+        title=link.title,
+        note=link.note,
+        expires_at=api_time(link.expires_at),
+        videos_left=max(0, link.max_videos - used.videos),
+        bytes_left=max(0, link.max_bytes - used.size_bytes),
+    )
+
+
+def _origin(record: VideoRecord) -> dict[str, Any]:
+    return {
+        "link_id": record.link_id,
+        "uploader_name": record.uploader_name,
+        "reference": record.reference,
+        "on_behalf_of": record.on_behalf_of,
+    }
 
 
 def _cause(event: VideoEvent) -> responses.Cause | None:

@@ -1,6 +1,7 @@
 """The domain: arithmetic and decisions of an upload. Knows neither Chalice nor AWS.
 
 init         multipart_upload, simple_upload, caps, idempotency_keys, upload_requests, upload_token, part_plan
+links        upload_links
 parts        multipart_upload, part_urls
 completion   completion, upload_metrics
 processing   processing, media, malware_scan

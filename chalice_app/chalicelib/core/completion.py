@@ -34,6 +34,7 @@ from chalicelib.core.ports import (
     VideoBucket,
 )
 from chalicelib.core.records import Records
+from chalicelib.core.upload_links import UploadLinks
 from chalicelib.core.upload_metrics import record_completed_upload
 from chalicelib.core.upload_requests import CompleteUpload
 from chalicelib.core.upload_token import UploadToken
@@ -74,14 +75,15 @@ class Completions:
     """patience_seconds: how long to wait for S3 before answering that it is under way."""
 
     records: Records
+    links: UploadLinks
     videos: VideoBucket
     meter: Meter
     now: Clock
     patience_seconds: float = PATIENCE_SECONDS
 
     def complete(self, token: UploadToken, request: CompleteUpload) -> Completion:
-        """Raises UploadNotFoundError, StateError's leaves, CompletionRefusedError's leaves (the upload stays open),
-        StorageUnavailableError (nothing was done)."""
+        """Raises UploadNotFoundError, StateError's leaves, LinkRevokedError, CompletionRefusedError's leaves (the
+        upload stays open), StorageUnavailableError (nothing was done)."""
         if request.upload_id not in {None, token.upload_id} or request.file_key not in {None, token.file_key}:
             raise UploadNotFoundError
         outcome, record = self._take_lease(token, request)
@@ -121,6 +123,7 @@ class Completions:
             outcome = _lease_on(record, self.now() - LEASE)
             if outcome is not _LeaseOutcome.MINE:
                 return None
+            self.links.require_not_revoked(record)
             _require_every_part(record, request)
             started = {"completion_started_at": self.now(), "checksum_crc64nvme": request.checksum_crc64nvme}
             if record.state is State.COMPLETING:

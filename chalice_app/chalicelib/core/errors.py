@@ -14,6 +14,7 @@ PlatformError
 ├── NotFoundError                       unknown, or somebody else's: the same
 │   ├── UploadNotFoundError
 │   ├── VideoNotFoundError
+│   ├── LinkNotFoundError
 │   └── RouteNotFoundError
 ├── MethodNotAllowedError
 ├── CapError                            the user's share is used up
@@ -21,7 +22,13 @@ PlatformError
 │   ├── ReservedBytesExceededError
 │   ├── TooManyStoredVideosError
 │   ├── StoredBytesExceededError
-│   └── StageFullError
+│   ├── StageFullError
+│   ├── TooManyLinksError
+│   ├── LinkUsedUpError
+│   └── LinkMakerFullError
+├── LinkError                           the upload link opens nothing any more
+│   ├── LinkExpiredError
+│   └── LinkRevokedError
 ├── StateError                          the upload is past this
 │   ├── UploadAbortedError
 │   ├── UploadExpiredError
@@ -192,6 +199,14 @@ class VideoNotFoundError(NotFoundError):
         return "There is no such video."
 
 
+class LinkNotFoundError(NotFoundError):
+    code = "link_not_found"
+
+    @property
+    def message(self) -> str:
+        return "There is no such upload link."
+
+
 class RouteNotFoundError(NotFoundError):
     code = "route_not_found"
 
@@ -273,6 +288,67 @@ class StageFullError(CapError):
     @property
     def message(self) -> str:
         return f"The platform has no room for {self.size_bytes} bytes more: its operators have to make some."
+
+
+class TooManyLinksError(CapError):
+    max_links: int
+    code = "too_many_links"
+
+    @property
+    def message(self) -> str:
+        return f"{self.max_links} upload links are open: revoke one first."
+
+
+class LinkUsedUpError(CapError):
+    """max_videos, max_bytes: of the link. used_videos, used_bytes: what its uploads take of them."""
+
+    size_bytes: int
+    used_videos: int
+    used_bytes: int
+    max_videos: int
+    max_bytes: int
+    code = "link_used_up"
+
+    @property
+    def message(self) -> str:
+        return (
+            f"The upload link takes {self.max_videos} videos of {self.max_bytes} bytes in all; {self.used_videos} of "
+            f"{self.used_bytes} bytes are sent or on their way, and {self.size_bytes} bytes more do not fit."
+        )
+
+
+class LinkMakerFullError(CapError):
+    """Without the maker's figures, which are nobody else's."""
+
+    size_bytes: int
+    code = "link_maker_full"
+
+    @property
+    def message(self) -> str:
+        return (
+            f"The library behind this upload link has no room for {self.size_bytes} bytes more at the moment: tell the "
+            "person who gave you the link."
+        )
+
+
+class LinkError(PlatformError):
+    """Base of errors about an upload link that opens nothing any more."""
+
+
+class LinkExpiredError(LinkError):
+    code = "link_expired"
+
+    @property
+    def message(self) -> str:
+        return "The upload link has expired: ask the person who gave it to you for a new one."
+
+
+class LinkRevokedError(LinkError):
+    code = "link_revoked"
+
+    @property
+    def message(self) -> str:
+        return "The upload link was revoked: ask the person who gave it to you for a new one."
 
 
 class StateError(PlatformError):

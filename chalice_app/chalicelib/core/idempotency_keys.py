@@ -75,5 +75,10 @@ class IdempotencyKeys:
 
 def _key(owner: str, request: StartUpload, correlation_id: str) -> str:
     """Return a key that includes the file: several files under one id are several uploads."""
-    named = json.dumps([correlation_id, request.file_name, request.content_type, request.size_bytes])
+    named = json.dumps([correlation_id, request.file_name, request.content_type, request.size_bytes, *_bearer(request)])
     return f"starts/{owner}/{hashlib.sha256(named.encode()).hexdigest()}"
+
+
+def _bearer(request: StartUpload) -> list[str]:
+    """An id that the bearer of a link gives finds neither the maker's uploads nor another link's."""
+    return [request.origin.link_id] if request.origin.link_id else []

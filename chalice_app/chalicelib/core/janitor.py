@@ -168,6 +168,9 @@ class Janitor:
         return "cleaned"
 
     def _remove_markers(self, open_video: _OpenVideo) -> None:
+        for use in self.records.uses(open_video.ref.owner):
+            if use.ref == open_video.ref:
+                self.records.give_back_use(use.ref, use.size_bytes, use.link_id)
         for marker in open_video.markers:
             self.records.release(marker.ref, marker.size_bytes)
 
@@ -198,11 +201,11 @@ class Janitor:
             if self._count_late_parts(record, record.reservation_released_at):
                 return "open"
             # Also where a sweep was killed between the record and the marker.
-            self.records.release(record.ref, record.size_bytes)
+            self.records.let_go(record)
             return "idle"
         if not open_video.is_reserved:
             # It took its reservation again while a sweep gave it back.
-            self.records.reserve(record.ref, record.size_bytes)
+            self.records.hold(record)
         if record.upload_id is None or record.has_parts or record.updated_at >= self.now() - IDLE_GRACE:
             return "open"
         return self._release_or_note_parts(record, record.upload_id)
@@ -211,7 +214,7 @@ class Janitor:
         """Take the reservation again if parts arrived without it, even where there is no room: S3 holds them."""
         if released_at < self.now() - LATE_PARTS_GRACE or not self._has_parts(record):
             return False
-        self.records.reserve(record.ref, record.size_bytes)
+        self.records.hold(record)
 
         def decide(current: VideoRecord) -> VideoRecord | None:
             if current.state is not State.UPLOADING or current.reservation_released_at is None:
@@ -250,7 +253,7 @@ class Janitor:
         change = self.records.change(record.ref, decide)
         if has_parts or change is None or not change.mine:
             return "open"
-        self.records.release(record.ref, record.size_bytes)
+        self.records.let_go(record)
         log.info("reservation released")
         return "idle"
 

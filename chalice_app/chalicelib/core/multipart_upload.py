@@ -1,8 +1,9 @@
 """An upload in parts: start it, sign its parts, list stored parts, abort it."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import zip_longest
@@ -12,6 +13,9 @@ from chalicelib.core.caps import Room
 from chalicelib.core.download_name import content_disposition
 from chalicelib.core.errors import (
     CapError,
+    LinkMakerFullError,
+    LinkRevokedError,
+    LinkUsedUpError,
     UploadAbortedError,
     UploadCompletedError,
     UploadCompletingError,
@@ -24,6 +28,7 @@ from chalicelib.core.part_plan import PartPlan, plan_parts
 from chalicelib.core.part_urls import PartUrls, SignedPart
 from chalicelib.core.ports import Clock, Meter, StoredPart, UploadGoneError, VideoBucket
 from chalicelib.core.records import Records
+from chalicelib.core.upload_links import UploadLink, UploadLinks
 from chalicelib.core.upload_requests import MAX_URLS_PER_PAGE, StartUpload
 from chalicelib.core.upload_token import UploadToken, UploadTokens
 from chalicelib.core.video_id import VideoRef, new_video_id
@@ -74,23 +79,26 @@ class MultipartUploads:
     meter: Meter
     now: Clock
     room: Room
+    links: UploadLinks
     preferred_part_bytes: int
     upload_ttl: timedelta
 
-    def start(self, owner: str, request: StartUpload, correlation_id: str | None = None) -> StartedUpload:
-        """correlation_id: with one, the same call again opens the same upload again.
+    def start(
+        self, owner: str, request: StartUpload, correlation_id: str | None = None, link: UploadLink | None = None
+    ) -> StartedUpload:
+        """correlation_id: with one, the same call again opens the same upload again. link: that the caller bears.
 
         Raises CapError's leaves; FileTooLargeError above what S3 holds; UploadStartingError while the same call runs.
         """
         plan = plan_parts(request.size_bytes, self.preferred_part_bytes)
         now = self.now()
         ref = VideoRef(owner, new_video_id(now))
-        begun = self._begun_before(ref, request, correlation_id)
+        begun = self._begun_before(ref, request, correlation_id, link)
         if begun and begun.upload_id:
             return self._opened_again(begun, begun.upload_id)
-        _log_about_new(ref, correlation_id)
+        _log_about_new(ref, correlation_id, request.origin.link_id)
         try:
-            self.room.reserve(ref, request.size_bytes)
+            self._reserve(ref, request.size_bytes, link)
             started = self._opened(ref, request, plan, now, correlation_id)
         except Exception:
             if correlation_id:
@@ -106,20 +114,42 @@ class MultipartUploads:
         log.info("upload started", extra={"sizeBytes": request.size_bytes, "partCount": plan.part_count})
         return started
 
-    def _begun_before(self, ref: VideoRef, request: StartUpload, correlation_id: str | None) -> VideoRecord | None:
+    def _begun_before(
+        self, ref: VideoRef, request: StartUpload, correlation_id: str | None, link: UploadLink | None
+    ) -> VideoRecord | None:
         """The open upload that this call repeats; it holds its place already. None: it is for this call to begin one.
 
         Raises CapError's leaves by lists, before the idempotency key is written, UploadStartingError.
         """
         try:
-            self.room.require(ref, request.size_bytes)
+            self._require_room(ref, request.size_bytes, link)
         except CapError:
             begun = self.idempotency_keys.find(ref.owner, request, correlation_id) if correlation_id else None
             if begun is None:
-                _log_about_new(ref, correlation_id)
+                _log_about_new(ref, correlation_id, request.origin.link_id)
                 raise
             return begun
         return self.idempotency_keys.take(ref, request, correlation_id) if correlation_id else None
+
+    def _require_room(self, ref: VideoRef, size_bytes: int, link: UploadLink | None) -> None:
+        if link is None:
+            self.room.require(ref, size_bytes)
+            return
+        with _without_figures(size_bytes):
+            self.room.require(ref, size_bytes)
+        self.links.require(link, size_bytes)
+
+    def _reserve(self, ref: VideoRef, size_bytes: int, link: UploadLink | None) -> None:
+        if link is None:
+            self.room.reserve(ref, size_bytes)
+            return
+        with _without_figures(size_bytes):
+            self.room.reserve(ref, size_bytes)
+        try:
+            self.links.use(link, ref, size_bytes)
+        except LinkUsedUpError:
+            self.records.release(ref, size_bytes)
+            raise
 
     def _opened(
         self, ref: VideoRef, request: StartUpload, plan: PartPlan, now: datetime, correlation_id: str | None
@@ -140,6 +170,8 @@ class MultipartUploads:
             return self._with_first_page(record, upload_id)
         except Exception:
             # Nobody will ever send a part of it: the bucket's lifecycle rule drops it.
+            if request.origin.link_id:
+                self.records.give_back_use(ref, request.size_bytes, request.origin.link_id)
             self.records.release(ref, request.size_bytes)
             raise
 
@@ -157,10 +189,11 @@ class MultipartUploads:
         return StartedUpload(record, upload_id, token, signed_parts, urls_expire_at)
 
     def find(self, token: UploadToken) -> VideoRecord:
-        """The record behind a token, whatever its state. Raises UploadNotFoundError."""
+        """The record behind a token, whatever its state. Raises UploadNotFoundError, LinkRevokedError."""
         record = self.records.find(token.ref)
         if record is None or record.upload_id != token.upload_id or record.state is State.DELETED:
             raise UploadNotFoundError
+        self.links.require_not_revoked(record)
         return record
 
     def find_open(self, token: UploadToken) -> VideoRecord:
@@ -223,14 +256,13 @@ class MultipartUploads:
         if record.reservation_released_at is None:
             return record
         try:
-            self.room.require(record.ref, record.size_bytes)
-            self.room.reserve(record.ref, record.size_bytes)
+            self._reserve_again(record)
         except CapError:
             current = self.records.find(record.ref)
             if current is None or current.reservation_released_at:
                 raise
             # Another call for this upload was first: the reservation that was counted is this upload's own.
-            self.records.reserve(record.ref, record.size_bytes)
+            self.records.hold(record)
 
         def decide(current: VideoRecord) -> VideoRecord | None:
             if current.state is not State.UPLOADING or current.reservation_released_at is None:
@@ -245,6 +277,17 @@ class MultipartUploads:
             raise not_uploading(change.record)
         log.info("reservation taken again")
         return change.record
+
+    def _reserve_again(self, record: VideoRecord) -> None:
+        """Raises CapError's leaves, LinkRevokedError."""
+        with _without_figures(record.size_bytes) if record.link_id else nullcontext():
+            self.room.require(record.ref, record.size_bytes)
+            self.room.reserve(record.ref, record.size_bytes)
+        try:
+            self.links.use_again(record)
+        except (LinkUsedUpError, LinkRevokedError):
+            self.records.release(record.ref, record.size_bytes)
+            raise
 
     def open_uploads(self, owner: str, *, with_tokens: bool) -> list[OpenUpload]:
         """This user's unfinished uploads in parts, newest first, without those that S3 has dropped.
@@ -284,9 +327,19 @@ class MultipartUploads:
         return Received(sum(part.size_bytes for part in parts), idle_seconds)
 
 
-def _log_about_new(ref: VideoRef, correlation_id: str | None) -> None:
+@contextmanager
+def _without_figures(size_bytes: int) -> Generator[None]:
+    """Refuse the bearer of a link without the figures of the link's maker."""
+    try:
+        yield
+    except CapError as error:
+        log.info("the maker of the link has no room", extra={"code": error.code})
+        raise LinkMakerFullError(size_bytes=size_bytes) from error
+
+
+def _log_about_new(ref: VideoRef, correlation_id: str | None, link_id: str | None) -> None:
     """An earlier upload under the same id may have been looked at: it is not the one that is refused or begun now."""
-    about_upload(owner=ref.owner, video_id=ref.video_id, correlation_id=correlation_id)
+    about_upload(owner=ref.owner, video_id=ref.video_id, correlation_id=correlation_id, link_id=link_id)
 
 
 def not_uploading(

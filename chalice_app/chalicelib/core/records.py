@@ -4,6 +4,8 @@ A marker is `open/{owner}/{videoId}.{sizeBytes}`. The janitor lists markers inst
 
 - A reservation carries the size of the video and counts against its owner's caps. It is written before a caller
   learns of an upload and deleted after the video is settled.
+- A use (`link-uses/{owner}/{linkId}/{videoId}.{sizeBytes}`) counts against the caps of the upload link. It is written
+  after the reservation and deleted before it; of a completed upload it stays.
 - A watch carries the size 0 and counts against nothing. It keeps an upload in the janitor's view that has lost its
   reservation, or a form that may be sent again.
 """
@@ -36,6 +38,16 @@ class OpenMarker(NamedTuple):
     @property
     def is_reservation(self) -> bool:
         return self.size_bytes > 0
+
+
+class LinkUse(NamedTuple):
+    link_id: str
+    ref: VideoRef
+    size_bytes: int
+
+
+def use_key(ref: VideoRef, size_bytes: int, link_id: str) -> str:
+    return f"link-uses/{ref.owner}/{link_id}/{ref.video_id}.{size_bytes}"
 
 
 def marker_key(ref: VideoRef, size_bytes: int) -> str:
@@ -159,6 +171,32 @@ class Records:
     def release(self, ref: VideoRef, size_bytes: int) -> None:
         self._bucket.delete(marker_key(ref, size_bytes))
 
+    def use(self, ref: VideoRef, size_bytes: int, link_id: str) -> None:
+        self._bucket.put(use_key(ref, size_bytes, link_id), b"", "application/octet-stream")
+
+    def give_back_use(self, ref: VideoRef, size_bytes: int, link_id: str) -> None:
+        self._bucket.delete(use_key(ref, size_bytes, link_id))
+
+    def uses(self, owner: str, link_id: str | None = None) -> Iterator[LinkUse]:
+        """Uses of one link, or of all of an owner's links."""
+        folder = f"link-uses/{owner}/{link_id}/" if link_id else f"link-uses/{owner}/"
+        for listed in self._bucket.list_keys(folder):
+            _, _, used_link, name = listed.key.split("/")
+            video_id, _, size_bytes = name.partition(".")
+            yield LinkUse(used_link, VideoRef(owner, video_id), int(size_bytes))
+
+    def hold(self, record: VideoRecord) -> None:
+        """Write the reservation of an upload, and of a link's upload the use, whatever room there is."""
+        self.reserve(record.ref, record.size_bytes)
+        if record.link_id:
+            self.use(record.ref, record.size_bytes, record.link_id)
+
+    def let_go(self, record: VideoRecord) -> None:
+        """Delete what `hold` writes."""
+        if record.link_id:
+            self.give_back_use(record.ref, record.size_bytes, record.link_id)
+        self.release(record.ref, record.size_bytes)
+
     def watch(self, ref: VideoRef) -> None:
         self.reserve(ref, _WATCH_BYTES)
 
@@ -172,6 +210,8 @@ class Records:
         has seen that the inspected object is the newest. A form that was never sent keeps its reservation while it may
         be: whoever deletes it and begins another would otherwise hold any number of them.
         """
+        if record.link_id and record.state in GONE_STATES and not record.completed_at:
+            self.give_back_use(record.ref, record.size_bytes, record.link_id)
         is_unchecked_form = record.upload_id is None and record.state in _INSPECTED
         if owed_event(record) or record.may_arrive_again(now) or is_unchecked_form:
             self.watch(record.ref)
@@ -194,5 +234,6 @@ def _log_about(record: VideoRecord) -> VideoRecord:
         video_id=record.video_id,
         upload_id=record.upload_id,
         correlation_id=record.correlation_id,
+        link_id=record.link_id,
     )
     return record

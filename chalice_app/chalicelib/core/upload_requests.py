@@ -11,15 +11,39 @@ MAX_URLS_PER_PAGE = 500
 payload")."""
 
 
+class Origin(NamedTuple):
+    """The way by which an upload came to its owner; all None for an upload of the owner's own.
+
+    link_id, uploader_name: of the upload link, and the name that its bearer gave. reference, on_behalf_of: as a machine
+    client calls the upload and its user.
+    """
+
+    link_id: str | None = None
+    uploader_name: str | None = None
+    reference: str | None = None
+    on_behalf_of: str | None = None
+
+
+OWN = Origin()
+
+
 class StartUpload(NamedTuple):
     file_name: str
     content_type: str
     size_bytes: int
     labels: Labels = NO_LABELS
+    origin: Origin = OWN
 
     @classmethod
     def accepted(
-        cls, file_name: str, content_type: str, size_bytes: int, max_bytes: int, labels: Labels = NO_LABELS
+        cls,
+        file_name: str,
+        content_type: str,
+        size_bytes: int,
+        max_bytes: int,
+        *,
+        labels: Labels = NO_LABELS,
+        origin: Origin = OWN,
     ) -> Self:
         """Raises EmptyFileError, FileTooLargeError, UnsupportedVideoTypeError."""
         if size_bytes == 0:
@@ -27,7 +51,7 @@ class StartUpload(NamedTuple):
         if size_bytes > max_bytes:
             raise FileTooLargeError(size_bytes=size_bytes, max_bytes=max_bytes)
         require_video_type(file_name, content_type)
-        return cls(file_name, content_type, size_bytes, labels)
+        return cls(file_name, content_type, size_bytes, labels, origin)
 
 
 class CompleteUpload(NamedTuple):

@@ -1,4 +1,4 @@
-"""The upload token: a capability for one upload, checked without any state.
+"""Tokens: a capability for one upload, or for the uploads of one link, checked without any state.
 
 `<base64url(JSON)>.<base64url(MAC)>`; the MAC is made and checked by KMS, whose key never leaves it. `kid` names the
 key, because HMAC keys cannot rotate by themselves: the old one verifies until its last token has expired.
@@ -36,6 +36,15 @@ class UploadToken:
 
 
 @dataclass(frozen=True)
+class LinkToken:
+    """The capability of an upload link. Its expiry and its limits are the link's record's."""
+
+    kid: str
+    owner: str
+    link_id: str
+
+
+@dataclass(frozen=True)
 class UploadTokens:
     mac: Mac
     now: Clock
@@ -49,24 +58,38 @@ class UploadTokens:
             upload_id,
             int(expires_at.timestamp()),
         )
+        return self._signed(token)
+
+    def issue_for_link(self, owner: str, link_id: str) -> str:
+        """The same text each time, as long as the key is the same."""
+        return self._signed(LinkToken(self.mac.current_kid, owner, link_id))
+
+    def _signed(self, token: UploadToken | LinkToken) -> str:
         claims = {camel_case(name): value for name, value in asdict(token).items()}
         payload = _to_base64url(json.dumps(claims, separators=(",", ":")).encode())
         return f"{payload}.{_to_base64url(self.mac.generate(payload.encode()))}"
 
     def verify(self, text: str) -> UploadToken:
+        """Raises UnauthorizedError, also for a link's token."""
+        token = self.verify_any(text)
+        if not isinstance(token, UploadToken):
+            raise UnauthorizedError
+        return token
+
+    def verify_any(self, text: str) -> UploadToken | LinkToken:
         """Shape and expiry first, so that noise costs no KMS call. Raises UnauthorizedError."""
         payload, _, mac = text.partition(".")
         if len(text) > MAX_TOKEN_CHARS or not payload or not mac:
             raise UnauthorizedError
         token = _parse(_from_base64url(payload))
-        if token.expiry <= self.now().timestamp():
+        if isinstance(token, UploadToken) and token.expiry <= self.now().timestamp():
             raise UnauthorizedError
         if not self.mac.verify(token.kid, payload.encode(), _from_base64url(mac)):
             raise UnauthorizedError
         return token
 
 
-def _parse(payload: bytes) -> UploadToken:
+def _parse(payload: bytes) -> UploadToken | LinkToken:
     try:
         claims: JsonObject = json.loads(payload)
     except (ValueError, RecursionError) as error:
@@ -82,6 +105,10 @@ def _parse(payload: bytes) -> UploadToken:
             **rest,
         } if not rest and is_owner(owner) and is_video_id(video_id) and file_key == VideoRef(owner, video_id).file_key:
             return UploadToken(kid, owner, video_id, file_key, upload_id, expiry)
+        case {"kid": str(kid), "owner": str(owner), "linkId": str(link_id), **rest} if (
+            not rest and is_owner(owner) and is_video_id(link_id)
+        ):
+            return LinkToken(kid, owner, link_id)
         case _:
             raise UnauthorizedError
 

@@ -92,6 +92,7 @@ class VideoRecord:
     has_parts: whether S3 was seen to hold a part of it. reservation_released_at: when its reservation was given back
     for want of a part, None while it holds one. was_released: whether that ever happened.
     title, description, tags: labels that its owner gave; none in records of version 0.1.
+    link_id, uploader_name, reference, on_behalf_of: its origin; None in records of version 0.1.
     restored_at: when an operator last brought it back. warned_at: when the warning before its deletion by retention was
     given. deletes_at: the earliest deletion, as that warning names it. warning_sent_at: when subscribers were told.
     revision: one more with each write; 0 in records of version 0.1.
@@ -133,6 +134,10 @@ class VideoRecord:
     title: str | None = None
     description: str | None = None
     tags: tuple[str, ...] = ()
+    link_id: str | None = None
+    uploader_name: str | None = None
+    reference: str | None = None
+    on_behalf_of: str | None = None
     revision: int = 0
 
     @classmethod
@@ -163,6 +168,7 @@ class VideoRecord:
             correlation_id=correlation_id,
             revision=1,
             **request.labels._asdict(),
+            **request.origin._asdict(),
         )
 
     @property

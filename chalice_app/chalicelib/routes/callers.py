@@ -6,8 +6,8 @@ from chalice.app import Request
 
 from chalicelib.core.errors import ForbiddenError, UnauthorizedError
 from chalicelib.core.log_context import about_upload
-from chalicelib.core.upload_token import UploadToken
-from chalicelib.core.video_id import is_owner
+from chalicelib.core.upload_token import LinkToken, UploadToken
+from chalicelib.core.video_id import is_owner, is_video_id
 from chalicelib.wiring import services
 
 READ_SCOPE = "video-upload/read"
@@ -62,6 +62,14 @@ def _user_of(request: Request, allowed_scopes: frozenset[str]) -> str:
     return owner
 
 
+def require_machine(request: Request, *names: str | None) -> None:
+    """Require a machine client of a request that carries names that only those give. Raises ForbiddenError."""
+    claims = _claims(request)
+    # Cognito Developer Guide, "Understanding the access token": with client credentials `sub` is the client's id.
+    if any(names) and claims.get("sub") != claims.get("client_id"):
+        raise ForbiddenError(reason="only a machine client gives a reference or uploads on behalf of somebody")
+
+
 def _claims(request: Request) -> dict[str, Any]:
     return (request.context.get("authorizer") or {}).get("claims") or {}
 
@@ -86,3 +94,13 @@ def upload_of(request: Request) -> UploadToken:
         raise UnauthorizedError from error
     about_upload(owner=token.owner, video_id=token.video_id, upload_id=token.upload_id)
     return token
+
+
+def link_of(request: Request) -> LinkToken:
+    """The upload link whose token the Lambda authorizer has verified. Raises UnauthorizedError."""
+    context: dict[str, Any] = request.context.get("authorizer") or {}
+    match context:
+        case {"kid": str(kid), "owner": str(owner), "linkId": str(link_id)} if is_owner(owner) and is_video_id(link_id):
+            return LinkToken(kid, owner, link_id)
+        case _:
+            raise UnauthorizedError

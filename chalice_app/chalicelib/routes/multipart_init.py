@@ -7,7 +7,7 @@ from chalicelib.contract.requests import NewUpload, PartsToSign
 from chalicelib.contract.responses import SignedParts
 from chalicelib.core.video_record import api_time
 from chalicelib.routes.api_blueprint import ApiBlueprint, respond
-from chalicelib.routes.callers import may_also_write, reader_of, upload_of, writer_of
+from chalicelib.routes.callers import may_also_write, reader_of, require_machine, upload_of, writer_of
 from chalicelib.routes.strict_json import strict_json
 from chalicelib.routes.upload_tokens import upload_token_authorizer
 from chalicelib.routes.users import may_read, may_write
@@ -21,6 +21,7 @@ def start_upload() -> Response:
     owner = writer_of(multipart_init.current_request)
     max_bytes = services().environment.max_video_bytes
     request = NewUpload.parse(strict_json(multipart_init.current_request), max_bytes)
+    require_machine(multipart_init.current_request, *request.origin)
     started = services().uploads.start(owner, request, multipart_init.correlation_id)
     return respond(views.started_upload(started), status=201)
 

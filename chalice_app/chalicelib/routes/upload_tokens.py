@@ -1,12 +1,15 @@
-"""The Lambda authorizer: an upload token admits its bearer to the routes of one upload."""
+"""The Lambda authorizer: an upload token admits its bearer to the routes of one upload, a link's token to its two."""
 
 import logging
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from chalice.app import AuthRequest, AuthResponse, AuthRoute, Blueprint, ChaliceAuthorizer
 
 from chalicelib.core.errors import StorageForbiddenError, UnauthorizedError
+from chalicelib.core.json_values import camel_case
+from chalicelib.core.upload_token import LinkToken
 from chalicelib.invocations import invocation
 from chalicelib.routes.denied_calls import denied
 from chalicelib.wiring import services
@@ -19,6 +22,12 @@ TOKEN_ROUTES = {
     "/multipart/abort": ["POST"],
 }
 """All of them in every answer: API Gateway caches it by token and would refuse the next route from the cache."""
+
+LINK_ROUTES = {
+    "/link": ["GET"],
+    "/link/multipart/init": ["POST"],
+}
+"""Routes of an upload link's token. Whether the link is still open, the routes read in its record each time."""
 
 TTL_SECONDS = 300
 
@@ -55,7 +64,7 @@ def upload_token_authorizer(request: AuthRequest) -> AuthResponse:
     if scheme.lower() != "bearer":
         raise GatewayUnauthorizedError
     try:
-        token = services().tokens.verify(text.strip())
+        token = services().tokens.verify_any(text.strip())
     except UnauthorizedError as error:
         log.info("upload token refused")
         raise GatewayUnauthorizedError from error
@@ -64,13 +73,7 @@ def upload_token_authorizer(request: AuthRequest) -> AuthResponse:
             raise StorageForbiddenError from error
         log.exception("upload token cannot be checked")
         raise
-    context = {
-        "kid": token.kid,
-        "owner": token.owner,
-        "videoId": token.video_id,
-        "fileKey": token.file_key,
-        "uploadId": token.upload_id,
-        "expiry": str(token.expiry),
-    }
-    routes = [AuthRoute(path, methods) for path, methods in TOKEN_ROUTES.items()]
+    context = {camel_case(name): str(value) for name, value in asdict(token).items()}
+    opened = LINK_ROUTES if isinstance(token, LinkToken) else TOKEN_ROUTES
+    routes = [AuthRoute(path, methods) for path, methods in opened.items()]
     return AuthResponse(routes=[*routes], principal_id=token.owner, context=context)

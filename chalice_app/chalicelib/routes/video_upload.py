@@ -13,7 +13,7 @@ from chalicelib.core.index.queries import Query, Sort
 from chalicelib.core.video_id import VideoRef, is_video_id
 from chalicelib.core.video_record import api_time
 from chalicelib.routes.api_blueprint import ApiBlueprint, respond
-from chalicelib.routes.callers import reader_of, writer_of
+from chalicelib.routes.callers import reader_of, require_machine, writer_of
 from chalicelib.routes.page_limits import limit_in
 from chalicelib.routes.strict_json import strict_json
 from chalicelib.routes.users import may_read, may_write
@@ -31,6 +31,7 @@ def offer_upload() -> Response:
     environment = services().environment
     max_bytes = min(environment.max_simple_upload_bytes, environment.max_video_bytes)
     request = NewUpload.parse(strict_json(video_upload.current_request), max_bytes)
+    require_machine(video_upload.current_request, *request.origin)
     offered = services().simple_uploads.start(owner, request, video_upload.correlation_id)
     return respond(views.offered_upload(offered), status=201)
 

@@ -18,6 +18,16 @@ export interface AudioTrack {
   sampleRateHz: number;
 }
 
+/** An upload link as its bearer sees it: what it is for, and what may still be sent by it. */
+export interface BorneLink {
+  /** Shown to the bearer of the link. */
+  title: string;
+  note: string | null;
+  expiresAt: string;
+  videosLeft: number;
+  bytesLeft: number;
+}
+
 /** A part that S3 holds, with the ETag of S3's answer. */
 export interface CompletedPart {
   partNumber: number;
@@ -59,6 +69,8 @@ export interface Health {
   stage: string;
 }
 
+export type LinkId = string;
+
 /** One video in an administrator's list, without its URLs. */
 export interface ListedVideo {
   /** The `sub` of a user, or a program's client id. */
@@ -73,6 +85,10 @@ export interface ListedVideo {
   createdAt: string;
   updatedAt: string;
   rejection: Rejection | null;
+  linkId: string | null;
+  uploaderName: string | null;
+  reference: string | null;
+  onBehalfOf: string | null;
 }
 
 /** The facts that processing found in the file. A field is null if the file does not state it. `profile` and `playability` are also null for a video that version 0.1 processed. */
@@ -85,7 +101,19 @@ export interface Media {
   playability?: Playability | null;
 }
 
-/** A video to upload: the body of POST /multipart/init and POST /upload. */
+/** A video to upload by an upload link: the body of POST /link/multipart/init. */
+export interface NewLinkUpload {
+  /** Without folders and control characters. */
+  fileName: string;
+  /** Must fit the extension of `fileName`. */
+  contentType: "video/3gpp" | "video/3gpp2" | "video/mp2t" | "video/mp4" | "video/mpeg" | "video/ogg" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
+  /** From 1 to what the stage accepts, at most 53,687,091,200,000. */
+  sizeBytes: number;
+  /** As the bearer of an upload link gave it: unverified. */
+  uploaderName: string;
+}
+
+/** A video to upload: the body of POST /multipart/init and POST /upload. `reference` and `onBehalfOf` are for machine clients alone. */
 export interface NewUpload {
   /** Without folders and control characters. */
   fileName: string;
@@ -97,6 +125,21 @@ export interface NewUpload {
   description?: string | null;
   /** Each counts once, whatever its case. */
   tags?: string[];
+  reference?: string | null;
+  onBehalfOf?: string | null;
+}
+
+/** The body of POST /links. `reference` and `onBehalfOf`, for machine clients alone, are of all its uploads. */
+export interface NewUploadLink {
+  /** Shown to the bearer of the link. */
+  title: string;
+  note?: string | null;
+  /** At most as long as the stage allows. */
+  validSeconds: number;
+  maxVideos: number;
+  maxBytes: number;
+  reference?: string | null;
+  onBehalfOf?: string | null;
 }
 
 /** The part of a file that browsers do not play, and its name as people know it. */
@@ -134,6 +177,10 @@ export interface OpenUpload {
   startedAt: string;
   expiresAt: string;
   correlationId: string | null;
+  linkId: string | null;
+  uploaderName: string | null;
+  reference: string | null;
+  onBehalfOf: string | null;
 }
 
 /** The caller's unfinished uploads, newest first. */
@@ -219,6 +266,12 @@ export interface Rejection {
   message: string;
 }
 
+/** A revoked upload link. */
+export interface RevokedLink {
+  status: "revoked";
+  linkId: string;
+}
+
 /** URLs of further parts. */
 export interface SignedParts {
   presignedUrls: PresignedPart[];
@@ -259,6 +312,10 @@ export interface StageVideo {
   urlsExpireAt: string | null;
   expiresAt: string | null;
   expiresSoon: boolean;
+  linkId: string | null;
+  uploaderName: string | null;
+  reference: string | null;
+  onBehalfOf: string | null;
   /** The `sub` of a user, or a program's client id. */
   owner: string;
 }
@@ -320,6 +377,31 @@ export interface UploadBegan {
   sizeBytes: number;
   sentBytes: number;
   partCount: number;
+}
+
+/** An upload link of the caller. `linkToken` is absent for a caller without the write scope, and for a link that is not `open`. `usedVideos` and `usedBytes` count the uploads that were begun by the link and not given up. */
+export interface UploadLink {
+  linkId: string;
+  /** Shown to the bearer of the link. */
+  title: string;
+  note: string | null;
+  state: "expired" | "open" | "revoked";
+  maxVideos: number;
+  maxBytes: number;
+  usedVideos: number;
+  usedBytes: number;
+  createdAt: string;
+  expiresAt: string;
+  revokedAt: string | null;
+  reference: string | null;
+  onBehalfOf: string | null;
+  /** Opens the uploads of this link alone. */
+  linkToken?: string;
+}
+
+/** The caller's upload links, newest first. */
+export interface UploadLinks {
+  links: UploadLink[];
 }
 
 /** An upload goes on. */
@@ -388,6 +470,10 @@ export interface Video {
   urlsExpireAt: string | null;
   expiresAt: string | null;
   expiresSoon: boolean;
+  linkId: string | null;
+  uploaderName: string | null;
+  reference: string | null;
+  onBehalfOf: string | null;
 }
 
 /** The body of PATCH /videos/{videoId}. A field that is left out stays as it is; null takes a text away. */
@@ -400,7 +486,7 @@ export interface VideoChanges {
 
 export type VideoId = string;
 
-/** The message to subscribers about one event of one video. It may come more than once, with the same `id`. `occurredAt` is when the event happened. `state` is the `type` without its prefix, as in version 0.1. `cause` says why an upload failed (`expired`: not finished in time; `given_up`: processing did not succeed) or who deleted the video; it is null otherwise. `media` is there for a video that is ready or was when it was deleted, `rejection` for a rejected one. `expiresAt`: when a video that is `expiring` is deleted at the earliest, null otherwise. */
+/** The message to subscribers about one event of one video. It may come more than once, with the same `id`. `occurredAt` is when the event happened. `state` is the `type` without its prefix, as in version 0.1. `cause` says why an upload failed (`expired`: not finished in time; `given_up`: processing did not succeed) or who deleted the video; it is null otherwise. `media` is there for a video that is ready or was when it was deleted, `rejection` for a rejected one. `expiresAt`: when a video that is `expiring` is deleted at the earliest, null otherwise. `linkId` and `uploaderName` are of the upload link by which it came, `reference` and `onBehalfOf` a machine client's own names. */
 export interface VideoMessage {
   version: 1;
   /** The same for each repetition of the message. */
@@ -421,6 +507,10 @@ export interface VideoMessage {
   media: Media | null;
   rejection: Rejection | null;
   expiresAt: string | null;
+  linkId: string | null;
+  uploaderName: string | null;
+  reference: string | null;
+  onBehalfOf: string | null;
 }
 
 /** A page of the library. Only a `nextCursor` of null ends the list. */
@@ -523,6 +613,11 @@ export type ErrorCode =
   | "internal_error"
   | "invalid_json"
   | "invalid_request"
+  | "link_expired"
+  | "link_maker_full"
+  | "link_not_found"
+  | "link_revoked"
+  | "link_used_up"
   | "method_not_allowed"
   | "part_mismatch"
   | "part_too_small"
@@ -535,6 +630,7 @@ export type ErrorCode =
   | "storage_forbidden"
   | "storage_unavailable"
   | "stored_bytes_exceeded"
+  | "too_many_links"
   | "too_many_open_uploads"
   | "too_many_requests"
   | "too_many_stored_videos"

@@ -106,7 +106,7 @@ OPERATOR: dict[str, tuple[set[str], set[str]]] = {
         {"s3:DeleteObject", "s3:DeleteObjectVersion"},
         {
             *("videos/videos/*", "metadata/records/*", "metadata/posters/*", "metadata/open/*", "metadata/starts/*"),
-            "metadata/index/*",
+            *("metadata/index/*", "metadata/links/*", "metadata/link-uses/*"),
         },
     ),
     "S3UsesDataKey": ({"kms:GenerateDataKey", "kms:Decrypt"}, {"key/keys-data"}),
@@ -372,7 +372,7 @@ def every_route_asks_who_is_calling(recording: Recording) -> Violations:
         if method == "options" or (path, method) in open_to_all:
             continue
         (security,) = operation.get("security") or [{}]
-        token_route = path.startswith("/multipart/") and path != "/multipart/init"
+        token_route = path.split("/")[1] in {"multipart", "link"} and path != "/multipart/init"
         reads = method == "get"
         scopes = ["video-upload/read", "video-upload/write"] if reads else ["video-upload/write"]
         wanted = {"upload_token_authorizer": []} if token_route else {"users": scopes}

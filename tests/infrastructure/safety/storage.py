@@ -181,7 +181,10 @@ def records_are_reachable_from_the_network_alone(recording: Recording) -> Violat
         Effect="Deny",
         Principal=EVERYONE,
         Action="s3:*",
-        Resource=[f"{arn}/records/*", f"{arn}/open/*", f"{arn}/starts/*", f"{arn}/usage/*", f"{arn}/outbox/*"],
+        Resource=[
+            *(f"{arn}/records/*", f"{arn}/open/*", f"{arn}/starts/*", f"{arn}/links/*", f"{arn}/link-uses/*"),
+            *(f"{arn}/usage/*", f"{arn}/outbox/*"),
+        ],
         Condition={
             "StringNotEquals": {"aws:SourceVpce": "network-s3-id"},
             "ArnNotEquals": {

@@ -27,6 +27,7 @@ _FIELDS = (
         "rejection",
     ),
     *("awaitsScanSince", "correlationId", "title", "description", "tags", "revision", "versionId", "uploadId"),
+    *("linkId", "uploaderName", "reference", "onBehalfOf"),
 )
 """Fields of the record that a line repeats. Of `uploadId` it says only whether there is one."""
 
@@ -91,7 +92,8 @@ def name_key(text: str) -> str:
 
 def _searched_text(record: VideoRecord) -> str:
     shown_first = [record.title, record.file_name] if record.title else [record.file_name]
-    return _BETWEEN_TEXTS.join(searched(text) for text in (*shown_first, *record.tags))
+    machine_names = [name for name in (record.reference, record.on_behalf_of) if name]
+    return _BETWEEN_TEXTS.join(searched(text) for text in (*shown_first, *record.tags, *machine_names))
 
 
 def _facts(record: VideoRecord) -> str:

@@ -1,0 +1,278 @@
+"""Upload links: whoever has one uploads into its maker's library without an account.
+
+A link's record is `links/{owner}/{linkId}`. Its token is made from the owner and the link's id (core/upload_token.py),
+so that nothing secret is stored. Each upload that a link begins is a use, counted against the link's own caps by the
+markers in core/records.py.
+"""
+
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, NamedTuple, Self
+
+from chalicelib.core.errors import (
+    ForbiddenError,
+    LinkExpiredError,
+    LinkNotFoundError,
+    LinkRevokedError,
+    LinkUsedUpError,
+    TooManyLinksError,
+)
+from chalicelib.core.json_values import camel_case
+from chalicelib.core.log_context import about_upload
+from chalicelib.core.ports import Clock, MetadataBucket, StorageBusyError
+from chalicelib.core.records import LinkUse, Records
+from chalicelib.core.upload_requests import Origin
+from chalicelib.core.upload_token import LinkToken
+from chalicelib.core.video_id import VideoRef, is_video_id, new_video_id
+from chalicelib.core.video_record import VideoRecord
+
+log = logging.getLogger(__name__)
+
+MAX_LINKS = 100
+"""Links of one owner that are remembered. So many are read for a listing."""
+
+REMEMBERED = timedelta(days=31)
+"""Time for which a link that opens nothing any more is remembered: longer than any upload of it can be open."""
+
+_MAX_RACES = 5
+_TIMES = ("created_at", "expires_at", "revoked_at")
+
+
+class LinkState(StrEnum):
+    OPEN = "open"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+class NewLink(NamedTuple):
+    """A link to make. reference, on_behalf_of: of all its uploads, as a machine client calls them."""
+
+    title: str
+    note: str | None
+    valid: timedelta
+    max_videos: int
+    max_bytes: int
+    reference: str | None = None
+    on_behalf_of: str | None = None
+
+
+class UploadLink(NamedTuple):
+    """max_videos, max_bytes: of all its uploads together. note: to its bearer."""
+
+    owner: str
+    link_id: str
+    title: str
+    note: str | None
+    max_videos: int
+    max_bytes: int
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+    reference: str | None = None
+    on_behalf_of: str | None = None
+
+    @property
+    def key(self) -> str:
+        return _key(self.owner, self.link_id)
+
+    def state(self, now: datetime) -> LinkState:
+        if self.revoked_at:
+            return LinkState.REVOKED
+        return LinkState.EXPIRED if self.expires_at <= now else LinkState.OPEN
+
+    def origin(self, uploader_name: str) -> Origin:
+        """The origin of an upload by this link."""
+        return Origin(self.link_id, uploader_name, self.reference, self.on_behalf_of)
+
+    def is_forgotten(self, now: datetime) -> bool:
+        return min(self.expires_at, self.revoked_at or self.expires_at) < now - REMEMBERED
+
+    def to_json(self) -> bytes:
+        plain = {
+            camel_case(name): value.isoformat() if isinstance(value, datetime) else value
+            for name, value in self._asdict().items()
+        }
+        return json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode()
+
+    @classmethod
+    def from_json(cls, body: bytes) -> Self:
+        stored = json.loads(body)
+        values: dict[str, Any] = {name: stored.get(camel_case(name)) for name in cls._fields}
+        for name in _TIMES:
+            values[name] = datetime.fromisoformat(values[name]) if values[name] else None
+        return cls(**values)
+
+
+class UsedLink(NamedTuple):
+    """A link, and what its uploads take of its caps."""
+
+    link: UploadLink
+    videos: int
+    size_bytes: int
+
+
+class UploadLinks:
+    """longest: the longest time that a link may be valid; zero on a stage without links."""
+
+    def __init__(self, *, metadata: MetadataBucket, records: Records, now: Clock, longest: timedelta) -> None:
+        self.metadata, self.records, self.now, self.longest = metadata, records, now, longest
+
+    def make(self, owner: str, new: NewLink) -> UploadLink:
+        """Raises ForbiddenError on a stage without links, TooManyLinksError."""
+        self._require_links()
+        now = self.now()
+        self._require_few(owner, now)
+        link = UploadLink(
+            owner=owner,
+            link_id=new_video_id(now),
+            title=new.title,
+            note=new.note,
+            max_videos=new.max_videos,
+            max_bytes=new.max_bytes,
+            created_at=now,
+            expires_at=now + min(new.valid, self.longest),
+            reference=new.reference,
+            on_behalf_of=new.on_behalf_of,
+        )
+        if not self.metadata.put_if_new(link.key, link.to_json()):
+            raise StorageBusyError
+        self._log("upload link made", link)
+        return link
+
+    def list_all(self, owner: str) -> list[UsedLink]:
+        """All links of an owner that are remembered, newest first."""
+        uses = defaultdict[str, list[LinkUse]](list)
+        for use in self.records.uses(owner):
+            uses[use.link_id].append(use)
+        return [_used(link, uses[link.link_id]) for link in self._links(owner)]
+
+    def revoke(self, owner: str, link_id: str) -> UploadLink:
+        """Safe to repeat. Raises LinkNotFoundError."""
+        if not is_video_id(link_id):
+            raise LinkNotFoundError
+        for _ in range(_MAX_RACES):
+            stored = self.metadata.get(_key(owner, link_id))
+            if stored is None:
+                raise LinkNotFoundError
+            link = UploadLink.from_json(stored.body)
+            if link.revoked_at:
+                return link
+            revoked = link._replace(revoked_at=self.now())
+            if self.metadata.put_if_unchanged(link.key, revoked.to_json(), stored.etag):
+                self._log("upload link revoked", revoked)
+                return revoked
+        raise StorageBusyError
+
+    def open(self, token: LinkToken) -> UsedLink:
+        """The link behind a token. Raises LinkNotFoundError, LinkError's leaves."""
+        if not self.longest:
+            raise LinkNotFoundError
+        about_upload(owner=token.owner, link_id=token.link_id)
+        link = self._find(token.owner, token.link_id)
+        match link.state(self.now()):
+            case LinkState.REVOKED:
+                raise LinkRevokedError
+            case LinkState.EXPIRED:
+                raise LinkExpiredError
+            case LinkState.OPEN:
+                return _used(link, self.records.uses(link.owner, link.link_id))
+
+    def require_not_revoked(self, record: VideoRecord) -> None:
+        """Refuse the next step of an upload whose link was revoked; one that has expired lets it end.
+
+        Raises LinkRevokedError.
+        """
+        if record.link_id is None:
+            return
+        try:
+            link = self._find(record.owner, record.link_id)
+        except LinkNotFoundError:
+            raise LinkRevokedError from None
+        if link.revoked_at:
+            raise LinkRevokedError
+
+    def require(self, link: UploadLink, size_bytes: int) -> None:
+        """Refuse by a list, before anything is written. Raises LinkUsedUpError."""
+        _require_room(link, self.records.uses(link.owner, link.link_id), size_bytes)
+
+    def use(self, link: UploadLink, ref: VideoRef, size_bytes: int) -> None:
+        """Count one more upload of a link, as `Room.reserve` counts those of a user. Raises LinkUsedUpError."""
+        self.records.use(ref, size_bytes, link.link_id)
+        others = [use for use in self.records.uses(link.owner, link.link_id) if use.ref != ref]
+        try:
+            _require_room(link, others, size_bytes)
+        except LinkUsedUpError:
+            self.records.give_back_use(ref, size_bytes, link.link_id)
+            raise
+
+    def use_again(self, record: VideoRecord) -> None:
+        """Count an upload that gave its use back for want of a part. Raises LinkUsedUpError, LinkRevokedError."""
+        if record.link_id is None:
+            return
+        try:
+            link = self._find(record.owner, record.link_id)
+        except LinkNotFoundError:
+            raise LinkRevokedError from None
+        self.use(link, record.ref, record.size_bytes)
+
+    def _find(self, owner: str, link_id: str) -> UploadLink:
+        stored = self.metadata.get(_key(owner, link_id))
+        if stored is None:
+            raise LinkNotFoundError
+        return UploadLink.from_json(stored.body)
+
+    def _links(self, owner: str) -> list[UploadLink]:
+        keys = [listed.key for listed in self.metadata.list_keys(f"links/{owner}/")]
+        stored = [self.metadata.get(key) for key in keys]
+        return [UploadLink.from_json(each.body) for each in stored if each]
+
+    def _require_few(self, owner: str, now: datetime) -> None:
+        if sum(1 for _ in self.metadata.list_keys(f"links/{owner}/")) < MAX_LINKS:
+            return
+        remembered = 0
+        for link in self._links(owner):
+            if link.is_forgotten(now):
+                self._forget(link)
+            else:
+                remembered += 1
+        if remembered >= MAX_LINKS:
+            raise TooManyLinksError(max_links=MAX_LINKS)
+
+    def _forget(self, link: UploadLink) -> None:
+        for use in self.records.uses(link.owner, link.link_id):
+            self.records.give_back_use(use.ref, use.size_bytes, use.link_id)
+        self.metadata.delete(link.key)
+
+    def _require_links(self) -> None:
+        if not self.longest:
+            raise ForbiddenError(reason="this platform has no upload links")
+
+    def _log(self, event: str, link: UploadLink) -> None:
+        about_upload(owner=link.owner, link_id=link.link_id)
+        log.info(event, extra={"maxVideos": link.max_videos, "maxBytes": link.max_bytes})
+
+
+def _key(owner: str, link_id: str) -> str:
+    return f"links/{owner}/{link_id}"
+
+
+def _used(link: UploadLink, uses: Iterable[LinkUse]) -> UsedLink:
+    sizes = [use.size_bytes for use in uses]
+    return UsedLink(link, len(sizes), sum(sizes))
+
+
+def _require_room(link: UploadLink, others: Iterable[LinkUse], size_bytes: int) -> None:
+    """others: the uses of the link's other uploads."""
+    used = _used(link, others)
+    if used.videos >= link.max_videos or used.size_bytes + size_bytes > link.max_bytes:
+        raise LinkUsedUpError(
+            size_bytes=size_bytes,
+            used_videos=used.videos,
+            used_bytes=used.size_bytes,
+            max_videos=link.max_videos,
+            max_bytes=link.max_bytes,
+        )
