@@ -26,6 +26,8 @@ def site_config(
         "logoutUrl": pulumi.Output.concat("https://", auth.sign_in_host, "/logout"),
         "tellProgress": True,
         "mfa": settings.mfa.value,
+        "companyDomains": sorted(domain.partition("=")[0] for domain in settings.company_domains),
+        "localUsers": settings.local_users,
     }
     if settings.administrators_group:
         known["administratorsGroup"] = settings.administrators_group

@@ -26,13 +26,15 @@ def main() -> int:
     try:
         if arguments.reset:
             reset(data_dir)
-        ports = Ports(arguments.port, arguments.aws_port, arguments.sign_in_port)
+        ports = Ports(arguments.port, arguments.aws_port, arguments.sign_in_port, arguments.company_port)
         with LocalPlatform(
             data_dir=data_dir,
             ports=ports,
             aws_only=arguments.aws_only,
             page_origins=arguments.page_origin,
             mfa=arguments.mfa,
+            company_domain=arguments.company,
+            local_users=not arguments.no_local_users,
             api_variables={
                 **_notification_variables(arguments),
                 **({"MALWARE_SCAN": "true"} if arguments.malware_scan else {}),
@@ -40,8 +42,12 @@ def main() -> int:
             on_line=_printer(verbose=arguments.verbose),
         ) as platform:
             for email in arguments.administrator:
-                platform.sign_in.appoint_administrator(email)
-            print(welcome(platform, aws_only=arguments.aws_only), flush=True)
+                # A company's people are administrators by a group of the company.
+                is_of_company = arguments.company and email.lower().endswith(f"@{arguments.company}")
+                (platform.company if is_of_company and platform.company else platform.sign_in).appoint_administrator(
+                    email
+                )
+            print(welcome(platform, aws_only=arguments.aws_only, local_users=not arguments.no_local_users), flush=True)
             stop.get()
             print("\nStopping …", flush=True)
     except (ChildFailedError, DataDirBusyError, DataDirError) as error:
@@ -80,6 +86,17 @@ def _arguments() -> argparse.Namespace:
         "--mfa", type=Mfa, choices=list(Mfa), default=Mfa.OPTIONAL, help="second factor by an authenticator app"
     )
     parser.add_argument(
+        "--company",
+        default="",
+        type=_domain,
+        metavar="DOMAIN",
+        help="run a company's sign-in as well, for people with this mail domain, as in acme.example",
+    )
+    parser.add_argument("--company-port", type=_port, default=8003, help="port of the company's sign-in")
+    parser.add_argument(
+        "--no-local-users", action="store_true", help="let only the company's people sign in; needs --company"
+    )
+    parser.add_argument(
         "--administrator",
         action="append",
         default=[],
@@ -102,7 +119,10 @@ def _arguments() -> argparse.Namespace:
         help="scan videos for malware: by ClamAV's daemon where it runs, else for the EICAR test file",
     )
     parser.add_argument("--verbose", action="store_true", help="print the output of all processes")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.no_local_users and not arguments.company:
+        parser.error("--no-local-users needs --company: nobody could sign in")
+    return arguments
 
 
 def _notification_variables(arguments: argparse.Namespace) -> dict[str, str]:
@@ -113,6 +133,12 @@ def _webhook(text: str) -> str:
     if re.fullmatch(r"[a-z0-9]{1,16}=https?://[^\s,]+", text):
         return text
     raise argparse.ArgumentTypeError(f"{text!r} is not NAME=URL with a name of 1 to 16 small letters and digits")
+
+
+def _domain(text: str) -> str:
+    if re.fullmatch(r"[a-z][a-z0-9]{0,31}(\.[a-z0-9-]+)+", text):
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is no mail domain in small letters, as in acme.example")
 
 
 def _port(text: str) -> int:
@@ -130,7 +156,7 @@ def _printer(*, verbose: bool) -> Callable[[str, str], None]:
     return on_line
 
 
-def welcome(platform: LocalPlatform, *, aws_only: bool) -> str:
+def welcome(platform: LocalPlatform, *, aws_only: bool, local_users: bool = True) -> str:
     """Next steps for a person at a terminal."""
     demo = platform.sign_in.demo_user
     behind = [
@@ -149,10 +175,12 @@ def welcome(platform: LocalPlatform, *, aws_only: bool) -> str:
             "  From a terminal       .venv/bin/video-upload login " + platform.site_url,
             "                        .venv/bin/video-upload upload FILE",
         ]
+    if local_users:
+        lines += ["", f"  Sign in as            {demo.email}", f"  with the password     {demo.password}"]
+    if platform.company:
+        of_company = platform.company.demo_user
+        lines += ["", f"  At the company, as    {of_company.email}", f"  with the password     {of_company.password}"]
     lines += [
-        "",
-        f"  Sign in as            {demo.email}",
-        f"  with the password     {demo.password}",
         "",
         "  Ctrl-C stops everything.",
     ]

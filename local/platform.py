@@ -2,11 +2,12 @@
 and what they measure."""
 
 import fcntl
+import secrets
 import shutil
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -14,9 +15,11 @@ from typing import Self, TextIO
 
 from local.api_environment import api_environment
 from local.child_process import ChildProcess
-from local.sign_in.clients import DEFAULT_REDIRECT_URIS, site_redirect_uris
+from local.sign_in.clients import DEFAULT_REDIRECT_URIS, IDENTITY_SCOPES, Client, site_redirect_uris
+from local.sign_in.companies import CALLBACK, Company
 from local.sign_in.second_factors import Mfa
 from local.sign_in.server import SignIn
+from local.sign_in.users import ADMINISTRATORS
 from local.status.metric_store import MetricStore
 from local.status.status_page import ADDRESS as STATUS_ADDRESS
 
@@ -32,17 +35,18 @@ class Ports:
     site: int = 8000
     stand_in: int = 8001
     sign_in: int = 8002
+    company: int = 8003
 
     @classmethod
     def free(cls) -> Self:
-        """Three ports that are free at the moment."""
+        """Ports that are free at the moment."""
         with ExitStack() as sockets:
-            bound = [sockets.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(3)]
+            bound = [sockets.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in fields(cls)]
             return cls(*(one.getsockname()[1] for one in bound))
 
-    def require_free(self) -> None:
-        """Raises PortTakenError."""
-        ports = (self.site, self.stand_in, self.sign_in)
+    def require_free(self, *, company: bool) -> None:
+        """company: whether its port is used. Raises PortTakenError."""
+        ports = (self.site, self.stand_in, self.sign_in, *([self.company] if company else []))
         for index, port in enumerate(ports):
             if port in ports[:index]:
                 raise PortTakenError(port)
@@ -83,7 +87,9 @@ class LocalPlatform:
 
     data_dir: the only folder that is written to; None keeps nothing. aws_only: without API and page, for
     `chalice local`. page_origins: of other pages whose scripts may call API and storage. api_variables: overrides of
-    the API's environment. mfa: the stage's setting of the same name. on_line: (process, line) of what they print.
+    the API's environment. mfa, local_users: the stage's settings of these names. company_domain: mail domain of a
+    company that runs a sign-in of its own; its name is the domain's first word. on_line: (process, line) of what they
+    print.
 
     Raises PortTakenError, DataDirBusyError, DataDirError, ChildFailedError.
     """
@@ -97,6 +103,8 @@ class LocalPlatform:
         page_origins: Sequence[str] = (),
         api_variables: Mapping[str, str] | None = None,
         mfa: Mfa = Mfa.OPTIONAL,
+        company_domain: str = "",
+        local_users: bool = True,
         on_line: Callable[[str, str], None] = lambda process, line: None,
     ) -> None:
         # The children run in another folder.
@@ -108,6 +116,8 @@ class LocalPlatform:
         any_origin = {"CORS_ORIGIN": "*"} if page_origins else {}
         self._api_variables = {**any_origin, **(api_variables or {})}
         self._mfa = mfa
+        self._company_domain = company_domain
+        self._local_users = local_users
         self._on_line = on_line
         self._children: list[ChildProcess] = []
         self._open = ExitStack()
@@ -115,6 +125,8 @@ class LocalPlatform:
         self.status_url = f"{self.site_url}{STATUS_ADDRESS}"
         self.stand_in_url = ""
         self.sign_in: SignIn
+        self.company: SignIn | None = None
+        """The company's own sign-in, where there is a company."""
         self._metrics: MetricStore
 
     def __enter__(self) -> Self:
@@ -160,7 +172,7 @@ class LocalPlatform:
         )
 
     def _start(self) -> None:
-        self._ports.require_free()
+        self._ports.require_free(company=bool(self._company_domain))
         if self.data_dir:
             self._open.enter_context(_locked(self.data_dir))
         self._metrics = self._open.enter_context(closing(MetricStore(metrics_file := self._metrics_file())))
@@ -174,12 +186,15 @@ class LocalPlatform:
                 *(argument for origin in [*origins, *self._page_origins] for argument in ("--site-origin", origin)),
             ],
         )
+        companies = [self._start_company(origins)] if self._company_domain else []
         self.sign_in = self._open.enter_context(
             SignIn(
                 port=self._ports.sign_in,
                 data_dir=self.data_dir / "sign-in" if self.data_dir else None,
                 redirect_uris={**DEFAULT_REDIRECT_URIS, **site_redirect_uris(*origins)},
                 mfa=self._mfa,
+                companies=companies,
+                local_users=self._local_users,
             )
         )
         self.stand_in_url = stand_in.wait_ready()
@@ -187,8 +202,45 @@ class LocalPlatform:
         worker = self._spawn("worker", "local.event_worker", [], environment)
         if not self._aws_only:
             arguments = ["--port", str(self._ports.site), "--metrics", str(metrics_file), "--mfa", self._mfa]
+            for company in companies:
+                arguments += [argument for domain in company.domains for argument in ("--company-domain", domain)]
+            arguments += [] if self._local_users else ["--no-local-users"]
             self._spawn("site", "local.site", arguments, environment).wait_ready()
         worker.wait_ready()
+
+    def _start_company(self, site_origins: Sequence[str]) -> Company:
+        """Start the company's sign-in, where the platform's own is a client."""
+        sign_in_url = f"http://127.0.0.1:{self._ports.sign_in}"
+        name = self._company_domain.partition(".")[0]
+        client = Client(
+            client_id="video-upload",
+            scopes=IDENTITY_SCOPES,
+            grants=frozenset({"authorization_code"}),
+            redirect_uris=(sign_in_url + CALLBACK,),
+            secret=secrets.token_urlsafe(32),
+        )
+        self.company = self._open.enter_context(
+            SignIn(
+                port=self._ports.company,
+                data_dir=self.data_dir / "company" if self.data_dir else None,
+                redirect_uris={},
+                sign_up=False,
+                demo_email=f"ada@{self._company_domain}",
+                organization=name,
+                session_cookie="company_sign_in",
+                further_origins=site_origins,
+            )
+        )
+        self.company.authority.clients.add(client)
+        return Company(
+            name=name,
+            issuer=self.company.authority_url,
+            client_id=client.client_id,
+            client_secret=client.secret or "",
+            domains=(self._company_domain,),
+            groups_claim="cognito:groups",
+            administrators=ADMINISTRATORS,
+        )
 
     def _spawn(
         self, name: str, module: str, arguments: list[str], environment: Mapping[str, str] | None = None

@@ -57,7 +57,8 @@ _SECURITY_HEADERS = {
 class Site:
     """A WSGI app. stand_in_url, sign_in_url: the other origins that the page may talk to.
 
-    status_page: None without one. mfa: the stage's setting of the same name.
+    status_page: None without one. mfa, local_users: the stage's settings of these names. company_domains: mail domains
+    whose people sign in at their company.
     """
 
     def __init__(
@@ -69,6 +70,8 @@ class Site:
         web_client: Path = WEB_CLIENT,
         status_page: StatusPage | None = None,
         mfa: Mfa = Mfa.OPTIONAL,
+        company_domains: Sequence[str] = (),
+        local_users: bool = True,
     ) -> None:
         self._app = app
         self._status_page = status_page
@@ -87,6 +90,8 @@ class Site:
             "tellProgress": True,
             "mfa": mfa,
             "administratorsGroup": ADMINISTRATORS,
+            "companyDomains": sorted(company_domains),
+            "localUsers": local_users,
         }
         if mfa is not Mfa.OFF:
             self._client_config["accountClientId"] = ACCOUNT_CLIENT
@@ -219,6 +224,15 @@ def main() -> None:
         "--metrics", type=Path, metavar="FILE", help="file of the metrics that /status shows; without it, none"
     )
     parser.add_argument("--mfa", type=Mfa, choices=list(Mfa), default=Mfa.OPTIONAL, help="as the sign-in has it")
+    parser.add_argument(
+        "--company-domain",
+        dest="company_domains",
+        action="append",
+        default=[],
+        metavar="DOMAIN",
+        help="mail domain whose people sign in at their company; may be repeated",
+    )
+    parser.add_argument("--no-local-users", action="store_true", help="nobody signs in with a password of this stage")
     arguments = parser.parse_args()
     allow_open_files(MAX_OPEN_FILES)
     from app import app
@@ -232,6 +246,8 @@ def main() -> None:
         sign_in_url=os.environ["TOKEN_ISSUER"],
         status_page=StatusPage(arguments.metrics) if arguments.metrics else None,
         mfa=arguments.mfa,
+        company_domains=arguments.company_domains,
+        local_users=not arguments.no_local_users,
     )
     server = HttpServer(site, arguments.port, name="VideoUpload", answer_refusal=_refusal_response)
     end_with_parent(lambda: os._exit(0))

@@ -19,19 +19,23 @@ FEDERATED = "EXTERNAL_PROVIDER"
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """The environment holds ADMINISTRATORS_GROUP, and in COMPANY_GROUPS the company's group by provider, as JSON."""
+    return with_company_groups(event, json.loads(os.environ["COMPANY_GROUPS"]), os.environ["ADMINISTRATORS_GROUP"])
+
+
+def with_company_groups(event: dict[str, Any], wanted: Mapping[str, str], administrators: str) -> dict[str, Any]:
     """Add the group of administrators where the company says so; pass the event on unchanged otherwise.
 
-    The environment holds ADMINISTRATORS_GROUP, and in COMPANY_GROUPS the company's group by provider, as JSON.
+    wanted: the company's group by provider.
     """
     request = event["request"]
-    wanted: Mapping[str, str] = json.loads(os.environ["COMPANY_GROUPS"])
     provider = _provider_of(event)
     if event["triggerSource"] != SIGNED_IN or provider not in wanted:
         return event
     if wanted[provider] not in _groups_in(str(request["userAttributes"].get(GROUPS_ATTRIBUTE, ""))):
         return event
     now = request.get("groupConfiguration") or {}
-    groups = [*(now.get("groupsToOverride") or []), os.environ["ADMINISTRATORS_GROUP"]]
+    groups = [*(now.get("groupsToOverride") or []), administrators]
     event["response"] = {
         "claimsAndScopeOverrideDetails": {"groupOverrideDetails": {**now, "groupsToOverride": [*dict.fromkeys(groups)]}}
     }

@@ -109,7 +109,7 @@ class AccountApi:
     def _get_user(self, user: User, _values: Values) -> Values:
         is_on = self._authority.second_factors.is_asked_for(user.subject)
         factors = {"UserMFASettingList": [SOFTWARE_TOKEN], "PreferredMfaSetting": SOFTWARE_TOKEN}
-        return {"Username": user.subject, "UserAttributes": _attributes(user), **(factors if is_on else {})}
+        return {"Username": user.username, "UserAttributes": _attributes(user), **(factors if is_on else {})}
 
     def _associate_software_token(self, user: User, _values: Values) -> Values:
         try:
@@ -152,9 +152,8 @@ class AccountApi:
         if found is None:
             raise _Refusal("InvalidParameterException", "The filter names sub, email or username.")
         text = re.sub(r"\\(.)", r"\1", found[2])
-        users = self._authority.users
-        user = users.by_email(text) if found[1] == "email" else users.by_subject(text)
-        return {"Users": [_listed(user)] if user else []}
+        wanted = text.strip().lower() if found[1] == "email" else text
+        return {"Users": [_listed(user) for user in self._authority.users.all() if _value(user, found[1]) == wanted]}
 
     def _add_to_group(self, values: Values) -> Values:
         self._authority.users.put_into(self._named(values), _group_in(values))
@@ -178,7 +177,8 @@ class AccountApi:
 
     def _named(self, values: Values) -> User:
         users = self._authority.users
-        user = users.by_subject(str(values["Username"])) or users.by_email(str(values["Username"]))
+        name = str(values["Username"])
+        user = users.by_subject(name) or users.by_email(name) or users.by_username(name)
         if user is None:
             raise _Refusal("UserNotFoundException", "User does not exist.")
         return user
@@ -191,7 +191,11 @@ def _group_in(values: Values) -> str:
 
 
 def _listed(user: User) -> dict[str, Any]:
-    return {"Username": user.subject, "Attributes": _attributes(user), "Enabled": True}
+    return {"Username": user.username, "Attributes": _attributes(user), "Enabled": True}
+
+
+def _value(user: User, attribute: str) -> str:
+    return {"sub": user.subject, "username": user.username, "email": user.email}[attribute]
 
 
 def _attributes(user: User) -> list[dict[str, str]]:

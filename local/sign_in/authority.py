@@ -21,7 +21,7 @@ from local.sign_in.grants import AuthorizationCodes, CodeReplayedError, CodeRequ
 from local.sign_in.private_files import PrivateFiles
 from local.sign_in.second_factors import Mfa, SecondFactors
 from local.sign_in.signing_key import SigningKey, load_or_make_key
-from local.sign_in.tokens import TokenIssuer, Tokens
+from local.sign_in.tokens import REFRESHED, TokenIssuer, Tokens
 from local.sign_in.users import User, Users
 
 DEMO_EMAIL = "demo@example.com"
@@ -68,6 +68,8 @@ class Authority:
         redirect_uris: Mapping[str, Sequence[str]],
         mfa: Mfa,
         clock: Callable[[], float],
+        company_groups: Mapping[str, str] | None = None,
+        demo_email: str = DEMO_EMAIL,
     ) -> None:
         files = PrivateFiles(data_dir)
         self.issuer = issuer
@@ -76,9 +78,15 @@ class Authority:
         self.users = Users(files, clock)
         self.second_factors = SecondFactors(files, mfa, clock)
         self.refresh_tokens = RefreshTokens(files, clock)
-        self.tokens = TokenIssuer(issuer=issuer, key=self.key, refresh_tokens=self.refresh_tokens, clock=clock)
+        self.tokens = TokenIssuer(
+            issuer=issuer,
+            key=self.key,
+            refresh_tokens=self.refresh_tokens,
+            clock=clock,
+            company_groups=company_groups or {},
+        )
         self.session_secret = _session_secret(files)
-        self.demo_user = _demo_user(files, self.users)
+        self.demo_user = _demo_user(files, self.users, demo_email)
         self.clock = clock
         self._codes = AuthorizationCodes(clock)
 
@@ -156,7 +164,9 @@ class Authority:
 
     def _exchange_refresh_token(self, client: Client, form: Mapping[str, str]) -> Tokens:
         grant, next_token = self.refresh_tokens.rotate(form.get("refresh_token", ""), client_id=client.client_id)
-        return self.tokens.for_user(self._present(grant), client, grant, nonce=None, refresh_token=next_token)
+        return self.tokens.for_user(
+            self._present(grant), client, grant, nonce=None, refresh_token=next_token, trigger_source=REFRESHED
+        )
 
     def _exchange_credentials(self, client: Client, form: Mapping[str, str]) -> Tokens:
         return self.tokens.for_machine(client, client.grant_scopes(form.get("scope", "")))
@@ -210,12 +220,12 @@ def _session_secret(files: PrivateFiles) -> str:
     return secret
 
 
-def _demo_user(files: PrivateFiles, users: Users) -> DemoUser:
+def _demo_user(files: PrivateFiles, users: Users, email: str) -> DemoUser:
     stored = files.read(DEMO_FILE)
     if stored is not None:
         demo = DemoUser(**json.loads(stored))
     else:
-        demo = DemoUser(email=DEMO_EMAIL, password=secrets.token_urlsafe(12))
+        demo = DemoUser(email=email, password=secrets.token_urlsafe(12))
         files.write(DEMO_FILE, lambda: json.dumps({"email": demo.email, "password": demo.password}))
         users.set_password(demo.email, demo.password)
     if users.get_or_create(demo.email).password_hash is None:

@@ -101,6 +101,10 @@ class Clients:
             raise InvalidClientError(description="wrong client secret")
         return client
 
+    def add(self, client: Client) -> None:
+        """Register a client beside those of the platform."""
+        self._clients[client.client_id] = client
+
     def allow_redirects(self, client_id: str, uris: Sequence[str]) -> None:
         """Register addresses of a site that found its port after the sign-in started. Raises UnknownClientError."""
         client = self.get(client_id)

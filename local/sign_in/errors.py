@@ -3,7 +3,10 @@
 SignInError
 ├── UnknownClientError            error page, never a redirect
 ├── UnregisteredRedirectError     error page, never a redirect
+├── UnknownStateError             error page, never a redirect
 ├── OAuthError                    RFC 6749: JSON at the token endpoint, query parameters at authorize
+│   ├── AccessDeniedError
+│   ├── CompanyAnswerError
 │   ├── InvalidRequestError
 │   ├── InvalidClientError
 │   ├── InvalidGrantError
@@ -47,6 +50,13 @@ class UnregisteredRedirectError(SignInError):
         self.uri = uri
 
 
+class UnknownStateError(SignInError):
+    """A company's answer that nobody asked for in this browser, or not lately, or a second time."""
+
+    def __init__(self) -> None:
+        super().__init__("This sign-in was not begun here, or too long ago. Start again from the application.")
+
+
 class OAuthError(SignInError):
     """An error of RFC 6749 section 4.1.2.1 or 5.2."""
 
@@ -56,6 +66,18 @@ class OAuthError(SignInError):
     def __init__(self, *, description: str) -> None:
         super().__init__(description)
         self.description = description
+
+
+class AccessDeniedError(OAuthError):
+    """The company did not let the person in, or the person changed their mind there."""
+
+    code = "access_denied"
+
+
+class CompanyAnswerError(OAuthError):
+    """The company's answer proves nothing."""
+
+    code = "server_error"
 
 
 class InvalidRequestError(OAuthError):

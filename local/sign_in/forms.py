@@ -4,7 +4,7 @@ import hmac
 import secrets
 from urllib.parse import urlencode, urlsplit
 
-from flask import Response, make_response, redirect, render_template, request, session
+from flask import Response, current_app, make_response, redirect, render_template, request, session
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -115,6 +115,14 @@ def sign_in_and_answer(authority: Authority, user: User, asked: AuthorizationReq
     return answer(asked.destination, code=authority.issue_code(user, asked, signed_in_at))
 
 
+def browser_id() -> str:
+    """A secret of this browser's session: a company's answer counts only where its sign-in was begun."""
+    known = session.get("browser")
+    if not isinstance(known, str):
+        known = session["browser"] = secrets.token_urlsafe(32)
+    return known
+
+
 class _FormExpiredError(SignInError):
     """The form does not carry this browser's CSRF token."""
 
@@ -172,8 +180,10 @@ def form(
 def page(template: str, status: int, *, form_target: str | None = None, **context: object) -> Response:
     """A page with the headers of all. form_target: where its form may lead in the end."""
     response = make_response(render_template(template, **context), status)
-    # Chromium applies form-action to the redirect that follows the form as well.
-    target = f" {'{0.scheme}://{0.netloc}'.format(urlsplit(form_target))}" if form_target else ""
+    # Chromium applies form-action to all redirects that follow the form as well.
+    further: tuple[str, ...] = current_app.config["FURTHER_ORIGINS"]
+    origins = ["{0.scheme}://{0.netloc}".format(urlsplit(form_target)), *further] if form_target else []
+    target = "".join(f" {origin}" for origin in origins)
     response.headers["Content-Security-Policy"] = (
         f"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'{target}; "
         "base-uri 'none'; frame-ancestors 'none'"

@@ -3,13 +3,24 @@
 from flask import Blueprint, redirect, request, session
 from werkzeug.wrappers import Response as AnyResponse
 
-from local.sign_in.authority import Authority
-from local.sign_in.errors import LoginRequiredError, SignInError, UnknownClientError, UnregisteredRedirectError
+from local.sign_in.authority import Authority, AuthorizationRequest
+from local.sign_in.companies import CALLBACK, Company, CompanySignIns
+from local.sign_in.errors import (
+    CompanyAnswerError,
+    InvalidEmailError,
+    LoginRequiredError,
+    OAuthError,
+    SignInError,
+    UnknownClientError,
+    UnknownStateError,
+    UnregisteredRedirectError,
+)
 from local.sign_in.forms import (
     CODE_PAGE,
     SET_UP_PAGE,
     RefusedError,
     answer,
+    browser_id,
     check_csrf,
     checked_request,
     form,
@@ -21,14 +32,18 @@ from local.sign_in.forms import (
     session_user,
     sign_in_and_answer,
 )
-from local.sign_in.users import MIN_PASSWORD_LENGTH
+from local.sign_in.users import MIN_PASSWORD_LENGTH, User
 
 
 class Pages:
     """Pages for a person: sign-in, sign-up and sign-out."""
 
-    def __init__(self, authority: Authority, *, sign_up: bool) -> None:
+    def __init__(
+        self, authority: Authority, companies: CompanySignIns, *, sign_up: bool, local_users: bool = True
+    ) -> None:
         self._authority = authority
+        self._companies = companies
+        self._local_users = local_users
         self._sign_up = sign_up
 
     def blueprint(self) -> Blueprint:
@@ -40,10 +55,12 @@ class Pages:
         pages.route("/signup", methods=["GET", "POST"])(self.signup)
         pages.route(CODE_PAGE, methods=["GET", "POST"])(self.code)
         pages.route(SET_UP_PAGE, methods=["GET", "POST"])(self.set_up)
+        pages.get(CALLBACK)(self.company_answer)
         pages.get("/logout")(self.logout)
         pages.errorhandler(RefusedError)(redirect_refusal)
         pages.errorhandler(UnknownClientError)(not_a_destination)
         pages.errorhandler(UnregisteredRedirectError)(not_a_destination)
+        pages.errorhandler(UnknownStateError)(not_a_destination)
         return pages
 
     def root(self) -> AnyResponse:
@@ -53,30 +70,63 @@ class Pages:
     def authorize(self) -> AnyResponse:
         """A code at once for those who are signed in, the form for the others."""
         asked = checked_request(self._authority)
+        try:
+            company = self._companies.named(request.args)
+        except OAuthError as error:
+            raise RefusedError(asked.destination, error) from error
         signed_in = session_user(self._authority)
-        if signed_in is not None and asked.prompt != "login":
+        if signed_in is not None and asked.prompt != "login" and _is_of(signed_in[0], company):
             user, signed_in_at = signed_in
             return answer(asked.destination, code=self._authority.issue_code(user, asked, signed_in_at))
         if asked.prompt == "none":
             raise RefusedError(asked.destination, LoginRequiredError(description="nobody is signed in"))
+        if company is not None:
+            return self._leave_for(company, asked)
         return redirect(f"/login?{request.query_string.decode()}")
 
     def login(self) -> AnyResponse:
         """The form and its answer."""
         asked = checked_request(self._authority)
         if request.method == "GET":
-            return form("login.html", asked, sign_up=self._sign_up)
+            return self._login_form(asked)
+        if not self._local_users:
+            return page("error.html", 403, message="People sign in at their company here.")
         try:
             check_csrf()
             user = self._authority.users.sign_in(request.form.get("email", ""), request.form.get("password", ""))
         except SignInError as error:
-            return form("login.html", asked, error=error, sign_up=self._sign_up)
+            return self._login_form(asked, error)
         return go_on(self._authority, user, asked)
+
+    def _login_form(self, asked: AuthorizationRequest, error: SignInError | None = None) -> AnyResponse:
+        names = [company.name for company in self._companies.companies]
+        return form(
+            "login.html", asked, error=error, sign_up=self._sign_up, local_users=self._local_users, companies=names
+        )
+
+    def _leave_for(self, company: Company, asked: AuthorizationRequest) -> AnyResponse:
+        try:
+            return redirect(self._companies.begin(company, asked, browser=browser_id()))
+        except OAuthError as error:
+            raise RefusedError(asked.destination, error) from error
+
+    def company_answer(self) -> AnyResponse:
+        """A company's answer: sign the person in, or tell the client why not."""
+        asked = self._companies.take(request.args.get("state", ""), browser=browser_id())
+        try:
+            arrived = self._companies.finish(request.args, browser=browser_id())
+            user = self._authority.users.of_company(arrived.identity, arrived.email)
+        except OAuthError as error:
+            raise RefusedError(asked.destination, error) from error
+        except InvalidEmailError as error:
+            raise RefusedError(asked.destination, CompanyAnswerError(description=str(error))) from error
+        # The second factor is the company's: Cognito asks for none.
+        return sign_in_and_answer(self._authority, user, arrived.asked)
 
     def signup(self) -> AnyResponse:
         """Make a new account and sign it in: local addresses need no confirmation."""
         asked = checked_request(self._authority)
-        if not self._sign_up:
+        if not self._sign_up or not self._local_users:
             return page("error.html", 403, message="Signing up is closed here.")
         if request.method == "GET":
             return form("signup.html", asked, minimum_length=MIN_PASSWORD_LENGTH)
@@ -124,6 +174,11 @@ class Pages:
         target = client.redirect_uri(request.args.get("logout_uri", ""))
         session.clear()
         return redirect(target)
+
+
+def _is_of(user: User, company: Company | None) -> bool:
+    """True unless another company than the person's is asked for."""
+    return company is None or (user.identity is not None and user.identity.provider == company.name)
 
 
 def _typed_code() -> str:

@@ -12,8 +12,9 @@ from flask import Flask
 
 from local.http_server import HttpServer
 from local.sign_in.account_api import AccountApi
-from local.sign_in.authority import DEFAULT_SCOPES, Authority, DemoUser
+from local.sign_in.authority import DEFAULT_SCOPES, DEMO_EMAIL, Authority, DemoUser
 from local.sign_in.clients import DEFAULT_REDIRECT_URIS, MACHINE_FILE, Client
+from local.sign_in.companies import CALLBACK, Company, CompanySignIns
 from local.sign_in.endpoints import Endpoints
 from local.sign_in.pages import Pages
 from local.sign_in.second_factors import Mfa
@@ -32,7 +33,11 @@ class SignIn:
     redirect_uris: per public client, the exact addresses it may be called back at; the origins of "web" may read the
         token endpoint from scripts.
     sign_up: whether strangers may make accounts.
-    mfa: the stage's setting of the same name.
+    mfa, local_users: the stage's settings of these names.
+    companies: whose people sign in at their company.
+    demo_email: of the account that is ready.
+    organization: as its pages name it; session_cookie: the cookie's name, which other sign-ins on this host must not
+        share. further_origins: where the redirect that follows a form is redirected to.
     clock: seconds since 1970, for codes, tokens, sessions and waits.
 
     Raises OSError when the port is taken.
@@ -46,15 +51,32 @@ class SignIn:
         redirect_uris: Mapping[str, Sequence[str]] = DEFAULT_REDIRECT_URIS,
         sign_up: bool = True,
         mfa: Mfa = Mfa.OPTIONAL,
+        companies: Sequence[Company] = (),
+        local_users: bool = True,
+        demo_email: str = DEMO_EMAIL,
+        organization: str = "the video upload platform",
+        session_cookie: str = "hosted_sign_in",
+        further_origins: Sequence[str] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
         # The port must be known before the issuer is, and the issuer before the application.
         self._server = HttpServer(_starting, port, name="SignIn")
         self.authority_url = f"http://{HOST}:{self._server.port}"
         self.authority = Authority(
-            issuer=self.authority_url, data_dir=data_dir, redirect_uris=redirect_uris, mfa=mfa, clock=clock
+            issuer=self.authority_url,
+            data_dir=data_dir,
+            redirect_uris=redirect_uris,
+            mfa=mfa,
+            clock=clock,
+            company_groups={each.name: each.administrators for each in companies if each.administrators},
+            demo_email=demo_email,
         )
-        self._server.application = make_app(self.authority, sign_up=sign_up)
+        company_sign_ins = CompanySignIns(companies, callback_url=self.authority_url + CALLBACK, clock=clock)
+        app = make_app(self.authority, company_sign_ins, sign_up=sign_up, local_users=local_users)
+        # Cookies know no ports: the site on this host sees it as well.
+        app.config.update(SESSION_COOKIE_NAME=session_cookie, FURTHER_ORIGINS=tuple(further_origins))
+        app.context_processor(lambda: {"organization": organization})
+        self._server.application = app
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._data_dir = data_dir
 
@@ -114,17 +136,18 @@ class SignIn:
         self.authority.clients.allow_redirects(client_id, uris)
 
 
-def make_app(authority: Authority, *, sign_up: bool = True) -> Flask:
+def make_app(
+    authority: Authority, companies: CompanySignIns, *, sign_up: bool = True, local_users: bool = True
+) -> Flask:
     """The WSGI application around an authority."""
     app = Flask(__name__)
     app.config.update(
         SECRET_KEY=authority.session_secret,
-        SESSION_COOKIE_NAME="hosted_sign_in",  # cookies know no ports: the site on this host sees it as well
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         MAX_CONTENT_LENGTH=64 * 1024,
     )
-    app.register_blueprint(Pages(authority, sign_up=sign_up).blueprint())
+    app.register_blueprint(Pages(authority, companies, sign_up=sign_up, local_users=local_users).blueprint())
     app.register_blueprint(Endpoints(authority).blueprint())
     app.register_blueprint(AccountApi(authority).blueprint())
     return app

@@ -2,18 +2,23 @@
 
 import base64
 import hashlib
+import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import jwt
 
+from components.auth.company_groups import FEDERATED, GROUPS_ATTRIBUTE, SIGNED_IN, with_company_groups
 from local.sign_in.clients import TOKEN_SECONDS, Client
 from local.sign_in.errors import InvalidTokenError
 from local.sign_in.grants import Grant, RefreshTokens
 from local.sign_in.signing_key import SigningKey
-from local.sign_in.users import User
+from local.sign_in.users import ADMINISTRATORS, User
+
+POOL_ID = "local_pool"
+REFRESHED = "TokenGeneration_RefreshTokens"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,30 +39,51 @@ class Tokens:
 
 
 class TokenIssuer:
-    """Signs claims about people and clients, and reads its own access tokens back."""
+    """Signs claims about people and clients, and reads its own access tokens back.
+
+    company_groups: by provider, the company's group whose members are administrators here.
+    """
 
     def __init__(
-        self, *, issuer: str, key: SigningKey, refresh_tokens: RefreshTokens, clock: Callable[[], float]
+        self,
+        *,
+        issuer: str,
+        key: SigningKey,
+        refresh_tokens: RefreshTokens,
+        clock: Callable[[], float],
+        company_groups: Mapping[str, str],
     ) -> None:
+        self._company_groups = company_groups
         self._issuer = issuer
         self._key = key
         self._refresh_tokens = refresh_tokens
         self._clock = clock
 
-    def for_user(self, user: User, client: Client, grant: Grant, *, nonce: str | None, refresh_token: str) -> Tokens:
-        """Tokens of one person for the client of the grant."""
+    def for_user(
+        self,
+        user: User,
+        client: Client,
+        grant: Grant,
+        *,
+        nonce: str | None,
+        refresh_token: str,
+        trigger_source: str = SIGNED_IN,
+    ) -> Tokens:
+        """Tokens of one person for the client of the grant. trigger_source: Cognito's name for their occasion."""
+        groups = self._groups(user, trigger_source)
         access_token = self._key.sign(
             self._base_claims(user.subject, client, "access", grant.signed_in_at)
             | {
                 "client_id": grant.client_id,
                 "origin_jti": grant.origin_jti,
                 "scope": " ".join(grant.scopes),
-                "username": user.subject,
+                "username": user.username,
                 "version": 2,
-                **_groups(user),
+                **groups,
             }
         )
-        id_token = self._id_token(user, client, grant, nonce, access_token) if "openid" in grant.scopes else None
+        about = {"cognito:username": user.username, **groups, **_identities(user)}
+        id_token = self._id_token(user, client, grant, nonce, access_token, about) if "openid" in grant.scopes else None
         return Tokens(
             access_token=access_token,
             scope=" ".join(grant.scopes),
@@ -87,17 +113,19 @@ class TokenIssuer:
             raise InvalidTokenError(description="revoked")
         return claims
 
-    def _id_token(self, user: User, client: Client, grant: Grant, nonce: str | None, access_token: str) -> str:
+    def _id_token(  # noqa: PLR0917 - one caller
+        self, user: User, client: Client, grant: Grant, nonce: str | None, access_token: str, about: Mapping[str, Any]
+    ) -> str:
         half = hashlib.sha256(access_token.encode()).digest()[:16]
         claims = self._base_claims(user.subject, client, "id", grant.signed_in_at) | {
             "aud": grant.client_id,
             "at_hash": base64.urlsafe_b64encode(half).rstrip(b"=").decode(),
-            "cognito:username": user.subject,
             "origin_jti": grant.origin_jti,
-            **_groups(user),
+            **about,
         }
         if "email" in grant.scopes:
-            claims |= {"email": user.email, "email_verified": True}
+            # Of a company's person Cognito verifies no address where the provider's claim is not mapped.
+            claims |= {"email": user.email, "email_verified": user.identity is None}
         if nonce is not None:
             claims["nonce"] = nonce
         return self._key.sign(claims)
@@ -114,7 +142,40 @@ class TokenIssuer:
             "jti": str(uuid.uuid4()),
         }
 
+    def _groups(self, user: User, trigger_source: str) -> dict[str, list[str]]:
+        """The claim is absent from the tokens of a person without a group."""
+        automatic = [f"{POOL_ID}_{user.identity.provider}"] if user.identity else []
+        event = {
+            "triggerSource": trigger_source,
+            "userName": user.username,
+            "request": {
+                "userAttributes": _attributes(user),
+                "groupConfiguration": {"groupsToOverride": [*automatic, *user.groups]},
+            },
+            "response": {},
+        }
+        answer = with_company_groups(event, self._company_groups, ADMINISTRATORS)
+        changed = answer["response"].get("claimsAndScopeOverrideDetails", {}).get("groupOverrideDetails")
+        groups = (changed or event["request"]["groupConfiguration"])["groupsToOverride"]
+        return {"cognito:groups": groups} if groups else {}
 
-def _groups(user: User) -> dict[str, list[str]]:
-    """The claim is absent from the tokens of a person without a group."""
-    return {"cognito:groups": list(user.groups)} if user.groups else {}
+
+def _attributes(user: User) -> dict[str, str]:
+    """The person's attributes as a trigger sees them."""
+    if user.identity is None:
+        return {"sub": user.subject, "email": user.email, "cognito:user_status": "CONFIRMED"}
+    return {
+        "sub": user.subject,
+        "email": user.email,
+        "cognito:user_status": FEDERATED,
+        "identities": json.dumps(_identities(user)["identities"]),
+        GROUPS_ATTRIBUTE: user.identity.groups,
+    }
+
+
+def _identities(user: User) -> dict[str, list[dict[str, str]]]:
+    """Absent from the tokens of local users."""
+    if user.identity is None:
+        return {}
+    known = {"userId": user.identity.subject, "providerName": user.identity.provider}
+    return {"identities": [known | {"providerType": "OIDC", "primary": "true"}]}

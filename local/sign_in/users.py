@@ -8,8 +8,9 @@ import re
 import secrets
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from local.sign_in.errors import (
     EmailTakenError,
@@ -44,18 +45,37 @@ NOBODY = f"{bytes(16).hex()}${bytes(32).hex()}"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Identity:
+    """A person as their company knows them.
+
+    groups: the company's claim as Cognito stores it: several values as `[one, two]`.
+    """
+
+    provider: str
+    subject: str
+    groups: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class User:
     """One person.
 
-    subject: the UUID that stays when the address changes; also the username, as in pools that sign in by e-mail.
+    subject: the UUID that stays when the address changes.
     password_hash: scrypt as "salt$key" in hex; None for accounts that cannot use the form.
     groups: of the pool, in which an operator put this person.
+    identity: None for a local user.
     """
 
     subject: str
     email: str
     password_hash: str | None = None
     groups: tuple[str, ...] = ()
+    identity: Identity | None = None
+
+    @property
+    def username(self) -> str:
+        """The subject, as in pools that sign in by e-mail; of a company's person, its provider and their id there."""
+        return f"{self.identity.provider}_{self.identity.subject}" if self.identity else self.subject
 
 
 class Users:
@@ -66,10 +86,9 @@ class Users:
         self._lock = threading.Lock()
         self._attempts = Attempts(clock)
         stored = json.loads(files.read(USERS_FILE) or "[]")
-        self._by_email: dict[str, User] = {
-            item["email"]: replace(User(**item), groups=tuple(item.get("groups", ()))) for item in stored
-        }
-        self._by_subject = {user.subject: user for user in self._by_email.values()}
+        self._by_subject: dict[str, User] = {item["subject"]: _stored_user(item) for item in stored}
+        # An address proves no identity: two people of two companies, and a local user, may have the same.
+        self._by_email = {user.email: user for user in self._by_subject.values() if user.identity is None}
 
     def create(self, email: str, password: str | None = None) -> User:
         """Raises InvalidEmailError, PasswordTooShortError, EmailTakenError."""
@@ -94,6 +113,17 @@ class Users:
         with self._lock:
             return self._store(replace(user, password_hash=hash_password(password)))
 
+    def of_company(self, identity: Identity, email: str) -> User:
+        """The person of this identity, made at the first sign-in, with what the company says now.
+
+        Raises InvalidEmailError.
+        """
+        address = normal_email(email)
+        with self._lock:
+            known = next((user for user in self._by_subject.values() if _is_of(user, identity)), None)
+            user = known or User(subject=str(uuid.uuid4()), email=address)
+            return self._store(replace(user, email=address, identity=identity))
+
     def put_into(self, user: User, group: str) -> User:
         """Safe to repeat."""
         with self._lock:
@@ -105,15 +135,19 @@ class Users:
             return self._store(replace(user, groups=tuple(name for name in user.groups if name != group)))
 
     def all(self) -> list[User]:
-        return list(self._by_email.values())
+        return list(self._by_subject.values())
 
     def by_subject(self, subject: str) -> User | None:
         """None for a person who is no longer here."""
         return self._by_subject.get(subject)
 
     def by_email(self, email: str) -> User | None:
-        """None for an address without an account."""
+        """None for an address without an account of this pool's own."""
         return self._by_email.get(email.strip().lower())
+
+    def by_username(self, username: str) -> User | None:
+        """None for a name that nobody has."""
+        return next((user for user in self._by_subject.values() if user.username == username), None)
 
     def sign_in(self, email: str, password: str) -> User:
         """Raises WrongCredentialsError, or TooManyAttemptsError after repeated failures for one address."""
@@ -128,10 +162,26 @@ class Users:
         return user
 
     def _store(self, user: User) -> User:
-        self._by_email[user.email] = user
+        if user.identity is None:
+            self._by_email[user.email] = user
         self._by_subject[user.subject] = user
-        self._files.write(USERS_FILE, lambda: json.dumps([asdict(each) for each in self._by_email.values()]))
+        self._files.write(USERS_FILE, lambda: json.dumps([asdict(each) for each in self._by_subject.values()]))
         return user
+
+
+def _stored_user(item: Mapping[str, Any]) -> User:
+    return User(
+        subject=item["subject"],
+        email=item["email"],
+        password_hash=item["password_hash"],
+        groups=tuple(item.get("groups", ())),
+        identity=Identity(**item["identity"]) if item.get("identity") else None,
+    )
+
+
+def _is_of(user: User, identity: Identity) -> bool:
+    known = user.identity
+    return known is not None and (known.provider, known.subject) == (identity.provider, identity.subject)
 
 
 class Attempts:
