@@ -133,11 +133,11 @@ class CompanySignIns:
         if "error" in query:
             raise AccessDeniedError(description=query.get("error_description", query["error"]))
         claims = self._claims(begun, query.get("code", ""))
-        email, subject = claims.get("email"), claims.get("sub")
-        if not isinstance(email, str) or not isinstance(subject, str) or not subject:
+        email = claims.get("email")
+        if not isinstance(email, str):
             raise CompanyAnswerError(description="attributes required: [email]")
         groups = _as_attribute(claims.get(begun.company.groups_claim)) if begun.company.groups_claim else ""
-        identity = Identity(provider=begun.company.name, subject=subject, groups=groups)
+        identity = Identity(provider=begun.company.name, subject=claims["sub"], groups=groups)
         return Arrived(asked=begun.asked, identity=identity, email=email)
 
     def _found(self, state: str, browser: str) -> _Begun:
