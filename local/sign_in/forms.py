@@ -166,7 +166,7 @@ def form(
         template,
         status,
         error=error,
-        email=request.form.get("email", ""),
+        email=request.form.get("email", request.args.get("login_hint", "")),
         csrf_token=_csrf_token(),
         query=request.query_string.decode(),
         form_target=asked.destination.redirect_uri,

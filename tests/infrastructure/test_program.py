@@ -361,8 +361,20 @@ def test_clients_find_everything_in_config_json(recording: Recording) -> None:
         ".auth.eu-central-1.amazoncognito.com/logout",
         "tellProgress": True,
         "administratorsGroup": "administrators",
+        "companyDomains": [],
+        "localUsers": True,
         **({"mfa": "off"} if recording.stage == "dev" else second_factor),
     }
+
+
+def test_the_page_learns_which_mail_domains_have_a_company_and_whether_anybody_else_signs_in() -> None:
+    companies = {
+        "samlProviders": ["acme=https://login.example.com/metadata"],
+        "companyDomains": ["example.org=acme", "example.com=acme"],
+        "localUsers": False,
+    }
+    config = record("dev", overrides=companies).exports["siteConfig"]
+    assert (config["companyDomains"], config["localUsers"]) == (["example.com", "example.org"], False)
 
 
 def test_the_page_signs_in_by_leaving_and_in_a_window_of_its_own() -> None:

@@ -7,7 +7,7 @@ import secrets
 import subprocess
 from dataclasses import dataclass, field
 from html import unescape
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import requests
 
@@ -97,8 +97,13 @@ def answer(response: requests.Response) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(response.headers["Location"]).query).items()}
 
 
-def walk_through_login(command: "subprocess.Popen[str]", email: str, password: str) -> None:
-    """Walk through the sign-in at the address that `video-upload login --no-browser` prints, as a person would."""
+def walk_through_login(
+    command: "subprocess.Popen[str]", email: str, password: str, *, company: str | None = None
+) -> None:
+    """Walk through the sign-in at the address that `video-upload login --no-browser` prints, as a person would.
+
+    company: whose link on the page this person follows first.
+    """
     assert command.stdout
     printed = ""
     while not (found := re.search(r"(http://\S+/oauth2/authorize\?\S+)\s", printed)):
@@ -107,6 +112,10 @@ def walk_through_login(command: "subprocess.Popen[str]", email: str, password: s
         printed += line
     browser = requests.Session()
     page = browser.get(found[1], timeout=10)
+    if company:
+        link = re.search(rf'href="([^"]+)">Sign in with {company}<', page.text)
+        assert link, page.text
+        page = browser.get(urljoin(page.url, unescape(link[1])), timeout=10)
     csrf_token = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
     assert csrf_token, page.text
     form = {"email": email, "password": password, "csrf_token": unescape(csrf_token[1])}

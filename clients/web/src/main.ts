@@ -24,18 +24,28 @@ async function open(): Promise<void> {
   const response = await fetch(CONFIG_URL, { cache: "no-store" });
   const config: SiteConfig = await response.json();
   const signIn = new SignIn(config);
-  const start = () => void signIn.start().catch((error: unknown) => showBanner(message(error)));
-  byId("sign-in").onclick = start;
+  offerToSignIn(signIn);
   await signIn.open().catch((error: unknown) => showBanner(message(error)));
   byId("welcome").hidden = signIn.isSignedIn;
   byId("workspace").hidden = !signIn.isSignedIn;
   if (signIn.isSignedIn) showWorkspace(signIn, config);
 }
 
+function offerToSignIn(signIn: SignIn): void {
+  const email = byId<HTMLInputElement>("sign-in-email");
+  byId("sign-in-address").hidden = !signIn.hasCompanies;
+  email.required = signIn.hasCompanies;
+  byId("sign-in-form").onsubmit = (event) => {
+    event.preventDefault();
+    const address = signIn.hasCompanies ? email.value.trim() : undefined;
+    signIn.start(address).catch((error: unknown) => showBanner(message(error)));
+  };
+}
+
 function showWorkspace(signIn: SignIn, config: SiteConfig): void {
   byId("account-name").textContent = signIn.email;
   byId("account").hidden = false;
-  byId("account-link").hidden = !config.accountClientId;
+  byId("account-link").hidden = !config.accountClientId || signIn.isOfCompany;
   const baseUrl = new URL(config.apiUrl, location.origin).href.replace(/\/$/, "");
   const api = new ApiClient(baseUrl, (options) => signIn.accessToken(options));
   const telemetry = config.tellProgress ? new Telemetry(api) : null;

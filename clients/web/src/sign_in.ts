@@ -24,6 +24,10 @@ export interface SiteConfig {
   administratorsGroup?: string;
   /** the second factor at sign-in */
   mfa?: "off" | "optional" | "required";
+  /** mail domains whose people sign in at their company */
+  companyDomains?: string[];
+  /** false where nobody has a password here */
+  localUsers?: boolean;
 }
 
 const RENEW_BEFORE_SECONDS = 60;
@@ -32,6 +36,8 @@ const RENEW_BEFORE_SECONDS = 60;
 const POPUP_PAGE = "signed-in.html";
 /** As the library says it: a window that a blocker did not let open was never there. */
 const NO_WINDOW = "disposed window";
+/** Key of the company at which this tab signed in. */
+const COMPANY = "company";
 
 /** Why nobody is signed in; the text "error.CODE" tells it. */
 export class SignInError extends Error {
@@ -72,6 +78,16 @@ export class SignIn extends EventTarget {
     });
   }
 
+  /** Whether the e-mail address decides where a person signs in. */
+  get hasCompanies(): boolean {
+    return (this.#config.companyDomains ?? []).length > 0;
+  }
+
+  /** Whether a company answers for this person, for showing only: the second factor is the company's as well. */
+  get isOfCompany(): boolean {
+    return this.#user?.profile.identities !== undefined;
+  }
+
   get isSignedIn(): boolean {
     return this.#user !== null;
   }
@@ -109,10 +125,11 @@ export class SignIn extends EventTarget {
     }
   }
 
-  /** Leave for the sign-in page. */
-  async start(): Promise<void> {
+  /** Leave for the sign-in page, of the company where the address is one of a company's. */
+  async start(email?: string): Promise<void> {
+    if (email !== undefined) this.#rememberCompany(email);
     try {
-      await this.#users.signinRedirect();
+      await this.#users.signinRedirect({ ...this.#destination(), ...(email && { login_hint: email }) });
     } catch (error) {
       throw new SignInError("sign_in_unreachable", error);
     }
@@ -132,7 +149,8 @@ export class SignIn extends EventTarget {
     const { signal } = this.#popup;
     let user: User;
     try {
-      user = await this.#users.signinPopup({ popupSignal: signal, ...(ended.mustPrompt && { prompt: "login" }) });
+      const prompt = ended.mustPrompt ? { prompt: "login" } : {};
+      user = await this.#users.signinPopup({ popupSignal: signal, ...this.#destination(), ...prompt });
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof Error && error.message.includes(NO_WINDOW)) throw new SignInError("popup_blocked", error);
@@ -162,6 +180,18 @@ export class SignIn extends EventTarget {
       await this.#renewal;
     }
     return this.#user?.access_token ?? this.accessToken();
+  }
+
+  #rememberCompany(email: string): void {
+    const domain = email.slice(email.lastIndexOf("@") + 1).trim().toLowerCase();
+    sessionStorage.removeItem(COMPANY);
+    if (this.#config.companyDomains?.includes(domain)) sessionStorage.setItem(COMPANY, domain);
+    else if (this.#config.localUsers === false) throw new SignInError("no_such_company", undefined, { email });
+  }
+
+  #destination(): { extraQueryParams?: Record<string, string> } {
+    const domain = sessionStorage.getItem(COMPANY);
+    return domain === null ? {} : { extraQueryParams: { idp_identifier: domain } };
   }
 
   /** Sign out here and at the sign-in, whose page sends the browser back. */
