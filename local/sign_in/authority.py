@@ -119,7 +119,7 @@ class Authority:
 
     def issue_code(self, user: User, request: AuthorizationRequest, signed_in_at: int) -> str:
         """A code for the client of this request."""
-        grant = _new_grant(user, request.destination.client, request.scopes, signed_in_at)
+        grant = new_grant(user, request.destination.client, request.scopes, signed_in_at)
         return self._codes.issue(grant, request.code_request)
 
     def exchange(self, client: Client, form: Mapping[str, str]) -> Tokens:
@@ -144,7 +144,7 @@ class Authority:
         client = self.clients.get(client_id)
         granted = client.grant_scopes(" ".join(scopes))
         user = self.users.get_or_create(email)
-        grant = _new_grant(user, client, granted, int(self.clock()))
+        grant = new_grant(user, client, granted, int(self.clock()))
         return self.tokens.for_user(user, client, grant, nonce=None, refresh_token=self.refresh_tokens.issue(grant))
 
     def _exchange_code(self, client: Client, form: Mapping[str, str]) -> Tokens:
@@ -202,7 +202,8 @@ def oauth_error_body(error: OAuthError) -> dict[str, str]:
     return {"error": error.code, "error_description": error.description}
 
 
-def _new_grant(user: User, client: Client, scopes: tuple[str, ...], signed_in_at: int) -> Grant:
+def new_grant(user: User, client: Client, scopes: tuple[str, ...], signed_in_at: int) -> Grant:
+    """The permission of a person who has just signed in."""
     return Grant(
         origin_jti=str(uuid.uuid4()),
         subject=user.subject,

@@ -10,7 +10,10 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from local.sign_in.authority import new_grant
 from local.sign_in.clients import ACCOUNT_CLIENT, ACCOUNT_SCOPE
+from local.sign_in.tokens import POOL_ID
+from local.sign_in.users import Identity as CompanyIdentity
 from local.stand_in import names
 from tests.end_to_end.refusals import forged
 from tests.matrix.rules import READ, WRITE, LinkState, State
@@ -42,6 +45,7 @@ def identities(scene: Scene) -> list[Identity]:
         *_misfits(scene),
         *_users(scene),
         *_members(scene),
+        *_company_people(scene),
         *_uploads(scene),
         *_false_uploads(scene),
         *_links(scene),
@@ -162,6 +166,8 @@ FALSE_GROUPS: dict[str, object] = {
     "administrators with a blank": ["others, administrators"],
     "a list in brackets": "[administrators]",
     "no group": [],
+    "the group that Cognito makes for people of a company": [f"{POOL_ID}_acme"],
+    "the same of a company called administrators": [f"{POOL_ID}_administrators"],
 }
 
 
@@ -198,6 +204,19 @@ def _members(scene: Scene) -> Iterator[Identity]:
         yield Identity(f"user with the claim {claim}", f"Bearer {token}", scene.alice.owner, both)
     forged_token = forged(scene.site.platform, good, "changed")
     yield Identity("administrator, changed", f"Bearer {forged_token}")
+
+
+def _company_people(scene: Scene) -> Iterator[Identity]:
+    """People of a company with erin's and alice's addresses: users of their own, members of no group of the pool."""
+    authority = scene.site.platform.sign_in.authority
+    client, both = authority.clients.get("web"), frozenset({READ, WRITE})
+    for name, email in (("a member's", scene.erin.email), ("a user's", scene.alice.email)):
+        user = authority.users.of_company(
+            CompanyIdentity(provider="acme", subject=name, groups="[administrators]"), email
+        )
+        grant = new_grant(user, client, client.grant_scopes(""), int(time.time()))
+        token = authority.tokens.for_user(user, client, grant, nonce=None, refresh_token="").access_token
+        yield Identity(f"somebody of a company with {name} address", f"Bearer {token}", user.subject, both)
 
 
 def _uploads(scene: Scene) -> Iterator[Identity]:
