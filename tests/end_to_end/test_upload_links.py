@@ -1,10 +1,13 @@
 """Upload links through the front door: made, borne without an account, listed, revoked."""
 
+import json
+import signal
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from local.platform import LocalPlatform
-from tests.end_to_end.conftest import Person, StandIn, wait_until
+from tests.end_to_end.conftest import Desktop, Person, StandIn, wait_until
 from tests.end_to_end.log_search import PrintedLines, leaks
 
 FILM = {"fileName": "match.mp4", "contentType": "video/mp4", "uploaderName": "Ada"}
@@ -72,3 +75,32 @@ def test_a_machine_finds_its_reference_in_the_record_the_listing_and_the_message
 
     for seen in (video, found, wait_until(told)):
         assert {name: seen[name] for name in named} == named
+
+
+def test_the_command_makes_a_link_and_somebody_without_an_account_resumes_by_it(
+    person: Person, desktop: Desktop, tmp_path: Path, video_12_mib: Path
+) -> None:
+    made = desktop.run("link", "make", "Match day", "--days", "1", "--videos", "1", "--size", "1GB")
+    assert "linkToken" not in made
+    stranger = Desktop(tmp_path / "stranger")
+    by_link = ("upload", str(video_12_mib), "--link", made["address"], "--uploader", "Ada")
+    slow = stranger.start(*by_link, "--limit-rate", "3MB", "--parallel", "1", "--json")
+
+    def begun_upload() -> dict[str, Any] | None:
+        uploads = person.call("GET", "/uploads").json()["uploads"]
+        return next((upload for upload in uploads if upload["receivedBytes"]), None)
+
+    begun = wait_until(begun_upload)
+    slow.send_signal(signal.SIGINT)
+    slow.communicate(timeout=60)
+    assert slow.returncode == 130
+    assert (begun["linkId"], begun["uploaderName"]) == (made["linkId"], "Ada")
+    arrived = stranger.run(*by_link)["video"]
+    assert arrived["videoId"] == begun["videoId"]
+    video = person.wait_for(arrived["videoId"], "ready")
+    assert (video["linkId"], video["uploaderName"]) == (made["linkId"], "Ada")
+    assert desktop.run("link", "list")["links"][0]["usedVideos"] == 1
+    assert desktop.run("link", "revoke", made["linkId"], "--yes")["status"] == "revoked"
+    refused = stranger.start(*by_link, "--json")
+    _, errors = refused.communicate(timeout=60)
+    assert json.loads(errors)["error"]["code"] == "link_revoked"

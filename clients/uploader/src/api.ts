@@ -2,9 +2,12 @@
 
 import { abortable } from "./connection";
 import type {
+  BorneLink,
   Completion,
   OpenUpload as ListedUpload,
+  UploadLink as MadeLink,
   NewUpload,
+  NewUploadLink,
   PartsToComplete,
   PresignedPart,
   ProgressBatch,
@@ -14,11 +17,13 @@ import type {
   StageVideoPage,
   StartedUpload,
   StoredUpload,
+  UploadLinks,
   Usage,
   Video,
   VideoChanges,
   VideoPage,
 } from "./contract";
+import type { BegunByLink, UploadLink } from "./upload_link";
 import { backOffMs, pause } from "./waiting";
 
 export type {
@@ -78,6 +83,9 @@ export const CAPS: ReadonlySet<string> = new Set([
   "too_many_stored_videos",
   "stored_bytes_exceeded",
   "stage_full",
+  "too_many_links",
+  "link_used_up",
+  "link_maker_full",
 ]);
 
 /** What the API refused; `code` is an ErrorCode, or "network_error" with status 0. */
@@ -111,18 +119,24 @@ export class ApiClient {
   readonly #accessToken: (options?: { renew?: boolean }) => Promise<string>;
   readonly #correlationId: string;
   readonly #tries: number;
+  readonly #link: UploadLink | null;
 
-  /** baseUrl: without a slash at its end. correlationId: "" for calls that belong to no upload. */
+  /**
+   * baseUrl: without a slash at its end. correlationId: "" for calls that belong to no upload. link: begins uploads in
+   * place of an account.
+   */
   constructor(
     baseUrl: string,
     accessToken: (options?: { renew?: boolean }) => Promise<string>,
     correlationId = "",
     tries = TRIES,
+    link: UploadLink | null = null,
   ) {
     this.#baseUrl = baseUrl;
     this.#accessToken = accessToken;
     this.#correlationId = correlationId;
     this.#tries = tries;
+    this.#link = link;
   }
 
   /**
@@ -131,12 +145,27 @@ export class ApiClient {
    * Each call is tried once: an upload goes on for as long as the tab lives, and knows of the line.
    */
   forUpload({ correlationId }: { correlationId: string }): ApiClient {
-    return new ApiClient(this.#baseUrl, this.#accessToken, correlationId, 1);
+    return new ApiClient(this.#baseUrl, this.#accessToken, correlationId, 1, this.#link);
   }
 
   /** signal: ends the wait for a session; the call itself is not cut. */
   startUpload(file: NewFile, signal?: AbortSignal): Promise<StartedUpload> {
+    if (this.#link) return this.#startByLink(this.#link, file);
     return this.#asUser("POST", "/multipart/init", { body: file }, signal);
+  }
+
+  async #startByLink(link: UploadLink, { fileName, contentType, sizeBytes }: NewFile): Promise<StartedUpload> {
+    const { token, uploaderName } = link;
+    const body = { fileName, contentType, sizeBytes, uploaderName };
+    const started = await this.#send<StartedUpload>("POST", "/link/multipart/init", token, { body });
+    const { videoId, uploadId, fileKey, partSizeBytes, partCount, uploadToken, expiresAt } = started;
+    link.remember({
+      ...{ videoId, uploadId, fileKey, partSizeBytes, partCount, uploadToken, expiresAt },
+      ...{ ...body, contentType: contentType as BegunByLink["contentType"] },
+      correlationId: this.#correlationId,
+      startedAt: new Date().toISOString(),
+    });
+    return started;
   }
 
   /** partNumbers: at most MAX_SIGNED_PARTS. */
@@ -163,8 +192,43 @@ export class ApiClient {
     return this.#send("POST", "/multipart/abort", uploadToken, { body: {} });
   }
 
-  unfinishedUploads(): Promise<{ uploads: UnfinishedUpload[] }> {
-    return this.#asUser("GET", "/uploads");
+  async unfinishedUploads(): Promise<{ uploads: UnfinishedUpload[] }> {
+    const link = this.#link;
+    if (!link) return this.#asUser("GET", "/uploads");
+    const looked = await Promise.all(link.begun.map((begun) => this.#lookAt(link, begun)));
+    return { uploads: looked.filter((each) => each !== null) };
+  }
+
+  /** What S3 holds of an upload by a link; null for one that is over. */
+  async #lookAt(link: UploadLink, begun: BegunByLink): Promise<UnfinishedUpload | null> {
+    try {
+      const { parts } = await this.storedParts(begun.uploadToken);
+      const receivedBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
+      const names = { linkId: null, reference: null, onBehalfOf: null };
+      return { ...begun, ...names, receivedBytes, idleSeconds: null };
+    } catch (error) {
+      const isOver = error instanceof ApiError && [401, 404, 409, 410].includes(error.status);
+      if (!isOver) throw error;
+      link.forget(begun.videoId);
+      return null;
+    }
+  }
+
+  /** What the link is for. */
+  borneLink(): Promise<BorneLink> {
+    return this.#send("GET", "/link", this.#link?.token ?? "");
+  }
+
+  makeLink(link: NewUploadLink): Promise<MadeLink> {
+    return this.#asUser("POST", "/links", { body: link });
+  }
+
+  links(): Promise<UploadLinks> {
+    return this.#asUser("GET", "/links");
+  }
+
+  revokeLink(linkId: string): Promise<unknown> {
+    return this.#asUser("DELETE", `/links/${encodeURIComponent(linkId)}`);
   }
 
   videos(cursor: string | null): Promise<VideoPage> {

@@ -12,6 +12,7 @@ import css from "./style.css?inline";
 import { UnfinishedUploads } from "./unfinished_uploads";
 import { UploadEngine } from "./upload_engine";
 import { codeOf } from "./upload_errors";
+import { UploadLink } from "./upload_link";
 import { UploadList } from "./upload_list";
 import { UploadSummary } from "./upload_summary";
 import { detail, type VideoUploaderEventMap } from "./uploader_events";
@@ -49,6 +50,7 @@ export class VideoUploader extends HTMLElement {
   #language = uploaderLanguage(navigator.languages);
   #accessToken: AccessToken | null = null;
   #texts: UploaderTexts = {};
+  #link: UploadLink | null = null;
   #uploads: Uploads | null = null;
   #unfinished: UnfinishedUploads | null = null;
   #list: UploadList | null = null;
@@ -100,6 +102,13 @@ export class VideoUploader extends HTMLElement {
 
   set accessToken(give: AccessToken | null) {
     this.#accessToken = give;
+    this.#configure();
+  }
+
+  /** Begin uploads by an upload link, in place of an account; the platform tells no bearer what became of a video. */
+  bearLink(token: string, uploaderName: string): void {
+    this.#link = new UploadLink(token, uploaderName);
+    this.followsProcessing = false;
     this.#configure();
   }
 
@@ -216,9 +225,10 @@ export class VideoUploader extends HTMLElement {
 
   /** Once both are known: where the API is, and whose videos these are. */
   #configure(): void {
-    if (this.#uploads || !this.isConnected || !this.hasAttribute("api-url") || !this.#accessToken) return;
+    if (this.#uploads || !this.isConnected || !this.hasAttribute("api-url")) return;
+    if (!this.#accessToken && !this.#link) return;
     const token: AccessToken = (options) => this.#accessToken?.(options) ?? Promise.reject({ code: "unauthorized" });
-    const api = new ApiClient(this.apiUrl, token);
+    const api = new ApiClient(this.apiUrl, token, "", undefined, this.#link);
     const engine = new UploadEngine(api, (signal) => this.probe(signal), { sum: this.#sum });
     const uploads: Uploads = new Uploads({
       engine,

@@ -8,6 +8,8 @@ import type { VideoUploader } from "video-uploader/video_uploader";
 import "video-uploader/video_uploader";
 import { language, message } from "./language";
 import { Library } from "./library";
+import { borneToken, showBearer } from "./link_bearer";
+import { LinksView } from "./links_view";
 import { Notifications } from "./notifications";
 import { byId, confirmed, showBanner, speak } from "./page";
 import { leavePlayerOfBefore } from "./player";
@@ -23,6 +25,8 @@ const CONFIG_URL = "/config.json";
 async function open(): Promise<void> {
   const response = await fetch(CONFIG_URL, { cache: "no-store" });
   const config: SiteConfig = await response.json();
+  const token = borneToken();
+  if (token) return showBearer(token, addressOfApi(config));
   const signIn = new SignIn(config);
   offerToSignIn(signIn);
   await signIn.open().catch((error: unknown) => showBanner(message(error)));
@@ -42,11 +46,15 @@ function offerToSignIn(signIn: SignIn): void {
   };
 }
 
+function addressOfApi(config: SiteConfig): string {
+  return new URL(config.apiUrl, location.origin).href.replace(/\/$/, "");
+}
+
 function showWorkspace(signIn: SignIn, config: SiteConfig): void {
   byId("account-name").textContent = signIn.email;
   byId("account").hidden = false;
   byId("account-link").hidden = !config.accountClientId || signIn.isOfCompany;
-  const baseUrl = new URL(config.apiUrl, location.origin).href.replace(/\/$/, "");
+  const baseUrl = addressOfApi(config);
   const api = new ApiClient(baseUrl, (options) => signIn.accessToken(options));
   const telemetry = config.tellProgress ? new Telemetry(api) : null;
   if (telemetry) offerSetting(telemetry);
@@ -76,6 +84,7 @@ function showWorkspace(signIn: SignIn, config: SiteConfig): void {
   uploader.apiUrl = baseUrl;
   uploader.accessToken = (options) => signIn.accessToken(options);
   void library.load();
+  new LinksView(api).show();
   if (signIn.isAdministrator) new StageView(api).show();
   takeShared(uploader, signIn).catch((error: unknown) => showBanner(message(error)));
 }
@@ -190,6 +199,10 @@ navigator.serviceWorker?.register("/service-worker.js").catch(() => {});
 
 speak("page.title");
 keepFocus(document);
+// A link that is opened in a tab that shows the page already changes nothing but what follows the `#`.
+window.addEventListener("hashchange", () => {
+  if (borneToken()) location.reload();
+});
 tellFailedShare();
 leavePlayerOfBefore();
 open().catch(() => showBanner(language.text("page.broken")));

@@ -81,6 +81,7 @@ export function expiryWords(video: Video): string {
 
 function facts(video: Video): string {
   const each = [size(video.sizeBytes, language), day(video.createdAt, language)];
+  if (video.uploaderName) each.push(language.text("video.sent_by", { name: video.uploaderName }));
   if (video.media) each.unshift(`${video.media.video.width} × ${video.media.video.height}`);
   return each.map((fact) => fact.replaceAll(" ", "\u00a0")).join(" · ");
 }

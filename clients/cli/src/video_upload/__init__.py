@@ -12,6 +12,7 @@
 
 from video_upload.api import Credentials
 from video_upload.client import Client
+from video_upload.link_api import link_address
 from video_upload.rate_limit import RateLimit
 
-__all__ = ["Client", "Credentials", "RateLimit"]
+__all__ = ["Client", "Credentials", "RateLimit", "link_address"]

@@ -22,6 +22,7 @@ from video_upload.errors import (
     ForbiddenError,
     InvalidRequestError,
     LimitReachedError,
+    LinkClosedError,
     NotFoundError,
     ServiceUnavailableError,
     UnauthorizedError,
@@ -39,11 +40,13 @@ from video_upload.schemas import (
     Health,
     ListedVideo,
     NewUpload,
+    NewUploadLink,
     OpenUpload,
     OpenUploads,
     PartToSign,
     ProgressBatch,
     ProgressResponse,
+    RevokedLink,
     SignedParts,
     StageUsage,
     StageVideo,
@@ -51,12 +54,15 @@ from video_upload.schemas import (
     StartedUpload,
     StatusResponse,
     StoredUpload,
+    UploadLink,
+    UploadLinks,
     Usage,
     Video,
     VideoChanges,
     VideoPage,
 )
 from video_upload.version import VERSION
+from video_upload.video_file import VideoFile
 
 CORRELATION_HEADER = "X-Correlation-Id"
 TIMEOUT_SECONDS = (10.0, 35.0)  # connect, read: the gateway itself gives up after 29 s
@@ -66,7 +72,10 @@ MOST_PER_PAGE = 100  # docs/openapi.json, listVideos
 RETRIED_STATUSES = frozenset({500, 502, 503, 504})
 OPEN_CAPS = frozenset({"too_many_open_uploads", "reserved_bytes_exceeded"})
 """Lifted when one of the user's uploads ends."""
-LIMITS = OPEN_CAPS | {"too_many_stored_videos", "stored_bytes_exceeded", "stage_full"}
+LIMITS = OPEN_CAPS | {
+    *("too_many_stored_videos", "stored_bytes_exceeded", "stage_full"),
+    *("too_many_links", "link_used_up", "link_maker_full"),
+}
 # The second and third: an answer that ends before its end.
 _LOST_RESPONSES = (
     requests.ConnectionError,
@@ -81,6 +90,7 @@ ERROR_BY_STATUS: Mapping[int, type[ApiError]] = {
     403: ForbiddenError,
     404: NotFoundError,
     409: ConflictError,
+    410: LinkClosedError,
     413: InvalidRequestError,
     415: InvalidRequestError,
     429: LimitReachedError,
@@ -208,6 +218,21 @@ class VideoApi:
 
     def delete_video(self, video_id: str) -> DeletedVideo:
         return self._as_user("DELETE", f"/videos/{quote(video_id, safe='')}", DeletedVideo)
+
+    def result_of(self, video_id: str, file: VideoFile) -> Video:
+        """The video of an upload that S3 has whole. file: what was uploaded, for who may not look."""
+        return self.get_video(video_id)
+
+    # upload links
+
+    def make_link(self, new: NewUploadLink) -> UploadLink:
+        return self._as_user("POST", "/links", UploadLink, body=new)
+
+    def list_links(self) -> tuple[UploadLink, ...]:
+        return self._as_user("GET", "/links", UploadLinks).links
+
+    def revoke_link(self, link_id: str) -> RevokedLink:
+        return self._as_user("DELETE", f"/links/{quote(link_id, safe='')}", RevokedLink)
 
     # all users' videos, for administrators
 

@@ -11,11 +11,24 @@ from msgspec import UNSET, UnsetType
 from video_upload.api import Credentials, VideoApi
 from video_upload.backoff import Interruption
 from video_upload.credentials import StoredCredentials
-from video_upload.engine import DEFAULT_PARALLEL, NO_LABELS, UploadEngine
+from video_upload.engine import DEFAULT_PARALLEL, NO_LABELS, NO_NAMES, UploadEngine
 from video_upload.events import Report, ignore_event
+from video_upload.link_api import LinkApi
 from video_upload.private_files import default_home
 from video_upload.rate_limit import RateLimit
-from video_upload.schemas import Labels, ListedVideo, OpenUpload, StageUsage, StageVideo, Usage, Video, VideoChanges
+from video_upload.schemas import (
+    Labels,
+    ListedVideo,
+    MachineNames,
+    NewUploadLink,
+    OpenUpload,
+    StageUsage,
+    StageVideo,
+    UploadLink,
+    Usage,
+    Video,
+    VideoChanges,
+)
 from video_upload.sign_in import sign_in_machine
 from video_upload.site import fetch_site_config, normal_site_url
 from video_upload.spooled_file import spooled_file
@@ -62,6 +75,18 @@ class Client:
         client._connect(fetch_site_config(normal_site_url(site_url)).api_url, credentials)
         return client
 
+    @classmethod
+    def for_link(cls, address: str, *, uploader_name: str, home: Path | None = None) -> Client:
+        """With an upload link in place of an account: `upload` sends into the library of the link's maker.
+
+        It waits for no verdict. Raises SiteError if the address is no upload link.
+        """
+        client = cls.__new__(cls)
+        client._home = home or default_home()
+        client._interruption = Interruption()
+        client._api = LinkApi.at(address, uploader_name, pause=client._interruption.pause)
+        return client
+
     def _connect(self, api_url: str, credentials: Credentials) -> None:
         self._interruption = Interruption()
         self._api = VideoApi(api_url, credentials, pause=self._interruption.pause)
@@ -72,6 +97,7 @@ class Client:
         *,
         name: str | None = None,
         labels: Labels = NO_LABELS,
+        names: MachineNames = NO_NAMES,
         parallel: int = DEFAULT_PARALLEL,
         rate_limit: RateLimit | float | None = None,
         wait: bool = True,
@@ -83,6 +109,7 @@ class Client:
             its end, and cannot be resumed: an upload that fails is given up.
         name: of a file object's video, with its extension; a path has its own.
         labels: title, description and tags of a new video; one that is resumed has those that it began with.
+        names: a program's own reference and the person that it uploads for; ForbiddenError for people.
         parallel: parts sent at once.
         rate_limit: bytes per second of all parts together, at least 16,000; a RateLimit may be shared with others.
         wait: until the video is `ready` or `rejected`, half an hour at most; else until S3 has it whole, with state
@@ -96,7 +123,8 @@ class Client:
         """
         limit = RateLimit(rate_limit) if isinstance(rate_limit, int | float) else rate_limit
         self._interruption.clear()
-        engine = self._engine(parallel=parallel, rate_limit=limit, report=report, labels=labels)
+        engine = self._engine(parallel=parallel, rate_limit=limit, report=report, labels=labels, names=names)
+        wait = wait and not isinstance(self._api, LinkApi)
         if isinstance(source, Path | str):
             if name is None:
                 return engine.upload(Path(source), wait=wait)
@@ -148,6 +176,40 @@ class Client:
         """Return the storage in use, reservations and limits."""
         return self._api.usage()
 
+    def make_link(
+        self,
+        title: str,
+        *,
+        valid_seconds: int,
+        max_videos: int,
+        max_bytes: int,
+        note: str | None = None,
+        names: MachineNames = NO_NAMES,
+    ) -> UploadLink:
+        """Make an upload link. Its `link_token` is a secret; `video_upload.link_address` makes the address of it.
+
+        Raises LimitReachedError, and ForbiddenError on a site without links.
+        """
+        return self._api.make_link(
+            NewUploadLink(
+                title=title,
+                note=note,
+                valid_seconds=valid_seconds,
+                max_videos=max_videos,
+                max_bytes=max_bytes,
+                reference=names.reference,
+                on_behalf_of=names.on_behalf_of,
+            )
+        )
+
+    def links(self) -> tuple[UploadLink, ...]:
+        """Upload links of this user, newest first."""
+        return self._api.list_links()
+
+    def revoke_link(self, link_id: str) -> None:
+        """Revoke an upload link at once. Raises NotFoundError."""
+        self._api.revoke_link(link_id)
+
     def stage_videos(self, *, owner: str = "", name: str = "") -> Iterator[ListedVideo]:
         """All users' videos, for administrators: by owner, then newest first. Raises ForbiddenError.
 
@@ -178,6 +240,7 @@ class Client:
         rate_limit: RateLimit | None = None,
         report: Report = ignore_event,
         labels: Labels = NO_LABELS,
+        names: MachineNames = NO_NAMES,
     ) -> UploadEngine:
         return UploadEngine(
             self._api,
@@ -187,4 +250,5 @@ class Client:
             report=report,
             interruption=self._interruption,
             labels=labels,
+            names=names,
         )

@@ -38,6 +38,7 @@ from video_upload.confirmation import Yes, confirm
 from video_upload.engine import UploadEngine
 from video_upload.errors import OutputError, UploadNotFoundError
 from video_upload.exit_codes import ExitCode
+from video_upload.link_commands import link_app
 from video_upload.playback_commands import download, open_video
 from video_upload.presentation import clock_time, plain, print_open_uploads, print_usage, print_video, print_videos
 from video_upload.private_files import default_home
@@ -123,6 +124,7 @@ app.command()(logout)
 app.command()(account)
 app.add_typer(profiles_app, name="profiles")
 app.add_typer(admin_app, name="admin")
+app.add_typer(link_app, name="link")
 app.command(epilog=EPILOG)(upload)
 app.command(epilog=EPILOG)(sync)
 app.command()(download)

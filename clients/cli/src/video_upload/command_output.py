@@ -60,6 +60,18 @@ Tag = Annotated[
 ]
 
 
+Reference = Annotated[
+    str | None,
+    typer.Option("--reference", metavar="TEXT", help="A program's own name for the upload.", show_default=False),
+]
+OnBehalfOf = Annotated[
+    str | None,
+    typer.Option(
+        "--on-behalf-of", metavar="TEXT", help="A program's own name for whom it uploads for.", show_default=False
+    ),
+]
+
+
 def _not_empty(video_id: str) -> str:
     """Refuse an empty id: a script's unset variable would list all videos."""
     if not video_id:
@@ -97,10 +109,14 @@ def api_of(profile: str | None, console: Console, interruption: Interruption | N
     url = credentials.load().api_url
 
     def on_silence(reason: str) -> None:
-        note = f"No answer from {url} ({reason}). Retrying; press Ctrl-C to stop."
-        console.print(plain(note), soft_wrap=True, highlight=False)
+        tell_silence(console, url, reason)
 
     return VideoApi(url, credentials, pause=(interruption or Interruption()).pause, on_silence=on_silence)
+
+
+def tell_silence(console: Console, where: str, reason: str) -> None:
+    note = f"No answer from {where} ({reason}). Retrying; press Ctrl-C to stop."
+    console.print(plain(note), soft_wrap=True, highlight=False)
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from video_upload.events import ProcessingPolled, Report, StartedOver, Uploaded,
 from video_upload.multipart_upload import MultipartUpload
 from video_upload.part_transfer import TransferOptions
 from video_upload.rate_limit import RateLimit
-from video_upload.schemas import Labels, NewUpload, OpenUpload, StartedUpload, StoredPart, Video
+from video_upload.schemas import Labels, MachineNames, NewUpload, OpenUpload, StartedUpload, StoredPart, Video
 from video_upload.upload_journal import (
     JournaledUpload,
     SentPart,
@@ -47,6 +47,7 @@ LONGEST_POLL_SECONDS = 10.0
 LONGEST_PROCESSING_SECONDS = 1800.0
 
 NO_LABELS = Labels()
+NO_NAMES = MachineNames()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,7 @@ class UploadEngine:
     rate_limit: of all parts together; may be shared with other engines.
     report: told what happens, possibly from other threads.
     elsewhere: uploads begun on other devices, for all engines of a run together; None: asked for by each upload.
-    labels: of the videos whose upload begins here; one that is resumed has those that it began with.
+    labels, names: of the videos whose upload begins here; one that is resumed has those that it began with.
     interruption: request it from any thread to stop; what was uploaded stays and is resumed by the next `upload`.
     """
 
@@ -84,9 +85,11 @@ class UploadEngine:
         interruption: Interruption | None = None,
         backoff: Backoff | None = None,
         labels: Labels = NO_LABELS,
+        names: MachineNames = NO_NAMES,
     ) -> None:
         self._api = api
         self._labels = labels
+        self._names = names
         self._folder = home / "uploads"
         self._elsewhere = elsewhere
         self._report = report
@@ -145,7 +148,7 @@ class UploadEngine:
             # Kept until here: a run that is stopped while it waits for processing resumes there, and does not send the
             # file again.
             with self._correlated(journal, file) as api:
-                video = self._watch(video_id, api) if wait else api.get_video(video_id)
+                video = self._watch(video_id, api) if wait else api.result_of(video_id, file)
             tell(video)
             journal.forget()
         return video
@@ -279,6 +282,8 @@ class UploadEngine:
             title=labels.title,
             description=labels.description,
             tags=labels.tags,
+            reference=self._names.reference,
+            on_behalf_of=self._names.on_behalf_of,
         )
         try:
             started = api.start_upload(wanted)

@@ -19,6 +19,7 @@ VideoUploadError
 │   ├── NotFoundError            404
 │   ├── ConflictError            409
 │   ├── InvalidRequestError      400, 413, 415: what was sent will never be accepted
+│   ├── LinkClosedError          410: the upload link has expired or was revoked
 │   ├── LimitReachedError        429
 │   └── ServiceUnavailableError  5xx
 ├── FileRefusedError             refused here, before anything was sent
@@ -55,6 +56,8 @@ __all__ = [
     "InvalidRequestError",
     "KeyringUnavailableError",
     "LimitReachedError",
+    "LinkClosedError",
+    "LinkClosedError",
     "NetworkSettingError",
     "NotFoundError",
     "NotSignedInError",
@@ -239,6 +242,10 @@ class ConflictError(ApiError):
 
 class InvalidRequestError(ApiError):
     """A request that will be refused again if it is repeated unchanged."""
+
+
+class LinkClosedError(ApiError):
+    """The upload link has expired or was revoked."""
 
 
 class LimitReachedError(ApiError):

@@ -14,6 +14,7 @@ __all__ = [
     "AudioTrack",
     "Labels",
     "ListedVideo",
+    "MachineNames",
     "Media",
     "Obstacle",
     "OpenUpload",
@@ -21,6 +22,7 @@ __all__ = [
     "Rejection",
     "StageUsage",
     "StageVideo",
+    "UploadLink",
     "Usage",
     "Video",
     "VideoState",
@@ -42,12 +44,72 @@ class Labels(Body, frozen=True, kw_only=True, omit_defaults=True):
     tags: tuple[str, ...] | None = None
 
 
+class MachineNames(Body, frozen=True, kw_only=True, omit_defaults=True):
+    """Names that a program gives its uploads and links; a person may not."""
+
+    reference: str | None = None
+    on_behalf_of: str | None = None
+
+
 class NewUpload(Labels, frozen=True, kw_only=True, omit_defaults=True):
     """Request body of POST /multipart/init and POST /upload."""
 
     file_name: str
     content_type: str
     size_bytes: int
+    reference: str | None = None
+    on_behalf_of: str | None = None
+
+
+class NewLinkUpload(Body, frozen=True, kw_only=True):
+    """Request body of POST /link/multipart/init."""
+
+    file_name: str
+    content_type: str
+    size_bytes: int
+    uploader_name: str
+
+
+class NewUploadLink(MachineNames, frozen=True, kw_only=True, omit_defaults=True):
+    """Request body of POST /links."""
+
+    title: str
+    note: str | None = None
+    valid_seconds: int
+    max_videos: int
+    max_bytes: int
+
+
+class UploadLink(Body, frozen=True, kw_only=True):
+    """An upload link and what is used of it. link_token: a secret; None where the link is not open."""
+
+    link_id: str
+    title: str
+    note: str | None = None
+    state: str
+    max_videos: int
+    max_bytes: int
+    used_videos: int
+    used_bytes: int
+    created_at: str
+    expires_at: str
+    revoked_at: str | None = None
+    reference: str | None = None
+    on_behalf_of: str | None = None
+    link_token: str | None = None
+
+
+class UploadLinks(Body, frozen=True, kw_only=True):
+    """Response of GET /links."""
+
+    links: tuple[UploadLink, ...]
+
+
+class RevokedLink(Body, frozen=True, kw_only=True):
+    """Response of DELETE /links/{linkId}."""
+
+    status: str
+    link_id: str
 
 
 class VideoChanges(Body, frozen=True, kw_only=True, omit_defaults=True):
@@ -235,7 +297,8 @@ class Video(Body, frozen=True, kw_only=True):
     """One video of the library; URLs are None unless it is ready. The checksum is of the whole file, where known.
 
     waits_for: "malwareScan" while it is processing and only the malware scan is missing. expires_at: when the platform
-    deletes it at the earliest, None if it does not; expires_soon: whether that was announced.
+    deletes it at the earliest, None if it does not; expires_soon: whether that was announced. link_id, uploader_name:
+    of the upload link by which it came. reference, on_behalf_of: names that a program gave it.
     """
 
     video_id: str
@@ -258,6 +321,10 @@ class Video(Body, frozen=True, kw_only=True):
     urls_expire_at: str | None = None
     expires_at: str | None = None
     expires_soon: bool = False
+    link_id: str | None = None
+    uploader_name: str | None = None
+    reference: str | None = None
+    on_behalf_of: str | None = None
 
     @property
     def name(self) -> str:
@@ -298,6 +365,10 @@ class ListedVideo(Body, frozen=True, kw_only=True):
     created_at: str
     updated_at: str
     rejection: Rejection | None = None
+    link_id: str | None = None
+    uploader_name: str | None = None
+    reference: str | None = None
+    on_behalf_of: str | None = None
 
     @property
     def name(self) -> str:

@@ -17,7 +17,9 @@ from video_upload.batch_journal import BatchJournal
 from video_upload.command_output import (
     AsJson,
     Description,
+    OnBehalfOf,
     Profile,
+    Reference,
     Tag,
     Title,
     Urls,
@@ -25,17 +27,19 @@ from video_upload.command_output import (
     errors_console,
     exit_codes,
     print_error,
+    tell_silence,
 )
 from video_upload.connections import Connections
 from video_upload.credentials import StoredCredentials
-from video_upload.engine import DEFAULT_PARALLEL, NO_LABELS, UploadEngine
+from video_upload.engine import DEFAULT_PARALLEL, NO_LABELS, NO_NAMES, UploadEngine
 from video_upload.events import Report, UploadEvent, ignore_event
 from video_upload.exit_codes import exit_code_of
 from video_upload.file_selection import select_videos
+from video_upload.link_api import LinkApi
 from video_upload.presentation import UploadDisplay
 from video_upload.private_files import default_home
 from video_upload.rate_limit import RateLimit, parse_rate
-from video_upload.schemas import Labels
+from video_upload.schemas import Labels, MachineNames
 from video_upload.spooled_file import spooled_file
 from video_upload.telemetry import Telemetry
 from video_upload.upload_run import DEFAULT_FILES, UploadRun, print_plan
@@ -73,6 +77,19 @@ LimitRate = Annotated[
         help="Maximum bytes per second for all parts together: 5MB, 500k, 1.5MiB.",
         show_default=False,
     ),
+]
+Link = Annotated[
+    str | None,
+    typer.Option(
+        "--link",
+        metavar="ADDRESS",
+        help="Upload by an upload link, without an account, into its maker's library.",
+        show_default=False,
+    ),
+]
+Uploader = Annotated[
+    str | None,
+    typer.Option("--uploader", metavar="NAME", help="Your name, for the maker of the link.", show_default=False),
 ]
 
 
@@ -115,6 +132,10 @@ def upload(  # noqa: PLR0917 - typer calls it by name
     title: Title = None,
     description: Description = None,
     tag: Tag = None,
+    link: Link = None,
+    uploader: Uploader = None,
+    reference: Reference = None,
+    on_behalf_of: OnBehalfOf = None,
     urls: Urls = False,
     as_json: AsJson = False,
     profile: Profile = None,
@@ -126,6 +147,10 @@ def upload(  # noqa: PLR0917 - typer calls it by name
             raise typer.BadParameter(
                 message="--name goes with - as the only source, and neither with --files-from nor --dry-run"
             )
+        if (link is None) != (uploader is None):
+            raise typer.BadParameter(message="--link and --uploader go together")
+        if link and any((title, description, tag, reference, on_behalf_of, dry_run)):
+            raise typer.BadParameter(message="--link takes videos alone: no labels, names and --dry-run")
         if name is not None:
             sources = [str(held.enter_context(spooled_file(sys.stdin.buffer, name, default_home())))]
         sources = [*(sources or []), *(_listed_in(files_from) if files_from else [])]
@@ -144,6 +169,8 @@ def upload(  # noqa: PLR0917 - typer calls it by name
             profile=profile,
             is_stream=is_stream,
             labels=Labels(title=title, description=description, tags=tuple(tag) if tag else None),
+            names=MachineNames(reference=reference, on_behalf_of=on_behalf_of),
+            link=(link, uploader) if link and uploader else None,
         )
 
 
@@ -161,11 +188,14 @@ def upload_sources(
     profile: str | None,
     is_stream: bool = False,
     labels: Labels = NO_LABELS,
+    names: MachineNames = NO_NAMES,
+    link: tuple[str, str] | None = None,
     remember: Callable[[VideoFile, str], None] = lambda file, video_id: None,
 ) -> None:
     """Upload, and end the command with the code of what failed.
 
     is_stream: the only source is a copy of the standard input. remember: told each file that has arrived.
+    link: address of an upload link and the uploader's name, in place of a sign-in.
     """
     with ExitStack() as held:
         selection = select_videos(sources)  # every file is looked at before the first byte of any is sent
@@ -176,14 +206,21 @@ def upload_sources(
         if not selection.videos:
             raise typer.Exit(exit_code_of(selection.refused[0]))
         console = errors_console(quiet=as_json)
-        api = api_of(profile, console, interruption := Interruption())
+        interruption = Interruption()
+        if link:
+            api: VideoApi = LinkApi.at(
+                *link, pause=interruption.pause, on_silence=lambda reason: tell_silence(console, "the site", reason)
+            )
+            wait, telemetry = False, False
+        else:
+            api = api_of(profile, console, interruption)
         batch = BatchJournal(default_home(), api.url, sources)
         elsewhere = UploadsElsewhere(api)
         if dry_run:
             print_plan(selection, batch, UploadEngine(api, default_home(), elsewhere=elsewhere), as_json=as_json)
         connections = Connections(parallel)
         held.callback(connections.close)
-        new_report = held.enter_context(_telemetry(profile, wanted=telemetry))
+        new_report = (lambda: ignore_event) if link else held.enter_context(_telemetry(profile, wanted=telemetry))
 
         def new_engine(show: Report) -> UploadEngine:
             tell = new_report()
@@ -202,6 +239,7 @@ def upload_sources(
                 report=report,
                 interruption=interruption,
                 labels=labels,
+                names=names,
             )
 
         run = UploadRun(

@@ -1,0 +1,80 @@
+/** The view of somebody who has an upload link and no account: what is wanted, a name, and the uploader. */
+
+import { ApiClient } from "video-uploader/api";
+import { storedText, storeText } from "video-uploader/browser_storage";
+import { date, size } from "video-uploader/format";
+import { type BorneLink, UploadLink } from "video-uploader/upload_link";
+import type { VideoUploader } from "video-uploader/video_uploader";
+import { language, message } from "./language";
+import { byId } from "./page";
+
+const FRAGMENT = "link";
+const NAME_KEY = "video-upload.uploader-name";
+
+/** The token in the page's address; null for everybody else. What follows the `#` is sent to nobody. */
+export function borneToken(): string | null {
+  return new URLSearchParams(location.hash.slice(1)).get(FRAGMENT);
+}
+
+/** The address to hand out. */
+export function linkAddress(token: string): string {
+  return `${location.origin}/#${FRAGMENT}=${token}`;
+}
+
+export async function showBearer(token: string, baseUrl: string): Promise<void> {
+  byId("sender").hidden = false;
+  const api = new ApiClient(
+    baseUrl,
+    () => Promise.reject({ code: "unauthorized" }),
+    "",
+    undefined,
+    new UploadLink(token, ""),
+  );
+  const title = byId("sender-title");
+  const draw = (link: BorneLink) => {
+    title.textContent = link.title;
+    byId("sender-note").textContent = link.note;
+    byId("sender-note").hidden = !link.note;
+    byId("sender-left").textContent = leftWords(link);
+    byId("sender-left").hidden = false;
+  };
+  try {
+    draw(await api.borneLink());
+  } catch (error) {
+    title.textContent = message(error);
+    return;
+  }
+  const form = byId<HTMLFormElement>("sender-form");
+  const name = byId<HTMLInputElement>("sender-name");
+  name.value = storedText(NAME_KEY) ?? "";
+  form.hidden = false;
+  name.focus();
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    const given = name.value.trim();
+    if (!given) return;
+    storeText(NAME_KEY, given);
+    form.hidden = true;
+    const uploader = takeUploader(token, given, baseUrl);
+    // What is left changes with each upload; that it cannot be asked for is no news beside the uploader's own.
+    const look = () => void api.borneLink().then(draw, () => {});
+    for (const kind of ["upload-added", "upload-stored", "upload-removed"] as const)
+      uploader.addEventListener(kind, look);
+  };
+}
+
+function takeUploader(token: string, name: string, baseUrl: string): VideoUploader {
+  const uploader = byId<VideoUploader>("uploader");
+  uploader.texts = { "state.completed": language.text("sender.arrived") };
+  byId("sender-upload").append(uploader);
+  byId("sender-upload").hidden = false;
+  uploader.apiUrl = baseUrl;
+  uploader.bearLink(token, name);
+  uploader.focus();
+  return uploader;
+}
+
+function leftWords({ videosLeft, bytesLeft, expiresAt }: BorneLink): string {
+  const left = language.text("sender.left", { count: videosLeft, size: size(bytesLeft, language) });
+  return `${left} · ${language.text("sender.until", { time: date(expiresAt, language) })}`;
+}
