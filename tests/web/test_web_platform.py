@@ -161,3 +161,27 @@ def test_other_files_than_videos_are_rejected(
     liar = tmp_path / "liar.mp4"
     liar.write_bytes(b"\0\0\0\4moov" * 1024)  # no box is that short
     walkthroughs.upload_a_file_that_is_not_a_video(page, platform.site_url, somebody, liar)
+
+
+def test_somebody_without_an_account_uploads_by_a_link_and_resumes_after_a_reload(
+    page: Page, platform: LocalPlatform, somebody: Person, video: Path, complaints: list[str]
+) -> None:
+    complaints += ["ERR_FAILED", "410"]
+    browser = page.context.browser
+    assert browser
+    walkthroughs.sign_in(page, platform.site_url, somebody)
+    address = walkthroughs.make_link(page, "Match day")
+    context = browser.new_context(locale="en-GB")
+    stranger = context.new_page()
+    asked: list[str] = []
+    stranger.on("request", lambda request: asked.append(request.url))
+    walkthroughs.send_by_link(stranger, address, "Ada", video)
+    expect(walkthroughs.video_card(page, video.name)).to_have_count(0)
+    page.reload()
+    walkthroughs.expect_ready(page, video.name)
+    expect(walkthroughs.video_card(page, video.name)).to_contain_text("sent by Ada")
+    assert not [url for url in asked if address.partition("=")[2] in url]
+    walkthroughs.revoke_link(page, "Match day")
+    stranger.reload()
+    expect(stranger.get_by_role("heading", name="This upload link was revoked")).to_be_visible()
+    context.close()

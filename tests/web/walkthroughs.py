@@ -220,3 +220,40 @@ def cancel(page: Page, site_url: str, user: Person, video: Path) -> None:
     page.reload()
     expect(page.get_by_text("No videos yet.")).to_be_visible(timeout=IN_TIME_MS)
     expect(page.get_by_role("heading", name="Unfinished uploads")).to_be_hidden()
+
+
+def make_link(page: Page, title: str) -> str:
+    """Make an upload link and return its address."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="New link").click()
+    page.get_by_label("Title, for the uploader").fill(title)
+    page.get_by_label("Note to the uploader").fill("Whole matches, please.")
+    page.get_by_role("button", name="Make and copy").click()
+    expect(page.get_by_role("alert")).to_contain_text("The link is copied", timeout=IN_TIME_MS)
+    address: str = page.evaluate("() => navigator.clipboard.readText()")
+    return address
+
+
+def send_by_link(page: Page, address: str, name: str, video: Path) -> None:
+    """Send a video as somebody without an account, and reload the page on the way."""
+    page.goto(address)
+    expect(page.get_by_text("Whole matches, please.")).to_be_visible(timeout=IN_TIME_MS)
+    page.get_by_label("Your name").fill(name)
+    page.get_by_role("button", name="Continue").click()
+    page.on("dialog", lambda dialog: dialog.accept())
+    with parts_held_after(page, 2):
+        choose(page, video)
+        expect(upload_row(page, video.name)).to_contain_text("10.5 MB of", timeout=IN_TIME_MS)
+        page.reload()
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("list", name="Unfinished uploads")).to_contain_text(video.name, timeout=IN_TIME_MS)
+    choose(page, video)
+    expect(upload_row(page, video.name)).to_contain_text("Arrived", timeout=2 * IN_TIME_MS)
+    expect(page.get_by_text("9 videos left")).to_be_visible()
+
+
+def revoke_link(page: Page, title: str) -> None:
+    page.get_by_role("button", name="Show", exact=True).click()
+    page.get_by_role("button", name=f"Revoke the link “{title}”").click()
+    page.get_by_role("button", name="Revoke", exact=True).last.click()
+    expect(page.get_by_text("Revoked ·")).to_be_visible(timeout=IN_TIME_MS)

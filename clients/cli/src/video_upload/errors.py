@@ -57,7 +57,6 @@ __all__ = [
     "KeyringUnavailableError",
     "LimitReachedError",
     "LinkClosedError",
-    "LinkClosedError",
     "NetworkSettingError",
     "NotFoundError",
     "NotSignedInError",
