@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
@@ -17,6 +17,7 @@ from chalicelib.adapters.sns_notifier import SnsNotifier
 from chalicelib.core.announcements import Announcements
 from chalicelib.core.index.folding import Folding
 from chalicelib.core.records import Records
+from chalicelib.core.upload_links import UploadLinks
 from components.naming import StageNames
 from deploy.stack_outputs import StackOutputs
 
@@ -102,6 +103,13 @@ class DeployedStage:
     @cached_property
     def records(self) -> Records:
         return Records(self.metadata)
+
+    @cached_property
+    def links(self) -> UploadLinks:
+        """To list and revoke; operators make none."""
+        return UploadLinks(
+            metadata=self.metadata, records=self.records, now=lambda: datetime.now(UTC), longest=timedelta()
+        )
 
     @cached_property
     def announcements(self) -> Announcements:

@@ -1,8 +1,9 @@
 """Lock a user out: `make revoke-user STAGE=prod ARGS="ada@example.com"`.
 
-Asks first. Disables the account, signs it out everywhere, and aborts its open uploads: their upload tokens, which
-outlive access tokens, open nothing any more. Videos stay. Access tokens that were issued before are good until they
-expire, at most an hour: API Gateway does not ask Cognito about each. Run it again then; it is safe to repeat.
+Asks first. Disables the account, signs it out everywhere, revokes its upload links, and aborts its open uploads: links
+and upload tokens, which outlive access tokens, open nothing any more. Videos stay. Access tokens that were issued
+before are good until they expire, at most an hour: API Gateway does not ask Cognito about each. Run it again then;
+it is safe to repeat.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.core.deletion import remove_objects
+from chalicelib.core.upload_links import LinkState, UploadLink
 from chalicelib.core.video_record import State, VideoRecord
 from deploy.command import chosen_outputs, confirm, exit_status, say, shown_time, user_parser
 from deploy.deployed_stage import DeployedStage
@@ -53,6 +55,13 @@ def abort_uploads(stage: DeployedStage, owner: str) -> AbortedUploads:
     return AbortedUploads(tuple(aborted), tuple(left))
 
 
+def revoke_links(stage: DeployedStage, owner: str) -> list[UploadLink]:
+    """Revoke an owner's open links, by which anybody who has one could still upload. Safe to repeat."""
+    now = datetime.now(UTC)
+    is_open = [used.link for used in stage.links.list_all(owner) if used.link.state(now) is LinkState.OPEN]
+    return [stage.links.revoke(owner, link.link_id) for link in is_open]
+
+
 def _aborted(record: VideoRecord) -> VideoRecord | None:
     return record.moved_to(State.ABORTED, datetime.now(UTC)) if record.state is State.UPLOADING else None
 
@@ -74,6 +83,8 @@ def _revoke(stage: DeployedStage, options: argparse.Namespace) -> None:
     question = f"{owner} will be locked out of {stage.context.stage}, and {len(open_records)} uploads aborted."
     confirm(question, options.user, confirmed=options.yes)
     say_locked_out(stage, owner)
+    # Before the uploads are looked for: a link that is still open begins others.
+    say(f"{len(revoke_links(stage, owner.owner))} upload links revoked")
     done = abort_uploads(stage, owner.owner)
     say(f"{len(done.aborted)} uploads aborted; their upload tokens open nothing any more")
     for record in done.left:

@@ -93,6 +93,7 @@ def operators_policy(
         allow("ChangeRecords", actions=["s3:PutObject", "s3:PutObjectTagging"], resources=records),
         allow("RebuildIndex", actions=["s3:GetObject", "s3:PutObject"], resources=index),
         allow("MarkOpen", actions="s3:PutObject", resources=markers),
+        allow("RevokeLinks", actions=["s3:GetObject", "s3:PutObject"], resources=links),
         allow("AbortUploads", actions=["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"], resources=objects),
         allow(
             "HideUncoverAndErase",

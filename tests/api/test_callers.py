@@ -171,3 +171,25 @@ def test_an_upload_without_one_of_its_names_is_refused(missing: str) -> None:
     for authorizer in (context, {**context, missing: "soon"} if missing == "expiry" else context):
         with pytest.raises(UnauthorizedError):
             callers.upload_of(request(authorizer))
+
+
+@pytest.mark.parametrize("names", [("order-7", None), (None, "customer-3")])
+def test_only_a_machine_client_names_whom_it_uploads_for(names: tuple[str | None, str | None]) -> None:
+    callers.require_machine(of_user(sub="desktop", client_id="desktop"), *names)
+    callers.require_machine(of_user(), None, None)
+    for person in (of_user(), of_user(client_id=None), of_user(sub="desktop")):
+        with pytest.raises(ForbiddenError):
+            callers.require_machine(person, *names)
+
+
+LINK: dict[str, str] = {"kid": "k1", "owner": "2b1f7c1e-user", "linkId": "1" * 28}
+
+
+def test_a_bearer_of_a_link_is_who_the_authorizer_verified() -> None:
+    assert callers.link_of(request(LINK)).link_id == LINK["linkId"]
+    wrong = (CONTEXT, {}, None, {**LINK, "linkId": "../x"}, {**LINK, "owner": "a/b"}, {"linkId": LINK["linkId"]})
+    for context in wrong:
+        with pytest.raises(UnauthorizedError):
+            callers.link_of(request(context))
+    with pytest.raises(UnauthorizedError):
+        callers.upload_of(request(LINK))

@@ -37,16 +37,28 @@ RESPONSES: dict[type[msgspec.Struct], type[msgspec.Struct]] = {
     library.StageUsage: responses.StageUsage,
     library.Health: responses.Health,
     library.ProgressResponse: responses.AcceptedProgress,
+    library.UploadLink: responses.UploadLink,
+    library.UploadLinks: responses.UploadLinks,
+    library.RevokedLink: responses.RevokedLink,
 }
 REQUESTS: dict[type[msgspec.Struct], type[msgspec.Struct]] = {
     library.NewUpload: requests.NewUpload,
+    library.NewLinkUpload: requests.NewLinkUpload,
+    library.NewUploadLink: requests.NewUploadLink,
     library.VideoChanges: requests.VideoChanges,
     library.PartToSign: requests.PartToSign,
     library.CompletedPart: requests.CompletedPart,
     library.CompleteUpload: requests.PartsToComplete,
     library.ProgressBatch: requests.ProgressBatch,
 }
-APART = {library.Body, library.Labels, library.ErrorDetail, library.ErrorResponse, library.SiteConfig}
+APART = {
+    library.Body,
+    library.Labels,
+    library.MachineNames,
+    library.ErrorDetail,
+    library.ErrorResponse,
+    library.SiteConfig,
+}
 """The bases; errors, of which the library reads any code; and the site's config.json, which is not the API's."""
 
 

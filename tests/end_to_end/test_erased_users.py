@@ -48,13 +48,28 @@ def but_the_index(stand_in: StandIn, owner: str) -> list[str]:
     return sorted(key for key in everything_of(stand_in, owner) if not key.startswith("index/"))
 
 
+def a_link(member: Person) -> str:
+    asked = {"title": "Match day", "validSeconds": 3600, "maxVideos": 9, "maxBytes": 10**9}
+    return member.call("POST", "/links", asked).json()["linkToken"]
+
+
+def send_by(link: str, member: Person) -> requests.Response:
+    film = {"fileName": "film.mp4", "contentType": "video/mp4", "sizeBytes": 6 * 2**20, "uploaderName": "Ada"}
+    return member.call("POST", "/link/multipart/init", film, link)
+
+
 def test_a_revoked_users_upload_tokens_open_nothing_any_more(
     member: Person, operator: Operator, stand_in: StandIn, user_pool_id: str, small_video: bytes
 ) -> None:
     kept = ready_video(member, small_video)
     started = member.start(6 * 2**20)
+    link = a_link(member)
+    by_link = send_by(link, member).json()
     told = operator.run(revoke_user.main, member.email, "--yes")
-    assert "1 uploads aborted" in told
+    assert "1 upload links revoked" in told
+    assert "2 uploads aborted" in told
+    for answer in (send_by(link, member), member.call("GET", "/multipart/parts", token=by_link["uploadToken"])):
+        assert (answer.status_code, answer.json()["error"]["code"]) == (410, "link_revoked")
     (account,) = stand_in.client("cognito-idp").list_users(UserPoolId=user_pool_id)["Users"]
     assert account["Enabled"] is False
     answer = member.call("POST", "/multipart/parts", {"parts": [{"partNumber": 1}]}, started["uploadToken"])
@@ -85,6 +100,7 @@ def test_an_erased_user_leaves_no_byte(
     deleted = ready_video(member, small_video)
     member.call("DELETE", f"/videos/{deleted['videoId']}")
     unfinished = member.start(6 * 2**20)
+    link = a_link(member)
     lose_its_event(member, stand_in, small_video)
     neighbour = make_person(member.platform)
     neighbours = ready_video(neighbour, small_video)
@@ -106,6 +122,7 @@ def test_an_erased_user_leaves_no_byte(
     # An access token of before still lives, and so does a token of an upload that is gone.
     answer = member.call("POST", "/multipart/parts", {"parts": [{"partNumber": 1}]}, unfinished["uploadToken"])
     assert answer.status_code == 404
+    assert send_by(link, member).json()["error"]["code"] == "link_not_found"
     member.start(6 * 2**20)
     operator.run(erase_user.main, owner, "--yes")
     assert everything_of(stand_in, owner) == []

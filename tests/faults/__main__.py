@@ -19,6 +19,7 @@ DEFAULT_LANES = 3
 def main(arguments: Sequence[str] | None = None) -> int:
     # What a command is forked from must not load all this.
     from tests.faults.campaign import Findings, play_all, wanted_kinds
+    from tests.faults.kinds import Client
 
     parser = argparse.ArgumentParser(
         prog="make faults", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=DEFAULT_SEEDS, help="runs of each kind (default: %(default)s)")
     parser.add_argument("--first-seed", type=int, default=0, help="seed of the first (default: %(default)s)")
     parser.add_argument("--kinds", metavar="WORDS", default="", help="only kinds whose name holds one of these words")
-    parser.add_argument("--client", choices=("command", "page"), help="only this client")
+    parser.add_argument("--client", choices=tuple(client.value for client in Client), help="only this client")
     parser.add_argument("--lanes", type=int, default=DEFAULT_LANES, help="runs at once (default: %(default)s)")
     parser.add_argument("--list", action="store_true", help="print the kinds and exit")
     parser.add_argument("--show", action="store_true", help="print the steps of each run")

@@ -17,6 +17,7 @@ from tests.chromium import launch
 from tests.faults.command_process import warm_up
 from tests.faults.command_runs import CommandRun
 from tests.faults.kinds import KINDS, Client, Kind
+from tests.faults.link_runs import LinkRun
 from tests.faults.page_runs import PageRun
 from tests.faults.runs import Run
 from tests.faults.scene import Lane, Scene, running_scene
@@ -108,7 +109,8 @@ class _Stage:
                     browser = browser or opened.enter_context(_browser())
                     run: Run = PageRun(self._scene, lane, kind, seed, browser)
                 else:
-                    run = CommandRun(self._scene, lane, kind, seed)
+                    kind_of_run = LinkRun if kind.client is Client.LINK else CommandRun
+                    run = kind_of_run(self._scene, lane, kind, seed)
                 self._play(run)
 
     def _play(self, run: Run) -> None:

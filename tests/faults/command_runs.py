@@ -71,6 +71,15 @@ class CommandRun(Run):
     def home(self) -> Path:
         return self.folder / "home"
 
+    @property
+    def upload_command(self) -> tuple[str, ...]:
+        return ("upload", str(self.file))
+
+    @staticmethod
+    def is_done(told: Attempt) -> bool:
+        """Return whether the person has nothing more to do after this."""
+        return told.video.get("state") == "ready"
+
     # the course of a run
 
     def play(self) -> None:
@@ -83,7 +92,7 @@ class CommandRun(Run):
                 self._about_a_ready_video()
             case _:
                 told = self._begin(parts)
-                if told.video.get("state") == "ready":
+                if self.is_done(told):
                     # Nobody gives the command again that has told its result, even if it was killed after that.
                     self.lane.line.lift()
                     self.verify(told.video["videoId"])
@@ -96,14 +105,14 @@ class CommandRun(Run):
         if self.kind.call == "list":
             # What an earlier run has sent is asked for.
             self.lane.line.begin(Trouble("put", Way.DIES_THEN, first=self.chance.randint(1, parts - 1)))
-            self._attempt("upload", str(self.file))
+            self._attempt(*self.upload_command)
         self.lane.line.begin(*troubles)
         if self.kind.s3_operation:
             is_lost = self.kind.way is Way.LOST
             fault = {"loseResponse": True} if is_lost else {"status": 503, "code": "SlowDown"}
             self.scene.fail(self.kind.s3_operation, self.person.owner, times=self.chance.choice((1, 2, 4, 9)), **fault)
             self.struck = 1
-        first = self._attempt("upload", str(self.file), is_under_fault=True)
+        first = self._attempt(*self.upload_command, is_under_fault=True)
         self._tell_check(first)
         self.struck += sum(trouble.struck for trouble in troubles if trouble.call == self.kind.call)
         return first
@@ -112,7 +121,7 @@ class CommandRun(Run):
         """The person gives the same command until it says that the video is there; its id."""
         self.lane.line.lift()
         for _ in range(FRESH_TRIES):
-            attempt = self._attempt("upload", str(self.file))
+            attempt = self._attempt(*self.upload_command)
             self._tell_check(attempt)
             if attempt.code == 0:
                 return attempt.video.get("videoId")
@@ -125,7 +134,7 @@ class CommandRun(Run):
 
     def _about_a_ready_video(self) -> None:
         self.lane.line.begin()
-        uploaded = self._attempt("upload", str(self.file))
+        uploaded = self._attempt(*self.upload_command)
         self._tell_check(uploaded)
         video_id = uploaded.video.get("videoId", "none")
         arguments = ("list",) if self.kind.call == "library" else ("delete", video_id, "--yes")
@@ -214,13 +223,13 @@ class CommandRun(Run):
             self.broken.append(Broken("stuck", f"{attempt.arguments[0]} has not ended after {PATIENCE_SECONDS:.0f} s"))
         elif attempt.code == 0:
             if attempt.arguments[0] == "upload":
-                self._check_success(attempt)
+                self.check_success(attempt)
         elif attempt.code is not None:
             error = attempt.error
             if not (error.get("code") and error.get("message")) or "Traceback" in attempt.err:
                 self.broken.append(Broken("never told", f"no reason in words: {attempt}"))
 
-    def _check_success(self, attempt: Attempt) -> None:
+    def check_success(self, attempt: Attempt) -> None:
         video_id, state = attempt.video.get("videoId"), attempt.video.get("state")
         listed = self.scene.listed_videos(self.person)
         if state != "ready" or listed.get(str(video_id)) != "ready":

@@ -8,6 +8,8 @@ from tests.faults.ways import Way
 
 class Client(StrEnum):
     COMMAND = "command"
+    LINK = "link"
+    """The command of somebody without an account, by an upload link."""
     PAGE = "page"
 
 
@@ -111,6 +113,18 @@ _COMMAND = (
     ),
 )
 
+_LINK_CALLS: dict[str, tuple[Way, ...]] = {
+    "init": (*_BROKEN_LINES, *_REFUSALS, *_BETWEEN, *_DEATHS),
+    "put": (Way.RESET, Way.LOST, Way.EXPIRED, *_DEATHS),
+    "list": (Way.RESET, Way.HALF_ANSWER, Way.UNAVAILABLE),
+    "complete": (*_BROKEN_LINES, Way.UNAVAILABLE, *_BETWEEN, *_DEATHS),
+}
+
+_LINK = (
+    *(Kind(client=Client.LINK, call=call, way=way) for call, ways in _LINK_CALLS.items() for way in ways),
+    *(Kind(client=Client.LINK, call="any-moment", special=special) for special in ("killed", "interrupted")),
+)
+
 _PAGE_CALLS: dict[str, tuple[Way, ...]] = {
     "init": (*_BROKEN_LINES, Way.UNAVAILABLE, Way.TOO_MANY, *_BETWEEN, *_DEATHS),
     "put": (Way.HALF_REQUEST, *_BROKEN_LINES, Way.UNAVAILABLE, Way.GARBAGE, Way.TWICE, Way.EXPIRED, *_DEATHS),
@@ -129,4 +143,4 @@ _PAGE = (
     ),
 )
 
-KINDS = {kind.name: kind for kind in (*_COMMAND, *_PAGE)}
+KINDS = {kind.name: kind for kind in (*_COMMAND, *_LINK, *_PAGE)}

@@ -27,6 +27,7 @@ SIZES_BYTES = (200_000, 5 * MIB + 100_000, 10 * MIB + 100_000)
 
 _API_CALLS = {
     ("POST", "/api/multipart/init"): "init",
+    ("POST", "/api/link/multipart/init"): "init",
     ("POST", "/api/multipart/parts"): "sign",
     ("GET", "/api/multipart/parts"): "list",
     ("POST", "/api/multipart/complete"): "complete",

@@ -15,6 +15,7 @@ from tests.faults.kinds import KINDS, Client
 from tests.faults.verifier import Remains, doubled, lost, residue
 
 OF_THE_COMMAND = ("command/init/lost", "command/complete/dies-after")
+BY_A_LINK = ("link/init/lost",)
 OF_THE_PAGE = ("page/complete/lost",)
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -22,7 +23,7 @@ NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def findings() -> Findings:
     """The results of one seed of each kind, on one platform."""
-    names = OF_THE_COMMAND + (OF_THE_PAGE if CHROMIUM.exists() else ())
+    names = OF_THE_COMMAND + BY_A_LINK + (OF_THE_PAGE if CHROMIUM.exists() else ())
     return play_all([KINDS[name] for name in names], range(1), lanes=2)
 
 
@@ -31,6 +32,11 @@ def test_the_command_keeps_every_promise_under_two_kinds_of_fault(findings: Find
     assert not findings.unstruck
     broken = {name: found for (name, _), found in findings.broken.items() if name in OF_THE_COMMAND}
     assert not broken, "see the steps with: make faults ARGS='--kinds NAME --seeds 1 --show'"
+
+
+def test_somebody_with_a_link_finds_every_promise_kept_under_one(findings: Findings) -> None:
+    assert findings.runs[Client.LINK] == len(BY_A_LINK)
+    assert not [found for (name, _), found in findings.broken.items() if name in BY_A_LINK]
 
 
 def test_the_page_keeps_every_promise_under_one(findings: Findings) -> None:

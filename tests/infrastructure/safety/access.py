@@ -101,6 +101,7 @@ OPERATOR: dict[str, tuple[set[str], set[str]]] = {
     "ChangeRecords": ({"s3:PutObject", "s3:PutObjectTagging"}, {"metadata/records/*"}),
     "RebuildIndex": ({"s3:GetObject", "s3:PutObject"}, {"metadata/index/*"}),
     "MarkOpen": ({"s3:PutObject"}, {"metadata/open/*"}),
+    "RevokeLinks": ({"s3:GetObject", "s3:PutObject"}, {"metadata/links/*"}),
     "AbortUploads": ({"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}, {"videos/videos/*"}),
     "HideUncoverAndErase": (
         {"s3:DeleteObject", "s3:DeleteObjectVersion"},

@@ -234,6 +234,10 @@ class OpenUpload(Body, frozen=True, kw_only=True):
     idle_seconds: int | None = None
     started_at: str
     expires_at: str
+    link_id: str | None = None
+    uploader_name: str | None = None
+    reference: str | None = None
+    on_behalf_of: str | None = None
 
 
 class OpenUploads(Body, frozen=True, kw_only=True):
