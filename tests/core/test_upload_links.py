@@ -40,7 +40,7 @@ def bear(platform: InMemoryPlatform, link: UploadLink, size_bytes: int = FILM, *
     """Start an upload as the bearer of a link does: from its token alone."""
     token = platform.tokens.verify_any(platform.tokens.issue_for_link(link.owner, link.link_id))
     assert isinstance(token, LinkToken)
-    borne = platform.links.open(token).link
+    borne = platform.links.open(token)
     request = StartUpload("film.mp4", "video/mp4", size_bytes, origin=borne.origin("Ada"))
     started = platform.uploads.start(borne.owner, request, name, borne)
     return Transfer(platform, started, platform.tokens.verify(started.token))
@@ -111,6 +111,19 @@ def test_however_many_bearers_start_at_once_a_link_is_never_overdrawn(platform: 
         platform.metadata.objects = {
             key: body for key, body in platform.metadata.objects.items() if not key.startswith("open/")
         }
+
+
+def test_a_bearer_who_comes_second_to_the_last_place_leaves_nothing_behind(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = a_link(platform, max_videos=1)
+    bear(platform, link)
+    # Both have seen the place free.
+    monkeypatch.setattr(platform.links, "require", lambda link, size_bytes: None)
+    with pytest.raises(LinkUsedUpError):
+        bear(platform, link)
+    assert used(platform, link) == (1, FILM)
+    assert reserved(platform) == 1
 
 
 def test_what_is_given_up_is_free_for_the_link_again(platform: InMemoryPlatform) -> None:

@@ -15,7 +15,9 @@ from chalicelib.core.errors import TooManyOpenUploadsError
 from chalicelib.core.malware_scan import ScanPolicy, ScanResult
 from chalicelib.core.outbox import outbox_key
 from chalicelib.core.retention_policy import RetentionPolicy
+from chalicelib.core.upload_links import NewLink
 from chalicelib.core.upload_requests import StartUpload
+from chalicelib.core.upload_token import LinkToken
 from chalicelib.core.video_events import owed_event
 from chalicelib.core.video_record import State
 from costs.calls import CALLS, Calls
@@ -86,6 +88,20 @@ def test_starting_an_upload_asks_what_the_model_bills(platform: InMemoryPlatform
     # The authorizer verifies the client's token at the next request.
     assert counted == as_counted(CALLS["starting"] + CALLS["authorizing"])
     assert started.token
+
+
+def test_an_upload_by_a_link_asks_what_the_table_says_more(platform: InMemoryPlatform, counted: Counter[str]) -> None:
+    asked = NewLink(title="Match day", note=None, valid=timedelta(days=1), max_videos=9, max_bytes=10**12)
+    made = platform.links.make(OWNER, asked)
+    counted.clear()
+    link = platform.links.open(LinkToken("k1", OWNER, made.link_id))
+    request = StartUpload("film.mp4", "video/mp4", 10 * 2**20, origin=link.origin("Ada"))
+    started = platform.uploads.start(OWNER, request, "an-upload", link)
+    token = platform.tokens.verify(started.token)
+    assert counted == as_counted(CALLS["starting"] + CALLS["starting_by_a_link"] + CALLS["authorizing"])
+    counted.clear()
+    platform.uploads.sign_parts(token, platform.uploads.find_open(token), {1: None})
+    assert counted == as_counted(CALLS["signing"] + CALLS["checking_a_link"])
 
 
 def test_counting_what_is_stored_asks_what_the_model_bills(platform: InMemoryPlatform, counted: Counter[str]) -> None:

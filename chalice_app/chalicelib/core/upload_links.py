@@ -167,7 +167,12 @@ class UploadLinks:
                 return revoked
         raise StorageBusyError
 
-    def open(self, token: LinkToken) -> UsedLink:
+    def show(self, token: LinkToken) -> UsedLink:
+        """The link behind a token, and what is used of it. Raises as `open`."""
+        link = self.open(token)
+        return _used(link, self.records.uses(link.owner, link.link_id))
+
+    def open(self, token: LinkToken) -> UploadLink:
         """The link behind a token. Raises LinkNotFoundError, LinkError's leaves."""
         if not self.longest:
             raise LinkNotFoundError
@@ -179,7 +184,7 @@ class UploadLinks:
             case LinkState.EXPIRED:
                 raise LinkExpiredError
             case LinkState.OPEN:
-                return _used(link, self.records.uses(link.owner, link.link_id))
+                return link
 
     def require_not_revoked(self, record: VideoRecord) -> None:
         """Refuse the next step of an upload whose link was revoked; one that has expired lets it end.

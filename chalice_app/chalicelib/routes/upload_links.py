@@ -53,13 +53,13 @@ def revoke_link(linkId: str) -> Response:  # noqa: N803 - Chalice passes the pat
 
 @upload_links.route("/link", methods=["GET"], authorizer=upload_token_authorizer)
 def show_link() -> Response:
-    return respond(views.borne_link(services().links.open(link_of(upload_links.current_request))))
+    return respond(views.borne_link(services().links.show(link_of(upload_links.current_request))))
 
 
 @upload_links.route("/link/multipart/init", methods=["POST"], authorizer=upload_token_authorizer)
 def start_link_upload() -> Response:
     request = upload_links.current_request
-    link = services().links.open(link_of(request)).link
+    link = services().links.open(link_of(request))
     new = NewLinkUpload.parse(strict_json(request), services().environment.max_video_bytes, link)
     started = services().uploads.start(link.owner, new, upload_links.correlation_id, link)
     return respond(views.started_upload(started), status=201)
