@@ -12,6 +12,7 @@ from local.child_process import ChildProcess
 from local.platform import LocalPlatform, Ports
 from tests.media.sample_videos import write_sample_video
 from tests.web import walkthroughs
+from tests.web.axe import serious_problems
 from tests.web.session import revoke_session
 from tests.web.walkthroughs import Person
 
@@ -181,6 +182,7 @@ def test_somebody_without_an_account_uploads_by_a_link_and_resumes_after_a_reloa
     walkthroughs.expect_ready(page, video.name)
     expect(walkthroughs.video_card(page, video.name)).to_contain_text("sent by Ada")
     assert not [url for url in asked if address.partition("=")[2] in url]
+    assert [*serious_problems(stranger), *serious_problems(page)] == []
     walkthroughs.revoke_link(page, "Match day")
     stranger.reload()
     expect(stranger.get_by_role("heading", name="This upload link was revoked")).to_be_visible()

@@ -62,11 +62,16 @@ export class LinksView {
     const address = linkAddress(token);
     try {
       await navigator.clipboard.writeText(address);
-      announce(language.text("links.copied"));
-      showBanner(language.text("links.copied"));
+      this.#tell(language.text("links.copied"));
     } catch {
-      showBanner(address);
+      this.#tell(address); // to be copied by hand
     }
+  }
+
+  #tell(text: string): void {
+    const told = byId("links-told");
+    told.hidden = false;
+    told.textContent = text;
   }
 
   async #revoke(link: UploadLink): Promise<void> {
