@@ -304,7 +304,7 @@ def platform_in_memory(
             now=clock,
         ),
         library=library,
-        stage_library=StageLibrary(records=records, library=library, usage=stage_usage),
+        stage_library=StageLibrary(library=library, usage=stage_usage),
         retention=Retention(
             records=records,
             videos=videos,

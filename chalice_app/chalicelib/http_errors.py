@@ -43,6 +43,7 @@ STATUS_BY_ERROR: Mapping[type[errors.PlatformError], int] = {
     errors.SizeMismatchError: 400,
     errors.StorageUnavailableError: 503,
     errors.UploadStartingError: 503,
+    errors.IndexMissingError: 503,
     errors.StorageForbiddenError: 503,
     errors.InternalError: 500,
 }

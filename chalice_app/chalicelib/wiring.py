@@ -144,7 +144,7 @@ class Services:
     def stage_library(self) -> "StageLibrary":
         from chalicelib.core.stage_library import StageLibrary
 
-        return StageLibrary(records=self.records, library=self.library, usage=self.stage_usage)
+        return StageLibrary(library=self.library, usage=self.stage_usage)
 
     @cached_property
     def progress_log(self) -> "ProgressLog":

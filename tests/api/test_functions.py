@@ -71,6 +71,8 @@ ROUTES_BY_FUNCTION = {
             "GET /admin/videos",
             "GET /admin/videos/{owner}/{videoId}",
             "DELETE /admin/videos/{owner}/{videoId}",
+            "POST /admin/videos/delete",
+            "POST /videos/delete",
             "GET /admin/usage",
         ),
     },

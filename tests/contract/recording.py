@@ -132,11 +132,18 @@ def _play(recording: Recording, person: Person, content: bytes) -> None:
     call("startUpload", "POST", "/multipart/init", film, "no-token")
     call("deleteVideo", "DELETE", f"/videos/{video_id}")
     call("showVideo", "GET", f"/videos/{video_id}")
+    _delete_several(recording, administrators, person.owner, offered["videoId"], video_id)
     call("deleteStageVideo", "DELETE", f"/admin/videos/{person.owner}/{abandoned['videoId']}", None, administrators)
     person.upload(b"no video at all" * 100)
     expire(recording.stand_in, person, person.start(len(content)))
     _play_links(recording, film)
     recording.keep_messages(*EventType)
+
+
+def _delete_several(recording: Recording, administrator: str, owner: str, *video_ids: str) -> None:
+    recording.call("deleteVideos", "POST", "/videos/delete", {"videoIds": [*video_ids, "f" * 28]})
+    named = {"videos": [{"owner": owner, "videoId": video_id} for video_id in video_ids]}
+    recording.call("deleteStageVideos", "POST", "/admin/videos/delete", named, administrator)
 
 
 def _play_links(recording: Recording, film: dict[str, Any]) -> None:

@@ -56,7 +56,7 @@ def test_an_administrator_finds_views_and_deletes_a_users_video_and_each_step_is
         answer = person.call(method, refused)
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "forbidden")
 
-    (found,) = administrator.call("GET", f"/admin/videos?name={name[:20].upper()}").json()["videos"]
+    (found,) = administrator.call("GET", f"/admin/videos?query={name[:20].upper()}").json()["videos"]
     assert (found["owner"], found["videoId"], found["fileName"]) == (person.owner, video_id, name)
     assert administrator.call("GET", f"/admin/videos?owner={administrator.owner}").json()["videos"] == []
     shown = administrator.call("GET", path).json()
@@ -77,6 +77,34 @@ def test_an_administrator_finds_views_and_deletes_a_users_video_and_each_step_is
         ("show video", person.owner, video_id, None),
     ]
     assert all(line["requestId"] for line in records)
+
+
+def test_many_videos_are_deleted_at_once_by_their_owner_and_by_an_administrator_and_nobody_elses_with_them(
+    platform: LocalPlatform, person: Person, administrator: Person, tmp_path: Path
+) -> None:
+    other = make_person(platform)
+    own = [person.start(1000)["videoId"] for _ in range(3)]
+    foreign = other.start(1000)["videoId"]
+    answer = person.call("POST", "/videos/delete", {"videoIds": [*own[:2], foreign, own[0]]}).json()
+    assert [(video["videoId"], video["status"]) for video in answer["videos"]] == [
+        (own[0], "deleted"),
+        (own[1], "deleted"),
+        (foreign, "not_found"),
+    ]
+    assert other.call("GET", f"/videos/{foreign}").status_code == 200
+    named = {"videos": [{"owner": person.owner, "videoId": own[2]}, {"owner": other.owner, "videoId": foreign}]}
+    assert other.call("POST", "/admin/videos/delete", named).status_code == 403
+    answer = administrator.call("POST", "/admin/videos/delete", named).json()
+    assert [(video["owner"], video["status"]) for video in answer["videos"]] == [
+        (person.owner, "deleted"),
+        (other.owner, "deleted"),
+    ]
+    assert [each.call("GET", "/videos").json()["videos"] for each in (person, other)] == [[], []]
+
+    again = [person.start(1000)["videoId"] for _ in range(2)]
+    desktop = make_desktop(platform, person, tmp_path / "user")
+    told = desktop.run("delete", *again, "f" * 28, "--yes", exit_code=ExitCode.FAILED)
+    assert [video["status"] for video in told["videos"]] == ["deleted", "deleted", "not_found"]
 
 
 def test_an_operator_appoints_and_dismisses_administrators(
@@ -108,7 +136,7 @@ def test_an_administrator_works_with_the_command_and_the_library(
     assert '"forbidden"' in "".join(refused.communicate(timeout=60))
     assert refused.returncode == ExitCode.FAILED
     desktop = make_desktop(person.platform, administrator, tmp_path / "administrator")
-    (found,) = desktop.run("admin", "list", "--name", name)["videos"]
+    (found,) = desktop.run("admin", "list", "--query", name)["videos"]
     assert (found["owner"], found["videoId"]) == (person.owner, video_id)
     assert desktop.run("admin", "show", person.owner, video_id)["fileName"] == name
     desktop.run("admin", "download", person.owner, video_id, "--output", str(tmp_path / name))

@@ -22,8 +22,8 @@ def new_person(platform: LocalPlatform) -> Person:
 
 
 WORDS = {
-    "en-GB": ("Videos of all users", "Search", "Title or file name", "Delete"),
-    "de-DE": ("Videos aller Nutzer", "Suchen", "Titel oder Dateiname", "Löschen"),
+    "en-GB": ("Videos of all users", "Search", "Title, file name or tag", "Delete"),
+    "de-DE": ("Videos aller Nutzer", "Suchen", "Titel, Dateiname oder Tag", "Löschen"),
 }
 
 

@@ -62,6 +62,7 @@ _MEANINGS: dict[type[PlatformError], str] = {
     errors.CompletionRefusedError: "The upload stays open: mend the parts and complete again.",
     errors.StorageUnavailableError: "S3 or KMS asks for patience: try again after `Retry-After`.",
     errors.UploadStartingError: "Another call is starting the same upload: try again after `Retry-After`.",
+    errors.IndexMissingError: "The videos are too many to be read one by one, and are not indexed yet.",
     errors.StorageForbiddenError: "S3 or KMS denies the API a permission, which the API's log names.",
     errors.InternalError: "A fault of the platform.",
 }

@@ -23,6 +23,10 @@ MAX_PROGRESS_BYTES = 2**14
 MAX_LABELS_BYTES = 2**15
 """Largest body of PATCH /videos/{videoId}: all characters at their longest, twelve bytes as JSON escapes."""
 
+MAX_DELETIONS = 100
+MAX_DELETIONS_BYTES = 2**15
+"""Largest body of POST /videos/delete and POST /admin/videos/delete."""
+
 MAX_EVENTS = 25
 """Most events in one call of POST /progress. With all fields at their longest, they fill its largest body."""
 MAX_PART_NUMBERS = 20
@@ -162,7 +166,6 @@ ETag = Annotated[
 UploadId = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS)]
 FileKey = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS)]
 Owner = Annotated[str, _matching(OWNER.pattern, "an owner", "The `sub` of a user, or a program's client id.")]
-StageCursor = Annotated[str, _matching(f"{OWNER.pattern}/{VIDEO_ID.pattern}", "a nextCursor of an earlier answer")]
 VideoId = Annotated[str, _matching(VIDEO_ID.pattern, "a videoId")]
 LinkId = Annotated[str, _matching(VIDEO_ID.pattern, "a linkId")]
 LinkToken = Annotated[str, Meta(min_length=1, description="Opens the uploads of this link alone.")]

@@ -12,7 +12,7 @@ from chalicelib.contract.fields import (
     DEFAULT_PAGE_VIDEOS,
     MAX_BODY_BYTES,
     MAX_CURSOR_CHARS,
-    MAX_FILE_NAME_CHARS,
+    MAX_DELETIONS_BYTES,
     MAX_LABELS_BYTES,
     MAX_PAGE_VIDEOS,
     MAX_PROGRESS_BYTES,
@@ -20,7 +20,7 @@ from chalicelib.contract.fields import (
 )
 from chalicelib.core import errors
 from chalicelib.core.index.queries import Sort
-from chalicelib.core.video_id import OWNER, VIDEO_ID
+from chalicelib.core.video_id import OWNER
 
 Body = type[msgspec.Struct]
 Error = type[errors.PlatformError]
@@ -112,6 +112,26 @@ _LIMIT: dict[str, Any] = {
     "in": "query",
     "schema": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_VIDEOS, "default": DEFAULT_PAGE_VIDEOS},
 }
+_SEARCH: tuple[dict[str, Any], ...] = (
+    {
+        "name": "cursor",
+        "in": "query",
+        "description": "`nextCursor` of the page before; empty for the first page.",
+        "schema": {"type": "string", "pattern": f"^[A-Za-z0-9_-]{{0,{MAX_CURSOR_CHARS}}}$"},
+    },
+    {
+        "name": "query",
+        "in": "query",
+        "description": "Words that are all in the title, file name, tags, reference or `onBehalfOf` of a "
+        "video, in any case and without regard to accents.",
+        "schema": {"type": "string", "maxLength": MAX_QUERY_CHARS},
+    },
+    {
+        "name": "sort",
+        "in": "query",
+        "schema": {"type": "string", "enum": [sort.value for sort in Sort], "default": Sort.NEWEST.value},
+    },
+)
 _SHOW: Mapping[str, Mapping[str, str]] = {
     "showVideo": {"videoId": "$response.body#/videoId"},
     "editVideo": {"videoId": "$response.body#/videoId"},
@@ -213,27 +233,10 @@ OPERATIONS = (
         bearer=Bearer.READ,
         parameters=(
             _LIMIT,
-            {
-                "name": "cursor",
-                "in": "query",
-                "description": "`nextCursor` of the page before; empty for the first page.",
-                "schema": {"type": "string", "pattern": f"^[A-Za-z0-9_-]{{0,{MAX_CURSOR_CHARS}}}$"},
-            },
-            {
-                "name": "query",
-                "in": "query",
-                "description": "Words that are all in the title, file name, tags, reference or `onBehalfOf` of a "
-                "video, in any case and without regard to accents.",
-                "schema": {"type": "string", "maxLength": MAX_QUERY_CHARS},
-            },
-            {
-                "name": "sort",
-                "in": "query",
-                "schema": {"type": "string", "enum": [sort.value for sort in Sort], "default": Sort.NEWEST.value},
-            },
+            *_SEARCH,
         ),
         responses={200: responses.VideoPage},
-        errors=(*_SIGNED_IN, errors.InvalidRequestError, *_STORAGE),
+        errors=(*_SIGNED_IN, errors.InvalidRequestError, errors.IndexMissingError, *_STORAGE),
         links={
             "listVideos": {"cursor": "$response.body#/nextCursor"},
             "showVideo": {"videoId": "$response.body#/videos/0/videoId"},
@@ -273,6 +276,17 @@ OPERATIONS = (
         links=_SHOW,
     ),
     Operation(
+        name="deleteVideos",
+        method="post",
+        path="/videos/delete",
+        summary="Delete several videos",
+        bearer=Bearer.WRITE,
+        body=requests.VideosToDelete,
+        max_body_bytes=MAX_DELETIONS_BYTES,
+        responses={200: responses.DeletedVideos},
+        errors=(*_SIGNED_IN, *_BODY, *_STORAGE),
+    ),
+    Operation(
         name="showUsage",
         method="get",
         path="/usage",
@@ -295,21 +309,10 @@ OPERATIONS = (
                 "description": "Only this user's videos; all users' where it is empty.",
                 "schema": {"type": "string", "pattern": f"^({OWNER.pattern})?$"},
             },
-            {
-                "name": "name",
-                "in": "query",
-                "description": "Only videos with this text in their title or file name, in upper or lower case.",
-                "schema": {"type": "string", "maxLength": MAX_FILE_NAME_CHARS},
-            },
-            {
-                "name": "cursor",
-                "in": "query",
-                "description": "`nextCursor` of the page before; empty for the first page.",
-                "schema": {"type": "string", "pattern": f"^({OWNER.pattern}/{VIDEO_ID.pattern})?$"},
-            },
+            *_SEARCH,
         ),
         responses={200: responses.StageVideoPage},
-        errors=(*_SIGNED_IN, errors.InvalidRequestError, *_STORAGE),
+        errors=(*_SIGNED_IN, errors.InvalidRequestError, errors.IndexMissingError, *_STORAGE),
         links={
             "listStageVideos": {"cursor": "$response.body#/nextCursor"},
             "showStageVideo": {
@@ -337,6 +340,17 @@ OPERATIONS = (
         parameters=(_OWNER, _VIDEO_ID),
         responses={200: responses.DeletedStageVideo},
         errors=(*_SIGNED_IN, errors.VideoNotFoundError, *_STORAGE),
+    ),
+    Operation(
+        name="deleteStageVideos",
+        method="post",
+        path="/admin/videos/delete",
+        summary="Delete several videos of any users",
+        bearer=Bearer.ADMINISTRATOR_WRITE,
+        body=requests.StageVideosToDelete,
+        max_body_bytes=MAX_DELETIONS_BYTES,
+        responses={200: responses.DeletedStageVideos},
+        errors=(*_SIGNED_IN, *_BODY, *_STORAGE),
     ),
     Operation(
         name="showStageUsage",

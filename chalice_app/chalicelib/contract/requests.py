@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field, to_builtins
 
 from chalicelib.contract.checking import checked
 from chalicelib.contract.fields import (
+    MAX_DELETIONS,
     MAX_EVENTS,
     MAX_PART_NUMBERS,
     Checksum,
@@ -30,6 +31,7 @@ from chalicelib.contract.fields import (
     Moment,
     NewSizeBytes,
     OnBehalfOf,
+    Owner,
     PartCount,
     PartNumber,
     Reference,
@@ -47,6 +49,7 @@ from chalicelib.core.labels import Labels
 from chalicelib.core.part_plan import MAX_PARTS
 from chalicelib.core.upload_links import NewLink, UploadLink
 from chalicelib.core.upload_requests import MAX_URLS_PER_PAGE, Origin
+from chalicelib.core.video_id import VideoRef
 
 
 class RequestBody(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
@@ -132,6 +135,35 @@ class NewUploadLink(RequestBody, frozen=True, kw_only=True):
             reference=new.reference,
             on_behalf_of=new.on_behalf_of,
         )
+
+
+class VideosToDelete(RequestBody, frozen=True, kw_only=True):
+    """The body of POST /videos/delete."""
+
+    video_ids: Annotated[list[VideoId], Meta(min_length=1, max_length=MAX_DELETIONS)]
+
+    @classmethod
+    def parse(cls, body: JsonObject) -> list[str]:
+        """The ids, each once. Raises InvalidRequestError."""
+        return list(dict.fromkeys(cls.read(body).video_ids))
+
+
+class StageVideoName(RequestBody, frozen=True, kw_only=True):
+    """A video of any user."""
+
+    owner: Owner
+    video_id: VideoId
+
+
+class StageVideosToDelete(RequestBody, frozen=True, kw_only=True):
+    """The body of POST /admin/videos/delete."""
+
+    videos: Annotated[list[StageVideoName], Meta(min_length=1, max_length=MAX_DELETIONS)]
+
+    @classmethod
+    def parse(cls, body: JsonObject) -> list[VideoRef]:
+        """The videos, each once. Raises InvalidRequestError."""
+        return list(dict.fromkeys(VideoRef(video.owner, video.video_id) for video in cls.read(body).videos))
 
 
 class VideoChanges(RequestBody, frozen=True, kw_only=True):

@@ -30,7 +30,6 @@ from chalicelib.contract.fields import (
     PartSizeBytes,
     Reference,
     SizeBytes,
-    StageCursor,
     Tags,
     Time,
     Title,
@@ -280,6 +279,23 @@ class DeletedVideo(ResponseBody, frozen=True, kw_only=True):
     links_expire_at: Time
 
 
+class VideoDeletion(ResponseBody, frozen=True, kw_only=True):
+    """The outcome for one of several videos. What `failed` stays as it is; ask again."""
+
+    video_id: VideoId
+    status: Literal["deleted", "not_found", "failed"]
+
+
+class DeletedVideos(ResponseBody, frozen=True, kw_only=True):
+    """Outcomes by video, in the order of the request, each id once.
+
+    URLs that were given out before can play until `linksExpireAt`.
+    """
+
+    videos: list[VideoDeletion]
+    links_expire_at: Time
+
+
 class Usage(ResponseBody, frozen=True, kw_only=True):
     """The caller's use of each limit; a limit of null is none.
 
@@ -317,10 +333,10 @@ class ListedVideo(ResponseBody, frozen=True, kw_only=True):
 
 
 class StageVideoPage(ResponseBody, frozen=True, kw_only=True):
-    """A page of all users' videos, by owner and then newest first. Only a `nextCursor` of null ends the list."""
+    """A page of all users' videos. Only a `nextCursor` of null ends the list."""
 
     videos: list[ListedVideo]
-    next_cursor: StageCursor | None
+    next_cursor: Cursor | None
 
 
 class StageVideo(Video, frozen=True, kw_only=True):
@@ -333,6 +349,19 @@ class DeletedStageVideo(DeletedVideo, frozen=True, kw_only=True):
     """A user's video that an administrator deleted."""
 
     owner: Owner
+
+
+class StageVideoDeletion(VideoDeletion, frozen=True, kw_only=True):
+    """The outcome for one of several videos of any users."""
+
+    owner: Owner
+
+
+class DeletedStageVideos(ResponseBody, frozen=True, kw_only=True):
+    """Outcomes by video, in the order of the request, each video once."""
+
+    videos: list[StageVideoDeletion]
+    links_expire_at: Time
 
 
 class StageUsage(ResponseBody, frozen=True, kw_only=True):

@@ -15,10 +15,11 @@ from chalicelib.core.part_urls import SignedPart
 from chalicelib.core.ports import StoredPart
 from chalicelib.core.upload_token import UploadToken
 from chalicelib.core.video_events import EventType, VideoEvent
+from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import Rejection, State, VideoRecord, api_time
 
 if TYPE_CHECKING:  # a function loads them only when it serves them
-    from chalicelib.core.library import SeenVideo
+    from chalicelib.core.library import DeletionOutcome, SeenVideo
     from chalicelib.core.simple_upload import OfferedUpload
     from chalicelib.core.stage_usage import ShownUsage
     from chalicelib.core.upload_links import UsedLink
@@ -172,6 +173,30 @@ def video(seen: "SeenVideo") -> responses.Video:
         expires_at=api_time(seen.expiry.expires_at) if seen.expiry else None,
         expires_soon=bool(seen.expiry and seen.expiry.is_near),
         **_origin(record),
+    )
+
+
+def deleted_videos(
+    video_ids: Iterable[str], outcomes: Iterable["DeletionOutcome"], links_expire_at: datetime
+) -> responses.DeletedVideos:
+    return responses.DeletedVideos(
+        videos=[
+            responses.VideoDeletion(video_id=video_id, status=outcome.value)
+            for video_id, outcome in zip(video_ids, outcomes, strict=True)
+        ],
+        links_expire_at=api_time(links_expire_at),
+    )
+
+
+def deleted_stage_videos(
+    refs: Iterable[VideoRef], outcomes: Iterable["DeletionOutcome"], links_expire_at: datetime
+) -> responses.DeletedStageVideos:
+    return responses.DeletedStageVideos(
+        videos=[
+            responses.StageVideoDeletion(owner=ref.owner, video_id=ref.video_id, status=outcome.value)
+            for ref, outcome in zip(refs, outcomes, strict=True)
+        ],
+        links_expire_at=api_time(links_expire_at),
     )
 
 

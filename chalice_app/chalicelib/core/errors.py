@@ -42,7 +42,8 @@ PlatformError
 │   └── SizeMismatchError
 ├── TryAgainError                       not now
 │   ├── StorageUnavailableError         S3 or KMS asks for patience
-│   └── UploadStartingError             another call is starting the same upload
+│   ├── UploadStartingError             another call is starting the same upload
+│   └── IndexMissingError               a library that is too large to be searched without its index
 ├── StorageForbiddenError               S3 or KMS does not let the API do its work
 └── InternalError                       our fault
 
@@ -462,6 +463,17 @@ class UploadStartingError(TryAgainError):
     @property
     def message(self) -> str:
         return f"This upload is being started by another call. Try again in {self.retry_after_seconds} s."
+
+
+class IndexMissingError(TryAgainError):
+    code = "index_missing"
+
+    @property
+    def message(self) -> str:
+        return (
+            f"These videos are not indexed yet. Try again in {self.retry_after_seconds} s; where that does not help, "
+            "the operators have to run `make index`."
+        )
 
 
 class StorageForbiddenError(PlatformError):

@@ -1,19 +1,22 @@
 """A user's library: list, view and delete videos."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from itertools import islice
 
 from chalicelib.core.deletion import Deletions
-from chalicelib.core.errors import StorageUnavailableError, VideoNotFoundError
+from chalicelib.core.errors import IndexMissingError, VideoNotFoundError
 from chalicelib.core.index.lines import Line, record_in
 from chalicelib.core.index.packs import Pack
 from chalicelib.core.index.queries import NEWEST_FIRST, Query, Sort
 from chalicelib.core.index.reading import IndexReader
 from chalicelib.core.index.view import View
 from chalicelib.core.labels import Labels
+from chalicelib.core.log_context import about_upload, carried
 from chalicelib.core.ports import Clock, Meter
 from chalicelib.core.records import Records
 from chalicelib.core.retention_policy import FOR_EVER, Expiry, RetentionPolicy
@@ -28,6 +31,18 @@ MOST_READ_RECORDS = 400
 29 s (API Gateway quotas, "Maximum integration timeout"). Fewer would mean more calls for an owner who deletes much."""
 INDEXED_WITHIN_SECONDS = 60
 """Time after which a library that was asked for is indexed."""
+
+
+_PARALLEL_DELETIONS = 8
+"""A deletion waits for about ten calls, one after the other: a hundred at once would end after API Gateway's 29 s."""
+
+
+class DeletionOutcome(StrEnum):
+    """Outcome of one of several deletions."""
+
+    DELETED = "deleted"
+    NOT_FOUND = "not_found"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True)
@@ -55,29 +70,42 @@ class Library:
         self, owner: str, limit: int, cursor: str = "", query: Query = NEWEST_FIRST
     ) -> tuple[list[SeenVideo], str | None]:
         """One page of what the query finds, and the cursor of the next, None at the end. Raises InvalidRequestError."""
+        records, next_cursor = self.found(owner, limit, cursor, query)
+        return self._seen(records), next_cursor
+
+    def found(
+        self, owner: str | None, limit: int, cursor: str = "", query: Query = NEWEST_FIRST
+    ) -> tuple[list[VideoRecord], str | None]:
+        """As `page`, of all owners where `owner` is None: the records as far as a library shows them.
+
+        Raises InvalidRequestError, IndexMissingError.
+        """
         view = self.index.view(owner)
         if view is None:
-            # An owner of version 0.1, or a new one: the next folding makes the index.
+            # Of version 0.1, or new: the next folding makes the index.
             self.index.request(owner)
             lines, next_cursor = self._page_of_records(owner, limit, cursor, query)
         else:
             lines, next_cursor = view.page(query, limit, cursor)
-        return self._seen(record_in(line.facts) for line in lines), next_cursor
+        return [record_in(line.facts) for line in lines], next_cursor
 
-    def _page_of_records(self, owner: str, limit: int, cursor: str, query: Query) -> tuple[list[Line], str | None]:
+    def _page_of_records(
+        self, owner: str | None, limit: int, cursor: str, query: Query
+    ) -> tuple[list[Line], str | None]:
         """A page of records that are read one by one.
 
         Tombstones are read to be skipped, and an owner may have left thousands of them in a row: a page of the newest
-        ends at `most_read_records`, with fewer videos than `limit` or none. Another order cannot be told of so few.
-        Raises StorageUnavailableError, InvalidRequestError.
+        ends at `most_read_records`, with fewer videos than `limit` or none. Another order cannot be told of so few, nor
+        the order of all owners' videos. Raises IndexMissingError, InvalidRequestError.
         """
-        is_newest_first = query.sort is Sort.NEWEST
+        is_newest_first = query.sort is Sort.NEWEST and owner is not None
         position = query.position_of(cursor) if is_newest_first else None
         after = position[1].partition("/")[0] if position else ""
-        refs = list(islice(self.records.refs_newest_first(owner, after), self.most_read_records + 1))
+        all_refs = self.records.refs_newest_first(owner, after) if owner else self.records.refs_of_stage()
+        refs = list(islice(all_refs, self.most_read_records + 1))
         looked_at = refs[: self.most_read_records]
         if looked_at != refs and not is_newest_first:
-            raise StorageUnavailableError(retry_after_seconds=INDEXED_WITHIN_SECONDS)
+            raise IndexMissingError(retry_after_seconds=INDEXED_WITHIN_SECONDS)
         lines: list[Line] = []
         found = 0
         for record in self.records.read_each(looked_at):
@@ -132,7 +160,29 @@ class Library:
             raise VideoNotFoundError
         if change.mine:
             self.meter.record(videos_deleted_count=1)
+        return self.last_urls_expire_at
+
+    @property
+    def last_urls_expire_at(self) -> datetime:
+        """The end of viewing URLs that are given out now."""
         return self.now() + timedelta(seconds=self.urls.ttl_seconds)
+
+    def delete_each(self, refs: Sequence[VideoRef], by: Deleter = Deleter.OWNER) -> list[DeletionOutcome]:
+        """Delete several videos, each for itself: one that fails stays, and keeps no other from being deleted."""
+
+        def delete(ref: VideoRef) -> DeletionOutcome:
+            about_upload(owner=ref.owner, video_id=ref.video_id)
+            try:
+                self.delete(ref, by)
+            except VideoNotFoundError:
+                return DeletionOutcome.NOT_FOUND
+            except Exception:
+                log.exception("video not deleted")
+                return DeletionOutcome.FAILED
+            return DeletionOutcome.DELETED
+
+        with ThreadPoolExecutor(_PARALLEL_DELETIONS) as workers:
+            return [each.result() for each in [workers.submit(carried(delete), ref) for ref in refs]]
 
     def _seen(self, records: Iterable[VideoRecord]) -> list[SeenVideo]:
         records = list(records)

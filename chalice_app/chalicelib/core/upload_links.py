@@ -9,7 +9,6 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
@@ -23,7 +22,7 @@ from chalicelib.core.errors import (
     TooManyLinksError,
 )
 from chalicelib.core.json_values import camel_case
-from chalicelib.core.log_context import about_upload, carried
+from chalicelib.core.log_context import about_upload
 from chalicelib.core.ports import Clock, MetadataBucket, StorageBusyError
 from chalicelib.core.records import LinkUse, Records
 from chalicelib.core.upload_requests import Origin
@@ -40,7 +39,6 @@ REMEMBERED = timedelta(days=31)
 """Time for which a link that opens nothing any more is remembered: longer than any upload of it can be open."""
 
 _MAX_RACES = 5
-_PARALLEL_READS = 8
 _TIMES = ("created_at", "expires_at", "revoked_at")
 
 
@@ -234,8 +232,7 @@ class UploadLinks:
 
     def _links(self, owner: str) -> list[UploadLink]:
         keys = [listed.key for listed in self.metadata.list_keys(f"links/{owner}/")]
-        with ThreadPoolExecutor(_PARALLEL_READS) as readers:
-            stored = list(readers.map(carried(self.metadata.get), keys))
+        stored = [self.metadata.get(key) for key in keys]
         return [UploadLink.from_json(each.body) for each in stored if each]
 
     def _require_few(self, owner: str, now: datetime) -> None:

@@ -1,26 +1,20 @@
 """Video upload: small videos in one request, the library with its limits, and how clients' uploads go."""
 
-import re
-
-from chalice.app import Request, Response
+from chalice.app import Response
 
 from chalicelib.contract import views
-from chalicelib.contract.fields import MAX_CURSOR_CHARS, MAX_LABELS_BYTES, MAX_PROGRESS_BYTES, MAX_QUERY_CHARS
-from chalicelib.contract.requests import NewUpload, ProgressBatch, VideoChanges
+from chalicelib.contract.fields import MAX_DELETIONS_BYTES, MAX_LABELS_BYTES, MAX_PROGRESS_BYTES
+from chalicelib.contract.requests import NewUpload, ProgressBatch, VideoChanges, VideosToDelete
 from chalicelib.contract.responses import AcceptedProgress, DeletedVideo, VideoPage
-from chalicelib.core.errors import InvalidRequestError, VideoNotFoundError
-from chalicelib.core.index.queries import Query, Sort
+from chalicelib.core.errors import VideoNotFoundError
 from chalicelib.core.video_id import VideoRef, is_video_id
 from chalicelib.core.video_record import api_time
 from chalicelib.routes.api_blueprint import ApiBlueprint, respond
 from chalicelib.routes.callers import reader_of, require_machine, writer_of
-from chalicelib.routes.page_limits import limit_in
+from chalicelib.routes.page_limits import page_of
 from chalicelib.routes.strict_json import strict_json
 from chalicelib.routes.users import may_read, may_write
 from chalicelib.wiring import services
-
-_CURSOR = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_CURSOR_CHARS}}}")
-_SORTS = tuple(sort.value for sort in Sort)
 
 video_upload = ApiBlueprint(__name__, "video_upload")
 
@@ -64,6 +58,14 @@ def delete_video(videoId: str) -> Response:  # noqa: N803 - Chalice passes the p
     return respond(DeletedVideo(status="deleted", video_id=videoId, links_expire_at=api_time(links_expire_at)))
 
 
+@video_upload.route("/videos/delete", methods=["POST"], authorizer=may_write)
+def delete_videos() -> Response:
+    owner = writer_of(video_upload.current_request)
+    wanted = VideosToDelete.parse(strict_json(video_upload.current_request, MAX_DELETIONS_BYTES))
+    outcomes = services().library.delete_each([VideoRef(owner, video_id) for video_id in wanted])
+    return respond(views.deleted_videos(wanted, outcomes, services().library.last_urls_expire_at))
+
+
 @video_upload.route("/usage", methods=["GET"], authorizer=may_read)
 def show_usage() -> Response:
     owner = reader_of(video_upload.current_request)
@@ -84,19 +86,3 @@ def _ref(owner: str, video_id: str) -> VideoRef:
     if not is_video_id(video_id):
         raise VideoNotFoundError
     return VideoRef(owner, video_id)
-
-
-def page_of(request: Request) -> tuple[int, str, Query]:
-    """Read limit, cursor and query from the query parameters. Raises InvalidRequestError."""
-    asked = request.query_params or {}
-    cursor, text, sort = asked.get("cursor", ""), asked.get("query", ""), asked.get("sort", Sort.NEWEST.value)
-    limit, problems = limit_in(asked)
-    if cursor and not _CURSOR.fullmatch(cursor):
-        problems.append({"field": "cursor", "problem": "must be a nextCursor of an earlier answer"})
-    if len(text) > MAX_QUERY_CHARS:
-        problems.append({"field": "query", "problem": f"may have at most {MAX_QUERY_CHARS} characters"})
-    if sort not in _SORTS:
-        problems.append({"field": "sort", "problem": f"must be one of {', '.join(_SORTS)}"})
-    if problems:
-        raise InvalidRequestError(problems=problems)
-    return limit, cursor, Query.of(text, Sort(sort))

@@ -4,6 +4,7 @@ import { abortable } from "./connection";
 import type {
   BorneLink,
   Completion,
+  DeletedVideos,
   OpenUpload as ListedUpload,
   UploadLink as MadeLink,
   NewUpload,
@@ -21,6 +22,7 @@ import type {
   Usage,
   Video,
   VideoChanges,
+  VideoDeletion,
   VideoPage,
 } from "./contract";
 import type { BegunByLink, UploadLink } from "./upload_link";
@@ -37,6 +39,9 @@ export type {
 } from "./contract";
 
 export type PresignedUrl = PresignedPart;
+
+/** Limit of one call, as docs/openapi.json has it. */
+const MOST_DELETIONS = 100;
 
 /** Of whatever type: the API refuses what is no video that it takes. */
 export type NewFile = Omit<NewUpload, "contentType"> & { contentType: string };
@@ -251,8 +256,19 @@ export class ApiClient {
     return this.#asUser("DELETE", `/videos/${encodeURIComponent(videoId)}`);
   }
 
-  /** For administrators. owner, name: "" for all; cursor: null for the first page. */
-  stageVideos(search: { owner: string; name: string }, cursor: string | null): Promise<StageVideoPage> {
+  /** Outcomes in the order given, 100 videos a call. */
+  async deleteVideos(videoIds: string[]): Promise<VideoDeletion[]> {
+    const outcomes: VideoDeletion[] = [];
+    for (let start = 0; start < videoIds.length; start += MOST_DELETIONS) {
+      const body = { videoIds: videoIds.slice(start, start + MOST_DELETIONS) };
+      const { videos } = await this.#asUser<DeletedVideos>("POST", "/videos/delete", { body });
+      outcomes.push(...videos);
+    }
+    return outcomes;
+  }
+
+  /** For administrators. owner, query: "" for all; cursor: null for the first page. */
+  stageVideos(search: { owner: string; query: string }, cursor: string | null): Promise<StageVideoPage> {
     const query = new URLSearchParams({ limit: "24", ...search, cursor: cursor ?? "" });
     return this.#asUser("GET", `/admin/videos?${query}`);
   }

@@ -55,10 +55,22 @@ export interface DeletedStageVideo {
   owner: string;
 }
 
+/** Outcomes by video, in the order of the request, each video once. */
+export interface DeletedStageVideos {
+  videos: StageVideoDeletion[];
+  linksExpireAt: string;
+}
+
 /** A deleted video. URLs that were given out before can play until `linksExpireAt`. */
 export interface DeletedVideo {
   status: "deleted";
   videoId: string;
+  linksExpireAt: string;
+}
+
+/** Outcomes by video, in the order of the request, each id once. URLs that were given out before can play until `linksExpireAt`. */
+export interface DeletedVideos {
+  videos: VideoDeletion[];
   linksExpireAt: string;
 }
 
@@ -320,10 +332,30 @@ export interface StageVideo {
   owner: string;
 }
 
-/** A page of all users' videos, by owner and then newest first. Only a `nextCursor` of null ends the list. */
+/** The outcome for one of several videos of any users. */
+export interface StageVideoDeletion {
+  videoId: string;
+  status: "deleted" | "failed" | "not_found";
+  /** The `sub` of a user, or a program's client id. */
+  owner: string;
+}
+
+/** A video of any user. */
+export interface StageVideoName {
+  /** The `sub` of a user, or a program's client id. */
+  owner: string;
+  videoId: string;
+}
+
+/** A page of all users' videos. Only a `nextCursor` of null ends the list. */
 export interface StageVideoPage {
   videos: ListedVideo[];
   nextCursor: string | null;
+}
+
+/** The body of POST /admin/videos/delete. */
+export interface StageVideosToDelete {
+  videos: StageVideoName[];
 }
 
 /** A multipart upload that may begin. `presignedUrls` is the first page: all parts up to 500. */
@@ -484,6 +516,12 @@ export interface VideoChanges {
   tags?: string[];
 }
 
+/** The outcome for one of several videos. What `failed` stays as it is; ask again. */
+export interface VideoDeletion {
+  videoId: string;
+  status: "deleted" | "failed" | "not_found";
+}
+
 export type VideoId = string;
 
 /** The message to subscribers about one event of one video. It may come more than once, with the same `id`. `occurredAt` is when the event happened. `state` is the `type` without its prefix, as in version 0.1. `cause` says why an upload failed (`expired`: not finished in time; `given_up`: processing did not succeed) or who deleted the video; it is null otherwise. `media` is there for a video that is ready or was when it was deleted, `rejection` for a rejected one. `expiresAt`: when a video that is `expiring` is deleted at the earliest, null otherwise. `linkId` and `uploaderName` are of the upload link by which it came, `reference` and `onBehalfOf` a machine client's own names. */
@@ -527,6 +565,11 @@ export interface VideoTrack {
   height: number;
   rotationDegrees: 0 | 90 | 180 | 270;
   frameRate: number | null;
+}
+
+/** The body of POST /videos/delete. */
+export interface VideosToDelete {
+  videoIds: string[];
 }
 
 /** Accepted files, by content type. */
@@ -610,6 +653,7 @@ export type ErrorCode =
   | "file_too_large"
   | "forbidden"
   | "gateway_timeout"
+  | "index_missing"
   | "internal_error"
   | "invalid_json"
   | "invalid_request"

@@ -183,7 +183,10 @@ export class SignIn extends EventTarget {
   }
 
   #rememberCompany(email: string): void {
-    const domain = email.slice(email.lastIndexOf("@") + 1).trim().toLowerCase();
+    const domain = email
+      .slice(email.lastIndexOf("@") + 1)
+      .trim()
+      .toLowerCase();
     sessionStorage.removeItem(COMPANY);
     if (this.#config.companyDomains?.includes(domain)) sessionStorage.setItem(COMPANY, domain);
     else if (this.#config.localUsers === false) throw new SignInError("no_such_company", undefined, { email });

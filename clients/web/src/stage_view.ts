@@ -30,14 +30,14 @@ export class StageView {
   readonly #list = byId("stage-videos");
   readonly #more = byId<HTMLButtonElement>("stage-more");
   readonly #search = byId<HTMLButtonElement>("stage-search");
-  #wanted = { owner: "", name: "" };
+  #wanted = { owner: "", query: "" };
   #cursor: string | null = null;
 
   constructor(api: ApiClient) {
     this.#api = api;
     byId<HTMLFormElement>("stage-form").onsubmit = (event) => {
       event.preventDefault();
-      this.#wanted = { owner: typed("stage-owner"), name: typed("stage-name") };
+      this.#wanted = { owner: typed("stage-owner"), query: typed("stage-name") };
       this.#cursor = null;
       this.#list.replaceChildren();
       void this.#load();

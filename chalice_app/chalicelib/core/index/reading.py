@@ -104,9 +104,11 @@ class IndexReader:
     cache: PackCache
     now: Clock
 
-    def request(self, owner: str) -> None:
-        """Have an owner indexed who is not."""
-        Changes(self.metadata).request_owner(owner)
+    def request(self, owner: str | None) -> None:
+        """Have an owner indexed who is not, or the whole stage: a folding for any owner makes the stage's, too."""
+        asked = owner or next((ref.owner for ref in self.records.refs_of_stage()), None)
+        if asked:
+            Changes(self.metadata).request_owner(asked)
 
     def view(self, owner: str | None) -> View | None:
         """The index of an owner, or of the whole stage; None where none has been made yet."""

@@ -11,6 +11,9 @@ from video_upload.api import MOST_PER_PAGE
 from video_upload.command_output import (
     AsJson,
     Profile,
+    Query,
+    Sort,
+    SortBy,
     Urls,
     VideoId,
     api_of,
@@ -22,8 +25,9 @@ from video_upload.command_output import (
     writing_results,
 )
 from video_upload.confirmation import Yes, confirm
+from video_upload.deletion import VideoIds, named, print_deletion, print_deletions
 from video_upload.playback_commands import Output, save_video
-from video_upload.presentation import clock_time, plain, print_stage_usage, print_stage_videos, print_video
+from video_upload.presentation import print_stage_usage, print_stage_videos, print_video
 
 admin_app = typer.Typer(
     help="The videos of all users, for administrators. Each call is recorded in the operators' audit.",
@@ -34,17 +38,18 @@ Owner = Annotated[str, typer.Argument(metavar="OWNER", help="The owner's id, as 
 
 
 @admin_app.command(name="list")
-def list_stage_videos(
+def list_stage_videos(  # noqa: PLR0917 - typer calls it by names
     owner: Annotated[str, typer.Option("--owner", metavar="OWNER", help="Only this user's videos.")] = "",
-    name: Annotated[str, typer.Option("--name", help="Only videos with this in their title or file name.")] = "",
+    query: Query = "",
+    sort: SortBy = Sort.NEWEST,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many.")] = 24,
     as_json: AsJson = False,
     profile: Profile = None,
 ) -> None:
-    """List and search the videos of all users, by owner and then newest first."""
+    """List and search the videos of all users."""
     with exit_codes(as_json=as_json):
         api = api_of(profile, errors_console(quiet=as_json))
-        found = api.stage_videos(owner=owner, name=name, page_limit=min(MOST_PER_PAGE, limit))
+        found = api.stage_videos(owner=owner, query=query, sort=sort.value, page_limit=min(MOST_PER_PAGE, limit))
         videos = list(islice(found, limit))
         if as_json:
             print_json({"videos": videos})
@@ -76,18 +81,18 @@ def download(
 
 
 @admin_app.command()
-def delete(owner: Owner, video_id: VideoId, yes: Yes = False, as_json: AsJson = False, profile: Profile = None) -> None:
-    """Delete any user's video for good."""
-    confirm(f"Delete {video_id} of {owner} for good?", yes=yes)
+def delete(
+    owner: Owner, video_ids: VideoIds, yes: Yes = False, as_json: AsJson = False, profile: Profile = None
+) -> None:
+    """Delete any user's videos for good."""
+    confirm(f"Delete {named(video_ids)} of {owner} for good?", yes=yes)
     with exit_codes(as_json=as_json):
-        answer = api_of(profile, errors_console(quiet=as_json)).delete_stage_video(owner, video_id)
-        if as_json:
-            print_json(answer)
+        api = api_of(profile, errors_console(quiet=as_json))
+        if len(video_ids) == 1:
+            deleted = api.delete_stage_video(owner, video_ids[0])
+            print_deletion(deleted, f"{video_ids[0]} of {owner}", as_json=as_json)
         else:
-            errors_console().print(f"Deleted {plain(video_id)} of {plain(owner)}.", highlight=False)
-            until = clock_time(answer.links_expire_at) if answer.links_expire_at else ""
-            if until:
-                errors_console().print(f"Links shared earlier may still play until {until}.", highlight=False)
+            print_deletions(api.delete_stage_videos((owner, video_id) for video_id in video_ids), as_json=as_json)
 
 
 @admin_app.command()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from typing import Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -34,7 +35,9 @@ from video_upload.schemas import (
     CompleteUpload,
     Completion,
     DeletedStageVideo,
+    DeletedStageVideos,
     DeletedVideo,
+    DeletedVideos,
     ErrorDetail,
     ErrorResponse,
     Health,
@@ -50,7 +53,10 @@ from video_upload.schemas import (
     SignedParts,
     StageUsage,
     StageVideo,
+    StageVideoDeletion,
+    StageVideoName,
     StageVideoPage,
+    StageVideosToDelete,
     StartedUpload,
     StatusResponse,
     StoredUpload,
@@ -59,7 +65,9 @@ from video_upload.schemas import (
     Usage,
     Video,
     VideoChanges,
+    VideoDeletion,
     VideoPage,
+    VideosToDelete,
 )
 from video_upload.version import VERSION
 from video_upload.video_file import VideoFile
@@ -68,6 +76,8 @@ CORRELATION_HEADER = "X-Correlation-Id"
 TIMEOUT_SECONDS = (10.0, 35.0)  # connect, read: the gateway itself gives up after 29 s
 LONGEST_RETRY_AFTER_SECONDS = 120.0
 COMPLETING_SECONDS = 2.0  # between two looks at a completion, where the API does not say
+MOST_DELETIONS = 100
+"""Limit of one call, as docs/openapi.json has it."""
 MOST_PER_PAGE = 100  # docs/openapi.json, listVideos
 RETRIED_STATUSES = frozenset({500, 502, 503, 504})
 OPEN_CAPS = frozenset({"too_many_open_uploads", "reserved_bytes_exceeded"})
@@ -97,6 +107,7 @@ ERROR_BY_STATUS: Mapping[int, type[ApiError]] = {
 }
 
 Response = TypeVar("Response", bound=msgspec.Struct)
+_T = TypeVar("_T")
 
 
 class Credentials(Protocol):
@@ -219,6 +230,14 @@ class VideoApi:
     def delete_video(self, video_id: str) -> DeletedVideo:
         return self._as_user("DELETE", f"/videos/{quote(video_id, safe='')}", DeletedVideo)
 
+    def delete_videos(self, video_ids: Iterable[str]) -> tuple[VideoDeletion, ...]:
+        """Outcomes in the order given, each id once; asked for in calls of MOST_DELETIONS."""
+        outcomes: list[VideoDeletion] = []
+        for chunk in _chunks(dict.fromkeys(video_ids)):
+            body = VideosToDelete(video_ids=chunk)
+            outcomes += self._as_user("POST", "/videos/delete", DeletedVideos, body=body).videos
+        return tuple(outcomes)
+
     def result_of(self, video_id: str, file: VideoFile) -> Video:
         """The video of an upload that S3 has whole. file: what was uploaded, for who may not look."""
         return self.get_video(video_id)
@@ -237,19 +256,20 @@ class VideoApi:
     # all users' videos, for administrators
 
     def list_stage_videos(
-        self, *, owner: str = "", name: str = "", limit: int = 24, cursor: str | None = None
+        self, *, owner: str = "", query: str = "", sort: str = "", limit: int = 24, cursor: str | None = None
     ) -> StageVideoPage:
-        """By owner, then newest first. A page may hold fewer, even none: only a `next_cursor` of None is the end."""
-        asked = {"limit": limit, "owner": owner, "name": name, "cursor": cursor or ""}
-        return self._as_user("GET", f"/admin/videos?{urlencode(asked)}", StageVideoPage)
+        """As `list_videos`, of all users or of `owner`."""
+        asked = {"limit": str(limit), "owner": owner, "cursor": cursor, "query": query, "sort": sort}
+        given = urlencode({name: value for name, value in asked.items() if value})
+        return self._as_user("GET", f"/admin/videos?{given}", StageVideoPage)
 
     def stage_videos(
-        self, *, owner: str = "", name: str = "", page_limit: int = MOST_PER_PAGE
+        self, *, owner: str = "", query: str = "", sort: str = "", page_limit: int = MOST_PER_PAGE
     ) -> Iterator[ListedVideo]:
         """All that a search finds, fetched page by page as they are asked for."""
         cursor = None
         while True:
-            page = self.list_stage_videos(owner=owner, name=name, limit=page_limit, cursor=cursor)
+            page = self.list_stage_videos(owner=owner, query=query, sort=sort, limit=page_limit, cursor=cursor)
             yield from page.videos
             cursor = page.next_cursor
             if cursor is None:
@@ -260,6 +280,15 @@ class VideoApi:
 
     def delete_stage_video(self, owner: str, video_id: str) -> DeletedStageVideo:
         return self._as_user("DELETE", _stage_path(owner, video_id), DeletedStageVideo)
+
+    def delete_stage_videos(self, videos: Iterable[tuple[str, str]]) -> tuple[StageVideoDeletion, ...]:
+        """As `delete_videos`; videos: (owner, video id)."""
+        outcomes: list[StageVideoDeletion] = []
+        for chunk in _chunks(dict.fromkeys(videos)):
+            names = tuple(StageVideoName(owner=owner, video_id=video_id) for owner, video_id in chunk)
+            body = StageVideosToDelete(videos=names)
+            outcomes += self._as_user("POST", "/admin/videos/delete", DeletedStageVideos, body=body).videos
+        return tuple(outcomes)
 
     def stage_usage(self) -> StageUsage:
         return self._as_user("GET", "/admin/usage", StageUsage)
@@ -402,3 +431,9 @@ def api_error(response: requests.Response) -> ApiError | UnexpectedResponseError
 
 def _stage_path(owner: str, video_id: str) -> str:
     return f"/admin/videos/{quote(owner, safe='')}/{quote(video_id, safe='')}"
+
+
+def _chunks(wanted: Iterable[_T]) -> Iterator[tuple[_T, ...]]:
+    remaining = iter(wanted)
+    while chunk := tuple(islice(remaining, MOST_DELETIONS)):
+        yield chunk

@@ -24,10 +24,12 @@ from video_upload.schemas import (
     OpenUpload,
     StageUsage,
     StageVideo,
+    StageVideoDeletion,
     UploadLink,
     Usage,
     Video,
     VideoChanges,
+    VideoDeletion,
 )
 from video_upload.sign_in import sign_in_machine
 from video_upload.site import fetch_site_config, normal_site_url
@@ -210,12 +212,20 @@ class Client:
         """Revoke an upload link at once. Raises NotFoundError."""
         self._api.revoke_link(link_id)
 
-    def stage_videos(self, *, owner: str = "", name: str = "") -> Iterator[ListedVideo]:
-        """All users' videos, for administrators: by owner, then newest first. Raises ForbiddenError.
+    def delete_many(self, video_ids: Iterable[str]) -> tuple[VideoDeletion, ...]:
+        """Delete several videos for good, each for itself: outcomes in the order given, each id once."""
+        return self._api.delete_videos(video_ids)
 
-        owner: only this user's. name: only those with this text in their title or file name.
+    def stage_videos(self, *, owner: str = "", query: str = "", sort: str = "newest") -> Iterator[ListedVideo]:
+        """All users' videos, for administrators. Raises ForbiddenError.
+
+        owner: only this user's. query, sort: as in `videos`.
         """
-        return self._api.stage_videos(owner=owner, name=name)
+        return self._api.stage_videos(owner=owner, query=query, sort=sort)
+
+    def delete_many_stage_videos(self, videos: Iterable[tuple[str, str]]) -> tuple[StageVideoDeletion, ...]:
+        """As `delete_many`, for administrators; videos: (owner, video id). Raises ForbiddenError."""
+        return self._api.delete_stage_videos(videos)
 
     def stage_video(self, owner: str, video_id: str) -> StageVideo:
         """Any user's video with fresh URLs, for administrators. Raises ForbiddenError, NotFoundError."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -20,6 +19,9 @@ from video_upload.command_output import (
     AsJson,
     Description,
     Profile,
+    Query,
+    Sort,
+    SortBy,
     Tag,
     Title,
     Urls,
@@ -35,12 +37,13 @@ from video_upload.command_output import (
     writing_results,
 )
 from video_upload.confirmation import Yes, confirm
+from video_upload.deletion import VideoIds, named, print_deletion, print_deletions
 from video_upload.engine import UploadEngine
 from video_upload.errors import OutputError, UploadNotFoundError
 from video_upload.exit_codes import ExitCode
 from video_upload.link_commands import link_app
 from video_upload.playback_commands import download, open_video
-from video_upload.presentation import clock_time, plain, print_open_uploads, print_usage, print_video, print_videos
+from video_upload.presentation import plain, print_open_uploads, print_usage, print_video, print_videos
 from video_upload.private_files import default_home
 from video_upload.schemas import VideoChanges
 from video_upload.sign_in_commands import account, login, logout, profiles_app
@@ -57,17 +60,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class Sort(StrEnum):
-    """Orders of the library, as the API names them."""
-
-    NEWEST = "newest"
-    OLDEST = "oldest"
-    NAME = "name"
-    NAME_DESCENDING = "nameDescending"
-    LARGEST = "largest"
-    SMALLEST = "smallest"
 
 
 def main() -> NoReturn:
@@ -134,10 +126,8 @@ app.command(name="open")(open_video)
 @app.command(name="list")
 def list_videos(  # noqa: PLR0917 - typer calls it by name
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many.")] = 24,
-    query: Annotated[
-        str, typer.Option("--query", metavar="WORDS", help="Only videos with these words in title, file name or tags.")
-    ] = "",
-    sort: Annotated[Sort, typer.Option("--sort", help="The order.")] = Sort.NEWEST,
+    query: Query = "",
+    sort: SortBy = Sort.NEWEST,
     urls: Urls = False,
     as_json: AsJson = False,
     profile: Profile = None,
@@ -195,25 +185,15 @@ def edit(  # noqa: PLR0917 - typer calls it by name
 
 
 @app.command()
-def delete(
-    video_id: VideoId,
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Do not ask for confirmation; required without a terminal.")
-    ] = False,
-    as_json: AsJson = False,
-    profile: Profile = None,
-) -> None:
-    """Delete a video for good."""
-    confirm(f"Delete {video_id} for good?", yes=yes)
+def delete(video_ids: VideoIds, yes: Yes = False, as_json: AsJson = False, profile: Profile = None) -> None:
+    """Delete videos for good."""
+    confirm(f"Delete {named(video_ids)} for good?", yes=yes)
     with exit_codes(as_json=as_json):
-        answer = api_of(profile, errors_console(quiet=as_json)).delete_video(video_id)
-        if as_json:
-            print_json(answer)
+        api = api_of(profile, errors_console(quiet=as_json))
+        if len(video_ids) == 1:
+            print_deletion(api.delete_video(video_ids[0]), video_ids[0], as_json=as_json)
         else:
-            errors_console().print(f"Deleted {plain(video_id)}.", highlight=False)
-            if answer.links_expire_at:
-                until = clock_time(answer.links_expire_at)
-                errors_console().print(f"Links shared earlier may still play until {until}.", highlight=False)
+            print_deletions(api.delete_videos(video_ids), as_json=as_json)
 
 
 @app.command()

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -81,6 +82,25 @@ def _not_empty(video_id: str) -> str:
     return video_id
 
 
+def is_video_id_given(video_ids: list[str]) -> list[str]:
+    return [_not_empty(video_id) for video_id in video_ids]
+
+
+class Sort(StrEnum):
+    """Orders of the library, as the API names them."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    NAME = "name"
+    NAME_DESCENDING = "nameDescending"
+    LARGEST = "largest"
+    SMALLEST = "smallest"
+
+
+Query = Annotated[
+    str, typer.Option("--query", metavar="WORDS", help="Only videos with these words in title, file name or tags.")
+]
+SortBy = Annotated[Sort, typer.Option("--sort", help="The order.")]
 VideoId = Annotated[str, typer.Argument(metavar="VIDEO_ID", callback=_not_empty)]
 
 

@@ -218,6 +218,26 @@ class DeletedVideo(StatusResponse, frozen=True, kw_only=True):
     links_expire_at: str | None = None
 
 
+class VideosToDelete(Body, frozen=True, kw_only=True):
+    """Request body of POST /videos/delete."""
+
+    video_ids: tuple[str, ...]
+
+
+class VideoDeletion(Body, frozen=True, kw_only=True):
+    """Outcome for one of several videos. status: `deleted`, `not_found` or `failed`."""
+
+    video_id: str
+    status: str
+
+
+class DeletedVideos(Body, frozen=True, kw_only=True):
+    """Response of POST /videos/delete. links_expire_at: when the last link given out before ends."""
+
+    videos: tuple[VideoDeletion, ...]
+    links_expire_at: str
+
+
 class OpenUpload(Body, frozen=True, kw_only=True):
     """An unfinished upload, with a fresh token. idle_seconds: since S3 received its newest part, or since it began."""
 
@@ -397,6 +417,32 @@ class DeletedStageVideo(DeletedVideo, frozen=True, kw_only=True):
     """Response of DELETE /admin/videos/{owner}/{videoId}."""
 
     owner: str
+
+
+class StageVideoName(Body, frozen=True, kw_only=True):
+    """A video of any user."""
+
+    owner: str
+    video_id: str
+
+
+class StageVideosToDelete(Body, frozen=True, kw_only=True):
+    """Request body of POST /admin/videos/delete."""
+
+    videos: tuple[StageVideoName, ...]
+
+
+class StageVideoDeletion(VideoDeletion, frozen=True, kw_only=True):
+    """Outcome for one of several videos of any users."""
+
+    owner: str
+
+
+class DeletedStageVideos(Body, frozen=True, kw_only=True):
+    """Response of POST /admin/videos/delete."""
+
+    videos: tuple[StageVideoDeletion, ...]
+    links_expire_at: str
 
 
 class StageUsage(Body, frozen=True, kw_only=True):
