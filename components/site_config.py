@@ -9,11 +9,11 @@ from components.auth.app_clients import AppClients
 from components.auth.user_pool import Auth
 from components.internet_names import origin_of
 from components.naming import StageContext
-from components.settings import Settings, SignInSettings
+from components.settings import Settings
 
 
 def site_config(
-    context: StageContext, settings: SignInSettings, auth: Auth, app_clients: AppClients
+    context: StageContext, settings: Settings, auth: Auth, app_clients: AppClients
 ) -> pulumi.Output[dict[str, object]]:
     """config.json as docs/api.md describes it: how its readers reach the API and sign in."""
     known: dict[str, object] = {
@@ -25,12 +25,13 @@ def site_config(
         "scopes": ["openid", "email", *auth.scopes],
         "logoutUrl": pulumi.Output.concat("https://", auth.sign_in_host, "/logout"),
         "tellProgress": True,
-        "mfa": settings.mfa.value,
-        "companyDomains": sorted(domain.partition("=")[0] for domain in settings.company_domains),
-        "localUsers": settings.local_users,
+        "maxLinkDays": settings.uploads.max_link_days,
+        "mfa": settings.sign_in.mfa.value,
+        "companyDomains": sorted(domain.partition("=")[0] for domain in settings.sign_in.company_domains),
+        "localUsers": settings.sign_in.local_users,
     }
-    if settings.administrators_group:
-        known["administratorsGroup"] = settings.administrators_group
+    if settings.sign_in.administrators_group:
+        known["administratorsGroup"] = settings.sign_in.administrators_group
     if app_clients.account_client_id is not None:
         known["accountClientId"] = app_clients.account_client_id
     if app_clients.native_client_id is not None:

@@ -36,7 +36,7 @@ def export_outputs(  # noqa: PLR0917 - the tiers, in the order of the drawing
     outputs: dict[str, pulumi.Input[object] | None] = {
         "siteUrl": edge.site_url,
         "siteBucket": storage.site_bucket_name,
-        "siteConfig": site_config(context, settings.sign_in, auth, app_clients),
+        "siteConfig": site_config(context, settings, auth, app_clients),
         "distributionId": edge.distribution_id,
         "apiUrl": edge.api_url,
         "executeApiUrl": api.execute_api_url,

@@ -58,7 +58,9 @@ def abort_uploads(stage: DeployedStage, owner: str) -> AbortedUploads:
 def revoke_links(stage: DeployedStage, owner: str) -> list[UploadLink]:
     """Revoke an owner's open links, by which anybody who has one could still upload. Safe to repeat."""
     now = datetime.now(UTC)
-    is_open = [used.link for used in stage.links.list_all(owner) if used.link.state(now) is LinkState.OPEN]
+    is_open = [
+        used.link for used in stage.links.list_newest(owner, most=None) if used.link.state(now) is LinkState.OPEN
+    ]
     return [stage.links.revoke(owner, link.link_id) for link in is_open]
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from local.measured_gateway import MeasuredGateway
 
 API_PREFIX = "/api"
+MAX_LINK_DAYS = 30  # the API's own default
 SHARE, FAILED_SHARE = "/share", "/?share=failed"
 """Path to which other apps share videos, and the redirect where no service worker took the share, as at the edge."""
 CALLS_AT_ONCE = 64
@@ -88,6 +89,7 @@ class Site:
             "scopes": ["openid", "email", "video-upload/read", "video-upload/write"],
             "logoutUrl": f"{sign_in_url}/logout",
             "tellProgress": True,
+            "maxLinkDays": MAX_LINK_DAYS,
             "mfa": mfa,
             "administratorsGroup": ADMINISTRATORS,
             "companyDomains": sorted(company_domains),

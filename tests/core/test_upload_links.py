@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+from chalicelib.core import upload_links
 from chalicelib.core.errors import (
     ForbiddenError,
     LinkExpiredError,
@@ -18,7 +19,7 @@ from chalicelib.core.errors import (
     UnauthorizedError,
 )
 from chalicelib.core.janitor import IDLE_GRACE
-from chalicelib.core.upload_links import MAX_LINKS, REMEMBERED, LinkState, NewLink, UploadLink, UploadLinks
+from chalicelib.core.upload_links import REMEMBERED, LinkState, NewLink, UploadLink, UploadLinks
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.upload_token import LinkToken
 from chalicelib.core.video_record import VideoRecord
@@ -47,7 +48,7 @@ def bear(platform: InMemoryPlatform, link: UploadLink, size_bytes: int = FILM, *
 
 
 def used(platform: InMemoryPlatform, link: UploadLink) -> tuple[int, int]:
-    (found,) = (each for each in platform.links.list_all(link.owner) if each.link.link_id == link.link_id)
+    (found,) = (each for each in platform.links.list_newest(link.owner) if each.link.link_id == link.link_id)
     return found.videos, found.size_bytes
 
 
@@ -215,7 +216,7 @@ def test_an_expired_link_starts_nothing_and_lets_what_runs_end(platform: InMemor
     with pytest.raises(LinkExpiredError):
         bear(platform, link)
     running.send_and_complete()
-    (seen,) = platform.links.list_all(OWNER)
+    (seen,) = platform.links.list_newest(OWNER)
     assert seen.link.state(platform.clock()) is LinkState.EXPIRED
 
 
@@ -261,12 +262,24 @@ def test_a_stage_without_links_makes_none_and_opens_none(platform: InMemoryPlatf
         off.open(LinkToken("k1", OWNER, link.link_id))
 
 
-def test_an_owner_has_few_links_and_old_ones_make_way(platform: InMemoryPlatform) -> None:
-    for _ in range(MAX_LINKS):
+def test_an_owner_has_so_many_links_and_old_ones_make_way(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload_links, "MAX_LINKS", 5)
+    for _ in range(5):
         a_link(platform, valid=timedelta(days=1))
         platform.clock.pass_time(seconds=1)
     with pytest.raises(TooManyLinksError):
         a_link(platform)
     platform.clock.pass_time(seconds=(REMEMBERED + timedelta(days=2)).total_seconds())
     latest = a_link(platform)
-    assert [each.link for each in platform.links.list_all(OWNER)] == [latest]
+    assert [each.link for each in platform.links.list_newest(OWNER)] == [latest]
+
+
+def test_a_listing_holds_the_newest_links(platform: InMemoryPlatform) -> None:
+    made: list[UploadLink] = []
+    for _ in range(3):
+        made.append(a_link(platform))
+        platform.clock.pass_time(seconds=1)
+    assert [each.link for each in platform.links.list_newest(OWNER, most=2)] == [made[2], made[1]]
+    assert len(platform.links.list_newest(OWNER, most=None)) == 3

@@ -408,3 +408,14 @@ def lose_its_event(person: Person, stand_in: StandIn, content: bytes) -> dict[st
         s3.put_bucket_notification_configuration(Bucket=names.VIDEO_BUCKET, NotificationConfiguration=notifications)
     assert person.video(started["videoId"])["state"] == "processing"
     return started
+
+
+def a_link(member: Person) -> str:
+    """The token of an upload link."""
+    asked = {"title": "Match day", "validSeconds": 3600, "maxVideos": 9, "maxBytes": 10**9}
+    return member.call("POST", "/links", asked).json()["linkToken"]
+
+
+def send_by(link: str, member: Person) -> requests.Response:
+    film = {"fileName": "film.mp4", "contentType": "video/mp4", "sizeBytes": 6 * 2**20, "uploaderName": "Ada"}
+    return member.call("POST", "/link/multipart/init", film, link)

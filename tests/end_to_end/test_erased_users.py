@@ -22,10 +22,12 @@ from tests.end_to_end.conftest import (
     Operator,
     Person,
     StandIn,
+    a_link,
     is_unmarked,
     lose_its_event,
     make_person,
     ready_video,
+    send_by,
 )
 from tests.terminal import Terminal
 
@@ -46,16 +48,6 @@ def everything_of(stand_in: StandIn, owner: str) -> list[str]:
 def but_the_index(stand_in: StandIn, owner: str) -> list[str]:
     """The index folds by itself meanwhile."""
     return sorted(key for key in everything_of(stand_in, owner) if not key.startswith("index/"))
-
-
-def a_link(member: Person) -> str:
-    asked = {"title": "Match day", "validSeconds": 3600, "maxVideos": 9, "maxBytes": 10**9}
-    return member.call("POST", "/links", asked).json()["linkToken"]
-
-
-def send_by(link: str, member: Person) -> requests.Response:
-    film = {"fileName": "film.mp4", "contentType": "video/mp4", "sizeBytes": 6 * 2**20, "uploaderName": "Ada"}
-    return member.call("POST", "/link/multipart/init", film, link)
 
 
 def test_a_revoked_users_upload_tokens_open_nothing_any_more(

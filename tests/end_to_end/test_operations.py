@@ -30,9 +30,11 @@ from tests.end_to_end.conftest import (
     Operator,
     Person,
     StandIn,
+    a_link,
     is_unmarked,
     lose_its_event,
     ready_video,
+    send_by,
     users_at_the_sign_in,
     wait_until,
 )
@@ -107,7 +109,10 @@ def test_operators_may_do_what_their_commands_do_and_no_more(
     for action in ("add", "remove"):
         operator.run(administrators.main, action, member.email, "--yes")
     operator.run(administrators.main, "list")
+    link = a_link(member)
+    assert send_by(link, member).status_code == 201
     operator.run(revoke_user.main, member.email, "--yes")
+    assert send_by(a_link(member), member).status_code == 201  # by an access token of before
     member.start(6 * 2**20)
     operator.run(rebuild_index.main)
     operator.run(rebuild_index.main, member.email)

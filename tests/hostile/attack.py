@@ -57,14 +57,23 @@ def running_target() -> Generator[Target]:
     with LocalPlatform(data_dir=None, ports=Ports.free(), on_line=on_line) as platform:
         token = platform.sign_in.issue_tokens("hostile@example.com", client_id="desktop").access_token
         started, spare = (_start_upload(platform.site_url, token) for _ in range(2))
-        identity = Identity(token, started["uploadToken"], spare["uploadToken"], started["videoId"])
+        link = _post(platform.site_url, token, "/links", LINK)["linkToken"]
+        identity = Identity(token, started["uploadToken"], spare["uploadToken"], link, started["videoId"])
         yield Target(platform.site_url, identity, slips)
 
 
+LINK = {"title": "Match day", "validSeconds": 3600, "maxVideos": 9, "maxBytes": 10**9}
+
+
 def _start_upload(site_url: str, token: str) -> dict[str, Any]:
+    film = {"fileName": "film.mp4", "contentType": "video/mp4", "sizeBytes": 12 * 2**20}
+    return _post(site_url, token, "/multipart/init", film)
+
+
+def _post(site_url: str, token: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
     answer = requests.post(
-        f"{site_url}/api/multipart/init",
-        json={"fileName": "film.mp4", "contentType": "video/mp4", "sizeBytes": 12 * 2**20},
+        f"{site_url}/api{path}",
+        json=body,
         headers={"Authorization": f"Bearer {token}"},
         timeout=TIMEOUT_SECONDS,
     )

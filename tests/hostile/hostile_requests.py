@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-USER_POSTS = ("/multipart/init", "/upload", "/progress")
+USER_POSTS = ("/multipart/init", "/upload", "/progress", "/links")
 TOKEN_POSTS = ("/multipart/parts", "/multipart/complete", "/multipart/abort")
-GETS = ("/videos", "/uploads", "/multipart/parts", "/health", "/videos/{videoId}")
+LINK_POSTS = ("/link/multipart/init",)
+GETS = ("/videos", "/uploads", "/multipart/parts", "/health", "/videos/{videoId}", "/links", "/link")
 FIELDS = (
     *("fileName", "contentType", "sizeBytes", "parts", "partNumber", "etag", "checksumCRC64NVME", "uploadId"),
+    *("title", "note", "validSeconds", "maxVideos", "maxBytes", "uploaderName", "reference", "onBehalfOf"),
     *("fileKey", "events", "event", "videoId", "at", "owner", "__proto__", "constructor", "", "\x00", "x" * 300),
 )
 NUMBERS = (0, -1, 1, 2**31, 2**53, 2**63, 2**64, 10**400, -(10**400), 1e308, 0.1, -0.0)
@@ -93,6 +95,7 @@ class Identity:
     access_token: str
     upload_token: str
     spare_upload_token: str
+    link_token: str
     video_id: str
 
 
@@ -119,9 +122,10 @@ def _request(
 
 
 def _post(rng: random.Random, identity: Identity, body: bytes, more_headers: tuple[str, ...] = ()) -> bytes:
-    path = rng.choice(USER_POSTS + TOKEN_POSTS)
+    path = rng.choice(USER_POSTS + TOKEN_POSTS + LINK_POSTS)
     token = identity.upload_token if path in TOKEN_POSTS else identity.access_token
     token = identity.spare_upload_token if path == "/multipart/abort" else token
+    token = identity.link_token if path in LINK_POSTS else token
     return _request("POST", f"/api{path}", token, body, more_headers)
 
 
@@ -205,8 +209,8 @@ def _query(rng: random.Random, identity: Identity) -> bytes:
 
 def _token(rng: random.Random, identity: Identity) -> bytes:
     # One that was changed may still be good.
-    token = _mutated_token(rng, rng.choice((identity.access_token, identity.spare_upload_token)))
-    path = rng.choice((*GETS, *USER_POSTS, *TOKEN_POSTS)).replace("{videoId}", identity.video_id)
+    token = _mutated_token(rng, rng.choice((identity.access_token, identity.spare_upload_token, identity.link_token)))
+    path = rng.choice((*GETS, *USER_POSTS, *TOKEN_POSTS, *LINK_POSTS)).replace("{videoId}", identity.video_id)
     method = "GET" if path in GETS else "POST"
     return _request(method, f"/api{path}", token, b"{}" if method == "POST" else None)
 

@@ -360,6 +360,7 @@ def test_clients_find_everything_in_config_json(recording: Recording) -> None:
         "logoutUrl": f"https://video-upload-{recording.stage}-sign-in-{ACCOUNT_ID}"
         ".auth.eu-central-1.amazoncognito.com/logout",
         "tellProgress": True,
+        "maxLinkDays": 30,
         "administratorsGroup": "administrators",
         "companyDomains": [],
         "localUsers": True,

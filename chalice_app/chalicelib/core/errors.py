@@ -297,7 +297,7 @@ class TooManyLinksError(CapError):
 
     @property
     def message(self) -> str:
-        return f"{self.max_links} upload links are open: revoke one first."
+        return f"{self.max_links} upload links are remembered, closed ones for a month: wait until some are forgotten."
 
 
 class LinkUsedUpError(CapError):

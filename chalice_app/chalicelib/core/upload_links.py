@@ -9,8 +9,10 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import islice
 from typing import Any, NamedTuple, Self
 
 from chalicelib.core.errors import (
@@ -22,7 +24,7 @@ from chalicelib.core.errors import (
     TooManyLinksError,
 )
 from chalicelib.core.json_values import camel_case
-from chalicelib.core.log_context import about_upload
+from chalicelib.core.log_context import about_upload, carried
 from chalicelib.core.ports import Clock, MetadataBucket, StorageBusyError
 from chalicelib.core.records import LinkUse, Records
 from chalicelib.core.upload_requests import Origin
@@ -32,13 +34,17 @@ from chalicelib.core.video_record import VideoRecord
 
 log = logging.getLogger(__name__)
 
-MAX_LINKS = 100
-"""Links of one owner that are remembered. So many are read for a listing."""
+MAX_LINKS = 1_000
+"""Links of one owner that are remembered: open ones, and those that ended not long ago."""
+
+MAX_LISTED = 100
+"""Links of a listing, the newest: each takes a read of S3, and a token of KMS."""
 
 REMEMBERED = timedelta(days=31)
 """Time for which a link that opens nothing any more is remembered: longer than any upload of it can be open."""
 
 _MAX_RACES = 5
+_PARALLEL_READS = 8
 _TIMES = ("created_at", "expires_at", "revoked_at")
 
 
@@ -143,12 +149,12 @@ class UploadLinks:
         self._log("upload link made", link)
         return link
 
-    def list_all(self, owner: str) -> list[UsedLink]:
-        """All links of an owner that are remembered, newest first."""
+    def list_newest(self, owner: str, most: int | None = MAX_LISTED) -> list[UsedLink]:
+        """Links of an owner that are remembered, newest first. most: None for all."""
         uses = defaultdict[str, list[LinkUse]](list)
         for use in self.records.uses(owner):
             uses[use.link_id].append(use)
-        return [_used(link, uses[link.link_id]) for link in self._links(owner)]
+        return [_used(link, uses[link.link_id]) for link in self._links(owner, most)]
 
     def revoke(self, owner: str, link_id: str) -> UploadLink:
         """Safe to repeat. Raises LinkNotFoundError."""
@@ -230,9 +236,10 @@ class UploadLinks:
             raise LinkNotFoundError
         return UploadLink.from_json(stored.body)
 
-    def _links(self, owner: str) -> list[UploadLink]:
-        keys = [listed.key for listed in self.metadata.list_keys(f"links/{owner}/")]
-        stored = [self.metadata.get(key) for key in keys]
+    def _links(self, owner: str, most: int | None = None) -> list[UploadLink]:
+        keys = [listed.key for listed in islice(self.metadata.list_keys(f"links/{owner}/"), most)]
+        with ThreadPoolExecutor(_PARALLEL_READS) as readers:
+            stored = list(readers.map(carried(self.metadata.get), keys))
         return [UploadLink.from_json(each.body) for each in stored if each]
 
     def _require_few(self, owner: str, now: datetime) -> None:

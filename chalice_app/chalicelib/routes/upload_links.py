@@ -40,7 +40,7 @@ def list_links() -> Response:
             if may_write_too and used.link.state(now) is LinkState.OPEN
             else None,
         )
-        for used in services().links.list_all(owner)
+        for used in services().links.list_newest(owner)
     ]
     return respond(UploadLinks(links=shown))
 

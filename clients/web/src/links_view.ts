@@ -22,7 +22,8 @@ export class LinksView {
     byId("link-new").onclick = () => this.#ask();
   }
 
-  show(): void {
+  show(maxDays: number): void {
+    byId<HTMLInputElement>("link-days").max = String(maxDays);
     byId("links").hidden = false;
   }
 

@@ -84,7 +84,7 @@ function showWorkspace(signIn: SignIn, config: SiteConfig): void {
   uploader.apiUrl = baseUrl;
   uploader.accessToken = (options) => signIn.accessToken(options);
   void library.load();
-  new LinksView(api).show();
+  if (config.maxLinkDays) new LinksView(api).show(config.maxLinkDays);
   if (signIn.isAdministrator) new StageView(api).show();
   takeShared(uploader, signIn).catch((error: unknown) => showBanner(message(error)));
 }

@@ -28,6 +28,8 @@ export interface SiteConfig {
   companyDomains?: string[];
   /** false where nobody has a password here */
   localUsers?: boolean;
+  /** how long an upload link may be valid; 0 where there are none */
+  maxLinkDays?: number;
 }
 
 const RENEW_BEFORE_SECONDS = 60;
