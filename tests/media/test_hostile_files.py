@@ -28,6 +28,7 @@ from chalicelib.core.media.facts import Inspection, InspectionLimits
 from chalicelib.core.media.inspection import inspect_media
 from chalicelib.core.media.inspector import lock_up
 from chalicelib.core.video_types import Container
+from tests.media.hostile_videos import playlist_of, with_external_media
 from tests.media.sample_videos import MIB, ContainerName, write_sample_video
 from tests.media.stored_file import StoredFile, inspect_file
 
@@ -72,9 +73,7 @@ def listener() -> Iterator[tuple[int, list[object]]]:
 @pytest.mark.parametrize("container", list(Container))
 def test_a_playlist_calls_nobody(container: Container, listener: tuple[int, list[object]]) -> None:
     port, callers = listener
-    playlist = (
-        f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nhttp://127.0.0.1:{port}/1.ts\n#EXT-X-ENDLIST\n".encode()
-    )
+    playlist = playlist_of(f"http://127.0.0.1:{port}/1.ts")
     assert detect_container(playlist) is None
     with pytest.raises(UnreadableMediaError):
         _inspect_bytes(playlist, container)
@@ -86,28 +85,10 @@ def test_a_playlist_calls_nobody(container: Container, listener: tuple[int, list
     assert callers
 
 
-def _with_external_media(data: bytes, path: Path) -> bytes:
-    """The movie, its first track's media data said to lie in another file (an alias in `dref`, as QuickTime has it)."""
-    target = str(path).encode()
-    alias = bytes(10) + bytes([1]) + b"v".ljust(27, b"\0") + bytes(12) + bytes([1]) + b"f".ljust(63, b"\0") + bytes(16)
-    alias += (1).to_bytes(2, "big") + (1).to_bytes(2, "big") + bytes(16)
-    alias += (2).to_bytes(2, "big") + len(target).to_bytes(2, "big") + target + bytes(len(target) % 2)
-    alias += b"\xff\xff\0\0"
-    entry = (12 + len(alias)).to_bytes(4, "big") + b"alis" + bytes(4) + alias
-    position = data.index(b"url ", data.index(b"dref")) - 4
-    grown = bytearray(data[:position] + entry + data[position + 12 :])
-    start = 0
-    for box in (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref"):
-        start = data.index(box, start)
-        size_bytes = int.from_bytes(data[start - 4 : start], "big") + len(entry) - 12
-        grown[start - 4 : start] = size_bytes.to_bytes(4, "big")
-    return bytes(grown)
-
-
 def test_a_movie_that_refers_to_another_file_does_not_get_it(tmp_path: Path) -> None:
     secret = write_sample_video(tmp_path / "secret.mov", "mov", audio=False)
     path = tmp_path / "v.mov"
-    path.write_bytes(_with_external_media(secret.read_bytes(), secret))
+    path.write_bytes(with_external_media(secret.read_bytes(), secret))
     with av.open(str(path), options={"enable_drefs": "1", "use_absolute_path": "1"}) as media:
         assert next(media.decode(video=0)).width == 320, "the reference works where it is allowed"
     with pytest.raises(UnreadableMediaError):

@@ -7,7 +7,10 @@ Sources:
 - MDN, "Media container formats", "Web video codec guide", "Web audio codec guide" (developer.mozilla.org), read on
   2026-11-27
 - Firefox, dom/media/mp4/MP4Decoder.cpp, read then, too: types of its MP4 demuxer; of H.264 the profiles up to High
-- caniuse.com (`mpeg4`, `hevc`, `av1`, `webm`, `ac3-ec3`) and chromium.org, "Audio/Video": from memory, to be confirmed
+- chromium.org, "Audio/Video", read then, too: containers and codecs of Chrome; H.264 and AAC of Chrome alone, HEVC
+  where the machine decodes it
+- caniuse's data (github.com/Fyrd/caniuse, features-json), read then: `hevc`, `av1` and `ac3-ec3` in versions of 2023,
+  `mpeg4` (H.264) in one of 2015
 """
 
 from collections.abc import Iterator

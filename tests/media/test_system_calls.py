@@ -1,0 +1,86 @@
+"""System calls of the inspecting process over hostile files, as strace records them."""
+
+import random
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chalicelib.core.media import inspector_process
+from chalicelib.core.video_types import Container
+from tests.media.hostile_videos import playlist_of, with_external_media
+from tests.media.sample_videos import ContainerName, write_sample_video
+
+_INSPECTS = """
+import sys
+from pathlib import Path
+from chalicelib.core.media.errors import MediaError
+from chalicelib.core.media.inspection import inspect_media
+from chalicelib.core.video_types import Container
+for path in map(Path, sys.argv[1:]):
+    data = path.read_bytes()
+    try:
+        inspect_media(lambda start, end: data[start:end], len(data), Container(path.suffix[1:]))
+        print("facts")
+    except MediaError as error:
+        print(error.code)
+"""
+_LAST_LIMIT = "prlimit64(0, RLIMIT_NPROC, {rlim_cur=0, rlim_max=0}"
+"""The last of the limits that the process puts on itself; it has seen no byte of the file yet."""
+_REFUSED_TABLE = re.compile(r'openat\(AT_FDCWD, "[^"]*/gconv[^"]*", .*\) = -1 EMFILE .*')
+"""The C library looks for a table of characters, for names in a transport stream, and does not get it."""
+_ENDS = ("exit_group(", "+++ exited", "+++ killed")
+
+
+def _hostile_files(folder: Path) -> Iterator[Path]:
+    secret = write_sample_video(folder / "secret.mov", "mov", audio=False, width=64, height=36, duration_seconds=0.4)
+    external = folder / "external.quicktime"
+    external.write_bytes(with_external_media(secret.read_bytes(), secret))
+    yield external
+    for container in (Container.MP4, Container.MPEG_TS):
+        path = folder / f"playlist.{container}"
+        path.write_bytes(playlist_of("http://127.0.0.1:9/1.ts"))
+        yield path
+    names: dict[ContainerName, Container] = {"mp4": Container.MP4, "mkv": Container.MATROSKA, "ts": Container.MPEG_TS}
+    for name, container in names.items():
+        data = write_sample_video(folder / name, name, width=64, height=36, duration_seconds=0.4).read_bytes()
+        random_numbers = random.Random(name)
+        for attempt in range(3):
+            damaged = bytearray(data)
+            for _ in range(4**attempt):
+                damaged[random_numbers.randrange(16, len(data))] = random_numbers.randrange(256)
+            path = folder / f"{attempt}.{container}"
+            path.write_bytes(damaged)
+            yield path
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_an_inspector_opens_no_file_and_no_socket_once_it_is_locked_up(tmp_path: Path) -> None:
+    hostile = list(_hostile_files(tmp_path))
+    calls = "trace=%file,%network,%process,prlimit64,dup,dup2,dup3,pipe,pipe2"
+    traced = subprocess.run(
+        ["strace", "-ff", "-o", tmp_path / "calls", "-e", calls, sys.executable, "-c", _INSPECTS, *hostile],
+        env={"PYTHONPATH": str(Path(inspector_process.__file__).parents[3])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "ptrace" in traced.stderr and not traced.stdout:
+        pytest.skip("this machine lets nobody trace a process")
+    assert traced.returncode == 0, traced.stderr
+    outcomes = traced.stdout.split()
+    assert len(outcomes) == len(hostile)
+    assert outcomes[:3] == ["unreadable_media"] * 3, "what refers to others is not followed"
+
+    locked_up = 0
+    for log in tmp_path.glob("calls.*"):  # one of each process
+        _, limit, after = log.read_text().partition(_LAST_LIMIT)
+        if limit:
+            locked_up += 1
+            called = [call for call in after.splitlines()[1:] if not _REFUSED_TABLE.fullmatch(call)]
+            assert all(call.startswith(_ENDS) for call in called), "\n".join(called)
+    assert locked_up == len(hostile), "each file has an inspector of its own"
