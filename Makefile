@@ -33,7 +33,7 @@ export PYTHONDONTWRITEBYTECODE :=
 MEASURED_TESTS := $(addprefix tests/,core api adapters cli media)
 
 .DEFAULT_GOAL := help
-.PHONY: help run web uploader install test slow check check-python check-page coverage format lock settings engine load bench bench-library bench-clients bench-media soak contract faults hostile matrix mutants screenshots preflight publish redrive webhook-secret find-upload index replay-event restore-video revoke-user erase-user reset-mfa administrators smoke costs clean
+.PHONY: help run web uploader install test slow check check-python check-page coverage format lock settings engine load bench bench-library bench-clients bench-media soak contract faults hostile matrix mutants screenshots preflight publish redrive webhook-secret find-upload index replay-event restore-video restore-records revoke-user erase-user reset-mfa administrators smoke costs clean
 
 help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -186,6 +186,8 @@ replay-event: install ## Process one video again: make replay-event STAGE=dev AR
 
 restore-video: install ## Restore a deleted video: make restore-video STAGE=dev ARGS="VIDEO_ID"
 	@$(OPERATE).restore_video $(ON_STAGE) $(ARGS)
+restore-records: install ## Restore lost records to a point in time: make restore-records STAGE=dev ARGS="2026-11-27T08:00:00Z"
+	@$(OPERATE).restore_records $(ON_STAGE) $(ARGS)
 
 revoke-user: install ## Lock a user out and abort their open uploads: make revoke-user STAGE=dev ARGS="USER"
 	@$(OPERATE).revoke_user $(ON_STAGE) $(ARGS)

@@ -13,6 +13,7 @@ DeployError
 ├── VideoUnknownError          no record, not even of a deleted video
 ├── NotReplayableError         processing would destroy, or find nothing to do
 ├── NotRestorableError         a deleted video that cannot come back
+├── IndexNotRebuiltError       a record besides those that were restored is unreadable
 ├── NotErasedError             something of a user is still there
 ├── WebhookSecretError         a webhook's secret cannot be made, rotated or retired now
 └── NotConfirmedError          the operator did not confirm, or could not be asked
@@ -127,6 +128,15 @@ class NotRestorableError(DeployError):
     def __init__(self, video_id: str, reason: str) -> None:
         self.video_id, self.reason = video_id, reason
         super().__init__(f"{video_id} cannot be restored: {reason}")
+
+
+class IndexNotRebuiltError(DeployError):
+    """The records are restored all the same."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the records are restored, the index is not: another is unreadable; restore it, then run `make index`"
+        )
 
 
 class NotErasedError(DeployError):

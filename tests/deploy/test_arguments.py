@@ -25,7 +25,7 @@ TARGETS = {name: target for target, name in RECIPE.findall((PROJECT / "Makefile"
 ADA = "ada@example.com"
 CHANGES_FOR_GOOD = {
     **{"restore_video": "0" * 28, "webhook_secret": "finish billing", "administrators": f"add {ADA}"},
-    **{"revoke_user": ADA, "erase_user": ADA, "reset_mfa": ADA},
+    **{"restore_records": "2026-11-27T08:00:00Z", "revoke_user": ADA, "erase_user": ADA, "reset_mfa": ADA},
 }
 """Commands that ask before they change what cannot simply be changed back, and what they are asked about."""
 

@@ -37,6 +37,7 @@ from deploy import (
     redrive,
     replay_event,
     reset_mfa,
+    restore_records,
     restore_video,
     revoke_user,
     smoke,
@@ -56,6 +57,7 @@ COMMANDS = (
         redrive,
         replay_event,
         reset_mfa,
+        restore_records,
         restore_video,
     ),
     *(administrators, revoke_user, smoke, webhook_secret),
@@ -77,8 +79,8 @@ QUERY_WORDS = {"filter", "fields", "stats", "by", "in", "like", "and", "or", "de
 GLOBAL_OPTIONS = {"query", "output", "region"}
 OPERATIONS = (
     *("Find an upload", "Replay one video's event", "Redrive failed events", "Rotate a webhook's secret"),
-    *("Restore a deleted video", "Rebuild the index", "Revoke a user", "Reset a lost device", "Administrators"),
-    *("Erase a user", "Pause a stage"),
+    *("Restore a deleted video", "Restore lost records", "Rebuild the index", "Revoke a user", "Reset a lost device"),
+    *("Administrators", "Erase a user", "Pause a stage"),
     *("Roll back", "Rotate the upload token key", "Rotate the origin secret"),
 )
 

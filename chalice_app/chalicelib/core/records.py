@@ -127,6 +127,15 @@ class Records:
         """Write a record over its tombstone unless somebody else wrote, as `etag` tells."""
         return self._write(tombstone, record.noted(revision=tombstone.revision + 1), etag)
 
+    def put_back(self, record: VideoRecord, etag: str | None) -> bool:
+        """Write a lost record over what `etag` tells, or where nothing is, unless somebody else wrote."""
+        self._index.announce(record)
+        key, body = record.ref.record_key, record.to_json()
+        is_written = self._bucket.put_if_unchanged(key, body, etag) if etag else self._bucket.put_if_new(key, body)
+        if is_written:
+            self._index.tell(record)
+        return is_written
+
     def newest_first(self, owner: str) -> Iterator[VideoRecord]:
         """All of an owner's records but the deleted, lazily, however many tombstones lie between them."""
         for record in self.read_each(self.refs_newest_first(owner)):

@@ -1,0 +1,48 @@
+"""Records that were removed, overwritten or damaged, as an operator brings them back to a point in time."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+from deploy import restore_records
+from local.stand_in import names
+from tests.end_to_end.conftest import Operator, Person, StandIn, ready_video, wait_until
+
+ONE_SECOND = 1.1
+"""S3 tells the time of a version to the second."""
+
+
+def test_lost_records_come_back_as_they_were_deletions_stand_and_the_index_tells_them(
+    person: Person, operator: Operator, stand_in: StandIn, small_video: bytes
+) -> None:
+    removed, overwritten, deleted = (ready_video(person, small_video)["videoId"] for _ in range(3))
+    damaged = person.start(6 * 2**20)["videoId"]
+    s3, bucket = stand_in.client("s3"), names.METADATA_BUCKET
+    keys = {each: f"records/{person.owner}/{each}.json" for each in (removed, overwritten, damaged)}
+    wait_until(lambda: b'"notifiedAt": null' not in s3.get_object(Bucket=bucket, Key=keys[overwritten])["Body"].read())
+    before = {each: person.call("GET", f"/videos/{each}").json()["state"] for each in keys}
+    time.sleep(ONE_SECOND)
+    moment = datetime.now(UTC).isoformat()
+    time.sleep(ONE_SECOND)
+    assert person.call("DELETE", f"/videos/{deleted}").status_code == 200
+    assert person.call("PATCH", f"/videos/{overwritten}", {"title": "Not mine"}).status_code == 200
+    s3.delete_object(Bucket=bucket, Key=keys[removed])
+    s3.put_object(Bucket=bucket, Key=keys[damaged], Body=b"{")
+    later = person.start(6 * 2**20)["videoId"]
+
+    shown = operator.run(restore_records.main, moment, "--owner", person.owner, status=1)
+    assert "nothing was done" in shown
+    assert person.call("GET", f"/videos/{removed}").status_code == 404
+    one = (restore_records.main, moment, "--video", removed, "--owner", person.owner, "--yes")
+    assert "the index is not" in operator.run(*one, status=1), "the damaged record is unreadable"
+    assert "no record is lost" in operator.run(*one)
+    assert person.call("GET", f"/videos/{removed}").json()["state"] == before[removed]
+
+    assert "2 records are restored" in operator.run(restore_records.main, moment, "--owner", person.owner, "--yes")
+    assert {each: person.call("GET", f"/videos/{each}").json()["state"] for each in keys} == before
+    assert person.call("GET", f"/videos/{overwritten}").json()["title"] is None
+    assert person.call("GET", f"/videos/{deleted}").status_code == 404
+    listed = person.call("GET", "/videos").json()["videos"]
+    assert {video["videoId"] for video in listed} == {removed, overwritten, damaged, later}
+    assert [video["title"] for video in listed if video["videoId"] == overwritten] == [None]
