@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from local.sign_in.clients import ACCOUNT_PAGE
 from tests.chromium import launch
@@ -122,6 +122,23 @@ def welcome(page: Page, site: FakeSite, variant: Variant) -> None:
     take(page, f"sign-in-{variant.name}")
 
 
+def company_welcome(page: Page, site: FakeSite, variant: Variant) -> None:
+    """The sign-in of a stage on which only companies let people in, and its word to somebody of none."""
+
+    def with_company(route: Route) -> None:
+        settings = {"companyDomains": ["acme.example"], "localUsers": False}
+        route.fulfill(json={**route.fetch().json(), **settings})
+
+    page.route("**/config.json", with_company)
+    page.goto(site.url)
+    page.locator("#sign-in-email").wait_for()
+    take(page, f"company-welcome-{variant.name}")
+    page.locator("#sign-in-email").fill("ada@elsewhere.example")
+    page.locator("#sign-in").click()
+    page.locator("#sign-in-problem").wait_for()
+    take(page, f"company-unknown-{variant.name}")
+
+
 def workspace(page: Page, site: FakeSite, variant: Variant, videos: list[Path]) -> None:
     """One upload under way, one waiting; below them the library, a question and the player."""
     with parts_held_after(page, 3):
@@ -229,6 +246,8 @@ def main() -> None:
         for variant in VARIANTS:
             with opened(browser, variant) as page:
                 welcome(page, site, variant)
+            with opened(browser, variant) as page:
+                company_welcome(page, site, variant)
             with opened(browser, variant) as page:
                 account(page, site, variant)
             with opened(browser, variant) as page:

@@ -94,10 +94,12 @@ def test_where_only_companies_let_people_in_another_address_is_told_so(
     def without_local_users(route: Route) -> None:
         route.fulfill(json={**route.fetch().json(), "localUsers": False})
 
+    page.set_viewport_size({"width": 320, "height": 640})
     page.route("**/config.json", without_local_users)
     page.goto(platform.site_url)
     page.get_by_label(label).fill("ada@elsewhere.example")
     page.locator("#sign-in").click()
     expect(page.get_by_role("alert")).to_contain_text(problem)
+    expect(page.get_by_role("alert")).to_be_in_viewport()
     assert page.url == f"{platform.site_url}/"
     assert serious_problems(page) == []

@@ -42,7 +42,12 @@ function offerToSignIn(signIn: SignIn): void {
   byId("sign-in-form").onsubmit = (event) => {
     event.preventDefault();
     const address = signIn.hasCompanies ? email.value.trim() : undefined;
-    signIn.start(address).catch((error: unknown) => showBanner(message(error)));
+    // Beside the field: on a phone the banner is out of sight.
+    byId("sign-in-problem").hidden = true;
+    signIn.start(address).catch((error: unknown) => {
+      byId("sign-in-problem").textContent = message(error);
+      byId("sign-in-problem").hidden = false;
+    });
   };
 }
 
