@@ -16,6 +16,7 @@ from costs.errors import ProgramChangedError
 from costs.units import DAYS_A_MONTH, HOURS_A_MONTH
 
 MIB_A_GIB = 1_024
+LAMBDA_DEFAULT_GIB = 128 / 1_024  # Lambda API reference, CreateFunction: `MemorySize`
 METRICS_A_METHOD = 5
 """Count, Latency, IntegrationLatency, 4XXError, 5XXError; API Gateway Developer Guide, "metrics and dimensions"."""
 ALARMS_A_TARGET_TRACKING = 2  # Application Auto Scaling User Guide: one to scale out, one to scale in
@@ -107,6 +108,15 @@ def _is_told_of_videos(subscription: Recorded) -> bool:
     return subscription.inputs["protocol"] == "email" and "filterPolicy" in subscription.inputs
 
 
+def _token_function_gib(stage: DeclaredStage) -> float:
+    """GiB of memory of the functions that pools ask before they issue tokens; 0 where they ask none."""
+    arns = {
+        pool.inputs.get("lambdaConfig", {}).get("preTokenGenerationConfig", {}).get("lambdaArn")
+        for pool in stage.of("cognito/userPool:UserPool")
+    } - {None}
+    return LAMBDA_DEFAULT_GIB * len(arns)
+
+
 def _is_machine(client: Recorded) -> bool:
     return "client_credentials" in client.inputs.get("allowedOauthFlows", [])
 
@@ -169,6 +179,7 @@ class Inventory:
     destinations: int = _total(DELIVERY_SOURCE, lambda source: bool(source.inputs["enabled"]))
     mail_addresses: int = _total("sns/topicSubscription:TopicSubscription", _is_told_of_videos)
     companies: int = _total("cognito/identityProvider:IdentityProvider")
+    token_function_gib: float = _counted(_token_function_gib)
     machine_clients: int = _total("cognito/userPoolClient:UserPoolClient", _is_machine)
     keeps_everything: bool = False
 

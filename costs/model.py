@@ -89,8 +89,10 @@ def _lambda(month: Month) -> Iterator[_Row]:
         name: calls * workload.function_milliseconds[name] / 1000 * inventory.memory_gib.get(name, 0)
         for name, calls in month.function_calls.items()
     }
-    yield "invocations", "lambda.requests", sum(month.function_calls.values())
-    yield "duration", "lambda.duration", sum(spent for name, spent in gib_seconds.items() if name not in warm)
+    before_tokens_seconds = month.token_function_calls * workload.token_function_milliseconds / 1000
+    yield "invocations", "lambda.requests", sum(month.function_calls.values()) + month.token_function_calls
+    cold = sum(spent for name, spent in gib_seconds.items() if name not in warm)
+    yield "duration", "lambda.duration", cold + before_tokens_seconds * inventory.token_function_gib
     if warm:
         on_warm = sum(spent for name, spent in gib_seconds.items() if name in warm)
         yield "duration on warm instances", "lambda.provisioned_duration", on_warm

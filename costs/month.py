@@ -45,7 +45,8 @@ POLLERS, LONG_POLL_SECONDS = 5, 20  # of Lambda, at each queue; an assumption, A
 class Month:
     """All quantities of the month.
 
-    function_calls: by function. aws: requests of all functions to S3, KMS and SNS. edge_bytes: sent to viewers.
+    function_calls: by function. token_function_calls: Cognito's, before it issues tokens.
+    aws: requests of all functions to S3, KMS and SNS. edge_bytes: sent to viewers.
     key_requests: to symmetric and HMAC keys. trail_events: of data; management_events: free in the first copy.
     log_bytes: into CloudWatch Logs of the region; bucket_log_bytes: into the log bucket, as stored.
     """
@@ -125,7 +126,9 @@ class Month:
         self.mails = self.aws.publishes * inventory.mail_addresses
         s3_requests = self.aws.s3_writes + self.aws.s3_reads
         self.bucket_events = completed * EVENTS_A_VIDEO * inventory.scan_plans
-        invocations = sum(self.function_calls.values())
+        # Cognito asks for everybody: at a sign-in, or at the refresh that begins a later visit.
+        self.token_function_calls = visits * bool(inventory.token_function_gib)
+        invocations = sum(self.function_calls.values()) + self.token_function_calls
         self.trail_events = (s3_requests + self.aws.s3_deletes + invocations) * bool(inventory.trails)
         self.trail_files = SECONDS_A_MONTH / 60 / DELIVERY_MINUTES * bool(inventory.trails)
         # Tokens, S3's bucket keys, encrypted messages, files of the trail.

@@ -42,6 +42,7 @@ class Workload:
     visits_per_user: float = _limits(0, 10_000)
     library_pages_per_visit: float = _limits(0, 10_000)
     machine_tokens_per_day: float = _limits(0, MAX_COUNT)
+    token_function_milliseconds: float = _limits(0, 5_000)  # Cognito waits no longer
     rejected_percent: float = _limits(0, 100)
     abandoned_percent: float = _limits(0, 100)
     cache_hit_percent: float = _limits(0, 100)

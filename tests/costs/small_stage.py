@@ -72,6 +72,7 @@ def small_inventory(settings: Settings) -> Inventory:
         destinations=0,
         mail_addresses=0,
         companies=0,
+        token_function_gib=0.0,
         machine_clients=0,
     )
 

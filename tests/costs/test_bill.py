@@ -153,6 +153,22 @@ def test_people_of_companies_are_billed_at_their_own_price_where_there_are_compa
     assert lines["active users of companies"].usd == pytest.approx(50 * 0.015)
 
 
+def test_the_function_that_reads_a_companys_groups_is_billed_once_a_visit(
+    workload: Workload, prices: PriceList
+) -> None:
+    visiting = dataclasses.replace(small_workload(workload), visits_per_user=10_000.0)
+    model = CostModel(stage="dev", workload=visiting, prices=prices)
+    inventory = small_inventory(settings_of("dev"))
+    asking = dataclasses.replace(inventory, token_function_gib=0.125)
+    without, with_it = (
+        {line.item: line.quantity for line in model.bill(inventory=each).lines if line.driver is Driver.LAMBDA}
+        for each in (inventory, asking)
+    )
+    assert with_it["invocations"] - without["invocations"] == pytest.approx(100 * 10_000)
+    seconds = 100 * 10_000 * visiting.token_function_milliseconds / 1000
+    assert with_it["duration"] - without["duration"] == pytest.approx(seconds * 0.125)
+
+
 MORE: Mapping[str, Any] = {
     "uploads_per_day": 2_000.0,
     "mean_video_mb": 5_000.0,

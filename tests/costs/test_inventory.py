@@ -65,6 +65,16 @@ def test_the_janitor_runs_every_five_minutes_and_not_at_all_while_paused() -> No
     assert Inventory.of(dataclasses.replace(stage, resources=(*others, *paused))).janitor_runs == 0
 
 
+def test_the_function_that_reads_a_companys_groups_is_known() -> None:
+    assert Inventory.of(declare("dev", HEARD)).token_function_gib == 0
+    company = ("samlProviders", '["acme=https://login.acme.example/metadata"]')
+    group = ("companyAdministrators", '["acme=groups=video-admins"]')
+    stage = declare("dev", (*HEARD, company, group))
+    (function,) = (each for each in stage.of("lambda/function:Function") if each.name.endswith("company-groups"))
+    memory_mib = function.inputs.get("memorySize", 128)  # Lambda API reference, CreateFunction
+    assert Inventory.of(stage).token_function_gib == memory_mib / 1024
+
+
 def test_own_metrics_are_the_catalogues() -> None:
     inventory = Inventory.of(declare("dev", HEARD))
     assert 0 < inventory.scheduled_metrics < len(OWN_METRICS)
