@@ -33,6 +33,8 @@ MAX_LAMBDA_MIB = 10_240  # same page
 MAX_LAMBDA_SECONDS = 900  # same page
 PRIVATE_RANGES = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))  # RFC 1918
 MAX_TOKEN_KIDS = 3
+ACCEPTED_CONTAINERS = ("mp4", "quicktime", "3gpp", "matroska", "webm", "avi", "mpegts", "mpeg")
+"""Containers of phones, cameras and screen recorders."""
 MAX_LISTED_VIDEOS = 20_000  # 20 requests of ListObjectsV2, twice an upload
 
 
@@ -213,6 +215,14 @@ class UploadSettings:
         1,
         MAX_OBJECT_GIB,
         "largest video; over 50 GB it plays past CloudFront's cache: [ADR 24](adr/0024-large-videos-uncached.md)",
+    )
+    accepted_containers: tuple[str, ...] = texts(
+        ACCEPTED_CONTAINERS,
+        "|".join((*ACCEPTED_CONTAINERS, "ogg")),
+        f"one of {', '.join(ACCEPTED_CONTAINERS)} or ogg",
+        range(1, len(ACCEPTED_CONTAINERS) + 2),
+        "containers of the videos that are accepted, by name and content: those of phones, cameras and screen "
+        "recorders; `ogg` is one more. A video whose upload began before a change is not refused for its name",
     )
     max_small_upload_mib: int = integer(50, 1, MAX_POST_MIB, "largest video that goes in one request")
     max_link_days: int = integer(

@@ -29,6 +29,7 @@ def site_config(
         "mfa": settings.sign_in.mfa.value,
         "companyDomains": sorted(domain.partition("=")[0] for domain in settings.sign_in.company_domains),
         "localUsers": settings.sign_in.local_users,
+        "acceptedContainers": list(settings.uploads.accepted_containers),
     }
     if settings.sign_in.administrators_group:
         known["administratorsGroup"] = settings.sign_in.administrators_group

@@ -17,6 +17,7 @@ from chalice.config import Config
 from chalice.local import LocalGatewayException
 from werkzeug.security import safe_join
 
+from chalicelib.core.video_types import Container
 from chalicelib.local_http import Refusal
 from local.api_environment import WEB_CLIENT
 from local.child_process import READY, end_with_parent
@@ -94,6 +95,7 @@ class Site:
             "administratorsGroup": ADMINISTRATORS,
             "companyDomains": sorted(company_domains),
             "localUsers": local_users,
+            "acceptedContainers": list(Container),
         }
         if mfa is not Mfa.OFF:
             self._client_config["accountClientId"] = ACCOUNT_CLIENT

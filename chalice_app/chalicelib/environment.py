@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from chalicelib.core.part_plan import GIB, MAX_OBJECT_BYTES, MIB, MIN_PART_BYTES
 from chalicelib.core.sigv4 import Credentials
+from chalicelib.core.video_types import EVERY_CONTAINER, Container
 
 FUNCTIONS = (
     "video_upload",
@@ -52,6 +53,7 @@ class Environment:
     message_outbox: true where functions do not reach the topic, and put their messages into the outbox.
     site_url, media_key_arn, media_key_pair_id: for media URLs through CloudFront; without them S3's own are given out.
     administrators_group: of the user pool; empty where nobody is an administrator.
+    accepted_containers: names of Container, comma separated; empty for all.
     max_video_bytes, max_reserved_bytes_per_user: bytes; max_stored_bytes_per_user, max_stored_videos_per_user,
     max_stored_bytes_per_stage: 0 for no limit; upload_ttl_seconds: an upload's and its token's life; max_link_seconds:
     how long an upload link may be valid, 0 for no links; url_ttl_seconds: at most 900, as the bucket policy enforces;
@@ -83,6 +85,7 @@ class Environment:
     message_outbox: str = _variable("false")
     malware_scan: str = _variable("false")
     malware_unscanned: str = _variable("reject")
+    accepted_containers: str = _variable("")
     max_video_bytes: int = _variable(str(MAX_OBJECT_BYTES), least=1, most=MAX_OBJECT_BYTES)
     max_simple_upload_bytes: int = _variable(str(100 * MIB), least=1, most=5 * GIB)
     part_size_bytes: int = _variable(str(MIN_PART_BYTES), least=MIN_PART_BYTES, most=5 * GIB)
@@ -110,6 +113,11 @@ class Environment:
     def token_keys(self) -> dict[str, str]:
         """kid → KMS key, the signing one first."""
         return dict(pair.split("=", 1) for pair in self.upload_token_keys.split(","))
+
+    @property
+    def containers(self) -> frozenset[Container]:
+        names = self.accepted_containers
+        return frozenset(map(Container, names.split(","))) if names else EVERY_CONTAINER
 
     @property
     def client_ids(self) -> frozenset[str]:
@@ -172,6 +180,9 @@ def _shape_problems(values: Mapping[str, Any]) -> list[str]:
         problems.append(f"FUNCTION={function!r}: must be one of {', '.join(FUNCTIONS)} or {ALL_FUNCTIONS}")
     if len({bool(values.get(name)) for name in ("site_url", "media_key_arn", "media_key_pair_id")}) > 1:
         problems.append("SITE_URL, MEDIA_KEY_ARN, MEDIA_KEY_PAIR_ID: must be set together")
+    containers = values.get("accepted_containers")
+    if containers and not EVERY_CONTAINER.issuperset(containers.split(",")):
+        problems.append(f"ACCEPTED_CONTAINERS={containers!r}: must be of {', '.join(Container)}, comma separated")
     webhooks = values.get("webhooks")
     if webhooks and not all("=" in pair for pair in webhooks.split(",")):
         problems.append("WEBHOOKS: must be name=url pairs, comma separated")

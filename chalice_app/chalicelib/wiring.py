@@ -166,6 +166,7 @@ class Services:
             meter=self.meter,
             now=self._now,
             scans=self._scan_policy,
+            containers=self.environment.containers,
         )
 
     @cached_property

@@ -19,6 +19,7 @@ from chalicelib.core.json_values import JsonObject
 from chalicelib.core.part_plan import MAX_PARTS
 from chalicelib.core.upload_requests import MAX_URLS_PER_PAGE
 from chalicelib.core.upload_token import MAX_TOKEN_CHARS, UploadTokens
+from chalicelib.core.video_types import Container
 from chalicelib.http_errors import error_body
 from tests.fakes import FakeClock, FakeMac
 
@@ -87,6 +88,19 @@ def test_a_part_number_is_a_whole_number_from_one(number: object) -> None:
     for parse in (sign, complete):
         with pytest.raises(InvalidRequestError):
             parse([{"partNumber": number, **(ETAG if parse is complete else {})}])
+
+
+def test_a_name_of_a_container_that_the_stage_does_not_accept_is_refused_with_what_is_accepted() -> None:
+    ogg: JsonObject = {"fileName": "a.ogv", "contentType": "video/ogg", "sizeBytes": 1}
+    assert requests.NewUpload.parse(ogg, MAX_BYTES)
+    with pytest.raises(UnsupportedVideoTypeError) as raised:
+        requests.NewUpload.parse(ogg, MAX_BYTES, frozenset({Container.MP4, Container.THREE_GPP}))
+    assert raised.value.accepted == {
+        "video/mp4": [".mp4", ".m4v"],
+        "video/3gpp": [".3gp", ".3gpp"],
+        "video/3gpp2": [".3g2"],
+    }
+    assert raised.value.message.endswith("is not accepted here. Accepted are .mp4, .m4v, .3gp, .3gpp, .3g2.")
 
 
 def test_the_content_type_has_a_bound_that_every_type_fits() -> None:

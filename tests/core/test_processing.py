@@ -13,6 +13,7 @@ from chalicelib.core.ports import StoredObject
 from chalicelib.core.processing import MAX_SLOW_RETRIES, Processed
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_record import VideoRecord
+from chalicelib.core.video_types import Container
 from tests.in_memory_platform import MP4_HEAD, OWNER, InMemoryPlatform, Transfer, inspected
 
 
@@ -157,6 +158,42 @@ def test_a_video_is_what_it_contains_whatever_its_name_says(platform: InMemoryPl
     assert record.content_type == "video/mp4"
     assert record.media
     assert record.media["container"] == "matroska"
+
+
+def arrived_with(platform: InMemoryPlatform, head: bytes) -> tuple[Transfer, StoredObject]:
+    transfer = platform.start(size_bytes=4096)
+    etag = platform.videos.put_part(transfer.token.upload_id, 1, head.ljust(4096, b"\0"))
+    platform.completions.complete(transfer.token, transfer.completion({1: etag}))
+    return transfer, StoredObject(transfer.key, platform.videos.versions[transfer.key][-1].version_id)
+
+
+def test_content_that_the_stage_does_not_accept_is_rejected_in_words_that_name_what_is(
+    platform: InMemoryPlatform,
+) -> None:
+    transfer, arrived = arrived_with(platform, b"OggS")
+    processing = replace(platform.processing, containers=frozenset({Container.MP4, Container.QUICKTIME}))
+    assert processing.process(arrived) is Processed.REJECTED
+    rejection = record_of(platform, transfer).rejection
+    assert rejection
+    assert rejection.code == "container_not_accepted"
+    assert rejection.message == "The content of the file is Ogg. Accepted here: MP4 or MOV."
+
+
+def test_what_is_no_video_is_told_only_what_the_stage_accepts(platform: InMemoryPlatform) -> None:
+    transfer, arrived = arrived_with(platform, b"GIF89a")
+    processing = replace(platform.processing, containers=frozenset({Container.MP4}))
+    assert processing.process(arrived) is Processed.REJECTED
+    rejection = record_of(platform, transfer).rejection
+    assert rejection
+    assert rejection.message == "The file is a GIF file, not a video. Accepted here: MP4."
+
+
+def test_a_video_whose_upload_began_under_another_setting_is_not_refused_for_its_name(
+    platform: InMemoryPlatform,
+) -> None:
+    _, arrived = arrived_with(platform, MP4_HEAD)
+    processing = replace(platform.processing, containers=frozenset({Container.WEBM}))
+    assert processing.process(arrived) is Processed.READY
 
 
 def test_a_damaged_video_is_rejected(platform: InMemoryPlatform) -> None:

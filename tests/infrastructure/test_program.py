@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from chalicelib.contract.requests import NewUpload
 from chalicelib.core.json_values import JsonObject
 from chalicelib.core.outbox import OUTBOX
+from chalicelib.core.video_types import EVERY_CONTAINER, Container
 from chalicelib.environment import FUNCTIONS, Environment
+from components.settings import ACCEPTED_CONTAINERS
 from tests.infrastructure.recorded_program import ACCOUNT_ID, Recorded, Recording, program, record
 from tests.infrastructure.safety.reading import api_document, bucket_name, operations, statements
 
@@ -56,7 +59,18 @@ def test_the_app_accepts_its_environment(recording: Recording) -> None:
             "contentType": "video/mp4",
             "sizeBytes": environment.max_video_bytes,
         }
-        assert NewUpload.parse(largest, environment.max_video_bytes)
+        assert NewUpload.parse(largest, environment.max_video_bytes, environment.containers)
+
+
+def test_a_stage_takes_what_phones_cameras_and_screen_recorders_write_and_by_setting_all_that_the_app_knows() -> None:
+    def accepted(overrides: Mapping[str, object]) -> frozenset[Container]:
+        recording = record("dev", overrides=overrides)
+        text = variables(recording, "multipart_init")["ACCEPTED_CONTAINERS"]
+        assert recording.exports["siteConfig"]["acceptedContainers"] == text.split(",")
+        return frozenset(map(Container, text.split(",")))
+
+    assert accepted({}) == EVERY_CONTAINER - {Container.OGG}
+    assert accepted({"acceptedContainers": list(Container)}) == EVERY_CONTAINER
 
 
 def test_every_route_is_served_by_exactly_one_function(recording: Recording) -> None:
@@ -366,6 +380,7 @@ def test_clients_find_everything_in_config_json(recording: Recording) -> None:
         "administratorsGroup": "administrators",
         "companyDomains": [],
         "localUsers": True,
+        "acceptedContainers": list(ACCEPTED_CONTAINERS),
         **({"mfa": "off"} if recording.stage == "dev" else second_factor),
     }
 

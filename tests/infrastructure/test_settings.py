@@ -142,6 +142,8 @@ def test_contradictions_stand_beside_wrong_values_but_never_follow_from_them() -
         ("siteDomain", {"siteDomain": "1.2.3.4", "siteCertificateArn": CERTIFICATE}),
         ("siteCertificateArn", {"siteDomain": "a.org", "siteCertificateArn": CERTIFICATE.replace("1234", "١٢٣٤")}),
         ("siteCertificateArn", {"siteDomain": "a.org", "siteCertificateArn": f"{CERTIFICATE}é"}),
+        ("acceptedContainers", {"acceptedContainers": []}),
+        ("acceptedContainers", {"acceptedContainers": ["mp4", "gif"]}),
         ("uploadKeyNames", {"uploadKeyNames": []}),
         ("uploadKeyNames", {"uploadKeyNames": ["k1", "k1"]}),
     ],

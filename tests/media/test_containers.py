@@ -96,7 +96,7 @@ def test_other_content_than_video_is_refused(name: str) -> None:
 def test_what_people_take_for_a_video_is_named(name: str) -> None:
     with pytest.raises(NotAVideoError) as raised:
         require_container(NOT_VIDEOS[name])
-    assert raised.value.message.startswith(f"The file is a {name} file, not a video. MP4, ")
+    assert raised.value.message.startswith(f"The file is a {name} file, not a video. Accepted here: MP4, ")
 
 
 @pytest.mark.parametrize(

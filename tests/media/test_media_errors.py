@@ -11,10 +11,12 @@ from chalicelib.contract.responses import RejectionCode
 from chalicelib.core.media import errors
 from chalicelib.core.media.errors import MediaError, MediaLimitsError
 from chalicelib.core.media.facts import InspectionLimits
+from chalicelib.core.video_types import Container
 
 EXAMPLES: list[MediaError] = [
     errors.NotAVideoError(),
     errors.NotAVideoError(found="HEIC"),
+    errors.ContainerNotAcceptedError(Container.OGG, frozenset({Container.MP4})),
     errors.NoVideoStreamError(("audio",)),
     errors.EncryptedMediaError(),
     errors.UnsupportedCodecError("ffv1"),

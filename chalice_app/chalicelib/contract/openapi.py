@@ -214,7 +214,7 @@ def _schemas() -> dict[str, Any]:
     for name, kind in (("VideoId", fields.VideoId), ("LinkId", fields.LinkId), ("ContentType", fields.ContentType)):
         ((schemas[name],), _) = msgspec.json.schema_components([kind], ref_template=REF)
     schemas["ContentType"]["x-video-types"] = {
-        content_type: {"label": known.label, "extensions": known.extensions}
+        content_type: {"label": known.label, "extensions": known.extensions, "container": known.container}
         for content_type, known in VIDEO_TYPES.items()
     }
     schemas["ContentType"]["x-video-signatures"] = list(map(_signature, VIDEO_SIGNATURES))

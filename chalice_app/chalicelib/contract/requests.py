@@ -50,6 +50,7 @@ from chalicelib.core.part_plan import MAX_PARTS
 from chalicelib.core.upload_links import NewLink, UploadLink
 from chalicelib.core.upload_requests import MAX_URLS_PER_PAGE, Origin
 from chalicelib.core.video_id import VideoRef
+from chalicelib.core.video_types import EVERY_CONTAINER, Container
 
 
 class RequestBody(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
@@ -77,7 +78,9 @@ class NewUpload(RequestBody, frozen=True, kw_only=True):
     on_behalf_of: OnBehalfOf | None = None
 
     @classmethod
-    def parse(cls, body: JsonObject, max_bytes: int) -> upload_requests.StartUpload:
+    def parse(
+        cls, body: JsonObject, max_bytes: int, containers: frozenset[Container] = EVERY_CONTAINER
+    ) -> upload_requests.StartUpload:
         """Raises InvalidRequestError, EmptyFileError, FileTooLargeError, UnsupportedVideoTypeError."""
         new = cls.read(body)
         return upload_requests.StartUpload.accepted(
@@ -85,6 +88,7 @@ class NewUpload(RequestBody, frozen=True, kw_only=True):
             new.content_type.lower(),
             new.size_bytes,
             max_bytes,
+            containers=containers,
             labels=Labels.given(title=new.title, description=new.description, tags=new.tags),
             origin=Origin(reference=new.reference, on_behalf_of=new.on_behalf_of),
         )
@@ -99,7 +103,13 @@ class NewLinkUpload(RequestBody, frozen=True, kw_only=True):
     uploader_name: UploaderName
 
     @classmethod
-    def parse(cls, body: JsonObject, max_bytes: int, link: UploadLink) -> upload_requests.StartUpload:
+    def parse(
+        cls,
+        body: JsonObject,
+        max_bytes: int,
+        link: UploadLink,
+        containers: frozenset[Container] = EVERY_CONTAINER,
+    ) -> upload_requests.StartUpload:
         """Raises InvalidRequestError, EmptyFileError, FileTooLargeError, UnsupportedVideoTypeError."""
         new = cls.read(body)
         return upload_requests.StartUpload.accepted(
@@ -107,6 +117,7 @@ class NewLinkUpload(RequestBody, frozen=True, kw_only=True):
             new.content_type.lower(),
             new.size_bytes,
             max_bytes,
+            containers=containers,
             origin=link.origin(unicodedata.normalize("NFC", new.uploader_name).strip() or "?"),
         )
 

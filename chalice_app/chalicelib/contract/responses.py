@@ -48,6 +48,7 @@ RejectionCode = Literal[
     "size_mismatch",
     "not_a_video",
     "container_mismatch",
+    "container_not_accepted",
     "no_video_stream",
     "encrypted_media",
     "unsupported_codec",

@@ -156,7 +156,8 @@ class UnsupportedVideoTypeError(RequestError):
 
     @property
     def message(self) -> str:
-        return f"{self.content_type} with the name {self.file_name!r} is not a video type accepted here."
+        extensions = ", ".join(extension for each in self.accepted.values() for extension in each)
+        return f"{self.content_type} with the name {self.file_name!r} is not accepted here. Accepted are {extensions}."
 
 
 class AccessError(PlatformError):

@@ -16,7 +16,7 @@ from chalicelib.core.announcements import Announcements
 from chalicelib.core.json_values import JsonObject
 from chalicelib.core.log_context import about_upload
 from chalicelib.core.malware_scan import MALWARE, NO_SCAN, SCAN_REJECTIONS, ScanPolicy, ScanResult, is_infected
-from chalicelib.core.media.errors import MediaBudgetError, MediaError
+from chalicelib.core.media.errors import ContainerNotAcceptedError, MediaBudgetError, MediaError, NotAVideoError
 from chalicelib.core.media.inspection import Inspection
 from chalicelib.core.ports import Clock, MetadataBucket, Meter, StoredObject, StoredVideo, VideoBucket
 from chalicelib.core.records import Records
@@ -24,6 +24,7 @@ from chalicelib.core.upload_metrics import record_completed_upload
 from chalicelib.core.video_events import owed_event
 from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import GONE_STATES, OPEN_STATES, Rejection, State, VideoRecord
+from chalicelib.core.video_types import EVERY_CONTAINER, VIDEO_TYPES, Container
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ class Processing:
     meter: Meter
     now: Clock
     scans: ScanPolicy = NO_SCAN
+    containers: frozenset[Container] = EVERY_CONTAINER
 
     def process(self, arrived: StoredObject) -> Processed:
         """Raises what S3 and SNS raise: Lambda retries the event and then moves it to the dead-letter queue."""
@@ -107,7 +109,15 @@ class Processing:
         if stored.size_bytes != record.size_bytes:
             raise WrongSizeError(announced_bytes=record.size_bytes, stored_bytes=stored.size_bytes)
         read_range = partial(self.videos.read_range, record.ref.file_key, stored.version_id)
-        return self.inspect(read_range, stored.size_bytes)
+        # What its name promised was accepted when its upload began, perhaps under another setting.
+        accepted = self.containers | {VIDEO_TYPES[record.content_type].container}
+        try:
+            inspection = self.inspect(read_range, stored.size_bytes)
+        except NotAVideoError as error:
+            raise NotAVideoError(error.found, accepted) from error
+        if inspection.facts.container not in accepted:
+            raise ContainerNotAcceptedError(inspection.facts.container, accepted)
+        return inspection
 
     def _accept(self, record: VideoRecord, stored: StoredVideo, seen_at: datetime, inspection: Inspection) -> Processed:
         self.metadata.put(record.ref.poster_key, inspection.poster_jpeg, POSTER_CONTENT_TYPE)

@@ -4,7 +4,7 @@ from typing import NamedTuple, Self
 
 from chalicelib.core.errors import EmptyFileError, FileTooLargeError
 from chalicelib.core.labels import NO_LABELS, Labels
-from chalicelib.core.video_types import require_video_type
+from chalicelib.core.video_types import EVERY_CONTAINER, Container, require_video_type
 
 MAX_URLS_PER_PAGE = 500
 """A URL signed by a role is about 1,600 bytes and Lambda answers with at most 6 MB (Lambda quotas, "Invocation
@@ -42,6 +42,7 @@ class StartUpload(NamedTuple):
         size_bytes: int,
         max_bytes: int,
         *,
+        containers: frozenset[Container] = EVERY_CONTAINER,
         labels: Labels = NO_LABELS,
         origin: Origin = OWN,
     ) -> Self:
@@ -50,7 +51,7 @@ class StartUpload(NamedTuple):
             raise EmptyFileError
         if size_bytes > max_bytes:
             raise FileTooLargeError(size_bytes=size_bytes, max_bytes=max_bytes)
-        require_video_type(file_name, content_type)
+        require_video_type(file_name, content_type, containers)
         return cls(file_name, content_type, size_bytes, labels, origin)
 
 

@@ -28,26 +28,28 @@ class Container(StrEnum):
 BOX_CONTAINERS = frozenset({Container.MP4, Container.QUICKTIME, Container.THREE_GPP})
 """Those made of boxes (ISO/IEC 14496-12 and the QuickTime format it grew from)."""
 EBML_CONTAINERS = frozenset({Container.MATROSKA, Container.WEBM})
+EVERY_CONTAINER = frozenset(Container)
 
 
 class VideoType(NamedTuple):
-    """label: the type's name for users."""
+    """label: the type's name for users. container: what its name promises."""
 
     label: str
     extensions: tuple[str, ...]
+    container: Container
 
 
 VIDEO_TYPES = {
-    "video/mp4": VideoType("MP4", (".mp4", ".m4v")),
-    "video/quicktime": VideoType("MOV", (".mov",)),
-    "video/x-matroska": VideoType("MKV", (".mkv",)),
-    "video/webm": VideoType("WebM", (".webm",)),
-    "video/x-msvideo": VideoType("AVI", (".avi",)),
-    "video/3gpp": VideoType("3GP", (".3gp", ".3gpp")),
-    "video/3gpp2": VideoType("3G2", (".3g2",)),
-    "video/mp2t": VideoType("MTS", (".mts", ".m2ts", ".ts")),
-    "video/mpeg": VideoType("MPEG", (".mpg", ".mpeg")),
-    "video/ogg": VideoType("Ogg", (".ogv", ".ogg")),
+    "video/mp4": VideoType("MP4", (".mp4", ".m4v"), Container.MP4),
+    "video/quicktime": VideoType("MOV", (".mov",), Container.QUICKTIME),
+    "video/x-matroska": VideoType("MKV", (".mkv",), Container.MATROSKA),
+    "video/webm": VideoType("WebM", (".webm",), Container.WEBM),
+    "video/x-msvideo": VideoType("AVI", (".avi",), Container.AVI),
+    "video/3gpp": VideoType("3GP", (".3gp", ".3gpp"), Container.THREE_GPP),
+    "video/3gpp2": VideoType("3G2", (".3g2",), Container.THREE_GPP),
+    "video/mp2t": VideoType("MTS", (".mts", ".m2ts", ".ts"), Container.MPEG_TS),
+    "video/mpeg": VideoType("MPEG", (".mpg", ".mpeg"), Container.MPEG_PS),
+    "video/ogg": VideoType("Ogg", (".ogv", ".ogg"), Container.OGG),
 }
 """By content type. The contract tells the clients (`x-video-types` in docs/openapi.json)."""
 
@@ -109,9 +111,17 @@ def has_signature(head: bytes, signature: Signature) -> bool:
     return all(head[offset : offset + len(found)] == found for offset, found in signature)
 
 
-def require_video_type(file_name: str, content_type: str) -> None:
-    """Raises UnsupportedVideoTypeError unless the type is known and fits the name's extension."""
-    known = VIDEO_TYPES.get(content_type)
-    if not known or PurePosixPath(file_name).suffix.lower() not in known.extensions:
-        accepted = {each: list(kind.extensions) for each, kind in VIDEO_TYPES.items()}
+def labels_of(containers: frozenset[Container]) -> str:
+    """The containers' types for people: "MP4, MOV or AVI"."""
+    *labels, last = [known.label for known in VIDEO_TYPES.values() if known.container in containers]
+    return f"{', '.join(labels)} or {last}" if labels else last
+
+
+def require_video_type(file_name: str, content_type: str, containers: frozenset[Container]) -> None:
+    """containers: those that the stage accepts.
+
+    Raises UnsupportedVideoTypeError unless the type is one of theirs and fits the name's extension.
+    """
+    accepted = {each: list(kind.extensions) for each, kind in VIDEO_TYPES.items() if kind.container in containers}
+    if PurePosixPath(file_name).suffix.lower() not in accepted.get(content_type, ()):
         raise UnsupportedVideoTypeError(file_name=file_name, content_type=content_type, accepted=accepted)

@@ -19,8 +19,9 @@ multipart_init = ApiBlueprint(__name__, "multipart_init")
 @multipart_init.route("/multipart/init", methods=["POST"], authorizer=may_write)
 def start_upload() -> Response:
     owner = writer_of(multipart_init.current_request)
-    max_bytes = services().environment.max_video_bytes
-    request = NewUpload.parse(strict_json(multipart_init.current_request), max_bytes)
+    environment = services().environment
+    body = strict_json(multipart_init.current_request)
+    request = NewUpload.parse(body, environment.max_video_bytes, environment.containers)
     require_machine(multipart_init.current_request, *request.origin)
     started = services().uploads.start(owner, request, multipart_init.correlation_id)
     return respond(views.started_upload(started), status=201)

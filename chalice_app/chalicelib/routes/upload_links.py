@@ -60,6 +60,7 @@ def show_link() -> Response:
 def start_link_upload() -> Response:
     request = upload_links.current_request
     link = services().links.open(link_of(request))
-    new = NewLinkUpload.parse(strict_json(request), services().environment.max_video_bytes, link)
+    environment = services().environment
+    new = NewLinkUpload.parse(strict_json(request), environment.max_video_bytes, link, environment.containers)
     started = services().uploads.start(link.owner, new, upload_links.correlation_id, link)
     return respond(views.started_upload(started), status=201)

@@ -24,7 +24,7 @@ def offer_upload() -> Response:
     owner = writer_of(video_upload.current_request)
     environment = services().environment
     max_bytes = min(environment.max_simple_upload_bytes, environment.max_video_bytes)
-    request = NewUpload.parse(strict_json(video_upload.current_request), max_bytes)
+    request = NewUpload.parse(strict_json(video_upload.current_request), max_bytes, environment.containers)
     require_machine(video_upload.current_request, *request.origin)
     offered = services().simple_uploads.start(owner, request, video_upload.correlation_id)
     return respond(views.offered_upload(offered), status=201)

@@ -274,7 +274,7 @@ export interface ProgressBatch {
 
 /** Processing's reason for rejecting the file. */
 export interface Rejection {
-  code: "container_mismatch" | "encrypted_media" | "malware" | "media_limits_exceeded" | "no_video_stream" | "not_a_video" | "not_scanned" | "size_mismatch" | "unreadable_media" | "unsupported_codec";
+  code: "container_mismatch" | "container_not_accepted" | "encrypted_media" | "malware" | "media_limits_exceeded" | "no_video_stream" | "not_a_video" | "not_scanned" | "size_mismatch" | "unreadable_media" | "unsupported_codec";
   message: string;
 }
 
@@ -574,16 +574,16 @@ export interface VideosToDelete {
 
 /** Accepted files, by content type. */
 export const VIDEO_TYPES = {
-  "video/mp4": { label: "MP4", extensions: [".mp4", ".m4v"] },
-  "video/quicktime": { label: "MOV", extensions: [".mov"] },
-  "video/x-matroska": { label: "MKV", extensions: [".mkv"] },
-  "video/webm": { label: "WebM", extensions: [".webm"] },
-  "video/x-msvideo": { label: "AVI", extensions: [".avi"] },
-  "video/3gpp": { label: "3GP", extensions: [".3gp", ".3gpp"] },
-  "video/3gpp2": { label: "3G2", extensions: [".3g2"] },
-  "video/mp2t": { label: "MTS", extensions: [".mts", ".m2ts", ".ts"] },
-  "video/mpeg": { label: "MPEG", extensions: [".mpg", ".mpeg"] },
-  "video/ogg": { label: "Ogg", extensions: [".ogv", ".ogg"] },
+  "video/mp4": { label: "MP4", extensions: [".mp4", ".m4v"], container: "mp4" },
+  "video/quicktime": { label: "MOV", extensions: [".mov"], container: "quicktime" },
+  "video/x-matroska": { label: "MKV", extensions: [".mkv"], container: "matroska" },
+  "video/webm": { label: "WebM", extensions: [".webm"], container: "webm" },
+  "video/x-msvideo": { label: "AVI", extensions: [".avi"], container: "avi" },
+  "video/3gpp": { label: "3GP", extensions: [".3gp", ".3gpp"], container: "3gpp" },
+  "video/3gpp2": { label: "3G2", extensions: [".3g2"], container: "3gpp" },
+  "video/mp2t": { label: "MTS", extensions: [".mts", ".m2ts", ".ts"], container: "mpegts" },
+  "video/mpeg": { label: "MPEG", extensions: [".mpg", ".mpeg"], container: "mpeg" },
+  "video/ogg": { label: "Ogg", extensions: [".ogv", ".ogg"], container: "ogg" },
 };
 
 /** Offsets and the bytes there in hex, all of them. */

@@ -2,7 +2,10 @@
 
 import { type ContentType, VIDEO_TYPES } from "./contract";
 
-const TYPES = Object.entries(VIDEO_TYPES) as [ContentType, { label: string; extensions: string[] }][];
+const TYPES = Object.entries(VIDEO_TYPES) as [
+  ContentType,
+  { label: string; extensions: string[]; container: string },
+][];
 
 /** By the extension alone: browsers know few of these types themselves. */
 export function contentType(fileName: string): ContentType | undefined {
@@ -17,6 +20,11 @@ export function extensionOf(fileName: string): string {
 
 /** The `accept` attribute of a file input. A file of another kind can still be chosen, and is refused with a reason. */
 export const ACCEPT = [...TYPES.flatMap(([, { extensions }]) => extensions), "video/*"].join();
+
+/** The `accept` attribute of an uploader for videos in these containers alone. */
+export function extensionsIn(containers: readonly string[]): string {
+  return TYPES.flatMap(([, { extensions, container }]) => (containers.includes(container) ? extensions : [])).join();
+}
 
 /** For people: "MP4, MOV or AVI" in their language. extensions: of those to name; all where it is not given. */
 export function typeLabels(locale: string, extensions?: readonly string[]): string {

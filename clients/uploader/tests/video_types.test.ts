@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { VIDEO_TYPES } from "../src/contract";
-import { ACCEPT, contentType, typeLabels } from "../src/video_types";
+import { ACCEPT, contentType, extensionsIn, typeLabels } from "../src/video_types";
 
 test("every extension of the contract is taken, in small letters and capitals", () => {
   for (const [type, { extensions }] of Object.entries(VIDEO_TYPES)) {
@@ -22,4 +22,8 @@ test("the file input offers the accepted extensions, and people read what they a
   expect(typeLabels("en-GB")).toBe("MP4, MOV, MKV, WebM, AVI, 3GP, 3G2, MTS, MPEG or Ogg");
   expect(typeLabels("de")).toBe("MP4, MOV, MKV, WebM, AVI, 3GP, 3G2, MTS, MPEG oder Ogg");
   expect(typeLabels("en", [".mov", ".mp4"])).toBe("MP4 or MOV");
+});
+
+test("a stage's containers are offered by all their extensions", () => {
+  expect(extensionsIn(["mp4", "3gpp", "new"])).toBe(".mp4,.m4v,.3gp,.3gpp,.3g2");
 });

@@ -4,6 +4,7 @@ import { ApiClient } from "video-uploader/api";
 import { storedText, storeText } from "video-uploader/browser_storage";
 import { date, size } from "video-uploader/format";
 import { type BorneLink, UploadLink } from "video-uploader/upload_link";
+import { extensionsIn } from "video-uploader/video_types";
 import type { VideoUploader } from "video-uploader/video_uploader";
 import { language, message } from "./language";
 import { byId } from "./page";
@@ -21,7 +22,7 @@ export function linkAddress(token: string): string {
   return `${location.origin}/#${FRAGMENT}=${token}`;
 }
 
-export async function showBearer(token: string, baseUrl: string): Promise<void> {
+export async function showBearer(token: string, baseUrl: string, acceptedContainers?: string[]): Promise<void> {
   byId("sender").hidden = false;
   const api = new ApiClient(
     baseUrl,
@@ -56,6 +57,7 @@ export async function showBearer(token: string, baseUrl: string): Promise<void> 
     storeText(NAME_KEY, given);
     form.hidden = true;
     const uploader = takeUploader(token, given, baseUrl);
+    if (acceptedContainers) uploader.setAttribute("accept", extensionsIn(acceptedContainers));
     // What is left changes with each upload; that it cannot be asked for is no news beside the uploader's own.
     const look = () => void api.borneLink().then(draw, () => {});
     for (const kind of ["upload-added", "upload-stored", "upload-removed"] as const)

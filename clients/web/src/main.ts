@@ -3,6 +3,7 @@
 import { ApiClient, type Video } from "video-uploader/api";
 import { keepFocus } from "video-uploader/focus";
 import type { UploadDetail } from "video-uploader/uploader_events";
+import { extensionsIn } from "video-uploader/video_types";
 import { shareOf } from "video-uploader/video_upload";
 import type { VideoUploader } from "video-uploader/video_uploader";
 import "video-uploader/video_uploader";
@@ -26,7 +27,7 @@ async function open(): Promise<void> {
   const response = await fetch(CONFIG_URL, { cache: "no-store" });
   const config: SiteConfig = await response.json();
   const token = borneToken();
-  if (token) return showBearer(token, addressOfApi(config));
+  if (token) return showBearer(token, addressOfApi(config), config.acceptedContainers);
   const signIn = new SignIn(config);
   offerToSignIn(signIn);
   await signIn.open().catch((error: unknown) => showBanner(message(error)));
@@ -87,6 +88,7 @@ function showWorkspace(signIn: SignIn, config: SiteConfig): void {
   uploader.knownVideos = () => library.videos;
   uploader.probe = isThere;
   uploader.apiUrl = baseUrl;
+  if (config.acceptedContainers) uploader.setAttribute("accept", extensionsIn(config.acceptedContainers));
   uploader.accessToken = (options) => signIn.accessToken(options);
   void library.load();
   if (config.maxLinkDays) new LinksView(api).show(config.maxLinkDays);

@@ -30,6 +30,8 @@ export interface SiteConfig {
   localUsers?: boolean;
   /** how long an upload link may be valid; 0 where there are none */
   maxLinkDays?: number;
+  /** of the videos that the stage takes; all that the contract has without it */
+  acceptedContainers?: string[];
 }
 
 const RENEW_BEFORE_SECONDS = 60;

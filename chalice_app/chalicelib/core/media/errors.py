@@ -2,6 +2,7 @@
 
 MediaError                          the file is to blame: the upload is rejected with `code`
 ├── NotAVideoError                  no container that we know
+├── ContainerNotAcceptedError       in a container that the stage does not accept
 ├── NoVideoStreamError              sound, subtitles or cover art alone
 ├── EncryptedMediaError             encrypted: only its licensed players can show it
 ├── UnsupportedCodecError           in a codec that we do not decode
@@ -18,7 +19,7 @@ Each leaf carries its data as fields; `code` is the API's rejection code.
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from chalicelib.core.video_types import VIDEO_TYPES
+from chalicelib.core.video_types import EVERY_CONTAINER, Container, labels_of
 
 
 class MediaError(Exception):
@@ -37,17 +38,35 @@ class MediaError(Exception):
 
 @dataclass(eq=False)
 class NotAVideoError(MediaError):
-    """The first bytes belong to no container that we know. found: the kind of file, where it is a well-known one."""
+    """The first bytes belong to no container that we know.
+
+    found: the kind of file, where it is a well-known one. accepted: containers that the stage accepts.
+    """
 
     found: str | None = None
+    accepted: frozenset[Container] = EVERY_CONTAINER
 
     code: ClassVar[str] = "not_a_video"
 
     @property
     def message(self) -> str:
-        labels = [known.label for known in VIDEO_TYPES.values()]
-        accepted = f"{', '.join(labels[:-1])} and {labels[-1]}"
-        return f"The file is {f'a {self.found} file, ' if self.found else ''}not a video. {accepted} are accepted."
+        found = f"a {self.found} file, " if self.found else ""
+        return f"The file is {found}not a video. Accepted here: {labels_of(self.accepted)}."
+
+
+@dataclass(eq=False)
+class ContainerNotAcceptedError(MediaError):
+    """found: the file's container, whatever its name says. accepted: containers that the stage accepts."""
+
+    found: Container
+    accepted: frozenset[Container]
+
+    code: ClassVar[str] = "container_not_accepted"
+
+    @property
+    def message(self) -> str:
+        found = labels_of(frozenset({self.found}))
+        return f"The content of the file is {found}. Accepted here: {labels_of(self.accepted)}."
 
 
 @dataclass(eq=False)
