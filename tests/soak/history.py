@@ -24,6 +24,7 @@ from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import OPEN_STATES, STORED_STATES, State, VideoRecord
 from tests.in_memory_platform import CAPS, InMemoryPlatform, platform_in_memory
 from tests.soak.attempt import Attempt, content_of, is_malware, part_of
+from tests.soak.index_check import differences
 from tests.soak.interference import TROUBLES, Interference
 from tests.soak.scanner import POLICIES, Scanner
 
@@ -58,6 +59,8 @@ class History:
     def run(self, steps: int = STEPS) -> list[str]:
         """The promises that were broken, in words."""
         with self._deterministic():
+            for owner in (None, *USERS):
+                self.platform.folding.rebuild(owner)
             for _ in range(steps):
                 self._step()
                 self._check_caps()
@@ -241,6 +244,7 @@ class History:
 
     def _sweep(self) -> None:
         self.platform.janitor.sweep()
+        self.platform.folding.fold()
 
     def _pass_time(self) -> None:
         spans = [30, 90, 150, 400, 1_200, 3_700, 5 * 3_600, 26 * 3_600, 8 * 24 * 3_600]
@@ -297,6 +301,7 @@ class History:
 
     def _settle_once(self) -> None:
         self.platform.janitor.sweep()
+        self.platform.folding.fold()
         self._collect_events()
         while self.events or self.scanner.undelivered:
             if self.scanner.undelivered:
@@ -336,6 +341,7 @@ class History:
                 self._check_attempt(attempt, records.get(attempt.ref))
         self._check_nothing_is_left(records)
         self._check_once(records)
+        self.broken += differences(self.platform, records.values())
 
     def _check_attempt(self, attempt: Attempt, record: VideoRecord | None) -> None:
         name = f"{attempt.owner}'s {attempt.correlation_id}"
