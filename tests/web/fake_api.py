@@ -4,12 +4,15 @@ import hashlib
 import secrets
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 import jwt
 from flask import Blueprint, Response, jsonify, request
 
+from chalicelib.core.index.lines import searched
+from chalicelib.core.index.queries import Query, Sort
 from chalicelib.core.media.playability import playability
 from chalicelib.core.video_types import Container
 from local.sign_in.server import SignIn
@@ -46,6 +49,21 @@ class FakeVideo:
     expires_at: str | None = None
 
 
+_ORDERS: dict[Sort, tuple[Callable[[FakeVideo], Any], bool]] = {
+    Sort.NEWEST: (lambda video: video.number, True),
+    Sort.OLDEST: (lambda video: video.number, False),
+    Sort.NAME: (lambda video: video.body["fileName"].lower(), False),
+    Sort.NAME_DESCENDING: (lambda video: video.body["fileName"].lower(), True),
+    Sort.LARGEST: (lambda video: video.body["sizeBytes"], True),
+    Sort.SMALLEST: (lambda video: video.body["sizeBytes"], False),
+}
+
+
+def _is_found(video: FakeVideo, query: Query) -> bool:
+    text = searched(" ".join([video.body.get("title") or "", video.body["fileName"], *video.body.get("tags", [])]))
+    return all(word in text for word in query.words)
+
+
 @dataclass
 class FakeApi:
     """Knobs and records; everything may be changed while it runs.
@@ -54,7 +72,7 @@ class FakeApi:
     completing_answers: how often complete answers 202 first.
     checksums: of whole files, as complete was given them. begun: by owner, correlation id and file.
     max_stored_bytes: of one user; None for no limit.
-    page_records: how many records GET /videos looks at, deleted ones too.
+    page_records: how many records GET /videos looks at, deleted ones too. undeletable: what fails of several deletions.
     """
 
     sign_in: SignIn
@@ -67,6 +85,7 @@ class FakeApi:
     urls_per_call: int = 500
     faults: dict[str, list[tuple[int, str, Json]]] = field(default_factory=dict[str, list[tuple[int, str, Json]]])
     videos: dict[str, FakeVideo] = field(default_factory=dict[str, FakeVideo])
+    undeletable: set[str] = field(default_factory=set[str])
     calls: list[str] = field(default_factory=list[str])
     checksums: list[str | None] = field(default_factory=list[str | None])
     begun: dict[tuple[Any, ...], FakeVideo] = field(default_factory=dict[tuple[Any, ...], FakeVideo])
@@ -86,6 +105,7 @@ class FakeApi:
         api.get("/videos/<video_id>")(self._video)
         api.patch("/videos/<video_id>")(self._edit)
         api.delete("/videos/<video_id>")(self._delete)
+        api.post("/videos/delete")(self._delete_several)
         return api
 
     def add_deleted_videos(self, email: str, count: int) -> None:
@@ -222,9 +242,12 @@ class FakeApi:
     def _list(self) -> Response:
         owner, limit = self._user(), int(request.args.get("limit", "24"))
         cursor = request.args.get("cursor")
-        before = self.videos[cursor].number if cursor else len(self.videos)
-        older = [video for video in self.videos.values() if video.owner == owner and video.number < before]
-        older.sort(key=lambda video: -video.number)
+        query = Query.of(request.args.get("query", ""), Sort(request.args.get("sort", Sort.NEWEST.value)))
+        older = [video for video in self.videos.values() if video.owner == owner and _is_found(video, query)]
+        order, is_turned = _ORDERS[query.sort]
+        older.sort(key=order, reverse=is_turned)
+        if cursor:
+            older = older[older.index(self.videos[cursor]) + 1 :]
         shown: list[FakeVideo] = []
         looked_at = 0
         while looked_at < min(len(older), self.page_records) and len(shown) < limit:
@@ -258,6 +281,20 @@ class FakeApi:
     def _delete(self, video_id: str) -> Response:
         self._mine(video_id).state = "deleted"
         return jsonify(status="deleted", videoId=video_id)
+
+    def _delete_several(self) -> Response:
+        def outcome_of(video_id: str) -> str:
+            if video_id in self.undeletable:
+                return "failed"
+            try:
+                self._mine(video_id).state = "deleted"
+            except Refusal:
+                return "not_found"
+            return "deleted"
+
+        wanted: list[str] = request.get_json()["videoIds"]
+        outcomes = [{"videoId": video_id, "status": outcome_of(video_id)} for video_id in wanted]
+        return jsonify(videos=outcomes, linksExpireAt="2026-12-01T00:00:00.000Z")
 
     def _shown(self, video: FakeVideo) -> Json:
         ready = video.state == "ready"

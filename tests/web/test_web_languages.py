@@ -39,7 +39,7 @@ def test_the_page_speaks_german_where_the_browser_asks_for_it(
         expect(row.get_by_text("Hochgeladen")).to_be_visible(timeout=2 * IN_TIME_MS)
     expect(page.get_by_role("button", name=f"{video.name} abspielen")).to_be_enabled(timeout=IN_TIME_MS)
     expect(page.get_by_role("heading", name="Januar 2026")).to_be_visible()
-    page.get_by_label("Nach Namen filtern").fill("Alp")
+    page.get_by_label("Videos durchsuchen").fill("Alp")
     expect(page.locator("body > #live")).to_have_text("1 Video")
 
 

@@ -42,7 +42,7 @@ def test_videos_stand_under_the_days_and_months_they_came_on(
     headings = page.locator("#videos h3")
     expect(headings).to_have_text(["Today", "Yesterday", "Last 7 days", "March 2024"])
     expect(page.get_by_role("list", name="Videos, Today").get_by_role("heading")).to_have_text(["now.mp4", "early.mp4"])
-    page.get_by_label("Filter by name").fill("week")
+    page.get_by_label("Search your videos").fill("week")
     expect(page.locator("#videos h3:visible")).to_have_text(["Last 7 days"])
 
 
@@ -180,7 +180,7 @@ def test_a_video_that_waits_for_its_malware_scan_says_so(
     expect(page.locator("#videos")).to_contain_text(words, timeout=IN_TIME_MS)
 
 
-def test_a_title_takes_the_place_of_the_files_name_and_the_filter_finds_tags(
+def test_a_title_takes_the_place_of_the_files_name_and_the_search_finds_tags(
     page: Page, site: FakeSite, user: Person, small_video: Path
 ) -> None:
     open_with_videos(page, site, user, small_video, "IMG_0001.mp4", "IMG_0002.mp4")
@@ -196,7 +196,7 @@ def test_a_title_takes_the_place_of_the_files_name_and_the_filter_finds_tags(
     expect(card.locator(".tags")).to_have_text("holiday · Ostsee")
     expect(page.get_by_text("A day at the sea was saved")).to_be_attached()
     expect(page.get_by_role("button", name="Edit A day at the sea")).to_be_focused()
-    page.get_by_label("Filter by name").fill("ostsee")
+    page.get_by_label("Search your videos").fill("ostsee")
     expect(page.locator("#videos .video:visible")).to_have_count(1)
     page.get_by_role("button", name="Edit A day at the sea").click()
     page.get_by_label("Title", exact=True).fill("")

@@ -236,8 +236,10 @@ export class ApiClient {
     return this.#asUser("DELETE", `/links/${encodeURIComponent(linkId)}`);
   }
 
-  videos(cursor: string | null): Promise<VideoPage> {
-    return this.#asUser("GET", `/videos?limit=24${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+  /** query: words, "" for all; cursor: null for the first page. */
+  videos(cursor: string | null, { query = "", sort = "" } = {}): Promise<VideoPage> {
+    const given = Object.entries({ query, sort, cursor: cursor ?? "" }).filter(([, value]) => value !== "");
+    return this.#asUser("GET", `/videos?${new URLSearchParams([["limit", "24"], ...given])}`);
   }
 
   video(videoId: string): Promise<Video> {

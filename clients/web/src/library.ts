@@ -1,4 +1,4 @@
-/** The videos that are up: posters, facts, their state as it changes, filtering, playing and deleting. */
+/** The videos that are up: posters, facts, their state as it changes, searching, playing and deleting. */
 
 import { type ApiClient, ApiError, type Video, type VideoChanges } from "video-uploader/api";
 import { within } from "video-uploader/dom";
@@ -8,6 +8,7 @@ import { language, message } from "./language";
 import { announce, byId, confirmed, showBanner } from "./page";
 import { obstacleHere } from "./playability";
 import { play } from "./player";
+import { Selection } from "./selection";
 import { UsageLine } from "./usage_line";
 import { expiryWords, shownName, stateWords, VideoCard } from "./video_card";
 import { edit } from "./video_editor";
@@ -20,6 +21,7 @@ interface Entry {
 
 const LOADED_BEFORE_PIXELS = 400;
 const PAUSE_AFTER_EMPTY_PAGE_MS = 250;
+const TYPING_PAUSE_MS = 300;
 const UNSETTLED = new Set(["completing", "processing"]);
 
 export class Library {
@@ -30,7 +32,9 @@ export class Library {
   readonly #expected = new Set<string>();
   readonly #entries = new Map<string, Entry>();
   readonly #groups = new VideoGroups(byId("videos"));
-  readonly #filter = byId<HTMLInputElement>("filter");
+  readonly #search = byId<HTMLInputElement>("search");
+  readonly #sort = byId<HTMLSelectElement>("sort");
+  readonly #selection = new Selection((videoIds) => this.#deleteAll(videoIds));
   readonly #more = byId("more");
   readonly #observer: IntersectionObserver;
   readonly #looks = new VideoLooks(
@@ -42,6 +46,10 @@ export class Library {
   looksWhenHidden: () => boolean = () => false;
   readonly #usage: UsageLine;
   #cursor: string | null = null;
+  /** what the API was asked for last, and how often that has changed */
+  #wanted = { query: "", sort: "newest" };
+  #searches = 0;
+  #typing = 0;
   #isLoaded = false;
   #isLoading = false;
 
@@ -53,12 +61,15 @@ export class Library {
     this.#onGone = onGone;
     this.#more.onclick = () => void this.load();
     byId("library-again").onclick = () => void this.load();
-    this.#filter.oninput = () => {
-      this.#applyFilter();
-      const shown = this.#shown();
-      announce(language.text("library.count", { count: shown }));
-      this.#goOnIfEndInSight();
+    byId<HTMLFormElement>("search-box").onsubmit = (event) => {
+      event.preventDefault();
+      void this.#searchAnew();
     };
+    this.#search.oninput = () => {
+      clearTimeout(this.#typing);
+      this.#typing = window.setTimeout(() => void this.#searchAnew(), TYPING_PAUSE_MS);
+    };
+    this.#sort.onchange = () => void this.#searchAnew();
     this.#observer = new IntersectionObserver(
       ([entry]) => {
         if (entry?.isIntersecting && this.#cursor) void this.load();
@@ -77,18 +88,21 @@ export class Library {
   async load(): Promise<void> {
     if (this.#isLoading) return;
     this.#isLoading = true;
-    const isFirst = !this.#isLoaded;
+    const search = this.#searches;
+    const isFirst = !this.#isLoaded && search === 0;
     byId("library-failed").hidden = true;
     this.#drawEmpty();
     try {
       // Where many were deleted in a row, the API answers pages without a video and tells where to go on.
-      while (!(await this.#loadPage())) await pause(PAUSE_AFTER_EMPTY_PAGE_MS);
+      while (!(await this.#loadPage(search))) await pause(PAUSE_AFTER_EMPTY_PAGE_MS);
+      if (search !== this.#searches) return;
       this.#more.hidden = this.#cursor === null;
     } catch (error) {
+      if (search !== this.#searches) return;
       byId("library-problem").textContent = message(error);
       byId("library-failed").hidden = false;
     } finally {
-      this.#isLoading = false;
+      if (search === this.#searches) this.#isLoading = false;
     }
     this.#looks.soon();
     if (isFirst) void this.#usage.refresh();
@@ -96,9 +110,31 @@ export class Library {
     if (byId("library-failed").hidden) this.#goOnIfEndInSight();
   }
 
-  /** Whether there was something to show, or it was the last page. */
-  async #loadPage(): Promise<boolean> {
-    const { videos, nextCursor } = await this.#api.videos(this.#cursor);
+  async #searchAnew(): Promise<void> {
+    clearTimeout(this.#typing);
+    const wanted = { query: this.#search.value.trim(), sort: this.#sort.value };
+    if (wanted.query === this.#wanted.query && wanted.sort === this.#wanted.sort) return;
+    this.#wanted = wanted;
+    this.#searches += 1;
+    const search = this.#searches;
+    this.#cursor = null;
+    this.#isLoaded = false;
+    this.#isLoading = false;
+    await this.load();
+    if (search === this.#searches) announce(language.text("library.count", { count: this.#entries.size }));
+  }
+
+  #clear(): void {
+    this.#entries.clear();
+    this.#groups.clear(this.#wanted.sort === "newest");
+  }
+
+  /** Whether there was something to show, or it was the last page, or another search has begun. */
+  async #loadPage(search: number): Promise<boolean> {
+    const { videos, nextCursor } = await this.#api.videos(this.#cursor, this.#wanted);
+    if (search !== this.#searches) return true;
+    // What was found before stays until there is something to take its place.
+    if (!this.#isLoaded && search > 0) this.#clear();
     const shown = videos.filter((video) => video.state !== "uploading");
     this.#cursor = nextCursor;
     this.#isLoaded = true;
@@ -108,7 +144,6 @@ export class Library {
 
   /** Observed anew, the end of what is loaded is told to be in sight even if a short page has not moved it. */
   #goOnIfEndInSight(): void {
-    if (this.#filter.value !== "") return; // it is of those loaded: no search through all of them
     this.#observer.unobserve(this.#more);
     this.#observer.observe(this.#more);
   }
@@ -142,13 +177,15 @@ export class Library {
     this.#expected.delete(video.videoId);
     this.#onSeen(video);
     const before = this.#entries.get(video.videoId);
+    if (!before && this.#wanted.query !== "" && !isFoundBy(this.#wanted.query, video)) return;
     const card = before?.card ?? this.#insert(video);
     this.#entries.set(video.videoId, { video, card });
     if (before && facts(before.video) === facts(video)) return;
     card.draw(video, before?.video);
+    this.#selection.offer(card.element, video.videoId, shownName(video));
     if (before && before.video.state !== video.state)
       announce(language.text("video.told", { name: shownName(video), state: stateWords(video) }));
-    this.#applyFilter();
+    this.#drawEmpty();
   }
 
   #insert(video: Video): VideoCard {
@@ -230,39 +267,68 @@ export class Library {
     announce(language.text("video.deleted", { name }));
   }
 
+  async #deleteAll(videoIds: string[]): Promise<void> {
+    const sure = await confirmed({
+      title: language.text("delete.many.title", { count: videoIds.length }),
+      text: language.text("delete.text"),
+      yes: language.text("delete.yes"),
+      no: language.text("delete.many.no"),
+    });
+    if (!sure) return;
+    try {
+      const outcomes = await this.#api.deleteVideos(videoIds);
+      const gone = outcomes.filter(({ status }) => status !== "failed");
+      for (const { videoId } of gone) this.#remove(videoId);
+      const failed = outcomes.length - gone.length;
+      if (failed > 0) showBanner(language.text("delete.many.failed", { count: failed }));
+      else this.#selection.end();
+      announce(language.text("delete.many.done", { count: gone.length }));
+    } catch (error) {
+      showBanner(message(error));
+    }
+    void this.#usage.refresh();
+  }
+
   #remove(videoId: string): void {
     this.#expected.delete(videoId);
+    this.#selection.forget(videoId);
     this.#onGone(videoId);
     const entry = this.#entries.get(videoId);
     if (!entry) return;
     const hadFocus = entry.card.element.contains(document.activeElement);
     const neighbour = this.#groups.remove(entry.card.element);
     this.#entries.delete(videoId);
-    this.#applyFilter();
+    this.#drawEmpty();
     if (hadFocus) (neighbour ? within(neighbour, "[data-do=delete]") : byId("library-heading")).focus();
   }
 
-  #applyFilter(): void {
-    const wanted = this.#filter.value.trim().toLocaleLowerCase();
-    for (const { video, card } of this.#entries.values()) {
-      card.element.hidden = ![video.fileName, video.title ?? "", ...(video.tags ?? [])].some((text) =>
-        text.toLocaleLowerCase().includes(wanted),
-      );
-    }
-    this.#groups.hideEmpty();
-    this.#drawEmpty();
-  }
-
-  #shown(): number {
-    return [...this.#entries.values()].filter(({ card }) => !card.element.hidden).length;
-  }
-
   #drawEmpty(): void {
+    const isSearch = this.#wanted.query !== "";
+    const isEmpty = this.#isLoaded && this.#entries.size === 0 && this.#cursor === null;
     byId("library-loading").hidden = !this.#isLoading || this.#entries.size > 0;
-    byId("library-empty").hidden = !this.#isLoaded || this.#entries.size > 0 || this.#cursor !== null;
-    byId("filter-box").hidden = this.#entries.size < 2 && this.#filter.value === "";
-    byId("filter-empty").hidden = this.#entries.size === 0 || this.#shown() > 0;
+    byId("library-empty").hidden = !isEmpty || isSearch;
+    byId("search-empty").hidden = !isEmpty || !isSearch;
+    const hasSeveral = this.#entries.size > 1;
+    byId("search-box").hidden = !hasSeveral && this.#searches === 0;
+    this.#selection.allow(hasSeveral);
   }
+}
+
+/** As the API searches: all words, in any case and without regard to accents. */
+function isFoundBy(query: string, video: Video): boolean {
+  const text = searched([video.title ?? "", video.fileName, ...(video.tags ?? [])].join(" "));
+  return searched(query)
+    .split(" ")
+    .every((word) => text.includes(word));
+}
+
+function searched(text: string): string {
+  return text
+    .normalize("NFKD")
+    .replace(/\p{Mn}/gu, "")
+    .toLowerCase()
+    .replace(/\s+/gu, " ")
+    .trim();
 }
 
 /** All but what changes with each answer. */

@@ -1,4 +1,7 @@
-/** The library's cards under headings by date: today, yesterday, the last 7 days, then month by month; newest first. */
+/**
+ * The library's cards under headings by date: today, yesterday, the last 7 days, then month by month; newest first. In any
+ * other order there are no headings, and cards stay in the order in which they come.
+ */
 
 import { within } from "video-uploader/dom";
 import { language } from "./language";
@@ -16,15 +19,23 @@ interface Group {
 export class VideoGroups {
   readonly #root: HTMLElement;
   #groups: Group[] = [];
+  #isByDate = true;
 
   constructor(root: HTMLElement) {
     this.#root = root;
   }
 
+  /** Remove all cards. isByDate: of those that come. */
+  clear(isByDate: boolean): void {
+    this.#isByDate = isByDate;
+    this.#groups = [];
+    this.#root.replaceChildren();
+  }
+
   /** Put a card where its date belongs. createdAt: ISO 8601, as the API tells it. */
   insert(element: HTMLElement, createdAt: string): void {
     const group = this.#groupFor(createdAt);
-    const older = group.cards.findIndex((card) => card.createdAt < createdAt);
+    const older = this.#isByDate ? group.cards.findIndex((card) => card.createdAt < createdAt) : -1;
     const at = older < 0 ? group.cards.length : older;
     within(group.section, "ul").insertBefore(element, group.cards[at]?.element ?? null);
     group.cards.splice(at, 0, { element, createdAt });
@@ -41,22 +52,19 @@ export class VideoGroups {
     return before[at + 1] ?? before[at - 1] ?? null;
   }
 
-  /** Hide the headings of groups of which nothing is shown. */
-  hideEmpty(): void {
-    for (const { section, cards } of this.#groups) section.hidden = cards.every(({ element }) => element.hidden);
-  }
-
   #elements(): HTMLElement[] {
     return this.#groups.flatMap(({ cards }) => cards.map(({ element }) => element));
   }
 
   #groupFor(createdAt: string): Group {
-    const heading = dateHeading(new Date(createdAt), new Date());
+    const heading = this.#isByDate ? dateHeading(new Date(createdAt), new Date()) : "";
     const known = this.#groups.find((group) => group.heading === heading);
     if (known) return known;
     const section = fromTemplate("group-template");
     within(section, "h3").textContent = heading;
-    within(section, "ul").setAttribute("aria-label", language.text("library.group", { heading }));
+    within(section, "h3").hidden = heading === "";
+    const label = heading ? language.text("library.group", { heading }) : language.text("library.sorted");
+    within(section, "ul").setAttribute("aria-label", label);
     const group: Group = { heading, section, cards: [] };
     const older = this.#groups.findIndex(({ cards }) => (cards[0]?.createdAt ?? "") < createdAt);
     const at = older < 0 ? this.#groups.length : older;
