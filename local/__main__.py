@@ -33,7 +33,7 @@ def main() -> int:
             aws_only=arguments.aws_only,
             page_origins=arguments.page_origin,
             mfa=arguments.mfa,
-            company_domain=arguments.company,
+            company_domain=arguments.company or "",
             local_users=not arguments.no_local_users,
             api_variables={
                 **_notification_variables(arguments),
@@ -87,7 +87,6 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--company",
-        default="",
         type=_domain,
         metavar="DOMAIN",
         help="run a company's sign-in as well, for people with this mail domain, as in acme.example",
