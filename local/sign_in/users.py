@@ -163,6 +163,9 @@ class Users:
 
     def _store(self, user: User) -> User:
         if user.identity is None:
+            before = self._by_email.get(user.email)
+            if before and before.subject != user.subject:
+                del self._by_subject[before.subject]
             self._by_email[user.email] = user
         self._by_subject[user.subject] = user
         self._files.write(USERS_FILE, lambda: json.dumps([asdict(each) for each in self._by_subject.values()]))
