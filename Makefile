@@ -25,7 +25,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes
 APP_ON_PATH := $(VENV)/.app_on_path
 OPERATE = $(BIN)/python -m deploy
 ON_STAGE = $(if $(STAGE),--stage $(STAGE))
-WORKERS ?= 3
+WORKERS ?= 4
 ARGS ?=
 # Every process that a test or the platform starts would compile our modules, and pytest its plugins, once more.
 export PYTHONDONTWRITEBYTECODE :=

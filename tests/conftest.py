@@ -1,5 +1,6 @@
 """The platform in memory, for tests of every level."""
 
+import gc
 import os
 
 import hypothesis
@@ -13,6 +14,9 @@ hypothesis.settings.load_profile("no_deadline")
 
 # An output that is formatted into a string raises. Pulumi's default puts an apology into the string.
 os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "true"
+
+# What is collected lives to the end of the run: looking through all of it again and again was a third of collecting.
+gc.set_threshold(100_000, 50, 1_000)
 
 # `make test ARGS=…` hands these on to every `make` that a test starts.
 for handed_on in ("ARGS", "STAGE", "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES"):
@@ -42,6 +46,11 @@ LONGEST_FILES = (
 
 WAITING_FOLDERS = ("tests/web/", "tests/end_to_end/", "tests/stand_in/", "tests/cli/")
 """Folders that begin next: their tests wait for browsers and processes, while others keep the processor busy."""
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
