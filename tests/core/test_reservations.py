@@ -120,12 +120,29 @@ def test_parts_that_arrive_after_their_reservation_was_given_back_are_counted_ev
     others = [platform.start() for _ in range(CAP)]
     assert platform.janitor.sweep()["open"] == CAP + 1
     assert reservations(platform) == CAP + 1
-    assert not released(platform, late)
+    with pytest.raises(TooManyOpenUploadsError):
+        go_on(platform, late, "list")
     platform.uploads.abort(others[0].token)
     with pytest.raises(TooManyOpenUploadsError):
         platform.start()
+    go_on(platform, late, "list")
+    platform.clock.pass_time(days=1)
+    platform.janitor.sweep()
+    assert reservations(platform) == 1, "the others are idle by then"
     late.send_and_complete()
     assert platform.record_state(late) == "processing"
+
+
+def test_late_parts_stay_counted_until_their_upload_ends(platform: InMemoryPlatform) -> None:
+    late = an_idle_upload(platform)
+    late.send_parts()
+    platform.janitor.sweep()
+    platform.clock.pass_time(seconds=LATE_PARTS_GRACE.total_seconds() + 1)
+    assert platform.janitor.sweep()["open"] == 1
+    assert reservations(platform) == 1
+    platform.clock.pass_time(days=8)
+    platform.janitor.sweep()
+    assert not list(platform.records.markers())
 
 
 def test_an_idle_upload_is_looked_into_only_while_a_part_may_be_on_its_way(

@@ -15,6 +15,7 @@ from chalicelib.core.errors import (
     LinkNotFoundError,
     LinkRevokedError,
     LinkUsedUpError,
+    PartsIncompleteError,
     TooManyLinksError,
     UnauthorizedError,
 )
@@ -161,6 +162,23 @@ def test_an_idle_upload_gives_its_use_back_and_takes_it_again(platform: InMemory
         platform.uploads.stored_parts(idle.token)
     platform.uploads.abort(other.token)
     platform.uploads.stored_parts(idle.token)
+    assert used(platform, link) == (1, FILM)
+
+
+def test_late_parts_of_an_idle_upload_bring_no_more_videos_in_than_its_link_lets(platform: InMemoryPlatform) -> None:
+    """Their URLs were signed before the upload gave its use back, and another upload has taken it."""
+    link = a_link(platform, max_videos=1)
+    idle = bear(platform, link)
+    platform.clock.pass_time(seconds=IDLE_GRACE.total_seconds() + 1)
+    platform.janitor.sweep()
+    other = bear(platform, link)
+    etags = idle.send_parts()
+    platform.janitor.sweep()
+    with pytest.raises(PartsIncompleteError):
+        platform.completions.complete(idle.token, idle.completion(etags))
+    with pytest.raises(LinkUsedUpError):
+        platform.uploads.stored_parts(idle.token)
+    other.send_and_complete()
     assert used(platform, link) == (1, FILM)
 
 

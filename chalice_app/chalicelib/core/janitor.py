@@ -198,7 +198,9 @@ class Janitor:
 
     def _unfinished(self, record: VideoRecord, open_video: _OpenVideo) -> str:
         if record.reservation_released_at:
-            if self._count_late_parts(record, record.reservation_released_at):
+            if record.has_parts or self._late_parts_found(record, record.reservation_released_at):
+                # What S3 holds is counted, room or not. To go on, the upload still has to find room.
+                self.records.reserve(record.ref, record.size_bytes)
                 return "open"
             # Also where a sweep was killed between the record and the marker.
             self.records.let_go(record)
@@ -210,20 +212,17 @@ class Janitor:
             return "open"
         return self._release_or_note_parts(record, record.upload_id)
 
-    def _count_late_parts(self, record: VideoRecord, released_at: datetime) -> bool:
-        """Take the reservation again if parts arrived without it, even where there is no room: S3 holds them."""
+    def _late_parts_found(self, record: VideoRecord, released_at: datetime) -> bool:
+        """Look for parts that arrived after the reservation was given back, and note them."""
         if released_at < self.now() - LATE_PARTS_GRACE or not self._has_parts(record):
             return False
-        self.records.hold(record)
-
-        def decide(current: VideoRecord) -> VideoRecord | None:
-            if current.state is not State.UPLOADING or current.reservation_released_at is None:
-                return None
-            return current.noted(has_parts=True, reservation_released_at=None)
-
-        change = self.records.change(record.ref, decide)
-        if change and change.mine:
-            log.info("reservation taken again for late parts")
+        self.records.change(
+            record.ref,
+            lambda current: (
+                current.noted(has_parts=True) if current.state is State.UPLOADING and not current.has_parts else None
+            ),
+        )
+        log.info("late parts counted")
         # Of an upload that ended meanwhile, the next sweep removes the marker.
         return True
 
