@@ -13,7 +13,7 @@ from typing import Protocol
 
 import boto3
 
-from bench import document, functions, peers, signing
+from bench import cold_starts, document, functions, peers, signing
 
 ROUNDS = 5
 QUICK_ROUNDS = 1
@@ -36,6 +36,7 @@ class Row:
 
 ROWS: Mapping[str, Row] = {
     "signing": Row(section=signing.SECTION, report=signing.report, versions=lambda: peers.versions(*signing.PEERS)),
+    "cold-starts": Row(section=cold_starts.SECTION, report=cold_starts.report, versions=cold_starts.versions),
     "functions": Row(section=functions.SECTION, report=functions.report, versions=lambda: {"boto3": boto3.__version__}),
 }
 
