@@ -58,10 +58,11 @@ def test_figures_replace_those_of_an_earlier_run_and_nothing_else(
 
 
 def test_the_short_form_of_a_row_runs_and_prints_its_figures(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["--rows", "functions", "--quick"])
+    main(["--rows", "functions,cold-starts", "--quick"])
     printed = capsys.readouterr().out
     assert "rounds: 1." in printed
     assert re.search(r"POST /multipart/parts, 500 URLs \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \|", printed)
+    assert re.search(r"\| authorizer \| [0-9]+ \| [0-9.]+ \|", printed)
 
 
 @pytest.mark.skipif(not peers.PYTHON.exists(), reason="the peers are not installed: `make bench` does it")
