@@ -32,7 +32,6 @@ EVENTS_PER_PROCESSOR = 2
 MAX_PARALLEL_EVENTS = 8
 """Each takes a process of up to 100 MB."""
 
-POLL_SECONDS = 2
 RETRY_AFTER_SECONDS = 1
 """Lambda waits a minute before it retries a failed event, which is too long for a developer."""
 
@@ -68,7 +67,7 @@ class EventWorker:
         while not self._stopped.is_set():
             try:
                 answer = self._sqs.receive_message(
-                    QueueUrl=self._queue_url, WaitTimeSeconds=POLL_SECONDS, MaxNumberOfMessages=1
+                    QueueUrl=self._queue_url, WaitTimeSeconds=names.POLL_SECONDS, MaxNumberOfMessages=1
                 )
                 for message in answer.get("Messages", []):
                     self._handle(message)

@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 VISIBILITY_SECONDS = 20
 """Longer than an attempt; on AWS six times the function's timeout."""
 
-POLL_SECONDS = 2
 FUNCTION = "notification_delivery"
 TIMEOUT_MS = 120_000
 
@@ -96,7 +95,7 @@ class NotificationQueues:
             try:
                 answer = self._sqs.receive_message(
                     QueueUrl=url,
-                    WaitTimeSeconds=POLL_SECONDS,
+                    WaitTimeSeconds=names.POLL_SECONDS,
                     MaxNumberOfMessages=1,
                     MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
                 )
