@@ -20,12 +20,16 @@ from pathlib import Path
 
 from bench.arrivals import Announcements, count_open_uploads, examine
 from bench.flood import CONNECTIONS, MAX_OPEN_UPLOADS, Flood
+from bench.index_watch import IndexWatch
 from bench.process_watch import ProcessWatch
 from bench.report import Outcome, print_report
 from bench.sign_ins import sign_in_users
 from bench.upload_client import Content, SharedContent, Step, Traffic
 from bench.upload_run import STEPS, Run, Wave
 from bench.visitors import Visitors
+from chalicelib.environment import Environment
+from chalicelib.wiring import Services
+from local.api_environment import aws_credentials
 from local.child_process import ChildFailedError
 from local.platform import LocalPlatform, Ports
 from local.stand_in.open_files import allow_open_files
@@ -137,7 +141,8 @@ def _measure(platform: LocalPlatform, arguments: argparse.Namespace) -> Outcome:
         _start_clients(run)
         visitors = Visitors(run.api_url, run.access_tokens[run.uploads : -1], run.figures)
         flood = Flood(run.api_url, run.access_tokens[-1], arguments.connections)
-        with visitors, flood:
+        index = _index(platform, announcements)
+        with visitors, flood, index:
             for step in STEPS:
                 _take(step, run, flood, announcements, progress)
                 phases.end(f"all clients: {step}")
@@ -149,6 +154,8 @@ def _measure(platform: LocalPlatform, arguments: argparse.Namespace) -> Outcome:
             run.sent, api_url=run.api_url, stand_in_url=platform.stand_in_url, announcements=announcements
         )
         phases.end("reading back")
+        indexed = index.finish()
+        phases.end("comparing the index")
     return Outcome(
         uploads=run.uploads,
         users=arguments.users,
@@ -163,8 +170,17 @@ def _measure(platform: LocalPlatform, arguments: argparse.Namespace) -> Outcome:
         flood_connections=flood.connections,
         seconds=phases.seconds,
         findings=findings,
+        indexed=indexed,
         usage=watch.usage,
     )
+
+
+def _index(platform: LocalPlatform, announcements: Announcements) -> IndexWatch:
+    environment = platform.api_environment()
+    with aws_credentials(environment):
+        services = Services(Environment.read(environment))
+        services.folding.rebuild(None)  # as of a stage that has one
+        return IndexWatch(services.index, services.records, announcements)
 
 
 def _start_clients(run: Run) -> None:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.arrivals import Findings
+from bench.index_watch import IndexFindings
 from bench.process_watch import Usage
 from bench.upload_client import Figures, Step, Traffic
 
@@ -25,7 +26,7 @@ class Outcome:
     """The figures of one measurement.
 
     open_at_once: uploads that S3 had open once every part of all was there, without the flooder's. failures: of uploads
-    and visits. flood: its answers by status. seconds: by phase.
+    and visits. flood: its answers by status. seconds: by phase. indexed: the library's index.
     """
 
     uploads: int
@@ -41,6 +42,7 @@ class Outcome:
     flood_connections: int
     seconds: Mapping[str, float]
     findings: Findings
+    indexed: IndexFindings
     usage: Mapping[str, Usage]
 
     @property
@@ -54,6 +56,7 @@ class Outcome:
             and not self.failures
             and not found.lost + found.doubled + found.differing + found.unlisted + found.failed_events
             and not found.open_uploads
+            and self.indexed.is_sound
         )
 
 
@@ -96,6 +99,7 @@ def _uploads(outcome: Outcome) -> Table:
         ("failed events", found.failed_events),
         ("uploads left open at S3", found.open_uploads),
         ("places of users not given back", found.open_markers),
+        *outcome.indexed.rows(),
         *((f"failed, {kind}", number) for kind, number in outcome.failures.most_common()),
         ("retries", outcome.figures.retries.total()),
         *((f"retried, {step}: {kind}", number) for (step, kind), number in outcome.figures.retries.most_common()),

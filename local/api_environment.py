@@ -1,7 +1,8 @@
 """The environment of the API's processes: that of `chalice local`, at this platform's addresses."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from chalicelib.environment import stand_in_environment
@@ -30,3 +31,19 @@ def api_environment(
         "PYTHONUNBUFFERED": "1",
         **overrides,
     }
+
+
+@contextmanager
+def aws_credentials(environment: dict[str, str]) -> Generator[None]:
+    """boto3 reads them from the environment when a client is made."""
+    given = {name: environment[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name)
+            else:
+                os.environ[name] = value

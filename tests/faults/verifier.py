@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +14,7 @@ from chalicelib.core.records import OpenMarker, Records
 from chalicelib.core.video_record import GONE_STATES, State, VideoRecord
 from chalicelib.environment import Environment
 from chalicelib.wiring import Services
+from local.api_environment import aws_credentials
 from local.platform import LocalPlatform
 from local.stand_in import names
 from tests.fakes import FakeMeter
@@ -68,7 +67,7 @@ class Verifier:
 
     def __init__(self, platform: LocalPlatform) -> None:
         environment = platform.api_environment()
-        with _aws_credentials(environment):
+        with aws_credentials(environment):
             self._services = Services(Environment.read(environment))
             self._s3: Any = self._services._s3
         read: Mapping[str, Any] = self._s3.get_bucket_notification_configuration(Bucket=names.VIDEO_BUCKET)
@@ -199,19 +198,3 @@ def lost(video_id: str, stored: str | None, sent: str) -> Iterator[Broken]:
     """A video that the client was told of, and whose bytes are not the file's. stored, sent: SHA-256."""
     if stored != sent:
         yield Broken("lost", f"{video_id} is {'not there' if stored is None else 'different'}")
-
-
-@contextmanager
-def _aws_credentials(environment: dict[str, str]) -> Generator[None]:
-    """boto3 reads them from the environment when a client is made."""
-    given = {name: environment[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
-    before = {name: os.environ.get(name) for name in given}
-    os.environ.update(given)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name)
-            else:
-                os.environ[name] = value

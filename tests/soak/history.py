@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from unittest import mock
 
+from bench.index_watch import differences
 from chalicelib.core.completion import Outcome
 from chalicelib.core.errors import PlatformError, UploadNotFoundError, VideoNotFoundError
 from chalicelib.core.malware_scan import needs_withdrawal
@@ -24,7 +25,6 @@ from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import OPEN_STATES, STORED_STATES, State, VideoRecord
 from tests.in_memory_platform import CAPS, InMemoryPlatform, platform_in_memory
 from tests.soak.attempt import Attempt, content_of, is_malware, part_of
-from tests.soak.index_check import differences
 from tests.soak.interference import TROUBLES, Interference
 from tests.soak.scanner import POLICIES, Scanner
 
@@ -341,7 +341,7 @@ class History:
                 self._check_attempt(attempt, records.get(attempt.ref))
         self._check_nothing_is_left(records)
         self._check_once(records)
-        self.broken += differences(self.platform, records.values())
+        self.broken += differences(self.platform.library.index, records.values())
 
     def _check_attempt(self, attempt: Attempt, record: VideoRecord | None) -> None:
         name = f"{attempt.owner}'s {attempt.correlation_id}"
