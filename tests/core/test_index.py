@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import given, settings
@@ -339,6 +340,19 @@ def test_a_folding_that_takes_too_long_goes_on_in_the_next(
     assert [platform.library.index.view(owner) is not None for owner in sorted(OWNERS)] == [True, False]
     platform.folding.fold()
     assert platform.library.index.view(sorted(OWNERS)[1]) is not None
+
+
+def test_thousands_of_changes_are_read_before_they_are_folded(platform: InMemoryPlatform) -> None:
+    """1,247 uploads at once make about ten thousand between two foldings."""
+    platform.start()
+    platform.folding.fold()
+    for _ in range(1_049):
+        platform.clock.pass_time(seconds=0.01)
+        platform.start(owner=str(uuid4()))
+    assert len(list(platform.metadata.list_keys("index/new/"))) > 2_000
+    view = platform.library.index.view(None)
+    assert view
+    assert len(view.page(NEWEST_FIRST, 2_000)[0]) == 1_050
 
 
 def test_a_page_costs_three_calls_at_any_size(platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch) -> None:
