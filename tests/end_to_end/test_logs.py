@@ -275,10 +275,11 @@ def test_a_refusal_tells_status_code_and_time_but_not_what_was_asked(scenario: S
 
 
 def test_what_fails_unforeseen_is_told_once_with_its_reason(scenario: Scenario) -> None:
-    failed = [line for line in scenario.printed.documents() if line.get("level") == "ERROR"]
-    assert [(line["correlationId"], line["exception"]["type"]) for line in failed] == [
-        (scenario.correlation_ids["failed"], "ClientError")
-    ]
+    lines = [line for line in scenario.printed.documents() if line.get("level") == "ERROR"]
+    # A janitor that a busy machine keeps waiting tells of it, too, and of no request.
+    failed = [line for line in lines if line["function"] != "janitor"]
+    told = [(line.get("correlationId"), line.get("exception", {}).get("type")) for line in failed]
+    assert told == [(scenario.correlation_ids["failed"], "ClientError")], failed
     assert "create_multipart_upload" in failed[0]["exception"]["stackTrace"]
 
 
