@@ -143,12 +143,15 @@ def _queries_of(scene: Scene, route: str) -> dict[str, bool]:
     """Queries of a list, each with True where it is right."""
     if route == "GET /admin/videos":
         bob = scene.bob
+        cursor = NEWEST_FIRST.cursor_after(Line.gone(VideoRef(bob.owner, bob.ready["videoId"]), 1))
         return {
             "": True,
             f"?owner={bob.owner}&limit=2": True,
-            "?name=FILM": True,
-            f"?cursor={bob.owner}/{bob.ready['videoId']}": True,
-            f"?owner={scene.alice.owner}&cursor={bob.owner}/{bob.ready['videoId']}": False,
+            "?query=FILM&sort=name": True,
+            f"?cursor={cursor}": True,
+            f"?owner={scene.alice.owner}&cursor={cursor}": True,  # a place in an order, and nobody's
+            f"?cursor={bob.owner}/{bob.ready['videoId']}": False,
+            f"?query=film&cursor={cursor}": False,
             f"?owner=..%2F{bob.owner}": False,
             f"?cursor={bob.owner}": False,
         }
