@@ -200,7 +200,8 @@ class Janitor:
         if record.reservation_released_at:
             if record.has_parts or self._late_parts_found(record, record.reservation_released_at):
                 # What S3 holds is counted, room or not. To go on, the upload still has to find room.
-                self.records.reserve(record.ref, record.size_bytes)
+                if not open_video.is_reserved:
+                    self.records.reserve(record.ref, record.size_bytes)
                 return "open"
             # Also where a sweep was killed between the record and the marker.
             self.records.let_go(record)
