@@ -40,7 +40,7 @@ class StageLibrary:
     def page(
         self, administrator: str, *, owner: str, query: Query, limit: int, cursor: str
     ) -> tuple[list[VideoRecord], str | None]:
-        """What the query finds among the videos of `owner`, of all owners where it is empty; the next page's cursor.
+        """A page of the videos of `owner`, of all owners where it is empty, and the next page's cursor.
 
         Raises InvalidRequestError, IndexMissingError.
         """
