@@ -1,14 +1,20 @@
 """The Python library reads and writes the contract's own bodies, which it does not import."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from chalicelib.contract import errors, requests, responses
+from chalicelib.contract.fields import MAX_DELETIONS
 from chalicelib.core import video_types as core
+from chalicelib.core.index.queries import Sort
+from video_upload import api, command_output, video_types
 from video_upload import schemas as library
-from video_upload import video_types
+
+REPOSITORY = Path(__file__).parents[2]
 
 RESPONSES: dict[type[msgspec.Struct], type[msgspec.Struct]] = {
     library.PresignedPart: responses.PresignedPart,
@@ -117,6 +123,13 @@ def test_the_library_sends_what_the_api_takes(kind: type[msgspec.Struct]) -> Non
     ours, theirs = fields(kind), fields(REQUESTS[kind])
     assert set(ours) <= set(theirs)
     assert {name for name, field in theirs.items() if field.required} <= set(ours)
+
+
+def test_the_clients_know_the_orders_and_the_limit_of_deletions_of_the_api() -> None:
+    assert {order.value for order in command_output.Sort} == {order.value for order in Sort}
+    page = (REPOSITORY / "clients" / "uploader" / "src" / "api.ts").read_text()
+    (in_the_page,) = re.findall(r"const MOST_DELETIONS = (\d+);", page)
+    assert api.MOST_DELETIONS == int(in_the_page) == MAX_DELETIONS
 
 
 def test_the_library_reads_the_one_shape_of_errors() -> None:
