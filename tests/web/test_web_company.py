@@ -1,5 +1,6 @@
 """Company sign-in through page and command: the mail domain leads to the company, whose people upload like others."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,5 +102,6 @@ def test_where_only_companies_let_people_in_another_address_is_told_so(
     page.locator("#sign-in").click()
     expect(page.get_by_role("alert")).to_contain_text(problem)
     expect(page.get_by_role("alert")).to_be_in_viewport()
+    expect(page.get_by_label(label)).to_have_accessible_description(re.compile(re.escape(problem)))
     assert page.url == f"{platform.site_url}/"
     assert serious_problems(page) == []
