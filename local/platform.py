@@ -5,7 +5,6 @@ import fcntl
 import secrets
 import shutil
 import socket
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, fields
@@ -21,7 +20,6 @@ from local.sign_in.companies import CALLBACK, Company
 from local.sign_in.second_factors import Mfa
 from local.sign_in.server import SignIn
 from local.sign_in.users import ADMINISTRATORS
-from local.stand_in import names
 from local.status.metric_store import MetricStore
 from local.status.status_page import ADDRESS as STATUS_ADDRESS
 
@@ -161,9 +159,6 @@ class LocalPlatform:
         before = self.child(name)
         before.kill()
         before.wait_stopped(STOP_SECONDS)
-        if name == "worker":
-            # The stand-in does not notice that nobody waits any more: a poll that has begun would take an event.
-            time.sleep(names.POLL_SECONDS)
         after = before.again()
         self._children[self._children.index(before)] = after
         after.wait_ready()

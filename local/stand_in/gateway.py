@@ -9,7 +9,7 @@ from typing import cast
 from urllib.parse import parse_qs
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from local.stand_in import model_validation
+from local.stand_in import long_polls, model_validation
 from local.stand_in.aws_models.requests import CREDENTIAL_SERVICE
 from local.stand_in.aws_models.services import unsigned
 from local.stand_in.errors import WrongControlError
@@ -150,8 +150,14 @@ class Gateway:
             answered.append(int(status.split(" ", 1)[0]))
             return cast("Callable[..., Callable[[bytes], object]]", start_response)(status, headers, *rest)
 
-        pieces = list(self._moto(environ, cast("StartResponse", note_status)))
-        if not _READING_ACTIONS.match(action):
+        def by_moto() -> list[bytes]:
+            return list(self._moto(environ, cast("StartResponse", note_status)))
+
+        if action == long_polls.ACTION and "HTTP_CONTENT_ENCODING" not in environ:
+            pieces, is_change = long_polls.receive(environ, by_moto)
+        else:
+            pieces, is_change = by_moto(), not _READING_ACTIONS.match(action)
+        if is_change:
             self._note_change(environ)
         if action:
             is_lost = fault is not None and fault.lose_response

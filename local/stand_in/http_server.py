@@ -22,6 +22,9 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 HOST = "127.0.0.1"
 OWN_NAMES = frozenset({HOST, "localhost"})
 IDLE_SECONDS = 600
+CONNECTION = "stand_in.connection"
+"""Key of the environment for the socket: whoever answers late looks whether the client is still there."""
+
 MAX_SKIPPED_BYTES = 64 * 1024**2  # the rest of a refused body that is still read, so that the client hears the answer
 _SKIP_BYTES = 256 * 1024
 _LINGER_SECONDS = 2.0
@@ -333,6 +336,7 @@ class RequestHandler(BaseHTTPRequestHandler):
             "wsgi.multiprocess": False,
             "wsgi.run_once": False,
             "wsgi.input_terminated": True,
+            CONNECTION: self.connection,
         }
         for name, value in self.headers.items():
             # WSGI makes no difference between an underscore and a hyphen.

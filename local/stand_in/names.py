@@ -21,7 +21,9 @@ COMPLETIONS_QUEUE: Final = "video-upload-local-completions"
 EVENTS_QUEUE: Final = "video-upload-local-events"
 FAILED_EVENTS_QUEUE: Final = "video-upload-local-failed-events"
 EVENT_VISIBILITY_SECONDS: Final = 60
-POLL_SECONDS: Final = 2
+POLL_SECONDS: Final = 20
+"""As Lambda polls."""
+
 EVENT_RECEIVES_BEFORE_FAILED: Final = 3
 
 SCAN_REQUESTS: Final = "stand-in.malware-scan"
