@@ -13,7 +13,8 @@ import tempfile
 import threading
 import warnings
 import zipfile
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -141,21 +142,45 @@ class Program:
             pulumi.runtime.set_all_config(dict(self.config), [])
             if bundles:
                 BUNDLER.set(functools.partial(_empty_bundle, bundles))
-            try:
-                return await body()
-            finally:
-                # A program that is refused leaves registrations behind. They end before the loop does.
-                left_behind = asyncio.all_tasks() - {asyncio.current_task()}
-                await asyncio.gather(*left_behind, return_exceptions=True)
+            return await body()
 
-        # Pulumi keeps its settings and the root of the stack in the context: each run gets a new one.
-        return contextvars.Context().run(asyncio.run, run())
+        # Pulumi keeps its settings and the root of the stack in the context, and notes all callers of every resource:
+        # each run gets a new context, and a thread for its few callers.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(contextvars.Context().run, _in_new_loop, run).result()
 
 
 @functools.cache
 def recorded(program: Program) -> Recording:
     """The program's recording; a process runs it once."""
     return program.record()
+
+
+def _in_new_loop(main: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+    """What `main` returns, once all that it has begun has ended.
+
+    Not asyncio.run, which looks for these tasks among all of the process: tens of thousands after a hundred programs.
+    """
+    loop = asyncio.new_event_loop()
+    begun: set[asyncio.Future[Any]] = set()
+
+    def begin(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Future[Any]:
+        task = asyncio.Task[Any](coroutine, loop=loop, **options)
+        begun.add(task)
+        task.add_done_callback(begun.discard)
+        return task
+
+    loop.set_task_factory(begin)
+    try:
+        asyncio.set_event_loop(loop)
+        return loop.run_until_complete(main())
+    finally:
+        # A program that is refused leaves registrations behind.
+        while begun:
+            loop.run_until_complete(asyncio.gather(*begun, return_exceptions=True))
+        loop.run_until_complete(loop.shutdown_default_executor())
+        asyncio.set_event_loop(None)
+        loop.close()
 
 
 async def _record(main: Path, recording: Recording) -> None:
