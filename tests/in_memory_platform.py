@@ -157,12 +157,12 @@ class Transfer:
         return (MP4_HEAD + bytes(range(256)) * (size_bytes // 256 + 1))[:size_bytes]
 
     def send_parts(self) -> dict[int, str]:
-        plan = self.started.record.plan
+        plan, body = self.started.record.plan, self.body
         return {
             number: self.platform.videos.put_part(
                 self.token.upload_id,
                 number,
-                self.body[(number - 1) * plan.part_size_bytes : number * plan.part_size_bytes],
+                body[(number - 1) * plan.part_size_bytes : number * plan.part_size_bytes],
             )
             for number in range(1, plan.part_count + 1)
         }

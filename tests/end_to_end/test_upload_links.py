@@ -84,7 +84,7 @@ def test_the_command_makes_a_link_and_somebody_without_an_account_resumes_by_it(
     assert "linkToken" not in made
     stranger = Desktop(tmp_path / "stranger")
     by_link = ("upload", str(video_12_mib), "--link", made["address"], "--uploader", "Ada")
-    slow = stranger.start(*by_link, "--limit-rate", "3MB", "--parallel", "1", "--json")
+    slow = stranger.start(*by_link, "--limit-rate", "1MB", "--parallel", "1", "--json")
 
     def begun_upload() -> dict[str, Any] | None:
         uploads = person.call("GET", "/uploads").json()["uploads"]

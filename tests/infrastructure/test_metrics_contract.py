@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import io
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -37,7 +40,7 @@ from components.observability.alarms import alarms_of
 from components.observability.figures import Figure, figures_of
 from tests.api.function_process import CALLS, ON_LAMBDA, lines_of
 from tests.fakes import FakeMeter
-from tests.in_memory_platform import OWNER, InMemoryPlatform
+from tests.in_memory_platform import OWNER, InMemoryPlatform, platform_in_memory
 from tests.infrastructure.monitored_stage import ANY_STAGE, widgets
 from tests.infrastructure.recorded_program import PROJECT, Recording, record
 
@@ -82,20 +85,23 @@ class Series:
         return frozenset(name for name, _ in self.dimensions)
 
 
-def emitted_by_functions(platform: InMemoryPlatform, stage: str, capsys: pytest.CaptureFixture[str]) -> set[Series]:
+@functools.cache
+def emitted_by_functions(stage: str) -> frozenset[Series]:
     """Return the series that the functions write in a life full of incidents, as CloudWatch reads them."""
-    recorded = recorded_by_functions(platform)
-    capsys.readouterr()
+    recorded = recorded_by_functions()
     meter = EmfMeter(stage)
-    for name in sorted({name for names in recorded.values() for name in names}):
-        meter.record(**{name: 1})
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    with redirect_stdout(io.StringIO()) as written:
+        for name in sorted({name for names in recorded.values() for name in names}):
+            meter.record(**{name: 1})
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
     lines += lines_of("upload_token_authorizer", CALLS["upload_token_authorizer"], STAGE=stage, **ON_LAMBDA)
-    return {series for line in lines if "_aws" in line for series in extracted(line)}
+    return frozenset(series for line in lines if "_aws" in line for series in extracted(line))
 
 
-def recorded_by_functions(platform: InMemoryPlatform) -> dict[str, set[str]]:
+@functools.cache
+def recorded_by_functions() -> Mapping[str, set[str]]:
     """Return the metrics that each function records in such a life, by their keys in the catalogue."""
+    platform = platform_in_memory()
     meters = {function: FakeMeter() for function in SERVICES}
     services = {
         service: replace(getattr(platform, service), meter=meters[function])
@@ -203,7 +209,7 @@ def is_ours(series: Series) -> bool:
     return series.namespace.startswith(NAMESPACE)
 
 
-def quarrels(emitted: set[Series], read: set[Series]) -> list[str]:
+def quarrels(emitted: Set[Series], read: set[Series]) -> list[str]:
     """List the differences between the two sides."""
     ours = {series for series in read if is_ours(series)}
     return [
@@ -219,34 +225,34 @@ def prod() -> Recording:
 
 
 @pytest.fixture
-def emitted(platform: InMemoryPlatform, capsys: pytest.CaptureFixture[str]) -> set[Series]:
-    return emitted_by_functions(platform, "prod", capsys)
+def emitted() -> frozenset[Series]:
+    return emitted_by_functions("prod")
 
 
-def test_every_metric_that_is_read_is_written_and_the_other_way_round(prod: Recording, emitted: set[Series]) -> None:
+def test_every_metric_that_is_read_is_written_and_the_other_way_round(prod: Recording, emitted: Set[Series]) -> None:
     assert quarrels(emitted, read_of(prod)) == []
 
 
-def test_every_metric_of_the_catalogue_is_written_and_read(emitted: set[Series], prod: Recording) -> None:
+def test_every_metric_of_the_catalogue_is_written_and_read(emitted: Set[Series], prod: Recording) -> None:
     names = {metric.name for metric in OWN_METRICS.values()}
     assert names == {series.name for series in emitted}
     assert names == {series.name for series in read_of(prod) if is_ours(series)}
 
 
-def test_the_catalogue_names_the_functions_that_record_a_metric(platform: InMemoryPlatform) -> None:
-    recorded = recorded_by_functions(platform)
+def test_the_catalogue_names_the_functions_that_record_a_metric() -> None:
+    recorded = recorded_by_functions()
     for name, metric in OWN_METRICS.items():
         if metric.emitters != (ANY_FUNCTION,):
             assert {function for function, names in recorded.items() if name in names} == {*metric.emitters}, name
 
 
-def test_a_lost_emission_is_noticed(prod: Recording, emitted: set[Series]) -> None:
+def test_a_lost_emission_is_noticed(prod: Recording, emitted: Set[Series]) -> None:
     assert len(emitted) > 25
     for lost in emitted:
         assert quarrels(emitted - {lost}, read_of(prod)) == [f"nobody writes {lost}"]
 
 
-def test_a_renamed_dimension_is_noticed(prod: Recording, emitted: set[Series]) -> None:
+def test_a_renamed_dimension_is_noticed(prod: Recording, emitted: Set[Series]) -> None:
     renamed = {
         Series(each.namespace, each.name, frozenset((name.lower(), value) for name, value in each.dimensions))
         for each in emitted
