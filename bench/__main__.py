@@ -13,7 +13,7 @@ from typing import Protocol
 
 import boto3
 
-from bench import cold_starts, document, functions, peers, signing
+from bench import cold_starts, document, functions, peers, signing, transfers
 
 ROUNDS = 5
 QUICK_ROUNDS = 1
@@ -37,6 +37,9 @@ class Row:
 ROWS: Mapping[str, Row] = {
     "signing": Row(section=signing.SECTION, report=signing.report, versions=lambda: peers.versions(*signing.PEERS)),
     "cold-starts": Row(section=cold_starts.SECTION, report=cold_starts.report, versions=cold_starts.versions),
+    "transfers": Row(
+        section=transfers.SECTION, report=transfers.report, versions=lambda: peers.versions(*transfers.PEERS)
+    ),
     "functions": Row(section=functions.SECTION, report=functions.report, versions=lambda: {"boto3": boto3.__version__}),
 }
 

@@ -1,4 +1,4 @@
-"""The programs that we compare with: an environment of their own under build/, from requirements/peers.txt."""
+"""The programs that we compare with, and our command as a user installs it: environments of their own under build/."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ LOCK = REPOSITORY / "requirements" / "peers.txt"
 FOLDER = REPOSITORY / "build" / "bench-peers"
 BIN = FOLDER / "bin"
 PYTHON = BIN / "python"
+COMMAND_FOLDER = REPOSITORY / "build" / "bench-command"
+COMMAND_BIN = COMMAND_FOLDER / "bin"
 
 
 def install() -> None:
@@ -27,6 +29,23 @@ def install() -> None:
     options = ["--quiet", "--require-hashes", "--compile-bytecode", "--python", str(PYTHON)]
     subprocess.run([uv, "pip", "sync", *options, str(LOCK)], check=True)
     installed.write_text(wanted)
+
+
+def install_command() -> None:
+    """Install our command from its source, with its own dependencies alone, in the versions that we test."""
+    uv = find_uv_bin()
+    subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(COMMAND_FOLDER)], check=True)
+    options = [
+        "--quiet",
+        "--compile-bytecode",
+        "--python",
+        str(COMMAND_BIN / "python"),
+        "--reinstall-package",
+        "video-upload",
+    ]
+    tested = REPOSITORY / "requirements" / "dev.txt"
+    source = str(REPOSITORY / "clients" / "cli")
+    subprocess.run([uv, "pip", "install", *options, "--constraint", str(tested), source], check=True)
 
 
 def versions(*names: str) -> dict[str, str]:

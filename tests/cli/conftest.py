@@ -12,24 +12,20 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import IO, Any
 
 import keyring.backends.fail
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from typer.testing import CliRunner
 
 from tests.cli.fake_platform import FakePlatform
 from tests.cli.fake_platform_server import start_fake_platform
+from tests.cli.signed_in_home import store_sign_in
+from tests.cli.tls_certificate import write_certificate
 from tests.cli.watched_engine import Watched
-from video_upload.command_line import app
-from video_upload.credentials import SignIn, StoredCredentials
+from video_upload.all_commands import app
+from video_upload.credentials import StoredCredentials
 from video_upload.network import CA_VARIABLES
 
 REPOSITORY = Path(__file__).parents[2]
@@ -66,20 +62,7 @@ def home(tmp_path: Path) -> Path:
 def sign_somebody_in(platform: FakePlatform, home: Path, *, expires_at: float = 4e9) -> StoredCredentials:
     platform.sign_in.access_tokens.add("access-1")
     platform.sign_in.refresh_tokens.add("refresh-1")
-    credentials = StoredCredentials(home)
-    credentials.store(
-        SignIn(
-            site_url=platform.url,
-            api_url=f"{platform.url}/api",
-            client_id="desktop",
-            token_endpoint=f"{platform.url}/token",
-            revocation_endpoint=f"{platform.url}/revoke",
-            access_token="access-1",
-            refresh_token="refresh-1",
-            expires_at=expires_at,
-        )
-    )
-    return credentials
+    return store_sign_in(home, platform.url, expires_at=expires_at)
 
 
 @pytest.fixture
@@ -102,20 +85,8 @@ class Certificate:
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Certificate:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(minutes=5))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
     file = tmp_path / "tls.pem"
-    file.write_bytes(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + signed.public_bytes(Encoding.PEM)
-    )
+    write_certificate(file)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     return Certificate(file, context)

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import stat
+import subprocess
 import sys
 import threading
 import time
@@ -18,11 +19,13 @@ from pathlib import Path
 import msgspec
 import psutil
 import pytest
+from typer.testing import CliRunner
 
 from chalicelib.core.malware_scan import MALWARE
 from tests.cli.conftest import MP4_BEGINNING, Cli, MakeVideo, sha256_of, sign_somebody_in, wait_for_parts
 from tests.cli.fake_platform import FakePlatform
 from video_upload import command_line, confirmation
+from video_upload.all_commands import app
 from video_upload.backoff import Backoff
 from video_upload.credentials import StoredCredentials
 from video_upload.version import VERSION
@@ -251,7 +254,7 @@ def test_control_c_outside_of_a_command_is_told_as_well(
     def app(**_: object) -> None:
         raise end
 
-    monkeypatch.setattr(command_line, "app", app)
+    monkeypatch.setattr(command_line, "app_for", lambda _: app)
     monkeypatch.setattr(sys, "argv", ["video-upload", "upload", "film.mp4", "--json"])
     with pytest.raises(SystemExit) as ended:
         command_line.main()
@@ -428,3 +431,19 @@ def test_the_library_is_searched_and_sorted_by_the_api(platform: FakePlatform, c
     assert cli.run("list", "--json").returncode == 0
     assert platform.queries == [("Sea & sun", "name"), ("", "newest")]
     assert cli.run("list", "--sort", "colour").returncode == 2
+
+
+def test_an_upload_that_starts_without_the_other_commands_is_the_same_command() -> None:
+    asked = ["upload", "--help"]
+    alone = CliRunner().invoke(command_line.app_for(asked), asked)
+    assert alone.exit_code == 0
+    assert alone.output == CliRunner().invoke(app, asked).output
+
+
+def test_an_upload_loads_no_other_command_and_webhooks_load_no_client() -> None:
+    for import_it, needless in [
+        ("from video_upload.command_line import app_for; app_for(['upload', 'film.mp4'])", "video_upload.all_commands"),
+        ("import video_upload.webhooks", "requests"),
+    ]:
+        program = f"import sys; {import_it}; sys.exit({needless!r} in sys.modules)"
+        assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0, needless

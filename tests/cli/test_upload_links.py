@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from video_upload import link_address
-from video_upload.command_line import app
+from video_upload.all_commands import app
 from video_upload.errors import NotSignedInError, SiteError
 from video_upload.link_api import LinkApi
 

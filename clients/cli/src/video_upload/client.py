@@ -42,7 +42,7 @@ class Client:
     Every method raises subclasses of `video_upload.errors.VideoUploadError` and nothing else on purpose: ApiError with
     the API's `code`, `details` and `request_id`, ApiUnreachableError once all tries are used up, NotSignedInError.
 
-    For one thread; `stop` may be called from any. Memory is one buffer of 1 MiB for each part in flight, for
+    For one thread; `stop` may be called from any. Memory is one buffer of 256 KiB for each part in flight, for
     files of any size.
 
     profile: the sign-in of `video-upload login` to use; None for the current one.

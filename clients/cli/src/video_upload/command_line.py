@@ -1,65 +1,19 @@
-"""The command `video-upload`: the commands about single videos, and all of them put together."""
+"""The program `video-upload`: its signals, its streams and its exit code."""
 
 from __future__ import annotations
 
 import signal
 import sys
-from itertools import islice
-from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from collections.abc import Sequence
+from typing import NoReturn
 
-import msgspec
 import typer
-from msgspec import UNSET
 
-from video_upload.admin_commands import admin_app
-from video_upload.api import MOST_PER_PAGE
-from video_upload.command_output import (
-    EPILOG,
-    AsJson,
-    Description,
-    Profile,
-    Query,
-    Sort,
-    SortBy,
-    Tag,
-    Title,
-    Urls,
-    VideoId,
-    api_of,
-    errors_console,
-    exit_codes,
-    print_error,
-    print_json,
-    print_stopped,
-    results_console,
-    video_in_json,
-    writing_results,
-)
-from video_upload.confirmation import Yes, confirm
-from video_upload.deletion import VideoIds, named, print_deletion, print_deletions
-from video_upload.engine import UploadEngine
-from video_upload.errors import OutputError, UploadNotFoundError
+from video_upload.command_output import EPILOG, print_error, print_stopped
+from video_upload.errors import OutputError
 from video_upload.exit_codes import ExitCode
-from video_upload.link_commands import link_app
-from video_upload.playback_commands import download, open_video
-from video_upload.presentation import plain, print_open_uploads, print_usage, print_video, print_videos
-from video_upload.private_files import default_home
-from video_upload.schemas import VideoChanges
-from video_upload.sign_in_commands import account, login, logout, profiles_app
+from video_upload.root_command import new_app
 from video_upload.standard_streams import drop_output, prepare_streams
-from video_upload.sync_command import sync
-from video_upload.upload_command import upload
-from video_upload.version import VERSION
-from video_upload.video_types import CONTENT_TYPES
-
-app = typer.Typer(
-    help="Upload large videos: signed in, resumable, verified end to end.",
-    epilog=EPILOG,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 
 
 def main() -> NoReturn:
@@ -68,7 +22,7 @@ def main() -> NoReturn:
     as_json = "--json" in sys.argv
     code: str | int | None = ExitCode.OK
     try:
-        app(prog_name="video-upload")
+        app_for(sys.argv[1:])(prog_name="video-upload")
     except KeyboardInterrupt:
         code = _stopped(as_json=as_json)
     except SystemExit as ended:
@@ -86,6 +40,19 @@ def main() -> NoReturn:
     sys.exit(code)
 
 
+def app_for(arguments: Sequence[str]) -> typer.Typer:
+    """Return the app that these arguments need: an upload starts without the other commands' time and memory."""
+    if arguments[:1] == ["upload"]:
+        from video_upload.upload_command import upload  # noqa: PLC0415
+
+        app = new_app()
+        app.command(epilog=EPILOG)(upload)
+        return app
+    from video_upload.all_commands import app as whole  # noqa: PLC0415
+
+    return whole
+
+
 def _stopped(*, as_json: bool) -> ExitCode:
     print_stopped(as_json=as_json)
     return ExitCode.INTERRUPTED
@@ -94,169 +61,3 @@ def _stopped(*, as_json: bool) -> ExitCode:
 def _unwritten(error: OSError, *, as_json: bool) -> ExitCode:
     print_error(OutputError(error.strerror or str(error)), as_json=as_json)
     return ExitCode.FAILED
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        print(f"video-upload {VERSION}")
-        raise typer.Exit
-
-
-@app.callback()
-def _root(
-    _version: Annotated[
-        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
-    ] = False,
-) -> None:
-    """Options of the command itself."""
-
-
-app.command()(login)
-app.command()(logout)
-app.command()(account)
-app.add_typer(profiles_app, name="profiles")
-app.add_typer(admin_app, name="admin")
-app.add_typer(link_app, name="link")
-app.command(epilog=EPILOG)(upload)
-app.command(epilog=EPILOG)(sync)
-app.command()(download)
-app.command(name="open")(open_video)
-
-
-@app.command(name="list")
-def list_videos(  # noqa: PLR0917 - typer calls it by name
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many.")] = 24,
-    query: Query = "",
-    sort: SortBy = Sort.NEWEST,
-    urls: Urls = False,
-    as_json: AsJson = False,
-    profile: Profile = None,
-) -> None:
-    """List your videos."""
-    with exit_codes(as_json=as_json):
-        api = api_of(profile, errors_console(quiet=as_json))
-        videos = list(islice(api.videos(page_limit=min(MOST_PER_PAGE, limit), query=query, sort=sort.value), limit))
-        if as_json:
-            print_json({"videos": [video_in_json(video, urls=urls) for video in videos]})
-        else:
-            with writing_results():
-                print_videos(results_console(), videos)
-
-
-@app.command()
-def show(video_id: VideoId, urls: Urls = False, as_json: AsJson = False, profile: Profile = None) -> None:
-    """Show the details of one video."""
-    with exit_codes(as_json=as_json):
-        video = api_of(profile, errors_console(quiet=as_json)).get_video(video_id)
-        if as_json:
-            print_json(video_in_json(video, urls=urls))
-        else:
-            with writing_results():
-                print_video(results_console(), video, urls=urls)
-
-
-@app.command()
-def edit(  # noqa: PLR0917 - typer calls it by name
-    video_id: VideoId,
-    title: Title = None,
-    description: Description = None,
-    tag: Tag = None,
-    no_tags: Annotated[bool, typer.Option("--no-tags", help="Take all tags away.")] = False,
-    as_json: AsJson = False,
-    profile: Profile = None,
-) -> None:
-    """Change a video's title, description or tags. An empty text takes it away; tags replace those before."""
-    with exit_codes(as_json=as_json):
-        if (title, description, tag) == (None, None, None) and not no_tags:
-            raise typer.BadParameter(message="say what to change: --title, --description, --tag or --no-tags")
-        if tag and no_tags:
-            raise typer.BadParameter(message="--tag and --no-tags exclude each other")
-        changes = VideoChanges(
-            title=UNSET if title is None else title or None,
-            description=UNSET if description is None else description or None,
-            tags=tuple(tag or ()) if tag or no_tags else UNSET,
-        )
-        video = api_of(profile, errors_console(quiet=as_json)).edit_video(video_id, changes)
-        if as_json:
-            print_json(video_in_json(video, urls=False))
-        else:
-            with writing_results():
-                print_video(results_console(), video)
-
-
-@app.command()
-def delete(video_ids: VideoIds, yes: Yes = False, as_json: AsJson = False, profile: Profile = None) -> None:
-    """Delete videos for good."""
-    confirm(f"Delete {named(video_ids)} for good?", yes=yes)
-    with exit_codes(as_json=as_json):
-        api = api_of(profile, errors_console(quiet=as_json))
-        if len(video_ids) == 1:
-            print_deletion(api.delete_video(video_ids[0]), video_ids[0], as_json=as_json)
-        else:
-            print_deletions(api.delete_videos(video_ids), as_json=as_json)
-
-
-@app.command()
-def uploads(as_json: AsJson = False, profile: Profile = None) -> None:
-    """List your unfinished uploads, from all your devices."""
-    with exit_codes(as_json=as_json):
-        unfinished = api_of(profile, errors_console(quiet=as_json)).list_open_uploads()
-        if as_json:  # without their tokens: output ends up in logs
-            print_json({"uploads": [_without(upload, "uploadToken") for upload in unfinished]})
-        else:
-            with writing_results():
-                print_open_uploads(results_console(), unfinished)
-
-
-@app.command()
-def usage(as_json: AsJson = False, profile: Profile = None) -> None:
-    """Show how much you have stored, and your limits."""
-    with exit_codes(as_json=as_json):
-        used = api_of(profile, errors_console(quiet=as_json)).usage()
-        if as_json:
-            print_json(used)
-        else:
-            with writing_results():
-                print_usage(results_console(), used)
-
-
-@app.command()
-def abort(
-    which: Annotated[
-        str | None, typer.Argument(metavar="[FILE|VIDEO_ID]", help="Needed if there is more than one.")
-    ] = None,
-    yes: Yes = False,
-    as_json: AsJson = False,
-    profile: Profile = None,
-) -> None:
-    """Cancel an unfinished upload and delete its parts."""
-    with exit_codes(as_json=as_json):
-        api = api_of(profile, errors_console(quiet=as_json))
-        engine = UploadEngine(api, default_home())
-        if which is None:
-            unfinished = api.list_open_uploads()
-            if len(unfinished) > 1:
-                print_open_uploads(errors_console(), unfinished)
-                raise typer.BadParameter(message="several uploads are unfinished: say which")
-            if not unfinished:
-                raise UploadNotFoundError(name="any file")
-            which = unfinished[0].video_id
-        confirm(f"Give up the upload of {which} and what has arrived of it?", yes=yes)
-        video_id = _abort(engine, which)
-        if as_json:
-            print_json({"status": "aborted", "videoId": video_id})
-        else:
-            errors_console().print(f"Aborted {plain(video_id)}.", highlight=False)
-
-
-def _abort(engine: UploadEngine, file_or_video_id: str) -> str:
-    path = Path(file_or_video_id)
-    if path.suffix.lower() in CONTENT_TYPES:  # the file itself may be gone by now
-        return engine.abort(path)
-    engine.abort_video(file_or_video_id)
-    return file_or_video_id
-
-
-def _without(body: msgspec.Struct, name: str) -> dict[str, Any]:
-    fields: dict[str, Any] = msgspec.to_builtins(body)
-    return {key: value for key, value in fields.items() if key != name}

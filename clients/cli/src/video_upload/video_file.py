@@ -15,7 +15,7 @@ from awscrt.checksums import crc64nvme
 from video_upload.errors import FileChangedError, FileRefusedError, FileUnreadableError
 from video_upload.video_types import SIGNATURE_BYTES, content_type_of, require_video
 
-BUFFER_BYTES = 1024 * 1024
+BUFFER_BYTES = 256 * 1024
 
 
 def is_unicode(text: str) -> bool:
