@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from chalicelib.core.json_values import JsonObject, camel_case
 from chalicelib.core.labels import Labels
@@ -238,17 +238,18 @@ class VideoRecord:
         """The record in the same state, with something added."""
         return replace(self, **changes)
 
+    def to_fields(self) -> JsonObject:
+        """The record as it is stored, before it becomes text."""
+        return {stored: _plain(getattr(self, name)) for name, stored in _STORED_NAMES.items()}
+
     def to_json(self) -> bytes:
-        fields = {camel_case(name): _plain(value) for name, value in asdict(self).items()}
-        return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+        return json.dumps(self.to_fields(), ensure_ascii=False, separators=(",", ":")).encode()
 
     @classmethod
     def from_json(cls, body: bytes) -> Self:
         fields: dict[str, Any] = json.loads(body)
         rejection = fields.pop("rejection")
-        values: dict[str, Any] = {
-            name: fields[camel_case(name)] for name in cls.__dataclass_fields__ if camel_case(name) in fields
-        }
+        values: dict[str, Any] = {name: fields[stored] for name, stored in _STORED_NAMES.items() if stored in fields}
         for name in _TIMES:
             values[name] = datetime.fromisoformat(values[name]) if values.get(name) else None
         values["state"] = State(fields["state"])
@@ -258,6 +259,7 @@ class VideoRecord:
         return cls(**values)
 
 
+_STORED_NAMES = {name: camel_case(name) for name in VideoRecord.__dataclass_fields__}
 _TIMES = (
     "created_at",
     "updated_at",
@@ -275,7 +277,16 @@ _TIMES = (
 
 
 def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
+    # Not dataclasses.asdict, which copies every value deeply: that took most of the time of a write.
+    match value:
+        case datetime():
+            return value.isoformat()
+        case Rejection():
+            return {"code": value.code, "message": value.message}
+        case tuple():
+            return list(cast("tuple[Any, ...]", value))
+        case _:
+            return value
 
 
 def api_time(moment: datetime) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import unicodedata
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from chalicelib.core.json_values import JsonObject
 from chalicelib.core.video_id import VideoRef
@@ -97,7 +97,7 @@ def _searched_text(record: VideoRecord) -> str:
 
 
 def _facts(record: VideoRecord) -> str:
-    fields: dict[str, Any] = json.loads(record.to_json())
+    fields = record.to_fields()
     shown = {name: fields[name] for name in _FIELDS if fields[name] not in (None, [], 0)}
     if "uploadId" in shown:
         shown["uploadId"] = _HAS_UPLOAD_ID
