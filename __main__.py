@@ -70,6 +70,7 @@ storage_args = StorageArgs(
     s3_endpoint_id=network.s3_endpoint_id if network else None,
     roles=bucket_roles(context, settings),
     trail=settings.observability.trail,
+    renditions=settings.playback.renditions,
 )
 storage = Storage("storage", storage_args)
 
@@ -110,6 +111,7 @@ edge_args = EdgeArgs(
     web_acl_arn=web_acl.arn if web_acl else None,
     log_bucket_arn=storage.log_bucket_arn,
     dependencies=storage.dependencies,
+    renditions=settings.playback.renditions,
     measured=settings.observability.dashboard,
 )
 edge = Edge("edge", edge_args)
@@ -189,6 +191,7 @@ observability_args = ObservabilityArgs(
     log_key_arn=keys.log_key_arn,
     max_open_uploads=settings.uploads.max_open_uploads,
     scans=settings.malware.malware_scan,
+    makes_renditions=settings.playback.renditions,
     deletes_old=settings.storage.retention_days > 0,
     destinations=list(messaging.delivery_queue_arns),
 )

@@ -305,6 +305,17 @@ class MalwareSettings:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class PlaybackSettings:
+    """Playback."""
+
+    renditions: bool = flag(
+        False,
+        "a ready video whose container alone keeps some browsers from playing it gets a copy as MP4 beside it, paid "
+        "as storage and as computing time",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class NotificationSettings:
     """Notifications."""
 
@@ -453,6 +464,7 @@ class Settings:
     uploads: UploadSettings
     storage: StorageSettings
     malware: MalwareSettings
+    playback: PlaybackSettings
     notifications: NotificationSettings
     edge: EdgeSettings
     api: ApiSettings

@@ -31,6 +31,8 @@ USED_METRICS = len(OWN_METRICS) - SCHEDULED_METRICS
 SCAN_PLAN = "guardduty/malwareProtectionPlan:MalwareProtectionPlan"
 SCAN_METRICS = sum(name.startswith("scan") for name in OWN_METRICS)
 """Metrics that nobody writes where videos are not scanned."""
+RENDITION_METRICS = sum(name.startswith("rendition") for name in OWN_METRICS)
+"""Metrics that nobody writes where no renditions are made."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +126,8 @@ def _is_machine(client: Recorded) -> bool:
 def _used_metrics(stage: DeclaredStage) -> int:
     """Metrics that somebody's use makes: of scans and of notifications only where the stage has them."""
     of_features = ((DELIVERY_SOURCE, DELIVERY_METRICS), (SCAN_PLAN, SCAN_METRICS))
-    return USED_METRICS - sum(count for feature, count in of_features if not stage.of(feature))
+    unused = sum(count for feature, count in of_features if not stage.of(feature))
+    return USED_METRICS - unused - (0 if stage.settings.playback.renditions else RENDITION_METRICS)
 
 
 def _scheduled_metrics(stage: DeclaredStage) -> int:

@@ -91,6 +91,8 @@ def _lambda(month: Month) -> Iterator[_Row]:
     }
     before_tokens_seconds = month.token_function_calls * workload.token_function_milliseconds / 1000
     yield "invocations", "lambda.requests", sum(month.function_calls.values()) + month.token_function_calls
+    copying_seconds = month.copied * workload.mean_video_mb / workload.copied_mb_per_second
+    gib_seconds["video_processing"] += copying_seconds * inventory.memory_gib.get("video_processing", 0)
     cold = sum(spent for name, spent in gib_seconds.items() if name not in warm)
     yield "duration", "lambda.duration", cold + before_tokens_seconds * inventory.token_function_gib
     if warm:
@@ -118,6 +120,8 @@ def _storage(month: Month) -> Iterator[_Row]:
         yield "videos, archive instant access", "s3.archive_instant_tier_storage", archived
         yield "tiering, monitoring", "s3.tiering_monitoring", held.video_count
         yield "tiering, transitions", "s3.tiering_transitions", month.completed
+    if held.rendition_bytes:
+        yield "renditions", "s3.standard_storage", held.rendition_bytes / GIB
     beside = held.incomplete_bytes + held.metadata_bytes + month.bucket_log_bytes * log_months
     yield "records, posters, logs, unfinished", "s3.standard_storage", beside / GIB
     yield "parts (PUT)", "s3.write_requests", month.parts_sent

@@ -37,6 +37,7 @@ CLIENT_CALLS_AN_UPLOAD = 2  # of POST /progress after the parts: one when S3 has
 CLIENT_CALL_SECONDS = 30  # interval of POST /progress during an upload, and of the progress events in it
 WAF_LOGGED_SHARE = 0.01  # of requests that the web ACL blocks or counts
 EVENTS_A_VIDEO = 3  # of the bucket, to EventBridge: made, tagged, deleted
+COPIED_READ_BYTES, COPIED_PART_BYTES = 4 << 20, 16 << 20  # chalicelib/core/media/copying.py
 DELIVERY_MINUTES = 5  # CloudTrail User Guide: a trail delivers a file about every 5 minutes
 TRAIL_COMPRESSED = 0.1
 POLLERS, LONG_POLL_SECONDS = 5, 20  # of Lambda, at each queue; an assumption, AWS states neither
@@ -76,8 +77,8 @@ class Month:
             "scan_verdict": completed * inventory.scan_plans,
             "janitor": inventory.janitor_runs,
             "notification_delivery": 0.0,
-            # One message each: ready, rejected, or failed.
-            "message_sender": started * inventory.settings.network.uses_outbox,
+            # One message each: ready, rejected, or failed; another for a rendition.
+            "message_sender": (started + self.copied) * inventory.settings.network.uses_outbox,
         }
         self.api_calls = sum(self.function_calls[name] for name in ROUTE_FUNCTIONS)
         views = completed * (1 - workload.rejected_percent / 100) * workload.downloads_per_video
@@ -97,6 +98,9 @@ class Month:
             "completing": completed,
             "processing": completed,
             "inspecting": completed,
+            "copying": self.copied,
+            "reading_for_a_copy": self.copied * (math.ceil(workload.mean_video_bytes / COPIED_READ_BYTES) - 1),
+            "writing_a_copy": self.copied * (math.ceil(workload.mean_video_bytes / COPIED_PART_BYTES) - 1),
             "scanning": completed * inventory.scan_plans,
             "asking": completed * POLLS_UNTIL_READY,
             "browsing": pages,
@@ -164,6 +168,12 @@ class Month:
             + audited * size["trail_event"] * TRAIL_COMPRESSED
         )
 
+    @property
+    def copied(self) -> float:
+        """Videos that get a copy which all browsers play."""
+        ready = self.completed * (1 - self.workload.rejected_percent / 100)
+        return ready * self.workload.copied_percent / 100 * self.inventory.settings.playback.renditions
+
     def _walks(self) -> float:
         """Walks of the janitor over all stored videos."""
         return DAYS_A_MONTH * bool(self.inventory.settings.storage.retention_days and self.inventory.janitor_runs)
@@ -179,7 +189,7 @@ class Month:
 class Stored:
     """Bytes in the video bucket by tier (all `standard_bytes` without tiering), and in the metadata bucket.
 
-    expiring: videos that retention deletes in the month.
+    rendition_bytes: of copies that all browsers play. expiring: videos that retention deletes in the month.
 
     Videos are uploaded evenly, watched for a while, deleted at the end of their retention. A deleted or rejected video
     can be brought back for some days and then goes.
@@ -206,6 +216,8 @@ class Stored:
             frequent_days = min(workload.watched_days + DAYS_TO_INFREQUENT, life_days)
             archive_from = min(workload.watched_days + DAYS_TO_ARCHIVE_INSTANT, life_days)
         bytes_per_day, rejected = ready_per_day * workload.mean_video_bytes, rejected_per_day * rejected_days
+        copied_share = workload.copied_percent / 100 * settings.playback.renditions
+        self.rendition_bytes = bytes_per_day * life_days * copied_share
         self.standard_bytes = bytes_per_day * frequent_days + rejected * workload.mean_video_bytes
         self.infrequent_bytes = bytes_per_day * (archive_from - frequent_days)
         self.archive_instant_bytes = bytes_per_day * (life_days - archive_from)

@@ -45,6 +45,8 @@ class Workload:
     token_function_milliseconds: float = _limits(0, 5_000)  # Cognito waits no longer
     rejected_percent: float = _limits(0, 100)
     abandoned_percent: float = _limits(0, 100)
+    copied_percent: float = _limits(0, 100)
+    copied_mb_per_second: float = _limits(0.1, 10_000)
     cache_hit_percent: float = _limits(0, 100)
     audience_percent: Mapping[str, float] = _limits(0, 100)
     function_milliseconds: Mapping[str, float] = _limits(0, 900_000)  # Lambda quotas, "Function timeout"

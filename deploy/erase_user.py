@@ -1,8 +1,8 @@
 """Erase a user and everything of theirs: `make erase-user STAGE=prod ARGS="ada@example.com"`.
 
-Asks first. Locks the user out, aborts what is being uploaded, removes every version of every video, record, poster and
-marker, proves by listing that nothing is left, and deletes the account last. It cannot be undone. Safe to repeat, also
-by the owner's id once the account is gone.
+Asks first. Locks the user out, aborts what is being uploaded, removes every version of every video, rendition, record,
+poster and marker, proves by listing that nothing is left, and deletes the account last. It cannot be undone. Safe to
+repeat, also by the owner's id once the account is gone.
 
 Access tokens that were issued before are good for up to an hour, a form for a small upload for a quarter of one: run it
 again after that, by the owner's id.
@@ -118,7 +118,8 @@ def _deleted(record: VideoRecord) -> VideoRecord | None:
 
 
 def _unfinished(stage: DeployedStage, owner: str) -> Iterator[tuple[str, str]]:
-    return unfinished_under(stage.s3, stage.video_bucket, f"videos/{owner}/")
+    for folder in ("videos", "renditions"):
+        yield from unfinished_under(stage.s3, stage.video_bucket, f"{folder}/{owner}/")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -139,7 +140,7 @@ def _erase(stage: DeployedStage, options: argparse.Namespace) -> None:
     say(f"{erase_all(stage, owner.owner)} versions and unfinished uploads removed")
     for bucket, prefix in folders_of(stage, owner.owner):
         say(f"listed: s3://{bucket}/{prefix} holds no version, no delete marker")
-    say(f"listed: no unfinished upload under videos/{owner.owner}/")
+    say(f"listed: no unfinished upload under videos/{owner.owner}/ and renditions/{owner.owner}/")
     forget_in_index(stage, owner.owner)
     say("the index of the stage does not name the videos any more, nor do its older versions")
     _delete_account(stage, owner)

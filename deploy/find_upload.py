@@ -81,6 +81,9 @@ def describe(stage: DeployedStage, ref: VideoRef) -> dict[str, Any]:
         "record": newest,
         "recordVersions": _shown(history, lambda version: json.loads(_body_of(stage, version))["state"]),
         "objectVersions": _shown(objects, lambda version: _verdict_of(stage, version)),
+        "renditionVersions": _shown(
+            history_of(stage.s3, stage.video_bucket, ref.rendition_key), lambda version: _verdict_of(stage, version)
+        ),
         "posterVersions": _shown(history_of(stage.s3, stage.metadata_bucket, ref.poster_key), lambda _: None),
         "openUploads": [
             _open_upload(stage, record, upload_id) for upload_id in stage.videos.list_upload_ids(ref.file_key)
@@ -172,6 +175,7 @@ def as_text(found: Mapping[str, Any]) -> Iterator[str]:
     for title, key in (
         ("record versions", "recordVersions"),
         ("object versions", "objectVersions"),
+        ("rendition versions", "renditionVersions"),
         ("poster versions", "posterVersions"),
     ):
         yield title if found[key] else f"{title}: none"

@@ -30,6 +30,7 @@ def folders_of(stage: DeployedStage, owner: str) -> list[tuple[str, str]]:
     folders = ("records", "posters", "open", "starts", "links", "link-uses", "index/new", "index/packs/owners")
     return [
         (stage.video_bucket, f"videos/{owner}/"),
+        (stage.video_bucket, f"renditions/{owner}/"),
         *((stage.metadata_bucket, f"{folder}/{owner}/") for folder in folders),
     ]
 

@@ -38,6 +38,7 @@ def main() -> int:
             api_variables={
                 **_notification_variables(arguments),
                 **({"MALWARE_SCAN": "true"} if arguments.malware_scan else {}),
+                **({"RENDITIONS": "true"} if arguments.renditions else {}),
             },
             on_line=_printer(verbose=arguments.verbose),
         ) as platform:
@@ -116,6 +117,11 @@ def _arguments() -> argparse.Namespace:
         "--malware-scan",
         action="store_true",
         help="scan videos for malware: by ClamAV's daemon where it runs, else for the EICAR test file",
+    )
+    parser.add_argument(
+        "--renditions",
+        action="store_true",
+        help="copy videos whose container alone keeps some browsers from playing them",
     )
     parser.add_argument("--verbose", action="store_true", help="print the output of all processes")
     arguments = parser.parse_args()

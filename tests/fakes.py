@@ -240,6 +240,26 @@ class FakeVideos:
         return next((version for version in self.versions[key] if version.version_id == version_id), None)
 
 
+@dataclass
+class FakeRenditions:
+    """Writes into the video bucket what the platform makes itself."""
+
+    videos: FakeVideos
+
+    def begin(self, key: str, content_type: str) -> str:
+        return self.videos.create_multipart_upload(key, content_type, "")
+
+    def put_part(self, key: str, upload_id: str, part_number: int, body: bytes) -> str:
+        return self.videos.put_part(upload_id, part_number, body)
+
+    def complete(self, key: str, upload_id: str, parts: Sequence[tuple[int, str]]) -> str:
+        stored = self.videos.uploads.pop(upload_id).parts
+        return self.videos.put_object(key, b"".join(stored[number] for number, _ in parts))
+
+    def abort(self, key: str, upload_id: str) -> None:
+        self.videos.uploads.pop(upload_id, None)
+
+
 class FakeMac:
     """HMAC under keys by kid; the first one signs."""
 

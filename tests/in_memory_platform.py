@@ -16,6 +16,8 @@ from chalicelib.core.janitor import Janitor
 from chalicelib.core.library import Library
 from chalicelib.core.malware_scan import NO_SCAN, Heard, ScanPolicy, ScanResult, ScanVerdict, ScanVerdicts
 from chalicelib.core.media.containers import HEAD_BYTES, require_container
+from chalicelib.core.media.copying import Source
+from chalicelib.core.media.errors import UnreadableMediaError
 from chalicelib.core.media.facts import MediaFacts, VideoStream
 from chalicelib.core.media.inspection import Inspection
 from chalicelib.core.multipart_upload import MultipartUploads, StartedUpload
@@ -27,6 +29,7 @@ from chalicelib.core.ports import OutcomeUnknownError, StoredObject
 from chalicelib.core.processing import Processed, Processing
 from chalicelib.core.progress import ProgressLog
 from chalicelib.core.records import Records
+from chalicelib.core.renditions import Renditions
 from chalicelib.core.retention import Retention
 from chalicelib.core.retention_policy import FOR_EVER, RetentionPolicy
 from chalicelib.core.sigv4 import BucketAddress, Credentials
@@ -38,6 +41,7 @@ from chalicelib.core.upload_links import UploadLinks
 from chalicelib.core.upload_requests import CompleteUpload, StartUpload
 from chalicelib.core.upload_token import UploadToken, UploadTokens
 from chalicelib.core.video_record import VideoRecord
+from chalicelib.core.video_types import Container
 from chalicelib.core.viewing_urls import S3ViewingUrls
 from tests.fakes import (
     FakeBill,
@@ -47,6 +51,7 @@ from tests.fakes import (
     FakeMeter,
     FakeNotifier,
     FakeOutside,
+    FakeRenditions,
     FakeScaling,
     FakeScanner,
     FakeTrigger,
@@ -64,6 +69,7 @@ class InMemoryPlatform:
     clock: FakeClock
     metadata: FakeMetadata
     videos: FakeVideos
+    renditions: FakeRenditions
     mac: FakeMac
     notifier: FakeNotifier
     trigger: FakeTrigger
@@ -90,6 +96,7 @@ class InMemoryPlatform:
     stage_figures: StageFigures
     progress_log: ProgressLog
     deliveries: Deliveries
+    viewing_urls: S3ViewingUrls
 
     def start(
         self, size_bytes: int = 3 * MIN_PART_BYTES - 1, owner: str = OWNER, *, correlation_id: str | None = None
@@ -132,6 +139,30 @@ class InMemoryPlatform:
         """Deploy another setting: of new instances, over the same buckets."""
         self.library = replace(self.library, retention=policy)
         self.retention = replace(self.retention, policy=policy)
+
+    def change_renditions(self, *, makes: bool) -> None:
+        """Deploy another setting: of new instances, over the same buckets."""
+        maker = Renditions(
+            records=self.records,
+            videos=self.videos,
+            bucket=self.renditions,
+            copy=copied,
+            inspect=inspected_of_quicktime,
+            announcements=self.processing.announcements,
+            meter=self.processing.meter,
+            now=self.clock,
+        )
+        self.processing = replace(
+            self.processing, renditions=maker if makes else None, inspect=inspected_of_quicktime if makes else inspected
+        )
+        self.janitor = replace(self.janitor, makes_renditions=makes)
+        urls = replace(self.viewing_urls, plays_renditions=makes)
+        self.library = replace(self.library, urls=urls)
+
+    def fail_copies(self) -> None:
+        """Have every copy fail from now on."""
+        assert self.processing.renditions
+        self.processing = replace(self.processing, renditions=replace(self.processing.renditions, copy=refuse_to_copy))
 
     def change_scans(self, policy: ScanPolicy) -> None:
         """Deploy another setting: of new instances, over the same buckets."""
@@ -195,6 +226,28 @@ def inspected(read_range: Callable[[int, int], bytes], size_bytes: int) -> Inspe
     return Inspection(facts=facts, poster_jpeg=b"\xff\xd8 poster")
 
 
+COPY_MARK = b"copied "
+
+
+def copied(source: Source, send: Callable[[int, bytes], None]) -> int:
+    body = COPY_MARK + source.read_range(0, source.size_bytes)
+    send(1, body)
+    return len(body)
+
+
+def refuse_to_copy(source: Source, send: Callable[[int, bytes], None]) -> int:
+    send(1, b"half of it")
+    raise UnreadableMediaError(problem="it cannot be copied")
+
+
+def inspected_of_quicktime(read_range: Callable[[int, int], bytes], size_bytes: int) -> Inspection:
+    """As `inspected`, of files that some browsers do not play before they are copied."""
+    if read_range(0, len(COPY_MARK)) == COPY_MARK:
+        return inspected(lambda start, end: MP4_HEAD[start:end], size_bytes)
+    found = inspected(read_range, size_bytes)
+    return replace(found, facts=replace(found.facts, container=Container.QUICKTIME))
+
+
 CAPS = Caps(max_open_uploads=3, max_reserved_bytes=100 * 2**20)
 
 
@@ -243,6 +296,8 @@ def platform_in_memory(
         clock=clock,
         metadata=metadata,
         videos=videos,
+        renditions=FakeRenditions(videos),
+        viewing_urls=viewing_urls,
         mac=mac,
         notifier=notifier,
         trigger=trigger,

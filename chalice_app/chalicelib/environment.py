@@ -85,6 +85,7 @@ class Environment:
     message_outbox: str = _variable("false")
     malware_scan: str = _variable("false")
     malware_unscanned: str = _variable("reject")
+    renditions: str = _variable("false")
     accepted_containers: str = _variable("")
     max_video_bytes: int = _variable(str(MAX_OBJECT_BYTES), least=1, most=MAX_OBJECT_BYTES)
     max_simple_upload_bytes: int = _variable(str(100 * MIB), least=1, most=5 * GIB)
@@ -118,6 +119,10 @@ class Environment:
     def containers(self) -> frozenset[Container]:
         names = self.accepted_containers
         return frozenset(map(Container, names.split(","))) if names else EVERY_CONTAINER
+
+    @property
+    def makes_renditions(self) -> bool:
+        return self.renditions == "true"
 
     @property
     def client_ids(self) -> frozenset[str]:
@@ -167,6 +172,7 @@ _CHOICES = {
     "message_outbox": ("true", "false"),
     "malware_scan": ("true", "false"),
     "malware_unscanned": ("reject", "accept"),
+    "renditions": ("true", "false"),
 }
 
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:  # costly to import, or not in every function's bundle
     from chalicelib.core.processing import Processing
     from chalicelib.core.progress import ProgressLog
     from chalicelib.core.records import Records
+    from chalicelib.core.renditions import Renditions
     from chalicelib.core.retention import Retention
     from chalicelib.core.retention_policy import RetentionPolicy
     from chalicelib.core.simple_upload import SimpleUploads
@@ -167,6 +168,26 @@ class Services:
             now=self._now,
             scans=self._scan_policy,
             containers=self.environment.containers,
+            renditions=self._renditions if self.environment.makes_renditions else None,
+        )
+
+    @cached_property
+    def _renditions(self) -> "Renditions":
+        from chalicelib.adapters.s3_renditions import S3Renditions
+        from chalicelib.core.media.copying import copy_media
+        from chalicelib.core.media.inspection import inspect_media
+        from chalicelib.core.renditions import Renditions
+
+        environment = self.environment
+        return Renditions(
+            records=self.records,
+            videos=self._videos,
+            bucket=S3Renditions(self._patient_s3, environment.video_bucket, environment.data_key_arn),
+            copy=copy_media,
+            inspect=inspect_media,
+            announcements=self._announcements,
+            meter=self.meter,
+            now=self._now,
         )
 
     @cached_property
@@ -193,6 +214,7 @@ class Services:
             now=self._now,
             scans=scans,
             scanner=GuardDutyScanner(self._client("guardduty"), bucket) if scans.is_on else None,
+            makes_renditions=self.environment.makes_renditions,
         )
 
     @cached_property
@@ -391,6 +413,7 @@ class Services:
                 signer=KmsSigner(self._kms, environment.media_key_arn),
                 ttl_seconds=environment.url_ttl_seconds,
                 now=self._now,
+                plays_renditions=environment.makes_renditions,
             )
         return S3ViewingUrls(
             video_address=self._address(environment.video_bucket),
@@ -399,6 +422,7 @@ class Services:
             credentials=self._credentials,
             ttl_seconds=environment.url_ttl_seconds,
             now=self._now,
+            plays_renditions=environment.makes_renditions,
         )
 
     @cached_property

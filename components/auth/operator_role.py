@@ -80,7 +80,7 @@ def operators_policy(
     S3 API reference, GetObjectTagging and DeleteObject: a call that names a version needs both actions.
     """
     videos, metadata = context.bucket_arn("videos"), context.bucket_arn("metadata")
-    objects = f"{videos}/videos/*"
+    objects, renditions = f"{videos}/videos/*", f"{videos}/renditions/*"
     records, markers, idempotency_keys, posters, index, links, link_uses = (
         f"{metadata}/{folder}/*" for folder in ("records", "open", "starts", "posters", "index", "links", "link-uses")
     )
@@ -89,16 +89,24 @@ def operators_policy(
         allow("FindVersions", actions="s3:ListBucketVersions", resources=[videos, metadata]),
         allow("FindOpenUploads", actions="s3:ListBucketMultipartUploads", resources=videos),
         allow("ReadRecords", actions=["s3:GetObject", "s3:GetObjectVersion"], resources=records),
-        allow("ReadVerdicts", actions=["s3:GetObjectTagging", "s3:GetObjectVersionTagging"], resources=objects),
+        allow(
+            "ReadVerdicts",
+            actions=["s3:GetObjectTagging", "s3:GetObjectVersionTagging"],
+            resources=[objects, renditions],
+        ),
         allow("ChangeRecords", actions=["s3:PutObject", "s3:PutObjectTagging"], resources=records),
         allow("RebuildIndex", actions=["s3:GetObject", "s3:PutObject"], resources=index),
         allow("MarkOpen", actions="s3:PutObject", resources=markers),
         allow("RevokeLinks", actions=["s3:GetObject", "s3:PutObject"], resources=links),
-        allow("AbortUploads", actions=["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"], resources=objects),
+        allow(
+            "AbortUploads",
+            actions=["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+            resources=[objects, renditions],
+        ),
         allow(
             "HideUncoverAndErase",
             actions=["s3:DeleteObject", "s3:DeleteObjectVersion"],
-            resources=[objects, records, posters, markers, idempotency_keys, index, links, link_uses],
+            resources=[objects, renditions, records, posters, markers, idempotency_keys, index, links, link_uses],
         ),
         allow(
             "S3UsesDataKey",

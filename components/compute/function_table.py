@@ -147,6 +147,8 @@ FUNCTIONS: Mapping[str, FunctionSpec] = {
             may.list_videos,
             may.tag_verdicts,
             may.keep_posters,
+            may.hide_renditions,
+            may.make_renditions,
             may.announce,
             may.send_failures_to_dead_letter_queue,
         ),

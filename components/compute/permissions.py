@@ -35,6 +35,11 @@ class Resources:
         """Objects of clients."""
         return f"{self.context.bucket_arn('videos')}/videos/*"
 
+    @property
+    def renditions(self) -> str:
+        """Copies that the platform makes of them."""
+        return f"{self.context.bucket_arn('videos')}/renditions/*"
+
     def metadata(self, folder: str) -> str:
         """Objects of one folder of the metadata bucket."""
         return f"{self.context.bucket_arn('metadata')}/{folder}/*"
@@ -234,11 +239,12 @@ def sign_media_urls(resources: Resources) -> Statement:
 
 
 def delete_videos(resources: Resources) -> Statement:
-    """Hides them behind a delete marker, which an operator can take away again."""
+    """Hides them behind a delete marker, which an operator can take away again. Renditions also where none is made any
+    more."""
     return allow(
         "DeleteVideosAndPosters",
         actions="s3:DeleteObject",
-        resources=[resources.videos, resources.metadata("posters")],
+        resources=[resources.videos, resources.renditions, resources.metadata("posters")],
     )
 
 
@@ -252,6 +258,26 @@ def tag_verdicts(resources: Resources) -> Statement:
         ],
         resources=resources.videos,
     )
+
+
+def hide_renditions(resources: Resources) -> Statement:
+    """Of videos that malware was found in; HEAD needs GetObject."""
+    return allow("HideRenditions", actions=["s3:GetObject", "s3:DeleteObject"], resources=resources.renditions)
+
+
+def make_renditions(resources: Resources) -> list[Statement]:
+    if not resources.settings.playback.renditions:
+        return []
+    return [
+        allow(
+            "MakeRenditions",
+            actions=[
+                *("s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObjectVersion", "s3:DeleteObjectVersion"),
+                *("s3:PutObjectTagging", "s3:PutObjectVersionTagging"),
+            ],
+            resources=resources.renditions,
+        )
+    ]
 
 
 def remove_uninspected(resources: Resources) -> Statement:

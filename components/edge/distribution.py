@@ -40,6 +40,7 @@ class EdgeArgs:
     web_acl_arn: None without a web ACL.
     log_bucket_arn: receives access logs.
     dependencies: the log bucket's policy, and other resources that must exist before a bucket is read or written.
+    renditions: whether they are played.
     measured: whether CloudFront publishes its hit rate, which costs a monthly fee; only for stages with a dashboard.
     """
 
@@ -55,6 +56,7 @@ class EdgeArgs:
     web_acl_arn: pulumi.Input[str] | None
     log_bucket_arn: pulumi.Input[str]
     dependencies: Sequence[pulumi.Resource]
+    renditions: bool
     measured: bool
 
 
@@ -165,6 +167,14 @@ class Edge(pulumi.ComponentResource):
                         ("/media/posters/*", POSTERS, CACHING_OPTIMIZED),
                         # What is too large for the cache passes through only where nothing is cached.
                         ("/media/large/videos/*", VIDEOS, CACHING_DISABLED),
+                        *(
+                            [
+                                ("/media/renditions/*", VIDEOS, CACHING_OPTIMIZED),
+                                ("/media/large/renditions/*", VIDEOS, CACHING_DISABLED),
+                            ]
+                            if args.renditions
+                            else []
+                        ),
                     )
                 ),
                 aws.cloudfront.DistributionOrderedCacheBehaviorArgs(

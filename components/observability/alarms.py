@@ -92,6 +92,7 @@ def alarms_of(monitored: MonitoredResources, *, paused: bool, max_open_uploads: 
         *_uploads(monitored, max_open_uploads),
         *_events(monitored, paused=paused),
         *(_scans(monitored) if monitored.scans else []),
+        *(_renditions(monitored) if monitored.makes_renditions else []),
         *_functions(monitored, paused=paused),
         *_janitor(monitored, paused=paused),
         *_notifications(monitored, paused=paused),
@@ -269,6 +270,18 @@ def _scans(monitored: MonitoredResources) -> list[Alarm]:
             metrics=(monitored.own("scans_unanswered_count", "Sum"),),
             threshold=0,
         ),
+    ]
+
+
+def _renditions(monitored: MonitoredResources) -> list[Alarm]:
+    return [
+        Alarm(
+            name="renditions-failed",
+            meaning="Videos get no copy that all browsers play.",
+            metrics=(monitored.own("renditions_failed_count", "Sum"),),
+            threshold=0,
+            period_seconds=HOURS,
+        )
     ]
 
 

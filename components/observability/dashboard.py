@@ -141,6 +141,10 @@ def _funnel(monitored: MonitoredResources) -> list[Chart]:
         results = ("clean", "infected", "unsupported", "access_denied", "failed", "unanswered")
         lines = [Line(result.replace("_", " "), own(f"scans_{result}_count", "Sum")) for result in results]
         charts.append(Chart("Malware scans", lines, HOUR))
+    if monitored.makes_renditions:
+        lines = [Line(end, own(f"renditions_{end}_count", "Sum")) for end in ("ready", "failed")]
+        charts.append(Chart("Renditions", lines, HOUR))
+        charts.append(Chart("Time for a rendition (ms)", [Line("p90", own("rendition_milliseconds", "p90"))], HOUR))
     return charts
 
 

@@ -36,6 +36,7 @@ class MonitoredResources:
     function_names: by function. delivery_queue_names: of the destinations of notifications. web_acl_name: the ACL's
     metric name; None without one.
     scans: whether videos are scanned for malware. deletes_old: whether retention deletes videos.
+    makes_renditions: whether videos get them.
     """
 
     stage: str
@@ -51,6 +52,7 @@ class MonitoredResources:
     web_acl_name: str | None
     scans: bool
     deletes_old: bool
+    makes_renditions: bool
 
     def own(self, recorded: str, statistic: str) -> Metric:
         """One of the platform's own. recorded: its key in the app's catalogue of metrics."""

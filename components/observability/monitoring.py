@@ -28,7 +28,7 @@ class ObservabilityArgs:
     api_stage, distribution_id, functions, data_key_arn, web_acl_name: whose metrics are watched; no web ACL where
         there is none.
     max_open_uploads: of one user. scans: whether videos are scanned for malware. deletes_old: whether retention deletes
-        videos. destinations: of notifications.
+        videos. makes_renditions: whether videos get them. destinations: of notifications.
     """
 
     context: StageContext
@@ -43,6 +43,7 @@ class ObservabilityArgs:
     max_open_uploads: int
     scans: bool
     deletes_old: bool
+    makes_renditions: bool
     destinations: Sequence[str]
 
 
@@ -89,6 +90,7 @@ class Observability(pulumi.ComponentResource):
             web_acl_name=args.web_acl_name,
             scans=args.scans,
             deletes_old=args.deletes_old,
+            makes_renditions=args.makes_renditions,
         )
         alarms = (
             alarms_of(self._monitored, paused=args.context.general.paused, max_open_uploads=args.max_open_uploads)

@@ -44,9 +44,12 @@ class BucketRoles:
     outside_network_arns: Sequence[str]
 
 
-def video_bucket_policy(context: StageNames, *, data_key_arn: pulumi.Input[str], roles: BucketRoles) -> PolicyDocument:
-    """Videos."""
+def video_bucket_policy(
+    context: StageNames, *, data_key_arn: pulumi.Input[str], roles: BucketRoles, renditions: bool
+) -> PolicyDocument:
+    """Videos. renditions: whether CloudFront serves those as well."""
     arn = context.bucket_arn("videos")
+    played = [f"{arn}/videos/*", *([f"{arn}/renditions/*"] if renditions else [])]
     return document(
         *_transport(arn),
         *_encryption(arn, data_key_arn),
@@ -69,7 +72,7 @@ def video_bucket_policy(context: StageNames, *, data_key_arn: pulumi.Input[str],
             resources=f"{arn}/*",
             conditions={"ArnNotEquals": {"aws:PrincipalArn": list(roles.tagging_arns)}},
         ),
-        _cloudfront_reads(context, f"{arn}/videos/*"),
+        _cloudfront_reads(context, *played),
     )
 
 
@@ -233,11 +236,11 @@ def _short_signatures(bucket_arn: str) -> Statement:
     )
 
 
-def _cloudfront_reads(context: StageNames, resource: str) -> Statement:
+def _cloudfront_reads(context: StageNames, *resources: str) -> Statement:
     return allow(
         "CloudFrontReads",
         principal={"Service": "cloudfront.amazonaws.com"},
         actions="s3:GetObject",
-        resources=resource,
+        resources=resources[0] if len(resources) == 1 else list(resources),
         conditions=policy.from_own_distributions(context.account_id),
     )

@@ -25,7 +25,7 @@ class StorageArgs:
 
     data_key_arn: encrypts everything but the log bucket.
     s3_endpoint_id: the only way to records, or None without a network.
-    trail: whether one writes into the log bucket.
+    trail: whether one writes into the log bucket. renditions: whether CloudFront serves them.
     """
 
     context: StageContext
@@ -35,6 +35,7 @@ class StorageArgs:
     s3_endpoint_id: pulumi.Input[str] | None
     roles: bucket_policies.BucketRoles
     trail: bool
+    renditions: bool
 
 
 class Storage(pulumi.ComponentResource):
@@ -71,6 +72,7 @@ class Storage(pulumi.ComponentResource):
                 context,
                 data_key_arn=args.data_key_arn,
                 roles=args.roles,
+                renditions=args.renditions,
             ),
             "metadata": bucket_policies.metadata_bucket_policy(
                 context,

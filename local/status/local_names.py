@@ -23,5 +23,6 @@ def monitored_locally() -> MonitoredResources:
         data_key_arn=names.DATA_KEY_ALIAS,
         web_acl_name=None,
         scans=False,
+        makes_renditions=False,
         deletes_old=False,
     )

@@ -6,7 +6,8 @@ from typing import Any, cast
 import pytest
 
 from chalicelib.adapters.sns_notifier import SnsNotifier
-from chalicelib.core.video_events import owed_event
+from chalicelib.core.rendition import Failure, Rendition
+from chalicelib.core.video_events import EventType, VideoEvent, owed_event
 from chalicelib.core.video_record import Deleter, Rejection, State
 from tests.in_memory_platform import InMemoryPlatform, Transfer
 
@@ -58,3 +59,14 @@ def test_a_mail_says_in_a_sentence_what_happened(
     assert message["type"] == event_type
     assert call["MessageAttributes"]["type"]["StringValue"] == event_type
     assert call["MessageAttributes"]["state"]["StringValue"] == message["state"] == event_type.partition(".")[2]
+
+
+@pytest.mark.parametrize("event_type", EventType)
+def test_every_event_has_a_sentence(platform: InMemoryPlatform, event_type: EventType) -> None:
+    record = platform.start().started.record
+    now = record.created_at
+    record = record.noted(deletes_at=now, rendition=Rendition().failed(now, Failure.NOT_CONVERTIBLE))
+    sns = FakeSns()
+    SnsNotifier(cast("Any", sns), "topic").announce(VideoEvent(event_type, record, now))
+    (call,) = sns.published
+    assert json.loads(call["Message"])["email"].startswith("film.mp4 ")

@@ -87,6 +87,7 @@ class FakePlatform:
     expires_at: str | None = None
     most_open: int = 1000
     playback_urls: int = 0
+    rendition: dict[str, Any] | None = None
     downloads: FakeDownloads = field(default_factory=FakeDownloads)
     uploads: dict[str, FakeUpload] = field(default_factory=dict[str, FakeUpload])
     calls: list[str] = field(default_factory=list[str])
@@ -248,13 +249,15 @@ class FakePlatform:
             track = {"codec": "h264", "width": 640, "height": 360, "rotationDegrees": 0, "frameRate": 25.0}
             media = {"container": "mp4", "durationSeconds": 1.5, "bitRateBitsPerSecond": 1, "video": track}
             media["playability"] = {"browsers": "some", "obstacle": {"part": "video", "name": "HEVC (H.265)"}}
+        url = self._playback_url(upload)
         return {
             **{"title": None, "description": None, "tags": []},
             **{"videoId": upload.video_id, **upload.body, "state": upload.state, "media": media},
             **{"createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z", "completedAt": None},
             **{"waitsFor": self.waits_for if upload.state == "processing" else None},
             **{"rejection": self.rejection if upload.state == "rejected" else None},
-            **{"posterUrl": None, "playbackUrl": self._playback_url(upload), "urlsExpireAt": None},
+            **{"posterUrl": None, "playbackUrl": url, "downloadUrl": url, "urlsExpireAt": None},
+            **{"rendition": self.rendition if upload.state == "ready" else None},
             **{"expiresAt": self.expires_at, "expiresSoon": self.expires_at is not None},
         }
 

@@ -200,6 +200,20 @@ def test_a_video_that_waits_for_its_malware_scan_says_so_and_one_with_malware_wh
 
 
 @pytest.mark.usefixtures("signed_in")
+def test_a_video_tells_of_the_copy_that_browsers_play(platform: FakePlatform, cli: Cli, make_video: MakeVideo) -> None:
+    assert cli.run("upload", make_video(MIB)).returncode == 0
+    shown = cli.run("show", platform.only_upload().video_id).stdout
+    assert "rendition" not in shown
+    for rendition, words in (
+        ({"state": "pending", "sizeBytes": None, "reason": None}, "preparing a version that all browsers can play"),
+        ({"state": "ready", "sizeBytes": 1_500_000, "reason": None}, "MP4 that all browsers play, 1.5 MB"),
+        ({"state": "failed", "sizeBytes": None, "reason": "not_convertible"}, "could be made"),
+    ):
+        platform.rendition = rendition
+        assert words in cli.run("show", platform.only_upload().video_id).stdout
+
+
+@pytest.mark.usefixtures("signed_in")
 def test_a_video_whose_deletion_was_announced_says_when(
     platform: FakePlatform, cli: Cli, make_video: MakeVideo
 ) -> None:

@@ -11,7 +11,7 @@ from chalicelib.contract.openapi import WEBHOOK
 from chalicelib.core.video_events import EventType
 from local.platform import LocalPlatform, Ports
 from tests.end_to_end.conftest import Person, StandIn, expire, make_person, put_part, wait_until, walk_in
-from tests.media.sample_videos import write_sample_video
+from tests.media.sample_videos import write_reordered_video, write_sample_video
 
 SECRET = "EXAMPLE"
 ADMINISTRATOR = "ada@example.com"
@@ -73,14 +73,15 @@ class Recording:
 
 def recorded() -> dict[str, dict[str, Any]]:
     """Examples of every operation, from one run."""
-    retention = {"RETENTION_SECONDS": str(RETENTION_DAYS * 24 * 3600)}
+    settings = {"RETENTION_SECONDS": str(RETENTION_DAYS * 24 * 3600), "RENDITIONS": "true"}
     with (
         TemporaryDirectory() as folder,
-        LocalPlatform(data_dir=None, ports=Ports.free(), api_variables=retention) as platform,
+        LocalPlatform(data_dir=None, ports=Ports.free(), api_variables=settings) as platform,
     ):
         file = write_sample_video(Path(folder) / "holiday.mp4", duration_seconds=1.0, pad_to_bytes=6 * 2**20)
         person = make_person(platform)
         recording = Recording(person, StandIn(platform.stand_in_url))
+        _play_copies(recording, person, Path(folder))
         _play(recording, person, file.read_bytes())
         return recording.examples
 
@@ -138,6 +139,17 @@ def _play(recording: Recording, person: Person, content: bytes) -> None:
     expire(recording.stand_in, person, person.start(len(content)))
     _play_links(recording, film)
     recording.keep_messages(*EventType)
+
+
+def _play_copies(recording: Recording, person: Person, folder: Path) -> None:
+    copied = write_sample_video(folder / "clip.mov", "mov", duration_seconds=1.0)
+    person.upload(copied.read_bytes(), file_name="clip.mov", content_type="video/quicktime")
+    person.upload(
+        write_reordered_video(folder / "tape.avi", "avi").read_bytes(),
+        file_name="tape.avi",
+        content_type="video/x-msvideo",
+    )
+    recording.keep_messages(EventType.RENDITION_READY, EventType.RENDITION_FAILED)
 
 
 def _delete_several(recording: Recording, administrator: str, owner: str, *video_ids: str) -> None:

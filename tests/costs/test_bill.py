@@ -277,6 +277,23 @@ def test_a_malware_scan_is_billed_by_what_it_scans(prices: PriceList, workload: 
     assert scanning.usd - before.usd > sum(line.usd for line in added.values()), "its calls and metrics cost as well"
 
 
+def test_renditions_are_billed_by_storage_and_computing_time(prices: PriceList, workload: Workload) -> None:
+    model = CostModel(stage="dev", workload=workload, prices=prices)
+    before, copying = model.bill(), model.bill((("renditions", True),))
+    (stored,) = (line for line in copying.lines if line.item == "renditions")
+    assert stored.quantity * GIB == pytest.approx(copying.month.stored.rendition_bytes)
+    assert 0 < stored.quantity < copying.month.stored.video_bytes / GIB * workload.copied_percent / 100 + 1
+    before_seconds, seconds = (
+        next(line.quantity for line in bill.lines if line.item == "duration") for bill in (before, copying)
+    )
+    copied = copying.month.copied * workload.mean_video_mb / workload.copied_mb_per_second
+    memory_gib = copying.month.inventory.memory_gib["video_processing"]
+    assert seconds - before_seconds == pytest.approx(copied * memory_gib, rel=0.05)
+    assert "renditions" not in {line.item for line in before.lines}
+    nobody = model.with_workload(dataclasses.replace(workload, copied_percent=0)).bill((("renditions", True),))
+    assert nobody.usd - before.usd < 1.5, "what is turned on and used by nobody costs its metrics alone"
+
+
 def test_retention_stores_less_and_costs_its_messages_and_walks(prod: CostModel) -> None:
     before = prod.bill().month
     never = prod.bill(inventory=prod.inventory().with_settings("storage", retention_days=36_500)).month

@@ -47,6 +47,7 @@ KINDS = {
         "delete": "s3_deletes",
         "delete_version": "s3_deletes",
     },
+    "renditions": {"put_part": "s3_writes", "complete": "s3_writes"},
     "mac": {"generate": "kms_requests", "verify": "kms_requests"},
     "notifier": {"announce": "publishes"},
 }
@@ -165,6 +166,15 @@ def test_processing_a_video_asks_what_the_model_bills(platform: InMemoryPlatform
     platform.process(transfer)
     # The inspector of this fake platform reads nothing beyond the head.
     assert counted == as_counted(CALLS["processing"])
+
+
+def test_a_copy_of_a_video_asks_what_the_model_bills_more(platform: InMemoryPlatform, counted: Counter[str]) -> None:
+    platform.change_renditions(makes=True)
+    transfer = platform.start()
+    transfer.send_and_complete()
+    counted.clear()
+    platform.process(transfer)
+    assert counted == as_counted(CALLS["processing"] + CALLS["copying"])
 
 
 def test_a_scan_whose_verdict_comes_second_asks_what_the_model_bills_more(

@@ -83,6 +83,7 @@ def test_own_metrics_are_the_catalogues() -> None:
         ("malwareScan", True): of_scans,
         ("eventBusName", "videos"): DELIVERY_METRICS,
         ("retentionDays", 365): RETENTION_METRICS,
+        ("renditions", True): sum(metric.name.startswith("Rendition") for metric in OWN_METRICS.values()),
     }
     count = inventory.scheduled_metrics + inventory.used_metrics
     assert count == len(OWN_METRICS) - sum(features.values())

@@ -29,6 +29,7 @@ ON: Mapping[str, object] = {
     "malwareScan": True,
     "malwareUnscanned": Unscanned.ACCEPT,
     "retentionDays": 365,
+    "renditions": True,
     "siteDomain": "videos.example.com",
     "nativeRedirectUrls": ["https://app.example.com/signed-in"],
     "siteCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/1",

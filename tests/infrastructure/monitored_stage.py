@@ -22,6 +22,7 @@ ANY_STAGE = MonitoredResources(
     data_key_arn="arn",
     web_acl_name=None,
     scans=False,
+    makes_renditions=False,
     deletes_old=False,
 )
 

@@ -23,7 +23,7 @@ TAGS, INSPECTS, OUTSIDE, OTHER = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name
 ROLES = BucketRoles(tagging_arns=[TAGS], inspecting_arns=[INSPECTS], outside_network_arns=[OUTSIDE])
 METADATA: dict[str, Any] = {"data_key_arn": "data-key", "roles": ROLES}
 POLICIES: dict[str, Callable[[], PolicyDocument]] = {
-    "videos": lambda: video_bucket_policy(CONTEXT, data_key_arn="data-key", roles=ROLES),
+    "videos": lambda: video_bucket_policy(CONTEXT, data_key_arn="data-key", roles=ROLES, renditions=True),
     "metadata": lambda: metadata_bucket_policy(CONTEXT, s3_endpoint_id="endpoint", **METADATA),
     "open metadata": lambda: metadata_bucket_policy(CONTEXT, s3_endpoint_id=None, **METADATA),
     "site": lambda: site_bucket_policy(CONTEXT),

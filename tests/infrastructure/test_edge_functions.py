@@ -23,6 +23,8 @@ def rewritten(function: str, uri: str) -> str:
     [
         ("/media/videos/owner/1", "/videos/owner/1"),
         ("/media/large/videos/owner/1", "/videos/owner/1"),
+        ("/media/renditions/owner/1.mp4", "/renditions/owner/1.mp4"),
+        ("/media/large/renditions/owner/1.mp4", "/renditions/owner/1.mp4"),
         ("/media/posters/owner/1.jpg", "/posters/owner/1.jpg"),
         ("/media/videos/large/1", "/videos/large/1"),
         ("/media/largevideos/1", "/largevideos/1"),

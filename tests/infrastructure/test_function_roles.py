@@ -30,7 +30,7 @@ PLAIN = Resources(
 WEBHOOKS = ("https://example.com/mine",)
 VIDEO_BUCKET = "arn:aws:s3:::video-upload-dev-videos-eu-central-1-123456789012"
 METADATA_BUCKET = "arn:aws:s3:::video-upload-dev-metadata-eu-central-1-123456789012"
-VIDEOS = f"{VIDEO_BUCKET}/videos/*"
+VIDEOS, RENDITIONS = f"{VIDEO_BUCKET}/videos/*", f"{VIDEO_BUCKET}/renditions/*"
 COUNTED = f"{VIDEO_BUCKET} if s3:prefix is videos/*"
 RECORDS, OPEN, STARTS, POSTERS, FIGURES, USAGE, OUTBOX, CHANGES, PACKS = (
     f"{METADATA_BUCKET}/{folder}/*"
@@ -68,6 +68,7 @@ FUNCTIONS: dict[str, Granted] = {
         OPEN: {"s3:PutObject", "s3:DeleteObject"},
         LINK_USES: {"s3:PutObject", "s3:DeleteObject"},
         VIDEOS: {"s3:PutObject", "s3:DeleteObject", *PARTS},
+        RENDITIONS: {"s3:DeleteObject"},
         POSTERS: {"s3:DeleteObject"},
         **ANNOUNCE,
         COUNTED: {"s3:ListBucket"},
@@ -96,6 +97,7 @@ FUNCTIONS: dict[str, Granted] = {
         **ON_RECORDS,
         OPEN: {"s3:PutObject", "s3:DeleteObject"},
         LINK_USES: {"s3:PutObject", "s3:DeleteObject"},
+        RENDITIONS: {"s3:GetObject", "s3:DeleteObject"},
         POSTERS: {"s3:PutObject", "s3:DeleteObject"},
         VIDEO_BUCKET: {"s3:ListBucket"},
         VIDEOS: {
@@ -110,6 +112,7 @@ FUNCTIONS: dict[str, Granted] = {
         **WITH_TOMBSTONES,
         OPEN: {"s3:PutObject", "s3:DeleteObject"},
         LINK_USES: {"s3:PutObject", "s3:DeleteObject"},
+        RENDITIONS: {"s3:DeleteObject"},
         POSTERS: {"s3:DeleteObject"},
         VIDEO_BUCKET: {"s3:ListBucket", "s3:ListBucketMultipartUploads"},
         USAGE: {"s3:GetObject", "s3:PutObject"},
@@ -219,6 +222,19 @@ def test_where_videos_are_scanned_verdicts_change_records_and_the_janitor_asks_f
         }
     else:
         assert scanning == before
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_where_renditions_are_made_processing_alone_writes_them(function: str) -> None:
+    before, making = granted(function, PLAIN), granted(function, stage_where(playback={"renditions": True}))
+    if function != "video_processing":
+        assert making == before
+        return
+    written = {
+        *("s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObjectVersion", "s3:DeleteObjectVersion"),
+        *("s3:PutObjectTagging", "s3:PutObjectVersionTagging"),
+    }
+    assert making == {**before, RENDITIONS: {*before[RENDITIONS], *written}}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

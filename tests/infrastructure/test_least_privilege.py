@@ -52,6 +52,10 @@ ACTIONS_BY_CALL: dict[str, set[str]] = {
     "mac.verify": {"kms:VerifyMac"},
     "notifier.announce": {"sns:Publish"},
     "notifier.publish": {"sns:Publish"},
+    "renditions.begin": {"s3:PutObject"},
+    "renditions.put_part": {"s3:PutObject"},
+    "renditions.complete": {"s3:PutObject"},
+    "renditions.abort": {"s3:AbortMultipartUpload"},
     "trigger.trigger": {"lambda:InvokeFunction"},
     "scanner.request_scan": {"guardduty:SendObjectMalwareScan"},
     "scaling.count_since": {"application-autoscaling:DescribeScalingActivities"},
@@ -232,6 +236,19 @@ def a_video_is_scanned(platform: InMemoryPlatform, recorder: Recorder) -> None:
             platform.janitor.sweep()
 
 
+def a_video_gets_a_rendition(platform: InMemoryPlatform, recorder: Recorder) -> None:
+    platform.change_renditions(makes=True)
+    for is_copied in (True, False):
+        film = start(platform, recorder, f"owner-of-copied-{is_copied}")
+        complete(platform, recorder, film)
+        if not is_copied:
+            platform.fail_copies()
+        with recorder.at_work("video_processing"):
+            platform.process(film)
+        with recorder.at_work("video_upload"):
+            platform.library.delete(film.token.ref)
+
+
 def messages_wait_in_the_outbox(platform: InMemoryPlatform, recorder: Recorder) -> None:
     for event_id in ("evt_sent", "evt_delayed"):
         platform.metadata.put(outbox_key(event_id), b"{}", "application/json")
@@ -302,6 +319,18 @@ def test_where_videos_are_scanned_roles_grant_what_that_asks_for_too(
     for walkthrough in (*WALKTHROUGHS, a_video_is_scanned):
         walkthrough(platform, recorder)
     for function, implied in {**IMPLIED, "scan_verdict": IMPLIED["janitor"]}.items():
+        assert granted_to(function, recording) == recorder.actions[function] | implied, function
+
+
+def test_where_renditions_are_made_roles_grant_what_that_asks_for_too(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = record("dev", overrides={"renditions": True})
+    recorder = Recorder(platform, monkeypatch)
+    platform.stage_figures = replace(platform.stage_figures, scaling=None, bill=None)
+    for walkthrough in (*WALKTHROUGHS, a_video_gets_a_rendition):
+        walkthrough(platform, recorder)
+    for function, implied in IMPLIED.items():
         assert granted_to(function, recording) == recorder.actions[function] | implied, function
 
 

@@ -18,7 +18,7 @@ import pytest
 from chalicelib.adapters.emf_meter import EmfMeter
 from chalicelib.contract.requests import ProgressBatch
 from chalicelib.core.errors import CompletionRefusedError, UploadExpiredError
-from chalicelib.core.malware_scan import MAX_SCAN_REQUESTS, ScanPolicy, ScanResult
+from chalicelib.core.malware_scan import MAX_SCAN_REQUESTS, NO_SCAN, ScanPolicy, ScanResult
 from chalicelib.core.metric_catalogue import (
     ANY_FUNCTION,
     COMPLETE,
@@ -160,6 +160,16 @@ def live_through_everything(platform: InMemoryPlatform) -> None:
         platform.janitor.sweep()
     platform.process_what_was_asked()
 
+    platform.change_scans(NO_SCAN)
+    platform.change_renditions(makes=True)
+    for copied in (True, False):
+        film = platform.start(owner=f"owner-of-copied-{copied}")
+        film.send_and_complete()
+        if not copied:
+            platform.fail_copies()
+        platform.process(film)
+    platform.change_renditions(makes=False)
+
     platform.progress_log.write(OWNER, ProgressBatch.parse(BEGAN))
     platform.janitor.sweep()
     platform.stage_figures.record()
@@ -221,7 +231,7 @@ def quarrels(emitted: Set[Series], read: set[Series]) -> list[str]:
 @pytest.fixture
 def prod() -> Recording:
     """With everything that has metrics of its own."""
-    return record("prod", overrides={"malwareScan": True, "retentionDays": 365})
+    return record("prod", overrides={"malwareScan": True, "retentionDays": 365, "renditions": True})
 
 
 @pytest.fixture

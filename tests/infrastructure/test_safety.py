@@ -53,8 +53,8 @@ HARMLESS = {
 
 @pytest.fixture
 def prod() -> Recording:
-    """With the malware scan, which no stage ships."""
-    return record("prod", overrides={"malwareScan": True})
+    """With the malware scan and renditions, which no stage ships."""
+    return record("prod", overrides={"malwareScan": True, "renditions": True})
 
 
 def is_caught(weakened: Recording, properties: list[Property]) -> bool:

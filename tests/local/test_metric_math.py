@@ -19,6 +19,7 @@ WATCHED = MonitoredResources(
     data_key_arn="arn",
     web_acl_name=None,
     scans=False,
+    makes_renditions=False,
     deletes_old=False,
 )
 

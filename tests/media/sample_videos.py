@@ -112,6 +112,22 @@ def write_sample_video(
     return path
 
 
+def write_reordered_video(path: Path, muxer: str) -> Path:
+    """Encode a video in H.264 whose pictures are stored in another order than they are shown in."""
+    with av.open(str(path), "w", format=muxer) as output:
+        stream = output.add_stream("libx264", rate=25, options={"preset": "medium", "bf": "3", "g": "25"})
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 64, 36, "yuv420p"
+        for number in range(50):
+            picture = VideoFrame(64, 36, "yuv420p")
+            for plane in picture.planes:
+                plane.update(bytes([number * 5 % 256]) * plane.buffer_size)
+            picture.pts, picture.time_base = number, Fraction(1, 25)
+            output.mux(stream.encode(picture))
+        output.mux(stream.encode(None))
+    return path
+
+
 def _encode(
     output: av.container.OutputContainer,
     pictures: VideoStream,

@@ -27,6 +27,7 @@ CALLS = {
     ),
     "mac": ("generate",),
     "notifier": ("announce",),
+    "renditions": ("begin", "put_part", "complete"),
     "trigger": ("trigger",),
     "scanner": ("request_scan",),
 }

@@ -47,6 +47,7 @@ class FakeVideo:
     idle_seconds: int | None = 3600
     waits_for: str | None = None
     expires_at: str | None = None
+    rendition: dict[str, Any] | None = None
 
 
 _ORDERS: dict[Sort, tuple[Callable[[FakeVideo], Any], bool]] = {
@@ -319,6 +320,8 @@ class FakeApi:
                 "expiresSoon": video.expires_at is not None,
                 "rejection": {"code": "not_a_video", "message": "not a video"} if video.state == "rejected" else None,
                 "posterUrl": f"{self.storage.url}/objects/poster" if ready else None,
+                "rendition": video.rendition if ready else None,
+                "downloadUrl": f"{self.storage.url}/objects/{video.video_id}" if ready else None,
                 "playbackUrl": f"{self.storage.url}/objects/{video.video_id}" if ready else None,
             }
         )

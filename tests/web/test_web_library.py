@@ -180,6 +180,25 @@ def test_a_video_that_waits_for_its_malware_scan_says_so(
     expect(page.locator("#videos")).to_contain_text(words, timeout=IN_TIME_MS)
 
 
+def test_a_version_for_browsers_is_told_while_it_is_prepared_and_where_it_failed(
+    page: Page, site: FakeSite, user: Person, small_video: Path
+) -> None:
+    videos = {}
+    for state, size_bytes in {"pending": None, "ready": 2_000_000, "failed": None}.items():
+        video = site.api.add_ready_video(user.email, f"{state}.mkv", small_video.read_bytes())
+        video.codec = "mpeg2video" if state == "ready" else "h264"
+        reason = "not_convertible" if state == "failed" else None
+        video.rendition = {"state": state, "sizeBytes": size_bytes, "reason": reason}
+        videos[state] = video
+    open_signed_in(page, site.url, site.sign_in, user.email)
+    waiting = video_card(page, "pending.mkv").locator(".state")
+    expect(waiting).to_have_text("Preparing a version that all browsers can play…", timeout=IN_TIME_MS)
+    expect(video_card(page, "ready.mkv").locator(".state")).to_have_text("")
+    expect(video_card(page, "failed.mkv").locator(".state")).to_contain_text("No version that all browsers can play")
+    videos["pending"].rendition = {"state": "ready", "sizeBytes": 1, "reason": None}
+    expect(waiting).to_have_text("", timeout=IN_TIME_MS)
+
+
 def test_a_title_takes_the_place_of_the_files_name_and_the_search_finds_tags(
     page: Page, site: FakeSite, user: Person, small_video: Path
 ) -> None:

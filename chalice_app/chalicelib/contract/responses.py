@@ -41,8 +41,16 @@ from chalicelib.contract.fields import (
     VideoState,
 )
 
-EventType = Literal["video.ready", "video.rejected", "video.failed", "video.deleted", "video.expiring"]
-EventState = Literal["ready", "rejected", "failed", "deleted", "expiring"]
+EventType = Literal[
+    "video.ready",
+    "video.rejected",
+    "video.failed",
+    "video.deleted",
+    "video.expiring",
+    "video.rendition_ready",
+    "video.rendition_failed",
+]
+EventState = Literal["ready", "rejected", "failed", "deleted", "expiring", "rendition_ready", "rendition_failed"]
 Cause = Literal["expired", "given_up", "owner", "administrator", "operator", "retention"]
 RejectionCode = Literal[
     "size_mismatch",
@@ -231,9 +239,23 @@ class Rejection(ResponseBody, frozen=True, kw_only=True):
     message: str
 
 
+class Rendition(ResponseBody, frozen=True, kw_only=True):
+    """The copy of a video that every browser plays. `sizeBytes` is null until it is `ready`.
+
+    `reason` is null unless it `failed`: `not_convertible` if the file cannot be converted, `unanswered` if no attempt
+    came to an end.
+    """
+
+    state: Literal["pending", "ready", "failed"]
+    size_bytes: SizeBytes | None
+    reason: Literal["not_convertible", "unanswered"] | None
+
+
 class Video(ResponseBody, frozen=True, kw_only=True):
     """One video of the caller's library. Its URLs are null unless it is `ready`.
 
+    `playbackUrl` plays the rendition once that is `ready`, else the file itself; `downloadUrl` is always the file as it
+    was uploaded. `rendition` is null where the stage makes none, and for a video that needs none or cannot have one.
     `checksumCRC64NVME` is of the whole file, null where its client did not tell it. `waitsFor`: what alone is
     missing while it is `processing`, null if that is more. `expiresAt`: when retention deletes it at the earliest, null
     if nothing does; `expiresSoon`: whether that was announced.
@@ -254,8 +276,10 @@ class Video(ResponseBody, frozen=True, kw_only=True):
     completed_at: Time | None
     media: Media | None
     rejection: Rejection | None
+    rendition: Rendition | None
     poster_url: Url | None
     playback_url: Url | None
+    download_url: Url | None
     urls_expire_at: Time | None
     expires_at: Time | None
     expires_soon: bool
@@ -445,7 +469,8 @@ class VideoMessage(ResponseBody, frozen=True, kw_only=True):
 
     `occurredAt` is when the event happened. `state` is the `type` without its prefix, as in version 0.1. `cause` says
     why an upload failed (`expired`: not finished in time; `given_up`: processing did not succeed) or who deleted the
-    video; it is null otherwise. `media` is there for a video that is ready or was when it was deleted, `rejection` for
+    video; it is null otherwise. `rendition` is the copy of a ready video that every browser plays, null where it gets
+    none. `media` is there for a video that is ready or was when it was deleted, `rejection` for
     a rejected one. `expiresAt`: when a video that is `expiring` is deleted at the earliest, null otherwise.
     `linkId` and `uploaderName` are of the upload link by which it came, `reference` and `onBehalfOf` a machine client's
     own names.
@@ -467,6 +492,7 @@ class VideoMessage(ResponseBody, frozen=True, kw_only=True):
     completed_at: Time | None
     media: Media | None
     rejection: Rejection | None
+    rendition: Rendition | None
     expires_at: Time | None
     link_id: LinkId | None
     uploader_name: UploaderName | None

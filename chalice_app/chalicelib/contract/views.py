@@ -167,8 +167,10 @@ def video(seen: "SeenVideo") -> responses.Video:
         completed_at=api_time(record.completed_at) if record.completed_at else None,
         media=_media(record),
         rejection=_rejection(record.rejection),
+        rendition=_rendition(record),
         poster_url=urls.poster_url if urls else None,
         playback_url=urls.playback_url if urls else None,
+        download_url=urls.original_url if urls else None,
         urls_expire_at=api_time(seen.urls_expire_at) if urls else None,
         expires_at=api_time(seen.expiry.expires_at) if seen.expiry else None,
         expires_soon=bool(seen.expiry and seen.expiry.is_near),
@@ -232,6 +234,7 @@ def video_message(event: VideoEvent) -> responses.VideoMessage:
         completed_at=api_time(record.completed_at) if record.completed_at else None,
         media=_media(record),
         rejection=_rejection(record.rejection),
+        rendition=_rendition(record),
         expires_at=api_time(record.deletes_at) if event.type is EventType.EXPIRING and record.deletes_at else None,
         **_origin(record),
     )
@@ -293,6 +296,17 @@ def _media(record: VideoRecord) -> responses.Media | None:
     if record.awaits_scan_since:
         return None
     return msgspec.convert(record.media, responses.Media | None)
+
+
+def _rendition(record: VideoRecord) -> responses.Rendition | None:
+    rendition = record.rendition
+    if rendition is None or record.state is not State.READY:
+        return None
+    return responses.Rendition(
+        state=rendition.state.value,
+        size_bytes=rendition.size_bytes,
+        reason=rendition.failure.value if rendition.failure else None,
+    )
 
 
 def _rejection(rejection: Rejection | None) -> responses.Rejection | None:

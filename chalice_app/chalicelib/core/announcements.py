@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from chalicelib.core.ports import Clock, Notifier
 from chalicelib.core.records import Records
-from chalicelib.core.video_events import VideoEvent, owed_event, owed_warning
+from chalicelib.core.video_events import VideoEvent, owed_event, owed_rendition_event, owed_warning
 from chalicelib.core.video_record import VideoRecord
 
 log = logging.getLogger(__name__)
@@ -26,11 +27,15 @@ class Announcements:
 
     def send_owed(self, record: VideoRecord) -> VideoRecord:
         """Return the record as it stands then. Safe to repeat. Raises what SNS raises."""
-        return self._send(record, owed_event, "notified_at")
+        return self._send(record, owed_event, lambda current, now: current.noted(notified_at=now))
 
     def send_warning(self, record: VideoRecord) -> VideoRecord:
         """As `send_owed`, of the warning before retention deletes the video."""
-        return self._send(record, owed_warning, "warning_sent_at")
+        return self._send(record, owed_warning, lambda current, now: current.noted(warning_sent_at=now))
+
+    def send_rendition(self, record: VideoRecord) -> VideoRecord:
+        """As `send_owed`, of the end of the video's rendition."""
+        return self._send(record, owed_rendition_event, _told_of_rendition)
 
     def try_to_send_owed(self, record: VideoRecord) -> VideoRecord:
         """As `send_owed`, for callers that have more to do: what fails stays owed, and the janitor sends it."""
@@ -41,9 +46,12 @@ class Announcements:
             return record
 
     def _send(
-        self, record: VideoRecord, owed_by: Callable[[VideoRecord], VideoEvent | None], sent_at: str
+        self,
+        record: VideoRecord,
+        owed_by: Callable[[VideoRecord], VideoEvent | None],
+        note: Callable[[VideoRecord, datetime], VideoRecord],
     ) -> VideoRecord:
-        """sent_at: field of the record that notes the message."""
+        """note: the record with the message in it."""
         event = owed_by(record)
         if event is None:
             return record
@@ -52,7 +60,11 @@ class Announcements:
 
         def decide(current: VideoRecord) -> VideoRecord | None:
             owed = owed_by(current)
-            return current.noted(**{sent_at: self.now()}) if owed and owed.id == event.id else None
+            return note(current, self.now()) if owed and owed.id == event.id else None
 
         change = self.records.change(record.ref, decide)
-        return change.record if change else record.noted(**{sent_at: self.now()})
+        return change.record if change else note(record, self.now())
+
+
+def _told_of_rendition(record: VideoRecord, now: datetime) -> VideoRecord:
+    return record.noted(rendition=record.rendition.told(now)) if record.rendition else record

@@ -57,5 +57,7 @@ def remove_objects(
     if record.upload_id:
         videos.abort_multipart_upload(record.ref.file_key, record.upload_id)
     videos.delete(record.ref.file_key)
+    if record.rendition:
+        videos.delete(record.ref.rendition_key)
     metadata.delete(record.ref.poster_key)
     records.close(record, now)

@@ -56,6 +56,9 @@ PROCESSING_GRACE = timedelta(minutes=2)
 MAX_PROCESSING_WAIT = timedelta(minutes=16)
 """The wait doubles with each retry up to this, so that an outage of an hour does not use them up."""
 
+RENDITION_GRACE = timedelta(minutes=20)
+"""After this a rendition's attempt is taken for dead: its function lives 15 minutes at most (Lambda quotas)."""
+
 _MOST_FORMS_REMOVED = 10
 """Objects of one form, sent again and again, that one sweep removes."""
 
@@ -103,6 +106,7 @@ class Janitor:
     now: Clock
     scans: ScanPolicy = NO_SCAN
     scanner: MalwareScanner | None = None
+    makes_renditions: bool = False
 
     def sweep(self) -> Counter[str]:
         """Look at every open upload once; how many were `open`, `processing`, `expired`, `retried` …. One that fails is
@@ -374,12 +378,26 @@ class Janitor:
             return "processing" if waits else self._retry(record)
         if record.upload_id is None:
             self._remove_uninspected(record)
-        if record.may_arrive_again(self.now()):
+        record = self.announcements.send_rendition(record)
+        if record.awaits_rendition or record.may_arrive_again(self.now()):
             if open_video.is_reserved:
                 self.records.close(record, self.now())
-            return "watched"
+            return self._await_rendition(record) if record.awaits_rendition else "watched"
         self._remove_markers(open_video)
         return "cleaned"
+
+    def _await_rendition(self, record: VideoRecord) -> str:
+        """Have processing make it whose attempt is lost. Where renditions were turned off, none is awaited any more."""
+        if not self.makes_renditions:
+            self.records.change(
+                record.ref, lambda current: current.noted(rendition=None) if current.awaits_rendition else None
+            )
+            return "cleaned"
+        begun_at = record.rendition.changed_at if record.rendition else None
+        if (begun_at or record.updated_at) <= self.now() - RENDITION_GRACE:
+            self.processing.trigger(record.ref.file_key, record.version_id or "", record.size_bytes)
+            log.info("rendition asked again")
+        return "converting"
 
     def _remove_uninspected(self, record: VideoRecord) -> None:
         """Bring the inspected version of a form to the top again.

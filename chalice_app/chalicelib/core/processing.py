@@ -20,6 +20,7 @@ from chalicelib.core.media.errors import ContainerNotAcceptedError, MediaBudgetE
 from chalicelib.core.media.inspection import Inspection
 from chalicelib.core.ports import Clock, MetadataBucket, Meter, StoredObject, StoredVideo, VideoBucket
 from chalicelib.core.records import Records
+from chalicelib.core.renditions import Renditions, wanted_rendition
 from chalicelib.core.upload_metrics import record_completed_upload
 from chalicelib.core.video_events import owed_event
 from chalicelib.core.video_id import VideoRef
@@ -71,6 +72,7 @@ class Processing:
     now: Clock
     scans: ScanPolicy = NO_SCAN
     containers: frozenset[Container] = EVERY_CONTAINER
+    renditions: Renditions | None = None
 
     def process(self, arrived: StoredObject) -> Processed:
         """Raises what S3 and SNS raise: Lambda retries the event and then moves it to the dead-letter queue."""
@@ -87,10 +89,16 @@ class Processing:
             log.info("object gone already")
             return Processed.IGNORED
         if record.state in {State.READY, State.REJECTED}:
-            return self._seen_before(record, stored)
+            return self._with_rendition(record, self._seen_before(record, stored))
         if record.state not in OPEN_STATES:
             return self._hide_late(record, stored)
-        return self._process_open(record, stored, seen_at)
+        return self._with_rendition(record, self._process_open(record, stored, seen_at))
+
+    def _with_rendition(self, record: VideoRecord, processed: Processed) -> Processed:
+        """Make the rendition that the video waits for, once subscribers were told that it is ready."""
+        if self.renditions and processed in {Processed.READY, Processed.DUPLICATE}:
+            self.renditions.carry_on(record.ref)
+        return processed
 
     def _process_open(self, record: VideoRecord, stored: StoredVideo, seen_at: datetime) -> Processed:
         if record.awaits_scan_since:
@@ -203,6 +211,7 @@ class Processing:
                 version_id=stored.version_id,
                 completed_at=current.completed_at or seen_at,
                 awaits_scan_since=None,
+                rendition=wanted_rendition(media, stored.size_bytes) if self.renditions else None,
             )
 
         def _is_overtaken(current: VideoRecord) -> bool:
@@ -255,10 +264,12 @@ class Processing:
         self.records.watch(record.ref)
         self.videos.set_verdict(record.ref.file_key, stored.version_id, "rejected")
         self.metadata.delete(record.ref.poster_key)
+        if record.rendition:
+            self.videos.delete(record.ref.rendition_key)
         change = self.records.change(
             record.ref,
             lambda current: (
-                current.moved_to(State.REJECTED, self.now(), rejection=MALWARE, media=None)
+                current.moved_to(State.REJECTED, self.now(), rejection=MALWARE, media=None, rendition=None)
                 if current.state is State.READY
                 else None
             ),
@@ -281,6 +292,8 @@ class Processing:
             self.videos.delete_version(record.ref.file_key, stored.version_id)
         if self.videos.head(record.ref.file_key):
             self.videos.delete(record.ref.file_key)
+        if record.rendition and self.videos.head(record.ref.rendition_key):
+            self.videos.delete(record.ref.rendition_key)
         self.metadata.delete(record.ref.poster_key)
         self.records.close(record, self.now())
         return Processed.REMOVED

@@ -16,6 +16,8 @@ class EventType(StrEnum):
     FAILED = "video.failed"
     DELETED = "video.deleted"
     EXPIRING = "video.expiring"
+    RENDITION_READY = "video.rendition_ready"
+    RENDITION_FAILED = "video.rendition_failed"
 
 
 _OF_STATE = {
@@ -55,3 +57,12 @@ def owed_warning(record: VideoRecord) -> VideoEvent | None:
     if record.state is not State.READY or record.warned_at is None or record.warning_sent_at is not None:
         return None
     return VideoEvent(type=EventType.EXPIRING, record=record, occurred_at=record.warned_at)
+
+
+def owed_rendition_event(record: VideoRecord) -> VideoEvent | None:
+    """Return the end of a ready video's rendition, if subscribers have not been told of it."""
+    rendition = record.rendition
+    if record.state is not State.READY or rendition is None or rendition.is_pending or rendition.told_at:
+        return None
+    event_type = EventType.RENDITION_READY if rendition.is_ready else EventType.RENDITION_FAILED
+    return VideoEvent(type=event_type, record=record, occurred_at=rendition.changed_at or record.updated_at)

@@ -43,6 +43,10 @@ class VideoRef:
         return f"videos/{self.owner}/{self.video_id}"
 
     @property
+    def rendition_key(self) -> str:
+        return f"renditions/{self.owner}/{self.video_id}.mp4"
+
+    @property
     def poster_key(self) -> str:
         return f"posters/{self.owner}/{self.video_id}.jpg"
 

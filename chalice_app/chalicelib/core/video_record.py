@@ -10,6 +10,7 @@ from typing import Any, Self, cast
 from chalicelib.core.json_values import JsonObject, camel_case
 from chalicelib.core.labels import Labels
 from chalicelib.core.part_plan import PartPlan
+from chalicelib.core.rendition import Rendition
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef
 
@@ -98,6 +99,7 @@ class VideoRecord:
     revision: one more with each write; 0 in records of version 0.1.
     scans: malware verdicts by version. awaits_scan_since: when the inspection accepted the version, which waits for its
     verdict alone; None if it does not. scan_requests: how often the janitor asked for a scan.
+    rendition: the copy that browsers play; None where none is wanted, and in records of version 0.1.
     """
 
     owner: str
@@ -131,6 +133,7 @@ class VideoRecord:
     scans: Mapping[str, str] = field(default_factory=dict[str, str])
     awaits_scan_since: datetime | None = None
     scan_requests: int = 0
+    rendition: Rendition | None = None
     title: str | None = None
     description: str | None = None
     tags: tuple[str, ...] = ()
@@ -186,7 +189,11 @@ class VideoRecord:
     @property
     def may_have_marker(self) -> bool:
         """True if there may be a marker beside its reservation."""
-        return self.upload_id is None or self.was_released
+        return self.upload_id is None or self.was_released or self.rendition is not None
+
+    @property
+    def awaits_rendition(self) -> bool:
+        return self.state is State.READY and self.rendition is not None and self.rendition.is_pending
 
     @property
     def is_given_up(self) -> bool:
@@ -214,7 +221,8 @@ class VideoRecord:
     def restored(self, now: datetime, *, version_id: str, scans: Mapping[str, str]) -> Self:
         """The record of before its deletion, brought back by an operator. Nobody was told yet, and all waits are new.
 
-        A video that was ready is settled once more: malware may have been found meanwhile, or a scan be asked for.
+        A video that was ready is settled once more: malware may have been found meanwhile, or a scan be asked for. Its
+        rendition is made anew.
         scans: verdicts that the tombstone kept.
         """
         was_ready = self.state is State.READY
@@ -228,6 +236,7 @@ class VideoRecord:
             restored_at=now,
             processing_retries=0,
             scan_requests=0,
+            rendition=None,
             notified_at=None,
             warned_at=None,
             warning_sent_at=None,
@@ -255,6 +264,7 @@ class VideoRecord:
         values["state"] = State(fields["state"])
         values["deleted_by"] = Deleter(values["deleted_by"]) if values.get("deleted_by") else None
         values["tags"] = tuple(fields.get("tags", ()))
+        values["rendition"] = Rendition.from_json(fields["rendition"]) if fields.get("rendition") else None
         values["rejection"] = Rejection(**rejection) if rejection else None
         return cls(**values)
 
@@ -283,6 +293,8 @@ def _plain(value: Any) -> Any:
             return value.isoformat()
         case Rejection():
             return {"code": value.code, "message": value.message}
+        case Rendition():
+            return value.to_json()
         case tuple():
             return list(cast("tuple[Any, ...]", value))
         case _:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from chalicelib.core.ports import Clock, Signer
 from chalicelib.core.sigv4 import BucketAddress, Credentials, SigningScope, encoded, presign_get
@@ -22,8 +22,39 @@ UNCACHED = "large/"
 
 @dataclass(frozen=True)
 class ViewingUrls:
+    """playback_url: of the rendition, where there is one. original_url: of the file as it was uploaded."""
+
     poster_url: str
     playback_url: str
+    original_url: str
+
+
+class _Object(NamedTuple):
+    """Object of the video bucket."""
+
+    key: str
+    version_id: str | None
+    size_bytes: int
+
+    @property
+    def way(self) -> str:
+        return UNCACHED if self.size_bytes > MAX_CACHEABLE_BYTES else ""
+
+    @property
+    def folder(self) -> str:
+        return f"{self.way}{self.key.rpartition('/')[0]}/"
+
+
+def _original(record: VideoRecord) -> _Object:
+    return _Object(record.ref.file_key, record.version_id, record.size_bytes)
+
+
+def _played(record: VideoRecord, *, plays_renditions: bool) -> _Object:
+    """The rendition, where the stage plays them and one is ready."""
+    made = record.rendition
+    if not plays_renditions or made is None or not made.is_ready:
+        return _original(record)
+    return _Object(record.ref.rendition_key, made.version_id, made.size_bytes or 0)
 
 
 class ViewingUrlSource(Protocol):
@@ -51,6 +82,7 @@ class S3ViewingUrls:
     credentials: Callable[[], Credentials]
     ttl_seconds: int
     now: Clock
+    plays_renditions: bool = False
 
     def for_viewing(self, records: Iterable[VideoRecord]) -> tuple[dict[str, ViewingUrls], datetime]:
         scope = SigningScope(self.credentials(), self.region, "s3", self.now())
@@ -62,17 +94,21 @@ class S3ViewingUrls:
         return urls[record.video_id], expire_at
 
     def _urls(self, scope: SigningScope, record: VideoRecord) -> ViewingUrls:
-        version = {"versionId": record.version_id} if record.version_id else {}
+        played = _played(record, plays_renditions=self.plays_renditions)
         return ViewingUrls(
             presign_get(scope, self.metadata_address, record.ref.poster_key, self.ttl_seconds, {}),
-            presign_get(scope, self.video_address, record.ref.file_key, self.ttl_seconds, version),
+            *(self._url(scope, each) for each in (played, _original(record))),
         )
+
+    def _url(self, scope: SigningScope, video: _Object) -> str:
+        version = {"versionId": video.version_id} if video.version_id else {}
+        return presign_get(scope, self.video_address, video.key, self.ttl_seconds, version)
 
 
 @dataclass(frozen=True, kw_only=True)
 class CloudFrontViewingUrls:
-    """Signed URLs with a custom policy over the owner's folder, so that a page of videos costs two signatures (a third
-    where a video is too large for the cache), which are kept for half their life.
+    """Signed URLs with a custom policy over the owner's folder, so that a page of videos costs two signatures (further
+    ones where a video is too large for the cache, or has a rendition), which are kept for half their life.
 
     The resource ends in its only wildcard: one in the middle would also match a query string, and with it a foreign
     folder. Source: CloudFront Developer Guide, "Create a signed URL using a custom policy"; with SHA-256,
@@ -86,6 +122,7 @@ class CloudFrontViewingUrls:
     signer: Signer
     ttl_seconds: int
     now: Clock
+    plays_renditions: bool = False
     _kept: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     _keeping: Lock = field(default_factory=Lock)
 
@@ -94,22 +131,26 @@ class CloudFrontViewingUrls:
         urls: dict[str, ViewingUrls] = {}
         for record in records:
             poster_query, posters_until = self._query(f"posters/{record.owner}/")
-            video_query, videos_until = self._query(f"{_way(record)}videos/{record.owner}/")
-            expires_at = min(expires_at, posters_until, videos_until)
-            urls[record.video_id] = ViewingUrls(
-                f"{self.site_url}/media/{record.ref.poster_key}?{poster_query}",
-                f"{self.site_url}/media/{_way(record)}{record.ref.file_key}?{video_query}",
-            )
+            poster_url = f"{self.site_url}/media/{record.ref.poster_key}?{poster_query}"
+            video_urls: list[str] = []
+            for video in self._videos(record):
+                video_query, videos_until = self._query(video.folder)
+                expires_at = min(expires_at, posters_until, videos_until)
+                video_urls.append(f"{self.site_url}/media/{video.way}{video.key}?{video_query}")
+            urls[record.video_id] = ViewingUrls(poster_url, *video_urls)
         return urls, expires_at
 
     def for_one(self, record: VideoRecord) -> tuple[ViewingUrls, datetime]:
-        """Two signatures, which are not kept."""
+        """A signature for each object, which are not kept."""
         expires_at = self.now() + timedelta(seconds=self.ttl_seconds)
-        poster, video = (
-            f"{self.site_url}/media/{key}" for key in (record.ref.poster_key, f"{_way(record)}{record.ref.file_key}")
-        )
         expiry = int(expires_at.timestamp())
-        return ViewingUrls(f"{poster}?{self._sign(poster, expiry)}", f"{video}?{self._sign(video, expiry)}"), expires_at
+        keys = (record.ref.poster_key, *(f"{video.way}{video.key}" for video in self._videos(record)))
+        urls = {key: f"{self.site_url}/media/{key}" for key in keys}
+        signed = {key: f"{url}?{self._sign(url, expiry)}" for key, url in urls.items()}
+        return ViewingUrls(*(signed[key] for key in keys)), expires_at
+
+    def _videos(self, record: VideoRecord) -> tuple[_Object, _Object]:
+        return _played(record, plays_renditions=self.plays_renditions), _original(record)
 
     def _query(self, folder: str) -> tuple[str, datetime]:
         """Good for everything in a folder, at least for half of ttl_seconds."""
@@ -141,10 +182,6 @@ class CloudFrontViewingUrls:
 
 
 _MAX_KEPT = 2000
-
-
-def _way(record: VideoRecord) -> str:
-    return UNCACHED if record.size_bytes > MAX_CACHEABLE_BYTES else ""
 
 
 def _joined(query: Mapping[str, str]) -> str:

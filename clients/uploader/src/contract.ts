@@ -278,6 +278,13 @@ export interface Rejection {
   message: string;
 }
 
+/** The copy of a video that every browser plays. `sizeBytes` is null until it is `ready`. `reason` is null unless it `failed`: `not_convertible` if the file cannot be converted, `unanswered` if no attempt came to an end. */
+export interface Rendition {
+  state: "failed" | "pending" | "ready";
+  sizeBytes: number | null;
+  reason: "not_convertible" | "unanswered" | null;
+}
+
 /** A revoked upload link. */
 export interface RevokedLink {
   status: "revoked";
@@ -319,8 +326,10 @@ export interface StageVideo {
   completedAt: string | null;
   media: Media | null;
   rejection: Rejection | null;
+  rendition: Rendition | null;
   posterUrl: string | null;
   playbackUrl: string | null;
+  downloadUrl: string | null;
   urlsExpireAt: string | null;
   expiresAt: string | null;
   expiresSoon: boolean;
@@ -478,7 +487,7 @@ export interface Usage {
   maxOpenUploads: number;
 }
 
-/** One video of the caller's library. Its URLs are null unless it is `ready`. `checksumCRC64NVME` is of the whole file, null where its client did not tell it. `waitsFor`: what alone is missing while it is `processing`, null if that is more. `expiresAt`: when retention deletes it at the earliest, null if nothing does; `expiresSoon`: whether that was announced. */
+/** One video of the caller's library. Its URLs are null unless it is `ready`. `playbackUrl` plays the rendition once that is `ready`, else the file itself; `downloadUrl` is always the file as it was uploaded. `rendition` is null where the stage makes none, and for a video that needs none or cannot have one. `checksumCRC64NVME` is of the whole file, null where its client did not tell it. `waitsFor`: what alone is missing while it is `processing`, null if that is more. `expiresAt`: when retention deletes it at the earliest, null if nothing does; `expiresSoon`: whether that was announced. */
 export interface Video {
   videoId: string;
   fileName: string;
@@ -497,8 +506,10 @@ export interface Video {
   completedAt: string | null;
   media: Media | null;
   rejection: Rejection | null;
+  rendition: Rendition | null;
   posterUrl: string | null;
   playbackUrl: string | null;
+  downloadUrl: string | null;
   urlsExpireAt: string | null;
   expiresAt: string | null;
   expiresSoon: boolean;
@@ -524,12 +535,12 @@ export interface VideoDeletion {
 
 export type VideoId = string;
 
-/** The message to subscribers about one event of one video. It may come more than once, with the same `id`. `occurredAt` is when the event happened. `state` is the `type` without its prefix, as in version 0.1. `cause` says why an upload failed (`expired`: not finished in time; `given_up`: processing did not succeed) or who deleted the video; it is null otherwise. `media` is there for a video that is ready or was when it was deleted, `rejection` for a rejected one. `expiresAt`: when a video that is `expiring` is deleted at the earliest, null otherwise. `linkId` and `uploaderName` are of the upload link by which it came, `reference` and `onBehalfOf` a machine client's own names. */
+/** The message to subscribers about one event of one video. It may come more than once, with the same `id`. `occurredAt` is when the event happened. `state` is the `type` without its prefix, as in version 0.1. `cause` says why an upload failed (`expired`: not finished in time; `given_up`: processing did not succeed) or who deleted the video; it is null otherwise. `rendition` is the copy of a ready video that every browser plays, null where it gets none. `media` is there for a video that is ready or was when it was deleted, `rejection` for a rejected one. `expiresAt`: when a video that is `expiring` is deleted at the earliest, null otherwise. `linkId` and `uploaderName` are of the upload link by which it came, `reference` and `onBehalfOf` a machine client's own names. */
 export interface VideoMessage {
   version: 1;
   /** The same for each repetition of the message. */
   id: string;
-  type: "video.deleted" | "video.expiring" | "video.failed" | "video.ready" | "video.rejected";
+  type: "video.deleted" | "video.expiring" | "video.failed" | "video.ready" | "video.rejected" | "video.rendition_failed" | "video.rendition_ready";
   occurredAt: string;
   videoId: string;
   owner: string;
@@ -539,11 +550,12 @@ export interface VideoMessage {
   /** Must fit the extension of `fileName`. */
   contentType: "video/3gpp" | "video/3gpp2" | "video/mp2t" | "video/mp4" | "video/mpeg" | "video/ogg" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
   sizeBytes: number;
-  state: "deleted" | "expiring" | "failed" | "ready" | "rejected";
+  state: "deleted" | "expiring" | "failed" | "ready" | "rejected" | "rendition_failed" | "rendition_ready";
   cause: "administrator" | "expired" | "given_up" | "operator" | "owner" | "retention" | null;
   completedAt: string | null;
   media: Media | null;
   rejection: Rejection | null;
+  rendition: Rendition | null;
   expiresAt: string | null;
   linkId: string | null;
   uploaderName: string | null;

@@ -6,7 +6,7 @@ import { VideoLooks } from "video-uploader/video_looks";
 import { pause } from "video-uploader/waiting";
 import { language, message } from "./language";
 import { announce, byId, confirmed, showBanner } from "./page";
-import { obstacleHere } from "./playability";
+import { obstacleOf } from "./playability";
 import { play } from "./player";
 import { Selection } from "./selection";
 import { UsageLine } from "./usage_line";
@@ -156,9 +156,9 @@ export class Library {
     this.#looks.soon();
   }
 
-  /** Ids of those that are still being processed, or not seen yet. */
+  /** Ids of those that are still being processed or copied, or not seen yet. */
   #unsettled(): ReadonlySet<string> {
-    const unsettled = [...this.#entries.values()].filter(({ video }) => UNSETTLED.has(video.state));
+    const unsettled = [...this.#entries.values()].filter(({ video }) => isUnsettled(video));
     return new Set([...this.#expected, ...unsettled.map(({ video }) => video.videoId)]);
   }
 
@@ -204,13 +204,14 @@ export class Library {
     try {
       // URLs are short-lived: the one from when the page was opened may be over.
       const video = await this.#refresh(videoId);
-      if (!video.playbackUrl) return;
+      if (!video.playbackUrl || !video.downloadUrl) return;
       play({
         title: shownName(video),
         fileName: video.fileName,
         url: video.playbackUrl,
         freshUrl: async () => (await this.#refresh(videoId)).playbackUrl,
-        obstacle: obstacleHere(video.media),
+        downloadUrl: video.downloadUrl,
+        obstacle: obstacleOf(video),
         expiry: expiryWords(video),
       });
     } catch (error) {
@@ -220,10 +221,10 @@ export class Library {
 
   async #download(videoId: string): Promise<void> {
     try {
-      const { playbackUrl, fileName } = await this.#refresh(videoId);
-      if (!playbackUrl) return;
+      const { downloadUrl, fileName } = await this.#refresh(videoId);
+      if (!downloadUrl) return;
       const link = document.createElement("a");
-      link.href = playbackUrl;
+      link.href = downloadUrl;
       link.download = fileName;
       link.target = "_blank"; // where another origin ignores `download`, this page and its uploads stay
       link.rel = "noopener";
@@ -314,6 +315,10 @@ export class Library {
   }
 }
 
+function isUnsettled({ state, rendition }: Video): boolean {
+  return UNSETTLED.has(state) || rendition?.state === "pending";
+}
+
 /** As the API searches: all words, in any case and without regard to accents. */
 function isFoundBy(query: string, video: Video): boolean {
   const text = searched([video.title ?? "", video.fileName, ...(video.tags ?? [])].join(" "));
@@ -331,7 +336,9 @@ function searched(text: string): string {
     .trim();
 }
 
+const NO_URLS = { playbackUrl: null, downloadUrl: null, urlsExpireAt: null };
+
 /** All but what changes with each answer. */
 function facts(video: Video): string {
-  return JSON.stringify({ ...video, posterUrl: video.posterUrl !== null, playbackUrl: null, urlsExpireAt: null });
+  return JSON.stringify({ ...video, posterUrl: video.posterUrl !== null, ...NO_URLS });
 }

@@ -1,6 +1,6 @@
 /** What keeps this browser from playing a video: by the facts of its record, and canPlayType where browsers differ. */
 
-import type { Media, Obstacle } from "video-uploader/contract";
+import type { Media, Obstacle, Video } from "video-uploader/contract";
 import { language } from "./language";
 
 /** Codec, perhaps with its profile, as the API names them → the type to ask for (RFC 6381). */
@@ -52,8 +52,9 @@ export function cannotPlay({ part, name }: Obstacle): string {
 
 let probe: HTMLVideoElement | undefined;
 
-/** Ask this browser. */
-export function obstacleHere(media: Media | null): Obstacle | null {
+/** Ask this browser. What every browser plays instead of the file meets no obstacle. */
+export function obstacleOf({ media, rendition }: Pick<Video, "media" | "rendition">): Obstacle | null {
+  if (rendition?.state === "ready") return null;
   probe ??= document.createElement("video");
   const asked = probe;
   return obstacle(media, (type) => asked.canPlayType(type));

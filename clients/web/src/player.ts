@@ -12,6 +12,8 @@ export interface Playing {
   url: string;
   /** asked for once, when the first URL ended while the video was paused */
   freshUrl: () => Promise<string | null>;
+  /** of the file as it was uploaded */
+  downloadUrl: string;
   /** what this browser cannot play, as far as that is known */
   obstacle: Obstacle | null;
   /** the warning before the video is deleted; empty without one */
@@ -43,7 +45,7 @@ const KEYS: Record<string, (video: HTMLVideoElement) => void> = {
 };
 
 /** Open the dialog and play. */
-export function play({ title, fileName, url, freshUrl, obstacle, expiry }: Playing): void {
+export function play({ title, fileName, url, freshUrl, downloadUrl, obstacle, expiry }: Playing): void {
   const dialog = byId<HTMLDialogElement>("player");
   const video = byId<HTMLVideoElement>("player-video");
   const problem = byId("player-problem");
@@ -87,7 +89,7 @@ export function play({ title, fileName, url, freshUrl, obstacle, expiry }: Playi
     dialog.addEventListener(kind, (event) => pressed(event, video), { capture: true, signal: whileOpen.signal });
   }
   byId("player-close").onclick = close;
-  byId<HTMLAnchorElement>("player-download").href = url;
+  byId<HTMLAnchorElement>("player-download").href = downloadUrl;
   byId<HTMLAnchorElement>("player-download").download = fileName;
   video.src = url;
   dialog.showModal();

@@ -11,7 +11,7 @@ import { date, day, size } from "video-uploader/format";
 import { pause } from "video-uploader/waiting";
 import { language, message } from "./language";
 import { announce, byId, confirmed, fromTemplate, showBanner } from "./page";
-import { obstacleHere } from "./playability";
+import { obstacleOf } from "./playability";
 import { play } from "./player";
 import { shownName } from "./video_card";
 
@@ -98,13 +98,14 @@ export class StageView {
   async #play({ owner, videoId }: ListedVideo): Promise<void> {
     try {
       const video = await this.#api.stageVideo(owner, videoId);
-      if (!video.playbackUrl) return;
+      if (!video.playbackUrl || !video.downloadUrl) return;
       play({
         title: shownName(video),
         fileName: video.fileName,
         url: video.playbackUrl,
         freshUrl: async () => (await this.#api.stageVideo(owner, videoId)).playbackUrl,
-        obstacle: obstacleHere(video.media),
+        downloadUrl: video.downloadUrl,
+        obstacle: obstacleOf(video),
         expiry: "",
       });
     } catch (error) {

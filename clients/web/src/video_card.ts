@@ -5,7 +5,7 @@ import { within } from "video-uploader/dom";
 import { date, day, duration, size } from "video-uploader/format";
 import { language, message } from "./language";
 import { fromTemplate } from "./page";
-import { cannotPlay, obstacleHere } from "./playability";
+import { cannotPlay, obstacleOf } from "./playability";
 
 export class VideoCard {
   readonly element = fromTemplate("video-template");
@@ -31,8 +31,7 @@ export class VideoCard {
     within(this.element, ".tags").hidden = !video.tags?.length;
     within(this.element, ".facts").textContent = facts(video);
     within(this.element, ".facts").title = date(video.createdAt, language);
-    const obstacle = isReady ? obstacleHere(video.media) : null;
-    within(this.element, ".state").textContent = obstacle ? cannotPlay(obstacle) : isReady ? "" : stateWords(video);
+    within(this.element, ".state").textContent = isReady ? playbackWords(video) : stateWords(video);
     const expiry = expiryWords(video);
     within(this.element, ".expiry").textContent = expiry;
     within(this.element, ".expiry").hidden = expiry === "";
@@ -71,6 +70,14 @@ export function stateWords(video: Video): string {
   if (video.state === "ready") return language.text("video.ready");
   if (video.waitsFor === "malwareScan") return language.text("video.scanning");
   return language.text(video.state === "completing" ? "video.completing" : "video.processing");
+}
+
+/** What a ready video does not play yet, or not at all; empty where this browser plays it. */
+function playbackWords(video: Video): string {
+  if (video.rendition?.state === "pending") return language.text("video.rendition.pending");
+  const obstacle = obstacleOf(video);
+  if (obstacle) return cannotPlay(obstacle);
+  return video.rendition?.state === "failed" ? language.text("video.rendition.failed") : "";
 }
 
 /** The warning before the stage deletes the video; empty while that is far off. */

@@ -97,16 +97,20 @@ OPERATOR: dict[str, tuple[set[str], set[str]]] = {
     "FindVersions": ({"s3:ListBucketVersions"}, {"videos", "metadata"}),
     "FindOpenUploads": ({"s3:ListBucketMultipartUploads"}, {"videos"}),
     "ReadRecords": ({"s3:GetObject", "s3:GetObjectVersion"}, {"metadata/records/*"}),
-    "ReadVerdicts": ({"s3:GetObjectTagging", "s3:GetObjectVersionTagging"}, {"videos/videos/*"}),
+    "ReadVerdicts": ({"s3:GetObjectTagging", "s3:GetObjectVersionTagging"}, {"videos/videos/*", "videos/renditions/*"}),
     "ChangeRecords": ({"s3:PutObject", "s3:PutObjectTagging"}, {"metadata/records/*"}),
     "RebuildIndex": ({"s3:GetObject", "s3:PutObject"}, {"metadata/index/*"}),
     "MarkOpen": ({"s3:PutObject"}, {"metadata/open/*"}),
     "RevokeLinks": ({"s3:GetObject", "s3:PutObject"}, {"metadata/links/*"}),
-    "AbortUploads": ({"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}, {"videos/videos/*"}),
+    "AbortUploads": (
+        {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"},
+        {"videos/videos/*", "videos/renditions/*"},
+    ),
     "HideUncoverAndErase": (
         {"s3:DeleteObject", "s3:DeleteObjectVersion"},
         {
-            *("videos/videos/*", "metadata/records/*", "metadata/posters/*", "metadata/open/*", "metadata/starts/*"),
+            *("videos/videos/*", "videos/renditions/*", "metadata/records/*", "metadata/posters/*"),
+            *("metadata/open/*", "metadata/starts/*"),
             *("metadata/index/*", "metadata/links/*", "metadata/link-uses/*"),
         },
     ),

@@ -197,14 +197,17 @@ def records_are_reachable_from_the_network_alone(recording: Recording) -> Violat
 
 
 def cloudfront_reads_what_it_shows_and_no_more(recording: Recording) -> Violations:
-    for bucket, folder in {"videos": "/videos", "metadata": "/posters", "site": ""}.items():
+    variables = recording.one("lambda/function:Function", "compute-video_processing").inputs["environment"]["variables"]
+    played = ["/videos", "/renditions"] if variables["RENDITIONS"] == "true" else ["/videos"]
+    for bucket, folders in {"videos": played, "metadata": ["/posters"], "site": [""]}.items():
+        shown = [f"{bucket_arn(recording, bucket)}{folder}/*" for folder in folders]
         yield from require_statement(
             _policy(recording, bucket),
             "CloudFrontReads",
             Effect="Allow",
             Principal={"Service": "cloudfront.amazonaws.com"},
             Action="s3:GetObject",
-            Resource=f"{bucket_arn(recording, bucket)}{folder}/*",
+            Resource=shown if len(shown) > 1 else shown[0],
             Condition=OWN_DISTRIBUTIONS,
         )
         allowed = [each["Sid"] for each in statements(_policy(recording, bucket)) if each["Effect"] == "Allow"]

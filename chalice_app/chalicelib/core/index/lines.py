@@ -5,6 +5,7 @@ import unicodedata
 from typing import NamedTuple, Self
 
 from chalicelib.core.json_values import JsonObject
+from chalicelib.core.rendition import SHOWN
 from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import State, VideoRecord
 
@@ -25,11 +26,13 @@ _FIELDS = (
         "checksumCrc64nvme",
         "media",
         "rejection",
+        "rendition",
     ),
     *("awaitsScanSince", "correlationId", "title", "description", "tags", "revision", "versionId", "uploadId"),
     *("linkId", "uploaderName", "reference", "onBehalfOf"),
 )
-"""Fields of the record that a line repeats. Of `uploadId` it says only whether there is one."""
+"""Fields of the record that a line repeats. Of `uploadId` it says only whether there is one, of
+`rendition` what is shown."""
 
 _HAS_UPLOAD_ID = "-"
 _BETWEEN_TEXTS = "\x1f"
@@ -101,4 +104,6 @@ def _facts(record: VideoRecord) -> str:
     shown = {name: fields[name] for name in _FIELDS if fields[name] not in (None, [], 0)}
     if "uploadId" in shown:
         shown["uploadId"] = _HAS_UPLOAD_ID
+    if isinstance(made := shown.get("rendition"), dict):
+        shown["rendition"] = {name: made[name] for name in SHOWN if made[name] is not None}
     return json.dumps(shown, ensure_ascii=False, separators=(",", ":"))

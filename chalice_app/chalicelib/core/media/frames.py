@@ -10,10 +10,14 @@ READ_REQUEST = struct.Struct(">QI")
 EXPECTED_RANGE = struct.Struct(">QQ")
 """Start and exclusive end."""
 
+WRITE_POSITION = struct.Struct(">Q")
+"""Before the bytes of a WRITE."""
+
 EXIT_STATUS = struct.Struct(">i")
 """From the template: negative for the signal that ended a process."""
 
 MAX_READ_BYTES = 1 << 20
+MAX_WRITE_BYTES = 1 << 20
 MAX_POSTER_BYTES = 1 << 20
 MAX_TEXT_BYTES = 1 << 14
 
@@ -23,7 +27,7 @@ class Frame(IntEnum):
 
     READY stands between the child's own start and the first byte of the file: a child that dies before it was not
     killed by a video. Then come READs, each perhaps after an EXPECT: the range that the following ones will read. Last
-    comes either PROBLEM, or POSTER and FACTS.
+    comes either PROBLEM, or POSTER and FACTS. Of a copy, WRITEs come in between, and COPIED at the end.
     """
 
     JOB = 1
@@ -35,6 +39,8 @@ class Frame(IntEnum):
     FACTS = 7
     PROBLEM = 8
     EXPECT = 9
+    WRITE = 10
+    COPIED = 11
 
 
 MAX_PAYLOAD_BYTES = {
@@ -47,6 +53,8 @@ MAX_PAYLOAD_BYTES = {
     Frame.FACTS: MAX_TEXT_BYTES,
     Frame.PROBLEM: MAX_TEXT_BYTES,
     Frame.EXPECT: EXPECTED_RANGE.size,
+    Frame.WRITE: WRITE_POSITION.size + MAX_WRITE_BYTES,
+    Frame.COPIED: MAX_TEXT_BYTES,
 }
 
 

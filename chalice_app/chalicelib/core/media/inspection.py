@@ -16,6 +16,7 @@ from chalicelib.core.media.errors import (
     InspectorCrashedError,
     InspectorUnavailableError,
     MediaBudgetError,
+    MediaError,
     MediaLimitsError,
     NoVideoStreamError,
     UnreadableMediaError,
@@ -123,27 +124,31 @@ def _nonsense(what: str) -> InspectorCrashedError:
 
 
 def _raise_problem(payload: bytes, used_up: MediaBudgetError | None) -> NoReturn:
-    if used_up is not None:
-        raise used_up
-    problem = _object(payload)
-    match problem:
+    raise used_up or problem_in(payload)
+
+
+def problem_in(payload: bytes) -> MediaError:
+    """Return the error that a PROBLEM describes; of nonsense, that the process broke down."""
+    found: MediaError
+    match _object(payload):
         case {"error": "no_video_stream", "streamTypes": list(types)}:
-            raise NoVideoStreamError(tuple(_text(kind) for kind in cast("list[object]", types)))
+            found = NoVideoStreamError(tuple(_text(kind) for kind in cast("list[object]", types)))
         case {"error": "encrypted"}:
-            raise EncryptedMediaError
+            found = EncryptedMediaError()
         case {"error": "codec", "codec": codec}:
-            raise UnsupportedCodecError(_text(codec))
+            found = UnsupportedCodecError(_text(codec))
         case {"error": "limits", "limit": limit, "allowed": int() | float() as allowed, **rest}:
-            found = rest.get("found")
-            raise MediaLimitsError(
-                limit=_text(limit), allowed=allowed, found=found if isinstance(found, int | float) else None
+            value = rest.get("found")
+            found = MediaLimitsError(
+                limit=_text(limit), allowed=allowed, found=value if isinstance(value, int | float) else None
             )
         case {"error": "unreadable", "problem": text}:
-            raise UnreadableMediaError(_text(text))
+            found = UnreadableMediaError(_text(text))
         case {"error": "unexpected", "problem": text}:
-            raise _nonsense(what=_text(text))
+            found = _nonsense(what=_text(text))
         case _:
-            raise _nonsense(what="an unknown problem")
+            found = _nonsense(what="an unknown problem")
+    return found
 
 
 def _facts(payload: bytes, container: Container, limits: InspectionLimits) -> MediaFacts:

@@ -9,7 +9,7 @@ import os
 import resource
 import sys
 from dataclasses import asdict
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from chalicelib.core.media.errors import (
     EncryptedMediaError,
@@ -24,7 +24,9 @@ from chalicelib.core.media.frames import (
     EXPECTED_RANGE,
     HEADER,
     MAX_READ_BYTES,
+    MAX_WRITE_BYTES,
     READ_REQUEST,
+    WRITE_POSITION,
     Frame,
     pack,
     unpack_header,
@@ -105,6 +107,34 @@ class ParentFile:
         return self._position
 
 
+class ParentOutput:
+    """The copy that is made of it, as the parent keeps it."""
+
+    # libavformat grows its buffers for a name that looks like an address.
+    name = "media"
+
+    def __init__(self, parent: Parent) -> None:
+        self._parent = parent
+        self._position = 0
+        self._end = 0
+
+    def write(self, data: bytes) -> int:
+        for start in range(0, len(data), MAX_WRITE_BYTES):
+            piece = bytes(data[start : start + MAX_WRITE_BYTES])
+            self._parent.say(Frame.WRITE, WRITE_POSITION.pack(self._position) + piece)
+            self._position += len(piece)
+        self._end = max(self._end, self._position)
+        return len(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._end}[whence]
+        self._position = max(base + offset, 0)
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+
 def lock_up(limits: InspectionLimits) -> None:
     """Drop all rights that reading a file from a pipe does not need, irrevocably."""
     cpu_seconds = limits.max_cpu_seconds
@@ -134,12 +164,51 @@ def describe(error: MediaError) -> dict[str, object]:
             return {"error": "unreadable", "problem": error.message}
 
 
+def _answer(parent: Parent, job: dict[str, Any], file: ParentFile, limits: InspectionLimits) -> None:
+    """Inspect the file, or copy its streams where the job has room for an index."""
+    try:
+        if "indexBytes" in job:
+            _copy(parent, job, file, limits)
+        else:
+            _inspect(parent, job, file, limits)
+    except MediaError as error:
+        parent.say(Frame.PROBLEM, json.dumps(describe(error)).encode())
+    except ReadRefusedError:
+        parent.say(Frame.PROBLEM, b'{"error": "refused"}')
+    except MemoryError:
+        parent.say(
+            Frame.PROBLEM,
+            json.dumps({"error": "limits", "limit": "max_memory_bytes", "allowed": limits.max_memory_bytes}).encode(),
+        )
+    except Exception as error:  # PyAV meets odd files with whatever Python raises
+        parent.say(Frame.PROBLEM, json.dumps({"error": "unexpected", "problem": repr(error)[:200]}).encode())
+
+
+def _inspect(parent: Parent, job: dict[str, Any], file: ParentFile, limits: InspectionLimits) -> None:
+    from chalicelib.core.media import stream_facts  # noqa: PLC0415
+
+    facts, poster_jpeg = stream_facts.inspect(file, Container(job["container"]), limits)
+    parent.say(Frame.POSTER, poster_jpeg)
+    parent.say(Frame.FACTS, json.dumps(asdict(facts)).encode())
+
+
+def _copy(parent: Parent, job: dict[str, Any], file: ParentFile, limits: InspectionLimits) -> None:
+    from chalicelib.core.media import copier  # noqa: PLC0415
+
+    needed_bytes: int | None = None
+    try:
+        copier.copy_streams(file, Container(job["container"]), ParentOutput(parent), limits, job["indexBytes"])
+    except copier.RoomTooSmallError as error:
+        needed_bytes = error.needed_bytes
+    parent.say(Frame.COPIED, json.dumps({"neededBytes": needed_bytes}).encode())
+
+
 def main() -> NoReturn:
     """Answer one job and end."""
     parent = Parent()
     try:
         # What the libraries load lazily must be loaded while files can still be opened.
-        from chalicelib.core.media import stream_facts  # noqa: PLC0415
+        from chalicelib.core.media import copier, stream_facts  # noqa: F401, PLC0415
     except ImportError as error:
         sys.stderr.write(f"{type(error).__name__}: {error}")
         sys.stderr.flush()
@@ -153,22 +222,7 @@ def main() -> NoReturn:
         os.dup2(nowhere.fileno(), 1)
     lock_up(limits)
     parent.say(Frame.READY)
-    try:
-        facts, poster_jpeg = stream_facts.inspect(file, Container(job["container"]), limits)
-    except MediaError as error:
-        parent.say(Frame.PROBLEM, json.dumps(describe(error)).encode())
-    except ReadRefusedError:
-        parent.say(Frame.PROBLEM, b'{"error": "refused"}')
-    except MemoryError:
-        parent.say(
-            Frame.PROBLEM,
-            json.dumps({"error": "limits", "limit": "max_memory_bytes", "allowed": limits.max_memory_bytes}).encode(),
-        )
-    except Exception as error:  # PyAV meets odd files with whatever Python raises
-        parent.say(Frame.PROBLEM, json.dumps({"error": "unexpected", "problem": repr(error)[:200]}).encode())
-    else:
-        parent.say(Frame.POSTER, poster_jpeg)
-        parent.say(Frame.FACTS, json.dumps(asdict(facts)).encode())
+    _answer(parent, job, file, limits)
     # libav's destructors have nothing to save and a damaged heap to trip over.
     os._exit(0)
 

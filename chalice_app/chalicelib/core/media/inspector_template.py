@@ -36,6 +36,7 @@ def main() -> NoReturn:
     hide_memory()
     try:
         # What the libraries load lazily must be loaded while files can still be opened.
+        import chalicelib.core.media.copier  # noqa: PLC0415
         import chalicelib.core.media.stream_facts  # noqa: F401, PLC0415
     except ImportError as error:
         sys.stderr.write(f"{type(error).__name__}: {error}")

@@ -70,6 +70,11 @@ def _playback_url(video: Video) -> str:
     return video.playback_url
 
 
+def _download_url(video: Video) -> str:
+    # A stage of before renditions names one URL for both.
+    return video.download_url or _playback_url(video)
+
+
 def _target(video: Video, output: Path | None) -> Path:
     # Only the last part of the name counts: no video may be written elsewhere than into the folder that was meant.
     name = video.file_name.replace("\\", "/").rpartition("/")[2]
@@ -100,7 +105,7 @@ def _fetch(look: Look, video: Video, file: BinaryIO) -> None:
     """Append what is missing. Where a response ends early, go on with a new URL, for the old one may have expired."""
     backoff = Backoff()
     failures = refusals = 0
-    source = _Source(_playback_url(video))
+    source = _Source(_download_url(video))
     while True:
         before_bytes = file.tell()
         problem = source.append_to(file, video)
@@ -117,7 +122,7 @@ def _fetch(look: Look, video: Video, file: BinaryIO) -> None:
             if failures >= backoff.tries:
                 raise DownloadError(video.video_id, f"{problem.reason}; run it again to resume")
             time.sleep(backoff.wait_seconds(failures))
-        source.url = _playback_url(look())
+        source.url = _download_url(look())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,7 +34,7 @@ from video_upload.events import (
     UploadEvent,
 )
 from video_upload.file_selection import SkippedFile
-from video_upload.schemas import ListedVideo, Media, OpenUpload, StageUsage, Usage, Video
+from video_upload.schemas import ListedVideo, Media, OpenUpload, Rendition, StageUsage, Usage, Video
 
 
 def plain(text: str) -> str:
@@ -204,6 +204,17 @@ def playability_in_words(media: Media | None) -> str:
     return media.playability.browsers + (f" ({obstacle.name})" if obstacle else "")
 
 
+def rendition_in_words(rendition: Rendition | None) -> str:
+    """The state of the copy that every browser plays."""
+    if rendition is None:
+        return ""
+    if rendition.state == "pending":
+        return "preparing a version that all browsers can play"
+    if rendition.state == "failed":
+        return "no version that all browsers can play could be made"
+    return f"MP4 that all browsers play, {decimal(rendition.size_bytes or 0)}"
+
+
 def print_video(console: Console, video: Video, *, urls: bool = False) -> None:
     facts = {
         "id": video.video_id,
@@ -215,6 +226,7 @@ def print_video(console: Console, video: Video, *, urls: bool = False) -> None:
         "state": f"{video.state} (malware scan)" if video.waits_for == "malwareScan" else video.state,
         "media": media_in_words(video.media),
         "browsers": playability_in_words(video.media),
+        "rendition": rendition_in_words(video.rendition),
         "rejected": video.rejection.message if video.rejection else "",
         "created": video.created_at,
         "sent by": video.uploader_name or "",
@@ -223,6 +235,7 @@ def print_video(console: Console, video: Video, *, urls: bool = False) -> None:
         "expires": _expiry(video),
         "poster": (urls and video.poster_url) or "",
         "playback": (urls and video.playback_url) or "",
+        "download": (urls and video.download_url) or "",
     }
     for name, value in facts.items():
         if value:

@@ -310,6 +310,17 @@ class Media(Body, frozen=True, kw_only=True):
     playability: Playability | None = None
 
 
+class Rendition(Body, frozen=True, kw_only=True):
+    """The copy of a video that every browser plays: "pending", "ready" or "failed".
+
+    reason: "not_convertible" or "unanswered", of one that failed.
+    """
+
+    state: str
+    size_bytes: int | None = None
+    reason: str | None = None
+
+
 class Rejection(Body, frozen=True, kw_only=True):
     """Processing's reason for refusing the file."""
 
@@ -322,7 +333,8 @@ class Video(Body, frozen=True, kw_only=True):
 
     waits_for: "malwareScan" while it is processing and only the malware scan is missing. expires_at: when the platform
     deletes it at the earliest, None if it does not; expires_soon: whether that was announced. link_id, uploader_name:
-    of the upload link by which it came. reference, on_behalf_of: names that a program gave it.
+    of the upload link by which it came. reference, on_behalf_of: names that a program gave it. rendition: None where
+    it has no copy for browsers. playback_url: of that copy once it is ready, else as download_url: of the file itself.
     """
 
     video_id: str
@@ -340,8 +352,10 @@ class Video(Body, frozen=True, kw_only=True):
     completed_at: str | None = None
     media: Media | None = None
     rejection: Rejection | None = None
+    rendition: Rendition | None = None
     poster_url: str | None = None
     playback_url: str | None = None
+    download_url: str | None = None
     urls_expire_at: str | None = None
     expires_at: str | None = None
     expires_soon: bool = False

@@ -1,0 +1,173 @@
+"""Copy of a video into an MP4 that browsers play, by a process that can open nothing: the file comes to it by ranges,
+and the copy leaves it in pieces."""
+
+import json
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import cast
+
+from chalicelib.core.media.errors import InspectorUnavailableError, ShortRangeError, UnreadableMediaError
+from chalicelib.core.media.facts import MIB, InspectionLimits
+from chalicelib.core.media.frames import MAX_READ_BYTES, READ_REQUEST, WRITE_POSITION, Frame
+from chalicelib.core.media.inspection import problem_in
+from chalicelib.core.media.inspector_process import InspectorProcess, ProcessEndedError
+from chalicelib.core.media.ranged_file import ReadBudget, ReadRange
+from chalicelib.core.video_types import Container
+
+_BLOCK_BYTES = 4 * MIB
+_KEPT_BLOCKS = 4
+"""As many places of a file are read in turns where its streams are not interleaved."""
+_MAX_INDEX_BYTES = 64 * MIB
+"""Index of some eight hours."""
+_LEAST_INDEX_BYTES = 64 << 10
+_BYTES_A_PACKET = 66
+"""Half as much again as an index needs at most: some pictures come faster than their file says."""
+_ATTEMPTS = 2
+PART_BYTES = 16 * MIB
+
+COPY_LIMITS = InspectionLimits(max_wall_seconds=240, max_cpu_seconds=120)
+"""It ends before the function does, by the default of `processingTimeoutSeconds`."""
+
+
+class Sink:
+    """Destination of a copy: its first part, which is written last, and those behind it."""
+
+    def __init__(self, send: Callable[[int, bytes], None]) -> None:
+        """send: stores a numbered part; numbers begin at 1, and only the last one may be smaller than 5 MiB."""
+        self._send = send
+
+    def begin(self, first_part_bytes: int) -> None:
+        """Start afresh. first_part_bytes: the beginning of the copy, over which it may write again."""
+        self._first = bytearray()
+        self._first_part_bytes = first_part_bytes
+        self._rest = bytearray()
+        self._rest_at = first_part_bytes
+        self._number = 2
+
+    def write(self, position: int, data: bytes) -> None:
+        """Raises UnreadableMediaError where it is neither the beginning nor what follows."""
+        if position < self._first_part_bytes:
+            head = data[: self._first_part_bytes - position]
+            self._first.extend(bytes(max(position + len(head) - len(self._first), 0)))
+            self._first[position : position + len(head)] = head
+            position, data = position + len(head), data[len(head) :]
+        if not data:
+            return
+        if position != self._rest_at + len(self._rest):
+            raise UnreadableMediaError(problem="its copy is written out of order")
+        self._rest += data
+        while len(self._rest) >= PART_BYTES:
+            self._flush(PART_BYTES)
+
+    def finish(self) -> int:
+        """Send what is left, the first part last. Returns the size of the copy."""
+        if self._rest:
+            self._flush(len(self._rest))
+        self._send(1, bytes(self._first))
+        return self._rest_at if self._number > 2 else len(self._first)
+
+    def _flush(self, size_bytes: int) -> None:
+        self._send(self._number, bytes(self._rest[:size_bytes]))
+        del self._rest[:size_bytes]
+        self._rest_at += size_bytes
+        self._number += 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """File to copy. packets: about as many as it holds."""
+
+    read_range: ReadRange
+    size_bytes: int
+    container: Container
+    packets: int
+
+
+def copy_media(source: Source, send: Callable[[int, bytes], None], limits: InspectionLimits = COPY_LIMITS) -> int:
+    """Copy the streams into an MP4, part by part; a part may be sent again. Returns the size of the copy.
+
+    Raises a MediaError where the file cannot be copied, or not in time; InspectorUnavailableError, ShortRangeError and
+    what `read_range` and `send` raise when it is not to blame.
+    """
+    index_bytes = min(_LEAST_INDEX_BYTES + source.packets * _BYTES_A_PACKET, _MAX_INDEX_BYTES)
+    deadline = time.monotonic() + limits.max_wall_seconds
+    for _ in range(_ATTEMPTS):
+        sink = Sink(send)
+        sink.begin(index_bytes + 5 * MIB)
+        needed_bytes = _copy(source, sink, limits, deadline, index_bytes)
+        if needed_bytes is None:
+            return sink.finish()
+        if needed_bytes > _MAX_INDEX_BYTES:
+            break
+        index_bytes = needed_bytes
+    raise UnreadableMediaError(problem="its index is too large")
+
+
+def _copy(source: Source, sink: Sink, limits: InspectionLimits, deadline: float, index_bytes: int) -> int | None:
+    """None once it is copied, else the room that its index needs."""
+    budget = ReadBudget(limits, deadline)
+    blocks = _Blocks(source)
+    with InspectorProcess(budget) as process:
+        job = {
+            "container": source.container.value,
+            "sizeBytes": source.size_bytes,
+            "limits": asdict(limits),
+            "indexBytes": index_bytes,
+        }
+        try:
+            process.say(Frame.JOB, json.dumps(job).encode())
+            frame, _ = process.listen()
+        except ProcessEndedError as ended:
+            raise InspectorUnavailableError(ended.exit_status, ended.stderr) from ended
+        try:
+            while True:
+                frame, payload = process.listen()
+                match frame:
+                    case Frame.READ:
+                        process.say(Frame.DATA, blocks.read(payload))
+                    case Frame.WRITE:
+                        (position,) = cast("tuple[int]", WRITE_POSITION.unpack_from(payload))
+                        sink.write(position, payload[WRITE_POSITION.size :])
+                    case Frame.COPIED:
+                        return cast("int | None", json.loads(payload)["neededBytes"])
+                    case Frame.PROBLEM:
+                        raise problem_in(payload)
+                    case _:
+                        raise UnreadableMediaError(problem="its copy broke down")
+        except ProcessEndedError as ended:
+            raise UnreadableMediaError(problem="its copy broke down") from ended
+
+
+class _Blocks:
+    """A file's blocks that were read last."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._blocks: OrderedDict[int, bytes] = OrderedDict()
+
+    def read(self, request: bytes) -> bytes:
+        if len(request) != READ_REQUEST.size:
+            raise UnreadableMediaError(problem="its copy broke down")
+        position, size_bytes = cast("tuple[int, int]", READ_REQUEST.unpack(request))
+        end = position + size_bytes
+        if end > self._source.size_bytes or not 0 < size_bytes <= MAX_READ_BYTES:
+            raise UnreadableMediaError(problem="its copy broke down")
+        first, last = position // _BLOCK_BYTES, (end - 1) // _BLOCK_BYTES
+        data = b"".join(self._block(number) for number in range(first, last + 1))
+        return data[position - first * _BLOCK_BYTES : end - first * _BLOCK_BYTES]
+
+    def _block(self, number: int) -> bytes:
+        if number in self._blocks:
+            self._blocks.move_to_end(number)
+            return self._blocks[number]
+        start = number * _BLOCK_BYTES
+        end = min(start + _BLOCK_BYTES, self._source.size_bytes)
+        block = self._source.read_range(start, end)
+        if len(block) != end - start:
+            raise ShortRangeError(start, end, len(block))
+        self._blocks[number] = block
+        if len(self._blocks) > _KEPT_BLOCKS:
+            self._blocks.popitem(last=False)
+        return block

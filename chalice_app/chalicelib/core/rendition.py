@@ -1,0 +1,99 @@
+"""Rendition of a video: a copy that every browser plays, beside an original that some do not play."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from chalicelib.core.json_values import JsonObject
+
+MAX_ATTEMPTS = 5
+
+
+class RenditionState(StrEnum):
+    PENDING = "pending"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class Failure(StrEnum):
+    """Reason for which a video has no rendition. `unanswered`: it never ended, however often it was begun."""
+
+    NOT_CONVERTIBLE = "not_convertible"
+    UNANSWERED = "unanswered"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendition:
+    """changed_at: when the last attempt began, or its end. attempts: those begun.
+
+    size_bytes, version_id: of its object, once it is ready. told_at: when subscribers were told of its end.
+    """
+
+    state: RenditionState = RenditionState.PENDING
+    changed_at: datetime | None = None
+    attempts: int = 0
+    size_bytes: int | None = None
+    version_id: str | None = None
+    failure: Failure | None = None
+    told_at: datetime | None = None
+
+    @property
+    def is_pending(self) -> bool:
+        return self.state is RenditionState.PENDING
+
+    @property
+    def is_ready(self) -> bool:
+        return self.state is RenditionState.READY
+
+    @property
+    def needs_care(self) -> bool:
+        """True until it has ended and subscribers know."""
+        return self.is_pending or self.told_at is None
+
+    def begun_again(self, now: datetime) -> Self:
+        return replace(self, attempts=self.attempts + 1, changed_at=now)
+
+    def made(self, now: datetime, *, size_bytes: int, version_id: str) -> Self:
+        return replace(
+            self, state=RenditionState.READY, changed_at=now, size_bytes=size_bytes, version_id=version_id, told_at=None
+        )
+
+    def failed(self, now: datetime, failure: Failure) -> Self:
+        return replace(self, state=RenditionState.FAILED, changed_at=now, failure=failure, told_at=None)
+
+    def told(self, now: datetime) -> Self:
+        return replace(self, told_at=now)
+
+    def to_json(self) -> JsonObject:
+        return {
+            "state": self.state.value,
+            "changedAt": self.changed_at.isoformat() if self.changed_at else None,
+            "attempts": self.attempts,
+            "sizeBytes": self.size_bytes,
+            "versionId": self.version_id,
+            "failure": self.failure.value if self.failure else None,
+            "toldAt": self.told_at.isoformat() if self.told_at else None,
+        }
+
+    @classmethod
+    def from_json(cls, fields: JsonObject) -> Self:
+        """fields: also those alone that a library shows."""
+        known: dict[str, Any] = {"attempts": 0, **fields}
+        return cls(
+            state=RenditionState(known["state"]),
+            changed_at=_time(known.get("changedAt")),
+            attempts=known["attempts"],
+            size_bytes=known.get("sizeBytes"),
+            version_id=known.get("versionId"),
+            failure=Failure(known["failure"]) if known.get("failure") else None,
+            told_at=_time(known.get("toldAt")),
+        )
+
+
+SHOWN = ("state", "sizeBytes", "versionId", "failure")
+"""Fields of `to_json` that a library shows."""
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

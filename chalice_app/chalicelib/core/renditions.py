@@ -1,0 +1,184 @@
+"""Renditions: copies that every browser plays of ready videos that some browsers do not play.
+
+Each event may come again, late, or never; so every one leads to the same step, which looks at the record first. A
+rendition counts once the record names its version.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol, cast
+
+from chalicelib.core.announcements import Announcements
+from chalicelib.core.json_values import JsonObject
+from chalicelib.core.media.copying import Source
+from chalicelib.core.media.errors import MediaError, UnreadableMediaError
+from chalicelib.core.media.inspection import Inspection
+from chalicelib.core.media.playability import Support, playability
+from chalicelib.core.ports import Clock, Meter, VideoBucket
+from chalicelib.core.records import Records
+from chalicelib.core.rendition import MAX_ATTEMPTS, Failure, Rendition
+from chalicelib.core.video_id import VideoRef
+from chalicelib.core.video_record import State, VideoRecord
+from chalicelib.core.video_types import Container
+
+log = logging.getLogger(__name__)
+
+RENDITION_CONTENT_TYPE = "video/mp4"
+MAX_COPIED_BYTES = 4 << 30
+"""Within the time of a copy, at some 20 MB a second."""
+_SOUND_PACKETS_PER_SECOND = 60
+"""Of AAC, 47 at 48 kHz."""
+_UNKNOWN_FRAME_RATE = 60.0
+
+
+class RenditionBucket(Protocol):
+    """The objects that the platform writes beside the clients' videos."""
+
+    def begin(self, key: str, content_type: str) -> str:
+        """The uploadId."""
+        ...
+
+    def put_part(self, key: str, upload_id: str, part_number: int, body: bytes) -> str:
+        """The part's ETag."""
+        ...
+
+    def complete(self, key: str, upload_id: str, parts: Sequence[tuple[int, str]]) -> str:
+        """The new version's id."""
+        ...
+
+    def abort(self, key: str, upload_id: str) -> None: ...
+
+
+Copy = Callable[[Source, Callable[[int, bytes], None]], int]
+"""(source, send) → size of the copy; raises MediaError."""
+Inspect = Callable[[Callable[[int, int], bytes], int], Inspection]
+
+
+def wanted_rendition(media: JsonObject | None, size_bytes: int) -> Rendition | None:
+    """Return the rendition that a video with these facts gets: some browsers do not play it, all would play a copy."""
+    if media is None or size_bytes > MAX_COPIED_BYTES:
+        return None
+    found = cast("dict[str, Any] | None", media.get("playability"))  # facts of version 0.1 have none
+    if found is None or found["browsers"] == Support.ALL:
+        return None
+    video, audio = cast("dict[str, Any]", media["video"]), cast("dict[str, Any] | None", media["audio"])
+    in_mp4 = playability(Container.MP4, video["codec"], video.get("profile"), audio["codec"] if audio else None)
+    return Rendition() if in_mp4.browsers is Support.ALL else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Renditions:
+    """The maker of renditions."""
+
+    records: Records
+    videos: VideoBucket
+    bucket: RenditionBucket
+    copy: Copy
+    inspect: Inspect
+    announcements: Announcements
+    meter: Meter
+    now: Clock
+
+    def carry_on(self, ref: VideoRef) -> None:
+        """Make the rendition of a video that waits for one. Safe to repeat. Raises what S3 and SNS raise."""
+        change = self.records.change(ref, self._begun)
+        if change is None:
+            return
+        record = change.record
+        if change.mine and record.awaits_rendition:
+            record = self._make(record)
+        elif change.mine:
+            self._count(record)
+        self._finish(record)
+
+    def _begun(self, current: VideoRecord) -> VideoRecord | None:
+        rendition = current.rendition
+        if rendition is None or not current.awaits_rendition:
+            return None
+        if rendition.attempts >= MAX_ATTEMPTS:
+            log.error("rendition given up", extra={"attempts": rendition.attempts})
+            return current.noted(rendition=rendition.failed(self.now(), Failure.UNANSWERED))
+        return current.noted(rendition=rendition.begun_again(self.now()))
+
+    def _make(self, record: VideoRecord) -> VideoRecord:
+        try:
+            size_bytes, version_id = self._copied(record)
+        except MediaError as error:
+            log.warning("rendition not made: %s", error)
+            return self._settle(record, lambda one: one.failed(self.now(), Failure.NOT_CONVERTIBLE))
+        key = record.ref.rendition_key
+        # Before the record names it: a URL that is given out then must work at once.
+        self.videos.set_verdict(key, version_id, "accepted")
+        settled = self._settle(record, lambda one: one.made(self.now(), size_bytes=size_bytes, version_id=version_id))
+        if settled.rendition is None or settled.rendition.version_id != version_id:
+            # Another call was quicker, or the video is gone.
+            self.videos.delete_version(key, version_id)
+        return settled
+
+    def _copied(self, record: VideoRecord) -> tuple[int, str]:
+        """Size and version of the copy. Raises MediaError where the video cannot be copied, or the copy not played."""
+        key, media = record.ref.rendition_key, record.media or {}
+        upload_id = self.bucket.begin(key, RENDITION_CONTENT_TYPE)
+        etags: dict[int, str] = {}
+
+        def send(part_number: int, body: bytes) -> None:
+            etags[part_number] = self.bucket.put_part(key, upload_id, part_number, body)
+
+        try:
+            size_bytes = self.copy(self._source(record, media), send)
+        except BaseException:
+            self.bucket.abort(key, upload_id)
+            raise
+        version_id = self.bucket.complete(key, upload_id, sorted(etags.items()))
+        try:
+            facts = self.inspect(partial(self.videos.read_range, key, version_id), size_bytes).facts
+            if facts.playability.browsers is not Support.ALL:
+                raise UnreadableMediaError(problem="some browsers do not play its copy either")
+        except BaseException:
+            self.videos.delete_version(key, version_id)
+            raise
+        return size_bytes, version_id
+
+    def _source(self, record: VideoRecord, media: JsonObject) -> Source:
+        video = cast("dict[str, Any]", media["video"])
+        seconds = cast("float | None", media["durationSeconds"]) or 0
+        packets_per_second = (video["frameRate"] or _UNKNOWN_FRAME_RATE) + _SOUND_PACKETS_PER_SECOND
+        return Source(
+            read_range=partial(self.videos.read_range, record.ref.file_key, record.version_id or ""),
+            size_bytes=record.size_bytes,
+            container=Container(cast("str", media["container"])),
+            packets=round(seconds * packets_per_second),
+        )
+
+    def _settle(self, record: VideoRecord, end: Callable[[Rendition], Rendition]) -> VideoRecord:
+        """Note the end of a rendition that is pending still, and count it."""
+
+        def decide(current: VideoRecord) -> VideoRecord | None:
+            if current.rendition is None or not current.awaits_rendition:
+                return None
+            return current.noted(rendition=end(current.rendition))
+
+        change = self.records.change(record.ref, decide)
+        if change and change.mine:
+            self._count(change.record)
+        return change.record if change else record.noted(rendition=None)
+
+    def _count(self, record: VideoRecord) -> None:
+        rendition = record.rendition
+        if rendition is None or rendition.is_pending:
+            return
+        log.info("rendition %s", rendition.state)
+        if rendition.is_ready:
+            waited = self.now() - (record.completed_at or record.updated_at)
+            self.meter.record(
+                renditions_ready_count=1,
+                rendition_milliseconds=waited.total_seconds() * 1000,
+            )
+        else:
+            self.meter.record(renditions_failed_count=1)
+
+    def _finish(self, record: VideoRecord) -> None:
+        if record.state is State.READY and record.rendition and not record.rendition.is_pending:
+            self.records.close(self.announcements.send_rendition(record), self.now())
