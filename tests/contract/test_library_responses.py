@@ -33,6 +33,7 @@ RESPONSES: dict[type[msgspec.Struct], type[msgspec.Struct]] = {
     library.Playability: responses.Playability,
     library.Media: responses.Media,
     library.Rejection: responses.Rejection,
+    library.Rendition: responses.Rendition,
     library.Usage: responses.Usage,
     library.Video: responses.Video,
     library.VideoPage: responses.VideoPage,

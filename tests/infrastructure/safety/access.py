@@ -24,6 +24,7 @@ from tests.infrastructure.safety.reading import (
     statements,
 )
 from tests.infrastructure.safety.scanning import MANAGED_RULES, is_scanned
+from tests.infrastructure.safety.storage import makes_renditions
 
 WILDCARD_RESOURCES = {
     "Trace": "X-Ray has no resources to name",
@@ -76,6 +77,9 @@ SCANNING = {
     "scan_verdict": {*_RECORDS, "s3:PutObjectTagging", "lambda:InvokeFunction"},
 }
 """More of them on a stage that scans for malware."""
+
+COPYING = {"video_processing": {"s3:AbortMultipartUpload"}}
+"""More of them on a stage that makes renditions."""
 
 SENDING = _RECORDS - {"s3:PutObject"} | {"s3:DeleteObject", "sns:Publish"}
 """More of `message_sender` on a stage whose messages wait in the outbox; the functions that fill it publish nothing."""
@@ -146,6 +150,8 @@ def roles_grant_what_their_function_does_and_no_more(recording: Recording) -> Vi
             wanted |= _figures_asked_for(recording)
         if is_scanned(recording):
             wanted |= SCANNING.get(function, set())
+        if makes_renditions(recording):
+            wanted |= COPYING.get(function, set())
         if in_network and "aws:ec2/vpcEndpoint:VpcEndpoint/network-sns" not in recording.names():
             wanted = wanted | SENDING if function == "message_sender" else wanted
             wanted = wanted - {"sns:Publish"} if function not in OUTSIDE_NETWORK else wanted

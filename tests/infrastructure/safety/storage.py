@@ -196,9 +196,13 @@ def records_are_reachable_from_the_network_alone(recording: Recording) -> Violat
     )
 
 
-def cloudfront_reads_what_it_shows_and_no_more(recording: Recording) -> Violations:
+def makes_renditions(recording: Recording) -> bool:
     variables = recording.one("lambda/function:Function", "compute-video_processing").inputs["environment"]["variables"]
-    played = ["/videos", "/renditions"] if variables["RENDITIONS"] == "true" else ["/videos"]
+    return variables["RENDITIONS"] == "true"
+
+
+def cloudfront_reads_what_it_shows_and_no_more(recording: Recording) -> Violations:
+    played = ["/videos", "/renditions"] if makes_renditions(recording) else ["/videos"]
     for bucket, folders in {"videos": played, "metadata": ["/posters"], "site": [""]}.items():
         shown = [f"{bucket_arn(recording, bucket)}{folder}/*" for folder in folders]
         yield from require_statement(
