@@ -48,7 +48,7 @@ class Scenario:
 
     def keep_urls(self, name: str, answer: dict[str, Any]) -> None:
         urls = [part["url"] for part in answer.get("presignedUrls", [])]
-        urls += [answer[kind] for kind in ("posterUrl", "playbackUrl") if answer.get(kind)]
+        urls += [answer[kind] for kind in ("posterUrl", "playbackUrl", "downloadUrl") if answer.get(kind)]
         for index, url in enumerate(urls):
             self.secrets |= secrets_of_url(f"{name} {index} {len(self.secrets)}", url)
 

@@ -14,6 +14,7 @@ import requests
 from botocore.client import BaseClient
 
 from chalicelib.adapters.lambda_trigger import LambdaTrigger
+from chalicelib.core.video_id import VideoRef
 from deploy import (
     administrators,
     erase_user,
@@ -91,6 +92,13 @@ def rights_for(operation: str, parameters: dict[str, Any]) -> Iterator[tuple[str
             yield "s3:PutObjectTagging", folder
 
 
+def lay_renditions(stand_in: StandIn, ref: VideoRef) -> None:
+    """One that is whole, and one whose function died."""
+    s3 = stand_in.client("s3")
+    s3.put_object(Bucket=names.VIDEO_BUCKET, Key=ref.rendition_key, Body=b"a copy")
+    s3.create_multipart_upload(Bucket=names.VIDEO_BUCKET, Key=ref.rendition_key)
+
+
 def test_operators_may_do_what_their_commands_do_and_no_more(
     member: Person, operator: Operator, stand_in: StandIn, asked_of_aws: set[tuple[str, str]], small_video: bytes
 ) -> None:
@@ -102,6 +110,7 @@ def test_operators_may_do_what_their_commands_do_and_no_more(
     member.call("DELETE", f"/videos/{lost['videoId']}")
     operator.run(restore_video.main, lost["videoId"], "--yes")
     member.start(6 * 2**20)
+    lay_renditions(stand_in, VideoRef(member.owner, lost["videoId"]))
     operator.run(find_upload.main, "--owner", member.email)
     operator.run(find_upload.main, lost["videoId"])
     with users_at_the_sign_in(member.platform):
@@ -142,7 +151,7 @@ def test_a_deleted_video_comes_back_and_plays_once_the_operator_says_so(
     monkeypatch.setattr(sys, "stdin", Terminal(f"{video_id}\n"))
     operator.run(restore_video.main, video_id)
     after = person.wait_for(video_id, "ready")
-    changed = {"posterUrl", "playbackUrl", "urlsExpireAt", "updatedAt", "expiresAt"}
+    changed = {"posterUrl", "playbackUrl", "downloadUrl", "urlsExpireAt", "updatedAt", "expiresAt"}
     assert {key: value for key, value in after.items() if key not in changed} == {
         key: value for key, value in before.items() if key not in changed
     }
