@@ -57,11 +57,16 @@ class SigningKey:
         return {name: public[name] for name in ("kty", "n", "e")} | {"use": "sig", "alg": ALGORITHM, "kid": self.key_id}
 
 
+def new_private_key() -> rsa.RSAPrivateKey:
+    """As strong as Cognito's."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 def load_or_make_key(files: PrivateFiles) -> SigningKey:
     """The key of the data directory; tokens outlive a restart that way."""
     stored = files.read(KEY_FILE)
     if stored is None:
-        private_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        private_key = new_private_key()
         files.write(
             KEY_FILE,
             lambda: private_key.private_bytes(
