@@ -13,7 +13,7 @@ from typing import Protocol
 
 import boto3
 
-from bench import cold_starts, document, functions, peers, signing, transfers
+from bench import cold_starts, document, functions, one_upload, peers, signing, transfers
 
 ROUNDS = 5
 QUICK_ROUNDS = 1
@@ -40,6 +40,7 @@ ROWS: Mapping[str, Row] = {
     "transfers": Row(
         section=transfers.SECTION, report=transfers.report, versions=lambda: peers.versions(*transfers.PEERS)
     ),
+    "one-upload": Row(section=one_upload.SECTION, report=one_upload.report, versions=dict),
     "functions": Row(section=functions.SECTION, report=functions.report, versions=lambda: {"boto3": boto3.__version__}),
 }
 

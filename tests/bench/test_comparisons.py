@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bench import document, peers, rounds
+from bench import document, one_upload, peers, rounds
 from bench.__main__ import ROWS, main
 
 
@@ -75,3 +75,20 @@ def test_a_row_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit):
         main(["--rows", "signing,swimming"])
     assert "swimming is none of signing" in capsys.readouterr().err
+
+
+def test_every_call_of_an_upload_has_its_reason_and_every_reason_its_call() -> None:
+    played = one_upload.play()
+    assert not one_upload.unexplained(played)
+    assert all(seconds >= 0 for seconds in played.cpu_seconds.values())
+
+
+def test_a_call_without_a_reason_is_found() -> None:
+    played = one_upload.play()
+    played.calls["processing"].append("metadata.put starts/")
+    assert one_upload.unexplained(played) == {("processing", "metadata.put starts/")}
+
+
+def test_the_document_counts_the_calls_as_they_are_made_now() -> None:
+    made = one_upload.report(1, quick=True).partition("\n\n")[2]
+    assert made in document.DOCUMENT.read_text(), "make bench ARGS='--rows one-upload --write'"

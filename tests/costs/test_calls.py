@@ -22,35 +22,8 @@ from chalicelib.core.video_events import owed_event
 from chalicelib.core.video_record import State
 from costs.calls import CALLS, Calls
 from costs.month import VIDEOS_A_PAGE
+from tests.costs.billed_calls import KINDS
 from tests.in_memory_platform import OWNER, InMemoryPlatform
-
-KINDS = {
-    "metadata": {
-        "get": "s3_reads",
-        "get_newer": "s3_reads",
-        "put": "s3_writes",
-        "put_if_new": "s3_writes",
-        "put_if_unchanged": "s3_writes",
-        "retire_if_unchanged": "s3_writes",
-        "list_keys": "s3_writes",
-        "delete": "s3_deletes",
-    },
-    "videos": {
-        "create_multipart_upload": "s3_writes",
-        "list_parts": "s3_writes",
-        "list_videos": "s3_writes",
-        "complete_multipart_upload": "s3_writes",
-        "set_verdict": "s3_writes",
-        "head": "s3_reads",
-        "read_range": "s3_reads",
-        "abort_multipart_upload": "s3_deletes",
-        "delete": "s3_deletes",
-        "delete_version": "s3_deletes",
-    },
-    "renditions": {"put_part": "s3_writes", "complete": "s3_writes"},
-    "mac": {"generate": "kms_requests", "verify": "kms_requests"},
-    "notifier": {"announce": "publishes"},
-}
 
 
 @pytest.fixture
