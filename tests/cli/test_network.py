@@ -6,6 +6,7 @@ import json
 import socket
 import ssl
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.cli.fake_platform import FakePlatform
 from tests.cli.fake_platform_server import serve_parts_over_tls
 from tests.cli.logging_proxy import CREDENTIALS, logging_proxy
 from tests.cli.watched_engine import Watched
+from video_upload import network
 from video_upload.errors import PartFailedError
 from video_upload.network import CA_VARIABLES
 
@@ -158,3 +160,19 @@ def test_a_file_of_authorities_that_cannot_be_used_is_told_in_one_line(
         assert error["code"] == "NetworkSettingError"
         assert variable in error["message"]
         assert name in error["message"]
+
+
+def test_the_environment_is_read_once_for_each_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def proxies_of(url: str, no_proxy: str | None) -> dict[str, str]:
+        read.append(url)
+        return {"https": f"http://proxy-of-{urlsplit(url).hostname}:3128"}
+
+    monkeypatch.setattr(network, "get_environ_proxies", proxies_of)
+    session = network.Session()
+    for address in ("https://a.test/one", "https://a.test/two", "https://b.test/one"):
+        settings = session.merge_environment_settings(address, {}, None, None, None)
+        assert settings["proxies"] == {"https": f"http://proxy-of-{urlsplit(address).hostname}:3128"}
+        assert settings["verify"] == session.verify
+    assert read == ["https://a.test/one", "https://b.test/one"]

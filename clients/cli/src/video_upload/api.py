@@ -29,7 +29,7 @@ from video_upload.errors import (
     UnauthorizedError,
     UnexpectedResponseError,
 )
-from video_upload.network import new_session
+from video_upload.network import Session
 from video_upload.schemas import (
     CompletedPart,
     CompleteUpload,
@@ -150,7 +150,7 @@ class VideoApi:
         self._backoff = backoff or Backoff()
         self._server_ahead_seconds = 0.0
         self._correlation_id: str | None = None
-        self._session = new_session()
+        self._session = Session()
         self._session.headers["User-Agent"] = f"video-upload/{VERSION}"
 
     @property

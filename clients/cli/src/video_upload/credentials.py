@@ -14,7 +14,7 @@ import requests
 
 from video_upload.connection_problem import problem_in_words
 from video_upload.errors import KeyringUnavailableError, NotSignedInError, SignInError, SignInUnreachableError
-from video_upload.network import ca_bundle, new_session
+from video_upload.network import Session, ca_bundle
 from video_upload.os_keyring import OsKeyring
 from video_upload.private_files import open_private_folder, write_privately, writing_to
 from video_upload.profiles import Profiles
@@ -132,7 +132,7 @@ class StoredCredentials:
                 self._keyring.delete(self._keyring_name)
         if sign_in.revocation_endpoint and sign_in.refresh_token:
             try:
-                new_session().post(
+                Session().post(
                     sign_in.revocation_endpoint,
                     data={"token": sign_in.refresh_token, "client_id": sign_in.client_id},  # RFC 7009, section 2.1
                     timeout=TIMEOUT_SECONDS,

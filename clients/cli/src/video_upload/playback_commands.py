@@ -18,7 +18,7 @@ from video_upload.backoff import Backoff
 from video_upload.command_output import AsJson, Profile, VideoId, api_of, errors_console, exit_codes, print_json
 from video_upload.connection_problem import problem_in_words
 from video_upload.errors import DownloadError, path_text
-from video_upload.network import new_session
+from video_upload.network import Session
 from video_upload.presentation import plain
 from video_upload.private_files import writing_to
 from video_upload.schemas import Video
@@ -139,7 +139,7 @@ class _Source:
     def __init__(self, url: str) -> None:
         self.url = url
         self._etag: str | None = None
-        self._session = new_session()
+        self._session = Session()
 
     def append_to(self, file: BinaryIO, video: Video) -> _Problem | None:
         """Append from the file's end on. Raises DownloadError where another try does not help."""

@@ -57,7 +57,8 @@ class UploadDisplay:
             TransferSpeedColumn(),
             TimeRemainingColumn(),
             console=console,
-            disable=console.quiet,
+            # Bars that nobody sees would be drawn all the same.
+            disable=console.quiet or not console.is_terminal,
             transient=True,
             # Results belong to stdout, wherever that goes.
             redirect_stdout=False,
@@ -237,9 +238,8 @@ def print_video(console: Console, video: Video, *, urls: bool = False) -> None:
         "playback": (urls and video.playback_url) or "",
         "download": (urls and video.download_url) or "",
     }
-    for name, value in facts.items():
-        if value:
-            console.print(f"[dim]{name:>9}[/]  {plain(value)}", soft_wrap=True, highlight=False)
+    lines = [f"[dim]{name:>9}[/]  {plain(value)}" for name, value in facts.items() if value]
+    console.print("\n".join(lines), soft_wrap=True, highlight=False)
 
 
 def _expiry(video: Video) -> str:

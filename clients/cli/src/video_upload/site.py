@@ -11,7 +11,7 @@ import requests
 from video_upload.connection_problem import problem_in_words
 from video_upload.errors import SiteError, SiteUnreachableError
 from video_upload.loopback import is_loopback, is_safe_url
-from video_upload.network import new_session
+from video_upload.network import Session
 from video_upload.schemas import SiteConfig
 
 ACCOUNT_PAGE = "account.html"
@@ -69,7 +69,7 @@ def discover_sign_in(site_url: str, authority: str) -> SignInEndpoints:
 
 def _fetch(url: str, site_url: str, kind: type[Document]) -> Document:
     try:
-        response = new_session().get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+        response = Session().get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
     except ValueError as error:
         # What can be no address: of requests, or of urllib3 where requests lets it through.
         raise SiteError(site_url, f"is no address ({problem_in_words(error)})") from error
