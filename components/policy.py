@@ -53,6 +53,15 @@ def deny_plain_http(actions: Strings, resources: Strings) -> Statement:
     )
 
 
+def trace() -> Statement:
+    """A function's right to report to X-Ray."""
+    return allow(
+        "Trace",
+        actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+        resources="*",  # X-Ray has no resources to name
+    )
+
+
 def document(*statements: Statement) -> PolicyDocument:
     """A policy of these statements."""
     return {"Version": "2012-10-17", "Statement": list(statements)}

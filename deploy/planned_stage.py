@@ -1,10 +1,16 @@
-"""A stage before its first deployment: its declared program, and the account in which it is to be made."""
+"""A stage before its first deployment: its declared program, and the account in which it is to be made.
+
+DocumentError                it cannot be read from here
+└── DocumentRefusedError     its server answers with something else
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import requests
 from botocore.config import Config
 
 from components.declared_stage import DeclaredStage
@@ -17,17 +23,41 @@ if TYPE_CHECKING:
 _PATIENCE = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 3})
 
 
+_FETCH_SECONDS = 10
+
+
+class DocumentError(Exception):
+    """A document of the internet cannot be read from this machine. The text follows the address."""
+
+
+class DocumentRefusedError(DocumentError):
+    """The document's server was reached, and does not answer with the document."""
+
+
+def fetch_document(address: str) -> bytes:
+    """Return a document of the internet. Raises DocumentError."""
+    try:
+        answer = requests.get(address, timeout=_FETCH_SECONDS)
+    except requests.RequestException as error:
+        raise DocumentError(f"cannot be reached from this machine ({type(error).__name__})") from error
+    if not answer.ok:
+        raise DocumentRefusedError(f"answers {answer.status_code}")
+    return answer.content
+
+
 @dataclass(frozen=True, kw_only=True)
 class PlannedStage:
     """declared: what its program would make in this account. session: whose credentials are used.
 
     made: what its stack holds already, finished or not; these resources count as used. None: the stack cannot be read.
+    fetch: reads what companies publish at an address. Raises DocumentError.
     """
 
     declared: DeclaredStage
     session: boto3.Session
     account_id: str
     made: StackResources | None
+    fetch: Callable[[str], bytes] = fetch_document
 
     @property
     def settings(self) -> Settings:
@@ -50,3 +80,11 @@ class PlannedStage:
     def has_made(self, kind: str, id_: str) -> bool:
         """Check whether the stack already holds this resource."""
         return id_ in (self.made or {}).get(kind, ())
+
+    def parameter_types(self, names: Iterable[str]) -> dict[str, str]:
+        """Types of these parameters in Parameter Store, such as SecureString; values stay encrypted and unread.
+
+        names: 1 to 10 (Systems Manager API reference, GetParameters); no setting names more.
+        """
+        answer = self.client("ssm").get_parameters(Names=list(names))
+        return {found["Name"]: found["Type"] for found in answer["Parameters"]}

@@ -49,12 +49,14 @@ def policy() -> dict[str, object]:
 
 
 def checks() -> tuple[Check, ...]:
-    """All that ask AWS, in the order of their lines."""
+    """All that ask AWS or a company, in the order of their lines."""
     from deploy.account_checks import ACCOUNT_CHECKS  # noqa: PLC0415 - `--help` needs none
+    from deploy.company_checks import COMPANY_CHECKS  # noqa: PLC0415
+    from deploy.messaging_checks import MESSAGING_CHECKS  # noqa: PLC0415
     from deploy.name_checks import NAME_CHECKS  # noqa: PLC0415
     from deploy.quota_checks import QUOTA_CHECKS  # noqa: PLC0415
 
-    return (*ACCOUNT_CHECKS, *NAME_CHECKS, *QUOTA_CHECKS)
+    return (*ACCOUNT_CHECKS, *NAME_CHECKS, *COMPANY_CHECKS, *MESSAGING_CHECKS, *QUOTA_CHECKS)
 
 
 def _preflight(stage: str) -> int:

@@ -276,7 +276,8 @@ class Auth(pulumi.ComponentResource):
                         "WriteOwnLog",
                         actions=["logs:CreateLogStream", "logs:PutLogEvents"],
                         resources=pulumi.Output.concat(log_group.arn, ":*"),
-                    )
+                    ),
+                    policy.trace(),
                 )
             ),
             opts=self._child,
@@ -292,6 +293,7 @@ class Auth(pulumi.ComponentResource):
             reserved_concurrent_executions=0 if self._args.context.general.paused else -1,
             timeout=5,  # Cognito waits no longer; Developer Guide, "Customizing user pool workflows with triggers"
             environment=aws.lambda_.FunctionEnvironmentArgs(variables=dict(variables)),
+            tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode="Active"),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[log_group, write]),
         )
 

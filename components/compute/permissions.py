@@ -8,7 +8,7 @@ from dataclasses import KW_ONLY, dataclass
 import pulumi
 
 from components.naming import StageNames
-from components.policy import PolicyDocument, Statement, allow, deny, document
+from components.policy import PolicyDocument, Statement, allow, deny, document, trace
 from components.settings import Settings
 
 
@@ -51,7 +51,7 @@ Grant = Callable[[Resources], Statement | list[Statement]]
 
 def policy_of(function: str, grants: Sequence[Grant], resources: Resources, *, in_network: bool) -> PolicyDocument:
     """The whole policy of a function's role: log, traces, interfaces in the network, and its grants."""
-    statements = [_write_log(function, resources), _trace()]
+    statements = [_write_log(function, resources), trace()]
     if in_network:
         statements.extend(_join_network(function, resources))
     for grant in grants:
@@ -63,14 +63,6 @@ def policy_of(function: str, grants: Sequence[Grant], resources: Resources, *, i
 def _write_log(function: str, resources: Resources) -> Statement:
     group = resources.context.arn("logs", f"log-group:{resources.context.function_log_group(function)}")
     return allow("WriteOwnLog", actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=f"{group}:*")
-
-
-def _trace() -> Statement:
-    return allow(
-        "Trace",
-        actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
-        resources="*",  # X-Ray has no resources to name
-    )
 
 
 def _join_network(function: str, resources: Resources) -> list[Statement]:

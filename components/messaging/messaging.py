@@ -96,7 +96,7 @@ class Messaging(pulumi.ComponentResource):
 
     def _delivery_queue(self, destination: str, topic: aws.sns.Topic) -> aws.sqs.Queue:
         """Queue of one destination, so that a slow one holds up no other."""
-        purpose = f"to-{destination}"
+        purpose = delivery_purpose(destination)
         dead = self._queue(f"{purpose}-failed")
         queue = self._queue(
             purpose,
@@ -126,6 +126,11 @@ class Messaging(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed]),
         )
         return queue
+
+
+def delivery_purpose(destination: str) -> str:
+    """Purpose in the name of a destination's queue."""
+    return f"to-{destination}"
 
 
 def destinations_of(settings: NotificationSettings) -> list[str]:

@@ -20,8 +20,9 @@ UNREACHABLE = EndpointConnectionError(endpoint_url="https://nowhere.amazonaws.co
 class AnsweringSession:
     """Replacement for a boto3 session. An operation without an answer is one that the test did not expect."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Answers, *, regions: Mapping[str, list[str]] | None = None) -> None:
         self.answers = dict(answers)
+        self._regions = regions or {}
         self.asked: list[str] = []
 
     def client(self, service: str, **options: Any) -> Any:
@@ -29,6 +30,10 @@ class AnsweringSession:
         client = make(service, **options)
         client.meta.events.register("before-call", self._answer)
         return client
+
+    def get_available_regions(self, service: str) -> list[str]:
+        """Regions that the SDK knows of a service, unless the test gives others."""
+        return self._regions.get(service, _session().get_available_regions(service))
 
     def _answer(self, model: Any, **_: Any) -> tuple[Any, dict[str, Any]]:
         self.asked.append(model.name)

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from components.declared_stage import declare
+from components.setting_fields import settings_in
+from components.settings import GROUPS
+from deploy.company_checks import READ_BY_COGNITO
 from deploy.findings import Check, Finding, Verdict
-from deploy.planned_stage import PlannedStage
+from deploy.planned_stage import DocumentError, DocumentRefusedError, PlannedStage
 from deploy.preflight import checks, main, policy
 from deploy.stack_resources import StackResources
 from tests.infrastructure.answering_aws import UNREACHABLE, AnsweringSession, Answers
@@ -25,14 +28,35 @@ WITH_MAIL_AND_DOMAIN = {
     "site_certificate_arn": CERTIFICATE,
     "hosted_zone_id": "Z1",
 }
+WITH_COMPANIES_AND_RECEIVERS = {
+    "saml_providers": ("acme=https://login.example.com/metadata",),
+    "oidc_providers": ("umbrella=https://login.example.org",),
+    "webhooks": ("billing=https://billing.example.com/hooks",),
+    "event_bus_name": "videos",
+    "malware_scan": True,
+}
 
 
 NOTHING: StackResources = {}
+NO_DOCUMENT = DocumentError("cannot be reached from this machine")
 
 
-def asked(check: Check, answers: Answers, *, made: StackResources | None = NOTHING, **settings: Any) -> Finding:
+def asked(
+    check: Check,
+    answers: Answers,
+    *,
+    made: StackResources | None = NOTHING,
+    document: bytes | DocumentError = NO_DOCUMENT,
+    **settings: Any,
+) -> Finding:
+    def fetch(_: str) -> bytes:
+        if isinstance(document, DocumentError):
+            raise document
+        return document
+
     stage = PlannedStage(
-        declared=declared(**(WITH_MAIL_AND_DOMAIN | settings)),
+        declared=declared(**(WITH_MAIL_AND_DOMAIN | WITH_COMPANIES_AND_RECEIVERS | settings)),
+        fetch=fetch,
         session=AnsweringSession(answers),  # pyrefly: ignore[bad-argument-type] (all that the checks ask of a session)
         account_id=ACCOUNT_ID,
         made=made,
@@ -118,6 +142,14 @@ def headers_policies(count: int) -> dict[str, Any]:
     return {"ResponseHeadersPolicyList": {"MaxItems": 100, "Quantity": count}}
 
 
+def parameter(name: str, kind: str = "SecureString") -> dict[str, Any]:
+    return {"GetParameters": {"Parameters": [{"Name": name, "Type": kind}]}}
+
+
+NO_PARAMETER: dict[str, Any] = {"GetParameters": {"Parameters": []}}
+OIDC_SECRET, WEBHOOK_SECRET = "/video-upload/prod/oidc/umbrella", "/video-upload/prod/webhooks/billing"
+
+
 LINKED = "Linked account doesn't have access to cost allocation tags."
 
 CASES: list[tuple[str, Verdict, str, Answers]] = [
@@ -201,6 +233,33 @@ CASES: list[tuple[str, Verdict, str, Answers]] = [
     ),
     ("bucket names", OK, "4 free", {"ListBuckets": some("Buckets", 0), "HeadBucket": "404"}),
     ("bucket names", WILL_FAIL, "another account", {"ListBuckets": some("Buckets", 0), "HeadBucket": "403"}),
+    ("OIDC client secrets", OK, OIDC_SECRET, parameter(OIDC_SECRET)),
+    ("OIDC client secrets", WILL_FAIL, f'put-parameter --type SecureString --name "{OIDC_SECRET}"', NO_PARAMETER),
+    ("OIDC client secrets", WILL_FAIL, "not encrypted", parameter(OIDC_SECRET, "String")),
+    ("webhook secrets", OK, "billing", parameter(WEBHOOK_SECRET)),
+    ("webhook secrets", WILL_FAIL, "not encrypted", parameter(WEBHOOK_SECRET, "String")),
+    ("webhook secrets", CANNOT_TELL, 'make webhook-secret STAGE=prod ARGS="make billing"', NO_PARAMETER),
+    ("event bus", OK, "videos", {"DescribeEventBus": {"Name": "videos"}}),
+    ("event bus", WILL_FAIL, "has no event bus videos", {"DescribeEventBus": "ResourceNotFoundException"}),
+    ("malware scan", OK, "eu-central-1 offers", {"ListMalwareProtectionPlans": {"MalwareProtectionPlans": []}}),
+    ("malware scan", WILL_FAIL, "turn malwareScan off", {"ListMalwareProtectionPlans": "BadRequestException: no"}),
+    ("malware scan", WILL_FAIL, "does not offer", {"ListMalwareProtectionPlans": "UnknownOperationException"}),
+]
+
+SAML = b'<md:EntityDescriptor xmlns:md="urn:oasis"><md:IDPSSODescriptor protocolSupportEnumeration="x"/>'
+ENDPOINTS = dict.fromkeys(READ_BY_COGNITO, "https://login.example.org/x")
+DOCUMENTS: list[tuple[str, Verdict, str, bytes | DocumentError]] = [
+    ("SAML metadata", OK, "acme", SAML),
+    ("SAML metadata", WILL_FAIL, "IDPSSODescriptor", b"<html>Sign in</html>"),
+    ("SAML metadata", WILL_FAIL, "answers 404", DocumentRefusedError("answers 404")),
+    ("SAML metadata", CANNOT_TELL, "Cognito reads it from the internet", NO_DOCUMENT),
+    ("OIDC discovery", OK, "umbrella", json.dumps({"issuer": "https://login.example.org", **ENDPOINTS}).encode()),
+    ("OIDC discovery", OK, "umbrella", json.dumps({"issuer": "https://login.example.org/", **ENDPOINTS}).encode()),
+    ("OIDC discovery", WILL_FAIL, "names the issuer https://evil", b'{"issuer": "https://evil.example.org"}'),
+    ("OIDC discovery", WILL_FAIL, "has no authorization_endpoint", b'{"issuer": "https://login.example.org"}'),
+    ("OIDC discovery", WILL_FAIL, "is not JSON", b"<html>"),
+    ("OIDC discovery", WILL_FAIL, "not a JSON object", b"[]"),
+    ("OIDC discovery", CANNOT_TELL, "cannot be reached", NO_DOCUMENT),
 ]
 
 
@@ -213,14 +272,73 @@ def test_a_check_tells_what_the_account_answers(subject: str, verdict: Verdict, 
     assert words in finding.text
 
 
+@pytest.mark.parametrize(
+    ("subject", "verdict", "words", "document"),
+    DOCUMENTS,
+    ids=[f"{case[0]}: {case[1]}, {case[2]}" for case in DOCUMENTS],
+)
+def test_a_check_reads_what_cognito_will_read_at_a_company(
+    subject: str, verdict: Verdict, words: str, document: bytes | DocumentError
+) -> None:
+    finding = asked(CHECKS[subject], {}, document=document)
+    assert finding.verdict is verdict, finding.text
+    assert words in finding.text
+
+
+def test_a_webhook_that_is_deployed_without_a_secret_will_fail() -> None:
+    queue = f"https://sqs.eu-central-1.amazonaws.com/{ACCOUNT_ID}/video-upload-prod-to-billing"
+    finding = asked(CHECKS["webhook secrets"], NO_PARAMETER, made={"sqs/queue:Queue": {queue}})
+    assert finding.verdict is WILL_FAIL
+    assert 'ARGS="make billing"' in finding.text
+
+
+def test_a_region_that_the_sdk_knows_no_guardduty_in_cannot_be_told() -> None:
+    check = CHECKS["malware scan"]
+    session = AnsweringSession({}, regions={"guardduty": []})
+    stage = PlannedStage(
+        declared=declared(malware_scan=True),
+        session=session,  # pyrefly: ignore[bad-argument-type]
+        account_id=ACCOUNT_ID,
+        made=NOTHING,
+    )
+    assert check.find(stage).verdict is CANNOT_TELL
+
+
+def test_every_setting_that_names_something_outside_of_the_stack_has_a_check() -> None:
+    """With nothing named, none of these checks applies; with everything named, all do."""
+    bare = PlannedStage(
+        declared=declare("dev", account_id=ACCOUNT_ID),
+        session=AnsweringSession({}),  # pyrefly: ignore[bad-argument-type]
+        account_id=ACCOUNT_ID,
+        made=NOTHING,
+    )
+    named = {
+        "mailIdentityArn": "SES identity",
+        "siteCertificateArn": "certificate",
+        "hostedZoneId": "hosted zone",
+        "samlProviders": "SAML metadata",
+        "oidcProviders": "OIDC discovery",
+        "oidcClientIds": "OIDC client secrets",
+        "webhooks": "webhook secrets",
+        "eventBusName": "event bus",
+        "malwareScan": "malware scan",
+    }
+    assert not any(CHECKS[subject].applies(bare) for subject in named.values())
+    settings = {setting.key: setting for group in GROUPS.values() for _, setting in settings_in(group)}
+    outside = {
+        key for key in settings if key.endswith(("Arn", "Id", "Providers", "Ids", "BusName")) or key == "webhooks"
+    }
+    assert outside <= named.keys(), "a setting that names something outside needs a check"
+
+
 def test_every_check_has_a_case_for_two_verdicts() -> None:
-    seen = {(subject, verdict) for subject, verdict, *_ in CASES}
+    seen = {(subject, verdict) for subject, verdict, *_ in (*CASES, *DOCUMENTS)}
     for subject in CHECKS:
         assert (subject, OK) in seen, subject
         assert {(subject, WILL_FAIL), (subject, CANNOT_TELL)} & seen, subject
 
 
-@pytest.mark.parametrize("subject", CHECKS)
+@pytest.mark.parametrize("subject", [subject for subject, check in CHECKS.items() if check.actions])
 def test_a_denied_check_cannot_tell_and_names_the_permission(subject: str) -> None:
     check = CHECKS[subject]
     finding = asked(check, dict.fromkeys(OPERATIONS, "AccessDeniedException: no"))
@@ -228,7 +346,7 @@ def test_a_denied_check_cannot_tell_and_names_the_permission(subject: str) -> No
     assert " and ".join(check.actions) in finding.text
 
 
-@pytest.mark.parametrize("subject", CHECKS)
+@pytest.mark.parametrize("subject", [subject for subject, check in CHECKS.items() if check.actions])
 @pytest.mark.parametrize(("trouble", "words"), [("ThrottlingException", "too busy"), (UNREACHABLE, "network")])
 def test_a_check_that_gets_no_answer_cannot_tell(subject: str, trouble: str | Exception, words: str) -> None:
     finding = asked(CHECKS[subject], dict.fromkeys(OPERATIONS, trouble))
@@ -298,7 +416,10 @@ def test_only_what_a_stage_has_is_checked() -> None:
         made=NOTHING,
     )
     left_out = {subject for subject, check in CHECKS.items() if not check.applies(dev)}
-    assert left_out == {"SES identity", "certificate", "hosted zone", "quota of VPCs", "quota of trails"}
+    assert left_out == {
+        *("SES identity", "certificate", "hosted zone", "quota of VPCs", "quota of trails"),
+        *("OIDC client secrets", "OIDC discovery", "SAML metadata", "webhook secrets", "event bus", "malware scan"),
+    }
 
 
 def test_the_policy_holds_what_the_checks_call_and_only_reads(capsys: pytest.CaptureFixture[str]) -> None:

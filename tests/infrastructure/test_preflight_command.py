@@ -18,6 +18,7 @@ from deploy import preflight
 from deploy.errors import StateNotReadableError
 from deploy.findings import Finding, Verdict
 from deploy.machine_checks import interpreter, pulumi_version
+from deploy.planned_stage import PlannedStage
 from deploy.preflight import checks, main
 from deploy.stack_resources import stack_resources
 from tests.infrastructure.answering_aws import AnsweringSession
@@ -126,6 +127,28 @@ def test_every_check_of_an_account_of_motos_ends_without_a_traceback(
         "bucket names": "will fail",
         **dict.fromkeys(offered - {"bucket names"}, "ok"),
     }
+
+
+def test_what_the_settings_name_is_looked_up_where_it_really_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
+    named = {"oidc_providers": ("umbrella=https://login.example.org",), "event_bus_name": "videos"}
+    asked = ("OIDC client secrets", "webhook secrets", "event bus")
+    with mock_aws():
+        stage = PlannedStage(
+            declared=declared(webhooks=("billing=https://billing.example.com/in",), **named),
+            session=boto3.Session(region_name="eu-central-1"),
+            account_id="123456789012",
+            made={},
+        )
+        assert [CHECKS[subject].find(stage).verdict for subject in asked] == [WILL_FAIL, CANNOT_TELL, WILL_FAIL]
+        ssm = stage.client("ssm")
+        for name in ("/video-upload/prod/oidc/umbrella", "/video-upload/prod/webhooks/billing"):
+            ssm.put_parameter(Name=name, Value="secret", Type="SecureString")
+        stage.client("events").create_event_bus(Name="videos")
+        found = [CHECKS[subject].find(stage) for subject in asked]
+    assert [each.verdict for each in found] == [OK, OK, OK]
+    assert "secret" not in "".join(each.text for each in found)
 
 
 def test_the_stacks_resources_come_from_its_state(program: Callable[[str, str], None]) -> None:

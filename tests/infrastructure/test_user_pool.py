@@ -10,6 +10,7 @@ from components.auth.company_groups import GROUPS_ATTRIBUTE
 from components.auth.company_groups import handler as groups_of_company
 from components.auth.sign_up_by_domain import ForbiddenDomainError, handler
 from components.settings import Mfa
+from tests.infrastructure.every_setting import ON
 from tests.infrastructure.recorded_program import Recorded, Recording, record
 
 FACTORS = {"softwareTokenMfaConfiguration", "smsConfiguration", "emailMfaConfiguration"}
@@ -219,3 +220,13 @@ def test_the_filter_of_sign_ups_lets_in_whom_others_answer_for(monkeypatch: pyte
     assert handler(event, None) == event
     with pytest.raises(ForbiddenDomainError):
         handler({**event, "triggerSource": "PreSignUp_SignUp"}, None)
+
+
+def test_every_function_is_traced_also_those_that_cognito_asks() -> None:
+    everything = record("prod", overrides=ON)
+    functions = everything.of("lambda/function:Function")
+    untraced = [each.name for each in functions if each.inputs.get("tracingConfig") != {"mode": "Active"}]
+    assert untraced == []
+    for name in ("auth-sign-up-filter", "auth-company-groups"):
+        assert name in {each.name for each in functions}
+        assert "xray:PutTraceSegments" in everything.one("iam/rolePolicy:RolePolicy", name).inputs["policy"]

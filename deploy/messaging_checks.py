@@ -1,0 +1,86 @@
+"""Checks of what notifications and scans need outside of the stack: webhook secrets, an event bus, GuardDuty."""
+
+from __future__ import annotations
+
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from chalicelib.adapters.client_errors import error_code
+from chalicelib.adapters.webhook_secrets import parameter_name
+from components.messaging.messaging import delivery_purpose
+from components.naming import StageNames
+from deploy.findings import Check, Finding, cannot_tell, ok, will_fail
+from deploy.planned_stage import PlannedStage
+
+_NOT_OFFERED = {"UnknownOperationException", "BadRequestException", "404"}
+"""A region's GuardDuty that does not know an operation answers one of these."""
+
+
+def _webhook_secrets(stage: PlannedStage) -> Finding:
+    name = stage.settings.stage
+    webhooks = [webhook.partition("=")[0] for webhook in stage.settings.notifications.webhooks]
+    stored = stage.parameter_types([parameter_name(name, webhook) for webhook in webhooks])
+    missing = [webhook for webhook in webhooks if parameter_name(name, webhook) not in stored]
+    plain = [each for each, kind in stored.items() if kind != "SecureString"]
+    if plain:
+        return will_fail(f"not encrypted: {', '.join(plain)}; delete it, then make another by `make webhook-secret`")
+    if not missing:
+        return ok(f"stored for {', '.join(webhooks)}")
+    commands = " and ".join(f'`make webhook-secret STAGE={name} ARGS="make {webhook}"`' for webhook in missing)
+    if late := [webhook for webhook in missing if _delivers_to(stage, webhook)]:
+        return will_fail(f"none for {', '.join(late)}, which get no notification without one; run {commands}")
+    return cannot_tell(f"none yet for {', '.join(missing)}; right after `pulumi up`, run {commands}")
+
+
+def _delivers_to(stage: PlannedStage, webhook: str) -> bool:
+    """Return whether the stack already has this webhook's queue."""
+    names = StageNames(stage=stage.settings.stage, account_id=stage.account_id, region=stage.region)
+    queue = names.name(delivery_purpose(webhook))
+    return any(url.endswith(f"/{queue}") for url in (stage.made or {}).get("sqs/queue:Queue", ()))
+
+
+def _event_bus(stage: PlannedStage) -> Finding:
+    name = stage.settings.notifications.event_bus_name
+    try:
+        found = stage.client("events").describe_event_bus(Name=name)
+    except ClientError as error:
+        if error_code(error) != "ResourceNotFoundException":
+            raise
+        return will_fail(f"{stage.region} has no event bus {name}; create it, or correct eventBusName")
+    return ok(found.get("Name", name))
+
+
+def _malware_protection(stage: PlannedStage) -> Finding:
+    absent = f"{stage.region} does not offer Malware Protection for S3; turn malwareScan off, or set aws:region"
+    if stage.region not in stage.session.get_available_regions("guardduty"):
+        return cannot_tell(f"this boto3 knows no GuardDuty in {stage.region}; look it up in AWS's list of endpoints")
+    try:
+        stage.client("guardduty").list_malware_protection_plans()
+    except EndpointConnectionError:
+        return cannot_tell(f"GuardDuty's endpoint in {stage.region} does not answer; check the network and the region")
+    except ClientError as error:
+        if error_code(error) not in _NOT_OFFERED:
+            raise
+        return will_fail(absent)
+    return ok(f"{stage.region} offers Malware Protection for S3")
+
+
+MESSAGING_CHECKS = (
+    Check(
+        subject="webhook secrets",
+        actions=("ssm:GetParameters",),
+        answer=_webhook_secrets,
+        applies=lambda stage: bool(stage.settings.notifications.webhooks),
+    ),
+    Check(
+        subject="event bus",
+        actions=("events:DescribeEventBus",),
+        answer=_event_bus,
+        applies=lambda stage: bool(stage.settings.notifications.event_bus_name),
+    ),
+    Check(
+        subject="malware scan",
+        actions=("guardduty:ListMalwareProtectionPlans",),
+        answer=_malware_protection,
+        applies=lambda stage: stage.settings.malware.malware_scan,
+    ),
+)
