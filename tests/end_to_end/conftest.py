@@ -305,13 +305,23 @@ class Operator:
         return captured.out + captured.err
 
 
-@pytest.fixture
-def user_pool_id(stand_in: StandIn) -> str:
-    cognito = stand_in.client("cognito-idp")
+@pytest.fixture(scope="session")
+def pool_of_all_tests(platform: LocalPlatform) -> str:
+    # moto takes an eighth of a second to make one.
+    cognito = StandIn(platform.stand_in_url).client("cognito-idp")
     made = cognito.create_user_pool(PoolName="operations", UsernameAttributes=["email"])
     pool_id = made["UserPool"]["Id"]
     cognito.create_group(UserPoolId=pool_id, GroupName="administrators")
     return pool_id
+
+
+@pytest.fixture
+def user_pool_id(stand_in: StandIn, pool_of_all_tests: str) -> Iterator[str]:
+    """A pool without users."""
+    yield pool_of_all_tests
+    cognito = stand_in.client("cognito-idp")
+    for user in cognito.list_users(UserPoolId=pool_of_all_tests)["Users"]:
+        cognito.admin_delete_user(UserPoolId=pool_of_all_tests, Username=user["Username"])
 
 
 @pytest.fixture
