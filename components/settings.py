@@ -400,7 +400,9 @@ class ComputeSettings:
         1024, MIN_LAMBDA_MIB, MAX_LAMBDA_MIB, "of each function behind the API but the authorizer"
     )
     processing_memory_mib: int = integer(2048, MIN_LAMBDA_MIB, MAX_LAMBDA_MIB, "of video processing")
-    processing_timeout_seconds: int = integer(300, 30, MAX_LAMBDA_SECONDS, "of video processing")
+    processing_timeout_seconds: int = integer(
+        300, 30, MAX_LAMBDA_SECONDS, "of video processing; at least 300 where `renditions` is on"
+    )
     provisioned_concurrency: int = integer(
         0, 0, 1_000, "warm instances of each function behind the API; 0 pays per use"
     )

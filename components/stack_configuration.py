@@ -20,6 +20,9 @@ from components.settings import GROUPS, Mfa, Settings, SignUp, ThreatProtection,
 SCANNED_GIB = 93
 """GuardDuty User Guide, "Quotas in Malware Protection for S3": objects up to 100 GB."""
 
+LEAST_COPY_SECONDS = 300
+"""An inspection and a copy, each to its limit: chalicelib/core/media/facts.py and copying.py."""
+
 LOG_RETENTION_DAYS = (
     1,
     3,
@@ -142,6 +145,11 @@ def _contradictions(settings: Settings, region: str | None, unreadable: Set[str]
             ("retentionWarningDays", "retentionDays"),
             0 < settings.storage.retention_days <= settings.storage.retention_warning_days,
             "must be less than retentionDays",
+        ),
+        (
+            ("processingTimeoutSeconds", "renditions"),
+            settings.playback.renditions and settings.compute.processing_timeout_seconds < LEAST_COPY_SECONDS,
+            f"is less than {LEAST_COPY_SECONDS}, which copies for renditions take",
         ),
         (
             ("maxReservedGib", "maxVideoGib"),

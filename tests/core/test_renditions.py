@@ -261,6 +261,26 @@ def test_a_video_that_is_deleted_while_it_is_copied_leaves_no_copy(converting: I
     assert "video.rendition_ready" not in told(converting)
 
 
+def test_a_copy_whose_function_dies_after_its_video_was_deleted_is_hidden_by_the_repeated_event(
+    converting: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transfer = completed(converting)
+    complete = converting.renditions.complete
+
+    def deleted_before_and_killed_after(*arguments: Any) -> str:
+        converting.library.delete(transfer.token.ref)
+        complete(*arguments)
+        raise KilledError
+
+    monkeypatch.setattr(converting.renditions, "complete", deleted_before_and_killed_after)
+    with pytest.raises(KilledError):
+        converting.process(transfer)
+    key = transfer.token.ref.rendition_key
+    assert converting.videos.visible(key)
+    converting.process(transfer)
+    assert converting.videos.visible(key) is None
+
+
 def test_deleting_a_video_hides_its_copy_and_restoring_it_makes_another(converting: InMemoryPlatform) -> None:
     transfer = completed(converting)
     converting.process(transfer)

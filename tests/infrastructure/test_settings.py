@@ -64,6 +64,7 @@ def test_contradictions_stand_beside_wrong_values_but_never_follow_from_them() -
         ("incompleteUploadDays", {"incompleteUploadDays": 6, "uploadDays": 6}),
         ("retentionWarningDays", {"retentionDays": 14}),
         ("retentionWarningDays", {"retentionDays": 30, "retentionWarningDays": 30}),
+        ("processingTimeoutSeconds", {"renditions": True, "processingTimeoutSeconds": 299}),
         ("maxReservedGib", {"maxReservedGib": 4, "maxVideoGib": 5}),
         ("apiBurst", {"apiBurst": 1}),
         ("provisionedConcurrencyMax", {"provisionedConcurrency": 2}),

@@ -28,7 +28,7 @@ _ATTEMPTS = 2
 PART_BYTES = 16 * MIB
 
 COPY_LIMITS = InspectionLimits(max_wall_seconds=240, max_cpu_seconds=120)
-"""It ends before the function does, by the default of `processingTimeoutSeconds`."""
+"""Beside an inspection it ends before the function does: `renditions` asks for a `processingTimeoutSeconds` of 300."""
 
 
 class Sink:
