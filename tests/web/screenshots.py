@@ -12,6 +12,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from local.sign_in.clients import ACCOUNT_PAGE
+from local.sign_in.users import ADMINISTRATORS
 from tests.chromium import launch
 from tests.media.sample_videos import write_sample_video
 from tests.sign_in.authenticator import Authenticator
@@ -155,6 +156,37 @@ def workspace(page: Page, site: FakeSite, variant: Variant, videos: list[Path]) 
         take(page, f"player-{variant.name}")
 
 
+def administrators(page: Page, site: FakeSite, variant: Variant) -> None:
+    """The library of an administrator whose space is limited, and the stage's videos with its usage below it."""
+    admin = "administrator@example.com"
+    site.sign_in.appoint_administrator(admin)
+    examples = contract_examples("/usage", "/admin/videos", "/admin/usage")
+    stage_video = examples["/admin/videos"]["videos"][0]
+    states = ("ready", "processing", "rejected")
+    listed = [{**stage_video, "title": None, "fileName": NAMES[n], "state": state} for n, state in enumerate(states)]
+
+    def with_administrators(route: Route) -> None:
+        route.fulfill(json={**route.fetch().json(), "administratorsGroup": ADMINISTRATORS})
+
+    page.route("**/config.json", with_administrators)
+    page.route("**/api/usage", lambda route: route.fulfill(json=examples["/usage"]))
+    page.route("**/api/admin/usage", lambda route: route.fulfill(json=examples["/admin/usage"]))
+    answer = {"videos": listed, "nextCursor": None}
+    page.route(re.compile("/api/admin/videos[?]"), lambda route: route.fulfill(json=answer))
+    open_signed_in(page, site.url, site.sign_in, admin)
+    page.locator("#stage-search").click()
+    page.locator("#stage-usage").wait_for()
+    page.locator("#stage").scroll_into_view_if_needed()
+    page.evaluate("() => document.querySelector('#stage').scrollIntoView()")
+    take(page, f"administrators-{variant.name}")
+
+
+def contract_examples(*paths: str) -> dict[str, Any]:
+    """The contract's example of the answer to GET, for each of these paths."""
+    document = json.loads((PROJECT / "docs" / "openapi.json").read_text())["paths"]
+    return {path: document[path]["get"]["responses"]["200"]["content"]["application/json"]["example"] for path in paths}
+
+
 def unfinished(page: Page, variant: Variant) -> None:
     """The list of unfinished uploads after a reload, with those of `workspace`."""
     page.reload()
@@ -250,6 +282,8 @@ def main() -> None:
                 company_welcome(page, site, variant)
             with opened(browser, variant) as page:
                 account(page, site, variant)
+            with opened(browser, variant) as page:
+                administrators(page, site, variant)
             with opened(browser, variant) as page:
                 workspace(page, site, variant, [big, next_one])
                 unfinished(page, variant)

@@ -46,6 +46,14 @@ def test_an_administrator_finds_plays_and_deletes_a_users_video(
     row = stage.get_by_role("listitem").filter(has_text=file_name)
     expect(row).to_contain_text(owner.owner, timeout=walkthroughs.IN_TIME_MS)
     assert serious_problems(page) == []
+    wide = page.viewport_size
+    assert wide
+    page.set_viewport_size({"width": 320, "height": 640})
+    text, whole = row.locator(".video-text").bounding_box(), row.bounding_box()
+    assert text
+    assert whole
+    assert text["width"] > 0.6 * whole["width"], "the buttons leave the text no room"
+    page.set_viewport_size(wide)
     row.locator("[data-do=play]").click()
     expect(page.locator("#player")).to_be_visible(timeout=walkthroughs.IN_TIME_MS)
     assert owner.owner in (page.locator("#player-video").get_attribute("src") or "")

@@ -313,6 +313,13 @@ def test_nothing_is_cut_off_at_320_pixels(page: Page, site: FakeSite, user: Pers
     assert page.evaluate("() => document.documentElement.scrollWidth") == 320
 
 
+def test_the_sites_name_stands_left_on_a_phone_before_anybody_signs_in(page: Page, site: FakeSite) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto(site.url)
+    page.locator("#sign-in").wait_for()
+    assert page.evaluate("() => document.querySelector('.brand').getBoundingClientRect().left") < 40
+
+
 def test_everything_can_be_reached_and_named_by_keyboard(
     page: Page, site: FakeSite, user: Person, small_video: Path
 ) -> None:
