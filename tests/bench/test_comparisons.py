@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bench import document, one_upload, peers, rounds
+from bench import document, one_upload, peers, rounds, sweeps
 from bench.__main__ import ROWS, main
 
 
@@ -92,3 +92,17 @@ def test_a_call_without_a_reason_is_found() -> None:
 def test_the_document_counts_the_calls_as_they_are_made_now() -> None:
     made = one_upload.report(1, quick=True).partition("\n\n")[2]
     assert made in document.DOCUMENT.read_text(), "make bench ARGS='--rows one-upload --write'"
+
+
+def test_a_sweep_reads_each_open_upload_once_and_a_run_of_the_program_is_measured(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    main(["--rows", "sweeps,pulumi-program", "--quick"])
+    printed = capsys.readouterr().out
+    assert re.search(r"\| 100 \| 101 \| [0-9.]+ \| [0-9,]+ \|", printed)
+    assert re.search(r"\| dev \| [0-9.]+ \| [0-9.]+ \|", printed)
+
+
+def test_the_longest_get_of_a_sweep_leaves_time_for_its_own_code() -> None:
+    assert sweeps.longest_get_milliseconds(cpu_seconds=0, calls=24_000) == 100
+    assert sweeps.longest_get_milliseconds(cpu_seconds=10, calls=24_000) == pytest.approx(88.5, abs=0.1)

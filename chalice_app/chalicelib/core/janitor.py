@@ -62,7 +62,7 @@ RENDITION_GRACE = timedelta(minutes=20)
 _MOST_FORMS_REMOVED = 10
 """Objects of one form, sent again and again, that one sweep removes."""
 
-_PARALLEL_LOOKS = 8
+PARALLEL_LOOKS = 8
 """A look is waiting for S3, and a completion may take all of its patience: one after the other, a few hundred would
 outlast the function, and those behind them in the list would never be looked at."""
 
@@ -115,7 +115,7 @@ class Janitor:
         owners: set[str] = set()
         reserved_bytes = 0
         open_videos = _by_video(self.records.markers())
-        with ThreadPoolExecutor(_PARALLEL_LOOKS) as workers:
+        with ThreadPoolExecutor(PARALLEL_LOOKS) as workers:
             outcomes = workers.map(carried(self._outcome), open_videos)
             for open_video, outcome in zip(open_videos, outcomes, strict=True):
                 done[outcome] += 1
