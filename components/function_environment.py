@@ -61,6 +61,7 @@ def function_environment(  # noqa: PLR0917 - the tiers, in the order of the draw
         "MALWARE_SCAN": "true" if settings.malware.malware_scan else "false",
         "MALWARE_UNSCANNED": settings.malware.malware_unscanned.value,
         "RENDITIONS": "true" if settings.playback.renditions else "false",
+        "THUMBNAILS": "true" if settings.playback.thumbnails else "false",
         "ACCEPTED_CONTAINERS": ",".join(uploads.accepted_containers),
         "MAX_VIDEO_BYTES": str(uploads.max_video_gib * GIB),
         "MAX_SIMPLE_UPLOAD_BYTES": str(uploads.max_small_upload_mib * MIB),

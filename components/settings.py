@@ -308,6 +308,11 @@ class MalwareSettings:
 class PlaybackSettings:
     """Playback."""
 
+    thumbnails: bool = flag(
+        True,
+        "up to 16 small pictures of each video, which the page shows under the pointer; 17 requests to S3 and less "
+        "than a second of processing a video: [ADR 48](adr/0048-thumbnails-after-the-facts.md)",
+    )
     renditions: bool = flag(
         False,
         "a ready video whose container alone keeps some browsers from playing it gets a copy as MP4 beside it, paid "

@@ -20,6 +20,7 @@ POLLS_UNTIL_READY = 3  # requests of a client for a video that it has just compl
 VIDEOS_A_PAGE = 24  # `limit` that a client leaves out
 HALF_SENT = 0.5  # share of an abandoned upload that was sent
 POSTER_BYTES = 40_000
+THUMBNAILS_BYTES = 50_000  # of 16 thumbnails of noisy 720p, as `make bench-media` inspects
 RECORD_BYTES = 1_500
 RECORD_VERSIONS = 5  # begun, leased, arrived, settled, told: one write each, all but the last noncurrent
 PAGE_BYTES, PAGE_REQUESTS = 700_000, 12  # the web client's files, of which a browser keeps most from visit to visit
@@ -101,6 +102,7 @@ class Month:
             "copying": self.copied,
             "reading_for_a_copy": self.copied * (math.ceil(workload.mean_video_bytes / COPIED_READ_BYTES) - 1),
             "writing_a_copy": self.copied * (math.ceil(workload.mean_video_bytes / COPIED_PART_BYTES) - 1),
+            "drawing_thumbnails": completed * inventory.settings.playback.thumbnails,
             "scanning": completed * inventory.scan_plans,
             "asking": completed * POLLS_UNTIL_READY,
             "browsing": pages,
@@ -225,7 +227,8 @@ class Stored:
         self.incomplete_bytes = abandoned_per_day * settings.uploads.upload_days * workload.mean_video_bytes * HALF_SENT
         self.video_count = ready_per_day * life_days + rejected
         old_record_bytes = min(noncurrent_days, operation_days) * RECORD_BYTES * (RECORD_VERSIONS - 1)
-        self.metadata_bytes = self.video_count * (POSTER_BYTES + RECORD_BYTES) + completed_per_day * old_record_bytes
+        picture_bytes = POSTER_BYTES + settings.playback.thumbnails * THUMBNAILS_BYTES
+        self.metadata_bytes = self.video_count * (picture_bytes + RECORD_BYTES) + completed_per_day * old_record_bytes
         # Unfinished parts included, as in S3's BucketSizeBytes, by which the dashboard divides the month's cost.
         self.video_bytes = (
             self.standard_bytes + self.infrequent_bytes + self.archive_instant_bytes + self.incomplete_bytes

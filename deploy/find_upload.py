@@ -85,6 +85,7 @@ def describe(stage: DeployedStage, ref: VideoRef) -> dict[str, Any]:
             history_of(stage.s3, stage.video_bucket, ref.rendition_key), lambda version: _verdict_of(stage, version)
         ),
         "posterVersions": _shown(history_of(stage.s3, stage.metadata_bucket, ref.poster_key), lambda _: None),
+        "thumbnailsVersions": _shown(history_of(stage.s3, stage.metadata_bucket, ref.thumbnails_key), lambda _: None),
         "openUploads": [
             _open_upload(stage, record, upload_id) for upload_id in stage.videos.list_upload_ids(ref.file_key)
         ],

@@ -66,7 +66,13 @@ def plan(stage: DeployedStage, ref: VideoRef) -> Restoration:
     poster = history_of(stage.s3, stage.metadata_bucket, ref.poster_key)
     if record.state is State.READY and not poster.bodies:
         raise NotRestorableError(ref.video_id, f"its poster: {GONE}")
-    histories = ((stage.video_bucket, video), (stage.metadata_bucket, poster))
+    # Not every video has thumbnails, and a video is whole without them.
+    thumbnails = history_of(stage.s3, stage.metadata_bucket, ref.thumbnails_key)
+    histories = (
+        (stage.video_bucket, video),
+        (stage.metadata_bucket, poster),
+        *([(stage.metadata_bucket, thumbnails)] if thumbnails.bodies else []),
+    )
     return Restoration(
         ref=ref,
         record=record,

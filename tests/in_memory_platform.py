@@ -18,7 +18,7 @@ from chalicelib.core.malware_scan import NO_SCAN, Heard, ScanPolicy, ScanResult,
 from chalicelib.core.media.containers import HEAD_BYTES, require_container
 from chalicelib.core.media.copying import Source
 from chalicelib.core.media.errors import UnreadableMediaError
-from chalicelib.core.media.facts import MediaFacts, VideoStream
+from chalicelib.core.media.facts import MediaFacts, Thumbnails, VideoStream
 from chalicelib.core.media.inspection import Inspection
 from chalicelib.core.multipart_upload import MultipartUploads, StartedUpload
 from chalicelib.core.notification_delivery import Deliveries
@@ -223,7 +223,10 @@ def inspected(read_range: Callable[[int, int], bytes], size_bytes: int) -> Inspe
         video=VideoStream(codec="h264", profile="High", width=320, height=180, rotation_degrees=0, frame_rate=25.0),
         audio=None,
     )
-    return Inspection(facts=facts, poster_jpeg=b"\xff\xd8 poster")
+    thumbnails = Thumbnails(
+        sprite_jpeg=b"\xff\xd8 thumbnails", count=2, tile_width=240, tile_height=136, seconds_per_tile=0.5
+    )
+    return Inspection(facts, poster_jpeg=b"\xff\xd8 poster", thumbnails=thumbnails)
 
 
 COPY_MARK = b"copied "

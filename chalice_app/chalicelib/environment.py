@@ -86,6 +86,7 @@ class Environment:
     malware_scan: str = _variable("false")
     malware_unscanned: str = _variable("reject")
     renditions: str = _variable("false")
+    thumbnails: str = _variable("true")
     accepted_containers: str = _variable("")
     max_video_bytes: int = _variable(str(MAX_OBJECT_BYTES), least=1, most=MAX_OBJECT_BYTES)
     max_simple_upload_bytes: int = _variable(str(100 * MIB), least=1, most=5 * GIB)
@@ -171,6 +172,7 @@ _CHOICES = {
     "transfer_acceleration": ("true", "false"),
     "message_outbox": ("true", "false"),
     "malware_scan": ("true", "false"),
+    "thumbnails": ("true", "false"),
     "malware_unscanned": ("reject", "accept"),
     "renditions": ("true", "false"),
 }

@@ -4,7 +4,7 @@ The upload authorizer's way through here touches neither boto3 nor botocore, who
 """
 
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -162,7 +162,7 @@ class Services:
             records=self.records,
             videos=self._videos,
             metadata=self._metadata,
-            inspect=inspect_media,
+            inspect=partial(inspect_media, thumbnails=self.environment.thumbnails == "true"),
             announcements=self._announcements,
             meter=self.meter,
             now=self._now,

@@ -256,7 +256,7 @@ class FakePlatform:
             **{"createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z", "completedAt": None},
             **{"waitsFor": self.waits_for if upload.state == "processing" else None},
             **{"rejection": self.rejection if upload.state == "rejected" else None},
-            **{"posterUrl": None, "playbackUrl": url, "downloadUrl": url, "urlsExpireAt": None},
+            **{"posterUrl": None, "thumbnailsUrl": None, "playbackUrl": url, "downloadUrl": url, "urlsExpireAt": None},
             **{"rendition": self.rendition if upload.state == "ready" else None},
             **{"expiresAt": self.expires_at, "expiresSoon": self.expires_at is not None},
         }

@@ -31,6 +31,7 @@ RESPONSES: dict[type[msgspec.Struct], type[msgspec.Struct]] = {
     library.AudioTrack: responses.AudioTrack,
     library.Obstacle: responses.Obstacle,
     library.Playability: responses.Playability,
+    library.Thumbnails: responses.Thumbnails,
     library.Media: responses.Media,
     library.Rejection: responses.Rejection,
     library.Rendition: responses.Rendition,

@@ -37,6 +37,8 @@ def test_a_good_video_becomes_ready_with_facts_poster_verdict_and_message(platfo
     assert record.media
     assert record.media["container"] == "mp4"
     assert platform.metadata.get(record.ref.poster_key)
+    assert platform.metadata.get(record.ref.thumbnails_key)
+    assert record.media["thumbnails"]
     assert platform.videos.versions[transfer.key][-1].tags == {"verdict": "accepted"}
     (message,) = platform.notifier.messages
     assert (message["videoId"], message["state"]) == (record.video_id, "ready")
@@ -120,7 +122,7 @@ def test_a_video_deleted_while_it_is_looked_at_stays_deleted(platform: InMemoryP
     version = platform.videos.versions[transfer.key][-1]
     assert processing.process(StoredObject(transfer.key, version.version_id)) is Processed.REMOVED
     assert platform.record_state(transfer) == "deleted"
-    assert platform.metadata.get(transfer.token.ref.poster_key) is None
+    assert [platform.metadata.get(key) for key in transfer.token.ref.picture_keys] == [None, None]
     assert [message["type"] for message in platform.notifier.messages] == ["video.deleted"]
 
 

@@ -171,7 +171,7 @@ class Verifier:
 def residue(remains: Remains) -> Iterator[Broken]:
     """Yield what nobody will ever finish, find or pay for willingly. remains: after the janitor's time."""
     known = {record.ref.file_key for record in remains.records if record.state in {State.READY, State.REJECTED}}
-    shown = {record.ref.poster_key for record in remains.records if record.state is State.READY}
+    shown = {key for record in remains.records if record.state is State.READY for key in record.ref.picture_keys}
     for record in remains.records:
         if record.state not in FINAL:
             yield Broken("stuck", f"{record.video_id} is {record.state}")

@@ -393,7 +393,12 @@ class History:
             if record and record.state is State.DELETED and record.media and not versions:
                 self.broken.append(f"{key} cannot be restored after its deletion")
         posters = {key for key in self.platform.metadata.objects if key.startswith("posters/")}
-        wanted = {ref.poster_key for ref, record in records.items() if record.state is State.READY}
+        wanted = {
+            key
+            for ref, record in records.items()
+            if record.state is State.READY
+            for key in (ref.picture_keys if (record.media or {}).get("thumbnails") else [ref.poster_key])
+        }
         if posters != wanted:
             self.broken.append(f"posters: {len(posters - wanted)} too many, {len(wanted - posters)} missing")
 

@@ -322,6 +322,7 @@ class FakeApi:
                 "posterUrl": f"{self.storage.url}/objects/poster" if ready else None,
                 "rendition": video.rendition if ready else None,
                 "downloadUrl": f"{self.storage.url}/objects/{video.video_id}" if ready else None,
+                "thumbnailsUrl": f"{self.storage.url}/objects/thumbnails" if ready else None,
                 "playbackUrl": f"{self.storage.url}/objects/{video.video_id}" if ready else None,
             }
         )

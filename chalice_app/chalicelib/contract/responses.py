@@ -218,10 +218,24 @@ class Playability(ResponseBody, frozen=True, kw_only=True):
     obstacle: Obstacle | None
 
 
+class Thumbnails(ResponseBody, frozen=True, kw_only=True):
+    """Small pictures at equal distances, in one JPEG at `thumbnailsUrl`, row by row, each `tileWidth` by `tileHeight`
+    pixels, upright. The picture for a second of the video has the number `second / secondsPerTile`, rounded down; its
+    column is the number modulo `columns`.
+    """
+
+    count: int
+    columns: int
+    tile_width: int
+    tile_height: int
+    seconds_per_tile: float
+
+
 class Media(ResponseBody, frozen=True, kw_only=True):
     """The facts that processing found in the file. A field is null if the file does not state it.
 
-    `profile` and `playability` are also null for a video that version 0.1 processed.
+    `profile` and `playability` are also null for a video that version 0.1 processed; `thumbnails` is null where there
+    are none: with the setting off, for a video with one keyframe, and where drawing them would cost too much.
     """
 
     container: str
@@ -230,6 +244,7 @@ class Media(ResponseBody, frozen=True, kw_only=True):
     video: VideoTrack
     audio: AudioTrack | None
     playability: Playability | None = None
+    thumbnails: Thumbnails | None = None
 
 
 class Rejection(ResponseBody, frozen=True, kw_only=True):
@@ -280,6 +295,7 @@ class Video(ResponseBody, frozen=True, kw_only=True):
     poster_url: Url | None
     playback_url: Url | None
     download_url: Url | None
+    thumbnails_url: Url | None
     urls_expire_at: Time | None
     expires_at: Time | None
     expires_soon: bool

@@ -171,6 +171,7 @@ def video(seen: "SeenVideo") -> responses.Video:
         poster_url=urls.poster_url if urls else None,
         playback_url=urls.playback_url if urls else None,
         download_url=urls.original_url if urls else None,
+        thumbnails_url=urls.thumbnails_url if urls else None,
         urls_expire_at=api_time(seen.urls_expire_at) if urls else None,
         expires_at=api_time(seen.expiry.expires_at) if seen.expiry else None,
         expires_soon=bool(seen.expiry and seen.expiry.is_near),

@@ -59,5 +59,6 @@ def remove_objects(
     videos.delete(record.ref.file_key)
     if record.rendition:
         videos.delete(record.ref.rendition_key)
-    metadata.delete(record.ref.poster_key)
+    for key in record.ref.picture_keys:
+        metadata.delete(key)
     records.close(record, now)

@@ -129,7 +129,9 @@ class Processing:
 
     def _accept(self, record: VideoRecord, stored: StoredVideo, seen_at: datetime, inspection: Inspection) -> Processed:
         self.metadata.put(record.ref.poster_key, inspection.poster_jpeg, POSTER_CONTENT_TYPE)
-        media = inspection.facts.to_json()
+        if inspection.thumbnails:
+            self.metadata.put(record.ref.thumbnails_key, inspection.thumbnails.sprite_jpeg, POSTER_CONTENT_TYPE)
+        media = inspection.to_json()
         if self.scans.must_wait(record, stored):
             return self._wait_for_scan(record, stored, seen_at, media)
         return self._accept_or_reject(record, stored, seen_at, media)
@@ -185,7 +187,7 @@ class Processing:
     def _reject(self, record: VideoRecord, stored: StoredVideo, seen_at: datetime, rejection: Rejection) -> Processed:
         self.videos.set_verdict(record.ref.file_key, stored.version_id, "rejected")
         if rejection.code in SCAN_REJECTIONS:
-            self.metadata.delete(record.ref.poster_key)
+            self._hide_pictures(record)
         return self._settle(record, stored, seen_at, State.REJECTED, rejection=rejection)
 
     def _settle(
@@ -263,7 +265,7 @@ class Processing:
         # Where this breaks off, the janitor continues.
         self.records.watch(record.ref)
         self.videos.set_verdict(record.ref.file_key, stored.version_id, "rejected")
-        self.metadata.delete(record.ref.poster_key)
+        self._hide_pictures(record)
         if record.rendition:
             self.videos.delete(record.ref.rendition_key)
         change = self.records.change(
@@ -294,9 +296,13 @@ class Processing:
             self.videos.delete(record.ref.file_key)
         if record.rendition and self.videos.head(record.ref.rendition_key):
             self.videos.delete(record.ref.rendition_key)
-        self.metadata.delete(record.ref.poster_key)
+        self._hide_pictures(record)
         self.records.close(record, self.now())
         return Processed.REMOVED
+
+    def _hide_pictures(self, record: VideoRecord) -> None:
+        for key in record.ref.picture_keys:
+            self.metadata.delete(key)
 
     def _announce(self, record: VideoRecord) -> None:
         self.records.close(self.announcements.send_owed(record), self.now())

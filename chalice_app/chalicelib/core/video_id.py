@@ -51,6 +51,15 @@ class VideoRef:
         return f"posters/{self.owner}/{self.video_id}.jpg"
 
     @property
+    def thumbnails_key(self) -> str:
+        return f"posters/{self.owner}/{self.video_id}.thumbnails.jpg"
+
+    @property
+    def picture_keys(self) -> tuple[str, str]:
+        """Keys of all that processing draws of the video."""
+        return self.poster_key, self.thumbnails_key
+
+    @property
     def record_key(self) -> str:
         return f"records/{self.owner}/{self.video_id}.json"
 

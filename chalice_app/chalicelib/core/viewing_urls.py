@@ -27,6 +27,7 @@ class ViewingUrls:
     poster_url: str
     playback_url: str
     original_url: str
+    thumbnails_url: str | None = None
 
 
 class _Object(NamedTuple):
@@ -68,7 +69,7 @@ class ViewingUrlSource(Protocol):
         ...
 
     def for_one(self, record: VideoRecord) -> tuple[ViewingUrls, datetime]:
-        """URLs that open this ready video and its poster, and no other video of its owner."""
+        """URLs that open this ready video and its pictures, and no other video of its owner."""
         ...
 
 
@@ -97,7 +98,11 @@ class S3ViewingUrls:
         played = _played(record, plays_renditions=self.plays_renditions)
         return ViewingUrls(
             presign_get(scope, self.metadata_address, record.ref.poster_key, self.ttl_seconds, {}),
-            *(self._url(scope, each) for each in (played, _original(record))),
+            self._url(scope, played),
+            self._url(scope, _original(record)),
+            presign_get(scope, self.metadata_address, record.ref.thumbnails_key, self.ttl_seconds, {})
+            if _has_thumbnails(record)
+            else None,
         )
 
     def _url(self, scope: SigningScope, video: _Object) -> str:
@@ -137,14 +142,19 @@ class CloudFrontViewingUrls:
                 video_query, videos_until = self._query(video.folder)
                 expires_at = min(expires_at, posters_until, videos_until)
                 video_urls.append(f"{self.site_url}/media/{video.way}{video.key}?{video_query}")
-            urls[record.video_id] = ViewingUrls(poster_url, *video_urls)
+            thumbnails_url = f"{self.site_url}/media/{record.ref.thumbnails_key}?{poster_query}"
+            playback_url, original_url = video_urls
+            urls[record.video_id] = ViewingUrls(
+                poster_url, playback_url, original_url, thumbnails_url if _has_thumbnails(record) else None
+            )
         return urls, expires_at
 
     def for_one(self, record: VideoRecord) -> tuple[ViewingUrls, datetime]:
         """A signature for each object, which are not kept."""
         expires_at = self.now() + timedelta(seconds=self.ttl_seconds)
         expiry = int(expires_at.timestamp())
-        keys = (record.ref.poster_key, *(f"{video.way}{video.key}" for video in self._videos(record)))
+        thumbnails = [record.ref.thumbnails_key] if _has_thumbnails(record) else []
+        keys = (record.ref.poster_key, *(f"{video.way}{video.key}" for video in self._videos(record)), *thumbnails)
         urls = {key: f"{self.site_url}/media/{key}" for key in keys}
         signed = {key: f"{url}?{self._sign(url, expiry)}" for key, url in urls.items()}
         return ViewingUrls(*(signed[key] for key in keys)), expires_at
@@ -182,6 +192,10 @@ class CloudFrontViewingUrls:
 
 
 _MAX_KEPT = 2000
+
+
+def _has_thumbnails(record: VideoRecord) -> bool:
+    return bool(record.media and record.media.get("thumbnails"))
 
 
 def _joined(query: Mapping[str, str]) -> str:

@@ -103,7 +103,7 @@ export interface ListedVideo {
   onBehalfOf: string | null;
 }
 
-/** The facts that processing found in the file. A field is null if the file does not state it. `profile` and `playability` are also null for a video that version 0.1 processed. */
+/** The facts that processing found in the file. A field is null if the file does not state it. `profile` and `playability` are also null for a video that version 0.1 processed; `thumbnails` is null where there are none: with the setting off, for a video with one keyframe, and where drawing them would cost too much. */
 export interface Media {
   container: string;
   durationSeconds: number | null;
@@ -111,6 +111,7 @@ export interface Media {
   video: VideoTrack;
   audio: AudioTrack | null;
   playability?: Playability | null;
+  thumbnails?: Thumbnails | null;
 }
 
 /** A video to upload by an upload link: the body of POST /link/multipart/init. */
@@ -330,6 +331,7 @@ export interface StageVideo {
   posterUrl: string | null;
   playbackUrl: string | null;
   downloadUrl: string | null;
+  thumbnailsUrl: string | null;
   urlsExpireAt: string | null;
   expiresAt: string | null;
   expiresSoon: boolean;
@@ -406,6 +408,15 @@ export interface StoredUpload {
   partSizeBytes: number;
   partCount: number;
   parts: StoredPart[];
+}
+
+/** Small pictures at equal distances, in one JPEG at `thumbnailsUrl`, row by row, each `tileWidth` by `tileHeight` pixels, upright. The picture for a second of the video has the number `second / secondsPerTile`, rounded down; its column is the number modulo `columns`. */
+export interface Thumbnails {
+  count: number;
+  columns: number;
+  tileWidth: number;
+  tileHeight: number;
+  secondsPerTile: number;
 }
 
 /** An upload began or was resumed. */
@@ -510,6 +521,7 @@ export interface Video {
   posterUrl: string | null;
   playbackUrl: string | null;
   downloadUrl: string | null;
+  thumbnailsUrl: string | null;
   urlsExpireAt: string | null;
   expiresAt: string | null;
   expiresSoon: boolean;

@@ -195,6 +195,7 @@ export class Library {
       edit: () => this.#edit(videoId),
       remove: () => void this.#delete(videoId),
       download: () => void this.#download(videoId),
+      freshThumbnails: async () => (await this.#refresh(videoId)).thumbnailsUrl ?? null,
     });
     this.#groups.insert(card.element, video.createdAt);
     return card;
@@ -336,7 +337,7 @@ function searched(text: string): string {
     .trim();
 }
 
-const NO_URLS = { playbackUrl: null, downloadUrl: null, urlsExpireAt: null };
+const NO_URLS = { thumbnailsUrl: null, playbackUrl: null, downloadUrl: null, urlsExpireAt: null };
 
 /** All but what changes with each answer. */
 function facts(video: Video): string {

@@ -6,6 +6,7 @@ import { date, day, duration, size } from "video-uploader/format";
 import { language, message } from "./language";
 import { fromTemplate } from "./page";
 import { cannotPlay, obstacleOf } from "./playability";
+import { Preview } from "./preview";
 
 export class VideoCard {
   readonly element = fromTemplate("video-template");
@@ -13,8 +14,16 @@ export class VideoCard {
   readonly #edit = within<HTMLButtonElement>(this.element, "[data-do=edit]");
   readonly #download = within<HTMLButtonElement>(this.element, "[data-do=download]");
   readonly #delete = within<HTMLButtonElement>(this.element, "[data-do=delete]");
+  readonly #preview: Preview;
 
-  constructor(actions: { play: () => void; edit: () => void; download: () => void; remove: () => void }) {
+  constructor(actions: {
+    play: () => void;
+    edit: () => void;
+    download: () => void;
+    remove: () => void;
+    freshThumbnails: () => Promise<string | null>;
+  }) {
+    this.#preview = new Preview(this.#play, actions.freshThumbnails);
     this.#play.onclick = actions.play;
     this.#edit.onclick = actions.edit;
     this.#download.onclick = actions.download;
@@ -45,6 +54,7 @@ export class VideoCard {
     this.#download.hidden = !isReady;
     this.#download.setAttribute("aria-label", language.text("video.download.named", { name }));
     this.#delete.setAttribute("aria-label", language.text("video.delete.named", { name }));
+    this.#preview.draw(isReady ? (video.media?.thumbnails ?? null) : null, video.thumbnailsUrl ?? null);
     if (video.posterUrl && !before?.posterUrl) this.#showPoster(video.posterUrl);
   }
 

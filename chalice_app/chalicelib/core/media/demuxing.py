@@ -59,6 +59,7 @@ class MediaFile(Protocol):
 
     def read(self, size: int, /) -> bytes: ...
     def expect(self, start: int, end: int) -> None: ...
+    def prefetch(self, ranges: list[tuple[int, int]]) -> None: ...
     def seek(self, offset: int, whence: int = 0, /) -> int: ...
     def tell(self) -> int: ...
 
@@ -74,6 +75,9 @@ class _Derived:
 
     def expect(self, start: int, end: int) -> None:
         """Do nothing: what lies where in the other file is not known here."""
+
+    def prefetch(self, ranges: list[tuple[int, int]]) -> None:
+        """Do nothing, for the same reason."""
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size_bytes}[whence]

@@ -1,6 +1,7 @@
 """Facts that an inspection finds about a video, and the limits of the inspection."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from chalicelib.core.json_values import JsonObject
 from chalicelib.core.media.playability import Playability, playability
@@ -50,7 +51,7 @@ class MediaFacts:
         )
 
     def to_json(self) -> JsonObject:
-        """The `media` object of the API."""
+        """The `media` object of the API, without thumbnails."""
         video, audio = self.video, self.audio
         return {
             "container": self.container.value,
@@ -71,12 +72,43 @@ class MediaFacts:
         }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Thumbnails:
+    """Pictures of a video at equal distances, in rows of one JPEG; the rest of the last row is black."""
+
+    COLUMNS: ClassVar = 4
+    MAX_COUNT: ClassVar = 16
+    TILE_EDGE_PX: ClassVar = 240
+
+    sprite_jpeg: bytes
+    count: int
+    tile_width: int
+    tile_height: int
+    seconds_per_tile: float
+
+    def to_json(self) -> JsonObject:
+        """The `thumbnails` object of the API."""
+        return {
+            "count": self.count,
+            "columns": self.COLUMNS,
+            "tileWidth": self.tile_width,
+            "tileHeight": self.tile_height,
+            "secondsPerTile": self.seconds_per_tile,
+        }
+
+
 @dataclass(frozen=True)
 class Inspection:
-    """poster_jpeg: baseline JPEG, upright, at most 640 px on its longer side."""
+    """poster_jpeg: baseline JPEG, upright, at most 640 px on its longer side. thumbnails: None where nobody wants them,
+    they would cost too much, or the video has too few keyframes."""
 
     facts: MediaFacts
     poster_jpeg: bytes
+    thumbnails: Thumbnails | None = None
+
+    def to_json(self) -> JsonObject:
+        """The `media` object of the API."""
+        return {**self.facts.to_json(), "thumbnails": self.thumbnails.to_json() if self.thumbnails else None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,3 +130,7 @@ class InspectionLimits:
     max_wall_seconds: float = 60.0
     max_cpu_seconds: int = 30
     max_memory_bytes: int = 1_536 * MIB
+
+
+THUMBNAIL_LIMITS = InspectionLimits(max_fetched_bytes=20 * MIB, max_fetch_requests=24, max_wall_seconds=5.0)
+"""Of the thumbnails alone, after facts and poster. What does not fit is left out; the video is ready without it."""

@@ -18,7 +18,13 @@ EXIT_STATUS = struct.Struct(">i")
 
 MAX_READ_BYTES = 1 << 20
 MAX_WRITE_BYTES = 1 << 20
+MAX_PREFETCHED_RANGES = 16
 MAX_POSTER_BYTES = 1 << 20
+MAX_THUMBNAILS_BYTES = 1 << 19
+
+THUMBNAILS = struct.Struct(">BHH")
+"""Number of thumbnails, width and height of each; before the JPEG."""
+
 MAX_TEXT_BYTES = 1 << 14
 
 
@@ -26,8 +32,9 @@ class Frame(IntEnum):
     """The parent says JOB once and answers each READ with DATA or REFUSED; the child says the rest.
 
     READY stands between the child's own start and the first byte of the file: a child that dies before it was not
-    killed by a video. Then come READs, each perhaps after an EXPECT: the range that the following ones will read. Last
-    comes either PROBLEM, or POSTER and FACTS. Of a copy, WRITEs come in between, and COPIED at the end.
+    killed by a video. Then come READs, each perhaps after an EXPECT: the range that the following ones will read, or
+    a PREFETCH: ranges to read at once, now. Then comes either PROBLEM, or POSTER and FACTS; after these, perhaps after
+    more READs, THUMBNAILS. Of a copy, WRITEs come in between, and COPIED at the end.
     """
 
     JOB = 1
@@ -41,6 +48,8 @@ class Frame(IntEnum):
     EXPECT = 9
     WRITE = 10
     COPIED = 11
+    PREFETCH = 12
+    THUMBNAILS = 13
 
 
 MAX_PAYLOAD_BYTES = {
@@ -55,6 +64,8 @@ MAX_PAYLOAD_BYTES = {
     Frame.EXPECT: EXPECTED_RANGE.size,
     Frame.WRITE: WRITE_POSITION.size + MAX_WRITE_BYTES,
     Frame.COPIED: MAX_TEXT_BYTES,
+    Frame.PREFETCH: MAX_PREFETCHED_RANGES * EXPECTED_RANGE.size,
+    Frame.THUMBNAILS: THUMBNAILS.size + MAX_THUMBNAILS_BYTES,
 }
 
 

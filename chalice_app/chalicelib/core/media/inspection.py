@@ -4,10 +4,11 @@ The file is read here, within a budget, and looked into by a process that can ha
 """
 
 import json
+import logging
 import re
 import signal
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import NoReturn, cast
 
 from chalicelib.core.media.containers import HEAD_BYTES, require_container
@@ -22,11 +23,21 @@ from chalicelib.core.media.errors import (
     UnreadableMediaError,
     UnsupportedCodecError,
 )
-from chalicelib.core.media.facts import AudioStream, Inspection, InspectionLimits, MediaFacts, VideoStream
-from chalicelib.core.media.frames import EXPECTED_RANGE, MAX_READ_BYTES, READ_REQUEST, Frame
+from chalicelib.core.media.facts import (
+    THUMBNAIL_LIMITS,
+    AudioStream,
+    Inspection,
+    InspectionLimits,
+    MediaFacts,
+    Thumbnails,
+    VideoStream,
+)
+from chalicelib.core.media.frames import EXPECTED_RANGE, MAX_READ_BYTES, READ_REQUEST, THUMBNAILS, Frame
 from chalicelib.core.media.inspector_process import InspectorProcess, ProcessEndedError
 from chalicelib.core.media.ranged_file import RangedFile, ReadBudget, ReadRange
 from chalicelib.core.video_types import Container
+
+log = logging.getLogger(__name__)
 
 _CODEC_NAME = re.compile(r"[a-z0-9_-]{1,32}")
 _PROFILE_NAME = re.compile(r"[A-Za-z0-9 .:_+()-]{1,32}")
@@ -39,8 +50,10 @@ def inspect_media(
     size_bytes: int,
     container: Container | None = None,
     limits: InspectionLimits | None = None,
+    *,
+    thumbnails: bool = True,
 ) -> Inspection:
-    """Look into a file of `size_bytes`. container: None to have the first bytes tell.
+    """Look into a file of `size_bytes`. container: None to have the first bytes tell. thumbnails: False for none.
 
     Raises a MediaError when the file is to blame, of it MediaBudgetError(resource="seconds") perhaps also when the
     storage is slow; InspectorUnavailableError, ShortRangeError and whatever `read_range` raises when we are.
@@ -51,7 +64,12 @@ def inspect_media(
     with InspectorProcess(budget) as process:
         file.prefetch()  # while the process starts
         container = container or require_container(file.read(HEAD_BYTES))
-        job = {"container": container.value, "sizeBytes": size_bytes, "limits": asdict(limits)}
+        job = {
+            "container": container.value,
+            "sizeBytes": size_bytes,
+            "limits": asdict(limits),
+            "thumbnails": thumbnails,
+        }
         try:
             process.say(Frame.JOB, json.dumps(job).encode())
             frame, _ = process.listen()
@@ -60,9 +78,10 @@ def inspect_media(
         if frame is not Frame.READY:
             raise _nonsense(frame.name)
         try:
-            return _serve(process, file, container, limits)
+            inspection = _serve(process, file, container, limits)
         except ProcessEndedError as ended:
             raise _death(ended, limits) from ended
+        return with_thumbnails(inspection, process, file) if thumbnails else inspection
 
 
 def _serve(process: InspectorProcess, file: RangedFile, container: Container, limits: InspectionLimits) -> Inspection:
@@ -91,6 +110,52 @@ def _serve(process: InspectorProcess, file: RangedFile, container: Container, li
                 _raise_problem(payload, used_up)
             case _:
                 raise _nonsense(frame.name)
+
+
+def with_thumbnails(inspection: Inspection, process: InspectorProcess, file: RangedFile) -> Inspection:
+    """Lend the file on, on a budget of its own; whatever happens, the rest of the inspection stands."""
+    file.budget = ReadBudget(THUMBNAIL_LIMITS, deadline=time.monotonic() + THUMBNAIL_LIMITS.max_wall_seconds)
+    process.hold_to(file.budget)
+    try:
+        while True:
+            frame, payload = process.listen()
+            match frame:
+                case Frame.READ:
+                    process.say(Frame.DATA, _read(file, payload))
+                case Frame.EXPECT:
+                    _expect(file, payload)
+                case Frame.PREFETCH:
+                    _prefetch(file, payload)
+                case Frame.THUMBNAILS:
+                    return replace(inspection, thumbnails=_thumbnails(payload, inspection.facts))
+                case _:
+                    return inspection
+    except Exception as error:  # also of a captured process, and of the storage
+        log.info("thumbnails left out", extra={"error": repr(error)[:_MAX_PROBLEM_CHARACTERS]})
+        return inspection
+
+
+def _prefetch(file: RangedFile, payload: bytes) -> None:
+    if len(payload) % EXPECTED_RANGE.size:
+        raise _nonsense(what="ranges of another length")
+    ranges = cast("list[tuple[int, int]]", list(EXPECTED_RANGE.iter_unpack(payload)))
+    if not all(start < end <= file.size_bytes for start, end in ranges):
+        raise _nonsense(what="a range beyond the end")
+    file.prefetch_all(ranges)
+
+
+def _thumbnails(payload: bytes, facts: MediaFacts) -> Thumbnails | None:
+    count, width, height = cast("tuple[int, int, int]", THUMBNAILS.unpack_from(payload))
+    jpeg = _require_jpeg(payload[THUMBNAILS.size :])
+    if not facts.duration_seconds:
+        return None
+    return Thumbnails(
+        sprite_jpeg=jpeg,
+        count=_integer(count, 1, Thumbnails.MAX_COUNT),
+        tile_width=_integer(width, 1, Thumbnails.TILE_EDGE_PX),
+        tile_height=_integer(height, 1, Thumbnails.TILE_EDGE_PX),
+        seconds_per_tile=round(facts.duration_seconds / count, 3),
+    )
 
 
 def _read(file: RangedFile, payload: bytes) -> bytes:

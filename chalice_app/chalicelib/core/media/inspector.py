@@ -19,13 +19,14 @@ from chalicelib.core.media.errors import (
     UnreadableMediaError,
     UnsupportedCodecError,
 )
-from chalicelib.core.media.facts import InspectionLimits
+from chalicelib.core.media.facts import InspectionLimits, MediaFacts
 from chalicelib.core.media.frames import (
     EXPECTED_RANGE,
     HEADER,
     MAX_READ_BYTES,
     MAX_WRITE_BYTES,
     READ_REQUEST,
+    THUMBNAILS,
     WRITE_POSITION,
     Frame,
     pack,
@@ -52,6 +53,10 @@ class Parent:
         data = memoryview(pack(frame, payload))
         while data:
             data = data[os.write(self._output, data) :]
+
+    def tell(self, facts: MediaFacts, poster_jpeg: bytes) -> None:
+        self.say(Frame.POSTER, poster_jpeg)
+        self.say(Frame.FACTS, json.dumps(asdict(facts)).encode())
 
     def listen(self) -> tuple[Frame, bytes]:
         frame, size_bytes = unpack_header(self._exactly(HEADER.size))
@@ -97,6 +102,10 @@ class ParentFile:
         end = min(end, self.size_bytes)
         if start < end:
             self._parent.say(Frame.EXPECT, EXPECTED_RANGE.pack(start, end))
+
+    def prefetch(self, ranges: list[tuple[int, int]]) -> None:
+        payload = b"".join(EXPECTED_RANGE.pack(start, min(end, self.size_bytes)) for start, end in ranges)
+        self._parent.say(Frame.PREFETCH, payload)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size_bytes}[whence]
@@ -187,9 +196,12 @@ def _answer(parent: Parent, job: dict[str, Any], file: ParentFile, limits: Inspe
 def _inspect(parent: Parent, job: dict[str, Any], file: ParentFile, limits: InspectionLimits) -> None:
     from chalicelib.core.media import stream_facts  # noqa: PLC0415
 
-    facts, poster_jpeg = stream_facts.inspect(file, Container(job["container"]), limits)
-    parent.say(Frame.POSTER, poster_jpeg)
-    parent.say(Frame.FACTS, json.dumps(asdict(facts)).encode())
+    sprite = stream_facts.inspect(file, Container(job["container"]), limits, parent.tell, thumbnails=job["thumbnails"])
+    if sprite:
+        shape = THUMBNAILS.pack(sprite.count, sprite.tile_width, sprite.tile_height)
+        parent.say(Frame.THUMBNAILS, shape + sprite.jpeg)
+    else:
+        parent.say(Frame.PROBLEM, b'{"error": "no_thumbnails"}')
 
 
 def _copy(parent: Parent, job: dict[str, Any], file: ParentFile, limits: InspectionLimits) -> None:

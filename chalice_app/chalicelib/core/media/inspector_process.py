@@ -78,6 +78,10 @@ class InspectorProcess:
         for pipe in (self._process.input, self._process.output, self._process.errors):
             os.close(pipe)
 
+    def hold_to(self, budget: ReadBudget) -> None:
+        """Wait for another deadline from now on."""
+        self._budget = budget
+
     def say(self, frame: Frame, payload: bytes = b"") -> None:
         data = memoryview(pack(frame, payload))
         while data:

@@ -42,8 +42,13 @@ def _contrast(picture: VideoFrame) -> float:
 
 def encode_poster(picture: VideoFrame, pixel_aspect: Fraction, orientation: Orientation) -> bytes:
     """Baseline JPEG of the picture: square pixels, upright, its longer side at most POSTER_EDGE_PX."""
+    return encode_jpeg(shrunk(picture, pixel_aspect, orientation, POSTER_EDGE_PX), _QUANTIZER)
+
+
+def shrunk(picture: VideoFrame, pixel_aspect: Fraction, orientation: Orientation, edge_px: int) -> VideoFrame:
+    """Return the picture in square pixels, upright, its longer side at most edge_px, in a JPEG's format."""
     width, height = square_pixels(picture, pixel_aspect)
-    scale = min(Fraction(1), Fraction(POSTER_EDGE_PX) / max(width, height))
+    scale = min(Fraction(1), Fraction(edge_px) / max(width, height))
     # Scaled before anything else touches it: turning and encoding then cost next to nothing.
     small = picture.reformat(
         width=_even(width * scale),
@@ -53,7 +58,7 @@ def encode_poster(picture: VideoFrame, pixel_aspect: Fraction, orientation: Orie
         dst_color_range="JPEG",
         threads=1,
     )
-    return _encode_jpeg(_turned(small, orientation))
+    return _turned(small, orientation)
 
 
 def square_pixels(picture: VideoFrame, pixel_aspect: Fraction) -> tuple[Fraction, Fraction]:
@@ -81,12 +86,13 @@ def _turned(picture: VideoFrame, orientation: Orientation) -> VideoFrame:
     return graph.vpull()
 
 
-def _encode_jpeg(picture: VideoFrame) -> bytes:
+def encode_jpeg(picture: VideoFrame, quantizer: int) -> bytes:
+    """Baseline JPEG. quantizer: 1 to 31, smaller is better."""
     encoder = CodecContext.create("mjpeg", "w")
     encoder.width, encoder.height, encoder.pix_fmt = picture.width, picture.height, "yuvj420p"
     encoder.time_base = Fraction(1, 25)
     encoder.thread_count = 1
-    encoder.qmin = encoder.qmax = _QUANTIZER
+    encoder.qmin = encoder.qmax = quantizer
     encoder.color_range = 2
     picture.pts, picture.time_base = 0, Fraction(1, 25)
     return b"".join(bytes(packet) for packet in [*encoder.encode(picture), *encoder.encode(None)])

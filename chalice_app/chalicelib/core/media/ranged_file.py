@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -20,12 +20,13 @@ FIRST_BLOCK_BYTES = 512 * KIB
 MAX_BLOCK_BYTES = 4 * MIB
 MAX_EXPECTED_BYTES = 16 * MIB
 """Most that one request reads of a range that is known to be needed."""
+PREFETCHES_AT_ONCE = 8
 LARGE_FILE_BYTES = 512 * MIB
 """From here on an index rarely fits into the tail: it is read in one go once the head says where it lies."""
 
 
 class ReadRange(Protocol):
-    """Reads exactly [start, end_exclusive) of the object; called from threads, two at a time at most."""
+    """Reads exactly [start, end_exclusive) of the object; called from threads, PREFETCHES_AT_ONCE at a time at most."""
 
     def __call__(self, start: int, end_exclusive: int, /) -> bytes: ...
 
@@ -115,6 +116,25 @@ class RangedFile:
         """Read the range in as few requests as possible, once something of it is asked for."""
         self._expected = start, end
 
+    def prefetch_all(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Read what is missing of the ranges, some at the same time."""
+        gaps = [gap for start, end in _merged(ranges) for gap in self._gaps(start, end)]
+        for first in range(0, len(gaps), PREFETCHES_AT_ONCE):
+            batch = gaps[first : first + PREFETCHES_AT_ONCE]
+            fetches = [(start, self._begin(start, end)) for start, end in batch]
+            for start, fetch in fetches:
+                self._keep(start, fetch.result())
+
+    def _gaps(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        while start < end:
+            if held := self._cached(start, end):
+                start += len(held)
+                continue
+            index = bisect_right(self._starts, start)
+            following = min(self._starts[index], end) if index < len(self._starts) else end
+            yield start, following
+            start = following
+
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size_bytes}[whence]
         if base + offset < 0:
@@ -170,6 +190,16 @@ class RangedFile:
     def _begin(self, start: int, end: int) -> "_Fetch":
         self.budget.spend(end - start)
         return _Fetch(self.read_range, start, end, self.budget)
+
+
+def _merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(ranges):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(merged[-1][1], end)
+        else:
+            merged.append((start, end))
+    return merged
 
 
 class _Fetch:

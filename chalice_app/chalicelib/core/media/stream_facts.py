@@ -2,7 +2,7 @@
 
 import heapq
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import islice
 
@@ -25,8 +25,9 @@ from chalicelib.core.media.errors import (
 from chalicelib.core.media.facts import AudioStream, InspectionLimits, MediaFacts, VideoStream
 from chalicelib.core.media.orientation import Orientation
 from chalicelib.core.media.poster import best_picture, encode_poster, square_pixels
+from chalicelib.core.media.thumbnails import WHOLE_FILE_BYTES, Source, Sprite, make_sprite
 from chalicelib.core.media.unindexed import beginning, duration_from_tail
-from chalicelib.core.video_types import BOX_CONTAINERS, Container
+from chalicelib.core.video_types import BOX_CONTAINERS, EBML_CONTAINERS, Container
 
 MICROSECONDS = 1_000_000
 _POSTER_AT = (0.1, 0.25, 0.5, 0.75), (0.95, 0.9, 0.6, 0.35, 0.05)
@@ -38,23 +39,33 @@ _MAX_INDEX_ENTRIES = 1_000_000
 _POSTER_CPU_SECONDS = 8.0
 _NO_PICTURES = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
 _MAX_FRAME_RATE = 1_000
+_INDEXED_CONTAINERS = BOX_CONTAINERS | EBML_CONTAINERS | {Container.AVI}
 
 
-def inspect(file: MediaFile, container: Container, limits: InspectionLimits) -> tuple[MediaFacts, bytes]:
-    """Facts and poster.
+Tell = Callable[[MediaFacts, bytes], None]
+"""Takes facts and poster."""
+
+
+def inspect(
+    file: MediaFile, container: Container, limits: InspectionLimits, tell: Tell, *, thumbnails: bool
+) -> Sprite | None:
+    """Tell facts and poster, then draw thumbnails if they are wanted and cost little. What is raised after the telling
+    concerns these alone.
 
     Raises NoVideoStreamError, EncryptedMediaError, UnsupportedCodecError, UnreadableMediaError, MediaLimitsError,
     MemoryError, and what `file.read` raises.
     """
     try:
-        return _inspect(file, container, limits)
+        return _inspect(file, container, limits, tell, thumbnails=thumbnails)
     except MemoryError:
         raise
     except FFmpegError as error:
         raise UnreadableMediaError(error.strerror or type(error).__name__) from error
 
 
-def _inspect(file: MediaFile, container: Container, limits: InspectionLimits) -> tuple[MediaFacts, bytes]:
+def _inspect(
+    file: MediaFile, container: Container, limits: InspectionLimits, tell: Tell, *, thumbnails: bool
+) -> Sprite | None:
     index = Index.of(file) if container in BOX_CONTAINERS else Index()
     if index.is_encrypted:
         raise EncryptedMediaError
@@ -84,19 +95,39 @@ def _inspect(file: MediaFile, container: Container, limits: InspectionLimits) ->
         video = _video_facts(stream, first, aspect, orientation.rotation_degrees, limits)
         audio = _audio_facts(media)
         start_seconds = (media.start_time or 0) / MICROSECONDS
-    seconds = known_seconds
-    if unindexed:
-        seconds = duration_from_tail(file, container, limits, start_seconds)
+        if not unindexed:
+            tell(_facts(file, container, limits, known_seconds, video, audio), poster_jpeg)
+            if not thumbnails or not known_seconds:
+                return None
+            is_indexed = container in _INDEXED_CONTAINERS
+            return make_sprite(Source(file, media, stream, known_seconds, aspect, orientation, is_indexed))
+    seconds = duration_from_tail(file, container, limits, start_seconds)
+    tell(_facts(file, container, limits, seconds, video, audio), poster_jpeg)
+    if not thumbnails or not seconds or file.size_bytes > WHOLE_FILE_BYTES:
+        return None
+    file.expect(0, file.size_bytes)
+    with open_media(file, container, limits) as media:
+        stream = _video_stream(media, limits)
+        return make_sprite(Source(file, media, stream, seconds, aspect, orientation, is_indexed=False))
+
+
+def _facts(  # noqa: PLR0917 - they are what the facts are made of
+    file: MediaFile,
+    container: Container,
+    limits: InspectionLimits,
+    seconds: float | None,
+    video: VideoStream,
+    audio: AudioStream | None,
+) -> MediaFacts:
     if seconds is not None and seconds > limits.max_duration_seconds:
         raise MediaLimitsError(limit="max_duration_seconds", allowed=limits.max_duration_seconds, found=seconds)
-    facts = MediaFacts(
+    return MediaFacts(
         container=container,
         duration_seconds=round(seconds, 3) if seconds else None,
         bit_rate_bits_per_second=round(file.size_bytes * 8 / seconds) if seconds else None,
         video=video,
         audio=audio,
     )
-    return facts, poster_jpeg
 
 
 def _video_stream(media: InputContainer, limits: InspectionLimits) -> AvVideoStream:

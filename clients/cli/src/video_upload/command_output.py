@@ -37,7 +37,7 @@ from video_upload.video_file import is_unicode
 EPILOG = "Exit codes: " + "; ".join(f"{code.value} {meaning}" for code, meaning in MEANINGS.items()) + "."
 
 PIPE_COLUMNS = 4096  # of a table that goes into a pipe or a file: more than any row has
-URL_FIELDS = frozenset({"posterUrl", "playbackUrl", "downloadUrl", "urlsExpireAt"})
+URL_FIELDS = frozenset({"posterUrl", "thumbnailsUrl", "playbackUrl", "downloadUrl", "urlsExpireAt"})
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; errors go to stderr as JSON, too.")]
 Urls = Annotated[

@@ -235,6 +235,7 @@ def print_video(console: Console, video: Video, *, urls: bool = False) -> None:
         "for": video.on_behalf_of or "",
         "expires": _expiry(video),
         "poster": (urls and video.poster_url) or "",
+        "pictures": (urls and video.thumbnails_url) or "",
         "playback": (urls and video.playback_url) or "",
         "download": (urls and video.download_url) or "",
     }

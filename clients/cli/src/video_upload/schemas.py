@@ -299,8 +299,19 @@ class Playability(Body, frozen=True, kw_only=True):
     obstacle: Obstacle | None = None
 
 
+class Thumbnails(Body, frozen=True, kw_only=True):
+    """Small pictures at equal distances, row by row in the JPEG at a video's `thumbnails_url`."""
+
+    count: int
+    columns: int
+    tile_width: int
+    tile_height: int
+    seconds_per_tile: float
+
+
 class Media(Body, frozen=True, kw_only=True):
-    """Facts that processing found in the file. playability: None for a video that version 0.1 processed."""
+    """Facts that processing found in the file. playability: None for a video that version 0.1 processed. thumbnails:
+    None where there are none."""
 
     container: str
     duration_seconds: float | None = None
@@ -308,6 +319,7 @@ class Media(Body, frozen=True, kw_only=True):
     video: VideoTrack | None = None
     audio: AudioTrack | None = None
     playability: Playability | None = None
+    thumbnails: Thumbnails | None = None
 
 
 class Rendition(Body, frozen=True, kw_only=True):
@@ -356,6 +368,7 @@ class Video(Body, frozen=True, kw_only=True):
     poster_url: str | None = None
     playback_url: str | None = None
     download_url: str | None = None
+    thumbnails_url: str | None = None
     urls_expire_at: str | None = None
     expires_at: str | None = None
     expires_soon: bool = False

@@ -1,0 +1,304 @@
+"""Thumbnails come after the facts, cost little, and never fail a video."""
+
+import io
+import time
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import cast
+
+import av
+import pytest
+from av.video.frame import VideoFrame
+
+from chalicelib.core.media import inspector_process
+from chalicelib.core.media.errors import ShortRangeError
+from chalicelib.core.media.facts import (
+    THUMBNAIL_LIMITS,
+    Inspection,
+    InspectionLimits,
+    MediaFacts,
+    Thumbnails,
+    VideoStream,
+)
+from chalicelib.core.media.frames import (
+    EXPECTED_RANGE,
+    HEADER,
+    MAX_THUMBNAILS_BYTES,
+    THUMBNAILS,
+    Frame,
+    pack,
+    unpack_header,
+)
+from chalicelib.core.media.inspection import inspect_media, with_thumbnails
+from chalicelib.core.media.inspector_process import InspectorProcess, ProcessEndedError
+from chalicelib.core.media.ranged_file import PREFETCHES_AT_ONCE, RangedFile, ReadBudget
+from chalicelib.core.media.thumbnails import WHOLE_FILE_BYTES
+from chalicelib.core.video_types import Container
+from tests.media.sample_videos import MIB, QUARTER_CHROMA, ContainerName, noise, write_sample_video
+from tests.media.stored_file import StoredFile
+
+FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+EVERY_KIND: list[ContainerName] = ["mp4", "mov", "mkv", "webm", "avi", "3gp", "ts", "mts", "mpg", "ogv"]
+
+
+def _inspect(path: Path, *, thumbnails: bool = True) -> Inspection:
+    stored = StoredFile(path)
+    return inspect_media(stored.read_range, stored.size_bytes, thumbnails=thumbnails)
+
+
+def _thumbnails(path: Path) -> Thumbnails:
+    thumbnails = _inspect(path).thumbnails
+    assert thumbnails
+    return thumbnails
+
+
+def _sprite(thumbnails: Thumbnails) -> VideoFrame:
+    with av.open(io.BytesIO(thumbnails.sprite_jpeg), "r", format="mjpeg") as jpeg:
+        (picture,) = jpeg.decode(video=0)
+    return picture
+
+
+def _tile_chroma(sprite: VideoFrame, thumbnails: Thumbnails, number: int, x_part: float, y_part: float) -> list[int]:
+    """U and V at a place of one tile."""
+    row, column = divmod(number, thumbnails.COLUMNS)
+    x = int((column + x_part) * thumbnails.tile_width / 2)
+    y = int((row + y_part) * thumbnails.tile_height / 2)
+    return [bytes(plane)[y * plane.line_size + x] for plane in sprite.planes[1:3]]
+
+
+def _full_range(chroma: tuple[int, int]) -> list[float]:
+    return [128 + (number - 128) * 255 / 224 for number in chroma]
+
+
+def _tile_luma(sprite: VideoFrame, thumbnails: Thumbnails, number: int) -> bytes:
+    row, column = divmod(number, thumbnails.COLUMNS)
+    plane, width, height = sprite.planes[0], thumbnails.tile_width, thumbnails.tile_height
+    lines = (bytes(plane)[(row * height + y) * plane.line_size + column * width :][:width] for y in range(height))
+    return b"".join(lines)
+
+
+@pytest.mark.parametrize("name", EVERY_KIND)
+def test_every_container_has_thumbnails(name: ContainerName, tmp_path: Path) -> None:
+    thumbnails = _thumbnails(write_sample_video(tmp_path / "v", name, duration_seconds=6.0, width=240, height=136))
+    assert (thumbnails.count, thumbnails.tile_width, thumbnails.tile_height) == (6, 240, 136)
+    assert thumbnails.seconds_per_tile == pytest.approx(1.0, abs=0.02)
+    sprite = _sprite(thumbnails)
+    assert (sprite.width, sprite.height) == (4 * 240, 2 * 136)
+    for number in range(thumbnails.count):
+        assert _tile_chroma(sprite, thumbnails, number, 0.25, 0.25) == pytest.approx(
+            _full_range(QUARTER_CHROMA[0][0]), abs=14
+        )
+        assert _tile_chroma(sprite, thumbnails, number, 0.75, 0.75) == pytest.approx(
+            _full_range(QUARTER_CHROMA[1][1]), abs=14
+        )
+    tiles = [_tile_luma(sprite, thumbnails, number) for number in range(thumbnails.count)]
+    assert all(one != next_one for one, next_one in pairwise(tiles)), "each shows another moment"
+    assert max(_tile_luma(sprite, thumbnails, 7)) < 8, "nothing stands behind the last"
+
+
+def test_a_thumbnail_shows_its_moment(tmp_path: Path) -> None:
+    thumbnails = _thumbnails(write_sample_video(tmp_path / "v", duration_seconds=8.0, black_seconds=4.0))
+    sprite = _sprite(thumbnails)
+    is_black = [max(_tile_luma(sprite, thumbnails, number)) < 12 for number in range(thumbnails.count)]
+    assert is_black == [True] * 4 + [False] * 4
+
+
+def test_thumbnails_of_a_turned_video_are_upright(tmp_path: Path) -> None:
+    thumbnails = _thumbnails(write_sample_video(tmp_path / "v", duration_seconds=4.0, rotation_degrees=90))
+    assert (thumbnails.tile_width, thumbnails.tile_height) == (136, 240)
+    # Clockwise: what was at the bottom left is at the top left.
+    seen = _tile_chroma(_sprite(thumbnails), thumbnails, 1, 0.25, 0.25)
+    assert seen == pytest.approx(_full_range(QUARTER_CHROMA[1][0]), abs=14)
+
+
+def test_a_video_of_one_keyframe_or_one_second_has_no_thumbnails_and_neither_where_nobody_wants_them(
+    tmp_path: Path,
+) -> None:
+    path = write_sample_video(tmp_path / "v", duration_seconds=0.4)
+    assert _inspect(path).thumbnails is None
+    path = write_sample_video(tmp_path / "v", duration_seconds=6.0)
+    assert _inspect(path, thumbnails=False).thumbnails is None
+    assert _inspect(path).to_json()["thumbnails"] == {
+        "count": 6,
+        "columns": 4,
+        "tileWidth": 240,
+        "tileHeight": 136,
+        "secondsPerTile": 1.0,
+    }
+
+
+@pytest.fixture(scope="module")
+def seed_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("seed") / "v.mkv"
+    return write_sample_video(path, "mkv", duration_seconds=34.0, frame_rate=5, width=160, height=90, audio=False)
+
+
+def _spread(seed: Path, path: Path) -> Path:
+    """Copy the pictures with half a megabyte of sound before each keyframe: none of them lies near another."""
+    with av.open(str(seed)) as source, av.open(str(path), "w") as target:
+        pictures = target.add_stream_from_template(source.streams.video[0])
+        sound = target.add_stream("pcm_s16le", rate=48_000)
+        blocks = noise(40 * MIB)
+        for number, packet in enumerate(packet for packet in source.demux(video=0) if packet.dts is not None):
+            if packet.is_keyframe:
+                block = av.Packet(next(blocks)[: MIB // 2])
+                block.stream, block.time_base = sound, Fraction(1, 5)
+                block.pts = block.dts = number
+                target.mux(block)
+            packet.stream = pictures
+            target.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["mov", "mkv"])
+def test_thumbnails_of_a_long_video_cost_one_request_a_keyframe(kind: str, seed_video: Path, tmp_path: Path) -> None:
+    path = _spread(seed_video, tmp_path / f"v.{kind}")
+    without, stored = StoredFile(path), StoredFile(path)
+    inspect_media(without.read_range, without.size_bytes, thumbnails=False)
+    thumbnails = inspect_media(stored.read_range, stored.size_bytes).thumbnails
+    assert thumbnails
+    assert thumbnails.count == Thumbnails.MAX_COUNT
+    assert len(stored.ranges) - len(without.ranges) <= Thumbnails.MAX_COUNT
+    assert stored.fetched_bytes - without.fetched_bytes <= THUMBNAIL_LIMITS.max_fetched_bytes
+    assert len(thumbnails.sprite_jpeg) <= MAX_THUMBNAILS_BYTES
+
+
+@pytest.mark.parametrize("container", ["ts", "fragmented"])
+def test_a_large_file_without_an_index_costs_no_request_more(container: str, tmp_path: Path) -> None:
+    path = tmp_path / "v"
+    if container == "ts":
+        write_sample_video(path, "ts", duration_seconds=6.0)
+        packet = b"\x47\x1f\xff\x10" + bytes(184)  # a null packet (ISO/IEC 13818-1, 2.4.3)
+        with path.open("ab") as file:
+            file.write(packet * (WHOLE_FILE_BYTES // len(packet)))
+    else:
+        write_sample_video(path, duration_seconds=6.0, muxer_options=FRAGMENTED, pad_to_bytes=WHOLE_FILE_BYTES + MIB)
+    without, stored = StoredFile(path), StoredFile(path)
+    inspect_media(without.read_range, without.size_bytes, thumbnails=False)
+    assert inspect_media(stored.read_range, stored.size_bytes).thumbnails is None
+    assert sorted(stored.ranges) == sorted(without.ranges)
+
+
+def test_a_small_fragmented_video_has_thumbnails(tmp_path: Path) -> None:
+    path = write_sample_video(tmp_path / "v", duration_seconds=6.0, muxer_options=FRAGMENTED)
+    assert _thumbnails(path).count == 6
+
+
+def test_a_storage_that_fails_or_hangs_for_the_thumbnails_leaves_the_video_ready(
+    seed_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = _spread(seed_video, tmp_path / "v.mov")
+    plain = StoredFile(video)
+    expected = inspect_media(plain.read_range, plain.size_bytes, thumbnails=False)
+    for trouble in ("fails", "hangs"):
+        stored = StoredFile(video)
+
+        def read_range(start: int, end: int, /, stored: StoredFile = stored, trouble: str = trouble) -> bytes:
+            if len(stored.ranges) >= len(plain.ranges):
+                if trouble == "fails":
+                    raise ShortRangeError(start, end, 0)
+                time.sleep(1.5)
+            return stored.read_range(start, end)
+
+        limits = InspectionLimits(max_fetched_bytes=20 * MIB, max_fetch_requests=24, max_wall_seconds=0.5)
+        monkeypatch.setattr("chalicelib.core.media.inspection.THUMBNAIL_LIMITS", limits)
+        assert inspect_media(read_range, stored.size_bytes) == expected
+
+
+_IMPOSTOR = """
+import os, time
+from chalicelib.core.media.frames import HEADER, Frame, pack
+os.read(0, HEADER.unpack(os.read(0, HEADER.size))[1])
+facts = b'{"duration_seconds": 2.0, "bit_rate_bits_per_second": 1, "audio": null, "video": {"codec": "h264", \
+"profile": null, "width": 2, "height": 2, "rotation_degrees": 0, "frame_rate": 1}}'
+for frame in (pack(Frame.READY), pack(Frame.POSTER, b"\\xff\\xd8\\xff\\xd9"), pack(Frame.FACTS, facts)):
+    os.write(1, frame)
+"""
+JPEG = b"\xff\xd8\xff\xd9"
+
+
+@pytest.mark.parametrize("end", ["os.kill(os.getpid(), 11)", "time.sleep(60)"], ids=["dies", "hangs"])
+def test_an_inspector_that_dies_or_hangs_after_the_facts_costs_the_video_its_thumbnails_alone(
+    end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "impostor.py").write_text(_IMPOSTOR + end)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(inspector_process, "_MODULE", "impostor")
+    monkeypatch.setattr(
+        "chalicelib.core.media.inspection.THUMBNAIL_LIMITS", replace(THUMBNAIL_LIMITS, max_wall_seconds=0.5)
+    )
+    inspection = inspect_media(lambda start, end: bytes(end - start), 1000, Container.MP4)
+    assert (inspection.facts.video.width, inspection.poster_jpeg, inspection.thumbnails) == (2, JPEG, None)
+
+
+class _Captured:
+    """An inspecting process that says what it likes after the facts."""
+
+    def __init__(self, said: bytes) -> None:
+        self._said = io.BytesIO(said)
+
+    def hold_to(self, budget: ReadBudget) -> None: ...
+    def say(self, frame: Frame, payload: bytes = b"") -> None: ...
+
+    def listen(self) -> tuple[Frame, bytes]:
+        header = self._said.read(HEADER.size)
+        if not header:
+            raise ProcessEndedError(0, "")
+        frame, size_bytes = unpack_header(header)
+        return frame, self._said.read(size_bytes)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(pack(Frame.THUMBNAILS, THUMBNAILS.pack(0, 240, 136) + JPEG), id="no tile"),
+        pytest.param(pack(Frame.THUMBNAILS, THUMBNAILS.pack(17, 240, 136) + JPEG), id="too many tiles"),
+        pytest.param(pack(Frame.THUMBNAILS, THUMBNAILS.pack(4, 65_535, 136) + JPEG), id="a huge tile"),
+        pytest.param(pack(Frame.THUMBNAILS, THUMBNAILS.pack(4, 240, 0) + JPEG), id="a flat tile"),
+        pytest.param(pack(Frame.THUMBNAILS, THUMBNAILS.pack(4, 240, 136) + b"<html>"), id="no JPEG"),
+        pytest.param(pack(Frame.THUMBNAILS, b"1"), id="half a shape"),
+        pytest.param(pack(Frame.PREFETCH, b"123"), id="half a range"),
+        pytest.param(pack(Frame.PREFETCH, EXPECTED_RANGE.pack(0, 1 << 60)), id="a range beyond the end"),
+        pytest.param(pack(Frame.PREFETCH, EXPECTED_RANGE.pack(9, 3)), id="a range from end to start"),
+        pytest.param(pack(Frame.READ, EXPECTED_RANGE.pack(0, 1)), id="half a read"),
+        pytest.param(pack(Frame.FACTS, b"{}"), id="facts once more"),
+        pytest.param(b"\x63\0\0\0\0", id="an unknown frame"),
+        pytest.param(pack(Frame.PROBLEM, b'{"error": "encrypted"}'), id="a problem after all"),
+    ],
+)
+def test_nothing_that_a_captured_inspector_says_after_the_facts_is_believed(said: bytes) -> None:
+    video = VideoStream(codec="h264", profile=None, width=2, height=2, rotation_degrees=0, frame_rate=None)
+    facts = MediaFacts(
+        container=Container.MP4, duration_seconds=2.0, bit_rate_bits_per_second=1, video=video, audio=None
+    )
+    inspection = Inspection(facts, JPEG)
+    budget = ReadBudget(InspectionLimits(), time.monotonic() + 10)
+    file = RangedFile(lambda start, end: bytes(end - start), 1000, budget)
+    assert with_thumbnails(inspection, cast("InspectorProcess", _Captured(said)), file) == inspection
+    good = pack(Frame.THUMBNAILS, THUMBNAILS.pack(4, 240, 136) + JPEG)
+    assert with_thumbnails(inspection, cast("InspectorProcess", _Captured(good)), file).thumbnails
+
+
+def test_what_is_prefetched_comes_some_at_a_time_and_no_byte_twice() -> None:
+    data = b"".join(noise(8 * MIB))
+    asked: list[tuple[int, int]] = []
+
+    def read_range(start: int, end: int, /) -> bytes:
+        asked.append((start, end))
+        return data[start:end]
+
+    file = RangedFile(read_range, len(data), ReadBudget(InspectionLimits(), time.monotonic() + 10))
+    file.prefetch()
+    held = len(asked)
+    step = MIB // 4
+    file.prefetch_all([(start, start + step + 9) for start in range(0, 6 * MIB, step)])
+    file.prefetch_all([(5 * MIB, 7 * MIB)])
+    assert all(end <= following for (_, end), (following, _) in pairwise(sorted(asked)))
+    assert len(asked) - held <= PREFETCHES_AT_ONCE
+    seen = len(asked)
+    file.seek(0)
+    assert file.read(7 * MIB) == data[: 7 * MIB]
+    assert len(asked) == seen
