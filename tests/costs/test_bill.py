@@ -69,7 +69,8 @@ def test_a_small_month_agrees_with_one_computed_by_hand(workload: Workload, pric
     # told of four changes in two writes each | two foldings of two packs | a sweep and a folding; each hour two lists
     # and a count
     writes = 3_650 * (10 + 3 + 5 + 4 * 2 + 2 * 2) + 2 * 8_760 + 730 * 3
-    # asked before a part | record twice, object | record three times, object, head and four ranges | 16 keyframes | three polls | the
+    # asked before a part | record twice, object | record three times, object, head, four ranges, 16 keyframes | three
+    # polls | the
     # stage's count twice an upload and once a sweep | two foldings with four packs and the record
     reads = parts + 3_650 * (3 + 9 + 16 + 3 + 2 + 2 * 5) + 8_760
     storage = (held_gib + beside_gib) * 0.0245 + (parts + writes) * 0.0054 / 1000 + reads * 0.00043 / 1000
