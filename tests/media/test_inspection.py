@@ -133,15 +133,21 @@ def test_the_media_object_has_the_contracts_fields() -> None:
     facts = MediaFacts(
         container=Container.MP4, duration_seconds=None, bit_rate_bits_per_second=None, video=video, audio=audio
     )
-    media: JsonObject = msgspec.to_builtins(msgspec.convert(facts.to_json(), Media))
-    assert facts.to_json() == media
+    inspection = Inspection(facts, poster_jpeg=b"")
+    media: JsonObject = msgspec.to_builtins(msgspec.convert(inspection.to_json(), Media))
+    assert inspection.to_json() == media
 
 
 def test_facts_that_version_0_1_recorded_are_answered_without_the_newer_ones() -> None:
     video: JsonObject = {"codec": "h264", "width": 1, "height": 1, "rotationDegrees": 0, "frameRate": None}
     recorded: JsonObject = {"container": "mp4", "durationSeconds": 2.0, "bitRateBitsPerSecond": 1, "audio": None}
     media = msgspec.convert({**recorded, "video": video}, Media)
-    assert msgspec.to_builtins(media) == {**recorded, "video": {**video, "profile": None}, "playability": None}
+    assert msgspec.to_builtins(media) == {
+        **recorded,
+        "video": {**video, "profile": None},
+        "playability": None,
+        "thumbnails": None,
+    }
 
 
 @pytest.mark.parametrize("name", ["mp4", "mov"])
