@@ -80,7 +80,7 @@ class History:
         with ExitStack() as patches:
             patches.callback(logging.disable, logging.root.manager.disable)
             logging.disable(logging.CRITICAL)
-            for parallel in ("janitor._PARALLEL_LOOKS", "records._PARALLEL_READS", "multipart_upload._PARALLEL_CALLS"):
+            for parallel in ("janitor.PARALLEL_LOOKS", "records._PARALLEL_READS", "multipart_upload._PARALLEL_CALLS"):
                 patches.enter_context(mock.patch(f"chalicelib.core.{parallel}", 1))
             drawn = mock.patch("secrets.token_hex", lambda size_bytes: self.rng.randbytes(size_bytes).hex())
             patches.enter_context(drawn)

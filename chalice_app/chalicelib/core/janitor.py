@@ -62,9 +62,10 @@ RENDITION_GRACE = timedelta(minutes=20)
 _MOST_FORMS_REMOVED = 10
 """Objects of one form, sent again and again, that one sweep removes."""
 
-PARALLEL_LOOKS = 8
+PARALLEL_LOOKS = 40
 """A look is waiting for S3, and a completion may take all of its patience: one after the other, a few hundred would
-outlast the function, and those behind them in the list would never be looked at."""
+outlast the function, and those behind them in the list would never be looked at. With so many at a time, a hundred
+thousand fit into it."""
 
 
 @dataclass(frozen=True)
