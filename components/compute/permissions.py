@@ -253,8 +253,12 @@ def tag_verdicts(resources: Resources) -> Statement:
 
 
 def hide_renditions(resources: Resources) -> Statement:
-    """Of videos that malware was found in; HEAD needs GetObject."""
-    return allow("HideRenditions", actions=["s3:GetObject", "s3:DeleteObject"], resources=resources.renditions)
+    """Of videos that malware was found in; HEAD needs GetObject, and the verdict closes URLs that name a version."""
+    return allow(
+        "HideRenditions",
+        actions=["s3:GetObject", "s3:DeleteObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging"],
+        resources=resources.renditions,
+    )
 
 
 def make_renditions(resources: Resources) -> list[Statement]:
@@ -264,8 +268,8 @@ def make_renditions(resources: Resources) -> list[Statement]:
         allow(
             "MakeRenditions",
             actions=[
-                *("s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObjectVersion", "s3:DeleteObjectVersion"),
-                *("s3:PutObjectTagging", "s3:PutObjectVersionTagging"),
+                *("s3:PutObject", "s3:AbortMultipartUpload"),
+                *("s3:GetObjectVersion", "s3:DeleteObjectVersion"),
             ],
             resources=resources.renditions,
         )

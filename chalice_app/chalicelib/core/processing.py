@@ -254,8 +254,9 @@ class Processing:
             return self._withdraw(record, stored)
         log.info("duplicate event ignored")
         if record.rejection and record.rejection.code in SCAN_REJECTIONS:
-            # Another run may have accepted it before the malware was found.
+            # Another run may have accepted it before the malware was found, or finished its copy since.
             self.videos.set_verdict(record.ref.file_key, stored.version_id, "rejected")
+            self._hide_rendition(record.ref)
         if owed_event(record):
             self._announce(record)
         return Processed.DUPLICATE
@@ -267,7 +268,7 @@ class Processing:
         self.videos.set_verdict(record.ref.file_key, stored.version_id, "rejected")
         self._hide_pictures(record)
         if record.rendition:
-            self.videos.delete(record.ref.rendition_key)
+            self._hide_rendition(record.ref)
         change = self.records.change(
             record.ref,
             lambda current: (
@@ -281,6 +282,9 @@ class Processing:
         if change.mine:
             log.warning("ready video rejected", extra={"code": MALWARE.code})
             self.meter.record(uploads_rejected_count=1)
+        if change.before.rendition:
+            # Its copy may have been finished after the last look.
+            self._hide_rendition(record.ref)
         if owed_event(change.record):
             self._announce(change.record)
         return Processed.REJECTED
@@ -299,6 +303,12 @@ class Processing:
         self._hide_pictures(record)
         self.records.close(record, self.now())
         return Processed.REMOVED
+
+    def _hide_rendition(self, ref: VideoRef) -> None:
+        """Hide the copy of a video with malware, and close the URLs that name its version."""
+        if newest := self.videos.head(ref.rendition_key):
+            self.videos.set_verdict(ref.rendition_key, newest.version_id, "rejected")
+            self.videos.delete(ref.rendition_key)
 
     def _hide_pictures(self, record: VideoRecord) -> None:
         for key in record.ref.picture_keys:
