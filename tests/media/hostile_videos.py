@@ -1,4 +1,4 @@
-"""Files that call for other files or hosts."""
+"""Files that call for other files or hosts, or for more room than they take."""
 
 from pathlib import Path
 
@@ -24,3 +24,36 @@ def with_external_media(data: bytes, path: Path) -> bytes:
         size_bytes = int.from_bytes(data[start - 4 : start], "big") + len(entry) - 12
         grown[start - 4 : start] = size_bytes.to_bytes(4, "big")
     return bytes(grown)
+
+
+def with_one_picture_again_and_again(data: bytes, times: int) -> bytes:
+    """The movie of one track, its index behind its data: all of the data is one picture, shown so many times."""
+    mdat = data.index(b"mdat") + 4
+    moov = data.index(b"moov", mdat)
+    picture_bytes = moov - 4 - mdat
+    tables = {
+        b"stts": _table(1, times, 1),
+        b"stsc": _table(1, 1, 1, 1),
+        b"stsz": _table(picture_bytes, times),
+        b"stco": _table(times, *[mdat] * times),
+        b"stss": _table(1, 1),
+        b"ctts": _table(1, times, 0),
+    }
+    return data[: moov - 4] + _with_tables(data[moov - 4 :], tables)
+
+
+def _table(*numbers: int) -> bytes:
+    return b"".join(number.to_bytes(4, "big") for number in (0, *numbers))
+
+
+def _with_tables(boxes: bytes, tables: dict[bytes, bytes]) -> bytes:
+    """The boxes, the payloads of some replaced, wherever they lie."""
+    parents = {b"moov", b"trak", b"mdia", b"minf", b"stbl"}
+    written, position = b"", 0
+    while position < len(boxes):
+        size_bytes, kind = int.from_bytes(boxes[position : position + 4], "big"), boxes[position + 4 : position + 8]
+        payload = boxes[position + 8 : position + size_bytes]
+        payload = tables.get(kind, _with_tables(payload, tables) if kind in parents else payload)
+        written += (8 + len(payload)).to_bytes(4, "big") + kind + payload
+        position += size_bytes
+    return written

@@ -22,6 +22,7 @@ from chalicelib.core.media.errors import (
 from chalicelib.core.media.facts import InspectionLimits, MediaFacts
 from chalicelib.core.media.inspection import inspect_media
 from chalicelib.core.video_types import Container
+from tests.media.hostile_videos import with_one_picture_again_and_again
 from tests.media.sample_videos import MIB, ContainerName, write_reordered_video, write_sample_video
 from tests.media.stored_file import StoredFile, inspect_file
 
@@ -183,8 +184,30 @@ def test_a_storage_that_gives_too_little_is_to_blame_itself(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("position", [5 * MIB + 1, 6 * MIB, 4 * MIB + PART_BYTES])
 def test_a_captured_process_cannot_write_where_no_copy_is_written(position: int) -> None:
-    sink = copying.Sink(Bucket().send)
+    sink = copying.Sink(Bucket().send, 64 * MIB)
     sink.begin(5 * MIB)
     sink.write(0, b"head")
     with pytest.raises(UnreadableMediaError, match="out of order"):
         sink.write(position, b"behind a gap")
+
+
+def test_a_captured_process_cannot_leave_a_gap_behind_the_beginning() -> None:
+    bucket = Bucket()
+    sink = copying.Sink(bucket.send, 64 * MIB)
+    sink.begin(5 * MIB)
+    sink.write(0, b"head")
+    sink.write(5 * MIB, b"what follows")
+    with pytest.raises(UnreadableMediaError, match="gap"):
+        sink.finish()
+    assert not bucket.sent
+
+
+def test_a_file_that_names_the_same_bytes_again_and_again_makes_no_endless_copy(tmp_path: Path) -> None:
+    small = write_sample_video(tmp_path / "small.mov", "mov", duration_seconds=0.4, audio=False)
+    hostile = tmp_path / "hostile.mov"
+    hostile.write_bytes(with_one_picture_again_and_again(small.read_bytes(), 3_000))
+    assert inspect_file(hostile).facts.playability.browsers != "all", "processing would have it copied"
+    bucket = Bucket()
+    with pytest.raises(UnreadableMediaError, match="grows far beyond it"):
+        copy_media(source_of(hostile, Container.QUICKTIME), bucket.send)
+    assert not bucket.sent

@@ -24,6 +24,9 @@ _MAX_INDEX_BYTES = 64 * MIB
 _LEAST_INDEX_BYTES = 64 << 10
 _BYTES_A_PACKET = 66
 """Half as much again as an index needs at most: some pictures come faster than their file says."""
+_SOURCE_BYTES_A_GROWN_BYTE = 4
+"""A copy outgrows its source by little: a start code of three bytes becomes a length of four. A file that names the
+same bytes again and again, or packs them, would make any number of them."""
 _ATTEMPTS = 2
 PART_BYTES = 16 * MIB
 
@@ -34,9 +37,10 @@ COPY_LIMITS = InspectionLimits(max_wall_seconds=240, max_cpu_seconds=120)
 class Sink:
     """Destination of a copy: its first part, which is written last, and those behind it."""
 
-    def __init__(self, send: Callable[[int, bytes], None]) -> None:
+    def __init__(self, send: Callable[[int, bytes], None], source_bytes: int) -> None:
         """send: stores a numbered part; numbers begin at 1, and only the last one may be smaller than 5 MiB."""
         self._send = send
+        self._most_rest_bytes = source_bytes + source_bytes // _SOURCE_BYTES_A_GROWN_BYTE
 
     def begin(self, first_part_bytes: int) -> None:
         """Start afresh. first_part_bytes: the beginning of the copy, over which it may write again."""
@@ -47,7 +51,9 @@ class Sink:
         self._number = 2
 
     def write(self, position: int, data: bytes) -> None:
-        """Raises UnreadableMediaError where it is neither the beginning nor what follows."""
+        """Raises UnreadableMediaError where it is neither the beginning nor what follows, and where a copy grows far
+        beyond its source.
+        """
         if position < self._first_part_bytes:
             head = data[: self._first_part_bytes - position]
             self._first.extend(bytes(max(position + len(head) - len(self._first), 0)))
@@ -57,12 +63,18 @@ class Sink:
             return
         if position != self._rest_at + len(self._rest):
             raise UnreadableMediaError(problem="its copy is written out of order")
+        if position + len(data) - self._first_part_bytes > self._most_rest_bytes:
+            raise UnreadableMediaError(problem="its copy grows far beyond it")
         self._rest += data
         while len(self._rest) >= PART_BYTES:
             self._flush(PART_BYTES)
 
     def finish(self) -> int:
-        """Send what is left, the first part last. Returns the size of the copy."""
+        """Send what is left, the first part last. Returns the size of the copy. Raises UnreadableMediaError where the
+        first part has a gap at its end.
+        """
+        if (self._rest or self._number > 2) and len(self._first) < self._first_part_bytes:
+            raise UnreadableMediaError(problem="its copy has a gap")
         if self._rest:
             self._flush(len(self._rest))
         self._send(1, bytes(self._first))
@@ -94,7 +106,7 @@ def copy_media(source: Source, send: Callable[[int, bytes], None], limits: Inspe
     index_bytes = min(_LEAST_INDEX_BYTES + source.packets * _BYTES_A_PACKET, _MAX_INDEX_BYTES)
     deadline = time.monotonic() + limits.max_wall_seconds
     for _ in range(_ATTEMPTS):
-        sink = Sink(send)
+        sink = Sink(send, source.size_bytes)
         sink.begin(index_bytes + 5 * MIB)
         needed_bytes = _copy(source, sink, limits, deadline, index_bytes)
         if needed_bytes is None:
