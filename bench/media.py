@@ -1,9 +1,10 @@
 """Inspection of stored videos against ffprobe and ffmpeg, on the same URLs of a throttled loopback server.
 
-Each round inspects a file as processing does (facts and poster), then has ffprobe tell its streams and ffmpeg make a
-poster at a tenth of its duration; printed are medians, requests and bytes. Needs `ffmpeg` and `ffprobe` on the PATH
-and, for the files that they make first, 7 GB in build/bench-media. Before the first round the template of our
-inspecting processes starts, as it does once in a function's environment; its time is printed apart.
+Each round inspects a file for facts and poster, has ffprobe tell its streams and ffmpeg make a poster at a tenth of its
+duration, then inspects it with thumbnails, as processing does by default; printed are medians, requests and bytes.
+Needs `ffmpeg` and `ffprobe` on the PATH and, for the files that they make first, 7 GB in build/bench-media. Before the
+first round the template of our inspecting processes starts, as it does once in a function's environment; its time is
+printed apart.
 """
 
 import argparse
@@ -28,7 +29,7 @@ from chalicelib.core.media.inspection import inspect_media
 
 FOLDER = document.REPOSITORY / "build" / "bench-media"
 SECTION = "bench.media"
-OURS, THEIRS = "ours", "ffprobe and ffmpeg"
+OURS, THEIRS, DRAWN = "ours", "ffprobe and ffmpeg", "ours with thumbnails"
 MEGABYTE = 1_000_000
 
 _SOURCE = "-f lavfi -i testsrc2=size=1280x720:rate=25,noise=alls=20:allf=t -f lavfi -i sine=sample_rate=48000 -t 10"
@@ -134,12 +135,12 @@ class Bench:
         counts = self._counts()
         return Taken(seconds, counts["requests"], counts["bytes"])
 
-    def inspect(self, url: str, size_bytes: int) -> object:
+    def inspect(self, url: str, size_bytes: int, *, thumbnails: bool = False) -> object:
         def read_range(start: int, end_exclusive: int, /) -> bytes:
             headers = {"Range": f"bytes={start}-{end_exclusive - 1}"}
             return self._pool.request("GET", url, headers=headers).data
 
-        return inspect_media(read_range, size_bytes)
+        return inspect_media(read_range, size_bytes, thumbnails=thumbnails)
 
     @staticmethod
     def probe(url: str) -> None:
@@ -156,6 +157,7 @@ class Bench:
 def report(rows: Sequence[tuple[Row, Results[Taken]]]) -> str:
     """Medians of the rounds, in Markdown."""
     head = ["File", "ours, ms", "ffprobe + ffmpeg, ms", "ratio", "reach", "GETs", "theirs", "reach", "MB", "theirs"]
+    head += ["thumbnails, ms more", "GETs more", "MB more"]
     lines: list[list[str]] = []
     for row, taken in rows:
         milliseconds = [taken.median(name, lambda each: each.seconds * 1000) for name in (OURS, THEIRS)]
@@ -170,9 +172,20 @@ def report(rows: Sequence[tuple[Row, Results[Taken]]]) -> str:
                 *(f"{each:g}" for each in requests),
                 f"≤ {row.reach_requests}",
                 *(f"{each:.1f}" for each in megabytes),
+                *_more(taken),
             ]
         )
     return table(head, lines)
+
+
+def _more(taken: Results[Taken]) -> tuple[str, str, str]:
+    """What thumbnails cost beside facts and poster."""
+
+    def more(figure: Callable[[Taken], float]) -> float:
+        return taken.median(DRAWN, figure) - taken.median(OURS, figure)
+
+    milliseconds, requests = more(lambda each: each.seconds * 1000), more(lambda each: each.requests)
+    return f"{milliseconds:.0f}", f"{requests:g}", f"{more(lambda each: each.sent_bytes / MEGABYTE):.1f}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -194,9 +207,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             act = partial(bench.inspect, size_bytes=row.path.stat().st_size)
             first = first or bench.measure(act, row)
             rounds = 1 if row.is_walked_by_ffmpeg else wanted.rounds
-            pairs = [(bench.measure(act, row), bench.measure(bench.probe, row)) for _ in range(rounds)]
-            ours, theirs = zip(*pairs, strict=True)
-            found.append((row, Results({OURS: ours, THEIRS: theirs})))
+            acts = (act, bench.probe, partial(act, thumbnails=True))
+            ours, theirs, drawn = zip(
+                *([bench.measure(each, row) for each in acts] for _ in range(rounds)), strict=True
+            )
+            found.append((row, Results({OURS: ours, THEIRS: theirs, DRAWN: drawn})))
     assert first is not None
     line = f"{WAIT_SECONDS * 1000:.0f} ms a GET, {BYTES_PER_SECOND / MEGABYTE:.0f} MB/s"
     start = f"The first inspection of all, with the start of the template: {first.seconds * 1000:.0f} ms."

@@ -43,7 +43,7 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "metadata.get records/": "reads the record: at the event, to write the verdict, and to note the message",
         "videos.head videos/": "size, version and tags of the object that arrived",
         "videos.read_range videos/": "the file's head, for the inspection",
-        "metadata.put posters/": "the poster",
+        "metadata.put posters/": "poster and thumbnails",
         "videos.set_verdict videos/": "tags the object: only accepted ones can be watched",
         "metadata.put index/": f"{ANNOUNCED}; {TOLD}",
         "metadata.put_if_unchanged records/": "the verdict; after the message, that it was sent",
