@@ -310,8 +310,8 @@ class PlaybackSettings:
 
     thumbnails: bool = flag(
         True,
-        "up to 16 small pictures of each video, which the page shows under the pointer; 17 requests to S3 and less "
-        "than a second of processing a video: [ADR 48](adr/0048-thumbnails-after-the-facts.md)",
+        "up to 16 small pictures of each video, which the page shows under the pointer; 17 requests to S3 and about "
+        "a second of processing a video: [ADR 48](adr/0048-thumbnails-after-the-facts.md)",
     )
     renditions: bool = flag(
         False,
