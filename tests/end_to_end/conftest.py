@@ -179,6 +179,7 @@ def platform(printed: PrintedLines) -> Iterator[LocalPlatform]:
         "MAX_OPEN_UPLOADS_PER_USER": "20",
         "MAX_STORED_BYTES_PER_USER": str(MAX_STORED_BYTES),
         "RETENTION_SECONDS": str(RETENTION_DAYS * 24 * 3600),
+        "RENDITIONS": "true",
     }
     with LocalPlatform(data_dir=None, ports=Ports.free(), api_variables=variables, on_line=printed.add) as running:
         yield running

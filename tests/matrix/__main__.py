@@ -22,11 +22,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--every", type=int, default=1, metavar="N", help="play each Nth cell (default: all)")
     options = parser.parse_args(arguments)
     started = time.monotonic()
-    with TemporaryDirectory() as folder, LocalPlatform(data_dir=None, ports=Ports.free()) as platform:
+    with TemporaryDirectory() as folder, _platform() as platform:
         video = write_sample_video(Path(folder) / "small.mp4", duration_seconds=1.0).read_bytes()
-        played = play(platform, video, every=options.every)
+        to_copy = write_sample_video(Path(folder) / "small.mov", "mov", duration_seconds=1.0).read_bytes()
+        played = play(platform, video, to_copy, every=options.every)
     _print(played, time.monotonic() - started)
     return 1 if played.wrong else 0
+
+
+def _platform() -> LocalPlatform:
+    return LocalPlatform(data_dir=None, ports=Ports.free(), api_variables={"RENDITIONS": "true"})
 
 
 def _print(played: Played, seconds: float) -> None:

@@ -116,6 +116,7 @@ def _at_administrators_route(
     looked_at = {
         "a user's ready video": (bob.owner, bob.ready["videoId"]),
         "a user's open upload": (bob.owner, bob.open["videoId"]),
+        "a user's copied video": (bob.owner, bob.copied["videoId"]),
     }
     missing = {
         "a video under another owner": (alice.owner, bob.ready["videoId"]),
@@ -181,12 +182,15 @@ def _videos(scene: Scene, *, deletes: bool) -> dict[str, tuple[str, str, bool]]:
     }
     looked_at = {
         "an own ready video": (alice.owner, alice.ready["videoId"], True),
+        "an own copied video": (alice.owner, alice.copied["videoId"], True),
         "an own open upload": (alice.owner, alice.open["videoId"], True),
         "an own form": (alice.owner, alice.form["videoId"], True),
         "an own deleted video": (alice.owner, alice.deleted["videoId"], False),
     }
     foreign = {
         "another's ready video": bob.ready["videoId"],
+        "another's copied video": bob.copied["videoId"],
+        "another's rendition": f"{bob.copied['videoId']}.mp4",
         "another's open upload": bob.open["videoId"],
         "another's aborted upload": bob.aborted["videoId"],
         "another's deleted video": bob.deleted["videoId"],
@@ -226,6 +230,7 @@ def _named_uploads(scene: Scene, identity: Identity) -> dict[str, tuple[dict[str
         "its own upload": ({name: text for name, text in own.items() if text}, True),
         "another's uploadId": ({"uploadId": scene.bob.ready["uploadId"]}, False),
         "another's fileKey": ({"fileKey": scene.bob.ready["fileKey"]}, False),
+        "the key of a rendition": ({"fileKey": scene.alice.rendition_key}, False),
         "an unknown uploadId": ({"uploadId": "none"}, False),
         "a number": ({"uploadId": 5}, False),
     }

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import requests
 
+from chalicelib.core.video_id import VideoRef
 from local.stand_in import names
 from tests.matrix.cells import Cell
 from tests.matrix.rules import FORBIDDEN, NOT_FOUND, READ, RULES, UNAUTHORIZED, WRITE, Key
@@ -109,8 +110,9 @@ def _part_links(scene: Scene, source: str, part: dict[str, Any]) -> Iterator[Lin
         yield Link(f"part URL of {source}, {name}", send("PUT", _with_query(url, query), whole), BY_S3)
     for size_bytes in (0, 1, part["sizeBytes"] - 1, part["sizeBytes"] + 1):
         yield Link(f"part URL of {source}, {size_bytes} bytes", send("PUT", url, bytes(size_bytes)), BY_S3)
-    copied = {"x-amz-copy-source": f"{names.VIDEO_BUCKET}/{scene.bob.ready['fileKey']}"}
-    yield Link(f"part URL of {source}, a copy by header", send("PUT", url, whole, **copied), BY_S3)
+    for what, key in {"": scene.bob.ready["fileKey"], " of a rendition": scene.bob.rendition_key}.items():
+        copied = {"x-amz-copy-source": f"{names.VIDEO_BUCKET}/{key}"}
+        yield Link(f"part URL of {source}, a copy by header{what}", send("PUT", url, whole, **copied), BY_S3)
     for method in ("GET", "HEAD", "POST", "DELETE"):
         yield Link(f"part URL of {source} by {method}", send(method, url), NO_PART)
 
@@ -123,6 +125,9 @@ def _changed_urls(scene: Scene, url: str, kind: str) -> dict[str, str]:
         "another's key": bob.ready["fileKey"],
         "another's open key": bob.open["fileKey"],
         "an own other key": alice.aborted["fileKey"],
+        "an own rendition": alice.rendition_key,
+        "another's rendition": bob.rendition_key,
+        "a rendition of an open upload": VideoRef(alice.owner, alice.open["videoId"]).rendition_key,
         "no key": "",
         "a key below": f"{alice.ready['fileKey']}/x",
     }
@@ -142,7 +147,8 @@ def _changed_urls(scene: Scene, url: str, kind: str) -> dict[str, str]:
         "another version": {"versionId": "null" if kind == "video" else "other"},
     }
     urls = {name: _with_query(url, values) for name, values in changed.items()}
-    urls |= {name: _with_path(url, f"/{names.VIDEO_BUCKET}/{key}") for name, key in keys.items()}
+    paths = {name: f"/{names.VIDEO_BUCKET}/{key}" for name, key in keys.items()}
+    urls |= {name: _with_path(url, path) for name, path in paths.items() if path != urlsplit(url).path}
     record = f"/{names.METADATA_BUCKET}/records/{alice.owner}/{alice.ready['videoId']}.json"
     return {**urls, "a record": _with_path(url, record)}
 
@@ -158,8 +164,13 @@ def _with_path(url: str, path: str) -> str:
 
 
 def _viewing_urls(scene: Scene) -> dict[str, str]:
-    ready = scene.alice.ready
-    return {"playback": ready["playbackUrl"], "poster": ready["posterUrl"]}
+    ready, copied = scene.alice.ready, scene.alice.copied
+    return {
+        "playback": ready["playbackUrl"],
+        "poster": ready["posterUrl"],
+        "rendition": copied["playbackUrl"],
+        "original": copied["downloadUrl"],
+    }
 
 
 def _viewing_links(scene: Scene, source: str, url: str) -> Iterator[Link]:
@@ -193,6 +204,10 @@ def _form_links(scene: Scene) -> Iterator[Link]:
         "another's ready key": {"key": scene.bob.ready["fileKey"]},
         "an own other key": {"key": scene.alice.ready["fileKey"]},
         "a key of the uploader's choice": {"key": "videos/${filename}"},
+        "an own rendition": {"key": scene.alice.rendition_key},
+        "another's rendition": {"key": scene.bob.rendition_key},
+        "a rendition of the uploader's choice": {"key": f"renditions/{scene.alice.owner}/${{filename}}"},
+        "a rendition by a climb": {"key": f"videos/../{scene.alice.rendition_key}"},
         "no key": {"key": None},
         "another's policy": {"policy": scene.bob.form["fields"]["policy"]},
         "another signature": {"x-amz-signature": fields["x-amz-signature"][::-1]},

@@ -227,6 +227,7 @@ def _uploads(scene: Scene) -> Iterator[Identity]:
         "completed": (scene.alice.ready, State.COMPLETED),
         "deleted": (scene.alice.deleted, State.UNKNOWN),
         "of a link": (scene.alice.link_upload, State.OPEN),
+        "of a link, completed": (scene.alice.copied, State.COMPLETED),
     }
     for name, (upload, state) in states.items():
         yield _of_upload(f"upload token, {name}", upload["uploadToken"], upload, state)
@@ -306,6 +307,7 @@ def _false_uploads(scene: Scene) -> Iterator[Identity]:
         "a key of no name": _minted(scene, good, kid="other"),
         "a key by its alias": _minted(scene, good, kid=names.UPLOAD_TOKEN_KEY_ALIAS),
         "fileKey of another": _minted(scene, good, fileKey=scene.bob.open["fileKey"]),
+        "fileKey of a rendition": _minted(scene, good, fileKey=scene.alice.rendition_key),
         "owner that climbs": _minted(scene, good, owner=f"../{scene.bob.owner}"),
         "signed by another key": _mac(scene, payload, key),
         "a MAC of another token": f"{payload}.{scene.alice.aborted['uploadToken'].partition('.')[2]}",

@@ -15,6 +15,7 @@ from tests.matrix.account import account_links
 from tests.matrix.cells import Cell, cells
 from tests.matrix.chains import Link, chained_cells, correlated, links, lists_to_readers
 from tests.matrix.identities import identities
+from tests.matrix.renditions import deleted_with_their_video, played_and_downloaded, rendition_links
 from tests.matrix.rules import RULES
 from tests.matrix.scene import Scene
 from tests.sign_in.authenticator import set_up_app
@@ -50,12 +51,14 @@ def routes() -> list[str]:
     return sorted(route for route in declared if not route.startswith("OPTIONS"))
 
 
-def play(platform: LocalPlatform, video: bytes, *, every: int = 1) -> Played:
-    """every: 1 plays all cells, 5 each fifth; the chains at the storage likewise."""
+def play(platform: LocalPlatform, video: bytes, to_copy: bytes, *, every: int = 1) -> Played:
+    """to_copy: a video that gets a rendition. every: 1 plays all cells, 5 each fifth; the chains at the storage and the
+    renditions likewise.
+    """
     declared = routes()
     if set(declared) != set(RULES):
         return Played(wrong=[f"routes without a rule or rules without a route: {set(declared) ^ set(RULES)}"])
-    scene = Scene.set_up(platform, video)
+    scene = Scene.set_up(platform, video, to_copy)
     set_up_app(platform.sign_in, scene.bob.email)
     before = scene.bob.possessions()
     knocking = identities(scene)
@@ -66,11 +69,13 @@ def play(platform: LocalPlatform, video: bytes, *, every: int = 1) -> Played:
     _send(scene, played, "access", first)
     _send(scene, played, "chained at the API", [*chained_cells(scene)])
     _send_links(played, "chained at the storage", [*links(scene)][::every])
+    _send_links(played, "at renditions", [*rendition_links(scene, knocking)][::every])
     _send_links(played, "at the account", [*account_links(scene)])
     for kind, look in _looks(scene).items():
         played.cells[kind] += 1
         played.wrong += look()
     _send(scene, played, "access", last)
+    played.wrong += deleted_with_their_video(scene)
     if not platform.sign_in.authority.second_factors.is_asked_for(scene.bob.owner):
         played.wrong.append("another user's authenticator app was removed")
     if scene.bob.possessions() != before:
@@ -82,6 +87,7 @@ def _looks(scene: Scene) -> dict[str, Callable[[], list[str]]]:
     return {
         "correlation id of another": lambda: correlated(scene),
         "list of uploads by scope": lambda: lists_to_readers(scene),
+        "URLs of renditions": lambda: played_and_downloaded(scene),
     }
 
 

@@ -11,6 +11,7 @@ import boto3
 import requests
 from botocore.config import Config
 
+from chalicelib.core.video_id import VideoRef
 from local.platform import LocalPlatform
 from local.stand_in import names
 from tests.matrix.rules import READ, WRITE
@@ -49,12 +50,13 @@ class Site:
 
 @dataclass
 class Holder:
-    """A user, and what is theirs."""
+    """A user, and what is theirs. copied: a ready video with a rendition, which came by the link."""
 
     site: Site
     email: str
     owner: str = ""
     ready: dict[str, Any] = field(default_factory=dict[str, Any])
+    copied: dict[str, Any] = field(default_factory=dict[str, Any])
     open: dict[str, Any] = field(default_factory=dict[str, Any])
     aborted: dict[str, Any] = field(default_factory=dict[str, Any])
     deleted: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -83,11 +85,25 @@ class Holder:
         self.must(f"DELETE /videos/{self.deleted['videoId']}", 200)
         self.spare = self.start(UPLOAD_BYTES)
         self.form = self.must("POST /upload", 201, _film(len(video)))
-        self.ready = self._upload(video)
+        self.ready = self._upload(self.start(len(video)), video)
         self.link, self.revoked_link = self._make_link(), self._make_link()
         self.must(f"DELETE /links/{self.revoked_link['linkId']}", 200)
         by_link = {**_film(UPLOAD_BYTES), "uploaderName": "Ada"}
         self.link_upload = self.must("POST /link/multipart/init", 201, by_link, token=self.link["linkToken"])
+
+    def have_copied(self, video: bytes) -> None:
+        """video: in a container that some browsers do not play."""
+        by_link = {
+            **{"fileName": "film.mov", "contentType": "video/quicktime", "sizeBytes": len(video)},
+            "uploaderName": "Ada",
+        }
+        started = self.must("POST /link/multipart/init", 201, by_link, token=self.link["linkToken"])
+        self._upload(started, video)
+        self.copied = {**started, **until(lambda: self._copied(started["videoId"]))}
+
+    @property
+    def rendition_key(self) -> str:
+        return VideoRef(self.owner, self.copied["videoId"]).rendition_key
 
     def _make_link(self) -> dict[str, Any]:
         asked = {"title": "Match day", "validSeconds": 3600, "maxVideos": 9, "maxBytes": 2**40}
@@ -97,8 +113,7 @@ class Holder:
         headers = {"X-Correlation-Id": more["correlation_id"]} if more else {}
         return self.must("POST /multipart/init", 201, _film(size_bytes), **headers)
 
-    def _upload(self, video: bytes) -> dict[str, Any]:
-        started = self.start(len(video))
+    def _upload(self, started: dict[str, Any], video: bytes) -> dict[str, Any]:
         (part,) = started["presignedUrls"]
         sent = requests.put(part["url"], data=video, headers=part["headers"], timeout=TIMEOUT_SECONDS)
         parts = {"parts": [{"partNumber": 1, "etag": sent.headers["ETag"]}]}
@@ -110,6 +125,14 @@ class Holder:
         view = self.must(f"GET /videos/{video_id}", 200)
         return view if view["state"] == "ready" else None
 
+    def _copied(self, video_id: str) -> dict[str, Any] | None:
+        """The video once nothing is to be done about its copy any more."""
+        view = self.must(f"GET /videos/{video_id}", 200)
+        marks = self.site.aws("s3").list_objects_v2(
+            Bucket=names.METADATA_BUCKET, Prefix=f"open/{self.owner}/{video_id}."
+        )
+        return view if view["rendition"]["state"] == "ready" and not marks["KeyCount"] else None
+
     def must(self, route: str, status: int, body: Any = None, token: str = "", **headers: str) -> dict[str, Any]:
         answer = self.site.ask(route, f"Bearer {token}" if token else self.authorization, body, **headers)
         assert answer.status_code == status, f"{route}: {answer.status_code} {answer.text}"
@@ -118,7 +141,7 @@ class Holder:
     @property
     def secrets(self) -> list[str]:
         """Values that no answer to anybody else may hold."""
-        uploads = (self.open, self.aborted, self.deleted, self.spare, self.ready, self.link_upload)
+        uploads = (self.open, self.aborted, self.deleted, self.spare, self.ready, self.link_upload, self.copied)
         return [
             self.owner,
             self.correlation_id,
@@ -159,13 +182,15 @@ class Scene:
     erin: Holder
 
     @classmethod
-    def set_up(cls, platform: LocalPlatform, video: bytes) -> "Scene":
+    def set_up(cls, platform: LocalPlatform, video: bytes, to_copy: bytes) -> "Scene":
         site = Site(platform)
         alice, bob, carol, dora, erin = (
             Holder(site, f"{name}-{uuid4().hex}@example.com") for name in ("alice", "bob", "carol", "dora", "erin")
         )
         for holder in (alice, bob, dora):
             holder.settle_in(video)
+        for holder in (alice, bob):
+            holder.have_copied(to_copy)
         platform.sign_in.appoint_administrator(erin.email)
         return cls(site, alice, bob, carol, dora, erin)
 
