@@ -11,7 +11,7 @@ import av
 import pytest
 from av.video.stream import VideoStream
 
-from chalicelib.core.media import copying
+from chalicelib.core.media import copying, inspector_process
 from chalicelib.core.media.copying import PART_BYTES, Source, copy_media
 from chalicelib.core.media.errors import (
     MediaError,
@@ -210,4 +210,30 @@ def test_a_file_that_names_the_same_bytes_again_and_again_makes_no_endless_copy(
     bucket = Bucket()
     with pytest.raises(UnreadableMediaError, match="grows far beyond it"):
         copy_media(source_of(hostile, Container.QUICKTIME), bucket.send)
+    assert not bucket.sent
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Frame.WRITE, b'short'",
+        "Frame.COPIED, b'no JSON'",
+        "Frame.COPIED, b'[]'",
+        """Frame.COPIED, b'{"neededBytes": -5000000}'""",
+        """Frame.COPIED, b'{"neededBytes": "1"}'""",
+    ],
+)
+def test_nothing_else_that_a_captured_process_says_is_believed(
+    said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "impostor.py").write_text(
+        "import os\nfrom chalicelib.core.media.frames import Frame, pack\n"
+        f"os.write(1, pack(Frame.READY) + pack({said}))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(inspector_process, "_MODULE", "impostor")
+    video = write_sample_video(tmp_path / "original", "mkv")
+    bucket = Bucket()
+    with pytest.raises(UnreadableMediaError, match="broke down"):
+        copy_media(source_of(video, Container.MATROSKA), bucket.send)
     assert not bucket.sent

@@ -140,16 +140,29 @@ def _copy(source: Source, sink: Sink, limits: InspectionLimits, deadline: float,
                     case Frame.READ:
                         process.say(Frame.DATA, blocks.read(payload))
                     case Frame.WRITE:
+                        if len(payload) < WRITE_POSITION.size:
+                            raise UnreadableMediaError(problem="its copy broke down")
                         (position,) = cast("tuple[int]", WRITE_POSITION.unpack_from(payload))
                         sink.write(position, payload[WRITE_POSITION.size :])
                     case Frame.COPIED:
-                        return cast("int | None", json.loads(payload)["neededBytes"])
+                        return _needed_bytes(payload, index_bytes)
                     case Frame.PROBLEM:
                         raise problem_in(payload)
                     case _:
                         raise UnreadableMediaError(problem="its copy broke down")
         except ProcessEndedError as ended:
             raise UnreadableMediaError(problem="its copy broke down") from ended
+
+
+def _needed_bytes(payload: bytes, index_bytes: int) -> int | None:
+    """None, or room beyond that which was there; a captured process may say anything."""
+    try:
+        needed_bytes: object = json.loads(payload)["neededBytes"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UnreadableMediaError(problem="its copy broke down") from error
+    if needed_bytes is None or (isinstance(needed_bytes, int) and needed_bytes > index_bytes):
+        return needed_bytes
+    raise UnreadableMediaError(problem="its copy broke down")
 
 
 class _Blocks:
