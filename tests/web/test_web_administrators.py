@@ -73,3 +73,46 @@ def test_nobody_else_is_shown_the_view_and_nothing_is_loaded_before_it_is_asked_
     expect(page.locator("#workspace")).to_be_visible()
     expect(page.locator("#stage")).to_be_hidden()
     assert asked == []
+
+
+def test_an_administrator_orders_selects_by_keyboard_and_deletes_several_users_videos_at_320_pixels(
+    page: Page, platform: LocalPlatform, small_video: Path
+) -> None:
+    word = secrets.token_hex(8)
+    owners = [make_person(platform), make_person(platform)]
+    content = small_video.read_bytes()
+    stays = ready_video(owners[0], content, file_name=f"{word} c.mp4")["videoId"]
+    for owner, name in ((owners[1], "a"), (owners[0], "b")):
+        ready_video(owner, content, file_name=f"{word} {name}.mp4")
+    administrator = new_person(platform)
+    platform.sign_in.appoint_administrator(administrator.email)
+    page.set_viewport_size({"width": 320, "height": 640})
+    walkthroughs.sign_in(page, platform.site_url, administrator)
+    stage = page.get_by_role("region", name="Videos of all users")
+    names = stage.locator(".name")
+    stage.get_by_label("Title, file name or tag").fill(word)
+    page.keyboard.press("Enter")
+    newest_first = [f"{word} {name}.mp4" for name in "bac"]
+    expect(names).to_have_text(newest_first, timeout=walkthroughs.IN_TIME_MS)
+    stage.get_by_label("Order").select_option("Name, A to Z")
+    expect(names).to_have_text(sorted(newest_first), timeout=walkthroughs.IN_TIME_MS)
+
+    stage.get_by_role("button", name="Select", exact=True).focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Space")
+    stage.get_by_role("checkbox", name=f"Select {word} b.mp4").focus()
+    page.keyboard.press("Space")
+    expect(stage.get_by_text("2 videos selected")).to_be_visible()
+    assert serious_problems(page) == []
+    assert page.evaluate("() => document.documentElement.scrollWidth") == 320
+    stage.get_by_role("group").get_by_role("button", name="Delete").focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Delete 2 videos?")
+    expect(dialog).to_contain_text("2 owners")
+    expect(dialog.locator("#confirm-no")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(names).to_have_text([f"{word} c.mp4"], timeout=walkthroughs.IN_TIME_MS)
+    expect(stage.get_by_role("button", name="Search")).to_be_focused()
+    expect(stage.get_by_role("button", name="Select", exact=True)).to_be_hidden()
+    assert [video["videoId"] for owner in owners for video in owner.call("GET", "/videos").json()["videos"]] == [stays]

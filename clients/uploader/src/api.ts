@@ -4,6 +4,7 @@ import { abortable } from "./connection";
 import type {
   BorneLink,
   Completion,
+  DeletedStageVideos,
   DeletedVideos,
   OpenUpload as ListedUpload,
   UploadLink as MadeLink,
@@ -15,6 +16,8 @@ import type {
   SignedParts,
   StageUsage,
   StageVideo,
+  StageVideoDeletion,
+  StageVideoName,
   StageVideoPage,
   StartedUpload,
   StoredUpload,
@@ -42,6 +45,13 @@ export type PresignedUrl = PresignedPart;
 
 /** Limit of one call, as docs/openapi.json has it. */
 const MOST_DELETIONS = 100;
+
+/** For administrators. owner, query: "" for all. */
+export interface StageSearch {
+  owner: string;
+  query: string;
+  sort: string;
+}
 
 /** Of whatever type: the API refuses what is no video that it takes. */
 export type NewFile = Omit<NewUpload, "contentType"> & { contentType: string };
@@ -258,19 +268,16 @@ export class ApiClient {
     return this.#asUser("DELETE", `/videos/${encodeURIComponent(videoId)}`);
   }
 
-  /** Outcomes in the order given, 100 videos a call. */
-  async deleteVideos(videoIds: string[]): Promise<VideoDeletion[]> {
-    const outcomes: VideoDeletion[] = [];
-    for (let start = 0; start < videoIds.length; start += MOST_DELETIONS) {
-      const body = { videoIds: videoIds.slice(start, start + MOST_DELETIONS) };
-      const { videos } = await this.#asUser<DeletedVideos>("POST", "/videos/delete", { body });
-      outcomes.push(...videos);
+  /** Outcomes in the order given, 100 videos a call: those of the calls before stand when one fails. */
+  async *deleteVideos(videoIds: string[]): AsyncGenerator<VideoDeletion> {
+    for (const some of deletionsOfACall(videoIds)) {
+      const { videos } = await this.#asUser<DeletedVideos>("POST", "/videos/delete", { body: { videoIds: some } });
+      yield* videos;
     }
-    return outcomes;
   }
 
-  /** For administrators. owner, query: "" for all; cursor: null for the first page. */
-  stageVideos(search: { owner: string; query: string }, cursor: string | null): Promise<StageVideoPage> {
+  /** For administrators. cursor: null for the first page. */
+  stageVideos(search: StageSearch, cursor: string | null): Promise<StageVideoPage> {
     const query = new URLSearchParams({ limit: "24", ...search, cursor: cursor ?? "" });
     return this.#asUser("GET", `/admin/videos?${query}`);
   }
@@ -283,6 +290,14 @@ export class ApiClient {
   /** For administrators. */
   deleteStageVideo(owner: string, videoId: string): Promise<unknown> {
     return this.#asUser("DELETE", stagePath(owner, videoId));
+  }
+
+  /** For administrators; otherwise as `deleteVideos`. */
+  async *deleteStageVideos(names: StageVideoName[]): AsyncGenerator<StageVideoDeletion> {
+    for (const videos of deletionsOfACall(names)) {
+      const deleted = await this.#asUser<DeletedStageVideos>("POST", "/admin/videos/delete", { body: { videos } });
+      yield* deleted.videos;
+    }
   }
 
   /** For administrators. */
@@ -374,4 +389,8 @@ function parsed(text: string): Refusal {
 
 function stagePath(owner: string, videoId: string): string {
   return `/admin/videos/${encodeURIComponent(owner)}/${encodeURIComponent(videoId)}`;
+}
+
+function* deletionsOfACall<Name>(names: Name[]): Generator<Name[]> {
+  for (let start = 0; start < names.length; start += MOST_DELETIONS) yield names.slice(start, start + MOST_DELETIONS);
 }

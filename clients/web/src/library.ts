@@ -1,6 +1,7 @@
 /** The videos that are up: posters, facts, their state as it changes, searching, playing and deleting. */
 
 import { type ApiClient, ApiError, type Video, type VideoChanges } from "video-uploader/api";
+import type { VideoDeletion } from "video-uploader/contract";
 import { within } from "video-uploader/dom";
 import { VideoLooks } from "video-uploader/video_looks";
 import { pause } from "video-uploader/waiting";
@@ -34,7 +35,14 @@ export class Library {
   readonly #groups = new VideoGroups(byId("videos"));
   readonly #search = byId<HTMLInputElement>("search");
   readonly #sort = byId<HTMLSelectElement>("sort");
-  readonly #selection = new Selection((videoIds) => this.#deleteAll(videoIds));
+  readonly #selection = new Selection<string>(
+    { list: byId("videos"), start: byId("select"), bar: byId("selection"), head: byId("library-heading") },
+    {
+      warning: () => language.text("delete.text"),
+      remove: (videoIds) => this.#deleteAll(videoIds),
+      onGone: (videoId) => this.#remove(videoId),
+    },
+  );
   readonly #more = byId("more");
   readonly #observer: IntersectionObserver;
   readonly #looks = new VideoLooks(
@@ -182,7 +190,7 @@ export class Library {
     this.#entries.set(video.videoId, { video, card });
     if (before && facts(before.video) === facts(video)) return;
     card.draw(video, before?.video);
-    this.#selection.offer(card.element, video.videoId, shownName(video));
+    this.#selection.offer(card.element, video.videoId, shownName(video), video.videoId);
     if (before && before.video.state !== video.state)
       announce(language.text("video.told", { name: shownName(video), state: stateWords(video) }));
     this.#drawEmpty();
@@ -269,26 +277,12 @@ export class Library {
     announce(language.text("video.deleted", { name }));
   }
 
-  async #deleteAll(videoIds: string[]): Promise<void> {
-    const sure = await confirmed({
-      title: language.text("delete.many.title", { count: videoIds.length }),
-      text: language.text("delete.text"),
-      yes: language.text("delete.yes"),
-      no: language.text("delete.many.no"),
-    });
-    if (!sure) return;
+  async *#deleteAll(videoIds: string[]): AsyncGenerator<VideoDeletion> {
     try {
-      const outcomes = await this.#api.deleteVideos(videoIds);
-      const gone = outcomes.filter(({ status }) => status !== "failed");
-      for (const { videoId } of gone) this.#remove(videoId);
-      const failed = outcomes.length - gone.length;
-      if (failed > 0) showBanner(language.text("delete.many.failed", { count: failed }));
-      else this.#selection.end();
-      announce(language.text("delete.many.done", { count: gone.length }));
-    } catch (error) {
-      showBanner(message(error));
+      yield* this.#api.deleteVideos(videoIds);
+    } finally {
+      void this.#usage.refresh();
     }
-    void this.#usage.refresh();
   }
 
   #remove(videoId: string): void {
