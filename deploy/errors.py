@@ -13,7 +13,7 @@ DeployError
 ├── VideoUnknownError          no record, not even of a deleted video
 ├── NotReplayableError         processing would destroy, or find nothing to do
 ├── NotRestorableError         a deleted video that cannot come back
-├── IndexNotRebuiltError       a record besides those that were restored is unreadable
+├── RecordsUnreadableError     some records are unreadable, and all others indexed
 ├── NotErasedError             something of a user is still there
 ├── WebhookSecretError         a webhook's secret cannot be made, rotated or retired now
 └── NotConfirmedError          the operator did not confirm, or could not be asked
@@ -130,12 +130,15 @@ class NotRestorableError(DeployError):
         super().__init__(f"{video_id} cannot be restored: {reason}")
 
 
-class IndexNotRebuiltError(DeployError):
-    """The records are restored all the same."""
+class RecordsUnreadableError(DeployError):
+    """keys: of the objects that are no record. All others are indexed."""
 
-    def __init__(self) -> None:
+    def __init__(self, keys: Sequence[str]) -> None:
+        self.keys = keys
+        listed = "\n  ".join(keys)
         super().__init__(
-            "the records are restored, the index is not: another is unreadable; restore it, then run `make index`"
+            f"all records are indexed but these, which are unreadable:\n  {listed}\n"
+            "bring them back with `make restore-records`, then run `make index`"
         )
 
 

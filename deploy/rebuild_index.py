@@ -9,26 +9,32 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
+from chalicelib.core.index.folding import UnreadableRecordsError
 from deploy.command import chosen_outputs, exit_status, say, say_progress, stage_parser
 from deploy.deployed_stage import DeployedStage
+from deploy.errors import RecordsUnreadableError
 from deploy.users import find_owner
 
 
-def rebuild(stage: DeployedStage, owner: str | None = None) -> int:
-    """Rebuild the index of the stage and of all owners, or of one owner; the number of records.
+def rebuild(stage: DeployedStage, owners: Iterable[str | None]) -> list[int]:
+    """Rebuild the indexes of these owners, None for the stage's; the number of records of each.
 
-    Raises IndexRacedError.
+    Raises IndexRacedError, RecordsUnreadableError once all are rebuilt.
     """
-    if owner:
-        return stage.folding.rebuild(owner)
-    # The stage first: what is written meanwhile is folded into it as well.
-    count = stage.folding.rebuild(None)
-    for each in stage.records.owners():
-        stage.folding.rebuild(each)
-        say_progress(f"indexed {each} …")
-    return count
+    counts: list[int] = []
+    unreadable: dict[str, None] = {}
+    for owner in owners:
+        try:
+            counts.append(stage.folding.rebuild(owner))
+        except UnreadableRecordsError as error:
+            unreadable |= dict.fromkeys(ref.record_key for ref in error.refs)
+        say_progress(f"indexed {owner or 'the stage'} …")
+    if unreadable:
+        raise RecordsUnreadableError(list(unreadable))
+    return counts
 
 
 def parser() -> argparse.ArgumentParser:
@@ -44,7 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _rebuild(stage: DeployedStage, options: argparse.Namespace) -> None:
     owner = find_owner(stage, options.user).owner if options.user else None
-    say(f"{rebuild(stage, owner)} records of {owner or stage.context.stage} are indexed")
+    # The stage first: what is written meanwhile is folded into it as well.
+    count = rebuild(stage, [owner] if owner else chain([None], stage.records.owners()))[0]
+    say(f"{count} records of {owner or stage.context.stage} are indexed")
 
 
 if __name__ == "__main__":

@@ -19,9 +19,10 @@ from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import GONE_STATES, STORED_STATES, VideoRecord
 from deploy.command import chosen_outputs, confirm, exit_status, say, shown_time, stage_parser, take_answer, video_id
 from deploy.deployed_stage import DeployedStage
-from deploy.errors import IndexNotRebuiltError, NotRestorableError
+from deploy.errors import NotRestorableError
 from deploy.find_upload import find_video
 from deploy.object_versions import ObjectVersion, versions_under
+from deploy.rebuild_index import rebuild
 from deploy.users import find_owner
 
 
@@ -114,13 +115,10 @@ def _restore(stage: DeployedStage, options: argparse.Namespace) -> None:
     confirm(question, stage.context.stage, confirmed=options.yes)
     for lost in all_lost:
         restore(stage, lost)
-    try:
-        # The stage first: what is written meanwhile is folded into it as well.
-        for each in (None, *dict.fromkeys(lost.record.owner for lost in all_lost)):
-            stage.folding.rebuild(each)
-    except ValueError as unreadable:
-        raise IndexNotRebuiltError from unreadable
-    say(f"{len(all_lost)} records are restored, and the index is rebuilt")
+    say(f"{len(all_lost)} records are restored")
+    # The stage first: what is written meanwhile is folded into it as well.
+    rebuild(stage, (None, *dict.fromkeys(lost.record.owner for lost in all_lost)))
+    say("the index is rebuilt")
 
 
 def _prefix(stage: DeployedStage, wanted: str | None, owner: str | None) -> str:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from chalicelib.core.index import changes, folding, packs
 from chalicelib.core.index.changes import told_keys, told_lines
+from chalicelib.core.index.folding import UnreadableRecordsError
 from chalicelib.core.index.lines import LISTED_STATES, Line, record_in
 from chalicelib.core.index.packs import Pack
 from chalicelib.core.index.queries import NEWEST_FIRST
@@ -300,6 +301,21 @@ def test_an_owner_with_many_records_of_version_0_1_waits_for_the_command_and_mis
     assert not keys_of_changes(platform)
 
 
+@pytest.mark.parametrize("body", [b"", b"{", b"7", b"{}"])
+def test_an_unreadable_record_keeps_no_other_from_the_index(platform: InMemoryPlatform, body: bytes) -> None:
+    damaged, sound = new_record(platform, name="damaged.mp4"), new_record(platform, name="sound.mp4")
+    for record in (damaged, sound):
+        platform.records.create(record)
+    platform.metadata.put(damaged.ref.record_key, body, "application/json")
+    platform.folding.fold()
+    assert sound.video_id in ids_shown(platform)
+    assert all(damaged.video_id in key for key in keys_of_changes(platform)), "the other is folded"
+    with pytest.raises(UnreadableRecordsError) as refused:
+        platform.folding.rebuild(OWNER)
+    assert refused.value.refs == [damaged.ref]
+    assert sound.video_id in ids_shown(platform)
+
+
 @pytest.mark.parametrize(("records", "is_indexed"), [(2, True), (3, False)])
 def test_a_first_index_of_at_most_so_many_records_is_made_unasked(
     platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch, records: int, is_indexed: bool
@@ -331,9 +347,9 @@ def test_a_folding_that_takes_too_long_goes_on_in_the_next(
         platform.records.create(new_record(platform, owner=owner))
     read = platform.records.read_each
 
-    def slow(refs: Any) -> Any:
+    def slow(refs: Any, unreadable: list[VideoRef] | None = None) -> Any:
         platform.clock.moment += folding.MAX_FOLDING_TIME + timedelta(seconds=1)
-        return read(refs)
+        return read(refs, unreadable)
 
     monkeypatch.setattr(platform.records, "read_each", slow)
     platform.folding.fold()

@@ -161,13 +161,25 @@ class Records:
             _, owner, name = listed.key.split("/")
             yield VideoRef(owner, name.removesuffix(".json"))
 
-    def read_each(self, refs: Iterable[VideoRef]) -> Iterator[VideoRecord | None]:
-        """Read records in the order given, lazily, eight at a time; None for one that is gone since the listing."""
-        keys = (ref.record_key for ref in refs)
+    def read_each(
+        self, refs: Iterable[VideoRef], unreadable: list[VideoRef] | None = None
+    ) -> Iterator[VideoRecord | None]:
+        """Read records in the order given, lazily, eight at a time; None for one that is gone since the listing.
+
+        unreadable: takes those that are no record, for which None comes as well. Without it they raise ValueError.
+        """
+        left = iter(refs)
         with ThreadPoolExecutor(_PARALLEL_READS) as readers:
-            while batch := list(islice(keys, _PARALLEL_READS)):
-                for stored in readers.map(carried(self._bucket.get), batch):
-                    yield VideoRecord.from_json(stored.body) if stored else None
+            while batch := list(islice(left, _PARALLEL_READS)):
+                stored = readers.map(carried(self._bucket.get), [ref.record_key for ref in batch])
+                for ref, body in zip(batch, (each.body if each else None for each in stored), strict=True):
+                    try:
+                        yield None if body is None else VideoRecord.from_json(body)
+                    except ValueError:
+                        if unreadable is None:
+                            raise
+                        unreadable.append(ref)
+                        yield None
 
     def open_of(self, owner: str) -> list[VideoRecord]:
         """This owner's records that still have a marker, newest first."""

@@ -256,7 +256,14 @@ class VideoRecord:
 
     @classmethod
     def from_json(cls, body: bytes) -> Self:
-        fields: dict[str, Any] = json.loads(body)
+        """Raises ValueError for anything but a record."""
+        try:
+            return cls._from_fields(json.loads(body))
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(repr(error)) from error
+
+    @classmethod
+    def _from_fields(cls, fields: dict[str, Any]) -> Self:
         rejection = fields.pop("rejection")
         values: dict[str, Any] = {name: fields[stored] for name, stored in _STORED_NAMES.items() if stored in fields}
         for name in _TIMES:

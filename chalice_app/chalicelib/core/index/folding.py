@@ -49,6 +49,14 @@ class IndexRacedError(Exception):
     """Another writer was quicker: nothing was done."""
 
 
+class UnreadableRecordsError(Exception):
+    """The index holds all records but these. refs: of the objects that are no record."""
+
+    def __init__(self, refs: Sequence[VideoRef]) -> None:
+        self.refs = refs
+        super().__init__(f"unreadable: {', '.join(ref.record_key for ref in refs)}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Folding:
     metadata: MetadataBucket
@@ -103,17 +111,20 @@ class Folding:
     def rebuild(self, owner: str | None) -> int:
         """Make the packs of an owner, or of the stage, from the records alone; the number of records.
 
-        Raises IndexRacedError after many lost races.
+        Raises IndexRacedError after many lost races, UnreadableRecordsError once all others are indexed.
         """
         for _ in range(_MAX_RACES):
             before = _Packs.read(self.metadata, owner)
             refs = list(self.records.refs_newest_first(owner) if owner else self.records.refs_of_stage())
-            lines = [Line.of(record) for record in self.records.read_each(refs) if record]
+            unreadable: list[VideoRef] = []
+            lines = [Line.of(record) for record in self.records.read_each(refs, unreadable) if record]
             base = replace(Pack.of(line for line in lines if line.facts), absorbed=before.recent.etag)
             try:
                 before.put_base(self.metadata, base)
             except IndexRacedError:
                 continue
+            if unreadable:
+                raise UnreadableRecordsError(unreadable)
             return len(refs)
         raise IndexRacedError
 
@@ -146,7 +157,13 @@ class Folding:
         if self._has_many(self.records.refs_of_stage()):
             log.warning("the stage has no index yet: make index")
             return
-        self.rebuild(None)
+        self._make_first(None)
+
+    def _make_first(self, owner: str | None) -> None:
+        try:
+            self.rebuild(owner)
+        except UnreadableRecordsError as error:
+            log.error("the first index lacks records, %s", error)
 
     @staticmethod
     def _has_many(refs: Iterator[VideoRef]) -> bool:
@@ -173,7 +190,7 @@ class Folding:
         done_with = {change.ref for change in over}
         by_key = {line.key: line for ref, line in lines.items() if ref in done_with}
         if not packs.base.is_made:
-            self.rebuild(owner)
+            self._make_first(owner)
         elif by_key:
             packs.put(self.metadata, by_key)
         return by_key, over
@@ -184,8 +201,12 @@ class Folding:
         for change in changes:
             told[change.ref] = max(told[change.ref], change.revision if change.coded_facts is not None else 0)
         lines: dict[VideoRef, Line] = {}
-        for ref, record in zip(told, self.records.read_each(told), strict=True):
-            if record:
+        unreadable: list[VideoRef] = []
+        for ref, record in zip(told, self.records.read_each(told, unreadable), strict=True):
+            if ref in unreadable:
+                # The index keeps what it knows of it: one such record must not keep others from being shown.
+                log.error("a record is unreadable", extra={"key": ref.record_key})
+            elif record:
                 lines[ref] = Line.of(record)._replace(revision=max(record.revision, told[ref]))
             elif told[ref]:
                 # It was there once: a lifecycle rule, or an operator, has removed it.
