@@ -103,6 +103,7 @@ class Month:
             "reading_for_a_copy": self.copied * (math.ceil(workload.mean_video_bytes / COPIED_READ_BYTES) - 1),
             "writing_a_copy": self.copied * (math.ceil(workload.mean_video_bytes / COPIED_PART_BYTES) - 1),
             "drawing_thumbnails": completed * inventory.settings.playback.thumbnails,
+            "storing_thumbnails": completed * inventory.settings.playback.thumbnails,
             "scanning": completed * inventory.scan_plans,
             "asking": completed * POLLS_UNTIL_READY,
             "browsing": pages,

@@ -25,6 +25,9 @@ from costs.month import VIDEOS_A_PAGE
 from tests.costs.billed_calls import KINDS
 from tests.in_memory_platform import OWNER, InMemoryPlatform
 
+PROCESSING = CALLS["processing"] + CALLS["storing_thumbnails"]
+"""The inspector of the fake platform reads nothing beyond the head."""
+
 
 @pytest.fixture
 def counted(platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
@@ -137,8 +140,7 @@ def test_processing_a_video_asks_what_the_model_bills(platform: InMemoryPlatform
     transfer.send_and_complete()
     counted.clear()
     platform.process(transfer)
-    # The inspector of this fake platform reads nothing beyond the head.
-    assert counted == as_counted(CALLS["processing"])
+    assert counted == as_counted(PROCESSING)
 
 
 def test_a_copy_of_a_video_asks_what_the_model_bills_more(platform: InMemoryPlatform, counted: Counter[str]) -> None:
@@ -147,7 +149,7 @@ def test_a_copy_of_a_video_asks_what_the_model_bills_more(platform: InMemoryPlat
     transfer.send_and_complete()
     counted.clear()
     platform.process(transfer)
-    assert counted == as_counted(CALLS["processing"] + CALLS["copying"])
+    assert counted == as_counted(PROCESSING + CALLS["copying"])
 
 
 def test_a_scan_whose_verdict_comes_second_asks_what_the_model_bills_more(
@@ -161,7 +163,7 @@ def test_a_scan_whose_verdict_comes_second_asks_what_the_model_bills_more(
     platform.scanned(transfer, ScanResult.CLEAN)
     platform.process_what_was_asked()
     by_guardduty = Counter(s3_reads=1)
-    assert counted + by_guardduty == as_counted(CALLS["processing"] + CALLS["scanning"])
+    assert counted + by_guardduty == as_counted(PROCESSING + CALLS["scanning"])
 
 
 def test_the_janitor_asks_for_one_open_upload_what_the_model_bills(

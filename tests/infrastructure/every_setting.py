@@ -48,6 +48,7 @@ OFF: Mapping[str, object] = {
     "threatProtection": ThreatProtection.OFF,
     "machineClient": False,
     "intelligentTiering": False,
+    "thumbnails": False,
     "waf": False,
     "network": False,
     "alarms": False,
