@@ -179,7 +179,7 @@ def report(rows: Sequence[tuple[Row, Results[Taken]]]) -> str:
 
 
 def _more(taken: Results[Taken]) -> tuple[str, str, str]:
-    """What thumbnails cost beside facts and poster."""
+    """Cost of thumbnails beside facts and poster: milliseconds, requests and megabytes, as text."""
 
     def more(figure: Callable[[Taken], float]) -> float:
         return taken.median(DRAWN, figure) - taken.median(OURS, figure)

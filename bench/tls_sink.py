@@ -54,7 +54,7 @@ believed: dict[str, str] = {}
 
 @dataclass
 class Sink:
-    """What arrived, of all clients together."""
+    """Arrived bytes and open uploads of all clients together."""
 
     platform: FakePlatform
     received_bytes: int = 0

@@ -42,7 +42,7 @@ MOST_MEMORY_MIB = 45
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """What is sent. growing_mb: of one file each, sparse, by our command alone."""
+    """Sizes of the files that are sent. growing_mb: of one file each, sparse, by our command alone."""
 
     one_file_bytes: int
     many_files: int
@@ -55,7 +55,7 @@ QUICK = Sizes(one_file_bytes=12 * MIB, many_files=2, growing_mb=(10,))
 
 @dataclass(frozen=True, kw_only=True)
 class Spent:
-    """What a process and its children took."""
+    """Resources that a process and its children used."""
 
     cpu_seconds: float
     wall_seconds: float

@@ -157,7 +157,7 @@ def recorded(program: Program) -> Recording:
 
 
 def _in_new_loop(main: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
-    """What `main` returns, once all that it has begun has ended.
+    """Run `main` in a loop of its own, until all that it has begun has ended, and return its result.
 
     Not asyncio.run, which looks for these tasks among all of the process: tens of thousands after a hundred programs.
     """

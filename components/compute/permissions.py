@@ -253,7 +253,10 @@ def tag_verdicts(resources: Resources) -> Statement:
 
 
 def hide_renditions(resources: Resources) -> Statement:
-    """Of videos that malware was found in; HEAD needs GetObject, and the verdict closes URLs that name a version."""
+    """Hide renditions of videos in which malware was found.
+
+    HEAD needs GetObject, and the verdict closes URLs that name a version.
+    """
     return allow(
         "HideRenditions",
         actions=["s3:GetObject", "s3:DeleteObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging"],

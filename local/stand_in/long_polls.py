@@ -29,7 +29,7 @@ Answer = Callable[[], list[bytes]]
 
 
 def receive(environ: WSGIEnvironment, answer: Answer) -> tuple[list[bytes], bool]:
-    """What `answer` says as soon as the queue holds a message or the time is up, and whether a message was taken.
+    """Wait until the queue holds a message or the time is up; the answer then, and whether a message was taken.
 
     answer: moto's, to the request in `environ`; may be called several times. Raises ConnectionAbortedError when the
     client has closed its connection.

@@ -1,4 +1,4 @@
-"""Nobody plays the copy of a video in which a late scan found malware, whenever it was made."""
+"""Copies of videos in which a late scan found malware: nobody plays them, whenever they were made."""
 
 from typing import Any
 

@@ -10,11 +10,13 @@ import botocore.session
 import pytest
 import yaml
 
+from chalicelib.core.media.copying import COPY_LIMITS
+from chalicelib.core.media.facts import InspectionLimits
 from components import settings_documents
 from components.declared_stage import HEARD, StageRefusedError, settings_of
 from components.internet_names import origin_of
 from components.naming import problem_of_region
-from components.stack_configuration import SettingsError
+from components.stack_configuration import LEAST_COPY_SECONDS, SettingsError
 from tests.infrastructure.recorded_program import PROJECT, STAGES, Recording, record, stage_config, stage_file
 
 DECLARED: dict[str, Any] = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())["config"]
@@ -363,3 +365,7 @@ def refused(settings: dict[str, str]) -> dict[str, str]:
     except StageRefusedError as error:
         return dict(error.problems)
     return {}
+
+
+def test_processing_has_time_for_an_inspection_and_a_copy_each_to_its_limit() -> None:
+    assert InspectionLimits().max_wall_seconds + COPY_LIMITS.max_wall_seconds == LEAST_COPY_SECONDS

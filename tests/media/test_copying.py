@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -159,14 +158,20 @@ def test_a_large_copy_is_sent_in_parts_and_its_first_part_last(tmp_path: Path) -
 def test_a_damaged_file_is_copied_or_refused_and_breaks_nothing(tmp_path: Path) -> None:
     data = write_sample_video(tmp_path / "original", "mkv", width=64, height=36, duration_seconds=0.4).read_bytes()
     numbers = random.Random(3)
-    damaged_file = tmp_path / "damaged"
+    damaged_file, outcomes = tmp_path / "damaged", list[str]()
     for attempt in range(10):
         damaged = bytearray(data)
         for _ in range(4 ** (attempt % 4)):
             damaged[numbers.randrange(16, len(data))] = numbers.randrange(256)
         damaged_file.write_bytes(damaged)
-        with suppress(MediaError):
-            copied(damaged_file, Container.MATROSKA)
+        try:
+            copy = copied(damaged_file, Container.MATROSKA)
+        except MediaError as error:
+            outcomes.append(type(error).__name__)
+        else:
+            outcomes.append("copied")
+            assert copy[4:8] == b"ftyp"
+    assert {"copied", "UnreadableMediaError"} <= {*outcomes}, outcomes
 
 
 def test_a_copy_that_takes_too_long_ends_with_its_time(tmp_path: Path) -> None:

@@ -70,9 +70,11 @@ class Sink:
             self._flush(PART_BYTES)
 
     def finish(self) -> int:
-        """Send what is left, the first part last. Returns the size of the copy. Raises UnreadableMediaError where the
-        first part has a gap at its end.
+        """Send what is left, the first part last. Returns the size of the copy. Raises UnreadableMediaError where
+        nothing was written, and where the first part has a gap at its end.
         """
+        if not self._first:
+            raise UnreadableMediaError(problem="nothing of it can be copied")
         if (self._rest or self._number > 2) and len(self._first) < self._first_part_bytes:
             raise UnreadableMediaError(problem="its copy has a gap")
         if self._rest:

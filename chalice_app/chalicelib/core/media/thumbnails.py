@@ -58,8 +58,7 @@ def make_sprite(source: Source) -> Sprite | None:
     count = min(Thumbnails.MAX_COUNT, int(source.duration_seconds))
     moments = _moments(source, count)
     if source.is_indexed:
-        while len({start for start, _ in _ranges(source, moments)}) >= _MIN_KEYFRAMES:
-            ranges = _ranges(source, moments)
+        while len(ranges := _ranges(source, moments)) >= _MIN_KEYFRAMES:
             if sum(end - start for start, end in ranges) <= THUMBNAIL_LIMITS.max_fetched_bytes:
                 source.file.prefetch(ranges)
                 break
