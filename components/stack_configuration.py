@@ -21,7 +21,8 @@ SCANNED_GIB = 93
 """GuardDuty User Guide, "Quotas in Malware Protection for S3": objects up to 100 GB."""
 
 LEAST_COPY_SECONDS = 300
-"""An inspection and a copy, each to its limit: chalicelib/core/media/facts.py and copying.py."""
+"""Inspections of a video and of its copy, thumbnails, and the copy, each to its limit: chalicelib/core/media/facts.py
+and copying.py."""
 
 LOG_RETENTION_DAYS = (
     1,

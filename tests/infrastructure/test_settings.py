@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from chalicelib.core.media.copying import COPY_LIMITS
-from chalicelib.core.media.facts import InspectionLimits
+from chalicelib.core.media.facts import THUMBNAIL_LIMITS, InspectionLimits
 from components import settings_documents
 from components.declared_stage import HEARD, StageRefusedError, settings_of
 from components.internet_names import origin_of
@@ -367,5 +367,6 @@ def refused(settings: dict[str, str]) -> dict[str, str]:
     return {}
 
 
-def test_processing_has_time_for_an_inspection_and_a_copy_each_to_its_limit() -> None:
-    assert InspectionLimits().max_wall_seconds + COPY_LIMITS.max_wall_seconds == LEAST_COPY_SECONDS
+def test_processing_has_time_for_two_inspections_thumbnails_and_a_copy_each_to_its_limit() -> None:
+    in_turn = (InspectionLimits(), THUMBNAIL_LIMITS, COPY_LIMITS, InspectionLimits())
+    assert sum(limits.max_wall_seconds for limits in in_turn) < LEAST_COPY_SECONDS

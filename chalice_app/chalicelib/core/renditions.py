@@ -26,7 +26,7 @@ from chalicelib.core.video_types import Container
 log = logging.getLogger(__name__)
 
 RENDITION_CONTENT_TYPE = "video/mp4"
-MAX_COPIED_BYTES = 4 << 30
+MAX_COPIED_BYTES = 3 << 30
 """Within the time of a copy, at some 20 MB a second; a machine with two busy cores did 30 from its own disk."""
 _SOUND_PACKETS_PER_SECOND = 60
 """Of AAC, 47 at 48 kHz."""

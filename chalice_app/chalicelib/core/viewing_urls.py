@@ -95,11 +95,12 @@ class S3ViewingUrls:
         return urls[record.video_id], expire_at
 
     def _urls(self, scope: SigningScope, record: VideoRecord) -> ViewingUrls:
-        played = _played(record, plays_renditions=self.plays_renditions)
+        original, played = _original(record), _played(record, plays_renditions=self.plays_renditions)
+        original_url = self._url(scope, original)
         return ViewingUrls(
             presign_get(scope, self.metadata_address, record.ref.poster_key, self.ttl_seconds, {}),
-            self._url(scope, played),
-            self._url(scope, _original(record)),
+            original_url if played == original else self._url(scope, played),
+            original_url,
             presign_get(scope, self.metadata_address, record.ref.thumbnails_key, self.ttl_seconds, {})
             if _has_thumbnails(record)
             else None,

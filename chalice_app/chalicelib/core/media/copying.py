@@ -30,8 +30,9 @@ same bytes again and again, or packs them, would make any number of them."""
 _ATTEMPTS = 2
 PART_BYTES = 16 * MIB
 
-COPY_LIMITS = InspectionLimits(max_wall_seconds=240, max_cpu_seconds=120)
-"""Beside an inspection it ends before the function does: `renditions` asks for a `processingTimeoutSeconds` of 300."""
+COPY_LIMITS = InspectionLimits(max_wall_seconds=170, max_cpu_seconds=120)
+"""It ends before the function does, beside the inspections of the file and of the copy: `renditions` asks for a
+`processingTimeoutSeconds` of 300."""
 
 
 class Sink:
