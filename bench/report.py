@@ -79,7 +79,8 @@ def _uploads(outcome: Outcome) -> Table:
     table.columns[1].justify = "right"
     found = outcome.findings
     rows: list[tuple[str, str | int]] = [
-        ("users who signed in", len(outcome.figures.seconds[Step.SIGN_IN, Traffic.LIGHT])),
+        ("users who signed in", outcome.users),
+        ("of these through the pages", len(outcome.figures.seconds[Step.SIGN_IN, Traffic.LIGHT])),
         ("visits of the users who upload nothing", outcome.visits),
         ("bytes of each video", outcome.video_bytes),
         ("parts of each video", outcome.part_count),

@@ -35,7 +35,7 @@ COMMAND = (sys.executable, "-m", "bench.concurrent_uploads")
 @pytest.mark.slow
 def test_twelve_uploads_of_three_parts_by_users_who_signed_in_all_arrive_under_a_flood(tmp_path: Path) -> None:
     process = subprocess.run(
-        [*COMMAND, "--uploads", "12", "--users", "20", "--folder", str(tmp_path)],
+        [*COMMAND, "--uploads", "12", "--users", "20", "--sign-ins", "5", "--folder", str(tmp_path)],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
@@ -46,6 +46,7 @@ def test_twelve_uploads_of_three_parts_by_users_who_signed_in_all_arrive_under_a
     assert "12 of 12. Every video arrived" in process.stdout
     for shown in (
         "users who signed in +│ +20",
+        "of these through the pages +│ +5",
         "parts of each video +│ +3",
         "open at the same time, with all their parts +│ +12",
         r"flood on 40 connections, answered 429 +│ +[1-9][0-9,]*",
@@ -61,7 +62,7 @@ def test_twelve_uploads_of_three_parts_by_users_who_signed_in_all_arrive_under_a
 @pytest.mark.slow
 def test_a_run_that_is_stopped_leaves_nothing_and_says_so_in_its_exit_status(tmp_path: Path) -> None:
     with subprocess.Popen(
-        [*COMMAND, "--uploads", "12", "--users", "2000", "--folder", str(tmp_path)],
+        [*COMMAND, "--uploads", "12", "--users", "2000", "--sign-ins", "2000", "--folder", str(tmp_path)],
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         text=True,
