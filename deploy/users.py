@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,14 +16,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Owner:
-    """owner: the `sub`, first folder of every key. user_name: None for a user who is not, or no longer, in the pool."""
+    """owner: the `sub`, first folder of every key. user_name: None for a user who is not, or no longer, in the pool.
+    company: the provider whose word the address is; empty for local users.
+    """
 
     owner: str
     user_name: str | None
     email: str | None
+    company: str = ""
 
     def __str__(self) -> str:
-        return f"{self.owner} ({self.email or 'not in the user pool'})"
+        of_company = f", says {self.company}" if self.company else ""
+        return f"{self.owner} ({self.email or 'not in the user pool'}{of_company})"
 
 
 def folders_of(stage: DeployedStage, owner: str) -> list[tuple[str, str]]:
@@ -60,7 +65,13 @@ def _find_user(stage: DeployedStage, attribute: str, value: str) -> Owner | None
 
 def owner_of(user: UserTypeTypeDef) -> Owner:
     attributes = {attribute["Name"]: attribute.get("Value", "") for attribute in user.get("Attributes", [])}
-    return Owner(owner=attributes["sub"], user_name=user.get("Username"), email=attributes.get("email"))
+    identities: list[dict[str, str]] = json.loads(attributes.get("identities") or "[]")
+    return Owner(
+        owner=attributes["sub"],
+        user_name=user.get("Username"),
+        email=attributes.get("email"),
+        company=", ".join(identity["providerName"] for identity in identities),
+    )
 
 
 def _has_objects(stage: DeployedStage, owner: str) -> bool:

@@ -97,7 +97,7 @@ class Site:
             "localUsers": local_users,
             "acceptedContainers": list(Container),
         }
-        if mfa is not Mfa.OFF:
+        if mfa is not Mfa.OFF and local_users:
             self._client_config["accountClientId"] = ACCOUNT_CLIENT
         self._content_security_policy = "; ".join(
             [

@@ -1,5 +1,6 @@
 """Cognito's JSON API, as far as the account view and the operators' commands call it."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from local.sign_in.errors import (
     TooManyAttemptsError,
     WrongCodeError,
 )
+from local.sign_in.tokens import identities_of
 from local.sign_in.users import ADMINISTRATORS, User
 from local.stand_in.model_validation import refused
 
@@ -199,7 +201,9 @@ def _value(user: User, attribute: str) -> str:
 
 
 def _attributes(user: User) -> list[dict[str, str]]:
-    return [{"Name": "sub", "Value": user.subject}, {"Name": "email", "Value": user.email}]
+    known = {"sub": user.subject, "email": user.email}
+    known |= {name: json.dumps(value) for name, value in identities_of(user).items()}
+    return [{"Name": name, "Value": value} for name, value in known.items()]
 
 
 def _answer_of(refusal: _Refusal) -> Response:

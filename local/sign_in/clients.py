@@ -47,6 +47,7 @@ class Client:
     secret: None for public clients, which prove themselves by PKCE.
     redirect_uris: where codes may go, and where people may land after signing out.
     token_seconds: the life of its access and ID tokens.
+    has_companies: whether companies' people sign in by it, beside those of the pool.
     """
 
     client_id: str
@@ -55,6 +56,7 @@ class Client:
     redirect_uris: tuple[str, ...] = ()
     secret: str | None = None
     token_seconds: int = TOKEN_SECONDS
+    has_companies: bool = True
 
     def redirect_uri(self, uri: str) -> str:
         """The address itself when it is registered. Raises UnregisteredRedirectError."""
@@ -126,6 +128,7 @@ def _person_client(client_id: str, uris: Sequence[str]) -> Client:
         grants=frozenset({"authorization_code", "refresh_token"}),
         redirect_uris=tuple(uris),
         token_seconds=ACCOUNT_TOKEN_SECONDS if is_account else TOKEN_SECONDS,
+        has_companies=not is_account,
     )
 
 

@@ -17,6 +17,7 @@ import jwt
 import requests
 
 from local.sign_in.authority import AuthorizationRequest
+from local.sign_in.clients import Client
 from local.sign_in.errors import AccessDeniedError, CompanyAnswerError, InvalidRequestError, UnknownStateError
 from local.sign_in.signing_key import ALGORITHM
 from local.sign_in.users import Identity
@@ -77,12 +78,12 @@ class CompanySignIns:
         self._lock = threading.Lock()
         self._begun: dict[str, _Begun] = {}
 
-    def named(self, query: Mapping[str, str]) -> Company | None:
-        """The company that an authorization request names, by provider or by domain. Raises InvalidRequestError."""
+    def named(self, query: Mapping[str, str], client: Client) -> Company | None:
+        """The company that a client's request names, by provider or by domain. Raises InvalidRequestError."""
         provider, domain = query.get("identity_provider"), query.get("idp_identifier")
         if provider in {None, "COGNITO"} and domain is None:
             return None
-        for company in self.companies:
+        for company in self.companies if client.has_companies else ():
             if provider == company.name or (domain and domain.lower() in company.domains):
                 return company
         raise InvalidRequestError(description="Login option is not available. Please try another one.")
@@ -173,9 +174,10 @@ class CompanySignIns:
                 # exp is compared with the clock of this sign-in.
                 options={"require": ["exp", "iat", "sub", "nonce"], "verify_exp": False, "verify_iat": False},
             )
+            ends_at = int(claims["exp"])
         except (requests.RequestException, jwt.PyJWTError, ValueError, KeyError, TypeError) as error:
             raise CompanyAnswerError(description=f"the answer of {company.name} cannot be verified") from error
-        if claims["exp"] <= self._clock():
+        if ends_at <= self._clock():
             raise CompanyAnswerError(description=f"the answer of {company.name} has expired")
         if not secrets.compare_digest(str(claims["nonce"]).encode(), begun.nonce.encode()):
             raise CompanyAnswerError(description=f"the answer of {company.name} belongs to another sign-in")

@@ -76,7 +76,8 @@ def session_user(authority: Authority) -> tuple[User, int] | None:
     if not isinstance(signed_in_at, int) or signed_in_at + SESSION_SECONDS <= authority.clock():
         return None
     user = authority.users.by_subject(str(session.get("subject")))
-    if user is None or authority.second_factors.must_set_up(user.subject):
+    # The second factor of a company's person is the company's.
+    if user is None or (user.identity is None and authority.second_factors.must_set_up(user.subject)):
         return None
     return user, signed_in_at
 

@@ -71,11 +71,11 @@ class Pages:
         """A code at once for those who are signed in, the form for the others."""
         asked = checked_request(self._authority)
         try:
-            company = self._companies.named(request.args)
+            company = self._companies.named(request.args, asked.destination.client)
         except OAuthError as error:
             raise RefusedError(asked.destination, error) from error
         signed_in = session_user(self._authority)
-        if signed_in is not None and asked.prompt != "login" and _is_of(signed_in[0], company):
+        if signed_in is not None and asked.prompt != "login" and _serves(asked, signed_in[0], company):
             user, signed_in_at = signed_in
             return answer(asked.destination, code=self._authority.issue_code(user, asked, signed_in_at))
         if asked.prompt == "none":
@@ -99,7 +99,8 @@ class Pages:
         return go_on(self._authority, user, asked)
 
     def _login_form(self, asked: AuthorizationRequest, error: SignInError | None = None) -> AnyResponse:
-        names = [company.name for company in self._companies.companies]
+        companies = self._companies.companies if asked.destination.client.has_companies else ()
+        names = [company.name for company in companies]
         return form(
             "login.html", asked, error=error, sign_up=self._sign_up, local_users=self._local_users, companies=names
         )
@@ -176,9 +177,11 @@ class Pages:
         return redirect(target)
 
 
-def _is_of(user: User, company: Company | None) -> bool:
-    """True unless another company than the person's is asked for."""
-    return company is None or (user.identity is not None and user.identity.provider == company.name)
+def _serves(asked: AuthorizationRequest, user: User, company: Company | None) -> bool:
+    """Check that the person who is signed in is one of those whom the client and its request ask for."""
+    if user.identity is None:
+        return company is None
+    return asked.destination.client.has_companies and (company is None or user.identity.provider == company.name)
 
 
 def _typed_code() -> str:

@@ -82,7 +82,7 @@ class TokenIssuer:
                 **groups,
             }
         )
-        about = {"cognito:username": user.username, **groups, **_identities(user)}
+        about = {"cognito:username": user.username, **groups, **identities_of(user)}
         id_token = self._id_token(user, client, grant, nonce, access_token, about) if "openid" in grant.scopes else None
         return Tokens(
             access_token=access_token,
@@ -168,13 +168,13 @@ def _attributes(user: User) -> dict[str, str]:
         "sub": user.subject,
         "email": user.email,
         "cognito:user_status": FEDERATED,
-        "identities": json.dumps(_identities(user)["identities"]),
+        "identities": json.dumps(identities_of(user)["identities"]),
         GROUPS_ATTRIBUTE: user.identity.groups,
     }
 
 
-def _identities(user: User) -> dict[str, list[dict[str, str]]]:
-    """Absent from the tokens of local users."""
+def identities_of(user: User) -> dict[str, list[dict[str, str]]]:
+    """The attribute of this name, which local users do not have."""
     if user.identity is None:
         return {}
     known = {"userId": user.identity.subject, "providerName": user.identity.provider}

@@ -11,12 +11,13 @@ import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from local.sign_in.clients import IDENTITY_SCOPES, Client
+from local.sign_in.clients import ACCOUNT_CLIENT, ACCOUNT_PAGE, ACCOUNT_SCOPE, IDENTITY_SCOPES, Client
 from local.sign_in.companies import ANSWER_SECONDS, CALLBACK, Company
+from local.sign_in.second_factors import Mfa
 from local.sign_in.server import SignIn
 from local.sign_in.signing_key import SigningKey
 from local.sign_in.tokens import POOL_ID
-from tests.sign_in.browser_walk import Walk, answer
+from tests.sign_in.browser_walk import SITE, Walk, answer
 from tests.sign_in.clock import Clock
 
 DOMAIN = "acme.example"
@@ -39,7 +40,7 @@ def local_users() -> bool:
 
 
 @pytest.fixture
-def sign_in(company: SignIn, clock: Clock, local_users: bool) -> Iterator[SignIn]:
+def sign_in(company: SignIn, clock: Clock, local_users: bool, mfa: Mfa) -> Iterator[SignIn]:
     acme = Company(
         name="acme",
         issuer=company.authority_url,
@@ -49,7 +50,7 @@ def sign_in(company: SignIn, clock: Clock, local_users: bool) -> Iterator[SignIn
         groups_claim="cognito:groups",
         administrators="administrators",
     )
-    with SignIn(port=0, companies=[acme], local_users=local_users, clock=clock) as running:
+    with SignIn(port=0, companies=[acme], local_users=local_users, mfa=mfa, clock=clock) as running:
         company.authority.clients.add(
             Client(
                 client_id="video-upload",
@@ -239,6 +240,9 @@ def changed(**changes: object) -> Callable[[dict[str, Any], SignIn], str]:
         pytest.param(changed(sub=None), id="nobody"),
         pytest.param(changed(email=None), id="no address"),
         pytest.param(changed(email="ada"), id="no real address"),
+        pytest.param(changed(exp="tomorrow"), id="an end that is no time"),
+        pytest.param(changed(sub=7), id="a number for a person"),
+        pytest.param(changed(nonce=["n-1"]), id="a list for the nonce"),
     ],
 )
 def test_an_answer_that_proves_nothing_signs_nobody_in(
@@ -256,6 +260,30 @@ def test_an_answer_that_proves_nothing_signs_nobody_in(
     assert (refused["error"], refused["state"]) == ("server_error", browser.state)
     assert "code" not in refused
     assert sign_in.authority.users.all() == before
+
+
+def test_nobody_of_a_company_gets_a_token_that_changes_an_account(
+    sign_in: SignIn, company: SignIn, walk: MakeWalk
+) -> None:
+    """Cognito lets local users alone in by the account client: the second factor of others is their company's."""
+    browser = walk()
+    assert signed_in(browser, company)
+    view = walk(
+        client_id=ACCOUNT_CLIENT, redirect_uri=f"{SITE}{ACCOUNT_PAGE}", scope=ACCOUNT_SCOPE, browser=browser.browser
+    )
+    assert answer(view.authorize(identity_provider="acme"))["error"] == "invalid_request"
+    assert answer(view.authorize(idp_identifier=DOMAIN))["error"] == "invalid_request"
+    assert view.authorize().headers["Location"].startswith("/login?"), "the browser's session is of a company's person"
+    assert "acme" not in view.browser.get(f"{sign_in.authority_url}/login?{view.query()}").text
+
+
+@pytest.mark.parametrize("mfa", [Mfa.REQUIRED])
+def test_where_a_second_factor_is_required_a_companys_person_is_signed_in_for_the_hour_all_the_same(
+    company: SignIn, walk: MakeWalk
+) -> None:
+    browser = walk()
+    assert signed_in(browser, company)
+    assert "code" in answer(browser.authorize())
 
 
 def test_a_company_that_is_away_is_said_and_not_waited_for(company: SignIn, walk: MakeWalk) -> None:

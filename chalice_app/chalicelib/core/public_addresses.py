@@ -2,9 +2,10 @@
 
 import ipaddress
 
-_WITH_IPV4_INSIDE = tuple(
-    map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96"))
-)  # RFC 6052 and 8215: an IPv4 address behind a NAT64; RFC 4291, 2.5.5.1
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""IANA, "Internet Protocol Version 6 Address Space": all of the internet's addresses. The rest is private, or an IPv4
+address in one of its forms (RFC 2765, 4291, 6052, 8215)."""
+_DOCUMENTATION = ipaddress.IPv6Network("3fff::/20")  # RFC 9637; newer than the library's list
 
 
 def is_public(address: str) -> bool:
@@ -16,10 +17,8 @@ def is_public(address: str) -> bool:
     if isinstance(found, ipaddress.IPv6Address):
         if found.ipv4_mapped:
             found = found.ipv4_mapped
-        elif found.sixtofour or found.teredo or any(found in network for network in _WITH_IPV4_INSIDE):
+        elif found.sixtofour or found.teredo or found not in _UNICAST or found in _DOCUMENTATION:
             # Tunnels: the address inside counts, and nobody needs them.
-            return False
-        elif found.is_site_local:
             return False
     return found.is_global and not found.is_multicast
 
