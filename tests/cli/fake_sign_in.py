@@ -26,6 +26,7 @@ class FakeSignIn:
     machine_grants: int = 0
     issuer: str | None = None
     has_second_factors: bool = True
+    accepted_containers: tuple[str, ...] | None = None
     _codes: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
 
     def answer(  # noqa: PLR0917 - one request, as it came
@@ -43,6 +44,7 @@ class FakeSignIn:
                         "desktopClientId": "desktop",
                         "scopes": ["openid", "email", "video-upload/read", "video-upload/write"],
                         "logoutUrl": f"{url}/logout",
+                        "acceptedContainers": self.accepted_containers,
                         **({"accountClientId": "account"} if self.has_second_factors else {}),
                     }
                 )

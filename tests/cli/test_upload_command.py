@@ -13,6 +13,8 @@ from tests.cli.conftest import Cli, MakeVideo, sha256_of, wait_for_parts
 from tests.cli.fake_platform import FakePlatform
 from video_upload.file_selection import select_videos
 from video_upload.rate_limit import RateLimit, parse_rate
+from video_upload.site import accepted_containers
+from video_upload.video_types import EVERY_CONTAINER
 
 KIB = 1024
 pytestmark = pytest.mark.usefixtures("signed_in")
@@ -47,6 +49,39 @@ def test_a_folder_is_searched_in_depth_and_other_files_are_reported(
     skipped = {Path(one["file"]).name: one["reason"] for one in last["summary"]["skipped"]}
     assert set(skipped) == {"notes.txt", "empty.mp4"}
     assert skipped["empty.mp4"] == "the file is empty"
+
+
+def test_what_the_site_does_not_accept_is_refused_before_anything_is_sent_by_name_and_by_content(
+    platform: FakePlatform, cli: Cli, make_video: MakeVideo
+) -> None:
+    platform.sign_in.accepted_containers = ("mp4", "3gpp")
+    taken, by_name, by_content = (make_video(KIB, name) for name in ("film.mp4", "film.mov", "ogg.mp4"))
+    by_content.write_bytes(b"OggS" + bytes(KIB))
+
+    refused = cli.run("upload", taken, by_name, by_content)
+
+    assert refused.returncode == 4
+    assert len(platform.uploads) == 1
+    told = " ".join(refused.stderr.split())
+    assert f"{by_name}: not accepted here. Accepted are .mp4, .m4v, .3gp, .3gpp, .3g2." in told
+    assert f"{by_content}: The content of the file is Ogg. Accepted here: MP4, 3GP or 3G2." in told
+    stream = cli.run("upload", "-", "--name", "film.mov", typed="a film")
+    assert (stream.returncode, len(platform.uploads)) == (4, 1)
+    by_link = cli.run("upload", by_name, "--link", f"{platform.url}/#link=x", "--uploader", "Ada")
+    assert (by_link.returncode, len(platform.uploads)) == (4, 1)
+
+
+def test_in_a_folder_a_video_that_the_site_does_not_accept_is_skipped_as_any_other_file(
+    platform: FakePlatform, cli: Cli, folder: Path
+) -> None:
+    platform.sign_in.accepted_containers = ("mp4",)
+    done = cli.run("sync", folder, "--json")
+    assert done.returncode == 0, done.stderr
+    assert [upload.body["fileName"] for upload in platform.uploads.values()] == ["b.mp4"]
+
+
+def test_where_the_site_does_not_tell_what_it_accepts_the_platform_decides(platform: FakePlatform) -> None:
+    assert accepted_containers(platform.url) == accepted_containers("http://127.0.0.1:9") == EVERY_CONTAINER
 
 
 def test_a_pattern_finds_what_the_shell_did_not_expand(folder: Path) -> None:

@@ -35,13 +35,13 @@ def typescript(document: Mapping[str, Any]) -> str:
 
 
 def _signatures(schema: Mapping[str, Any]) -> str:
-    videos = "\n".join(f"  {json.dumps(each)}," for each in schema["x-video-signatures"])
+    videos = "\n".join(f"  {_literal(each)}," for each in schema["x-video-signatures"])
     others = "\n".join(f"  {_literal(each)}," for each in schema["x-other-signatures"])
     return f"""/** Offsets and the bytes there in hex, all of them. */
 export type Signature = readonly (readonly [number, string])[];
 
 /** A file that begins with none of these is no video; one that does may still be something else. */
-export const VIDEO_SIGNATURES: readonly Signature[] = [
+export const VIDEO_SIGNATURES: readonly {{ containers: readonly string[]; signature: Signature }}[] = [
 {videos}
 ] as const;
 

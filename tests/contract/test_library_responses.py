@@ -10,9 +10,12 @@ import pytest
 from chalicelib.contract import errors, requests, responses
 from chalicelib.contract.fields import MAX_DELETIONS
 from chalicelib.core import video_types as core
+from chalicelib.core.errors import UnsupportedVideoTypeError
 from chalicelib.core.index.queries import Sort
+from chalicelib.core.media.errors import ContainerNotAcceptedError
 from video_upload import api, command_output, video_types
 from video_upload import schemas as library
+from video_upload.errors import FileRefusedError
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -139,12 +142,18 @@ def test_the_library_reads_the_one_shape_of_errors() -> None:
     assert set(fields(library.ErrorDetail)) == set(schema["properties"])
 
 
-def test_the_library_takes_the_files_that_the_api_takes() -> None:
-    assert {
-        extension: content_type for content_type, known in core.VIDEO_TYPES.items() for extension in known.extensions
-    } == video_types.CONTENT_TYPES
-
-
-@pytest.mark.parametrize("table", ["VIDEO_SIGNATURES", "OTHER_SIGNATURES", "SIGNATURE_BYTES"])
-def test_the_library_knows_the_first_bytes_that_the_api_knows(table: str) -> None:
+@pytest.mark.parametrize("table", ["VIDEO_TYPES", "VIDEO_SIGNATURES", "OTHER_SIGNATURES", "SIGNATURE_BYTES"])
+def test_the_library_knows_the_names_and_the_first_bytes_that_the_api_knows(table: str) -> None:
     assert vars(video_types)[table] == vars(core)[table]
+
+
+def test_the_library_refuses_what_a_stage_does_not_accept_in_the_words_of_the_platform() -> None:
+    accepted = frozenset({core.Container.MP4, core.Container.WEBM})
+    with pytest.raises(UnsupportedVideoTypeError) as named:
+        core.require_video_type("a.ogv", "video/ogg", accepted)
+    with pytest.raises(FileRefusedError) as refused:
+        video_types.content_type_of(Path("a.ogv"), accepted)
+    assert named.value.message.endswith(f" is {refused.value.problem}")
+    with pytest.raises(FileRefusedError) as refused:
+        video_types.require_video(Path("a.mp4"), b"OggS".ljust(core.SIGNATURE_BYTES), accepted)
+    assert refused.value.problem == ContainerNotAcceptedError(core.Container.OGG, accepted).message

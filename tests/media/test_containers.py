@@ -124,7 +124,7 @@ def test_rare_but_legal_beginnings_are_known(head: bytes, container: Container) 
 
 def looks_like_a_video(head: bytes) -> bool:
     """Tell by the signatures alone, as the clients do before they send."""
-    return other_kind(head) is None and any(has_signature(head, signature) for signature in VIDEO_SIGNATURES)
+    return other_kind(head) is None and any(has_signature(head, known.signature) for known in VIDEO_SIGNATURES)
 
 
 _BEGINNINGS = [

@@ -9,6 +9,7 @@ from flask import Flask, Response, jsonify, redirect, send_from_directory
 from werkzeug import Response as WerkzeugResponse
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from components.settings import ACCEPTED_CONTAINERS
 from local.api_environment import WEB_CLIENT
 from local.sign_in.clients import ACCOUNT_CLIENT, site_redirect_uris
 from local.sign_in.second_factors import Mfa
@@ -58,6 +59,7 @@ def _site(api: FakeApi) -> Flask:
             desktopClientId="desktop",
             scopes=["openid", "email", "video-upload/read", "video-upload/write"],
             logoutUrl=f"{sign_in_url}/logout",
+            acceptedContainers=ACCEPTED_CONTAINERS,
             **_account_view(api.sign_in),
         )
 

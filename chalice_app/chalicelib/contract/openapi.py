@@ -217,7 +217,9 @@ def _schemas() -> dict[str, Any]:
         content_type: {"label": known.label, "extensions": known.extensions, "container": known.container}
         for content_type, known in VIDEO_TYPES.items()
     }
-    schemas["ContentType"]["x-video-signatures"] = list(map(_signature, VIDEO_SIGNATURES))
+    schemas["ContentType"]["x-video-signatures"] = [
+        {"containers": known.containers, "signature": _signature(known.signature)} for known in VIDEO_SIGNATURES
+    ]
     schemas["ContentType"]["x-other-signatures"] = [
         {"kind": kind, "signature": _signature(signature)} for kind, signature in OTHER_SIGNATURES
     ]

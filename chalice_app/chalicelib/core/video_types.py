@@ -64,13 +64,26 @@ TS_SYNC = b"\x47"  # ISO/IEC 13818-1, 2.4.3.3
 TS_PACKETS = {188: 0, 192: 4}
 """Size of a packet → where its sync byte is. Camcorders put a time of four bytes in front (Blu-ray's BDAV)."""
 
-VIDEO_SIGNATURES: tuple[Signature, ...] = (
-    *(((4, kind),) for kind in _BOX_TYPES),
-    ((0, EBML_ID),),
-    ((0, b"RIFF"), (8, b"AVI ")),
-    ((0, MPEG_PACK_START),),
-    ((0, b"OggS"),),
-    *(tuple((first + number * size, TS_SYNC) for number in range(_TS_PACKETS)) for size, first in TS_PACKETS.items()),
+
+class VideoSignature(NamedTuple):
+    """containers: those whose files may begin so."""
+
+    containers: tuple[Container, ...]
+    signature: Signature
+
+
+_BOXES = (Container.MP4, Container.QUICKTIME, Container.THREE_GPP)
+
+VIDEO_SIGNATURES: tuple[VideoSignature, ...] = (
+    *(VideoSignature(_BOXES, ((4, kind),)) for kind in _BOX_TYPES),
+    VideoSignature((Container.MATROSKA, Container.WEBM), ((0, EBML_ID),)),
+    VideoSignature((Container.AVI,), ((0, b"RIFF"), (8, b"AVI "))),
+    VideoSignature((Container.MPEG_PS,), ((0, MPEG_PACK_START),)),
+    VideoSignature((Container.OGG,), ((0, b"OggS"),)),
+    *(
+        VideoSignature((Container.MPEG_TS,), tuple((first + number * size, TS_SYNC) for number in range(_TS_PACKETS)))
+        for size, first in TS_PACKETS.items()
+    ),
 )
 """A file that begins with none of these is no video that we know; one that does may still be something else."""
 
@@ -99,7 +112,7 @@ OTHER_SIGNATURES: tuple[tuple[str, Signature], ...] = (
 )
 """Files that people take for videos, or that carry a video's extension, by the name that people know."""
 
-SIGNATURE_BYTES = max(offset + len(found) for one in VIDEO_SIGNATURES for offset, found in one)
+SIGNATURE_BYTES = max(offset + len(found) for each in VIDEO_SIGNATURES for offset, found in each.signature)
 
 
 def other_kind(head: bytes) -> str | None:

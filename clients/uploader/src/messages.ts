@@ -14,12 +14,16 @@ interface Caught {
 /** Support has to look into these; so it has into those of which there are no words. */
 const UNEXPECTED: ReadonlySet<string> = new Set(["internal_error", "storage_forbidden"]);
 
-/** Anything caught; errors with a `code` get its words. */
-export function message(error: unknown, language: UploaderLanguage): string {
+/** Anything caught; errors with a `code` get its words. types: labels of the accepted files. */
+export function message(
+  error: unknown,
+  language: UploaderLanguage,
+  types: string = typeLabels(language.locale),
+): string {
   const { code = "", details = {}, requestId } = (error ?? {}) as Caught;
   const known = code === "file_too_large" && typeof details.maxBytes === "number" ? "file_over_limit" : code;
   const words = language.textOr(`error.${known}`, "error.unknown", {
-    types: typeLabels(language.locale),
+    types,
     ...plain(details),
     maxBytes: size(Number(details.maxBytes ?? 0), language),
     maxStored: size(figure(details.maxStoredBytes), language),

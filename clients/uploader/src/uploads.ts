@@ -1,7 +1,7 @@
 /** The uploads of one uploader, one file after another. It knows no element: its observer shows and tells. */
 
 import type { UnfinishedUpload, Video } from "./api";
-import { kindOtherThanVideo } from "./first_bytes";
+import { firstBytesProblem } from "./first_bytes";
 import { forgetFile, wasChanged } from "./remembered_files";
 import type { UnfinishedUploads } from "./unfinished_uploads";
 import { canGoOn, isRemovable } from "./upload_ends";
@@ -20,6 +20,8 @@ export interface Problem {
 export interface Limits {
   /** in small letters, with their dot; null: all that the platform takes */
   extensions: readonly string[] | null;
+  /** those of the content that the platform accepts; null: all */
+  containers: readonly string[] | null;
   /** rows in the list */
   maxFiles: number;
   /** whether an upload waits for `start` */
@@ -118,7 +120,12 @@ export class Uploads {
     for (const file of files) {
       const unfinished = of(file);
       const isOnOtherDevice = unfinished !== undefined && (await this.#unfinished.isOnOtherDevice(unfinished));
-      const problem = this.#refusal(file) ?? (await otherKind(file)) ?? this.#take(file, unfinished, isOnOtherDevice);
+      // What went on when it began goes on, whatever the stage accepts by now.
+      const containers = unfinished ? null : this.#limits().containers;
+      const problem =
+        this.#refusal(file, unfinished) ??
+        (await firstBytesProblem(file, containers)) ??
+        this.#take(file, unfinished, isOnOtherDevice);
       if (problem) problems.set(file, problem);
     }
     if (problems.size > 0) this.#observer.refused(problems);
@@ -190,10 +197,10 @@ export class Uploads {
   }
 
   /** Why not, by what can be told without reading the file. */
-  #refusal(file: File): Problem | null {
+  #refusal(file: File, unfinished?: UnfinishedUpload): Problem | null {
     const { extensions, maxFiles } = this.#limits();
-    if (!contentType(file.name) || (extensions && !extensions.includes(extensionOf(file.name))))
-      return { code: "unsupported_video_type" };
+    const isOffered = !extensions || unfinished || extensions.includes(extensionOf(file.name));
+    if (!contentType(file.name) || !isOffered) return { code: "unsupported_video_type" };
     if (file.size === 0) return { code: "empty_file" };
     if (this.#uploads.length >= maxFiles) return { code: "too_many_files", details: { count: maxFiles } };
     return null;
@@ -203,7 +210,7 @@ export class Uploads {
   #take(file: File, unfinished?: UnfinishedUpload, isOnOtherDevice = false): Problem | null {
     const { isManual } = this.#limits();
     const type = contentType(file.name);
-    const refusal = this.#refusal(file); // another call may have filled the list meanwhile
+    const refusal = this.#refusal(file, unfinished); // another call may have filled the list meanwhile
     if (!type || refusal) return refusal;
     if (unfinished) this.#unfinished.drop(unfinished);
     const upload = new VideoUpload(file, type, unfinished);
@@ -239,10 +246,4 @@ export class Uploads {
     const next = this.#uploads.find(({ state }) => state === "waiting");
     if (next) this.#engine.run(next);
   }
-}
-
-async function otherKind(file: File): Promise<Problem | null> {
-  const kind = await kindOtherThanVideo(file);
-  if (kind === null) return null;
-  return kind ? { code: "other_file_kind", details: { kind } } : { code: "not_a_video" };
 }

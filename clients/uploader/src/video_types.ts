@@ -21,9 +21,9 @@ export function extensionOf(fileName: string): string {
 /** The `accept` attribute of a file input. A file of another kind can still be chosen, and is refused with a reason. */
 export const ACCEPT = [...TYPES.flatMap(([, { extensions }]) => extensions), "video/*"].join();
 
-/** The `accept` attribute of an uploader for videos in these containers alone. */
-export function extensionsIn(containers: readonly string[]): string {
-  return TYPES.flatMap(([, { extensions, container }]) => (containers.includes(container) ? extensions : [])).join();
+/** The extensions of the videos in these containers. */
+export function extensionsIn(containers: readonly string[]): string[] {
+  return TYPES.flatMap(([, { extensions, container }]) => (containers.includes(container) ? extensions : []));
 }
 
 /** For people: "MP4, MOV or AVI" in their language. extensions: of those to name; all where it is not given. */

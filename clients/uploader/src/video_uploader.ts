@@ -19,7 +19,7 @@ import { detail, type VideoUploaderEventMap } from "./uploader_events";
 import { type UploaderTexts, uploaderLanguage } from "./uploader_texts";
 import { type Limits, type Problem, Uploads } from "./uploads";
 import { VideoLooks } from "./video_looks";
-import { ACCEPT, typeLabels } from "./video_types";
+import { ACCEPT, extensionsIn, typeLabels } from "./video_types";
 import type { VideoUpload } from "./video_upload";
 import { View } from "./view";
 
@@ -34,7 +34,7 @@ const PROGRESS_EVERY_MS = 100;
 const PROPERTIES = ["accessToken", "apiUrl", "texts"] as const;
 
 export class VideoUploader extends HTMLElement {
-  static readonly observedAttributes = ["api-url", "accept", "max-files", "locale"];
+  static readonly observedAttributes = ["api-url", "accept", "containers", "max-files", "locale"];
 
   /** Whether the uploader asks the platform what became of the videos; false: the page tells it by `processed`. */
   followsProcessing = true;
@@ -267,7 +267,7 @@ export class VideoUploader extends HTMLElement {
     const { extensions, maxFiles } = this.#limits();
     this.#view.picker.accept = extensions?.join() ?? ACCEPT;
     this.#view.picker.multiple = maxFiles > 1;
-    this.#view.formats.textContent = typeLabels(this.#language.locale, extensions ?? undefined);
+    this.#view.formats.textContent = this.#types();
     this.#view.speak(this.#language);
     this.#list?.draw();
     this.#summary?.draw();
@@ -275,10 +275,17 @@ export class VideoUploader extends HTMLElement {
   }
 
   #limits(): Limits {
-    const accept = this.getAttribute("accept");
-    const extensions = accept?.split(",").map((each) => each.trim().toLowerCase()) ?? null;
+    const wanted = listed(this.getAttribute("accept"));
+    const containers = listed(this.getAttribute("containers"));
+    const taken = containers && extensionsIn(containers);
+    const extensions = wanted && taken ? wanted.filter((each) => taken.includes(each)) : (wanted ?? taken);
     const maxFiles = Number(this.getAttribute("max-files") ?? Infinity);
-    return { extensions, maxFiles: maxFiles > 0 ? maxFiles : Infinity, isManual: this.hasAttribute("manual-start") };
+    return {
+      extensions,
+      containers,
+      maxFiles: maxFiles > 0 ? maxFiles : Infinity,
+      isManual: this.hasAttribute("manual-start"),
+    };
   }
 
   #added(upload: VideoUpload): void {
@@ -314,11 +321,9 @@ export class VideoUploader extends HTMLElement {
   }
 
   #refused(problems: ReadonlyMap<File, Problem>): void {
-    const { extensions } = this.#limits();
-    const types = typeLabels(this.#language.locale, extensions ?? undefined);
     const lines: string[] = [];
     for (const [file, { code, details }] of problems) {
-      const words = message({ code, details: { types, ...details } }, this.#language);
+      const words = message({ code, details }, this.#language, this.#types());
       this.#tell("upload-refused", { file, code, message: words });
       lines.push(this.#language.text("message.of_file", { name: file.name, message: words }));
     }
@@ -343,7 +348,12 @@ export class VideoUploader extends HTMLElement {
   }
 
   #words(error: unknown): { code: string; message: string } {
-    return { code: codeOf(error), message: message(error, this.#language) };
+    return { code: codeOf(error), message: message(error, this.#language, this.#types()) };
+  }
+
+  /** For people: what is accepted here. */
+  #types(): string {
+    return typeLabels(this.#language.locale, this.#limits().extensions ?? undefined);
   }
 
   /** On the element, or anywhere on the page: there, a file that misses the element would replace the page. */
@@ -397,6 +407,11 @@ export class VideoUploader extends HTMLElement {
   #tell<Name extends keyof VideoUploaderEventMap>(name: Name, told: Detail<Name>): boolean {
     return this.dispatchEvent(new CustomEvent(name, { detail: told, bubbles: true, cancelable: true }));
   }
+}
+
+/** The entries of an attribute, in small letters; null without it. */
+function listed(attribute: string | null): string[] | null {
+  return attribute?.split(",").map((each) => each.trim().toLowerCase()) ?? null;
 }
 
 declare global {

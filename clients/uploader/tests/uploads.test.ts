@@ -27,7 +27,7 @@ function listOf(count: number): { uploads: Uploads; ready: Promise<void> } {
     engine: engine as UploadEngine,
     unfinished: () => unfinished as UnfinishedUploads,
     observer: { added: () => {}, changed: () => {}, removed: () => {}, refused: () => {} },
-    limits: () => ({ extensions: null, maxFiles: Infinity, isManual: false }),
+    limits: () => ({ extensions: null, containers: null, maxFiles: Infinity, isManual: false }),
   });
   const files = Array.from({ length: count }, (_, index) => new File([FILM], `${index}.mp4`));
   return { uploads, ready: uploads.add(files) };

@@ -123,3 +123,24 @@ test("a property that was set before the element was there counts", async () => 
   early.close();
   early.remove();
 });
+
+test("what the stage does not accept is neither offered nor taken, by name and by content, in the same formats", async () => {
+  const told: string[] = [];
+  uploader.addEventListener("upload-refused", ({ detail }) => told.push(detail.message));
+  uploader.setAttribute("locale", "en-GB");
+  uploader.setAttribute("containers", "mp4,3gpp");
+  uploader.setAttribute("manual-start", "");
+  configure();
+  const picker = uploader.shadowRoot?.querySelector<HTMLInputElement>("#files");
+  expect(picker?.accept).toBe(".mp4,.m4v,.3gp,.3gpp,.3g2");
+  const named = new File(["OggS"], "film.ogv");
+  const filled = new File(["OggS"], "film.mp4");
+  await uploader.add([named, filled, FILM]);
+  expect(told.map((words) => words.replace(/^.*[.] /, ""))).toEqual(
+    Array(2).fill("Choose a video in one of these formats: MP4, 3GP or 3G2."),
+  );
+  expect(shown(".name")).toEqual([FILM.name]);
+  expect(asked).toEqual([`${API}/uploads`]);
+  uploader.setAttribute("accept", ".mp4,.mov");
+  expect(picker?.accept).toBe(".mp4");
+});

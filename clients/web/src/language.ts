@@ -3,6 +3,7 @@
 import { chosenLocale, Language, type Texts } from "video-uploader/language";
 import { message as uploaderMessage } from "video-uploader/messages";
 import { UPLOADER_TEXTS, type UploaderTextKey } from "video-uploader/uploader_texts";
+import { extensionsIn, typeLabels } from "video-uploader/video_types";
 import de from "./texts/de.json";
 import en from "./texts/en.json";
 
@@ -20,7 +21,14 @@ export const language = new Language<TextKey>(locale, {
   ...PAGE_TEXTS[name],
 });
 
+let acceptedTypes: string | undefined;
+
+/** containers: of the videos that the stage accepts; without it all. */
+export function tellAccepted(containers?: readonly string[]): void {
+  acceptedTypes = containers && typeLabels(locale, extensionsIn(containers));
+}
+
 /** Anything caught, in words. */
 export function message(error: unknown): string {
-  return uploaderMessage(error, language);
+  return uploaderMessage(error, language, acceptedTypes);
 }

@@ -4,7 +4,6 @@ import { ApiClient } from "video-uploader/api";
 import { storedText, storeText } from "video-uploader/browser_storage";
 import { date, size } from "video-uploader/format";
 import { type BorneLink, UploadLink } from "video-uploader/upload_link";
-import { extensionsIn } from "video-uploader/video_types";
 import type { VideoUploader } from "video-uploader/video_uploader";
 import { language, message } from "./language";
 import { byId } from "./page";
@@ -57,7 +56,7 @@ export async function showBearer(token: string, baseUrl: string, acceptedContain
     storeText(NAME_KEY, given);
     form.hidden = true;
     const uploader = takeUploader(token, given, baseUrl);
-    if (acceptedContainers) uploader.setAttribute("accept", extensionsIn(acceptedContainers));
+    if (acceptedContainers) uploader.setAttribute("containers", acceptedContainers.join());
     // What is left changes with each upload; that it cannot be asked for is no news beside the uploader's own.
     const look = () => void api.borneLink().then(draw, () => {});
     for (const kind of ["upload-added", "upload-stored", "upload-removed"] as const)

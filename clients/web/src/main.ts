@@ -3,11 +3,10 @@
 import { ApiClient, type Video } from "video-uploader/api";
 import { keepFocus } from "video-uploader/focus";
 import type { UploadDetail } from "video-uploader/uploader_events";
-import { extensionsIn } from "video-uploader/video_types";
 import { shareOf } from "video-uploader/video_upload";
 import type { VideoUploader } from "video-uploader/video_uploader";
 import "video-uploader/video_uploader";
-import { language, message } from "./language";
+import { language, message, tellAccepted } from "./language";
 import { Library } from "./library";
 import { borneToken, showBearer } from "./link_bearer";
 import { LinksView } from "./links_view";
@@ -26,6 +25,7 @@ const CONFIG_URL = "/config.json";
 async function open(): Promise<void> {
   const response = await fetch(CONFIG_URL, { cache: "no-store" });
   const config: SiteConfig = await response.json();
+  tellAccepted(config.acceptedContainers);
   const token = borneToken();
   if (token) return showBearer(token, addressOfApi(config), config.acceptedContainers);
   const signIn = new SignIn(config);
@@ -88,7 +88,7 @@ function showWorkspace(signIn: SignIn, config: SiteConfig): void {
   uploader.knownVideos = () => library.videos;
   uploader.probe = isThere;
   uploader.apiUrl = baseUrl;
-  if (config.acceptedContainers) uploader.setAttribute("accept", extensionsIn(config.acceptedContainers));
+  if (config.acceptedContainers) uploader.setAttribute("containers", config.acceptedContainers.join());
   uploader.accessToken = (options) => signIn.accessToken(options);
   void library.load();
   if (config.maxLinkDays) new LinksView(api).show(config.maxLinkDays);

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from video_upload.errors import FileRefusedError, FileUnreadableError
 from video_upload.video_file import VideoFile, is_unicode
-from video_upload.video_types import CONTENT_TYPES
+from video_upload.video_types import CONTENT_TYPES, EVERY_CONTAINER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +37,11 @@ class Selection:
     size_bytes: int
 
 
-def select_videos(sources: Iterable[str | Path]) -> Selection:
+def select_videos(sources: Iterable[str | Path], accepted: frozenset[str] = EVERY_CONTAINER) -> Selection:
     """Find the videos. Raises FileRefusedError if there are none, refused ones included.
 
     sources: files, folders (searched in depth, links to folders not followed) and patterns such as `day?/**/*.mov`.
+    accepted: containers that the site accepts.
     """
     found: dict[Path, Path] = {}
     refused: list[FileRefusedError] = []
@@ -52,10 +53,10 @@ def select_videos(sources: Iterable[str | Path]) -> Selection:
         path = Path(source)
         first = first or path
         if _is_file_itself(path):
-            candidates = _look_at([path], refused)
+            candidates = _look_at([path], accepted, refused)
         else:
             searched = True
-            candidates = _look_at(_search(path, refused), refused, skipped)
+            candidates = _look_at(_search(path, refused), accepted, refused, skipped)
         for candidate, video in candidates:
             if video.path not in found:
                 found[video.path] = candidate
@@ -98,12 +99,15 @@ def _below(folder: Path, refused: list[FileRefusedError]) -> Iterator[Path]:
 
 
 def _look_at(
-    paths: Iterable[Path], refused: list[FileRefusedError], skipped: list[SkippedFile] | None = None
+    paths: Iterable[Path],
+    accepted: frozenset[str],
+    refused: list[FileRefusedError],
+    skipped: list[SkippedFile] | None = None,
 ) -> Iterator[tuple[Path, VideoFile]]:
     """skipped: where files end up that only happened to be there; without it, all that is refused was asked for."""
     for path in paths:
         try:
-            yield path, VideoFile.at(path)
+            yield path, VideoFile.at(path, accepted)
         except FileRefusedError as error:
             is_video = path.suffix.lower() in CONTENT_TYPES
             if skipped is None or (is_video and (isinstance(error, FileUnreadableError) or not is_unicode(str(path)))):

@@ -522,7 +522,7 @@ class SiteConfig(Body, frozen=True, kw_only=True):
     """The site's /config.json.
 
     api_url: may be relative to the site. tell_progress: its operators would like to hear how uploads go.
-    account_client_id: None where the site has no account view.
+    account_client_id: None where the site has no account view. accepted_containers: of its videos; None for all.
     """
 
     stage: str
@@ -533,3 +533,4 @@ class SiteConfig(Body, frozen=True, kw_only=True):
     logout_url: str | None = None
     tell_progress: bool = False
     account_client_id: str | None = None
+    accepted_containers: tuple[str, ...] | None = None

@@ -13,6 +13,7 @@ from video_upload.errors import SiteError, SiteUnreachableError
 from video_upload.loopback import is_loopback, is_safe_url
 from video_upload.network import Session
 from video_upload.schemas import SiteConfig
+from video_upload.video_types import EVERY_CONTAINER
 
 ACCOUNT_PAGE = "account.html"
 TIMEOUT_SECONDS = (10.0, 20.0)
@@ -47,6 +48,15 @@ def fetch_site_config(site_url: str) -> SiteConfig:
     if not is_safe_url(api_url) or not is_safe_url(config.authority):
         raise SiteError(site_url, "names an insecure address in its config.json")
     return msgspec.structs.replace(config, api_url=api_url.rstrip("/"))
+
+
+def accepted_containers(site_url: str) -> frozenset[str]:
+    """Containers of the videos that the site accepts. All where it does not answer: the API then decides."""
+    try:
+        containers = fetch_site_config(normal_site_url(site_url)).accepted_containers
+    except SiteError:
+        return EVERY_CONTAINER
+    return EVERY_CONTAINER if containers is None else frozenset(containers)
 
 
 def account_page(site_url: str) -> str:

@@ -19,7 +19,7 @@ from video_upload.exit_codes import exit_code_of
 from video_upload.file_selection import select_videos
 from video_upload.private_files import default_home
 from video_upload.sync_memory import SyncMemory
-from video_upload.upload_command import Files, LimitRate, Parallel, TellProgress, upload_sources
+from video_upload.upload_command import Files, LimitRate, Parallel, TellProgress, accepted_at, upload_sources
 from video_upload.upload_run import DEFAULT_FILES
 from video_upload.video_file import VideoFile
 
@@ -76,7 +76,8 @@ def sync(  # noqa: PLR0917 - typer calls it by name
     What was uploaded before and deleted from the library stays deleted.
     """
     with exit_codes(as_json=as_json):
-        selection = select_videos(folders)
+        accepted = accepted_at(profile)
+        selection = select_videos(folders, accepted)
         api = api_of(profile, errors_console(quiet=as_json))
         memory = SyncMemory(default_home(), api.url, _account(profile))
         new, deleted = _new_and_deleted([*selection.videos], _Library.of(api), memory, changes=not dry_run)
@@ -91,6 +92,7 @@ def sync(  # noqa: PLR0917 - typer calls it by name
             # The refused ones are named here, too, so that the command ends with their code.
             upload_sources(
                 [*map(str, new), *(str(refused.path) for refused in selection.refused)],
+                accepted=accepted,
                 files=files,
                 parallel=parallel,
                 limit_rate=limit_rate,

@@ -40,6 +40,7 @@ from video_upload.presentation import UploadDisplay
 from video_upload.private_files import default_home
 from video_upload.rate_limit import RateLimit, parse_rate
 from video_upload.schemas import Labels, MachineNames
+from video_upload.site import accepted_containers
 from video_upload.spooled_file import spooled_file
 from video_upload.telemetry import Telemetry
 from video_upload.upload_run import DEFAULT_FILES, UploadRun, print_plan
@@ -151,13 +152,16 @@ def upload(  # noqa: PLR0917 - typer calls it by name
             raise typer.BadParameter(message="--link and --uploader go together")
         if link and any((title, description, tag, reference, on_behalf_of, dry_run)):
             raise typer.BadParameter(message="--link takes videos alone: no labels, names and --dry-run")
+        accepted = accepted_at(profile, link)
         if name is not None:
-            sources = [str(held.enter_context(spooled_file(sys.stdin.buffer, name, default_home())))]
+            spooled = spooled_file(sys.stdin.buffer, name, default_home(), accepted)
+            sources = [str(held.enter_context(spooled))]
         sources = [*(sources or []), *(_listed_in(files_from) if files_from else [])]
         if not sources:
             raise typer.BadParameter(message="say what to upload: SOURCE or --files-from")
         upload_sources(
             sources,
+            accepted=accepted,
             files=files,
             parallel=parallel,
             limit_rate=limit_rate,
@@ -177,6 +181,7 @@ def upload(  # noqa: PLR0917 - typer calls it by name
 def upload_sources(
     sources: list[str],
     *,
+    accepted: frozenset[str],
     files: int,
     parallel: int,
     limit_rate: RateLimit | None,
@@ -194,11 +199,12 @@ def upload_sources(
 ) -> None:
     """Upload, and end the command with the code of what failed.
 
-    is_stream: the only source is a copy of the standard input. remember: told each file that has arrived.
+    accepted: containers that the site accepts. is_stream: the only source is a copy of the standard input.
+    remember: told each file that has arrived.
     link: address of an upload link and the uploader's name, in place of a sign-in.
     """
     with ExitStack() as held:
-        selection = select_videos(sources)  # every file is looked at before the first byte of any is sent
+        selection = select_videos(sources, accepted)  # every file is looked at before the first byte of any is sent
         for refused in selection.refused:
             print_error(refused, as_json=as_json, file=refused.path)
         if len(selection.videos) > 1 and (labels.title or labels.description):
@@ -257,6 +263,13 @@ def upload_sources(
         with UploadDisplay(console, len(selection.videos), selection.size_bytes) as display:
             run.upload_all(display)
         run.conclude()
+
+
+def accepted_at(profile: str | None, link: str | None = None) -> frozenset[str]:
+    """Containers that the site of the profile, or of the upload link, accepts. Raises NotSignedInError."""
+    return accepted_containers(
+        link.partition("#")[0] if link else StoredCredentials(default_home(), profile).load().site_url
+    )
 
 
 def _listed_in(name: str) -> list[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from awscrt.checksums import crc64nvme
 
 from video_upload.errors import FileChangedError, FileRefusedError, FileUnreadableError
-from video_upload.video_types import SIGNATURE_BYTES, content_type_of, require_video
+from video_upload.video_types import EVERY_CONTAINER, SIGNATURE_BYTES, content_type_of, require_video
 
 BUFFER_BYTES = 256 * 1024
 
@@ -49,8 +49,11 @@ class VideoFile:
     content_type: str
 
     @classmethod
-    def at(cls, path: Path) -> VideoFile:
-        """Raises FileRefusedError if this file can never be uploaded."""
+    def at(cls, path: Path, accepted: frozenset[str] = EVERY_CONTAINER) -> VideoFile:
+        """Raises FileRefusedError if this file can never be uploaded.
+
+        accepted: containers that the site accepts.
+        """
         try:
             status = path.stat()
             resolved = path.resolve(strict=True)
@@ -60,7 +63,7 @@ class VideoFile:
             raise FileUnreadableError(path, error) from error
         if not stat.S_ISREG(status.st_mode):
             raise FileRefusedError(path, "not a file")
-        content_type = content_type_of(path)
+        content_type = content_type_of(path, accepted)
         if status.st_size == 0:
             raise FileRefusedError(path, "the file is empty")
         if not os.access(path, os.R_OK):
@@ -68,7 +71,7 @@ class VideoFile:
         if not is_unicode(path.name) or not is_unicode(str(resolved)):
             raise FileRefusedError(path, "its name is not UTF-8; rename it")
         with _reading(path), path.open("rb") as file:
-            require_video(path, file.read(SIGNATURE_BYTES))
+            require_video(path, file.read(SIGNATURE_BYTES), accepted)
         return cls(
             path=resolved,
             name=path.name,
