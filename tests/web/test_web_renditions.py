@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from local.platform import LocalPlatform, Ports
 from local.stand_in import names
@@ -33,6 +33,19 @@ def objects_of(platform: LocalPlatform, person: PlainPerson) -> list[str]:
     return [entry["Key"].partition("/")[0] for entries in listed for entry in entries]
 
 
+def expect_a_thumbnail_under_the_pointer(page: Page, target: Locator, tile: Locator) -> None:
+    """The last of two: the pointer stands at nine tenths of the width."""
+    box = target.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 2)
+    expect(tile).to_be_visible(timeout=IN_TIME_MS)
+    expect(tile).to_have_attribute("data-tile", "1")
+    shown = tile.bounding_box()
+    assert shown
+    assert shown["height"] > 50
+    assert "thumbnails.jpg" in tile.evaluate("element => getComputedStyle(element).backgroundImage")
+
+
 def test_a_film_in_a_container_of_camcorders_plays_in_the_page_and_is_downloaded_as_it_was_sent(
     page: Page, platform: LocalPlatform, tmp_path: Path
 ) -> None:
@@ -57,11 +70,22 @@ def test_a_film_in_a_container_of_camcorders_plays_in_the_page_and_is_downloaded
 
     card = video_card(page, film.name)
     expect(card.locator(".state")).to_have_text("", timeout=IN_TIME_MS)
-    page.get_by_role("button", name=f"Play {film.name}").click()
+    play = page.get_by_role("button", name=f"Play {film.name}")
+    expect_a_thumbnail_under_the_pointer(page, play, card.locator(".preview span"))
+    play.click()
     player = page.locator("#player-video")
     expect(player).to_have_js_property("videoWidth", 320, timeout=IN_TIME_MS)
     assert "/renditions/" in player.evaluate("element => element.currentSrc")
     assert "/videos/" in str(page.locator("#player-download").get_attribute("href"))
+    scrub = page.get_by_role("slider", name="Go to a moment")
+    expect(scrub).to_be_visible(timeout=IN_TIME_MS)
+    expect_a_thumbnail_under_the_pointer(page, scrub, page.locator("#player-tile"))
+    page.mouse.down()
+    expect(player).to_have_js_property("seeking", False, timeout=IN_TIME_MS)
+    assert player.evaluate("element => element.currentTime") > 1.5
+    page.mouse.up()
+    page.keyboard.press("Home")  # the keys of the player are those of the bar, too
+    assert player.evaluate("element => element.currentTime") < 1.5
     page.keyboard.press("Escape")
 
     desktop = make_desktop(platform, by_token, tmp_path / "home")

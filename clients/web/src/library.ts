@@ -9,6 +9,7 @@ import { language, message } from "./language";
 import { announce, byId, confirmed, showBanner } from "./page";
 import { obstacleOf } from "./playability";
 import { play } from "./player";
+import { spriteOf } from "./scrubber";
 import { Selection } from "./selection";
 import { UsageLine } from "./usage_line";
 import { expiryWords, shownName, stateWords, VideoCard } from "./video_card";
@@ -222,6 +223,7 @@ export class Library {
         downloadUrl: video.downloadUrl,
         obstacle: obstacleOf(video),
         expiry: expiryWords(video),
+        sprite: spriteOf(video, async () => (await this.#refresh(videoId)).thumbnailsUrl ?? null),
       });
     } catch (error) {
       showBanner(message(error));

@@ -4,6 +4,7 @@ import type { Obstacle } from "video-uploader/contract";
 import { language } from "./language";
 import { byId } from "./page";
 import { cannotPlay } from "./playability";
+import { type Sprite, scrub } from "./scrubber";
 
 export interface Playing {
   title: string;
@@ -18,6 +19,8 @@ export interface Playing {
   obstacle: Obstacle | null;
   /** the warning before the video is deleted; empty without one */
   expiry: string;
+  /** null: the video has none */
+  sprite: Sprite | null;
 }
 
 const STEP_SECONDS = 5;
@@ -45,7 +48,7 @@ const KEYS: Record<string, (video: HTMLVideoElement) => void> = {
 };
 
 /** Open the dialog and play. */
-export function play({ title, fileName, url, freshUrl, downloadUrl, obstacle, expiry }: Playing): void {
+export function play({ title, fileName, url, freshUrl, downloadUrl, obstacle, expiry, sprite }: Playing): void {
   const dialog = byId<HTMLDialogElement>("player");
   const video = byId<HTMLVideoElement>("player-video");
   const problem = byId("player-problem");
@@ -91,6 +94,7 @@ export function play({ title, fileName, url, freshUrl, downloadUrl, obstacle, ex
   byId("player-close").onclick = close;
   byId<HTMLAnchorElement>("player-download").href = downloadUrl;
   byId<HTMLAnchorElement>("player-download").download = fileName;
+  scrub(video, sprite, whileOpen.signal);
   video.src = url;
   dialog.showModal();
   video.focus();

@@ -78,7 +78,8 @@ export class Preview {
   }
 }
 
-async function loaded(url: string | null): Promise<string | null> {
+/** The URL once its picture is there; null where there is none. */
+export async function loaded(url: string | null): Promise<string | null> {
   if (!url) return null;
   const image = new Image();
   image.src = url;

@@ -13,6 +13,7 @@ import { language, message } from "./language";
 import { announce, byId, confirmed, fromTemplate, showBanner } from "./page";
 import { obstacleOf } from "./playability";
 import { play } from "./player";
+import { spriteOf } from "./scrubber";
 import { Selection } from "./selection";
 import { shownName } from "./video_card";
 
@@ -144,6 +145,7 @@ export class StageView {
         downloadUrl: video.downloadUrl,
         obstacle: obstacleOf(video),
         expiry: "",
+        sprite: spriteOf(video, async () => (await this.#api.stageVideo(owner, videoId)).thumbnailsUrl ?? null),
       });
     } catch (error) {
       showBanner(message(error));
