@@ -128,8 +128,8 @@ load: install ## 1,247 concurrent uploads by 2,500 users, and a flood by one of 
 bench: install ## Measure ourselves and our peers in one run (ARGS="--rows signing --quick", "--help" for more)
 	@$(BIN)/python -m bench $(ARGS)
 
-bench-library: install ## Calls and milliseconds of a library's page for 10 to 100,000 videos
-	@PYTHONPATH=.:chalice_app $(BIN)/python -m bench.library $(ARGS)
+bench-library: install ## Calls and milliseconds of a library's page for 10 to 100,000 videos, of an owner and of the stage
+	@$(BIN)/python -m bench --rows library $(ARGS)
 
 # The peers have an environment of their own: what is compared is no dependency of ours.
 bench-clients: install web ## Our page, Uppy and UpChunk on the same bad lines (ARGS=--quick)

@@ -13,7 +13,18 @@ from typing import Protocol
 
 import boto3
 
-from bench import cold_starts, document, functions, one_upload, peers, pulumi_program, signing, sweeps, transfers
+from bench import (
+    cold_starts,
+    document,
+    functions,
+    library,
+    one_upload,
+    peers,
+    pulumi_program,
+    signing,
+    sweeps,
+    transfers,
+)
 
 ROUNDS = 5
 QUICK_ROUNDS = 1
@@ -41,6 +52,7 @@ ROWS: Mapping[str, Row] = {
         section=transfers.SECTION, report=transfers.report, versions=lambda: peers.versions(*transfers.PEERS)
     ),
     "one-upload": Row(section=one_upload.SECTION, report=one_upload.report, versions=dict),
+    "library": Row(section=library.SECTION, report=library.report, versions=dict),
     "sweeps": Row(section=sweeps.SECTION, report=sweeps.report, versions=dict),
     "pulumi-program": Row(
         section=pulumi_program.SECTION, report=pulumi_program.report, versions=pulumi_program.versions

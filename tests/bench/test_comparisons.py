@@ -103,6 +103,14 @@ def test_a_sweep_reads_each_open_upload_once_and_a_run_of_the_program_is_measure
     assert re.search(r"\| dev \| [0-9.]+ \| [0-9.]+ \|", printed)
 
 
+def test_a_page_of_an_owner_and_of_the_stage_costs_three_calls_at_any_size(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--rows", "library", "--quick"])
+    printed = capsys.readouterr().out
+    assert len(re.findall(r"^\| 10(?:0)? \|", printed, re.MULTILINE)) == 4, printed
+    for whose in ("an owner", "the stage"):
+        assert f"most calls of a page of {whose}: 3, shall be at most 3: **met**" in printed
+
+
 def test_the_longest_get_of_a_sweep_leaves_time_for_its_own_code() -> None:
     assert sweeps.longest_get_milliseconds(cpu_seconds=0, calls=120_000) == 100
     assert sweeps.longest_get_milliseconds(cpu_seconds=10, calls=120_000) == pytest.approx(88.5, abs=0.1)
