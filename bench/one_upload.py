@@ -35,7 +35,7 @@ REASONS: Mapping[str, Mapping[str, str]] = {
     "POST /multipart/complete": {
         "metadata.get records/": "to take the lease, and again to settle it: others may have written",
         "metadata.put_if_unchanged records/": f"{LEASE}; settles the outcome",
-        "metadata.put index/": f"{ANNOUNCED}; {TOLD}",
+        "metadata.put index/": "announces both writes of the record at once, and tells the index of the last",
         "videos.complete_multipart_upload videos/": "joins the parts",
         "videos.head videos/": "looks at what S3 really holds: size and checksum",
     },

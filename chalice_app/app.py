@@ -59,13 +59,16 @@ def scan_verdict(event: CloudWatchEvent) -> None:
 @app.schedule(Rate(JANITOR_INTERVAL_MINUTES, unit=Rate.MINUTES))
 @in_an_invocation
 def janitor(event: CloudWatchEvent) -> dict[str, int]:
-    # The sweep last: it alone is not bounded in time.
-    services().folding.record()
+    # The sweep late: it alone is not bounded in time.
+    is_folded = services().folding.record()
     services().stage_usage.record()
     services().stage_figures.record()
     services().retention.walk()
     services().outbox.send_delayed()
-    return dict(services().janitor.sweep())
+    outcomes = dict(services().janitor.sweep())
+    if not is_folded:
+        services().folding.record()
+    return outcomes
 
 
 # One function for every destination's queue: the infrastructure names them.

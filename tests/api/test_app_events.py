@@ -58,10 +58,15 @@ def test_an_object_that_fails_fails_the_event_so_that_it_comes_again(monkeypatch
         handlers.video_processing(s3_event({"key": "videos/a/1"}), CONTEXT)
 
 
-def test_the_schedule_sweeps_last_so_that_a_long_sweep_delays_no_count_and_no_retention(
-    monkeypatch: pytest.MonkeyPatch, plain_invocations: list[Any]
+@pytest.mark.parametrize("is_folded", [True, False])
+def test_the_schedule_sweeps_late_so_that_a_long_sweep_delays_no_count_and_no_retention(
+    monkeypatch: pytest.MonkeyPatch, plain_invocations: list[Any], *, is_folded: bool
 ) -> None:
     done: list[str] = []
+
+    def fold() -> bool:
+        done.append("fold")
+        return is_folded
 
     def sweep() -> dict[str, int]:
         done.append("sweep")
@@ -72,13 +77,14 @@ def test_the_schedule_sweeps_last_so_that_a_long_sweep_delays_no_count_and_no_re
         outbox=SimpleNamespace(send_delayed=lambda: done.append("send")),
         stage_figures=SimpleNamespace(record=lambda: done.append("record")),
         stage_usage=SimpleNamespace(record=lambda: done.append("count")),
-        folding=SimpleNamespace(record=lambda: done.append("fold")),
+        folding=SimpleNamespace(record=fold),
         retention=SimpleNamespace(walk=lambda: done.append("walk")),
     )
     monkeypatch.setattr(handlers, "services", lambda: services)
     scheduled = dict.fromkeys(("version", "account", "region", "detail-type", "source", "time", "id"), "")
     assert handlers.janitor({**scheduled, "detail": {}, "resources": []}, CONTEXT) == {"open": 2}
-    assert done == ["fold", "count", "record", "walk", "send", "sweep"]
+    left = [] if is_folded else ["fold"]
+    assert done == ["fold", "count", "record", "walk", "send", "sweep", *left]
     assert plain_invocations == [CONTEXT]
 
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.core.index import changes, folding, packs
+from chalicelib.core.errors import IndexMissingError
+from chalicelib.core.index import changes, folding, packs, reading
 from chalicelib.core.index.changes import told_keys, told_lines
 from chalicelib.core.index.folding import UnreadableRecordsError
 from chalicelib.core.index.lines import LISTED_STATES, Line, record_in
@@ -18,6 +19,7 @@ from chalicelib.core.index.packs import Pack
 from chalicelib.core.index.queries import NEWEST_FIRST
 from chalicelib.core.labels import Labels
 from chalicelib.core.part_plan import MIN_PART_BYTES
+from chalicelib.core.records import Change
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef, new_video_id
 from chalicelib.core.video_record import Deleter, State, VideoRecord
@@ -44,11 +46,13 @@ class Step:
 
 STEPS = st.builds(
     Step,
-    what=st.sampled_from(["begin", "edit", "settle", "delete", "fold", "fold", "rebuild", "rebuild stage", "repeat"]),
+    what=st.sampled_from(
+        ["begin", "edit", "settle", "complete", "delete", "fold", "fold", "rebuild", "rebuild stage", "repeat"]
+    ),
     number=st.integers(0, 9),
     at_call=st.integers(1, LAST_CALL),
     trouble=st.sampled_from(
-        ["none", "none", "dies before", "dies after", "begin", "edit", "delete", "fold", "rebuild"]
+        ["none", "none", "dies before", "dies after", "begin", "edit", "complete", "delete", "fold", "rebuild"]
     ),
 )
 
@@ -113,15 +117,15 @@ class History:
             case "edit" if ref:
                 platform.records.change(ref, lambda current: current.labelled(Labels(title=f"{number} Ä")))
             case "settle" if ref:
-                platform.records.change(ref, lambda current: settled(current, platform))
+                platform.records.change(ref, lambda current: moved(current, State.UPLOADING, State.READY, platform))
+            case "complete" if ref:
+                complete(platform, ref)
             case "delete" if ref:
                 platform.records.change(ref, lambda current: deleted(current, platform))
             case "fold":
                 platform.folding.fold()
-            case "rebuild":
-                platform.folding.rebuild(OWNERS[number % 2])
-            case "rebuild stage":
-                platform.folding.rebuild(None)
+            case "rebuild" | "rebuild stage":
+                platform.folding.rebuild(OWNERS[number % 2] if what == "rebuild" else None)
             case "repeat":
                 for key in self.removed_keys[-3:]:
                     platform.metadata.put(key, b"", "")
@@ -161,8 +165,29 @@ def new_record(platform: InMemoryPlatform, owner: str = OWNER, name: str = "film
     )
 
 
-def settled(current: VideoRecord, platform: InMemoryPlatform) -> VideoRecord | None:
-    return current.moved_to(State.READY, platform.clock()) if current.state is State.UPLOADING else None
+def moved(current: VideoRecord, before: State, after: State, platform: InMemoryPlatform) -> VideoRecord | None:
+    return current.moved_to(after, platform.clock()) if current.state is before else None
+
+
+def lease(platform: InMemoryPlatform, ref: VideoRef) -> Change | None:
+    return platform.records.change(
+        ref, lambda current: moved(current, State.UPLOADING, State.COMPLETING, platform), is_passing=True
+    )
+
+
+def settle(platform: InMemoryPlatform, leased: VideoRecord) -> None:
+    platform.records.change(
+        leased.ref,
+        lambda current: moved(current, State.COMPLETING, State.PROCESSING, platform),
+        announced_revision=leased.revision + 1,
+    )
+
+
+def complete(platform: InMemoryPlatform, ref: VideoRef) -> None:
+    """Write a record as the completion of an upload does: leased, which soon passes, and then settled."""
+    leased = lease(platform, ref)
+    if leased and leased.mine:
+        settle(platform, leased.record)
 
 
 def deleted(current: VideoRecord, platform: InMemoryPlatform) -> VideoRecord | None:
@@ -181,22 +206,22 @@ def test_the_index_is_the_records_after_a_minute_and_a_folding_whatever_happened
             history.take(step)
             if step.number == 0:
                 history.platform.folding.fold()
-                assert_index_is_records(history)
+                assert_index_is_records(history, sees_leases=False)
         history.platform.clock.pass_time(minutes=1)
         history.platform.folding.fold()
         assert_index_is_records(history)
 
 
-def assert_index_is_records(history: History) -> None:
-    for owner in {ref.owner for ref in history.refs}:
-        shown = history.shown(owner)
-        if shown is not None:
-            assert shown == history.truth(owner)
-        else:
-            # Nothing of this owner was ever written to the end.
-            assert not history.truth(owner)
-    stage = history.shown(None)
-    assert (stage or {}) == history.truth(None)
+def assert_index_is_records(history: History, *, sees_leases: bool = True) -> None:
+    """sees_leases: False within 20 seconds, in which a completion that has begun is shown as an upload still."""
+
+    def seen(videos: dict[str, tuple[str, str | None]] | None) -> dict[str, tuple[str, str | None]]:
+        shown_as = {} if sees_leases else {State.COMPLETING.value: State.UPLOADING.value}
+        return {key: (shown_as.get(state, state), title) for key, (state, title) in (videos or {}).items()}
+
+    # Of an owner without an index nothing was ever written to the end.
+    for owner in (*{ref.owner for ref in history.refs}, None):
+        assert seen(history.shown(owner)) == seen(history.truth(owner))
 
 
 @settings(max_examples=200)
@@ -233,6 +258,87 @@ def test_an_announced_record_that_nobody_told_of_is_read_at_the_next_folding(
     assert ids_shown(platform) == [record.video_id]
     platform.folding.fold()
     assert set(ids_shown(platform)) == {record.video_id, other.video_id}
+
+
+def test_a_completion_that_died_is_shown_after_20_seconds_without_a_folding(platform: InMemoryPlatform) -> None:
+    record = new_record(platform)
+    platform.records.create(record)
+    platform.folding.fold()
+    lease(platform, record.ref)
+    assert [each.state for each in shown_of(platform)] == [State.UPLOADING]
+    platform.clock.pass_time(seconds=21)
+    assert [each.state for each in shown_of(platform)] == [State.COMPLETING]
+
+
+def test_a_completion_that_another_write_came_between_announces_its_last_write_anew(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = new_record(platform)
+    platform.records.create(record)
+    leased = lease(platform, record.ref)
+    assert leased
+    platform.records.change(record.ref, lambda current: current.labelled(Labels(title="Sea")))
+    platform.folding.fold()
+    monkeypatch.setattr(changes.Changes, "tell", lambda *_: None)
+    settle(platform, leased.record)
+    platform.clock.pass_time(seconds=21)
+    assert [(each.state, each.title) for each in shown_of(platform)] == [(State.PROCESSING, "Sea")]
+
+
+def test_a_completion_announces_both_its_writes_at_once_and_tells_of_the_last(platform: InMemoryPlatform) -> None:
+    record = new_record(platform)
+    platform.records.create(record)
+    platform.folding.fold()
+    complete(platform, record.ref)
+    announced, told = sorted(keys_of_changes(platform), key=lambda key: ".told." in key)
+    assert "/00000003.announced." in announced
+    assert "/00000003.told." in told
+    assert [each.state for each in shown_of(platform)] == [State.PROCESSING]
+
+
+@pytest.mark.parametrize("dead", [100, 101])
+def test_records_whose_writers_died_are_shown_after_20_seconds_without_a_folding(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch, dead: int
+) -> None:
+    """More of them than are read beside the index are read without it."""
+    monkeypatch.setattr(reading, "MOST_READ_RECORDS", 100)
+    platform.records.create(new_record(platform))
+    platform.folding.fold()
+    with monkeypatch.context() as patch:
+        patch.setattr(changes.Changes, "tell", lambda *_: None)
+        for _ in range(dead):
+            platform.records.create(new_record(platform))
+    assert len(platform.library.page(OWNER, 1_000)[0]) == 1
+    platform.clock.pass_time(seconds=21)
+    assert len(platform.library.page(OWNER, 1_000)[0]) == 1 + dead
+    assert len(platform.library.found(None, 1_000)[0]) == 1 + dead
+
+
+def test_a_page_that_cannot_be_right_for_all_that_has_changed_is_read_from_the_records_or_refused(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MOST_READ_CHANGES", 4)
+    platform.records.create(new_record(platform))
+    platform.folding.fold()
+    written = [new_record(platform, owner=owner) for owner in ("a", "b", "z")]
+    for record in written:
+        platform.records.create(record)
+    assert len(platform.library.found(None, 24)[0]) == 4
+    strict = replace(platform.library, most_read_records=3)
+    with pytest.raises(IndexMissingError) as refused:
+        strict.found(None, 24)
+    assert refused.value.retry_after_seconds == 60
+    assert len(strict.found("z", 24)[0]) == 1
+    platform.folding.fold()
+    assert len(strict.found(None, 24)[0]) == 4
+
+
+def test_a_folding_goes_on_until_all_is_folded(platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding, "MOST_CHANGES", 2)
+    for number in range(5):
+        platform.records.create(new_record(platform, owner=f"owner-{number}"))
+    assert platform.folding.record()
+    assert not keys_of_changes(platform)
 
 
 def test_an_index_that_cannot_be_told_lets_the_write_pass(
@@ -352,9 +458,9 @@ def test_a_folding_that_takes_too_long_goes_on_in_the_next(
         return read(refs, unreadable)
 
     monkeypatch.setattr(platform.records, "read_each", slow)
-    platform.folding.fold()
+    assert not platform.folding.record()
     assert [platform.library.index.view(owner) is not None for owner in sorted(OWNERS)] == [True, False]
-    platform.folding.fold()
+    assert platform.folding.record()
     assert platform.library.index.view(sorted(OWNERS)[1]) is not None
 
 
@@ -437,10 +543,14 @@ def test_blocks_stay_about_as_long_as_they_should_however_lines_come(monkeypatch
     assert [line.key for line in pack.lines()] == sorted(line.key for line in pack.lines())
 
 
-def ids_shown(platform: InMemoryPlatform) -> list[str]:
+def shown_of(platform: InMemoryPlatform) -> list[VideoRecord]:
     view = platform.library.index.view(OWNER)
     assert view is not None
-    return [line.ref.video_id for line in view.page(NEWEST_FIRST, 1000)[0]]
+    return [record_in(line.facts) for line in view.page(NEWEST_FIRST, 1000)[0]]
+
+
+def ids_shown(platform: InMemoryPlatform) -> list[str]:
+    return [record.video_id for record in shown_of(platform)]
 
 
 def keys_of_changes(platform: InMemoryPlatform) -> list[str]:

@@ -94,7 +94,7 @@ class Completions:
                 return self._settle(record) or Completion(record, Outcome.COMPLETING)
             case _LeaseOutcome.MINE:
                 parts = sorted(request.etags_by_part.items())
-                return self._complete_at_s3(record, token.upload_id, parts)
+                return self._complete_at_s3(record, token.upload_id, parts, announced_revision=record.revision + 1)
 
     def finish_abandoned(self, record: VideoRecord) -> Completion:
         """Continue a completion whose function died, from the parts that S3 lists, since the request is gone."""
@@ -130,12 +130,19 @@ class Completions:
                 return record.noted(updated_at=self.now(), **started)
             return record.moved_to(State.COMPLETING, self.now(), **started)
 
-        change = self.records.change(token.ref, decide)
+        change = self.records.change(token.ref, decide, is_passing=True)
         if change is None:
             raise UploadNotFoundError
         return outcome, change.record
 
-    def _complete_at_s3(self, record: VideoRecord, upload_id: str, parts: Sequence[tuple[int, str]]) -> Completion:
+    def _complete_at_s3(
+        self,
+        record: VideoRecord,
+        upload_id: str,
+        parts: Sequence[tuple[int, str]],
+        *,
+        announced_revision: int = 0,
+    ) -> Completion:
         try:
             self._within_patience(
                 lambda: self.videos.complete_multipart_upload(
@@ -160,7 +167,7 @@ class Completions:
                 return settled
             self._expire(record)
             raise UploadExpiredError from None
-        return self._settle(record) or Completion(record, Outcome.COMPLETING)
+        return self._settle(record, announced_revision) or Completion(record, Outcome.COMPLETING)
 
     def _within_patience(self, ask_s3: Callable[[], None]) -> None:
         worker = ThreadPoolExecutor()
@@ -169,7 +176,7 @@ class Completions:
         finally:
             worker.shutdown(wait=False)
 
-    def _settle(self, record: VideoRecord) -> Completion | None:
+    def _settle(self, record: VideoRecord, announced_revision: int = 0) -> Completion | None:
         """Return the completion that the stored object proves; None while there is no object."""
         stored = self.videos.head(record.ref.file_key)
         if stored is None:
@@ -185,6 +192,7 @@ class Completions:
                 if current.state in _UNFINISHED
                 else None
             ),
+            announced_revision=announced_revision,
         )
         if change is None:
             raise UploadNotFoundError

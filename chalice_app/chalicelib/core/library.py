@@ -13,7 +13,7 @@ from chalicelib.core.errors import IndexMissingError, VideoNotFoundError
 from chalicelib.core.index.lines import Line, record_in
 from chalicelib.core.index.packs import Pack
 from chalicelib.core.index.queries import NEWEST_FIRST, Query, Sort
-from chalicelib.core.index.reading import IndexReader
+from chalicelib.core.index.reading import MOST_READ_RECORDS, IndexReader
 from chalicelib.core.index.view import View
 from chalicelib.core.labels import Labels
 from chalicelib.core.log_context import about_upload, carried
@@ -26,9 +26,6 @@ from chalicelib.core.viewing_urls import ViewingUrls, ViewingUrlSource
 
 log = logging.getLogger(__name__)
 
-MOST_READ_RECORDS = 400
-"""Limit of one call: fifty rounds of eight, which take 10 s even if each round takes 0.2 s. API Gateway gives up after
-29 s (API Gateway quotas, "Maximum integration timeout"). Fewer would mean more calls for an owner who deletes much."""
 INDEXED_WITHIN_SECONDS = 60
 """Time after which a library that was asked for is indexed."""
 
@@ -82,7 +79,7 @@ class Library:
         """
         view = self.index.view(owner)
         if view is None:
-            # Of version 0.1, or new: the next folding makes the index.
+            # Of version 0.1, new, or far behind: the next folding makes it, or brings it up to date.
             self.index.request(owner)
             lines, next_cursor = self._page_of_records(owner, limit, cursor, query)
         else:

@@ -92,10 +92,20 @@ class Records:
         stored = self._bucket.get(ref.record_key)
         return _log_about(VideoRecord.from_json(stored.body)) if stored else None
 
-    def change(self, ref: VideoRef, decide: Callable[[VideoRecord], VideoRecord | None]) -> Change | None:
+    def change(
+        self,
+        ref: VideoRef,
+        decide: Callable[[VideoRecord], VideoRecord | None],
+        *,
+        is_passing: bool = False,
+        announced_revision: int = 0,
+    ) -> Change | None:
         """Apply `decide` to the record as it is at the moment of writing.
 
         decide: the new record, or None to leave it; called again when somebody else wrote in between; may raise.
+        is_passing: the same invocation is to write the record again. The index is announced that write and told of this
+        one by nobody: readers keep what they knew for 20 seconds, and then read the record. announced_revision: newest
+        revision that this invocation has announced so.
         Returns None when there is no record. Raises StorageBusyError after many lost races.
         """
         for race in range(_MAX_WRITE_RACES):
@@ -107,19 +117,29 @@ class Records:
             if changed is None:
                 return Change(current, current)
             changed = changed.noted(revision=current.revision + 1)
-            if self._write(current, changed, stored.etag):
+            if self._write(current, changed, stored.etag, is_passing=is_passing, announced_revision=announced_revision):
                 return Change(current, changed)
             time.sleep(random.uniform(0, 0.01 * 2**race))  # noqa: S311 - jitter, not a secret
         raise StorageBusyError
 
-    def _write(self, current: VideoRecord, changed: VideoRecord, etag: str) -> bool:
+    def _write(
+        self,
+        current: VideoRecord,
+        changed: VideoRecord,
+        etag: str,
+        *,
+        is_passing: bool = False,
+        announced_revision: int = 0,
+    ) -> bool:
         """Write a record unless somebody else did, and have the index show it."""
         is_seen = not shows_the_same(current, changed)
-        if is_seen:
+        if is_seen and is_passing:
+            self._index.announce(changed.noted(revision=changed.revision + 1))
+        elif is_seen and changed.revision > announced_revision:
             self._index.announce(changed)
         write = self._bucket.retire_if_unchanged if changed.state in GONE_STATES else self._bucket.put_if_unchanged
         is_written = write(changed.ref.record_key, changed.to_json(), etag)
-        if is_written and is_seen:
+        if is_written and is_seen and not is_passing:
             self._index.tell(changed)
         return is_written
 

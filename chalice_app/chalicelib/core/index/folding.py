@@ -9,8 +9,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
+from typing import NamedTuple
 
 from chalicelib.core.index.changes import Change, listed_changes, requested_owner
 from chalicelib.core.index.lines import Line
@@ -24,13 +25,13 @@ from chalicelib.core.video_id import VideoRef
 log = logging.getLogger(__name__)
 
 MOST_CHANGES = 10_000
-"""Changes of one folding; the rest is the next one's."""
+"""Changes that are folded together; the rest follows."""
 
 WRITING_TIME = timedelta(minutes=15)
 """Time after which a function that announced a record has written it or is dead."""
 
 MAX_FOLDING_TIME = timedelta(seconds=60)
-"""Time after which a folding leaves the other owners to the next one: the janitor has more to do."""
+"""Time after which the janitor's folding leaves the rest to the next: it has more to do."""
 
 MOST_INDEXED_UNASKED = 1_000
 """Records that are read to make the first index of an owner, or of the stage; more of them wait for `make index`."""
@@ -57,6 +58,13 @@ class UnreadableRecordsError(Exception):
         super().__init__(f"unreadable: {', '.join(ref.record_key for ref in refs)}")
 
 
+class _Folded(NamedTuple):
+    """changes: that are done with. is_all: nothing was left out for its number, or for want of time."""
+
+    changes: int
+    is_all: bool
+
+
 @dataclass(frozen=True, kw_only=True)
 class Folding:
     metadata: MetadataBucket
@@ -64,35 +72,43 @@ class Folding:
     meter: Meter
     now: Clock
 
-    def record(self) -> None:
-        """Fold, whatever comes of it. A failure is logged and counted: what was changed stays for the next folding."""
+    def record(self) -> bool:
+        """Fold until nothing is left or the time is up, whatever comes of it; return whether nothing is left.
+
+        A failure is logged and counted: what was changed stays for the next folding.
+        """
+        until = self.now() + MAX_FOLDING_TIME
         try:
-            self.fold()
+            while not (folded := self._fold(until)).is_all:
+                if not folded.changes or self.now() > until:
+                    return False
         except Exception:
             log.exception("the index cannot be folded")
             self.meter.record(janitor_failures_count=1)
+        return True
 
     def fold(self) -> int:
         """Fold what has changed; the number of changes that are done with."""
-        changes, requests = self._listed()
+        return self._fold(self.now() + MAX_FOLDING_TIME).changes
+
+    def _fold(self, until: datetime) -> _Folded:
+        changes, requests, is_all = self._listed()
         if not changes and not requests:
-            return 0
+            return _Folded(0, is_all=is_all)
         by_owner = defaultdict[str, list[Change]](list)
         for change in changes:
             by_owner[change.ref.owner].append(change)
         stage = _Packs.read(self.metadata, None)
+        changed_owners = sorted({*by_owner, *requests.values()})
+        owners: list[str] = []
         folded: dict[str, Line] = {}
         ended: list[Change] = []
-        owners: set[str] = set()
-        for owner in self._in_time(sorted({*by_owner, *requests.values()})):
-            owners.add(owner)
-            try:
-                lines, over = self._fold_owner(owner, by_owner[owner])
-            except IndexRacedError:
-                log.info("another folding was quicker")
-                continue
+        for owner in self._until(until, changed_owners):
+            owners.append(owner)
+            lines, over = self._try_owner(owner, by_owner[owner])
             folded |= lines
             ended += over
+        is_all = is_all and owners == changed_owners
         if not stage.base.is_made:
             self._make_small_stage()
         elif folded:
@@ -100,13 +116,13 @@ class Folding:
                 stage.put(self.metadata, folded)
             except IndexRacedError:
                 log.info("another folding was quicker")
-                return 0
+                return _Folded(0, is_all=is_all)
         self._remove(ended)
         for key, owner in requests.items():
             if owner in owners:
                 self.metadata.delete(key)
         log.info("index folded", extra={"changes": len(ended), "owners": len(owners)})
-        return len(ended)
+        return _Folded(len(ended), is_all=is_all)
 
     def rebuild(self, owner: str | None) -> int:
         """Make the packs of an owner, or of the stage, from the records alone; the number of records.
@@ -144,13 +160,19 @@ class Folding:
             return
         raise IndexRacedError
 
-    def _in_time(self, owners: Iterable[str]) -> Iterator[str]:
-        until = self.now() + MAX_FOLDING_TIME
+    def _until(self, until: datetime, owners: Iterable[str]) -> Iterator[str]:
         for owner in owners:
             if self.now() > until:
                 log.warning("the index is folded in part")
                 return
             yield owner
+
+    def _try_owner(self, owner: str, changes: Sequence[Change]) -> tuple[dict[str, Line], list[Change]]:
+        try:
+            return self._fold_owner(owner, changes)
+        except IndexRacedError:
+            log.info("another folding was quicker")
+            return {}, []
 
     def _make_small_stage(self) -> None:
         """Index a stage that is new. One that has grown before it had an index is left to the operators' command."""
@@ -169,15 +191,17 @@ class Folding:
     def _has_many(refs: Iterator[VideoRef]) -> bool:
         return len(list(islice(refs, MOST_INDEXED_UNASKED + 1))) > MOST_INDEXED_UNASKED
 
-    def _listed(self) -> tuple[list[Change], dict[str, str]]:
+    def _listed(self) -> tuple[list[Change], dict[str, str], bool]:
+        """Changes, owners to index by the key of their request, and whether these are all."""
         changes: list[Change] = []
         requests: dict[str, str] = {}
-        for listed in islice(listed_changes(self.metadata), MOST_CHANGES):
-            if isinstance(listed, Change):
-                changes.append(listed)
-            elif owner := requested_owner(listed):
-                requests[listed] = owner
-        return changes, requests
+        listed = listed_changes(self.metadata)
+        for each in islice(listed, MOST_CHANGES):
+            if isinstance(each, Change):
+                changes.append(each)
+            elif owner := requested_owner(each):
+                requests[each] = owner
+        return changes, requests, next(listed, None) is None
 
     def _fold_owner(self, owner: str, changes: Sequence[Change]) -> tuple[dict[str, Line], list[Change]]:
         """Put an owner's changes into its packs; the lines, and the changes that are over. Raises IndexRacedError."""

@@ -1,5 +1,6 @@
 """Reading of the index: one list and two objects, of which the large one is read again only once it has changed."""
 
+import logging
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,16 +16,20 @@ from chalicelib.core.ports import Clock, MetadataBucket, StoredRecord, Unchanged
 from chalicelib.core.records import Records
 from chalicelib.core.video_id import VideoRef
 
+log = logging.getLogger(__name__)
+
 STAGE = "stage"
 MOST_CACHED_BYTES = 64 * 2**20
 MOST_READ_CHANGES = 20_000
-"""Twice the changes of 1,247 uploads between two foldings, about eight each: twenty calls in such minutes, one else."""
-
+"""More than twice the changes of 1,247 uploads between two foldings, six each. That many cost twenty calls, and more
+would cost too much time: the page is then read from the records."""
 
 TELLING_TIME = timedelta(seconds=20)
 """Time after which the writer of an announced record has told of it, or is not likely to."""
 
-MOST_READ_RECORDS = 40
+MOST_READ_RECORDS = 400
+"""Limit of one call: fifty rounds of eight, which take 10 s even if each round takes 0.2 s. API Gateway gives up after
+29 s (API Gateway quotas, "Maximum integration timeout"). Fewer would mean more calls for an owner who deletes much."""
 
 
 @dataclass(frozen=True)
@@ -111,13 +116,22 @@ class IndexReader:
             Changes(self.metadata).request_owner(asked)
 
     def view(self, owner: str | None) -> View | None:
-        """The index of an owner, or of the whole stage; None where none has been made yet."""
+        """The index of an owner, or of the whole stage.
+
+        None where none has been made yet, and where too much has changed since the last folding to be read in time.
+        """
         keys = PackKeys.of(owner)
         # In this order: lines move from changes to the recent pack, and from there to the base.
-        listed = islice(listed_changes(self.metadata, owner), MOST_READ_CHANGES)
+        listed = list(islice(listed_changes(self.metadata, owner), MOST_READ_CHANGES + 1))
         changes = [change for change in listed if isinstance(change, Change)]
         told = told_lines(changes)
-        told |= self._untold(changes, told)
+        untold = self._untold(changes, told)
+        if len(listed) > MOST_READ_CHANGES or len(untold) > MOST_READ_RECORDS:
+            log.warning("the index is far behind", extra={"changes": len(listed), "untold": len(untold)})
+            return None
+        told |= {
+            ref: Line.of(record) for ref, record in zip(untold, self.records.read_each(untold), strict=True) if record
+        }
         recent = read_pack(self.metadata, keys.recent)
         base = self.cache.get(keys.base)
         if not base.is_made:
@@ -125,14 +139,12 @@ class IndexReader:
         is_absorbed = recent.etag != "" and recent.etag == base.pack.absorbed
         return View.of(base.pack, Pack() if is_absorbed else recent.pack, told)
 
-    def _untold(self, changes: Iterable[Change], told: Mapping[VideoRef, Line]) -> dict[VideoRef, Line]:
-        """Lines of records whose writer has died before it told of them, or is slow to."""
+    def _untold(self, changes: Iterable[Change], told: Mapping[VideoRef, Line]) -> list[VideoRef]:
+        """Records whose writer has died before it told of them, or is slow to."""
         latest = self.now() - TELLING_TIME
         unsure = {
             change.ref: change.revision
             for change in changes
             if change.coded_facts is None and change.written_at < latest
         }
-        refs = [ref for ref, revision in unsure.items() if ref not in told or told[ref].revision < revision]
-        read = zip(refs, self.records.read_each(refs[:MOST_READ_RECORDS]), strict=False)
-        return {ref: Line.of(record) for ref, record in read if record}
+        return [ref for ref, revision in unsure.items() if ref not in told or told[ref].revision < revision]
