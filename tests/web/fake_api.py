@@ -47,6 +47,7 @@ class FakeVideo:
     idle_seconds: int | None = 3600
     waits_for: str | None = None
     expires_at: str | None = None
+    rejection: str = "not_a_video"
     rendition: dict[str, Any] | None = None
 
 
@@ -318,7 +319,7 @@ class FakeApi:
                 else None,
                 "expiresAt": video.expires_at,
                 "expiresSoon": video.expires_at is not None,
-                "rejection": {"code": "not_a_video", "message": "not a video"} if video.state == "rejected" else None,
+                "rejection": {"code": video.rejection, "message": "not shown"} if video.state == "rejected" else None,
                 "posterUrl": f"{self.storage.url}/objects/poster" if ready else None,
                 "rendition": video.rendition if ready else None,
                 "downloadUrl": f"{self.storage.url}/objects/{video.video_id}" if ready else None,

@@ -22,7 +22,7 @@ from tests.web.walkthroughs import IN_TIME_MS, Person, fill_in_sign_in, parts_he
 
 PROJECT = Path(__file__).parents[2]
 FOLDER = PROJECT / "screenshots"
-ADA = "ada@example.com"
+ADA, GRACE = "ada@example.com", "grace@example.com"
 PASSWORD = "correct horse battery"
 NAMES = [
     "Alps, day three.mp4",
@@ -181,6 +181,60 @@ def administrators(page: Page, site: FakeSite, variant: Variant) -> None:
     take(page, f"administrators-{variant.name}")
 
 
+def warnings(page: Page, site: FakeSite, variant: Variant) -> None:
+    """A library whose space is limited, with malware, a scan under way and a video that retention deletes soon."""
+    page.route("**/api/usage", lambda route: route.fulfill(json=contract_examples("/usage")["/usage"]))
+    open_signed_in(page, site.url, site.sign_in, GRACE)
+    expect(page.locator(".video img:visible").first).to_be_visible(timeout=IN_TIME_MS)
+    expect(page.locator("#usage")).to_be_visible()
+    page.evaluate("() => document.querySelector('.library-head').scrollIntoView()")
+    take(page, f"warnings-{variant.name}")
+    page.get_by_role("button", name=variant.text("video.play.named", name=NAMES[2])).click()
+    expect(page.locator("#player-video")).to_have_js_property("readyState", 4, timeout=IN_TIME_MS)
+    take(page, f"player-warning-{variant.name}")
+
+
+def add_warned_videos(site: FakeSite, content: bytes) -> None:
+    expiring, scanned, infected = (site.api.add_ready_video(GRACE, name, content) for name in NAMES[2:5])
+    expiring.expires_at = "2026-12-24T12:00:00Z"
+    scanned.state, scanned.waits_for, scanned.looks_until_settled = "processing", "malwareScan", 10_000
+    infected.state, infected.rejection = "rejected", "malware"
+
+
+def links(page: Page, site: FakeSite, variant: Variant) -> None:
+    """A person's upload links, and the form for another one."""
+    link = contract_examples("/links")["/links"]["links"][0]
+    long = {**link, "title": NAMES[1], "state": "expired", "linkToken": None}
+    page.route("**/api/links", lambda route: route.fulfill(json={"links": [link, long]}))
+    page.route("**/config.json", lambda route: route.fulfill(json={**route.fetch().json(), "maxLinkDays": 30}))
+    open_signed_in(page, site.url, site.sign_in, ADA)
+    page.locator("#links-show").click()
+    page.locator("#links-list li").nth(1).wait_for()
+    expect(page.locator(".video img:visible").first).to_be_visible(timeout=IN_TIME_MS)
+    page.evaluate("() => document.querySelector('#links').scrollIntoView()")
+    take(page, f"links-{variant.name}")
+    page.locator("#link-new").click()
+    page.locator("#link-title").fill("Match day")
+    take(page, f"link-maker-{variant.name}")
+
+
+def link_bearer(page: Page, site: FakeSite, variant: Variant) -> None:
+    """What somebody sees who has an upload link: what is wanted, the uploader, and a link that is closed."""
+    page.route("**/api/link", lambda route: route.fulfill(json=contract_examples("/link")["/link"]))
+    page.goto(f"{site.url}/#link=a-token")
+    page.locator("#sender-form").wait_for()
+    take(page, f"link-bearer-{variant.name}")
+    page.locator("#sender-name").fill("Ada")
+    page.locator("#sender-form button").click()
+    page.locator("#sender-upload").wait_for()
+    take(page, f"link-uploader-{variant.name}")
+    closed = {"error": {"code": "link_expired", "message": "not shown", "details": {}, "requestId": "r-1"}}
+    page.route("**/api/link", lambda route: route.fulfill(status=410, json=closed))
+    page.reload()
+    expect(page.locator("#sender-note")).to_have_text(variant.text("error.link_expired"))
+    take(page, f"link-closed-{variant.name}")
+
+
 def contract_examples(*paths: str) -> dict[str, Any]:
     """The contract's example of the answer to GET, for each of these paths."""
     document = json.loads((PROJECT / "docs" / "openapi.json").read_text())["paths"]
@@ -275,6 +329,7 @@ def main() -> None:
         newest = list(site.api.videos.values())
         newest[-1].state, newest[-3].state = "processing", "rejected"
         newest[-1].looks_until_settled = 10_000
+        add_warned_videos(site, small.read_bytes())
         for variant in VARIANTS:
             with opened(browser, variant) as page:
                 welcome(page, site, variant)
@@ -284,6 +339,9 @@ def main() -> None:
                 account(page, site, variant)
             with opened(browser, variant) as page:
                 administrators(page, site, variant)
+            for view in (warnings, links, link_bearer):
+                with opened(browser, variant) as page:
+                    view(page, site, variant)
             with opened(browser, variant) as page:
                 workspace(page, site, variant, [big, next_one])
                 unfinished(page, variant)

@@ -31,17 +31,21 @@ export async function showBearer(token: string, baseUrl: string, acceptedContain
     new UploadLink(token, ""),
   );
   const title = byId("sender-title");
+  const note = byId("sender-note");
   const draw = (link: BorneLink) => {
     title.textContent = link.title;
-    byId("sender-note").textContent = link.note;
-    byId("sender-note").hidden = !link.note;
+    note.textContent = link.note;
+    note.hidden = !link.note;
     byId("sender-left").textContent = leftWords(link);
     byId("sender-left").hidden = false;
   };
   try {
     draw(await api.borneLink());
   } catch (error) {
-    title.textContent = message(error);
+    title.textContent = language.text("sender.closed");
+    note.role = "alert";
+    note.textContent = message(error);
+    note.hidden = false;
     return;
   }
   const form = byId<HTMLFormElement>("sender-form");

@@ -43,7 +43,7 @@ export class LinksView {
     within(row, ".name").textContent = link.title;
     within(row, ".facts").textContent = [
       language.text(STATES[link.state]),
-      language.text("usage.videos", { used: link.usedVideos, limit: link.maxVideos }),
+      language.text("usage.videos", { used: link.usedVideos, count: link.maxVideos }),
       language.text("usage.space", { used: size(link.usedBytes, language), limit: size(link.maxBytes, language) }),
       language.text("sender.until", { time: date(link.expiresAt, language) }),
     ].join(" · ");

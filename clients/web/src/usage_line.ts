@@ -33,7 +33,7 @@ function usageWords(usage: Usage): string {
   };
   const videos = usage.maxStoredVideos && {
     used: usage.storedVideos + usage.reservedVideos,
-    limit: usage.maxStoredVideos,
+    count: usage.maxStoredVideos,
   };
   return [space && language.text("usage.space", space), videos && language.text("usage.videos", videos)]
     .filter(Boolean)
