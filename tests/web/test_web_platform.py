@@ -185,5 +185,5 @@ def test_somebody_without_an_account_uploads_by_a_link_and_resumes_after_a_reloa
     assert [*serious_problems(stranger), *serious_problems(page)] == []
     walkthroughs.revoke_link(page, "Match day")
     stranger.reload()
-    expect(stranger.get_by_role("heading", name="This upload link was revoked")).to_be_visible()
+    expect(stranger.get_by_role("alert").filter(has_text="This upload link was revoked")).to_be_visible()
     context.close()

@@ -154,7 +154,9 @@ def test_an_unfinished_upload_says_how_much_is_stored_and_until_when_it_can_be_r
     page.set_viewport_size({"width": 390, "height": 844})
     expect(listed(page).get_by_text(video.name)).to_be_visible()
     head, figures = (listed(page).locator(each).first.bounding_box() for each in (".upload-head", ".figures"))
-    assert head and figures and head["y"] + head["height"] <= figures["y"]
+    assert head
+    assert figures
+    assert head["y"] + head["height"] <= figures["y"]
 
 
 def test_what_another_device_sends_can_be_neither_discarded_nor_cancelled_here(
