@@ -271,7 +271,7 @@ def make_desktop(platform: LocalPlatform, person: Person, home: Path) -> Desktop
 
 @pytest.fixture(scope="session")
 def small_video(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    return write_sample_video(tmp_path_factory.mktemp("videos") / "small.mp4", duration_seconds=1.0).read_bytes()
+    return write_sample_video(tmp_path_factory.mktemp("videos") / "small.mp4", duration_seconds=2.0).read_bytes()
 
 
 @pytest.fixture(scope="session")

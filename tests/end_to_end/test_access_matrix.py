@@ -16,7 +16,7 @@ def test_every_route_has_a_rule_of_who_may() -> None:
 
 
 def test_no_cell_of_the_access_matrix_is_wrong(platform: LocalPlatform, small_video: bytes, tmp_path: Path) -> None:
-    to_copy = write_sample_video(tmp_path / "small.mov", "mov", duration_seconds=0.4).read_bytes()
+    to_copy = write_sample_video(tmp_path / "small.mov", "mov", duration_seconds=2.0).read_bytes()
     played = play(platform, small_video, to_copy, every=EVERY)
     assert not played.wrong
     assert played.cells.total() > 500

@@ -96,7 +96,9 @@ def test_an_erased_user_leaves_no_byte(
     lose_its_event(member, stand_in, small_video)
     neighbour = make_person(member.platform)
     neighbours = ready_video(neighbour, small_video)
-    assert len(everything_of(stand_in, owner)) > 10
+    held = everything_of(stand_in, owner)
+    assert len(held) > 10
+    assert "thumbnails.jpg" in str(held), "each picture of a video is a key of its own"
 
     monkeypatch.setattr(sys, "stdin", Terminal(f"{member.email}\n"))
     printed = operator.run(erase_user.main, member.email)

@@ -141,6 +141,10 @@ def test_a_deleted_video_comes_back_and_plays_once_the_operator_says_so(
     assert person.call("DELETE", f"/videos/{video_id}").status_code == 200
     assert person.call("GET", f"/videos/{video_id}").status_code == 404
 
+    found = json.loads(operator.run(find_upload.main, video_id, "--owner", person.owner, "--json"))
+    for pictures in ("posterVersions", "thumbnailsVersions"):
+        assert len(found[pictures]) == 2, "hidden by a delete marker, and still there"
+
     for stdin in (io.StringIO(f"{video_id}\n"), Terminal("yes\n")):
         monkeypatch.setattr(sys, "stdin", stdin)
         told = operator.run(restore_video.main, video_id, status=1)
@@ -151,13 +155,14 @@ def test_a_deleted_video_comes_back_and_plays_once_the_operator_says_so(
     monkeypatch.setattr(sys, "stdin", Terminal(f"{video_id}\n"))
     operator.run(restore_video.main, video_id)
     after = person.wait_for(video_id, "ready")
-    changed = {"posterUrl", "playbackUrl", "downloadUrl", "urlsExpireAt", "updatedAt", "expiresAt"}
+    changed = {"posterUrl", "thumbnailsUrl", "playbackUrl", "downloadUrl", "urlsExpireAt", "updatedAt", "expiresAt"}
     assert {key: value for key, value in after.items() if key not in changed} == {
         key: value for key, value in before.items() if key not in changed
     }
     assert after["expiresAt"] > before["expiresAt"], "it gets its whole time again"
     assert requests.get(after["playbackUrl"], timeout=TIMEOUT_SECONDS).content == small_video
-    assert requests.get(after["posterUrl"], timeout=TIMEOUT_SECONDS).content.startswith(b"\xff\xd8")
+    for picture in ("posterUrl", "thumbnailsUrl"):
+        assert requests.get(after[picture], timeout=TIMEOUT_SECONDS).content.startswith(b"\xff\xd8")
     assert [video["videoId"] for video in person.call("GET", "/videos").json()["videos"]] == [video_id]
     wait_until(lambda: is_unmarked(stand_in, person.owner))
 

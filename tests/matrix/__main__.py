@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started = time.monotonic()
     with TemporaryDirectory() as folder, _platform() as platform:
         video = write_sample_video(Path(folder) / "small.mp4", duration_seconds=1.0).read_bytes()
-        to_copy = write_sample_video(Path(folder) / "small.mov", "mov", duration_seconds=1.0).read_bytes()
+        to_copy = write_sample_video(Path(folder) / "small.mov", "mov", duration_seconds=2.0).read_bytes()
         played = play(platform, video, to_copy, every=options.every)
     _print(played, time.monotonic() - started)
     return 1 if played.wrong else 0

@@ -150,7 +150,8 @@ def _changed_urls(scene: Scene, url: str, kind: str) -> dict[str, str]:
     paths = {name: f"/{names.VIDEO_BUCKET}/{key}" for name, key in keys.items()}
     urls |= {name: _with_path(url, path) for name, path in paths.items() if path != urlsplit(url).path}
     record = f"/{names.METADATA_BUCKET}/records/{alice.owner}/{alice.ready['videoId']}.json"
-    return {**urls, "a record": _with_path(url, record)}
+    of_metadata = {"a record": record, "another's thumbnails": f"/{names.METADATA_BUCKET}/{bob.thumbnails_key}"}
+    return {**urls, **{name: _with_path(url, path) for name, path in of_metadata.items()}}
 
 
 def _with_query(url: str, changed: Mapping[str, str | None]) -> str:
@@ -170,6 +171,7 @@ def _viewing_urls(scene: Scene) -> dict[str, str]:
         "poster": ready["posterUrl"],
         "rendition": copied["playbackUrl"],
         "original": copied["downloadUrl"],
+        "thumbnails": copied["thumbnailsUrl"],
     }
 
 
@@ -207,6 +209,7 @@ def _form_links(scene: Scene) -> Iterator[Link]:
         "an own rendition": {"key": scene.alice.rendition_key},
         "another's rendition": {"key": scene.bob.rendition_key},
         "a rendition of the uploader's choice": {"key": f"renditions/{scene.alice.owner}/${{filename}}"},
+        "another's thumbnails": {"key": scene.bob.thumbnails_key},
         "a rendition by a climb": {"key": f"videos/../{scene.alice.rendition_key}"},
         "no key": {"key": None},
         "another's policy": {"policy": scene.bob.form["fields"]["policy"]},
@@ -235,6 +238,7 @@ def _anonymous_links(scene: Scene) -> Iterator[Link]:
         "another's open upload": (names.VIDEO_BUCKET, bob.open["fileKey"]),
         "a record": (names.METADATA_BUCKET, f"records/{bob.owner}/{bob.ready['videoId']}.json"),
         "a poster": (names.METADATA_BUCKET, f"posters/{bob.owner}/{bob.ready['videoId']}.jpg"),
+        "another's thumbnails": (names.METADATA_BUCKET, bob.thumbnails_key),
         "the videos": (names.VIDEO_BUCKET, ""),
         "the metadata": (names.METADATA_BUCKET, ""),
     }

@@ -69,7 +69,7 @@ def play(platform: LocalPlatform, video: bytes, to_copy: bytes, *, every: int = 
     _send(scene, played, "access", first)
     _send(scene, played, "chained at the API", [*chained_cells(scene)])
     _send_links(played, "chained at the storage", [*links(scene)][::every])
-    _send_links(played, "at renditions", [*rendition_links(scene, knocking)][::every])
+    _send_links(played, "at renditions and thumbnails", [*rendition_links(scene, knocking)][::every])
     _send_links(played, "at the account", [*account_links(scene)])
     for kind, look in _looks(scene).items():
         played.cells[kind] += 1
@@ -87,7 +87,7 @@ def _looks(scene: Scene) -> dict[str, Callable[[], list[str]]]:
     return {
         "correlation id of another": lambda: correlated(scene),
         "list of uploads by scope": lambda: lists_to_readers(scene),
-        "URLs of renditions": lambda: played_and_downloaded(scene),
+        "URLs of renditions and thumbnails": lambda: played_and_downloaded(scene),
     }
 
 

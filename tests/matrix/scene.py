@@ -50,7 +50,7 @@ class Site:
 
 @dataclass
 class Holder:
-    """A user, and what is theirs. copied: a ready video with a rendition, which came by the link."""
+    """A user, and what is theirs. copied: a ready video with a rendition and thumbnails, which came by the link."""
 
     site: Site
     email: str
@@ -92,7 +92,7 @@ class Holder:
         self.link_upload = self.must("POST /link/multipart/init", 201, by_link, token=self.link["linkToken"])
 
     def have_copied(self, video: bytes) -> None:
-        """video: in a container that some browsers do not play."""
+        """video: in a container that some browsers do not play, and long enough for thumbnails."""
         by_link = {
             **{"fileName": "film.mov", "contentType": "video/quicktime", "sizeBytes": len(video)},
             "uploaderName": "Ada",
@@ -104,6 +104,10 @@ class Holder:
     @property
     def rendition_key(self) -> str:
         return VideoRef(self.owner, self.copied["videoId"]).rendition_key
+
+    @property
+    def thumbnails_key(self) -> str:
+        return VideoRef(self.owner, self.copied["videoId"]).thumbnails_key
 
     def _make_link(self) -> dict[str, Any]:
         asked = {"title": "Match day", "validSeconds": 3600, "maxVideos": 9, "maxBytes": 2**40}
