@@ -15,6 +15,7 @@ from chalicelib.adapters.s3_metadata import S3Metadata
 from chalicelib.adapters.s3_videos import S3Videos
 from chalicelib.adapters.sns_notifier import SnsNotifier
 from chalicelib.core.announcements import Announcements
+from chalicelib.core.caps import Caps
 from chalicelib.core.index.folding import Folding
 from chalicelib.core.records import Records
 from chalicelib.core.upload_links import UploadLinks
@@ -108,7 +109,11 @@ class DeployedStage:
     def links(self) -> UploadLinks:
         """To list and revoke; operators make none."""
         return UploadLinks(
-            metadata=self.metadata, records=self.records, now=lambda: datetime.now(UTC), longest=timedelta()
+            metadata=self.metadata,
+            records=self.records,
+            now=lambda: datetime.now(UTC),
+            longest=timedelta(),
+            caps=Caps(max_open_uploads=0, max_reserved_bytes=0),
         )
 
     @cached_property

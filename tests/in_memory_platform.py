@@ -273,7 +273,7 @@ def platform_in_memory(
         records=records, videos=videos, metadata=metadata, meter=meter, now=clock, max_bytes=max_stage_bytes
     )
     room = Room(records=records, videos=videos, stage=stage_usage, caps=caps)
-    links = UploadLinks(metadata=metadata, records=records, now=clock, longest=timedelta(days=30))
+    links = UploadLinks(metadata=metadata, records=records, now=clock, longest=timedelta(days=30), caps=caps)
     video_address = BucketAddress("https://videos.s3.test")
     signing: Any = {
         "region": "eu-central-1",

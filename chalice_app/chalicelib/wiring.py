@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # costly to import, or not in every function's bundle
     from chalicelib.adapters.s3_videos import S3Videos
     from chalicelib.adapters.sns_notifier import SnsNotifier
     from chalicelib.core.announcements import Announcements
-    from chalicelib.core.caps import Room
+    from chalicelib.core.caps import Caps, Room
     from chalicelib.core.completion import Completions
     from chalicelib.core.deletion import Deletions
     from chalicelib.core.index.folding import Folding
@@ -80,6 +80,7 @@ class Services:
             records=self.records,
             now=self._now,
             longest=timedelta(seconds=self.environment.max_link_seconds),
+            caps=self.caps,
         )
 
     @cached_property
@@ -363,15 +364,20 @@ class Services:
 
     @cached_property
     def room(self) -> "Room":
-        from chalicelib.core.caps import Caps, Room
+        from chalicelib.core.caps import Room
 
-        caps = Caps(
+        return Room(records=self.records, videos=self._videos, stage=self.stage_usage, caps=self.caps)
+
+    @cached_property
+    def caps(self) -> "Caps":
+        from chalicelib.core.caps import Caps
+
+        return Caps(
             self.environment.max_open_uploads_per_user,
             self.environment.max_reserved_bytes_per_user,
             self.environment.max_stored_bytes_per_user,
             self.environment.max_stored_videos_per_user,
         )
-        return Room(records=self.records, videos=self._videos, stage=self.stage_usage, caps=caps)
 
     @cached_property
     def stage_usage(self) -> "StageUsage":

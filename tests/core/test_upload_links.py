@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from threading import Barrier
 
 import pytest
 
@@ -20,7 +21,7 @@ from chalicelib.core.errors import (
     UnauthorizedError,
 )
 from chalicelib.core.janitor import IDLE_GRACE
-from chalicelib.core.upload_links import REMEMBERED, LinkState, NewLink, UploadLink, UploadLinks
+from chalicelib.core.upload_links import REMEMBERED, LinkState, NewLink, UploadLink, UploadLinks, tokens_by_id
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.upload_token import LinkToken
 from chalicelib.core.video_record import VideoRecord
@@ -208,6 +209,48 @@ def test_the_makers_limits_hold_and_their_figures_stay_the_makers(platform: InMe
     assert used(platform, link) == (0, 0)
 
 
+def test_a_link_leaves_its_maker_half_of_the_open_uploads(platform: InMemoryPlatform) -> None:
+    """Three at most may be open: a link holds two of them, whatever it is good for."""
+    link = a_link(platform, max_videos=9, max_bytes=10**9)
+    first = bear(platform, link)
+    bear(platform, link)
+    with pytest.raises(LinkMakerFullError) as refused:
+        bear(platform, link)
+    assert refused.value.details == {"sizeBytes": FILM}
+    assert used(platform, link) == (2, 2 * FILM)
+    assert reserved(platform) == 2
+    platform.start()
+    first.send_and_complete()
+    platform.process(first)
+    bear(platform, link)
+
+
+def test_a_link_leaves_its_maker_half_of_the_reserved_bytes_unless_one_file_needs_more(
+    platform: InMemoryPlatform,
+) -> None:
+    half = platform.room.caps.max_reserved_bytes // 2
+    link = a_link(platform, max_videos=9, max_bytes=10 * half)
+    large = bear(platform, link, half + 1)
+    with pytest.raises(LinkMakerFullError):
+        bear(platform, link, 1)
+    platform.uploads.abort(large.token)
+    bear(platform, link, half - 1)
+    bear(platform, link, 1)
+
+
+def test_however_many_bearers_start_at_once_they_leave_the_maker_a_place(platform: InMemoryPlatform) -> None:
+    for _ in range(10):
+        link = a_link(platform, max_videos=100, max_bytes=10**9)
+        with ThreadPoolExecutor(8) as bearers:
+            for begun in [bearers.submit(partial(bear, platform, link)) for _ in range(8)]:
+                with suppress(LinkMakerFullError):
+                    begun.result()
+        assert reserved(platform) <= 2
+        platform.metadata.objects = {
+            key: body for key, body in platform.metadata.objects.items() if not key.startswith(("open/", "link-uses/"))
+        }
+
+
 def test_a_revoked_link_starts_nothing_and_stops_what_runs(platform: InMemoryPlatform) -> None:
     link = a_link(platform)
     running = bear(platform, link, name="one-upload")
@@ -263,6 +306,22 @@ def test_a_links_token_is_no_upload_token(platform: InMemoryPlatform) -> None:
         platform.tokens.verify(platform.tokens.issue_for_link(OWNER, link.link_id))
 
 
+def test_tokens_of_many_links_are_signed_eight_at_a_time_each_for_its_own_link(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    links = [a_link(platform) for _ in range(16)]
+    generate, eight = platform.mac.generate, Barrier(8)
+
+    def waiting(message: bytes) -> bytes:
+        eight.wait(timeout=10)
+        return generate(message)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(platform.mac, "generate", waiting)
+        tokens = tokens_by_id(platform.tokens, links)
+    assert tokens == {link.link_id: platform.tokens.issue_for_link(OWNER, link.link_id) for link in links}
+
+
 def test_nothing_secret_of_a_link_is_stored(platform: InMemoryPlatform) -> None:
     link = a_link(platform)
     token = platform.tokens.issue_for_link(OWNER, link.link_id)
@@ -273,7 +332,13 @@ def test_nothing_secret_of_a_link_is_stored(platform: InMemoryPlatform) -> None:
 
 def test_a_stage_without_links_makes_none_and_opens_none(platform: InMemoryPlatform) -> None:
     link = a_link(platform)
-    off = UploadLinks(metadata=platform.metadata, records=platform.records, now=platform.clock, longest=timedelta())
+    off = UploadLinks(
+        metadata=platform.metadata,
+        records=platform.records,
+        now=platform.clock,
+        longest=timedelta(),
+        caps=platform.room.caps,
+    )
     with pytest.raises(ForbiddenError):
         off.make(OWNER, new_link())
     with pytest.raises(LinkNotFoundError):

@@ -1,6 +1,6 @@
 """Limits: of one user's open uploads and their bytes, and of what a user and the whole stage have stored."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -30,6 +30,15 @@ class Caps:
     @property
     def limit_stored(self) -> bool:
         return bool(self.max_stored_bytes or self.max_stored_videos)
+
+    def leave_room_beside(self, open_by_link: Sequence[int], size_bytes: int) -> bool:
+        """Return whether one more upload by a link leaves its maker half of the limits.
+
+        open_by_link: sizes of the link's open uploads. The first may have any size: it is what the link was made for.
+        """
+        are_few = len(open_by_link) < (self.max_open_uploads + 1) // 2
+        is_small = sum(open_by_link) + size_bytes <= self.max_reserved_bytes // 2
+        return not open_by_link or (are_few and is_small)
 
 
 class Usage(NamedTuple):

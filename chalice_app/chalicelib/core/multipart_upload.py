@@ -15,7 +15,6 @@ from chalicelib.core.errors import (
     CapError,
     LinkMakerFullError,
     LinkRevokedError,
-    LinkUsedUpError,
     UploadAbortedError,
     UploadCompletedError,
     UploadCompletingError,
@@ -147,7 +146,7 @@ class MultipartUploads:
             self.room.reserve(ref, size_bytes)
         try:
             self.links.use(link, ref, size_bytes)
-        except LinkUsedUpError:
+        except CapError:
             self.records.release(ref, size_bytes)
             raise
 
@@ -285,7 +284,7 @@ class MultipartUploads:
             self.room.reserve(record.ref, record.size_bytes)
         try:
             self.links.use_again(record)
-        except (LinkUsedUpError, LinkRevokedError):
+        except (CapError, LinkRevokedError):
             self.records.release(record.ref, record.size_bytes)
             raise
 

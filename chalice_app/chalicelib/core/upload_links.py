@@ -8,16 +8,19 @@ markers in core/records.py.
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 from typing import Any, NamedTuple, Self
 
+from chalicelib.core.caps import Caps
 from chalicelib.core.errors import (
+    CapError,
     ForbiddenError,
     LinkExpiredError,
+    LinkMakerFullError,
     LinkNotFoundError,
     LinkRevokedError,
     LinkUsedUpError,
@@ -28,7 +31,7 @@ from chalicelib.core.log_context import about_upload, carried
 from chalicelib.core.ports import Clock, MetadataBucket, StorageBusyError
 from chalicelib.core.records import LinkUse, Records
 from chalicelib.core.upload_requests import Origin
-from chalicelib.core.upload_token import LinkToken
+from chalicelib.core.upload_token import LinkToken, UploadTokens
 from chalicelib.core.video_id import VideoRef, is_video_id, new_video_id
 from chalicelib.core.video_record import VideoRecord
 
@@ -38,13 +41,13 @@ MAX_LINKS = 1_000
 """Links of one owner that are remembered: open ones, and those that ended not long ago."""
 
 MAX_LISTED = 100
-"""Links of a listing, the newest: each takes a read of S3, and a token of KMS."""
+"""Links of a listing, the newest: each takes a read of S3, and a token of KMS, eight at a time."""
 
 REMEMBERED = timedelta(days=31)
 """Time for which a link that opens nothing any more is remembered: longer than any upload of it can be open."""
 
 _MAX_RACES = 5
-_PARALLEL_READS = 8
+_PARALLEL_CALLS = 8
 _TIMES = ("created_at", "expires_at", "revoked_at")
 
 
@@ -122,10 +125,12 @@ class UsedLink(NamedTuple):
 
 
 class UploadLinks:
-    """longest: the longest time that a link may be valid; zero on a stage without links."""
+    """longest: the longest time that a link may be valid; zero on a stage without links. caps: of the links' makers."""
 
-    def __init__(self, *, metadata: MetadataBucket, records: Records, now: Clock, longest: timedelta) -> None:
-        self.metadata, self.records, self.now, self.longest = metadata, records, now, longest
+    def __init__(
+        self, *, metadata: MetadataBucket, records: Records, now: Clock, longest: timedelta, caps: Caps
+    ) -> None:
+        self.metadata, self.records, self.now, self.longest, self.caps = metadata, records, now, longest, caps
 
     def make(self, owner: str, new: NewLink) -> UploadLink:
         """Raises ForbiddenError on a stage without links, TooManyLinksError."""
@@ -207,21 +212,24 @@ class UploadLinks:
             raise LinkRevokedError
 
     def require(self, link: UploadLink, size_bytes: int) -> None:
-        """Refuse by a list, before anything is written. Raises LinkUsedUpError."""
-        _require_room(link, self.records.uses(link.owner, link.link_id), size_bytes)
+        """Refuse by lists, before anything is written. Raises LinkUsedUpError, LinkMakerFullError."""
+        self._require_room(link, list(self.records.uses(link.owner, link.link_id)), size_bytes)
 
     def use(self, link: UploadLink, ref: VideoRef, size_bytes: int) -> None:
-        """Count one more upload of a link, as `Room.reserve` counts those of a user. Raises LinkUsedUpError."""
+        """Count one more upload of a link, as `Room.reserve` counts those of a user, after that has reserved it.
+
+        Raises LinkUsedUpError, LinkMakerFullError.
+        """
         self.records.use(ref, size_bytes, link.link_id)
         others = [use for use in self.records.uses(link.owner, link.link_id) if use.ref != ref]
         try:
-            _require_room(link, others, size_bytes)
-        except LinkUsedUpError:
+            self._require_room(link, others, size_bytes)
+        except CapError:
             self.records.give_back_use(ref, size_bytes, link.link_id)
             raise
 
     def use_again(self, record: VideoRecord) -> None:
-        """Count an upload that gave its use back for want of a part. Raises LinkUsedUpError, LinkRevokedError."""
+        """Count an upload that gave its use back for want of a part. Raises as `use`, and LinkRevokedError."""
         if record.link_id is None:
             return
         try:
@@ -229,6 +237,25 @@ class UploadLinks:
         except LinkNotFoundError:
             raise LinkRevokedError from None
         self.use(link, record.ref, record.size_bytes)
+
+    def _require_room(self, link: UploadLink, others: Sequence[LinkUse], size_bytes: int) -> None:
+        """others: the uses of the link's other uploads."""
+        used = _used(link, others)
+        if used.videos >= link.max_videos or used.size_bytes + size_bytes > link.max_bytes:
+            raise LinkUsedUpError(
+                size_bytes=size_bytes,
+                used_videos=used.videos,
+                used_bytes=used.size_bytes,
+                max_videos=link.max_videos,
+                max_bytes=link.max_bytes,
+            )
+        if not others:
+            return
+        refs = {use.ref for use in others}
+        held = [each for each in self.records.markers(link.owner) if each.is_reservation and each.ref in refs]
+        if not self.caps.leave_room_beside([each.size_bytes for each in held], size_bytes):
+            log.info("the link's open uploads hold its share")
+            raise LinkMakerFullError(size_bytes=size_bytes)
 
     def _find(self, owner: str, link_id: str) -> UploadLink:
         stored = self.metadata.get(_key(owner, link_id))
@@ -238,7 +265,7 @@ class UploadLinks:
 
     def _links(self, owner: str, most: int | None = None) -> list[UploadLink]:
         keys = [listed.key for listed in islice(self.metadata.list_keys(f"links/{owner}/"), most)]
-        with ThreadPoolExecutor(_PARALLEL_READS) as readers:
+        with ThreadPoolExecutor(_PARALLEL_CALLS) as readers:
             stored = list(readers.map(carried(self.metadata.get), keys))
         return [UploadLink.from_json(each.body) for each in stored if each]
 
@@ -268,6 +295,15 @@ class UploadLinks:
         log.info(event, extra={"maxVideos": link.max_videos, "maxBytes": link.max_bytes})
 
 
+def tokens_by_id(tokens: UploadTokens, links: Iterable[UploadLink]) -> dict[str, str]:
+    """Tokens of links, several at a time: KMS is asked for each."""
+    asked = list(links)
+    issue = carried(tokens.issue_for_link)
+    with ThreadPoolExecutor(_PARALLEL_CALLS) as workers:
+        issued = workers.map(lambda link: issue(link.owner, link.link_id), asked)
+        return {link.link_id: token for link, token in zip(asked, issued, strict=True)}
+
+
 def _key(owner: str, link_id: str) -> str:
     return f"links/{owner}/{link_id}"
 
@@ -275,16 +311,3 @@ def _key(owner: str, link_id: str) -> str:
 def _used(link: UploadLink, uses: Iterable[LinkUse]) -> UsedLink:
     sizes = [use.size_bytes for use in uses]
     return UsedLink(link, len(sizes), sum(sizes))
-
-
-def _require_room(link: UploadLink, others: Iterable[LinkUse], size_bytes: int) -> None:
-    """others: the uses of the link's other uploads."""
-    used = _used(link, others)
-    if used.videos >= link.max_videos or used.size_bytes + size_bytes > link.max_bytes:
-        raise LinkUsedUpError(
-            size_bytes=size_bytes,
-            used_videos=used.videos,
-            used_bytes=used.size_bytes,
-            max_videos=link.max_videos,
-            max_bytes=link.max_bytes,
-        )

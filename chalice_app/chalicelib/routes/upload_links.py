@@ -6,7 +6,7 @@ from chalicelib.contract import views
 from chalicelib.contract.fields import MAX_LABELS_BYTES
 from chalicelib.contract.requests import NewLinkUpload, NewUploadLink
 from chalicelib.contract.responses import RevokedLink, UploadLinks
-from chalicelib.core.upload_links import LinkState, UsedLink
+from chalicelib.core.upload_links import LinkState, UsedLink, tokens_by_id
 from chalicelib.routes.api_blueprint import ApiBlueprint, respond
 from chalicelib.routes.callers import link_of, may_also_write, reader_of, require_machine, writer_of
 from chalicelib.routes.strict_json import strict_json
@@ -32,16 +32,10 @@ def make_link() -> Response:
 def list_links() -> Response:
     request = upload_links.current_request
     owner, may_write_too, now = reader_of(request), may_also_write(request), services().now()
-    shown = [
-        views.upload_link(
-            used,
-            now,
-            services().tokens.issue_for_link(owner, used.link.link_id)
-            if may_write_too and used.link.state(now) is LinkState.OPEN
-            else None,
-        )
-        for used in services().links.list_newest(owner)
-    ]
+    listed = services().links.list_newest(owner)
+    borne = [used.link for used in listed if may_write_too and used.link.state(now) is LinkState.OPEN]
+    tokens = tokens_by_id(services().tokens, borne)
+    shown = [views.upload_link(used, now, tokens.get(used.link.link_id)) for used in listed]
     return respond(UploadLinks(links=shown))
 
 
