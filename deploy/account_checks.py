@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 from chalicelib.adapters.client_errors import error_code, error_message
 from components.naming import SITE_REGION, STAGE_TAG
 from deploy.findings import Check, Finding, cannot_tell, ok, will_fail
-from deploy.planned_stage import PlannedStage
+from deploy.planned_stage import UNREADABLE, PlannedStage
 
 
 def _region(stage: PlannedStage) -> Finding:
@@ -95,7 +95,24 @@ def _zone(stage: PlannedStage) -> Finding:
         return will_fail(f"{zone_id} is the zone of {name}, and {domain} is not in it; set the zone of {domain}")
     if zone.get("Config", {}).get("PrivateZone"):
         return will_fail(f"{zone_id} is a private zone, and browsers cannot look {domain} up in it; set a public one")
-    return ok(f"{domain} is in the zone {name}")
+    if held := _held_records(stage):
+        there = f"the zone {name} has records of {domain} already: {', '.join(held)}"
+        if stage.made is None:
+            return cannot_tell(f"{there}, {UNREADABLE}")
+        return will_fail(f"{there}, outside of the stack; delete them, or choose another siteDomain")
+    return ok(f"{domain} is in the zone {name}, and free there or the stage's own")
+
+
+def _held_records(stage: PlannedStage) -> list[str]:
+    """Types of records that keep the site's own from being made; the zone lists a name's records together."""
+    zone_id, domain = stage.settings.edge.hosted_zone_id, stage.settings.edge.site_domain
+    answer = stage.client("route53").list_resource_record_sets(HostedZoneId=zone_id, StartRecordName=domain)
+    kinds = {each["Type"] for each in answer["ResourceRecordSets"] if each["Name"].removesuffix(".") == domain}
+    return [
+        kind
+        for kind in ("A", "AAAA", "CNAME")
+        if kind in kinds and not stage.has_made("route53/record:Record", f"{zone_id}_{domain}_{kind}")
+    ]
 
 
 def _cost_tag(stage: PlannedStage) -> Finding:
@@ -134,7 +151,7 @@ ACCOUNT_CHECKS = (
     ),
     Check(
         subject="hosted zone",
-        actions=("route53:GetHostedZone",),
+        actions=("route53:GetHostedZone", "route53:ListResourceRecordSets"),
         answer=_zone,
         applies=lambda stage: bool(stage.settings.edge.hosted_zone_id),
     ),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from chalicelib.adapters.client_errors import error_code
 from chalicelib.adapters.webhook_secrets import parameter_name
 from components.messaging.messaging import delivery_purpose
-from components.naming import StageNames
 from deploy.findings import Check, Finding, cannot_tell, ok, will_fail
-from deploy.planned_stage import PlannedStage
+from deploy.planned_stage import UNREADABLE, PlannedStage
 
 _NOT_OFFERED = {"UnknownOperationException", "BadRequestException", "404"}
 """A region's GuardDuty that does not know an operation answers one of these."""
@@ -33,8 +34,7 @@ def _webhook_secrets(stage: PlannedStage) -> Finding:
 
 def _delivers_to(stage: PlannedStage, webhook: str) -> bool:
     """Return whether the stack already has this webhook's queue."""
-    names = StageNames(stage=stage.settings.stage, account_id=stage.account_id, region=stage.region)
-    queue = names.name(delivery_purpose(webhook))
+    queue = stage.names.name(delivery_purpose(webhook))
     return any(url.endswith(f"/{queue}") for url in (stage.made or {}).get("sqs/queue:Queue", ()))
 
 
@@ -54,14 +54,34 @@ def _malware_protection(stage: PlannedStage) -> Finding:
     if stage.region not in stage.session.get_available_regions("guardduty"):
         return cannot_tell(f"this boto3 knows no GuardDuty in {stage.region}; look it up in AWS's list of endpoints")
     try:
-        stage.client("guardduty").list_malware_protection_plans()
+        others = list(_other_plans(stage))
     except EndpointConnectionError:
         return cannot_tell(f"GuardDuty's endpoint in {stage.region} does not answer; check the network and the region")
     except ClientError as error:
         if error_code(error) not in _NOT_OFFERED:
             raise
         return will_fail(absent)
+    if others:
+        scanned = f"the malware protection plan {', '.join(others)} scans {stage.names.bucket('videos')}"
+        if stage.made is None:
+            return cannot_tell(f"{scanned}, {UNREADABLE}")
+        return will_fail(f"{scanned}, outside of the stack; delete it: its tags would replace the stage's verdicts")
     return ok(f"{stage.region} offers Malware Protection for S3")
+
+
+def _other_plans(stage: PlannedStage) -> Iterator[str]:
+    """Ids of plans for the bucket of videos, but the stack's own; a bucket that is gone may have left one behind."""
+    guardduty, token = stage.client("guardduty"), {}
+    while True:
+        page = guardduty.list_malware_protection_plans(**token)
+        for plan_id in (each["MalwareProtectionPlanId"] for each in page["MalwareProtectionPlans"]):
+            protected = guardduty.get_malware_protection_plan(MalwareProtectionPlanId=plan_id)["ProtectedResource"]
+            is_ours = stage.has_made("guardduty/malwareProtectionPlan:MalwareProtectionPlan", plan_id)
+            if protected["S3Bucket"]["BucketName"] == stage.names.bucket("videos") and not is_ours:
+                yield plan_id
+        if not page.get("NextToken"):
+            return
+        token = {"NextToken": page["NextToken"]}
 
 
 MESSAGING_CHECKS = (
@@ -79,7 +99,7 @@ MESSAGING_CHECKS = (
     ),
     Check(
         subject="malware scan",
-        actions=("guardduty:ListMalwareProtectionPlans",),
+        actions=("guardduty:ListMalwareProtectionPlans", "guardduty:GetMalwareProtectionPlan"),
         answer=_malware_protection,
         applies=lambda stage: stage.settings.malware.malware_scan,
     ),

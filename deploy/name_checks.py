@@ -1,4 +1,4 @@
-"""Checks of names that only one AWS account can hold: buckets and the sign-in domain."""
+"""Checks of names that can be held once: buckets, the sign-in domain, and the site's domain."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from botocore.exceptions import ClientError
 
 from chalicelib.adapters.client_errors import error_status
 from deploy.findings import Check, Finding, cannot_tell, ok, will_fail
-from deploy.planned_stage import PlannedStage
+from deploy.planned_stage import UNREADABLE, PlannedStage
 
 _LEFT_OVER = "import them, or empty and delete them (docs/deploying.md, Destroying)"
-_UNREADABLE = "and Pulumi cannot read the stack to say whether it is its own; `pulumi login`, then run this again"
 
 
 def _buckets(stage: PlannedStage) -> Finding:
@@ -22,7 +21,7 @@ def _buckets(stage: PlannedStage) -> Finding:
     own = [name for name in names if name in mine and stage.has_made("s3/bucket:Bucket", name)]
     left_over = [name for name in names if name in mine and name not in own]
     if left_over and stage.made is None:
-        return cannot_tell(f"{', '.join(left_over)} exist in this account, {_UNREADABLE}")
+        return cannot_tell(f"{', '.join(left_over)} exist in this account, {UNREADABLE}")
     if left_over:
         return will_fail(f"{', '.join(left_over)} exist in this account, outside of the stack; {_LEFT_OVER}")
     return ok(f"{len(own)} are the stage's own, {len(names) - len(own)} free" if own else f"{len(names)} free")
@@ -52,12 +51,39 @@ def _sign_in_domain(stage: PlannedStage) -> Finding:
     if not stage.has_made("cognito/userPoolDomain:UserPoolDomain", domain):
         pool = found["UserPoolId"]
         if stage.made is None:
-            return cannot_tell(f"{domain} belongs to the user pool {pool}, {_UNREADABLE}")
+            return cannot_tell(f"{domain} belongs to the user pool {pool}, {UNREADABLE}")
         return will_fail(f"{domain} belongs to the user pool {pool}, outside of the stack; delete or import the domain")
     return ok(f"{domain} is the stage's own")
+
+
+def _site_domain(stage: PlannedStage) -> Finding:
+    """CloudFront lets one distribution of all accounts have a name (Developer Guide, "Restrictions on using alternate
+    domain names"). Of other accounts it tells only who has a distribution with a certificate for the name already
+    (API reference, ListDomainConflicts)."""
+    domain = stage.settings.edge.site_domain
+    pages = stage.client("cloudfront").get_paginator("list_distributions").paginate()
+    holders = [
+        each["Id"]
+        for page in pages
+        for each in page["DistributionList"].get("Items", ())
+        if domain in each.get("Aliases", {}).get("Items", ())
+        and not stage.has_made("cloudfront/distribution:Distribution", each["Id"])
+    ]
+    if not holders:
+        return ok(f"no distribution of this account but the stage's own has {domain}; other accounts cannot be asked")
+    held = f"distribution {', '.join(holders)} has {domain}"
+    if stage.made is None:
+        return cannot_tell(f"{held}, {UNREADABLE}")
+    return will_fail(f"{held}, outside of the stack; take the name from it, or choose another siteDomain")
 
 
 NAME_CHECKS = (
     Check(subject="bucket names", actions=("s3:ListAllMyBuckets", "s3:ListBucket"), answer=_buckets),
     Check(subject="sign-in domain", actions=("cognito-idp:DescribeUserPoolDomain",), answer=_sign_in_domain),
+    Check(
+        subject="site domain",
+        actions=("cloudfront:ListDistributions",),
+        answer=_site_domain,
+        applies=lambda stage: bool(stage.settings.edge.site_domain),
+    ),
 )

@@ -14,6 +14,7 @@ import requests
 from botocore.config import Config
 
 from components.declared_stage import DeclaredStage
+from components.naming import StageNames
 from components.settings import Settings
 from deploy.stack_resources import StackResources
 
@@ -24,6 +25,8 @@ _PATIENCE = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standar
 
 
 _FETCH_SECONDS = 10
+
+UNREADABLE = "and Pulumi cannot read the stack to say whether it is its own; `pulumi login`, then run this again"
 
 
 class DocumentError(Exception):
@@ -66,6 +69,11 @@ class PlannedStage:
     @property
     def region(self) -> str:
         return self.declared.region
+
+    @property
+    def names(self) -> StageNames:
+        """Names that the stage gives to what it makes."""
+        return StageNames(stage=self.settings.stage, account_id=self.account_id, region=self.region)
 
     def client(self, service: str, region: str | None = None) -> Any:
         """A client that gives up soon. region: another one than the stage's."""

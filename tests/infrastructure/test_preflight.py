@@ -22,6 +22,7 @@ OK, WILL_FAIL, CANNOT_TELL = Verdict
 CHECKS = {check.subject: check for check in checks()}
 IDENTITY = f"arn:aws:ses:eu-west-1:{ACCOUNT_ID}:identity/example.com"
 CERTIFICATE = f"arn:aws:acm:us-east-1:{ACCOUNT_ID}:certificate/1a2b"
+VIDEO_BUCKET = f"video-upload-prod-videos-eu-central-1-{ACCOUNT_ID}"
 WITH_MAIL_AND_DOMAIN = {
     "mail_identity_arn": IDENTITY,
     "site_domain": "video.example.com",
@@ -124,6 +125,24 @@ def zone(name: str, *, is_private: bool = False) -> dict[str, Any]:
     return {"GetHostedZone": {"HostedZone": made}}
 
 
+def records(name: str, *kinds: str) -> dict[str, Any]:
+    listed = {"ResourceRecordSets": [{"Name": name, "Type": kind} for kind in kinds]}
+    return zone("example.com.") | {"ListResourceRecordSets": {**listed, "IsTruncated": False, "MaxItems": "3"}}
+
+
+def aliased(*names: str) -> dict[str, Any]:
+    listed = distributions(1)
+    listed["DistributionList"]["Items"][0] |= {"Aliases": {"Quantity": len(names), "Items": list(names)}}
+    return {"ListDistributions": listed}
+
+
+def plan(bucket: str) -> dict[str, Any]:
+    return {
+        "ListMalwareProtectionPlans": {"MalwareProtectionPlans": [{"MalwareProtectionPlanId": "p-1"}]},
+        "GetMalwareProtectionPlan": {"ProtectedResource": {"S3Bucket": {"BucketName": bucket}}},
+    }
+
+
 def tag(status: str) -> dict[str, Any]:
     return {
         "ListCostAllocationTags": {"CostAllocationTags": [{"TagKey": "Stage", "Type": "UserDefined", "Status": status}]}
@@ -177,8 +196,18 @@ CASES: list[tuple[str, Verdict, str, Answers]] = [
     ("certificate", WILL_FAIL, "PENDING_VALIDATION", certificate("PENDING_VALIDATION", "video.example.com")),
     ("certificate", WILL_FAIL, "not for video.example.com", certificate("ISSUED", "other.example.com")),
     ("certificate", WILL_FAIL, "does not exist", {"DescribeCertificate": "ResourceNotFoundException"}),
-    ("hosted zone", OK, "in the zone example.com", zone("example.com.")),
-    ("hosted zone", OK, "in the zone video.example.com", zone("video.example.com.")),
+    ("hosted zone", OK, "in the zone example.com", records("www.example.com.", "A")),
+    ("hosted zone", OK, "and free there", records("video.example.com.", "TXT")),
+    ("hosted zone", OK, "in the zone video.example.com", records("a.example.com.") | zone("video.example.com.")),
+    (
+        "hosted zone",
+        WILL_FAIL,
+        "has records of video.example.com already: A",
+        records("video.example.com.", "A", "TXT"),
+    ),
+    ("hosted zone", WILL_FAIL, "already: CNAME", records("video.example.com.", "CNAME")),
+    ("site domain", OK, "no distribution of this account", aliased("www.example.com", "*.example.com")),
+    ("site domain", WILL_FAIL, "distribution 0 has video.example.com", aliased("www.example.com", "video.example.com")),
     ("hosted zone", WILL_FAIL, "not in it", zone("other.example.com.")),
     ("hosted zone", WILL_FAIL, "not in it", zone("ample.com.")),
     ("hosted zone", WILL_FAIL, "private", zone("example.com.", is_private=True)),
@@ -242,6 +271,8 @@ CASES: list[tuple[str, Verdict, str, Answers]] = [
     ("event bus", OK, "videos", {"DescribeEventBus": {"Name": "videos"}}),
     ("event bus", WILL_FAIL, "has no event bus videos", {"DescribeEventBus": "ResourceNotFoundException"}),
     ("malware scan", OK, "eu-central-1 offers", {"ListMalwareProtectionPlans": {"MalwareProtectionPlans": []}}),
+    ("malware scan", OK, "eu-central-1 offers", plan("another-bucket")),
+    ("malware scan", WILL_FAIL, "plan p-1 scans", plan(VIDEO_BUCKET)),
     ("malware scan", WILL_FAIL, "turn malwareScan off", {"ListMalwareProtectionPlans": "BadRequestException: no"}),
     ("malware scan", WILL_FAIL, "does not offer", {"ListMalwareProtectionPlans": "UnknownOperationException"}),
 ]
@@ -316,6 +347,7 @@ def test_every_setting_that_names_something_outside_of_the_stack_has_a_check() -
         "mailIdentityArn": "SES identity",
         "siteCertificateArn": "certificate",
         "hostedZoneId": "hosted zone",
+        "siteDomain": "site domain",
         "samlProviders": "SAML metadata",
         "oidcProviders": "OIDC discovery",
         "oidcClientIds": "OIDC client secrets",
@@ -326,7 +358,9 @@ def test_every_setting_that_names_something_outside_of_the_stack_has_a_check() -
     assert not any(CHECKS[subject].applies(bare) for subject in named.values())
     settings = {setting.key: setting for group in GROUPS.values() for _, setting in settings_in(group)}
     outside = {
-        key for key in settings if key.endswith(("Arn", "Id", "Providers", "Ids", "BusName")) or key == "webhooks"
+        key
+        for key in settings
+        if key.endswith(("Arn", "Id", "Providers", "Ids", "BusName")) or key in {"siteDomain", "webhooks"}
     }
     assert outside <= named.keys(), "a setting that names something outside needs a check"
 
@@ -390,11 +424,28 @@ def test_the_stacks_own_sign_in_domain_may_be_there() -> None:
     assert asked(CHECKS["sign-in domain"], answers, made={BUCKET: {"other"}}).verdict is WILL_FAIL
 
 
-@pytest.mark.parametrize("subject", ["bucket names", "sign-in domain"])
+def test_what_the_stack_made_is_no_obstacle_to_it() -> None:
+    its_own: StackResources = {
+        "guardduty/malwareProtectionPlan:MalwareProtectionPlan": {"p-1"},
+        "cloudfront/distribution:Distribution": {"0"},
+        "route53/record:Record": {"Z1_video.example.com_A", "Z1_video.example.com_AAAA"},
+    }
+    assert asked(CHECKS["malware scan"], plan(VIDEO_BUCKET), made=its_own).verdict is OK
+    assert asked(CHECKS["site domain"], aliased("video.example.com"), made=its_own).verdict is OK
+    there = records("video.example.com.", "A", "AAAA")
+    assert asked(CHECKS["hosted zone"], there, made=its_own).verdict is OK
+    half = {"route53/record:Record": {"Z1_video.example.com_A"}}
+    assert "already: AAAA" in asked(CHECKS["hosted zone"], there, made=half).text
+
+
+@pytest.mark.parametrize("subject", ["bucket names", "sign-in domain", "site domain", "hosted zone", "malware scan"])
 def test_nothing_is_called_left_over_while_the_stack_cannot_be_read(subject: str) -> None:
     answers: Answers = {
         "ListBuckets": {"Buckets": [{"Name": bucket.inputs["bucket"]} for bucket in declared().of(BUCKET)]},
         "DescribeUserPoolDomain": {"DomainDescription": {"UserPoolId": "r_1", "AWSAccountId": ACCOUNT_ID}},
+        **aliased("video.example.com"),
+        **records("video.example.com.", "A"),
+        **plan(VIDEO_BUCKET),
     }
     finding = asked(CHECKS[subject], answers, made=None)
     assert finding.verdict is CANNOT_TELL
@@ -417,7 +468,7 @@ def test_only_what_a_stage_has_is_checked() -> None:
     )
     left_out = {subject for subject, check in CHECKS.items() if not check.applies(dev)}
     assert left_out == {
-        *("SES identity", "certificate", "hosted zone", "quota of VPCs", "quota of trails"),
+        *("SES identity", "certificate", "hosted zone", "site domain", "quota of VPCs", "quota of trails"),
         *("OIDC client secrets", "OIDC discovery", "SAML metadata", "webhook secrets", "event bus", "malware scan"),
     }
 
