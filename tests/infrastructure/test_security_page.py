@@ -22,7 +22,11 @@ def test_every_arrow_of_the_drawing_is_on_the_page_and_no_other() -> None:
 
 def test_every_door_of_the_edge_and_of_a_client_has_a_row() -> None:
     named = " ".join(row[0] for row in DOORS)
-    for door in ("`/share`", "`/.well-known/`", "Native client", "`<video-uploader>`", "Window to sign in again"):
+    for door in (
+        *("`/share`", "`/.well-known/`", "Native client", "`<video-uploader>`", "Window to sign in again"),
+        *("Account view", "Company sign-in", "Administrators' view", "Upload links", "Webhooks", "Event bus"),
+        *("Mail about videos", "Malware verdicts", "Notifications of the page", "`GET /usage`"),
+    ):
         assert door in named, door
 
 
