@@ -1,5 +1,7 @@
 """Queries of a library: words, orders and cursors, answered from records, told changes and packs alike."""
 
+import base64
+import json
 from datetime import timedelta
 
 import pytest
@@ -103,6 +105,32 @@ def test_a_cursor_of_another_query_or_order_and_a_made_up_one_are_refused(platfo
             platform.library.page(OWNER, 1, wrong, query)
     page, _ = platform.library.page(OWNER, 1, cursor, Query.of("GOAL"))
     assert [video.record.file_name for video in page] == ["b.mp4"]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "\ud800/owner",  # S3 takes no half of a surrogate, and an error of its client would be ours
+        "../../records/another/",
+        f"{'0' * 28}/an owner",
+        "0" * 28,
+        "",
+        *([["nested"]], 7, None),
+    ],
+)
+def test_a_cursor_whose_place_is_no_videos_is_refused(platform: InMemoryPlatform, key: object) -> None:
+    _, cursor = platform.library.page(OWNER, 1)
+    assert cursor
+    mark, value, _ = json.loads(base64.urlsafe_b64decode(cursor + "=="))
+    forged = base64.urlsafe_b64encode(json.dumps([mark, value, key]).encode()).decode()
+    with pytest.raises(InvalidRequestError):
+        platform.library.page(OWNER, 1, forged)
+
+
+@pytest.mark.parametrize("text", ["[" * 750, '{"a": 1, "b": 2, "c": 3}', "7", "null", "[1, 2]"])
+def test_a_cursor_of_another_shape_is_refused(platform: InMemoryPlatform, text: str) -> None:
+    with pytest.raises(InvalidRequestError):
+        platform.library.page(OWNER, 1, base64.urlsafe_b64encode(text.encode()).decode())
 
 
 def test_a_cursor_of_somebody_else_shows_nothing_of_theirs(platform: InMemoryPlatform) -> None:

@@ -6,7 +6,7 @@ from typing import NamedTuple, Self
 
 from chalicelib.core.json_values import JsonObject
 from chalicelib.core.rendition import SHOWN
-from chalicelib.core.video_id import VideoRef
+from chalicelib.core.video_id import VideoRef, is_owner, is_video_id
 from chalicelib.core.video_record import State, VideoRecord
 
 LISTED_STATES = frozenset({State.UPLOADING, State.COMPLETING, State.PROCESSING, State.READY, State.REJECTED})
@@ -69,6 +69,12 @@ class Line(NamedTuple):
 
 def line_key(ref: VideoRef) -> str:
     return f"{ref.video_id}/{ref.owner}"
+
+
+def is_line_key(key: object) -> bool:
+    """Return whether this may be the place of a video: what a caller made up goes into no request to S3."""
+    video_id, _, owner = key.partition("/") if isinstance(key, str) else ("", "", "")
+    return is_video_id(video_id) and is_owner(owner)
 
 
 def shows_the_same(before: VideoRecord, after: VideoRecord) -> bool:

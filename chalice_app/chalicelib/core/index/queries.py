@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
 from chalicelib.core.errors import InvalidRequestError
-from chalicelib.core.index.lines import Line, name_key, searched
+from chalicelib.core.index.lines import Line, is_line_key, name_key, searched
 
 
 class Sort(StrEnum):
@@ -52,10 +52,10 @@ class Query(NamedTuple):
             return None
         try:
             mark, value, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             raise _not_of_this_query() from None
         is_number = self.sort in {Sort.LARGEST, Sort.SMALLEST}
-        is_fitting = isinstance(key, str) and type(value) is (int if is_number else str)
+        is_fitting = is_line_key(key) and type(value) is (int if is_number else str)
         if mark != self._mark or not is_fitting:
             raise _not_of_this_query()
         return value, key
