@@ -17,6 +17,7 @@ from tests.cli.logging_proxy import logging_proxy
 from tests.end_to_end.conftest import Desktop, Person, StandIn, wait_until
 from tests.end_to_end.log_search import PrintedLines
 from tests.media.sample_videos import ContainerName, write_sample_video
+from tests.sign_in.authenticator import set_up_app
 from tests.sign_in.browser_walk import walk_through_login
 from video_upload.credentials import CLIENT_SECRET_VARIABLE
 
@@ -55,9 +56,11 @@ def test_signing_in_through_the_browser_lets_the_command_upload_and_tell_how_it_
     platform: LocalPlatform, printed: PrintedLines, tmp_path: Path, video_12_mib: Path
 ) -> None:
     platform.sign_in.create_user("walker@example.com", "a long walk to S3")
+    app = set_up_app(platform.sign_in, "walker@example.com")
     desktop = Desktop(tmp_path / "home")
     login = desktop.start("login", platform.site_url, "--no-browser")
-    walk_through_login(login, "walker@example.com", "a long walk to S3")
+    # Setting the app up has used its present code.
+    walk_through_login(login, "walker@example.com", "a long walk to S3", code=app.code(1))
     login.communicate(timeout=20)
     assert login.returncode == 0
     arrived_before = arrived_by_the_clients_account(printed)

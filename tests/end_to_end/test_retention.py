@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.end_to_end.conftest import RETENTION_DAYS, WARNING_DAYS, Desktop, Person, StandIn, wait_until, walk_in
+from video_upload import Client
 
 
 def test_retention_announces_a_deletion_and_then_deletes_the_video(
@@ -35,6 +36,8 @@ def test_retention_announces_a_deletion_and_then_deletes_the_video(
     assert warned["expiresSoon"] is True
     assert warned["expiresAt"] == warning["expiresAt"] >= ready["expiresAt"]
     assert [video["expiresAt"] for video in desktop.run("list")["videos"]] == [warned["expiresAt"]]
+    seen = Client(home=desktop.home).video(video_id)
+    assert (seen.expires_at, seen.expires_soon) == (warned["expiresAt"], True)
 
     walk_in(person.platform, range(RETENTION_DAYS + 1, RETENTION_DAYS + 4))
     assert person.call("GET", f"/videos/{video_id}").status_code == 404

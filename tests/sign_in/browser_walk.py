@@ -98,11 +98,16 @@ def answer(response: requests.Response) -> dict[str, str]:
 
 
 def walk_through_login(
-    command: "subprocess.Popen[str]", email: str, password: str, *, company: str | None = None
+    command: "subprocess.Popen[str]",
+    email: str,
+    password: str,
+    *,
+    company: str | None = None,
+    code: str | None = None,
 ) -> None:
     """Walk through the sign-in at the address that `video-upload login --no-browser` prints, as a person would.
 
-    company: whose link on the page this person follows first.
+    company: whose link on the page this person follows first. code: what this person's authenticator app shows.
     """
     assert command.stdout
     printed = ""
@@ -116,8 +121,17 @@ def walk_through_login(
         link = re.search(rf'href="([^"]+)">Sign in with {company}<', page.text)
         assert link, page.text
         page = browser.get(urljoin(page.url, unescape(link[1])), timeout=10)
+    page = _sent(browser, page, {"email": email, "password": password})
+    if code:
+        assert "/mfa?" in page.url, "the password alone was enough"
+        page = _sent(browser, page, {"code": code})
+    assert "/callback?" in page.url, page.text
+
+
+def _sent(browser: requests.Session, page: requests.Response, values: dict[str, str]) -> requests.Response:
+    """The page behind a form that this person has filled in."""
     csrf_token = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
     assert csrf_token, page.text
-    form = {"email": email, "password": password, "csrf_token": unescape(csrf_token[1])}
-    welcome = browser.post(page.url, data=form, timeout=10)
-    assert welcome.status_code == 200, welcome.text
+    answer = browser.post(page.url, data={**values, "csrf_token": unescape(csrf_token[1])}, timeout=10)
+    assert answer.status_code == 200, answer.text
+    return answer
