@@ -33,7 +33,7 @@ export PYTHONDONTWRITEBYTECODE :=
 MEASURED_TESTS := $(addprefix tests/,core api adapters cli media)
 
 .DEFAULT_GOAL := help
-.PHONY: help run web uploader install test slow check check-python check-page coverage format lock settings engine load bench bench-library bench-clients bench-media soak contract faults hostile matrix mutants screenshots preflight publish redrive webhook-secret find-upload index replay-event restore-video restore-records revoke-user erase-user reset-mfa administrators smoke costs clean
+.PHONY: help run web uploader install test slow check check-python check-page coverage format lock settings engine load bench bench-library bench-clients bench-media soak contract faults hostile hostile-media matrix mutants screenshots preflight publish redrive webhook-secret find-upload index replay-event restore-video restore-records revoke-user erase-user reset-mfa administrators smoke costs clean
 
 help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -147,6 +147,9 @@ soak: install ## Play thousands of random histories of the state machine; every 
 
 faults: install web ## Run the real command and page under every kind of fault: nothing is lost, doubled or left over
 	@$(BIN)/python -m tests.faults $(ARGS)
+
+hostile-media: install ## Inspect and copy thousands of damaged videos of every container (ARGS="--count 300")
+	@PYTHONPATH=.:chalice_app $(BIN)/python -m tests.media $(ARGS)
 
 matrix: install ## Call every route as every identity on every target and compare with the access rules
 	@$(BIN)/python -m tests.matrix $(ARGS)

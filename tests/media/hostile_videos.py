@@ -1,6 +1,36 @@
 """Files that call for other files or hosts, or for more room than they take."""
 
 from pathlib import Path
+from random import Random
+
+_HEAD_BYTES = 16
+"""The beginning that tells the container stays as it was."""
+
+
+def damaged(data: bytes, numbers: Random, count: int) -> bytes:
+    """The file with `count` of its bytes replaced."""
+    changed = bytearray(data)
+    for _ in range(count):
+        changed[numbers.randrange(_HEAD_BYTES, len(data))] = numbers.randrange(256)
+    return bytes(changed)
+
+
+def mutant(data: bytes, numbers: Random) -> bytes:
+    """The file, damaged in one of several ways: bytes, sizes, pieces lost, doubled or swapped, and its end."""
+    one, two = sorted(numbers.randrange(_HEAD_BYTES, len(data)) for _ in range(2))
+    head, middle, tail = data[:one], data[one:two], data[two:]
+    number = numbers.choice((b"\0\0\0\0", b"\x7f\xff\xff\xff", b"\xff\xff\xff\xff"))  # a size, count or offset
+    return numbers.choice(
+        (
+            head,
+            head + tail,
+            head + middle + middle + tail,
+            head + tail + middle,
+            head + bytes(len(middle)) + tail,
+            head + number + data[one + len(number) :],
+            damaged(data, numbers, 2 ** numbers.randrange(9)),
+        )
+    )
 
 
 def playlist_of(url: str) -> bytes:

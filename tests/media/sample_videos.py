@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 import av
 import av.container
@@ -24,6 +24,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 ContainerName = Literal["mp4", "mov", "mkv", "webm", "avi", "3gp", "ts", "mts", "mpg", "ogv"]
+CONTAINERS: tuple[ContainerName, ...] = get_args(ContainerName)
 
 MIB = 1 << 20
 SAMPLE_RATE_HZ = 48_000

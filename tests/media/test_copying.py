@@ -21,7 +21,7 @@ from chalicelib.core.media.errors import (
 from chalicelib.core.media.facts import InspectionLimits, MediaFacts
 from chalicelib.core.media.inspection import inspect_media
 from chalicelib.core.video_types import Container
-from tests.media.hostile_videos import with_one_picture_again_and_again
+from tests.media.hostile_videos import damaged, with_one_picture_again_and_again
 from tests.media.sample_videos import MIB, ContainerName, write_reordered_video, write_sample_video
 from tests.media.stored_file import StoredFile, inspect_file
 
@@ -160,10 +160,7 @@ def test_a_damaged_file_is_copied_or_refused_and_breaks_nothing(tmp_path: Path) 
     numbers = random.Random(3)
     damaged_file, outcomes = tmp_path / "damaged", list[str]()
     for attempt in range(10):
-        damaged = bytearray(data)
-        for _ in range(4 ** (attempt % 4)):
-            damaged[numbers.randrange(16, len(data))] = numbers.randrange(256)
-        damaged_file.write_bytes(damaged)
+        damaged_file.write_bytes(damaged(data, numbers, 4 ** (attempt % 4)))
         try:
             copy = copied(damaged_file, Container.MATROSKA)
         except MediaError as error:

@@ -28,7 +28,7 @@ from chalicelib.core.media.facts import Inspection, InspectionLimits
 from chalicelib.core.media.inspection import inspect_media
 from chalicelib.core.media.inspector import lock_up
 from chalicelib.core.video_types import Container
-from tests.media.hostile_videos import playlist_of, with_external_media
+from tests.media.hostile_videos import damaged, playlist_of, with_external_media
 from tests.media.sample_videos import MIB, ContainerName, write_sample_video
 from tests.media.stored_file import StoredFile, inspect_file
 
@@ -103,11 +103,8 @@ def test_damaged_files_end_in_facts_or_a_typed_error(name: ContainerName, tmp_pa
     assert container
     outcomes: set[str] = set()
     for attempt in range(12):
-        damaged = bytearray(data)
-        for _ in range(2 ** (attempt % 9)):
-            damaged[random_numbers.randrange(16, len(data))] = random_numbers.randrange(256)
         try:
-            facts = _inspect_bytes(bytes(damaged), container).facts
+            facts = _inspect_bytes(damaged(data, random_numbers, 2 ** (attempt % 9)), container).facts
             outcomes.add("facts")
             assert facts.video.width > 0
         except MediaError as error:

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from chalicelib.core.media import inspector_process
+from chalicelib.core.media.containers import detect_container
 from chalicelib.core.video_types import Container
-from tests.media.hostile_videos import playlist_of, with_external_media
-from tests.media.sample_videos import ContainerName, write_sample_video
+from tests.media.hostile_videos import damaged, playlist_of, with_external_media
+from tests.media.sample_videos import CONTAINERS, write_sample_video
 
 _INSPECTS = """
 import sys
@@ -33,8 +34,8 @@ for path in map(Path, sys.argv[1:]):
     except MediaError:
         pass
     try:
-        inspect_media(lambda start, end: data[start:end], len(data), Container(path.suffix[1:]))
-        print("facts")
+        inspection = inspect_media(lambda start, end: data[start:end], len(data), container)
+        print("thumbnails" if inspection.thumbnails else "facts")
     except MediaError as error:
         print(error.code)
 """
@@ -54,17 +55,16 @@ def _hostile_files(folder: Path) -> Iterator[Path]:
         path = folder / f"playlist.{container}"
         path.write_bytes(playlist_of("http://127.0.0.1:9/1.ts"))
         yield path
-    names: dict[ContainerName, Container] = {"mp4": Container.MP4, "mkv": Container.MATROSKA, "ts": Container.MPEG_TS}
-    for name, container in names.items():
-        data = write_sample_video(folder / name, name, width=64, height=36, duration_seconds=0.4).read_bytes()
-        random_numbers = random.Random(name)
-        for attempt in range(3):
-            damaged = bytearray(data)
-            for _ in range(4**attempt):
-                damaged[random_numbers.randrange(16, len(data))] = random_numbers.randrange(256)
-            path = folder / f"{attempt}.{container}"
-            path.write_bytes(damaged)
-            yield path
+    for name in CONTAINERS:
+        data = write_sample_video(folder / "v", name, width=64, height=36).read_bytes()
+        container = detect_container(data)
+        assert container
+        whole = folder / f"whole {name}.{container}"
+        whole.write_bytes(data)
+        yield whole
+        path = folder / f"damaged {name}.{container}"
+        path.write_bytes(damaged(data, random.Random(name), 16))
+        yield path
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
@@ -84,6 +84,7 @@ def test_neither_inspector_nor_copier_opens_a_file_or_a_socket_once_it_is_locked
     outcomes = traced.stdout.split()
     assert len(outcomes) == len(hostile)
     assert outcomes[:3] == ["unreadable_media"] * 3, "what refers to others is not followed"
+    assert outcomes[3::2] == ["thumbnails"] * len(CONTAINERS), "every container is drawn under these walls"
 
     locked_up = 0
     for log in tmp_path.glob("calls.*"):  # one of each process
