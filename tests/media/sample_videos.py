@@ -7,6 +7,7 @@ that a poster can be told from a blank, a turned or a foreign picture. The same 
 import math
 import os
 import random
+import tempfile
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -37,26 +38,36 @@ QUARTER_CHROMA = (((90, 200), (70, 70)), ((200, 100), (60, 150)))
 class _Recipe:
     muxer: str
     video_codec: str
-    video_options: dict[str, str]
     audio_codec: str
     muxer_options: dict[str, str] = field(default_factory=dict[str, str])
 
 
-_X264 = {"preset": "ultrafast", "threads": "1", "x264-params": "keyint=12:min-keyint=12:scenecut=0"}
 _FAST_AAC = {"aac_coder": "fast"}
 """The tone of a sample is no matter of taste; with the default coder it was most of the time of the media's tests."""
+_REALTIME = {"deadline": "realtime", "cpu-used": "8", "g": "12"}
+_VIDEO_OPTIONS = {
+    "libx264": {"preset": "ultrafast", "threads": "1", "x264-params": "keyint=12:min-keyint=12:scenecut=0"},
+    "libx265": {
+        "preset": "ultrafast",
+        "x265-params": "log-level=none:pools=none:frame-threads=1:keyint=12:min-keyint=12:scenecut=0",
+    },
+    "libvpx": _REALTIME,
+    "libvpx-vp9": _REALTIME,
+    "mpeg4": {"g": "12", "threads": "1"},
+    "mpeg2video": {"g": "12", "threads": "1"},
+}
 
 _RECIPES: dict[ContainerName, _Recipe] = {
-    "mp4": _Recipe("mp4", "libx264", _X264, "aac"),
-    "mov": _Recipe("mov", "libx264", _X264, "aac"),
-    "mkv": _Recipe("matroska", "libx264", _X264, "aac"),
-    "webm": _Recipe("webm", "libvpx", {"deadline": "realtime", "cpu-used": "8", "g": "12"}, "libopus"),
-    "avi": _Recipe("avi", "mpeg4", {"g": "12", "threads": "1"}, "libmp3lame"),
-    "3gp": _Recipe("3gp", "libx264", _X264, "aac"),
-    "ts": _Recipe("mpegts", "libx264", _X264, "aac"),
-    "mts": _Recipe("mpegts", "libx264", _X264, "ac3", {"mpegts_m2ts_mode": "1"}),
-    "mpg": _Recipe("vob", "mpeg2video", {"g": "12", "threads": "1"}, "mp2"),
-    "ogv": _Recipe("ogg", "libvpx", {"deadline": "realtime", "cpu-used": "8", "g": "12"}, "libopus"),
+    "mp4": _Recipe("mp4", "libx264", "aac"),
+    "mov": _Recipe("mov", "libx264", "aac"),
+    "mkv": _Recipe("matroska", "libx264", "aac"),
+    "webm": _Recipe("webm", "libvpx", "libopus"),
+    "avi": _Recipe("avi", "mpeg4", "libmp3lame"),
+    "3gp": _Recipe("3gp", "libx264", "aac"),
+    "ts": _Recipe("mpegts", "libx264", "aac"),
+    "mts": _Recipe("mpegts", "libx264", "ac3", {"mpegts_m2ts_mode": "1"}),
+    "mpg": _Recipe("vob", "mpeg2video", "mp2"),
+    "ogv": _Recipe("ogg", "libvpx", "libopus"),
 }
 
 
@@ -73,15 +84,17 @@ def write_sample_video(
     black_seconds: float = 0.0,
     sample_aspect_ratio: Fraction | None = None,
     faststart: bool = False,
+    video_codec: str | None = None,
     muxer_options: dict[str, str] | None = None,
     pad_to_bytes: int | None = None,
     sparse_padding: bool = False,
     seed: int = 0,
 ) -> Path:
-    """Encode a video to `path` and return the path.
+    """Encode a video to `path` and return the path. A process encodes what it was asked for before only once.
 
     width, height: of the stored picture, even numbers; `rotation_degrees` (clockwise, mp4 and mov only) is what a
     player turns it by afterwards. black_seconds: black at the start. faststart: the index before the media data.
+    video_codec: an encoder of libavcodec's; None for the container's usual one.
     pad_to_bytes: grow the file to exactly this size with a box that players skip, filled with non-zero noise drawn
     from `seed` (or a hole with sparse_padding); without faststart an mp4's index stays last. muxer_options:
     libavformat's own, as `movflags`.
@@ -92,28 +105,72 @@ def write_sample_video(
     options = {**recipe.muxer_options, **(muxer_options or {})}
     if faststart:
         options["movflags"] = "+".join(filter(None, [options.get("movflags"), "faststart"]))
-    with av.open(str(path), "w", format=recipe.muxer, options={"fflags": "+bitexact", **options}) as output:
-        pictures = output.add_stream(recipe.video_codec, rate=frame_rate, options=recipe.video_options)
-        assert isinstance(pictures, VideoStream)
-        pictures.width, pictures.height, pictures.pix_fmt = width, height, "yuv420p"
-        pictures.codec_context.thread_count = 1
-        pictures.bit_rate = 400_000
-        if sample_aspect_ratio is not None:
-            pictures.codec_context.sample_aspect_ratio = sample_aspect_ratio
-        if rotation_degrees:
-            pictures.set_display_rotation(-rotation_degrees)
-        sound = output.add_stream(recipe.audio_codec, rate=SAMPLE_RATE_HZ, options=_FAST_AAC) if audio else None
-        _encode(
-            output,
-            pictures,
-            cast("AudioStream | None", sound),
-            duration_seconds=duration_seconds,
-            frame_rate=frame_rate,
-            black_seconds=black_seconds,
-        )
+    wanted = _Sample(
+        muxer=recipe.muxer,
+        muxer_options=tuple(options.items()),
+        video_codec=video_codec or recipe.video_codec,
+        audio_codec=recipe.audio_codec if audio else None,
+        duration_seconds=duration_seconds,
+        width=width,
+        height=height,
+        frame_rate=frame_rate,
+        rotation_degrees=rotation_degrees,
+        black_seconds=black_seconds,
+        sample_aspect_ratio=sample_aspect_ratio,
+    )
+    path.write_bytes(_encoded(wanted))
     if pad_to_bytes is not None:
         _pad(path, container, pad_to_bytes, faststart=faststart, sparse=sparse_padding, seed=seed)
     return path
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sample:
+    """All that decides on the bytes. audio_codec: None for a silent one."""
+
+    muxer: str
+    muxer_options: tuple[tuple[str, str], ...]
+    video_codec: str
+    audio_codec: str | None
+    duration_seconds: float
+    width: int
+    height: int
+    frame_rate: int
+    rotation_degrees: int
+    black_seconds: float
+    sample_aspect_ratio: Fraction | None
+
+
+@lru_cache(maxsize=64)
+def _encoded(sample: _Sample) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "v"
+        options = {"fflags": "+bitexact", **dict(sample.muxer_options)}
+        with av.open(str(path), "w", format=sample.muxer, options=options) as output:
+            encoder = _VIDEO_OPTIONS[sample.video_codec]
+            pictures = output.add_stream(sample.video_codec, rate=sample.frame_rate, options=encoder)
+            assert isinstance(pictures, VideoStream)
+            pictures.width, pictures.height, pictures.pix_fmt = sample.width, sample.height, "yuv420p"
+            pictures.codec_context.thread_count = 1
+            pictures.bit_rate = 400_000
+            if sample.sample_aspect_ratio is not None:
+                pictures.codec_context.sample_aspect_ratio = sample.sample_aspect_ratio
+            if sample.rotation_degrees:
+                pictures.set_display_rotation(-sample.rotation_degrees)
+            sound = (
+                output.add_stream(sample.audio_codec, rate=SAMPLE_RATE_HZ, options=_FAST_AAC)
+                if sample.audio_codec
+                else None
+            )
+            _encode(
+                output,
+                pictures,
+                cast("AudioStream | None", sound),
+                duration_seconds=sample.duration_seconds,
+                frame_rate=sample.frame_rate,
+                black_seconds=sample.black_seconds,
+            )
+        return path.read_bytes()
 
 
 def write_reordered_video(path: Path, muxer: str) -> Path:
@@ -161,7 +218,7 @@ def _encode(
 
 def write_sample_sound(path: Path, duration_seconds: float = 2.0) -> None:
     """Write an MP4 with a tone and no picture."""
-    with av.open(str(path), "w") as file:
+    with av.open(str(path), "w", format="mp4") as file:
         sound = file.add_stream("aac", rate=48_000)
         for frame in _frames_of_sound(sound, duration_seconds):
             file.mux(sound.encode(frame))

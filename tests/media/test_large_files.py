@@ -103,13 +103,13 @@ def _split(data: bytes, mark: bytes, before_mark_bytes: int) -> list[bytes]:
 
 def test_a_fragmented_mp4_is_not_walked_from_end_to_end(tmp_path: Path) -> None:
     path = write_sample_video(
-        tmp_path / "v", duration_seconds=30.0, width=64, height=36, muxer_options={"movflags": FRAGMENTED}
+        tmp_path / "v", duration_seconds=10.0, width=64, height=36, muxer_options={"movflags": FRAGMENTED}
     )
-    filler_bytes = 8 * MIB
+    filler_bytes = 24 * MIB
     _spread(path, b"moof", 4, filler_bytes.to_bytes(4, "big") + b"free", filler_bytes)
     assert path.stat().st_size > 400 * MIB
     inspection, stored = _inspect(path)
-    assert inspection.facts.duration_seconds == pytest.approx(30.0, abs=0.1)
+    assert inspection.facts.duration_seconds == pytest.approx(10.0, abs=0.1)
     assert inspection.facts.video.width == 64
     assert stored.fetched_bytes < 4 * MIB
     assert len(stored.ranges) <= 4
@@ -117,14 +117,14 @@ def test_a_fragmented_mp4_is_not_walked_from_end_to_end(tmp_path: Path) -> None:
 
 def test_a_live_webm_is_not_walked_from_end_to_end(tmp_path: Path) -> None:
     path = write_sample_video(
-        tmp_path / "v", "webm", duration_seconds=60.0, width=64, height=36, muxer_options={"live": "1"}
+        tmp_path / "v", "webm", duration_seconds=30.0, width=64, height=36, muxer_options={"live": "1"}
     )
-    filler_bytes = 32 * MIB
+    filler_bytes = 72 * MIB
     void = b"\xec\x01" + (filler_bytes - 9).to_bytes(7, "big")
     _spread(path, b"\x1f\x43\xb6\x75", 0, void, filler_bytes)
     assert path.stat().st_size > 300 * MIB
     inspection, stored = _inspect(path)
-    assert inspection.facts.duration_seconds == pytest.approx(60.0, abs=0.1)
+    assert inspection.facts.duration_seconds == pytest.approx(30.0, abs=0.1)
     assert stored.fetched_bytes < 24 * MIB
 
 
@@ -136,47 +136,6 @@ def test_a_live_video_whose_end_tells_no_time_has_no_duration(tmp_path: Path) ->
     facts = _inspect(path)[0].facts.to_json()
     assert (facts["durationSeconds"], facts["bitRateBitsPerSecond"]) == (None, None)
     assert facts["video"]
-
-
-@pytest.mark.parametrize("name", ["mp4", "webm"])
-def test_a_small_live_video_has_its_duration(name: ContainerName, tmp_path: Path) -> None:
-    options = {"movflags": FRAGMENTED} if name == "mp4" else {"live": "1"}
-    inspection, _ = _inspect(write_sample_video(tmp_path / "v", name, duration_seconds=5.0, muxer_options=options))
-    assert inspection.facts.duration_seconds == pytest.approx(5.0, abs=0.1)
-
-
-@pytest.mark.parametrize(
-    "flags", ["frag_keyframe", "frag_keyframe+empty_moov", "frag_keyframe+skip_trailer", FRAGMENTED]
-)
-def test_a_fragmented_video_has_its_whole_duration_wherever_its_samples_are_counted_from(
-    flags: str, tmp_path: Path
-) -> None:
-    path = write_sample_video(tmp_path / "v", duration_seconds=20.0, muxer_options={"movflags": flags})
-    assert _inspect(path)[0].facts.duration_seconds == pytest.approx(20.0, abs=0.1)
-
-
-@pytest.mark.parametrize(("name", "faststart"), [("mp4", True), ("mp4", False), ("mov", False)])
-def test_announced_fragments_that_never_come_do_no_harm(name: ContainerName, faststart: bool, tmp_path: Path) -> None:
-    path = write_sample_video(tmp_path / "v", name, faststart=faststart, pad_to_bytes=20 * MIB)
-    _announce_fragments(path)
-    inspection, stored = _inspect(path)
-    assert inspection.facts.duration_seconds == pytest.approx(2.0, abs=0.1)
-    assert stored.fetched_bytes < 4 * MIB
-
-
-def _announce_fragments(path: Path) -> None:
-    """Add an empty `mvex` to the index: in the place of its user data, or at its end where that is the file's end."""
-    data = bytearray(path.read_bytes())
-    index = data.rindex(b"moov") - 4
-    size_bytes = int.from_bytes(data[index : index + 4], "big")
-    user_data = data.find(b"udta", index, index + size_bytes)
-    if user_data >= 0:
-        data[user_data : user_data + 4] = b"mvex"
-    else:
-        assert index + size_bytes == len(data)
-        data[index : index + 4] = (size_bytes + 8).to_bytes(4, "big")
-        data += (8).to_bytes(4, "big") + b"mvex"
-    path.write_bytes(data)
 
 
 def test_a_budget_too_small_for_the_index_is_an_error_with_the_figure(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ _MAX_INDEX_ENTRIES = 1_000_000
 _POSTER_CPU_SECONDS = 8.0
 _NO_PICTURES = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
 _MAX_FRAME_RATE = 1_000
+_NEAR_RATE = 0.1
 _INDEXED_CONTAINERS = BOX_CONTAINERS | EBML_CONTAINERS | {Container.AVI}
 
 
@@ -92,7 +93,8 @@ def _inspect(
             candidates = _candidates(media, stream, first, known_seconds)
         poster = best_picture(candidates)
         poster_jpeg = encode_poster(poster or first, aspect, orientation)
-        video = _video_facts(stream, first, aspect, orientation.rotation_degrees, limits)
+        rate = _rate_of_fragments(stream) if index.is_fragmented else stream.average_rate or stream.guessed_rate
+        video = _video_facts(stream, first, aspect, orientation.rotation_degrees, limits, rate=rate)
         audio = _audio_facts(media)
         start_seconds = (media.start_time or 0) / MICROSECONDS
         if not unindexed:
@@ -233,13 +235,18 @@ def _picture_near(
 
 
 def _video_facts(
-    stream: AvVideoStream, first: VideoFrame, aspect: Fraction, rotation_degrees: int, limits: InspectionLimits
+    stream: AvVideoStream,
+    first: VideoFrame,
+    aspect: Fraction,
+    rotation_degrees: int,
+    limits: InspectionLimits,
+    *,
+    rate: Fraction | None,
 ) -> VideoStream:
     width, height = map(round, square_pixels(first, aspect))
     _require_size(width, height, limits)
     if rotation_degrees in {90, 270}:
         width, height = height, width
-    rate = stream.average_rate or stream.guessed_rate
     return VideoStream(
         codec=stream.codec_context.codec.canonical_name,
         profile=stream.codec_context.profile,
@@ -248,6 +255,17 @@ def _video_facts(
         rotation_degrees=rotation_degrees,
         frame_rate=round(float(rate), 3) if rate and 0 < rate <= _MAX_FRAME_RATE else None,
     )
+
+
+def _rate_of_fragments(stream: AvVideoStream) -> Fraction | None:
+    """The nominal rate where the average of the first fragments is near it.
+
+    That average counts the wait for the sound's first samples as pictures: 23.9 for 25 a second.
+    """
+    average, nominal = stream.average_rate, stream.guessed_rate
+    if average and nominal and abs(nominal / average - 1) < _NEAR_RATE:
+        return nominal
+    return average or nominal
 
 
 def _audio_facts(media: InputContainer) -> AudioStream | None:

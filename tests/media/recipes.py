@@ -1,0 +1,238 @@
+"""The regression set: how each video is made, and what is right about it. No file of others is needed.
+
+A sample is encoded as ffmpeg's command would (`-c:v`, `-c:a`, `-movflags` and so on are options of the same libraries);
+what no encoder writes is done to its boxes afterwards.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import av
+
+from chalicelib.core.media import errors
+from chalicelib.core.media.errors import MediaError
+from tests.media.sample_videos import (
+    MIB,
+    ContainerName,
+    write_sample_sound,
+    write_sample_video,
+)
+
+Write = Callable[[Path], object]
+SMALL = {"width": 64, "height": 36}
+TINY = {**SMALL, "audio": False}
+LIVE = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Right:
+    """Facts of a recipe, as its author knows them. Those that are usual for a sample need not be said.
+
+    stands_in_the_way: part and name of what keeps browsers from playing it. width, height: as displayed.
+    poster: its size; None where it is the picture's own. shows: the sample's quarters, mirrored ones, or black.
+    thumbnails: how many.
+    """
+
+    container: str
+    video: str
+    profile: str | None = None
+    audio: str | None = "aac"
+    browsers: str = "all"
+    stands_in_the_way: tuple[str, str] | None = None
+    width: int = 320
+    height: int = 180
+    rotation_degrees: int = 0
+    seconds: float | None = 2.0
+    poster: tuple[int, int] | None = None
+    shows: str = "quarters"
+    thumbnails: int = 2
+
+
+MP4 = Right(container="mp4", video="h264", profile="Constrained Baseline")
+MOV = replace(MP4, container="quicktime", browsers="some", stands_in_the_way=("container", "QuickTime"))
+MKV = replace(MP4, container="matroska", browsers="some", stands_in_the_way=("container", "Matroska"))
+MPEG_TS = replace(MP4, container="mpegts", browsers="none", stands_in_the_way=("container", "MPEG-TS"))
+VP8 = Right(container="webm", video="vp8", audio="opus")
+
+OF_EVERY_CONTAINER: dict[ContainerName, Right] = {
+    "mp4": MP4,
+    "mov": MOV,
+    "mkv": MKV,
+    "webm": VP8,
+    "avi": Right(
+        container="avi",
+        video="mpeg4",
+        profile="Simple Profile",
+        audio="mp3",
+        browsers="none",
+        stands_in_the_way=("video", "MPEG-4 Part 2"),
+    ),
+    "3gp": replace(MOV, container="3gpp", stands_in_the_way=("container", "3GP")),
+    "ts": MPEG_TS,
+    "mts": replace(MPEG_TS, audio="ac3"),
+    "mpg": Right(
+        container="mpeg",
+        video="mpeg2video",
+        profile="Main",
+        audio="mp2",
+        browsers="none",
+        stands_in_the_way=("container", "MPEG-PS"),
+    ),
+    "ogv": replace(VP8, container="ogg", browsers="some", stands_in_the_way=("container", "Ogg")),
+}
+
+
+def sample(name: ContainerName = "mp4", **options: Any) -> Write:
+    return partial(write_sample_video, container=name, **options)
+
+
+def changed(write: Write, change: Callable[[bytes], bytes]) -> Write:
+    """The file with its bytes changed."""
+
+    def written(path: Path) -> None:
+        write(path)
+        path.write_bytes(change(path.read_bytes()))
+
+    return written
+
+
+def mirrored(data: bytes) -> bytes:
+    """Have the display matrix of the only track mirror the picture, left to right, before all else."""
+    content = bytearray(data)
+    matrix = content.index(b"tkhd") + 44  # ISO/IEC 14496-12, 8.3.2, version 0
+    for start in (matrix, matrix + 4):
+        negated = -int.from_bytes(content[start : start + 4], "big", signed=True)
+        content[start : start + 4] = negated.to_bytes(4, "big", signed=True)
+    return bytes(content)
+
+
+def announcing_fragments(data: bytes) -> bytes:
+    """Add an empty `mvex` to the index: in the place of its user data, or at its end where that is the file's end."""
+    content = bytearray(data)
+    index = content.rindex(b"moov") - 4
+    size_bytes = int.from_bytes(content[index : index + 4], "big")
+    user_data = content.find(b"udta", index, index + size_bytes)
+    if user_data >= 0:
+        content[user_data : user_data + 4] = b"mvex"
+    else:
+        assert index + size_bytes == len(content)
+        content[index : index + 4] = (size_bytes + 8).to_bytes(4, "big")
+        content += (8).to_bytes(4, "big") + b"mvex"
+    return bytes(content)
+
+
+def _turned(right: Right, degrees: int) -> Right:
+    width, height = (right.height, right.width) if degrees in {90, 270} else (right.width, right.height)
+    return replace(right, rotation_degrees=degrees, width=width, height=height)
+
+
+def _recipes() -> Iterator[tuple[str, Write, Right]]:
+    for name, right in OF_EVERY_CONTAINER.items():
+        yield name, sample(name), right
+        silent = replace(right, audio=None, width=64, height=36)
+        yield f"{name}, silent", sample(name, **TINY), silent
+    yield "poster of 640 pixels", sample(width=960, height=540), replace(MP4, width=960, height=540, poster=(640, 360))
+
+    # --- Codecs that phones and recorders write
+    hevc = replace(MP4, video="hevc", profile="Main", browsers="some", stands_in_the_way=("video", "HEVC (H.265)"))
+    hevc = replace(hevc, audio=None, width=64, height=36)
+    yield "hevc in mp4", sample(video_codec="libx265", **TINY), hevc
+    yield "hevc in mov", sample("mov", video_codec="libx265", **TINY), replace(hevc, container="quicktime")
+    vp9 = Right(container="webm", video="vp9", profile="Profile 0", audio=None, width=64, height=36)
+    yield "vp9 in webm", sample("webm", video_codec="libvpx-vp9", **TINY), vp9
+    yield "vp9 in mp4", sample(video_codec="libvpx-vp9", **TINY), replace(vp9, container="mp4")
+    yield (
+        "vp9 in mkv",
+        sample("mkv", video_codec="libvpx-vp9", **TINY),
+        replace(MKV, video="vp9", profile="Profile 0", audio=None, width=64, height=36),
+    )
+
+    # --- Turned, mirrored, and pixels that are not square
+    for name, right in (("mp4", MP4), ("mov", MOV)):
+        for degrees in (90, 180, 270):
+            yield f"{name}, turned by {degrees}", sample(name, rotation_degrees=degrees), _turned(right, degrees)
+    for degrees in (0, 90, 180, 270):
+        seen = replace(_turned(MP4, degrees), shows="mirrored quarters", audio=None)
+        yield f"mirrored, turned by {degrees}", changed(sample(rotation_degrees=degrees, audio=False), mirrored), seen
+    tall = replace(MKV, width=640, height=480)
+    yield "tall pixels", sample("mkv", width=640, height=240, sample_aspect_ratio=Fraction(1, 2)), tall
+    wide = replace(MKV, width=1024, height=576, poster=(640, 360))
+    yield "wide pixels", sample("mkv", width=720, height=576, sample_aspect_ratio=Fraction(64, 45)), wide
+
+    # --- Mostly black
+    small = replace(MP4, width=64, height=36)
+    yield (
+        "black beginning",
+        sample(duration_seconds=6.0, black_seconds=2.0, **SMALL),
+        replace(small, seconds=6.0, thumbnails=6),
+    )
+    late = {"duration_seconds": 20.0, "black_seconds": 18.0, **SMALL}
+    yield "mp4, mostly black", sample(**late), replace(small, seconds=20.0, thumbnails=16)
+    yield "mkv, mostly black", sample("mkv", **late), replace(MKV, width=64, height=36, seconds=20.0, thumbnails=16)
+    fragmented_late = sample(duration_seconds=8.0, black_seconds=4.0, muxer_options=LIVE, **SMALL)
+    yield "fragmented, black beginning", fragmented_late, replace(small, seconds=8.0, thumbnails=8)
+    yield "black", sample(black_seconds=2.0, **SMALL), replace(small, shows="black")
+
+    # --- Fragments, wherever their samples are counted from; also announced ones that never come
+    for flags in ("frag_keyframe", "frag_keyframe+empty_moov", "frag_keyframe+skip_trailer", LIVE["movflags"]):
+        for more in ("", "+skip_trailer") if flags == LIVE["movflags"] else ("",):
+            options = {"movflags": flags + more}
+            write = sample(duration_seconds=20.0, muxer_options=options, **SMALL)
+            yield f"-movflags {flags}{more}", write, replace(small, seconds=20.0, thumbnails=16)
+    live_webm = sample("webm", duration_seconds=5.0, muxer_options={"live": "1"}, **SMALL)
+    yield "live webm", live_webm, replace(VP8, width=64, height=36, seconds=5.0, thumbnails=5)
+    padded = {"pad_to_bytes": 20 * MIB, "sparse_padding": True}
+    for name, faststart, right in (("mp4", True, MP4), ("mp4", False, MP4), ("mov", False, MOV)):
+        write = changed(sample(name, faststart=faststart, **padded), announcing_fragments)
+        yield f"{name}, announced fragments, index {'first' if faststart else 'last'}", write, right
+
+    yield "subtitles beside the pictures", _with_subtitles, MKV
+
+
+def _with_subtitles(path: Path) -> None:
+    plain_path = path.with_suffix(".plain")
+    write_sample_video(plain_path, "mkv")
+    with av.open(str(plain_path)) as plain, av.open(str(path), "w", format="matroska") as titled:
+        copies = {stream.index: titled.add_stream_from_template(stream) for stream in plain.streams}
+        titles = titled.add_stream("ass")
+        titles.codec_context.subtitle_header = b"[Script Info]\nScriptType: v4.00+\n"
+        for packet in plain.demux():
+            if packet.dts is not None:
+                packet.stream = copies[packet.stream.index]
+                titled.mux(packet)
+    with av.open(str(path)) as written:
+        assert [stream.type for stream in written.streams] == ["video", "audio", "subtitle"]
+
+
+RECIPES = {name: (write, right) for name, write, right in _recipes()}
+
+
+def _refused() -> Iterator[tuple[str, Write, type[MediaError], str]]:
+    keys = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": "12" * 16, "encryption_kid": "34" * 16}
+    for name in ("mp4", "mov"):
+        yield f"{name}, encrypted", sample(name, muxer_options=keys, **SMALL), errors.EncryptedMediaError, "encrypted"
+    yield "ffv1", _in_ffv1, errors.UnsupportedCodecError, "ffv1"
+    yield "sound alone", write_sample_sound, errors.NoVideoStreamError, "no moving pictures"
+    first = sample(faststart=True, **SMALL)
+    yield (
+        "last byte missing",
+        changed(first, lambda data: data[:-1]),
+        errors.UnreadableMediaError,
+        ("^The video cannot be read: it is cut off; bytes missing at its end: 1.$"),
+    )
+    yield "half missing", changed(first, lambda data: data[: len(data) // 2]), errors.UnreadableMediaError, "cut off"
+
+
+def _in_ffv1(path: Path) -> None:
+    with av.open(str(path), "w", format="matroska") as film:
+        stream = film.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 36, "yuv420p"
+        film.mux(stream.encode(av.VideoFrame(64, 36, "yuv420p")))
+        film.mux(stream.encode(None))
+
+
+REFUSED = {name: (write, error, words) for name, write, error, words in _refused()}
