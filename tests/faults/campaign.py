@@ -17,7 +17,7 @@ from tests.chromium import launch
 from tests.faults.command_process import warm_up
 from tests.faults.command_runs import CommandRun
 from tests.faults.kinds import KINDS, Client, Kind
-from tests.faults.link_runs import LinkRun
+from tests.faults.link_runs import LinkPageRun, LinkRun
 from tests.faults.page_runs import PageRun
 from tests.faults.runs import Run
 from tests.faults.scene import Lane, Scene, running_scene
@@ -105,9 +105,10 @@ class _Stage:
                     kind, seed = waiting.get_nowait()
                 except Empty:
                     return
-                if kind.client is Client.PAGE:
+                if kind.client in {Client.PAGE, Client.LINK_PAGE}:
                     browser = browser or opened.enter_context(_browser())
-                    run: Run = PageRun(self._scene, lane, kind, seed, browser)
+                    kind_of_page = LinkPageRun if kind.client is Client.LINK_PAGE else PageRun
+                    run: Run = kind_of_page(self._scene, lane, kind, seed, browser)
                 else:
                     kind_of_run = LinkRun if kind.client is Client.LINK else CommandRun
                     run = kind_of_run(self._scene, lane, kind, seed)

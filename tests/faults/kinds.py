@@ -11,6 +11,8 @@ class Client(StrEnum):
     LINK = "link"
     """The command of somebody without an account, by an upload link."""
     PAGE = "page"
+    LINK_PAGE = "link-page"
+    """The page of somebody without an account, by an upload link."""
 
 
 class Moment(StrEnum):
@@ -143,4 +145,16 @@ _PAGE = (
     ),
 )
 
-KINDS = {kind.name: kind for kind in (*_COMMAND, *_LINK, *_PAGE)}
+_LINK_PAGE_CALLS: dict[str, tuple[Way, ...]] = {
+    "init": (*_BROKEN_LINES, Way.UNAVAILABLE, Way.TOO_MANY, *_BETWEEN, *_DEATHS),
+    "put": (Way.RESET, Way.LOST, Way.EXPIRED, *_DEATHS),
+    "list": (Way.RESET, Way.UNAVAILABLE),
+    "complete": (*_BROKEN_LINES, Way.UNAVAILABLE, *_BETWEEN, *_DEATHS),
+}
+
+_LINK_PAGE = (
+    *(Kind(client=Client.LINK_PAGE, call=call, way=way) for call, ways in _LINK_PAGE_CALLS.items() for way in ways),
+    *(Kind(client=Client.LINK_PAGE, call="any-moment", special=special) for special in ("closed", "offline")),
+)
+
+KINDS = {kind.name: kind for kind in (*_COMMAND, *_LINK, *_PAGE, *_LINK_PAGE)}

@@ -26,8 +26,13 @@ AT_REST = {"completed", "ready", "rejected", "failed"}
 """States of a row in which its upload needs nobody."""
 
 _SESSION = """
-(([key, session, hurry]) => {
+(([key, session]) => {
   if (!sessionStorage.getItem(key)) sessionStorage.setItem(key, session);
+})(%s)
+"""
+
+_HURRIED = """
+((hurry) => {
   const whole = window.setTimeout;
   const hurried = (ms) => Math.max(Math.min(ms, 20), ms / (ms < 30000 ? hurry : 10));
   window.setTimeout = (run, ms = 0, ...more) => whole(run, hurried(ms), ...more);
@@ -62,9 +67,18 @@ class PageRun(Run):
 
     # the browser
 
+    @property
+    def address(self) -> str:
+        return self.lane.site.url
+
     def _context(self) -> BrowserContext:
         context = self.browser.new_context(locale="en-GB", service_workers="block")
         context.set_default_timeout(PATIENCE_SECONDS * 1000)
+        context.add_init_script(_HURRIED % HURRY)
+        self._sign_in(context)
+        return context
+
+    def _sign_in(self, context: BrowserContext) -> None:
         person, authority = self.person, self.scene.platform.sign_in.authority_url
         session = {
             "access_token": person.access_token,
@@ -74,13 +88,12 @@ class PageRun(Run):
             "profile": jwt.decode(person.id_token, options={"verify_signature": False}),
             "expires_at": 0 if self.kind.special == "token-expired" else 4_000_000_000,
         }
-        context.add_init_script(_SESSION % json.dumps([f"oidc.user:{authority}:web", json.dumps(session), HURRY]))
-        return context
+        context.add_init_script(_SESSION % json.dumps([f"oidc.user:{authority}:web", json.dumps(session)]))
 
     def _open(self, context: BrowserContext) -> Page:
         page = context.new_page()
         page.on("dialog", lambda dialog: dialog.accept())
-        page.goto(self.lane.site.url)
+        page.goto(self.address)
         self._look_around(page)
         return page
 
