@@ -145,7 +145,8 @@ class Authority:
         granted = client.grant_scopes(" ".join(scopes))
         user = self.users.get_or_create(email)
         grant = new_grant(user, client, granted, int(self.clock()))
-        return self.tokens.for_user(user, client, grant, nonce=None, refresh_token=self.refresh_tokens.issue(grant))
+        refresh_token = self.refresh_tokens.issue(grant, client.refresh_seconds)
+        return self.tokens.for_user(user, client, grant, nonce=None, refresh_token=refresh_token)
 
     def _exchange_code(self, client: Client, form: Mapping[str, str]) -> Tokens:
         try:
@@ -159,7 +160,7 @@ class Authority:
             self.refresh_tokens.revoke_family(error.origin_jti)
             raise
         user = self._present(grant)
-        refresh_token = self.refresh_tokens.issue(grant)
+        refresh_token = self.refresh_tokens.issue(grant, client.refresh_seconds)
         return self.tokens.for_user(user, client, grant, nonce=request.nonce, refresh_token=refresh_token)
 
     def _exchange_refresh_token(self, client: Client, form: Mapping[str, str]) -> Tokens:

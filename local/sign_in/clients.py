@@ -17,7 +17,9 @@ ACCOUNT_SCOPE = "aws.cognito.signin.user.admin"
 ACCOUNT_CLIENT = "account"
 ACCOUNT_PAGE = "account.html"
 TOKEN_SECONDS = 3600
-ACCOUNT_TOKEN_SECONDS = 600  # as in components/auth/app_clients.py; a test compares them
+REFRESH_SECONDS = 30 * 24 * 3600
+ACCOUNT_TOKEN_SECONDS, ACCOUNT_REFRESH_SECONDS = 600, 3600
+"""As in components/auth/app_clients.py; a test compares them."""
 
 
 def site_redirect_uris(*origins: str) -> dict[str, tuple[str, ...]]:
@@ -46,7 +48,7 @@ class Client:
 
     secret: None for public clients, which prove themselves by PKCE.
     redirect_uris: where codes may go, and where people may land after signing out.
-    token_seconds: the life of its access and ID tokens.
+    token_seconds, refresh_seconds: the lives of its access and ID tokens, and of a family of its refresh tokens.
     has_companies: whether companies' people sign in by it, beside those of the pool.
     """
 
@@ -56,6 +58,7 @@ class Client:
     redirect_uris: tuple[str, ...] = ()
     secret: str | None = None
     token_seconds: int = TOKEN_SECONDS
+    refresh_seconds: int = REFRESH_SECONDS
     has_companies: bool = True
 
     def redirect_uri(self, uri: str) -> str:
@@ -128,6 +131,7 @@ def _person_client(client_id: str, uris: Sequence[str]) -> Client:
         grants=frozenset({"authorization_code", "refresh_token"}),
         redirect_uris=tuple(uris),
         token_seconds=ACCOUNT_TOKEN_SECONDS if is_account else TOKEN_SECONDS,
+        refresh_seconds=ACCOUNT_REFRESH_SECONDS if is_account else REFRESH_SECONDS,
         has_companies=not is_account,
     )
 

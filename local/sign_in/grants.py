@@ -15,7 +15,6 @@ from local.sign_in.errors import InvalidGrantError
 from local.sign_in.private_files import PrivateFiles
 
 CODE_SECONDS = 60
-REFRESH_SECONDS = 30 * 24 * 3600  # Cognito's default for new app clients
 REFRESH_FILE = "refresh_tokens.json"
 
 
@@ -122,11 +121,11 @@ class RefreshTokens:
             item["grant"]["origin_jti"]: _stored_family(item) for item in json.loads(files.read(REFRESH_FILE) or "[]")
         }
 
-    def issue(self, grant: Grant) -> str:
-        """The first token of a new family."""
+    def issue(self, grant: Grant, seconds: int) -> str:
+        """The first token of a new family, which lives so long."""
         with self._lock:
             token = self._new_token(grant.origin_jti)
-            self._families[grant.origin_jti] = _Family(grant, _digest(token), self._clock() + REFRESH_SECONDS)
+            self._families[grant.origin_jti] = _Family(grant, _digest(token), self._clock() + seconds)
             self._save()
             return token
 

@@ -7,6 +7,7 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 
+from components.auth.app_clients import ACCOUNT_REFRESH_MINUTES, ACCOUNT_TOKEN_MINUTES, REFRESH_TOKEN_DAYS
 from components.settings import Mfa as MfaSetting
 from local.sign_in.account_api import TARGET
 from local.sign_in.clients import ACCOUNT_CLIENT, ACCOUNT_SCOPE, ACCOUNT_TOKEN_SECONDS, API_SCOPES, IDENTITY_SCOPES
@@ -208,6 +209,20 @@ def test_an_account_token_writes_no_attribute_and_ends_soon(sign_in: SignIn, clo
         assert code == "NotAuthorizedException"
     clock.now += ACCOUNT_TOKEN_SECONDS
     assert refusal_of(lambda: cognito.get_user(AccessToken=token)) == "NotAuthorizedException"
+
+
+def test_tokens_of_the_account_view_live_as_long_as_on_aws(sign_in: SignIn, clock: Clock, walk: MakeWalk) -> None:
+    tokens = sign_in.issue_tokens(ADA, scopes=("openid", ACCOUNT_SCOPE), client_id=ACCOUNT_CLIENT)
+    assert tokens.expires_in == ACCOUNT_TOKEN_MINUTES * 60
+    clock.now += ACCOUNT_REFRESH_MINUTES * 60 - 1
+    view = walk(client_id=ACCOUNT_CLIENT)
+    renewed = view.refresh(tokens.refresh_token or "")
+    assert renewed.status_code == 200
+    clock.now += 1
+    assert view.refresh(renewed.json()["refresh_token"]).status_code == 400, "renewing lengthens nothing"
+    person = sign_in.issue_tokens(ADA)
+    clock.now += REFRESH_TOKEN_DAYS * 24 * 3600 - 1
+    assert walk().refresh(person.refresh_token or "").status_code == 200
 
 
 def test_an_operator_resets_a_lost_app_and_ends_every_session(
