@@ -132,7 +132,7 @@ class AccountApi:
         return {"Status": "SUCCESS"}
 
     def _set_preference(self, user: User, values: Values) -> Values:
-        wanted = values.get("SoftwareTokenMfaSettings", {}).get("Enabled")
+        wanted = (values.get("SoftwareTokenMfaSettings") or {}).get("Enabled")
         try:
             if wanted is not None:
                 self._authority.second_factors.turn(user.subject, is_on=bool(wanted))

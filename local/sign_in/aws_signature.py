@@ -27,7 +27,10 @@ def is_signed(url: str, headers: Mapping[str, str], body: bytes, now: float) -> 
     timestamp = headers.get("x-amz-date", "")
     if found is None or not _TIMESTAMP.fullmatch(timestamp):
         return False
-    signed_at = datetime.strptime(timestamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+    try:
+        signed_at = datetime.strptime(timestamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return False
     signed_names = found["headers"].split(";")
     if abs(now - signed_at) > MAX_CLOCK_SKEW_SECONDS or not _DEMANDED.issubset(signed_names):
         return False

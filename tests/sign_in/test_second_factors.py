@@ -270,6 +270,28 @@ def test_an_app_and_its_used_codes_survive_a_restart_in_a_file_of_the_owner_alon
         browser.browser.close()
 
 
+@pytest.mark.parametrize("time", ["99999999T999999Z", "20261301T000000Z", "00000101T000000Z"])
+def test_a_signature_of_a_time_that_never_is_signs_nothing(sign_in: SignIn, time: str) -> None:
+    headers = {
+        "X-Amz-Target": f"{TARGET}.AdminDeleteSoftwareToken",
+        "X-Amz-Date": time,
+        "Authorization": "AWS4-HMAC-SHA256 Credential=local/20260101/eu-central-1/cognito-idp/aws4_request, "
+        f"SignedHeaders=host;x-amz-date;x-amz-target, Signature={'0' * 64}",
+    }
+    named = {"UserPoolId": POOL, "Username": ADA}
+    reply = requests.post(f"{sign_in.authority_url}/", json=named, headers=headers, timeout=5)
+    assert (reply.status_code, reply.json()["__type"]) == (400, "NotAuthorizedException")
+
+
+def test_a_setting_of_nothing_changes_nothing(app: Authenticator, sign_in: SignIn, walk: MakeWalk) -> None:
+    nothing = {"AccessToken": account_token(sign_in, ADA), "SoftwareTokenMfaSettings": None}
+    headers = {"X-Amz-Target": f"{TARGET}.SetUserMFAPreference"}
+    assert requests.post(f"{sign_in.authority_url}/", json=nothing, headers=headers, timeout=5).status_code == 200
+    browser = walk()
+    browser.submit(ADA, PASSWORD)
+    assert "code" in answer(browser.submit_code(app.code())), "codes are asked for as before"
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"\xff{", b"{}", b'{"AccessToken": 5}'])
 @pytest.mark.parametrize(
     "headers",
