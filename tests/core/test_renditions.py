@@ -25,6 +25,10 @@ CALLS = {
 }
 
 
+class StorageSlowError(Exception):
+    """S3 takes too long."""
+
+
 class KilledError(BaseException):
     """Lambda ends a function: nothing that tidies up after an error runs."""
 
@@ -153,6 +157,22 @@ def test_a_file_that_cannot_be_copied_plays_as_it_is_and_its_owner_is_told(conve
     assert not converting.videos.uploads, "nothing half-sent is left at S3"
     assert not list(converting.records.markers())
     assert converting.meter.values["renditions_failed_count"] == [1]
+
+
+def test_a_copy_whose_parts_s3_does_not_put_together_leaves_none_of_them(
+    converting: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> str:
+        raise StorageSlowError
+
+    transfer = completed(converting)
+    with monkeypatch.context() as refusing:
+        refusing.setattr(converting.renditions, "complete", refuse)
+        with pytest.raises(StorageSlowError):
+            converting.process(transfer)
+    assert not converting.videos.uploads
+    converting.process(transfer)
+    assert shown(converting, transfer) == ("ready", len(COPY_MARK + transfer.body), None)
 
 
 def test_a_copy_that_some_browsers_do_not_play_either_is_removed(converting: InMemoryPlatform) -> None:

@@ -1,6 +1,7 @@
 """Renditions in the video bucket: the objects that the platform writes itself."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,4 +42,5 @@ class S3Renditions:
         return answer["VersionId"]
 
     def abort(self, key: str, upload_id: str) -> None:
-        self.s3.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id)
+        with suppress(self.s3.exceptions.NoSuchUpload):
+            self.s3.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id)

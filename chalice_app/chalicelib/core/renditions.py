@@ -48,7 +48,9 @@ class RenditionBucket(Protocol):
         """The new version's id."""
         ...
 
-    def abort(self, key: str, upload_id: str) -> None: ...
+    def abort(self, key: str, upload_id: str) -> None:
+        """Let go of what was sent; harmless where the upload was completed and its answer lost."""
+        ...
 
 
 Copy = Callable[[Source, Callable[[int, bytes], None]], int]
@@ -128,10 +130,10 @@ class Renditions:
 
         try:
             size_bytes = self.copy(self._source(record, media), send)
+            version_id = self.bucket.complete(key, upload_id, sorted(etags.items()))
         except BaseException:
             self.bucket.abort(key, upload_id)
             raise
-        version_id = self.bucket.complete(key, upload_id, sorted(etags.items()))
         try:
             facts = self.inspect(partial(self.videos.read_range, key, version_id), size_bytes).facts
             if facts.playability.browsers is not Support.ALL:
