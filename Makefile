@@ -12,7 +12,6 @@ UPLOADER := $(CLIENTS)/uploader
 WEB_BUILT := $(WEB)/dist/index.html
 UPLOADER_BUILT := $(UPLOADER)/dist/video-uploader.js
 WEB_INSTALLED := $(CLIENTS)/node_modules/.package-lock.json
-PEERS := build/bench-clients
 GENERATOR := tests/contract/generated_client
 GENERATOR_INSTALLED := $(GENERATOR)/node_modules/.package-lock.json
 UPLOADER_SOURCES := $(shell find $(UPLOADER)/src -type f)
@@ -125,18 +124,13 @@ engine: install ## Deploy and destroy every stage with your own Pulumi engine, w
 load: install ## 1,247 concurrent uploads by 2,500 users, and a flood by one of them, against the local platform
 	$(BIN)/python -m bench.concurrent_uploads $(ARGS)
 
-bench: install ## Measure ourselves and our peers in one run (ARGS="--rows signing --quick", "--help" for more)
+bench: install web ## Measure ourselves and our peers in one run (ARGS="--rows signing --quick", "--help" for more)
 	@$(BIN)/python -m bench $(ARGS)
 
 bench-library: install ## Calls and milliseconds of a library's page for 10 to 100,000 videos, of an owner and of the stage
 	@$(BIN)/python -m bench --rows library $(ARGS)
 
-# The peers have an environment of their own: what is compared is no dependency of ours.
 bench-clients: install web ## Our page, Uppy and UpChunk on the same bad lines (ARGS=--quick)
-	@mkdir -p $(PEERS)
-	@cp bench/clients/* $(PEERS)
-	@$(NPM:$(CLIENTS)=$(PEERS)) ci --silent --omit-lockfile-registry-resolved
-	@cd $(PEERS) && PATH="$(NODE)/bin:$$PATH" node node_modules/.bin/vite build --logLevel warn
 	$(BIN)/python -m bench.bad_lines $(ARGS)
 
 bench-media: install ## Inspection of videos against ffprobe and ffmpeg, on a throttled server (ARGS=--small)

@@ -14,11 +14,13 @@ from typing import Protocol
 import boto3
 
 from bench import (
+    browser_peers,
     cold_starts,
     document,
     functions,
     library,
     one_upload,
+    page_uploads,
     peers,
     pulumi_program,
     signing,
@@ -51,6 +53,7 @@ ROWS: Mapping[str, Row] = {
     "transfers": Row(
         section=transfers.SECTION, report=transfers.report, versions=lambda: peers.versions(*transfers.PEERS)
     ),
+    "page-uploads": Row(section=page_uploads.SECTION, report=page_uploads.report, versions=browser_peers.versions),
     "one-upload": Row(section=one_upload.SECTION, report=one_upload.report, versions=dict),
     "library": Row(section=library.SECTION, report=library.report, versions=dict),
     "sweeps": Row(section=sweeps.SECTION, report=sweeps.report, versions=dict),

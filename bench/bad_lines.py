@@ -9,7 +9,6 @@ stays dead, as behind a router that was started anew.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import tempfile
 import time
@@ -17,14 +16,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import boto3
-from botocore.config import Config
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from bench.document import REPOSITORY, about, write
+from bench import browser_peers
+from bench.document import about, write
 from bench.peers_server import PeersServer, serving_peers
+from bench.peers_store import Store
 from local.platform import LocalPlatform, Ports
 from local.stand_in import names
 from tests.chromium import launch
@@ -32,7 +30,6 @@ from tests.media.sample_videos import write_sample_video
 from tests.web.session import open_signed_in
 from tests.web.slow_line import HOST, SlowLine
 
-PAGES = REPOSITORY / "build" / "bench-clients" / "dist"
 SECTION = "bench.bad_lines"
 MEGABYTE = 1_000_000
 OURS, UPPY, UPCHUNK = "our page", "Uppy", "UpChunk"
@@ -110,64 +107,6 @@ class Lane:
     ends: Callable[[], tuple[int, int]]
 
 
-class Store:
-    """The stand-in's bucket as its operator sees it, past all lines."""
-
-    def __init__(self, url: str, *, seen_as: str) -> None:
-        self._s3 = _client(url)
-        self._signer = _client(seen_as)
-
-    def held_bytes(self, prefix: str) -> int:
-        """Objects, and parts of open uploads."""
-        bucket = names.VIDEO_BUCKET
-        objects = self._s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
-        uploads = self._s3.list_multipart_uploads(Bucket=bucket, Prefix=prefix).get("Uploads", [])
-        parts = (
-            part["Size"]
-            for upload in uploads
-            for part in self._s3.list_parts(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"]).get(
-                "Parts", []
-            )
-        )
-        return sum(each["Size"] for each in objects) + sum(parts)
-
-    def allow(self, origins: Sequence[str]) -> None:
-        rule = {
-            "AllowedOrigins": [*origins],
-            "AllowedMethods": ["GET", "PUT", "POST", "DELETE"],
-            "AllowedHeaders": ["*"],
-            "ExposeHeaders": ["ETag", "Location"],
-        }
-        self._s3.put_bucket_cors(Bucket=names.VIDEO_BUCKET, CORSConfiguration={"CORSRules": [rule]})
-
-    def sign(self, asked: dict[str, Any]) -> str:
-        """Presign one request of Uppy's."""
-        method, upload_id, part = asked["method"], asked.get("uploadId"), asked.get("partNumber")
-        operation = {
-            ("PUT", True, True): "upload_part",
-            ("GET", True, False): "list_parts",
-            ("POST", False, False): "create_multipart_upload",
-            ("POST", True, False): "complete_multipart_upload",
-            ("DELETE", True, False): "abort_multipart_upload",
-        }[method, bool(upload_id), bool(part)]
-        given = {"Bucket": names.VIDEO_BUCKET, "Key": f"uppy/{asked['key']}"}
-        given |= {"UploadId": upload_id} if upload_id else {}
-        given |= {"PartNumber": part} if part else {}
-        return self._signer.generate_presigned_url(operation, Params=given, ExpiresIn=900)
-
-
-def _client(url: str) -> Any:
-    make: Any = boto3.client
-    return make(
-        "s3",
-        endpoint_url=url,
-        region_name=names.REGION,
-        aws_access_key_id=names.ACCESS_KEY,
-        aws_secret_access_key=names.SECRET_KEY,
-        config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
-    )
-
-
 def play(scenario: Scenario, browser: Browser, files: Sequence[Path]) -> dict[str, Result]:
     """One round of all clients."""
     with ExitStack() as held:
@@ -177,7 +116,7 @@ def play(scenario: Scenario, browser: Browser, files: Sequence[Path]) -> dict[st
         platform = held.enter_context(
             LocalPlatform(data_dir=None, ports=ports, api_variables={"AWS_ENDPOINT_URL": stores[OURS]})
         )
-        peers = held.enter_context(serving_peers(PAGES))
+        peers = held.enter_context(serving_peers(browser_peers.PAGES))
         site_url = f"http://{HOST}:{lines[OURS].open(ports.site)}"
         pages = {name: f"http://{HOST}:{lines[name].open(peers.server_port)}" for name in (UPPY, UPCHUNK)}
         platform.sign_in.allow_redirects("web", [f"{site_url}/"])
@@ -295,21 +234,16 @@ def table(scenario: Scenario, rounds: Sequence[dict[str, Result]]) -> str:
     return "\n".join(lines)
 
 
-def versions(browser: Browser) -> dict[str, str]:
-    """Versions of the browser and of the peers that package.json pins."""
-    pinned: dict[str, str] = json.loads((REPOSITORY / "bench" / "clients" / "package.json").read_text())["dependencies"]
-    return {"Chromium": browser.version, **pinned}
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="short forms of the same scenarios")
     parser.add_argument("--rounds", type=int, default=1, help="rounds, of which the medians are printed (1)")
     parser.add_argument("--write", action="store_true", help="write the tables into docs/performance.md")
     wanted = parser.parse_args(arguments)
+    browser_peers.install()
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = launch(playwright)
-        report = [about(wanted.rounds, versions(browser))]
+        report = [about(wanted.rounds, browser_peers.versions())]
         print(report[0], flush=True)
         for scenario in QUICK if wanted.quick else FULL:
             files = [Path(folder) / f"film {number}.mp4" for number in range(scenario.files)]

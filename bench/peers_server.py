@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -15,8 +16,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from local.stand_in import checksums
+
 QUANTUM_BYTES = 256 * 1024
-BLOCK_BYTES = 64 * 1024
+BLOCK_BYTES = 256 * 1024
 CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 Sign = Callable[[dict[str, Any]], str]
@@ -68,8 +71,13 @@ class _Handler(SimpleHTTPRequestHandler):
         arrived = 0
         length = end - start + 1
         try:
-            while arrived < length and (block := self.rfile.read1(min(BLOCK_BYTES, length - arrived))):
-                arrived += len(block)
+            # What the stand-in does with a part: it is summed, and written to disk.
+            checksum = checksums.start(checksums.DEFAULT_ALGORITHM)
+            with tempfile.TemporaryFile(buffering=0) as body:
+                while arrived < length and (block := self.rfile.read1(min(BLOCK_BYTES, length - arrived))):
+                    checksum.update(block)
+                    body.write(block)
+                    arrived += len(block)
         finally:
             whole = start + arrived if arrived == length else (start + arrived) // QUANTUM_BYTES * QUANTUM_BYTES
             with self._peers.lock:

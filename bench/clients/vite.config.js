@@ -1,1 +1,1 @@
-export default { build: { rollupOptions: { input: ["uppy.html", "upchunk.html"] } } };
+export default { build: { rollupOptions: { input: ["uppy.html", "upchunk.html", "raw.html"] } } };

@@ -2,6 +2,7 @@
 
 import type { ChecksumRequest, Checksums } from "./checksum";
 import { Crc64Nvme } from "./crc64nvme";
+import { piecesOf } from "./file_pieces";
 
 // biome-ignore lint/suspicious/noGlobalAssign: a worker hears of its work by this handler.
 onmessage = async ({ data: { file, partSizeBytes } }: MessageEvent<ChecksumRequest>) => {
@@ -16,8 +17,7 @@ onmessage = async ({ data: { file, partSizeBytes } }: MessageEvent<ChecksumReque
 
 async function checksum(bytes: Blob): Promise<string> {
   const crc = new Crc64Nvme();
-  const reader = bytes.stream().getReader();
-  for (let read = await reader.read(); !read.done; read = await reader.read()) crc.update(read.value);
+  for await (const piece of piecesOf(bytes)) crc.update(piece);
   return crc.base64();
 }
 

@@ -10,7 +10,7 @@ import { shareOf, type UploadState, type VideoUpload } from "./video_upload";
 import type { View } from "./view";
 
 const ANNOUNCED_STEPS = 4;
-const DRAWN_EVERY_MS = 100;
+const DRAWN_EVERY_MS = 200;
 const LOOKED_AT_EVERY_MS = 1000;
 const NO_TOGGLE = new Set<UploadState>(["completing", "completed", "ready", "rejected", "cancelling", "cancelled"]);
 type Action = "pause" | "stop" | "resume" | "retry" | "start" | "cancel" | "remove";
