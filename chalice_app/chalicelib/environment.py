@@ -41,7 +41,8 @@ def _variable(default: str | None = None, *, least: int | None = None, most: int
     return field(metadata={"default": default, "least": least, "most": most})
 
 
-@dataclass(frozen=True, kw_only=True)
+# Methods that nobody calls cost each cold start the time in which they are compiled.
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Environment:
     """Field names are the variables' names in lower case.
 
