@@ -22,6 +22,7 @@ from bench import (
     one_upload,
     page_uploads,
     peers,
+    platform_starts,
     pulumi_program,
     signing,
     sweeps,
@@ -60,6 +61,7 @@ ROWS: Mapping[str, Row] = {
     "pulumi-program": Row(
         section=pulumi_program.SECTION, report=pulumi_program.report, versions=pulumi_program.versions
     ),
+    "platform-starts": Row(section=platform_starts.SECTION, report=platform_starts.report, versions=dict),
     "functions": Row(section=functions.SECTION, report=functions.report, versions=lambda: {"boto3": boto3.__version__}),
 }
 

@@ -11,6 +11,10 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
 DOCUMENT = REPOSITORY / "docs" / "performance.md"
+SUMMARY = "bench.summary"
+_REACH = re.compile(r"- (.+): ([0-9.e+]+), shall be at (least|most) ([0-9.e+]+): \*\*(met|not met)\*\*")
+"""A line as `rounds.Reach` prints it."""
+_NOT_IN_ANCHORS = re.compile(r"[^a-z0-9 -]")
 
 
 def about(rounds: int, versions: Mapping[str, str]) -> str:
@@ -23,12 +27,32 @@ def about(rounds: int, versions: Mapping[str, str]) -> str:
 
 
 def write(section: str, report: str) -> None:
-    """Replace what an earlier run wrote into a section. Raises LookupError if the document has no marks for it."""
-    text = DOCUMENT.read_text()
+    """Replace what an earlier run wrote into a section, and the summary. Raises LookupError if the document has no
+    marks for it."""
+    text = _replaced(DOCUMENT.read_text(), section, report)
+    DOCUMENT.write_text(_replaced(text, SUMMARY, summary(text)))
+
+
+def summary(text: str) -> str:
+    """What is asked in all sections of the document, in one table."""
+    rows = ["| Section | Figure | Asked | Measured | Met |", "|---|---|---:|---:|---|"]
+    heading = ""
+    for line in text.splitlines():
+        if line.startswith("##"):
+            heading = line.lstrip("# ")
+        elif found := _REACH.fullmatch(line):
+            what, measured, bound, asked, verdict = found.groups()
+            sign = "≥" if bound == "least" else "≤"
+            link = f"[{heading}](#{_NOT_IN_ANCHORS.sub('', heading.lower()).replace(' ', '-')})"
+            rows.append(f"| {link} | {what} | {sign} {asked} | {measured} | {'yes' if verdict == 'met' else 'no'} |")
+    return "\n".join(rows)
+
+
+def _replaced(text: str, section: str, report: str) -> str:
     marks = f"<!-- {section} -->", f"<!-- /{section} -->"
     pattern = re.compile(re.escape(marks[0]) + ".*" + re.escape(marks[1]), re.DOTALL)
     written, count = pattern.subn(lambda _: f"{marks[0]}\n{report}\n{marks[1]}", text)
     if count != 1:
         problem = f"{DOCUMENT.name} has the marks of {section} {count} times"
         raise LookupError(problem)
-    DOCUMENT.write_text(written)
+    return written

@@ -49,12 +49,31 @@ def test_figures_replace_those_of_an_earlier_run_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     copy = tmp_path_factory.mktemp("docs") / "performance.md"
-    copy.write_text("before\n<!-- a -->\nold\n<!-- /a -->\nafter\n")
+    copy.write_text("<!-- bench.summary -->\n<!-- /bench.summary -->\n## A\n<!-- a -->\nold\n<!-- /a -->\nafter\n")
     monkeypatch.setattr(document, "DOCUMENT", copy)
     document.write("a", r"new \1")
-    assert copy.read_text() == "before\n<!-- a -->\nnew \\1\n<!-- /a -->\nafter\n"
+    assert copy.read_text().endswith("## A\n<!-- a -->\nnew \\1\n<!-- /a -->\nafter\n")
     with pytest.raises(LookupError, match="the marks of b 0 times"):
         document.write("b", "new")
+
+
+def test_a_reach_that_is_written_stands_in_the_summary(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    copy = tmp_path_factory.mktemp("docs") / "performance.md"
+    copy.write_text("<!-- bench.summary -->\n<!-- /bench.summary -->\n### Cold starts\n<!-- a -->\n<!-- /a -->\n")
+    monkeypatch.setattr(document, "DOCUMENT", copy)
+    document.write("a", str(rounds.Reach(text="ours / peer", figure=0.5, at_most=0.4)))
+    assert "| [Cold starts](#cold-starts) | ours / peer | ≤ 0.4 | 0.5 | no |" in copy.read_text()
+    document.write("a", str(rounds.Reach(text="URLs", figure=81.54, at_least=80)))
+    assert "| URLs | ≥ 80 | 81.5 | yes |" in copy.read_text()
+    assert "peer" not in copy.read_text()
+
+
+def test_the_summary_has_every_reach_of_the_document() -> None:
+    text = document.DOCUMENT.read_text()
+    assert document.summary(text) in text
+    assert document.summary(text).count("\n") == text.count(", shall be at ") + 1
 
 
 def test_the_short_form_of_a_row_runs_and_prints_its_figures(capsys: pytest.CaptureFixture[str]) -> None:
