@@ -22,7 +22,8 @@ def about(rounds: int, versions: Mapping[str, str]) -> str:
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
     return (
         f"{datetime.now(UTC).date().isoformat()}, {machine.machine()} with {os.cpu_count()} cores, {machine.system()} "
-        f"{machine.release()}, Python {machine.python_version()}{named and f'; {named}'}; rounds: {rounds}."
+        f"{machine.release()}, load average {os.getloadavg()[0]:.0f}, Python {machine.python_version()}"
+        f"{named and f'; {named}'}; rounds: {rounds}."
     )
 
 
