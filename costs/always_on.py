@@ -4,7 +4,7 @@ Where the size is in doubt, the doubt counts for the servers.
 """
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from components.compute.functions import WARM_USE
 from costs.bill import Bill, Driver
@@ -21,8 +21,7 @@ REPLACED = (Driver.LAMBDA, Driver.API, Driver.NETWORK)
 """Drivers that servers would replace. The rest is equal on both sides: storage, edge, sign-in, keys, monitoring."""
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """One line of the bill of materials; quantity in the price's unit, reason: of its size."""
 
     item: str
@@ -36,8 +35,7 @@ class Part:
         return self.price.cost_usd(self.quantity)
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(NamedTuple):
     """Dollars of a month on both sides."""
 
     platform_usd: float
@@ -70,18 +68,15 @@ def bill_of_materials(workload: Workload, prices: PriceList) -> list[Part]:
     records = "records and open uploads, which the platform keeps in S3; with a standby"
     by_zone = "one a zone: keys, messages, sign-in; S3 by its endpoint"
     hours, uploaded_gib = HOURS_A_MONTH, workload.uploaded_bytes / GIB
-
-    def part(item: str, count: int, quantity: float, key: str, reason: str) -> Part:
-        return Part(item, count, count * quantity, prices[key], reason)
-
-    return [
-        part("upload servers", at_work, hours, "ec2.c7gn_large", sized),
-        part("media workers", ZONES, hours, "ec2.c7g_xlarge", queued),
-        part("volumes", servers, VOLUME_GB, "ec2.gp3_volumes", streamed),
-        part("load balancer", 1, hours, "elb.application_load_balancers", "one, across the zones"),
-        part("load balancer, use", 1, uploaded_gib, "elb.capacity_units", "every uploaded GB passes it"),
-        part("database", 1, hours, "rds.t4g_medium_multi_az", records),
-        part("database storage", 1, DATABASE_GB, "rds.gp3_multi_az", "the smallest RDS has"),
-        part("NAT gateways", ZONES, hours, "ec2.nat_gateways", by_zone),
-        part("public addresses", 2 * ZONES, hours, "ec2.public_addresses", "load balancer and NAT gateways"),
+    parts = [
+        ("upload servers", at_work, hours, "ec2.c7gn_large", sized),
+        ("media workers", ZONES, hours, "ec2.c7g_xlarge", queued),
+        ("volumes", servers, VOLUME_GB, "ec2.gp3_volumes", streamed),
+        ("load balancer", 1, hours, "elb.application_load_balancers", "one, across the zones"),
+        ("load balancer, use", 1, uploaded_gib, "elb.capacity_units", "every uploaded GB passes it"),
+        ("database", 1, hours, "rds.t4g_medium_multi_az", records),
+        ("database storage", 1, DATABASE_GB, "rds.gp3_multi_az", "the smallest RDS has"),
+        ("NAT gateways", ZONES, hours, "ec2.nat_gateways", by_zone),
+        ("public addresses", 2 * ZONES, hours, "ec2.public_addresses", "load balancer and NAT gateways"),
     ]
+    return [Part(item, count, count * each, prices[key], reason) for item, count, each, key, reason in parts]

@@ -11,7 +11,6 @@ from costs.model import CostModel
 
 SIZES_GB = tuple(10**power for power in range(7))
 """1 GB to 1 PB."""
-LEFT, RIGHT, TOP, BOTTOM = 80, 730, 60, 380  # edges of the diagram in the picture
 
 
 def curve(model: CostModel) -> list[Bill]:
@@ -26,13 +25,6 @@ def svg(points: Sequence[Bill], *, title: str, target_usd: float) -> str:
     costs = [target_usd, *(point.usd_per_gb_stored for point in points)]
     low_cost, high_cost = math.floor(math.log10(min(costs))), math.ceil(math.log10(max(costs)))
     low_size, high_size = math.log10(SIZES_GB[0]), math.log10(SIZES_GB[-1])
-
-    def x(gb: float) -> float:
-        return LEFT + (math.log10(gb) - low_size) / (high_size - low_size) * (RIGHT - LEFT)
-
-    def y(usd: float) -> float:
-        return TOP + (high_cost - math.log10(usd)) / (high_cost - low_cost) * (BOTTOM - TOP)
-
     pictures = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, keep_trailing_newline=True
     )
@@ -43,13 +35,9 @@ def svg(points: Sequence[Bill], *, title: str, target_usd: float) -> str:
         target_usd=target_usd,
         sizes_gb=SIZES_GB,
         costs_usd=[10.0**power for power in range(low_cost, high_cost + 1)],
-        x=x,
-        y=y,
+        across=lambda gb: (math.log10(gb) - low_size) / (high_size - low_size),
+        down=lambda usd: (high_cost - math.log10(usd)) / (high_cost - low_cost),
         amount=amount,
-        left=LEFT,
-        right=RIGHT,
-        top=TOP,
-        bottom=BOTTOM,
     )
 
 

@@ -5,9 +5,9 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
-from chalicelib.core.metric_catalogue import DELIVERY, OWN_METRICS
+from chalicelib.core.metric_catalogue import OWN_METRICS
 from components.compute.function_table import CALLED_BY_GATEWAY, FUNCTIONS
 from components.declared_stage import DeclaredStage
 from components.program_recorder import Recorded
@@ -23,20 +23,10 @@ ALARMS_A_TARGET_TRACKING = 2  # Application Auto Scaling User Guide: one to scal
 DELIVERY_SOURCE = "lambda/eventSourceMapping:EventSourceMapping"
 SMALL_DASHBOARD_METRICS = 50  # CloudWatch pricing page, "Free tier": metrics of a dashboard that counts as free
 ANOMALY_METRICS = 3  # CloudWatch pricing page: the metric and both ends of its band
-DELIVERY_METRICS = sum(DELIVERY in metric.emitters for metric in OWN_METRICS.values())
-RETENTION_METRICS = sum(name.startswith("retention") for name in OWN_METRICS)
-"""Metrics that nobody writes where retention deletes nothing."""
-SCHEDULED_METRICS = sum(metric.is_scheduled for metric in OWN_METRICS.values())
-USED_METRICS = len(OWN_METRICS) - SCHEDULED_METRICS
 SCAN_PLAN = "guardduty/malwareProtectionPlan:MalwareProtectionPlan"
-SCAN_METRICS = sum(name.startswith("scan") for name in OWN_METRICS)
-"""Metrics that nobody writes where videos are not scanned."""
-RENDITION_METRICS = sum(name.startswith("rendition") for name in OWN_METRICS)
-"""Metrics that nobody writes where no renditions are made."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Warm:
+class Warm(NamedTuple):
     """Provisioned instances of a function: always `low`, and up to `high` while it is busy."""
 
     low: float
@@ -123,15 +113,16 @@ def _is_machine(client: Recorded) -> bool:
     return "client_credentials" in client.inputs.get("allowedOauthFlows", [])
 
 
-def _used_metrics(stage: DeclaredStage) -> int:
-    """Metrics that somebody's use makes: of scans and of notifications only where the stage has them."""
-    of_features = ((DELIVERY_SOURCE, DELIVERY_METRICS), (SCAN_PLAN, SCAN_METRICS))
-    unused = sum(count for feature, count in of_features if not stage.of(feature))
-    return USED_METRICS - unused - (0 if stage.settings.playback.renditions else RENDITION_METRICS)
-
-
-def _scheduled_metrics(stage: DeclaredStage) -> int:
-    return SCHEDULED_METRICS - (0 if stage.settings.storage.retention_days else RETENTION_METRICS)
+def _own_metrics(stage: DeclaredStage, *, is_scheduled: bool) -> int:
+    """Count the own metrics of each run of the janitor, or of use; a feature that is off has none."""
+    features = {
+        "notification": stage.of(DELIVERY_SOURCE),
+        "rendition": stage.settings.playback.renditions,
+        "retention": stage.settings.storage.retention_days,
+        "scan": stage.of(SCAN_PLAN),
+    }
+    off = tuple(feature for feature, is_on in features.items() if not is_on)
+    return sum(own.is_scheduled == is_scheduled and not name.startswith(off) for name, own in OWN_METRICS.items())
 
 
 def _counted(count: Callable[[DeclaredStage], Any]) -> Any:
@@ -166,8 +157,8 @@ class Inventory:
     composite_alarms: int = _total("cloudwatch/compositeAlarm:CompositeAlarm")
     dashboards: int = _total("cloudwatch/dashboard:Dashboard")
     large_dashboards: int = _total("cloudwatch/dashboard:Dashboard", _is_large)
-    scheduled_metrics: int = _counted(_scheduled_metrics)
-    used_metrics: int = _counted(_used_metrics)
+    scheduled_metrics: int = _counted(lambda stage: _own_metrics(stage, is_scheduled=True))
+    used_metrics: int = _counted(lambda stage: _own_metrics(stage, is_scheduled=False))
     scan_plans: int = _total(SCAN_PLAN)
     detailed_api_metrics: int = _counted(_detailed_api_metrics)
     measured_distributions: int = _total("cloudfront/monitoringSubscription:MonitoringSubscription")

@@ -57,7 +57,7 @@ class Month:
         self.workload, self.inventory, self.stored = workload, inventory, Stored(workload, inventory)
         # Metrics are billed by the hour: those of the month's hours in which something is uploaded.
         self.busy_share = min(1.0, workload.uploads / HOURS_A_MONTH)
-        started = workload.uploads
+        settings, started = inventory.settings, workload.uploads
         abandoned = started * workload.abandoned_percent / 100
         self.completed = completed = started - abandoned
         self.parts = plan_parts(max(round(workload.mean_video_bytes), 1)).part_count
@@ -79,48 +79,44 @@ class Month:
             "janitor": inventory.janitor_runs,
             "notification_delivery": 0.0,
             # One message each: ready, rejected, or failed; another for a rendition.
-            "message_sender": (started + self.copied) * inventory.settings.network.uses_outbox,
+            "message_sender": (started + self.copied) * settings.network.uses_outbox,
         }
         self.api_calls = sum(self.function_calls[name] for name in ROUTE_FUNCTIONS)
         views = completed * (1 - workload.rejected_percent / 100) * workload.downloads_per_video
         media_requests = views * math.ceil(workload.mean_video_bytes / PLAYER_READ_BYTES) + pages * VIDEOS_A_PAGE
         page_requests = visits * PAGE_REQUESTS * PAGE_SHARE_LOADED
         misses = 1 - workload.cache_hit_percent / 100
-        open_at_a_sweep = abandoned / DAYS_A_MONTH * inventory.settings.uploads.upload_days
+        open_at_a_sweep = abandoned / DAYS_A_MONTH * settings.uploads.upload_days
+        # Of the janitor over all stored videos.
+        walks = DAYS_A_MONTH * bool(settings.storage.retention_days and inventory.janitor_runs)
         events = {
             "starting": started,
-            "counting": started * self._lists_of_a_user() * inventory.settings.uploads.limits_stored,
-            "comparing_with_the_stage": started * (inventory.settings.uploads.max_stored_tib_per_stage > 0),
-            "gauging": inventory.janitor_runs,
+            "counting": started * self._lists_of_a_user() * settings.uploads.limits_stored,
+            "comparing_with_the_stage": started * (settings.uploads.max_stored_tib_per_stage > 0),
+            **dict.fromkeys(("gauging", "folding", "sweeping"), inventory.janitor_runs),
             "counting_the_stage": min(inventory.janitor_runs, HOURS_A_MONTH),
             "signing": signing_calls,
             "sending_part": self.parts_sent,
             "authorizing": self.function_calls["upload_token_authorizer"],
-            "completing": completed,
-            "processing": completed,
-            "inspecting": completed,
+            **dict.fromkeys(("completing", "processing", "inspecting"), completed),
             "copying": self.copied,
             "reading_for_a_copy": self.copied * (math.ceil(workload.mean_video_bytes / COPIED_READ_BYTES) - 1),
             "writing_a_copy": self.copied * (math.ceil(workload.mean_video_bytes / COPIED_PART_BYTES) - 1),
-            "drawing_thumbnails": completed * inventory.settings.playback.thumbnails,
-            "storing_thumbnails": completed * inventory.settings.playback.thumbnails,
+            **dict.fromkeys(("drawing_thumbnails", "storing_thumbnails"), completed * settings.playback.thumbnails),
             "scanning": completed * inventory.scan_plans,
             "asking": completed * POLLS_UNTIL_READY,
             "browsing": pages,
-            "folding": inventory.janitor_runs,
             "folding_one": started * FOLDINGS_A_VIDEO,
             "resuming": visits,
-            "sweeping": inventory.janitor_runs,
             "sweeping_one": inventory.janitor_runs * open_at_a_sweep,
             "expiring": abandoned,
-            "walking": self._walks() * max(1, math.ceil(self.stored.video_count / VIDEOS_A_LIST)),
-            "noting_a_walk": self._walks(),
-            "pacing_the_walk": inventory.janitor_runs * bool(inventory.settings.storage.retention_days),
-            "looking_at_an_old_video": self.stored.expiring * inventory.settings.storage.retention_warning_days,
-            "warning": self.stored.expiring,
-            "deleting_an_old_video": self.stored.expiring,
+            "walking": walks * max(1, math.ceil(self.stored.video_count / VIDEOS_A_LIST)),
+            "noting_a_walk": walks,
+            "pacing_the_walk": inventory.janitor_runs * bool(settings.storage.retention_days),
+            "looking_at_an_old_video": self.stored.expiring * settings.storage.retention_warning_days,
+            **dict.fromkeys(("warning", "deleting_an_old_video"), self.stored.expiring),
             "sending_by_outbox": self.function_calls["message_sender"],
-            "looking_into_the_outbox": inventory.janitor_runs * inventory.settings.network.uses_outbox,
+            "looking_into_the_outbox": inventory.janitor_runs * settings.network.uses_outbox,
             "filling_the_edge": media_requests * misses,
         }
         self.aws = sum((CALLS[event].times(count) for event, count in events.items()), Calls())
@@ -176,10 +172,6 @@ class Month:
         """Videos that get a copy which all browsers play."""
         ready = self.completed * (1 - self.workload.rejected_percent / 100)
         return ready * self.workload.copied_percent / 100 * self.inventory.settings.playback.renditions
-
-    def _walks(self) -> float:
-        """Walks of the janitor over all stored videos."""
-        return DAYS_A_MONTH * bool(self.inventory.settings.storage.retention_days and self.inventory.janitor_runs)
 
     def _lists_of_a_user(self) -> int:
         """Requests that list the videos which a user has stored by now."""

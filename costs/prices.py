@@ -82,13 +82,12 @@ class PriceList:
         checked_on, region = table.pop("checked_on", None), table.pop("region", None)
         if not isinstance(checked_on, dt.date) or not isinstance(region, str):
             raise PriceListError("checked_on, region", "are missing")
-        prices: list[Price] = []
+        by_key: dict[str, Price] = {}
         for service, items in table.items():
             of_all = {"region": region} | {key: value for key, value in items.items() if not isinstance(value, dict)}
-            prices += [
-                _price(f"{service}.{item}", of_all | values) for item, values in items.items() if item not in of_all
-            ]
-        return cls(checked_on=checked_on, region=region, by_key={price.key: price for price in prices})
+            keys = {f"{service}.{item}": of_all | values for item, values in items.items() if item not in of_all}
+            by_key |= {key: _price(key, values) for key, values in keys.items()}
+        return cls(checked_on=checked_on, region=region, by_key=by_key)
 
 
 def _price(key: str, values: dict[str, Any]) -> Price:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from components.settings import PriceClass
 from costs.inventory import Inventory, Warm
@@ -14,8 +14,7 @@ _Extra = Callable[[Inventory], float]
 """Dollars that the month costs more with an inventory."""
 
 
-@dataclass(frozen=True)
-class Effect:
+class Effect(NamedTuple):
     """Dollars that one month would cost more with one strategy switched off.
 
     setting: the stage's own, as in its file. assumed: what "off" means here, and why when it changes nothing.

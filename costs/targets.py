@@ -50,8 +50,7 @@ TARGETS = (
 """The dashboard's cost per GB and the saving, each with the other way to count it."""
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """Settings to try, and their disadvantage."""
 
     gives_up: str
