@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import statistics
-import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
 
 from bench.arrivals import Announcements
+from bench.repeated_look import RepeatedLook
 from chalicelib.core.index.lines import LISTED_STATES, Line, record_in
 from chalicelib.core.index.queries import NEWEST_FIRST
 from chalicelib.core.index.reading import IndexReader
@@ -51,42 +49,27 @@ class IndexFindings:
         ]
 
 
-class IndexWatch:
+class IndexWatch(RepeatedLook):
     """Looks at the index of the stage as the API does, once a second, until it is left."""
 
     def __init__(self, index: IndexReader, records: Records, announcements: Announcements) -> None:
+        super().__init__(PAUSE_SECONDS)
         self.findings = IndexFindings()
         self._index, self._records, self._announcements = index, records, announcements
         self._announced_at: dict[str, float] = {}
         self._seen: set[str] = set()
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stopped.set()
-        self._thread.join()
 
     def finish(self) -> IndexFindings:
         """Look until all that was announced is shown, a minute at most; then compare the index with the records."""
         ends = time.monotonic() + LONGEST_LAG_SECONDS
-        while self._look() and time.monotonic() < ends:
+        while self.look() and time.monotonic() < ends:
             time.sleep(PAUSE_SECONDS)
         self.findings.unseen = len(self._announced_at.keys() - self._seen)
         stored = [record for record in self._records.read_each(list(self._records.refs_of_stage())) if record]
         self.findings.differences = len(list(differences(self._index, stored, are_owners_indexed=False)))
         return self.findings
 
-    def _run(self) -> None:
-        while not self._stopped.wait(PAUSE_SECONDS):
-            self._look()
-
-    def _look(self) -> bool:
+    def look(self) -> bool:
         """Return whether an announced video is not shown yet."""
         for video_id in list(self._announcements.states):
             self._announced_at.setdefault(video_id, time.monotonic())

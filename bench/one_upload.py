@@ -12,6 +12,7 @@ from typing import Any
 from bench.rounds import table
 from tests.costs.billed_calls import KINDS
 from tests.in_memory_platform import InMemoryPlatform, Transfer, platform_in_memory
+from tests.outside_calls import around_calls
 
 SECTION = "bench.one-upload"
 SERVICES = {"metadata": "S3", "videos": "S3", "renditions": "S3", "mac": "KMS", "notifier": "SNS"}
@@ -92,21 +93,15 @@ def play() -> Played:
 def _record(platform: InMemoryPlatform, called: list[tuple[str, float]]) -> None:
     """Note each call, and the CPU seconds that it took."""
 
-    def noting(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any, **named: Any) -> Any:
-            folder = re.match(r"[a-z-]+/", str(arguments[0])) if arguments else None
-            began = time.process_time()
-            try:
-                return method(*arguments, **named)
-            finally:
-                called.append((f"{name} {folder[0]}" if folder else name, time.process_time() - began))
+    def noting(name: str, arguments: tuple[Any, ...], call: Callable[[], Any]) -> Any:
+        folder = re.match(r"[a-z-]+/", str(arguments[0])) if arguments else None
+        began = time.process_time()
+        try:
+            return call()
+        finally:
+            called.append((f"{name} {folder[0]}" if folder else name, time.process_time() - began))
 
-        return call
-
-    for port, methods in KINDS.items():
-        fake = getattr(platform, port)
-        for method in methods:
-            setattr(fake, method, noting(f"{port}.{method}", getattr(fake, method)))
+    around_calls(platform, KINDS, noting)
 
 
 def unexplained(played: Played) -> set[tuple[str, str]]:

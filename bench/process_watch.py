@@ -1,12 +1,13 @@
 """Peak memory and CPU time of processes."""
 
-import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Self
 
 import psutil
+
+from bench.repeated_look import RepeatedLook
 
 INTERVAL_SECONDS = 0.5
 
@@ -21,42 +22,29 @@ class Usage:
     cpu_seconds: float = 0.0
 
 
-class ProcessWatch:
+class ProcessWatch(RepeatedLook):
     """A context manager that samples processes by name until it is left; a child that is watched counts once."""
 
     def __init__(self, process_ids: Mapping[str, int]) -> None:
+        super().__init__(INTERVAL_SECONDS)
         self._processes = {name: psutil.Process(process_id) for name, process_id in process_ids.items()}
         self.usage = {name: Usage() for name in process_ids}
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+        # At once, too: a process may live shorter than the pause.
+        self.look()
+        return super().__enter__()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stopped.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while True:
-            families = {process: _descendants(process) for process in self._processes.values()}
-            for name, process in self._processes.items():
-                # A child that is watched has its own figures, and so have its children.
-                elsewhere = {
-                    relative
-                    for child in families[process].intersection(families)
-                    for relative in (child, *families[child])
-                }
-                try:
-                    _sample(process, families[process] - elsewhere, self.usage[name])
-                except (psutil.NoSuchProcess, psutil.AccessDenied):
-                    # Gone; or it inspects videos, and shows its descriptors to root alone.
-                    continue
-            if self._stopped.wait(INTERVAL_SECONDS):
-                return
+    def look(self) -> None:
+        families = {process: _descendants(process) for process in self._processes.values()}
+        for name, process in self._processes.items():
+            # A child that is watched has its own figures, and so have its children.
+            elsewhere = {
+                relative for child in families[process].intersection(families) for relative in (child, *families[child])
+            }
+            # Gone; or it inspects videos, and shows its descriptors to root alone.
+            with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                _sample(process, families[process] - elsewhere, self.usage[name])
 
 
 def _descendants(process: psutil.Process) -> set[psutil.Process]:

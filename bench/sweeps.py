@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from chalicelib.core.video_record import VideoRecord
 from components.compute.function_table import JANITOR_SECONDS
 from tests.costs.billed_calls import KINDS
 from tests.in_memory_platform import InMemoryPlatform, platform_in_memory
+from tests.outside_calls import around_calls
 
 SECTION = "bench.sweeps"
 COUNTS = (100, 1_000, 10_000, 100_000)
@@ -48,15 +50,13 @@ def filled(count: int) -> InMemoryPlatform:
 def sweep(platform: InMemoryPlatform) -> tuple[float, int]:
     """CPU seconds of one sweep, and the calls that it makes."""
     made = 0
-    for method in KINDS["metadata"]:
-        plain = getattr(platform.metadata, method)
 
-        def counting(*arguments: Any, _plain: Any = plain, **named: Any) -> Any:
-            nonlocal made
-            made += 1
-            return _plain(*arguments, **named)
+    def counting(_name: str, _arguments: tuple[Any, ...], call: Callable[[], Any]) -> Any:
+        nonlocal made
+        made += 1
+        return call()
 
-        setattr(platform.metadata, method, counting)
+    around_calls(platform, {"metadata": KINDS["metadata"]}, counting)
     began = time.process_time()
     done = platform.janitor.sweep()
     assert set(done) == {"open"}

@@ -11,13 +11,10 @@ from chalicelib.core.idempotency_keys import STARTING_TIME
 from chalicelib.core.log_context import current_ids, invocation
 from chalicelib.core.upload_requests import StartUpload
 from tests.in_memory_platform import OWNER, InMemoryPlatform
+from tests.outside_calls import KilledError
 
 FILM = StartUpload("film.mp4", "video/mp4", 4096)
 ID = "an-upload-of-mine"
-
-
-class KilledError(BaseException):
-    """Lambda ends a function: nothing that tidies up after an error runs."""
 
 
 def die(*_: Any) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Literal
 
 import pytest
 
@@ -10,25 +10,8 @@ from chalicelib.core.idempotency_keys import STARTING_TIME
 from chalicelib.core.malware_scan import NO_SCAN, ScanPolicy, ScanResult, ScanVerdict
 from chalicelib.core.ports import StoredObject
 from tests.in_memory_platform import CAPS, OWNER, InMemoryPlatform, Transfer, platform_in_memory
+from tests.outside_calls import Interruption, KilledError
 
-CALLS = {
-    "metadata": ("get", "put", "put_if_new", "put_if_unchanged", "retire_if_unchanged", "delete", "list_keys"),
-    "videos": (
-        "create_multipart_upload",
-        "list_parts",
-        "complete_multipart_upload",
-        "abort_multipart_upload",
-        "head",
-        "list_videos",
-        "read_range",
-        "set_verdict",
-        "delete",
-    ),
-    "mac": ("generate",),
-    "notifier": ("announce",),
-    "trigger": ("trigger",),
-    "scanner": ("request_scan",),
-}
 MOST_CALLS = 200
 SCANNED_ENDS = {
     "inspected, then scanned": ScanResult.CLEAN,
@@ -43,38 +26,6 @@ STATES_AT_THE_END = {
     "ready": ["ready"],
     **{end: ["ready" if result is ScanResult.CLEAN else "rejected"] for end, result in SCANNED_ENDS.items()},
 }
-
-
-class KilledError(BaseException):
-    """Lambda ends a function: nothing that tidies up after an error runs."""
-
-
-class Interruption:
-    """Ends one call of all that are made while it is armed: before it takes effect, or once it has."""
-
-    def __init__(
-        self, platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch, error: type[BaseException], when: str
-    ) -> None:
-        self.error, self.when = error, when
-        self.calls_left = 0
-        self.is_armed = False
-        for port, methods in CALLS.items():
-            fake = getattr(platform, port)
-            for method in methods:
-                monkeypatch.setattr(fake, method, self._watched(getattr(fake, method)))
-
-    def _watched(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any, **named: Any) -> Any:
-            self.calls_left -= self.is_armed
-            ends_here = self.is_armed and self.calls_left == 0
-            if ends_here and self.when == "before":
-                raise self.error
-            answer = method(*arguments, **named)
-            if ends_here:
-                raise self.error
-            return answer
-
-        return call
 
 
 @dataclass
@@ -159,15 +110,14 @@ def live(aws: Aws, end: str, *, comes_back: bool) -> None:
 
 
 def interrupted_at_each_call(
-    monkeypatch: pytest.MonkeyPatch, error: type[BaseException], when: str, end: str, *, comes_back: bool
+    error: type[BaseException], when: Literal["before", "after"], end: str, *, comes_back: bool
 ) -> Iterator[tuple[InMemoryPlatform, str]]:
     """The platform after everything has come to rest, and what was interrupted; the last time nothing was."""
     for call_number in range(1, MOST_CALLS):
         # Room for the video, and for what an interrupted init of it leaves until the janitor comes.
         caps = replace(CAPS, max_stored_bytes=8192, max_stored_videos=2)
         platform = platform_in_memory(ScanPolicy(is_on=True) if end in SCANNED_ENDS else NO_SCAN, caps)
-        interruption = Interruption(platform, monkeypatch, error, when)
-        interruption.calls_left, interruption.is_armed = call_number, True
+        interruption = Interruption(platform, call_number, when, error)
         aws = Aws(platform, SCANNED_ENDS.get(end))
         live(aws, end, comes_back=comes_back)
         interruption.is_armed = False
@@ -207,10 +157,10 @@ killed_or_refused = pytest.mark.parametrize("error", [KilledError, ConnectionErr
 @before_or_after
 @killed_or_refused
 def test_what_nobody_comes_back_for_is_whole_or_gone_and_holds_no_place(
-    monkeypatch: pytest.MonkeyPatch, error: type[BaseException], when: str, end: str
+    error: type[BaseException], when: Literal["before", "after"], end: str
 ) -> None:
     where, states = "", []
-    for platform, where in interrupted_at_each_call(monkeypatch, error, when, end, comes_back=False):
+    for platform, where in interrupted_at_each_call(error, when, end, comes_back=False):
         states = states_of(platform)
         assert set(states) <= {*STATES_AT_THE_END[end], "ready" if end == "deleted" else "aborted", "expired"}, where
         is_settled = states in (["ready"], ["rejected"])
@@ -228,9 +178,9 @@ def test_what_nobody_comes_back_for_is_whole_or_gone_and_holds_no_place(
 @before_or_after
 @killed_or_refused
 def test_what_a_client_asks_for_again_is_done_once(
-    monkeypatch: pytest.MonkeyPatch, error: type[BaseException], when: str, end: str
+    error: type[BaseException], when: Literal["before", "after"], end: str
 ) -> None:
-    for platform, where in interrupted_at_each_call(monkeypatch, error, when, end, comes_back=True):
+    for platform, where in interrupted_at_each_call(error, when, end, comes_back=True):
         states = states_of(platform)
         assert states == STATES_AT_THE_END[end], where
         assert len(visible_in(platform)) == states.count("ready") + states.count("rejected"), where

@@ -7,10 +7,7 @@ import pytest
 from chalicelib.core.malware_scan import ScanPolicy, ScanResult
 from chalicelib.core.video_id import VideoRef
 from tests.in_memory_platform import InMemoryPlatform, Transfer, platform_in_memory
-
-
-class KilledError(BaseException):
-    """Lambda ends a function: nothing that tidies up after an error runs."""
+from tests.outside_calls import KilledError
 
 
 @pytest.fixture

@@ -24,35 +24,24 @@ from costs.calls import CALLS, Calls
 from costs.month import VIDEOS_A_PAGE
 from tests.costs.billed_calls import KINDS
 from tests.in_memory_platform import OWNER, InMemoryPlatform
+from tests.outside_calls import around_calls
 
 PROCESSING = CALLS["processing"] + CALLS["storing_thumbnails"]
 """The inspector of the fake platform reads nothing beyond the head."""
 
 
 @pytest.fixture
-def counted(platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+def counted(platform: InMemoryPlatform) -> Counter[str]:
     """Counter of the billed requests that are made from now on."""
     asked: Counter[str] = Counter()
 
-    def counting(kind: str, method: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any, **named: Any) -> Any:
-            asked[kind] += 1
-            return method(*arguments, **named)
+    def counting(name: str, _arguments: tuple[Any, ...], call: Callable[[], Any]) -> Any:
+        port, _, method = name.partition(".")
+        # The fake writes a tombstone through its other write, which counts.
+        asked[KINDS[port][method]] += method != "retire_if_unchanged"
+        return call()
 
-        return call
-
-    for port, methods in KINDS.items():
-        fake = getattr(platform, port)
-        for method, kind in methods.items():
-            monkeypatch.setattr(fake, method, counting(kind, getattr(fake, method)), raising=True)
-    # The fake writes a tombstone through its other write, which would count twice.
-    plain = type(platform.metadata).put_if_unchanged.__get__(platform.metadata)
-
-    def retire(key: str, body: bytes, etag: str) -> bool:
-        asked["s3_writes"] += 1
-        return plain(key, body, etag)
-
-    monkeypatch.setattr(platform.metadata, "retire_if_unchanged", retire)
+    around_calls(platform, KINDS, counting)
     return asked
 
 

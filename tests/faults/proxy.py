@@ -4,13 +4,12 @@ import asyncio
 import re
 import socket
 import struct
-import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self, TypeVar
 
+from tests.event_loop_thread import EventLoopThread
 from tests.faults.ways import Line, Way
 
 HOST = "127.0.0.1"
@@ -20,8 +19,6 @@ LATE_SECONDS = 12.0
 """More than any client of a run waits."""
 GONE_SECONDS = 10.0
 BUFFER_BYTES = 2**20
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -186,17 +183,12 @@ class Door:
             both.create_task(_copy(their_reader, writer))
 
 
-class Proxy:
+class Proxy(EventLoopThread):
     """Doors to the platform, served by one thread. A context manager."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="fault proxy", daemon=True)
+        super().__init__("fault proxy")
         self._doors: list[Door] = []
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -204,9 +196,7 @@ class Proxy:
         for door in self._doors:
             self._run(door.close())
         self._run(_cancel_others())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        super().__exit__(kind, error, trace)
 
     def open(self, target_port: int, route: Route) -> Door:
         door = Door(target_port, route)
@@ -220,9 +210,6 @@ class Proxy:
 
     def reopen(self, door: Door) -> None:
         self._run(door.open())
-
-    def _run(self, what: Coroutine[Any, Any, Result]) -> Result:
-        return asyncio.run_coroutine_threadsafe(what, self._loop).result(30)
 
 
 async def _cancel_others() -> None:

@@ -9,35 +9,10 @@ from typing import Any
 
 from chalicelib.core.ports import OutcomeUnknownError, StorageBusyError
 from tests.in_memory_platform import InMemoryPlatform
-
-CALLS = {
-    "metadata": ("get", "put", "put_if_new", "put_if_unchanged", "retire_if_unchanged", "delete", "list_keys"),
-    "videos": (
-        "create_multipart_upload",
-        "list_parts",
-        "complete_multipart_upload",
-        "abort_multipart_upload",
-        "list_upload_ids",
-        "head",
-        "list_videos",
-        "read_range",
-        "set_verdict",
-        "delete",
-        "delete_version",
-    ),
-    "mac": ("generate",),
-    "notifier": ("announce",),
-    "renditions": ("begin", "put_part", "complete"),
-    "trigger": ("trigger",),
-    "scanner": ("request_scan",),
-}
+from tests.outside_calls import OUTSIDE_CALLS, KilledError, around_calls
 
 LAST_CALL = 12
 """Most operations make fewer calls than this; trouble beyond an operation's end does not happen."""
-
-
-class KilledError(BaseException):
-    """Lambda ends a function: nothing that tidies up after an error runs."""
 
 
 TROUBLES = (KilledError, ConnectionError, StorageBusyError, OutcomeUnknownError)
@@ -60,10 +35,7 @@ class Interference:
         self._other_work = other_work
         self._trouble: Trouble | None = None
         self._calls = 0
-        for port, methods in CALLS.items():
-            fake = getattr(platform, port)
-            for method in methods:
-                setattr(fake, method, self._between(getattr(fake, method)))
+        around_calls(platform, OUTSIDE_CALLS, self._around)
 
     def plan(self) -> Trouble | None:
         """Trouble for one operation in three."""
@@ -82,16 +54,13 @@ class Interference:
         finally:
             self._trouble = None
 
-    def _between(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        def met(*arguments: Any, **named: Any) -> Any:
-            trouble = self._trouble
-            self._calls += 1
-            if trouble is None or self._calls != trouble.at_call:
-                return call(*arguments, **named)
-            self._trouble = None
-            return self._meet(trouble.what, lambda: call(*arguments, **named))
-
-        return met
+    def _around(self, _name: str, _arguments: tuple[Any, ...], call: Callable[[], Any]) -> Any:
+        trouble = self._trouble
+        self._calls += 1
+        if trouble is None or self._calls != trouble.at_call:
+            return call()
+        self._trouble = None
+        return self._meet(trouble.what, call)
 
     def _meet(self, what: str, call: Callable[[], Any]) -> Any:
         match what:

@@ -10,6 +10,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from local.api_environment import WEB_CLIENT
 from local.platform import LocalPlatform, Ports
 from tests.chromium import CHROMIUM, NO_BROWSER, launch
+from tests.end_to_end.conftest import Desktop, make_desktop, make_person
+from tests.end_to_end.conftest import Person as PlainPerson
 from tests.end_to_end.log_search import PrintedLines
 from tests.media.sample_videos import write_sample_video
 from tests.web.fake_site import FakeSite, running_fake_site
@@ -80,6 +82,24 @@ def user(site: FakeSite) -> Person:
     person = Person("ada@example.com", secrets.token_urlsafe(12))
     site.sign_in.create_user(person.email, person.password)
     return person
+
+
+@pytest.fixture
+def somebody(platform: LocalPlatform) -> Person:
+    """A new person each time: the platform keeps the others' videos."""
+    person = Person(f"{secrets.token_hex(4)}@example.com", secrets.token_urlsafe(12))
+    platform.sign_in.create_user(person.email, person.password)
+    return person
+
+
+@pytest.fixture
+def by_token(platform: LocalPlatform, somebody: Person) -> PlainPerson:
+    return make_person(platform, email=somebody.email)
+
+
+@pytest.fixture
+def desktop(platform: LocalPlatform, by_token: PlainPerson, tmp_path: Path) -> Desktop:
+    return make_desktop(platform, by_token, tmp_path / "home")
 
 
 @pytest.fixture(scope="session")

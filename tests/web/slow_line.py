@@ -2,49 +2,41 @@
 
 import asyncio
 import socket
-import threading
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any
+
+from tests.event_loop_thread import EventLoopThread
 
 HOST = "127.0.0.1"
 BLOCK_BYTES = 2**14
 RECEIVE_BUFFER_BYTES = 2**16
 """Small, so that what a browser calls sent is on its way and not in the kernel's memory."""
 
-Result = TypeVar("Result")
 
-
-class SlowLine:
+class SlowLine(EventLoopThread):
     """Ports that lead to servers, sharing one speed. A context manager.
 
     bytes_per_second: from the browser to the servers; answers are not slowed down. carried_bytes: in this direction.
     """
 
     def __init__(self, bytes_per_second: float) -> None:
+        super().__init__("slow line")
         self.bytes_per_second = bytes_per_second
         self.carried_bytes = 0
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="slow line", daemon=True)
         self._doors: dict[int, tuple[int, asyncio.Server | None]] = {}
         self._connections: set[asyncio.Task[None]] = set()
         self._is_dead = False
         self._free_at = 0.0
         self._deaths = 0
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.cut()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        super().__exit__(kind, error, trace)
 
     def open(self, target_port: int) -> int:
         """Return a port that leads to that one."""
@@ -135,9 +127,6 @@ class SlowLine:
         self._free_at = max(now, self._free_at) + size_bytes / self.bytes_per_second
         await asyncio.sleep(self._free_at - now)
         self.carried_bytes += size_bytes
-
-    def _run(self, what: Coroutine[Any, Any, Result]) -> Result:
-        return asyncio.run_coroutine_threadsafe(what, self._loop).result(30)
 
 
 async def _at_once(_size_bytes: int) -> None:

@@ -1,6 +1,5 @@
 """One upload, begun by the page and finished by the command, and the other way round."""
 
-import secrets
 import signal
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from local.platform import LocalPlatform
-from tests.end_to_end.conftest import Desktop, make_desktop, make_person, wait_until
+from tests.end_to_end.conftest import Desktop, wait_until
 from tests.end_to_end.conftest import Person as PlainPerson
 from tests.web import walkthroughs
 from tests.web.walkthroughs import Person
@@ -18,25 +17,8 @@ PARTS = 5
 
 
 @pytest.fixture
-def somebody(platform: LocalPlatform) -> Person:
-    person = Person(f"{secrets.token_hex(4)}@example.com", secrets.token_urlsafe(12))
-    platform.sign_in.create_user(person.email, person.password)
-    return person
-
-
-@pytest.fixture
 def site_url(platform: LocalPlatform) -> str:
     return platform.site_url
-
-
-@pytest.fixture
-def by_token(platform: LocalPlatform, somebody: Person) -> PlainPerson:
-    return make_person(platform, email=somebody.email)
-
-
-@pytest.fixture
-def desktop(platform: LocalPlatform, by_token: PlainPerson, tmp_path: Path) -> Desktop:
-    return make_desktop(platform, by_token, tmp_path / "home")
 
 
 def test_the_command_goes_on_with_an_upload_of_the_page(

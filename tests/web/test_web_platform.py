@@ -17,14 +17,6 @@ from tests.web.session import revoke_session
 from tests.web.walkthroughs import Person
 
 
-@pytest.fixture
-def somebody(platform: LocalPlatform) -> Person:
-    """A new person each time: the platform keeps the others' videos."""
-    person = Person(f"{secrets.token_hex(4)}@example.com", secrets.token_urlsafe(12))
-    platform.sign_in.create_user(person.email, person.password)
-    return person
-
-
 def test_the_demo_user_signs_in_and_out(page: Page, platform: LocalPlatform) -> None:
     demo = platform.sign_in.demo_user
     walkthroughs.sign_out(page, platform.site_url, Person(demo.email, demo.password))

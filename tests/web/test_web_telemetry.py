@@ -1,7 +1,6 @@
 """Telemetry of the page on the whole local platform: how uploads go, and nothing about who and what."""
 
 import json
-import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,13 +22,6 @@ HIDE = """
     document.dispatchEvent(new Event("visibilitychange"));
     Object.defineProperty(document, "visibilityState", { value: "visible", configurable: true });
 """
-
-
-@pytest.fixture
-def somebody(platform: LocalPlatform) -> Person:
-    person = Person(f"{secrets.token_hex(4)}@example.com", secrets.token_urlsafe(12))
-    platform.sign_in.create_user(person.email, person.password)
-    return person
 
 
 @pytest.fixture
