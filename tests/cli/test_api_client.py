@@ -10,7 +10,8 @@ from chalicelib.contract.errors import STATUS_BY_CODE
 from tests.cli.fake_platform import FakePlatform
 from tests.cli.watched_engine import IMPATIENT
 from video_upload import errors
-from video_upload.api import ERROR_BY_STATUS, VideoApi
+from video_upload.api import VideoApi
+from video_upload.api_refusals import ERROR_BY_STATUS
 from video_upload.checksums import decode_crc64nvme, encode_crc64nvme
 from video_upload.credentials import StoredCredentials
 from video_upload.errors import ApiError, ApiUnreachableError, LimitReachedError, UnexpectedResponseError

@@ -39,3 +39,9 @@ def staging() -> Recording:
 @pytest.fixture
 def dev() -> Recording:
     return record("dev")
+
+
+@pytest.fixture
+def measured_prod() -> Recording:
+    """Prod with everything that has metrics of its own."""
+    return record("prod", overrides={"malwareScan": True, "retentionDays": 365, "renditions": True})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Protocol, TypeVar
@@ -14,18 +14,11 @@ from urllib.parse import quote, urlencode
 import msgspec
 import requests
 
+from video_upload.api_refusals import api_error, is_of_another, retry_after_seconds, will_pass
 from video_upload.backoff import Backoff
 from video_upload.connection_problem import problem_in_words
 from video_upload.errors import (
-    ApiError,
     ApiUnreachableError,
-    ConflictError,
-    ForbiddenError,
-    InvalidRequestError,
-    LimitReachedError,
-    LinkClosedError,
-    NotFoundError,
-    ServiceUnavailableError,
     UnauthorizedError,
     UnexpectedResponseError,
 )
@@ -38,8 +31,6 @@ from video_upload.schemas import (
     DeletedStageVideos,
     DeletedVideo,
     DeletedVideos,
-    ErrorDetail,
-    ErrorResponse,
     Health,
     ListedVideo,
     NewUpload,
@@ -74,18 +65,10 @@ from video_upload.video_file import VideoFile
 
 CORRELATION_HEADER = "X-Correlation-Id"
 TIMEOUT_SECONDS = (10.0, 35.0)  # connect, read: the gateway itself gives up after 29 s
-LONGEST_RETRY_AFTER_SECONDS = 120.0
 COMPLETING_SECONDS = 2.0  # between two looks at a completion, where the API does not say
 MOST_DELETIONS = 100
 """Limit of one call, as docs/openapi.json has it."""
 MOST_PER_PAGE = 100  # docs/openapi.json, listVideos
-RETRIED_STATUSES = frozenset({500, 502, 503, 504})
-OPEN_CAPS = frozenset({"too_many_open_uploads", "reserved_bytes_exceeded"})
-"""Lifted when one of the user's uploads ends."""
-LIMITS = OPEN_CAPS | {
-    *("too_many_stored_videos", "stored_bytes_exceeded", "stage_full"),
-    *("too_many_links", "link_used_up", "link_maker_full"),
-}
 # The second and third: an answer that ends before its end.
 _LOST_RESPONSES = (
     requests.ConnectionError,
@@ -94,17 +77,6 @@ _LOST_RESPONSES = (
     requests.Timeout,
 )
 
-ERROR_BY_STATUS: Mapping[int, type[ApiError]] = {
-    400: InvalidRequestError,
-    401: UnauthorizedError,
-    403: ForbiddenError,
-    404: NotFoundError,
-    409: ConflictError,
-    410: LinkClosedError,
-    413: InvalidRequestError,
-    415: InvalidRequestError,
-    429: LimitReachedError,
-}
 
 Response = TypeVar("Response", bound=msgspec.Struct)
 _T = TypeVar("_T")
@@ -354,7 +326,7 @@ class VideoApi:
             except requests.RequestException as error:
                 raise ApiUnreachableError(url, failures + 1, problem_in_words(error)) from error
             self._note_server_time(response)
-            if not _will_pass(response) and not _is_of_another(response):
+            if not will_pass(response) and not is_of_another(response):
                 return response
             failures += 1
             if failures >= self._backoff.tries:
@@ -368,65 +340,6 @@ class VideoApi:
                 self._server_ahead_seconds = parsedate_to_datetime(date).timestamp() - time.time()
             except ValueError:
                 return
-
-
-def retry_after_seconds(response: requests.Response) -> float | None:
-    """Retry-After in either of its forms, bounded; None without a usable one."""
-    value = response.headers.get("Retry-After", "").strip()
-    if not value:
-        return None
-    try:
-        seconds = float(value) if value.isdigit() else _seconds_from_now(value)
-    except ValueError:
-        return None
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS)
-
-
-def _seconds_from_now(http_date: str) -> float:
-    return (parsedate_to_datetime(http_date) - datetime.now(UTC)).total_seconds()
-
-
-def _will_pass(response: requests.Response) -> bool:
-    if response.status_code in RETRIED_STATUSES:
-        return True
-    # Limits are 429 too, but waiting does not lift them.
-    return response.status_code == 429 and _error_detail(response).code not in LIMITS
-
-
-def _is_of_another(response: requests.Response) -> bool:
-    """Return whether something in front of the API answered in its place: a captive portal says 200 as well."""
-    if not 200 <= response.status_code < 300:
-        return False
-    try:
-        msgspec.json.decode(response.content)
-    except msgspec.DecodeError:
-        return True
-    return False
-
-
-def _error_detail(response: requests.Response) -> ErrorDetail:
-    try:
-        return msgspec.json.decode(response.content, type=ErrorResponse).error
-    except msgspec.DecodeError:
-        # Made by something in front of the API: a proxy, a captive portal.
-        return ErrorDetail(code="unknown", message=f"{response.url} answered {response.status_code} {response.reason}")
-
-
-def api_error(response: requests.Response) -> ApiError | UnexpectedResponseError:
-    """Return the error for a response outside 2xx."""
-    status = response.status_code
-    kind = ServiceUnavailableError if status >= 500 else ERROR_BY_STATUS.get(status)
-    if status < 400:
-        return UnexpectedResponseError(response.url, status, f"to {response.headers.get('Location', 'nowhere')}")
-    detail = _error_detail(response)
-    return (kind or ApiError)(
-        status=status,
-        code=detail.code,
-        message=detail.message,
-        details=detail.details,
-        request_id=detail.request_id,
-        retry_after_seconds=retry_after_seconds(response),
-    )
 
 
 def _stage_path(owner: str, video_id: str) -> str:

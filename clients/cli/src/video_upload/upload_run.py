@@ -14,7 +14,7 @@ from typing import NoReturn
 import typer
 from rich.filesize import decimal
 
-from video_upload.api import OPEN_CAPS
+from video_upload.api_refusals import OPEN_CAPS
 from video_upload.backoff import Interruption
 from video_upload.batch_journal import BatchJournal
 from video_upload.command_output import (
