@@ -19,10 +19,8 @@ from video_upload.command_output import (
     api_of,
     errors_console,
     exit_codes,
-    print_json,
-    results_console,
+    print_result,
     video_in_json,
-    writing_results,
 )
 from video_upload.confirmation import Yes, confirm
 from video_upload.deletion import VideoIds, named, print_deletion, print_deletions
@@ -51,11 +49,7 @@ def list_stage_videos(  # noqa: PLR0917 - typer calls it by names
         api = api_of(profile, errors_console(quiet=as_json))
         found = api.stage_videos(owner=owner, query=query, sort=sort.value, page_limit=min(MOST_PER_PAGE, limit))
         videos = list(islice(found, limit))
-        if as_json:
-            print_json({"videos": videos})
-        else:
-            with writing_results():
-                print_stage_videos(results_console(), videos)
+        print_result({"videos": videos}, lambda console: print_stage_videos(console, videos), as_json=as_json)
 
 
 @admin_app.command()
@@ -63,11 +57,9 @@ def show(owner: Owner, video_id: VideoId, urls: Urls = False, as_json: AsJson = 
     """Show the details of any user's video."""
     with exit_codes(as_json=as_json):
         video = api_of(profile, errors_console(quiet=as_json)).get_stage_video(owner, video_id)
-        if as_json:
-            print_json(video_in_json(video, urls=urls))
-        else:
-            with writing_results():
-                print_video(results_console(), video, urls=urls)
+        print_result(
+            video_in_json(video, urls=urls), lambda console: print_video(console, video, urls=urls), as_json=as_json
+        )
 
 
 @admin_app.command()
@@ -100,8 +92,4 @@ def usage(as_json: AsJson = False, profile: Profile = None) -> None:
     """Show how much all users have stored, and the stage's limit."""
     with exit_codes(as_json=as_json):
         used = api_of(profile, errors_console(quiet=as_json)).stage_usage()
-        if as_json:
-            print_json(used)
-        else:
-            with writing_results():
-                print_stage_usage(results_console(), used)
+        print_result(used, lambda console: print_stage_usage(console, used), as_json=as_json)

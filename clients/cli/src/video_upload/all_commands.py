@@ -28,9 +28,8 @@ from video_upload.command_output import (
     errors_console,
     exit_codes,
     print_json,
-    results_console,
+    print_result,
     video_in_json,
-    writing_results,
 )
 from video_upload.confirmation import Yes, confirm
 from video_upload.deletion import VideoIds, named, print_deletion, print_deletions
@@ -74,11 +73,11 @@ def list_videos(  # noqa: PLR0917 - typer calls it by name
     with exit_codes(as_json=as_json):
         api = api_of(profile, errors_console(quiet=as_json))
         videos = list(islice(api.videos(page_limit=min(MOST_PER_PAGE, limit), query=query, sort=sort.value), limit))
-        if as_json:
-            print_json({"videos": [video_in_json(video, urls=urls) for video in videos]})
-        else:
-            with writing_results():
-                print_videos(results_console(), videos)
+        print_result(
+            {"videos": [video_in_json(video, urls=urls) for video in videos]},
+            lambda console: print_videos(console, videos),
+            as_json=as_json,
+        )
 
 
 @app.command()
@@ -86,11 +85,9 @@ def show(video_id: VideoId, urls: Urls = False, as_json: AsJson = False, profile
     """Show the details of one video."""
     with exit_codes(as_json=as_json):
         video = api_of(profile, errors_console(quiet=as_json)).get_video(video_id)
-        if as_json:
-            print_json(video_in_json(video, urls=urls))
-        else:
-            with writing_results():
-                print_video(results_console(), video, urls=urls)
+        print_result(
+            video_in_json(video, urls=urls), lambda console: print_video(console, video, urls=urls), as_json=as_json
+        )
 
 
 @app.command()
@@ -99,11 +96,11 @@ def edit(  # noqa: PLR0917 - typer calls it by name
     title: Title = None,
     description: Description = None,
     tag: Tag = None,
-    no_tags: Annotated[bool, typer.Option("--no-tags", help="Take all tags away.")] = False,
+    no_tags: Annotated[bool, typer.Option("--no-tags", help="Remove all tags.")] = False,
     as_json: AsJson = False,
     profile: Profile = None,
 ) -> None:
-    """Change a video's title, description or tags. An empty text takes it away; tags replace those before."""
+    """Change a video's title, description or tags. An empty text removes it; tags replace the old ones."""
     with exit_codes(as_json=as_json):
         if (title, description, tag) == (None, None, None) and not no_tags:
             raise typer.BadParameter(message="say what to change: --title, --description, --tag or --no-tags")
@@ -115,11 +112,7 @@ def edit(  # noqa: PLR0917 - typer calls it by name
             tags=tuple(tag or ()) if tag or no_tags else UNSET,
         )
         video = api_of(profile, errors_console(quiet=as_json)).edit_video(video_id, changes)
-        if as_json:
-            print_json(video_in_json(video, urls=False))
-        else:
-            with writing_results():
-                print_video(results_console(), video)
+        print_result(video_in_json(video, urls=False), lambda console: print_video(console, video), as_json=as_json)
 
 
 @app.command()
@@ -139,11 +132,12 @@ def uploads(as_json: AsJson = False, profile: Profile = None) -> None:
     """List your unfinished uploads, from all your devices."""
     with exit_codes(as_json=as_json):
         unfinished = api_of(profile, errors_console(quiet=as_json)).list_open_uploads()
-        if as_json:  # without their tokens: output ends up in logs
-            print_json({"uploads": [_without(upload, "uploadToken") for upload in unfinished]})
-        else:
-            with writing_results():
-                print_open_uploads(results_console(), unfinished)
+        # Without their tokens: output ends up in logs.
+        print_result(
+            {"uploads": [_without(upload, "uploadToken") for upload in unfinished]},
+            lambda console: print_open_uploads(console, unfinished),
+            as_json=as_json,
+        )
 
 
 @app.command()
@@ -151,11 +145,7 @@ def usage(as_json: AsJson = False, profile: Profile = None) -> None:
     """Show how much you have stored, and your limits."""
     with exit_codes(as_json=as_json):
         used = api_of(profile, errors_console(quiet=as_json)).usage()
-        if as_json:
-            print_json(used)
-        else:
-            with writing_results():
-                print_usage(results_console(), used)
+        print_result(used, lambda console: print_usage(console, used), as_json=as_json)
 
 
 @app.command()
@@ -179,7 +169,7 @@ def abort(
             if not unfinished:
                 raise UploadNotFoundError(name="any file")
             which = unfinished[0].video_id
-        confirm(f"Give up the upload of {which} and what has arrived of it?", yes=yes)
+        confirm(f"Cancel the upload of {which} and delete what has arrived of it?", yes=yes)
         video_id = _abort(engine, which)
         if as_json:
             print_json({"status": "aborted", "videoId": video_id})

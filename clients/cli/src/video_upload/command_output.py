@@ -6,7 +6,7 @@ import codecs
 import json
 import os
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -68,7 +68,7 @@ Reference = Annotated[
 OnBehalfOf = Annotated[
     str | None,
     typer.Option(
-        "--on-behalf-of", metavar="TEXT", help="A program's own name for whom it uploads for.", show_default=False
+        "--on-behalf-of", metavar="TEXT", help="A program's own name for the person it uploads for.", show_default=False
     ),
 ]
 
@@ -153,6 +153,15 @@ def print_json(value: object) -> None:
     """Raises OutputError."""
     with writing_results():
         print(_json_text(value, sys.stdout.encoding))
+
+
+def print_result(value: object, show: Callable[[Console], None], *, as_json: bool) -> None:
+    """Print a result as JSON, or as `show` writes it for a person. Raises OutputError."""
+    if as_json:
+        print_json(value)
+    else:
+        with writing_results():
+            show(results_console())
 
 
 def _json_text(value: object, encoding: str | None) -> str:

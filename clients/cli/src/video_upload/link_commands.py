@@ -30,7 +30,7 @@ from video_upload.private_files import default_home
 from video_upload.schemas import NewUploadLink, UploadLink
 
 link_app = typer.Typer(
-    help="Upload links: whoever has one uploads into your library without an account.", no_args_is_help=True
+    help="Upload links: anyone who has one can upload into your library without an account.", no_args_is_help=True
 )
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
@@ -47,7 +47,7 @@ def _size_bytes(text: str) -> int:
 
 @link_app.command()
 def make(  # noqa: PLR0917 - typer calls it by name
-    title: Annotated[str, typer.Argument(metavar="TITLE", help="What the videos are for; shown to who has the link.")],
+    title: Annotated[str, typer.Argument(metavar="TITLE", help="What the videos are for; shown to the uploader.")],
     note: Annotated[
         str | None, typer.Option("--note", metavar="TEXT", help="Shown with it.", show_default=False)
     ] = None,
@@ -61,7 +61,7 @@ def make(  # noqa: PLR0917 - typer calls it by name
     as_json: AsJson = False,
     profile: Profile = None,
 ) -> None:
-    """Make an upload link and print its address. Who has the address may use it: send it as you would a key."""
+    """Make an upload link and print its address. Anyone who has it can upload: treat it like a password."""
     with exit_codes(as_json=as_json):
         new = NewUploadLink(
             title=title,
@@ -85,7 +85,7 @@ def make(  # noqa: PLR0917 - typer calls it by name
 @link_app.command(name="list")
 def list_links(
     addresses: Annotated[
-        bool, typer.Option("--addresses", help="Print the addresses of open links, too: who has one may use it.")
+        bool, typer.Option("--addresses", help="Print the addresses of open links, too: anyone who has one can use it.")
     ] = False,
     as_json: AsJson = False,
     profile: Profile = None,

@@ -165,7 +165,7 @@ class RedirectReceiver:
 
             def do_GET(self) -> None:
                 if not receiver._take(self.path):
-                    self.send_error(400, "Not the sign-in that was waited for")
+                    self.send_error(400, "This sign-in was not started here")
                     return
                 page = (
                     PAGE.format(title="Signed in", text="You can close this window and go back to the terminal.")

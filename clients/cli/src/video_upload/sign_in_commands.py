@@ -14,9 +14,7 @@ from video_upload.command_output import (
     Profile,
     errors_console,
     exit_codes,
-    print_json,
-    results_console,
-    writing_results,
+    print_result,
 )
 from video_upload.credentials import CLIENT_SECRET_VARIABLE, SignIn, StoredCredentials
 from video_upload.errors import KeyringUnavailableError, SignInError
@@ -141,11 +139,7 @@ def list_profiles(context: typer.Context, as_json: AsJson = False) -> None:
             {"name": name, "current": name == profiles.current, **StoredCredentials(home, name).describe()}
             for name in profiles.names()
         ]
-        if as_json:
-            print_json({"profiles": lines})
-        else:
-            with writing_results():
-                print_profiles(results_console(), lines)
+        print_result({"profiles": lines}, lambda console: print_profiles(console, lines), as_json=as_json)
 
 
 @profiles_app.command(name="use")

@@ -84,7 +84,7 @@ Link = Annotated[
     typer.Option(
         "--link",
         metavar="ADDRESS",
-        help="Upload by an upload link, without an account, into its maker's library.",
+        help="Upload by an upload link: into its maker's library, without an account.",
         show_default=False,
     ),
 ]
