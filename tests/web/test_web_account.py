@@ -76,7 +76,7 @@ def test_a_person_sets_an_app_up_tests_it_and_removes_it(page: Page, site: FakeS
     field = view.get_by_label("Code that the app shows")
     field.fill(app.wrong_code())
     view.get_by_role("button", name="Turn on").click()
-    expect(view.get_by_role("alert").filter(has_text="This code is not right")).to_be_visible(timeout=IN_TIME_MS)
+    expect(view.get_by_role("alert").filter(has_text="Wrong code")).to_be_visible(timeout=IN_TIME_MS)
     problems["wrong code"] = serious_problems(view)
     used = app.code()
     field.fill(f"{used[:3]} {used[3:]}")

@@ -194,7 +194,9 @@ def test_a_version_for_browsers_is_told_while_it_is_prepared_and_where_it_failed
     waiting = video_card(page, "pending.mkv").locator(".state")
     expect(waiting).to_have_text("Preparing a version that all browsers can play…", timeout=IN_TIME_MS)
     expect(video_card(page, "ready.mkv").locator(".state")).to_have_text("")
-    expect(video_card(page, "failed.mkv").locator(".state")).to_contain_text("No version that all browsers can play")
+    expect(video_card(page, "failed.mkv").locator(".state")).to_contain_text(
+        "A version that all browsers can play could not be made"
+    )
     videos["pending"].rendition = {"state": "ready", "sizeBytes": 1, "reason": None}
     expect(waiting).to_have_text("", timeout=IN_TIME_MS)
 

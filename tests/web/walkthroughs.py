@@ -228,7 +228,7 @@ def make_link(page: Page, title: str) -> str:
     page.get_by_role("button", name="New link").click()
     page.get_by_label("Title, for the uploader").fill(title)
     page.get_by_label("Note to the uploader").fill("Whole matches, please.")
-    page.get_by_role("button", name="Make and copy").click()
+    page.get_by_role("button", name="Create and copy").click()
     expect(page.get_by_text("The link is copied")).to_be_visible(timeout=IN_TIME_MS)
     address: str = page.evaluate("() => navigator.clipboard.readText()")
     return address
