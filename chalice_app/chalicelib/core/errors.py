@@ -289,7 +289,7 @@ class StageFullError(CapError):
 
     @property
     def message(self) -> str:
-        return f"The platform has no room for {self.size_bytes} bytes more: its operators have to make some."
+        return f"The platform has no room for {self.size_bytes} more bytes: its operators have to make room."
 
 
 class TooManyLinksError(CapError):
@@ -298,7 +298,7 @@ class TooManyLinksError(CapError):
 
     @property
     def message(self) -> str:
-        return f"{self.max_links} upload links are remembered, closed ones for a month: wait until some are forgotten."
+        return f"At most {self.max_links} upload links are allowed; closed ones stop counting after a month."
 
 
 class LinkUsedUpError(CapError):
