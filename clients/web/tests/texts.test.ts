@@ -3,17 +3,19 @@ import { checkTexts } from "../../uploader/tests/text_checks";
 import de from "../src/texts/de.json";
 import en from "../src/texts/en.json";
 
-const SOURCES = import.meta.glob<string>(["../src/*.ts", "../*.html"], {
+const SOURCES = import.meta.glob<string>(["../src/*.ts", "../*.html", "../parts/*.html"], {
   query: "?raw",
   import: "default",
   eager: true,
 });
 const DOCUMENTS = import.meta.glob<string>("../*.html", { query: "?raw", import: "default", eager: true });
+const PARTS = import.meta.glob<string>("../parts/*.html", { query: "?raw", import: "default", eager: true });
+const ALL = Object.entries({ ...DOCUMENTS, ...PARTS });
 const TOLD_BY_ATTRIBUTES = ["aria-label", "alt", "title", "placeholder"];
 
 checkTexts({ en, de }, SOURCES);
 
-test.each(Object.entries(DOCUMENTS))("%s leaves its words to the languages", (_, source) => {
+test.each(ALL)("%s leaves its words to the languages", (_, source) => {
   const page = document.createElement("template");
   page.innerHTML = source;
   const words: string[] = [];
@@ -29,10 +31,14 @@ test.each(Object.entries(DOCUMENTS))("%s leaves its words to the languages", (_,
   expect(unfilled).toEqual([]);
 });
 
-test.each(Object.entries(DOCUMENTS))("%s names only texts that there are", (_, source) => {
-  const named = [...source.matchAll(/(?:data-(?:text|label|placeholder)="|%\w+:)([\w.]+)/g)].map(
-    ([, key]) => key ?? "",
-  );
-  expect(named.filter((key) => !Object.hasOwn(en, key))).toEqual([]);
-  expect(named.length).toBeGreaterThan(2);
+function textsNamedIn(source: string): string[] {
+  return [...source.matchAll(/(?:data-(?:text|label|placeholder)="|%\w+:)([\w.]+)/g)].map(([, key]) => key ?? "");
+}
+
+test.each(ALL)("%s names only texts that there are", (_, source) => {
+  expect(textsNamedIn(source).filter((key) => !Object.hasOwn(en, key))).toEqual([]);
+});
+
+test.each(Object.entries(DOCUMENTS))("%s names its texts", (_, source) => {
+  expect(textsNamedIn(source).length).toBeGreaterThan(2);
 });
