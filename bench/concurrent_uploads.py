@@ -19,11 +19,12 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from bench import document
 from bench.arrivals import Announcements, count_open_uploads, examine
 from bench.flood import CONNECTIONS, MAX_OPEN_UPLOADS, Flood
 from bench.index_watch import IndexWatch
 from bench.process_watch import ProcessWatch
-from bench.report import Outcome, print_report
+from bench.report import Outcome, in_markdown, print_report
 from bench.sign_ins import sign_in_users
 from bench.upload_client import Content, SharedContent, Step, Traffic
 from bench.upload_run import STEPS, Run, Wave
@@ -36,6 +37,7 @@ from local.platform import LocalPlatform, Ports
 from local.stand_in.open_files import allow_open_files
 from tests.media.sample_videos import write_sample_video
 
+SECTION = "bench.concurrent_uploads"
 UPLOADS = 1247
 """The specification's figure for concurrent uploads."""
 
@@ -126,6 +128,8 @@ def main() -> int:
         print("Stopped; everything it wrote is removed.", file=sys.stderr)
         return STOPPED_BY_SIGNAL
     print_report(outcome, log.lines)
+    if arguments.write:
+        document.write(SECTION, f"{document.about(1, {})}\n\n{in_markdown(outcome)}")
     return 0 if outcome.is_flawless else 1
 
 
@@ -282,6 +286,7 @@ def _arguments() -> argparse.Namespace:
         metavar="DIR",
         help="folder for the videos during the test (default: the temporary folder)",
     )
+    parser.add_argument("--write", action="store_true", help="write the figures into docs/performance.md")
     parser.add_argument("--verbose", action="store_true", help="print the output of the platform's processes")
     arguments = parser.parse_args()
     if arguments.users < arguments.uploads + 2:

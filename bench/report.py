@@ -1,23 +1,26 @@
-"""The figures of one measurement as a table."""
+"""The figures of one measurement as tables."""
 
 import re
 import statistics
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table
 
 from bench.arrivals import Findings
-from bench.index_watch import IndexFindings
+from bench.index_watch import LONGEST_LAG_SECONDS, IndexFindings
 from bench.process_watch import Usage
+from bench.rounds import Reach
+from bench.rounds import table as markdown_table
 from bench.upload_client import Figures, Step, Traffic
 
 MIB = 1 << 20
 REFUSED_AT_THE_CAP = "429"
 REFUSED_WHEN_BUSY = "503"
 _SHOWN_KINDS = 5
+_WAIT_COLUMNS = ("calls", "p50", "p95", "longest", "p50, times")
 _DIGITS = re.compile(r"[0-9]+")
 
 
@@ -74,11 +77,38 @@ def print_report(outcome: Outcome, lines_by_process: Mapping[str, Sequence[str]]
     console.print(f"\n{outcome.findings.identical:,} of {outcome.uploads:,}. {verdict}")
 
 
+def in_markdown(outcome: Outcome) -> str:
+    """The same for the document, without the processes and what a run meets rarely."""
+    shown = [[name, _shown(value)] for name, value in _rows(outcome) if not name.startswith(("failed, ", "retried, "))]
+    waited = [[step, traffic, *cells] for step, traffic, *cells in _waits(outcome.figures)]
+    tables = (["", "figure"], shown), (["step", "traffic", *_WAIT_COLUMNS], waited)
+    figures = [markdown_table(head, rows) for head, rows in tables]
+    return "\n\n".join([*figures, "\n".join(map(str, reaches(outcome.indexed)))])
+
+
+def reaches(indexed: IndexFindings) -> tuple[Reach, ...]:
+    lag_seconds = max(indexed.lag_seconds, default=0)
+    return (
+        Reach(text="differences between index and records", figure=indexed.differences, at_most=0),
+        Reach(text="seconds until a ready video is shown, longest", figure=lag_seconds, at_most=LONGEST_LAG_SECONDS),
+    )
+
+
 def _uploads(outcome: Outcome) -> Table:
     table = Table("", "", title=f"{outcome.uploads:,} uploads, {outcome.users:,} users", show_header=False)
     table.columns[1].justify = "right"
+    for name, value in _rows(outcome):
+        table.add_row(name, _shown(value))
+    return table
+
+
+def _shown(value: str | int) -> str:
+    return f"{value:,}" if isinstance(value, int) else value
+
+
+def _rows(outcome: Outcome) -> list[tuple[str, str | int]]:
     found = outcome.findings
-    rows: list[tuple[str, str | int]] = [
+    return [
         ("users who signed in", outcome.users),
         ("of these through the pages", len(outcome.figures.seconds[Step.SIGN_IN, Traffic.LIGHT])),
         ("visits of the users who upload nothing", outcome.visits),
@@ -112,14 +142,17 @@ def _uploads(outcome: Outcome) -> Table:
         *((f"seconds: {phase}", f"{seconds:,.1f}") for phase, seconds in outcome.seconds.items()),
         ("seconds in all", f"{sum(outcome.seconds.values()):,.1f}"),
     ]
-    for name, value in rows:
-        table.add_row(name, f"{value:,}" if isinstance(value, int) else value)
-    return table
 
 
 def _latencies(figures: Figures) -> Table:
-    table = Table("step", "traffic", "calls", "p50", "p95", "longest", "p50, times", title="Seconds a client waits")
+    table = Table("step", "traffic", *_WAIT_COLUMNS, title="Seconds a client waits")
     table.caption = "retries included; wave: of clients at once; flooded: by one at the cap, too"
+    for row in _waits(figures):
+        table.add_row(*row)
+    return table
+
+
+def _waits(figures: Figures) -> Iterator[list[str]]:
     for step in Step:
         of_wave = figures.seconds[step, Traffic.WAVE]
         for traffic in Traffic:
@@ -127,8 +160,7 @@ def _latencies(figures: Figures) -> Table:
             is_compared = traffic is Traffic.FLOODED and seconds and of_wave
             slower = f"{statistics.median(seconds) / statistics.median(of_wave):.1f}" if is_compared else ""
             if seconds:
-                table.add_row(step, traffic, *_percentiles(seconds), slower)
-    return table
+                yield [step, traffic, *_percentiles(seconds), slower]
 
 
 def _percentiles(seconds: Sequence[float]) -> list[str]:
