@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -13,24 +13,17 @@ from chalicelib.core.processing import Processed
 from chalicelib.core.rendition import MAX_ATTEMPTS
 from chalicelib.core.video_record import VideoRecord
 from tests.in_memory_platform import COPY_MARK, OWNER, InMemoryPlatform, Transfer, platform_in_memory
+from tests.outside_calls import Interruption, KilledError
 
 MORE_CALLS_THAN_THERE_ARE = 80
-
-
-CALLS = {
-    "metadata": ("get", "put", "put_if_unchanged", "delete"),
-    "videos": ("head", "read_range", "set_verdict", "delete", "delete_version"),
-    "renditions": ("begin", "put_part", "complete"),
-    "notifier": ("announce",),
-}
 
 
 class StorageSlowError(Exception):
     """S3 takes too long."""
 
 
-class KilledError(BaseException):
-    """Lambda ends a function: nothing that tidies up after an error runs."""
+def die(source: Source, send: Callable[[int, bytes], None]) -> int:
+    raise KilledError
 
 
 @pytest.fixture
@@ -189,9 +182,6 @@ def test_a_copy_that_some_browsers_do_not_play_either_is_removed(converting: InM
 
 
 def test_a_function_that_always_dies_over_a_copy_gives_up_at_last(converting: InMemoryPlatform) -> None:
-    def die(source: Source, send: Callable[[int, bytes], None]) -> int:
-        raise KilledError
-
     with_copy(converting, die)
     transfer = completed(converting)
     with pytest.raises(KilledError):
@@ -208,46 +198,22 @@ def test_a_function_that_always_dies_over_a_copy_gives_up_at_last(converting: In
     assert not list(converting.records.markers())
 
 
-class _Death:
-    """Kills at one call of all that go to the buckets and the topic: before it takes effect, or once it has."""
-
-    def __init__(self, platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch, at: int, when: str) -> None:
-        self.left, self._when = at, when
-        for port, methods in CALLS.items():
-            for method in methods:
-                fake = getattr(platform, port)
-                monkeypatch.setattr(fake, method, self._watched(getattr(fake, method)))
-
-    def _watched(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any, **named: Any) -> Any:
-            self.left -= 1
-            if self.left == 0 and self._when == "before":
-                raise KilledError
-            answer = method(*arguments, **named)
-            if self.left == 0:
-                raise KilledError
-            return answer
-
-        return call
-
-
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("then", ["stays", "is deleted"])
 def test_a_function_that_dies_at_any_call_leaves_one_copy_of_a_video_and_none_of_a_deleted_one(
-    monkeypatch: pytest.MonkeyPatch, when: str, then: str
+    when: Literal["before", "after"], then: str
 ) -> None:
     for at in range(1, MORE_CALLS_THAN_THERE_ARE):
         converting = platform_with_renditions()
         transfer = completed(converting)
-        with monkeypatch.context() as deadly:
-            death = _Death(converting, deadly, at, when)
-            try:
-                converting.process(transfer)
-            except KilledError:
-                pass
-            else:
-                assert death.left > 0
-                return
+        death = Interruption(converting, at, when)
+        try:
+            converting.process(transfer)
+        except KilledError:
+            death.is_armed = False
+        else:
+            assert death.calls_left > 0
+            return
         if then == "is deleted":
             converting.library.delete(transfer.token.ref)
             converting.process(transfer)
@@ -333,9 +299,6 @@ def test_malware_that_a_late_scan_finds_hides_the_copy_as_well() -> None:
 
 
 def test_a_rendition_that_waits_is_forgotten_where_the_setting_is_turned_off(converting: InMemoryPlatform) -> None:
-    def die(source: Source, send: Callable[[int, bytes], None]) -> int:
-        raise KilledError
-
     with_copy(converting, die)
     transfer = completed(converting)
     with pytest.raises(KilledError):
