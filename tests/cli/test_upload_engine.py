@@ -378,7 +378,7 @@ def test_what_can_never_be_uploaded_is_refused_before_any_call(
 ) -> None:
     for path, problem in {
         make_video(0, "a.mp4"): "empty",
-        make_video(1, "a.txt"): "not a video",
+        make_video(1, "a.txt"): "not accepted here",
         tmp_path / "missing.mp4": "No such file",
         tmp_path: "not a file",
     }.items():
