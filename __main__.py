@@ -13,11 +13,12 @@ from components.app_description import describe_app
 from components.auth.app_clients import AppClients, AppClientsArgs
 from components.auth.operator_role import Operators, OperatorsArgs
 from components.auth.user_pool import Auth, AuthArgs
-from components.bucket_roles import bucket_roles
+from components.bucket_roles import bucket_roles, service_roles
 from components.compute.function_table import FUNCTIONS
 from components.compute.functions import Compute, ComputeArgs
 from components.compute.lambda_package import build_package
 from components.compute.permissions import Resources
+from components.conversion.media_convert import Conversion, ConversionArgs
 from components.edge.distribution import Edge, EdgeArgs
 from components.edge.web_acl import WebAcl, WebAclArgs
 from components.encryption.keys import Keys, KeysArgs
@@ -28,7 +29,7 @@ from components.network.vpc import Network, NetworkArgs
 from components.observability.audit_trail import Audit, AuditArgs
 from components.observability.feature_logs import Feature, FeatureLogs, FeatureLogsArgs
 from components.observability.monitoring import Observability, ObservabilityArgs
-from components.scanning.malware_protection import SCANNER_ROLE, Scanning, ScanningArgs
+from components.scanning.malware_protection import Scanning, ScanningArgs
 from components.site_config import allowed_origin, page_origins
 from components.stack_configuration import load_settings
 from components.stack_outputs import export_outputs
@@ -81,6 +82,7 @@ operators_args = OperatorsArgs(
     data_key_arn=keys.data_key_arn,
     completion_topic_arn=messaging.completion_topic_arn,
     user_pool_arn=auth.user_pool_arn,
+    converts=settings.playback.renditions,
 )
 operators = Operators("operators", operators_args)
 
@@ -164,6 +166,9 @@ if settings.malware.malware_scan:
     )
     Scanning("scanning", scanning_args)
 
+if settings.playback.renditions:
+    Conversion("conversion", ConversionArgs(context, data_key_arn=keys.data_key_arn))
+
 origins = page_origins(settings, edge.site_url)
 UploadCors("upload-cors", UploadCorsArgs(video_bucket_name=storage.video_bucket_name, origins=origins))
 
@@ -175,7 +180,7 @@ if settings.observability.trail:
         log_key_arn=keys.log_key_arn,
         log_group=feature_logs.groups[Feature.TRAIL],
         functions=list(FUNCTIONS),
-        other_roles=[SCANNER_ROLE] if settings.malware.malware_scan else [],
+        other_roles=service_roles(settings),
         dependencies=storage.dependencies,
     )
     Audit("audit", audit_args)

@@ -5,6 +5,7 @@ from urllib.parse import unquote_plus
 
 from chalice.app import Chalice, CloudWatchEvent, Rate, S3Event, SQSEvent
 
+from chalicelib.adapters.conversion_events import CONVERTER, ENDS, JOB_CHANGED, video_in
 from chalicelib.adapters.guardduty_scanner import SCAN_RESULT, SCANNER
 from chalicelib.core.outbox import OUTBOX
 from chalicelib.core.ports import QueuedMessage, StoredObject
@@ -20,6 +21,9 @@ from chalicelib.routes.video_upload import video_upload
 from chalicelib.wiring import services
 
 JANITOR_INTERVAL_MINUTES = 5
+CONVERSION_EVENTS = {"source": [CONVERTER], "detail-type": [JOB_CHANGED], "detail": {"status": list(ENDS)}}
+"""Events that wake the janitor ahead of its schedule; one that is lost costs time alone."""
+
 DELIVERIES_AT_ONCE = 5
 """Messages of one destination that an invocation attempts one after the other."""
 
@@ -59,6 +63,9 @@ def scan_verdict(event: CloudWatchEvent) -> None:
 @app.schedule(Rate(JANITOR_INTERVAL_MINUTES, unit=Rate.MINUTES))
 @in_an_invocation
 def janitor(event: CloudWatchEvent) -> dict[str, int]:
+    if event.source == CONVERTER:
+        services().rendition_care.job_changed(video_in(event.detail))
+        return {}
     # The sweep late: it alone is not bounded in time.
     is_folded = services().folding.record()
     services().stage_usage.record()

@@ -39,6 +39,7 @@ class AppDescription:
     schedule: of the janitor, as EventBridge writes it.
     uploads, messages: the events of the buckets of videos and metadata that functions receive.
     scan_events: EventBridge's pattern of the malware scanner's results, with a token for the video bucket.
+    conversion_events: its pattern of the ends of conversions, of any queue.
     delivery_batch_size: messages of a destination that one call delivers. delivery_attempts: before a message is dead.
     """
 
@@ -50,10 +51,16 @@ class AppDescription:
     delivery_batch_size: int
     delivery_attempts: int
     scan_events: dict[str, Any]
+    conversion_events: dict[str, Any]
 
     def scan_events_of(self, video_bucket: str) -> str:
         """Return the pattern of this bucket's results as EventBridge takes it."""
         return json.dumps(self.scan_events).replace(VIDEO_BUCKET, video_bucket)
+
+    def conversion_events_of(self, queue_arn: str) -> str:
+        """Return the pattern of this queue's ends as EventBridge takes it."""
+        pattern = self.conversion_events
+        return json.dumps({**pattern, "detail": {**pattern["detail"], "queue": [queue_arn]}})
 
 
 @functools.cache

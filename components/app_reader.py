@@ -36,6 +36,7 @@ def described() -> AppDescription:
         uploads=_bucket_events(events["video_processing"]),
         messages=_bucket_events(events["message_sender"]),
         scan_events=events["scan_verdict"].event_pattern,
+        conversion_events=importlib.import_module("app").CONVERSION_EVENTS,
         delivery_batch_size=events["notification_delivery"].batch_size,
         delivery_attempts=importlib.import_module("chalicelib.core.notification_delivery").MAX_RECEIVES,
     )

@@ -1,13 +1,21 @@
-"""The roles that the buckets' policies name: those of functions, of the malware scanner and of operators."""
+"""The roles that buckets and trail name: those of functions, of services that work on videos, and of operators."""
 
 from __future__ import annotations
 
 from components.auth.operator_role import ROLE as OPERATOR
 from components.compute.function_table import role_arns
-from components.naming import StageContext
+from components.naming import CONVERTER_ROLE, StageContext
 from components.scanning.malware_protection import SCANNER_ROLE
 from components.settings import Settings
 from components.storage.bucket_policies import BucketRoles
+
+
+def service_roles(settings: Settings) -> list[str]:
+    """Names of the roles with which services of AWS work on the stage's videos."""
+    return [
+        *([SCANNER_ROLE] if settings.malware.malware_scan else []),
+        *([CONVERTER_ROLE] if settings.playback.renditions else []),
+    ]
 
 
 def bucket_roles(context: StageContext, settings: Settings) -> BucketRoles:

@@ -10,7 +10,7 @@ from components.compute.function_table import Trigger, scalable_targets, trigger
 from components.edge.distribution import Edge
 from components.encryption.keys import Keys
 from components.messaging.messaging import Messaging
-from components.naming import STAGE_TAG, StageContext
+from components.naming import CONVERTER_ROLE, STAGE_TAG, StageContext
 from components.settings import Settings
 from components.site_config import allowed_origin
 from components.storage.buckets import Storage
@@ -31,7 +31,7 @@ def function_environment(  # noqa: PLR0917 - the tiers, in the order of the draw
     version: str,
 ) -> dict[str, pulumi.Input[str]]:
     """Variables that all functions share; FUNCTION comes with each."""
-    uploads = settings.uploads
+    uploads, converts = settings.uploads, settings.playback.renditions
     key_names = list(keys.token_key_arns)
     return {
         "STAGE": context.stage,
@@ -61,6 +61,9 @@ def function_environment(  # noqa: PLR0917 - the tiers, in the order of the draw
         "MALWARE_SCAN": "true" if settings.malware.malware_scan else "false",
         "MALWARE_UNSCANNED": settings.malware.malware_unscanned.value,
         "RENDITIONS": "true" if settings.playback.renditions else "false",
+        "CONVERSION_QUEUE_ARN": context.conversion_queue_arn if converts else "",
+        "CONVERSION_ROLE_ARN": context.role_arn(CONVERTER_ROLE) if converts else "",
+        "STAGE_TAG": f"{STAGE_TAG}={context.stage}" if converts else "",
         "THUMBNAILS": "true" if settings.playback.thumbnails else "false",
         "ACCEPTED_CONTAINERS": ",".join(uploads.accepted_containers),
         "MAX_VIDEO_BYTES": str(uploads.max_video_gib * GIB),

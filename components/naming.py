@@ -125,6 +125,16 @@ class StageNames:
         return f"arn:aws:iam::{self.account_id}:role/{self.account_wide_name(purpose)}"
 
     @property
+    def conversion_queue(self) -> str:
+        """Name of the stage's queue at MediaConvert, where it converts videos."""
+        return self.name("renditions")
+
+    @property
+    def conversion_queue_arn(self) -> str:
+        """ARN of that queue."""
+        return self.arn("mediaconvert", f"queues/{self.conversion_queue}")
+
+    @property
     def trail_arn(self) -> str:
         """ARN of the stage's trail, where it has one."""
         return self.arn("cloudtrail", f"trail/{self.account_wide_name('trail')}")
@@ -134,6 +144,9 @@ class StageNames:
         """The account as a principal: every principal that its IAM policies allow."""
         return f"arn:aws:iam::{self.account_id}:root"
 
+
+CONVERTER_ROLE = "converter"
+"""Role that MediaConvert takes on for a job."""
 
 STAGE_TAG = "Stage"
 """Tag that separates stages in the bill, once it is activated as a cost allocation tag."""

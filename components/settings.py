@@ -315,8 +315,9 @@ class PlaybackSettings:
     )
     renditions: bool = flag(
         False,
-        "a ready video whose container alone keeps some browsers from playing it gets a copy as MP4 beside it, paid "
-        "as storage and as computing time",
+        "a ready video that some browsers do not play gets an MP4 beside it that all play, paid as storage: a copy "
+        "where its container alone is the obstacle, paid as computing time, else a conversion by MediaConvert, paid by "
+        "the minute of video, 10 s at least: [ADR 53](adr/0053-conversions-by-mediaconvert.md)",
     )
 
 

@@ -21,6 +21,7 @@ class Driver(StrEnum):
     SECURITY = "Keys, web ACL, sign-in"
     WATCHING = "Monitoring and audit"
     NETWORK = "Network and messages"
+    CONVERSIONS = "Conversions"
 
 
 FIVE_DRIVERS = (Driver.LAMBDA, Driver.STORAGE, Driver.TRANSFER, Driver.API, Driver.CDN)

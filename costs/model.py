@@ -131,6 +131,12 @@ def _storage(month: Month) -> Iterator[_Row]:
     yield "reads", "s3.read_requests", month.aws.s3_reads
 
 
+def _conversions(month: Month) -> Iterator[_Row]:
+    dearer = month.converted_minutes * month.workload.tone_mapped_percent / 100
+    yield "minutes, basic tier", "mediaconvert.basic_hd_minutes", month.converted_minutes - dearer
+    yield "minutes, professional tier", "mediaconvert.professional_hd_minutes", dearer
+
+
 def _transfer(month: Month) -> Iterator[_Row]:
     sent = month.parts_sent / month.parts * month.workload.mean_video_bytes / GIB
     yield "parts into S3", "transfer.into_s3", sent
@@ -226,6 +232,7 @@ _ROWS: Mapping[Driver, Callable[[Month], Iterable[_Row]]] = {
     Driver.SECURITY: _security,
     Driver.WATCHING: _monitoring,
     Driver.NETWORK: _network,
+    Driver.CONVERSIONS: _conversions,
 }
 
 

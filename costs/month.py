@@ -39,6 +39,7 @@ CLIENT_CALL_SECONDS = 30  # interval of POST /progress during an upload, and of 
 WAF_LOGGED_SHARE = 0.01  # of requests that the web ACL blocks or counts
 EVENTS_A_VIDEO = 3  # of the bucket, to EventBridge: made, tagged, deleted
 COPIED_READ_BYTES, COPIED_PART_BYTES = 4 << 20, 16 << 20  # chalicelib/core/media/copying.py
+LEAST_CONVERTED_SECONDS = 10  # MediaConvert pricing page, "On-Demand pricing": the least that is billed for an output
 DELIVERY_MINUTES = 5  # CloudTrail User Guide: a trail delivers a file about every 5 minutes
 TRAIL_COMPRESSED = 0.1
 POLLERS, LONG_POLL_SECONDS = 5, 20  # of Lambda, at each queue; an assumption, AWS states neither
@@ -74,12 +75,13 @@ class Month:
             "multipart_complete": completed,
             "upload_token_authorizer": completed + signing_calls,
             # Once more where the verdict of the malware scan comes second: it only settles, and is counted as long.
-            "video_processing": completed * (1 + inventory.scan_plans),
+            # So it does where a conversion has ended, of which an event wakes the janitor.
+            "video_processing": completed * (1 + inventory.scan_plans) + self.converted,
             "scan_verdict": completed * inventory.scan_plans,
-            "janitor": inventory.janitor_runs,
+            "janitor": inventory.janitor_runs + self.converted,
             "notification_delivery": 0.0,
             # One message each: ready, rejected, or failed; another for a rendition.
-            "message_sender": (started + self.copied) * settings.network.uses_outbox,
+            "message_sender": (started + self.copied + self.converted) * settings.network.uses_outbox,
         }
         self.api_calls = sum(self.function_calls[name] for name in ROUTE_FUNCTIONS)
         views = completed * (1 - workload.rejected_percent / 100) * workload.downloads_per_video
@@ -102,6 +104,7 @@ class Month:
             "copying": self.copied,
             "reading_for_a_copy": self.copied * (math.ceil(workload.mean_video_bytes / COPIED_READ_BYTES) - 1),
             "writing_a_copy": self.copied * (math.ceil(workload.mean_video_bytes / COPIED_PART_BYTES) - 1),
+            "converting": self.converted,
             **dict.fromkeys(("drawing_thumbnails", "storing_thumbnails"), completed * settings.playback.thumbnails),
             "scanning": completed * inventory.scan_plans,
             "asking": completed * POLLS_UNTIL_READY,
@@ -170,8 +173,22 @@ class Month:
     @property
     def copied(self) -> float:
         """Videos that get a copy which all browsers play."""
+        return self._with_renditions * self.workload.copied_percent / 100
+
+    @property
+    def converted(self) -> float:
+        """Videos that MediaConvert converts."""
+        return self._with_renditions * self.workload.converted_percent / 100
+
+    @property
+    def converted_minutes(self) -> float:
+        """Minutes that are billed for them."""
+        return self.converted * max(self.workload.converted_seconds, LEAST_CONVERTED_SECONDS) / 60
+
+    @property
+    def _with_renditions(self) -> float:
         ready = self.completed * (1 - self.workload.rejected_percent / 100)
-        return ready * self.workload.copied_percent / 100 * self.inventory.settings.playback.renditions
+        return ready * self.inventory.settings.playback.renditions
 
     def _lists_of_a_user(self) -> int:
         """Requests that list the videos which a user has stored by now."""
@@ -184,7 +201,7 @@ class Month:
 class Stored:
     """Bytes in the video bucket by tier (all `standard_bytes` without tiering), and in the metadata bucket.
 
-    rendition_bytes: of copies that all browsers play. expiring: videos that retention deletes in the month.
+    rendition_bytes: of renditions. expiring: videos that retention deletes in the month.
 
     Videos are uploaded evenly, watched for a while, deleted at the end of their retention. A deleted or rejected video
     can be brought back for some days and then goes.
@@ -211,8 +228,9 @@ class Stored:
             frequent_days = min(workload.watched_days + DAYS_TO_INFREQUENT, life_days)
             archive_from = min(workload.watched_days + DAYS_TO_ARCHIVE_INSTANT, life_days)
         bytes_per_day, rejected = ready_per_day * workload.mean_video_bytes, rejected_per_day * rejected_days
-        copied_share = workload.copied_percent / 100 * settings.playback.renditions
-        self.rendition_bytes = bytes_per_day * life_days * copied_share
+        # A conversion is taken for as large as its video.
+        share = (workload.copied_percent + workload.converted_percent) / 100 * settings.playback.renditions
+        self.rendition_bytes = bytes_per_day * life_days * share
         self.standard_bytes = bytes_per_day * frequent_days + rejected * workload.mean_video_bytes
         self.infrequent_bytes = bytes_per_day * (archive_from - frequent_days)
         self.archive_instant_bytes = bytes_per_day * (life_days - archive_from)

@@ -47,6 +47,9 @@ class Workload:
     abandoned_percent: float = _limits(0, 100)
     copied_percent: float = _limits(0, 100)
     copied_mb_per_second: float = _limits(0.1, 10_000)
+    converted_percent: float = _limits(0, 100)
+    converted_megabits_per_second: float = _limits(0.01, 10_000)
+    tone_mapped_percent: float = _limits(0, 100)
     cache_hit_percent: float = _limits(0, 100)
     audience_percent: Mapping[str, float] = _limits(0, 100)
     function_milliseconds: Mapping[str, float] = _limits(0, 900_000)  # Lambda quotas, "Function timeout"
@@ -61,6 +64,11 @@ class Workload:
     @property
     def mean_video_bytes(self) -> float:
         return self.mean_video_mb * MB
+
+    @property
+    def converted_seconds(self) -> float:
+        """Duration of a mean video that is converted."""
+        return self.mean_video_mb * 8 / self.converted_megabits_per_second
 
     @property
     def uploaded_bytes(self) -> float:

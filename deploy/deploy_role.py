@@ -56,6 +56,7 @@ WHY_EVERYTHING: Mapping[str, str] = {
     "lambda:CreateEventSourceMapping": "a mapping has no name before it is made; its function is asked for",
     "logs:account": "deliveries, queries and lists take no log group of the product's",
     "application-autoscaling": "scalable targets are named by ids that AWS makes up",
+    "mediaconvert:CreateQueue": "a queue has no name before it is made; its tags are asked for",
     "route53": "the zone is the account's; its id is a setting",
     "route53:GetChange": "changes are named by ids that Route 53 makes up",
     "xray": "sampling rules are listed for the account",
@@ -143,7 +144,7 @@ def policies(account_id: str) -> Mapping[str, PolicyDocument]:
 
 
 _POLICIES: Mapping[str, tuple[str, ...]] = {
-    "network-and-edge": ("ec2", "cloudfront", "wafv2", "route53", "guardduty"),
+    "network-and-edge": ("ec2", "cloudfront", "wafv2", "route53", "guardduty", "mediaconvert"),
     "data-and-people": ("s3", "kms", "cognito-idp", "sns", "sqs", "iam"),
     "functions-and-watching": (
         *("lambda", "apigateway", "application-autoscaling", "events", "logs", "cloudwatch", "cloudtrail"),
@@ -282,6 +283,20 @@ def _logs(actions: Sequence[str], account_id: str) -> Iterable[Statement]:
     yield allow("LogsOfTheAccount", actions=[a for a in actions if a not in _LOG_GROUP_ACTIONS], resources="*")
 
 
+def _mediaconvert(actions: Sequence[str], account_id: str) -> Iterable[Statement]:
+    yield allow(
+        "NewConversionQueues",
+        actions="mediaconvert:CreateQueue",
+        resources="*",
+        conditions={"StringEquals": {"aws:RequestTag/Product": PRODUCT}},
+    )
+    yield allow(
+        "ConversionQueues",
+        actions=[action for action in actions if action != "mediaconvert:CreateQueue"],
+        resources=f"arn:aws:mediaconvert:*:{account_id}:queues/{PRODUCT}-*",
+    )
+
+
 def _s3(actions: Sequence[str], account_id: str) -> Iterable[Statement]:
     """Rights to buckets and the page's files, and to empty unprotected buckets; none of them is to read an object."""
     objects = {"s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"}
@@ -310,6 +325,7 @@ _SPLIT: Mapping[str, Any] = {
     "kms": _kms,
     "lambda": _lambda,
     "logs": _logs,
+    "mediaconvert": _mediaconvert,
     "s3": _s3,
     "route53": _route53,
 }

@@ -11,11 +11,13 @@ import boto3
 
 from chalicelib.adapters.emf_meter import EmfMeter
 from chalicelib.adapters.lambda_trigger import LambdaTrigger
+from chalicelib.adapters.mediaconvert_converter import MediaConvert
 from chalicelib.adapters.s3_metadata import S3Metadata
 from chalicelib.adapters.s3_videos import S3Videos
 from chalicelib.adapters.sns_notifier import SnsNotifier
 from chalicelib.core.announcements import Announcements
 from chalicelib.core.caps import Caps
+from chalicelib.core.conversions import Conversions
 from chalicelib.core.index.folding import Folding
 from chalicelib.core.records import Records
 from chalicelib.core.upload_links import UploadLinks
@@ -120,6 +122,24 @@ class DeployedStage:
     def announcements(self) -> Announcements:
         notifier = SnsNotifier(self.session.client("sns"), self.outputs.environment["COMPLETION_TOPIC_ARN"])
         return Announcements(records=self.records, notifier=notifier, now=lambda: datetime.now(UTC))
+
+    @cached_property
+    def conversions(self) -> Conversions | None:
+        """To find and cancel; operators begin none. None where the stage converts nothing."""
+        environment = self.outputs.environment
+        if not environment.get("CONVERSION_QUEUE_ARN"):
+            return None
+        converter = MediaConvert(
+            self.session.client("mediaconvert"),
+            bucket=self.video_bucket,
+            data_key_arn=environment["DATA_KEY_ARN"],
+            queue_arn=environment["CONVERSION_QUEUE_ARN"],
+            role_arn=environment["CONVERSION_ROLE_ARN"],
+            tags={},
+        )
+        return Conversions(
+            records=self.records, converter=converter, processing=self.processing, now=lambda: datetime.now(UTC)
+        )
 
     @cached_property
     def processing(self) -> LambdaTrigger:

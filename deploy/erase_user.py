@@ -1,8 +1,8 @@
 """Erase a user and everything of theirs: `make erase-user STAGE=prod ARGS="ada@example.com"`.
 
-Asks first. Locks the user out, aborts what is being uploaded, removes every version of every video, rendition, record,
-poster and marker, proves by listing that nothing is left, and deletes the account last. It cannot be undone. Safe to
-repeat, also by the owner's id once the account is gone.
+Asks first. Locks the user out, aborts what is being uploaded, stops what is being converted, removes every version of
+every video, rendition, record, poster and marker, proves by listing that nothing is left, and deletes the account last.
+It cannot be undone. Safe to repeat, also by the owner's id once the account is gone.
 
 Access tokens that were issued before are good for up to an hour, a form for a small upload for a quarter of one: run it
 again after that, by the owner's id.
@@ -29,6 +29,8 @@ from deploy.users import Owner, find_owner, folders_of
 MAX_DELETED_KEYS = 1_000  # S3 API reference, DeleteObjects
 MOST_PASSES = 5
 PAUSE_SECONDS = 1.0
+MOST_LOOKS = 60
+"""At a conversion that is being cancelled."""
 
 WHAT_REMAINS = """\
 What remains, until it expires by itself:
@@ -49,6 +51,7 @@ def erase_objects(stage: DeployedStage, owner: str) -> int:
         # Clients with a token and late events find a tombstone while the objects are erased.
         if change := stage.records.change(record.ref, _deleted):
             stage.announcements.send_owed(change.record)
+            _stop_conversion(stage, change.record)
     erased = 0
     for key, upload_id in _unfinished(stage, owner):
         stage.videos.abort_multipart_upload(key, upload_id)
@@ -64,6 +67,17 @@ def erase_objects(stage: DeployedStage, owner: str) -> int:
             erased += len(batch)
             say_progress(f"{erased} versions removed …")
     return erased
+
+
+def _stop_conversion(stage: DeployedStage, record: VideoRecord) -> None:
+    """Wait until nothing writes a rendition any more. Raises NotErasedError."""
+    if stage.conversions is None or not record.may_be_converting:
+        return
+    for _ in range(MOST_LOOKS):
+        if stage.conversions.stopped(record):
+            return
+        time.sleep(PAUSE_SECONDS)
+    raise NotErasedError(record.owner, [f"a conversion of {record.video_id}, which may still write"])
 
 
 def erase_all(stage: DeployedStage, owner: str) -> int:

@@ -84,6 +84,7 @@ def describe(stage: DeployedStage, ref: VideoRef) -> dict[str, Any]:
         "renditionVersions": _shown(
             history_of(stage.s3, stage.video_bucket, ref.rendition_key), lambda version: _verdict_of(stage, version)
         ),
+        "conversion": _conversion(stage, record),
         "posterVersions": _shown(history_of(stage.s3, stage.metadata_bucket, ref.poster_key), lambda _: None),
         "thumbnailsVersions": _shown(history_of(stage.s3, stage.metadata_bucket, ref.thumbnails_key), lambda _: None),
         "openUploads": [
@@ -97,6 +98,14 @@ def describe(stage: DeployedStage, ref: VideoRef) -> dict[str, Any]:
             "results": query.results_command,
         },
     }
+
+
+def _conversion(stage: DeployedStage, record: VideoRecord) -> dict[str, Any] | None:
+    """What MediaConvert says of the last job of a video."""
+    job_id = record.rendition.job_id if record.rendition else None
+    if stage.conversions is None or job_id is None:
+        return None
+    return {"jobId": job_id, "state": stage.conversions.converter.look(job_id).value}
 
 
 def list_of_owner(stage: DeployedStage, owner: str) -> Iterator[str]:
@@ -184,6 +193,8 @@ def as_text(found: Mapping[str, Any]) -> Iterator[str]:
             size = "" if version["sizeBytes"] is None else f"  {version['sizeBytes']:,} bytes"
             latest = "  latest" if version["isLatest"] else ""
             yield f"  {version['modifiedAt']}  {version['versionId']}{size}  {version['note'] or ''}{latest}".rstrip()
+    if conversion := found["conversion"]:
+        yield f"conversion: job {conversion['jobId']}, {conversion['state']}"
     yield "open multipart uploads" if found["openUploads"] else "open multipart uploads: none"
     for upload in found["openUploads"]:
         yield (

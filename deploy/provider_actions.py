@@ -176,6 +176,10 @@ ACTIONS_BY_TYPE: Mapping[str, tuple[str, ...]] = {
         *("guardduty:UpdateMalwareProtectionPlan", "guardduty:DeleteMalwareProtectionPlan"),
         *("guardduty:TagResource", "guardduty:UntagResource", "guardduty:ListTagsForResource", "iam:PassRole"),
     ),
+    "mediaconvert/queue:Queue": (
+        *("mediaconvert:CreateQueue", "mediaconvert:GetQueue", "mediaconvert:UpdateQueue", "mediaconvert:DeleteQueue"),
+        *("mediaconvert:TagResource", "mediaconvert:UntagResource", "mediaconvert:ListTagsForResource"),
+    ),
     "iam/role:Role": (
         *("iam:CreateRole", "iam:GetRole", "iam:UpdateRole", "iam:UpdateRoleDescription", "iam:DeleteRole"),
         *("iam:UpdateAssumeRolePolicy", "iam:TagRole", "iam:UntagRole", "iam:ListRoleTags", "iam:ListRolePolicies"),

@@ -121,7 +121,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--renditions",
         action="store_true",
-        help="copy videos whose container alone keeps some browsers from playing them",
+        help="make an MP4 of each video that some browsers do not play: a copy, or a conversion by this machine",
     )
     parser.add_argument("--verbose", action="store_true", help="print the output of all processes")
     arguments = parser.parse_args()

@@ -1,7 +1,7 @@
 """Event worker, in place of Lambda: passes each event to its function.
 
-S3's go to `video_processing` and `message_sender`, scheduled ones to `janitor`, results of malware scans to
-`scan_verdict`, notifications to `notification_delivery`.
+S3's go to `video_processing` and `message_sender`, scheduled ones and ends of conversions to `janitor`, results of
+malware scans to `scan_verdict`, notifications to `notification_delivery`.
 """
 
 import argparse
@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from chalice.local import LambdaContext
 
+from chalicelib.adapters.conversion_events import CONVERTER
 from chalicelib.adapters.guardduty_scanner import SCANNER
 from local.child_process import READY, end_with_parent
 from local.janitor_schedule import JanitorSchedule
 from local.malware_scanner import MalwareScans, scanner_here
 from local.stand_in import names
+from local.stand_in.conversions import REQUESTED
 
 if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
@@ -38,7 +40,13 @@ RETRY_AFTER_SECONDS = 1
 PROCESSING_TIMEOUT_MS = 300_000
 
 FUNCTIONS_BY_BUCKET = {names.VIDEO_BUCKET: "video_processing", names.METADATA_BUCKET: "message_sender"}
-FUNCTIONS_BY_SOURCE = {"aws.events": "janitor", SCANNER: "scan_verdict", names.SCAN_REQUESTS: "malware scanner"}
+FUNCTIONS_BY_SOURCE = {
+    "aws.events": "janitor",
+    CONVERTER: "janitor",
+    SCANNER: "scan_verdict",
+    names.SCAN_REQUESTS: "malware scanner",
+    REQUESTED["source"]: "converter",
+}
 
 PATH_STYLE: Any = {"addressing_style": "path"}
 
@@ -120,8 +128,18 @@ def main() -> None:
         "message_sender": message_sender,
         "janitor": schedule.sweep,
     }
-    if os.environ.get("MALWARE_SCAN") == "true":
-        s3 = boto3.client("s3", endpoint_url=endpoint, region_name=names.REGION, config=Config(s3=PATH_STYLE))
+    environment = Environment.read()
+    s3 = boto3.client("s3", endpoint_url=endpoint, region_name=names.REGION, config=Config(s3=PATH_STYLE))
+    converter = None
+    if environment.converts:
+        from local.conversion.converter import LocalConverter
+
+        # MediaConvert takes no alias.
+        kms = boto3.client("kms", endpoint_url=endpoint, region_name=names.REGION)
+        os.environ["DATA_KEY_ARN"] = kms.describe_key(KeyId=environment.data_key_arn)["KeyMetadata"].get("Arn", "")
+        converter = LocalConverter(s3, endpoint)
+        handlers["converter"] = converter.wake
+    if environment.malware_scan == "true":
         scans = MalwareScans(s3, sqs, queue_url, scanner_here())
 
         def process_and_scan(event: dict[str, Any], context: LambdaContext) -> Any:
@@ -134,12 +152,13 @@ def main() -> None:
             "scan_verdict": scan_verdict,
         }
     worker = EventWorker(sqs, queue_url, handlers)
-    environment = Environment.read()
     provision(endpoint, environment)
     end_with_parent(lambda: os._exit(0))
     print(f"{READY}{queue_url}", flush=True)
     # After the line that the parent waits for: two threads' prints may run into each other.
     threading.Thread(target=schedule.run, daemon=True).start()
+    if converter:
+        threading.Thread(target=converter.run, daemon=True).start()
     NotificationQueues(sqs, destinations_of(environment), notification_delivery).start()
     worker.run()
 

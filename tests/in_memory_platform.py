@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib.core.announcements import Announcements
 from chalicelib.core.caps import Caps, Room
 from chalicelib.core.completion import Completions
+from chalicelib.core.conversions import Conversions
 from chalicelib.core.deletion import Deletions
 from chalicelib.core.idempotency_keys import IdempotencyKeys
 from chalicelib.core.index.folding import Folding
@@ -29,6 +30,7 @@ from chalicelib.core.ports import OutcomeUnknownError, StoredObject
 from chalicelib.core.processing import Processed, Processing
 from chalicelib.core.progress import ProgressLog
 from chalicelib.core.records import Records
+from chalicelib.core.rendition_care import RenditionCare
 from chalicelib.core.renditions import Renditions
 from chalicelib.core.retention import Retention
 from chalicelib.core.retention_policy import FOR_EVER, RetentionPolicy
@@ -43,6 +45,7 @@ from chalicelib.core.upload_token import UploadToken, UploadTokens
 from chalicelib.core.video_record import VideoRecord
 from chalicelib.core.video_types import Container
 from chalicelib.core.viewing_urls import S3ViewingUrls
+from tests.fake_converter import FakeConverter
 from tests.fakes import (
     FakeBill,
     FakeClock,
@@ -70,6 +73,7 @@ class InMemoryPlatform:
     metadata: FakeMetadata
     videos: FakeVideos
     renditions: FakeRenditions
+    converter: FakeConverter
     mac: FakeMac
     notifier: FakeNotifier
     trigger: FakeTrigger
@@ -155,9 +159,21 @@ class InMemoryPlatform:
         self.processing = replace(
             self.processing, renditions=maker if makes else None, inspect=inspected_of_quicktime if makes else inspected
         )
-        self.janitor = replace(self.janitor, makes_renditions=makes)
+        self.janitor = replace(self.janitor, renditions=replace(self.janitor.renditions, is_on=makes))
         urls = replace(self.viewing_urls, plays_renditions=makes)
         self.library = replace(self.library, urls=urls)
+
+    def turn_conversions_on(self) -> None:
+        """Deploy a stage that makes renditions; videos arrive in a codec that needs the converter."""
+        self.change_renditions(makes=True)
+        maker = self.processing.renditions
+        assert maker
+        self.processing = replace(self.processing, renditions=replace(maker, converts=True), inspect=inspected_of_hevc)
+        conversions = Conversions(
+            records=self.records, converter=self.converter, processing=self.trigger, now=self.clock
+        )
+        care = replace(self.janitor.renditions, conversions=conversions)
+        self.janitor = replace(self.janitor, renditions=care)
 
     def fail_copies(self) -> None:
         """Have every copy fail from now on."""
@@ -251,6 +267,13 @@ def inspected_of_quicktime(read_range: Callable[[int, int], bytes], size_bytes: 
     return replace(found, facts=replace(found.facts, container=Container.QUICKTIME))
 
 
+def inspected_of_hevc(read_range: Callable[[int, int], bytes], size_bytes: int) -> Inspection:
+    """As `inspected`, of files whose codec some browsers do not play."""
+    found = inspected(read_range, size_bytes)
+    assert found.facts.video
+    return replace(found, facts=replace(found.facts, video=replace(found.facts.video, codec="hevc", profile="Main")))
+
+
 CAPS = Caps(max_open_uploads=3, max_reserved_bytes=100 * 2**20)
 
 
@@ -300,6 +323,7 @@ def platform_in_memory(
         metadata=metadata,
         videos=videos,
         renditions=FakeRenditions(videos),
+        converter=FakeConverter(clock, videos),
         viewing_urls=viewing_urls,
         mac=mac,
         notifier=notifier,
@@ -347,6 +371,7 @@ def platform_in_memory(
             announcements=announcements,
             meter=meter,
             now=clock,
+            renditions=RenditionCare(records=records, videos=videos, processing=trigger, now=clock),
             scans=scans,
             scanner=scanner,
         ),

@@ -50,6 +50,8 @@ class Environment:
     all verify. processing_function: name or ARN, for the janitor's retries. aws_endpoint_url: empty on AWS.
     scaled_functions: resource ids of Application Auto Scaling, comma separated; empty where nothing is provisioned.
     cost_tag: `key=value` that the stage's resources carry on the bill; empty when nobody asks for it.
+    conversion_queue_arn, conversion_role_arn: of MediaConvert; empty where nothing is converted. stage_tag: `key=value`
+    of its jobs.
     webhooks: `name=url` of each destination, comma separated. event_bus_name: of EventBridge; empty for none.
     message_outbox: true where functions do not reach the topic, and put their messages into the outbox.
     site_url, media_key_arn, media_key_pair_id: for media URLs through CloudFront; without them S3's own are given out.
@@ -87,6 +89,9 @@ class Environment:
     malware_scan: str = _variable("false")
     malware_unscanned: str = _variable("reject")
     renditions: str = _variable("false")
+    conversion_queue_arn: str = _variable("")
+    conversion_role_arn: str = _variable("")
+    stage_tag: str = _variable("")
     thumbnails: str = _variable("true")
     accepted_containers: str = _variable("")
     max_video_bytes: int = _variable(str(MAX_OBJECT_BYTES), least=1, most=MAX_OBJECT_BYTES)
@@ -125,6 +130,11 @@ class Environment:
     @property
     def makes_renditions(self) -> bool:
         return self.renditions == "true"
+
+    @property
+    def converts(self) -> bool:
+        """Whether what cannot be copied is converted by a service outside."""
+        return self.makes_renditions and bool(self.conversion_queue_arn)
 
     @property
     def client_ids(self) -> frozenset[str]:
@@ -195,8 +205,13 @@ def _shape_problems(values: Mapping[str, Any]) -> list[str]:
     webhooks = values.get("webhooks")
     if webhooks and not all("=" in pair for pair in webhooks.split(",")):
         problems.append("WEBHOOKS: must be name=url pairs, comma separated")
-    if values.get("cost_tag") and "=" not in values["cost_tag"]:
-        problems.append(f"COST_TAG={values['cost_tag']!r}: must be key=value")
+    problems.extend(
+        f"{name.upper()}={values[name]!r}: must be key=value"
+        for name in ("cost_tag", "stage_tag")
+        if values.get(name) and "=" not in values[name]
+    )
+    if len({bool(values.get(name)) for name in ("conversion_queue_arn", "conversion_role_arn", "stage_tag")}) > 1:
+        problems.append("CONVERSION_QUEUE_ARN, CONVERSION_ROLE_ARN, STAGE_TAG: must be set together")
     problems.extend(
         f"{name.upper()}: must be {' or '.join(choices)}"
         for name, choices in _CHOICES.items()

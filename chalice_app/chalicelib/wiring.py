@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # costly to import, or not in every function's bundle
     from chalicelib.core.announcements import Announcements
     from chalicelib.core.caps import Caps, Room
     from chalicelib.core.completion import Completions
+    from chalicelib.core.conversions import Conversions
     from chalicelib.core.deletion import Deletions
     from chalicelib.core.index.folding import Folding
     from chalicelib.core.index.reading import IndexReader
@@ -39,6 +40,7 @@ if TYPE_CHECKING:  # costly to import, or not in every function's bundle
     from chalicelib.core.processing import Processing
     from chalicelib.core.progress import ProgressLog
     from chalicelib.core.records import Records
+    from chalicelib.core.rendition_care import RenditionCare
     from chalicelib.core.renditions import Renditions
     from chalicelib.core.retention import Retention
     from chalicelib.core.retention_policy import RetentionPolicy
@@ -189,6 +191,38 @@ class Services:
             announcements=self._announcements,
             meter=self.meter,
             now=self._now,
+            converts=environment.converts,
+        )
+
+    @cached_property
+    def rendition_care(self) -> "RenditionCare":
+        from chalicelib.core.rendition_care import RenditionCare
+
+        return RenditionCare(
+            records=self.records,
+            videos=self._videos,
+            processing=self._processing_trigger,
+            now=self._now,
+            is_on=self.environment.makes_renditions,
+            conversions=self._conversions if self.environment.converts else None,
+        )
+
+    @cached_property
+    def _conversions(self) -> "Conversions":
+        from chalicelib.adapters.mediaconvert_converter import MediaConvert
+        from chalicelib.core.conversions import Conversions
+
+        environment = self.environment
+        converter = MediaConvert(
+            self._client("mediaconvert"),
+            bucket=environment.video_bucket,
+            data_key_arn=environment.data_key_arn,
+            queue_arn=environment.conversion_queue_arn,
+            role_arn=environment.conversion_role_arn,
+            tags=dict([environment.stage_tag.split("=", 1)]),
+        )
+        return Conversions(
+            records=self.records, converter=converter, processing=self._processing_trigger, now=self._now
         )
 
     @cached_property
@@ -215,7 +249,7 @@ class Services:
             now=self._now,
             scans=scans,
             scanner=GuardDutyScanner(self._client("guardduty"), bucket) if scans.is_on else None,
-            makes_renditions=self.environment.makes_renditions,
+            renditions=self.rendition_care,
         )
 
     @cached_property

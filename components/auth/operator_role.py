@@ -9,8 +9,8 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policy
-from components.naming import StageContext, StageNames, type_token
-from components.policy import PolicyDocument, allow, document
+from components.naming import STAGE_TAG, StageContext, StageNames, type_token
+from components.policy import PolicyDocument, Statement, allow, document
 
 ROLE = "operator"
 
@@ -18,7 +18,7 @@ ROLE = "operator"
 @dataclass(frozen=True)
 class OperatorsArgs:
     """data_key_arn: of records, videos and messages. completion_topic_arn: for messages about erased videos.
-    user_pool_arn: of the users who may be revoked, erased and reset.
+    user_pool_arn: of the users who may be revoked, erased and reset. converts: whether videos are converted.
     """
 
     context: StageContext
@@ -26,6 +26,7 @@ class OperatorsArgs:
     data_key_arn: pulumi.Input[str]
     completion_topic_arn: pulumi.Input[str]
     user_pool_arn: pulumi.Input[str]
+    converts: bool
 
 
 class Operators(pulumi.ComponentResource):
@@ -53,6 +54,7 @@ class Operators(pulumi.ComponentResource):
                     data_key_arn=args.data_key_arn,
                     completion_topic_arn=args.completion_topic_arn,
                     user_pool_arn=args.user_pool_arn,
+                    converts=args.converts,
                 )
             ),
             opts=child,
@@ -74,6 +76,7 @@ def operators_policy(
     data_key_arn: pulumi.Input[str],
     completion_topic_arn: pulumi.Input[str],
     user_pool_arn: pulumi.Input[str],
+    converts: bool,
 ) -> PolicyDocument:
     """Permissions of operators: they list versions and read verdicts and records, never the content of a video.
 
@@ -136,4 +139,18 @@ def operators_policy(
             ],
             resources=user_pool_arn,
         ),
+        *(_conversions(context) if converts else []),
     )
+
+
+def _conversions(context: StageNames) -> list[Statement]:
+    """Who erases a user stops what would still be written."""
+    return [
+        allow("FindConversions", actions="mediaconvert:SearchJobs", resources=context.conversion_queue_arn),
+        allow(
+            "StopConversions",
+            actions=["mediaconvert:GetJob", "mediaconvert:CancelJob"],
+            resources=context.arn("mediaconvert", "jobs/*"),  # MediaConvert names them; their tag tells the stage
+            conditions={"StringEquals": {f"aws:ResourceTag/{STAGE_TAG}": context.stage}},
+        ),
+    ]

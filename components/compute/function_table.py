@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from components.compute import permissions as may
+from components.compute import rendition_permissions as on_renditions
 from components.compute.lambda_package import Bundle
 from components.naming import LIVE, StageNames
 from components.policy import PolicyDocument
@@ -147,8 +148,8 @@ FUNCTIONS: Mapping[str, FunctionSpec] = {
             may.list_videos,
             may.tag_verdicts,
             may.keep_posters,
-            may.hide_renditions,
-            may.make_renditions,
+            on_renditions.hide_renditions,
+            on_renditions.make_renditions,
             may.announce,
             may.send_failures_to_dead_letter_queue,
         ),
@@ -157,7 +158,7 @@ FUNCTIONS: Mapping[str, FunctionSpec] = {
         trigger=Trigger.SCHEDULE,
         memory_mib=fixed(512),
         timeout_seconds=fixed(JANITOR_SECONDS),
-        in_network=False,  # it calls Lambda, Application Auto Scaling and Cost Explorer, for which no endpoint is paid
+        in_network=False,  # it calls Lambda, MediaConvert and others, for which no endpoint is paid
         inspects_videos=True,
         grants=(
             *_RECORDS,
@@ -178,6 +179,7 @@ FUNCTIONS: Mapping[str, FunctionSpec] = {
             may.fold_index,
             may.ask_for_figures,
             may.request_scans,
+            on_renditions.convert_videos,
         ),
     ),
     "scan_verdict": FunctionSpec(

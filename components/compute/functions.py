@@ -84,6 +84,8 @@ class Compute(pulumi.ComponentResource):
         self._run_on_schedule(triggered_by(Trigger.SCHEDULE), aliases)
         if args.resources.settings.malware.malware_scan:
             self._receive_verdicts(triggered_by(Trigger.SCANNER), aliases)
+        if args.resources.settings.playback.renditions:
+            self._hear_of_conversions(triggered_by(Trigger.SCHEDULE), aliases)
         self._deliver_notifications(triggered_by(Trigger.QUEUES), aliases)
 
         self.register_outputs({"functionNames": {function: made.name for function, made in functions.items()}})
@@ -250,6 +252,19 @@ class Compute(pulumi.ComponentResource):
         )
         self._let_rule_call(function, aliases[function], rule, "rule")
 
+    def _hear_of_conversions(self, function: str, aliases: Mapping[str, aws.lambda_.Alias]) -> None:
+        args = self._args
+        rule = aws.cloudwatch.EventRule(
+            f"{self._name}-{function}-conversions",
+            name=args.context.name("conversions"),
+            description="Ends of conversions, ahead of the schedule",
+            event_pattern=args.app.conversion_events_of(args.context.conversion_queue_arn),
+            # The schedule finds what no event tells of.
+            state="DISABLED" if args.context.general.paused else "ENABLED",
+            opts=self._child,
+        )
+        self._let_rule_call(function, aliases[function], rule, "conversions", target=f"{function}-conversions")
+
     def _run_on_schedule(self, function: str, aliases: Mapping[str, aws.lambda_.Alias]) -> None:
         args, alias = self._args, aliases[function]
         rule = aws.cloudwatch.EventRule(
@@ -263,8 +278,15 @@ class Compute(pulumi.ComponentResource):
         self._let_rule_call(function, alias, rule, "schedule")
 
     def _let_rule_call(
-        self, function: str, alias: aws.lambda_.Alias, rule: aws.cloudwatch.EventRule, purpose: str
+        self,
+        function: str,
+        alias: aws.lambda_.Alias,
+        rule: aws.cloudwatch.EventRule,
+        purpose: str,
+        *,
+        target: str | None = None,
     ) -> None:
+        """target: its name where that is not the function's."""
         allowed = aws.lambda_.Permission(
             f"{self._name}-{function}-{purpose}",
             function=alias.function_name,
@@ -275,7 +297,7 @@ class Compute(pulumi.ComponentResource):
             opts=self._child,
         )
         aws.cloudwatch.EventTarget(
-            f"{self._name}-{function}",
+            f"{self._name}-{target or function}",
             rule=rule.name,
             arn=alias.arn,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[allowed]),

@@ -45,7 +45,19 @@ COMMAND_LINE_ONLY = frozenset(
 """Requirements of Chalice's command line that its runtime does not need."""
 
 CHALICE_RUNTIME = {"chalice/__init__.py", "chalice/app.py"}
-BOTOCORE_SERVICES = {"s3", "sns", "sqs", "ssm", "events", "lambda", "sts", "ce", "application-autoscaling", "guardduty"}
+BOTOCORE_SERVICES = {
+    "s3",
+    "sns",
+    "sqs",
+    "ssm",
+    "events",
+    "lambda",
+    "sts",
+    "ce",
+    "application-autoscaling",
+    "guardduty",
+    "mediaconvert",
+}
 """Every other service's model is dead weight; boto3 reads a model only when a client is made."""
 
 _NEEDLESS = re.compile(

@@ -252,33 +252,6 @@ def tag_verdicts(resources: Resources) -> Statement:
     )
 
 
-def hide_renditions(resources: Resources) -> Statement:
-    """Hide renditions of videos in which malware was found.
-
-    HEAD needs GetObject, and the verdict closes URLs that name a version.
-    """
-    return allow(
-        "HideRenditions",
-        actions=["s3:GetObject", "s3:DeleteObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging"],
-        resources=resources.renditions,
-    )
-
-
-def make_renditions(resources: Resources) -> list[Statement]:
-    if not resources.settings.playback.renditions:
-        return []
-    return [
-        allow(
-            "MakeRenditions",
-            actions=[
-                *("s3:PutObject", "s3:AbortMultipartUpload"),
-                *("s3:GetObjectVersion", "s3:DeleteObjectVersion"),
-            ],
-            resources=resources.renditions,
-        )
-    ]
-
-
 def remove_uninspected(resources: Resources) -> Statement:
     """Remove the second object of a form that was sent twice, after the first was accepted."""
     return allow("RemoveUninspected", actions=["s3:DeleteObject", "s3:DeleteObjectVersion"], resources=resources.videos)

@@ -1,1 +1,1 @@
-"""Mcanning: the completion topic and the dead-letter queue."""
+"""Scanning tier."""

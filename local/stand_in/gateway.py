@@ -5,13 +5,14 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import cast
-from urllib.parse import parse_qs
+from typing import Any, cast
+from urllib.parse import parse_qs, parse_qsl
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from local.stand_in import long_polls, model_validation
 from local.stand_in.aws_models.requests import CREDENTIAL_SERVICE
 from local.stand_in.aws_models.services import unsigned
+from local.stand_in.conversions import JOBS, SEARCH, ConversionJobs
 from local.stand_in.errors import WrongControlError
 from local.stand_in.events import send_to_queue
 from local.stand_in.faults import Clock, Fault, Faults, LoggedRequest, RequestLog, parse_fault
@@ -53,6 +54,7 @@ class Gateway:
         self._request_log = request_log
         self._clock = clock
         self._reset = reset
+        self._conversions = ConversionJobs(self._tell_of_conversion)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Route the request to the service that answers it."""
@@ -79,6 +81,8 @@ class Gateway:
             return refused.answer.send(start_response, head_only=False)
         if _INVOKE.fullmatch(path):
             return self._invoke(environ).send(start_response, head_only=False)
+        if path.startswith((JOBS, SEARCH)):
+            return self._conversion(environ, path).send(start_response, head_only=False)
         if path == _SCAN:
             return self._scan(environ).send(start_response, head_only=False)
         return self._other_service(environ, start_response)
@@ -102,7 +106,12 @@ class Gateway:
                 self._faults.clear()
             case "POST", "clock":
                 self._clock.offset_seconds = _offset_seconds(_json_body(environ))
+            case "GET", "conversions":
+                return _json(self._conversions.unfinished())
+            case "POST", "conversions":
+                return _json({"status": self._conversions.move(_json_body(environ))})
             case "POST", "reset":
+                self._conversions.clear()
                 self._reset()
             case _:
                 return _json({"error": f"there is no {method} {CONTROL_PREFIX}{name}"}, status=404)
@@ -135,6 +144,22 @@ class Gateway:
             LoggedRequest(operation="SendObjectMalwareScan", key=wanted["key"], part_number=None, status=200)
         )
         return _json({})
+
+    def _conversion(self, environ: WSGIEnvironment, path: str) -> Response:
+        """MediaConvert: jobs for this machine's converter."""
+        query = dict(parse_qsl(str(environ.get("QUERY_STRING", ""))))
+        method = str(environ["REQUEST_METHOD"])
+        body = cast("dict[str, object]", _json_body(environ)) if method == "POST" else {}
+        answer = self._conversions.answer(method, path, query, body)
+        operation = {"POST": "CreateJob", "DELETE": "CancelJob"}.get(
+            method, "SearchJobs" if path == SEARCH else "GetJob"
+        )
+        self._request_log.add(LoggedRequest(operation=operation, key="", part_number=None, status=answer.status))
+        return answer
+
+    def _tell_of_conversion(self, event: dict[str, Any]) -> None:
+        send_to_queue(EVENTS_QUEUE, json.dumps(event))
+        self._snapshots.note(["sqs"])
 
     def _other_service(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         target = str(environ.get("HTTP_X_AMZ_TARGET", ""))

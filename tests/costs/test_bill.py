@@ -102,6 +102,7 @@ def test_a_small_month_agrees_with_one_computed_by_hand(workload: Workload, pric
         Driver.SECURITY: security,
         Driver.WATCHING: watching,
         Driver.NETWORK: network,
+        Driver.CONVERSIONS: 0,
     }
     assert {driver: bill.of(driver) for driver in Driver} == pytest.approx(expected, abs=1e-9)
     # functions 0.61, storage 1.64, transfer 0.00, API 0.10, edge 2.44, security 13.56, watching 13.72, network 17.52
@@ -279,6 +280,7 @@ def test_a_malware_scan_is_billed_by_what_it_scans(prices: PriceList, workload: 
 
 
 def test_renditions_are_billed_by_storage_and_computing_time(prices: PriceList, workload: Workload) -> None:
+    workload = dataclasses.replace(workload, converted_percent=0)
     model = CostModel(stage="dev", workload=workload, prices=prices)
     before, copying = model.bill(), model.bill((("renditions", True),))
     (stored,) = (line for line in copying.lines if line.item == "renditions")
@@ -291,8 +293,22 @@ def test_renditions_are_billed_by_storage_and_computing_time(prices: PriceList, 
     memory_gib = copying.month.inventory.memory_gib["video_processing"]
     assert seconds - before_seconds == pytest.approx(copied * memory_gib, rel=0.05)
     assert "renditions" not in {line.item for line in before.lines}
-    nobody = model.with_workload(dataclasses.replace(workload, copied_percent=0)).bill((("renditions", True),))
+    unused = dataclasses.replace(workload, copied_percent=0, converted_percent=0)
+    nobody = model.with_workload(unused).bill((("renditions", True),))
     assert nobody.usd - before.usd < 1.5, "what is turned on and used by nobody costs its metrics alone"
+
+
+@pytest.mark.parametrize(("megabits_per_second", "billed_seconds"), [(8.0, 12.0), (96.0, 10.0)])
+def test_conversions_are_billed_by_the_minute_and_ten_seconds_at_least(
+    prices: PriceList, workload: Workload, megabits_per_second: float, billed_seconds: float
+) -> None:
+    workload = dataclasses.replace(workload, mean_video_mb=12.0, converted_megabits_per_second=megabits_per_second)
+    model = CostModel(stage="dev", workload=workload, prices=prices)
+    bill = model.bill((("renditions", True),))
+    minutes = [line.quantity for line in bill.lines if line.item.startswith("minutes, ")]
+    assert sum(minutes) == pytest.approx(bill.month.converted * billed_seconds / 60)
+    assert minutes[1] == pytest.approx(sum(minutes) * workload.tone_mapped_percent / 100)
+    assert not any(line.quantity for line in model.bill().lines if line.item.startswith("minutes, "))
 
 
 def test_retention_stores_less_and_costs_its_messages_and_walks(prod: CostModel) -> None:

@@ -23,7 +23,7 @@ from chalicelib.core.video_record import State
 from costs.calls import CALLS, Calls
 from costs.month import VIDEOS_A_PAGE
 from tests.costs.billed_calls import KINDS
-from tests.in_memory_platform import OWNER, InMemoryPlatform
+from tests.in_memory_platform import COPY_MARK, OWNER, InMemoryPlatform
 from tests.outside_calls import around_calls
 
 PROCESSING = CALLS["processing"] + CALLS["storing_thumbnails"]
@@ -139,6 +139,19 @@ def test_a_copy_of_a_video_asks_what_the_model_bills_more(platform: InMemoryPlat
     counted.clear()
     platform.process(transfer)
     assert counted == as_counted(PROCESSING + CALLS["copying"])
+
+
+def test_a_conversion_asks_what_the_model_bills_more(platform: InMemoryPlatform, counted: Counter[str]) -> None:
+    platform.turn_conversions_on()
+    transfer = platform.start()
+    transfer.send_and_complete()
+    counted.clear()
+    platform.process(transfer)
+    platform.janitor.sweep()
+    platform.converter.finish(COPY_MARK + transfer.body)
+    platform.janitor.renditions.job_changed(transfer.token.ref)
+    platform.process_what_was_asked()
+    assert counted == as_counted(PROCESSING + CALLS["converting"] + CALLS["sweeping"] + CALLS["sweeping_one"])
 
 
 def test_a_scan_whose_verdict_comes_second_asks_what_the_model_bills_more(

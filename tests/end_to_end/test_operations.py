@@ -39,7 +39,9 @@ from tests.end_to_end.conftest import (
     users_at_the_sign_in,
     wait_until,
 )
-from tests.infrastructure.safety.access import OPERATOR
+from tests.infrastructure.safety.access import OPERATOR, OPERATOR_OF_CONVERSIONS
+from tests.infrastructure.safety.converting import JOBS
+from tests.media.sample_videos import write_sample_video
 from tests.terminal import Terminal
 
 
@@ -58,6 +60,15 @@ def asked_of_aws(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> set[tup
     return asked
 
 
+ELSEWHERE = {
+    "Invoke": ("lambda:InvokeFunction", "video-processing:live"),
+    "SearchJobs": ("mediaconvert:SearchJobs", "renditions"),
+    "GetJob": ("mediaconvert:GetJob", JOBS),
+    "CancelJob": ("mediaconvert:CancelJob", JOBS),
+}
+"""Calls of services that have one thing each to reach."""
+
+
 def rights_for(operation: str, parameters: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """S3's names of rights differ from those of its calls: Service Authorization Reference, "Amazon S3"."""
     if "UserPoolId" in parameters:
@@ -66,8 +77,8 @@ def rights_for(operation: str, parameters: dict[str, Any]) -> Iterator[tuple[str
     if "TopicArn" in parameters:
         yield f"sns:{operation}", "messaging-completed"
         return
-    if operation == "Invoke":
-        yield "lambda:InvokeFunction", "video-processing:live"
+    if operation in ELSEWHERE:
+        yield ELSEWHERE[operation]
         return
     bucket = {names.VIDEO_BUCKET: "videos", names.METADATA_BUCKET: "metadata"}[parameters["Bucket"]]
     listing = {
@@ -129,6 +140,34 @@ def test_operators_may_do_what_their_commands_do_and_no_more(
     granted = {(action, reached) for actions, places in OPERATOR.values() for action in actions for reached in places}
     through_s3 = {("kms:GenerateDataKey", "key/keys-data"), ("kms:Decrypt", "key/keys-data")}
     assert asked_of_aws == granted - through_s3
+
+
+def test_erasing_a_user_stops_the_conversions_and_leaves_nothing_of_them(
+    member: Person, operator: Operator, stand_in: StandIn, asked_of_aws: set[tuple[str, str]], tmp_path: Path
+) -> None:
+    content = write_sample_video(tmp_path / "long.mpg", "mpg", duration_seconds=60, width=640, height=360).read_bytes()
+    started = member.upload(content, file_name="long.mpg", content_type="video/mpeg")
+    key = f"{names.VIDEO_BUCKET}/{started['fileKey']}"
+    member.wait_for(started["videoId"], "ready")
+    jobs = stand_in.client("mediaconvert")
+
+    def job() -> dict[str, Any] | None:
+        return next(iter(jobs.search_jobs(InputFile=f"s3://{key}")["Jobs"]), None)
+
+    job_id = wait_until(job)["Id"]
+    found = operator.run(find_upload.main, started["videoId"])
+    assert job_id in found
+    operator.run(erase_user.main, member.email, "--yes")
+    assert jobs.get_job(Id=job_id)["Job"]["Status"] == "CANCELED"
+    granted = {
+        (action, place)
+        for actions, places in OPERATOR_OF_CONVERSIONS.values()
+        for action in actions
+        for place in places
+    }
+    asked = {(action, place) for action, place in asked_of_aws if action.startswith("mediaconvert:")}
+    assert asked <= granted
+    assert {action for action, _ in asked} >= {"mediaconvert:GetJob", "mediaconvert:CancelJob"}
 
 
 def test_a_deleted_video_comes_back_and_plays_once_the_operator_says_so(

@@ -188,6 +188,7 @@ OPERATIONS: Mapping[str, tuple[Held, ...]] = {
     "aws:guardduty/malwareProtectionPlan:MalwareProtectionPlan": (
         Held("guardduty", "CreateMalwareProtectionPlan", renamed={"actions.taggings": "Tagging"}),
     ),
+    "aws:mediaconvert/queue:Queue": (Held("mediaconvert", "CreateQueue"),),
     "aws:iam/role:Role": (
         Held("iam", "CreateRole", renamed={"name": "RoleName", "assumeRolePolicy": "AssumeRolePolicyDocument"}),
     ),

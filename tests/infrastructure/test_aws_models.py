@@ -15,10 +15,14 @@ from tests.infrastructure.recorded_program import STAGES, Recorded, Recording, r
 LEAST_VALUES = 900
 
 
-@pytest.fixture(params=(*STAGES, "with a malware scan"))
+@pytest.fixture(params=(*STAGES, "with a malware scan and renditions"))
 def recording(request: pytest.FixtureRequest) -> Recording:
     """Each stage in turn, and what none of them ships."""
-    return record(request.param) if request.param in STAGES else record("dev", overrides={"malwareScan": True})
+    return (
+        record(request.param)
+        if request.param in STAGES
+        else record("dev", overrides={"malwareScan": True, "renditions": True})
+    )
 
 
 def _held(recording: Recording) -> dict[str, Findings]:

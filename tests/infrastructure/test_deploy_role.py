@@ -47,6 +47,7 @@ EVERYTHING_ON = {
     "hostedZoneId": "Z1",
     "transferAcceleration": "true",
     "malwareScan": "true",
+    "renditions": "true",
     "eventBusName": "videos",
     "alarmEmails": ["ops@example.com"],
 }

@@ -225,8 +225,19 @@ def test_where_videos_are_scanned_verdicts_change_records_and_the_janitor_asks_f
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_where_renditions_are_made_processing_alone_writes_them(function: str) -> None:
+def test_where_renditions_are_made_processing_writes_them_and_the_janitor_has_them_converted(function: str) -> None:
     before, making = granted(function, PLAIN), granted(function, stage_where(playback={"renditions": True}))
+    if function == "janitor":
+        service = "arn:aws:mediaconvert:eu-central-1:123456789012"
+        role = "arn:aws:iam::123456789012:role/video-upload-dev-converter-eu-central-1"
+        assert making == {
+            **before,
+            f"{service}:queues/video-upload-dev-renditions": {"mediaconvert:CreateJob", "mediaconvert:SearchJobs"},
+            f"{service}:jobs/* if aws:RequestTag/Stage is dev": {"mediaconvert:TagResource"},
+            f"{service}:jobs/* if aws:ResourceTag/Stage is dev": {"mediaconvert:GetJob", "mediaconvert:CancelJob"},
+            f"{role} if iam:PassedToService is mediaconvert.amazonaws.com": {"iam:PassRole"},
+        }
+        return
     if function != "video_processing":
         assert making == before
         return

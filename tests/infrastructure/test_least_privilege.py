@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core.completion import LEASE
+from chalicelib.core.conversions import JobState
 from chalicelib.core.errors import TooManyOpenUploadsError
 from chalicelib.core.malware_scan import MAX_SCAN_REQUESTS, ScanPolicy, ScanResult
 from chalicelib.core.outbox import outbox_key
@@ -59,6 +60,10 @@ ACTIONS_BY_CALL: dict[str, set[str]] = {
     "trigger.trigger": {"lambda:InvokeFunction"},
     "scanner.request_scan": {"guardduty:SendObjectMalwareScan"},
     "scaling.count_since": {"application-autoscaling:DescribeScalingActivities"},
+    "converter.begin": {"mediaconvert:CreateJob", "mediaconvert:TagResource", "iam:PassRole"},
+    "converter.find": {"mediaconvert:SearchJobs"},
+    "converter.look": {"mediaconvert:GetJob"},
+    "converter.cancel": {"mediaconvert:CancelJob"},
     "bill.cost_usd": {"ce:GetCostAndUsage"},
 }
 
@@ -249,6 +254,36 @@ def a_video_gets_a_rendition(platform: InMemoryPlatform, recorder: Recorder) -> 
             platform.library.delete(film.token.ref)
 
 
+def a_video_is_converted(platform: InMemoryPlatform, recorder: Recorder) -> None:
+    platform.turn_conversions_on()
+    for is_taken in (True, False):
+        film = start(platform, recorder, f"owner-of-converted-{is_taken}")
+        complete(platform, recorder, film)
+        with recorder.at_work("video_processing"):
+            platform.process(film)
+        with recorder.at_work("janitor"):
+            platform.janitor.sweep()
+        platform.converter.finish(MP4_HEAD)
+        if not is_taken:
+            with recorder.at_work("video_upload"):
+                platform.library.delete(film.token.ref)
+            job_id = list(platform.converter.jobs)[-1]
+            platform.converter.jobs[job_id] = JobState.RUNNING
+        with recorder.at_work("janitor"):
+            platform.janitor.renditions.job_changed(film.token.ref)
+            platform.janitor.sweep()
+        with recorder.at_work("video_processing"):
+            platform.process_what_was_asked()
+    film = start(platform, recorder, "owner-of-a-lost-job")
+    complete(platform, recorder, film)
+    platform.process(film)
+    platform.converter.raises = ConnectionError
+    for _ in range(2):
+        with recorder.at_work("janitor"):
+            platform.janitor.sweep()
+        platform.clock.pass_time(minutes=5)
+
+
 def messages_wait_in_the_outbox(platform: InMemoryPlatform, recorder: Recorder) -> None:
     for event_id in ("evt_sent", "evt_delayed"):
         platform.metadata.put(outbox_key(event_id), b"{}", "application/json")
@@ -328,7 +363,7 @@ def test_where_renditions_are_made_roles_grant_what_that_asks_for_too(
     recording = record("dev", overrides={"renditions": True})
     recorder = Recorder(platform, monkeypatch)
     platform.stage_figures = replace(platform.stage_figures, scaling=None, bill=None)
-    for walkthrough in (*WALKTHROUGHS, a_video_gets_a_rendition):
+    for walkthrough in (*WALKTHROUGHS, a_video_gets_a_rendition, a_video_is_converted):
         walkthrough(platform, recorder)
     for function, implied in IMPLIED.items():
         assert granted_to(function, recording) == recorder.actions[function] | implied, function

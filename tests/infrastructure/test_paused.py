@@ -31,6 +31,7 @@ EVERYTHING_ON = {
     "machineClient": True,
     "intelligentTiering": True,
     "malwareScan": True,
+    "renditions": True,
 }
 """Every optional feature of a stage, so that nothing escapes by being switched off."""
 
@@ -46,7 +47,8 @@ class Spends(Enum):
 
 STOPPED = {
     "aws:lambda/function:Function": "reserves no concurrency: Lambda refuses every call",
-    "aws:cloudwatch/eventRule:EventRule": "the janitor's schedule is disabled; verdicts wait in the dead-letter queue",
+    "aws:cloudwatch/eventRule:EventRule": "the janitor's rules are disabled; verdicts wait in the dead-letter queue",
+    "aws:mediaconvert/queue:Queue": "begins no job that waits; who adds jobs is stopped",
 }
 """Types that spend by being called, and how each is stopped; each has its own test below."""
 
@@ -145,6 +147,11 @@ def test_no_function_can_run(paused: Recording) -> None:
 def test_no_schedule_runs(paused: Recording) -> None:
     scheduled = [rule for rule in paused.of("cloudwatch/eventRule:EventRule") if rule.inputs.get("scheduleExpression")]
     assert [rule.inputs["state"] for rule in scheduled] == ["DISABLED"]
+
+
+def test_no_conversion_begins(paused: Recording) -> None:
+    assert [queue.inputs["status"] for queue in paused.of("mediaconvert/queue:Queue")] == ["PAUSED"]
+    assert paused.one("cloudwatch/eventRule:EventRule", "compute-janitor-conversions").inputs["state"] == "DISABLED"
 
 
 def test_nothing_is_kept_warm_and_nothing_scales(paused: Recording) -> None:

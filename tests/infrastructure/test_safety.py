@@ -9,7 +9,17 @@ import pytest
 
 from tests.infrastructure.mutations import Mutation, mutations
 from tests.infrastructure.recorded_program import Recording, record
-from tests.infrastructure.safety import access, edge, encryption, functions, protection, scanning, sign_in, storage
+from tests.infrastructure.safety import (
+    access,
+    converting,
+    edge,
+    encryption,
+    functions,
+    protection,
+    scanning,
+    sign_in,
+    storage,
+)
 from tests.infrastructure.safety.reading import Property
 
 LEAST_MUTATIONS = 150
@@ -26,7 +36,7 @@ def properties_of(module: ModuleType) -> dict[str, Property]:
 
 PROPERTIES = {
     name: holds
-    for module in (storage, encryption, access, functions, sign_in, edge, protection, scanning)
+    for module in (storage, encryption, access, functions, sign_in, edge, protection, scanning, converting)
     for name, holds in properties_of(module).items()
 }
 

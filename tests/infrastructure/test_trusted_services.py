@@ -101,6 +101,10 @@ CALLERS: dict[tuple[str, str], Caller] = {
         made_by="guardduty/malwareProtectionPlan:MalwareProtectionPlan",
         source='GuardDuty User Guide, "Create or update IAM role policy": its trust policy has no condition',
     ),
+    ("mediaconvert", "sts"): sending(
+        made_by="mediaconvert/queue:Queue",
+        source='MediaConvert User Guide, "Setting up IAM permissions": its trust policy has no condition',
+    ),
     ("lambda", "sts"): sending(
         made_by=FUNCTION, source='Lambda Developer Guide, "Defining Lambda function permissions with an execution role"'
     ),
@@ -149,6 +153,7 @@ SETTINGS: dict[str, tuple[str, dict[str, object]]] = {
     **{stage: (stage, {}) for stage in STAGES},
     "dev with sign-up by domain": ("dev", {"signUp": "domain", "signUpDomains": ["example.com"]}),
     "dev with a malware scan": ("dev", {"malwareScan": True}),
+    "dev with renditions": ("dev", {"renditions": True}),
     "dev with a trail and alarms": ("dev", {"trail": True, "alarms": True}),
     "dev with an event bus": ("dev", {"eventBusName": "videos"}),
     "staging without trail, alarms and network": ("staging", {"trail": False, "alarms": False, "network": False}),

@@ -234,7 +234,7 @@ def test_nothing_else_that_a_captured_process_says_is_believed(
         f"os.write(1, pack(Frame.READY) + pack({said}))\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(inspector_process, "_MODULE", "impostor")
+    monkeypatch.setattr(inspector_process, "INSPECTOR", "impostor")
     video = write_sample_video(tmp_path / "original", "mkv")
     bucket = Bucket()
     with pytest.raises(UnreadableMediaError, match="broke down"):

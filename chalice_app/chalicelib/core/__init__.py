@@ -4,10 +4,10 @@ init         multipart_upload, simple_upload, caps, idempotency_keys, upload_req
 links        upload_links
 parts        multipart_upload, part_urls
 completion   completion, upload_metrics
-processing   processing, media, malware_scan, renditions, rendition
+processing   processing, media, malware_scan, renditions, rendition, conversions
 library      library, stage_library, index, labels, deletion, viewing_urls, download_name
 telling      video_events, announcements, outbox, notification_delivery, webhook_signatures, public_addresses
-upkeep       janitor, retention, retention_policy, stage_figures, stage_usage
+upkeep       janitor, open_videos, rendition_care, retention, retention_policy, stage_figures, stage_usage
 telemetry    progress, metric_catalogue, log_context
 everywhere   records, video_record, video_id, video_types, ports, errors, sigv4, json_values
 """

@@ -44,7 +44,7 @@ class Deletions:
             return change
         told = self.announcements.try_to_send_owed(change.record)
         remove_objects(told, self.videos, self.metadata, self.records, self.now())
-        if not owed_event(told) and not told.may_arrive_again(self.now()):
+        if not owed_event(told) and not told.may_arrive_again(self.now()) and not told.may_be_converting:
             self.records.unwatch(record.ref)
         log.info("video deleted", extra={"sizeBytes": told.size_bytes, "deletedBy": by.value})
         return change

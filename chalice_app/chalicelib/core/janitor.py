@@ -2,7 +2,6 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from chalicelib.core.malware_scan import (
     wait_before_scan_request,
     with_verdict,
 )
+from chalicelib.core.open_videos import OpenVideo, by_video
 from chalicelib.core.ports import (
     Clock,
     MalwareScanner,
@@ -30,9 +30,9 @@ from chalicelib.core.ports import (
     UploadGoneError,
     VideoBucket,
 )
-from chalicelib.core.records import OpenMarker, Records
+from chalicelib.core.records import Records
+from chalicelib.core.rendition_care import RenditionCare
 from chalicelib.core.video_events import owed_event
-from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import MAX_PROCESSING_RETRIES, State, VideoRecord
 
 log = logging.getLogger(__name__)
@@ -56,9 +56,6 @@ PROCESSING_GRACE = timedelta(minutes=2)
 MAX_PROCESSING_WAIT = timedelta(minutes=16)
 """The wait doubles with each retry up to this, so that an outage of an hour does not use them up."""
 
-RENDITION_GRACE = timedelta(minutes=20)
-"""After this a rendition's attempt is taken for dead: its function lives 15 minutes at most (Lambda quotas)."""
-
 _MOST_FORMS_REMOVED = 10
 """Objects of one form, sent again and again, that one sweep removes."""
 
@@ -66,33 +63,6 @@ PARALLEL_LOOKS = 40
 """A look is waiting for S3, and a completion may take all of its patience: one after the other, a few hundred would
 outlast the function, and those behind them in the list would never be looked at. With so many at a time, a hundred
 thousand fit into it."""
-
-
-@dataclass(frozen=True)
-class _OpenVideo:
-    """All markers of one video."""
-
-    ref: VideoRef
-    markers: tuple[OpenMarker, ...]
-
-    @property
-    def is_reserved(self) -> bool:
-        return any(marker.is_reservation for marker in self.markers)
-
-    @property
-    def size_bytes(self) -> int:
-        return max(marker.size_bytes for marker in self.markers)
-
-    @property
-    def last_modified(self) -> datetime:
-        return max(marker.last_modified for marker in self.markers)
-
-
-def _by_video(markers: Iterable[OpenMarker]) -> list[_OpenVideo]:
-    found: dict[VideoRef, list[OpenMarker]] = {}
-    for marker in markers:
-        found.setdefault(marker.ref, []).append(marker)
-    return [_OpenVideo(ref, tuple(of_video)) for ref, of_video in found.items()]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,9 +75,9 @@ class Janitor:
     announcements: Announcements
     meter: Meter
     now: Clock
+    renditions: RenditionCare
     scans: ScanPolicy = NO_SCAN
     scanner: MalwareScanner | None = None
-    makes_renditions: bool = False
 
     def sweep(self) -> Counter[str]:
         """Look at every open upload once; how many were `open`, `processing`, `expired`, `retried` …. One that fails is
@@ -115,7 +85,7 @@ class Janitor:
         done: Counter[str] = Counter()
         owners: set[str] = set()
         reserved_bytes = 0
-        open_videos = _by_video(self.records.markers())
+        open_videos = by_video(self.records.markers())
         with ThreadPoolExecutor(PARALLEL_LOOKS) as workers:
             outcomes = workers.map(carried(self._outcome), open_videos)
             for open_video, outcome in zip(open_videos, outcomes, strict=True):
@@ -138,7 +108,7 @@ class Janitor:
         log.info("sweep finished", extra={"outcomes": dict(done)})
         return done
 
-    def _outcome(self, open_video: _OpenVideo) -> str:
+    def _outcome(self, open_video: OpenVideo) -> str:
         about_upload(owner=open_video.ref.owner, video_id=open_video.ref.video_id)
         try:
             return self._look_after(open_video)
@@ -146,7 +116,7 @@ class Janitor:
             log.exception("cannot look after the upload")
             return "failed"
 
-    def _look_after(self, open_video: _OpenVideo) -> str:
+    def _look_after(self, open_video: OpenVideo) -> str:
         record = self.records.find(open_video.ref)
         if record is None:
             return self._never_started(open_video)
@@ -163,7 +133,7 @@ class Janitor:
             case State.ABORTED | State.EXPIRED | State.DELETED:
                 return self._gone(self.announcements.send_owed(record), open_video)
 
-    def _never_started(self, open_video: _OpenVideo) -> str:
+    def _never_started(self, open_video: OpenVideo) -> str:
         if open_video.last_modified > self.now() - STARTING_GRACE:
             return "open"
         for upload_id in self.videos.list_upload_ids(open_video.ref.file_key):
@@ -172,14 +142,14 @@ class Janitor:
         log.info("upload that never started removed")
         return "cleaned"
 
-    def _remove_markers(self, open_video: _OpenVideo) -> None:
+    def _remove_markers(self, open_video: OpenVideo) -> None:
         for use in self.records.uses(open_video.ref.owner):
             if use.ref == open_video.ref:
                 self.records.give_back_use(use.ref, use.size_bytes, use.link_id)
         for marker in open_video.markers:
             self.records.release(marker.ref, marker.size_bytes)
 
-    def _uploading(self, record: VideoRecord, open_video: _OpenVideo) -> str:
+    def _uploading(self, record: VideoRecord, open_video: OpenVideo) -> str:
         is_expired = record.expires_at <= self.now()
         is_late_form = record.upload_id is None and record.created_at < self.now() - FORM_GRACE
         if (is_expired or is_late_form) and self.videos.head(record.ref.file_key):
@@ -187,7 +157,7 @@ class Janitor:
             return self._processing(record)
         return self._expired(record, open_video) if is_expired else self._unfinished(record, open_video)
 
-    def _expired(self, record: VideoRecord, open_video: _OpenVideo) -> str:
+    def _expired(self, record: VideoRecord, open_video: OpenVideo) -> str:
         """Also a completion that never settles: its client insists on a checksum that the file does not have."""
         change = self.records.change(
             record.ref,
@@ -201,7 +171,7 @@ class Janitor:
         log.info("upload expired")
         return "expired"
 
-    def _unfinished(self, record: VideoRecord, open_video: _OpenVideo) -> str:
+    def _unfinished(self, record: VideoRecord, open_video: OpenVideo) -> str:
         if record.reservation_released_at:
             if record.has_parts or self._late_parts_found(record, record.reservation_released_at):
                 # What S3 holds is counted, room or not. To go on, the upload still has to find room.
@@ -262,7 +232,9 @@ class Janitor:
         log.info("reservation released")
         return "idle"
 
-    def _gone(self, record: VideoRecord, open_video: _OpenVideo) -> str:
+    def _gone(self, record: VideoRecord, open_video: OpenVideo) -> str:
+        if self.renditions.is_still_converted(record):
+            return "converting"
         if not record.may_arrive_again(self.now()):
             remove_objects(record, self.videos, self.metadata, self.records, self.now())
             for marker in open_video.markers:
@@ -276,7 +248,7 @@ class Janitor:
             self.records.close(record, self.now())
         return "watched"
 
-    def _completing(self, record: VideoRecord, open_video: _OpenVideo) -> str:
+    def _completing(self, record: VideoRecord, open_video: OpenVideo) -> str:
         started = record.completion_started_at or record.updated_at
         if started > self.now() - LEASE:
             return "open"
@@ -372,33 +344,24 @@ class Janitor:
         self.announcements.try_to_send_owed(change.record)
         return "given up"
 
-    def _settled(self, record: VideoRecord, open_video: _OpenVideo) -> str:
+    def _settled(self, record: VideoRecord, open_video: OpenVideo) -> str:
         if needs_withdrawal(record):
             # The function died before it rejected the video: a repeated event finishes the work.
             waits = record.updated_at > self.now() - _wait_before_retry(record)
             return "processing" if waits else self._retry(record)
+        if record.state is State.REJECTED and record.may_be_converting:
+            if self.renditions.is_still_converted(record):
+                return "converting"
+            self.renditions.forget(record)
         if record.upload_id is None:
             self._remove_uninspected(record)
         record = self.announcements.send_rendition(record)
         if record.awaits_rendition or record.may_arrive_again(self.now()):
             if open_video.is_reserved:
                 self.records.close(record, self.now())
-            return self._await_rendition(record) if record.awaits_rendition else "watched"
+            return self.renditions.carry_on(record) if record.awaits_rendition else "watched"
         self._remove_markers(open_video)
         return "cleaned"
-
-    def _await_rendition(self, record: VideoRecord) -> str:
-        """Have processing make it whose attempt is lost. Where renditions were turned off, none is awaited any more."""
-        if not self.makes_renditions:
-            self.records.change(
-                record.ref, lambda current: current.noted(rendition=None) if current.awaits_rendition else None
-            )
-            return "cleaned"
-        begun_at = record.rendition.changed_at if record.rendition else None
-        if (begun_at or record.updated_at) <= self.now() - RENDITION_GRACE:
-            self.processing.trigger(record.ref.file_key, record.version_id or "", record.size_bytes)
-            log.info("rendition asked again")
-        return "converting"
 
     def _remove_uninspected(self, record: VideoRecord) -> None:
         """Bring the inspected version of a form to the top again.

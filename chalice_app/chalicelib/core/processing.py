@@ -213,7 +213,9 @@ class Processing:
                 version_id=stored.version_id,
                 completed_at=current.completed_at or seen_at,
                 awaits_scan_since=None,
-                rendition=wanted_rendition(media, stored.size_bytes) if self.renditions else None,
+                rendition=wanted_rendition(media, stored.size_bytes, converts=self.renditions.converts)
+                if self.renditions
+                else None,
             )
 
         def _is_overtaken(current: VideoRecord) -> bool:
@@ -272,7 +274,14 @@ class Processing:
         change = self.records.change(
             record.ref,
             lambda current: (
-                current.moved_to(State.REJECTED, self.now(), rejection=MALWARE, media=None, rendition=None)
+                current.moved_to(
+                    State.REJECTED,
+                    self.now(),
+                    rejection=MALWARE,
+                    media=None,
+                    # The janitor cancels the job by it.
+                    rendition=current.rendition if current.may_be_converting else None,
+                )
                 if current.state is State.READY
                 else None
             ),

@@ -247,15 +247,16 @@ class Records:
     def close(self, record: VideoRecord, now: datetime) -> None:
         """End the janitor's care for a video. Safe to repeat.
 
-        A record that owes a message keeps a marker, and one whose rendition is not made yet. So does a form while it
-        may be sent again, and until the janitor has seen that the inspected object is the newest. A form that was never
-        sent keeps its reservation while it may be: whoever deletes it and begins another would otherwise hold any
-        number of them.
+        A record that owes a message keeps a marker, and one whose rendition is not made yet, or whose job may still
+        write. So does a form while it may be sent again, and until the janitor has seen that the inspected object is
+        the newest. A form that was never sent keeps its reservation while it may be: whoever deletes it and begins
+        another would otherwise hold any number of them.
         """
         if record.link_id and record.state in GONE_STATES and not record.completed_at:
             self.give_back_use(record.ref, record.size_bytes, record.link_id)
         is_unchecked_form = record.upload_id is None and record.state in _INSPECTED
         needs_rendition = record.state is State.READY and record.rendition and record.rendition.needs_care
+        needs_rendition = needs_rendition or record.may_be_converting
         if owed_event(record) or record.may_arrive_again(now) or is_unchecked_form or needs_rendition:
             self.watch(record.ref)
         elif record.may_have_marker:

@@ -23,9 +23,19 @@ class Failure(StrEnum):
     UNANSWERED = "unanswered"
 
 
+class JobEnd(StrEnum):
+    """End of a conversion, before its result is looked at. `lost`: it was never seen to end."""
+
+    COMPLETE = "complete"
+    FAILED = "failed"
+    LOST = "lost"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rendition:
     """changed_at: when the last attempt began, or its end. attempts: those begun.
+
+    is_converted: whether its streams are encoded anew, by a service outside. job_id, job_end: of that conversion.
 
     size_bytes, version_id: of its object, once it is ready. told_at: when subscribers were told of its end.
     """
@@ -37,6 +47,9 @@ class Rendition:
     version_id: str | None = None
     failure: Failure | None = None
     told_at: datetime | None = None
+    is_converted: bool = False
+    job_id: str | None = None
+    job_end: JobEnd | None = None
 
     @property
     def is_pending(self) -> bool:
@@ -52,7 +65,17 @@ class Rendition:
         return self.is_pending or self.told_at is None
 
     def begun_again(self, now: datetime) -> Self:
+        return replace(self, attempts=self.attempts + 1, changed_at=now, job_id=None, job_end=None)
+
+    def looked_at_again(self, now: datetime) -> Self:
+        """One attempt more, to take what its job has made."""
         return replace(self, attempts=self.attempts + 1, changed_at=now)
+
+    def has_job(self, job_id: str) -> Self:
+        return replace(self, job_id=job_id)
+
+    def job_ended(self, end: JobEnd) -> Self:
+        return replace(self, job_end=end)
 
     def made(self, now: datetime, *, size_bytes: int, version_id: str) -> Self:
         return replace(
@@ -73,6 +96,9 @@ class Rendition:
             "sizeBytes": self.size_bytes,
             "versionId": self.version_id,
             "failure": self.failure.value if self.failure else None,
+            "isConverted": self.is_converted,
+            "jobId": self.job_id,
+            "jobEnd": self.job_end.value if self.job_end else None,
             "toldAt": self.told_at.isoformat() if self.told_at else None,
         }
 
@@ -88,6 +114,9 @@ class Rendition:
             version_id=known.get("versionId"),
             failure=Failure(known["failure"]) if known.get("failure") else None,
             told_at=_time(known.get("toldAt")),
+            is_converted=known.get("isConverted", False),
+            job_id=known.get("jobId"),
+            job_end=JobEnd(known["jobEnd"]) if known.get("jobEnd") else None,
         )
 
 

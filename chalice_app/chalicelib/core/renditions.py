@@ -18,7 +18,7 @@ from chalicelib.core.media.inspection import Inspection
 from chalicelib.core.media.playability import Support, playability
 from chalicelib.core.ports import Clock, Meter, VideoBucket
 from chalicelib.core.records import Records
-from chalicelib.core.rendition import MAX_ATTEMPTS, Failure, Rendition
+from chalicelib.core.rendition import MAX_ATTEMPTS, Failure, JobEnd, Rendition
 from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import State, VideoRecord
 from chalicelib.core.video_types import Container
@@ -58,21 +58,24 @@ Copy = Callable[[Source, Callable[[int, bytes], None]], int]
 Inspect = Callable[[Callable[[int, int], bytes], int], Inspection]
 
 
-def wanted_rendition(media: JsonObject | None, size_bytes: int) -> Rendition | None:
-    """Return the rendition that a video with these facts gets: some browsers do not play it, all would play a copy."""
-    if media is None or size_bytes > MAX_COPIED_BYTES:
+def wanted_rendition(media: JsonObject | None, size_bytes: int, *, converts: bool) -> Rendition | None:
+    """Return the rendition that a video with these facts gets: a copy if all browsers would play that, or else, where
+    converts is set, a conversion. None where all play the video itself."""
+    if media is None:
         return None
     found = cast("dict[str, Any] | None", media.get("playability"))  # facts of version 0.1 have none
     if found is None or found["browsers"] == Support.ALL:
         return None
     video, audio = cast("dict[str, Any]", media["video"]), cast("dict[str, Any] | None", media["audio"])
     in_mp4 = playability(Container.MP4, video["codec"], video.get("profile"), audio["codec"] if audio else None)
-    return Rendition() if in_mp4.browsers is Support.ALL else None
+    if in_mp4.browsers is Support.ALL:
+        return Rendition() if size_bytes <= MAX_COPIED_BYTES else None
+    return Rendition(is_converted=True) if converts else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Renditions:
-    """The maker of renditions."""
+    """The maker of renditions. converts: whether a service outside encodes what cannot be copied."""
 
     records: Records
     videos: VideoBucket
@@ -82,6 +85,7 @@ class Renditions:
     announcements: Announcements
     meter: Meter
     now: Clock
+    converts: bool = False
 
     def carry_on(self, ref: VideoRef) -> None:
         """Make the rendition of a video that waits for one. Safe to repeat. Raises what S3 and SNS raise."""
@@ -89,7 +93,9 @@ class Renditions:
         if change is None:
             return
         record = change.record
-        if change.mine and record.awaits_rendition:
+        if change.mine and record.awaits_rendition and record.rendition and record.rendition.is_converted:
+            record = self._take_converted(record, record.rendition)
+        elif change.mine and record.awaits_rendition:
             record = self._make(record)
         elif change.mine:
             self._count(record)
@@ -102,6 +108,9 @@ class Renditions:
         if rendition.attempts >= MAX_ATTEMPTS:
             log.error("rendition given up", extra={"attempts": rendition.attempts})
             return current.noted(rendition=rendition.failed(self.now(), Failure.UNANSWERED))
+        if rendition.is_converted:
+            # Until its job has ended, it is the janitor's.
+            return current.noted(rendition=rendition.looked_at_again(self.now())) if rendition.job_end else None
         return current.noted(rendition=rendition.begun_again(self.now()))
 
     def _make(self, record: VideoRecord) -> VideoRecord:
@@ -110,6 +119,25 @@ class Renditions:
         except MediaError as error:
             log.warning("rendition not made: %s", error)
             return self._settle(record, lambda one: one.failed(self.now(), Failure.NOT_CONVERTIBLE))
+        return self._accept(record, size_bytes, version_id)
+
+    def _take_converted(self, record: VideoRecord, rendition: Rendition) -> VideoRecord:
+        """Take what the job has written, if all browsers play it."""
+        if rendition.job_end is JobEnd.LOST:
+            return self._settle(record, lambda one: one.failed(self.now(), Failure.UNANSWERED))
+        key = record.ref.rendition_key
+        newest = self.videos.head(key) if rendition.job_end is JobEnd.COMPLETE else None
+        if newest is None:
+            return self._settle(record, lambda one: one.failed(self.now(), Failure.NOT_CONVERTIBLE))
+        try:
+            self._require_played(key, newest.version_id, newest.size_bytes)
+        except MediaError as error:
+            log.warning("conversion not taken: %s", error)
+            self.videos.delete_version(key, newest.version_id)
+            return self._settle(record, lambda one: one.failed(self.now(), Failure.NOT_CONVERTIBLE))
+        return self._accept(record, newest.size_bytes, newest.version_id)
+
+    def _accept(self, record: VideoRecord, size_bytes: int, version_id: str) -> VideoRecord:
         key = record.ref.rendition_key
         # Before the record names it: a URL that is given out then must work at once.
         self.videos.set_verdict(key, version_id, "accepted")
@@ -135,13 +163,16 @@ class Renditions:
             self.bucket.abort(key, upload_id)
             raise
         try:
-            facts = self.inspect(partial(self.videos.read_range, key, version_id), size_bytes).facts
-            if facts.playability.browsers is not Support.ALL:
-                raise UnreadableMediaError(problem="some browsers do not play its copy either")
+            self._require_played(key, version_id, size_bytes)
         except BaseException:
             self.videos.delete_version(key, version_id)
             raise
         return size_bytes, version_id
+
+    def _require_played(self, key: str, version_id: str, size_bytes: int) -> None:
+        facts = self.inspect(partial(self.videos.read_range, key, version_id), size_bytes).facts
+        if facts.playability.browsers is not Support.ALL:
+            raise UnreadableMediaError(problem="some browsers do not play the rendition either")
 
     def _source(self, record: VideoRecord, media: JsonObject) -> Source:
         video = cast("dict[str, Any]", media["video"])

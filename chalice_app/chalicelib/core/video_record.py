@@ -196,6 +196,12 @@ class VideoRecord:
         return self.state is State.READY and self.rendition is not None and self.rendition.is_pending
 
     @property
+    def may_be_converting(self) -> bool:
+        """True if a job may still write a rendition, whatever became of the video."""
+        rendition = self.rendition
+        return rendition is not None and rendition.is_converted and rendition.is_pending and rendition.attempts > 0
+
+    @property
     def is_given_up(self) -> bool:
         """True once processing is not retried any more: one retry more than there are says so."""
         return self.processing_retries > MAX_PROCESSING_RETRIES

@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.environment import FUNCTIONS
 from tests.infrastructure.recorded_program import ACCOUNT_ID, HEARS_ALARMS, Recording
+from tests.infrastructure.safety.converting import JOBS
 from tests.infrastructure.safety.reading import (
     EVERYONE,
     Violations,
@@ -75,7 +76,13 @@ SCANNING = {
 }
 """More of them on a stage that scans for malware."""
 
-COPYING = {"video_processing": {"s3:AbortMultipartUpload"}}
+COPYING = {
+    "video_processing": {"s3:AbortMultipartUpload"},
+    "janitor": {
+        *("mediaconvert:CreateJob", "mediaconvert:SearchJobs", "mediaconvert:TagResource"),
+        *("mediaconvert:GetJob", "mediaconvert:CancelJob", "iam:PassRole"),
+    },
+}
 """More of them on a stage that makes renditions."""
 
 SENDING = _RECORDS - {"s3:PutObject"} | {"s3:DeleteObject", "sns:Publish"}
@@ -86,6 +93,7 @@ OUTSIDE_NETWORK = {"janitor", "scan_verdict", "notification_delivery", "message_
 
 TRUSTED = {
     "scanning-scanner": "malware-protection-plan.guardduty.amazonaws.com",
+    "conversion-converter": "mediaconvert.amazonaws.com",
     "api-logging": "apigateway.amazonaws.com",
     "network-flow": "vpc-flow-logs.amazonaws.com",
     "audit-trail": "cloudtrail.amazonaws.com",
@@ -132,6 +140,12 @@ OPERATOR: dict[str, tuple[set[str], set[str]]] = {
 }
 """Operators' permissions: never to read a video, never to change permissions."""
 
+OPERATOR_OF_CONVERSIONS = {
+    "FindConversions": ({"mediaconvert:SearchJobs"}, {"renditions"}),
+    "StopConversions": ({"mediaconvert:GetJob", "mediaconvert:CancelJob"}, {JOBS}),
+}
+"""More of them on a stage that makes renditions."""
+
 
 def roles_grant_what_their_function_does_and_no_more(recording: Recording) -> Violations:
     in_network = bool(recording.of("ec2/vpc:Vpc"))
@@ -172,9 +186,10 @@ def _figures_asked_for(recording: Recording) -> set[str]:
 
 def operators_do_what_their_commands_do_and_no_more(recording: Recording) -> Violations:
     found = {each["Sid"]: each for each in statements(recording.one("iam/rolePolicy:RolePolicy", "operators-operator"))}
-    if set(found) != set(OPERATOR):
-        yield f"operators: {set(found) ^ set(OPERATOR)}"
-    for sid, (actions, reached) in OPERATOR.items():
+    wanted = OPERATOR | (OPERATOR_OF_CONVERSIONS if makes_renditions(recording) else {})
+    if set(found) != set(wanted):
+        yield f"operators: {set(found) ^ set(wanted)}"
+    for sid, (actions, reached) in wanted.items():
         granted = set(as_list(found[sid]["Action"]))
         if granted != actions:
             yield f"operators: {sid} allows {granted ^ actions}"
@@ -208,7 +223,7 @@ def roles_reach_only_their_own_stage(recording: Recording) -> Violations:
     for role in recording.of("iam/rolePolicy:RolePolicy"):
         for each in statements(role):
             for resource in as_list(each["Resource"]):
-                if (resource == "*" and each["Sid"] in WILDCARD_RESOURCES) or resource == MANAGED_RULES:
+                if (resource == "*" and each["Sid"] in WILDCARD_RESOURCES) or resource in {MANAGED_RULES, JOBS}:
                     continue
                 if not any(mark in resource for mark in own) or resource.split("/")[0].endswith("*"):
                     yield f"{role.name}: {each['Sid']} reaches {resource}"

@@ -35,6 +35,7 @@ def functions_are_called_by_their_triggers_alone(recording: Recording) -> Violat
         ),
         "compute-message_sender-bucket": ("s3.amazonaws.com", bucket_arn(recording, "metadata"), account),
         "compute-janitor-schedule": ("events.amazonaws.com", f"{rule}-janitor", None),
+        "compute-janitor-conversions": ("events.amazonaws.com", f"{rule}-janitor-conversions", None),
         "compute-scan_verdict-rule": ("events.amazonaws.com", f"{rule}-scan_verdict", None),
     }
     for permission in recording.of("lambda/permission:Permission"):

@@ -84,7 +84,7 @@ def _reach(role: Recorded, recording: Recording) -> Iterator[str]:
 
 
 def verdicts_come_from_guardduty_about_this_bucket_alone(recording: Recording) -> Violations:
-    rules = [rule for rule in recording.of("cloudwatch/eventRule:EventRule") if rule.inputs.get("eventPattern")]
+    rules = [rule for rule in recording.of("cloudwatch/eventRule:EventRule") if rule.name == "compute-scan_verdict"]
     if len(rules) != is_scanned(recording):
         yield f"{len(rules)} rules for verdicts"
     for rule in rules:

@@ -6,8 +6,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import cast
+from typing import Any, cast
 
+from chalicelib.core.json_values import JsonObject
 from chalicelib.core.media.errors import InspectorUnavailableError, ShortRangeError, UnreadableMediaError
 from chalicelib.core.media.facts import MIB, InspectionLimits
 from chalicelib.core.media.frames import MAX_READ_BYTES, READ_REQUEST, WRITE_POSITION, Frame
@@ -38,10 +39,12 @@ COPY_LIMITS = InspectionLimits(max_wall_seconds=170, max_cpu_seconds=120)
 class Sink:
     """Destination of a copy: its first part, which is written last, and those behind it."""
 
-    def __init__(self, send: Callable[[int, bytes], None], source_bytes: int) -> None:
-        """send: stores a numbered part; numbers begin at 1, and only the last one may be smaller than 5 MiB."""
+    def __init__(self, send: Callable[[int, bytes], None], most_rest_bytes: int) -> None:
+        """send: stores a numbered part; numbers begin at 1, and only the last one may be smaller than 5 MiB.
+        most_rest_bytes: behind the first part.
+        """
         self._send = send
-        self._most_rest_bytes = source_bytes + source_bytes // _SOURCE_BYTES_A_GROWN_BYTE
+        self._most_rest_bytes = most_rest_bytes
 
     def begin(self, first_part_bytes: int) -> None:
         """Start afresh. first_part_bytes: the beginning of the copy, over which it may write again."""
@@ -106,12 +109,27 @@ def copy_media(source: Source, send: Callable[[int, bytes], None], limits: Inspe
     Raises a MediaError where the file cannot be copied, or not in time; InspectorUnavailableError, ShortRangeError and
     what `read_range` and `send` raise when it is not to blame.
     """
+    most_rest_bytes = source.size_bytes + source.size_bytes // _SOURCE_BYTES_A_GROWN_BYTE
+    return write_media(source, Sink(send, most_rest_bytes), limits)
+
+
+def write_media(
+    source: Source, sink: Sink, limits: InspectionLimits, *, module: str | None = None, job: JsonObject | None = None
+) -> int:
+    """As `copy_media`. module: whose process writes the file. job: what it is told beside the source."""
     index_bytes = min(_LEAST_INDEX_BYTES + source.packets * _BYTES_A_PACKET, _MAX_INDEX_BYTES)
     deadline = time.monotonic() + limits.max_wall_seconds
     for _ in range(_ATTEMPTS):
-        sink = Sink(send, source.size_bytes)
         sink.begin(index_bytes + 5 * MIB)
-        needed_bytes = _copy(source, sink, limits, deadline, index_bytes)
+        budget = ReadBudget(limits, deadline)
+        told = {
+            "container": source.container.value,
+            "sizeBytes": source.size_bytes,
+            "limits": asdict(limits),
+            "indexBytes": index_bytes,
+            **(job or {}),
+        }
+        needed_bytes = _write(source, sink, budget, module, told)
         if needed_bytes is None:
             return sink.finish()
         if needed_bytes > _MAX_INDEX_BYTES:
@@ -120,17 +138,10 @@ def copy_media(source: Source, send: Callable[[int, bytes], None], limits: Inspe
     raise UnreadableMediaError(problem="its index is too large")
 
 
-def _copy(source: Source, sink: Sink, limits: InspectionLimits, deadline: float, index_bytes: int) -> int | None:
-    """None once it is copied, else the room that its index needs."""
-    budget = ReadBudget(limits, deadline)
+def _write(source: Source, sink: Sink, budget: ReadBudget, module: str | None, job: dict[str, Any]) -> int | None:
+    """None once it is written, else the room that its index needs."""
     blocks = _Blocks(source)
-    with InspectorProcess(budget) as process:
-        job = {
-            "container": source.container.value,
-            "sizeBytes": source.size_bytes,
-            "limits": asdict(limits),
-            "indexBytes": index_bytes,
-        }
+    with InspectorProcess(budget, module) as process:
         try:
             process.say(Frame.JOB, json.dumps(job).encode())
             frame, _ = process.listen()
@@ -148,7 +159,7 @@ def _copy(source: Source, sink: Sink, limits: InspectionLimits, deadline: float,
                         (position,) = cast("tuple[int]", WRITE_POSITION.unpack_from(payload))
                         sink.write(position, payload[WRITE_POSITION.size :])
                     case Frame.COPIED:
-                        return _needed_bytes(payload, index_bytes)
+                        return _needed_bytes(payload, job["indexBytes"])
                     case Frame.PROBLEM:
                         raise problem_in(payload)
                     case _:

@@ -20,7 +20,7 @@ from chalicelib.core.media.frames import EXIT_STATUS, HEADER, Frame, pack, unpac
 from chalicelib.core.media.hidden_memory import hide_memory
 from chalicelib.core.media.ranged_file import ReadBudget
 
-_MODULE = "chalicelib.core.media.inspector"
+INSPECTOR = "chalicelib.core.media.inspector"
 _TEMPLATE = "chalicelib.core.media.inspector_template"
 _MAX_STDERR_BYTES = 2_000
 _ENDED_WITHIN_SECONDS = 5.0
@@ -61,10 +61,12 @@ class InspectorProcess:
     where the template is gone: then no file is to blame.
     """
 
-    def __init__(self, budget: ReadBudget) -> None:
+    def __init__(self, budget: ReadBudget, module: str | None = None) -> None:
+        """module: whose `main` answers the job; None for the inspector's. Another one is started anew each time."""
         self._budget = budget
         hide_memory()
-        self._process: _Started = _Forked() if sys.platform == "linux" else _Spawned()
+        is_forked = sys.platform == "linux" and module is None
+        self._process: _Started = _Forked() if is_forked else _Spawned(module or INSPECTOR)
         for pipe in (self._process.input, self._process.output, self._process.errors):
             os.set_blocking(pipe, False)
 
@@ -129,9 +131,9 @@ class InspectorProcess:
 class _Spawned:
     """A process of its own interpreter."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str) -> None:
         (their_input, self.input), (self.output, their_output), (self.errors, their_errors) = _pipes()
-        self._process = _popen([*_PYTHON, _MODULE], their_input, their_output, their_errors)
+        self._process = _popen([*_PYTHON, module], their_input, their_output, their_errors)
         for pipe in (their_input, their_output, their_errors):
             os.close(pipe)
 
@@ -245,7 +247,7 @@ _PYTHON = [sys.executable, "-S", "-B", "-P", "-X", "utf8", "-m"]
 
 
 def template_command() -> list[str]:
-    return [*_PYTHON, _TEMPLATE, _MODULE]
+    return [*_PYTHON, _TEMPLATE, INSPECTOR]
 
 
 def _pipes() -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:

@@ -1,0 +1,35 @@
+"""Open videos: those that have markers, which the janitor looks after."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.core.records import OpenMarker
+from chalicelib.core.video_id import VideoRef
+
+
+@dataclass(frozen=True)
+class OpenVideo:
+    """All markers of one video."""
+
+    ref: VideoRef
+    markers: tuple[OpenMarker, ...]
+
+    @property
+    def is_reserved(self) -> bool:
+        return any(marker.is_reservation for marker in self.markers)
+
+    @property
+    def size_bytes(self) -> int:
+        return max(marker.size_bytes for marker in self.markers)
+
+    @property
+    def last_modified(self) -> datetime:
+        return max(marker.last_modified for marker in self.markers)
+
+
+def by_video(markers: Iterable[OpenMarker]) -> list[OpenVideo]:
+    found: dict[VideoRef, list[OpenMarker]] = {}
+    for marker in markers:
+        found.setdefault(marker.ref, []).append(marker)
+    return [OpenVideo(ref, tuple(of_video)) for ref, of_video in found.items()]

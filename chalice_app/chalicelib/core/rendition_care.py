@@ -1,0 +1,69 @@
+"""The janitor's care for renditions: it repeats lost attempts, and has conversions begun, watched and cancelled."""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from chalicelib.core.conversions import Conversions
+from chalicelib.core.ports import Clock, ProcessingTrigger, VideoBucket
+from chalicelib.core.records import Records
+from chalicelib.core.video_id import VideoRef
+from chalicelib.core.video_record import State, VideoRecord
+
+log = logging.getLogger(__name__)
+
+RENDITION_GRACE = timedelta(minutes=20)
+"""After this a rendition's attempt is taken for dead: its function lives 15 minutes at most (Lambda quotas)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenditionCare:
+    """is_on: whether the stage makes renditions. conversions: None where it converts none."""
+
+    records: Records
+    videos: VideoBucket
+    processing: ProcessingTrigger
+    now: Clock
+    is_on: bool = False
+    conversions: Conversions | None = None
+
+    def job_changed(self, ref: VideoRef) -> None:
+        """Look at one conversion ahead of the sweep, which looks at all of them."""
+        record = self.records.find(ref)
+        if record and record.awaits_rendition and record.may_be_converting:
+            self.carry_on(record)
+
+    def carry_on(self, record: VideoRecord) -> str:
+        """Take the next step of a rendition that is awaited; what the sweep counts it as.
+
+        Where renditions were turned off, none is awaited any more.
+        """
+        if not self.is_on:
+            if record.may_be_converting:
+                # Its job has ended with its role, perhaps just after it had written.
+                self.videos.delete(record.ref.rendition_key)
+            self.records.change(
+                record.ref, lambda current: current.noted(rendition=None) if current.awaits_rendition else None
+            )
+            return "cleaned"
+        rendition = record.rendition
+        if self.conversions and rendition and rendition.is_converted and not rendition.job_end:
+            self.conversions.carry_on(record)
+            return "converting"
+        begun_at = rendition.changed_at if rendition else None
+        if (begun_at or record.updated_at) <= self.now() - RENDITION_GRACE:
+            self.processing.trigger(record.ref.file_key, record.version_id or "", record.size_bytes)
+            log.info("rendition asked again")
+        return "converting"
+
+    def is_still_converted(self, record: VideoRecord) -> bool:
+        """Cancel the job of a video that nobody shall see again. True until it writes nothing more."""
+        return record.may_be_converting and self.conversions is not None and not self.conversions.stopped(record)
+
+    def forget(self, record: VideoRecord) -> None:
+        """Hide what the job of a rejected video wrote before it was cancelled."""
+        self.videos.delete(record.ref.rendition_key)
+        self.records.change(
+            record.ref,
+            lambda current: current.noted(rendition=None) if current.state is State.REJECTED else None,
+        )

@@ -1,0 +1,1 @@
+"""Converter of one machine, in place of MediaConvert."""
