@@ -19,7 +19,7 @@ async function firstDifference(file: Blob): Promise<number | undefined> {
 function streamOf(type?: "bytes"): ReadableStream<Uint8Array<ArrayBuffer>> {
   const pieces = [BYTES.slice(0, 1_000_001), BYTES.slice(1_000_001)];
   const source = {
-    pull(controller: ReadableStreamDefaultController<Uint8Array> | ReadableByteStreamController) {
+    pull(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | ReadableByteStreamController) {
       const piece = pieces.shift();
       if (piece) return controller.enqueue(piece);
       controller.close();
