@@ -386,7 +386,7 @@ def test_a_captured_inspector_cannot_say_anything_that_is_believed(
 ) -> None:
     (tmp_path / "impostor.py").write_text(_IMPOSTOR + speech + "\ntime.sleep(60)\n")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(inspector_process, "_MODULE", "impostor")
+    monkeypatch.setattr(inspector_process, "INSPECTOR", "impostor")
     with pytest.raises(error) as raised:
         _inspect_bytes(
             bytes(1000), Container.MP4, InspectionLimits(max_wall_seconds=0.7 if error is MediaBudgetError else 30)

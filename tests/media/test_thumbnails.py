@@ -170,7 +170,7 @@ def test_an_inspector_that_dies_or_hangs_after_the_facts_costs_the_video_its_thu
 ) -> None:
     (tmp_path / "impostor.py").write_text(_IMPOSTOR + end)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(inspector_process, "_MODULE", "impostor")
+    monkeypatch.setattr(inspector_process, "INSPECTOR", "impostor")
     monkeypatch.setattr(
         "chalicelib.core.media.inspection.THUMBNAIL_LIMITS", replace(THUMBNAIL_LIMITS, max_wall_seconds=0.5)
     )
