@@ -48,8 +48,13 @@ function client(accessToken: (options?: { renew?: boolean }) => Promise<string> 
 
 /** Settle a call whose pauses the fake clock has to pass. */
 async function afterPauses<Answer>(call: Promise<Answer>): Promise<Answer> {
-  call.catch(() => {});
-  await vi.runAllTimersAsync();
+  let isSettled = false;
+  const settled = () => {
+    isSettled = true;
+  };
+  call.then(settled, settled);
+  // Bodies are read in real time, which may take more turns of the loop than `runAllTimersAsync` waits for.
+  while (!isSettled) await vi.advanceTimersToNextTimerAsync();
   return call;
 }
 
