@@ -35,7 +35,7 @@ def write(section: str, report: str) -> None:
 
 
 def summary(text: str) -> str:
-    """What is asked in all sections of the document, in one table."""
+    """One table of what all sections of the document ask for."""
     rows = ["| Section | Figure | Asked | Measured | Met |", "|---|---|---:|---:|---|"]
     heading = ""
     for line in text.splitlines():

@@ -101,7 +101,7 @@ def describe(stage: DeployedStage, ref: VideoRef) -> dict[str, Any]:
 
 
 def _conversion(stage: DeployedStage, record: VideoRecord) -> dict[str, Any] | None:
-    """What MediaConvert says of the last job of a video."""
+    """State of the last conversion of a video, as MediaConvert tells it."""
     job_id = record.rendition.job_id if record.rendition else None
     if stage.conversions is None or job_id is None:
         return None

@@ -133,7 +133,7 @@ class Environment:
 
     @property
     def converts(self) -> bool:
-        """Whether what cannot be copied is converted by a service outside."""
+        """True if a service outside converts what cannot be copied."""
         return self.makes_renditions and bool(self.conversion_queue_arn)
 
     @property

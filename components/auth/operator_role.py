@@ -144,7 +144,7 @@ def operators_policy(
 
 
 def _conversions(context: StageNames) -> list[Statement]:
-    """Who erases a user stops what would still be written."""
+    """Rights to find and cancel the conversions of a user who is erased."""
     return [
         allow("FindConversions", actions="mediaconvert:SearchJobs", resources=context.conversion_queue_arn),
         allow(

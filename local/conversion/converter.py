@@ -35,7 +35,7 @@ _UNKNOWN_FRAME_RATE = 60.0
 
 
 class CancelledError(Exception):
-    """Nobody wants the result any more."""
+    """The job was cancelled: its result is not wanted any more."""
 
 
 class LocalConverter:

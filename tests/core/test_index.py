@@ -18,6 +18,7 @@ from chalicelib.core.index.lines import Line, record_in
 from chalicelib.core.index.packs import Pack
 from chalicelib.core.index.queries import NEWEST_FIRST
 from chalicelib.core.labels import Labels
+from chalicelib.core.ports import StorageBusyError
 from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import State, VideoRecord
 from tests.core.index_history import OWNERS, STEPS, History, Step, complete, lease, new_record, settle
@@ -293,6 +294,22 @@ def test_a_folding_that_takes_too_long_goes_on_in_the_next(
     assert [platform.library.index.view(owner) is not None for owner in sorted(OWNERS)] == [True, False]
     assert platform.folding.record()
     assert platform.library.index.view(sorted(OWNERS)[1]) is not None
+
+
+def test_a_folding_that_fails_is_counted_and_leaves_all_to_the_next(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform.records.create(new_record(platform))
+
+    def fail(*_: object) -> Any:
+        raise StorageBusyError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(folding, "listed_changes", fail)
+        assert not platform.folding.record()
+    assert platform.meter.values["janitor_failures_count"] == [1]
+    assert platform.folding.record()
+    assert not keys_of_changes(platform)
 
 
 def test_thousands_of_changes_are_read_before_they_are_folded(platform: InMemoryPlatform) -> None:

@@ -1,4 +1,4 @@
-"""What the local site tells the page about the stage."""
+"""The stage's configuration as the local site tells it to the page."""
 
 import json
 from types import SimpleNamespace

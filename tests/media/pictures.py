@@ -61,7 +61,7 @@ def tile_luma(sprite: VideoFrame, thumbnails: Thumbnails, number: int) -> bytes:
 
 
 def _quarters(picture: VideoFrame) -> Quarters:
-    """What is seen in the middle of each."""
+    """Colours in the middle of each quarter."""
     u, v = picture.planes[1], picture.planes[2]
     return tuple(
         tuple(

@@ -219,7 +219,7 @@ def links(page: Page, site: FakeSite, variant: Variant) -> None:
 
 
 def link_bearer(page: Page, site: FakeSite, variant: Variant) -> None:
-    """What somebody sees who has an upload link: what is wanted, the uploader, and a link that is closed."""
+    """The page of an upload link: its request, the uploader, and a link that is closed."""
     page.route("**/api/link", lambda route: route.fulfill(json=contract_examples("/link")["/link"]))
     page.goto(f"{site.url}/#link=a-token")
     page.locator("#sender-form").wait_for()

@@ -75,7 +75,7 @@ class Folding:
     def record(self) -> bool:
         """Fold until nothing is left or the time is up, whatever comes of it; return whether nothing is left.
 
-        A failure is logged and counted: what was changed stays for the next folding.
+        A failure is logged and counted, and counts as something left: what was changed stays for the next folding.
         """
         until = self.now() + MAX_FOLDING_TIME
         try:
@@ -85,6 +85,7 @@ class Folding:
         except Exception:
             log.exception("the index cannot be folded")
             self.meter.record(janitor_failures_count=1)
+            return False
         return True
 
     def fold(self) -> int:

@@ -8,6 +8,7 @@ import json
 import os
 import resource
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, NoReturn
 
@@ -173,13 +174,37 @@ def describe(error: MediaError) -> dict[str, object]:
             return {"error": "unreadable", "problem": error.message}
 
 
-def _answer(parent: Parent, job: dict[str, Any], file: ParentFile, limits: InspectionLimits) -> None:
-    """Inspect the file, or copy its streams where the job has room for an index."""
+Task = Callable[[Parent, dict[str, Any], ParentFile, InspectionLimits], None]
+"""Answers a job; raises MediaError and whatever the libraries raise."""
+
+
+def serve(load: Callable[[], Task]) -> NoReturn:
+    """Answer one job, locked up, and end. load: imports what the task needs, all of it."""
+    parent = Parent()
     try:
-        if "indexBytes" in job:
-            _copy(parent, job, file, limits)
-        else:
-            _inspect(parent, job, file, limits)
+        # What the libraries load lazily must be loaded while files can still be opened.
+        task = load()
+    except ImportError as error:
+        sys.stderr.write(f"{type(error).__name__}: {error}")
+        sys.stderr.flush()
+        os._exit(UNAVAILABLE_STATUS)
+    _, payload = parent.listen()
+    job = json.loads(payload)
+    limits = InspectionLimits(**job["limits"])
+    file = ParentFile(parent, job["sizeBytes"])
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - pathlib would be one more import
+        os.dup2(nowhere.fileno(), 2)
+        os.dup2(nowhere.fileno(), 1)
+    lock_up(limits)
+    parent.say(Frame.READY)
+    _answer(task, parent, job, file, limits)
+    # libav's destructors have nothing to save and a damaged heap to trip over.
+    os._exit(0)
+
+
+def _answer(task: Task, parent: Parent, job: dict[str, Any], file: ParentFile, limits: InspectionLimits) -> None:
+    try:
+        task(parent, job, file, limits)
     except MediaError as error:
         parent.say(Frame.PROBLEM, json.dumps(describe(error)).encode())
     except ReadRefusedError:
@@ -215,28 +240,23 @@ def _copy(parent: Parent, job: dict[str, Any], file: ParentFile, limits: Inspect
     parent.say(Frame.COPIED, json.dumps({"neededBytes": needed_bytes}).encode())
 
 
+def _inspect_or_copy(parent: Parent, job: dict[str, Any], file: ParentFile, limits: InspectionLimits) -> None:
+    """Copy where the job has room for an index."""
+    if "indexBytes" in job:
+        _copy(parent, job, file, limits)
+    else:
+        _inspect(parent, job, file, limits)
+
+
+def _load() -> Task:
+    from chalicelib.core.media import copier, stream_facts  # noqa: F401, PLC0415
+
+    return _inspect_or_copy
+
+
 def main() -> NoReturn:
-    """Answer one job and end."""
-    parent = Parent()
-    try:
-        # What the libraries load lazily must be loaded while files can still be opened.
-        from chalicelib.core.media import copier, stream_facts  # noqa: F401, PLC0415
-    except ImportError as error:
-        sys.stderr.write(f"{type(error).__name__}: {error}")
-        sys.stderr.flush()
-        os._exit(UNAVAILABLE_STATUS)
-    _, payload = parent.listen()
-    job = json.loads(payload)
-    limits = InspectionLimits(**job["limits"])
-    file = ParentFile(parent, job["sizeBytes"])
-    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - pathlib would be one more import
-        os.dup2(nowhere.fileno(), 2)
-        os.dup2(nowhere.fileno(), 1)
-    lock_up(limits)
-    parent.say(Frame.READY)
-    _answer(parent, job, file, limits)
-    # libav's destructors have nothing to save and a damaged heap to trip over.
-    os._exit(0)
+    """Inspect a file, or copy its streams."""
+    serve(_load)
 
 
 if __name__ == "__main__":

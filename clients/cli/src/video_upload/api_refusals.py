@@ -1,4 +1,4 @@
-"""What the API's refusals mean: which are errors, which pass, and how long to wait."""
+"""Meaning of the API's refusals: which are errors, which pass, and how long to wait."""
 
 from __future__ import annotations
 
