@@ -21,11 +21,12 @@ from chalicelib.core.errors import (
     UnauthorizedError,
 )
 from chalicelib.core.janitor import IDLE_GRACE
+from chalicelib.core.processing import Processed
 from chalicelib.core.upload_links import REMEMBERED, LinkState, NewLink, UploadLink, UploadLinks, tokens_by_id
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.upload_token import LinkToken
 from chalicelib.core.video_record import VideoRecord
-from tests.in_memory_platform import OWNER, InMemoryPlatform, Transfer
+from tests.in_memory_platform import MP4_HEAD, OWNER, InMemoryPlatform, Transfer
 
 FILM = 8 * 1024
 
@@ -150,6 +151,22 @@ def test_a_video_that_its_maker_deletes_stays_counted(platform: InMemoryPlatform
     platform.process(transfer)
     platform.library.delete(transfer.token.ref)
     assert used(platform, link) == (1, FILM)
+
+
+@pytest.mark.parametrize("outcome", [Processed.READY, Processed.REJECTED])
+def test_a_video_that_the_janitor_settles_stays_counted(platform: InMemoryPlatform, outcome: Processed) -> None:
+    """The function died after it wrote the record and before it deleted the marker."""
+    link = a_link(platform)
+    transfer = bear(platform, link, 4096)
+    head = MP4_HEAD if outcome is Processed.READY else b"just a text, renamed"
+    etag = platform.videos.put_part(transfer.token.upload_id, 1, head.ljust(4096, b"\0"))
+    platform.completions.complete(transfer.token, transfer.completion({1: etag}))
+    assert platform.process(transfer) is outcome
+    platform.records.reserve(transfer.token.ref, 4096)
+    platform.records.watch(transfer.token.ref)
+    platform.janitor.sweep()
+    assert not list(platform.records.markers(OWNER))
+    assert used(platform, link) == (1, 4096)
 
 
 def test_an_idle_upload_gives_its_use_back_and_takes_it_again(platform: InMemoryPlatform) -> None:

@@ -138,14 +138,14 @@ class Janitor:
             return "open"
         for upload_id in self.videos.list_upload_ids(open_video.ref.file_key):
             self.videos.abort_multipart_upload(open_video.ref.file_key, upload_id)
+        for use in self.records.uses(open_video.ref.owner):
+            if use.ref == open_video.ref:
+                self.records.give_back_use(use.ref, use.size_bytes, use.link_id)
         self._remove_markers(open_video)
         log.info("upload that never started removed")
         return "cleaned"
 
     def _remove_markers(self, open_video: OpenVideo) -> None:
-        for use in self.records.uses(open_video.ref.owner):
-            if use.ref == open_video.ref:
-                self.records.give_back_use(use.ref, use.size_bytes, use.link_id)
         for marker in open_video.markers:
             self.records.release(marker.ref, marker.size_bytes)
 
