@@ -6,6 +6,7 @@ from chalicelib.core.announcements import Announcements
 from chalicelib.core.janitor import Janitor
 from chalicelib.core.processing import Processed, Processing
 from chalicelib.core.records import Records
+from chalicelib.core.upload_links import UploadLinks
 from chalicelib.core.video_record import VideoRecord
 from tests.soak.__main__ import main, play
 from tests.soak.history import History
@@ -50,6 +51,16 @@ def test_histories_notice_a_version_that_a_late_event_destroys(monkeypatch: pyte
 
     monkeypatch.setattr(Processing, "_hide_late", destroy)
     assert any(play(seed).broken for seed in range(ENOUGH_TO_NOTICE))
+
+
+def test_histories_notice_a_link_that_counts_what_was_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Records, "give_back_use", lambda *arguments: None)
+    assert any("was given up" in each for seed in range(ENOUGH_TO_NOTICE) for each in play(seed).broken)
+
+
+def test_histories_notice_a_link_that_takes_more_than_it_was_made_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(UploadLinks, "_require_room", lambda *arguments: None)
+    assert any("a link for" in each for seed in range(ENOUGH_TO_NOTICE) for each in play(seed).broken)
 
 
 def test_the_command_shows_the_steps_of_one_seed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -200,6 +200,43 @@ def test_late_parts_of_an_idle_upload_bring_no_more_videos_in_than_its_link_lets
     assert used(platform, link) == (1, FILM)
 
 
+def test_a_sweep_leaves_an_upload_the_use_that_it_takes_again_at_this_moment(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = a_link(platform, max_videos=1)
+    idle = bear(platform, link)
+    platform.clock.pass_time(seconds=IDLE_GRACE.total_seconds() + 1)
+    platform.janitor.sweep()
+    use_again = platform.links.use_again
+
+    def swept_before_the_record_tells(record: VideoRecord) -> None:
+        use_again(record)
+        platform.janitor.sweep()
+
+    monkeypatch.setattr(platform.links, "use_again", swept_before_the_record_tells)
+    platform.uploads.stored_parts(idle.token)
+    assert used(platform, link) == (1, FILM)
+    assert reserved(platform) == 1
+
+
+def test_a_sweep_gives_nothing_back_of_an_upload_that_has_just_gone_on(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = a_link(platform, max_videos=1)
+    idle = bear(platform, link)
+    let_go = platform.records.let_go
+
+    def gone_on_before(record: VideoRecord) -> None:
+        platform.uploads.stored_parts(idle.token)
+        let_go(record)
+
+    monkeypatch.setattr(platform.records, "let_go", gone_on_before)
+    platform.clock.pass_time(seconds=IDLE_GRACE.total_seconds() + 1)
+    platform.janitor.sweep()
+    assert used(platform, link) == (1, FILM)
+    assert reserved(platform) == 1
+
+
 def test_an_init_that_died_leaves_no_use_behind(platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch) -> None:
     link = a_link(platform)
 

@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from chalicelib.core.upload_links import UploadLink
 from chalicelib.core.upload_token import UploadToken
 from chalicelib.core.video_id import VideoRef
 from tests.in_memory_platform import MP4_HEAD
@@ -18,12 +19,14 @@ INFECTED_LETTERS = 32
 class Attempt:
     """One video as its client knows it.
 
-    etags: of the parts that S3 acknowledged. promised: the platform said that the video has arrived whole.
+    link: that its client bears. etags: of the parts that S3 acknowledged. promised: the platform said that the video
+    has arrived whole.
     """
 
     owner: str
     correlation_id: str
     content: bytes
+    link: UploadLink | None = None
     ref: VideoRef | None = None
     token: UploadToken | None = None
     upload_id: str | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from unittest import mock
@@ -19,13 +19,14 @@ from chalicelib.core.errors import PlatformError, UploadNotFoundError, VideoNotF
 from chalicelib.core.malware_scan import needs_withdrawal
 from chalicelib.core.part_plan import MIN_PART_BYTES
 from chalicelib.core.ports import StoredObject, UploadGoneError
-from chalicelib.core.upload_requests import CompleteUpload, StartUpload
+from chalicelib.core.upload_requests import OWN, CompleteUpload, StartUpload
 from chalicelib.core.upload_token import UploadToken
 from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import OPEN_STATES, STORED_STATES, State, VideoRecord
 from tests.in_memory_platform import CAPS, InMemoryPlatform, platform_in_memory
 from tests.soak.attempt import Attempt, content_of, is_malware, part_of
 from tests.soak.interference import TROUBLES, Interference
+from tests.soak.links import Links, miscounted
 from tests.soak.renditions import FOLDER, broken_promises
 from tests.soak.scanner import POLICIES, Scanner
 
@@ -51,6 +52,7 @@ class History:
         if seed % 3 == 0:
             self.platform.change_renditions(makes=True)
         self.scanner = Scanner(self.platform, self.rng, policy)
+        self.links = Links(self.platform, self.rng)
         self.attempts: list[Attempt] = []
         self.events: list[tuple[str, str]] = []
         self.seen: set[tuple[str, str]] = set()
@@ -66,7 +68,7 @@ class History:
                 self.platform.folding.rebuild(owner)
             for _ in range(steps):
                 self._step()
-                self._check_caps()
+                self._check_limits()
             self._come_to_rest()
             self._check_promises()
         return self.broken
@@ -80,7 +82,11 @@ class History:
         with ExitStack() as patches:
             patches.callback(logging.disable, logging.root.manager.disable)
             logging.disable(logging.CRITICAL)
-            for parallel in ("janitor.PARALLEL_LOOKS", "records._PARALLEL_READS", "multipart_upload._PARALLEL_CALLS"):
+            for parallel in (
+                "janitor.PARALLEL_LOOKS",
+                "records._PARALLEL_READS",
+                "multipart_upload._PARALLEL_CALLS",
+            ):
                 patches.enter_context(mock.patch(f"chalicelib.core.{parallel}", 1))
             drawn = mock.patch("secrets.token_hex", lambda size_bytes: self.rng.randbytes(size_bytes).hex())
             patches.enter_context(drawn)
@@ -118,6 +124,9 @@ class History:
     def _actions(self) -> Iterator[tuple[tuple[str, Callable[[], None]], float]]:
         weights: list[tuple[str, Callable[[], None], float]] = [
             ("start an upload", self._start, 5),
+            ("make a link", lambda: self.links.make(self.rng.choice(USERS)), 2),
+            ("start an upload by a link", self._start_by_a_link, 6),
+            ("revoke a link", self.links.revoke, 0.2),
             ("repeat an init", self._repeat_init, 2),
             ("send a part", self._send_part, 9),
             ("sign or list parts", self._go_on, 3),
@@ -147,17 +156,26 @@ class History:
         self.attempts.append(attempt)
         self._init(attempt)
 
+    def _start_by_a_link(self) -> None:
+        if link := self.links.one():
+            content = content_of(self.rng.choice(SIZES), self.rng.randrange(256))
+            attempt = Attempt(link.owner, f"attempt-{len(self.attempts)}", content, link)
+            self.attempts.append(attempt)
+            self._init(attempt)
+
     def _repeat_init(self) -> None:
         if attempt := self._one(lambda each: each.form_sendable_until is None and not each.is_deleted):
             self._init(attempt)
 
     def _init(self, attempt: Attempt) -> None:
-        request = StartUpload("film.mp4", "video/mp4", len(attempt.content))
-        started = self.platform.uploads.start(attempt.owner, request, attempt.correlation_id)
+        link = self.links.opened(attempt.link) if attempt.link else None
+        origin = link.origin("Ada") if link else OWN
+        request = StartUpload("film.mp4", "video/mp4", len(attempt.content), origin=origin)
+        started = self.platform.uploads.start(attempt.owner, request, attempt.correlation_id, link)
         ref = started.record.ref
         if attempt.ref not in {None, ref}:
             # The earlier one ended: its correlation id begins another upload.
-            attempt = Attempt(attempt.owner, attempt.correlation_id, attempt.content, is_restarted=True)
+            attempt = Attempt(attempt.owner, attempt.correlation_id, attempt.content, attempt.link, is_restarted=True)
             self.attempts.append(attempt)
         attempt.ref, attempt.upload_id = ref, started.upload_id
         attempt.part_size_bytes = started.record.part_size_bytes
@@ -315,22 +333,21 @@ class History:
 
     # Promises
 
-    def _check_caps(self) -> None:
+    def _check_limits(self) -> None:
         for owner in USERS:
-            held = sum(
-                record.state in OPEN_STATES and record.reservation_released_at is None
-                for record in self.all_records(owner)
-            )
+            records = list(self.all_records(owner))
+            held = sum(record.state in OPEN_STATES and record.reservation_released_at is None for record in records)
             if held > MAX_OPEN_UPLOADS:
                 self.broken.append(f"{owner} has {held} uploads that hold a reservation")
+            self.broken += self.links.overdrawn(records)
             if self.platform.room.caps.limit_stored:
-                self._check_stored(owner)
+                self._check_stored(owner, records)
 
-    def _check_stored(self, owner: str) -> None:
+    def _check_stored(self, owner: str, records: Sequence[VideoRecord]) -> None:
         """Check what is stored, and what may be stored any moment: an upload that holds a reservation."""
         sizes = [
             record.size_bytes
-            for record in self.all_records(owner)
+            for record in records
             if (record.state in OPEN_STATES and record.reservation_released_at is None)
             or (record.state in STORED_STATES and self.platform.videos.visible(record.ref.file_key) is not None)
         ]
@@ -344,6 +361,7 @@ class History:
                 self._check_attempt(attempt, records.get(attempt.ref))
         self._check_nothing_is_left(records)
         self._check_once(records)
+        self.broken += miscounted(self.platform, records.values())
         self.broken += broken_promises(self.platform, records)
         self.broken += differences(self.platform.library.index, records.values())
 

@@ -33,7 +33,7 @@ from chalicelib.core.ports import (
 from chalicelib.core.records import Records
 from chalicelib.core.rendition_care import RenditionCare
 from chalicelib.core.video_events import owed_event
-from chalicelib.core.video_record import MAX_PROCESSING_RETRIES, State, VideoRecord
+from chalicelib.core.video_record import MAX_PROCESSING_RETRIES, OPEN_STATES, State, VideoRecord
 
 log = logging.getLogger(__name__)
 
@@ -178,8 +178,11 @@ class Janitor:
                 if not open_video.is_reserved:
                     self.records.reserve(record.ref, record.size_bytes)
                 return "open"
-            # Also where a sweep was killed between the record and the marker.
-            self.records.let_go(record)
+            if open_video.reserved_at:
+                # A call takes it again at this moment, or a sweep was killed between the record and the marker.
+                if open_video.reserved_at > self.now() - STARTING_GRACE:
+                    return "open"
+                self._let_go(record)
             return "idle"
         if not open_video.is_reserved:
             # It took its reservation again while a sweep gave it back.
@@ -228,9 +231,16 @@ class Janitor:
         change = self.records.change(record.ref, decide)
         if has_parts or change is None or not change.mine:
             return "open"
-        self.records.let_go(record)
+        self._let_go(record)
         log.info("reservation released")
         return "idle"
+
+    def _let_go(self, record: VideoRecord) -> None:
+        """Give the reservation back, unless the upload has taken it again since the record was read."""
+        self.records.let_go(record)
+        current = self.records.find(record.ref)
+        if current and current.state in OPEN_STATES and current.reservation_released_at is None:
+            self.records.hold(current)
 
     def _gone(self, record: VideoRecord, open_video: OpenVideo) -> str:
         if self.renditions.is_still_converted(record):

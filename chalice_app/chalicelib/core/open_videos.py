@@ -17,7 +17,11 @@ class OpenVideo:
 
     @property
     def is_reserved(self) -> bool:
-        return any(marker.is_reservation for marker in self.markers)
+        return self.reserved_at is not None
+
+    @property
+    def reserved_at(self) -> datetime | None:
+        return max((marker.last_modified for marker in self.markers if marker.is_reservation), default=None)
 
     @property
     def size_bytes(self) -> int:
