@@ -94,9 +94,9 @@ class FakeMetadata:
         self.objects.pop(key, None)
 
     def list_keys(self, prefix: str, start_after: str = "") -> Iterator[ListedKey]:
-        for key in sorted(self.objects):
-            if key.startswith(prefix) and key > start_after:
-                yield ListedKey(key, self.objects[key][2])
+        listed = [key for key in self.objects if key.startswith(prefix) and key > start_after]
+        # As S3 does within a page, also of what is deleted meanwhile.
+        yield from [ListedKey(key, self.objects[key][2]) for key in sorted(listed)]
 
     def _write(self, key: str, body: bytes) -> None:
         self._writes += 1

@@ -173,6 +173,41 @@ def test_a_folding_goes_on_until_all_is_folded(platform: InMemoryPlatform, monke
     assert not keys_of_changes(platform)
 
 
+def test_an_owner_without_an_index_who_has_ever_so_many_changes_keeps_nobody_waiting(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is more listed of the owner's changes in each folding than a page."""
+    monkeypatch.setattr(folding, "MOST_CHANGES", 4)
+    monkeypatch.setattr(folding, "MOST_UNINDEXED", 2)
+    monkeypatch.setattr(folding, "MOST_INDEXED_UNASKED", 5)
+    for _ in range(6):
+        platform.records.create(new_record(platform, owner="a"))
+    platform.records.create(new_record(platform, owner="b"))
+    assert platform.folding.record()
+    assert {key.split("/")[2] for key in keys_of_changes(platform)} == {"a"}
+    assert platform.library.index.view("b") is not None
+    platform.clock.moment += folding.WAITS_FOR_INDEX + timedelta(seconds=1)
+    platform.folding.fold()
+    assert len(keys_of_changes(platform)) == 2 * 6 - 2
+    platform.folding.rebuild("a")
+    assert platform.folding.record()
+    assert not keys_of_changes(platform)
+
+
+def test_one_owners_changes_are_folded_with_others_of_others_in_between(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folding, "MOST_CHANGES", 8)
+    monkeypatch.setattr(folding, "MOST_OF_AN_OWNER", 4)
+    for owner in ("a", "a", "a", "b"):
+        platform.records.create(new_record(platform, owner=owner))
+    platform.folding.fold()
+    assert {key.split("/")[2] for key in keys_of_changes(platform)} == {"a"}
+    assert len(platform.library.page("a", 24)[0]) == 3
+    assert platform.folding.record()
+    assert not keys_of_changes(platform)
+
+
 def test_an_index_that_cannot_be_told_lets_the_write_pass(
     platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -305,7 +340,7 @@ def test_a_folding_that_fails_is_counted_and_leaves_all_to_the_next(
         raise StorageBusyError
 
     with monkeypatch.context() as patch:
-        patch.setattr(folding, "listed_changes", fail)
+        patch.setattr(folding, "waiting_owners", fail)
         assert not platform.folding.record()
     assert platform.meter.values["janitor_failures_count"] == [1]
     assert platform.folding.record()

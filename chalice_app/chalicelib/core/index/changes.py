@@ -18,6 +18,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import groupby
 from typing import NamedTuple, Self
 
 from chalicelib.core.index.lines import Line
@@ -103,11 +104,31 @@ class Changes:
         self._bucket.put(f"{FOLDER}/{owner}/{_WHOLE_OWNER}", b"", "application/octet-stream")
 
 
-def listed_changes(bucket: MetadataBucket, owner: str | None = None) -> Iterator[Change | str]:
-    """All changes of an owner or of the stage, and the keys that are none."""
+def listed_changes(
+    bucket: MetadataBucket, owner: str | None = None, *, after_owner: str = ""
+) -> Iterator[Change | str]:
+    """All changes of an owner or of the stage, and the keys that are none. after_owner: only those of later owners."""
     prefix = f"{FOLDER}/{owner}/" if owner else f"{FOLDER}/"
-    for listed in bucket.list_keys(prefix):
+    for listed in bucket.list_keys(prefix, f"{FOLDER}/{after_owner}/\uffff" if after_owner else ""):
         yield Change.from_key(listed.key, listed.last_modified) or listed.key
+
+
+def waiting_owners(bucket: MetadataBucket) -> Iterator[tuple[str, Iterator[Change | str]]]:
+    """Owners, one after the other, and what waits of each, lazily. What is not taken of one is not listed."""
+    after = ""
+    while True:
+        for owner, waiting in groupby(listed_changes(bucket, after_owner=after), _owner_of):
+            yield owner, waiting
+            is_left = next(waiting, None) is not None  # noqa: B031 - what the reader did not take
+            if is_left:
+                after = owner
+                break
+        else:
+            return
+
+
+def _owner_of(listed: Change | str) -> str:
+    return listed.ref.owner if isinstance(listed, Change) else listed.removeprefix(f"{FOLDER}/").split("/")[0]
 
 
 def requested_owner(key: str) -> str | None:

@@ -8,12 +8,12 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
 
-from chalicelib.core.index.changes import Change, listed_changes, requested_owner
+from chalicelib.core.index.changes import Change, requested_owner, waiting_owners
 from chalicelib.core.index.lines import Line
 from chalicelib.core.index.packs import Pack
 from chalicelib.core.index.reading import PackKeys, StoredPack, read_pack
@@ -26,6 +26,12 @@ log = logging.getLogger(__name__)
 
 MOST_CHANGES = 10_000
 """Changes that are folded together; the rest follows."""
+
+MOST_OF_AN_OWNER = 5_000
+"""Changes of one owner among them: others do not wait until all of these are done."""
+
+MOST_UNINDEXED = 1_000
+"""Changes that are looked at of an owner who waits for `make index`: one page of a list. They keep nobody waiting."""
 
 WRITING_TIME = timedelta(minutes=15)
 """Time after which a function that announced a record has written it or is dead."""
@@ -65,6 +71,21 @@ class _Folded(NamedTuple):
     is_all: bool
 
 
+@dataclass
+class _Batch:
+    """What is folded together. lines: for the stage's packs. ended, requests: to remove once those hold them.
+
+    room: changes that there is still room for.
+    """
+
+    room: int = field(default_factory=lambda: MOST_CHANGES)
+    lines: dict[str, Line] = field(default_factory=dict[str, Line])
+    ended: list[Change] = field(default_factory=list[Change])
+    requests: list[str] = field(default_factory=list[str])
+    owners: int = 0
+    is_all: bool = True
+
+
 @dataclass(frozen=True, kw_only=True)
 class Folding:
     metadata: MetadataBucket
@@ -93,37 +114,37 @@ class Folding:
         return self._fold(self.now() + MAX_FOLDING_TIME).changes
 
     def _fold(self, until: datetime) -> _Folded:
-        changes, requests, is_all = self._listed()
-        if not changes and not requests:
-            return _Folded(0, is_all=is_all)
-        by_owner = defaultdict[str, list[Change]](list)
-        for change in changes:
-            by_owner[change.ref.owner].append(change)
-        stage = _Packs.read(self.metadata, None)
-        changed_owners = sorted({*by_owner, *requests.values()})
-        owners: list[str] = []
-        folded: dict[str, Line] = {}
-        ended: list[Change] = []
-        for owner in self._until(until, changed_owners):
-            owners.append(owner)
-            lines, over = self._try_owner(owner, by_owner[owner])
-            folded |= lines
-            ended += over
-        is_all = is_all and owners == changed_owners
-        if not stage.base.is_made:
-            self._make_small_stage()
-        elif folded:
+        stage: _Packs | None = None
+        batch = _Batch()
+        for owner, waiting in waiting_owners(self.metadata):
+            is_late = self.now() > until
+            if is_late or batch.room <= 0:
+                log.warning("the index is folded in part", extra={"isLate": is_late})
+                batch.is_all = False
+                break
+            # Before any record is read.
+            stage = stage or _Packs.read(self.metadata, None)
             try:
-                stage.put(self.metadata, folded)
+                self._fold_owner(owner, waiting, batch)
             except IndexRacedError:
                 log.info("another folding was quicker")
-                return _Folded(0, is_all=is_all)
-        self._remove(ended)
-        for key, owner in requests.items():
-            if owner in owners:
-                self.metadata.delete(key)
-        log.info("index folded", extra={"changes": len(ended), "owners": len(owners)})
-        return _Folded(len(ended), is_all=is_all)
+        return self._end(stage, batch) if stage else _Folded(0, is_all=batch.is_all)
+
+    def _end(self, stage: "_Packs", batch: _Batch) -> _Folded:
+        """Put what the owners' packs hold into the stage's, and remove what both hold."""
+        if not stage.base.is_made:
+            self._make_small_stage()
+        elif batch.lines:
+            try:
+                stage.put(self.metadata, batch.lines)
+            except IndexRacedError:
+                log.info("another folding was quicker")
+                return _Folded(0, is_all=batch.is_all)
+        self._remove(batch.ended)
+        for key in batch.requests:
+            self.metadata.delete(key)
+        log.info("index folded", extra={"changes": len(batch.ended), "owners": batch.owners})
+        return _Folded(len(batch.ended), is_all=batch.is_all)
 
     def rebuild(self, owner: str | None) -> int:
         """Make the packs of an owner, or of the stage, from the records alone; the number of records.
@@ -161,20 +182,6 @@ class Folding:
             return
         raise IndexRacedError
 
-    def _until(self, until: datetime, owners: Iterable[str]) -> Iterator[str]:
-        for owner in owners:
-            if self.now() > until:
-                log.warning("the index is folded in part")
-                return
-            yield owner
-
-    def _try_owner(self, owner: str, changes: Sequence[Change]) -> tuple[dict[str, Line], list[Change]]:
-        try:
-            return self._fold_owner(owner, changes)
-        except IndexRacedError:
-            log.info("another folding was quicker")
-            return {}, []
-
     def _make_small_stage(self) -> None:
         """Index a stage that is new. One that has grown before it had an index is left to the operators' command."""
         if self._has_many(self.records.refs_of_stage()):
@@ -192,24 +199,23 @@ class Folding:
     def _has_many(refs: Iterator[VideoRef]) -> bool:
         return len(list(islice(refs, MOST_INDEXED_UNASKED + 1))) > MOST_INDEXED_UNASKED
 
-    def _listed(self) -> tuple[list[Change], dict[str, str], bool]:
-        """Changes, owners to index by the key of their request, and whether these are all."""
-        changes: list[Change] = []
-        requests: dict[str, str] = {}
-        listed = listed_changes(self.metadata)
-        for each in islice(listed, MOST_CHANGES):
-            if isinstance(each, Change):
-                changes.append(each)
-            elif owner := requested_owner(each):
-                requests[each] = owner
-        return changes, requests, next(listed, None) is None
-
-    def _fold_owner(self, owner: str, changes: Sequence[Change]) -> tuple[dict[str, Line], list[Change]]:
-        """Put an owner's changes into its packs; the lines, and the changes that are over. Raises IndexRacedError."""
+    def _fold_owner(self, owner: str, waiting: Iterator[Change | str], batch: _Batch) -> None:
+        """Put an owner's changes into its packs, and their lines into the batch. Raises IndexRacedError."""
         packs = _Packs.read(self.metadata, owner)
-        if not packs.base.is_made and self._has_many(self.records.refs_newest_first(owner)):
+        is_unindexed = not packs.base.is_made and self._has_many(self.records.refs_newest_first(owner))
+        listed = list(islice(waiting, MOST_UNINDEXED if is_unindexed else min(MOST_OF_AN_OWNER, batch.room)))
+        changes = [each for each in listed if isinstance(each, Change)]
+        requests = [each for each in listed if isinstance(each, str) and requested_owner(each)]
+        if not changes and not requests:
+            return
+        batch.owners += 1
+        batch.requests += requests
+        if is_unindexed:
             log.warning("an owner has no index yet: make index", extra={"owner": owner})
-            return {}, [change for change in changes if change.written_at < self.now() - WAITS_FOR_INDEX]
+            batch.ended += [change for change in changes if change.written_at < self.now() - WAITS_FOR_INDEX]
+            return
+        batch.room -= len(listed)
+        batch.is_all = batch.is_all and next(waiting, None) is None
         lines = self._lines(changes)
         over = [change for change in changes if self._is_over(change, lines.get(change.ref))]
         done_with = {change.ref for change in over}
@@ -218,7 +224,8 @@ class Folding:
             self._make_first(owner)
         elif by_key:
             packs.put(self.metadata, by_key)
-        return by_key, over
+        batch.lines |= by_key
+        batch.ended += over
 
     def _lines(self, changes: Iterable[Change]) -> dict[VideoRef, Line]:
         """The lines of what the records say, read after the packs and the changes."""
