@@ -99,7 +99,7 @@ def operators_policy(
         ),
         allow("ChangeRecords", actions=["s3:PutObject", "s3:PutObjectTagging"], resources=records),
         allow("RebuildIndex", actions=["s3:GetObject", "s3:PutObject"], resources=index),
-        allow("MarkOpen", actions="s3:PutObject", resources=markers),
+        allow("MarkOpen", actions="s3:PutObject", resources=[markers, link_uses]),
         allow("RevokeLinks", actions=["s3:GetObject", "s3:PutObject"], resources=links),
         allow(
             "AbortUploads",

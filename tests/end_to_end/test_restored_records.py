@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from deploy import rebuild_index, restore_records
 from local.stand_in import names
-from tests.end_to_end.conftest import Operator, Person, StandIn, ready_video, wait_until
+from tests.end_to_end.conftest import Operator, Person, StandIn, a_link, ready_video, wait_until
 
 ONE_SECOND = 1.1
 """S3 tells the time of a version to the second."""
@@ -47,3 +47,25 @@ def test_lost_records_come_back_as_they_were_deletions_stand_and_the_index_tells
     listed = person.call("GET", "/videos").json()["videos"]
     assert {video["videoId"] for video in listed} == {removed, overwritten, damaged, later}
     assert [video["title"] for video in listed if video["videoId"] == overwritten] == [None]
+
+
+def test_a_video_whose_record_was_lost_counts_against_its_upload_link_once_it_is_back(
+    person: Person, operator: Operator, stand_in: StandIn, small_video: bytes
+) -> None:
+    """The janitor takes a marker without a record for an upload that never started, and gives its use back."""
+    bearer = a_link(person)
+    film = {"fileName": "film.mp4", "contentType": "video/mp4", "sizeBytes": len(small_video), "uploaderName": "Ada"}
+    arrived, running = (person.call("POST", "/link/multipart/init", film, bearer).json() for _ in range(2))
+    person.complete(arrived, person.send_parts(arrived, small_video))
+    person.wait_for(arrived["videoId"], "ready")
+    time.sleep(ONE_SECOND)
+    moment = datetime.now(UTC).isoformat()
+    time.sleep(ONE_SECOND)
+    s3, bucket = stand_in.client("s3"), names.METADATA_BUCKET
+    for started in (arrived, running):
+        s3.delete_object(Bucket=bucket, Key=f"records/{person.owner}/{started['videoId']}.json")
+    for used in s3.list_objects_v2(Bucket=bucket, Prefix=f"link-uses/{person.owner}/")["Contents"]:
+        s3.delete_object(Bucket=bucket, Key=used["Key"])
+    operator.run(restore_records.main, moment, "--owner", person.owner, "--yes")
+    (link,) = person.call("GET", "/links").json()["links"]
+    assert (link["usedVideos"], link["usedBytes"]) == (2, 2 * len(small_video))

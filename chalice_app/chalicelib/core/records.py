@@ -148,7 +148,12 @@ class Records:
         return self._write(tombstone, record.noted(revision=tombstone.revision + 1), etag)
 
     def put_back(self, record: VideoRecord, etag: str | None) -> bool:
-        """Write a lost record over what `etag` tells, or where nothing is, unless somebody else wrote."""
+        """Write a lost record over what `etag` tells, or where nothing is, unless somebody else wrote.
+
+        The janitor, who found a marker and no record, may have given its use of a link back.
+        """
+        if record.link_id and record.takes_a_use:
+            self.use(record.ref, record.size_bytes, record.link_id)
         self._index.announce(record)
         key, body = record.ref.record_key, record.to_json()
         is_written = self._bucket.put_if_unchanged(key, body, etag) if etag else self._bucket.put_if_new(key, body)

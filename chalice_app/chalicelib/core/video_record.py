@@ -202,6 +202,12 @@ class VideoRecord:
         return rendition is not None and rendition.is_converted and rendition.is_pending and rendition.attempts > 0
 
     @property
+    def takes_a_use(self) -> bool:
+        """True if it counts against its upload link: it is open and has its place, or it was completed."""
+        is_open = self.state in OPEN_STATES and self.reservation_released_at is None
+        return self.link_id is not None and (is_open or self.completed_at is not None)
+
+    @property
     def is_given_up(self) -> bool:
         """True once processing is not retried any more: one retry more than there are says so."""
         return self.processing_retries > MAX_PROCESSING_RETRIES

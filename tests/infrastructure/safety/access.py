@@ -109,7 +109,7 @@ OPERATOR: dict[str, tuple[set[str], set[str]]] = {
     "ReadVerdicts": ({"s3:GetObjectTagging", "s3:GetObjectVersionTagging"}, {"videos/videos/*", "videos/renditions/*"}),
     "ChangeRecords": ({"s3:PutObject", "s3:PutObjectTagging"}, {"metadata/records/*"}),
     "RebuildIndex": ({"s3:GetObject", "s3:PutObject"}, {"metadata/index/*"}),
-    "MarkOpen": ({"s3:PutObject"}, {"metadata/open/*"}),
+    "MarkOpen": ({"s3:PutObject"}, {"metadata/open/*", "metadata/link-uses/*"}),
     "RevokeLinks": ({"s3:GetObject", "s3:PutObject"}, {"metadata/links/*"}),
     "AbortUploads": (
         {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"},
