@@ -1,8 +1,6 @@
 """Records that version 0.1 wrote: what came since works on them, as on those of today."""
 
-import json
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -13,20 +11,8 @@ from chalicelib.core.malware_scan import ScanPolicy, ScanResult
 from chalicelib.core.processing import Processed
 from chalicelib.core.retention_policy import RetentionPolicy
 from tests.in_memory_platform import OWNER, InMemoryPlatform, Transfer, platform_in_memory
+from tests.records_of_0_1 import as_written_by_0_1
 
-FIELDS = (
-    *("owner", "videoId", "fileName", "contentType", "sizeBytes", "partSizeBytes", "uploadId", "state", "createdAt"),
-    *("updatedAt", "expiresAt", "checksumCrc64nvme", "completionStartedAt", "completedAt", "processingRetries"),
-    *("versionId", "media", "rejection", "notifiedAt"),
-)
-"""Of a record of version 0.1; a record that begins with these and no others is one."""
-MEDIA = {
-    "container": "mp4",
-    "durationSeconds": 2.0,
-    "bitRateBitsPerSecond": 900_000,
-    "video": {"codec": "h264", "width": 320, "height": 180, "rotationDegrees": 0, "frameRate": 25.0},
-    "audio": {"codec": "aac", "channels": 2, "sampleRateHz": 48_000},
-}
 POLICY = RetentionPolicy(stays=timedelta(days=30), warning=timedelta(days=14))
 NEWEST = Query.of("", Sort.NEWEST)
 
@@ -39,11 +25,7 @@ def platform() -> InMemoryPlatform:
 def written_by_0_1(platform: InMemoryPlatform, transfer: Transfer) -> None:
     """Take from the record what version 0.1 did not write, and the index, which it did not have."""
     key = transfer.token.ref.record_key
-    fields: dict[str, Any] = json.loads(platform.metadata.objects[key][0])
-    assert fields.keys() >= set(FIELDS)
-    kept = {name: fields[name] for name in FIELDS}
-    kept["media"] = kept["media"] and MEDIA
-    platform.metadata.put(key, json.dumps(kept).encode(), "application/json")
+    platform.metadata.put(key, as_written_by_0_1(platform.metadata.objects[key][0]), "application/json")
     for each in [key for key in platform.metadata.objects if key.startswith("index/")]:
         del platform.metadata.objects[each]
 
