@@ -34,14 +34,14 @@ REASONS: Mapping[str, Mapping[str, str]] = {
     },
     "the authorizer, once in 300 s": {"mac.verify": "verifies the upload token"},
     "POST /multipart/complete": {
-        "metadata.get records/": "to take the lease, and again to settle it: others may have written",
+        "metadata.get records/": "to take the lease; what it wrote is in hand when it settles",
         "metadata.put_if_unchanged records/": f"{LEASE}; settles the outcome",
         "metadata.put index/": "announces both writes of the record at once, and tells the index of the last",
         "videos.complete_multipart_upload videos/": "joins the parts",
         "videos.head videos/": "looks at what S3 really holds: size and checksum",
     },
     "processing": {
-        "metadata.get records/": "reads the record: at the event, to write the verdict, and to note the message",
+        "metadata.get records/": "reads the record; both writes of it tell whether it is the newest still",
         "videos.head videos/": "size, version and tags of the object that arrived",
         "videos.read_range videos/": "the file's head, for the inspection",
         "metadata.put posters/": "poster and thumbnails",

@@ -29,13 +29,13 @@ GONE = "S3 has removed it: `noncurrentDays` have passed since the deletion"
 class Restoration:
     """Plan of a restoration, complete before anything is changed.
 
-    record: of before the deletion, or as it is. tombstone: the record that it replaces and its ETag, None when it is
-    restored already. version_id: of the object. hidden: keys by bucket whose delete markers must be removed.
+    record: of before the deletion, or as it is. tombstone: the record that it replaces, None when it is restored
+    already. version_id: of the object. hidden: keys by bucket whose delete markers must be removed.
     """
 
     ref: VideoRef
     record: VideoRecord
-    tombstone: tuple[VideoRecord, str] | None
+    tombstone: VideoRecord | None
     version_id: str
     hidden: tuple[tuple[str, KeyHistory], ...]
 
@@ -46,10 +46,9 @@ class Restoration:
 
 def plan(stage: DeployedStage, ref: VideoRef) -> Restoration:
     """Raises NotRestorableError, before anything was changed."""
-    stored = stage.metadata.get(ref.record_key)
-    if stored is None:
+    current = stage.records.find(ref)
+    if current is None:
         raise NotRestorableError(ref.video_id, "its record has expired, as tombstones do after `tombstoneDays`")
-    current = VideoRecord.from_json(stored.body)
     is_deleted = current.state is State.DELETED
     record = _before_deletion(stage, ref) if is_deleted else current
     if record.state not in STORED_STATES:
@@ -76,7 +75,7 @@ def plan(stage: DeployedStage, ref: VideoRef) -> Restoration:
     return Restoration(
         ref=ref,
         record=record,
-        tombstone=(current, stored.etag) if is_deleted else None,
+        tombstone=current if is_deleted else None,
         version_id=video.bodies[0].version_id,
         hidden=tuple((bucket, history) for bucket, history in histories if history.is_hidden),
     )
@@ -88,17 +87,15 @@ def restore(stage: DeployedStage, restoration: Restoration) -> VideoRecord:
     for bucket, history in restoration.hidden:
         for marker in history.delete_markers:
             stage.s3.delete_object(Bucket=bucket, Key=marker.key, VersionId=marker.version_id)
-    if restoration.tombstone is not None:
-        tombstone, _ = restoration.tombstone
+    tombstone = restoration.tombstone
+    if tombstone is not None:
         record = record.restored(datetime.now(UTC), version_id=restoration.version_id, scans=tombstone.scans)
     if not _is_settled(record):
         # Also of one that was brought back before: a janitor that still saw the tombstone has taken the marker away.
         stage.records.reserve(ref, record.size_bytes)
-    if restoration.tombstone is not None:
-        tombstone, etag = restoration.tombstone
-        # Written without a tag: what carries a tombstone's expires.
-        if not stage.records.restore(tombstone, record, etag):
-            raise NotRestorableError(ref.video_id, "somebody else changed its record at this moment; run it again")
+    # Written without a tag: what carries a tombstone's expires.
+    if tombstone is not None and not stage.records.restore(tombstone, record):
+        raise NotRestorableError(ref.video_id, "somebody else changed its record at this moment; run it again")
     if not plan(stage, ref).is_done:
         raise NotRestorableError(ref.video_id, "it was deleted again meanwhile; run it again")
     if not _is_settled(record):

@@ -72,19 +72,17 @@ class FakeMetadata:
             self._write(key, body)
             return True
 
-    def put_if_unchanged(self, key: str, body: bytes, etag: str) -> bool:
+    def put_if_unchanged(self, key: str, body: bytes, etag: str) -> str | None:
         with self._lock:
             stored = self.objects.get(key)
             if stored is None or stored[1] != etag:
-                return False
-            self._write(key, body)
-            return True
+                return None
+            return self._write(key, body)
 
-    def retire_if_unchanged(self, key: str, body: bytes, etag: str) -> bool:
-        if not self.put_if_unchanged(key, body, etag):
-            return False
-        self.retired.add(key)
-        return True
+    def retire_if_unchanged(self, key: str, body: bytes, etag: str) -> str | None:
+        if written := self.put_if_unchanged(key, body, etag):
+            self.retired.add(key)
+        return written
 
     def put(self, key: str, body: bytes, content_type: str) -> None:
         with self._lock:
@@ -98,9 +96,11 @@ class FakeMetadata:
         # As S3 does within a page, also of what is deleted meanwhile.
         yield from [ListedKey(key, self.objects[key][2]) for key in sorted(listed)]
 
-    def _write(self, key: str, body: bytes) -> None:
+    def _write(self, key: str, body: bytes) -> str:
         self._writes += 1
-        self.objects[key] = (body, f'"{self._writes}"', self._clock())
+        etag = f'"{self._writes}"'
+        self.objects[key] = (body, etag, self._clock())
+        return etag
 
 
 @dataclass

@@ -161,11 +161,7 @@ def lease(platform: InMemoryPlatform, ref: VideoRef) -> Change | None:
 
 
 def settle(platform: InMemoryPlatform, leased: VideoRecord) -> None:
-    platform.records.change(
-        leased.ref,
-        lambda current: moved(current, State.COMPLETING, State.PROCESSING, platform),
-        announced_revision=leased.revision + 1,
-    )
+    platform.records.change(leased, lambda current: moved(current, State.COMPLETING, State.PROCESSING, platform))
 
 
 def complete(platform: InMemoryPlatform, ref: VideoRef) -> None:

@@ -103,7 +103,7 @@ def test_of_two_that_find_the_same_upload_over_one_begins_the_next(
     platform.uploads.abort(platform.start(correlation_id=ID).token)
     put_if_unchanged, quicker = platform.metadata.put_if_unchanged, list[str]()
 
-    def be_late(key: str, body: bytes, etag: str) -> bool:
+    def be_late(key: str, body: bytes, etag: str) -> str | None:
         monkeypatch.setattr(platform.metadata, "put_if_unchanged", put_if_unchanged)
         quicker.append(platform.start(correlation_id=ID).key)
         return put_if_unchanged(key, body, etag)

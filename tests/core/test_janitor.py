@@ -143,7 +143,8 @@ def test_two_janitors_at_once_count_what_ended_once(platform: InMemoryPlatform, 
     class Overtaken(Records):
         def find(self, ref: VideoRef) -> VideoRecord | None:
             found = super().find(ref)
-            others.append(platform.janitor.sweep())
+            if not others:
+                others.append(platform.janitor.sweep())
             return found
 
     assert replace(platform.janitor, records=Overtaken(platform.metadata)).sweep()[end] == 0

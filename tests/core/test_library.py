@@ -185,7 +185,7 @@ def test_an_edit_and_what_processing_writes_at_the_same_moment_are_both_kept(
     write = platform.metadata.put_if_unchanged
     raced: list[str] = []
 
-    def racing(key: str, body: bytes, etag: str) -> bool:
+    def racing(key: str, body: bytes, etag: str) -> str | None:
         """Edit the video just before the first write of its record, which then comes too late."""
         if not raced:
             raced.append(key)

@@ -110,6 +110,63 @@ def test_a_change_decides_again_on_what_another_wrote(
     assert changed.record == renamed(record).noted(processing_retries=1, revision=3)
 
 
+def reads_of_the_record(platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    read: list[str] = []
+    get = platform.metadata.get
+    monkeypatch.setattr(platform.metadata, "get", lambda key: read.append(key) or get(key))
+    return read
+
+
+def test_a_record_in_hand_is_changed_again_and_again_without_another_read(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform.records.create(record := new_record(platform))
+    found = platform.records.find(record.ref)
+    read = reads_of_the_record(platform, monkeypatch)
+    for revision in (2, 3):
+        assert found
+        change = platform.records.change(found, lambda current: current.noted(file_name=f"{current.revision}.mp4"))
+        assert change
+        assert change.mine
+        found = change.record
+        assert (found.file_name, found.revision) == (f"{revision - 1}.mp4", revision)
+    assert not read
+    assert platform.records.find(record.ref) == found
+
+
+def test_a_record_in_hand_that_another_wrote_since_is_read_and_decided_again(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform.records.create(record := new_record(platform))
+    found = platform.records.find(record.ref)
+    assert found
+    platform.records.change(record.ref, renamed)
+    read = reads_of_the_record(platform, monkeypatch)
+    change = platform.records.change(found, lambda current: current.noted(processing_retries=1))
+    assert change
+    assert change.record == renamed(record).noted(processing_retries=1, revision=3)
+    assert read == [record.ref.record_key]
+
+
+def test_a_record_in_hand_is_left_only_as_it_is_stored(platform: InMemoryPlatform) -> None:
+    platform.records.create(record := new_record(platform))
+    found = platform.records.find(record.ref)
+    assert found
+    platform.records.change(record.ref, renamed)
+    left = platform.records.change(found, lambda current: None)
+    assert left
+    assert (left.record.file_name, left.mine) == ("other.mp4", False)
+
+
+def test_a_record_that_was_changed_and_not_written_is_not_taken_for_the_stored_one(platform: InMemoryPlatform) -> None:
+    platform.records.create(record := new_record(platform))
+    found = platform.records.find(record.ref)
+    assert found
+    change = platform.records.change(renamed(found), lambda current: current.noted(processing_retries=1))
+    assert change
+    assert change.record == record.noted(processing_retries=1, revision=2)
+
+
 def test_a_change_that_loses_twelve_races_waits_twice_as_long_after_each_and_gives_up(
     platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,7 +181,7 @@ def test_a_change_that_loses_twelve_races_waits_twice_as_long_after_each_and_giv
 
     monkeypatch.setattr(random, "uniform", longest)
     monkeypatch.setattr(time, "sleep", waits.append)
-    monkeypatch.setattr(platform.metadata, "put_if_unchanged", lambda key, body, etag: False)
+    monkeypatch.setattr(platform.metadata, "put_if_unchanged", lambda key, body, etag: None)
     with pytest.raises(StorageBusyError):
         platform.records.change(record.ref, renamed)
     assert waits == [0.01 * 2**race for race in range(12)]

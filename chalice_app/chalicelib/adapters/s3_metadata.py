@@ -52,24 +52,26 @@ class S3Metadata:
         try:
             self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*")
         except ClientError as error:
-            return _lost_race(error)
+            _require_lost_race(error)
+            return False
         return True
 
-    def put_if_unchanged(self, key: str, body: bytes, etag: str) -> bool:
+    def put_if_unchanged(self, key: str, body: bytes, etag: str) -> str | None:
         return self._replace(key, body, etag, tagging="")
 
-    def retire_if_unchanged(self, key: str, body: bytes, etag: str) -> bool:
+    def retire_if_unchanged(self, key: str, body: bytes, etag: str) -> str | None:
         return self._replace(key, body, etag, tagging=TOMBSTONE_TAG)
 
-    def _replace(self, key: str, body: bytes, etag: str, tagging: str) -> bool:
+    def _replace(self, key: str, body: bytes, etag: str, tagging: str) -> str | None:
         tags: Any = {"Tagging": tagging} if tagging else {}
         try:
-            self.s3.put_object(
+            answer = self.s3.put_object(
                 Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", IfMatch=etag, **tags
             )
         except ClientError as error:
-            return _lost_race(error)
-        return True
+            _require_lost_race(error)
+            return None
+        return answer["ETag"]
 
     def put(self, key: str, body: bytes, content_type: str) -> None:
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=content_type)
@@ -86,7 +88,7 @@ class S3Metadata:
                 yield ListedKey(entry["Key"], entry["LastModified"])  # pyrefly: ignore[not-required-key-access]
 
 
-def _lost_race(error: ClientError) -> bool:
-    if error_code(error) in _LOST_RACE:
-        return False
-    raise error
+def _require_lost_race(error: ClientError) -> None:
+    """Raise any other error."""
+    if error_code(error) not in _LOST_RACE:
+        raise error

@@ -62,7 +62,7 @@ class Announcements:
             owed = owed_by(current)
             return note(current, self.now()) if owed and owed.id == event.id else None
 
-        change = self.records.change(record.ref, decide)
+        change = self.records.change(record, decide)
         return change.record if change else note(record, self.now())
 
 

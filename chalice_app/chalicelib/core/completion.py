@@ -94,7 +94,7 @@ class Completions:
                 return self._settle(record) or Completion(record, Outcome.COMPLETING)
             case _LeaseOutcome.MINE:
                 parts = sorted(request.etags_by_part.items())
-                return self._complete_at_s3(record, token.upload_id, parts, announced_revision=record.revision + 1)
+                return self._complete_at_s3(record, token.upload_id, parts)
 
     def finish_abandoned(self, record: VideoRecord) -> Completion:
         """Continue a completion whose function died, from the parts that S3 lists, since the request is gone."""
@@ -135,14 +135,7 @@ class Completions:
             raise UploadNotFoundError
         return outcome, change.record
 
-    def _complete_at_s3(
-        self,
-        record: VideoRecord,
-        upload_id: str,
-        parts: Sequence[tuple[int, str]],
-        *,
-        announced_revision: int = 0,
-    ) -> Completion:
+    def _complete_at_s3(self, record: VideoRecord, upload_id: str, parts: Sequence[tuple[int, str]]) -> Completion:
         try:
             self._within_patience(
                 lambda: self.videos.complete_multipart_upload(
@@ -167,7 +160,7 @@ class Completions:
                 return settled
             self._expire(record)
             raise UploadExpiredError from None
-        return self._settle(record, announced_revision) or Completion(record, Outcome.COMPLETING)
+        return self._settle(record) or Completion(record, Outcome.COMPLETING)
 
     def _within_patience(self, ask_s3: Callable[[], None]) -> None:
         worker = ThreadPoolExecutor()
@@ -176,7 +169,7 @@ class Completions:
         finally:
             worker.shutdown(wait=False)
 
-    def _settle(self, record: VideoRecord, announced_revision: int = 0) -> Completion | None:
+    def _settle(self, record: VideoRecord) -> Completion | None:
         """Return the completion that the stored object proves; None while there is no object."""
         stored = self.videos.head(record.ref.file_key)
         if stored is None:
@@ -186,13 +179,12 @@ class Completions:
         if record.checksum_crc64nvme and stored.checksum_crc64nvme not in {None, record.checksum_crc64nvme}:
             raise ChecksumMismatchError
         change = self.records.change(
-            record.ref,
+            record,
             lambda current: (
                 current.moved_to(State.PROCESSING, self.now(), completed_at=self.now())
                 if current.state in _UNFINISHED
                 else None
             ),
-            announced_revision=announced_revision,
         )
         if change is None:
             raise UploadNotFoundError
@@ -207,7 +199,7 @@ class Completions:
 
     def _reopen(self, record: VideoRecord) -> None:
         self.records.change(
-            record.ref,
+            record,
             lambda current: (
                 current.moved_to(State.UPLOADING, self.now(), completion_started_at=None)
                 if current.state is State.COMPLETING
@@ -217,7 +209,7 @@ class Completions:
 
     def _expire(self, record: VideoRecord) -> VideoRecord:
         change = self.records.change(
-            record.ref,
+            record,
             lambda current: current.moved_to(State.EXPIRED, self.now()) if current.state in _UNFINISHED else None,
         )
         if change and change.mine:

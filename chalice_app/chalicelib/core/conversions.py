@@ -185,7 +185,7 @@ class Conversions:
             changed = change(current.rendition)
             return current.noted(rendition=changed) if changed != current.rendition else None
 
-        noted = self.records.change(record.ref, decide)
+        noted = self.records.change(record, decide)
         return noted.record if noted else record.noted(rendition=None)
 
 

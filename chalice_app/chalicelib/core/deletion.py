@@ -30,7 +30,7 @@ class Deletions:
         is_wanted: False for a record that has changed since, which stays as it is.
         """
         # Its last chance: a tombstone owes the message about the deletion only.
-        self.announcements.try_to_send_owed(record)
+        record = self.announcements.try_to_send_owed(record)
         # Its owner sees it no more once the tombstone is written: where this breaks off, the janitor carries on.
         self.records.watch(record.ref)
 
@@ -39,7 +39,7 @@ class Deletions:
                 return None
             return current.deleted(by, self.now())
 
-        change = self.records.change(record.ref, decide)
+        change = self.records.change(record, decide)
         if change is None or change.record.state is not State.DELETED:
             return change
         told = self.announcements.try_to_send_owed(change.record)

@@ -160,7 +160,7 @@ class Janitor:
     def _expired(self, record: VideoRecord, open_video: OpenVideo) -> str:
         """Also a completion that never settles: its client insists on a checksum that the file does not have."""
         change = self.records.change(
-            record.ref,
+            record,
             lambda current: current.moved_to(State.EXPIRED, self.now()) if current.state is record.state else None,
         )
         if change is None or change.record.state is not State.EXPIRED:
@@ -196,7 +196,7 @@ class Janitor:
         if released_at < self.now() - LATE_PARTS_GRACE or not self._has_parts(record):
             return False
         self.records.change(
-            record.ref,
+            record,
             lambda current: (
                 current.noted(has_parts=True) if current.state is State.UPLOADING and not current.has_parts else None
             ),
@@ -228,7 +228,7 @@ class Janitor:
                 return current.noted(has_parts=True)
             return current.noted(was_released=True, reservation_released_at=self.now())
 
-        change = self.records.change(record.ref, decide)
+        change = self.records.change(record, decide)
         if has_parts or change is None or not change.mine:
             return "open"
         self._let_go(record)
@@ -295,7 +295,7 @@ class Janitor:
             return current.noted(scan_requests=requests, updated_at=self.now())
 
         # Noted first: a request that is refused counts as one, and the video does not wait for ever.
-        change = self.records.change(record.ref, decide)
+        change = self.records.change(record, decide)
         if change and change.mine and record.version_id:
             self.scanner.request_scan(record.ref.file_key, record.version_id)
             log.info("malware scan asked again", extra={"requests": requests})
@@ -309,7 +309,7 @@ class Janitor:
                 return None
             return with_verdict(current, version_id, ScanResult.UNANSWERED)
 
-        change = self.records.change(record.ref, decide)
+        change = self.records.change(record, decide)
         if change is None or not change.mine:
             return "scanning"
         log.error("malware scan never answered", extra={"requests": record.scan_requests})
@@ -329,7 +329,7 @@ class Janitor:
                 return None
             return current.noted(processing_retries=retries, updated_at=self.now())
 
-        change = self.records.change(record.ref, decide)
+        change = self.records.change(record, decide)
         if change is None or not change.mine:
             return "processing"
         self.processing.trigger(record.ref.file_key, stored.version_id, stored.size_bytes)
@@ -347,7 +347,7 @@ class Janitor:
                 return None
             return current.noted(processing_retries=MAX_PROCESSING_RETRIES + 1, notified_at=None)
 
-        change = self.records.change(record.ref, decide)
+        change = self.records.change(record, decide)
         if change is None or not change.mine:
             return "processing"
         log.error("processing given up", extra={"retries": record.processing_retries})

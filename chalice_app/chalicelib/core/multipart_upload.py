@@ -268,7 +268,7 @@ class MultipartUploads:
                 return None
             return current.noted(reservation_released_at=None, updated_at=self.now())
 
-        change = self.records.change(record.ref, decide)
+        change = self.records.change(record, decide)
         if change is None:
             raise UploadNotFoundError
         if change.record.state not in {State.UPLOADING, State.COMPLETING}:

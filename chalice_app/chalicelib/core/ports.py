@@ -37,11 +37,11 @@ class MetadataBucket(Protocol):
         """False when the key exists already."""
         ...
 
-    def put_if_unchanged(self, key: str, body: bytes, etag: str) -> bool:
-        """Return False if another call wrote in between."""
+    def put_if_unchanged(self, key: str, body: bytes, etag: str) -> str | None:
+        """Return the new ETag, None if another call wrote in between."""
         ...
 
-    def retire_if_unchanged(self, key: str, body: bytes, etag: str) -> bool:
+    def retire_if_unchanged(self, key: str, body: bytes, etag: str) -> str | None:
         """Write a record for the last time: a lifecycle rule removes it once no late event can come."""
         ...
 

@@ -153,7 +153,7 @@ class Processing:
                 completed_at=current.completed_at or seen_at,
             )
 
-        change = self.records.change(record.ref, decide)
+        change = self.records.change(record, decide)
         if change is None or change.record.state in GONE_STATES:
             return self._hide_late(change.record if change else record, stored)
         waiting = change.record
@@ -224,7 +224,7 @@ class Processing:
                 return True
             return state is State.READY and is_infected(current, stored)
 
-        change = self.records.change(record.ref, decide)
+        change = self.records.change(record, decide)
         if change is None:
             return self._hide_late(record, stored)
         settled = change.record
@@ -272,7 +272,7 @@ class Processing:
         if record.rendition:
             self._hide_rendition(record.ref)
         change = self.records.change(
-            record.ref,
+            record,
             lambda current: (
                 current.moved_to(
                     State.REJECTED,

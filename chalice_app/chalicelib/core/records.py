@@ -90,62 +90,61 @@ class Records:
 
     def find(self, ref: VideoRef) -> VideoRecord | None:
         stored = self._bucket.get(ref.record_key)
-        return _log_about(VideoRecord.from_json(stored.body)) if stored else None
+        return _log_about(VideoRecord.from_json(stored.body).stored_as(stored.etag)) if stored else None
 
     def change(
         self,
-        ref: VideoRef,
+        known: VideoRef | VideoRecord,
         decide: Callable[[VideoRecord], VideoRecord | None],
         *,
         is_passing: bool = False,
-        announced_revision: int = 0,
     ) -> Change | None:
         """Apply `decide` to the record as it is at the moment of writing.
 
-        decide: the new record, or None to leave it; called again when somebody else wrote in between; may raise.
+        known: the video, or its record as this invocation has found or written it. That one is not read again: S3
+        refuses the write if somebody else wrote since.
+        decide: the new record, or None to leave it; called again when somebody else wrote in between, or when a record
+        that was not read here is to be left; may raise where `known` is a ref.
         is_passing: the same invocation is to write the record again. The index is announced that write and told of this
-        one by nobody: readers keep what they knew for 20 seconds, and then read the record. announced_revision: newest
-        revision that this invocation has announced so.
+        one by nobody: readers keep what they knew for 20 seconds, and then read the record.
         Returns None when there is no record. Raises StorageBusyError after many lost races.
         """
+        ref = known.ref if isinstance(known, VideoRecord) else known
+        in_hand = known if isinstance(known, VideoRecord) and known.etag else None
         for race in range(_MAX_WRITE_RACES):
-            stored = self._bucket.get(ref.record_key)
-            if stored is None:
+            current = in_hand or self.find(ref)
+            if current is None:
                 return None
-            current = _log_about(VideoRecord.from_json(stored.body))
             changed = decide(current)
-            if changed is None:
+            if changed is None and current is not in_hand:
                 return Change(current, current)
-            changed = changed.noted(revision=current.revision + 1)
-            if self._write(current, changed, stored.etag, is_passing=is_passing, announced_revision=announced_revision):
-                return Change(current, changed)
-            time.sleep(random.uniform(0, 0.01 * 2**race))  # noqa: S311 - jitter, not a secret
+            if changed:
+                changed = changed.noted(revision=current.revision + 1)
+                if written := self._write(current, changed, is_passing=is_passing):
+                    return Change(current, written)
+                time.sleep(random.uniform(0, 0.01 * 2**race))  # noqa: S311 - jitter, not a secret
+            # Somebody else wrote since, or nothing has told whether somebody did.
+            in_hand = None
         raise StorageBusyError
 
-    def _write(
-        self,
-        current: VideoRecord,
-        changed: VideoRecord,
-        etag: str,
-        *,
-        is_passing: bool = False,
-        announced_revision: int = 0,
-    ) -> bool:
-        """Write a record unless somebody else did, and have the index show it."""
+    def _write(self, current: VideoRecord, changed: VideoRecord, *, is_passing: bool = False) -> VideoRecord | None:
+        """Write a record over the one in hand unless somebody else wrote, and have the index show it."""
+        announced = current.announced_revision
         is_seen = not shows_the_same(current, changed)
-        if is_seen and is_passing:
-            self._index.announce(changed.noted(revision=changed.revision + 1))
-        elif is_seen and changed.revision > announced_revision:
-            self._index.announce(changed)
+        if is_seen and announced < changed.revision + is_passing:
+            announced = changed.revision + is_passing
+            self._index.announce(changed.noted(revision=announced))
         write = self._bucket.retire_if_unchanged if changed.state in GONE_STATES else self._bucket.put_if_unchanged
-        is_written = write(changed.ref.record_key, changed.to_json(), etag)
-        if is_written and is_seen and not is_passing:
+        etag = write(changed.ref.record_key, changed.to_json(), current.etag)
+        if etag is None:
+            return None
+        if is_seen and not is_passing:
             self._index.tell(changed)
-        return is_written
+        return changed.stored_as(etag, announced)
 
-    def restore(self, tombstone: VideoRecord, record: VideoRecord, etag: str) -> bool:
-        """Write a record over its tombstone unless somebody else wrote, as `etag` tells."""
-        return self._write(tombstone, record.noted(revision=tombstone.revision + 1), etag)
+    def restore(self, tombstone: VideoRecord, record: VideoRecord) -> bool:
+        """Write a record over its tombstone, as it was found here, unless somebody else wrote since."""
+        return self._write(tombstone, record.noted(revision=tombstone.revision + 1)) is not None
 
     def put_back(self, record: VideoRecord, etag: str | None) -> bool:
         """Write a lost record over what `etag` tells, or where nothing is, unless somebody else wrote.
@@ -156,7 +155,9 @@ class Records:
             self.use(record.ref, record.size_bytes, record.link_id)
         self._index.announce(record)
         key, body = record.ref.record_key, record.to_json()
-        is_written = self._bucket.put_if_unchanged(key, body, etag) if etag else self._bucket.put_if_new(key, body)
+        is_written = bool(
+            self._bucket.put_if_unchanged(key, body, etag) if etag else self._bucket.put_if_new(key, body)
+        )
         if is_written:
             self._index.tell(record)
         return is_written

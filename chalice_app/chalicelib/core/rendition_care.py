@@ -43,7 +43,7 @@ class RenditionCare:
                 # Its job has ended with its role, perhaps just after it had written.
                 self.videos.delete(record.ref.rendition_key)
             self.records.change(
-                record.ref, lambda current: current.noted(rendition=None) if current.awaits_rendition else None
+                record, lambda current: current.noted(rendition=None) if current.awaits_rendition else None
             )
             return "cleaned"
         rendition = record.rendition
@@ -64,6 +64,6 @@ class RenditionCare:
         """Hide what the job of a rejected video wrote before it was cancelled."""
         self.videos.delete(record.ref.rendition_key)
         self.records.change(
-            record.ref,
+            record,
             lambda current: current.noted(rendition=None) if current.state is State.REJECTED else None,
         )

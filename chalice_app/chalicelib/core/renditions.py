@@ -193,7 +193,7 @@ class Renditions:
                 return None
             return current.noted(rendition=end(current.rendition))
 
-        change = self.records.change(record.ref, decide)
+        change = self.records.change(record, decide)
         if change and change.mine:
             self._count(change.record)
         return change.record if change else record.noted(rendition=None)

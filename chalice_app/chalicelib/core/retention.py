@@ -164,7 +164,7 @@ class Retention:
                 return None
             return None if self.policy.is_warned(current, on_since) else self.policy.warned(current, self.now())
 
-        change = self.records.change(record.ref, decide)
+        change = self.records.change(record, decide)
         if change is None or owed_warning(change.record) is None:
             return Looked.KEPT
         self.announcements.send_warning(change.record)

@@ -73,7 +73,7 @@ class StageFigures:
             if failure := before.get("failure"):
                 raise BillMissingError(failure)
             return False
-        return self.metadata.put_if_unchanged(ASKED_KEY, _noted(today), noted.etag)
+        return self.metadata.put_if_unchanged(ASKED_KEY, _noted(today), noted.etag) is not None
 
 
 def _noted(asked_on: date, **more: str) -> bytes:

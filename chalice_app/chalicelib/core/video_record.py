@@ -97,6 +97,9 @@ class VideoRecord:
     restored_at: when an operator last brought it back. warned_at: when the warning before its deletion by retention was
     given. deletes_at: the earliest deletion, as that warning names it. warning_sent_at: when subscribers were told.
     revision: one more with each write; 0 in records of version 0.1.
+    etag: of the object that holds the record; empty for a record that was changed and not written yet.
+    announced_revision: newest revision that the call that wrote the record has announced to the index, if any. Neither
+    is stored, and a changed record has neither.
     scans: malware verdicts by version. awaits_scan_since: when the inspection accepted the version, which waits for its
     verdict alone; None if it does not. scan_requests: how often the janitor asked for a scan.
     rendition: the copy that browsers play; None where none is wanted, and in records of version 0.1.
@@ -142,6 +145,9 @@ class VideoRecord:
     reference: str | None = None
     on_behalf_of: str | None = None
     revision: int = 0
+    # `replace` does not copy what is no argument.
+    etag: str = field(default="", init=False, compare=False, repr=False)
+    announced_revision: int = field(default=0, init=False, compare=False, repr=False)
 
     @classmethod
     def begun(
@@ -259,6 +265,13 @@ class VideoRecord:
         """The record in the same state, with something added."""
         return replace(self, **changes)
 
+    def stored_as(self, etag: str, announced_revision: int = 0) -> Self:
+        """The record as an object holds it, in hand for the next write."""
+        stored = replace(self)
+        object.__setattr__(stored, "etag", etag)
+        object.__setattr__(stored, "announced_revision", announced_revision)
+        return stored
+
     def to_fields(self) -> JsonObject:
         """The record as it is stored, before it becomes text."""
         return {stored: _plain(getattr(self, name)) for name, stored in _STORED_NAMES.items()}
@@ -288,7 +301,7 @@ class VideoRecord:
         return cls(**values)
 
 
-_STORED_NAMES = {name: camel_case(name) for name in VideoRecord.__dataclass_fields__}
+_STORED_NAMES = {name: camel_case(name) for name, each in VideoRecord.__dataclass_fields__.items() if each.init}
 _TIMES = (
     "created_at",
     "updated_at",
