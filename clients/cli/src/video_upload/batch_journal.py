@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from video_upload.private_files import open_private_folder, writing_to
+from video_upload.private_files import open_private_folder, sync_folder, writing_to
 from video_upload.video_file import VideoFile
 
 
@@ -48,9 +48,13 @@ class BatchJournal:
         )
         self._finished[line.path] = line
         open_private_folder(self._path.parent)
+        is_new = not self._path.exists()
         with writing_to(self._path.parent), self._path.open("ab", buffering=0) as journal:
             journal.write(b"\n" + msgspec.json.encode(line))  # apart from a line that a kill cut short
+            # On the disk before the upload's journal goes: a power cut that lost both would have the file sent again.
             os.fsync(journal.fileno())
+            if is_new:
+                sync_folder(self._path.parent)
 
     def forget(self) -> None:
         with writing_to(self._path.parent):

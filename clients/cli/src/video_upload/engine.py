@@ -31,8 +31,10 @@ from video_upload.part_transfer import TransferOptions
 from video_upload.rate_limit import RateLimit
 from video_upload.schemas import Labels, MachineNames, NewUpload, OpenUpload, StartedUpload, StoredPart, Video
 from video_upload.upload_journal import (
+    FOLDER,
     JournaledUpload,
     SentPart,
+    UnfinishedUploads,
     UploadJournal,
     find_journal,
     journaled_video_ids,
@@ -67,7 +69,8 @@ class UploadEngine:
     connections: for all engines that share them together, which then send fewer; closed by their maker.
     rate_limit: of all parts together; may be shared with other engines.
     report: told what happens, possibly from other threads.
-    elsewhere: uploads begun on other devices, for all engines of a run together; None: asked for by each upload.
+    elsewhere, unfinished: uploads begun on other devices, and those that this one left unfinished, for all engines of a
+        run together; None: asked for by each upload.
     labels, names: of the videos whose upload begins here; one that is resumed has those that it began with.
     interruption: request it from any thread to stop; what was uploaded stays and is resumed by the next `upload`.
     """
@@ -81,6 +84,7 @@ class UploadEngine:
         connections: Connections | None = None,
         rate_limit: RateLimit | None = None,
         elsewhere: UploadsElsewhere | None = None,
+        unfinished: UnfinishedUploads | None = None,
         report: Report = ignore_event,
         interruption: Interruption | None = None,
         backoff: Backoff | None = None,
@@ -90,8 +94,9 @@ class UploadEngine:
         self._api = api
         self._labels = labels
         self._names = names
-        self._folder = home / "uploads"
+        self._folder = home / FOLDER
         self._elsewhere = elsewhere
+        self._unfinished = unfinished
         self._report = report
         self._interruption = interruption or Interruption()
         self._shares_connections = connections is not None
@@ -104,8 +109,12 @@ class UploadEngine:
             report=report,
         )
 
-    def upload(self, path: Path, *, wait: bool = True, tell: Callable[[Video], None] = lambda video: None) -> Video:
+    def upload(
+        self, source: Path | VideoFile, *, wait: bool = True, tell: Callable[[Video], None] = lambda video: None
+    ) -> Video:
         """Upload a file, or resume its upload, and return the video's state on the platform.
+
+        source: its path, or the file where it has just been looked at.
 
         An upload begun elsewhere is resumed, too, if its name and size are the file's, and so are all parts at S3.
 
@@ -116,13 +125,13 @@ class UploadEngine:
         Raises FileRefusedError and UploadRunningError before anything is sent; FileChangedError, PartFailedError,
         UploadLostError, UploadCancelledError; ApiError, ApiUnreachableError, UnexpectedResponseError, NotSignedInError.
         """
-        return self._upload_and_tell(path, wait=wait, tell=tell, takes_up=True)
+        return self._upload_and_tell(_looked_at(source), wait=wait, tell=tell, takes_up=True)
 
-    def plan(self, path: Path) -> UploadPlan:
+    def plan(self, source: Path | VideoFile) -> UploadPlan:
         """Return what `upload` would begin with. Sends and changes nothing; raises as `upload`."""
-        file = VideoFile.at(path)
+        file = _looked_at(source)
         with UploadJournal(self._folder, self._api.url, file.path) as journal:
-            found = journal.load_or_moved(file)
+            found = journal.load_or_moved(file, self._left_unfinished())
             if found and found[0].is_of(file):
                 stored_bytes = sum(found[0].layout.length_bytes(number) for number in found[1])
                 return UploadPlan(resumes=found[0].video_id, stored_bytes=stored_bytes, begun_elsewhere=False)
@@ -131,10 +140,12 @@ class UploadEngine:
                 return UploadPlan(resumes=entry.video_id, stored_bytes=upload.stored_bytes, begun_elsewhere=True)
         return UploadPlan(resumes=None, stored_bytes=0, begun_elsewhere=False)
 
-    def _upload_and_tell(self, path: Path, *, wait: bool, tell: Callable[[Video], None], takes_up: bool) -> Video:
-        file = VideoFile.at(path)
+    def _left_unfinished(self) -> UnfinishedUploads:
+        return self._unfinished or UnfinishedUploads(self._folder, self._api.url)
+
+    def _upload_and_tell(self, file: VideoFile, *, wait: bool, tell: Callable[[Video], None], takes_up: bool) -> Video:
         with UploadJournal(self._folder, self._api.url, file.path) as journal:
-            journal.take_over_moved(file)
+            journal.take_over_moved(file, self._left_unfinished())
             try:
                 video_id = self._upload(file, journal, takes_up=takes_up)
             except VideoUploadError as error:
@@ -154,13 +165,14 @@ class UploadEngine:
         return video
 
     def upload_once(
-        self, path: Path, *, wait: bool = True, tell: Callable[[Video], None] = lambda video: None
+        self, source: Path | VideoFile, *, wait: bool = True, tell: Callable[[Video], None] = lambda video: None
     ) -> Video:
         """Upload as `upload` does a file that nobody can resume: what ends it, gives it up at the platform as well."""
+        file = _looked_at(source)
         try:
-            return self._upload_and_tell(path, wait=wait, tell=tell, takes_up=False)
+            return self._upload_and_tell(file, wait=wait, tell=tell, takes_up=False)
         except BaseException:
-            with suppress(VideoUploadError), UploadJournal(self._folder, self._api.url, path.resolve()) as journal:
+            with suppress(VideoUploadError), UploadJournal(self._folder, self._api.url, file.path) as journal:
                 self._abandon(journal)
             raise
 
@@ -171,13 +183,12 @@ class UploadEngine:
         """
         resolved = path.resolve()
         with UploadJournal(self._folder, self._api.url, resolved) as journal:
-            found = journal.load()
-            if found is None:
+            entry = journal.entry()
+            if entry is None:
                 raise UploadNotFoundError(path_text(path))
-            video_id = found[0].video_id
-            self._abort_at_platform(video_id, found[0].upload_token)
+            self._abort_at_platform(entry.video_id, entry.upload_token)
             journal.forget()
-            return video_id
+            return entry.video_id
 
     def abort_video(self, video_id: str) -> None:
         """Give up an unfinished upload, begun on any device. Raises as `abort`."""
@@ -197,8 +208,8 @@ class UploadEngine:
 
         Errors that end it carry the id.
         """
-        found = journal.load()
-        correlation_id = (found[0].correlation_id if found else journal.begun_as(file)) or str(uuid4())
+        entry = journal.entry()
+        correlation_id = (entry.correlation_id if entry else journal.begun_as(file)) or str(uuid4())
         try:
             yield self._api.for_upload(correlation_id)
         except VideoUploadError as error:
@@ -206,10 +217,10 @@ class UploadEngine:
             raise
 
     def _report_failure(self, error: VideoUploadError, journal: UploadJournal) -> None:
-        begun = journal.load()
+        begun = journal.entry()
         if begun and not isinstance(error, UploadCancelledError):
             code = error.code if isinstance(error, ApiError) else None
-            self._report(UploadFailed(video_id=begun[0].video_id, code=code))
+            self._report(UploadFailed(video_id=begun.video_id, code=code))
 
     def _upload(self, file: VideoFile, journal: UploadJournal, *, takes_up: bool) -> str:
         try:
@@ -260,7 +271,7 @@ class UploadEngine:
         self, file: VideoFile, journal: UploadJournal, api: VideoApi
     ) -> tuple[MultipartUpload, JournaledUpload, tuple[StoredPart, ...]] | None:
         elsewhere = self._elsewhere or UploadsElsewhere(api)
-        for begun in elsewhere.candidates(file, journaled_video_ids(self._folder, self._api.url)):
+        for begun in elsewhere.candidates(file, lambda: journaled_video_ids(self._folder, self._api.url)):
             entry = self._entry(file, begun, api)
             upload = self._multipart_upload(file, entry, journal, {}, api)
             try:
@@ -337,11 +348,11 @@ class UploadEngine:
 
     def _abandon(self, journal: UploadJournal) -> None:
         """Delete the parts of an upload that no device needs any longer; the platform expires it anyway."""
-        found = journal.load()
-        if found is not None:
-            if not found[0].begun_elsewhere:
+        entry = journal.entry()
+        if entry is not None:
+            if not entry.begun_elsewhere:
                 with suppress(ApiError, ApiUnreachableError):
-                    self._abort_at_platform(found[0].video_id, found[0].upload_token)
+                    self._abort_at_platform(entry.video_id, entry.upload_token)
             journal.forget()
 
     def _abort_at_platform(self, video_id: str, upload_token: str) -> None:
@@ -365,3 +376,7 @@ class UploadEngine:
                 return video
             self._interruption.pause(wait_seconds)
             wait_seconds = min(wait_seconds * 1.5, LONGEST_POLL_SECONDS)
+
+
+def _looked_at(source: Path | VideoFile) -> VideoFile:
+    return source if isinstance(source, VideoFile) else VideoFile.at(source)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,14 +23,14 @@ class SkippedFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """videos: paths as they were found, each file once, a folder's in order. skipped: as long as it is.
+    """videos: by their paths as they were found, each file once, a folder's in order. skipped: as long as it is.
 
     refused: the files that were named themselves, and the videos below a folder, that cannot be uploaded.
 
     searched: whether any of them was looked for, so that something may have been skipped.
     """
 
-    videos: tuple[Path, ...]
+    videos: Mapping[Path, VideoFile]
     refused: tuple[FileRefusedError, ...]
     skipped: tuple[SkippedFile, ...]
     searched: bool
@@ -43,7 +43,8 @@ def select_videos(sources: Iterable[str | Path], accepted: frozenset[str] = EVER
     sources: files, folders (searched in depth, links to folders not followed) and patterns such as `day?/**/*.mov`.
     accepted: containers that the site accepts.
     """
-    found: dict[Path, Path] = {}
+    found: dict[Path, VideoFile] = {}
+    resolved: set[Path] = set()
     refused: list[FileRefusedError] = []
     skipped: list[SkippedFile] = []
     searched = False
@@ -58,13 +59,14 @@ def select_videos(sources: Iterable[str | Path], accepted: frozenset[str] = EVER
             searched = True
             candidates = _look_at(_search(path, refused), accepted, refused, skipped)
         for candidate, video in candidates:
-            if video.path not in found:
-                found[video.path] = candidate
+            if video.path not in resolved:
+                resolved.add(video.path)
+                found[candidate] = video
                 size_bytes += video.size_bytes
     if not found and not refused:
         raise FileRefusedError(first or Path(), _nothing(skipped))
     return Selection(
-        videos=tuple(found.values()),
+        videos=found,
         refused=tuple(refused),
         skipped=tuple(skipped),
         searched=searched,

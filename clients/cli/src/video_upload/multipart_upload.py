@@ -156,6 +156,7 @@ class MultipartUpload:
 
         Raises InvalidRequestError if S3 still refuses.
         """
+        self._journal.make_durable()
         try:
             self._complete_until_settled()
         except InvalidRequestError as error:

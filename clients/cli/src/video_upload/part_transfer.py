@@ -141,6 +141,7 @@ class PartTransfer:
             with self._options.connections.turn(self._interruption):
                 outcome = self._send_once(sender, part_number)
             if isinstance(outcome, Stored):
+                self._urls.forget(part_number)
                 return SentPart(part_number=part_number, etag=outcome.etag, crc64nvme=outcome.crc64nvme)
             if outcome.status == 404:
                 raise UploadLostError(self._video_id, outcome.reason)

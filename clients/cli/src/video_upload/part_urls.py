@@ -37,11 +37,17 @@ class PartUrls:
         self._wanted = wanted
         self._checksums = dict(checksums or {})
         self._urls: dict[int, tuple[PresignedPart, float]] = {}
+        self._are_sent = bytearray(wanted[-1] + 1 if wanted else 0)  # by number: a flag for each of 10,000 parts
         self._signing = threading.Lock()
 
     def add(self, parts: Sequence[PresignedPart], urls_expire_at: str) -> None:
         good_until = time.monotonic() + self._seconds_until(urls_expire_at) - EXPIRY_MARGIN_SECONDS
         self._urls.update({part.part_number: (part, good_until) for part in parts})
+
+    def forget(self, part_number: int) -> None:
+        """Drop the URL of a part that is stored: 10,000 of them, each with a session's token, are 17 MB."""
+        self._are_sent[part_number] = True
+        self._urls.pop(part_number, None)
 
     def get(self, part_number: int) -> PresignedPart:
         """A URL that is fresh as far as this side can know; signs a page ahead when there is none."""
@@ -49,7 +55,7 @@ class PartUrls:
             with self._signing:
                 if not self._is_fresh(part_number):
                     start = bisect.bisect_left(self._wanted, part_number)
-                    ahead = (number for number in self._wanted[start:] if not self._is_fresh(number))
+                    ahead = (number for number in self._wanted[start:] if self._lacks_url(number))
                     self._sign_now([number for number, _ in zip(ahead, range(PARTS_PER_PAGE), strict=False)])
         return self._urls[part_number][0]
 
@@ -67,6 +73,9 @@ class PartUrls:
     def has_checksum(self, part_number: int) -> bool:
         """Return whether the part's URL has its checksum signed in."""
         return part_number in self._checksums
+
+    def _lacks_url(self, part_number: int) -> bool:
+        return not self._are_sent[part_number] and not self._is_fresh(part_number)
 
     def _is_fresh(self, part_number: int) -> bool:
         known = self._urls.get(part_number)

@@ -1,188 +1,38 @@
-"""Terminal output: progress, tables and facts. Outside text is stripped of control characters."""
+"""Terminal output: lines, tables and facts. Outside text is stripped of control characters."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 
 from rich.console import Console
 from rich.filesize import decimal
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 from rich.table import Column, Table
 
 from video_upload.errors import path_text
-from video_upload.events import (
-    BytesSent,
-    Completing,
-    PartRetried,
-    PartsDiffered,
-    ProcessingPolled,
-    StartedOver,
-    UploadBegan,
-    UploadEvent,
-)
 from video_upload.file_selection import SkippedFile
 from video_upload.schemas import ListedVideo, Media, OpenUpload, Rendition, StageUsage, Usage, Video
 
 
+def printable(text: str) -> str:
+    """Safe to print: no escape sequences of the terminal."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
 def plain(text: str) -> str:
-    """Safe to print: no escape sequences of the terminal, no markup."""
-    return escape("".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text))
+    """Safe to print by rich: no escape sequences of the terminal, no markup."""
+    return escape(printable(text))
 
 
-class UploadDisplay:
-    """A bar for each file being sent, and above several files one for all; give each file's `show` to its engine.
-
-    Where there is no terminal, several files get a line each when they begin.
-    """
-
-    def __init__(self, console: Console, file_count: int, size_bytes: int) -> None:
-        names = Column(no_wrap=True, overflow="ellipsis", max_width=max(console.width * 2 // 5, 20))
-        self.progress = Progress(
-            TextColumn("{task.description}", table_column=names),
-            BarColumn(),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            # Bars that nobody sees would be drawn all the same.
-            disable=console.quiet or not console.is_terminal,
-            transient=True,
-            # Results belong to stdout, wherever that goes.
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
-        self.has_several = file_count > 1
-        self._file_count = file_count
-        self._begun: set[Path] = set()
-        self._completed_bytes = 0
-        self._total = self.progress.add_task(self._total_title(), total=size_bytes, visible=self.has_several)
-        self.lock = threading.RLock()
-
-    def __enter__(self) -> UploadDisplay:
-        self.progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop()
-
-    @contextmanager
-    def paused(self) -> Generator[None]:
-        """For results that go to the same terminal by another way; one at a time."""
-        with self.lock:
-            if not self.progress.console.is_terminal:  # a stop would write the bars down
-                yield
-                return
-            self.progress.stop()
-            try:
-                yield
-            finally:
-                self.progress.start()
-
-    def begin_file(self, path: Path, name: str, size_bytes: int) -> FileDisplay:
-        with self.lock:
-            self._begun.add(path)
-            self.progress.update(self._total, description=self._total_title())
-        return FileDisplay(self, plain(name), size_bytes)
-
-    def advance_total(self, count: int) -> None:
-        with self.lock:
-            self._completed_bytes += count
-            self.progress.advance(self._total, count)
-
-    def move_total(self, count: int) -> None:
-        """Count bytes of which none was sent now."""
-        if count:
-            with self.lock:
-                self._completed_bytes += count
-                # Not by `update`, which would take what was there before for speed.
-                self.progress.reset(self._total, completed=self._completed_bytes)
-
-    def note(self, text: str) -> None:
-        with self.lock:
-            self.progress.console.print(text, soft_wrap=not self.progress.console.is_terminal, highlight=False)
-
-    def _total_title(self) -> str:
-        return f"Total ({len(self._begun)} of {self._file_count})"
-
-
-class FileDisplay:
-    """The bar and the notes of one file."""
-
-    def __init__(self, display: UploadDisplay, title: str, size_bytes: int) -> None:
-        self._display = display
-        self._title = title
-        self._size_bytes = size_bytes
-        self._counted_bytes = 0
-        self._bar: TaskID | None = None
-        self._last_note = ""
-
-    def finish(self) -> None:
-        """Count the file as done, no matter in which run it was sent."""
-        self._count_from(self._size_bytes)
-        self.drop()
-
-    def drop(self) -> None:
-        """Take the bar away."""
-        with self._display.lock:
-            if self._bar is not None:
-                self._display.progress.remove_task(self._bar)
-                self._bar = None
-
-    def show(self, event: UploadEvent) -> None:
-        match event:
-            case UploadBegan(size_bytes=size_bytes, stored_bytes=stored_bytes):
-                self.drop()
-                self._bar = self._display.progress.add_task(self._title, total=size_bytes, completed=stored_bytes)
-                self._count_from(stored_bytes)
-                if stored_bytes:
-                    self._note(f"Resuming: {decimal(stored_bytes)} of {decimal(size_bytes)} already uploaded.")
-                elif self._display.has_several and not self._display.progress.console.is_terminal:
-                    self._note(f"Uploading {decimal(size_bytes)}.")
-            case BytesSent(count=count) if self._bar is not None:
-                self._advance(self._bar, count)
-            case PartRetried(part_number=number, reason=reason, wait_seconds=wait_seconds):
-                self._note(f"Part {number}: {reason}. Trying again in {wait_seconds:.1f} s.")
-            case PartsDiffered(part_numbers=numbers):
-                self._note(f"{len(numbers)} part(s) were damaged on the way and are sent again.")
-            case Completing():
-                self._note("S3 is putting the parts together.")
-            case StartedOver(reason=reason):
-                self._note(f"Starting over: {reason}.")
-            case ProcessingPolled(state="processing" | "completing", waits_for=waits_for):
-                self._note(f"Uploaded. The video is being checked{' for malware' if waits_for else ''}.")
-            case _:
-                return
-
-    def _advance(self, bar: TaskID, count: int) -> None:
-        with self._display.lock:
-            self._counted_bytes += count
-            if bar == self._bar:
-                self._display.progress.advance(bar, count)
-            self._display.advance_total(count)
-
-    def _count_from(self, done_bytes: int) -> None:
-        with self._display.lock:
-            moved, self._counted_bytes = done_bytes - self._counted_bytes, done_bytes
-            self._display.move_total(moved)
-
-    def _note(self, text: str) -> None:
-        if text != self._last_note:
-            self._last_note = text
-            name = f"{self._title}: " if self._display.has_several else ""
-            self._display.note(name + plain(text))
+def print_line(console: Console, text: str) -> None:
+    """Print text without markup. Rich, which wraps and colours, costs a hundred times as much as a line in a pipe."""
+    if console.is_terminal:
+        console.print(plain(text), highlight=False)
+    elif not console.quiet:
+        print(printable(text), file=console.file, flush=True)
 
 
 def media_in_words(media: Media | None) -> str:
@@ -239,6 +89,10 @@ def print_video(console: Console, video: Video, *, urls: bool = False) -> None:
         "playback": (urls and video.playback_url) or "",
         "download": (urls and video.download_url) or "",
     }
+    if not console.is_terminal:  # as in `print_line`
+        lines = [f"{name:>9}  {printable(value)}\n" for name, value in facts.items() if value]
+        print(*lines, sep="", end="", file=console.file, flush=True)
+        return
     lines = [f"[dim]{name:>9}[/]  {plain(value)}" for name, value in facts.items() if value]
     console.print("\n".join(lines), soft_wrap=True, highlight=False)
 

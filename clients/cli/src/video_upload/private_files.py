@@ -38,23 +38,36 @@ def write_privately(path: Path, content: bytes) -> None:
     """Replace the file in one step that survives a power cut; mode 0600 from the first byte on. Raises HomeError."""
     open_private_folder(path.parent)
     with writing_to(path.parent):
-        _replace(path, content)
+        _replace(path, content, is_durable=True)
+        sync_folder(path.parent)
 
 
-def _replace(path: Path, content: bytes) -> None:
+def write_privately_for_now(path: Path, content: bytes) -> None:
+    """Replace the file as `write_privately`, for less: a power cut may leave the old one, an empty one or none."""
+    open_private_folder(path.parent)
+    with writing_to(path.parent):
+        _replace(path, content, is_durable=False)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names of a folder's files to the disk. Raises OSError."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _replace(path: Path, content: bytes, *, is_durable: bool) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mkstemp makes 0600
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if is_durable:
+                file.flush()
+                os.fsync(file.fileno())
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    if os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)  # the rename itself
-        finally:
-            os.close(folder)

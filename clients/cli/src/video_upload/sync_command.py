@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -80,7 +80,7 @@ def sync(  # noqa: PLR0917 - typer calls it by name
         selection = select_videos(folders, accepted)
         api = api_of(profile, errors_console(quiet=as_json))
         memory = SyncMemory(default_home(), api.url, _account(profile))
-        new, deleted = _new_and_deleted([*selection.videos], _Library.of(api), memory, changes=not dry_run)
+        new, deleted = _new_and_deleted(selection.videos, _Library.of(api), memory, changes=not dry_run)
         before = len(selection.videos) - len(new) - len(deleted)
         stays = f" {len(deleted)} deleted from the library since{' and uploaded again' if again else ''}."
         errors_console(quiet=as_json).print(
@@ -110,13 +110,12 @@ def sync(  # noqa: PLR0917 - typer calls it by name
 
 
 def _new_and_deleted(
-    paths: Sequence[Path], library: _Library, memory: SyncMemory, *, changes: bool
+    videos: Mapping[Path, VideoFile], library: _Library, memory: SyncMemory, *, changes: bool
 ) -> tuple[list[Path], list[Path]]:
     """Return the files that were never uploaded, and those whose videos are gone; remember all others."""
     deleted: list[Path] = []
     unknown: list[tuple[Path, VideoFile]] = []
-    for path in paths:
-        file = VideoFile.at(path)
+    for path, file in videos.items():
         video_id = memory.video_of(file)
         if video_id is None:
             unknown.append((path, file))

@@ -36,13 +36,14 @@ from video_upload.events import Report, UploadEvent, ignore_event
 from video_upload.exit_codes import exit_code_of
 from video_upload.file_selection import select_videos
 from video_upload.link_api import LinkApi
-from video_upload.presentation import UploadDisplay
 from video_upload.private_files import default_home
 from video_upload.rate_limit import RateLimit, parse_rate
 from video_upload.schemas import Labels, MachineNames
 from video_upload.site import accepted_containers
 from video_upload.spooled_file import spooled_file
 from video_upload.telemetry import Telemetry
+from video_upload.upload_display import UploadDisplay
+from video_upload.upload_journal import FOLDER, UnfinishedUploads
 from video_upload.upload_run import DEFAULT_FILES, UploadRun, print_plan
 from video_upload.uploads_elsewhere import UploadsElsewhere
 from video_upload.video_file import VideoFile
@@ -222,8 +223,10 @@ def upload_sources(
             api = api_of(profile, console, interruption)
         batch = BatchJournal(default_home(), api.url, sources)
         elsewhere = UploadsElsewhere(api)
+        unfinished = UnfinishedUploads(default_home() / FOLDER, api.url)
         if dry_run:
-            print_plan(selection, batch, UploadEngine(api, default_home(), elsewhere=elsewhere), as_json=as_json)
+            planning = UploadEngine(api, default_home(), elsewhere=elsewhere, unfinished=unfinished)
+            print_plan(selection, batch, planning, as_json=as_json)
         connections = Connections(parallel)
         held.callback(connections.close)
         new_report = (lambda: ignore_event) if link else held.enter_context(_telemetry(profile, wanted=telemetry))
@@ -242,6 +245,7 @@ def upload_sources(
                 connections=connections,
                 rate_limit=limit_rate,
                 elsewhere=elsewhere,
+                unfinished=unfinished,
                 report=report,
                 interruption=interruption,
                 labels=labels,

@@ -1,16 +1,21 @@
 """Journal of an unfinished upload on this computer, so that the next run continues from there.
 
 A journal is a file of JSON lines: first the upload, then one line per part that S3 has taken. Until the platform has
-answered, its only line is the id under which the upload is requested. A line is one write and one fsync, so a killed
-process loses at most the line it was writing, and S3 knows that part anyway. (Rewriting the whole file for each of
-10,000 parts would write gigabytes.)
+answered, its only line is the id under which the upload is requested. A line is one write, so a killed process loses at
+most the line it was writing, and S3 knows that part anyway. (Rewriting the whole file for each of 10,000 parts would
+write gigabytes.)
+
+A power cut may take more: the newest lines, whose parts S3 lists, or a young journal, whose upload then expires. Only
+before S3 completes is the journal brought to the disk: a run that did not know of the video would make another one of
+the file.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,8 +23,11 @@ import filelock
 import msgspec
 
 from video_upload.errors import UploadRunningError
-from video_upload.private_files import open_private_folder, write_privately, writing_to
+from video_upload.private_files import open_private_folder, sync_folder, write_privately_for_now, writing_to
 from video_upload.video_file import PartLayout, VideoFile
+
+FOLDER = "uploads"
+"""Of the journals, below the home folder."""
 
 
 class JournaledUpload(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,12 +72,31 @@ class SentPart(msgspec.Struct, frozen=True, kw_only=True):
     crc64nvme: int
 
 
+class UnfinishedUploads:
+    """Journals of one site that a run finds on this computer, looked through once for all its files."""
+
+    def __init__(self, folder: Path, api_url: str) -> None:
+        self._folder = folder
+        self._api_url = api_url
+        self._lock = threading.Lock()
+        self._by_size_and_time: dict[tuple[int, int], list[Path]] | None = None
+
+    def alike(self, file: VideoFile) -> Sequence[Path]:
+        """Journals of uploads of files of the same size and time, as they were at the first call."""
+        with self._lock:
+            if self._by_size_and_time is None:
+                self._by_size_and_time = {}
+                for path, entry in _entries(self._folder, self._api_url):
+                    self._by_size_and_time.setdefault((entry.size_bytes, entry.modified_ns), []).append(path)
+        return self._by_size_and_time.get((file.size_bytes, file.modified_ns), ())
+
+
 class UploadJournal:
-    """The journal of one file at one site; hold it (`with journal:`) while uploading."""
+    """The journal of one file at one site; hold it (`with journal:`) while uploading. path: its own."""
 
     def __init__(self, folder: Path, api_url: str, path: Path) -> None:
         name = hashlib.sha256(os.fsencode(f"{api_url}\n{path}")).hexdigest()[:32]
-        self._path = folder / f"{name}.jsonl"
+        self.path = folder / f"{name}.jsonl"
         self._lock = filelock.FileLock(folder / f"{name}.lock", mode=0o600)
         self._api_url = api_url
         self._video_path = path
@@ -78,8 +105,8 @@ class UploadJournal:
     def __enter__(self) -> UploadJournal:
         """Raises UploadRunningError if another process holds it; a killed holder does not count. Raises HomeError, as
         all that writes here does."""
-        open_private_folder(self._path.parent)
-        with writing_to(self._path.parent):
+        open_private_folder(self.path.parent)
+        with writing_to(self.path.parent):
             try:
                 self._lock.acquire(blocking=False)
             except filelock.Timeout as error:
@@ -92,11 +119,15 @@ class UploadJournal:
 
     def load(self) -> tuple[JournaledUpload, dict[int, SentPart]] | None:
         """The upload and its parts by number; None without a usable journal."""
-        return read_journal(self._path)
+        return read_journal(self.path)
 
-    def take_over_moved(self, file: VideoFile) -> None:
+    def entry(self) -> JournaledUpload | None:
+        """The upload without its parts; None without a usable journal."""
+        return read_entry(self.path)
+
+    def take_over_moved(self, file: VideoFile, unfinished: UnfinishedUploads) -> None:
         """Without an own journal, take that of a file that was moved here: same size and time, old path gone."""
-        for path in self._of_moved(file):
+        for path in self._of_moved(file, unfinished):
             try:
                 with filelock.FileLock(path.with_suffix(".lock"), mode=0o600).acquire(blocking=False):
                     found = read_journal(path)
@@ -108,30 +139,30 @@ class UploadJournal:
                 continue
             return
 
-    def load_or_moved(self, file: VideoFile) -> tuple[JournaledUpload, dict[int, SentPart]] | None:
+    def load_or_moved(
+        self, file: VideoFile, unfinished: UnfinishedUploads
+    ) -> tuple[JournaledUpload, dict[int, SentPart]] | None:
         """Return what `load` would after `take_over_moved`, and change nothing."""
-        return next((found for path in self._of_moved(file) if (found := read_journal(path))), self.load())
+        return next((found for path in self._of_moved(file, unfinished) if (found := read_journal(path))), self.load())
 
-    def _of_moved(self, file: VideoFile) -> Iterator[Path]:
-        if self._path.exists():
+    def _of_moved(self, file: VideoFile, unfinished: UnfinishedUploads) -> Iterator[Path]:
+        if self.path.exists():
             return
-        for path in sorted(self._path.parent.glob("*.jsonl")):
-            found = read_journal(path)
-            if found is None or found[0].api_url != self._api_url or not found[0].is_of(file):
-                continue
-            if not Path(found[0].path).exists():
+        for path in unfinished.alike(file):
+            entry = read_entry(path)
+            if entry and entry.is_of(file) and not Path(entry.path).exists():
                 yield path
 
     def begin(self, correlation_id: str, file: VideoFile) -> None:
         """Write down the id before the platform is asked, so that a run that is killed leaves no second upload."""
         self._close()
         line = Beginning(beginning=correlation_id, size_bytes=file.size_bytes, modified_ns=file.modified_ns)
-        write_privately(self._path, msgspec.json.encode(line) + b"\n")
+        write_privately_for_now(self.path, msgspec.json.encode(line) + b"\n")
 
     def begun_as(self, file: VideoFile) -> str | None:
         """The id under which a run that was killed had asked for an upload of this very file."""
         try:
-            line = msgspec.json.decode(self._path.read_bytes(), type=Beginning)
+            line = msgspec.json.decode(self.path.read_bytes(), type=Beginning)
         except (FileNotFoundError, msgspec.DecodeError):
             return None
         return line.beginning if (line.size_bytes, line.modified_ns) == (file.size_bytes, file.modified_ns) else None
@@ -140,15 +171,15 @@ class UploadJournal:
         """Begin anew with these contents."""
         self._close()
         lines = [msgspec.json.encode(line) for line in (entry, *sent)]
-        write_privately(self._path, b"\n".join(lines) + b"\n")
-        with writing_to(self._path.parent):
-            self._appending = self._path.open("ab", buffering=0)
+        write_privately_for_now(self.path, b"\n".join(lines) + b"\n")
+        with writing_to(self.path.parent):
+            self._appending = self.path.open("ab", buffering=0)
 
     def add(self, part: SentPart) -> None:
         """Append a part; its later line replaces an earlier one."""
         if self._appending is None:
-            raise RuntimeError(f"{self._path} was not started")
-        with writing_to(self._path.parent):
+            raise RuntimeError(f"{self.path} was not started")
+        with writing_to(self.path.parent):
             self._append(self._appending, msgspec.json.encode(part) + b"\n")
 
     @staticmethod
@@ -157,12 +188,18 @@ class UploadJournal:
         while unwritten:
             # A disk that is nearly full takes some of it, and refuses the rest.
             unwritten = unwritten[journal.write(unwritten) :]
-        os.fsync(journal.fileno())
+
+    def make_durable(self) -> None:
+        """Bring what this run has written to the disk. Raises HomeError."""
+        if self._appending is not None:
+            with writing_to(self.path.parent):
+                os.fsync(self._appending.fileno())
+                sync_folder(self.path.parent)
 
     def forget(self) -> None:
         self._close()
-        with writing_to(self._path.parent):
-            self._path.unlink(missing_ok=True)
+        with writing_to(self.path.parent):
+            self.path.unlink(missing_ok=True)
 
     def _close(self) -> None:
         if self._appending is not None:
@@ -171,31 +208,42 @@ class UploadJournal:
 
 
 def read_journal(path: Path) -> tuple[JournaledUpload, dict[int, SentPart]] | None:
+    sent: dict[int, SentPart] = {}
     try:
-        first, *rest = path.read_bytes().split(b"\n")
-        entry = msgspec.json.decode(first, type=JournaledUpload)
+        with path.open("rb") as lines:
+            entry = msgspec.json.decode(lines.readline(), type=JournaledUpload)
+            for line in lines:
+                try:
+                    part = msgspec.json.decode(line, type=SentPart)
+                except msgspec.DecodeError:
+                    break  # the line that was being written when the process died
+                sent[part.part_number] = part
     except (FileNotFoundError, msgspec.DecodeError):
         return None
-    sent: dict[int, SentPart] = {}
-    for line in rest:
-        try:
-            part = msgspec.json.decode(line, type=SentPart)
-        except msgspec.DecodeError:
-            break  # the line that was being written when the process died
-        sent[part.part_number] = part
     return entry, sent
+
+
+def read_entry(path: Path) -> JournaledUpload | None:
+    """Return what `read_journal` would, without the parts."""
+    try:
+        with path.open("rb") as lines:
+            return msgspec.json.decode(lines.readline(), type=JournaledUpload)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def _entries(folder: Path, api_url: str) -> Iterator[tuple[Path, JournaledUpload]]:
+    for path in sorted(folder.glob("*.jsonl")):
+        entry = read_entry(path)
+        if entry and entry.api_url == api_url:
+            yield path, entry
 
 
 def journaled_video_ids(folder: Path, api_url: str) -> set[str]:
     """Return the videos whose uploads have a journal on this computer."""
-    found = (read_journal(path) for path in folder.glob("*.jsonl"))
-    return {each[0].video_id for each in found if each and each[0].api_url == api_url}
+    return {entry.video_id for _, entry in _entries(folder, api_url)}
 
 
 def find_journal(folder: Path, api_url: str, video_id: str) -> JournaledUpload | None:
     """Return the journal entry of an upload that this computer began, by its video."""
-    for path in sorted(folder.glob("*.jsonl")):
-        found = read_journal(path)
-        if found and found[0].api_url == api_url and found[0].video_id == video_id:
-            return found[0]
-    return None
+    return next((entry for _, entry in _entries(folder, api_url) if entry.video_id == video_id), None)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import typer
+from rich.console import Console
 from rich.filesize import decimal
 
 from video_upload.api_refusals import OPEN_CAPS
@@ -37,8 +38,9 @@ from video_upload.errors import (
 from video_upload.events import Report
 from video_upload.exit_codes import ExitCode, exit_code_of
 from video_upload.file_selection import Selection
-from video_upload.presentation import FileDisplay, UploadDisplay, plain, print_skipped, print_video
+from video_upload.presentation import plain, print_skipped, print_video
 from video_upload.schemas import Video
+from video_upload.upload_display import FileDisplay, UploadDisplay
 from video_upload.video_file import VideoFile
 
 DEFAULT_FILES = 2
@@ -71,6 +73,7 @@ class UploadRun:
     _unfinished: int = 0
     _running: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _results: Console = field(default_factory=results_console)
 
     def upload_all(self, display: UploadDisplay) -> None:
         """Raises what ends the command: NotSignedInError, UnauthorizedError, UploadCancelledError."""
@@ -143,7 +146,7 @@ class UploadRun:
         """Raises LimitReachedError, and what ends the command."""
         shown: FileDisplay | None = None
         try:
-            file = VideoFile.at(path)
+            file = self.selection.videos[path].looked_at_again(path)
             shown = display.begin_file(path, path.name, file.size_bytes)
             self._upload_one(file, path, display, shown)
         except (LimitReachedError, UploadCancelledError):
@@ -180,13 +183,13 @@ class UploadRun:
                     print_json({"file": name, "video": video_in_json(video, urls=self.urls)})
                 else:
                     with writing_results():
-                        print_video(results_console(), video, urls=self.urls)
+                        print_video(self._results, video, urls=self.urls)
                 self.batch.add(file, video.video_id)
             self.remember(file, video.video_id)
 
         engine = self.new_engine(shown.show)
         send = engine.upload_once if self.is_stream else engine.upload
-        verdict = _verdict(send(path, wait=self.wait, tell=tell), waited=self.wait)
+        verdict = _verdict(send(file, wait=self.wait, tell=tell), waited=self.wait)
         with self._lock:
             if verdict is ExitCode.OK:
                 self.uploaded += 1
@@ -225,12 +228,11 @@ class UploadRun:
 def print_plan(selection: Selection, batch: BatchJournal, engine: UploadEngine, *, as_json: bool) -> NoReturn:
     """List the files that a run would upload, and the uploads that it would resume; end the command."""
     codes = [exit_code_of(refused) for refused in selection.refused]
-    for path in selection.videos:
-        file = VideoFile.at(path)
+    for path, file in selection.videos.items():
         if batch.finished(file) is not None:
             continue
         try:
-            plan = engine.plan(path)
+            plan = engine.plan(file)
         except UploadRunningError as error:
             print_error(error, as_json=as_json, file=path)
             codes.append(exit_code_of(error))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from video_upload.api import VideoApi
 from video_upload.schemas import OpenUpload
@@ -20,16 +20,19 @@ class UploadsElsewhere:
         self._listed: tuple[OpenUpload, ...] | None = None
         self._offered: set[str] = set()
 
-    def candidates(self, file: VideoFile, begun_here: Collection[str]) -> Iterator[OpenUpload]:
+    def candidates(self, file: VideoFile, begun_here: Callable[[], Collection[str]]) -> Iterator[OpenUpload]:
         """Yield uploads of the file's name and size; one that is not wanted is given back by asking for the next.
 
-        begun_here: ids of videos whose uploads have a journal on this computer. Raises what the API raises.
+        begun_here: looks up the ids of videos whose uploads have a journal on this computer; called only where there is
+            an upload to compare with. Raises what the API raises.
         """
         with self._lock:
             if self._listed is None:
                 self._listed = self._api.list_open_uploads()
-        for upload in self._listed:
-            if not _may_be_of(upload, file) or upload.video_id in begun_here:
+        alike = [upload for upload in self._listed if _may_be_of(upload, file)]
+        of_others = frozenset(begun_here()) if alike else frozenset[str]()
+        for upload in alike:
+            if upload.video_id in of_others:
                 continue
             with self._lock:
                 if upload.video_id in self._offered:

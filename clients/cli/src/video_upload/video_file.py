@@ -80,14 +80,28 @@ class VideoFile:
             content_type=content_type,
         )
 
+    def looked_at_again(self, path: Path) -> VideoFile:
+        """Return the file as it is now. Its first bytes are read again only if size or time have changed.
+
+        path: as it was given. Raises as `at`.
+        """
+        try:
+            status = path.stat()
+        except OSError:
+            return VideoFile.at(path)
+        return self if self._is(status) else VideoFile.at(path)
+
     def check_unchanged(self) -> None:
         """Raises FileChangedError if size or modification time differ from when it was looked at."""
         try:
             status = self.path.stat()
         except OSError as error:
             raise FileChangedError(self.path) from error
-        if (status.st_size, status.st_mtime_ns) != (self.size_bytes, self.modified_ns):
+        if not self._is(status):
             raise FileChangedError(self.path)
+
+    def _is(self, status: os.stat_result) -> bool:
+        return (status.st_size, status.st_mtime_ns) == (self.size_bytes, self.modified_ns)
 
 
 @dataclass(frozen=True, kw_only=True)
