@@ -52,11 +52,15 @@ def checks() -> tuple[Check, ...]:
     """All that ask AWS or a company, in the order of their lines."""
     from deploy.account_checks import ACCOUNT_CHECKS  # noqa: PLC0415 - `--help` needs none
     from deploy.company_checks import COMPANY_CHECKS  # noqa: PLC0415
+    from deploy.conversion_checks import CONVERSION_CHECKS  # noqa: PLC0415
     from deploy.messaging_checks import MESSAGING_CHECKS  # noqa: PLC0415
     from deploy.name_checks import NAME_CHECKS  # noqa: PLC0415
     from deploy.quota_checks import QUOTA_CHECKS  # noqa: PLC0415
 
-    return (*ACCOUNT_CHECKS, *NAME_CHECKS, *COMPANY_CHECKS, *MESSAGING_CHECKS, *QUOTA_CHECKS)
+    return (
+        *(*ACCOUNT_CHECKS, *NAME_CHECKS, *COMPANY_CHECKS, *MESSAGING_CHECKS),
+        *(*CONVERSION_CHECKS, *QUOTA_CHECKS),
+    )
 
 
 def _preflight(stage: str) -> int:

@@ -85,6 +85,12 @@ def plan(bucket: str) -> dict[str, Any]:
     }
 
 
+def conversion_queues(*names: str, total: int | None = None, free: int | None = None) -> dict[str, Any]:
+    jobs = {"TotalConcurrentJobs": total, "UnallocatedConcurrentJobs": free}
+    told = {name: count for name, count in jobs.items() if count is not None}
+    return {"ListQueues": {"Queues": [{"Name": name} for name in names], **told}}
+
+
 def tag(status: str) -> dict[str, Any]:
     return {
         "ListCostAllocationTags": {"CostAllocationTags": [{"TagKey": "Stage", "Type": "UserDefined", "Status": status}]}

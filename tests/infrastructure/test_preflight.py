@@ -22,6 +22,7 @@ from tests.infrastructure.account_answers import (
     aliased,
     certificate,
     concurrency,
+    conversion_queues,
     distributions,
     headers_policies,
     held,
@@ -41,6 +42,7 @@ CHECKS = {check.subject: check for check in checks()}
 IDENTITY = f"arn:aws:ses:eu-west-1:{ACCOUNT_ID}:identity/example.com"
 CERTIFICATE = f"arn:aws:acm:us-east-1:{ACCOUNT_ID}:certificate/1a2b"
 VIDEO_BUCKET = f"video-upload-prod-videos-eu-central-1-{ACCOUNT_ID}"
+CONVERSION_QUEUE = "video-upload-prod-renditions"
 WITH_MAIL_AND_DOMAIN = {
     "mail_identity_arn": IDENTITY,
     "site_domain": "video.example.com",
@@ -53,6 +55,7 @@ WITH_COMPANIES_AND_RECEIVERS = {
     "webhooks": ("billing=https://billing.example.com/hooks",),
     "event_bus_name": "videos",
     "malware_scan": True,
+    "renditions": True,
 }
 
 
@@ -193,6 +196,10 @@ CASES: list[tuple[str, Verdict, str, Answers]] = [
     ("malware scan", WILL_FAIL, "plan p-1 scans", plan(VIDEO_BUCKET)),
     ("malware scan", WILL_FAIL, "turn malwareScan off", {"ListMalwareProtectionPlans": "BadRequestException: no"}),
     ("malware scan", WILL_FAIL, "does not offer", {"ListMalwareProtectionPlans": "UnknownOperationException"}),
+    ("MediaConvert", OK, "eu-central-1 offers", conversion_queues("Default")),
+    ("MediaConvert", OK, "200 jobs at once", conversion_queues("Default", total=200, free=100)),
+    ("MediaConvert", CANNOT_TELL, "give another queue fewer", conversion_queues("Default", total=200, free=0)),
+    ("MediaConvert", WILL_FAIL, "outside of the stack", conversion_queues(CONVERSION_QUEUE)),
 ]
 
 SAML = b'<md:EntityDescriptor xmlns:md="urn:oasis"><md:IDPSSODescriptor protocolSupportEnumeration="x"/>'
@@ -241,11 +248,12 @@ def test_a_webhook_that_is_deployed_without_a_secret_will_fail() -> None:
     assert 'ARGS="make billing"' in finding.text
 
 
-def test_a_region_that_the_sdk_knows_no_guardduty_in_cannot_be_told() -> None:
-    check = CHECKS["malware scan"]
-    session = AnsweringSession({}, regions={"guardduty": []})
+@pytest.mark.parametrize(("subject", "service"), [("malware scan", "guardduty"), ("MediaConvert", "mediaconvert")])
+def test_a_region_that_the_sdk_does_not_know_a_service_in_cannot_be_told(subject: str, service: str) -> None:
+    check = CHECKS[subject]
+    session = AnsweringSession({}, regions={service: []})
     stage = PlannedStage(
-        declared=declared(malware_scan=True),
+        declared=declared(malware_scan=True, renditions=True),
         session=session,  # pyrefly: ignore[bad-argument-type]
         account_id=ACCOUNT_ID,
         made=NOTHING,
@@ -272,6 +280,7 @@ def test_every_setting_that_names_something_outside_of_the_stack_has_a_check() -
         "webhooks": "webhook secrets",
         "eventBusName": "event bus",
         "malwareScan": "malware scan",
+        "renditions": "MediaConvert",
     }
     assert not any(CHECKS[subject].applies(bare) for subject in named.values())
     settings = {setting.key: setting for group in GROUPS.values() for _, setting in settings_in(group)}
@@ -345,10 +354,14 @@ def test_the_stacks_own_sign_in_domain_may_be_there() -> None:
 def test_what_the_stack_made_is_no_obstacle_to_it() -> None:
     its_own: StackResources = {
         "guardduty/malwareProtectionPlan:MalwareProtectionPlan": {"p-1"},
+        "mediaconvert/queue:Queue": {CONVERSION_QUEUE},
         "cloudfront/distribution:Distribution": {"0"},
         "route53/record:Record": {"Z1_video.example.com_A", "Z1_video.example.com_AAAA"},
     }
     assert asked(CHECKS["malware scan"], plan(VIDEO_BUCKET), made=its_own).verdict is OK
+    assert (
+        asked(CHECKS["MediaConvert"], conversion_queues(CONVERSION_QUEUE, total=9, free=0), made=its_own).verdict is OK
+    )
     assert asked(CHECKS["site domain"], aliased("video.example.com"), made=its_own).verdict is OK
     there = records("video.example.com.", "A", "AAAA")
     assert asked(CHECKS["hosted zone"], there, made=its_own).verdict is OK
@@ -356,7 +369,9 @@ def test_what_the_stack_made_is_no_obstacle_to_it() -> None:
     assert "already: AAAA" in asked(CHECKS["hosted zone"], there, made=half).text
 
 
-@pytest.mark.parametrize("subject", ["bucket names", "sign-in domain", "site domain", "hosted zone", "malware scan"])
+@pytest.mark.parametrize(
+    "subject", ["bucket names", "sign-in domain", "site domain", "hosted zone", "malware scan", "MediaConvert"]
+)
 def test_nothing_is_called_left_over_while_the_stack_cannot_be_read(subject: str) -> None:
     answers: Answers = {
         "ListBuckets": {"Buckets": [{"Name": bucket.inputs["bucket"]} for bucket in declared().of(BUCKET)]},
@@ -364,6 +379,7 @@ def test_nothing_is_called_left_over_while_the_stack_cannot_be_read(subject: str
         **aliased("video.example.com"),
         **records("video.example.com.", "A"),
         **plan(VIDEO_BUCKET),
+        **conversion_queues(CONVERSION_QUEUE),
     }
     finding = asked(CHECKS[subject], answers, made=None)
     assert finding.verdict is CANNOT_TELL
@@ -388,6 +404,7 @@ def test_only_what_a_stage_has_is_checked() -> None:
     assert left_out == {
         *("SES identity", "certificate", "hosted zone", "site domain", "quota of VPCs", "quota of trails"),
         *("OIDC client secrets", "OIDC discovery", "SAML metadata", "webhook secrets", "event bus", "malware scan"),
+        "MediaConvert",
     }
 
 
