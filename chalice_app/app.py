@@ -64,7 +64,8 @@ def scan_verdict(event: CloudWatchEvent) -> None:
 @in_an_invocation
 def janitor(event: CloudWatchEvent) -> dict[str, int]:
     if event.source == CONVERTER:
-        services().rendition_care.job_changed(video_in(event.detail))
+        if video := video_in(event.detail):
+            services().rendition_care.job_changed(video)
         return {}
     # The sweep late: it alone is not bounded in time.
     is_folded = services().folding.record()

@@ -15,7 +15,7 @@ from components.settings import Settings
 from components.site_config import allowed_origin
 from components.storage.buckets import Storage
 
-TIB, GIB, MIB, DAY_SECONDS = 2**40, 2**30, 2**20, 86_400
+TIB, GIB, MIB, DAY_SECONDS, HOUR_SECONDS = 2**40, 2**30, 2**20, 86_400, 3_600
 
 
 def function_environment(  # noqa: PLR0917 - the tiers, in the order of the drawing
@@ -73,6 +73,8 @@ def function_environment(  # noqa: PLR0917 - the tiers, in the order of the draw
         "MAX_STORED_BYTES_PER_USER": str(uploads.max_stored_gib_per_user * GIB),
         "MAX_STORED_VIDEOS_PER_USER": str(uploads.max_stored_videos_per_user),
         "MAX_STORED_BYTES_PER_STAGE": str(uploads.max_stored_tib_per_stage * TIB),
+        "MAX_CONVERTED_SECONDS_PER_USER": str(settings.playback.max_converted_hours_per_user * HOUR_SECONDS),
+        "MAX_CONVERTED_SECONDS_PER_STAGE": str(settings.playback.max_converted_hours_per_stage * HOUR_SECONDS),
         "RETENTION_SECONDS": str(settings.storage.retention_days * DAY_SECONDS),
         "RETENTION_WARNING_SECONDS": str(settings.storage.retention_warning_days * DAY_SECONDS),
         "MAX_LINK_SECONDS": str(uploads.max_link_days * DAY_SECONDS),

@@ -319,6 +319,15 @@ class PlaybackSettings:
         "where its container alone is the obstacle, paid as computing time, else a conversion by MediaConvert, paid by "
         "the minute of video, 10 s at least: [ADR 53](adr/0053-conversions-by-mediaconvert.md)",
     )
+    max_converted_hours_per_user: int = integer(
+        24,
+        0,
+        1_000_000,
+        "hours of one user's video that MediaConvert is asked to convert in 24 hours; more waits; 0 for no limit",
+    )
+    max_converted_hours_per_stage: int = integer(
+        100, 0, 1_000_000, "the same of all users together, and so the most that a day of conversions costs"
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

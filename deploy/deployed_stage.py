@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -21,6 +22,7 @@ from chalicelib.core.conversions import Conversions
 from chalicelib.core.index.folding import Folding
 from chalicelib.core.records import Records
 from chalicelib.core.upload_links import UploadLinks
+from chalicelib.core.video_record import VideoRecord
 from components.naming import StageNames
 from deploy.stack_outputs import StackOutputs
 
@@ -28,6 +30,11 @@ if TYPE_CHECKING:
     from types_boto3_cognito_idp.client import CognitoIdentityProviderClient
     from types_boto3_lambda.client import LambdaClient
     from types_boto3_s3.client import S3Client
+
+MOST_LOOKS = 60
+"""At a conversion that is being cancelled."""
+
+PAUSE_SECONDS = 1.0
 
 MAX_SESSION_NAME_CHARS = 64  # STS API reference, AssumeRole
 
@@ -64,6 +71,10 @@ class DeployedStage:
     @property
     def metadata_bucket(self) -> str:
         return self.outputs.environment["METADATA_BUCKET"]
+
+    @property
+    def makes_renditions(self) -> bool:
+        return self.outputs.environment.get("RENDITIONS") == "true"
 
     @property
     def user_pool_id(self) -> str:
@@ -138,8 +149,22 @@ class DeployedStage:
             tags={},
         )
         return Conversions(
-            records=self.records, converter=converter, processing=self.processing, now=lambda: datetime.now(UTC)
+            records=self.records,
+            converter=converter,
+            processing=self.processing,
+            now=lambda: datetime.now(UTC),
+            budget=None,
         )
+
+    def stops_conversion(self, record: VideoRecord) -> bool:
+        """Cancel the conversion of a video and wait until nothing writes its rendition. False if it goes on."""
+        if self.conversions is None or not record.may_be_converting:
+            return True
+        for _ in range(MOST_LOOKS):
+            if self.conversions.stopped(record):
+                return True
+            time.sleep(PAUSE_SECONDS)
+        return False
 
     @cached_property
     def processing(self) -> LambdaTrigger:

@@ -29,15 +29,13 @@ from deploy.users import Owner, find_owner, folders_of
 MAX_DELETED_KEYS = 1_000  # S3 API reference, DeleteObjects
 MOST_PASSES = 5
 PAUSE_SECONDS = 1.0
-MOST_LOOKS = 60
-"""At a conversion that is being cancelled."""
-
 WHAT_REMAINS = """\
 What remains, until it expires by itself:
 - the log lines of the functions and the API, the trail, S3's and CloudFront's access logs (`logDays`): they carry the
   owner's id, which names nobody any more, and IP addresses; among them what the user's clients told of their uploads:
   videoIds, sizes, times, the client's version and its operating system;
 - events in the dead-letter queue (14 days), which carry keys;
+- how many seconds of the user's videos were converted in the last day (`noncurrentDays`), by the owner's id;
 - what subscribers of the notification topic have kept (they were told of each deletion), and whatever the user or
   others have downloaded."""
 
@@ -51,7 +49,8 @@ def erase_objects(stage: DeployedStage, owner: str) -> int:
         # Clients with a token and late events find a tombstone while the objects are erased.
         if change := stage.records.change(record.ref, _deleted):
             stage.announcements.send_owed(change.record)
-            _stop_conversion(stage, change.record)
+            if not stage.stops_conversion(change.record):
+                raise NotErasedError(owner, [f"a conversion of {change.record.video_id}, which may still write"])
     erased = 0
     for key, upload_id in _unfinished(stage, owner):
         stage.videos.abort_multipart_upload(key, upload_id)
@@ -67,17 +66,6 @@ def erase_objects(stage: DeployedStage, owner: str) -> int:
             erased += len(batch)
             say_progress(f"{erased} versions removed …")
     return erased
-
-
-def _stop_conversion(stage: DeployedStage, record: VideoRecord) -> None:
-    """Wait until nothing writes a rendition any more. Raises NotErasedError."""
-    if stage.conversions is None or not record.may_be_converting:
-        return
-    for _ in range(MOST_LOOKS):
-        if stage.conversions.stopped(record):
-            return
-        time.sleep(PAUSE_SECONDS)
-    raise NotErasedError(record.owner, [f"a conversion of {record.video_id}, which may still write"])
 
 
 def erase_all(stage: DeployedStage, owner: str) -> int:

@@ -105,7 +105,7 @@ def _conversion(stage: DeployedStage, record: VideoRecord) -> dict[str, Any] | N
     job_id = record.rendition.job_id if record.rendition else None
     if stage.conversions is None or job_id is None:
         return None
-    return {"jobId": job_id, "state": stage.conversions.converter.look(job_id).value}
+    return {"jobId": job_id, "state": stage.conversions.converter.look(job_id).state.value}
 
 
 def list_of_owner(stage: DeployedStage, owner: str) -> Iterator[str]:

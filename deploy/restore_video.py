@@ -84,6 +84,9 @@ def plan(stage: DeployedStage, ref: VideoRef) -> Restoration:
 def restore(stage: DeployedStage, restoration: Restoration) -> VideoRecord:
     """Restore the video and return its record. Raises NotRestorableError if the record was changed meanwhile."""
     ref, record = restoration.ref, restoration.record
+    if restoration.tombstone is not None and not stage.stops_conversion(restoration.tombstone):
+        # It would write over the rendition that the restored video gets.
+        raise NotRestorableError(ref.video_id, "a conversion from before its deletion does not end; run it again")
     for bucket, history in restoration.hidden:
         for marker in history.delete_markers:
             stage.s3.delete_object(Bucket=bucket, Key=marker.key, VersionId=marker.version_id)

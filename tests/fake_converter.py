@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from chalicelib.core.conversions import Conversion, JobState
+from chalicelib.core.conversions import Conversion, Job, JobState
 from chalicelib.core.video_id import VideoRef
 from tests.fakes import FakeClock, FakeVideos
 
@@ -14,7 +14,7 @@ REMEMBERED = timedelta(minutes=1)
 @dataclass
 class FakeConverter:
     """jobs: by id. begun: token of each job, and when it was begun. raises: by the next call, after the job is begun.
-    refuses: by every call, before.
+    refuses: by every call, before. running_since, result_seconds: of every job.
     """
 
     clock: FakeClock
@@ -25,6 +25,8 @@ class FakeConverter:
     cancelled: list[str] = field(default_factory=list[str])
     raises: type[BaseException] | None = None
     refuses: type[Exception] | None = None
+    running_since: datetime | None = None
+    result_seconds: float | None = None
 
     def begin(self, conversion: Conversion) -> str:
         self.asked.append(conversion)
@@ -46,8 +48,12 @@ class FakeConverter:
         assert token.startswith(ref.video_id)
         return next((one for one in self.jobs if self.begun[one][0] == token), None)
 
-    def look(self, job_id: str) -> JobState:
-        return self.jobs.get(job_id, JobState.UNKNOWN)
+    def look(self, job_id: str) -> Job:
+        return Job(
+            state=self.jobs.get(job_id, JobState.UNKNOWN),
+            running_since=self.running_since,
+            result_seconds=self.result_seconds,
+        )
 
     def cancel(self, job_id: str) -> None:
         self.cancelled.append(job_id)

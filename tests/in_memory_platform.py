@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib.core.announcements import Announcements
 from chalicelib.core.caps import Caps, Room
 from chalicelib.core.completion import Completions
+from chalicelib.core.conversion_budget import ConversionBudget
 from chalicelib.core.conversions import Conversions
 from chalicelib.core.deletion import Deletions
 from chalicelib.core.idempotency_keys import IdempotencyKeys
@@ -163,14 +164,24 @@ class InMemoryPlatform:
         urls = replace(self.viewing_urls, plays_renditions=makes)
         self.library = replace(self.library, urls=urls)
 
-    def turn_conversions_on(self) -> None:
+    def turn_conversions_on(self, *, max_seconds_per_user: int = 0, max_seconds_per_stage: int = 0) -> None:
         """Deploy a stage that makes renditions; videos arrive in a codec that needs the converter."""
         self.change_renditions(makes=True)
         maker = self.processing.renditions
         assert maker
         self.processing = replace(self.processing, renditions=replace(maker, converts=True), inspect=inspected_of_hevc)
+        budget = ConversionBudget(
+            metadata=self.metadata,
+            now=self.clock,
+            max_seconds_per_user=max_seconds_per_user,
+            max_seconds_per_stage=max_seconds_per_stage,
+        )
         conversions = Conversions(
-            records=self.records, converter=self.converter, processing=self.trigger, now=self.clock
+            records=self.records,
+            converter=self.converter,
+            processing=self.trigger,
+            now=self.clock,
+            budget=budget,
         )
         care = replace(self.janitor.renditions, conversions=conversions)
         self.janitor = replace(self.janitor, renditions=care)

@@ -58,10 +58,12 @@ class Environment:
     administrators_group: of the user pool; empty where nobody is an administrator.
     accepted_containers: names of Container, comma separated; empty for all.
     max_video_bytes, max_reserved_bytes_per_user: bytes; max_stored_bytes_per_user, max_stored_videos_per_user,
-    max_stored_bytes_per_stage: 0 for no limit; upload_ttl_seconds: an upload's and its token's life; max_link_seconds:
-    how long an upload link may be valid, 0 for no links; url_ttl_seconds: at most 900, as the bucket policy enforces;
-    retention_seconds: how long a ready video stays, 0 for ever; retention_warning_seconds: how long before its deletion
-    that is announced. malware_unscanned: `reject` or `accept`, for a video that cannot be scanned.
+    max_stored_bytes_per_stage: 0 for no limit.
+    max_converted_seconds_per_user, max_converted_seconds_per_stage: of video in 24 hours, 0 for no limit.
+    upload_ttl_seconds: an upload's and its token's life; max_link_seconds: how long an upload link may be valid, 0 for
+    no links; url_ttl_seconds: at most 900, as the bucket policy enforces; retention_seconds: how long a ready video
+    stays, 0 for ever; retention_warning_seconds: how long before its deletion that is announced.
+    malware_unscanned: `reject` or `accept`, for a video that cannot be scanned.
     """
 
     stage: str = _variable()
@@ -102,6 +104,8 @@ class Environment:
     max_stored_bytes_per_user: int = _variable("0", least=0)
     max_stored_videos_per_user: int = _variable("0", least=0)
     max_stored_bytes_per_stage: int = _variable("0", least=0)
+    max_converted_seconds_per_user: int = _variable("0", least=0)
+    max_converted_seconds_per_stage: int = _variable("0", least=0)
     retention_seconds: int = _variable("0", least=0)
     retention_warning_seconds: int = _variable(str(14 * 24 * 3600), least=1)
     upload_ttl_seconds: int = _variable(str(7 * 24 * 3600), least=3600, most=30 * 24 * 3600)

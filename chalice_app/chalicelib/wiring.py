@@ -210,6 +210,7 @@ class Services:
     @cached_property
     def _conversions(self) -> "Conversions":
         from chalicelib.adapters.mediaconvert_converter import MediaConvert
+        from chalicelib.core.conversion_budget import ConversionBudget
         from chalicelib.core.conversions import Conversions
 
         environment = self.environment
@@ -221,8 +222,18 @@ class Services:
             role_arn=environment.conversion_role_arn,
             tags=dict([environment.stage_tag.split("=", 1)]),
         )
+        budget = ConversionBudget(
+            metadata=self._metadata,
+            now=self._now,
+            max_seconds_per_user=environment.max_converted_seconds_per_user,
+            max_seconds_per_stage=environment.max_converted_seconds_per_stage,
+        )
         return Conversions(
-            records=self.records, converter=converter, processing=self._processing_trigger, now=self._now
+            records=self.records,
+            converter=converter,
+            processing=self._processing_trigger,
+            now=self._now,
+            budget=budget,
         )
 
     @cached_property

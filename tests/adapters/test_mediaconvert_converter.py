@@ -1,5 +1,6 @@
 """Jobs that MediaConvert is asked for, held to AWS's own model of its API."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -13,6 +14,7 @@ from chalicelib.core.conversions import Conversion, ConversionRefusedError, JobS
 from chalicelib.core.video_id import VideoRef
 
 REF = VideoRef("ada", "f" * 28)
+RUNNING_SINCE = datetime(2026, 11, 28, 12, tzinfo=UTC)
 ANSWER: dict[str, Any] = {"Job": {"Id": "job-1", "Role": "role-arn", "Settings": {}}}
 
 
@@ -97,7 +99,7 @@ def test_a_job_that_the_service_takes_for_wrong_is_refused_for_good(stubbed: tup
 def test_a_job_is_found_by_its_video_and_its_token(stubbed: tuple[MediaConvert, Stubber]) -> None:
     converter, stubber = stubbed
     jobs = [{**ANSWER["Job"], "Id": token, "ClientRequestToken": token} for token in ("token-2", "token-1")]
-    asked = {"InputFile": f"s3://videos/{REF.file_key}", "Queue": "queue-arn", "MaxResults": 20}
+    asked = {"InputFile": f"s3://videos/{REF.file_key}", "Queue": "queue-arn", "MaxResults": 20, "Order": "DESCENDING"}
     for token, found in (("token-1", "token-1"), ("token-3", None)):
         stubber.add_response("search_jobs", {"Jobs": jobs}, asked)
         assert converter.find(REF, token) == found
@@ -105,6 +107,13 @@ def test_a_job_is_found_by_its_video_and_its_token(stubbed: tuple[MediaConvert, 
 
 def test_an_event_names_the_video_of_its_job() -> None:
     assert video_in({"status": "COMPLETE", "userMetadata": {"owner": "ada", "videoId": REF.video_id}}) == REF
+
+
+@pytest.mark.parametrize(
+    "told", [{}, {"userMetadata": {"made": "by hand"}}, {"userMetadata": {"owner": "../x", "videoId": REF.video_id}}]
+)
+def test_an_event_of_a_job_that_the_platform_did_not_begin_names_no_video(told: dict[str, Any]) -> None:
+    assert video_in({"status": "COMPLETE", **told}) is None
 
 
 @pytest.mark.parametrize(
@@ -121,13 +130,26 @@ def test_a_jobs_state_is_read(stubbed: tuple[MediaConvert, Stubber], status: str
     converter, stubber = stubbed
     job: Any = {"Job": {"Id": "job-1", "Role": "r", "Settings": {}, "Status": status}}
     stubber.add_response("get_job", job, {"Id": "job-1"})
-    assert converter.look("job-1") is state
+    assert converter.look("job-1").state is state
+
+
+def test_a_jobs_run_and_the_length_of_its_result_are_read(stubbed: tuple[MediaConvert, Stubber]) -> None:
+    converter, stubber = stubbed
+    told: Any = {
+        **ANSWER["Job"],
+        "Status": "COMPLETE",
+        "Timing": {"StartTime": RUNNING_SINCE},
+        "OutputGroupDetails": [{"OutputDetails": [{"DurationInMs": 61_500, "VideoDetails": {}}]}],
+    }
+    stubber.add_response("get_job", {"Job": told}, {"Id": "job-1"})
+    job = converter.look("job-1")
+    assert (job.running_since, job.result_seconds) == (RUNNING_SINCE, 61.5)
 
 
 def test_a_job_that_nobody_knows_is_unknown_and_needs_no_cancelling(stubbed: tuple[MediaConvert, Stubber]) -> None:
     converter, stubber = stubbed
     stubber.add_client_error("get_job", "NotFoundException")
-    assert converter.look("job-1") is JobState.UNKNOWN
+    assert converter.look("job-1").state is JobState.UNKNOWN
     stubber.add_client_error("cancel_job", "NotFoundException")
     converter.cancel("job-1")
 

@@ -133,6 +133,70 @@ def test_where_renditions_are_turned_off_no_conversion_is_awaited_and_its_result
     assert told(platform) == ["video.ready"]
 
 
+def test_where_conversions_alone_are_missing_none_is_awaited_and_copies_are_made() -> None:
+    platform, _, transfer = begun()
+    without = replace(platform.janitor.renditions, conversions=None)
+    platform.janitor = replace(platform.janitor, renditions=without)
+    sweep(platform, times=2)
+    assert shown(platform, transfer) is None
+    assert not list(platform.records.markers())
+    platform.change_renditions(makes=True)
+    platform.janitor = replace(platform.janitor, renditions=without)
+    copied = completed(platform)
+    platform.process(copied)
+    assert shown(platform, copied) == ("ready", len(COPY_MARK + copied.body), None)
+
+
+def test_a_conversion_that_had_ended_is_taken_even_where_conversions_were_turned_off_since() -> None:
+    platform, converter, transfer = begun()
+    converter.finish(BODY)
+    platform.janitor.sweep()
+    platform.janitor = replace(platform.janitor, renditions=replace(platform.janitor.renditions, conversions=None))
+    sweep(platform)
+    assert shown(platform, transfer) == ("ready", len(BODY), None)
+
+
+def test_a_janitor_that_a_deployment_changes_last_forgets_no_rendition_of_the_new_setting() -> None:
+    platform = platform_in_memory()
+    platform.turn_conversions_on()
+    on = platform.janitor.renditions
+    platform.janitor = replace(platform.janitor, renditions=replace(on, is_on=False, conversions=None))
+    transfer = completed(platform)
+    platform.process(transfer)
+    platform.clock.pass_time(minutes=5)
+    platform.janitor.sweep()
+    assert shown(platform, transfer) == ("pending", None, None)
+    platform.janitor = replace(platform.janitor, renditions=on)
+    platform.janitor.sweep()
+    platform.converter.finish(BODY)
+    sweep(platform)
+    assert shown(platform, transfer) == ("ready", len(BODY), None)
+
+
+def test_turned_off_and_on_again_a_made_rendition_stays_a_pending_one_is_forgotten_and_new_videos_get_one() -> None:
+    platform, converter, made = begun()
+    converter.finish(BODY)
+    sweep(platform)
+    pending = completed(platform)
+    platform.process(pending)
+    platform.janitor.sweep()
+    on, processing = platform.janitor.renditions, platform.processing
+    platform.processing = replace(processing, renditions=None)
+    platform.janitor = replace(platform.janitor, renditions=replace(on, is_on=False, conversions=None))
+    sweep(platform, times=2)
+    platform.processing, platform.janitor = processing, replace(platform.janitor, renditions=on)
+    sweep(platform, times=2)
+    assert shown(platform, made) == ("ready", len(BODY), None)
+    assert shown(platform, pending) is None
+    assert not list(platform.records.markers())
+    new = completed(platform)
+    platform.process(new)
+    platform.janitor.sweep()
+    converter.finish(BODY)
+    sweep(platform)
+    assert shown(platform, new) == ("ready", len(BODY), None)
+
+
 def test_the_job_of_a_video_that_was_deleted_before_its_id_was_noted_is_cancelled() -> None:
     platform, converter, transfer = not_begun()
     converter.raises = KilledError
@@ -162,10 +226,33 @@ def test_a_job_that_the_service_always_forgets_is_given_up() -> None:
     assert len(converter.begun) == MAX_ATTEMPTS
 
 
-def test_a_job_that_never_ends_is_given_up() -> None:
-    platform, _, transfer = begun()
+def test_a_conversion_that_the_service_forgot_again_and_again_is_taken_once_it_is_made() -> None:
+    platform, converter, transfer = begun()
+    for _ in range(MAX_ATTEMPTS - 1):
+        converter.jobs.clear()
+        sweep(platform)
+    converter.finish(BODY)
+    sweep(platform)
+    assert shown(platform, transfer) == ("ready", len(BODY), None)
+
+
+def test_a_job_that_never_ends_is_cancelled_and_given_up() -> None:
+    platform, converter, transfer = begun()
     platform.clock.pass_time(hours=25)
     sweep(platform)
+    assert shown(platform, transfer) == ("failed", None, "unanswered")
+    assert converter.cancelled == ["job-1"], "one that completes is paid"
+
+
+def test_a_job_that_runs_far_longer_than_its_video_claims_to_be_is_cancelled_and_given_up() -> None:
+    platform, converter, transfer = begun()
+    converter.running_since = platform.clock()
+    platform.clock.pass_time(minutes=39)
+    sweep(platform)
+    assert not converter.cancelled, "an hour is nothing"
+    platform.clock.pass_time(minutes=1)
+    sweep(platform)
+    assert converter.cancelled == ["job-1"]
     assert shown(platform, transfer) == ("failed", None, "unanswered")
 
 

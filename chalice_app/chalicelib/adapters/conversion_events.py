@@ -18,7 +18,7 @@ OWNER, VIDEO_ID = "owner", "videoId"
 """User metadata of each job, which its events bring back."""
 
 
-def video_in(detail: Mapping[str, Any]) -> VideoRef:
-    """Read an event's `detail`. Raises KeyError where the job is not the platform's."""
-    told = detail["userMetadata"]
-    return VideoRef(told[OWNER], told[VIDEO_ID])
+def video_in(detail: Mapping[str, Any]) -> VideoRef | None:
+    """Read an event's `detail`. None where the job is not the platform's: a person may put one into its queue."""
+    told = detail.get("userMetadata", {})
+    return VideoRef.from_file_key(VideoRef(told.get(OWNER, ""), told.get(VIDEO_ID, "")).file_key)

@@ -3,6 +3,7 @@
 MediaConvert API reference, `CreateJob`; MediaConvert User Guide, "Creating a job".
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.adapters.client_errors import error_code
 from chalicelib.adapters.conversion_events import OWNER, VIDEO_ID
-from chalicelib.core.conversions import Conversion, ConversionRefusedError, JobState
+from chalicelib.core.conversions import UNKNOWN_JOB, Conversion, ConversionRefusedError, Job, JobState
 from chalicelib.core.video_id import VideoRef
 
 MAX_BITS_PER_SECOND = 8_000_000
@@ -61,18 +62,24 @@ class MediaConvert:
         return answer["Job"]["Id"]
 
     def find(self, ref: VideoRef, token: str) -> str | None:
-        # Of one video there are as many jobs as attempts, fewer than a page has.
-        found = self.mediaconvert.search_jobs(InputFile=self._input(ref), Queue=self.queue_arn, MaxResults=20)
+        # Jobs are remembered for months, and an operator may have had many begun for one video.
+        found = self.mediaconvert.search_jobs(
+            InputFile=self._input(ref), Queue=self.queue_arn, MaxResults=20, Order="DESCENDING"
+        )
         return next((job["Id"] for job in found.get("Jobs", []) if job.get("ClientRequestToken") == token), None)
 
-    def look(self, job_id: str) -> JobState:
+    def look(self, job_id: str) -> Job:
         try:
             job = self.mediaconvert.get_job(Id=job_id)["Job"]
         except ClientError as error:
             if error_code(error) == "NotFoundException":
-                return JobState.UNKNOWN
+                return UNKNOWN_JOB
             raise
-        return _STATES[job["Status"]]
+        return Job(
+            state=_STATES[job["Status"]],
+            running_since=job.get("Timing", {}).get("StartTime"),
+            result_seconds=_result_seconds(job),
+        )
 
     def cancel(self, job_id: str) -> None:
         try:
@@ -151,3 +158,14 @@ class MediaConvert:
                 }
             ],
         }
+
+
+def _result_seconds(job: Mapping[str, Any]) -> float | None:
+    """Length of what a complete job has made; None while it is not told."""
+    lengths = [
+        output["DurationInMs"]
+        for group in job.get("OutputGroupDetails", [])
+        for output in group.get("OutputDetails", [])
+        if "DurationInMs" in output
+    ]
+    return sum(lengths) / 1000 if lengths else None

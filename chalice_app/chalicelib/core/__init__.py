@@ -4,7 +4,7 @@ init         multipart_upload, simple_upload, caps, idempotency_keys, upload_req
 links        upload_links
 parts        multipart_upload, part_urls
 completion   completion, upload_metrics
-processing   processing, media, malware_scan, renditions, rendition, conversions
+processing   processing, media, malware_scan, renditions, rendition, conversions, conversion_budget
 library      library, stage_library, index, labels, deletion, viewing_urls, download_name
 telling      video_events, announcements, outbox, notification_delivery, webhook_signatures, public_addresses
 upkeep       janitor, open_videos, rendition_care, retention, retention_policy, stage_figures, stage_usage

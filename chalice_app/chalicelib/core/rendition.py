@@ -33,7 +33,8 @@ class JobEnd(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Rendition:
-    """changed_at: when the last attempt began, or its end. attempts: those begun.
+    """changed_at: when the last attempt began, or its end. attempts: those begun. takes: attempts to take what a
+    conversion has made; 0 in records from before they were counted apart.
 
     is_converted: whether its streams are encoded anew, by a service outside. job_id, job_end: of that conversion.
 
@@ -43,6 +44,7 @@ class Rendition:
     state: RenditionState = RenditionState.PENDING
     changed_at: datetime | None = None
     attempts: int = 0
+    takes: int = 0
     size_bytes: int | None = None
     version_id: str | None = None
     failure: Failure | None = None
@@ -60,6 +62,10 @@ class Rendition:
         return self.state is RenditionState.READY
 
     @property
+    def has_failed(self) -> bool:
+        return self.state is RenditionState.FAILED
+
+    @property
     def needs_care(self) -> bool:
         """True until it has ended and subscribers know."""
         return self.is_pending or self.told_at is None
@@ -67,9 +73,9 @@ class Rendition:
     def begun_again(self, now: datetime) -> Self:
         return replace(self, attempts=self.attempts + 1, changed_at=now, job_id=None, job_end=None)
 
-    def looked_at_again(self, now: datetime) -> Self:
-        """One attempt more, to take what its job has made."""
-        return replace(self, attempts=self.attempts + 1, changed_at=now)
+    def taken_again(self, now: datetime) -> Self:
+        """One attempt more to take what its job has made."""
+        return replace(self, takes=self.takes + 1, changed_at=now)
 
     def has_job(self, job_id: str) -> Self:
         return replace(self, job_id=job_id)
@@ -93,6 +99,7 @@ class Rendition:
             "state": self.state.value,
             "changedAt": self.changed_at.isoformat() if self.changed_at else None,
             "attempts": self.attempts,
+            "takes": self.takes,
             "sizeBytes": self.size_bytes,
             "versionId": self.version_id,
             "failure": self.failure.value if self.failure else None,
@@ -110,6 +117,7 @@ class Rendition:
             state=RenditionState(known["state"]),
             changed_at=_time(known.get("changedAt")),
             attempts=known["attempts"],
+            takes=known.get("takes", 0),
             size_bytes=known.get("sizeBytes"),
             version_id=known.get("versionId"),
             failure=Failure(known["failure"]) if known.get("failure") else None,

@@ -36,25 +36,28 @@ class RenditionCare:
     def carry_on(self, record: VideoRecord) -> str:
         """Take the next step of a rendition that is awaited; what the sweep counts it as.
 
-        Where renditions were turned off, none is awaited any more.
+        Where renditions, or conversions, were turned off, none is awaited any more.
         """
-        if not self.is_on:
-            if record.may_be_converting:
-                # Its job has ended with its role, perhaps just after it had written.
-                self.videos.delete(record.ref.rendition_key)
-            self.records.change(
-                record, lambda current: current.noted(rendition=None) if current.awaits_rendition else None
-            )
-            return "cleaned"
         rendition = record.rendition
-        if self.conversions and rendition and rendition.is_converted and not rendition.job_end:
-            self.conversions.carry_on(record)
-            return "converting"
+        is_for_converter = rendition is not None and rendition.is_converted and not rendition.job_end
         begun_at = rendition.changed_at if rendition else None
-        if (begun_at or record.updated_at) <= self.now() - RENDITION_GRACE:
+        is_old = (begun_at or record.updated_at) <= self.now() - RENDITION_GRACE
+        if not self.is_on or (is_for_converter and self.conversions is None):
+            # A deployment that turns them on changes one function after the other.
+            return self._give_up(record) if is_old else "converting"
+        if is_for_converter and self.conversions:
+            self.conversions.carry_on(record)
+        elif is_old:
             self.processing.trigger(record.ref.file_key, record.version_id or "", record.size_bytes)
             log.info("rendition asked again")
         return "converting"
+
+    def _give_up(self, record: VideoRecord) -> str:
+        if record.may_be_converting:
+            # Its job has ended with its role, perhaps just after it had written.
+            self.videos.delete(record.ref.rendition_key)
+        self.records.change(record, lambda current: current.noted(rendition=None) if current.awaits_rendition else None)
+        return "cleaned"
 
     def is_still_converted(self, record: VideoRecord) -> bool:
         """Cancel the job of a video that nobody shall see again. True until it writes nothing more."""

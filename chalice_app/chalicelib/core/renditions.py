@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Protocol, cast
 
 from chalicelib.core.announcements import Announcements
+from chalicelib.core.conversions import LONGEST_VIDEO
 from chalicelib.core.json_values import JsonObject
 from chalicelib.core.media.copying import Source
 from chalicelib.core.media.errors import MediaError, UnreadableMediaError
@@ -70,7 +71,9 @@ def wanted_rendition(media: JsonObject | None, size_bytes: int, *, converts: boo
     in_mp4 = playability(Container.MP4, video["codec"], video.get("profile"), audio["codec"] if audio else None)
     if in_mp4.browsers is Support.ALL:
         return Rendition() if size_bytes <= MAX_COPIED_BYTES else None
-    return Rendition(is_converted=True) if converts else None
+    seconds = cast("float | None", media["durationSeconds"])
+    is_bounded = seconds is not None and seconds <= LONGEST_VIDEO.total_seconds()
+    return Rendition(is_converted=True) if converts and is_bounded else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,12 +108,15 @@ class Renditions:
         rendition = current.rendition
         if rendition is None or not current.awaits_rendition:
             return None
-        if rendition.attempts >= MAX_ATTEMPTS:
-            log.error("rendition given up", extra={"attempts": rendition.attempts})
+        if rendition.is_converted and not rendition.job_end:
+            # Until its job has ended, it is the janitor's.
+            return None
+        attempts = rendition.takes if rendition.is_converted else rendition.attempts
+        if attempts >= MAX_ATTEMPTS:
+            log.error("rendition given up", extra={"attempts": attempts})
             return current.noted(rendition=rendition.failed(self.now(), Failure.UNANSWERED))
         if rendition.is_converted:
-            # Until its job has ended, it is the janitor's.
-            return current.noted(rendition=rendition.looked_at_again(self.now())) if rendition.job_end else None
+            return current.noted(rendition=rendition.taken_again(self.now()))
         return current.noted(rendition=rendition.begun_again(self.now()))
 
     def _make(self, record: VideoRecord) -> VideoRecord:
