@@ -32,7 +32,7 @@ export PYTHONDONTWRITEBYTECODE :=
 MEASURED_TESTS := $(addprefix tests/,core api adapters cli media)
 
 .DEFAULT_GOAL := help
-.PHONY: help run web uploader install test slow check check-python check-page coverage format lock settings engine load bench bench-library bench-clients bench-media soak contract faults hostile hostile-media matrix mutants screenshots preflight publish redrive webhook-secret find-upload index replay-event restore-video restore-records revoke-user erase-user reset-mfa administrators smoke costs clean
+.PHONY: help run web uploader install test slow check check-python check-page coverage format lock settings engine load bench bench-library bench-clients bench-media soak contract faults hostile hostile-media matrix mutants screenshots preflight publish redrive webhook-secret find-upload index remake-rendition replay-event restore-video restore-records revoke-user erase-user reset-mfa administrators smoke costs clean
 
 help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -180,6 +180,9 @@ index: install ## Rebuild the index of the library from the records: make index 
 
 replay-event: install ## Process one video again: make replay-event STAGE=dev ARGS="VIDEO_ID"
 	@$(OPERATE).replay_event $(ON_STAGE) $(ARGS)
+
+remake-rendition: install ## Make a video's rendition again: make remake-rendition STAGE=dev ARGS="VIDEO_ID"
+	@$(OPERATE).remake_rendition $(ON_STAGE) $(ARGS)
 
 restore-video: install ## Restore a deleted video: make restore-video STAGE=dev ARGS="VIDEO_ID"
 	@$(OPERATE).restore_video $(ON_STAGE) $(ARGS)

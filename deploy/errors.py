@@ -13,6 +13,7 @@ DeployError
 ├── VideoUnknownError          no record, not even of a deleted video
 ├── NotReplayableError         processing would destroy, or find nothing to do
 ├── NotRestorableError         a deleted video that cannot come back
+├── NotRemadeError             a video that gets no rendition
 ├── RecordsUnreadableError     some records are unreadable, and all others indexed
 ├── NotErasedError             something of a user is still there
 ├── WebhookSecretError         a webhook's secret cannot be made, rotated or retired now
@@ -120,6 +121,14 @@ class NotReplayableError(DeployError):
     def __init__(self, video_id: str, reason: str) -> None:
         self.video_id, self.reason = video_id, reason
         super().__init__(f"{video_id}: {reason}")
+
+
+class NotRemadeError(DeployError):
+    """video_id, reason: why it gets no rendition."""
+
+    def __init__(self, video_id: str, reason: str) -> None:
+        self.video_id, self.reason = video_id, reason
+        super().__init__(f"{video_id} gets no rendition: {reason}")
 
 
 class NotRestorableError(DeployError):

@@ -24,7 +24,8 @@ RECIPE = re.compile(r"^([a-z-]+):.*\n\t@?\$\(OPERATE\)\.(\w+) ", re.MULTILINE)
 TARGETS = {name: target for target, name in RECIPE.findall((PROJECT / "Makefile").read_text())}
 ADA = "ada@example.com"
 CHANGES_FOR_GOOD = {
-    **{"restore_video": "0" * 28, "webhook_secret": "finish billing", "administrators": f"add {ADA}"},
+    **{"restore_video": "0" * 28, "remake_rendition": "0" * 28},
+    **{"webhook_secret": "finish billing", "administrators": f"add {ADA}"},
     **{"restore_records": "2026-11-27T08:00:00Z", "revoke_user": ADA, "erase_user": ADA, "reset_mfa": ADA},
 }
 """Commands that ask before they change what cannot simply be changed back, and what they are asked about."""

@@ -339,7 +339,7 @@ def operator(
     outputs = tmp_path / "outputs.json"
     shared = (
         *("STAGE", "VIDEO_BUCKET", "METADATA_BUCKET", "DATA_KEY_ARN", "COMPLETION_TOPIC_ARN", "PROCESSING_FUNCTION"),
-        *("ADMINISTRATORS_GROUP", "CONVERSION_QUEUE_ARN", "CONVERSION_ROLE_ARN"),
+        *("ADMINISTRATORS_GROUP", "RENDITIONS", "CONVERSION_QUEUE_ARN", "CONVERSION_ROLE_ARN"),
     )
     outputs.write_text(
         json.dumps(

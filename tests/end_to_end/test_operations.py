@@ -20,6 +20,7 @@ from deploy import (
     erase_user,
     find_upload,
     rebuild_index,
+    remake_rendition,
     replay_event,
     reset_mfa,
     restore_video,
@@ -157,6 +158,15 @@ def test_erasing_a_user_stops_the_conversions_and_leaves_nothing_of_them(
     job_id = wait_until(job)["Id"]
     found = operator.run(find_upload.main, started["videoId"])
     assert job_id in found
+    member.call("DELETE", f"/videos/{started['videoId']}")
+    operator.run(restore_video.main, started["videoId"], "--yes")
+    assert jobs.get_job(Id=job_id)["Job"]["Status"] == "CANCELED", "the restored video gets another"
+
+    def another() -> dict[str, Any] | None:
+        newest = job()
+        return newest if newest and newest["Id"] != job_id else None
+
+    job_id = wait_until(another)["Id"]
     operator.run(erase_user.main, member.email, "--yes")
     assert jobs.get_job(Id=job_id)["Job"]["Status"] == "CANCELED"
     granted = {
@@ -168,6 +178,38 @@ def test_erasing_a_user_stops_the_conversions_and_leaves_nothing_of_them(
     asked = {(action, place) for action, place in asked_of_aws if action.startswith("mediaconvert:")}
     assert asked <= granted
     assert {action for action, _ in asked} >= {"mediaconvert:GetJob", "mediaconvert:CancelJob"}
+
+
+def test_a_failed_rendition_is_made_again_once_the_operator_says_so(
+    person: Person, operator: Operator, stand_in: StandIn, asked_of_aws: set[tuple[str, str]], tmp_path: Path
+) -> None:
+    content = write_sample_video(tmp_path / "long.mpg", "mpg", duration_seconds=20, width=640, height=360).read_bytes()
+    video_id = person.upload(content, file_name="long.mpg", content_type="video/mpeg")["videoId"]
+    person.wait_for(video_id, "ready")
+    jobs = stand_in.client("mediaconvert")
+
+    def begun() -> dict[str, Any] | None:
+        return next(iter(jobs.search_jobs(InputFile=video_id)["Jobs"]), None)
+
+    def rendition_is(state: str) -> bool | None:
+        return person.video(video_id)["rendition"]["state"] == state or None
+
+    jobs.cancel_job(Id=wait_until(begun)["Id"])
+    wait_until(lambda: rendition_is("failed"))
+
+    told = operator.run(remake_rendition.main, video_id, "--owner", person.owner, status=1)
+    assert "rendition so far: failed (not_convertible)" in told
+    assert "nothing was done" in told
+    assert "now: pending" in operator.run(remake_rendition.main, video_id, "--owner", person.owner, "--yes")
+    assert "has a rendition: pending" in operator.run(remake_rendition.main, video_id, "--owner", person.owner, "--yes")
+    wait_until(lambda: rendition_is("ready"))
+    assert "has a rendition: ready" in operator.run(remake_rendition.main, video_id)
+
+    rejected = person.upload(b"no video at all" * 100)["videoId"]
+    person.wait_for(rejected, "rejected")
+    assert "only ready videos have" in operator.run(remake_rendition.main, rejected, "--yes", status=1)
+    granted = {(action, reached) for actions, places in OPERATOR.values() for action in actions for reached in places}
+    assert asked_of_aws <= granted
 
 
 def test_a_deleted_video_comes_back_and_plays_once_the_operator_says_so(

@@ -60,6 +60,7 @@ OPERATORS_COMMANDS: tuple[Sequence[str], ...] = (
     ("find_upload", A_VIDEO),
     ("replay_event", A_VIDEO),
     ("restore_video", A_VIDEO, "--yes"),
+    ("remake_rendition", A_VIDEO, "--yes"),
     ("restore_records", "2026-11-27T08:00:00Z", "--yes"),
     ("revoke_user", "ada@example.com", "--yes"),
     ("reset_mfa", "ada@example.com", "--yes"),

@@ -35,6 +35,7 @@ from deploy import (
     publish_site,
     rebuild_index,
     redrive,
+    remake_rendition,
     replay_event,
     reset_mfa,
     restore_records,
@@ -55,6 +56,7 @@ COMMANDS = (
         publish_site,
         rebuild_index,
         redrive,
+        remake_rendition,
         replay_event,
         reset_mfa,
         restore_records,
@@ -79,7 +81,8 @@ QUERY_WORDS = {"filter", "fields", "stats", "by", "in", "like", "and", "or", "de
 GLOBAL_OPTIONS = {"query", "output", "region"}
 OPERATIONS = (
     *("Find an upload", "Replay one video's event", "Redrive failed events", "Rotate a webhook's secret"),
-    *("Restore a deleted video", "Restore lost records", "Rebuild the index", "Revoke a user", "Reset a lost device"),
+    *("Make a rendition again", "Restore a deleted video", "Restore lost records", "Rebuild the index"),
+    *("Revoke a user", "Reset a lost device"),
     *("Administrators", "Erase a user", "Pause a stage"),
     *("Roll back", "Rotate the upload token key", "Rotate the origin secret"),
 )
