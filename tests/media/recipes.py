@@ -4,6 +4,8 @@ A sample is encoded as ffmpeg's command would (`-c:v`, `-c:a`, `-movflags` and s
 what no encoder writes is done to its boxes afterwards.
 """
 
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import pytest
 
 from chalicelib.core.media import errors
 from chalicelib.core.media.errors import MediaError
@@ -100,6 +103,37 @@ def changed(write: Write, change: Callable[[bytes], bytes]) -> Write:
     return written
 
 
+def remuxed(write: Write, muxer: str) -> Write:
+    """The file's packets in another container."""
+
+    def written(path: Path) -> None:
+        original_path = path.with_suffix(".original")
+        write(original_path)
+        with av.open(str(original_path)) as original, av.open(str(path), "w", format=muxer) as copy:
+            copies = {stream.index: copy.add_stream_from_template(stream) for stream in original.streams}
+            for packet in original.demux():
+                if packet.dts is not None:
+                    packet.stream = copies[packet.stream.index]
+                    copy.mux(packet)
+
+    return written
+
+
+def by_ffmpeg(write: Write, muxer: str, *options: str) -> Write:
+    """The file as the machine's ffmpeg writes it anew, in a codec that PyAV's build has no encoder of."""
+
+    def written(path: Path) -> None:
+        ffmpeg = shutil.which("ffmpeg")
+        if ffmpeg is None:
+            pytest.skip("needs ffmpeg on the PATH: PyAV has no encoder of this codec")
+        original_path = path.with_suffix(".original")
+        write(original_path)
+        quietly = [ffmpeg, "-v", "error", "-nostdin", "-i", str(original_path)]
+        subprocess.run([*quietly, *options, "-f", muxer, "-y", str(path)], check=True)
+
+    return written
+
+
 def mirrored(data: bytes) -> bytes:
     """Have the display matrix of the only track mirror the picture, left to right, before all else."""
     content = bytearray(data)
@@ -123,6 +157,24 @@ def announcing_fragments(data: bytes) -> bytes:
         content[index : index + 4] = (size_bytes + 8).to_bytes(4, "big")
         content += (8).to_bytes(4, "big") + b"mvex"
     return bytes(content)
+
+
+def without_frame_rate(data: bytes) -> bytes:
+    """Have a Matroska file say nowhere how long a picture is shown (RFC 9559, 5.1.4.1.13)."""
+    duration = data.index(b"\x23\xe3\x83\x84")
+    return data[:duration] + b"\xec\x86" + bytes(6) + data[duration + 8 :]
+
+
+def without_pixel_aspect(data: bytes) -> bytes:
+    """Leave the shape of the pixels to the pictures: the MP4 itself tells nothing of it."""
+    assert data.count(b"pasp") == 1
+    return data.replace(b"pasp", b"free")
+
+
+def without_pictures(data: bytes) -> bytes:
+    """The MP4, index first, zeros where its pictures and sound were."""
+    media = data.index(b"mdat") + 4
+    return data[:media] + bytes(len(data) - media)
 
 
 def _turned(right: Right, degrees: int) -> Right:
@@ -151,6 +203,14 @@ def _recipes() -> Iterator[tuple[str, Write, Right]]:
         replace(MKV, video="vp9", profile="Profile 0", audio=None, width=64, height=36),
     )
 
+    three_gpp_2 = replace(MOV, container="3gpp", stands_in_the_way=("container", "3GP"))
+    yield "3g2", remuxed(sample("3gp"), "3g2"), three_gpp_2
+    theora = Right(
+        container="ogg", video="theora", audio="opus", browsers="none", stands_in_the_way=("video", "Theora")
+    )
+    in_theora = by_ffmpeg(sample("ogv"), "ogg", "-c:v", "libtheora", "-q:v", "8", "-g", "12", "-c:a", "copy")
+    yield "theora in ogg", in_theora, theora
+
     # --- Turned, mirrored, and pixels that are not square
     for name, right in (("mp4", MP4), ("mov", MOV)):
         for degrees in (90, 180, 270):
@@ -162,6 +222,11 @@ def _recipes() -> Iterator[tuple[str, Write, Right]]:
     yield "tall pixels", sample("mkv", width=640, height=240, sample_aspect_ratio=Fraction(1, 2)), tall
     wide = replace(MKV, width=1024, height=576, poster=(640, 360))
     yield "wide pixels", sample("mkv", width=720, height=576, sample_aspect_ratio=Fraction(64, 45)), wide
+    squeezed = sample(sample_aspect_ratio=Fraction(2), **TINY)
+    told_by_pictures = replace(MP4, audio=None, width=128, height=36)
+    yield "wide pixels, told by the pictures alone", changed(squeezed, without_pixel_aspect), told_by_pictures
+    silent_mkv = replace(MKV, audio=None, width=64, height=36)
+    yield "mkv without a frame rate", changed(sample("mkv", **TINY), without_frame_rate), silent_mkv
 
     # --- Mostly black
     small = replace(MP4, width=64, height=36)
@@ -211,10 +276,26 @@ def _with_subtitles(path: Path) -> None:
 RECIPES = {name: (write, right) for name, write, right in _recipes()}
 
 
+def in_pattern(data: bytes) -> bytes:
+    """Have an encrypted MP4 say that it is encrypted as Apple's players want it: `cbcs`, one block of ten."""
+    content = bytearray(data)
+    scheme = content.index(b"schm")
+    while scheme >= 0:
+        assert content[scheme + 8 : scheme + 12] == b"cenc"
+        content[scheme + 8 : scheme + 12] = b"cbcs"  # ISO/IEC 23001-7, 4.2
+        keys = content.index(b"tenc", scheme)
+        content[keys + 4] = 1  # version, 8.2: the pattern lies in the second byte after version and flags
+        content[keys + 9] = 0x19
+        scheme = content.find(b"schm", keys)
+    return bytes(content)
+
+
 def _refused() -> Iterator[tuple[str, Write, type[MediaError], str]]:
     keys = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": "12" * 16, "encryption_kid": "34" * 16}
     for name in ("mp4", "mov"):
         yield f"{name}, encrypted", sample(name, muxer_options=keys, **SMALL), errors.EncryptedMediaError, "encrypted"
+    in_cbcs = changed(sample(muxer_options=keys, **SMALL), in_pattern)
+    yield "mp4, encrypted as cbcs", in_cbcs, errors.EncryptedMediaError, "encrypted"
     yield "ffv1", _in_ffv1, errors.UnsupportedCodecError, "ffv1"
     yield "sound alone", write_sample_sound, errors.NoVideoStreamError, "no moving pictures"
     first = sample(faststart=True, **SMALL)
@@ -224,6 +305,8 @@ def _refused() -> Iterator[tuple[str, Write, type[MediaError], str]]:
         errors.UnreadableMediaError,
         ("^The video cannot be read: it is cut off; bytes missing at its end: 1.$"),
     )
+    blank = changed(first, without_pictures)
+    yield "zeros for pictures", blank, errors.UnreadableMediaError, "no picture can be decoded"
     yield "half missing", changed(first, lambda data: data[: len(data) // 2]), errors.UnreadableMediaError, "cut off"
 
 

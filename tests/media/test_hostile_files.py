@@ -296,6 +296,7 @@ def test_a_template_that_is_gone_takes_its_process_along_and_blames_no_file(vide
         template = child.parent()
         assert template
         template.kill()
+        psutil.wait_procs([child], timeout=5)  # else it may ask for more first
 
     size_bytes = video_of_many_reads.stat().st_size
     with pytest.raises(InspectorUnavailableError):

@@ -22,6 +22,7 @@ from chalicelib.core.media.errors import (
 from chalicelib.core.media.facts import AudioStream, Inspection, InspectionLimits, MediaFacts, VideoStream
 from chalicelib.core.media.inspection import inspect_media
 from chalicelib.core.video_types import Container
+from tests.media.recipes import LIVE, TINY
 from tests.media.sample_videos import MIB, write_sample_video
 from tests.media.stored_file import StoredFile, inspect_file
 
@@ -104,6 +105,16 @@ def test_what_goes_beyond_the_limits_is_refused_with_the_figure(
     with pytest.raises(MediaLimitsError) as raised:
         inspect_file(write_sample_video(tmp_path / "v"), limits)
     assert (raised.value.code, raised.value.limit, raised.value.found) == ("media_limits_exceeded", limit, found)
+
+
+def test_a_fragmented_video_beyond_the_duration_limit_is_refused_with_both_figures_and_one_at_the_limit_is_not(
+    tmp_path: Path,
+) -> None:
+    path = write_sample_video(tmp_path / "v", duration_seconds=7.2, muxer_options=LIVE, **TINY)
+    assert inspect_file(path, InspectionLimits(max_duration_seconds=7.2)).facts.duration_seconds == 7.2
+    with pytest.raises(MediaLimitsError) as raised:
+        inspect_file(path, InspectionLimits(max_duration_seconds=3.6))
+    assert raised.value.message == "The duration of the video is 0.002 hours; 0.001 hours are allowed."
 
 
 def test_more_memory_than_allowed_is_refused(tmp_path: Path) -> None:

@@ -135,6 +135,27 @@ def test_an_expected_range_that_ends_in_the_tail_stops_there() -> None:
     assert storage.ranges[2:] == [(22 * MIB, len(STORED) - TAIL_BYTES)]
 
 
+def test_an_expected_range_is_read_to_the_byte_and_what_follows_it_only_when_it_is_asked_for() -> None:
+    storage = Storage(STORED)
+    file = _file(storage)
+    file.expect(5 * MIB, 5 * MIB + 1000)
+    file.seek(5 * MIB)
+    assert file.read_some(MIB) == STORED[5 * MIB : 5 * MIB + 1000]
+    assert storage.ranges[2:] == [(5 * MIB, 5 * MIB + 1000)]
+    assert file.read_some(1) == STORED[5 * MIB + 1000 : 5 * MIB + 1001]
+    assert storage.ranges[3:] == [(5 * MIB + 1000, 5 * MIB + 1000 + FIRST_BLOCK_BYTES)]
+
+
+def test_some_of_what_is_asked_for_is_what_is_held_of_it() -> None:
+    storage = Storage(STORED)
+    file = _file(storage)
+    file.seek(HEAD_BYTES - 10)
+    assert file.read_some(1000) == STORED[HEAD_BYTES - 10 : HEAD_BYTES]
+    assert len(storage.ranges) == 2
+    file.seek(0, os.SEEK_END)
+    assert file.read_some(1000) == b""
+
+
 def test_what_is_expected_is_held_to_the_budget() -> None:
     storage = Storage(STORED)
     file = _file(storage, max_fetched_bytes=3 * MIB)

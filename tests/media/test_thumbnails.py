@@ -32,7 +32,7 @@ from chalicelib.core.media.frames import (
 )
 from chalicelib.core.media.inspection import inspect_media, with_thumbnails
 from chalicelib.core.media.inspector_process import InspectorProcess, ProcessEndedError
-from chalicelib.core.media.ranged_file import PREFETCHES_AT_ONCE, RangedFile, ReadBudget
+from chalicelib.core.media.ranged_file import HEAD_BYTES, PREFETCHES_AT_ONCE, TAIL_BYTES, RangedFile, ReadBudget
 from chalicelib.core.media.thumbnails import WHOLE_FILE_BYTES
 from chalicelib.core.video_types import Container
 from tests.media.pictures import picture_of, tile_luma
@@ -103,13 +103,19 @@ def _spread(seed: Path, path: Path) -> Path:
 
 
 @pytest.mark.parametrize("kind", ["mov", "mkv"])
-def test_thumbnails_of_a_long_video_cost_one_request_a_keyframe(kind: str, seed_video: Path, tmp_path: Path) -> None:
+def test_a_poster_costs_one_request_and_thumbnails_one_a_keyframe_and_little_more_than_it_is_read(
+    kind: str, seed_video: Path, tmp_path: Path
+) -> None:
     path = _spread(seed_video, tmp_path / f"v.{kind}")
     without, stored = StoredFile(path), StoredFile(path)
     inspect_media(without.read_range, without.size_bytes, thumbnails=False)
     thumbnails = inspect_media(stored.read_range, stored.size_bytes).thumbnails
     assert thumbnails
     assert thumbnails.count == Thumbnails.MAX_COUNT
+    head_and_tail, keyframe_bytes = HEAD_BYTES + TAIL_BYTES, 200_000 if kind == "mkv" else 10_000
+    assert len(without.ranges) == 3
+    assert without.fetched_bytes <= head_and_tail + keyframe_bytes
+    assert stored.fetched_bytes <= head_and_tail + (Thumbnails.MAX_COUNT + 1) * keyframe_bytes
     assert len(stored.ranges) - len(without.ranges) <= Thumbnails.MAX_COUNT
     assert stored.fetched_bytes - without.fetched_bytes <= THUMBNAIL_LIMITS.max_fetched_bytes
     assert len(thumbnails.sprite_jpeg) <= MAX_THUMBNAILS_BYTES

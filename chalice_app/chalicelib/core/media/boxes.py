@@ -15,7 +15,7 @@ _LARGE_HEADER_BYTES = 16
 _SAMPLE_ENTRIES_AT = 16
 """In the sample description: header, version and number of entries."""
 _ENCRYPTED_VIDEO = b"encv"
-_AFTER_INDEX_BYTES = 512 << 10
+_AFTER_INDEX_BYTES = 256 << 10
 """Read with the index: the first pictures, where it comes first."""
 _MAX_INDEX_BYTES = 16 << 20
 _BEFORE_INDEX = frozenset({b"mdat", b"free", b"skip"})

@@ -42,6 +42,10 @@ _AUDIO_DECODERS = (
 
 _PROBE_BYTES = 5_000_000
 _PROBE_MICROSECONDS = 5_000_000
+_UNSHOWN = {"skip_idct": "all", "skip_loop_filter": "all"}
+"""Of a picture that libavformat decodes to learn about its stream."""
+_HEADER_ALONE = {"probesize": "32", "skip_frame": "all"}
+"""The least that libavformat probes, and nothing decoded of it."""
 _BUFFER_BYTES = 1 << 17
 _MAX_PACKETS_WITHOUT_A_PICTURE = 512
 
@@ -141,11 +145,17 @@ class FileWithGap(_Derived):
 
 
 def open_media(
-    file: MediaFile, container: Container, limits: InspectionLimits, *, walk_fragments: bool = True
+    file: MediaFile,
+    container: Container,
+    limits: InspectionLimits,
+    *,
+    walk_fragments: bool = True,
+    by_header_alone: bool = False,
 ) -> InputContainer:
     """Open with the container's own demuxer, without guessing from the bytes. Raises what libav raises.
 
     walk_fragments: look at all fragments of an MP4 now, or at each when its turn comes; then nothing can be sought.
+    by_header_alone: believe what the container says of its streams, and decode no picture to learn more.
     """
     demuxer = _DEMUXERS[container]
     file.seek(0)
@@ -166,7 +176,9 @@ def open_media(
             "analyzeduration": str(_PROBE_MICROSECONDS),
             "max_streams": str(limits.max_streams + 1),
             "max_pixels": str(limits.max_pixels),
+            **_UNSHOWN,
             **({} if walk_fragments else {"fflags": "+ignidx"}),
+            **(_HEADER_ALONE if by_header_alone else {}),
         },
     )
 

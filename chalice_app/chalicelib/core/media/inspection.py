@@ -165,7 +165,7 @@ def _read(file: RangedFile, payload: bytes) -> bytes:
     if position + size_bytes > file.size_bytes or not 0 < size_bytes <= MAX_READ_BYTES:
         raise _nonsense(what=f"a read of {size_bytes} bytes at {position}")
     file.seek(position)
-    return file.read(size_bytes)
+    return file.read_some(size_bytes)
 
 
 def _expect(file: RangedFile, payload: bytes) -> None:

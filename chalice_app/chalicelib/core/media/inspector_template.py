@@ -37,6 +37,7 @@ def main() -> NoReturn:
     try:
         # What the libraries load lazily must be loaded while files can still be opened.
         import chalicelib.core.media.copier  # noqa: PLC0415
+        import chalicelib.core.media.inspector  # noqa: PLC0415
         import chalicelib.core.media.stream_facts  # noqa: F401, PLC0415
     except ImportError as error:
         sys.stderr.write(f"{type(error).__name__}: {error}")

@@ -1,6 +1,6 @@
 """Poster of a video. Imported by the inspecting process only."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from fractions import Fraction
 
 from av.codec import CodecContext
@@ -18,16 +18,14 @@ _MIN_CONTRAST = 6.0
 _TURNS = {90: ["transpose=clock"], 180: ["hflip", "vflip"], 270: ["transpose=cclock"]}
 
 
-def best_picture(candidates: Iterable[VideoFrame]) -> VideoFrame | None:
-    """The first picture that shows something, else the one that shows most."""
-    best: VideoFrame | None = None
-    best_contrast = -1.0
-    for picture in candidates:
+def best_picture(candidates: Iterator[VideoFrame]) -> VideoFrame:
+    """The first picture that shows something, else the one that shows most. candidates: at least one."""
+    best = next(candidates)
+    best_contrast = _contrast(best)
+    while best_contrast < _MIN_CONTRAST and (picture := next(candidates, None)):
         contrast = _contrast(picture)
         if contrast > best_contrast:
             best, best_contrast = picture, contrast
-        if contrast >= _MIN_CONTRAST:
-            break
     return best
 
 

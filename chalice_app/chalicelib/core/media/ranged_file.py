@@ -14,14 +14,14 @@ from chalicelib.core.media.facts import MIB, InspectionLimits
 KIB = 1 << 10
 
 # Measured against 30 ms a request and 80 MB/s: smaller blocks pay in round trips, larger ones in bytes nobody reads.
-HEAD_BYTES = 1 * MIB
+HEAD_BYTES = 512 * KIB
 TAIL_BYTES = 512 * KIB
 FIRST_BLOCK_BYTES = 512 * KIB
 MAX_BLOCK_BYTES = 4 * MIB
 MAX_EXPECTED_BYTES = 16 * MIB
 """Most that one request reads of a range that is known to be needed."""
 PREFETCHES_AT_ONCE = 8
-LARGE_FILE_BYTES = 512 * MIB
+LARGE_FILE_BYTES = 256 * MIB
 """From here on an index rarely fits into the tail: it is read in one go once the head says where it lies."""
 
 
@@ -79,7 +79,7 @@ class RangedFile:
     # libavformat grows its buffers for a name that looks like an address.
     name: str = "media"
     _position: int = 0
-    _next_block_bytes: int = FIRST_BLOCK_BYTES
+    _next_block_bytes: int = FIRST_BLOCK_BYTES // 2  # doubled where the head is read on
     _fetched_up_to: int = -1
     _expected: tuple[int, int] = (0, 0)
     _starts: list[int] = field(default_factory=list[int])
@@ -107,13 +107,21 @@ class RangedFile:
         end = self.size_bytes if size is None or size < 0 else min(self._position + size, self.size_bytes)
         pieces: list[bytes] = []
         while self._position < end:
-            piece = self._cached(self._position, end) or self._fetch_block(self._position, end)
-            pieces.append(piece)
-            self._position += len(piece)
+            pieces.append(self.read_some(end - self._position))
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
+    def read_some(self, size_bytes: int) -> bytes:
+        """Read at most so many bytes, at least one before the end: what is held of them, else one request's block."""
+        self.prefetch()
+        end = min(self._position + size_bytes, self.size_bytes)
+        if self._position >= end:
+            return b""
+        piece = self._cached(self._position, end) or self._fetch_block(self._position, end)
+        self._position += len(piece)
+        return piece
+
     def expect(self, start: int, end: int) -> None:
-        """Read the range in as few requests as possible, once something of it is asked for."""
+        """Read the range, and no byte more, in as few requests as possible, once something of it is asked for."""
         self._expected = start, end
 
     def prefetch_all(self, ranges: Iterable[tuple[int, int]]) -> None:
@@ -168,15 +176,16 @@ class RangedFile:
         following = self._starts[index] if index < len(self._starts) else self.size_bytes
         block_start = start
         expected_start, expected_end = self._expected
-        if expected_start <= start < expected_end:
+        is_expected = expected_start <= start < expected_end
+        if is_expected:
             held_until = self._starts[index - 1] + len(self._blocks[index - 1]) if index else 0
             block_start = max(expected_start, held_until, start - MAX_EXPECTED_BYTES // 2)
             affordable = block_start + min(MAX_EXPECTED_BYTES, self.budget.remaining_bytes)
-            block_end = max(block_end, min(expected_end, affordable))
+            block_end = min(expected_end, max(wanted_end, affordable))
         block_end = min(block_end, following)
         block = self._fetch(block_start, block_end)
         self._keep(block_start, block)
-        self._fetched_up_to = block_end
+        self._fetched_up_to = -1 if is_expected else block_end  # nobody knows whether it is read on
         return block[start - block_start : end - block_start]
 
     def _keep(self, start: int, block: bytes) -> None:

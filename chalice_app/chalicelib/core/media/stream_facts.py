@@ -1,10 +1,8 @@
 """Facts from a video's streams, and its poster. Imported by the inspecting process only."""
 
-import heapq
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import islice
 
 from av.container import InputContainer
 from av.error import FFmpegError
@@ -16,27 +14,21 @@ from chalicelib.core.media.boxes import Index
 from chalicelib.core.media.demuxing import VIDEO_DECODERS, MediaFile, open_media, pictures
 from chalicelib.core.media.errors import (
     EncryptedMediaError,
-    MediaError,
     MediaLimitsError,
     NoVideoStreamError,
     UnreadableMediaError,
     UnsupportedCodecError,
 )
 from chalicelib.core.media.facts import AudioStream, InspectionLimits, MediaFacts, VideoStream
+from chalicelib.core.media.keyframes import Keyframes
 from chalicelib.core.media.orientation import Orientation
 from chalicelib.core.media.poster import best_picture, encode_poster, square_pixels
+from chalicelib.core.media.poster_search import PosterSearch
 from chalicelib.core.media.thumbnails import WHOLE_FILE_BYTES, Source, Sprite, make_sprite
 from chalicelib.core.media.unindexed import beginning, duration_from_tail
 from chalicelib.core.video_types import BOX_CONTAINERS, EBML_CONTAINERS, Container
 
 MICROSECONDS = 1_000_000
-_POSTER_AT = (0.1, 0.25, 0.5, 0.75), (0.95, 0.9, 0.6, 0.35, 0.05)
-"""Parts of the duration; the second ones where the first show nothing."""
-_MAX_PICTURES_TO_TARGET = 64
-_FULLEST_KEYFRAMES = 2
-_MAX_INDEX_ENTRIES = 1_000_000
-# Of the process's own CPU time: an 8K video must not use up its limit on the search for a nicer picture.
-_POSTER_CPU_SECONDS = 8.0
 _NO_PICTURES = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
 _MAX_FRAME_RATE = 1_000
 _NEAR_RATE = 0.1
@@ -72,37 +64,29 @@ def _inspect(
         raise EncryptedMediaError
     if index.missing_bytes and not index.is_fragmented:
         raise UnreadableMediaError(problem=f"it is cut off; bytes missing at its end: {index.missing_bytes:,}")
-    unindexed = index.is_fragmented
-    media = open_media(
-        beginning(file) if unindexed else file, container, limits, walk_fragments=not index.is_fragmented
-    )
-    if not unindexed and media.duration is None:
-        media.close()
-        unindexed, media = True, open_media(beginning(file), container, limits)
+    video_file, media = _opened(file, container, limits, is_fragmented=index.is_fragmented)
     with media:
         stream = _video_stream(media, limits)
-        first = next(pictures(media, stream), None)
-        if first is None:
-            raise UnreadableMediaError(problem="no picture can be decoded")
         known_seconds = media.duration / MICROSECONDS if media.duration else None
-        orientation = Orientation.of(first)
-        aspect = _pixel_aspect(stream)
-        if index.is_fragmented:
-            candidates = _following_keyframes(media, stream, first)
+        search = PosterSearch(file, media, stream, video_file.first_picture)
+        if known_seconds is None or index.is_fragmented:
+            candidates = search.in_order(first_last=index.is_fragmented)
         else:
-            candidates = _candidates(media, stream, first, known_seconds)
+            candidates = search.over_time(known_seconds)
         poster = best_picture(candidates)
-        poster_jpeg = encode_poster(poster or first, aspect, orientation)
+        orientation = Orientation.of(poster)
+        aspect = _pixel_aspect(stream)
+        poster_jpeg = encode_poster(poster, aspect, orientation)
         rate = _rate_of_fragments(stream) if index.is_fragmented else stream.average_rate or stream.guessed_rate
-        video = _video_facts(stream, first, aspect, orientation.rotation_degrees, limits, rate=rate)
+        video = _video_facts(stream, poster, aspect, orientation.rotation_degrees, limits, rate=rate)
         audio = _audio_facts(media)
         start_seconds = (media.start_time or 0) / MICROSECONDS
-        if not unindexed:
+        if not video_file.is_unindexed:
             tell(_facts(file, container, limits, known_seconds, video, audio), poster_jpeg)
             if not thumbnails or not known_seconds:
                 return None
-            is_indexed = container in _INDEXED_CONTAINERS
-            return make_sprite(Source(file, media, stream, known_seconds, aspect, orientation, is_indexed))
+            source = Source(file, stream, search.keyframes, known_seconds, aspect, orientation, video_file.is_indexed)
+            return make_sprite(source)
     seconds = duration_from_tail(file, container, limits, start_seconds)
     tell(_facts(file, container, limits, seconds, video, audio), poster_jpeg)
     if not thumbnails or not seconds or file.size_bytes > WHOLE_FILE_BYTES:
@@ -110,7 +94,78 @@ def _inspect(
     file.expect(0, file.size_bytes)
     with open_media(file, container, limits) as media:
         stream = _video_stream(media, limits)
-        return make_sprite(Source(file, media, stream, seconds, aspect, orientation, is_indexed=False))
+        keyframes = Keyframes(file, media, stream)
+        return make_sprite(Source(file, stream, keyframes, seconds, aspect, orientation, is_indexed=False))
+
+
+@dataclass(frozen=True)
+class _VideoFile:
+    """A file, and what is known of its index.
+
+    is_unindexed: it says nowhere how long it is or where its keyframes lie.
+    """
+
+    file: MediaFile
+    container: Container
+    limits: InspectionLimits
+    is_fragmented: bool
+    is_unindexed: bool
+
+    @property
+    def is_indexed(self) -> bool:
+        """Check whether the keyframes' places are known without reading them."""
+        return self.container in _INDEXED_CONTAINERS and not self.is_unindexed
+
+    def open(self, *, by_header_alone: bool = False) -> InputContainer:
+        part = beginning(self.file) if self.is_unindexed else self.file
+        return open_media(
+            part,
+            self.container,
+            self.limits,
+            walk_fragments=not self.is_fragmented,
+            by_header_alone=by_header_alone,
+        )
+
+    def first_picture(self) -> VideoFrame:
+        """Decode the first picture, beside a demuxer that reads the same file."""
+        position = self.file.tell()
+        try:
+            with self.open() as media:
+                picture = next(pictures(media, _video_stream(media, self.limits)), None)
+        finally:
+            self.file.seek(position)
+        if picture is None:
+            raise UnreadableMediaError(problem="no picture can be decoded")
+        return picture
+
+
+def _opened(
+    file: MediaFile, container: Container, limits: InspectionLimits, *, is_fragmented: bool
+) -> tuple[_VideoFile, InputContainer]:
+    """Open the file, by its header alone where that says enough."""
+    video_file = _VideoFile(file, container, limits, is_fragmented, is_unindexed=is_fragmented)
+    media = video_file.open(by_header_alone=video_file.is_indexed)
+    if media.duration is None and not is_fragmented:
+        media.close()
+        video_file = replace(video_file, is_unindexed=True)
+        media = video_file.open()
+    elif video_file.is_indexed and not _says_enough(media):
+        media.close()
+        media = video_file.open()
+    return video_file, media
+
+
+def _says_enough(media: InputContainer) -> bool:
+    """Check whether the header alone told all facts; the poster tells what is still missing, as the pixels' format."""
+    video = next(iter(media.streams.video), None)
+    sounds = [stream.codec_context for stream in media.streams.audio if stream.codec_context is not None]
+    return bool(
+        video
+        and video.codec_context
+        and video.codec_context.width
+        and video.average_rate
+        and all(sound.channels and sound.sample_rate for sound in sounds)
+    )
 
 
 def _facts(  # noqa: PLR0917 - they are what the facts are made of
@@ -159,91 +214,20 @@ def _require_size(width: int, height: int, limits: InspectionLimits) -> None:
 
 
 def _pixel_aspect(stream: AvVideoStream) -> Fraction:
-    aspect = stream.sample_aspect_ratio
+    aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
     return aspect if aspect and Fraction(1, 16) <= aspect <= 16 else Fraction(1)
-
-
-def _candidates(
-    media: InputContainer, stream: AvVideoStream, first: VideoFrame, duration_seconds: float | None
-) -> Iterator[VideoFrame]:
-    if duration_seconds is not None:
-        for moment in _poster_moments(media, stream, duration_seconds):
-            if time.process_time() > _POSTER_CPU_SECONDS:
-                break
-            picture = _picture_near(media, stream, first, moment)
-            if picture is not None:
-                yield picture
-    yield first
-
-
-def _following_keyframes(media: InputContainer, stream: AvVideoStream, first: VideoFrame) -> Iterator[VideoFrame]:
-    """Keyframes in the order of the file, where nothing says where any lies; the first one last."""
-    stream.codec_context.skip_frame = "NONKEY"
-    try:
-        for picture in pictures(media, stream):
-            if time.process_time() > _POSTER_CPU_SECONDS:
-                break
-            if picture.pts != first.pts and not picture.is_corrupt:
-                yield picture
-    except MemoryError:
-        raise
-    except (FFmpegError, MediaError):
-        pass  # the first picture will do
-    yield first
-
-
-def _poster_moments(media: InputContainer, stream: AvVideoStream, duration_seconds: float) -> Iterator[float]:
-    """Lazily: most videos show something at the first moment, and an index can be long."""
-    start_seconds = (media.start_time or 0) / MICROSECONDS
-    wanted, others = ([start_seconds + duration_seconds * part for part in parts] for parts in _POSTER_AT)
-    yield from wanted
-    yield from _fullest_keyframes(stream)
-    yield from others
-
-
-def _fullest_keyframes(stream: AvVideoStream) -> list[float]:
-    """Moments of the keyframes with the most bytes, by the file's index: a black picture has few."""
-    if stream.time_base is None:
-        return []
-    entries = islice(stream.index_entries, _MAX_INDEX_ENTRIES)
-    # Some indexes know no sizes.
-    keyframes = [(entry.size, entry.timestamp) for entry in entries if entry.is_keyframe and entry.size]
-    return [float(timestamp * stream.time_base) for _, timestamp in heapq.nlargest(_FULLEST_KEYFRAMES, keyframes)]
-
-
-def _picture_near(
-    media: InputContainer, stream: AvVideoStream, first: VideoFrame, target_seconds: float
-) -> VideoFrame | None:
-    """The keyframe before the target; the target itself where the only keyframe before it is the first."""
-    start_seconds = (media.start_time or 0) / MICROSECONDS
-    nearest: VideoFrame | None = None
-    try:
-        media.seek(round(target_seconds * MICROSECONDS))
-        for number, picture in enumerate(pictures(media, stream)):
-            if not picture.is_corrupt:
-                nearest = picture
-            moment = picture.time if picture.pts is not None else start_seconds
-            beyond_first = picture.pts is not None and picture.pts != first.pts and number == 0
-            near_enough = beyond_first or moment >= target_seconds
-            if near_enough or number >= _MAX_PICTURES_TO_TARGET or time.process_time() > _POSTER_CPU_SECONDS:
-                break
-    except MemoryError:
-        raise
-    except (FFmpegError, MediaError):
-        pass  # the first picture will do
-    return nearest
 
 
 def _video_facts(
     stream: AvVideoStream,
-    first: VideoFrame,
+    picture: VideoFrame,
     aspect: Fraction,
     rotation_degrees: int,
     limits: InspectionLimits,
     *,
     rate: Fraction | None,
 ) -> VideoStream:
-    width, height = map(round, square_pixels(first, aspect))
+    width, height = map(round, square_pixels(picture, aspect))
     _require_size(width, height, limits)
     if rotation_degrees in {90, 270}:
         width, height = height, width

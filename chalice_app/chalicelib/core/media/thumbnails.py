@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from chalicelib.core.media.demuxing import MediaFile
 from chalicelib.core.media.facts import MIB, THUMBNAIL_LIMITS, Thumbnails
 from chalicelib.core.media.frames import MAX_THUMBNAILS_BYTES
+from chalicelib.core.media.keyframes import Keyframes
 from chalicelib.core.media.orientation import Orientation
 from chalicelib.core.media.poster import encode_jpeg, shrunk
 
@@ -20,11 +20,6 @@ WHOLE_FILE_BYTES = 8 * MIB
 _QUANTIZER = 6  # coarser than the poster's: it is seen small
 _CPU_SECONDS = 3.0
 _MIN_KEYFRAMES = 2
-_BUFFER_BYTES = 1 << 17
-_UNKNOWN_KEYFRAME_BYTES = 3 * _BUFFER_BYTES
-"""Where the index tells no size, as a Matroska file's."""
-_MAX_KEYFRAME_BYTES = 2 * MIB
-_MAX_PACKETS_TO_A_KEYFRAME = 64
 
 
 @dataclass(frozen=True)
@@ -40,8 +35,8 @@ class Source:
     """A video that stands open. is_indexed: where its keyframes lie is known without reading them."""
 
     file: MediaFile
-    media: InputContainer
     stream: VideoStream
+    keyframes: Keyframes
     duration_seconds: float
     pixel_aspect: Fraction
     orientation: Orientation
@@ -80,39 +75,27 @@ def _moments(source: Source, count: int) -> list[int]:
 
 def _ranges(source: Source, moments: Iterable[int]) -> list[tuple[int, int]]:
     """Start and end of what the demuxer reads for the keyframes before the moments, by the index."""
-    entries = source.stream.index_entries
-    if not len(entries):
-        return []
-    # An MP4 is sought by when a picture is shown, its index tells when one is decoded.
-    reordering = max(0, (source.stream.start_time or 0) - entries[0].timestamp)
-    ranges: set[tuple[int, int]] = set()
-    for moment in moments:
-        number = entries.search_timestamp(moment - reordering, backward=True)
-        if number < 0:
-            continue
-        entry = entries[number]
-        size_bytes = min(entry.size or _UNKNOWN_KEYFRAME_BYTES, _MAX_KEYFRAME_BYTES)
-        # libavformat fills its buffer anew at the end of what it does not read past it.
-        end = entry.pos + -(-size_bytes // _BUFFER_BYTES) * _BUFFER_BYTES + _BUFFER_BYTES
-        if entry.pos < source.file.size_bytes:
-            ranges.add((entry.pos, min(end, source.file.size_bytes)))
-    return sorted(ranges)
+    spans = {span for moment in moments if (span := source.keyframes.span_before(moment))}
+    size_bytes = source.file.size_bytes
+    return sorted((start, min(end, size_bytes)) for start, end in spans if start < size_bytes)
 
 
 def _drawn(source: Source, moments: list[int]) -> Sprite | None:
     tiles: list[VideoFrame] = []
     shown: set[int | None] = set()
+    last_picture: VideoFrame | None = None
     limit = time.process_time() + _CPU_SECONDS
     for moment in moments:
-        picture = _keyframe_before(source, moment)
+        picture = source.keyframes.before(moment)
         if time.process_time() > limit:
             return None
-        if picture is None:
+        if picture is None or picture is last_picture:
             # A transport stream is sought by time alone: after the last keyframe none is found.
             if not tiles:
                 return None
             tiles.append(tiles[-1])
             continue
+        last_picture = picture
         tile = shrunk(picture, source.pixel_aspect, source.orientation, Thumbnails.TILE_EDGE_PX)
         if tiles and (tile.width, tile.height) != (tiles[0].width, tiles[0].height):
             tile = tile.reformat(width=tiles[0].width, height=tiles[0].height, threads=1)
@@ -124,18 +107,6 @@ def _drawn(source: Source, moments: list[int]) -> Sprite | None:
     if len(jpeg) > MAX_THUMBNAILS_BYTES:
         return None
     return Sprite(jpeg, len(tiles), tiles[0].width, tiles[0].height)
-
-
-def _keyframe_before(source: Source, moment: int) -> VideoFrame | None:
-    """Decode one keyframe and nothing after it: a decoder that waits for later pictures is told that none come."""
-    source.media.seek(moment, stream=source.stream)
-    for number, packet in enumerate(source.media.demux(source.stream)):
-        if number > _MAX_PACKETS_TO_A_KEYFRAME or packet.size == 0:
-            return None
-        if packet.is_keyframe:
-            frames = [*packet.decode(), *source.stream.codec_context.decode(None)]
-            return next((frame for frame in frames if not frame.is_corrupt), None)
-    return None
 
 
 def _joined(tiles: list[VideoFrame]) -> VideoFrame:

@@ -51,7 +51,7 @@ def duration_from_tail(
         if not matroska and entry - header_end >= FileWithGap.MIN_BYTES:
             excerpt = FileWithGap(file, header_end, entry)  # fragments may say where their samples lie in the file
         try:
-            with open_media(excerpt, container, limits) as media:
+            with open_media(excerpt, container, limits, by_header_alone=True) as media:
                 end_seconds = _last_moment(media)
         except FFmpegError:
             return None
