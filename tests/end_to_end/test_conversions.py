@@ -9,6 +9,7 @@ import requests
 from chalicelib.core.media.inspection import inspect_media
 from chalicelib.core.media.playability import Support
 from tests.end_to_end.conftest import Person, wait_until
+from tests.media.pictures import assert_shows_the_quarters, picture_of
 from tests.media.sample_videos import write_sample_video
 
 
@@ -42,3 +43,23 @@ def test_an_mpeg_2_video_is_converted_and_played(person: Person, mpeg_2: bytes) 
     assert facts.duration_seconds == pytest.approx(ready["media"]["durationSeconds"], abs=0.2)
     assert played.find(b"moov") < played.find(b"mdat"), "a player would read to its end first"
     assert requests.get(converted["downloadUrl"], timeout=30).content == mpeg_2
+
+
+def test_an_hevc_video_tells_that_some_browsers_play_it_and_is_converted_for_the_others(
+    person: Person, tmp_path: Path
+) -> None:
+    hevc = write_sample_video(tmp_path / "v.mp4", video_codec="libx265").read_bytes()
+    started = person.upload(hevc)
+    ready = person.wait_for(started["videoId"], "ready")
+    assert (ready["media"]["video"]["codec"], ready["media"]["video"]["profile"]) == ("hevc", "Main")
+    assert ready["media"]["durationSeconds"] == pytest.approx(2.0, abs=0.1)
+    obstacle = {"part": "video", "name": "HEVC (H.265)"}
+    assert ready["media"]["playability"] == {"browsers": "some", "obstacle": obstacle}
+    assert_shows_the_quarters(picture_of(requests.get(ready["posterUrl"], timeout=30).content))
+    converted = settled(person, started["videoId"])
+    assert converted["rendition"]["state"] == "ready"
+    played = requests.get(converted["playbackUrl"], timeout=30).content
+    inspection = inspect_media(lambda start, end: played[start:end], len(played))
+    assert (inspection.facts.container, inspection.facts.video.codec) == ("mp4", "h264")
+    assert inspection.facts.playability.browsers is Support.ALL
+    assert_shows_the_quarters(picture_of(inspection.poster_jpeg))
