@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -55,6 +56,46 @@ def test_a_file_object_is_uploaded_from_where_it_stands_under_the_name_it_is_giv
             client.upload(path, name="other.mp4")
     assert len(platform.uploads) == 1
     assert list(home.glob("stream-*")) == []
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_what_the_site_does_not_accept_is_refused_before_anything_is_sent(
+    platform: FakePlatform, home: Path, make_video: MakeVideo
+) -> None:
+    platform.sign_in.accepted_containers = ("mp4",)
+    client = Client(home=home)
+    by_name, by_content = make_video(KIB, "film.mov"), make_video(KIB, "ogg.mp4")
+    by_content.write_bytes(b"OggS" + bytes(KIB))
+    for refused in (by_name, by_content):
+        with pytest.raises(FileRefusedError):
+            client.upload(refused)
+        with refused.open("rb") as source, pytest.raises(FileRefusedError):
+            client.upload(source, name=refused.name)
+    assert not platform.uploads
+
+
+@pytest.mark.usefixtures("signed_in")
+@pytest.mark.parametrize("is_here", [True, False], ids=["here", "on another device"])
+def test_an_upload_that_began_before_the_site_accepted_less_goes_on(
+    platform: FakePlatform, home: Path, make_video: MakeVideo, tmp_path: Path, is_here: bool
+) -> None:
+    platform.storage.seconds_per_part = 0.05
+    path = make_video(1000 * KIB, "film.mov")
+    stopped = Client(home=home)
+
+    def stop_early(event: UploadEvent) -> None:
+        if isinstance(event, PartStored):
+            threading.Thread(target=stopped.stop).start()
+
+    with pytest.raises(UploadCancelledError):
+        stopped.upload(path, report=stop_early)
+    platform.sign_in.accepted_containers = ("mp4",)
+    if not is_here:
+        shutil.rmtree(home / "uploads")
+    assert Client(home=home).upload(path).state == "ready"
+    assert len(platform.uploads) == 1
+    with pytest.raises(FileRefusedError):
+        Client(home=home).upload(path)
 
 
 @pytest.mark.usefixtures("signed_in")

@@ -71,6 +71,22 @@ def test_what_the_site_does_not_accept_is_refused_before_anything_is_sent_by_nam
     assert (by_link.returncode, len(platform.uploads)) == (4, 1)
 
 
+def test_a_command_goes_on_with_an_upload_that_began_before_the_site_accepted_less(
+    platform: FakePlatform, cli: Cli, make_video: MakeVideo
+) -> None:
+    film, new = make_video(900 * KIB, "film.mov"), make_video(KIB, "new.mov")
+    platform.storage.part_faults = {2: ["bad_request"] * 3}
+    assert cli.run("upload", film).returncode != 0
+    platform.sign_in.accepted_containers = ("mp4",)
+
+    done = cli.run("upload", film, new)
+
+    assert (done.returncode, len(platform.uploads)) == (4, 1), done.stderr
+    (upload,) = platform.uploads.values()
+    assert platform.video_sha256(upload.video_id) == sha256_of(film)
+    assert "new.mov: not accepted here" in " ".join(done.stderr.split())
+
+
 def test_in_a_folder_a_video_that_the_site_does_not_accept_is_skipped_as_any_other_file(
     platform: FakePlatform, cli: Cli, folder: Path
 ) -> None:

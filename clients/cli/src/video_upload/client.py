@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
@@ -32,8 +33,9 @@ from video_upload.schemas import (
     VideoDeletion,
 )
 from video_upload.sign_in import sign_in_machine
-from video_upload.site import fetch_site_config, normal_site_url
+from video_upload.site import accepted_containers, fetch_site_config, normal_site_url
 from video_upload.spooled_file import spooled_file
+from video_upload.video_file import VideoFile
 
 
 class Client:
@@ -54,7 +56,8 @@ class Client:
         """Raises NotSignedInError, KeyringUnavailableError and ProfileNameError."""
         self._home = home or default_home()
         credentials = StoredCredentials(self._home, profile)
-        self._connect(credentials.load().api_url, credentials)
+        signed_in = credentials.load()
+        self._connect(signed_in.site_url, signed_in.api_url, credentials)
 
     @classmethod
     def for_program(
@@ -74,7 +77,7 @@ class Client:
         """With access tokens from elsewhere, such as a server that acts for its users. Raises SiteError."""
         client = cls.__new__(cls)
         client._home = home or default_home()
-        client._connect(fetch_site_config(normal_site_url(site_url)).api_url, credentials)
+        client._connect(site_url, fetch_site_config(normal_site_url(site_url)).api_url, credentials)
         return client
 
     @classmethod
@@ -85,11 +88,13 @@ class Client:
         """
         client = cls.__new__(cls)
         client._home = home or default_home()
+        client._site_url = address.partition("#")[0]
         client._interruption = Interruption()
         client._api = LinkApi.at(address, uploader_name, pause=client._interruption.pause)
         return client
 
-    def _connect(self, api_url: str, credentials: Credentials) -> None:
+    def _connect(self, site_url: str, api_url: str, credentials: Credentials) -> None:
+        self._site_url = site_url
         self._interruption = Interruption()
         self._api = VideoApi(api_url, credentials, pause=self._interruption.pause)
 
@@ -118,7 +123,8 @@ class Client:
             `completing` or `processing`.
         report: told each event of `video_upload.events`, from several threads.
 
-        Raises FileRefusedError before anything is sent; TypeError for a file object without a name or a path with one;
+        Raises FileRefusedError before anything is sent, also for a file that the site does not accept (any more: an
+        upload that began before goes on); TypeError for a file object without a name or a path with one;
         UploadRunningError if another process is at it;
         FileChangedError, PartFailedError, UploadLostError; UploadCancelledError after `stop`; ValueError for a rate
         that is too low.
@@ -129,14 +135,18 @@ class Client:
         wait = wait and not isinstance(self._api, LinkApi)
         if isinstance(source, Path | str):
             if name is None:
-                return engine.upload(Path(source), wait=wait)
+                return engine.upload(VideoFile.for_site(Path(source), self._accepted, engine.goes_on), wait=wait)
             problem = "a path has its own name"
             raise TypeError(problem)
         if name is None:
             problem = "a file object needs a name"
             raise TypeError(problem)
-        with spooled_file(source, name, self._home) as path:
-            return engine.upload_once(path, wait=wait)
+        with spooled_file(source, name, self._home, self._accepted) as path:
+            return engine.upload_once(VideoFile.at(path, self._accepted), wait=wait)
+
+    @cached_property
+    def _accepted(self) -> frozenset[str]:
+        return accepted_containers(self._site_url)
 
     def stop(self) -> None:
         """Stop the running `upload`; stored parts are kept, and the next `upload` of the file resumes."""

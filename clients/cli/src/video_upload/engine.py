@@ -22,6 +22,7 @@ from video_upload.errors import (
     UploadCancelledError,
     UploadLostError,
     UploadNotFoundError,
+    UploadRunningError,
     VideoUploadError,
     path_text,
 )
@@ -126,6 +127,16 @@ class UploadEngine:
         UploadLostError, UploadCancelledError; ApiError, ApiUnreachableError, UnexpectedResponseError, NotSignedInError.
         """
         return self._upload_and_tell(_looked_at(source), wait=wait, tell=tell, takes_up=True)
+
+    def goes_on(self, file: VideoFile) -> bool:
+        """Return whether `upload` would resume an upload of the file, begun here or elsewhere, or one is running.
+
+        Raises as `plan` else.
+        """
+        try:
+            return self.plan(file).resumes is not None
+        except UploadRunningError:
+            return True
 
     def plan(self, source: Path | VideoFile) -> UploadPlan:
         """Return what `upload` would begin with. Sends and changes nothing; raises as `upload`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,12 +37,20 @@ class Selection:
     size_bytes: int
 
 
-def select_videos(sources: Iterable[str | Path], accepted: frozenset[str] = EVERY_CONTAINER) -> Selection:
+def select_videos(
+    sources: Iterable[str | Path],
+    accepted: frozenset[str] = EVERY_CONTAINER,
+    goes_on: Callable[[VideoFile], bool] = lambda _: False,
+) -> Selection:
     """Find the videos. Raises FileRefusedError if there are none, refused ones included.
 
     sources: files, folders (searched in depth, links to folders not followed) and patterns such as `day?/**/*.mov`.
-    accepted: containers that the site accepts.
+    accepted: containers that the site accepts. goes_on: as in `VideoFile.for_site`.
     """
+
+    def look_at(path: Path) -> VideoFile:
+        return VideoFile.for_site(path, accepted, goes_on)
+
     found: dict[Path, VideoFile] = {}
     resolved: set[Path] = set()
     refused: list[FileRefusedError] = []
@@ -54,10 +62,10 @@ def select_videos(sources: Iterable[str | Path], accepted: frozenset[str] = EVER
         path = Path(source)
         first = first or path
         if _is_file_itself(path):
-            candidates = _look_at([path], accepted, refused)
+            candidates = _look_at([path], look_at, refused)
         else:
             searched = True
-            candidates = _look_at(_search(path, refused), accepted, refused, skipped)
+            candidates = _look_at(_search(path, refused), look_at, refused, skipped)
         for candidate, video in candidates:
             if video.path not in resolved:
                 resolved.add(video.path)
@@ -102,14 +110,14 @@ def _below(folder: Path, refused: list[FileRefusedError]) -> Iterator[Path]:
 
 def _look_at(
     paths: Iterable[Path],
-    accepted: frozenset[str],
+    look_at: Callable[[Path], VideoFile],
     refused: list[FileRefusedError],
     skipped: list[SkippedFile] | None = None,
 ) -> Iterator[tuple[Path, VideoFile]]:
     """skipped: where files end up that only happened to be there; without it, all that is refused was asked for."""
     for path in paths:
         try:
-            yield path, VideoFile.at(path, accepted)
+            yield path, look_at(path)
         except FileRefusedError as error:
             is_video = path.suffix.lower() in CONTENT_TYPES
             if skipped is None or (is_video and (isinstance(error, FileUnreadableError) or not is_unicode(str(path)))):

@@ -14,7 +14,7 @@ import typer
 from video_upload.api import VideoApi
 from video_upload.command_output import AsJson, Profile, api_of, errors_console, exit_codes, print_error
 from video_upload.credentials import StoredCredentials
-from video_upload.engine import DEFAULT_PARALLEL
+from video_upload.engine import DEFAULT_PARALLEL, UploadEngine
 from video_upload.exit_codes import exit_code_of
 from video_upload.file_selection import select_videos
 from video_upload.private_files import default_home
@@ -77,8 +77,8 @@ def sync(  # noqa: PLR0917 - typer calls it by name
     """
     with exit_codes(as_json=as_json):
         accepted = accepted_at(profile)
-        selection = select_videos(folders, accepted)
         api = api_of(profile, errors_console(quiet=as_json))
+        selection = select_videos(folders, accepted, UploadEngine(api, default_home()).goes_on)
         memory = SyncMemory(default_home(), api.url, _account(profile))
         new, deleted = _new_and_deleted(selection.videos, _Library.of(api), memory, changes=not dry_run)
         before = len(selection.videos) - len(new) - len(deleted)

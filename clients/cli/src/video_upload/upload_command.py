@@ -205,13 +205,6 @@ def upload_sources(
     link: address of an upload link and the uploader's name, in place of a sign-in.
     """
     with ExitStack() as held:
-        selection = select_videos(sources, accepted)  # every file is looked at before the first byte of any is sent
-        for refused in selection.refused:
-            print_error(refused, as_json=as_json, file=refused.path)
-        if len(selection.videos) > 1 and (labels.title or labels.description):
-            raise typer.BadParameter(message="--title and --description go with a single file")
-        if not selection.videos:
-            raise typer.Exit(exit_code_of(selection.refused[0]))
         console = errors_console(quiet=as_json)
         interruption = Interruption()
         if link:
@@ -221,9 +214,18 @@ def upload_sources(
             wait, telemetry = False, False
         else:
             api = api_of(profile, console, interruption)
-        batch = BatchJournal(default_home(), api.url, sources)
         elsewhere = UploadsElsewhere(api)
         unfinished = UnfinishedUploads(default_home() / FOLDER, api.url)
+        # Every file is looked at before the first byte of any is sent.
+        looking = UploadEngine(api, default_home(), unfinished=unfinished)
+        selection = select_videos(sources, accepted, looking.goes_on)
+        for refused in selection.refused:
+            print_error(refused, as_json=as_json, file=refused.path)
+        if len(selection.videos) > 1 and (labels.title or labels.description):
+            raise typer.BadParameter(message="--title and --description go with a single file")
+        if not selection.videos:
+            raise typer.Exit(exit_code_of(selection.refused[0]))
+        batch = BatchJournal(default_home(), api.url, sources)
         if dry_run:
             planning = UploadEngine(api, default_home(), elsewhere=elsewhere, unfinished=unfinished)
             print_plan(selection, batch, planning, as_json=as_json)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +91,20 @@ class VideoFile:
             return VideoFile.at(path)
         return self if self._is(status) else VideoFile.at(path)
 
+    @classmethod
+    def for_site(cls, path: Path, accepted: frozenset[str], goes_on: Callable[[VideoFile], bool]) -> VideoFile:
+        """Look at a file as `at` does, but let one through whose upload began when the site accepted more.
+
+        goes_on: whether the site has an unfinished upload of the file; asked only where the file would be refused.
+        """
+        try:
+            return cls.at(path, accepted)
+        except FileRefusedError:
+            file = _of_any_container(path)
+            if file is None or not goes_on(file):
+                raise
+            return file
+
     def check_unchanged(self) -> None:
         """Raises FileChangedError if size or modification time differ from when it was looked at."""
         try:
@@ -102,6 +116,13 @@ class VideoFile:
 
     def _is(self, status: os.stat_result) -> bool:
         return (status.st_size, status.st_mtime_ns) == (self.size_bytes, self.modified_ns)
+
+
+def _of_any_container(path: Path) -> VideoFile | None:
+    try:
+        return VideoFile.at(path)
+    except FileRefusedError:
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)
