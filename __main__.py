@@ -23,6 +23,7 @@ from components.edge.distribution import Edge, EdgeArgs
 from components.edge.web_acl import WebAcl, WebAclArgs
 from components.encryption.keys import Keys, KeysArgs
 from components.function_environment import function_environment
+from components.lean_imports import load_classes_alone
 from components.messaging.messaging import Messaging, MessagingArgs
 from components.naming import StageContext, tag_everything
 from components.network.vpc import Network, NetworkArgs
@@ -38,6 +39,7 @@ from components.storage.cors import UploadCors, UploadCorsArgs
 
 PROJECT = Path(__file__).resolve().parent
 
+load_classes_alone()
 settings = load_settings()
 app = describe_app(PROJECT / "chalice_app")
 package = build_package(PROJECT, bytecode=settings.compute.bytecode)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import importlib.metadata
 import json
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
@@ -65,9 +68,30 @@ class AppDescription:
 
 @functools.cache
 def describe_app(folder: Path) -> AppDescription:
-    """Import the app of this folder in a process of its own. Raises AppNotReadableError."""
-    program = [sys.executable, "-m", "components.app_reader", str(folder.resolve())]
-    asked = subprocess.run(program, cwd=PROJECT, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
-    if asked.returncode != 0:
-        raise AppNotReadableError(folder, asked.stderr.strip())
-    return AppDescription(**json.loads(asked.stdout))
+    """Import the app of this folder in a process of its own, or reuse what it said of the same sources in `build/app`.
+
+    Raises AppNotReadableError.
+    """
+    known = PROJECT / "build" / "app" / f"{_digest(folder)}.json"
+    if not known.is_file():
+        program = [sys.executable, "-m", "components.app_reader", str(folder.resolve())]
+        asked = subprocess.run(program, cwd=PROJECT, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
+        if asked.returncode != 0:
+            raise AppNotReadableError(folder, asked.stderr.strip())
+        known.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=known.parent, delete=False) as written:
+            written.write(asked.stdout)
+        Path(written.name).replace(known)
+    return AppDescription(**json.loads(known.read_text()))
+
+
+def _digest(folder: Path) -> str:
+    """Digest of all that determines the description: the app, its reader, and the libraries that both import."""
+    libraries = [f"{name} {importlib.metadata.version(name)}" for name in ("chalice", "msgspec")]
+    known = hashlib.sha256(" ".join([sys.version, *libraries]).encode())
+    for root in (folder, PROJECT / "components" / "api"):
+        for path in sorted(root.rglob("*.py")):
+            known.update(f"\0{path.relative_to(root).as_posix()}\0".encode() + path.read_bytes())
+    for path in (Path(__file__), PROJECT / "components" / "app_reader.py"):
+        known.update(b"\0" + path.read_bytes())
+    return known.hexdigest()[:16]

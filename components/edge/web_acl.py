@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import KW_ONLY, dataclass
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import pulumi
-import pulumi_aws as aws
 
+from components.edge.waf_resource import WebAclLogs, WebAclResource
 from components.naming import SITE_REGION, StageContext, type_token
 from components.settings import EdgeSettings
+
+if TYPE_CHECKING:  # see waf_resource.py
+    from pulumi_aws import wafv2
 
 WINDOW_SECONDS = 300
 TOO_OFTEN, BLOCKED = "too-often", "blocked"
@@ -51,6 +55,7 @@ until it is named here; WAF ignores a name that it does not know."""
 COUNTED_RULES = {"AWSManagedRulesCommonRuleSet": ("SizeRestrictions_BODY",)}
 """POST /multipart/complete names up to 10,000 parts; the API bounds bodies itself."""
 
+ALLOW: wafv2.WebAclDefaultActionArgsDict = {"allow": {}}
 API_PATHS, INIT_PATHS = "/api/", "/multipart/init"
 AS_ROUTED = ("URL_DECODE", "URL_DECODE_UNI", "NORMALIZE_PATH")
 """CloudFront and API Gateway find the route of an encoded path, too; decoded twice, nothing stays hidden."""
@@ -80,204 +85,145 @@ class WebAcl(pulumi.ComponentResource):
         context = args.context
         self.metric_name = context.account_wide_name("edge")
 
-        acl = aws.wafv2.WebAcl(
-            f"{name}-acl",
-            region=SITE_REGION,
-            name=self.metric_name,
-            scope="CLOUDFRONT",
-            default_action=aws.wafv2.WebAclDefaultActionArgs(allow=aws.wafv2.WebAclDefaultActionAllowArgs()),
-            custom_response_bodies=[
-                aws.wafv2.WebAclCustomResponseBodyArgs(
-                    key=key, content=_error_body(code, message), content_type="APPLICATION_JSON"
-                )
-                for key, (code, message) in BLOCK_RESPONSES.items()
-            ],
-            rules=[*self._rate_rules(args), *self._managed_rules()],
-            visibility_config=aws.wafv2.WebAclVisibilityConfigArgs(
-                cloudwatch_metrics_enabled=True, metric_name=self.metric_name, sampled_requests_enabled=True
-            ),
-            opts=child,
-        )
-        aws.wafv2.WebAclLoggingConfiguration(
-            f"{name}-logs",
-            region=SITE_REGION,
-            resource_arn=acl.arn,
-            log_destination_configs=[args.log_group_arn],
-            redacted_fields=[
-                aws.wafv2.WebAclLoggingConfigurationRedactedFieldArgs(
-                    single_header=aws.wafv2.WebAclLoggingConfigurationRedactedFieldSingleHeaderArgs(name=header)
-                )
-                for header in ("authorization", "cookie")
-            ],
-            logging_filter=aws.wafv2.WebAclLoggingConfigurationLoggingFilterArgs(
-                default_behavior="DROP",
-                filters=[
-                    aws.wafv2.WebAclLoggingConfigurationLoggingFilterFilterArgs(
-                        behavior="KEEP",
-                        requirement="MEETS_ANY",
-                        conditions=[
-                            aws.wafv2.WebAclLoggingConfigurationLoggingFilterFilterConditionArgs(
-                                action_condition=aws.wafv2.WebAclLoggingConfigurationLoggingFilterFilterConditionActionConditionArgs(
-                                    action=action
-                                )
-                            )
-                            for action in ("BLOCK", "COUNT")
-                        ],
-                    )
-                ],
-            ),
-            opts=child,
-        )
+        acl_properties: dict[str, object] = {
+            "region": SITE_REGION,
+            "name": self.metric_name,
+            "scope": "CLOUDFRONT",
+            "default_action": ALLOW,
+            "custom_response_bodies": _response_bodies(),
+            "rules": [*_rate_rules(args.settings), *_managed_rules()],
+            "visibility_config": _visible(self.metric_name),
+        }
+        acl = WebAclResource(f"{name}-acl", acl_properties, child)
+        log_properties: dict[str, object] = {
+            "region": SITE_REGION,
+            "resource_arn": acl.arn,
+            "log_destination_configs": [args.log_group_arn],
+            "redacted_fields": _redacted_fields(),
+            "logging_filter": _logging_filter(),
+        }
+        WebAclLogs(f"{name}-logs", log_properties, child)
 
         self.arn = acl.arn
         self.register_outputs({"arn": self.arn})
 
-    def _rate_rules(self, args: WebAclArgs) -> list[aws.wafv2.WebAclRuleArgs]:
-        limited = aws.wafv2.WebAclRuleStatementRateBasedStatementArgs
-        # Of the API alone: a whole office behind one address loads pages, posters and ranges of videos without bound.
-        per_ip = limited(
-            limit=args.settings.requests_per_ip,
-            aggregate_key_type="IP",
-            evaluation_window_sec=WINDOW_SECONDS,
-            scope_down_statement=_path_contains(API_PATHS),
-        )
-        per_token = limited(
-            limit=args.settings.requests_per_token,
-            aggregate_key_type="CUSTOM_KEYS",
-            evaluation_window_sec=WINDOW_SECONDS,
-            custom_keys=[
-                aws.wafv2.WebAclRuleStatementRateBasedStatementCustomKeyArgs(
-                    header=aws.wafv2.WebAclRuleStatementRateBasedStatementCustomKeyHeaderArgs(
-                        name="authorization",
-                        text_transformations=[
-                            aws.wafv2.WebAclRuleStatementRateBasedStatementCustomKeyHeaderTextTransformationArgs(
-                                # The scheme has no case of its own (RFC 9110, section 11.1): one token, one count.
-                                priority=0,
-                                type="LOWERCASE",
-                            )
-                        ],
-                    )
-                )
-            ],
-        )
-        inits = limited(
-            limit=args.settings.inits_per_ip,
-            aggregate_key_type="IP",
-            evaluation_window_sec=WINDOW_SECONDS,
-            scope_down_statement=_path_contains(INIT_PATHS),
-        )
-        block = aws.wafv2.WebAclRuleActionArgs(
-            block=aws.wafv2.WebAclRuleActionBlockArgs(
-                custom_response=aws.wafv2.WebAclRuleActionBlockCustomResponseArgs(
-                    response_code=HTTPStatus.TOO_MANY_REQUESTS,
-                    custom_response_body_key=TOO_OFTEN,
-                    response_headers=[
-                        aws.wafv2.WebAclRuleActionBlockCustomResponseResponseHeaderArgs(name=name, value=value)
-                        for name, value in {
-                            **READABLE,
-                            "Access-Control-Expose-Headers": "Retry-After",
-                            "Retry-After": str(WINDOW_SECONDS),
-                        }.items()
-                    ],
-                )
-            )
-        )
-        return [
-            aws.wafv2.WebAclRuleArgs(
-                name=rule,
-                priority=priority,
-                action=block,
-                statement=aws.wafv2.WebAclRuleStatementArgs(rate_based_statement=statement),
-                visibility_config=_visible(rule),
-            )
-            for priority, (rule, statement) in enumerate(
-                {"RequestsPerIp": per_ip, "RequestsPerToken": per_token, "InitsPerIp": inits}.items()
-            )
-        ]
 
-    def _managed_rules(self) -> list[aws.wafv2.WebAclRuleArgs]:
-        return [
-            aws.wafv2.WebAclRuleArgs(
-                name=group.removeprefix("AWSManagedRules"),
-                priority=priority,
-                override_action=aws.wafv2.WebAclRuleOverrideActionArgs(
-                    count=aws.wafv2.WebAclRuleOverrideActionCountArgs()
-                )
-                if group == COUNTED_GROUP
-                else aws.wafv2.WebAclRuleOverrideActionArgs(none=aws.wafv2.WebAclRuleOverrideActionNoneArgs()),
-                statement=aws.wafv2.WebAclRuleStatementArgs(
-                    managed_rule_group_statement=aws.wafv2.WebAclRuleStatementManagedRuleGroupStatementArgs(
-                        vendor_name="AWS",
-                        name=group,
-                        rule_action_overrides=_rule_actions(group),
-                    )
-                ),
-                visibility_config=_visible(group.removeprefix("AWSManagedRules")),
-            )
-            for priority, group in enumerate(MANAGED_GROUPS, start=10)
-        ]
+def _response_bodies() -> list[wafv2.WebAclCustomResponseBodyArgsDict]:
+    return [
+        {"key": key, "content": _error_body(code, message), "content_type": "APPLICATION_JSON"}
+        for key, (code, message) in BLOCK_RESPONSES.items()
+    ]
+
+
+def _redacted_fields() -> list[wafv2.WebAclLoggingConfigurationRedactedFieldArgsDict]:
+    return [{"single_header": {"name": header}} for header in ("authorization", "cookie")]
+
+
+def _logging_filter() -> wafv2.WebAclLoggingConfigurationLoggingFilterArgsDict:
+    kept: wafv2.WebAclLoggingConfigurationLoggingFilterFilterArgsDict = {
+        "behavior": "KEEP",
+        "requirement": "MEETS_ANY",
+        "conditions": [{"action_condition": {"action": action}} for action in ("BLOCK", "COUNT")],
+    }
+    return {"default_behavior": "DROP", "filters": [kept]}
+
+
+def _rate_rules(settings: EdgeSettings) -> list[wafv2.WebAclRuleArgsDict]:
+    # Of the API alone: a whole office behind one address loads pages, posters and ranges of videos without bound.
+    per_ip: wafv2.WebAclRuleStatementRateBasedStatementArgsDict = {
+        "limit": settings.requests_per_ip,
+        "aggregate_key_type": "IP",
+        "evaluation_window_sec": WINDOW_SECONDS,
+        "scope_down_statement": _path_contains(API_PATHS),
+    }
+    # The scheme has no case of its own (RFC 9110, section 11.1): one token, one count.
+    token: wafv2.WebAclRuleStatementRateBasedStatementCustomKeyHeaderArgsDict = {
+        "name": "authorization",
+        "text_transformations": [{"priority": 0, "type": "LOWERCASE"}],
+    }
+    per_token: wafv2.WebAclRuleStatementRateBasedStatementArgsDict = {
+        "limit": settings.requests_per_token,
+        "aggregate_key_type": "CUSTOM_KEYS",
+        "evaluation_window_sec": WINDOW_SECONDS,
+        "custom_keys": [{"header": token}],
+    }
+    inits: wafv2.WebAclRuleStatementRateBasedStatementArgsDict = {
+        "limit": settings.inits_per_ip,
+        "aggregate_key_type": "IP",
+        "evaluation_window_sec": WINDOW_SECONDS,
+        "scope_down_statement": _path_contains(INIT_PATHS),
+    }
+    told = {**READABLE, "Access-Control-Expose-Headers": "Retry-After", "Retry-After": str(WINDOW_SECONDS)}
+    block: wafv2.WebAclRuleActionBlockArgsDict = {
+        "custom_response": {
+            "response_code": HTTPStatus.TOO_MANY_REQUESTS,
+            "custom_response_body_key": TOO_OFTEN,
+            "response_headers": [{"name": name, "value": value} for name, value in told.items()],
+        }
+    }
+    return [
+        {
+            "name": rule,
+            "priority": priority,
+            "action": {"block": block},
+            "statement": {"rate_based_statement": statement},
+            "visibility_config": _visible(rule),
+        }
+        for priority, (rule, statement) in enumerate(
+            {"RequestsPerIp": per_ip, "RequestsPerToken": per_token, "InitsPerIp": inits}.items()
+        )
+    ]
+
+
+def _managed_rules() -> list[wafv2.WebAclRuleArgsDict]:
+    return [
+        {
+            "name": group.removeprefix("AWSManagedRules"),
+            "priority": priority,
+            "override_action": {"count": {}} if group == COUNTED_GROUP else {"none": {}},
+            "statement": {"managed_rule_group_statement": _managed_group(group)},
+            "visibility_config": _visible(group.removeprefix("AWSManagedRules")),
+        }
+        for priority, group in enumerate(MANAGED_GROUPS, start=10)
+    ]
 
 
 def _error_body(code: str, message: str) -> str:
     return json.dumps({"error": {"code": code, "message": message, "details": {}, "requestId": ""}})
 
 
-def _path_contains(part: str) -> aws.wafv2.WebAclRuleStatementRateBasedStatementScopeDownStatementArgs:
+def _path_contains(part: str) -> wafv2.WebAclRuleStatementRateBasedStatementScopeDownStatementArgsDict:
     """Contains, not begins with: to count a path too many costs less than to miss a spelling of one."""
-    waf = aws.wafv2
-    return waf.WebAclRuleStatementRateBasedStatementScopeDownStatementArgs(
-        byte_match_statement=waf.WebAclRuleStatementRateBasedStatementScopeDownStatementByteMatchStatementArgs(
-            field_to_match=waf.WebAclRuleStatementRateBasedStatementScopeDownStatementByteMatchStatementFieldToMatchArgs(
-                uri_path=waf.WebAclRuleStatementRateBasedStatementScopeDownStatementByteMatchStatementFieldToMatchUriPathArgs()
-            ),
-            positional_constraint="CONTAINS",
-            search_string=part,
-            text_transformations=[
-                waf.WebAclRuleStatementRateBasedStatementScopeDownStatementByteMatchStatementTextTransformationArgs(
-                    priority=priority, type=transformation
-                )
-                for priority, transformation in enumerate(AS_ROUTED)
+    return {
+        "byte_match_statement": {
+            "field_to_match": {"uri_path": {}},
+            "positional_constraint": "CONTAINS",
+            "search_string": part,
+            "text_transformations": [
+                {"priority": priority, "type": transformation} for priority, transformation in enumerate(AS_ROUTED)
             ],
-        )
-    )
+        }
+    }
 
 
-def _rule_actions(
-    group: str,
-) -> list[aws.wafv2.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideArgs] | None:
+def _managed_group(group: str) -> wafv2.WebAclRuleStatementManagedRuleGroupStatementArgsDict:
     """Each rule blocks as it always does, with an answer of ours. By the group's labels that would take a rule of its
     own, and a group that blocks nothing by itself."""
-    waf = aws.wafv2
-    block = waf.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideActionToUseBlockArgs(
-        custom_response=waf.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideActionToUseBlockCustomResponseArgs(
-            response_code=HTTPStatus.FORBIDDEN,
-            custom_response_body_key=BLOCKED,
-            response_headers=[
-                waf.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideActionToUseBlockCustomResponseResponseHeaderArgs(
-                    name=name, value=value
-                )
-                for name, value in READABLE.items()
-            ],
-        )
-    )
-    count = waf.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideActionToUseCountArgs()
-    actions = {
-        **{
-            rule: waf.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideActionToUseArgs(block=block)
-            for rule in BLOCKING_RULES.get(group, ())
-        },
-        **{
-            rule: waf.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideActionToUseArgs(count=count)
-            for rule in COUNTED_RULES.get(group, ())
-        },
+    block: wafv2.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideActionToUseBlockArgsDict = {
+        "custom_response": {
+            "response_code": HTTPStatus.FORBIDDEN,
+            "custom_response_body_key": BLOCKED,
+            "response_headers": [{"name": name, "value": value} for name, value in READABLE.items()],
+        }
     }
-    return [
-        waf.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideArgs(name=rule, action_to_use=action)
-        for rule, action in actions.items()
-    ] or None
+    blocking: list[wafv2.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideArgsDict] = [
+        {"name": rule, "action_to_use": {"block": block}} for rule in BLOCKING_RULES.get(group, ())
+    ]
+    counting: list[wafv2.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideArgsDict] = [
+        {"name": rule, "action_to_use": {"count": {}}} for rule in COUNTED_RULES.get(group, ())
+    ]
+    return {"vendor_name": "AWS", "name": group, "rule_action_overrides": [*blocking, *counting] or None}
 
 
-def _visible(metric: str) -> aws.wafv2.WebAclRuleVisibilityConfigArgs:
-    return aws.wafv2.WebAclRuleVisibilityConfigArgs(
-        cloudwatch_metrics_enabled=True, metric_name=metric, sampled_requests_enabled=True
-    )
+def _visible(metric: str) -> wafv2.WebAclRuleVisibilityConfigArgsDict:
+    return {"cloudwatch_metrics_enabled": True, "metric_name": metric, "sampled_requests_enabled": True}

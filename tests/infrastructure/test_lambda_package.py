@@ -202,6 +202,21 @@ def test_an_app_that_cannot_be_imported_is_named_with_its_error(tmp_path: Path) 
         describe_app(tmp_path)
 
 
+def test_an_app_is_read_again_once_any_of_its_files_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = shutil.copytree(APP, tmp_path / "app", ignore=shutil.ignore_patterns("__pycache__"))
+    described = describe_app(app)
+    describe_app.cache_clear()
+    with monkeypatch.context() as unreadable:
+        unreadable.setattr(subprocess, "run", None)
+        assert describe_app(app) == described
+    source = app / "app.py"
+    source.write_text(source.read_text().replace("JANITOR_INTERVAL_MINUTES = 5", "JANITOR_INTERVAL_MINUTES = 6"))
+    describe_app.cache_clear()
+    assert (described.schedule, describe_app(app).schedule) == ("rate(5 minutes)", "rate(6 minutes)")
+
+
 def test_bytecode_of_another_python_is_never_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lambda would ignore it, and nobody would notice but by slow starts."""
     (tmp_path / "python3.13").write_text("#!/bin/sh\nexit 1\n")

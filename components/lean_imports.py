@@ -1,0 +1,63 @@
+"""Imports of pulumi_aws that load the files of the classes in use, not all files of their services.
+
+A service's own `__init__` imports every file, of which the program needs a tenth: that took most of its time.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from collections.abc import Iterator
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+
+import pulumi_aws
+
+_WORD_BEGINS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_ARGUMENTS = re.compile(r"Args(Dict)?$")
+_INPUTS, _ENUMS = "_inputs", "_enums"
+
+
+def load_classes_alone() -> None:
+    """Have each service that is not loaded yet find a class by its file. Safe to repeat."""
+    for name, service in list(vars(pulumi_aws).items()):
+        # pulumi_aws gives its services a type of their own until they are loaded.
+        if isinstance(service, ModuleType) and type(service) is not ModuleType:
+            lean = _lean(ModuleType.__getattribute__(service, "__spec__"))
+            sys.modules[lean.__name__] = lean
+            setattr(pulumi_aws, name, lean)
+
+
+def _lean(spec: ModuleSpec) -> ModuleType:
+    """A package whose classes are found when they are asked for (PEP 562)."""
+    package = ModuleType(spec.name)
+    package.__spec__, package.__package__ = spec, spec.name
+    package.__path__ = list(spec.submodule_search_locations or ())
+    folder = Path(package.__path__[0])
+
+    def find(name: str) -> object:
+        # The import system itself imports what is a file.
+        if name.startswith("__") or (folder / f"{name}.py").is_file():
+            raise AttributeError(name)
+        for file in _files_of(name):
+            if (folder / f"{file}.py").is_file():
+                found = vars(importlib.import_module(f"{spec.name}.{file}"))
+                if name in found:
+                    return found[name]
+        SourceFileLoader(spec.name, str(folder / "__init__.py")).exec_module(package)
+        if name in vars(package):
+            return vars(package)[name]
+        raise AttributeError(name)
+
+    vars(package)["__getattr__"] = find
+    return package
+
+
+def _files_of(name: str) -> Iterator[str]:
+    """Files that may hold a class or a function: `BucketPolicy` stands in `bucket_policy`."""
+    if _ARGUMENTS.search(name):
+        yield _INPUTS
+    yield _WORD_BEGINS.sub("_", _ARGUMENTS.sub("", name)).lower().removesuffix("_output")
+    yield _ENUMS
