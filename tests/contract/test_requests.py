@@ -1,18 +1,30 @@
 """Requests: what is read of each, and what is refused in which words."""
 
+import unicodedata
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from chalicelib.contract import fields
-from chalicelib.contract.requests import NewUpload, PartsToComplete, PartsToSign, UploadToAbort, VideoChanges
+from chalicelib.contract.requests import (
+    NewLinkUpload,
+    NewUpload,
+    NewUploadLink,
+    PartsToComplete,
+    PartsToSign,
+    UploadToAbort,
+    VideoChanges,
+)
 from chalicelib.core import part_plan, upload_token
 from chalicelib.core.errors import EmptyFileError, FileTooLargeError, InvalidRequestError
 from chalicelib.core.labels import NO_LABELS, Labels
+from chalicelib.core.upload_links import NewLink, UploadLink
 from chalicelib.core.upload_requests import MAX_URLS_PER_PAGE, CompleteUpload, StartUpload
 
 CHECKSUM = "AAAAAAAAAAA="
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 FILM: dict[str, Any] = {"fileName": "film.mp4", "contentType": "video/mp4", "sizeBytes": 5}
 
 
@@ -28,6 +40,49 @@ def problems(parse: Callable[[], object]) -> list[dict[str, str]]:
 
 def test_a_start_is_read_in_the_form_in_which_it_is_kept() -> None:
     assert start(fileName="e\u0301te\u0301.mp4", contentType="VIDEO/MP4") == StartUpload("été.mp4", "video/mp4", 5)
+
+
+def link(**changed: Any) -> NewLink:
+    asked = {"title": "Match day", "validSeconds": 60, "maxVideos": 1, "maxBytes": 1}
+    return NewUploadLink.parse({**asked, **changed}, 3600)
+
+
+def sender(name: str) -> str | None:
+    opened = UploadLink("ada", "f" * 28, "Match day", None, 1, 1, NOW, NOW)
+    return NewLinkUpload.parse({**FILM, "uploaderName": name}, 10, opened).origin.uploader_name
+
+
+def test_no_text_grows_beyond_its_limit_by_being_composed() -> None:
+    """Unicode takes such characters apart in composed texts. What is stored may be sent again."""
+
+    def longest(characters: int) -> str:
+        return "\U0001d160" * characters
+
+    labels = start(
+        title=longest(fields.MAX_TITLE_CHARS),
+        description=longest(fields.MAX_DESCRIPTION_CHARS),
+        tags=[longest(fields.MAX_TAG_CHARS)],
+    ).labels
+    assert start(title=labels.title, description=labels.description, tags=list(labels.tags)).labels == labels
+    assert len(start(fileName=longest(fields.MAX_FILE_NAME_CHARS - 4) + ".mp4").file_name) == fields.MAX_FILE_NAME_CHARS
+    assert len(sender(longest(fields.MAX_NAME_CHARS)) or "") == fields.MAX_NAME_CHARS
+    made = link(title=longest(fields.MAX_TITLE_CHARS), note=longest(fields.MAX_DESCRIPTION_CHARS))
+    assert (len(made.title), len(made.note or "")) == (fields.MAX_TITLE_CHARS, fields.MAX_DESCRIPTION_CHARS)
+
+
+@pytest.mark.parametrize("unseen", ["\u200d", " \u3000 ", "\u3164", "\u2800", "\u0301\u0301", "\ufe0f"])
+def test_a_text_of_which_nothing_can_be_seen_is_none(unseen: str) -> None:
+    assert start(title=unseen, description=unseen, tags=[unseen]).labels == NO_LABELS
+    assert sender(unseen) == "?"
+    assert (link(title=unseen, note=unseen).title, link(title=unseen, note=unseen).note) == ("?", None)
+
+
+@pytest.mark.parametrize(
+    "seen", ["\U0001f468\u200d\U0001f469", "\u0645\u06cc\u200c\u062e", "❤\ufe0f", "e\u0303\u0304", "-"]
+)
+def test_a_text_with_marks_keeps_them(seen: str) -> None:
+    assert unicodedata.normalize("NFD", start(title=seen).labels.title or "") == unicodedata.normalize("NFD", seen)
+    assert sender(seen)
 
 
 @pytest.mark.parametrize("name", ["a/b.mp4", "/a.mp4", "a\\b.mp4"])

@@ -1,6 +1,5 @@
 """Request bodies. An unknown field is refused, so that a misspelled one is never ignored."""
 
-import unicodedata
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated, Self
@@ -47,10 +46,14 @@ from chalicelib.core import progress, upload_requests
 from chalicelib.core.json_values import JsonObject
 from chalicelib.core.labels import Labels
 from chalicelib.core.part_plan import MAX_PARTS
+from chalicelib.core.texts import composed, tidied
 from chalicelib.core.upload_links import NewLink, UploadLink
 from chalicelib.core.upload_requests import MAX_URLS_PER_PAGE, Origin
 from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_types import EVERY_CONTAINER, Container
+
+NAMELESS = "?"
+"""Shown for a name of which nothing can be seen."""
 
 
 class RequestBody(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
@@ -84,7 +87,7 @@ class NewUpload(RequestBody, frozen=True, kw_only=True):
         """Raises InvalidRequestError, EmptyFileError, FileTooLargeError, UnsupportedVideoTypeError."""
         new = cls.read(body)
         return upload_requests.StartUpload.accepted(
-            unicodedata.normalize("NFC", new.file_name),
+            composed(new.file_name),
             new.content_type.lower(),
             new.size_bytes,
             max_bytes,
@@ -113,12 +116,12 @@ class NewLinkUpload(RequestBody, frozen=True, kw_only=True):
         """Raises InvalidRequestError, EmptyFileError, FileTooLargeError, UnsupportedVideoTypeError."""
         new = cls.read(body)
         return upload_requests.StartUpload.accepted(
-            unicodedata.normalize("NFC", new.file_name),
+            composed(new.file_name),
             new.content_type.lower(),
             new.size_bytes,
             max_bytes,
             containers=containers,
-            origin=link.origin(unicodedata.normalize("NFC", new.uploader_name).strip() or "?"),
+            origin=link.origin(tidied(new.uploader_name) or NAMELESS),
         )
 
 
@@ -138,8 +141,8 @@ class NewUploadLink(RequestBody, frozen=True, kw_only=True):
         """Raises InvalidRequestError, also beyond `longest_seconds`."""
         new = checked(body, cls, most={"validSeconds": longest_seconds} if longest_seconds else {})
         return NewLink(
-            title=unicodedata.normalize("NFC", new.title),
-            note=unicodedata.normalize("NFC", new.note) if new.note else None,
+            title=tidied(new.title) or NAMELESS,
+            note=tidied(new.note or "") or None,
             valid=timedelta(seconds=new.valid_seconds),
             max_videos=new.max_videos,
             max_bytes=new.max_bytes,

@@ -1,8 +1,9 @@
 """Labels of a video: title, description and tags, which its owner gives and changes."""
 
-import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple, Self
+
+from chalicelib.core.texts import tidied
 
 
 class Labels(NamedTuple):
@@ -14,17 +15,13 @@ class Labels(NamedTuple):
 
     @classmethod
     def given(cls, *, title: str | None, description: str | None, tags: Iterable[str]) -> Self:
-        """Tidy what a caller gave: composed characters, no blanks around, each tag once whatever its case."""
-        tidy_tags = {tag.casefold(): tag for tag in reversed([_tidy(each) for each in tags]) if tag}
+        """Tidy what a caller gave: composed characters, no blanks around or alone, each tag once whatever its case."""
+        tidy_tags = {tag.casefold(): tag for tag in reversed([tidied(each) for each in tags]) if tag}
         return cls(
-            title=_tidy(title or "") or None,
-            description=_tidy(description or "") or None,
+            title=tidied(title or "") or None,
+            description=tidied(description or "") or None,
             tags=tuple(reversed(tidy_tags.values())),
         )
 
 
 NO_LABELS = Labels()
-
-
-def _tidy(text: str) -> str:
-    return unicodedata.normalize("NFC", text).strip()
