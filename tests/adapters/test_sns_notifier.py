@@ -7,9 +7,10 @@ import pytest
 
 from chalicelib.adapters.sns_notifier import SnsNotifier
 from chalicelib.core.rendition import Failure, Rendition
+from chalicelib.core.upload_requests import Origin, StartUpload
 from chalicelib.core.video_events import EventType, VideoEvent, owed_event
 from chalicelib.core.video_record import Deleter, Rejection, State
-from tests.in_memory_platform import InMemoryPlatform, Transfer
+from tests.in_memory_platform import OWNER, InMemoryPlatform, Transfer, platform_in_memory
 
 
 class FakeSns:
@@ -70,3 +71,16 @@ def test_every_event_has_a_sentence(platform: InMemoryPlatform, event_type: Even
     SnsNotifier(cast("Any", sns), "topic").announce(VideoEvent(event_type, record, now))
     (call,) = sns.published
     assert json.loads(call["Message"])["email"].startswith("film.mp4 ")
+
+
+def test_a_message_holds_no_character_that_sqs_refuses() -> None:
+    """SQS Developer Guide, "Message quotas": U+FFFE and U+FFFF are none of XML 1.0, and a queue takes no others."""
+    platform = platform_in_memory()
+    request = StartUpload("a\ufffeb\uffff.mp4", "video/mp4", 4096, origin=Origin(reference="order\uffff7"))
+    started = platform.uploads.start(OWNER, request)
+    call = published(Transfer(platform, started, platform.tokens.verify(started.token)), State.READY)
+    assert set("\ufffe\uffff").isdisjoint(call["Message"])
+    texts = json.loads(call["Message"])
+    assert all(set("\ufffe\uffff").isdisjoint(text) for text in texts.values())
+    message = json.loads(texts["default"])
+    assert (message["fileName"], message["reference"]) == (request.file_name, request.origin.reference)

@@ -28,6 +28,10 @@ _CAUSES = {
 }
 
 
+_NOT_IN_XML = {ord(each): f"\\u{ord(each):04x}" for each in "\ufffe\uffff"}
+"""Characters that SQS takes in no message, as JSON escapes (SQS Developer Guide, "Message quotas")."""
+
+
 def mail_text(message: VideoMessage) -> str:
     """The message for a person who reads mail."""
     reason = message.rejection.message if message.rejection else _CAUSES.get(message.cause or "", "")
@@ -55,12 +59,13 @@ class SnsNotifier:
     def publish(self, message: bytes) -> None:
         """A subscription filters by the attributes `type` and, as in version 0.1, `state`."""
         told = msgspec.json.decode(message, type=VideoMessage)
+        texts = {"default": message.decode(), "email": mail_text(told)}
         self.sns.publish(
             TopicArn=self.topic_arn,
             Subject=f"Video {told.state}",
             # SNS Developer Guide, "Publishing": `default` for every protocol without a text of its own.
             MessageStructure="json",
-            Message=msgspec.json.encode({"default": message.decode(), "email": mail_text(told)}).decode(),
+            Message=msgspec.json.encode({to: text.translate(_NOT_IN_XML) for to, text in texts.items()}).decode(),
             MessageAttributes={
                 "type": {"DataType": "String", "StringValue": told.type},
                 "state": {"DataType": "String", "StringValue": told.state},
