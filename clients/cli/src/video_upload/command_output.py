@@ -106,12 +106,17 @@ VideoId = Annotated[str, typer.Argument(metavar="VIDEO_ID", callback=_not_empty)
 
 def errors_console(*, quiet: bool = False) -> Console:
     """Progress, notes and errors go to stderr, results to stdout."""
-    return Console(stderr=True, quiet=quiet)
+    return _console(stderr=True, quiet=quiet)
+
+
+def _console(*, stderr: bool = False, quiet: bool = False) -> Console:
+    # Else it would read `:on:` in a name as an emoji.
+    return Console(stderr=stderr, quiet=quiet, emoji=False)
 
 
 def results_console() -> Console:
     """Results go to stdout: as wide as the terminal, and nothing is cut where there is none."""
-    console = Console()
+    console = _console()
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = PIPE_COLUMNS
     return console

@@ -14,12 +14,17 @@ from video_upload.errors import path_text
 from video_upload.file_selection import SkippedFile
 from video_upload.schemas import ListedVideo, Media, OpenUpload, Rendition, StageUsage, Usage, Video
 
+_JOINERS = "\u200c\u200d"
+"""Not printable by themselves; Persian, Hindi and many emoji are written with them."""
+
 
 def printable(text: str) -> str:
     """Safe to print: no escape sequences of the terminal."""
     if text.isprintable():
         return text
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return "".join(
+        letter if letter.isprintable() or letter in _JOINERS else "\N{REPLACEMENT CHARACTER}" for letter in text
+    )
 
 
 def plain(text: str) -> str:

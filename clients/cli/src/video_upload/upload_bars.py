@@ -14,7 +14,7 @@ from rich.progress import (
 )
 from rich.table import Column
 
-from video_upload.presentation import plain
+from video_upload.presentation import printable
 
 
 class UploadBars:
@@ -23,7 +23,7 @@ class UploadBars:
     def __init__(self, console: Console, file_count: int, size_bytes: int) -> None:
         names = Column(no_wrap=True, overflow="ellipsis", max_width=max(console.width * 2 // 5, 20))
         self._progress = Progress(
-            TextColumn("{task.description}", table_column=names),
+            TextColumn("{task.description}", markup=False, table_column=names),
             BarColumn(),
             DownloadColumn(),
             TransferSpeedColumn(),
@@ -49,7 +49,7 @@ class UploadBars:
         self._progress.update(self._total, description=self._title(begun))
 
     def add(self, name: str, size_bytes: int, stored_bytes: int) -> TaskID:
-        return self._progress.add_task(plain(name), total=size_bytes, completed=stored_bytes)
+        return self._progress.add_task(printable(name), total=size_bytes, completed=stored_bytes)
 
     def remove(self, bar: TaskID) -> None:
         self._progress.remove_task(bar)
