@@ -18,12 +18,14 @@ from tests.faults.command_process import warm_up
 from tests.faults.command_runs import CommandRun
 from tests.faults.kinds import KINDS, Client, Kind
 from tests.faults.link_runs import LinkPageRun, LinkRun
+from tests.faults.machine_runs import MachineRun
 from tests.faults.page_runs import PageRun
 from tests.faults.runs import Run
 from tests.faults.scene import Lane, Scene, running_scene
 from tests.faults.verifier import PROMISES, Broken
 
 Job = tuple[Kind, int]
+_COMMAND_RUNS = {Client.COMMAND: CommandRun, Client.LINK: LinkRun, Client.MACHINE: MachineRun}
 
 
 @dataclass
@@ -110,8 +112,7 @@ class _Stage:
                     kind_of_page = LinkPageRun if kind.client is Client.LINK_PAGE else PageRun
                     run: Run = kind_of_page(self._scene, lane, kind, seed, browser)
                 else:
-                    kind_of_run = LinkRun if kind.client is Client.LINK else CommandRun
-                    run = kind_of_run(self._scene, lane, kind, seed)
+                    run = _COMMAND_RUNS[kind.client](self._scene, lane, kind, seed)
                 self._play(run)
 
     def _play(self, run: Run) -> None:

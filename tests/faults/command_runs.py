@@ -126,7 +126,7 @@ class CommandRun(Run):
             if attempt.code == 0:
                 return attempt.video.get("videoId")
             if attempt.code == 3:
-                self.person = self.scene.sign_in(self.person.email, "desktop")
+                self.person = self.scene.sign_in_again(self.person)
                 self.scene.store_sign_in(self.person, self.lane, self.home)
                 continue
             self.broken.append(Broken("never told", f"though nothing fails any more: {attempt}"))

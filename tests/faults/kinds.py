@@ -10,6 +10,8 @@ class Client(StrEnum):
     COMMAND = "command"
     LINK = "link"
     """The command of somebody without an account, by an upload link."""
+    MACHINE = "machine"
+    """The command of a program that is signed in by client credentials, for a person whom only it knows."""
     PAGE = "page"
     LINK_PAGE = "link-page"
     """The page of somebody without an account, by an upload link."""
@@ -127,6 +129,28 @@ _LINK = (
     *(Kind(client=Client.LINK, call="any-moment", special=special) for special in ("killed", "interrupted")),
 )
 
+_MACHINE_CALLS: dict[str, tuple[Way, ...]] = {
+    "token": (Way.REFUSED, Way.RESET, Way.HALF_ANSWER, Way.LATE, Way.INTERNAL_ERROR, Way.GARBAGE),
+    "init": (*_BROKEN_LINES, Way.UNAVAILABLE, Way.TOO_MANY, *_BETWEEN, *_DEATHS),
+    "put": (Way.RESET, Way.LOST, Way.EXPIRED, *_DEATHS),
+    "list": (Way.RESET, Way.HALF_ANSWER, Way.UNAVAILABLE),
+    "complete": (*_BROKEN_LINES, Way.UNAVAILABLE, *_BETWEEN, *_DEATHS),
+    "status": (Way.RESET, Way.UNAVAILABLE, *_DEATHS),
+}
+
+_MACHINE_MOMENTS: tuple[tuple[str, Moment], ...] = (
+    ("status", Moment.EVENT_REPEATED),
+    ("complete", Moment.SITE_KILLED),
+    ("complete", Moment.EVENT_LOST),
+    ("status", Moment.WORKER_KILLED),
+)
+
+_MACHINE = (
+    *(Kind(client=Client.MACHINE, call=call, way=way) for call, ways in _MACHINE_CALLS.items() for way in ways),
+    *(Kind(client=Client.MACHINE, call=call, way=Way.DIES_BEFORE, moment=moment) for call, moment in _MACHINE_MOMENTS),
+    *(Kind(client=Client.MACHINE, call="any-moment", special=special) for special in ("killed", "interrupted")),
+)
+
 _PAGE_CALLS: dict[str, tuple[Way, ...]] = {
     "init": (*_BROKEN_LINES, Way.UNAVAILABLE, Way.TOO_MANY, *_BETWEEN, *_DEATHS),
     "put": (Way.HALF_REQUEST, *_BROKEN_LINES, Way.UNAVAILABLE, Way.GARBAGE, Way.TWICE, Way.EXPIRED, *_DEATHS),
@@ -157,4 +181,4 @@ _LINK_PAGE = (
     *(Kind(client=Client.LINK_PAGE, call="any-moment", special=special) for special in ("closed", "offline")),
 )
 
-KINDS = {kind.name: kind for kind in (*_COMMAND, *_LINK, *_PAGE, *_LINK_PAGE)}
+KINDS = {kind.name: kind for kind in (*_COMMAND, *_LINK, *_MACHINE, *_PAGE, *_LINK_PAGE)}

@@ -41,11 +41,15 @@ class Run:
     def prepare(self, client_id: str) -> int:
         """A new person with a new video; of how many parts."""
         self.folder.mkdir(parents=True)
-        self.person = self.scene.somebody(self.lane, client_id=client_id)
+        self.person = self.somebody(client_id)
         needed = 2 if self.kind.call == "list" else 1
         parts = max(needed, self.chance.choice((1, 1, 1, 2, 2, 3)))
         self.scene.write_video(self.file, parts, self.chance)
         return parts
+
+    def somebody(self, client_id: str) -> Person:
+        """A new person, signed in by this client."""
+        return self.scene.somebody(self.lane, client_id=client_id)
 
     def troubles(self, parts: int) -> list[Trouble]:
         """Return what goes wrong, when and how often, as the seed decides."""
@@ -55,7 +59,7 @@ class Run:
         first = 1
         if call == "put":
             first = self.chance.randint(1, parts)
-        elif call == "status" and self.kind.client is Client.COMMAND:
+        elif call == "status" and self.kind.client in {Client.COMMAND, Client.MACHINE}:
             first = self.chance.randint(1, 2)
         is_once = way in {Way.DIES_BEFORE, Way.DIES_AFTER, Way.DIES_THEN}
         times = 1 if is_once else self.chance.choice((1, 1, 2) if way is Way.LATE else (1, 1, 2, 3, 12))

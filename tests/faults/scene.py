@@ -4,17 +4,20 @@ import shutil
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import jwt
 import requests
 
+from chalicelib.environment import stand_in_environment
 from local.platform import LocalPlatform, Ports
+from local.sign_in.clients import API_SCOPES, Client
 from local.stand_in.provision import allow_origins
 from tests.faults.proxy import Door, Head, Proxy
 from tests.faults.verifier import Verifier
@@ -24,6 +27,9 @@ from video_upload.credentials import SignIn, StoredCredentials
 
 SIZES_BYTES = (200_000, 5 * MIB + 100_000, 10 * MIB + 100_000)
 """One, two and three parts of the smallest size."""
+
+PROGRAMS = tuple(f"program-{number}" for number in range(2_000))
+"""Machine clients that the API accepts: one for each run, since a client is an owner."""
 
 _API_CALLS = {
     ("POST", "/api/multipart/init"): "init",
@@ -38,13 +44,14 @@ _API_CALLS = {
 
 @dataclass
 class Person:
-    """Somebody signed in on this computer. owner: as the platform calls the person."""
+    """Somebody signed in on this computer, or a program. owner: as the platform calls it. secret: of a program."""
 
     email: str
     owner: str
     access_token: str
     refresh_token: str
     id_token: str
+    secret: str = ""
 
 
 @dataclass
@@ -78,6 +85,7 @@ class Scene:
         self.verifier = Verifier(platform)
         self.folder = folder
         self.lines: dict[str, Line] = {}
+        self._program_ids = iter(PROGRAMS)
         self._videos = [
             write_sample_video(folder / f"{size}.mp4", duration_seconds=0.5, width=64, height=48, pad_to_bytes=size)
             for size in SIZES_BYTES
@@ -105,6 +113,23 @@ class Scene:
         lane.line = self.lines[person.owner] = Line()
         return person
 
+    def program(self, lane: Lane) -> Person:
+        """A new program, on this lane's line."""
+        clients = self.platform.sign_in.authority.clients
+        client = replace(clients.get("machine"), client_id=next(self._program_ids), secret=uuid4().hex)
+        clients.add(client)
+        lane.line = self.lines[client.client_id] = Line()
+        return self._program(client)
+
+    def _program(self, client: Client) -> Person:
+        tokens = self.platform.sign_in.authority.tokens.for_machine(client, API_SCOPES)
+        return Person("", client.client_id, tokens.access_token, "", "", client.secret or "")
+
+    def sign_in_again(self, person: Person) -> Person:
+        if person.secret:
+            return self._program(self.platform.sign_in.authority.clients.get(person.owner))
+        return self.sign_in(person.email, "desktop")
+
     def sign_in(self, email: str, client_id: str) -> Person:
         tokens = self.platform.sign_in.issue_tokens(email, client_id=client_id)
         claims: dict[str, str] = jwt.decode(tokens.access_token, options={"verify_signature": False})
@@ -116,12 +141,15 @@ class Scene:
             SignIn(
                 site_url=lane.site.url,
                 api_url=f"{lane.site.url}/api",
-                client_id="desktop",
+                client_id=person.owner if person.secret else "desktop",
                 token_endpoint=f"{lane.sign_in.url}/oauth2/token",
                 revocation_endpoint=None,
                 access_token=person.access_token,
-                refresh_token=person.refresh_token,
+                refresh_token=person.refresh_token or None,
                 expires_at=0 if has_expired else time.time() + 3000,
+                scope=" ".join(API_SCOPES),
+                is_machine=bool(person.secret),
+                client_secret=person.secret or None,
             )
         )
 
@@ -151,13 +179,18 @@ class Scene:
 
     def listed_videos(self, person: Person) -> dict[str, str]:
         """State by video id, as the API lists them."""
+        return {video["videoId"]: video["state"] for video in self.ask(person, "/videos")["videos"]}
+
+    def ask(self, person: Person, path: str, **query: str) -> dict[str, Any]:
+        """The API's answer to this person."""
         answer = requests.get(
-            f"{self.platform.site_url}/api/videos",
+            f"{self.platform.site_url}/api{path}",
+            params=query,
             headers={"Authorization": f"Bearer {person.access_token}"},
             timeout=60,
         )
         answer.raise_for_status()
-        return {video["videoId"]: video["state"] for video in answer.json()["videos"]}
+        return answer.json()
 
 
 @contextmanager
@@ -168,7 +201,12 @@ def running_scene(lanes: int) -> Generator[Scene]:
         folder = Path(name)
         scenes: list[Scene] = []
         store = proxy.open(ports.stand_in, lambda head: scenes[0].route_store(head) if scenes else None)
-        variables = {"AWS_ENDPOINT_URL": store.url, "COMPLETION_PATIENCE_SECONDS": "2"}
+        clients = (stand_in_environment()["USER_POOL_CLIENT_IDS"], *PROGRAMS)
+        variables = {
+            "AWS_ENDPOINT_URL": store.url,
+            "COMPLETION_PATIENCE_SECONDS": "2",
+            "USER_POOL_CLIENT_IDS": ",".join(clients),
+        }
         with LocalPlatform(data_dir=folder / "platform", ports=ports, api_variables=variables) as platform:
             opened: list[Lane] = []
             for number in range(lanes):

@@ -16,6 +16,7 @@ from tests.faults.verifier import Remains, doubled, lost, residue
 
 OF_THE_COMMAND = ("command/init/lost", "command/complete/dies-after")
 BY_A_LINK = ("link/init/lost",)
+OF_A_PROGRAM = ("machine/init/lost",)
 OF_THE_PAGE = ("page/complete/lost", "link-page/init/lost")
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -23,7 +24,7 @@ NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def findings() -> Findings:
     """The results of one seed of each kind, on one platform."""
-    names = OF_THE_COMMAND + BY_A_LINK + (OF_THE_PAGE if CHROMIUM.exists() else ())
+    names = OF_THE_COMMAND + BY_A_LINK + OF_A_PROGRAM + (OF_THE_PAGE if CHROMIUM.exists() else ())
     return play_all([KINDS[name] for name in names], range(1), lanes=2)
 
 
@@ -37,6 +38,11 @@ def test_the_command_keeps_every_promise_under_two_kinds_of_fault(findings: Find
 def test_somebody_with_a_link_finds_every_promise_kept_under_one(findings: Findings) -> None:
     assert findings.runs[Client.LINK] == len(BY_A_LINK)
     assert not [found for (name, _), found in findings.broken.items() if name in BY_A_LINK]
+
+
+def test_a_program_finds_every_promise_kept_and_its_names_told_under_one(findings: Findings) -> None:
+    assert findings.runs[Client.MACHINE] == len(OF_A_PROGRAM)
+    assert not [found for (name, _), found in findings.broken.items() if name in OF_A_PROGRAM]
 
 
 def test_the_page_keeps_every_promise_under_one_with_an_account_and_by_a_link(findings: Findings) -> None:

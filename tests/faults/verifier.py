@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import boto3
 
 from chalicelib.core.janitor import Janitor
 from chalicelib.core.records import OpenMarker, Records
@@ -70,6 +74,12 @@ class Verifier:
         with aws_credentials(environment):
             self._services = Services(Environment.read(environment))
             self._s3: Any = self._services._s3
+            make: Any = boto3.client
+            self._sqs = make("sqs", endpoint_url=platform.stand_in_url, region_name=names.REGION)
+            # Made with the credentials while they are there.
+            self._queue = names.queue_url(platform.stand_in_url, names.COMPLETIONS_QUEUE)
+        self._messages: list[dict[str, Any]] = []
+        self._lock = threading.Lock()
         read: Mapping[str, Any] = self._s3.get_bucket_notification_configuration(Bucket=names.VIDEO_BUCKET)
         self._notifications: Any = {name: value for name, value in read.items() if name != "ResponseMetadata"}
 
@@ -107,6 +117,13 @@ class Verifier:
     def find_lost_events(self, owner: str) -> None:
         """Do what the janitor does for this owner in some minutes."""
         self._sweep(owner, EVENT_LOST)
+
+    def messages(self, owner: str) -> list[dict[str, Any]]:
+        """Messages about this owner's videos that subscribers have received."""
+        with self._lock:
+            while received := self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages"):
+                self._messages += [json.loads(json.loads(each["Body"])["Message"]) for each in received]
+            return [message for message in self._messages if message["owner"] == owner]
 
     def repeat_events(self, owner: str, times: int) -> None:
         """Deliver S3's event of each of the owner's videos that many times more."""
