@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from video_upload.decoding import decode
 from video_upload.private_files import open_private_folder, sync_folder, writing_to
 from video_upload.video_file import VideoFile
 
@@ -68,7 +69,7 @@ class BatchJournal:
         found: list[FinishedFile] = []
         for line in lines:
             try:
-                found.append(msgspec.json.decode(line, type=FinishedFile))
+                found.append(decode(line, FinishedFile))
             except msgspec.DecodeError:
                 continue  # empty, or cut short when the process died
         return found

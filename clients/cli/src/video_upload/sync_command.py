@@ -14,6 +14,7 @@ import typer
 from video_upload.api import VideoApi
 from video_upload.command_output import AsJson, Profile, api_of, errors_console, exit_codes, print_error
 from video_upload.credentials import StoredCredentials
+from video_upload.decoding import decode
 from video_upload.engine import DEFAULT_PARALLEL, UploadEngine
 from video_upload.exit_codes import exit_code_of
 from video_upload.file_selection import select_videos
@@ -136,7 +137,7 @@ def _account(profile: str | None) -> str:
     credentials = StoredCredentials(default_home(), profile)
     try:
         payload = credentials.load().access_token.split(".")[1]
-        claims = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=_Claims)
+        claims = decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), _Claims)
     except (IndexError, ValueError):  # of msgspec, too
         return credentials.profile
     return claims.sub

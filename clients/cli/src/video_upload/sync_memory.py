@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from video_upload.decoding import decode
 from video_upload.private_files import open_private_folder, writing_to
 from video_upload.video_file import VideoFile
 
@@ -54,7 +55,7 @@ class SyncMemory:
         found: list[SyncedFile] = []
         for line in lines:
             try:
-                found.append(msgspec.json.decode(line, type=SyncedFile))
+                found.append(decode(line, SyncedFile))
             except msgspec.DecodeError:
                 continue  # empty, or cut short when the process died
         return found

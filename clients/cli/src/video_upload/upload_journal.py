@@ -22,6 +22,7 @@ from typing import BinaryIO
 import filelock
 import msgspec
 
+from video_upload.decoding import decode
 from video_upload.errors import UploadRunningError
 from video_upload.private_files import open_private_folder, sync_folder, write_privately_for_now, writing_to
 from video_upload.video_file import PartLayout, VideoFile
@@ -162,7 +163,7 @@ class UploadJournal:
     def begun_as(self, file: VideoFile) -> str | None:
         """The id under which a run that was killed had asked for an upload of this very file."""
         try:
-            line = msgspec.json.decode(self.path.read_bytes(), type=Beginning)
+            line = decode(self.path.read_bytes(), Beginning)
         except (FileNotFoundError, msgspec.DecodeError):
             return None
         return line.beginning if (line.size_bytes, line.modified_ns) == (file.size_bytes, file.modified_ns) else None
@@ -211,10 +212,10 @@ def read_journal(path: Path) -> tuple[JournaledUpload, dict[int, SentPart]] | No
     sent: dict[int, SentPart] = {}
     try:
         with path.open("rb") as lines:
-            entry = msgspec.json.decode(lines.readline(), type=JournaledUpload)
+            entry = decode(lines.readline(), JournaledUpload)
             for line in lines:
                 try:
-                    part = msgspec.json.decode(line, type=SentPart)
+                    part = decode(line, SentPart)
                 except msgspec.DecodeError:
                     break  # the line that was being written when the process died
                 sent[part.part_number] = part
@@ -227,7 +228,7 @@ def read_entry(path: Path) -> JournaledUpload | None:
     """Return what `read_journal` would, without the parts."""
     try:
         with path.open("rb") as lines:
-            return msgspec.json.decode(lines.readline(), type=JournaledUpload)
+            return decode(lines.readline(), JournaledUpload)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
 
