@@ -15,7 +15,7 @@ from tests.cli.fake_platform import FakePlatform
 from tests.cli.fake_platform_server import serve_parts_over_tls
 from tests.cli.logging_proxy import CREDENTIALS, logging_proxy
 from tests.cli.watched_engine import Watched
-from video_upload import network
+from video_upload import session
 from video_upload.errors import PartFailedError
 from video_upload.network import CA_VARIABLES
 
@@ -169,10 +169,10 @@ def test_the_environment_is_read_once_for_each_host(monkeypatch: pytest.MonkeyPa
         read.append(url)
         return {"https": f"http://proxy-of-{urlsplit(url).hostname}:3128"}
 
-    monkeypatch.setattr(network, "get_environ_proxies", proxies_of)
-    session = network.Session()
+    monkeypatch.setattr(session, "get_environ_proxies", proxies_of)
+    made = session.Session()
     for address in ("https://a.test/one", "https://a.test/two", "https://b.test/one"):
-        settings = session.merge_environment_settings(address, {}, None, None, None)
+        settings = made.merge_environment_settings(address, {}, None, None, None)
         assert settings["proxies"] == {"https": f"http://proxy-of-{urlsplit(address).hostname}:3128"}
-        assert settings["verify"] == session.verify
+        assert settings["verify"] == made.verify
     assert read == ["https://a.test/one", "https://b.test/one"]

@@ -12,17 +12,17 @@ from typing import Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
-import requests
 
 from video_upload.api_refusals import api_error, is_of_another, retry_after_seconds, will_pass
 from video_upload.backoff import Backoff
 from video_upload.connection_problem import problem_in_words
+from video_upload.decoding import decode
 from video_upload.errors import (
     ApiUnreachableError,
     UnauthorizedError,
     UnexpectedResponseError,
 )
-from video_upload.network import Session
+from video_upload.http_calls import LOST_ANSWERS, NO_ADDRESS, Answer, HttpCalls
 from video_upload.schemas import (
     CompletedPart,
     CompleteUpload,
@@ -69,14 +69,6 @@ COMPLETING_SECONDS = 2.0  # between two looks at a completion, where the API doe
 MOST_DELETIONS = 100
 """Limit of one call, as docs/openapi.json has it."""
 MOST_PER_PAGE = 100  # docs/openapi.json, listVideos
-# The second and third: an answer that ends before its end.
-_LOST_RESPONSES = (
-    requests.ConnectionError,
-    requests.exceptions.ChunkedEncodingError,
-    requests.exceptions.ContentDecodingError,
-    requests.Timeout,
-)
-
 
 Response = TypeVar("Response", bound=msgspec.Struct)
 _T = TypeVar("_T")
@@ -122,8 +114,7 @@ class VideoApi:
         self._backoff = backoff or Backoff()
         self._server_ahead_seconds = 0.0
         self._correlation_id: str | None = None
-        self._session = Session()
-        self._session.headers["User-Agent"] = f"video-upload/{VERSION}"
+        self._calls = HttpCalls({"User-Agent": f"video-upload/{VERSION}"})
 
     @property
     def url(self) -> str:
@@ -289,7 +280,7 @@ class VideoApi:
 
     def _send(
         self, method: str, path: str, token: str | None, body: object, answer: type[Response]
-    ) -> tuple[Response, requests.Response]:
+    ) -> tuple[Response, Answer]:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         if self._correlation_id:
             headers[CORRELATION_HEADER] = self._correlation_id
@@ -298,24 +289,21 @@ class VideoApi:
             data = msgspec.json.encode({} if body is None else body)
             headers["Content-Type"] = "application/json"
         response = self._send_until_answered(method, self._api_url + path, headers, data)
-        if not 200 <= response.status_code < 300:
+        if not 200 <= response.status < 300:
             raise api_error(response)
         try:
-            return msgspec.json.decode(response.content, type=answer), response
+            return decode(response.content, answer), response
         except msgspec.DecodeError as error:  # a ValidationError is one
-            raise UnexpectedResponseError(response.url, response.status_code, f"but {error}") from error
+            raise UnexpectedResponseError(response.url, response.status, f"but {error}") from error
 
-    def _send_until_answered(
-        self, method: str, url: str, headers: Mapping[str, str], data: bytes | None
-    ) -> requests.Response:
+    def _send_until_answered(self, method: str, url: str, headers: Mapping[str, str], data: bytes | None) -> Answer:
         failures = 0
         while True:
             try:
-                # A redirect would carry the bearer to wherever it points.
-                response = self._session.request(
-                    method, url, headers=headers, data=data, timeout=TIMEOUT_SECONDS, allow_redirects=False
-                )
-            except _LOST_RESPONSES as error:
+                response = self._calls.send(method, url, timeout_seconds=TIMEOUT_SECONDS, headers=headers, body=data)
+            except NO_ADDRESS as error:
+                raise ApiUnreachableError(url, failures + 1, problem_in_words(error)) from error
+            except LOST_ANSWERS as error:
                 failures += 1
                 if failures >= self._backoff.tries:
                     raise ApiUnreachableError(url, failures, problem_in_words(error)) from error
@@ -323,8 +311,6 @@ class VideoApi:
                     self._on_silence(problem_in_words(error))
                 self._pause(self._backoff.wait_seconds(failures))
                 continue
-            except requests.RequestException as error:
-                raise ApiUnreachableError(url, failures + 1, problem_in_words(error)) from error
             self._note_server_time(response)
             if not will_pass(response) and not is_of_another(response):
                 return response
@@ -333,7 +319,7 @@ class VideoApi:
                 return response
             self._pause(max(retry_after_seconds(response) or 0.0, self._backoff.wait_seconds(failures)))
 
-    def _note_server_time(self, response: requests.Response) -> None:
+    def _note_server_time(self, response: Answer) -> None:
         date = response.headers.get("Date")
         if date:
             try:

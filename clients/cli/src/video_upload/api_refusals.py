@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import msgspec
-import requests
 
+from video_upload.decoding import decode
 from video_upload.errors import (
     ApiError,
     ConflictError,
@@ -21,10 +21,8 @@ from video_upload.errors import (
     UnauthorizedError,
     UnexpectedResponseError,
 )
-from video_upload.schemas import (
-    ErrorDetail,
-    ErrorResponse,
-)
+from video_upload.http_calls import Answer
+from video_upload.schemas import ErrorDetail, ErrorResponse
 
 LONGEST_RETRY_AFTER_SECONDS = 120.0
 RETRIED_STATUSES = frozenset({500, 502, 503, 504})
@@ -47,9 +45,9 @@ ERROR_BY_STATUS: Mapping[int, type[ApiError]] = {
 }
 
 
-def retry_after_seconds(response: requests.Response) -> float | None:
+def retry_after_seconds(answer: Answer) -> float | None:
     """Retry-After in either of its forms, bounded; None without a usable one."""
-    value = response.headers.get("Retry-After", "").strip()
+    value = answer.headers.get("Retry-After", "").strip()
     if not value:
         return None
     try:
@@ -63,44 +61,44 @@ def _seconds_from_now(http_date: str) -> float:
     return (parsedate_to_datetime(http_date) - datetime.now(UTC)).total_seconds()
 
 
-def will_pass(response: requests.Response) -> bool:
-    if response.status_code in RETRIED_STATUSES:
+def will_pass(answer: Answer) -> bool:
+    if answer.status in RETRIED_STATUSES:
         return True
     # Limits are 429 too, but waiting does not lift them.
-    return response.status_code == 429 and _error_detail(response).code not in LIMITS
+    return answer.status == 429 and _error_detail(answer).code not in LIMITS
 
 
-def is_of_another(response: requests.Response) -> bool:
+def is_of_another(answer: Answer) -> bool:
     """Return whether something in front of the API answered in its place: a captive portal says 200 as well."""
-    if not 200 <= response.status_code < 300:
+    if not 200 <= answer.status < 300:
         return False
     try:
-        msgspec.json.decode(response.content)
+        msgspec.json.decode(answer.content)
     except msgspec.DecodeError:
         return True
     return False
 
 
-def _error_detail(response: requests.Response) -> ErrorDetail:
+def _error_detail(answer: Answer) -> ErrorDetail:
     try:
-        return msgspec.json.decode(response.content, type=ErrorResponse).error
+        return decode(answer.content, ErrorResponse).error
     except msgspec.DecodeError:
         # Made by something in front of the API: a proxy, a captive portal.
-        return ErrorDetail(code="unknown", message=f"{response.url} answered {response.status_code} {response.reason}")
+        return ErrorDetail(code="unknown", message=f"{answer.url} answered {answer.status} {answer.reason}")
 
 
-def api_error(response: requests.Response) -> ApiError | UnexpectedResponseError:
-    """Return the error for a response outside 2xx."""
-    status = response.status_code
+def api_error(answer: Answer) -> ApiError | UnexpectedResponseError:
+    """Return the error for an answer outside 2xx."""
+    status = answer.status
     kind = ServiceUnavailableError if status >= 500 else ERROR_BY_STATUS.get(status)
     if status < 400:
-        return UnexpectedResponseError(response.url, status, f"to {response.headers.get('Location', 'nowhere')}")
-    detail = _error_detail(response)
+        return UnexpectedResponseError(answer.url, status, f"to {answer.headers.get('Location', 'nowhere')}")
+    detail = _error_detail(answer)
     return (kind or ApiError)(
         status=status,
         code=detail.code,
         message=detail.message,
         details=detail.details,
         request_id=detail.request_id,
-        retry_after_seconds=retry_after_seconds(response),
+        retry_after_seconds=retry_after_seconds(answer),
     )

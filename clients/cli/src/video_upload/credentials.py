@@ -7,14 +7,16 @@ import time
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlencode
 
 import filelock
 import msgspec
-import requests
 
 from video_upload.connection_problem import problem_in_words
+from video_upload.decoding import decode
 from video_upload.errors import KeyringUnavailableError, NotSignedInError, SignInError, SignInUnreachableError
-from video_upload.network import Session, ca_bundle
+from video_upload.http_calls import LOST_ANSWERS, HttpCalls
+from video_upload.network import ca_bundle
 from video_upload.os_keyring import OsKeyring
 from video_upload.private_files import open_private_folder, write_privately, writing_to
 from video_upload.profiles import Profiles
@@ -60,7 +62,7 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def tokens(self) -> Tokens:
-        return msgspec.convert(self, Tokens, from_attributes=True)
+        return Tokens(**{name: getattr(self, name) for name in Tokens.__struct_fields__})
 
     def with_tokens(self, tokens: Tokens) -> SignIn:
         return msgspec.structs.replace(self, **msgspec.structs.asdict(tokens))
@@ -95,7 +97,7 @@ class StoredCredentials:
         with self._locked():  # a keyring has no way to replace several entries at once
             text = self._keyring.read(self._keyring_name)
         try:
-            return stored.sign_in.with_tokens(msgspec.json.decode(text or "", type=Tokens))
+            return stored.sign_in.with_tokens(decode(text or "", Tokens))
         except msgspec.DecodeError as error:
             raise NotSignedInError(reason="The keyring holds no tokens for this profile.") from error
 
@@ -132,13 +134,14 @@ class StoredCredentials:
                 self._keyring.delete(self._keyring_name)
         if sign_in.revocation_endpoint and sign_in.refresh_token:
             try:
-                Session().post(
+                form = {"token": sign_in.refresh_token, "client_id": sign_in.client_id}  # RFC 7009, section 2.1
+                HttpCalls({"Content-Type": "application/x-www-form-urlencoded"}).send(
+                    "POST",
                     sign_in.revocation_endpoint,
-                    data={"token": sign_in.refresh_token, "client_id": sign_in.client_id},  # RFC 7009, section 2.1
-                    timeout=TIMEOUT_SECONDS,
-                    allow_redirects=False,
+                    timeout_seconds=TIMEOUT_SECONDS,
+                    body=urlencode(form).encode(),
                 )
-            except requests.RequestException:
+            except LOST_ANSWERS:
                 return True  # offline: the token stays good until it expires, but nobody here holds it any more
         return True
 
@@ -170,7 +173,7 @@ class StoredCredentials:
 
     def _stored(self) -> StoredSignIn:
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=StoredSignIn)
+            return decode(self._path.read_bytes(), StoredSignIn)
         except FileNotFoundError as error:
             if others := self._profiles.names():
                 reason = f"You are not signed in as profile {self.profile}; known profiles: {', '.join(others)}."
@@ -188,6 +191,7 @@ class StoredCredentials:
 
 def _refreshed(sign_in: SignIn) -> Tokens:
     # Costs half a second to import, and most commands need no new token.
+    import requests  # noqa: PLC0415
     from authlib.common.errors import AuthlibBaseError  # noqa: PLC0415
     from authlib.integrations.requests_client import OAuth2Session  # noqa: PLC0415
 
@@ -225,6 +229,8 @@ def machine_tokens(token_endpoint: str, client_id: str, client_secret: str, scop
 
     Raises NotSignedInError if refused, else SignInUnreachableError.
     """
+    import requests  # noqa: PLC0415 - as in _refreshed
+
     try:
         response = requests.post(
             token_endpoint,

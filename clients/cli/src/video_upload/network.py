@@ -9,14 +9,14 @@ from __future__ import annotations
 import http.client
 import os
 import ssl
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import SplitResult, urlsplit
+from urllib.request import getproxies
 
-import requests
-from requests.adapters import HTTPAdapter
-from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, prepend_scheme_if_needed, select_proxy
+import certifi
+from urllib3 import PoolManager
 from urllib3.connection import HTTPSConnection, ProxyConfig
 from urllib3.util import parse_url
 
@@ -35,45 +35,7 @@ def ca_bundle() -> str:
             except OSError as error:  # an SSLError is one
                 raise NetworkSettingError(name, path, error.strerror or str(error)) from error
             return path
-    return DEFAULT_CA_BUNDLE_PATH
-
-
-class Session(requests.Session):
-    """A session with the certificate authorities of `ca_bundle` and no credentials but those of its calls.
-
-    requests would replace a call's Authorization header, or add one, from ~/.netrc or NETRC; proxies keep theirs. The
-    environment is read once for each host, where requests reads all of it at each call.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.verify = ca_bundle()
-        self.auth = keep_authorization
-        self._proxies_by_host: dict[tuple[str, str], dict[str, str]] = {}
-
-    def merge_environment_settings(
-        self,
-        url: bytes | str | None,
-        proxies: MutableMapping[str, str] | None,
-        stream: bool | None,
-        verify: bool | str | None,
-        cert: str | tuple[str, str] | None,
-    ) -> Any:
-        place = urlsplit(str(url))
-        host = (place.scheme, place.netloc)
-        if host not in self._proxies_by_host:
-            self._proxies_by_host[host] = dict(get_environ_proxies(str(url), no_proxy=None))
-        return {
-            "proxies": {**self._proxies_by_host[host], **(proxies or {})},
-            "stream": self.stream if stream is None else stream,
-            "verify": self.verify if verify is None else verify,
-            "cert": self.cert if cert is None else cert,
-        }
-
-
-def keep_authorization(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Leave a request's Authorization as the caller set it, or without any."""
-    return request
+    return certifi.where()
 
 
 def tls_context() -> ssl.SSLContext:
@@ -89,8 +51,21 @@ def _context(path: str) -> ssl.SSLContext:
 
 def proxy_for(url: str) -> str | None:
     """Return the proxy that requests would use for the URL, with its scheme; None for the direct way."""
+    if not getproxies():
+        return None
+    # Only now: most people have no proxy, and requests costs a start a tenth of a second.
+    from requests.utils import get_environ_proxies, prepend_scheme_if_needed, select_proxy  # noqa: PLC0415
+
     proxy = select_proxy(url, get_environ_proxies(url, no_proxy=None))
     return prepend_scheme_if_needed(proxy, "http") if proxy else None
+
+
+def proxy_manager(proxy: str, tls: ssl.SSLContext) -> PoolManager:
+    """Return connections through a proxy, which are made as requests makes them."""
+    from requests.adapters import HTTPAdapter  # noqa: PLC0415 - as in proxy_for
+
+    secured = {} if proxy.startswith("socks") else {"proxy_ssl_context": tls}
+    return HTTPAdapter().proxy_manager_for(proxy, ssl_context=tls, **secured)
 
 
 class _Socket(Protocol):
@@ -133,6 +108,8 @@ def open_line(url: SplitResult, tls: ssl.SSLContext, timeout_seconds: float) -> 
         raise OSError(
             f"parts cannot go through the proxy {place.scheme}://{place.hostname}, only through an HTTP proxy"
         )
+    from requests.adapters import HTTPAdapter  # noqa: PLC0415 - as in proxy_for
+
     credentials = HTTPAdapter().proxy_headers(proxy)
     if url.scheme == "https":
         return Line(connection=_tunnel(url, proxy, credentials, tls, timeout_seconds), headers={})

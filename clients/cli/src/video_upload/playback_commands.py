@@ -18,10 +18,10 @@ from video_upload.backoff import Backoff
 from video_upload.command_output import AsJson, Profile, VideoId, api_of, errors_console, exit_codes, print_json
 from video_upload.connection_problem import problem_in_words
 from video_upload.errors import DownloadError, path_text
-from video_upload.network import Session
 from video_upload.presentation import plain
 from video_upload.private_files import writing_to
 from video_upload.schemas import Video
+from video_upload.session import Session
 
 BLOCK_BYTES = 64 * 1024  # what a connection that ends has sent of a block is lost
 RENEWALS = 3

@@ -6,12 +6,12 @@ from typing import TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
-import requests
 
 from video_upload.connection_problem import problem_in_words
+from video_upload.decoding import decode
 from video_upload.errors import SiteError, SiteUnreachableError
+from video_upload.http_calls import LOST_ANSWERS, NO_ADDRESS, HttpCalls
 from video_upload.loopback import is_loopback, is_safe_url
-from video_upload.network import Session
 from video_upload.schemas import SiteConfig
 from video_upload.video_types import EVERY_CONTAINER
 
@@ -79,17 +79,16 @@ def discover_sign_in(site_url: str, authority: str) -> SignInEndpoints:
 
 def _fetch(url: str, site_url: str, kind: type[Document]) -> Document:
     try:
-        response = Session().get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
-    except ValueError as error:
-        # What can be no address: of requests, or of urllib3 where requests lets it through.
+        answer = HttpCalls().send("GET", url, timeout_seconds=TIMEOUT_SECONDS)
+    except NO_ADDRESS as error:
         raise SiteError(site_url, f"is no address ({problem_in_words(error)})") from error
-    except requests.RequestException as error:
+    except LOST_ANSWERS as error:
         raise SiteUnreachableError(site_url, problem_in_words(error)) from error
-    if response.is_redirect:
-        raise SiteError(site_url, f"sends on to {response.headers['Location']}; use that address")
-    if response.status_code != 200:
-        raise SiteError(site_url, f"is no Video Upload site ({url} answered {response.status_code})")
+    if answer.is_redirect:
+        raise SiteError(site_url, f"sends on to {answer.headers['Location']}; use that address")
+    if answer.status != 200:
+        raise SiteError(site_url, f"is no Video Upload site ({url} answered {answer.status})")
     try:
-        return msgspec.json.decode(response.content, type=kind)
+        return decode(answer.content, kind)
     except msgspec.DecodeError as error:
         raise SiteError(site_url, f"is no Video Upload site ({url}: {error})") from error
