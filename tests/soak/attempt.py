@@ -20,7 +20,7 @@ class Attempt:
     """One video as its client knows it.
 
     link: that its client bears. etags: of the parts that S3 acknowledged. promised: the platform said that the video
-    has arrived whole.
+    has arrived whole. unlisted_from: when a page may show it no more.
     """
 
     owner: str
@@ -35,6 +35,7 @@ class Attempt:
     etags: dict[int, str] = field(default_factory=dict[int, str])
     is_promised: bool = False
     is_deleted: bool = False
+    unlisted_from: datetime | None = None
     is_aborted: bool = False
     is_restarted: bool = False
 

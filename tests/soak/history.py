@@ -11,11 +11,13 @@ import random
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from unittest import mock
 
 from bench.index_watch import differences
 from chalicelib.core.completion import Outcome
 from chalicelib.core.errors import PlatformError, UploadNotFoundError, VideoNotFoundError
+from chalicelib.core.index.reading import TELLING_TIME
 from chalicelib.core.malware_scan import needs_withdrawal
 from chalicelib.core.part_plan import MIN_PART_BYTES
 from chalicelib.core.ports import StoredObject, UploadGoneError
@@ -221,12 +223,17 @@ class History:
         attempt = self._one(lambda each: each.ref is not None)
         if attempt is None or attempt.ref is None:
             return
+        is_troubled = self.interference.is_planned
         self.platform.library.delete(attempt.ref)
         attempt.is_deleted = True
+        # A write whose index could not be told is read from its record after a while.
+        attempt.unlisted_from = self.platform.clock() + (TELLING_TIME if is_troubled else timedelta())
 
     def _look(self) -> None:
         owner = self.rng.choice(USERS)
-        deleted = {each.ref.video_id for each in self.attempts if each.is_deleted and each.ref}
+        now = self.platform.clock()
+        gone = [each for each in self.attempts if each.unlisted_from and each.unlisted_from <= now]
+        deleted = {each.ref.video_id for each in gone if each.ref}
         for video in self.platform.library.page(owner, 24, "")[0]:
             if video.record.video_id in deleted:
                 self.broken.append(f"{video.record.video_id} is listed after its deletion was acknowledged")

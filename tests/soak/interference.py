@@ -37,6 +37,11 @@ class Interference:
         self._calls = 0
         around_calls(platform, OUTSIDE_CALLS, self._around)
 
+    @property
+    def is_planned(self) -> bool:
+        """Check whether trouble may still meet the operation."""
+        return self._trouble is not None
+
     def plan(self) -> Trouble | None:
         """Trouble for one operation in three."""
         if self._rng.random() > 0.34:
