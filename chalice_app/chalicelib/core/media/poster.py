@@ -8,12 +8,16 @@ from av.filter import Graph
 from av.video.frame import VideoFrame
 
 from chalicelib.core.media.orientation import Orientation
+from chalicelib.core.media.tone_mapping import is_hdr, tone_mapped
 
 POSTER_EDGE_PX = 640
 _QUANTIZER = 4  # of 1..31; about what others call quality 85
 _THUMBNAIL_PX = 32
 # Standard deviation of brightness, of 255: below it a picture is black, white or fog.
 _MIN_CONTRAST = 6.0
+
+_UNTOLD = 2  # AVCOL_SPC_UNSPECIFIED; players then take the matrix of BT.709 for high definition
+_LEAST_HD_PX = 720
 
 _TURNS = {90: ["transpose=clock"], 180: ["hflip", "vflip"], 270: ["transpose=cclock"]}
 
@@ -47,16 +51,26 @@ def shrunk(picture: VideoFrame, pixel_aspect: Fraction, orientation: Orientation
     """Return the picture in square pixels, upright, its longer side at most edge_px, in a JPEG's format."""
     width, height = square_pixels(picture, pixel_aspect)
     scale = min(Fraction(1), Fraction(edge_px) / max(width, height))
-    # Scaled before anything else touches it: turning and encoding then cost next to nothing.
-    small = picture.reformat(
-        width=_even(width * scale),
-        height=_even(height * scale),
+    # Scaled before anything else touches it: mapping, turning and encoding then cost next to nothing.
+    small = _scaled(picture, _even(width * scale), _even(height * scale))
+    return _turned(small, orientation)
+
+
+def _scaled(picture: VideoFrame, width: int, height: int) -> VideoFrame:
+    """Scale the picture and convert it to the colours of a JPEG: full range, and the matrix of BT.601 (JFIF 1.02)."""
+    if is_hdr(picture):
+        picture = tone_mapped(picture.reformat(width, height, interpolation="AREA", threads=1))
+    is_hd = min(picture.width, picture.height) >= _LEAST_HD_PX
+    return picture.reformat(
+        width,
+        height,
         format="yuvj420p",
         interpolation="AREA",
+        src_colorspace="ITU709" if is_hd and picture.colorspace == _UNTOLD else None,
+        dst_colorspace="ITU601",
         dst_color_range="JPEG",
         threads=1,
     )
-    return _turned(small, orientation)
 
 
 def square_pixels(picture: VideoFrame, pixel_aspect: Fraction) -> tuple[Fraction, Fraction]:

@@ -1,0 +1,99 @@
+"""Posters and thumbnails have the colours that a player shows, whatever the video calls them."""
+
+import io
+import struct
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from tests.media.stored_file import inspect_file
+
+Colour = tuple[int, int, int]
+SEEN_ALIKE = 6
+"""Steps of 255 between two colours that nobody tells apart."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """Colour of a video in one colour: its samples, and what it says of them (ITU-T H.273, tables 2 to 4)."""
+
+    y: float
+    u: float
+    v: float
+    matrix: int = 2
+    transfer: int = 2
+    primaries: int = 2
+    bits: int = 8
+    width: int = 64
+    height: int = 64
+
+
+PQ = {"matrix": 9, "transfer": 16, "primaries": 9, "bits": 10}
+HLG = {**PQ, "transfer": 18}
+BLUE = (51, 102, 204)
+COLOURS = {
+    # 16 + 219 Y' and 128 + 224 C', of R' 0.2, G' 0.4, B' 0.8, by the matrices of the standards
+    "BT.709": (Said(y=100.6, u=177.9, v=101.4, matrix=1), BLUE),
+    "BT.601": (Said(y=100.6, u=180.4, v=98.3, matrix=6), BLUE),
+    "nothing, small": (Said(y=100.6, u=180.4, v=98.3), BLUE),
+    "nothing, HD": (Said(y=100.6, u=177.9, v=101.4, width=1280, height=720), BLUE),
+    # SMPTE ST 2084: white of 203 cd/m² is 0.581 of the range, in a player without a high dynamic range nearly white
+    "PQ, white": (Said(y=64 + 876 * 0.581, u=512, v=512, **PQ), (229, 229, 229)),
+    "PQ, black": (Said(y=64, u=512, v=512, **PQ), (0, 0, 0)),
+    # R, G and B of 120, 80 and 60 cd/m²: 0.526, 0.483 and 0.453
+    "PQ, skin": (Said(y=495.5, u=492.3, v=533.3, **PQ), (217, 164, 144)),
+    # ITU-R BT.2408: graphics white is 0.75 of HLG's range
+    "HLG, white": (Said(y=64 + 876 * 0.75, u=512, v=512, **HLG), (229, 229, 229)),
+}
+
+
+def _write(path: Path, said: Said) -> None:
+    """Two seconds in one colour, a keyframe each second."""
+    with av.open(str(path), "w", format="mp4") as output:
+        options = {"preset": "ultrafast", "qp": "1", "g": "2", "threads": "1"}
+        stream = output.add_stream("libx264", rate=2, options=options)
+        assert isinstance(stream, VideoStream)
+        pixels = "yuv420p" if said.bits == 8 else "yuv420p10le"
+        stream.width, stream.height, stream.pix_fmt = said.width, said.height, pixels
+        context = stream.codec_context
+        context.colorspace, context.color_trc, context.color_primaries = said.matrix, said.transfer, said.primaries
+        context.color_range, context.thread_count = 1, 1
+        for number in range(4):
+            picture = VideoFrame(said.width, said.height, pixels)
+            for plane, value in zip(picture.planes, (said.y, said.u, said.v), strict=True):
+                sample = struct.pack("B" if said.bits == 8 else "<H", round(value))
+                plane.update(sample * (plane.buffer_size // len(sample)))
+            picture.pts, picture.time_base = number, Fraction(1, 2)
+            output.mux(stream.encode(picture))
+        output.mux(stream.encode(None))
+
+
+def _colour(jpeg: bytes) -> Colour:
+    """Colour in the middle of the top left quarter, as a JPEG means it (JFIF 1.02)."""
+    with av.open(io.BytesIO(jpeg), "r", format="mjpeg") as opened:
+        (picture,) = opened.decode(video=0)
+    x, y = picture.width // 8, picture.height // 8
+    luma, u, v = (
+        bytes(plane)[y // step * plane.line_size + x // step]
+        for plane, step in zip(picture.planes, (1, 2, 2), strict=True)
+    )
+    return (
+        round(luma + 1.402 * (v - 128)),
+        round(luma - 0.344136 * (u - 128) - 0.714136 * (v - 128)),
+        round(luma + 1.772 * (u - 128)),
+    )
+
+
+@pytest.mark.parametrize("name", COLOURS)
+def test_a_poster_and_thumbnails_have_the_colours_of_the_video(name: str, tmp_path: Path) -> None:
+    said, shown = COLOURS[name]
+    _write(tmp_path / "v.mp4", said)
+    inspection = inspect_file(tmp_path / "v.mp4")
+    assert inspection.thumbnails
+    for jpeg in (inspection.poster_jpeg, inspection.thumbnails.sprite_jpeg):
+        assert _colour(jpeg) == pytest.approx(shown, abs=SEEN_ALIKE)
