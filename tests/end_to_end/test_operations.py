@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import sys
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from deploy import (
     remake_rendition,
     replay_event,
     reset_mfa,
+    restore_records,
     restore_video,
     revoke_user,
 )
@@ -40,6 +43,7 @@ from tests.end_to_end.conftest import (
     users_at_the_sign_in,
     wait_until,
 )
+from tests.end_to_end.test_restored_records import ONE_SECOND
 from tests.infrastructure.safety.access import OPERATOR, OPERATOR_OF_CONVERSIONS
 from tests.infrastructure.safety.converting import JOBS
 from tests.media.sample_videos import write_sample_video
@@ -111,6 +115,14 @@ def lay_renditions(stand_in: StandIn, ref: VideoRef) -> None:
     s3.create_multipart_upload(Bucket=names.VIDEO_BUCKET, Key=ref.rendition_key)
 
 
+def lose_its_record_and_restore(person: Person, operator: Operator, stand_in: StandIn, video_id: str) -> None:
+    time.sleep(ONE_SECOND)
+    moment = datetime.now(UTC).isoformat()
+    time.sleep(ONE_SECOND)
+    stand_in.client("s3").delete_object(Bucket=names.METADATA_BUCKET, Key=f"records/{person.owner}/{video_id}.json")
+    operator.run(restore_records.main, moment, "--video", video_id, "--owner", person.owner, "--yes")
+
+
 def test_operators_may_do_what_their_commands_do_and_no_more(
     member: Person, operator: Operator, stand_in: StandIn, asked_of_aws: set[tuple[str, str]], small_video: bytes
 ) -> None:
@@ -130,8 +142,9 @@ def test_operators_may_do_what_their_commands_do_and_no_more(
     for action in ("add", "remove"):
         operator.run(administrators.main, action, member.email, "--yes")
     operator.run(administrators.main, "list")
-    link = a_link(member)
-    assert send_by(link, member).status_code == 201
+    begun = send_by(a_link(member), member)
+    assert begun.status_code == 201
+    lose_its_record_and_restore(member, operator, stand_in, begun.json()["videoId"])
     operator.run(revoke_user.main, member.email, "--yes")
     assert send_by(a_link(member), member).status_code == 201  # by an access token of before
     member.start(6 * 2**20)
