@@ -169,6 +169,35 @@ def test_a_video_that_the_janitor_settles_stays_counted(platform: InMemoryPlatfo
     assert used(platform, link) == (1, 4096)
 
 
+def test_a_deleted_video_that_an_operator_brings_back_is_counted_once(platform: InMemoryPlatform) -> None:
+    link = a_link(platform)
+    transfer = bear(platform, link)
+    transfer.send_and_complete()
+    platform.process(transfer)
+    before = record_of(platform, transfer)
+    platform.library.delete(transfer.token.ref)
+    platform.restore(transfer, before)
+    for _ in range(3):
+        platform.clock.pass_time(minutes=17)
+        platform.janitor.sweep()
+        platform.process_what_was_asked()
+    assert platform.record_state(transfer) == "ready"
+    assert not list(platform.records.markers(OWNER))
+    assert used(platform, link) == (1, FILM)
+
+
+def test_nothing_of_a_link_that_is_forgotten_is_left(
+    platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload_links, "MAX_LINKS", 1)
+    bear(platform, a_link(platform)).send_and_complete()
+    platform.clock.pass_time(seconds=(REMEMBERED + timedelta(days=8)).total_seconds())
+    platform.janitor.sweep()
+    latest = a_link(platform)
+    assert not list(platform.records.uses(OWNER))
+    assert [listed.key for listed in platform.metadata.list_keys("links/")] == [latest.key]
+
+
 def test_an_idle_upload_gives_its_use_back_and_takes_it_again(platform: InMemoryPlatform) -> None:
     link = a_link(platform, max_videos=1)
     idle = bear(platform, link)
