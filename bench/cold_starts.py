@@ -1,4 +1,4 @@
-"""Cold starts: our functions, a bare Chalice app, and one with a boto3 client of S3."""
+"""Cold starts: our functions, and bare Chalice apps: alone, with an HTTPS client, and with a boto3 client of S3."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from local.api_environment import CHALICE_APP
 
 SECTION = "bench.cold-starts"
 PROGRAM = "bench.programs.cold_start"
-BARE, WITH_BOTO3 = "chalice alone", "chalice and boto3's S3 client"
+BARE, WITH_HTTPS, WITH_BOTO3 = "chalice alone", "chalice and http.client", "chalice and boto3's S3 client"
 AGAINST_BARE, AGAINST_BOTO3 = 1.3, 1.1
 FUNCTIONS: Mapping[str, tuple[str, str]] = {
     "authorizer": ("upload_token_authorizer", BARE),
@@ -55,12 +55,13 @@ def report(rounds: int, *, quick: bool) -> str:
     results = take_turns(
         {
             BARE: partial(cpu_milliseconds, "bare"),
+            WITH_HTTPS: partial(cpu_milliseconds, "https"),
             WITH_BOTO3: partial(cpu_milliseconds, "boto3"),
             **{name: partial(cpu_milliseconds, name, function) for name, (function, _) in shown.items()},
         },
         rounds,
     )
-    rows = [[name, f"{results.median(name, float):.0f}", ""] for name in (BARE, WITH_BOTO3)]
+    rows = [[name, f"{results.median(name, float):.0f}", ""] for name in (BARE, WITH_HTTPS, WITH_BOTO3)]
     reaches: list[Reach] = []
     for name, (_, peer) in shown.items():
         ratio = results.ratio(name, peer, float)

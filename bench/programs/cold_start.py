@@ -1,11 +1,12 @@
-"""One process as Lambda starts it: `cold_start.py bare|boto3|authorizer|init|complete|library`.
+"""One process as Lambda starts it: `cold_start.py bare|https|boto3|authorizer|init|complete|library`.
 
 Ours load the app, refuse one call and make the services that a good call would need, with their clients. The bare app
-answers one call; the other makes a client of S3 before.
+answers one call; the others import the standard library's HTTPS client, or make a client of S3, before.
 """
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import Any
 
@@ -36,7 +37,7 @@ def event(path: str, method: str = "GET") -> dict[str, Any]:
     }
 
 
-def start_bare(*, with_boto3: bool) -> None:
+def start_bare(work: str) -> None:
     # What is imported is what is measured.
     from chalice import Chalice  # noqa: PLC0415
 
@@ -46,7 +47,9 @@ def start_bare(*, with_boto3: bool) -> None:
     def index() -> dict[str, str]:
         return {}
 
-    if with_boto3:
+    if work == "https":
+        importlib.import_module("http.client")
+    elif work == "boto3":
         import boto3  # noqa: PLC0415
 
         boto3.client("s3")
@@ -78,8 +81,8 @@ def start(work: str) -> None:
 
 def main() -> None:
     work = sys.argv[1]
-    if work in {"bare", "boto3"}:
-        start_bare(with_boto3=work == "boto3")
+    if work in {"bare", "https", "boto3"}:
+        start_bare(work)
     elif work == "authorizer":
         start_authorizer()
     else:
