@@ -1,7 +1,7 @@
 """Encoding of a video's first streams as H.264 and AAC in an MP4. Imported by the encoding process only.
 
 As MediaConvert is asked to: upright, progressive, fitted, its index first. Pictures of a high dynamic range are not
-mapped to a lower one, for which PyAV's build has no filter.
+mapped to a lower one.
 """
 
 from collections.abc import Iterator

@@ -121,7 +121,7 @@ def test_more_memory_than_allowed_is_refused(tmp_path: Path) -> None:
     path = write_sample_video(tmp_path / "v", width=3840, height=2160, duration_seconds=0.2, audio=False)
     assert inspect_file(path).facts.video.width == 3840
     with pytest.raises(MediaLimitsError) as raised:
-        inspect_file(path, InspectionLimits(max_memory_bytes=150 * MIB))
+        inspect_file(path, InspectionLimits(max_memory_bytes=140 * MIB))
     assert raised.value.limit == "max_memory_bytes"
 
 

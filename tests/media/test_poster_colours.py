@@ -35,13 +35,13 @@ class Said:
 
 PQ = {"matrix": 9, "transfer": 16, "primaries": 9, "bits": 10}
 HLG = {**PQ, "transfer": 18}
-BLUE = (51, 102, 204)
+GREEN = (0, 255, 0)
 COLOURS = {
-    # 16 + 219 Y' and 128 + 224 C', of R' 0.2, G' 0.4, B' 0.8, by the matrices of the standards
-    "BT.709": (Said(y=100.6, u=177.9, v=101.4, matrix=1), BLUE),
-    "BT.601": (Said(y=100.6, u=180.4, v=98.3, matrix=6), BLUE),
-    "nothing, small": (Said(y=100.6, u=180.4, v=98.3), BLUE),
-    "nothing, HD": (Said(y=100.6, u=177.9, v=101.4, width=1280, height=720), BLUE),
+    # 16 + 219 Y' and 128 + 224 C', of pure green, where the matrices of the standards differ most
+    "BT.709": (Said(y=172.6, u=41.7, v=26.3, matrix=1), GREEN),
+    "BT.601": (Said(y=144.6, u=53.8, v=34.2, matrix=6), GREEN),
+    "nothing, small": (Said(y=144.6, u=53.8, v=34.2), GREEN),
+    "nothing, HD": (Said(y=172.6, u=41.7, v=26.3, width=1280, height=720), GREEN),
     # SMPTE ST 2084: white of 203 cd/m² is 0.581 of the range, in a player without a high dynamic range nearly white
     "PQ, white": (Said(y=64 + 876 * 0.581, u=512, v=512, **PQ), (229, 229, 229)),
     "PQ, black": (Said(y=64, u=512, v=512, **PQ), (0, 0, 0)),

@@ -230,7 +230,9 @@ def test_nothing_that_a_captured_inspector_says_after_the_facts_is_believed(said
     file = RangedFile(lambda start, end: bytes(end - start), 1000, budget)
     assert with_thumbnails(inspection, cast("InspectorProcess", _Captured(said)), file) == inspection
     good = pack(Frame.THUMBNAILS, THUMBNAILS.pack(4, 240, 136) + JPEG)
-    assert with_thumbnails(inspection, cast("InspectorProcess", _Captured(good)), file).thumbnails
+    to_the_end = pack(Frame.PREFETCH, EXPECTED_RANGE.pack(9, file.size_bytes))
+    for honest in (good, to_the_end + good):
+        assert with_thumbnails(inspection, cast("InspectorProcess", _Captured(honest)), file).thumbnails
 
 
 def test_what_is_prefetched_comes_some_at_a_time_and_no_byte_twice() -> None:

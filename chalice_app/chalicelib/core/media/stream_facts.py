@@ -32,6 +32,8 @@ MICROSECONDS = 1_000_000
 _NO_PICTURES = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
 _MAX_FRAME_RATE = 1_000
 _NEAR_RATE = 0.1
+_BYTES_A_PIXEL = 4
+"""Of a decoded picture, its margins and what the decoder keeps beside it."""
 _INDEXED_CONTAINERS = BOX_CONTAINERS | EBML_CONTAINERS | {Container.AVI}
 
 
@@ -131,10 +133,13 @@ class _VideoFile:
         position = self.file.tell()
         try:
             with self.open() as media:
-                picture = next(pictures(media, _video_stream(media, self.limits)), None)
+                stream = _video_stream(media, self.limits)
+                picture = next(pictures(media, stream), None)
+                picture_bytes = _BYTES_A_PIXEL * stream.width * stream.height
         finally:
             self.file.seek(position)
         if picture is None:
+            bytearray(picture_bytes)  # MemoryError: decoders take memory that they do not get for damage
             raise UnreadableMediaError(problem="no picture can be decoded")
         return picture
 
