@@ -169,8 +169,8 @@ def test_erasing_a_user_stops_the_conversions_and_leaves_nothing_of_them(
         return next(iter(jobs.search_jobs(InputFile=f"s3://{key}")["Jobs"]), None)
 
     job_id = wait_until(job)["Id"]
-    found = operator.run(find_upload.main, started["videoId"])
-    assert job_id in found
+    # The record names the job a moment after the queue does.
+    wait_until(lambda: job_id in operator.run(find_upload.main, started["videoId"]) or None)
     member.call("DELETE", f"/videos/{started['videoId']}")
     operator.run(restore_video.main, started["videoId"], "--yes")
     assert jobs.get_job(Id=job_id)["Job"]["Status"] == "CANCELED", "the restored video gets another"
