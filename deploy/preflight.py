@@ -57,10 +57,8 @@ def checks() -> tuple[Check, ...]:
     from deploy.name_checks import NAME_CHECKS  # noqa: PLC0415
     from deploy.quota_checks import QUOTA_CHECKS  # noqa: PLC0415
 
-    return (
-        *(*ACCOUNT_CHECKS, *NAME_CHECKS, *COMPANY_CHECKS, *MESSAGING_CHECKS),
-        *(*CONVERSION_CHECKS, *QUOTA_CHECKS),
-    )
+    account, quotas = (*ACCOUNT_CHECKS, *NAME_CHECKS), (*CONVERSION_CHECKS, *QUOTA_CHECKS)
+    return (*account, *COMPANY_CHECKS, *MESSAGING_CHECKS, *quotas)
 
 
 def _preflight(stage: str) -> int:

@@ -43,7 +43,7 @@ class WebAclResource(WafResource):
 
 
 class WebAclLogs(WafResource):
-    """Where a web ACL logs."""
+    """Log configuration of a web ACL."""
 
     kind = "webAclLoggingConfiguration:WebAclLoggingConfiguration"
 

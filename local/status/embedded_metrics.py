@@ -39,6 +39,10 @@ class _Metadata(msgspec.Struct, rename="pascal"):
     cloud_watch_metrics: list[_Directive]
 
 
+_DESCRIBED = msgspec.json.Decoder(_Metadata)
+"""Made before any thread reads: msgspec 0.22 dies where two describe a type at the same moment."""
+
+
 def series_name(namespace: str, name: str, dimensions: Mapping[str, str]) -> str:
     """Name of one metric with one set of dimensions: what CloudWatch keeps apart."""
     return json.dumps([namespace, name, sorted(dimensions.items())])

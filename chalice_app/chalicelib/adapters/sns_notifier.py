@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from chalicelib.contract.converting import converted
 from chalicelib.contract.responses import VideoMessage
 from chalicelib.contract.views import video_message
 from chalicelib.core.video_events import VideoEvent
@@ -58,7 +59,7 @@ class SnsNotifier:
 
     def publish(self, message: bytes) -> None:
         """A subscription filters by the attributes `type` and, as in version 0.1, `state`."""
-        told = msgspec.json.decode(message, type=VideoMessage)
+        told: VideoMessage = converted(msgspec.json.decode(message), VideoMessage)
         texts = {"default": message.decode(), "email": mail_text(told)}
         self.sns.publish(
             TopicArn=self.topic_arn,

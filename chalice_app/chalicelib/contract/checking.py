@@ -10,6 +10,7 @@ from typing import Any, TypeGuard, TypeVar
 import msgspec
 from msgspec import inspect
 
+from chalicelib.contract.converting import converted
 from chalicelib.core.errors import InvalidRequestError
 from chalicelib.core.json_values import JsonObject
 
@@ -27,7 +28,7 @@ def checked(body: JsonObject, kind: type[Body], most: Mapping[str, int] | None =
     """
     walk = _Walk(most or {})
     try:
-        request = msgspec.convert(body, kind)
+        request: Body = converted(body, kind)
     except msgspec.ValidationError as error:
         walk.check_object(body, [_struct(kind)], "")
         if not walk.problems:

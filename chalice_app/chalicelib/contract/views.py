@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET
 
 from chalicelib.contract import responses
+from chalicelib.contract.converting import converted
 from chalicelib.core.caps import Caps, Usage
 from chalicelib.core.completion import Completion, Outcome
 from chalicelib.core.multipart_upload import OpenUpload, StartedUpload
@@ -221,7 +222,7 @@ def video_message(event: VideoEvent) -> responses.VideoMessage:
     return responses.VideoMessage(
         version=1,
         id=event.id,
-        type=msgspec.convert(event.type.value, responses.EventType),
+        type=converted(event.type.value, responses.EventType),
         occurred_at=api_time(event.occurred_at),
         video_id=record.video_id,
         owner=record.owner,
@@ -230,7 +231,7 @@ def video_message(event: VideoEvent) -> responses.VideoMessage:
         file_name=record.file_name,
         content_type=record.content_type,
         size_bytes=record.size_bytes,
-        state=msgspec.convert(event.type.value.removeprefix("video."), responses.EventState),
+        state=converted(event.type.value.removeprefix("video."), responses.EventState),
         cause=_cause(event),
         completed_at=api_time(record.completed_at) if record.completed_at else None,
         media=_media(record),
@@ -289,14 +290,14 @@ def _cause(event: VideoEvent) -> responses.Cause | None:
 
 def _visible_state(record: VideoRecord) -> responses.VideoState:
     """Every state but `deleted`, which nobody sees."""
-    return msgspec.convert(record.state.value, responses.VideoState)
+    return converted(record.state.value, responses.VideoState)
 
 
 def _media(record: VideoRecord) -> responses.Media | None:
     """The facts, once the video is ready: while it waits for the malware scan nothing of it is shown."""
     if record.awaits_scan_since:
         return None
-    return msgspec.convert(record.media, responses.Media | None)
+    return converted(record.media, responses.Media | None)
 
 
 def _rendition(record: VideoRecord) -> responses.Rendition | None:
@@ -312,7 +313,7 @@ def _rendition(record: VideoRecord) -> responses.Rendition | None:
 
 def _rejection(rejection: Rejection | None) -> responses.Rejection | None:
     return (
-        responses.Rejection(code=msgspec.convert(rejection.code, responses.RejectionCode), message=rejection.message)
+        responses.Rejection(code=converted(rejection.code, responses.RejectionCode), message=rejection.message)
         if rejection
         else None
     )

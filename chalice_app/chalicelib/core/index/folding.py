@@ -73,12 +73,12 @@ class _Folded(NamedTuple):
 
 @dataclass
 class _Batch:
-    """What is folded together. lines: for the stage's packs. ended, requests: to remove once those hold them.
+    """Changes that are folded together. lines: for the stage's packs. ended, requests: to remove once those hold them.
 
     room: changes that there is still room for.
     """
 
-    room: int = field(default_factory=lambda: MOST_CHANGES)
+    room: int
     lines: dict[str, Line] = field(default_factory=dict[str, Line])
     ended: list[Change] = field(default_factory=list[Change])
     requests: list[str] = field(default_factory=list[str])
@@ -115,7 +115,7 @@ class Folding:
 
     def _fold(self, until: datetime) -> _Folded:
         stage: _Packs | None = None
-        batch = _Batch()
+        batch = _Batch(room=MOST_CHANGES)
         for owner, waiting in waiting_owners(self.metadata):
             is_late = self.now() > until
             if is_late or batch.room <= 0:
