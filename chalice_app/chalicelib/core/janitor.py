@@ -33,7 +33,7 @@ from chalicelib.core.ports import (
 from chalicelib.core.records import Records
 from chalicelib.core.rendition_care import RenditionCare
 from chalicelib.core.video_events import owed_event
-from chalicelib.core.video_record import MAX_PROCESSING_RETRIES, OPEN_STATES, State, VideoRecord
+from chalicelib.core.video_record import MAX_PROCESSING_RETRIES, State, VideoRecord
 
 log = logging.getLogger(__name__)
 
@@ -239,7 +239,7 @@ class Janitor:
         """Give the reservation back, unless the upload has taken it again since the record was read."""
         self.records.let_go(record)
         current = self.records.find(record.ref)
-        if current and current.state in OPEN_STATES and current.reservation_released_at is None:
+        if current and current.is_reserved:
             self.records.hold(current)
 
     def _gone(self, record: VideoRecord, open_video: OpenVideo) -> str:

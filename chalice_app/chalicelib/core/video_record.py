@@ -208,10 +208,14 @@ class VideoRecord:
         return rendition is not None and rendition.is_converted and rendition.is_pending and rendition.attempts > 0
 
     @property
+    def is_reserved(self) -> bool:
+        """True if it is open and has not given its reservation back."""
+        return self.state in OPEN_STATES and self.reservation_released_at is None
+
+    @property
     def takes_a_use(self) -> bool:
         """True if it counts against its upload link: it is open and has its place, or it was completed."""
-        is_open = self.state in OPEN_STATES and self.reservation_released_at is None
-        return self.link_id is not None and (is_open or self.completed_at is not None)
+        return self.link_id is not None and (self.is_reserved or self.completed_at is not None)
 
     @property
     def is_given_up(self) -> bool:
