@@ -1,4 +1,4 @@
-"""HTTP answers to domain errors: the only place that knows statuses."""
+"""HTTP responses to domain errors: the only table of statuses."""
 
 import json
 from collections.abc import Mapping

@@ -1,1 +1,1 @@
-"""The API's contract: requests, answers, errors and the message to subscribers as types."""
+"""The API's contract as types: requests, responses, errors and the message to subscribers."""

@@ -1,6 +1,7 @@
-"""Check of a request's body against its type; it names all problems at once.
+"""Validation of a request's body against its type, naming all problems at once.
 
-msgspec decides, and stops at the first problem. Only a body that it refuses is walked field by field, for the words.
+msgspec decides, and stops at the first problem. Only a body that it refuses is walked field by field, to describe every
+problem.
 """
 
 import re
@@ -15,14 +16,14 @@ from chalicelib.core.errors import InvalidRequestError
 from chalicelib.core.json_values import JsonObject
 
 MAX_NAMED_PROBLEMS = 20
-"""An answer says how many more there are."""
+"""A response says how many more there are."""
 MAX_NAMED_FIELD_CHARS = 64
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 
 
 def checked(body: JsonObject, kind: type[Body], most: Mapping[str, int] | None = None) -> Body:
-    """The body as its type. most: by field, the largest number where the type does not know it.
+    """Parse a body. most: by field, the largest number, for limits that the type does not know.
 
     Raises InvalidRequestError.
     """
@@ -42,7 +43,7 @@ def checked(body: JsonObject, kind: type[Body], most: Mapping[str, int] | None =
 
 
 class _Walk:
-    """One walk over one body. problems: the first MAX_NAMED_PROBLEMS; more_problems: how many more there are."""
+    """A walk over one body. problems: the first MAX_NAMED_PROBLEMS; more_problems: how many more there are."""
 
     def __init__(self, most: Mapping[str, int]) -> None:
         self.problems: list[dict[str, str]] = []
@@ -56,7 +57,7 @@ class _Walk:
             self.more_problems += 1
 
     def check_object(self, values: JsonObject, kinds: Sequence[inspect.StructType], where: str) -> None:
-        """kinds: one, or several that the value of their tag field tells apart."""
+        """kinds: one type, or several that differ in the value of their tag field."""
         tag_field = kinds[0].tag_field
         fitting = [kind for kind in kinds if tag_field is None or kind.tag == values.get(tag_field)]
         unknown = set(values)
@@ -138,7 +139,7 @@ class _Walk:
     def _check_entries(
         self, place: str, entries: list[JsonObject], kinds: Sequence[inspect.StructType], once: str | None
     ) -> None:
-        """once: the field whose value no two entries share."""
+        """once: the field whose value must be unique among the entries."""
         seen = set[int]()
         for index, entry in enumerate(entries):
             where = f"{place}[{index}]."

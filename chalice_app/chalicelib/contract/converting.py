@@ -12,8 +12,8 @@ _describing = threading.Lock()
 def converted(value: object, kind: Any) -> Any:
     """Convert a value to a type. Raises msgspec.ValidationError.
 
-    A type is converted to by one thread at a time until that has succeeded once: msgspec 0.22 hands an unfinished
-    description of a type to a second thread that asks for it, and the process dies by SIGSEGV.
+    One thread at a time converts to a type until the first conversion has succeeded: msgspec 0.22 hands an unfinished
+    description of the type to a second thread, and the process dies with SIGSEGV.
     """
     if kind in _described:
         return msgspec.convert(value, kind)

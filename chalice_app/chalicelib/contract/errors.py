@@ -18,7 +18,7 @@ from chalicelib.http_errors import STATUS_BY_ERROR
 
 
 class Problem(ResponseBody, frozen=True, kw_only=True):
-    """One thing that is wrong with a body or a query."""
+    """One problem of a body or a query."""
 
     field: str
     problem: str
@@ -26,7 +26,7 @@ class Problem(ResponseBody, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class GatewayError:
-    """An error that no function answers with: API Gateway or the web ACL does. Its `details` are empty."""
+    """An error that API Gateway or the web ACL answers before any function runs. Its `details` are empty."""
 
     name: str
     status: int
@@ -51,20 +51,20 @@ STATUS_BY_CODE: Mapping[str, int] = {
 _MEANINGS: dict[type[PlatformError], str] = {
     errors.RequestError: "The request itself is wrong.",
     errors.UnauthorizedError: "No token, or one that is expired, foreign or forged.",
-    errors.ForbiddenError: "A genuine token without the scope or the client that this route wants.",
-    errors.NotFoundError: "Unknown, or somebody else's: the answer is the same.",
-    errors.MethodNotAllowedError: "The address has no such method.",
-    errors.CapError: "The user's share is used up.",
-    errors.LinkUsedUpError: "The upload link's share is used up.",
-    errors.LinkMakerFullError: "The share of the link's maker is used up.",
-    errors.LinkError: "The upload link opens nothing any more.",
-    errors.StateError: "The upload is past this.",
-    errors.CompletionRefusedError: "The upload stays open: mend the parts and complete again.",
-    errors.StorageUnavailableError: "S3 or KMS asks for patience: try again after `Retry-After`.",
+    errors.ForbiddenError: "A genuine token without the scope or the client that this route requires.",
+    errors.NotFoundError: "Unknown, or another user's: the response is the same.",
+    errors.MethodNotAllowedError: "The address does not support this method.",
+    errors.CapError: "The user has reached a limit.",
+    errors.LinkUsedUpError: "The upload link has reached a limit.",
+    errors.LinkMakerFullError: "The maker of the upload link has reached a limit.",
+    errors.LinkError: "The upload link no longer works.",
+    errors.StateError: "The upload's state no longer allows this.",
+    errors.CompletionRefusedError: "The upload stays open: repair the parts and complete again.",
+    errors.StorageUnavailableError: "S3 or KMS is busy: try again after `Retry-After`.",
     errors.UploadStartingError: "Another call is starting the same upload: try again after `Retry-After`.",
-    errors.IndexMissingError: "The videos are too many to be read one by one, and are not indexed yet.",
+    errors.IndexMissingError: "There are too many videos to read one by one, and they are not indexed yet.",
     errors.StorageForbiddenError: "S3 or KMS denies the API a permission, which the API's log names.",
-    errors.InternalError: "A fault of the platform.",
+    errors.InternalError: "A defect of the platform.",
 }
 """By error, or by its base."""
 

@@ -1,4 +1,4 @@
-"""Fields of the contract: each limit stands here, or comes from the constant that owns it."""
+"""Fields of the contract with their limits, each defined here or in the module that owns it."""
 
 from typing import Annotated, Literal
 
@@ -45,7 +45,7 @@ MAX_NAME_CHARS = 80
 """Longest name of an uploader."""
 MAX_REFERENCE_CHARS = 128
 MAX_LINK_VIDEOS = 1_000
-"""As many uses fill one page of a list."""
+"""As many uses as one page of a list holds."""
 MIN_LINK_SECONDS = 60
 MAX_LINK_SECONDS = 365 * 24 * 3600
 
@@ -59,9 +59,9 @@ INVISIBLE_CHARACTERS = (
     "\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f"
 )
-"""Unicode's categories Cc (control) and Cf (direction overrides and other invisible marks), but for the two joiners
-U+200C and U+200D, with which Persian, Hindi and many emoji are written. Halves of surrogate pairs are not UTF-8: no
-body holds one."""
+"""Unicode's categories Cc (control) and Cf (direction overrides and other invisible marks), except the two joiners
+U+200C and U+200D, which Persian, Hindi and many emoji need. Halves of surrogate pairs are not UTF-8, so no body holds
+one."""
 
 
 _INVISIBLE_IN_LINES = INVISIBLE_CHARACTERS.replace("\x00-\x1f", "\x00-\x09\x0b-\x1f")
@@ -93,20 +93,20 @@ Tag = Annotated[
     Meta(min_length=1, max_length=MAX_TAG_CHARS),
     _matching(rf"[^,{INVISIBLE_CHARACTERS}]*", "a text without commas and control characters"),
 ]
-Tags = Annotated[list[Tag], Meta(max_length=MAX_TAGS, description="Each counts once, whatever its case.")]
+Tags = Annotated[list[Tag], Meta(max_length=MAX_TAGS, description="Duplicates are dropped, regardless of case.")]
 UploaderName = Annotated[
     str,
-    Meta(min_length=1, max_length=MAX_NAME_CHARS, description="As the bearer of an upload link gave it: unverified."),
+    Meta(min_length=1, max_length=MAX_NAME_CHARS, description="As the sender gave it: unverified."),
     _matching(rf"[^{INVISIBLE_CHARACTERS}]*", "a text without control characters"),
 ]
 LinkNote = Annotated[
     str,
-    Meta(min_length=1, max_length=MAX_DESCRIPTION_CHARS, description="To the bearer of the link."),
+    Meta(min_length=1, max_length=MAX_DESCRIPTION_CHARS, description="For the person who gets the link."),
     _matching(rf"[^{_INVISIBLE_IN_LINES}]*", "a text without control characters but line breaks"),
 ]
 LinkTitle = Annotated[
     str,
-    Meta(min_length=1, max_length=MAX_TITLE_CHARS, description="Shown to the bearer of the link."),
+    Meta(min_length=1, max_length=MAX_TITLE_CHARS, description="Shown to the person who opens the link."),
     _matching(rf"[^{INVISIBLE_CHARACTERS}]*", "a text without control characters"),
 ]
 Reference = Annotated[
@@ -127,7 +127,7 @@ LinkVideos = Annotated[int, Meta(ge=1, le=MAX_LINK_VIDEOS)]
 LinkBytes = Annotated[int, Meta(ge=1, le=MAX_SIZE_BYTES)]
 LinkSeconds = Annotated[
     int,
-    Meta(ge=MIN_LINK_SECONDS, le=MAX_LINK_SECONDS, description="At most as long as the stage allows."),
+    Meta(ge=MIN_LINK_SECONDS, le=MAX_LINK_SECONDS, description="No longer than the stage allows."),
 ]
 ContentType = Annotated[
     str,

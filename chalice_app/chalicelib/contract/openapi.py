@@ -25,7 +25,7 @@ WEBHOOK = "videoEvent"
 SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 Examples = Mapping[str, Mapping[str, Any]]
-"""By operation, a recorded `request` and an answer by status; of the webhook, a message by its type."""
+"""By operation, a recorded `request` and a response by status; for the webhook, a message by its type."""
 
 _READ = [{"accessToken": ["video-upload/read"]}, {"accessToken": ["video-upload/write"]}]
 _WRITE = [{"accessToken": ["video-upload/write"]}]
@@ -60,7 +60,7 @@ def document(examples: Examples) -> dict[str, Any]:
         "info": {
             "title": "Video Upload Platform",
             "version": API_VERSION,
-            "description": "Large videos, straight to S3. docs/api.md tells the story.",
+            "description": "Large videos, straight to S3. docs/api.md explains how the calls fit together.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/api"}],
@@ -114,7 +114,7 @@ def message_schema(examples: Examples) -> dict[str, Any]:
 
 
 def examples_in(written: Mapping[str, Any]) -> Examples:
-    """The examples of a document that was written before."""
+    """The examples of an earlier document."""
     operations = [operation for methods in written["paths"].values() for operation in methods.values()]
     operations += [methods["post"] for methods in written["webhooks"].values()]
     found: dict[str, dict[str, Any]] = {}
@@ -237,9 +237,9 @@ def _schemas() -> dict[str, Any]:
     ):
         schemas[name]["properties"][listed]["maxItems"] = most
     known = schemas["OpenUpload"]["properties"]
-    known["receivedBytes"]["description"] = f"What S3 holds of it; null beyond the newest {MAX_COUNTED_UPLOADS}."
+    known["receivedBytes"]["description"] = f"Bytes that S3 holds of it; null beyond the newest {MAX_COUNTED_UPLOADS}."
     known["idleSeconds"]["description"] = (
-        f"Since S3 received its newest part, or since it began; null beyond the newest {MAX_COUNTED_UPLOADS}."
+        f"Time since S3 received its newest part, or since it began; null beyond the newest {MAX_COUNTED_UPLOADS}."
     )
     # The check lets an empty file through, because it has an error code of its own.
     schemas["NewUpload"]["properties"]["sizeBytes"]["minimum"] = 1

@@ -44,7 +44,7 @@ class Operation:
 
     max_body_bytes: 0 for a route without a body. may_omit_body: whether an empty body is as good as `{}`.
     parameters: of the path and the query, as OpenAPI writes them.
-    links: operation that an answer leads to → what it takes from the answer, as OpenAPI's runtime expressions.
+    links: next operation → what it takes from the response, as OpenAPI's runtime expressions.
     """
 
     name: str
@@ -122,8 +122,8 @@ _SEARCH: tuple[dict[str, Any], ...] = (
     {
         "name": "query",
         "in": "query",
-        "description": "Words that are all in the title, file name, tags, reference or `onBehalfOf` of a "
-        "video, in any case and without regard to accents.",
+        "description": "Words that a video must all have in its title, file name, tags, reference or `onBehalfOf`, "
+        "regardless of case and accents.",
         "schema": {"type": "string", "maxLength": MAX_QUERY_CHARS},
     },
     {
@@ -162,7 +162,7 @@ OPERATIONS = (
         name="signParts",
         method="post",
         path="/multipart/parts",
-        summary="Sign URLs of further parts, or again after they expired",
+        summary="Sign URLs of further parts, or renew expired ones",
         bearer=Bearer.UPLOAD_TOKEN,
         body=requests.PartsToSign,
         max_body_bytes=MAX_BODY_BYTES,
@@ -306,7 +306,7 @@ OPERATIONS = (
             {
                 "name": "owner",
                 "in": "query",
-                "description": "Only this user's videos; all users' where it is empty.",
+                "description": "Only this user's videos; empty for all users'.",
                 "schema": {"type": "string", "pattern": f"^({OWNER.pattern})?$"},
             },
             *_SEARCH,
@@ -431,7 +431,7 @@ OPERATIONS = (
         name="tellProgress",
         method="post",
         path="/progress",
-        summary="Tell the operators how uploads go",
+        summary="Report upload progress to the operators",
         bearer=Bearer.WRITE,
         body=requests.ProgressBatch,
         max_body_bytes=MAX_PROGRESS_BYTES,

@@ -53,7 +53,7 @@ from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_types import EVERY_CONTAINER, Container
 
 NAMELESS = "?"
-"""Shown for a name of which nothing can be seen."""
+"""Shown in place of a name without a visible character."""
 
 
 class RequestBody(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
@@ -68,7 +68,7 @@ class RequestBody(Struct, frozen=True, kw_only=True, rename="camel", forbid_unkn
 class NewUpload(RequestBody, frozen=True, kw_only=True):
     """A video to upload: the body of POST /multipart/init and POST /upload.
 
-    `reference` and `onBehalfOf` are for machine clients alone.
+    `reference` and `onBehalfOf` are for machine clients only.
     """
 
     file_name: FileName
@@ -126,7 +126,7 @@ class NewLinkUpload(RequestBody, frozen=True, kw_only=True):
 
 
 class NewUploadLink(RequestBody, frozen=True, kw_only=True):
-    """The body of POST /links. `reference` and `onBehalfOf`, for machine clients alone, are of all its uploads."""
+    """The body of POST /links. `reference` and `onBehalfOf`, for machine clients only, apply to all its uploads."""
 
     title: LinkTitle
     note: LinkNote | None = None
@@ -181,7 +181,7 @@ class StageVideosToDelete(RequestBody, frozen=True, kw_only=True):
 
 
 class VideoChanges(RequestBody, frozen=True, kw_only=True):
-    """The body of PATCH /videos/{videoId}. A field that is left out stays as it is; null takes a text away."""
+    """The body of PATCH /videos/{videoId}. A field that is left out stays as it is; null removes a text."""
 
     title: Title | UnsetType | None = UNSET
     description: Description | UnsetType | None = UNSET
@@ -276,7 +276,7 @@ class UploadBegan(ProgressEvent, frozen=True, kw_only=True, tag="uploadBegan"):
 
 
 class UploadProgress(ProgressEvent, frozen=True, kw_only=True, tag="uploadProgress"):
-    """An upload goes on."""
+    """An upload made progress."""
 
 
 class UploadState(ProgressEvent, frozen=True, kw_only=True, tag="uploadState"):
@@ -287,14 +287,14 @@ class UploadState(ProgressEvent, frozen=True, kw_only=True, tag="uploadState"):
 
 
 class PartRetried(ProgressEvent, frozen=True, kw_only=True, tag="partRetried"):
-    """A part is sent again after so many failures."""
+    """A part is sent again after this number of failures."""
 
     part_number: PartNumber
     failures: Failures
 
 
 class PartsDiffered(ProgressEvent, frozen=True, kw_only=True, tag="partsDiffered"):
-    """S3 held other bytes than the file."""
+    """The parts at S3 differed from the file."""
 
     part_numbers: Annotated[list[PartNumber], Meta(min_length=1, max_length=MAX_PART_NUMBERS)]
 

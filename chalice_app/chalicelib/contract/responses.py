@@ -103,7 +103,7 @@ class SignedParts(ResponseBody, frozen=True, kw_only=True):
 
 
 class StoredPart(ResponseBody, frozen=True, kw_only=True):
-    """One part as S3 holds it. `checksumCRC64NVME` is there when S3 computed it."""
+    """One part as S3 holds it. `checksumCRC64NVME` is present when S3 computed it."""
 
     part_number: PartNumber
     size_bytes: SizeBytes
@@ -127,7 +127,7 @@ class StoredUpload(ResponseBody, frozen=True, kw_only=True):
 
 
 class Completion(ResponseBody, frozen=True, kw_only=True):
-    """A completed upload, or one that S3 still puts together: ask again."""
+    """A completed upload, or one whose parts S3 is still joining: repeat the call."""
 
     status: Literal["completed", "completing"]
     video_id: VideoId
@@ -146,7 +146,8 @@ class OpenUpload(ResponseBody, frozen=True, kw_only=True):
     """An unfinished upload of the caller.
 
     `uploadToken` is absent for a caller without the write scope. `receivedBytes` is what S3 holds of the upload,
-    `idleSeconds` the time since S3 received its newest part, or since it began; both are null where S3 was not asked.
+    `idleSeconds` the time since S3 received its newest part, or since it began; both are null for all but the newest
+    uploads.
     """
 
     video_id: VideoId
@@ -186,7 +187,7 @@ class OfferedUpload(ResponseBody, frozen=True, kw_only=True):
 
 
 class VideoTrack(ResponseBody, frozen=True, kw_only=True):
-    """`width` and `height` are as displayed, after the clockwise rotation. `profile` is the codec's, as `High 10`."""
+    """The first video stream: its size as displayed, after the clockwise rotation; `profile` as in `High 10`."""
 
     codec: str
     profile: str | None = None
@@ -205,14 +206,14 @@ class AudioTrack(ResponseBody, frozen=True, kw_only=True):
 
 
 class Obstacle(ResponseBody, frozen=True, kw_only=True):
-    """The part of a file that browsers do not play, and its name as people know it."""
+    """The part of a file that some browsers do not play, and its common name."""
 
     part: Literal["video", "container", "audio"]
     name: str
 
 
 class Playability(ResponseBody, frozen=True, kw_only=True):
-    """The browsers that play the file as it is; `some` also where it depends on the machine. No obstacle for `all`."""
+    """The browsers that play the file as it is; `some` also if it depends on the machine. `all` has no obstacle."""
 
     browsers: Literal["all", "some", "none"]
     obstacle: Obstacle | None
@@ -234,8 +235,8 @@ class Thumbnails(ResponseBody, frozen=True, kw_only=True):
 class Media(ResponseBody, frozen=True, kw_only=True):
     """The facts that processing found in the file. A field is null if the file does not state it.
 
-    `profile` and `playability` are also null for a video that version 0.1 processed; `thumbnails` is null where there
-    are none: with the setting off, for a video with one keyframe, and where drawing them would cost too much.
+    `profile` and `playability` are also null for a video that version 0.1 processed; `thumbnails` is null if there are
+    none: with the setting off, for a video with one keyframe, or if drawing them would cost too much.
     """
 
     container: str
@@ -258,7 +259,7 @@ class Rendition(ResponseBody, frozen=True, kw_only=True):
     """The copy of a video that every browser plays. `sizeBytes` is null until it is `ready`.
 
     `reason` is null unless it `failed`: `not_convertible` if the file cannot be converted, `unanswered` if no attempt
-    came to an end.
+    finished.
     """
 
     state: Literal["pending", "ready", "failed"]
@@ -269,11 +270,11 @@ class Rendition(ResponseBody, frozen=True, kw_only=True):
 class Video(ResponseBody, frozen=True, kw_only=True):
     """One video of the caller's library. Its URLs are null unless it is `ready`.
 
-    `playbackUrl` plays the rendition once that is `ready`, else the file itself; `downloadUrl` is always the file as it
-    was uploaded. `rendition` is null where the stage makes none, and for a video that needs none or cannot have one.
-    `checksumCRC64NVME` is of the whole file, null where its client did not tell it. `waitsFor`: what alone is
-    missing while it is `processing`, null if that is more. `expiresAt`: when retention deletes it at the earliest, null
-    if nothing does; `expiresSoon`: whether that was announced.
+    `playbackUrl` plays the rendition once that is `ready`, and until then the file itself; `downloadUrl` is always the
+    file as it was uploaded. `rendition` is null if the stage makes none, and for a video that needs none or cannot have
+    one. `checksumCRC64NVME` is of the whole file, null if its client did not send it. `waitsFor`: the one thing still
+    missing while it is `processing`, null if there is more than one. `expiresAt`: the earliest time at which retention
+    deletes it, null if retention is off; `expiresSoon`: whether that was announced.
     """
 
     video_id: VideoId
@@ -313,7 +314,7 @@ class VideoPage(ResponseBody, frozen=True, kw_only=True):
 
 
 class DeletedVideo(ResponseBody, frozen=True, kw_only=True):
-    """A deleted video. URLs that were given out before can play until `linksExpireAt`."""
+    """A deleted video. URLs that were issued before can play until `linksExpireAt`."""
 
     status: Literal["deleted"]
     video_id: VideoId
@@ -321,27 +322,24 @@ class DeletedVideo(ResponseBody, frozen=True, kw_only=True):
 
 
 class VideoDeletion(ResponseBody, frozen=True, kw_only=True):
-    """The outcome for one of several videos. What `failed` stays as it is; ask again."""
+    """The outcome for one of several videos. One that `failed` stays as it is; the call may be repeated."""
 
     video_id: VideoId
     status: Literal["deleted", "not_found", "failed"]
 
 
 class DeletedVideos(ResponseBody, frozen=True, kw_only=True):
-    """Outcomes by video, in the order of the request, each id once.
-
-    URLs that were given out before can play until `linksExpireAt`.
-    """
+    """Outcomes by video, in the order of the request, each id once."""
 
     videos: list[VideoDeletion]
     links_expire_at: Time
 
 
 class Usage(ResponseBody, frozen=True, kw_only=True):
-    """The caller's use of each limit; a limit of null is none.
+    """The caller's use of each limit; null means no limit.
 
     `storedBytes` and `storedVideos` count what is stored, rejected videos included; `reservedBytes` and
-    `reservedVideos` the open uploads that hold a reservation. A new upload needs room beside both.
+    `reservedVideos` the open uploads that hold a reservation. A new upload needs room in addition to both.
     """
 
     stored_bytes: SizeBytes
@@ -381,7 +379,7 @@ class StageVideoPage(ResponseBody, frozen=True, kw_only=True):
 
 
 class StageVideo(Video, frozen=True, kw_only=True):
-    """One video of any user, as an administrator sees it. Its URLs open this video alone."""
+    """One video of any user, as an administrator sees it. Its URLs open only this video."""
 
     owner: Owner
 
@@ -406,10 +404,10 @@ class DeletedStageVideos(ResponseBody, frozen=True, kw_only=True):
 
 
 class StageUsage(ResponseBody, frozen=True, kw_only=True):
-    """All users' use of the stage's limit; a limit of null is none.
+    """All users' use of the stage's limit; null means no limit.
 
     `storedBytes` and `storedVideos` are as of `countedAt`, null before the first count; `reservedBytes` and
-    `reservedVideos` count the open uploads of now. A video that was completed since the count is in neither.
+    `reservedVideos` count the uploads that are open now. A video that was completed since the count is in neither.
     """
 
     stored_bytes: SizeBytes | None
@@ -424,7 +422,7 @@ class UploadLink(ResponseBody, frozen=True, kw_only=True):
     """An upload link of the caller.
 
     `linkToken` is absent for a caller without the write scope, and for a link that is not `open`. `usedVideos` and
-    `usedBytes` count the uploads that were begun by the link and not given up.
+    `usedBytes` count the uploads that were begun by the link and neither aborted nor expired.
     """
 
     link_id: LinkId
@@ -457,7 +455,7 @@ class RevokedLink(ResponseBody, frozen=True, kw_only=True):
 
 
 class BorneLink(ResponseBody, frozen=True, kw_only=True):
-    """An upload link as its bearer sees it: what it is for, and what may still be sent by it."""
+    """An upload link as the person who opens it sees it: what it is for, and what may still be sent by it."""
 
     title: LinkTitle
     note: LinkNote | None
@@ -485,11 +483,11 @@ class VideoMessage(ResponseBody, frozen=True, kw_only=True):
 
     `occurredAt` is when the event happened. `state` is the `type` without its prefix, as in version 0.1. `cause` says
     why an upload failed (`expired`: not finished in time; `given_up`: processing did not succeed) or who deleted the
-    video; it is null otherwise. `rendition` is the copy of a ready video that every browser plays, null where it gets
-    none. `media` is there for a video that is ready or was when it was deleted, `rejection` for
-    a rejected one. `expiresAt`: when a video that is `expiring` is deleted at the earliest, null otherwise.
-    `linkId` and `uploaderName` are of the upload link by which it came, `reference` and `onBehalfOf` a machine client's
-    own names.
+    video; it is null otherwise. `rendition` is the copy of a ready video that every browser plays, null if it gets
+    none. `media` is present for a video that is ready or was ready when it was deleted, `rejection` for a rejected one.
+    `expiresAt`: the earliest time at which a video that is `expiring` is deleted, null otherwise. `linkId` and
+    `uploaderName` name the upload link by which it came and its sender; `reference` and `onBehalfOf` are a machine
+    client's own names.
     """
 
     version: Literal[1]

@@ -1,4 +1,4 @@
-"""The domain's records in the contract's words."""
+"""Views of the domain's records as the contract's responses."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -289,7 +289,7 @@ def _cause(event: VideoEvent) -> responses.Cause | None:
 
 
 def _visible_state(record: VideoRecord) -> responses.VideoState:
-    """Every state but `deleted`, which nobody sees."""
+    """Every state but `deleted`, which no caller sees."""
     return converted(record.state.value, responses.VideoState)
 
 

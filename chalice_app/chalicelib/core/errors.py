@@ -8,16 +8,16 @@ PlatformError
 │   ├── EmptyFileError
 │   ├── FileTooLargeError
 │   └── UnsupportedVideoTypeError
-├── AccessError                         who asks
+├── AccessError                         the caller may not do this
 │   ├── UnauthorizedError
 │   └── ForbiddenError
-├── NotFoundError                       unknown, or somebody else's: the same
+├── NotFoundError                       unknown, or another user's: the same response
 │   ├── UploadNotFoundError
 │   ├── VideoNotFoundError
 │   ├── LinkNotFoundError
 │   └── RouteNotFoundError
 ├── MethodNotAllowedError
-├── CapError                            the user's share is used up
+├── CapError                            a limit is reached
 │   ├── TooManyOpenUploadsError
 │   ├── ReservedBytesExceededError
 │   ├── TooManyStoredVideosError
@@ -26,26 +26,26 @@ PlatformError
 │   ├── TooManyLinksError
 │   ├── LinkUsedUpError
 │   └── LinkMakerFullError
-├── LinkError                           the upload link opens nothing any more
+├── LinkError                           the upload link no longer works
 │   ├── LinkExpiredError
 │   └── LinkRevokedError
-├── StateError                          the upload is past this
+├── StateError                          the upload's state no longer allows this
 │   ├── UploadAbortedError
 │   ├── UploadExpiredError
 │   ├── UploadCompletingError
 │   └── UploadCompletedError
-├── CompletionRefusedError              S3 or the plan says the parts are not the file
+├── CompletionRefusedError              the parts at S3 are not the announced file
 │   ├── PartsIncompleteError
 │   ├── PartMismatchError
 │   ├── PartTooSmallError
 │   ├── ChecksumMismatchError
 │   └── SizeMismatchError
-├── TryAgainError                       not now
-│   ├── StorageUnavailableError         S3 or KMS asks for patience
+├── TryAgainError                       temporary
+│   ├── StorageUnavailableError         S3 or KMS is busy
 │   ├── UploadStartingError             another call is starting the same upload
 │   └── IndexMissingError               a library that is too large to be searched without its index
-├── StorageForbiddenError               S3 or KMS does not let the API do its work
-└── InternalError                       our fault
+├── StorageForbiddenError               S3 or KMS denies the API a permission
+└── InternalError                       a defect of the platform
 
 Each leaf carries its data as fields; `code` is the name that clients see.
 """
@@ -60,8 +60,8 @@ from chalicelib.core.json_values import JsonObject, camel_case
 class PlatformError(Exception):
     """Base of all errors that a caller may see.
 
-    Subclasses declare their data as dataclasses do, and the type checker checks their calls. No dataclasses: building
-    them was a tenth of every cold start.
+    Subclasses declare their data as dataclasses do, and the type checker checks their calls. They are not dataclasses
+    because building those took a tenth of every cold start.
     """
 
     code: ClassVar[str] = "internal_error"
@@ -77,7 +77,7 @@ class PlatformError(Exception):
 
     @classmethod
     def fields(cls) -> list[str]:
-        """Names of its data, those of its bases first."""
+        """Names of its fields, those of its bases first."""
         leaves = [
             kind for kind in reversed(cls.__mro__) if issubclass(kind, PlatformError) and kind is not PlatformError
         ]
@@ -100,7 +100,8 @@ class RequestError(PlatformError):
 
 
 class InvalidRequestError(RequestError):
-    """problems: `{"field", "problem"}` for what is wrong with the body or the query; more_problems: not named there."""
+    """problems: `{"field", "problem"}` for each problem of the body or the query; more_problems: how many are not
+    listed."""
 
     problems: list[dict[str, str]]
     more_problems: int = 0
@@ -222,7 +223,7 @@ class MethodNotAllowedError(PlatformError):
 
     @property
     def message(self) -> str:
-        return "This address does not answer to that method."
+        return "This address does not support that method."
 
 
 class CapError(PlatformError):
@@ -282,7 +283,7 @@ class StoredBytesExceededError(CapError):
 
 
 class StageFullError(CapError):
-    """Without the stage's figures: they tell one user about others."""
+    """Carries no figures of the stage, which would tell one user about others."""
 
     size_bytes: int
     code = "stage_full"
@@ -302,7 +303,7 @@ class TooManyLinksError(CapError):
 
 
 class LinkUsedUpError(CapError):
-    """max_videos, max_bytes: of the link. used_videos, used_bytes: what its uploads take of them."""
+    """max_videos, max_bytes: the link's limits. used_videos, used_bytes: how much of them its uploads use."""
 
     size_bytes: int
     used_videos: int
@@ -314,13 +315,13 @@ class LinkUsedUpError(CapError):
     @property
     def message(self) -> str:
         return (
-            f"The upload link takes {self.max_videos} videos of {self.max_bytes} bytes in all; {self.used_videos} of "
-            f"{self.used_bytes} bytes are sent or on their way, and {self.size_bytes} bytes more do not fit."
+            f"The upload link allows {self.max_videos} videos and {self.max_bytes} bytes in all; "
+            f"{self.used_videos} videos and {self.used_bytes} bytes are used, and {self.size_bytes} bytes do not fit."
         )
 
 
 class LinkMakerFullError(CapError):
-    """Without the maker's figures, which are nobody else's."""
+    """Carries no figures of the maker, which are private."""
 
     size_bytes: int
     code = "link_maker_full"
@@ -328,13 +329,13 @@ class LinkMakerFullError(CapError):
     @property
     def message(self) -> str:
         return (
-            f"The library behind this upload link has no room for {self.size_bytes} bytes more at the moment: tell the "
+            f"The library behind this upload link has no room for {self.size_bytes} more bytes at the moment: tell the "
             "person who gave you the link."
         )
 
 
 class LinkError(PlatformError):
-    """Base of errors about an upload link that opens nothing any more."""
+    """Base of errors about an upload link that no longer works."""
 
 
 class LinkExpiredError(LinkError):
@@ -415,7 +416,7 @@ class PartMismatchError(CompletionRefusedError):
 
     @property
     def message(self) -> str:
-        return "A part named here is not the one that S3 holds. Ask GET /multipart/parts which ones it has."
+        return "A named part is not the one that S3 holds. GET /multipart/parts lists the parts that it has."
 
 
 class PartTooSmallError(CompletionRefusedError):
@@ -432,7 +433,9 @@ class ChecksumMismatchError(CompletionRefusedError):
 
     @property
     def message(self) -> str:
-        return "What S3 stored differs from the file. Compare the parts' checksums and send the differing ones again."
+        return (
+            "The stored file differs from the original. Compare the parts' checksums and send those that differ again."
+        )
 
 
 class SizeMismatchError(CompletionRefusedError):
@@ -472,7 +475,7 @@ class IndexMissingError(TryAgainError):
     @property
     def message(self) -> str:
         return (
-            f"These videos are not indexed yet. Try again in {self.retry_after_seconds} s; where that does not help, "
+            f"These videos are not indexed yet. Try again in {self.retry_after_seconds} s; if that does not help, "
             "the operators have to run `make index`."
         )
 
@@ -483,7 +486,7 @@ class StorageForbiddenError(PlatformError):
     @property
     def message(self) -> str:
         return (
-            "The storage does not give the API the access that this needs. The API's log names the missing permission."
+            "The storage denies the API a permission that this call needs. The API's log names the missing permission."
         )
 
 

@@ -18,9 +18,9 @@ export interface AudioTrack {
   sampleRateHz: number;
 }
 
-/** An upload link as its bearer sees it: what it is for, and what may still be sent by it. */
+/** An upload link as the person who opens it sees it: what it is for, and what may still be sent by it. */
 export interface BorneLink {
-  /** Shown to the bearer of the link. */
+  /** Shown to the person who opens the link. */
   title: string;
   note: string | null;
   expiresAt: string;
@@ -35,7 +35,7 @@ export interface CompletedPart {
   etag: string;
 }
 
-/** A completed upload, or one that S3 still puts together: ask again. */
+/** A completed upload, or one whose parts S3 is still joining: repeat the call. */
 export interface Completion {
   status: "completed" | "completing";
   videoId: string;
@@ -61,14 +61,14 @@ export interface DeletedStageVideos {
   linksExpireAt: string;
 }
 
-/** A deleted video. URLs that were given out before can play until `linksExpireAt`. */
+/** A deleted video. URLs that were issued before can play until `linksExpireAt`. */
 export interface DeletedVideo {
   status: "deleted";
   videoId: string;
   linksExpireAt: string;
 }
 
-/** Outcomes by video, in the order of the request, each id once. URLs that were given out before can play until `linksExpireAt`. */
+/** Outcomes by video, in the order of the request, each id once. */
 export interface DeletedVideos {
   videos: VideoDeletion[];
   linksExpireAt: string;
@@ -103,7 +103,7 @@ export interface ListedVideo {
   onBehalfOf: string | null;
 }
 
-/** The facts that processing found in the file. A field is null if the file does not state it. `profile` and `playability` are also null for a video that version 0.1 processed; `thumbnails` is null where there are none: with the setting off, for a video with one keyframe, and where drawing them would cost too much. */
+/** The facts that processing found in the file. A field is null if the file does not state it. `profile` and `playability` are also null for a video that version 0.1 processed; `thumbnails` is null if there are none: with the setting off, for a video with one keyframe, or if drawing them would cost too much. */
 export interface Media {
   container: string;
   durationSeconds: number | null;
@@ -122,11 +122,11 @@ export interface NewLinkUpload {
   contentType: "video/3gpp" | "video/3gpp2" | "video/mp2t" | "video/mp4" | "video/mpeg" | "video/ogg" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
   /** From 1 to what the stage accepts, at most 53,687,091,200,000. */
   sizeBytes: number;
-  /** As the bearer of an upload link gave it: unverified. */
+  /** As the sender gave it: unverified. */
   uploaderName: string;
 }
 
-/** A video to upload: the body of POST /multipart/init and POST /upload. `reference` and `onBehalfOf` are for machine clients alone. */
+/** A video to upload: the body of POST /multipart/init and POST /upload. `reference` and `onBehalfOf` are for machine clients only. */
 export interface NewUpload {
   /** Without folders and control characters. */
   fileName: string;
@@ -136,18 +136,18 @@ export interface NewUpload {
   sizeBytes: number;
   title?: string | null;
   description?: string | null;
-  /** Each counts once, whatever its case. */
+  /** Duplicates are dropped, regardless of case. */
   tags?: string[];
   reference?: string | null;
   onBehalfOf?: string | null;
 }
 
-/** The body of POST /links. `reference` and `onBehalfOf`, for machine clients alone, are of all its uploads. */
+/** The body of POST /links. `reference` and `onBehalfOf`, for machine clients only, apply to all its uploads. */
 export interface NewUploadLink {
-  /** Shown to the bearer of the link. */
+  /** Shown to the person who opens the link. */
   title: string;
   note?: string | null;
-  /** At most as long as the stage allows. */
+  /** No longer than the stage allows. */
   validSeconds: number;
   maxVideos: number;
   maxBytes: number;
@@ -155,7 +155,7 @@ export interface NewUploadLink {
   onBehalfOf?: string | null;
 }
 
-/** The part of a file that browsers do not play, and its name as people know it. */
+/** The part of a file that some browsers do not play, and its common name. */
 export interface Obstacle {
   part: "audio" | "container" | "video";
   name: string;
@@ -170,7 +170,7 @@ export interface OfferedUpload {
   expiresAt: string;
 }
 
-/** An unfinished upload of the caller. `uploadToken` is absent for a caller without the write scope. `receivedBytes` is what S3 holds of the upload, `idleSeconds` the time since S3 received its newest part, or since it began; both are null where S3 was not asked. */
+/** An unfinished upload of the caller. `uploadToken` is absent for a caller without the write scope. `receivedBytes` is what S3 holds of the upload, `idleSeconds` the time since S3 received its newest part, or since it began; both are null for all but the newest uploads. */
 export interface OpenUpload {
   videoId: string;
   uploadId: string;
@@ -181,9 +181,9 @@ export interface OpenUpload {
   sizeBytes: number;
   partSizeBytes: number;
   partCount: number;
-  /** What S3 holds of it; null beyond the newest 50. */
+  /** Bytes that S3 holds of it; null beyond the newest 50. */
   receivedBytes: number | null;
-  /** Since S3 received its newest part, or since it began; null beyond the newest 50. */
+  /** Time since S3 received its newest part, or since it began; null beyond the newest 50. */
   idleSeconds: number | null;
   /** Opens this upload alone. */
   uploadToken?: string;
@@ -201,7 +201,7 @@ export interface OpenUploads {
   uploads: OpenUpload[];
 }
 
-/** A part is sent again after so many failures. */
+/** A part is sent again after this number of failures. */
 export interface PartRetried {
   event: "partRetried";
   /** Milliseconds since 1970, by the client's clock. */
@@ -220,7 +220,7 @@ export interface PartToSign {
   checksumCRC64NVME?: string | null;
 }
 
-/** S3 held other bytes than the file. */
+/** The parts at S3 differed from the file. */
 export interface PartsDiffered {
   event: "partsDiffered";
   /** Milliseconds since 1970, by the client's clock. */
@@ -246,7 +246,7 @@ export interface PartsToSign {
   parts: PartToSign[];
 }
 
-/** The browsers that play the file as it is; `some` also where it depends on the machine. No obstacle for `all`. */
+/** The browsers that play the file as it is; `some` also if it depends on the machine. `all` has no obstacle. */
 export interface Playability {
   browsers: "all" | "none" | "some";
   obstacle: Obstacle | null;
@@ -260,7 +260,7 @@ export interface PresignedPart {
   headers: Record<string, string>;
 }
 
-/** One thing that is wrong with a body or a query. */
+/** One problem of a body or a query. */
 export interface Problem {
   field: string;
   problem: string;
@@ -279,7 +279,7 @@ export interface Rejection {
   message: string;
 }
 
-/** The copy of a video that every browser plays. `sizeBytes` is null until it is `ready`. `reason` is null unless it `failed`: `not_convertible` if the file cannot be converted, `unanswered` if no attempt came to an end. */
+/** The copy of a video that every browser plays. `sizeBytes` is null until it is `ready`. `reason` is null unless it `failed`: `not_convertible` if the file cannot be converted, `unanswered` if no attempt finished. */
 export interface Rendition {
   state: "failed" | "pending" | "ready";
   sizeBytes: number | null;
@@ -298,7 +298,7 @@ export interface SignedParts {
   urlsExpireAt: string;
 }
 
-/** All users' use of the stage's limit; a limit of null is none. `storedBytes` and `storedVideos` are as of `countedAt`, null before the first count; `reservedBytes` and `reservedVideos` count the open uploads of now. A video that was completed since the count is in neither. */
+/** All users' use of the stage's limit; null means no limit. `storedBytes` and `storedVideos` are as of `countedAt`, null before the first count; `reservedBytes` and `reservedVideos` count the uploads that are open now. A video that was completed since the count is in neither. */
 export interface StageUsage {
   storedBytes: number | null;
   storedVideos: number | null;
@@ -308,13 +308,13 @@ export interface StageUsage {
   maxStoredBytes: number | null;
 }
 
-/** One video of any user, as an administrator sees it. Its URLs open this video alone. */
+/** One video of any user, as an administrator sees it. Its URLs open only this video. */
 export interface StageVideo {
   videoId: string;
   fileName: string;
   title: string | null;
   description: string | null;
-  /** Each counts once, whatever its case. */
+  /** Duplicates are dropped, regardless of case. */
   tags: string[];
   /** Must fit the extension of `fileName`. */
   contentType: "video/3gpp" | "video/3gpp2" | "video/mp2t" | "video/mp4" | "video/mpeg" | "video/ogg" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
@@ -385,7 +385,7 @@ export interface StartedUpload {
   checksumAlgorithm: "CRC64NVME";
 }
 
-/** One part as S3 holds it. `checksumCRC64NVME` is there when S3 computed it. */
+/** One part as S3 holds it. `checksumCRC64NVME` is present when S3 computed it. */
 export interface StoredPart {
   partNumber: number;
   sizeBytes: number;
@@ -431,10 +431,10 @@ export interface UploadBegan {
   partCount: number;
 }
 
-/** An upload link of the caller. `linkToken` is absent for a caller without the write scope, and for a link that is not `open`. `usedVideos` and `usedBytes` count the uploads that were begun by the link and not given up. */
+/** An upload link of the caller. `linkToken` is absent for a caller without the write scope, and for a link that is not `open`. `usedVideos` and `usedBytes` count the uploads that were begun by the link and neither aborted nor expired. */
 export interface UploadLink {
   linkId: string;
-  /** Shown to the bearer of the link. */
+  /** Shown to the person who opens the link. */
   title: string;
   note: string | null;
   state: "expired" | "open" | "revoked";
@@ -456,7 +456,7 @@ export interface UploadLinks {
   links: UploadLink[];
 }
 
-/** An upload goes on. */
+/** An upload made progress. */
 export interface UploadProgress {
   event: "uploadProgress";
   /** Milliseconds since 1970, by the client's clock. */
@@ -486,7 +486,7 @@ export interface UploadToAbort {
   fileKey?: string | null;
 }
 
-/** The caller's use of each limit; a limit of null is none. `storedBytes` and `storedVideos` count what is stored, rejected videos included; `reservedBytes` and `reservedVideos` the open uploads that hold a reservation. A new upload needs room beside both. */
+/** The caller's use of each limit; null means no limit. `storedBytes` and `storedVideos` count what is stored, rejected videos included; `reservedBytes` and `reservedVideos` the open uploads that hold a reservation. A new upload needs room in addition to both. */
 export interface Usage {
   storedBytes: number;
   storedVideos: number;
@@ -498,13 +498,13 @@ export interface Usage {
   maxOpenUploads: number;
 }
 
-/** One video of the caller's library. Its URLs are null unless it is `ready`. `playbackUrl` plays the rendition once that is `ready`, else the file itself; `downloadUrl` is always the file as it was uploaded. `rendition` is null where the stage makes none, and for a video that needs none or cannot have one. `checksumCRC64NVME` is of the whole file, null where its client did not tell it. `waitsFor`: what alone is missing while it is `processing`, null if that is more. `expiresAt`: when retention deletes it at the earliest, null if nothing does; `expiresSoon`: whether that was announced. */
+/** One video of the caller's library. Its URLs are null unless it is `ready`. `playbackUrl` plays the rendition once that is `ready`, and until then the file itself; `downloadUrl` is always the file as it was uploaded. `rendition` is null if the stage makes none, and for a video that needs none or cannot have one. `checksumCRC64NVME` is of the whole file, null if its client did not send it. `waitsFor`: the one thing still missing while it is `processing`, null if there is more than one. `expiresAt`: the earliest time at which retention deletes it, null if retention is off; `expiresSoon`: whether that was announced. */
 export interface Video {
   videoId: string;
   fileName: string;
   title: string | null;
   description: string | null;
-  /** Each counts once, whatever its case. */
+  /** Duplicates are dropped, regardless of case. */
   tags: string[];
   /** Must fit the extension of `fileName`. */
   contentType: "video/3gpp" | "video/3gpp2" | "video/mp2t" | "video/mp4" | "video/mpeg" | "video/ogg" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
@@ -531,15 +531,15 @@ export interface Video {
   onBehalfOf: string | null;
 }
 
-/** The body of PATCH /videos/{videoId}. A field that is left out stays as it is; null takes a text away. */
+/** The body of PATCH /videos/{videoId}. A field that is left out stays as it is; null removes a text. */
 export interface VideoChanges {
   title?: string | null;
   description?: string | null;
-  /** Each counts once, whatever its case. */
+  /** Duplicates are dropped, regardless of case. */
   tags?: string[];
 }
 
-/** The outcome for one of several videos. What `failed` stays as it is; ask again. */
+/** The outcome for one of several videos. One that `failed` stays as it is; the call may be repeated. */
 export interface VideoDeletion {
   videoId: string;
   status: "deleted" | "failed" | "not_found";
@@ -547,7 +547,7 @@ export interface VideoDeletion {
 
 export type VideoId = string;
 
-/** The message to subscribers about one event of one video. It may come more than once, with the same `id`. `occurredAt` is when the event happened. `state` is the `type` without its prefix, as in version 0.1. `cause` says why an upload failed (`expired`: not finished in time; `given_up`: processing did not succeed) or who deleted the video; it is null otherwise. `rendition` is the copy of a ready video that every browser plays, null where it gets none. `media` is there for a video that is ready or was when it was deleted, `rejection` for a rejected one. `expiresAt`: when a video that is `expiring` is deleted at the earliest, null otherwise. `linkId` and `uploaderName` are of the upload link by which it came, `reference` and `onBehalfOf` a machine client's own names. */
+/** The message to subscribers about one event of one video. It may come more than once, with the same `id`. `occurredAt` is when the event happened. `state` is the `type` without its prefix, as in version 0.1. `cause` says why an upload failed (`expired`: not finished in time; `given_up`: processing did not succeed) or who deleted the video; it is null otherwise. `rendition` is the copy of a ready video that every browser plays, null if it gets none. `media` is present for a video that is ready or was ready when it was deleted, `rejection` for a rejected one. `expiresAt`: the earliest time at which a video that is `expiring` is deleted, null otherwise. `linkId` and `uploaderName` name the upload link by which it came and its sender; `reference` and `onBehalfOf` are a machine client's own names. */
 export interface VideoMessage {
   version: 1;
   /** The same for each repetition of the message. */
@@ -581,7 +581,7 @@ export interface VideoPage {
   nextCursor: string | null;
 }
 
-/** `width` and `height` are as displayed, after the clockwise rotation. `profile` is the codec's, as `High 10`. */
+/** The first video stream: its size as displayed, after the clockwise rotation; `profile` as in `High 10`. */
 export interface VideoTrack {
   codec: string;
   profile?: string | null;
