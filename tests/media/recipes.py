@@ -297,7 +297,7 @@ def _refused() -> Iterator[tuple[str, Write, type[MediaError], str]]:
     in_cbcs = changed(sample(muxer_options=keys, **SMALL), in_pattern)
     yield "mp4, encrypted as cbcs", in_cbcs, errors.EncryptedMediaError, "encrypted"
     yield "ffv1", _in_ffv1, errors.UnsupportedCodecError, "ffv1"
-    yield "sound alone", write_sample_sound, errors.NoVideoStreamError, "no moving pictures"
+    yield "sound alone", write_sample_sound, errors.NoVideoStreamError, "no video track"
     first = sample(faststart=True, **SMALL)
     yield (
         "last byte missing",

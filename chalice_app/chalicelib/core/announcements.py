@@ -1,4 +1,4 @@
-"""Announcements of what happened to videos: each event reaches the notification topic at least once."""
+"""Announcements of videos' events: each reaches the notification topic at least once."""
 
 import logging
 from collections.abc import Callable
@@ -15,10 +15,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Announcements:
-    """Sends the message that a record owes.
+    """Sender of the messages that records owe.
 
-    The record is marked only after the message was sent, so that another call sends what a dying function did not. A
-    record that owes a message keeps its marker, by which the janitor finds it.
+    The record is marked only after the message was sent, so that another call sends it if the function dies. A record
+    that owes a message keeps its marker, by which the janitor finds it.
     """
 
     records: Records
@@ -26,23 +26,24 @@ class Announcements:
     now: Clock
 
     def send_owed(self, record: VideoRecord) -> VideoRecord:
-        """Return the record as it stands then. Safe to repeat. Raises what SNS raises."""
+        """Send the message and return the record with its mark. Safe to repeat. Raises what SNS raises."""
         return self._send(record, owed_event, lambda current, now: current.noted(notified_at=now))
 
     def send_warning(self, record: VideoRecord) -> VideoRecord:
-        """As `send_owed`, of the warning before retention deletes the video."""
+        """As `send_owed`, for the warning before retention deletes the video."""
         return self._send(record, owed_warning, lambda current, now: current.noted(warning_sent_at=now))
 
     def send_rendition(self, record: VideoRecord) -> VideoRecord:
-        """As `send_owed`, of the end of the video's rendition."""
+        """As `send_owed`, for the end of the video's rendition."""
         return self._send(record, owed_rendition_event, _told_of_rendition)
 
     def try_to_send_owed(self, record: VideoRecord) -> VideoRecord:
-        """As `send_owed`, for callers that have more to do: what fails stays owed, and the janitor sends it."""
+        """As `send_owed`, for callers that have more to do: a message that fails stays owed, and the janitor sends
+        it."""
         try:
             return self.send_owed(record)
         except Exception:
-            log.exception("subscribers not told yet")
+            log.exception("subscribers not notified yet")
             return record
 
     def _send(

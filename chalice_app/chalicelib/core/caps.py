@@ -1,4 +1,4 @@
-"""Limits: of one user's open uploads and their bytes, and of what a user and the whole stage have stored."""
+"""Limits on a user's open uploads and their bytes, and on what a user and the whole stage have stored."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -63,10 +63,10 @@ class Room:
     caps: Caps
 
     def require(self, ref: VideoRef, size_bytes: int) -> None:
-        """Refuse by lists, before anything is written, an upload that there is no room for.
+        """Refuse an upload that has no room, from S3's lists and before anything is written.
 
-        A user who is at a limit may ask again and again. The decision is `reserve`'s, which the look does not replace:
-        two calls may both see the last place free. Raises CapError's leaves.
+        A user at a limit may call again and again. This check does not replace `reserve`, which decides: two calls may
+        both see the last place free. Raises CapError's leaves.
         """
         if refusal := self._refusal(ref, size_bytes) or self._stage_is_full(size_bytes, held_bytes=0):
             raise refusal
@@ -95,7 +95,7 @@ class Room:
         return _over_stored_limits(self.caps, self._usage(ref.owner, others, without=ref), size_bytes)
 
     def _stage_is_full(self, size_bytes: int, *, held_bytes: int) -> CapError | None:
-        """held_bytes: what the stage's sum holds of this very upload."""
+        """held_bytes: the share of the stage's sum that is this upload's own."""
         is_full = self.stage.max_bytes and size_bytes > self.stage.free_bytes(held_bytes)
         return StageFullError(size_bytes=size_bytes) if is_full else None
 
@@ -119,7 +119,7 @@ class Room:
 
 
 def _over_open_caps(caps: Caps, others: Iterable[OpenMarker], size_bytes: int) -> CapError | None:
-    """others: the markers of this owner's other uploads."""
+    """others: the markers of the owner's other uploads."""
     held = [marker for marker in others if marker.is_reservation]
     reserved_bytes = sum(marker.size_bytes for marker in held)
     if len(held) >= caps.max_open_uploads:

@@ -1,7 +1,7 @@
-"""Completion of an upload, exactly once, even if requests are repeated and answers late or lost.
+"""Completion of an upload, exactly once, even if requests are repeated and responses late or lost.
 
-The record is the arbiter: the call that moves it from `uploading` to `completing` may talk to S3. Every way to the
-answer ends in `_settle`, which looks at what S3 really holds.
+The record decides: the call that moves it from `uploading` to `completing` may complete at S3. Every path ends in
+`_settle`, which checks what S3 really holds.
 """
 
 import logging
@@ -43,7 +43,8 @@ from chalicelib.core.video_record import STORED_STATES, State, VideoRecord
 log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 25.0
-"""API Gateway gives up after 29 s (API Gateway quotas, "Maximum integration timeout"); the answer comes before."""
+"""API Gateway gives up after 29 s (API Gateway quotas, "Maximum integration timeout"); the response must come
+earlier."""
 
 RETRY_AFTER_SECONDS = 5
 
@@ -72,7 +73,7 @@ class _LeaseOutcome(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Completions:
-    """patience_seconds: how long to wait for S3 before answering that it is under way."""
+    """patience_seconds: how long to wait for S3 before answering that the completion is under way."""
 
     records: Records
     links: UploadLinks
@@ -97,14 +98,14 @@ class Completions:
                 return self._complete_at_s3(record, token.upload_id, parts)
 
     def finish_abandoned(self, record: VideoRecord) -> Completion:
-        """Continue a completion whose function died, from the parts that S3 lists, since the request is gone."""
+        """Continue a completion whose function died. The parts come from S3's list, since the request is gone."""
         settled = self._settle(record)
         if settled or record.upload_id is None:
             return settled or Completion(record, Outcome.COMPLETING)
         try:
             parts = self.videos.list_parts(record.ref.file_key, record.upload_id)
         except UploadGoneError:
-            # Completed between the two looks, or dropped.
+            # Completed or dropped between the two reads.
             return self._settle(record) or Completion(self._expire(record), Outcome.COMPLETING)
         if len(parts) < record.plan.part_count:
             log.info("parts are missing")
@@ -154,7 +155,7 @@ class Completions:
             self.meter.record(completions_refused_count=1)
             raise
         except (UploadGoneError, ObjectExistsError):
-            # An earlier completion, whose answer was lost: the object tells.
+            # An earlier completion, whose response was lost: the object shows it.
             settled = self._settle(record)
             if settled:
                 return settled
@@ -193,7 +194,7 @@ class Completions:
             raise not_uploading(current)
         if change.mine:
             record_completed_upload(current, self.meter, self.now())
-        # Also where the processing was quicker.
+        # Also if the processing was quicker.
         log.info("upload completed", extra={"sizeBytes": current.size_bytes})
         return Completion(current, Outcome.COMPLETED)
 
@@ -216,7 +217,7 @@ class Completions:
             self.meter.record(uploads_failed_count=1)
             log.info("upload expired")
         expired = change.record if change else record
-        # The janitor tells subscribers: a watch stays until then.
+        # The janitor notifies subscribers: a watch stays until then.
         self.records.close(expired, self.now())
         return expired
 
@@ -233,9 +234,9 @@ def _lease_on(record: VideoRecord, lease_ended: datetime) -> _LeaseOutcome:
 
 
 def _require_every_part(record: VideoRecord, request: CompleteUpload) -> None:
-    """Raises PartsIncompleteError, SizeMismatchError when more parts are named than the file has."""
+    """Raises PartsIncompleteError; SizeMismatchError if more parts are named than the file has."""
     part_count = record.plan.part_count
-    # Without a reservation nothing may be stored. Listing or signing parts takes it again, or says what is in the way.
+    # Without a reservation nothing may be stored. Listing or signing parts reserves again, or says why not.
     etags_by_part = {} if record.reservation_released_at else request.etags_by_part
     if max(request.etags_by_part) > part_count:
         raise SizeMismatchError(size_bytes=record.size_bytes)

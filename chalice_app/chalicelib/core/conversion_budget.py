@@ -1,7 +1,7 @@
-"""Budget of conversions: how much video is converted in a day, for one user and for the stage. Each minute is billed.
+"""Budget of conversions: how much video is converted in a day, per user and for the stage. Each minute is billed.
 
-One object, changed under its ETag, and by the janitor alone. Where a function dies between the count and the job, too
-much is counted, never too little.
+One object, changed under its ETag and only by the janitor. If a function dies between the count and the job, too much
+is counted, never too little.
 """
 
 import json
@@ -19,10 +19,10 @@ LEAST_SECONDS = 10
 """MediaConvert pricing page, "On-Demand pricing": the least that is billed for an output."""
 
 MOST_AT_ONCE = 20
-"""Jobs of one user. A file may hide its real length, which is known only once its job has ended."""
+"""Concurrent jobs of one user. A file may hide its real length, which is known only once its job has ended."""
 
 REFUSED_FOR = timedelta(minutes=1)
-"""A user who was refused is refused without a look for so long: one sweep may find thousands of videos that wait."""
+"""Time for which a refused user is refused without another check: one sweep may find thousands of waiting videos."""
 
 _WINDOW = timedelta(hours=24)
 _HOUR = timedelta(hours=1)
@@ -37,7 +37,7 @@ class _Spent:
     running: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
 
     def forget_old(self, now: datetime) -> None:
-        # An hour is forgotten once its last second is a day old, and a job that nobody saw end with it.
+        # An hour is forgotten once its last second is a day old, together with jobs whose end nobody saw.
         oldest = now - _WINDOW - _HOUR
         self.hours = {
             owner: kept
@@ -65,8 +65,8 @@ class _Spent:
 
 @dataclass(frozen=True, kw_only=True)
 class ConversionBudget:
-    """max_seconds_per_user, max_seconds_per_stage: of video in 24 hours; 0 for no limit. One video fits in any case, so
-    that a long one does not wait for ever."""
+    """max_seconds_per_user, max_seconds_per_stage: of video in 24 hours; 0 for no limit. One video always fits, so that
+    a long one does not wait for ever."""
 
     metadata: MetadataBucket
     now: Clock
@@ -76,7 +76,7 @@ class ConversionBudget:
     _refused_at: dict[str, datetime] = field(default_factory=dict[str, datetime], repr=False, compare=False)
 
     def spend(self, ref: VideoRef, seconds: float) -> bool:
-        """Count a conversion that is about to begin. False, and nothing counted, where it has to wait."""
+        """Count a conversion that is about to begin. False, with nothing counted, if it has to wait."""
         wanted = max(LEAST_SECONDS, ceil(seconds))
         refused_at = self._refused_at.get(ref.owner)
         if refused_at and refused_at > self.now() - REFUSED_FOR:
@@ -120,7 +120,7 @@ class ConversionBudget:
         )
 
     def _change(self, decide: Callable[[_Spent], bool]) -> bool:
-        """Write what `decide` has changed; its answer. Raises StorageBusyError after many lost races."""
+        """Write what `decide` has changed and return its result. Raises StorageBusyError after many lost races."""
         with self._one_at_a_time:
             for _ in range(_MOST_WRITE_RACES):
                 stored = self.metadata.get(BUDGET_KEY)

@@ -1,8 +1,8 @@
-"""Conversions: renditions of videos whose streams browsers do not play, encoded anew by a service outside.
+"""Conversions: renditions of videos whose streams browsers do not play, encoded by an external service.
 
-The janitor begins a job, looks how it goes and notes its end; processing, which may read and tag what is not accepted
-yet, then settles the rendition. A job that is asked for twice is begun once: its token tells the record's attempt, and
-before it is asked for again, the service is searched for it.
+The janitor begins a job, follows it and records its end; processing, which may read and tag objects that are not
+accepted yet, then settles the rendition. A job that is requested twice is begun once: its token names the record's
+attempt, and before it is requested again, the service is searched for it.
 """
 
 import logging
@@ -24,26 +24,26 @@ log = logging.getLogger(__name__)
 
 LONGER_SIDE_PX, SHORTER_SIDE_PX = 1920, 1080
 LEAST_SIDE_PX = 32
-"""MediaConvert API reference, VideoDescription: least width and height."""
+"""MediaConvert API reference, VideoDescription: the smallest width and height."""
 
 LONGEST_VIDEO = timedelta(hours=12)
-"""No longer video is converted: a file of few bytes may claim any length, and each minute is billed."""
+"""Length of the longest video that is converted: a small file may claim any length, and each minute is billed."""
 
 LONGEST_JOB = timedelta(days=1)
-"""After this a job is given up; one waits behind the others of its queue."""
+"""Time after which a job is given up; a job may wait for others in its queue."""
 
 LEAST_RUN, RUN_FOR_EACH_SECOND = timedelta(hours=1), 4
-"""A job that has run longer, for the length of its video, is given up: the video is longer than it claims."""
+"""Limits on a job's run, in all and per second of video: beyond them the video is longer than it claims."""
 
 TOKEN_LIFE = timedelta(seconds=30)
 """MediaConvert API reference, "Preventing duplicate jobs": a token is known for a minute after its job was begun. Half
-of it is left for clocks that differ."""
+of it is an allowance for differing clocks."""
 
 BEGUN_WITHIN = timedelta(minutes=15)
-"""After this no janitor is about to begin a job that nobody finds: it lives 15 minutes at most (Lambda quotas)."""
+"""Time after which no janitor can still be about to begin a job: it runs for 15 minutes at most (Lambda quotas)."""
 
 USUAL_FRAME_RATE = 30
-"""MediaConvert pricing page: up to so many pictures a second cost least, up to twice as many twice as much."""
+"""MediaConvert pricing page: up to this frame rate a minute costs least; up to twice this rate, twice as much."""
 
 _DEEP_PROFILES = frozenset({"Main 10", "Rext", "High 10", "High 4:2:2", "Profile 2", "Profile 3"})
 """Profiles of HEVC, H.264 and VP9, as libavcodec names them, in which pictures may have a high dynamic range."""
@@ -60,8 +60,8 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A job as the service tells of it. running_since: None while it waits in its queue. result_seconds: of what it has
-    made, where that is known."""
+    """A job as the service describes it. running_since: None while it waits in its queue. result_seconds: length of its
+    result, if known."""
 
     state: JobState
     running_since: datetime | None = None
@@ -88,27 +88,27 @@ class Conversion:
 
 
 class ConversionRefusedError(Exception):
-    """The service takes no such job, and would not take it later."""
+    """The service refuses the job, and would refuse it later as well."""
 
 
 class Converter(Protocol):
-    """The service that encodes videos."""
+    """A service that encodes videos."""
 
     def begin(self, conversion: Conversion) -> str:
-        """The job's id; that of the job that it has, where it got the token less than TOKEN_LIFE ago.
+        """Begin a job and return its id; that of the existing job if the token was sent less than TOKEN_LIFE ago.
 
         Raises ConversionRefusedError.
         """
         ...
 
     def find(self, ref: VideoRef, token: str) -> str | None:
-        """The id of the job that was begun with the token, whether it has ended or not."""
+        """Return the id of the job that was begun with the token, whether it has ended or not."""
         ...
 
     def look(self, job_id: str) -> Job: ...
 
     def cancel(self, job_id: str) -> None:
-        """A job that has ended, or that nobody knows, is fine."""
+        """Cancel a job. One that has ended or is unknown is no error."""
         ...
 
 
@@ -125,7 +125,7 @@ def _even(length_px: float) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class Conversions:
-    """The one who begins jobs and notes their ends. budget: None where no job is begun."""
+    """The starter and watcher of jobs. budget: None where no job is begun."""
 
     records: Records
     converter: Converter
@@ -134,7 +134,7 @@ class Conversions:
     budget: ConversionBudget | None
 
     def carry_on(self, record: VideoRecord) -> None:
-        """Take the next step of a conversion whose end is not noted yet. Safe to repeat."""
+        """Take the next step of a conversion whose end is not recorded yet. Safe to repeat."""
         rendition = record.rendition
         if rendition is None:
             return
@@ -148,7 +148,7 @@ class Conversions:
         rendition = record.rendition
         if rendition is None or not rendition.is_pending:
             return True
-        # A function may have died between the job and its note, or found the video deleted when it noted the job.
+        # A function may have died before it recorded the job, or found the video deleted when it did.
         job_id = rendition.job_id or self.converter.find(record.ref, _token(record, rendition))
         if job_id is None:
             return _begun_at(record, rendition) <= self.now() - BEGUN_WITHIN
@@ -160,8 +160,7 @@ class Conversions:
         return False
 
     def _begin(self, record: VideoRecord) -> None:
-        """Note the attempt before the job, and the job after it: who dies in between finds the job, or asks for the
-        same."""
+        """Record the attempt before the job and the job after it: after a crash, it is found or requested again."""
         if record.rendition and record.rendition.attempts == 0:
             if not self._has_room(record):
                 return
@@ -194,12 +193,12 @@ class Conversions:
         return True
 
     def _end(self, record: VideoRecord, end: JobEnd) -> None:
-        """Note the end, and have processing settle the rendition."""
+        """Record the end, and have processing settle the rendition."""
         ended = self._note(record, lambda one: one.job_ended(end))
         self.processing.trigger(ended.ref.file_key, ended.version_id or "", ended.size_bytes)
 
     def _end_of(self, record: VideoRecord, rendition: Rendition) -> JobEnd | None:
-        """None while it runs, or is begun anew."""
+        """Return the end of a job; None while it runs or is begun again."""
         job_id = rendition.job_id or ""
         job = self.converter.look(job_id)
         match job.state:
@@ -256,13 +255,13 @@ def _token(record: VideoRecord, rendition: Rendition) -> str:
 
 
 def _seconds(record: VideoRecord) -> float:
-    """Length of the video, as it claims."""
+    """Length of the video, as the file states it."""
     media = cast("dict[str, Any]", record.media)
     return media["durationSeconds"] or 0
 
 
 def _weight(record: VideoRecord) -> int:
-    """Price of a second, in seconds of usual video: more pictures a second cost more."""
+    """Price of a second, in seconds of usual video: higher frame rates cost more."""
     media = cast("dict[str, Any]", record.media)
     return max(1, ceil((media["video"]["frameRate"] or 0) / USUAL_FRAME_RATE))
 

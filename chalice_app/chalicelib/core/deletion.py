@@ -1,4 +1,4 @@
-"""Deletion of a video: the tombstone, then the objects behind delete markers, whoever asks for it."""
+"""Deletion of a video, by its owner or anyone else: the tombstone, then delete markers over the objects."""
 
 import logging
 from collections.abc import Callable
@@ -25,13 +25,13 @@ class Deletions:
     def delete(
         self, record: VideoRecord, by: Deleter, is_wanted: Callable[[VideoRecord], bool] = lambda current: True
     ) -> Change | None:
-        """Write the tombstone, then hide the objects. Safe to repeat. None when there is no record any more.
+        """Write the tombstone, then hide the objects. Safe to repeat. Returns None if the record is gone.
 
-        is_wanted: False for a record that has changed since, which stays as it is.
+        is_wanted: False for a record that has changed since and must stay.
         """
-        # Its last chance: a tombstone owes the message about the deletion only.
+        # The last chance for it: a tombstone owes only the message about the deletion.
         record = self.announcements.try_to_send_owed(record)
-        # Its owner sees it no more once the tombstone is written: where this breaks off, the janitor carries on.
+        # Once the tombstone is written, its owner no longer sees it: if this breaks off, the janitor continues.
         self.records.watch(record.ref)
 
         def decide(current: VideoRecord) -> VideoRecord | None:
@@ -53,7 +53,7 @@ class Deletions:
 def remove_objects(
     record: VideoRecord, videos: VideoBucket, metadata: MetadataBucket, records: Records, now: datetime
 ) -> None:
-    """Hide or abort all that S3 holds of a video that nobody shall see again. Safe to repeat."""
+    """Hide or abort everything that S3 holds of a deleted or rejected video. Safe to repeat."""
     if record.upload_id:
         videos.abort_multipart_upload(record.ref.file_key, record.upload_id)
     videos.delete(record.ref.file_key)

@@ -9,10 +9,10 @@ the content type and the encryption."""
 
 
 def content_disposition(file_name: str) -> str:
-    """A header value that offers the user's own name, whatever its script (RFC 6266, with RFC 8187's coding).
+    """A header value that offers the user's own file name in any script (RFC 6266, with RFC 8187's coding).
 
-    A name that S3 would not keep is cut short in front of its extension. The header is kept with the object, because a
-    `download` attribute does not count for another origin. Players ignore it.
+    A name that is too long for S3 is shortened before its extension. The header is stored with the object, because
+    browsers ignore a `download` attribute for another origin. Players ignore the header.
     """
     extension = PurePosixPath(file_name).suffix
     stem = file_name.removesuffix(extension)

@@ -23,7 +23,7 @@ _MAX_RACES = 3
 
 
 class IdempotencyKeys:
-    """Two inits of one upload never share a video, so that neither can take the other's place away."""
+    """The keys of inits. Two inits of one upload never share a video, so neither can remove the other's."""
 
     def __init__(self, bucket: MetadataBucket, records: Records, now: Clock) -> None:
         self._bucket = bucket
@@ -31,9 +31,9 @@ class IdempotencyKeys:
         self._now = now
 
     def take(self, ref: VideoRef, request: StartUpload, correlation_id: str) -> VideoRecord | None:
-        """None: it is for this call to begin, as `ref`. A record: it was begun before and is still open.
+        """Take the key for `ref`. None: this call begins the upload. A record: it was begun before and is still open.
 
-        Raises UploadStartingError while another call is at it, StorageBusyError after many lost races.
+        Raises UploadStartingError while another call begins it, StorageBusyError after many lost races.
         """
         key, entry = _key(ref.owner, request, correlation_id), json.dumps({"videoId": ref.video_id}).encode()
         for _ in range(_MAX_RACES):
@@ -52,9 +52,9 @@ class IdempotencyKeys:
         raise StorageBusyError
 
     def find(self, owner: str, request: StartUpload, correlation_id: str) -> VideoRecord | None:
-        """The upload that was begun before and is still open. Writes nothing.
+        """Return the upload that was begun before and is still open. Writes nothing.
 
-        Raises UploadStartingError while another call is at it.
+        Raises UploadStartingError while another call begins it.
         """
         earlier = self._bucket.get(_key(owner, request, correlation_id))
         return self._still_open(owner, earlier.body) if earlier else None
@@ -69,7 +69,7 @@ class IdempotencyKeys:
         return None
 
     def release(self, owner: str, request: StartUpload, correlation_id: str) -> None:
-        """Free the key after nothing was begun, so that a repeated request need not wait."""
+        """Free the key if nothing was begun, so that a repeated request need not wait."""
         self._bucket.delete(_key(owner, request, correlation_id))
 
 
@@ -80,5 +80,5 @@ def _key(owner: str, request: StartUpload, correlation_id: str) -> str:
 
 
 def _bearer(request: StartUpload) -> list[str]:
-    """An id that the bearer of a link gives finds neither the maker's uploads nor another link's."""
+    """Return a key of the link's own: an id from its sender finds neither the maker's uploads nor another link's."""
     return [request.origin.link_id] if request.origin.link_id else []

@@ -41,28 +41,28 @@ STARTING_GRACE = timedelta(minutes=15)
 """A marker without a record is an init under way, or one that died."""
 
 FORM_GRACE = timedelta(minutes=15)
-"""A form that has not arrived by then is looked for in the bucket: its event may be lost."""
+"""Age at which a form that has not arrived is looked up in the bucket: its event may be lost."""
 
 IDLE_GRACE = timedelta(hours=1)
-"""An upload of which S3 holds no part by then gives its reservation back."""
+"""Age at which an upload without any part in S3 loses its reservation."""
 
 LATE_PARTS_GRACE = timedelta(hours=2)
-"""Parts may arrive for so long after their upload gave its reservation back: their URLs were signed before, live for
-15 minutes at most, and S3 finishes a request that began in time."""
+"""Time for which parts may still arrive after their upload lost its reservation: their URLs live for 15 minutes at
+most, and S3 finishes a request that began in time."""
 
 PROCESSING_GRACE = timedelta(minutes=2)
-"""After this an event is taken for lost: its worker was killed. Processing a video twice does no harm."""
+"""Time after which an event counts as lost: its worker was killed. Processing a video twice does no harm."""
 
 MAX_PROCESSING_WAIT = timedelta(minutes=16)
 """The wait doubles with each retry up to this, so that an outage of an hour does not use them up."""
 
 _MOST_FORMS_REMOVED = 10
-"""Objects of one form, sent again and again, that one sweep removes."""
+"""Most objects of one form, sent again and again, that one sweep removes."""
 
 PARALLEL_LOOKS = 40
-"""A look is waiting for S3, and a completion may take all of its patience: one after the other, a few hundred would
-outlast the function, and those behind them in the list would never be looked at. With so many at a time, a hundred
-thousand fit into it."""
+"""Uploads that are checked at the same time. A check mostly waits for S3, and a completion may wait long: one after the
+other, a few hundred would outlast the function, and those behind them would never be checked. With this many at a time,
+a hundred thousand fit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,8 +80,8 @@ class Janitor:
     scanner: MalwareScanner | None = None
 
     def sweep(self) -> Counter[str]:
-        """Look at every open upload once; how many were `open`, `processing`, `expired`, `retried` …. One that fails is
-        logged and does not keep the others from being looked at."""
+        """Check every open upload once; return how many were `open`, `processing`, `expired`, `retried` …. One that
+        fails is logged and does not hold up the others."""
         done: Counter[str] = Counter()
         owners: set[str] = set()
         reserved_bytes = 0
@@ -93,7 +93,7 @@ class Janitor:
                 if outcome in {"open", "processing", "scanning", "retried", "given up", "stuck"}:
                     owners.add(open_video.ref.owner)
                     reserved_bytes += open_video.size_bytes
-        # Zeros as well: a rate needs both its terms, and an alarm a value to calm down by.
+        # Zeros as well: a rate needs both its terms, and an alarm needs a value to clear.
         self.meter.record(
             uploads_in_flight_count=done["open"],
             uploads_processing_count=done["processing"] + done["scanning"] + done["retried"],
@@ -153,12 +153,13 @@ class Janitor:
         is_expired = record.expires_at <= self.now()
         is_late_form = record.upload_id is None and record.created_at < self.now() - FORM_GRACE
         if (is_expired or is_late_form) and self.videos.head(record.ref.file_key):
-            # It has arrived, and its event is lost; of an upload in parts, the answer of its completion as well.
+            # It has arrived, and its event is lost; for an upload in parts, the completion's response as well.
             return self._processing(record)
         return self._expired(record, open_video) if is_expired else self._unfinished(record, open_video)
 
     def _expired(self, record: VideoRecord, open_video: OpenVideo) -> str:
-        """Also a completion that never settles: its client insists on a checksum that the file does not have."""
+        """Expire an upload, or a completion that never settles: its client insists on a checksum that the file does not
+        have."""
         change = self.records.change(
             record,
             lambda current: current.moved_to(State.EXPIRED, self.now()) if current.state is record.state else None,
@@ -174,25 +175,25 @@ class Janitor:
     def _unfinished(self, record: VideoRecord, open_video: OpenVideo) -> str:
         if record.reservation_released_at:
             if record.has_parts or self._late_parts_found(record, record.reservation_released_at):
-                # What S3 holds is counted, room or not. To go on, the upload still has to find room.
+                # What S3 holds is counted even if there is no room. To go on, the upload still has to find room.
                 if not open_video.is_reserved:
                     self.records.reserve(record.ref, record.size_bytes)
                 return "open"
             if open_video.reserved_at:
-                # A call takes it again at this moment, or a sweep was killed between the record and the marker.
+                # A call is taking it again at this moment, or a sweep was killed between the record and the marker.
                 if open_video.reserved_at > self.now() - STARTING_GRACE:
                     return "open"
                 self._let_go(record)
             return "idle"
         if not open_video.is_reserved:
-            # It took its reservation again while a sweep gave it back.
+            # It took its reservation again while a sweep released it.
             self.records.hold(record)
         if record.upload_id is None or record.has_parts or record.updated_at >= self.now() - IDLE_GRACE:
             return "open"
         return self._release_or_note_parts(record, record.upload_id)
 
     def _late_parts_found(self, record: VideoRecord, released_at: datetime) -> bool:
-        """Look for parts that arrived after the reservation was given back, and note them."""
+        """Look for parts that arrived after the reservation was released, and record them."""
         if released_at < self.now() - LATE_PARTS_GRACE or not self._has_parts(record):
             return False
         self.records.change(
@@ -202,7 +203,7 @@ class Janitor:
             ),
         )
         log.info("late parts counted")
-        # Of an upload that ended meanwhile, the next sweep removes the marker.
+        # If the upload ended meanwhile, the next sweep removes the marker.
         return True
 
     def _has_parts(self, record: VideoRecord) -> bool:
@@ -212,13 +213,13 @@ class Janitor:
             return False
 
     def _release_or_note_parts(self, record: VideoRecord, upload_id: str) -> str:
-        """Give the reservation back while S3 holds no part. The first part that is signed or listed takes it again."""
+        """Release the reservation while S3 holds no part. The next call that signs or lists parts takes it again."""
         try:
             has_parts = bool(self.videos.list_parts(record.ref.file_key, upload_id))
         except UploadGoneError:
             return "open"
         if not has_parts:
-            # Before the reservation goes: an upload without a marker would never expire.
+            # Before the reservation is removed: an upload without a marker would never expire.
             self.records.watch(record.ref)
 
         def decide(current: VideoRecord) -> VideoRecord | None:
@@ -236,7 +237,7 @@ class Janitor:
         return "idle"
 
     def _let_go(self, record: VideoRecord) -> None:
-        """Give the reservation back, unless the upload has taken it again since the record was read."""
+        """Release the reservation, unless the upload has taken it again since the record was read."""
         self.records.let_go(record)
         current = self.records.find(record.ref)
         if current and current.is_reserved:
@@ -249,7 +250,7 @@ class Janitor:
             remove_objects(record, self.videos, self.metadata, self.records, self.now())
             for marker in open_video.markers:
                 if not marker.is_reservation and not owed_event(record):
-                    # Also the watch of a sweep that died before the record told of it.
+                    # Also the watch of a sweep that died before it wrote the record.
                     self.records.unwatch(marker.ref)
             return "cleaned"
         if self.videos.head(record.ref.file_key):
@@ -269,7 +270,7 @@ class Janitor:
         except PlatformError as refused:
             log.warning("completion does not settle: %s", refused)
             return self._expired(record, open_video) if record.expires_at <= self.now() else "open"
-        # Counted as failed by the completion: S3 lost it, nobody was late.
+        # The completion counted it as failed: S3 lost it, it did not expire.
         return "dropped" if finished.record.state is State.EXPIRED else "open"
 
     def _processing(self, record: VideoRecord) -> str:
@@ -282,7 +283,7 @@ class Janitor:
         return self._retry(record)
 
     def _scanning(self, record: VideoRecord) -> str:
-        """Ask again for a scan whose verdict did not come; at last the video counts as not scanned."""
+        """Request a scan again whose verdict did not come; in the end the video counts as not scanned."""
         if record.updated_at > self.now() - wait_before_scan_request(record):
             return "scanning"
         if record.scan_requests >= MAX_SCAN_REQUESTS or self.scanner is None:
@@ -294,7 +295,7 @@ class Janitor:
                 return None
             return current.noted(scan_requests=requests, updated_at=self.now())
 
-        # Noted first: a request that is refused counts as one, and the video does not wait for ever.
+        # Recorded first: a refused request counts too, so that the video does not wait for ever.
         change = self.records.change(record, decide)
         if change and change.mine and record.version_id:
             self.scanner.request_scan(record.ref.file_key, record.version_id)
@@ -316,7 +317,7 @@ class Janitor:
         return self._retry(change.record)
 
     def _retry(self, record: VideoRecord) -> str:
-        # Of a version that waits for its verdict, a form that was sent again may lie on top.
+        # A form that was sent again may lie on top of the version that waits for its verdict.
         stored = self.videos.head(record.ref.file_key, record.version_id if record.awaits_scan_since else None)
         if stored is None:
             log.error("object missing")
@@ -324,7 +325,8 @@ class Janitor:
         retries = record.processing_retries + 1
 
         def decide(current: VideoRecord) -> VideoRecord | None:
-            """Skip a record that has changed meanwhile: the event of a deleted video would destroy it."""
+            """Request processing again. Skips a record that has changed meanwhile: the event of a deleted video would
+            destroy it."""
             if current.state is not record.state or current.processing_retries >= retries:
                 return None
             return current.noted(processing_retries=retries, updated_at=self.now())
@@ -337,7 +339,7 @@ class Janitor:
         return "retried"
 
     def _give_up(self, record: VideoRecord) -> str:
-        """Failed is counted once, by the call that gives up."""
+        """Give up processing. Only the call that gives up counts the failure."""
         if record.is_given_up:
             self.announcements.send_owed(record)
             return "stuck"
@@ -374,9 +376,9 @@ class Janitor:
         return "cleaned"
 
     def _remove_uninspected(self, record: VideoRecord) -> None:
-        """Bring the inspected version of a form to the top again.
+        """Make the inspected version of a form the current one again.
 
-        One that was sent later, and whose event was lost, hides it, and nobody may read what was not accepted.
+        A version that was sent later, and whose event was lost, hides it, and nobody may read it unless it is accepted.
         """
         file_key, inspected = record.ref.file_key, record.version_id
         if inspected is None or self.videos.head(file_key, inspected) is None:

@@ -1,4 +1,4 @@
-"""JSON as the domain sees it: typed values, and Python names in the API's spelling."""
+"""JSON in the domain: typed values, and Python names in the API's spelling."""
 
 from functools import cache
 from typing import TypeAlias
@@ -7,7 +7,7 @@ JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, J
 JsonObject: TypeAlias = dict[str, JsonValue]
 
 
-@cache  # the names of our own fields, for each record that is read or written
+@cache  # called with the names of our own fields, for each record that is read or written
 def camel_case(name: str) -> str:
     """`size_bytes` → `sizeBytes`."""
     first, *rest = name.split("_")

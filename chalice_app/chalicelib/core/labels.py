@@ -1,4 +1,4 @@
-"""Labels of a video: title, description and tags, which its owner gives and changes."""
+"""Labels of a video: title, description and tags, set by its owner."""
 
 from collections.abc import Iterable
 from typing import NamedTuple, Self
@@ -15,7 +15,8 @@ class Labels(NamedTuple):
 
     @classmethod
     def given(cls, *, title: str | None, description: str | None, tags: Iterable[str]) -> Self:
-        """Tidy what a caller gave: composed characters, no blanks around or alone, each tag once whatever its case."""
+        """Normalise labels: composed characters, no surrounding blanks, no empty texts, each tag once regardless of
+        case."""
         tidy_tags = {tag.casefold(): tag for tag in reversed([tidied(each) for each in tags]) if tag}
         return cls(
             title=tidied(title or "") or None,

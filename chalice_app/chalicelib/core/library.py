@@ -27,11 +27,12 @@ from chalicelib.core.viewing_urls import ViewingUrls, ViewingUrlSource
 log = logging.getLogger(__name__)
 
 INDEXED_WITHIN_SECONDS = 60
-"""Time after which a library that was asked for is indexed."""
+"""Time after which a requested library is indexed."""
 
 
 _PARALLEL_DELETIONS = 8
-"""A deletion waits for about ten calls, one after the other: a hundred at once would end after API Gateway's 29 s."""
+"""Deletions at the same time. Each waits for about ten calls in turn; one after the other, a hundred would exceed API
+Gateway's 29 s."""
 
 
 class DeletionOutcome(StrEnum):
@@ -44,7 +45,7 @@ class DeletionOutcome(StrEnum):
 
 @dataclass(frozen=True)
 class SeenVideo:
-    """A video as its owner sees it. urls: None unless it is ready. expiry: None if retention does not delete it."""
+    """A video as its owner sees it. urls: None unless it is ready. expiry: None if retention never deletes it."""
 
     record: VideoRecord
     urls: ViewingUrls | None
@@ -66,20 +67,20 @@ class Library:
     def page(
         self, owner: str, limit: int, cursor: str = "", query: Query = NEWEST_FIRST
     ) -> tuple[list[SeenVideo], str | None]:
-        """One page of what the query finds, and the cursor of the next, None at the end. Raises InvalidRequestError."""
+        """One page of the query's results, and the cursor of the next, None at the end. Raises InvalidRequestError."""
         records, next_cursor = self.found(owner, limit, cursor, query)
         return self._seen(records), next_cursor
 
     def found(
         self, owner: str | None, limit: int, cursor: str = "", query: Query = NEWEST_FIRST
     ) -> tuple[list[VideoRecord], str | None]:
-        """As `page`, of all owners where `owner` is None: the records as far as a library shows them.
+        """As `page`, for all owners if `owner` is None: the records as far as a library shows them.
 
         Raises InvalidRequestError, IndexMissingError.
         """
         view = self.index.view(owner)
         if view is None:
-            # Of version 0.1, new, or far behind: the next folding makes it, or brings it up to date.
+            # From version 0.1, new, or far behind: the next folding makes the index, or brings it up to date.
             self.index.request(owner)
             lines, next_cursor = self._page_of_records(owner, limit, cursor, query)
         else:
@@ -91,9 +92,9 @@ class Library:
     ) -> tuple[list[Line], str | None]:
         """A page of records that are read one by one.
 
-        Tombstones are read to be skipped, and an owner may have left thousands of them in a row: a page of the newest
-        ends at `most_read_records`, with fewer videos than `limit` or none. Another order cannot be told of so few, nor
-        the order of all owners' videos. Raises IndexMissingError, InvalidRequestError.
+        Tombstones are read and skipped, and there may be thousands in a row: a page of the newest videos ends at
+        `most_read_records`, with fewer videos than `limit` or none. Other orders, and the order of all owners' videos,
+        need more reads than that. Raises IndexMissingError, InvalidRequestError.
         """
         is_newest_first = query.sort is Sort.NEWEST and owner is not None
         position = query.position_of(cursor) if is_newest_first else None
@@ -123,7 +124,7 @@ class Library:
         return self._seen([record])[0]
 
     def edit(self, ref: VideoRef, relabel: Callable[[Labels], Labels]) -> SeenVideo:
-        """Change a video's labels and nothing else, whatever happens to it meanwhile. Raises VideoNotFoundError."""
+        """Change a video's labels and nothing else, whatever else changes meanwhile. Raises VideoNotFoundError."""
 
         def decide(current: VideoRecord) -> VideoRecord | None:
             labels = relabel(current.labels)
@@ -147,7 +148,7 @@ class Library:
     def delete(self, ref: VideoRef, by: Deleter = Deleter.OWNER) -> datetime:
         """Delete a video for its owner or an administrator. Safe to repeat. Raises VideoNotFoundError.
 
-        Returns when the last viewing URL ends that was given out before: nothing revokes a signed URL.
+        Returns when the last issued viewing URL expires: a signed URL cannot be revoked.
         """
         record = self.records.find(ref)
         if record is None:
@@ -161,11 +162,11 @@ class Library:
 
     @property
     def last_urls_expire_at(self) -> datetime:
-        """The end of viewing URLs that are given out now."""
+        """The expiry of viewing URLs that are issued now."""
         return self.now() + timedelta(seconds=self.urls.ttl_seconds)
 
     def delete_each(self, refs: Sequence[VideoRef], by: Deleter = Deleter.OWNER) -> list[DeletionOutcome]:
-        """Delete several videos, each for itself: one that fails stays, and keeps no other from being deleted."""
+        """Delete several videos independently: one that fails stays, and does not hold up the others."""
 
         def delete(ref: VideoRef) -> DeletionOutcome:
             about_upload(owner=ref.owner, video_id=ref.video_id)

@@ -1,7 +1,7 @@
 """Context of log lines and metrics: the ids of the current invocation and upload.
 
-Kept per thread of work (contextvars), so that no function has to pass them on. Names are given as in Python and are
-written as in the API: `video_id` becomes `videoId`.
+The ids are kept in contextvars, so that no function has to pass them on. Names are given in Python's spelling and
+logged in the API's: `video_id` becomes `videoId`.
 """
 
 import re
@@ -25,7 +25,7 @@ _upload: ContextVar[Mapping[str, str]] = ContextVar("upload", default=_NO_IDS)
 
 @contextmanager
 def invocation(**ids: str | None) -> Generator[None]:
-    """Attribute everything within to one invocation. No ids of an earlier one remain, and none are left behind."""
+    """Attribute everything within to one invocation. Ids of an earlier one are cleared, and none are left behind."""
     before, before_upload = _invocation.set(_named(ids)), _upload.set(_NO_IDS)
     try:
         yield
@@ -44,7 +44,7 @@ def about_upload(**ids: str | None) -> None:
 
 
 def current_ids() -> dict[str, str]:
-    """Return the ids; an upload's own id wins over the one that a caller gave for it."""
+    """Return the ids; an upload's own id takes precedence over the caller's."""
     return {**(_invocation.get() or _NO_IDS), **_upload.get()}
 
 
@@ -53,7 +53,7 @@ def carried(call: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     context = copy_context()
 
     def call_with_ids(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
-        # A context cannot be entered twice at once, and several threads may share this call.
+        # A context cannot be entered twice at the same time, and several threads may share this call.
         return context.copy().run(call, *args, **kwargs)
 
     return call_with_ids

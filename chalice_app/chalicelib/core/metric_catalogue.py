@@ -1,7 +1,7 @@
 """The catalogue of the platform's own metrics: the name in code, the name and unit at CloudWatch, the emitters.
 
-The functions' meter takes no other metric, the cost estimate counts these, and figures, dashboard, alarms and the local
-status view take their names from here. docs/metrics.md tells which of them shows which metric.
+The functions' meter accepts no other metric, the cost estimate counts these, and figures, dashboard, alarms and the
+local status view take their names from here. docs/metrics.md lists which of them shows which metric.
 """
 
 from typing import NamedTuple
@@ -22,7 +22,7 @@ class OwnMetric(NamedTuple):
 
     @property
     def is_scheduled(self) -> bool:
-        """True if each run of the janitor records the metric, in use or not."""
+        """True if each run of the janitor records the metric, whatever happens on the stage."""
         return JANITOR in self.emitters
 
 
@@ -76,4 +76,4 @@ OWN_METRICS = {
     "users_in_flight_count": OwnMetric("UsersInFlight", "Count", (JANITOR,)),
     "videos_deleted_count": OwnMetric("VideosDeleted", "Count", (UPLOAD,)),
 }
-"""By the name with which the code records them: in snake case, its unit last."""
+"""The catalogue, by the name with which the code records a metric: in snake case, the unit last."""

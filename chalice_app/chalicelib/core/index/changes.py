@@ -1,13 +1,12 @@
-"""Changes that the index has not folded in yet: small objects whose keys carry everything, so that one list reads them.
+"""Changes that the index has not folded in yet: small objects whose keys carry all data, so that one list reads them.
 
-Whoever writes a record announces its new revision first, then writes the record, then tells the new facts:
+A writer of a record first announces its new revision, then writes the record, then tells the new facts:
 
     index/new/{owner}/{videoId}/{revision}.announced.{nonce}
     index/new/{owner}/{videoId}/{revision}.told.{part}.{parts}.{facts}
 
-An announcement without the facts that belong to it marks a record that may have been written by a function that died. A
-reader believes facts alone; folding reads every record that was announced. So nothing that the index says was never
-true, and no record that was written is missed.
+An announcement without its facts marks a record whose writer may have died. Readers trust only facts; folding reads
+every announced record. So the index never shows what was not true, and misses no record that was written.
 """
 
 import base64
@@ -30,7 +29,8 @@ log = logging.getLogger(__name__)
 
 FOLDER = "index/new"
 MAX_FACTS_CHARS = 800
-"""Of one key. S3 User Guide, "Creating object key names": a key has at most 1,024 bytes; the rest is at most 200."""
+"""Longest facts in one key. S3 User Guide, "Creating object key names": a key has at most 1,024 bytes; the rest is at
+most 200."""
 
 _NAME = re.compile(
     r"(?P<revision>\d{8})\.(?:announced\.[0-9a-f]+|told\.(?P<part>\d+)\.(?P<parts>\d+)\.(?P<facts>[\w-]*))"
@@ -47,12 +47,12 @@ _OFTEN_WRITTEN = (
     b'"audio":{"codec":"aac","channels":2,"sampleRateHz":48000},"playability":{"browsers":"all"}},"correlationId":"",'
     b'"title":"","description":"","tags":[""],"revision":4,"versionId":"","uploadId":"-"}'
 )
-"""A text from which facts of most videos can be copied. Changing it makes facts unreadable that are not folded in yet:
-readers then take them for announcements."""
+"""A compression dictionary with the facts of a typical video. Changing it makes facts unreadable that are not folded in
+yet: readers then treat them as announcements."""
 
 
 class Change(NamedTuple):
-    """One key. facts: None for an announcement, and for one part of facts of which not all parts are there."""
+    """One key. facts: None for an announcement, and for one part of facts that are not complete."""
 
     key: str
     ref: VideoRef
@@ -64,7 +64,7 @@ class Change(NamedTuple):
 
     @classmethod
     def from_key(cls, key: str, written_at: datetime) -> Self | None:
-        """None for a request to index an owner, and for a key that the platform did not make."""
+        """Parse a key. None for a request to index an owner, and for a key that the platform did not make."""
         match key.removeprefix(f"{FOLDER}/").split("/"):
             case [owner, video_id, name] if found := _NAME.fullmatch(name):
                 return cls(
@@ -87,34 +87,37 @@ class Changes:
         self._bucket = bucket
 
     def announce(self, record: VideoRecord) -> None:
-        """Before the record is written."""
+        """Announce a record. Called before it is written."""
         key = f"{_folder(record.ref)}/{record.revision:08}.announced.{secrets.token_hex(4)}"
         self._bucket.put(key, b"", "application/octet-stream")
 
     def tell(self, record: VideoRecord) -> None:
-        """After the record was written. A failure is logged: folding reads the record that was announced."""
+        """Tell the facts of a record. Called after it was written. A failure is logged: folding reads announced
+        records."""
         try:
             for key in told_keys(Line.of(record)):
                 self._bucket.put(key, b"", "application/octet-stream")
         except Exception:
-            log.exception("the index is not told of a record")
+            log.exception("the index was not told of a record")
 
     def request_owner(self, owner: str) -> None:
-        """Have all of an owner's records indexed."""
+        """Request an index of all of an owner's records."""
         self._bucket.put(f"{FOLDER}/{owner}/{_WHOLE_OWNER}", b"", "application/octet-stream")
 
 
 def listed_changes(
     bucket: MetadataBucket, owner: str | None = None, *, after_owner: str = ""
 ) -> Iterator[Change | str]:
-    """All changes of an owner or of the stage, and the keys that are none. after_owner: only those of later owners."""
+    """All changes of an owner or of the stage, and keys that are no changes. after_owner: only those of later
+    owners."""
     prefix = f"{FOLDER}/{owner}/" if owner else f"{FOLDER}/"
     for listed in bucket.list_keys(prefix, f"{FOLDER}/{after_owner}/\uffff" if after_owner else ""):
         yield Change.from_key(listed.key, listed.last_modified) or listed.key
 
 
 def waiting_owners(bucket: MetadataBucket) -> Iterator[tuple[str, Iterator[Change | str]]]:
-    """Owners, one after the other, and what waits of each, lazily. What is not taken of one is not listed."""
+    """Owners one after the other, each with its waiting changes, lazily: what the caller does not take is not
+    listed."""
     after = ""
     while True:
         for owner, waiting in groupby(listed_changes(bucket, after_owner=after), _owner_of):
@@ -140,7 +143,7 @@ def requested_owner(key: str) -> str | None:
 
 
 def told_lines(changes: Iterable[Change]) -> dict[VideoRef, Line]:
-    """The newest facts of each video, where all their parts are there."""
+    """The newest complete facts of each video."""
     parts = defaultdict[tuple[VideoRef, int], dict[int, Change]](dict)
     for change in changes:
         if change.coded_facts is not None:

@@ -1,7 +1,7 @@
-"""Folding: what was changed is read from the records and put into the packs, by one writer at a time.
+"""Folding: changed records are read and put into the packs, by one writer at a time.
 
-Each step may be repeated, be done by two at once, or end half-way: a pack is only replaced by somebody who read it
-before the records, and a change goes only once both packs hold it.
+Each step may be repeated, run twice at once, or end half-way: a writer replaces a pack only if it read the pack before
+the records, and a change is removed only once both packs hold it.
 """
 
 import logging
@@ -25,39 +25,40 @@ from chalicelib.core.video_id import VideoRef
 log = logging.getLogger(__name__)
 
 MOST_CHANGES = 10_000
-"""Changes that are folded together; the rest follows."""
+"""Most changes that are folded together; the rest follows."""
 
 MOST_OF_AN_OWNER = 5_000
-"""Changes of one owner among them: others do not wait until all of these are done."""
+"""Most changes of one owner among them, so that others need not wait for all of these."""
 
 MOST_UNINDEXED = 1_000
-"""Changes that are looked at of an owner who waits for `make index`: one page of a list. They keep nobody waiting."""
+"""Changes that are read of an owner who waits for `make index`: one page of a list, so that nobody else waits."""
 
 WRITING_TIME = timedelta(minutes=15)
-"""Time after which a function that announced a record has written it or is dead."""
+"""Time after which a function that announced a record has written it or died."""
 
 MAX_FOLDING_TIME = timedelta(seconds=60)
-"""Time after which the janitor's folding leaves the rest to the next: it has more to do."""
+"""Time after which the janitor leaves the rest to its next folding: it has other work."""
 
 MOST_INDEXED_UNASKED = 1_000
-"""Records that are read to make the first index of an owner, or of the stage; more of them wait for `make index`."""
+"""Most records that are read to make the first index of an owner, or of the stage; more than that wait for `make
+index`."""
 
 WAITS_FOR_INDEX = timedelta(days=1)
-"""Time for which changes of an owner without an index stay: `make index` may take hours, and misses none of them."""
+"""Time for which changes of an owner without an index are kept: `make index` may take hours, and must miss none."""
 
 SHARE_OF_RECENT = 8
-"""The recent pack is put into the base once it is this share of it: what is written for a line stays bounded."""
+"""Share of the base at which the recent pack is merged into it: this bounds the bytes that are written per line."""
 
 _PARALLEL_CALLS = 8
 _MAX_RACES = 5
 
 
 class IndexRacedError(Exception):
-    """Another writer was quicker: nothing was done."""
+    """Another writer was quicker, so nothing was done."""
 
 
 class UnreadableRecordsError(Exception):
-    """The index holds all records but these. refs: of the objects that are no record."""
+    """The index holds all records but these. refs: of the objects that cannot be parsed."""
 
     def __init__(self, refs: Sequence[VideoRef]) -> None:
         self.refs = refs
@@ -65,7 +66,7 @@ class UnreadableRecordsError(Exception):
 
 
 class _Folded(NamedTuple):
-    """changes: that are done with. is_all: nothing was left out for its number, or for want of time."""
+    """changes: those that are finished. is_all: whether nothing was left out for lack of room or time."""
 
     changes: int
     is_all: bool
@@ -73,9 +74,10 @@ class _Folded(NamedTuple):
 
 @dataclass
 class _Batch:
-    """Changes that are folded together. lines: for the stage's packs. ended, requests: to remove once those hold them.
+    """A set of changes that are folded together. lines: for the stage's packs. ended, requests: to remove once those
+    hold them.
 
-    room: changes that there is still room for.
+    room: how many more changes fit.
     """
 
     room: int
@@ -94,9 +96,9 @@ class Folding:
     now: Clock
 
     def record(self) -> bool:
-        """Fold until nothing is left or the time is up, whatever comes of it; return whether nothing is left.
+        """Fold until nothing is left or the time is up; return whether nothing is left.
 
-        A failure is logged and counted, and counts as something left: what was changed stays for the next folding.
+        A failure is logged and counted, and counts as something left: the changes stay for the next folding.
         """
         until = self.now() + MAX_FOLDING_TIME
         try:
@@ -110,7 +112,7 @@ class Folding:
         return True
 
     def fold(self) -> int:
-        """Fold what has changed; the number of changes that are done with."""
+        """Fold changes; return how many are finished."""
         return self._fold(self.now() + MAX_FOLDING_TIME).changes
 
     def _fold(self, until: datetime) -> _Folded:
@@ -119,7 +121,7 @@ class Folding:
         for owner, waiting in waiting_owners(self.metadata):
             is_late = self.now() > until
             if is_late or batch.room <= 0:
-                log.warning("the index is folded in part", extra={"isLate": is_late})
+                log.warning("the index is folded only in part", extra={"isLate": is_late})
                 batch.is_all = False
                 break
             # Before any record is read.
@@ -131,7 +133,7 @@ class Folding:
         return self._end(stage, batch) if stage else _Folded(0, is_all=batch.is_all)
 
     def _end(self, stage: "_Packs", batch: _Batch) -> _Folded:
-        """Put what the owners' packs hold into the stage's, and remove what both hold."""
+        """Put the lines of the owners' packs into the stage's, and remove changes that both hold."""
         if not stage.base.is_made:
             self._make_small_stage()
         elif batch.lines:
@@ -147,7 +149,7 @@ class Folding:
         return _Folded(len(batch.ended), is_all=batch.is_all)
 
     def rebuild(self, owner: str | None) -> int:
-        """Make the packs of an owner, or of the stage, from the records alone; the number of records.
+        """Make the packs of an owner, or of the stage, from the records; return how many records there are.
 
         Raises IndexRacedError after many lost races, UnreadableRecordsError once all others are indexed.
         """
@@ -183,7 +185,7 @@ class Folding:
         raise IndexRacedError
 
     def _make_small_stage(self) -> None:
-        """Index a stage that is new. One that has grown before it had an index is left to the operators' command."""
+        """Index a new stage. A large stage that never had an index is left to the operators' command."""
         if self._has_many(self.records.refs_of_stage()):
             log.warning("the stage has no index yet: make index")
             return
@@ -228,7 +230,7 @@ class Folding:
         batch.ended += over
 
     def _lines(self, changes: Iterable[Change]) -> dict[VideoRef, Line]:
-        """The lines of what the records say, read after the packs and the changes."""
+        """The lines of the records, which are read after the packs and the changes."""
         told = defaultdict[VideoRef, int](int)
         for change in changes:
             told[change.ref] = max(told[change.ref], change.revision if change.coded_facts is not None else 0)
@@ -236,12 +238,12 @@ class Folding:
         unreadable: list[VideoRef] = []
         for ref, record in zip(told, self.records.read_each(told, unreadable), strict=True):
             if ref in unreadable:
-                # The index keeps what it knows of it: one such record must not keep others from being shown.
+                # The index keeps what it has: one such record must not hide the others.
                 log.error("a record is unreadable", extra={"key": ref.record_key})
             elif record:
                 lines[ref] = Line.of(record)._replace(revision=max(record.revision, told[ref]))
             elif told[ref]:
-                # It was there once: a lifecycle rule, or an operator, has removed it.
+                # A lifecycle rule, or an operator, has removed it.
                 lines[ref] = Line.gone(ref, told[ref])
         return lines
 
@@ -251,7 +253,7 @@ class Folding:
         return change.written_at < self.now() - WRITING_TIME
 
     def _remove(self, changes: Iterable[Change]) -> None:
-        """Each video's in ascending order: a reader must not find an old one without the newer."""
+        """Each video's changes in ascending order: a reader must not find an old one without the newer."""
         by_video = defaultdict[VideoRef, list[str]](list)
         for change in changes:
             by_video[change.ref].append(change.key)
@@ -279,7 +281,7 @@ class _Packs:
 
     @property
     def unabsorbed(self) -> Pack:
-        """The recent pack, empty where the base holds its lines, too."""
+        """The recent pack, empty if the base holds its lines, too."""
         is_absorbed = self.recent.etag != "" and self.recent.etag == self.base.pack.absorbed
         return Pack() if is_absorbed else self.recent.pack
 

@@ -1,4 +1,4 @@
-"""Lines of the index: a video's facts as a library shows them, and the text by which it is found."""
+"""Lines of the index: a video's facts as a library shows them, and the text that searches match."""
 
 import json
 import unicodedata
@@ -12,7 +12,7 @@ from chalicelib.core.video_record import State, VideoRecord
 LISTED_STATES = frozenset({State.UPLOADING, State.COMPLETING, State.PROCESSING, State.READY, State.REJECTED})
 
 MAX_NAME_KEY_CHARS = 64
-"""Characters by which names are sorted; of two that begin alike, the newer video comes first."""
+"""Number of characters by which names are sorted; if these are equal, the newer video comes first."""
 
 _FIELDS = (
     *("owner", "videoId", "fileName", "contentType", "sizeBytes", "partSizeBytes", "state"),
@@ -31,15 +31,15 @@ _FIELDS = (
     *("awaitsScanSince", "correlationId", "title", "description", "tags", "revision", "versionId", "uploadId"),
     *("linkId", "uploaderName", "reference", "onBehalfOf"),
 )
-"""Fields of the record that a line repeats. Of `uploadId` it says only whether there is one, of
-`rendition` what is shown."""
+"""Fields of the record that a line repeats. Of `uploadId` it repeats only whether there is one, of `rendition` what a
+library shows."""
 
 _HAS_UPLOAD_ID = "-"
 _BETWEEN_TEXTS = "\x1f"
 
 
 class Line(NamedTuple):
-    """One video. revision: of its record. facts: JSON on one line, empty for a video that is not listed any more."""
+    """One video. revision: of its record. facts: JSON on one line, empty for a video that is no longer listed."""
 
     ref: VideoRef
     revision: int
@@ -72,30 +72,31 @@ def line_key(ref: VideoRef) -> str:
 
 
 def is_line_key(key: object) -> bool:
-    """Return whether this may be the place of a video: what a caller made up goes into no request to S3."""
+    """Return whether this may be the position of a video: a made-up one must not get into a request to S3."""
     video_id, _, owner = key.partition("/") if isinstance(key, str) else ("", "", "")
     return is_video_id(video_id) and is_owner(owner)
 
 
 def shows_the_same(before: VideoRecord, after: VideoRecord) -> bool:
-    """Return whether a library shows both records alike."""
+    """Return whether a library shows both records in the same way."""
     return Line.of(before.noted(revision=0)) == Line.of(after.noted(revision=0))
 
 
 def record_in(facts: str) -> VideoRecord:
-    """Return the record as far as a library shows it; all else has its default, and `upload_id` is no real one."""
+    """Return the record as far as a library shows it; other fields have their defaults, and `upload_id` is a
+    placeholder."""
     fields: JsonObject = {"rejection": None, "uploadId": None, **json.loads(facts)}
     return VideoRecord.from_json(json.dumps(fields).encode())
 
 
 def searched(text: str) -> str:
-    """A text without case, accents and repeated blanks, as it is compared."""
+    """The text without case, accents and repeated blanks, for comparison."""
     letters = (letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
     return " ".join("".join(letters).casefold().split())
 
 
 def name_key(text: str) -> str:
-    """The part of a searched text by which names are sorted: its beginning is the name that is shown."""
+    """The part of a searched text that sorts names: it begins with the displayed name."""
     return text.partition(_BETWEEN_TEXTS)[0][:MAX_NAME_KEY_CHARS]
 
 

@@ -1,7 +1,7 @@
 """Packs: many lines in one object, compressed in blocks, newest first.
 
-A header names the blocks: the key of the first line, the number of lines, and where its two halves lie. The first half
-is searched, the second holds the facts and is read for what is shown only.
+A header lists the blocks: the key of the first line, the number of lines, and the positions of its two halves. The
+first half is searched; the second holds the facts and is read only for the lines that are shown.
 """
 
 import json
@@ -19,16 +19,16 @@ from chalicelib.core.video_id import VideoRef
 BLOCK_LINES = 500
 _FORMAT = 1
 _QUICK = 3
-"""zlib's level: a pack is written often, and most of what it gains comes from the first levels."""
+"""zlib's level: a pack is written often, and the first levels gain the most."""
 
 
 class UnknownPackError(Exception):
-    """A pack of a format that this version does not know: it has to be made anew."""
+    """A pack in a format that this version does not know: it has to be rebuilt."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """The searched half of a line, and where the other half lies."""
+    """The searched half of a line, and the position of the other half."""
 
     video_id: str
     owner: str
@@ -44,7 +44,7 @@ class Entry:
 
     @property
     def is_gone(self) -> bool:
-        """True for a video that is not listed any more; no other has no bytes, since empty files are refused."""
+        """True for a video that is no longer listed; no other has 0 bytes, since empty files are refused."""
         return self.size_bytes == 0
 
     @property
@@ -100,7 +100,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Pack:
-    """absorbed: entity tag of the recent pack whose lines a base holds, too; that pack counts as empty."""
+    """absorbed: entity tag of the recent pack whose lines the base holds already; that pack counts as empty."""
 
     blocks: tuple[Block, ...] = ()
     absorbed: str = ""
@@ -158,7 +158,7 @@ class Pack:
         return self.blocks[max(0, bisect_right(self.first_keys, key) - 1) :]
 
     def changed(self, lines: Mapping[str, Line], *, keeps_gone: bool) -> "Pack":
-        """Put lines, by key, in the place of those that are there. keeps_gone: lines of videos not listed any more.
+        """Replace lines by key. keeps_gone: whether lines of videos that are no longer listed stay.
 
         Blocks in which nothing changes are copied as they are.
         """
@@ -185,7 +185,8 @@ class Pack:
 
 
 def _blocks(lines: list[Line]) -> Iterator[Block]:
-    """Cut evenly, and only what is twice too long: else a line more in a full block would be a block of its own."""
+    """Cut evenly, and only what is twice too long: otherwise one more line in a full block would get a block of its
+    own."""
     count = len(lines)
     pieces = 1 if count < 2 * BLOCK_LINES else count // BLOCK_LINES
     for piece in range(pieces):

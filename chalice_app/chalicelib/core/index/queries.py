@@ -1,4 +1,4 @@
-"""Queries of the index: words, order and the cursors of their pages. Every function of the API loads this module."""
+"""Queries of the index: words, order and page cursors. Every function of the API loads this module."""
 
 import base64
 import hashlib
@@ -11,7 +11,7 @@ from chalicelib.core.index.lines import Line, is_line_key, name_key, searched
 
 
 class Sort(StrEnum):
-    """Orders of a library. Videos that are alike come newest first, or last where the order is turned round."""
+    """Orders of a library. Equal videos come newest first, or oldest first in a reversed order."""
 
     NEWEST = "newest"
     OLDEST = "oldest"
@@ -22,7 +22,7 @@ class Sort(StrEnum):
 
 
 class Query(NamedTuple):
-    """words: all must be in a video's name, title or tags; as `searched` writes them."""
+    """words: a video must have all of them in its name, title or tags; normalised by `searched`."""
 
     words: tuple[str, ...] = ()
     sort: Sort = Sort.NEWEST
@@ -33,20 +33,20 @@ class Query(NamedTuple):
 
     @property
     def _mark(self) -> str:
-        """Tell this query from others in a cursor."""
+        """Return a fingerprint that ties a cursor to this query."""
         return hashlib.sha256(json.dumps([self.words, self.sort]).encode()).hexdigest()[:8]
 
     def cursor_after(self, line: Line) -> str:
-        """Return the token with which the next page goes on after this line."""
+        """Return the cursor of the page after this line."""
         token = json.dumps(
             [self._mark, sort_value(self.sort, line.size_bytes, line.text), line.key], ensure_ascii=False
         )
         return base64.urlsafe_b64encode(token.encode()).decode().rstrip("=")
 
     def position_of(self, cursor: str) -> tuple[Any, str] | None:
-        """The sort value and key after which to go on; None from the start.
+        """Parse a cursor into the sort value and key to continue after; None for the first page.
 
-        Raises InvalidRequestError for a token of another query, or none.
+        Raises InvalidRequestError for an invalid cursor, or one of another query.
         """
         if not cursor:
             return None

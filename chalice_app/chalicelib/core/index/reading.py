@@ -1,4 +1,4 @@
-"""Reading of the index: one list and two objects, of which the large one is read again only once it has changed."""
+"""Reading of the index: one list and two objects; the large one is read again only after it has changed."""
 
 import logging
 from collections import OrderedDict
@@ -21,20 +21,21 @@ log = logging.getLogger(__name__)
 STAGE = "stage"
 MOST_CACHED_BYTES = 64 * 2**20
 MOST_READ_CHANGES = 20_000
-"""More than twice the changes of 1,247 uploads between two foldings, six each. That many cost twenty calls, and more
-would cost too much time: the page is then read from the records."""
+"""More than twice the changes of 1,247 uploads between two foldings, six each. That many cost twenty calls; more would
+take too long, and the page is read from the records instead."""
 
 TELLING_TIME = timedelta(seconds=20)
-"""Time after which the writer of an announced record has told of it, or is not likely to."""
+"""Time after which the writer of an announced record has told its facts, or probably never will."""
 
 MOST_READ_RECORDS = 400
 """Limit of one call: fifty rounds of eight, which take 10 s even if each round takes 0.2 s. API Gateway gives up after
-29 s (API Gateway quotas, "Maximum integration timeout"). Fewer would mean more calls for an owner who deletes much."""
+29 s (API Gateway quotas, "Maximum integration timeout"). A lower limit would mean more calls for an owner who deletes
+many videos."""
 
 
 @dataclass(frozen=True)
 class StoredPack:
-    """etag: empty where there is none. is_known: False where another version of the platform wrote it."""
+    """etag: empty if there is no pack. is_known: False if another version of the platform wrote it."""
 
     pack: Pack
     etag: str
@@ -73,7 +74,7 @@ def read_pack(bucket: MetadataBucket, key: str) -> StoredPack:
 
 
 class PackCache:
-    """Bases that were read before, up to so many bytes of them."""
+    """A cache of bases, limited in bytes."""
 
     def __init__(self, bucket: MetadataBucket, most_bytes: int = MOST_CACHED_BYTES) -> None:
         self._bucket = bucket
@@ -110,7 +111,7 @@ class IndexReader:
     now: Clock
 
     def request(self, owner: str | None) -> None:
-        """Have an owner indexed who is not, or the whole stage: a folding for any owner makes the stage's, too."""
+        """Request an index of an owner, or of the whole stage: a folding for any owner makes the stage's, too."""
         asked = owner or next((ref.owner for ref in self.records.refs_of_stage()), None)
         if asked:
             Changes(self.metadata).request_owner(asked)
@@ -118,7 +119,7 @@ class IndexReader:
     def view(self, owner: str | None) -> View | None:
         """The index of an owner, or of the whole stage.
 
-        None where none has been made yet, and where too much has changed since the last folding to be read in time.
+        None if none has been made yet, or if too much has changed since the last folding to be read in time.
         """
         keys = PackKeys.of(owner)
         # In this order: lines move from changes to the recent pack, and from there to the base.
@@ -140,7 +141,7 @@ class IndexReader:
         return View.of(base.pack, Pack() if is_absorbed else recent.pack, told)
 
     def _untold(self, changes: Iterable[Change], told: Mapping[VideoRef, Line]) -> list[VideoRef]:
-        """Records whose writer has died before it told of them, or is slow to."""
+        """Records whose writer died before it told their facts, or is slow."""
         latest = self.now() - TELLING_TIME
         unsure = {
             change.ref: change.revision

@@ -1,7 +1,7 @@
 """A view of the index at one moment: pages of it, searched and sorted.
 
-Three layers tell of a video: what was told and is not folded in, the recent pack, and the base. A reader takes them in
-this order, the one in which lines move: what has left one layer is in the next, so that no line is missed.
+Three layers hold lines: changes that are not folded in, the recent pack, and the base. A reader reads them in this
+order, in which lines move: a line that has left one layer is in the next, so none is missed.
 """
 
 import heapq
@@ -16,14 +16,14 @@ from chalicelib.core.index.queries import Query, Sort, sort_value
 
 @dataclass(frozen=True)
 class View:
-    """overlay: lines newer than the base, by key, those of videos not listed any more included."""
+    """overlay: lines newer than the base, by key, including those of videos that are no longer listed."""
 
     base: Pack
     overlay: Mapping[str, Line]
 
     @classmethod
     def of(cls, base: Pack, recent: Pack, told: Mapping[Any, Line]) -> Self:
-        """Lay the layers over each other."""
+        """Merge the layers."""
         overlay = {line.key: line for line in recent.lines()}
         for line in told.values():
             known = overlay.get(line.key)
@@ -71,7 +71,7 @@ class View:
         return [_line(found) for _, found in choose(most, candidates, key=lambda each: each[0])]
 
     def _places(self, query: Query) -> Iterator[tuple[tuple[Any, str], Any]]:
-        """Every line that matches, with its place in the order."""
+        """Every matching line, with its position in the order."""
         for line in self.overlay.values():
             if line.facts and _matches(query, line.text):
                 yield (sort_value(query.sort, line.size_bytes, line.text), line.key), line

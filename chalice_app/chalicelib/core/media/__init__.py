@@ -1,1 +1,1 @@
-"""Inspection of uploaded files: container, streams and a picture, found without trusting a byte."""
+"""Inspection of uploaded files: container, streams and a poster, without trusting a byte."""

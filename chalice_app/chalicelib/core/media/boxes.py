@@ -1,4 +1,4 @@
-"""Boxes of an MP4 or QuickTime file (ISO/IEC 14496-12): what libavformat does not tell of them.
+"""Boxes of an MP4 or QuickTime file (ISO/IEC 14496-12): facts that libavformat does not report.
 
 Imported by the inspecting process only.
 """
@@ -16,19 +16,19 @@ _SAMPLE_ENTRIES_AT = 16
 """In the sample description: header, version and number of entries."""
 _ENCRYPTED_VIDEO = b"encv"
 _AFTER_INDEX_BYTES = 256 << 10
-"""Read with the index: the first pictures, where it comes first."""
+"""Bytes read together with the index: the first pictures, if the index comes first."""
 _MAX_INDEX_BYTES = 16 << 20
 _BEFORE_INDEX = frozenset({b"mdat", b"free", b"skip"})
-"""What little follows them is the index."""
+"""Boxes after which the index may come."""
 
 
 @dataclass(frozen=True)
 class Index:
     """Facts of the index (`moov`) that libavformat does not show.
 
-    is_fragmented: it announces movie fragments (`mvex`, 8.8.1), and some follow; some phones announce them and write
-    none. is_encrypted: the pictures of a track are encrypted (`encv`, 8.12). missing_bytes: by which the media data is
-    longer than the file, as when a copy was cut off.
+    is_fragmented: the index announces movie fragments (`mvex`, 8.8.1), and some follow; some phones announce them and
+    write none. is_encrypted: the pictures of a track are encrypted (`encv`, 8.12). missing_bytes: how many announced
+    bytes the file lacks, as after a truncated copy.
     """
 
     is_fragmented: bool = False

@@ -12,7 +12,7 @@ from chalicelib.core.video_types import (
 )
 
 HEAD_BYTES = 4096
-"""Number of first bytes that `detect_container` looks at."""
+"""Number of first bytes that `detect_container` needs."""
 
 
 def require_container(head: bytes) -> Container:
@@ -44,7 +44,7 @@ _MIN_TS_PACKETS = 4
 
 
 def _detect_packets(head: bytes) -> Container | None:
-    """Every packet of a transport stream begins with the sync byte, perhaps after a time of four bytes."""
+    """Check for a transport stream: every packet begins with the sync byte, perhaps after a four-byte timestamp."""
     for size_bytes, first in TS_PACKETS.items():
         starts = range(first, len(head), size_bytes)
         if len(starts) >= _MIN_TS_PACKETS and all(head[start : start + 1] == TS_SYNC for start in starts):
@@ -58,7 +58,7 @@ def _detect_packets(head: bytes) -> Container | None:
 _THREE_GPP_BRANDS = (b"3gp", b"3g2", b"3ge", b"3gg", b"3gh", b"3gr", b"3gs", b"3gt")  # 3GPP TS 26.244, 5.3.1
 _FILLER = frozenset([b"wide", b"free", b"skip", b"pnot"])
 _BODY = frozenset([b"moov", b"mdat"])
-_MAX_FILLER_BYTES = 1 << 24  # a larger "size" is four letters of a text that happens to go on with "free"
+_MAX_FILLER_BYTES = 1 << 24  # a larger "size" is four letters of a text that happens to continue with "free"
 
 
 def _detect_boxes(head: bytes) -> Container | None:
@@ -76,7 +76,7 @@ def _detect_boxes(head: bytes) -> Container | None:
             return None
         start += size_bytes
         if start >= len(head):
-            # Filler larger than what we look at, in front of a body that we cannot see.
+            # Filler larger than the bytes that we read, before a body that we cannot see.
             return Container.QUICKTIME
     return None
 
@@ -122,7 +122,7 @@ def _doc_type(head: bytes) -> bytes | None:
 
 
 def _ebml_number(data: bytes, position: int, *, keep_marker: bool) -> tuple[int, int] | None:
-    """The number at `position` and where it ends; None if cut short, longer than eight bytes or "unknown"."""
+    """The number at `position` and its end; None if it is truncated, longer than eight bytes or "unknown"."""
     if position >= len(data) or data[position] == 0:
         return None
     length = 9 - data[position].bit_length()

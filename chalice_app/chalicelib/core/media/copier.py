@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 import av
-import av.container.output  # else loaded at the first output, too late
+import av.container.output  # otherwise loaded at the first output, which is too late
 from av.audio.stream import AudioStream
 from av.error import FFmpegError
 from av.packet import Packet
@@ -17,15 +17,15 @@ from chalicelib.core.video_types import Container
 
 _BUFFER_BYTES = 1 << 20
 _BYTES_A_SAMPLE = 44
-"""Most that an index needs for a packet: size 4, decoding time 8, composition 8, sync 4, and a chunk of its own with
-place 8 and samples 12 (ISO/IEC 14496-12, 8.6 and 8.7)."""
+"""Most bytes that an index needs for a packet: size 4, decoding time 8, composition 8, sync 4, and a chunk of its own
+with offset 8 and samples 12 (ISO/IEC 14496-12, 8.6 and 8.7)."""
 _UNTOLD = "it does not say when each picture is shown"
 _MAX_WAITING = 32
 _BYTES_OF_HEADERS = 64 << 10
 
 
 class RoomTooSmallError(Exception):
-    """The index does not fit before the pictures. needed_bytes: room that certainly will do."""
+    """The index does not fit before the pictures. needed_bytes: room that is certainly enough."""
 
     def __init__(self, needed_bytes: int) -> None:
         self.needed_bytes = needed_bytes
@@ -33,7 +33,7 @@ class RoomTooSmallError(Exception):
 
 
 class Output(Protocol):
-    """File that is written, and here and there written over; nothing of it is read."""
+    """File that is written, and partly overwritten; nothing of it is read."""
 
     def write(self, data: bytes, /) -> int: ...
     def seek(self, offset: int, whence: int = 0, /) -> int: ...
@@ -43,7 +43,7 @@ class Output(Protocol):
 def copy_streams(
     file: MediaFile, container: Container, output: Output, limits: InspectionLimits, index_bytes: int
 ) -> None:
-    """Write an MP4 whose index stands at its beginning, in a room of `index_bytes`.
+    """Write an MP4 whose index is at its beginning, in a space of `index_bytes`.
 
     Raises RoomTooSmallError, NoVideoStreamError, UnsupportedCodecError, UnreadableMediaError, MemoryError, and what
     `file.read` and `output.write` raise.
@@ -79,9 +79,9 @@ def copy_streams(
 
 
 def _packets(packets: "Iterator[Packet[Any]]") -> "Iterator[Packet[Any]]":
-    """Those that hold something, each with its times. Raises UnreadableMediaError where a file does not say them.
+    """Packets that hold data, with their times. Raises UnreadableMediaError if the file does not state these.
 
-    Matroska does not say when to decode: libavformat learns it within the first pictures, which wait here for it.
+    Matroska states no decoding times: libavformat learns them within the first pictures, which wait here until then.
     """
     waiting: dict[int, list[Packet[Any]]] = {}
     for packet in packets:
@@ -101,7 +101,7 @@ def _packets(packets: "Iterator[Packet[Any]]") -> "Iterator[Packet[Any]]":
 
 
 def _decoded_before(packets: "list[Packet[Any]]", last_dts: int) -> "Iterator[Packet[Any]]":
-    """Packets whose decoding times count back from the last one's, a picture's duration each."""
+    """Packets whose decoding times are counted back from the last one's, by one picture's duration each."""
     for number, packet in enumerate(packets):
         left = len(packets) - 1 - number
         packet.dts = min(last_dts - left * max(packet.duration or 1, 1), packet.pts or 0)

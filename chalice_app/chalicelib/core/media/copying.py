@@ -1,5 +1,5 @@
-"""Copy of a video into an MP4 that browsers play, by a process that can open nothing: the file comes to it by ranges,
-and the copy leaves it in pieces."""
+"""Copy of a video into an MP4 that browsers play, by a process that can open nothing: it gets the file in ranges and
+returns the copy in pieces."""
 
 import json
 import time
@@ -19,35 +19,35 @@ from chalicelib.core.video_types import Container
 
 _BLOCK_BYTES = 4 * MIB
 _KEPT_BLOCKS = 4
-"""As many places of a file are read in turns where its streams are not interleaved."""
+"""A file whose streams are not interleaved is read at as many positions in turns."""
 _MAX_INDEX_BYTES = 64 * MIB
-"""Index of some eight hours."""
+"""Largest index, that of some eight hours."""
 _LEAST_INDEX_BYTES = 64 << 10
 _BYTES_A_PACKET = 66
-"""Half as much again as an index needs at most: some pictures come faster than their file says."""
+"""Half more than an index needs at most: some files have more pictures than they state."""
 _SOURCE_BYTES_A_GROWN_BYTE = 4
-"""A copy outgrows its source by little: a start code of three bytes becomes a length of four. A file that names the
-same bytes again and again, or packs them, would make any number of them."""
+"""A copy is little larger than its source: a start code of three bytes becomes a length of four. A file that names the
+same bytes again and again, or compresses them, would grow without limit."""
 _ATTEMPTS = 2
 PART_BYTES = 16 * MIB
 
 COPY_LIMITS = InspectionLimits(max_wall_seconds=170, max_cpu_seconds=120)
-"""It ends before the function does, beside the inspections of the file and of the copy: `renditions` asks for a
-`processingTimeoutSeconds` of 300."""
+"""It must end before the function does, together with the inspections of the file and of the copy: `renditions`
+requires a `processingTimeoutSeconds` of 300."""
 
 
 class Sink:
-    """Destination of a copy: its first part, which is written last, and those behind it."""
+    """Destination of a copy: its first part, which is sent last, and those after it."""
 
     def __init__(self, send: Callable[[int, bytes], None], most_rest_bytes: int) -> None:
         """send: stores a numbered part; numbers begin at 1, and only the last one may be smaller than 5 MiB.
-        most_rest_bytes: behind the first part.
+        most_rest_bytes: limit after the first part.
         """
         self._send = send
         self._most_rest_bytes = most_rest_bytes
 
     def begin(self, first_part_bytes: int) -> None:
-        """Start afresh. first_part_bytes: the beginning of the copy, over which it may write again."""
+        """Start over. first_part_bytes: the beginning of the copy, which may be overwritten."""
         self._first = bytearray()
         self._first_part_bytes = first_part_bytes
         self._rest = bytearray()
@@ -55,8 +55,8 @@ class Sink:
         self._number = 2
 
     def write(self, position: int, data: bytes) -> None:
-        """Raises UnreadableMediaError where it is neither the beginning nor what follows, and where a copy grows far
-        beyond its source.
+        """Write bytes. Raises UnreadableMediaError if they belong neither to the first part nor to the end, and if the
+        copy grows far beyond its source.
         """
         if position < self._first_part_bytes:
             head = data[: self._first_part_bytes - position]
@@ -74,8 +74,8 @@ class Sink:
             self._flush(PART_BYTES)
 
     def finish(self) -> int:
-        """Send what is left, the first part last. Returns the size of the copy. Raises UnreadableMediaError where
-        nothing was written, and where the first part has a gap at its end.
+        """Send the rest, the first part last. Returns the size of the copy. Raises UnreadableMediaError if nothing was
+        written, or if the first part has a gap at its end.
         """
         if not self._first:
             raise UnreadableMediaError(problem="nothing of it can be copied")
@@ -106,8 +106,8 @@ class Source:
 def copy_media(source: Source, send: Callable[[int, bytes], None], limits: InspectionLimits = COPY_LIMITS) -> int:
     """Copy the streams into an MP4, part by part; a part may be sent again. Returns the size of the copy.
 
-    Raises a MediaError where the file cannot be copied, or not in time; InspectorUnavailableError, ShortRangeError and
-    what `read_range` and `send` raise when it is not to blame.
+    Raises a MediaError if the file cannot be copied, or not in time; InspectorUnavailableError, ShortRangeError and
+    what `read_range` and `send` raise if the file is not to blame.
     """
     most_rest_bytes = source.size_bytes + source.size_bytes // _SOURCE_BYTES_A_GROWN_BYTE
     return write_media(source, Sink(send, most_rest_bytes), limits)
@@ -116,7 +116,7 @@ def copy_media(source: Source, send: Callable[[int, bytes], None], limits: Inspe
 def write_media(
     source: Source, sink: Sink, limits: InspectionLimits, *, module: str | None = None, job: JsonObject | None = None
 ) -> int:
-    """As `copy_media`. module: whose process writes the file. job: what it is told beside the source."""
+    """As `copy_media`. module: the module whose process writes the file. job: its further instructions."""
     index_bytes = min(_LEAST_INDEX_BYTES + source.packets * _BYTES_A_PACKET, _MAX_INDEX_BYTES)
     deadline = time.monotonic() + limits.max_wall_seconds
     for _ in range(_ATTEMPTS):
@@ -139,7 +139,7 @@ def write_media(
 
 
 def _write(source: Source, sink: Sink, budget: ReadBudget, module: str | None, job: dict[str, Any]) -> int | None:
-    """None once it is written, else the room that its index needs."""
+    """Return None once the copy is written, otherwise the room that its index needs."""
     blocks = _Blocks(source)
     with InspectorProcess(budget, module) as process:
         try:
@@ -169,7 +169,7 @@ def _write(source: Source, sink: Sink, budget: ReadBudget, module: str | None, j
 
 
 def _needed_bytes(payload: bytes, index_bytes: int) -> int | None:
-    """None, or room beyond that which was there; a captured process may say anything."""
+    """Return None, or a room larger than the last; a compromised process may say anything."""
     try:
         needed_bytes: object = json.loads(payload)["neededBytes"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -180,7 +180,7 @@ def _needed_bytes(payload: bytes, index_bytes: int) -> int | None:
 
 
 class _Blocks:
-    """A file's blocks that were read last."""
+    """A cache of a file's blocks that were read last."""
 
     def __init__(self, source: Source) -> None:
         self._source = source

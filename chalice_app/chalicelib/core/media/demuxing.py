@@ -6,7 +6,7 @@ from typing import NoReturn, Protocol
 
 import av
 import av.subtitles.codeccontext
-import av.subtitles.stream  # else loaded at the first subtitle, too late
+import av.subtitles.stream  # otherwise loaded at the first subtitle, which is too late
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
@@ -43,9 +43,9 @@ _AUDIO_DECODERS = (
 _PROBE_BYTES = 5_000_000
 _PROBE_MICROSECONDS = 5_000_000
 _UNSHOWN = {"skip_idct": "all", "skip_loop_filter": "all"}
-"""Of a picture that libavformat decodes to learn about its stream."""
+"""Largest picture that libavformat decodes to learn about its stream."""
 _HEADER_ALONE = {"probesize": "32", "skip_frame": "all"}
-"""The least that libavformat probes, and nothing decoded of it."""
+"""The fewest bytes that libavformat can probe, none of them decoded."""
 _BUFFER_BYTES = 1 << 17
 _MAX_PACKETS_WITHOUT_A_PICTURE = 512
 
@@ -69,7 +69,7 @@ class MediaFile(Protocol):
 
 
 class _Derived:
-    """A file made of another one's bytes: its position."""
+    """A file made of another one's bytes. Keeps the position."""
 
     name = "media"
 
@@ -78,7 +78,7 @@ class _Derived:
         self._position = 0
 
     def expect(self, start: int, end: int) -> None:
-        """Do nothing: what lies where in the other file is not known here."""
+        """Do nothing: positions in the other file are not known here."""
 
     def prefetch(self, ranges: list[tuple[int, int]]) -> None:
         """Do nothing, for the same reason."""
@@ -112,9 +112,9 @@ class Excerpt(_Derived):
 
 
 class FileWithGap(_Derived):
-    """A file whose bytes from `start` to `end` are not read: a box that players skip stands there, filled with zeros.
+    """A file whose bytes from `start` to `end` are not read: they show as a box that players skip, filled with zeros.
 
-    All else lies where it lies in the file.
+    All other bytes keep their positions.
     """
 
     MIN_BYTES = 16
@@ -154,8 +154,8 @@ def open_media(
 ) -> InputContainer:
     """Open with the container's own demuxer, without guessing from the bytes. Raises what libav raises.
 
-    walk_fragments: look at all fragments of an MP4 now, or at each when its turn comes; then nothing can be sought.
-    by_header_alone: believe what the container says of its streams, and decode no picture to learn more.
+    walk_fragments: read all fragments of an MP4 now; otherwise each is read in turn, and seeking is impossible.
+    by_header_alone: believe what the container states about its streams, and decode no picture to learn more.
     """
     demuxer = _DEMUXERS[container]
     file.seek(0)
@@ -188,7 +188,7 @@ def _refuse_reference(*_: object) -> NoReturn:
 
 
 def pictures(media: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """Decode from where the demuxer stands; damaged packets are passed over, too many in a row end it."""
+    """Decode from the demuxer's position; damaged packets are skipped, too many in a row end it."""
     fruitless_packets = 0
     for packet in media.demux(stream):
         try:

@@ -10,7 +10,7 @@ MediaError                          the file is to blame: the upload is rejected
 │   └── InspectorCrashedError       the inspecting process died of it
 └── MediaLimitsError                larger, longer or costlier to read than we allow
     └── MediaBudgetError            bytes, requests or time to read it are used up
-InspectorUnavailableError           the inspecting process cannot run here: our fault, never the file's
+InspectorUnavailableError           the inspecting process cannot run here: never the file's fault
 ShortRangeError                     the storage returned fewer bytes than the file has: not the file's fault either
 
 Each leaf carries its data as fields; `code` is the API's rejection code.
@@ -40,7 +40,7 @@ class MediaError(Exception):
 class NotAVideoError(MediaError):
     """The first bytes belong to no container that we know.
 
-    found: the kind of file, where it is a well-known one. accepted: containers that the stage accepts.
+    found: the kind of file, if it is a well-known one. accepted: containers that the stage accepts.
     """
 
     found: str | None = None
@@ -79,7 +79,7 @@ class NoVideoStreamError(MediaError):
 
     @property
     def message(self) -> str:
-        return "The file holds no moving pictures."
+        return "The file has no video track."
 
 
 @dataclass(eq=False)
@@ -95,7 +95,7 @@ class EncryptedMediaError(MediaError):
 
 @dataclass(eq=False)
 class UnsupportedCodecError(MediaError):
-    """codec: as libavcodec calls it; empty where it does not know it."""
+    """codec: libavcodec's name; empty if it does not know the codec."""
 
     codec: str
 
@@ -108,7 +108,7 @@ class UnsupportedCodecError(MediaError):
 
 @dataclass(eq=False)
 class UnreadableMediaError(MediaError):
-    """problem: what the demuxer or decoder says."""
+    """problem: the demuxer's or decoder's message."""
 
     problem: str
 
@@ -121,7 +121,8 @@ class UnreadableMediaError(MediaError):
 
 @dataclass(eq=False)
 class InspectorCrashedError(UnreadableMediaError):
-    """exit_status: negative for the signal that ended it; None when it talked nonsense. evidence: for the log alone."""
+    """exit_status: negative for the signal that ended it; None if its messages were invalid. evidence: only for the
+    log."""
 
     problem: str = "the decoder broke down over it"
     exit_status: int | None = None
@@ -167,14 +168,14 @@ class MediaLimitsError(MediaError):
 
 @dataclass(eq=False)
 class MediaBudgetError(MediaLimitsError):
-    """resource: what ran out. Time also runs out when the storage is slow: that is worth another try."""
+    """resource: what ran out. Time also runs out if the storage is slow, which is worth another try."""
 
     resource: Literal["bytes", "requests", "seconds"] = "bytes"
 
 
 @dataclass(eq=False)
 class InspectorUnavailableError(Exception):
-    """The inspecting process did not come up, as when the media library is missing from the bundle."""
+    """The inspecting process did not start, for example because the media library is missing from the bundle."""
 
     exit_status: int | None
     problem: str
@@ -185,7 +186,7 @@ class InspectorUnavailableError(Exception):
 
 @dataclass(eq=False)
 class ShortRangeError(Exception):
-    """`read_range` did not keep its word: the object changed, or the connection broke."""
+    """`read_range` returned too few bytes: the object changed, or the connection broke."""
 
     start: int
     end_exclusive: int

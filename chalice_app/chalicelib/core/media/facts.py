@@ -14,7 +14,7 @@ MIB = 1 << 20
 class VideoStream:
     """width and height in square pixels as displayed, after the rotation; rotation clockwise: 0, 90, 180 or 270.
 
-    profile: as libavcodec names it, as in "High 10"; None where the codec has none or the file does not say.
+    profile: libavcodec's name, as in "High 10"; None if the codec has none or the file does not state it.
     """
 
     codec: str
@@ -36,7 +36,7 @@ class AudioStream:
 
 @dataclass(frozen=True, kw_only=True)
 class MediaFacts:
-    """Duration and bit rate are None where the file does not say and reading all of it would cost too much."""
+    """Duration and bit rate are None if the file does not state them and reading all of it would cost too much."""
 
     container: Container
     duration_seconds: float | None
@@ -99,8 +99,8 @@ class Thumbnails:
 
 @dataclass(frozen=True)
 class Inspection:
-    """poster_jpeg: baseline JPEG, upright, at most 640 px on its longer side. thumbnails: None where nobody wants them,
-    they would cost too much, or the video has too few keyframes."""
+    """poster_jpeg: baseline JPEG, upright, at most 640 px on its longer side. thumbnails: None if they are off, would
+    cost too much, or the video has too few keyframes."""
 
     facts: MediaFacts
     poster_jpeg: bytes
@@ -133,4 +133,5 @@ class InspectionLimits:
 
 
 THUMBNAIL_LIMITS = InspectionLimits(max_fetched_bytes=20 * MIB, max_fetch_requests=24, max_wall_seconds=5.0)
-"""Of the thumbnails alone, after facts and poster. What does not fit is left out; the video is ready without it."""
+"""Limits of the thumbnails alone, which follow facts and poster. If these are exceeded, the video is ready without
+thumbnails."""

@@ -5,7 +5,7 @@ from enum import IntEnum
 
 HEADER = struct.Struct(">BI")
 READ_REQUEST = struct.Struct(">QI")
-"""Position and number of bytes."""
+"""A position and a number of bytes."""
 
 EXPECTED_RANGE = struct.Struct(">QQ")
 """Start and exclusive end."""
@@ -14,7 +14,7 @@ WRITE_POSITION = struct.Struct(">Q")
 """Before the bytes of a WRITE."""
 
 EXIT_STATUS = struct.Struct(">i")
-"""From the template: negative for the signal that ended a process."""
+"""An exit status from the template: negative for the signal that ended a process."""
 
 MAX_READ_BYTES = 1 << 20
 MAX_WRITE_BYTES = 1 << 20
@@ -29,11 +29,11 @@ MAX_TEXT_BYTES = 1 << 14
 
 
 class Frame(IntEnum):
-    """The parent says JOB once and answers each READ with DATA or REFUSED; the child says the rest.
+    """Kinds of frames. The parent sends JOB once and answers each READ with DATA or REFUSED; the child sends the rest.
 
-    READY stands between the child's own start and the first byte of the file: a child that dies before it was not
-    killed by a video. Then come READs, each perhaps after an EXPECT: the range that the following ones will read, or
-    a PREFETCH: ranges to read at once, now. Then comes either PROBLEM, or POSTER and FACTS; after these, perhaps after
+    READY comes after the child's own start and before the first byte of the file: a child that dies earlier was not
+    killed by a video. Then come READs, each perhaps after an EXPECT: the range that the following ones will read, or a
+    PREFETCH: ranges to read at once, now. Then comes either PROBLEM, or POSTER and FACTS; after these, perhaps after
     more READs, THUMBNAILS. Of a copy, WRITEs come in between, and COPIED at the end.
     """
 

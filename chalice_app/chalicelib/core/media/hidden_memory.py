@@ -1,4 +1,4 @@
-"""Access of other processes of the same user to this one's memory; Linux only, elsewhere nothing happens.
+"""Protection of this process's memory from other processes of the same user; only on Linux, elsewhere nothing happens.
 
 process_vm_readv(2) and ptrace(2) take no descriptor, so no limit stops them.
 """
@@ -10,17 +10,18 @@ _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4  # prctl(2)
 
 
 def hide_memory() -> None:
-    """Hide it. A captured inspector would find our credentials there, or write itself into our code."""
+    """Hide this process's memory. A compromised inspector would find our credentials there, or write itself into our
+    code."""
     _prctl(_PR_SET_DUMPABLE, 0)
 
 
 def show_memory() -> None:
-    """Undo it, in a process forked from one that hides its own and that holds nothing but its file."""
+    """Undo that, in a process forked from a hidden one, which holds nothing but its file."""
     _prctl(_PR_SET_DUMPABLE, 1)
 
 
 def die_with_parent() -> None:
-    """Have this process killed once the one that forked it is gone."""
+    """Have this process killed when its parent is gone."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 

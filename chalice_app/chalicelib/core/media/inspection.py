@@ -1,6 +1,6 @@
 """Inspection of a file: its container, its media facts and its poster.
 
-The file is read here, within a budget, and looked into by a process that can harm nobody.
+The file is read here, within a budget, and inspected by a process that can do no harm.
 """
 
 import json
@@ -53,10 +53,10 @@ def inspect_media(
     *,
     thumbnails: bool = True,
 ) -> Inspection:
-    """Look into a file of `size_bytes`. container: None to have the first bytes tell. thumbnails: False for none.
+    """Inspect a file of `size_bytes`. container: None to detect it from the first bytes. thumbnails: False for none.
 
-    Raises a MediaError when the file is to blame, of it MediaBudgetError(resource="seconds") perhaps also when the
-    storage is slow; InspectorUnavailableError, ShortRangeError and whatever `read_range` raises when we are.
+    Raises a MediaError if the file is to blame (MediaBudgetError(resource="seconds") perhaps also if the storage is
+    slow); InspectorUnavailableError, ShortRangeError and whatever `read_range` raises if it is not.
     """
     limits = limits or InspectionLimits()
     budget = ReadBudget(limits, deadline=time.monotonic() + limits.max_wall_seconds)
@@ -95,7 +95,7 @@ def _serve(process: InspectorProcess, file: RangedFile, container: Container, li
                 try:
                     data = _read(file, payload)
                 except MediaBudgetError as error:
-                    # It may know enough by now, and answers without the rest.
+                    # The process may know enough by now, and answer without the rest.
                     used_up = error
                     process.say(Frame.REFUSED)
                 else:
@@ -113,7 +113,7 @@ def _serve(process: InspectorProcess, file: RangedFile, container: Container, li
 
 
 def with_thumbnails(inspection: Inspection, process: InspectorProcess, file: RangedFile) -> Inspection:
-    """Lend the file on, on a budget of its own; whatever happens, the rest of the inspection stands."""
+    """Lend the file for thumbnails, on a budget of their own; whatever happens, the other results stand."""
     file.budget = ReadBudget(THUMBNAIL_LIMITS, deadline=time.monotonic() + THUMBNAIL_LIMITS.max_wall_seconds)
     process.hold_to(file.budget)
     try:
@@ -130,7 +130,7 @@ def with_thumbnails(inspection: Inspection, process: InspectorProcess, file: Ran
                     return replace(inspection, thumbnails=_thumbnails(payload, inspection.facts))
                 case _:
                     return inspection
-    except Exception as error:  # also of a captured process, and of the storage
+    except Exception as error:  # also errors of a compromised process, and of the storage
         log.info("thumbnails left out", extra={"error": repr(error)[:_MAX_PROBLEM_CHARACTERS]})
         return inspection
 
@@ -193,7 +193,7 @@ def _raise_problem(payload: bytes, used_up: MediaBudgetError | None) -> NoReturn
 
 
 def problem_in(payload: bytes) -> MediaError:
-    """Return the error that a PROBLEM describes; of nonsense, that the process broke down."""
+    """Return the error that a PROBLEM describes; for an invalid one, InspectorCrashedError."""
     found: MediaError
     match _object(payload):
         case {"error": "no_video_stream", "streamTypes": list(types)}:
@@ -217,7 +217,7 @@ def problem_in(payload: bytes) -> MediaError:
 
 
 def _facts(payload: bytes, container: Container, limits: InspectionLimits) -> MediaFacts:
-    """Return the facts after a check of plausibility: they come from a process that a file may have captured."""
+    """Return the facts after a plausibility check: they come from a process that a file may have compromised."""
     facts = _object(payload)
     try:
         video = cast("dict[str, object]", facts["video"])

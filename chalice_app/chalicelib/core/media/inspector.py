@@ -1,7 +1,7 @@
 """The inspecting process: `python -m chalicelib.core.media.inspector`, started by `inspector_process` alone.
 
-It locks itself up before it sees the first byte of a file: no new file descriptor (hence no file, no socket), no new
-process, bounded memory and time. What it knows of the file comes over standard input, by ranges, on request.
+It gives up its rights before it sees the first byte of a file: no new file descriptor (hence no file, no socket), no
+new process, bounded memory and time. It gets the file over standard input, in ranges, on request.
 """
 
 import json
@@ -39,7 +39,7 @@ UNAVAILABLE_STATUS = 3
 
 
 class ReadRefusedError(Exception):
-    """The parent gives no more bytes; it knows why."""
+    """The parent sends no more bytes; it knows why."""
 
 
 class Parent:
@@ -74,7 +74,7 @@ class Parent:
 
 
 class ParentFile:
-    """The file under inspection, as the parent lends it: what libavformat reads from."""
+    """The file under inspection, from which libavformat reads; the parent sends its bytes."""
 
     # libavformat grows its buffers for a name that looks like an address.
     name = "media"
@@ -118,7 +118,7 @@ class ParentFile:
 
 
 class ParentOutput:
-    """The copy that is made of it, as the parent keeps it."""
+    """The copy of the file; the parent stores its bytes."""
 
     # libavformat grows its buffers for a name that looks like an address.
     name = "media"
@@ -158,7 +158,7 @@ def lock_up(limits: InspectionLimits) -> None:
 
 
 def describe(error: MediaError) -> dict[str, object]:
-    """The error in words that `inspection` turns back into the same error."""
+    """The error as JSON, which `inspection` turns back into the same error."""
     match error:
         case NoVideoStreamError():
             return {"error": "no_video_stream", "streamTypes": list(error.stream_types)}
@@ -175,11 +175,11 @@ def describe(error: MediaError) -> dict[str, object]:
 
 
 Task = Callable[[Parent, dict[str, Any], ParentFile, InspectionLimits], None]
-"""Answers a job; raises MediaError and whatever the libraries raise."""
+"""A task that answers a job; raises MediaError and whatever the libraries raise."""
 
 
 def serve(load: Callable[[], Task]) -> NoReturn:
-    """Answer one job, locked up, and end. load: imports what the task needs, all of it."""
+    """Give up all rights, answer one job, and end. load: imports everything that the task needs."""
     parent = Parent()
     try:
         # What the libraries load lazily must be loaded while files can still be opened.
@@ -198,7 +198,7 @@ def serve(load: Callable[[], Task]) -> NoReturn:
     lock_up(limits)
     parent.say(Frame.READY)
     _answer(task, parent, job, file, limits)
-    # libav's destructors have nothing to save and a damaged heap to trip over.
+    # libav's destructors have nothing to save, and may crash on a damaged heap.
     os._exit(0)
 
 
@@ -214,7 +214,7 @@ def _answer(task: Task, parent: Parent, job: dict[str, Any], file: ParentFile, l
             Frame.PROBLEM,
             json.dumps({"error": "limits", "limit": "max_memory_bytes", "allowed": limits.max_memory_bytes}).encode(),
         )
-    except Exception as error:  # PyAV meets odd files with whatever Python raises
+    except Exception as error:  # PyAV raises many kinds of errors for odd files
         parent.say(Frame.PROBLEM, json.dumps({"error": "unexpected", "problem": repr(error)[:200]}).encode())
 
 
@@ -241,7 +241,7 @@ def _copy(parent: Parent, job: dict[str, Any], file: ParentFile, limits: Inspect
 
 
 def _inspect_or_copy(parent: Parent, job: dict[str, Any], file: ParentFile, limits: InspectionLimits) -> None:
-    """Copy where the job has room for an index."""
+    """Copy if the job has room for an index."""
     if "indexBytes" in job:
         _copy(parent, job, file, limits)
     else:

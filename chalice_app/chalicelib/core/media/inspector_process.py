@@ -1,4 +1,4 @@
-"""The inspecting process seen from outside: start it, talk to it, end it, whatever it does.
+"""The inspecting process from outside: start it, exchange frames with it, end it, whatever it does.
 
 On Linux it is forked from a template that has loaded the media library and serves as long as this process lives;
 elsewhere each is started anew.
@@ -28,7 +28,7 @@ _PIPE_BYTES = 1 << 16
 
 
 class ProcessEndedError(Exception):
-    """The process closed its pipe, or spoke another language (`exit_status` None)."""
+    """The process closed its pipe, or sent invalid frames (`exit_status` None)."""
 
     def __init__(self, exit_status: int | None, stderr: str) -> None:
         super().__init__(exit_status, stderr)
@@ -37,14 +37,14 @@ class ProcessEndedError(Exception):
 
 
 class _Started(Protocol):
-    """A process with three pipes for its standard streams, by our ends' descriptors."""
+    """A process with pipes for its three standard streams, held by the descriptors of our ends."""
 
     input: int
     output: int
     errors: int
 
     def exit_status(self) -> int | None:
-        """Wait a little for the end; None if it lives on."""
+        """Wait a little for the end and return the exit status; None if it still runs."""
         ...
 
     def kill(self) -> None:
@@ -58,11 +58,12 @@ class InspectorProcess:
     """One process for one file; leaving the context kills it.
 
     `listen` and `say` raise MediaBudgetError at the budget's deadline, ProcessEndedError, and InspectorUnavailableError
-    where the template is gone: then no file is to blame.
+    if the template is gone: no file is to blame for that.
     """
 
     def __init__(self, budget: ReadBudget, module: str | None = None) -> None:
-        """module: whose `main` answers the job; None for the inspector's. Another one is started anew each time."""
+        """module: the module whose `main` answers the job; None for the inspector's. Another module's process is always
+        new."""
         self._budget = budget
         hide_memory()
         is_forked = sys.platform == "linux" and module is None
@@ -129,7 +130,7 @@ class InspectorProcess:
 
 
 class _Spawned:
-    """A process of its own interpreter."""
+    """A process with an interpreter of its own."""
 
     def __init__(self, module: str) -> None:
         (their_input, self.input), (self.output, their_output), (self.errors, their_errors) = _pipes()
@@ -152,7 +153,7 @@ class _Spawned:
 
 
 class _Forked:
-    """A process forked from the template, on our behalf: the template reaps it and tells its exit status."""
+    """A process that the template forks for us: the template reaps it and reports its exit status."""
 
     def __init__(self) -> None:
         (their_input, self.input), (self.output, their_output), (self.errors, their_errors) = _pipes()
@@ -191,7 +192,7 @@ class _Forked:
 
 
 class _Template:
-    """The process that forks inspectors; a new one where the last one is gone or was started otherwise."""
+    """The process that forks inspectors; a new one if the last one is gone or was started differently."""
 
     _lock = threading.Lock()
     _current: "_Template | None" = None
@@ -220,7 +221,7 @@ class _Template:
             return template
 
     def fork(self, descriptors: list[int]) -> None:
-        with suppress(OSError):  # it is gone: the pipes end, and its own status tells why
+        with suppress(OSError):  # it is gone: the pipes end, and its own exit status gives the reason
             socket.send_fds(self._requests, [b"1"], descriptors)
 
     def exit_status(self) -> int | None:
@@ -236,14 +237,14 @@ class _Template:
         return self._process.poll() is None and (self._command, self._environment) == (command, environment)
 
     def _close(self) -> None:
-        """Let it end, once the processes that it forked have."""
+        """Let it end once the processes that it forked have ended."""
         self._requests.close()
         self.exit_status()
         os.close(self._errors)
 
 
 _PYTHON = [sys.executable, "-S", "-B", "-P", "-X", "utf8", "-m"]
-"""Without site, on this process's own path, alike in a venv, a bundle and a Lambda."""
+"""Command line of a new interpreter: without site, on this process's path, the same in a venv, a bundle and Lambda."""
 
 
 def template_command() -> list[str]:
@@ -274,7 +275,7 @@ def _text_in(errors: int) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Return the path of the code and nothing else: no credentials, no addresses."""
+    """Return an environment with the path of the code and nothing else: no credentials, no addresses."""
     environment = {"PYTHONPATH": os.pathsep.join(os.path.abspath(path) for path in sys.path)}  # noqa: PTH100
     # Lambda's interpreter finds its own shared library through it.
     if "LD_LIBRARY_PATH" in os.environ:

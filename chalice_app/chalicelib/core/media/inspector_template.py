@@ -1,7 +1,7 @@
 """The template of inspecting processes: `python -m chalicelib.core.media.inspector_template MODULE`, Linux only.
 
 It has loaded the media library and forks a process for each file, which then runs MODULE's `main`. It never sees a byte
-of a file, and no process that does can write to it: it has no descriptor in common with them, and its memory is hidden.
+of a file, and no process that does can write to it: they share no descriptor, and its memory is hidden.
 
 Standard input is a socket. Each byte on it comes with four descriptors: three that become the new process's standard
 ones, and a control socket. Once that is closed, the process is killed; its exit status is the last word on it.
@@ -32,7 +32,7 @@ class _Child:
 
 
 def main() -> NoReturn:
-    """Fork until nobody can ask any more and no process is left."""
+    """Fork until no request can come any more and no process is left."""
     hide_memory()
     try:
         # What the libraries load lazily must be loaded while files can still be opened.
@@ -64,7 +64,7 @@ def main() -> NoReturn:
                         poll.register(one, select.POLLIN)
             elif child and descriptor == child.control:
                 poll.unregister(descriptor)
-                os.kill(child.pid, 9)  # not reaped yet, hence no other process's number
+                os.kill(child.pid, 9)  # not reaped yet, so no other process has this id
             elif child:
                 _reap(child, children, poll)
     os._exit(0)
@@ -81,7 +81,7 @@ def _fork(descriptors: list[int], module: str) -> _Child:
 
 
 def _become(standard: list[int], module: str) -> NoReturn:
-    """Leave everything of the template behind but what it has loaded."""
+    """Drop everything of the template except what it has loaded."""
     try:
         for number, descriptor in enumerate(standard):
             os.dup2(descriptor, number)
@@ -98,7 +98,7 @@ def _become(standard: list[int], module: str) -> NoReturn:
 
 def _reap(child: _Child, children: dict[int, _Child], poll: select.poll) -> None:
     _, status = os.waitpid(child.pid, 0)
-    with suppress(OSError):  # nobody wants to know
+    with suppress(OSError):  # nobody is waiting for it
         os.write(child.control, EXIT_STATUS.pack(os.waitstatus_to_exitcode(status)))
     for descriptor in (child.pid_descriptor, child.control):
         del children[descriptor]

@@ -13,14 +13,15 @@ from chalicelib.core.media.facts import MIB
 
 _MAX_PACKETS_TO_A_KEYFRAME = 64
 _LEAST_UNKNOWN_BYTES = 192 << 10
-"""Read of a keyframe whose size no index tells, as a Matroska file's; twice the largest one so far, if that is more."""
+"""Bytes read of a keyframe whose size no index states, as in a Matroska file; or twice the largest one so far, if that
+is more."""
 _MAX_KEYFRAME_BYTES = 2 * MIB
 _CHUNK_HEADER_BYTES = 64
-"""An index may tell where the header of a picture begins, and the size of what follows it."""
+"""Some indexes give the position of a picture's header, and the size of what follows it."""
 
 
 class Keyframes:
-    """Keyframes of a video that stands open, by the moment before which they are shown.
+    """Keyframes of an open video, found by a moment that they precede.
 
     moments: in the stream's time base.
     """
@@ -57,14 +58,14 @@ class Keyframes:
         return picture
 
     def span_before(self, moment: int) -> tuple[int, int] | None:
-        """Start and end in the file of the keyframe before the moment, by the index.
+        """Start and end, in the file, of the keyframe before the moment, from the index.
 
-        Of a Matroska file, libavformat reads the index when it seeks for the first time.
+        libavformat reads the index of a Matroska file when it first seeks.
         """
         entries = self._stream.index_entries
         if not len(entries):
             return None
-        # An MP4 is sought by when a picture is shown, its index tells when one is decoded.
+        # Seeking in an MP4 goes by presentation time, its index gives decoding times.
         reordering = max(0, (self._stream.start_time or 0) - entries[0].timestamp)
         number = entries.search_timestamp(moment - reordering, backward=True)
         if number < 0:
@@ -75,7 +76,7 @@ class Keyframes:
 
 
 def decoded_alone(packet: "Packet[VideoStream]") -> VideoFrame | None:
-    """Decode a keyframe: a decoder that waits for later pictures is told that none come."""
+    """Decode a keyframe, and flush a decoder that waits for later pictures."""
     decoder = packet.stream.codec_context
     try:
         frames = [*packet.decode(), *decoder.decode(None)]
@@ -85,5 +86,5 @@ def decoded_alone(packet: "Packet[VideoStream]") -> VideoFrame | None:
 
 
 def keyframe_packets(media: InputContainer, stream: VideoStream) -> "Iterator[Packet[VideoStream]]":
-    """Keyframes in the order of the file, from where the demuxer stands."""
+    """Keyframes in file order, from the demuxer's position."""
     return (packet for packet in media.demux(stream) if packet.size and packet.is_keyframe)

@@ -1,4 +1,4 @@
-"""Orientation of a video's pictures, as its display matrix tells it. Imported by the inspecting process only."""
+"""Orientation of a video's pictures, from its display matrix. Imported by the inspecting process only."""
 
 import math
 import struct
@@ -13,7 +13,8 @@ _MATRIX = struct.Struct("=9i")
 
 @dataclass(frozen=True)
 class Orientation:
-    """How a player shows a stored picture: mirrored left to right first, then turned clockwise by 0, 90, 180 or 270.
+    """Orientation in which a player shows a stored picture: mirrored left to right, then turned clockwise by 0, 90, 180
+    or 270.
 
     Front cameras write mirrored matrices.
     """

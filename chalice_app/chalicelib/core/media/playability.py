@@ -1,7 +1,7 @@
-"""Playability of a file in browsers: by its container, codecs and profile, from one table.
+"""Playability of a file in browsers: container, codecs and profile, compared with one table.
 
-A browser here is the current Chrome, Edge, Firefox or Safari, on desktops and phones. What no source below names as
-played is played by none.
+A browser here is the current Chrome, Edge, Firefox or Safari, on desktops and phones. A format that no source below
+names as played counts as played by none.
 
 Sources:
 - MDN, "Media container formats", "Web video codec guide", "Web audio codec guide" (developer.mozilla.org), read on
@@ -22,7 +22,7 @@ from chalicelib.core.video_types import Container
 
 
 class Support(StrEnum):
-    """Browsers that play something; `some` also where it depends on the machine."""
+    """Browsers that play a part of a file; `some` also if it depends on the machine."""
 
     ALL = "all"
     SOME = "some"
@@ -30,7 +30,7 @@ class Support(StrEnum):
 
 
 class Part(StrEnum):
-    """Part of a file that stands in the way."""
+    """The part of a file that some browsers do not play."""
 
     VIDEO = "video"
     CONTAINER = "container"
@@ -39,7 +39,7 @@ class Part(StrEnum):
 
 @dataclass(frozen=True)
 class Obstacle:
-    """name: as people know it, as in "HEVC (H.265)"."""
+    """name: the common one, as in "HEVC (H.265)"."""
 
     part: Part
     name: str
@@ -47,7 +47,7 @@ class Obstacle:
 
 @dataclass(frozen=True)
 class Playability:
-    """obstacle: None where all browsers play the file."""
+    """obstacle: None if all browsers play the file."""
 
     browsers: Support
     obstacle: Obstacle | None = None
@@ -63,7 +63,7 @@ class Playability:
 
 @dataclass(frozen=True)
 class _Known:
-    """profiles: those that all browsers play, of a codec that they do not play as a whole."""
+    """profiles: those that all browsers play, for a codec that they do not play entirely."""
 
     name: str
     browsers: Support = Support.NONE
@@ -84,7 +84,8 @@ _CONTAINERS: dict[Container, tuple[_Known, frozenset[str]]] = {
     Container.MPEG_TS: (_Known("MPEG-TS"), frozenset()),
     Container.MPEG_PS: (_Known("MPEG-PS"), frozenset()),
 }
-"""Containers, and the codecs that belong there: others play in some browsers at best. MPEG-TS is a part of HLS only."""
+"""Containers, and the codecs that are usual in them: others play in some browsers at best. MPEG-TS plays only as part
+of HLS."""
 
 _VIDEO_CODECS = {
     "h264": _Known("H.264", _ALL, frozenset({"Baseline", "Constrained Baseline", "Main", "Extended", "High"})),
@@ -123,9 +124,10 @@ _ORDER = list(Support)
 def playability(
     container: Container, video_codec: str, video_profile: str | None, audio_codec: str | None
 ) -> Playability:
-    """Judge a file by its worst part; of equal ones, the picture comes before the container, the sound last.
+    """Judge a file by its worst part; among equal ones, the video codec comes first, then the container, then the audio
+    codec.
 
-    Codecs and profiles are named as libavcodec names them; a profile of None is taken for a usual one.
+    Codecs and profiles have libavcodec's names; a profile of None counts as a usual one.
     """
     browsers, obstacle = max(
         _parts(container, video_codec, video_profile, audio_codec), key=lambda found: _ORDER.index(found[0])

@@ -23,7 +23,7 @@ _TURNS = {90: ["transpose=clock"], 180: ["hflip", "vflip"], 270: ["transpose=ccl
 
 
 def best_picture(candidates: Iterator[VideoFrame]) -> VideoFrame:
-    """The first picture that shows something, else the one that shows most. candidates: at least one."""
+    """The first picture that shows something, otherwise the one that shows most. candidates: at least one."""
     best = next(candidates)
     best_contrast = _contrast(best)
     while best_contrast < _MIN_CONTRAST and (picture := next(candidates, None)):
@@ -51,7 +51,7 @@ def shrunk(picture: VideoFrame, pixel_aspect: Fraction, orientation: Orientation
     """Return the picture in square pixels, upright, its longer side at most edge_px, in a JPEG's format."""
     width, height = square_pixels(picture, pixel_aspect)
     scale = min(Fraction(1), Fraction(edge_px) / max(width, height))
-    # Scaled before anything else touches it: mapping, turning and encoding then cost next to nothing.
+    # Scaled first, so that mapping, turning and encoding cost next to nothing.
     small = _scaled(picture, _even(width * scale), _even(height * scale))
     return _turned(small, orientation)
 
@@ -99,7 +99,7 @@ def _turned(picture: VideoFrame, orientation: Orientation) -> VideoFrame:
 
 
 def encode_jpeg(picture: VideoFrame, quantizer: int) -> bytes:
-    """Baseline JPEG. quantizer: 1 to 31, smaller is better."""
+    """Encode a baseline JPEG. quantizer: 1 to 31, smaller is better."""
     encoder = CodecContext.create("mjpeg", "w")
     encoder.width, encoder.height, encoder.pix_fmt = picture.width, picture.height, "yuvj420p"
     encoder.time_base = Fraction(1, 25)

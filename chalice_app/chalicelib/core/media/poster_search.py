@@ -18,9 +18,9 @@ from chalicelib.core.media.keyframes import Keyframes, decoded_alone, keyframe_p
 
 _MICROSECONDS = 1_000_000
 _MOMENTS = (0.1, 0.25, 0.5, 0.75), (0.95, 0.9, 0.6, 0.35, 0.05)
-"""Parts of the duration; the second ones where the first show nothing."""
+"""Fractions of the duration; the second ones for videos whose first ones show nothing."""
 _BEGINNING_SECONDS = 0.5
-"""Until then many a video is black or shows a title."""
+"""Beginning of a video that is often black or shows a title."""
 _MAX_PICTURES_TO_TARGET = 64
 _FULLEST_KEYFRAMES = 2
 _MAX_INDEX_ENTRIES = 1_000_000
@@ -29,10 +29,10 @@ _CPU_SECONDS = 8.0
 
 
 class PosterSearch:
-    """Pictures of a video that stands open, the likeliest posters first.
+    """Pictures of an open video, the likeliest posters first.
 
-    first_picture: decodes the first one, of the file opened anew; raises UnreadableMediaError where there is none. Most
-    videos never need it.
+    first_picture: opens the file again and decodes its first picture; raises UnreadableMediaError if there is none.
+    Most videos never need it.
     """
 
     def __init__(
@@ -53,11 +53,11 @@ class PosterSearch:
             if picture is not None:
                 yield picture
             else:
-                first = first or self._first_picture()  # soon, for perhaps there is none
+                first = first or self._first_picture()  # soon, because there may be none
         yield first or self._first_picture()
 
     def in_order(self, *, first_last: bool) -> Iterator[VideoFrame]:
-        """Keyframes in the order of the file, where nothing says where any lies."""
+        """Keyframes in file order, for a file without an index."""
         waiting: Packet[VideoStream] | None = None
         try:
             for packet in keyframe_packets(self._media, self._stream):
@@ -70,7 +70,7 @@ class PosterSearch:
         except MemoryError:
             raise
         except (FFmpegError, MediaError):
-            pass  # the first picture will do
+            pass  # the first picture is enough
         yield (None if waiting is None else _picture_of(waiting)) or self._first_picture()
 
     def _targets(self, duration_seconds: float) -> Iterator[float]:
@@ -106,7 +106,7 @@ class PosterSearch:
         except MemoryError:
             raise
         except (FFmpegError, MediaError):
-            pass  # the first picture will do
+            pass  # the first picture is enough
         return nearest
 
     def _is_at_beginning(self, pts: int | None) -> bool:

@@ -1,4 +1,4 @@
-"""A stored object as a file: read by ranges, a few large ones, never more than a budget allows."""
+"""A stored object as a file: read in a few large ranges, never more than a budget allows."""
 
 import os
 import threading
@@ -13,7 +13,7 @@ from chalicelib.core.media.facts import MIB, InspectionLimits
 
 KIB = 1 << 10
 
-# Measured against 30 ms a request and 80 MB/s: smaller blocks pay in round trips, larger ones in bytes nobody reads.
+# Measured at 30 ms a request and 80 MB/s: smaller blocks cost round trips, larger ones bytes that nobody reads.
 HEAD_BYTES = 512 * KIB
 TAIL_BYTES = 512 * KIB
 FIRST_BLOCK_BYTES = 512 * KIB
@@ -22,7 +22,7 @@ MAX_EXPECTED_BYTES = 16 * MIB
 """Most that one request reads of a range that is known to be needed."""
 PREFETCHES_AT_ONCE = 8
 LARGE_FILE_BYTES = 256 * MIB
-"""From here on an index rarely fits into the tail: it is read in one go once the head says where it lies."""
+"""Size from which an index rarely fits into the tail: it is read at once when the head gives its position."""
 
 
 class ReadRange(Protocol):
@@ -79,15 +79,15 @@ class RangedFile:
     # libavformat grows its buffers for a name that looks like an address.
     name: str = "media"
     _position: int = 0
-    _next_block_bytes: int = FIRST_BLOCK_BYTES // 2  # doubled where the head is read on
+    _next_block_bytes: int = FIRST_BLOCK_BYTES // 2  # doubled while reading continues from the head
     _fetched_up_to: int = -1
     _expected: tuple[int, int] = (0, 0)
     _starts: list[int] = field(default_factory=list[int])
     _blocks: list[bytes] = field(default_factory=list[bytes])
 
     def prefetch(self) -> None:
-        """Read head and tail, at the same time: every container keeps its index at one of them. The head alone of a
-        large file."""
+        """Read head and tail at the same time: every container has its index in one of them. Of a large file, only the
+        head."""
         if self._starts or not self.size_bytes:
             return
         head_end = min(HEAD_BYTES, self.size_bytes)
@@ -111,7 +111,8 @@ class RangedFile:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def read_some(self, size_bytes: int) -> bytes:
-        """Read at most so many bytes, at least one before the end: what is held of them, else one request's block."""
+        """Read at most this many bytes, at least one before the end: those in the cache, otherwise one request's
+        block."""
         self.prefetch()
         end = min(self._position + size_bytes, self.size_bytes)
         if self._position >= end:
@@ -121,11 +122,11 @@ class RangedFile:
         return piece
 
     def expect(self, start: int, end: int) -> None:
-        """Read the range, and no byte more, in as few requests as possible, once something of it is asked for."""
+        """Read exactly the range, in as few requests as possible, once a part of it is needed."""
         self._expected = start, end
 
     def prefetch_all(self, ranges: Iterable[tuple[int, int]]) -> None:
-        """Read what is missing of the ranges, some at the same time."""
+        """Read the missing bytes of the ranges, several at the same time."""
         gaps = [gap for start, end in _merged(ranges) for gap in self._gaps(start, end)]
         for first in range(0, len(gaps), PREFETCHES_AT_ONCE):
             batch = gaps[first : first + PREFETCHES_AT_ONCE]
@@ -185,7 +186,7 @@ class RangedFile:
         block_end = min(block_end, following)
         block = self._fetch(block_start, block_end)
         self._keep(block_start, block)
-        self._fetched_up_to = -1 if is_expected else block_end  # nobody knows whether it is read on
+        self._fetched_up_to = -1 if is_expected else block_end  # it is unknown whether reading continues
         return block[start - block_start : end - block_start]
 
     def _keep(self, start: int, block: bytes) -> None:
@@ -212,7 +213,7 @@ def _merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 class _Fetch:
-    """One request in a thread of its own, so that a storage that never answers cannot hold us beyond the deadline."""
+    """One request in a thread of its own, so that a storage that never answers cannot keep us past the deadline."""
 
     def __init__(self, read_range: ReadRange, start: int, end: int, budget: ReadBudget) -> None:
         self._read_range, self._start, self._end, self._budget = read_range, start, end, budget
@@ -234,5 +235,5 @@ class _Fetch:
     def _run(self) -> None:
         try:
             self._data = self._read_range(self._start, self._end)
-        except BaseException as error:  # raised again where the result is asked for
+        except BaseException as error:  # raised again when the result is read
             self._error = error

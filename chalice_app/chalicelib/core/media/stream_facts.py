@@ -33,19 +33,19 @@ _NO_PICTURES = Disposition.attached_pic | Disposition.still_image | Disposition.
 _MAX_FRAME_RATE = 1_000
 _NEAR_RATE = 0.1
 _BYTES_A_PIXEL = 4
-"""Of a decoded picture, its margins and what the decoder keeps beside it."""
+"""Bytes per pixel of a decoded picture, with its margins and what the decoder keeps beside it."""
 _INDEXED_CONTAINERS = BOX_CONTAINERS | EBML_CONTAINERS | {Container.AVI}
 
 
 Tell = Callable[[MediaFacts, bytes], None]
-"""Takes facts and poster."""
+"""A receiver of facts and poster."""
 
 
 def inspect(
     file: MediaFile, container: Container, limits: InspectionLimits, tell: Tell, *, thumbnails: bool
 ) -> Sprite | None:
-    """Tell facts and poster, then draw thumbnails if they are wanted and cost little. What is raised after the telling
-    concerns these alone.
+    """Send facts and poster, then draw thumbnails if they are wanted and cost little. Errors after the sending concern
+    only the thumbnails.
 
     Raises NoVideoStreamError, EncryptedMediaError, UnsupportedCodecError, UnreadableMediaError, MediaLimitsError,
     MemoryError, and what `file.read` raises.
@@ -102,9 +102,9 @@ def _inspect(
 
 @dataclass(frozen=True)
 class _VideoFile:
-    """A file, and what is known of its index.
+    """A file, and what is known about its index.
 
-    is_unindexed: it says nowhere how long it is or where its keyframes lie.
+    is_unindexed: it states neither its length nor the positions of its keyframes.
     """
 
     file: MediaFile
@@ -115,7 +115,7 @@ class _VideoFile:
 
     @property
     def is_indexed(self) -> bool:
-        """Check whether the keyframes' places are known without reading them."""
+        """Check whether the positions of the keyframes are known without reading these."""
         return self.container in _INDEXED_CONTAINERS and not self.is_unindexed
 
     def open(self, *, by_header_alone: bool = False) -> InputContainer:
@@ -139,7 +139,7 @@ class _VideoFile:
         finally:
             self.file.seek(position)
         if picture is None:
-            bytearray(picture_bytes)  # MemoryError: decoders take memory that they do not get for damage
+            bytearray(picture_bytes)  # MemoryError: decoders report a lack of memory as damage
             raise UnreadableMediaError(problem="no picture can be decoded")
         return picture
 
@@ -147,7 +147,7 @@ class _VideoFile:
 def _opened(
     file: MediaFile, container: Container, limits: InspectionLimits, *, is_fragmented: bool
 ) -> tuple[_VideoFile, InputContainer]:
-    """Open the file, by its header alone where that says enough."""
+    """Open the file, by its header alone if that is enough."""
     video_file = _VideoFile(file, container, limits, is_fragmented, is_unindexed=is_fragmented)
     media = video_file.open(by_header_alone=video_file.is_indexed)
     if media.duration is None and not is_fragmented:
@@ -161,7 +161,8 @@ def _opened(
 
 
 def _says_enough(media: InputContainer) -> bool:
-    """Check whether the header alone told all facts; the poster tells what is still missing, as the pixels' format."""
+    """Check whether the header alone gave all facts; the poster adds what is still missing, such as the pixel
+    format."""
     video = next(iter(media.streams.video), None)
     sounds = [stream.codec_context for stream in media.streams.audio if stream.codec_context is not None]
     return bool(
@@ -247,7 +248,7 @@ def _video_facts(
 
 
 def _rate_of_fragments(stream: AvVideoStream) -> Fraction | None:
-    """The nominal rate where the average of the first fragments is near it.
+    """The nominal rate if the average of the first fragments is near it.
 
     That average counts the wait for the sound's first samples as pictures: 23.9 for 25 a second.
     """

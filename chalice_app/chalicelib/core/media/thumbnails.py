@@ -16,7 +16,7 @@ from chalicelib.core.media.orientation import Orientation
 from chalicelib.core.media.poster import encode_jpeg, shrunk
 
 WHOLE_FILE_BYTES = 8 * MIB
-"""Up to here a file without an index is read as a whole; of larger ones nobody knows where their keyframes lie."""
+"""Size up to which a file without an index is read as a whole; in larger ones the keyframes cannot be found."""
 _QUANTIZER = 6  # coarser than the poster's: it is seen small
 _CPU_SECONDS = 3.0
 _MIN_KEYFRAMES = 2
@@ -32,7 +32,7 @@ class Sprite:
 
 @dataclass(frozen=True)
 class Source:
-    """A video that stands open. is_indexed: where its keyframes lie is known without reading them."""
+    """An open video. is_indexed: the positions of its keyframes are known without reading these."""
 
     file: MediaFile
     stream: VideoStream
@@ -44,7 +44,7 @@ class Source:
 
 
 def make_sprite(source: Source) -> Sprite | None:
-    """Draw the keyframe at the middle of each part of the duration; None where that costs too much or shows too little.
+    """Draw the keyframe at the middle of each part of the duration; None if that costs too much or shows too little.
 
     Raises what libav and `file.read` raise.
     """
@@ -74,7 +74,7 @@ def _moments(source: Source, count: int) -> list[int]:
 
 
 def _ranges(source: Source, moments: Iterable[int]) -> list[tuple[int, int]]:
-    """Start and end of what the demuxer reads for the keyframes before the moments, by the index."""
+    """Start and end of what the demuxer reads for the keyframes before the moments, from the index."""
     spans = {span for moment in moments if (span := source.keyframes.span_before(moment))}
     size_bytes = source.file.size_bytes
     return sorted((start, min(end, size_bytes)) for start, end in spans if start < size_bytes)
@@ -90,7 +90,7 @@ def _drawn(source: Source, moments: list[int]) -> Sprite | None:
         if time.process_time() > limit:
             return None
         if picture is None or picture is last_picture:
-            # A transport stream is sought by time alone: after the last keyframe none is found.
+            # Seeking in a transport stream goes by time only: after the last keyframe nothing is found.
             if not tiles:
                 return None
             tiles.append(tiles[-1])

@@ -1,6 +1,6 @@
 """Pictures of a high dynamic range, mapped to what a JPEG shows. Imported by the inspecting process only.
 
-libswscale maps them too, but computes seconds for its table. Ours is coarser and takes a tenth of a second.
+libswscale maps them, too, but takes seconds to compute its table. Ours is coarser and takes a tenth of a second.
 """
 
 import struct
@@ -14,11 +14,11 @@ from av.video.reformatter import ColorPrimaries, ColorTrc
 
 _LEVEL = 4
 _STEPS = _LEVEL**2
-"""Of each colour in the table, which the filter `haldclut` takes as a picture of _LEVEL³ by _LEVEL³ pixels."""
+"""Steps per colour in the table, which the filter `haldclut` takes as a picture of _LEVEL³ by _LEVEL³ pixels."""
 _FORMAT, _MOST = "rgb48le", 65_535
 
 _SOURCE_NITS = 1000.0
-"""Brightest of usual recordings; few files tell theirs."""
+"""Peak brightness of usual recordings; few files state theirs."""
 _WHITE_NITS = 203.0  # ITU-R BT.2408-7, 2.1: of graphics, which a JPEG shows as white
 _M1, _M2, _C1, _C2, _C3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128  # SMPTE ST 2084
 _A, _B, _C = 0.17883277, 0.28466892, 0.55991073  # ITU-R BT.2100-2, table 5: HLG

@@ -1,7 +1,7 @@
-"""Videos written as they happened: fragmented MP4 and live Matroska, which say nowhere how long they are.
+"""Videos written live: fragmented MP4 and live Matroska, which do not state their length.
 
-libavformat would walk such a file from one end to the other. We show it the beginning alone, and ask the end for the
-time. Imported by the inspecting process only.
+libavformat would read such a file from one end to the other. We show it only the beginning, and take the time from the
+end. Imported by the inspecting process only.
 """
 
 from collections.abc import Iterator
@@ -24,14 +24,14 @@ _CLUSTER_BEGINNINGS = (0xE7, 0xBF, 0xAB)
 
 
 def beginning(file: MediaFile) -> MediaFile:
-    """Return the beginning of the file that is worth walking through."""
+    """Return the beginning of the file that is worth reading."""
     return Excerpt(file, [(0, min(file.size_bytes, BEGINNING_BYTES))])
 
 
 def duration_from_tail(
     file: MediaFile, container: Container, limits: InspectionLimits, start_seconds: float
 ) -> float | None:
-    """Seconds from `start_seconds` to the end of the last packet; None if the end tells no time."""
+    """Seconds from `start_seconds` to the end of the last packet; None if the end contains no time."""
     matroska = container in EBML_CONTAINERS
     if matroska:
         header_end = _first(_clusters(read_bytes(file, 0, _HEADER_BYTES, file.size_bytes)))
