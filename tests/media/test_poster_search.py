@@ -1,0 +1,130 @@
+"""The poster is the first picture that shows something, wherever in the video it is."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from tests.media.pictures import picture_of
+from tests.media.recipes import LIVE
+from tests.media.stored_file import inspect_file
+
+WIDTH, HEIGHT = 64, 36
+BARS = 8
+BLACK = 0
+"""A scene without a bar."""
+ONE_KEYFRAME = 10_000
+
+Scene = tuple[float, int]
+"""Length in seconds, and the number of the bar that it shows, from 1."""
+
+
+def write_scenes(
+    path: Path,
+    scenes: Sequence[Scene],
+    *,
+    frame_rate: int = 5,
+    pictures_a_keyframe: int = 12,
+    start_seconds: float = 0,
+    muxer: str = "mp4",
+    muxer_options: dict[str, str] | None = None,
+) -> Path:
+    """Encode scenes one after the other. start_seconds: of the first picture, by its timestamp."""
+    keyframes = f"keyint={pictures_a_keyframe}:min-keyint={pictures_a_keyframe}:scenecut=0"
+    with av.open(str(path), "w", format=muxer, options=muxer_options or {}) as output:
+        options = {"preset": "ultrafast", "threads": "1", "x264-params": keyframes}
+        stream = output.add_stream("libx264", rate=frame_rate, options=options)
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        number = round(start_seconds * frame_rate)
+        for seconds, bar in scenes:
+            for _ in range(round(seconds * frame_rate)):
+                picture = _bar(bar)
+                picture.pts, picture.time_base = number, Fraction(1, frame_rate)
+                output.mux(stream.encode(picture))
+                number += 1
+        output.mux(stream.encode(None))
+    return path
+
+
+def _bar(bar: int) -> VideoFrame:
+    """A bright bar on black."""
+    picture = VideoFrame(WIDTH, HEIGHT, "yuv420p")
+    line = bytes(235 if bar and x * BARS // WIDTH == bar - 1 else 16 for x in range(WIDTH))
+    luma, *chroma = picture.planes
+    luma.update((line.ljust(luma.line_size, b"\0") * HEIGHT).ljust(luma.buffer_size, b"\0"))
+    for plane in chroma:
+        plane.update(bytes([128]) * plane.buffer_size)
+    return picture
+
+
+def shown_bar(path: Path) -> int:
+    poster = picture_of(inspect_file(path).poster_jpeg)
+    plane = poster.planes[0]
+    middle = bytes(plane)[poster.height // 2 * plane.line_size :][: poster.width]
+    bright = [x for x, luma in enumerate(middle) if luma > 128]
+    return bright[len(bright) // 2] * BARS // poster.width + 1 if bright else BLACK
+
+
+def test_a_scene_that_no_usual_moment_meets_is_found_by_the_size_of_its_keyframes(tmp_path: Path) -> None:
+    video = write_scenes(tmp_path / "v", [(40.0, BLACK), (2.4, 3), (17.6, BLACK)])
+    assert shown_bar(video) == 3
+
+
+def test_of_two_such_scenes_the_earlier_of_the_usual_moments_wins(tmp_path: Path) -> None:
+    video = write_scenes(tmp_path / "v", [(12.0, BLACK), (4.8, 2), (28.2, BLACK), (2.4, 5), (12.6, BLACK)])
+    assert shown_bar(video) == 2
+
+
+def test_the_poster_of_fragments_is_not_black_where_a_later_one_shows_something(tmp_path: Path) -> None:
+    video = write_scenes(tmp_path / "v", [(4.8, BLACK), (4.8, 4)], muxer_options=LIVE)
+    assert shown_bar(video) == 4
+
+
+def test_the_poster_of_fragments_is_the_first_picture_only_if_no_later_one_shows_anything(tmp_path: Path) -> None:
+    assert shown_bar(write_scenes(tmp_path / "1", [(2.4, 1), (2.4, 2), (2.4, 3)], muxer_options=LIVE)) == 2
+    assert shown_bar(write_scenes(tmp_path / "2", [(2.4, 1), (7.2, BLACK)], muxer_options=LIVE)) == 1
+
+
+def test_a_video_with_one_keyframe_is_decoded_up_to_the_wanted_moment_and_no_further(tmp_path: Path) -> None:
+    video = write_scenes(tmp_path / "v", [(1.8, 1), (0.4, 2), (17.8, 3)], pictures_a_keyframe=ONE_KEYFRAME)
+    assert shown_bar(video) == 2, "at a tenth of 20 seconds"
+
+
+def test_at_most_64_pictures_are_decoded_on_the_way_to_a_moment(tmp_path: Path) -> None:
+    """The poster shows the 65th: one is there, 64 follow."""
+    scenes = [(64 / 5, 1), (1 / 5, 2), (200.0, 3)]
+    assert shown_bar(write_scenes(tmp_path / "v", scenes, pictures_a_keyframe=ONE_KEYFRAME)) == 2
+
+
+def test_moments_count_from_the_beginning_of_a_video_whose_clock_does_not_begin_at_zero(tmp_path: Path) -> None:
+    video = write_scenes(tmp_path / "v", [(2.4, 1), (2.4, 2), (19.2, 3)], start_seconds=100, muxer="mpegts")
+    with av.open(str(video)) as media:
+        assert media.start_time == 100_000_000
+    assert shown_bar(video) == 2, "at a tenth of 24 seconds"
+
+
+@pytest.mark.parametrize("start_seconds", [0, 100])
+def test_fragments_may_begin_at_any_time_and_last_as_long(start_seconds: int, tmp_path: Path) -> None:
+    """A camera's clock, or a recording cut from a longer one."""
+    video = write_scenes(tmp_path / "v", [(4.8, 1), (4.8, 2)], muxer_options=LIVE)
+    video.write_bytes(_delayed(video.read_bytes(), start_seconds))
+    with av.open(str(video)) as media:
+        assert media.start_time == start_seconds * 1_000_000
+    assert inspect_file(video).facts.duration_seconds == pytest.approx(9.6, abs=0.01)
+
+
+def _delayed(data: bytes, seconds: int) -> bytes:
+    """Add to the decode time of each fragment (ISO/IEC 14496-12, 8.8.12; 8.4.2 for its units)."""
+    content = bytearray(data)
+    units_a_second = int.from_bytes(data[(at := data.index(b"mdhd") + 16) : at + 4], "big")
+    position = data.find(b"tfdt")
+    while position >= 0:
+        time = slice(position + 8, position + 16)
+        content[time] = (int.from_bytes(content[time], "big") + seconds * units_a_second).to_bytes(8, "big")
+        position = data.find(b"tfdt", position + 4)
+    return bytes(content)
