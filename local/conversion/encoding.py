@@ -1,7 +1,6 @@
 """Encoding of a video's first streams as H.264 and AAC in an MP4. Imported by the encoding process only.
 
-As MediaConvert is asked to: upright, progressive, fitted, its index first. Pictures of a high dynamic range are not
-mapped to a lower one.
+As MediaConvert is asked to: upright, progressive, fitted, in the colours of every screen, its index first.
 """
 
 from collections.abc import Iterator
@@ -18,8 +17,10 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.error import FFmpegError
 from av.filter import Graph
+from av.filter.context import FilterContext
 from av.packet import Packet
 from av.video.frame import VideoFrame
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from av.video.stream import VideoStream
 
 from chalicelib.core.media.copier import Output, RoomTooSmallError
@@ -27,6 +28,7 @@ from chalicelib.core.media.demuxing import MediaFile, open_media
 from chalicelib.core.media.errors import NoVideoStreamError, UnreadableMediaError
 from chalicelib.core.media.facts import InspectionLimits
 from chalicelib.core.media.orientation import Orientation
+from chalicelib.core.media.tone_mapping import TABLE_FORMAT, colour_table, is_hdr
 from chalicelib.core.video_types import Container
 
 SOUND_RATE_HZ = 48_000
@@ -40,6 +42,7 @@ _OPTIONS = {"preset": "veryfast", "crf": "23", "threads": "1", "profile": "high"
 """One thread: the process may start no other. PyAV's resampler tries to, and goes on without."""
 
 _TURNS = {90: [("transpose", "clock")], 180: [("hflip", ""), ("vflip", "")], 270: [("transpose", "cclock")]}
+_MAPS = "haldclut", "clut=first"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +95,14 @@ def _decoded(packet: "Packet[Any]") -> list[Any]:
         return []
 
 
+@dataclass(frozen=True)
+class _Filters:
+    """entry: takes the pictures. The graph may have another one, for a table."""
+
+    graph: Graph
+    entry: FilterContext
+
+
 class _Pictures:
     """The video stream, upright, progressive and fitted."""
 
@@ -104,23 +115,23 @@ class _Pictures:
         self._stream.width, self._stream.height, self._stream.pix_fmt = wanted.width, wanted.height, "yuv420p"
         if source.time_base:
             self._stream.codec_context.time_base = source.time_base
-        self._graph: Graph | None = None
+        self._filters: _Filters | None = None
         self._last_pts = -1
 
     def encoded(self, packet: "Packet[Any]") -> "Iterator[Packet[Any]]":
         for picture in _decoded(packet):
-            graph = self._graph = self._graph or self._filters(picture)
+            filters = self._filters = self._filters or self._made(picture)
             picture.pts = picture.pts if picture.pts is not None else picture.dts
             if picture.pts is not None and picture.pts > self._last_pts:
                 self._last_pts = picture.pts
-                graph.vpush(picture)
-                yield from self._pulled(graph)
+                filters.entry.push(picture)
+                yield from self._pulled(filters.graph)
 
     def rest(self) -> "Iterator[Packet[Any]]":
-        if self._graph is None:
+        if self._filters is None:
             raise UnreadableMediaError(problem="it has no picture")
-        self._graph.vpush(None)
-        yield from self._pulled(self._graph)
+        self._filters.entry.push(None)
+        yield from self._pulled(self._filters.graph)
         yield from self._stream.encode(None)
 
     def _pulled(self, graph: Graph) -> "Iterator[Packet[Any]]":
@@ -132,13 +143,15 @@ class _Pictures:
             picture.pict_type = 0  # the encoder chooses
             yield from self._stream.encode(picture)
 
-    def _filters(self, picture: VideoFrame) -> Graph:
+    def _made(self, picture: VideoFrame) -> _Filters:
         orientation = Orientation.of(picture)
         turns = [("hflip", "")] * orientation.is_mirrored + _TURNS.get(orientation.rotation_degrees, [])
+        fitted = f"{self._wanted.width}:{self._wanted.height}"
+        hdr = is_hdr(picture)
         steps = [
             ("yadif", "deint=interlaced"),
             *turns,
-            ("scale", f"{self._wanted.width}:{self._wanted.height}"),
+            *(_mapping(fitted) if hdr else [("scale", fitted)]),
             ("setsar", "1"),
             ("format", "yuv420p"),
         ]
@@ -147,8 +160,34 @@ class _Pictures:
         source = graph.add_buffer(
             width=picture.width, height=picture.height, format=picture.format, time_base=self._source.time_base
         )
-        graph.link_nodes(source, *(graph.add(*step) for step in steps), graph.add("buffersink")).configure()
-        return graph
+        filters = [graph.add(*step) for step in steps]
+        graph.link_nodes(source, *filters, graph.add("buffersink"))
+        if not hdr:
+            graph.configure()
+            return _Filters(graph, source)
+        table = colour_table(picture)
+        tables = graph.add_buffer(
+            width=table.width, height=table.height, format=table.format, time_base=self._source.time_base
+        )
+        tables.link_to(filters[steps.index(_MAPS)], 0, 1)
+        graph.configure()
+        table.pts = 0
+        tables.push(table)
+        tables.push(None)
+        context = self._stream.codec_context
+        context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
+        context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+        return _Filters(graph, source)
+
+
+def _mapping(fitted: str) -> list[tuple[str, str]]:
+    """Filters from a high dynamic range to BT.709. The table is the second input of _MAPS."""
+    return [
+        ("scale", f"{fitted}:in_color_matrix=bt2020:out_range=pc"),
+        ("format", TABLE_FORMAT),
+        _MAPS,
+        ("scale", "in_range=pc:out_color_matrix=bt709:out_range=tv"),
+    ]
 
 
 class _Sound:

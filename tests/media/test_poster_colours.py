@@ -11,7 +11,11 @@ import pytest
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from tests.media.stored_file import inspect_file
+from chalicelib.core.json_values import JsonObject
+from chalicelib.core.media.copying import COPY_LIMITS, Sink, Source, write_media
+from chalicelib.core.video_types import Container
+from local.conversion.converter import ENCODER
+from tests.media.stored_file import StoredFile, inspect_file
 
 Colour = tuple[int, int, int]
 SEEN_ALIKE = 6
@@ -47,6 +51,9 @@ COLOURS = {
     "PQ, black": (Said(y=64, u=512, v=512, **PQ), (0, 0, 0)),
     # R, G and B of 120, 80 and 60 cd/m²: 0.526, 0.483 and 0.453
     "PQ, skin": (Said(y=495.5, u=492.3, v=533.3, **PQ), (217, 164, 144)),
+    # R, G and B of 100, 20 and 10 cd/m²: 0.508, 0.357 and 0.300
+    "PQ, red": (Said(y=408.5, u=467.4, v=581.7, **PQ), (225, 63, 54)),
+    "PQ, red, its matrix untold": (Said(y=408.5, u=467.4, v=581.7, **{**PQ, "matrix": 2}), (225, 63, 54)),
     # ITU-R BT.2408: graphics white is 0.75 of HLG's range
     "HLG, white": (Said(y=64 + 876 * 0.75, u=512, v=512, **HLG), (229, 229, 229)),
 }
@@ -97,3 +104,23 @@ def test_a_poster_and_thumbnails_have_the_colours_of_the_video(name: str, tmp_pa
     assert inspection.thumbnails
     for jpeg in (inspection.poster_jpeg, inspection.thumbnails.sprite_jpeg):
         assert _colour(jpeg) == pytest.approx(shown, abs=SEEN_ALIKE)
+
+
+@pytest.mark.parametrize("name", [name for name in COLOURS if name.startswith(("PQ", "HLG"))])
+def test_a_local_rendition_has_the_colours_of_the_poster(name: str, tmp_path: Path) -> None:
+    said, shown = COLOURS[name]
+    _write(tmp_path / "v.mp4", said)
+    stored, parts = StoredFile(tmp_path / "v.mp4"), dict[int, bytes]()
+    source = Source(read_range=stored.read_range, size_bytes=stored.size_bytes, container=Container.MP4, packets=100)
+    job: JsonObject = {"width": said.width, "height": said.height, "hasSound": False}
+    write_media(source, Sink(parts.__setitem__, 1 << 20), COPY_LIMITS, module=ENCODER, job=job)
+    rendition = tmp_path / "rendition.mp4"
+    rendition.write_bytes(b"".join(parts[number] for number in sorted(parts)))
+    with av.open(str(rendition)) as media:
+        context = media.streams.video[0].codec_context
+        assert (context.colorspace, context.color_trc, context.color_primaries) == (1, 1, 1), (
+            "BT.709, for every browser"
+        )
+        assert sum(1 for _ in media.decode(video=0)) == 4
+    posters = [inspect_file(path).poster_jpeg for path in (tmp_path / "v.mp4", rendition)]
+    assert [_colour(poster) for poster in posters] == [pytest.approx(shown, abs=SEEN_ALIKE)] * 2

@@ -1,4 +1,5 @@
-"""Pictures of a high dynamic range, mapped to what a JPEG shows. Imported by the inspecting process only.
+"""Pictures of a high dynamic range, mapped to what a JPEG shows. Imported by the inspecting process, and by the local
+platform's encoding process.
 
 libswscale maps them, too, but takes seconds to compute its table. Ours is coarser and takes a tenth of a second.
 """
@@ -15,7 +16,7 @@ from av.video.reformatter import ColorPrimaries, ColorTrc
 _LEVEL = 4
 _STEPS = _LEVEL**2
 """Steps per colour in the table, which the filter `haldclut` takes as a picture of _LEVEL³ by _LEVEL³ pixels."""
-_FORMAT, _MOST = "rgb48le", 65_535
+TABLE_FORMAT, _MOST = "rgb48le", 65_535
 
 _SOURCE_NITS = 1000.0
 """Peak brightness of usual recordings; few files state theirs."""
@@ -33,8 +34,8 @@ def is_hdr(picture: VideoFrame) -> bool:
 
 def tone_mapped(picture: VideoFrame) -> VideoFrame:
     """Map the picture to sRGB. It should be small already."""
-    rgb = picture.reformat(format=_FORMAT, src_colorspace="BT2020", dst_color_range="JPEG", threads=1)
-    table = _table(is_hlg=picture.color_trc == ColorTrc.ARIB_STD_B67)
+    rgb = picture.reformat(format=TABLE_FORMAT, src_colorspace="BT2020", dst_color_range="JPEG", threads=1)
+    table = colour_table(picture)
     graph = Graph()
     graph.threads = 1
     sources = [
@@ -55,10 +56,15 @@ def tone_mapped(picture: VideoFrame) -> VideoFrame:
     return mapped
 
 
+def colour_table(picture: VideoFrame) -> VideoFrame:
+    """Return the table for `haldclut`, by which pictures like this one are mapped to sRGB."""
+    return _table(is_hlg=picture.color_trc == ColorTrc.ARIB_STD_B67)
+
+
 @cache
 def _table(*, is_hlg: bool) -> VideoFrame:
     """Colours of the table, red first, as a picture."""
-    table = VideoFrame(_LEVEL**3, _LEVEL**3, _FORMAT)
+    table = VideoFrame(_LEVEL**3, _LEVEL**3, TABLE_FORMAT)
     steps = [number / (_STEPS - 1) for number in range(_STEPS)]
     levels = [_hlg_scene(step) for step in steps] if is_hlg else [_compressed(_nits(step)) for step in steps]
     colours: list[int] = []
