@@ -68,8 +68,8 @@ def _site(api: FakeApi) -> Flask:
     def file(name: str) -> Response:
         response = send_from_directory(WEB_CLIENT, name, max_age=0)
         response.headers["Content-Security-Policy"] = (
-            "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; form-action 'self'; "
-            "manifest-src 'self'; worker-src 'self'; "
+            "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; base-uri 'none'; "
+            "form-action 'self'; manifest-src 'self'; worker-src 'self'; "
             f"frame-ancestors 'none'; img-src 'self' {storage_url}; media-src blob: {storage_url}; "
             f"connect-src 'self' {storage_url} {sign_in_url}"
         )

@@ -24,7 +24,7 @@ UPLOADER = REPOSITORY / "clients" / "uploader"
 BUILT = UPLOADER / "dist"
 EXAMPLES = UPLOADER / "examples"
 TOOLS = REPOSITORY / "clients" / "node_modules"
-MOST_BYTES = 30_000
+MOST_BYTES = 31_000
 """Of scripts, styles and texts, compressed."""
 
 

@@ -1,8 +1,10 @@
 /** Reads a file once, beside the upload, and answers with its checksums. */
 
 import type { ChecksumRequest, Checksums } from "./checksum";
-import { Crc64Nvme } from "./crc64nvme";
+import { crcMaker } from "./crc64nvme_compiled";
 import { piecesOf } from "./file_pieces";
+
+const newCrc = crcMaker();
 
 // biome-ignore lint/suspicious/noGlobalAssign: a worker hears of its work by this handler.
 onmessage = async ({ data: { file, partSizeBytes } }: MessageEvent<ChecksumRequest>) => {
@@ -16,7 +18,7 @@ onmessage = async ({ data: { file, partSizeBytes } }: MessageEvent<ChecksumReque
 };
 
 async function checksum(bytes: Blob): Promise<string> {
-  const crc = new Crc64Nvme();
+  const crc = newCrc();
   for await (const piece of piecesOf(bytes)) crc.update(piece);
   return crc.base64();
 }

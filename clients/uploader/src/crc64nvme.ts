@@ -2,18 +2,19 @@
  * CRC-64/NVME, S3's whole-object checksum: polynomial ad93d23594c93659, reflected, all ones before and after.
  *
  * Eight bytes a step over eight tables (Kounavis and Berry's slicing-by-8), in halves of 32 bits: BigInt would be twenty
- * times slower, and WebAssembly is not allowed by the page's Content-Security-Policy.
+ * times slower. `crc64nvme_compiled.ts` takes half the time, where the page's Content-Security-Policy lets it.
  */
 
 // biome-ignore-all lint/style/noNonNullAssertion: indexes stay within tables and words; a check would cost time per byte.
 
 const POLYNOMIAL_HIGH = 0x9a6c9329;
 const POLYNOMIAL_LOW = 0xac4bc9b5;
-const SLICES = 8;
+/** As many as the compiled steps take bytes; those here take half of them. */
+export const SLICES = 16;
 
 /** Entry `slice * 256 + byte`. Signed: the engine would handle unsigned words of 32 bits as floats. */
-const HIGH = new Int32Array(SLICES * 256);
-const LOW = new Int32Array(SLICES * 256);
+export const HIGH = new Int32Array(SLICES * 256);
+export const LOW = new Int32Array(SLICES * 256);
 
 for (let byte = 0; byte < 256; byte += 1) {
   let high = 0;
@@ -37,7 +38,14 @@ for (let at = 256; at < SLICES * 256; at += 1) {
   LOW[at] = (low >>> 8) ^ (high << 24) ^ (LOW[low & 255] as number);
 }
 
-export class Crc64Nvme {
+/** A checksum under way. */
+export interface Crc {
+  update(bytes: Uint8Array): void;
+  /** S3's form: base64 of the eight big-endian bytes. */
+  base64(): string;
+}
+
+export class Crc64Nvme implements Crc {
   #high = ~0;
   #low = ~0;
 
@@ -80,11 +88,14 @@ export class Crc64Nvme {
     }
   }
 
-  /** S3's form: base64 of the eight big-endian bytes. */
   base64(): string {
     const bytes = new DataView(new ArrayBuffer(8));
     bytes.setUint32(0, ~this.#high >>> 0);
     bytes.setUint32(4, ~this.#low >>> 0);
-    return btoa(String.fromCharCode(...new Uint8Array(bytes.buffer)));
+    return base64Of(bytes);
   }
+}
+
+export function base64Of({ buffer }: DataView<ArrayBuffer>): string {
+  return btoa(String.fromCharCode(...new Uint8Array(buffer)));
 }
