@@ -131,7 +131,8 @@ class DeployedStage:
 
     @cached_property
     def announcements(self) -> Announcements:
-        notifier = SnsNotifier(self.session.client("sns"), self.outputs.environment["COMPLETION_TOPIC_ARN"])
+        sns = self.session.client("sns")
+        notifier = SnsNotifier(lambda: sns, self.outputs.environment["COMPLETION_TOPIC_ARN"])
         return Announcements(records=self.records, notifier=notifier, now=lambda: datetime.now(UTC))
 
     @cached_property

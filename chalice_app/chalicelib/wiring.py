@@ -18,6 +18,7 @@ from chalicelib.environment import Environment
 if TYPE_CHECKING:  # costly to import, or not in every function's bundle
     import boto3
     from types_boto3_s3.client import S3Client
+    from types_boto3_sns.client import SNSClient
 
     from chalicelib.adapters.lambda_trigger import LambdaTrigger
     from chalicelib.adapters.s3_metadata import S3Metadata
@@ -378,7 +379,11 @@ class Services:
     def _topic(self) -> "SnsNotifier":
         from chalicelib.adapters.sns_notifier import SnsNotifier
 
-        return SnsNotifier(self._client("sns", attempts=2), self.environment.completion_topic_arn)
+        return SnsNotifier(lambda: self._sns, self.environment.completion_topic_arn)
+
+    @cached_property
+    def _sns(self) -> "SNSClient":
+        return self._client("sns", attempts=2)
 
     @cached_property
     def _scan_policy(self) -> "ScanPolicy":

@@ -30,7 +30,7 @@ def published(transfer: Transfer, state: State) -> dict[str, Any]:
     event = owed_event(record.moved_to(state, now, **changes.get(state, {})))
     assert event
     sns = FakeSns()
-    SnsNotifier(cast("Any", sns), "topic").announce(event)
+    SnsNotifier(lambda: cast("Any", sns), "topic").announce(event)
     (call,) = sns.published
     return call
 
@@ -68,7 +68,7 @@ def test_every_event_has_a_sentence(platform: InMemoryPlatform, event_type: Even
     now = record.created_at
     record = record.noted(deletes_at=now, rendition=Rendition().failed(now, Failure.NOT_CONVERTIBLE))
     sns = FakeSns()
-    SnsNotifier(cast("Any", sns), "topic").announce(VideoEvent(event_type, record, now))
+    SnsNotifier(lambda: cast("Any", sns), "topic").announce(VideoEvent(event_type, record, now))
     (call,) = sns.published
     assert json.loads(call["Message"])["email"].startswith("film.mp4 ")
 

@@ -45,6 +45,16 @@ def test_the_upload_authorizer_checks_a_token_without_boto3_and_the_services_of_
     assert not {f"chalicelib.core.{name}" for name in ("multipart_upload", "records", "video_record")} & core
 
 
+def test_the_library_makes_no_client_but_that_of_its_buckets_before_a_message_is_due() -> None:
+    script = (
+        "from chalicelib.wiring import Services, services\n"
+        "import json; made, make = [], Services._client\n"
+        "Services._client = lambda self, service, **options: made.append(service) or make(self, service, **options)\n"
+        "services().library; print(json.dumps(made))"
+    )
+    assert run_in_function("video_upload", script) == ["s3"]
+
+
 CALL = """
 import json
 from app import app

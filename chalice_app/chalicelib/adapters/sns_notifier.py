@@ -1,5 +1,6 @@
 """The notification topic."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,12 @@ def mail_text(message: VideoMessage) -> str:
 
 @dataclass(frozen=True)
 class SnsNotifier:
-    sns: "SNSClient"
+    """Publishes what happened to a video.
+
+    sns: makes the client, at the first message: most calls of the library send none.
+    """
+
+    sns: "Callable[[], SNSClient]"
     topic_arn: str
 
     def announce(self, event: VideoEvent) -> None:
@@ -61,7 +67,7 @@ class SnsNotifier:
         """A subscription filters by the attributes `type` and, as in version 0.1, `state`."""
         told: VideoMessage = converted(msgspec.json.decode(message), VideoMessage)
         texts = {"default": message.decode(), "email": mail_text(told)}
-        self.sns.publish(
+        self.sns().publish(
             TopicArn=self.topic_arn,
             Subject=f"Video {told.state}",
             # SNS Developer Guide, "Publishing": `default` for every protocol without a text of its own.
