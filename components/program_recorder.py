@@ -9,12 +9,14 @@ import asyncio
 import contextvars
 import functools
 import runpy
+import sys
 import tempfile
 import threading
 import warnings
 import zipfile
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -144,9 +146,8 @@ class Program:
                 BUNDLER.set(functools.partial(_empty_bundle, bundles))
             return await body()
 
-        # Pulumi keeps its settings and the root of the stack in the context, and notes all callers of every resource:
-        # each run gets a new context, and a thread for its few callers.
-        with ThreadPoolExecutor(1) as thread:
+        # Pulumi keeps its settings and the root of the stack in the context: each run gets a new one, in a thread.
+        with _short_stack_traces(), ThreadPoolExecutor(1) as thread:
             return thread.submit(contextvars.Context().run, _in_new_loop, run).result()
 
 
@@ -154,6 +155,23 @@ class Program:
 def recorded(program: Program) -> Recording:
     """The program's recording; a process runs it once."""
     return program.record()
+
+
+@contextmanager
+def _short_stack_traces() -> Generator[None]:
+    """Keep Pulumi from noting all callers of every resource: no recording holds them.
+
+    Its own frame remains: Pulumi counts on one.
+    """
+    before = getattr(sys, "tracebacklimit", None)
+    sys.tracebacklimit = 1
+    try:
+        yield
+    finally:
+        if before is None:
+            del sys.tracebacklimit
+        else:
+            sys.tracebacklimit = before
 
 
 def _in_new_loop(main: Callable[[], Coroutine[Any, Any, _T]]) -> _T:

@@ -44,3 +44,8 @@ def test_what_stands_in_no_file_of_its_name_is_found_by_the_whole_service(schema
         _ = schemas.NoSuchClass
     assert "schema" in loaded("schemas")
     assert schemas.Discoverer.__module__ == "pulumi_aws.schemas.discoverer"
+
+
+def test_a_recording_leaves_the_processs_tracebacks_as_long_as_they_were(prod: Recording) -> None:
+    assert prod.resources
+    assert not hasattr(sys, "tracebacklimit")
