@@ -1,13 +1,14 @@
 """The stand-in as a server on loopback: opened, served from a thread, closed."""
 
+import functools
 import logging
 import shutil
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Self, cast
+from typing import Any, ClassVar, Self, cast
 from wsgiref.types import WSGIApplication
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -29,6 +30,17 @@ from local.stand_in.uploads import Uploads
 from local.stand_in.versions import Versions
 
 POLL_SECONDS = 0.05  # how soon a stopped server notices
+
+
+class _Moto(DomainDispatcherApplication):
+    """moto, which looks through its folder for each request's service: here once for each."""
+
+    def __init__(self, create_app: Callable[..., Any]) -> None:
+        super().__init__(create_app)
+        self._backend = functools.lru_cache(maxsize=64)(super().get_backend_for_host)
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        return self._backend(host)
 
 
 class StandIn:
@@ -108,7 +120,7 @@ class StandIn:
     def _gateway(self) -> Gateway:
         # moto logs every request through flask; the request log is the one to read.
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        moto = cast("WSGIApplication", DomainDispatcherApplication(create_backend_app))
+        moto = cast("WSGIApplication", _Moto(create_backend_app))
         store = ObjectStore(
             bodies=self._bodies,
             versions=Versions(self._database, self._bodies),
