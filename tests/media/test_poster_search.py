@@ -30,11 +30,14 @@ def write_scenes(
     frame_rate: int = 5,
     pictures_a_keyframe: int = 12,
     start_seconds: float = 0,
+    reordered: bool = False,
     muxer: str = "mp4",
     muxer_options: dict[str, str] | None = None,
 ) -> Path:
-    """Encode scenes one after the other. start_seconds: of the first picture, by its timestamp."""
+    """Encode scenes one after the other. start_seconds: of the first picture, by its timestamp. reordered: pictures are
+    stored in another order than they are shown in."""
     keyframes = f"keyint={pictures_a_keyframe}:min-keyint={pictures_a_keyframe}:scenecut=0"
+    keyframes += ":bframes=2:b-adapt=0" if reordered else ""
     with av.open(str(path), "w", format=muxer, options=muxer_options or {}) as output:
         options = {"preset": "ultrafast", "threads": "1", "x264-params": keyframes}
         stream = output.add_stream("libx264", rate=frame_rate, options=options)
@@ -73,6 +76,13 @@ def shown_bar(path: Path) -> int:
 def test_a_scene_that_no_usual_moment_meets_is_found_by_the_size_of_its_keyframes(tmp_path: Path) -> None:
     video = write_scenes(tmp_path / "v", [(40.0, BLACK), (2.4, 3), (17.6, BLACK)])
     assert shown_bar(video) == 3
+
+
+@pytest.mark.parametrize("muxer", ["mp4", "avi"])
+def test_that_scene_is_found_where_pictures_are_stored_in_another_order_than_shown(muxer: str, tmp_path: Path) -> None:
+    """The index of an MP4 says when to decode a picture, which is before it is shown."""
+    scenes = [(40.8, BLACK), (2.4, 3), (16.8, BLACK)]
+    assert shown_bar(write_scenes(tmp_path / "v", scenes, reordered=True, muxer=muxer)) == 3
 
 
 def test_of_two_such_scenes_the_earlier_of_the_usual_moments_wins(tmp_path: Path) -> None:

@@ -65,14 +65,18 @@ class Keyframes:
         entries = self._stream.index_entries
         if not len(entries):
             return None
-        # Seeking in an MP4 goes by presentation time, its index gives decoding times.
-        reordering = max(0, (self._stream.start_time or 0) - entries[0].timestamp)
-        number = entries.search_timestamp(moment - reordering, backward=True)
+        number = entries.search_timestamp(moment - self.reordering(), backward=True)
         if number < 0:
             return None
         entry = entries[number]
         size_bytes = entry.size or max(_LEAST_UNKNOWN_BYTES, 2 * self._largest_bytes)
         return entry.pos, entry.pos + min(size_bytes, _MAX_KEYFRAME_BYTES) + _CHUNK_HEADER_BYTES
+
+    def reordering(self) -> int:
+        """Return how far the index is behind the moments: seeking in an MP4 goes by presentation time, its index gives
+        decoding times."""
+        entries = self._stream.index_entries
+        return max(0, (self._stream.start_time or 0) - entries[0].timestamp) if len(entries) else 0
 
 
 def decoded_alone(packet: "Packet[VideoStream]") -> VideoFrame | None:

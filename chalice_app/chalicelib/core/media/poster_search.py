@@ -85,7 +85,9 @@ class PosterSearch:
         entries = islice(self._stream.index_entries, _MAX_INDEX_ENTRIES)
         # Some indexes know no sizes.
         keyframes = [(entry.size, entry.timestamp) for entry in entries if entry.is_keyframe and entry.size]
-        return [float(timestamp * self._time_base) for _, timestamp in heapq.nlargest(_FULLEST_KEYFRAMES, keyframes)]
+        fullest = heapq.nlargest(_FULLEST_KEYFRAMES, keyframes)
+        reordering = self.keyframes.reordering()
+        return [float((timestamp + reordering) * self._time_base) for _, timestamp in fullest]
 
     def _near(self, target_seconds: float) -> VideoFrame | None:
         """The keyframe before the target; the target itself where that keyframe is at the beginning."""
