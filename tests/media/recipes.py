@@ -159,6 +159,29 @@ def announcing_fragments(data: bytes) -> bytes:
     return bytes(content)
 
 
+def an_hour_later(data: bytes) -> bytes:
+    """Have the fragments of the only track begin after an hour, as a stream that is recorded from its middle."""
+    content = bytearray(data)
+    media_header = content.index(b"mdhd")
+    ticks_per_second = int.from_bytes(content[media_header + 16 : media_header + 20], "big")  # ISO/IEC 14496-12, 8.4.2
+    moment = content.find(b"tfdt")
+    while moment >= 0:
+        assert content[moment + 4] == 1, "eight bytes"
+        ticks = int.from_bytes(content[moment + 8 : moment + 16], "big") + 3600 * ticks_per_second
+        content[moment + 8 : moment + 16] = ticks.to_bytes(8, "big")
+        moment = content.find(b"tfdt", moment + 1)
+    return bytes(content)
+
+
+def with_a_false_fragment(data: bytes) -> bytes:
+    """Put a box that players skip before the last fragment, and in it what looks like a fragment of 2 GB."""
+    last = data.rindex(b"moof") - 4
+    looks_like_one = (0x7FFFFFFF).to_bytes(4, "big") + b"moof" + (16).to_bytes(4, "big") + b"mfhd" + bytes(8)
+    looks_like_one += (0x7FFFFF00).to_bytes(4, "big") + b"free"  # all that follows
+    content = bytes(MIB) + looks_like_one
+    return data[:last] + (8 + len(content)).to_bytes(4, "big") + b"free" + content + data[last:]
+
+
 def without_frame_rate(data: bytes) -> bytes:
     """Have a Matroska file say nowhere how long a picture is shown (RFC 9559, 5.1.4.1.13)."""
     duration = data.index(b"\x23\xe3\x83\x84")
@@ -238,24 +261,35 @@ def _recipes() -> Iterator[tuple[str, Write, Right]]:
     late = {"duration_seconds": 20.0, "black_seconds": 18.0, **SMALL}
     yield "mp4, mostly black", sample(**late), replace(small, seconds=20.0, thumbnails=16)
     yield "mkv, mostly black", sample("mkv", **late), replace(MKV, width=64, height=36, seconds=20.0, thumbnails=16)
+    # Between the moments that are tried: only the index tells where the colours are.
+    for name, right in (("mp4", small), ("avi", replace(OF_EVERY_CONTAINER["avi"], width=64, height=36))):
+        moment = sample(name, duration_seconds=20.0, black_seconds=16.0, black_from_seconds=17.0, **SMALL)
+        yield f"{name}, all black but for a second", moment, replace(right, seconds=20.0, thumbnails=16)
     fragmented_late = sample(duration_seconds=8.0, black_seconds=4.0, muxer_options=LIVE, **SMALL)
     yield "fragmented, black beginning", fragmented_late, replace(small, seconds=8.0, thumbnails=8)
     yield "black", sample(black_seconds=2.0, **SMALL), replace(small, shows="black")
 
+    yield "subtitles beside the pictures", _with_subtitles, MKV
+
+
+def _fragmented() -> Iterator[tuple[str, Write, Right]]:
+    small = replace(MP4, width=64, height=36)
     # --- Fragments, wherever their samples are counted from; also announced ones that never come
     for flags in ("frag_keyframe", "frag_keyframe+empty_moov", "frag_keyframe+skip_trailer", LIVE["movflags"]):
         for more in ("", "+skip_trailer") if flags == LIVE["movflags"] else ("",):
             options = {"movflags": flags + more}
             write = sample(duration_seconds=20.0, muxer_options=options, **SMALL)
             yield f"-movflags {flags}{more}", write, replace(small, seconds=20.0, thumbnails=16)
+    silent_live = sample(duration_seconds=8.0, muxer_options=LIVE, **TINY)
+    seen = replace(small, audio=None, seconds=8.0, thumbnails=8)
+    yield "fragments from the middle of a stream", changed(silent_live, an_hour_later), seen
+    yield "a fragment's name in a box that players skip", changed(silent_live, with_a_false_fragment), seen
     live_webm = sample("webm", duration_seconds=5.0, muxer_options={"live": "1"}, **SMALL)
     yield "live webm", live_webm, replace(VP8, width=64, height=36, seconds=5.0, thumbnails=5)
     padded = {"pad_to_bytes": 20 * MIB, "sparse_padding": True}
     for name, faststart, right in (("mp4", True, MP4), ("mp4", False, MP4), ("mov", False, MOV)):
         write = changed(sample(name, faststart=faststart, **padded), announcing_fragments)
         yield f"{name}, announced fragments, index {'first' if faststart else 'last'}", write, right
-
-    yield "subtitles beside the pictures", _with_subtitles, MKV
 
 
 def _with_subtitles(path: Path) -> None:
@@ -273,7 +307,7 @@ def _with_subtitles(path: Path) -> None:
         assert [stream.type for stream in written.streams] == ["video", "audio", "subtitle"]
 
 
-RECIPES = {name: (write, right) for name, write, right in _recipes()}
+RECIPES = {name: (write, right) for name, write, right in (*_recipes(), *_fragmented())}
 
 
 def in_pattern(data: bytes) -> bytes:

@@ -82,6 +82,7 @@ def write_sample_video(
     rotation_degrees: int = 0,
     audio: bool = True,
     black_seconds: float = 0.0,
+    black_from_seconds: float = math.inf,
     sample_aspect_ratio: Fraction | None = None,
     faststart: bool = False,
     video_codec: str | None = None,
@@ -93,7 +94,8 @@ def write_sample_video(
     """Encode a video to `path` and return the path. A process encodes what it was asked for before only once.
 
     width, height: of the stored picture, even numbers; `rotation_degrees` (clockwise, mp4 and mov only) is what a
-    player turns it by afterwards. black_seconds: black at the start. faststart: the index before the media data.
+    player turns it by afterwards. black_seconds: black at the start; black_from_seconds: black
+    again from then. faststart: the index before the media data.
     video_codec: an encoder of libavcodec's; None for the container's usual one.
     pad_to_bytes: grow the file to exactly this size with a box that players skip, filled with non-zero noise drawn
     from `seed` (or a hole with sparse_padding); without faststart an mp4's index stays last. muxer_options:
@@ -116,6 +118,7 @@ def write_sample_video(
         frame_rate=frame_rate,
         rotation_degrees=rotation_degrees,
         black_seconds=black_seconds,
+        black_from_seconds=black_from_seconds,
         sample_aspect_ratio=sample_aspect_ratio,
     )
     path.write_bytes(_encoded(wanted))
@@ -138,6 +141,7 @@ class _Sample:
     frame_rate: int
     rotation_degrees: int
     black_seconds: float
+    black_from_seconds: float
     sample_aspect_ratio: Fraction | None
 
 
@@ -166,9 +170,7 @@ def _encoded(sample: _Sample) -> bytes:
                 output,
                 pictures,
                 cast("AudioStream | None", sound),
-                duration_seconds=sample.duration_seconds,
-                frame_rate=sample.frame_rate,
-                black_seconds=sample.black_seconds,
+                sample,
             )
         return path.read_bytes()
 
@@ -193,14 +195,12 @@ def _encode(
     output: av.container.OutputContainer,
     pictures: VideoStream,
     sound: AudioStream | None,
-    *,
-    duration_seconds: float,
-    frame_rate: int,
-    black_seconds: float,
+    sample: _Sample,
 ) -> None:
-    frames_of_sound = _frames_of_sound(sound, duration_seconds) if sound is not None else iter(())
-    for number in range(round(duration_seconds * frame_rate)):
-        black = number < black_seconds * frame_rate
+    frame_rate = sample.frame_rate
+    frames_of_sound = _frames_of_sound(sound, sample.duration_seconds) if sound is not None else iter(())
+    for number in range(round(sample.duration_seconds * frame_rate)):
+        black = not sample.black_seconds * frame_rate <= number < sample.black_from_seconds * frame_rate
         frame = _black_frame(pictures) if black else _picture(pictures.width, pictures.height, number)
         frame.pts, frame.time_base = number, Fraction(1, frame_rate)
         output.mux(pictures.encode(frame))
