@@ -143,6 +143,7 @@ def _funnel(monitored: MonitoredResources) -> list[Chart]:
         charts.append(Chart("Malware scans", lines, HOUR))
     if monitored.makes_renditions:
         lines = [Line(end, own(f"renditions_{end}_count", "Sum")) for end in ("ready", "failed")]
+        lines.append(Line("waiting for the daily limits", own("renditions_waiting_count", "Maximum")))
         charts.append(Chart("Renditions", lines, HOUR))
         charts.append(Chart("Time for a rendition (ms)", [Line("p90", own("rendition_milliseconds", "p90"))], HOUR))
     return charts

@@ -148,6 +148,30 @@ def sweep(platform: InMemoryPlatform) -> None:
     platform.process_what_was_asked()
 
 
+def waiting(platform: InMemoryPlatform) -> float:
+    """Return the number of waiting videos by the last sweep's metric."""
+    return platform.meter.values["renditions_waiting_count"][-1]
+
+
+def test_a_lost_conversion_without_room_to_begin_again_counts_as_waiting() -> None:
+    platform = platform_in_memory()
+    platform.turn_conversions_on(max_seconds_per_user=HOUR)
+    claiming(HOUR, platform)
+    arrived(platform)
+    sweep(platform)
+    assert waiting(platform) == 0
+    platform.converter.jobs.clear()
+    sweep(platform)
+    assert waiting(platform) == 1
+    assert not platform.converter.jobs
+
+
+def test_a_stage_without_renditions_counts_no_waiting_ones() -> None:
+    platform = platform_in_memory()
+    platform.janitor.sweep()
+    assert "renditions_waiting_count" not in platform.meter.values
+
+
 def test_a_video_past_the_limit_waits_and_is_converted_the_next_day() -> None:
     platform = platform_in_memory()
     platform.turn_conversions_on(max_seconds_per_user=HOUR)
@@ -155,10 +179,12 @@ def test_a_video_past_the_limit_waits_and_is_converted_the_next_day() -> None:
     first, second = arrived(platform), arrived(platform)
     sweep(platform)
     assert len(platform.converter.jobs) == 1
+    assert waiting(platform) == 1
     platform.converter.finish(HEAD)
     for _ in range(30 * 60 // 21):
         sweep(platform)
     assert len(platform.converter.jobs) == 2
+    assert waiting(platform) == 0
     platform.converter.finish(HEAD)
     sweep(platform)
     assert ("pending", None, None) not in {shown(platform, one) for one in (first, second)}

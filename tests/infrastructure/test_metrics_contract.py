@@ -168,6 +168,7 @@ def live_through_everything(platform: InMemoryPlatform) -> None:
         if not copied:
             platform.fail_copies()
         platform.process(film)
+    platform.janitor.sweep()
     platform.change_renditions(makes=False)
 
     platform.progress_log.write(OWNER, ProgressBatch.parse(BEGAN))

@@ -91,6 +91,10 @@ class ConversionRefusedError(Exception):
     """The service refuses the job, and would refuse it later as well."""
 
 
+class _NoRoomError(Exception):
+    """The limits of a day leave no room for the video yet."""
+
+
 class Converter(Protocol):
     """A service that encodes videos."""
 
@@ -133,15 +137,20 @@ class Conversions:
     now: Clock
     budget: ConversionBudget | None
 
-    def carry_on(self, record: VideoRecord) -> None:
-        """Take the next step of a conversion whose end is not recorded yet. Safe to repeat."""
+    def carry_on(self, record: VideoRecord) -> bool:
+        """Take the next step of a conversion whose end is not recorded yet. False if it has to wait. Safe to repeat."""
         rendition = record.rendition
         if rendition is None:
-            return
-        if rendition.job_id is None:
-            self._begin(record)
-        elif end := self._end_of(record, rendition):
-            self._end(record, end)
+            return True
+        try:
+            if rendition.job_id is None:
+                self._begin(record)
+            elif end := self._end_of(record, rendition):
+                self._end(record, end)
+        except _NoRoomError:
+            log.warning("conversion waits: as much was converted in a day as the limits allow")
+            return False
+        return True
 
     def stopped(self, record: VideoRecord) -> bool:
         """Cancel the job of a video that is deleted or rejected. True once nothing more will be written."""
@@ -162,8 +171,7 @@ class Conversions:
     def _begin(self, record: VideoRecord) -> None:
         """Record the attempt before the job and the job after it: after a crash, it is found or requested again."""
         if record.rendition and record.rendition.attempts == 0:
-            if not self._has_room(record):
-                return
+            self._take_room(record)
             record = self._note(record, lambda one: one.begun_again(self.now()) if one.attempts == 0 else one)
         rendition = record.rendition
         if rendition is None or not record.awaits_rendition or rendition.job_id or rendition.job_end:
@@ -186,11 +194,9 @@ class Conversions:
         self._note(record, lambda one: one if one.job_id else one.has_job(job_id))
         log.info("conversion begun", extra={"jobId": job_id})
 
-    def _has_room(self, record: VideoRecord) -> bool:
+    def _take_room(self, record: VideoRecord) -> None:
         if self.budget is None or not self.budget.spend(record.ref, _seconds(record) * _weight(record)):
-            log.warning("conversion waits: as much was converted in a day as the limits allow")
-            return False
-        return True
+            raise _NoRoomError
 
     def _end(self, record: VideoRecord, end: JobEnd) -> None:
         """Record the end, and have processing settle the rendition."""
@@ -211,8 +217,8 @@ class Conversions:
                 return JobEnd.FAILED
             case JobState.UNKNOWN if rendition.attempts < MAX_ATTEMPTS:
                 log.warning("conversion lost", extra={"jobId": job_id})
-                if self._has_room(record):
-                    self._begin(self._note(record, lambda one: one.begun_again(self.now())))
+                self._take_room(record)
+                self._begin(self._note(record, lambda one: one.begun_again(self.now())))
                 return None
             case JobState.RUNNING if not self._runs_too_long(record, rendition, job):
                 return None

@@ -31,7 +31,7 @@ from chalicelib.core.ports import (
     VideoBucket,
 )
 from chalicelib.core.records import Records
-from chalicelib.core.rendition_care import RenditionCare
+from chalicelib.core.rendition_care import WAITING, RenditionCare
 from chalicelib.core.video_events import owed_event
 from chalicelib.core.video_record import MAX_PROCESSING_RETRIES, State, VideoRecord
 
@@ -105,6 +105,8 @@ class Janitor:
             uploads_failed_count=done["expired"] + done["given up"],
             janitor_failures_count=done["failed"],
         )
+        if self.renditions.is_on:
+            self.meter.record(renditions_waiting_count=done[WAITING])
         log.info("sweep finished", extra={"outcomes": dict(done)})
         return done
 

@@ -46,6 +46,7 @@ OWN_METRICS = {
     "rendition_milliseconds": OwnMetric("Rendition", "Milliseconds", (PROCESSING,)),
     "renditions_failed_count": OwnMetric("RenditionsFailed", "Count", (PROCESSING,)),
     "renditions_ready_count": OwnMetric("RenditionsReady", "Count", (PROCESSING,)),
+    "renditions_waiting_count": OwnMetric("RenditionsWaiting", "Count", (JANITOR,)),
     "retention_deletions_count": OwnMetric("RetentionDeletions", "Count", (JANITOR,)),
     "retention_warnings_count": OwnMetric("RetentionWarnings", "Count", (JANITOR,)),
     "reserved_size_bytes": OwnMetric("ReservedSize", "Bytes", (JANITOR,)),

@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 RENDITION_GRACE = timedelta(minutes=20)
 """After this a rendition's attempt is taken for dead: its function lives 15 minutes at most (Lambda quotas)."""
 
+WAITING = "waiting for room to convert"
+
 
 @dataclass(frozen=True, kw_only=True)
 class RenditionCare:
@@ -46,8 +48,8 @@ class RenditionCare:
             # A deployment that turns them on changes one function after the other.
             return self._give_up(record) if is_old else "converting"
         if is_for_converter and self.conversions:
-            self.conversions.carry_on(record)
-        elif is_old:
+            return "converting" if self.conversions.carry_on(record) else WAITING
+        if is_old:
             self.processing.trigger(record.ref.file_key, record.version_id or "", record.size_bytes)
             log.info("rendition asked again")
         return "converting"
