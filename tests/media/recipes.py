@@ -194,6 +194,12 @@ def without_pixel_aspect(data: bytes) -> bytes:
     return data.replace(b"pasp", b"free")
 
 
+def never_finished(data: bytes, size_bytes: int) -> bytes:
+    """Leave the MP4 as a camera without power does: its media data are there, of a stated size, its index is not."""
+    media = data.index(b"mdat")
+    return data[: media - 4] + size_bytes.to_bytes(4, "big") + data[media : data.rindex(b"moov") - 4]
+
+
 def without_pictures(data: bytes) -> bytes:
     """The MP4, index first, zeros where its pictures and sound were."""
     media = data.index(b"mdat") + 4
@@ -339,6 +345,10 @@ def _refused() -> Iterator[tuple[str, Write, type[MediaError], str]]:
         errors.UnreadableMediaError,
         ("^The video cannot be read: it is cut off; bytes missing at its end: 1.$"),
     )
+    for size_bytes in (0, 8):  # what cameras put there until they know better
+        broken_off = changed(sample(**SMALL), partial(never_finished, size_bytes=size_bytes))
+        reason = "its index is missing; the recording was cut short"
+        yield f"never finished, {size_bytes} bytes stated", broken_off, errors.UnreadableMediaError, reason
     blank = changed(first, without_pictures)
     yield "zeros for pictures", blank, errors.UnreadableMediaError, "no picture can be decoded"
     yield "half missing", changed(first, lambda data: data[: len(data) // 2]), errors.UnreadableMediaError, "cut off"

@@ -28,18 +28,20 @@ class Index:
 
     is_fragmented: the index announces movie fragments (`mvex`, 8.8.1), and some follow; some phones announce them and
     write none. is_encrypted: the pictures of a track are encrypted (`encv`, 8.12). missing_bytes: how many announced
-    bytes the file lacks, as after a truncated copy.
+    bytes the file lacks, as after a truncated copy. is_missing: no index was found, as after a recording that was cut
+    short; one behind very many boxes is not looked for.
     """
 
     is_fragmented: bool = False
     is_encrypted: bool = False
     missing_bytes: int = 0
+    is_missing: bool = False
 
     @classmethod
     def of(cls, file: MediaFile) -> Self:
         index = find_box(file, b"moov", 0, file.size_bytes)
         if index is None:
-            return cls(missing_bytes=_missing_bytes(file))
+            return cls(missing_bytes=_missing_bytes(file), is_missing=True)
         file.expect(index[0], index[1] + _AFTER_INDEX_BYTES)
         start, end = index[0] + _BOX_HEADER_BYTES, index[1]
         return cls(

@@ -66,7 +66,14 @@ def _inspect(
         raise EncryptedMediaError
     if index.missing_bytes and not index.is_fragmented:
         raise UnreadableMediaError(problem=f"it is cut off; bytes missing at its end: {index.missing_bytes:,}")
-    video_file, media = _opened(file, container, limits, is_fragmented=index.is_fragmented)
+    try:
+        video_file, media = _opened(file, container, limits, is_fragmented=index.is_fragmented)
+    except MemoryError:
+        raise
+    except FFmpegError as error:
+        if index.is_missing:
+            raise UnreadableMediaError(problem="its index is missing; the recording was cut short") from error
+        raise
     with media:
         stream = _video_stream(media, limits)
         known_seconds = media.duration / MICROSECONDS if media.duration else None
