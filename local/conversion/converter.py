@@ -13,8 +13,9 @@ import requests
 
 from chalicelib.adapters.s3_renditions import S3Renditions
 from chalicelib.core.media.copying import Sink, Source, write_media
-from chalicelib.core.media.facts import MIB, InspectionLimits
+from chalicelib.core.media.facts import MIB, InspectionLimits, MediaFacts
 from chalicelib.core.media.inspection import inspect_media
+from chalicelib.core.media.ranged_file import ReadRange
 from chalicelib.core.renditions import RENDITION_CONTENT_TYPE
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class LocalConverter:
     def _carry_out(self, job: Mapping[str, Any]) -> None:
         self._tell(job, "PROGRESSING")
         try:
-            self._convert(job)
+            milliseconds = self._convert(job)
         except CancelledError:
             log.info("job %s cancelled", job["id"])
         except Exception as error:
@@ -77,10 +78,11 @@ class LocalConverter:
             log.warning("job %s failed: %s", job["id"], error)
             self._tell(job, "ERROR")
         else:
-            self._tell(job, "COMPLETE")
+            self._tell(job, "COMPLETE", durationInMs=milliseconds)
 
-    def _tell(self, job: Mapping[str, Any], status: str) -> str:
-        answer = requests.post(self._url, json={"id": job["id"], "status": status}, timeout=_TIMEOUT_SECONDS)
+    def _tell(self, job: Mapping[str, Any], status: str, **result: int) -> str:
+        told = {"id": job["id"], "status": status, **result}
+        answer = requests.post(self._url, json=told, timeout=_TIMEOUT_SECONDS)
         answer.raise_for_status()
         return answer.json()["status"]
 
@@ -88,7 +90,8 @@ class LocalConverter:
         if self._tell(job, "PROGRESSING") != "PROGRESSING":
             raise CancelledError
 
-    def _convert(self, job: Mapping[str, Any]) -> None:
+    def _convert(self, job: Mapping[str, Any]) -> int:
+        """Write the result, and return its length in milliseconds."""
         (read,), (group,) = job["settings"]["inputs"], job["settings"]["outputGroups"]
         (output,), target = group["outputs"], group["outputGroupSettings"]["fileGroupSettings"]
         bucket, key = _place(read["fileInput"])
@@ -117,19 +120,24 @@ class LocalConverter:
             renditions.abort(written_key, upload_id)
             raise
         renditions.complete(written_key, upload_id, sorted(etags.items()))
+        _, facts = self._inspected(written_bucket, written_key)
+        return round((facts.duration_seconds or 0) * 1000)
 
     def _source(self, bucket: str, key: str) -> Source:
-        head = self._s3.head_object(Bucket=bucket, Key=key)
-        version = {"Bucket": bucket, "Key": key, "VersionId": head["VersionId"]}
-        read_range = partial(self._read, version)
-        facts = inspect_media(read_range, head["ContentLength"]).facts
+        (read_range, size_bytes), facts = self._inspected(bucket, key)
         packets_per_second = (facts.video.frame_rate or _UNKNOWN_FRAME_RATE) + _SOUND_PACKETS_PER_SECOND
         return Source(
             read_range=read_range,
-            size_bytes=head["ContentLength"],
+            size_bytes=size_bytes,
             container=facts.container,
             packets=round((facts.duration_seconds or 0) * packets_per_second),
         )
+
+    def _inspected(self, bucket: str, key: str) -> tuple[tuple[ReadRange, int], MediaFacts]:
+        head = self._s3.head_object(Bucket=bucket, Key=key)
+        version = {"Bucket": bucket, "Key": key, "VersionId": head["VersionId"]}
+        read_range, size_bytes = partial(self._read, version), head["ContentLength"]
+        return (read_range, size_bytes), inspect_media(read_range, size_bytes, thumbnails=False).facts
 
     def _read(self, version: Any, start: int, end: int) -> bytes:
         return self._s3.get_object(**version, Range=f"bytes={start}-{end - 1}")["Body"].read()

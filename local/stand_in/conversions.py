@@ -1,6 +1,7 @@
 """Jobs of MediaConvert, by its API. They are carried out by this machine's converter, and forgotten with the process.
 
-MediaConvert API reference, "Jobs" and "Search".
+MediaConvert API reference, "Jobs" and "Search"; as there, a job tells in `timing` when it began and ended, and in
+`outputGroupDetails` how long its result is.
 """
 
 import json
@@ -54,13 +55,16 @@ class ConversionJobs:
 
     def move(self, told: object) -> str:
         """Note what the converter tells of a job; the status that it has then. A job that has ended stays as it is."""
-        job_id, status = (told.get("id"), told.get("status")) if isinstance(told, dict) else (None, None)
+        told = told if isinstance(told, dict) else {}
+        job_id, status = told.get("id"), told.get("status")
         if status not in UNFINISHED | _ENDS:
             raise WrongControlError('a job takes {"id": <text>, "status": <one of its statuses>}')
         with self._lock:
             job = self._jobs.get(str(job_id))
             if job is None:
                 return "UNKNOWN"
+            if status == "COMPLETE" and job["status"] in UNFINISHED and isinstance(told.get("durationInMs"), int):
+                job["outputGroupDetails"] = [{"outputDetails": [{"durationInMs": told["durationInMs"]}]}]
             self._change(job, str(status))
             return job["status"]
 
@@ -82,6 +86,7 @@ class ConversionJobs:
                 "id": job_id,
                 "arn": f"arn:aws:mediaconvert:{REGION}:{ACCOUNT_ID}:jobs/{job_id}",
                 "createdAt": now,
+                "timing": {"submitTime": now},
                 "status": "SUBMITTED",
             }
             job.pop("tags", None)
@@ -111,6 +116,8 @@ class ConversionJobs:
         if job["status"] not in UNFINISHED or job["status"] == status:
             return
         job["status"] = status
+        moment = "finishTime" if status in _ENDS else "startTime"
+        job["timing"] = {**job["timing"], moment: time.time()}
         if status in _ENDS:
             self.tell(_ended(job))
 
