@@ -4,7 +4,6 @@ Each tier is a folder in components/ and knows no other; what one gives and anot
 before the functions: it calls them by the names of their aliases, and they need the address of the site in front of it.
 """
 
-import gc
 from pathlib import Path
 
 import pulumi_aws as aws
@@ -40,8 +39,6 @@ from components.storage.cors import UploadCors, UploadCorsArgs
 
 PROJECT = Path(__file__).resolve().parent
 
-# A run lasts seconds and keeps nearly all that it makes: the search for garbage was a sixth of its CPU time.
-gc.disable()
 load_classes_alone()
 settings = load_settings()
 app = describe_app(PROJECT / "chalice_app")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
-import gc
 import runpy
 import sys
 import tempfile
@@ -203,13 +202,10 @@ def _in_new_loop(main: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
 
 
 async def _record(main: Path, recording: Recording) -> None:
-    try:
-        with warnings.catch_warnings():
-            # Importing a service of pulumi_aws imports its retired classes, which warn.
-            warnings.filterwarnings("ignore", r"\S+ has been deprecated in favor of", DeprecationWarning)
-            await run_pulumi_func(lambda: _discard(runpy.run_path(str(main), run_name="__main__")))
-    finally:
-        gc.enable()  # the program turns it off for its own process, and this one lives longer
+    with warnings.catch_warnings():
+        # Importing a service of pulumi_aws imports its retired classes, which warn.
+        warnings.filterwarnings("ignore", r"\S+ has been deprecated in favor of", DeprecationWarning)
+        await run_pulumi_func(lambda: _discard(runpy.run_path(str(main), run_name="__main__")))
     root: Any = get_root_resource()
     for key, value in root.outputs.items():
         output: pulumi.Output[Any] = pulumi.Output.from_input(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -431,8 +430,3 @@ def test_a_stack_of_an_earlier_version_keeps_what_its_renamed_tiers_made(prod: R
         "app-clients": (("video-upload:tier:SignIn", "sign-in"),),
         "upload-cors": (("video-upload:tier:Site", "site"),),
     }
-
-
-def test_a_process_that_records_a_program_goes_on_to_collect_garbage(prod: Recording) -> None:
-    assert prod.resources
-    assert gc.isenabled()
