@@ -65,13 +65,13 @@ def site() -> Iterator[FakeSite]:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def printed() -> PrintedLines:
     """Lines printed by the platform's processes."""
     return PrintedLines()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def platform(printed: PrintedLines) -> Iterator[LocalPlatform]:
     with LocalPlatform(data_dir=None, ports=Ports.free(), on_line=printed.add) as running:
         yield running
