@@ -1,4 +1,4 @@
-"""An upload in parts: start it, sign its parts, list stored parts, abort it."""
+"""Multipart uploads: start one, sign its parts, list its stored parts, abort it."""
 
 import logging
 from collections.abc import Generator, Mapping
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 _PARALLEL_CALLS = 8
 
 MAX_COUNTED_UPLOADS = 50
-"""Uploads of a listing whose parts are counted, the newest: each takes S3 up to ten pages, and API Gateway gives up
+"""The newest uploads of a listing whose parts are counted: each costs up to ten pages from S3, and API Gateway gives up
 after 29 s (API Gateway quotas, "Maximum integration timeout")."""
 
 
@@ -53,7 +53,7 @@ class StartedUpload(NamedTuple):
 
 
 class OpenUpload(NamedTuple):
-    """token: None for a caller who may only look. received: None where S3 was not asked."""
+    """token: None for a caller who may only read. received: None if S3 was not asked."""
 
     record: VideoRecord
     upload_id: str
@@ -85,7 +85,7 @@ class MultipartUploads:
     def start(
         self, owner: str, request: StartUpload, correlation_id: str | None = None, link: UploadLink | None = None
     ) -> StartedUpload:
-        """correlation_id: with one, the same call again opens the same upload again. link: that the caller bears.
+        """correlation_id: with one, a repeated call opens the same upload again. link: the upload link of the caller.
 
         Raises CapError's leaves; FileTooLargeError above what S3 holds; UploadStartingError while the same call runs.
         """
@@ -103,7 +103,7 @@ class MultipartUploads:
             if correlation_id:
                 self.idempotency_keys.release(owner, request, correlation_id)
             raise
-        # Last, because it holds its place until the upload expires.
+        # Last, because it counts until the upload expires.
         self.records.create(started.record)
         self.meter.record(
             uploads_started_count=1,
@@ -116,9 +116,9 @@ class MultipartUploads:
     def _begun_before(
         self, ref: VideoRef, request: StartUpload, correlation_id: str | None, link: UploadLink | None
     ) -> VideoRecord | None:
-        """The open upload that this call repeats; it holds its place already. None: it is for this call to begin one.
+        """Return the open upload that this call repeats, which is counted already. None: this call begins an upload.
 
-        Raises CapError's leaves by lists, before the idempotency key is written, UploadStartingError.
+        Raises CapError's leaves from S3's lists, before the idempotency key is written; UploadStartingError.
         """
         try:
             self._require_room(ref, request.size_bytes, link)
@@ -168,7 +168,7 @@ class MultipartUploads:
             )
             return self._with_first_page(record, upload_id)
         except Exception:
-            # Nobody will ever send a part of it: the bucket's lifecycle rule drops it.
+            # Nobody will ever send a part of it: the bucket's lifecycle rule deletes it.
             if request.origin.link_id:
                 self.records.give_back_use(ref, request.size_bytes, request.origin.link_id)
             self.records.release(ref, request.size_bytes)
@@ -205,7 +205,8 @@ class MultipartUploads:
     def sign_parts(
         self, token: UploadToken, record: VideoRecord, checksums_by_part: Mapping[int, str | None]
     ) -> tuple[list[SignedPart], datetime]:
-        """Raises CapError's leaves for an upload whose reservation was released and cannot be taken again."""
+        """Sign parts. Raises CapError's leaves for an upload whose reservation was released and cannot be taken
+        again."""
         record = self._reserved(record)
         signed = self.urls.for_parts(record, token.upload_id, checksums_by_part)
         self.meter.record(parts_signed_count=len(checksums_by_part))
@@ -221,11 +222,12 @@ class MultipartUploads:
         try:
             return record, self.videos.list_parts(record.ref.file_key, token.upload_id)
         except UploadGoneError:
-            # Completed between the two reads, or dropped by the bucket's lifecycle rule.
+            # Completed between the two reads, or deleted by the bucket's lifecycle rule.
             raise not_uploading(self.find(token)) from None
 
     def abort(self, token: UploadToken) -> VideoRecord:
-        """The record decides a race with complete; S3 is emptied after. Safe to repeat."""
+        """Abort an upload. The record decides a race with complete; the parts are deleted afterwards. Safe to
+        repeat."""
 
         def decide(record: VideoRecord) -> VideoRecord | None:
             if record.upload_id != token.upload_id or record.state is State.DELETED:
@@ -248,7 +250,7 @@ class MultipartUploads:
         return record
 
     def _reserved(self, record: VideoRecord) -> VideoRecord:
-        """Take the reservation again that the janitor has released for want of a part.
+        """Take the reservation again that the janitor released because no part had arrived.
 
         Raises CapError's leaves, StateError's leaves.
         """
@@ -260,7 +262,7 @@ class MultipartUploads:
             current = self.records.find(record.ref)
             if current is None or current.reservation_released_at:
                 raise
-            # Another call for this upload was first: the reservation that was counted is this upload's own.
+            # Another call for this upload was first: the counted reservation is this upload's own.
             self.records.hold(record)
 
         def decide(current: VideoRecord) -> VideoRecord | None:
@@ -289,9 +291,9 @@ class MultipartUploads:
             raise
 
     def open_uploads(self, owner: str, *, with_tokens: bool) -> list[OpenUpload]:
-        """This user's unfinished uploads in parts, newest first, without those that S3 has dropped.
+        """The user's unfinished multipart uploads, newest first, without those that S3 has dropped.
 
-        with_tokens: whether the caller may write; reading never yields a right to write.
+        with_tokens: whether the caller may write; a right to read never yields one to write.
         """
         unfinished = [
             (record, record.upload_id)
@@ -314,7 +316,7 @@ class MultipartUploads:
             ]
 
     def _received(self, unfinished: tuple[VideoRecord, str]) -> Received | None:
-        """None where S3 has no such upload any more."""
+        """Return what S3 holds of an upload; None if S3 no longer has it."""
         record, upload_id = unfinished
         try:
             parts = self.videos.list_parts(record.ref.file_key, upload_id)
@@ -328,7 +330,7 @@ class MultipartUploads:
 
 @contextmanager
 def _without_figures(size_bytes: int) -> Generator[None]:
-    """Refuse the bearer of a link without the figures of the link's maker."""
+    """Refuse the sender by a link, without the figures of the link's maker."""
     try:
         yield
     except CapError as error:
@@ -337,14 +339,14 @@ def _without_figures(size_bytes: int) -> Generator[None]:
 
 
 def _log_about_new(ref: VideoRef, correlation_id: str | None, link_id: str | None) -> None:
-    """An earlier upload under the same id may have been looked at: it is not the one that is refused or begun now."""
+    """Clear the ids of the logs: an earlier upload under the same id is not the one that is refused or begun now."""
     about_upload(owner=ref.owner, video_id=ref.video_id, correlation_id=correlation_id, link_id=link_id)
 
 
 def not_uploading(
     record: VideoRecord,
 ) -> UploadAbortedError | UploadExpiredError | UploadCompletingError | UploadCompletedError | UploadNotFoundError:
-    """The error that says why nothing more may be done to this upload."""
+    """Return the error that says why the upload no longer accepts calls."""
     match record.state:
         case State.ABORTED:
             return UploadAbortedError()
@@ -355,7 +357,7 @@ def not_uploading(
         case State.DELETED:
             return UploadNotFoundError()
         case State.UPLOADING:
-            # The record still believes in an upload that S3 has dropped.
+            # The record still shows an upload that S3 has dropped.
             return UploadExpiredError()
         case State.PROCESSING | State.READY | State.REJECTED:
             return UploadCompletedError(state=record.state)

@@ -1,7 +1,7 @@
-"""Delivery of messages to webhooks and to an event bus: one attempt, or a later one.
+"""Delivery of messages to webhooks and to an event bus, with retries.
 
-Each destination has a queue of its own, so that a slow one holds up no other. A message that was not taken is hidden in
-its queue for longer each time, and ends in the destination's dead-letter queue after a day of attempts.
+Each destination has a queue of its own, so that a slow one holds up no other. A message that was not accepted is hidden
+in its queue for longer each time, and ends in the destination's dead-letter queue after a day of attempts.
 """
 
 import json
@@ -18,24 +18,24 @@ from chalicelib.core.webhook_signatures import signed_headers
 log = logging.getLogger(__name__)
 
 RETRY_DELAYS_SECONDS = (5, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 21_600, 21_600)
-"""Pauses after the first attempt, the second …: together more than a day. Each, with its jitter, is below SQS's limit
-of 12 hours from the receipt (SQS Developer Guide, "Amazon SQS visibility timeout")."""
+"""Pauses after the first attempt, the second and so on: together more than a day. Each, with its jitter, is below SQS's
+limit of 12 hours from the receipt (SQS Developer Guide, "Amazon SQS visibility timeout")."""
 
 JITTER_SHARE: Final = 0.2
-"""Most of a pause that is added to it: receivers that failed together are not asked again together."""
+"""Largest share of a pause that is added to it, so that destinations that failed together are not retried together."""
 
 MAX_RECEIVES: Final = len(RETRY_DELAYS_SECONDS) + 1
 """Attempts before SQS moves the message to the dead-letter queue."""
 
 EVENT_BUS: Final = "event-bus"
-"""Name of the destination that is no webhook."""
+"""Name of the destination that is not a webhook."""
 
 QUEUE_INFIX: Final = "-to-"
-"""Between the stage's prefix and the destination in the name of a queue."""
+"""Part of a queue's name between the stage's prefix and the destination."""
 
 
 class NotDeliveredError(Exception):
-    """The destination did not take the message. retry_after_seconds: what it asked for, None where it asked nothing."""
+    """The destination did not accept the message. retry_after_seconds: as it requested, None if it did not."""
 
     def __init__(self, reason: str, retry_after_seconds: int | None = None) -> None:
         self.reason, self.retry_after_seconds = reason, retry_after_seconds
@@ -44,7 +44,7 @@ class NotDeliveredError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Deliveries:
-    """webhooks: URL by the destination's name. event_bus: None where the stage has none."""
+    """webhooks: URL by the destination's name. event_bus: None if the stage has none."""
 
     webhooks: Mapping[str, str]
     secrets: WebhookSecrets
@@ -55,7 +55,7 @@ class Deliveries:
     now: Clock
 
     def deliver(self, messages: Sequence[QueuedMessage]) -> list[str]:
-        """Attempt each message once and return the ids of those that must come again."""
+        """Try each message once and return the ids of those that must be retried."""
         failed = [message.message_id for message in messages if not self._was_delivered(message)]
         self.meter.record(
             notifications_delivered_count=len(messages) - len(failed), notification_attempts_failed_count=len(failed)
@@ -85,7 +85,7 @@ class Deliveries:
             return
         url = self.webhooks.get(_destination(message))
         if url is None:
-            raise NotDeliveredError(reason="the stage has no such destination any more")
+            raise NotDeliveredError(reason="the stage no longer has this destination")
         body = message.body.encode()
         headers = signed_headers(
             self.secrets.of(_destination(message)),
@@ -99,9 +99,9 @@ class Deliveries:
 
 
 def pause_seconds(receive_count: int, asked_seconds: int | None = None, jitter: float | None = None) -> int:
-    """Pause before the next attempt. asked_seconds: by the receiver, which can lengthen the pause within reason.
+    """Pause before the next attempt. asked_seconds: the receiver's request, which can lengthen the pause up to a limit.
 
-    jitter: 0 to 1; drawn at random where it is not given.
+    jitter: 0 to 1; random if it is not given.
     """
     position = min(max(receive_count, 1), len(RETRY_DELAYS_SECONDS)) - 1
     least_seconds = max(RETRY_DELAYS_SECONDS[position], min(asked_seconds or 0, RETRY_DELAYS_SECONDS[-1]))

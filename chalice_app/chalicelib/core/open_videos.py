@@ -1,4 +1,4 @@
-"""Open videos: those that have markers, which the janitor looks after."""
+"""Open videos: those with markers, which the janitor checks."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from chalicelib.core.video_id import VideoRef
 
 @dataclass(frozen=True)
 class OpenVideo:
-    """All markers of one video."""
+    """The markers of one video."""
 
     ref: VideoRef
     markers: tuple[OpenMarker, ...]

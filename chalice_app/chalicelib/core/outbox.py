@@ -1,4 +1,4 @@
-"""The outbox: messages of functions that do not reach the notification topic, until another function has sent them."""
+"""The outbox: messages of functions that cannot reach the notification topic, until another function has sent them."""
 
 import logging
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ log = logging.getLogger(__name__)
 
 OUTBOX = "outbox/"
 SENDING_GRACE = timedelta(minutes=2)
-"""After it the janitor sends what the sender's event did not bring: Lambda repeats a failed event within it."""
+"""Age at which the janitor sends a message that the sender did not: Lambda retries a failed event within that time."""
 _MOST_SENT = 100
-"""Of one run, whose other work must not wait for long where the topic does not answer."""
+"""Most messages that one run sends: its other work must not wait long if the topic does not answer."""
 
 
 def outbox_key(event_id: str) -> str:
@@ -22,7 +22,8 @@ def outbox_key(event_id: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Outbox:
-    """A message stays here until the topic has it: it is sent at least once, whatever dies in between."""
+    """A store of messages. A message stays until the topic has it, so it is sent at least once, whatever fails in
+    between."""
 
     metadata: MetadataBucket
     topic: Topic
@@ -39,7 +40,8 @@ class Outbox:
         log.info("message sent", extra={"key": key})
 
     def send_delayed(self) -> None:
-        """Send what has waited too long, a bounded number at a time; one that fails does not hold up the others."""
+        """Send messages that have waited too long, a limited number at a time; one that fails does not hold up the
+        others."""
         for listed in islice(self.metadata.list_keys(OUTBOX), _MOST_SENT):
             if listed.last_modified < self.now() - SENDING_GRACE:
                 try:

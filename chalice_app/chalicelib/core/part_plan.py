@@ -1,4 +1,4 @@
-"""Part plan: the cut of a file into parts."""
+"""Part plan: the division of a file into parts."""
 
 from typing import NamedTuple
 

@@ -21,7 +21,7 @@ class SignedPart(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class PartUrls:
-    """Signs with whatever credentials the function holds at that moment: a URL dies with the session behind it."""
+    """A signer that uses the function's current credentials: a URL expires with their session."""
 
     video_address: BucketAddress
     region: str
@@ -32,7 +32,7 @@ class PartUrls:
     def for_parts(
         self, record: VideoRecord, upload_id: str, checksums_by_part: Mapping[int, str | None]
     ) -> tuple[list[SignedPart], datetime]:
-        """One URL for each key of `checksums_by_part`, and when they expire. A checksum is signed in."""
+        """Return a URL for each key of `checksums_by_part`, and when they expire. A checksum is signed in."""
         scope = SigningScope(self.credentials(), self.region, "s3", self.now())
         plan = record.plan
         parts = [

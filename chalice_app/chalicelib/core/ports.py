@@ -13,7 +13,7 @@ Clock = Callable[[], datetime]
 
 
 class StoredRecord(NamedTuple):
-    """etag: opaque, only good for a conditional write."""
+    """etag: opaque, only for conditional writes."""
 
     body: bytes
     etag: str
@@ -30,15 +30,15 @@ class MetadataBucket(Protocol):
     def get(self, key: str) -> StoredRecord | None: ...
 
     def get_newer(self, key: str, etag: str) -> StoredRecord | None:
-        """Raises UnchangedError where the object is still the one with this ETag."""
+        """Read an object. Raises UnchangedError if it still has this ETag."""
         ...
 
     def put_if_new(self, key: str, body: bytes) -> bool:
-        """False when the key exists already."""
+        """Create an object. False if the key exists already."""
         ...
 
     def put_if_unchanged(self, key: str, body: bytes, etag: str) -> str | None:
-        """Return the new ETag, None if another call wrote in between."""
+        """Replace an object. Returns the new ETag, None if another call wrote in between."""
         ...
 
     def retire_if_unchanged(self, key: str, body: bytes, etag: str) -> str | None:
@@ -50,12 +50,12 @@ class MetadataBucket(Protocol):
     def delete(self, key: str) -> None: ...
 
     def list_keys(self, prefix: str, start_after: str = "") -> Iterator[ListedKey]:
-        """Ascending, all pages, lazily."""
+        """Keys in ascending order, all pages, lazily."""
         ...
 
 
 class StoredObject(NamedTuple):
-    """version_id: None when the event names none; then the newest version counts."""
+    """version_id: None if the event names none; the newest version then counts."""
 
     file_key: str
     version_id: str | None
@@ -72,7 +72,7 @@ class QueuedMessage(NamedTuple):
 
 
 class StoredPart(NamedTuple):
-    """checksum_crc64nvme: S3's base64 form, None when S3 did not compute one."""
+    """checksum_crc64nvme: S3's base64 form, None if S3 did not compute one."""
 
     part_number: int
     size_bytes: int
@@ -110,15 +110,15 @@ class ObjectExistsError(Exception):
 
 
 class UnchangedError(Exception):
-    """The object is the one that the caller has already."""
+    """The caller already has this version of the object."""
 
 
 class StorageBusyError(Exception):
-    """S3 refused for now (SlowDown, 5xx): nothing was done."""
+    """S3 refused temporarily (SlowDown, 5xx): nothing was done."""
 
 
 class OutcomeUnknownError(Exception):
-    """The connection ended before S3 answered, or another call is at it: it may or may not have been done."""
+    """The connection ended before S3 answered, or another call does the same: it may or may not have been done."""
 
 
 class CredentialsMissingError(Exception):
@@ -126,7 +126,7 @@ class CredentialsMissingError(Exception):
 
 
 class VideoBucket(Protocol):
-    """The objects the clients write; method names are S3's."""
+    """The objects that clients write; method names are S3's."""
 
     def create_multipart_upload(self, key: str, content_type: str, content_disposition: str) -> str:
         """The uploadId."""
@@ -144,7 +144,7 @@ class VideoBucket(Protocol):
         ...
 
     def abort_multipart_upload(self, key: str, upload_id: str) -> None:
-        """Returns when no part is left; an unknown upload is fine."""
+        """Abort an upload until no part is left; an unknown upload is no error."""
         ...
 
     def list_upload_ids(self, key: str) -> list[str]:
@@ -154,7 +154,7 @@ class VideoBucket(Protocol):
     def head(self, key: str, version_id: str | None = None) -> StoredVideo | None: ...
 
     def list_videos(self, prefix: str, start_after: str = "") -> Iterator[ListedVideo]:
-        """Ascending, all pages, lazily; without what is hidden behind a delete marker."""
+        """Objects in ascending order, all pages, lazily; without those hidden by a delete marker."""
         ...
 
     def read_range(self, key: str, version_id: str, start: int, end_exclusive: int) -> bytes: ...
@@ -162,7 +162,7 @@ class VideoBucket(Protocol):
     def set_verdict(self, key: str, version_id: str, verdict: str) -> None: ...
 
     def delete(self, key: str) -> None:
-        """Hides the object behind a delete marker."""
+        """Hide an object behind a delete marker."""
         ...
 
     def delete_version(self, key: str, version_id: str) -> None: ...
@@ -205,13 +205,13 @@ class Notifier(Protocol):
 
 
 class Topic(Protocol):
-    """The notification topic itself, for a message that is written already."""
+    """The notification topic itself, for a message that is already serialised."""
 
     def publish(self, message: bytes) -> None: ...
 
 
 class HttpAnswer(NamedTuple):
-    """retry_after_seconds: None where the answer has no such header, or one with a date."""
+    """retry_after_seconds: None if the response has no such header, or one with a date."""
 
     status: int
     retry_after_seconds: int | None
@@ -219,13 +219,14 @@ class HttpAnswer(NamedTuple):
 
 class WebhookPoster(Protocol):
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
-        """Send to the public internet only, and follow no redirect. Raises NotDeliveredError for want of an answer."""
+        """Send to the public internet only, and follow no redirect. Raises NotDeliveredError if there is no
+        response."""
         ...
 
 
 class WebhookSecrets(Protocol):
     def of(self, destination: str) -> Sequence[str]:
-        """The secret in use and, while it is rotated, the one before. Raises NotDeliveredError if there is none."""
+        """The current secret and, during a rotation, the previous one. Raises NotDeliveredError if there is none."""
         ...
 
 
@@ -237,7 +238,7 @@ class EventBus(Protocol):
 
 class RetryQueue(Protocol):
     def hide(self, queue_arn: str, receipt_handle: str, seconds: int) -> None:
-        """Let a received message come again after this time."""
+        """Let a received message be delivered again after this time."""
         ...
 
 
@@ -260,12 +261,13 @@ class ScalingHistory(Protocol):
 
 
 class Bill(Protocol):
-    """Costs of this stage."""
+    """The costs of this stage."""
 
     def cost_usd(self, first: date, end_exclusive: date) -> float: ...
 
 
 class Meter(Protocol):
-    """One log line of metrics a call. Keyword names are those of core/metric_catalogue.py: `uploads_ready_count=1`."""
+    """A meter that writes one log line per call. Keywords are the names of core/metric_catalogue.py:
+    `uploads_ready_count=1`."""
 
     def record(self, **values: float) -> None: ...

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 POSTER_CONTENT_TYPE = "image/jpeg"
 
 MAX_SLOW_RETRIES = 3
-"""A file that takes too long is rejected only after the storage had this many chances to be quicker."""
+"""Attempts before a file that takes too long is rejected: the storage may just be slow."""
 
 
 @dataclass(eq=False)
@@ -49,7 +49,7 @@ class WrongSizeError(Exception):
 
 
 Inspect = Callable[[Callable[[int, int], bytes], int], Inspection]
-"""(read_range, size_bytes) → what is inside; raises MediaError."""
+"""(read_range, size_bytes) → what the file contains; raises MediaError."""
 
 
 class Processed(StrEnum):
@@ -75,7 +75,8 @@ class Processing:
     renditions: Renditions | None = None
 
     def process(self, arrived: StoredObject) -> Processed:
-        """Raises what S3 and SNS raise: Lambda retries the event and then moves it to the dead-letter queue."""
+        """Process an event. Raises what S3 and SNS raise: Lambda retries the event and then moves it to the dead-letter
+        queue."""
         ref = VideoRef.from_file_key(arrived.file_key)
         about_upload()
         seen_at = self.now()
@@ -95,7 +96,7 @@ class Processing:
         return self._with_rendition(record, self._process_open(record, stored, seen_at))
 
     def _with_rendition(self, record: VideoRecord, processed: Processed) -> Processed:
-        """Make the rendition that the video waits for, once subscribers were told that it is ready."""
+        """Make the rendition that the video waits for, after subscribers were notified that it is ready."""
         if self.renditions and processed in {Processed.READY, Processed.DUPLICATE}:
             self.renditions.carry_on(record.ref)
         return processed
@@ -117,7 +118,7 @@ class Processing:
         if stored.size_bytes != record.size_bytes:
             raise WrongSizeError(announced_bytes=record.size_bytes, stored_bytes=stored.size_bytes)
         read_range = partial(self.videos.read_range, record.ref.file_key, stored.version_id)
-        # What its name promised was accepted when its upload began, perhaps under another setting.
+        # The container that its name promises was accepted when its upload began, perhaps under another setting.
         accepted = self.containers | {VIDEO_TYPES[record.content_type].container}
         try:
             inspection = self.inspect(read_range, stored.size_bytes)
@@ -139,7 +140,7 @@ class Processing:
     def _wait_for_scan(
         self, record: VideoRecord, stored: StoredVideo, seen_at: datetime, media: JsonObject
     ) -> Processed:
-        """Keep what the inspection found until the verdict comes; it may have come meanwhile."""
+        """Record the inspection's result until the verdict comes, which may have happened meanwhile."""
 
         def decide(current: VideoRecord) -> VideoRecord | None:
             if current.state not in OPEN_STATES or current.awaits_scan_since:
@@ -164,7 +165,7 @@ class Processing:
         return self._after_scan(waiting, stored, seen_at)
 
     def _after_scan(self, record: VideoRecord, stored: StoredVideo, seen_at: datetime) -> Processed:
-        """Settle a video whose inspection is done. Also once scanning was turned off."""
+        """Settle a video whose inspection is done, also after scanning was turned off."""
         if record.version_id != stored.version_id:
             return self._seen_before(record, stored)
         if self.scans.must_wait(record, stored):
@@ -180,7 +181,7 @@ class Processing:
     ) -> Processed:
         if rejection := self.scans.rejection(record, stored):
             return self._reject(record, stored, seen_at, rejection)
-        # Before the record says `ready`: a URL handed out then must work at once.
+        # Before the record says `ready`: a URL that is issued then must work at once.
         self.videos.set_verdict(record.ref.file_key, stored.version_id, "accepted")
         return self._settle(record, stored, seen_at, State.READY, media=media)
 
@@ -200,7 +201,8 @@ class Processing:
         media: JsonObject | None = None,
         rejection: Rejection | None = None,
     ) -> Processed:
-        """seen_at: when it had arrived at the latest; of a completion that was overtaken nobody knows better."""
+        """seen_at: when it had arrived at the latest; for a completion that the event overtook, nothing more precise is
+        known."""
 
         def decide(current: VideoRecord) -> VideoRecord | None:
             if current.state not in OPEN_STATES or _is_overtaken(current):
@@ -219,7 +221,7 @@ class Processing:
             )
 
         def _is_overtaken(current: VideoRecord) -> bool:
-            """Check whether malware was found meanwhile, or another version of the form came first."""
+            """Check whether malware was found meanwhile, or another version of the form was accepted first."""
             if current.awaits_scan_since and current.version_id != stored.version_id:
                 return True
             return state is State.READY and is_infected(current, stored)
@@ -248,7 +250,7 @@ class Processing:
 
     def _seen_before(self, record: VideoRecord, stored: StoredVideo) -> Processed:
         if record.version_id != stored.version_id:
-            # A form sent twice: the video that was looked at is the one that stays.
+            # A form sent twice: the inspected version is the one that stays.
             log.info("second object removed")
             self.videos.delete_version(record.ref.file_key, stored.version_id)
             return Processed.REMOVED
@@ -256,7 +258,7 @@ class Processing:
             return self._withdraw(record, stored)
         log.info("duplicate event ignored")
         if record.rejection and record.rejection.code in SCAN_REJECTIONS:
-            # Another run may have accepted it before the malware was found, or finished its copy since.
+            # Another run may have accepted it before the malware was found, or finished its copy since then.
             self.videos.set_verdict(record.ref.file_key, stored.version_id, "rejected")
             self._hide_rendition(record.ref)
         if owed_event(record):
@@ -265,7 +267,7 @@ class Processing:
 
     def _withdraw(self, record: VideoRecord, stored: StoredVideo) -> Processed:
         """Reject a ready video in which a late scan found malware."""
-        # Where this breaks off, the janitor continues.
+        # If this breaks off, the janitor continues.
         self.records.watch(record.ref)
         self.videos.set_verdict(record.ref.file_key, stored.version_id, "rejected")
         self._hide_pictures(record)
@@ -279,7 +281,7 @@ class Processing:
                     self.now(),
                     rejection=MALWARE,
                     media=None,
-                    # The janitor cancels the job by it.
+                    # The janitor needs it to cancel the job.
                     rendition=current.rendition if current.may_be_converting else None,
                 )
                 if current.state is State.READY
@@ -292,15 +294,16 @@ class Processing:
             log.warning("ready video rejected", extra={"code": MALWARE.code})
             self.meter.record(uploads_rejected_count=1)
         if change.before.rendition:
-            # Its copy may have been finished after the last look.
+            # Its copy may have been finished after the last check.
             self._hide_rendition(record.ref)
         if owed_event(change.record):
             self._announce(change.record)
         return Processed.REJECTED
 
     def _hide_late(self, record: VideoRecord, stored: StoredVideo) -> Processed:
-        """Hide what came after the tombstone. The version is not destroyed that a deleted video can be restored from:
-        the event may be a repeated one. Others of a form are, or sending it again and again would store them all."""
+        """Hide an object that arrived after the tombstone. The version that a deleted video can be restored from is
+        kept, because the event may be a repetition. Other versions of a form are destroyed, or sending it again and
+        again would store them all."""
         log.info("late object hidden", extra={"state": record.state.value})
         is_restorable = record.version_id == stored.version_id or (record.completed_at and not record.version_id)
         if record.upload_id is None and not is_restorable:
@@ -328,7 +331,7 @@ class Processing:
 
     def _measure(self, before: VideoRecord, record: VideoRecord) -> None:
         if record.restored_at:
-            # Its upload was counted, and its processing took no days.
+            # Its upload was counted already, and the days since then were not processing time.
             return
         arrived = record.completed_at or record.updated_at
         processing_milliseconds = (self.now() - arrived).total_seconds() * 1000

@@ -1,6 +1,6 @@
-"""Progress that clients report: checked against closed sets, logged in one line a call, counted by fixed metrics.
+"""Progress that clients report: checked against closed sets, logged in one line per call, counted by fixed metrics.
 
-Nothing here is proven but the owner: a client may make up how its uploads go. It cannot make up a metric: names,
+Only the owner is verified: a client may invent the progress of its uploads. It cannot invent a metric: names,
 dimensions and namespaces are never taken from a request.
 """
 
@@ -20,12 +20,12 @@ COUNTED = frozenset({"uploadBegan", "processing", "failed", "aborted", "partRetr
 """Events and states that a metric counts."""
 
 TOLD_EVERY_SECONDS = 30
-"""Pause between two calls of one of our clients, at least: ten of the calls that the web ACL allows a token in five
-minutes."""
+"""Shortest pause between two calls of one of our clients: ten calls in five minutes, of those that the web ACL allows a
+token."""
 
 
 class ProgressEvent(NamedTuple):
-    """One event. said: everything else that it says, as the contract spells it."""
+    """One event. said: its other fields, in the contract's spelling."""
 
     name: str
     video_id: str
@@ -43,7 +43,7 @@ class ProgressEvent(NamedTuple):
 
 
 class ToldProgress(NamedTuple):
-    """Progress of one call. client: program and version. system: what it runs on; None where it does not say."""
+    """Progress of one call. client: program and version. system: its operating system; None if not given."""
 
     client: str
     system: str | None
@@ -52,9 +52,9 @@ class ToldProgress(NamedTuple):
 
 @dataclass(frozen=True)
 class ProgressLog:
-    """Log of progress: one line a call, and one line of metrics if something is counted.
+    """Log of progress: one line per call, and one line of metrics if something is counted.
 
-    A line an event would repeat what all of them share, and write five times what a client sends.
+    One line per event would repeat what they share, and write five times what a client sends.
     """
 
     meter: Meter
@@ -83,7 +83,7 @@ class ProgressLog:
 
 
 def _line_of(event: ProgressEvent, *, names_upload: bool) -> JsonObject:
-    """Return an event as the log keeps it. names_upload: with the upload's ids, because the line lacks them."""
+    """Return an event as it is logged. names_upload: whether it needs the upload's ids, because the line lacks them."""
     ids: JsonObject = {}
     if names_upload:
         ids["videoId"] = event.video_id

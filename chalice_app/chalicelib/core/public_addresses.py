@@ -1,4 +1,4 @@
-"""Addresses that a webhook may be sent to: those of the public internet."""
+"""Addresses of the public internet, to which webhooks may be sent."""
 
 import ipaddress
 
@@ -9,7 +9,7 @@ _DOCUMENTATION = ipaddress.IPv6Network("3fff::/20")  # RFC 9637; newer than the 
 
 
 def is_public(address: str) -> bool:
-    """Return whether packets to this address leave for the public internet, whatever form it is written in."""
+    """Return whether packets to this address go to the public internet, in whatever form it is written."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
@@ -18,7 +18,7 @@ def is_public(address: str) -> bool:
         if found.ipv4_mapped:
             found = found.ipv4_mapped
         elif found.sixtofour or found.teredo or found not in _UNICAST or found in _DOCUMENTATION:
-            # Tunnels: the address inside counts, and nobody needs them.
+            # Tunnels: the address inside would count, and nobody needs them.
             return False
     return found.is_global and not found.is_multicast
 

@@ -1,12 +1,12 @@
-"""The records: one JSON object per video, and markers for the videos that the janitor looks after.
+"""The records: one JSON object per video, and markers for the videos that the janitor checks.
 
 A marker is `open/{owner}/{videoId}.{sizeBytes}`. The janitor lists markers instead of all records.
 
 - A reservation carries the size of the video and counts against its owner's caps. It is written before a caller
   learns of an upload and deleted after the video is settled.
 - A use (`link-uses/{owner}/{linkId}/{videoId}.{sizeBytes}`) counts against the caps of the upload link. It is written
-  after the reservation and deleted before it; of a completed upload it stays.
-- A watch carries the size 0 and counts against nothing. It keeps an upload in the janitor's view that has lost its
+  after the reservation and deleted before it; after a completed upload it stays.
+- A watch carries the size 0 and counts against nothing. It makes the janitor check an upload that has lost its
   reservation, or a form that may be sent again.
 """
 
@@ -56,18 +56,18 @@ def marker_key(ref: VideoRef, size_bytes: int) -> str:
 
 _INSPECTED = frozenset({State.READY, State.REJECTED})
 _WATCH_BYTES = 0
-"""No video has this size: empty files are refused."""
+"""Size in a watch. No video has it: empty files are refused."""
 
 
 class Change(NamedTuple):
-    """Result of `Records.change`: the record as it stood, and as it stands now."""
+    """Result of `Records.change`: the record before and after it."""
 
     before: VideoRecord
     record: VideoRecord
 
     @property
     def mine(self) -> bool:
-        """True if this very call changed the record; counts that must happen once depend on it."""
+        """True if this call changed the record; counts that must happen once depend on it."""
         return self.record is not self.before
 
 
@@ -82,7 +82,7 @@ class Records:
         _log_about(record)
         self._index.announce(record)
         if not self._bucket.put_if_new(record.ref.record_key, record.to_json()):
-            # 64 random bits repeated within a millisecond: somebody retries a write that did succeed.
+            # 64 random bits repeated within a millisecond: someone retries a write that succeeded.
             existing = self.find(record.ref)
             if existing is None or existing.to_json() != record.to_json():
                 raise StorageBusyError
@@ -101,13 +101,13 @@ class Records:
     ) -> Change | None:
         """Apply `decide` to the record as it is at the moment of writing.
 
-        known: the video, or its record as this invocation has found or written it. That one is not read again: S3
-        refuses the write if somebody else wrote since.
-        decide: the new record, or None to leave it; called again when somebody else wrote in between, or when a record
-        that was not read here is to be left; may raise where `known` is a ref.
-        is_passing: the same invocation is to write the record again. The index is announced that write and told of this
-        one by nobody: readers keep what they knew for 20 seconds, and then read the record.
-        Returns None when there is no record. Raises StorageBusyError after many lost races.
+        known: the video, or its record as this invocation has read or written it. A given record is not read again: S3
+        refuses the write if another call wrote since.
+        decide: returns the new record, or None to leave it. It is called again if another call wrote in between, or if
+        it leaves a record that was not read here; it may raise if `known` is a ref.
+        is_passing: the same invocation will write the record again. The index gets an announcement of that write and no
+        facts of this one: readers keep the old facts for 20 seconds, and then read the record. Returns None when there
+        is no record. Raises StorageBusyError after many lost races.
         """
         ref = known.ref if isinstance(known, VideoRecord) else known
         in_hand = known if isinstance(known, VideoRecord) and known.etag else None
@@ -123,12 +123,12 @@ class Records:
                 if written := self._write(current, changed, is_passing=is_passing):
                     return Change(current, written)
                 time.sleep(random.uniform(0, 0.01 * 2**race))  # noqa: S311 - jitter, not a secret
-            # Somebody else wrote since, or nothing has told whether somebody did.
+            # Another call wrote since, or it is unknown whether one did.
             in_hand = None
         raise StorageBusyError
 
     def _write(self, current: VideoRecord, changed: VideoRecord, *, is_passing: bool = False) -> VideoRecord | None:
-        """Write a record over the one in hand unless somebody else wrote, and have the index show it."""
+        """Replace the given record unless another call wrote, and update the index."""
         announced = current.announced_revision
         is_seen = not shows_the_same(current, changed)
         if is_seen and announced < changed.revision + is_passing:
@@ -143,13 +143,13 @@ class Records:
         return changed.stored_as(etag, announced)
 
     def restore(self, tombstone: VideoRecord, record: VideoRecord) -> bool:
-        """Write a record over its tombstone, as it was found here, unless somebody else wrote since."""
+        """Replace a tombstone that was read here, unless another call wrote since."""
         return self._write(tombstone, record.noted(revision=tombstone.revision + 1)) is not None
 
     def put_back(self, record: VideoRecord, etag: str | None) -> bool:
-        """Write a lost record over what `etag` tells, or where nothing is, unless somebody else wrote.
+        """Write a lost record: over the object with this `etag`, or where none exists, unless another call wrote.
 
-        The janitor, who found a marker and no record, may have given its use of a link back.
+        The janitor, which found a marker without a record, may have released its use of a link.
         """
         if record.link_id and record.takes_a_use:
             self.use(record.ref, record.size_bytes, record.link_id)
@@ -163,7 +163,7 @@ class Records:
         return is_written
 
     def newest_first(self, owner: str) -> Iterator[VideoRecord]:
-        """All of an owner's records but the deleted, lazily, however many tombstones lie between them."""
+        """All of an owner's records except deleted ones, lazily, however many tombstones lie between them."""
         for record in self.read_each(self.refs_newest_first(owner)):
             if record and record.state is not State.DELETED:
                 yield record
@@ -174,7 +174,7 @@ class Records:
             yield VideoRef(owner, listed.key.rpartition("/")[2].removesuffix(".json"))
 
     def owners(self) -> Iterator[str]:
-        """All owners of records; each costs one list of a single key."""
+        """All owners of records; each costs one list request for a single key."""
         after = ""
         while first := next(iter(self._bucket.list_keys("records/", after)), None):
             owner = first.key.split("/")[1]
@@ -190,9 +190,10 @@ class Records:
     def read_each(
         self, refs: Iterable[VideoRef], unreadable: list[VideoRef] | None = None
     ) -> Iterator[VideoRecord | None]:
-        """Read records in the order given, lazily, eight at a time; None for one that is gone since the listing.
+        """Read records in the given order, lazily, eight at a time; None for one that has gone since the listing.
 
-        unreadable: takes those that are no record, for which None comes as well. Without it they raise ValueError.
+        unreadable: collects objects that cannot be parsed, for which None is returned as well. Without it they raise
+        ValueError.
         """
         left = iter(refs)
         with ThreadPoolExecutor(_PARALLEL_READS) as readers:
@@ -208,7 +209,7 @@ class Records:
                         yield None
 
     def open_of(self, owner: str) -> list[VideoRecord]:
-        """This owner's records that still have a marker, newest first."""
+        """The owner's records that still have a marker, newest first."""
         refs = dict.fromkeys(marker.ref for marker in self.markers(owner))
         return [record for record in self.read_each(refs) if record]
 
@@ -233,7 +234,7 @@ class Records:
             yield LinkUse(used_link, VideoRef(owner, video_id), int(size_bytes))
 
     def hold(self, record: VideoRecord) -> None:
-        """Write the reservation of an upload, and of a link's upload the use, whatever room there is."""
+        """Write the reservation of an upload, and for a link's upload the use, without a check for room."""
         self.reserve(record.ref, record.size_bytes)
         if record.link_id:
             self.use(record.ref, record.size_bytes, record.link_id)
@@ -251,12 +252,12 @@ class Records:
         self.release(ref, _WATCH_BYTES)
 
     def close(self, record: VideoRecord, now: datetime) -> None:
-        """End the janitor's care for a video. Safe to repeat.
+        """Delete the markers of a video that needs no more checks. Safe to repeat.
 
-        A record that owes a message keeps a marker, and one whose rendition is not made yet, or whose job may still
-        write. So does a form while it may be sent again, and until the janitor has seen that the inspected object is
-        the newest. A form that was never sent keeps its reservation while it may be: whoever deletes it and begins
-        another would otherwise hold any number of them.
+        A record keeps a marker if it owes a message, its rendition is not made yet, or its job may still write. So does
+        a form while it may be sent again, and until the janitor has seen that the inspected object is the newest. A
+        form that was never sent keeps its reservation while it may be sent: otherwise a user could delete forms and
+        hold any number of them.
         """
         if record.link_id and record.state in GONE_STATES and not record.completed_at:
             self.give_back_use(record.ref, record.size_bytes, record.link_id)

@@ -1,4 +1,4 @@
-"""Rendition of a video: a copy that every browser plays, beside an original that some do not play."""
+"""Rendition of a video: a copy that every browser plays, for an original that some do not play."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,14 +17,14 @@ class RenditionState(StrEnum):
 
 
 class Failure(StrEnum):
-    """Reason for which a video has no rendition. `unanswered`: it never ended, however often it was begun."""
+    """Reason why a video has no rendition. `unanswered`: no attempt finished."""
 
     NOT_CONVERTIBLE = "not_convertible"
     UNANSWERED = "unanswered"
 
 
 class JobEnd(StrEnum):
-    """End of a conversion, before its result is looked at. `lost`: it was never seen to end."""
+    """End of a conversion, before its result is inspected. `lost`: its end was never seen."""
 
     COMPLETE = "complete"
     FAILED = "failed"
@@ -33,12 +33,12 @@ class JobEnd(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Rendition:
-    """changed_at: when the last attempt began, or its end. attempts: those begun. takes: attempts to take what a
-    conversion has made; 0 in records from before they were counted apart.
+    """changed_at: when the last attempt began, or its end. attempts: those begun. takes: attempts to accept a
+    conversion's result; 0 in records from before they were counted separately.
 
-    is_converted: whether its streams are encoded anew, by a service outside. job_id, job_end: of that conversion.
+    is_converted: whether an external service encodes its streams. job_id, job_end: of that conversion.
 
-    size_bytes, version_id: of its object, once it is ready. told_at: when subscribers were told of its end.
+    size_bytes, version_id: of its object, once it is ready. told_at: when subscribers were notified of its end.
     """
 
     state: RenditionState = RenditionState.PENDING
@@ -67,14 +67,14 @@ class Rendition:
 
     @property
     def needs_care(self) -> bool:
-        """True until it has ended and subscribers know."""
+        """True until it has ended and subscribers were notified."""
         return self.is_pending or self.told_at is None
 
     def begun_again(self, now: datetime) -> Self:
         return replace(self, attempts=self.attempts + 1, changed_at=now, job_id=None, job_end=None)
 
     def taken_again(self, now: datetime) -> Self:
-        """One attempt more to take what its job has made."""
+        """The rendition with one more attempt to accept its job's result."""
         return replace(self, takes=self.takes + 1, changed_at=now)
 
     def has_job(self, job_id: str) -> Self:
@@ -111,7 +111,7 @@ class Rendition:
 
     @classmethod
     def from_json(cls, fields: JsonObject) -> Self:
-        """fields: also those alone that a library shows."""
+        """Parse a rendition, also one with only the fields that a library shows."""
         known: dict[str, Any] = {"attempts": 0, **fields}
         return cls(
             state=RenditionState(known["state"]),

@@ -1,4 +1,4 @@
-"""The janitor's care for renditions: it repeats lost attempts, and has conversions begun, watched and cancelled."""
+"""The janitor's work on renditions: it repeats lost attempts, and begins, watches and cancels conversions."""
 
 import logging
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from chalicelib.core.video_record import State, VideoRecord
 log = logging.getLogger(__name__)
 
 RENDITION_GRACE = timedelta(minutes=20)
-"""After this a rendition's attempt is taken for dead: its function lives 15 minutes at most (Lambda quotas)."""
+"""Time after which a rendition's attempt counts as dead: its function runs for 15 minutes at most (Lambda quotas)."""
 
 WAITING = "waiting for room to convert"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RenditionCare:
-    """is_on: whether the stage makes renditions. conversions: None where it converts none."""
+    """is_on: whether the stage makes renditions. conversions: None if it converts none."""
 
     records: Records
     videos: VideoBucket
@@ -30,15 +30,15 @@ class RenditionCare:
     conversions: Conversions | None = None
 
     def job_changed(self, ref: VideoRef) -> None:
-        """Look at one conversion ahead of the sweep, which looks at all of them."""
+        """Check one conversion before the sweep, which checks all of them."""
         record = self.records.find(ref)
         if record and record.awaits_rendition and record.may_be_converting:
             self.carry_on(record)
 
     def carry_on(self, record: VideoRecord) -> str:
-        """Take the next step of a rendition that is awaited; what the sweep counts it as.
+        """Take the next step of an awaited rendition; return what the sweep counts it as.
 
-        Where renditions, or conversions, were turned off, none is awaited any more.
+        After renditions, or conversions, were turned off, none is awaited.
         """
         rendition = record.rendition
         is_for_converter = rendition is not None and rendition.is_converted and not rendition.job_end
@@ -62,7 +62,7 @@ class RenditionCare:
         return "cleaned"
 
     def is_still_converted(self, record: VideoRecord) -> bool:
-        """Cancel the job of a video that nobody shall see again. True until it writes nothing more."""
+        """Cancel the job of a deleted or rejected video. True until it writes nothing more."""
         return record.may_be_converting and self.conversions is not None and not self.conversions.stopped(record)
 
     def forget(self, record: VideoRecord) -> None:

@@ -1,7 +1,7 @@
-"""Renditions: copies that every browser plays of ready videos that some browsers do not play.
+"""Renditions: copies, which every browser plays, of ready videos that some browsers do not play.
 
-Each event may come again, late, or never; so every one leads to the same step, which looks at the record first. A
-rendition counts once the record names its version.
+Each event may be repeated, late, or lost; so each leads to the same step, which reads the record first. A rendition
+counts once the record names its version.
 """
 
 import logging
@@ -28,14 +28,15 @@ log = logging.getLogger(__name__)
 
 RENDITION_CONTENT_TYPE = "video/mp4"
 MAX_COPIED_BYTES = 3 << 30
-"""Within the time of a copy, at some 20 MB a second; a machine with two busy cores did 30 from its own disk."""
+"""Largest video that is copied in the given time, at some 20 MB a second; a machine with two busy cores did 30 from its
+own disk."""
 _SOUND_PACKETS_PER_SECOND = 60
-"""Of AAC, 47 at 48 kHz."""
+"""Rounded up: AAC has 47 at 48 kHz."""
 _UNKNOWN_FRAME_RATE = 60.0
 
 
 class RenditionBucket(Protocol):
-    """The objects that the platform writes beside the clients' videos."""
+    """The objects that the platform writes in addition to the clients' videos."""
 
     def begin(self, key: str, content_type: str) -> str:
         """The uploadId."""
@@ -50,7 +51,7 @@ class RenditionBucket(Protocol):
         ...
 
     def abort(self, key: str, upload_id: str) -> None:
-        """Let go of what was sent; harmless where the upload was completed and its answer lost."""
+        """Abort an upload; harmless if it was completed and the response lost."""
         ...
 
 
@@ -60,8 +61,8 @@ Inspect = Callable[[Callable[[int, int], bytes], int], Inspection]
 
 
 def wanted_rendition(media: JsonObject | None, size_bytes: int, *, converts: bool) -> Rendition | None:
-    """Return the rendition that a video with these facts gets: a copy if all browsers would play that, or else, where
-    converts is set, a conversion. None where all play the video itself."""
+    """Return the rendition that a video with these facts gets: a copy if all browsers would play that, otherwise, if
+    converts is set, a conversion. None if all play the video itself."""
     if media is None:
         return None
     found = cast("dict[str, Any] | None", media.get("playability"))  # facts of version 0.1 have none
@@ -78,7 +79,7 @@ def wanted_rendition(media: JsonObject | None, size_bytes: int, *, converts: boo
 
 @dataclass(frozen=True, kw_only=True)
 class Renditions:
-    """The maker of renditions. converts: whether a service outside encodes what cannot be copied."""
+    """The maker of renditions. converts: whether an external service encodes videos that cannot be copied."""
 
     records: Records
     videos: VideoBucket
@@ -109,7 +110,7 @@ class Renditions:
         if rendition is None or not current.awaits_rendition:
             return None
         if rendition.is_converted and not rendition.job_end:
-            # Until its job has ended, it is the janitor's.
+            # Until its job has ended, the janitor handles it.
             return None
         attempts = rendition.takes if rendition.is_converted else rendition.attempts
         if attempts >= MAX_ATTEMPTS:
@@ -128,7 +129,7 @@ class Renditions:
         return self._accept(record, size_bytes, version_id)
 
     def _take_converted(self, record: VideoRecord, rendition: Rendition) -> VideoRecord:
-        """Take what the job has written, if all browsers play it."""
+        """Accept the job's result if all browsers play it."""
         if rendition.job_end is JobEnd.LOST:
             return self._settle(record, lambda one: one.failed(self.now(), Failure.UNANSWERED))
         key = record.ref.rendition_key
@@ -145,7 +146,7 @@ class Renditions:
 
     def _accept(self, record: VideoRecord, size_bytes: int, version_id: str) -> VideoRecord:
         key = record.ref.rendition_key
-        # Before the record names it: a URL that is given out then must work at once.
+        # Before the record names it: a URL that is issued then must work at once.
         self.videos.set_verdict(key, version_id, "accepted")
         settled = self._settle(record, lambda one: one.made(self.now(), size_bytes=size_bytes, version_id=version_id))
         if settled.rendition is None or settled.rendition.version_id != version_id:
@@ -154,7 +155,8 @@ class Renditions:
         return settled
 
     def _copied(self, record: VideoRecord) -> tuple[int, str]:
-        """Size and version of the copy. Raises MediaError where the video cannot be copied, or the copy not played."""
+        """Copy the video; return size and version of the copy. Raises MediaError if it cannot be copied, or the copy
+        not played."""
         key, media = record.ref.rendition_key, record.media or {}
         upload_id = self.bucket.begin(key, RENDITION_CONTENT_TYPE)
         etags: dict[int, str] = {}
@@ -192,7 +194,7 @@ class Renditions:
         )
 
     def _settle(self, record: VideoRecord, end: Callable[[Rendition], Rendition]) -> VideoRecord:
-        """Note the end of a rendition that is pending still, and count it."""
+        """Record and count the end of a rendition that is still pending."""
 
         def decide(current: VideoRecord) -> VideoRecord | None:
             if current.rendition is None or not current.awaits_rendition:

@@ -1,7 +1,7 @@
-"""Retention: a daily walk over all stored videos, which warns of those that are due and deletes the warned.
+"""Retention: a daily walk over all stored videos, which announces the deletion of due ones and deletes announced ones.
 
-A walk is bounded and goes on in the next sweep. It lists objects, and reads the record only of a video that is old
-enough to be warned of.
+A walk takes limited time and continues in the next sweep. It lists objects, and reads the record only of a video that
+is old enough for its warning.
 """
 
 import json
@@ -30,10 +30,10 @@ log = logging.getLogger(__name__)
 WALK_KEY = "usage/retention.json"
 WALK_EVERY = timedelta(days=1)
 WALKS_A_WARNING = 4
-"""Walks within the warning time at least: with a warning of one day, a deletion is at most six hours late."""
+"""Fewest walks within the warning time: with a warning of one day, a deletion is at most six hours late."""
 
 LEAST_BREAK = timedelta(hours=1)
-"""Pause, of two walks at least, after which retention counts as turned on anew."""
+"""Pause, of two walks at least, after which retention counts as newly turned on."""
 
 MAX_WALK_TIME = timedelta(seconds=60)
 """Share of the janitor's time that one sweep gives to the walk."""
@@ -46,7 +46,7 @@ _PARALLEL_LOOKS = 8
 
 @dataclass(kw_only=True)
 class _Walk:
-    """on_since: since when the walks follow one another. active_at: when the walk was last at work."""
+    """on_since: since when walks have followed one another. active_at: when a walk last made progress."""
 
     on_since: datetime
     started_at: datetime
@@ -56,7 +56,7 @@ class _Walk:
 
 
 class Looked(StrEnum):
-    """Outcome of a look at one video."""
+    """Outcome of the check of one video."""
 
     YOUNG = "young"
     KEPT = "kept"
@@ -77,7 +77,8 @@ class Retention:
     policy: RetentionPolicy
 
     def walk(self) -> Counter[str]:
-        """Go on with the walk, or begin one if it is time. A failure is logged and counted, and the rest goes on."""
+        """Continue the walk, or begin one if it is time. A failure is logged and counted, and the other work goes
+        on."""
         done: Counter[str] = Counter()
         if not self.policy.is_on:
             return done
@@ -112,10 +113,10 @@ class Retention:
             self._write(walk)
 
     def _current(self, now: datetime) -> _Walk | None:
-        """The walk to go on with, None while it is too early for the next."""
+        """The walk to continue, None while it is too early for the next."""
         walk, every = self._read(), min(WALK_EVERY, self.policy.warning / WALKS_A_WARNING)
         if walk is None or now - walk.active_at > max(2 * every, LEAST_BREAK):
-            # Turned on, or paused meanwhile: warnings of before may have come when nobody could act on them.
+            # Turned on, or paused meanwhile: earlier warnings may have come when nobody could act on them.
             return _Walk(on_since=now, started_at=now, active_at=now)
         if not walk.is_finished:
             return walk
@@ -129,7 +130,7 @@ class Retention:
             yield batch
 
     def _look_at_all(self, batch: list[ListedVideo], on_since: datetime, done: Counter[str]) -> None:
-        # An object is never younger than its upload's end, from which its time counts.
+        # An object is never younger than its upload's end, from which retention counts.
         oldest_young = self.now() - self.policy.stays + self.policy.warning
         old = [video for video in batch if video.last_modified <= oldest_young]
         if young := len(batch) - len(old):

@@ -1,7 +1,7 @@
 """The retention policy: how long a video stays, and what the next step towards its deletion is.
 
-A video is deleted only after its warning was sent at least the warning time ago, whatever its age: a stage that turns
-retention on today deletes nothing before.
+A video is deleted only if its warning was sent at least the warning time ago, whatever its age: a stage that turns
+retention on today deletes nothing before that.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Expiry:
 
 @dataclass(frozen=True, kw_only=True)
 class RetentionPolicy:
-    """stays: how long a ready video stays, zero for ever. warning: how long before its deletion it is announced."""
+    """stays: how long a ready video stays, zero for ever. warning: how long before its deletion the warning is sent."""
 
     stays: timedelta
     warning: timedelta
@@ -37,7 +37,7 @@ class RetentionPolicy:
         return self.stays > timedelta(0)
 
     def expiry(self, record: VideoRecord, now: datetime) -> Expiry | None:
-        """None for a video that retention does not delete."""
+        """Return the expiry of a video; None if retention does not delete it."""
         due = self._due(record)
         if due is None:
             return None
@@ -46,7 +46,7 @@ class RetentionPolicy:
         return Expiry(max(due, now + self.warning), is_near=False)
 
     def next_step(self, record: VideoRecord, now: datetime, on_since: datetime) -> Step:
-        """on_since: since when retention has been on. A warning of before does not count."""
+        """on_since: since when retention has been on. Earlier warnings do not count."""
         due = self._due(record)
         if due is None or now < due - self.warning:
             return Step.KEEP
@@ -56,13 +56,13 @@ class RetentionPolicy:
         return Step.DELETE if is_over else Step.KEEP
 
     def is_warned(self, record: VideoRecord, on_since: datetime) -> bool:
-        """Check whether a warning that counts was given, sent or not."""
+        """Check whether there is a valid warning, sent or not."""
         due = self._due(record)
         is_of_now = record.warned_at is not None and record.warned_at >= on_since
         return is_of_now and due is not None and _is_warned_of(record, due)
 
     def warned(self, record: VideoRecord, now: datetime) -> VideoRecord:
-        """The record with a warning that subscribers have not been told of."""
+        """The record with a warning that has not been sent yet."""
         due = self._due(record) or now
         return record.noted(warned_at=now, warning_sent_at=None, deletes_at=max(due, now + self.warning))
 
@@ -76,5 +76,5 @@ FOR_EVER = RetentionPolicy(stays=timedelta(0), warning=timedelta(0))
 
 
 def _is_warned_of(record: VideoRecord, due: datetime) -> bool:
-    """Check whether the warning names this deletion or a later one: a longer retention makes it void."""
+    """Check whether the warning is still valid: a longer retention cancels it."""
     return record.deletes_at is not None and record.deletes_at >= due
