@@ -1,4 +1,4 @@
-"""Deletion of a video, by its owner or anyone else: the tombstone, then delete markers over the objects."""
+"""Deletion of a video: the tombstone, then delete markers over the objects. `Deleter` lists who may delete one."""
 
 import logging
 from collections.abc import Callable
