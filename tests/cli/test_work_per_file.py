@@ -175,7 +175,8 @@ def test_the_urls_of_stored_parts_are_not_kept(platform: FakePlatform, watched: 
 
     def count(event: UploadEvent) -> None:
         if isinstance(event, PartStored) and event.part_number % 100 == 0:
-            kept.append(sum(isinstance(each, PresignedPart) for each in gc.get_objects()))
+            # Not isinstance, which asks a dead weak proxy of another test for its class, and that raises.
+            kept.append(sum(type(each) is PresignedPart for each in gc.get_objects()))
 
     UploadEngine(watched.api, watched.home, report=count).upload(make_video(300 * KIB))
     assert len(kept) == 3
