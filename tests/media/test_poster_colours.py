@@ -106,16 +106,21 @@ def test_a_poster_and_thumbnails_have_the_colours_of_the_video(name: str, tmp_pa
         assert _colour(jpeg) == pytest.approx(shown, abs=SEEN_ALIKE)
 
 
+def _rendition(path: Path, said: Said) -> Path:
+    stored, parts = StoredFile(path), dict[int, bytes]()
+    source = Source(read_range=stored.read_range, size_bytes=stored.size_bytes, container=Container.MP4, packets=100)
+    job: JsonObject = {"width": said.width, "height": said.height, "hasSound": False}
+    write_media(source, Sink(parts.__setitem__, 1 << 20), COPY_LIMITS, module=ENCODER, job=job)
+    rendition = path.with_name("rendition.mp4")
+    rendition.write_bytes(b"".join(parts[number] for number in sorted(parts)))
+    return rendition
+
+
 @pytest.mark.parametrize("name", [name for name in COLOURS if name.startswith(("PQ", "HLG"))])
 def test_a_local_rendition_has_the_colours_of_the_poster(name: str, tmp_path: Path) -> None:
     said, shown = COLOURS[name]
     _write(tmp_path / "v.mp4", said)
-    stored, parts = StoredFile(tmp_path / "v.mp4"), dict[int, bytes]()
-    source = Source(read_range=stored.read_range, size_bytes=stored.size_bytes, container=Container.MP4, packets=100)
-    job: JsonObject = {"width": said.width, "height": said.height, "hasSound": False}
-    write_media(source, Sink(parts.__setitem__, 1 << 20), COPY_LIMITS, module=ENCODER, job=job)
-    rendition = tmp_path / "rendition.mp4"
-    rendition.write_bytes(b"".join(parts[number] for number in sorted(parts)))
+    rendition = _rendition(tmp_path / "v.mp4", said)
     with av.open(str(rendition)) as media:
         context = media.streams.video[0].codec_context
         assert (context.colorspace, context.color_trc, context.color_primaries) == (1, 1, 1), (
@@ -124,3 +129,18 @@ def test_a_local_rendition_has_the_colours_of_the_poster(name: str, tmp_path: Pa
         assert sum(1 for _ in media.decode(video=0)) == 4
     posters = [inspect_file(path).poster_jpeg for path in (tmp_path / "v.mp4", rendition)]
     assert [_colour(poster) for poster in posters] == [pytest.approx(shown, abs=SEEN_ALIKE)] * 2
+
+
+SATURATED = {
+    # R, G and B of 5, 20 and 150, and of 5, 150 and 20 cd/m²: another matrix than BT.2020's changes these most
+    "blue": Said(y=361.6, u=611.8, v=456.2, **PQ),
+    "green, its matrix untold": Said(y=465.8, u=463.6, v=383.9, **{**PQ, "matrix": 2}),
+}
+
+
+@pytest.mark.parametrize("name", SATURATED)
+def test_a_local_rendition_has_the_saturated_colours_of_the_poster(name: str, tmp_path: Path) -> None:
+    _write(tmp_path / "v.mp4", SATURATED[name])
+    rendition = _rendition(tmp_path / "v.mp4", SATURATED[name])
+    of_video, of_rendition = (_colour(inspect_file(path).poster_jpeg) for path in (tmp_path / "v.mp4", rendition))
+    assert of_rendition == pytest.approx(of_video, abs=SEEN_ALIKE)
