@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from bench.document import REPOSITORY
-from bench.rounds import Reach, table, take_turns
+from bench.rounds import Target, table, take_turns
 from chalicelib.environment import stand_in_environment
 from local.api_environment import CHALICE_APP
 
@@ -62,10 +62,10 @@ def report(rounds: int, *, quick: bool) -> str:
         rounds,
     )
     rows = [[name, f"{results.median(name, float):.0f}", ""] for name in (BARE, WITH_HTTPS, WITH_BOTO3)]
-    reaches: list[Reach] = []
+    targets: list[Target] = []
     for name, (_, peer) in shown.items():
         ratio = results.ratio(name, peer, float)
         rows.append([name, f"{results.median(name, float):.0f}", f"{ratio:.2f}"])
         most = AGAINST_BARE if peer == BARE else AGAINST_BOTO3
-        reaches.append(Reach(text=f"{name} / {peer}", figure=ratio, at_most=most))
-    return f"{table(['Process', 'CPU ms', 'ratio'], rows)}\n\n" + "\n".join(map(str, reaches))
+        targets.append(Target(text=f"{name} / {peer}", figure=ratio, at_most=most))
+    return f"{table(['Process', 'CPU ms', 'ratio'], rows)}\n\n" + "\n".join(map(str, targets))

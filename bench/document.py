@@ -13,7 +13,7 @@ REPOSITORY = Path(__file__).parents[1]
 DOCUMENT = REPOSITORY / "docs" / "performance.md"
 SUMMARY = "bench.summary"
 _REACH = re.compile(r"- (.+): ([0-9.e+]+), shall be at (least|most) ([0-9.e+]+): \*\*(met|not met)\*\*")
-"""A line as `rounds.Reach` prints it."""
+"""A line as `rounds.Target` prints it."""
 _NOT_IN_ANCHORS = re.compile(r"[^a-z0-9 -]")
 
 

@@ -8,7 +8,7 @@ import sys
 
 from bench.document import REPOSITORY
 from bench.programs.call_init import PARTS
-from bench.rounds import Reach, table, take_turns
+from bench.rounds import Target, table, take_turns
 from chalicelib.environment import stand_in_environment
 from local.api_environment import CHALICE_APP
 
@@ -17,7 +17,7 @@ CALLS = 20
 QUICK_CALLS = 1
 PROGRAM = "bench.programs.call_init"
 TITLES = {"start": "POST /multipart/init, 100 URLs", "page": "POST /multipart/parts, 500 URLs"}
-REACHES = {"start": 1 / 8, "page": 1 / 20}
+TARGETS = {"start": 1 / 8, "page": 1 / 20}
 
 
 def cpu_seconds(signer: str, work: str, calls: int) -> float:
@@ -41,7 +41,7 @@ def cpu_seconds(signer: str, work: str, calls: int) -> float:
 def report(rounds: int, *, quick: bool) -> str:
     calls = QUICK_CALLS if quick else CALLS
     rows: list[list[str]] = []
-    reaches: list[Reach] = []
+    targets: list[Target] = []
     for work in PARTS:
         names = ("ours", "boto3")
         results = take_turns(
@@ -50,6 +50,6 @@ def report(rounds: int, *, quick: bool) -> str:
         ratio = results.ratio("ours", "boto3", float)
         figures = [f"{results.median(name, float) * 1000:.2f}" for name in names]
         rows.append([TITLES[work], *figures, f"{1 / ratio:.1f}"])
-        reaches.append(Reach(text=f"ours / boto3, {TITLES[work]}", figure=ratio, at_most=REACHES[work]))
+        targets.append(Target(text=f"ours / boto3, {TITLES[work]}", figure=ratio, at_most=TARGETS[work]))
     head = ["Call", "ours, CPU ms", "on boto3's presigner, CPU ms", "boto3 / ours"]
-    return f"{table(head, rows)}\n\n" + "\n".join(map(str, reaches))
+    return f"{table(head, rows)}\n\n" + "\n".join(map(str, targets))

@@ -12,7 +12,7 @@ from datetime import timedelta
 from statistics import median
 from typing import Any
 
-from bench.rounds import Reach, table
+from bench.rounds import Target, table
 from chalicelib.core.index.lines import Line
 from chalicelib.core.index.packs import Pack
 from chalicelib.core.index.queries import NEWEST_FIRST, Query, Sort
@@ -124,11 +124,11 @@ def report(rounds: int, *, quick: bool) -> str:
     sizes = QUICK_SIZES if quick else SIZES
     owner, calls_of_owner = curve(OWNER, asks_of_owner, sizes, rounds)
     stage, calls_of_stage = curve(None, asks_of_stage, sizes, rounds)
-    reaches = (
-        Reach(text=f"most calls of a page of {whose}", figure=calls, at_most=MOST_CALLS)
+    targets = (
+        Target(text=f"most calls of a page of {whose}", figure=calls, at_most=MOST_CALLS)
         for whose, calls in (("an owner", calls_of_owner), ("the stage", calls_of_stage))
     )
-    told = "\n".join(str(reach) for reach in reaches)
+    told = "\n".join(str(target) for target in targets)
     return (
         f"Videos of one owner:\n\n{owner}\n\nVideos of the stage, {VIDEOS_AN_OWNER} of each owner:\n\n{stage}\n\n{told}"
     )

@@ -45,14 +45,14 @@ _SEEDS = {
 
 @dataclass(frozen=True)
 class Row:
-    """A file of the table. reach, reach_requests: what the ratio and the requests should not exceed."""
+    """A file of the table. target, target_requests: what the ratio and the requests should not exceed."""
 
     title: str
     kind: str
     size_bytes: int
     options: str
-    reach: float
-    reach_requests: int | None
+    target: float
+    target_requests: int | None
 
     @property
     def is_walked_by_ffmpeg(self) -> bool:
@@ -80,7 +80,7 @@ ROWS = (
 
 
 @dataclass(frozen=True)
-class Taken:
+class InspectionCost:
     seconds: float
     requests: int
     sent_bytes: int
@@ -127,13 +127,13 @@ class Bench:
         self._address = address
         self._pool = urllib3.PoolManager(maxsize=4)
 
-    def measure(self, act: Callable[[str], object], row: Row) -> Taken:
+    def measure(self, act: Callable[[str], object], row: Row) -> InspectionCost:
         self._counts()
         began = time.perf_counter()
         act(f"{self._address}/{row.path.name}")
         seconds = time.perf_counter() - began
         counts = self._counts()
-        return Taken(seconds, counts["requests"], counts["bytes"])
+        return InspectionCost(seconds, counts["requests"], counts["bytes"])
 
     def inspect(self, url: str, size_bytes: int, *, thumbnails: bool = False) -> object:
         def read_range(start: int, end_exclusive: int, /) -> bytes:
@@ -154,9 +154,9 @@ class Bench:
         return counts
 
 
-def report(rows: Sequence[tuple[Row, Results[Taken]]]) -> str:
+def report(rows: Sequence[tuple[Row, Results[InspectionCost]]]) -> str:
     """Medians of the rounds, in Markdown."""
-    head = ["File", "ours, ms", "ffprobe + ffmpeg, ms", "ratio", "reach", "GETs", "theirs", "reach", "MB", "theirs"]
+    head = ["File", "ours, ms", "ffprobe + ffmpeg, ms", "ratio", "target", "GETs", "theirs", "target", "MB", "theirs"]
     head += ["thumbnails, ms more", "GETs more", "MB more"]
     lines: list[list[str]] = []
     for row, taken in rows:
@@ -168,9 +168,9 @@ def report(rows: Sequence[tuple[Row, Results[Taken]]]) -> str:
             [
                 row.title,
                 *(f"{each:.0f}" for each in milliseconds),
-                *(f"{ratio:.2f}", f"≤ {row.reach}"),
+                *(f"{ratio:.2f}", f"≤ {row.target}"),
                 *(f"{each:g}" for each in requests),
-                f"≤ {row.reach_requests}",
+                f"≤ {row.target_requests}",
                 *(f"{each:.1f}" for each in megabytes),
                 *_more(taken),
             ]
@@ -178,10 +178,10 @@ def report(rows: Sequence[tuple[Row, Results[Taken]]]) -> str:
     return table(head, lines)
 
 
-def _more(taken: Results[Taken]) -> tuple[str, str, str]:
+def _more(taken: Results[InspectionCost]) -> tuple[str, str, str]:
     """Cost of thumbnails beside facts and poster: milliseconds, requests and megabytes, as text."""
 
-    def more(figure: Callable[[Taken], float]) -> float:
+    def more(figure: Callable[[InspectionCost], float]) -> float:
         return taken.median(DRAWN, figure) - taken.median(OURS, figure)
 
     milliseconds, requests = more(lambda each: each.seconds * 1000), more(lambda each: each.requests)
@@ -201,8 +201,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         make(row)
     with serving() as address:
         bench = Bench(address)
-        first: Taken | None = None
-        found: list[tuple[Row, Results[Taken]]] = []
+        first: InspectionCost | None = None
+        found: list[tuple[Row, Results[InspectionCost]]] = []
         for row in rows:
             act = partial(bench.inspect, size_bytes=row.path.stat().st_size)
             first = first or bench.measure(act, row)

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from bench import browser_peers
 from bench.peers_server import PeersServer, serving_peers
 from bench.peers_store import Store
-from bench.rounds import Reach, Results, table, take_turns
+from bench.rounds import Results, Target, table, take_turns
 from local.platform import LocalPlatform, Ports
 from tests.chromium import launch
 from tests.media.sample_videos import write_sample_video
@@ -113,8 +113,8 @@ class BrowserWatch:
         return total
 
 
-class Place:
-    """The platform, and the server of the peers' pages; all uploads share them."""
+class UploadPages:
+    """Our page and the peers', each from its server; all uploads share the servers."""
 
     def __init__(self, platform: LocalPlatform, peers: PeersServer) -> None:
         self._platform = platform
@@ -159,13 +159,13 @@ class Place:
 
 
 @contextmanager
-def place() -> Generator[Place]:
-    """Start platform and server, and end them."""
+def serving_pages() -> Generator[UploadPages]:
+    """Start the platform and the server, and stop them at the end."""
     with (
         LocalPlatform(data_dir=None, ports=Ports.free()) as platform,
         serving_peers(browser_peers.PAGES) as peers,
     ):
-        yield Place(platform, peers)
+        yield UploadPages(platform, peers)
 
 
 def _measure(opened: OpenPage, file: Path) -> Upload:
@@ -228,30 +228,30 @@ def report(rounds: int, *, quick: bool) -> str:
     sizes_mb = QUICK_MB if quick else FULL_MB
     tables: list[str] = []
     grown: list[float] = []
-    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder, place() as where:
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder, serving_pages() as served:
         for size_mb in sizes_mb:
             file = write_sample_video(Path(folder) / f"film-{size_mb}.mp4", pad_to_bytes=size_mb * MEGABYTE)
             pages = (OURS, *PEER_PAGES)
-            of_size = take_turns({name: partial(where.upload, playwright, name, file) for name in pages}, rounds)
-            traced = {name: where.longest_task_cpu_ms(playwright, name, file) for name in pages}
+            of_size = take_turns({name: partial(served.upload, playwright, name, file) for name in pages}, rounds)
+            traced = {name: served.longest_task_cpu_ms(playwright, name, file) for name in pages}
             head = [f"{size_mb:,} MB", "wall s", "ours / it", "CPU s", "ours / it"]
             head += ["longest task, ms", "its CPU, ms", "memory grew by, MiB"]
             tables.append(table(head, _rows(of_size, traced)))
             grown.append(of_size.median(OURS, lambda one: one.grown_bytes / MIB))
     wall: Callable[[Upload], float] = lambda one: one.wall_seconds  # noqa: E731
     title = f"{sizes_mb[-1]:,} MB, wall, ours / "
-    reaches = [
-        *(Reach(text=title + peer, figure=of_size.ratio(OURS, peer, wall), at_most=1) for peer in (UPPY, UPCHUNK)),
-        Reach(text=title + LIMIT, figure=of_size.ratio(OURS, LIMIT, wall), at_most=MOST_OF_LIMIT),
-        Reach(
+    targets = [
+        *(Target(text=title + peer, figure=of_size.ratio(OURS, peer, wall), at_most=1) for peer in (UPPY, UPCHUNK)),
+        Target(text=title + LIMIT, figure=of_size.ratio(OURS, LIMIT, wall), at_most=MOST_OF_LIMIT),
+        Target(
             text=f"ms of our longest task by the clock, {sizes_mb[-1]:,} MB; 0 where none took {LONG_TASK_MS}",
             figure=of_size.median(OURS, lambda one: one.longest_task_ms),
             at_most=LONG_TASK_MS,
         ),
-        Reach(
+        Target(
             text=f"our memory's growth, {sizes_mb[-1]:,} MB / {sizes_mb[0]:,} MB",
             figure=grown[-1] / grown[0],
             at_most=MOST_GROWTH,
         ),
     ]
-    return "\n\n".join([*tables, "\n".join(map(str, reaches))])
+    return "\n\n".join([*tables, "\n".join(map(str, targets))])

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from bench.document import REPOSITORY
-from bench.rounds import Reach, table
+from bench.rounds import Target, table
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef, new_video_id
 from chalicelib.core.video_record import State, VideoRecord
@@ -161,9 +161,9 @@ def report(rounds: int, *, quick: bool) -> str:
             cpu_seconds = statistics.median(one.cpu_seconds for one in starts)
             rss_mib = statistics.median(one.rss_bytes / MIB for one in starts)
             rows.append([f"{count:,}", f"{seconds[-1]:.2f}", f"{cpu_seconds:.2f}", f"{rss_mib:.0f}"])
-    reaches = [Reach(text="`make run`, warm, s", figure=seconds[0], at_most=MOST_SECONDS)]
+    targets = [Target(text="`make run`, warm, s", figure=seconds[0], at_most=MOST_SECONDS)]
     if not quick:
-        reaches.append(
-            Reach(text=f"`make run` with {COUNTS[-1]:,} videos, s", figure=seconds[-1], at_most=MOST_SECONDS)
+        targets.append(
+            Target(text=f"`make run` with {COUNTS[-1]:,} videos, s", figure=seconds[-1], at_most=MOST_SECONDS)
         )
-    return f"{table(['Videos', 'wall s', 'CPU s', 'MiB'], rows)}\n\n" + "\n".join(map(str, reaches))
+    return f"{table(['Videos', 'wall s', 'CPU s', 'MiB'], rows)}\n\n" + "\n".join(map(str, targets))

@@ -9,8 +9,8 @@ import sys
 from functools import partial
 
 from bench.document import REPOSITORY
-from bench.rounds import Reach, table, take_turns
-from bench.transfers import SPEND, Spent
+from bench.rounds import Target, table, take_turns
+from bench.transfers import SPEND, ResourceUse
 
 SECTION = "bench.pulumi-program"
 STAGES = ("dev", "staging", "prod")
@@ -21,13 +21,13 @@ PROGRAM = (
 )
 
 
-def run(stage: str) -> Spent:
+def run(stage: str) -> ResourceUse:
     """Run the program for a stage. Raises CalledProcessError and AssertionError."""
     command = [sys.executable, "-I", "-S", str(SPEND), sys.executable, "-W", "ignore", "-c", PROGRAM, stage]
     finished = subprocess.run(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=True)
     spent = json.loads(finished.stdout.strip().rsplit("\n", 1)[-1])
     assert spent.pop("exit_code") == 0, finished.stdout
-    return Spent(**spent)
+    return ResourceUse(**spent)
 
 
 def versions() -> dict[str, str]:
@@ -38,10 +38,10 @@ def report(rounds: int, *, quick: bool) -> str:
     stages = QUICK_STAGES if quick else STAGES
     results = take_turns({stage: partial(run, stage) for stage in stages}, rounds)
     rows: list[list[str]] = []
-    reaches: list[Reach] = []
+    targets: list[Target] = []
     for stage in stages:
         cpu_seconds = results.median(stage, lambda spent: spent.cpu_seconds)
         wall_seconds = results.median(stage, lambda spent: spent.wall_seconds)
         rows.append([stage, f"{cpu_seconds:.2f}", f"{wall_seconds:.2f}"])
-        reaches.append(Reach(text=f"{stage}, CPU s", figure=cpu_seconds, at_most=MOST_CPU_SECONDS))
-    return f"{table(['Stage', 'CPU s', 'wall s'], rows)}\n\n" + "\n".join(map(str, reaches))
+        targets.append(Target(text=f"{stage}, CPU s", figure=cpu_seconds, at_most=MOST_CPU_SECONDS))
+    return f"{table(['Stage', 'CPU s', 'wall s'], rows)}\n\n" + "\n".join(map(str, targets))

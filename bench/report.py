@@ -12,7 +12,7 @@ from rich.table import Table
 from bench.arrivals import Findings
 from bench.index_watch import LONGEST_LAG_SECONDS, IndexFindings
 from bench.process_watch import Usage
-from bench.rounds import Reach
+from bench.rounds import Target
 from bench.rounds import table as markdown_table
 from bench.upload_client import Figures, Step, Traffic
 
@@ -83,14 +83,14 @@ def in_markdown(outcome: Outcome) -> str:
     waited = [[step, traffic, *cells] for step, traffic, *cells in _waits(outcome.figures)]
     tables = (["", "figure"], shown), (["step", "traffic", *_WAIT_COLUMNS], waited)
     figures = [markdown_table(head, rows) for head, rows in tables]
-    return "\n\n".join([*figures, "\n".join(map(str, reaches(outcome.indexed)))])
+    return "\n\n".join([*figures, "\n".join(map(str, targets(outcome.indexed)))])
 
 
-def reaches(indexed: IndexFindings) -> tuple[Reach, ...]:
+def targets(indexed: IndexFindings) -> tuple[Target, ...]:
     lag_seconds = max(indexed.lag_seconds, default=0)
     return (
-        Reach(text="differences between index and records", figure=indexed.differences, at_most=0),
-        Reach(text="seconds until a ready video is shown, longest", figure=lag_seconds, at_most=LONGEST_LAG_SECONDS),
+        Target(text="differences between index and records", figure=indexed.differences, at_most=0),
+        Target(text="seconds until a ready video is shown, longest", figure=lag_seconds, at_most=LONGEST_LAG_SECONDS),
     )
 
 

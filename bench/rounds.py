@@ -37,7 +37,7 @@ def take_turns(contestants: Mapping[str, Callable[[], Figure]], rounds: int) -> 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reach:
+class Target:
     """Bound of a figure: `at_least` or `at_most`."""
 
     text: str

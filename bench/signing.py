@@ -9,7 +9,7 @@ from dataclasses import asdict
 from bench import peers
 from bench.document import REPOSITORY
 from bench.programs.sign_part_urls import Job
-from bench.rounds import Reach, Results, table, take_turns
+from bench.rounds import Results, Target, table, take_turns
 from local.api_environment import CHALICE_APP
 
 SECTION = "bench.signing"
@@ -66,7 +66,7 @@ def compare(count: int, rounds: int) -> Results[tuple[float, str]]:
 def report(rounds: int, *, quick: bool) -> str:
     peers.install()
     rows: list[list[str]] = []
-    reaches: list[Reach] = []
+    targets: list[Target] = []
     for count in QUICK_COUNTS if quick else COUNTS:
         results = compare(count, rounds)
         spent = {name: results.median(name, lambda each: each[0]) for name in ("ours", *PEERS)}
@@ -79,9 +79,9 @@ def report(rounds: int, *, quick: bool) -> str:
             ]
         )
         if count >= REACHED_FROM:
-            reaches += [
-                Reach(text=f"boto3 / ours, {count:,} URLs", figure=times["boto3"], at_least=80),
-                Reach(text=f"obstore / ours, {count:,} URLs", figure=times["obstore"], at_least=4),
+            targets += [
+                Target(text=f"boto3 / ours, {count:,} URLs", figure=times["boto3"], at_least=80),
+                Target(text=f"obstore / ours, {count:,} URLs", figure=times["obstore"], at_least=4),
             ]
     head = ["URLs", "ours, µs each", "boto3, µs each", "obstore, µs each", "boto3 / ours", "obstore / ours"]
-    return "\n\n".join([table(head, rows), "\n".join(map(str, reaches))]).strip()
+    return "\n\n".join([table(head, rows), "\n".join(map(str, targets))]).strip()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from bench.rounds import Reach, table
+from bench.rounds import Target, table
 from chalicelib.core.janitor import PARALLEL_LOOKS
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef, new_video_id
@@ -78,5 +78,7 @@ def report(rounds: int, *, quick: bool) -> str:
         longest = longest_get_milliseconds(cpu_seconds, calls)
         rows.append([f"{count:,}", f"{calls:,}", f"{cpu_seconds:.2f}", f"{longest:,.0f}"])
     head = ["Open uploads", "calls", "CPU s", "a GET may take, ms"]
-    reach = Reach(text=f"{rows[-1][0]} open uploads: ms that a GET may take", figure=longest, at_least=GET_MILLISECONDS)
-    return f"{table(head, rows)}\n\n{reach}"
+    target = Target(
+        text=f"{rows[-1][0]} open uploads: ms that a GET may take", figure=longest, at_least=GET_MILLISECONDS
+    )
+    return f"{table(head, rows)}\n\n{target}"

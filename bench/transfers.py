@@ -19,7 +19,7 @@ from ssl import create_default_context
 from bench import peers
 from bench.document import REPOSITORY
 from bench.programs.send_files import BUCKET, PART_BYTES
-from bench.rounds import Reach, Results, table, take_turns
+from bench.rounds import Results, Target, table, take_turns
 from local.child_process import ChildProcess
 from tests.cli.signed_in_home import store_sign_in
 from tests.cli.tls_certificate import write_certificate
@@ -54,7 +54,7 @@ QUICK = Sizes(one_file_bytes=12 * MIB, many_files=2, growing_mb=(10,))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spent:
+class ResourceUse:
     """Resources that a process and its children used."""
 
     cpu_seconds: float
@@ -63,7 +63,7 @@ class Spent:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class RunningSink:
     """The sink, and a folder with the clients' settings."""
 
     url: str
@@ -96,24 +96,24 @@ class Place:
 
 
 @contextmanager
-def place() -> Generator[Place]:
+def running_sink() -> Generator[RunningSink]:
     """Start the sink, and end it."""
     with tempfile.TemporaryDirectory(prefix="bench-transfers-") as name:
         folder = Path(name)
         write_certificate(folder / "tls.pem")
         parts = f"  multipart_threshold = {PARTS}MB\n  multipart_chunksize = {PARTS}MB\n  addressing_style = path\n"
         (folder / "aws.ini").write_text(f"[default]\ns3 =\n{parts}")
-        sink = ChildProcess("sink", "bench.tls_sink", [str(folder / "tls.pem")])
+        process = ChildProcess("sink", "bench.tls_sink", [str(folder / "tls.pem")])
         try:
-            url = sink.wait_ready()
+            url = process.wait_ready()
             store_sign_in(folder / "video-upload", url)
-            yield Place(url=url, folder=folder)
+            yield RunningSink(url=url, folder=folder)
         finally:
-            sink.ask_to_stop()
-            sink.wait_stopped(timeout_seconds=5)
+            process.ask_to_stop()
+            process.wait_stopped(timeout_seconds=5)
 
 
-def commands(where: Place, sources: Path) -> dict[str, list[str]]:
+def commands(sink: RunningSink, sources: Path) -> dict[str, list[str]]:
     """The command line of each client that sends a file, or all files of a folder.
 
     Threads and parts at once are each client's defaults. rclone's own checksum of the whole file is its MD5; s5cmd has
@@ -121,32 +121,32 @@ def commands(where: Place, sources: Path) -> dict[str, list[str]]:
     """
     is_folder = sources.is_dir()
     files = [str(file) for file in sorted(sources.iterdir())] if is_folder else [str(sources)]
-    target = f"s3://{BUCKET}/" if is_folder else f"s3://{BUCKET}/{sources.name}"
-    remote = f":s3,provider=Other,env_auth=true,no_check_bucket=true,endpoint='{where.url}':{BUCKET}"
+    destination = f"s3://{BUCKET}/" if is_folder else f"s3://{BUCKET}/{sources.name}"
+    remote = f":s3,provider=Other,env_auth=true,no_check_bucket=true,endpoint='{sink.url}':{BUCKET}"
     sizes = ["--s3-chunk-size", f"{PARTS}Mi", "--s3-upload-cutoff", f"{PARTS}Mi", "--s3-use-multipart-etag=false"]
     sizes += ["--ignore-times"]  # it would skip what it has uploaded before
     program = [str(peers.PYTHON), str(SEND)]
-    aws = [str(peers.BIN / "aws"), "s3", "cp", "--only-show-errors", "--endpoint-url", where.url]
-    aws += ["--checksum-algorithm", "CRC64NVME", *(["--recursive"] if is_folder else []), str(sources), target]
+    aws = [str(peers.BIN / "aws"), "s3", "cp", "--only-show-errors", "--endpoint-url", sink.url]
+    aws += ["--checksum-algorithm", "CRC64NVME", *(["--recursive"] if is_folder else []), str(sources), destination]
     return {
         OURS: [str(peers.COMMAND_BIN / "video-upload"), "upload", "--no-wait", str(sources)],
-        BOTO3: [*program, "boto3", where.url, *files],
+        BOTO3: [*program, "boto3", sink.url, *files],
         AWS: aws,
-        RCLONE: [str(peers.BIN / "rclone"), "copy", *sizes, "--ca-cert", str(where.certificate), str(sources), remote],
+        RCLONE: [str(peers.BIN / "rclone"), "copy", *sizes, "--ca-cert", str(sink.certificate), str(sources), remote],
         S5CMD: [
-            *[str(peers.PYTHON), str(peers.BIN / "s5cmd"), "--endpoint-url", where.url, "cp", "--part-size", PARTS],
-            *[f"{sources}{'/' if is_folder else ''}", target],
+            *[str(peers.PYTHON), str(peers.BIN / "s5cmd"), "--endpoint-url", sink.url, "cp", "--part-size", PARTS],
+            *[f"{sources}{'/' if is_folder else ''}", destination],
         ],
-        OBSTORE: [*program, "obstore", where.url, *files],
+        OBSTORE: [*program, "obstore", sink.url, *files],
     }
 
 
-def run(where: Place, command: Sequence[str], size_bytes: int) -> Spent:
+def run(sink: RunningSink, command: Sequence[str], size_bytes: int) -> ResourceUse:
     """Run one client. Raises AssertionError unless it ends well and the sink got every byte."""
-    before = where.received_bytes()
+    before = sink.received_bytes()
     finished = subprocess.run(
         [sys.executable, "-I", "-S", str(SPEND), *command],
-        env=where.environment(),
+        env=sink.environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -156,8 +156,8 @@ def run(where: Place, command: Sequence[str], size_bytes: int) -> Spent:
     )
     spent = json.loads(finished.stdout.strip().rsplit("\n", 1)[-1])
     assert spent.pop("exit_code") == 0, finished.stdout
-    assert where.received_bytes() - before == size_bytes, finished.stdout
-    return Spent(**spent)
+    assert sink.received_bytes() - before == size_bytes, finished.stdout
+    return ResourceUse(**spent)
 
 
 def write_video(file: Path, size_bytes: int) -> None:
@@ -169,24 +169,26 @@ def write_video(file: Path, size_bytes: int) -> None:
             out.write(block[:left])
 
 
-def compare(where: Place, sources: Path, names: Sequence[str], size_bytes: int, rounds: int) -> Results[Spent]:
-    by_name = commands(where, sources)
-    return take_turns({name: partial(run, where, by_name[name], size_bytes) for name in names}, rounds)
+def compare(
+    sink: RunningSink, sources: Path, names: Sequence[str], size_bytes: int, rounds: int
+) -> Results[ResourceUse]:
+    by_name = commands(sink, sources)
+    return take_turns({name: partial(run, sink, by_name[name], size_bytes) for name in names}, rounds)
 
 
-def _cpu(spent: Spent) -> float:
+def _cpu(spent: ResourceUse) -> float:
     return spent.cpu_seconds
 
 
-def _wall(spent: Spent) -> float:
+def _wall(spent: ResourceUse) -> float:
     return spent.wall_seconds
 
 
-def _memory(spent: Spent) -> float:
+def _memory(spent: ResourceUse) -> float:
     return spent.peak_rss_bytes / MIB
 
 
-def _table(results: Results[Spent], what: str) -> str:
+def _table(results: Results[ResourceUse], what: str) -> str:
     rows: list[list[str]] = []
     for name in results.by_name:
         figures = [f"{results.median(name, figure):.2f}" for figure in (_cpu, _wall)]
@@ -195,9 +197,9 @@ def _table(results: Results[Spent], what: str) -> str:
     return table([what, "CPU s", "wall s", "peak MiB", "ours / it, CPU", "ours / it, wall"], rows)
 
 
-def _reaches(results: Results[Spent], what: str, most_cpu: Mapping[str, float]) -> list[Reach]:
+def _targets(results: Results[ResourceUse], what: str, most_cpu: Mapping[str, float]) -> list[Target]:
     return [
-        Reach(text=f"{what}, CPU, ours / {name}", figure=results.ratio(OURS, name, _cpu), at_most=most)
+        Target(text=f"{what}, CPU, ours / {name}", figure=results.ratio(OURS, name, _cpu), at_most=most)
         for name, most in most_cpu.items()
         if name in results.by_name
     ]
@@ -207,41 +209,41 @@ def report(rounds: int, *, quick: bool) -> str:
     peers.install()
     peers.install_command()
     sizes = QUICK if quick else FULL
-    with place() as where:
-        one = where.folder / "video.mp4"
+    with running_sink() as sink:
+        one = sink.folder / "video.mp4"
         write_video(one, sizes.one_file_bytes)
-        by_name = commands(where, one)
+        by_name = commands(sink, one)
         # A wheel without a binary for this machine.
         absent = [name for name, command in by_name.items() if not all(map(os.path.exists, command[:1]))]
         names = [name for name in by_name if name not in absent]
-        of_one = compare(where, one, names, sizes.one_file_bytes, rounds)
+        of_one = compare(sink, one, names, sizes.one_file_bytes, rounds)
         one.unlink()
 
-        many = where.folder / "many"
+        many = sink.folder / "many"
         many.mkdir()
         for number in range(sizes.many_files):
             write_video(many / f"video-{number:03}.mp4", PART_BYTES)
-        of_many = compare(where, many, (OURS, BOTO3, AWS), sizes.many_files * PART_BYTES, rounds)
+        of_many = compare(sink, many, (OURS, BOTO3, AWS), sizes.many_files * PART_BYTES, rounds)
         shutil.rmtree(many)
 
-        growing: list[tuple[int, Spent]] = []
+        growing: list[tuple[int, ResourceUse]] = []
         for size_mb in sizes.growing_mb:
-            one = where.folder / f"video-{size_mb}.mp4"
+            one = sink.folder / f"video-{size_mb}.mp4"
             with one.open("wb") as out:
                 out.write(VIDEO_BEGINNING)
                 out.truncate(size_mb * 10**6)
-            growing.append((size_mb, run(where, commands(where, one)[OURS], size_mb * 10**6)))
+            growing.append((size_mb, run(sink, commands(sink, one)[OURS], size_mb * 10**6)))
             one.unlink()
     title = f"{sizes.one_file_bytes / MIB:,.0f} MiB in one file"
     titles = (title, f"{sizes.many_files} files of {PARTS} MiB")
-    reaches = _reaches(of_one, title, MOST_CPU_OF_ONE)
-    reaches += [
-        Reach(text=f"{title}, wall, ours / {name}", figure=of_one.ratio(OURS, name, _wall), at_most=most)
+    targets = _targets(of_one, title, MOST_CPU_OF_ONE)
+    targets += [
+        Target(text=f"{title}, wall, ours / {name}", figure=of_one.ratio(OURS, name, _wall), at_most=most)
         for name, most in MOST_WALL_OF_ONE.items()
     ]
-    reaches += _reaches(of_many, titles[1], MOST_CPU_OF_MANY)
+    targets += _targets(of_many, titles[1], MOST_CPU_OF_MANY)
     most = max(_memory(spent) for _, spent in growing)
-    reaches.append(Reach(text="our memory at any size, MiB", figure=most, at_most=MOST_MEMORY_MIB))
+    targets.append(Target(text="our memory at any size, MiB", figure=most, at_most=MOST_MEMORY_MIB))
     curve = [
         [f"{size_mb:,}", f"{s.cpu_seconds:.2f}", f"{s.wall_seconds:.1f}", f"{_memory(s):.0f}"] for size_mb, s in growing
     ]
@@ -251,6 +253,6 @@ def report(rounds: int, *, quick: bool) -> str:
             _table(of_one, titles[0]),
             _table(of_many, titles[1]),
             table(["Our command, MB in one sparse file", "CPU s", "wall s", "peak MiB"], curve),
-            "\n".join(map(str, reaches)),
+            "\n".join(map(str, targets)),
         ]
     )

@@ -17,7 +17,7 @@ from chalicelib.core.index.folding import Folding
 from chalicelib.core.index.reading import IndexReader, PackCache
 from chalicelib.core.janitor import Janitor
 from chalicelib.core.library import Library
-from chalicelib.core.malware_scan import NO_SCAN, Heard, ScanPolicy, ScanResult, ScanVerdict, ScanVerdicts
+from chalicelib.core.malware_scan import NO_SCAN, ScanPolicy, ScanResult, ScanVerdict, ScanVerdicts, VerdictOutcome
 from chalicelib.core.media.containers import HEAD_BYTES, require_container
 from chalicelib.core.media.copying import Source
 from chalicelib.core.media.errors import UnreadableMediaError
@@ -119,7 +119,7 @@ class InMemoryPlatform:
         newest = self.videos.versions[transfer.key][-1]
         return self.processing.process(StoredObject(transfer.key, newest.version_id))
 
-    def scanned(self, transfer: "Transfer", result: ScanResult, version_id: str | None = None) -> Heard:
+    def scanned(self, transfer: "Transfer", result: ScanResult, version_id: str | None = None) -> VerdictOutcome:
         """The scanner's verdict on a version, the newest unless another is named."""
         newest = self.videos.versions[transfer.key][-1].version_id
         return self.scan_verdicts.receive(ScanVerdict(transfer.key, version_id or newest, "", result))

@@ -60,7 +60,7 @@ class _Begun:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arrived:
+class CompletedSignIn:
     """A person whom the company has signed in, and the request that sent them there."""
 
     asked: AuthorizationRequest
@@ -121,7 +121,7 @@ class CompanySignIns:
         """The request behind a company's answer, without using it up. Raises UnknownStateError."""
         return self._found(state, browser).asked
 
-    def finish(self, query: Mapping[str, str], *, browser: str) -> Arrived:
+    def finish(self, query: Mapping[str, str], *, browser: str) -> CompletedSignIn:
         """Use up the state, and verify the company's answer.
 
         Raises UnknownStateError; AccessDeniedError and CompanyAnswerError, which go to the client.
@@ -139,7 +139,7 @@ class CompanySignIns:
             raise CompanyAnswerError(description="attributes required: [email]")
         groups = _as_attribute(claims.get(begun.company.groups_claim)) if begun.company.groups_claim else ""
         identity = Identity(provider=begun.company.name, subject=claims["sub"], groups=groups)
-        return Arrived(asked=begun.asked, identity=identity, email=email)
+        return CompletedSignIn(asked=begun.asked, identity=identity, email=email)
 
     def _found(self, state: str, browser: str) -> _Begun:
         begun = self._begun.get(state)

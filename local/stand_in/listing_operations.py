@@ -6,7 +6,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from local.stand_in.errors import invalid_argument
-from local.stand_in.listings import Listing, Place, Scope
+from local.stand_in.listings import Listing, Marker, Scope
 from local.stand_in.object_store import Call
 from local.stand_in.responses import OWNER, Response, iso_time, quoted_etag, xml_response
 from local.stand_in.versions import Version
@@ -61,9 +61,9 @@ def list_object_versions(call: Call) -> Response:
         raise invalid_argument(
             "A version-id marker cannot be specified without a key marker.", "version-id-marker", after_version
         )
-    versions, after = call.store.versions, Place[int](after_key)
+    versions, after = call.store.versions, Marker[int](after_key)
     if after_version:
-        after = versions.place_of(call.bucket.name, after_key, after_version)
+        after = versions.marker_of(call.bucket.name, after_key, after_version)
     listing = versions.list_all(call.bucket.name, _scope(call, limit), after=after)
     return xml_response(
         "ListVersionsResult",
@@ -83,7 +83,7 @@ def list_multipart_uploads(call: Call) -> Response:
     """ListMultipartUploads by prefix and delimiter, in pages."""
     query, name = call.request.query, _namer(call)
     limit = min(call.request.text_number("max-uploads", MAX_PAGE), MAX_PAGE)
-    after = Place(query.get("key-marker", ""), query.get("upload-id-marker"))
+    after = Marker(query.get("key-marker", ""), query.get("upload-id-marker"))
     listing = call.store.uploads.list_open(call.bucket.name, _scope(call, limit), after=after)
     return xml_response(
         "ListMultipartUploadsResult",

@@ -11,8 +11,8 @@ Within = TypeVar("Within")
 
 
 @dataclass(frozen=True)
-class Place(Generic[Within]):
-    """A place in a listing: behind a key, or behind that one of its items which `within` names."""
+class Marker(Generic[Within]):
+    """A position in a listing: after a key, or after one item of that key, which `within` identifies."""
 
     key: str
     within: Within | None = None
@@ -51,33 +51,33 @@ def common_prefix(key: str, scope: Scope) -> str | None:
 
 def rolled_up(
     scope: Scope,
-    after: Place[Within],
-    page: Callable[[Place[Within], int], list[Item]],
-    place_of: Callable[[Item], Place[Within]],
+    after: Marker[Within],
+    page: Callable[[Marker[Within], int], list[Item]],
+    marker_of: Callable[[Item], Marker[Within]],
 ) -> Listing[Item]:
-    """One page; `page` gives the items behind a place, at most so many."""
+    """Return one page; `page` lists at most so many items after a marker."""
     items: list[Item] = []
     prefixes: list[str] = []
-    name, last, place = after.key, None, after
+    name, last, marker = after.key, None, after
     if scope.limit == 0:
         return Listing(last_name=name)
     if common_prefix(name, scope) == name:
-        # A page that ended with a common prefix is followed by what is behind all of its keys.
-        place = Place[Within](name + HIGHEST_CHAR)
+        # A page that ended with a common prefix continues after all keys with that prefix.
+        marker = Marker[Within](name + HIGHEST_CHAR)
     while True:
         wanted = scope.limit - len(items) - len(prefixes)
-        found = page(place, 1 if scope.delimiter else wanted + 1)
+        found = page(marker, 1 if scope.delimiter else wanted + 1)
         for item in found:
             is_full = len(items) + len(prefixes) >= scope.limit
             if is_full:
                 return Listing(items=items, common_prefixes=prefixes, last_name=name, last=last, is_truncated=True)
-            place = place_of(item)
-            name, last = place.key, item
+            marker = marker_of(item)
+            name, last = marker.key, item
             rolled = common_prefix(name, scope)
             if rolled is None:
                 items.append(item)
             else:
                 prefixes.append(rolled)
-                name, last, place = rolled, None, Place[Within](rolled + HIGHEST_CHAR)
+                name, last, marker = rolled, None, Marker[Within](rolled + HIGHEST_CHAR)
         if not found or (not scope.delimiter and len(found) <= wanted):
             return Listing(items=items, common_prefixes=prefixes, last_name=name, last=last)

@@ -15,7 +15,7 @@ from local.stand_in.bodies import Bodies, Segment
 from local.stand_in.checksums import Algorithm, Checksum, ChecksumType, combine
 from local.stand_in.database import Database
 from local.stand_in.errors import S3Error, invalid_request, malformed_xml, no_such_upload
-from local.stand_in.listings import HIGHEST_CHAR, Listing, Place, Scope, rolled_up
+from local.stand_in.listings import HIGHEST_CHAR, Listing, Marker, Scope, rolled_up
 from local.stand_in.versions import Conditions, Content, Version
 
 MIN_PART_BYTES = 5 * 1024**2  # S3 User Guide, "Amazon S3 multipart upload limits"
@@ -125,14 +125,14 @@ class Uploads:
         with self._database.reading() as connection:
             return _parts(connection, upload.upload_id, after=after, limit=limit)
 
-    def list_open(self, bucket: str, scope: Scope, *, after: Place[str]) -> Listing[Upload]:
+    def list_open(self, bucket: str, scope: Scope, *, after: Marker[str]) -> Listing[Upload]:
         """Uploads by key, then by start; those behind a key, or behind the upload named beside it."""
         with self._database.reading() as connection:
 
-            def page(place: Place[str], size: int) -> list[Upload]:
-                return _open_after(connection, bucket, scope.prefix, place, limit=size)
+            def page(marker: Marker[str], size: int) -> list[Upload]:
+                return _open_after(connection, bucket, scope.prefix, marker, limit=size)
 
-            return rolled_up(scope, after, page, lambda upload: Place(upload.key, upload.upload_id))
+            return rolled_up(scope, after, page, lambda upload: Marker(upload.key, upload.upload_id))
 
     def abort(self, bucket: str, key: str, upload_id: str) -> None:
         """Drop the upload and its parts; raises NoSuchUpload when there is none."""
@@ -189,7 +189,7 @@ class Uploads:
 
 
 def _open_after(
-    connection: sqlite3.Connection, bucket: str, prefix: str, after: Place[str], *, limit: int
+    connection: sqlite3.Connection, bucket: str, prefix: str, after: Marker[str], *, limit: int
 ) -> list[Upload]:
     # Behind an upload that is gone, all others of its key are listed: again rather than never.
     upload_id = after.within or ""

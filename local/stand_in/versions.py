@@ -12,7 +12,7 @@ from local.stand_in.bodies import Bodies, Segment
 from local.stand_in.checksums import Checksum
 from local.stand_in.database import Database
 from local.stand_in.errors import S3Error, invalid_argument, no_such_key, no_such_version, precondition_failed
-from local.stand_in.listings import HIGHEST_CHAR, Listing, Place, Scope, rolled_up
+from local.stand_in.listings import HIGHEST_CHAR, Listing, Marker, Scope, rolled_up
 from local.stand_in.responses import http_time
 
 NULL_VERSION = "null"
@@ -177,34 +177,34 @@ class Versions:
         """The latest versions, delete markers left out, keys beyond `after` in UTF-8 order."""
         with self._database.reading() as connection:
 
-            def page(place: Place[int], size: int) -> list[Version]:
-                return _latest_page(connection, bucket, scope.prefix, place.key, limit=size)
+            def page(marker: Marker[int], size: int) -> list[Version]:
+                return _latest_page(connection, bucket, scope.prefix, marker.key, limit=size)
 
-            return rolled_up(scope, Place[int](after), page, _place)
+            return rolled_up(scope, Marker[int](after), page, _marker)
 
-    def list_all(self, bucket: str, scope: Scope, *, after: Place[int]) -> Listing[Version]:
+    def list_all(self, bucket: str, scope: Scope, *, after: Marker[int]) -> Listing[Version]:
         """All versions and delete markers by key, each key's newest first, from behind `after`."""
         with self._database.reading() as connection:
 
-            def page(place: Place[int], size: int) -> list[Version]:
-                return _page(connection, bucket, scope.prefix, place, limit=size)
+            def page(marker: Marker[int], size: int) -> list[Version]:
+                return _page(connection, bucket, scope.prefix, marker, limit=size)
 
-            return rolled_up(scope, after, page, _place)
+            return rolled_up(scope, after, page, _marker)
 
-    def place_of(self, bucket: str, key: str, version_id: str) -> Place[int]:
+    def marker_of(self, bucket: str, key: str, version_id: str) -> Marker[int]:
         """Position of a present or removed version among those of its key; raises S3Error 400 for an unknown id."""
         with self._database.reading() as connection:
             version = find(connection, bucket, key, version_id)
             last = _last_sequence(connection)
         if version is not None:
-            return Place(key, version.sequence)
+            return Marker(key, version.sequence)
         if version_id == NULL_VERSION:
             # Nobody knows where it stood: to list some versions again is better than to leave one out.
-            return Place(key, _BEFORE_ALL_VERSIONS)
+            return Marker(key, _BEFORE_ALL_VERSIONS)
         sequence = _sequence_in(version_id)
         if sequence is None or not 0 < sequence <= last:
             raise invalid_argument("Invalid version id specified", "version-id-marker", version_id)
-        return Place(key, sequence)
+        return Marker(key, sequence)
 
     def is_empty(self, bucket: str) -> bool:
         """Check that the bucket holds neither a version nor an unfinished upload."""
@@ -281,8 +281,8 @@ def insert(
 def _new_version_id(sequence: int) -> str:
     """A random id that still tells where the version stands, so that a listing goes on behind one that is gone."""
     mask = secrets.token_bytes(16)
-    place = sequence ^ int.from_bytes(mask[:8], "big")
-    return base64.urlsafe_b64encode(mask + place.to_bytes(8, "big")).decode()
+    masked = sequence ^ int.from_bytes(mask[:8], "big")
+    return base64.urlsafe_b64encode(mask + masked.to_bytes(8, "big")).decode()
 
 
 def _sequence_in(version_id: str) -> int | None:
@@ -322,7 +322,7 @@ def _latest_page(connection: sqlite3.Connection, bucket: str, prefix: str, after
     return [_version(row) for row in rows]
 
 
-def _page(connection: sqlite3.Connection, bucket: str, prefix: str, after: Place[int], *, limit: int) -> list[Version]:
+def _page(connection: sqlite3.Connection, bucket: str, prefix: str, after: Marker[int], *, limit: int) -> list[Version]:
     rows = connection.execute(
         "SELECT * FROM versions WHERE bucket = ? AND key >= ? AND key < ?"
         " AND (key > ? OR (key = ? AND sequence < ?)) ORDER BY key, sequence DESC LIMIT ?",
@@ -331,8 +331,8 @@ def _page(connection: sqlite3.Connection, bucket: str, prefix: str, after: Place
     return [_version(row) for row in rows]
 
 
-def _place(version: Version) -> Place[int]:
-    return Place(version.key, version.sequence)
+def _marker(version: Version) -> Marker[int]:
+    return Marker(version.key, version.sequence)
 
 
 def _version(row: sqlite3.Row) -> Version:

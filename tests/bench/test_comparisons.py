@@ -34,9 +34,9 @@ def test_contestants_take_turns_and_ratios_are_those_of_one_round() -> None:
     ],
 )
 def test_a_reach_is_met_at_its_bound_and_says_so(figure: float, bounds: dict[str, float], *, is_met: bool) -> None:
-    reach = rounds.Reach(text="a figure", figure=figure, **bounds)
-    assert reach.is_met is is_met
-    assert str(reach).endswith("**met**" if is_met else "**not met**")
+    target = rounds.Target(text="a figure", figure=figure, **bounds)
+    assert target.is_met is is_met
+    assert str(target).endswith("**met**" if is_met else "**not met**")
 
 
 def test_every_row_has_its_section_in_the_document() -> None:
@@ -63,9 +63,9 @@ def test_a_reach_that_is_written_stands_in_the_summary(
     copy = tmp_path_factory.mktemp("docs") / "performance.md"
     copy.write_text("<!-- bench.summary -->\n<!-- /bench.summary -->\n### Cold starts\n<!-- a -->\n<!-- /a -->\n")
     monkeypatch.setattr(document, "DOCUMENT", copy)
-    document.write("a", str(rounds.Reach(text="ours / peer", figure=0.5, at_most=0.4)))
+    document.write("a", str(rounds.Target(text="ours / peer", figure=0.5, at_most=0.4)))
     assert "| [Cold starts](#cold-starts) | ours / peer | ≤ 0.4 | 0.5 | no |" in copy.read_text()
-    document.write("a", str(rounds.Reach(text="URLs", figure=81.54, at_least=80)))
+    document.write("a", str(rounds.Target(text="URLs", figure=81.54, at_least=80)))
     assert "| URLs | ≥ 80 | 81.5 | yes |" in copy.read_text()
     assert "peer" not in copy.read_text()
 

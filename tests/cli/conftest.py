@@ -21,9 +21,9 @@ from typer.testing import CliRunner
 
 from tests.cli.fake_platform import FakePlatform
 from tests.cli.fake_platform_server import start_fake_platform
+from tests.cli.recorded_engine import RecordedEngine
 from tests.cli.signed_in_home import store_sign_in
 from tests.cli.tls_certificate import write_certificate
-from tests.cli.watched_engine import Watched
 from video_upload.all_commands import app
 from video_upload.credentials import StoredCredentials
 from video_upload.network import CA_VARIABLES
@@ -71,8 +71,8 @@ def signed_in(platform: FakePlatform, home: Path) -> StoredCredentials:
 
 
 @pytest.fixture
-def watched(platform: FakePlatform, signed_in: StoredCredentials, home: Path) -> Watched:
-    return Watched(platform, signed_in, home)
+def recorded(platform: FakePlatform, signed_in: StoredCredentials, home: Path) -> RecordedEngine:
+    return RecordedEngine(platform, signed_in, home)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.contract.errors import STATUS_BY_CODE
 from tests.cli.fake_platform import FakePlatform
-from tests.cli.watched_engine import IMPATIENT
+from tests.cli.recorded_engine import IMPATIENT
 from video_upload import errors
 from video_upload.api import VideoApi
 from video_upload.api_refusals import ERROR_BY_STATUS

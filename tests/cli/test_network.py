@@ -14,7 +14,7 @@ from tests.cli.conftest import Certificate, Cli, MakeVideo, sha256_of
 from tests.cli.fake_platform import FakePlatform
 from tests.cli.fake_platform_server import serve_parts_over_tls
 from tests.cli.logging_proxy import CREDENTIALS, logging_proxy
-from tests.cli.watched_engine import Watched
+from tests.cli.recorded_engine import RecordedEngine
 from video_upload import session
 from video_upload.errors import PartFailedError
 from video_upload.network import CA_VARIABLES
@@ -23,12 +23,12 @@ KIB = 1024
 
 
 def test_parts_and_calls_go_through_the_same_proxy(
-    platform: FakePlatform, watched: Watched, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
+    platform: FakePlatform, recorded: RecordedEngine, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_video(256 * KIB)
     with logging_proxy(wants_password=True) as proxy:
         monkeypatch.setenv("HTTP_PROXY", f"http://{CREDENTIALS}127.0.0.1:{proxy.port}")
-        video = watched.engine.upload(path)
+        video = recorded.engine.upload(path)
     assert platform.video_sha256(video.video_id) == sha256_of(path)
     assert proxy.count("PUT") == 4
     assert proxy.count("POST") == len([call for call in platform.calls if call.startswith("POST ")])
@@ -37,7 +37,7 @@ def test_parts_and_calls_go_through_the_same_proxy(
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_parts_over_tls_go_through_a_tunnel_of_the_proxy(
     platform: FakePlatform,
-    watched: Watched,
+    recorded: RecordedEngine,
     make_video: MakeVideo,
     monkeypatch: pytest.MonkeyPatch,
     tls: ssl.SSLContext,
@@ -51,7 +51,7 @@ def test_parts_over_tls_go_through_a_tunnel_of_the_proxy(
     try:
         with logging_proxy(tls if scheme == "https" else None, wants_password=True) as proxy:
             monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://{CREDENTIALS}127.0.0.1:{proxy.port}")
-            video = watched.engine.upload(path)
+            video = recorded.engine.upload(path)
     finally:
         stop()
     assert platform.video_sha256(video.video_id) == sha256_of(path)
@@ -61,7 +61,7 @@ def test_parts_over_tls_go_through_a_tunnel_of_the_proxy(
 
 def test_a_stop_ends_a_part_in_a_tunnel_at_once(
     platform: FakePlatform,
-    watched: Watched,
+    recorded: RecordedEngine,
     make_video: MakeVideo,
     monkeypatch: pytest.MonkeyPatch,
     tls: ssl.SSLContext,
@@ -70,7 +70,7 @@ def test_a_stop_ends_a_part_in_a_tunnel_at_once(
     try:
         with logging_proxy(tls) as proxy:
             monkeypatch.setenv("HTTPS_PROXY", f"https://127.0.0.1:{proxy.port}")
-            watched.stop_in_the_middle(make_video(1024 * KIB), after_parts=2)
+            recorded.stop_in_the_middle(make_video(1024 * KIB), after_parts=2)
     finally:
         stop()
     assert proxy.log
@@ -78,12 +78,12 @@ def test_a_stop_ends_a_part_in_a_tunnel_at_once(
 
 @pytest.mark.parametrize("exception", ["127.0.0.1", "*", "elsewhere.test,127.0.0.0/8"])
 def test_no_proxy_holds_for_parts_as_for_calls(
-    watched: Watched, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch, exception: str
+    recorded: RecordedEngine, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch, exception: str
 ) -> None:
     with logging_proxy() as proxy:
         monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
         monkeypatch.setenv("NO_PROXY", exception)
-        watched.engine.upload(make_video(64 * KIB))
+        recorded.engine.upload(make_video(64 * KIB))
     assert proxy.log == []
 
 
@@ -104,7 +104,7 @@ def closed_port() -> int:
 )
 def test_a_proxy_that_does_not_let_parts_through_is_named_and_never_gone_around(
     platform: FakePlatform,
-    watched: Watched,
+    recorded: RecordedEngine,
     make_video: MakeVideo,
     monkeypatch: pytest.MonkeyPatch,
     tls: ssl.SSLContext,
@@ -118,7 +118,7 @@ def test_a_proxy_that_does_not_let_parts_through_is_named_and_never_gone_around(
             address = proxy.format(port=closed_port(), wrong=f"127.0.0.1:{guarded.port}")
             monkeypatch.setenv("HTTPS_PROXY", address)
             with pytest.raises(PartFailedError, match=words):
-                watched.engine.upload(make_video(64 * KIB))
+                recorded.engine.upload(make_video(64 * KIB))
     finally:
         stop()
     assert not platform.storage.puts
@@ -127,7 +127,7 @@ def test_a_proxy_that_does_not_let_parts_through_is_named_and_never_gone_around(
 @pytest.mark.parametrize("variable", CA_VARIABLES)
 def test_a_certificate_authority_of_ones_own_holds_for_parts_and_for_calls(
     platform: FakePlatform,
-    watched: Watched,
+    recorded: RecordedEngine,
     make_video: MakeVideo,
     monkeypatch: pytest.MonkeyPatch,
     certificate: Certificate,
@@ -137,9 +137,9 @@ def test_a_certificate_authority_of_ones_own_holds_for_parts_and_for_calls(
     stop = serve_parts_over_tls(platform, certificate.server)
     try:
         with pytest.raises(PartFailedError, match="certificate"):
-            watched.engine.upload(make_video(64 * KIB))
+            recorded.engine.upload(make_video(64 * KIB))
         monkeypatch.setenv(variable, str(certificate.file))
-        again = Watched(platform, watched.credentials, watched.home)
+        again = RecordedEngine(platform, recorded.credentials, recorded.home)
         again.api._api_url = f"{platform.parts_url}/api"
         again.engine.upload(make_video(64 * KIB))
     finally:

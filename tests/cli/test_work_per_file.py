@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.conftest import Cli, MakeVideo
 from tests.cli.fake_platform import FakePlatform
-from tests.cli.watched_engine import Watched
+from tests.cli.recorded_engine import RecordedEngine
 from video_upload import upload_journal, video_file
 from video_upload.api import VideoApi
 from video_upload.engine import DEFAULT_PARALLEL, UploadEngine
@@ -115,7 +115,7 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.mark.parametrize("parts", [1, 20])
 def test_the_journal_is_on_the_disk_before_s3_completes_and_is_brought_there_once(
-    watched: Watched,
+    recorded: RecordedEngine,
     home: Path,
     make_video: MakeVideo,
     synced: list[int],
@@ -132,7 +132,7 @@ def test_the_journal_is_on_the_disk_before_s3_completes_and_is_brought_there_onc
         return complete(*arguments)  # pyrefly: ignore[bad-argument-type] - as they came
 
     monkeypatch.setattr(VideoApi, "complete", note_and_complete)
-    watched.engine.upload(make_video(parts * PART))
+    recorded.engine.upload(make_video(parts * PART))
     ((before, wanted),) = at_completion
     assert before == wanted
     assert synced == wanted
@@ -169,7 +169,9 @@ def test_without_a_terminal_no_bar_is_moved(cli: Cli, folder: Path, monkeypatch:
     assert "0.mp4: Uploading 1.0 kB." in done.stderr
 
 
-def test_the_urls_of_stored_parts_are_not_kept(platform: FakePlatform, watched: Watched, make_video: MakeVideo) -> None:
+def test_the_urls_of_stored_parts_are_not_kept(
+    platform: FakePlatform, recorded: RecordedEngine, make_video: MakeVideo
+) -> None:
     platform.part_size_bytes, platform.first_page = KIB, 50
     kept: list[int] = []
 
@@ -178,6 +180,6 @@ def test_the_urls_of_stored_parts_are_not_kept(platform: FakePlatform, watched: 
             # Not isinstance, which asks a dead weak proxy of another test for its class, and that raises.
             kept.append(sum(type(each) is PresignedPart for each in gc.get_objects()))
 
-    UploadEngine(watched.api, watched.home, report=count).upload(make_video(300 * KIB))
+    UploadEngine(recorded.api, recorded.home, report=count).upload(make_video(300 * KIB))
     assert len(kept) == 3
     assert max(kept) <= platform.first_page + PARTS_PER_PAGE + DEFAULT_PARALLEL

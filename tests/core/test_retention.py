@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core import retention as retention_module
-from chalicelib.core.retention import WALK_KEY, Looked
+from chalicelib.core.retention import WALK_KEY, CheckOutcome
 from chalicelib.core.retention_policy import FOR_EVER, RetentionPolicy
 from chalicelib.core.video_events import owed_warning
 from chalicelib.core.video_record import Deleter
@@ -45,7 +45,7 @@ def told(platform: InMemoryPlatform, event_type: str) -> list[dict[str, Any]]:
 
 def test_a_video_is_announced_once_and_deleted_after_the_warning_time(platform: InMemoryPlatform) -> None:
     transfer = ready(platform)
-    assert let_days_pass(platform, 15)[Looked.YOUNG] == 15, "a young video costs no request of its own"
+    assert let_days_pass(platform, 15)[CheckOutcome.YOUNG] == 15, "a young video costs no request of its own"
     assert told(platform, "video.expiring") == []
 
     let_days_pass(platform, 14)
@@ -146,10 +146,10 @@ def test_a_warning_that_could_not_be_sent_is_the_same_event_later_and_its_time_c
     transfer = ready(platform)
     let_days_pass(platform, 15)
     platform.notifier.fails = True
-    assert let_days_pass(platform, 10)[Looked.FAILED] == 10
+    assert let_days_pass(platform, 10)[CheckOutcome.FAILED] == 10
     assert platform.meter.values["janitor_failures_count"] == [1] * 10
     platform.notifier.fails = False
-    assert let_days_pass(platform, 14)[Looked.WARNED] == 1
+    assert let_days_pass(platform, 14)[CheckOutcome.WARNED] == 1
     (warning,) = told(platform, "video.expiring")
     assert warning["occurredAt"] == "2026-02-16T12:00:00Z", "when it was first noted, so that a repetition has its id"
     assert platform.record_state(transfer) == "ready"
@@ -205,8 +205,10 @@ def test_a_walk_goes_on_where_its_time_was_over(platform: InMemoryPlatform, monk
     for _ in range(5):
         walks.append(platform.retention.walk())
         platform.clock.pass_time(minutes=5)
-    four = {Looked.WARNED: 4}
-    assert walks == [four, four, {Looked.WARNED: 1}, {}, {}], "each is looked at once, and the next walk is tomorrow's"
+    four = {CheckOutcome.WARNED: 4}
+    assert walks == [four, four, {CheckOutcome.WARNED: 1}, {}, {}], (
+        "each is looked at once, and the next walk is tomorrow's"
+    )
     assert len({message["videoId"] for message in told(platform, "video.expiring")}) == 9
 
 
@@ -221,8 +223,8 @@ def test_a_walk_that_breaks_off_is_counted_and_goes_on(
             raise ConnectionError
 
         broken.setattr(platform.videos, "list_videos", lists)
-        assert let_days_pass(platform, 1) == {Looked.FAILED: 1}
-    assert platform.retention.walk()[Looked.WARNED] == 1
+        assert let_days_pass(platform, 1) == {CheckOutcome.FAILED: 1}
+    assert platform.retention.walk()[CheckOutcome.WARNED] == 1
 
 
 def test_only_ready_videos_expire(platform: InMemoryPlatform) -> None:
@@ -247,7 +249,7 @@ def test_a_video_that_was_deleted_meanwhile_stays_its_owners_deletion(
         delete(ref)
 
     monkeypatch.setattr(platform.records, "watch", first)
-    assert let_days_pass(platform, 1)[Looked.DELETED] == 0
+    assert let_days_pass(platform, 1)[CheckOutcome.DELETED] == 0
     assert [message["cause"] for message in told(platform, "video.deleted")] == ["owner"]
     assert platform.record_state(transfer) == "deleted"
 
@@ -285,7 +287,7 @@ def test_a_video_that_may_stay_by_what_changed_meanwhile_is_not_deleted(
         watch(ref)
 
     monkeypatch.setattr(platform.records, "watch", restored_meanwhile)
-    assert let_days_pass(platform, 1)[Looked.KEPT] == 1
+    assert let_days_pass(platform, 1)[CheckOutcome.KEPT] == 1
     assert platform.record_state(transfer) == "ready"
     assert platform.videos.visible(transfer.key)
     platform.janitor.sweep()

@@ -5,7 +5,7 @@ import gc
 from collections.abc import Iterator, Sequence
 from types import CodeType, FunctionType, ModuleType
 
-Place = tuple[str, int]
+CodeLocation = tuple[str, int]  # qualified name and first line
 
 
 def functions_of(loaded: ModuleType) -> list[FunctionType]:
@@ -15,23 +15,23 @@ def functions_of(loaded: ModuleType) -> list[FunctionType]:
 def change_functions(functions: Sequence[FunctionType], before: ast.Module, after: ast.Module) -> bool:
     """Give the functions that differ their code of `after`. False where one does not take it or is not to be found."""
     old, new = _codes(before), _codes(after)
-    waiting = {place: code for place, code in new.items() if code != old[place]}
+    waiting = {location: code for location, code in new.items() if code != old[location]}
     if not waiting:
         return False
-    found: set[Place] = set()
+    found: set[CodeLocation] = set()
     for each in functions:
-        place = _place(each.__code__)
-        if place in waiting:
+        location = _location(each.__code__)
+        if location in waiting:
             try:
-                each.__code__ = waiting[place]
+                each.__code__ = waiting[location]
             except ValueError:  # it has another closure now
                 return False
-            found.add(place)
+            found.add(location)
     return found == set(waiting)
 
 
-def _codes(tree: ast.Module) -> dict[Place, CodeType]:
-    return {_place(code): code for code in _functions(compile(tree, "", "exec"))}
+def _codes(tree: ast.Module) -> dict[CodeLocation, CodeType]:
+    return {_location(code): code for code in _functions(compile(tree, "", "exec"))}
 
 
 def _functions(code: CodeType) -> Iterator[CodeType]:
@@ -48,5 +48,5 @@ def _is_class_body(code: CodeType) -> bool:
     return "__module__" in code.co_names and "__qualname__" in code.co_names
 
 
-def _place(code: CodeType) -> Place:
+def _location(code: CodeType) -> CodeLocation:
     return code.co_qualname, code.co_firstlineno

@@ -310,7 +310,7 @@ class ProgressBatch(RequestBody, frozen=True, kw_only=True):
     ]
 
     @classmethod
-    def parse(cls, body: JsonObject) -> progress.ToldProgress:
+    def parse(cls, body: JsonObject) -> progress.ReportedProgress:
         """Raises InvalidRequestError."""
         batch = cls.read(body)
-        return progress.ToldProgress(batch.client, batch.system, [event.told() for event in batch.events])
+        return progress.ReportedProgress(batch.client, batch.system, [event.told() for event in batch.events])

@@ -42,7 +42,7 @@ class ProgressEvent(NamedTuple):
         return str(self.said.get("state", self.name))
 
 
-class ToldProgress(NamedTuple):
+class ReportedProgress(NamedTuple):
     """Progress of one call. client: program and version. system: its operating system; None if not given."""
 
     client: str
@@ -59,7 +59,7 @@ class ProgressLog:
 
     meter: Meter
 
-    def write(self, owner: str, told: ToldProgress) -> None:
+    def write(self, owner: str, told: ReportedProgress) -> None:
         uploads = {event.upload for event in told.events}
         if len(uploads) == 1:
             ((video_id, correlation_id),) = uploads

@@ -55,7 +55,7 @@ class _Walk:
     is_finished: bool = False
 
 
-class Looked(StrEnum):
+class CheckOutcome(StrEnum):
     """Outcome of the check of one video."""
 
     YOUNG = "young"
@@ -86,11 +86,11 @@ class Retention:
             self._go_on(done)
         except Exception:
             log.exception("the walk over stored videos broke off")
-            done[Looked.FAILED] += 1
+            done[CheckOutcome.FAILED] += 1
         self.meter.record(
-            retention_warnings_count=done[Looked.WARNED],
-            retention_deletions_count=done[Looked.DELETED],
-            **({"janitor_failures_count": done[Looked.FAILED]} if done[Looked.FAILED] else {}),
+            retention_warnings_count=done[CheckOutcome.WARNED],
+            retention_deletions_count=done[CheckOutcome.DELETED],
+            **({"janitor_failures_count": done[CheckOutcome.FAILED]} if done[CheckOutcome.FAILED] else {}),
         )
         if done:
             log.info("walk over stored videos", extra={"outcomes": dict(done)})
@@ -134,30 +134,30 @@ class Retention:
         oldest_young = self.now() - self.policy.stays + self.policy.warning
         old = [video for video in batch if video.last_modified <= oldest_young]
         if young := len(batch) - len(old):
-            done[Looked.YOUNG] += young
+            done[CheckOutcome.YOUNG] += young
         with ThreadPoolExecutor(_PARALLEL_LOOKS) as workers:
             done.update(workers.map(carried(lambda video: self._outcome(video, on_since)), old))
 
-    def _outcome(self, video: ListedVideo, on_since: datetime) -> Looked:
+    def _outcome(self, video: ListedVideo, on_since: datetime) -> CheckOutcome:
         about_upload()
         try:
             ref = VideoRef.from_file_key(video.file_key)
             record = self.records.find(ref) if ref else None
-            return self._look_at(record, on_since) if record else Looked.KEPT
+            return self._look_at(record, on_since) if record else CheckOutcome.KEPT
         except Exception:
             log.exception("cannot look after the video")
-            return Looked.FAILED
+            return CheckOutcome.FAILED
 
-    def _look_at(self, record: VideoRecord, on_since: datetime) -> Looked:
+    def _look_at(self, record: VideoRecord, on_since: datetime) -> CheckOutcome:
         match self.policy.next_step(record, self.now(), on_since):
             case Step.KEEP:
-                return Looked.KEPT
+                return CheckOutcome.KEPT
             case Step.WARN:
                 return self._warn(record, on_since)
             case Step.DELETE:
                 return self._delete(record, on_since)
 
-    def _warn(self, record: VideoRecord, on_since: datetime) -> Looked:
+    def _warn(self, record: VideoRecord, on_since: datetime) -> CheckOutcome:
         """Noted before it is sent, so that a repetition is the same event."""
 
         def decide(current: VideoRecord) -> VideoRecord | None:
@@ -167,16 +167,20 @@ class Retention:
 
         change = self.records.change(record, decide)
         if change is None or owed_warning(change.record) is None:
-            return Looked.KEPT
+            return CheckOutcome.KEPT
         self.announcements.send_warning(change.record)
-        return Looked.WARNED
+        return CheckOutcome.WARNED
 
-    def _delete(self, record: VideoRecord, on_since: datetime) -> Looked:
+    def _delete(self, record: VideoRecord, on_since: datetime) -> CheckOutcome:
         def is_wanted(current: VideoRecord) -> bool:
             return self.policy.next_step(current, self.now(), on_since) is Step.DELETE
 
         change = self.deletions.delete(record, Deleter.RETENTION, is_wanted)
-        return Looked.DELETED if change and change.mine and change.record.state is State.DELETED else Looked.KEPT
+        return (
+            CheckOutcome.DELETED
+            if change and change.mine and change.record.state is State.DELETED
+            else CheckOutcome.KEPT
+        )
 
     def _read(self) -> _Walk | None:
         stored = self.metadata.get(WALK_KEY)

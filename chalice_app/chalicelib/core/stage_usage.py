@@ -59,7 +59,7 @@ class ShownUsage:
 
 
 @dataclass(kw_only=True)
-class _Counting:
+class _UnfinishedCount:
     """A count that is not finished. reserved: bytes by file key, of those not found stored so far."""
 
     started_at: datetime
@@ -123,7 +123,7 @@ class StageUsage:
             # Before anything is listed: what is reserved later counts as reserved since.
             started_at = self.now()
             reserved = {each.ref.file_key: each.size_bytes for each in self.records.markers() if each.is_reservation}
-            counting = _Counting(started_at=started_at, reserved=reserved)
+            counting = _UnfinishedCount(started_at=started_at, reserved=reserved)
         if self._is_finished(counting):
             count = StageCount(
                 stored_bytes=counting.stored_bytes,
@@ -140,7 +140,7 @@ class StageUsage:
         nearly_full = self.max_bytes and count.stored_bytes + count.reserved_bytes > NEARLY_FULL * self.max_bytes
         return bool(nearly_full) or count.counted_at <= self.now() - COUNT_EVERY
 
-    def _is_finished(self, counting: _Counting) -> bool:
+    def _is_finished(self, counting: _UnfinishedCount) -> bool:
         """Go on with a count. A video that is stored and reserved counts once, as stored."""
         listed, began = 0, self.now()
         for video in islice(self.videos.list_videos("videos/", counting.after_key), self.most_listed):
@@ -153,7 +153,7 @@ class StageUsage:
                 return False
         return listed < self.most_listed
 
-    def _read(self) -> tuple[StageCount | None, _Counting | None]:
+    def _read(self) -> tuple[StageCount | None, _UnfinishedCount | None]:
         stored = self.metadata.get(COUNT_KEY)
         if stored is None:
             return None, None
@@ -161,10 +161,10 @@ class StageUsage:
         count, counting = noted["count"], noted["counting"]
         return (
             StageCount(**_with_time(count, "counted_at")) if count else None,
-            _Counting(**_with_time(counting, "started_at")) if counting else None,
+            _UnfinishedCount(**_with_time(counting, "started_at")) if counting else None,
         )
 
-    def _write(self, count: StageCount | None, counting: _Counting | None) -> None:
+    def _write(self, count: StageCount | None, counting: _UnfinishedCount | None) -> None:
         noted = {
             "count": asdict(count) if count else None,
             "counting": asdict(counting) if counting else None,

@@ -4,7 +4,7 @@ import { within } from "video-uploader/dom";
 import { language, message } from "./language";
 import { announce, confirmed, showBanner } from "./page";
 
-interface Places {
+interface SelectionElements {
   list: HTMLElement;
   /** The button that begins. */
   start: HTMLElement;
@@ -34,7 +34,7 @@ export class Selection<Video> {
   readonly #chosen = new Map<string, Video>();
   #isAllowed = false;
 
-  constructor({ list, start, bar, head }: Places, deletions: Deletions<Video>) {
+  constructor({ list, start, bar, head }: SelectionElements, deletions: Deletions<Video>) {
     this.#list = list;
     this.#start = start;
     this.#bar = bar;

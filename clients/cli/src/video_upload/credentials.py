@@ -25,7 +25,7 @@ EXPIRY_MARGIN_SECONDS = 60
 TIMEOUT_SECONDS = (10.0, 20.0)
 CLIENT_SECRET_VARIABLE = "VIDEO_UPLOAD_CLIENT_SECRET"  # noqa: S105 - the name of it
 
-Place = Literal["file", "keyring"]
+TokenStorage = Literal["file", "keyring"]
 
 
 class Tokens(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +71,7 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
 class StoredSignIn(msgspec.Struct, frozen=True, kw_only=True):
     """The profile's file. Where the tokens are in the keyring those of `sign_in` are empty."""
 
-    place: Place
+    tokens_in: TokenStorage = msgspec.field(name="place")  # of the profiles that 0.1 wrote
     sign_in: SignIn
 
 
@@ -92,7 +92,7 @@ class StoredCredentials:
     def load(self) -> SignIn:
         """Raises NotSignedInError and KeyringUnavailableError."""
         stored = self._stored()
-        if stored.place == "file":
+        if stored.tokens_in == "file":
             return stored.sign_in
         with self._locked():  # a keyring has no way to replace several entries at once
             text = self._keyring.read(self._keyring_name)
@@ -101,16 +101,16 @@ class StoredCredentials:
         except msgspec.DecodeError as error:
             raise NotSignedInError(reason="The keyring holds no tokens for this profile.") from error
 
-    def store(self, sign_in: SignIn, place: Place = "file") -> Place:
+    def store(self, sign_in: SignIn, tokens_in: TokenStorage = "file") -> TokenStorage:
         """Raises KeyringUnavailableError."""
         with self._locked():
-            if place == "keyring":
+            if tokens_in == "keyring":
                 self._keyring.write(self._keyring_name, msgspec.json.encode(sign_in.tokens).decode())
                 sign_in = sign_in.with_tokens(Tokens(access_token="", expires_at=0))
-            write_privately(self._path, msgspec.json.encode(StoredSignIn(place=place, sign_in=sign_in)))
-        return place
+            write_privately(self._path, msgspec.json.encode(StoredSignIn(tokens_in=tokens_in, sign_in=sign_in)))
+        return tokens_in
 
-    def store_safely(self, sign_in: SignIn) -> Place:
+    def store_safely(self, sign_in: SignIn) -> TokenStorage:
         """In the keyring if one works, else in a file that only its owner can read; which of them."""
         if self._keyring.works():
             try:
@@ -127,7 +127,7 @@ class StoredCredentials:
             was_there = self._path.exists()
             self._path.unlink(missing_ok=True)
             return was_there
-        in_keyring = self._stored().place == "keyring"
+        in_keyring = self._stored().tokens_in == "keyring"
         self._path.unlink(missing_ok=True)
         if in_keyring:
             with suppress(KeyringUnavailableError):
@@ -146,11 +146,11 @@ class StoredCredentials:
         return True
 
     def describe(self) -> dict[str, str]:
-        """Return the facts that are safe to show: site, stage, kind, place of the tokens. Raises NotSignedInError."""
+        """Return the facts that are safe to show: site, stage, kind, storage of the tokens. Raises NotSignedInError."""
         stored = self._stored()
         who = stored.sign_in
         kind = "program" if who.is_machine else "person"
-        return {"siteUrl": who.site_url, "stage": who.stage, "kind": kind, "tokens": stored.place}
+        return {"siteUrl": who.site_url, "stage": who.stage, "kind": kind, "tokens": stored.tokens_in}
 
     def access_token(self) -> str:
         """Good for another minute at least. Raises NotSignedInError and SignInError."""
@@ -168,7 +168,7 @@ class StoredCredentials:
             if sign_in.access_token != refused_token:
                 return sign_in  # another process was faster
             renewed = sign_in.with_tokens(_machine_tokens(sign_in) if sign_in.is_machine else _refreshed(sign_in))
-            self.store(renewed, self._stored().place)
+            self.store(renewed, self._stored().tokens_in)
             return renewed
 
     def _stored(self) -> StoredSignIn:

@@ -22,7 +22,7 @@ def link_address(site_url: str, link_token: str) -> str:
     return f"{site_url}/#{_FRAGMENT}={link_token}"
 
 
-class _NobodysCredentials:
+class _NoCredentials:
     def access_token(self) -> str:
         raise NotSignedInError
 
@@ -46,7 +46,7 @@ class LinkApi(VideoApi):
         backoff: Backoff | None = None,
         on_silence: Callable[[str], None] = lambda reason: None,
     ) -> None:
-        super().__init__(api_url, _NobodysCredentials(), pause=pause, backoff=backoff, on_silence=on_silence)
+        super().__init__(api_url, _NoCredentials(), pause=pause, backoff=backoff, on_silence=on_silence)
         self._link_token = link_token
         self._uploader_name = uploader_name
 

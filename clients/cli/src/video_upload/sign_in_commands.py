@@ -63,9 +63,9 @@ def login(  # noqa: PLR0917 - typer calls it by name
             signed_in = _sign_in_program(site_url, client_id, os_keyring, from_stdin=secret_from_stdin)
         name = profile or _profile_named_after(signed_in)
         credentials = StoredCredentials(default_home(), name, os_keyring)
-        place = credentials.store_safely(signed_in) if keyring else credentials.store(signed_in)
+        tokens_in = credentials.store_safely(signed_in) if keyring else credentials.store(signed_in)
         Profiles(default_home()).use(name)
-        where = "in the keyring" if place == "keyring" else "in a file that only you can read"
+        where = "in the keyring" if tokens_in == "keyring" else "in a file that only you can read"
         errors_console().print(
             f"Signed in to {plain(signed_in.site_url)} as profile {plain(name)}; the tokens are {where}.",
             highlight=False,

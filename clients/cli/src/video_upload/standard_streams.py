@@ -8,7 +8,7 @@ import sys
 from typing import IO, Any
 
 
-class _Unfailing:
+class _LossyStream:
     """A stream of notes: a write that the system refuses is dropped, for no upload may end because of it."""
 
     def __init__(self, stream: IO[str]) -> None:
@@ -38,7 +38,7 @@ def prepare_streams() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - until the end
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    sys.stderr = _Unfailing(sys.stderr)
+    sys.stderr = _LossyStream(sys.stderr)
 
 
 def drop_output() -> None:

@@ -1,4 +1,4 @@
-"""The upload engine as tests watch and interrupt it."""
+"""An upload engine whose events are recorded, and which a test can interrupt."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from video_upload.events import BytesSent, PartStored, UploadEvent
 IMPATIENT = Backoff(tries=8, base_seconds=0.001, cap_seconds=0.01)
 
 
-class Watched:
-    """An engine for the signed-in user, with all that it reported."""
+class RecordedEngine:
+    """An engine for the signed-in user, with every event that it reported."""
 
     def __init__(
         self, platform: FakePlatform, credentials: StoredCredentials, home: Path, *, parallel: int = 4
