@@ -1,4 +1,4 @@
-"""Figures of a stage that the janitor gets from AWS: scaling activities and the month's cost."""
+"""Figures that the janitor asks of AWS: scaling activities and the month's cost."""
 
 import json
 import logging
@@ -13,7 +13,7 @@ SCALING_WINDOW = timedelta(hours=24)
 BILLED_DAYS = 30
 
 ASKED_KEY = "figures/month-cost.json"
-"""The day on which the bill was last asked for, and why it could not be had: each question costs a cent."""
+"""The day of the last request for the bill, and its error if it failed: each request costs a cent."""
 
 
 @dataclass(eq=False)
@@ -28,7 +28,7 @@ class BillMissingError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class StageFigures:
-    """scaling: None where no capacity is provisioned. bill: None where nobody asks for it."""
+    """scaling: None without provisioned capacity. bill: None where the setting is off."""
 
     metadata: MetadataBucket
     scaling: ScalingHistory | None
@@ -37,7 +37,7 @@ class StageFigures:
     now: Clock
 
     def record(self) -> None:
-        """One that cannot be had is logged and counted; uploads do not depend on it."""
+        """Record both figures. A missing one is logged and counted: uploads do not depend on it."""
         for figure in (self._scaling, self._month_cost):
             try:
                 figure()
@@ -61,9 +61,9 @@ class StageFigures:
         self.meter.record(month_cost_usd=cost_usd)
 
     def _is_first(self, today: date) -> bool:
-        """Noted before the bill is asked for, so that one that cannot be had does not cost a cent every time.
+        """Note today's request before it is made, so that a failing one does not cost a cent every time.
 
-        Raises BillMissingError when it could not be had today: one failure a day would be too few for an alarm.
+        Raises BillMissingError if today's request failed: one failure a day would be too few for an alarm.
         """
         noted = self.metadata.get(ASKED_KEY)
         if noted is None:

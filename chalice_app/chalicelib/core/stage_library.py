@@ -1,7 +1,7 @@
 """The videos of all users, as the stage's administrators see them: list, search, view and delete.
 
-Each look and deletion is an audit record: one log line with the administrator, the action, the owner and the video.
-The line is written before the answer, and before anything is deleted.
+Each read and deletion is an audit record: one log line with the administrator, the action, the owner and the video. The
+line is written before the response, and before anything is deleted.
 """
 
 import logging
@@ -20,7 +20,7 @@ from chalicelib.core.video_record import Deleter, VideoRecord
 log = logging.getLogger(__name__)
 
 AUDIT_MESSAGE = "administrator acted"
-"""Message of each audit record; `components/observability/audit_queries.py` asks for it."""
+"""Message of each audit record, by which `components/observability/audit_queries.py` finds it."""
 
 
 class Action(StrEnum):
@@ -40,7 +40,7 @@ class StageLibrary:
     def page(
         self, administrator: str, *, owner: str, query: Query, limit: int, cursor: str
     ) -> tuple[list[VideoRecord], str | None]:
-        """A page of the videos of `owner`, of all owners where it is empty, and the next page's cursor.
+        """A page of an owner's videos, or of all videos if `owner` is empty, and the next page's cursor.
 
         Raises InvalidRequestError, IndexMissingError.
         """
@@ -63,7 +63,7 @@ class StageLibrary:
         return self.library.delete(ref, Deleter.ADMINISTRATOR)
 
     def delete_each(self, administrator: str, refs: Sequence[VideoRef]) -> list[DeletionOutcome]:
-        """As `Library.delete_each`; each deletion is on record before the first begins."""
+        """Delete as `Library.delete_each` does. All deletions are on record before the first begins."""
         for ref in refs:
             about_upload(owner=ref.owner, video_id=ref.video_id)
             _audit(administrator, Action.DELETE_VIDEO)

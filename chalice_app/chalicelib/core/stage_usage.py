@@ -1,8 +1,8 @@
 """Storage of the whole stage: counted by the janitor from S3's lists, and compared with the stage's limit.
 
-One exact counter would be one hot object. The count is up to an hour old, or one sweep where the stage is nearly full;
-reservations made since are added. What begins and settles between two counts is not seen: by so much may a stage exceed
-its limit.
+An exact counter would be one hot object. The count is up to an hour old, or as old as the last sweep if the stage is
+nearly full; reservations made since are added. A stage may exceed its limit by the uploads that begin and settle
+between two counts.
 """
 
 import json
@@ -23,19 +23,20 @@ NEARLY_FULL = 0.9
 """Share of the limit from which each sweep counts."""
 
 MOST_LISTED = 500_000
-"""Videos that one sweep lists, 1,000 a request: a count of more goes on in the next sweep."""
+"""Videos that one sweep lists, 1,000 a request. The next sweep continues a longer count."""
 
 MAX_COUNT_TIME = timedelta(seconds=60)
 """Share of the janitor's time that one sweep gives to the count, however slow S3 is."""
 
 _LISTED_A_REQUEST = 1_000
-"""Videos between two looks at the clock: S3 API reference, ListObjectsV2."""
+"""Videos between two checks of the clock: S3 API reference, ListObjectsV2."""
 
 _STEPS = 100
-"""Steps of the limit in which free bytes are told: who asks for one size after the other learns no more of others."""
+"""Free bytes are reported in hundredths of the limit, so that probing by size reveals little about other users."""
 
 CLOCKS_DIFFER = timedelta(minutes=1)
-"""Allowance for S3's clock and this one. A reservation of the last minute before a count may be added twice."""
+"""Allowed difference between S3's clock and ours. A reservation made in the minute before a count may be added
+twice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,7 @@ class StageCount:
 
 @dataclass(frozen=True, kw_only=True)
 class ShownUsage:
-    """The last count, None before the first, and the reservations of now. max_bytes: 0 for no limit."""
+    """The last count, None before the first, and the current reservations. max_bytes: 0 for no limit."""
 
     count: StageCount | None
     reserved_bytes: int
@@ -60,7 +61,7 @@ class ShownUsage:
 
 @dataclass(kw_only=True)
 class _UnfinishedCount:
-    """A count that is not finished. reserved: bytes by file key, of those not found stored so far."""
+    """A count in progress. reserved: bytes by file key, of uploads not found stored so far."""
 
     started_at: datetime
     after_key: str = ""
@@ -82,7 +83,7 @@ class StageUsage:
     most_listed: int = MOST_LISTED
 
     def used_bytes(self) -> int:
-        """The last count, and what was reserved since; before the first count, what is reserved."""
+        """The last count plus the reservations made since; before the first count, all reservations."""
         count, _ = self._read()
         since = count.counted_at - CLOCKS_DIFFER if count else None
         reserved_since = sum(
@@ -98,7 +99,7 @@ class StageUsage:
         )
 
     def free_bytes(self, held_bytes: int = 0) -> int:
-        """Room that is left, in whole hundredths of the limit. held_bytes: what is used and counts as free."""
+        """Free bytes, rounded down to hundredths of the limit. held_bytes: used bytes that count as free."""
         free = max(0, self.max_bytes - self.used_bytes() + held_bytes)
         return free * _STEPS // self.max_bytes * self.max_bytes // _STEPS
 
@@ -120,7 +121,7 @@ class StageUsage:
         if counting is None:
             if count and not self._is_due(count):
                 return count
-            # Before anything is listed: what is reserved later counts as reserved since.
+            # Before anything is listed: later reservations count as made since.
             started_at = self.now()
             reserved = {each.ref.file_key: each.size_bytes for each in self.records.markers() if each.is_reservation}
             counting = _UnfinishedCount(started_at=started_at, reserved=reserved)
@@ -141,7 +142,7 @@ class StageUsage:
         return bool(nearly_full) or count.counted_at <= self.now() - COUNT_EVERY
 
     def _is_finished(self, counting: _UnfinishedCount) -> bool:
-        """Go on with a count. A video that is stored and reserved counts once, as stored."""
+        """Continue a count. A video that is both stored and reserved counts once, as stored."""
         listed, began = 0, self.now()
         for video in islice(self.videos.list_videos("videos/", counting.after_key), self.most_listed):
             listed += 1

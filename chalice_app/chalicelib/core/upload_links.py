@@ -1,8 +1,8 @@
-"""Upload links: whoever has one uploads into its maker's library without an account.
+"""Upload links: with one, people without an account upload into its maker's library.
 
-A link's record is `links/{owner}/{linkId}`. Its token is made from the owner and the link's id (core/upload_token.py),
-so that nothing secret is stored. Each upload that a link begins is a use, counted against the link's own caps by the
-markers in core/records.py.
+A link's record is `links/{owner}/{linkId}`. Its token is derived from the owner and the link's id
+(core/upload_token.py), so no secret is stored. Each upload by a link is a use, counted against the link's own caps by
+the markers in core/records.py.
 """
 
 import json
@@ -38,13 +38,13 @@ from chalicelib.core.video_record import VideoRecord
 log = logging.getLogger(__name__)
 
 MAX_LINKS = 1_000
-"""Links of one owner that are remembered: open ones, and those that ended not long ago."""
+"""Most links of one owner that are kept: open ones, and those that ended recently."""
 
 MAX_LISTED = 100
-"""Links of a listing, the newest: each takes a read of S3, and a token of KMS, eight at a time."""
+"""Most links in a listing, the newest. Each takes a read from S3 and a token from KMS, eight at a time."""
 
 REMEMBERED = timedelta(days=31)
-"""Time for which a link that opens nothing any more is remembered: longer than any upload of it can be open."""
+"""Time for which an ended link is kept: longer than any of its uploads can be open."""
 
 _MAX_RACES = 5
 _PARALLEL_CALLS = 8
@@ -58,7 +58,7 @@ class LinkState(StrEnum):
 
 
 class NewLink(NamedTuple):
-    """A link to make. reference, on_behalf_of: of all its uploads, as a machine client calls them."""
+    """A link to make. reference, on_behalf_of: a machine client's names for all of its uploads and their user."""
 
     title: str
     note: str | None
@@ -117,7 +117,7 @@ class UploadLink(NamedTuple):
 
 
 class UsedLink(NamedTuple):
-    """A link, and what its uploads take of its caps."""
+    """A link and its usage: what its uploads take of its caps."""
 
     link: UploadLink
     videos: int
@@ -125,7 +125,7 @@ class UsedLink(NamedTuple):
 
 
 class UploadLinks:
-    """longest: the longest time that a link may be valid; zero on a stage without links. caps: of the links' makers."""
+    """longest: longest validity of a link; zero on a stage without links. caps: of the links' makers."""
 
     def __init__(
         self, *, metadata: MetadataBucket, records: Records, now: Clock, longest: timedelta, caps: Caps
@@ -155,7 +155,7 @@ class UploadLinks:
         return link
 
     def list_newest(self, owner: str, most: int | None = MAX_LISTED) -> list[UsedLink]:
-        """Links of an owner that are remembered, newest first. most: None for all."""
+        """The kept links of an owner, newest first. most: None for all."""
         uses = defaultdict[str, list[LinkUse]](list)
         for use in self.records.uses(owner):
             uses[use.link_id].append(use)
@@ -179,7 +179,7 @@ class UploadLinks:
         raise StorageBusyError
 
     def show(self, token: LinkToken) -> UsedLink:
-        """The link behind a token, and what is used of it. Raises as `open`."""
+        """The link behind a token, and its usage. Raises as `open`."""
         link = self.open(token)
         return _used(link, self.records.uses(link.owner, link.link_id))
 
@@ -212,11 +212,12 @@ class UploadLinks:
             raise LinkRevokedError
 
     def require(self, link: UploadLink, size_bytes: int) -> None:
-        """Refuse by lists, before anything is written. Raises LinkUsedUpError, LinkMakerFullError."""
+        """Refuse an upload beyond the caps, by list requests alone, before anything is written. Raises LinkUsedUpError,
+        LinkMakerFullError."""
         self._require_room(link, list(self.records.uses(link.owner, link.link_id)), size_bytes)
 
     def use(self, link: UploadLink, ref: VideoRef, size_bytes: int) -> None:
-        """Count one more upload of a link, as `Room.reserve` counts those of a user, after that has reserved it.
+        """Count one more upload of a link, after `Room.reserve` has counted it for the user, and in the same way.
 
         Raises LinkUsedUpError, LinkMakerFullError.
         """
@@ -229,7 +230,8 @@ class UploadLinks:
             raise
 
     def use_again(self, record: VideoRecord) -> None:
-        """Count an upload that gave its use back for want of a part. Raises as `use`, and LinkRevokedError."""
+        """Count an upload again whose use was released because it had no part. Raises as `use`, and
+        LinkRevokedError."""
         if record.link_id is None:
             return
         try:
@@ -296,7 +298,7 @@ class UploadLinks:
 
 
 def tokens_by_id(tokens: UploadTokens, links: Iterable[UploadLink]) -> dict[str, str]:
-    """Tokens of links, several at a time: KMS is asked for each."""
+    """Tokens of links, several at a time: each takes a call of KMS."""
     asked = list(links)
     issue = carried(tokens.issue_for_link)
     with ThreadPoolExecutor(_PARALLEL_CALLS) as workers:

@@ -1,4 +1,4 @@
-"""Requests as the domain takes them: already checked against the contract."""
+"""Requests to the domain, already checked against the contract."""
 
 from typing import NamedTuple, Self
 
@@ -7,15 +7,13 @@ from chalicelib.core.labels import NO_LABELS, Labels
 from chalicelib.core.video_types import EVERY_CONTAINER, Container, require_video_type
 
 MAX_URLS_PER_PAGE = 500
-"""A URL signed by a role is about 1,600 bytes and Lambda answers with at most 6 MB (Lambda quotas, "Invocation
+"""A URL signed by a role has about 1,600 bytes, and a response of Lambda at most 6 MB (Lambda quotas, "Invocation
 payload")."""
 
 
 class Origin(NamedTuple):
-    """The way by which an upload came to its owner; all None for an upload of the owner's own.
-
-    link_id, uploader_name: of the upload link, and the name that its bearer gave. reference, on_behalf_of: as a machine
-    client calls the upload and its user.
+    """The origin of an upload; all None if the owner uploads in person. link_id, uploader_name: the upload link, and
+    the name that its bearer gave. reference, on_behalf_of: a machine client's names for the upload and its user.
     """
 
     link_id: str | None = None
@@ -56,7 +54,7 @@ class StartUpload(NamedTuple):
 
 
 class CompleteUpload(NamedTuple):
-    """etags_by_part: part number → ETag, as S3 answered it. upload_id, file_key: None when the client left them out."""
+    """etags_by_part: part number → ETag, as S3 returned it. upload_id, file_key: None if the client left them out."""
 
     etags_by_part: dict[int, str]
     checksum_crc64nvme: str | None

@@ -1,7 +1,7 @@
-"""Tokens: a capability for one upload, or for the uploads of one link, checked without any state.
+"""Tokens: capabilities for one upload, or for the uploads of one link, verified without any state.
 
-`<base64url(JSON)>.<base64url(MAC)>`; the MAC is made and checked by KMS, whose key never leaves it. `kid` names the
-key, because HMAC keys cannot rotate by themselves: the old one verifies until its last token has expired.
+`<base64url(JSON)>.<base64url(MAC)>`; KMS computes and verifies the MAC, and the key never leaves KMS. `kid` names the
+key, because HMAC keys cannot rotate by themselves: the old key verifies until its last token has expired.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class UploadToken:
 
 @dataclass(frozen=True)
 class LinkToken:
-    """The capability of an upload link. Its expiry and its limits are the link's record's."""
+    """The capability of an upload link. The link's record holds its expiry and limits."""
 
     kid: str
     owner: str
@@ -66,7 +66,7 @@ class UploadTokens:
         return self._signed(token)
 
     def issue_for_link(self, owner: str, link_id: str) -> str:
-        """The same text each time, as long as the key is the same."""
+        """Issue a link's token: the same text each time, as long as the key is the same."""
         return self._signed(LinkToken(self.mac.current_kid, owner, link_id))
 
     def _signed(self, token: UploadToken | LinkToken) -> str:
@@ -82,7 +82,7 @@ class UploadTokens:
         return token
 
     def verify_any(self, text: str) -> UploadToken | LinkToken:
-        """Shape and expiry first, so that noise costs no KMS call. Raises UnauthorizedError."""
+        """Verify a token: shape and expiry first, so that garbage costs no KMS call. Raises UnauthorizedError."""
         payload, _, mac = text.partition(".")
         if len(text) > MAX_TOKEN_CHARS or not payload or not mac:
             raise UnauthorizedError
@@ -127,8 +127,8 @@ def _from_base64url(text: str) -> bytes:
         data = base64.urlsafe_b64decode(f"{text}==")
     except (binascii.Error, ValueError) as error:
         raise UnauthorizedError from error
-    # One token, one text: a cache of answers and a counter of requests go by the token's text. Python's decoder skips
-    # characters that are not of base64 and padding that is too long.
+    # A token must have one spelling: the authorizer's cache and the rate limits compare its text. Python's decoder
+    # skips characters outside of base64 and superfluous padding.
     if _to_base64url(data) != text:
         raise UnauthorizedError
     return data

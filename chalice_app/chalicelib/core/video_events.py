@@ -1,4 +1,4 @@
-"""Events of a video that subscribers are told about."""
+"""Events of a video, of which subscribers are notified."""
 
 import hashlib
 from datetime import datetime
@@ -26,11 +26,11 @@ _OF_STATE = {
     State.EXPIRED: EventType.FAILED,
     State.DELETED: EventType.DELETED,
 }
-"""Aborting an upload is its owner's wish and nobody else's news."""
+"""Aborted uploads are not announced: the owner asked for the abort."""
 
 
 class VideoEvent(NamedTuple):
-    """One event of one video, as its record tells of it."""
+    """One event of one video, derived from its record."""
 
     type: EventType
     record: VideoRecord
@@ -38,13 +38,13 @@ class VideoEvent(NamedTuple):
 
     @property
     def id(self) -> str:
-        """The same for each announcement of this event, so that a receiver can drop repetitions."""
+        """Id of the event, the same in each announcement, so that a receiver can drop repetitions."""
         known = f"{self.record.owner}/{self.record.video_id}/{self.type}/{self.occurred_at.isoformat()}"
         return f"evt_{hashlib.sha256(known.encode()).hexdigest()[:32]}"
 
 
 def owed_event(record: VideoRecord) -> VideoEvent | None:
-    """Return the event that the record's state stands for, if subscribers have not been told of it."""
+    """Return the event of the record's state, if subscribers have not been notified of it."""
     if record.notified_at is not None:
         return None
     given_up = record.is_given_up and record.state in OPEN_STATES
@@ -53,14 +53,14 @@ def owed_event(record: VideoRecord) -> VideoEvent | None:
 
 
 def owed_warning(record: VideoRecord) -> VideoEvent | None:
-    """Return the warning before retention deletes the video, if subscribers have not been told of it."""
+    """Return the warning before retention deletes the video, if subscribers have not been notified of it."""
     if record.state is not State.READY or record.warned_at is None or record.warning_sent_at is not None:
         return None
     return VideoEvent(type=EventType.EXPIRING, record=record, occurred_at=record.warned_at)
 
 
 def owed_rendition_event(record: VideoRecord) -> VideoEvent | None:
-    """Return the end of a ready video's rendition, if subscribers have not been told of it."""
+    """Return the outcome of a ready video's rendition, if subscribers have not been notified of it."""
     rendition = record.rendition
     if record.state is not State.READY or rendition is None or rendition.is_pending or rendition.told_at:
         return None

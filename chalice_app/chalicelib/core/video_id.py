@@ -1,4 +1,4 @@
-"""Names: of a video, of its objects in the buckets."""
+"""Names of a video and of its objects in the buckets."""
 
 import re
 import secrets
@@ -12,7 +12,7 @@ OWNER = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 def new_video_id(now: datetime) -> str:
-    """28 hex digits that sort newest first: S3 lists in ascending order only, so the time is inverted."""
+    """Make an id: 28 hex digits that sort newest first. S3 lists in ascending order only, so the time is inverted."""
     inverted_ms = _LAST_MILLISECOND - int(now.timestamp() * 1000)
     return f"{inverted_ms:012x}{secrets.token_hex(8)}"
 
@@ -56,7 +56,7 @@ class VideoRef:
 
     @property
     def picture_keys(self) -> tuple[str, str]:
-        """Keys of all that processing draws of the video."""
+        """Keys of all pictures that processing makes of the video."""
         return self.poster_key, self.thumbnails_key
 
     @property

@@ -42,7 +42,7 @@ NEXT_STATES: dict[State, frozenset[State]] = {
     State.EXPIRED: frozenset({State.DELETED}),
     State.DELETED: frozenset(),
 }
-"""A settled video never comes back to life: late events and answers find no way out of these states."""
+"""Final states: no late event or response can leave them."""
 
 OPEN_STATES = frozenset({State.UPLOADING, State.COMPLETING, State.PROCESSING})
 """States that count against the user's caps and that the janitor looks after."""
@@ -52,14 +52,14 @@ STORED_STATES = frozenset({State.PROCESSING, State.READY, State.REJECTED})
 
 
 GONE_STATES = frozenset({State.ABORTED, State.EXPIRED, State.DELETED})
-"""States of a tombstone: kept only so that what arrives late finds it."""
+"""States of a tombstone, which is kept only for late events."""
 
 MAX_PROCESSING_RETRIES = 12
-"""More than two hours. Then a person has to look: the gauge `uploads_stuck_count` raises the alarm."""
+"""More than two hours. After that an operator has to act: the gauge `uploads_stuck_count` raises the alarm."""
 
 
 class Deleter(StrEnum):
-    """Party that deleted a video."""
+    """The party that deleted a video."""
 
     OWNER = "owner"
     ADMINISTRATOR = "administrator"
@@ -68,7 +68,7 @@ class Deleter(StrEnum):
 
 
 class IllegalTransitionError(Exception):
-    """A change that NEXT_STATES does not know: a defect, never a caller's fault."""
+    """A transition that NEXT_STATES does not allow: a defect, never a caller's fault."""
 
     def __init__(self, video_id: str, state: State, wanted: State) -> None:
         self.video_id, self.state, self.wanted = video_id, state, wanted
@@ -87,22 +87,22 @@ class Rejection:
 class VideoRecord:
     """upload_id: None for an upload in one request. media: the API's `media` object once known.
 
-    correlation_id: what the logs call the upload, from the client to the verdict; None in records of version 0.1.
-    notified_at: when subscribers were told of its state, None while they were not. deleted_by: None also in tombstones
+    correlation_id: of the upload in all logs, from the client to the verdict; None in records of version 0.1.
+    notified_at: when subscribers were notified of its state, None before that. deleted_by: None also in tombstones
     of version 0.1.
-    has_parts: whether S3 was seen to hold a part of it. reservation_released_at: when its reservation was given back
-    for want of a part, None while it holds one. was_released: whether that ever happened.
+    has_parts: whether S3 was seen to hold a part of it. reservation_released_at: when its reservation was released
+    because it had no part, None while it holds one. was_released: whether that ever happened.
     title, description, tags: labels that its owner gave; none in records of version 0.1.
     link_id, uploader_name, reference, on_behalf_of: its origin; None in records of version 0.1.
     restored_at: when an operator last brought it back. warned_at: when the warning before its deletion by retention was
-    given. deletes_at: the earliest deletion, as that warning names it. warning_sent_at: when subscribers were told.
-    revision: one more with each write; 0 in records of version 0.1.
+    given. deletes_at: the earliest deletion, as that warning names it. warning_sent_at: when subscribers were notified.
+    revision: incremented by each write; 0 in records of version 0.1.
     etag: of the object that holds the record; empty for a record that was changed and not written yet.
-    announced_revision: newest revision that the call that wrote the record has announced to the index, if any. Neither
-    is stored, and a changed record has neither.
-    scans: malware verdicts by version. awaits_scan_since: when the inspection accepted the version, which waits for its
-    verdict alone; None if it does not. scan_requests: how often the janitor asked for a scan.
-    rendition: the copy that browsers play; None where none is wanted, and in records of version 0.1.
+    announced_revision: newest revision that the writing call has announced to the index, if any. Neither this nor the
+    etag is stored, and a changed record has neither.
+    scans: malware verdicts by version. awaits_scan_since: when the inspection accepted the version, if only its malware
+    verdict is missing. scan_requests: how often the janitor asked for a scan.
+    rendition: the copy that browsers play; None if none is needed, and in records of version 0.1.
     """
 
     owner: str
@@ -145,7 +145,7 @@ class VideoRecord:
     reference: str | None = None
     on_behalf_of: str | None = None
     revision: int = 0
-    # `replace` does not copy what is no argument.
+    # `replace` does not copy fields that are no argument.
     etag: str = field(default="", init=False, compare=False, repr=False)
     announced_revision: int = field(default=0, init=False, compare=False, repr=False)
 
@@ -203,31 +203,31 @@ class VideoRecord:
 
     @property
     def may_be_converting(self) -> bool:
-        """True if a job may still write a rendition, whatever became of the video."""
+        """True if a job may still write a rendition, whatever the video's state."""
         rendition = self.rendition
         return rendition is not None and rendition.is_converted and rendition.is_pending and rendition.attempts > 0
 
     @property
     def is_reserved(self) -> bool:
-        """True if it is open and has not given its reservation back."""
+        """True if it is open and its reservation was not released."""
         return self.state in OPEN_STATES and self.reservation_released_at is None
 
     @property
     def takes_a_use(self) -> bool:
-        """True if it counts against its upload link: it is open and has its place, or it was completed."""
+        """True if it counts against its upload link: it is open and holds a reservation, or it was completed."""
         return self.link_id is not None and (self.is_reserved or self.completed_at is not None)
 
     @property
     def is_given_up(self) -> bool:
-        """True once processing is not retried any more: one retry more than there are says so."""
+        """True once no retry of the processing is left, which a count beyond the last retry marks."""
         return self.processing_retries > MAX_PROCESSING_RETRIES
 
     def may_arrive_again(self, now: datetime) -> bool:
-        """Return whether its form may still be sent, once more or late."""
+        """Return whether its form may still be sent, again or late."""
         return self.upload_id is None and now < self.expires_at
 
     def moved_to(self, state: State, now: datetime, **changes: Any) -> Self:
-        """The record in its next state, of which nobody was told yet. Raises IllegalTransitionError."""
+        """The record in its next state, not announced yet. Raises IllegalTransitionError."""
         if state not in NEXT_STATES[self.state]:
             raise IllegalTransitionError(self.video_id, self.state, state)
         return replace(self, state=state, updated_at=now, notified_at=None, **changes)
@@ -237,14 +237,15 @@ class VideoRecord:
         return self.moved_to(State.DELETED, now, deleted_by=by)
 
     def labelled(self, labels: Labels) -> Self:
-        """The record with other labels. Its times stay: the janitor measures by them how long a state has lasted."""
+        """The record with other labels. Its times stay, since the janitor measures the duration of a state by them."""
         return self.noted(**labels._asdict())
 
     def restored(self, now: datetime, *, version_id: str, scans: Mapping[str, str]) -> Self:
-        """The record of before its deletion, brought back by an operator. Nobody was told yet, and all waits are new.
+        """The record before its deletion, as an operator restores it. Nothing is announced yet, and all waits begin
+        anew.
 
-        A video that was ready is settled once more: malware may have been found meanwhile, or a scan be asked for. Its
-        rendition is made anew.
+        A video that was ready is processed again: malware may have been found meanwhile, or the stage may scan now. Its
+        rendition is made again.
         scans: verdicts that the tombstone kept.
         """
         was_ready = self.state is State.READY
@@ -266,18 +267,18 @@ class VideoRecord:
         )
 
     def noted(self, **changes: Any) -> Self:
-        """The record in the same state, with something added."""
+        """The record in the same state, with other fields changed."""
         return replace(self, **changes)
 
     def stored_as(self, etag: str, announced_revision: int = 0) -> Self:
-        """The record as an object holds it, in hand for the next write."""
+        """The record as it was read from an object, with the etag that the next write needs."""
         stored = replace(self)
         object.__setattr__(stored, "etag", etag)
         object.__setattr__(stored, "announced_revision", announced_revision)
         return stored
 
     def to_fields(self) -> JsonObject:
-        """The record as it is stored, before it becomes text."""
+        """The record's stored fields, before they become text."""
         return {stored: _plain(getattr(self, name)) for name, stored in _STORED_NAMES.items()}
 
     def to_json(self) -> bytes:
@@ -323,7 +324,7 @@ _TIMES = (
 
 
 def _plain(value: Any) -> Any:
-    # Not dataclasses.asdict, which copies every value deeply: that took most of the time of a write.
+    # Not dataclasses.asdict, whose deep copies took most of the time of a write.
     match value:
         case datetime():
             return value.isoformat()

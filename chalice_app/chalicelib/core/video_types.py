@@ -1,7 +1,5 @@
-"""Accepted types of files, their containers and their first bytes.
-
-The name and the first bytes are checked before a byte is sent, what is inside on arrival. A name may be wrong about the
-container: players look inside, and so do we.
+"""Accepted file types, their containers and their first bytes. Name and first bytes are checked before the upload, the
+content after it. A name may be wrong about the container: players go by the content, and so do we.
 """
 
 from enum import StrEnum
@@ -26,13 +24,13 @@ class Container(StrEnum):
 
 
 BOX_CONTAINERS = frozenset({Container.MP4, Container.QUICKTIME, Container.THREE_GPP})
-"""Those made of boxes (ISO/IEC 14496-12 and the QuickTime format it grew from)."""
+"""Containers made of boxes (ISO/IEC 14496-12 and the QuickTime format, its origin)."""
 EBML_CONTAINERS = frozenset({Container.MATROSKA, Container.WEBM})
 EVERY_CONTAINER = frozenset(Container)
 
 
 class VideoType(NamedTuple):
-    """label: the type's name for users. container: what its name promises."""
+    """label: the type's name for users. container: the one that its name promises."""
 
     label: str
     extensions: tuple[str, ...]
@@ -51,10 +49,10 @@ VIDEO_TYPES = {
     "video/mpeg": VideoType("MPEG", (".mpg", ".mpeg"), Container.MPEG_PS),
     "video/ogg": VideoType("Ogg", (".ogv", ".ogg"), Container.OGG),
 }
-"""By content type. The contract tells the clients (`x-video-types` in docs/openapi.json)."""
+"""Types by content type. Clients read them from the contract (`x-video-types` in docs/openapi.json)."""
 
 Signature = tuple[tuple[int, bytes], ...]
-"""Offsets and the bytes that a file has there, all of them."""
+"""A signature: bytes by their offsets, all of which a file must have."""
 
 _TS_PACKETS = 4
 _BOX_TYPES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
@@ -62,7 +60,7 @@ EBML_ID = b"\x1a\x45\xdf\xa3"
 MPEG_PACK_START = b"\0\0\x01\xba"  # ISO/IEC 13818-1, 2.5.3.4
 TS_SYNC = b"\x47"  # ISO/IEC 13818-1, 2.4.3.3
 TS_PACKETS = {188: 0, 192: 4}
-"""Size of a packet → where its sync byte is. Camcorders put a time of four bytes in front (Blu-ray's BDAV)."""
+"""Packet size → offset of its sync byte. Camcorders prepend a timestamp of four bytes (Blu-ray's BDAV)."""
 
 
 class VideoSignature(NamedTuple):
@@ -85,7 +83,7 @@ VIDEO_SIGNATURES: tuple[VideoSignature, ...] = (
         for size, first in TS_PACKETS.items()
     ),
 )
-"""A file that begins with none of these is no video that we know; one that does may still be something else."""
+"""Beginnings of accepted files. A file with none of them is refused; a file with one may still be something else."""
 
 IMAGE_BRANDS = (
     *b"heic heix heim heis hevc hevx hevm hevs mif1 mif2 msf1 miaf avif avis avci avcs jpeg jpgs j2ki j2is".split(),
@@ -110,13 +108,13 @@ OTHER_SIGNATURES: tuple[tuple[str, Signature], ...] = (
     ("WMV", ((0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"),)),
     ("MXF", ((0, b"\x06\x0e\x2b\x34"),)),
 )
-"""Files that people take for videos, or that carry a video's extension, by the name that people know."""
+"""Files that people mistake for videos, or that have a video's extension, by their common name."""
 
 SIGNATURE_BYTES = max(offset + len(found) for each in VIDEO_SIGNATURES for offset, found in each.signature)
 
 
 def other_kind(head: bytes) -> str | None:
-    """Name of the kind of file that begins so, if it is a well-known one that is no video for us."""
+    """Common name of a well-known file type with this beginning that is no accepted video, if it is one."""
     return next((name for name, signature in OTHER_SIGNATURES if has_signature(head, signature)), None)
 
 
@@ -125,15 +123,14 @@ def has_signature(head: bytes, signature: Signature) -> bool:
 
 
 def labels_of(containers: frozenset[Container]) -> str:
-    """The containers' types for people: "MP4, MOV or AVI"."""
+    """The containers' types in words: "MP4, MOV or AVI"."""
     *labels, last = [known.label for known in VIDEO_TYPES.values() if known.container in containers]
     return f"{', '.join(labels)} or {last}" if labels else last
 
 
 def require_video_type(file_name: str, content_type: str, containers: frozenset[Container]) -> None:
-    """containers: those that the stage accepts.
-
-    Raises UnsupportedVideoTypeError unless the type is one of theirs and fits the name's extension.
+    """Check a file's type and name. containers: those that the stage accepts. Raises UnsupportedVideoTypeError unless
+    the type belongs to one of them and matches the name's extension.
     """
     accepted = {each: list(kind.extensions) for each, kind in VIDEO_TYPES.items() if kind.container in containers}
     if PurePosixPath(file_name).suffix.lower() not in accepted.get(content_type, ()):

@@ -1,4 +1,4 @@
-"""URLs that let a user see the own videos for a few minutes: through CloudFront, or from S3 where there is none."""
+"""URLs by which users view their videos for a few minutes: through CloudFront, or from S3 on a stage without it."""
 
 import base64
 import json
@@ -13,16 +13,16 @@ from chalicelib.core.sigv4 import BucketAddress, Credentials, SigningScope, enco
 from chalicelib.core.video_record import VideoRecord
 
 MAX_CACHEABLE_BYTES = 50 * 10**9
-"""CloudFront quotas, "Maximum cacheable file size per HTTP GET response". Where it caches, CloudFront answers with an
-error instead of anything longer, also to `Range: bytes=0-`, by which players begin: CloudFront Developer Guide, "How
+"""CloudFront quotas, "Maximum cacheable file size per HTTP GET response". Where it caches, CloudFront answers requests
+for longer objects with an error, also `Range: bytes=0-`, a player's first request: CloudFront Developer Guide, "How
 CloudFront processes partial requests for an object"."""
 UNCACHED = "large/"
-"""Folder of the same videos, of which CloudFront caches nothing; components/edge/distribution.py."""
+"""Path to the same videos that CloudFront does not cache; components/edge/distribution.py."""
 
 
 @dataclass(frozen=True)
 class ViewingUrls:
-    """playback_url: of the rendition, where there is one. original_url: of the file as it was uploaded."""
+    """playback_url: of the rendition, if there is one. original_url: of the uploaded file."""
 
     poster_url: str
     playback_url: str
@@ -51,7 +51,7 @@ def _original(record: VideoRecord) -> _Object:
 
 
 def _played(record: VideoRecord, *, plays_renditions: bool) -> _Object:
-    """The rendition, where the stage plays them and one is ready."""
+    """The rendition, if the stage plays renditions and this one is ready."""
     made = record.rendition
     if not plays_renditions or made is None or not made.is_ready:
         return _original(record)
@@ -69,13 +69,13 @@ class ViewingUrlSource(Protocol):
         ...
 
     def for_one(self, record: VideoRecord) -> tuple[ViewingUrls, datetime]:
-        """URLs that open this ready video and its pictures, and no other video of its owner."""
+        """URLs for this ready video and its pictures alone."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class S3ViewingUrls:
-    """Presigned GETs. Playback names the version that was accepted."""
+    """Presigned GETs. Playback URLs name the accepted version."""
 
     video_address: BucketAddress
     metadata_address: BucketAddress
@@ -113,12 +113,11 @@ class S3ViewingUrls:
 
 @dataclass(frozen=True, kw_only=True)
 class CloudFrontViewingUrls:
-    """Signed URLs with a custom policy over the owner's folder, so that a page of videos costs two signatures (further
-    ones where a video is too large for the cache, or has a rendition), which are kept for half their life.
-
-    The resource ends in its only wildcard: one in the middle would also match a query string, and with it a foreign
-    folder. Source: CloudFront Developer Guide, "Create a signed URL using a custom policy"; with SHA-256,
-    "Code examples for creating a signature for a signed URL".
+    """Signed URLs with a custom policy over the owner's folder. A page of videos takes two signatures, and more if a
+    video is too large for the cache or has a rendition; signatures are reused for half their lifetime. The resource's
+    only wildcard is at its end: one in the middle would also match a query string, and with it another owner's folder.
+    Source: CloudFront Developer Guide, "Create a signed URL using a custom policy"; with SHA-256, "Code examples for
+    creating a signature for a signed URL".
 
     site_url: without a slash at the end. key_pair_id: CloudFront's id of the signer's public key.
     """
@@ -151,7 +150,7 @@ class CloudFrontViewingUrls:
         return urls, expires_at
 
     def for_one(self, record: VideoRecord) -> tuple[ViewingUrls, datetime]:
-        """A signature for each object, which are not kept."""
+        """One signature for each object, not reused."""
         expires_at = self.now() + timedelta(seconds=self.ttl_seconds)
         expiry = int(expires_at.timestamp())
         thumbnails = [record.ref.thumbnails_key] if _has_thumbnails(record) else []
@@ -164,7 +163,7 @@ class CloudFrontViewingUrls:
         return _played(record, plays_renditions=self.plays_renditions), _original(record)
 
     def _query(self, folder: str) -> tuple[str, datetime]:
-        """Good for everything in a folder, at least for half of ttl_seconds."""
+        """A signature for a whole folder, valid for at least half of ttl_seconds."""
         with self._keeping:
             kept = self._kept.get(folder)
         now = self.now()

@@ -1,4 +1,4 @@
-"""Signatures of webhooks, as the Standard Webhooks specification 1.0.0 writes them."""
+"""Signatures of webhooks according to the Standard Webhooks specification 1.0.0."""
 
 import base64
 import binascii
@@ -11,11 +11,11 @@ PREFIX: Final = "whsec_"
 MIN_KEY_BYTES, MAX_KEY_BYTES = 24, 64  # the specification, "Signature scheme"
 NEW_KEY_BYTES: Final = 32
 MAX_SECRETS: Final = 2
-"""The one in use and, while it is rotated, the one before."""
+"""Secrets of one receiver: the current one and, during a rotation, the previous one."""
 
 
 class WrongSecretError(Exception):
-    """The text is no signing secret. It is not named: an error ends in a log."""
+    """A text that is no signing secret. The error does not carry it, since errors are logged."""
 
 
 def new_secret() -> str:

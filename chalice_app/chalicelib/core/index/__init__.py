@@ -1,1 +1,1 @@
-"""The index of the library: derived from the records, and read instead of them."""
+"""The library's index, derived from the records and read in their place."""

@@ -1,12 +1,11 @@
-"""Changes that the index has not folded in yet: small objects whose keys carry all data, so that one list reads them.
-
-A writer of a record first announces its new revision, then writes the record, then tells the new facts:
+"""Changes that the index has not folded in yet: small objects whose keys carry all data, so that one list request reads
+them. A writer first announces a record's new revision, then writes the record, then writes its new facts:
 
     index/new/{owner}/{videoId}/{revision}.announced.{nonce}
     index/new/{owner}/{videoId}/{revision}.told.{part}.{parts}.{facts}
 
 An announcement without its facts marks a record whose writer may have died. Readers trust only facts; folding reads
-every announced record. So the index never shows what was not true, and misses no record that was written.
+every announced record. So the index shows no false state and misses no written record.
 """
 
 import base64
@@ -108,16 +107,14 @@ class Changes:
 def listed_changes(
     bucket: MetadataBucket, owner: str | None = None, *, after_owner: str = ""
 ) -> Iterator[Change | str]:
-    """All changes of an owner or of the stage, and keys that are no changes. after_owner: only those of later
-    owners."""
+    """All changes of an owner or of the stage, and other keys found there. after_owner: only those of later owners."""
     prefix = f"{FOLDER}/{owner}/" if owner else f"{FOLDER}/"
     for listed in bucket.list_keys(prefix, f"{FOLDER}/{after_owner}/\uffff" if after_owner else ""):
         yield Change.from_key(listed.key, listed.last_modified) or listed.key
 
 
 def waiting_owners(bucket: MetadataBucket) -> Iterator[tuple[str, Iterator[Change | str]]]:
-    """Owners one after the other, each with its waiting changes, lazily: what the caller does not take is not
-    listed."""
+    """Owners with their waiting changes, one by one. The listing is lazy: it ends when the caller stops."""
     after = ""
     while True:
         for owner, waiting in groupby(listed_changes(bucket, after_owner=after), _owner_of):

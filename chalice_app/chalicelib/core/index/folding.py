@@ -25,19 +25,19 @@ from chalicelib.core.video_id import VideoRef
 log = logging.getLogger(__name__)
 
 MOST_CHANGES = 10_000
-"""Most changes that are folded together; the rest follows."""
+"""Most changes that are folded together; the rest follow."""
 
 MOST_OF_AN_OWNER = 5_000
 """Most changes of one owner among them, so that others need not wait for all of these."""
 
 MOST_UNINDEXED = 1_000
-"""Changes that are read of an owner who waits for `make index`: one page of a list, so that nobody else waits."""
+"""Changes read of an owner who waits for `make index`: one page of a listing, so that nobody else waits."""
 
 WRITING_TIME = timedelta(minutes=15)
 """Time after which a function that announced a record has written it or died."""
 
 MAX_FOLDING_TIME = timedelta(seconds=60)
-"""Time after which the janitor leaves the rest to its next folding: it has other work."""
+"""Time after which the janitor leaves the rest to its next run: it has other work."""
 
 MOST_INDEXED_UNASKED = 1_000
 """Most records that are read to make the first index of an owner, or of the stage; more than that wait for `make
@@ -54,11 +54,11 @@ _MAX_RACES = 5
 
 
 class IndexRacedError(Exception):
-    """Another writer was quicker, so nothing was done."""
+    """Another writer was faster, so nothing was written."""
 
 
 class UnreadableRecordsError(Exception):
-    """The index holds all records but these. refs: of the objects that cannot be parsed."""
+    """The index holds all records except these. refs: of the objects that cannot be parsed."""
 
     def __init__(self, refs: Sequence[VideoRef]) -> None:
         self.refs = refs
