@@ -1,1 +1,1 @@
-"""The tiers of the platform: one file, one tier."""
+"""The tiers of the platform, a folder each, and what they share."""

@@ -15,11 +15,11 @@ from typing import Any, TypedDict
 
 PROJECT = Path(__file__).resolve().parents[1]
 VIDEO_BUCKET = "{{video_bucket}}"
-"""Token for the bucket's name, which the app reads from its environment."""
+"""Token for a bucket's name, which the app reads from its environment."""
 
 
 class AppNotReadableError(Exception):
-    """The app cannot be imported. folder: of the app; reason: the interpreter's words."""
+    """The app cannot be imported. folder: of the app; reason: the interpreter's error."""
 
     def __init__(self, folder: Path, reason: str) -> None:
         self.folder, self.reason = folder, reason
@@ -35,15 +35,16 @@ class BucketEvents(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class AppDescription:
-    """The app as the infrastructure sees it.
+    """The parts of the app that the infrastructure needs.
 
-    document: the API's document with tokens for what only AWS knows (see components/api/document.py).
+    document: the API's document with tokens for values that only AWS knows (see components/api/document.py).
     handlers: entry point by function.
-    schedule: of the janitor, as EventBridge writes it.
-    uploads, messages: the events of the buckets of videos and metadata that functions receive.
-    scan_events: EventBridge's pattern of the malware scanner's results, with a token for the video bucket.
-    conversion_events: its pattern of the ends of conversions, of any queue.
-    delivery_batch_size: messages of a destination that one call delivers. delivery_attempts: before a message is dead.
+    schedule: of the janitor, in EventBridge's syntax.
+    uploads, messages: events of the video bucket and the metadata bucket that functions receive.
+    scan_events: EventBridge pattern of the malware scanner's results, with a token for the video bucket.
+    conversion_events: EventBridge pattern of finished conversions, of any queue.
+    delivery_batch_size: messages that one invocation delivers. delivery_attempts: before a message goes to the dead-
+    letter queue.
     """
 
     document: dict[str, Any]
@@ -57,18 +58,18 @@ class AppDescription:
     conversion_events: dict[str, Any]
 
     def scan_events_of(self, video_bucket: str) -> str:
-        """Return the pattern of this bucket's results as EventBridge takes it."""
+        """Return the EventBridge pattern of this bucket's scan results."""
         return json.dumps(self.scan_events).replace(VIDEO_BUCKET, video_bucket)
 
     def conversion_events_of(self, queue_arn: str) -> str:
-        """Return the pattern of this queue's ends as EventBridge takes it."""
+        """Return the EventBridge pattern of this queue's finished conversions."""
         pattern = self.conversion_events
         return json.dumps({**pattern, "detail": {**pattern["detail"], "queue": [queue_arn]}})
 
 
 @functools.cache
 def describe_app(folder: Path) -> AppDescription:
-    """Import the app of this folder in a process of its own, or reuse what it said of the same sources in `build/app`.
+    """Import this folder's app in a separate process, or reuse the description of the same sources in `build/app`.
 
     Raises AppNotReadableError.
     """
@@ -86,7 +87,7 @@ def describe_app(folder: Path) -> AppDescription:
 
 
 def _digest(folder: Path) -> str:
-    """Digest of all that determines the description: the app, its reader, and the libraries that both import."""
+    """Digest of everything that determines the description: the app, its reader, and the libraries that both import."""
     libraries = [f"{name} {importlib.metadata.version(name)}" for name in ("chalice", "msgspec")]
     known = hashlib.sha256(" ".join([sys.version, *libraries]).encode())
     for root in (folder, PROJECT / "components" / "api"):

@@ -1,6 +1,6 @@
 """Reader of the Chalice app: prints its description as one JSON object.
 
-A program for a process of its own: it imports the app, which reads names from the environment at import.
+It runs in a separate process, because the app reads names from the environment when it is imported.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The roles that buckets and trail name: those of functions, of services that work on videos, and of operators."""
+"""Roles that bucket policies and the trail name: of functions, of AWS services that work on videos, and of
+operators."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from components.storage.bucket_policies import BucketRoles
 
 
 def service_roles(settings: Settings) -> list[str]:
-    """Names of the roles with which services of AWS work on the stage's videos."""
+    """Names of the roles that AWS services assume to work on the stage's videos."""
     return [
         *([SCANNER_ROLE] if settings.malware.malware_scan else []),
         *([CONVERTER_ROLE] if settings.playback.renditions else []),
@@ -19,7 +20,7 @@ def service_roles(settings: Settings) -> list[str]:
 
 
 def bucket_roles(context: StageContext, settings: Settings) -> BucketRoles:
-    """Roles of the stage, by name: they are made after the buckets."""
+    """Roles of the stage, by name, because they are created after the buckets."""
     scanner_arns = [context.role_arn(SCANNER_ROLE)] if settings.malware.malware_scan else []
     return BucketRoles(
         tagging_arns=role_arns(context, lambda each: each.tags_videos),

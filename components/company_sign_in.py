@@ -11,14 +11,15 @@ from components.settings import SignInSettings, SignUp
 
 @dataclass(frozen=True, kw_only=True)
 class GroupClaim:
-    """A company's word on administrators. claim: of the provider. group: value whose holders are administrators."""
+    """A company's group of administrators. claim: the provider's claim with a person's groups. group: its value for
+    administrators."""
 
     claim: str
     group: str
 
 
 def saml_metadata(settings: SignInSettings) -> Mapping[str, str]:
-    """Addresses of metadata by provider."""
+    """Metadata addresses by provider."""
     return _pairs(settings.saml_providers)
 
 
@@ -38,7 +39,7 @@ def oidc_secret_parameter(stage: str, provider: str) -> str:
 
 
 def domains_of(settings: SignInSettings, provider: str) -> list[str]:
-    """Mail domains whose people belong to this provider."""
+    """Mail domains of this provider's people."""
     return [domain for domain, name in _pairs(settings.company_domains).items() if name == provider]
 
 
@@ -55,7 +56,7 @@ def company_group_variables(settings: SignInSettings) -> dict[str, str]:
 
 
 def company_sign_in_checks(settings: SignInSettings) -> list[tuple[tuple[str, ...], bool, str]]:
-    """Settings to look at, whether they contradict each other, and what to say then."""
+    """Checks between settings: the settings concerned, whether they contradict each other, and the message."""
     saml, oidc = _names(settings.saml_providers), _names(settings.oidc_providers)
     providers = [*saml, *oidc]
     domains = _names(settings.company_domains)

@@ -1,6 +1,6 @@
-"""A stage as its settings and the program declare it, without an engine and without AWS.
+"""A stage as its settings and the Pulumi program declare it, without an engine and without AWS.
 
-The cost estimate, the preflight and the tests read it, so that all follow the program.
+The cost estimate, the preflight and the tests read it, so that they all follow the program.
 
 StageError
 └── StageRefusedError     the stage's settings or its name are wrong
@@ -26,17 +26,17 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 Setting = str | int | bool
 Overrides = tuple[tuple[str, Setting], ...]
-"""Settings by name that differ from the stage's file."""
+"""Settings by name that override the stage's file."""
 HEARD: Overrides = (("alarmEmails", '["alarms@example.com"]'),)
-"""Placeholder for the alarms' recipient, for stages without one in their settings."""
+"""Placeholder for the recipient of alarms on stages whose settings name none."""
 
 
 class StageError(Exception):
-    """There is no program to look at."""
+    """No program can be recorded for the stage."""
 
 
 class StageRefusedError(StageError):
-    """problems: (setting, what is wrong with it)."""
+    """problems: pairs of a setting and its fault."""
 
     def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
         self.problems = tuple(problems)
@@ -60,14 +60,14 @@ def declare(stage: str, overrides: Overrides = (), *, account_id: str = ACCOUNT_
 
 
 def settings_of(stage: str, overrides: Overrides = ()) -> Settings:
-    """The settings that the program goes by. Raises StageRefusedError."""
+    """The settings that the program uses. Raises StageRefusedError."""
     return _settings(stage_program(stage, dict(overrides)))
 
 
 def stage_program(
     stage: str, overrides: Mapping[str, object], *, settings_of: str | None = None, account_id: str = ACCOUNT_ID
 ) -> Program:
-    """The program as the engine runs it for this stage. settings_of: the stage whose file is taken, when another's."""
+    """The program as the engine runs it for this stage. settings_of: the stage whose file is used, if another's."""
     config = stage_config(settings_of or stage, overrides)
     return Program(
         main=PROJECT / "__main__.py",
@@ -79,7 +79,7 @@ def stage_program(
 
 
 def stage_config(stage: str, overrides: Mapping[str, object]) -> dict[str, str]:
-    """Configuration as the engine hands it to the program: defaults, the stage's file if it has one, overrides."""
+    """Configuration as the engine passes it to the program: defaults, the stage's file if it has one, overrides."""
     project = _project()
     name: str = project["name"]
     values: dict[str, object] = {

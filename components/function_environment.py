@@ -1,4 +1,4 @@
-"""The environment of the functions: the one place where the infrastructure speaks to the app, by variable names."""
+"""The environment of the functions: the only interface between infrastructure and app, made of variable names."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def function_environment(  # noqa: PLR0917 - the tiers, in the order of the draw
     *,
     version: str,
 ) -> dict[str, pulumi.Input[str]]:
-    """Variables that all functions share; FUNCTION comes with each."""
+    """Variables that all functions share. Each function adds FUNCTION."""
     uploads, converts = settings.uploads, settings.playback.renditions
     key_names = list(keys.token_key_arns)
     return {

@@ -1,4 +1,4 @@
-"""Names on the internet as settings give them: domains, mail addresses, and pages with their origins."""
+"""Internet names in settings: domains, mail addresses, and pages with their origins."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ DOMAIN = rf"(?=.{{4,253}}$)({LABEL}\.)+(?![0-9]+$){LABEL}"
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"  # RFC 5322, 3.2.3
 MAIL_ADDRESS = rf"(?=.{{1,254}}$)(?=[^@]{{1,64}}@){_ATOM}(\.{_ATOM})*@(?i:{DOMAIN})"
-"""RFC 5321, 4.5.3.1: at most 64 octets before the @, and 256 for the path, whose brackets are two of them."""
+"""RFC 5321, 4.5.3.1: at most 64 octets before the @, and 256 for the path, including its two brackets."""
 
 PROVIDER_NAME = r"[a-z0-9][a-z0-9-]{1,30}[a-z0-9]"  # Cognito API reference, CreateIdentityProvider, ProviderName
 
 MAX_WEBHOOK_CHARS = 256  # five of them fit into a function's environment
 HTTPS_PORT, HTTP_PORT = 443, 80
 _UNUSABLE = re.compile(r"[^!-~]|[*#\\]")
-"""In a page's address. A wildcard would be one in the bucket's CORS rules, too; no sign-in returns to a fragment."""
+"""Not allowed in a page's address: a wildcard would also be one in the bucket's CORS rules, and no sign-in returns to a
+fragment."""
 
 
 def is_page(url: str) -> bool:
-    """Check for an https address (or http on localhost) of one host, written as browsers write it."""
+    """Check for an https address (or http on localhost) of one host, in a browser's spelling."""
     if _UNUSABLE.search(url):
         return False
     try:
@@ -31,7 +32,7 @@ def is_page(url: str) -> bool:
     except ValueError:
         return False
     is_local = host == "localhost"
-    # The parts as urllib reads them: lower-cased, without an account, with a port that is a number up to 65,535.
+    # The parts as urllib parses them: lower-cased, without user info, with a port of at most 65,535.
     as_written = f"{parts.scheme}://{host}" if port is None else f"{parts.scheme}://{host}:{port}"
     return (
         (parts.scheme == "https" or (parts.scheme == "http" and is_local))
@@ -55,18 +56,18 @@ def is_webhook(text: str) -> bool:
 
 
 def is_saml_provider(text: str) -> bool:
-    """Check for `name=url`: a name that Cognito takes and no other kind of provider has, and an https address."""
+    """Check for `name=url`: a name that Cognito accepts and that no built-in provider has, and an https address."""
     name, _, url = text.partition("=")
     return re.fullmatch(PROVIDER_NAME, name) is not None and is_claimed_link(url)
 
 
 def is_oidc_provider(text: str) -> bool:
-    """Check for `name=issuer`; an issuer ends without a slash, since Cognito compares it letter by letter."""
+    """Check for `name=issuer`. An issuer ends without a slash, since Cognito compares it character by character."""
     return is_saml_provider(text) and not text.endswith("/") and "?" not in text
 
 
 def origin_of(page: str) -> str:
-    """`https://host:port`, without the port that its scheme has anyway (RFC 6454, section 6.2)."""
+    """`https://host:port`, without the scheme's default port (RFC 6454, section 6.2)."""
     parts = urlsplit(page)
     usual = HTTPS_PORT if parts.scheme == "https" else HTTP_PORT
     port = "" if parts.port in (None, usual) else f":{parts.port}"

@@ -1,6 +1,7 @@
-"""Imports of pulumi_aws that load the files of the classes in use, not all files of their services.
+"""Lazy imports of pulumi_aws, which load only the files of the classes in use.
 
-A service's own `__init__` imports every file, of which the program needs a tenth: that took most of its time.
+A service's own `__init__` imports all of its files, ten times as many as the program needs: that took most of the
+program's time.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ _INPUTS, _ENUMS = "_inputs", "_enums"
 
 
 def load_classes_alone() -> None:
-    """Have each service that is not loaded yet find a class by its file. Safe to repeat."""
+    """Make each service that is not loaded yet find a class by its file. Safe to repeat."""
     for name, service in list(vars(pulumi_aws).items()):
-        # pulumi_aws gives its services a type of their own until they are loaded.
+        # Until they are loaded, services are of a type of pulumi_aws's own.
         if isinstance(service, ModuleType) and type(service) is not ModuleType:
             lean = _lean(ModuleType.__getattribute__(service, "__spec__"))
             sys.modules[lean.__name__] = lean
@@ -31,14 +32,14 @@ def load_classes_alone() -> None:
 
 
 def _lean(spec: ModuleSpec) -> ModuleType:
-    """A package whose classes are found when they are asked for (PEP 562)."""
+    """A package that imports each class on first access (PEP 562)."""
     package = ModuleType(spec.name)
     package.__spec__, package.__package__ = spec, spec.name
     package.__path__ = list(spec.submodule_search_locations or ())
     folder = Path(package.__path__[0])
 
     def find(name: str) -> object:
-        # The import system itself imports what is a file.
+        # Names of files are left to the import system.
         if name.startswith("__") or (folder / f"{name}.py").is_file():
             raise AttributeError(name)
         for file in _files_of(name):
@@ -56,7 +57,7 @@ def _lean(spec: ModuleSpec) -> ModuleType:
 
 
 def _files_of(name: str) -> Iterator[str]:
-    """Files that may hold a class or a function: `BucketPolicy` stands in `bucket_policy`."""
+    """Files that may define a class or a function: `BucketPolicy` is in `bucket_policy`."""
     if _ARGUMENTS.search(name):
         yield _INPUTS
     yield _WORD_BEGINS.sub("_", _ARGUMENTS.sub("", name)).lower().removesuffix("_output")

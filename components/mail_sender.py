@@ -1,15 +1,15 @@
-"""The sender of the sign-in's mails: which SES identities and addresses Cognito takes."""
+"""The sender of sign-in mails: which SES identities and addresses Cognito accepts."""
 
 from __future__ import annotations
 
 SES_REGIONS = ("us-east-1", "us-west-2", "eu-west-1")
-"""Cognito Developer Guide, "Email settings for Amazon Cognito user pools": beside the pool's own region."""
+"""Cognito Developer Guide, "Email settings for Amazon Cognito user pools": in addition to the pool's own region."""
 
 
 def mail_sender_checks(
     mail_from: str, identity_arn: str, region: str | None
 ) -> list[tuple[tuple[str, ...], bool, str]]:
-    """Settings to look at, whether they contradict each other, and what to say then."""
+    """Checks between settings: the settings concerned, whether they contradict each other, and the message."""
     if not (mail_from and identity_arn):
         return []
     identity, sender = _problem_of_identity(identity_arn, region), _problem_of_sender(mail_from, identity_arn)
@@ -20,7 +20,7 @@ def mail_sender_checks(
 
 
 def _problem_of_identity(identity_arn: str, region: str | None) -> str | None:
-    """Say why a pool in this region cannot send by the identity, if it cannot."""
+    """Return why a pool in this region cannot send through the identity, or None if it can."""
     found = identity_arn.split(":")[3]
     if found in {region, *SES_REGIONS}:
         return None
@@ -28,7 +28,8 @@ def _problem_of_identity(identity_arn: str, region: str | None) -> str | None:
 
 
 def _problem_of_sender(mail_from: str, identity_arn: str) -> str | None:
-    """Say why the identity does not cover the address, if it does not: it is another one, or of another domain."""
+    """Return why the identity does not cover the address, or None if it does: it is another address, or of another
+    domain."""
     identity = identity_arn.partition(":identity/")[2].lower()
     domain = mail_from.lower().rpartition("@")[2]
     if mail_from.lower() == identity or ("@" not in identity and f".{domain}".endswith(f".{identity}")):

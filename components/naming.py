@@ -1,4 +1,4 @@
-"""Names: type tokens of the tiers, physical names of what they make, tags on everything."""
+"""Names: type tokens of the tiers, physical names of their resources, and tags."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from components.settings import GeneralSettings, Settings
 
 PRODUCT = "video-upload"
 SITE_REGION = "us-east-1"
-"""CloudFront takes its web ACL, certificate and log deliveries from here alone."""
+"""The only region from which CloudFront accepts a web ACL, a certificate and log deliveries."""
 
 MAX_STAGE_CHARS = 12
-"""With the longest region's name in it, the longest role name then holds IAM's 64 characters."""
+"""With the longest region name in it, the longest role name then fits into IAM's 64 characters."""
 
 REFUSED_IN_STAGE_NAMES = ("aws", "amazon", "cognito")
-"""Cognito Developer Guide, "Using the Amazon Cognito domain for the hosted UI": no sign-in domain may hold them."""
+"""Cognito Developer Guide, "Using the Amazon Cognito domain for the hosted UI": no sign-in domain may contain them."""
 
 LOCAL_STAGE = "local"
-"""The platform on one machine, which has names and metrics of its own."""
+"""Stage name of the platform on one machine, which has its own names and metrics."""
 
 LIVE = "live"
-"""Alias through which every function is called."""
+"""Alias through which every function is invoked."""
 
 
 def type_token(tier: str) -> str:
@@ -33,14 +33,14 @@ def type_token(tier: str) -> str:
 
 
 def formerly(tier: str, name: str) -> pulumi.ResourceOptions:
-    """Options of a tier that has another type and name in stacks of 0.1, so that its resources are kept."""
+    """Options of a tier with another type and name in stacks of 0.1, so that its resources survive the update."""
     return pulumi.ResourceOptions(aliases=[pulumi.Alias(name=name, type_=type_token(tier))])
 
 
 def problem_of_stage_name(stage: str) -> str | None:
-    """Say what AWS or this program has against a stack's name, if anything.
+    """Return why AWS or this program refuses a stack's name, or None if neither does.
 
-    A hyphen would make one stage's names begin as another's do: `dev-2` has what policies of `dev` allow.
+    A hyphen would make one stage's names a prefix of another's: policies of `dev` would cover `dev-2`.
     """
     if not re.fullmatch(rf"[a-z][a-z0-9]{{0,{MAX_STAGE_CHARS - 1}}}", stage):
         return (
@@ -56,9 +56,9 @@ def problem_of_stage_name(stage: str) -> str | None:
 
 
 def problem_of_region(region: str | None) -> str | None:
-    """Say what this program has against a region, if anything.
+    """Return why this program refuses a region, or None if it does not.
 
-    Every ARN here begins with `arn:aws:`, and CloudFront's web ACL, certificate and logs stand in us-east-1.
+    Every ARN here begins with `arn:aws:`, and CloudFront's web ACL, certificate and logs are in us-east-1.
     """
     if region is None or not re.fullmatch(r"(?!cn-)[a-z]{2}-[a-z]+-[0-9]", region):
         return f"is {region!r}, not a region of the partition `aws`; China, GovCloud and others are not supported"
@@ -69,11 +69,12 @@ def problem_of_region(region: str | None) -> str | None:
 
 @dataclass(frozen=True, kw_only=True)
 class StageNames:
-    """The account, region and names of a stage. Names are fixed by it, so that policies can name what is made later.
+    """The account, region and names of a stage. Names follow from it, so that policies can name resources that are
+    created later.
 
     stage: the stack's name, as `problem_of_stage_name` lets it pass.
     account_id: twelve digits.
-    region: where everything but the edge lives.
+    region: of everything but the edge.
     """
 
     stage: str
@@ -87,8 +88,8 @@ class StageNames:
     def account_wide_name(self, purpose: str) -> str:
         """`video-upload-dev-janitor-eu-central-1`: unique within the account.
 
-        For resources that an account has without a region (IAM, CloudFront, budgets, dashboards), for those that stand
-        in us-east-1 wherever the stage is, and for a trail, which takes its name in every region.
+        For global resources (IAM, CloudFront, budgets, dashboards), for those in us-east-1 whatever the stage's region,
+        and for a trail, whose name is taken in every region.
         """
         return f"{self.name(purpose)}-{self.region}"
 
@@ -105,11 +106,11 @@ class StageNames:
         return f"/{PRODUCT}/{self.stage}/{purpose}"
 
     def function_log_group(self, purpose: str) -> str:
-        """`/aws/lambda/…`: where Lambda's console and Insights look for a function's log."""
+        """`/aws/lambda/…`: Lambda's console and Insights look for a function's log there."""
         return f"/aws/lambda/{self.name(purpose)}"
 
     def arn(self, service: str, resource: str) -> str:
-        """ARN of something in this account and region."""
+        """ARN of a resource in this account and region."""
         return f"arn:aws:{service}:{self.region}:{self.account_id}:{resource}"
 
     def function_arn(self, purpose: str) -> str:
@@ -117,7 +118,7 @@ class StageNames:
         return self.arn("lambda", f"function:{self.name(purpose)}")
 
     def live_arn(self, purpose: str) -> str:
-        """ARN of the alias through which a function is called."""
+        """ARN of the alias through which a function is invoked."""
         return f"{self.function_arn(purpose)}:{LIVE}"
 
     def role_arn(self, purpose: str) -> str:
@@ -126,7 +127,7 @@ class StageNames:
 
     @property
     def conversion_queue(self) -> str:
-        """Name of the stage's queue at MediaConvert, where it converts videos."""
+        """Name of the stage's MediaConvert queue, on a stage that converts videos."""
         return self.name("renditions")
 
     @property
@@ -136,7 +137,7 @@ class StageNames:
 
     @property
     def trail_arn(self) -> str:
-        """ARN of the stage's trail, where it has one."""
+        """ARN of the stage's trail, on a stage that has one."""
         return self.arn("cloudtrail", f"trail/{self.account_wide_name('trail')}")
 
     @property
@@ -146,10 +147,10 @@ class StageNames:
 
 
 CONVERTER_ROLE = "converter"
-"""Role that MediaConvert takes on for a job."""
+"""Role that MediaConvert assumes for a job."""
 
 STAGE_TAG = "Stage"
-"""Tag that separates stages in the bill, once it is activated as a cost allocation tag."""
+"""Tag by which the bill separates stages, once it is activated as a cost allocation tag."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +161,7 @@ class StageContext(StageNames):
 
     @classmethod
     def of(cls, settings: Settings, account_id: str, region: str) -> StageContext:
-        """The context of the stage that has these settings."""
+        """The context of a stage with these settings."""
         return cls(stage=settings.stage, account_id=account_id, region=region, general=settings.general)
 
 

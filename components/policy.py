@@ -1,4 +1,4 @@
-"""IAM policy documents as data: statements are built by functions, so that they can be read and tested as values."""
+"""IAM policy documents as data: functions build statements, so that tests can read them as values."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any, Literal
 import pulumi
 
 Statement = dict[str, Any]
-"""One IAM statement; ARNs in it may be outputs that are not known yet."""
+"""One IAM statement. Its ARNs may be outputs that are not known yet."""
 
 PolicyDocument = dict[str, Any]
-"""`{"Version", "Statement"}` as IAM, S3, KMS, SNS and SQS take it."""
+"""`{"Version", "Statement"}`, the format of IAM, S3, KMS, SNS and SQS."""
 
 Conditions = Mapping[str, Mapping[str, Any]]
 Strings = pulumi.Input[str] | Sequence[pulumi.Input[str]]
@@ -29,7 +29,7 @@ def statement(
     principal: Mapping[str, Strings] | None = None,
     conditions: Conditions | None = None,
 ) -> Statement:
-    """One statement. `principal` is left out for a role's own policy."""
+    """Build a statement. `principal` is omitted in a role's own policy."""
     built: Statement = {"Sid": sid, "Effect": effect, "Action": actions, "Resource": resources}
     if principal is not None:
         built["Principal"] = dict(principal)
@@ -68,12 +68,12 @@ def document(*statements: Statement) -> PolicyDocument:
 
 
 def to_json(policy: PolicyDocument) -> pulumi.Output[str]:
-    """The policy as JSON text, known as soon as every output in it is."""
+    """The policy as JSON text, once every output in it is known."""
     return pulumi.Output.json_dumps(policy)
 
 
 def assumed_by(service: str, conditions: Conditions | None = None) -> PolicyDocument:
-    """Trust policy: only this AWS service takes the role on, under these conditions."""
+    """Trust policy: only this AWS service may assume the role, under these conditions."""
     trust: Statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     if conditions:
         trust["Condition"] = {operator: dict(tests) for operator, tests in conditions.items()}
@@ -81,14 +81,14 @@ def assumed_by(service: str, conditions: Conditions | None = None) -> PolicyDocu
 
 
 def from_own_distributions(account_id: str) -> Conditions:
-    """Only distributions of this account. The one distribution is made after its buckets, hence the wildcard.
+    """Allow only distributions of this account. The distribution is created after its buckets, hence the wildcard.
 
-    The ARN names the account, and origin access control is documented to send nothing else: CloudFront Developer
-    Guide, "Restrict access to an Amazon S3 origin".
+    The ARN names the account, and origin access control is documented to send no other key: CloudFront Developer Guide,
+    "Restrict access to an Amazon S3 origin".
     """
     return {"ArnLike": {"aws:SourceArn": f"arn:aws:cloudfront::{account_id}:distribution/*"}}
 
 
 def alarm_senders(*, alarms: bool) -> list[str]:
-    """Services that publish to the alarm topic: every stage has a budget, not every stage has alarms."""
+    """Services that publish to the alarm topic. Every stage has a budget; not every stage has alarms."""
     return [*(["cloudwatch.amazonaws.com"] if alarms else []), "budgets.amazonaws.com"]

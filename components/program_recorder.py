@@ -1,4 +1,4 @@
-"""A recorder of Pulumi programs: runs one against a simulated AWS and keeps what it declares and exports.
+"""A recorder of Pulumi programs: runs one against a simulated AWS and keeps its resources and outputs.
 
 The cost estimate, the preflight and the tests read recordings. No Pulumi engine and no AWS account takes part.
 """
@@ -38,11 +38,11 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded:
-    """One resource as the program declared it.
+    """One declared resource.
 
     inputs: with Pulumi's (camel case) property names. depends_on: URNs.
     secrets: inputs and outputs that the state keeps encrypted. order: of the declaration.
-    aliases: types and names by which older stacks know it.
+    aliases: its types and names in older stacks.
     """
 
     type: str
@@ -77,7 +77,7 @@ class Declarations:
 
 @dataclass(frozen=True, kw_only=True)
 class Recording(Declarations):
-    """Everything that one run declared, in the order in which the engine would learn of it."""
+    """All declarations of one run, in the order of their registration."""
 
     stage: str
     region: str
@@ -109,9 +109,9 @@ class Recording(Declarations):
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """A program to run, and the stack and configuration that it sees.
+    """A program to run, with its stack and configuration.
 
-    config: as the engine hands it over, sorted by key. preview: nothing is known that only AWS decides.
+    config: as the engine passes it, sorted by key. preview: values that only AWS decides are unknown.
     """
 
     main: Path
@@ -129,7 +129,7 @@ class Program:
         return recording
 
     def configured(self, read: Callable[[], _T]) -> _T:
-        """Call `read` where it sees the stack and the configuration, without running the program."""
+        """Call `read` with the stack and configuration in place, without running the program."""
 
         async def called() -> _T:
             return read()
@@ -146,22 +146,22 @@ class Program:
                 BUNDLER.set(functools.partial(_empty_bundle, bundles))
             return await body()
 
-        # Pulumi keeps its settings and the root of the stack in the context: each run gets a new one, in a thread.
+        # Pulumi keeps its settings and the stack's root in the context: each run gets a new context, in a thread.
         with _short_stack_traces(), ThreadPoolExecutor(1) as thread:
             return thread.submit(contextvars.Context().run, _in_new_loop, run).result()
 
 
 @functools.cache
 def recorded(program: Program) -> Recording:
-    """The program's recording; a process runs it once."""
+    """The program's recording. A process runs each program once."""
     return program.record()
 
 
 @contextmanager
 def _short_stack_traces() -> Generator[None]:
-    """Keep Pulumi from noting all callers of every resource: no recording holds them.
+    """Keep Pulumi from collecting a stack trace for every resource: no recording holds them.
 
-    Its own frame remains: Pulumi counts on one.
+    One frame remains, because Pulumi expects it.
     """
     before = getattr(sys, "tracebacklimit", None)
     sys.tracebacklimit = 1
@@ -175,9 +175,9 @@ def _short_stack_traces() -> Generator[None]:
 
 
 def _in_new_loop(main: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
-    """Run `main` in a loop of its own, until all that it has begun has ended, and return its result.
+    """Run `main` in a new event loop until every task that it started has ended, and return its result.
 
-    Not asyncio.run, which looks for these tasks among all of the process: tens of thousands after a hundred programs.
+    Not asyncio.run, which searches all tasks of the process: tens of thousands after a hundred programs.
     """
     loop = asyncio.new_event_loop()
     begun: set[asyncio.Future[Any]] = set()
@@ -193,7 +193,7 @@ def _in_new_loop(main: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
         asyncio.set_event_loop(loop)
         return loop.run_until_complete(main())
     finally:
-        # A program that is refused leaves registrations behind.
+        # A refused program leaves registrations behind.
         while begun:
             loop.run_until_complete(asyncio.gather(*begun, return_exceptions=True))
         loop.run_until_complete(loop.shutdown_default_executor())
@@ -215,7 +215,7 @@ async def _record(main: Path, recording: Recording) -> None:
 
 
 class _NoMocks(mocks.Mocks):
-    """Unused: the monitor answers by itself."""
+    """Unused: the monitor needs no mocks."""
 
     def call(self, args: mocks.MockCallArgs) -> Any:
         raise NotImplementedError
@@ -225,7 +225,8 @@ class _NoMocks(mocks.Mocks):
 
 
 class _Monitor(mocks.MockMonitor):
-    """Keeps requests as they come, and refuses what a real engine refuses. Method names are the protocol's."""
+    """A resource monitor that keeps requests in order and refuses what a real engine refuses. Method names are the
+    protocol's."""
 
     def __init__(self, program: Program, recording: Recording) -> None:
         super().__init__(_NoMocks())
@@ -298,11 +299,11 @@ def _missing_files(value: object) -> Iterator[str]:
 
 
 def _empty_bundle(empty: Path, _app: Path, _locks: object, _folder: Path, name: str, *_: object, **__: object) -> Path:
-    """Make a stand-in for a bundle: its content declares nothing, and packing it takes a package index."""
+    """Return a placeholder for a bundle: packing a real one needs a package index, and its content declares nothing."""
     path = empty / f"{name}-0123456789abcdef.zip"
     zipfile.ZipFile(path, "w").close()
     return path
 
 
 def _discard(_: object) -> None:
-    """The engine waits for what a program returns; this one returns nothing."""
+    """Return nothing: the engine would await the result of the program."""

@@ -1,6 +1,7 @@
-"""Declarations of single settings: type, default, limits and meaning of one key, and how its text becomes a value.
+"""Declarations of settings: type, default, limits and meaning of a key, and the parsing of its text.
 
-A dataclass field made here is a setting; its key in the stack's configuration is the field's name in camel case.
+A dataclass field declared with these functions is a setting; its key in the stack's configuration is the field's name
+in camel case.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ Fits = str | Callable[[str], bool]
 
 
 class ConfigReader:
-    """Reader of values that collects their problems."""
+    """A reader of values that collects their problems."""
 
     def __init__(self, config: pulumi.Config) -> None:
         self._config = config
@@ -49,7 +50,7 @@ class ConfigReader:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Setting:
-    """One setting. `type` and `default` are those of Pulumi.yaml; `read` notes what is wrong with a value."""
+    """One setting. `type` and `default` are those of Pulumi.yaml; `read` notes the problems of a value."""
 
     type: str
     default: object
@@ -59,7 +60,7 @@ class Setting:
 
 
 def settings_in(group: type) -> Iterator[tuple[str, Setting]]:
-    """Field name and setting, with its key, of each field of a group."""
+    """Field name, key and setting of each field of a group."""
     for field in dataclasses.fields(group):
         setting: Setting = field.metadata["setting"]
         yield field.name, dataclasses.replace(setting, key=setting.key or camel_case(field.name))

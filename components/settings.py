@@ -1,7 +1,7 @@
-"""Settings: everything in which one stage may differ from another. A setting is one field, with its default, limits and
-meaning.
+"""Settings: everything in which stages may differ.
 
-`make settings` writes them into Pulumi.yaml and docs/deploying.md; components/stack_configuration.py reads them.
+A setting is one field with its default, limits and meaning. `make settings` writes all settings into Pulumi.yaml and
+docs/deploying.md; components/stack_configuration.py reads their values.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ MAX_LISTED_VIDEOS = 20_000  # 20 requests of ListObjectsV2, twice an upload
 
 
 class SignUp(StrEnum):
-    """Ways to get an account."""
+    """Policy of account creation."""
 
     OPEN = "open"
     CLOSED = "closed"
@@ -55,7 +55,7 @@ class Mfa(StrEnum):
 
 
 class ThreatProtection(StrEnum):
-    """Cognito's advanced security: the response to a suspicious sign-in. Anything but off needs the PLUS tier."""
+    """Cognito's advanced security: its response to a suspicious sign-in. Any value but off needs the PLUS tier."""
 
     OFF = "off"
     AUDIT = "audit"
@@ -82,7 +82,7 @@ def is_private_range(cidr: str) -> bool:
         network = ipaddress.IPv4Network(cidr)
     except ValueError:
         return False
-    # EC2 takes no netmask for a prefix length, and refuses some ranges that are private in another sense.
+    # EC2 accepts no netmask in place of a prefix length, and refuses other ranges that Python calls private.
     written_as_ec2_does = str(network) == cidr
     return written_as_ec2_does and 16 <= network.prefixlen <= 24 and any(map(network.subnet_of, PRIVATE_RANGES))
 
@@ -93,10 +93,10 @@ class GeneralSettings:
 
     protect: bool = flag(
         False,
-        "what holds data refuses deletion and outlives the stack ([Destroying](#destroying)); logs stay when "
-        "the feature that writes them is turned off; cannot be off in prod",
+        "resources that hold data cannot be deleted and outlive the stack ([Destroying](#destroying)); logs stay "
+        "when the feature that writes them is turned off; cannot be off in prod",
     )
-    log_days: int = integer(30, 1, 3_653, "retention of every log, one of CloudWatch's steps")
+    log_days: int = integer(30, 1, 3_653, "retention of every log; one of CloudWatch's steps")
     paused: bool = flag(False, "the kill switch; see [Pausing](#pausing)")
 
 
@@ -105,7 +105,9 @@ class SignInSettings:
     """Signing in."""
 
     sign_up: SignUp = choice(
-        SignUp.CLOSED, "who may make an account: `open`, `closed` (administrators invite), `domain`"
+        SignUp.CLOSED,
+        "who may create an account: `open` (anyone), `closed` (administrators invite), `domain` (addresses of "
+        "`signUpDomains`)",
     )
     sign_up_domains: tuple[str, ...] = texts(
         (),
@@ -121,7 +123,7 @@ class SignInSettings:
     )
     threat_protection: ThreatProtection = choice(
         ThreatProtection.OFF,
-        "Cognito's answer to suspicious sign-ins: `off`, `audit`, `enforced`; other than off needs the Plus "
+        "Cognito's response to suspicious sign-ins: `off`, `audit`, `enforced`; any value but off needs the Plus "
         "tier, paid per active user, and an `mfa` that is not off",
     )
     saml_providers: tuple[str, ...] = texts(
@@ -137,8 +139,8 @@ class SignInSettings:
         is_oidc_provider,
         "NAME=URL, the name 3 to 32 small letters, digits and hyphens, the address https without a slash at the end",
         range(11),
-        "companies whose people sign in by OpenID Connect, as `NAME=https://…` with the issuer's address; the client's "
-        "secret stands in Parameter Store: [Company sign-in](#company-sign-in)",
+        "companies whose people sign in by OpenID Connect, as `NAME=https://…` with the issuer's address; the "
+        "client's secret is in Parameter Store: [Company sign-in](#company-sign-in)",
     )
     oidc_client_ids: tuple[str, ...] = texts(
         (),
@@ -160,12 +162,14 @@ class SignInSettings:
         rf"{DOMAIN.replace('$', '=')}={PROVIDER_NAME}",
         "DOMAIN=NAME, the name of a provider",
         range(51),
-        "mail domains of the companies of `samlProviders` and `oidcProviders`, as `example.com=NAME`: managed login "
-        "sends people with such an address to their SAML provider; `idp_identifier=example.com` leads to either kind",
+        "mail domains of the companies in `samlProviders` and `oidcProviders`, as `example.com=NAME`: managed "
+        "login sends people with such an address to their SAML provider; `idp_identifier=example.com` leads to "
+        "either kind of provider",
     )
     local_users: bool = flag(
         True,
-        "people may sign in with a password of this stage; off, only people of `samlProviders` and `oidcProviders` do",
+        "people may sign in with a password of this stage; if off, only people of `samlProviders` and "
+        "`oidcProviders` may sign in",
     )
     administrators_group: str = text(
         "administrators",
@@ -178,9 +182,9 @@ class SignInSettings:
         "",
         r"arn:aws:ses:[a-z0-9-]+:\d{12}:identity/\S+",
         "an SES identity",
-        "SES identity of this account, in the stage's region, us-east-1, us-west-2 or eu-west-1, out of SES's "
-        "sandbox, that sends codes, invitations and warnings; without one Cognito's own mailer does, and "
-        "`threatProtection` cannot answer to stolen accounts",
+        "SES identity that sends codes, invitations and warnings: of this account, out of SES's sandbox, in the "
+        "stage's region, us-east-1, us-west-2 or eu-west-1; without one, Cognito's own mailer sends them, and "
+        "`threatProtection` cannot respond to stolen accounts",
     )
     mail_from: str = text(
         "",
@@ -194,15 +198,15 @@ class SignInSettings:
         is_page,
         "an https address of one host (or http on localhost)",
         range(21),
-        "where else than at the site a browser may land after signing in; pages there may call API and video bucket",
+        "pages besides the site to which a sign-in may return; they may call the API and the video bucket",
     )
     native_redirect_urls: tuple[str, ...] = texts(
         (),
         is_claimed_link,
         "an https address of one host that an app can claim",
         range(21),
-        "links where native apps land after signing in, each claimed by its app; with one, native apps have a client "
-        "of their own: [Native apps](mobile.md)",
+        "links to which a sign-in in a native app returns, each claimed by its app; with one, native apps get "
+        "their own client: [Native apps](mobile.md)",
     )
 
 
@@ -214,7 +218,8 @@ class UploadSettings:
         5,
         1,
         MAX_OBJECT_GIB,
-        "largest video; over 50 GB it plays past CloudFront's cache: [ADR 24](adr/0024-large-videos-uncached.md)",
+        "largest video; over 50 GB it is played without CloudFront's cache: "
+        "[ADR 24](adr/0024-large-videos-uncached.md)",
     )
     accepted_containers: tuple[str, ...] = texts(
         ACCEPTED_CONTAINERS,
@@ -224,39 +229,39 @@ class UploadSettings:
         "containers of the videos that are accepted, by name and content: those of phones, cameras and screen "
         "recorders; `ogg` is one more. A video whose upload began before a change is not refused for its name",
     )
-    max_small_upload_mib: int = integer(50, 1, MAX_POST_MIB, "largest video that goes in one request")
+    max_small_upload_mib: int = integer(50, 1, MAX_POST_MIB, "largest video that is uploaded in one request")
     max_link_days: int = integer(
-        30, 0, 365, "how long an upload link may be valid, by which people without an account upload; 0 for no links"
+        30, 0, 365, "longest validity of an upload link, by which people without an account upload; 0 for no links"
     )
-    max_open_uploads: int = integer(20, 1, 1_000, "unfinished uploads a user may have")
-    max_reserved_gib: int = integer(20, 1, 1_000_000, "their size together; at least `maxVideoGib`")
+    max_open_uploads: int = integer(20, 1, 1_000, "unfinished uploads of one user")
+    max_reserved_gib: int = integer(20, 1, 1_000_000, "their total size; at least `maxVideoGib`")
     max_stored_gib_per_user: int = integer(
         100,
         0,
         1_000_000,
-        "what a user may have stored, open uploads included; 0 for no limit, else at least `maxVideoGib`",
+        "storage of one user, open uploads included; 0 for no limit, else at least `maxVideoGib`",
     )
     max_stored_videos_per_user: int = integer(
         1_000,
         0,
         MAX_LISTED_VIDEOS,
-        "how many videos that may be; each new upload lists them, 1,000 a request; 0 for no limit, only where "
+        "videos of one user; each new upload lists them, 1,000 a request; 0 for no limit, only if "
         "`maxStoredGibPerUser` is 0",
     )
     max_stored_tib_per_stage: int = integer(
         1,
         0,
         1_000_000,
-        "what all users together may have stored: by the last hourly count (every sweep above 90 %), and what was "
-        "reserved since; what begins and settles between two counts may exceed it; 0 for no limit",
+        "storage of all users together: the last hourly count (every sweep above 90 %) plus the reservations "
+        "since; uploads that begin and settle between two counts may exceed it; 0 for no limit",
     )
-    upload_days: int = integer(6, 1, 30, "how long an upload may take")
+    upload_days: int = integer(6, 1, 30, "longest duration of an upload")
     upload_key_names: tuple[str, ...] = texts(
         ("k1",),
         r"[a-z0-9]{1,16}",
         "1 to 16 small letters and digits",
         range(1, MAX_TOKEN_KIDS + 1),
-        "names of the upload token keys, the first signs; see [Rotating](#rotating-keys-and-secrets)",
+        "names of the upload token keys; the first one signs; see [Rotating](#rotating-keys-and-secrets)",
     )
 
     @property
@@ -268,24 +273,30 @@ class UploadSettings:
 class StorageSettings:
     """Storage."""
 
-    incomplete_upload_days: int = integer(7, 2, 365, "S3 drops the parts of unfinished uploads; more than `uploadDays`")
-    rejected_days: int = integer(3, 1, 3_650, "rejected videos are kept for a second look")
+    incomplete_upload_days: int = integer(
+        7, 2, 365, "days until S3 drops the parts of an unfinished upload; more than `uploadDays`"
+    )
+    rejected_days: int = integer(3, 1, 3_650, "days for which rejected videos are kept for inspection")
     tombstone_days: int = integer(
         90,
         30,
         3_650,
-        "records of deleted, aborted and expired videos are kept for late and redriven events; at least 30",
+        "days for which records of deleted, aborted and expired videos are kept for late and redriven events; at "
+        "least 30",
     )
-    noncurrent_days: int = integer(1, 1, 3_650, "deleted or overwritten versions can be brought back")
-    retention_days: int = integer(0, 0, 36_500, "how long a ready video stays; 0 for ever; see [Retention](#retention)")
+    noncurrent_days: int = integer(1, 1, 3_650, "days for which deleted or overwritten versions can be restored")
+    retention_days: int = integer(
+        0, 0, 36_500, "days for which a ready video is kept; 0 for ever; see [Retention](#retention)"
+    )
     retention_warning_days: int = integer(
         14,
         1,
         365,
-        "how long before retention deletes a video that is announced, and never less; less than `retentionDays`",
+        "least number of days between the announcement of a deletion by retention and the deletion; less than "
+        "`retentionDays`",
     )
-    intelligent_tiering: bool = flag(False, "videos move to cheaper tiers when nobody watches")
-    transfer_acceleration: bool = flag(False, "parts enter at the nearest edge location, paid per GB")
+    intelligent_tiering: bool = flag(False, "videos that nobody watches move to cheaper tiers")
+    transfer_acceleration: bool = flag(False, "parts enter AWS at the nearest edge location, paid per GB")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -299,8 +310,7 @@ class MalwareSettings:
     )
     malware_unscanned: Unscanned = choice(
         Unscanned.REJECT,
-        "what becomes of a video that cannot be scanned, such as one over 100 GB or with a password: `reject`, "
-        "`accept`",
+        "outcome of a video that cannot be scanned, such as one over 100 GB or with a password: `reject`, `accept`",
     )
 
 
@@ -310,23 +320,24 @@ class PlaybackSettings:
 
     thumbnails: bool = flag(
         True,
-        "up to 16 small pictures of each video, which the page shows under the pointer; 17 requests to S3 and about "
-        "a second of processing a video: [ADR 48](adr/0048-thumbnails-after-the-facts.md)",
+        "up to 16 thumbnails of each video, which the page shows under the pointer; they take 17 requests to S3 "
+        "and about a second of processing a video: [ADR 48](adr/0048-thumbnails-after-the-facts.md)",
     )
     renditions: bool = flag(
         False,
-        "a ready video that some browsers do not play gets an MP4 beside it that all play, paid as storage: a copy "
-        "where its container alone is the obstacle, paid as computing time, else a conversion by MediaConvert, paid by "
-        "the minute of video, 10 s at least: [ADR 53](adr/0053-conversions-by-mediaconvert.md)",
+        "a ready video that some browsers do not play gets an MP4 that all browsers play, paid as storage: a copy "
+        "of the streams if only the container is the obstacle, paid as computing time, else a conversion by "
+        "MediaConvert, paid by the minute of video, 10 s at least: "
+        "[ADR 53](adr/0053-conversions-by-mediaconvert.md)",
     )
     max_converted_hours_per_user: int = integer(
         24,
         0,
         1_000_000,
-        "hours of one user's video that MediaConvert is asked to convert in 24 hours; more waits; 0 for no limit",
+        "hours of one user's video that are converted in 24 hours; the rest waits; 0 for no limit",
     )
     max_converted_hours_per_stage: int = integer(
-        100, 0, 1_000_000, "the same of all users together, and so the most that a day of conversions costs"
+        100, 0, 1_000_000, "the same for all users together, which also limits the cost of a day's conversions"
     )
 
 
@@ -339,7 +350,7 @@ class NotificationSettings:
         MAIL_ADDRESS,
         "a mail address",
         range(11),
-        "who gets a mail when a video is ready, rejected or failed; each address must confirm",
+        "recipients of a mail when a video is ready, rejected or failed; each address must confirm",
     )
     webhooks: tuple[str, ...] = texts(
         (),
@@ -361,30 +372,33 @@ class EdgeSettings:
     """Edge."""
 
     site_domain: str = text(
-        "", DOMAIN, "a domain name", "own domain; without it TLS is CloudFront's default, which lets old versions in"
+        "",
+        DOMAIN,
+        "a domain name",
+        "the site's own domain; without it CloudFront's default applies to TLS, which allows old versions",
     )
     site_certificate_arn: str = text(
         "",
         r"arn:aws:acm:us-east-1:\d{12}:certificate/[\w-]+",
         "a certificate in us-east-1",
-        "its certificate, in us-east-1; given with `siteDomain` or not at all",
+        "the domain's certificate, in us-east-1; set together with `siteDomain`",
     )
     hosted_zone_id: str = text(
         "",
         r"Z[A-Z0-9]{1,31}",
         "a Route 53 zone id",
-        "Route 53 zone of the domain, when the records are to be made here",
+        "Route 53 zone of the domain, if the stack should create the records",
     )
     price_class: PriceClass = choice(
-        PriceClass.CHEAPEST, "CloudFront's reach: `PriceClass_100`, `PriceClass_200`, `PriceClass_All`"
+        PriceClass.CHEAPEST, "CloudFront's edge locations: `PriceClass_100`, `PriceClass_200`, `PriceClass_All`"
     )
-    waf: bool = flag(False, "a web ACL in front of everything")
+    waf: bool = flag(False, "a web ACL in front of pages, API and videos")
     requests_per_ip: int = integer(
         2000,
         MIN_WAF_RATE,
         MAX_WAF_RATE,
-        "calls of the API in five minutes from one address before the web ACL blocks; pages, posters and "
-        "videos do not count, since an office may share one address",
+        "API calls from one address in five minutes before the web ACL blocks it; pages, posters and videos do not"
+        " count, since an office may share one address",
     )
     requests_per_token: int = integer(1000, MIN_WAF_RATE, MAX_WAF_RATE, "the same for one bearer token")
     inits_per_ip: int = integer(200, MIN_WAF_RATE, MAX_WAF_RATE, "the same for starting uploads from one address")
@@ -394,13 +408,14 @@ class EdgeSettings:
 class ApiSettings:
     """API."""
 
-    api_requests_per_second: int = integer(20, 1, 10_000, "throttling of the whole API")
-    api_burst: int = integer(40, 1, 10_000, "its burst; at least `apiRequestsPerSecond`")
+    api_requests_per_second: int = integer(20, 1, 10_000, "rate limit of the whole API")
+    api_burst: int = integer(40, 1, 10_000, "burst limit of the whole API; at least `apiRequestsPerSecond`")
     origin_secret_generation: int = integer(
         1,
         1,
         10_000,
-        "raise by exactly one, once CloudFront has deployed the last, to rotate the secret between CloudFront and API",
+        "increment by one to rotate the secret between CloudFront and the API, each time only after CloudFront has"
+        " deployed the previous one",
     )
 
 
@@ -409,20 +424,20 @@ class ComputeSettings:
     """Compute."""
 
     bytecode: bool = flag(
-        True, "bundles carry bytecode for shorter cold starts; needs a python3.13 on the deploying machine"
+        True, "bundles contain bytecode for shorter cold starts; the deploying machine needs a python3.13"
     )
     api_memory_mib: int = integer(
-        1024, MIN_LAMBDA_MIB, MAX_LAMBDA_MIB, "of each function behind the API but the authorizer"
+        1024, MIN_LAMBDA_MIB, MAX_LAMBDA_MIB, "memory of each function behind the API except the authorizer"
     )
-    processing_memory_mib: int = integer(2048, MIN_LAMBDA_MIB, MAX_LAMBDA_MIB, "of video processing")
+    processing_memory_mib: int = integer(2048, MIN_LAMBDA_MIB, MAX_LAMBDA_MIB, "memory of video processing")
     processing_timeout_seconds: int = integer(
-        300, 30, MAX_LAMBDA_SECONDS, "of video processing; at least 300 where `renditions` is on"
+        300, 30, MAX_LAMBDA_SECONDS, "timeout of video processing; at least 300 if `renditions` is on"
     )
     provisioned_concurrency: int = integer(
         0, 0, 1_000, "warm instances of each function behind the API; 0 pays per use"
     )
     provisioned_concurrency_max: int = integer(
-        0, 0, 1_000, "how far target tracking may raise them; 0 where they are 0"
+        0, 0, 1_000, "maximum to which target tracking may raise them; 0 if `provisionedConcurrency` is 0"
     )
 
 
@@ -432,12 +447,16 @@ class NetworkSettings:
 
     enabled: bool = flag(False, "functions run in private subnets", key="network")
     vpc_cidr: str = text(
-        "10.40.0.0/16", is_private_range, "a private /16 to /24", "their range, a private /16 to /24", required=True
+        "10.40.0.0/16",
+        is_private_range,
+        "a private /16 to /24",
+        "the subnets' range, a private /16 to /24",
+        required=True,
     )
     sns_endpoint: bool = flag(
         False,
-        "they reach the notification topic by an endpoint of their own; without it a function outside sends what they "
-        "put into the outbox, about a second later",
+        "functions reach the notification topic by a VPC endpoint; without it they write messages to the outbox, "
+        "and a function outside of the network sends them about a second later",
     )
 
     @property
@@ -454,26 +473,26 @@ class ObservabilitySettings:
         MAIL_ADDRESS,
         "a mail address",
         range(11),
-        "who hears of alarms and of the budget; each address must confirm",
+        "recipients of alarms and of the budget; each address must confirm",
     )
-    alarms: bool = flag(False, "alarms of the stage; the budget's are always there")
+    alarms: bool = flag(False, "the stage's alarms; the budget has its alarm in any case")
     dashboard: bool = flag(False, "the CloudWatch dashboard")
     cost_figure: bool = flag(
-        False, "the janitor asks Cost Explorer once a day what the stage costs; each question costs"
+        False, "the janitor asks Cost Explorer once a day for the stage's cost; each request is billed"
     )
-    trail: bool = flag(False, "CloudTrail keeps data events of videos, records and functions")
+    trail: bool = flag(False, "CloudTrail records data events of videos, records and functions")
     trail_management_events: bool = flag(
         False,
-        "also management events, such as a changed API or role; a second copy is billed where the account has "
-        "another trail for them",
+        "CloudTrail also records management events, such as a changed API or role; a second copy is billed if the "
+        "account has another trail for them",
     )
-    traced_percent: int = integer(100, 1, 100, "share of requests that X-Ray follows")
-    monthly_budget_usd: int = integer(20, 1, 10_000_000, "where the budget alarm stands")
+    traced_percent: int = integer(100, 1, 100, "share of requests that X-Ray traces")
+    monthly_budget_usd: int = integer(20, 1, 10_000_000, "amount at which the budget's alarm rings")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Everything in which one stage may differ from another."""
+    """All settings of a stage, by group."""
 
     stage: str
     general: GeneralSettings
@@ -498,7 +517,7 @@ class Settings:
 GROUPS: Mapping[str, Any] = {
     name: kind for name, kind in get_type_hints(Settings).items() if dataclasses.is_dataclass(kind)
 }
-"""Classes of the groups by name, in the order of the documents."""
+"""Classes of the groups by name, in the documents' order."""
 
 
 def sign_up_variables(domains: Sequence[str]) -> dict[str, str]:

@@ -1,6 +1,6 @@
-"""The documents that list the settings: the block in Pulumi.yaml and the table in docs/deploying.md.
+"""Documents that list the settings: the block in Pulumi.yaml and the table in docs/deploying.md.
 
-`make settings` writes both from components/settings.py; a test compares them.
+`make settings` generates both from components/settings.py; a test compares them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def all_settings() -> Iterator[Setting]:
 
 
 def project_file(text: str) -> str:
-    """Pulumi.yaml with the block of settings as they are declared."""
+    """Pulumi.yaml with the block of declared settings."""
     head, found, _ = text.partition(BLOCK_STARTS)
     return head + found + "".join(_group_block(group) for group in GROUPS.values())
 
@@ -53,7 +53,7 @@ def _flow(value: object) -> str:
 
 
 def guide(text: str, stages: Mapping[str, Mapping[str, object]]) -> str:
-    """docs/deploying.md with the table of settings. stages: what each stage's file changes, by setting."""
+    """docs/deploying.md with the table of settings. stages: overrides in each stage's file, by setting."""
     head, found, rest = text.partition(TABLE_STARTS)
     after = re.sub(r"\A(\|[^\n]*\n)*", "", rest)
     rows = [
@@ -77,7 +77,7 @@ def _cell(value: object) -> str:
 
 
 def written() -> dict[str, str]:
-    """Both documents as they should be, by path in the project."""
+    """Up-to-date text of both documents, by path in the project."""
     stages = {stage: {key.partition(":")[2]: value for key, value in stage_file(stage).items()} for stage in STAGES}
     return {
         PULUMI: project_file((PROJECT / PULUMI).read_text()),
@@ -86,7 +86,7 @@ def written() -> dict[str, str]:
 
 
 def main() -> None:
-    """Write the documents that differ."""
+    """Rewrite outdated documents."""
     for path, text in written().items():
         if text != (PROJECT / path).read_text():
             (PROJECT / path).write_text(text)

@@ -1,6 +1,6 @@
-"""A simulated AWS account: grants every resource, adds the properties that only AWS knows, answers look-ups.
+"""A simulated AWS account: accepts every resource, adds the properties that only AWS knows, answers look-ups.
 
-The recorder of programs (components/program_recorder.py) runs a program against it.
+components/program_recorder.py runs programs against it.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 ACCOUNT_ID = "123456789012"
-"""Stands for the account where none is given."""
+"""Placeholder account id."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SimulatedAws:
-    """One account as a program in this region sees it.
+    """One account, seen from a region.
 
-    zone_ids: of the region, in the order in which the account lists them.
+    zone_ids: availability zones of the region, in the account's order.
     """
 
     region: str
@@ -70,7 +70,7 @@ class SimulatedAws:
         return {"arn": arn(name), "name": name, **added.get(kind, {})}
 
     def answer(self, function: str, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Answer to a look-up such as getRegion; None to an unknown one."""
+        """Result of a look-up such as getRegion; None for an unknown one."""
         key_id = arguments.get("keyId", "")
         answers: Mapping[str, dict[str, Any]] = {
             "getAvailabilityZones": {

@@ -1,4 +1,4 @@
-"""The page's config.json, and the origin that the API's answers name. The page's files are content, not infrastructure:
+"""The page's config.json, and the origin in the API's CORS headers. The page's files are content, not infrastructure:
 `deploy/publish_site.py` puts them into the bucket."""
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from components.settings import Settings
 def site_config(
     context: StageContext, settings: Settings, auth: Auth, app_clients: AppClients
 ) -> pulumi.Output[dict[str, object]]:
-    """config.json as docs/api.md describes it: how its readers reach the API and sign in."""
+    """config.json, which docs/api.md describes: addresses of the API and of the sign-in."""
     known: dict[str, object] = {
         "stage": context.stage,
         "apiUrl": "/api",
@@ -41,11 +41,11 @@ def site_config(
 
 
 def allowed_origin(settings: Settings) -> str:
-    """The origin that the API's answers name: the page's, where that is known and the only one; otherwise any.
+    """The origin in the API's CORS headers: the page's if it is known and the only one, otherwise `*`.
 
-    One answer has room for one origin, and the gateway's own answers cannot choose. CloudFront's own domain is known
-    only after the API that would name it. An origin lets nobody in: the API takes bearer tokens, which a foreign page
-    does not have.
+    A response has room for one origin, and the gateway's own responses cannot choose. CloudFront's domain is known only
+    after the API that would name it. An origin grants no access: the API takes bearer tokens, which a foreign page does
+    not have.
     """
     domain = settings.edge.site_domain
     pages = set(page_origins(settings, f"https://{domain}"))
@@ -53,5 +53,5 @@ def allowed_origin(settings: Settings) -> str:
 
 
 def page_origins(settings: Settings, site_url: pulumi.Input[str]) -> list[pulumi.Input[str]]:
-    """The origins of all pages that upload: the site's own first."""
+    """Origins of all pages that upload; the site's own is first."""
     return [site_url, *map(origin_of, settings.sign_in.extra_redirect_urls)]

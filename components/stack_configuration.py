@@ -1,6 +1,6 @@
-"""The stack's configuration: its only reader, and the contradictions between settings.
+"""The reader of the stack's configuration, and the checks between settings.
 
-SettingsError          every problem found, in one error, before anything is created
+SettingsError          all problems in one error, before anything is created
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ SCANNED_GIB = 93
 """GuardDuty User Guide, "Quotas in Malware Protection for S3": objects up to 100 GB."""
 
 LEAST_COPY_SECONDS = 300
-"""Inspections of a video and of its copy, thumbnails, and the copy, each to its limit: chalicelib/core/media/facts.py
-and copying.py."""
+"""Longest inspections of a video and of its copy, thumbnails, and the copy itself: chalicelib/core/media/facts.py and
+copying.py."""
 
 LOG_RETENTION_DAYS = (
     1,
@@ -48,15 +48,15 @@ LOG_RETENTION_DAYS = (
     3288,
     3653,
 )
-"""CloudWatch Logs API reference, PutRetentionPolicy: nothing between is accepted."""
+"""CloudWatch Logs API reference, PutRetentionPolicy: the only accepted values."""
 
 
 GIB_A_TIB = 1_024
-MAX_ENVIRONMENT_BYTES = 4_096  # same page: of all variables of a function; measured here with the quotes around them
+MAX_ENVIRONMENT_BYTES = 4_096  # same page: of all variables of a function; measured here as JSON, with the quotes
 
 
 class SettingsError(ValueError):
-    """One or more settings are wrong. `problems` holds (setting, what is wrong with it)."""
+    """One or more settings are wrong. `problems` holds pairs of a setting and its fault."""
 
     def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
         self.problems = tuple(problems)
@@ -64,7 +64,7 @@ class SettingsError(ValueError):
 
 
 def load_settings() -> Settings:
-    """Read the selected stack's settings. Raises SettingsError with every problem there is."""
+    """Read the selected stack's settings. Raises SettingsError with all problems."""
     stage = pulumi.get_stack()
     reader = ConfigReader(pulumi.Config())
     groups = {
@@ -90,7 +90,7 @@ def load_settings() -> Settings:
 
 
 def _unknown_settings(project: str) -> list[tuple[str, str]]:
-    """Keys that are no settings: most often misspelt names, which would leave the default in force."""
+    """Unknown keys: mostly misspelt names, which would leave the default in force."""
     known = {setting.key for group in GROUPS.values() for _, setting in settings_in(group)}
     given = get_config_env() | CONFIG.get()
     ours = (key.removeprefix(f"{project}:") for key in given if key.startswith(f"{project}:"))
@@ -98,9 +98,11 @@ def _unknown_settings(project: str) -> list[tuple[str, str]]:
 
 
 def _contradictions(settings: Settings, region: str | None, unreadable: Set[str]) -> list[tuple[str, str]]:
-    """Contradictions between settings. Each check names the setting to look at, and those it is compared with.
+    """Contradictions between settings.
 
-    unreadable: settings without a readable value, which are not checked here.
+    Each check names the setting to change, and those it is compared with.
+
+    unreadable: settings without a valid value, which are not checked here.
     """
     checks = [
         (

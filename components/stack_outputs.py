@@ -1,4 +1,4 @@
-"""The outputs of a stage's stack: what deploy commands, operators and other stacks read."""
+"""Outputs of a stage's stack, for deploy commands, operators and other stacks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def export_outputs(  # noqa: PLR0917 - the tiers, in the order of the drawing
     observability: Observability,
     environment: Mapping[str, pulumi.Input[str]],
 ) -> None:
-    """Export what the stage has, by name. environment: of the functions."""
+    """Export the stage's outputs by name. environment: of the functions."""
     outputs: dict[str, pulumi.Input[object] | None] = {
         "siteUrl": edge.site_url,
         "siteBucket": storage.site_bucket_name,

@@ -7,8 +7,9 @@ _BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 def composed(text: str) -> str:
-    """A text in composed form (NFC), the same for each way of typing it. NFC decomposes a few characters: a text with
-    one stays as it is, since it might grow beyond its limit.
+    """A text in composed form (NFC), the same for each way of typing it.
+
+    NFC decomposes a few characters: a text with one stays as it is, since it might grow beyond its limit.
     """
     normal = unicodedata.normalize("NFC", text)
     return normal if len(normal) <= len(text) else text

@@ -1,5 +1,7 @@
-"""Metrics of a whole upload, measured once, by the first call that records its end. That call is the completion. It is
-the processing if S3's event overtakes the completion's response, or if there is no completion (a form).
+"""Metrics of a whole upload, measured once, by the first call that records its end.
+
+That call is the completion. It is the processing if S3's event overtakes the completion's response, or if there is no
+completion (a form).
 """
 
 from datetime import datetime

@@ -12,8 +12,10 @@ payload")."""
 
 
 class Origin(NamedTuple):
-    """The origin of an upload; all None if the owner uploads in person. link_id, uploader_name: the upload link, and
-    the name that its bearer gave. reference, on_behalf_of: a machine client's names for the upload and its user.
+    """The origin of an upload; all None if the owner uploads in person.
+
+    link_id, uploader_name: the upload link, and the name that its bearer gave. reference, on_behalf_of: a machine
+    client's names for the upload and its user.
     """
 
     link_id: str | None = None

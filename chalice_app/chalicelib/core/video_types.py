@@ -1,5 +1,7 @@
-"""Accepted file types, their containers and their first bytes. Name and first bytes are checked before the upload, the
-content after it. A name may be wrong about the container: players go by the content, and so do we.
+"""Accepted file types, their containers and their first bytes.
+
+Name and first bytes are checked before the upload, the content after it. A name may be wrong about the container:
+players go by the content, and so do we.
 """
 
 from enum import StrEnum
@@ -129,8 +131,11 @@ def labels_of(containers: frozenset[Container]) -> str:
 
 
 def require_video_type(file_name: str, content_type: str, containers: frozenset[Container]) -> None:
-    """Check a file's type and name. containers: those that the stage accepts. Raises UnsupportedVideoTypeError unless
-    the type belongs to one of them and matches the name's extension.
+    """Check a file's type and name.
+
+    containers: those that the stage accepts.
+
+    Raises UnsupportedVideoTypeError unless the type belongs to one of them and matches the name's extension.
     """
     accepted = {each: list(kind.extensions) for each, kind in VIDEO_TYPES.items() if kind.container in containers}
     if PurePosixPath(file_name).suffix.lower() not in accepted.get(content_type, ()):

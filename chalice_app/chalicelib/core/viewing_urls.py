@@ -113,11 +113,12 @@ class S3ViewingUrls:
 
 @dataclass(frozen=True, kw_only=True)
 class CloudFrontViewingUrls:
-    """Signed URLs with a custom policy over the owner's folder. A page of videos takes two signatures, and more if a
-    video is too large for the cache or has a rendition; signatures are reused for half their lifetime. The resource's
-    only wildcard is at its end: one in the middle would also match a query string, and with it another owner's folder.
-    Source: CloudFront Developer Guide, "Create a signed URL using a custom policy"; with SHA-256, "Code examples for
-    creating a signature for a signed URL".
+    """Signed URLs with a custom policy over the owner's folder.
+
+    A page of videos takes two signatures, and more if a video is too large for the cache or has a rendition; signatures
+    are reused for half their lifetime. The resource's only wildcard is at its end: one in the middle would also match a
+    query string, and with it another owner's folder. Source: CloudFront Developer Guide, "Create a signed URL using a
+    custom policy"; with SHA-256, "Code examples for creating a signature for a signed URL".
 
     site_url: without a slash at the end. key_pair_id: CloudFront's id of the signer's public key.
     """

@@ -1,8 +1,10 @@
 """Changes that the index has not folded in yet: small objects whose keys carry all data, so that one list request reads
-them. A writer first announces a record's new revision, then writes the record, then writes its new facts:
+them.
 
-    index/new/{owner}/{videoId}/{revision}.announced.{nonce}
-    index/new/{owner}/{videoId}/{revision}.told.{part}.{parts}.{facts}
+A writer first announces a record's new revision, then writes the record, then writes its new facts:
+
+index/new/{owner}/{videoId}/{revision}.announced.{nonce}
+index/new/{owner}/{videoId}/{revision}.told.{part}.{parts}.{facts}
 
 An announcement without its facts marks a record whose writer may have died. Readers trust only facts; folding reads
 every announced record. So the index shows no false state and misses no written record.
