@@ -1,7 +1,7 @@
-"""Account-wide resources: made once per region, used by every stage in that region.
+"""Account-wide resources: created once per region, used by every stage in that region.
 
-API Gateway writes the logs of all APIs of a region by one role, which AWS keeps as a setting of account and region. If
-a stage owned that setting, destroying the stage would stop the logs of all others.
+API Gateway writes the logs of all APIs in a region with one role, a setting of the account and region. If a stage owned
+that setting, destroying the stage would stop the logs of all others.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import pulumi
 import pulumi_aws as aws
 
 WRITES_LOGS = "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
-"""API Gateway checks for this very policy before it takes the role."""
+"""API Gateway accepts only a role with exactly this policy."""
 
 region = aws.get_region().region
 if pulumi.get_stack() != region:

@@ -1,1 +1,1 @@
-"""API: the REST API and the document from which it is made."""
+"""API: the REST API and the OpenAPI document that defines it."""

@@ -17,7 +17,7 @@ CORS_ORIGIN = "{{cors_origin}}"
 BEARER = r"^[Bb]earer [A-Za-z0-9._~+/=-]{1,4096}$"
 
 GATEWAY_ERRORS: dict[str, tuple[int | None, str, str]] = {
-    # response type: (status, where it differs from the gateway's own; code; message)
+    # response type: (status, None for the gateway's own; code; message)
     "ACCESS_DENIED": (None, "forbidden", "This token may not do that."),
     "AUTHORIZER_CONFIGURATION_ERROR": (None, "internal_error", "Something went wrong on our side."),
     "AUTHORIZER_FAILURE": (None, "internal_error", "Something went wrong on our side."),
@@ -29,7 +29,7 @@ GATEWAY_ERRORS: dict[str, tuple[int | None, str, str]] = {
     "INTEGRATION_FAILURE": (None, "gateway_timeout", "The platform did not answer in time."),
     "INTEGRATION_TIMEOUT": (None, "gateway_timeout", "The platform did not answer in time."),
     "INVALID_SIGNATURE": (401, "unauthorized", "Sign in again."),
-    # What the gateway says to a path or method that no route has.
+    # The gateway's response to a path or method without a route.
     "MISSING_AUTHENTICATION_TOKEN": (404, "route_not_found", "There is nothing at this address."),
     "QUOTA_EXCEEDED": (None, "too_many_requests", "Too many requests; try again later."),
     "REQUEST_TOO_LARGE": (None, "request_too_large", "The request is too large."),
@@ -43,21 +43,21 @@ GATEWAY_ERRORS: dict[str, tuple[int | None, str, str]] = {
 
 
 def function_token(function: str) -> str:
-    """Return the document's placeholder for the address by which API Gateway calls this function."""
+    """Return the placeholder for the URI by which API Gateway invokes this function."""
     return f"{{{{function:{function}}}}}"
 
 
 def functions_in(document: Mapping[str, Any]) -> list[str]:
-    """Functions that the document calls: those of the routes and the authorizer."""
+    """Functions that the document names: those of the routes and the authorizer."""
     return sorted(set(re.findall(r"{{function:(\w+)}}", json.dumps(document))))
 
 
 def api_document(app: Any) -> dict[str, Any]:
-    """Return Chalice's own document, completed; addresses are placeholders."""
+    """Return Chalice's document, completed; URIs are placeholders."""
     from chalice.deploy.swagger import SwaggerGenerator  # noqa: PLC0415 - the whole CLI comes with it
 
     class TokenGenerator(SwaggerGenerator):
-        """Chalice knows one function for all routes; here each route has its own."""
+        """Give each route its function: Chalice knows one function for all routes."""
 
         def _generate_apig_integ(self, view: Any) -> Any:
             integration: dict[str, Any] = super()._generate_apig_integ(view)
@@ -82,14 +82,14 @@ def api_document(app: Any) -> dict[str, Any]:
     for definition in document["securityDefinitions"].values():
         authorizer = definition["x-amazon-apigateway-authorizer"]
         if authorizer["type"] == "token":
-            # What cannot be a token costs no invocation.
+            # A malformed token costs no invocation.
             authorizer["identityValidationExpression"] = BEARER
     contract = importlib.import_module("chalicelib.contract.openapi").document({})
     return with_bodies(to_openapi_3(document), contract)
 
 
 def function_of(view: Any) -> str:
-    """The function that serves a view: the first one that its blueprint names."""
+    """The function that serves a view: the first one named by its blueprint."""
     module = sys.modules[view.view_function.__module__]
     blueprint = getattr(module, view.view_function.__module__.rpartition(".")[2])
     order: Sequence[str] = importlib.import_module("chalicelib.environment").FUNCTIONS
@@ -97,7 +97,7 @@ def function_of(view: Any) -> str:
 
 
 def _declare_path_parameters(path: str, methods: dict[str, Any]) -> None:
-    """Chalice declares them on its views but not on the preflight it adds."""
+    """Declare path parameters of preflights: Chalice declares them on its views alone."""
     names = [part.strip("{}") for part in path.split("/") if part.startswith("{")]
     if names and "options" in methods:
         methods["options"]["parameters"] = [
@@ -106,7 +106,7 @@ def _declare_path_parameters(path: str, methods: dict[str, Any]) -> None:
 
 
 def _gateway_response(kind: str, status: int | None, code: str, message: str) -> dict[str, Any]:
-    """The one error shape, readable by a page of another origin."""
+    """The shape of all errors, readable by pages of other origins."""
     body = {"error": {"code": code, "message": message, "details": {}, "requestId": "$context.requestId"}}
     headers = {
         "Access-Control-Allow-Origin": CORS_ORIGIN,

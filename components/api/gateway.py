@@ -1,4 +1,4 @@
-"""The API: a REST API from the app's own routes, closed to every caller that bypasses the edge."""
+"""The API: a REST API with the app's routes, closed to every caller that bypasses the edge."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from components.protection import protected
 from components.settings import ApiSettings
 
 STAGE_NAME = "api"
-"""Also the first part of every path, so that the edge passes paths on unchanged."""
+"""Stage name. It is also the first segment of every path, so that the edge passes paths on unchanged."""
 MIN_COMPRESSED_BYTES = 1_024
 SECRET_CHARS = 48
 ACCESS_LOG_FORMAT = json.dumps(
@@ -37,7 +37,7 @@ ACCESS_LOG_FORMAT = json.dumps(
             "responseBytes": "responseLength",
             "error": "error.responseType",
             "user": "authorizer.claims.sub",
-            # Address of the direct caller: a CloudFront location, or a client that tries the API's own address.
+            # Address of the direct caller: a CloudFront location, or a client that bypasses CloudFront.
             "peerIp": "identity.sourceIp",
             "trace": "xrayTraceId",
         }.items()
@@ -50,8 +50,8 @@ class ApiArgs:
     """Inputs of the API.
 
     document: OpenAPI with tokens (see components/api/document.py).
-    user_pool_arn: of the pool whose access tokens open the user routes.
-    cors_origin: origin of the pages that may read answers; `*` for any.
+    user_pool_arn: of the pool whose access tokens the user routes accept.
+    cors_origin: origin of the pages that may read responses; `*` for any.
     """
 
     context: StageContext
@@ -64,14 +64,14 @@ class ApiArgs:
 
 
 class Api(pulumi.ComponentResource):
-    """REST API, its policy, deployment and stage with logs, traces and throttling."""
+    """REST API with its policy, deployment, and stage with logs, traces and throttling."""
 
     host: pulumi.Output[str]
     """`….execute-api.….amazonaws.com`: the edge's origin, closed to everyone else."""
     execute_api_url: pulumi.Output[str]
-    """`https://<host>/api`: must refuse every caller; `make smoke` tries it."""
+    """`https://<host>/api`: must refuse every caller, which `make smoke` verifies."""
     execution_arn: pulumi.Output[str]
-    """ARN by which the functions' permissions name the API."""
+    """ARN of the API in the functions' permissions."""
     origin_secret: pulumi.Output[str]
     """Value of the Referer header that the edge must send."""
 
@@ -100,7 +100,7 @@ class Api(pulumi.ComponentResource):
         rest_api = aws.apigateway.RestApi(
             f"{name}-rest",
             name=context.name("api"),
-            # An import overwrites the policy, so the document holds it, too. Both change in one update.
+            # An import overwrites the policy, so the document contains it as well. Both change in one update.
             body=body,
             policy=closed,
             endpoint_configuration=aws.apigateway.RestApiEndpointConfigurationArgs(types="REGIONAL"),
@@ -110,7 +110,7 @@ class Api(pulumi.ComponentResource):
         deployment = aws.apigateway.Deployment(
             f"{name}-deployment",
             rest_api=rest_api.id,
-            # Routes and policy take effect when they are deployed.
+            # Changes of routes and policy take effect with a deployment.
             triggers={"document": body.apply(_fingerprint)},
             opts=self._child,
         )
@@ -136,7 +136,7 @@ class Api(pulumi.ComponentResource):
             access_log_settings=aws.apigateway.StageAccessLogSettingsArgs(
                 destination_arn=access_log.arn, format=ACCESS_LOG_FORMAT
             ),
-            # API Gateway refuses it until account/ has given the region a role for logs.
+            # API Gateway refuses log settings until account/ has given the region a role for logs.
             opts=self._child,
         )
         aws.apigateway.MethodSettings(
@@ -145,10 +145,10 @@ class Api(pulumi.ComponentResource):
             stage_name=stage.stage_name,
             method_path="*/*",
             settings=aws.apigateway.MethodSettingsSettingsArgs(
-                # By method: paid metrics that no figure and no alarm reads. The whole stage's come by themselves.
+                # Metrics by method are paid, and no figure or alarm reads them. Those of the whole stage are free.
                 metrics_enabled=False,
                 logging_level="ERROR",
-                data_trace_enabled=False,  # bodies and tokens stay out of the log
+                data_trace_enabled=False,  # keeps bodies and tokens out of the log
                 throttling_rate_limit=args.settings.api_requests_per_second,
                 throttling_burst_limit=args.settings.api_burst,
             ),
@@ -169,17 +169,18 @@ class Api(pulumi.ComponentResource):
 
 
 def invocation_uri(context: StageNames, function: str) -> str:
-    """Return the URI by which API Gateway calls a function: that of its alias, which is the same for every version.
+    """Return the URI by which API Gateway invokes a function: that of its alias, which is the same for every version.
 
-    The name stands in for the function, which is created after the API because it needs the site's address.
+    It is built from the name, because the function is created after the API: it needs the site's address.
     """
     target = context.live_arn(function)
     return f"arn:aws:apigateway:{context.region}:lambda:path/2015-03-31/functions/{target}/invocations"
 
 
 def edge_only(context: StageNames, secrets: Sequence[pulumi.Input[str]]) -> policy.PolicyDocument:
-    """Refuse every call without a secret of the edge; a Deny precedes any authorizer."""
-    # Any API of the account: the policy is part of the API whose id it would have to name, and governs that one alone.
+    """Deny every call without a secret of the edge. A Deny precedes any authorizer."""
+    # All APIs of the account: the policy cannot name the id of the API that it is part of, and applies to that one
+    # alone.
     everything = context.arn("execute-api", "*")
     return policy.document(
         policy.allow("Callers", principal=policy.EVERYONE, actions="execute-api:Invoke", resources=everything),
@@ -188,14 +189,14 @@ def edge_only(context: StageNames, secrets: Sequence[pulumi.Input[str]]) -> poli
             principal=policy.EVERYONE,
             actions="execute-api:Invoke",
             resources=everything,
-            # An absent Referer is another one, too.
+            # An absent Referer counts as different.
             conditions={"StringNotEquals": {"aws:Referer": secrets}},
         ),
     )
 
 
 def _with_literals(document: Mapping[str, Any], title: str) -> dict[str, Any]:
-    """The document with the API's literal properties, which an import resets where it does not name them."""
+    """The document with the API's own properties: an import resets those that it does not name."""
     return {
         **document,
         "info": {**document["info"], "title": title},
@@ -206,7 +207,7 @@ def _with_literals(document: Mapping[str, Any], title: str) -> dict[str, Any]:
 def _filled(
     document: Mapping[str, Any], values: Mapping[str, pulumi.Input[str]], closed: pulumi.Input[str]
 ) -> pulumi.Output[str]:
-    """The document as text, with every token replaced and the API's policy."""
+    """The document as text, with all tokens replaced and the API's policy."""
 
     def replaced(known: dict[str, str], policy_text: str) -> str:
         text = json.dumps({**document, "x-amazon-apigateway-policy": json.loads(policy_text)})

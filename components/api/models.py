@@ -1,7 +1,7 @@
-"""Bodies of the API's contract in the words that API Gateway's models know.
+"""Bodies of the API's contract, reduced to keywords that API Gateway's models support.
 
 Developer Guide, "Amazon API Gateway important notes": models are JSON schema draft 4, without `anyOf`,
-`additionalProperties`, `discriminator` and `example`. They describe; the functions check bodies.
+`additionalProperties`, `discriminator` and `example`. The models are documentation; the functions check bodies.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _KNOWN = (
 
 
 def with_bodies(document: dict[str, Any], contract: Mapping[str, Any]) -> dict[str, Any]:
-    """The document of API Gateway with the bodies of the contract, an OpenAPI 3.1 document."""
+    """API Gateway's document with the bodies of the contract, which is an OpenAPI 3.1 document."""
     schemas: Mapping[str, Any] = contract["components"]["schemas"]
     error = next(schema for name, schema in schemas.items() if name.endswith("Error"))
     models = {name: _model(schema, schemas) for name, schema in schemas.items() if not name.endswith("Error")}
@@ -66,7 +66,7 @@ def _model(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, A
 
 
 def _common(kinds: list[Mapping[str, Any]], schemas: Mapping[str, Any]) -> dict[str, Any]:
-    """One object for several kinds of it: the fields of all, of which those are required that every kind requires."""
+    """Merge the variants of an object: the fields of all variants, required if every variant requires them."""
     found = [schemas[str(kind["$ref"]).removeprefix(REF)] for kind in kinds]
     properties = {name: _model(field, schemas) for kind in found for name, field in kind["properties"].items()}
     tags = [value for kind in found for value in kind["properties"]["event"]["enum"]]

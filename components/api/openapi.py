@@ -1,4 +1,4 @@
-"""Conversion of Chalice's Swagger 2.0 to OpenAPI 3.0, which newer tools read."""
+"""Conversion of Chalice's Swagger 2.0 to OpenAPI 3.0, which current tools read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ JSON = "application/json"
 
 
 def to_openapi_3(swagger: dict[str, Any]) -> dict[str, Any]:
-    """API Gateway's extensions keep their names and places."""
+    """Convert a document. API Gateway's extensions stay as they are."""
     extensions = {key: value for key, value in swagger.items() if key.startswith("x-")}
     return {
         "openapi": VERSION,

@@ -1,5 +1,5 @@
-"""App clients: the page and its account view, the command line, native apps and programs, each with its way to sign
-in."""
+"""App clients: of the page and its account view, the command line, native apps and programs, each with its own OAuth
+flow."""
 
 from __future__ import annotations
 
@@ -16,29 +16,30 @@ from components.protection import protected
 from components.settings import Mfa, SignInSettings
 
 DESKTOP_PORTS = range(53_682, 53_692)
-"""Cognito compares redirects letter by letter: the desktop client listens on one of these."""
+"""Ports of the desktop client's loopback redirect: Cognito compares redirects exactly."""
 POPUP_PAGE = "signed-in.html"
-"""The page that ends a sign-in in a window of its own, beside uploads."""
+"""Page that completes a sign-in in a separate window, while uploads continue."""
 ACCOUNT_PAGE = "account.html"
-"""The account view, in which people set up their second factor."""
+"""Account view, in which people set up their second factor."""
 ACCESS_TOKEN_MINUTES = 60
 REFRESH_TOKEN_DAYS = 30
 OPENID_SCOPES = ["openid", "email"]
 ACCOUNT_SCOPES = ["openid", "aws.cognito.signin.user.admin"]
-"""Without the API's: a token of the account view opens nothing else."""
+"""Scopes of the account view, without the API's: its tokens open nothing else."""
 ACCOUNT_TOKEN_MINUTES = 10
 ACCOUNT_REFRESH_MINUTES = 60
-"""Cognito API reference, CreateUserPoolClient: no refresh token ends sooner. The account view uses none."""
+"""Cognito API reference, CreateUserPoolClient: the shortest lifetime of a refresh token. The account view uses none."""
 HARMLESS_ATTRIBUTE = "locale"
-"""The account view's tokens may write it, and nothing of the platform reads it. An empty list cannot be asked for: the
-provider drops it, and Cognito then lets tokens write all standard attributes, the e-mail address included."""
+"""The only attribute that the account view's tokens may write; the platform does not read it. An empty list is
+impossible: the provider drops it, and Cognito then lets tokens write all standard attributes, including the e-mail
+address."""
 
 
 @dataclass(frozen=True)
 class AppClientsArgs:
     """Inputs of the app clients.
 
-    api_scopes: scopes of the resource server. identity_providers: names of what lets people in.
+    api_scopes: scopes of the resource server. identity_providers: names of the providers by which people sign in.
     site_url: `https://…` without a slash at the end; the web client comes back to it.
     """
 
@@ -52,17 +53,17 @@ class AppClientsArgs:
 
 
 class AppClients(pulumi.ComponentResource):
-    """Web, account, desktop, native and machine client."""
+    """The web, account, desktop, native and machine clients."""
 
     web_client_id: pulumi.Output[str]
     """The page: code + PKCE, no secret."""
     account_client_id: pulumi.Output[str] | None
-    """The account view: code + PKCE, no secret; its tokens change the person's account and open no route. None where
-    `mfa` or `localUsers` is off."""
+    """The account view: code + PKCE, no secret; its tokens change the person's account and open no route. None if `mfa`
+    or `localUsers` is off."""
     desktop_client_id: pulumi.Output[str]
     """The command line: code + PKCE with a loopback redirect, no secret."""
     native_client_id: pulumi.Output[str] | None
-    """Apps of phones and desktops: code + PKCE with a link that the app claims, no secret; None without such a link."""
+    """Apps on phones and desktops: code + PKCE with a link that the app claims, no secret; None without such a link."""
     machine_client_id: pulumi.Output[str] | None
     """Programs: client credentials."""
     machine_client_secret: pulumi.Output[str] | None
@@ -80,14 +81,14 @@ class AppClients(pulumi.ComponentResource):
         elsewhere = args.settings.extra_redirect_urls
         pages = [pulumi.Output.concat(args.site_url, "/"), *elsewhere]
         popups = [pulumi.Output.concat(args.site_url, "/", POPUP_PAGE), *_beside(elsewhere, POPUP_PAGE)]
-        # Not protected: it names the site, which goes with the stack, and the engine would keep that, too.
+        # Not protected: it names the site, which is destroyed with the stack, and the engine would have to keep that.
         web = self._person_client("web", [*pages, *popups], pages, self._child)
-        # Not protected, as the page's, and a setting takes it away.
+        # Not protected, like the page's; a setting can remove it as well.
         has_factors = args.settings.mfa is not Mfa.OFF and args.settings.local_users
         account = self._account_client() if has_factors else None
         loopback = [f"http://127.0.0.1:{port}/callback" for port in DESKTOP_PORTS]
         desktop = self._person_client("desktop", loopback, [], protected(self, args.context.general.protect))
-        # Not protected: a setting takes it away, and apps read its id from config.json at each start.
+        # Not protected: a setting can remove it, and apps read its id from config.json at each start.
         links = args.settings.native_redirect_urls
         native = self._person_client("native", links, links, self._child) if links else None
         machine = self._machine_client() if args.settings.machine_client else None
@@ -108,7 +109,7 @@ class AppClients(pulumi.ComponentResource):
         logout_urls: Sequence[pulumi.Input[str]],
         options: pulumi.ResourceOptions,
     ) -> aws.cognito.UserPoolClient:
-        """A client without a secret: PKCE proves that the code is redeemed by the client that requested it."""
+        """A public client: PKCE proves that the client that redeems the code is the one that requested it."""
         return aws.cognito.UserPoolClient(
             f"{self._name}-{kind}",
             user_pool_id=self._args.user_pool_id,
@@ -133,7 +134,8 @@ class AppClients(pulumi.ComponentResource):
         )
 
     def _account_client(self) -> aws.cognito.UserPoolClient:
-        """Its tokens may call Cognito's operations on the person's own account, and may write no right."""
+        """The account view's client: its tokens may call Cognito's operations on the person's own account, but grant no
+        rights."""
         args = self._args
         views = [pulumi.Output.concat(args.site_url, "/", ACCOUNT_PAGE)]
         return aws.cognito.UserPoolClient(
@@ -145,7 +147,7 @@ class AppClients(pulumi.ComponentResource):
             allowed_oauth_flows=["code"],
             allowed_oauth_scopes=ACCOUNT_SCOPES,
             callback_urls=[*views, *_beside(args.settings.extra_redirect_urls, ACCOUNT_PAGE)],
-            # Cognito asks no federated person for a second factor: there is nothing to set up.
+            # Cognito asks federated users for no second factor, so they have none to set up.
             supported_identity_providers=["COGNITO"],
             explicit_auth_flows=["ALLOW_REFRESH_TOKEN_AUTH"],
             read_attributes=["email"],
@@ -178,7 +180,7 @@ class AppClients(pulumi.ComponentResource):
 
 
 def _beside(urls: Sequence[str], page: str) -> list[str]:
-    """The same page of other origins, where ours may stand at the root, as on a developer's machine."""
+    """The same page on other origins, where it may be at the root, as on a developer's machine."""
     return [url + page for url in urls if urlsplit(url).path == "/"]
 
 

@@ -1,7 +1,7 @@
-"""Group claims of companies: the function that Cognito asks before it issues tokens. Standard library alone.
+"""Group claims of companies: the pre token generation trigger of the user pool. Standard library alone.
 
-A company's claim stands in an attribute that anybody may write who signs up: Cognito demands that app clients may write
-what a provider maps. The claim counts for people whom their company's provider has just signed in, and for nobody else.
+A company's claim is stored in an attribute that anybody who signs up may write: Cognito requires that app clients may
+write mapped attributes. The claim counts only for people whom their company's provider has just signed in.
 """
 
 from __future__ import annotations
@@ -13,18 +13,19 @@ from typing import Any
 
 GROUPS_ATTRIBUTE = "custom:groups"
 SIGNED_IN = "TokenGeneration_HostedAuth"
-"""Developer Guide, "Pre token generation Lambda trigger sources". A refresh has no new word of the company, so the
-right of an administrator ends with the first token."""
+"""Developer Guide, "Pre token generation Lambda trigger sources". A refresh brings no new claim of the company, so
+administrator rights end with the first token."""
 FEDERATED = "EXTERNAL_PROVIDER"
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """The environment holds ADMINISTRATORS_GROUP, and in COMPANY_GROUPS the company's group by provider, as JSON."""
+    """Handle the trigger. ADMINISTRATORS_GROUP names the pool's group, COMPANY_GROUPS the company's group by provider
+    (JSON)."""
     return with_company_groups(event, json.loads(os.environ["COMPANY_GROUPS"]), os.environ["ADMINISTRATORS_GROUP"])
 
 
 def with_company_groups(event: dict[str, Any], wanted: Mapping[str, str], administrators: str) -> dict[str, Any]:
-    """Add the group of administrators where the company says so; pass the event on unchanged otherwise.
+    """Add the group of administrators if the company's claim says so; else return the event unchanged.
 
     wanted: the company's group by provider.
     """
@@ -43,9 +44,9 @@ def with_company_groups(event: dict[str, Any], wanted: Mapping[str, str], admini
 
 
 def _provider_of(event: Mapping[str, Any]) -> str | None:
-    """Return the provider that this user is of; None for a local user, also for one that is linked to a provider.
+    """Return the provider of a federated user; None for a local user, even one linked to a provider.
 
-    A local user's name is an id that Cognito makes, without an underscore. One who is linked has identities as well.
+    A local user's name is an id from Cognito, without an underscore. A linked local user has identities as well.
     """
     attributes = event["request"]["userAttributes"]
     prefix, separator, _ = str(event.get("userName", "")).partition("_")
@@ -56,12 +57,12 @@ def _provider_of(event: Mapping[str, Any]) -> str | None:
         names = [str(identity["providerName"]) for identity in identities]
     except (ValueError, TypeError, KeyError):
         return None
-    # Cognito lower-cases user names where the pool does not tell cases apart; our providers' names are lower-case.
+    # Cognito lower-cases user names in a case-insensitive pool; our providers' names are lower-case.
     return prefix.lower() if names == [prefix.lower()] else None
 
 
 def _groups_in(claim: str) -> list[str]:
-    """Several values arrive as `[one, two]`, a single one as it is."""
+    """Values of a mapped attribute: Cognito stores several as `[one, two]`, a single one unchanged."""
     if not (claim.startswith("[") and claim.endswith("]")):
         return [claim.strip()]
     try:

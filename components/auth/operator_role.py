@@ -1,5 +1,5 @@
-"""Operator role: only the rights to find, replay, restore, revoke, erase, reset authenticator apps and appoint
-administrators. Publishing, redriving and the smoke test need the rights of the deploying role."""
+"""Operator role: the rights of the operators' commands, namely to find, replay, restore, revoke, erase, reset
+authenticator apps and appoint administrators. Publishing, redriving and the smoke test need the deploy role."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class OperatorsArgs:
 
 
 class Operators(pulumi.ComponentResource):
-    """The role that the operators' commands take on."""
+    """The role that the operators' commands assume."""
 
     role_arn: pulumi.Output[str]
-    """The metadata bucket lets it through from outside of the network."""
+    """ARN of the role. The metadata bucket's policy lets it in from outside of the network."""
 
     def __init__(self, name: str, args: OperatorsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("Operators"), name, None, opts)
@@ -150,7 +150,7 @@ def _conversions(context: StageNames) -> list[Statement]:
         allow(
             "StopConversions",
             actions=["mediaconvert:GetJob", "mediaconvert:CancelJob"],
-            resources=context.arn("mediaconvert", "jobs/*"),  # MediaConvert names them; their tag tells the stage
+            resources=context.arn("mediaconvert", "jobs/*"),  # MediaConvert assigns the names; a tag tells the stage
             conditions={"StringEquals": {f"aws:ResourceTag/{STAGE_TAG}": context.stage}},
         ),
     ]

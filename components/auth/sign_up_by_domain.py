@@ -1,6 +1,6 @@
-"""Runs inside Cognito before an account is made: only addresses of the allowed mail domains may sign up.
+"""Sign-up filter: the user pool's pre sign-up trigger admits only addresses of the allowed mail domains.
 
-This file alone is the function's whole code; it imports nothing but the standard library.
+This file is the function's whole code; it imports only the standard library.
 """
 
 import os
@@ -8,13 +8,13 @@ from typing import Any
 
 
 class ForbiddenDomainError(Exception):
-    """Refusal whose text Cognito shows to the person who signs up."""
+    """A refusal; Cognito shows its text to the person."""
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Pass the event on, or refuse. Administrators may invite anyone, and companies answer for their own people.
+    """Return the event, or refuse it. Administrators may invite anyone, and companies vouch for their own people.
 
-    Raises ForbiddenDomainError when the address is of another domain than ALLOWED_DOMAINS (comma separated).
+    Raises ForbiddenDomainError unless the address is in one of ALLOWED_DOMAINS (comma-separated).
     """
     if event["triggerSource"] in {"PreSignUp_AdminCreateUser", "PreSignUp_ExternalProvider"}:
         return event

@@ -1,4 +1,4 @@
-"""Auth: the users, their ways to sign in, and the scopes of access tokens."""
+"""Auth: the user pool, sign-in methods, and the scopes of access tokens."""
 
 from __future__ import annotations
 
@@ -27,21 +27,22 @@ from components.settings import Mfa, SignInSettings, SignUp, ThreatProtection, s
 MIN_PASSWORD_CHARS = 12
 INVITATION_DAYS = 7
 FILTER, GROUPS = "sign-up-filter", "company-groups"
-"""Names of the functions that Cognito asks, and of their log groups."""
+"""Names of the user pool's triggers and their log groups."""
 SIGN_UP_FILTER = Path(__file__).with_name("sign_up_by_domain.py")
 COMPANY_GROUPS = Path(__file__).with_name("company_groups.py")
 RUNTIME = "python3.13"
 EMAIL_CLAIM = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress"
-"""As Entra ID and AD FS name it; other providers are told to."""
+"""Entra ID's and AD FS's name of the attribute. Other providers must be configured to use it."""
 READ_FROM_METADATA = ("ActiveEncryptionCertificate", "SLORedirectBindingURI", "SSORedirectBindingURI")
 READ_FROM_ISSUER = ("attributes_url", "attributes_url_add_attributes", "authorize_url", "jwks_uri", "token_url")
-"""Cognito API reference, CreateIdentityProvider, ProviderDetails: the answer holds them, the request need not."""
+"""Details that Cognito adds to its response and the request need not contain: Cognito API reference,
+CreateIdentityProvider, ProviderDetails."""
 SCOPES = {"read": "Look at own uploads and videos", "write": "Upload and delete own videos"}
 
 
 @dataclass(frozen=True)
 class AuthArgs:
-    """log_groups: of the functions that Cognito asks, by the function's name; of those that a setting turns on."""
+    """log_groups: of the triggers that settings turn on, by the function's name."""
 
     context: StageContext
     settings: SignInSettings
@@ -50,7 +51,7 @@ class AuthArgs:
 
 
 class Auth(pulumi.ComponentResource):
-    """User pool with its second factor, threat protection, scopes and hosted sign-in pages."""
+    """User pool with second factor, threat protection, scopes and hosted sign-in pages."""
 
     user_pool_id: pulumi.Output[str]
     """Pool of all users of the stage."""
@@ -63,9 +64,9 @@ class Auth(pulumi.ComponentResource):
     sign_in_hosts: list[pulumi.Input[str]]
     """Host names that the page calls to sign in: the hosted pages, and Cognito itself."""
     identity_providers: list[pulumi.Input[str]]
-    """Names of what lets people in: the pool's own users, and companies."""
+    """Names of the identity providers: the pool itself, and companies."""
     scopes: list[pulumi.Output[str]]
-    """`video-upload/read` and `video-upload/write`, known once the pool knows them."""
+    """`video-upload/read` and `video-upload/write`, once the resource server exists."""
 
     def __init__(self, name: str, args: AuthArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("Auth"), name, None, opts)
@@ -115,14 +116,14 @@ class Auth(pulumi.ComponentResource):
                 temporary_password_validity_days=INVITATION_DAYS,
             ),
             mfa_configuration={Mfa.OFF: "OFF", Mfa.OPTIONAL: "OPTIONAL", Mfa.REQUIRED: "ON"}[settings.mfa],
-            # SetUserPoolMfaConfig refuses a factor, even one that is not enabled, beside OFF.
+            # SetUserPoolMfaConfig refuses to combine OFF with any factor, even a disabled one.
             software_token_mfa_configuration=aws.cognito.UserPoolSoftwareTokenMfaConfigurationArgs(enabled=True)
             if settings.mfa is not Mfa.OFF
             else None,
             user_pool_add_ons=aws.cognito.UserPoolUserPoolAddOnsArgs(
                 advanced_security_mode=threats.value.upper(),
             ),
-            # Always there: a pool never loses an attribute, and a setting must be able to take its company away.
+            # In every stage: a pool cannot lose an attribute, but a setting may remove a company.
             schemas=[
                 aws.cognito.UserPoolSchemaArgs(
                     name=GROUPS_ATTRIBUTE.removeprefix("custom:"),
@@ -166,7 +167,7 @@ class Auth(pulumi.ComponentResource):
             opts=self._protected,
         )
         if settings.administrators_group:
-            # Not protected: a setting renames it, and takes it away.
+            # Not protected: a setting can rename or remove it.
             aws.cognito.UserGroup(
                 f"{name}-administrators",
                 user_pool_id=pool.id,
@@ -179,8 +180,8 @@ class Auth(pulumi.ComponentResource):
         domain = aws.cognito.UserPoolDomain(
             f"{name}-sign-in",
             user_pool_id=pool.id,
-            domain=f"{context.name('sign-in')}-{context.account_id}",  # shared by all accounts of the region
-            # A setting must be able to drop the filter's permission: it is kept by what depends on it.
+            domain=f"{context.name('sign-in')}-{context.account_id}",  # unique among all accounts of the region
+            # A setting must be able to remove the filter's permission, which a protected dependent would keep.
             opts=protected(self, args.context.general.protect, depends_on=before_sign_in),
         )
 
@@ -223,7 +224,7 @@ class Auth(pulumi.ComponentResource):
         mapping: Mapping[str, str],
         read_by_cognito: Sequence[str],
     ) -> aws.cognito.IdentityProvider:
-        """Not protected: a setting takes it away. Its people stay in the pool."""
+        """An identity provider. Not protected: a setting can remove it. Its people stay in the pool."""
         claim = group_claims(self._args.settings).get(provider)
         return aws.cognito.IdentityProvider(
             f"{self._name}-{provider}",
@@ -233,7 +234,7 @@ class Auth(pulumi.ComponentResource):
             provider_details=dict(details),
             attribute_mapping={**mapping, **({GROUPS_ATTRIBUTE: claim.claim} if claim else {})},
             idp_identifiers=domains_of(self._args.settings, provider),
-            # Cognito reads these at the provider and tells them in its answer.
+            # Cognito reads these from the provider and adds them to its response.
             opts=pulumi.ResourceOptions(
                 parent=self, ignore_changes=[f"providerDetails.{name}" for name in read_by_cognito]
             ),
@@ -253,12 +254,12 @@ class Auth(pulumi.ComponentResource):
             account_takeover_risk_configuration=_answers_to_takeover(settings.mail_identity_arn, settings.mail_from)
             if settings.mail_identity_arn
             else None,
-            # Turned off, the pool refuses this call, and needs none: its own settings end the answers.
+            # If turned off, the pool refuses this call and does not need it: its own settings end the protection.
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         )
 
     def _asked(self, suffix: str, source: Path, variables: Mapping[str, str]) -> aws.lambda_.Function:
-        """A function of one file that Cognito asks."""
+        """A trigger of the user pool, made of one file."""
         context, name, log_group = self._args.context, f"{self._name}-{suffix}", self._args.log_groups[suffix]
         function_name = context.name(suffix)
         role = aws.iam.Role(
@@ -291,7 +292,7 @@ class Auth(pulumi.ComponentResource):
             code=pulumi.AssetArchive({source.name: pulumi.StringAsset(source.read_text())}),
             role=role.arn,
             reserved_concurrent_executions=0 if self._args.context.general.paused else -1,
-            timeout=5,  # Cognito waits no longer; Developer Guide, "Customizing user pool workflows with triggers"
+            timeout=5,  # Cognito's limit; Developer Guide, "Customizing user pool workflows with triggers"
             environment=aws.lambda_.FunctionEnvironmentArgs(variables=dict(variables)),
             tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode="Active"),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[log_group, write]),
@@ -303,7 +304,7 @@ def _asked_by_the_pool(asked: Mapping[str, aws.lambda_.Function]) -> aws.cognito
         return None
     return aws.cognito.UserPoolLambdaConfigArgs(
         pre_sign_up=asked[FILTER].arn if FILTER in asked else None,
-        # Version 1 changes ID tokens alone, and the API verifies access tokens.
+        # Version 1 changes only ID tokens, and the API verifies access tokens.
         pre_token_generation_config=aws.cognito.UserPoolLambdaConfigPreTokenGenerationConfigArgs(
             lambda_arn=asked[GROUPS].arn, lambda_version="V2_0"
         )

@@ -1,4 +1,4 @@
-"""Table of the functions: trigger, size, bundle, network and grants of each."""
+"""Table of the functions: trigger, size, bundle, network and grants."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from components.policy import PolicyDocument
 from components.settings import ComputeSettings
 
 GATEWAY_SECONDS = 29  # API Gateway quotas, "Maximum integration timeout"
-AUTHORIZER_SECONDS = 10  # same page: authorizers get 30 s; three tries at KMS fit into ten
+AUTHORIZER_SECONDS = 10  # same page: authorizers get 30 s; three attempts at KMS fit into ten
 JANITOR_SECONDS = 300
-DELIVERY_SECONDS = 180  # five attempts of 15 s, and their lookups of names, which have no deadline of their own
+DELIVERY_SECONDS = 180  # five attempts of 15 s, and their DNS look-ups, which have no timeout of their own
 
 
 class Trigger(StrEnum):
-    """Kinds of callers of a function. The route, event or schedule itself is declared in chalice_app/app.py."""
+    """Trigger of a function. chalice_app/app.py declares the route, event or schedule itself."""
 
     ROUTES = "routes of the API"
     AUTHORIZER = "authorizer of the API"
@@ -35,7 +35,7 @@ Size = Callable[[ComputeSettings], int]
 
 
 def fixed(size: int) -> Size:
-    """A size that no setting changes."""
+    """A fixed size, in contrast to one that a setting changes."""
     return lambda _: size
 
 
@@ -43,10 +43,10 @@ def fixed(size: int) -> Size:
 class FunctionSpec:
     """One function.
 
-    memory_mib: also sets the share of a CPU: 1,769 MiB are one.
-    in_network: whether it runs in the private subnets, on a stage that has them.
-    tags_videos, inspects_videos: whether the video bucket lets it write verdicts, and read videos without one.
-    grants: what its role may do, besides writing its log and traces.
+    memory_mib: also sets the CPU share: 1,769 MiB correspond to one vCPU.
+    in_network: whether it runs in the private subnets of a stage that has them.
+    tags_videos, inspects_videos: whether the video bucket's policy lets it write verdicts, and read videos without one.
+    grants: rights of its role, besides logs and traces.
     """
 
     trigger: Trigger
@@ -60,17 +60,17 @@ class FunctionSpec:
 
     @property
     def is_called_by_gateway(self) -> bool:
-        """True for a function whose answer a person waits for. It may be kept warm."""
+        """True for a function whose response a person waits for. It may be kept warm."""
         return self.trigger in {Trigger.ROUTES, Trigger.AUTHORIZER}
 
     @property
     def uses_metadata(self) -> bool:
-        """False for the function that knows of videos only what it delivers."""
+        """False for the function that only delivers notifications."""
         return self.trigger is not Trigger.QUEUES
 
     @property
     def is_invoked_asynchronously(self) -> bool:
-        """True for a function whose failed events Lambda itself retries and sets aside."""
+        """True for a function whose failed events Lambda retries and then sends to the dead-letter queue."""
         return self.trigger in {Trigger.BUCKET, Trigger.SCHEDULE, Trigger.SCANNER, Trigger.OUTBOX}
 
 
@@ -158,7 +158,7 @@ FUNCTIONS: Mapping[str, FunctionSpec] = {
         trigger=Trigger.SCHEDULE,
         memory_mib=fixed(512),
         timeout_seconds=fixed(JANITOR_SECONDS),
-        in_network=False,  # it calls Lambda, MediaConvert and others, for which no endpoint is paid
+        in_network=False,  # it calls Lambda, MediaConvert and other services without a VPC endpoint
         inspects_videos=True,
         grants=(
             *_RECORDS,
@@ -186,9 +186,9 @@ FUNCTIONS: Mapping[str, FunctionSpec] = {
         trigger=Trigger.SCANNER,
         memory_mib=fixed(256),
         timeout_seconds=fixed(30),
-        in_network=False,  # it calls Lambda, for which no endpoint is paid
+        in_network=False,  # it calls Lambda, which has no VPC endpoint here
         grants=(
-            # A deleted video's record is a tombstone, and written as one.
+            # The record of a deleted video becomes a tombstone.
             *map(may.where_scanned, (*_RECORDS, may.retire_records, may.repeat_processing)),
             may.send_failures_to_dead_letter_queue,
         ),
@@ -197,7 +197,7 @@ FUNCTIONS: Mapping[str, FunctionSpec] = {
         trigger=Trigger.OUTBOX,
         memory_mib=fixed(256),
         timeout_seconds=fixed(30),
-        in_network=False,  # it calls SNS, for which no endpoint is paid
+        in_network=False,  # it calls SNS, which has no VPC endpoint on a stage that uses the outbox
         grants=(
             *map(may.where_outbox_is_used, (may.use_data_key, may.list_records, may.empty_outbox)),
             may.send_failures_to_dead_letter_queue,
@@ -207,7 +207,7 @@ FUNCTIONS: Mapping[str, FunctionSpec] = {
         trigger=Trigger.QUEUES,
         memory_mib=fixed(512),
         timeout_seconds=fixed(DELIVERY_SECONDS),
-        in_network=False,  # receivers are on the internet, to which the network has no way
+        in_network=False,  # receivers are on the internet, which the network cannot reach
         grants=(may.take_notifications, may.read_webhook_secrets, may.put_events),
     ),
 }
@@ -218,29 +218,30 @@ CALLED_BY_GATEWAY = tuple(name for name, spec in FUNCTIONS.items() if spec.is_ca
 
 
 def role_policy(function: str, resources: may.Resources, *, in_network: bool) -> PolicyDocument:
-    """The whole policy of a function's role, on a stage with a network or without. Raises KeyError for no function."""
+    """The whole policy of a function's role, on a stage with or without a network. Raises KeyError for an unknown
+    function."""
     spec = FUNCTIONS[function]
     return may.policy_of(function, spec.grants, resources, in_network=in_network and spec.in_network)
 
 
 def triggered_by(trigger: Trigger) -> str:
-    """The one function with this trigger."""
+    """The only function with this trigger."""
     (found,) = (function for function, spec in FUNCTIONS.items() if spec.trigger is trigger)
     return found
 
 
 def role_arns(context: StageNames, which: Callable[[FunctionSpec], bool]) -> list[str]:
-    """Roles of the functions for which `which` is true."""
+    """Roles of the functions that match `which`."""
     return [context.role_arn(function) for function, spec in FUNCTIONS.items() if which(spec)]
 
 
 def scalable_targets(context: StageNames, settings: ComputeSettings) -> list[str]:
-    """Ids by which Application Auto Scaling knows the functions that are kept warm; empty where none is."""
+    """Application Auto Scaling's ids of the functions that are kept warm; empty if none is."""
     if not settings.provisioned_concurrency:
         return []
     return [scalable_id(context, function) for function in CALLED_BY_GATEWAY]
 
 
 def scalable_id(context: StageNames, function: str) -> str:
-    """Id by which Application Auto Scaling knows a function's alias."""
+    """Application Auto Scaling's id of a function's alias."""
     return f"function:{context.name(function)}:{LIVE}"

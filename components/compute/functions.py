@@ -1,4 +1,4 @@
-"""Compute: the functions, each with its own role, log and alias, and their triggers."""
+"""Compute: the functions with their roles, logs, aliases and triggers."""
 
 from __future__ import annotations
 
@@ -24,17 +24,16 @@ PAUSED = 0
 EVENT_RETRIES = 2  # Lambda Developer Guide, "Asynchronous invocation": 0 to 2
 EVENT_AGE_SECONDS = 6 * 3600  # same page: at most 6 hours
 WARM_USE = 0.7
-CALLS_A_DESTINATION = 2  # Lambda API reference, ScalingConfig: the least
+CALLS_A_DESTINATION = 2  # Lambda API reference, ScalingConfig: the minimum
 
 
 @dataclass(frozen=True)
 class ComputeArgs:
     """Inputs of the functions.
 
-    app: their handlers, and the events that trigger them. package: their bundles.
-    environment: variables that all functions share.
-    resources: what their roles may use.
-    api_execution_arn: the API that may call. event_buckets: names of the buckets that may, by purpose.
+    app: handlers and trigger events. package: their bundles. environment: variables that all functions share.
+    resources: that their roles may use. api_execution_arn: of the API that may invoke them. event_buckets: names of the
+    buckets that may, by purpose.
     delivery_queue_arns: queues of notifications, by destination.
     vpc_config: None without a network.
     dependencies: resources that must exist before the first function can write.
@@ -56,10 +55,10 @@ class ComputeArgs:
 
 
 class Compute(pulumi.ComponentResource):
-    """The functions behind aliases, their scaling, and their triggers."""
+    """The functions, their aliases, scaling and triggers."""
 
     notification: pulumi.Resource
-    """Notification configuration of the video bucket; what changes it as well depends on it."""
+    """Notification configuration of the video bucket. Resources that change it as well must depend on it."""
 
     def __init__(self, name: str, args: ComputeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("Compute"), name, None, opts)
@@ -168,7 +167,7 @@ class Compute(pulumi.ComponentResource):
             function_name=alias.function_name,
             qualifier=alias.name,
             provisioned_concurrent_executions=args.settings.provisioned_concurrency,
-            # From here on target tracking decides.
+            # After the creation, target tracking sets it.
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["provisionedConcurrentExecutions"]),
         )
         target = aws.appautoscaling.Target(
@@ -222,13 +221,14 @@ class Compute(pulumi.ComponentResource):
             action="lambda:InvokeFunction",
             principal="s3.amazonaws.com",
             source_arn=args.context.bucket_arn(bucket),
-            source_account=args.context.account_id,  # a bucket's ARN does not say whose it is
+            source_account=args.context.account_id,  # a bucket's ARN does not contain the account
             opts=self._child,
         )
         return aws.s3.BucketNotification(
             f"{self._name}-{bucket}",
             bucket=args.event_buckets[bucket],
-            # GuardDuty hears of new videos by EventBridge, and turns it on; an `up` would turn it off again.
+            # GuardDuty learns of new videos from EventBridge and turns it on; without this line an `up` would turn it
+            # off.
             eventbridge=args.resources.settings.malware.malware_scan and bucket == "videos",
             lambda_functions=[
                 aws.s3.BucketNotificationLambdaFunctionArgs(
@@ -259,7 +259,7 @@ class Compute(pulumi.ComponentResource):
             name=args.context.name("conversions"),
             description="Ends of conversions, ahead of the schedule",
             event_pattern=args.app.conversion_events_of(args.context.conversion_queue_arn),
-            # The schedule finds what no event tells of.
+            # The schedule covers lost events.
             state="DISABLED" if args.context.general.paused else "ENABLED",
             opts=self._child,
         )
@@ -286,7 +286,7 @@ class Compute(pulumi.ComponentResource):
         *,
         target: str | None = None,
     ) -> None:
-        """target: its name where that is not the function's."""
+        """target: its name, if not the function's."""
         allowed = aws.lambda_.Permission(
             f"{self._name}-{function}-{purpose}",
             function=alias.function_name,
@@ -313,7 +313,7 @@ class Compute(pulumi.ComponentResource):
                 batch_size=args.app.delivery_batch_size,
                 function_response_types=["ReportBatchItemFailures"],
                 scaling_config=aws.lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=CALLS_A_DESTINATION),
-                # Each receipt counts as an attempt, also where a paused function takes nothing.
+                # Each receive counts as an attempt, even if a paused function accepts nothing.
                 enabled=not args.context.general.paused,
                 opts=self._child,
             )

@@ -1,10 +1,9 @@
-"""The Lambda bundles: from locked requirements and the Chalice app to zips that are the same, byte for byte, wherever
-they are made. Knows no Pulumi.
+"""The Lambda bundles: reproducible zips of the Chalice app and its locked requirements. Knows no Pulumi.
 
-    PackageError
-    ├── RequirementsNotInstallableError   a wheel is missing, foreign or not the locked one
-    ├── InterpreterNotFoundError          bytecode is wanted, and there is no interpreter of the functions' version
-    └── BundleTooLargeError               Lambda would refuse it
+PackageError
+├── RequirementsNotInstallableError   a wheel is missing, foreign or not the locked one
+├── InterpreterNotFoundError          bytecode is wanted, and there is no interpreter of the functions' version
+└── BundleTooLargeError               Lambda would refuse it
 """
 
 from __future__ import annotations
@@ -26,9 +25,9 @@ from uv import find_uv_bin
 
 PYTHON = "3.13"
 PLATFORM = "aarch64-manylinux_2_28"  # Lambda's python3.13 runs on Amazon Linux 2023, whose glibc is 2.34
-TASK_FOLDER = "/var/task"  # Lambda Developer Guide: where a bundle is unpacked
+TASK_FOLDER = "/var/task"  # Lambda Developer Guide: path of the unpacked bundle
 MIB = 2**20
-MAX_API_ZIP_BYTES = 8 * MIB  # our own: it is most of a cold start
+MAX_API_ZIP_BYTES = 8 * MIB  # our own limit: unpacking dominates a cold start
 MAX_ZIP_BYTES = 50 * MIB  # Lambda quotas, "Deployment package size": direct upload
 MAX_UNZIPPED_BYTES = 250 * MIB  # same page
 
@@ -42,7 +41,7 @@ COMMAND_LINE_ONLY = frozenset(
         *("readchar", "runs", "setuptools", "wcwidth", "wheel", "xmod"),
     }
 )
-"""Requirements of Chalice's command line that its runtime does not need."""
+"""Requirements of Chalice's command line, which its runtime does not need."""
 
 CHALICE_RUNTIME = {"chalice/__init__.py", "chalice/app.py"}
 BOTOCORE_SERVICES = {
@@ -58,7 +57,8 @@ BOTOCORE_SERVICES = {
     "guardduty",
     "mediaconvert",
 }
-"""Every other service's model is dead weight; boto3 reads a model only when a client is made."""
+"""Services whose models stay in the bundle. boto3 reads a model only when a client is created; other models are dead
+weight."""
 
 _NEEDLESS = re.compile(
     r"(^|/)(tests?|bin)/|\.pyi$|/py\.typed$|(^|/)\.lock$|\.dist-info/(?!METADATA$)|^boto3/(examples|data/(?!s3/))"
@@ -71,7 +71,7 @@ class PackageError(Exception):
 
 
 class RequirementsNotInstallableError(PackageError):
-    """locks: the files; reason: the installer's words."""
+    """locks: the files; reason: the installer's output."""
 
     def __init__(self, locks: tuple[Path, ...], reason: str) -> None:
         self.locks, self.reason = locks, reason
@@ -95,7 +95,7 @@ class BundleTooLargeError(PackageError):
 
 
 class Bundle(StrEnum):
-    """Zips of the app: without the media library and with it."""
+    """Zips of the app, without and with the media library."""
 
     API = "api"
     PROCESSING = "processing"
@@ -105,8 +105,7 @@ class Bundle(StrEnum):
 class LambdaPackage:
     """The functions' bundles.
 
-    bundles: zips.
-    version: changes exactly when the code or its libraries change.
+    bundles: zips. version: changes if and only if the code or its libraries change.
     """
 
     bundles: Mapping[Bundle, Path]
@@ -116,7 +115,7 @@ class LambdaPackage:
 def build_package(project: Path, *, bytecode: bool) -> LambdaPackage:
     """Pack the functions, or reuse zips with identical content in `build/lambda`.
 
-    bytecode: whether the zips carry it; cold starts halve, for a third more size.
+    bytecode: whether the zips contain it; it halves cold starts and adds a third to the size.
     Raises PackageError's leaves.
     """
     app = project / "chalice_app"
@@ -132,7 +131,7 @@ def build_package(project: Path, *, bytecode: bool) -> LambdaPackage:
 
 
 def bundle(app: Path, locks: tuple[Path, ...], folder: Path, name: str, max_zip_bytes: int, *, bytecode: bool) -> Path:
-    """Return one zip, and make it unless one with identical content exists. Raises PackageError's leaves."""
+    """Return one zip, made anew unless one with identical content exists. Raises PackageError's leaves."""
     sources = dict(_app_files(app))
     found = folder / f"{name}-{_digest(sources, locks, bytecode=bytecode)}.zip"
     if found.is_file():
@@ -160,11 +159,11 @@ def bundle(app: Path, locks: tuple[Path, ...], folder: Path, name: str, max_zip_
 
 
 BUNDLER: ContextVar[Callable[..., Path]] = ContextVar("bundler", default=bundle)
-"""Packer of one zip. A run that only records the program's declarations sets one that installs nothing."""
+"""Packer of one zip. The program recorder replaces it with one that installs nothing."""
 
 
 def _app_files(app: Path) -> Iterator[tuple[str, Path]]:
-    """Relative name and path of the app's own files, without those that a run has left behind."""
+    """Relative name and path of the app's own files, without leftovers of a run."""
     for path in sorted([app / "app.py", *(app / "chalicelib").rglob("*.py")]):
         yield path.relative_to(app).as_posix(), path
 
@@ -178,12 +177,12 @@ def _digest(sources: Mapping[str, Path], locks: tuple[Path, ...], *, bytecode: b
 
 
 def _with_plain_line_ends(source: Path) -> bytes:
-    """The text with Git's line ends. With those of the checkout, the same commit could deploy again."""
+    """The text with Git's line ends. Those of a checkout may differ, and the same commit would deploy again."""
     return source.read_bytes().replace(b"\r\n", b"\n")
 
 
 def _install(locks: tuple[Path, ...], target: Path) -> None:
-    """Install the locked wheels for Lambda's platform, not this machine's. Nothing is built from source."""
+    """Install the locked wheels for Lambda's platform instead of this machine's. Nothing is built from source."""
     wanted = target.with_suffix(".txt")
     wanted.write_text("".join(runtime_requirements(lock.read_text()) for lock in locks))
     command = [
@@ -197,7 +196,7 @@ def _install(locks: tuple[Path, ...], target: Path) -> None:
 
 
 def runtime_requirements(lock: str) -> str:
-    """The lock without what only Chalice's command line needs. One requirement is a line and its hashes."""
+    """The lock without requirements of Chalice's command line alone. A requirement is a line and its hashes."""
     requirements = re.split(r"^(?=\S)", lock, flags=re.MULTILINE)
     return "".join(each for each in requirements if re.split(r"[=\s;\[]", each, maxsplit=1)[0] not in COMMAND_LINE_ONLY)
 
@@ -212,7 +211,7 @@ def _is_needed(relative: str) -> bool:
 
 
 def bytecode_interpreter() -> str:
-    """Path of the interpreter that makes the bundles' bytecode. Raises InterpreterNotFoundError."""
+    """Path of the interpreter that compiles the bundles' bytecode. Raises InterpreterNotFoundError."""
     interpreter = shutil.which(f"python{PYTHON}")
     usable = interpreter and subprocess.run([interpreter, "-V"], capture_output=True, check=False).returncode == 0  # noqa: S603 - asks for its version
     if not interpreter or not usable:
@@ -221,7 +220,8 @@ def bytecode_interpreter() -> str:
 
 
 def _compile(tree: Path) -> None:
-    """Bytecode that Lambda's interpreter takes without looking at the sources' dates, which a zip does not keep."""
+    """Compile bytecode that Lambda's interpreter loads without comparing the sources' dates, which a zip does not
+    keep."""
     command = [
         *(bytecode_interpreter(), "-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"),
         *("-s", str(tree), "-p", TASK_FOLDER, str(tree)),
@@ -230,7 +230,7 @@ def _compile(tree: Path) -> None:
 
 
 def write_zip(tree: Path, target: Path) -> None:
-    """All files below `tree`: sorted, with one date and fixed modes, so that equal trees make equal zips."""
+    """Zip all files below `tree`: sorted, with one date and fixed modes, so that equal trees give equal zips."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
         for path in sorted(path for path in tree.rglob("*") if path.is_file()):
             entry = zipfile.ZipInfo(path.relative_to(tree).as_posix(), FIRST_ZIP_DATE)

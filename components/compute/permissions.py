@@ -1,4 +1,4 @@
-"""Permissions of the functions: one role per function, its policy a pure function of names and keys."""
+"""Permissions of the functions: each role's policy is a pure function of names and keys."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from components.settings import Settings
 class Resources:
     """Resources that the functions' policies name.
 
-    token_key_arns: upload token keys, the signing one first. media_key_arn: signs media URLs.
-    delivery_queue_arns: of the destinations of notifications, webhooks and bus.
+    token_key_arns: of the upload token keys, the signing one first. media_key_arn: of the key that signs media URLs.
+    delivery_queue_arns: of the destinations of notifications, namely webhooks and bus.
     """
 
     context: StageNames
@@ -32,12 +32,12 @@ class Resources:
 
     @property
     def videos(self) -> str:
-        """Objects of clients."""
+        """Videos that clients upload."""
         return f"{self.context.bucket_arn('videos')}/videos/*"
 
     @property
     def renditions(self) -> str:
-        """Copies that the platform makes of them."""
+        """Copies of videos that the platform makes."""
         return f"{self.context.bucket_arn('videos')}/renditions/*"
 
     def metadata(self, folder: str) -> str:
@@ -46,11 +46,11 @@ class Resources:
 
 
 Grant = Callable[[Resources], Statement | list[Statement]]
-"""One thing that a function may do, as the statements that allow it."""
+"""One right of a function: the statements that grant it."""
 
 
 def policy_of(function: str, grants: Sequence[Grant], resources: Resources, *, in_network: bool) -> PolicyDocument:
-    """The whole policy of a function's role: log, traces, interfaces in the network, and its grants."""
+    """The whole policy of a function's role: log, traces, network interfaces, and its grants."""
     statements = [_write_log(function, resources), trace()]
     if in_network:
         statements.extend(_join_network(function, resources))
@@ -66,7 +66,7 @@ def _write_log(function: str, resources: Resources) -> Statement:
 
 
 def _join_network(function: str, resources: Resources) -> list[Statement]:
-    """Lambda attaches network interfaces with the function's role; the function's own code may not."""
+    """Let Lambda attach network interfaces with the function's role, but not the function's own code."""
     interfaces = [
         "ec2:CreateNetworkInterface",
         "ec2:DescribeNetworkInterfaces",
@@ -88,7 +88,7 @@ def _join_network(function: str, resources: Resources) -> list[Statement]:
 
 
 def use_data_key(resources: Resources) -> Statement:
-    """S3 encrypts and decrypts on behalf of the caller, also for holders of a URL that the function signed."""
+    """S3 encrypts and decrypts on behalf of the caller, and of the signing function for holders of a URL."""
     return allow(
         "S3UsesDataKey",
         actions=["kms:GenerateDataKey", "kms:Decrypt"],
@@ -106,7 +106,7 @@ def verify_tokens(resources: Resources) -> Statement:
 
 
 def list_records(resources: Resources) -> Statement:
-    """Without it S3 answers 403 instead of 404 for a record that does not exist."""
+    """Without ListBucket, S3 responds with 403 instead of 404 for a missing record."""
     return allow("ListRecords", actions="s3:ListBucket", resources=resources.context.bucket_arn("metadata"))
 
 
@@ -164,7 +164,7 @@ def write_idempotency_keys(resources: Resources) -> Statement:
 
 
 def create_videos(resources: Resources) -> Statement:
-    """Also what presigned parts and forms do: S3 checks the signer's rights when the client uses them."""
+    """The right is also needed to sign parts and forms: S3 checks the signer's rights when the client uses them."""
     return allow("CreateVideos", actions="s3:PutObject", resources=resources.videos)
 
 
@@ -173,7 +173,7 @@ def list_parts(resources: Resources) -> Statement:
 
 
 def abort_uploads(resources: Resources) -> Statement:
-    """Emptied means: listed until no part is left."""
+    """An abort is complete once a listing shows no part."""
     return allow(
         "AbortUploads",
         actions=["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
@@ -182,7 +182,7 @@ def abort_uploads(resources: Resources) -> Statement:
 
 
 def find_videos(resources: Resources) -> Statement:
-    """HEAD needs GetObject on the object, and ListBucket to answer 404."""
+    """HEAD needs GetObject on the object, and ListBucket to respond with 404."""
     return allow("FindVideos", actions="s3:GetObject", resources=resources.videos)
 
 
@@ -191,7 +191,7 @@ def list_videos(resources: Resources) -> Statement:
 
 
 def count_videos(resources: Resources) -> Statement:
-    """One user's videos are listed; the condition leaves the rest of the bucket out."""
+    """The condition limits listings to users' videos and excludes the rest of the bucket."""
     return allow(
         "CountVideos",
         actions="s3:ListBucket",
@@ -221,7 +221,7 @@ def read_videos(resources: Resources) -> Statement:
 
 
 def sign_media_urls(resources: Resources) -> Statement:
-    """CloudFront serves videos and posters to every holder of a signed URL; the function itself reads neither."""
+    """CloudFront serves videos and posters to holders of a signed URL; the function itself cannot read them."""
     return allow(
         "SignMediaUrls",
         actions="kms:Sign",
@@ -231,8 +231,8 @@ def sign_media_urls(resources: Resources) -> Statement:
 
 
 def delete_videos(resources: Resources) -> Statement:
-    """Hides them behind a delete marker, which an operator can take away again. Renditions also where none is made any
-    more."""
+    """Hide videos behind a delete marker, which an operator can remove. Renditions too, even after the setting was
+    turned off."""
     return allow(
         "DeleteVideosAndPosters",
         actions="s3:DeleteObject",
@@ -262,7 +262,7 @@ def keep_posters(resources: Resources) -> Statement:
 
 
 def announce(resources: Resources) -> list[Statement]:
-    """Tell the topic, or the function that does."""
+    """Publish to the topic, or invoke the function that does."""
     if resources.settings.network.uses_outbox:
         return [allow("FillOutbox", actions="s3:PutObject", resources=resources.metadata("outbox"))]
     return _publish(resources)
@@ -274,7 +274,7 @@ def empty_outbox(resources: Resources) -> list[Statement]:
 
 
 def where_outbox_is_used(grant: Grant) -> Grant:
-    """The grant on a stage whose messages wait in the outbox, nothing on any other."""
+    """The grant on a stage that uses the outbox, nothing on any other."""
 
     def granted(resources: Resources) -> Statement | list[Statement]:
         return grant(resources) if resources.settings.network.uses_outbox else []
@@ -295,12 +295,12 @@ def _publish(resources: Resources) -> list[Statement]:
 
 
 def send_failures_to_dead_letter_queue(resources: Resources) -> Statement:
-    """Lambda sends with the function's role."""
+    """Lambda sends failed events with the function's role."""
     return allow("SendToDeadLetterQueue", actions="sqs:SendMessage", resources=resources.dead_letter_queue_arn)
 
 
 def take_notifications(resources: Resources) -> list[Statement]:
-    """Lambda receives and deletes with the function's role; the function hides what is to come again."""
+    """Lambda receives and deletes with the function's role; the function hides messages that are due later."""
     if not resources.delivery_queue_arns:
         return []
     actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"]
@@ -308,7 +308,7 @@ def take_notifications(resources: Resources) -> list[Statement]:
 
 
 def read_webhook_secrets(resources: Resources) -> list[Statement]:
-    """AWS's own key of Parameter Store decrypts for whoever may read: its policy names no more."""
+    """The AWS managed key of Parameter Store decrypts for every principal that may read the parameter."""
     if not resources.settings.notifications.webhooks:
         return []
     parameters = resources.context.arn("ssm", f"parameter{resources.context.log_group('webhooks/*')}")
@@ -340,7 +340,7 @@ def repeat_processing(resources: Resources) -> Statement:
 
 
 def request_scans(resources: Resources) -> list[Statement]:
-    """Again, where a verdict did not come."""
+    """Request a scan again whose verdict did not arrive."""
     requested = allow(
         "RequestScans",
         actions="guardduty:SendObjectMalwareScan",
@@ -350,7 +350,7 @@ def request_scans(resources: Resources) -> list[Statement]:
 
 
 def where_scanned(grant: Grant) -> Grant:
-    """The grant on a stage that scans for malware, nothing on any other."""
+    """The grant on a stage with the malware scan, nothing on any other."""
 
     def granted(resources: Resources) -> Statement | list[Statement]:
         return grant(resources) if resources.settings.malware.malware_scan else []

@@ -1,4 +1,4 @@
-"""Permissions to make renditions, to have them made, and to hide them."""
+"""Permissions to make renditions, to request their conversion, and to hide them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from components.policy import Statement, allow
 def hide_renditions(resources: Resources) -> Statement:
     """Hide renditions of videos in which malware was found.
 
-    HEAD needs GetObject, and the verdict closes URLs that name a version.
+    HEAD needs GetObject, and the verdict invalidates URLs that name a version.
     """
     return allow(
         "HideRenditions",
@@ -35,8 +35,8 @@ def make_renditions(resources: Resources) -> list[Statement]:
 
 
 def convert_videos(resources: Resources) -> list[Statement]:
-    """Service Authorization Reference, AWS Elemental MediaConvert: jobs are begun and searched for in a queue, and have
-    tags; their own names are random."""
+    """Service Authorization Reference, AWS Elemental MediaConvert: jobs are created and searched in a queue, and have
+    tags; their names are random."""
     if not resources.settings.playback.renditions:
         return []
     context = resources.context

@@ -1,4 +1,4 @@
-"""Conversion: the MediaConvert queue of a stage, and the role with which its jobs read videos and write renditions."""
+"""Conversion: a stage's MediaConvert queue, and the role by which its jobs read videos and write renditions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ConversionArgs:
 
 
 class Conversion(pulumi.ComponentResource):
-    """Queue and role of the jobs that the janitor begins."""
+    """Queue and role of the jobs that the janitor submits."""
 
     queue_arn: pulumi.Output[str]
     """ARN of the queue: on demand, and of this stage alone."""
@@ -34,7 +34,8 @@ class Conversion(pulumi.ComponentResource):
         role = aws.iam.Role(
             f"{name}-converter",
             name=args.context.account_wide_name(CONVERTER_ROLE),
-            # No condition: AWS documents none that MediaConvert sends. Only who may pass the role has a job take it on.
+            # No condition: AWS documents none that MediaConvert sends. Only principals that may pass the role can give
+            # it to a job.
             assume_role_policy=policy.to_json(policy.assumed_by(SERVICE)),
             opts=child,
         )
@@ -48,7 +49,7 @@ class Conversion(pulumi.ComponentResource):
             f"{name}-renditions",
             name=args.context.conversion_queue,
             description="Renditions of videos whose codecs browsers do not play",
-            # Jobs that run come to their end, those that wait do so until the stage works again.
+            # Running jobs finish; queued ones wait until the stage is resumed.
             status="PAUSED" if args.context.general.paused else "ACTIVE",
             opts=child,
         )
@@ -59,7 +60,8 @@ class Conversion(pulumi.ComponentResource):
 def converter_policy(context: StageNames, data_key_arn: pulumi.Input[str]) -> policy.PolicyDocument:
     """MediaConvert User Guide, "Setting up IAM permissions", for one folder to read and one to write.
 
-    The video bucket lets nobody read what is not accepted, this role neither: jobs begin after the verdict.
+    The video bucket's policy lets nobody read a video before it is accepted, including this role: jobs begin after the
+    verdict.
     """
     bucket = context.bucket_arn("videos")
     return policy.document(

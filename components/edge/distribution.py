@@ -35,12 +35,12 @@ class EdgeArgs:
     api_host: `….execute-api.….amazonaws.com`; its stage is called `api`, so paths pass unchanged.
     origin_secret: value of the Referer header that the API demands.
     media_public_key_pem: verifies playback and poster URLs.
-    upload_hosts: where the page sends parts, besides the site itself; sign_in_hosts: where it signs in (the
-        hosted pages first) and tells its progress.
+    upload_hosts: where the page sends parts, besides the site itself; sign_in_hosts: of the sign-in (hosted pages
+    first) and of progress reports.
     web_acl_arn: None without a web ACL.
     log_bucket_arn: receives access logs.
-    dependencies: the log bucket's policy, and other resources that must exist before a bucket is read or written.
-    renditions: whether they are played.
+    dependencies: resources that must exist before a bucket is read or written, such as the log bucket's policy.
+    renditions: whether the stage plays them.
     measured: whether CloudFront publishes its hit rate, which costs a monthly fee; only for stages with a dashboard.
     """
 
@@ -70,7 +70,7 @@ class Edge(pulumi.ComponentResource):
     distribution_id: pulumi.Output[str]
     """Id for metrics and invalidations."""
     media_key_pair_id: pulumi.Output[str]
-    """Names the key in signed media URLs."""
+    """Id of the key in signed media URLs."""
 
     def __init__(self, name: str, args: EdgeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("Edge"), name, None, opts)
@@ -135,7 +135,7 @@ class Edge(pulumi.ComponentResource):
                     path_pattern="/share",  # the share target of clients/web/public/manifest.json
                     target_origin_id=SITE,
                     viewer_protocol_policy="redirect-to-https",
-                    allowed_methods=ALL_METHODS,  # the only set with POST; nothing of it reaches the origin
+                    allowed_methods=ALL_METHODS,  # the only set with POST; a function responds
                     cached_methods=READ_METHODS,
                     cache_policy_id=CACHING_DISABLED,
                     response_headers_policy_id=page_headers.id,
@@ -165,7 +165,7 @@ class Edge(pulumi.ComponentResource):
                     for pattern, origin, cache_policy in (
                         ("/media/videos/*", VIDEOS, CACHING_OPTIMIZED),
                         ("/media/posters/*", POSTERS, CACHING_OPTIMIZED),
-                        # What is too large for the cache passes through only where nothing is cached.
+                        # Objects too large for the cache need a behaviour without caching.
                         ("/media/large/videos/*", VIDEOS, CACHING_DISABLED),
                         *(
                             [
@@ -245,7 +245,7 @@ class Edge(pulumi.ComponentResource):
         ]
 
     def _certificate(self) -> aws.cloudfront.DistributionViewerCertificateArgs:
-        # CloudFront's own certificate cannot be held to TLS 1.2: that takes an own domain.
+        # A minimum of TLS 1.2 needs an own domain: CloudFront's certificate does not support it.
         if not self._args.settings.site_domain:
             return aws.cloudfront.DistributionViewerCertificateArgs(cloudfront_default_certificate=True)
         return aws.cloudfront.DistributionViewerCertificateArgs(
@@ -289,7 +289,7 @@ class Edge(pulumi.ComponentResource):
         )
 
     def _bare_headers(self) -> aws.cloudfront.ResponseHeadersPolicy:
-        """Headers of everything but pages: HTTPS only, no guessing of types."""
+        """Headers of everything but pages: HTTPS only, no content sniffing."""
         headers = aws.cloudfront
         return headers.ResponseHeadersPolicy(
             f"{self._name}-data",
@@ -310,7 +310,7 @@ class Edge(pulumi.ComponentResource):
             return "; ".join(
                 [
                     "default-src 'none'",
-                    # The checksum's steps are compiled; it lets no text become a script.
+                    # For the checksum in WebAssembly. It does not allow eval of JavaScript.
                     "script-src 'self' 'wasm-unsafe-eval'",
                     "style-src 'self'",
                     "manifest-src 'self'",
@@ -342,7 +342,7 @@ class Edge(pulumi.ComponentResource):
         )
 
     def _access_logs(self, distribution: aws.cloudfront.Distribution) -> None:
-        """Through CloudWatch's log delivery: the older kind needs a bucket with ACLs."""
+        """Deliver access logs by CloudWatch: the legacy method needs a bucket with ACLs."""
         source = aws.cloudwatch.LogDeliverySource(
             f"{self._name}-access",
             region=SITE_REGION,

@@ -1,7 +1,7 @@
 """Resources of AWS WAF, declared by their properties alone.
 
-`pulumi_aws.wafv2` has a class for each statement inside each statement, thousands of them: importing it takes longer
-than all else that the program does. Its types still check the properties.
+`pulumi_aws.wafv2` has a class for each nesting of statements, thousands of them: importing it takes longer than the
+rest of the program. Its types still check the properties.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ PROVIDER = "pulumi-aws"
 
 
 class WafResource(pulumi.CustomResource):
-    """A resource of the AWS provider's module `wafv2`. kind: its type there."""
+    """A resource of the AWS provider's module `wafv2`. kind: its type in that module."""
 
     kind: ClassVar[str]
     arn: pulumi.Output[str]
 
     def __init__(self, name: str, properties: Mapping[str, object], opts: pulumi.ResourceOptions) -> None:
         """properties: by their Python names, at every depth."""
-        # The classes of pulumi_aws ask for their own version, too; another version would be another provider.
+        # The same version as pulumi_aws's classes: another version would be a second provider.
         version = pulumi.ResourceOptions(version=importlib.metadata.version(PROVIDER))
         inputs = {"arn": None, **cast("dict[str, Any]", _named_for_the_provider(properties))}
         super().__init__(f"aws:wafv2/{self.kind}", name, inputs, pulumi.ResourceOptions.merge(version, opts))
 
 
 class WebAclResource(WafResource):
-    """A web ACL; the program tags what has this property."""
+    """A web ACL. The program tags resources with this property."""
 
     kind = "webAcl:WebAcl"
 

@@ -1,4 +1,4 @@
-"""The web ACL (setting `waf`): known attacks and callers that ask too often are turned away before they cost."""
+"""The web ACL (setting `waf`): blocks known attacks and excessive callers before they cause cost."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ BLOCK_RESPONSES = {
     BLOCKED: ("forbidden", "This request is not allowed."),
 }
 READABLE = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
-"""These answers are the same for everybody, so that pages of any origin may read them."""
+"""Headers of blocked responses. They are the same for everybody, so that pages of any origin may read them."""
 COUNTED_GROUP = "AWSManagedRulesAnonymousIpList"
-"""Seen, not blocked: people behind a VPN and programs in data centres are welcome, as long as they sign in."""
+"""Rules that count without blocking: people behind a VPN and programs in data centres are welcome if they sign in."""
 MANAGED_GROUPS = (
     COUNTED_GROUP,
     "AWSManagedRulesAmazonIpReputationList",
@@ -50,20 +50,20 @@ BLOCKING_RULES: dict[str, tuple[str, ...]] = {
         *(f"CrossSiteScripting_{part}" for part in ("BODY", "COOKIE", "QUERYARGUMENTS", "URIPATH")),
     ),
 }
-"""WAF Developer Guide, "AWS Managed Rules rule groups list". A rule that AWS adds later blocks with CloudFront's page
-until it is named here; WAF ignores a name that it does not know."""
+"""WAF Developer Guide, "AWS Managed Rules rule groups list". A rule that AWS adds later blocks with CloudFront's error
+page until it is named here. WAF ignores unknown names."""
 COUNTED_RULES = {"AWSManagedRulesCommonRuleSet": ("SizeRestrictions_BODY",)}
 """POST /multipart/complete names up to 10,000 parts; the API bounds bodies itself."""
 
 ALLOW: wafv2.WebAclDefaultActionArgsDict = {"allow": {}}
 API_PATHS, INIT_PATHS = "/api/", "/multipart/init"
 AS_ROUTED = ("URL_DECODE", "URL_DECODE_UNI", "NORMALIZE_PATH")
-"""CloudFront and API Gateway find the route of an encoded path, too; decoded twice, nothing stays hidden."""
+"""Decoded twice, since CloudFront and API Gateway also route encoded paths."""
 
 
 @dataclass(frozen=True)
 class WebAclArgs:
-    """log_group_arn: where it logs."""
+    """log_group_arn: receives its log."""
 
     context: StageContext
     settings: EdgeSettings
@@ -72,7 +72,7 @@ class WebAclArgs:
 
 
 class WebAcl(pulumi.ComponentResource):
-    """Managed rule groups, three rate rules, and a log of what was blocked; all in us-east-1."""
+    """Managed rule groups, three rate rules, and a log of blocked requests; all in us-east-1."""
 
     arn: pulumi.Output[str]
     """ARN for the distribution."""
@@ -129,14 +129,14 @@ def _logging_filter() -> wafv2.WebAclLoggingConfigurationLoggingFilterArgsDict:
 
 
 def _rate_rules(settings: EdgeSettings) -> list[wafv2.WebAclRuleArgsDict]:
-    # Of the API alone: a whole office behind one address loads pages, posters and ranges of videos without bound.
+    # Only of the API: an office behind one address may load any number of pages, posters and ranges of videos.
     per_ip: wafv2.WebAclRuleStatementRateBasedStatementArgsDict = {
         "limit": settings.requests_per_ip,
         "aggregate_key_type": "IP",
         "evaluation_window_sec": WINDOW_SECONDS,
         "scope_down_statement": _path_contains(API_PATHS),
     }
-    # The scheme has no case of its own (RFC 9110, section 11.1): one token, one count.
+    # The scheme is case-insensitive (RFC 9110, section 11.1): each token is counted once.
     token: wafv2.WebAclRuleStatementRateBasedStatementCustomKeyHeaderArgsDict = {
         "name": "authorization",
         "text_transformations": [{"priority": 0, "type": "LOWERCASE"}],
@@ -193,7 +193,7 @@ def _error_body(code: str, message: str) -> str:
 
 
 def _path_contains(part: str) -> wafv2.WebAclRuleStatementRateBasedStatementScopeDownStatementArgsDict:
-    """Contains, not begins with: to count a path too many costs less than to miss a spelling of one."""
+    """Match by "contains" instead of "begins with": counting one path too many is better than missing a spelling."""
     return {
         "byte_match_statement": {
             "field_to_match": {"uri_path": {}},
@@ -207,8 +207,8 @@ def _path_contains(part: str) -> wafv2.WebAclRuleStatementRateBasedStatementScop
 
 
 def _managed_group(group: str) -> wafv2.WebAclRuleStatementManagedRuleGroupStatementArgsDict:
-    """Each rule blocks as it always does, with an answer of ours. By the group's labels that would take a rule of its
-    own, and a group that blocks nothing by itself."""
+    """Keep each rule's action, but with our response. Matching the group's labels instead would need another rule, and
+    a group that only counts."""
     block: wafv2.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideActionToUseBlockArgsDict = {
         "custom_response": {
             "response_code": HTTPStatus.FORBIDDEN,

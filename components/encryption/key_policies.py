@@ -8,13 +8,12 @@ from components.settings import ObservabilitySettings
 
 
 def account_key_policy(context: StageNames) -> policy.PolicyDocument:
-    """Allow every principal that the account's IAM policies name. If the key named roles, role and key would wait for
-    each other."""
+    """Delegate access to the account's IAM policies. If the key named roles, role and key would wait for each other."""
     return policy.document(_account_statement(context))
 
 
 def data_key_policy(context: StageNames) -> policy.PolicyDocument:
-    """The account, and CloudFront for what it reads from the buckets of this account."""
+    """Allow the account, and CloudFront for reading from this account's buckets."""
     return policy.document(
         _account_statement(context),
         policy.allow(
@@ -28,7 +27,7 @@ def data_key_policy(context: StageNames) -> policy.PolicyDocument:
 
 
 def log_key_policy(context: StageNames, observability: ObservabilitySettings) -> policy.PolicyDocument:
-    """The account, and those services of the stage that write logs or send messages on its behalf."""
+    """Allow the account, and the services that write logs or send messages for this stage."""
     statements = [
         _account_statement(context),
         policy.allow(
@@ -51,7 +50,7 @@ def log_key_policy(context: StageNames, observability: ObservabilitySettings) ->
             policy.allow(
                 "Trail",
                 principal={"Service": "cloudtrail.amazonaws.com"},
-                # Decrypt is for the topic that announces its files.
+                # Decrypt is for the topic that announces the trail's files.
                 actions=["kms:GenerateDataKey*", "kms:Decrypt", "kms:DescribeKey"],
                 resources="*",  # in a key policy: this key
                 conditions={"StringEquals": {"aws:SourceArn": context.trail_arn}},

@@ -1,4 +1,4 @@
-"""KMS keys: they encrypt all data and sign all upload tokens."""
+"""KMS keys for encryption, upload tokens and media URLs."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ UNPROTECTED_DELETION_DAYS = 7
 class KeysArgs:
     """Inputs of the keys.
 
-    uploads: names the upload token keys.
-    observability: whether the stage has a trail and alarms; the log key trusts only services that the stage uses.
+    uploads: with the names of the upload token keys. observability: tells whether the stage has a trail and alarms,
+    since the log key trusts only services in use.
     """
 
     context: StageContext
@@ -31,14 +31,14 @@ class KeysArgs:
 
 
 class Keys(pulumi.ComponentResource):
-    """One key for data, one for logs and alarms, one per upload token `kid`, one that signs media URLs."""
+    """A key for data, one for logs and alarms, one per upload token `kid`, and one that signs media URLs."""
 
     data_key_arn: pulumi.Output[str]
     """Encrypts videos, records, the site and messages about videos; rotates yearly."""
     log_key_arn: pulumi.Output[str]
     """Encrypts log groups, the trail and alarm messages; rotates yearly."""
     token_key_arns: dict[str, pulumi.Output[str]]
-    """HMAC key by `kid`, the signing one first. KMS cannot rotate these: a new `kid` is the rotation."""
+    """HMAC key by `kid`, the signing one first. KMS cannot rotate HMAC keys, so each rotation adds a `kid`."""
     media_key_arn: pulumi.Output[str]
     """Signs playback and poster URLs; CloudFront holds its public half."""
     media_public_key_pem: pulumi.Output[str]
@@ -75,7 +75,7 @@ class Keys(pulumi.ComponentResource):
                 key_usage="GENERATE_VERIFY_MAC",
                 policy=policy.to_json(key_policies.account_key_policy(context)),
                 deletion_window_in_days=deletion_days,
-                opts=child,  # not protected: a rotation drops them, and what they signed is short-lived
+                opts=child,  # not protected: a rotation removes them, and their tokens are short-lived
             )
             for kid in args.uploads.upload_key_names
         }

@@ -15,15 +15,16 @@ from components.settings import NotificationSettings
 RETENTION_SECONDS = 14 * 24 * 3600  # SQS quotas, "Message retention": at most 14 days
 HIDDEN_SECONDS = 1_080  # Lambda Developer Guide, "Using Lambda with Amazon SQS": six times the function's timeout
 EVENT_BUS = "event-bus"
-"""Destination that is no webhook. No webhook can have this name."""
+"""Name of the event bus as a destination. No webhook can have it."""
 
 MAILED_TYPES = ["video.ready", "video.rejected", "video.failed", "video.expiring"]
-"""A deletion is somebody's own doing: no mail."""
+"""Events that send a mail. Deletions send none: a person asked for them."""
 
 
 @dataclass(frozen=True)
 class MessagingArgs:
-    """data_key_arn: encrypts what the topic carries. delivery_attempts: before a notification is set aside."""
+    """data_key_arn: of the key that encrypts messages. delivery_attempts: before a notification goes to the dead-letter
+    queue."""
 
     context: StageContext
     settings: NotificationSettings
@@ -33,7 +34,7 @@ class MessagingArgs:
 
 
 class Messaging(pulumi.ComponentResource):
-    """Notification topic, a queue for each webhook and for the event bus, mail subscriptions, dead-letter queues."""
+    """Notification topic, mail subscriptions, a queue for each webhook and for the event bus, dead-letter queues."""
 
     completion_topic_arn: pulumi.Output[str]
     """One message for each event of a video: ready, rejected, failed, deleted, expiring."""
@@ -42,7 +43,7 @@ class Messaging(pulumi.ComponentResource):
     dead_letter_queue_name: pulumi.Output[str]
     """Name of the dead-letter queue, for redriving."""
     delivery_queue_arns: dict[str, pulumi.Output[str]]
-    """Queue of each destination of notifications."""
+    """Queues by destination of notifications."""
 
     def __init__(self, name: str, args: MessagingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         opts = pulumi.ResourceOptions.merge(opts, formerly("Messages", "messages"))
@@ -95,7 +96,7 @@ class Messaging(pulumi.ComponentResource):
         )
 
     def _delivery_queue(self, destination: str, topic: aws.sns.Topic) -> aws.sqs.Queue:
-        """Queue of one destination, so that a slow one holds up no other."""
+        """Create a destination's own queue, so that a slow destination delays no other."""
         purpose = delivery_purpose(destination)
         dead = self._queue(f"{purpose}-failed")
         queue = self._queue(
@@ -134,23 +135,24 @@ def delivery_purpose(destination: str) -> str:
 
 
 def destinations_of(settings: NotificationSettings) -> list[str]:
-    """Names of the webhooks, and of the bus where there is one."""
+    """Names of the webhooks, and of the bus if there is one."""
     webhooks = [webhook.partition("=")[0] for webhook in settings.webhooks]
     return [*webhooks, *([EVENT_BUS] if settings.event_bus_name else [])]
 
 
 def topic_policy(topic_arn: pulumi.Input[str]) -> policy.PolicyDocument:
-    """Only over TLS. Who may publish and subscribe is up to the account's own IAM policies."""
+    """Deny requests without TLS. The account's IAM policies decide who may publish and subscribe."""
     return policy.document(policy.deny_plain_http("sns:Publish", topic_arn))
 
 
 def queue_policy(queue_arn: pulumi.Input[str]) -> policy.PolicyDocument:
-    """Only over TLS. Who may send and receive is up to the account's own IAM policies."""
+    """Deny requests without TLS. The account's IAM policies decide who may send and receive."""
     return policy.document(policy.deny_plain_http("sqs:*", queue_arn))
 
 
 def delivery_queue_policy(queue_arn: pulumi.Input[str], topic_arn: pulumi.Input[str]) -> policy.PolicyDocument:
-    """The notification topic sends (SNS Developer Guide, "Subscribing an Amazon SQS queue to an Amazon SNS topic")."""
+    """Let the notification topic send (SNS Developer Guide, "Subscribing an Amazon SQS queue to an Amazon SNS
+    topic")."""
     return policy.document(
         policy.allow(
             "TopicSends",

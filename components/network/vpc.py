@@ -1,4 +1,4 @@
-"""The network: private subnets without a way to the internet, and endpoints to the few services the functions need."""
+"""The network: private subnets without internet access, and endpoints for the services that the functions need."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ RDP = 3389
 FIRST_EPHEMERAL = 1024  # VPC User Guide, "Ephemeral ports": Lambda uses 1024 to 65535
 LAST_PORT = 65_535
 TCP = "tcp"
-NACL_TCP = "6"  # a network ACL takes IANA protocol numbers
+NACL_TCP = "6"  # a network ACL uses IANA protocol numbers
 ANYWHERE = "0.0.0.0/0"
 
 
 class TooFewZonesError(pulumi.RunError):
-    """region: with fewer available zones than the network has subnets."""
+    """A region with fewer available zones than the network has subnets."""
 
     def __init__(self, region: str, zones: int) -> None:
         super().__init__(f"network: {region} has {zones} available zones, and the functions' subnets need {ZONES}")
@@ -35,8 +35,8 @@ class TooFewZonesError(pulumi.RunError):
 class NetworkArgs:
     """Inputs of the network.
 
-    key_arns, topic_arns: the only targets of the endpoints besides the buckets of videos and records. Without an
-    endpoint to SNS no topic can be reached.
+    key_arns, topic_arns: the endpoints' only targets besides the buckets of videos and records. Without an endpoint for
+    SNS, topics are unreachable.
     log_group_arn: keeps the flow log.
     """
 
@@ -52,10 +52,10 @@ class Network(pulumi.ComponentResource):
     """VPC, subnets, route tables, security groups, network ACL, endpoints, flow log."""
 
     vpc_config: aws.lambda_.FunctionVpcConfigArgs
-    """Private subnets of the functions, one per zone, and their security group: it allows connections to the endpoints
-    only, and none to the functions."""
+    """Private subnets of the functions, one per zone, and their security group, which allows connections to the
+    endpoints only and none to the functions."""
     s3_endpoint_id: pulumi.Output[str]
-    """The only way from the subnets to S3; bucket policies can demand it."""
+    """Gateway endpoint, the only way from the subnets to S3. Bucket policies can require it."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("Network"), name, None, opts)
@@ -68,10 +68,10 @@ class Network(pulumi.ComponentResource):
             f"{name}-vpc",
             cidr_block=args.settings.vpc_cidr,
             enable_dns_support=True,
-            enable_dns_hostnames=True,  # private DNS of the interface endpoints needs both
+            enable_dns_hostnames=True,  # the interface endpoints' private DNS needs both
             opts=self._child,
         )
-        # The default group would let everything in it talk to everything in it.
+        # The default group would allow all traffic between its members.
         aws.ec2.DefaultSecurityGroup(f"{name}-default", vpc_id=vpc.id, ingress=[], egress=[], opts=self._child)
 
         zones = aws.get_availability_zones(
@@ -79,7 +79,7 @@ class Network(pulumi.ComponentResource):
             filters=[aws.GetAvailabilityZonesFilterArgs(name="opt-in-status", values=["opt-in-not-required"])],
             opts=pulumi.InvokeOptions(parent=self),
         )
-        # Sorted, so that the choice does not depend on the order of an answer.
+        # Sorted, so that the choice does not depend on the order of AWS's response.
         zone_ids = sorted(zones.zone_ids)[:ZONES]
         if len(zone_ids) < ZONES:
             raise TooFewZonesError(context.region, len(zone_ids))
@@ -91,7 +91,7 @@ class Network(pulumi.ComponentResource):
                 availability_zone_id=zone_id,
                 cidr_block=str(cidr),
                 map_public_ip_on_launch=False,
-                # A subnet stays where it is when the region's zones change.
+                # A subnet keeps its zone if the region's zones change.
                 opts=pulumi.ResourceOptions(parent=self, ignore_changes=["availabilityZoneId"]),
             )
             for number, (zone_id, cidr) in enumerate(zip(zone_ids, ranges, strict=False), start=1)
@@ -184,8 +184,8 @@ class Network(pulumi.ComponentResource):
         self.register_outputs({"subnetIds": subnet_ids, "s3EndpointId": self.s3_endpoint_id})
 
     def _network_acl(self, vpc: aws.ec2.Vpc, subnets: Sequence[aws.ec2.Subnet]) -> None:
-        """HTTPS out and its answers in; within the VPC also HTTPS in and answers out. RDP's port lies among the
-        ephemeral ones and stays shut."""
+        """Allow HTTPS out and its replies in; within the VPC also HTTPS in and replies out. RDP's port is among the
+        ephemeral ones and stays closed."""
         cidr = self._args.settings.vpc_cidr
         ephemeral = ((FIRST_EPHEMERAL, RDP - 1), (RDP + 1, LAST_PORT))
         ingress = [(cidr, HTTPS, HTTPS), *((ANYWHERE, low, high) for low, high in ephemeral)]
@@ -253,7 +253,7 @@ def _from_own_account(context: StageNames) -> policy.Conditions:
 
 
 def s3_endpoint_policy(context: StageNames, bucket_arns: Sequence[str]) -> policy.PolicyDocument:
-    """This stage's buckets and no other: a function that was taken over cannot carry data to a foreign bucket."""
+    """Allow only this stage's buckets: a compromised function cannot copy data to a foreign bucket."""
     return policy.document(
         policy.allow(
             "OwnBuckets",
@@ -273,7 +273,7 @@ def s3_endpoint_policy(context: StageNames, bucket_arns: Sequence[str]) -> polic
 
 
 def kms_endpoint_policy(context: StageNames, key_arns: Sequence[pulumi.Input[str]]) -> policy.PolicyDocument:
-    """Upload tokens and media URLs. S3 and SNS use the data key without coming through here."""
+    """Allow upload tokens and media URLs. S3 and SNS use the data key without this endpoint."""
     return policy.document(
         policy.allow(
             "UseOwnKeys",
@@ -286,7 +286,7 @@ def kms_endpoint_policy(context: StageNames, key_arns: Sequence[pulumi.Input[str
 
 
 def sns_endpoint_policy(context: StageNames, topic_arns: Sequence[pulumi.Input[str]]) -> policy.PolicyDocument:
-    """Publishing to this stage's topics."""
+    """Allow publishing to this stage's topics."""
     return policy.document(
         policy.allow(
             "PublishToOwnTopics",
@@ -299,7 +299,7 @@ def sns_endpoint_policy(context: StageNames, topic_arns: Sequence[pulumi.Input[s
 
 
 def write_flow_log(context: StageNames) -> policy.PolicyDocument:
-    """One log group; VPC names the streams in it."""
+    """Allow writing to one log group. VPC names the streams."""
     group = context.arn("logs", f"log-group:{context.log_group('network-flow')}")
     return policy.document(
         policy.allow(
