@@ -1,6 +1,6 @@
-"""Run the Video Upload Platform on this machine, with nothing of AWS.
+"""Run the Video Upload Platform on this machine, without AWS.
 
-Everything listens on 127.0.0.1 only and is written below one folder. Ctrl-C stops all of it.
+Every process listens on 127.0.0.1 only, and all data is below one folder. Ctrl-C stops everything.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def main() -> int:
             on_line=_printer(verbose=arguments.verbose),
         ) as platform:
             for email in arguments.administrator:
-                # A company's people are administrators by a group of the company.
+                # A company's people become administrators through a group of the company.
                 is_of_company = arguments.company and email.lower().endswith(f"@{arguments.company}")
                 (platform.company if is_of_company and platform.company else platform.sign_in).appoint_administrator(
                     email
@@ -74,14 +74,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=REPOSITORY / ".data", metavar="DIR", help="folder for all data")
     parser.add_argument("--reset", action="store_true", help="delete all data, then start")
     parser.add_argument(
-        "--aws-only", action="store_true", help="start without API, page and /status, for use with `chalice local`"
+        "--aws-only", action="store_true", help="do not start API, page and /status, for use with `chalice local`"
     )
     parser.add_argument(
         "--page-origin",
         action="append",
         default=[],
         metavar="ORIGIN",
-        help="another page whose scripts may call API and storage, as in http://localhost:5173; may be repeated",
+        help="origin of another page that may call API and storage, such as http://localhost:5173; may be repeated",
     )
     parser.add_argument(
         "--mfa", type=Mfa, choices=list(Mfa), default=Mfa.OPTIONAL, help="second factor by an authenticator app"
@@ -101,7 +101,7 @@ def _arguments() -> argparse.Namespace:
         action="append",
         default=[],
         metavar="EMAIL",
-        help="put a person, made if missing, into the group of administrators; may be repeated",
+        help="make a person an administrator, and create the account if it is missing; may be repeated",
     )
     parser.add_argument(
         "--webhook",
@@ -112,11 +112,13 @@ def _arguments() -> argparse.Namespace:
         help="tell a receiver on this machine what happens to videos, as in mine=http://127.0.0.1:9000/hook; "
         "prints the signing secret; may be repeated",
     )
-    parser.add_argument("--event-bus", default="", metavar="NAME", help="put the same on an event bus of the stand-in")
+    parser.add_argument(
+        "--event-bus", default="", metavar="NAME", help="also publish the events on an event bus of the stand-in"
+    )
     parser.add_argument(
         "--malware-scan",
         action="store_true",
-        help="scan videos for malware: by ClamAV's daemon where it runs, else for the EICAR test file",
+        help="scan videos for malware: with ClamAV's daemon if it runs, else for the EICAR test file only",
     )
     parser.add_argument(
         "--renditions",
@@ -193,7 +195,7 @@ def welcome(platform: LocalPlatform, *, aws_only: bool, local_users: bool = True
 
 
 def _chalice_command(platform: LocalPlatform) -> str:
-    """Addresses are given where they are not those of chalice_app/.chalice/config.json."""
+    """Addresses are printed if they differ from those in chalice_app/.chalice/config.json."""
     usual = stand_in_environment()
     addresses = {"AWS_ENDPOINT_URL": platform.stand_in_url, "TOKEN_ISSUER": platform.sign_in.authority_url}
     others = [f"{name}={url}" for name, url in addresses.items() if url != usual[name]]

@@ -1,4 +1,4 @@
-"""The environment of the API's processes: that of `chalice local`, at this platform's addresses."""
+"""The environment of the API's processes: that of `chalice local`, with this platform's addresses."""
 
 import os
 from collections.abc import Generator, Mapping
@@ -15,7 +15,7 @@ WEB_CLIENT = REPOSITORY / "clients" / "web" / "dist"
 def api_environment(
     *, stand_in_url: str, sign_in_url: str, site_url: str, overrides: Mapping[str, str]
 ) -> dict[str, str]:
-    """overrides: any variable of chalicelib.environment, for trying out other limits."""
+    """overrides: of variables in chalicelib.environment, to try out other limits."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return {
         **inherited,
@@ -23,9 +23,9 @@ def api_environment(
         "AWS_ENDPOINT_URL": stand_in_url,
         "TOKEN_ISSUER": sign_in_url,
         "CORS_ORIGIN": site_url,
-        # What the Chalice CLI sets: the app then brings the gateway that verifies tokens.
+        # As the Chalice CLI sets it: the app then includes the gateway that verifies tokens.
         "AWS_CHALICE_CLI_MODE": "true",
-        # Nothing but loopback is asked for credentials.
+        # Credentials come from loopback only.
         "AWS_EC2_METADATA_DISABLED": "true",
         "PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(CHALICE_APP)]),
         "PYTHONUNBUFFERED": "1",
@@ -35,7 +35,7 @@ def api_environment(
 
 @contextmanager
 def aws_credentials(environment: dict[str, str]) -> Generator[None]:
-    """boto3 reads them from the environment when a client is made."""
+    """Credentials, which boto3 reads from the environment when a client is created."""
     given = {name: environment[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
     before = {name: os.environ.get(name) for name in given}
     os.environ.update(given)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 READY = "ready "
-"""A child prints this and its address once it can be used."""
+"""A child prints this and its address once it is ready."""
 
 _LAST_LINES = 30
 
@@ -25,10 +25,10 @@ class ChildFailedError(Exception):
 
 
 class ChildProcess:
-    """`python -m MODULE …` in a session of its own: a terminal's Ctrl-C reaches only the parent, which then stops its
-    children in order. The child also ends when its standard input does, so that a killed parent leaves none behind.
+    """`python -m MODULE …` in a new session: a terminal's Ctrl-C reaches only the parent, which then stops its children
+    in order. The child also ends with its standard input, so that a killed parent leaves no orphan.
 
-    on_line: called with each printed line, and at the end with the reason if the process was not asked to stop.
+    on_line: called with each printed line, and finally with the reason if the process ended without being asked to.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class ChildProcess:
             self._process.send_signal(signal.SIGTERM)
 
     def wait_stopped(self, timeout_seconds: float) -> None:
-        """Wait for the process to end, and kill it after the timeout."""
+        """Wait until the process ends; kill it after the timeout."""
         try:
             self._process.wait(timeout_seconds)
         except subprocess.TimeoutExpired:
@@ -124,7 +124,7 @@ class ChildProcess:
 
 
 def end_with_parent(stop: Callable[[], None]) -> None:
-    """Call `stop` once in a child, on SIGTERM or when the parent is gone."""
+    """Call `stop` once in a child, on SIGTERM or when the parent has died."""
     once = threading.Lock()
 
     def stop_once(*_: object) -> None:

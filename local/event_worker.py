@@ -1,6 +1,6 @@
 """Event worker, in place of Lambda: passes each event to its function.
 
-S3's go to `video_processing` and `message_sender`, scheduled ones and ends of conversions to `janitor`, results of
+Events of S3 go to `video_processing` and `message_sender`, schedules and finished conversions to `janitor`, results of
 malware scans to `scan_verdict`, notifications to `notification_delivery`.
 """
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EVENTS_PER_PROCESSOR = 2
-"""An event waits for S3 about as long as it computes."""
+"""Threads per core: an event waits for S3 about as long as it computes."""
 
 MAX_PARALLEL_EVENTS = 8
-"""Each takes a process of up to 100 MB."""
+"""Limit of concurrent inspections: each is a process of up to 100 MB."""
 
 RETRY_AFTER_SECONDS = 1
-"""Lambda waits a minute before it retries a failed event, which is too long for a developer."""
+"""Pause before a retry. Lambda waits for a minute, which is too long for a developer."""
 
 PROCESSING_TIMEOUT_MS = 300_000
 
@@ -54,7 +54,7 @@ Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
 
 class EventWorker:
-    """Worker that passes queued events to a handler; after three failures an event goes to the dead-letter queue."""
+    """A worker that passes queued events to a handler. After three failures an event goes to the dead-letter queue."""
 
     def __init__(self, sqs: "SQSClient", queue_url: str, handlers: dict[str, Handler]) -> None:
         self._parallel_events = min(MAX_PARALLEL_EVENTS, EVENTS_PER_PROCESSOR * (os.cpu_count() or 1))
@@ -99,14 +99,14 @@ class EventWorker:
 
 
 def _function_for(event: dict[str, Any]) -> str:
-    """Name of the function, or an empty text for an event that none receives."""
+    """Name of the event's function; empty if no function receives it."""
     if "Records" in event:
         return FUNCTIONS_BY_BUCKET[event["Records"][0]["s3"]["bucket"]["name"]]
     return FUNCTIONS_BY_SOURCE.get(event.get("source", ""), "")
 
 
 def main() -> None:
-    """Work until a signal stops the process; the environment is that of the API."""
+    """Work until a signal stops the process. Needs the API's environment."""
     argparse.ArgumentParser(prog="python -m local.event_worker", description=__doc__).parse_args()
 
     import boto3
@@ -155,7 +155,7 @@ def main() -> None:
     provision(endpoint, environment)
     end_with_parent(lambda: os._exit(0))
     print(f"{READY}{queue_url}", flush=True)
-    # After the line that the parent waits for: two threads' prints may run into each other.
+    # After the line that the parent waits for: the output of two threads may be interleaved.
     threading.Thread(target=schedule.run, daemon=True).start()
     if converter:
         threading.Thread(target=converter.run, daemon=True).start()

@@ -1,4 +1,4 @@
-"""Slots for concurrent calls, of which no caller gets more than a share."""
+"""Slots for concurrent calls, with a maximum share per caller."""
 
 import threading
 from collections.abc import Generator
@@ -13,9 +13,9 @@ class _Share:
 
 
 class FairShare:
-    """A limit on concurrent calls: those beyond a caller's share wait for the same caller's calls.
+    """A limit of concurrent calls: calls beyond a caller's share wait for that caller's other calls.
 
-    slots: for all callers together. share: for each.
+    slots: for all callers together. share: for each caller.
     """
 
     def __init__(self, slots: int, share: int) -> None:

@@ -1,4 +1,4 @@
-"""The servers of the site and the sign-in: the stand-in's, with the strictness and the words of `chalice local`."""
+"""HTTP server of the site and the sign-in: the stand-in's, with the strictness and messages of `chalice local`."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -20,9 +20,9 @@ def _in_plain_words(refusal: Refusal) -> RefusalResponse:
 
 
 class HttpServer(http_server.HttpServer):
-    """Serves one WSGI application on loopback; port 0 takes a free one.
+    """A server of one WSGI application on loopback; port 0 picks a free one.
 
-    name: of the header `Server`. answer_refusal: how what is no request is answered.
+    name: of the header `Server`. answer_refusal: responds to malformed requests.
     """
 
     def __init__(
@@ -37,10 +37,10 @@ class HttpServer(http_server.HttpServer):
 
 
 class _StrictHandler(StrictRequestHandler, RequestHandler):
-    """Reads as the one base does, and answers as the other."""
+    """A handler that reads like one base class and responds like the other."""
 
     def check_request(self) -> bool:
-        # The strict base does, with more words.
+        # The strict base class does this, with longer messages.
         return True
 
     def respond(self) -> None:

@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MIN_PAUSE_SECONDS = 3.0
-"""On AWS the janitor runs every five minutes; here its gauges should move during an upload."""
+"""Interval of sweeps. On AWS it is five minutes; here the gauges should move during an upload."""
 
 MAX_PAUSE_SECONDS = 300.0
 MAX_SHARE = 0.05
-"""Share of the time that sweeps may take; with many open uploads, sweeping all the time would slow them down."""
+"""Share of the time that sweeps may take: with many open uploads, constant sweeping would slow them down."""
 
 JANITOR_TIMEOUT_MS = 300_000
 
 
 class JanitorSchedule:
-    """Sweeps one after the other, never two at once, for as long as it runs."""
+    """A thread that sweeps periodically, never twice at once."""
 
     def __init__(self, janitor: Callable[[dict[str, Any], LambdaContext], Any], sqs: "SQSClient") -> None:
         self._janitor = janitor
@@ -65,7 +65,7 @@ def pause_seconds(sweep_seconds: float) -> float:
 
 
 def scheduled_event() -> dict[str, Any]:
-    """An event as EventBridge sends it."""
+    """A scheduled event of EventBridge."""
     return {
         "version": "0",
         "id": "local",

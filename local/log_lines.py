@@ -1,4 +1,4 @@
-"""The functions' log lines, as a person wants to read them."""
+"""The functions' log lines, formatted for people."""
 
 import json
 import logging
@@ -9,9 +9,9 @@ _NAMED_IDS = ("videoId", "uploadId", "requestId")
 
 
 def readable(line: str) -> str | None:
-    """Return a JSON line as text; None for lines that only a log collector needs: metrics, and those below a warning.
+    """Return a JSON line as text; None for lines that only a log collector needs: metrics, and levels below warning.
 
-    Any other line as it is.
+    Other lines are returned unchanged.
     """
     if not line.startswith("{"):
         return line

@@ -1,6 +1,6 @@
-"""API Gateway's own metrics, of the calls that the site takes for it.
+"""API Gateway's metrics, of the calls that the site receives in its place.
 
-Needs the API's environment when it is imported.
+Needs the API's environment at import.
 """
 
 import time
@@ -19,7 +19,7 @@ _DIMENSIONS = {"ApiName": API_NAME, "Stage": API_STAGE}
 
 
 class _TimedAuthorizer(VerifyingAuthorizer):
-    """passed_at: when the call was let through to the function; None before."""
+    """passed_at: when the gateway passed the call to the function; None before."""
 
     passed_at: float | None = None
 
@@ -32,7 +32,7 @@ class _TimedAuthorizer(VerifyingAuthorizer):
 
 
 class MeasuredGateway(StrictGateway):
-    """One call, from its arrival: make it when the call comes in."""
+    """One call. Create it when the call arrives."""
 
     def __init__(self, app_object: Chalice, config: Config) -> None:
         self._arrived_at = time.perf_counter()
@@ -47,8 +47,8 @@ class MeasuredGateway(StrictGateway):
             self._answered_at = time.perf_counter()
 
     def record(self, status: int) -> None:
-        """Print what API Gateway measures of every call (API Gateway Developer Guide, "Amazon API Gateway dimensions
-        and metrics"). A call that no function got to see has no IntegrationLatency."""
+        """Print API Gateway's metrics of a call (API Gateway Developer Guide, "Amazon API Gateway dimensions and
+        metrics"). A call that reached no function has no IntegrationLatency."""
         values = {
             "Count": (1, MetricUnit.Count),
             "4XXError": (int(400 <= status < 500), MetricUnit.Count),

@@ -1,4 +1,4 @@
-"""Queues of the destinations of notifications, in place of SNS's subscriptions and of Lambda's poller."""
+"""Queues of the destinations of notifications, in place of SNS's subscriptions and Lambda's poller."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 VISIBILITY_SECONDS = 20
-"""Longer than an attempt; on AWS six times the function's timeout."""
+"""Visibility timeout: longer than an attempt. On AWS it is six times the function's timeout."""
 
 FUNCTION = "notification_delivery"
 TIMEOUT_MS = 120_000
@@ -42,7 +42,7 @@ def queue_name(destination: str) -> str:
 
 
 def provision(endpoint_url: str, environment: Environment) -> None:
-    """Make each destination's queue, its subscription, each webhook's secret and the bus, where there is none yet."""
+    """Create each destination's queue and subscription, each webhook's secret, and the bus, unless they exist."""
     session = boto3.Session(region_name=names.REGION)
     sqs = session.client("sqs", endpoint_url=endpoint_url)
     sns = session.client("sns", endpoint_url=endpoint_url)
@@ -78,7 +78,7 @@ def provision(endpoint_url: str, environment: Environment) -> None:
 
 
 class NotificationQueues:
-    """Pollers that pass each destination's messages to the function, one thread a destination."""
+    """Pollers that pass messages to the function, one thread per destination."""
 
     def __init__(self, sqs: SQSClient, destinations: Sequence[str], handler: Handler) -> None:
         self._sqs = sqs

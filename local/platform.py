@@ -1,5 +1,5 @@
-"""The whole platform on this machine: the stand-in for AWS, the sign-in, the API with its page, the event worker,
-and what they measure."""
+"""The whole platform on this machine: the stand-in for AWS, the sign-in, the API with its page, the event worker, and
+metrics."""
 
 import fcntl
 import secrets
@@ -51,7 +51,7 @@ class Ports:
             if port in ports[:index]:
                 raise PortTakenError(port)
             try:
-                # As the servers themselves bind: connections that linger from the last run are no hindrance.
+                # As the servers bind: lingering connections of the last run do not matter.
                 socket.create_server(("127.0.0.1", port)).close()
             except OSError as error:
                 raise PortTakenError(port) from error
@@ -74,7 +74,7 @@ class DataDirBusyError(Exception):
 
 
 class DataDirError(Exception):
-    """The folder cannot be the platform's own."""
+    """The folder cannot serve as the platform's data folder."""
 
     def __init__(self, data_dir: Path, problem: str) -> None:
         self.data_dir = data_dir
@@ -83,9 +83,9 @@ class DataDirError(Exception):
 
 
 class LocalPlatform:
-    """A context manager; everything has stopped when it is left.
+    """A context manager that stops everything at its end.
 
-    data_dir: the only folder that is written to; None keeps nothing. aws_only: without API and page, for
+    data_dir: the only folder that is written to; None stores nothing. aws_only: without API and page, for
     `chalice local`. page_origins: of other pages whose scripts may call API and storage. api_variables: overrides of
     the API's environment. mfa, local_users: the stage's settings of these names. company_domain: mail domain of a
     company that runs a sign-in of its own; its name is the domain's first word. on_line: (process, line) of what they
@@ -107,12 +107,12 @@ class LocalPlatform:
         local_users: bool = True,
         on_line: Callable[[str, str], None] = lambda process, line: None,
     ) -> None:
-        # The children run in another folder.
+        # Children have another working directory.
         self.data_dir = data_dir.resolve() if data_dir else None
         self._ports = ports
         self._aws_only = aws_only
         self._page_origins = list(page_origins)
-        # As `allowed_origin` of components/site_config.py: an answer has room for one.
+        # As `allowed_origin` of components/site_config.py: a response has room for one.
         any_origin = {"CORS_ORIGIN": "*"} if page_origins else {}
         self._api_variables = {**any_origin, **(api_variables or {})}
         self._mfa = mfa
@@ -126,7 +126,7 @@ class LocalPlatform:
         self.stand_in_url = ""
         self.sign_in: SignIn
         self.company: SignIn | None = None
-        """The company's own sign-in, where there is a company."""
+        """The company's own sign-in; None without a company."""
         self._metrics: MetricStore
 
     def __enter__(self) -> Self:
@@ -155,7 +155,7 @@ class LocalPlatform:
         return next(child for child in self._children if child.name == name)
 
     def restart(self, name: str) -> None:
-        """Kill a child with SIGKILL, and start it anew where it was."""
+        """Kill a child with SIGKILL, and restart it at its address."""
         before = self.child(name)
         before.kill()
         before.wait_stopped(STOP_SECONDS)
@@ -209,7 +209,7 @@ class LocalPlatform:
         worker.wait_ready()
 
     def _start_company(self, site_origins: Sequence[str]) -> Company:
-        """Start the company's sign-in, where the platform's own is a client."""
+        """Start the company's sign-in, of which the platform's sign-in is a client."""
         sign_in_url = f"http://127.0.0.1:{self._ports.sign_in}"
         name = self._company_domain.partition(".")[0]
         client = Client(
@@ -259,7 +259,7 @@ class LocalPlatform:
 
 
 def reset(data_dir: Path) -> None:
-    """Delete all data. Raises DataDirBusyError, or DataDirError if the folder holds files of others."""
+    """Delete all data. Raises DataDirBusyError, or DataDirError if the folder holds other files."""
     if data_dir.exists():
         with _locked(data_dir):
             shutil.rmtree(data_dir)
@@ -268,7 +268,7 @@ def reset(data_dir: Path) -> None:
 def _locked(data_dir: Path) -> TextIO:
     lock_file = data_dir / LOCK_FILE
     try:
-        # The platform never writes into a folder that holds other files, so a folder with its lock may be reset.
+        # The platform never writes into a folder with other files, so a folder with its lock may be reset.
         if data_dir.exists() and not lock_file.exists() and any(data_dir.iterdir()):
             raise DataDirError(data_dir, "holds other things; choose an empty or new folder")
         data_dir.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
 """Alarms as data: metric, threshold and meaning of each. Knows no Pulumi.
 
-A promise such as "99.9 % succeed" is watched by how fast its error budget burns: a fast burn must show in the last hour
-and still in the last five minutes, a slow one over six hours (Site Reliability Workbook, "Alerting on SLOs"). What has
-no right value of its own, such as the speed of other people's networks, is compared with its own past.
+Objectives such as "99.9 % succeed" alarm on the burn rate of their error budget: a fast burn must show in the last hour
+and still in the last five minutes, a slow one over six hours (Site Reliability Workbook, "Alerting on SLOs"). Metrics
+without a target value, such as the speed of other people's networks, are compared with their own past.
 """
 
 from __future__ import annotations
@@ -16,23 +16,24 @@ from components.observability.metrics import Metric, MonitoredResources
 MINUTES, HOURS = 60, 3_600
 
 FAST_BURN = 14.4
-"""Times the pace that would just use up a month's budget: 2 % of it in an hour."""
+"""Burn rate that uses 2 % of a month's error budget in an hour."""
 
 SLOW_BURN = 6
-"""Likewise: 5 % of it in six hours."""
+"""Burn rate that uses 5 % of it in six hours."""
 
 ERRORS_ALLOWED_PERCENT = 0.1
-"""Share of API calls, and of uploads not abandoned: the specification's error rate and success rate."""
+"""Error budget, as a share of API calls, and of uploads that are not abandoned: the specification's error rate and
+success rate."""
 
 LATENCY_TARGET_MILLISECONDS = 245
 NOTIFICATION_HOURS = 2
-"""Seven attempts have failed by then, and a day's are not over."""
+"""Seven attempts have failed by then; attempts go on for a day."""
 
 LEAST_CALLS = 20
-"""Fewer in a period say nothing about how calls usually are."""
+"""Fewer calls in a period are no sample of normal operation."""
 
 LEAST_FAILURES = 5
-"""Failures in a window; a single one of a quiet hour's fifty calls is 2 %, and no outage."""
+"""Least failures in a window: one of fifty calls in a quiet hour is 2 %, but no outage."""
 
 RUNBOOK = "docs/runbook.md"
 
@@ -43,11 +44,11 @@ Comparison = Literal["GreaterThanThreshold", "LessThanThreshold", "GreaterThanUp
 class Alarm:
     """Rings when the value compares with `threshold` in `datapoints` of the last `periods` periods.
 
-    meaning: what happened, for the one who is called. section: of the runbook; the alarm's name without one.
+    meaning: what happened, for the operator on call. section: of the runbook, if it differs from the alarm's name.
     expression: metric math over `m0`, `m1`, … instead of the one metric.
-    threshold: a value, or with `usual_deviations` nothing: then the band of that many standard deviations around what
-        is usual. silence_is_fine: whether no data means that nothing happened.
-    rings: whether it notifies an operator; a burn rate's windows only count together.
+    threshold: a value; None with `usual_deviations`, which sets an anomaly band of that many standard deviations.
+    silence_is_fine: whether missing data means that nothing happened.
+    rings: whether it notifies an operator. The windows of a burn rate notify only in combination.
     """
 
     name: str
@@ -71,7 +72,7 @@ class Alarm:
 
 @dataclass(frozen=True, kw_only=True)
 class CompositeAlarm:
-    """Rings while all of these alarms stand."""
+    """Rings while all of these alarms are active."""
 
     name: str
     meaning: str
@@ -83,7 +84,7 @@ class CompositeAlarm:
 
 
 def alarms_of(monitored: MonitoredResources, *, paused: bool, max_open_uploads: int) -> list[Alarm | CompositeAlarm]:
-    """All alarms of a stage. paused: then silence, refused calls and waiting events are meant to be.
+    """All alarms of a stage. paused: on a paused stage silence, refused calls and waiting events are intended.
 
     max_open_uploads: of one user.
     """
@@ -104,7 +105,7 @@ def _description(meaning: str, section: str) -> str:
 
 
 def _burn_rates(name: str, meaning: str, metrics: tuple[Metric, ...], percent: str) -> Sequence[Alarm | CompositeAlarm]:
-    """percent: metric math for the share of failures; `{least}` is where a window takes the least number of them."""
+    """percent: metric math for the share of failures; `{least}` stands for the window's least number of failures."""
     windows = (("hour", HOURS, LEAST_FAILURES), ("now", 5 * MINUTES, 2))
     fast = tuple(
         Alarm(
@@ -148,7 +149,7 @@ def _api(monitored: MonitoredResources, *, paused: bool) -> list[Alarm | Composi
     refusals = Alarm(
         name="api-refusals",
         meaning="For a quarter of an hour most API calls are refused (4xx).",
-        # Nothing else hears of it when everybody is: no function runs, and no upload begins that could fail.
+        # No other alarm notices if every caller is refused: no function runs, and no upload begins that could fail.
         metrics=(monitored.of_api("4XXError", "Sum"), count),
         expression=f"IF(m0>={LEAST_CALLS}, 100*m0/m1, 0)",
         threshold=50,
@@ -170,8 +171,8 @@ def _uploads(monitored: MonitoredResources, max_open_uploads: int) -> list[Alarm
     ready, failed, expired = (
         monitored.own(f"uploads_{ending}_count", "Sum") for ending in ("ready", "failed", "expired")
     )
-    lost = "(FILL(m1,0)-FILL(m2,0))"  # who abandons an upload was not failed by us
-    # What clients tell can be made up, what the functions count cannot: an upload failed that is also open still.
+    lost = "(FILL(m1,0)-FILL(m2,0))"  # an abandoned upload is no failure of ours
+    # Client reports can be forged, counts of the functions cannot: only uploads that are still open count as failed.
     told, unfinished = "FILL(m0,0)", "(m1-FILL(m2,0)-FILL(m3,0))"
     failed_for_clients = f"IF({told}<{unfinished}, {told}, {unfinished})"
     return [
@@ -208,7 +209,7 @@ def _uploads(monitored: MonitoredResources, max_open_uploads: int) -> list[Alarm
                 monitored.own("client_uploads_failed_count", "Sum"),
                 *(monitored.own(f"uploads_{step}_count", "Sum") for step in ("started", "completed", "aborted")),
             ),
-            # One user holds no more than max_open_uploads open, and cannot ring it alone.
+            # A user has at most max_open_uploads open uploads, and cannot trigger the alarm alone.
             expression=f"IF({failed_for_clients}>{max_open_uploads}, 100*{failed_for_clients}/m1, 0)",
             threshold=20,
             period_seconds=HOURS,
@@ -217,7 +218,7 @@ def _uploads(monitored: MonitoredResources, max_open_uploads: int) -> list[Alarm
 
 
 def _events(monitored: MonitoredResources, *, paused: bool) -> list[Alarm]:
-    # Those that a pause has set aside ring when it ends: they want to be redriven.
+    # Events of a pause ring when it ends, because they must be redriven.
     failed = Alarm(
         name="failed-events",
         meaning="An event failed every retry and waits in the dead-letter queue.",
@@ -260,7 +261,7 @@ def _scans(monitored: MonitoredResources) -> list[Alarm]:
             meaning="Malware scans fail at the scanner, one after the other.",
             metrics=(monitored.own("scans_failed_count", "Sum"),),
             threshold=0,
-            # A single one is scanned again by itself.
+            # A single failed scan is repeated automatically.
             periods=3,
             datapoints=2,
         ),
@@ -304,7 +305,7 @@ def _functions(monitored: MonitoredResources, *, paused: bool) -> list[Alarm]:
             name="upload-token-authorizer-errors",
             meaning="The authorizer turns away many more calls than usual, or crashes.",
             section="function-errors",
-            # It refuses a token by raising an error: some are always there.
+            # It refuses a token by raising an error, so some errors are normal.
             metrics=(monitored.of_function(AUTHORIZER, "Errors", "Sum"),),
             usual_deviations=5,
             comparison="GreaterThanUpperThreshold",
@@ -340,7 +341,7 @@ def _janitor(monitored: MonitoredResources, *, paused: bool) -> list[Alarm]:
         name="janitor-silent",
         meaning="The janitor has not run for half an hour: abandoned uploads pile up, lost events stay lost.",
         metrics=(monitored.of_function("janitor", "Invocations", "Sum"),),
-        # Before CloudWatch counts a period as missing, it evaluates older ones for some periods, here for hours.
+        # CloudWatch evaluates older periods before it treats one as missing, here for hours.
         expression="FILL(m0,0)",
         threshold=1,
         comparison="LessThanThreshold",

@@ -1,7 +1,7 @@
-"""Questions to the trail, saved where Logs Insights lists them. Knows no Pulumi.
+"""Audit queries, saved in Logs Insights. Knows no Pulumi.
 
-`VIDEO_ID`, `OWNER` and `FUNCTION` stand for what the asker puts in: saved queries know parameters, but the provider
-does not declare them yet. docs/audit.md says what each answers, and how to read it.
+`VIDEO_ID`, `OWNER` and `FUNCTION` are to be replaced by hand: saved queries have parameters, but the provider cannot
+declare them yet. docs/audit.md describes each query and its result.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 ADMINISTRATOR_ACTED = "administrator acted"
-"""The app's own message; tests/infrastructure/test_audit.py compares them."""
+"""The app's log message; tests/infrastructure/test_audit.py compares them."""
 MAX_ROWS = 10_000  # CloudWatch Logs quotas, "Query results"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SavedQuery:
-    """asks: which logs, the trail's or the functions'."""
+    """asks: the queried logs, either the trail's or the functions'."""
 
     name: str
     asks: Literal["trail", "functions"]
@@ -25,7 +25,7 @@ class SavedQuery:
 
 
 def audit_queries(role_names: Sequence[str]) -> list[SavedQuery]:
-    """role_names: of the functions, whose calls are the platform's own."""
+    """role_names: of the functions, whose calls are the platform's."""
     platform = "|".join(role_names)
     who = "coalesce(userIdentity.arn, userIdentity.invokedBy) as who"
     how = "additionalEventData.AuthenticationMethod as how"
@@ -73,7 +73,7 @@ def audit_queries(role_names: Sequence[str]) -> list[SavedQuery]:
             text=_lines(
                 "fields @timestamp, function, message, owner, videoId, uploadId, requestId, edgeRequestId,"
                 " correlationId",
-                # Not what clients tell, under any id they like and as often: it would push the rest out of MAX_ROWS.
+                # Without client reports, which may carry any id any number of times and would exceed MAX_ROWS.
                 'filter (videoId = "VIDEO_ID" or owner = "OWNER") and ispresent(message)'
                 ' and message != "progress told"',
                 order="@timestamp",

@@ -16,16 +16,15 @@ from components.settings import ObservabilitySettings
 AUDITED_BUCKETS = ("videos", "metadata")
 """Every read and every write."""
 WRITE_AUDITED_BUCKETS = ("site",)
-"""Writes only: what browsers run must not change unseen, but everybody reads it."""
+"""Writes only: changes of the site must not go unnoticed, but everybody reads it."""
 
 
 @dataclass(frozen=True)
 class AuditArgs:
     """Inputs of the audit trail.
 
-    log_bucket_name: keeps it; log_key_arn: encrypts it; log_group: where it can be queried.
-    functions: whose calls are the platform's own, and whose logs the questions are put to.
-    other_roles: whose calls are the platform's own, too.
+    log_bucket_name: stores the trail; log_key_arn: encrypts it; log_group: makes it searchable. functions: their calls
+    are the platform's, and their logs are queried. other_roles: further roles whose calls are the platform's.
     dependencies: the log bucket's policy, without which CloudTrail refuses the bucket.
     """
 
@@ -41,7 +40,7 @@ class AuditArgs:
 
 
 class Audit(pulumi.ComponentResource):
-    """CloudTrail with data events of buckets and functions, and the questions that can be put to it."""
+    """CloudTrail with data events of buckets and functions, and saved queries."""
 
     trail_arn: pulumi.Output[str]
     """ARN of the trail."""
@@ -64,7 +63,7 @@ class Audit(pulumi.ComponentResource):
         role = aws.iam.Role(
             f"{name}-trail",
             name=context.account_wide_name("trail"),
-            # No condition: CloudTrail names neither trail nor account when it takes on the role.
+            # No condition: CloudTrail names neither trail nor account when it assumes the role.
             assume_role_policy=policy.to_json(policy.assumed_by("cloudtrail.amazonaws.com")),
             opts=child,
         )
@@ -91,7 +90,7 @@ class Audit(pulumi.ComponentResource):
             sns_topic_name=topic.name,
             enable_logging=True,
             enable_log_file_validation=True,
-            # The selectors name what lives in this region; an attacker who goes elsewhere is still recorded.
+            # The selectors name resources of this region; an attacker in another region is still recorded.
             is_multi_region_trail=True,
             include_global_service_events=True,
             advanced_event_selectors=selectors,
@@ -111,7 +110,7 @@ class Audit(pulumi.ComponentResource):
 
 
 def write_trail(context: StageNames) -> policy.PolicyDocument:
-    """One log group; CloudTrail names the streams in it."""
+    """Allow writing to one log group. CloudTrail names the streams."""
     group = context.arn("logs", f"log-group:{context.log_group('trail')}")
     return policy.document(
         policy.allow(
@@ -121,7 +120,7 @@ def write_trail(context: StageNames) -> policy.PolicyDocument:
 
 
 def trail_topic_policy(context: StageNames, topic_arn: pulumi.Input[str]) -> policy.PolicyDocument:
-    """CloudTrail announces each new file, so that an archive can subscribe."""
+    """Let CloudTrail announce each new file, so that an archive can subscribe."""
     return policy.document(
         policy.allow(
             "TrailAnnounces",

@@ -1,4 +1,5 @@
-"""The dashboard as data: the twelve figures with their targets, below them what explains them. Knows no Pulumi."""
+"""The dashboard as data: the twelve figures with their targets, and below them the metrics behind them. Knows no
+Pulumi."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from components.observability.metrics import EDGE_REGION, Metric, MonitoredResou
 COLUMNS = 4
 WIDTH, HEIGHT, TITLE_HEIGHT = 6, 6, 1
 SHOWN, SHOWN_BY_DAY = "-P1D", "-P14D"
-"""Time ranges shown by default. A metric with one value a day would show one point, or none, within a day."""
+"""Default time ranges. A metric with one value a day would show at most one point within a day."""
 
 PROGRESS_QUERY = """\
 filter message = "progress told"
@@ -49,7 +50,7 @@ def body_of(monitored: MonitoredResources, *, alarm_arns: Sequence[str], progres
     """CloudWatch API reference, "Dashboard body structure and syntax"."""
     return {
         "start": SHOWN,
-        # Else a longer range stretches the periods, and a figure "a day" is one of something else.
+        # Otherwise a longer range stretches the periods, and a figure "a day" is no longer one of a day.
         "periodOverride": "inherit",
         "widgets": _widgets(monitored, alarm_arns, progress_log_group),
     }
@@ -215,7 +216,7 @@ def _figure(figure: Figure, region: str) -> Widget:
 def _series(
     label: str, metrics: Sequence[Metric], expression: str | None, prefix: str, period_seconds: int
 ) -> list[list[Any]]:
-    """Rows of a widget's `metrics`; ids are unique in a widget, so a second series renames its own."""
+    """Rows of a widget's `metrics`. Ids must be unique in a widget, so a second series renames its own."""
     lines = [
         _line(metric, {"id": f"{prefix}{position}", "visible": expression is None, "period": period_seconds})
         for position, metric in enumerate(metrics)
@@ -287,7 +288,7 @@ def _alarms(alarm_arns: Sequence[str]) -> Widget:
 
 
 def _placed(rows: Sequence[Sequence[Widget]]) -> list[Widget]:
-    """Left to right, a new line when one is full."""
+    """Place widgets from left to right, in a new row when one is full."""
     placed: list[Widget] = []
     top = 0
     for row in rows:

@@ -1,6 +1,6 @@
 """Feature logs: the log groups of features that a setting can turn off.
 
-They stand apart from the features, so that a protecting stage keeps what was logged when a feature goes.
+They are separate from the features, so that a stage with `protect` keeps the logs of a feature that is turned off.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from components.settings import Settings, SignUp
 
 
 class Feature(StrEnum):
-    """Features that write a log of their own."""
+    """Features with their own log."""
 
     WEB_ACL = "web-acl"
     NETWORK = "network"
@@ -44,14 +44,14 @@ class FeatureLogs(pulumi.ComponentResource):
     """A log group for each feature, and the key of the web ACL's, which is in us-east-1."""
 
     groups: dict[str, aws.cloudwatch.LogGroup]
-    """Log groups by feature: of those that are on; on a protecting stage, of all."""
+    """Log groups by feature: of the features that are on; of all features on a stage with `protect`."""
 
     def __init__(self, name: str, args: FeatureLogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("FeatureLogs"), name, None, opts)
         context = args.context
         options = protected(self, args.context.general.protect)
         is_on = _features_of(args.settings)
-        # A protecting stage has the log groups of the others, too.
+        # A stage with `protect` has the other log groups as well.
         features = [feature for feature in Feature if args.context.general.protect or is_on[feature]]
         edge_key = (
             aws.kms.Key(
@@ -66,7 +66,7 @@ class FeatureLogs(pulumi.ComponentResource):
             else None
         )
         group_names = {
-            # WAF Developer Guide: the name must begin so.
+            # WAF Developer Guide: the name must begin with this.
             Feature.WEB_ACL: f"aws-waf-logs-{context.account_wide_name('edge')}",
             Feature.NETWORK: context.log_group("network-flow"),
             Feature.TRAIL: context.log_group("trail"),
@@ -88,7 +88,7 @@ class FeatureLogs(pulumi.ComponentResource):
 
 
 def _features_of(settings: Settings) -> dict[Feature, bool]:
-    """Each feature, with True where it is on."""
+    """Features, and whether each is on."""
     return {
         Feature.WEB_ACL: settings.edge.waf,
         Feature.NETWORK: settings.network.enabled,

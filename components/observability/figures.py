@@ -1,6 +1,6 @@
-"""The twelve figures of the specification, each computed from metrics that really come. Knows no Pulumi.
+"""The twelve figures of the specification, each computed from existing metrics. Knows no Pulumi.
 
-The dashboard shows them on AWS, the status page of the local platform those that exist without it.
+The dashboard shows them on AWS; the local platform's status page shows those that exist without AWS.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ GROUPS = ("Real-time metrics", "Performance indicators", "Scalability metrics")
 
 @dataclass(frozen=True, kw_only=True)
 class InterimMeasurement:
-    """The same quantity counted by the functions, for metrics that AWS publishes once a day only."""
+    """The functions' own counts of quantities that AWS publishes only once a day."""
 
     label: str
     metrics: tuple[Metric, ...]
@@ -28,9 +28,9 @@ class InterimMeasurement:
 class Figure:
     """`expression` is CloudWatch's metric math over `metrics`, which it calls m0, m1, …; None shows m0 itself.
 
-    target: the specification's value, drawn as a line. source: who measures it, in words.
-    better: on which side of the target; None for a load that the platform is built to bear: less of it misses nothing.
-    only_on_aws: that the local platform has nothing that could be measured. may_fall: below zero.
+    target: the specification's value, drawn as a line. source: description of the measurement. better: the good side of
+    the target; None for a load that the platform must be able to bear. only_on_aws: whether the local platform lacks
+    the figure. may_fall: whether it may be negative.
     """
 
     key: str
@@ -60,7 +60,7 @@ def _real_time(monitored: MonitoredResources) -> list[Figure]:
             title="Upload success rate",
             group=GROUPS[0],
             unit="%",
-            # A video that is none is refused, not failed: the platform did its work.
+            # A file that is no video is refused, which is no failure of the platform.
             metrics=(monitored.own("uploads_ready_count", "Sum"), monitored.own("uploads_failed_count", "Sum")),
             expression="IF(FILL(m0,0)+FILL(m1,0)>0, 100*FILL(m0,0)/(FILL(m0,0)+FILL(m1,0)))",
             period_seconds=HOUR,
@@ -138,7 +138,7 @@ def _performance(monitored: MonitoredResources) -> list[Figure]:
             title="API Gateway latency",
             group=GROUPS[1],
             unit="ms",
-            # Sums: a call that is refused before its function has a latency, and no function's latency.
+            # Sums: a call refused before its function has a latency, but no function latency.
             metrics=(
                 monitored.of_api("Latency", "Sum"),
                 monitored.of_api("IntegrationLatency", "Sum"),
@@ -215,7 +215,7 @@ def _scalability(monitored: MonitoredResources) -> list[Figure]:
             group=GROUPS[2],
             unit="$ a month",
             metrics=(monitored.own("month_cost_usd", "Maximum"), *stored),
-            # A missing point counts as 0: what is not known yet would cost nothing, hence both in the condition.
+            # A missing point counts as 0, and an unknown cost would count as none; hence both in the condition.
             expression=f"IF(m0*SUM([{_ids(1, len(stored))}])>0, m0/(SUM([{_ids(1, len(stored))}])/1000000000))",
             period_seconds=DAY,
             target=0.23,

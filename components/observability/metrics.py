@@ -21,7 +21,7 @@ STORAGE_TYPES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """One CloudWatch metric; statistic also a percentile such as `p99`."""
+    """One CloudWatch metric. The statistic may be a percentile such as `p99`."""
 
     namespace: str
     name: str
@@ -31,12 +31,12 @@ class Metric:
 
 @dataclass(frozen=True, kw_only=True)
 class MonitoredResources:
-    """Physical names of one stage's resources, as their metrics carry them.
+    """Physical names of one stage's resources, in the dimensions of their metrics.
 
     function_names: by function. delivery_queue_names: of the destinations of notifications. web_acl_name: the ACL's
     metric name; None without one.
-    scans: whether videos are scanned for malware. deletes_old: whether retention deletes videos.
-    makes_renditions: whether videos get them.
+    scans: whether videos are scanned for malware. deletes_old: whether retention deletes videos. makes_renditions:
+    whether the stage makes renditions.
     """
 
     stage: str
@@ -55,7 +55,7 @@ class MonitoredResources:
     makes_renditions: bool
 
     def own(self, recorded: str, statistic: str) -> Metric:
-        """One of the platform's own. recorded: its key in the app's catalogue of metrics."""
+        """One of the platform's own metrics. recorded: its key in the app's catalogue of metrics."""
         name = OWN_METRICS[recorded].name
         return Metric(namespace=NAMESPACE, name=name, statistic=statistic, dimensions={"Stage": self.stage})
 
@@ -74,7 +74,7 @@ class MonitoredResources:
         return Metric(namespace="AWS/SQS", name=name, statistic=statistic, dimensions={"QueueName": self.queue_name})
 
     def of_delivery_queues(self, name: str, statistic: str, suffix: str = "") -> tuple[Metric, ...]:
-        """One for each destination of notifications. suffix: of their dead-letter queues."""
+        """A metric of each destination's queue. suffix: of the dead-letter queues."""
         return tuple(
             Metric(namespace="AWS/SQS", name=name, statistic=statistic, dimensions={"QueueName": f"{queue}{suffix}"})
             for queue in self.delivery_queue_names
@@ -85,7 +85,7 @@ class MonitoredResources:
         return Metric(namespace="AWS/CloudFront", name=name, statistic=statistic, dimensions=dimensions)
 
     def stored_bytes(self) -> tuple[Metric, ...]:
-        """One for each tier, once a day."""
+        """A metric of each storage tier, once a day."""
         return tuple(
             Metric(
                 namespace="AWS/S3",

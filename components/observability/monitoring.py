@@ -25,10 +25,10 @@ SAMPLING_PRIORITY = 1_000
 class ObservabilityArgs:
     """Inputs of the observability tier.
 
-    api_stage, distribution_id, functions, data_key_arn, web_acl_name: whose metrics are watched; no web ACL where
-        there is none.
+    api_stage, distribution_id, functions, data_key_arn, web_acl_name: sources of metrics; the name is None without a
+    web ACL.
     max_open_uploads: of one user. scans: whether videos are scanned for malware. deletes_old: whether retention deletes
-        videos. makes_renditions: whether videos get them. destinations: of notifications.
+        videos. makes_renditions: whether the stage makes renditions. destinations: of notifications.
     """
 
     context: StageContext
@@ -53,7 +53,7 @@ class Observability(pulumi.ComponentResource):
     alarm_topic_arn: pulumi.Output[str]
     """Topic that receives every alarm."""
     dashboard_url: pulumi.Output[str] | None
-    """In the console."""
+    """The dashboard in the console."""
 
     def __init__(self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("Observability"), name, None, opts)
@@ -75,7 +75,7 @@ class Observability(pulumi.ComponentResource):
             aws.sns.TopicSubscription(
                 f"{name}-alarms-{address}", topic=topic.arn, protocol="email", endpoint=address, opts=self._child
             )
-        # What only the edge and the keys know comes later, for the dashboard; no alarm reads it.
+        # Only the dashboard needs the outputs of edge and keys; no alarm does.
         self._monitored = MonitoredResources(
             stage=context.stage,
             region=context.region,
@@ -209,7 +209,7 @@ class Observability(pulumi.ComponentResource):
             time_unit="MONTHLY",
             limit_amount=str(self._args.settings.monthly_budget_usd),
             limit_unit="USD",
-            # Counts what carries the stage's tag, once the tag is activated for cost allocation.
+            # Counts resources with the stage's tag, once the tag is activated for cost allocation.
             cost_filters=[
                 aws.budgets.BudgetCostFilterArgs(name="TagKeyValue", values=[f"user:{STAGE_TAG}${context.stage}"])
             ],
@@ -246,7 +246,7 @@ class Observability(pulumi.ComponentResource):
 
 
 def alarm_topic_policy(context: StageNames, topic_arn: pulumi.Input[str], *, alarms: bool) -> policy.PolicyDocument:
-    """The budget of this account, and its alarms where there are any."""
+    """Allow the budget of this account to publish, and its alarms if there are any."""
     return policy.document(
         policy.allow(
             "AlarmsAndBudget",

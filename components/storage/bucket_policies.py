@@ -1,4 +1,4 @@
-"""Bucket policies: requests denied to all callers, and services allowed in. Functions get their rights from
+"""Bucket policies: requests denied to everybody, and access of AWS services. Functions get their rights from
 permissions.py."""
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ READS = [
     *("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectVersionForReplication"),
     *("s3:GetObjectTorrent", "s3:GetObjectVersionTorrent"),
 ]
-"""Every action that gives out an object's bytes; `s3:GetObject*` would name tags and attributes as well."""
+"""Every action that returns an object's bytes; `s3:GetObject*` would include tags and attributes."""
 
 TAGGING = [
     "s3:ReplicateTags",
@@ -32,10 +32,9 @@ TAGGING = [
 
 @dataclass(frozen=True, kw_only=True)
 class BucketRoles:
-    """Roles that the policies except from what they deny to everybody.
+    """Roles that are exempt from the policies' denials.
 
-    tagging_arns: may tag a video as accepted or rejected.
-    inspecting_arns: may read a video that is not accepted yet.
+    tagging_arns: may tag a video as accepted or rejected. inspecting_arns: may read a video that is not accepted yet.
     outside_network_arns: may use records from outside the network.
     """
 
@@ -47,7 +46,7 @@ class BucketRoles:
 def video_bucket_policy(
     context: StageNames, *, data_key_arn: pulumi.Input[str], roles: BucketRoles, renditions: bool
 ) -> PolicyDocument:
-    """Videos. renditions: whether CloudFront serves those as well."""
+    """Policy of the video bucket. renditions: whether CloudFront serves renditions as well."""
     arn = context.bucket_arn("videos")
     played = [f"{arn}/videos/*", *([f"{arn}/renditions/*"] if renditions else [])]
     return document(
@@ -60,7 +59,7 @@ def video_bucket_policy(
             actions=READS,
             resources=f"{arn}/*",
             conditions={
-                # Both fire on an absent key: an object without the tag, a service without a role.
+                # Both conditions match an absent key: an object without the tag, a service without a role.
                 "StringNotEquals": {"s3:ExistingObjectTag/verdict": "accepted"},
                 "ArnNotEquals": {"aws:PrincipalArn": list(roles.inspecting_arns)},
             },
@@ -83,9 +82,9 @@ def metadata_bucket_policy(
     s3_endpoint_id: pulumi.Input[str] | None,
     roles: BucketRoles,
 ) -> PolicyDocument:
-    """Records, markers, idempotency keys, messages and posters.
+    """Policy of the bucket of records, markers, idempotency keys, messages and posters.
 
-    s3_endpoint_id: the only way to all of these but posters, where there is a network.
+    s3_endpoint_id: on a stage with a network, the only way to all of these except posters.
     """
     arn = context.bucket_arn("metadata")
     statements = [*_transport(arn), *_encryption(arn, data_key_arn), _short_signatures(arn)]
@@ -98,7 +97,7 @@ def metadata_bucket_policy(
             deny(
                 "RecordsOnlyFromTheNetwork",
                 principal=EVERYONE,
-                actions="s3:*",  # to read, write, delete, and to tag: a tag lets the lifecycle rule delete a record
+                actions="s3:*",  # read, write, delete and tag: a tag makes the lifecycle rule delete a record
                 resources=[f"{arn}/{folder}/*" for folder in FOLDERS_OF_RECORDS],
                 conditions=elsewhere,
             )
@@ -108,13 +107,14 @@ def metadata_bucket_policy(
 
 
 def site_bucket_policy(context: StageNames) -> PolicyDocument:
-    """The web client: CloudFront reads it, the deploying machine writes it."""
+    """Policy of the site bucket: CloudFront reads, the deploying machine writes."""
     arn = context.bucket_arn("site")
     return document(*_transport(arn), _short_signatures(arn), _cloudfront_reads(context, f"{arn}/*"))
 
 
 def log_bucket_policy(context: StageNames, *, logged_buckets: Sequence[str], trail: bool) -> PolicyDocument:
-    """S3's access logs, CloudFront's, and the stage's trail, each from this account and into its own folder."""
+    """Policy of the log bucket: access logs of S3 and CloudFront, and the stage's trail, each from this account and
+    into its own folder."""
     arn = context.bucket_arn("logs")
     statements = [
         *_transport(arn),
@@ -151,7 +151,7 @@ def log_bucket_policy(context: StageNames, *, logged_buckets: Sequence[str], tra
 
 
 def access_log_prefix(bucket: str) -> str:
-    """Folder of the log bucket that S3 fills for this bucket."""
+    """Folder in the log bucket of this bucket's access logs."""
     return f"s3/{bucket}/"
 
 
@@ -213,10 +213,10 @@ def _encryption(bucket_arn: str, data_key_arn: pulumi.Input[str]) -> list[Statem
             principal=EVERYONE,
             actions="s3:PutObject",
             resources=f"{bucket_arn}/*",
-            # Who names the algorithm alone gets the account's `aws/s3` key: S3 API reference, PutObject.
+            # A request that names only the algorithm gets the account's `aws/s3` key: S3 API reference, PutObject.
             conditions={"Null": {algorithm: "false", key: "true"}},
         ),
-        # Conditions on headers do not see these: one changes the key afterwards, the other brings its own along.
+        # Conditions on headers do not cover these: one changes the key afterwards, the other brings its own key.
         deny(
             "NoLaterKey",
             principal=EVERYONE,

@@ -1,4 +1,4 @@
-"""Storage: the buckets in which videos, records, the site and logs rest, encrypted and private."""
+"""Storage: the private, encrypted buckets of videos, records, the site and logs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from components.storage import bucket_policies
 BUCKETS = ("videos", "metadata", "site", "logs")
 LOGGED_BUCKETS = ("videos", "metadata", "site")
 IDEMPOTENCY_KEY_DAYS = 1
-"""Days until an idempotency key expires; clients repeat an init within minutes."""
+"""Days until an idempotency key expires. Clients repeat an init within minutes."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class StorageArgs:
     """Inputs of the storage tier.
 
     data_key_arn: encrypts everything but the log bucket.
-    s3_endpoint_id: the only way to records, or None without a network.
-    trail: whether one writes into the log bucket. renditions: whether CloudFront serves them.
+    s3_endpoint_id: of the only way to records; None without a network.
+    trail: whether a trail writes into the log bucket. renditions: whether CloudFront serves renditions.
     """
 
     context: StageContext
@@ -42,7 +42,7 @@ class Storage(pulumi.ComponentResource):
     """Four private, versioned, logged buckets and their policies."""
 
     video_bucket_name: pulumi.Output[str]
-    """Receives parts straight from the clients; readable only once accepted."""
+    """Receives parts directly from clients. Videos are readable only after acceptance."""
     metadata_bucket_name: pulumi.Output[str]
     """Records, markers, posters."""
     site_bucket_name: pulumi.Output[str]
@@ -50,13 +50,13 @@ class Storage(pulumi.ComponentResource):
     bucket_domains: dict[str, pulumi.Output[str]]
     """Regional host names by bucket, as CloudFront's origins."""
     upload_hosts: list[pulumi.Input[str]]
-    """Host names to which a page sends parts and forms, and from which it reads."""
+    """Host names to which a page uploads, and from which it reads."""
     log_bucket_name: pulumi.Output[str]
-    """Access logs of buckets and edge, the trail."""
+    """Access logs of buckets and edge, and the trail."""
     log_bucket_arn: pulumi.Output[str]
     """ARN of the log bucket."""
     dependencies: list[pulumi.Resource]
-    """Policies, encryption and public access blocks; every writer to a bucket depends on them."""
+    """Policies, encryption and public access blocks. Every writer to a bucket depends on them."""
 
     def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(type_token("Storage"), name, None, opts)
@@ -116,7 +116,7 @@ class Storage(pulumi.ComponentResource):
                 f"{name}-{purpose}",
                 bucket=buckets[purpose].id,
                 rules=rules,
-                # Rules about noncurrent versions are refused on a bucket that has none.
+                # S3 refuses rules about noncurrent versions on an unversioned bucket.
                 opts=protected(self, args.context.general.protect, depends_on=[versionings[purpose]]),
             )
         if args.settings.transfer_acceleration:
@@ -174,7 +174,7 @@ class Storage(pulumi.ComponentResource):
 
     def _encryption(self, purpose: str, bucket: aws.s3.Bucket) -> aws.s3.BucketServerSideEncryptionConfiguration:
         if purpose == "logs":
-            # S3 User Guide, "Enabling server access logging": the target takes S3's own keys only.
+            # S3 User Guide, "Enabling server access logging": the target bucket supports only SSE-S3.
             default = aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
                 sse_algorithm="AES256"
             )
@@ -189,14 +189,14 @@ class Storage(pulumi.ComponentResource):
                 aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
                     apply_server_side_encryption_by_default=default,
                     bucket_key_enabled=purpose != "logs",
-                    blocked_encryption_types=["SSE-C"],  # what a client's own key hides, nobody here can read
+                    blocked_encryption_types=["SSE-C"],  # nobody here can read an object encrypted with a client's key
                 )
             ],
             opts=self._protected,
         )
 
     def _lifecycles(self) -> dict[str, list[aws.s3.BucketLifecycleConfigurationRuleArgs]]:
-        """Rules by bucket. None moves a video to where it would have to be restored before it plays."""
+        """Rules by bucket. None moves a video to a tier from which it must be restored before it plays."""
         args = self._args
         cleanup_rules = [
             _drop_incomplete(args.settings.incomplete_upload_days),

@@ -1,4 +1,4 @@
-"""CORS of the video bucket: the pages that may send parts from a browser. It comes after the edge, which names the
+"""CORS of the video bucket: the pages that may send parts from a browser. It is created after the edge, which names the
 site."""
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ CORS_CACHE_SECONDS = 3_000
 
 @dataclass(frozen=True, kw_only=True)
 class UploadCorsArgs:
-    """origins: `https://…` of the pages that may send parts to the video bucket."""
+    """origins: of the pages that may send parts, as `https://…`."""
 
     video_bucket_name: pulumi.Input[str]
     origins: Sequence[pulumi.Input[str]]
@@ -37,7 +37,7 @@ class UploadCors(pulumi.ComponentResource):
                     allowed_origins=list(args.origins),
                     allowed_methods=["PUT", "POST", "GET", "HEAD"],
                     allowed_headers=["*"],  # the signature fixes which headers count
-                    # Without ETag a browser cannot complete what it sent.
+                    # Without the ETag a browser cannot complete its upload.
                     expose_headers=["ETag", "x-amz-checksum-crc64nvme", "x-amz-version-id", "x-amz-request-id"],
                     max_age_seconds=CORS_CACHE_SECONDS,
                 )

@@ -1,1 +1,1 @@
-"""Converter of one machine, in place of MediaConvert."""
+"""The local platform's converter, in place of MediaConvert."""

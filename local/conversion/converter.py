@@ -1,6 +1,7 @@
-"""Converter of this machine: carries out the jobs of the stand-in's MediaConvert, one after the other.
+"""The local converter: carries out the jobs of the stand-in's MediaConvert one by one.
 
-An event tells it of new jobs, and it asks the stand-in for them: what a killed converter left unfinished is begun anew.
+An event announces new jobs, and the converter lists them at the stand-in: a job that a killed converter left unfinished
+starts again.
 """
 
 import logging
@@ -27,7 +28,7 @@ ENCODER = "local.conversion.encoder"
 CONTROL = "/_stand-in/conversions"
 LIMITS = InspectionLimits(max_wall_seconds=6 * 3600, max_cpu_seconds=6 * 3600)
 MAX_GROWTH = 8
-"""H.264 takes more bytes than a newer codec; a file that makes any number of pictures of few bytes is not converted."""
+"""Limit of the result's size. H.264 takes more bytes than newer codecs; the limit refuses decompression bombs."""
 
 _RETRY_SECONDS = 5
 _TIMEOUT_SECONDS = 30
@@ -36,7 +37,7 @@ _UNKNOWN_FRAME_RATE = 60.0
 
 
 class CancelledError(Exception):
-    """The job was cancelled: its result is not wanted any more."""
+    """The job was cancelled, and its result is no longer needed."""
 
 
 class LocalConverter:
@@ -48,11 +49,11 @@ class LocalConverter:
         self._woken = threading.Event()
 
     def wake(self, event: Mapping[str, Any], _: object) -> None:
-        """Look for jobs, as an event asks."""
+        """Look for jobs, when an event announces some."""
         self._woken.set()
 
     def run(self) -> None:
-        """Carry out what there is, and wait for more."""
+        """Carry out jobs, and wait for more."""
         while True:
             self._woken.clear()
             try:
@@ -74,7 +75,7 @@ class LocalConverter:
         except CancelledError:
             log.info("job %s cancelled", job["id"])
         except Exception as error:
-            # Also of a file that is gone: the platform asks again, or does not.
+            # Including a missing file: the platform decides whether to request the job again.
             log.warning("job %s failed: %s", job["id"], error)
             self._tell(job, "ERROR")
         else:

@@ -1,7 +1,7 @@
 """The encoding process: `python -m local.conversion.encoder`, started by `converter` alone.
 
-It is locked up as the inspecting process is: it opens nothing, the file comes to it by ranges, and the result leaves it
-in pieces.
+It is sandboxed like the inspecting process: it opens nothing, reads the file in ranges from its parent, and sends the
+result back in pieces.
 """
 
 import json
@@ -14,7 +14,7 @@ from chalicelib.core.video_types import Container
 
 
 def main() -> NoReturn:
-    """Encode a file's streams anew."""
+    """Re-encode a file's streams."""
     serve(_load)
 
 

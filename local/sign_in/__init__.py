@@ -1,1 +1,1 @@
-"""The hosted sign-in of the local platform: the endpoints, tokens and refusals of Cognito's hosted pages."""
+"""The hosted sign-in of the local platform, with the endpoints, tokens and refusals of Cognito's hosted pages."""

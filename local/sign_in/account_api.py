@@ -1,4 +1,4 @@
-"""Cognito's JSON API, as far as the account view and the operators' commands call it."""
+"""The part of Cognito's JSON API that the account view and the operators' commands call."""
 
 import json
 import re
@@ -39,7 +39,7 @@ class _Refusal(Exception):  # noqa: N818 - an answer of the service, under the s
 
 
 class AccountApi:
-    """Calls that a person's access token opens, and calls that an operator signs."""
+    """Calls authorized by a person's access token, and calls signed by an operator."""
 
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
@@ -69,7 +69,7 @@ class AccountApi:
         return api
 
     def call(self) -> Response:
-        """Answer one call; requests that break AWS's model are refused before."""
+        """Answer one call. Requests that violate AWS's model were refused before."""
         if request.content_encoding:
             raise _Refusal("SerializationException", "The body is sent as it is.")
         # Without a signature, which may name another service, the target alone says which model holds.

@@ -137,7 +137,8 @@ class Authority:
         return grants[grant_type](client, form)
 
     def issue_tokens(self, email: str, *, scopes: Sequence[str] = DEFAULT_SCOPES, client_id: str = "web") -> Tokens:
-        """Tokens for a person, made if missing, without the walk through the pages: for load and end-to-end tests.
+        """Issue tokens for a person without the pages, for load and end-to-end tests. The account is created if it is
+        missing.
 
         Raises InvalidEmailError, UnknownClientError, InvalidScopeError.
         """

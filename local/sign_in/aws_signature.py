@@ -1,4 +1,4 @@
-"""Signatures of operators' calls: SigV4 with the local platform's one access key."""
+"""Signatures of operators' calls: SigV4 with the local platform's only access key."""
 
 import hmac
 import re
@@ -22,7 +22,7 @@ _DEMANDED = {"host", "x-amz-date", "x-amz-target"}
 
 
 def is_signed(url: str, headers: Mapping[str, str], body: bytes, now: float) -> bool:
-    """Check that the platform's key signed this request, lately. headers: names in lower case."""
+    """Check that the platform's key signed this request recently. headers: names in lower case."""
     found = _AUTHORIZATION.fullmatch(headers.get("authorization", ""))
     timestamp = headers.get("x-amz-date", "")
     if found is None or not _TIMESTAMP.fullmatch(timestamp):

@@ -13,7 +13,7 @@ from local.sign_in.private_files import PrivateFiles
 IDENTITY_SCOPES = ("openid", "email", "profile")
 API_SCOPES = ("video-upload/read", "video-upload/write")
 ACCOUNT_SCOPE = "aws.cognito.signin.user.admin"
-"""Lets a token change its person's own account at Cognito."""
+"""Scope of changes to the person's own account at Cognito."""
 ACCOUNT_CLIENT = "account"
 ACCOUNT_PAGE = "account.html"
 TOKEN_SECONDS = 3600
@@ -33,9 +33,9 @@ def site_redirect_uris(*origins: str) -> dict[str, tuple[str, ...]]:
 
 DEFAULT_REDIRECT_URIS: Mapping[str, Sequence[str]] = {
     **site_redirect_uris("http://127.0.0.1:8000", "http://localhost:8000"),
-    # Cognito compares redirects letter by letter, so each port the desktop client may find free is registered.
+    # Cognito compares redirects exactly, so each port that the desktop client may use is registered.
     "desktop": tuple(f"http://127.0.0.1:{port}/callback" for port in range(53682, 53692)),
-    # No app claims this link: a person who tries an app's flow reads the code from the address.
+    # No app claims this link: to try an app's flow, read the code from the address.
     "native": ("https://app.example.com/signed-in",),
 }
 
@@ -46,10 +46,10 @@ MACHINE_FILE = "machine_client.json"
 class Client:
     """One app client.
 
-    secret: None for public clients, which prove themselves by PKCE.
-    redirect_uris: where codes may go, and where people may land after signing out.
-    token_seconds, refresh_seconds: the lives of its access and ID tokens, and of a family of its refresh tokens.
-    has_companies: whether companies' people sign in by it, beside those of the pool.
+    secret: None for public clients, which use PKCE.
+    redirect_uris: allowed redirects of codes, and after signing out.
+    token_seconds, refresh_seconds: lifetimes of its access and ID tokens, and of a family of its refresh tokens.
+    has_companies: whether people of companies may sign in as well.
     """
 
     client_id: str
@@ -62,13 +62,13 @@ class Client:
     has_companies: bool = True
 
     def redirect_uri(self, uri: str) -> str:
-        """The address itself when it is registered. Raises UnregisteredRedirectError."""
+        """Return the address if it is registered. Raises UnregisteredRedirectError."""
         if uri not in self.redirect_uris:
             raise UnregisteredRedirectError(self.client_id, uri)
         return uri
 
     def grant_scopes(self, requested: str) -> tuple[str, ...]:
-        """Space-separated scopes in the client's order; none asked for means all. Raises InvalidScopeError."""
+        """Space-separated scopes in the client's order; all if none is requested. Raises InvalidScopeError."""
         wanted = set(requested.split())
         if unknown := wanted.difference(self.scopes):
             raise InvalidScopeError(description=f"scopes not open to this client: {' '.join(sorted(unknown))}")
@@ -95,7 +95,7 @@ class Clients:
             raise UnknownClientError(client_id) from None
 
     def authenticate(self, client_id: str, secret: str | None) -> Client:
-        """The client that asks for tokens. Raises InvalidClientError."""
+        """The client that requests tokens. Raises InvalidClientError."""
         try:
             client = self.get(client_id)
         except UnknownClientError as error:
@@ -107,23 +107,24 @@ class Clients:
         return client
 
     def add(self, client: Client) -> None:
-        """Register a client beside those of the platform."""
+        """Register an additional client."""
         self._clients[client.client_id] = client
 
     def allow_redirects(self, client_id: str, uris: Sequence[str]) -> None:
-        """Register addresses of a site that found its port after the sign-in started. Raises UnknownClientError."""
+        """Register addresses of a site whose port is known only after the sign-in started. Raises
+        UnknownClientError."""
         client = self.get(client_id)
         self._clients[client_id] = replace(client, redirect_uris=(*client.redirect_uris, *uris))
 
     @property
     def web_origins(self) -> frozenset[str]:
-        """Origins of the web client, whose scripts may read the token endpoint."""
+        """Origins of the web client: their scripts may call the token endpoint."""
         parts = [urlsplit(uri) for uri in self._clients["web"].redirect_uris] if "web" in self._clients else []
         return frozenset(f"{part.scheme}://{part.netloc}" for part in parts)
 
 
 def _person_client(client_id: str, uris: Sequence[str]) -> Client:
-    """The account client opens a person's account and nothing of the API; the others, the reverse."""
+    """Scopes of a client: the account client's open only the person's account, the others' only the API."""
     is_account = client_id == ACCOUNT_CLIENT
     return Client(
         client_id=client_id,

@@ -1,7 +1,7 @@
-"""Company sign-in: people whom a company's OpenID Connect provider vouches for, as Cognito federates them.
+"""Company sign-in: federation with a company's OpenID Connect provider, as in Cognito.
 
-The browser leaves for the company with a state, a nonce and a PKCE challenge, and comes back with a code; the ID token
-that the code buys is verified in full.
+The browser is sent to the company with a state, a nonce and a PKCE challenge, and returns with a code. The code is
+exchanged for an ID token, which is verified completely.
 """
 
 import base64
@@ -23,10 +23,10 @@ from local.sign_in.signing_key import ALGORITHM
 from local.sign_in.users import Identity
 
 CALLBACK = "/oauth2/idpresponse"
-"""Cognito developer guide, "Using OIDC identity providers with a user pool": what a company registers."""
+"""Redirect that a company registers: Cognito developer guide, "Using OIDC identity providers with a user pool"."""
 SCOPES = "openid email"
 ANSWER_SECONDS = 300
-"""For so long a person may take at the company; Cognito states no figure."""
+"""Longest duration of a sign-in at the company. Cognito documents none."""
 TIMEOUT_SECONDS = 10
 
 
@@ -35,7 +35,8 @@ class Company:
     """A company and this sign-in's client there.
 
     name: of the provider in the pool. domains: mail domains that `idp_identifier` may name. groups_claim: claim with
-    the person's groups; administrators: the group whose members are administrators here. Neither: none are.
+    the person's groups; administrators: the group whose members are administrators here. Both are empty without
+    administrators.
     """
 
     name: str
@@ -61,7 +62,7 @@ class _Begun:
 
 @dataclass(frozen=True, kw_only=True)
 class CompletedSignIn:
-    """A person whom the company has signed in, and the request that sent them there."""
+    """A person whom the company has signed in, and the original authorization request."""
 
     asked: AuthorizationRequest
     identity: Identity
@@ -69,7 +70,7 @@ class CompletedSignIn:
 
 
 class CompanySignIns:
-    """Sign-ins under way at companies."""
+    """Sign-ins in progress at companies."""
 
     def __init__(self, companies: Sequence[Company], *, callback_url: str, clock: Callable[[], float]) -> None:
         self.companies = tuple(companies)
@@ -79,7 +80,7 @@ class CompanySignIns:
         self._begun: dict[str, _Begun] = {}
 
     def named(self, query: Mapping[str, str], client: Client) -> Company | None:
-        """The company that a client's request names, by provider or by domain. Raises InvalidRequestError."""
+        """The company in a client's request, by provider or by domain. Raises InvalidRequestError."""
         provider, domain = query.get("identity_provider"), query.get("idp_identifier")
         if provider in {None, "COGNITO"} and domain is None:
             return None
@@ -89,7 +90,7 @@ class CompanySignIns:
         raise InvalidRequestError(description="Login option is not available. Please try another one.")
 
     def begin(self, company: Company, asked: AuthorizationRequest, *, browser: str) -> str:
-        """The company's address to send the browser to. Raises CompanyAnswerError."""
+        """Address of the company's sign-in, to which the browser is sent. Raises CompanyAnswerError."""
         state = secrets.token_urlsafe(32)
         begun = _Begun(
             company=company,
@@ -118,13 +119,13 @@ class CompanySignIns:
         return f"{endpoint}?{urlencode(query)}"
 
     def take(self, state: str, *, browser: str) -> AuthorizationRequest:
-        """The request behind a company's answer, without using it up. Raises UnknownStateError."""
+        """The request behind a company's response, without consuming its state. Raises UnknownStateError."""
         return self._found(state, browser).asked
 
     def finish(self, query: Mapping[str, str], *, browser: str) -> CompletedSignIn:
-        """Use up the state, and verify the company's answer.
+        """Consume the state, and verify the company's response.
 
-        Raises UnknownStateError; AccessDeniedError and CompanyAnswerError, which go to the client.
+        Raises UnknownStateError; AccessDeniedError and CompanyAnswerError, which are reported to the client.
         """
         state = query.get("state", "")
         begun = self._found(state, browser)
@@ -171,7 +172,7 @@ class CompanySignIns:
                 algorithms=[ALGORITHM],
                 audience=company.client_id,
                 issuer=company.issuer,
-                # exp is compared with the clock of this sign-in.
+                # exp is compared with this sign-in's clock.
                 options={"require": ["exp", "iat", "sub", "nonce"], "verify_exp": False, "verify_iat": False},
             )
             ends_at = int(claims["exp"])
@@ -196,7 +197,7 @@ def _discovered(company: Company) -> dict[str, Any]:
 
 
 def _as_attribute(claim: object) -> str:
-    """A claim as Cognito stores it in a text: several values as `[one, two]`."""
+    """A claim in Cognito's text form: several values as `[one, two]`."""
     if isinstance(claim, list):
         return f"[{', '.join(map(str, claim))}]"
     return "" if claim is None else str(claim)

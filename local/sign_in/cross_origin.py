@@ -1,4 +1,4 @@
-"""CORS: the site's scripts may call what clients call, and no other page's."""
+"""CORS: only the site's scripts may call the clients' endpoints."""
 
 from flask import Blueprint, Response, request
 
@@ -6,7 +6,7 @@ from local.sign_in.clients import Clients
 
 
 def allow_the_site(blueprint: Blueprint, clients: Clients) -> None:
-    """Let scripts of the web client's origins read the answers of these routes."""
+    """Let scripts of the web client's origins read the responses of these routes."""
 
     def allow(response: Response) -> Response:
         response.headers["Vary"] = "Origin"

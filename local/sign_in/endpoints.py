@@ -1,4 +1,4 @@
-"""The endpoints clients call without a person: discovery, keys, tokens, user information, revocation."""
+"""Endpoints that clients call directly: discovery, keys, tokens, user information, revocation."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ from local.sign_in.errors import InvalidClientError, InvalidRequestError, Invali
 
 
 class Endpoints:
-    """Requests of clients; the web client's scripts may read every answer."""
+    """Requests of clients. The web client's scripts may read every response."""
 
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
@@ -39,7 +39,7 @@ class Endpoints:
         return jsonify(keys=[self._authority.key.public_jwk()])
 
     def token(self) -> Response:
-        """Tokens for a code, a refresh token or a machine's secret."""
+        """Issue tokens for a code, a refresh token or a machine's secret."""
         if any(len(values) > 1 for _, values in request.form.lists()):
             raise InvalidRequestError(description="a parameter is repeated")
         tokens = self._authority.exchange(_authenticated_client(self._authority), request.form)
@@ -59,7 +59,7 @@ class Endpoints:
         return jsonify(about | ({"email": user.email, "email_verified": "true"} if "email" in scopes else {}))
 
     def revoke(self) -> Response:
-        """End a refresh token and the access tokens drawn from it."""
+        """Revoke a refresh token and the access tokens issued with it."""
         client = _authenticated_client(self._authority)
         self._authority.refresh_tokens.revoke_token(request.form.get("token", ""), client_id=client.client_id)
         return Response(status=200)
