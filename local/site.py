@@ -35,12 +35,13 @@ if TYPE_CHECKING:
 API_PREFIX = "/api"
 MAX_LINK_DAYS = 30  # the API's own default
 SHARE, FAILED_SHARE = "/share", "/?share=failed"
-"""Path to which other apps share videos, and the redirect where no service worker took the share, as at the edge."""
+"""Path to which other apps share videos, and the redirect for browsers without the service worker, as at the edge."""
 CALLS_AT_ONCE = 64
-"""Number of functions that run at the same time; further calls wait."""
+"""Concurrent invocations; further calls wait."""
 CALLS_AT_ONCE_OF_ONE_CALLER = 4
-"""A caller is a token, or an address without one. All calls share one interpreter: each that runs slows the others."""
-# A connection of the client's, and what a thread has open to S3, KMS and the sign-in.
+"""Concurrent invocations of a caller: a token, or an address without one. All calls share one interpreter and slow each
+other down."""
+# One connection of the client, and a thread's connections to S3, KMS and the sign-in.
 MAX_OPEN_FILES = 8192
 
 NOTHING_HERE = Refusal(HTTPStatus.NOT_FOUND, "page_not_found", "There is nothing at this address.")
@@ -102,7 +103,7 @@ class Site:
         self._content_security_policy = "; ".join(
             [
                 "default-src 'none'",
-                # The checksum's steps are compiled; it lets no text become a script.
+                # For the checksum in WebAssembly. It does not allow eval of JavaScript.
                 "script-src 'self' 'wasm-unsafe-eval'",
                 "style-src 'self'",
                 "manifest-src 'self'",
@@ -133,7 +134,7 @@ class Site:
         return self._send_file(path, start_response)
 
     def _call_api(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        # Imported here: it needs the app's environment, which only a configured process has.
+        # Imported here: it needs the app's environment, which only configured processes have.
         from local.measured_gateway import MeasuredGateway
 
         gateway = MeasuredGateway(self._app, self._chalice_config)
@@ -175,12 +176,12 @@ def _is_file(file: Path) -> bool:
     try:
         return file.is_file()
     except OSError:
-        # A name that is longer than a file's may be.
+        # The name is longer than a file name may be.
         return False
 
 
 def _coded(path: str) -> str:
-    """In the one spelling that no parser takes for a host, a query or a fragment. path: as WSGI has it."""
+    """The path in a spelling that no parser mistakes for a host, a query or a fragment. path: as in WSGI."""
     coded = quote(path.encode("latin-1"), safe="/:@!$&'()*+,;=~")
     return f"/%2F{coded[2:]}" if coded.startswith("//") else coded
 
@@ -222,7 +223,7 @@ def _answer(start_response: StartResponse, status: int, headers: dict[str, Any],
 
 
 def main() -> None:
-    """Serve until a signal stops the process; the environment is that of the API."""
+    """Serve until a signal stops the process. Needs the API's environment."""
     parser = argparse.ArgumentParser(prog="python -m local.site", description=__doc__)
     parser.add_argument("--port", type=int, default=8000, help="port on 127.0.0.1; 0 picks a free one")
     parser.add_argument(

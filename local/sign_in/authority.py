@@ -32,7 +32,7 @@ DEFAULT_SCOPES = ("openid", "email", *API_SCOPES)
 
 @dataclass(frozen=True, kw_only=True)
 class DemoUser:
-    """The account that is ready at the first start."""
+    """The demo account of the first start."""
 
     email: str
     password: str
@@ -40,7 +40,7 @@ class DemoUser:
 
 @dataclass(frozen=True, kw_only=True)
 class Destination:
-    """Target of the answer to an authorization request: a client, and a redirect address verified to be its own."""
+    """Destination of the response to an authorization request: a client and one of its registered addresses."""
 
     client: Client
     redirect_uri: str
@@ -58,7 +58,7 @@ class AuthorizationRequest:
 
 
 class Authority:
-    """Everything the endpoints decide."""
+    """The decisions behind the endpoints."""
 
     def __init__(
         self,

@@ -34,7 +34,7 @@ class SignInError(Exception):
 
 
 class UnknownClientError(SignInError):
-    """No client of this id: redirecting anywhere would make the sign-in an open redirector."""
+    """No client has this id. A redirect would make the sign-in an open redirector."""
 
     def __init__(self, client_id: str) -> None:
         super().__init__(f"There is no client {client_id!r}.")
@@ -42,7 +42,7 @@ class UnknownClientError(SignInError):
 
 
 class UnregisteredRedirectError(SignInError):
-    """The address is not one of the client's, compared letter by letter."""
+    """The address is not exactly one of the client's."""
 
     def __init__(self, client_id: str, uri: str) -> None:
         super().__init__(f"{uri!r} is not registered for the client {client_id!r}.")
@@ -51,7 +51,7 @@ class UnregisteredRedirectError(SignInError):
 
 
 class UnknownStateError(SignInError):
-    """A company's answer that nobody asked for in this browser, or not lately, or a second time."""
+    """A company's response without a pending request in this browser: unsolicited, late or repeated."""
 
     def __init__(self) -> None:
         super().__init__("This sign-in was not begun here, or too long ago. Start again from the application.")
@@ -69,13 +69,13 @@ class OAuthError(SignInError):
 
 
 class AccessDeniedError(OAuthError):
-    """The company did not let the person in, or the person changed their mind there."""
+    """The company refused the person, or the person cancelled."""
 
     code = "access_denied"
 
 
 class CompanyAnswerError(OAuthError):
-    """The company's answer proves nothing."""
+    """The company's response cannot be verified."""
 
     code = "server_error"
 
@@ -106,7 +106,7 @@ class InvalidScopeError(OAuthError):
 
 
 class InvalidTokenError(OAuthError):
-    """The access token shown to userInfo is not one of ours, or is over (RFC 6750)."""
+    """The access token sent to userInfo is not one of ours, or has expired (RFC 6750)."""
 
     code = "invalid_token"
     status = 401
@@ -125,13 +125,13 @@ class UnauthorizedClientError(OAuthError):
 
 
 class UnsupportedGrantTypeError(OAuthError):
-    """No such grant here."""
+    """Unknown grant type."""
 
     code = "unsupported_grant_type"
 
 
 class UnsupportedResponseTypeError(OAuthError):
-    """Only code: the implicit grant would put tokens into addresses."""
+    """Any response type but code: the implicit grant would put tokens into URLs."""
 
     code = "unsupported_response_type"
 
@@ -144,7 +144,7 @@ class WrongCredentialsError(SignInError):
 
 
 class TooManyAttemptsError(SignInError):
-    """Failed too often lately; the right password is refused as well until the wait is over."""
+    """Too many failures; even the correct password is refused until the wait is over."""
 
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__(f"Too many attempts: try again in {retry_after_seconds} s.")
@@ -152,7 +152,7 @@ class TooManyAttemptsError(SignInError):
 
 
 class InvalidEmailError(SignInError):
-    """Not the shape of an e-mail address."""
+    """The text is no e-mail address."""
 
 
 class EmailTakenError(SignInError):
@@ -168,14 +168,14 @@ class PasswordTooShortError(SignInError):
 
 
 class WrongCodeError(SignInError):
-    """A code that the authenticator app does not show now, or that was used before."""
+    """A code that is not current, or was used before."""
 
     def __init__(self) -> None:
         super().__init__("Wrong code. Enter the one that your app shows now; each works once.")
 
 
 class NoSecondFactorError(SignInError):
-    """No authenticator app is set up, or being set up."""
+    """No authenticator app is set up or being set up."""
 
     def __init__(self) -> None:
         super().__init__("No authenticator app is set up. Sign in again.")

@@ -1,4 +1,4 @@
-"""Shared parts of the sign-in's pages: the client's request, the browser's session, forms, and where they lead."""
+"""Shared parts of the sign-in's pages: the client's request, the browser's session, forms and redirects."""
 
 import hmac
 import secrets
@@ -29,7 +29,7 @@ CODE_SECONDS = 180  # Cognito API reference, CreateUserPoolClient, AuthSessionVa
 
 
 class RefusedError(SignInError):
-    """A refusal that belongs to the client, on its way to the redirect."""
+    """A refusal that is reported to the client by the redirect."""
 
     def __init__(self, destination: Destination, error: OAuthError) -> None:
         super().__init__(error.description)
@@ -38,17 +38,17 @@ class RefusedError(SignInError):
 
 
 def redirect_refusal(error: RefusedError) -> AnyResponse:
-    """Tell the client."""
+    """Report the refusal to the client."""
     return answer(error.destination, error=error.error.code, error_description=error.error.description)
 
 
 def not_a_destination(error: SignInError) -> AnyResponse:
-    """Tell the person: nobody else may hear of it."""
+    """Show the refusal to the person; it may be reported to nobody else."""
     return page("error.html", 400, message=str(error))
 
 
 def checked_request(authority: Authority) -> AuthorizationRequest:
-    """The client's request, as it was checked. Raises UnknownClientError, UnregisteredRedirectError, RefusedError."""
+    """The client's request, checked. Raises UnknownClientError, UnregisteredRedirectError, RefusedError."""
     destination = authority.destination(request.args)
     try:
         _check_single(request.args)
@@ -71,12 +71,12 @@ def answer(destination: Destination, **parameters: str) -> AnyResponse:
 
 
 def session_user(authority: Authority) -> tuple[User, int] | None:
-    """The person whom this browser signed in lately, and when."""
+    """The person with a recent session in this browser, and the time of the sign-in."""
     signed_in_at = session.get("signed_in_at")
     if not isinstance(signed_in_at, int) or signed_in_at + SESSION_SECONDS <= authority.clock():
         return None
     user = authority.users.by_subject(str(session.get("subject")))
-    # The second factor of a company's person is the company's.
+    # A company is responsible for the second factor of its people.
     if user is None or (user.identity is None and authority.second_factors.must_set_up(user.subject)):
         return None
     return user, signed_in_at
@@ -100,7 +100,7 @@ def _ask_on(path: str, authority: Authority, user: User) -> AnyResponse:
 
 
 def half_signed_in(authority: Authority) -> User | None:
-    """The person whose password was right just now."""
+    """The person who has just entered the correct password."""
     until = session.get("half_signed_in_until")
     if not isinstance(until, int) or until <= authority.clock():
         return None
@@ -110,14 +110,14 @@ def half_signed_in(authority: Authority) -> User | None:
 def sign_in_and_answer(authority: Authority, user: User, asked: AuthorizationRequest) -> AnyResponse:
     """Begin the browser's session, and send a code to the client."""
     signed_in_at = int(authority.clock())
-    session.clear()  # what somebody planted before the sign-in must not live on in it
+    session.clear()  # against session fixation: a cookie planted before the sign-in must not survive it
     session["subject"] = user.subject
     session["signed_in_at"] = signed_in_at
     return answer(asked.destination, code=authority.issue_code(user, asked, signed_in_at))
 
 
 def browser_id() -> str:
-    """A secret of this browser's session: a company's answer counts only where its sign-in was begun."""
+    """A secret of this browser's session, which ties a company's response to the browser that began the sign-in."""
     known = session.get("browser")
     if not isinstance(known, str):
         known = session["browser"] = secrets.token_urlsafe(32)
@@ -161,7 +161,7 @@ _STATUSES: dict[type[SignInError], int] = {
 def form(
     template: str, asked: AuthorizationRequest, *, error: SignInError | None = None, **context: object
 ) -> AnyResponse:
-    """A page with a form, and what was wrong with its last answer."""
+    """A page with a form, and the error of its last submission."""
     status = 200 if error is None else _STATUSES[type(error)]
     response = page(
         template,
@@ -179,9 +179,9 @@ def form(
 
 
 def page(template: str, status: int, *, form_target: str | None = None, **context: object) -> Response:
-    """A page with the headers of all. form_target: where its form may lead in the end."""
+    """A page with the headers of all pages. form_target: final destination of its form."""
     response = make_response(render_template(template, **context), status)
-    # Chromium applies form-action to all redirects that follow the form as well.
+    # Chromium also applies form-action to the redirects after a form.
     further: tuple[str, ...] = current_app.config["FURTHER_ORIGINS"]
     origins = ["{0.scheme}://{0.netloc}".format(urlsplit(form_target)), *further] if form_target else []
     target = "".join(f" {origin}" for origin in origins)
@@ -189,7 +189,7 @@ def page(template: str, status: int, *, form_target: str | None = None, **contex
         f"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'{target}; "
         "base-uri 'none'; frame-ancestors 'none'"
     )
-    # As Cognito's pages have it: a page that opened this one as a window cannot follow it by its handle.
+    # As on Cognito's pages: a page that opened this one as a window loses its handle.
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"

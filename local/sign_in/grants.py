@@ -22,7 +22,7 @@ REFRESH_FILE = "refresh_tokens.json"
 class Grant:
     """Permission of a person for a client, from the sign-in to the last token issued under it.
 
-    origin_jti: the name of the whole family of tokens, as Cognito calls it.
+    origin_jti: Cognito's id of the whole family of tokens.
     signed_in_at: seconds since 1970.
     """
 
@@ -35,7 +35,7 @@ class Grant:
 
 @dataclass(frozen=True, kw_only=True)
 class CodeRequest:
-    """An authorization request as it was checked, bound to the code that answers it."""
+    """A checked authorization request, bound to its code."""
 
     redirect_uri: str
     code_challenge: str
@@ -50,7 +50,7 @@ class _IssuedCode:
 
 
 class AuthorizationCodes:
-    """Codes of the last minute, and which of them were used."""
+    """Codes of the last minute, used and unused."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -59,7 +59,7 @@ class AuthorizationCodes:
         self._used: dict[str, _IssuedCode] = {}
 
     def issue(self, grant: Grant, request: CodeRequest) -> str:
-        """A code for CODE_SECONDS."""
+        """Issue a code that is valid for CODE_SECONDS."""
         code = secrets.token_urlsafe(32)
         now = self._clock()
         with self._lock:
@@ -69,9 +69,9 @@ class AuthorizationCodes:
         return code
 
     def redeem(self, code: str, *, client_id: str, redirect_uri: str, code_verifier: str) -> tuple[Grant, CodeRequest]:
-        """Use up a code, also when the attempt fails.
+        """Redeem a code, which invalidates it even if the attempt fails.
 
-        Raises CodeReplayedError for a second use, InvalidGrantError for everything else that does not fit.
+        Raises CodeReplayedError for a second use, InvalidGrantError for every other mismatch.
         """
         key = _digest(code)
         with self._lock:
@@ -108,9 +108,9 @@ class _Family:
 
 
 class RefreshTokens:
-    """Families of refresh tokens: only the newest of each is good, showing an older one ends the family.
+    """Families of refresh tokens: only the newest token of each is valid, and use of an older one revokes the family.
 
-    Kept by their digests, so that the file opens nothing.
+    Only digests are stored, so that the file contains no usable token.
     """
 
     def __init__(self, files: PrivateFiles, clock: Callable[[], float]) -> None:
@@ -122,7 +122,7 @@ class RefreshTokens:
         }
 
     def issue(self, grant: Grant, seconds: int) -> str:
-        """The first token of a new family, which lives so long."""
+        """The first token of a new family with this lifetime."""
         with self._lock:
             token = self._new_token(grant.origin_jti)
             self._families[grant.origin_jti] = _Family(grant, _digest(token), self._clock() + seconds)
@@ -130,7 +130,7 @@ class RefreshTokens:
             return token
 
     def rotate(self, token: str, *, client_id: str) -> tuple[Grant, str]:
-        """The grant and the next token; the family keeps the end of its first. Raises InvalidGrantError."""
+        """The grant and the next token, which expires with the family. Raises InvalidGrantError."""
         with self._lock:
             family = self._family(token)
             digest = _digest(token)
@@ -149,7 +149,7 @@ class RefreshTokens:
             return family.grant, next_token
 
     def revoke_token(self, token: str, *, client_id: str) -> None:
-        """End the token's family; unknown and foreign tokens change nothing (RFC 7009)."""
+        """Revoke the token's family. Unknown tokens, and tokens of other clients, have no effect (RFC 7009)."""
         with self._lock:
             family = self._family(token)
             known = family is not None and _digest(token) in (family.current_digest, *family.used_digests)
@@ -158,13 +158,13 @@ class RefreshTokens:
                 self._save()
 
     def revoke_family(self, origin_jti: str) -> None:
-        """End a family by name, if it is there."""
+        """Revoke a family by its id, if it exists."""
         with self._lock:
             if self._families.pop(origin_jti, None) is not None:
                 self._save()
 
     def revoke_person(self, subject: str) -> None:
-        """End all families of a person."""
+        """Revoke all families of a person."""
         with self._lock:
             self._families = {
                 name: family for name, family in self._families.items() if family.grant.subject != subject

@@ -1,4 +1,4 @@
-"""The endpoints a browser walks through: authorize, login, signup, second factor, logout."""
+"""Endpoints for the browser: authorize, login, signup, second factor, logout."""
 
 from flask import Blueprint, redirect, request, session
 from werkzeug.wrappers import Response as AnyResponse
@@ -64,11 +64,11 @@ class Pages:
         return pages
 
     def root(self) -> AnyResponse:
-        """Nothing starts here: every sign-in is asked for by a client."""
+        """Explain that every sign-in begins at a client."""
         return page("error.html", 404, message="Open the application and sign in from there.")
 
     def authorize(self) -> AnyResponse:
-        """A code at once for those who are signed in, the form for the others."""
+        """Send a code to the client if the person is signed in, else show the form."""
         asked = checked_request(self._authority)
         try:
             company = self._companies.named(request.args, asked.destination.client)
@@ -85,7 +85,7 @@ class Pages:
         return redirect(f"/login?{request.query_string.decode()}")
 
     def login(self) -> AnyResponse:
-        """The form and its answer."""
+        """Show the form and handle its submission."""
         asked = checked_request(self._authority)
         if request.method == "GET":
             return self._login_form(asked)
@@ -112,7 +112,7 @@ class Pages:
             raise RefusedError(asked.destination, error) from error
 
     def company_answer(self) -> AnyResponse:
-        """A company's answer: sign the person in, or tell the client why not."""
+        """Handle a company's response: sign the person in, or report the failure to the client."""
         asked = self._companies.take(request.args.get("state", ""), browser=browser_id())
         try:
             arrived = self._companies.finish(request.args, browser=browser_id())
@@ -121,11 +121,11 @@ class Pages:
             raise RefusedError(asked.destination, error) from error
         except InvalidEmailError as error:
             raise RefusedError(asked.destination, CompanyAnswerError(description=str(error))) from error
-        # The second factor is the company's: Cognito asks for none.
+        # The company is responsible for the second factor: Cognito asks for none.
         return sign_in_and_answer(self._authority, user, arrived.asked)
 
     def signup(self) -> AnyResponse:
-        """Make a new account and sign it in: local addresses need no confirmation."""
+        """Create an account and sign it in. Local addresses need no confirmation."""
         asked = checked_request(self._authority)
         if not self._sign_up or not self._local_users:
             return page("error.html", 403, message="Signing up is closed here.")
@@ -139,7 +139,7 @@ class Pages:
         return go_on(self._authority, user, asked)
 
     def code(self) -> AnyResponse:
-        """The form for the code of an authenticator app, and its answer."""
+        """Ask for the code of an authenticator app, and handle it."""
         asked = checked_request(self._authority)
         factors, user = self._authority.second_factors, half_signed_in(self._authority)
         if user is None or not factors.is_asked_for(user.subject):
@@ -154,7 +154,7 @@ class Pages:
         return sign_in_and_answer(self._authority, user, asked)
 
     def set_up(self) -> AnyResponse:
-        """Set up an authenticator app where each person must have one."""
+        """Set up an authenticator app, if each person must have one."""
         asked = checked_request(self._authority)
         factors, user = self._authority.second_factors, half_signed_in(self._authority)
         if user is None or not factors.must_set_up(user.subject):
@@ -170,7 +170,7 @@ class Pages:
         return sign_in_and_answer(self._authority, user, asked)
 
     def logout(self) -> AnyResponse:
-        """Forget who is signed in, then back to the client."""
+        """End the session, and return to the client."""
         client = self._authority.clients.get(request.args.get("client_id", ""))
         target = client.redirect_uri(request.args.get("logout_uri", ""))
         session.clear()
@@ -178,7 +178,7 @@ class Pages:
 
 
 def _serves(asked: AuthorizationRequest, user: User, company: Company | None) -> bool:
-    """Check that the person who is signed in is one of those whom the client and its request ask for."""
+    """Check that the signed-in person is one whom the client and its request admit."""
     if user.identity is None:
         return company is None
     return asked.destination.client.has_companies and (company is None or user.identity.provider == company.name)

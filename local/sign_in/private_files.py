@@ -1,4 +1,4 @@
-"""Files of the data directory: readable by their owner alone, replaced in one step."""
+"""Files of the data directory: readable only by their owner, replaced atomically."""
 
 import os
 import secrets
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class PrivateFiles:
-    """Named texts in one directory; with None nothing is kept, and everything ends with the process."""
+    """Named texts in one directory. Without a directory, texts are kept in memory only."""
 
     def __init__(self, directory: Path | None) -> None:
         self._directory = directory
@@ -15,7 +15,7 @@ class PrivateFiles:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def read(self, name: str) -> str | None:
-        """None when nothing was written under this name."""
+        """Return a text; None if none was written under this name."""
         if self._directory is None:
             return None
         try:
@@ -24,7 +24,8 @@ class PrivateFiles:
             return None
 
     def write(self, name: str, make_text: Callable[[], str]) -> None:
-        """All or nothing: a killed process leaves the old text. The text is made only when it is kept."""
+        """Replace a text atomically: a killed process leaves the old text. The text is created only if there is a
+        directory."""
         if self._directory is None:
             return
         unfinished = self._directory / f".{name}.{secrets.token_hex(4)}"

@@ -32,9 +32,9 @@ class Mfa(StrEnum):
 class Factor:
     """A person's authenticator app.
 
-    secret: in base32, as the app has it; None before its first code was verified.
+    secret: in base32, as in the app; None before its first code was verified.
     new_secret: of an app that is being set up.
-    is_on: whether the person wants codes to be asked for.
+    is_on: whether the person wants to be asked for codes.
     last_step: the step of the last accepted code; earlier codes and this one are replays.
     """
 
@@ -45,7 +45,7 @@ class Factor:
 
 
 class SecondFactors:
-    """The authenticator apps of all people, stored in a private file as passwords are."""
+    """The authenticator apps of all people, in a private file like passwords."""
 
     def __init__(self, files: PrivateFiles, mfa: Mfa, clock: Callable[[], float]) -> None:
         self.mfa = mfa
@@ -57,17 +57,17 @@ class SecondFactors:
         self._factors = {subject: Factor(**factor) for subject, factor in stored.items()}  # pyrefly: ignore[bad-argument-type] - as _store wrote it
 
     def is_asked_for(self, subject: str) -> bool:
-        """Check that this person signs in with a code."""
+        """Check whether this person signs in with a code."""
         factor = self._of(subject)
         wanted = factor.is_on or self.mfa is Mfa.REQUIRED
         return self.mfa is not Mfa.OFF and factor.secret is not None and wanted
 
     def must_set_up(self, subject: str) -> bool:
-        """Check that this person has to set up an app before signing in."""
+        """Check whether this person must set up an app before signing in."""
         return self.mfa is Mfa.REQUIRED and self._of(subject).secret is None
 
     def begin(self, subject: str) -> str:
-        """The secret of a new app; the present app stays in use until a code of the new one is verified.
+        """Create the secret of a new app. The current app stays in use until a code of the new one is verified.
 
         Raises SecondFactorsOffError.
         """
@@ -79,11 +79,11 @@ class SecondFactors:
         return secret
 
     def pending(self, subject: str) -> str:
-        """The secret of the app that is being set up, made if there is none. Raises SecondFactorsOffError."""
+        """The secret of the app that is being set up, created if it is missing. Raises SecondFactorsOffError."""
         return self._of(subject).new_secret or self.begin(subject)
 
     def verify_new(self, subject: str, code: str) -> None:
-        """Put the new app into use by its first code.
+        """Activate the new app with its first code.
 
         Raises NoSecondFactorError, WrongCodeError, TooManyAttemptsError.
         """
@@ -95,7 +95,7 @@ class SecondFactors:
             self._store(subject, replace(factor, secret=factor.new_secret, new_secret=None, last_step=step))
 
     def verify(self, subject: str, code: str) -> None:
-        """Check a code at sign-in and use it up. Raises NoSecondFactorError, WrongCodeError, TooManyAttemptsError."""
+        """Verify and consume a code at sign-in. Raises NoSecondFactorError, WrongCodeError, TooManyAttemptsError."""
         with self._lock:
             factor = self._of(subject)
             if factor.secret is None:

@@ -29,15 +29,14 @@ class SignIn:
     """A hosted sign-in in a thread of this process.
 
     port: 0 picks a free one.
-    data_dir: where key, people and refresh tokens stay; None keeps everything in memory.
-    redirect_uris: per public client, the exact addresses it may be called back at; the origins of "web" may read the
-        token endpoint from scripts.
-    sign_up: whether strangers may make accounts.
+    data_dir: of key, people and refresh tokens; None keeps everything in memory.
+    redirect_uris: exact redirect addresses by public client; scripts of the origins of "web" may call the token
+    endpoint.
+    sign_up: whether anybody may create an account.
     mfa, local_users: the stage's settings of these names.
-    companies: whose people sign in at their company.
-    demo_email: of the account that is ready.
-    organization: as its pages name it; session_cookie: the cookie's name, which other sign-ins on this host must not
-        share. further_origins: where the redirect that follows a form is redirected to.
+    companies: with their own sign-in. demo_email: of the demo account.
+    organization: name on its pages; session_cookie: its name, unique among the sign-ins on this host. further_origins:
+    destinations of redirects after the redirect of a form.
     clock: seconds since 1970, for codes, tokens, sessions and waits.
 
     Raises OSError when the port is taken.
@@ -59,7 +58,7 @@ class SignIn:
         further_origins: Sequence[str] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
-        # The port must be known before the issuer is, and the issuer before the application.
+        # The issuer contains the port, and the application needs the issuer.
         self._server = HttpServer(_starting, port, name="SignIn")
         self.authority_url = f"http://{HOST}:{self._server.port}"
         self.authority = Authority(
@@ -73,7 +72,7 @@ class SignIn:
         )
         company_sign_ins = CompanySignIns(companies, callback_url=self.authority_url + CALLBACK, clock=clock)
         app = make_app(self.authority, company_sign_ins, sign_up=sign_up, local_users=local_users)
-        # Cookies know no ports: the site on this host sees it as well.
+        # Cookies ignore ports: the site on this host receives it as well.
         app.config.update(SESSION_COOKIE_NAME=session_cookie, FURTHER_ORIGINS=tuple(further_origins))
         app.context_processor(lambda: {"organization": organization})
         self._server.application = app
@@ -92,17 +91,17 @@ class SignIn:
 
     @property
     def jwks_url(self) -> str:
-        """Address at which the API finds the keys."""
+        """Address of the keys, for the API."""
         return f"{self.authority_url}/.well-known/jwks.json"
 
     @property
     def logout_url(self) -> str:
-        """Address to which clients send the browser to sign out."""
+        """Address to which clients send the browser for signing out."""
         return f"{self.authority_url}/logout"
 
     @property
     def demo_user(self) -> DemoUser:
-        """The account that is ready."""
+        """The demo account."""
         return self.authority.demo_user
 
     @property
@@ -116,23 +115,23 @@ class SignIn:
         return None if self._data_dir is None else self._data_dir / MACHINE_FILE
 
     def create_user(self, email: str, password: str | None = None) -> User:
-        """An account; without a password only issue_tokens can speak for it.
+        """Create an account. Without a password it is usable only by issue_tokens.
 
         Raises InvalidEmailError, PasswordTooShortError, EmailTakenError.
         """
         return self.authority.users.create(email, password)
 
     def appoint_administrator(self, email: str) -> User:
-        """Put a person, made if missing, into the group of administrators. Raises InvalidEmailError."""
+        """Make a person an administrator, and create the account if it is missing. Raises InvalidEmailError."""
         users = self.authority.users
         return users.put_into(users.get_or_create(email), ADMINISTRATORS)
 
     def issue_tokens(self, email: str, *, scopes: Sequence[str] = DEFAULT_SCOPES, client_id: str = "web") -> Tokens:
-        """Tokens of a person, made if missing, without the walk through the pages."""
+        """Issue tokens of a person without the pages. The account is created if it is missing."""
         return self.authority.issue_tokens(email, scopes=scopes, client_id=client_id)
 
     def allow_redirects(self, client_id: str, uris: Sequence[str]) -> None:
-        """Register further addresses of a client, for sites whose port is found late."""
+        """Register further addresses of a client, for sites whose port is known late."""
         self.authority.clients.allow_redirects(client_id, uris)
 
 

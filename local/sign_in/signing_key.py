@@ -1,4 +1,4 @@
-"""The RSA key that signs every token, made at the first start."""
+"""The RSA key that signs every token, created at the first start."""
 
 import hashlib
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class SigningKey:
         return jwt.encode(claims, self.private_key, algorithm=ALGORITHM, headers={"kid": self.key_id})
 
     def claims(self, token: str, issuer: str) -> dict[str, Any]:
-        """The claims of a token signed by this key for this issuer, its age left to the caller.
+        """The claims of a token signed by this key for this issuer. The caller checks its expiry.
 
         Raises jwt.InvalidTokenError.
         """
@@ -36,7 +36,7 @@ class SigningKey:
             self.private_key.public_key(),
             algorithms=[ALGORITHM],
             issuer=issuer,
-            # The caller compares exp with the clock of this sign-in.
+            # The caller compares exp with this sign-in's clock.
             options={
                 "require": ["exp", "iat", "iss", "sub"],
                 "verify_exp": False,
@@ -52,7 +52,7 @@ class SigningKey:
         )
 
     def public_jwk(self) -> dict[str, str]:
-        """The public half as RFC 7517 writes it."""
+        """The public half as a JSON Web Key (RFC 7517)."""
         public: dict[str, str] = RSAAlgorithm.to_jwk(self.private_key.public_key(), as_dict=True)
         return {name: public[name] for name in ("kty", "n", "e")} | {"use": "sig", "alg": ALGORITHM, "kid": self.key_id}
 
@@ -63,7 +63,7 @@ def new_private_key() -> rsa.RSAPrivateKey:
 
 
 def load_or_make_key(files: PrivateFiles) -> SigningKey:
-    """The key of the data directory; tokens outlive a restart that way."""
+    """The key of the data directory, so that tokens stay valid after a restart."""
     stored = files.read(KEY_FILE)
     if stored is None:
         private_key = new_private_key()

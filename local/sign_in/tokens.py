@@ -23,10 +23,10 @@ REFRESHED = "TokenGeneration_RefreshTokens"
 
 @dataclass(frozen=True, kw_only=True)
 class Tokens:
-    """One answer of the token endpoint.
+    """One response of the token endpoint.
 
     scope: space separated, as granted.
-    refresh_token: None where the grant gives none (client credentials).
+    refresh_token: None for client credentials.
     id_token: None without the scope openid.
     """
 
@@ -39,7 +39,7 @@ class Tokens:
 
 
 class TokenIssuer:
-    """Signs claims about people and clients, and reads its own access tokens back.
+    """The issuer of tokens about people and clients, and the verifier of its own access tokens.
 
     company_groups: by provider, the company's group whose members are administrators here.
     """
@@ -69,7 +69,7 @@ class TokenIssuer:
         refresh_token: str,
         trigger_source: str = SIGNED_IN,
     ) -> Tokens:
-        """Tokens of one person for the client of the grant. trigger_source: Cognito's name for their occasion."""
+        """Tokens of one person for the grant's client. trigger_source: Cognito's name of the occasion."""
         groups = self._groups(user, trigger_source)
         access_token = self._key.sign(
             self._base_claims(user.subject, client, "access", grant.signed_in_at)
@@ -93,7 +93,7 @@ class TokenIssuer:
         )
 
     def for_machine(self, client: Client, scopes: tuple[str, ...]) -> Tokens:
-        """An access token that speaks for the client itself."""
+        """An access token of the client itself."""
         claims = self._base_claims(client.client_id, client, "access", int(self._clock()))
         scope = " ".join(scopes)
         return Tokens(
@@ -102,7 +102,7 @@ class TokenIssuer:
         )
 
     def read_access_token(self, token: str) -> dict[str, Any]:
-        """Claims of a live access token of a person. Raises InvalidTokenError."""
+        """Claims of a valid access token of a person. Raises InvalidTokenError."""
         try:
             claims = self._key.claims(token, self._issuer)
         except jwt.InvalidTokenError as error:
@@ -124,7 +124,7 @@ class TokenIssuer:
             **about,
         }
         if "email" in grant.scopes:
-            # Of a company's person Cognito verifies no address where the provider's claim is not mapped.
+            # Cognito does not treat a company user's address as verified unless the provider's claim is mapped.
             claims |= {"email": user.email, "email_verified": user.identity is None}
         if nonce is not None:
             claims["nonce"] = nonce
@@ -143,7 +143,7 @@ class TokenIssuer:
         }
 
     def _groups(self, user: User, trigger_source: str) -> dict[str, list[str]]:
-        """The claim is absent from the tokens of a person without a group."""
+        """The group claim, absent for a person without a group."""
         automatic = [f"{POOL_ID}_{user.identity.provider}"] if user.identity else []
         event = {
             "triggerSource": trigger_source,
@@ -161,7 +161,7 @@ class TokenIssuer:
 
 
 def _attributes(user: User) -> dict[str, str]:
-    """The person's attributes as a trigger sees them."""
+    """The person's attributes in a trigger's event."""
     if user.identity is None:
         return {"sub": user.subject, "email": user.email, "cognito:user_status": "CONFIRMED"}
     return {
@@ -174,7 +174,7 @@ def _attributes(user: User) -> dict[str, str]:
 
 
 def identities_of(user: User) -> dict[str, list[dict[str, str]]]:
-    """The attribute of this name, which local users do not have."""
+    """An attribute that only federated users have."""
     if user.identity is None:
         return {}
     known = {"userId": user.identity.subject, "providerName": user.identity.provider}

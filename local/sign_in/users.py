@@ -1,4 +1,4 @@
-"""The people who may sign in: addresses, scrypt hashes, and the wait after wrong passwords."""
+"""Accounts: addresses, scrypt hashes, and waits after wrong passwords."""
 
 import hashlib
 import hmac
@@ -37,18 +37,18 @@ MAX_WAIT_SECONDS = 900
 REMEMBERED_ADDRESSES = 10_000
 
 ADMINISTRATORS = "administrators"
-"""The one group of the local pool, as the setting names it by default."""
+"""The only group of the local pool, with the setting's default name."""
 
 
-# Passwords of unknown addresses are compared with this hash, so that they take as long as those of known ones.
+# Passwords of unknown addresses are compared with this hash, so that the time does not reveal which exist.
 NOBODY = f"{bytes(16).hex()}${bytes(32).hex()}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """A person as their company knows them.
+    """A person's identity at a company.
 
-    groups: the company's claim as Cognito stores it: several values as `[one, two]`.
+    groups: the company's claim in Cognito's text form: several values as `[one, two]`.
     """
 
     provider: str
@@ -60,9 +60,9 @@ class Identity:
 class User:
     """One person.
 
-    subject: the UUID that stays when the address changes.
+    subject: a UUID that does not change with the address.
     password_hash: scrypt as "salt$key" in hex; None for accounts that cannot use the form.
-    groups: of the pool, in which an operator put this person.
+    groups: of the pool, to which an operator added this person.
     identity: None for a local user.
     """
 
@@ -74,12 +74,12 @@ class User:
 
     @property
     def username(self) -> str:
-        """The subject, as in pools that sign in by e-mail; of a company's person, its provider and their id there."""
+        """User name: the subject, as in pools with sign-in by e-mail; for federated users, provider and id."""
         return f"{self.identity.provider}_{self.identity.subject}" if self.identity else self.subject
 
 
 class Users:
-    """All people of this sign-in, kept in one file."""
+    """All accounts of this sign-in, stored in one file."""
 
     def __init__(self, files: PrivateFiles, clock: Callable[[], float]) -> None:
         self._files = files
@@ -87,7 +87,7 @@ class Users:
         self._attempts = Attempts(clock)
         stored = json.loads(files.read(USERS_FILE) or "[]")
         self._by_subject: dict[str, User] = {item["subject"]: _stored_user(item) for item in stored}
-        # An address proves no identity: two people of two companies, and a local user, may have the same.
+        # An address is no identity: people of two companies and a local user may share it.
         self._by_email = {user.email: user for user in self._by_subject.values() if user.identity is None}
 
     def create(self, email: str, password: str | None = None) -> User:
@@ -102,19 +102,19 @@ class Users:
             return self._store(User(subject=str(uuid.uuid4()), email=address, password_hash=password_hash))
 
     def get_or_create(self, email: str) -> User:
-        """The person of this address, made without a password when there is none. Raises InvalidEmailError."""
+        """The account of this address, created without a password if it is missing. Raises InvalidEmailError."""
         address = normal_email(email)
         with self._lock:
             return self._by_email.get(address) or self._store(User(subject=str(uuid.uuid4()), email=address))
 
     def set_password(self, email: str, password: str) -> User:
-        """Make or change the account of this address. Raises InvalidEmailError."""
+        """Create or change the account of this address. Raises InvalidEmailError."""
         user = self.get_or_create(email)
         with self._lock:
             return self._store(replace(user, password_hash=hash_password(password)))
 
     def of_company(self, identity: Identity, email: str) -> User:
-        """The person of this identity, made at the first sign-in, with what the company says now.
+        """The account of this identity, created at the first sign-in and updated from the company's claims at each.
 
         Raises InvalidEmailError.
         """
@@ -138,15 +138,15 @@ class Users:
         return list(self._by_subject.values())
 
     def by_subject(self, subject: str) -> User | None:
-        """None for a person who is no longer here."""
+        """None for a deleted account."""
         return self._by_subject.get(subject)
 
     def by_email(self, email: str) -> User | None:
-        """None for an address without an account of this pool's own."""
+        """None for an address without a local account."""
         return self._by_email.get(email.strip().lower())
 
     def by_username(self, username: str) -> User | None:
-        """None for a name that nobody has."""
+        """None for an unknown name."""
         return next((user for user in self._by_subject.values() if user.username == username), None)
 
     def sign_in(self, email: str, password: str) -> User:
@@ -188,7 +188,7 @@ def _is_of(user: User, identity: Identity) -> bool:
 
 
 class Attempts:
-    """Sign-ins tried per address, known or not: what is refused must not tell which addresses exist."""
+    """Sign-in attempts per address, known or unknown: a refusal must not reveal which addresses exist."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -196,7 +196,7 @@ class Attempts:
         self._tried: dict[str, tuple[int, float]] = {}
 
     def admit(self, address: str) -> None:
-        """Count one attempt before its password is hashed, so that parallel guesses do not slip past.
+        """Count an attempt before its password is hashed, so that parallel guesses cannot evade the limit.
 
         Raises TooManyAttemptsError while the wait lasts.
         """
@@ -212,13 +212,13 @@ class Attempts:
                 del self._tried[next(iter(self._tried))]
 
     def succeeded(self, address: str) -> None:
-        """Start again from none."""
+        """Reset the count."""
         with self._lock:
             self._tried.pop(address, None)
 
 
 def normal_email(email: str) -> str:
-    """The address in the form it is compared in. Raises InvalidEmailError."""
+    """The normalized address, for comparison. Raises InvalidEmailError."""
     address = email.strip().lower()
     if len(address) > 254 or not re.fullmatch(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f.]+", address):
         raise InvalidEmailError(f"{email!r} is not an e-mail address.")
@@ -232,12 +232,12 @@ def hash_password(password: str) -> str:
 
 
 def password_matches(password: str, password_hash: str) -> bool:
-    """In constant time."""
+    """Compare in constant time."""
     salt, _, key = password_hash.partition("$")
     return hmac.compare_digest(_scrypt(password[: MAX_PASSWORD_LENGTH + 1], bytes.fromhex(salt)), bytes.fromhex(key))
 
 
 def _scrypt(password: str, salt: bytes) -> bytes:
-    # Forms deliver lone surrogates as well; they are simply another wrong password.
+    # Forms may contain lone surrogates, which are just another wrong password.
     secret = password.encode("utf-8", "surrogatepass")
     return hashlib.scrypt(secret, salt=salt, n=SCRYPT_N, r=SCRYPT_R, p=SCRYPT_P, maxmem=SCRYPT_MEMORY_BYTES, dklen=32)

@@ -1,1 +1,1 @@
-"""The stand-in for AWS: moto, behind an object store of our own that refuses what S3 refuses."""
+"""The stand-in for AWS: moto, and an object store that refuses what S3 refuses."""

@@ -1,4 +1,4 @@
-"""The bytes: each part or object one file under one folder, written once, read in pieces, never whole in memory."""
+"""Object bytes: each part or object is one file, written once and streamed, never whole in memory."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ PIECE_BYTES = 256 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Segment:
-    """One file of an object's body: `offset_bytes` is where its bytes begin in the object."""
+    """One file of an object's body. offset_bytes: position of its bytes in the object."""
 
     part_number: int
     offset_bytes: int
@@ -28,23 +28,23 @@ class Bodies:
         folder.mkdir(parents=True, exist_ok=True)
 
     def path(self, file_name: str) -> Path:
-        """Path of a body file; subfolders named by its first two letters keep folders small."""
+        """Path of a body file. Subfolders by its first two letters keep folders small."""
         return self._folder / file_name[:2] / file_name
 
     def new(self) -> str:
-        """A fresh name whose folder exists."""
+        """A new name whose folder exists."""
         file_name = uuid4().hex
         self.path(file_name).parent.mkdir(exist_ok=True)
         return file_name
 
     def link(self, file_name: str) -> str:
-        """A second name for the same bytes: a copy that costs nothing, bodies never change."""
+        """A second name for the same bytes: a free copy, since bodies never change."""
         twin = self.new()
         os.link(self.path(file_name), self.path(twin))
         return twin
 
     def remove(self, file_names: Collection[str]) -> None:
-        """Forget these bodies; one already gone is fine."""
+        """Delete these bodies. Missing ones are ignored."""
         for file_name in file_names:
             with contextlib.suppress(FileNotFoundError):
                 self.path(file_name).unlink()

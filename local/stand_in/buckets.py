@@ -1,4 +1,4 @@
-"""Buckets live in moto (versioning, encryption, CORS, notifications); this reads their settings."""
+"""Settings of buckets (versioning, encryption, CORS, notifications), which moto stores."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ BUCKET_KEY_HEADER = "x-amz-server-side-encryption-bucket-key-enabled"
 
 @dataclass(frozen=True, kw_only=True)
 class CorsRule:
-    """One CORS rule of a bucket; `*` may stand for any run of characters in origins and headers."""
+    """One CORS rule of a bucket. `*` matches any characters in origins and headers."""
 
     origins: list[str]
     methods: list[str]
@@ -55,7 +55,7 @@ class Bucket:
 
 
 def find_bucket(name: str) -> Bucket | None:
-    """The settings of a bucket, None when there is none."""
+    """The settings of a bucket; None if it does not exist."""
     # moto declares some of these attributes too narrowly (lists of untyped dictionaries).
     moto_bucket = cast("Any", s3_backends[ACCOUNT_ID][_PARTITION].buckets.get(name))
     if moto_bucket is None:
@@ -71,7 +71,7 @@ def find_bucket(name: str) -> Bucket | None:
 
 
 def require_bucket(name: str) -> Bucket:
-    """The settings of a bucket; raises S3Error 404 when there is none."""
+    """The settings of a bucket. Raises S3Error 404 if it does not exist."""
     bucket = find_bucket(name)
     if bucket is None:
         raise S3Error(404, "NoSuchBucket", "The specified bucket does not exist", {"BucketName": name})
@@ -81,7 +81,7 @@ def require_bucket(name: str) -> Bucket:
 def encryption_headers(bucket: Bucket, headers: Mapping[str, str]) -> dict[str, str]:
     """Headers of an object's encryption: the request's, else the bucket's default.
 
-    Raises S3Error 400 for an algorithm S3 does not know, a KMS key without it, and one that does not exist.
+    Raises S3Error 400 for an unknown algorithm, a KMS key without the algorithm, and a missing key.
     """
     algorithm = headers.get(ENCRYPTION_HEADER)
     if algorithm in (None, "AES256") and (KMS_KEY_HEADER in headers or KMS_CONTEXT_HEADER in headers):
@@ -107,12 +107,12 @@ def encryption_headers(bucket: Bucket, headers: Mapping[str, str]) -> dict[str, 
 
 
 def encryption_of(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers among an object's that tell how it is encrypted."""
+    """An object's headers about its encryption."""
     return {name: headers[name] for name in (ENCRYPTION_HEADER, KMS_KEY_HEADER, BUCKET_KEY_HEADER) if name in headers}
 
 
 def demand_no_customer_key(headers: Mapping[str, str]) -> None:
-    """Raises S3Error 400 for SSE-C, which S3 takes over TLS alone, and nothing here speaks TLS."""
+    """Raises S3Error 400 for SSE-C, which S3 accepts only over TLS, which the stand-in does not offer."""
     if any(name.startswith((CUSTOMER_KEY_PREFIX, f"x-amz-copy-source-{CUSTOMER_KEY_PREFIX[6:]}")) for name in headers):
         raise invalid_request(
             "Requests specifying Server Side Encryption with Customer provided keys must be made over a secure "
@@ -121,7 +121,7 @@ def demand_no_customer_key(headers: Mapping[str, str]) -> None:
 
 
 def demand_no_encryption(headers: Mapping[str, str]) -> None:
-    """Raises S3Error 400 for encryption asked for where an object is only read."""
+    """Raises S3Error 400 for encryption headers in a read request."""
     for name in (ENCRYPTION_HEADER, KMS_KEY_HEADER, KMS_CONTEXT_HEADER, BUCKET_KEY_HEADER):
         if name in headers:
             raise invalid_argument(f"{name} header is not supported for this operation.", name, headers[name])

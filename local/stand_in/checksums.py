@@ -1,4 +1,4 @@
-"""The checksums S3 knows: computing them while a body streams by, combining those of parts, comparing with those sent.
+"""S3's checksums: computed while a body is streamed, combined from parts, compared with the client's.
 
 Source: Amazon S3 User Guide, "Checking object integrity for data uploads in Amazon S3".
 """
@@ -24,7 +24,7 @@ _NOT_CHECKSUMS = frozenset({"x-amz-checksum-type", "x-amz-checksum-mode", "x-amz
 
 @dataclass(frozen=True, kw_only=True)
 class Checksum:
-    """A checksum as S3 writes it: base64 of the digest, with `-<parts>` behind it when it is composite."""
+    """A checksum in S3's format: base64 of the digest, followed by `-<parts>` if it is composite."""
 
     algorithm: Algorithm
     type: ChecksumType
@@ -32,12 +32,12 @@ class Checksum:
 
     @property
     def header(self) -> str:
-        """The header it travels in."""
+        """Its header."""
         return f"{CHECKSUM_PREFIX}{self.algorithm.lower()}"
 
     @property
     def element(self) -> str:
-        """The XML element it travels in."""
+        """Its XML element."""
         return element_name(self.algorithm)
 
     def headers(self) -> dict[str, str]:
@@ -46,7 +46,7 @@ class Checksum:
 
 
 class RunningChecksum(Protocol):
-    """A checksum that grows with the bytes it is shown."""
+    """A running checksum of streamed bytes."""
 
     def update(self, data: bytes, /) -> object:
         """Take the next bytes in."""
@@ -84,12 +84,12 @@ _COMBINERS: Mapping[str, Callable[[int, int, int], int]] = {
 
 
 def element_name(algorithm: Algorithm) -> str:
-    """The XML element that carries a checksum of this algorithm."""
+    """The XML element of a checksum of this algorithm."""
     return f"Checksum{algorithm}"
 
 
 def start(algorithm: Algorithm) -> RunningChecksum:
-    """A checksum of nothing yet."""
+    """A new running checksum."""
     if algorithm == "SHA1":
         return hashlib.sha1(usedforsecurity=False)
     if algorithm == "SHA256":
@@ -98,12 +98,12 @@ def start(algorithm: Algorithm) -> RunningChecksum:
 
 
 def encode(digest: bytes) -> str:
-    """A digest as S3 writes it."""
+    """A digest in S3's format."""
     return base64.b64encode(digest).decode()
 
 
 def parse_algorithm(text: str) -> Algorithm:
-    """Raises S3Error 400 for an algorithm S3 does not know."""
+    """Raises S3Error 400 for an unknown algorithm."""
     if text.upper() not in _DIGEST_BYTES:
         raise invalid_request(
             "Checksum algorithm provided is unsupported. Please try again with any of the valid types: "
@@ -113,7 +113,7 @@ def parse_algorithm(text: str) -> Algorithm:
 
 
 def parse_type(algorithm: Algorithm, text: str | None) -> ChecksumType:
-    """The type an upload's checksum gets; raises S3Error 400 where algorithm and type do not go together."""
+    """The type of an upload's checksum. Raises S3Error 400 if algorithm and type do not match."""
     chosen = (text or ("FULL_OBJECT" if algorithm == "CRC64NVME" else "COMPOSITE")).upper()
     wrong_pair = (chosen == "COMPOSITE" and algorithm == "CRC64NVME") or (
         chosen == "FULL_OBJECT" and algorithm in ("SHA1", "SHA256")
@@ -128,9 +128,9 @@ def parse_type(algorithm: Algorithm, text: str | None) -> ChecksumType:
 
 
 def sent_in(headers: Mapping[str, str]) -> tuple[Algorithm, str] | None:
-    """The one checksum that headers, trailers or form fields carry.
+    """The only checksum in headers, trailers or form fields.
 
-    Raises S3Error 400 when there are several, or one that cannot be a checksum of its algorithm.
+    Raises S3Error 400 for several, or one that cannot belong to its algorithm.
     """
     names = [name for name in headers if name.startswith(CHECKSUM_PREFIX) and name not in _NOT_CHECKSUMS]
     if not names:
@@ -144,7 +144,7 @@ def sent_in(headers: Mapping[str, str]) -> tuple[Algorithm, str] | None:
 
 
 def demand_well_formed(algorithm: Algorithm, value: str, header: str) -> None:
-    """Raises S3Error 400 for what is not base64 of a digest of that algorithm's length; `-<parts>` may follow."""
+    """Raises S3Error 400 unless the value is base64 of a digest of that algorithm's length. `-<parts>` may follow."""
     try:
         digest = base64.b64decode(value.partition("-")[0], validate=True)
     except (binascii.Error, ValueError):

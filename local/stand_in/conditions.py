@@ -1,6 +1,6 @@
 """Conditions of reads: If-Match, If-None-Match, If-Modified-Since and If-Unmodified-Since, in S3's order.
 
-Source: Amazon S3 API Reference, "GetObject": If-Match outweighs If-Unmodified-Since, and If-None-Match outweighs
+Source: Amazon S3 API Reference, "GetObject": If-Match takes precedence over If-Unmodified-Since, and If-None-Match over
 If-Modified-Since.
 """
 
@@ -12,7 +12,7 @@ from local.stand_in.versions import Version
 
 
 def seconds_of(http_time: str | None, default: int) -> int:
-    """A time of a header in seconds since the epoch; `default` without one, or for one that is no time."""
+    """A header's time in seconds since the epoch; `default` if it is missing or malformed."""
     if http_time is None:
         return default
     try:
@@ -22,7 +22,7 @@ def seconds_of(http_time: str | None, default: int) -> int:
 
 
 def is_unchanged(headers: Mapping[str, str], version: Version) -> bool:
-    """Check whether the reader already has the version; raises S3Error 412 when the reader wants another one."""
+    """Check whether the reader already has the version. Raises S3Error 412 if the reader requires another one."""
     modified_at = int(version.modified_at)
     if "if-match" in headers:
         if not _names(headers["if-match"], version):

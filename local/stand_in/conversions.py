@@ -1,7 +1,7 @@
-"""Jobs of MediaConvert, by its API. They are carried out by this machine's converter, and forgotten with the process.
+"""MediaConvert's jobs and API. The local converter carries jobs out; the process keeps them in memory only.
 
-MediaConvert API reference, "Jobs" and "Search"; as there, a job tells in `timing` when it began and ended, and in
-`outputGroupDetails` how long its result is.
+MediaConvert API reference, "Jobs" and "Search", including a job's start and end in `timing` and the length of its
+result in `outputGroupDetails`.
 """
 
 import json
@@ -25,19 +25,19 @@ TOKEN_SECONDS = 60
 UNFINISHED = frozenset({"SUBMITTED", "PROGRESSING"})
 _ENDS = frozenset({"COMPLETE", "ERROR", "CANCELED"})
 REQUESTED: dict[str, str] = {"source": "stand-in.conversion"}
-"""Event that tells the converter of a new job."""
+"""Event that announces a new job to the converter."""
 
 
 @dataclass
 class ConversionJobs:
-    """tell: passes an event on, to the queue of bucket events."""
+    """tell: passes an event to the queue of bucket events."""
 
     tell: Callable[[dict[str, Any]], None]
     _jobs: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def answer(self, method: str, path: str, query: Mapping[str, str], body: Mapping[str, Any]) -> Response:
-        """Answer a request of the API, which its model has let through."""
+        """Respond to a request that has passed validation against the model."""
         match method, path:
             case "POST", _ if path == JOBS:
                 return _json({"job": self._create(body)}, HTTPStatus.CREATED)
@@ -49,12 +49,12 @@ class ConversionJobs:
                 return _error(HTTPStatus.BAD_REQUEST, "BadRequestException", "Not served here.")
 
     def unfinished(self) -> list[dict[str, Any]]:
-        """Jobs that wait or are being carried out, the oldest first."""
+        """Waiting and running jobs, oldest first."""
         with self._lock:
             return [dict(job) for job in self._jobs.values() if job["status"] in UNFINISHED]
 
     def move(self, told: object) -> str:
-        """Note what the converter tells of a job; the status that it has then. A job that has ended stays as it is."""
+        """Record the converter's report on a job, and return the job's status. Finished jobs do not change."""
         told = told if isinstance(told, dict) else {}
         job_id, status = told.get("id"), told.get("status")
         if status not in UNFINISHED | _ENDS:
@@ -69,7 +69,7 @@ class ConversionJobs:
             return job["status"]
 
     def clear(self) -> None:
-        """Forget all jobs."""
+        """Delete all jobs."""
         with self._lock:
             self._jobs.clear()
 
@@ -127,7 +127,7 @@ def _input_of(job: Mapping[str, Any]) -> str:
 
 
 def _ended(job: Mapping[str, Any]) -> dict[str, Any]:
-    """Event as MediaConvert sends it (MediaConvert User Guide, "List of MediaConvert EventBridge events")."""
+    """MediaConvert's event (MediaConvert User Guide, "List of MediaConvert EventBridge events")."""
     return {
         "version": "0",
         "id": str(uuid4()),

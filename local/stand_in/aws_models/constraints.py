@@ -1,4 +1,4 @@
-"""The constraints of a model's shapes, compiled once: each becomes a function that lists what a value breaks."""
+"""The constraints of a model's shapes, each compiled to a function that lists a value's violations."""
 
 import functools
 import re
@@ -20,9 +20,9 @@ REQUIRED: Final = "Member must not be null"
 
 @dataclass(frozen=True)
 class Violation:
-    """One value that the model does not allow, worded as AWS's services report it.
+    """One value that the model does not allow, with AWS's wording.
 
-    path: from the request down to the value. is_of_type: the value is not even of the kind that the model names.
+    path: from the request down to the value. is_of_type: whether the value is of the wrong type.
     """
 
     path: Path
@@ -53,19 +53,19 @@ Naming = Callable[[str, Shape], str]
 
 
 def member_name(name: str, _shape: Shape) -> str:
-    """The name that a caller of botocore writes."""
+    """The member's name in botocore."""
     return name
 
 
 class ShapeChecks:
-    """The checks of one service's shapes; structures are read under the names that `named` gives their members."""
+    """Checks of one service's shapes. `named` returns the names of a structure's members."""
 
     def __init__(self, named: Naming = member_name) -> None:
         self._named = named
         self._made: dict[str, Check | None] = {}
 
     def of(self, shape: Shape) -> Check | None:
-        """The check of a shape; None where nothing in it is constrained."""
+        """The check of a shape; None if nothing in it is constrained."""
         if shape.name not in self._made:
             if isinstance(shape, StructureShape):
                 self._add_structure(shape)
@@ -74,7 +74,7 @@ class ShapeChecks:
         return self._made[shape.name]
 
     def of_body(self, shape: StructureShape) -> Check:
-        """The check of what a REST operation takes in its body: everything that has no place elsewhere."""
+        """The check of a REST operation's body: all members that are not in path, query or headers."""
         name = f"{shape.name} in the body"
         if name not in self._made:
             made = self._made[name] = _Structure(is_union=False)
@@ -86,7 +86,7 @@ class ShapeChecks:
         if shape.is_document_type or metadata.get("eventstream"):
             self._made[shape.name] = None
             return
-        # Structures may hold themselves: this one is known before its members are.
+        # Structures may contain themselves, so this one is registered before its members.
         made = self._made[shape.name] = _Structure(is_union=bool(metadata.get("union")))
         self._fill(made, shape, lambda _: True)
 
@@ -226,7 +226,7 @@ class _Text:
 
     @property
     def is_free(self) -> bool:
-        """Any text will do."""
+        """Accept any text."""
         return self.values is None and self.matches is None and not self.bounds.are_set
 
     def __call__(self, value: object, path: Path, found: list[Violation]) -> None:
@@ -244,13 +244,13 @@ class _Text:
 
 
 def takes_any_text(check: Check | None) -> bool:
-    """A check that a text cannot fail: nothing to look at in paths, queries and headers."""
+    """A check that no text can fail, so that paths, queries and headers need none."""
     return check is None or (isinstance(check, _Text) and check.is_free)
 
 
 def _check_number(bounds: _Bounds, is_whole: bool, value: object, path: Path, found: list[Violation]) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        # JSON has no words for these; AWS takes them as text.
+        # JSON has no syntax for these; AWS accepts them as text.
         if not (not is_whole and value in ("NaN", "Infinity", "-Infinity")):
             found.append(Violation(path, value, "Member must be a number", is_of_type=True))
         return

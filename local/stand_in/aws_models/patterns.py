@@ -1,7 +1,7 @@
-"""Patterns of the models, which are written for Java, as Python matches them.
+"""Patterns of the models, translated from Java to Python.
 
-Java's \\w, \\d, \\s and POSIX classes know ASCII only, its \\p{L} and the like know Unicode; characters beyond U+FFFF
-stand as pairs of surrogates. Source: Java SE API, java.util.regex.Pattern.
+Java's \\w, \\d, \\s and POSIX classes match ASCII only, its \\p{L} and the like match Unicode; characters beyond U+FFFF
+are pairs of surrogates. Source: Java SE API, java.util.regex.Pattern.
 """
 
 import functools
@@ -39,7 +39,7 @@ _TOKEN: Final = regex.compile(
 
 @functools.cache
 def matcher(pattern: str) -> Callable[[str], object] | None:
-    """A function that tells whether a whole text matches; None where the pattern is none that Python understands."""
+    """A function that matches a whole text; None for a pattern that Python does not support."""
     try:
         compiled: Any = regex.compile(_translated(pattern), regex.V1 if "&&" in pattern else regex.V0)
     except regex.error:
@@ -53,7 +53,7 @@ def _translated(pattern: str) -> str:
     for token in _TOKEN.finditer(pattern.replace(*_SURROGATES)):
         plain = token["plain"]
         if plain is not None:
-            # Java nests classes; a bracket in a class that is not escaped is rare enough to be read as Python does.
+            # Java nests classes. An unescaped bracket in a class is rare enough for Python's reading.
             in_class = plain == "[" or (in_class and plain != "]")
         pieces.append(_piece(token, in_class=in_class))
     return "".join(pieces)

@@ -1,4 +1,4 @@
-"""Answers to requests that break a service's model, with the service's own status, error code and form."""
+"""Responses to requests that violate a service's model, with the service's status, error code and format."""
 
 import json
 import secrets
@@ -12,7 +12,7 @@ from botocore.model import OperationModel
 from local.stand_in.aws_models.constraints import REQUIRED, UNKNOWN, Violation
 from local.stand_in.aws_models.requests import ModelledCall
 
-# Codes with which services answer broken constraints, if their operations declare them; the first one counts.
+# Codes for violated constraints, if an operation declares one; the first declared one applies.
 _DECLARED: Final = ("InvalidParameterException", "ValidationException", "InvalidArgument", "BadRequestException")
 # "Common Errors" of the services' API references.
 _COMMON: Final = {
@@ -31,7 +31,7 @@ _BY_KIND: Final = {
 
 @dataclass(frozen=True)
 class Refusal:
-    """status, headers and body of the answer; code is what a client reads from it."""
+    """status, headers and body of the response; code is the error code that a client reads from it."""
 
     status: int
     code: str
@@ -40,20 +40,20 @@ class Refusal:
 
 
 def refusal(call: ModelledCall, violations: Sequence[Violation]) -> Refusal:
-    """The answer to a call that breaks its model."""
+    """The response to a call that violates its model."""
     noun = "error" if len(violations) == 1 else "errors"
     text = "; ".join(map(str, violations))
     return _written(call, _code(call, violations), f"{len(violations)} validation {noun} detected: {text}")
 
 
 def unknown_operation(call: ModelledCall) -> Refusal:
-    """The answer to an operation that the service does not have."""
+    """The response to an unknown operation."""
     code = "InvalidAction" if call.protocol in ("query", "ec2") else "UnknownOperationException"
     return _written(call, code, f"{call.name} is no operation of {call.service.name}")
 
 
 def unreadable(call: ModelledCall) -> Refusal:
-    """The answer to a body that is not in the protocol's form."""
+    """The response to a body that cannot be parsed."""
     code = {"rest-xml": "MalformedXML", "query": "MalformedQueryString", "ec2": "MalformedQueryString"}
     return _written(call, code.get(call.protocol, "SerializationException"), "The body cannot be read")
 
@@ -69,7 +69,7 @@ def _code(call: ModelledCall, violations: Sequence[Violation]) -> str:
 
 
 def _declared_codes(operation: OperationModel) -> dict[str, str]:
-    """Names of the operation's errors → the codes that answers hold."""
+    """Names of the operation's errors → their codes in responses."""
     return {
         str(shape.name): str(cast("Mapping[str, Any]", shape.metadata).get("error", {}).get("code", shape.name))
         for shape in operation.error_shapes

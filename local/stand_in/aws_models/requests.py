@@ -1,4 +1,4 @@
-"""HTTP requests of every AWS protocol, read as an operation and its values."""
+"""HTTP requests of every AWS protocol, parsed into an operation and its values."""
 
 import json
 import re
@@ -20,7 +20,7 @@ _REST: Final = frozenset({"rest-json", "rest-xml"})
 
 
 class UnreadableError(Exception):
-    """The body is not what the protocol has: no JSON, no XML, no form."""
+    """The body is not in the protocol's format: JSON, XML or a form."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class HttpRequest:
 
 @dataclass(frozen=True)
 class ModelledCall:
-    """operation: None where the service has none of the name that was asked for."""
+    """operation: None for a name that the service does not have."""
 
     service: Service
     protocol: str
@@ -63,7 +63,7 @@ class ModelledCall:
 
 
 def modelled(request: HttpRequest) -> ModelledCall | None:
-    """The call that a request is; None where it is to no service of AWS that botocore has a model of."""
+    """The call in a request; None for a service without a model in botocore."""
     prefix, _, target = request.headers.get("x-amz-target", "").rpartition(".")
     signed = CREDENTIAL_SERVICE.search(request.headers.get("authorization", ""))
     if signed is None:
@@ -87,7 +87,7 @@ def _call(candidate: Service, request: HttpRequest, prefix: str, target: str) ->
     is_form = "x-www-form-urlencoded" in request.headers.get("content-type", "")
     name = dict(_pairs(request)).get("Action", "")
     if not name and not is_form:
-        # The Smithy RPC protocol in CBOR: moto does not speak it, and has an answer for it.
+        # The Smithy RPC protocol in CBOR: moto does not support it, but responds to it.
         return None
     return _named(candidate, "ec2" if protocol == "ec2" else "query", name)
 
@@ -163,7 +163,7 @@ def _json(body: bytes) -> object:
 
 def _xml(body: bytes) -> ET.Element:
     try:
-        # Entities are bounded by expat itself since 2.4.1, and bodies by their callers.
+        # expat itself limits entities since 2.4.1, and callers limit bodies.
         return ET.fromstring(body)  # noqa: S314
     except ET.ParseError as error:
         raise UnreadableError from error

@@ -1,4 +1,4 @@
-"""One service's model: its operations, found by name or by method and path, and the checks of what they are given."""
+"""One service's model: its operations, by name or by method and path, and the checks of their inputs."""
 
 import functools
 import re
@@ -23,7 +23,7 @@ from local.stand_in.aws_models.constraints import (
 )
 from local.stand_in.aws_models.wire import ec2_name, wire_name
 
-# Where a service signs under a name that is not its model's; several: the first one that knows the operation.
+# Signing names that differ from the model's name. Of several models, the first that has the operation applies.
 _SIGNED_AS: Final[Mapping[str, tuple[str, ...]]] = {
     "monitoring": ("cloudwatch",),
     "servicequotas": ("service-quotas",),
@@ -33,7 +33,7 @@ _SIGNED_AS: Final[Mapping[str, tuple[str, ...]]] = {
     "aws-budgets": ("budgets",),
     "states": ("stepfunctions",),
 }
-# Calls that clients make before they have credentials.
+# Calls without credentials.
 _UNSIGNED_TARGETS: Final[Mapping[str, str]] = {
     "AWSCognitoIdentityProviderService": "cognito-idp",
 }
@@ -46,8 +46,8 @@ _making = threading.Lock()
 class _Route:
     """Method and path of an operation of a REST protocol.
 
-    query: what the path itself asks for. members: required parameters and headers, which tell operations of one path
-    apart. weight: of several that match, the heaviest is meant.
+    query: parameters in the path itself. members: required parameters and headers, which distinguish operations with
+    the same path. weight: the heaviest match wins.
     """
 
     name: str
@@ -59,7 +59,7 @@ class _Route:
     weight: tuple[bool, int]
 
     def match(self, method: str, path: str, query: Mapping[str, str]) -> dict[str, str] | None:
-        """The parameters of the path, if this may be the operation that is meant."""
+        """The parameters of the path, if it matches."""
         found = self.path.fullmatch(path) if method == self.method else None
         if found is None:
             return None
@@ -74,10 +74,10 @@ class _Route:
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A member of a REST request that stands outside of the body and that not every value suits.
+    """A constrained member of a REST request outside of the body.
 
-    location: `uri`, `querystring` or `header`. key: its name there; a header's in lower case. check: None where any
-    text will do, and only that there is one matters.
+    location: `uri`, `querystring` or `header`. key: its name there; a header's in lower case. check: None if the member
+    is required but any text is valid.
     """
 
     location: str
@@ -90,7 +90,7 @@ class Located:
 
 @dataclass
 class Service:
-    """A service's model with checks; operations are compiled when they are first asked for."""
+    """A service's model with checks. Operations are compiled on first use."""
 
     model: ServiceModel
     checks: ShapeChecks
@@ -109,7 +109,7 @@ class Service:
         return cast("Mapping[str, Any]", self.model.metadata)
 
     def operation(self, name: str) -> OperationModel | None:
-        """The operation of this name; None where the model has none."""
+        """The operation of this name; None for an unknown name."""
         if name not in self._operations:
             if name not in self.model.operation_names:
                 return None
@@ -120,7 +120,7 @@ class Service:
     def route(
         self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]
     ) -> tuple[OperationModel, dict[str, str]] | None:
-        """The operation that a REST request means, and the parameters in its path (a raw one, still encoded)."""
+        """The operation of a REST request, and the parameters in its raw path (still encoded)."""
         if self._routes is None:
             self._routes = tuple(sorted(_routes(self.model), key=lambda route: route.weight, reverse=True))
         found = [(route, route.match(method, path, query)) for route in self._routes]
@@ -128,7 +128,7 @@ class Service:
         if not matching:
             return None
         complete = (each for each in matching if each[0].has_members(query, headers))
-        # A request that lacks a required member still means the operation; the answer names what is missing.
+        # A request without a required member still matches, so that the response can name the member.
         route, parameters = next(complete, matching[-1])
         operation = self.operation(route.name)
         return (operation, parameters) if operation else None
@@ -154,7 +154,7 @@ class Service:
                 yield Located(str(location), lookup, key, member, check, is_required)
 
     def body_check(self, shape: StructureShape) -> Check:
-        """The check of what an operation of a REST protocol takes in its body."""
+        """The check of a REST operation's body."""
         with _making:
             return self.checks.of_body(shape)
 
@@ -170,7 +170,7 @@ class Service:
 
 @functools.lru_cache(maxsize=64)
 def service(name: str, *, is_on_the_wire: bool = True) -> Service | None:
-    """A service by botocore's name, None where there is none; on the wire members have names of their own."""
+    """A service by botocore's name; None if there is none. Members have other names on the wire."""
     try:
         model = ServiceModel(_loader.load_service_model(name, "service-2"), name)
     except UnknownServiceError:
@@ -188,7 +188,7 @@ def signing(signing_name: str) -> Iterator[Service]:
 
 
 def unsigned(target_prefix: str) -> Service | None:
-    """The service that takes such a target without a signature."""
+    """The service that accepts this target without a signature."""
     name = _UNSIGNED_TARGETS.get(target_prefix)
     return service(name) if name else None
 

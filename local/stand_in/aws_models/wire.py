@@ -1,7 +1,7 @@
-"""Values as they come over the wire: forms, XML and JSON, read into trees that the checks understand.
+"""Values on the wire: forms, XML and JSON, parsed into trees for the checks.
 
-A tree keeps the names of the wire, also of members that the model does not know. Text that stands for a number or a
-boolean becomes one; where it is none, it stays text, and the check of its shape tells.
+A tree keeps the wire's names, also of members that the model does not know. Text of a number or a boolean is converted;
+malformed text stays text, and its shape's check reports it.
 """
 
 import functools
@@ -56,7 +56,7 @@ def _number(text: str, kind: type[int] | type[float]) -> object:
 
 @dataclass
 class _Node:
-    """One name of a form and what is written under it: `Tags.member.1.Key` is four deep."""
+    """A node of a form's names: `Tags.member.1.Key` is four levels deep."""
 
     text: str | None = None
     under: "dict[str, _Node]" = field(default_factory=dict)
