@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Cli, MakeVideo
 from tests.cli.fake_platform import FakePlatform
 from tests.cli.recorded_engine import RecordedEngine
-from video_upload.errors import InvalidRequestError
+from video_upload.errors import ApiUnreachableError, InvalidRequestError
 from video_upload.events import UploadBegan
 
 KIB = 1024
@@ -39,8 +40,28 @@ def test_a_resumed_upload_keeps_its_id_and_another_file_has_another(
     recorded.stop_in_the_middle(path, after_parts=4)
     recorded.engine.upload(path)
     assert len(set(platform.correlation_ids)) == 1
+    assert platform.calls.count("GET /uploads") == 1, "the journal knows it, and nothing is looked for elsewhere"
     recorded.engine.upload(make_video(KIB, "another.mp4"))
     assert len(set(platform.correlation_ids)) == 2
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_run_that_ended_before_it_knew_the_platforms_answer_asks_again_under_the_same_id(
+    platform: FakePlatform, recorded: RecordedEngine, make_video: MakeVideo, home: Path, *, times: int
+) -> None:
+    path = make_video(500 * KIB)
+    recorded.stop_in_the_middle(path, after_parts=1)
+    # What these runs opened is not offered as an upload from elsewhere.
+    platform.only_upload().state = "expired"
+    (journal,) = (home / "uploads").glob("*.jsonl")
+    requested, opened, *_ = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(requested + opened[:40])
+    for _ in range(times - 1):
+        platform.api_faults["/multipart/init"] = [(0, "", {})] * 8
+        with pytest.raises(ApiUnreachableError):
+            recorded.engine.upload(path)
+    recorded.engine.upload(path)
+    assert len(set(platform.correlation_ids)) == 1
 
 
 @pytest.mark.parametrize("why", ["the platform gave it up", "the file has changed"])

@@ -213,8 +213,8 @@ def test_parts_that_reached_s3_without_the_journal_knowing_are_not_sent_again(
     path = make_video(512 * KIB)
     recorded.stop_in_the_middle(path, after_parts=4)
     (journal,) = (home / "uploads").glob("*.jsonl")
-    first_line = journal.read_bytes().split(b"\n")[0]
-    journal.write_bytes(first_line + b'\n{"part_number":1,"et')  # what a power cut leaves
+    requested, opened, *_ = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(requested + opened + b'{"part_number":1,"et')  # what a power cut leaves
     video = recorded.engine.upload(path)
     assert set(platform.storage.stores.values()) == {1}
     assert platform.video_sha256(video.video_id) == sha256_of(path)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
+import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -111,6 +114,28 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(os, "fsync", note_and_sync)
     return inodes
+
+
+def test_the_journal_of_a_new_upload_is_written_to_one_file_of_its_owner_alone(
+    recorded: RecordedEngine, home: Path, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names: set[str] = set()
+    modes: set[int] = set()
+    start_upload, complete = VideoApi.start_upload, VideoApi.complete
+
+    def look(call: Callable[..., Any]) -> Callable[..., Any]:
+        def look_and_call(*arguments: object) -> object:
+            for path in (home / "uploads").glob("*.jsonl*"):
+                names.add(f"{path.name} {path.stat().st_ino}")
+                modes.add(stat.S_IMODE(path.stat().st_mode))
+            return call(*arguments)
+
+        return look_and_call
+
+    monkeypatch.setattr(VideoApi, "start_upload", look(start_upload))
+    monkeypatch.setattr(VideoApi, "complete", look(complete))
+    recorded.engine.upload(make_video(3 * PART))
+    assert (len(names), modes) == (1, {0o600})
 
 
 @pytest.mark.parametrize("parts", [1, 20])

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import platformdirs
 
@@ -47,6 +48,15 @@ def write_privately_for_now(path: Path, content: bytes) -> None:
     open_private_folder(path.parent)
     with writing_to(path.parent):
         _replace(path, content, is_durable=False)
+
+
+def open_privately(path: Path) -> BinaryIO:
+    """Open a file to append to it, without a buffer; a new one has mode 0600 from the start. Raises OSError."""
+    return open(path, "ab", buffering=0, opener=_open_for_its_owner)
+
+
+def _open_for_its_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def sync_folder(folder: Path) -> None:

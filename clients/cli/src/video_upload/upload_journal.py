@@ -1,9 +1,9 @@
 """Journal of an unfinished upload on this computer, so that the next run continues from there.
 
-A journal is a file of JSON lines: first the upload, then one line per part that S3 has taken. Until the platform has
-answered, its only line is the id under which the upload is requested. A line is one write, so a killed process loses at
-most the line it was writing, and S3 knows that part anyway. (Rewriting the whole file for each of 10,000 parts would
-write gigabytes.)
+A journal is a file of JSON lines: the id under which the upload is requested, the upload as the platform has opened it,
+then one line per part that S3 has taken. Where it was written anew, for an upload that is resumed, it begins with the
+upload. A line is one write, so a killed process loses at most the line it was writing, and S3 knows that part anyway.
+(Rewriting the whole file for each of 10,000 parts would write gigabytes.)
 
 A power cut may take more: the newest lines, whose parts S3 lists, or a young journal, whose upload then expires. Only
 before S3 completes is the journal brought to the disk: a run that did not know of the video would make another one of
@@ -24,7 +24,13 @@ import msgspec
 
 from video_upload.decoding import decode
 from video_upload.errors import UploadRunningError
-from video_upload.private_files import open_private_folder, sync_folder, write_privately_for_now, writing_to
+from video_upload.private_files import (
+    open_private_folder,
+    open_privately,
+    sync_folder,
+    write_privately_for_now,
+    writing_to,
+)
 from video_upload.video_file import PartLayout, VideoFile
 
 FOLDER = "uploads"
@@ -32,7 +38,7 @@ FOLDER = "uploads"
 
 
 class JournaledUpload(msgspec.Struct, frozen=True, kw_only=True):
-    """The first line. The upload token opens this upload: the file is private.
+    """The upload. Its token opens it: the file is private.
 
     begun_elsewhere: by another device, whose file may still be the right one.
     """
@@ -58,7 +64,8 @@ class JournaledUpload(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Beginning(msgspec.Struct, frozen=True, kw_only=True):
-    """The only line until the platform has answered: asked again under this id, it opens the same upload."""
+    """The first line, and the only one until the platform has answered: asked again under this id, it opens the same
+    upload."""
 
     beginning: str
     size_bytes: int
@@ -102,6 +109,7 @@ class UploadJournal:
         self._api_url = api_url
         self._video_path = path
         self._appending: BinaryIO | None = None
+        self._is_begun = False
 
     def __enter__(self) -> UploadJournal:
         """Raises UploadRunningError if another process holds it; a killed holder does not count. Raises HomeError, as
@@ -158,23 +166,37 @@ class UploadJournal:
         """Write down the id before the platform is asked, so that a run that is killed leaves no second upload."""
         self._close()
         line = Beginning(beginning=correlation_id, size_bytes=file.size_bytes, modified_ns=file.modified_ns)
-        write_privately_for_now(self.path, msgspec.json.encode(line) + b"\n")
+        text = msgspec.json.encode(line) + b"\n"
+        # An id that was asked under before is in the journal at every moment.
+        is_new = not self.path.exists()
+        if not is_new:
+            write_privately_for_now(self.path, text)
+        with writing_to(self.path.parent):
+            self._appending = open_privately(self.path)
+            if is_new:
+                self._append(self._appending, text)
+        self._is_begun = True
 
     def begun_as(self, file: VideoFile) -> str | None:
         """The id under which a run that was killed had asked for an upload of this very file."""
         try:
-            line = decode(self.path.read_bytes(), Beginning)
+            with self.path.open("rb") as lines:
+                line = decode(lines.readline(), Beginning)
         except (FileNotFoundError, msgspec.DecodeError):
             return None
         return line.beginning if (line.size_bytes, line.modified_ns) == (file.size_bytes, file.modified_ns) else None
 
     def start(self, entry: JournaledUpload, sent: Iterable[SentPart] = ()) -> None:
-        """Begin anew with these contents."""
-        self._close()
-        lines = [msgspec.json.encode(line) for line in (entry, *sent)]
-        write_privately_for_now(self.path, b"\n".join(lines) + b"\n")
+        """Add the upload to the id that `begin` has written, or begin anew with these contents."""
+        text = b"".join(msgspec.json.encode(line) + b"\n" for line in (entry, *sent))
         with writing_to(self.path.parent):
-            self._appending = self.path.open("ab", buffering=0)
+            if self._appending is not None and self._is_begun:
+                self._append(self._appending, text)
+                self._is_begun = False
+                return
+            self._close()
+            write_privately_for_now(self.path, text)
+            self._appending = open_privately(self.path)
 
     def add(self, part: SentPart) -> None:
         """Append a part; its later line replaces an earlier one."""
@@ -206,13 +228,14 @@ class UploadJournal:
         if self._appending is not None:
             self._appending.close()
             self._appending = None
+        self._is_begun = False
 
 
 def read_journal(path: Path) -> tuple[JournaledUpload, dict[int, SentPart]] | None:
     sent: dict[int, SentPart] = {}
     try:
         with path.open("rb") as lines:
-            entry = decode(lines.readline(), JournaledUpload)
+            entry = _entry_in(lines)
             for line in lines:
                 try:
                     part = decode(line, SentPart)
@@ -228,9 +251,19 @@ def read_entry(path: Path) -> JournaledUpload | None:
     """Return what `read_journal` would, without the parts."""
     try:
         with path.open("rb") as lines:
-            return decode(lines.readline(), JournaledUpload)
+            return _entry_in(lines)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
+
+
+def _entry_in(lines: BinaryIO) -> JournaledUpload:
+    """Read on to the upload's line. Raises msgspec.DecodeError."""
+    first = lines.readline()
+    try:
+        return decode(first, JournaledUpload)
+    except msgspec.DecodeError:
+        decode(first, Beginning)
+        return decode(lines.readline(), JournaledUpload)
 
 
 def _entries(folder: Path, api_url: str) -> Iterator[tuple[Path, JournaledUpload]]:

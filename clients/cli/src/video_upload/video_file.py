@@ -165,8 +165,10 @@ class PartReader:
 
     def read(self, wanted_bytes: int) -> memoryview:
         """The next bytes, at least one and at most the buffer. Valid until the next call."""
-        with _reading(self._file.path):
+        try:  # not `_reading`: a context manager for each buffer costs as much as its checksum
             count = self._source.readinto(self._buffer[: min(wanted_bytes, len(self._buffer))])
+        except OSError as error:
+            raise FileUnreadableError(self._file.path, error) from error
         if not count:
             raise FileChangedError(self._file.path)
         return self._buffer[:count]
