@@ -1,4 +1,4 @@
-"""Starts the command: python -m costs --stage prod"""
+"""Start the command: python -m costs --stage prod"""
 
 from costs.command import main
 

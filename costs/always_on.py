@@ -1,6 +1,6 @@
-"""The same platform on servers that are always on and take the bytes themselves, as large as the busiest moment needs.
+"""The same platform on always-on servers that receive the bytes themselves, sized for peak load.
 
-Where the size is in doubt, the doubt counts for the servers.
+Doubts about the size are decided in favour of the servers.
 """
 
 import math
@@ -18,11 +18,12 @@ ZONES = 2
 VOLUME_GB = 30
 DATABASE_GB = 20
 REPLACED = (Driver.LAMBDA, Driver.API, Driver.NETWORK)
-"""Drivers that servers would replace. The rest is equal on both sides: storage, edge, sign-in, keys, monitoring."""
+"""Cost drivers that servers would replace. The rest is equal on both sides: storage, edge, sign-in, keys,
+monitoring."""
 
 
 class Part(NamedTuple):
-    """One line of the bill of materials; quantity in the price's unit, reason: of its size."""
+    """One line of the bill of materials. quantity: in the price's unit. reason: for the quantity."""
 
     item: str
     count: int
@@ -36,7 +37,7 @@ class Part(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """Dollars of a month on both sides."""
+    """Dollars per month on both sides."""
 
     platform_usd: float
     always_on_usd: float
@@ -47,7 +48,7 @@ class Comparison(NamedTuple):
 
 
 def compared(bill: Bill) -> tuple[Comparison, Comparison]:
-    """The replaced drivers beside servers of equal peak capacity, and the whole bill beside that with the servers."""
+    """Compare the replaced drivers with servers of equal peak capacity, and the whole bill with one that uses them."""
     replaced_usd = bill.of(*REPLACED)
     servers_usd = sum(part.usd for part in bill_of_materials(bill.month.workload, bill.prices))
     return Comparison(replaced_usd, servers_usd), Comparison(bill.usd, bill.usd - replaced_usd + servers_usd)

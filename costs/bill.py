@@ -1,4 +1,4 @@
-"""A bill: lines, each with its quantity and price, grouped by the five drivers of the specification and the rest."""
+"""A bill: lines with quantity and price, grouped by the specification's five cost drivers and the rest."""
 
 import math
 from collections.abc import Iterable
@@ -76,5 +76,5 @@ class Bill:
 
 
 def unconfirmed(prices: Iterable[Price]) -> list[Price]:
-    """Those not confirmed, each once."""
+    """Unconfirmed prices, each once."""
     return list({price.key: price for price in prices if not price.confirmed}.values())

@@ -1,4 +1,4 @@
-"""Requests to S3, KMS and SNS per event, as calls.toml states them."""
+"""Requests to S3, KMS and SNS per event, from calls.toml."""
 
 import tomllib
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Self
 
 @dataclass(frozen=True, kw_only=True)
 class Calls:
-    """Requests by how they are billed."""
+    """Requests by price category."""
 
     s3_writes: float = 0
     s3_reads: float = 0

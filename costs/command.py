@@ -25,7 +25,7 @@ PLAIN_WIDTH = 132
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the report, or exit with 1 and one message."""
+    """Print the report, or exit with 1 and an error message."""
     parser = argparse.ArgumentParser(
         prog="python -m costs", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
         with console.status("trying other settings …"):
             for section in report(model):
-                # Lines in a file are as long as they are; a terminal breaks its own.
+                # A terminal wraps its own lines; those in a file stay whole.
                 plain = isinstance(section, str) and not console.is_terminal
                 console.print(section, highlight=False, soft_wrap=plain)
         if given.svg and (points := curve(model)):

@@ -1,4 +1,5 @@
-"""The curve from 1 GB to 1 PB, in figures and as an SVG picture: the same videos and habits, more or fewer people."""
+"""The cost curve from 1 GB to 1 PB, in figures and as an SVG picture: same videos and habits, varying number of
+people."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ SIZES_GB = tuple(10**power for power in range(7))
 
 
 def curve(model: CostModel) -> list[Bill]:
-    """Bills of the sizes; none when the workload stores nothing."""
+    """Bills by size; none if the workload stores nothing."""
     held_gb = model.bill().stored_gb
     factors = [size / held_gb for size in SIZES_GB] if held_gb else []
     return [model.with_workload(model.workload.scaled(factor)).bill() for factor in factors]

@@ -1,4 +1,4 @@
-"""Reasons for which there is no estimate, apart from a wrong stage (components/declared_stage.py).
+"""Errors of the estimate, apart from those of a wrong stage (components/declared_stage.py).
 
 CostModelError
 ├── WorkloadError         every wrong value of a workload file
@@ -14,7 +14,7 @@ class CostModelError(Exception):
 
 
 class WorkloadError(CostModelError):
-    """problems: (key, what is wrong with it)."""
+    """problems: pairs of a key and its fault."""
 
     def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
         self.problems = tuple(problems)

@@ -1,4 +1,4 @@
-"""The inventory of a stage: resources of its program that are billed by existing, or that shape the rest."""
+"""The inventory of a stage: resources of its program that cost by existing, or that determine other costs."""
 
 import dataclasses
 import json
@@ -21,13 +21,13 @@ METRICS_A_METHOD = 5
 """Count, Latency, IntegrationLatency, 4XXError, 5XXError; API Gateway Developer Guide, "metrics and dimensions"."""
 ALARMS_A_TARGET_TRACKING = 2  # Application Auto Scaling User Guide: one to scale out, one to scale in
 DELIVERY_SOURCE = "lambda/eventSourceMapping:EventSourceMapping"
-SMALL_DASHBOARD_METRICS = 50  # CloudWatch pricing page, "Free tier": metrics of a dashboard that counts as free
+SMALL_DASHBOARD_METRICS = 50  # CloudWatch pricing page, "Free tier": metrics of a free dashboard
 ANOMALY_METRICS = 3  # CloudWatch pricing page: the metric and both ends of its band
 SCAN_PLAN = "guardduty/malwareProtectionPlan:MalwareProtectionPlan"
 
 
 class Warm(NamedTuple):
-    """Provisioned instances of a function: always `low`, and up to `high` while it is busy."""
+    """Provisioned instances of a function: at least `low`, up to `high` under load."""
 
     low: float
     high: float
@@ -101,7 +101,7 @@ def _is_told_of_videos(subscription: Recorded) -> bool:
 
 
 def _token_function_gib(stage: DeclaredStage) -> float:
-    """GiB of memory of the functions that pools ask before they issue tokens; 0 where they ask none."""
+    """GiB of memory of the user pool's token triggers; 0 without one."""
     arns = {
         pool.inputs.get("lambdaConfig", {}).get("preTokenGenerationConfig", {}).get("lambdaArn")
         for pool in stage.of("cognito/userPool:UserPool")
@@ -114,7 +114,7 @@ def _is_machine(client: Recorded) -> bool:
 
 
 def _own_metrics(stage: DeclaredStage, *, is_scheduled: bool) -> int:
-    """Count the own metrics of each run of the janitor, or of use; a feature that is off has none."""
+    """Count the platform's own metrics per run of the janitor, or per use. A disabled feature has none."""
     features = {
         "notification": stage.of(DELIVERY_SOURCE),
         "rendition": stage.settings.playback.renditions,
@@ -131,7 +131,7 @@ def _counted(count: Callable[[DeclaredStage], Any]) -> Any:
 
 
 def _total(kind: str, count: Callable[[Recorded], float] = lambda _: 1) -> Any:
-    """A field that adds up the declared resources of one kind, each as `count` counts it."""
+    """A field that sums `count` over the declared resources of one type."""
     return _counted(lambda stage: sum(count(resource) for resource in stage.of(kind)))
 
 
@@ -139,8 +139,8 @@ def _total(kind: str, count: Callable[[Recorded], float] = lambda _: 1) -> Any:
 class Inventory:
     """memory_gib, warm: by function. scheduled_metrics: recorded at each run of the janitor; used_metrics: by use.
 
-    traced_per_second, traced_share: X-Ray follows so many requests a second and this share of the others.
-    keeps_everything: lifecycle policies are off; only to see what they save.
+    traced_per_second, traced_share: X-Ray traces so many requests a second, and this share of the others.
+    keeps_everything: whether lifecycle policies are off, to estimate their savings.
     """
 
     settings: Settings
@@ -184,6 +184,6 @@ class Inventory:
         return cls(settings=stage.settings, **{field.name: field.metadata["count"](stage) for field in counted})
 
     def with_settings(self, group: str, **settings: Any) -> Self:
-        """The same resources under other settings, where a setting changes the use of a resource and no count."""
+        """The same resources under other settings that change the use of resources but not their number."""
         changed = dataclasses.replace(getattr(self.settings, group), **settings)
         return dataclasses.replace(self, settings=dataclasses.replace(self.settings, **{group: changed}))

@@ -1,4 +1,4 @@
-"""The model of one stage: the quantities of a month at their prices, under the stage's settings and under others."""
+"""The cost model of a stage: a month's quantities and prices, under the stage's settings or others."""
 
 import dataclasses
 from collections import defaultdict
@@ -16,10 +16,10 @@ from costs.prices import PriceList
 from costs.units import DAYS_A_MONTH, GIB, HOURS_A_MONTH, SECONDS_A_MONTH
 from costs.workload import Workload
 
-SUCCESS_SHARE = 0.999  # the specification's success rate, for events too
+SUCCESS_SHARE = 0.999  # the specification's success rate, also used for events
 MONTHS_A_ROTATION = 12
 MAX_BILLED_ROTATIONS = 2  # KMS pricing page: the first and second rotation of a key are billed
-COMPRESSED = 0.15  # CloudWatch pricing page: what its own example assumes of stored logs
+COMPRESSED = 0.15  # CloudWatch pricing page: compression of stored logs in its example
 ENDPOINT_BYTES_A_CALL = 4_000
 
 SERVED_FROM = {
@@ -28,15 +28,15 @@ SERVED_FROM = {
     PriceClass.MIDDLE: {"south_america": "north_america", "australia": "asia"},
     PriceClass.ALL: dict[str, str](),
 }
-"""CloudFront Developer Guide, "Choose a price class": viewers in regions outside of the class are served, and billed,
-from a location of the class; the model assumes these."""
+"""CloudFront Developer Guide, "Choose a price class": viewers outside of the class's regions are served, and billed,
+from a location of the class. The model assumes these."""
 OWN_REQUEST_PRICE = ("north_america", "south_america", "australia")
 
 
 @dataclass(frozen=True, kw_only=True)
 class CostModel:
-    """free_tier: whether the account's always-free allowances are taken off.
-    settings: in place of those in the stage's file.
+    """free_tier: whether the account's always-free allowances are subtracted. settings: override those in the stage's
+    file.
     """
 
     stage: str
@@ -46,7 +46,7 @@ class CostModel:
     settings: Overrides = ()
 
     def inventory(self, overrides: Overrides = ()) -> Inventory:
-        """Inventory of the program with these settings in place of the stage's own.
+        """Inventory of the program with these settings instead of the stage's.
 
         Raises StageRefusedError, ProgramChangedError, and PriceListError where prices are of another region.
         """
@@ -80,7 +80,7 @@ class CostModel:
 
 
 _Row = tuple[str, str, float] | tuple[str, str, float, float]
-"""Item, key of the price, quantity in its unit, and the share of its free allowance where lines share one."""
+"""Item, price key, quantity in the price's unit, and the share of its free allowance if lines share one."""
 
 
 def _lambda(month: Month) -> Iterator[_Row]:
@@ -125,7 +125,7 @@ def _storage(month: Month) -> Iterator[_Row]:
     beside = held.incomplete_bytes + held.metadata_bytes + month.bucket_log_bytes * log_months
     yield "records, posters, logs, unfinished", "s3.standard_storage", beside / GIB
     yield "parts (PUT)", "s3.write_requests", month.parts_sent
-    # The trail puts a file a delivery; S3 and CloudFront ask for the storage of their logs alone.
+    # The trail writes a file per delivery; S3 and CloudFront charge only for the storage of their logs.
     writes = month.aws.s3_writes - month.parts_sent + month.trail_files
     yield "other writes and lists", "s3.write_requests", writes
     yield "reads", "s3.read_requests", month.aws.s3_reads
@@ -198,8 +198,8 @@ def _monitoring(month: Month) -> Iterator[_Row]:
     yield "logs", "cloudwatch.log_ingestion", log_gib
     yield "logs of the web ACL", "cloudwatch.log_ingestion_us_east_1", waf_gib
     yield "logs kept", "cloudwatch.log_storage", (log_gib + waf_gib) * kept_months * COMPRESSED
-    # The rule follows what its reservoir takes whole, of the rest a share. The default rule, which follows what the API
-    # did not start, is as large.
+    # The rule traces all requests within its reservoir, and a share of the others. The default rule, for requests that
+    # do not begin at the API, is as large.
     by_event = ("video_processing", "scan_verdict", "janitor", "message_sender")
     requests = month.api_calls + sum(month.function_calls[function] for function in by_event)
     whole = min(requests, inventory.traced_per_second * SECONDS_A_MONTH)
@@ -219,7 +219,7 @@ def _network(month: Month) -> Iterator[_Row]:
     yield "messages", "sns.publishes", aws.publishes + month.trail_files
     yield "notification queues", "sqs.requests", month.queue_requests
     yield "mails about videos", "sns.mails", month.mails
-    # A failed event is written, read, deleted.
+    # A failed event is written, read and deleted.
     yield "failure queue", "sqs.requests", month.completed * (1 - SUCCESS_SHARE) * 3
 
 

@@ -1,4 +1,4 @@
-"""One month: from a workload and a stage to calls, bytes and events, and to the bytes that S3 holds by then."""
+"""One month of a workload on a stage: calls, bytes, events, and the bytes in S3."""
 
 import math
 
@@ -14,41 +14,41 @@ from costs.workload import Workload
 DAYS_TO_INFREQUENT = 30  # S3 User Guide, "How S3 Intelligent-Tiering works": consecutive days without access
 DAYS_TO_ARCHIVE_INSTANT = 90  # same page
 FOLDINGS_A_VIDEO = 2
-"""Foldings that find a change of a video, from its beginning to its verdict. Videos that change in the same minutes
-share the packs of the stage."""
+"""Foldings per video, from its beginning to its verdict. Videos that change in the same minutes share the stage's
+packs."""
 POLLS_UNTIL_READY = 3  # requests of a client for a video that it has just completed
 VIDEOS_A_PAGE = 24  # `limit` that a client leaves out
-HALF_SENT = 0.5  # share of an abandoned upload that was sent
+HALF_SENT = 0.5  # sent share of an abandoned upload
 POSTER_BYTES = 40_000
-THUMBNAILS_BYTES = 50_000  # of 16 thumbnails of noisy 720p, as `make bench-media` inspects
+THUMBNAILS_BYTES = 50_000  # of 16 thumbnails of noisy 720p, as in `make bench-media`
 RECORD_BYTES = 1_500
-RECORD_VERSIONS = 5  # begun, leased, arrived, settled, told: one write each, all but the last noncurrent
+RECORD_VERSIONS = 5  # begun, leased, arrived, settled, announced: one write each, all but the last noncurrent
 PAGE_BYTES, PAGE_REQUESTS = 700_000, 12  # the web client's files, of which a browser keeps most from visit to visit
 PAGE_SHARE_LOADED = 0.25
 SIGNED_URL_BYTES = 1_620
 API_RESPONSE_BYTES = 2_000
 API_BODY_BYTES = 300
 ETAG_BYTES = 90  # of one part in the body of complete
-PLAYER_READ_BYTES = 10 * MB  # that a player requests at a time
-VIDEOS_A_LIST = 1_000  # S3 API reference, ListObjectsV2: keys of one answer
+PLAYER_READ_BYTES = 10 * MB  # per request of a player
+VIDEOS_A_LIST = 1_000  # S3 API reference, ListObjectsV2: keys per response
 BUCKET_KEY_SHARE = 0.01  # S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys": up to 99 % less
 FLOW_RECORDS_A_CALL = 4
 CLIENT_EVENTS_AN_UPLOAD = 5
 CLIENT_CALLS_AN_UPLOAD = 2  # of POST /progress after the parts: one when S3 has the video, one with its verdict
 CLIENT_CALL_SECONDS = 30  # interval of POST /progress during an upload, and of the progress events in it
 WAF_LOGGED_SHARE = 0.01  # of requests that the web ACL blocks or counts
-EVENTS_A_VIDEO = 3  # of the bucket, to EventBridge: made, tagged, deleted
+EVENTS_A_VIDEO = 3  # of the bucket, to EventBridge: created, tagged, deleted
 COPIED_READ_BYTES, COPIED_PART_BYTES = 4 << 20, 16 << 20  # chalicelib/core/media/copying.py
-LEAST_CONVERTED_SECONDS = 10  # MediaConvert pricing page, "On-Demand pricing": the least that is billed for an output
+LEAST_CONVERTED_SECONDS = 10  # MediaConvert pricing page, "On-Demand pricing": minimum per output
 DELIVERY_MINUTES = 5  # CloudTrail User Guide: a trail delivers a file about every 5 minutes
 TRAIL_COMPRESSED = 0.1
-POLLERS, LONG_POLL_SECONDS = 5, 20  # of Lambda, at each queue; an assumption, AWS states neither
+POLLERS, LONG_POLL_SECONDS = 5, 20  # of Lambda, at each queue; an assumption, since AWS documents neither
 
 
 class Month:
     """All quantities of the month.
 
-    function_calls: by function. token_function_calls: Cognito's, before it issues tokens.
+    function_calls: by function. token_function_calls: of Cognito's token trigger.
     aws: requests of all functions to S3, KMS and SNS. edge_bytes: sent to viewers.
     key_requests: to symmetric and HMAC keys. trail_events: of data; management_events: free in the first copy.
     log_bytes: into CloudWatch Logs of the region; bucket_log_bytes: into the log bucket, as stored.
@@ -56,7 +56,7 @@ class Month:
 
     def __init__(self, workload: Workload, inventory: Inventory) -> None:
         self.workload, self.inventory, self.stored = workload, inventory, Stored(workload, inventory)
-        # Metrics are billed by the hour: those of the month's hours in which something is uploaded.
+        # Metrics are billed by the hour: here the month's hours with uploads.
         self.busy_share = min(1.0, workload.uploads / HOURS_A_MONTH)
         settings, started = inventory.settings, workload.uploads
         abandoned = started * workload.abandoned_percent / 100
@@ -66,7 +66,7 @@ class Month:
         signing_calls = started * (math.ceil(self.parts / MAX_URLS_PER_PAGE) - 1)
         visits = workload.active_users_per_month * workload.visits_per_user
         pages = visits * workload.library_pages_per_visit
-        # While the client of a mean upload sends, it tells its progress.
+        # A client reports progress while it sends.
         sending_seconds = workload.mean_video_mb * 8 / workload.always_on["client_megabits_per_second"]
         told = sending_seconds / CLIENT_CALL_SECONDS
         self.function_calls = {
@@ -74,13 +74,13 @@ class Month:
             "multipart_init": started + signing_calls + visits,
             "multipart_complete": completed,
             "upload_token_authorizer": completed + signing_calls,
-            # Once more where the verdict of the malware scan comes second: it only settles, and is counted as long.
-            # So it does where a conversion has ended, of which an event wakes the janitor.
+            # Again if the malware verdict comes second. That run only settles the video, but counts as equally long.
+            # The same for a finished conversion, whose event wakes the janitor.
             "video_processing": completed * (1 + inventory.scan_plans) + self.converted,
             "scan_verdict": completed * inventory.scan_plans,
             "janitor": inventory.janitor_runs + self.converted,
             "notification_delivery": 0.0,
-            # One message each: ready, rejected, or failed; another for a rendition.
+            # One message per video: ready, rejected or failed; another for a rendition.
             "message_sender": (started + self.copied + self.converted) * settings.network.uses_outbox,
         }
         self.api_calls = sum(self.function_calls[name] for name in ROUTE_FUNCTIONS)
@@ -89,7 +89,7 @@ class Month:
         page_requests = visits * PAGE_REQUESTS * PAGE_SHARE_LOADED
         misses = 1 - workload.cache_hit_percent / 100
         open_at_a_sweep = abandoned / DAYS_A_MONTH * settings.uploads.upload_days
-        # Of the janitor over all stored videos.
+        # By the janitor, over all stored videos.
         walks = DAYS_A_MONTH * bool(settings.storage.retention_days and inventory.janitor_runs)
         events = {
             "starting": started,
@@ -125,14 +125,14 @@ class Month:
         self.aws = sum((CALLS[event].times(count) for event, count in events.items()), Calls())
         self.notifications = self.aws.publishes * inventory.destinations
         self.function_calls["notification_delivery"] = self.notifications
-        # Lambda's poller asks all the time; a message is also sent, received and deleted.
+        # Lambda polls constantly; each message is also sent, received and deleted.
         self.queue_requests = (
             inventory.destinations * SECONDS_A_MONTH / LONG_POLL_SECONDS * POLLERS + 3 * self.notifications
         )
         self.mails = self.aws.publishes * inventory.mail_addresses
         s3_requests = self.aws.s3_writes + self.aws.s3_reads
         self.bucket_events = completed * EVENTS_A_VIDEO * inventory.scan_plans
-        # Cognito asks for everybody: at a sign-in, or at the refresh that begins a later visit.
+        # Cognito calls it for everybody: at a sign-in, or at the refresh at the beginning of a later visit.
         self.token_function_calls = visits * bool(inventory.token_function_gib)
         invocations = sum(self.function_calls.values()) + self.token_function_calls
         self.trail_events = (s3_requests + self.aws.s3_deletes + invocations) * bool(inventory.trails)
@@ -172,7 +172,7 @@ class Month:
 
     @property
     def copied(self) -> float:
-        """Videos that get a copy which all browsers play."""
+        """Videos that get a copy that all browsers play."""
         return self._with_renditions * self.workload.copied_percent / 100
 
     @property
@@ -182,7 +182,7 @@ class Month:
 
     @property
     def converted_minutes(self) -> float:
-        """Minutes that are billed for them."""
+        """Billed minutes of conversions."""
         return self.converted * max(self.workload.converted_seconds, LEAST_CONVERTED_SECONDS) / 60
 
     @property
@@ -191,7 +191,7 @@ class Month:
         return ready * self.inventory.settings.playback.renditions
 
     def _lists_of_a_user(self) -> int:
-        """Requests that list the videos which a user has stored by now."""
+        """Requests that list a user's stored videos."""
         workload = self.workload
         months = min(workload.retention_months, workload.months_in_operation)
         videos = workload.uploads * months / max(workload.active_users_per_month, 1)
@@ -204,7 +204,7 @@ class Stored:
     rendition_bytes: of renditions. expiring: videos that retention deletes in the month.
 
     Videos are uploaded evenly, watched for a while, deleted at the end of their retention. A deleted or rejected video
-    can be brought back for some days and then goes.
+    can be restored for some days before it is removed.
     """
 
     def __init__(self, workload: Workload, inventory: Inventory) -> None:
@@ -218,7 +218,7 @@ class Stored:
         completed_per_day = workload.uploads_per_day - abandoned_per_day
         rejected_per_day = completed_per_day * workload.rejected_percent / 100
         ready_per_day = completed_per_day - rejected_per_day
-        # Of one video of each day: how many days of its life lie within the stage's.
+        # For one video per day: the days of its life within the stage's.
         wanted_days = workload.retention_months * DAYS_A_MONTH
         stays_days = min(wanted_days, settings.storage.retention_days or wanted_days)
         life_days = min(stays_days + noncurrent_days, operation_days)
@@ -228,29 +228,29 @@ class Stored:
             frequent_days = min(workload.watched_days + DAYS_TO_INFREQUENT, life_days)
             archive_from = min(workload.watched_days + DAYS_TO_ARCHIVE_INSTANT, life_days)
         bytes_per_day, rejected = ready_per_day * workload.mean_video_bytes, rejected_per_day * rejected_days
-        # A conversion is taken for as large as its video.
+        # A conversion is assumed to be as large as its video.
         share = (workload.copied_percent + workload.converted_percent) / 100 * settings.playback.renditions
         self.rendition_bytes = bytes_per_day * life_days * share
         self.standard_bytes = bytes_per_day * frequent_days + rejected * workload.mean_video_bytes
         self.infrequent_bytes = bytes_per_day * (archive_from - frequent_days)
         self.archive_instant_bytes = bytes_per_day * (life_days - archive_from)
-        # The janitor drops them before S3's own rule has to.
+        # The janitor drops them before S3's own rule does.
         self.incomplete_bytes = abandoned_per_day * settings.uploads.upload_days * workload.mean_video_bytes * HALF_SENT
         self.video_count = ready_per_day * life_days + rejected
         old_record_bytes = min(noncurrent_days, operation_days) * RECORD_BYTES * (RECORD_VERSIONS - 1)
         picture_bytes = POSTER_BYTES + settings.playback.thumbnails * THUMBNAILS_BYTES
         self.metadata_bytes = self.video_count * (picture_bytes + RECORD_BYTES) + completed_per_day * old_record_bytes
-        # Unfinished parts included, as in S3's BucketSizeBytes, by which the dashboard divides the month's cost.
+        # Including unfinished parts, like S3's BucketSizeBytes, by which the dashboard divides the month's cost.
         self.video_bytes = (
             self.standard_bytes + self.infrequent_bytes + self.archive_instant_bytes + self.incomplete_bytes
         )
 
 
 def instances_at_peak(workload: Workload) -> dict[str, int]:
-    """Count the instances of each function behind the API that the busiest moment keeps at work.
+    """Count the busy instances of each function behind the API at peak load.
 
-    Target tracking leaves headroom. All uploads of the moment start and end within it, and every user looks at the
-    library once.
+    Target tracking leaves headroom. All uploads of the peak start and end within it, and every user opens the library
+    once.
     """
     uploads, users = workload.peak_concurrent_uploads, workload.peak_users
     calls_in_peak = {
@@ -263,5 +263,5 @@ def instances_at_peak(workload: Workload) -> dict[str, int]:
         name: count * workload.function_milliseconds[name] / 1000 / workload.peak_seconds / WARM_USE
         for name, count in calls_in_peak.items()
     }
-    # Rounded first: 30.000000000000004 instances are 30.
+    # Rounded first, so that 30.000000000000004 instances are 30.
     return {name: math.ceil(round(count, 9)) for name, count in at_work.items()}

@@ -17,10 +17,10 @@ _Steps = Annotated[tuple[tuple[float, _Usd], ...], msgspec.Meta(min_length=1)]
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One price, as the file states it.
+    """One price of the file.
 
-    usd: dollars for `per` units; or steps, each the dollars for those above its quantity, ascending from 0.
-    free: units that every account has free each month. source: the vendor's page.
+    usd: dollars for `per` units; or steps, each with the dollars for units above its quantity, ascending from 0. free:
+    free units per account and month. source: the vendor's page.
     """
 
     key: str
@@ -61,7 +61,7 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 @dataclass(frozen=True, kw_only=True)
 class PriceList:
-    """by_key: `service.item`. region: where the stages live."""
+    """by_key: `service.item`. region: of the stages."""
 
     checked_on: dt.date
     region: str

@@ -1,4 +1,4 @@
-"""The report: the model's results as text and tables for a terminal."""
+"""The report: the model's results as text and tables."""
 
 from collections.abc import Iterator
 
@@ -96,7 +96,7 @@ def _always_on(model: CostModel, bill: Bill) -> Iterator[Table]:
 
 
 def verdict_text(target: Target, found: Verdict | None) -> str:
-    """The figure beside its target and, where it is missed, the settings that would meet it."""
+    """A figure with its target and, if it is missed, the settings that would meet it."""
     if found is None:
         return f"\n[bold]{target.name}[/]: nothing to measure, the workload uploads nothing."
     is_met = target.is_met_by(found.figure)
@@ -125,13 +125,13 @@ def _table(title: str, *columns: str) -> Table:
     table = Table(title=heading, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         numeric = "$" in column or column.endswith("%") or column in ("quantity", "held", "uploaded GB")
-        # On a narrow screen words are broken, figures never.
+        # On a narrow screen words may wrap, but figures must not.
         table.add_column(column, justify="right" if numeric else "left", no_wrap=numeric, overflow="fold")
     return table
 
 
 def _is_shown(line: Line) -> bool:
-    """True for a line of half a cent or more, and for one without a price: readers look for free items."""
+    """True for a line of half a cent or more, and for one without a price, since readers look for free items."""
     return line.usd >= SMALLEST_SHOWN_USD or (line.quantity > 0 and line.price.first_usd == 0)
 
 

@@ -1,4 +1,4 @@
-"""The specification's five ways to save, each with the extra cost of a month in which it alone is off."""
+"""The specification's five ways to save, each with the extra monthly cost if it alone is off."""
 
 import dataclasses
 from collections.abc import Callable
@@ -11,13 +11,13 @@ from costs.month import instances_at_peak
 from costs.workload import Workload
 
 _Extra = Callable[[Inventory], float]
-"""Dollars that the month costs more with an inventory."""
+"""Extra cost of the month with another inventory, in dollars."""
 
 
 class Effect(NamedTuple):
-    """Dollars that one month would cost more with one strategy switched off.
+    """Extra dollars per month with one strategy switched off.
 
-    setting: the stage's own, as in its file. assumed: what "off" means here, and why when it changes nothing.
+    setting: the stage's, as in its file. assumed: the meaning of "off", and the reason if it changes nothing.
     """
 
     strategy: str
@@ -40,7 +40,7 @@ def effects(model: CostModel) -> list[Effect]:
 def _pay_per_use(inventory: Inventory, workload: Workload, extra_usd: _Extra) -> Effect:
     warm = inventory.warm
     needed = {name: count for name, count in instances_at_peak(workload).items() if count}
-    # A stage that keeps more than it needs keeps it.
+    # A stage with more instances than it needs keeps them.
     ready = {name: max(count, warm[name].low) if name in warm else count for name, count in needed.items()}
     fixed = {name: Warm(low=count, high=count) for name, count in ready.items()}
     counted = ", ".join(f"{count:g} {name}" for name, count in ready.items())

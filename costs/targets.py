@@ -1,4 +1,4 @@
-"""The specification's two figures for money, and the settings that would meet a missed one, found by trying."""
+"""The specification's two cost figures, and the settings that would meet a missed one, found by trial."""
 
 import math
 import tomllib

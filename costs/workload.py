@@ -1,4 +1,4 @@
-"""The workload: a stage's use in a month, read from a file that states each figure and its reason."""
+"""The workload: a stage's use in a month, from a file with each figure and its reason."""
 
 import dataclasses
 import math
@@ -23,8 +23,8 @@ def _limits(low: float, high: float) -> Any:
 class Workload:
     """One month's work. workload.toml gives each field's meaning.
 
-    audience_percent: by CloudFront's price regions, 100 together. function_milliseconds: by function.
-    log_bytes: by what is written about.
+    audience_percent: by CloudFront's price regions, 100 in total. function_milliseconds: by function. log_bytes: by
+    subject.
     """
 
     uploads_per_day: float = _limits(0, MAX_COUNT)
@@ -42,7 +42,7 @@ class Workload:
     visits_per_user: float = _limits(0, 10_000)
     library_pages_per_visit: float = _limits(0, 10_000)
     machine_tokens_per_day: float = _limits(0, MAX_COUNT)
-    token_function_milliseconds: float = _limits(0, 5_000)  # Cognito waits no longer
+    token_function_milliseconds: float = _limits(0, 5_000)  # Cognito's limit
     rejected_percent: float = _limits(0, 100)
     abandoned_percent: float = _limits(0, 100)
     copied_percent: float = _limits(0, 100)
@@ -91,7 +91,8 @@ class Workload:
 
     @classmethod
     def read(cls, path: Path | None = None) -> Self:
-        """Read the default workload, with the values in `path` replaced. Raises WorkloadError with every problem."""
+        """Read the default workload, with values replaced by those in `path`. Raises WorkloadError with all
+        problems."""
         values: dict[str, Any] = tomllib.loads(DEFAULT_WORKLOAD.read_text())
         if path is not None:
             try:
@@ -101,14 +102,14 @@ class Workload:
             if problems := list(_problems(given, values)):
                 raise WorkloadError(problems)
             for key, value in given.items():
-                # An audience is one statement: who is not named is not there.
+                # An audience is replaced as a whole: regions not named have no viewers.
                 partial = isinstance(value, dict) and key != "audience_percent"
                 values[key] = {**values[key], **value} if partial else value
         return cls(**values)
 
 
 def _problems(given: Mapping[str, Any], known: Mapping[str, Any], table: str = "") -> Iterator[tuple[str, str]]:
-    """table: key of the table that holds the values."""
+    """table: key of the values' table."""
     for name, value in given.items():
         path = f"{table}.{name}" if table else name
         if name not in known:

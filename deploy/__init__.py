@@ -1,1 +1,1 @@
-"""Commands for operators, besides the Pulumi program."""
+"""Commands for operators, in addition to the Pulumi program."""

@@ -1,4 +1,4 @@
-"""Checks of an account and its region, before any stage: services verified, switched on, out of sandboxes."""
+"""Checks of an account and its region, independent of stages: services are verified, enabled, out of sandboxes."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _zone(stage: PlannedStage) -> Finding:
 
 
 def _held_records(stage: PlannedStage) -> list[str]:
-    """Types of records that keep the site's own from being made; the zone lists a name's records together."""
+    """Types of records that conflict with the site's own; a zone lists all records of a name together."""
     zone_id, domain = stage.settings.edge.hosted_zone_id, stage.settings.edge.site_domain
     answer = stage.client("route53").list_resource_record_sets(HostedZoneId=zone_id, StartRecordName=domain)
     kinds = {each["Type"] for each in answer["ResourceRecordSets"] if each["Name"].removesuffix(".") == domain}

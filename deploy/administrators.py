@@ -4,8 +4,8 @@ add       put a person into the group of administrators
 remove    take a person out of it
 list      print its members
 
-Administrators list, view and delete the videos of all users. A person has the new rights from the next token on: at the
-next sign-in, or within an hour. Adding and removing ask first.
+Administrators list, view and delete the videos of all users. The change takes effect with the person's next token: at
+the next sign-in, or within an hour. Adding and removing ask for confirmation.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One style for the operators' commands: arguments, a question before anything is lost, exit codes."""
+"""Common behaviour of the operators' commands: arguments, confirmation, exit codes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def command_parser(file: str, description: str | None) -> argparse.ArgumentParse
     """The parser of one command.
 
     file: the module's `__file__`, which names the program. description: the module's docstring, shown by --help.
-    Options cannot be abbreviated: a typing error must not become another option.
+    Options cannot be abbreviated: a typing error must not match another option.
     """
     return argparse.ArgumentParser(
         prog=f"python -m deploy.{Path(file).stem}",
@@ -34,7 +34,7 @@ def command_parser(file: str, description: str | None) -> argparse.ArgumentParse
 
 
 def take_stage(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
-    """Add the options that choose a deployed stage. Further ways to choose one go into the group that is returned."""
+    """Add the options that choose a deployed stage. Further alternatives go into the returned group."""
     stage = parser.add_mutually_exclusive_group()
     stage.add_argument("--stage", help="stack of the stage (default: the selected one)")
     stage.add_argument(
@@ -54,7 +54,7 @@ def stage_parser(file: str, description: str | None) -> argparse.ArgumentParser:
 
 
 def user_parser(file: str, description: str | None) -> argparse.ArgumentParser:
-    """The parser of a command that changes one user's account, after a question."""
+    """The parser of a command that changes one user's account after confirmation."""
     parser = stage_parser(file, description)
     parser.add_argument("user", metavar="USER", help="e-mail address, user name or owner")
     take_answer(parser)
@@ -75,7 +75,7 @@ def take_answer(parser: argparse.ArgumentParser) -> None:
 
 
 def video_id(text: str) -> str:
-    """Check a videoId that an operator typed. Raises ArgumentTypeError, before owner after owner is asked for it."""
+    """Check a videoId that an operator typed, before all owners are searched for it. Raises ArgumentTypeError."""
     if not is_video_id(text):
         raise argparse.ArgumentTypeError(f"{text!r} is no videoId, which has 28 hex digits")
     return text
@@ -84,7 +84,7 @@ def video_id(text: str) -> str:
 def chosen_outputs(options: argparse.Namespace, *, show_secrets: bool = False) -> StackOutputs:
     """The outputs of the chosen stage. Raises OutputsNotReadableError.
 
-    show_secrets: whether Pulumi is asked for them in the clear. A file holds what it holds.
+    show_secrets: whether Pulumi prints secrets in plain text. No effect on a file.
     """
     if options.outputs:
         return outputs_in(options.outputs)
@@ -98,14 +98,14 @@ def say(line: str) -> None:
 
 
 def say_progress(line: str) -> None:
-    """Print one line of progress; it is not part of the answer."""
+    """Print one line of progress, which is not part of the result."""
     sys.stderr.write(f"{line}\n")
 
 
 def confirm(question: str, wanted: str, *, confirmed: bool) -> None:
-    """Ask the operator to type `wanted`, and return only then. Raises NotConfirmedError.
+    """Return once the operator has typed `wanted`. Raises NotConfirmedError.
 
-    confirmed: the answer was given beforehand, by --yes. Without a terminal the command cannot ask and needs --yes.
+    confirmed: by --yes, which is required without a terminal.
     """
     if confirmed:
         return
@@ -118,7 +118,8 @@ def confirm(question: str, wanted: str, *, confirmed: bool) -> None:
 
 
 def exit_status(command: Callable[[], int | None]) -> int:
-    """Run a command and return its exit code: its own, 0 for none, FAILED after the reason was written."""
+    """Run a command and return its exit code: its result, 0 for None, FAILED after an error, whose reason is
+    printed."""
     try:
         return command() or 0
     except DeployError as error:

@@ -1,4 +1,4 @@
-"""Checks of companies: their clients' secrets, and the documents that Cognito reads at their providers."""
+"""Checks of companies: their clients' secrets, and the documents that Cognito reads from their providers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from deploy.planned_stage import DocumentError, DocumentRefusedError, PlannedSta
 
 _SAML_PROVIDER = re.compile(rb"<(?:[\w.-]+:)?IDPSSODescriptor[\s>]")
 READ_BY_COGNITO = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri")
-"""Developer Guide, "Using OIDC identity providers with a user pool": endpoints that discovery must tell."""
+"""Developer Guide, "Using OIDC identity providers with a user pool": endpoints that the discovery document must
+contain."""
 
 
 def _secrets(stage: PlannedStage) -> Finding:
@@ -53,7 +54,7 @@ def _problem_of_discovery(issuer: str, document: bytes) -> str:
         return "is not JSON"
     if not isinstance(told, dict):
         return "is not a JSON object"
-    # Cognito takes an issuer without the slash that some end with.
+    # Cognito accepts an issuer without its trailing slash.
     if str(told.get("issuer")).removesuffix("/") != issuer:
         return f"names the issuer {told.get('issuer')}; write that into oidcProviders instead of {issuer}"
     if missing := [name for name in READ_BY_COGNITO if not told.get(name)]:
@@ -62,7 +63,7 @@ def _problem_of_discovery(issuer: str, document: bytes) -> str:
 
 
 def _documents(stage: PlannedStage, addresses: Mapping[str, str], problem_of: Callable[[str, bytes], str]) -> Finding:
-    """problem_of: what is wrong with a provider's document, empty where nothing is."""
+    """problem_of: returns the fault of a provider's document; empty if there is none."""
     wrong, unread = [], []
     for provider, address in addresses.items():
         try:

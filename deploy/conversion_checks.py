@@ -1,4 +1,4 @@
-"""Checks of what conversions need of an account: MediaConvert in the region, and room for the stage's queue."""
+"""Checks for conversions: MediaConvert in the region, and room for the stage's queue."""
 
 from __future__ import annotations
 

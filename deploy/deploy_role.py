@@ -1,8 +1,8 @@
 """Write the policies of the roles that deploy and preview stages: `python -m deploy.deploy_role`.
 
-The deploy role may do what the program's types of resources need, to this product's own resources wherever AWS lets a
-policy name them. The preview role may only read what `pulumi preview` asks for. With --repository the command also
-writes trust policies: GitHub Actions alone takes the roles on, from environments of that repository that are listed.
+The deploy role has the permissions that the program's resource types need, limited to this product's resources wherever
+AWS supports that. The preview role may only read what `pulumi preview` needs. With --repository the command also writes
+trust policies: only GitHub Actions may assume the roles, from the listed environments of that repository.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ from deploy.command import command_parser, say
 from deploy.provider_actions import ACTIONS_BY_TYPE
 
 MAX_POLICY_CHARS = 6_144
-"""IAM User Guide, "IAM and AWS STS quotas": of a managed policy, spaces not counted."""
+"""IAM User Guide, "IAM and AWS STS quotas": size of a managed policy without white space."""
 
 GITHUB = "token.actions.githubusercontent.com"
 
 PUBLISHING = ("s3:ListBucket", "s3:PutObject", "s3:DeleteObject", "cloudfront:CreateInvalidation")
-"""`make publish`: beside what the program's own types need."""
+"""Permissions of `make publish`, in addition to those of the program's types."""
 
 PROVING = ("cloudwatch:GetMetricData",)
-"""`make smoke`: its client metrics are looked for."""
+"""Permission of `make smoke`, which looks for its client metrics."""
 
 PREVIEW = "preview"
-"""Environment of the repository in which pull requests are previewed."""
+"""Environment of the repository that previews pull requests."""
 
 DEPLOYING = ("dev", "staging", "prod")
-"""Environments of the repository that deploy, as .github/workflows/deploy.yml names them."""
+"""Environments of the repository that deploy, as in .github/workflows/deploy.yml."""
 
 _REPOSITORY = re.compile(r"(?:repo:)?([A-Za-z0-9_.-]+(?:/|@[0-9]+/)[A-Za-z0-9_.-]+(?:@[0-9]+)?)")
-"""OWNER/NAME, or OWNER@ID/NAME@ID; without wildcards, which IAM would read as such."""
+"""OWNER/NAME, or OWNER@ID/NAME@ID, without wildcards, which IAM would interpret."""
 
 PASSED_TO = ("cloudtrail", "lambda", "malware-protection-plan.guardduty", "vpc-flow-logs")
 LINKED_ROLES = ("email.cognito-idp", "lambda.application-autoscaling")
-"""Roles that AWS makes for itself when a service is first used so."""
+"""Service-linked roles, which AWS creates on the first use of a service."""
 
 WHY_EVERYTHING: Mapping[str, str] = {
     "cloudfront": "CloudFront names its things by ids that it makes up",
@@ -111,7 +111,7 @@ def _deploying_environment(name: str) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write one file a policy."""
+    """Write one file per policy."""
     made = parser()
     options = made.parse_args(arguments)
     if bool(options.state_bucket) != bool(options.state_key):
@@ -132,7 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def policies(account_id: str) -> Mapping[str, PolicyDocument]:
-    """Policies by name, together the permissions of the role. They are several because IAM limits the size of each."""
+    """Policies by name, which together are the role's permissions. IAM limits the size of each."""
     actions = {action for each in ACTIONS_BY_TYPE.values() for action in each} | set(PUBLISHING) | set(PROVING)
     by_service: dict[str, list[str]] = {}
     for action in sorted(actions):
@@ -164,14 +164,14 @@ def _statements(service: str, by_service: Mapping[str, Sequence[str]], account_i
 
 
 def _named(service: str, account_id: str) -> list[str]:
-    """ARNs of the product's own things: their names begin with it."""
+    """ARNs of the product's resources, whose names begin with the product's."""
     mine, any_region = f"{PRODUCT}-*", f"*:{account_id}"
     return {
         "apigateway": [f"arn:aws:apigateway:*::/{kind}{rest}" for kind in _REST_THINGS for rest in ("", "/*")],
         "budgets": [f"arn:aws:budgets::{account_id}:budget/{mine}"],
         "cloudtrail": [f"arn:aws:cloudtrail:{any_region}:trail/{mine}"],
         "cloudwatch": [
-            f"arn:aws:cloudwatch:{any_region}:alarm:*",  # target tracking names its alarms itself, and lists take all
+            f"arn:aws:cloudwatch:{any_region}:alarm:*",  # target tracking names its own; lists cover all
             f"arn:aws:cloudwatch::{account_id}:dashboard/{mine}",
         ],
         "events": [f"arn:aws:events:{any_region}:rule/{mine}"],
@@ -190,7 +190,7 @@ _REST_THINGS = ("clientcertificates", "restapis", "tags")
 
 
 def _iam(actions: Sequence[str], account_id: str) -> Iterable[Statement]:
-    """The roles of stages alone, handed to the services that take them on."""
+    """Rights to pass the stages' roles to the services that assume them, and no other roles."""
     roles = f"arn:aws:iam::{account_id}:role/{PRODUCT}-*"
     special = {"iam:PassRole", "iam:CreateServiceLinkedRole"}
     yield allow("Roles", actions=[action for action in actions if action not in special], resources=roles)
@@ -209,7 +209,7 @@ def _iam(actions: Sequence[str], account_id: str) -> Iterable[Statement]:
 
 
 def _kms(actions: Sequence[str], account_id: str) -> Iterable[Statement]:
-    """Rights to keys that carry the product's tag, which no other product's key has; none of them is to decrypt."""
+    """Rights to keys with the product's tag, excluding the right to decrypt."""
     special = {"kms:CreateKey", "kms:ListAliases"}
     keys, tagged = f"arn:aws:kms:*:{account_id}:key/*", {"Product": PRODUCT}
     yield allow(
@@ -219,7 +219,7 @@ def _kms(actions: Sequence[str], account_id: str) -> Iterable[Statement]:
         conditions={"StringEquals": {f"aws:RequestTag/{key}": value for key, value in tagged.items()}},
     )
     # KMS authorizes tags of a new key for all keys of the account (KMS Developer Guide, "Controlling access to tags").
-    # What tells an existing key from a new one is its own tag or alias.
+    # An existing key is recognized by its tag or alias.
     yield deny(
         "NeverTagOtherProductsKeys",
         actions="kms:TagResource",
@@ -253,14 +253,14 @@ def _kms(actions: Sequence[str], account_id: str) -> Iterable[Statement]:
         resources=keys,
         conditions={
             "StringEquals": {f"aws:ResourceTag/{key}": value for key, value in tagged.items()},
-            # Only what S3 does on behalf of the role, which may read no object.
+            # Only through S3, and the role may read no object.
             "StringLike": {"kms:ViaService": "s3.*.amazonaws.com"},
         },
     )
 
 
 def _lambda(actions: Sequence[str], account_id: str) -> Iterable[Statement]:
-    """Mappings of queues have ids that Lambda makes up; the function that they call is the product's."""
+    """Rights to event source mappings: Lambda assigns their ids, so the conditions name the product's functions."""
     # IAM User Guide, "Actions, resources, and condition keys for AWS Lambda": these ask for the function.
     mapping = [f"lambda:{verb}EventSourceMapping" for verb in ("Create", "Update", "Delete")]
     named = _named("lambda", account_id)
@@ -298,7 +298,7 @@ def _mediaconvert(actions: Sequence[str], account_id: str) -> Iterable[Statement
 
 
 def _s3(actions: Sequence[str], account_id: str) -> Iterable[Statement]:
-    """Rights to buckets and the page's files, and to empty unprotected buckets; none of them is to read an object."""
+    """Rights to buckets and the page's files, and to empty unprotected buckets, excluding the right to read objects."""
     objects = {"s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"}
     bucket = _named("s3", account_id)
     yield allow("Buckets", actions=[action for action in actions if action not in objects], resources=bucket)
@@ -336,7 +336,7 @@ def _sid(service: str) -> str:
 
 
 def preview_policy(account_id: str) -> PolicyDocument:
-    """The program's own questions: a preview compares it with the state, and asks AWS for nothing else."""
+    """Rights to the program's look-ups: a preview compares the program with the state and asks AWS for nothing else."""
     return document(
         allow("Zones", actions="ec2:DescribeAvailabilityZones", resources="*"),  # the call takes no resource
         allow(
@@ -354,7 +354,7 @@ def preview_policy(account_id: str) -> PolicyDocument:
 
 
 def state_policy(bucket: str, key_arn: str) -> PolicyDocument:
-    """Pulumi's state: read, written and locked in its bucket, its secrets encrypted by its key."""
+    """Rights to Pulumi's state: to read, write and lock it in its bucket, and to use the key of its secrets."""
     return document(
         allow("ListState", actions="s3:ListBucket", resources=f"arn:aws:s3:::{bucket}"),
         allow(
@@ -370,11 +370,11 @@ def state_policy(bucket: str, key_arn: str) -> PolicyDocument:
 _MANAGES_KEYS = sorted(
     {*ACTIONS_BY_TYPE["kms/key:Key"], *ACTIONS_BY_TYPE["kms/alias:Alias"]} - {"kms:CreateKey", "kms:ListAliases"}
 )
-"""Actions of the deploy role on keys that carry the product's tag."""
+"""Actions of the deploy role on keys with the product's tag."""
 
 
 def preview_state_policy(bucket: str, key_arn: str) -> PolicyDocument:
-    """Read access to Pulumi's state; a preview neither locks nor writes it."""
+    """Read access to Pulumi's state. A preview neither locks nor writes it."""
     return document(
         allow("ListState", actions="s3:ListBucket", resources=f"arn:aws:s3:::{bucket}"),
         allow("ReadState", actions="s3:GetObject", resources=f"arn:aws:s3:::{bucket}/*"),
@@ -383,7 +383,7 @@ def preview_state_policy(bucket: str, key_arn: str) -> PolicyDocument:
 
 
 def trust(account_id: str, subject_prefix: str, environments: Sequence[str]) -> PolicyDocument:
-    """Only workflows of this repository, in these environments: GitHub puts both into the token's subject."""
+    """Trust policy: only workflows of this repository in these environments. The token's subject contains both."""
     return document(
         {
             "Effect": "Allow",

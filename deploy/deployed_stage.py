@@ -1,4 +1,4 @@
-"""A deployed stage as its stack's outputs name it, and the clients with which an operator works on it."""
+"""A deployed stage, described by its stack's outputs, and the clients for operators' commands."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
 MOST_LOOKS = 60
-"""At a conversion that is being cancelled."""
+"""Interval of looks at a conversion that is being cancelled."""
 
 PAUSE_SECONDS = 1.0
 
@@ -43,7 +43,7 @@ MAX_SESSION_NAME_CHARS = 64  # STS API reference, AssumeRole
 class DeployedStage:
     """Buckets, functions and the user pool of one stage.
 
-    outputs: of its stack. session: whose credentials are used, in the stage's region.
+    outputs: of its stack. session: with the credentials, in the stage's region.
     """
 
     outputs: StackOutputs
@@ -51,7 +51,7 @@ class DeployedStage:
 
     @classmethod
     def opened(cls, outputs: StackOutputs) -> Self:
-        """In the operators' role where the stage has one, else with the caller's own rights.
+        """Connect with the operators' role if the stage has one, else with the caller's own rights.
 
         Raises OutputsNotReadableError.
         """
@@ -82,7 +82,7 @@ class DeployedStage:
 
     @property
     def administrators_group(self) -> str:
-        """Empty where the stage has no administrators."""
+        """The administrators' group; empty on a stage without administrators."""
         return self.outputs.environment["ADMINISTRATORS_GROUP"]
 
     @cached_property
@@ -120,7 +120,7 @@ class DeployedStage:
 
     @cached_property
     def links(self) -> UploadLinks:
-        """To list and revoke; operators make none."""
+        """Upload links, to list and revoke; operators create none."""
         return UploadLinks(
             metadata=self.metadata,
             records=self.records,
@@ -137,7 +137,7 @@ class DeployedStage:
 
     @cached_property
     def conversions(self) -> Conversions | None:
-        """To find and cancel; operators begin none. None where the stage converts nothing."""
+        """Conversions, to find and cancel; operators start none. None on a stage without conversions."""
         environment = self.outputs.environment
         if not environment.get("CONVERSION_QUEUE_ARN"):
             return None
@@ -158,7 +158,7 @@ class DeployedStage:
         )
 
     def stops_conversion(self, record: VideoRecord) -> bool:
-        """Cancel the conversion of a video and wait until nothing writes its rendition. False if it goes on."""
+        """Cancel the conversion of a video and wait until nothing writes its rendition. False if it does not end."""
         if self.conversions is None or not record.may_be_converting:
             return True
         for _ in range(MOST_LOOKS):
@@ -173,7 +173,7 @@ class DeployedStage:
 
 
 def _in_role(session: boto3.Session, role_arn: str) -> boto3.Session:
-    """A session of the operators' role that carries the caller's name into the trail."""
+    """A session of the operators' role, named for the caller in the trail."""
     sts = session.client("sts")
     caller = sts.get_caller_identity()["Arn"].rpartition("/")[2]
     taken = sts.assume_role(RoleArn=role_arn, RoleSessionName=caller[:MAX_SESSION_NAME_CHARS])["Credentials"]

@@ -1,10 +1,10 @@
-"""Erase a user and everything of theirs: `make erase-user STAGE=prod ARGS="ada@example.com"`.
+"""Erase a user and all of the user's data: `make erase-user STAGE=prod ARGS="ada@example.com"`.
 
-Asks first. Locks the user out, aborts what is being uploaded, stops what is being converted, removes every version of
-every video, rendition, record, poster and marker, proves by listing that nothing is left, and deletes the account last.
-It cannot be undone. Safe to repeat, also by the owner's id once the account is gone.
+Asks for confirmation. Locks the user out, aborts uploads, stops conversions, removes every version of every video,
+rendition, record, poster and marker, proves by listing that nothing is left, and deletes the account last. This cannot
+be undone. Safe to repeat, by the owner's id once the account is deleted.
 
-Access tokens that were issued before are good for up to an hour, a form for a small upload for a quarter of one: run it
+Earlier access tokens stay valid for up to an hour, a form for a small upload for a quarter of an hour: run the command
 again after that, by the owner's id.
 """
 
@@ -46,7 +46,7 @@ def erase_objects(stage: DeployedStage, owner: str) -> int:
     Safe to repeat. Raises NotErasedError.
     """
     for record in stage.records.newest_first(owner):
-        # Clients with a token and late events find a tombstone while the objects are erased.
+        # Clients with a token, and late events, find a tombstone while the objects are erased.
         if change := stage.records.change(record.ref, _deleted):
             stage.announcements.send_owed(change.record)
             if not stage.stops_conversion(change.record):
@@ -57,7 +57,7 @@ def erase_objects(stage: DeployedStage, owner: str) -> int:
         erased += 1
     for bucket, prefix in folders_of(stage, owner):
         removed: set[str] = set()
-        # From the start each time: what was listed before is gone.
+        # Always from the start: the keys listed before are gone.
         while batch := list(islice(versions_under(stage.s3, bucket, prefix), MAX_DELETED_KEYS)):
             if still_there := [version.key for version in batch if version.version_id in removed]:
                 raise NotErasedError(owner, still_there)
@@ -69,7 +69,7 @@ def erase_objects(stage: DeployedStage, owner: str) -> int:
 
 
 def erase_all(stage: DeployedStage, owner: str) -> int:
-    """Repeat `erase_objects` until the janitor and late events add nothing more. Raises NotErasedError."""
+    """Repeat `erase_objects` until the janitor and late events add no objects. Raises NotErasedError."""
     erased, left = 0, list[str]()
     for _ in range(MOST_PASSES):
         erased += erase_objects(stage, owner)
@@ -81,7 +81,7 @@ def erase_all(stage: DeployedStage, owner: str) -> int:
 
 
 def forget_in_index(stage: DeployedStage, owner: str) -> None:
-    """Take an owner's videos out of the stage's index, and remove the versions that tell of them.
+    """Remove an owner's videos from the stage's index, and the index's older versions.
 
     Raises NotErasedError, IndexRacedError.
     """
@@ -95,7 +95,7 @@ def forget_in_index(stage: DeployedStage, owner: str) -> None:
 
 
 def left_of(stage: DeployedStage, owner: str) -> Iterator[str]:
-    """Return everything of an owner that S3 still lists."""
+    """Return all data of an owner that S3 still lists."""
     for bucket, prefix in folders_of(stage, owner):
         for version in versions_under(stage.s3, bucket, prefix):
             yield f"s3://{bucket}/{version.key} (version {version.version_id})"

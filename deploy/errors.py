@@ -27,11 +27,11 @@ from pathlib import Path
 
 
 class DeployError(Exception):
-    """Its text is written for the operator."""
+    """Base of all errors, whose texts are for operators."""
 
 
 class OutputsNotReadableError(DeployError):
-    """reason: Pulumi's words, or the output that is missing."""
+    """reason: Pulumi's message, or the missing output."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -39,7 +39,7 @@ class OutputsNotReadableError(DeployError):
 
 
 class StateNotReadableError(DeployError):
-    """reason: Pulumi's words."""
+    """reason: Pulumi's message."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -55,7 +55,7 @@ class PageNotFoundError(DeployError):
 
 
 class EventRefusedError(DeployError):
-    """function_arn: whose event; status: Lambda's answer."""
+    """function_arn: of the event's function; status: of Lambda's response."""
 
     def __init__(self, function_arn: str, status: int) -> None:
         self.function_arn, self.status = function_arn, status
@@ -63,7 +63,7 @@ class EventRefusedError(DeployError):
 
 
 class EventCameBackError(DeployError):
-    """function_arn: whose event; sent: how many went out once."""
+    """function_arn: of the event's function; sent: number of events sent once."""
 
     def __init__(self, function_arn: str, sent: int) -> None:
         self.function_arn, self.sent = function_arn, sent
@@ -98,7 +98,7 @@ class NoAdministratorsError(DeployError):
 
 
 class UserAmbiguousError(DeployError):
-    """name: what several users of the pool have in common."""
+    """name: shared by several users of the pool."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -116,7 +116,7 @@ class VideoUnknownError(DeployError):
 
 
 class NotReplayableError(DeployError):
-    """video_id, reason: why its event should not, or need not, go out again."""
+    """video_id, reason: why its event must not, or need not, be sent again."""
 
     def __init__(self, video_id: str, reason: str) -> None:
         self.video_id, self.reason = video_id, reason
@@ -152,7 +152,7 @@ class RecordsUnreadableError(DeployError):
 
 
 class NotErasedError(DeployError):
-    """owner; left: what still is there."""
+    """owner; left: remaining objects."""
 
     def __init__(self, owner: str, left: Sequence[str]) -> None:
         self.owner, self.left = owner, tuple(left)
@@ -160,7 +160,7 @@ class NotErasedError(DeployError):
 
 
 class WebhookSecretError(DeployError):
-    """webhook: its name; reason: what is in the way."""
+    """webhook: its name; reason: the obstacle."""
 
     def __init__(self, webhook: str, reason: str) -> None:
         self.webhook, self.reason = webhook, reason

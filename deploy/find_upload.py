@@ -1,7 +1,7 @@
-"""Show everything the platform holds of an upload: `make find-upload STAGE=prod ARGS="VIDEO_ID"`.
+"""Show all data of an upload: `make find-upload STAGE=prod ARGS="VIDEO_ID"`.
 
-Record and its older versions, object versions, open multipart upload with its parts, open marker, and the CloudWatch
-Logs Insights query for its lines. Changes nothing. Without --owner, its owner is looked for one by one.
+The record with its older versions, object versions, the open multipart upload with its parts, the open marker, and a
+CloudWatch Logs Insights query for its log lines. Changes nothing. Without --owner all owners are searched.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ NAMED_MISSING_PARTS = 100
 
 
 def find_video(stage: DeployedStage, video_id: str, owner: str | None = None) -> VideoRef:
-    """Return the place of a video, deleted or not. Raises VideoUnknownError."""
+    """Return the reference to a video, deleted or not. Raises VideoUnknownError."""
     owners = iter([owner]) if owner else _owners(stage)
     looked = 0
     with ThreadPoolExecutor(PARALLEL_LOOKS) as pool:
@@ -46,7 +46,8 @@ def find_video(stage: DeployedStage, video_id: str, owner: str | None = None) ->
 
 
 def find_by_upload_id(stage: DeployedStage, upload_id: str, owner: str | None = None) -> VideoRef:
-    """Quick while S3 holds the upload open; afterwards records are read one by one. Raises VideoUnknownError."""
+    """Find a video by its uploadId: fast while the upload is open, by reading all records afterwards. Raises
+    VideoUnknownError."""
     prefix = f"videos/{owner}/" if owner else "videos/"
     for key, open_upload_id in unfinished_under(stage.s3, stage.video_bucket, prefix):
         ref = VideoRef.from_file_key(key)
@@ -66,11 +67,11 @@ def find_by_upload_id(stage: DeployedStage, upload_id: str, owner: str | None = 
 
 
 def describe(stage: DeployedStage, ref: VideoRef) -> dict[str, Any]:
-    """Return everything held of one video, as JSON. Raises VideoUnknownError."""
+    """Return all data of one video, as JSON. Raises VideoUnknownError."""
     history = history_of(stage.s3, stage.metadata_bucket, ref.record_key)
     if not history.bodies:
         raise VideoUnknownError(ref.video_id)
-    # The newest body, also when a tombstone has expired behind a delete marker.
+    # The newest body, even if the lifecycle rule has hidden a tombstone by a delete marker.
     newest: dict[str, Any] = json.loads(_body_of(stage, history.bodies[0]))
     record = VideoRecord.from_json(json.dumps(newest).encode())
     ids = {name: newest.get(name) for name in ("videoId", "uploadId", "correlationId")}
@@ -101,7 +102,7 @@ def describe(stage: DeployedStage, ref: VideoRef) -> dict[str, Any]:
 
 
 def _conversion(stage: DeployedStage, record: VideoRecord) -> dict[str, Any] | None:
-    """State of the last conversion of a video, as MediaConvert tells it."""
+    """State of a video's last conversion at MediaConvert."""
     job_id = record.rendition.job_id if record.rendition else None
     if stage.conversions is None or job_id is None:
         return None
@@ -109,7 +110,7 @@ def _conversion(stage: DeployedStage, record: VideoRecord) -> dict[str, Any] | N
 
 
 def list_of_owner(stage: DeployedStage, owner: str) -> Iterator[str]:
-    """One line for each of an owner's videos, newest first, deleted ones too."""
+    """One line for each of an owner's videos, newest first, including deleted ones."""
     for listed in stage.metadata.list_keys(f"records/{owner}/"):
         if stored := stage.metadata.get(listed.key):
             record = VideoRecord.from_json(stored.body)
@@ -130,7 +131,7 @@ def _owners(stage: DeployedStage) -> Iterator[str]:
 
 def _has_record(stage: DeployedStage, ref: VideoRef) -> bool:
     found = stage.s3.list_object_versions(Bucket=stage.metadata_bucket, Prefix=ref.record_key, MaxKeys=1)
-    # S3 answers the newest alone, which is a delete marker where the record has expired.
+    # S3 returns only the newest version, which is a delete marker if the record has expired.
     return bool(found.get("Versions") or found.get("DeleteMarkers"))
 
 
@@ -178,7 +179,7 @@ def _open_upload(stage: DeployedStage, record: VideoRecord, upload_id: str) -> d
 
 
 def as_text(found: Mapping[str, Any]) -> Iterator[str]:
-    """Render for a terminal: the current state first, the query to paste last."""
+    """Format for a terminal: the current state first, the query to paste last."""
     yield found["fileKey"]
     yield "record"
     yield from (f"  {name}: {json.dumps(value, ensure_ascii=False)}" for name, value in found["record"].items())

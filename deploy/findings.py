@@ -1,4 +1,4 @@
-"""The preflight's checks and findings: one question about a stage, and its answer for the operator."""
+"""Checks of the preflight and their findings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from deploy.planned_stage import PlannedStage
 
 
 class Verdict(StrEnum):
-    """Forecast for `pulumi up` and the stage that it makes."""
+    """Forecast for `pulumi up` and the resulting stage."""
 
     OK = "ok"
     WILL_FAIL = "will fail"
@@ -23,14 +23,14 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """text: the facts; for anything but OK also the next step."""
+    """text: the facts, and the next step unless the outcome is OK."""
 
     verdict: Verdict
     text: str
 
 
 def ok(text: str) -> Finding:
-    """The stage gets past this."""
+    """Make a finding that does not block the stage."""
     return Finding(Verdict.OK, text)
 
 
@@ -40,7 +40,7 @@ def will_fail(text: str) -> Finding:
 
 
 def cannot_tell(text: str) -> Finding:
-    """AWS gives no answer; text says how to find out."""
+    """Make a finding without an answer of AWS; text says how to find out."""
     return Finding(Verdict.CANNOT_TELL, text)
 
 
@@ -49,9 +49,9 @@ Answer = Callable[[PlannedStage], Finding]
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """subject: the first words of its line. actions: the IAM permissions that it needs.
+    """subject: the beginning of its line. actions: the IAM permissions that it needs.
 
-    applies: whether the stage's settings raise the question at all.
+    applies: whether the check is relevant for the stage's settings.
     """
 
     subject: str
@@ -60,7 +60,7 @@ class Check:
     applies: Callable[[PlannedStage], bool] = lambda _: True
 
     def find(self, stage: PlannedStage) -> Finding:
-        """The answer, or CANNOT_TELL with the reason why AWS gives none."""
+        """Run the check. The finding is CANNOT_TELL, with the reason, if AWS gives no answer."""
         try:
             return self.answer(stage)
         except ClientError as error:

@@ -1,4 +1,4 @@
-"""CloudWatch Logs Insights queries for the lines of one upload, over the logs of all functions."""
+"""CloudWatch Logs Insights queries for the log lines of one upload, over all functions."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from components.naming import StageNames
 
 TOLD_BY_CLIENTS = "progress told"
 BEFORE = timedelta(minutes=5)
-"""Clocks differ, and a client speaks before the platform does."""
+"""Allowance for differing clocks, and for client lines before the platform's first."""
 
 
 @dataclass(frozen=True)
 class LogQuery:
-    """text: in Logs Insights' own language."""
+    """text: in Logs Insights' query language."""
 
     text: str
     log_groups: tuple[str, ...]
@@ -25,7 +25,7 @@ class LogQuery:
 
     @property
     def start_command(self) -> str:
-        """Command for a shell with the AWS CLI; it prints a queryId."""
+        """Shell command for the AWS CLI, which prints a queryId."""
         words = [
             *("aws", "logs", "start-query", "--log-group-names", *self.log_groups),
             *("--start-time", str(int((self.since - BEFORE).timestamp()))),
@@ -40,9 +40,9 @@ class LogQuery:
 
 
 def log_query(context: StageNames, ids: Mapping[str, str | None], since: datetime) -> LogQuery:
-    """Lines with a message that carry any of these ids. ids: by the field that holds them; None is left out.
+    """Query of lines with a message and any of these ids. ids: by field; None is left out.
 
-    Without what clients tell: they write it under any id they like, and enough of it would push the rest out.
+    Client reports are excluded: they may carry any id, and enough of them would displace the rest.
     """
     wanted = " or ".join(f'{field} = "{value}"' for field, value in ids.items() if value)
     text = (

@@ -1,4 +1,4 @@
-"""Checks of the machine that deploys: Pulumi, and the interpreter that makes the bundles' bytecode."""
+"""Checks of the deploying machine: Pulumi, and the interpreter that compiles the bundles' bytecode."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 
 def interpreter(settings: Settings) -> Finding:
-    """Check that bundles can be compiled as the stage wants them."""
+    """Check that the stage's bundles can be compiled."""
     if not settings.compute.bytecode:
         return ok("not needed, bytecode is false")
     try:

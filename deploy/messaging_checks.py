@@ -1,4 +1,4 @@
-"""Checks of what notifications and scans need outside of the stack: webhook secrets, an event bus, GuardDuty."""
+"""Checks of resources outside of the stack for notifications and scans: webhook secrets, an event bus, GuardDuty."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from deploy.findings import Check, Finding, cannot_tell, ok, will_fail
 from deploy.planned_stage import UNREADABLE, PlannedStage
 
 _NOT_OFFERED = {"UnknownOperationException", "BadRequestException", "404"}
-"""A region's GuardDuty that does not know an operation answers one of these."""
+"""Error codes of a GuardDuty endpoint that does not support an operation."""
 
 
 def _webhook_secrets(stage: PlannedStage) -> Finding:
@@ -70,7 +70,7 @@ def _malware_protection(stage: PlannedStage) -> Finding:
 
 
 def _other_plans(stage: PlannedStage) -> Iterator[str]:
-    """Ids of plans for the bucket of videos, but the stack's own; a bucket that is gone may have left one behind."""
+    """Ids of plans for the video bucket, except the stack's own. A deleted bucket may have left one behind."""
     guardduty, token = stage.client("guardduty"), {}
     while True:
         page = guardduty.list_malware_protection_plans(**token)

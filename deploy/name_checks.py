@@ -1,4 +1,4 @@
-"""Checks of names that can be held once: buckets, the sign-in domain, and the site's domain."""
+"""Checks of unique names: buckets, the sign-in domain, and the site's domain."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def _buckets(stage: PlannedStage) -> Finding:
 
 
 def _exists(s3: object, name: str) -> bool:
-    """HEAD answers 404 for a free name, 301 or 403 for a bucket of another account (S3 API reference, HeadBucket)."""
+    """Check bucket names. HEAD returns 404 for a free name, 301 or 403 for another account's bucket (S3 API reference,
+    HeadBucket)."""
     try:
         s3.head_bucket(Bucket=name)  # type: ignore[attr-defined]
     except ClientError as error:
@@ -57,9 +58,9 @@ def _sign_in_domain(stage: PlannedStage) -> Finding:
 
 
 def _site_domain(stage: PlannedStage) -> Finding:
-    """CloudFront lets one distribution of all accounts have a name (Developer Guide, "Restrictions on using alternate
-    domain names"). Of other accounts it tells only who has a distribution with a certificate for the name already
-    (API reference, ListDomainConflicts)."""
+    """Check the site's domain, which only one distribution of all accounts may have (Developer Guide, "Restrictions on
+    using alternate domain names"). Other accounts' distributions are visible only to a distribution with a certificate
+    for the name (API reference, ListDomainConflicts)."""
     domain = stage.settings.edge.site_domain
     pages = stage.client("cloudfront").get_paginator("list_distributions").paginate()
     holders = [

@@ -1,4 +1,4 @@
-"""Contents of a versioned bucket by key, hidden versions and unfinished uploads included."""
+"""Contents of a versioned bucket by key, including hidden versions and unfinished uploads."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ObjectVersion:
 
 @dataclass(frozen=True)
 class KeyHistory:
-    """bodies: newest first. delete_markers: one on top hides the bodies."""
+    """bodies: newest first. delete_markers: the newest hides older bodies."""
 
     bodies: tuple[ObjectVersion, ...]
     delete_markers: tuple[ObjectVersion, ...]
@@ -51,7 +51,7 @@ def history_of(s3: S3Client, bucket: str, key: str) -> KeyHistory:
 
 def versions_under(s3: S3Client, bucket: str, prefix: str) -> Iterator[ObjectVersion]:
     """All versions and delete markers of all keys under a prefix."""
-    # Every field is there in S3's answer; the stubs hold all of them for optional.
+    # S3's response has all fields; the stubs declare them optional.
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
         bodies = ((entry, entry.get("Size", 0)) for entry in page.get("Versions", []))
         markers = ((entry, None) for entry in page.get("DeleteMarkers", []))

@@ -1,7 +1,7 @@
-"""A stage before its first deployment: its declared program, and the account in which it is to be made.
+"""A stage before its first deployment: its declared program and its account.
 
-DocumentError                it cannot be read from here
-└── DocumentRefusedError     its server answers with something else
+DocumentError                the document cannot be read from here
+└── DocumentRefusedError     its server sends something else
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ UNREADABLE = "and Pulumi cannot read the stack to say whether it is its own; `pu
 
 
 class DocumentError(Exception):
-    """A document of the internet cannot be read from this machine. The text follows the address."""
+    """A public document cannot be read from this machine. The text follows the address in messages."""
 
 
 class DocumentRefusedError(DocumentError):
-    """The document's server was reached, and does not answer with the document."""
+    """The document's server was reached, but did not send the document."""
 
 
 def fetch_document(address: str) -> bytes:
-    """Return a document of the internet. Raises DocumentError."""
+    """Fetch a public document. Raises DocumentError."""
     try:
         answer = requests.get(address, timeout=_FETCH_SECONDS)
     except requests.RequestException as error:
@@ -50,10 +50,10 @@ def fetch_document(address: str) -> bytes:
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedStage:
-    """declared: what its program would make in this account. session: whose credentials are used.
+    """declared: resources of its program in this account. session: with the credentials.
 
-    made: what its stack holds already, finished or not; these resources count as used. None: the stack cannot be read.
-    fetch: reads what companies publish at an address. Raises DocumentError.
+    made: resources in its stack, finished or not, which count as used. None if the stack cannot be read. fetch: reads a
+    company's public document. Raises DocumentError.
     """
 
     declared: DeclaredStage
@@ -72,21 +72,21 @@ class PlannedStage:
 
     @property
     def names(self) -> StageNames:
-        """Names that the stage gives to what it makes."""
+        """Names of the stage's resources."""
         return StageNames(stage=self.settings.stage, account_id=self.account_id, region=self.region)
 
     def client(self, service: str, region: str | None = None) -> Any:
-        """A client that gives up soon. region: another one than the stage's."""
+        """A client with short timeouts. region: if not the stage's."""
         make: Any = self.session.client
         return make(service, region_name=region or self.region, config=_PATIENCE)
 
     def to_be_made(self, *types: str) -> int:
-        """Number of declared resources of these types that the account does not hold yet."""
+        """Number of declared resources of these types that do not exist yet."""
         made = sum(len(ids) for kind, ids in (self.made or {}).items() if kind in types)
         return max(0, len(self.declared.of(*types)) - made)
 
     def has_made(self, kind: str, id_: str) -> bool:
-        """Check whether the stack already holds this resource."""
+        """Check whether the stack already has this resource."""
         return id_ in (self.made or {}).get(kind, ())
 
     def parameter_types(self, names: Iterable[str]) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Check an account before a stage's first deployment: `make preflight STAGE=prod`.
 
-Changes nothing. One line a check: ok, will fail, or cannot tell with the next step. The stage's settings come from
-Pulumi.yaml and its own file, so that no stack is needed. Ends with 1 if anything will fail, with 2 for wrong arguments.
+Changes nothing. Prints one line per check: ok, will fail, or cannot tell with the next step. The stage's settings come
+from Pulumi.yaml and its own file, so no stack is needed. The exit code is 1 if anything will fail, 2 for wrong
+arguments.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print a line for each check; 1 when the stage will fail."""
+    """Print a line for each check; return 1 if the stage will fail."""
     options = parser().parse_args(arguments)
     if options.policy:
         say(json.dumps(policy(), indent=2))
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def policy() -> dict[str, object]:
     """An IAM policy with the permissions of all checks."""
     actions = sorted({action for check in checks() for action in check.actions})
-    # Every one of them reads, and most take no resource.
+    # All actions read, and most support no resource.
     return {
         "Version": "2012-10-17",
         "Statement": [{"Sid": "Preflight", "Effect": "Allow", "Action": actions, "Resource": "*"}],
@@ -49,7 +50,7 @@ def policy() -> dict[str, object]:
 
 
 def checks() -> tuple[Check, ...]:
-    """All that ask AWS or a company, in the order of their lines."""
+    """All checks that ask AWS or a company, in the order of their lines."""
     from deploy.account_checks import ACCOUNT_CHECKS  # noqa: PLC0415 - `--help` needs none
     from deploy.company_checks import COMPANY_CHECKS  # noqa: PLC0415
     from deploy.conversion_checks import CONVERSION_CHECKS  # noqa: PLC0415
@@ -70,7 +71,7 @@ def _preflight(stage: str) -> int:
     with Console(stderr=True).status("checking …"):
         for subject, finding in findings(stage):
             counted[finding.verdict] += 1
-            # One line, even if the answer of AWS has several.
+            # One line, even if AWS's message has several.
             text = "; ".join(filter(None, (" ".join(line.split()) for line in finding.text.splitlines())))
             say(f"{finding.verdict:<{VERDICT_WIDTH}}  {subject}: {text.replace(':;', ':')}")
     say(", ".join(f"{count} {verdict}" for verdict, count in counted.items()))
@@ -78,7 +79,7 @@ def _preflight(stage: str) -> int:
 
 
 def findings(stage: str) -> Iterator[tuple[str, Finding]]:
-    """Subject and finding of each check, as soon as it is known."""
+    """Subjects and findings of all checks, each as soon as it is known."""
     import boto3  # noqa: PLC0415 - `--help` needs none
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 

@@ -1,7 +1,7 @@
 """Print the environment of a deployed stage for a local API: `python -m deploy.print_environment`.
 
 Use it as `exports="$(python -m deploy.print_environment)" && eval "$exports"`, then `chalice local --stage dev` in
-chalice_app, with AWS credentials that may do what the functions may.
+chalice_app, with AWS credentials that have the functions' rights.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from deploy.stack_outputs import StackOutputs
 
 
 def environment_of(outputs: StackOutputs) -> dict[str, str]:
-    """Variables of one process that serves every route and verifies the stage's own tokens.
+    """Variables for one process that serves every route and verifies the stage's tokens.
 
     Raises OutputsNotReadableError.
     """
@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Lines that a shell evaluates. Nothing is printed where something is missing, so that nothing is evaluated."""
+    """Print lines for a shell to evaluate; none if an output is missing."""
     options = parser().parse_args(arguments)
     return exit_status(lambda: _print(environment_of(chosen_outputs(options))))
 

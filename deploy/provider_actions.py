@@ -1,7 +1,7 @@
-"""IAM actions with which the AWS provider makes, reads, changes and removes each type of resource, by Pulumi type.
+"""IAM actions that the AWS provider needs to create, read, update and delete each type of resource, by Pulumi type.
 
-Read from the requests that the provider sends, and from the Service Authorization Reference where an action is not
-named for its call. A test holds the keys against the program's types and the actions against AWS's models.
+Derived from the provider's requests, and from the Service Authorization Reference if an action is not named for its
+call. A test compares the keys with the program's types and the actions with AWS's models.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SECURITY_GROUP_RULES = (
 )
 _REST = ("apigateway:GET", "apigateway:POST", "apigateway:PUT", "apigateway:PATCH", "apigateway:DELETE")
 _DELIVERIES = ("logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery")
-"""Permissions without a call of their own, which services ask for before they deliver logs."""
+"""Permissions without a call, which services require before they deliver logs."""
 
 ACTIONS_BY_TYPE: Mapping[str, tuple[str, ...]] = {
     "apigateway/clientCertificate:ClientCertificate": _REST,
@@ -156,7 +156,7 @@ ACTIONS_BY_TYPE: Mapping[str, tuple[str, ...]] = {
     ),
     "ec2/securityGroup:SecurityGroup": (
         *("ec2:CreateSecurityGroup", "ec2:DeleteSecurityGroup", *_SECURITY_GROUP_RULES, *_TAGS_EC2),
-        # Interfaces that Lambda left behind keep a group from being deleted.
+        # Network interfaces left behind by Lambda block the deletion of a group.
         *("ec2:DescribeNetworkInterfaces", "ec2:DetachNetworkInterface", "ec2:DeleteNetworkInterface"),
     ),
     "ec2/subnet:Subnet": (
@@ -215,7 +215,7 @@ ACTIONS_BY_TYPE: Mapping[str, tuple[str, ...]] = {
     ),
     "s3/bucket:Bucket": (
         *("s3:CreateBucket", "s3:DeleteBucket", "s3:PutBucketTagging", *_BUCKET_READ),
-        # Stages that are not protected go with all that they hold.
+        # Unprotected stages are destroyed with their contents.
         *("s3:ListBucketVersions", "s3:DeleteObject", "s3:DeleteObjectVersion"),
     ),
     "s3/bucketCorsConfiguration:BucketCorsConfiguration": ("s3:PutBucketCORS", *_BUCKET_READ),
@@ -268,4 +268,4 @@ ACTIONS_BY_TYPE: Mapping[str, tuple[str, ...]] = {
         *("s3:PutAccelerateConfiguration", *_BUCKET_READ),
     ),
 }
-"""Types that only some settings make are here, too: subscriptions, records of an own domain, acceleration."""
+"""Types that only some settings need are included: subscriptions, records of an own domain, acceleration."""

@@ -1,7 +1,6 @@
-"""Publish the web client and its config.json where CloudFront serves them: `make publish STAGE=dev`.
+"""Publish the web client and its config.json to CloudFront's bucket: `make publish STAGE=dev`.
 
-Order matters: what a page needs is there before the page that needs it, and files
-that no page needs any more go last.
+Order matters: a page's files are written before the page, and unused files are removed last.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ PAGE = Path(__file__).resolve().parents[1] / "clients" / "web" / "dist"
 ENTRY = "index.html"
 CONFIG = "config.json"
 ASK_EACH_TIME = "no-cache"
-"""Cache-Control of files that keep their names when they change; browsers revalidate them at each use."""
+"""Cache-Control of files whose names do not change with their content: browsers revalidate them at each use."""
 NAMED_BY_CONTENT = "assets/"
 KEEP = "public, max-age=31536000, immutable"
 APPLE_APP_LINKS = ".well-known/apple-app-site-association"
@@ -36,14 +35,14 @@ DEFAULT_TYPE = "application/octet-stream"
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """Keys that were written and keys that were removed, each in order."""
+    """Written keys and removed keys, each in order."""
 
     written: tuple[str, ...]
     removed: tuple[str, ...]
 
 
 def publish(s3: S3Client, *, bucket: str, page: Path, config: Mapping[str, Any]) -> Published:
-    """Make the bucket hold exactly this page and this config.json. Raises PageNotFoundError before it writes."""
+    """Make the bucket contain exactly this page and this config.json. Raises PageNotFoundError before it writes."""
     if not (page / ENTRY).is_file():
         raise PageNotFoundError(page)
     files = {path.relative_to(page).as_posix(): path for path in page.rglob("*") if path.is_file()}
@@ -67,7 +66,7 @@ def publish(s3: S3Client, *, bucket: str, page: Path, config: Mapping[str, Any])
 
 
 def _content_type(key: str) -> str:
-    # Apple asks for the file without an extension, and for JSON (Supporting associated domains).
+    # Apple requires the file without an extension, and as JSON (Supporting associated domains).
     if key == APPLE_APP_LINKS:
         return "application/json"
     return mimetypes.guess_type(key)[0] or DEFAULT_TYPE

@@ -15,17 +15,16 @@ from deploy.findings import Check, Finding, cannot_tell, ok, will_fail
 from deploy.planned_stage import PlannedStage
 
 FULL_UNRESERVED = 100
-"""Lambda Developer Guide, "Configuring reserved concurrency": so much stays for functions without a reservation. An
-account whose limit is lower keeps all of it."""
+"""Lambda Developer Guide, "Configuring reserved concurrency": minimum that stays unreserved. An account with a lower
+limit cannot reserve any."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quota:
-    """A number of things that an account may hold.
+    """A quota of an account.
 
-    types: of the resources that count. action, held: the permission to count those that are there, and how.
-    service, code: as Service Quotas names it; code is None where it knows none. default: AWS's own value, for an
-    account that has no value of its own.
+    types: of the resources that count. action, held: the permission and the function that count existing ones. service,
+    code: in Service Quotas; code is None without one. default: AWS's value for accounts without their own.
     """
 
     subject: str
@@ -56,7 +55,7 @@ class Quota:
         return cannot_tell(f"{left} by AWS's default; ask AWS Support whether the account's own is higher")
 
     def _allowed(self, stage: PlannedStage) -> tuple[int, bool]:
-        """The quota, and whether it is this account's own."""
+        """The quota's value, and whether it is specific to this account."""
         if self.code is None:
             return self.default, False
         try:
@@ -165,7 +164,7 @@ def _concurrency(stage: PlannedStage) -> Finding:
 
 
 def _provisioned(declared: DeclaredStage) -> tuple[int, int]:
-    """Instances that are always warm, and the most to which they may scale."""
+    """Warm instances, and the maximum to which they may scale."""
     configs = declared.of("lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig")
     targets = declared.of("appautoscaling/target:Target")
     warm = sum(int(config.inputs["provisionedConcurrentExecutions"]) for config in configs)

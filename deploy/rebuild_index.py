@@ -1,8 +1,7 @@
 """Rebuild the index of the library from the records: `make index STAGE=prod`, or of one user: ARGS="ada@example.com".
 
-The records are the truth, and the index is derived from them: run this once after an upgrade from version 0.1, and
-whenever the index is in doubt. Reads every record, eight at a time, and changes none. People may use the library
-meanwhile. Safe to repeat.
+The index is derived from the records: run this command once after an upgrade from version 0.1, and whenever the index
+is in doubt. Reads every record, eight at a time, and changes none. The library stays available. Safe to repeat.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from deploy.users import find_owner
 
 
 def rebuild(stage: DeployedStage, owners: Iterable[str | None]) -> list[int]:
-    """Rebuild the indexes of these owners, None for the stage's; the number of records of each.
+    """Rebuild the indexes of these owners (None for the stage's), and return the number of records of each.
 
     Raises IndexRacedError, RecordsUnreadableError once all are rebuilt.
     """
@@ -50,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _rebuild(stage: DeployedStage, options: argparse.Namespace) -> None:
     owner = find_owner(stage, options.user).owner if options.user else None
-    # The stage first: what is written meanwhile is folded into it as well.
+    # The stage first, because later changes are folded into it as well.
     count = rebuild(stage, [owner] if owner else chain([None], stage.records.owners()))[0]
     say(f"{count} records of {owner or stage.context.stage} are indexed")
 

@@ -1,7 +1,8 @@
 """Send failed events and undelivered notifications again: `make redrive STAGE=prod`, once their cause is gone.
 
-An event leaves the queue only after Lambda has taken it; one that fails again comes back. Where one is back at once, as
-on a paused stage, it stops. A notification goes back to its destination's queue, for another day of attempts.
+An event is deleted from the queue only after Lambda has accepted it; one that fails again returns to the queue. The
+command stops if an event returns at once, as on a paused stage. A notification returns to its destination's queue for
+another day of attempts.
 """
 
 from __future__ import annotations
@@ -49,17 +50,17 @@ def redrive(sqs: SQSClient, functions: LambdaClient, *, queue_url: str) -> int:
                 answer = functions.invoke(FunctionName=function_arn, InvocationType="Event", Payload=payload.encode())
                 if answer["StatusCode"] != TAKEN:
                     raise EventRefusedError(function_arn, answer["StatusCode"])
-                # By AWS's clock, as the queue's; the operator's may be wrong.
+                # By AWS's clock, like the queue's: the operator's may be wrong.
                 sent_at[event] = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
             elif _queued_at(message) >= sent_at[event]:
                 raise EventCameBackError(function_arn, len(sent_at))
-            # Else it has failed several times before, as what the janitor repeats does: once is enough.
+            # Otherwise it is a repetition by the janitor that failed as well: sending it once is enough.
             sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message.get("ReceiptHandle", ""))
     return len(sent_at)
 
 
 def redrive_notifications(sqs: SQSClient, *, queue: str) -> int:
-    """Move what is in a destination's dead-letter queue back, and return how many notifications were moved."""
+    """Move a destination's dead letters back to its queue, and return their number."""
     queue_url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
     dead_url = sqs.get_queue_url(QueueName=f"{queue}-failed")["QueueUrl"]
     moved = 0
@@ -67,7 +68,7 @@ def redrive_notifications(sqs: SQSClient, *, queue: str) -> int:
         QueueUrl=dead_url, MaxNumberOfMessages=MAX_MESSAGES, VisibilityTimeout=HIDDEN_SECONDS
     ).get("Messages"):
         for message in messages:
-            # Twice rather than never: receivers know a repetition by its id.
+            # At least once: receivers recognize a repetition by its id.
             sqs.send_message(QueueUrl=queue_url, MessageBody=message.get("Body", ""))
             sqs.delete_message(QueueUrl=dead_url, ReceiptHandle=message.get("ReceiptHandle", ""))
             moved += 1

@@ -1,8 +1,8 @@
 """Make a video's rendition again: `make remake-rendition STAGE=prod ARGS="VIDEO_ID"`.
 
-For a rendition that failed, once its cause is gone, and for a video from before `renditions` was turned on. Shows what
-it will do and asks first: a conversion is paid by the minute of video. Safe to repeat; a rendition that is ready, or on
-its way, stays as it is.
+For a rendition that failed, once the cause is gone, and for a video from before `renditions` was turned on. Shows its
+plan and asks for confirmation: a conversion is paid by the minute of video. Safe to repeat; a rendition that is ready
+or in progress stays as it is.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from deploy.users import find_owner
 
 @dataclass(frozen=True, kw_only=True)
 class Remake:
-    """Plan of a rendition, complete before anything is changed. wanted: None when one is ready or on its way."""
+    """Plan of a rendition, made before anything is changed. wanted: None if one is ready or in progress."""
 
     record: VideoRecord
     wanted: Rendition | None
 
 
 def plan(stage: DeployedStage, ref: VideoRef) -> Remake:
-    """Raises VideoUnknownError and NotRemadeError, before anything was changed."""
+    """Make the plan without changing anything. Raises VideoUnknownError and NotRemadeError."""
     record = stage.records.find(ref)
     if record is None:
         raise VideoUnknownError(ref.video_id)
@@ -51,9 +51,9 @@ def plan(stage: DeployedStage, ref: VideoRef) -> Remake:
 
 
 def remake(stage: DeployedStage, asked: Remake) -> VideoRecord:
-    """Have the rendition made; the record as it stands then."""
+    """Request the rendition, and return the changed record."""
     ref, wanted = asked.record.ref, asked.wanted
-    # Before the record: the janitor looks after what has a marker.
+    # Before the record, because the janitor only processes records with a marker.
     stage.records.watch(ref)
 
     def decide(current: VideoRecord) -> VideoRecord | None:
@@ -64,7 +64,7 @@ def remake(stage: DeployedStage, asked: Remake) -> VideoRecord:
     if change is None:
         raise VideoUnknownError(ref.video_id)
     if change.mine and wanted and not wanted.is_converted:
-        # The janitor begins conversions.
+        # The janitor starts conversions.
         stage.processing.trigger(ref.file_key, change.record.version_id or "", change.record.size_bytes)
     return change.record
 

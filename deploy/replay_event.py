@@ -1,8 +1,7 @@
 """Process one video again: `make replay-event STAGE=prod ARGS="VIDEO_ID"`.
 
-Sends the event that S3 would have sent, and waits until the video is settled. For a video whose event got lost or
-failed; `make redrive` sends everything that waits in the dead-letter queue. Processing is idempotent: a video that is
-ready stays ready.
+Sends S3's event again and waits until the video is settled. For a video whose event was lost or failed; `make redrive`
+sends all events in the dead-letter queue. Processing is idempotent: a ready video stays ready.
 """
 
 from __future__ import annotations
@@ -25,15 +24,15 @@ POLL_SECONDS = 2.0
 
 
 def replay(stage: DeployedStage, ref: VideoRef) -> VideoRecord:
-    """Send the event; the record as it was. Raises VideoUnknownError, NotReplayableError."""
+    """Send the event, and return the current record. Raises VideoUnknownError, NotReplayableError."""
     record = stage.records.find(ref)
     if record is None:
         raise VideoUnknownError(ref.video_id)
     if record.state in GONE_STATES:
-        # Processing takes an object of a settled upload for a late one, and removes its version for good.
+        # Processing treats an object of a settled upload as late, and removes its version for good.
         reason = f"it is {record.state}: its event would destroy what is left of it. Restore it, if it was deleted"
         raise NotReplayableError(ref.video_id, reason)
-    # Listed, not read: nobody but the platform's own roles may read a video that is not accepted.
+    # Listed, not read: only the platform's own roles may read a video that is not accepted.
     history = history_of(stage.s3, stage.video_bucket, ref.file_key)
     if history.is_hidden or not history.bodies:
         reason = f"it is {record.state}, and S3 has no object of it: its upload was not completed, or it was deleted"
@@ -44,7 +43,7 @@ def replay(stage: DeployedStage, ref: VideoRef) -> VideoRecord:
 
 
 def wait_until_settled(stage: DeployedStage, ref: VideoRef, timeout_seconds: float) -> VideoRecord:
-    """The record once it is settled. Raises NotReplayableError after the time, VideoUnknownError."""
+    """The record once it is settled. Raises NotReplayableError after the timeout, VideoUnknownError."""
     deadline = time.monotonic() + timeout_seconds
     while record := stage.records.find(ref):
         if record.state not in OPEN_STATES:

@@ -1,10 +1,9 @@
 """Reset a lost authenticator app: `make reset-mfa STAGE=prod ARGS="ada@example.com"`.
 
-Asks first: make sure that you speak with this person, by another way than the one that asked you. Deletes the app from
+Asks for confirmation: verify the person's identity by another channel than the one of the request. Deletes the app from
 the account and signs the account out everywhere. The account, its owner id and its videos stay. The next sign-in asks
-for the password alone; where `mfa` is `required`, it sets up a new app before it lets the person in. Access tokens that
-were issued before are good until they expire, at most an hour, and so is the lost device's session at the sign-in.
-Safe to repeat.
+only for the password; if `mfa` is `required`, it makes the person set up a new app first. Earlier access tokens, and
+the lost device's sign-in session, stay valid for at most an hour. Safe to repeat.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from deploy.users import find_owner
 
 
 def reset(stage: DeployedStage, user_name: str) -> None:
-    """Delete the app, and sign out even when there was none."""
+    """Delete the app, and sign the account out even if it had none."""
     account = {"UserPoolId": stage.user_pool_id, "Username": user_name}
     try:
         stage.cognito.admin_delete_software_token(**account)

@@ -1,9 +1,9 @@
 """Restore lost records: `make restore-records STAGE=prod ARGS="2026-11-27T08:00:00Z"`, or of one video: `--video ID`.
 
-Writes back each record as it was at that time, if it is missing, overwritten or unreadable since, from the versions
-that S3 keeps for `noncurrentDays`, and rebuilds the index. Shows what it will do and asks first. Deletions stand: a
-tombstone is left alone, and so are records that came later. Videos and posters are not touched. Stop the uploads
-before: what happened to a video after that time is forgotten. Safe to repeat.
+Restores each record that has since become missing, overwritten or unreadable to its state at that time, from the
+versions that S3 keeps for `noncurrentDays`, and rebuilds the index. Shows its plan and asks for confirmation.
+Tombstones and newer records stay as they are, and so do videos and posters. Stop uploads first: later changes of a
+restored record are lost. Safe to repeat.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from deploy.users import find_owner
 
 @dataclass(frozen=True, kw_only=True)
 class LostRecord:
-    """record: to be written. etag: of the object that it replaces, None where there is none."""
+    """record: to be written. etag: of the object that it replaces; None if there is none."""
 
     record: VideoRecord
     etag: str | None
 
 
 def plan(stage: DeployedStage, prefix: str, moment: datetime) -> Iterator[LostRecord]:
-    """Find the records under a prefix that are not as they were, reading only those that were written since."""
+    """Find the records under a prefix that have changed, reading only those written since."""
     listed = sorted(versions_under(stage.s3, stage.metadata_bucket, prefix), key=lambda version: version.key)
     for key, group in groupby(listed, key=lambda version: version.key):
         versions = list(group)
@@ -51,7 +51,7 @@ def plan(stage: DeployedStage, prefix: str, moment: datetime) -> Iterator[LostRe
         if bodies[0].is_latest and newest and newest.noted(revision=before.revision) == before:
             continue  # restored already
         current = stage.metadata.get(key)
-        # Each write raises the revision by one: the index takes the highest.
+        # Each write increments the revision: the index uses the highest.
         revision = max(before.revision + len(bodies), newest.revision + 1 if newest else 0)
         yield LostRecord(record=before.noted(revision=revision), etag=current.etag if current else None)
 
@@ -60,7 +60,7 @@ def restore(stage: DeployedStage, lost: LostRecord) -> None:
     """Write the record. Raises NotRestorableError if it was changed meanwhile."""
     record = lost.record
     if record.state not in STORED_STATES or record.notified_at is None:
-        # The janitor settles what has a marker.
+        # The janitor only settles records with a marker.
         stage.records.reserve(record.ref, record.size_bytes)
     if not stage.records.put_back(record, lost.etag):
         raise NotRestorableError(record.video_id, "somebody else changed its record at this moment; run it again")
@@ -116,7 +116,7 @@ def _restore(stage: DeployedStage, options: argparse.Namespace) -> None:
     for lost in all_lost:
         restore(stage, lost)
     say(f"{len(all_lost)} records are restored")
-    # The stage first: what is written meanwhile is folded into it as well.
+    # The stage first, because later changes are folded into it as well.
     rebuild(stage, (None, *dict.fromkeys(lost.record.owner for lost in all_lost)))
     say("the index is rebuilt")
 

@@ -1,8 +1,8 @@
 """Restore a deleted video: `make restore-video STAGE=prod ARGS="VIDEO_ID"`.
 
-Works as long as S3 keeps what deletion hid, which is the setting `noncurrentDays`. Shows what it will do and asks
-first. The object and its poster come back before the record. Processing then settles the video once more, after a
-malware scan where the stage wants one, and tells subscribers. Safe to repeat; it carries on what broke off.
+Works as long as S3 keeps the deleted versions (setting `noncurrentDays`). Shows its plan and asks for confirmation. The
+object and its poster are restored before the record. Processing then settles the video again, after a malware scan if
+the stage has one, and notifies subscribers. Safe to repeat after an interruption.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ GONE = "S3 has removed it: `noncurrentDays` have passed since the deletion"
 
 @dataclass(frozen=True, kw_only=True)
 class Restoration:
-    """Plan of a restoration, complete before anything is changed.
+    """Plan of a restoration, made before anything is changed.
 
-    record: of before the deletion, or as it is. tombstone: the record that it replaces, None when it is restored
-    already. version_id: of the object. hidden: keys by bucket whose delete markers must be removed.
+    record: from before the deletion, or the current one. tombstone: the record that it replaces; None if it is already
+    restored. version_id: of the object. hidden: keys by bucket whose delete markers must be removed.
     """
 
     ref: VideoRef
@@ -45,7 +45,7 @@ class Restoration:
 
 
 def plan(stage: DeployedStage, ref: VideoRef) -> Restoration:
-    """Raises NotRestorableError, before anything was changed."""
+    """Make the plan without changing anything. Raises NotRestorableError."""
     current = stage.records.find(ref)
     if current is None:
         raise NotRestorableError(ref.video_id, "its record has expired, as tombstones do after `tombstoneDays`")
@@ -65,7 +65,7 @@ def plan(stage: DeployedStage, ref: VideoRef) -> Restoration:
     poster = history_of(stage.s3, stage.metadata_bucket, ref.poster_key)
     if record.state is State.READY and not poster.bodies:
         raise NotRestorableError(ref.video_id, f"its poster: {GONE}")
-    # Not every video has thumbnails, and a video is whole without them.
+    # Thumbnails are optional.
     thumbnails = history_of(stage.s3, stage.metadata_bucket, ref.thumbnails_key)
     histories = (
         (stage.video_bucket, video),
@@ -85,7 +85,7 @@ def restore(stage: DeployedStage, restoration: Restoration) -> VideoRecord:
     """Restore the video and return its record. Raises NotRestorableError if the record was changed meanwhile."""
     ref, record = restoration.ref, restoration.record
     if restoration.tombstone is not None and not stage.stops_conversion(restoration.tombstone):
-        # It would write over the rendition that the restored video gets.
+        # It would overwrite the restored video's rendition.
         raise NotRestorableError(ref.video_id, "a conversion from before its deletion does not end; run it again")
     for bucket, history in restoration.hidden:
         for marker in history.delete_markers:
@@ -94,9 +94,9 @@ def restore(stage: DeployedStage, restoration: Restoration) -> VideoRecord:
     if tombstone is not None:
         record = record.restored(datetime.now(UTC), version_id=restoration.version_id, scans=tombstone.scans)
     if not _is_settled(record):
-        # Also of one that was brought back before: a janitor that still saw the tombstone has taken the marker away.
+        # Even if it was restored before: a janitor that still saw the tombstone may have removed the marker.
         stage.records.reserve(ref, record.size_bytes)
-    # Written without a tag: what carries a tombstone's expires.
+    # Written without a tag: an object with a tombstone's tag expires.
     if tombstone is not None and not stage.records.restore(tombstone, record):
         raise NotRestorableError(ref.video_id, "somebody else changed its record at this moment; run it again")
     if not plan(stage, ref).is_done:

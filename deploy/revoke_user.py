@@ -1,9 +1,8 @@
 """Lock a user out: `make revoke-user STAGE=prod ARGS="ada@example.com"`.
 
-Asks first. Disables the account, signs it out everywhere, revokes its upload links, and aborts its open uploads: links
-and upload tokens, which outlive access tokens, open nothing any more. Videos stay. Access tokens that were issued
-before are good until they expire, at most an hour: API Gateway does not ask Cognito about each. Run it again then;
-it is safe to repeat.
+Asks for confirmation. Disables the account, signs it out everywhere, revokes its upload links, and aborts its open
+uploads, which also ends upload tokens. Videos stay. Earlier access tokens stay valid for at most an hour, because API
+Gateway does not ask Cognito about each: run the command again then. Safe to repeat.
 """
 
 from __future__ import annotations
@@ -27,21 +26,22 @@ ACCESS_TOKEN_LIFE = timedelta(minutes=60)
 
 @dataclass(frozen=True)
 class AbortedUploads:
-    """left: uploads that S3 was completing at that moment and will finish."""
+    """left: uploads that S3 was already completing and will finish."""
 
     aborted: tuple[VideoRecord, ...]
     left: tuple[VideoRecord, ...]
 
 
 def lock_out(stage: DeployedStage, user_name: str) -> datetime:
-    """Disable and sign out; when the last access token of before has expired."""
+    """Disable the account and sign it out; return when the last earlier access token expires."""
     stage.cognito.admin_disable_user(UserPoolId=stage.user_pool_id, Username=user_name)
     stage.cognito.admin_user_global_sign_out(UserPoolId=stage.user_pool_id, Username=user_name)
     return datetime.now(UTC) + ACCESS_TOKEN_LIFE
 
 
 def abort_uploads(stage: DeployedStage, owner: str) -> AbortedUploads:
-    """The record first, so that tokens and completions find it settled; then S3 is emptied. Safe to repeat."""
+    """Abort an upload: first the record, so that tokens and completions find it settled, then the parts. Safe to
+    repeat."""
     aborted: list[VideoRecord] = []
     left: list[VideoRecord] = []
     for record in stage.records.open_of(owner):
@@ -56,7 +56,7 @@ def abort_uploads(stage: DeployedStage, owner: str) -> AbortedUploads:
 
 
 def revoke_links(stage: DeployedStage, owner: str) -> list[UploadLink]:
-    """Revoke an owner's open links, by which anybody who has one could still upload. Safe to repeat."""
+    """Revoke an owner's open links, with which others could still upload. Safe to repeat."""
     now = datetime.now(UTC)
     is_open = [
         used.link for used in stage.links.list_newest(owner, most=None) if used.link.state(now) is LinkState.OPEN
@@ -85,7 +85,7 @@ def _revoke(stage: DeployedStage, options: argparse.Namespace) -> None:
     question = f"{owner} will be locked out of {stage.context.stage}, and {len(open_records)} uploads aborted."
     confirm(question, options.user, confirmed=options.yes)
     say_locked_out(stage, owner)
-    # Before the uploads are looked for: a link that is still open begins others.
+    # Before the search for uploads: an open link could begin others.
     say(f"{len(revoke_links(stage, owner.owner))} upload links revoked")
     done = abort_uploads(stage, owner.owner)
     say(f"{len(done.aborted)} uploads aborted; their upload tokens open nothing any more")

@@ -1,10 +1,9 @@
 """Prove a deployed stage end to end: `make smoke STAGE=dev`.
 
-Uploads a small real video through the site, tells its progress and sees it become a metric, waits until the video is
-ready, plays it and deletes it, and says after each step what was proven. Signs in as the stage's machine client
-(setting `machineClient`), or, where there is none, as the user who has run `video-upload login URL` on this machine.
-The metric of a stage is read with the permission `cloudwatch:GetMetricData`. Nothing is left behind unless a step
-fails.
+Uploads a small real video through the site, reports its progress and finds it in a metric, waits until the video is
+ready, plays it and deletes it, and prints what each step proved. Signs in as the stage's machine client (setting
+`machineClient`) or, without one, as the user who has run `video-upload login URL` on this machine. Reading a stage's
+metric takes the permission `cloudwatch:GetMetricData`. Nothing is left behind unless a step fails.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ from video_upload.schemas import (
 from video_upload.site import discover_sign_in, fetch_site_config
 
 TIMEOUT_SECONDS = 30
-PROCESSING_SECONDS = 300  # a malware scan included
+PROCESSING_SECONDS = 300  # including a malware scan
 METRIC_SECONDS = 600
 METRIC_PAUSE_SECONDS = 2
 LOCAL_STAGE = "local"
@@ -57,7 +56,7 @@ SECRET_VARIABLE = "VIDEO_UPLOAD_CLIENT_SECRET"  # noqa: S105 - the name, not the
 
 
 class StepFailedError(Exception):
-    """A step failed its expectation."""
+    """A step did not get the expected result."""
 
 
 @dataclass(frozen=True)
@@ -105,9 +104,9 @@ class Smoke:
         execute_api_url: str = "",
         arrived_count: ArrivedCount | None = None,
     ) -> None:
-        """execute_api_url: the API's own address, when it is known; CloudFront alone may call it.
+        """execute_api_url: the API's own address, if known, which only CloudFront may call.
 
-        arrived_count: what the clients' word has come to as a metric; without it only the local platform is asked.
+        arrived_count: reads the metric of uploads that clients reported; None to ask the local platform instead.
         """
         self._site_url = site_url.rstrip("/")
         self._machine = machine
@@ -315,7 +314,7 @@ def _crc64nvme(content: bytes) -> str:
 
 
 def run(smoke: Smoke) -> bool:
-    """Run and print every step, up to the first that fails; True if all passed."""
+    """Run and print the steps until one fails. True if all passed."""
     for step in smoke.steps:
         name = step.__name__.replace("_", " ")
         started = time.monotonic()

@@ -1,4 +1,4 @@
-"""The metric that progress becomes, on AWS and on one machine: uploads that arrived as reported by their clients."""
+"""The metric of client progress, on AWS and locally: uploads that arrived according to their clients."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ ArrivedCount = Callable[[], float]
 
 
 class MetricNotReadableError(Exception):
-    """The metric cannot be asked for."""
+    """The metric cannot be read."""
 
 
 def counted_by_cloudwatch(cloudwatch: Any, stage: str) -> ArrivedCount:
-    """Count in CloudWatch from the current minute on; it needs `cloudwatch:GetMetricData`."""
+    """Count in CloudWatch from the current minute on. Needs `cloudwatch:GetMetricData`."""
     since = datetime.now(UTC).replace(second=0, microsecond=0)
     metric = {
         "Namespace": NAMESPACE,
@@ -45,7 +45,7 @@ def counted_by_cloudwatch(cloudwatch: Any, stage: str) -> ArrivedCount:
 
 
 def counted_by_the_status_page(site_url: str) -> ArrivedCount:
-    """Count of the local platform's status page, since its start."""
+    """Count on the local platform's status page since its start."""
 
     def count() -> float:
         answer = requests.get(f"{site_url}/status.json", timeout=TIMEOUT_SECONDS)

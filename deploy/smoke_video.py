@@ -1,4 +1,4 @@
-"""A real video of two parts, made on the spot."""
+"""A generated real video of two parts."""
 
 import io
 import random
@@ -13,7 +13,7 @@ MIN_SIZE_BYTES = 6 * 2**20
 
 
 def make_smoke_video() -> bytes:
-    """An MP4 of a moving gradient, filled up with a box that players skip."""
+    """An MP4 of a moving gradient, padded with a box that players skip."""
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=FRAME_RATE)
@@ -24,7 +24,7 @@ def make_smoke_video() -> bytes:
         container.mux(stream.encode(None))
     content = file.getvalue()
     filler_bytes = MIN_SIZE_BYTES - len(content)
-    # Not zeros: a part must differ from one that was damaged.
+    # Not zeros: a damaged part must differ from the original.
     filler = random.Random(FRAME_RATE).randbytes(filler_bytes - 8)  # noqa: S311
     return content + filler_bytes.to_bytes(4, "big") + b"free" + filler
 

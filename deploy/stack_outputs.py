@@ -18,7 +18,8 @@ class StackOutputs(dict[str, Any]):
 
     @property
     def environment(self) -> StackOutputs:
-        """Variables that all functions share, for a command: it reaches the notification topic itself."""
+        """Variables that all functions share, changed for a command, which publishes to the notification topic
+        directly."""
         return StackOutputs({**self["functionEnvironment"], "MESSAGE_OUTBOX": "false"})
 
     @property
@@ -49,7 +50,7 @@ def stack_outputs(stage: str | None = None, *, show_secrets: bool = False) -> St
 
 
 def outputs_in(file: Path) -> StackOutputs:
-    """Outputs that `pulumi stack output --json` wrote into a file. Raises OutputsNotReadableError."""
+    """Outputs in a file written by `pulumi stack output --json`. Raises OutputsNotReadableError."""
     try:
         return StackOutputs(json.loads(file.read_text()))
     except (OSError, ValueError, TypeError) as error:

@@ -1,4 +1,4 @@
-"""The resources of a stage's stack, as its state lists them: also those of an `up` that failed half-way."""
+"""The resources in the state of a stage's stack, including those of an `up` that failed half-way."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ StackResources = Mapping[str, Set[str]]
 
 
 def stack_resources(stage: str) -> StackResources:
-    """Resources of AWS that a stage's stack holds; none where there is no stack. Raises StateNotReadableError."""
+    """AWS resources in a stage's stack; none without a stack. Raises StateNotReadableError."""
     try:
         asked = subprocess.run(
             ["pulumi", "stack", "export", "--non-interactive", "--stack", stage],  # noqa: S607 - the operator's own

@@ -1,4 +1,4 @@
-"""User lookup by e-mail address, user name, or the owner that object keys carry."""
+"""User lookup by e-mail address, user name, or the owner id in object keys."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Owner:
-    """owner: the `sub`, first folder of every key. user_name: None for a user who is not, or no longer, in the pool.
-    company: the provider whose word the address is; empty for local users.
+    """owner: the `sub`, first folder of every key. user_name: None for a user who is not in the pool. company: the
+    provider that vouches for the address; empty for local users.
     """
 
     owner: str
@@ -31,7 +31,7 @@ class Owner:
 
 
 def folders_of(stage: DeployedStage, owner: str) -> list[tuple[str, str]]:
-    """Bucket and prefix of everything that is kept of an owner."""
+    """Buckets and prefixes of an owner's data."""
     folders = ("records", "posters", "open", "starts", "links", "link-uses", "index/new", "index/packs/owners")
     return [
         (stage.video_bucket, f"videos/{owner}/"),
@@ -41,7 +41,9 @@ def folders_of(stage: DeployedStage, owner: str) -> list[tuple[str, str]]:
 
 
 def find_owner(stage: DeployedStage, name: str) -> Owner:
-    """name: an e-mail address, a user name or an owner; also one whose account is gone, as long as objects are left.
+    """Find users.
+
+    name: an e-mail address, a user name or an owner, even of a deleted account as long as objects are left.
 
     Raises UserNotFoundError, UserAmbiguousError.
     """

@@ -4,9 +4,9 @@ make      make the secret of a new webhook and print it
 rotate    make a second secret and print it; both sign from then on
 finish    retire the first one, once the receiver verifies with the second
 
-The secret is kept in SSM Parameter Store, encrypted, and printed once: give it to the receiver over a safe channel. No
-other place has it: not the stack's state, no log, no function's environment. Functions know a change within a minute.
-Rotating and finishing ask first.
+The secret is stored encrypted in SSM Parameter Store and printed once: give it to the receiver over a safe channel. The
+stack's state, logs and functions' environments do not contain it. A change takes effect within a minute. Rotating and
+finishing ask for confirmation.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def make(secrets: Sequence[str], webhook: str) -> list[str]:
 
 
 def rotate(secrets: Sequence[str], webhook: str) -> list[str]:
-    """The new secret first. Raises WebhookSecretError."""
+    """Add a second secret, which comes first. Raises WebhookSecretError."""
     if not secrets:
         raise WebhookSecretError(webhook, "has no secret; `make` makes one")
     if len(secrets) == MAX_SECRETS:
