@@ -1,8 +1,7 @@
-"""The stand-in's journal: one SQLite file that holds everything but the bytes of bodies.
+"""The stand-in's journal: one SQLite file with everything but the bytes of bodies.
 
-A transaction is committed to the write-ahead log before its request is answered, so an answered change survives
-kill -9. It is not forced to the disk: a power cut may lose the last seconds, which a development machine can bear
-and a thousand small writes could not.
+A transaction is committed to the write-ahead log before the response, so a confirmed change survives kill -9. It is not
+synced to disk, which would slow down many small writes: a power cut may lose the last seconds.
 """
 
 import fcntl
@@ -78,7 +77,7 @@ _TABLES = ("versions", "segments", "uploads", "parts", "outbox", "service_states
 
 
 class Database:
-    """One connection that all threads share, one transaction at a time."""
+    """One connection shared by all threads, with one transaction at a time."""
 
     def __init__(self, folder: Path, *, durable: bool) -> None:
         """Open or create the journal in `folder`; raises DataFolderInUseError when another process holds it."""
@@ -93,7 +92,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Generator[sqlite3.Connection]:
-        """Everything inside is committed at the end, or nothing is; no other thread comes between."""
+        """An atomic transaction, isolated from other threads."""
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -105,18 +104,18 @@ class Database:
 
     @contextmanager
     def reading(self) -> Generator[sqlite3.Connection]:
-        """A consistent look; fetch inside, stream outside."""
+        """A consistent read. Fetch inside, stream outside."""
         with self._lock:
             yield self._connection
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Delete everything."""
         with self.transaction() as connection:
             for table in _TABLES:
                 connection.execute(f"DELETE FROM {table}")  # noqa: S608 (names from the schema above)
 
     def close(self) -> None:
-        """Fold the write-ahead log in and let the folder go."""
+        """Merge the write-ahead log and unlock the folder."""
         with self._lock:
             self._connection.close()
             self._lock_file.close()

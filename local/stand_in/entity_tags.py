@@ -1,4 +1,4 @@
-"""ETags as S3 gives them: the MD5 of the bytes, unless KMS encrypts them.
+"""S3's ETags: the MD5 of the bytes, unless KMS encrypts them.
 
 Source: Amazon S3 API Reference, "Object", `ETag`.
 """
@@ -11,9 +11,9 @@ from local.stand_in.buckets import ENCRYPTION_HEADER
 
 
 class EntityTag:
-    """The ETag of a body that streams by; headers: of the object that it becomes.
+    """The ETag of a streamed body. headers: of the resulting object.
 
-    Under SSE-KMS the ETag is random: S3's is not the MD5 of the bytes, and clients must not rely on that.
+    Under SSE-KMS the ETag is random: S3's is not the MD5 of the bytes, and clients must not rely on it.
     """
 
     def __init__(self, headers: Mapping[str, str]) -> None:
@@ -30,12 +30,12 @@ class EntityTag:
             self._md5.update(data)
 
     def digest(self) -> bytes:
-        """The ETag's bytes, which are written in hexadecimal."""
+        """The ETag's bytes, which are shown in hexadecimal."""
         return self._md5.digest() if self._md5 else secrets.token_bytes(16)
 
 
 def of_parts(headers: Mapping[str, str], etags: Sequence[str]) -> str:
-    """The ETag of an object from those of its parts: the MD5 of their MD5s, and how many they are."""
+    """The ETag of a multipart object: the MD5 of its parts' MD5s, and their number."""
     whole = EntityTag(headers)
     for etag in etags:
         whole.update(bytes.fromhex(etag))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 class StandInError(Exception):
-    """Anything the stand-in raises on purpose."""
+    """Base of the stand-in's errors."""
 
 
 class AlreadyRunningError(StandInError):
@@ -35,7 +35,7 @@ class WrongControlError(StandInError):
 
 
 class S3Error(StandInError):
-    """An error answer of S3: `status` and `code` are S3's own, `elements` go into its XML, `headers` beside it."""
+    """An error response of S3. status, code: S3's. elements: of its XML. headers: of the response."""
 
     def __init__(
         self,
@@ -78,12 +78,12 @@ def malformed_xml() -> S3Error:
 
 
 def no_such_key(key: str, headers: Mapping[str, str] | None = None) -> S3Error:
-    """404: no object, or only a delete marker, of which `headers` tell."""
+    """404: no object, or a delete marker, which `headers` announce."""
     return S3Error(404, "NoSuchKey", "The specified key does not exist.", {"Key": key}, headers)
 
 
 def no_such_upload(upload_id: str) -> S3Error:
-    """404: an upload that never was, is completed, or is aborted."""
+    """404: an upload that never existed, or was completed or aborted."""
     return S3Error(
         404,
         "NoSuchUpload",
@@ -99,7 +99,7 @@ def no_such_version(key: str, version_id: str) -> S3Error:
 
 
 def precondition_failed(condition: str) -> S3Error:
-    """412: `condition` names the header that did not hold."""
+    """412: `condition` names the header whose condition failed."""
     return S3Error(
         412,
         "PreconditionFailed",
@@ -109,5 +109,5 @@ def precondition_failed(condition: str) -> S3Error:
 
 
 def not_implemented(message: str) -> S3Error:
-    """501: a part of S3 the stand-in leaves out."""
+    """501: a part of S3 that the stand-in does not implement."""
     return S3Error(501, "NotImplemented", message)

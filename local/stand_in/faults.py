@@ -15,11 +15,11 @@ LOGGED_REQUESTS = 50_000
 
 @dataclass(kw_only=True)
 class Fault:
-    """One thing that goes wrong.
+    """One injected fault.
 
-    operation: the S3 operation (or the action of another service) it strikes; key_contains: only for such keys.
-    times: how often still. delay_seconds: the answer waits, before anything happens. status and code: the operation
-    is refused. lose_response: the operation is done, and the connection breaks instead of the answer.
+    operation: the affected operation of S3 or action of another service; key_contains: only for such keys. times:
+    remaining repetitions. delay_seconds: delay before the operation. status and code: of the refusal. lose_response:
+    carry out the operation, and break the connection instead of responding.
     """
 
     operation: str
@@ -43,7 +43,7 @@ _FIELDS = {
 
 
 def parse_fault(document: object) -> Fault:
-    """Read a fault from JSON; raises WrongControlError for anything that is not one."""
+    """Parse a fault from JSON. Raises WrongControlError for anything else."""
     if not isinstance(document, dict):
         raise WrongControlError("a fault is a JSON object")
     fields: dict[str, object] = {}
@@ -60,14 +60,14 @@ def parse_fault(document: object) -> Fault:
 
 
 class Faults:
-    """The faults that are still to strike."""
+    """The active faults."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """Let it strike from now on."""
+        """Activate a fault."""
         with self._lock:
             self._faults.append(fault)
 
@@ -77,7 +77,7 @@ class Faults:
             self._faults.clear()
 
     def take(self, operation: str, key: str) -> Fault | None:
-        """The fault that strikes this request, one time of it used up."""
+        """Return the fault for this request, and count it as used once."""
         with self._lock:
             for fault in self._faults:
                 if fault.operation == operation and fault.key_contains in key and fault.times > 0:
@@ -88,7 +88,7 @@ class Faults:
 
 @dataclass(frozen=True, kw_only=True)
 class LoggedRequest:
-    """One answered request; status 0 stands for an answer lost on purpose."""
+    """One request. status: 0 for a response lost on purpose."""
 
     operation: str
     key: str
@@ -97,7 +97,7 @@ class LoggedRequest:
 
 
 class RequestLog:
-    """Counters for ever, and the last LOGGED_REQUESTS requests one by one."""
+    """Counters of all requests, and the last LOGGED_REQUESTS requests."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -111,13 +111,13 @@ class RequestLog:
             self._requests.append(request)
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Clear the log."""
         with self._lock:
             self._counters.clear()
             self._requests.clear()
 
     def document(self) -> Mapping[str, object]:
-        """Counters and requests as `GET /_stand-in/requests` answers them."""
+        """Counters and requests in the format of `GET /_stand-in/requests`."""
         with self._lock:
             return {
                 "counters": dict(self._counters),
@@ -134,7 +134,7 @@ class RequestLog:
 
 
 class Clock:
-    """Now, as the object store believes it to be."""
+    """The object store's clock."""
 
     def __init__(self) -> None:
         self.offset_seconds = 0.0

@@ -29,14 +29,14 @@ MAX_FILE_BYTES = 5 * 1024**3  # same page
 
 @dataclass
 class _Form:
-    """A form being read: fields with names in lower case, until the file begins."""
+    """A form that is being read: its fields before the file, with names in lower case."""
 
     fields: dict[str, str] = field(default_factory=dict[str, str])
     file_name: str = ""
 
 
 def post_object(request: S3Request, bucket: Bucket, store: ObjectStore, now: datetime) -> Response:
-    """Check the policy, then take the file; raises S3Error as S3 does."""
+    """Check the policy, then store the file. Raises S3Error as S3 does."""
     form = _Form()
     pieces = _read(request, form)
     policy = PostPolicy(form.fields, now)
@@ -100,7 +100,7 @@ def _answer(call: Call, form: _Form, version: Version) -> Response:
 
 
 def _read(request: S3Request, form: _Form) -> Iterator[bytes]:
-    """Fill in the fields and return the file's bytes; as in S3, fields after the file are ignored."""
+    """Read the fields and return the file's bytes. As in S3, fields after the file are ignored."""
     if request.content_length > MAX_FILE_BYTES + MAX_FIELDS_BYTES:
         raise S3Error(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
     boundary = parse_options_header(request.headers.get("content-type"))[1].get("boundary", "")

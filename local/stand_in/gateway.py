@@ -29,12 +29,12 @@ MAX_INVOKE_BYTES = 1024**2  # Lambda Developer Guide, "Lambda quotas": asynchron
 _INVOKE = re.compile(r"/2015-03-31/functions/[^/]+/invocations")
 _SCAN = "/object-malware-scan/send"  # GuardDuty API reference, SendObjectMalwareScan
 _STORED_BEFORE_ANSWERED = frozenset({"ssm", "events"})
-"""Services that are seldom changed, by a person who then counts on it: nobody knows a lost secret any more."""
+"""Services that change rarely and whose changes must not be lost, such as secrets."""
 _READING_ACTIONS = re.compile(r"(Get|List|Describe|Generate|Verify|Encrypt|Decrypt|Filter|Test)")
 
 
 class Gateway:
-    """The WSGI application; `reset` puts everything back to what a fresh stand-in holds."""
+    """The WSGI application. reset: restores the state of a fresh stand-in."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class Gateway:
         return self._service(environ, path, start_response)
 
     def _service(self, environ: WSGIEnvironment, path: str, start_response: StartResponse) -> Iterable[bytes]:
-        """Any service but S3: held to its model first."""
+        """Respond for any service but S3, after validation against its model."""
         if _lacks_signature(environ):
             return _missing_signature().send(start_response, head_only=False)
         refused = model_validation.refused(environ)
@@ -118,7 +118,7 @@ class Gateway:
         return Response(status=204)
 
     def _invoke(self, environ: WSGIEnvironment) -> Response:
-        """Lambda's Invoke, asynchronous only: the payload goes where bucket events go."""
+        """Lambda's Invoke, asynchronous only: the payload goes to the queue of bucket events."""
         if environ["REQUEST_METHOD"] != "POST" or environ.get("HTTP_X_AMZ_INVOCATION_TYPE") != "Event":
             return _lambda_error(400, "InvalidParameterValueException", "Only InvocationType Event is served here.")
         length = int(environ.get("CONTENT_LENGTH") or 0)
@@ -130,13 +130,13 @@ class Gateway:
         except ValueError:
             return _lambda_error(400, "InvalidRequestContentException", "Could not parse request body into json")
         send_to_queue(EVENTS_QUEUE, payload.decode())
-        # The answer says that the event is accepted, so it must be stored first.
+        # The response confirms the event, so it must be stored first.
         self._snapshots.write(["sqs"])
         self._request_log.add(LoggedRequest(operation="Invoke", key="", part_number=None, status=202))
         return Response(status=202)
 
     def _scan(self, environ: WSGIEnvironment) -> Response:
-        """GuardDuty's SendObjectMalwareScan: the request goes where bucket events go, to this machine's scanner."""
+        """GuardDuty's SendObjectMalwareScan: the request goes to the queue of bucket events, for the local scanner."""
         wanted = cast("dict[str, dict[str, str]]", _json_body(environ))["s3Object"]
         send_to_queue(EVENTS_QUEUE, json.dumps(scan_request(wanted["bucket"], wanted["key"], wanted["versionId"])))
         self._snapshots.write(["sqs"])
@@ -146,7 +146,7 @@ class Gateway:
         return _json({})
 
     def _conversion(self, environ: WSGIEnvironment, path: str) -> Response:
-        """MediaConvert: jobs for this machine's converter."""
+        """MediaConvert: jobs for the local converter."""
         query = dict(parse_qsl(str(environ.get("QUERY_STRING", ""))))
         method = str(environ["REQUEST_METHOD"])
         body = cast("dict[str, object]", _json_body(environ)) if method == "POST" else {}
@@ -197,26 +197,26 @@ class Gateway:
         service = found.group(1) if found else ""
         names = {"monitoring": "cloudwatch"}
         changed = {names.get(service, service)}
-        # A topic hands its messages to queues.
+        # A topic passes its messages to queues.
         self._snapshots.note(changed | ({"sqs"} if service in ("sns", "events") else set()))
         if service in _STORED_BEFORE_ANSWERED:
             self._snapshots.write()
 
 
 def _is_of_a_foreign_page(environ: WSGIEnvironment) -> bool:
-    """Check the origin, which a browser sends with every changing request; a simple POST needs no preflight."""
+    """Check the origin, which browsers send with every writing request, since a simple POST needs no preflight."""
     origin = environ.get("HTTP_ORIGIN")
     return origin is not None and origin != f"http://{environ.get('HTTP_HOST')}"
 
 
 def _is_of_another_machines_page(environ: WSGIEnvironment) -> bool:
-    """moto asks for no signature and lets every page read its answers."""
+    """Require a signature and an allowed origin: moto requires neither."""
     origin = environ.get("HTTP_ORIGIN")
     return origin is not None and str(origin).partition("://")[2].partition(":")[0] not in OWN_NAMES
 
 
 def _lacks_signature(environ: WSGIEnvironment) -> bool:
-    """moto takes a target without a signature for S3's, and lists the buckets."""
+    """Refuse a target without a signature: moto would treat the request as S3's and list the buckets."""
     prefix, _, action = str(environ.get("HTTP_X_AMZ_TARGET", "")).rpartition(".")
     return bool(action) and "HTTP_AUTHORIZATION" not in environ and unsigned(prefix) is None
 
@@ -242,8 +242,8 @@ def _is_s3(environ: WSGIEnvironment, path: str) -> bool:
     credential = parse_qs(str(environ.get("QUERY_STRING", ""))).get("X-Amz-Credential")
     if credential:
         return "/s3/" in credential[-1]
-    # Unsigned: the sign-in services name a target or post to the root, moto's own pages have their paths,
-    # and whatever is left can only mean a bucket.
+    # Unsigned: sign-in services name a target or post to the root, moto's own pages have their paths, and any other
+    # request is for a bucket.
     is_foreign = (
         "HTTP_X_AMZ_TARGET" in environ or path == "/" or path.startswith(MOTO_CONTROL_PREFIX) or "/.well-known/" in path
     )

@@ -1,7 +1,7 @@
-"""HTTP/1.1 on loopback: a thread per connection, bodies straight from the socket, connections kept.
+"""HTTP/1.1 on loopback: a thread per connection, bodies streamed from the socket, persistent connections.
 
-werkzeug's server closes every connection after its answer; waitress writes every body to a temporary file before the
-application sees its first byte, which then writes it a second time.
+werkzeug's server closes every connection after a response; waitress writes every body to a temporary file before the
+application sees its first byte and writes it again.
 """
 
 import logging
@@ -23,9 +23,11 @@ HOST = "127.0.0.1"
 OWN_NAMES = frozenset({HOST, "localhost"})
 IDLE_SECONDS = 600
 CONNECTION = "stand_in.connection"
-"""Key of the environment for the socket: whoever answers late looks whether the client is still there."""
+"""Key of the socket in the WSGI environment, by which a late response checks for the client."""
 
-MAX_SKIPPED_BYTES = 64 * 1024**2  # the rest of a refused body that is still read, so that the client hears the answer
+MAX_SKIPPED_BYTES = (
+    64 * 1024**2
+)  # bytes of a refused body that are still read, so that the client receives the response
 _SKIP_BYTES = 256 * 1024
 _LINGER_SECONDS = 2.0
 _LENGTH = re.compile(r"[0-9]{1,15}")
@@ -36,7 +38,7 @@ _TARGET = re.compile(r"[\x21-\x7e\x80-\xff]+")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2, "Tokens"
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
-# Amazon S3 API Reference, "Error responses"; the name of the host is this machine's own matter.
+# Amazon S3 API Reference, "Error responses", except for the name of the host.
 _REFUSALS = {
     HTTPStatus.LENGTH_REQUIRED: (411, "MissingContentLength", "You must provide the Content-Length HTTP header."),
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
@@ -53,13 +55,13 @@ _log = logging.getLogger(__name__)
 
 
 class ResponseLostError(Exception):
-    """Raised by an application that wants the connection to break instead of an answer."""
+    """Raised by an application to break the connection instead of responding."""
 
 
 class HttpServer(ThreadingTCPServer):
-    """Serves one WSGI application on loopback; port 0 takes a free one.
+    """A server of one WSGI application on loopback; port 0 picks a free one.
 
-    name: of the header `Server`. handler: reads requests and refuses what is none.
+    name: of the header `Server`. handler: reads requests and refuses malformed ones.
     """
 
     daemon_threads = True
@@ -83,7 +85,7 @@ class HttpServer(ThreadingTCPServer):
         self._connections_lock = threading.Lock()
 
     def add_connection(self, connection: socket.socket) -> None:
-        """A client came."""
+        """Count a new connection."""
         with self._connections_lock:
             self._connections.add(connection)
 
@@ -93,7 +95,7 @@ class HttpServer(ThreadingTCPServer):
             self._connections.discard(connection)
 
     def stop(self) -> None:
-        """Take no more connections and cut the ones there are."""
+        """Stop accepting connections, and close the open ones."""
         self.is_closing = True
         self.shutdown()
         self.server_close()
@@ -106,14 +108,14 @@ class HttpServer(ThreadingTCPServer):
                 # The client was faster.
                 continue
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # socketserver's own signature
-        """A client that goes away in the middle is no news; anything else is."""
+    def handle_error(self, request: Any, client_address: Any) -> None:  # socketserver's signature
+        """Log an error, unless the client has just disconnected."""
         if not self.is_closing and not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):
             _log.exception("a connection failed")
 
 
 class _Body:
-    """The body of one request, which ends where Content-Length says; `100 Continue` is sent when it is first read."""
+    """The body of one request, limited by Content-Length. The first read sends `100 Continue`."""
 
     def __init__(self, handler: "RequestHandler", size_bytes: int) -> None:
         self._handler = handler
@@ -161,7 +163,7 @@ class RequestHandler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def __getattr__(self, name: str) -> Callable[[], None]:
-        # How the base class looks a method up: none is unknown here.
+        # The base class looks up methods by this attribute: none is unknown here.
         if name.startswith("do_"):
             return self.respond
         raise AttributeError(name)
@@ -175,12 +177,12 @@ class RequestHandler(BaseHTTPRequestHandler):
             server.forget_connection(self.connection)
 
     def handle_expect_100(self) -> bool:
-        # Not yet: a request that is refused by its headers need not send its body.
+        # Not yet: a client whose headers are refused need not send the body.
         self._owes_continue = True
         return True
 
     def send_continue(self) -> None:
-        """Ask for the body, once, if the client waits to be asked."""
+        """Send `100 Continue` once, if the client waits for it."""
         if self._owes_continue:
             self._owes_continue = False
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -189,7 +191,7 @@ class RequestHandler(BaseHTTPRequestHandler):
     def parse_request(self) -> bool:
         self._owes_continue = False
         if not self.raw_requestline.decode("latin-1").split():
-            # The base class says nothing to a line of blanks, to which it counts control characters.
+            # The base class does not respond to a line of blanks or control characters.
             self.command = self.requestline = ""
             self.give_up(HTTPStatus.BAD_REQUEST)
             return False
@@ -211,7 +213,7 @@ class RequestHandler(BaseHTTPRequestHandler):
         return (
             self.request_version in ("HTTP/1.0", "HTTP/1.1")
             and bool(_METHOD.fullmatch(self.command) and _TARGET.fullmatch(self.path))
-            # The parser also misses the parts of a multipart body, which it never sees.
+            # The parser also reports the missing parts of a multipart body, which it never sees.
             and not any(isinstance(defect, _HEADER_DEFECTS) for defect in self.headers.defects)
             and all(_HEADER_NAME.fullmatch(name) for name in self.headers)
             and all(_HEADER_VALUE.fullmatch(value) for value in self.headers.values())
@@ -223,7 +225,7 @@ class RequestHandler(BaseHTTPRequestHandler):
         self.give_up(HTTPStatus(code))
 
     def give_up(self, status: HTTPStatus) -> None:
-        """Refuse, and close so that the client hears why."""
+        """Refuse the request, and close the connection so that the client receives the reason."""
         self.close_connection = True
         # The base class writes no status and no headers in answer to HTTP/0.9.
         self.request_version = self.protocol_version
@@ -235,7 +237,7 @@ class RequestHandler(BaseHTTPRequestHandler):
         self._linger()
 
     def _linger(self) -> None:
-        # Closing a socket with unread bytes resets it, and the answer is lost.
+        # Closing a socket with unread bytes resets it, which loses the response.
         deadline = time.monotonic() + _LINGER_SECONDS
         try:
             self.connection.shutdown(socket.SHUT_WR)
@@ -244,16 +246,16 @@ class RequestHandler(BaseHTTPRequestHandler):
                 if not self.connection.recv(_SKIP_BYTES):
                     return
         except OSError:
-            # The client is gone, or sends on for ever.
+            # The client is gone, or does not stop sending.
             return
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's signature)
-        """The request log tells more."""
+        """Do nothing: the request log contains more."""
 
     def respond(self) -> None:
         """Answer one well-formed request by the application."""
         if self.headers.get("Host", HOST).partition(":")[0].lower() not in OWN_NAMES:
-            # A foreign page whose name has come to mean loopback would be of our origin.
+            # Against DNS rebinding: a foreign page whose name resolves to loopback would have our origin.
             self.give_up(HTTPStatus.MISDIRECTED_REQUEST)
             return
         body = _Body(self, self.content_length)
@@ -281,7 +283,7 @@ class RequestHandler(BaseHTTPRequestHandler):
         try:
             self.write(status, headers, pieces)
         finally:
-            # WSGI (PEP 3333) has the server close what it was given: a file, for one.
+            # WSGI (PEP 3333) requires the server to close the iterable, such as a file.
             if close := getattr(pieces, "close", None):
                 close()
 
@@ -339,7 +341,7 @@ class RequestHandler(BaseHTTPRequestHandler):
             CONNECTION: self.connection,
         }
         for name, value in self.headers.items():
-            # WSGI makes no difference between an underscore and a hyphen.
+            # WSGI does not distinguish underscores from hyphens.
             if "_" in name:
                 continue
             key = name.upper().replace("-", "_")

@@ -15,7 +15,7 @@ MAX_PAGE = 1000  # S3 API Reference, "ListObjectsV2" and its siblings
 
 
 def list_objects_v2(call: Call) -> Response:
-    """ListObjectsV2; the continuation token is where the page before ended."""
+    """ListObjectsV2. The continuation token is the end of the previous page."""
     query = call.request.query
     token = query.get("continuation-token")
     after = _decode_token(token) if token is not None else query.get("start-after", "")
@@ -35,7 +35,7 @@ def list_objects_v2(call: Call) -> Response:
 
 
 def list_objects(call: Call) -> Response:
-    """ListObjects, the older form."""
+    """ListObjects, the older operation."""
     marker = call.request.query.get("marker", "")
     is_rolled_up = bool(call.request.query.get("delimiter"))
     listing, limit = _list(call, marker)
@@ -46,7 +46,7 @@ def list_objects(call: Call) -> Response:
             **_told(call, listing, limit),
             "Contents": _contents(call, listing, with_owner=True),
             "Marker": name(marker),
-            # Without a delimiter the last key tells as much, and S3 leaves it at that.
+            # Without a delimiter the last key is sufficient, and S3 sends no marker.
             "NextMarker": name(listing.last_name) if listing.is_truncated and is_rolled_up else None,
         },
     )
@@ -183,7 +183,7 @@ def _marker(version: Version, name: Callable[[str], str]) -> dict[str, object]:
 
 
 def _namer(call: Call) -> Callable[[str], str]:
-    """Writer of keys: URL-encoded when the client asks for it, since XML cannot hold every character."""
+    """Encoder of keys: URL-encoded on request, since XML cannot contain every character."""
     encoding = call.request.query.get("encoding-type")
     if encoding not in (None, "url"):
         raise invalid_argument("Invalid Encoding Method specified in Request", "encoding-type", encoding)

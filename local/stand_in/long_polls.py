@@ -1,6 +1,6 @@
-"""SQS's long polling: a client that is gone takes no message.
+"""SQS's long polling: a disconnected client receives no message.
 
-moto waits without looking at the connection, and hands the next message to a client that was killed meanwhile.
+moto waits without checking the connection, and sends the next message to a client that was killed meanwhile.
 """
 
 import io
@@ -23,16 +23,16 @@ MAX_WAIT_SECONDS = 20
 """Amazon SQS API Reference, "ReceiveMessage"."""
 
 LOOK_SECONDS = 0.5
-"""How often a waiting client is looked at, and messages whose visibility timeout has ended are noticed."""
+"""Interval of checks for the client and for messages whose visibility timeout has ended."""
 
 Answer = Callable[[], list[bytes]]
 
 
 def receive(environ: WSGIEnvironment, answer: Answer) -> tuple[list[bytes], bool]:
-    """Wait until the queue holds a message or the time is up; the answer then, and whether a message was taken.
+    """Wait for a message or the timeout; return the response, and whether it contains a message.
 
-    answer: moto's, to the request in `environ`; may be called several times. Raises ConnectionAbortedError when the
-    client has closed its connection.
+    answer: returns moto's response to `environ`; may be called several times. Raises ConnectionAbortedError if the
+    client has disconnected.
     """
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     request: dict[str, Any] = json.loads(body or b"{}")
@@ -54,7 +54,7 @@ def receive(environ: WSGIEnvironment, answer: Answer) -> tuple[list[bytes], bool
 
 
 def _wait_for_message(queue_url: str, seconds: float) -> bool:
-    """Wait until the queue holds a visible message; True also for a queue that does not exist, as moto says then."""
+    """Check for a visible message. True for a missing queue as well, which moto reports itself."""
     try:
         queue = sqs_backends[ACCOUNT_ID][REGION].get_queue(queue_url.rpartition("/")[2])
     except QueueDoesNotExist:
@@ -68,7 +68,7 @@ def _is_refusal(pieces: list[bytes]) -> bool:
 
 
 def _is_gone(environ: WSGIEnvironment) -> bool:
-    """Check for the end of the client's data, which closing a connection and killing a process both send."""
+    """Check for the end of the client's data, which a closed connection and a killed process both cause."""
     connection: socket.socket | None = environ.get(CONNECTION)
     if connection is None:
         return False

@@ -1,4 +1,4 @@
-"""Validation in front of moto: requests that AWS's models do not allow are refused as the service refuses them."""
+"""Validation in front of moto: requests that violate AWS's models are refused with the service's error."""
 
 import gzip
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from local.stand_in.aws_models.requests import HttpRequest, ModelledCall, Unread
 from local.stand_in.requests import request_headers
 from local.stand_in.responses import Response
 
-MAX_BODY_BYTES: Final = 64 * 1024**2  # no service but S3 takes that much
+MAX_BODY_BYTES: Final = 64 * 1024**2  # no service except S3 accepts more
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Refused:
 
 
 def refused(environ: WSGIEnvironment) -> Refused | None:
-    """The refusal of a request to any service but S3; None lets it through, its body ready to be read again."""
+    """The refusal of a request to any service but S3; None for a valid request, whose body can be read again."""
     length = int(environ.get("CONTENT_LENGTH") or 0)
     if length > MAX_BODY_BYTES:
         return None

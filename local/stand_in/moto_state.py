@@ -1,4 +1,4 @@
-"""moto's state in and out of bytes, service by service: keys, queues and bucket settings outlive the process."""
+"""moto's state as bytes, per service, so that keys, queues and bucket settings survive the process."""
 
 import io
 import pickle
@@ -18,31 +18,31 @@ from local.stand_in.names import ACCOUNT_ID
 SERVICES = ("s3", "kms", "sqs", "sns", "cloudwatch", "events", "ssm")
 _ATTEMPTS = 20
 _CAPTURED = {"ssm": ("_parameters",)}
-"""Attributes of a backend whose others cannot be pickled and hold nothing that the platform stores."""
+"""Pickled attributes by backend. The others cannot be pickled, and the platform stores nothing in them."""
 
 
 class _Pickler(pickle.Pickler):
     def persistent_id(self, obj: object) -> tuple[str, str, str] | None:
-        # Some models point at their backend; it must be the live one again, not a copy beside it.
+        # Some models refer to their backend, which must be the live one after a restore, not a copy.
         if isinstance(obj, BaseBackend):
             return type(obj).__module__.split(".")[1], obj.account_id, obj.region_name
         return None
 
     def reducer_override(self, obj: object) -> Any:
-        # Locks hold no state worth keeping; restored objects start with free ones.
+        # Locks have no state to keep; restored objects start with free ones.
         if isinstance(obj, threading.Condition):
             return threading.Condition, ()
-        # KMS keys lie in OpenSSL's memory.
+        # KMS keys are in OpenSSL's memory.
         if isinstance(obj, (RSAPrivateKey, EllipticCurvePrivateKey)):
             return _load_key, (obj.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),)
         if type(obj).__name__ == "ParameterDict":
-            parameters: Any = obj  # its constructor is not that of the defaultdict which it is
+            parameters: Any = obj  # its constructor differs from that of its base class defaultdict
             return type(obj), (parameters.account_id, parameters.region_name), None, None, iter(parameters.items())
         return NotImplemented
 
 
 class _Unpickler(pickle.Unpickler):
-    def persistent_load(self, pid: Any) -> object:  # pickle's own signature
+    def persistent_load(self, pid: Any) -> object:  # pickle's signature
         service, account_id, region = cast("tuple[str, str, str]", pid)
         return _backends(service)[account_id][region]
 
@@ -57,7 +57,7 @@ def capture(service: str) -> bytes:
             _Pickler(buffer, protocol=pickle.HIGHEST_PROTOCOL).dump(_by_region(service))
             return buffer.getvalue()
         except RuntimeError:
-            # Another thread changed a dictionary meanwhile; moto has no lock to hold.
+            # Another thread changed a dictionary meanwhile, and moto has no lock.
             if attempts == _ATTEMPTS:
                 raise
 
@@ -76,13 +76,13 @@ def restore(states: Mapping[str, bytes]) -> None:
 
 
 def reset() -> None:
-    """Forget everything moto holds."""
+    """Clear moto's state."""
     BackendDict.reset()
     _backends("s3").bucket_accounts.clear()
 
 
 def _by_region(service: str) -> dict[str, dict[str, Any]]:
-    # A service that nobody has called holds nothing, and importing it takes time: ssm brings all of ec2.
+    # An unused service has no state, and importing it takes time: ssm imports all of ec2.
     if f"moto.{service}" not in sys.modules:
         return {}
     return {region: _captured(service, backend) for region, backend in _backends(service)[ACCOUNT_ID].items()}
@@ -98,5 +98,5 @@ def _backends(service: str) -> Any:
 
 
 def _load_key(pem: bytes) -> object:
-    # pickle finds functions by their module, which OpenSSL's binding does not truly have.
+    # pickle finds functions by their module, and that of OpenSSL's binding cannot be imported.
     return load_pem_private_key(pem, None)

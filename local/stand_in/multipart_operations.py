@@ -1,4 +1,4 @@
-"""Create, feed, complete and abort multipart uploads, and list their parts."""
+"""Operations on multipart uploads: create, upload parts, complete, abort and list parts."""
 
 import secrets
 from collections.abc import Callable
@@ -19,7 +19,7 @@ MAX_PAGE = 1000  # S3 API Reference, "ListParts"
 
 
 def create_multipart_upload(call: Call) -> Response:
-    """CreateMultipartUpload; without a checksum algorithm S3 takes CRC64NVME over the full object."""
+    """CreateMultipartUpload. S3's default checksum is CRC64NVME over the full object."""
     request = call.request
     named = request.headers.get("x-amz-checksum-algorithm")
     kind = request.headers.get("x-amz-checksum-type")
@@ -53,7 +53,7 @@ def create_multipart_upload(call: Call) -> Response:
 
 
 def upload_part(call: Call) -> Response:
-    """UploadPart: the checksum of the upload's algorithm is computed whether or not the client sends it."""
+    """UploadPart. The checksum of the upload's algorithm is computed even if the client sends none."""
     request, store = call.request, call.store
     number, upload = named_part(call)
     _demand_algorithm(upload, checksums.sent_in(request.headers))
@@ -73,7 +73,7 @@ def upload_part(call: Call) -> Response:
 
 
 def named_part(call: Call) -> tuple[int, Upload]:
-    """The part that a request names, and its upload; raises S3Error 400 for a number outside of S3's bounds."""
+    """The part number and upload of a request. Raises S3Error 400 for a number outside of S3's bounds."""
     number = call.request.query.get("partNumber", "")
     if not number.isascii() or not number.isdigit() or not 1 <= int(number) <= MAX_PARTS:
         raise invalid_argument(
@@ -83,7 +83,7 @@ def named_part(call: Call) -> tuple[int, Upload]:
 
 
 def keep_part(call: Call, upload: Upload, part: Part, check: Callable[[], None] = lambda: None) -> None:
-    """Make a body file a part of the upload; the file goes if the check or that fails."""
+    """Make a body file a part of the upload. The file is removed if this or the check fails."""
     try:
         check()
         call.store.uploads.put_part(upload, part)
@@ -93,7 +93,7 @@ def keep_part(call: Call, upload: Upload, part: Part, check: Callable[[], None] 
 
 
 def list_parts(call: Call) -> Response:
-    """ListParts: pages of up to a thousand, with the checksums S3 holds."""
+    """ListParts: pages of up to a thousand, with S3's checksums."""
     request = call.request
     upload = _upload(call)
     limit = min(request.text_number("max-parts", MAX_PAGE), MAX_PAGE)
@@ -130,7 +130,7 @@ def list_parts(call: Call) -> Response:
 
 
 def complete_multipart_upload(call: Call) -> Response:
-    """CompleteMultipartUpload: verified, conditional, once."""
+    """CompleteMultipartUpload: verified, conditional, exactly once."""
     request, store = call.request, call.store
     upload = _upload(call)
     document = call.xml()
@@ -180,7 +180,7 @@ def _demand_algorithm(
 ) -> None:
     """Raises S3Error 400 for a part's checksum of another algorithm, or none where the upload needs it.
 
-    An upload whose creator chose no algorithm takes parts with any: S3 holds the part against it and keeps its own.
+    An upload without a chosen algorithm accepts parts with any: S3 verifies the part by it and stores its own checksum.
     """
     if not upload.is_algorithm_chosen:
         return

@@ -1,4 +1,4 @@
-"""Fixed names of the resources that the stand-in provisions; all its users import them from here."""
+"""Fixed names of the resources that the stand-in provisions, for all its users."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""The door to S3: every request is verified, may meet a fault, is carried out, and gets its CORS headers."""
+"""The entry point of S3: verifies a request, injects faults, carries it out, and adds CORS headers."""
 
 import logging
 import re
@@ -79,7 +79,7 @@ class ObjectGateway:
         self._request_log = request_log
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request; raises ResponseLostError where a fault loses the answer."""
+        """Respond to one request. Raises ResponseLostError for a fault that loses the response."""
         request_id = secrets.token_hex(8).upper()
         operation, key, part_number = "Unreadable", "", None
         head_only = environ["REQUEST_METHOD"] == "HEAD"
@@ -158,13 +158,13 @@ class ObjectGateway:
         body_pieces, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
         if request.method not in ("GET", "HEAD"):
             self._snapshots.write(["s3"])
-        # moto allows every origin everything; the bucket's rules decide here.
+        # moto allows every origin; here the bucket's rules decide.
         kept = {name: text for name, text in headers.items() if not name.lower().startswith("access-control-")}
         if request.method == "HEAD":
             kept.setdefault("Content-Length", "0")
         answered = b"".join(cast("list[bytes]", body_pieces))
         if request.operation == "ListBuckets":
-            # moto names another owner here than for each of the buckets.
+            # moto names different owners here and in each bucket.
             answered = _LISTING_OWNER.sub(f"<Owner><ID>{OWNER['ID']}</ID></Owner>".encode(), answered)
             kept["Content-Length"] = str(len(answered))
         return Response(status=int(status.split(" ", 1)[0]), headers=kept, body=answered)

@@ -44,7 +44,7 @@ def put_object(call: Call) -> Response:
 def store_file(
     call: Call, *, key: str, content: Content, file_name: str, conditions: Conditions, event_name: str
 ) -> Version:
-    """Make a body file the newest version of a key and announce it; the file goes if that fails."""
+    """Make a body file the newest version of a key and announce it. The file is removed on failure."""
     store = call.store
     try:
         return store.versions.put(
@@ -68,7 +68,7 @@ def announcer(call: Call, event_name: str) -> Callable[[sqlite3.Connection, Vers
 
 
 def get_object(call: Call) -> Response:
-    """GetObject, whole, by range or by part, streamed from its files."""
+    """GetObject: whole, by range or by part, streamed from its files."""
     answer, start, stop, version = _look(call)
     if version is not None:
         segments = call.store.versions.segments(version, start, stop)
@@ -77,12 +77,12 @@ def get_object(call: Call) -> Response:
 
 
 def head_object(call: Call) -> Response:
-    """HeadObject: the same answer without the bytes."""
+    """HeadObject: the response to GetObject without the bytes."""
     return _look(call)[0]
 
 
 def delete_object(call: Call) -> Response:
-    """DeleteObject: a delete marker in front of a versioned key, or the end of one version."""
+    """DeleteObject: add a delete marker to a versioned key, or remove one version."""
     request = call.request
     removed = _delete(call, request.key, request.query.get("versionId"), call.conditions())
     return Response(status=204, headers=_deleted_headers(call, removed))
@@ -154,7 +154,8 @@ def _named_version(call: Call) -> Version:
 
 
 def _look(call: Call) -> tuple[Response, int, int, Version | None]:
-    """The answer to GET and HEAD without its bytes, and which bytes those are; no version: there are none to send."""
+    """The response to GET and HEAD without a body, and the version and range of its bytes; no version if there are
+    none."""
     request = call.request
     demand_no_encryption(request.headers)
     version = _named_version(call)
@@ -206,7 +207,7 @@ def _is_range(header: str | None) -> bool:
 
 
 def _range(header: str | None, size_bytes: int) -> tuple[int, int]:
-    """The bytes a Range header wants; one S3 cannot read means all; raises S3Error 416 beyond the end."""
+    """The bytes of a Range header: all for one that S3 cannot parse. Raises S3Error 416 beyond the end."""
     if header is None or not _is_range(header):
         return 0, size_bytes
     first, _, last = header.removeprefix("bytes=").strip().partition("-")

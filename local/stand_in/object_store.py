@@ -45,7 +45,7 @@ class ObjectStore:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One verified request and what it concerns; document: its body, where the operation takes XML."""
+    """One verified request and its context. document: the body of an operation that takes XML."""
 
     request: S3Request
     signature: Signature
@@ -64,7 +64,7 @@ class Call:
         return kept_headers(self.request.headers, self.bucket)
 
     def conditions(self) -> Conditions:
-        """If-Match and If-None-Match of a write; raises S3Error 501 for forms S3 does not take on writes."""
+        """If-Match and If-None-Match of a write. Raises S3Error 501 for forms that S3 does not support for writes."""
         if_none_match = self.request.headers.get("if-none-match")
         if if_none_match not in (None, "*"):
             raise not_implemented("A header you provided implies functionality that is not implemented")
@@ -74,7 +74,7 @@ class Call:
         )
 
     def version_headers(self, version: Version) -> dict[str, str]:
-        """Header with the version that is read; none in a bucket that was never versioned."""
+        """Header with the version read; none in a bucket that was never versioned."""
         return {"x-amz-version-id": version.version_id} if self.bucket.has_versions else {}
 
     def written_version_headers(self, version: Version) -> dict[str, str]:
@@ -83,7 +83,7 @@ class Call:
 
 
 def kept_headers(headers: Mapping[str, str], bucket: Bucket) -> dict[str, str]:
-    """Content headers, user metadata and encryption of an object, from the headers or form fields that make it."""
+    """Content headers, user metadata and encryption of a new object, from headers or form fields."""
     kept = {
         name: value for name, value in headers.items() if name in _KEPT_HEADERS or name.startswith(_METADATA_PREFIX)
     }
@@ -99,12 +99,12 @@ def kept_headers(headers: Mapping[str, str], bucket: Bucket) -> dict[str, str]:
 
 
 def answered_headers(kept: Mapping[str, str]) -> dict[str, str]:
-    """The headers that an object was stored with, as S3 hands them out."""
+    """The stored headers of an object, as S3 returns them."""
     return {name: mail_safe(text) if name.startswith(_METADATA_PREFIX) else text for name, text in kept.items()}
 
 
 def _demand_small_metadata(headers: Mapping[str, str]) -> None:
-    """Raises S3Error 400 beyond what S3 keeps of user metadata: names without their prefix, and values."""
+    """Raises S3Error 400 beyond S3's limit of user metadata, which counts names without prefix, and values."""
     names = [name for name in headers if name.startswith(_METADATA_PREFIX)]
     size_bytes = sum(len(f"{name.removeprefix(_METADATA_PREFIX)}{headers[name]}".encode()) for name in names)
     if size_bytes > MAX_METADATA_BYTES:
@@ -117,7 +117,7 @@ def _demand_small_metadata(headers: Mapping[str, str]) -> None:
 
 
 def header_tags(headers: Mapping[str, str]) -> dict[str, str]:
-    """The tags of an x-amz-tagging header, which is coded like a query; raises S3Error 400 for wrong ones."""
+    """The tags of an x-amz-tagging header, which is encoded like a query. Raises S3Error 400 for wrong ones."""
     text = headers.get("x-amz-tagging", "")
     pairs = parse_qsl(text, keep_blank_values=True)
     if len(dict(pairs)) != len(pairs):

@@ -1,4 +1,4 @@
-"""A request's body on its way to disk: chunk framing undone, hashes and checksums verified against those sent.
+"""Reception of a request's body: decodes chunk framing, and verifies hashes and checksums.
 
 Source of the framing: Amazon S3 API Reference, "Signature Calculations for the Authorization Header: Transferring
 Payload in Multiple Chunks" and "… with Trailing Headers".
@@ -36,7 +36,7 @@ _SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 class Received:
     """A body in a file, verified against its sender's hashes.
 
-    sent_checksum: algorithm and base64 value of the checksum that came with it. computed: base64 by algorithm.
+    sent_checksum: algorithm and base64 value of the sender's checksum. computed: base64 by algorithm.
     etag: in hexadecimal.
     """
 
@@ -54,9 +54,9 @@ def receive(
     entity_tag: EntityTag,
     algorithm: Algorithm | None = None,
 ) -> Received:
-    """Stream the body into a file and verify it; `algorithm` is computed besides the one that was sent.
+    """Stream the body into a file and verify it. `algorithm` is computed in addition to the sender's.
 
-    Raises S3Error 400 for a body that differs from its hash, checksum, Content-MD5 or length; nothing is kept then.
+    Raises S3Error 400 for a body that differs from its hash, checksum, Content-MD5 or length; the file is removed.
     """
     if request.content_length > MAX_OBJECT_IN_ONE_PUT_BYTES:
         raise S3Error(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
@@ -93,7 +93,7 @@ def receive(
 
 
 def write_body(pieces: Iterator[bytes], bodies: Bodies, file_name: str, running: list[RunningChecksum]) -> int:
-    """Write pieces into a body file, showing each to the checksums; returns the size in bytes."""
+    """Write pieces into a body file and update the checksums; return the size in bytes."""
     size_bytes = 0
     with bodies.path(file_name).open("xb", buffering=0) as file:
         for piece in pieces:
@@ -105,12 +105,12 @@ def write_body(pieces: Iterator[bytes], bodies: Bodies, file_name: str, running:
 
 
 def read_small(request: S3Request, signature: Signature, limit_bytes: int) -> bytes:
-    """A verified body that is expected to be small; raises S3Error 400 above the limit."""
+    """A verified small body. Raises S3Error 400 above the limit."""
     if request.content_length > limit_bytes:
         raise S3Error(400, "MaxMessageLengthExceeded", "Your request was too big.")
     body = b"".join(Payload(request, signature).pieces())
     sent_checksum = checksums.sent_in(request.headers)
-    # A full-object checksum at completion is of the object, not of the XML that asks for it.
+    # A full-object checksum of a completion is the object's, not that of the XML.
     if sent_checksum and request.operation != "CompleteMultipartUpload":
         computed = checksums.start(sent_checksum[0])
         computed.update(body)
@@ -121,7 +121,7 @@ def read_small(request: S3Request, signature: Signature, limit_bytes: int) -> by
 
 
 class Payload:
-    """The body of a signed request, decoded; exhausted only if it matches the signature and Content-MD5."""
+    """The decoded body of a signed request. Its end is reached only if signature and Content-MD5 match."""
 
     def __init__(self, request: S3Request, signature: Signature) -> None:
         self._request = request
@@ -129,7 +129,7 @@ class Payload:
         self.trailers: dict[str, str] = {}
 
     def pieces(self) -> Iterator[bytes]:
-        """The decoded bytes in pieces; raises S3Error at the end when they are not the ones that were announced."""
+        """The decoded bytes in pieces. Raises S3Error at the end if they differ from the announced ones."""
         expected_md5 = _content_md5(self._request)
         md5 = hashlib.md5(usedforsecurity=False) if expected_md5 else None
         for piece in self._decoded():

@@ -29,7 +29,7 @@ _SIGNATURE_FIELDS = ("x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz
 
 
 class PostPolicy:
-    """A policy whose signature is genuine and whose time has not come."""
+    """A policy with a valid signature that has not expired."""
 
     def __init__(self, fields: Mapping[str, str], now: datetime) -> None:
         """fields: the form's, names in lower case. Raises S3Error for a missing, forged, foreign or expired policy."""
@@ -38,7 +38,7 @@ class PostPolicy:
         self._conditions = _conditions(fields["policy"], now)
 
     def check_fields(self, bucket: str, key: str) -> None:
-        """Every condition must hold, every field must have one; raises S3Error 403 otherwise."""
+        """Check that every condition holds and every field has one. Raises S3Error 403 otherwise."""
         values = {**self._fields, "bucket": bucket, "key": key}
         covered: set[str] = set()
         for condition in self._conditions:
@@ -55,7 +55,7 @@ class PostPolicy:
             raise _failed(f"Extra input fields: {', '.join(extra)}")
 
     def check_size(self, size_bytes: int) -> None:
-        """The file's size must be within every content-length-range; raises S3Error 400 otherwise."""
+        """Check the file's size against every content-length-range. Raises S3Error 400 otherwise."""
         for kind, least, most in self._conditions:
             if kind != "content-length-range":
                 continue
@@ -121,7 +121,7 @@ def _conditions(policy: str, now: datetime) -> list[tuple[str, str, str]]:
 
 
 def _expiry(text: str) -> datetime:
-    """The end of a policy's life; raises S3Error 400 for any form but that of `2013-08-01T12:00:00.000Z`."""
+    """The expiry of a policy. Raises S3Error 400 for any format but `2013-08-01T12:00:00.000Z`."""
     try:
         if not _EXPIRATION.fullmatch(text):
             raise ValueError(text)
@@ -148,7 +148,7 @@ def _condition(entry: object, malformed: S3Error) -> tuple[str, str, str]:
 
 
 def _starts_with(name: str, actual: str, prefix: str) -> bool:
-    # S3 takes a list of content types where a prefix is asked for, and wants the prefix of each.
+    # For a prefix condition, S3 accepts a list of content types and checks the prefix of each.
     values = actual.split(",") if name == "content-type" else [actual]
     return all(value.strip().startswith(prefix) for value in values)
 

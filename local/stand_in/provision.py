@@ -37,12 +37,12 @@ def provision(url: str, site_origins: Sequence[str]) -> None:
     sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=names.queue_arn(names.COMPLETIONS_QUEUE))
     _queue_events(s3, names.VIDEO_BUCKET, names.VIDEO_PREFIX)
     _queue_events(s3, names.METADATA_BUCKET, names.OUTBOX_PREFIX)
-    # S3 tries a new notification with a test message; the functions it stands for never see one.
+    # S3 sends a test message to a new notification target, which functions never receive.
     made.client("sqs", endpoint_url=url).purge_queue(QueueUrl=names.queue_url(url, names.EVENTS_QUEUE))
 
 
 def allow_origins(url: str, site_origins: Sequence[str]) -> None:
-    """Set the video bucket's CORS on a stand-in that was provisioned before, perhaps for other origins."""
+    """Set the video bucket's CORS rules on a stand-in provisioned earlier, perhaps for other origins."""
     _put_cors(_s3(session(), url), site_origins)
 
 

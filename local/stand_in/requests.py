@@ -1,4 +1,4 @@
-"""One S3 request, taken apart: bucket, key, decoded query, lower-case headers, and the name of its operation."""
+"""One parsed S3 request: bucket, key, decoded query, lower-case headers, and the name of its operation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,9 +36,9 @@ _BUCKET_OPERATIONS = {"GET": "ListObjects", "HEAD": "HeadBucket", "PUT": "Create
 class S3Request:
     """One request to S3, path-style.
 
-    bucket, key: empty when the path names none. query: decoded, the last value of a repeated name wins.
-    query_pairs: decoded, in order, as the signature needs them. headers: names in lower case.
-    body: what follows the headers; content_length is its length in bytes.
+    bucket, key: empty if the path names none. query: decoded, with the last value of a repeated name. query_pairs:
+    decoded, in order, for the signature. headers: names in lower case. body: after the headers; content_length is its
+    length in bytes.
     """
 
     method: str
@@ -60,7 +60,7 @@ class S3Request:
 
     @property
     def resource(self) -> str:
-        """Bucket and key as error answers show them."""
+        """Bucket and key in error responses."""
         return f"/{self.bucket}/{self.key}" if self.key else f"/{self.bucket}"
 
     @property
@@ -69,7 +69,7 @@ class S3Request:
         return f"http://{self.headers.get('host', '127.0.0.1')}"
 
     def text_number(self, name: str, default: int) -> int:
-        """A whole number from the query; raises S3Error 400 for anything else."""
+        """A whole number from the query. Raises S3Error 400 for anything else."""
         text = self.query.get(name, "")
         if not text:
             return default
@@ -84,7 +84,7 @@ class S3Request:
 
 
 def parse_request(environ: WSGIEnvironment) -> S3Request:
-    """Take a WSGI request apart; raises S3Error for a path or key that S3 does not take."""
+    """Parse a WSGI request. Raises S3Error for a path or key that S3 does not accept."""
     target = urlsplit(_raw_target(environ))
     path = _decode(target.path)
     bucket, _, key = path.removeprefix("/").partition("/")
@@ -122,7 +122,7 @@ def request_headers(environ: WSGIEnvironment) -> dict[str, str]:
 
 def _raw_target(environ: WSGIEnvironment) -> str:
     target = str(environ["REQUEST_URI"])
-    # A path that begins with two slashes would otherwise be read as a host.
+    # A path that begins with two slashes would otherwise be parsed as a host.
     return f"/.{target}" if target.startswith("//") else target
 
 

@@ -16,20 +16,20 @@ from moto.s3.models import OWNER as MOTO_OWNER
 from local.stand_in.errors import S3Error
 
 XML_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
-# The account's canonical user id, as moto gives it where it answers for buckets.
+# The account's canonical user id in moto's responses about buckets.
 OWNER = {"ID": MOTO_OWNER}
 
 
 @dataclass(kw_only=True)
 class Response:
-    """One HTTP response; a streamed body says its length in a Content-Length header."""
+    """One HTTP response. A streamed body needs a Content-Length header."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict[str, str])
     body: bytes | Iterator[bytes] = b""
 
     def send(self, start_response: StartResponse, *, head_only: bool) -> Iterable[bytes]:
-        """Start the response and return what WSGI iterates over; a HEAD keeps the length and loses the body."""
+        """Start the response and return WSGI's iterable. A HEAD keeps the length without the body."""
         if isinstance(self.body, bytes) and self.status != HTTPStatus.NO_CONTENT:
             self.headers.setdefault("Content-Length", str(len(self.body)))
         phrase = HTTPStatus(self.status).phrase
@@ -40,7 +40,7 @@ class Response:
 
 
 def xml_response(root: str, content: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
-    """S3's XML: a list becomes a repeated element, None is left out, True and False are written as XML has them."""
+    """Write S3's XML: a list becomes a repeated element, None is left out, booleans are `true` and `false`."""
     document = {root: {"@xmlns": XML_NAMESPACE, **_plain(content)}}
     return Response(
         headers={"Content-Type": "application/xml", **(headers or {})},
@@ -49,7 +49,7 @@ def xml_response(root: str, content: Mapping[str, Any], headers: Mapping[str, st
 
 
 def error_response(error: S3Error, *, resource: str, request_id: str) -> Response:
-    """The XML that S3 answers an error with."""
+    """S3's XML of an error."""
     content = {
         "Code": error.code,
         "Message": error.message,
@@ -65,18 +65,18 @@ def error_response(error: S3Error, *, resource: str, request_id: str) -> Respons
 
 
 def quoted_etag(etag: str) -> str:
-    """An ETag as HTTP and S3's XML write it."""
+    """An ETag in the format of HTTP and S3's XML."""
     return f'"{etag}"'
 
 
 def iso_time(epoch_seconds: float) -> str:
-    """A time as S3's XML writes it, to the millisecond."""
+    """A time in the format of S3's XML, to the millisecond."""
     moment = datetime.fromtimestamp(epoch_seconds, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def http_time(epoch_seconds: float) -> str:
-    """A time as HTTP headers write it, to the second."""
+    """A time in the format of HTTP headers, to the second."""
     return formatdate(epoch_seconds, usegmt=True)
 
 
@@ -97,15 +97,15 @@ def _plain(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _printable(text: str) -> str:
-    # XML 1.0 has no way to write control characters; S3 escapes them in errors.
+    # XML 1.0 cannot contain control characters; S3 escapes them in errors.
     return "".join(char if char.isprintable() or char in "\n\t" else quote(char) for char in text)
 
 
 def wire_text(text: str) -> str:
-    """A text as WSGI holds it in headers: the bytes of its UTF-8, each as one character."""
+    """A text in WSGI's format of headers: each byte of its UTF-8 as one character."""
     return text.encode("utf-8").decode("latin-1")
 
 
 def mail_safe(text: str) -> str:
-    """A header's text in ASCII, by RFC 2047 where it is not: S3 User Guide, "Working with object metadata"."""
+    """A header's text in ASCII, encoded by RFC 2047 if necessary: S3 User Guide, "Working with object metadata"."""
     return text if text.isascii() else f"=?UTF-8?B?{b64encode(text.encode()).decode()}?="

@@ -24,7 +24,7 @@ _CODES: Final = {
     "x-amz-checksum-algorithm": "InvalidRequest",
     "x-amz-checksum-type": "InvalidRequest",
 }
-# The stand-in reads these in any case.
+# The stand-in checks these elsewhere.
 _ANY_CASE: Final = frozenset({"x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type"})
 
 
@@ -56,13 +56,13 @@ def _operation(name: str) -> _Operation | None:
 
 
 def xml_root(operation: str) -> str | None:
-    """The root element of the body that an operation takes; None where it takes none, or bytes."""
+    """The root element of an operation's body; None for no body, or bytes."""
     found = _operation(operation)
     return found.root if found else None
 
 
 def demand_model(request: S3Request, document: ET.Element | None) -> None:
-    """Check a request, but no body of bytes. Raises S3Error 400 for everything that the model does not allow."""
+    """Check a request except for a body of bytes. Raises S3Error 400 for violations of the model."""
     operation = _operation(request.operation)
     if operation is None:
         return
@@ -82,7 +82,7 @@ def demand_model(request: S3Request, document: ET.Element | None) -> None:
 
 
 def demand_bucket_model(request: S3Request, body: bytes) -> None:
-    """Do the same for an operation on a bucket, which the request does not know by its name yet."""
+    """Do the same for an operation on a bucket, whose name is determined later."""
     found = _s3().route(request.method, f"/{request.bucket}", request.query, request.headers)
     if found is None:
         return
@@ -92,7 +92,7 @@ def demand_bucket_model(request: S3Request, body: bytes) -> None:
 
 
 def demand_canned_acl(name: str | None) -> None:
-    """Raises S3Error 400 for an `acl` of a form that is none of the canned ones; a header is held to the model."""
+    """Raises S3Error 400 for a form's `acl` that is no canned one. The model covers the header."""
     operation = cast("_Operation", _operation("PutObject"))
     if name is not None and _s3().broken(cast("Mapping[str, Shape]", operation.shape.members)["ACL"], name):
         raise invalid_argument("", "x-amz-acl", name)

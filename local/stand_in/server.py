@@ -29,11 +29,11 @@ from local.stand_in.snapshots import Snapshots
 from local.stand_in.uploads import Uploads
 from local.stand_in.versions import Versions
 
-POLL_SECONDS = 0.05  # how soon a stopped server notices
+POLL_SECONDS = 0.05  # delay until a server notices that it was stopped
 
 
 class _Moto(DomainDispatcherApplication):
-    """moto, which looks through its folder for each request's service: here once for each."""
+    """moto, with a cache of services: it searches its folder at each request."""
 
     def __init__(self, create_app: Callable[..., Any]) -> None:
         super().__init__(create_app)
@@ -44,10 +44,10 @@ class _Moto(DomainDispatcherApplication):
 
 
 class StandIn:
-    """AWS for the platform, on loopback, from here until close.
+    """AWS for the platform, on loopback, until it is closed.
 
-    data_dir: keeps everything there and begins with what is there; None keeps it in a temporary folder that goes.
-    Raises AlreadyRunningError for a second one in this process, DataFolderInUseError when the folder is taken.
+    data_dir: folder of all data, including earlier ones; None for a temporary folder. Raises AlreadyRunningError for a
+    second stand-in in this process, DataFolderInUseError if the folder is locked.
     """
 
     _is_open: ClassVar[bool] = False
@@ -70,13 +70,13 @@ class StandIn:
             raise
 
     def __enter__(self) -> Self:
-        """Already serving."""
+        """Return the stand-in, which is already serving."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close, also after an error."""
+        """Close the stand-in."""
         self.close()
 
     def _open(self, port: int, folder: Path, site_origins: Sequence[str]) -> None:
@@ -118,7 +118,7 @@ class StandIn:
         self._request_log.clear()
 
     def _gateway(self) -> Gateway:
-        # moto logs every request through flask; the request log is the one to read.
+        # moto logs every request through flask, which the request log makes redundant.
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         moto = cast("WSGIApplication", _Moto(create_backend_app))
         store = ObjectStore(
@@ -146,7 +146,7 @@ class StandIn:
         )
 
     def reset(self) -> None:
-        """Restore a fresh stand-in: no objects, no messages, no faults, the true time, an empty log."""
+        """Restore the initial state: no objects, messages or faults, the true time, an empty log."""
         self._database.clear()
         self._bodies.remove_all_but(())
         moto_state.restore(self._fresh)
@@ -156,7 +156,7 @@ class StandIn:
         self._clock.offset_seconds = 0.0
 
     def close(self) -> None:
-        """Stop serving, write what is left, release port and folder; a second call does nothing."""
+        """Stop serving, write pending changes, release port and folder. Safe to repeat."""
         if self._is_closing:
             return
         self._stop_serving()

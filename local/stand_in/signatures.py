@@ -1,4 +1,4 @@
-"""AWS Signature Version 4, checked as S3 checks it: in the Authorization header and in presigned URLs.
+"""Verification of AWS Signature Version 4 as in S3: in the Authorization header and in presigned URLs.
 
 Source of the rules: Amazon S3 API Reference, "Authenticating Requests (AWS Signature Version 4)".
 """
@@ -25,7 +25,7 @@ _QUERY_FIELDS = ("X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-Signe
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """The credential scope: who signed, for which day, region and service."""
+    """The credential scope: access key, day, region and service."""
 
     access_key: str
     date: str
@@ -34,16 +34,16 @@ class Scope:
 
     @property
     def text(self) -> str:
-        """The scope as the string to sign holds it."""
+        """The scope in the string to sign."""
         return f"{self.date}/{self.region}/{self.service}/aws4_request"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Signature:
-    """A signature found genuine.
+    """A verified signature.
 
-    payload_hash: what it says of the body: a SHA-256 in hex, UNSIGNED-PAYLOAD or one of S3's STREAMING names.
-    signing_key, scope, timestamp and value are what signed chunks go on from.
+    payload_hash: of the body: a SHA-256 in hex, UNSIGNED-PAYLOAD or one of S3's STREAMING names. signing_key, scope,
+    timestamp, value: start of the chain of signed chunks.
     """
 
     payload_hash: str
@@ -54,9 +54,9 @@ class Signature:
 
 
 def verify(request: S3Request, now: datetime) -> Signature | None:
-    """Check the request's signature; None for an unsigned request.
+    """Verify the request's signature; None for an unsigned request.
 
-    Raises S3Error as S3 does: a wrong or expired signature, a foreign key or region, headers left unsigned, SigV2.
+    Raises S3Error as S3 does for a wrong or expired signature, a foreign key or region, unsigned headers, SigV2.
     """
     authorization = request.headers.get("authorization", "")
     if authorization.startswith(ALGORITHM):
@@ -69,7 +69,7 @@ def verify(request: S3Request, now: datetime) -> Signature | None:
 
 
 def signing_key(scope: Scope, secret_key: str = SECRET_KEY) -> bytes:
-    """The key that signs everything of one scope."""
+    """The signing key of a scope."""
     key = f"AWS4{secret_key}".encode()
     for part in (scope.date, scope.region, scope.service, "aws4_request"):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
@@ -77,7 +77,7 @@ def signing_key(scope: Scope, secret_key: str = SECRET_KEY) -> bytes:
 
 
 def parse_scope(credential: str, malformed: S3Error) -> Scope:
-    """Read `key/date/region/s3/aws4_request`; raises `malformed` or what S3 says of foreign keys and regions."""
+    """Parse `key/date/region/s3/aws4_request`. Raises `malformed`, or S3's error for foreign keys and regions."""
     pieces = credential.split("/")
     if len(pieces) != 5 or pieces[3:] != ["s3", "aws4_request"]:
         raise malformed
@@ -96,7 +96,7 @@ def parse_scope(credential: str, malformed: S3Error) -> Scope:
 
 
 def parse_timestamp(text: str, malformed: S3Error) -> datetime:
-    """Read a time of the form 20260131T120000Z; raises `malformed` for anything else."""
+    """Parse a time of the form 20260131T120000Z. Raises `malformed` for anything else."""
     try:
         return datetime.strptime(text, TIMESTAMP_FORMAT).replace(tzinfo=UTC)
     except ValueError as error:
@@ -145,7 +145,7 @@ def _verify_header(request: S3Request, authorization: str, now: datetime) -> Sig
 
 
 def _header_timestamp(headers: Mapping[str, str]) -> str:
-    """The time of the signature: x-amz-date, else Date in the same form or in that of HTTP."""
+    """The time of the signature: x-amz-date, else Date in the same format or HTTP's."""
     date = headers.get("x-amz-date") or headers.get("date", "")
     try:
         moment = parsedate_to_datetime(date)
@@ -223,7 +223,7 @@ def _demand_signed(request: S3Request, names: list[str]) -> None:
 
 
 def canonical_request(request: S3Request, names: list[str], payload_hash: str) -> str:
-    """The request in the one form that is signed."""
+    """The canonical request."""
     query = sorted(
         (quote(name, safe="-_.~"), quote(value, safe="-_.~"))
         for name, value in request.query_pairs

@@ -1,4 +1,5 @@
-"""Snapshots of moto's state in the journal: at once after a change of S3, soon after a change of another service."""
+"""Snapshots of moto's state in the journal: immediately after a change of S3, soon after a change of another
+service."""
 
 import logging
 import threading
@@ -10,13 +11,13 @@ from local.stand_in.database import Database
 from local.stand_in.events import Outbox
 
 SOON_SECONDS = 0.2
-_PAUSE_PER_WRITE = 10  # a snapshot that took long is followed by a pause ten times as long
+_PAUSE_PER_WRITE = 10  # a snapshot is followed by a pause ten times as long
 
 _log = logging.getLogger(__name__)
 
 
 class Snapshots:
-    """Writes the states of changed services; does nothing when `enabled` is false."""
+    """A writer of changed services' states. Does nothing if `enabled` is false."""
 
     def __init__(self, database: Database, outbox: Outbox, *, enabled: bool) -> None:
         self._database = database
@@ -30,11 +31,11 @@ class Snapshots:
         self._thread = threading.Thread(target=self._run, name="snapshots", daemon=True)
 
     def start(self) -> None:
-        """Begin to write in the background."""
+        """Start writing in the background."""
         self._thread.start()
 
     def load(self) -> bool:
-        """Put the journal's states into moto; False when there are none."""
+        """Load the journal's states into moto. False if there are none."""
         with self._database.reading() as connection:
             rows = connection.execute("SELECT service, state FROM service_states").fetchall()
         if not rows:
@@ -43,13 +44,13 @@ class Snapshots:
         return True
 
     def note(self, services: Iterable[str]) -> None:
-        """These services changed; their states are written soon."""
+        """Note changed services, whose states are written soon."""
         with self._changed_lock:
             self._changed.update(service for service in services if service in moto_state.SERVICES)
         self._wake.set()
 
     def write(self, services: Iterable[str] = ()) -> None:
-        """Write the states of these services and of all that changed before, and return when it is done."""
+        """Write the states of these services and of all noted ones before returning."""
         if not self._enabled:
             return
         with self._write_lock, self._outbox.lock:

@@ -1,7 +1,6 @@
-"""Unfinished multipart uploads and their parts, until completion turns the parts' files into a version's segments.
+"""Unfinished multipart uploads and their parts. Completion turns the parts' files into a version's segments.
 
-No byte is copied at completion: the version lists the parts' files, so a completion of any size takes milliseconds and
-no memory.
+Completion copies no bytes: the version lists the parts' files, so it takes milliseconds at any size.
 """
 
 import json
@@ -24,7 +23,7 @@ MAX_PARTS = 10_000  # same page
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:
-    """One unfinished upload. is_algorithm_chosen: whether its creator named the checksum, or S3 took its default."""
+    """One unfinished upload. is_algorithm_chosen: whether its creator chose the checksum; False for S3's default."""
 
     upload_id: str
     bucket: str
@@ -39,7 +38,7 @@ class Upload:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One part that arrived; checksum is base64, of the upload's algorithm."""
+    """One stored part. checksum: base64, of the upload's algorithm."""
 
     part_number: int
     size_bytes: int
@@ -51,7 +50,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class ListedPart:
-    """One part as the completion names it; checksum where it repeats it."""
+    """One part in a completion request. checksum: if the request has one."""
 
     part_number: int
     etag: str
@@ -94,12 +93,12 @@ class Uploads:
             )
 
     def find(self, bucket: str, key: str, upload_id: str) -> Upload:
-        """Raises S3Error 404 NoSuchUpload for one that is unknown, finished, or of another key."""
+        """Raises S3Error 404 NoSuchUpload for an upload that is unknown, finished, or of another key."""
         with self._database.reading() as connection:
             return _find(connection, bucket, key, upload_id)
 
     def put_part(self, upload: Upload, part: Part) -> None:
-        """Take a part in, in place of an earlier one with its number; raises NoSuchUpload if the upload is gone."""
+        """Store a part, which replaces an earlier one with its number. Raises NoSuchUpload if the upload is gone."""
         with self._database.transaction() as connection:
             _find(connection, upload.bucket, upload.key, upload.upload_id)
             replaced = connection.execute(
@@ -126,7 +125,7 @@ class Uploads:
             return _parts(connection, upload.upload_id, after=after, limit=limit)
 
     def list_open(self, bucket: str, scope: Scope, *, after: Marker[str]) -> Listing[Upload]:
-        """Uploads by key, then by start; those behind a key, or behind the upload named beside it."""
+        """Uploads by key, then by start, after a marker."""
         with self._database.reading() as connection:
 
             def page(marker: Marker[str], size: int) -> list[Upload]:
@@ -135,7 +134,7 @@ class Uploads:
             return rolled_up(scope, after, page, lambda upload: Marker(upload.key, upload.upload_id))
 
     def abort(self, bucket: str, key: str, upload_id: str) -> None:
-        """Drop the upload and its parts; raises NoSuchUpload when there is none."""
+        """Delete the upload and its parts. Raises NoSuchUpload if there is none."""
         with self._database.transaction() as connection:
             _find(connection, bucket, key, upload_id)
             removed = _forget(connection, upload_id)
@@ -152,9 +151,9 @@ class Uploads:
         now: float,
         announce: Callable[[sqlite3.Connection, Version], None],
     ) -> Version:
-        """Turn the listed parts into a version, exactly once; the parts not listed are dropped.
+        """Turn the listed parts into a version, exactly once, and delete the other parts.
 
-        Raises S3Error as S3 does for the order, ETags, sizes, checksums and conditions; the upload stays open then.
+        Raises S3Error as S3 does for the order, ETags, sizes, checksums and conditions; the upload then stays open.
         """
         with self._database.transaction() as connection:
             upload = _find(connection, bucket, key, upload_id)
@@ -191,7 +190,7 @@ class Uploads:
 def _open_after(
     connection: sqlite3.Connection, bucket: str, prefix: str, after: Marker[str], *, limit: int
 ) -> list[Upload]:
-    # Behind an upload that is gone, all others of its key are listed: again rather than never.
+    # After a deleted upload, all others of its key are listed: repetitions are better than omissions.
     upload_id = after.within or ""
     rows = connection.execute(
         "SELECT * FROM uploads WHERE bucket = ? AND key >= ? AND key < ? AND (key > ? OR (key = ? AND ? != ''"

@@ -1,4 +1,4 @@
-"""The objects of versioned buckets: rows of versions and delete markers, the newest of a key being its latest."""
+"""The objects of versioned buckets: rows of versions and delete markers. The newest of a key is its latest."""
 
 import base64
 import binascii
@@ -18,12 +18,12 @@ from local.stand_in.responses import http_time
 NULL_VERSION = "null"
 _PAGE_SEGMENTS = 500
 _VERSION_ID_BYTES = 24
-_BEFORE_ALL_VERSIONS = 2**63 - 1  # the highest sequence SQLite holds
+_BEFORE_ALL_VERSIONS = 2**63 - 1  # SQLite's largest integer
 
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """Content of a version. headers: those that GET returns (content type, metadata, encryption).
+    """Content of a version. headers: returned by GET (content type, metadata, encryption).
 
     checksum: None for an object stored without one (a composite one of unknown parts).
     """
@@ -38,7 +38,7 @@ class Content:
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """One version of one key; sequence grows over all buckets."""
+    """One version of one key. sequence: ascending over all buckets."""
 
     sequence: int
     bucket: str
@@ -58,7 +58,7 @@ class Conditions:
     if_none_match: bool = False
 
     def check(self, key: str, current: Version | None) -> None:
-        """Raises S3Error 412, or 404 when an ETag is demanded of a key that does not exist."""
+        """Raises S3Error 412, or 404 if an ETag is required of a missing key."""
         exists = current is not None and not current.is_delete_marker
         if self.if_none_match and exists:
             raise precondition_failed("If-None-Match")
@@ -71,14 +71,14 @@ class Conditions:
 
 
 class Versions:
-    """The versions of all keys; `bodies` loses files when the rows that name them go."""
+    """The versions of all keys. Files in `bodies` are removed with their rows."""
 
     def __init__(self, database: Database, bodies: Bodies) -> None:
         self._database = database
         self._bodies = bodies
 
     def find(self, bucket: str, key: str, version_id: str | None = None) -> Version:
-        """The latest or the named version; raises S3Error 404 for none, or for a delete marker asked for by key."""
+        """The latest or the named version. Raises S3Error 404 for none, or for a delete marker requested by key."""
         with self._database.reading() as connection:
             version = find(connection, bucket, key, version_id)
         if version_id is not None and version is None:
@@ -99,7 +99,7 @@ class Versions:
         now: float,
         announce: Callable[[sqlite3.Connection, Version], None],
     ) -> Version:
-        """Store a new version whose bytes are one file; `announce` writes its event in the same transaction."""
+        """Store a new version with one file. `announce` writes its event in the same transaction."""
         with self._database.transaction() as connection:
             conditions.check(key, find(connection, bucket, key))
             segment = Segment(part_number=1, offset_bytes=0, size_bytes=content.size_bytes, file_name=file_name)
@@ -117,7 +117,7 @@ class Versions:
         return version
 
     def hide(self, bucket: str, key: str, conditions: Conditions, *, is_versioned: bool, now: float) -> Version:
-        """Put a delete marker in front of a key; without new versions it takes the place of the null one."""
+        """Add a delete marker to a key. In a bucket without new versions it replaces the null version."""
         with self._database.transaction() as connection:
             conditions.check(key, find(connection, bucket, key))
             marker, removed = insert(
@@ -143,12 +143,12 @@ class Versions:
         return version
 
     def set_tags(self, version: Version, tags: dict[str, str]) -> None:
-        """Replace a version's whole set of tags."""
+        """Replace all tags of a version."""
         with self._database.transaction() as connection:
             connection.execute("UPDATE versions SET tags = ? WHERE sequence = ?", (json.dumps(tags), version.sequence))
 
     def segments(self, version: Version, start: int, stop: int) -> Iterator[Segment]:
-        """The files that hold the bytes start..stop (exclusive), in order, looked up a page at a time."""
+        """The files with the bytes start..stop (exclusive), in order, read in pages."""
         part_number = 0
         while True:
             with self._database.reading() as connection:
@@ -164,7 +164,7 @@ class Versions:
             part_number = rows[-1]["part_number"]
 
     def part(self, version: Version, index: int) -> Segment | None:
-        """The index-th part (from 1) of an object, as `partNumber` of a GET counts them."""
+        """The index-th part (from 1) of an object, for `partNumber` of a GET."""
         with self._database.reading() as connection:
             row = connection.execute(
                 "SELECT part_number, offset_bytes, size_bytes, file_name FROM segments WHERE sequence = ?"
@@ -174,7 +174,7 @@ class Versions:
         return Segment(**dict(row)) if row else None
 
     def list_latest(self, bucket: str, scope: Scope, *, after: str) -> Listing[Version]:
-        """The latest versions, delete markers left out, keys beyond `after` in UTF-8 order."""
+        """The latest versions without delete markers, of keys after `after` in UTF-8 order."""
         with self._database.reading() as connection:
 
             def page(marker: Marker[int], size: int) -> list[Version]:
@@ -183,7 +183,7 @@ class Versions:
             return rolled_up(scope, Marker[int](after), page, _marker)
 
     def list_all(self, bucket: str, scope: Scope, *, after: Marker[int]) -> Listing[Version]:
-        """All versions and delete markers by key, each key's newest first, from behind `after`."""
+        """All versions and delete markers by key, each key's newest first, after `after`."""
         with self._database.reading() as connection:
 
             def page(marker: Marker[int], size: int) -> list[Version]:
@@ -192,14 +192,14 @@ class Versions:
             return rolled_up(scope, after, page, _marker)
 
     def marker_of(self, bucket: str, key: str, version_id: str) -> Marker[int]:
-        """Position of a present or removed version among those of its key; raises S3Error 400 for an unknown id."""
+        """Position of an existing or removed version among those of its key. Raises S3Error 400 for an unknown id."""
         with self._database.reading() as connection:
             version = find(connection, bucket, key, version_id)
             last = _last_sequence(connection)
         if version is not None:
             return Marker(key, version.sequence)
         if version_id == NULL_VERSION:
-            # Nobody knows where it stood: to list some versions again is better than to leave one out.
+            # Its position is unknown: repeating some versions is better than omitting one.
             return Marker(key, _BEFORE_ALL_VERSIONS)
         sequence = _sequence_in(version_id)
         if sequence is None or not 0 < sequence <= last:
@@ -216,7 +216,7 @@ class Versions:
 
 
 def find(connection: sqlite3.Connection, bucket: str, key: str, version_id: str | None = None) -> Version | None:
-    """The latest version of a key, delete markers included, or the one with that id."""
+    """The latest version of a key, including delete markers, or the one with this id."""
     if version_id is None:
         query, arguments = "SELECT * FROM versions WHERE bucket = ? AND key = ? AND is_latest", (bucket, key)
     else:
@@ -237,7 +237,7 @@ def insert(
     now: float,
     is_delete_marker: bool = False,
 ) -> tuple[Version, list[str]]:
-    """Make a new latest version; also returns the files of the `null` version it replaced without versioning."""
+    """Insert a new latest version. Also return the files of a replaced `null` version, without versioning."""
     sequence = _last_sequence(connection) + 1
     version_id = _new_version_id(sequence) if is_versioned else NULL_VERSION
     replaced = None if is_versioned else find(connection, bucket, key, NULL_VERSION)
@@ -279,7 +279,7 @@ def insert(
 
 
 def _new_version_id(sequence: int) -> str:
-    """A random id that still tells where the version stands, so that a listing goes on behind one that is gone."""
+    """A random id that encodes the version's position, so that a listing can continue after a removed version."""
     mask = secrets.token_bytes(16)
     masked = sequence ^ int.from_bytes(mask[:8], "big")
     return base64.urlsafe_b64encode(mask + masked.to_bytes(8, "big")).decode()
@@ -357,7 +357,7 @@ def _version(row: sqlite3.Row) -> Version:
 
 
 def require_readable(version: Version, *, by_id: bool) -> None:
-    """Raises S3Error for a delete marker: 405 when it was asked for by its version id, else 404."""
+    """Raises S3Error for a delete marker: 405 if it was requested by its version id, else 404."""
     if not version.is_delete_marker:
         return
     headers = {"x-amz-delete-marker": "true", "x-amz-version-id": version.version_id}

@@ -1,1 +1,1 @@
-"""The status view, in place of CloudWatch: collects, stores, computes and shows metrics that the processes print."""
+"""The status view, in place of CloudWatch: collects, stores, evaluates and shows the processes' metrics."""

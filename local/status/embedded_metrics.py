@@ -1,4 +1,4 @@
-"""Metrics in log lines: CloudWatch's embedded metric format, written and read as CloudWatch reads it.
+"""Metrics in log lines: writer and reader of CloudWatch's embedded metric format.
 
 Source: CloudWatch User Guide, "Specification: Embedded metric format".
 """
@@ -40,16 +40,16 @@ class _Metadata(msgspec.Struct, rename="pascal"):
 
 
 _DESCRIBED = msgspec.json.Decoder(_Metadata)
-"""Made before any thread reads: msgspec 0.22 dies where two describe a type at the same moment."""
+"""Created before any thread reads: msgspec 0.22 crashes if two threads describe a type at the same time."""
 
 
 def series_name(namespace: str, name: str, dimensions: Mapping[str, str]) -> str:
-    """Name of one metric with one set of dimensions: what CloudWatch keeps apart."""
+    """Name of a series: one metric with one set of dimensions."""
     return json.dumps([namespace, name, sorted(dimensions.items())])
 
 
 def read_samples(line: str) -> list[Sample]:
-    """Everything that a line measures; nothing for a line that is something else, or that CloudWatch would drop."""
+    """All values in a line; none for another kind of line, or one that CloudWatch would drop."""
     if not line.startswith("{") or '"_aws"' not in line:
         return []
     samples: list[Sample] = []
@@ -58,7 +58,7 @@ def read_samples(line: str) -> list[Sample]:
         metadata = msgspec.convert(document["_aws"], _Metadata)
         for directive, names in ((each, names) for each in metadata.cloud_watch_metrics for names in each.dimensions):
             dimensions = msgspec.convert({name: document[name] for name in names}, dict[str, str])
-            # A metric may be declared and absent.
+            # A declared metric may be absent.
             for name in (metric.name for metric in directive.metrics if metric.name in document):
                 values = msgspec.convert(document[name], _Values)
                 values = tuple(values) if isinstance(values, list) else (values,)
@@ -72,7 +72,7 @@ def read_samples(line: str) -> list[Sample]:
 def write_metrics(
     namespace: str, dimensions: Mapping[str, str], values_by_name: Mapping[str, tuple[float, MetricUnit]]
 ) -> None:
-    """Print one line of metrics, in one write: threads' lines must not run into each other."""
+    """Print one line of metrics with one write, so that threads' lines are not interleaved."""
     metrics = EphemeralMetrics(namespace=namespace)
     metrics.set_default_dimensions(**dimensions)
     for name, (value, unit) in values_by_name.items():

@@ -1,4 +1,4 @@
-"""Names of the local platform's resources in its metrics: the stand-in's, and those that the site gives the API."""
+"""Names of the local platform's resources in its metrics: the stand-in's, and the site's name of the API."""
 
 from components.observability.metrics import MonitoredResources
 from local.stand_in import names

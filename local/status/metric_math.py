@@ -1,7 +1,7 @@
 """The part of CloudWatch's metric math that the figures use, over time series of equal length.
 
 Source: CloudWatch User Guide, "Using math expressions with CloudWatch metrics". A point that only one of two series has
-meets a 0 in the other; with a number a missing point stays missing.
+is combined with 0; with a number a missing point stays missing.
 
     MetricMathError        the expression cannot be evaluated: it is wrong, or uses a function not in _FUNCTIONS
 """
@@ -14,11 +14,11 @@ from typing import Any
 from simpleeval import EvalWithCompoundTypes, InvalidExpression
 
 Points = tuple[float | None, ...]
-"""One value a period, oldest first; None where there is none."""
+"""One value per period, oldest first; None for a period without one."""
 
 
 class MetricMathError(Exception):
-    """expression: the one that cannot be evaluated."""
+    """expression: that cannot be evaluated."""
 
     def __init__(self, expression: str, reason: str) -> None:
         self.expression, self.reason = expression, reason
@@ -26,7 +26,7 @@ class MetricMathError(Exception):
 
 
 def evaluate(expression: str, metrics: Sequence[Points]) -> Points:
-    """The points of an expression over `metrics`, which it calls m0, m1, …. Raises MetricMathError."""
+    """The points of an expression over `metrics`, named m0, m1, … in it. Raises MetricMathError."""
     evaluator: Any = EvalWithCompoundTypes(
         operators={node: _pointwise(compute) for node, compute in _OPERATORS.items()},
         names={f"m{position}": points for position, points in enumerate(metrics)},
@@ -40,7 +40,7 @@ def evaluate(expression: str, metrics: Sequence[Points]) -> Points:
 
 
 def _at(value: Points | float | None, period: int) -> float | None:
-    """A series' point of a period; a number is the same in all."""
+    """The point of a period. A number has the same value in all periods."""
     return value[period] if isinstance(value, tuple) else value
 
 
@@ -59,7 +59,7 @@ def _pointwise(compute: Callable[[float, float], float | None]) -> Callable[[Any
 
 
 def _if(condition: Points, true: Points | float, false: Points | float | None = None) -> Points:
-    """IF: as in CloudWatch, a missing point is 0 where the condition holds, and stays missing elsewhere."""
+    """IF: as in CloudWatch, a missing point is 0 if the condition holds, else missing."""
     return tuple(
         None if decides is None else (_at(true, period) or 0) if decides else _at(false, period)
         for period, decides in enumerate(condition)

@@ -1,7 +1,7 @@
 """Storage of metrics: one SQLite file that the platform writes and the site reads.
 
-As in CloudWatch, the file holds statistics by period, and finer periods expire sooner, so that it stops growing. Reader
-and writer never wait for each other, and written data survives when either process is killed.
+As in CloudWatch, the file contains statistics by period, and finer periods expire sooner, which limits its size. Reader
+and writer never wait for each other, and written data survives a kill of either process.
 """
 
 import logging
@@ -18,18 +18,18 @@ from components.observability.metrics import Metric
 from local.status.embedded_metrics import Sample, read_samples, series_name
 
 MINUTE_SECONDS, DAY_SECONDS, EVER_SECONDS = 60, 86_400, 0
-"""Periods; days in UTC, as CloudWatch cuts them."""
+"""Periods. Days are in UTC, as in CloudWatch."""
 RETENTION_SECONDS = {MINUTE_SECONDS: 3 * 3600, DAY_SECONDS: 15 * DAY_SECONDS}
 """Retention by period; all-time counts are kept for ever."""
-# CloudWatch Logs API Reference, PutLogEvents: an event that is older or later is refused.
+# CloudWatch Logs API Reference, PutLogEvents: older and later events are refused.
 MAX_BEHIND_SECONDS = 14 * DAY_SECONDS
 MAX_AHEAD_SECONDS = 2 * 3600
 SIGNIFICANT_DIGITS = 3
-"""Precision of the values behind percentiles: at most 900 different ones in each power of ten."""
+"""Precision of values for percentiles: at most 900 different ones per power of ten."""
 FLUSH_SECONDS = 0.5
 
 _SCHEMA_VERSION = 3
-# A minute has a row for each value, rounded; a day and all time have one row.
+# A minute has a row per rounded value; a day and all time have one row.
 _SCHEMA = f"""
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL; -- as the stand-in's journal: kill -9 loses nothing, a power cut the last seconds
@@ -57,7 +57,7 @@ ON CONFLICT DO UPDATE SET sample_count = sample_count + 1, total = total + exclu
 """
 _FORGET = "DELETE FROM statistics WHERE period_seconds = ? AND start_seconds < ?"
 _WINDOW = "FROM statistics WHERE period_seconds = ? AND start_seconds BETWEEN ? AND ? AND series = ?"
-# The first value that the wanted share of all does not exceed; rounding may not lead out of what there was.
+# The smallest value that covers the requested share, clamped to the range of unrounded values.
 _PERCENTILE = f"""
 SELECT min(max(rounded, lowest), highest) FROM (
     SELECT rounded, sum(sample_count) OVER (ORDER BY rounded) AS passed, sum(sample_count) OVER () AS of_all,
@@ -76,9 +76,9 @@ log = logging.getLogger(__name__)
 
 
 class MetricStore:
-    """The one writer of a file. `collect` returns at once; what it took is in the file half a second later.
+    """The only writer of a file. `collect` returns at once; the file contains its lines half a second later.
 
-    A file that is torn, or of another version, is put aside as `….unusable`: no video depends on it.
+    A damaged file, or one of another version, is renamed to `….unusable`: no video depends on it.
     """
 
     def __init__(self, file: Path, now: Callable[[], float] = time.time) -> None:
@@ -92,20 +92,20 @@ class MetricStore:
         self._thread.start()
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write pending lines and stop."""
         self._closing.set()
         self._thread.join()
         self.flush()
         self._connection.close()
 
     def collect(self, line: str) -> None:
-        """Take a line of a process; lines without a metric are ignored."""
+        """Collect a line of a process. Lines without metrics are ignored."""
         oldest, newest = self._now() - MAX_BEHIND_SECONDS, self._now() + MAX_AHEAD_SECONDS
         self._pending.extend(sample for sample in read_samples(line) if oldest <= sample.at_seconds <= newest)
 
     def flush(self) -> None:
-        """Write what was collected until now."""
-        # First of all the turn to write: what another thread has taken is written when this returns.
+        """Write the lines collected so far."""
+        # The write lock first: lines that another thread has taken are then written when this returns.
         with self._writing, self._connection:
             for _ in range(len(self._pending)):
                 self._connection.executemany(_ADD, _rows(self._pending.popleft()))
@@ -118,18 +118,18 @@ class MetricStore:
                 if self._pending:
                     self.flush()
             except sqlite3.Error:
-                # A full disk must not end the platform; the next seconds are written when there is room again.
+                # A full disk must not end the platform; writing resumes when there is space.
                 log.exception("metrics are lost")
 
 
 @dataclass(frozen=True)
 class StoredMetrics:
-    """Metrics in the file of a MetricStore at one moment. Times are in seconds since 1970."""
+    """A snapshot of a MetricStore's file. Times are in seconds since 1970."""
 
     connection: sqlite3.Connection
 
     def statistic(self, metric: Metric, period_seconds: int, first: float, last: float) -> float | None:
-        """The metric's statistic over the periods that contain `first` to `last`; None without a value."""
+        """The metric's statistic over the periods of `first` to `last`; None without a value."""
         window = (period_seconds, _start_of(first, period_seconds), _start_of(last, period_seconds), _series(metric))
         if metric.statistic in _STATISTICS:
             found = self.connection.execute(f"SELECT {_STATISTICS[metric.statistic]} {_WINDOW}", window)
@@ -147,14 +147,14 @@ class StoredMetrics:
         return found[0] if found else None
 
     def first_at(self) -> float | None:
-        """Time of the first value of all."""
+        """Time of the very first value."""
         ever = "SELECT min(first_at) FROM statistics WHERE period_seconds = ?"
         return self.connection.execute(ever, (EVER_SECONDS,)).fetchone()[0]
 
 
 @contextmanager
 def stored_metrics(file: Path) -> Generator[StoredMetrics]:
-    """Open the metrics of this moment. Raises sqlite3.OperationalError when there is no such file."""
+    """Open a snapshot. Raises sqlite3.OperationalError if there is no file."""
     with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as connection:
         connection.execute("BEGIN")
         yield StoredMetrics(connection)
@@ -180,7 +180,7 @@ def _opened(file: Path) -> sqlite3.Connection:
     if file.exists() and not _is_usable(file):
         unusable = file.rename(file.with_name(f"{file.name}.unusable"))
         for suffix in ("-wal", "-shm"):
-            # They would be taken for those of the new file.
+            # They would be used with the new file.
             file.with_name(file.name + suffix).unlink(missing_ok=True)
         log.warning("the metrics stored so far cannot be used; they are in %s", unusable)
     connection = sqlite3.connect(file, check_same_thread=False)
@@ -194,7 +194,7 @@ def _is_usable(file: Path) -> bool:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.OperationalError:
-        raise  # it is locked, or the disk fails: no word about its content
+        raise  # it is locked, or the disk fails: says nothing about its content
     except sqlite3.DatabaseError:
         return False
     return (version, verdict) == (_SCHEMA_VERSION, "ok")

@@ -1,6 +1,6 @@
-"""Current figures of this machine: the definitions of the dashboard on AWS, over the metrics stored here.
+"""Current figures of this machine: the definitions of the dashboard on AWS, over local metrics.
 
-`GET /status.json` answers it:
+`GET /status.json` returns:
 
     {"stage": "local", "at": "2026-01-31T12:00:00Z", "since": "…" | null,
      "groups": [{"title": "Real-time metrics", "figures": [
@@ -12,9 +12,9 @@
      "now": [{"key": "uploadsInFlight", "title": "…", "value": 1 | null}, …],
      "funnel": [{"key": "started", "title": "…", "today": 50, "ever": 50}, …]}
 
-`minutes` are the last 60, oldest first, the last one still running. `value` is null without data, and with
-`onlyOnAws`. Where `better` is null, the target is a load that the platform is built to bear: a lower value misses
-nothing, and `isMet` is null. `since` is the time of the first metric; `today` is the day in UTC, as in CloudWatch.
+`minutes` are the last 60, oldest first, including the current one. `value` is null without data, and with `onlyOnAws`.
+If `better` is null, the target is a load that the platform must be able to bear: a lower value is no failure, and
+`isMet` is null. `since` is the time of the first metric; `today` is the day in UTC, as in CloudWatch.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ from local.status.metric_store import DAY_SECONDS, EVER_SECONDS, MINUTE_SECONDS,
 SHOWN_MINUTES = 60
 
 STALE_SECONDS = 300
-"""The janitor runs at least every five minutes; an older gauge is out of date."""
+"""Validity of a gauge: the janitor runs at least every five minutes."""
 
 _NOW = (
     ("uploadsInFlight", "Uploads under way", "uploads_in_flight_count"),
@@ -63,7 +63,7 @@ class StatusReport:
     now_seconds: float
 
     def report(self) -> dict[str, Any]:
-        """The report, in the form described above."""
+        """The report in the format above."""
         figures, first_at = figures_of(self.monitored), self.stored.first_at()
         gauges = [(key, title, self.monitored.own(name, "Maximum")) for key, title, name in _NOW]
         dead_letters = self.monitored.of_queue("ApproximateNumberOfMessagesVisible", "Maximum")
@@ -117,14 +117,14 @@ class StatusReport:
             ),
             "expression": measured.expression,
             "minutes": list(minutes),
-            # What adds up over a day has no target for a minute.
+            # A target for a day does not apply to a minute.
             "isTargetByMinute": is_gauge or not adds_up,
         }
 
     def _points(
         self, measured: Figure | InterimMeasurement, period_seconds: int, windows: Sequence[tuple[float, float]]
     ) -> Points:
-        """A point for each window of periods."""
+        """A point per window of periods."""
         points = [
             tuple(self.stored.statistic(metric, period_seconds, *window) for window in windows)
             for metric in measured.metrics

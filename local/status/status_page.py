@@ -1,4 +1,4 @@
-"""`/status`: the page with the figures of this moment, which its script asks for again and again, and its assets."""
+"""`/status`: the page with the current figures, which its script polls, and its assets."""
 
 import json
 import mimetypes
@@ -20,10 +20,10 @@ from local.status.report import StatusReport
 ADDRESS = "/status"
 REPORT_ADDRESS = "/status.json"
 TARGET_IN_SIGHT = 3
-"""A target further away than this many times the highest value would leave nothing of the bars, if there are any."""
+"""Largest ratio of target and highest value in the chart: beyond it the bars would be invisible."""
 CHART_HEIGHT = 72
 LEAST_BAR_HEIGHT = 1.5
-"""So that a zero can be told from nothing."""
+"""Least height of a bar, which distinguishes a zero from a missing value."""
 
 _FOLDER = Path(__file__).parent / "page"
 _ASSETS = {f"{ADDRESS}/{name}": _FOLDER / name for name in ("status.css", "status.js", "icon.svg")}
@@ -42,7 +42,7 @@ _HEADERS = {
 
 @dataclass(frozen=True)
 class StatusPage:
-    """metrics_file: of the MetricStore that is being filled."""
+    """metrics_file: of the active MetricStore."""
 
     metrics_file: Path
 
@@ -65,7 +65,7 @@ class StatusPage:
 
 
 def _chart(figure: dict[str, Any]) -> tuple[float, list[float | None], float | None]:
-    """The value at the top, the height of each minute's bar, and that of the target where it is in sight."""
+    """The value at the top, the heights of the minutes' bars, and that of the target if it is visible."""
     target: float = figure["target"]
     highest = max([0, *(value for value in figure["minutes"] if value is not None)])
     in_sight = figure["isTargetByMinute"] and (highest == 0 or target <= highest * TARGET_IN_SIGHT)
@@ -80,7 +80,7 @@ def _number(value: float) -> str:
 
 
 def _moment(text: str) -> datetime:
-    """A moment in the machine's time zone."""
+    """A time in the machine's time zone."""
     return datetime.fromisoformat(text).astimezone()
 
 
