@@ -114,16 +114,16 @@ class Excerpt(_Derived):
 class FileWithGap(_Derived):
     """A file whose bytes from `start` to `end` are not read: they show as a box that players skip, filled with zeros.
 
-    All other bytes keep their positions.
+    All other bytes keep their positions. boxes: whole boxes that show before the skipped one.
     """
 
     MIN_BYTES = 16
-    """A gap has room for the header of its box."""
+    """A gap has room for its boxes and for the header of the skipped one."""
 
-    def __init__(self, file: MediaFile, start: int, end: int) -> None:
+    def __init__(self, file: MediaFile, start: int, end: int, boxes: bytes = b"") -> None:
         super().__init__(file.size_bytes)
         self._file, self._start, self._end = file, start, end
-        self._header = _SKIPPED_BOX + (end - start).to_bytes(8, "big")
+        self._header = boxes + _SKIPPED_BOX + (end - start - len(boxes)).to_bytes(8, "big")
 
     def read(self, size: int, /) -> bytes:
         position = self._position

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Self
 
 from av.container import InputContainer
 from av.error import FFmpegError
@@ -24,6 +25,7 @@ from chalicelib.core.media.keyframes import Keyframes
 from chalicelib.core.media.orientation import Orientation
 from chalicelib.core.media.poster import best_picture, encode_poster, square_pixels
 from chalicelib.core.media.poster_search import PosterSearch
+from chalicelib.core.media.sound_index import with_short_sound_index
 from chalicelib.core.media.thumbnails import WHOLE_FILE_BYTES, Source, Sprite, make_sprite
 from chalicelib.core.media.unindexed import beginning, duration_from_tail
 from chalicelib.core.video_types import BOX_CONTAINERS, EBML_CONTAINERS, Container
@@ -67,7 +69,7 @@ def _inspect(
     if index.missing_bytes and not index.is_fragmented:
         raise UnreadableMediaError(problem=f"it is cut off; bytes missing at its end: {index.missing_bytes:,}")
     try:
-        video_file, media = _opened(file, container, limits, is_fragmented=index.is_fragmented)
+        video_file, media = _opened(_VideoFile.of(file, container, limits, index))
     except MemoryError:
         raise
     except FFmpegError as error:
@@ -119,16 +121,35 @@ class _VideoFile:
     limits: InspectionLimits
     is_fragmented: bool
     is_unindexed: bool
+    index_span: tuple[int, int] | None
+
+    @classmethod
+    def of(cls, file: MediaFile, container: Container, limits: InspectionLimits, index: Index) -> Self:
+        return cls(
+            file,
+            container,
+            limits,
+            is_fragmented=index.is_fragmented,
+            is_unindexed=index.is_fragmented,
+            index_span=index.span,
+        )
 
     @property
     def is_indexed(self) -> bool:
         """Check whether the positions of the keyframes are known without reading these."""
         return self.container in _INDEXED_CONTAINERS and not self.is_unindexed
 
-    def open(self, *, by_header_alone: bool = False) -> InputContainer:
-        part = beginning(self.file) if self.is_unindexed else self.file
+    def open(self) -> InputContainer:
+        return self._open(beginning(self.file) if self.is_unindexed else self.file)
+
+    def open_by_header_alone(self) -> InputContainer:
+        """Open an indexed file without reading any sample, sound least of all."""
+        shown = with_short_sound_index(self.file, self.index_span) if self.index_span else self.file
+        return self._open(shown, by_header_alone=True)
+
+    def _open(self, file: MediaFile, *, by_header_alone: bool = False) -> InputContainer:
         return open_media(
-            part,
+            file,
             self.container,
             self.limits,
             walk_fragments=not self.is_fragmented,
@@ -151,13 +172,10 @@ class _VideoFile:
         return picture
 
 
-def _opened(
-    file: MediaFile, container: Container, limits: InspectionLimits, *, is_fragmented: bool
-) -> tuple[_VideoFile, InputContainer]:
+def _opened(video_file: _VideoFile) -> tuple[_VideoFile, InputContainer]:
     """Open the file, by its header alone if that is enough."""
-    video_file = _VideoFile(file, container, limits, is_fragmented, is_unindexed=is_fragmented)
-    media = video_file.open(by_header_alone=video_file.is_indexed)
-    if media.duration is None and not is_fragmented:
+    media = video_file.open_by_header_alone() if video_file.is_indexed else video_file.open()
+    if media.duration is None and not video_file.is_fragmented:
         media.close()
         video_file = replace(video_file, is_unindexed=True)
         media = video_file.open()
