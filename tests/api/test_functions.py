@@ -2,6 +2,7 @@
 
 import pytest
 
+from components.compute.function_table import FUNCTIONS, Trigger
 from tests.api.function_process import run_in_function
 
 LOADED = "import json, sys; print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
@@ -94,6 +95,11 @@ ROUTES_BY_FUNCTION = {
     },
     "multipart_complete": {"POST /multipart/complete", "POST /multipart/abort"},
 }
+
+
+def test_every_function_behind_the_api_has_a_row_of_routes() -> None:
+    behind_the_api = {name for name, function in FUNCTIONS.items() if function.trigger is Trigger.ROUTES}
+    assert behind_the_api == set(ROUTES_BY_FUNCTION)
 
 
 @pytest.mark.parametrize("function", ROUTES_BY_FUNCTION)

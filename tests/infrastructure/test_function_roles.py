@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from components.compute import function_table
 from components.compute.function_table import role_policy
 from components.compute.permissions import Resources
 from components.naming import StageNames
@@ -276,6 +277,10 @@ def test_only_an_init_that_meets_the_stages_limit_reads_its_count_besides(functi
     before, limited = granted(function, PLAIN), granted(function, stage_where(uploads={"max_stored_tib_per_stage": 1}))
     # An administrator is always shown what the stage has stored.
     assert limited == (before | {USAGE: {"s3:GetObject"}} if function == "multipart_init" else before)
+
+
+def test_every_function_has_a_row_of_rights() -> None:
+    assert set(FUNCTIONS) == set(function_table.FUNCTIONS)
 
 
 def test_a_function_that_nobody_thought_about_has_no_role() -> None:

@@ -36,7 +36,7 @@ def test_the_example_of_a_setting_is_one_line_from_which_both_documents_follow(
     written = settings_documents.written()
     key = setting_fields.camel_case(line.partition(":")[0])
     assert yaml.safe_load(written["Pulumi.yaml"])["config"][key] == {"type": "integer", "default": 365}
-    assert f"| `{key}` | posters are kept | 365 |" in written["docs/deploying.md"]
+    assert f"| `{key}` | days for which posters are kept | 365 |" in written["docs/deploying.md"]
 
 
 @pytest.mark.parametrize("title", ["A setting", "A route", "A function", "A metric", "A container"])
