@@ -376,6 +376,7 @@ def test_an_upload_loads_no_other_command_and_webhooks_load_no_client() -> None:
     for import_it, needless in [
         ("from video_upload.command_line import app_for; app_for(['upload', 'film.mp4'])", "video_upload.all_commands"),
         ("import video_upload.webhooks", "requests"),
+        ("import video_upload.upload_command", "urllib3"),
     ]:
         program = f"import sys; {import_it}; sys.exit({needless!r} in sys.modules)"
         assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0, needless

@@ -60,7 +60,6 @@ from video_upload.schemas import (
     VideoPage,
     VideosToDelete,
 )
-from video_upload.version import VERSION
 from video_upload.video_file import VideoFile
 
 CORRELATION_HEADER = "X-Correlation-Id"
@@ -114,7 +113,7 @@ class VideoApi:
         self._backoff = backoff or Backoff()
         self._server_ahead_seconds = 0.0
         self._correlation_id: str | None = None
-        self._calls = HttpCalls({"User-Agent": f"video-upload/{VERSION}"})
+        self._calls = HttpCalls()
 
     @property
     def url(self) -> str:
@@ -320,7 +319,7 @@ class VideoApi:
             self._pause(max(retry_after_seconds(response) or 0.0, self._backoff.wait_seconds(failures)))
 
     def _note_server_time(self, response: Answer) -> None:
-        date = response.headers.get("Date")
+        date = response.headers.get("date")
         if date:
             try:
                 self._server_ahead_seconds = parsedate_to_datetime(date).timestamp() - time.time()

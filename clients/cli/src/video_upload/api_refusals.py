@@ -47,7 +47,7 @@ ERROR_BY_STATUS: Mapping[int, type[ApiError]] = {
 
 def retry_after_seconds(answer: Answer) -> float | None:
     """Retry-After in either of its forms, bounded; None without a usable one."""
-    value = answer.headers.get("Retry-After", "").strip()
+    value = answer.headers.get("retry-after", "").strip()
     if not value:
         return None
     try:
@@ -92,7 +92,7 @@ def api_error(answer: Answer) -> ApiError | UnexpectedResponseError:
     status = answer.status
     kind = ServiceUnavailableError if status >= 500 else ERROR_BY_STATUS.get(status)
     if status < 400:
-        return UnexpectedResponseError(answer.url, status, f"to {answer.headers.get('Location', 'nowhere')}")
+        return UnexpectedResponseError(answer.url, status, f"to {answer.headers.get('location', 'nowhere')}")
     detail = _error_detail(answer)
     return (kind or ApiError)(
         status=status,

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from urllib3.exceptions import NewConnectionError
-from urllib3.exceptions import TimeoutError as LateError
-
 
 def problem_in_words(error: Exception) -> str:
     """Describe the root cause of an error in the words of the operating system or the library."""
     innermost: BaseException = error
-    while (cause := _cause_of(innermost)) is not None and not _is_late(innermost):
+    while (cause := _cause_of(innermost)) is not None:
         innermost = cause
-    if _is_late(innermost):
+    if isinstance(innermost, TimeoutError):
         return "no answer in time"
     words = innermost.strerror if isinstance(innermost, OSError) else None
     return words or str(innermost) or type(innermost).__name__
-
-
-def _is_late(error: BaseException) -> bool:
-    # A refused connection is one, too, in urllib3's tree.
-    return isinstance(error, LateError) and not isinstance(error, NewConnectionError)
 
 
 def _cause_of(error: BaseException) -> BaseException | None:

@@ -9,18 +9,20 @@ from __future__ import annotations
 import http.client
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies
 
 import certifi
-from urllib3 import PoolManager
-from urllib3.connection import HTTPSConnection, ProxyConfig
-from urllib3.util import parse_url
 
+from video_upload.connection_problem import problem_in_words
 from video_upload.errors import NetworkSettingError
+
+if TYPE_CHECKING:
+    from urllib3 import PoolManager
 
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
@@ -39,10 +41,14 @@ def ca_bundle() -> str:
 
 
 def tls_context() -> ssl.SSLContext:
-    """Return a TLS context with the API calls' certificate authorities. Raises NetworkSettingError."""
+    """Return the TLS context with everybody's certificate authorities. Raises NetworkSettingError.
+
+    One for all connections of the process: the list of certifi takes a context 10 ms to read.
+    """
     return _context(ca_bundle())
 
 
+@cache
 def _context(path: str) -> ssl.SSLContext:
     if os.path.isdir(path):  # noqa: PTH112 - a path as OpenSSL takes it
         return ssl.create_default_context(capath=path)
@@ -53,7 +59,7 @@ def proxy_for(url: str) -> str | None:
     """Return the proxy that requests would use for the URL, with its scheme; None for the direct way."""
     if not getproxies():
         return None
-    # Only now: most people have no proxy, and requests costs a start a tenth of a second.
+    # Only now: most people have no proxy, and requests with urllib3 costs a start more than a tenth of a second.
     from requests.utils import get_environ_proxies, prepend_scheme_if_needed, select_proxy  # noqa: PLC0415
 
     proxy = select_proxy(url, get_environ_proxies(url, no_proxy=None))
@@ -92,17 +98,22 @@ class Line:
             inner.shutdown(how)
 
 
+def open_directly(
+    url: SplitResult, tls: Callable[[], ssl.SSLContext], timeout_seconds: float
+) -> http.client.HTTPConnection:
+    """Return a connection to the URL's host, to be connected by its first use. Raises InvalidURL and ValueError."""
+    if not url.hostname:
+        raise http.client.InvalidURL(f"no host in {url.geturl()!r}")
+    if url.scheme == "https":
+        return http.client.HTTPSConnection(url.hostname, url.port or 443, timeout=timeout_seconds, context=tls())
+    return http.client.HTTPConnection(url.hostname, url.port or 80, timeout=timeout_seconds)
+
+
 def open_line(url: SplitResult, tls: ssl.SSLContext, timeout_seconds: float) -> Line:
-    """Make a line to the URL's host. Raises OSError, HTTPException and urllib3's HTTPError."""
+    """Make a line to the URL's host. Raises OSError and HTTPException."""
     proxy = proxy_for(url.geturl())
-    host = url.hostname or ""
     if proxy is None:
-        direct = (
-            http.client.HTTPSConnection(host, url.port, timeout=timeout_seconds, context=tls)
-            if url.scheme == "https"
-            else http.client.HTTPConnection(host, url.port, timeout=timeout_seconds)
-        )
-        return Line(connection=direct, headers={})
+        return Line(connection=open_directly(url, lambda: tls, timeout_seconds), headers={})
     place = urlsplit(proxy)
     if place.scheme not in {"http", "https"}:
         raise OSError(
@@ -113,11 +124,7 @@ def open_line(url: SplitResult, tls: ssl.SSLContext, timeout_seconds: float) -> 
     credentials = HTTPAdapter().proxy_headers(proxy)
     if url.scheme == "https":
         return Line(connection=_tunnel(url, proxy, credentials, tls, timeout_seconds), headers={})
-    forwarding = (
-        http.client.HTTPSConnection(place.hostname or "", place.port, timeout=timeout_seconds, context=tls)
-        if place.scheme == "https"
-        else http.client.HTTPConnection(place.hostname or "", place.port, timeout=timeout_seconds)
-    )
+    forwarding = open_directly(place, lambda: tls, timeout_seconds)
     return Line(connection=forwarding, target_prefix=f"{url.scheme}://{url.netloc}", headers=credentials)
 
 
@@ -125,6 +132,10 @@ def _tunnel(
     url: SplitResult, proxy: str, credentials: Mapping[str, str], tls: ssl.SSLContext, timeout_seconds: float
 ) -> http.client.HTTPConnection:
     """Connect by CONNECT, as the API calls do; the requests themselves go over the bare socket."""
+    from urllib3.connection import HTTPSConnection, ProxyConfig  # noqa: PLC0415 - as in proxy_for
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415
+    from urllib3.util import parse_url  # noqa: PLC0415
+
     place = parse_url(proxy)
     default_port = 443 if place.scheme == "https" else 80
     through = HTTPSConnection(
@@ -140,6 +151,9 @@ def _tunnel(
     through.set_tunnel(url.hostname or "", url.port or 443, credentials, scheme=place.scheme or "http")
     try:
         through.connect()
+    except HTTPError as error:
+        through.close()
+        raise ConnectionError(problem_in_words(error)) from error
     except BaseException:
         through.close()
         raise

@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from awscrt.checksums import crc64nvme
-from urllib3.exceptions import HTTPError
 
 from video_upload.backoff import Interruption
-from video_upload.connection_problem import problem_in_words
 from video_upload.connections import Connections
 from video_upload.loopback import is_loopback
 from video_upload.network import Line
@@ -92,9 +90,6 @@ class PartSender:
         except (OSError, http.client.HTTPException) as error:
             self._interruption.check()  # a hang-up looks like a broken line
             return Refused(status=None, code="ConnectionLost", reason=str(error) or type(error).__name__)
-        except HTTPError as error:  # on the way to a proxy or through it
-            self._interruption.check()
-            return Refused(status=None, code="ConnectionLost", reason=problem_in_words(error))
         finally:
             self._close()
 

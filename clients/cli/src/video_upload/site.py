@@ -85,7 +85,7 @@ def _fetch(url: str, site_url: str, kind: type[Document]) -> Document:
     except LOST_ANSWERS as error:
         raise SiteUnreachableError(site_url, problem_in_words(error)) from error
     if answer.is_redirect:
-        raise SiteError(site_url, f"sends on to {answer.headers['Location']}; use that address")
+        raise SiteError(site_url, f"sends on to {answer.headers['location']}; use that address")
     if answer.status != 200:
         raise SiteError(site_url, f"is no Video Upload site ({url} answered {answer.status})")
     try:
