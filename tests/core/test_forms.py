@@ -1,10 +1,16 @@
-"""Forms: whatever becomes of one, its marker goes in the end."""
+"""Uploads by forms: late, repeated and lost ones; in the end each marker is gone."""
+
+from datetime import timedelta
 
 import pytest
 
 from chalicelib.core.errors import TooManyOpenUploadsError
+from chalicelib.core.janitor import MAX_PROCESSING_RETRIES
 from chalicelib.core.ports import StoredObject
+from chalicelib.core.processing import Processed
+from chalicelib.core.simple_upload import SENDING_TIME
 from chalicelib.core.upload_requests import StartUpload
+from chalicelib.core.video_id import VideoRef
 from tests.in_memory_platform import MP4_HEAD, OWNER, InMemoryPlatform
 
 ENDS: dict[str, bytes | None] = {
@@ -57,3 +63,82 @@ def test_a_form_sent_again_and_again_after_its_deletion_stores_nothing(
     for _ in range(5):
         platform.processing.process(StoredObject(key, platform.videos.put_object(key, MP4_HEAD)))
     assert len([version for version in platform.videos.versions[key] if version.body]) == kept
+
+
+def a_form_that_was_sent(platform: InMemoryPlatform) -> str:
+    offered = platform.simple_uploads.start(OWNER, StartUpload("clip.mp4", "video/mp4", len(MP4_HEAD)))
+    platform.videos.put_object(offered.ref.file_key, MP4_HEAD)
+    return offered.ref.file_key
+
+
+def test_a_form_that_takes_long_to_send_is_not_expired_under_its_sender(platform: InMemoryPlatform) -> None:
+    offered = platform.simple_uploads.start(OWNER, StartUpload("clip.mp4", "video/mp4", len(MP4_HEAD)))
+    assert offered.expires_at == platform.clock() + timedelta(minutes=15), "when S3 stops taking the form"
+    platform.clock.pass_time(seconds=14 * 60 + SENDING_TIME.total_seconds())
+    platform.janitor.sweep()
+    arrived = StoredObject(offered.ref.file_key, platform.videos.put_object(offered.ref.file_key, MP4_HEAD))
+    assert platform.processing.process(arrived) is Processed.READY
+
+
+def test_a_form_upload_that_no_processing_helps_is_asked_for_some_times_and_then_shown(
+    platform: InMemoryPlatform,
+) -> None:
+    a_form_that_was_sent(platform)
+    for _ in range(3 * MAX_PROCESSING_RETRIES):
+        platform.clock.pass_time(minutes=16)
+        platform.janitor.sweep()
+        platform.janitor.sweep()
+    assert len(platform.trigger.triggered) == MAX_PROCESSING_RETRIES
+    assert platform.meter.values["uploads_stuck_count"][-1] == 1
+    assert sum(platform.meter.values["uploads_failed_count"]) == 1
+
+
+def test_a_form_that_is_sent_again_and_whose_event_is_lost_stays_readable(platform: InMemoryPlatform) -> None:
+    key = a_form_that_was_sent(platform)
+    (accepted,) = platform.videos.versions[key]
+    assert platform.processing.process(StoredObject(key, accepted.version_id)) is Processed.READY
+    for _ in range(2):
+        platform.videos.put_object(key, MP4_HEAD)
+    assert platform.janitor.sweep()["watched"] == 1
+    assert platform.videos.versions[key] == [accepted]
+    assert accepted.tags == {"verdict": "accepted"}
+
+
+def test_a_form_holds_no_reservation_once_its_video_is_settled_and_keeps_its_marker_until_nobody_can_send_it(
+    platform: InMemoryPlatform,
+) -> None:
+    key = a_form_that_was_sent(platform)
+    platform.processing.process(StoredObject(key, None))
+    (watch,) = platform.records.markers()
+    assert not watch.is_reservation
+    platform.clock.pass_time(seconds=15 * 60 + SENDING_TIME.total_seconds() - 1)
+    assert platform.janitor.sweep()["watched"] == 1
+    platform.clock.pass_time(seconds=1)
+    assert platform.janitor.sweep()["cleaned"] == 1
+    assert not list(platform.records.markers())
+
+
+def test_a_form_that_is_sent_after_its_video_was_deleted_is_hidden_without_its_event(
+    platform: InMemoryPlatform,
+) -> None:
+    key = a_form_that_was_sent(platform)
+    platform.processing.process(StoredObject(key, None))
+    ref = VideoRef.from_file_key(key)
+    assert ref
+    platform.library.delete(ref)
+    platform.videos.put_object(key, MP4_HEAD)
+    assert platform.videos.visible(key)
+    platform.janitor.sweep()
+    assert platform.videos.visible(key) is None
+    platform.clock.pass_time(hours=2)
+    platform.janitor.sweep()
+    assert not list(platform.records.markers())
+
+
+def test_no_version_is_removed_while_the_inspected_one_is_gone(platform: InMemoryPlatform) -> None:
+    key = a_form_that_was_sent(platform)
+    platform.processing.process(StoredObject(key, None))
+    platform.videos.versions[key].clear()
+    later = platform.videos.put_object(key, MP4_HEAD)
+    platform.janitor.sweep()
+    assert [version.version_id for version in platform.videos.versions[key]] == [later]

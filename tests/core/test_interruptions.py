@@ -11,10 +11,7 @@ from chalicelib.core.errors import ChecksumMismatchError, StorageUnavailableErro
 from chalicelib.core.janitor import MAX_PROCESSING_RETRIES, PROCESSING_GRACE
 from chalicelib.core.ports import OutcomeUnknownError, StorageBusyError, StoredObject
 from chalicelib.core.processing import Processed
-from chalicelib.core.simple_upload import SENDING_TIME
-from chalicelib.core.upload_requests import StartUpload
-from chalicelib.core.video_id import VideoRef
-from tests.in_memory_platform import MP4_HEAD, OWNER, InMemoryPlatform, Transfer
+from tests.in_memory_platform import InMemoryPlatform, Transfer
 from tests.outside_calls import KilledError
 
 
@@ -31,12 +28,6 @@ def a_ready_video(platform: InMemoryPlatform) -> Transfer:
     transfer.send_and_complete()
     platform.process(transfer)
     return transfer
-
-
-def a_form_that_was_sent(platform: InMemoryPlatform) -> str:
-    offered = platform.simple_uploads.start(OWNER, StartUpload("clip.mp4", "video/mp4", len(MP4_HEAD)))
-    platform.videos.put_object(offered.ref.file_key, MP4_HEAD)
-    return offered.ref.file_key
 
 
 # Starting
@@ -72,15 +63,6 @@ def test_an_init_that_was_killed_gives_its_place_back_soon(
     platform.janitor.sweep()
     assert not platform.metadata.objects
     assert not platform.videos.uploads
-
-
-def test_a_form_that_takes_long_to_send_is_not_expired_under_its_sender(platform: InMemoryPlatform) -> None:
-    offered = platform.simple_uploads.start(OWNER, StartUpload("clip.mp4", "video/mp4", len(MP4_HEAD)))
-    assert offered.expires_at == platform.clock() + timedelta(minutes=15), "when S3 stops taking the form"
-    platform.clock.pass_time(seconds=14 * 60 + SENDING_TIME.total_seconds())
-    platform.janitor.sweep()
-    arrived = StoredObject(offered.ref.file_key, platform.videos.put_object(offered.ref.file_key, MP4_HEAD))
-    assert platform.processing.process(arrived) is Processed.READY
 
 
 # Completing
@@ -139,19 +121,6 @@ def test_a_killed_completion_without_its_parts_is_open_again(platform: InMemoryP
 
 
 # The janitor
-
-
-def test_a_form_upload_that_no_processing_helps_is_asked_for_some_times_and_then_shown(
-    platform: InMemoryPlatform,
-) -> None:
-    a_form_that_was_sent(platform)
-    for _ in range(3 * MAX_PROCESSING_RETRIES):
-        platform.clock.pass_time(minutes=16)
-        platform.janitor.sweep()
-        platform.janitor.sweep()
-    assert len(platform.trigger.triggered) == MAX_PROCESSING_RETRIES
-    assert platform.meter.values["uploads_stuck_count"][-1] == 1
-    assert sum(platform.meter.values["uploads_failed_count"]) == 1
 
 
 def test_an_announcement_is_tried_until_it_is_made(platform: InMemoryPlatform) -> None:
@@ -325,60 +294,6 @@ def test_a_poster_whose_delete_fails_goes_with_the_next_try(
     platform.process(transfer)
     assert poster_key not in platform.metadata.objects
     assert platform.videos.visible(transfer.key) is None
-
-
-# Forms
-
-
-def test_a_form_that_is_sent_again_and_whose_event_is_lost_stays_readable(platform: InMemoryPlatform) -> None:
-    key = a_form_that_was_sent(platform)
-    (accepted,) = platform.videos.versions[key]
-    assert platform.processing.process(StoredObject(key, accepted.version_id)) is Processed.READY
-    for _ in range(2):
-        platform.videos.put_object(key, MP4_HEAD)
-    assert platform.janitor.sweep()["watched"] == 1
-    assert platform.videos.versions[key] == [accepted]
-    assert accepted.tags == {"verdict": "accepted"}
-
-
-def test_a_form_holds_no_reservation_once_its_video_is_settled_and_keeps_its_marker_until_nobody_can_send_it(
-    platform: InMemoryPlatform,
-) -> None:
-    key = a_form_that_was_sent(platform)
-    platform.processing.process(StoredObject(key, None))
-    (watch,) = platform.records.markers()
-    assert not watch.is_reservation
-    platform.clock.pass_time(seconds=15 * 60 + SENDING_TIME.total_seconds() - 1)
-    assert platform.janitor.sweep()["watched"] == 1
-    platform.clock.pass_time(seconds=1)
-    assert platform.janitor.sweep()["cleaned"] == 1
-    assert not list(platform.records.markers())
-
-
-def test_a_form_that_is_sent_after_its_video_was_deleted_is_hidden_without_its_event(
-    platform: InMemoryPlatform,
-) -> None:
-    key = a_form_that_was_sent(platform)
-    platform.processing.process(StoredObject(key, None))
-    ref = VideoRef.from_file_key(key)
-    assert ref
-    platform.library.delete(ref)
-    platform.videos.put_object(key, MP4_HEAD)
-    assert platform.videos.visible(key)
-    platform.janitor.sweep()
-    assert platform.videos.visible(key) is None
-    platform.clock.pass_time(hours=2)
-    platform.janitor.sweep()
-    assert not list(platform.records.markers())
-
-
-def test_no_version_is_removed_while_the_inspected_one_is_gone(platform: InMemoryPlatform) -> None:
-    key = a_form_that_was_sent(platform)
-    platform.processing.process(StoredObject(key, None))
-    platform.videos.versions[key].clear()
-    later = platform.videos.put_object(key, MP4_HEAD)
-    platform.janitor.sweep()
-    assert [version.version_id for version in platform.videos.versions[key]] == [later]
 
 
 # Processing
