@@ -173,10 +173,10 @@ def an_hour_later(data: bytes) -> bytes:
     return bytes(content)
 
 
-def with_a_false_fragment(data: bytes) -> bytes:
-    """Put a box that players skip before the last fragment, and in it what looks like a fragment of 2 GB."""
+def with_a_false_fragment(data: bytes, size_bytes: int, first_box: bytes) -> bytes:
+    """Put a box that players skip before the last fragment, and in it what looks like a fragment."""
     last = data.rindex(b"moof") - 4
-    looks_like_one = (0x7FFFFFFF).to_bytes(4, "big") + b"moof" + (16).to_bytes(4, "big") + b"mfhd" + bytes(8)
+    looks_like_one = size_bytes.to_bytes(4, "big") + b"moof" + (16).to_bytes(4, "big") + first_box + bytes(8)
     looks_like_one += (0x7FFFFF00).to_bytes(4, "big") + b"free"  # all that follows
     content = bytes(MIB) + looks_like_one
     return data[:last] + (8 + len(content)).to_bytes(4, "big") + b"free" + content + data[last:]
@@ -289,7 +289,10 @@ def _fragmented() -> Iterator[tuple[str, Write, Right]]:
     silent_live = sample(duration_seconds=8.0, muxer_options=LIVE, **TINY)
     seen = replace(small, audio=None, seconds=8.0, thumbnails=8)
     yield "fragments from the middle of a stream", changed(silent_live, an_hour_later), seen
-    yield "a fragment's name in a box that players skip", changed(silent_live, with_a_false_fragment), seen
+    false_ones = {"larger than the file": (0x7FFFFFFF, b"mfhd"), "without a header": (24, b"free")}
+    for words, (size_bytes, first_box) in false_ones.items():
+        with_one = partial(with_a_false_fragment, size_bytes=size_bytes, first_box=first_box)
+        yield f"a fragment {words} in a box that players skip", changed(silent_live, with_one), seen
     live_webm = sample("webm", duration_seconds=5.0, muxer_options={"live": "1"}, **SMALL)
     yield "live webm", live_webm, replace(VP8, width=64, height=36, seconds=5.0, thumbnails=5)
     padded = {"pad_to_bytes": 20 * MIB, "sparse_padding": True}

@@ -1,17 +1,23 @@
 """The poster is the first picture that shows something, near its moment, wherever in the video that is."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import pytest
+from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from chalicelib.core.media import stream_facts
+from chalicelib.core.media.demuxing import MediaFile
+from chalicelib.core.media.facts import InspectionLimits
+from chalicelib.core.media.poster_search import PosterSearch
+from chalicelib.core.video_types import Container
 from tests.media.pictures import picture_of
 from tests.media.recipes import LIVE, Write, sample
-from tests.media.stored_file import inspect_file
+from tests.media.stored_file import RecordedFile, inspect_file
 
 WIDTH, HEIGHT = 64, 36
 BARS = 8
@@ -33,6 +39,7 @@ def write_scenes(
     reordered: bool = False,
     muxer: str = "mp4",
     muxer_options: dict[str, str] | None = None,
+    codec: str = "libx264",
 ) -> Path:
     """Encode scenes one after the other. start_seconds: of the first picture, by its timestamp. reordered: pictures are
     stored in another order than they are shown in."""
@@ -40,7 +47,9 @@ def write_scenes(
     keyframes += ":bframes=2:b-adapt=0" if reordered else ""
     with av.open(str(path), "w", format=muxer, options=muxer_options or {}) as output:
         options = {"preset": "ultrafast", "threads": "1", "x264-params": keyframes}
-        stream = output.add_stream("libx264", rate=frame_rate, options=options)
+        if codec == "mpeg4":
+            options = {"threads": "1", "g": str(pictures_a_keyframe), "sc_threshold": "1000000000"}
+        stream = output.add_stream(codec, rate=frame_rate, options=options)
         assert isinstance(stream, VideoStream)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         number = round(start_seconds * frame_rate)
@@ -95,9 +104,21 @@ def test_the_poster_of_fragments_is_the_first_picture_only_if_no_later_one_shows
     assert shown_bar(write_scenes(tmp_path / "2", [(2.4, 1), (7.2, BLACK)], muxer_options=LIVE)) == 1
 
 
+def test_no_picture_of_fragments_is_shown_that_is_made_from_another(tmp_path: Path) -> None:
+    """MPEG-4 decodes it all the same: what changed since that other picture, on grey."""
+    scenes = [(0.4, BLACK), (2.0, 1), (2.4, 2)]
+    assert shown_bar(write_scenes(tmp_path / "v", scenes, muxer_options=LIVE, codec="mpeg4")) == 2
+
+
 def test_a_video_with_one_keyframe_is_decoded_up_to_the_wanted_moment_and_no_further(tmp_path: Path) -> None:
     video = write_scenes(tmp_path / "v", [(1.8, 1), (0.4, 2), (17.8, 3)], pictures_a_keyframe=ONE_KEYFRAME)
     assert shown_bar(video) == 2, "at a tenth of 20 seconds"
+
+
+def test_a_keyframe_in_the_first_half_second_is_still_the_beginning(tmp_path: Path) -> None:
+    """A tenth of 5.5 seconds comes after the keyframe at 0.3 s."""
+    video = write_scenes(tmp_path / "v", [(0.5, 1), (5.0, 2)], frame_rate=10, pictures_a_keyframe=3)
+    assert shown_bar(video) == 2
 
 
 def test_at_most_64_pictures_are_decoded_on_the_way_to_a_moment(tmp_path: Path) -> None:
@@ -113,12 +134,33 @@ def test_moments_count_from_the_beginning_of_a_video_whose_clock_does_not_begin_
     assert shown_bar(video) == 2, "at a tenth of 24 seconds"
 
 
+def test_the_first_picture_is_decoded_beside_a_demuxer_that_then_reads_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    positions: list[int] = []
+
+    class Searching(PosterSearch):
+        def __init__(
+            self, file: MediaFile, media: InputContainer, stream: VideoStream, first_picture: Callable[[], VideoFrame]
+        ) -> None:
+            file.seek(1234)
+            first_picture()
+            positions.append(file.tell())
+            super().__init__(file, media, stream, first_picture)
+
+    monkeypatch.setattr(stream_facts, "PosterSearch", Searching)
+    file = RecordedFile(write_scenes(tmp_path / "v", [(1.0, 1)]).read_bytes())
+    stream_facts.inspect(file, Container.MP4, InspectionLimits(), lambda *_: None, thumbnails=False)
+    assert positions == [1234]
+
+
 CHOICES: dict[str, tuple[Write, int]] = {
     # A keyframe each 12 pictures; a tenth of two seconds lies before the second one.
     "mp4, the moment itself": (sample(), 5),
     # A tenth of five seconds is 0.5 s; the keyframe before it is at the beginning.
     "slow, not far beyond the moment": (sample(duration_seconds=5.0, frame_rate=10), 5),
     "fragmented, not the first": (sample(muxer_options=LIVE), 12),
+    # P-pictures of this codec decode without the ones that they are made from, into something grey.
     "live webm, the first": (sample("webm", muxer_options={"live": "1"}), 0),
 }
 """A video, and the number of the picture that becomes its poster."""

@@ -1,7 +1,6 @@
 """A long film's sound is opened with an index of its first samples, and no fact is another one for that."""
 
 import math
-import os
 from collections.abc import Sequence
 from fractions import Fraction
 from operator import itemgetter
@@ -21,41 +20,11 @@ from chalicelib.core.media.sound_index import LEAST_HIDDEN_BYTES, with_short_sou
 from chalicelib.core.video_types import Container
 from tests.media.recipes import Write, changed
 from tests.media.sample_videos import write_sample_video
+from tests.media.stored_file import RecordedFile
 
 SAMPLE_RATE_HZ, SAMPLES_A_PACKET = 48_000, 1024
 PACKETS_A_SECOND = SAMPLE_RATE_HZ / SAMPLES_A_PACKET
 FILM_SECONDS = 20.0
-
-
-class RecordedFile:
-    """Bytes in memory, and the ranges that were read of them."""
-
-    name = "media"
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self.size_bytes = len(data)
-        self._position = 0
-        self.ranges: list[tuple[int, int]] = []
-
-    def read(self, size: int, /) -> bytes:
-        data = self._data[self._position : self._position + size]
-        self.ranges.append((self._position, self._position + len(data)))
-        self._position += len(data)
-        return data
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        self._position = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size_bytes}[whence] + offset
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
-
-    def expect(self, start: int, end: int) -> None:
-        """Do nothing: all is here."""
-
-    def prefetch(self, ranges: list[tuple[int, int]]) -> None:
-        """Do nothing, for the same reason."""
 
 
 def film(sound_seconds: float = FILM_SECONDS, *, begins_at: float = 0.0, sounds: int = 1, pcm: bool = False) -> Write:

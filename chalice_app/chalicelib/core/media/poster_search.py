@@ -90,7 +90,7 @@ class PosterSearch:
         return [float((timestamp + reordering) * self._time_base) for _, timestamp in fullest]
 
     def _near(self, target_seconds: float) -> VideoFrame | None:
-        """The keyframe before the target; the target itself where that keyframe is at the beginning."""
+        """The keyframe before the target; the target itself where that keyframe is at the beginning or damaged."""
         nearest: VideoFrame | None = None
         moment = round(target_seconds / self._time_base)
         try:
@@ -101,9 +101,8 @@ class PosterSearch:
             for number, picture in enumerate(pictures(self._media, self._stream)):
                 if not picture.is_corrupt:
                     nearest = picture
-                is_near = not self._is_at_beginning(picture.pts) and number == 0
                 is_there = picture.pts is not None and picture.pts >= moment
-                if is_near or is_there or number >= _MAX_PICTURES_TO_TARGET or time.process_time() > _CPU_SECONDS:
+                if is_there or number >= _MAX_PICTURES_TO_TARGET or time.process_time() > _CPU_SECONDS:
                     break
         except MemoryError:
             raise
