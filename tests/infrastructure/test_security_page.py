@@ -11,7 +11,9 @@ DRAWING = (PROJECT / "docs" / "architecture.md").read_text().partition("\n## Sec
 ARROW = re.compile(r"(\w+) --> (\w+)")
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 ROWS = [line.split(" | ") for line in PAGE.splitlines() if " → " in line and line.startswith("| ")]
-DOORS = [line.split(" | ") for line in PAGE.partition("\n| Door |")[2].partition("\n\n")[0].splitlines()[2:]]
+ENTRY_POINTS = [
+    line.split(" | ") for line in PAGE.partition("\n| Entry point |")[2].partition("\n\n")[0].splitlines()[2:]
+]
 
 
 def test_every_arrow_of_the_drawing_is_on_the_page_and_no_other() -> None:
@@ -20,17 +22,17 @@ def test_every_arrow_of_the_drawing_is_on_the_page_and_no_other() -> None:
     assert {row[0].removeprefix("| ") for row in ROWS} == drawn
 
 
-def test_every_door_of_the_edge_and_of_a_client_has_a_row() -> None:
-    named = " ".join(row[0] for row in DOORS)
-    for door in (
+def test_every_entry_point_of_the_edge_and_of_a_client_has_a_row() -> None:
+    named = " ".join(row[0] for row in ENTRY_POINTS)
+    for entry_point in (
         *("`/share`", "`/.well-known/`", "Native client", "`<video-uploader>`", "Window to sign in again"),
         *("Account view", "Company sign-in", "Administrators' view", "Upload links", "Webhooks", "Event bus"),
         *("Mail about videos", "Malware verdicts", "Notifications of the page", "`GET /usage`"),
     ):
-        assert door in named, door
+        assert entry_point in named, entry_point
 
 
-@pytest.mark.parametrize("row", [*ROWS, *DOORS], ids=lambda row: row[1][:60])
+@pytest.mark.parametrize("row", [*ROWS, *ENTRY_POINTS], ids=lambda row: row[1][:60])
 def test_every_row_names_tests_that_exist(row: list[str]) -> None:
     named = NAMED.findall(row[2])
     assert named, "a row without a test"
