@@ -11,9 +11,8 @@ DRAWING = (PROJECT / "docs" / "architecture.md").read_text().partition("\n## Sec
 ARROW = re.compile(r"(\w+) --> (\w+)")
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 ROWS = [line.split(" | ") for line in PAGE.splitlines() if " → " in line and line.startswith("| ")]
-ENTRY_POINTS = [
-    line.split(" | ") for line in PAGE.partition("\n| Entry point |")[2].partition("\n\n")[0].splitlines()[2:]
-]
+TABLE = PAGE.partition("\n| Entry point |")[2].partition("\n\n")[0]
+ENTRY_POINTS = [line.split(" | ") for line in TABLE.splitlines()[2:]]
 
 
 def test_every_arrow_of_the_drawing_is_on_the_page_and_no_other() -> None:
