@@ -38,9 +38,9 @@ MOST_OF_LIMIT = 1.2
 TASKS = "toplevel"
 """Category of the trace that has each task of each thread."""
 LONG_TASK_MS = 50
-"""What the browser calls a long task. Source: W3C, "Long Tasks API"."""
+"""Duration of a long task. Source: W3C, "Long Tasks API"."""
 MOST_GROWTH = 1.2
-"""Of memory from the smaller file to the larger one: what stays below is flat."""
+"""Largest growth of memory from the smaller to the larger file that counts as flat."""
 
 LOOKED_AT_EVERY_MS = 20
 WATCH = """

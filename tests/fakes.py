@@ -290,7 +290,7 @@ class FakeNotifier:
         self.messages.append(to_builtins(video_message(event)))
 
     def publish(self, message: bytes) -> None:
-        """As the topic itself."""
+        """Publish as the topic does."""
         if self.fails:
             raise ConnectionError
         self.messages.append(json.loads(message))

@@ -8,7 +8,7 @@ FIELDS = (
     *("updatedAt", "expiresAt", "checksumCrc64nvme", "completionStartedAt", "completedAt", "processingRetries"),
     *("versionId", "media", "rejection", "notifiedAt"),
 )
-"""Of a record of version 0.1; a record that begins with these and no others is one."""
+"""Fields of a record of version 0.1. A record that begins with these and no others is one."""
 MEDIA = {
     "container": "mp4",
     "durationSeconds": 2.0,

@@ -58,7 +58,7 @@ class SigningKey:
 
 
 def new_private_key() -> rsa.RSAPrivateKey:
-    """As strong as Cognito's."""
+    """Make a key as strong as Cognito's."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 

@@ -22,7 +22,7 @@ EVENTS_QUEUE: Final = "video-upload-local-events"
 FAILED_EVENTS_QUEUE: Final = "video-upload-local-failed-events"
 EVENT_VISIBILITY_SECONDS: Final = 60
 POLL_SECONDS: Final = 20
-"""As Lambda polls."""
+"""Duration of a long poll, as Lambda's."""
 
 EVENT_RECEIVES_BEFORE_FAILED: Final = 3
 

@@ -38,7 +38,7 @@ def test_each_error_that_it_names_is_one() -> None:
     assert named - codes == set()
 
 
-@pytest.mark.parametrize("schema", ["NewUploadLink", "NewLinkUpload", "BorneLink"])
+@pytest.mark.parametrize("schema", ["NewUploadLink", "NewLinkUpload", "OpenedLink"])
 def test_it_tells_all_that_a_link_takes_and_answers(schema: str) -> None:
     text = GUIDE.read_text()
     assert [name for name in fields_of(schema) if f"`{name}`" not in text] == []

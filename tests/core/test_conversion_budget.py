@@ -29,7 +29,7 @@ def ref_of(owner: str, clock: FakeClock) -> VideoRef:
 
 
 def spend(budget: ConversionBudget, owner: str, seconds: float, clock: FakeClock) -> bool:
-    """As a conversion that has ended since."""
+    """Spend as for a conversion that has ended since. True if it was admitted."""
     ref = ref_of(owner, clock)
     is_let_in = budget.spend(ref, seconds)
     budget.settle(ref)

@@ -13,7 +13,7 @@ from tests.in_memory_platform import InMemoryPlatform
 
 @pytest.fixture
 def announcements(platform: InMemoryPlatform) -> Announcements:
-    """As a function in the network has them."""
+    """Services of a function in the network."""
     return Announcements(records=platform.records, notifier=OutboxNotifier(platform.metadata), now=platform.clock)
 
 

@@ -24,9 +24,9 @@ def bear(platform: InMemoryPlatform, link: UploadLink, size_bytes: int = FILM, *
     """Start an upload as the bearer of a link does: from its token alone."""
     token = platform.tokens.verify_any(platform.tokens.issue_for_link(link.owner, link.link_id))
     assert isinstance(token, LinkToken)
-    borne = platform.links.open(token)
-    request = StartUpload("film.mp4", "video/mp4", size_bytes, origin=borne.origin("Ada"))
-    started = platform.uploads.start(borne.owner, request, name, borne)
+    opened = platform.links.open(token)
+    request = StartUpload("film.mp4", "video/mp4", size_bytes, origin=opened.origin("Ada"))
+    started = platform.uploads.start(opened.owner, request, name, opened)
     return Transfer(platform, started, platform.tokens.verify(started.token))
 
 

@@ -131,7 +131,7 @@ def test_group_claims_are_mapped_and_read_where_a_setting_trusts_them_and_nowher
 
 
 def token_event(**changed: Any) -> dict[str, Any]:
-    """As Cognito sends it, shortened; of a person whom acme has just signed in."""
+    """Cognito's event, shortened, of a person whom acme has just signed in."""
     attributes = {
         "sub": "2b1f7c1e-0000",
         "cognito:user_status": "EXTERNAL_PROVIDER",

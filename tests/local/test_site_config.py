@@ -17,7 +17,7 @@ from local.site import Site
 def test_the_account_view_is_there_for_local_users_with_a_second_factor(
     mfa: Mfa, local_users: bool, has_view: bool
 ) -> None:
-    """As on AWS: `components/auth/app_clients.py`."""
+    """The same as on AWS: `components/auth/app_clients.py`."""
     site = Site(
         cast("Any", SimpleNamespace(app_name="video-upload")),
         stand_in_url="",

@@ -1,4 +1,4 @@
-"""Which browsers play a file follows from its container, codecs and profile."""
+"""Playability: the browsers that play a file follow from its container, codecs and profile."""
 
 import pytest
 

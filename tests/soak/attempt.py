@@ -12,7 +12,7 @@ from chalicelib.core.video_id import VideoRef
 from tests.in_memory_platform import MP4_HEAD
 
 INFECTED_LETTERS = 32
-"""Of the 256 letters that videos consist of: one in eight is malware."""
+"""Letters of malware, of the 256 letters that videos consist of: one in eight is malware."""
 
 
 @dataclass

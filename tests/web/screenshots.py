@@ -62,7 +62,7 @@ SHOW_STATES = """states => {
 
 @dataclass(frozen=True)
 class Variant:
-    """How the page is looked at."""
+    """A way to look at the page."""
 
     name: str
     size: dict[str, int]

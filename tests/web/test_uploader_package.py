@@ -25,7 +25,7 @@ BUILT = UPLOADER / "dist"
 EXAMPLES = UPLOADER / "examples"
 TOOLS = REPOSITORY / "clients" / "node_modules"
 MOST_BYTES = 31_000
-"""Of scripts, styles and texts, compressed."""
+"""Most bytes of scripts, styles and texts, compressed."""
 
 
 def run_node(*arguments: str | Path) -> None:

@@ -18,7 +18,7 @@ NEXT_STEP = {
     "Upload|Wait",
     "de": r"\w+ Sie",
 }
-"""How a sentence begins that says what to do."""
+"""Beginnings of sentences that say what to do."""
 
 
 def texts(language: str) -> dict[str, list[str]]:

@@ -399,7 +399,7 @@ OPERATIONS = (
         path="/link",
         summary="Show what an upload link is for",
         bearer=Bearer.LINK_TOKEN,
-        responses={200: responses.BorneLink},
+        responses={200: responses.OpenedLink},
         errors=(*_SIGNED_IN, *_LINK_CLOSED, *_STORAGE),
     ),
     Operation(

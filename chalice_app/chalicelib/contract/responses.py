@@ -454,7 +454,7 @@ class RevokedLink(ResponseBody, frozen=True, kw_only=True):
     link_id: LinkId
 
 
-class BorneLink(ResponseBody, frozen=True, kw_only=True):
+class OpenedLink(ResponseBody, frozen=True, kw_only=True):
     """An upload link as the person who opens it sees it: what it is for, and what may still be sent by it."""
 
     title: LinkTitle

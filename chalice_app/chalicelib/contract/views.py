@@ -262,9 +262,9 @@ def upload_link(used: "UsedLink", now: datetime, token: str | None) -> responses
     )
 
 
-def borne_link(used: "UsedLink") -> responses.BorneLink:
+def opened_link(used: "UsedLink") -> responses.OpenedLink:
     link = used.link
-    return responses.BorneLink(
+    return responses.OpenedLink(
         title=link.title,
         note=link.note,
         expires_at=api_time(link.expires_at),

@@ -33,8 +33,8 @@ def list_links() -> Response:
     request = upload_links.current_request
     owner, may_write_too, now = reader_of(request), may_also_write(request), services().now()
     listed = services().links.list_newest(owner)
-    borne = [used.link for used in listed if may_write_too and used.link.state(now) is LinkState.OPEN]
-    tokens = tokens_by_id(services().tokens, borne)
+    open_links = [used.link for used in listed if may_write_too and used.link.state(now) is LinkState.OPEN]
+    tokens = tokens_by_id(services().tokens, open_links)
     shown = [views.upload_link(used, now, tokens.get(used.link.link_id)) for used in listed]
     return respond(UploadLinks(links=shown))
 
@@ -47,7 +47,7 @@ def revoke_link(linkId: str) -> Response:  # noqa: N803 - Chalice passes the pat
 
 @upload_links.route("/link", methods=["GET"], authorizer=upload_token_authorizer)
 def show_link() -> Response:
-    return respond(views.borne_link(services().links.show(link_of(upload_links.current_request))))
+    return respond(views.opened_link(services().links.show(link_of(upload_links.current_request))))
 
 
 @upload_links.route("/link/multipart/init", methods=["POST"], authorizer=upload_token_authorizer)

@@ -2,7 +2,6 @@
 
 import { abortable } from "./connection";
 import type {
-  BorneLink,
   Completion,
   DeletedStageVideos,
   DeletedVideos,
@@ -10,6 +9,7 @@ import type {
   UploadLink as MadeLink,
   NewUpload,
   NewUploadLink,
+  OpenedLink,
   PartsToComplete,
   PresignedPart,
   ProgressBatch,
@@ -230,7 +230,7 @@ export class ApiClient {
   }
 
   /** What the link is for. */
-  borneLink(): Promise<BorneLink> {
+  openedLink(): Promise<OpenedLink> {
     return this.#send("GET", "/link", this.#link?.token ?? "");
   }
 

@@ -18,16 +18,6 @@ export interface AudioTrack {
   sampleRateHz: number;
 }
 
-/** An upload link as the person who opens it sees it: what it is for, and what may still be sent by it. */
-export interface BorneLink {
-  /** Shown to the person who opens the link. */
-  title: string;
-  note: string | null;
-  expiresAt: string;
-  videosLeft: number;
-  bytesLeft: number;
-}
-
 /** A part that S3 holds, with the ETag of S3's answer. */
 export interface CompletedPart {
   partNumber: number;
@@ -199,6 +189,16 @@ export interface OpenUpload {
 /** The caller's unfinished uploads, newest first. */
 export interface OpenUploads {
   uploads: OpenUpload[];
+}
+
+/** An upload link as the person who opens it sees it: what it is for, and what may still be sent by it. */
+export interface OpenedLink {
+  /** Shown to the person who opens the link. */
+  title: string;
+  note: string | null;
+  expiresAt: string;
+  videosLeft: number;
+  bytesLeft: number;
 }
 
 /** A part is sent again after this number of failures. */

@@ -1,7 +1,7 @@
 /** An upload link: what its bearer needs in place of an account. */
 
 import { dropText, storedKeys, storedText, storeText } from "./browser_storage";
-import type { BorneLink, NewLinkUpload, StartedUpload } from "./contract";
+import type { NewLinkUpload, OpenedLink, StartedUpload } from "./contract";
 
 /** What this browser remembers of an upload by a link: the platform lists none to a bearer. */
 export type BegunByLink = Pick<
@@ -14,7 +14,7 @@ export type BegunByLink = Pick<
     startedAt: string;
   };
 
-export type { BorneLink };
+export type { OpenedLink };
 
 const PREFIX = "video-uploader.link.";
 

@@ -3,7 +3,7 @@
 import { ApiClient } from "video-uploader/api";
 import { storedText, storeText } from "video-uploader/browser_storage";
 import { date, size } from "video-uploader/format";
-import { type BorneLink, UploadLink } from "video-uploader/upload_link";
+import { type OpenedLink, UploadLink } from "video-uploader/upload_link";
 import type { VideoUploader } from "video-uploader/video_uploader";
 import { language, message } from "./language";
 import { byId } from "./page";
@@ -12,7 +12,7 @@ const FRAGMENT = "link";
 const NAME_KEY = "video-upload.uploader-name";
 
 /** The token in the page's address; null for everybody else. What follows the `#` is sent to nobody. */
-export function borneToken(): string | null {
+export function linkToken(): string | null {
   return new URLSearchParams(location.hash.slice(1)).get(FRAGMENT);
 }
 
@@ -32,7 +32,7 @@ export async function showBearer(token: string, baseUrl: string, acceptedContain
   );
   const title = byId("sender-title");
   const note = byId("sender-note");
-  const draw = (link: BorneLink) => {
+  const draw = (link: OpenedLink) => {
     title.textContent = link.title;
     note.textContent = link.note;
     note.hidden = !link.note;
@@ -40,7 +40,7 @@ export async function showBearer(token: string, baseUrl: string, acceptedContain
     byId("sender-left").hidden = false;
   };
   try {
-    draw(await api.borneLink());
+    draw(await api.openedLink());
   } catch (error) {
     title.textContent = language.text("sender.closed");
     note.role = "alert";
@@ -62,7 +62,7 @@ export async function showBearer(token: string, baseUrl: string, acceptedContain
     const uploader = takeUploader(token, given, baseUrl);
     if (acceptedContainers) uploader.setAttribute("containers", acceptedContainers.join());
     // What is left changes with each upload; that it cannot be asked for is no news beside the uploader's own.
-    const look = () => void api.borneLink().then(draw, () => {});
+    const look = () => void api.openedLink().then(draw, () => {});
     for (const kind of ["upload-added", "upload-stored", "upload-removed"] as const)
       uploader.addEventListener(kind, look);
   };
@@ -79,7 +79,7 @@ function takeUploader(token: string, name: string, baseUrl: string): VideoUpload
   return uploader;
 }
 
-function leftWords({ videosLeft, bytesLeft, expiresAt }: BorneLink): string {
+function leftWords({ videosLeft, bytesLeft, expiresAt }: OpenedLink): string {
   const left = language.text("sender.left", { count: videosLeft, size: size(bytesLeft, language) });
   return `${left} · ${language.text("sender.until", { time: date(expiresAt, language) })}`;
 }

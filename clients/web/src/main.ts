@@ -8,7 +8,7 @@ import type { VideoUploader } from "video-uploader/video_uploader";
 import "video-uploader/video_uploader";
 import { language, message, tellAccepted } from "./language";
 import { Library } from "./library";
-import { borneToken, showBearer } from "./link_bearer";
+import { linkToken, showBearer } from "./link_bearer";
 import { LinksView } from "./links_view";
 import { Notifications } from "./notifications";
 import { byId, confirmed, showBanner, speak } from "./page";
@@ -26,7 +26,7 @@ async function open(): Promise<void> {
   const response = await fetch(CONFIG_URL, { cache: "no-store" });
   const config: SiteConfig = await response.json();
   tellAccepted(config.acceptedContainers);
-  const token = borneToken();
+  const token = linkToken();
   if (token) return showBearer(token, addressOfApi(config), config.acceptedContainers);
   const signIn = new SignIn(config);
   offerToSignIn(signIn);
@@ -208,7 +208,7 @@ speak("page.title");
 keepFocus(document);
 // A link that is opened in a tab that shows the page already changes nothing but what follows the `#`.
 window.addEventListener("hashchange", () => {
-  if (borneToken()) location.reload();
+  if (linkToken()) location.reload();
 });
 tellFailedShare();
 leavePlayerOfBefore();

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 GZIP_BITS = 16 + zlib.MAX_WBITS
-"""As zlib numbers its formats."""
+"""zlib's number of the gzip format."""
 
 LOST_ANSWERS = (OSError, http.client.HTTPException)
 """What a call raises that got no answer, or part of one; after those of NO_ADDRESS."""

@@ -34,7 +34,7 @@ from video_upload.private_files import (
 from video_upload.video_file import PartLayout, VideoFile
 
 FOLDER = "uploads"
-"""Of the journals, below the home folder."""
+"""Folder of the journals, below the home folder."""
 
 
 class JournaledUpload(msgspec.Struct, frozen=True, kw_only=True):
