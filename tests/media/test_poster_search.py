@@ -134,6 +134,18 @@ def test_moments_count_from_the_beginning_of_a_video_whose_clock_does_not_begin_
     assert shown_bar(video) == 2, "at a tenth of 24 seconds"
 
 
+@pytest.mark.parametrize("pictures_a_keyframe", [12, ONE_KEYFRAME])
+def test_the_clock_of_a_matroska_file_may_begin_later_too(pictures_a_keyframe: int, tmp_path: Path) -> None:
+    """Its header alone does not state when. Its duration counts from zero: a tenth of that is in the last scene."""
+    scenes = [(2.4, 1), (17.6, 3)]
+    video = write_scenes(
+        tmp_path / "v", scenes, pictures_a_keyframe=pictures_a_keyframe, start_seconds=100, muxer="matroska"
+    )
+    with av.open(str(video)) as media:
+        assert (media.start_time, media.duration) == (100_000_000, 120_000_000)
+    assert shown_bar(video) == 3
+
+
 def test_the_first_picture_is_decoded_beside_a_demuxer_that_then_reads_on_where_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,9 +42,12 @@ class PosterSearch:
         self.keyframes = Keyframes(file, media, stream)
         self._start_seconds = (media.start_time or 0) / _MICROSECONDS
         self._time_base = stream.time_base or Fraction(1, 1000)
+        self._start = stream.start_time or 0
 
     def over_time(self, duration_seconds: float) -> Iterator[VideoFrame]:
         """Pictures all over the duration; the first one last."""
+        if self._media.start_time is None:
+            self._start_by_index()
         first: VideoFrame | None = None
         for target_seconds in self._targets(duration_seconds):
             if time.process_time() > _CPU_SECONDS:
@@ -72,6 +75,19 @@ class PosterSearch:
         except (FFmpegError, MediaError):
             pass  # the first picture is enough
         yield (None if waiting is None else _picture_of(waiting)) or self._first_picture()
+
+    def _start_by_index(self) -> None:
+        """Let the video begin with its first keyframe: the header of a Matroska file does not state when it begins."""
+        try:
+            self._media.seek(0, stream=self._stream)  # the first time, libavformat then reads the index
+        except MemoryError:
+            raise
+        except (FFmpegError, MediaError):
+            return  # zero is likely
+        entries = self._stream.index_entries
+        if len(entries):
+            self._start = entries[0].timestamp
+            self._start_seconds = float(self._start * self._time_base)
 
     def _targets(self, duration_seconds: float) -> Iterator[float]:
         """Lazily: most videos show something at the first moment, and an index can be long."""
@@ -111,8 +127,7 @@ class PosterSearch:
         return nearest
 
     def _is_at_beginning(self, pts: int | None) -> bool:
-        start = self._stream.start_time or 0
-        return pts is None or (pts - start) * self._time_base < _BEGINNING_SECONDS
+        return pts is None or (pts - self._start) * self._time_base < _BEGINNING_SECONDS
 
 
 def _picture_of(packet: "Packet[VideoStream]") -> VideoFrame | None:
