@@ -70,7 +70,7 @@ OPERATORS_COMMANDS: tuple[Sequence[str], ...] = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Took:
+class CommandTime:
     """A command's time. refusal: the engine's words, where it refused."""
 
     seconds: float
@@ -205,14 +205,14 @@ class Life:
         self._step("up again", again, not again.changes)
         self._demand(kept.keys() <= self._resources().keys(), "something kept is gone")
 
-    def _pulumi_changes(self, command: str, *words: str) -> Took:
+    def _pulumi_changes(self, command: str, *words: str) -> CommandTime:
         """A `pulumi` command that changes the stack, and needs no program."""
         began = time.monotonic()
         try:
             self._engine.pulumi(command, "--yes", "--stack", self._stack, *words)
         except EngineError as error:
-            return Took(seconds=time.monotonic() - began, refusal=str(error))
-        return Took(seconds=time.monotonic() - began)
+            return CommandTime(seconds=time.monotonic() - began, refusal=str(error))
+        return CommandTime(seconds=time.monotonic() - began)
 
     def _configuration(self) -> dict[str, str]:
         told = json.loads(self._engine.pulumi("config", "--json", "--stack", self._stack))

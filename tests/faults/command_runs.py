@@ -9,10 +9,10 @@ from typing import Any
 from chalicelib.core.completion import LEASE
 from chalicelib.core.video_record import State
 from tests.faults.command_process import Command
+from tests.faults.fault_modes import Mode, PlannedFault
 from tests.faults.kinds import Moment
 from tests.faults.runs import Run
 from tests.faults.verifier import Broken, residue
-from tests.faults.ways import Trouble, Way
 
 PATIENCE_SECONDS = LEASE.total_seconds() + 90
 """A command that has not ended by then is stuck. Its own waits are short; a completion that the platform has heard no
@@ -101,20 +101,20 @@ class CommandRun(Run):
 
     def _begin(self, parts: int) -> Attempt:
         """The upload under its fault."""
-        troubles = self.troubles(parts)
+        planned_faults = self.planned_faults(parts)
         if self.kind.call == "list":
             # What an earlier run has sent is asked for.
-            self.lane.line.begin(Trouble("put", Way.DIES_THEN, first=self.chance.randint(1, parts - 1)))
+            self.lane.line.begin(PlannedFault("put", Mode.DIES_THEN, first=self.chance.randint(1, parts - 1)))
             self._attempt(*self.upload_command)
-        self.lane.line.begin(*troubles)
+        self.lane.line.begin(*planned_faults)
         if self.kind.s3_operation:
-            is_lost = self.kind.way is Way.LOST
+            is_lost = self.kind.mode is Mode.LOST
             fault = {"loseResponse": True} if is_lost else {"status": 503, "code": "SlowDown"}
             self.scene.fail(self.kind.s3_operation, self.person.owner, times=self.chance.choice((1, 2, 4, 9)), **fault)
             self.struck = 1
         first = self._attempt(*self.upload_command, is_under_fault=True)
         self._tell_check(first)
-        self.struck += sum(trouble.struck for trouble in troubles if trouble.call == self.kind.call)
+        self.struck += sum(planned.struck for planned in planned_faults if planned.call == self.kind.call)
         return first
 
     def _finish(self) -> str | None:
@@ -138,11 +138,11 @@ class CommandRun(Run):
         self._tell_check(uploaded)
         video_id = uploaded.video.get("videoId", "none")
         arguments = ("list",) if self.kind.call == "library" else ("delete", video_id, "--yes")
-        troubles = self.troubles(1)
-        self.lane.line.begin(*troubles)
+        planned_faults = self.planned_faults(1)
+        self.lane.line.begin(*planned_faults)
         first = self._attempt(*arguments, is_under_fault=True)
         self._tell_check(first)
-        self.struck = troubles[0].struck
+        self.struck = planned_faults[0].struck
         self.lane.line.lift()
         again = self._attempt(*arguments)
         self._tell_check(again)
@@ -169,7 +169,7 @@ class CommandRun(Run):
             [*arguments, "--json"],
             environment,
             self.folder,
-            is_impatient=self.kind.way is Way.LATE,
+            is_impatient=self.kind.mode is Mode.LATE,
             file_bytes=self.chance.randint(0, 900) if special == "journal-full" else None,
         )
         attempt = self._watch(command, arguments, special)
@@ -211,7 +211,7 @@ class CommandRun(Run):
         if self.kind.moment is not Moment.KILLED:
             self.strike()
             return False
-        time.sleep(self.chance.choice((0, 0, 0.01, 0.03)) if self.kind.way is Way.DIES_THEN else 0)
+        time.sleep(self.chance.choice((0, 0, 0.01, 0.03)) if self.kind.mode is Mode.DIES_THEN else 0)
         command.kill()
         return True
 

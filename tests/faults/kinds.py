@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tests.faults.ways import Way
+from tests.faults.fault_modes import Mode
 
 
 class Client(StrEnum):
@@ -18,7 +18,7 @@ class Client(StrEnum):
 
 
 class Moment(StrEnum):
-    """An event at the moment at which a trouble would end the client (DIES_*), in place of that end."""
+    """An event at the moment at which a fault would end the client (DIES_*), in place of that end."""
 
     KILLED = "killed"
     CHANGED = "file-changed"
@@ -43,7 +43,7 @@ class Kind:
 
     client: Client
     call: str
-    way: Way | None = None
+    mode: Mode | None = None
     moment: Moment = Moment.KILLED
     s3_operation: str = ""
     special: str = ""
@@ -52,7 +52,7 @@ class Kind:
     def name(self) -> str:
         if self.special:
             return f"{self.client}/{self.call}/{self.special}"
-        what = self.way.value if self.way else ""
+        what = self.mode.value if self.mode else ""
         if self.s3_operation:
             return f"{self.client}/s3-{self.s3_operation}/{what}"
         if self.moment is not Moment.KILLED:
@@ -65,24 +65,56 @@ class Kind:
         return self.moment not in {Moment.KILLED, Moment.CHANGED, Moment.TOUCHED, Moment.EVENT_REPEATED}
 
 
-_BROKEN_LINES = (Way.RESET, Way.LOST, Way.HALF_ANSWER, Way.LATE)
-_REFUSALS = (Way.INTERNAL_ERROR, Way.UNAVAILABLE, Way.TOO_MANY)
-_DEATHS = (Way.DIES_BEFORE, Way.DIES_AFTER, Way.DIES_THEN)
-_BETWEEN = (Way.GARBAGE, Way.GATEWAY_TIMEOUT, Way.TWICE)
+_BROKEN_LINES = (Mode.RESET, Mode.LOST, Mode.HALF_ANSWER, Mode.LATE)
+_REFUSALS = (Mode.INTERNAL_ERROR, Mode.UNAVAILABLE, Mode.TOO_MANY)
+_DEATHS = (Mode.DIES_BEFORE, Mode.DIES_AFTER, Mode.DIES_THEN)
+_BETWEEN = (Mode.GARBAGE, Mode.GATEWAY_TIMEOUT, Mode.TWICE)
 
-_COMMAND_CALLS: dict[str, tuple[Way, ...]] = {
-    "token": (Way.REFUSED, Way.RESET, Way.HALF_ANSWER, Way.LATE, Way.INTERNAL_ERROR, Way.UNAVAILABLE, Way.GARBAGE),
-    "init": (Way.REFUSED, Way.HALF_REQUEST, *_BROKEN_LINES, *_REFUSALS, *_BETWEEN, *_DEATHS),
+_COMMAND_CALLS: dict[str, tuple[Mode, ...]] = {
+    "token": (
+        Mode.REFUSED,
+        Mode.RESET,
+        Mode.HALF_ANSWER,
+        Mode.LATE,
+        Mode.INTERNAL_ERROR,
+        Mode.UNAVAILABLE,
+        Mode.GARBAGE,
+    ),
+    "init": (Mode.REFUSED, Mode.HALF_REQUEST, *_BROKEN_LINES, *_REFUSALS, *_BETWEEN, *_DEATHS),
     "put": (
-        *(Way.HALF_REQUEST, *_BROKEN_LINES, Way.INTERNAL_ERROR, Way.UNAVAILABLE, Way.GARBAGE, Way.TWICE, Way.EXPIRED),
+        *(
+            Mode.HALF_REQUEST,
+            *_BROKEN_LINES,
+            Mode.INTERNAL_ERROR,
+            Mode.UNAVAILABLE,
+            Mode.GARBAGE,
+            Mode.TWICE,
+            Mode.EXPIRED,
+        ),
         *_DEATHS,
     ),
-    "sign": (*_BROKEN_LINES, Way.UNAVAILABLE, Way.GARBAGE),
-    "list": (*_BROKEN_LINES, Way.INTERNAL_ERROR, Way.TOO_MANY, Way.GARBAGE),
-    "complete": (Way.REFUSED, Way.HALF_REQUEST, *_BROKEN_LINES, *_REFUSALS, *_BETWEEN, *_DEATHS),
-    "status": (Way.REFUSED, Way.RESET, Way.HALF_ANSWER, Way.LATE, *_REFUSALS, Way.GARBAGE, *_DEATHS),
-    "library": (Way.RESET, Way.HALF_ANSWER, Way.INTERNAL_ERROR, Way.GARBAGE),
-    "delete": (Way.RESET, Way.LOST, Way.HALF_ANSWER, Way.UNAVAILABLE, Way.GARBAGE, Way.TWICE, Way.DIES_AFTER),
+    "sign": (*_BROKEN_LINES, Mode.UNAVAILABLE, Mode.GARBAGE),
+    "list": (*_BROKEN_LINES, Mode.INTERNAL_ERROR, Mode.TOO_MANY, Mode.GARBAGE),
+    "complete": (Mode.REFUSED, Mode.HALF_REQUEST, *_BROKEN_LINES, *_REFUSALS, *_BETWEEN, *_DEATHS),
+    "status": (
+        Mode.REFUSED,
+        Mode.RESET,
+        Mode.HALF_ANSWER,
+        Mode.LATE,
+        *_REFUSALS,
+        Mode.GARBAGE,
+        *_DEATHS,
+    ),
+    "library": (Mode.RESET, Mode.HALF_ANSWER, Mode.INTERNAL_ERROR, Mode.GARBAGE),
+    "delete": (
+        Mode.RESET,
+        Mode.LOST,
+        Mode.HALF_ANSWER,
+        Mode.UNAVAILABLE,
+        Mode.GARBAGE,
+        Mode.TWICE,
+        Mode.DIES_AFTER,
+    ),
 }
 
 _MOMENTS: tuple[tuple[str, Moment], ...] = (
@@ -104,12 +136,12 @@ _MOMENTS: tuple[tuple[str, Moment], ...] = (
 _S3_OPERATIONS = ("CreateMultipartUpload", "PutObject", "CompleteMultipartUpload", "PutObjectTagging", "GetObject")
 
 _COMMAND = (
-    *(Kind(client=Client.COMMAND, call=call, way=way) for call, ways in _COMMAND_CALLS.items() for way in ways),
-    *(Kind(client=Client.COMMAND, call=call, way=Way.DIES_BEFORE, moment=moment) for call, moment in _MOMENTS),
+    *(Kind(client=Client.COMMAND, call=call, mode=mode) for call, modes in _COMMAND_CALLS.items() for mode in modes),
+    *(Kind(client=Client.COMMAND, call=call, mode=Mode.DIES_BEFORE, moment=moment) for call, moment in _MOMENTS),
     *(
-        Kind(client=Client.COMMAND, call="", way=way, s3_operation=operation)
+        Kind(client=Client.COMMAND, call="", mode=mode, s3_operation=operation)
         for operation in _S3_OPERATIONS
-        for way in (Way.UNAVAILABLE, Way.LOST)
+        for mode in (Mode.UNAVAILABLE, Mode.LOST)
     ),
     *(
         Kind(client=Client.COMMAND, call="any-moment", special=special)
@@ -117,25 +149,32 @@ _COMMAND = (
     ),
 )
 
-_LINK_CALLS: dict[str, tuple[Way, ...]] = {
+_LINK_CALLS: dict[str, tuple[Mode, ...]] = {
     "init": (*_BROKEN_LINES, *_REFUSALS, *_BETWEEN, *_DEATHS),
-    "put": (Way.RESET, Way.LOST, Way.EXPIRED, *_DEATHS),
-    "list": (Way.RESET, Way.HALF_ANSWER, Way.UNAVAILABLE),
-    "complete": (*_BROKEN_LINES, Way.UNAVAILABLE, *_BETWEEN, *_DEATHS),
+    "put": (Mode.RESET, Mode.LOST, Mode.EXPIRED, *_DEATHS),
+    "list": (Mode.RESET, Mode.HALF_ANSWER, Mode.UNAVAILABLE),
+    "complete": (*_BROKEN_LINES, Mode.UNAVAILABLE, *_BETWEEN, *_DEATHS),
 }
 
 _LINK = (
-    *(Kind(client=Client.LINK, call=call, way=way) for call, ways in _LINK_CALLS.items() for way in ways),
+    *(Kind(client=Client.LINK, call=call, mode=mode) for call, modes in _LINK_CALLS.items() for mode in modes),
     *(Kind(client=Client.LINK, call="any-moment", special=special) for special in ("killed", "interrupted")),
 )
 
-_MACHINE_CALLS: dict[str, tuple[Way, ...]] = {
-    "token": (Way.REFUSED, Way.RESET, Way.HALF_ANSWER, Way.LATE, Way.INTERNAL_ERROR, Way.GARBAGE),
-    "init": (*_BROKEN_LINES, Way.UNAVAILABLE, Way.TOO_MANY, *_BETWEEN, *_DEATHS),
-    "put": (Way.RESET, Way.LOST, Way.EXPIRED, *_DEATHS),
-    "list": (Way.RESET, Way.HALF_ANSWER, Way.UNAVAILABLE),
-    "complete": (*_BROKEN_LINES, Way.UNAVAILABLE, *_BETWEEN, *_DEATHS),
-    "status": (Way.RESET, Way.UNAVAILABLE, *_DEATHS),
+_MACHINE_CALLS: dict[str, tuple[Mode, ...]] = {
+    "token": (
+        Mode.REFUSED,
+        Mode.RESET,
+        Mode.HALF_ANSWER,
+        Mode.LATE,
+        Mode.INTERNAL_ERROR,
+        Mode.GARBAGE,
+    ),
+    "init": (*_BROKEN_LINES, Mode.UNAVAILABLE, Mode.TOO_MANY, *_BETWEEN, *_DEATHS),
+    "put": (Mode.RESET, Mode.LOST, Mode.EXPIRED, *_DEATHS),
+    "list": (Mode.RESET, Mode.HALF_ANSWER, Mode.UNAVAILABLE),
+    "complete": (*_BROKEN_LINES, Mode.UNAVAILABLE, *_BETWEEN, *_DEATHS),
+    "status": (Mode.RESET, Mode.UNAVAILABLE, *_DEATHS),
 }
 
 _MACHINE_MOMENTS: tuple[tuple[str, Moment], ...] = (
@@ -146,38 +185,53 @@ _MACHINE_MOMENTS: tuple[tuple[str, Moment], ...] = (
 )
 
 _MACHINE = (
-    *(Kind(client=Client.MACHINE, call=call, way=way) for call, ways in _MACHINE_CALLS.items() for way in ways),
-    *(Kind(client=Client.MACHINE, call=call, way=Way.DIES_BEFORE, moment=moment) for call, moment in _MACHINE_MOMENTS),
+    *(Kind(client=Client.MACHINE, call=call, mode=mode) for call, modes in _MACHINE_CALLS.items() for mode in modes),
+    *(
+        Kind(client=Client.MACHINE, call=call, mode=Mode.DIES_BEFORE, moment=moment)
+        for call, moment in _MACHINE_MOMENTS
+    ),
     *(Kind(client=Client.MACHINE, call="any-moment", special=special) for special in ("killed", "interrupted")),
 )
 
-_PAGE_CALLS: dict[str, tuple[Way, ...]] = {
-    "init": (*_BROKEN_LINES, Way.UNAVAILABLE, Way.TOO_MANY, *_BETWEEN, *_DEATHS),
-    "put": (Way.HALF_REQUEST, *_BROKEN_LINES, Way.UNAVAILABLE, Way.GARBAGE, Way.TWICE, Way.EXPIRED, *_DEATHS),
-    "list": (Way.RESET, Way.HALF_ANSWER, Way.UNAVAILABLE, Way.GARBAGE),
-    "complete": (*_BROKEN_LINES, Way.INTERNAL_ERROR, *_BETWEEN, *_DEATHS),
-    "status": (Way.RESET, Way.GARBAGE, Way.DIES_BEFORE),
-    "library": (Way.RESET, Way.UNAVAILABLE, Way.GARBAGE),
-    "unfinished": (Way.RESET, Way.GARBAGE),
+_PAGE_CALLS: dict[str, tuple[Mode, ...]] = {
+    "init": (*_BROKEN_LINES, Mode.UNAVAILABLE, Mode.TOO_MANY, *_BETWEEN, *_DEATHS),
+    "put": (
+        Mode.HALF_REQUEST,
+        *_BROKEN_LINES,
+        Mode.UNAVAILABLE,
+        Mode.GARBAGE,
+        Mode.TWICE,
+        Mode.EXPIRED,
+        *_DEATHS,
+    ),
+    "list": (Mode.RESET, Mode.HALF_ANSWER, Mode.UNAVAILABLE, Mode.GARBAGE),
+    "complete": (*_BROKEN_LINES, Mode.INTERNAL_ERROR, *_BETWEEN, *_DEATHS),
+    "status": (Mode.RESET, Mode.GARBAGE, Mode.DIES_BEFORE),
+    "library": (Mode.RESET, Mode.UNAVAILABLE, Mode.GARBAGE),
+    "unfinished": (Mode.RESET, Mode.GARBAGE),
 }
 
 _PAGE = (
-    *(Kind(client=Client.PAGE, call=call, way=way) for call, ways in _PAGE_CALLS.items() for way in ways),
+    *(Kind(client=Client.PAGE, call=call, mode=mode) for call, modes in _PAGE_CALLS.items() for mode in modes),
     *(
         Kind(client=Client.PAGE, call="any-moment", special=special)
         for special in ("closed", "other-device", "offline", "token-expired")
     ),
 )
 
-_LINK_PAGE_CALLS: dict[str, tuple[Way, ...]] = {
-    "init": (*_BROKEN_LINES, Way.UNAVAILABLE, Way.TOO_MANY, *_BETWEEN, *_DEATHS),
-    "put": (Way.RESET, Way.LOST, Way.EXPIRED, *_DEATHS),
-    "list": (Way.RESET, Way.UNAVAILABLE),
-    "complete": (*_BROKEN_LINES, Way.UNAVAILABLE, *_BETWEEN, *_DEATHS),
+_LINK_PAGE_CALLS: dict[str, tuple[Mode, ...]] = {
+    "init": (*_BROKEN_LINES, Mode.UNAVAILABLE, Mode.TOO_MANY, *_BETWEEN, *_DEATHS),
+    "put": (Mode.RESET, Mode.LOST, Mode.EXPIRED, *_DEATHS),
+    "list": (Mode.RESET, Mode.UNAVAILABLE),
+    "complete": (*_BROKEN_LINES, Mode.UNAVAILABLE, *_BETWEEN, *_DEATHS),
 }
 
 _LINK_PAGE = (
-    *(Kind(client=Client.LINK_PAGE, call=call, way=way) for call, ways in _LINK_PAGE_CALLS.items() for way in ways),
+    *(
+        Kind(client=Client.LINK_PAGE, call=call, mode=mode)
+        for call, modes in _LINK_PAGE_CALLS.items()
+        for mode in modes
+    ),
     *(Kind(client=Client.LINK_PAGE, call="any-moment", special=special) for special in ("closed", "offline")),
 )
 

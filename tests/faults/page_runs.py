@@ -7,11 +7,11 @@ from collections.abc import Callable
 import jwt
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.faults.fault_modes import Mode, PlannedFault
 from tests.faults.kinds import Kind, Moment
 from tests.faults.runs import Run
 from tests.faults.scene import Lane, Scene
 from tests.faults.verifier import Broken
-from tests.faults.ways import Trouble, Way
 from tests.web import walkthroughs
 
 HURRY = 25
@@ -54,12 +54,12 @@ class PageRun(Run):
         try:
             page = self._open(context)
             if self.kind.call == "list":
-                self.lane.line.begin(Trouble("put", Way.DIES_BEFORE, first=self.chance.randint(2, parts)))
+                self.lane.line.begin(PlannedFault("put", Mode.DIES_BEFORE, first=self.chance.randint(2, parts)))
                 page = self._choose_and_rest(page)
-            troubles = self.troubles(parts)
-            self.lane.line.begin(*troubles)
+            planned_faults = self.planned_faults(parts)
+            self.lane.line.begin(*planned_faults)
             page = self._under_fault(context, page)
-            self.struck += sum(trouble.struck for trouble in troubles if trouble.call == self.kind.call)
+            self.struck += sum(planned.struck for planned in planned_faults if planned.call == self.kind.call)
             self.lane.line.lift()
             context, page = self._on_another_device(context, page)
             self.verify(self._finish(page))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from tests.event_loop_thread import EventLoopThread
-from tests.faults.ways import Line, Way
+from tests.faults.fault_modes import Line, Mode
 
 HOST = "127.0.0.1"
 SPELL_SECONDS = 0.4
@@ -50,7 +50,7 @@ class Head:
 
 
 Route = Callable[[Head], tuple[Line, str] | None]
-"""The line and the name of a call; None for what no trouble strikes."""
+"""The line and the name of a call; None for calls without faults."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class _Call:
     writer: asyncio.StreamWriter
 
 
-class Door:
+class Listener:
     """An address that leads to a server of the platform."""
 
     def __init__(self, target_port: int, route: Route) -> None:
@@ -103,49 +103,49 @@ class Door:
             await self._pipe(head, reader, writer)
             return
         line, name = self._route(head) or (None, "")
-        way = line.take(name) if line else None
-        if line is None or way is None:
+        mode = line.take(name) if line else None
+        if line is None or mode is None:
             await _send(writer, await self._exchange(head, await reader.readexactly(head.body_bytes)))
             return
         call = _Call(line, name, head, reader, writer)
         before = {
-            Way.REFUSED: self._refuse,
-            Way.RESET: self._reset,
-            Way.HALF_REQUEST: self._cut_request,
+            Mode.REFUSED: self._refuse,
+            Mode.RESET: self._reset,
+            Mode.HALF_REQUEST: self._cut_request,
         }
-        if way in before:
-            await before[way](call)
+        if mode in before:
+            await before[mode](call)
         else:
-            await self._fail(way, call, await reader.readexactly(head.body_bytes))
+            await self._fail(mode, call, await reader.readexactly(head.body_bytes))
 
-    async def _fail(self, way: Way, call: _Call, body: bytes) -> None:
-        """A way that begins once the request is there."""
-        if way is Way.DIES_BEFORE:
+    async def _fail(self, mode: Mode, call: _Call, body: bytes) -> None:
+        """Let the call fail once the request has arrived."""
+        if mode is Mode.DIES_BEFORE:
             await _end_client(call.line)
-        if way in {Way.DIES_BEFORE, *_NOT_CARRIED_OUT}:
+        if mode in {Mode.DIES_BEFORE, *_NOT_CARRIED_OUT}:
             answer = b""
-        elif way is Way.TWICE:
+        elif mode is Mode.TWICE:
             answer, _ = await asyncio.gather(self._exchange(call.head, body), self._exchange(call.head, body))
         else:
             answer = await self._exchange(call.head, body)
-        match way:
-            case Way.HALF_ANSWER:
+        match mode:
+            case Mode.HALF_ANSWER:
                 start = answer.index(b"\r\n\r\n") + 4
                 await _send(call.writer, answer[: (start + len(answer)) // 2])
-            case Way.TWICE:
+            case Mode.TWICE:
                 await _send(call.writer, answer)
-            case Way.DIES_THEN:
+            case Mode.DIES_THEN:
                 await _send(call.writer, answer)
                 await _end_client(call.line)
-            case Way.DIES_BEFORE | Way.DIES_AFTER | Way.LOST | Way.LATE:
-                if way is Way.DIES_AFTER:
+            case Mode.DIES_BEFORE | Mode.DIES_AFTER | Mode.LOST | Mode.LATE:
+                if mode is Mode.DIES_AFTER:
                     await _end_client(call.line)
-                if way is Way.LATE:
+                if mode is Mode.LATE:
                     with suppress(TimeoutError):
                         await asyncio.wait_for(call.reader.read(1), LATE_SECONDS)
                 _reset(call.writer)
             case _:
-                await _send(call.writer, refusal(way, call.name, call.head))
+                await _send(call.writer, refusal(mode, call.name, call.head))
 
     async def _refuse(self, call: _Call) -> None:
         await self.close()
@@ -188,28 +188,28 @@ class Proxy(EventLoopThread):
 
     def __init__(self) -> None:
         super().__init__("fault proxy")
-        self._doors: list[Door] = []
+        self._listeners: list[Listener] = []
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for door in self._doors:
-            self._run(door.close())
+        for listener in self._listeners:
+            self._run(listener.close())
         self._run(_cancel_others())
         super().__exit__(kind, error, trace)
 
-    def open(self, target_port: int, route: Route) -> Door:
-        door = Door(target_port, route)
-        self._run(door.open())
-        self._doors.append(door)
-        return door
+    def open(self, target_port: int, route: Route) -> Listener:
+        listener = Listener(target_port, route)
+        self._run(listener.open())
+        self._listeners.append(listener)
+        return listener
 
-    def shut(self, door: Door) -> None:
-        """Refuse connections at this door until it is opened again."""
-        self._run(door.close())
+    def shut(self, listener: Listener) -> None:
+        """Refuse connections at this listener until it is opened again."""
+        self._run(listener.close())
 
-    def reopen(self, door: Door) -> None:
-        self._run(door.open())
+    def reopen(self, listener: Listener) -> None:
+        self._run(listener.open())
 
 
 async def _cancel_others() -> None:
@@ -251,21 +251,21 @@ async def _end_client(line: Line) -> None:
 
 
 _REASONS = {
-    Way.INTERNAL_ERROR: (500, "Internal Server Error", "internal_error", "InternalError"),
-    Way.UNAVAILABLE: (503, "Service Unavailable", "storage_unavailable", "SlowDown"),
-    Way.TOO_MANY: (429, "Too Many Requests", "too_many_requests", "SlowDown"),
-    Way.GATEWAY_TIMEOUT: (504, "Gateway Timeout", "gateway_timeout", "InternalError"),
-    Way.EXPIRED: (403, "Forbidden", "forbidden", "AccessDenied"),
+    Mode.INTERNAL_ERROR: (500, "Internal Server Error", "internal_error", "InternalError"),
+    Mode.UNAVAILABLE: (503, "Service Unavailable", "storage_unavailable", "SlowDown"),
+    Mode.TOO_MANY: (429, "Too Many Requests", "too_many_requests", "SlowDown"),
+    Mode.GATEWAY_TIMEOUT: (504, "Gateway Timeout", "gateway_timeout", "InternalError"),
+    Mode.EXPIRED: (403, "Forbidden", "forbidden", "AccessDenied"),
 }
-_NOT_CARRIED_OUT = frozenset({*_REASONS, Way.GARBAGE} - {Way.GATEWAY_TIMEOUT})
+_NOT_CARRIED_OUT = frozenset({*_REASONS, Mode.GARBAGE} - {Mode.GATEWAY_TIMEOUT})
 _PAGE = b"<!doctype html><title>Welcome</title><p>Accept the terms of this network."
 
 
-def refusal(way: Way, call: str, head: Head) -> bytes:
+def refusal(mode: Mode, call: str, head: Head) -> bytes:
     """An answer that is not the platform's own."""
-    if way is Way.GARBAGE:
+    if mode is Mode.GARBAGE:
         return _answer(200, "OK", "text/html", _PAGE, head)
-    status, reason, code, s3_code = _REASONS[way]
+    status, reason, code, s3_code = _REASONS[mode]
     if call == "put":
         xml = f"<?xml version='1.0' encoding='UTF-8'?>\n<Error><Code>{s3_code}</Code><Message>No.</Message></Error>"
         return _answer(status, reason, "application/xml", xml.encode(), head)

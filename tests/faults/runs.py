@@ -1,4 +1,4 @@
-"""The parts that all runs share: person and file, its troubles, what strikes the platform, and the verification."""
+"""The parts that all runs share: person and file, planned faults, what strikes the platform, and the verification."""
 
 import os
 import signal
@@ -9,10 +9,10 @@ from hashlib import sha256
 from random import Random
 
 from local.stand_in import names
+from tests.faults.fault_modes import Mode, PlannedFault
 from tests.faults.kinds import Client, Kind, Moment
 from tests.faults.scene import Lane, Person, Scene
 from tests.faults.verifier import Broken, doubled, lost, residue
-from tests.faults.ways import Trouble, Way
 
 STARTS_OVER = {Moment.CHANGED, Moment.TOUCHED}
 
@@ -51,21 +51,21 @@ class Run:
         """A new person, signed in by this client."""
         return self.scene.somebody(self.lane, client_id=client_id)
 
-    def troubles(self, parts: int) -> list[Trouble]:
+    def planned_faults(self, parts: int) -> list[PlannedFault]:
         """Return what goes wrong, when and how often, as the seed decides."""
-        way, call = self.kind.way, self.kind.call
-        if way is None or not call:
+        mode, call = self.kind.mode, self.kind.call
+        if mode is None or not call:
             return []
         first = 1
         if call == "put":
             first = self.chance.randint(1, parts)
         elif call == "status" and self.kind.client in {Client.COMMAND, Client.MACHINE}:
             first = self.chance.randint(1, 2)
-        is_once = way in {Way.DIES_BEFORE, Way.DIES_AFTER, Way.DIES_THEN}
-        times = 1 if is_once else self.chance.choice((1, 1, 2) if way is Way.LATE else (1, 1, 2, 3, 12))
-        own = Trouble(call, way, first, times)
+        is_once = mode in {Mode.DIES_BEFORE, Mode.DIES_AFTER, Mode.DIES_THEN}
+        times = 1 if is_once else self.chance.choice((1, 1, 2) if mode is Mode.LATE else (1, 1, 2, 3, 12))
+        own = PlannedFault(call, mode, first, times)
         # A client signs again after a URL has expired.
-        return [own, Trouble("put", Way.EXPIRED, times=2)] if call == "sign" else [own]
+        return [own, PlannedFault("put", Mode.EXPIRED, times=2)] if call == "sign" else [own]
 
     def strike(self) -> None:
         """Let the kind's moment come, while a call is held."""

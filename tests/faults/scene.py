@@ -19,9 +19,9 @@ from chalicelib.environment import stand_in_environment
 from local.platform import LocalPlatform, Ports
 from local.sign_in.clients import API_SCOPES, Client
 from local.stand_in.provision import allow_origins
-from tests.faults.proxy import Door, Head, Proxy
+from tests.faults.fault_modes import Line
+from tests.faults.proxy import Head, Listener, Proxy
 from tests.faults.verifier import Verifier
-from tests.faults.ways import Line
 from tests.media.sample_videos import MIB, write_sample_video
 from video_upload.credentials import SignIn, StoredCredentials
 
@@ -59,8 +59,8 @@ class Lane:
     """Doors of the site and the sign-in for one run at a time."""
 
     folder: Path
-    site: Door = field(init=False)
-    sign_in: Door = field(init=False)
+    site: Listener = field(init=False)
+    sign_in: Listener = field(init=False)
     line: Line = field(default_factory=Line)
 
     def route_site(self, head: Head) -> tuple[Line, str] | None:
@@ -75,9 +75,9 @@ class Lane:
 
 
 class Scene:
-    """The platform, its doors and the people on them."""
+    """The platform, its listeners and the people on them."""
 
-    def __init__(self, platform: LocalPlatform, proxy: Proxy, store: Door, lanes: list[Lane], folder: Path) -> None:
+    def __init__(self, platform: LocalPlatform, proxy: Proxy, store: Listener, lanes: list[Lane], folder: Path) -> None:
         self.platform = platform
         self.proxy = proxy
         self.store = store

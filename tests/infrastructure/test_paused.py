@@ -36,7 +36,7 @@ EVERYTHING_ON = {
 """Every optional feature of a stage, so that nothing escapes by being switched off."""
 
 
-class Spends(Enum):
+class CostKind(Enum):
     """Costs of a paused stage's resource."""
 
     STOPPED = "by being called, and it is not called"
@@ -110,15 +110,15 @@ FREE = {
 }
 
 
-def spending(kind: str) -> Spends | None:
+def spending(kind: str) -> CostKind | None:
     """Cost of a type of resource; None for a type without a decision."""
     if kind in STOPPED:
-        return Spends.STOPPED
+        return CostKind.STOPPED
     if kind in BY_THE_MONTH:
-        return Spends.BY_THE_MONTH
+        return CostKind.BY_THE_MONTH
     if kind in BY_USE:
-        return Spends.BY_USE
-    return Spends.NOTHING if kind.removeprefix("aws:") in FREE or kind.startswith("random:") else None
+        return CostKind.BY_USE
+    return CostKind.NOTHING if kind.removeprefix("aws:") in FREE or kind.startswith("random:") else None
 
 
 @functools.cache
@@ -182,7 +182,7 @@ def test_whatever_goes_on_costing_stands_in_the_runbook(paused: Recording) -> No
     costing = {
         resource.type.rpartition(":")[2]
         for resource in paused.resources
-        if spending(resource.type) in {Spends.BY_THE_MONTH, Spends.BY_USE}
+        if spending(resource.type) in {CostKind.BY_THE_MONTH, CostKind.BY_USE}
     }
     every_stage = {kind.rpartition(":")[2] for kind in BY_THE_MONTH | BY_USE}
     assert costing <= listed

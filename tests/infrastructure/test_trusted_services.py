@@ -136,7 +136,7 @@ CALLERS: dict[tuple[str, str], Caller] = {
 
 
 @dataclass(frozen=True)
-class LetIn:
+class TrustedService:
     """One service in one statement."""
 
     where: str
@@ -177,7 +177,7 @@ def program(request: pytest.FixtureRequest) -> Recording:
     return recorded(request.param)
 
 
-def let_in(recording: Recording) -> Iterator[LetIn]:
+def let_in(recording: Recording) -> Iterator[TrustedService]:
     for resource, _, found in policies(recording):
         for each in found:
             principal = each.get("Principal")
@@ -185,11 +185,11 @@ def let_in(recording: Recording) -> Iterator[LetIn]:
                 for service in as_list(principal.get("Service", [])):
                     called = as_list(each["Action"])[0].partition(":")[0]
                     where = f"{resource.name}: {each.get('Sid')}"
-                    yield LetIn(where, short(service), called, each.get("Condition", {}))
+                    yield TrustedService(where, short(service), called, each.get("Condition", {}))
     for permission in recording.of("lambda/permission:Permission"):
         asked = {SOURCE_ARN: "sourceArn", SOURCE_ACCOUNT: "sourceAccount"}
         tests = {key: permission.inputs[name] for key, name in asked.items() if permission.inputs.get(name)}
-        yield LetIn(permission.name, short(permission.inputs["principal"]), "lambda", {"StringEquals": tests})
+        yield TrustedService(permission.name, short(permission.inputs["principal"]), "lambda", {"StringEquals": tests})
 
 
 def short(principal: str) -> str:

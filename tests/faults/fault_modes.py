@@ -1,12 +1,12 @@
-"""Ways in which a call goes wrong, and which of a line's calls they strike."""
+"""Fault modes of calls, and the faults planned for a line."""
 
 import threading
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-class Way(StrEnum):
-    """One way. The values stand in the names of kinds."""
+class Mode(StrEnum):
+    """Mode of a failing call. The values are part of the names of kinds."""
 
     REFUSED = "refused"
     """The connection is reset, and for a while no new one is taken."""
@@ -26,9 +26,9 @@ class Way(StrEnum):
     GATEWAY_TIMEOUT = "504"
     """The call is carried out, and the gateway gives up before its answer."""
     GARBAGE = "garbage"
-    """Something on the way answers 200 with a page of its own."""
+    """Something on the line answers 200 with a page of its own."""
     TWICE = "twice"
-    """Something on the way sends the request twice."""
+    """Something on the line sends the request twice."""
     EXPIRED = "expired"
     """S3 refuses the URL as expired."""
     DIES_BEFORE = "dies-before"
@@ -40,11 +40,11 @@ class Way(StrEnum):
 
 
 @dataclass
-class Trouble:
-    """A way that strikes a call. first: of its occurrences, from 1. times: how many in a row."""
+class PlannedFault:
+    """A fault in a call. first: its first affected occurrence, from 1. times: number of occurrences in a row."""
 
     call: str
-    way: Way
+    mode: Mode
     first: int = 1
     times: int = 1
     seen: int = 0
@@ -53,40 +53,40 @@ class Trouble:
 
 @dataclass
 class Line:
-    """The way between one client and the platform.
+    """The line between one client and the platform.
 
-    struck: set when a trouble has struck that ends the client; client_gone: set once the client has ended.
+    struck: set when a fault has struck that ends the client; client_gone: set once the client has ended.
     """
 
-    troubles: list[Trouble] = field(default_factory=list[Trouble])
+    planned_faults: list[PlannedFault] = field(default_factory=list[PlannedFault])
     calls: list[str] = field(default_factory=list[str])
     client_must_end: threading.Event = field(default_factory=threading.Event)
     client_gone: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def take(self, call: str) -> Way | None:
-        """Note a call; the way in which it goes wrong, None if it does not."""
+    def take(self, call: str) -> Mode | None:
+        """Note a call, and return its fault mode, None if it succeeds."""
         with self._lock:
-            way = None
-            for trouble in self.troubles:
-                if trouble.call != call:
+            mode = None
+            for planned in self.planned_faults:
+                if planned.call != call:
                     continue
-                trouble.seen += 1
-                if way is None and trouble.first <= trouble.seen < trouble.first + trouble.times:
-                    trouble.struck += 1
-                    way = trouble.way
-            self.calls.append(f"{call} {way}" if way else call)
-            return way
+                planned.seen += 1
+                if mode is None and planned.first <= planned.seen < planned.first + planned.times:
+                    planned.struck += 1
+                    mode = planned.mode
+            self.calls.append(f"{call} {mode}" if mode else call)
+            return mode
 
-    def begin(self, *troubles: Trouble) -> None:
-        """Replace the troubles of the line."""
+    def begin(self, *planned_faults: PlannedFault) -> None:
+        """Replace the planned faults of the line."""
         with self._lock:
-            self.troubles = list(troubles)
+            self.planned_faults = list(planned_faults)
             self.client_must_end.clear()
             self.client_gone.clear()
 
     def lift(self) -> None:
-        """End all troubles."""
+        """End all planned faults."""
         with self._lock:
-            self.troubles = []
+            self.planned_faults = []
         self.client_gone.set()
