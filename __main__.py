@@ -17,12 +17,12 @@ from components.bucket_roles import bucket_roles, service_roles
 from components.compute.function_table import FUNCTIONS
 from components.compute.functions import Compute, ComputeArgs
 from components.compute.lambda_package import build_package
-from components.compute.permissions import Resources
 from components.conversion.media_convert import Conversion, ConversionArgs
 from components.edge.distribution import Edge, EdgeArgs
 from components.edge.web_acl import WebAcl, WebAclArgs
 from components.encryption.keys import Keys, KeysArgs
 from components.function_environment import function_environment
+from components.granted_resources import granted_resources
 from components.lean_imports import load_classes_alone
 from components.messaging.messaging import Messaging, MessagingArgs
 from components.naming import StageContext, tag_everything
@@ -133,23 +133,13 @@ app_clients = AppClients("app-clients", app_clients_args)
 environment = function_environment(
     context, settings, keys, storage, auth, app_clients, messaging, edge, version=package.version
 )
-resources = Resources(
-    context,
-    settings,
-    data_key_arn=keys.data_key_arn,
-    token_key_arns=list(keys.token_key_arns.values()),
-    media_key_arn=keys.media_key_arn,
-    completion_topic_arn=messaging.completion_topic_arn,
-    dead_letter_queue_arn=messaging.dead_letter_queue_arn,
-    delivery_queue_arns=list(messaging.delivery_queue_arns.values()),
-)
 compute_args = ComputeArgs(
     context,
     settings.compute,
     app=app,
     package=package,
     environment=environment,
-    resources=resources,
+    resources=granted_resources(context, settings, keys, messaging),
     api_execution_arn=api.execution_arn,
     event_buckets={"videos": storage.video_bucket_name, "metadata": storage.metadata_bucket_name},
     delivery_queue_arns=messaging.delivery_queue_arns,

@@ -11,6 +11,7 @@ from tests.contract.made import OPENAPI, PROJECT
 
 HERE = Path(__file__).parent
 FEWEST_CASES = 500
+PEOPLE = 20
 TIMEOUT_SECONDS = 280
 ROOM = {"MAX_OPEN_UPLOADS_PER_USER": "1000", "MAX_STORED_BYTES_PER_USER": "0"}
 """Otherwise the caps would refuse most uploads that a run begins."""
@@ -24,7 +25,10 @@ def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
             slips.append(f"{process}: {line[:2000]}")
 
     with LocalPlatform(data_dir=None, ports=Ports.free(), api_variables=ROOM, on_line=on_line) as platform:
-        token = platform.sign_in.issue_tokens("contract@example.com", client_id="desktop").access_token
+        people = [
+            platform.sign_in.issue_tokens(f"contract{number}@example.com", client_id="desktop").access_token
+            for number in range(PEOPLE)
+        ]
         run = subprocess.run(
             [
                 *(Path(sys.executable).with_name("st"), "--config-file", HERE / "schemathesis.toml"),
@@ -33,7 +37,7 @@ def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
             env={
                 **os.environ,
                 "SCHEMATHESIS_HOOKS": "tests.contract.schemathesis_hooks",
-                "CONTRACT_ACCESS_TOKEN": token,
+                "CONTRACT_ACCESS_TOKENS": ",".join(people),
                 "PYTHONPATH": f"{PROJECT}:{PROJECT / 'chalice_app'}",
                 "NO_COLOR": "1",
                 "COLUMNS": "120",
