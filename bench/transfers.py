@@ -34,6 +34,7 @@ PARTS = f"{PART_BYTES // MIB}"
 RUN_SECONDS = 3600
 
 OURS, BOTO3, AWS, RCLONE, S5CMD, OBSTORE = "video-upload", "boto3", "aws s3 cp", "rclone", "s5cmd", "obstore"
+BYTES_ALONE = "the bytes alone, in Python"
 MOST_CPU_OF_ONE = {BOTO3: 0.35, AWS: 0.35, RCLONE: 0.3}
 MOST_CPU_OF_MANY = {BOTO3: 0.45, AWS: 0.45}
 MOST_WALL_OF_ONE = {AWS: 0.5}
@@ -138,6 +139,7 @@ def commands(sink: RunningSink, sources: Path) -> dict[str, list[str]]:
             *[f"{sources}{'/' if is_folder else ''}", destination],
         ],
         OBSTORE: [*program, "obstore", sink.url, *files],
+        BYTES_ALONE: [str(peers.COMMAND_BIN / "python"), str(SEND), "bytes", sink.url, *files],
     }
 
 
@@ -223,7 +225,7 @@ def report(rounds: int, *, quick: bool) -> str:
         many.mkdir()
         for number in range(sizes.many_files):
             write_video(many / f"video-{number:03}.mp4", PART_BYTES)
-        of_many = compare(sink, many, (OURS, BOTO3, AWS), sizes.many_files * PART_BYTES, rounds)
+        of_many = compare(sink, many, (OURS, BOTO3, AWS, BYTES_ALONE), sizes.many_files * PART_BYTES, rounds)
         shutil.rmtree(many)
 
         growing: list[tuple[int, ResourceUse]] = []

@@ -34,6 +34,11 @@ def test_the_sink_takes_boto3s_chunks_with_their_trailing_checksums(sink: Runnin
     transfers.run(sink, command, SIZE_BYTES)
 
 
+def test_the_sink_takes_the_bytes_alone(sink: RunningSink) -> None:
+    command = [sys.executable, str(transfers.SEND), "bytes", sink.url, str(sink.folder / "video.mp4")]
+    transfers.run(sink, command, SIZE_BYTES)
+
+
 def test_a_client_that_fails_or_sends_less_is_no_figure(sink: RunningSink) -> None:
     with pytest.raises(AssertionError, match="missing"):
         transfers.run(sink, [*OUR_COMMAND, str(sink.folder / "missing.mp4")], 0)

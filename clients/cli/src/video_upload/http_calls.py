@@ -1,7 +1,7 @@
 """Calls with short answers: to the API, the site and the sign-in.
 
-Direct calls are http.client's, as parts are: urllib3 doubles a call's CPU time, and costs each start a twentieth of a
-second. It has its place on the way through a proxy.
+Direct calls are http.client's, as parts are: urllib3 almost doubles a call's CPU time, and costs each start a twentieth
+of a second. It has its place on the way through a proxy.
 """
 
 from __future__ import annotations
