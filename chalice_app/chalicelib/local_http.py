@@ -1,4 +1,4 @@
-"""Requests as the local HTTP servers take them: a malformed one is answered in words and handed on to nobody.
+"""Requests of the local HTTP servers: a malformed one gets an error in words and reaches no application.
 
 BaseHTTPRequestHandler takes the first of two lengths, joins folded headers, drops all headers after a line that is none
 and closes the connection on an unknown method with a page of HTML. Never loaded in Lambda.

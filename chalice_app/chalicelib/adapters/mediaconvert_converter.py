@@ -35,7 +35,7 @@ only where pictures may have one: AWS does not say to which tier it belongs."""
 
 @dataclass(frozen=True)
 class MediaConvert:
-    """role_arn: assumed by MediaConvert. tags: of each job, by which the bill is told apart."""
+    """role_arn: assumed by MediaConvert. tags: of each job, for cost allocation."""
 
     mediaconvert: Any
     bucket: str
@@ -161,7 +161,7 @@ class MediaConvert:
 
 
 def _result_seconds(job: Mapping[str, Any]) -> float | None:
-    """Length of what a complete job has made; None while it is not told."""
+    """Length of a completed job's output; None while MediaConvert does not report it."""
     lengths = [
         output["DurationInMs"]
         for group in job.get("OutputGroupDetails", [])

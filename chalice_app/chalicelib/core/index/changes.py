@@ -93,8 +93,8 @@ class Changes:
         self._bucket.put(key, b"", "application/octet-stream")
 
     def tell(self, record: VideoRecord) -> None:
-        """Tell the facts of a record. Called after it was written. A failure is logged: folding reads announced
-        records."""
+        """Write the facts of a record. Called after the record was written. A failure is logged: folding reads
+        announced records."""
         try:
             for key in told_keys(Line.of(record)):
                 self._bucket.put(key, b"", "application/octet-stream")

@@ -25,7 +25,7 @@ MOST_READ_CHANGES = 20_000
 take too long, and the page is read from the records instead."""
 
 TELLING_TIME = timedelta(seconds=20)
-"""Time after which the writer of an announced record has told its facts, or probably never will."""
+"""Time after which the writer of an announced record has written its facts, or probably never will."""
 
 MOST_READ_RECORDS = 400
 """Limit of one call: fifty rounds of eight, which take 10 s even if each round takes 0.2 s. API Gateway gives up after
@@ -141,7 +141,7 @@ class IndexReader:
         return View.of(base.pack, Pack() if is_absorbed else recent.pack, told)
 
     def _untold(self, changes: Iterable[Change], told: Mapping[VideoRef, Line]) -> list[VideoRef]:
-        """Records whose writer died before it told their facts, or is slow."""
+        """Records whose writer died before it wrote their facts, or is slow."""
         latest = self.now() - TELLING_TIME
         unsure = {
             change.ref: change.revision
