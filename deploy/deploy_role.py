@@ -46,19 +46,19 @@ LINKED_ROLES = ("email.cognito-idp", "lambda.application-autoscaling")
 """Service-linked roles, which AWS creates on the first use of a service."""
 
 WHY_EVERYTHING: Mapping[str, str] = {
-    "cloudfront": "CloudFront names its things by ids that it makes up",
+    "cloudfront": "CloudFront assigns the ids of its resources",
     "cloudwatch:GetMetricData": "the call takes no resource",
-    "cognito-idp": "user pools are named by ids that Cognito makes up",
-    "ec2": "a VPC and its parts have no name before they are made",
-    "guardduty": "Malware Protection plans are named by ids that GuardDuty makes up",
-    "kms:CreateKey": "a key has no name before it is made; its tags are asked for",
+    "cognito-idp": "Cognito assigns the ids of user pools",
+    "ec2": "a VPC and its parts have no ids before their creation",
+    "guardduty": "GuardDuty assigns the ids of Malware Protection plans",
+    "kms:CreateKey": "a key has no id before its creation; a condition requires its tags",
     "kms:ListAliases": "the call takes no resource",
-    "lambda:CreateEventSourceMapping": "a mapping has no name before it is made; its function is asked for",
+    "lambda:CreateEventSourceMapping": "a mapping has no id before its creation; a condition requires its function",
     "logs:account": "deliveries, queries and lists take no log group of the product's",
-    "application-autoscaling": "scalable targets are named by ids that AWS makes up",
-    "mediaconvert:CreateQueue": "a queue has no name before it is made; its tags are asked for",
+    "application-autoscaling": "AWS assigns the ids of scalable targets",
+    "mediaconvert:CreateQueue": "a queue has no name before its creation; a condition requires its tags",
     "route53": "the zone is the account's; its id is a setting",
-    "route53:GetChange": "changes are named by ids that Route 53 makes up",
+    "route53:GetChange": "Route 53 assigns the ids of changes",
     "xray": "sampling rules are listed for the account",
 }
 """Reason for a statement whose resource is `*`."""

@@ -163,9 +163,8 @@ def test_whatever_fails_on_the_way_the_content_is_the_same(
         platform.storage.shows_checksums = shows_checksums
         # A part that is damaged on its second way as well is beyond the one repair that is promised.
         platform.storage.part_faults = {part: _damaged_once(kinds) for part, kinds in faults.items()}
-        recorded = RecordedEngine(
-            platform, sign_somebody_in(platform, folder / "home"), folder / "home", parallel=parallel
-        )
+        home = folder / "home"
+        recorded = RecordedEngine(platform, sign_somebody_in(platform, home), home, parallel=parallel)
         video = recorded.engine.upload(path)
         assert video.state == "ready"
         assert platform.video_sha256(video.video_id) == sha256_of(path)
