@@ -21,7 +21,6 @@ from local.child_process import READY, end_with_parent
 from local.janitor_schedule import JanitorSchedule
 from local.malware_scanner import MalwareScans, scanner_here
 from local.stand_in import names
-from local.stand_in.conversions import REQUESTED
 
 if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
@@ -45,7 +44,7 @@ FUNCTIONS_BY_SOURCE = {
     CONVERTER: "janitor",
     SCANNER: "scan_verdict",
     names.SCAN_REQUESTS: "malware scanner",
-    REQUESTED["source"]: "converter",
+    names.CONVERSION_REQUESTS: "converter",
 }
 
 PATH_STYLE: Any = {"addressing_style": "path"}

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 from local.stand_in.errors import WrongControlError
-from local.stand_in.names import ACCOUNT_ID, REGION
+from local.stand_in.names import ACCOUNT_ID, CONVERSION_REQUESTS, REGION
 from local.stand_in.responses import Response
 
 JOBS = "/2017-08-29/jobs"
@@ -24,8 +24,6 @@ TOKEN_SECONDS = 60
 
 UNFINISHED = frozenset({"SUBMITTED", "PROGRESSING"})
 _ENDS = frozenset({"COMPLETE", "ERROR", "CANCELED"})
-REQUESTED: dict[str, str] = {"source": "stand-in.conversion"}
-"""Event that announces a new job to the converter."""
 
 
 @dataclass
@@ -91,7 +89,7 @@ class ConversionJobs:
             }
             job.pop("tags", None)
             self._jobs[job_id] = job
-        self.tell(REQUESTED)
+        self.tell({"source": CONVERSION_REQUESTS})
         return job
 
     def _found(self, query: Mapping[str, str]) -> list[dict[str, Any]]:

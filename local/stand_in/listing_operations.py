@@ -5,10 +5,11 @@ import binascii
 from collections.abc import Callable
 from urllib.parse import quote
 
+from local.stand_in.bucket_owner import OWNER
 from local.stand_in.errors import invalid_argument
 from local.stand_in.listings import Listing, Marker, Scope
 from local.stand_in.object_store import Call
-from local.stand_in.responses import OWNER, Response, iso_time, quoted_etag, xml_response
+from local.stand_in.responses import Response, iso_time, quoted_etag, xml_response
 from local.stand_in.versions import Version
 
 MAX_PAGE = 1000  # S3 API Reference, "ListObjectsV2" and its siblings

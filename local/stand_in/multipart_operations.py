@@ -5,13 +5,14 @@ from collections.abc import Callable
 from xml.etree import ElementTree as ET
 
 from local.stand_in import checksums
+from local.stand_in.bucket_owner import OWNER
 from local.stand_in.buckets import encryption_of
 from local.stand_in.entity_tags import EntityTag
 from local.stand_in.errors import S3Error, invalid_argument, invalid_request, malformed_xml
 from local.stand_in.object_operations import announcer
 from local.stand_in.object_store import Call, header_tags
 from local.stand_in.payload import receive
-from local.stand_in.responses import OWNER, Response, iso_time, quoted_etag, xml_response
+from local.stand_in.responses import Response, iso_time, quoted_etag, xml_response
 from local.stand_in.uploads import MAX_PARTS, Completion, ListedPart, Part, Upload
 from local.stand_in.xml_bodies import child_text, children
 

@@ -28,6 +28,8 @@ EVENT_RECEIVES_BEFORE_FAILED: Final = 3
 
 SCAN_REQUESTS: Final = "stand-in.malware-scan"
 """Source of the events that ask for a malware scan."""
+CONVERSION_REQUESTS: Final = "stand-in.conversion"
+"""Source of the events that announce a new job to the converter."""
 
 DEFAULT_SITE_ORIGINS: Final = ("http://127.0.0.1:8000", "http://localhost:8000")
 

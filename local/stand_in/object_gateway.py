@@ -19,6 +19,7 @@ from local.stand_in import (
     object_operations,
     signatures,
 )
+from local.stand_in.bucket_owner import OWNER
 from local.stand_in.buckets import demand_no_customer_key, find_bucket, require_bucket
 from local.stand_in.errors import S3Error, access_denied, not_implemented
 from local.stand_in.faults import Fault, Faults, LoggedRequest, RequestLog
@@ -27,7 +28,7 @@ from local.stand_in.http_server import ResponseLostError
 from local.stand_in.object_store import MAX_XML_BYTES, Call, ObjectStore
 from local.stand_in.payload import read_small
 from local.stand_in.requests import S3Request, parse_request
-from local.stand_in.responses import OWNER, Response, error_response
+from local.stand_in.responses import Response, error_response
 from local.stand_in.s3_model import demand_bucket_model, demand_model, xml_root
 from local.stand_in.signatures import Signature
 from local.stand_in.snapshots import Snapshots

@@ -11,13 +11,10 @@ from urllib.parse import quote
 from wsgiref.types import StartResponse
 
 import xmltodict
-from moto.s3.models import OWNER as MOTO_OWNER
 
 from local.stand_in.errors import S3Error
 
 XML_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
-# The account's canonical user id in moto's responses about buckets.
-OWNER = {"ID": MOTO_OWNER}
 
 
 @dataclass(kw_only=True)
