@@ -146,6 +146,19 @@ def test_the_clock_of_a_matroska_file_may_begin_later_too(pictures_a_keyframe: i
     assert shown_bar(video) == 3
 
 
+def test_pictures_after_damaged_keyframes_are_better_than_a_black_one(tmp_path: Path) -> None:
+    path = write_scenes(tmp_path / "v", [(2.4, BLACK), (9.6, 3)])
+    with av.open(str(path)) as media:
+        keyframes = [packet for packet in media.demux(video=0) if packet.is_keyframe and packet.size][1:]
+        content = bytearray(path.read_bytes())
+    for keyframe in keyframes:
+        assert keyframe.pos is not None
+        end = keyframe.pos + keyframe.size
+        content[end - keyframe.size // 4 : end] = bytes(keyframe.size // 4)
+    path.write_bytes(content)
+    assert shown_bar(path) != BLACK
+
+
 def test_the_first_picture_is_decoded_beside_a_demuxer_that_then_reads_on_where_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
