@@ -76,6 +76,7 @@ def test_the_summary_has_every_reach_of_the_document() -> None:
     assert document.summary(text).count("\n") == text.count(", shall be at ") + 1
 
 
+@pytest.mark.slow
 def test_the_short_form_of_a_row_runs_and_prints_its_figures(capsys: pytest.CaptureFixture[str]) -> None:
     main(["--rows", "functions,cold-starts", "--quick"])
     printed = capsys.readouterr().out
@@ -113,6 +114,7 @@ def test_the_document_counts_the_calls_as_they_are_made_now() -> None:
     assert made in document.DOCUMENT.read_text(), "make bench ARGS='--rows one-upload --write'"
 
 
+@pytest.mark.slow
 def test_a_sweep_reads_each_open_upload_once_and_a_run_of_the_program_is_measured(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

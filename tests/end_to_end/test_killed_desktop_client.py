@@ -16,7 +16,8 @@ SEED = 4
 DIE_EARLY = 4
 """Every fourth client may die before it has sent anything."""
 PARALLEL = 2
-FILE_BYTES = 480 * 2**20
+FILE_MIB_BY_KILLS = {5: 240, 20: 480}
+"""More than the killed clients store together."""
 PART_SECONDS = 0.3
 """S3 waits so long before it reads a part: there are moments to die in."""
 QUIET_SECONDS = 0.4
@@ -27,7 +28,7 @@ QUIET_SECONDS = 0.4
 def test_killed_again_and_again_an_upload_arrives_whole_and_no_stored_part_is_sent_again(
     desktop: Desktop, stand_in: StandIn, person: Person, tmp_path: Path, kills: int
 ) -> None:
-    file = write_sample_video(tmp_path / "long.mp4", pad_to_bytes=FILE_BYTES)
+    file = write_sample_video(tmp_path / "long.mp4", pad_to_bytes=FILE_MIB_BY_KILLS[kills] * 2**20)
     stand_in.fail("UploadPart", delaySeconds=PART_SECONDS, times=100_000)
     moments = random.Random(SEED)
     begun = None

@@ -159,7 +159,7 @@ def test_operators_may_do_what_their_commands_do_and_no_more(
 def test_erasing_a_user_stops_the_conversions_and_leaves_nothing_of_them(
     member: Person, operator: Operator, stand_in: StandIn, asked_of_aws: set[tuple[str, str]], tmp_path: Path
 ) -> None:
-    content = write_sample_video(tmp_path / "long.mpg", "mpg", duration_seconds=60, width=640, height=360).read_bytes()
+    content = write_sample_video(tmp_path / "long.mpg", "mpg", duration_seconds=20, width=640, height=360).read_bytes()
     started = member.upload(content, file_name="long.mpg", content_type="video/mpeg")
     key = f"{names.VIDEO_BUCKET}/{started['fileKey']}"
     member.wait_for(started["videoId"], "ready")
@@ -196,7 +196,7 @@ def test_erasing_a_user_stops_the_conversions_and_leaves_nothing_of_them(
 def test_a_failed_rendition_is_made_again_once_the_operator_says_so(
     person: Person, operator: Operator, stand_in: StandIn, asked_of_aws: set[tuple[str, str]], tmp_path: Path
 ) -> None:
-    content = write_sample_video(tmp_path / "long.mpg", "mpg", duration_seconds=20, width=640, height=360).read_bytes()
+    content = write_sample_video(tmp_path / "long.mpg", "mpg", duration_seconds=8, width=640, height=360).read_bytes()
     video_id = person.upload(content, file_name="long.mpg", content_type="video/mpeg")["videoId"]
     person.wait_for(video_id, "ready")
     jobs = stand_in.client("mediaconvert")

@@ -13,7 +13,7 @@ from tests.web.session import open_signed_in
 from tests.web.walkthroughs import IN_TIME_MS, Person, choose, sign_in, upload_row, video_card
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("colours", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_axe_finds_nothing_serious_in_any_view(
     page: Page, site: FakeSite, user: Person, video: Path, colours: str
 ) -> None:

@@ -88,6 +88,7 @@ def test_a_session_that_is_revoked_during_an_upload_ends_no_upload(
     assert len(stored) == len(set(stored)) == 6, "no part is sent twice"
 
 
+@pytest.mark.slow
 def test_sixty_megabytes_arrive_whole_though_the_storage_is_killed_and_the_page_reloaded(
     page: Page, tmp_path: Path, complaints: list[str]
 ) -> None:

@@ -176,7 +176,9 @@ def test_who_says_no_is_not_asked_again_and_may_think_otherwise(
     expect(page.get_by_role("button", name="No", exact=True)).to_be_focused()
 
 
-@pytest.mark.parametrize("status", [0, 400, 401, 413, 429, 503])
+@pytest.mark.parametrize(
+    "status", [0, 401, 429, *(pytest.param(status, marks=pytest.mark.slow) for status in (400, 413, 503))]
+)
 def test_an_upload_does_not_notice_how_its_progress_is_refused(
     page: Page, platform: LocalPlatform, somebody: Person, small_video: Path, complaints: list[str], *, status: int
 ) -> None:
