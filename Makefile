@@ -35,7 +35,7 @@ MEASURED_TESTS := $(addprefix tests/,core api adapters cli media)
 .PHONY: help run web uploader install test slow check check-python check-page coverage format lock settings engine load bench bench-library bench-clients bench-media soak contract faults hostile hostile-media matrix mutants screenshots preflight publish redrive webhook-secret find-upload index remake-rendition replay-event restore-video restore-records revoke-user erase-user reset-mfa administrators smoke costs clean
 
 help: ## List all targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | LC_ALL=C sort -t : -k 1,1 | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 run: install web ## Run the platform on this machine (ARGS="--help" for more)
 	@exec $(BIN)/python -m local $(ARGS)

@@ -112,9 +112,7 @@ def _arguments() -> argparse.Namespace:
         help="tell a receiver on this machine what happens to videos, as in mine=http://127.0.0.1:9000/hook; "
         "prints the signing secret; may be repeated",
     )
-    parser.add_argument(
-        "--event-bus", default="", metavar="NAME", help="also publish the events on an event bus of the stand-in"
-    )
+    parser.add_argument("--event-bus", metavar="NAME", help="also publish the events on an event bus of the stand-in")
     parser.add_argument(
         "--malware-scan",
         action="store_true",
@@ -133,7 +131,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _notification_variables(arguments: argparse.Namespace) -> dict[str, str]:
-    return {"WEBHOOKS": ",".join(arguments.webhook), "EVENT_BUS_NAME": arguments.event_bus}
+    return {"WEBHOOKS": ",".join(arguments.webhook), "EVENT_BUS_NAME": arguments.event_bus or ""}
 
 
 def _webhook(text: str) -> str:

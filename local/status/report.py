@@ -40,14 +40,14 @@ _NOW = (
 _FUNNEL = (
     ("started", "Uploads started", "uploads_started_count"),
     ("partsSigned", "Part URLs signed", "parts_signed_count"),
-    ("partsCompleted", "Parts put together", "parts_completed_count"),
+    ("partsCompleted", "Parts joined", "parts_completed_count"),
     ("completed", "Uploads completed", "uploads_completed_count"),
     ("ready", "Videos ready", "uploads_ready_count"),
     ("rejected", "Videos rejected", "uploads_rejected_count"),
     ("failed", "Uploads failed", "uploads_failed_count"),
     ("aborted", "Uploads aborted", "uploads_aborted_count"),
-    ("arrivedAsTold", "Uploads arrived, as their clients tell it", "client_uploads_arrived_count"),
-    ("failedAsTold", "Uploads failed, as their clients tell it", "client_uploads_failed_count"),
+    ("arrivedAsTold", "Uploads arrived, as reported by clients", "client_uploads_arrived_count"),
+    ("failedAsTold", "Uploads failed, as reported by clients", "client_uploads_failed_count"),
 )
 
 

@@ -214,7 +214,7 @@ def test_the_page_shows_the_numbers_and_moves_by_itself_while_somebody_uploads(d
         )
         expect(page.get_by_text("only on AWS", exact=True)).to_have_count(4)
         expect(page.get_by_role("article", name="Error rate")).to_contain_text("by minute, 0 to 0.1")
-        expect(page.get_by_role("article", name="Concurrent uploads")).to_contain_text("Built to bear: 1,247 uploads")
+        expect(page.get_by_role("article", name="Concurrent uploads")).to_contain_text("Designed for: 1,247 uploads")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "no scrolling sideways at 320 px"
 
         make_person(day.platform).upload(small_video)
