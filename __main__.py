@@ -1,6 +1,6 @@
 """The architecture on one screen: settings → tiers → outputs.
 
-Each tier is a folder in components/ and knows no other; what one gives and another takes is said here. The API comes
+Each tier is a folder in components/ and imports no other; this file passes values from tier to tier. The API comes
 before the functions: it calls them by the names of their aliases, and they need the address of the site in front of it.
 """
 

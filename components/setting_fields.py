@@ -131,7 +131,7 @@ def text(default: str, fits: Fits, expected: str, meaning: str, *, required: boo
 
 
 def texts(default: tuple[str, ...], fits: Fits, expected: str, count: range, meaning: str) -> Any:
-    """A list of different texts, as many as `count` holds. expected: what each must be, in words."""
+    """A list of distinct texts. count: the accepted lengths of the list. expected: what each text must be, in words."""
 
     def read(reader: ConfigReader, key: str) -> tuple[str, ...]:
         items = reader.items(key)

@@ -40,8 +40,8 @@ def lock_out(stage: DeployedStage, user_name: str) -> datetime:
 
 
 def abort_uploads(stage: DeployedStage, owner: str) -> AbortedUploads:
-    """Abort an upload: first the record, so that tokens and completions find it settled, then the parts. Safe to
-    repeat."""
+    """Abort an owner's open uploads. Each record is changed before its parts are deleted, so that tokens and
+    completions find it settled. Safe to repeat."""
     aborted: list[VideoRecord] = []
     left: list[VideoRecord] = []
     for record in stage.records.open_of(owner):

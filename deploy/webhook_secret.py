@@ -45,7 +45,7 @@ def rotate(secrets: Sequence[str], webhook: str) -> list[str]:
 
 
 def finish(secrets: Sequence[str], webhook: str) -> list[str]:
-    """Raises WebhookSecretError."""
+    """Keep the newer of two secrets. Raises WebhookSecretError."""
     if len(secrets) != MAX_SECRETS:
         raise WebhookSecretError(webhook, "is not being rotated")
     return [secrets[0]]

@@ -180,7 +180,7 @@ class AppClients(pulumi.ComponentResource):
 
 
 def _beside(urls: Sequence[str], page: str) -> list[str]:
-    """The same page on other origins, where it may be at the root, as on a developer's machine."""
+    """Addresses of the page on those of the origins that serve it from the root, such as a developer's machine."""
     return [url + page for url in urls if urlsplit(url).path == "/"]
 
 

@@ -1,4 +1,4 @@
-"""GuardDuty Malware Protection for S3, asked for the scan of one version."""
+"""GuardDuty Malware Protection for S3: requests the scan of one version."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""KMS without boto3: it is asked in front of every token call and must start fast."""
+"""KMS without boto3: every call with an upload token is verified by it, so it must start fast."""
 
 import http.client
 import json

@@ -25,7 +25,7 @@ token."""
 
 
 class ProgressEvent(NamedTuple):
-    """One event. said: its other fields, in the contract's spelling."""
+    """One event. said: its other fields, under the contract's names."""
 
     name: str
     video_id: str

@@ -58,7 +58,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Block:
-    """line_count, searched_part, facts_part: as stored."""
+    """Consecutive lines of a pack. first_key: of the first of them. searched_part, facts_part: compressed."""
 
     first_key: str
     line_count: int

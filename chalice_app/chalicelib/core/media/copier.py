@@ -81,7 +81,7 @@ def copy_streams(
 def _packets(packets: "Iterator[Packet[Any]]") -> "Iterator[Packet[Any]]":
     """Packets that hold data, with their times. Raises UnreadableMediaError if the file does not state these.
 
-    Matroska states no decoding times: libavformat learns them within the first pictures, which wait here until then.
+    Matroska stores no decoding times. libavformat derives them from the first pictures, which are held back until then.
     """
     waiting: dict[int, list[Packet[Any]]] = {}
     for packet in packets:

@@ -32,7 +32,7 @@ class _Child:
 
 
 def main() -> NoReturn:
-    """Fork until no request can come any more and no process is left."""
+    """Fork inspectors until no further request can come and no inspector is left."""
     hide_memory()
     try:
         # What the libraries load lazily must be loaded while files can still be opened.

@@ -49,7 +49,7 @@ class Keyframes:
         return None
 
     def picture_of(self, packet: "Packet[VideoStream]") -> VideoFrame | None:
-        """Decode a keyframe alone; the last one asked for is kept."""
+        """Decode a keyframe alone; the last result is cached."""
         if self._last and packet.pts is not None and self._last[0] == packet.pts:
             return self._last[1]
         picture = decoded_alone(packet)

@@ -18,7 +18,7 @@ from video_upload.video_file import VideoFile
 
 
 class FinishedFile(msgspec.Struct, frozen=True, kw_only=True):
-    """One line. Another file in its place, by size and time, is not done."""
+    """One line. A file of another size or time at the same path does not count as finished."""
 
     path: str
     size_bytes: int

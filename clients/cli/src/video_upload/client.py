@@ -223,7 +223,7 @@ class Client:
         self._api.revoke_link(link_id)
 
     def delete_many(self, video_ids: Iterable[str]) -> tuple[VideoDeletion, ...]:
-        """Delete several videos for good, each for itself: outcomes in the order given, each id once."""
+        """Permanently delete several videos, each independently. Returns one outcome per id, in the order given."""
         return self._api.delete_videos(video_ids)
 
     def stage_videos(self, *, owner: str = "", query: str = "", sort: str = "newest") -> Iterator[ListedVideo]:

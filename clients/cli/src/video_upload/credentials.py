@@ -111,7 +111,7 @@ class StoredCredentials:
         return tokens_in
 
     def store_safely(self, sign_in: SignIn) -> TokenStorage:
-        """In the keyring if one works, else in a file that only its owner can read; which of them."""
+        """Store in the keyring if it works, else in a file that only its owner can read. Return where."""
         if self._keyring.works():
             try:
                 return self.store(sign_in, "keyring")

@@ -1,4 +1,4 @@
-"""Deletion of videos by their ids, as `delete` and `admin delete` tell of it."""
+"""Deletion of videos by their ids: the arguments and the output that `delete` and `admin delete` share."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ def _socket_of(connection: http.client.HTTPConnection) -> socket.socket:
 
 
 def _is_readable(connection: http.client.HTTPConnection) -> bool:
-    """Return whether anything has arrived between two calls: the end of the connection, or what nobody asked for."""
+    """Return whether anything has arrived between two calls: the end of the connection, or unrequested data."""
     with selectors.DefaultSelector() as arrivals:
         arrivals.register(_socket_of(connection), selectors.EVENT_READ)
         return bool(arrivals.select(0))

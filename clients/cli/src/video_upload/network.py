@@ -1,7 +1,7 @@
-"""Way to the network: the proxy and the certificate authorities that every call and every part uses.
+"""Network access: the proxy and the certificate authorities that every call and every part uses.
 
-The environment decides as for any program on requests: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, or the system's
-settings on macOS and Windows; REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE or SSL_CERT_FILE, else certifi's list.
+They come from the environment, as in any program that uses requests: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY,
+or the system's settings on macOS and Windows; REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE or SSL_CERT_FILE, else certifi's list.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ def ca_bundle() -> str:
 
 
 def tls_context() -> ssl.SSLContext:
-    """Return the TLS context with everybody's certificate authorities. Raises NetworkSettingError.
+    """Return the TLS context of all connections. Raises NetworkSettingError.
 
-    One for all connections of the process: the list of certifi takes a context 10 ms to read.
+    The process has one only: reading certifi's list of authorities takes 10 ms.
     """
     return _context(ca_bundle())
 

@@ -58,7 +58,7 @@ class UploadDisplay:
 
     @contextmanager
     def paused(self) -> Generator[None]:
-        """For results that go to the same terminal by another way; one at a time."""
+        """Clear the display while something else writes to the same terminal; one writer at a time."""
         with self.lock:
             if not self.bars:
                 yield

@@ -135,7 +135,7 @@ class UploadJournal:
         return read_entry(self.path)
 
     def take_over_moved(self, file: VideoFile, unfinished: UnfinishedUploads) -> None:
-        """Without an own journal, take that of a file that was moved here: same size and time, old path gone."""
+        """If the file has no journal, take that of a file that was moved here: same size and time, old path gone."""
         for path in self._of_moved(file, unfinished):
             try:
                 with filelock.FileLock(path.with_suffix(".lock"), mode=0o600).acquire(blocking=False):

@@ -162,7 +162,7 @@ class UploadRun:
                 shown.drop()
 
     def _fail(self, error: VideoUploadError, display: UploadDisplay, path: Path) -> None:
-        """Count and tell; one file's failure does not keep the others back."""
+        """Count and report the failure; the other files continue."""
         with display.paused():
             self.failures[path] = exit_code_of(error)
             self._unfinished += 1
