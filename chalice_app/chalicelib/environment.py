@@ -273,10 +273,10 @@ def stand_in_environment() -> dict[str, str]:
 
 
 def _variables() -> Mapping[str, str]:
-    """The environment. Under the Chalice CLI and with no stage in it, the stand-in's: plain `chalice local` has a stage
-    of its own, and what config.json says of a stage goes before what a terminal has exported.
+    """The process's environment. Under `chalice local` without a stage in it, config.json's stage `local` is added.
 
-    An address in the environment counts, a developer's own AWS credentials do not.
+    Its variables replace those exported in the terminal, such as a developer's AWS credentials, except for addresses of
+    the stand-in.
     """
     if os.environ.get("AWS_CHALICE_CLI_MODE") and not os.environ.get("STAGE"):
         given = {name: os.environ[name] for name in STAND_IN_ADDRESSES if os.environ.get(name)}

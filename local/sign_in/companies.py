@@ -50,7 +50,7 @@ class Company:
 
 @dataclass(frozen=True, kw_only=True)
 class _Begun:
-    """browser: the session that may bring the answer."""
+    """browser: the only session that may return the company's response."""
 
     company: Company
     asked: AuthorizationRequest

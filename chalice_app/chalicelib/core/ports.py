@@ -133,7 +133,7 @@ class VideoBucket(Protocol):
         ...
 
     def list_parts(self, key: str, upload_id: str) -> list[StoredPart]:
-        """All pages. Raises UploadGoneError."""
+        """The parts that S3 holds, from all pages of its listing. Raises UploadGoneError."""
         ...
 
     def complete_multipart_upload(

@@ -82,7 +82,7 @@ class InspectorProcess:
             os.close(pipe)
 
     def hold_to(self, budget: ReadBudget) -> None:
-        """Wait for another deadline from now on."""
+        """Replace the budget, and with it the deadline of the following waits."""
         self._budget = budget
 
     def say(self, frame: Frame, payload: bytes = b"") -> None:

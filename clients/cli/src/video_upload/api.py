@@ -93,8 +93,8 @@ class VideoApi:
     Every method raises ApiError, ApiUnreachableError and UnexpectedResponseError; those for users also
     NotSignedInError.
 
-    pause: how to wait, in seconds; may raise to call the wait off.
-    on_silence: told why, before the first wait of a call that got no answer.
+    pause: waits for a number of seconds; may raise to end the wait.
+    on_silence: called with the reason, before the first wait of a call that got no response.
     """
 
     def __init__(

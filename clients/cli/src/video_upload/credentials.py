@@ -254,5 +254,5 @@ def machine_tokens(token_endpoint: str, client_id: str, client_secret: str, scop
 
 
 def expiry_time(token: dict[str, Any]) -> float:
-    """Seconds since 1970; a token that does not say is taken for an hour's."""
+    """Seconds since 1970; one hour from now for a token that states no expiry."""
     return time.time() + float(token.get("expires_in") or 3600)

@@ -77,7 +77,7 @@ class PartsDiffered:
 
 @dataclass(frozen=True, kw_only=True)
 class Completing:
-    """S3 is putting the parts together."""
+    """S3 is joining the parts."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -114,7 +114,7 @@ def _look_at(
     refused: list[FileRefusedError],
     skipped: list[SkippedFile] | None = None,
 ) -> Iterator[tuple[Path, VideoFile]]:
-    """skipped: where files end up that only happened to be there; without it, all that is refused was asked for."""
+    """skipped: collects the files of a folder that are no videos; None if the user named each file."""
     for path in paths:
         try:
             yield path, look_at(path)

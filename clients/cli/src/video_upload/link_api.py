@@ -82,7 +82,7 @@ class LinkApi(VideoApi):
         return self._send("POST", "/link/multipart/init", self._link_token, body, StartedUpload)[0]
 
     def list_open_uploads(self) -> tuple[OpenUpload, ...]:
-        """None: what others send by the link is theirs."""
+        """Empty: an upload that somebody else sends by the link is not shown to its other users."""
         return ()
 
     def result_of(self, video_id: str, file: VideoFile) -> Video:

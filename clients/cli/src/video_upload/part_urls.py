@@ -22,7 +22,7 @@ class PartUrls:
     sign: asks the API.
     seconds_until: seconds from now to a time of the API's.
     wanted: numbers of the parts to be sent, ascending.
-    checksums: where a part's number is here, its checksum is signed into the URL and S3 verifies it.
+    checksums: by part number. They are signed into the parts' URLs, and S3 verifies them.
     """
 
     def __init__(

@@ -109,7 +109,7 @@ def _expiry(video: Video) -> str:
 
 
 def _id_column(ids: Iterable[str]) -> Column:
-    """Ids are there to be copied: never cut short."""
+    """A column that never truncates: ids are meant to be copied."""
     return Column("id", no_wrap=True, min_width=max((len(one) for one in ids), default=2))
 
 

@@ -1,4 +1,4 @@
-"""A site is an address; its /config.json says all else a client needs."""
+"""A site: its address, and its /config.json with everything else that a client needs."""
 
 from __future__ import annotations
 

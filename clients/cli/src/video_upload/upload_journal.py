@@ -64,7 +64,7 @@ class JournaledUpload(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Beginning(msgspec.Struct, frozen=True, kw_only=True):
-    """The first line, and the only one until the platform has answered: asked again under this id, it opens the same
+    """The first line, and the only one until the platform has responded. A repeated init with its id opens the same
     upload."""
 
     beginning: str
@@ -163,11 +163,11 @@ class UploadJournal:
                 yield path
 
     def begin(self, correlation_id: str, file: VideoFile) -> None:
-        """Write down the id before the platform is asked, so that a run that is killed leaves no second upload."""
+        """Store the id before init is called, so that a killed run does not lead to a second upload."""
         self._close()
         line = Beginning(beginning=correlation_id, size_bytes=file.size_bytes, modified_ns=file.modified_ns)
         text = msgspec.json.encode(line) + b"\n"
-        # An id that was asked under before is in the journal at every moment.
+        # The journal holds an id that was used before at every moment.
         is_new = not self.path.exists()
         if not is_new:
             write_privately_for_now(self.path, text)
@@ -178,7 +178,7 @@ class UploadJournal:
         self._is_begun = True
 
     def begun_as(self, file: VideoFile) -> str | None:
-        """The id under which a run that was killed had asked for an upload of this very file."""
+        """The id with which a killed run called init for exactly this file."""
         try:
             with self.path.open("rb") as lines:
                 line = decode(lines.readline(), Beginning)

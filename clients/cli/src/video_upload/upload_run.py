@@ -46,7 +46,7 @@ from video_upload.video_file import VideoFile
 DEFAULT_FILES = 2
 CHECK_SECONDS = 0.2
 JOIN_SECONDS = 6.0
-"""A call that waits for its answer may take longer; what it brings is asked for again by the next run."""
+"""A call that waits for its response may take longer; the next run repeats it."""
 
 
 @dataclass(kw_only=True)

@@ -12,7 +12,7 @@ from video_upload.video_file import VideoFile
 
 
 class UploadsElsewhere:
-    """The user's unfinished uploads, asked for once for all files of a run; each is offered to one file at a time."""
+    """The user's unfinished uploads, listed once for all files of a run. Each is offered to one file at a time."""
 
     def __init__(self, api: VideoApi) -> None:
         self._api = api
@@ -21,7 +21,7 @@ class UploadsElsewhere:
         self._offered: set[str] = set()
 
     def candidates(self, file: VideoFile, begun_here: Callable[[], Collection[str]]) -> Iterator[OpenUpload]:
-        """Yield uploads of the file's name and size; one that is not wanted is given back by asking for the next.
+        """Yield uploads of the file's name and size. Advancing the iterator releases the previous one for other files.
 
         begun_here: looks up the ids of videos whose uploads have a journal on this computer; called only where there is
             an upload to compare with. Raises what the API raises.
