@@ -57,7 +57,7 @@ def _head(model: CostModel, bill: Bill) -> str:
 
 def _drivers(bill: Bill, idle: Bill) -> Table:
     table = _table("What the month costs", "", "idle $", "$", "%")
-    for group, drivers in {"the five drivers": FIVE_DRIVERS, "what else is billed": OTHER_DRIVERS}.items():
+    for group, drivers in {"the five drivers": FIVE_DRIVERS, "other charges": OTHER_DRIVERS}.items():
         for driver in drivers:
             share = f"{100 * bill.of(driver) / bill.usd:.1f}" if bill.usd else ""
             table.add_row(driver, _usd(idle.of(driver)), _usd(bill.of(driver)), share)
