@@ -114,7 +114,8 @@ def _look_at(
     refused: list[FileRefusedError],
     skipped: list[SkippedFile] | None = None,
 ) -> Iterator[tuple[Path, VideoFile]]:
-    """skipped: collects the files of a folder that are no videos; None if the user named each file."""
+    """skipped: collects refused files of a folder, unless they are videos that cannot be read or named; None for files
+    that the user named."""
     for path in paths:
         try:
             yield path, look_at(path)
