@@ -12,6 +12,7 @@ from local.platform import LocalPlatform
 from tests.end_to_end.conftest import make_person, ready_video
 from tests.web import walkthroughs
 from tests.web.axe import serious_problems
+from tests.web.waiting import wait_until
 from tests.web.walkthroughs import Person
 
 
@@ -25,6 +26,13 @@ WORDS = {
     "en-GB": ("Videos of all users", "Search", "Title, file name or tag", "Delete"),
     "de-DE": ("Videos aller Nutzer", "Suchen", "Titel, Dateiname oder Tag", "Löschen"),
 }
+
+
+BUTTONS_LEAVE_THE_TEXT_ROOM = """row => {
+    const text = row.querySelector(".video-text").getBoundingClientRect();
+    return text.width > 0.6 * row.getBoundingClientRect().width;
+}"""
+"""In one call: between two, the page may take on its new size."""
 
 
 @pytest.mark.parametrize("locale", WORDS)
@@ -49,10 +57,7 @@ def test_an_administrator_finds_plays_and_deletes_a_users_video(
     wide = page.viewport_size
     assert wide
     page.set_viewport_size({"width": 320, "height": 640})
-    text, whole = row.locator(".video-text").bounding_box(), row.bounding_box()
-    assert text
-    assert whole
-    assert text["width"] > 0.6 * whole["width"], "the buttons leave the text no room"
+    wait_until(lambda: row.evaluate(BUTTONS_LEAVE_THE_TEXT_ROOM), page)
     page.set_viewport_size(wide)
     row.locator("[data-do=play]").click()
     expect(page.locator("#player")).to_be_visible(timeout=walkthroughs.IN_TIME_MS)

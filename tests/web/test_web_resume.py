@@ -122,6 +122,13 @@ def test_an_upload_whose_tab_was_closed_can_go_on_in_another_one(page: Page, sit
     assert len(site.api.videos) == 1
 
 
+FIGURES_ARE_BELOW_THE_NAME = """item => {
+    const [head, figures] = [".upload-head", ".figures"].map(part => item.querySelector(part).getBoundingClientRect());
+    return head.height > 0 && head.bottom <= figures.top;
+}"""
+"""In one call: between two, the page may take on its new size."""
+
+
 def listed(page: Page) -> Locator:
     return page.get_by_role("list", name="Unfinished uploads").get_by_role("listitem")
 
@@ -153,10 +160,7 @@ def test_an_unfinished_upload_says_how_much_is_stored_and_until_when_it_can_be_r
     # Each in a line of its own on a phone: a name without room is not there at all.
     page.set_viewport_size({"width": 390, "height": 844})
     expect(listed(page).get_by_text(video.name)).to_be_visible()
-    head, figures = (listed(page).locator(each).first.bounding_box() for each in (".upload-head", ".figures"))
-    assert head
-    assert figures
-    assert head["y"] + head["height"] <= figures["y"]
+    wait_until(lambda: listed(page).evaluate(FIGURES_ARE_BELOW_THE_NAME), page)
 
 
 def test_what_another_device_sends_can_be_neither_discarded_nor_cancelled_here(
