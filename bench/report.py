@@ -129,7 +129,7 @@ def _rows(outcome: Outcome) -> list[tuple[str, str | int]]:
         ("announced again", found.announced_again),
         ("failed events", found.failed_events),
         ("uploads left open at S3", found.open_uploads),
-        ("places of users not given back", found.open_markers),
+        ("reservations not released", found.open_markers),
         *outcome.indexed.rows(),
         *((f"failed, {kind}", number) for kind, number in outcome.failures.most_common()),
         ("retries", outcome.figures.retries.total()),

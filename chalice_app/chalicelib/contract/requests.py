@@ -280,7 +280,7 @@ class UploadProgress(ProgressEvent, frozen=True, kw_only=True, tag="uploadProgre
 
 
 class UploadState(ProgressEvent, frozen=True, kw_only=True, tag="uploadState"):
-    """An upload entered a state. `code` is of a failure."""
+    """An upload entered a state. `code`: why it failed."""
 
     state: ClientState
     code: FailureCode | None = None

@@ -467,7 +467,7 @@ export interface UploadProgress {
   sentBytes: number;
 }
 
-/** An upload entered a state. `code` is of a failure. */
+/** An upload entered a state. `code`: why it failed. */
 export interface UploadState {
   event: "uploadState";
   /** Milliseconds since 1970, by the client's clock. */
