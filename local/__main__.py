@@ -65,13 +65,21 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m local", description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    parser.add_argument("--port", type=_port, default=8000, help="port of the page and its API (default: %(default)s)")
+    parser.add_argument(
+        "--aws-port", type=_port, default=8001, help="port of the stand-in for AWS (default: %(default)s)"
     )
-    parser.add_argument("--port", type=_port, default=8000, help="port of the page and its API")
-    parser.add_argument("--aws-port", type=_port, default=8001, help="port of the stand-in for AWS")
-    parser.add_argument("--sign-in-port", type=_port, default=8002, help="port of the hosted sign-in")
-    parser.add_argument("--data", type=Path, default=REPOSITORY / ".data", metavar="DIR", help="folder for all data")
+    parser.add_argument(
+        "--sign-in-port", type=_port, default=8002, help="port of the hosted sign-in (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=REPOSITORY / ".data",
+        metavar="DIR",
+        help="folder for all data (default: %(default)s)",
+    )
     parser.add_argument("--reset", action="store_true", help="delete all data, then start")
     parser.add_argument(
         "--aws-only", action="store_true", help="do not start API, page and /status, for use with `chalice local`"
@@ -84,7 +92,11 @@ def _arguments() -> argparse.Namespace:
         help="origin of another page that may call API and storage, such as http://localhost:5173; may be repeated",
     )
     parser.add_argument(
-        "--mfa", type=Mfa, choices=list(Mfa), default=Mfa.OPTIONAL, help="second factor by an authenticator app"
+        "--mfa",
+        type=Mfa,
+        choices=list(Mfa),
+        default=Mfa.OPTIONAL,
+        help="second factor by an authenticator app (default: %(default)s)",
     )
     parser.add_argument(
         "--company",
@@ -92,7 +104,9 @@ def _arguments() -> argparse.Namespace:
         metavar="DOMAIN",
         help="run a company's sign-in as well, for people with this mail domain, as in acme.example",
     )
-    parser.add_argument("--company-port", type=_port, default=8003, help="port of the company's sign-in")
+    parser.add_argument(
+        "--company-port", type=_port, default=8003, help="port of the company's sign-in (default: %(default)s)"
+    )
     parser.add_argument(
         "--no-local-users", action="store_true", help="let only the company's people sign in; needs --company"
     )
