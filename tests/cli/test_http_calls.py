@@ -105,6 +105,11 @@ def test_compressed_answers_are_unpacked(server: ScriptedServer, get: Callable[[
     assert get().content == b'{"status":"ok"}'
 
 
+def test_an_empty_answer_needs_no_unpacking(server: ScriptedServer, get: Callable[[], Answer]) -> None:
+    server.answer = answer_with(b"", "Content-Encoding: gzip")
+    assert get().content == b""
+
+
 @pytest.mark.parametrize(
     "answer",
     [

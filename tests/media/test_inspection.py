@@ -21,8 +21,9 @@ from chalicelib.core.media.errors import (
 )
 from chalicelib.core.media.facts import AudioStream, Inspection, InspectionLimits, MediaFacts, VideoStream
 from chalicelib.core.media.inspection import inspect_media
+from chalicelib.core.media.stream_facts import channels_of
 from chalicelib.core.video_types import Container
-from tests.media.recipes import LIVE, TINY
+from tests.media.recipes import LIVE, TINY, by_ffmpeg, sample
 from tests.media.sample_videos import MIB, write_sample_video
 from tests.media.stored_file import StoredFile, inspect_file
 
@@ -56,6 +57,16 @@ def test_a_recording_that_broke_off_between_fragments_keeps_what_it_has(tmp_path
     )
     os.truncate(path, path.stat().st_size // 2)
     assert 0 < (inspect_file(path).facts.duration_seconds or 0) < 6.0
+
+
+def test_channels_in_an_order_of_their_own_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "v"
+    by_ffmpeg(sample("mov"), "mov", "-c:v", "copy", "-c:a", "ac3", "-ac", "6")(path)
+    assert inspect_file(path).facts.audio == AudioStream(codec="ac3", channels=6, sample_rate_hz=48_000)
+    with av.open(str(path), options={"probesize": "32"}) as media:
+        sound = media.streams.audio[0].codec_context
+        assert [channels_of(sound) for _ in range(3)] == [6] * 3
+        assert sound.layout.name == "6 channels", "their list was the layout's, which is gone: freed again, it crashes"
 
 
 def test_the_poster_is_a_baseline_jpeg(tmp_path: Path) -> None:

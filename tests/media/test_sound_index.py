@@ -1,6 +1,7 @@
 """A long film's sound is opened with an index of its first samples, and no fact is another one for that."""
 
 import math
+import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from operator import itemgetter
@@ -18,7 +19,7 @@ from chalicelib.core.media.boxes import Index
 from chalicelib.core.media.facts import InspectionLimits, MediaFacts
 from chalicelib.core.media.sound_index import LEAST_HIDDEN_BYTES, with_short_sound_index
 from chalicelib.core.video_types import Container
-from tests.media.recipes import Write, changed
+from tests.media.recipes import Write, by_ffmpeg, changed, sample
 from tests.media.sample_videos import write_sample_video
 from tests.media.stored_file import RecordedFile
 
@@ -105,6 +106,21 @@ def _time_to_search(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(poster_search, "_CPU_SECONDS", math.inf)
 
 
+IN_ONE_CHANNEL = ["-map", "0:a", "-map", "0:v", "-c:v", "copy", "-c:a", "mp2", "-ac", "1"]
+"""In MP2, whose description in MP4 says two."""
+
+
+def in_a_large_file(data: bytes) -> bytes:
+    """Have the last track's table of positions be the one for files of more than 4 GB."""
+    at = data.rindex(b"stco")
+    number = int.from_bytes(data[at + 8 : at + 12], "big")
+    positions = struct.unpack_from(f">{number}I", data, at + 12)
+    wide = b"co64" + data[at + 4 : at + 12] + struct.pack(f">{number}Q", *positions)
+    renamed = data[:at] + wide[: 12 + 4 * number] + data[at + 12 + 4 * number :]
+    outer = (b"co64", b"stbl", b"minf", b"mdia", b"trak", b"moov")
+    return _inserted(renamed, at + 12 + 4 * number, wide[12 + 4 * number :], outer)
+
+
 CUT, WHOLE = True, False
 FILMS: dict[str, tuple[Write, bool]] = {
     "sound as long as the pictures": (film(), CUT),
@@ -116,6 +132,8 @@ FILMS: dict[str, tuple[Write, bool]] = {
     "sound that begins later": (film(begins_at=1.5), WHOLE),
     "sound in two pieces": (changed(film(), in_two_pieces), WHOLE),
     "sound in samples of one tick": (film(pcm=True, begins_at=1 / PACKETS_A_SECOND), WHOLE),
+    "sound that is described wrongly": (by_ffmpeg(sample(), "mp4", *IN_ONE_CHANNEL), CUT),
+    "sound in a large file": (changed(film(), in_a_large_file), CUT),
     "another table first": (changed(film(), with_priorities), WHOLE),
 }
 
@@ -144,7 +162,7 @@ def test_a_short_index_of_the_sound_changes_no_fact(name: str, tmp_path: Path, m
     assert span
     assert with_short_sound_index(file, span) is file, "for so short a film it is not worth it"
 
-    monkeypatch.setattr(sound_index, "LEAST_HIDDEN_BYTES", 84)  # the boxes that show instead
+    monkeypatch.setattr(sound_index, "LEAST_HIDDEN_BYTES", 88)  # the boxes that show instead
     assert (with_short_sound_index(file, span) is not file) == is_cut
     assert _facts(data) == expected
 
@@ -157,4 +175,4 @@ def test_the_sound_tables_of_a_long_film_are_not_read(tmp_path: Path) -> None:
     file = RecordedFile(data)
     stream_facts.inspect(file, Container.QUICKTIME, InspectionLimits(), lambda *_: None, thumbnails=False)
     assert file.ranges
-    assert not [(start, end) for start, end in file.ranges if start < tables[1] - 16 and tables[0] + 16 < end]
+    assert not [(start, end) for start, end in file.ranges if start < tables[1] - 16 and tables[0] + 20 < end]

@@ -8,7 +8,7 @@ stay: media header, durations of the samples and edit list (ISO/IEC 14496-12, 8.
 from itertools import islice
 from struct import Struct
 
-from chalicelib.core.media.boxes import BOX_HEADER_BYTES, boxes, find_inner_box, read_bytes, tracks
+from chalicelib.core.media.boxes import BOX_HEADER_BYTES, boxes, find_box, find_inner_box, read_bytes, tracks
 from chalicelib.core.media.demuxing import FileWithGap, MediaFile
 
 LEAST_HIDDEN_BYTES = 256 << 10
@@ -21,6 +21,10 @@ _CONTENT_AT = BOX_HEADER_BYTES + 4
 _HANDLER_AT = _CONTENT_AT + 4
 _DURATIONS = Struct(">III")
 """Number of entries; of the first, samples and duration of each."""
+_SIZES = Struct(">III")
+"""Size of all samples or zero, number of samples, size of the first."""
+_POSITIONS, _WIDE_POSITIONS = Struct(">II"), Struct(">IQ")
+"""Number of chunks, position of the first. Wide: in the table for large files."""
 _EDITS, _WIDE_EDITS = Struct(">IIi"), Struct(">IQq")
 """Number of edits; of the first, its length and where it begins in the track. Wide: in version 1 of the box."""
 
@@ -28,8 +32,8 @@ _EDITS, _WIDE_EDITS = Struct(">IIi"), Struct(">IQq")
 def with_short_sound_index(file: MediaFile, index: tuple[int, int]) -> MediaFile:
     """Return the file with the indexes of its sound tracks cut short, where they are long and no fact depends on it.
 
-    Sizes and positions of the samples that it shows are made up: sound cannot be read from it. index: start and end of
-    the `moov` box.
+    Of the samples that it shows only the first is at its place, for libavformat to see what is said of it; no other
+    can be read. index: start and end of the `moov` box.
     """
     if index[1] - index[0] < LEAST_HIDDEN_BYTES:
         return file
@@ -44,7 +48,9 @@ def with_short_sound_index(file: MediaFile, index: tuple[int, int]) -> MediaFile
         _, durations_start, durations_end = first[1]
         is_long = tables[1] - durations_end >= LEAST_HIDDEN_BYTES
         if is_long and (samples := _samples_to_show(file, track, durations_start)):
-            shown = FileWithGap(shown, durations_end, tables[1], _tables_of(samples))
+            first_sample = _first_sample(file, durations_end, tables[1])
+            if first_sample is not None:
+                shown = FileWithGap(shown, durations_end, tables[1], _tables_of(samples, *first_sample))
     return shown
 
 
@@ -77,11 +83,23 @@ def _numbers(file: MediaFile, box_start: int, numbers: Struct) -> tuple[int, ...
     return numbers.unpack(data.ljust(numbers.size, b"\0"))
 
 
-def _tables_of(samples: int) -> bytes:
-    """Tables of one chunk of samples of one byte (ISO/IEC 14496-12, 8.7.4, 8.7.3 and 8.7.5)."""
+def _first_sample(file: MediaFile, start: int, end: int) -> tuple[int, int] | None:
+    """Size and position of the sound's first sample; None where the usual tables do not tell."""
+    sizes = find_box(file, b"stsz", start, end)
+    narrow, wide = (find_box(file, kind, start, end) for kind in (b"stco", b"co64"))
+    positions = narrow or wide
+    if sizes is None or positions is None:
+        return None
+    usual_size, _, first_size = _numbers(file, sizes[0], _SIZES)
+    _, position = _numbers(file, positions[0], _POSITIONS if narrow else _WIDE_POSITIONS)
+    return usual_size or first_size, position
+
+
+def _tables_of(samples: int, size_bytes: int, position: int) -> bytes:
+    """Tables of one chunk of samples of one size (ISO/IEC 14496-12, 8.7.4, 8.7.3 and 8.7.5)."""
     chunks = _table(b"stsc", 1, 1, samples, 1)
-    sizes = _table(b"stsz", 1, samples)
-    positions = _table(b"stco", 1, 0)
+    sizes = _table(b"stsz", size_bytes, samples)
+    positions = _table(b"co64", 1, *divmod(position, 1 << 32))
     return chunks + sizes + positions
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Self
 
+from av.audio.codeccontext import AudioCodecContext
+from av.audio.layout import AudioLayout
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.stream import Discard, Disposition
@@ -195,8 +197,20 @@ def _says_enough(media: InputContainer) -> bool:
         and video.codec_context
         and video.codec_context.width
         and video.average_rate
-        and all(sound.channels and sound.sample_rate for sound in sounds)
+        and all(channels_of(sound) and sound.sample_rate for sound in sounds)
     )
+
+
+def channels_of(sound: AudioCodecContext) -> int:
+    """Number of the sound's channels.
+
+    PyAV frees a layout when it is done with it, although the list of a layout in an order of its own is the codec
+    context's. So the context gets a layout without a list, and the list is freed once.
+    """
+    layout = sound.layout
+    if layout.nb_channels:
+        sound.layout = AudioLayout(f"{layout.nb_channels} channels")
+    return layout.nb_channels
 
 
 def _facts(  # noqa: PLR0917 - they are what the facts are made of
@@ -288,7 +302,7 @@ def _audio_facts(media: InputContainer) -> AudioStream | None:
         if stream.codec_context is not None:  # None without a decoder
             return AudioStream(
                 codec=stream.codec_context.codec.canonical_name,
-                channels=stream.codec_context.channels,
+                channels=channels_of(stream.codec_context),
                 sample_rate_hz=stream.codec_context.sample_rate,
             )
     return None

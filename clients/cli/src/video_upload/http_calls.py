@@ -176,8 +176,8 @@ def _in_lower_case(headers: Iterable[tuple[str, str]]) -> Mapping[str, str]:
 
 
 def _decoded(content: bytes, headers: Mapping[str, str]) -> bytes:
-    if headers.get("content-encoding", "").lower() != "gzip":
-        return content
+    if not content or headers.get("content-encoding", "").lower() != "gzip":
+        return content  # no content needs no unpacking, whatever the headers say
     try:
         return zlib.decompress(content, GZIP_BITS)
     except zlib.error as error:
