@@ -122,19 +122,19 @@ class _DirectHost:
             target = f"{url.path or '/'}?{url.query}" if url.query else url.path or "/"
             connection.request(call.method, target, call.body, call.headers)
             response = connection.getresponse()
-            content = response.read()
+            headers = _in_lower_case(response.getheaders())
+            content = _decoded(response.read(), headers)
         except BaseException:
             connection.close()
             raise
         if connection.sock is not None:  # http.client has closed it where the answer says so
             self._idle.append(connection)
-        headers = _in_lower_case(response.getheaders())
         return Answer(
             url=call.url,
             status=response.status,
             reason=response.reason,
             headers=headers,
-            content=_decoded(content, headers),
+            content=content,
         )
 
     def _kept(self) -> http.client.HTTPConnection | None:
