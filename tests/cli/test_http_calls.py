@@ -116,10 +116,16 @@ def test_an_empty_answer_needs_no_unpacking(server: ScriptedServer, get: Callabl
         answer_with(b"no gzip", "Content-Encoding: gzip"),
         answer_with(gzip.compress(b"whole")[:-9], "Content-Encoding: gzip"),
         answer_with(b"whole")[:-2],
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1" + b"0" * 22 + b"\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"f" * 20 + b"\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-2\r\n{}",
         b"SSH-2.0-OpenSSH_9.2\r\n",
         b"",
     ],
-    ids=["no gzip", "half a gzip", "half an answer", "another protocol", "nothing"],
+    ids=[
+        *("no gzip", "half a gzip", "half an answer"),
+        *("impossible length", "impossible chunk", "negative chunk", "another protocol", "nothing"),
+    ],
 )
 def test_what_is_no_whole_answer_is_lost_and_its_connection_not_kept(
     server: ScriptedServer, get: Callable[[], Answer], answer: bytes

@@ -123,7 +123,7 @@ class _DirectHost:
             connection.request(call.method, target, call.body, call.headers)
             response = connection.getresponse()
             headers = _in_lower_case(response.getheaders())
-            content = _decoded(response.read(), headers)
+            content = _decoded(_body_of(response), headers)
         except BaseException:
             connection.close()
             raise
@@ -173,6 +173,13 @@ def _is_readable(connection: http.client.HTTPConnection) -> bool:
 
 def _in_lower_case(headers: Iterable[tuple[str, str]]) -> Mapping[str, str]:
     return {name.lower(): value for name, value in headers}
+
+
+def _body_of(response: http.client.HTTPResponse) -> bytes:
+    try:
+        return response.read()
+    except (OverflowError, MemoryError, ValueError) as error:
+        raise http.client.HTTPException(f"an answer of no possible length ({error})") from error
 
 
 def _decoded(content: bytes, headers: Mapping[str, str]) -> bytes:
