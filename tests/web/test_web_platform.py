@@ -10,6 +10,9 @@ from playwright.sync_api import Page, expect
 
 from local.child_process import ChildProcess
 from local.platform import LocalPlatform, Ports
+from local.stand_in import names
+from tests.end_to_end.conftest import Person as PlainPerson
+from tests.end_to_end.conftest import StandIn
 from tests.media.sample_videos import write_sample_video
 from tests.web import walkthroughs
 from tests.web.axe import serious_problems
@@ -22,10 +25,13 @@ def test_the_demo_user_signs_in_and_out(page: Page, platform: LocalPlatform) -> 
     walkthroughs.sign_out(page, platform.site_url, Person(demo.email, demo.password))
 
 
-def test_a_video_is_uploaded_processed_played_and_deleted(
-    page: Page, platform: LocalPlatform, somebody: Person, video: Path
+def test_a_video_is_uploaded_as_it_is_processed_played_and_deleted(
+    page: Page, platform: LocalPlatform, somebody: Person, by_token: PlainPerson, video: Path
 ) -> None:
     walkthroughs.upload(page, platform.site_url, somebody, video)
+    s3 = StandIn(platform.stand_in_url).client("s3")
+    (stored,) = s3.list_objects_v2(Bucket=names.VIDEO_BUCKET, Prefix=f"videos/{by_token.owner}/")["Contents"]
+    assert s3.get_object(Bucket=names.VIDEO_BUCKET, Key=stored["Key"])["Body"].read() == video.read_bytes()
     walkthroughs.play(page, video.name)
     walkthroughs.delete(page, video.name)
 
@@ -38,8 +44,13 @@ def test_a_reloaded_page_resumes(page: Page, platform: LocalPlatform, somebody: 
     walkthroughs.resume_after_reload(page, platform.site_url, somebody, video)
 
 
-def test_a_cancelled_upload_is_gone(page: Page, platform: LocalPlatform, somebody: Person, video: Path) -> None:
+def test_a_cancelled_upload_leaves_no_part_behind(
+    page: Page, platform: LocalPlatform, somebody: Person, by_token: PlainPerson, video: Path
+) -> None:
     walkthroughs.cancel(page, platform.site_url, somebody, video)
+    s3 = StandIn(platform.stand_in_url).client("s3")
+    listed = s3.list_multipart_uploads(Bucket=names.VIDEO_BUCKET, Prefix=f"videos/{by_token.owner}/")
+    assert listed.get("Uploads", []) == []
 
 
 def test_another_device_sees_that_the_upload_is_running(
