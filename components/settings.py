@@ -487,7 +487,7 @@ class ObservabilitySettings:
         "account has another trail for them",
     )
     traced_percent: int = integer(100, 1, 100, "share of requests that X-Ray traces")
-    monthly_budget_usd: int = integer(20, 1, 10_000_000, "amount at which the budget's alarm rings")
+    monthly_budget_usd: int = integer(20, 1, 10_000_000, "amount at which the budget's alarm goes off")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

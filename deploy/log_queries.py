@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from chalicelib.environment import FUNCTIONS
 from components.naming import StageNames
 
-TOLD_BY_CLIENTS = "progress told"
+TOLD_BY_CLIENTS = "progress reported"
 BEFORE = timedelta(minutes=5)
 """Allowance for differing clocks, and for client lines before the platform's first."""
 

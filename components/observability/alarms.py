@@ -42,13 +42,13 @@ Comparison = Literal["GreaterThanThreshold", "LessThanThreshold", "GreaterThanUp
 
 @dataclass(frozen=True, kw_only=True)
 class Alarm:
-    """Rings when the value compares with `threshold` in `datapoints` of the last `periods` periods.
+    """Notifies an operator when the value compares with `threshold` in `datapoints` of the last `periods` periods.
 
     meaning: what happened, for the operator on call. section: of the runbook, if it differs from the alarm's name.
     expression: metric math over `m0`, `m1`, … instead of the one metric.
     threshold: a value; None with `usual_deviations`, which sets an anomaly band of that many standard deviations.
     silence_is_fine: whether missing data means that nothing happened.
-    rings: whether it notifies an operator. The windows of a burn rate notify only in combination.
+    notifies: false for an alarm that only a composite alarm reads, such as one window of a burn rate.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Alarm:
     datapoints: int | None = None
     section: str = ""
     silence_is_fine: bool = True
-    rings: bool = True
+    notifies: bool = True
 
     @property
     def description(self) -> str:
@@ -72,7 +72,7 @@ class Alarm:
 
 @dataclass(frozen=True, kw_only=True)
 class CompositeAlarm:
-    """Rings while all of these alarms are active."""
+    """Notifies an operator while all of these alarms are active."""
 
     name: str
     meaning: str
@@ -116,7 +116,7 @@ def _burn_rates(name: str, meaning: str, metrics: tuple[Metric, ...], percent: s
             expression=percent.format(least=least_failures),
             threshold=FAST_BURN * ERRORS_ALLOWED_PERCENT,
             period_seconds=period_seconds,
-            rings=False,
+            notifies=False,
         )
         for window, period_seconds, least_failures in windows
     )
@@ -148,7 +148,7 @@ def _api(monitored: MonitoredResources, *, paused: bool) -> list[Alarm | Composi
     )
     refusals = Alarm(
         name="api-refusals",
-        meaning="For a quarter of an hour most API calls are refused (4xx).",
+        meaning="Most API calls have been refused (4xx) for a quarter of an hour.",
         # No other alarm notices if every caller is refused: no function runs, and no upload begins that could fail.
         metrics=(monitored.of_api("4XXError", "Sum"), count),
         expression=f"IF(m0>={LEAST_CALLS}, 100*m0/m1, 0)",
@@ -157,7 +157,7 @@ def _api(monitored: MonitoredResources, *, paused: bool) -> list[Alarm | Composi
     )
     latency = Alarm(
         name="api-latency",
-        meaning=f"For a quarter of an hour most API calls take more than {LATENCY_TARGET_MILLISECONDS} ms.",
+        meaning=f"Most API calls have taken more than {LATENCY_TARGET_MILLISECONDS} ms for a quarter of an hour.",
         # The median: a large file takes S3 seconds to put together, and the average with it.
         metrics=(monitored.of_api("Latency", "p50"), count),
         expression=f"IF(m1>={LEAST_CALLS}, m0, 0)",
@@ -184,7 +184,7 @@ def _uploads(monitored: MonitoredResources, max_open_uploads: int) -> list[Alarm
         ),
         Alarm(
             name="upload-speed",
-            meaning="Uploads are much slower than they usually are.",
+            meaning="Uploads are much slower than usual.",
             metrics=(monitored.own("upload_throughput_bytes_per_second", "p50"),),
             usual_deviations=3,
             comparison="LessThanLowerThreshold",
@@ -194,7 +194,7 @@ def _uploads(monitored: MonitoredResources, max_open_uploads: int) -> list[Alarm
         ),
         Alarm(
             name="processing-slow",
-            meaning="Videos wait much longer for their processing than they usually do.",
+            meaning="Videos wait much longer than usual for their processing.",
             metrics=(monitored.own("processing_milliseconds", "p90"),),
             usual_deviations=3,
             comparison="GreaterThanUpperThreshold",
@@ -204,7 +204,7 @@ def _uploads(monitored: MonitoredResources, max_open_uploads: int) -> list[Alarm
         ),
         Alarm(
             name="client-failures",
-            meaning="More than a fifth of an hour's uploads stay open after an error that their clients saw.",
+            meaning="More than a fifth of an hour's uploads are still open after their clients reported an error.",
             metrics=(
                 monitored.own("client_uploads_failed_count", "Sum"),
                 *(monitored.own(f"uploads_{step}_count", "Sum") for step in ("started", "completed", "aborted")),
@@ -218,7 +218,7 @@ def _uploads(monitored: MonitoredResources, max_open_uploads: int) -> list[Alarm
 
 
 def _events(monitored: MonitoredResources, *, paused: bool) -> list[Alarm]:
-    # Events of a pause ring when it ends, because they must be redriven.
+    # Events of a pause set off the alarm when it ends, because they must be redriven.
     failed = Alarm(
         name="failed-events",
         meaning="An event failed every retry and waits in the dead-letter queue.",
@@ -229,13 +229,13 @@ def _events(monitored: MonitoredResources, *, paused: bool) -> list[Alarm]:
         *([] if paused else [failed]),
         Alarm(
             name="uploads-stuck",
-            meaning="A video has arrived and is past all automatic retries of its processing.",
+            meaning="A video has arrived, but all automatic retries of its processing are used up.",
             metrics=(monitored.own("uploads_stuck_count", "Maximum"),),
             threshold=0,
         ),
         Alarm(
             name="unknown-objects",
-            meaning="An object arrived in the video bucket that no upload of ours announced.",
+            meaning="An object that belongs to no upload arrived in the video bucket.",
             metrics=(monitored.own("unknown_objects_count", "Sum"),),
             threshold=0,
         ),
@@ -246,19 +246,19 @@ def _scans(monitored: MonitoredResources) -> list[Alarm]:
     return [
         Alarm(
             name="scan-unsupported",
-            meaning="The malware scanner does not support a video, and it was accepted or rejected by the setting.",
+            meaning="The malware scanner does not support a video; malwareUnscanned decided whether it was accepted.",
             metrics=(monitored.own("scans_unsupported_count", "Sum"),),
             threshold=0,
         ),
         Alarm(
             name="scan-access-denied",
-            meaning="The malware scanner may not read a video.",
+            meaning="The malware scanner has no permission to read a video.",
             metrics=(monitored.own("scans_access_denied_count", "Sum"),),
             threshold=0,
         ),
         Alarm(
             name="scan-failed",
-            meaning="Malware scans fail at the scanner, one after the other.",
+            meaning="Malware scans fail at the scanner repeatedly.",
             metrics=(monitored.own("scans_failed_count", "Sum"),),
             threshold=0,
             # A single failed scan is repeated automatically.
@@ -267,7 +267,7 @@ def _scans(monitored: MonitoredResources) -> list[Alarm]:
         ),
         Alarm(
             name="scan-unanswered",
-            meaning="No verdict came on a video, however often it was asked for: accepted or rejected by the setting.",
+            meaning="No malware scan of a video gave a verdict; malwareUnscanned decided whether it was accepted.",
             metrics=(monitored.own("scans_unanswered_count", "Sum"),),
             threshold=0,
         ),
@@ -278,7 +278,7 @@ def _renditions(monitored: MonitoredResources) -> list[Alarm]:
     return [
         Alarm(
             name="renditions-failed",
-            meaning="Videos get no copy that all browsers play.",
+            meaning="Videos could not be copied or converted for all browsers.",
             metrics=(monitored.own("renditions_failed_count", "Sum"),),
             threshold=0,
             period_seconds=HOURS,
@@ -303,7 +303,7 @@ def _functions(monitored: MonitoredResources, *, paused: bool) -> list[Alarm]:
     alarms.append(
         Alarm(
             name="upload-token-authorizer-errors",
-            meaning="The authorizer turns away many more calls than usual, or crashes.",
+            meaning="The authorizer refuses many more calls than usual, or crashes.",
             section="function-errors",
             # It refuses a token by raising an error, so some errors are normal.
             metrics=(monitored.of_function(AUTHORIZER, "Errors", "Sum"),),
@@ -317,7 +317,7 @@ def _functions(monitored: MonitoredResources, *, paused: bool) -> list[Alarm]:
         alarms.append(
             Alarm(
                 name="function-throttles",
-                meaning="Lambda turns calls away: the account's concurrency is used up.",
+                meaning="Lambda refuses calls: the account's concurrency is used up.",
                 metrics=throttles,
                 expression="+".join(f"FILL(m{position},0)" for position in range(len(throttles))),
                 threshold=0,
@@ -331,7 +331,7 @@ def _functions(monitored: MonitoredResources, *, paused: bool) -> list[Alarm]:
 def _janitor(monitored: MonitoredResources, *, paused: bool) -> list[Alarm]:
     failures = Alarm(
         name="janitor-failures",
-        meaning="The janitor cannot look after an upload, or a figure of the stage cannot be had.",
+        meaning="The janitor cannot repair or expire an upload, or cannot get a figure of the stage.",
         metrics=(monitored.own("janitor_failures_count", "Sum"),),
         threshold=0,
         periods=3,
@@ -339,7 +339,7 @@ def _janitor(monitored: MonitoredResources, *, paused: bool) -> list[Alarm]:
     )
     silent = Alarm(
         name="janitor-silent",
-        meaning="The janitor has not run for half an hour: abandoned uploads pile up, lost events stay lost.",
+        meaning="The janitor has not run for half an hour: abandoned uploads pile up, and lost events stay lost.",
         metrics=(monitored.of_function("janitor", "Invocations", "Sum"),),
         # CloudWatch evaluates older periods before it treats one as missing, here for hours.
         expression="FILL(m0,0)",
@@ -358,14 +358,14 @@ def _notifications(monitored: MonitoredResources, *, paused: bool) -> list[Alarm
     ages = monitored.of_delivery_queues("ApproximateAgeOfOldestMessage", "Maximum")
     lost = Alarm(
         name="notifications-undelivered",
-        meaning="A destination did not take a notification for a day; the message waits in its dead-letter queue.",
+        meaning="A destination did not accept a notification for a day; the message waits in its dead-letter queue.",
         metrics=dead,
         expression="+".join(f"FILL(m{position},0)" for position in range(len(dead))),
         threshold=0,
     )
     late = Alarm(
         name="notifications-late",
-        meaning=f"A destination has not taken a notification for {NOTIFICATION_HOURS} hours.",
+        meaning=f"A destination has not accepted a notification for {NOTIFICATION_HOURS} hours.",
         metrics=ages,
         expression="+".join(f"IF(FILL(m{each},0)>{NOTIFICATION_HOURS * HOURS},1,0)" for each in range(len(ages))),
         threshold=0,

@@ -75,7 +75,7 @@ def audit_queries(role_names: Sequence[str]) -> list[SavedQuery]:
                 " correlationId",
                 # Without client reports, which may carry any id any number of times and would exceed MAX_ROWS.
                 'filter (videoId = "VIDEO_ID" or owner = "OWNER") and ispresent(message)'
-                ' and message != "progress told"',
+                ' and message != "progress reported"',
                 order="@timestamp",
             ),
         ),

@@ -17,7 +17,7 @@ SHOWN, SHOWN_BY_DAY = "-P1D", "-P14D"
 """Default time ranges. A metric with one value a day would show at most one point within a day."""
 
 PROGRESS_QUERY = """\
-filter message = "progress told"
+filter message = "progress reported"
 | fields jsonParse(@message) as told
 | unnest told.events into event
 | filter event.event = "uploadProgress"

@@ -100,11 +100,11 @@ class Observability(pulumi.ComponentResource):
         made = {alarm.name: self._alarm(alarm, topic) for alarm in alarms if isinstance(alarm, Alarm)}
         for alarm in alarms:
             if isinstance(alarm, CompositeAlarm):
-                self._together(alarm, made, topic)
+                self._composite_alarm(alarm, made, topic)
         self._traces()
         self._budget(topic, allowed)
-        ringing = [alarm.name for alarm in alarms if isinstance(alarm, CompositeAlarm) or alarm.rings]
-        dashboard = self._dashboard(ringing) if args.settings.dashboard else None
+        notifying = [alarm.name for alarm in alarms if isinstance(alarm, CompositeAlarm) or alarm.notifies]
+        dashboard = self._dashboard(notifying) if args.settings.dashboard else None
 
         self.alarm_topic_arn = topic.arn
         console = f"https://{context.region}.console.aws.amazon.com/cloudwatch/home?region={context.region}#dashboards"
@@ -153,12 +153,12 @@ class Observability(pulumi.ComponentResource):
             evaluation_periods=alarm.periods,
             datapoints_to_alarm=alarm.datapoints or alarm.periods,
             treat_missing_data="notBreaching" if alarm.silence_is_fine else "breaching",
-            alarm_actions=[topic.arn] if alarm.rings else [],
-            ok_actions=[topic.arn] if alarm.rings else [],
+            alarm_actions=[topic.arn] if alarm.notifies else [],
+            ok_actions=[topic.arn] if alarm.notifies else [],
             opts=self._child,
         )
 
-    def _together(
+    def _composite_alarm(
         self, together: CompositeAlarm, made: Mapping[str, aws.cloudwatch.MetricAlarm], topic: aws.sns.Topic
     ) -> None:
         context = self._args.context

@@ -99,8 +99,8 @@ def test_a_failed_event_is_told_with_its_reason_before_it_comes_again() -> None:
     lines = lines_of("janitor", CALLS["janitor"])
     failed = [line for line in lines if line.get("level") == "ERROR"]
     assert [line["message"] for line in failed] == [
-        "the index cannot be folded",
-        "what is stored cannot be counted",
+        "the index could not be updated",
+        "stored videos could not be counted",
         "janitor failed",
     ]
     assert failed[1]["exception"]["type"] == "EndpointConnectionError"

@@ -99,12 +99,12 @@ ACCEPTED: list[tuple[type[Struct], Any, object]] = [
 
 NO_CHECKSUM = "must be the base64 form of the eight bytes of a CRC64NVME"
 NO_LIST = "must be a list with at least one entry"
-NO_NUMBERS = "every entry must be a whole number of 1 to 4"
+NO_NUMBERS = "every entry must be a whole number from 1 to 4"
 REFUSED: list[tuple[type[Struct], Any, str]] = [
     (Text, "abcd", "may have at most 3 characters"),
-    *((Text, value, "must be a text") for value in ("", 1, None, ABSENT, ["a"])),
+    *((Text, value, "must be a non-empty string") for value in ("", 1, None, ABSENT, ["a"])),
     (OptionalText, "abcd", "may have at most 3 characters"),
-    *((OptionalText, value, "must be a text") for value in ("", 0, False)),
+    *((OptionalText, value, "must be a non-empty string") for value in ("", 0, False)),
     *((Number, value, "must be 2 to 4") for value in (1, 5, -3, 2**64)),
     *((Number, value, "must be a whole number") for value in (True, "3", 3.0, None, ABSENT)),
     *((Matching, value, "must be a to c") for value in ("", "d", "abcd", "a\n", 1, None, ABSENT)),
@@ -153,7 +153,7 @@ def test_a_bad_field_is_refused_once_in_words_that_help(kind: type[Struct], valu
 
 def test_an_unknown_field_is_named() -> None:
     refused = refusal({"y" * 100: 1}, Entry)
-    assert refused.problems == [{"field": "y" * MAX_NAMED_FIELD_CHARS, "problem": "is not known here"}]
+    assert refused.problems == [{"field": "y" * MAX_NAMED_FIELD_CHARS, "problem": "is not a known field"}]
 
 
 def test_problems_of_an_entry_are_told_by_its_place_and_counted_with_the_others() -> None:
@@ -226,12 +226,12 @@ def problems_of(body: dict[str, Any], kind: type[Struct]) -> list[tuple[str, str
 
 @pytest.mark.parametrize("text", ["a", "abc"])
 def test_a_text_at_its_bounds_is_not_named_beside_another_problem(text: str) -> None:
-    assert problems_of({"x": text, "y": 1}, Text) == [("y", "is not known here")]
+    assert problems_of({"x": text, "y": 1}, Text) == [("y", "is not a known field")]
 
 
 def test_a_part_that_is_there_twice_is_named_at_its_second_place_and_the_others_are_not() -> None:
     parts = [{"partNumber": number, "etag": "e"} for number in (1, 2, 1)]
     assert problems_of({"parts": parts, "y": 1}, PartsToComplete) == [
-        ("parts[2].partNumber", "is there twice"),
-        ("y", "is not known here"),
+        ("parts[2].partNumber", "appears twice"),
+        ("y", "is not a known field"),
     ]

@@ -102,10 +102,10 @@ def test_a_name_holds_no_invisible_marks(mark: str) -> None:
 def test_all_problems_of_a_start_are_told() -> None:
     told = problems(lambda: NewUpload.parse({"owner": 1}, 10))
     assert told == [
-        {"field": "fileName", "problem": "must be a text"},
-        {"field": "contentType", "problem": "must be a text"},
+        {"field": "fileName", "problem": "must be a non-empty string"},
+        {"field": "contentType", "problem": "must be a non-empty string"},
         {"field": "sizeBytes", "problem": "must be a whole number"},
-        {"field": "owner", "problem": "is not known here"},
+        {"field": "owner", "problem": "is not a known field"},
     ]
 
 
@@ -129,7 +129,7 @@ def test_parts_to_sign_are_read_with_their_checksums() -> None:
     told = problems(lambda: PartsToSign.parse({"parts": [{"partNumber": 1}, {"partNumber": 3}], "x": 1}, 2))
     assert told == [
         {"field": "parts[1].partNumber", "problem": "must be 1 to 2"},
-        {"field": "x", "problem": "is not known here"},
+        {"field": "x", "problem": "is not a known field"},
     ]
 
 
@@ -138,7 +138,9 @@ def test_a_completion_is_read_with_all_it_may_name() -> None:
     body: dict[str, Any] = {"parts": parts, "checksumCRC64NVME": CHECKSUM, "uploadId": "u", "fileKey": "k"}
     assert PartsToComplete.parse(body) == CompleteUpload({1: '"a"', 2: '"b"'}, CHECKSUM, "u", "k")
     assert PartsToComplete.parse({"parts": parts}) == CompleteUpload({1: '"a"', 2: '"b"'}, None, None, None)
-    assert problems(lambda: PartsToComplete.parse({**body, "x": 1})) == [{"field": "x", "problem": "is not known here"}]
+    assert problems(lambda: PartsToComplete.parse({**body, "x": 1})) == [
+        {"field": "x", "problem": "is not a known field"}
+    ]
 
 
 @pytest.mark.parametrize("etag", ["ü", "a\n", "\x7f"])
@@ -150,7 +152,7 @@ def test_an_etag_is_what_s3_answers(etag: str) -> None:
 def test_a_part_is_named_once() -> None:
     parts: list[Any] = [{"partNumber": 1, "etag": "a"}, {"partNumber": 1, "etag": "b"}]
     assert problems(lambda: PartsToComplete.parse({"parts": parts})) == [
-        {"field": "parts[1].partNumber", "problem": "is there twice"}
+        {"field": "parts[1].partNumber", "problem": "appears twice"}
     ]
 
 
@@ -158,9 +160,9 @@ def test_an_abort_names_its_upload_or_nothing() -> None:
     assert UploadToAbort.read({}) == UploadToAbort()
     assert UploadToAbort.read({"uploadId": "u", "fileKey": "k"}) == UploadToAbort(upload_id="u", file_key="k")
     assert problems(lambda: UploadToAbort.read({"uploadId": 5, "fileKey": "", "x": 1})) == [
-        {"field": "uploadId", "problem": "must be a text"},
-        {"field": "fileKey", "problem": "must be a text"},
-        {"field": "x", "problem": "is not known here"},
+        {"field": "uploadId", "problem": "must be a non-empty string"},
+        {"field": "fileKey", "problem": "must be a non-empty string"},
+        {"field": "x", "problem": "is not a known field"},
     ]
     for name in ("uploadId", "fileKey"):
         assert UploadToAbort.read({name: "x" * 1024})
@@ -196,13 +198,13 @@ def test_a_change_of_labels_leaves_alone_what_it_does_not_name() -> None:
 @pytest.mark.parametrize(
     ("changes", "field", "problem"),
     [
-        ({"title": "a\nb"}, "title", "must be a text without control characters"),
-        ({"title": 5}, "title", "must be a text"),
-        ({"description": "a\tb"}, "description", "must be a text without control characters but line breaks"),
+        ({"title": "a\nb"}, "title", "must be text without control characters"),
+        ({"title": 5}, "title", "must be a non-empty string"),
+        ({"description": "a\tb"}, "description", "must be text without control characters other than line breaks"),
         ({"tags": "a"}, "tags", "must be a list"),
-        ({"tags": ["ok", "a,b"]}, "tags[1]", "must be a text without commas and control characters"),
-        ({"tags": ["ok", None]}, "tags[1]", "must be a text"),
-        ({"fileName": "x.mp4"}, "fileName", "is not known here"),
+        ({"tags": ["ok", "a,b"]}, "tags[1]", "must be text without commas and control characters"),
+        ({"tags": ["ok", None]}, "tags[1]", "must be a non-empty string"),
+        ({"fileName": "x.mp4"}, "fileName", "is not a known field"),
     ],
 )
 def test_labels_that_do_not_fit_are_refused_by_name(changes: dict[str, Any], field: str, problem: str) -> None:

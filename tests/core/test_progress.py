@@ -100,7 +100,7 @@ def counted(*events: dict[str, Any]) -> dict[str, float]:
 def test_a_call_about_one_upload_becomes_one_line_under_its_ids_and_its_proven_owner() -> None:
     (line,) = written(told(PROGRESS, {**PROGRESS, "at": LAST_MOMENT_MS, "sentBytes": 200}))
     assert (line["owner"], line["videoId"], line["correlationId"]) == (OWNER, VIDEO_ID, "0f0e0d0c-upload")
-    assert (line["requestId"], line["message"]) == ("gateway-request", "progress told")
+    assert (line["requestId"], line["message"]) == ("gateway-request", "progress reported")
     assert (line["client"], line["system"]) == ("web/0.2.0", "Linux x86_64")
     assert line["events"] == [
         {"event": "uploadProgress", "at": 1_769_860_800_123, "sizeBytes": 300, "sentBytes": 100},

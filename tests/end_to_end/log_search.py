@@ -36,7 +36,7 @@ class PrintedLines:
 
     def told_about(self, video_id: str) -> list[dict[str, Any]]:
         """Events that clients told of an upload, each with what its call's events share."""
-        lines = [line for line in self.documents() if line.get("message") == "progress told"]
+        lines = [line for line in self.documents() if line.get("message") == "progress reported"]
         events = [{**line, **event} for line in lines for event in line["events"]]
         return [event for event in events if event.get("videoId") == video_id]
 

@@ -214,10 +214,10 @@ def test_no_line_of_any_process_shows_a_secret_or_a_name(scenario: Scenario) -> 
 UPLOAD_STORIES = {
     "watched": {
         *("upload started", "parts signed", "completion refused", "request refused", "upload completed"),
-        *("video ready", "subscribers told", "viewing URLs given", "progress told", "video deleted"),
+        *("video ready", "subscribers notified", "viewing URLs issued", "progress reported", "video deleted"),
     },
-    "refused": {"upload started", "upload completed", "video rejected", "subscribers told"},
-    "small": {"small upload started", "video ready", "subscribers told", "duplicate event ignored"},
+    "refused": {"upload started", "upload completed", "video rejected", "subscribers notified"},
+    "small": {"small upload started", "video ready", "subscribers notified", "duplicate event ignored"},
     "given-up": {"upload started", "upload aborted"},
 }
 
@@ -230,7 +230,7 @@ def test_one_id_leads_through_the_whole_story_of_an_upload(scenario: Scenario, n
     assert {line.get("owner") for line in lines} == {scenario.person.owner}
     if name != "small":
         # A client names its video and leaves the multipart upload's id to the platform.
-        held = [line for line in lines if line.get("message") != "progress told"]
+        held = [line for line in lines if line.get("message") != "progress reported"]
         assert {line.get("uploadId") for line in held} == {scenario.uploads[name]["uploadId"]}
     assert all(line.get("requestId") for line in lines)
     by_id = [
@@ -245,7 +245,7 @@ def test_metrics_of_an_upload_carry_its_ids_beside_their_values(scenario: Scenar
 
 
 def test_what_a_client_tells_is_counted_once_under_a_name_that_it_cannot_choose(scenario: Scenario) -> None:
-    told = [line for line in scenario.printed.documents() if line.get("message") == "progress told"]
+    told = [line for line in scenario.printed.documents() if line.get("message") == "progress reported"]
     assert [(event["state"], line["client"], line["owner"]) for line in told for event in line["events"]] == [
         ("processing", "web/1", scenario.person.owner)
     ]

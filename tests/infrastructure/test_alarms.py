@@ -58,7 +58,7 @@ def ringing(traffic: Traffic) -> dict[str, list[int]]:
         for alarm in alarms
         if isinstance(alarm, Alarm) and alarm.threshold is not None and alarm.silence_is_fine
     }
-    silent = {alarm.name for alarm in alarms if isinstance(alarm, Alarm) and not alarm.rings}
+    silent = {alarm.name for alarm in alarms if isinstance(alarm, Alarm) and not alarm.notifies}
     calling = {name: steps for name, steps in stands.items() if name not in silent}
     for alarm in alarms:
         if isinstance(alarm, CompositeAlarm):

@@ -138,7 +138,7 @@ def test_no_client_pushes_lines_out_of_an_answer_by_telling_progress_under_an_id
     queries = [query for query in queries if not re.search(r'^\| filter message = "[a-z ]+"$', query, re.MULTILINE)]
     assert len(queries) >= 4
     for query in queries:
-        assert 'message != "progress told"' in query, query
+        assert 'message != "progress reported"' in query, query
         alternatives = re.search(r"filter (.*?) and (ispresent|message)", query)
         assert alternatives
         assert " or " not in re.sub(r"\([^)]*\)", "", alternatives[1]), "`and` binds closer than `or`"

@@ -59,7 +59,7 @@ SERVICES = {
 UNITS = {"None": "US dollars"}
 """Words for what CloudWatch has no unit for."""
 NO_ALARM = {"budget"}
-"""Sections of the runbook for what rings without being an alarm of CloudWatch's."""
+"""Sections of the runbook for alarms that are not CloudWatch's."""
 OF_DESTINATIONS = {"notifications-undelivered", "notifications-late"}
 """Alarms of a stage that has a webhook or an event bus."""
 

@@ -118,7 +118,7 @@ def test_pictures_out_of_order_are_shown_in_order_by_the_copy(tmp_path: Path) ->
 
 
 def test_pictures_out_of_order_in_a_container_that_tells_no_order_are_not_copied(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableMediaError, match="when each picture is shown"):
+    with pytest.raises(UnreadableMediaError, match="presentation times"):
         copied(write_reordered_video(tmp_path / "original.avi", "avi"), Container.AVI)
 
 
@@ -211,7 +211,7 @@ def test_a_file_that_names_the_same_bytes_again_and_again_makes_no_endless_copy(
     hostile.write_bytes(with_one_picture_again_and_again(small.read_bytes(), 3_000))
     assert inspect_file(hostile).facts.playability.browsers != "all", "processing would have it copied"
     bucket = Bucket()
-    with pytest.raises(UnreadableMediaError, match="grows far beyond it"):
+    with pytest.raises(UnreadableMediaError, match="far larger"):
         copy_media(source_of(hostile, Container.QUICKTIME), bucket.send)
     assert not bucket.sent
 
@@ -237,6 +237,6 @@ def test_nothing_else_that_a_captured_process_says_is_believed(
     monkeypatch.setattr(inspector_process, "INSPECTOR", "impostor")
     video = write_sample_video(tmp_path / "original", "mkv")
     bucket = Bucket()
-    with pytest.raises(UnreadableMediaError, match="broke down"):
+    with pytest.raises(UnreadableMediaError, match="the copying process failed"):
         copy_media(source_of(video, Container.MATROSKA), bucket.send)
     assert not bucket.sent

@@ -183,7 +183,7 @@ def test_a_killed_inspector_is_a_crash_over_this_file(video_of_many_reads: Path)
         inspect_media(read_range, video_of_many_reads.stat().st_size, Container.MP4)
     assert raised.value.code == "unreadable_media"
     assert raised.value.exit_status == -9
-    assert raised.value.message == "The video cannot be read: the decoder broke down over it."
+    assert raised.value.message == "The video cannot be read: the decoder crashed."
 
 
 def test_an_inspector_that_hangs_is_killed_at_the_deadline(video_of_many_reads: Path) -> None:

@@ -123,7 +123,7 @@ def test_one_id_goes_with_every_call_of_an_upload_and_with_no_part_even_after_a_
     video_id = progress[0]["events"][0]["videoId"]
     wait_for(page, lambda: any(line.get("state") == "ready" for line in lines_of(printed, video_id)))
     about = printed.about(video_id)
-    assert {"upload started", "upload completed", "video ready", "progress told"} <= {
+    assert {"upload started", "upload completed", "video ready", "progress reported"} <= {
         str(line.get("message")) for line in about if line.get("correlationId") == correlation_id
     }
 

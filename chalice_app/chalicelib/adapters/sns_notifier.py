@@ -21,8 +21,8 @@ _SENTENCES = {
     "video.failed": "{name} did not arrive in full: {reason}",
     "video.deleted": "{name} was deleted.",
     "video.expiring": "{name} will be deleted on {day}. Download it before then to keep it.",
-    "video.rendition_ready": "{name} has a copy now that every browser plays.",
-    "video.rendition_failed": "{name} got no copy that every browser plays. It plays where it did before.",
+    "video.rendition_ready": "{name} now has a copy that every browser plays.",
+    "video.rendition_failed": "{name} could not be converted for all browsers. It still plays where it did before.",
 }
 _CAUSES = {
     "expired": "its upload was not finished in time. Upload it again.",

@@ -71,7 +71,7 @@ class _Walk:
                 self._check_field(where, field.encode_name, values.get(field.encode_name), field.type)
         for name in values:
             if name in unknown:
-                self.add(f"{where}{name[:MAX_NAMED_FIELD_CHARS]}", "is not known here")
+                self.add(f"{where}{name[:MAX_NAMED_FIELD_CHARS]}", "is not a known field")
 
     def _check_field(self, where: str, name: str, value: Any, declared: inspect.Type) -> None:
         if isinstance(declared, inspect.UnionType):
@@ -95,7 +95,7 @@ class _Walk:
 
     def _check_text(self, place: str, value: Any, kind: inspect.StrType, must_be: str | None) -> None:
         if kind.min_length is not None and (not isinstance(value, str) or len(value) < kind.min_length):
-            self.add(place, "must be a text")
+            self.add(place, "must be a non-empty string")
             return
         if kind.max_length is not None and len(value) > kind.max_length:
             self.add(place, f"may have at most {kind.max_length} characters")
@@ -114,7 +114,7 @@ class _Walk:
             if not isinstance(value, list) or not 1 <= len(value) <= (kind.max_length or len(value)):
                 self.add(place, f"must be a list with 1 to {kind.max_length} entries")
             elif not all(_is_whole(entry) and _is_within(entry, item) for entry in value):
-                self.add(place, f"every entry must be a whole number of {item.ge} to {item.le}")
+                self.add(place, f"every entry must be a whole number from {item.ge} to {item.le}")
         elif isinstance(item, inspect.StrType):
             self._check_texts(place, value, kind, item)
         elif not isinstance(value, list) or not value:
@@ -146,7 +146,7 @@ class _Walk:
             self.check_object(entry, kinds, where)
             if once and _is_whole(value := entry.get(once)):
                 if value in seen:
-                    self.add(f"{where}{once}", "is there twice")
+                    self.add(f"{where}{once}", "appears twice")
                 seen.add(value)
 
 

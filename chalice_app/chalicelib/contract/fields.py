@@ -81,38 +81,38 @@ FileName = Annotated[
 Title = Annotated[
     str,
     Meta(min_length=1, max_length=MAX_TITLE_CHARS, description="Shown in place of the file's name."),
-    _matching(rf"[^{INVISIBLE_CHARACTERS}]*", "a text without control characters"),
+    _matching(rf"[^{INVISIBLE_CHARACTERS}]*", "text without control characters"),
 ]
 Description = Annotated[
     str,
     Meta(min_length=1, max_length=MAX_DESCRIPTION_CHARS, description="May have several lines."),
-    _matching(rf"[^{_INVISIBLE_IN_LINES}]*", "a text without control characters but line breaks"),
+    _matching(rf"[^{_INVISIBLE_IN_LINES}]*", "text without control characters other than line breaks"),
 ]
 Tag = Annotated[
     str,
     Meta(min_length=1, max_length=MAX_TAG_CHARS),
-    _matching(rf"[^,{INVISIBLE_CHARACTERS}]*", "a text without commas and control characters"),
+    _matching(rf"[^,{INVISIBLE_CHARACTERS}]*", "text without commas and control characters"),
 ]
 Tags = Annotated[list[Tag], Meta(max_length=MAX_TAGS, description="Duplicates are dropped, regardless of case.")]
 UploaderName = Annotated[
     str,
     Meta(min_length=1, max_length=MAX_NAME_CHARS, description="As the sender gave it: unverified."),
-    _matching(rf"[^{INVISIBLE_CHARACTERS}]*", "a text without control characters"),
+    _matching(rf"[^{INVISIBLE_CHARACTERS}]*", "text without control characters"),
 ]
 LinkNote = Annotated[
     str,
     Meta(min_length=1, max_length=MAX_DESCRIPTION_CHARS, description="For the person who gets the link."),
-    _matching(rf"[^{_INVISIBLE_IN_LINES}]*", "a text without control characters but line breaks"),
+    _matching(rf"[^{_INVISIBLE_IN_LINES}]*", "text without control characters other than line breaks"),
 ]
 LinkTitle = Annotated[
     str,
     Meta(min_length=1, max_length=MAX_TITLE_CHARS, description="Shown to the person who opens the link."),
-    _matching(rf"[^{INVISIBLE_CHARACTERS}]*", "a text without control characters"),
+    _matching(rf"[^{INVISIBLE_CHARACTERS}]*", "text without control characters"),
 ]
 Reference = Annotated[
     str,
     Meta(min_length=1, max_length=MAX_REFERENCE_CHARS, description="A machine client's own name for the upload."),
-    _matching(rf"[^{INVISIBLE_CHARACTERS}]*", "a text without control characters"),
+    _matching(rf"[^{INVISIBLE_CHARACTERS}]*", "text without control characters"),
 ]
 OnBehalfOf = Annotated[
     str,
@@ -121,7 +121,7 @@ OnBehalfOf = Annotated[
         max_length=MAX_REFERENCE_CHARS,
         description="A machine client's own name for the person it uploads for; no user of this platform.",
     ),
-    _matching(rf"[^{INVISIBLE_CHARACTERS}]*", "a text without control characters"),
+    _matching(rf"[^{INVISIBLE_CHARACTERS}]*", "text without control characters"),
 ]
 LinkVideos = Annotated[int, Meta(ge=1, le=MAX_LINK_VIDEOS)]
 LinkBytes = Annotated[int, Meta(ge=1, le=MAX_SIZE_BYTES)]

@@ -57,7 +57,7 @@ class Announcements:
         if event is None:
             return record
         self.notifier.announce(event)
-        log.info("subscribers told", extra={"eventType": event.type.value, "eventId": event.id})
+        log.info("subscribers notified", extra={"eventType": event.type.value, "eventId": event.id})
 
         def decide(current: VideoRecord) -> VideoRecord | None:
             owed = owed_by(current)

@@ -148,7 +148,7 @@ class Conversions:
             elif end := self._end_of(record, rendition):
                 self._end(record, end)
         except _NoRoomError:
-            log.warning("conversion waits: as much was converted in a day as the limits allow")
+            log.warning("conversion waits for the daily limits")
             return False
         return True
 
@@ -180,7 +180,7 @@ class Conversions:
         is_known = begun_at > self.now() - TOKEN_LIFE
         job_id = None if is_known else self.converter.find(record.ref, token)
         if job_id is None and begun_at <= self.now() - LONGEST_JOB:
-            log.error("conversion never begun", extra={"attempts": rendition.attempts})
+            log.error("conversion never started", extra={"attempts": rendition.attempts})
             self._settle(record)
             self._end(record, JobEnd.LOST)
             return

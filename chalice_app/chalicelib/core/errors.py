@@ -236,7 +236,7 @@ class TooManyOpenUploadsError(CapError):
 
     @property
     def message(self) -> str:
-        return f"{self.max_open_uploads} uploads may be open at once: finish or abort one first."
+        return f"At most {self.max_open_uploads} uploads may be open at once: finish or abort one first."
 
 
 class ReservedBytesExceededError(CapError):
@@ -416,7 +416,7 @@ class PartMismatchError(CompletionRefusedError):
 
     @property
     def message(self) -> str:
-        return "A named part is not the one that S3 holds. GET /multipart/parts lists the parts that it has."
+        return "A part in the request is not the one that S3 has. GET /multipart/parts lists its parts."
 
 
 class PartTooSmallError(CompletionRefusedError):

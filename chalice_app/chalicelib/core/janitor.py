@@ -115,7 +115,7 @@ class Janitor:
         try:
             return self._look_after(open_video)
         except Exception:
-            log.exception("cannot look after the upload")
+            log.exception("upload could not be checked")
             return "failed"
 
     def _look_after(self, open_video: OpenVideo) -> str:
@@ -144,7 +144,7 @@ class Janitor:
             if use.ref == open_video.ref:
                 self.records.give_back_use(use.ref, use.size_bytes, use.link_id)
         self._remove_markers(open_video)
-        log.info("upload that never started removed")
+        log.info("unstarted upload removed")
         return "cleaned"
 
     def _remove_markers(self, open_video: OpenVideo) -> None:
@@ -270,7 +270,7 @@ class Janitor:
         except UploadExpiredError:
             return "dropped"
         except PlatformError as refused:
-            log.warning("completion does not settle: %s", refused)
+            log.warning("completion not finished: %s", refused)
             return self._expired(record, open_video) if record.expires_at <= self.now() else "open"
         # The completion counted it as failed: S3 lost it, it did not expire.
         return "dropped" if finished.record.state is State.EXPIRED else "open"
@@ -301,7 +301,7 @@ class Janitor:
         change = self.records.change(record, decide)
         if change and change.mine and record.version_id:
             self.scanner.request_scan(record.ref.file_key, record.version_id)
-            log.info("malware scan asked again", extra={"requests": requests})
+            log.info("malware scan requested again", extra={"requests": requests})
         return "scanning"
 
     def _count_as_unanswered(self, record: VideoRecord) -> str:
@@ -315,7 +315,7 @@ class Janitor:
         change = self.records.change(record, decide)
         if change is None or not change.mine:
             return "scanning"
-        log.error("malware scan never answered", extra={"requests": record.scan_requests})
+        log.error("malware scan gave no verdict", extra={"requests": record.scan_requests})
         return self._retry(change.record)
 
     def _retry(self, record: VideoRecord) -> str:
@@ -337,7 +337,7 @@ class Janitor:
         if change is None or not change.mine:
             return "processing"
         self.processing.trigger(record.ref.file_key, stored.version_id, stored.size_bytes)
-        log.info("processing asked again", extra={"retries": retries})
+        log.info("processing requested again", extra={"retries": retries})
         return "retried"
 
     def _give_up(self, record: VideoRecord) -> str:

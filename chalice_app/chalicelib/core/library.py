@@ -187,7 +187,7 @@ class Library:
         ready = [record for record in records if record.state is State.READY]
         urls, urls_expire_at = self.urls.for_viewing(ready)
         if ready:
-            log.info("viewing URLs given", extra={"videoIds": [record.video_id for record in ready]})
+            log.info("viewing URLs issued", extra={"videoIds": [record.video_id for record in ready]})
         now = self.now()
         return [
             SeenVideo(record, urls.get(record.video_id), urls_expire_at, self.retention.expiry(record, now))

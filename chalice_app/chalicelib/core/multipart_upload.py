@@ -178,7 +178,7 @@ class MultipartUploads:
         record = self._reserved(record)
         started = self._with_first_page(record, upload_id)
         self.meter.record(parts_signed_count=len(started.signed_parts))
-        log.info("upload opened again")
+        log.info("upload reopened")
         return started
 
     def _with_first_page(self, record: VideoRecord, upload_id: str) -> StartedUpload:
@@ -276,7 +276,7 @@ class MultipartUploads:
         if change.record.state not in {State.UPLOADING, State.COMPLETING}:
             self.records.close(change.record, self.now())
             raise not_uploading(change.record)
-        log.info("reservation taken again")
+        log.info("upload reserved again")
         return change.record
 
     def _reserve_again(self, record: VideoRecord) -> None:
@@ -334,7 +334,7 @@ def _without_figures(size_bytes: int) -> Generator[None]:
     try:
         yield
     except CapError as error:
-        log.info("the maker of the link has no room", extra={"code": error.code})
+        log.info("the link's maker has reached a limit", extra={"code": error.code})
         raise LinkMakerFullError(size_bytes=size_bytes) from error
 
 

@@ -33,7 +33,7 @@ class Outbox:
         """Send a message, unless it was sent before. Safe to repeat. Raises what SNS raises."""
         stored = self.metadata.get(key)
         if stored is None:
-            log.info("message was sent before")
+            log.info("message already sent")
             return
         self.topic.publish(stored.body)
         self.metadata.delete(key)

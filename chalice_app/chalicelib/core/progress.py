@@ -68,7 +68,7 @@ class ProgressLog:
             about_upload(owner=owner)
         events = [_line_of(event, names_upload=len(uploads) > 1) for event in told.events]
         system = {"system": told.system} if told.system else {}
-        log.info("progress told", extra={"client": told.client, **system, "events": events})
+        log.info("progress reported", extra={"client": told.client, **system, "events": events})
         about_upload(owner=owner)
         counts = Counter(event.happened for event in told.events)
         if not COUNTED.isdisjoint(counts):

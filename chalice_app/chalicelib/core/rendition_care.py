@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 RENDITION_GRACE = timedelta(minutes=20)
 """Time after which a rendition's attempt counts as dead: its function runs for 15 minutes at most (Lambda quotas)."""
 
-WAITING = "waiting for room to convert"
+WAITING = "waiting for the daily limits of conversions"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,7 @@ class RenditionCare:
             return "converting" if self.conversions.carry_on(record) else WAITING
         if is_old:
             self.processing.trigger(record.ref.file_key, record.version_id or "", record.size_bytes)
-            log.info("rendition asked again")
+            log.info("rendition requested again")
         return "converting"
 
     def _give_up(self, record: VideoRecord) -> str:

@@ -139,7 +139,7 @@ class Renditions:
         try:
             self._require_played(key, newest.version_id, newest.size_bytes)
         except MediaError as error:
-            log.warning("conversion not taken: %s", error)
+            log.warning("conversion result not accepted: %s", error)
             self.videos.delete_version(key, newest.version_id)
             return self._settle(record, lambda one: one.failed(self.now(), Failure.NOT_CONVERTIBLE))
         return self._accept(record, newest.size_bytes, newest.version_id)

@@ -85,7 +85,7 @@ class Retention:
         try:
             self._go_on(done)
         except Exception:
-            log.exception("the walk over stored videos broke off")
+            log.exception("the check of stored videos was interrupted")
             done[CheckOutcome.FAILED] += 1
         self.meter.record(
             retention_warnings_count=done[CheckOutcome.WARNED],
@@ -93,7 +93,7 @@ class Retention:
             **({"janitor_failures_count": done[CheckOutcome.FAILED]} if done[CheckOutcome.FAILED] else {}),
         )
         if done:
-            log.info("walk over stored videos", extra={"outcomes": dict(done)})
+            log.info("stored videos checked", extra={"outcomes": dict(done)})
         return done
 
     def _go_on(self, done: Counter[str]) -> None:
@@ -145,7 +145,7 @@ class Retention:
             record = self.records.find(ref) if ref else None
             return self._look_at(record, on_since) if record else CheckOutcome.KEPT
         except Exception:
-            log.exception("cannot look after the video")
+            log.exception("video could not be checked")
             return CheckOutcome.FAILED
 
     def _look_at(self, record: VideoRecord, on_since: datetime) -> CheckOutcome:

@@ -23,7 +23,7 @@ class BillMissingError(Exception):
     failure: str
 
     def __str__(self) -> str:
-        return f"not asked again today: {self.failure}"
+        return f"not queried again today: {self.failure}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -108,7 +108,7 @@ class StageUsage:
         try:
             count = self._count()
         except Exception:
-            log.exception("what is stored cannot be counted")
+            log.exception("stored videos could not be counted")
             self.meter.record(janitor_failures_count=1)
             return
         self.meter.record(

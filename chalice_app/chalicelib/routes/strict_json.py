@@ -27,7 +27,7 @@ def strict_json(request: Request, max_bytes: int = MAX_BODY_BYTES) -> JsonObject
     except ValueError as error:
         raise InvalidJsonError(reason="it cannot be parsed") from error
     if not isinstance(value, dict):
-        raise InvalidJsonError(reason="it is something else")
+        raise InvalidJsonError(reason="it is not an object")
     return value
 
 
@@ -39,7 +39,7 @@ def strict_json_or_empty(request: Request) -> JsonObject:
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     names = dict(pairs)
     if len(names) != len(pairs):
-        raise InvalidJsonError(reason="a name is there twice")
+        raise InvalidJsonError(reason="a name appears twice")
     return names
 
 

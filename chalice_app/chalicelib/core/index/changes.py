@@ -99,7 +99,7 @@ class Changes:
             for key in told_keys(Line.of(record)):
                 self._bucket.put(key, b"", "application/octet-stream")
         except Exception:
-            log.exception("the index was not told of a record")
+            log.exception("a change of a record is missing in the index")
 
     def request_owner(self, owner: str) -> None:
         """Request an index of all of an owner's records."""

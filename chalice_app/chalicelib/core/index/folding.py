@@ -106,7 +106,7 @@ class Folding:
                 if not folded.changes or self.now() > until:
                     return False
         except Exception:
-            log.exception("the index cannot be folded")
+            log.exception("the index could not be updated")
             self.meter.record(janitor_failures_count=1)
             return False
         return True
@@ -121,7 +121,7 @@ class Folding:
         for owner, waiting in waiting_owners(self.metadata):
             is_late = self.now() > until
             if is_late or batch.room <= 0:
-                log.warning("the index is folded only in part", extra={"isLate": is_late})
+                log.warning("some changes are not yet in the index", extra={"isLate": is_late})
                 batch.is_all = False
                 break
             # Before any record is read.
@@ -129,7 +129,7 @@ class Folding:
             try:
                 self._fold_owner(owner, waiting, batch)
             except IndexRacedError:
-                log.info("another folding was quicker")
+                log.info("another writer was faster")
         return self._end(stage, batch) if stage else _Folded(0, is_all=batch.is_all)
 
     def _end(self, stage: "_Packs", batch: _Batch) -> _Folded:
@@ -140,7 +140,7 @@ class Folding:
             try:
                 stage.put(self.metadata, batch.lines)
             except IndexRacedError:
-                log.info("another folding was quicker")
+                log.info("another writer was faster")
                 return _Folded(0, is_all=batch.is_all)
         self._remove(batch.ended)
         for key in batch.requests:
@@ -187,7 +187,7 @@ class Folding:
     def _make_small_stage(self) -> None:
         """Index a new stage. A large stage that never had an index is left to the operators' command."""
         if self._has_many(self.records.refs_of_stage()):
-            log.warning("the stage has no index yet: make index")
+            log.warning("the stage has no index yet: run `make index`")
             return
         self._make_first(None)
 
@@ -195,7 +195,7 @@ class Folding:
         try:
             self.rebuild(owner)
         except UnreadableRecordsError as error:
-            log.error("the first index lacks records, %s", error)
+            log.error("the first index lacks records: %s", error)
 
     @staticmethod
     def _has_many(refs: Iterator[VideoRef]) -> bool:
@@ -213,7 +213,7 @@ class Folding:
         batch.owners += 1
         batch.requests += requests
         if is_unindexed:
-            log.warning("an owner has no index yet: make index", extra={"owner": owner})
+            log.warning("an owner has no index yet: run `make index`", extra={"owner": owner})
             batch.ended += [change for change in changes if change.written_at < self.now() - WAITS_FOR_INDEX]
             return
         batch.room -= len(listed)

@@ -19,7 +19,7 @@ _BUFFER_BYTES = 1 << 20
 _BYTES_A_SAMPLE = 44
 """Most bytes that an index needs for a packet: size 4, decoding time 8, composition 8, sync 4, and a chunk of its own
 with offset 8 and samples 12 (ISO/IEC 14496-12, 8.6 and 8.7)."""
-_UNTOLD = "it does not say when each picture is shown"
+_UNTOLD = "it lacks the presentation times of its pictures"
 _MAX_WAITING = 32
 _BYTES_OF_HEADERS = 64 << 10
 

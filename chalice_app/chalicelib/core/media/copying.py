@@ -66,9 +66,9 @@ class Sink:
         if not data:
             return
         if position != self._rest_at + len(self._rest):
-            raise UnreadableMediaError(problem="its copy is written out of order")
+            raise UnreadableMediaError(problem="its copy was written out of order")
         if position + len(data) - self._first_part_bytes > self._most_rest_bytes:
-            raise UnreadableMediaError(problem="its copy grows far beyond it")
+            raise UnreadableMediaError(problem="its copy is far larger than the original")
         self._rest += data
         while len(self._rest) >= PART_BYTES:
             self._flush(PART_BYTES)
@@ -78,7 +78,7 @@ class Sink:
         written, or if the first part has a gap at its end.
         """
         if not self._first:
-            raise UnreadableMediaError(problem="nothing of it can be copied")
+            raise UnreadableMediaError(problem="none of its streams can be copied")
         if (self._rest or self._number > 2) and len(self._first) < self._first_part_bytes:
             raise UnreadableMediaError(problem="its copy has a gap")
         if self._rest:
@@ -155,7 +155,7 @@ def _write(source: Source, sink: Sink, budget: ReadBudget, module: str | None, j
                         process.say(Frame.DATA, blocks.read(payload))
                     case Frame.WRITE:
                         if len(payload) < WRITE_POSITION.size:
-                            raise UnreadableMediaError(problem="its copy broke down")
+                            raise UnreadableMediaError(problem="the copying process failed")
                         (position,) = cast("tuple[int]", WRITE_POSITION.unpack_from(payload))
                         sink.write(position, payload[WRITE_POSITION.size :])
                     case Frame.COPIED:
@@ -163,9 +163,9 @@ def _write(source: Source, sink: Sink, budget: ReadBudget, module: str | None, j
                     case Frame.PROBLEM:
                         raise problem_in(payload)
                     case _:
-                        raise UnreadableMediaError(problem="its copy broke down")
+                        raise UnreadableMediaError(problem="the copying process failed")
         except ProcessEndedError as ended:
-            raise UnreadableMediaError(problem="its copy broke down") from ended
+            raise UnreadableMediaError(problem="the copying process failed") from ended
 
 
 def _needed_bytes(payload: bytes, index_bytes: int) -> int | None:
@@ -173,10 +173,10 @@ def _needed_bytes(payload: bytes, index_bytes: int) -> int | None:
     try:
         needed_bytes: object = json.loads(payload)["neededBytes"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UnreadableMediaError(problem="its copy broke down") from error
+        raise UnreadableMediaError(problem="the copying process failed") from error
     if needed_bytes is None or (isinstance(needed_bytes, int) and needed_bytes > index_bytes):
         return needed_bytes
-    raise UnreadableMediaError(problem="its copy broke down")
+    raise UnreadableMediaError(problem="the copying process failed")
 
 
 class _Blocks:
@@ -188,11 +188,11 @@ class _Blocks:
 
     def read(self, request: bytes) -> bytes:
         if len(request) != READ_REQUEST.size:
-            raise UnreadableMediaError(problem="its copy broke down")
+            raise UnreadableMediaError(problem="the copying process failed")
         position, size_bytes = cast("tuple[int, int]", READ_REQUEST.unpack(request))
         end = position + size_bytes
         if end > self._source.size_bytes or not 0 < size_bytes <= MAX_READ_BYTES:
-            raise UnreadableMediaError(problem="its copy broke down")
+            raise UnreadableMediaError(problem="the copying process failed")
         first, last = position // _BLOCK_BYTES, (end - 1) // _BLOCK_BYTES
         data = b"".join(self._block(number) for number in range(first, last + 1))
         return data[position - first * _BLOCK_BYTES : end - first * _BLOCK_BYTES]

@@ -124,12 +124,12 @@ class InspectorCrashedError(UnreadableMediaError):
     """exit_status: negative for the signal that ended it; None if its messages were invalid. evidence: only for the
     log."""
 
-    problem: str = "the decoder broke down over it"
+    problem: str = "the decoder crashed"
     exit_status: int | None = None
     evidence: str = ""
 
     def __str__(self) -> str:
-        return f"{self.message} (status {self.exit_status}; {self.evidence or 'nothing said'})"
+        return f"{self.message} (status {self.exit_status}; {self.evidence or 'no message'})"
 
 
 _MIB = 1 << 20

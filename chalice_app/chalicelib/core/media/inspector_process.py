@@ -125,7 +125,7 @@ class InspectorProcess:
     def _ended(self) -> ProcessEndedError:
         exit_status = self._process.exit_status()
         if exit_status is None:
-            return ProcessEndedError(None, "closed its pipe and lives on")
+            return ProcessEndedError(None, "closed its pipe but is still running")
         return ProcessEndedError(exit_status, self._process.last_words())
 
 
