@@ -148,7 +148,7 @@ hostile-media: install ## Inspect and copy thousands of damaged videos of every 
 matrix: install ## Call every route as every identity on every target and compare with the access rules
 	@$(BIN)/python -m tests.matrix $(ARGS)
 
-contract: install ## Make docs/openapi.json and the page's types from the contract (ARGS=--record: record new examples)
+contract: install ## Make docs/openapi.json and the clients' types from the contract (ARGS=--record: record new examples)
 	@PYTHONPATH=.:chalice_app:clients/cli/src $(BIN)/python -m tests.contract $(ARGS)
 
 hostile: install web ## Send thousands of hostile requests to the running platform

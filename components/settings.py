@@ -35,6 +35,8 @@ PRIVATE_RANGES = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12"
 MAX_TOKEN_KIDS = 3
 ACCEPTED_CONTAINERS = ("mp4", "quicktime", "3gpp", "matroska", "webm", "avi", "mpegts", "mpeg")
 """Containers of phones, cameras and screen recorders."""
+OTHER_CONTAINERS = ("ogg",)
+"""Containers that a stage accepts only if its setting names them."""
 MAX_LISTED_VIDEOS = 20_000  # 20 requests of ListObjectsV2, twice an upload
 
 
@@ -223,11 +225,12 @@ class UploadSettings:
     )
     accepted_containers: tuple[str, ...] = texts(
         ACCEPTED_CONTAINERS,
-        "|".join((*ACCEPTED_CONTAINERS, "ogg")),
-        f"one of {', '.join(ACCEPTED_CONTAINERS)} or ogg",
-        range(1, len(ACCEPTED_CONTAINERS) + 2),
+        "|".join(ACCEPTED_CONTAINERS + OTHER_CONTAINERS),
+        f"one of {', '.join(ACCEPTED_CONTAINERS + OTHER_CONTAINERS)}",
+        range(1, len(ACCEPTED_CONTAINERS + OTHER_CONTAINERS) + 1),
         "containers of the videos that are accepted, by name and content: those of phones, cameras and screen "
-        "recorders; `ogg` is one more. A video whose upload began before a change is not refused for its name",
+        f"recorders; also possible: `{'`, `'.join(OTHER_CONTAINERS)}`. A video whose upload began before a change is "
+        "not refused for its name",
     )
     max_small_upload_mib: int = integer(50, 1, MAX_POST_MIB, "largest video that is uploaded in one request")
     max_link_days: int = integer(

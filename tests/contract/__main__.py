@@ -1,6 +1,7 @@
 """Documents and types made from the contract: `make contract`; with ARGS=--record, examples from a run of the platform.
 
-Writes docs/openapi.json, docs/message.schema.json and clients/uploader/src/contract.ts.
+Writes docs/openapi.json, docs/message.schema.json, clients/uploader/src/contract.ts and
+clients/cli/src/video_upload/file_types.py.
 """
 
 import argparse
@@ -9,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from chalicelib.contract.openapi import document, examples_in, message_schema
-from tests.contract.made import MESSAGE_SCHEMA, OPENAPI, TYPESCRIPT, as_text, typescript
+from tests.contract.made import MESSAGE_SCHEMA, OPENAPI, PYTHON, TYPESCRIPT, as_text, python, typescript
 from tests.contract.recording import recorded
 
 
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     OPENAPI.write_text(as_text(made))
     MESSAGE_SCHEMA.write_text(as_text(message_schema(examples)))
     TYPESCRIPT.write_text(typescript(made))
+    PYTHON.write_text(python(made))
     print(f"{OPENAPI}: {len(made['paths'])} paths, {len(made['components']['schemas'])} schemas")
     return 0
 

@@ -1,7 +1,7 @@
 """Files that are made from the contract."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,6 +9,7 @@ PROJECT = Path(__file__).parents[2]
 OPENAPI = PROJECT / "docs" / "openapi.json"
 MESSAGE_SCHEMA = PROJECT / "docs" / "message.schema.json"
 TYPESCRIPT = PROJECT / "clients" / "uploader" / "src" / "contract.ts"
+PYTHON = PROJECT / "clients" / "cli" / "src" / "video_upload" / "file_types.py"
 
 _HEADER = "/** The bodies of the API. Made by `make contract`: change chalice_app/chalicelib/contract instead. */\n"
 
@@ -32,6 +33,87 @@ def typescript(document: Mapping[str, Any]) -> str:
     blocks.append(f"/** Parts that one call signs. */\nexport const MAX_SIGNED_PARTS = {signed};\n")
     blocks.append("export type ErrorCode =\n" + "\n".join(f'  | "{code}"' for code in codes) + ";\n")
     return "\n".join([_HEADER, *blocks])
+
+
+_FILE_TYPES = '''"""Accepted videos and other well-known files, by name and first bytes.
+
+Made by `make contract`: change chalice_app/chalicelib/core/video_types.py instead.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class VideoType(NamedTuple):
+    """label: the type's name for people. container: what its name promises."""
+
+    label: str
+    extensions: tuple[str, ...]
+    container: str
+
+
+Signature = tuple[tuple[int, bytes], ...]
+"""Offsets and the bytes that a file has there, all of them."""
+
+
+class VideoSignature(NamedTuple):
+    """containers: those whose files may begin so."""
+
+    containers: tuple[str, ...]
+    signature: Signature
+
+
+VIDEO_TYPES = {{
+{types}
+}}
+"""Accepted files, by content type."""
+VIDEO_SIGNATURES = (
+{videos}
+)
+"""A file that begins with none of these is no video; one that does may still be something else."""
+OTHER_SIGNATURES: tuple[tuple[str, Signature], ...] = (
+{others}
+)
+"""Well-known files that are no videos, by the name that people know."""
+'''
+
+
+def python(document: Mapping[str, Any]) -> str:
+    """The types and first bytes of files, for the desktop client."""
+    schema: Mapping[str, Any] = document["components"]["schemas"]["ContentType"]
+    types = [
+        f"{_in_python(kind)}: VideoType({', '.join(map(_in_python, known.values()))})"
+        for kind, known in schema["x-video-types"].items()
+    ]
+    videos = [
+        f"VideoSignature({_in_python(each['containers'])}, {_bytes_at(each['signature'])})"
+        for each in schema["x-video-signatures"]
+    ]
+    others = [f"({_in_python(each['kind'])}, {_bytes_at(each['signature'])})" for each in schema["x-other-signatures"]]
+    rows = {"types": types, "videos": videos, "others": others}
+    return _FILE_TYPES.format(**{name: "\n".join(f"    {row}," for row in each) for name, each in rows.items()})
+
+
+def _in_python(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, str) else _tuple(map(_in_python, value))
+
+
+def _tuple(values: Iterable[str]) -> str:
+    first, *more = values
+    return f"({', '.join((first, *more))})" if more else f"({first},)"
+
+
+def _bytes_at(signature: Iterable[tuple[int, str]]) -> str:
+    return _tuple(f"({offset}, {_bytes_literal(bytes.fromhex(found))})" for offset, found in signature)
+
+
+def _bytes_literal(value: bytes) -> str:
+    plain = (
+        chr(byte) if chr(byte).isprintable() and byte < 0x7F and chr(byte) not in '"\\' else f"\\x{byte:02x}"
+        for byte in value
+    )
+    return f'b"{"".join(plain)}"'
 
 
 def _signatures(schema: Mapping[str, Any]) -> str:

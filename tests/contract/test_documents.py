@@ -17,7 +17,7 @@ from chalicelib.core.video_events import EventType
 from chalicelib.http_errors import STATUS_BY_ERROR
 from components.api import document as gateway
 from components.app_description import describe_app
-from tests.contract.made import MESSAGE_SCHEMA, OPENAPI, PROJECT, TYPESCRIPT, as_text, typescript
+from tests.contract.made import MESSAGE_SCHEMA, OPENAPI, PROJECT, PYTHON, TYPESCRIPT, as_text, python, typescript
 
 WRITTEN: dict[str, Any] = json.loads(OPENAPI.read_text())
 NO_ROUTE = {errors.RouteNotFoundError, errors.MethodNotAllowedError}
@@ -43,6 +43,10 @@ def test_every_type_of_message_has_a_recorded_example_that_fits_the_schema() -> 
 
 def test_the_pages_types_are_what_the_document_makes() -> None:
     assert TYPESCRIPT.read_text() == typescript(WRITTEN), "make contract"
+
+
+def test_the_file_types_of_the_desktop_client_are_what_the_document_makes() -> None:
+    assert PYTHON.read_text() == python(WRITTEN), "make contract"
 
 
 def limits() -> dict[str, int]:

@@ -142,11 +142,6 @@ def test_the_library_reads_the_one_shape_of_errors() -> None:
     assert set(fields(library.ErrorDetail)) == set(schema["properties"])
 
 
-@pytest.mark.parametrize("table", ["VIDEO_TYPES", "VIDEO_SIGNATURES", "OTHER_SIGNATURES", "SIGNATURE_BYTES"])
-def test_the_library_knows_the_names_and_the_first_bytes_that_the_api_knows(table: str) -> None:
-    assert vars(video_types)[table] == vars(core)[table]
-
-
 def test_the_library_refuses_what_a_stage_does_not_accept_in_the_words_of_the_platform() -> None:
     accepted = frozenset({core.Container.MP4, core.Container.WEBM})
     with pytest.raises(UnsupportedVideoTypeError) as named:

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from chalicelib.core.media.inspection import inspect_media
-from chalicelib.core.media.playability import Support
+from chalicelib.core.video_types import Support
 from tests.end_to_end.conftest import Person, wait_until
 from tests.media.pictures import assert_shows_the_quarters, picture_of
 from tests.media.sample_videos import write_sample_video

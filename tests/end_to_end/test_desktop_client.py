@@ -16,37 +16,27 @@ from local.platform import LocalPlatform
 from tests.cli.logging_proxy import logging_proxy
 from tests.end_to_end.conftest import Desktop, Person, StandIn, wait_until
 from tests.end_to_end.log_search import PrintedLines
-from tests.media.sample_videos import ContainerName, write_sample_video
+from tests.media.containers import SAMPLES, ContainerName
+from tests.media.sample_videos import write_sample_video
 from tests.sign_in.authenticator import set_up_app
 from tests.sign_in.browser_walk import walk_through_login
 from video_upload.credentials import CLIENT_SECRET_VARIABLE
 
-CONTENT_TYPES = {
-    "mp4": "video/mp4",
-    "mov": "video/quicktime",
-    "mkv": "video/x-matroska",
-    "webm": "video/webm",
-    "avi": "video/x-msvideo",
-    "3gp": "video/3gpp",
-    "mts": "video/mp2t",
-    "mpg": "video/mpeg",
-    "ogv": "video/ogg",
-}
-CONTAINERS = {"mov": "quicktime", "mkv": "matroska", "3gp": "3gpp", "mts": "mpegts", "mpg": "mpeg", "ogv": "ogg"}
-UNPADDED = ("mts", "mpg", "ogv")
+PADDED = ("mp4", "mov", "mkv", "webm", "avi", "3gp")
+"""Samples that can be of more than one part."""
 
 
-@pytest.mark.parametrize("container", CONTENT_TYPES)
+@pytest.mark.parametrize("name", {made.right.container: name for name, made in SAMPLES.items()}.values())
 def test_a_video_of_every_container_arrives_as_it_was_sent(
-    desktop: Desktop, stand_in: StandIn, person: Person, tmp_path: Path, container: ContainerName
+    desktop: Desktop, stand_in: StandIn, person: Person, tmp_path: Path, name: ContainerName
 ) -> None:
-    padded_bytes = None if container in UNPADDED else 7 * 2**20
-    file = write_sample_video(tmp_path / f"holiday.{container}", container, pad_to_bytes=padded_bytes)
+    padded_bytes = 7 * 2**20 if name in PADDED else None
+    file = write_sample_video(tmp_path / f"holiday.{name}", name, pad_to_bytes=padded_bytes)
     result = desktop.upload(file)
     video = person.video(result["videoId"])
     assert video["state"] == "ready"
-    assert video["contentType"] == CONTENT_TYPES[container]
-    assert video["media"]["container"] == CONTAINERS.get(container, container)
+    assert video["contentType"] == SAMPLES[name].content_type
+    assert video["media"]["container"] == SAMPLES[name].right.container
     assert video["media"]["audio"]
     stored = stand_in.stored(f"videos/{person.owner}/{result['videoId']}")
     assert hashlib.sha256(stored).digest() == hashlib.sha256(file.read_bytes()).digest()

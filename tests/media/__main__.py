@@ -21,8 +21,9 @@ from chalicelib.core.media.errors import InspectorCrashedError, MediaError
 from chalicelib.core.media.facts import Inspection
 from chalicelib.core.media.inspection import inspect_media
 from chalicelib.core.media.poster import POSTER_EDGE_PX
+from tests.media.containers import SAMPLES
 from tests.media.hostile_videos import mutant
-from tests.media.sample_videos import CONTAINERS, write_sample_video
+from tests.media.sample_videos import write_sample_video
 
 PACKETS = 200
 
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began, outcomes, problems = time.monotonic(), Counter[str](), list[str]()
     with TemporaryDirectory() as folder:
         originals = [
-            write_sample_video(Path(folder) / name, name, width=64, height=36).read_bytes() for name in CONTAINERS
+            write_sample_video(Path(folder) / name, name, width=64, height=36).read_bytes() for name in SAMPLES
         ]
     containers = [inspect_media(_reading(data), len(data)).facts.container for data in originals]
     for number in range(wanted.count):

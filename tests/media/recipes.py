@@ -1,5 +1,7 @@
 """The regression set: how each video is made, and what is right about it. No file of others is needed.
 
+It has the sample of every container (containers.py), and what differs from them.
+
 A sample is encoded as ffmpeg's command would (`-c:v`, `-c:a`, `-movflags` and so on are options of the same libraries);
 what no encoder writes is done to its boxes afterwards.
 """
@@ -7,7 +9,7 @@ what no encoder writes is done to its boxes afterwards.
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -18,75 +20,13 @@ import pytest
 
 from chalicelib.core.media import errors
 from chalicelib.core.media.errors import MediaError
-from tests.media.sample_videos import (
-    MIB,
-    ContainerName,
-    write_sample_sound,
-    write_sample_video,
-)
+from tests.media.containers import AVI, MKV, MOV, MP4, SAMPLES, THREE_GPP, VP8, ContainerName, Right
+from tests.media.sample_videos import MIB, write_sample_sound, write_sample_video
 
 Write = Callable[[Path], object]
 SMALL = {"width": 64, "height": 36}
 TINY = {**SMALL, "audio": False}
 LIVE = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Right:
-    """Facts of a recipe, as its author knows them. Those that are usual for a sample need not be said.
-
-    stands_in_the_way: part and name of what keeps browsers from playing it. width, height: as displayed.
-    poster: its size; None where it is the picture's own. shows: the sample's quarters, mirrored ones, or black.
-    thumbnails: how many.
-    """
-
-    container: str
-    video: str
-    profile: str | None = None
-    audio: str | None = "aac"
-    browsers: str = "all"
-    stands_in_the_way: tuple[str, str] | None = None
-    width: int = 320
-    height: int = 180
-    rotation_degrees: int = 0
-    seconds: float | None = 2.0
-    poster: tuple[int, int] | None = None
-    shows: str = "quarters"
-    thumbnails: int = 2
-
-
-MP4 = Right(container="mp4", video="h264", profile="Constrained Baseline")
-MOV = replace(MP4, container="quicktime", browsers="some", stands_in_the_way=("container", "QuickTime"))
-MKV = replace(MP4, container="matroska", browsers="some", stands_in_the_way=("container", "Matroska"))
-MPEG_TS = replace(MP4, container="mpegts", browsers="none", stands_in_the_way=("container", "MPEG-TS"))
-VP8 = Right(container="webm", video="vp8", audio="opus")
-
-OF_EVERY_CONTAINER: dict[ContainerName, Right] = {
-    "mp4": MP4,
-    "mov": MOV,
-    "mkv": MKV,
-    "webm": VP8,
-    "avi": Right(
-        container="avi",
-        video="mpeg4",
-        profile="Simple Profile",
-        audio="mp3",
-        browsers="none",
-        stands_in_the_way=("video", "MPEG-4 Part 2"),
-    ),
-    "3gp": replace(MOV, container="3gpp", stands_in_the_way=("container", "3GP")),
-    "ts": MPEG_TS,
-    "mts": replace(MPEG_TS, audio="ac3"),
-    "mpg": Right(
-        container="mpeg",
-        video="mpeg2video",
-        profile="Main",
-        audio="mp2",
-        browsers="none",
-        stands_in_the_way=("container", "MPEG-PS"),
-    ),
-    "ogv": replace(VP8, container="ogg", browsers="some", stands_in_the_way=("container", "Ogg")),
-}
 
 
 def sample(name: ContainerName = "mp4", **options: Any) -> Write:
@@ -212,9 +152,9 @@ def _turned(right: Right, degrees: int) -> Right:
 
 
 def _recipes() -> Iterator[tuple[str, Write, Right]]:
-    for name, right in OF_EVERY_CONTAINER.items():
-        yield name, sample(name), right
-        silent = replace(right, audio=None, width=64, height=36)
+    for name, made in SAMPLES.items():
+        yield name, sample(name), made.right
+        silent = replace(made.right, audio=None, width=64, height=36)
         yield f"{name}, silent", sample(name, **TINY), silent
     yield "poster of 640 pixels", sample(width=960, height=540), replace(MP4, width=960, height=540, poster=(640, 360))
 
@@ -232,8 +172,7 @@ def _recipes() -> Iterator[tuple[str, Write, Right]]:
         replace(MKV, video="vp9", profile="Profile 0", audio=None, width=64, height=36),
     )
 
-    three_gpp_2 = replace(MOV, container="3gpp", stands_in_the_way=("container", "3GP"))
-    yield "3g2", remuxed(sample("3gp"), "3g2"), three_gpp_2
+    yield "3g2", remuxed(sample("3gp"), "3g2"), THREE_GPP
     theora = Right(
         container="ogg", video="theora", audio="opus", browsers="none", stands_in_the_way=("video", "Theora")
     )
@@ -268,7 +207,7 @@ def _recipes() -> Iterator[tuple[str, Write, Right]]:
     yield "mp4, mostly black", sample(**late), replace(small, seconds=20.0, thumbnails=16)
     yield "mkv, mostly black", sample("mkv", **late), replace(MKV, width=64, height=36, seconds=20.0, thumbnails=16)
     # Between the moments that are tried: only the index tells where the colours are.
-    for name, right in (("mp4", small), ("avi", replace(OF_EVERY_CONTAINER["avi"], width=64, height=36))):
+    for name, right in (("mp4", small), ("avi", replace(AVI, width=64, height=36))):
         moment = sample(name, duration_seconds=20.0, black_seconds=16.0, black_from_seconds=17.0, **SMALL)
         yield f"{name}, all black but for a second", moment, replace(right, seconds=20.0, thumbnails=16)
     fragmented_late = sample(duration_seconds=8.0, black_seconds=4.0, muxer_options=LIVE, **SMALL)

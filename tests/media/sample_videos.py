@@ -10,11 +10,11 @@ import random
 import tempfile
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import cast
 
 import av
 import av.container
@@ -24,22 +24,13 @@ from av.audio.stream import AudioStream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-ContainerName = Literal["mp4", "mov", "mkv", "webm", "avi", "3gp", "ts", "mts", "mpg", "ogv"]
-CONTAINERS: tuple[ContainerName, ...] = get_args(ContainerName)
+from tests.media.containers import SAMPLES, ContainerName
 
 MIB = 1 << 20
 SAMPLE_RATE_HZ = 48_000
 
 # U and V of the stored picture's quarters: red, green / blue, yellow. A turned video shows them turned.
 QUARTER_CHROMA = (((90, 200), (70, 70)), ((200, 100), (60, 150)))
-
-
-@dataclass(frozen=True)
-class _Recipe:
-    muxer: str
-    video_codec: str
-    audio_codec: str
-    muxer_options: dict[str, str] = field(default_factory=dict[str, str])
 
 
 _FAST_AAC = {"aac_coder": "fast"}
@@ -53,22 +44,8 @@ _VIDEO_OPTIONS = {
     },
     "libvpx": _REALTIME,
     "libvpx-vp9": _REALTIME,
-    "mpeg4": {"g": "12", "threads": "1"},
-    "mpeg2video": {"g": "12", "threads": "1"},
 }
-
-_RECIPES: dict[ContainerName, _Recipe] = {
-    "mp4": _Recipe("mp4", "libx264", "aac"),
-    "mov": _Recipe("mov", "libx264", "aac"),
-    "mkv": _Recipe("matroska", "libx264", "aac"),
-    "webm": _Recipe("webm", "libvpx", "libopus"),
-    "avi": _Recipe("avi", "mpeg4", "libmp3lame"),
-    "3gp": _Recipe("3gp", "libx264", "aac"),
-    "ts": _Recipe("mpegts", "libx264", "aac"),
-    "mts": _Recipe("mpegts", "libx264", "ac3", {"mpegts_m2ts_mode": "1"}),
-    "mpg": _Recipe("vob", "mpeg2video", "mp2"),
-    "ogv": _Recipe("ogg", "libvpx", "libopus"),
-}
+_OTHER_VIDEO_OPTIONS = {"g": "12", "threads": "1"}
 
 
 def write_sample_video(
@@ -103,15 +80,15 @@ def write_sample_video(
     Raises ValueError when the video is already larger than pad_to_bytes or too close to it for a box.
     """
     path = Path(path)
-    recipe = _RECIPES[container]
-    options = {**recipe.muxer_options, **(muxer_options or {})}
+    made = SAMPLES[container]
+    options = {**made.muxer_options, **(muxer_options or {})}
     if faststart:
         options["movflags"] = "+".join(filter(None, [options.get("movflags"), "faststart"]))
-    wanted = _Sample(
-        muxer=recipe.muxer,
+    wanted = _Encoding(
+        muxer=made.muxer,
         muxer_options=tuple(options.items()),
-        video_codec=video_codec or recipe.video_codec,
-        audio_codec=recipe.audio_codec if audio else None,
+        video_codec=video_codec or made.video_encoder,
+        audio_codec=made.audio_encoder if audio else None,
         duration_seconds=duration_seconds,
         width=width,
         height=height,
@@ -128,7 +105,7 @@ def write_sample_video(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Sample:
+class _Encoding:
     """All that decides on the bytes. audio_codec: None for a silent one."""
 
     muxer: str
@@ -146,12 +123,12 @@ class _Sample:
 
 
 @lru_cache(maxsize=64)
-def _encoded(sample: _Sample) -> bytes:
+def _encoded(sample: _Encoding) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "v"
         options = {"fflags": "+bitexact", **dict(sample.muxer_options)}
         with av.open(str(path), "w", format=sample.muxer, options=options) as output:
-            encoder = _VIDEO_OPTIONS[sample.video_codec]
+            encoder = _VIDEO_OPTIONS.get(sample.video_codec, _OTHER_VIDEO_OPTIONS)
             pictures = output.add_stream(sample.video_codec, rate=sample.frame_rate, options=encoder)
             assert isinstance(pictures, VideoStream)
             pictures.width, pictures.height, pictures.pix_fmt = sample.width, sample.height, "yuv420p"
@@ -195,7 +172,7 @@ def _encode(
     output: av.container.OutputContainer,
     pictures: VideoStream,
     sound: AudioStream | None,
-    sample: _Sample,
+    sample: _Encoding,
 ) -> None:
     frame_rate = sample.frame_rate
     frames_of_sound = _frames_of_sound(sound, sample.duration_seconds) if sound is not None else iter(())

@@ -21,8 +21,9 @@ from chalicelib.core.media.errors import (
 from chalicelib.core.media.facts import InspectionLimits, MediaFacts
 from chalicelib.core.media.inspection import inspect_media
 from chalicelib.core.video_types import Container
+from tests.media.containers import ContainerName
 from tests.media.hostile_videos import damaged, with_one_picture_again_and_again
-from tests.media.sample_videos import MIB, ContainerName, write_reordered_video, write_sample_video
+from tests.media.sample_videos import MIB, write_reordered_video, write_sample_video
 from tests.media.stored_file import StoredFile, inspect_file
 
 LEAST_PART_BYTES = 5 * MIB  # S3 User Guide, "Amazon S3 multipart upload limits"

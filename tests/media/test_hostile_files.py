@@ -28,8 +28,9 @@ from chalicelib.core.media.facts import Inspection, InspectionLimits
 from chalicelib.core.media.inspection import inspect_media
 from chalicelib.core.media.inspector import lock_up
 from chalicelib.core.video_types import Container
+from tests.media.containers import ContainerName
 from tests.media.hostile_videos import damaged, playlist_of, with_external_media
-from tests.media.sample_videos import MIB, ContainerName, write_sample_video
+from tests.media.sample_videos import MIB, write_sample_video
 from tests.media.stored_file import StoredFile, inspect_file
 
 PR_GET_DUMPABLE, PR_SET_DUMPABLE = 3, 4  # prctl(2)

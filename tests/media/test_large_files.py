@@ -7,7 +7,8 @@ import pytest
 from chalicelib.core.media.errors import MediaBudgetError
 from chalicelib.core.media.facts import Inspection, InspectionLimits
 from chalicelib.core.media.inspection import inspect_media
-from tests.media.sample_videos import MIB, ContainerName, write_sample_video
+from tests.media.containers import ContainerName
+from tests.media.sample_videos import MIB, write_sample_video
 from tests.media.stored_file import StoredFile
 
 GIB = 1 << 30

@@ -3,8 +3,8 @@
 import pytest
 
 from chalicelib.core.media.demuxing import VIDEO_DECODERS
-from chalicelib.core.media.playability import Obstacle, Part, Playability, Support, playability
-from chalicelib.core.video_types import Container
+from chalicelib.core.media.playability import Obstacle, Part, Playability, playability
+from chalicelib.core.video_types import Container, Support
 
 VIDEO, CONTAINER, AUDIO = Part
 

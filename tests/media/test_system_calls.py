@@ -14,8 +14,9 @@ import pytest
 from chalicelib.core.media import inspector_process
 from chalicelib.core.media.containers import detect_container
 from chalicelib.core.video_types import Container
+from tests.media.containers import SAMPLES
 from tests.media.hostile_videos import damaged, playlist_of, with_external_media
-from tests.media.sample_videos import CONTAINERS, write_sample_video
+from tests.media.sample_videos import write_sample_video
 
 _INSPECTS = """
 import sys
@@ -65,7 +66,7 @@ def _hostile_files(folder: Path) -> Iterator[Path]:
         path = folder / f"playlist.{container}"
         path.write_bytes(playlist_of("http://127.0.0.1:9/1.ts"))
         yield path
-    for name in CONTAINERS:
+    for name in SAMPLES:
         data = write_sample_video(folder / "v", name, width=64, height=36).read_bytes()
         container = detect_container(data)
         assert container
@@ -96,7 +97,7 @@ def test_no_inspector_copier_or_encoder_opens_a_file_or_a_socket_once_it_is_lock
     outcomes = traced.stdout.split()
     assert len(outcomes) == len(hostile)
     assert outcomes[:3] == ["unreadable_media"] * 3, "what refers to others is not followed"
-    assert outcomes[3::2] == ["thumbnails"] * len(CONTAINERS), "every container is drawn under these walls"
+    assert outcomes[3::2] == ["thumbnails"] * len(SAMPLES), "every container is drawn under these walls"
 
     locked_up = 0
     for log in tmp_path.glob("calls.*"):  # one of each process

@@ -16,13 +16,13 @@ from chalicelib.core.json_values import JsonObject
 from chalicelib.core.media.copying import Source
 from chalicelib.core.media.errors import MediaError, UnreadableMediaError
 from chalicelib.core.media.inspection import Inspection
-from chalicelib.core.media.playability import Support, playability
+from chalicelib.core.media.playability import playability
 from chalicelib.core.ports import Clock, Meter, VideoBucket
 from chalicelib.core.records import Records
 from chalicelib.core.rendition import MAX_ATTEMPTS, Failure, JobEnd, Rendition
 from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import State, VideoRecord
-from chalicelib.core.video_types import Container
+from chalicelib.core.video_types import Container, Support
 
 log = logging.getLogger(__name__)
 

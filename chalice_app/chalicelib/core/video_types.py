@@ -1,4 +1,4 @@
-"""Accepted file types, their containers and their first bytes.
+"""Accepted containers: their names and first bytes, how each is read, and which browsers play it.
 
 Name and first bytes are checked before the upload, the content after it. A name may be wrong about the container:
 players go by the content, and so do we.
@@ -31,6 +31,46 @@ EBML_CONTAINERS = frozenset({Container.MATROSKA, Container.WEBM})
 EVERY_CONTAINER = frozenset(Container)
 
 
+class Support(StrEnum):
+    """Browsers that play a part of a file; `some` also if it depends on the machine."""
+
+    ALL = "all"
+    SOME = "some"
+    NONE = "none"
+
+
+class Format(NamedTuple):
+    """Reading and playing a container.
+
+    name: the common one. demuxer: libavformat's, the only one that opens such files. browsers: those that play the
+    container; core/media/playability.py has the sources. codecs: those that are usual in it, by libavcodec's names;
+    others play in some browsers at best.
+    """
+
+    name: str
+    demuxer: str
+    browsers: Support = Support.NONE
+    codecs: frozenset[str] = frozenset()
+
+
+_MP4_CODECS = frozenset({"h264", "hevc", "av1", "vp9", "aac", "mp3", "opus", "flac", "alac", "ac3", "eac3"})
+_MATROSKA_CODECS = _MP4_CODECS | {"vp8", "vorbis"}
+_WEBM_CODECS = frozenset({"vp8", "vp9", "av1", "opus", "vorbis"})
+_OGG_CODECS = frozenset({"vp8", "vp9", "opus", "vorbis", "flac"})
+
+FORMATS = {
+    Container.MP4: Format("MP4", "mov", Support.ALL, _MP4_CODECS),
+    Container.QUICKTIME: Format("QuickTime", "mov", Support.SOME, _MP4_CODECS),
+    Container.THREE_GPP: Format("3GP", "mov", Support.SOME, _MP4_CODECS),
+    Container.MATROSKA: Format("Matroska", "matroska", Support.SOME, _MATROSKA_CODECS),
+    Container.WEBM: Format("WebM", "matroska", Support.ALL, _WEBM_CODECS),
+    Container.AVI: Format("AVI", "avi"),
+    Container.MPEG_TS: Format("MPEG-TS", "mpegts"),  # browsers play it as a part of HLS alone
+    Container.MPEG_PS: Format("MPEG-PS", "mpeg"),
+    Container.OGG: Format("Ogg", "ogg", Support.SOME, _OGG_CODECS),
+}
+
+
 class VideoType(NamedTuple):
     """label: the type's name for users. container: the one that its name promises."""
 
@@ -56,10 +96,9 @@ VIDEO_TYPES = {
 Signature = tuple[tuple[int, bytes], ...]
 """A signature: bytes by their offsets, all of which a file must have."""
 
-_TS_PACKETS = 4
+MIN_TS_PACKETS = 4
 _BOX_TYPES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 EBML_ID = b"\x1a\x45\xdf\xa3"
-MPEG_PACK_START = b"\0\0\x01\xba"  # ISO/IEC 13818-1, 2.5.3.4
 TS_SYNC = b"\x47"  # ISO/IEC 13818-1, 2.4.3.3
 TS_PACKETS = {188: 0, 192: 4}
 """Packet size → offset of its sync byte. Camcorders prepend a timestamp of four bytes (Blu-ray's BDAV)."""
@@ -75,17 +114,21 @@ class VideoSignature(NamedTuple):
 _BOXES = (Container.MP4, Container.QUICKTIME, Container.THREE_GPP)
 
 VIDEO_SIGNATURES: tuple[VideoSignature, ...] = (
-    *(VideoSignature(_BOXES, ((4, kind),)) for kind in _BOX_TYPES),
     VideoSignature((Container.MATROSKA, Container.WEBM), ((0, EBML_ID),)),
     VideoSignature((Container.AVI,), ((0, b"RIFF"), (8, b"AVI "))),
-    VideoSignature((Container.MPEG_PS,), ((0, MPEG_PACK_START),)),
+    VideoSignature((Container.MPEG_PS,), ((0, b"\0\0\x01\xba"),)),  # ISO/IEC 13818-1, 2.5.3.4
     VideoSignature((Container.OGG,), ((0, b"OggS"),)),
+    *(VideoSignature(_BOXES, ((4, kind),)) for kind in _BOX_TYPES),
     *(
-        VideoSignature((Container.MPEG_TS,), tuple((first + number * size, TS_SYNC) for number in range(_TS_PACKETS)))
+        VideoSignature(
+            (Container.MPEG_TS,), tuple((first + number * size, TS_SYNC) for number in range(MIN_TS_PACKETS))
+        )
         for size, first in TS_PACKETS.items()
     ),
 )
-"""Beginnings of accepted files. A file with none of them is refused; a file with one may still be something else."""
+"""Beginnings of accepted files. A file with none of them is refused; one with several is what the first of them says.
+
+Where a beginning does not tell enough, core/media/containers.py looks closer."""
 
 IMAGE_BRANDS = (
     *b"heic heix heim heis hevc hevx hevm hevs mif1 mif2 msf1 miaf avif avis avci avcs jpeg jpgs j2ki j2is".split(),

@@ -615,6 +615,10 @@ export type Signature = readonly (readonly [number, string])[];
 
 /** A file that begins with none of these is no video; one that does may still be something else. */
 export const VIDEO_SIGNATURES: readonly { containers: readonly string[]; signature: Signature }[] = [
+  { containers: ["matroska", "webm"], signature: [[0, "1a45dfa3"]] },
+  { containers: ["avi"], signature: [[0, "52494646"], [8, "41564920"]] },
+  { containers: ["mpeg"], signature: [[0, "000001ba"]] },
+  { containers: ["ogg"], signature: [[0, "4f676753"]] },
   { containers: ["mp4", "quicktime", "3gpp"], signature: [[4, "66747970"]] },
   { containers: ["mp4", "quicktime", "3gpp"], signature: [[4, "6d6f6f76"]] },
   { containers: ["mp4", "quicktime", "3gpp"], signature: [[4, "6d646174"]] },
@@ -622,10 +626,6 @@ export const VIDEO_SIGNATURES: readonly { containers: readonly string[]; signatu
   { containers: ["mp4", "quicktime", "3gpp"], signature: [[4, "66726565"]] },
   { containers: ["mp4", "quicktime", "3gpp"], signature: [[4, "736b6970"]] },
   { containers: ["mp4", "quicktime", "3gpp"], signature: [[4, "706e6f74"]] },
-  { containers: ["matroska", "webm"], signature: [[0, "1a45dfa3"]] },
-  { containers: ["avi"], signature: [[0, "52494646"], [8, "41564920"]] },
-  { containers: ["mpeg"], signature: [[0, "000001ba"]] },
-  { containers: ["ogg"], signature: [[0, "4f676753"]] },
   { containers: ["mpegts"], signature: [[0, "47"], [188, "47"], [376, "47"], [564, "47"]] },
   { containers: ["mpegts"], signature: [[4, "47"], [196, "47"], [388, "47"], [580, "47"]] },
 ] as const;

@@ -1,13 +1,17 @@
 """Detection of a file's container, from its first bytes alone."""
 
+from collections.abc import Callable
+
 from chalicelib.core.media.errors import NotAVideoError
 from chalicelib.core.video_types import (
     EBML_ID,
     IMAGE_BRANDS,
-    MPEG_PACK_START,
+    MIN_TS_PACKETS,
     TS_PACKETS,
     TS_SYNC,
+    VIDEO_SIGNATURES,
     Container,
+    has_signature,
     other_kind,
 )
 
@@ -29,25 +33,20 @@ def require_container(head: bytes) -> Container:
 def detect_container(head: bytes) -> Container | None:
     """Return the container, or None if it is no video container. Never raises, for any bytes."""
     head = head[:HEAD_BYTES]
-    if head[:4] == b"RIFF":
-        return Container.AVI if head[8:12] == b"AVI " else None
-    if head[:4] == EBML_ID:
-        return _CONTAINERS_BY_DOC_TYPE.get(_doc_type(head) or b"")
-    if head[:4] == MPEG_PACK_START:
-        return Container.MPEG_PS
-    if head[:4] == b"OggS":
-        return Container.OGG
-    return _detect_boxes(head) or _detect_packets(head)
-
-
-_MIN_TS_PACKETS = 4
+    for (first, *_), signature in VIDEO_SIGNATURES:
+        if has_signature(head, signature):
+            look_closer = _CLOSER_LOOKS.get(first)
+            container = look_closer(head) if look_closer else first
+            if container:
+                return container
+    return None
 
 
 def _detect_packets(head: bytes) -> Container | None:
     """Check for a transport stream: every packet begins with the sync byte, perhaps after a four-byte timestamp."""
     for size_bytes, first in TS_PACKETS.items():
         starts = range(first, len(head), size_bytes)
-        if len(starts) >= _MIN_TS_PACKETS and all(head[start : start + 1] == TS_SYNC for start in starts):
+        if len(starts) >= MIN_TS_PACKETS and all(head[start : start + 1] == TS_SYNC for start in starts):
             return Container.MPEG_TS
     return None
 
@@ -103,6 +102,10 @@ _DOC_TYPE_ID = 0x4282
 _CONTAINERS_BY_DOC_TYPE = {b"matroska": Container.MATROSKA, b"webm": Container.WEBM}
 
 
+def _detect_elements(head: bytes) -> Container | None:
+    return _CONTAINERS_BY_DOC_TYPE.get(_doc_type(head) or b"")
+
+
 def _doc_type(head: bytes) -> bytes | None:
     header = _ebml_number(head, len(EBML_ID), keep_marker=False)
     if header is None:
@@ -133,3 +136,11 @@ def _ebml_number(data: bytes, position: int, *, keep_marker: bool) -> tuple[int,
         return number, position + length
     number &= (1 << 7 * length) - 1
     return None if number == (1 << 7 * length) - 1 else (number, position + length)
+
+
+_CLOSER_LOOKS: dict[Container, Callable[[bytes], Container | None]] = {
+    Container.MP4: _detect_boxes,
+    Container.MATROSKA: _detect_elements,
+    Container.MPEG_TS: _detect_packets,
+}
+"""For signatures that several containers share or other files have, too, by the first container of the signature."""

@@ -14,20 +14,7 @@ from av.video.stream import VideoStream
 
 from chalicelib.core.media.errors import UnreadableMediaError
 from chalicelib.core.media.facts import InspectionLimits
-from chalicelib.core.video_types import Container
-
-# The magic bytes name the demuxer; libavformat's own guess would consider playlists too.
-_DEMUXERS = {
-    Container.MP4: "mov",
-    Container.QUICKTIME: "mov",
-    Container.THREE_GPP: "mov",
-    Container.MATROSKA: "matroska",
-    Container.WEBM: "matroska",
-    Container.AVI: "avi",
-    Container.MPEG_TS: "mpegts",
-    Container.MPEG_PS: "mpeg",
-    Container.OGG: "ogg",
-}
+from chalicelib.core.video_types import FORMATS, Container
 
 # What cameras, phones, editors and browsers write into these containers. Every other decoder stays shut.
 VIDEO_DECODERS = (
@@ -157,7 +144,8 @@ def open_media(
     walk_fragments: read all fragments of an MP4 now; otherwise each is read in turn, and seeking is impossible.
     by_header_alone: believe what the container states about its streams, and decode no picture to learn more.
     """
-    demuxer = _DEMUXERS[container]
+    # The first bytes name the demuxer; libavformat's own guess would consider playlists too.
+    demuxer = FORMATS[container].demuxer
     file.seek(0)
     return av.open(
         file,

@@ -1,4 +1,6 @@
-"""Playability of a file in browsers: container, codecs and profile, compared with one table.
+"""Playability of a file in browsers: container, codecs and profile, compared with tables.
+
+The table of containers is `FORMATS` in core/video_types.py, those of codecs and profiles are here.
 
 A browser here is the current Chrome, Edge, Firefox or Safari, on desktops and phones. A format that no source below
 names as played counts as played by none.
@@ -18,15 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.core.json_values import JsonObject
-from chalicelib.core.video_types import Container
-
-
-class Support(StrEnum):
-    """Browsers that play a part of a file; `some` also if it depends on the machine."""
-
-    ALL = "all"
-    SOME = "some"
-    NONE = "none"
+from chalicelib.core.video_types import FORMATS, Container, Support
 
 
 class Part(StrEnum):
@@ -71,21 +65,6 @@ class _Known:
 
 
 _ALL, _SOME, _ = Support
-
-_MP4_CODECS = frozenset({"h264", "hevc", "av1", "vp9", "aac", "mp3", "opus", "flac", "alac", "ac3", "eac3"})
-_CONTAINERS: dict[Container, tuple[_Known, frozenset[str]]] = {
-    Container.MP4: (_Known("MP4", _ALL), _MP4_CODECS),
-    Container.QUICKTIME: (_Known("QuickTime", _SOME), _MP4_CODECS),
-    Container.THREE_GPP: (_Known("3GP", _SOME), _MP4_CODECS),
-    Container.MATROSKA: (_Known("Matroska", _SOME), _MP4_CODECS | {"vp8", "vorbis"}),
-    Container.WEBM: (_Known("WebM", _ALL), frozenset({"vp8", "vp9", "av1", "opus", "vorbis"})),
-    Container.OGG: (_Known("Ogg", _SOME), frozenset({"vp8", "vp9", "opus", "vorbis", "flac"})),
-    Container.AVI: (_Known("AVI"), frozenset()),
-    Container.MPEG_TS: (_Known("MPEG-TS"), frozenset()),
-    Container.MPEG_PS: (_Known("MPEG-PS"), frozenset()),
-}
-"""Containers, and the codecs that are usual in them: others play in some browsers at best. MPEG-TS plays only as part
-of HLS."""
 
 _VIDEO_CODECS = {
     "h264": _Known("H.264", _ALL, frozenset({"Baseline", "Constrained Baseline", "Main", "Extended", "High"})),
@@ -140,15 +119,15 @@ def _parts(
 ) -> Iterator[tuple[Support, Obstacle]]:
     video = _VIDEO_CODECS.get(video_codec) or _Known(video_codec.upper())
     yield _video(video, video_profile)
-    known, codecs = _CONTAINERS[container]
+    known = FORMATS[container]
     yield known.browsers, Obstacle(Part.CONTAINER, known.name)
-    if video_codec not in codecs:
+    if video_codec not in known.codecs:
         yield Support.SOME, Obstacle(Part.CONTAINER, f"{video.name} in {known.name}")
     if audio_codec is None:
         return
     audio = _AUDIO_CODECS.get(audio_codec) or _Known(_unlisted(audio_codec))
     yield audio.browsers, Obstacle(Part.AUDIO, audio.name)
-    if audio_codec not in codecs:
+    if audio_codec not in known.codecs:
         yield Support.SOME, Obstacle(Part.AUDIO, f"{audio.name} in {known.name}")
 
 
