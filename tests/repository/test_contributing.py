@@ -52,9 +52,14 @@ def test_the_example_of_a_setting_is_one_line_from_which_both_documents_follow(
 
 
 def with_rows(source: str, rows: dict[str, str]) -> str:
-    """The module with one more row in each of its tables, or one more member of its enumeration."""
+    """The module with one more row in each of its tables, or one more member of its enumeration.
+
+    A row that it has already is left out: somebody may have added the example itself.
+    """
     lines = source.splitlines(keepends=True)
     for table, row in rows.items():
+        if f"    {row}\n" in lines:
+            continue
         (beginning,) = (number for number, line in enumerate(lines) if re.match(rf"(class )?{table}\b", line))
         lines.insert(beginning + 1, f"    {row}\n")
     return "".join(lines)
