@@ -1,11 +1,14 @@
 """The platform in memory, for tests of every level."""
 
 import gc
+import itertools
 import os
+from collections.abc import Iterator
 
 import hypothesis
 import pytest
 
+from local.sign_in import signing_key, users
 from tests.in_memory_platform import InMemoryPlatform, platform_in_memory
 
 # A deadline would tell a slow machine from a fast one, and no test here is about time.
@@ -26,6 +29,19 @@ for handed_on in ("ARGS", "STAGE", "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES"):
 @pytest.fixture
 def platform() -> InMemoryPlatform:
     return platform_in_memory()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_sign_ins() -> Iterator[None]:
+    """Cheap hashes and a few keys in turn: making both took most of a sign-in's start.
+
+    Sign-ins that run at the same time still have different keys.
+    """
+    keys = itertools.cycle([signing_key.new_private_key() for _ in range(3)])
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(signing_key, "new_private_key", lambda: next(keys))
+        changed.setattr(users, "SCRYPT_N", 2)
+        yield
 
 
 LONGEST_FILES = (

@@ -1,12 +1,14 @@
 """A browser, a site for it, and videos to upload."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from chalicelib.core.part_plan import MIN_PART_BYTES
 from local.api_environment import WEB_CLIENT
 from local.platform import LocalPlatform, Ports
 from tests.chromium import CHROMIUM, NO_BROWSER, launch
@@ -14,6 +16,7 @@ from tests.end_to_end.conftest import Desktop, make_desktop, make_person
 from tests.end_to_end.conftest import Person as PlainPerson
 from tests.end_to_end.log_search import PrintedLines
 from tests.media.sample_videos import write_sample_video
+from tests.web.fake_api import FAKE_PART_SIZE_BYTES
 from tests.web.fake_site import FakeSite, running_fake_site
 from tests.web.walkthroughs import Person
 
@@ -103,11 +106,22 @@ def desktop(platform: LocalPlatform, by_token: PlainPerson, tmp_path: Path) -> D
 
 
 @pytest.fixture(scope="session")
-def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two seconds in five parts."""
-    path = tmp_path_factory.mktemp("videos") / "holiday.mp4"
-    write_sample_video(path, pad_to_bytes=22 * 2**20)
-    return path
+def video_in_parts_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
+    """Makes two seconds of video in five parts of a size in bytes."""
+
+    @cache
+    def make(part_size_bytes: int) -> Path:
+        path = tmp_path_factory.mktemp("videos") / "holiday.mp4"
+        write_sample_video(path, pad_to_bytes=22 * part_size_bytes // 5)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def video(video_in_parts_of: Callable[[int], Path], request: pytest.FixtureRequest) -> Path:
+    """Two seconds in five parts: small ones where the site takes them."""
+    return video_in_parts_of(FAKE_PART_SIZE_BYTES if "site" in request.fixturenames else MIN_PART_BYTES)
 
 
 @pytest.fixture(scope="session")

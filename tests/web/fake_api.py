@@ -6,6 +6,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal, cast
 
 import jwt
@@ -19,6 +20,9 @@ from local.sign_in.server import SignIn
 from tests.web.fake_storage import CHECKSUM_HEADER, FakeStorage, Grant, crc64nvme_base64
 
 Json = dict[str, Any]
+
+FAKE_PART_SIZE_BYTES = 2**18
+"""Less than S3 allows, for quick tests."""
 
 
 class Refusal(Exception):  # noqa: N818 - an answer, not a failure of the fake
@@ -79,7 +83,7 @@ class FakeApi:
 
     sign_in: SignIn
     storage: FakeStorage
-    part_size_bytes: int = 5 * 2**20
+    part_size_bytes: int = FAKE_PART_SIZE_BYTES
     first_page_parts: int = 500
     completing_answers: int = 0
     page_records: int = 400
@@ -361,6 +365,7 @@ def _etag(data: bytes) -> str:
     return f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
 
 
+@cache
 def _png(width: int, height: int) -> bytes:
     """A dusk: something to look at in screenshots."""
     rows = b"".join(

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.media.sample_videos import write_sample_video
+from tests.web.fake_api import FAKE_PART_SIZE_BYTES
 from tests.web.fake_site import FakeSite
 from tests.web.fake_storage import crc64nvme_base64
 from tests.web.session import open_signed_in
@@ -34,7 +35,7 @@ def test_two_parts_are_on_their_way_at_first_and_never_more_than_six(
     page: Page, site: FakeSite, tmp_path: Path
 ) -> None:
     film = tmp_path / "film.mp4"
-    write_sample_video(film, pad_to_bytes=100 * 2**20)
+    write_sample_video(film, pad_to_bytes=20 * FAKE_PART_SIZE_BYTES)
     site.storage.let_through(0)
     open_signed_in(page, site.url, site.sign_in, ADA)
     choose(page, film)
@@ -292,7 +293,7 @@ def test_a_stall_is_said_and_neither_speed_nor_time_left_is_shown_meanwhile(
         """() => [...document.querySelector("video-uploader").shadowRoot.children]
             .filter((each) => each.checkVisibility()).map((each) => each.innerText).join("\\n")"""
     )
-    assert "of 23.1 MB" in shown
+    assert "of 1.2 MB" in shown
     assert not re.search(r"/s\b|\bleft\b", shown), shown
     site.storage.let_through(None)
     expect_uploaded(page, site, video)

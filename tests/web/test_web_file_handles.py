@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.media.sample_videos import write_sample_video
+from tests.web.fake_api import FAKE_PART_SIZE_BYTES
 from tests.web.fake_site import FakeSite
 from tests.web.session import open_signed_in
 from tests.web.waiting import ADA, PARTS, expect_uploaded, wait_until
@@ -99,7 +100,7 @@ def films(tmp_path: Path) -> list[Path]:
     """Two videos in five parts each."""
     paths = [tmp_path / "first.mp4", tmp_path / "second.mp4"]
     for number, path in enumerate(paths):
-        write_sample_video(path, pad_to_bytes=22 * 2**20 + number)
+        write_sample_video(path, pad_to_bytes=22 * FAKE_PART_SIZE_BYTES // 5 + number)
     return paths
 
 

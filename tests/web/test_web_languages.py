@@ -29,7 +29,7 @@ def test_the_page_speaks_german_where_the_browser_asks_for_it(
     expect(page.get_by_role("alert")).to_contain_text("Wählen Sie ein Video in einem dieser Formate aus: MP4, MOV")
     uploads = page.get_by_role("list", name="Uploads").get_by_role("listitem")
     expect(uploads.first).to_contain_text("Wird hochgeladen", timeout=IN_TIME_MS)
-    expect(uploads.first).to_contain_text("von 23,1 MB")
+    expect(uploads.first).to_contain_text("von 1,2 MB")
     expect(uploads.last).to_contain_text("Wartet")
     page.get_by_role("button", name=f"{video.name} abbrechen").click()
     question = page.get_by_role("dialog", name=f"Upload von {video.name} abbrechen?")
@@ -52,7 +52,7 @@ def test_an_upload_that_waits_is_offered_in_german(page: Page, site: FakeSite, u
     wait_until(lambda: len(site.storage.puts) == 1, page)
     page.reload()
     waiting = page.get_by_role("list", name="Unvollständige Uploads").get_by_role("listitem")
-    expect(waiting).to_contain_text("5,2 MB von 23,1 MB gespeichert · fortsetzbar bis", timeout=IN_TIME_MS)
+    expect(waiting).to_contain_text("262 kB von 1,2 MB gespeichert · fortsetzbar bis", timeout=IN_TIME_MS)
     expect(waiting.get_by_role("button", name=f"Datei {video.name} auswählen")).to_be_visible()
 
 

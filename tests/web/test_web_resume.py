@@ -156,7 +156,7 @@ def test_an_unfinished_upload_says_how_much_is_stored_and_until_when_it_can_be_r
     page: Page, site: FakeSite, video: Path
 ) -> None:
     begin_two_parts(page, site, video)
-    expect(listed(page)).to_contain_text("10.5 MB of 23.1 MB stored · can be resumed until 31 Jan 2099")
+    expect(listed(page)).to_contain_text("524 kB of 1.2 MB stored · can be resumed until 31 Jan 2099")
     # Each in a line of its own on a phone: a name without room is not there at all.
     page.set_viewport_size({"width": 390, "height": 844})
     expect(listed(page).get_by_text(video.name)).to_be_visible()

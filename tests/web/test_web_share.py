@@ -115,7 +115,7 @@ def test_what_waits_of_one_person_is_not_uploaded_for_the_next(
     with parts_held_after(page, 1):
         share(page, video)
         accept(page)
-        expect(upload_row(page, video.name)).to_contain_text("5.2 MB of", timeout=IN_TIME_MS)
+        expect(upload_row(page, video.name)).to_contain_text("262 kB of", timeout=IN_TIME_MS)
         page.goto("about:blank")
     other = context.new_page()
     open_signed_in(other, site.url, site.sign_in, bob.email)
@@ -133,7 +133,7 @@ def test_a_shared_video_goes_on_by_itself_after_a_reload(
     with parts_held_after(page, 2):
         share(page, video)
         accept(page)
-        expect(upload_row(page, video.name)).to_contain_text("10.5 MB of", timeout=IN_TIME_MS)
+        expect(upload_row(page, video.name)).to_contain_text("524 kB of", timeout=IN_TIME_MS)
         assert page.evaluate(WAITING) == 1
         page.reload()
     sent = part_numbers_sent(page)
@@ -176,7 +176,7 @@ def test_a_second_tab_leaves_a_shared_video_to_the_first(
     with parts_held_after(first, 1):
         share(first, video)
         accept(first)
-        expect(upload_row(first, video.name)).to_contain_text("5.2 MB of", timeout=IN_TIME_MS)
+        expect(upload_row(first, video.name)).to_contain_text("262 kB of", timeout=IN_TIME_MS)
         second = context.new_page()
         open_signed_in(second, site.url, site.sign_in, user.email)
         second.wait_for_timeout(500)
