@@ -35,6 +35,8 @@ MAX_STORED_BYTES = 41 * 2**40
 RETENTION_DAYS, WARNING_DAYS = 365, 14
 
 TIMEOUT_SECONDS = 60
+ONE_SECOND = 1.1
+"""S3 tells the time of a version to the second."""
 
 
 @dataclass

@@ -22,7 +22,7 @@ from chalicelib.core.video_id import VideoRef, new_video_id
 from tests.in_memory_platform import MP4_HEAD, InMemoryPlatform, Transfer
 from tests.infrastructure.recorded_program import Recording, record
 from tests.infrastructure.safety.access import BASICS, INTERFACES
-from tests.infrastructure.safety.reading import as_list, statements
+from tests.infrastructure.safety.reading import as_list, statements, variables
 
 SIZE_BYTES = MIN_PART_BYTES + 1
 
@@ -327,15 +327,15 @@ def test_roles_grant_exactly_what_the_app_asks_for(
     platform: InMemoryPlatform,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    variables = recording.one("lambda/function:Function", "compute-janitor").inputs["environment"]["variables"]
-    uses_outbox = variables["MESSAGE_OUTBOX"] == "true"
+    janitor = variables(recording, "janitor")
+    uses_outbox = janitor["MESSAGE_OUTBOX"] == "true"
     recorder = Recorder(platform, monkeypatch, uses_outbox=uses_outbox)
     platform.stage_figures = replace(
         platform.stage_figures,
-        scaling=platform.scaling if variables["SCALED_FUNCTIONS"] else None,
-        bill=platform.bill if variables["COST_TAG"] else None,
+        scaling=platform.scaling if janitor["SCALED_FUNCTIONS"] else None,
+        bill=platform.bill if janitor["COST_TAG"] else None,
     )
-    limited = int(variables["MAX_STORED_VIDEOS_PER_USER"])
+    limited = int(janitor["MAX_STORED_VIDEOS_PER_USER"])
     room = replace(platform.room, caps=replace(platform.room.caps, max_stored_videos=limited))
     platform.uploads = replace(platform.uploads, room=room)
     for walkthrough in (*WALKTHROUGHS, *((messages_wait_in_the_outbox,) if uses_outbox else ())):

@@ -13,9 +13,9 @@ from chalicelib.core.json_values import JsonObject
 from chalicelib.core.outbox import OUTBOX
 from chalicelib.core.video_types import EVERY_CONTAINER, Container
 from chalicelib.environment import FUNCTIONS, Environment
-from components.settings import ACCEPTED_CONTAINERS, OTHER_CONTAINERS
+from components.settings import OTHER_CONTAINERS
 from tests.infrastructure.recorded_program import ACCOUNT_ID, Recorded, Recording, program, record
-from tests.infrastructure.safety.reading import api_document, bucket_name, operations, statements
+from tests.infrastructure.safety.reading import api_document, bucket_name, operations, statements, variables
 
 LEFT_TO_DEFAULT = {"part_size_bytes", "url_ttl_seconds", "completion_patience_seconds", "aws_endpoint_url"}
 """The contract's own figures, the same on every stage; and no stand-in on AWS."""
@@ -26,10 +26,6 @@ READ_AT_IMPORT = {"USER_POOL_ARN", "CORS_ORIGIN", "VIDEO_BUCKET"}
 def functions(recording: Recording) -> dict[str, Recorded]:
     made = recording.of("lambda/function:Function")
     return {each.name.removeprefix("compute-"): each for each in made if each.name.startswith("compute-")}
-
-
-def variables(recording: Recording, function: str) -> dict[str, str]:
-    return functions(recording)[function].inputs["environment"]["variables"]
 
 
 def test_the_functions_are_there_and_know_who_they_are(recording: Recording) -> None:
@@ -361,60 +357,6 @@ def test_an_output_without_a_value_is_not_exported(recording: Recording) -> None
 
 def test_what_a_stage_leaves_out_is_not_exported(dev: Recording, full_prod: Recording) -> None:
     assert full_prod.exports.keys() - dev.exports.keys() == {"machineClientId", "machineClientSecret", "dashboardUrl"}
-
-
-def test_clients_find_everything_in_config_json(recording: Recording) -> None:
-    config = recording.exports["siteConfig"]
-    second_factor = {"mfa": "optional", "accountClientId": "app-clients-account-id"}
-    assert config == {
-        "stage": recording.stage,
-        "apiUrl": "/api",
-        "authority": "https://cognito-idp.eu-central-1.amazonaws.com/auth-users-id",
-        "webClientId": "app-clients-web-id",
-        "desktopClientId": "app-clients-desktop-id",
-        "scopes": ["openid", "email", "video-upload/read", "video-upload/write"],
-        "logoutUrl": f"https://video-upload-{recording.stage}-sign-in-{ACCOUNT_ID}"
-        ".auth.eu-central-1.amazoncognito.com/logout",
-        "tellProgress": True,
-        "maxLinkDays": 30,
-        "administratorsGroup": "administrators",
-        "companyDomains": [],
-        "localUsers": True,
-        "acceptedContainers": list(ACCEPTED_CONTAINERS),
-        **({"mfa": "off"} if recording.stage == "dev" else second_factor),
-    }
-
-
-def test_the_page_learns_which_mail_domains_have_a_company_and_whether_anybody_else_signs_in() -> None:
-    companies = {
-        "samlProviders": ["acme=https://login.example.com/metadata"],
-        "companyDomains": ["example.org=acme", "example.com=acme"],
-        "localUsers": False,
-    }
-    config = record("dev", overrides=companies).exports["siteConfig"]
-    assert (config["companyDomains"], config["localUsers"]) == (["example.com", "example.org"], False)
-
-
-def test_the_page_signs_in_by_leaving_and_in_a_window_of_its_own() -> None:
-    """Cognito compares redirect addresses letter by letter."""
-    elsewhere = ["http://localhost:5173/", "https://example.com/videos"]
-    recording = record("dev", overrides={"extraRedirectUrls": elsewhere})
-    client = recording.one("cognito/userPoolClient:UserPoolClient", "app-clients-web")
-    site = recording.exports["siteUrl"]
-    windows = [f"{site}/signed-in.html", "http://localhost:5173/signed-in.html"]
-    assert client.inputs["callbackUrls"] == [f"{site}/", *elsewhere, *windows]
-    assert client.inputs["logoutUrls"] == [f"{site}/", *elsewhere]
-
-
-def test_native_apps_have_a_client_of_their_own_once_a_link_is_claimed() -> None:
-    link = "https://app.example.com/signed-in"
-    with_link = record("dev", overrides={"nativeRedirectUrls": [link]})
-    client = with_link.one("cognito/userPoolClient:UserPoolClient", "app-clients-native")
-    assert client.inputs["callbackUrls"] == client.inputs["logoutUrls"] == [link]
-    assert client.inputs["generateSecret"] is False
-    assert client.inputs["allowedOauthFlows"] == ["code"]
-    assert with_link.exports["siteConfig"]["nativeClientId"] == "app-clients-native-id"
-    assert "app-clients-native-id" in variables(with_link, "video_upload")["USER_POOL_CLIENT_IDS"].split(",")
 
 
 def test_every_resource_belongs_to_a_tier(recording: Recording) -> None:

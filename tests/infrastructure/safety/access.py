@@ -20,6 +20,7 @@ from tests.infrastructure.safety.reading import (
     require_present,
     require_statement,
     statements,
+    variables,
 )
 from tests.infrastructure.safety.scanning import MANAGED_RULES, is_scanned
 from tests.infrastructure.safety.storage import makes_renditions
@@ -179,9 +180,9 @@ def functions_list_only_the_folder_of_videos(recording: Recording) -> Violations
 
 
 def _figures_asked_for(recording: Recording) -> set[str]:
-    variables = recording.one("lambda/function:Function", "compute-janitor").inputs["environment"]["variables"]
-    scaling = {"application-autoscaling:DescribeScalingActivities"} if variables["SCALED_FUNCTIONS"] else set[str]()
-    return scaling | ({"ce:GetCostAndUsage"} if variables["COST_TAG"] else set())
+    janitor = variables(recording, "janitor")
+    scaling = {"application-autoscaling:DescribeScalingActivities"} if janitor["SCALED_FUNCTIONS"] else set[str]()
+    return scaling | ({"ce:GetCostAndUsage"} if janitor["COST_TAG"] else set())
 
 
 def operators_do_what_their_commands_do_and_no_more(recording: Recording) -> Violations:

@@ -95,6 +95,12 @@ def role_arn(recording: Recording, function: str) -> str:
     return f"arn:aws:iam::{ACCOUNT_ID}:role/{account_wide_name(recording, function)}"
 
 
+def variables(recording: Recording, function: str) -> dict[str, str]:
+    """The function's environment."""
+    made = recording.one("lambda/function:Function", f"compute-{function}")
+    return made.inputs["environment"]["variables"]
+
+
 def physical_name(recording: Recording, purpose: str) -> str:
     return f"video-upload-{recording.stage}-{purpose.replace('_', '-')}"
 

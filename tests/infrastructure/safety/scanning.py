@@ -14,6 +14,7 @@ from tests.infrastructure.safety.reading import (
     policy_of,
     require,
     statements,
+    variables,
 )
 
 PLAN = "guardduty/malwareProtectionPlan:MalwareProtectionPlan"
@@ -27,8 +28,7 @@ SCANNER_ACTIONS = {
 
 
 def is_scanned(recording: Recording) -> bool:
-    variables = recording.one("lambda/function:Function", "compute-video_processing").inputs["environment"]["variables"]
-    return variables["MALWARE_SCAN"] == "true"
+    return variables(recording, "video_processing")["MALWARE_SCAN"] == "true"
 
 
 def videos_are_scanned_where_the_setting_says_so(recording: Recording) -> Violations:

@@ -15,6 +15,7 @@ from tests.infrastructure.safety.reading import (
     role_arn,
     statements,
     value_at,
+    variables,
 )
 from tests.infrastructure.safety.scanning import is_scanned
 
@@ -193,8 +194,7 @@ def records_are_reachable_from_the_network_alone(recording: Recording) -> Violat
 
 
 def makes_renditions(recording: Recording) -> bool:
-    variables = recording.one("lambda/function:Function", "compute-video_processing").inputs["environment"]["variables"]
-    return variables["RENDITIONS"] == "true"
+    return variables(recording, "video_processing")["RENDITIONS"] == "true"
 
 
 def cloudfront_reads_what_it_shows_and_no_more(recording: Recording) -> Violations:
