@@ -12,7 +12,8 @@ from chalicelib.core.ports import StoredRecord
 from chalicelib.core.video_id import VideoRef, new_video_id
 from tests.core.test_renditions import shown
 from tests.fakes import FakeClock, FakeMetadata
-from tests.in_memory_platform import MP4_HEAD, InMemoryPlatform, Transfer, inspected_of_hevc, platform_in_memory
+from tests.in_memory_films import MP4_HEAD, inspected_of_hevc
+from tests.in_memory_platform import InMemoryPlatform, Transfer, platform_in_memory
 
 HOUR = 3_600
 ADA, BOB = "ada-user", "bob-user"

@@ -20,7 +20,8 @@ from tests.core.test_renditions import (
     told,
 )
 from tests.fake_converter import FakeConverter
-from tests.in_memory_platform import COPY_MARK, InMemoryPlatform, Transfer, inspected_of_hevc, platform_in_memory
+from tests.in_memory_films import COPY_MARK, inspected_of_hevc
+from tests.in_memory_platform import InMemoryPlatform, Transfer, platform_in_memory
 from tests.outside_calls import Interruption, KilledError
 
 BODY = COPY_MARK + b"and encoded anew"

@@ -11,7 +11,8 @@ from chalicelib.core.processing import Processed
 from chalicelib.core.simple_upload import SENDING_TIME
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef
-from tests.in_memory_platform import MP4_HEAD, OWNER, InMemoryPlatform
+from tests.in_memory_films import MP4_HEAD
+from tests.in_memory_platform import OWNER, InMemoryPlatform
 
 ENDS: dict[str, bytes | None] = {
     "never sent": None,

@@ -10,7 +10,8 @@ from chalicelib.core.records import Records
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef, new_video_id
 from chalicelib.core.video_record import VideoRecord
-from tests.in_memory_platform import MP4_HEAD, OWNER, InMemoryPlatform
+from tests.in_memory_films import MP4_HEAD
+from tests.in_memory_platform import OWNER, InMemoryPlatform
 
 
 def test_a_fresh_upload_is_left_alone(platform: InMemoryPlatform) -> None:

@@ -14,7 +14,8 @@ from chalicelib.core.processing import Processed
 from chalicelib.core.upload_links import REMEMBERED
 from chalicelib.core.video_record import VideoRecord
 from tests.core.uploads_by_link import FILM, a_link, bear, record_of, reserved, used
-from tests.in_memory_platform import MP4_HEAD, OWNER, InMemoryPlatform
+from tests.in_memory_films import MP4_HEAD
+from tests.in_memory_platform import OWNER, InMemoryPlatform
 
 
 def test_a_video_comes_into_the_makers_library_with_the_link_and_the_uploaders_name(platform: InMemoryPlatform) -> None:

@@ -14,7 +14,8 @@ from chalicelib.core.processing import MAX_SLOW_RETRIES, Processed
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_record import VideoRecord
 from chalicelib.core.video_types import Container
-from tests.in_memory_platform import MP4_HEAD, OWNER, InMemoryPlatform, Transfer, inspected
+from tests.in_memory_films import MP4_HEAD, inspected
+from tests.in_memory_platform import OWNER, InMemoryPlatform, Transfer
 
 
 def record_of(platform: InMemoryPlatform, transfer: Transfer) -> VideoRecord:

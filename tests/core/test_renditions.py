@@ -12,7 +12,8 @@ from chalicelib.core.media.copying import Source
 from chalicelib.core.processing import Processed
 from chalicelib.core.rendition import MAX_ATTEMPTS
 from chalicelib.core.video_record import VideoRecord
-from tests.in_memory_platform import COPY_MARK, OWNER, InMemoryPlatform, Transfer, platform_in_memory
+from tests.in_memory_films import COPY_MARK
+from tests.in_memory_platform import OWNER, InMemoryPlatform, Transfer, platform_in_memory
 from tests.outside_calls import Interruption, KilledError
 
 MORE_CALLS_THAN_THERE_ARE = 80

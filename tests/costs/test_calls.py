@@ -23,7 +23,8 @@ from chalicelib.core.video_record import State
 from costs.calls import CALLS, Calls
 from costs.month import VIDEOS_A_PAGE
 from tests.costs.billed_calls import KINDS
-from tests.in_memory_platform import COPY_MARK, OWNER, InMemoryPlatform
+from tests.in_memory_films import COPY_MARK
+from tests.in_memory_platform import OWNER, InMemoryPlatform
 from tests.outside_calls import around_calls
 
 PROCESSING = CALLS["processing"] + CALLS["storing_thumbnails"]

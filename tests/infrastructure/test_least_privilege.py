@@ -19,7 +19,8 @@ from chalicelib.core.part_plan import MIN_PART_BYTES
 from chalicelib.core.ports import StoredObject
 from chalicelib.core.upload_requests import StartUpload
 from chalicelib.core.video_id import VideoRef, new_video_id
-from tests.in_memory_platform import MP4_HEAD, InMemoryPlatform, Transfer
+from tests.in_memory_films import MP4_HEAD
+from tests.in_memory_platform import InMemoryPlatform, Transfer
 from tests.infrastructure.recorded_program import Recording, record
 from tests.infrastructure.safety.access import BASICS, INTERFACES
 from tests.infrastructure.safety.reading import as_list, statements, variables

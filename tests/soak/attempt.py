@@ -9,7 +9,7 @@ from datetime import datetime
 from chalicelib.core.upload_links import UploadLink
 from chalicelib.core.upload_token import UploadToken
 from chalicelib.core.video_id import VideoRef
-from tests.in_memory_platform import MP4_HEAD
+from tests.in_memory_films import MP4_HEAD
 
 INFECTED_LETTERS = 32
 """Letters of malware, of the 256 letters that videos consist of: one in eight is malware."""

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from chalicelib.core.rendition import MAX_ATTEMPTS
 from chalicelib.core.video_id import VideoRef
 from chalicelib.core.video_record import State, VideoRecord
-from tests.in_memory_platform import COPY_MARK, InMemoryPlatform
+from tests.in_memory_films import COPY_MARK
+from tests.in_memory_platform import InMemoryPlatform
 
 FOLDER = "renditions/"
 
