@@ -75,5 +75,5 @@ def test_a_file_that_exists_is_named_and_left_alone(
     refused = cli.run("download", platform.only_upload().video_id, "--output", saved)
     assert refused.returncode == 1
     assert "cannot be downloaded or played" in refused.stderr
-    assert "saved.mp4 exists already" in refused.stderr
+    assert "saved.mp4 already exists" in refused.stderr
     assert saved.read_text() == "mine"

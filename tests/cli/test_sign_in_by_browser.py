@@ -67,7 +67,9 @@ def test_an_unsafe_site_address_is_refused(cli: Cli, address: str) -> None:
 
 def test_an_issuer_that_is_another_is_refused(platform: FakePlatform, cli: Cli) -> None:
     platform.sign_in.issuer = "https://elsewhere.test"
-    assert "calls itself https://elsewhere.test" in cli.run("login", platform.url, "--no-browser").stderr
+    assert (
+        "the issuer of its sign-in is https://elsewhere.test" in cli.run("login", platform.url, "--no-browser").stderr
+    )
 
 
 def test_an_expired_access_token_is_renewed_silently_and_once(platform: FakePlatform, home: Path) -> None:

@@ -149,7 +149,7 @@ def test_a_site_where_nobody_answers_is_worth_another_try_later(cli: Cli, addres
 def test_what_can_be_no_address_is_not_worth_another_try(cli: Cli, address: str) -> None:
     failed = cli.run("login", address)
     assert failed.returncode == 1
-    assert failed.stderr.startswith(f"Error: {address}: is no address (")
+    assert failed.stderr.startswith(f"Error: {address}: is not a valid address (")
 
 
 def test_a_site_that_speaks_no_tls_is_refused_in_words(platform: FakePlatform, cli: Cli) -> None:

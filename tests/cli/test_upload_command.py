@@ -63,7 +63,7 @@ def test_what_the_site_does_not_accept_is_refused_before_anything_is_sent_by_nam
     assert refused.returncode == 4
     assert len(platform.uploads) == 1
     told = " ".join(refused.stderr.split())
-    assert f"{by_name}: not accepted here. Accepted are .mp4, .m4v, .3gp, .3gpp, .3g2." in told
+    assert f"{by_name}: not accepted here. Accepted types: .mp4, .m4v, .3gp, .3gpp, .3g2." in told
     assert f"{by_content}: The content of the file is Ogg. Accepted here: MP4, 3GP or 3G2." in told
     stream = cli.run("upload", "-", "--name", "film.mov", typed="a film")
     assert (stream.returncode, len(platform.uploads)) == (4, 1)

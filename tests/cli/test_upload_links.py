@@ -28,8 +28,8 @@ def test_wrong_usage_is_refused_before_anything_is_asked(arguments: tuple[str, .
 
 
 @pytest.mark.parametrize("address", ["https://videos.example.com/", "https://videos.example.com/#other=x", "words"])
-def test_what_is_no_link_is_told(address: str) -> None:
-    with pytest.raises(SiteError, match="no upload link"):
+def test_an_address_that_is_no_link_is_refused(address: str) -> None:
+    with pytest.raises(SiteError, match="not an upload link"):
         LinkApi.at(address, "Ada", pause=lambda seconds: None)
 
 

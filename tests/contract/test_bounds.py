@@ -100,7 +100,7 @@ def test_a_name_of_a_container_that_the_stage_does_not_accept_is_refused_with_wh
         "video/3gpp": [".3gp", ".3gpp"],
         "video/3gpp2": [".3g2"],
     }
-    assert raised.value.message.endswith("is not accepted here. Accepted are .mp4, .m4v, .3gp, .3gpp, .3g2.")
+    assert raised.value.message.endswith("is not accepted here. Accepted types: .mp4, .m4v, .3gp, .3gpp, .3g2.")
 
 
 def test_the_content_type_has_a_bound_that_every_type_fits() -> None:

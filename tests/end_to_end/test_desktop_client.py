@@ -151,7 +151,7 @@ def test_a_video_is_downloaded_as_it_was_sent_and_a_download_that_broke_off_goes
     assert list(tmp_path.glob("*.part")) == []
     again = desktop.start("download", video_id, "--output", str(tmp_path))
     _, errors = again.communicate(timeout=60)
-    assert (again.returncode, "exists already" in errors) == (1, True)
+    assert (again.returncode, "already exists" in errors) == (1, True)
 
 
 def test_every_part_goes_through_the_proxy_that_the_calls_go_through(

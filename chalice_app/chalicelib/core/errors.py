@@ -158,7 +158,9 @@ class UnsupportedVideoTypeError(RequestError):
     @property
     def message(self) -> str:
         extensions = ", ".join(extension for each in self.accepted.values() for extension in each)
-        return f"{self.content_type} with the name {self.file_name!r} is not accepted here. Accepted are {extensions}."
+        return (
+            f"{self.content_type} with the name {self.file_name!r} is not accepted here. Accepted types: {extensions}."
+        )
 
 
 class AccessError(PlatformError):

@@ -40,7 +40,7 @@ def list_stage_videos(  # noqa: PLR0917 - typer calls it by names
     owner: Annotated[str, typer.Option("--owner", metavar="OWNER", help="Only this user's videos.")] = "",
     query: Query = "",
     sort: SortBy = Sort.NEWEST,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many.")] = 24,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Number of videos to list.")] = 24,
     as_json: AsJson = False,
     profile: Profile = None,
 ) -> None:
@@ -77,7 +77,7 @@ def delete(
     owner: Owner, video_ids: VideoIds, yes: Yes = False, as_json: AsJson = False, profile: Profile = None
 ) -> None:
     """Delete any user's videos for good."""
-    confirm(f"Delete {named(video_ids)} of {owner} for good?", yes=yes)
+    confirm(f"Delete {named(video_ids)} of {owner} permanently?", yes=yes)
     with exit_codes(as_json=as_json):
         api = api_of(profile, errors_console(quiet=as_json))
         if len(video_ids) == 1:

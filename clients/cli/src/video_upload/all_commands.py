@@ -62,7 +62,7 @@ app.command(name="open")(open_video)
 
 @app.command(name="list")
 def list_videos(  # noqa: PLR0917 - typer calls it by name
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many.")] = 24,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Number of videos to list.")] = 24,
     query: Query = "",
     sort: SortBy = Sort.NEWEST,
     urls: Urls = False,
@@ -105,7 +105,7 @@ def edit(  # noqa: PLR0917 - typer calls it by name
         if (title, description, tag) == (None, None, None) and not no_tags:
             raise typer.BadParameter(message="say what to change: --title, --description, --tag or --no-tags")
         if tag and no_tags:
-            raise typer.BadParameter(message="--tag and --no-tags exclude each other")
+            raise typer.BadParameter(message="--tag and --no-tags cannot be combined")
         changes = VideoChanges(
             title=UNSET if title is None else title or None,
             description=UNSET if description is None else description or None,
@@ -117,8 +117,8 @@ def edit(  # noqa: PLR0917 - typer calls it by name
 
 @app.command()
 def delete(video_ids: VideoIds, yes: Yes = False, as_json: AsJson = False, profile: Profile = None) -> None:
-    """Delete videos for good."""
-    confirm(f"Delete {named(video_ids)} for good?", yes=yes)
+    """Delete videos permanently."""
+    confirm(f"Delete {named(video_ids)} permanently?", yes=yes)
     with exit_codes(as_json=as_json):
         api = api_of(profile, errors_console(quiet=as_json))
         if len(video_ids) == 1:
@@ -169,7 +169,7 @@ def abort(
             if not unfinished:
                 raise UploadNotFoundError(name="any file")
             which = unfinished[0].video_id
-        confirm(f"Cancel the upload of {which} and delete what has arrived of it?", yes=yes)
+        confirm(f"Cancel the upload of {which} and delete the parts that were sent?", yes=yes)
         video_id = _abort(engine, which)
         if as_json:
             print_json({"status": "aborted", "videoId": video_id})

@@ -65,7 +65,7 @@ class Client:
     ) -> Client:
         """Signed in by client credentials, which are kept in a private file below `home` to renew the tokens.
 
-        Raises SiteError if the address is no Video Upload site, SignInError if it refuses the program.
+        Raises SiteError if the address is not a Video Upload site, SignInError if it refuses the program.
         """
         folder = home or default_home()
         signed_in = sign_in_machine(site_url, client_id, client_secret, keep_secret=True)

@@ -100,7 +100,7 @@ class Sort(StrEnum):
 Query = Annotated[
     str, typer.Option("--query", metavar="WORDS", help="Only videos with these words in title, file name or tags.")
 ]
-SortBy = Annotated[Sort, typer.Option("--sort", help="The order.")]
+SortBy = Annotated[Sort, typer.Option("--sort", help="Sort order.")]
 VideoId = Annotated[str, typer.Argument(metavar="VIDEO_ID", callback=_not_empty)]
 
 
@@ -210,7 +210,7 @@ def print_stopped(*, as_json: bool) -> None:
     if as_json:
         print_error(UploadCancelledError(), as_json=True)
     else:
-        errors_console().print("Stopped. Run the same command again to go on; an upload of a file resumes.")
+        errors_console().print("Stopped. Run the same command again to continue; uploads of files resume.")
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed without a terminal.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation; required without a terminal.")]
 
 
 def is_terminal() -> bool:
@@ -20,5 +20,5 @@ def confirm(question: str, *, yes: bool) -> None:
     if yes:
         return
     if not is_terminal():
-        raise typer.BadParameter(message="there is no terminal to ask on: add --yes")
+        raise typer.BadParameter(message="cannot ask for confirmation without a terminal: add --yes")
     typer.confirm(question, abort=True, err=True)

@@ -208,7 +208,7 @@ def _refreshed(sign_in: SignIn) -> Tokens:
         # A 5xx too, or the page of something on the way: the sign-in itself has refused nothing.
         raise SignInUnreachableError(sign_in.token_endpoint, problem_in_words(error)) from error
     if "access_token" not in token:
-        raise SignInUnreachableError(sign_in.token_endpoint, "it gave no token")
+        raise SignInUnreachableError(sign_in.token_endpoint, "it returned no token")
     return Tokens(
         access_token=token["access_token"],
         expires_at=expiry_time(token),
@@ -246,7 +246,7 @@ def machine_tokens(token_endpoint: str, client_id: str, client_secret: str, scop
     except (requests.RequestException, ValueError) as error:
         raise SignInUnreachableError(token_endpoint, problem_in_words(error)) from error
     if response.status_code == 200 and "access_token" not in body and "error" not in body:
-        raise SignInUnreachableError(token_endpoint, "it gave no token")
+        raise SignInUnreachableError(token_endpoint, "it returned no token")
     if response.status_code != 200 or "access_token" not in body:
         reason = body.get("error_description") or body.get("error") or f"status {response.status_code}"
         raise NotSignedInError(reason=f"The sign-in refused this client: {reason}.")

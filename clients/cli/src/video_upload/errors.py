@@ -1,7 +1,7 @@
 """Errors of the client, as one tree.
 
 VideoUploadError
-├── SiteError                    the address is no Video Upload site
+├── SiteError                    the address is not a Video Upload site
 │   └── SiteUnreachableError     nobody answers there
 ├── SignInError                  the sign-in did not succeed
 │   ├── NotSignedInError         nobody is signed in, or the sign-in has ended for good
@@ -96,7 +96,7 @@ class VideoUploadError(Exception):
 
 
 class SiteError(VideoUploadError):
-    """The address is no Video Upload site."""
+    """The address is not a Video Upload site."""
 
     def __init__(self, site_url: str, problem: str) -> None:
         self.site_url = site_url

@@ -179,7 +179,7 @@ def _body_of(response: http.client.HTTPResponse) -> bytes:
     try:
         return response.read()
     except (OverflowError, MemoryError, ValueError) as error:
-        raise http.client.HTTPException(f"an answer of no possible length ({error})") from error
+        raise http.client.HTTPException(f"an answer with an impossible length ({error})") from error
 
 
 def _decoded(content: bytes, headers: Mapping[str, str]) -> bytes:
@@ -188,7 +188,7 @@ def _decoded(content: bytes, headers: Mapping[str, str]) -> bytes:
     try:
         return zlib.decompress(content, GZIP_BITS)
     except zlib.error as error:
-        raise http.client.HTTPException(f"an answer that is no gzip ({error})") from error
+        raise http.client.HTTPException(f"an answer that is not valid gzip ({error})") from error
 
 
 class _ProxiedHost:

@@ -63,7 +63,7 @@ class LinkApi(VideoApi):
         site_url, _, fragment = address.partition("#")
         tokens = parse_qs(fragment).get(_FRAGMENT)
         if not tokens:
-            raise SiteError(urlsplit(address).netloc or "this address", "is no upload link: it ends in #link=…")
+            raise SiteError(urlsplit(address).netloc or "this address", "is not an upload link: links end in #link=…")
         config = fetch_site_config(normal_site_url(site_url))
         return cls(config.api_url, tokens[0], uploader_name, pause=pause, on_silence=on_silence)
 

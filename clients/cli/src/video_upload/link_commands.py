@@ -41,7 +41,7 @@ _DAY_SECONDS = 24 * 3600
 def _size_bytes(text: str) -> int:
     found = _SIZE.fullmatch(text.strip())
     if not found:
-        raise typer.BadParameter(message="it is no size: 500MB, 20GB, 1.5TB")
+        raise typer.BadParameter(message="it is not a size: 500MB, 20GB, 1.5TB")
     return int(float(found[1]) * _UNITS[found[2].lower()])
 
 
@@ -115,7 +115,7 @@ def revoke(
     as_json: AsJson = False,
     profile: Profile = None,
 ) -> None:
-    """Revoke an upload link. Uploads by it that are not complete end, too."""
+    """Revoke an upload link. Its unfinished uploads end, too."""
     confirm(f"Revoke the upload link {link_id}?", yes=yes)
     with exit_codes(as_json=as_json):
         revoked = api_of(profile, errors_console(quiet=as_json)).revoke_link(link_id)

@@ -55,7 +55,7 @@ class MultipartUpload:
         """Return what S3 holds. Raises UploadLostError, also when that does not belong to this file's upload."""
         stored = self._ask(self._api.list_parts)
         if (stored.size_bytes, stored.part_size_bytes) != (self._layout.size_bytes, self._layout.part_size_bytes):
-            raise UploadLostError(self._entry.video_id, "it is cut in another way")
+            raise UploadLostError(self._entry.video_id, "its parts have another size")
         return stored
 
     def recognize(self, stored_parts: Sequence[StoredPart]) -> bool:

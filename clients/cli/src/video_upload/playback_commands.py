@@ -31,7 +31,11 @@ RENEWALS = 3
 Output = Annotated[
     Path | None,
     typer.Option(
-        "--output", "-o", metavar="PATH", help="File or folder; else the video's own name.", show_default=False
+        "--output",
+        "-o",
+        metavar="PATH",
+        help="File or folder; by default a file with the video's name.",
+        show_default=False,
     ),
 ]
 Look = Callable[[], Video]
@@ -82,7 +86,7 @@ def _target(video: Video, output: Path | None) -> Path:
     if target.is_dir():
         target /= name
     if target.exists():
-        raise DownloadError(video.video_id, f"{path_text(target)} exists already")
+        raise DownloadError(video.video_id, f"{path_text(target)} already exists")
     return target
 
 

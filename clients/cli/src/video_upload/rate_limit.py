@@ -45,5 +45,5 @@ def parse_rate(text: str) -> float:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmg]?i?)b?(?:/s)?\s*", text, re.IGNORECASE)
     unit = match[2].lower() if match else "i"
     if match is None or unit not in UNITS:
-        raise ValueError(f"{text!r} is no rate such as 5MB, 500k or 1.5MiB (per second)")
+        raise ValueError(f"{text!r} is not a rate such as 5MB, 500k or 1.5MiB (per second)")
     return float(match[1]) * UNITS[unit]

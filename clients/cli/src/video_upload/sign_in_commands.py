@@ -109,7 +109,7 @@ def _secret_of_keyring(client_id: str, keyring: OsKeyring) -> str | None:
 
 
 def logout(profile: Profile = None) -> None:
-    """Sign out and forget the tokens."""
+    """Sign out and delete the stored tokens."""
     with exit_codes():
         was_signed_in = StoredCredentials(default_home(), profile).forget()
         errors_console().print("Signed out." if was_signed_in else "You were not signed in.")

@@ -71,7 +71,7 @@ def discover_sign_in(site_url: str, authority: str) -> SignInEndpoints:
     url = f"{authority.rstrip('/')}/.well-known/openid-configuration"
     endpoints = _fetch(url, site_url, SignInEndpoints)
     if endpoints.issuer.rstrip("/") != authority.rstrip("/"):
-        raise SiteError(site_url, f"its sign-in calls itself {endpoints.issuer}, not {authority}")
+        raise SiteError(site_url, f"the issuer of its sign-in is {endpoints.issuer}, not {authority}")
     if not is_safe_url(endpoints.authorization_endpoint) or not is_safe_url(endpoints.token_endpoint):
         raise SiteError(site_url, "its sign-in is at an insecure address")
     return endpoints
@@ -81,14 +81,14 @@ def _fetch(url: str, site_url: str, kind: type[Document]) -> Document:
     try:
         answer = HttpCalls().send("GET", url, timeout_seconds=TIMEOUT_SECONDS)
     except NO_ADDRESS as error:
-        raise SiteError(site_url, f"is no address ({problem_in_words(error)})") from error
+        raise SiteError(site_url, f"is not a valid address ({problem_in_words(error)})") from error
     except LOST_ANSWERS as error:
         raise SiteUnreachableError(site_url, problem_in_words(error)) from error
     if answer.is_redirect:
-        raise SiteError(site_url, f"sends on to {answer.headers['location']}; use that address")
+        raise SiteError(site_url, f"redirects to {answer.headers['location']}; use that address")
     if answer.status != 200:
-        raise SiteError(site_url, f"is no Video Upload site ({url} answered {answer.status})")
+        raise SiteError(site_url, f"is not a Video Upload site ({url} answered {answer.status})")
     try:
         return decode(answer.content, kind)
     except msgspec.DecodeError as error:
-        raise SiteError(site_url, f"is no Video Upload site ({url}: {error})") from error
+        raise SiteError(site_url, f"is not a Video Upload site ({url}: {error})") from error

@@ -72,7 +72,7 @@ def sync(  # noqa: PLR0917 - typer calls it by name
     as_json: AsJson = False,
     profile: Profile = None,
 ) -> None:
-    """Upload the videos below folders that the library does not have, by name and size.
+    """Upload the videos in folders that are missing in the library, compared by name and size.
 
     What was uploaded before and deleted from the library stays deleted.
     """

@@ -138,7 +138,7 @@ class Telemetry:
     def _complain(self, error: VideoUploadError) -> None:
         if not self._has_complained:
             self._has_complained = True
-            log.debug("progress does not arrive: %s", error)
+            log.debug("progress could not be reported: %s", error)
 
 
 class _Narrator:

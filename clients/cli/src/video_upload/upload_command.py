@@ -67,9 +67,7 @@ def _rate_limit(text: str) -> RateLimit:
 
 
 Files = Annotated[int, typer.Option("--files", "-f", min=1, max=64, help="Files uploaded at once.")]
-Parallel = Annotated[
-    int, typer.Option("--parallel", "-p", min=1, max=64, help="Parts sent at once, of all files together.")
-]
+Parallel = Annotated[int, typer.Option("--parallel", "-p", min=1, max=64, help="Parts sent at once, across all files.")]
 LimitRate = Annotated[
     RateLimit | None,
     typer.Option(
@@ -85,7 +83,7 @@ Link = Annotated[
     typer.Option(
         "--link",
         metavar="ADDRESS",
-        help="Upload by an upload link: into its maker's library, without an account.",
+        help="Use an upload link: upload into its maker's library, without an account.",
         show_default=False,
     ),
 ]
@@ -114,7 +112,7 @@ def upload(  # noqa: PLR0917 - typer calls it by name
         typer.Option(
             "--files-from",
             metavar="FILE",
-            help="Read further sources from a file, one a line or ended by NUL; - is the standard input.",
+            help="Read more sources from a file, separated by line breaks or NUL; - reads standard input.",
             show_default=False,
         ),
     ] = None,

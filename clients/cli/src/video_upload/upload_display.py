@@ -119,7 +119,7 @@ class FileDisplay:
             case PartsDiffered(part_numbers=numbers):
                 self._note(f"{len(numbers)} part(s) were damaged on the way and are sent again.")
             case Completing():
-                self._note("S3 is putting the parts together.")
+                self._note("S3 is assembling the parts.")
             case StartedOver(reason=reason):
                 self._note(f"Starting over: {reason}.")
             case ProcessingPolled(state="processing" | "completing", waits_for=waits_for):

@@ -216,7 +216,7 @@ class UploadRun:
             else:
                 console = errors_console()
                 console.print(
-                    f"{self.uploaded} uploaded, {len(codes)} failed, {self.done_before} done before, "
+                    f"{self.uploaded} uploaded, {len(codes)} failed, {self.done_before} already uploaded, "
                     f"{len(skipped)} skipped.",
                     highlight=False,
                 )

@@ -22,7 +22,7 @@ def content_type_of(path: Path, accepted: frozenset[str] = EVERY_CONTAINER) -> s
     if content_type is None or VIDEO_TYPES[content_type].container not in accepted:
         known = (kind for kind in VIDEO_TYPES.values() if kind.container in accepted)
         extensions = ", ".join(extension for kind in known for extension in kind.extensions)
-        raise FileRefusedError(path, f"not accepted here. Accepted are {extensions}.")
+        raise FileRefusedError(path, f"not accepted here. Accepted types: {extensions}.")
     return content_type
 
 

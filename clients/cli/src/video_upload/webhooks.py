@@ -67,7 +67,7 @@ def verify_webhook(
     # All of them, whichever fits: the time tells nothing.
     matches = [hmac.compare_digest(one, other) for one in wanted for other in signatures]
     if not any(matches):
-        raise WebhookError(reason="no signature fits")
+        raise WebhookError(reason="no signature matches")
     message: dict[str, Any] = json.loads(body)
     return message
 
