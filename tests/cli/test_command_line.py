@@ -66,7 +66,7 @@ def test_control_c_stops_cleanly_and_says_how_to_go_on(
     process.send_signal(stop)
     _, errors = process.communicate(timeout=10)
     assert process.returncode == 130
-    assert "an upload of a file resumes" in errors
+    assert "uploads of files resume" in errors
     assert "Traceback" not in errors
     platform.storage.settle()
     platform.storage.seconds_per_part = 0
