@@ -12,7 +12,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[1]
 DOCUMENT = REPOSITORY / "docs" / "performance.md"
 SUMMARY = "bench.summary"
-_REACH = re.compile(r"- (.+): ([0-9.e+]+), shall be at (least|most) ([0-9.e+]+): \*\*(met|not met)\*\*")
+_TARGET = re.compile(r"- (.+): ([0-9.e+]+) \(target: at (least|most) ([0-9.e+]+)\), \*\*(met|not met)\*\*")
 """A line as `rounds.Target` prints it."""
 _NOT_IN_ANCHORS = re.compile(r"[^a-z0-9 -]")
 
@@ -41,7 +41,7 @@ def summary(text: str) -> str:
     for line in text.splitlines():
         if line.startswith("##"):
             heading = line.lstrip("# ")
-        elif found := _REACH.fullmatch(line):
+        elif found := _TARGET.fullmatch(line):
             what, measured, bound, asked, verdict = found.groups()
             sign = "≥" if bound == "least" else "≤"
             link = f"[{heading}](#{_NOT_IN_ANCHORS.sub('', heading.lower()).replace(' ', '-')})"

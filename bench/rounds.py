@@ -52,7 +52,7 @@ class Target:
 
     def __str__(self) -> str:
         bound = f"at least {self.at_least:g}" if self.at_least is not None else f"at most {self.at_most:g}"
-        return f"- {self.text}: {self.figure:.3g}, shall be {bound}: **{'met' if self.is_met else 'not met'}**"
+        return f"- {self.text}: {self.figure:.3g} (target: {bound}), **{'met' if self.is_met else 'not met'}**"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -59,7 +59,7 @@ def _mail_identity(stage: PlannedStage) -> Finding:
     if not found.get("VerifiedForSendingStatus"):
         return will_fail(f"{identity} is not verified; finish its verification in SES")
     if not ses.get_account().get("ProductionAccessEnabled"):
-        return will_fail(f"SES is in its sandbox in {region} and mails nobody else; request production access")
+        return will_fail(f"SES is in its sandbox in {region} and sends only to verified addresses; request production access")
     return ok(f"{identity} is verified, and SES is out of its sandbox")
 
 
@@ -96,11 +96,11 @@ def _zone(stage: PlannedStage) -> Finding:
     if zone.get("Config", {}).get("PrivateZone"):
         return will_fail(f"{zone_id} is a private zone, and browsers cannot look {domain} up in it; set a public one")
     if held := _held_records(stage):
-        there = f"the zone {name} has records of {domain} already: {', '.join(held)}"
+        there = f"the zone {name} already has records of {domain}: {', '.join(held)}"
         if stage.made is None:
             return cannot_tell(f"{there}, {UNREADABLE}")
         return will_fail(f"{there}, outside of the stack; delete them, or choose another siteDomain")
-    return ok(f"{domain} is in the zone {name}, and free there or the stage's own")
+    return ok(f"{domain} is in the zone {name}, and is free or belongs to the stage")
 
 
 def _held_records(stage: PlannedStage) -> list[str]:
@@ -124,12 +124,12 @@ def _cost_tag(stage: PlannedStage) -> Finding:
         if "Linked account" in reason:
             return cannot_tell(f"only the organization's management account knows; {activate} there")
         if "not enabled for cost explorer" in reason.lower():
-            return will_fail("Cost Explorer is off; open it once under Billing, it answers a day later")
+            return will_fail("Cost Explorer is off; open it once under Billing; it has data a day later")
         raise
     if not tags:
         return cannot_tell(f"the bill has not seen the tag yet; {activate}")
     if tags[0]["Status"] != "Active":
-        return will_fail(f"the budget and the cost figure would count nothing: {activate}")
+        return will_fail(f"the budget and the cost figure would count no costs: {activate}")
     return ok(f"Cost Explorer answers, and the tag {STAGE_TAG} is active")
 
 

@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     known = parser()
     options = known.parse_args(arguments)
     if (options.user is None) != (options.action == "list"):
-        known.error("add and remove name a USER, and list names none")
+        known.error("add and remove need a USER; list takes none")
     return exit_status(lambda: _run(DeployedStage.opened(chosen_outputs(options)), options))
 
 
@@ -66,9 +66,9 @@ def _change(stage: DeployedStage, group: str, options: argparse.Namespace) -> No
         stage.cognito.admin_add_user_to_group(**account)
         say(f"{owner}: an administrator from the next token on")
     else:
-        confirm(f"{owner} will be no administrator of {stage.context.stage}.", options.user, confirmed=options.yes)
+        confirm(f"{owner} will no longer be an administrator of {stage.context.stage}.", options.user, confirmed=options.yes)
         stage.cognito.admin_remove_user_from_group(**account)
-        say(f"{owner}: no administrator from the next token on; the present one ends within an hour")
+        say(f"{owner}: no longer an administrator from the next token on; the current token expires within an hour")
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ def take_answer(parser: argparse.ArgumentParser) -> None:
 def video_id(text: str) -> str:
     """Check a videoId that an operator typed, before all owners are searched for it. Raises ArgumentTypeError."""
     if not is_video_id(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no videoId, which has 28 hex digits")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a video id, which has 28 hex digits")
     return text
 
 
@@ -110,8 +110,8 @@ def confirm(question: str, wanted: str, *, confirmed: bool) -> None:
     if confirmed:
         return
     if not sys.stdin.isatty():
-        raise NotConfirmedError(f"there is no terminal to ask on: {question} Add --yes if that is meant")
-    sys.stdout.write(f"{question}\nType {wanted} to go on: ")
+        raise NotConfirmedError(f"cannot ask for confirmation without a terminal: {question} Add --yes to confirm")
+    sys.stdout.write(f"{question}\nType {wanted} to continue: ")
     sys.stdout.flush()
     if sys.stdin.readline().strip() != wanted:
         raise NotConfirmedError(f"{wanted!r} was not typed")
@@ -125,9 +125,9 @@ def exit_status(command: Callable[[], int | None]) -> int:
     except DeployError as error:
         sys.stderr.write(f"{error}\n")
     except (ClientError, BotoCoreError) as error:
-        sys.stderr.write(f"AWS did not do it: {error}\n")
+        sys.stderr.write(f"AWS did not carry out the request: {error}\n")
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted: run it again to carry on\n")
+        sys.stderr.write("interrupted: run the command again to continue\n")
         return INTERRUPTED
     return FAILED
 

@@ -15,14 +15,14 @@ _QUEUE = "mediaconvert/queue:Queue"
 def _mediaconvert(stage: PlannedStage) -> Finding:
     if stage.region not in stage.session.get_available_regions("mediaconvert"):
         return cannot_tell(
-            f"this boto3 knows no MediaConvert in {stage.region}; look it up in AWS's list of endpoints, and turn "
+            f"this boto3 does not know MediaConvert in {stage.region}; look it up in AWS's list of endpoints, and turn "
             "renditions off where it is not offered"
         )
     try:
         pages: list[dict[str, Any]] = [*stage.client("mediaconvert").get_paginator("list_queues").paginate()]
     except EndpointConnectionError:
         return cannot_tell(
-            f"MediaConvert's endpoint in {stage.region} does not answer; check the network and the region"
+            f"MediaConvert's endpoint in {stage.region} does not respond; check the network and the region"
         )
     return _room_for_queue(stage, pages)
 
@@ -31,7 +31,7 @@ def _room_for_queue(stage: PlannedStage, pages: list[dict[str, Any]]) -> Finding
     wanted = stage.names.conversion_queue
     is_made = stage.has_made(_QUEUE, wanted)
     if not is_made and any(queue["Name"] == wanted for page in pages for queue in page.get("Queues", ())):
-        there = f"the queue {wanted} is there already"
+        there = f"the queue {wanted} already exists"
         if stage.made is None:
             return cannot_tell(f"{there}, {UNREADABLE}")
         return will_fail(f"{there}, outside of the stack; delete it")
@@ -39,9 +39,9 @@ def _room_for_queue(stage: PlannedStage, pages: list[dict[str, Any]]) -> Finding
     total, free = pages[0].get("TotalConcurrentJobs"), pages[0].get("UnallocatedConcurrentJobs")
     if total is None or free is None:
         return ok(f"{stage.region} offers MediaConvert")
-    figures = f"{total} jobs at once in {stage.region}, {free} of them not given to a queue"
+    figures = f"{total} concurrent jobs in {stage.region}, {free} of them not assigned to a queue"
     if free <= 0 and not is_made:
-        return cannot_tell(f"{figures}; give another queue fewer, or ask for more in Service Quotas")
+        return cannot_tell(f"{figures}; assign fewer to another queue, or request more in Service Quotas")
     return ok(figures)
 
 

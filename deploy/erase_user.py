@@ -32,11 +32,11 @@ PAUSE_SECONDS = 1.0
 WHAT_REMAINS = """\
 What remains, until it expires by itself:
 - the log lines of the functions and the API, the trail, S3's and CloudFront's access logs (`logDays`): they carry the
-  owner's id, which names nobody any more, and IP addresses; among them what the user's clients told of their uploads:
+  owner's id, which no longer identifies anyone, and IP addresses; among them what the user's clients reported about their uploads:
   videoIds, sizes, times, the client's version and its operating system;
 - events in the dead-letter queue (14 days), which carry keys;
 - how many seconds of the user's videos were converted in the last day (`noncurrentDays`), by the owner's id;
-- what subscribers of the notification topic have kept (they were told of each deletion), and whatever the user or
+- what subscribers of the notification topic have kept (they were notified of each deletion), and whatever the user or
   others have downloaded."""
 
 
@@ -136,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _erase(stage: DeployedStage, options: argparse.Namespace) -> None:
     owner = find_owner(stage, options.user)
     videos = sum(1 for _ in stage.metadata.list_keys(f"records/{owner.owner}/"))
-    question = f"{owner} and all of the user's {videos} videos will be gone from {stage.context.stage} for good."
+    question = f"{owner} and all of the user's {videos} videos will be deleted permanently from {stage.context.stage}."
     confirm(question, options.user, confirmed=options.yes)
     say_locked_out(stage, owner)
     say(f"{erase_all(stage, owner.owner)} versions and unfinished uploads removed")
@@ -144,7 +144,7 @@ def _erase(stage: DeployedStage, options: argparse.Namespace) -> None:
         say(f"listed: s3://{bucket}/{prefix} holds no version, no delete marker")
     say(f"listed: no unfinished upload under videos/{owner.owner}/ and renditions/{owner.owner}/")
     forget_in_index(stage, owner.owner)
-    say("the index of the stage does not name the videos any more, nor do its older versions")
+    say("the index of the stage no longer contains the videos, nor do its older versions")
     _delete_account(stage, owner)
     say(WHAT_REMAINS)
 
@@ -152,7 +152,7 @@ def _erase(stage: DeployedStage, options: argparse.Namespace) -> None:
 def _delete_account(stage: DeployedStage, owner: Owner) -> None:
     if owner.user_name is not None:
         stage.cognito.admin_delete_user(UserPoolId=stage.user_pool_id, Username=owner.user_name)
-        say(f"the account is deleted; in an hour, prove it again by the owner's id: {owner.owner}")
+        say(f"the account is deleted; run the command again in an hour with the owner's id: {owner.owner}")
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ class EventRefusedError(DeployError):
 
     def __init__(self, function_arn: str, status: int) -> None:
         self.function_arn, self.status = function_arn, status
-        super().__init__(f"{function_arn} did not take an event: {status}")
+        super().__init__(f"{function_arn} did not accept an event: {status}")
 
 
 class EventCameBackError(DeployError):
@@ -68,7 +68,7 @@ class EventCameBackError(DeployError):
     def __init__(self, function_arn: str, sent: int) -> None:
         self.function_arn, self.sent = function_arn, sent
         super().__init__(
-            f"{sent} events sent, but one of {function_arn} is back already: its cause is still there, or the stage is "
+            f"{sent} events sent, but one of {function_arn} came back at once: its cause persists, or the stage is "
             "paused. It stays in the queue"
         )
 
@@ -102,7 +102,7 @@ class UserAmbiguousError(DeployError):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        super().__init__(f"several users of the pool are {name}: give the owner's id, which is the user's `sub`")
+        super().__init__(f"several users of the pool match {name}: give the owner's id, which is the user's `sub`")
 
 
 class VideoUnknownError(DeployError):
@@ -146,8 +146,8 @@ class RecordsUnreadableError(DeployError):
         self.keys = keys
         listed = "\n  ".join(keys)
         super().__init__(
-            f"all records are indexed but these, which are unreadable:\n  {listed}\n"
-            "bring them back with `make restore-records`, then run `make index`"
+            f"all records are indexed except these, which are unreadable:\n  {listed}\n"
+            "restore them with `make restore-records`, then run `make index`"
         )
 
 
@@ -156,7 +156,7 @@ class NotErasedError(DeployError):
 
     def __init__(self, owner: str, left: Sequence[str]) -> None:
         self.owner, self.left = owner, tuple(left)
-        super().__init__(f"{owner}: {len(left)} things are still there, first {left[0]}; run the command again")
+        super().__init__(f"{owner}: {len(left)} objects or uploads are left, the first is {left[0]}; run the command again")
 
 
 class WebhookSecretError(DeployError):

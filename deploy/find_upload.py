@@ -200,12 +200,12 @@ def as_text(found: Mapping[str, Any]) -> Iterator[str]:
     for upload in found["openUploads"]:
         yield (
             f"  {upload['uploadId']}: {upload['storedParts']} of {upload['plannedParts']} parts, "
-            f"{upload['storedBytes']:,} bytes, last part at {upload['lastPartAt'] or 'no time yet'}, "
+            f"{upload['storedBytes']:,} bytes, last part at {upload['lastPartAt'] or 'none'}, "
             f"missing {upload['missingPartNumbers']}"
         )
     yield f"open markers: {', '.join(found['openMarkers']) or 'none'}"
     query = found["logQuery"]
-    yield "its lines in the logs (CloudWatch Logs Insights)"
+    yield "query for its log lines (CloudWatch Logs Insights)"
     yield f"  {query['query']}"
     yield f"  {query['command']}"
     yield f"  {query['results']}"
@@ -224,7 +224,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     if not (options.video_id or options.upload_id or options.owner):
-        parser().error("name a VIDEO_ID, an --upload-id or an --owner")
+        parser().error("give a VIDEO_ID, an --upload-id or an --owner")
     return exit_status(lambda: _find(DeployedStage.opened(chosen_outputs(options)), options))
 
 

@@ -66,7 +66,7 @@ class Check:
         except ClientError as error:
             return cannot_tell(self._refusal(error))
         except BotoCoreError as error:
-            return cannot_tell(f"AWS cannot be asked ({error}); check the network and run this again")
+            return cannot_tell(f"AWS cannot be reached ({error}); check the network and run this again")
 
     def _refusal(self, error: ClientError) -> str:
         if denial_in(error):

@@ -28,7 +28,7 @@ def _webhook_secrets(stage: PlannedStage) -> Finding:
         return ok(f"stored for {', '.join(webhooks)}")
     commands = " and ".join(f'`make webhook-secret STAGE={name} ARGS="make {webhook}"`' for webhook in missing)
     if late := [webhook for webhook in missing if _delivers_to(stage, webhook)]:
-        return will_fail(f"none for {', '.join(late)}, which get no notification without one; run {commands}")
+        return will_fail(f"none for {', '.join(late)}, which cannot be notified without one; run {commands}")
     return cannot_tell(f"none yet for {', '.join(missing)}; right after `pulumi up`, run {commands}")
 
 
@@ -52,11 +52,11 @@ def _event_bus(stage: PlannedStage) -> Finding:
 def _malware_protection(stage: PlannedStage) -> Finding:
     absent = f"{stage.region} does not offer Malware Protection for S3; turn malwareScan off, or set aws:region"
     if stage.region not in stage.session.get_available_regions("guardduty"):
-        return cannot_tell(f"this boto3 knows no GuardDuty in {stage.region}; look it up in AWS's list of endpoints")
+        return cannot_tell(f"this boto3 does not know GuardDuty in {stage.region}; look it up in AWS's list of endpoints")
     try:
         others = list(_other_plans(stage))
     except EndpointConnectionError:
-        return cannot_tell(f"GuardDuty's endpoint in {stage.region} does not answer; check the network and the region")
+        return cannot_tell(f"GuardDuty's endpoint in {stage.region} does not respond; check the network and the region")
     except ClientError as error:
         if error_code(error) not in _NOT_OFFERED:
             raise
@@ -65,7 +65,7 @@ def _malware_protection(stage: PlannedStage) -> Finding:
         scanned = f"the malware protection plan {', '.join(others)} scans {stage.names.bucket('videos')}"
         if stage.made is None:
             return cannot_tell(f"{scanned}, {UNREADABLE}")
-        return will_fail(f"{scanned}, outside of the stack; delete it: its tags would replace the stage's verdicts")
+        return will_fail(f"{scanned}, outside of the stack; delete it: its tags would overwrite the stage's verdicts")
     return ok(f"{stage.region} offers Malware Protection for S3")
 
 

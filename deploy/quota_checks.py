@@ -51,7 +51,7 @@ class Quota:
         if held + wanted <= allowed:
             return ok(left)
         if is_certain:
-            return will_fail(f"{left}; ask for more in Service Quotas")
+            return will_fail(f"{left}; request more in Service Quotas")
         return cannot_tell(f"{left} by AWS's default; ask AWS Support whether the account's own is higher")
 
     def _allowed(self, stage: PlannedStage) -> tuple[int, bool]:
@@ -155,11 +155,11 @@ def _concurrency(stage: PlannedStage) -> Finding:
     spare = unreserved - min(FULL_UNRESERVED, limit)
     figures = f"{limit} for the account, {unreserved} unreserved, {warm} provisioned (up to {most}) by the stage"
     if warm > spare:
-        return will_fail(f"{figures}; room for {max(spare, 0)}. Ask for more concurrent executions, or set less")
+        return will_fail(f"{figures}; room for {max(spare, 0)}. Request more concurrent executions, or set less")
     if most > spare:
-        return will_fail(f"{figures}; scaling ends at {spare}. Ask for more concurrent executions, or set less")
+        return will_fail(f"{figures}; scaling ends at {spare}. Request more concurrent executions, or set less")
     if limit < FULL_UNRESERVED:
-        return ok(f"{figures}; enough to try the stage. Ask for more concurrent executions before people come")
+        return ok(f"{figures}; enough to try the stage. Request more concurrent executions before people use it")
     return ok(figures)
 
 
@@ -177,7 +177,7 @@ def _api_rate(stage: PlannedStage) -> Finding:
     wanted_rate, wanted_burst = stage.settings.api.api_requests_per_second, stage.settings.api.api_burst
     figures = f"{rate} requests a second, burst {burst} for the account; {wanted_rate} and {wanted_burst} by the stage"
     if wanted_rate > rate or wanted_burst > burst:
-        return will_fail(f"{figures}. Ask for more, or lower apiRequestsPerSecond and apiBurst")
+        return will_fail(f"{figures}. Request more, or lower apiRequestsPerSecond and apiBurst")
     return ok(figures)
 
 

@@ -30,7 +30,7 @@ def replay(stage: DeployedStage, ref: VideoRef) -> VideoRecord:
         raise VideoUnknownError(ref.video_id)
     if record.state in GONE_STATES:
         # Processing treats an object of a settled upload as late, and removes its version for good.
-        reason = f"it is {record.state}: its event would destroy what is left of it. Restore it, if it was deleted"
+        reason = f"it is {record.state}: its event would destroy the rest of it. If it was deleted, restore it"
         raise NotReplayableError(ref.video_id, reason)
     # Listed, not read: only the platform's own roles may read a video that is not accepted.
     history = history_of(stage.s3, stage.video_bucket, ref.file_key)
@@ -49,7 +49,7 @@ def wait_until_settled(stage: DeployedStage, ref: VideoRef, timeout_seconds: flo
         if record.state not in OPEN_STATES:
             return record
         if time.monotonic() > deadline:
-            reason = f"after {timeout_seconds:.0f} s it still is {record.state}: see its lines (make find-upload)"
+            reason = f"after {timeout_seconds:.0f} s it is still {record.state}: see its log lines (make find-upload)"
             raise NotReplayableError(ref.video_id, reason)
         say_progress(f"{record.state} …")
         time.sleep(POLL_SECONDS)
@@ -77,7 +77,7 @@ def _replay(stage: DeployedStage, options: argparse.Namespace) -> None:
     owner = find_owner(stage, options.owner).owner if options.owner else None
     ref = find_video(stage, options.video_id, owner)
     before = replay(stage, ref)
-    say(f"{ref.video_id} was {before.state}; its event is on its way")
+    say(f"{ref.video_id} was {before.state}; its event was sent")
     if options.wait:
         settled = wait_until_settled(stage, ref, options.wait)
         say(f"{ref.video_id} is {settled.state}{f': {settled.rejection.message}' if settled.rejection else ''}")

@@ -40,7 +40,7 @@ def _reset(stage: DeployedStage, options: argparse.Namespace) -> None:
     owner = find_owner(stage, options.user)
     if owner.user_name is None:
         raise AccountNotFoundError(options.user)
-    question = f"{owner} will sign in to {stage.context.stage} without their present authenticator app."
+    question = f"{owner} will sign in to {stage.context.stage} without their current authenticator app."
     confirm(question, options.user, confirmed=options.yes)
     reset(stage, owner.user_name)
     say(f"{owner}: the authenticator app is deleted, and the account signed out everywhere")

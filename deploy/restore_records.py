@@ -63,7 +63,7 @@ def restore(stage: DeployedStage, lost: LostRecord) -> None:
         # The janitor only settles records with a marker.
         stage.records.reserve(record.ref, record.size_bytes)
     if not stage.records.put_back(record, lost.etag):
-        raise NotRestorableError(record.video_id, "somebody else changed its record at this moment; run it again")
+        raise NotRestorableError(record.video_id, "its record was changed meanwhile; run the command again")
 
 
 def _read(stage: DeployedStage, version: ObjectVersion) -> VideoRecord | None:
@@ -78,7 +78,7 @@ def _read(stage: DeployedStage, version: ObjectVersion) -> VideoRecord | None:
 
 def moment_typed(text: str) -> datetime:
     """Check a time that an operator typed. Raises ArgumentTypeError."""
-    refusal = f"{text!r} is no time with its zone, such as 2026-11-27T08:00:00Z"
+    refusal = f"{text!r} is not a time with a time zone, such as 2026-11-27T08:00:00Z"
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -106,12 +106,12 @@ def _restore(stage: DeployedStage, options: argparse.Namespace) -> None:
     owner = find_owner(stage, options.owner).owner if options.owner else None
     all_lost = list(plan(stage, _prefix(stage, options.video, owner), options.moment))
     if not all_lost:
-        say(f"no record is lost since {shown_time(options.moment)}")
+        say(f"no record has been lost since {shown_time(options.moment)}")
         return
     for lost in all_lost:
-        how = "over what is there" if lost.etag else "where none is"
+        how = "replacing the current record" if lost.etag else "the record is missing"
         say(f"write {lost.record.ref.record_key} as {lost.record.state}, {how}")
-    question = f"{len(all_lost)} records will be again as they were at {shown_time(options.moment)}."
+    question = f"{len(all_lost)} records will be restored to their state at {shown_time(options.moment)}."
     confirm(question, stage.context.stage, confirmed=options.yes)
     for lost in all_lost:
         restore(stage, lost)

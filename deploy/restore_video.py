@@ -60,7 +60,7 @@ def plan(stage: DeployedStage, ref: VideoRef) -> Restoration:
         raise NotRestorableError(ref.video_id, GONE)
     if record.version_id not in {None, video.bodies[0].version_id}:
         raise NotRestorableError(
-            ref.video_id, f"the version that was looked at, {record.version_id}, is gone or lies under a newer one"
+            ref.video_id, f"the inspected version, {record.version_id}, is gone or hidden by a newer one"
         )
     poster = history_of(stage.s3, stage.metadata_bucket, ref.poster_key)
     if record.state is State.READY and not poster.bodies:
@@ -86,7 +86,7 @@ def restore(stage: DeployedStage, restoration: Restoration) -> VideoRecord:
     ref, record = restoration.ref, restoration.record
     if restoration.tombstone is not None and not stage.stops_conversion(restoration.tombstone):
         # It would overwrite the restored video's rendition.
-        raise NotRestorableError(ref.video_id, "a conversion from before its deletion does not end; run it again")
+        raise NotRestorableError(ref.video_id, "a conversion from before its deletion is still running; run the command again")
     for bucket, history in restoration.hidden:
         for marker in history.delete_markers:
             stage.s3.delete_object(Bucket=bucket, Key=marker.key, VersionId=marker.version_id)
@@ -98,9 +98,9 @@ def restore(stage: DeployedStage, restoration: Restoration) -> VideoRecord:
         stage.records.reserve(ref, record.size_bytes)
     # Written without a tag: an object with a tombstone's tag expires.
     if tombstone is not None and not stage.records.restore(tombstone, record):
-        raise NotRestorableError(ref.video_id, "somebody else changed its record at this moment; run it again")
+        raise NotRestorableError(ref.video_id, "its record was changed meanwhile; run the command again")
     if not plan(stage, ref).is_done:
-        raise NotRestorableError(ref.video_id, "it was deleted again meanwhile; run it again")
+        raise NotRestorableError(ref.video_id, "it was deleted again meanwhile; run the command again")
     if not _is_settled(record):
         newest = history_of(stage.s3, stage.video_bucket, ref.file_key).bodies[0]
         stage.processing.trigger(ref.file_key, newest.version_id, newest.size_bytes or 0)
@@ -137,15 +137,15 @@ def _restore(stage: DeployedStage, options: argparse.Namespace) -> None:
     restoration = plan(stage, find_video(stage, options.video_id, owner))
     wanted, state = options.video_id, restoration.record.state
     if restoration.is_done:
-        say(f"{wanted} is {state}, and nothing of it is hidden")
+        say(f"{wanted} is {state}; there is nothing to restore")
         return
     for bucket, history in restoration.hidden:
-        say(f"uncover s3://{bucket}/{history.bodies[0].key} ({history.bodies[0].size_bytes:,} bytes)")
+        say(f"remove the delete marker of s3://{bucket}/{history.bodies[0].key} ({history.bodies[0].size_bytes:,} bytes)")
     if restoration.tombstone is not None:
         say(f"write the record back as {state}")
     confirm(f"{wanted} will be {state} again in {stage.context.stage}.", wanted, confirmed=options.yes)
     record = restore(stage, restoration)
-    ending = "its owner sees it again" if _is_settled(record) else "processing looks at it now"
+    ending = "its owner sees it again" if _is_settled(record) else "it is being processed"
     say(f"{wanted} is {record.state}: {ending}")
 
 

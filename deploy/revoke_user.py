@@ -88,19 +88,19 @@ def _revoke(stage: DeployedStage, options: argparse.Namespace) -> None:
     # Before the search for uploads: an open link could begin others.
     say(f"{len(revoke_links(stage, owner.owner))} upload links revoked")
     done = abort_uploads(stage, owner.owner)
-    say(f"{len(done.aborted)} uploads aborted; their upload tokens open nothing any more")
+    say(f"{len(done.aborted)} uploads aborted; their upload tokens no longer work")
     for record in done.left:
-        say(f"left alone: {record.video_id} is {record.state}, S3 has all of it")
+        say(f"not aborted: {record.video_id} is {record.state}, S3 already has the whole file")
 
 
 def say_locked_out(stage: DeployedStage, owner: Owner) -> None:
     """Lock out, and say so."""
     if owner.user_name is None:
-        say(f"{owner}: there is no account to disable; for a machine's client, set `machineClient` false")
+        say(f"{owner}: there is no account to disable; for a machine client, set `machineClient` false")
         return
     until = lock_out(stage, owner.user_name)
     say(f"{owner}: disabled and signed out everywhere")
-    say(f"access tokens of before are good until {shown_time(until)}; run this again then")
+    say(f"earlier access tokens are valid until {shown_time(until)}; run this again then")
 
 
 if __name__ == "__main__":

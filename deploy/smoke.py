@@ -149,9 +149,9 @@ class Smoke:
         for token in (None, "a.b.c"):
             headers = {"Authorization": f"Bearer {token}"} if token else {}
             answer = requests.get(f"{self._api_url}/videos", headers=headers, timeout=TIMEOUT_SECONDS)
-            require(answer.status_code == 401, f"without a good token the library answered {answer.status_code}")
-            require(answer.json()["error"]["code"] == "unauthorized", f"in another shape: {answer.text[:200]}")
-        return "no token and a made-up one get 401 in the API's own shape"
+            require(answer.status_code == 401, f"without a valid token the library answered {answer.status_code}")
+            require(answer.json()["error"]["code"] == "unauthorized", f"in another format: {answer.text[:200]}")
+        return "no token and a made-up one get 401 and an error in the API's format"
 
     def refuse_calls_past_the_edge(self) -> str:
         for headers in ({}, {"Referer": self._site_url}):
@@ -210,7 +210,7 @@ class Smoke:
     def complete_twice(self) -> str:
         for _ in range(2):
             self._complete()
-        return "S3 puts the file together, verifies size and checksum; asked again it gives the same answer"
+        return "S3 assembles the file and verifies its size and checksum; completing it again gives the same answer"
 
     def tell_progress(self) -> str:
         count = self._arrived_count
@@ -231,16 +231,16 @@ class Smoke:
         try:
             self._api.tell_progress(forged)
         except ApiError as error:
-            require(error.code == "invalid_request", f"an event with metrics of its own got {error.code}")
+            require(error.code == "invalid_request", f"an event with its own metrics got {error.code}")
         else:
-            raise StepFailedError("an event with metrics of its own was taken")
-        taken = "progress is taken, and an event with metrics of its own is refused"
+            raise StepFailedError("an event with its own metrics was accepted")
+        taken = "progress is accepted, and an event with its own metrics is refused"
         if count is None:
-            return f"{taken}; whether it became a metric can be seen with --stage only"
+            return f"{taken}; only with --stage can the metric be checked"
         deadline = time.monotonic() + METRIC_SECONDS
         while (counted := count()) <= counted_before and time.monotonic() < deadline:
             time.sleep(METRIC_PAUSE_SECONDS)
-        require(counted > counted_before, f"after {METRIC_SECONDS} s the metric {METRIC} still is {counted:g}")
+        require(counted > counted_before, f"after {METRIC_SECONDS} s the metric {METRIC} is still {counted:g}")
         return f"{taken}; the metric {METRIC} rose from {counted_before:g} to {counted:g}"
 
     def process(self) -> str:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def make(secrets: Sequence[str], webhook: str) -> list[str]:
     """Raises WebhookSecretError."""
     if secrets:
-        raise WebhookSecretError(webhook, "has a secret already; `rotate` gives it another")
+        raise WebhookSecretError(webhook, "already has a secret; `rotate` makes another")
     return [new_secret()]
 
 
@@ -40,7 +40,7 @@ def rotate(secrets: Sequence[str], webhook: str) -> list[str]:
     if not secrets:
         raise WebhookSecretError(webhook, "has no secret; `make` makes one")
     if len(secrets) == MAX_SECRETS:
-        raise WebhookSecretError(webhook, "is being rotated already; `finish` ends that")
+        raise WebhookSecretError(webhook, "is already being rotated; `finish` ends the rotation")
     return [new_secret(), *secrets]
 
 
@@ -55,8 +55,8 @@ Step = Callable[[Sequence[str], str], list[str]]
 STEPS: Mapping[str, Step] = {"make": make, "rotate": rotate, "finish": finish}
 QUESTIONS = {
     "rotate": "A second secret will sign for {webhook} in {stage}.",
-    "finish": "The first secret of {webhook} in {stage} will sign no more; a receiver that has only that one loses "
-    "notifications.",
+    "finish": "The first secret of {webhook} in {stage} will no longer sign; a receiver that has only this secret "
+    "refuses notifications.",
 }
 
 
@@ -85,7 +85,7 @@ def _change(outputs: StackOutputs, options: argparse.Namespace) -> None:
     stage, webhook = outputs.environment["STAGE"], options.webhook
     known = [pair.partition("=")[0] for pair in outputs.environment["WEBHOOKS"].split(",") if pair]
     if webhook not in known:
-        raise WebhookSecretError(webhook, f"is no webhook of {stage}, which has {', '.join(known) or 'none'}")
+        raise WebhookSecretError(webhook, f"is not a webhook of {stage}, which has {', '.join(known) or 'none'}")
     ssm = boto3.Session(region_name=outputs.region).client("ssm")
     name = parameter_name(stage, webhook)
     changed = STEPS[options.step](stored_secrets(ssm, name), webhook)

@@ -59,8 +59,8 @@ def test_ratios_are_held_against_their_reach() -> None:
     results = Results({transfers.OURS: spent(0.3), transfers.AWS: spent(1.0), transfers.RCLONE: spent(0.9)})
     targets = transfers._targets(results, "a file", transfers.MOST_CPU_OF_ONE)
     assert [str(target) for target in targets] == [
-        "- a file, CPU, ours / aws s3 cp: 0.3, shall be at most 0.35: **met**",
-        "- a file, CPU, ours / rclone: 0.333, shall be at most 0.3: **not met**",
+        "- a file, CPU, ours / aws s3 cp: 0.3 (target: at most 0.35), **met**",
+        "- a file, CPU, ours / rclone: 0.333 (target: at most 0.3), **not met**",
     ]
 
 

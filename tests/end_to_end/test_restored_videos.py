@@ -65,7 +65,7 @@ def test_a_deleted_video_comes_back_and_plays_once_the_operator_says_so(
     )
     assert record["TagSet"] == []
 
-    assert "nothing of it is hidden" in operator.run(restore_video.main, video_id, "--yes")
+    assert "there is nothing to restore" in operator.run(restore_video.main, video_id, "--yes")
     assert person.call("DELETE", f"/videos/{video_id}").status_code == 200
     operator.run(restore_video.main, video_id, "--yes")
     person.wait_for(video_id, "ready")
@@ -78,7 +78,7 @@ def test_a_rejected_video_comes_back_rejected(person: Person, operator: Operator
     operator.run(restore_video.main, started["videoId"], "--yes")
     after = person.video(started["videoId"])
     assert (after["state"], after["rejection"]) == ("rejected", before["rejection"])
-    assert "nothing of it is hidden" in operator.run(restore_video.main, started["videoId"])
+    assert "there is nothing to restore" in operator.run(restore_video.main, started["videoId"])
 
 
 def test_a_restoration_that_broke_off_is_carried_on(
@@ -87,7 +87,7 @@ def test_a_restoration_that_broke_off_is_carried_on(
     started = ready_video(person, small_video)
     person.call("DELETE", f"/videos/{started['videoId']}")
     stand_in.fail("PutObject", status=500, code="InternalError", times=10, keyContains=started["videoId"])
-    assert "AWS did not do it" in operator.run(restore_video.main, started["videoId"], "--yes", status=1)
+    assert "AWS did not carry out the request" in operator.run(restore_video.main, started["videoId"], "--yes", status=1)
     assert person.call("GET", f"/videos/{started['videoId']}").status_code == 404
     stand_in.heal()
     operator.run(restore_video.main, started["videoId"], "--yes")

@@ -57,7 +57,7 @@ def test_progress_that_becomes_no_metric_fails_and_without_a_witness_nothing_is_
 ) -> None:
     monkeypatch.setattr(smoke_module, "METRIC_SECONDS", 0)
     assert not run(Smoke(platform.site_url, machine_of(platform), arrived_count=lambda: 3.0))
-    assert "FAILED  tell progress: after 0 s the metric ClientUploadsArrived still is 3" in capsys.readouterr().out
+    assert "FAILED  tell progress: after 0 s the metric ClientUploadsArrived is still 3" in capsys.readouterr().out
     monkeypatch.setattr(smoke_module, "LOCAL_STAGE", "another")
     assert run(Smoke(platform.site_url, machine_of(platform)))
     assert "whether it became a metric can be seen with --stage only" in capsys.readouterr().out

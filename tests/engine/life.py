@@ -49,7 +49,7 @@ CHANGED_BY_A_ROTATION = {
     ("update", "aws:cloudfront/distribution:Distribution"),
 }
 MAY_FOLLOW_A_ROTATION = DEPLOYED_ANEW
-NEEDED_OF_AWS = "AWS did not do it"
+NEEDED_OF_AWS = "AWS did not carry out the request"
 """Beginning of what an operators' command says when it has read the outputs and reaches no AWS."""
 FAILED_STEP = "FAILED"
 """Beginning of what smoke prints where the stage does not answer; it prints something else where it found no stage."""
