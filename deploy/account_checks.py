@@ -59,7 +59,9 @@ def _mail_identity(stage: PlannedStage) -> Finding:
     if not found.get("VerifiedForSendingStatus"):
         return will_fail(f"{identity} is not verified; finish its verification in SES")
     if not ses.get_account().get("ProductionAccessEnabled"):
-        return will_fail(f"SES is in its sandbox in {region} and sends only to verified addresses; request production access")
+        return will_fail(
+            f"SES is in its sandbox in {region} and sends only to verified addresses; request production access"
+        )
     return ok(f"{identity} is verified, and SES is out of its sandbox")
 
 

@@ -66,7 +66,9 @@ def _change(stage: DeployedStage, group: str, options: argparse.Namespace) -> No
         stage.cognito.admin_add_user_to_group(**account)
         say(f"{owner}: an administrator from the next token on")
     else:
-        confirm(f"{owner} will no longer be an administrator of {stage.context.stage}.", options.user, confirmed=options.yes)
+        confirm(
+            f"{owner} will no longer be an administrator of {stage.context.stage}.", options.user, confirmed=options.yes
+        )
         stage.cognito.admin_remove_user_from_group(**account)
         say(f"{owner}: no longer an administrator from the next token on; the current token expires within an hour")
 

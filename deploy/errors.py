@@ -156,7 +156,9 @@ class NotErasedError(DeployError):
 
     def __init__(self, owner: str, left: Sequence[str]) -> None:
         self.owner, self.left = owner, tuple(left)
-        super().__init__(f"{owner}: {len(left)} objects or uploads are left, the first is {left[0]}; run the command again")
+        super().__init__(
+            f"{owner}: {len(left)} objects or uploads are left, the first is {left[0]}; run the command again"
+        )
 
 
 class WebhookSecretError(DeployError):

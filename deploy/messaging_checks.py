@@ -52,7 +52,9 @@ def _event_bus(stage: PlannedStage) -> Finding:
 def _malware_protection(stage: PlannedStage) -> Finding:
     absent = f"{stage.region} does not offer Malware Protection for S3; turn malwareScan off, or set aws:region"
     if stage.region not in stage.session.get_available_regions("guardduty"):
-        return cannot_tell(f"this boto3 does not know GuardDuty in {stage.region}; look it up in AWS's list of endpoints")
+        return cannot_tell(
+            f"this boto3 does not know GuardDuty in {stage.region}; look it up in AWS's list of endpoints"
+        )
     try:
         others = list(_other_plans(stage))
     except EndpointConnectionError:

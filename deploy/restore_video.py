@@ -86,7 +86,9 @@ def restore(stage: DeployedStage, restoration: Restoration) -> VideoRecord:
     ref, record = restoration.ref, restoration.record
     if restoration.tombstone is not None and not stage.stops_conversion(restoration.tombstone):
         # It would overwrite the restored video's rendition.
-        raise NotRestorableError(ref.video_id, "a conversion from before its deletion is still running; run the command again")
+        raise NotRestorableError(
+            ref.video_id, "a conversion from before its deletion is still running; run the command again"
+        )
     for bucket, history in restoration.hidden:
         for marker in history.delete_markers:
             stage.s3.delete_object(Bucket=bucket, Key=marker.key, VersionId=marker.version_id)
@@ -140,7 +142,9 @@ def _restore(stage: DeployedStage, options: argparse.Namespace) -> None:
         say(f"{wanted} is {state}; there is nothing to restore")
         return
     for bucket, history in restoration.hidden:
-        say(f"remove the delete marker of s3://{bucket}/{history.bodies[0].key} ({history.bodies[0].size_bytes:,} bytes)")
+        say(
+            f"remove the delete marker of s3://{bucket}/{history.bodies[0].key} ({history.bodies[0].size_bytes:,} bytes)"
+        )
     if restoration.tombstone is not None:
         say(f"write the record back as {state}")
     confirm(f"{wanted} will be {state} again in {stage.context.stage}.", wanted, confirmed=options.yes)

@@ -87,7 +87,9 @@ def test_a_restoration_that_broke_off_is_carried_on(
     started = ready_video(person, small_video)
     person.call("DELETE", f"/videos/{started['videoId']}")
     stand_in.fail("PutObject", status=500, code="InternalError", times=10, keyContains=started["videoId"])
-    assert "AWS did not carry out the request" in operator.run(restore_video.main, started["videoId"], "--yes", status=1)
+    assert "AWS did not carry out the request" in operator.run(
+        restore_video.main, started["videoId"], "--yes", status=1
+    )
     assert person.call("GET", f"/videos/{started['videoId']}").status_code == 404
     stand_in.heal()
     operator.run(restore_video.main, started["videoId"], "--yes")
