@@ -32,7 +32,7 @@ PAUSE_SECONDS = 1.0
 WHAT_REMAINS = """\
 What remains, until it expires by itself:
 - the log lines of the functions and the API, the trail, S3's and CloudFront's access logs (`logDays`): they carry the
-  owner's id, which no longer identifies anyone, and IP addresses; among them what the user's clients reported about their uploads:
+  owner's id, which no longer identifies anyone, and IP addresses. They include the reports of the user's clients:
   videoIds, sizes, times, the client's version and its operating system;
 - events in the dead-letter queue (14 days), which carry keys;
 - how many seconds of the user's videos were converted in the last day (`noncurrentDays`), by the owner's id;

@@ -143,7 +143,8 @@ def _restore(stage: DeployedStage, options: argparse.Namespace) -> None:
         return
     for bucket, history in restoration.hidden:
         say(
-            f"remove the delete marker of s3://{bucket}/{history.bodies[0].key} ({history.bodies[0].size_bytes:,} bytes)"
+            f"remove the delete marker of s3://{bucket}/{history.bodies[0].key} "
+            f"({history.bodies[0].size_bytes:,} bytes)"
         )
     if restoration.tombstone is not None:
         say(f"write the record back as {state}")
