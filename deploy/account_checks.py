@@ -102,7 +102,7 @@ def _zone(stage: PlannedStage) -> Finding:
         if stage.made is None:
             return cannot_tell(f"{there}, {UNREADABLE}")
         return will_fail(f"{there}, outside of the stack; delete them, or choose another siteDomain")
-    return ok(f"{domain} is in the zone {name}, and is free or belongs to the stage")
+    return ok(f"{domain} is in the zone {name} and is free or belongs to the stage")
 
 
 def _held_records(stage: PlannedStage) -> list[str]:

@@ -168,5 +168,5 @@ def test_a_user_is_not_called_erased_while_something_is_left(
 ) -> None:
     member.start(6 * 2**20)
     monkeypatch.setattr(erase_user, "erase_objects", lambda stage, owner: 0)
-    assert "still there" in operator.run(erase_user.main, member.email, "--yes", status=1)
+    assert "are left" in operator.run(erase_user.main, member.email, "--yes", status=1)
     assert len(stand_in.client("cognito-idp").list_users(UserPoolId=user_pool_id)["Users"]) == 1

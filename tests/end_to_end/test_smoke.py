@@ -60,7 +60,7 @@ def test_progress_that_becomes_no_metric_fails_and_without_a_witness_nothing_is_
     assert "FAILED  tell progress: after 0 s the metric ClientUploadsArrived is still 3" in capsys.readouterr().out
     monkeypatch.setattr(smoke_module, "LOCAL_STAGE", "another")
     assert run(Smoke(platform.site_url, machine_of(platform)))
-    assert "whether it became a metric can be seen with --stage only" in capsys.readouterr().out
+    assert "only with --stage can the metric be checked" in capsys.readouterr().out
 
 
 def test_cloudwatch_is_asked_for_the_one_metric_of_the_stage() -> None:

@@ -118,15 +118,15 @@ CASES: list[tuple[str, Verdict, str, Answers]] = [
     ("certificate", WILL_FAIL, "not for video.example.com", certificate("ISSUED", "other.example.com")),
     ("certificate", WILL_FAIL, "does not exist", {"DescribeCertificate": "ResourceNotFoundException"}),
     ("hosted zone", OK, "in the zone example.com", records("www.example.com.", "A")),
-    ("hosted zone", OK, "and free there", records("video.example.com.", "TXT")),
+    ("hosted zone", OK, "and is free", records("video.example.com.", "TXT")),
     ("hosted zone", OK, "in the zone video.example.com", records("a.example.com.") | zone("video.example.com.")),
     (
         "hosted zone",
         WILL_FAIL,
-        "has records of video.example.com already: A",
+        "already has records of video.example.com: A",
         records("video.example.com.", "A", "TXT"),
     ),
-    ("hosted zone", WILL_FAIL, "already: CNAME", records("video.example.com.", "CNAME")),
+    ("hosted zone", WILL_FAIL, "records of video.example.com: CNAME", records("video.example.com.", "CNAME")),
     ("site domain", OK, "no distribution of this account", aliased("www.example.com", "*.example.com")),
     ("site domain", WILL_FAIL, "distribution 0 has video.example.com", aliased("www.example.com", "video.example.com")),
     ("hosted zone", WILL_FAIL, "not in it", zone("other.example.com.")),
@@ -197,8 +197,8 @@ CASES: list[tuple[str, Verdict, str, Answers]] = [
     ("malware scan", WILL_FAIL, "turn malwareScan off", {"ListMalwareProtectionPlans": "BadRequestException: no"}),
     ("malware scan", WILL_FAIL, "does not offer", {"ListMalwareProtectionPlans": "UnknownOperationException"}),
     ("MediaConvert", OK, "eu-central-1 offers", conversion_queues("Default")),
-    ("MediaConvert", OK, "200 jobs at once", conversion_queues("Default", total=200, free=100)),
-    ("MediaConvert", CANNOT_TELL, "give another queue fewer", conversion_queues("Default", total=200, free=0)),
+    ("MediaConvert", OK, "200 concurrent jobs", conversion_queues("Default", total=200, free=100)),
+    ("MediaConvert", CANNOT_TELL, "assign fewer to another queue", conversion_queues("Default", total=200, free=0)),
     ("MediaConvert", WILL_FAIL, "outside of the stack", conversion_queues(CONVERSION_QUEUE)),
 ]
 
@@ -366,7 +366,7 @@ def test_what_the_stack_made_is_no_obstacle_to_it() -> None:
     there = records("video.example.com.", "A", "AAAA")
     assert asked(CHECKS["hosted zone"], there, made=its_own).verdict is OK
     half = {"route53/record:Record": {"Z1_video.example.com_A"}}
-    assert "already: AAAA" in asked(CHECKS["hosted zone"], there, made=half).text
+    assert "records of video.example.com: AAAA" in asked(CHECKS["hosted zone"], there, made=half).text
 
 
 @pytest.mark.parametrize(
