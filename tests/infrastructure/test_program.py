@@ -16,6 +16,7 @@ from chalicelib.environment import FUNCTIONS, Environment
 from components.settings import OTHER_CONTAINERS
 from tests.infrastructure.recorded_program import ACCOUNT_ID, Recorded, Recording, program, record
 from tests.infrastructure.safety.reading import api_document, bucket_name, operations, statements, variables
+from tests.matrix.rules import RULES_BY_FUNCTION
 
 LEFT_TO_DEFAULT = {"part_size_bytes", "url_ttl_seconds", "completion_patience_seconds", "aws_endpoint_url"}
 """The contract's own figures, the same on every stage; and no stand-in on AWS."""
@@ -71,37 +72,16 @@ def test_a_stage_takes_what_phones_cameras_and_screen_recorders_write_and_by_set
 
 def test_every_route_is_served_by_exactly_one_function(recording: Recording) -> None:
     served = {
-        (method.upper(), path): operation["x-amazon-apigateway-integration"]["uri"].split("function:")[1].split(":")[0]
+        f"{method.upper()} {path}": operation["x-amazon-apigateway-integration"]["uri"]
+        .split("function:")[1]
+        .split(":")[0]
         for path, method, operation in operations(recording)
         if method != "options"
     }
-    prefix = f"video-upload-{recording.stage}-"
-    assert {route: name.removeprefix(prefix) for route, name in served.items()} == {
-        ("POST", "/upload"): "video-upload",
-        ("GET", "/usage"): "video-upload",
-        ("GET", "/videos"): "video-upload",
-        ("GET", "/videos/{videoId}"): "video-upload",
-        ("PATCH", "/videos/{videoId}"): "video-upload",
-        ("DELETE", "/videos/{videoId}"): "video-upload",
-        ("POST", "/videos/delete"): "video-upload",
-        ("POST", "/progress"): "video-upload",
-        ("GET", "/admin/videos"): "video-upload",
-        ("GET", "/admin/videos/{owner}/{videoId}"): "video-upload",
-        ("DELETE", "/admin/videos/{owner}/{videoId}"): "video-upload",
-        ("POST", "/admin/videos/delete"): "video-upload",
-        ("GET", "/admin/usage"): "video-upload",
-        ("GET", "/health"): "video-upload",
-        ("POST", "/multipart/init"): "multipart-init",
-        ("POST", "/multipart/parts"): "multipart-init",
-        ("GET", "/multipart/parts"): "multipart-init",
-        ("GET", "/uploads"): "multipart-init",
-        ("POST", "/links"): "multipart-init",
-        ("GET", "/links"): "multipart-init",
-        ("DELETE", "/links/{linkId}"): "multipart-init",
-        ("GET", "/link"): "multipart-init",
-        ("POST", "/link/multipart/init"): "multipart-init",
-        ("POST", "/multipart/complete"): "multipart-complete",
-        ("POST", "/multipart/abort"): "multipart-complete",
+    assert served == {
+        route: f"video-upload-{recording.stage}-{function.replace('_', '-')}"
+        for function, rules in RULES_BY_FUNCTION.items()
+        for route in rules
     }
 
 

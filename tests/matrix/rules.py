@@ -1,4 +1,6 @@
-"""The rules of access, written by hand: which routes there are, who may, and how a refusal looks."""
+"""The rules of access, written by hand: which routes there are, which function serves each, who may, and how a refusal
+looks.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -69,52 +71,62 @@ READERS = frozenset({READ, WRITE})
 WRITERS = frozenset({WRITE})
 _PART_1 = {"partNumber": 1}
 
-RULES: Mapping[str, Rule] = {
-    "GET /health": Rule(Key.NOTHING),
-    "POST /upload": Rule(Key.USER, WRITERS, {}, INVALID),
-    "POST /multipart/init": Rule(Key.USER, WRITERS, {}, INVALID),
-    "POST /progress": Rule(Key.USER, WRITERS, {}, INVALID),
-    "GET /uploads": Rule(Key.USER, READERS),
-    "GET /videos": Rule(Key.USER, READERS),
-    "GET /usage": Rule(Key.USER, READERS),
-    "GET /videos/{videoId}": Rule(Key.USER, READERS, names_a_video=True),
-    "PATCH /videos/{videoId}": Rule(Key.USER, WRITERS, {}, names_a_video=True),
-    "DELETE /videos/{videoId}": Rule(Key.USER, WRITERS, names_a_video=True),
-    "POST /videos/delete": Rule(Key.USER, WRITERS, {}, INVALID),
-    "GET /admin/videos": Rule(Key.USER, READERS, administrators_only=True),
-    "POST /admin/videos/delete": Rule(Key.USER, WRITERS, {}, INVALID, administrators_only=True),
-    "GET /admin/usage": Rule(Key.USER, READERS, administrators_only=True),
-    "GET /admin/videos/{owner}/{videoId}": Rule(Key.USER, READERS, names_a_video=True, administrators_only=True),
-    "DELETE /admin/videos/{owner}/{videoId}": Rule(Key.USER, WRITERS, names_a_video=True, administrators_only=True),
-    "POST /links": Rule(Key.USER, WRITERS, {}, INVALID),
-    "GET /links": Rule(Key.USER, READERS),
-    "DELETE /links/{linkId}": Rule(Key.USER, WRITERS, names_a_link=True),
-    "GET /link": Rule(Key.LINK, by_link={LinkState.OPEN: DONE, LinkState.REVOKED: GONE, LinkState.UNKNOWN: NOT_FOUND}),
-    "POST /link/multipart/init": Rule(
-        Key.LINK,
-        body={},
-        by_link={LinkState.OPEN: INVALID, LinkState.REVOKED: GONE, LinkState.UNKNOWN: NOT_FOUND},
-    ),
-    "GET /multipart/parts": Rule(
-        Key.UPLOAD,
-        by_state={State.OPEN: DONE, State.ABORTED: CLOSED, State.COMPLETED: CLOSED, State.UNKNOWN: NOT_FOUND},
-    ),
-    "POST /multipart/parts": Rule(
-        Key.UPLOAD,
-        body={"parts": [_PART_1]},
-        by_state={State.OPEN: DONE, State.ABORTED: CLOSED, State.COMPLETED: CLOSED, State.UNKNOWN: NOT_FOUND},
-    ),
-    "POST /multipart/complete": Rule(
-        Key.UPLOAD,
-        body={"parts": [{**_PART_1, "etag": '"none"'}]},
-        # Open, and its parts are missing.
-        by_state={State.OPEN: INVALID, State.ABORTED: CLOSED, State.COMPLETED: DONE, State.UNKNOWN: NOT_FOUND},
-        names_an_upload=True,
-    ),
-    "POST /multipart/abort": Rule(
-        Key.UPLOAD,
-        body={},
-        by_state={State.OPEN: DONE, State.ABORTED: DONE, State.COMPLETED: CLOSED, State.UNKNOWN: NOT_FOUND},
-        names_an_upload=True,
-    ),
+RULES_BY_FUNCTION: Mapping[str, Mapping[str, Rule]] = {
+    "video_upload": {
+        "GET /health": Rule(Key.NOTHING),
+        "POST /upload": Rule(Key.USER, WRITERS, {}, INVALID),
+        "POST /progress": Rule(Key.USER, WRITERS, {}, INVALID),
+        "GET /videos": Rule(Key.USER, READERS),
+        "GET /usage": Rule(Key.USER, READERS),
+        "GET /videos/{videoId}": Rule(Key.USER, READERS, names_a_video=True),
+        "PATCH /videos/{videoId}": Rule(Key.USER, WRITERS, {}, names_a_video=True),
+        "DELETE /videos/{videoId}": Rule(Key.USER, WRITERS, names_a_video=True),
+        "POST /videos/delete": Rule(Key.USER, WRITERS, {}, INVALID),
+        "GET /admin/videos": Rule(Key.USER, READERS, administrators_only=True),
+        "POST /admin/videos/delete": Rule(Key.USER, WRITERS, {}, INVALID, administrators_only=True),
+        "GET /admin/usage": Rule(Key.USER, READERS, administrators_only=True),
+        "GET /admin/videos/{owner}/{videoId}": Rule(Key.USER, READERS, names_a_video=True, administrators_only=True),
+        "DELETE /admin/videos/{owner}/{videoId}": Rule(Key.USER, WRITERS, names_a_video=True, administrators_only=True),
+    },
+    "multipart_init": {
+        "POST /multipart/init": Rule(Key.USER, WRITERS, {}, INVALID),
+        "GET /uploads": Rule(Key.USER, READERS),
+        "POST /links": Rule(Key.USER, WRITERS, {}, INVALID),
+        "GET /links": Rule(Key.USER, READERS),
+        "DELETE /links/{linkId}": Rule(Key.USER, WRITERS, names_a_link=True),
+        "GET /link": Rule(
+            Key.LINK, by_link={LinkState.OPEN: DONE, LinkState.REVOKED: GONE, LinkState.UNKNOWN: NOT_FOUND}
+        ),
+        "POST /link/multipart/init": Rule(
+            Key.LINK,
+            body={},
+            by_link={LinkState.OPEN: INVALID, LinkState.REVOKED: GONE, LinkState.UNKNOWN: NOT_FOUND},
+        ),
+        "GET /multipart/parts": Rule(
+            Key.UPLOAD,
+            by_state={State.OPEN: DONE, State.ABORTED: CLOSED, State.COMPLETED: CLOSED, State.UNKNOWN: NOT_FOUND},
+        ),
+        "POST /multipart/parts": Rule(
+            Key.UPLOAD,
+            body={"parts": [_PART_1]},
+            by_state={State.OPEN: DONE, State.ABORTED: CLOSED, State.COMPLETED: CLOSED, State.UNKNOWN: NOT_FOUND},
+        ),
+    },
+    "multipart_complete": {
+        "POST /multipart/complete": Rule(
+            Key.UPLOAD,
+            body={"parts": [{**_PART_1, "etag": '"none"'}]},
+            # Open, and its parts are missing.
+            by_state={State.OPEN: INVALID, State.ABORTED: CLOSED, State.COMPLETED: DONE, State.UNKNOWN: NOT_FOUND},
+            names_an_upload=True,
+        ),
+        "POST /multipart/abort": Rule(
+            Key.UPLOAD,
+            body={},
+            by_state={State.OPEN: DONE, State.ABORTED: DONE, State.COMPLETED: CLOSED, State.UNKNOWN: NOT_FOUND},
+            names_an_upload=True,
+        ),
+    },
 }
+"""Each route under the function that serves it; every function answers `GET /health`, but the gateway asks one."""
+RULES: Mapping[str, Rule] = {route: rule for rules in RULES_BY_FUNCTION.values() for route, rule in rules.items()}
