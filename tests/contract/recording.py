@@ -10,7 +10,7 @@ import requests
 from chalicelib.contract.openapi import WEBHOOK
 from chalicelib.core.video_events import EventType
 from local.platform import LocalPlatform, Ports
-from tests.end_to_end.conftest import Person, StandIn, expire, make_person, put_part, wait_until, walk_in
+from tests.end_to_end.actors import Person, StandIn, expire, make_person, put_part, wait_until, walk_in
 from tests.media.sample_videos import write_reordered_video, write_sample_video
 
 SECRET = "EXAMPLE"

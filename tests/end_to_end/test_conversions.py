@@ -8,7 +8,7 @@ import requests
 
 from chalicelib.core.media.inspection import inspect_media
 from chalicelib.core.video_types import Support
-from tests.end_to_end.conftest import Person, wait_until
+from tests.end_to_end.actors import Person, wait_until
 from tests.media.pictures import assert_shows_the_quarters, picture_of
 from tests.media.sample_videos import write_sample_video
 

@@ -14,7 +14,7 @@ import pytest
 
 from local.platform import LocalPlatform
 from tests.cli.logging_proxy import logging_proxy
-from tests.end_to_end.conftest import Desktop, Person, StandIn, wait_until
+from tests.end_to_end.actors import Desktop, Person, StandIn, wait_until
 from tests.end_to_end.log_search import PrintedLines
 from tests.media.containers import SAMPLES, ContainerName
 from tests.media.sample_videos import write_sample_video

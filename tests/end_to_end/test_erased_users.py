@@ -17,7 +17,7 @@ from deploy import erase_user, revoke_user
 from deploy.deployed_stage import DeployedStage
 from deploy.object_versions import ObjectVersion
 from local.stand_in import names
-from tests.end_to_end.conftest import (
+from tests.end_to_end.actors import (
     TIMEOUT_SECONDS,
     Operator,
     Person,

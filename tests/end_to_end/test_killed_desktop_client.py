@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.conftest import Desktop, Person, StandIn, wait_until
+from tests.end_to_end.actors import Desktop, Person, StandIn, wait_until
 from tests.media.sample_videos import write_sample_video
 
 SEED = 4

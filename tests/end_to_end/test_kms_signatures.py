@@ -15,7 +15,7 @@ from chalicelib.adapters.kms_signer import KmsSigner
 from chalicelib.core.ports import StorageBusyError
 from chalicelib.core.sigv4 import Credentials
 from local.stand_in import names
-from tests.end_to_end.conftest import StandIn
+from tests.end_to_end.actors import StandIn
 
 
 def kms_client(url: str) -> KmsClient:

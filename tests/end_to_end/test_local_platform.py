@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from local.platform import METRICS_FILE, LocalPlatform, Ports
-from tests.end_to_end.conftest import Person, make_person, put_part
+from tests.end_to_end.actors import Person, make_person, put_part
 
 REPOSITORY = Path(__file__).parents[2]
 STOP_SECONDS = 2.0

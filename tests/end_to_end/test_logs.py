@@ -12,7 +12,7 @@ import requests
 from local.janitor_schedule import scheduled_event
 from local.platform import LocalPlatform, Ports
 from local.stand_in import names
-from tests.end_to_end.conftest import Person, StandIn, put_part, wait_until
+from tests.end_to_end.actors import Person, StandIn, put_part, wait_until
 from tests.end_to_end.log_search import PrintedLines, leaks, not_json, secrets_of_url
 from tests.sign_in.browser_walk import Walk
 

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from deploy import reset_mfa
-from tests.end_to_end.conftest import Operator, Person, make_person, ready_video, users_at_the_sign_in
+from tests.end_to_end.actors import Operator, Person, make_person, ready_video, users_at_the_sign_in
 from tests.sign_in.authenticator import set_up_app
 from tests.sign_in.browser_walk import Walk, answer
 from tests.terminal import Terminal

@@ -19,7 +19,7 @@ from chalicelib.core.outbox import OUTBOX, outbox_key
 from local.notification_queues import queue_name
 from local.platform import LocalPlatform, Ports
 from local.stand_in import names
-from tests.end_to_end.conftest import Person, StandIn, make_person, wait_until
+from tests.end_to_end.actors import Person, StandIn, make_person, wait_until
 
 BUS = "videos"
 BUS_QUEUE = "events-of-the-bus"

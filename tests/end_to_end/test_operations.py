@@ -27,7 +27,7 @@ from deploy import (
     revoke_user,
 )
 from local.stand_in import names
-from tests.end_to_end.conftest import (
+from tests.end_to_end.actors import (
     ONE_SECOND,
     TIMEOUT_SECONDS,
     Operator,

@@ -7,7 +7,7 @@ from uuid import uuid4
 from deploy import rebuild_index
 from local.platform import LocalPlatform
 from local.stand_in import names
-from tests.end_to_end.conftest import Operator, Person, StandIn, make_person, ready_video, wait_until
+from tests.end_to_end.actors import Operator, Person, StandIn, make_person, ready_video, wait_until
 from tests.records_of_0_1 import as_written_by_0_1
 
 

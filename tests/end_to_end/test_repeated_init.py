@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import Desktop, Person, StandIn, is_unmarked, wait_until
+from tests.end_to_end.actors import Desktop, Person, StandIn, is_unmarked, wait_until
 
 
 @pytest.mark.parametrize("operation", ["CreateMultipartUpload", "PutObject"])

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from deploy import rebuild_index, restore_records
 from local.stand_in import names
-from tests.end_to_end.conftest import ONE_SECOND, Operator, Person, StandIn, a_link, ready_video, wait_until
+from tests.end_to_end.actors import ONE_SECOND, Operator, Person, StandIn, a_link, ready_video, wait_until
 
 
 def test_lost_records_come_back_as_they_were_deletions_stand_and_the_index_tells_them(

@@ -12,7 +12,7 @@ import requests
 from chalicelib.adapters.lambda_trigger import LambdaTrigger
 from deploy import find_upload, restore_video
 from local.stand_in import names
-from tests.end_to_end.conftest import (
+from tests.end_to_end.actors import (
     TIMEOUT_SECONDS,
     Operator,
     Person,

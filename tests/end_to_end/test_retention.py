@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.end_to_end.conftest import RETENTION_DAYS, WARNING_DAYS, Desktop, Person, StandIn, wait_until, walk_in
+from tests.end_to_end.actors import RETENTION_DAYS, WARNING_DAYS, Desktop, Person, StandIn, wait_until, walk_in
 from video_upload import Client
 
 

@@ -14,7 +14,7 @@ import deploy.smoke as smoke_module
 from deploy.smoke import MachineClient, Smoke, run
 from deploy.smoke_metrics import counted_by_cloudwatch
 from local.platform import LocalPlatform
-from tests.end_to_end.conftest import StandIn
+from tests.end_to_end.actors import StandIn
 
 
 def machine_of(platform: LocalPlatform) -> MachineClient:

@@ -15,7 +15,7 @@ from local.stand_in import names
 from local.status.local_names import monitored_locally
 from local.status.metric_store import EVER_SECONDS, stored_metrics
 from tests.chromium import CHROMIUM, NO_BROWSER, launch
-from tests.end_to_end.conftest import Person, StandIn, expire, make_person, wait_until
+from tests.end_to_end.actors import Person, StandIn, expire, make_person, wait_until
 
 UPLOADS, FAILED, REJECTED = 12, 2, 1
 READY = UPLOADS - FAILED - REJECTED

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.end_to_end.conftest import Person, StandIn
+from tests.end_to_end.actors import Person, StandIn
 
 
 @pytest.mark.parametrize(

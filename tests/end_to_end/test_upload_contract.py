@@ -13,14 +13,7 @@ from awscrt import checksums
 
 from local.platform import LocalPlatform
 from local.stand_in import names
-from tests.end_to_end.conftest import (
-    PATIENCE_SECONDS,
-    Person,
-    StandIn,
-    make_person,
-    put_part,
-    wait_until,
-)
+from tests.end_to_end.actors import PATIENCE_SECONDS, Person, StandIn, make_person, put_part, wait_until
 
 MIB = 2**20
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from local.platform import LocalPlatform
-from tests.end_to_end.conftest import Desktop, Person, StandIn, wait_until
+from tests.end_to_end.actors import Desktop, Person, StandIn, wait_until
 from tests.end_to_end.log_search import PrintedLines, leaks
 
 FILM = {"fileName": "match.mp4", "contentType": "video/mp4", "uploaderName": "Ada"}

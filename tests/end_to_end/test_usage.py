@@ -1,6 +1,6 @@
 """Usage through the front door: told, limited, and free again after a deletion."""
 
-from tests.end_to_end.conftest import Desktop, Person
+from tests.end_to_end.actors import Desktop, Person
 from video_upload import Client
 
 FILM = {"fileName": "film.mp4", "contentType": "video/mp4"}

@@ -12,7 +12,7 @@ from chalicelib.core.webhook_signatures import signing_key
 from deploy import webhook_secret
 from deploy.redrive import redrive_notifications
 from local.stand_in import names
-from tests.end_to_end.conftest import Operator, StandIn
+from tests.end_to_end.actors import Operator, StandIn
 
 
 @pytest.fixture

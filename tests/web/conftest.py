@@ -12,8 +12,8 @@ from chalicelib.core.part_plan import MIN_PART_BYTES
 from local.api_environment import WEB_CLIENT
 from local.platform import LocalPlatform, Ports
 from tests.chromium import CHROMIUM, NO_BROWSER, launch
-from tests.end_to_end.conftest import Desktop, make_desktop, make_person
-from tests.end_to_end.conftest import Person as PlainPerson
+from tests.end_to_end.actors import Desktop, make_desktop, make_person
+from tests.end_to_end.actors import Person as PlainPerson
 from tests.end_to_end.log_search import PrintedLines
 from tests.media.sample_videos import write_sample_video
 from tests.web.fake_api import FAKE_PART_SIZE_BYTES

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from local.platform import LocalPlatform
-from tests.end_to_end.conftest import make_person, ready_video
+from tests.end_to_end.actors import make_person, ready_video
 from tests.web import walkthroughs
 from tests.web.axe import serious_problems
 from tests.web.waiting import wait_until

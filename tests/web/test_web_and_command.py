@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from local.platform import LocalPlatform
-from tests.end_to_end.conftest import Desktop, wait_until
-from tests.end_to_end.conftest import Person as PlainPerson
+from tests.end_to_end.actors import Desktop, wait_until
+from tests.end_to_end.actors import Person as PlainPerson
 from tests.web import walkthroughs
 from tests.web.walkthroughs import Person
 

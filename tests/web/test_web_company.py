@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Route, expect
 
 from local.platform import LocalPlatform, Ports
 from local.sign_in.server import SignIn
-from tests.end_to_end.conftest import Desktop
+from tests.end_to_end.actors import Desktop
 from tests.sign_in.browser_walk import walk_through_login
 from tests.web.axe import serious_problems
 from tests.web.walkthroughs import IN_TIME_MS, Person, choose, expect_ready, fill_in_sign_in

@@ -11,8 +11,8 @@ from playwright.sync_api import Page, expect
 from local.child_process import ChildProcess
 from local.platform import LocalPlatform, Ports
 from local.stand_in import names
-from tests.end_to_end.conftest import Person as PlainPerson
-from tests.end_to_end.conftest import StandIn
+from tests.end_to_end.actors import Person as PlainPerson
+from tests.end_to_end.actors import StandIn
 from tests.media.sample_videos import write_sample_video
 from tests.web import walkthroughs
 from tests.web.axe import serious_problems

@@ -10,8 +10,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from local.platform import LocalPlatform, Ports
 from local.stand_in import names
-from tests.end_to_end.conftest import Person as PlainPerson
-from tests.end_to_end.conftest import StandIn, make_desktop, make_person, wait_until
+from tests.end_to_end.actors import Person as PlainPerson
+from tests.end_to_end.actors import StandIn, make_desktop, make_person, wait_until
 from tests.media.sample_videos import write_sample_video
 from tests.web import walkthroughs
 from tests.web.walkthroughs import IN_TIME_MS, Person, video_card
