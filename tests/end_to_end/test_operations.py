@@ -257,9 +257,9 @@ def test_an_upload_is_found_by_each_of_its_ids(person: Person, operator: Operato
     requests.put(first["url"], data=content[: first["sizeBytes"]], timeout=TIMEOUT_SECONDS).raise_for_status()
     asked = (
         [started["videoId"]],
-        ["--upload-id", started["uploadId"]],
+        [f"--upload-id={started['uploadId']}"],  # it may begin with a dash
         [started["videoId"], "--owner", person.owner],
-        ["--upload-id", started["uploadId"], "--owner", person.owner],
+        [f"--upload-id={started['uploadId']}", "--owner", person.owner],
     )
     for arguments in asked:
         found = json.loads(operator.run(find_upload.main, *arguments, "--json"))
@@ -274,7 +274,7 @@ def test_an_upload_is_found_by_each_of_its_ids(person: Person, operator: Operato
     assert "aws logs start-query" in text
     assert started["videoId"] in operator.run(find_upload.main, "--owner", person.owner)
     person.call("DELETE", f"/videos/{started['videoId']}")
-    found = json.loads(operator.run(find_upload.main, "--upload-id", started["uploadId"], "--json"))
+    found = json.loads(operator.run(find_upload.main, f"--upload-id={started['uploadId']}", "--json"))
     # Deleted, and then once more when subscribers were told.
     assert [version["note"] for version in found["recordVersions"]] == ["deleted", "deleted", "uploading"]
 

@@ -42,7 +42,7 @@ def test_a_secret_is_printed_once_and_stored_encrypted(operator: Operator, stand
     told = operator.run(webhook_secret.main, "finish", webhook, "--yes")
     assert second not in told
     assert SsmWebhookSecrets(ssm, "local").of(webhook) == (second,)
-    assert "is no webhook of local" in operator.run(webhook_secret.main, "make", "unknown", status=1)
+    assert "is not a webhook of local" in operator.run(webhook_secret.main, "make", "unknown", status=1)
     assert "has no secret" in operator.run(webhook_secret.main, "rotate", "other", "--yes", status=1)
 
 
