@@ -1,7 +1,7 @@
 """Measure ourselves and our peers in one run: `python -m bench`.
 
-Contestants take turns. Printed are medians of the rounds, and medians of the ratios of the same round. CPU seconds
-compare on a machine that does other work, too; wall-clock times do not.
+Contestants take turns. Prints medians of the rounds, and medians of the ratios within a round. CPU seconds are
+comparable on a machine that does other work, too; wall-clock times are not.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ ROWS: Mapping[str, Row] = {
 def _names(text: str) -> list[str]:
     names = text.split(",")
     if unknown := [name for name in names if name not in ROWS]:
-        problem = f"{', '.join(unknown)} is none of {', '.join(ROWS)}"
+        problem = f"{', '.join(unknown)} is not one of {', '.join(ROWS)}"
         raise argparse.ArgumentTypeError(problem)
     return names
 
@@ -77,7 +77,7 @@ def _names(text: str) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rows", type=_names, default=list(ROWS), help=f"some of {','.join(ROWS)} (all)")
-    parser.add_argument("--rounds", type=int, help=f"rounds, of which medians are printed ({ROUNDS})")
+    parser.add_argument("--rounds", type=int, help=f"number of rounds, whose medians are printed ({ROUNDS})")
     parser.add_argument("--quick", action="store_true", help="short forms, in one round")
     parser.add_argument("--write", action="store_true", help="write the figures into docs/performance.md")
     wanted = parser.parse_args(arguments)

@@ -1,9 +1,9 @@
 """Our page, a page with Uppy and one with UpChunk on the same bad lines, side by side.
 
-Each client has a line of its own, and the lines go dead and are cut in the same moments. Printed for each client: the
-bytes that the store holds at the end, per second; the bytes that the line carried; the uploads that failed for good.
-Medians of the rounds. --write puts the tables into docs/performance.md. What was connected while everything was dropped
-stays dead, as behind a router that was started anew.
+Each client has its own line, and the lines go dead and are cut at the same moments. Prints for each client, as medians
+of the rounds: the bytes that the store holds at the end, per second; the bytes that the line carried; the uploads that
+failed for good. --write puts the tables into docs/performance.md. Connections that were open while everything was
+dropped stay dead, as behind a restarted router.
 """
 
 from __future__ import annotations
@@ -237,7 +237,7 @@ def table(scenario: Scenario, rounds: Sequence[dict[str, Result]]) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="short forms of the same scenarios")
-    parser.add_argument("--rounds", type=int, default=1, help="rounds, of which the medians are printed (1)")
+    parser.add_argument("--rounds", type=int, default=1, help="number of rounds, whose medians are printed (1)")
     parser.add_argument("--write", action="store_true", help="write the tables into docs/performance.md")
     wanted = parser.parse_args(arguments)
     browser_peers.install()

@@ -290,7 +290,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--verbose", action="store_true", help="print the output of the platform's processes")
     arguments = parser.parse_args()
     if arguments.users < arguments.uploads + 2:
-        parser.error("beside a user for each upload it takes one who floods and one who visits: more --users")
+        parser.error("give more --users: one for each upload, one who floods and one who visits")
     needed_bytes = arguments.uploads * arguments.size_bytes + DISK_MARGIN_BYTES
     folder = arguments.folder or tempfile.gettempdir()
     if (free_bytes := shutil.disk_usage(folder).free) < needed_bytes:

@@ -1,10 +1,10 @@
 """Inspection of stored videos against ffprobe and ffmpeg, on the same URLs of a throttled loopback server.
 
 Each round inspects a file for facts and poster, has ffprobe tell its streams and ffmpeg make a poster at a tenth of its
-duration, then inspects it with thumbnails, as processing does by default; printed are medians, requests and bytes.
-Needs `ffmpeg` and `ffprobe` on the PATH and, for the files that they make first, 7 GB in build/bench-media. Before the
-first round the template of our inspecting processes starts, as it does once in a function's environment; its time is
-printed apart.
+duration, then inspects it with thumbnails, as processing does by default. Prints medians, requests and bytes. Needs
+`ffmpeg` and `ffprobe` on the PATH and, for the files that they make first, 7 GB in build/bench-media. Before the first
+round the template of our inspecting processes starts, as it does once in a function's environment; its time is printed
+separately.
 """
 
 import argparse
@@ -190,7 +190,7 @@ def _more(taken: Results[InspectionCost]) -> tuple[str, str, str]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="rounds, of which the medians are printed (5)")
+    parser.add_argument("--rounds", type=int, default=5, help="number of rounds, whose medians are printed (5)")
     parser.add_argument("--small", action="store_true", help="leave out the files of 2 GB")
     parser.add_argument("--write", action="store_true", help="write the table into docs/performance.md")
     wanted = parser.parse_args(arguments)

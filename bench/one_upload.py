@@ -19,12 +19,12 @@ SERVICES = {"metadata": "S3", "videos": "S3", "renditions": "S3", "mac": "KMS", 
 SIZE_BYTES = 15 * 2**20
 CORRELATION_ID = "an-upload"
 
-LEASE = "takes the lease: of two calls one talks to S3"
-ANNOUNCED = "announces a change to the index, which else would miss it if the function died after the record's write"
+LEASE = "takes the lease: only one of two calls talks to S3"
+ANNOUNCED = "announces a change to the index, which would miss it if the function died after writing the record"
 TOLD = "tells the index what changed, so that folding reads no record"
 REASONS: Mapping[str, Mapping[str, str]] = {
     "POST /multipart/init": {
-        "metadata.list_keys open/": "looks for room before anything is written, and counts the reservation after",
+        "metadata.list_keys open/": "checks the caps before anything is written, and counts the reservation afterwards",
         "metadata.put_if_new starts/": "idempotency key: a repeated call opens the same upload",
         "metadata.put open/": "reservation: counts against the caps, and leads the janitor to the upload",
         "videos.create_multipart_upload videos/": "S3's upload",
@@ -34,14 +34,14 @@ REASONS: Mapping[str, Mapping[str, str]] = {
     },
     "the authorizer, once in 300 s": {"mac.verify": "verifies the upload token"},
     "POST /multipart/complete": {
-        "metadata.get records/": "to take the lease; what it wrote is in hand when it settles",
+        "metadata.get records/": "to take the lease; its own version of the record is known when it settles",
         "metadata.put_if_unchanged records/": f"{LEASE}; settles the outcome",
         "metadata.put index/": "announces both writes of the record at once, and tells the index of the last",
         "videos.complete_multipart_upload videos/": "joins the parts",
-        "videos.head videos/": "looks at what S3 really holds: size and checksum",
+        "videos.head videos/": "reads what S3 holds: size and checksum",
     },
     "processing": {
-        "metadata.get records/": "reads the record; both writes of it tell whether it is the newest still",
+        "metadata.get records/": "reads the record; both writes of it show whether it is still the newest",
         "videos.head videos/": "size, version and tags of the object that arrived",
         "videos.read_range videos/": "the file's head, for the inspection",
         "metadata.put posters/": "poster and thumbnails",

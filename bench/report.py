@@ -73,7 +73,9 @@ def print_report(outcome: Outcome, lines_by_process: Mapping[str, Sequence[str]]
         console.print(f"{process} printed {len(lines):,} lines, most of all:")
         for kind, number in kinds.most_common(_SHOWN_KINDS):
             console.print(f"  {number:,} times: {kind}", markup=False)
-    verdict = "Every video arrived, once and unchanged." if outcome.is_flawless else "NOT all is as it should be."
+    verdict = (
+        "Every video arrived, once and unchanged." if outcome.is_flawless else "SOMETHING WENT WRONG: see the figures."
+    )
     console.print(f"\n{outcome.findings.identical:,} of {outcome.uploads:,}. {verdict}")
 
 

@@ -123,7 +123,7 @@ def _arguments() -> argparse.Namespace:
         default=[],
         type=_webhook,
         metavar="NAME=URL",
-        help="tell a receiver on this machine what happens to videos, as in mine=http://127.0.0.1:9000/hook; "
+        help="notify a receiver on this machine of events of videos, as in mine=http://127.0.0.1:9000/hook; "
         "prints the signing secret; may be repeated",
     )
     parser.add_argument("--event-bus", metavar="NAME", help="also publish the events on an event bus of the stand-in")
@@ -151,19 +151,19 @@ def _notification_variables(arguments: argparse.Namespace) -> dict[str, str]:
 def _webhook(text: str) -> str:
     if re.fullmatch(r"[a-z0-9]{1,16}=https?://[^\s,]+", text):
         return text
-    raise argparse.ArgumentTypeError(f"{text!r} is not NAME=URL with a name of 1 to 16 small letters and digits")
+    raise argparse.ArgumentTypeError(f"{text!r} is not NAME=URL with a name of 1 to 16 lower-case letters and digits")
 
 
 def _domain(text: str) -> str:
     if re.fullmatch(r"[a-z][a-z0-9]{0,31}(\.[a-z0-9-]+)+", text):
         return text
-    raise argparse.ArgumentTypeError(f"{text!r} is no mail domain in small letters, as in acme.example")
+    raise argparse.ArgumentTypeError(f"{text!r} is not a mail domain in lower case, as in acme.example")
 
 
 def _port(text: str) -> int:
     if text.isdecimal() and 1 <= int(text) <= 65535:
         return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is no port: 1 to 65535")
+    raise argparse.ArgumentTypeError(f"{text!r} is not a port: 1 to 65535")
 
 
 def _printer(*, verbose: bool) -> Callable[[str, str], None]:

@@ -102,7 +102,7 @@ class NotificationQueues:
                 for message in answer.get("Messages", []):
                     self._deliver(url, queue, message)
             except Exception as error:
-                log.warning("notifications wait: %s", error)
+                log.warning("notifications are delayed: %s", error)
                 threading.Event().wait(1)
 
     def _deliver(self, url: str, queue: str, message: MessageTypeDef) -> None:

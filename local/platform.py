@@ -270,7 +270,7 @@ def _locked(data_dir: Path) -> TextIO:
     try:
         # The platform never writes into a folder with other files, so a folder with its lock may be reset.
         if data_dir.exists() and not lock_file.exists() and any(data_dir.iterdir()):
-            raise DataDirError(data_dir, "holds other things; choose an empty or new folder")
+            raise DataDirError(data_dir, "contains other files; choose an empty or new folder")
         data_dir.mkdir(parents=True, exist_ok=True)
         lock = lock_file.open("w")
     except OSError as error:

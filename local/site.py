@@ -45,10 +45,8 @@ other down."""
 MAX_OPEN_FILES = 8192
 
 NOTHING_HERE = Refusal(HTTPStatus.NOT_FOUND, "page_not_found", "There is nothing at this address.")
-ONLY_TO_READ = Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", "The page is only to be read.")
-NOT_BUILT = Refusal(
-    HTTPStatus.NOT_FOUND, "page_not_built", "The page is not built: `make web` does it, `make run` as well."
-)
+ONLY_TO_READ = Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", "The page is read-only.")
+NOT_BUILT = Refusal(HTTPStatus.NOT_FOUND, "page_not_built", "The page is not built: run `make web`, or `make run`.")
 
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -229,7 +227,9 @@ def main() -> None:
     parser.add_argument(
         "--metrics", type=Path, metavar="FILE", help="file of the metrics that /status shows; without it, none"
     )
-    parser.add_argument("--mfa", type=Mfa, choices=list(Mfa), default=Mfa.OPTIONAL, help="as the sign-in has it")
+    parser.add_argument(
+        "--mfa", type=Mfa, choices=list(Mfa), default=Mfa.OPTIONAL, help="second factor that the sign-in asks for"
+    )
     parser.add_argument(
         "--company-domain",
         dest="company_domains",
@@ -238,7 +238,7 @@ def main() -> None:
         metavar="DOMAIN",
         help="mail domain whose people sign in at their company; may be repeated",
     )
-    parser.add_argument("--no-local-users", action="store_true", help="nobody signs in with a password of this stage")
+    parser.add_argument("--no-local-users", action="store_true", help="let only the companies' people sign in")
     arguments = parser.parse_args()
     allow_open_files(MAX_OPEN_FILES)
     from app import app

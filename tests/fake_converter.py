@@ -60,7 +60,7 @@ class FakeConverter:
         self.jobs[job_id] = JobState.FAILED
 
     def write(self, body: bytes) -> None:
-        """As the service does, which is none of the platform's calls."""
+        """Write a result as the service does: it is not one of the platform's calls."""
         self.videos.put_object(self.asked[-1].ref.rendition_key, body)
 
     def finish(self, body: bytes) -> None:

@@ -56,7 +56,7 @@ def refuse_to_copy(source: Source, send: Callable[[int, bytes], None]) -> int:
 
 
 def inspected_of_quicktime(read_range: Callable[[int, int], bytes], size_bytes: int) -> Inspection:
-    """As `inspected`, of files that some browsers do not play before they are copied."""
+    """Facts as of `inspected`, of files that some browsers do not play before they are copied."""
     if read_range(0, len(COPY_MARK)) == COPY_MARK:
         return inspected(lambda start, end: MP4_HEAD[start:end], size_bytes)
     found = inspected(read_range, size_bytes)
@@ -64,7 +64,7 @@ def inspected_of_quicktime(read_range: Callable[[int, int], bytes], size_bytes: 
 
 
 def inspected_of_hevc(read_range: Callable[[int, int], bytes], size_bytes: int) -> Inspection:
-    """As `inspected`, of files whose codec some browsers do not play."""
+    """Facts as of `inspected`, of files whose codec some browsers do not play."""
     found = inspected(read_range, size_bytes)
     assert found.facts.video
     return replace(found, facts=replace(found.facts, video=replace(found.facts.video, codec="hevc", profile="Main")))

@@ -131,7 +131,7 @@ class InMemoryPlatform:
         return [self.processing.process(StoredObject(*event)) for event in asked]
 
     def restore(self, transfer: "Transfer", before: VideoRecord) -> None:
-        """As an operator's command does, but for the event that it asks for. before: the record of before."""
+        """Restore as an operator's command does, without its event. before: the record before the deletion."""
         tombstone = self.records.find(before.ref)
         assert tombstone
         self.videos.hidden.discard(transfer.key)

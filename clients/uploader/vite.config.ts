@@ -4,7 +4,7 @@ import en from "./src/texts/en.json" with { type: "json" };
 
 const WORKER = 'new URL("./checksum_worker.ts"';
 const LEFT_ALONE = "/* @vite-ignore */ ";
-/** As the minifier writes it. */
+/** Form in which the minifier writes it. */
 const LEFT = /\/\* @vite-ignore \*\/\s*[`"](\.\/checksum_worker\.js)[`"]/;
 
 /** Leaves the worker's address to the bundler of the page around: a plain page finds the file beside this one. */

@@ -131,7 +131,7 @@ class Authority:
         }
         grant_type = form.get("grant_type", "")
         if grant_type not in grants:
-            raise UnsupportedGrantTypeError(description=f"grant_type is one of {', '.join(grants)}")
+            raise UnsupportedGrantTypeError(description=f"grant_type must be one of {', '.join(grants)}")
         if grant_type not in client.grants:
             raise UnauthorizedClientError(description=f"this client may not use {grant_type}")
         return grants[grant_type](client, form)
@@ -176,7 +176,7 @@ class Authority:
     def _present(self, grant: Grant) -> User:
         user = self.users.by_subject(grant.subject)
         if user is None:
-            raise InvalidGrantError(description="the account is gone")
+            raise InvalidGrantError(description="the account no longer exists")
         return user
 
     def discovery(self) -> dict[str, object]:

@@ -19,7 +19,7 @@ ACCOUNT_PAGE = "account.html"
 TOKEN_SECONDS = 3600
 REFRESH_SECONDS = 30 * 24 * 3600
 ACCOUNT_TOKEN_SECONDS, ACCOUNT_REFRESH_SECONDS = 600, 3600
-"""As in components/auth/app_clients.py; a test compares them."""
+"""Lifetimes from components/auth/app_clients.py; a test compares them."""
 
 
 def site_redirect_uris(*origins: str) -> dict[str, tuple[str, ...]]:

@@ -54,7 +54,7 @@ class UnknownStateError(SignInError):
     """A company's response without a pending request in this browser: unsolicited, late or repeated."""
 
     def __init__(self) -> None:
-        super().__init__("This sign-in was not begun here, or too long ago. Start again from the application.")
+        super().__init__("This sign-in was not started here, or has expired. Start again from the application.")
 
 
 class OAuthError(SignInError):
@@ -171,7 +171,7 @@ class WrongCodeError(SignInError):
     """A code that is not current, or was used before."""
 
     def __init__(self) -> None:
-        super().__init__("Wrong code. Enter the one that your app shows now; each works once.")
+        super().__init__("Wrong code. Enter the code that your app shows now; each code works once.")
 
 
 class NoSecondFactorError(SignInError):

@@ -128,7 +128,7 @@ class _FormExpiredError(SignInError):
     """The form does not carry this browser's CSRF token."""
 
     def __init__(self) -> None:
-        super().__init__("The page had been open for too long. Please try again.")
+        super().__init__("The page was open for too long. Please try again.")
 
 
 def _csrf_token() -> str:

@@ -87,7 +87,7 @@ class AuthorizationCodes:
         if issued.request.redirect_uri != redirect_uri:
             raise InvalidGrantError(description="redirect_uri differs from the authorization request")
         if not verifier_fits(code_verifier, issued.request.code_challenge):
-            raise InvalidGrantError(description="code_verifier does not fit the challenge")
+            raise InvalidGrantError(description="code_verifier does not match the challenge")
         return issued.grant, issued.request
 
 

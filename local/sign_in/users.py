@@ -98,7 +98,7 @@ class Users:
         password_hash = None if password is None else hash_password(password)
         with self._lock:
             if address in self._by_email:
-                raise EmailTakenError(f"There is an account for {address} already.")
+                raise EmailTakenError(f"An account for {address} already exists.")
             return self._store(User(subject=str(uuid.uuid4()), email=address, password_hash=password_hash))
 
     def get_or_create(self, email: str) -> User:

@@ -24,10 +24,10 @@ What survives: with --data everything, also kill -9 (not a power cut); with --in
 controls for tests (JSON):
   POST   /_stand-in/faults    {"operation": "UploadPart", "status": 503, "code": "SlowDown", "times": 2}
                               or "delaySeconds": 40, or "loseResponse": true; "keyContains" narrows it down
-  DELETE /_stand-in/faults    nothing goes wrong any more
+  DELETE /_stand-in/faults    removes all faults
   GET    /_stand-in/requests  counters by operation and the last requests; DELETE empties them
   POST   /_stand-in/clock     {"offsetSeconds": 900} shifts S3's clock
-  POST   /_stand-in/reset     everything as on the first day
+  POST   /_stand-in/reset     restores the initial state
 """
 
 MAX_OPEN_FILES = 8192

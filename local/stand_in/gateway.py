@@ -283,7 +283,7 @@ def _lambda_error(status: int, code: str, message: str) -> Response:
 
 
 def _service_error(fault: Fault) -> Response:
-    answer = _json({"__type": fault.code, "message": "A fault on purpose."}, fault.status or 500)
+    answer = _json({"__type": fault.code, "message": "An injected fault."}, fault.status or 500)
     # Pages may call these services from anywhere, and read their errors.
     answer.headers["Access-Control-Allow-Origin"] = "*"
     answer.headers["x-amzn-ErrorType"] = fault.code

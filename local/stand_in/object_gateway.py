@@ -113,7 +113,7 @@ class ObjectGateway:
 
     def _answer(self, request: S3Request, fault: Fault | None) -> Response:
         if fault and fault.status:
-            raise S3Error(fault.status, fault.code, "A fault on purpose.")
+            raise S3Error(fault.status, fault.code, "An injected fault.")
         if request.operation == "Preflight":
             bucket = require_bucket(request.bucket)
             return cors.preflight(request, bucket.cors_rules)
@@ -146,7 +146,7 @@ class ObjectGateway:
         if request.operation == "MethodNotAllowed":
             raise S3Error(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
         if request.key:
-            raise not_implemented(f"{request.operation} is left out of the local stand-in")
+            raise not_implemented(f"{request.operation} is not supported by the local stand-in")
         if request.operation == "DeleteBucket" and not self._store.versions.is_empty(request.bucket):
             raise S3Error(409, "BucketNotEmpty", "The bucket you tried to delete is not empty")
         body = read_small(request, signature, MAX_XML_BYTES)

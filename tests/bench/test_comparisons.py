@@ -94,7 +94,7 @@ def test_our_part_urls_are_boto3s_while_they_are_measured(capsys: pytest.Capture
 def test_a_row_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--rows", "signing,swimming"])
-    assert "swimming is none of signing" in capsys.readouterr().err
+    assert "swimming is not one of signing" in capsys.readouterr().err
 
 
 def test_every_call_of_an_upload_has_its_reason_and_every_reason_its_call() -> None:

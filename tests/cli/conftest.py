@@ -101,7 +101,7 @@ def tls(certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLCon
 
 MakeVideo = Callable[..., Path]
 MP4_BEGINNING = b"\0\0\0\x18ftypisom"
-"""As much of a video as the command looks at."""
+"""The part of a video that the command reads."""
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_of_the_source_archive_runs_in_a_fresh_environment(built: Path, tmp_path: Path) -> None:
-    """As pipx does it. The dependencies are this environment's: nothing is fetched."""
+    """The steps of pipx. The dependencies are this environment's: nothing is fetched."""
     fresh = tmp_path / "fresh"
     run(sys.executable, "-m", "venv", "--without-pip", fresh, cwd=tmp_path)
     python = fresh / "bin" / "python"

@@ -28,7 +28,7 @@ def typescript(document: Mapping[str, Any]) -> str:
     codes = sorted({code for name, schema in schemas.items() if name.endswith("Error") for code in _codes(schema)})
     blocks.append(_constant("VIDEO_TYPES", schemas["ContentType"]["x-video-types"], "Accepted files, by content type."))
     blocks.append(_signatures(schemas["ContentType"]))
-    blocks.append(_constant("PROGRESS", _progress(schemas), "What clients tell of their uploads, and how often."))
+    blocks.append(_constant("PROGRESS", _progress(schemas), "Progress reports of clients: their events and interval."))
     signed = schemas["PartsToSign"]["properties"]["parts"]["maxItems"]
     blocks.append(f"/** Parts that one call signs. */\nexport const MAX_SIGNED_PARTS = {signed};\n")
     blocks.append("export type ErrorCode =\n" + "\n".join(f'  | "{code}"' for code in codes) + ";\n")

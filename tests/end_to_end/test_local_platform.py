@@ -180,7 +180,7 @@ def test_ports_that_cannot_be_are_refused_in_a_sentence(tmp_path: Path, options:
     with started(tmp_path / "data", Ports.free(), *options) as process:
         output, _ = process.communicate(timeout=30)
     assert process.returncode != 0
-    assert re.search(r"error: .*(is no port|port 9 is taken)", output)
+    assert re.search(r"error: .*(is not a port|port 9 is taken)", output)
     assert "Traceback" not in output
 
 
@@ -192,7 +192,7 @@ def test_a_folder_of_somebody_s_own_is_neither_used_nor_forgotten(tmp_path: Path
     with started(letters, Ports.free(), *options) as process:
         output, _ = process.communicate(timeout=30)
     assert process.returncode == 1
-    assert f"error: {letters} holds other things" in output
+    assert f"error: {letters} contains other files" in output
     assert [file.name for file in letters.iterdir()] == ["dear.txt"]
 
 

@@ -11,7 +11,7 @@ from tests.engine.engine import Engine, EngineError, installed
 from tests.engine.life import Life
 
 STAGES = ("dev", "staging", "prod", "ada")
-"""Those with a file of their own, and a personal one."""
+"""The stages with a file of their own, and a personal one."""
 
 
 def live(stage: str) -> list[str]:

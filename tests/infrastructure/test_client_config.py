@@ -1,4 +1,4 @@
-"""What clients need of a stage: its config.json, and the app clients of its user pool."""
+"""Configuration of a stage for its clients: config.json and the app clients of the user pool."""
 
 from __future__ import annotations
 

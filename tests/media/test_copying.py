@@ -71,7 +71,7 @@ def facts_of(data: bytes) -> MediaFacts:
 
 
 def pictures_of(path: Path) -> Iterator[tuple[Fraction, bytes]]:
-    """When each picture is shown after the first, and a small part of it."""
+    """Each picture's time after the first, and a small part of the picture."""
     with av.open(str(path)) as media:
         first: Fraction | None = None
         for picture in media.decode(video=0):

@@ -45,7 +45,7 @@ MAX_NAME_CHARS = 80
 """Longest name of an uploader."""
 MAX_REFERENCE_CHARS = 128
 MAX_LINK_VIDEOS = 1_000
-"""As many uses as one page of a list holds."""
+"""Equal to the uses that one page of a list holds."""
 MIN_LINK_SECONDS = 60
 MAX_LINK_SECONDS = 365 * 24 * 3600
 
@@ -96,7 +96,7 @@ Tag = Annotated[
 Tags = Annotated[list[Tag], Meta(max_length=MAX_TAGS, description="Duplicates are dropped, regardless of case.")]
 UploaderName = Annotated[
     str,
-    Meta(min_length=1, max_length=MAX_NAME_CHARS, description="As the sender gave it: unverified."),
+    Meta(min_length=1, max_length=MAX_NAME_CHARS, description="Name that the sender gave, unverified."),
     _matching(rf"[^{INVISIBLE_CHARACTERS}]*", "text without control characters"),
 ]
 LinkNote = Annotated[
@@ -160,8 +160,8 @@ Checksum = Annotated[
 ]
 ETag = Annotated[
     str,
-    Meta(min_length=1, max_length=MAX_ETAG_CHARS, description="As S3 answered it."),
-    _matching("[ -~]*", "the ETag that S3 answered"),
+    Meta(min_length=1, max_length=MAX_ETAG_CHARS, description="ETag that S3 returned."),
+    _matching("[ -~]*", "the ETag that S3 returned"),
 ]
 UploadId = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS)]
 FileKey = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS)]

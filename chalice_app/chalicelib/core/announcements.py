@@ -30,15 +30,15 @@ class Announcements:
         return self._send(record, owed_event, lambda current, now: current.noted(notified_at=now))
 
     def send_warning(self, record: VideoRecord) -> VideoRecord:
-        """As `send_owed`, for the warning before retention deletes the video."""
+        """Send the warning before retention deletes the video, as `send_owed` does."""
         return self._send(record, owed_warning, lambda current, now: current.noted(warning_sent_at=now))
 
     def send_rendition(self, record: VideoRecord) -> VideoRecord:
-        """As `send_owed`, for the end of the video's rendition."""
+        """Send the message about the end of the video's rendition, as `send_owed` does."""
         return self._send(record, owed_rendition_event, _told_of_rendition)
 
     def try_to_send_owed(self, record: VideoRecord) -> VideoRecord:
-        """As `send_owed`, for callers that have more to do: a message that fails stays owed, and the janitor sends
+        """Call `send_owed` for a caller that has more to do: a message that fails stays owed, and the janitor sends
         it."""
         try:
             return self.send_owed(record)

@@ -74,7 +74,7 @@ class Library:
     def found(
         self, owner: str | None, limit: int, cursor: str = "", query: Query = NEWEST_FIRST
     ) -> tuple[list[VideoRecord], str | None]:
-        """As `page`, for all owners if `owner` is None: the records as far as a library shows them.
+        """A page as `page` returns it, of all owners if `owner` is None: the records as far as a library shows them.
 
         Raises InvalidRequestError, IndexMissingError.
         """

@@ -53,16 +53,16 @@ export interface StageSearch {
   sort: string;
 }
 
-/** Of whatever type: the API refuses what is no video that it takes. */
+/** A file of any type: the API refuses files that are not accepted videos. */
 export type NewFile = Omit<NewUpload, "contentType"> & { contentType: string };
 
-/** What an upload needs to go on; `uploadToken` opens this upload alone and outlives the session. */
+/** Data with which an upload continues; `uploadToken` opens this upload alone and outlives the session. */
 export type OpenUpload = Pick<
   StartedUpload,
   "videoId" | "uploadId" | "fileKey" | "partSizeBytes" | "partCount" | "uploadToken"
 >;
 
-/** As the API lists it to somebody who may write. */
+/** An unfinished upload as the API lists it to users who may write. */
 export type UnfinishedUpload = ListedUpload & Pick<StartedUpload, "uploadToken">;
 
 /** retryAfterSeconds: from the answer's header. */
@@ -103,7 +103,7 @@ export const CAPS: ReadonlySet<string> = new Set([
   "link_maker_full",
 ]);
 
-/** What the API refused; `code` is an ErrorCode, or "network_error" with status 0. */
+/** A refusal by the API; `code` is an ErrorCode, or "network_error" with status 0. */
 export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
@@ -214,7 +214,7 @@ export class ApiClient {
     return { uploads: looked.filter((each) => each !== null) };
   }
 
-  /** What S3 holds of an upload by a link; null for one that is over. */
+  /** Parts that S3 holds of an upload by a link; null for one that is over. */
   async #lookAt(link: UploadLink, begun: BegunByLink): Promise<UnfinishedUpload | null> {
     try {
       const { parts } = await this.storedParts(begun.uploadToken);
@@ -229,7 +229,7 @@ export class ApiClient {
     }
   }
 
-  /** What the link is for. */
+  /** Purpose of the link. */
   openedLink(): Promise<OpenedLink> {
     return this.#send("GET", "/link", this.#link?.token ?? "");
   }

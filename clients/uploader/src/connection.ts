@@ -6,7 +6,7 @@ import { backOffMs, pause } from "./waiting";
 export type Probe = (signal: AbortSignal) => Promise<boolean>;
 
 const PROBE_LIMIT_MS = 5000;
-/** Of back-off: the first probes follow each other at one and two seconds. */
+/** Back-off: the first probes follow each other at one and two seconds. */
 const FIRST_ATTEMPT = 1;
 
 /** Fires "change" when the line is found dead, when the next try is planned, and when it is back. */
@@ -32,7 +32,7 @@ export class Connection extends EventTarget {
     return this.#isUp;
   }
 
-  /** Whether it is worth sending: the line is up, and nothing says otherwise at the moment. */
+  /** True if it is worth sending: the line is up, and nothing says otherwise at the moment. */
   get isReady(): boolean {
     return this.#check === null;
   }

@@ -21,7 +21,7 @@ export interface AudioTrack {
 /** A part that S3 holds, with the ETag of S3's answer. */
 export interface CompletedPart {
   partNumber: number;
-  /** As S3 answered it. */
+  /** ETag that S3 returned. */
   etag: string;
 }
 
@@ -112,7 +112,7 @@ export interface NewLinkUpload {
   contentType: "video/3gpp" | "video/3gpp2" | "video/mp2t" | "video/mp4" | "video/mpeg" | "video/ogg" | "video/quicktime" | "video/webm" | "video/x-matroska" | "video/x-msvideo";
   /** From 1 to what the stage accepts, at most 53,687,091,200,000. */
   sizeBytes: number;
-  /** As the sender gave it: unverified. */
+  /** Name that the sender gave, unverified. */
   uploaderName: string;
 }
 
@@ -389,7 +389,7 @@ export interface StartedUpload {
 export interface StoredPart {
   partNumber: number;
   sizeBytes: number;
-  /** As S3 answered it. */
+  /** ETag that S3 returned. */
   etag: string;
   /** Base64 of the eight big-endian bytes of a CRC64NVME. */
   checksumCRC64NVME?: string;
@@ -659,7 +659,7 @@ export const OTHER_SIGNATURES: readonly { kind: string; signature: Signature }[]
   { kind: "MXF", signature: [[0, "060e2b34"]] },
 ] as const;
 
-/** What clients tell of their uploads, and how often. */
+/** Progress reports of clients: their events and interval. */
 export const PROGRESS = {
   "toldEverySeconds": 30,
   "counted": ["aborted", "failed", "partRetried", "partsDiffered", "processing", "uploadBegan"],

@@ -9,7 +9,7 @@
 
 const POLYNOMIAL_HIGH = 0x9a6c9329;
 const POLYNOMIAL_LOW = 0xac4bc9b5;
-/** As many as the compiled steps take bytes; those here take half of them. */
+/** Bytes that one compiled step takes; the steps here take half of them. */
 export const SLICES = 16;
 
 /** Entry `slice * 256 + byte`. Signed: the engine would handle unsigned words of 32 bits as floats. */

@@ -23,12 +23,12 @@ export class Duplicates {
     }
   }
 
-  /** Whether the library has a video of its size. */
+  /** True if the library has a video of its size. */
   mayBe(file: File): boolean {
     return this.#checksums.has(file.size);
   }
 
-  /** Those of `files` that have the checksum of a video that is there, too. Only those that may be one are read. */
+  /** The `files` with the checksum of a video in the library. Only files of a matching size are read. */
   async among(files: readonly File[]): Promise<ReadonlySet<File>> {
     const found = new Set<File>();
     for (const file of files) {

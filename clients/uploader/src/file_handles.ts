@@ -73,7 +73,7 @@ export async function reopened(handle: FileHandle): Promise<File | null> {
   return fileOf(handle);
 }
 
-/** Whether the browser may give handles of what the person chooses. */
+/** True if the browser may give handles of what the person chooses. */
 export function canPick(): boolean {
   return "showOpenFilePicker" in window;
 }

@@ -8,7 +8,7 @@ const SIGNATURE_BYTES = Math.max(
 );
 
 /**
- * Why a file is refused by its first bytes; null where it may be an accepted video.
+ * Reason to refuse a file by its first bytes; null where it may be an accepted video.
  *
  * containers: those that the platform accepts; null for all.
  */

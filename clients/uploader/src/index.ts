@@ -1,4 +1,4 @@
-/** What the package gives to a page: the element, defined by importing this, and its types. */
+/** Exports of the package: the element, defined by importing this, and its types. */
 
 export type { Video } from "./contract";
 export type { PluralText, Texts } from "./language";

@@ -38,7 +38,7 @@ function figure(detail: unknown): number {
   return typeof detail === "number" ? detail : 0;
 }
 
-/** What is left of the space for stored videos; what lies above a limit that was lowered is nothing. */
+/** Free space for stored videos; 0 where a lowered limit is exceeded. */
 function free({ maxStoredBytes, storedBytes, reservedBytes }: Details): number {
   return Math.max(0, figure(maxStoredBytes) - figure(storedBytes) - figure(reservedBytes));
 }

@@ -31,7 +31,7 @@ export class OtherDevices {
     return this.#active.has(videoId);
   }
 
-  /** Whether another look may find something else. */
+  /** True if another look may find something else. */
   get mayChange(): boolean {
     return this.#mayBeActive;
   }

@@ -1,4 +1,4 @@
-/** What a part that did not get through needs: a fresh URL, its checksum, some time, or an end with a reason. */
+/** Next steps for a part that was not stored: a fresh URL, its checksum, some time, or an end with a reason. */
 
 import { type ApiClient, ApiError } from "./api";
 import type { Sum } from "./checksum";
@@ -9,7 +9,7 @@ import { backOffMs } from "./waiting";
 
 type Signed = { url: string; headers: Record<string, string> };
 
-/** Of refusals that no wait explains. */
+/** Attempts after refusals that no wait explains. */
 const MOST_REFUSALS = 5;
 const SUM_LIMIT_MS = 60_000;
 
@@ -35,7 +35,7 @@ export class PartRefusals {
     this.#signatureRefusals.delete(number);
   }
 
-  /** Where to send it. */
+  /** URL to send the part to. */
   async signed(number: number): Promise<Signed> {
     const { urls, uploadToken } = this.#upload.known;
     const checksum = this.#signsChecksums ? await this.#checksumOf(number) : null;
@@ -49,7 +49,7 @@ export class PartRefusals {
     return signed;
   }
 
-  /** When to try again. Rejects with the reason where that is no use. */
+  /** Time of the next attempt. Rejects with the reason if another attempt cannot help. */
   async delayMs(number: number, error: unknown): Promise<number> {
     const failures = this.#failures.get(number) ?? 0;
     this.#failures.set(number, failures + 1);

@@ -1,5 +1,5 @@
 /**
- * What this browser knows of an upload's file: its version, and the id under which an upload of it was asked for.
+ * Memory of an upload's file in this browser: its version, and the id under which an upload of it was asked for.
  *
  * Where nothing can be stored it costs a second upload, which the platform expires, and the check for changed files.
  */
@@ -54,12 +54,12 @@ export function forgetSending({ videoId, correlationId }: Known): void {
   for (const key of beginningsOf(correlationId)) dropText(key);
 }
 
-/** Whether this browser was the last that is known to send it, or asked for it and missed the answer. */
+/** True if this browser was the last that is known to send it, or asked for it and missed the answer. */
 export function wasSentHere({ videoId, correlationId }: Known): boolean {
   return typeof storedText(sent(videoId)) === "string" || beginningsOf(correlationId).length > 0;
 }
 
-/** Whether this browser saw the upload begin with another version of the file. */
+/** True if this browser saw the upload begin with another version of the file. */
 export function wasChanged(videoId: string, file: File): boolean {
   const version = String(file.lastModified);
   return (storedText(modified(videoId)) ?? version) !== version;

@@ -1,4 +1,4 @@
-/** What S3 holds of one upload, as the API tells it. */
+/** Stored parts of one upload, as the API reports them. */
 
 import { type ApiClient, ApiError, type StoredPart } from "./api";
 import type { Sum } from "./checksum";

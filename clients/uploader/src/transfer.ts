@@ -20,7 +20,7 @@ import type { VideoUpload } from "./video_upload";
 import { backOffMs, pause } from "./waiting";
 import type { Width } from "./width";
 
-/** What the transfers of a page share. */
+/** State that all transfers of a page share. */
 export interface Tools {
   api: ApiClient;
   connection: Connection;
@@ -248,7 +248,7 @@ export class Transfer {
     this.#isDamaged = false;
   }
 
-  /** Whether all parts are stored; not so when a pause came first. */
+  /** True if all parts are stored; not so when a pause came first. */
   async #send(signal: AbortSignal): Promise<boolean> {
     this.#queue.clear();
     this.#inFlight = new Map();

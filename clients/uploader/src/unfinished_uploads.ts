@@ -67,7 +67,7 @@ export class UnfinishedUploads {
     return this.#uploads.find((each) => fits(file, each));
   }
 
-  /** Whether another device sends it, as far as a list of this minute tells. */
+  /** True if another device sends it, as far as a list of this minute tells. */
   async isOnOtherDevice({ videoId }: UnfinishedUpload): Promise<boolean> {
     await this.#listIfOld();
     return this.#devices.has(videoId);
@@ -99,7 +99,7 @@ export class UnfinishedUploads {
     this.#lookLater();
   }
 
-  /** Those that go on without their files being searched. */
+  /** Uploads that continue without a search for their files. */
   get #resumable(): UnfinishedUpload[] {
     return this.#uploads.filter(({ videoId }) => this.#handles.has(videoId) && !this.#isElsewhere(videoId));
   }
@@ -128,7 +128,7 @@ export class UnfinishedUploads {
     if (this.#uploads.length > 0) this.#timer = window.setTimeout(() => void this.#look(), LOOK_MS);
   }
 
-  /** Whether another tab took up one of them, or let go of it. */
+  /** True if another tab took up one of them, or let go of it. */
   async #look(): Promise<void> {
     const before = this.#elsewhere;
     const held = await heldVideoIds();
@@ -221,7 +221,7 @@ export class UnfinishedUploads {
     if (file && this.#isFile(file, upload)) this.#onChosen(new Map([[file, upload]]));
   }
 
-  /** Whether it may be the upload's file; the person is told where it cannot. */
+  /** True if it may be the upload's file; the person is told where it cannot. */
   #isFile(file: File, upload: UnfinishedUpload): boolean {
     if (fits(file, upload)) return true;
     const { language } = this.#view;
@@ -262,7 +262,7 @@ export class UnfinishedUploads {
   }
 }
 
-/** Whether it may be the file: systems spell the same name in two Unicode forms. Its bytes are compared later. */
+/** True if it may be the file: systems spell the same name in two Unicode forms. Its bytes are compared later. */
 function fits(file: File, { fileName, sizeBytes }: UnfinishedUpload): boolean {
   return file.name.normalize() === fileName.normalize() && file.size === sizeBytes;
 }

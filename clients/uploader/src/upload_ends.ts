@@ -1,4 +1,4 @@
-/** What is left of an upload: whether it can go on, here or elsewhere. */
+/** Ends of an upload: whether it can continue, here or elsewhere. */
 
 import { codeOf } from "./upload_errors";
 import type { VideoUpload } from "./video_upload";
@@ -16,17 +16,17 @@ const FINAL_CODES = new Set([
 ]);
 const ELSEWHERE_CODES = new Set(["sent_elsewhere", "sent_on_other_device"]);
 
-/** Whether removing its row ends nothing. */
+/** True if removing its row ends nothing. */
 export function isRemovable(upload: VideoUpload): boolean {
   return upload.isOver || (upload.state === "failed" && (!canGoOn(upload) || isElsewhere(upload)));
 }
 
-/** Whether another tab or device sends it. */
+/** True if another tab or device sends it. */
 export function isElsewhere({ state, error }: VideoUpload): boolean {
   return state === "failed" && ELSEWHERE_CODES.has(codeOf(error));
 }
 
-/** Whether another try can help. */
+/** True if another try can help. */
 export function canGoOn({ error }: VideoUpload): boolean {
   return !FINAL_CODES.has(codeOf(error));
 }

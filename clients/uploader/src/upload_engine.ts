@@ -34,7 +34,7 @@ export class UploadEngine {
     }
   }
 
-  /** Whether the person is signed in: uploads that are to begin wait for it. */
+  /** True if the person is signed in: uploads that are to begin wait for it. */
   set isSignedIn(isSignedIn: boolean) {
     this.#tools.session.isOpen = isSignedIn;
     for (const transfer of this.#transfers.values()) transfer.tellSession();

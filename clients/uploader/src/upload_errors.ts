@@ -1,9 +1,9 @@
-/** What ends an upload, and what another try may bring through. */
+/** Errors that end an upload, and errors that a retry may overcome. */
 
 import { ApiError, CAPS } from "./api";
 import { PutError } from "./part_put";
 
-/** What ends an upload on our side; the text "error.CODE" tells it. */
+/** An error on our side that ends an upload; its text is "error.CODE". */
 export class UploadError extends Error {
   constructor(
     readonly code: string,
@@ -19,13 +19,13 @@ export const GONE: ReadonlySet<string> = new Set(["upload_aborted", "upload_expi
 /** Nothing is left to send to such an upload. */
 export const COMPLETED_MEANWHILE: ReadonlySet<string> = new Set(["upload_completed", "upload_completing"]);
 
-/** Whether no answer came: the line may be dead. */
+/** True if no answer came: the line may be dead. */
 export function isUnanswered(error: unknown): boolean {
   if (error instanceof ApiError || error instanceof PutError) return error.status === 0;
   return codeOf(error) === "sign_in_unreachable";
 }
 
-/** Whether the same call may succeed later. */
+/** True if the same call may succeed later. */
 export function isTransient(error: unknown): boolean {
   if (isUnanswered(error)) return true;
   if (!(error instanceof ApiError || error instanceof PutError)) return false;
@@ -33,7 +33,7 @@ export function isTransient(error: unknown): boolean {
   return status === 408 || status >= 500 || (status === 429 && !CAPS.has(codeOf(error)));
 }
 
-/** As the server asks; 0 where it does not. */
+/** Delay that the server asks for; 0 if it asks for none. */
 export function retryAfterMs(error: unknown): number {
   return error instanceof ApiError || error instanceof PutError ? error.retryAfterMs : 0;
 }

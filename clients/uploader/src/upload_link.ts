@@ -3,7 +3,7 @@
 import { dropText, storedKeys, storedText, storeText } from "./browser_storage";
 import type { NewLinkUpload, OpenedLink, StartedUpload } from "./contract";
 
-/** What this browser remembers of an upload by a link: the platform lists none to a bearer. */
+/** Memory of an upload by a link in this browser: the platform lists none to a bearer. */
 export type BegunByLink = Pick<
   StartedUpload,
   "videoId" | "uploadId" | "fileKey" | "partSizeBytes" | "partCount" | "uploadToken" | "expiresAt"
@@ -21,7 +21,7 @@ const PREFIX = "video-uploader.link.";
 export class UploadLink {
   readonly token: string;
   readonly #prefix: string;
-  /** As the bearer calls themselves. */
+  /** Name that the bearer gave. */
   uploaderName: string;
 
   constructor(token: string, uploaderName: string) {

@@ -1,4 +1,4 @@
-/** How one upload looks: picture, name, state in words, figures, two buttons, bar. */
+/** View of one upload: picture, name, state in words, figures, two buttons, bar. */
 
 import { element, icon } from "./dom";
 import { size, timeLeft } from "./format";

@@ -20,7 +20,7 @@ export interface UploadTotals {
   canClear: boolean;
 }
 
-/** What may be done with an upload of this state; nothing with the others. */
+/** Actions for an upload of this state; none for other states. */
 const ACTIONS: Partial<Record<UploadState, "canPause" | "canResume" | "canClear">> = {
   waiting: "canPause",
   sending: "canPause",

@@ -1,4 +1,4 @@
-/** What an uploader tells the page around it. Every event bubbles. */
+/** Events of an uploader for the page around it. Every event bubbles. */
 
 import type { VideoUpload } from "./video_upload";
 

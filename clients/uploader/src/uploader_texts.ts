@@ -9,7 +9,7 @@ export type UploaderTextKey = keyof typeof en;
 /** Texts that the embedding page replaces; the others stay. */
 export type UploaderTexts = Partial<Texts<UploaderTextKey>>;
 
-/** What texts of the uploader are asked of: the embedding page may have others beside them. */
+/** Source of the uploader's texts: the embedding page may have others beside them. */
 export type UploaderLanguage = Pick<Language<UploaderTextKey>, "locale" | "text" | "textOr">;
 
 export const UPLOADER_TEXTS: { en: Texts<UploaderTextKey>; de: Texts<UploaderTextKey> } = { en, de };

@@ -10,13 +10,13 @@ import { codeOf, GONE, UploadError } from "./upload_errors";
 import { contentType, extensionOf } from "./video_types";
 import { type UploadState, VideoUpload } from "./video_upload";
 
-/** Why a file is refused before an upload of it begins. */
+/** Reason to refuse a file before its upload begins. */
 export interface Problem {
   code: string;
   details?: Record<string, number | string>;
 }
 
-/** What the embedding page allows. */
+/** Limits that the embedding page sets. */
 export interface Limits {
   /** in small letters, with their dot; null: all that the platform takes */
   extensions: readonly string[] | null;
@@ -62,7 +62,7 @@ export class Uploads {
     this.#unfinished = given.unfinished(this);
   }
 
-  /** Those in the list, in the order in which they came. */
+  /** Uploads in the list, in the order of their arrival. */
   get all(): readonly VideoUpload[] {
     return this.#uploads;
   }
@@ -71,7 +71,7 @@ export class Uploads {
     return this.#uploads.some(({ state }) => BUSY.has(state));
   }
 
-  /** Whether leaving the page would stop an upload, or lose the file of one that could go on. */
+  /** True if leaving the page would stop an upload, or lose the file of one that could go on. */
   get isNeeded(): boolean {
     return this.#uploads.some((upload) => !upload.isOver && !isRemovable(upload));
   }
@@ -81,12 +81,12 @@ export class Uploads {
     this.#engine.isSignedIn = isSignedIn;
   }
 
-  /** Whether the upload has a row here. */
+  /** True if the upload has a row here. */
   has(videoId: string): boolean {
     return this.#uploads.some((upload) => upload.videoId === videoId);
   }
 
-  /** What became of a video: its row tells, if it was uploaded here. */
+  /** Show the result of a video in its row, if it was uploaded here. */
   processed({ videoId, state, rejection }: Video): void {
     const upload = this.#uploads.find((each) => each.videoId === videoId);
     if (upload?.state !== "completed") return;
@@ -196,7 +196,7 @@ export class Uploads {
     this.#unfinished.showAgain();
   }
 
-  /** Why not, by what can be told without reading the file. */
+  /** Reason to refuse the file that is known without reading it. */
   #refusal(file: File, unfinished?: UnfinishedUpload): Problem | null {
     const { extensions, maxFiles } = this.#limits();
     const isOffered = !extensions || unfinished || extensions.includes(extensionOf(file.name));
@@ -206,7 +206,7 @@ export class Uploads {
     return null;
   }
 
-  /** Why not, where the file is refused. */
+  /** Accept a file, or return the reason to refuse it. */
   #take(file: File, unfinished?: UnfinishedUpload, isOnOtherDevice = false): Problem | null {
     const { isManual } = this.#limits();
     const type = contentType(file.name);

@@ -21,7 +21,7 @@ export type UploadState =
 
 export type Open = OpenUpload & { urls: PartUrls };
 
-/** Why nothing leaves at the moment, and when it is tried again by performance.now(). */
+/** Reason why nothing is sent at the moment, and the time of the next attempt by performance.now(). */
 export interface Hold {
   reason: "offline" | "busy" | "signed-out";
   until: number;
@@ -91,7 +91,7 @@ export class VideoUpload extends EventTarget {
     return ["completed", "ready", "rejected", "cancelled"].includes(this.state);
   }
 
-  /** Whether bytes are due and none has moved for a while. */
+  /** True if bytes are due and none has moved for a while. */
   get isStalled(): boolean {
     const isDue = this.state === "sending" || this.state === "pausing";
     return isDue && performance.now() - this.#movedAt >= STALLED_AFTER_MS;
@@ -171,7 +171,7 @@ export class VideoUpload extends EventTarget {
     return numbers.filter((number) => !this.#storedParts.has(number));
   }
 
-  /** What S3 answered to each part, in order; "" where it did not show it. */
+  /** ETag that S3 returned for each part, in order; "" where it is not readable. */
   etags(): { partNumber: number; etag: string }[] {
     const parts = [...this.#storedParts].map(([partNumber, etag]) => ({ partNumber, etag }));
     return parts.sort((one, other) => one.partNumber - other.partNumber);
@@ -207,7 +207,7 @@ export class VideoUpload extends EventTarget {
   }
 }
 
-/** How much has left, 0 to 1. */
+/** Share of the file that was sent, 0 to 1. */
 export function shareOf({ isOver, sentBytes, file }: VideoUpload): number {
   return isOver ? 1 : Math.min(1, sentBytes / file.size);
 }

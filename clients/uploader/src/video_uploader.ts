@@ -30,15 +30,15 @@ type Detail<Name extends keyof VideoUploaderEventMap> = VideoUploaderEventMap[Na
 
 const SHOWN_REFUSED = 4;
 const PROGRESS_EVERY_MS = 100;
-/** Those that a page may have set before the element was defined. */
+/** Properties that a page may have set before the element was defined. */
 const PROPERTIES = ["accessToken", "apiUrl", "texts"] as const;
 
 export class VideoUploader extends HTMLElement {
   static readonly observedAttributes = ["api-url", "accept", "containers", "max-files", "locale"];
 
-  /** Whether the uploader asks the platform what became of the videos; false: the page tells it by `processed`. */
+  /** True if the uploader asks the platform what became of the videos; false: the page tells it by `processed`. */
   followsProcessing = true;
-  /** Whether the browser asks before the page is left while uploads run. */
+  /** True if the browser asks before the page is left while uploads run. */
   warnsBeforeLeaving = true;
   /** Videos of the library that the page knows; a person is asked before one of them is uploaded once more. */
   knownVideos: () => Iterable<KnownVideo> = () => [];
@@ -122,17 +122,17 @@ export class VideoUploader extends HTMLElement {
     this.#speak();
   }
 
-  /** Whether leaving the page would end something. */
+  /** True if leaving the page would end something. */
   get isBusy(): boolean {
     return this.#uploads?.isBusy ?? false;
   }
 
-  /** Whether leaving the page would end something, or lose the file of an upload that could go on. */
+  /** True if leaving the page would end something, or lose the file of an upload that could go on. */
   get isNeeded(): boolean {
     return this.#uploads?.isNeeded ?? false;
   }
 
-  /** Whether the person is signed in. While not, `accessToken` may wait, and rows of uploads that are to begin say so. */
+  /** True if the person is signed in. While not, `accessToken` may wait, and rows of uploads that are to begin say so. */
   set isSignedIn(isSignedIn: boolean) {
     if (this.#uploads) this.#uploads.isSignedIn = isSignedIn;
   }

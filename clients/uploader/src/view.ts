@@ -89,7 +89,7 @@ export class View {
     for (const write of this.#texts) write();
   }
 
-  /** Whether the list has rows: the drop area then leaves them the room. */
+  /** True if the list has rows: the drop area then leaves them the room. */
   hasUploads(hasSome: boolean): void {
     this.drop.classList.toggle("small", hasSome);
   }
@@ -106,7 +106,7 @@ export class View {
     this.#message.hidden = false;
   }
 
-  /** Whether the person says yes. Questions are asked one after another. */
+  /** True if the person says yes. Questions are asked one after another. */
   confirmed(question: Question): Promise<boolean> {
     return this.#questions.take(() => this.#ask(question));
   }

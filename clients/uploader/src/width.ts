@@ -1,4 +1,4 @@
-/** How many parts travel at once: more while that is faster, fewer when parts fail or take long. */
+/** Number of parts in transit at once: more while that is faster, fewer when parts fail or take long. */
 
 const FIRST_LIMIT = 2;
 const MOST_PARTS = 6;
@@ -6,7 +6,7 @@ const MOST_PARTS = 6;
 const SLOW_PART_MS = 10_000;
 /** A part that takes longer leaves no room for one more. */
 const QUICK_PART_MS = 5000;
-/** What one part more must gain. */
+/** Gain that one more part must bring. */
 const WORTHWHILE = 1.05;
 /** Rounds before one part more is tried again where it did not help. */
 const ROUNDS_AT_REST = 8;

@@ -12,7 +12,7 @@ interface Sent {
   at: number;
 }
 
-/** What `fetch` is answered with, in turn; the last one again and again. */
+/** Answers to `fetch`, in turn; the last one is repeated. */
 function answered(...answers: (Response | Error)[]): Sent[] {
   const sent: Sent[] = [];
   const fetch = async (url: string, init: RequestInit): Promise<Response> => {

@@ -158,7 +158,7 @@ export class FakeNetwork {
   }
 }
 
-/** As much of XMLHttpRequest as a part needs. */
+/** The part of XMLHttpRequest that sending a part needs. */
 class FakeRequest {
   status = 0;
   part = "";
@@ -191,7 +191,7 @@ class FakeRequest {
     this.end(0);
   }
 
-  /** Whether all has left. */
+  /** True if all has left. */
   move(bytes: number): boolean {
     this.#leftBytes = Math.min(this.#sizeBytes, this.#leftBytes + bytes);
     this.upload.onprogress?.({ loaded: this.#leftBytes });

@@ -3,7 +3,7 @@ import { piecesOf } from "../src/file_pieces";
 
 const BYTES = Uint8Array.from({ length: 2_500_000 }, (_, index) => (index * 7919) >> 3);
 
-/** Where its bytes begin to differ from the file's; undefined for none. */
+/** First position at which its bytes differ from the file's; undefined for none. */
 async function firstDifference(file: Blob): Promise<number | undefined> {
   let at = 0;
   for await (const piece of piecesOf(file)) {

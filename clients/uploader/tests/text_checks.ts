@@ -1,4 +1,4 @@
-/** What holds for the texts of every package. */
+/** Rules for the texts of every package. */
 
 import { expect, test } from "vitest";
 import { chosenLocale, type PluralText, type Texts } from "../src/language";
@@ -56,7 +56,7 @@ export function checkTexts(languages: { en: Texts } & Record<string, Texts>, sou
   });
 }
 
-/** Whether a module names the key, or builds it from its beginning or around its middle. */
+/** True if a module names the key, or builds it from its beginning or around its middle. */
 function isUsed(key: string, sources: string): boolean {
   if (sources.includes(`"${key}"`) || sources.includes(`:${key}%`)) return true;
   const [begin = "", code, ...end] = key.split(".");

@@ -16,7 +16,7 @@ afterEach(() => {
   localStorage.clear();
 });
 
-/** What the states and holds of an upload are, in turn. */
+/** States and holds of an upload, in turn. */
 function history(upload: VideoUpload): string[] {
   const told: string[] = [];
   upload.addEventListener("state", () => told.push(upload.state));

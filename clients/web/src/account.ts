@@ -124,7 +124,7 @@ class FactorView {
   }
 }
 
-/** What authenticator apps read from the picture. */
+/** Text that authenticator apps read from the picture. */
 function address(secret: string, email: string): string {
   const issuer = location.host;
   const query = new URLSearchParams({ secret, issuer });

@@ -8,11 +8,11 @@
 import { InMemoryWebStorage, UserManager, WebStorageStateStore } from "oidc-client-ts";
 import { asSignInError, SignInError, type SiteConfig } from "./sign_in";
 
-/** As in account.html; the callback URL of the account client. */
+/** Path of account.html, and the callback URL of the account client. */
 const PAGE = "account.html";
 const SCOPES = ["openid", "aws.cognito.signin.user.admin"];
 
-/** Why the person signs in. */
+/** Reason for the sign-in. */
 export type Purpose = "open" | "test";
 
 export interface AccountSession {

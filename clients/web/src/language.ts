@@ -13,7 +13,7 @@ export type TextKey = UploaderTextKey | PageTextKey;
 const PAGE_TEXTS: { en: Texts<PageTextKey>; de: Texts<PageTextKey> } = { en, de };
 const { locale, name } = chosenLocale(navigator.languages, PAGE_TEXTS, "en");
 
-/** As in <html lang>. */
+/** Language tag as in <html lang>. */
 export const languageName: string = name;
 
 export const language = new Language<TextKey>(locale, {

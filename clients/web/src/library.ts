@@ -51,7 +51,7 @@ export class Library {
     (videoId) => this.#refresh(videoId),
     () => this.looksWhenHidden(),
   );
-  /** Whether processing is followed while the page is hidden: for somebody who wants to be notified. */
+  /** True if processing is followed while the page is hidden: for somebody who wants to be notified. */
   looksWhenHidden: () => boolean = () => false;
   readonly #usage: UsageLine;
   #cursor: string | null = null;
@@ -88,7 +88,7 @@ export class Library {
     this.#observer.observe(this.#more);
   }
 
-  /** Those that were loaded so far. */
+  /** Videos loaded so far. */
   get videos(): Video[] {
     return [...this.#entries.values()].map(({ video }) => video);
   }
@@ -138,7 +138,7 @@ export class Library {
     this.#groups.clear(this.#wanted.sort === "newest");
   }
 
-  /** Whether there was something to show, or it was the last page, or another search has begun. */
+  /** True if there was something to show, or it was the last page, or another search has begun. */
   async #loadPage(search: number): Promise<boolean> {
     const { videos, nextCursor } = await this.#api.videos(this.#cursor, this.#wanted);
     if (search !== this.#searches) return true;
@@ -316,7 +316,7 @@ function isUnsettled({ state, rendition }: Video): boolean {
   return UNSETTLED.has(state) || rendition?.state === "pending";
 }
 
-/** As the API searches: all words, in any case and without regard to accents. */
+/** Match as the API does: all words, in any case and without regard to accents. */
 function isFoundBy(query: string, video: Video): boolean {
   const text = searched([video.title ?? "", video.fileName, ...(video.tags ?? [])].join(" "));
   return searched(query)

@@ -140,7 +140,7 @@ function letGoOfShared(file: File): void {
   forgetShared(file).catch(() => {}); // a later visit offers it once more
 }
 
-/** Whether the page may be left for signing out: the person is asked while uploads run. */
+/** True if the page may be left for signing out: the person is asked while uploads run. */
 async function mayEnd(uploader: VideoUploader): Promise<boolean> {
   const mayLeave =
     !uploader.isBusy ||
@@ -154,7 +154,7 @@ async function mayEnd(uploader: VideoUploader): Promise<boolean> {
   return mayLeave;
 }
 
-/** Whether the site answers; a captive portal's page is no JSON. */
+/** True if the site answers; a captive portal's page is no JSON. */
 async function isThere(signal: AbortSignal): Promise<boolean> {
   const response = await fetch(CONFIG_URL, { cache: "no-store", signal });
   await response.json();

@@ -17,17 +17,17 @@ export class Notifications {
     this.#words = words;
   }
 
-  /** Whether this browser has notifications, outside of an installed app too. */
+  /** True if this browser has notifications, outside of an installed app too. */
   get isSupported(): boolean {
     return typeof Notification !== "undefined";
   }
 
-  /** Whether the browser refuses and asks the person no more. */
+  /** True if the browser refuses and asks the person no more. */
   get isBlocked(): boolean {
     return this.isSupported && Notification.permission === "denied";
   }
 
-  /** Whether the person wants them, and the browser lets them through. */
+  /** True if the person wants them, and the browser lets them through. */
   get isOn(): boolean {
     return this.isSupported && Notification.permission === "granted" && readSetting(this.#setting) === "on";
   }

@@ -1,4 +1,4 @@
-/** What all parts of the page share: its elements and their texts, its live region, its banner, its question. */
+/** Parts that the whole page shares: its elements and their texts, its live region, its banner, its question. */
 
 import { Turns } from "video-uploader/turns";
 import { language, languageName, type TextKey } from "./language";
@@ -63,7 +63,7 @@ interface Question {
   no: string;
 }
 
-/** Whether the person says yes. Questions are asked one after another. */
+/** True if the person says yes. Questions are asked one after another. */
 export function confirmed(question: Question): Promise<boolean> {
   return questions.take(() => ask(question));
 }

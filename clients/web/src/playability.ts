@@ -1,4 +1,4 @@
-/** What keeps this browser from playing a video: by the facts of its record, and canPlayType where browsers differ. */
+/** Obstacles to playing a video in this browser: by the facts of its record, and canPlayType where browsers differ. */
 
 import type { Media, Obstacle, Video } from "video-uploader/contract";
 import { language } from "./language";

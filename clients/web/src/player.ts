@@ -26,7 +26,7 @@ export interface Playing {
 const STEP_SECONDS = 5;
 const LONG_STEP_SECONDS = 10;
 const VOLUME_STEP = 0.1;
-/** What a key does; `key` as KeyboardEvent names it, letters in lower case. */
+/** Action of a key; `key` as KeyboardEvent names it, letters in lower case. */
 const KEYS: Record<string, (video: HTMLVideoElement) => void> = {
   " ": toggle,
   k: toggle,

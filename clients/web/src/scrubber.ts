@@ -6,7 +6,7 @@ import { duration } from "video-uploader/format";
 import { byId } from "./page";
 import { loaded, tileStyle } from "./preview";
 
-/** What a video's thumbnails are. freshUrl: asked for once, where the URL has ended. */
+/** Thumbnails of a video. freshUrl: asked for once, where the URL has ended. */
 export interface Sprite {
   shape: Thumbnails;
   url: string;

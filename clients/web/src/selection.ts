@@ -13,9 +13,9 @@ interface SelectionElements {
   head: HTMLElement;
 }
 
-/** How a list deletes what was chosen. */
+/** Deletion of the chosen videos, as the list does it. */
 interface Deletions<Video> {
-  /** What the question says beside the number of videos. */
+  /** Text of the question besides the number of videos. */
   warning: (videos: Video[]) => string;
   /** Outcomes in the order given. */
   remove: (videos: Video[]) => AsyncIterable<{ status: "deleted" | "failed" | "not_found" }>;

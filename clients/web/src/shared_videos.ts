@@ -5,7 +5,7 @@
 
 import { dropText, storedText, storeText } from "video-uploader/browser_storage";
 
-/** As in public/service-worker.js. */
+/** Name as in public/service-worker.js. */
 const CACHE = "shared-1";
 
 const addresses = new WeakMap<File, string>();
@@ -31,7 +31,7 @@ export async function sharedVideos(): Promise<File[]> {
 }
 
 /**
- * Whether this person has said before that the file is to be uploaded.
+ * True if this person has said before that the file is to be uploaded.
  *
  * Any page can post to the share target, and whoever signs in next on this device finds what waits.
  */
@@ -56,7 +56,7 @@ function acceptance(file: File): string {
   return `accepted ${addresses.get(file)}`;
 }
 
-/** Whether no tab has it; from then on this one has it until it is closed. */
+/** True if no tab has it; from then on this one has it until it is closed. */
 function isFree(url: string): Promise<boolean> {
   if (!navigator.locks) return Promise.resolve(true);
   return new Promise((resolve) => {

@@ -36,14 +36,14 @@ export interface SiteConfig {
 
 const RENEW_BEFORE_SECONDS = 60;
 
-/** As in signed-in.html; a callback URL of the web client. */
+/** Path of signed-in.html, a callback URL of the web client. */
 const POPUP_PAGE = "signed-in.html";
-/** As the library says it: a window that a blocker did not let open was never there. */
+/** Message of the library: a window that a blocker did not let open was never there. */
 const NO_WINDOW = "disposed window";
 /** Key of the company at which this tab signed in. */
 const COMPANY = "company";
 
-/** Why nobody is signed in; the text "error.CODE" tells it. */
+/** Reason why nobody is signed in; its text is "error.CODE". */
 export class SignInError extends Error {
   constructor(
     readonly code: string,
@@ -82,12 +82,12 @@ export class SignIn extends EventTarget {
     });
   }
 
-  /** Whether the e-mail address decides where a person signs in. */
+  /** True if the e-mail address decides where a person signs in. */
   get hasCompanies(): boolean {
     return (this.#config.companyDomains ?? []).length > 0;
   }
 
-  /** Whether a company answers for this person, for showing only: the second factor is the company's as well. */
+  /** True if a company answers for this person, for showing only: the second factor is the company's as well. */
   get isOfCompany(): boolean {
     return this.#user?.profile.identities !== undefined;
   }
@@ -106,7 +106,7 @@ export class SignIn extends EventTarget {
     return this.#user?.profile.sub ?? "";
   }
 
-  /** Whether the person is in the group of administrators, for showing only: the API decides. */
+  /** True if the person is in the group of administrators, for showing only: the API decides. */
   get isAdministrator(): boolean {
     const groups = this.#user?.profile["cognito:groups"];
     const group = this.#config.administratorsGroup;
@@ -248,7 +248,7 @@ function siteUrl(): string {
   return `${location.origin}/`;
 }
 
-/** Why the sign-in page's answer signs nobody in. */
+/** Reason why the answer of the sign-in page signs nobody in. */
 export function asSignInError(error: unknown, query: URLSearchParams): SignInError {
   if (error instanceof ErrorResponse) return new SignInError("sign_in_refused", error);
   const isUnasked = !query.has("state") || (error instanceof Error && error.message.startsWith("No matching state"));

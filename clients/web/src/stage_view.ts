@@ -99,7 +99,7 @@ export class StageView {
     if (hadFocus && this.#more.hidden) focusRow(this.#list.children[before]);
   }
 
-  /** Whether there was something to show, or it was the last page, or another search has begun. */
+  /** True if there was something to show, or it was the last page, or another search has begun. */
   async #loadPage(search: number): Promise<boolean> {
     const { videos, nextCursor } = await this.#api.stageVideos(this.#wanted, this.#cursor);
     if (search !== this.#searches) return true;

@@ -11,7 +11,7 @@ import { PROGRESS } from "video-uploader/contract";
 import { PartRetried, PartsDiffered, type UploadState, type VideoUpload } from "video-uploader/video_upload";
 import { version } from "../package.json";
 
-/** Where events go. */
+/** Destination of events. */
 export interface ProgressSink {
   /** isLeaving: the call has to outlive the page. Rejects when the events did not arrive. */
   tellProgress(batch: ProgressBatch, options: { isLeaving: boolean }): Promise<unknown>;
@@ -22,7 +22,7 @@ const INTERVAL_MS = PROGRESS.toldEverySeconds * 1000;
 const LONGEST_PAUSE_MS = 600_000;
 /** Older ones are dropped. */
 const MOST_WAITING = 1000;
-/** Of the 4xx: what another call may bring through. */
+/** Statuses among the 4xx after which another call may succeed. */
 const WORTH_REPEATING: ReadonlySet<number> = new Set([401, 408, 429]);
 const CODE = /^[\w.-]{1,64}$/;
 const SETTING = "telemetry";
@@ -36,7 +36,7 @@ const STATES: Partial<Record<UploadState, ToldState>> = {
 };
 type ToldState = Extract<ProgressEvent, { event: "uploadState" }>["state"];
 
-/** What an event says besides which upload it is of, and how far that is. */
+/** Fields of an event besides its upload and its progress. */
 type Said<Event> = Event extends ProgressEvent
   ? Omit<Event, "at" | "videoId" | "correlationId" | "sizeBytes" | "sentBytes">
   : never;
@@ -68,7 +68,7 @@ export class Telemetry {
     return this.#isOn;
   }
 
-  /** Whether the person was never asked, and an answer would be remembered. */
+  /** True if the person was never asked, and an answer would be remembered. */
   get mustAsk(): boolean {
     return readSetting() === null;
   }

@@ -1,4 +1,4 @@
-/** How one video of the library looks. */
+/** View of one video in the library. */
 
 import type { Video } from "video-uploader/api";
 import { within } from "video-uploader/dom";
@@ -82,7 +82,7 @@ export function stateWords(video: Video): string {
   return language.text(video.state === "completing" ? "video.completing" : "video.processing");
 }
 
-/** What a ready video does not play yet, or not at all; empty where this browser plays it. */
+/** Note on a ready video that does not play yet, or not at all; empty if this browser plays it. */
 function playbackWords(video: Video): string {
   if (video.rendition?.state === "pending") return language.text("video.rendition.pending");
   const obstacle = obstacleOf(video);

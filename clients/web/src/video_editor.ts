@@ -4,7 +4,7 @@ import type { Video, VideoChanges } from "video-uploader/api";
 import { language, message } from "./language";
 import { byId } from "./page";
 
-/** As docs/openapi.json bounds them. */
+/** Limits from docs/openapi.json. */
 const MOST_TAGS = 20;
 const MOST_TAG_CHARS = 32;
 

@@ -116,7 +116,7 @@ def copy_media(source: Source, send: Callable[[int, bytes], None], limits: Inspe
 def write_media(
     source: Source, sink: Sink, limits: InspectionLimits, *, module: str | None = None, job: JsonObject | None = None
 ) -> int:
-    """As `copy_media`. module: the module whose process writes the file. job: its further instructions."""
+    """Copy as `copy_media` does. module: the module whose process writes the file. job: its further instructions."""
     index_bytes = min(_LEAST_INDEX_BYTES + source.packets * _BYTES_A_PACKET, _MAX_INDEX_BYTES)
     deadline = time.monotonic() + limits.max_wall_seconds
     for _ in range(_ATTEMPTS):

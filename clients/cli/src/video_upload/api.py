@@ -220,7 +220,7 @@ class VideoApi:
     def list_stage_videos(
         self, *, owner: str = "", query: str = "", sort: str = "", limit: int = 24, cursor: str | None = None
     ) -> StageVideoPage:
-        """As `list_videos`, of all users or of `owner`."""
+        """A page as of `list_videos`, of all users or of `owner`."""
         asked = {"limit": str(limit), "owner": owner, "cursor": cursor, "query": query, "sort": sort}
         given = urlencode({name: value for name, value in asked.items() if value})
         return self._as_user("GET", f"/admin/videos?{given}", StageVideoPage)
@@ -244,7 +244,7 @@ class VideoApi:
         return self._as_user("DELETE", _stage_path(owner, video_id), DeletedStageVideo)
 
     def delete_stage_videos(self, videos: Iterable[tuple[str, str]]) -> tuple[StageVideoDeletion, ...]:
-        """As `delete_videos`; videos: (owner, video id)."""
+        """Delete videos as `delete_videos` does; videos: (owner, video id)."""
         outcomes: list[StageVideoDeletion] = []
         for chunk in _chunks(dict.fromkeys(videos)):
             names = tuple(StageVideoName(owner=owner, video_id=video_id) for owner, video_id in chunk)

@@ -234,7 +234,7 @@ class Client:
         return self._api.stage_videos(owner=owner, query=query, sort=sort)
 
     def delete_many_stage_videos(self, videos: Iterable[tuple[str, str]]) -> tuple[StageVideoDeletion, ...]:
-        """As `delete_many`, for administrators; videos: (owner, video id). Raises ForbiddenError."""
+        """Delete videos as `delete_many` does, for administrators; videos: (owner, video id). Raises ForbiddenError."""
         return self._api.delete_stage_videos(videos)
 
     def stage_video(self, owner: str, video_id: str) -> StageVideo:

@@ -30,9 +30,9 @@ GZIP_BITS = 16 + zlib.MAX_WBITS
 """zlib's number of the gzip format."""
 
 LOST_ANSWERS = (OSError, http.client.HTTPException)
-"""What a call raises that got no answer, or part of one; after those of NO_ADDRESS."""
+"""Errors of a call that got no answer, or part of one; to be caught after those of NO_ADDRESS."""
 NO_ADDRESS = (ValueError, http.client.InvalidURL)
-"""What a call raises for a text that can be no address."""
+"""Errors of a call to a text that cannot be an address."""
 
 
 @dataclass(frozen=True, kw_only=True)
