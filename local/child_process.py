@@ -119,7 +119,7 @@ class ChildProcess:
                 self._last_lines.append(line)
                 self._on_line(line)
         if self._ready_text and not self._asked_to_stop:
-            self._on_line(f"ended unexpectedly with {self._process.wait()}; start the platform again")
+            self._on_line(f"ended with {self._process.wait()} unexpectedly; start the platform again")
         self._ready.set()
 
 

@@ -144,9 +144,9 @@ def test_a_completion_is_read_with_all_it_may_name() -> None:
 
 
 @pytest.mark.parametrize("etag", ["ü", "a\n", "\x7f"])
-def test_an_etag_is_what_s3_answers(etag: str) -> None:
+def test_an_etag_is_one_that_s3_returns(etag: str) -> None:
     told = problems(lambda: PartsToComplete.parse({"parts": [{"partNumber": 1, "etag": etag}]}))
-    assert told == [{"field": "parts[0].etag", "problem": "must be the ETag that S3 answered"}]
+    assert told == [{"field": "parts[0].etag", "problem": "must be the ETag that S3 returned"}]
 
 
 def test_a_part_is_named_once() -> None:
