@@ -120,7 +120,7 @@ def test_bodies_and_lists_have_the_limits_that_clients_are_told() -> None:
 WORDS: dict[str, Any] = {
     "a name without folders and control characters": fields.FileName,
     "the base64 form of the eight bytes of a CRC64NVME": fields.Checksum,
-    "the ETag that S3 answered": fields.ETag,
+    "the ETag that S3 returned": fields.ETag,
     "a videoId": fields.VideoId,
     "the upload's correlation id": fields.CorrelationId,
     "a time in UTC": fields.Time,
