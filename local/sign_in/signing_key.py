@@ -75,9 +75,7 @@ def load_or_make_key(files: PrivateFiles) -> SigningKey:
         )
     else:
         # Made by this program; testing its primes again takes 60 ms.
-        loaded = serialization.load_pem_private_key(
-            stored.encode(), password=None, unsafe_skip_rsa_key_validation=True
-        )
+        loaded = serialization.load_pem_private_key(stored.encode(), password=None, unsafe_skip_rsa_key_validation=True)
         if not isinstance(loaded, rsa.RSAPrivateKey):
             message = f"{KEY_FILE} holds no RSA key"
             raise TypeError(message)
