@@ -188,7 +188,7 @@ def test_a_share_that_no_service_worker_took_is_asked_for_again(
 ) -> None:
     open_signed_in(page, site.url, site.sign_in, user.email)
     share(page, small_video)
-    expect(page.get_by_role("alert")).to_contain_text("Share it once more", timeout=IN_TIME_MS)
+    expect(page.get_by_role("alert")).to_contain_text("Share it again", timeout=IN_TIME_MS)
     assert page.url == f"{site.url}/"
 
 
