@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -18,28 +18,24 @@ from bench.index_watch import differences
 from chalicelib.core.completion import Outcome
 from chalicelib.core.errors import PlatformError, UploadNotFoundError, VideoNotFoundError
 from chalicelib.core.index.reading import TELLING_TIME
-from chalicelib.core.malware_scan import needs_withdrawal
 from chalicelib.core.part_plan import MIN_PART_BYTES
 from chalicelib.core.ports import StoredObject, UploadGoneError
 from chalicelib.core.upload_requests import OWN, CompleteUpload, StartUpload
 from chalicelib.core.upload_token import UploadToken
 from chalicelib.core.video_id import VideoRef
-from chalicelib.core.video_record import OPEN_STATES, STORED_STATES, State, VideoRecord
+from chalicelib.core.video_record import VideoRecord
 from tests.in_memory_platform import CAPS, InMemoryPlatform, platform_in_memory
-from tests.soak.attempt import Attempt, content_of, is_malware, part_of
+from tests.soak.attempt import Attempt, content_of, part_of
 from tests.soak.interference import TROUBLES, Interference
 from tests.soak.links import Links, miscounted
-from tests.soak.renditions import FOLDER, broken_promises
+from tests.soak.promises import MAX_STORED_BYTES, MAX_STORED_VIDEOS, broken_at_rest, broken_limits
+from tests.soak.renditions import broken_promises
 from tests.soak.scanner import POLICIES, Scanner
 
 USERS = ("alice", "bob")
 STEPS = 60
-MAX_OPEN_UPLOADS = 3
-MAX_STORED_VIDEOS = 2
-MAX_STORED_BYTES = MIN_PART_BYTES + 4_096
 SIZES = (1, 4_096, 4_096, MIN_PART_BYTES + 10)
 FORM_TTL_SECONDS = 15 * 60
-EVENT_STATE = {state: state.value for state in State} | {State.EXPIRED: "failed"}
 
 
 class History:
@@ -343,106 +339,15 @@ class History:
     def _check_limits(self) -> None:
         for owner in USERS:
             records = list(self.all_records(owner))
-            held = sum(record.state in OPEN_STATES and record.reservation_released_at is None for record in records)
-            if held > MAX_OPEN_UPLOADS:
-                self.broken.append(f"{owner} has {held} uploads that hold a reservation")
+            self.broken += broken_limits(self.platform, owner, records)
             self.broken += self.links.overdrawn(records)
-            if self.platform.room.caps.limit_stored:
-                self._check_stored(owner, records)
-
-    def _check_stored(self, owner: str, records: Sequence[VideoRecord]) -> None:
-        """Check what is stored, and what may be stored any moment: an upload that holds a reservation."""
-        sizes = [
-            record.size_bytes
-            for record in records
-            if (record.state in OPEN_STATES and record.reservation_released_at is None)
-            or (record.state in STORED_STATES and self.platform.videos.visible(record.ref.file_key) is not None)
-        ]
-        if len(sizes) > MAX_STORED_VIDEOS or sum(sizes) > MAX_STORED_BYTES:
-            self.broken.append(f"{owner} has {len(sizes)} videos of {sum(sizes)} bytes, stored or reserved")
 
     def _check_promises(self) -> None:
         records = {record.ref: record for owner in USERS for record in self.all_records(owner)}
-        for attempt in self.attempts:
-            if attempt.ref:
-                self._check_attempt(attempt, records.get(attempt.ref))
-        self._check_nothing_is_left(records)
-        self._check_once(records)
+        self.broken += broken_at_rest(self.platform, self.scanner, self.attempts, records)
         self.broken += miscounted(self.platform, records.values())
         self.broken += broken_promises(self.platform, records)
         self.broken += differences(self.platform.library.index, records.values())
-
-    def _check_attempt(self, attempt: Attempt, record: VideoRecord | None) -> None:
-        name = f"{attempt.owner}'s {attempt.correlation_id}"
-        visible = self.platform.videos.visible(attempt.ref.file_key) if attempt.ref else None
-        state = record.state if record else None
-        if attempt.is_deleted and (visible is not None or state is not State.DELETED):
-            self.broken.append(f"{name} was deleted and is {state}")
-        elif attempt.is_promised and not attempt.is_deleted:
-            deleted_unheard = state is State.DELETED  # the answer to the deletion was lost
-            if not deleted_unheard and (state not in {State.READY, State.REJECTED} or visible != attempt.content):
-                self.broken.append(f"{name} had arrived whole and is {state}, {len(visible or b'')} bytes")
-        if attempt.is_aborted and state not in {State.ABORTED, State.DELETED}:
-            self.broken.append(f"{name} was aborted and is {state}")
-        if state is State.READY and visible != attempt.content:
-            self.broken.append(f"{name} is ready with other bytes")
-        if state is State.READY and self.scanner.rejects_malware and is_malware(attempt.content):
-            self.broken.append(f"{name} is ready and contains malware")
-        if record and needs_withdrawal(record):
-            self.broken.append(f"{name} is ready, and a scan found malware")
-
-    def _check_nothing_is_left(self, records: dict[VideoRef, VideoRecord]) -> None:
-        if markers := list(self.platform.records.markers()):
-            self.broken.append(f"{len(markers)} markers are left, as of {markers[0].ref.video_id}")
-        # One that no record knows never had a part: the bucket's lifecycle rule drops it.
-        known = {record.upload_id for record in records.values()}
-        left = [
-            each
-            for upload_id, each in self.platform.videos.uploads.items()
-            # Of a copy that died, the same rule drops the parts.
-            if upload_id in known or (each.parts and not each.key.startswith(FOLDER))
-        ]
-        if left:
-            self.broken.append(f"{len(left)} multipart uploads are left")
-        for key, versions in self.platform.videos.versions.items():
-            if key.startswith(FOLDER):
-                continue
-            ref = VideoRef.from_file_key(key)
-            record = records.get(ref) if ref else None
-            visible = self.platform.videos.visible(key) is not None
-            if visible and (record is None or record.state not in {State.READY, State.REJECTED}):
-                self.broken.append(f"an object of a video that is {record.state if record else None} is visible")
-            wanted_tag = "accepted" if record and record.state is State.READY else "rejected"
-            if visible and versions[-1].tags.get("verdict") != wanted_tag:
-                self.broken.append(f"the newest object of {key} has the tags {versions[-1].tags}")
-            if record and record.state is State.DELETED and record.media and not versions:
-                self.broken.append(f"{key} cannot be restored after its deletion")
-        posters = {key for key in self.platform.metadata.objects if key.startswith("posters/")}
-        wanted = {
-            key
-            for ref, record in records.items()
-            if record.state is State.READY
-            for key in (ref.picture_keys if (record.media or {}).get("thumbnails") else [ref.poster_key])
-        }
-        if posters != wanted:
-            self.broken.append(f"posters: {len(posters - wanted)} too many, {len(wanted - posters)} missing")
-
-    def _check_once(self, records: dict[VideoRef, VideoRecord]) -> None:
-        told = {(message["videoId"], message["state"]) for message in self.platform.notifier.messages}
-        for ref, record in records.items():
-            if record.state is not State.ABORTED and (ref.video_id, EVENT_STATE[record.state]) not in told:
-                self.broken.append(f"nobody was told that {ref.video_id} is {record.state}")
-            if record.state not in {State.READY, State.REJECTED, State.ABORTED, State.EXPIRED, State.DELETED}:
-                self.broken.append(f"{ref.video_id} is stuck in {record.state}")
-        alive: dict[tuple[str, str], int] = {}
-        for record in records.values():
-            if record.correlation_id and record.state in {State.READY, State.REJECTED}:
-                known = (record.owner, record.correlation_id)
-                alive[known] = alive.get(known, 0) + 1
-        for (owner, correlation_id), count in alive.items():
-            begun = sum(each.owner == owner and each.correlation_id == correlation_id for each in self.attempts)
-            if count > begun:
-                self.broken.append(f"{owner}'s {correlation_id} became {count} videos")
 
     def all_records(self, owner: str) -> Iterator[VideoRecord]:
         refs = self.platform.records.refs_newest_first(owner)
