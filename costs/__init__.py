@@ -5,5 +5,5 @@ settings, program   components/declared_stage.py   the stage's declarations
     + workload   →  month.py       calls, bytes and events; calls.toml: requests to AWS
     + prices     →  model.py       quantities at their prices: a bill.py, under the stage's settings or others
                  →  strategies.py, always_on.py, targets.py, curve.py   the questions
-                 →  report.py      the answers, in order; command.py prints them
+                 →  report.py      the answers, in order; __main__.py prints them
 """

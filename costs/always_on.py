@@ -4,11 +4,12 @@ Doubts about the size are decided in favour of the servers.
 """
 
 import math
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from components.compute.functions import WARM_USE
-from costs.bill import Bill, Driver
-from costs.prices import Price, PriceList
+from costs.model import Bill, Line
+from costs.prices import Driver, PriceList
 from costs.units import GIB, HOURS_A_MONTH
 from costs.workload import Workload
 
@@ -18,22 +19,15 @@ ZONES = 2
 VOLUME_GB = 30
 DATABASE_GB = 20
 REPLACED = (Driver.LAMBDA, Driver.API, Driver.NETWORK)
-"""Cost drivers that servers would replace. The rest is equal on both sides: storage, edge, sign-in, keys,
-monitoring."""
+"""Cost drivers that servers would replace. Both sides pay the same for the rest."""
 
 
-class Part(NamedTuple):
-    """One line of the bill of materials. quantity: in the price's unit. reason: for the quantity."""
+@dataclass(frozen=True, kw_only=True)
+class Part(Line):
+    """One line of the bill of materials. reason: for the quantity."""
 
-    item: str
     count: int
-    quantity: float
-    price: Price
     reason: str
-
-    @property
-    def usd(self) -> float:
-        return self.price.cost_usd(self.quantity)
 
 
 class Comparison(NamedTuple):
@@ -59,7 +53,6 @@ def bill_of_materials(workload: Workload, prices: PriceList) -> list[Part]:
     megabits = workload.always_on["client_megabits_per_second"]
     uploads = workload.peak_concurrent_uploads
     at_work = math.ceil(uploads * megabits / (SERVER_MEGABITS * WARM_USE)) + SPARE_SERVERS
-    servers = at_work + ZONES
     sized = (
         f"{uploads:,.0f} uploads at {megabits:g} Mbit/s each, {SERVER_MEGABITS:,} Mbit/s a server used to "
         f"{WARM_USE:.0%}, and {SPARE_SERVERS} spare; they answer {workload.peak_users:,.0f} users beside it"
@@ -72,7 +65,7 @@ def bill_of_materials(workload: Workload, prices: PriceList) -> list[Part]:
     parts = [
         ("upload servers", at_work, hours, "ec2.c7gn_large", sized),
         ("media workers", ZONES, hours, "ec2.c7g_xlarge", queued),
-        ("volumes", servers, VOLUME_GB, "ec2.gp3_volumes", streamed),
+        ("volumes", at_work + ZONES, VOLUME_GB, "ec2.gp3_volumes", streamed),
         ("load balancer", 1, hours, "elb.application_load_balancers", "one, across the zones"),
         ("load balancer, use", 1, uploaded_gib, "elb.capacity_units", "every uploaded GB passes it"),
         ("database", 1, hours, "rds.t4g_medium_multi_az", records),
@@ -80,4 +73,7 @@ def bill_of_materials(workload: Workload, prices: PriceList) -> list[Part]:
         ("NAT gateways", ZONES, hours, "ec2.nat_gateways", by_zone),
         ("public addresses", 2 * ZONES, hours, "ec2.public_addresses", "load balancer and NAT gateways"),
     ]
-    return [Part(item, count, count * each, prices[key], reason) for item, count, each, key, reason in parts]
+    return [
+        Part(item=item, count=count, quantity=count * each, price=prices[key], reason=reason)
+        for item, count, each, key, reason in parts
+    ]

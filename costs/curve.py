@@ -1,14 +1,13 @@
-"""The cost curve from 1 GB to 1 PB, in figures and as an SVG picture: same videos and habits, varying number of
-people."""
+"""The cost curve from 1 GB to 1 PB, in figures and as a picture: same videos and habits, varying number of people."""
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import Template
 
-from costs.bill import Bill
-from costs.model import CostModel
+from costs.model import Bill, CostModel
 
 SIZES_GB = tuple(10**power for power in range(7))
 """1 GB to 1 PB."""
@@ -18,20 +17,17 @@ def curve(model: CostModel) -> list[Bill]:
     """Bills by size; none if the workload stores nothing."""
     held_gb = model.bill().stored_gb
     factors = [size / held_gb for size in SIZES_GB] if held_gb else []
-    return [model.with_workload(model.workload.scaled(factor)).bill() for factor in factors]
+    return [dataclasses.replace(model, workload=model.workload.scaled(factor)).bill() for factor in factors]
 
 
-def svg(points: Sequence[Bill], *, title: str, target_usd: float) -> str:
+def svg(points: Sequence[Bill], *, stage: str, target_usd: float) -> str:
     """Draw cost per GB over GB stored, both axes logarithmic. points: at least two, ascending."""
-    costs = [target_usd, *(point.usd_per_gb_stored for point in points)]
+    costs = [target_usd, *(point.usd_per(point.stored_gb) for point in points)]
     low_cost, high_cost = math.floor(math.log10(min(costs))), math.ceil(math.log10(max(costs)))
     low_size, high_size = math.log10(SIZES_GB[0]), math.log10(SIZES_GB[-1])
-    pictures = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, keep_trailing_newline=True
-    )
-    pictures.filters["px"] = "{:.1f}".format
-    return pictures.get_template("curve.svg.jinja").render(
-        title=title,
+    text = Path(__file__).with_name("curve.svg.jinja").read_text()
+    return Template(text, autoescape=True, trim_blocks=True, keep_trailing_newline=True).render(
+        title=f"{stage}: cost per GB stored, 1 GB to 1 PB",
         points=points,
         target_usd=target_usd,
         sizes_gb=SIZES_GB,

@@ -1,9 +1,8 @@
 """Errors of the estimate, apart from those of a wrong stage (components/declared_stage.py).
 
 CostModelError
-├── WorkloadError         every wrong value of a workload file
-├── PriceListError        the price file is wrong, or made for another region
-└── ProgramChangedError   the program declares something that the model cannot read
+├── WorkloadError    every wrong value of a workload file
+└── PriceListError   a price is wrong or missing, or of another region
 """
 
 from collections.abc import Sequence
@@ -24,12 +23,5 @@ class WorkloadError(CostModelError):
 class PriceListError(CostModelError):
     """A price is wrong or missing."""
 
-    def __init__(self, key: str, problem: str) -> None:
-        super().__init__(f"prices.toml: {key} {problem}")
-
-
-class ProgramChangedError(CostModelError):
-    """The model does not understand a resource."""
-
-    def __init__(self, resource: str, problem: str) -> None:
-        super().__init__(f"{resource}: {problem}")
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"prices.toml: {problem}")

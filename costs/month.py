@@ -1,21 +1,21 @@
 """One month of a workload on a stage: calls, bytes, events, and the bytes in S3."""
 
 import math
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
 
 from chalicelib.core.part_plan import plan_parts
 from chalicelib.core.upload_requests import MAX_URLS_PER_PAGE
 from components.compute.function_table import FUNCTIONS, ROUTE_FUNCTIONS
 from components.compute.functions import WARM_USE
-from costs.calls import CALLS, Calls
 from costs.inventory import Inventory
 from costs.units import DAYS_A_MONTH, HOURS_A_MONTH, MB, SECONDS_A_MONTH
 from costs.workload import Workload
 
 DAYS_TO_INFREQUENT = 30  # S3 User Guide, "How S3 Intelligent-Tiering works": consecutive days without access
 DAYS_TO_ARCHIVE_INSTANT = 90  # same page
-FOLDINGS_A_VIDEO = 2
-"""Foldings per video, from its beginning to its verdict. Videos that change in the same minutes share the stage's
-packs."""
+FOLDINGS_A_VIDEO = 2  # from its beginning to its verdict; videos that change in the same minutes share packs
 POLLS_UNTIL_READY = 3  # requests of a client for a video that it has just completed
 VIDEOS_A_PAGE = 24  # `limit` that a client leaves out
 HALF_SENT = 0.5  # sent share of an abandoned upload
@@ -37,18 +37,21 @@ CLIENT_EVENTS_AN_UPLOAD = 5
 CLIENT_CALLS_AN_UPLOAD = 2  # of POST /progress after the parts: one when S3 has the video, one with its verdict
 CLIENT_CALL_SECONDS = 30  # interval of POST /progress during an upload, and of the progress events in it
 WAF_LOGGED_SHARE = 0.01  # of requests that the web ACL blocks or counts
-EVENTS_A_VIDEO = 3  # of the bucket, to EventBridge: created, tagged, deleted
 COPIED_READ_BYTES, COPIED_PART_BYTES = 4 << 20, 16 << 20  # chalicelib/core/media/copying.py
-LEAST_CONVERTED_SECONDS = 10  # MediaConvert pricing page, "On-Demand pricing": minimum per output
 DELIVERY_MINUTES = 5  # CloudTrail User Guide: a trail delivers a file about every 5 minutes
 TRAIL_COMPRESSED = 0.1
-POLLERS, LONG_POLL_SECONDS = 5, 20  # of Lambda, at each queue; an assumption, since AWS documents neither
+
+
+CALLS: Mapping[str, Mapping[str, int]] = tomllib.loads(Path(__file__).with_name("calls.toml").read_text())
+"""Requests to AWS by event and kind."""
+KINDS = ("s3_writes", "s3_reads", "s3_deletes", "kms_requests", "kms_signatures", "publishes")
 
 
 class Month:
     """All quantities of the month.
 
     function_calls: by function. token_function_calls: of Cognito's token trigger.
+    copied: videos that get a copy that all browsers play. converted: videos that MediaConvert converts.
     aws: requests of all functions to S3, KMS and SNS. edge_bytes: sent to viewers.
     key_requests: to symmetric and HMAC keys. trail_events: of data; management_events: free in the first copy.
     log_bytes: into CloudWatch Logs of the region; bucket_log_bytes: into the log bucket, as stored.
@@ -56,19 +59,19 @@ class Month:
 
     def __init__(self, workload: Workload, inventory: Inventory) -> None:
         self.workload, self.inventory, self.stored = workload, inventory, Stored(workload, inventory)
-        # Metrics are billed by the hour: here the month's hours with uploads.
-        self.busy_share = min(1.0, workload.uploads / HOURS_A_MONTH)
         settings, started = inventory.settings, workload.uploads
         abandoned = started * workload.abandoned_percent / 100
         self.completed = completed = started - abandoned
+        ready = completed * (1 - workload.rejected_percent / 100)
+        self.copied = ready * settings.playback.renditions * workload.copied_percent / 100
+        self.converted = ready * settings.playback.renditions * workload.converted_percent / 100
         self.parts = plan_parts(max(round(workload.mean_video_bytes), 1)).part_count
         self.parts_sent = (completed + abandoned * HALF_SENT) * self.parts
         signing_calls = started * (math.ceil(self.parts / MAX_URLS_PER_PAGE) - 1)
         visits = workload.active_users_per_month * workload.visits_per_user
         pages = visits * workload.library_pages_per_visit
         # A client reports progress while it sends.
-        sending_seconds = workload.mean_video_mb * 8 / workload.always_on["client_megabits_per_second"]
-        told = sending_seconds / CLIENT_CALL_SECONDS
+        told = workload.mean_video_mb * 8 / workload.always_on["client_megabits_per_second"] / CLIENT_CALL_SECONDS
         self.function_calls = {
             "video_upload": completed * POLLS_UNTIL_READY + pages + started * (CLIENT_CALLS_AN_UPLOAD + told),
             "multipart_init": started + signing_calls + visits,
@@ -84,16 +87,18 @@ class Month:
             "message_sender": (started + self.copied + self.converted) * settings.network.uses_outbox,
         }
         self.api_calls = sum(self.function_calls[name] for name in ROUTE_FUNCTIONS)
-        views = completed * (1 - workload.rejected_percent / 100) * workload.downloads_per_video
+        views = ready * workload.downloads_per_video
         media_requests = views * math.ceil(workload.mean_video_bytes / PLAYER_READ_BYTES) + pages * VIDEOS_A_PAGE
-        page_requests = visits * PAGE_REQUESTS * PAGE_SHARE_LOADED
+        self.edge_function_calls = media_requests + visits * PAGE_REQUESTS * PAGE_SHARE_LOADED
         misses = 1 - workload.cache_hit_percent / 100
         open_at_a_sweep = abandoned / DAYS_A_MONTH * settings.uploads.upload_days
+        months = min(workload.retention_months, workload.months_in_operation)
+        videos_of_a_user = started * months / max(workload.active_users_per_month, 1)
         # By the janitor, over all stored videos.
         walks = DAYS_A_MONTH * bool(settings.storage.retention_days and inventory.janitor_runs)
         events = {
             "starting": started,
-            "counting": started * self._lists_of_a_user() * settings.uploads.limits_stored,
+            "counting": started * _lists(videos_of_a_user) * settings.uploads.limits_stored,
             "comparing_with_the_stage": started * (settings.uploads.max_stored_tib_per_stage > 0),
             **dict.fromkeys(("gauging", "folding", "sweeping"), inventory.janitor_runs),
             "counting_the_stage": min(inventory.janitor_runs, HOURS_A_MONTH),
@@ -113,7 +118,7 @@ class Month:
             "resuming": visits,
             "sweeping_one": inventory.janitor_runs * open_at_a_sweep,
             "expiring": abandoned,
-            "walking": walks * max(1, math.ceil(self.stored.video_count / VIDEOS_A_LIST)),
+            "walking": walks * _lists(self.stored.video_count),
             "noting_a_walk": walks,
             "pacing_the_walk": inventory.janitor_runs * bool(settings.storage.retention_days),
             "looking_at_an_old_video": self.stored.expiring * settings.storage.retention_warning_days,
@@ -122,34 +127,29 @@ class Month:
             "looking_into_the_outbox": inventory.janitor_runs * settings.network.uses_outbox,
             "filling_the_edge": media_requests * misses,
         }
-        self.aws = sum((CALLS[event].times(count) for event, count in events.items()), Calls())
-        self.notifications = self.aws.publishes * inventory.destinations
+        self.aws = aws = dict.fromkeys(KINDS, 0.0)
+        for event, count in events.items():
+            for kind, requests in CALLS[event].items():
+                aws[kind] += requests * count
+        self.notifications = aws["publishes"] * inventory.destinations
         self.function_calls["notification_delivery"] = self.notifications
-        # Lambda polls constantly; each message is also sent, received and deleted.
-        self.queue_requests = (
-            inventory.destinations * SECONDS_A_MONTH / LONG_POLL_SECONDS * POLLERS + 3 * self.notifications
-        )
-        self.mails = self.aws.publishes * inventory.mail_addresses
-        s3_requests = self.aws.s3_writes + self.aws.s3_reads
-        self.bucket_events = completed * EVENTS_A_VIDEO * inventory.scan_plans
+        s3_requests = aws["s3_writes"] + aws["s3_reads"]
         # Cognito calls it for everybody: at a sign-in, or at the refresh at the beginning of a later visit.
         self.token_function_calls = visits * bool(inventory.token_function_gib)
         invocations = sum(self.function_calls.values()) + self.token_function_calls
-        self.trail_events = (s3_requests + self.aws.s3_deletes + invocations) * bool(inventory.trails)
+        self.trail_events = (s3_requests + aws["s3_deletes"] + invocations) * bool(inventory.trails)
         self.trail_files = SECONDS_A_MONTH / 60 / DELIVERY_MINUTES * bool(inventory.trails)
         # Tokens, S3's bucket keys, encrypted messages, files of the trail.
-        bucket_keys = s3_requests * BUCKET_KEY_SHARE
-        self.key_requests = self.aws.kms_requests + bucket_keys + self.aws.publishes + self.trail_files
+        self.key_requests = aws["kms_requests"] + s3_requests * BUCKET_KEY_SHARE + aws["publishes"] + self.trail_files
+        key_uses = self.key_requests + aws["kms_signatures"]
         # KMS Developer Guide, "Logging AWS KMS API calls": every use of a key is a management event.
-        self.management_events = (self.key_requests + self.aws.kms_signatures) * inventory.management_trails
+        self.management_events = key_uses * settings.observability.trail_management_events
         audited = self.trail_events + self.management_events
 
         media_bytes = views * workload.mean_video_bytes + pages * VIDEOS_A_PAGE * POSTER_BYTES
-        page_bytes = visits * PAGE_BYTES * PAGE_SHARE_LOADED
-        self.edge_requests = self.api_calls + media_requests + page_requests
-        self.edge_function_calls = media_requests + page_requests
+        self.edge_requests = self.api_calls + self.edge_function_calls
         api_bytes = self.api_calls * API_RESPONSE_BYTES + started * self.parts * SIGNED_URL_BYTES
-        self.edge_bytes = media_bytes + page_bytes + api_bytes
+        self.edge_bytes = media_bytes + visits * PAGE_BYTES * PAGE_SHARE_LOADED + api_bytes
         self.origin_bytes = media_bytes * misses
         self.body_bytes = self.api_calls * API_BODY_BYTES + completed * self.parts * ETAG_BYTES
 
@@ -158,44 +158,21 @@ class Month:
         self.log_bytes = (
             self.api_calls * size["api_access"]
             + invocations * size["function_call"]
-            + workload.uploads * (CLIENT_EVENTS_AN_UPLOAD + told) * size["client_event"]
+            + started * (CLIENT_EVENTS_AN_UPLOAD + told) * size["client_event"]
             + in_network * FLOW_RECORDS_A_CALL * size["flow_record"] * bool(inventory.flow_logs)
             + audited * size["trail_event"]
         )
-        logged_by_waf = self.edge_requests * WAF_LOGGED_SHARE * bool(inventory.web_acls)
-        self.waf_log_bytes = logged_by_waf * size["waf_record"]
+        self.waf_log_bytes = self.edge_requests * WAF_LOGGED_SHARE * size["waf_record"] * bool(inventory.web_acls)
         self.bucket_log_bytes = (
-            (s3_requests + self.aws.s3_deletes) * size["bucket_access"]
+            (s3_requests + aws["s3_deletes"]) * size["bucket_access"]
             + self.edge_requests * size["edge_access"]
             + audited * size["trail_event"] * TRAIL_COMPRESSED
         )
 
-    @property
-    def copied(self) -> float:
-        """Videos that get a copy that all browsers play."""
-        return self._with_renditions * self.workload.copied_percent / 100
 
-    @property
-    def converted(self) -> float:
-        """Videos that MediaConvert converts."""
-        return self._with_renditions * self.workload.converted_percent / 100
-
-    @property
-    def converted_minutes(self) -> float:
-        """Billed minutes of conversions."""
-        return self.converted * max(self.workload.converted_seconds, LEAST_CONVERTED_SECONDS) / 60
-
-    @property
-    def _with_renditions(self) -> float:
-        ready = self.completed * (1 - self.workload.rejected_percent / 100)
-        return ready * self.inventory.settings.playback.renditions
-
-    def _lists_of_a_user(self) -> int:
-        """Requests that list a user's stored videos."""
-        workload = self.workload
-        months = min(workload.retention_months, workload.months_in_operation)
-        videos = workload.uploads * months / max(workload.active_users_per_month, 1)
-        return max(1, math.ceil(videos / VIDEOS_A_LIST))
+def _lists(videos: float) -> int:
+    """Count the requests that list so many videos."""
+    return max(1, math.ceil(videos / VIDEOS_A_LIST))
 
 
 class Stored:
@@ -259,9 +236,9 @@ def instances_at_peak(workload: Workload) -> dict[str, int]:
         "multipart_complete": uploads,
         "upload_token_authorizer": uploads,
     }
-    at_work = {
-        name: count * workload.function_milliseconds[name] / 1000 / workload.peak_seconds / WARM_USE
-        for name, count in calls_in_peak.items()
-    }
+    instance_milliseconds = workload.peak_seconds * 1000 * WARM_USE
     # Rounded first, so that 30.000000000000004 instances are 30.
-    return {name: math.ceil(round(count, 9)) for name, count in at_work.items()}
+    return {
+        name: math.ceil(round(calls * workload.function_milliseconds[name] / instance_milliseconds, 9))
+        for name, calls in calls_in_peak.items()
+    }

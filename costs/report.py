@@ -6,10 +6,9 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from costs.always_on import bill_of_materials, compared
-from costs.bill import FIVE_DRIVERS, Bill, Driver, Line, unconfirmed
 from costs.curve import amount, curve
-from costs.model import CostModel
-from costs.prices import Price
+from costs.model import Bill, CostModel, Line
+from costs.prices import FIVE_DRIVERS, Driver, Price
 from costs.strategies import effects
 from costs.targets import TARGETS, Target, Verdict, verdict
 
@@ -28,19 +27,28 @@ def report(model: CostModel) -> Iterator[str | Table]:
     for effect in effects(model):
         table.add_row(effect.strategy, effect.setting, _usd(effect.saved_usd), effect.assumed)
     yield table
-    yield from _always_on(model, bill)
+    table = _table("The same always on", "part", "quantity", "price $", "$", "as large because")
+    parts = bill_of_materials(model.workload, model.prices)
+    for part in parts:
+        item = f"{part.count} {part.item}" if part.count > 1 else part.item
+        quantity = f"{_quantity(part.quantity)} {part.price.unit}"
+        table.add_row(item, quantity, _price(part.price), _usd(part.usd), part.reason)
+    yield table
+    table = _table("", "", "platform $", "always on $", "saving %")
+    for name, sides in zip(("what runs: functions, API, network", "whole bill"), compared(bill), strict=True):
+        table.add_row(name, _usd(sides.platform_usd), _usd(sides.always_on_usd), f"{sides.saving_percent:.1f}")
+    yield table
     for target in TARGETS:
         yield verdict_text(target, verdict(model, target))
     table = _table("From 1 GB to 1 PB", "held", "uploaded GB", "$ a month", "$ per GB held", "most goes to")
     for point in curve(model):
-        per_gb, largest = f"{point.usd_per_gb_stored:,.4f}", max(Driver, key=point.of)
+        per_gb, largest = f"{point.usd_per(point.stored_gb):,.4f}", max(Driver, key=point.of)
         table.add_row(amount(point.stored_gb), f"{point.uploaded_gb:,.2f}", _usd(point.usd), per_gb, largest)
     yield table
-    servers = bill_of_materials(model.workload, model.prices)
-    used = [line.price for line in bill.lines if line.usd > 0] + [part.price for part in servers]
-    if prices := unconfirmed(used):
+    used = [line.price for line in bill.lines if line.usd > 0] + [part.price for part in parts]
+    if unconfirmed := {price.key: price for price in used if not price.confirmed}:
         yield "Prices in use that could not be found again, to be checked at their source:"
-        yield from (f"  {price.key} ${_price(price)}: {price.note} ({price.source})" for price in prices)
+        yield from (f"  {key} ${_price(price)}: {price.note} ({price.source})" for key, price in unconfirmed.items())
 
 
 def _head(model: CostModel, bill: Bill) -> str:
@@ -69,7 +77,7 @@ def _drivers(bill: Bill, idle: Bill) -> Table:
 def _lines(title: str, bill: Bill) -> Table:
     table = _table(title, "item", "quantity", "unit", "price $", "$")
     for driver in Driver:
-        shown = [line for line in bill.lines if line.driver is driver and _is_shown(line)]
+        shown = [line for line in bill.lines if line.price.driver is driver and _is_shown(line)]
         if shown:
             table.add_row(driver, style="bold")
         for line in shown:
@@ -82,41 +90,28 @@ def _lines(title: str, bill: Bill) -> Table:
     return table
 
 
-def _always_on(model: CostModel, bill: Bill) -> Iterator[Table]:
-    table = _table("The same always on", "part", "quantity", "price $", "$", "as large because")
-    for part in bill_of_materials(model.workload, model.prices):
-        item = f"{part.count} {part.item}" if part.count > 1 else part.item
-        quantity = f"{_quantity(part.quantity)} {part.price.unit}"
-        table.add_row(item, quantity, _price(part.price), _usd(part.usd), part.reason)
-    yield table
-    table = _table("", "", "platform $", "always on $", "saving %")
-    for name, sides in zip(("what runs: functions, API, network", "whole bill"), compared(bill), strict=True):
-        table.add_row(name, _usd(sides.platform_usd), _usd(sides.always_on_usd), f"{sides.saving_percent:.1f}")
-    yield table
-
-
 def verdict_text(target: Target, found: Verdict | None) -> str:
     """A figure with its target and, if it is missed, the settings that would meet it."""
     if found is None:
         return f"\n[bold]{target.name}[/]: nothing to measure, the workload uploads nothing."
-    is_met = target.is_met_by(found.figure)
+    outcome = "MISSED" if target.missing(found.figure) > 0 else "met"
     lines = [
         f"\n[bold]{target.name}: {target.written(found.figure)}[/] ({target.counts}); "
-        f"target {target.written(target.wanted)}: [bold]{'met' if is_met else 'MISSED'}[/]"
+        f"target {target.written(target.wanted)}: [bold]{outcome}[/]"
     ]
-    for changes, reached in found.ways:
-        missing = -target.gain(target.wanted, reached)
+    for changes, figure, missing in found.ways:
+        reached = target.written(figure)
         if not changes:
             lines.append("  no setting helps")
         elif len(changes) == 1 and missing <= 0:
-            lines.append(f"  met by [bold]{changes[0]}[/] alone: {target.written(reached)} ({changes[0].gives_up})")
+            lines.append(f"  met by [bold]{changes[0]}[/] alone: {reached} ({changes[0].gives_up})")
         else:
-            best = f"they reach {target.written(reached)}" if missing > 0 else f"they do, {target.written(reached)}"
+            best = f"they reach {reached}" if missing > 0 else f"they do, {reached}"
             lines.append(f"  no setting meets it alone; together {best}:")
             lines += [f"    [bold]{change}[/] ({change.gives_up})" for change in changes]
-            if missing > 0:
-                short = f"${missing:,.3f}" if target.better == "lower" else f"{missing:.1f} points"
-                lines.append(f"  all of these still miss it by {short}")
+        if changes and missing > 0:
+            short = f"${missing:,.3f}" if target.better == "lower" else f"{missing:.1f} points"
+            lines.append(f"  all of these still miss it by {short}")
     return "\n".join(lines)
 
 
@@ -132,7 +127,7 @@ def _table(title: str, *columns: str) -> Table:
 
 def _is_shown(line: Line) -> bool:
     """True for a line of half a cent or more, and for one without a price, since readers look for free items."""
-    return line.usd >= SMALLEST_SHOWN_USD or (line.quantity > 0 and line.price.first_usd == 0)
+    return line.usd >= SMALLEST_SHOWN_USD or (line.quantity > 0 and line.price.usd == 0)
 
 
 def _quantity(quantity: float) -> str:
@@ -145,4 +140,4 @@ def _usd(usd: float) -> str:
 
 
 def _price(price: Price) -> str:
-    return f"{price.first_usd:.10f}".rstrip("0").rstrip(".") or "0"
+    return f"{price.steps[0][1]:.10f}".rstrip("0").rstrip(".")

@@ -2,15 +2,14 @@
 
 import math
 import tomllib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from components.declared_stage import Overrides, StageRefusedError
 from costs.always_on import compared
-from costs.bill import Bill
-from costs.model import CostModel
+from costs.model import Bill, CostModel
 
 USD_PER_GB = 0.23
 SAVING_PERCENT = 95.0
@@ -26,12 +25,9 @@ class Target:
     better: Literal["lower", "higher"]
     measure: Callable[[Bill], float]
 
-    def is_met_by(self, figure: float) -> bool:
-        return self.gain(self.wanted, figure) >= 0
-
-    def gain(self, before: float, after: float) -> float:
-        """The improvement, in the figure's unit."""
-        return before - after if self.better == "lower" else after - before
+    def missing(self, figure: float) -> float:
+        """The improvement that a figure lacks, in its unit: at most 0 where it meets the target."""
+        return figure - self.wanted if self.better == "lower" else self.wanted - figure
 
     def written(self, figure: float) -> str:
         return f"${figure:,.3f}" if self.better == "lower" else f"{figure:.1f} %"
@@ -42,8 +38,8 @@ UPLOADED = "the month's bill over what was uploaded in it"
 WHOLE = "of the whole bill, what both sides pay included"
 RUNNING = "of what servers would stand in for: functions, API, network"
 TARGETS = (
-    Target("Cost per GB", HELD, USD_PER_GB, "lower", lambda bill: bill.usd_per_gb_stored),
-    Target("Cost per GB, uploaded", UPLOADED, USD_PER_GB, "lower", lambda bill: bill.usd_per_gb_uploaded),
+    Target("Cost per GB", HELD, USD_PER_GB, "lower", lambda bill: bill.usd_per(bill.stored_gb)),
+    Target("Cost per GB, uploaded", UPLOADED, USD_PER_GB, "lower", lambda bill: bill.usd_per(bill.uploaded_gb)),
     Target("Saving", WHOLE, SAVING_PERCENT, "higher", lambda bill: compared(bill)[1].saving_percent),
     Target("Saving, what runs", RUNNING, SAVING_PERCENT, "higher", lambda bill: compared(bill)[0].saving_percent),
 )
@@ -66,42 +62,47 @@ _CHANGES = tomllib.loads(Path(__file__).with_name("changes.toml").read_text())
 CHANGES = tuple(Change(gives_up, tuple(settings.items())) for gives_up, settings in _CHANGES.items())
 
 
-class Verdict(NamedTuple):
-    """figure: the stage's own. ways: changes that would meet a missed target, each with the figure that they reach.
+class Way(NamedTuple):
+    """Changes, the figure that they reach, and what it lacks."""
 
-    They are the single changes that meet it, best first; where none does, the shortest list of best changes that does;
+    changes: Sequence[Change]
+    reached: float
+    missing: float
+
+
+class Verdict(NamedTuple):
+    """figure: the stage's own.
+
+    ways: the single changes that meet it, best first; where none does, the shortest list of best changes that does;
     and where that fails too, all that help.
     """
 
     figure: float
-    ways: Sequence[tuple[Sequence[Change], float]] = ()
+    ways: Sequence[Way] = ()
 
 
 def verdict(model: CostModel, target: Target) -> Verdict | None:
     """None where there is nothing to measure. Tries settings only when the target is missed."""
     figure = target.measure(model.bill())
-    if math.isinf(figure) or target.is_met_by(figure):
-        return None if math.isinf(figure) else Verdict(figure)
-    tried = [([change], _figure_with(model, target, [change])) for change in CHANGES]
-    helpful = [way for way in tried if target.gain(figure, way[1]) > 0]
-    helpful.sort(key=lambda way: -target.gain(figure, way[1]))
-    if alone := [way for way in helpful if target.is_met_by(way[1])]:
+    if math.isinf(figure):
+        return None
+    if target.missing(figure) <= 0:
+        return Verdict(figure)
+
+    def way(*changes: Change) -> Way:
+        try:
+            reached = target.measure(model.bill(tuple(pair for change in changes for pair in change.overrides)))
+        except StageRefusedError:
+            reached = figure
+        return Way(changes, reached, target.missing(reached))
+
+    helpful = [tried for tried in map(way, CHANGES) if tried.missing < target.missing(figure)]
+    helpful.sort(key=lambda tried: tried.missing)
+    if alone := [tried for tried in helpful if tried.missing <= 0]:
         return Verdict(figure, alone)
-    together = [change for (change,), _ in helpful]
-    if target.is_met_by(_figure_with(model, target, together)):
-        shorter = (together[:count] for count in range(1, len(together)))
-        together = next((few for few in shorter if target.is_met_by(_figure_with(model, target, few))), together)
-    return Verdict(figure, [(together, _figure_with(model, target, together))])
-
-
-def joined(changes: Iterable[Change]) -> Overrides:
-    """All settings of these changes."""
-    return tuple(pair for change in changes for pair in change.overrides)
-
-
-def _figure_with(model: CostModel, target: Target, changes: Iterable[Change]) -> float:
-    """Figure under these changes; nan, which gains nothing, when the stage refuses them."""
-    try:
-        return target.measure(model.bill(joined(changes)))
-    except StageRefusedError:
-        return math.nan
+    best = [change for tried in helpful for change in tried.changes]
+    together = way(*best)
+    if together.missing <= 0:
+        shorter = (way(*best[:count]) for count in range(2, len(best)))
+        together = next((tried for tried in shorter if tried.missing <= 0), together)
+    return Verdict(figure, [together])

@@ -10,13 +10,12 @@ from typing import Any, Self
 from costs.errors import WorkloadError
 from costs.units import DAYS_A_MONTH, MB
 
-DEFAULT_WORKLOAD = Path(__file__).with_name("workload.toml")
 MAX_VIDEO_MB = 50_000_000.0  # S3 User Guide, "Amazon S3 multipart upload limits": 48.8 TiB
 MAX_COUNT = 1e9
 
 
 def _limits(low: float, high: float) -> Any:
-    return dataclasses.field(metadata={"low": low, "high": high})
+    return dataclasses.field(metadata={"limits": (low, high)})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -66,11 +65,6 @@ class Workload:
         return self.mean_video_mb * MB
 
     @property
-    def converted_seconds(self) -> float:
-        """Duration of a mean video that is converted."""
-        return self.mean_video_mb * 8 / self.converted_megabits_per_second
-
-    @property
     def uploaded_bytes(self) -> float:
         """Bytes of the videos begun in the month."""
         return self.uploads * self.mean_video_bytes
@@ -91,21 +85,17 @@ class Workload:
 
     @classmethod
     def read(cls, path: Path | None = None) -> Self:
-        """Read the default workload, with values replaced by those in `path`. Raises WorkloadError with all
-        problems."""
-        values: dict[str, Any] = tomllib.loads(DEFAULT_WORKLOAD.read_text())
-        if path is not None:
-            try:
-                given = tomllib.loads(path.read_text())
-            except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-                raise WorkloadError([(str(path), f"cannot be read: {error}")]) from error
-            if problems := list(_problems(given, values)):
-                raise WorkloadError(problems)
-            for key, value in given.items():
-                # An audience is replaced as a whole: regions not named have no viewers.
-                partial = isinstance(value, dict) and key != "audience_percent"
-                values[key] = {**values[key], **value} if partial else value
-        return cls(**values)
+        """Read the default workload, or the values in `path` in its place. Raises WorkloadError with all problems."""
+        default = tomllib.loads(Path(__file__).with_name("workload.toml").read_text())
+        try:
+            given = tomllib.loads(path.read_text()) if path else {}
+        except (OSError, ValueError) as error:
+            raise WorkloadError([(str(path), f"cannot be read: {error}")]) from error
+        if problems := list(_problems(given, default)):
+            raise WorkloadError(problems)
+        # An audience is replaced as a whole: regions not named have no viewers.
+        partial = [key for key, value in given.items() if isinstance(value, dict) and key != "audience_percent"]
+        return cls(**default | given | {key: default[key] | given[key] for key in partial})
 
 
 def _problems(given: Mapping[str, Any], known: Mapping[str, Any], table: str = "") -> Iterator[tuple[str, str]]:
@@ -119,9 +109,7 @@ def _problems(given: Mapping[str, Any], known: Mapping[str, Any], table: str = "
             if name == "audience_percent" and not found and not math.isclose(sum(value.values()), 100, abs_tol=0.01):
                 found = [(name, f"adds up to {sum(value.values()):g}, not 100")]
             yield from found
-        elif isinstance(value, bool) or not isinstance(value, int | float):
-            yield path, f"is {value!r}, not a number"
         else:
-            limits = Workload.__dataclass_fields__[table or name].metadata
-            if not limits["low"] <= value <= limits["high"]:
-                yield path, f"is {value:g}, not {limits['low']:g} to {limits['high']:g}"
+            low, high = Workload.__dataclass_fields__[table or name].metadata["limits"]
+            if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+                yield path, f"is {value!r}, not a number from {low:g} to {high:g}"

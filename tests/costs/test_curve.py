@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -19,27 +20,27 @@ def test_the_curve_runs_from_a_gigabyte_to_a_petabyte(small: SmallModel) -> None
     # More costs more in all and less for each GB.
     costs = [point.usd for point in points]
     assert costs == sorted(costs)
-    per_gb = [point.usd_per_gb_stored for point in points]
+    per_gb = [point.usd_per(point.stored_gb) for point in points]
     assert per_gb == sorted(per_gb, reverse=True)
 
 
 def test_a_point_is_the_bill_of_its_size(small: SmallModel) -> None:
-    at_a_terabyte = small.with_workload(small.workload.scaled(1000 / small.bill().stored_gb)).bill()
+    at_a_terabyte = dataclasses.replace(small, workload=small.workload.scaled(1000 / small.bill().stored_gb)).bill()
     assert curve(small)[3].lines == at_a_terabyte.lines
 
 
 def test_a_workload_of_nothing_has_no_curve(small: SmallModel) -> None:
-    assert curve(small.with_workload(small.workload.idle())) == []
+    assert curve(dataclasses.replace(small, workload=small.workload.idle())) == []
 
 
 def test_the_picture_shows_every_point_and_the_target(small: SmallModel) -> None:
     points = curve(small)
-    root = ET.fromstring(svg(points, title="prod & more", target_usd=0.23))  # noqa: S314 - our own text
-    assert root.findtext(f"{SVG}title") == "prod & more"
+    root = ET.fromstring(svg(points, stage="prod & more", target_usd=0.23))  # noqa: S314 - our own text
+    assert root.findtext(f"{SVG}title") == "prod & more: cost per GB stored, 1 GB to 1 PB"
     circles = root.findall(f"{SVG}circle")
     assert len(circles) == len(points)
     for circle, point in zip(circles, points, strict=True):
-        assert f"${point.usd_per_gb_stored:,.4f} per GB" in (circle.findtext(f"{SVG}title") or "")
+        assert f"${point.usd_per(point.stored_gb):,.4f} per GB" in (circle.findtext(f"{SVG}title") or "")
     heights = [float(circle.attrib["cy"]) for circle in circles]
     assert heights == sorted(heights)  # down the page, cheaper
     across = [float(circle.attrib["cx"]) for circle in circles]

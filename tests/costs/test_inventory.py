@@ -10,7 +10,6 @@ import pytest
 from chalicelib.core.metric_catalogue import DELIVERY, OWN_METRICS
 from components.declared_stage import HEARD, declare
 from components.program_recorder import Recorded
-from costs.errors import ProgramChangedError
 from costs.inventory import Inventory, Warm
 from tests.costs.conftest import STAGES
 
@@ -103,31 +102,23 @@ def test_an_anomaly_alarm_counts_for_three() -> None:
     assert Inventory.of(with_alarm).alarm_metrics == Inventory.of(stage).alarm_metrics + 3
 
 
-def test_a_schedule_that_is_no_rate_is_an_error() -> None:
+def test_a_schedule_of_another_form_is_an_error() -> None:
     stage = declare("dev", HEARD)
-    rule = Recorded(
-        type="aws:cloudwatch/eventRule:EventRule", name="new", inputs={"scheduleExpression": "cron(0 3 * * ? *)"}
-    )
-    with pytest.raises(ProgramChangedError, match="cron"):
+    schedule = {"scheduleExpression": "cron(0 3 * * ? *)", "state": "ENABLED"}
+    rule = Recorded(type="aws:cloudwatch/eventRule:EventRule", name="new", inputs=schedule)
+    with pytest.raises(ValueError, match="unpack"):
         Inventory.of(dataclasses.replace(stage, resources=(*stage.resources, rule)))
 
 
-def test_prods_trail_keeps_management_events_and_stagings_does_not() -> None:
-    assert [Inventory.of(declare(stage, HEARD)).management_trails for stage in ("staging", "prod")] == [0, 1]
-
-
-@pytest.mark.parametrize(("count", "is_large"), [(50, False), (51, True)])
-def test_a_dashboard_is_large_by_the_different_metrics_it_shows(count: int, *, is_large: bool) -> None:
-    stage = declare("dev", HEARD)
-    # Each shown twice, by two statistics; an expression is no metric.
-    rows = [
-        [*("VideoUpload", f"M{number}", "Stage", "dev"), {"stat": stat}] for number in range(count) for stat in "ab"
-    ]
-    body = {
-        "widgets": [{"properties": {"markdown": "#"}}, {"properties": {"metrics": [*rows, [{"expression": "m0"}]]}}]
-    }
-    dashboard = Recorded(
-        type="aws:cloudwatch/dashboard:Dashboard", name="new", inputs={"dashboardBody": json.dumps(body)}
-    )
-    with_dashboard = dataclasses.replace(stage, resources=(*stage.resources, dashboard))
-    assert Inventory.of(with_dashboard).large_dashboards == is_large
+@pytest.mark.parametrize("stage", STAGES)
+def test_dashboards_show_more_metrics_than_free_ones_and_methods_have_none(stage: str) -> None:
+    declared = declare(stage, HEARD)
+    for dashboard in declared.of("cloudwatch/dashboard:Dashboard"):
+        widgets = json.loads(dashboard.inputs["dashboardBody"])["widgets"]
+        rows = [row for widget in widgets for row in widget["properties"].get("metrics", [])]
+        # Namespace, name and dimensions of each; an expression has none.
+        shown = {tuple(word for word in row if isinstance(word, str)) for row in rows} - {()}
+        assert len(shown) > 50  # CloudWatch pricing page, "Free tier"
+    for methods in declared.of("apigateway/methodSettings:MethodSettings"):
+        assert methods.inputs["settings"]["metricsEnabled"] is False
+    assert all(group.inputs["insightsConfiguration"]["insightsEnabled"] for group in declared.of("xray/group:Group"))

@@ -75,8 +75,3 @@ def test_a_price_without_a_source_is_refused(tmp_path: Path) -> None:
     text = HEAD.replace('source = "https://aws.amazon.com/"\n', "") + 'unit = "GB"\nusd = 1\nconfirmed = true\n'
     with pytest.raises(PriceListError, match="missing required field `source`"):
         read(tmp_path, text)
-
-
-def test_a_price_that_is_not_there_is_named(prices: PriceList) -> None:
-    with pytest.raises(PriceListError, match=r"sqs\.dreams is missing"):
-        prices["sqs.dreams"]

@@ -14,7 +14,7 @@ def by_name(model: CostModel) -> dict[str, Effect]:
 
 
 def test_the_five_of_the_specification_are_there_and_none_costs_more_than_it_saves(model: CostModel) -> None:
-    found = effects(model)
+    found = list(effects(model))
     assert [effect.strategy for effect in found] == [
         "Reserved Concurrency: 0",
         "Lifecycle Policies",
@@ -66,5 +66,5 @@ def test_the_peak_takes_as_many_instances_as_calls_overlap(prod: CostModel) -> N
 
 
 def test_without_lifecycle_policies_the_month_costs_more_the_older_the_stage(prod: CostModel) -> None:
-    older = prod.with_workload(dataclasses.replace(prod.workload, months_in_operation=48.0))
+    older = dataclasses.replace(prod, workload=dataclasses.replace(prod.workload, months_in_operation=48.0))
     assert by_name(older)["Lifecycle Policies"].saved_usd > by_name(prod)["Lifecycle Policies"].saved_usd

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import pytest
 
-from components.declared_stage import HEARD, settings_of
+from components.declared_stage import HEARD, Overrides, settings_of
 from costs.always_on import SERVER_MEGABITS, bill_of_materials, compared
-from costs.bill import Driver
+from costs.prices import Driver
 from costs.report import verdict_text
-from costs.targets import CHANGES, TARGETS, Change, Target, joined, verdict
+from costs.targets import CHANGES, TARGETS, Change, Target, verdict
 from costs.units import GB
 from tests.costs.conftest import STAGES
 from tests.costs.small_stage import SmallModel
+
+
+def joined(changes: Sequence[Change]) -> Overrides:
+    return tuple(pair for change in changes for pair in change.overrides)
 
 
 def target(name: str) -> Target:
@@ -53,11 +58,11 @@ def test_a_setting_that_meets_a_missed_target_alone_is_named_and_really_does(sma
     wanted = target("Saving, what runs")
     found = verdict(small, wanted)
     assert found
-    assert not wanted.is_met_by(found.figure)
-    (change,), figure = found.ways[0]
+    assert wanted.missing(found.figure) > 0
+    (change,), figure, missing = found.ways[0]
     assert str(change).startswith("provisionedConcurrency: 0")
     assert wanted.measure(small.bill(change.overrides)) == figure
-    assert wanted.is_met_by(figure)
+    assert missing <= 0
 
 
 def test_settings_that_only_together_meet_a_target_are_no_more_than_needed(small: SmallModel) -> None:
@@ -69,7 +74,7 @@ def test_settings_that_only_together_meet_a_target_are_no_more_than_needed(small
     found = verdict(small, wanted)
     assert found
     assert found.figure == bill.usd
-    ((together, usd),) = found.ways
+    ((together, usd, _),) = found.ways
     assert len(together) == 2
     assert small.bill(joined(together)).usd == usd
     assert usd <= wanted.wanted
@@ -79,7 +84,7 @@ def test_a_target_out_of_reach_is_told_with_the_best_combination(small: SmallMod
     wanted = Target("", "", 1.0, "lower", lambda bill: bill.usd)
     found = verdict(small, wanted)
     assert found
-    ((together, usd),) = found.ways
+    ((together, usd, _),) = found.ways
     assert usd == small.bill(joined(together)).usd
     assert 1.0 < usd < found.figure
     settings = {key for change in together for key, _ in change.overrides}
@@ -97,12 +102,14 @@ def test_settings_that_the_stage_refuses_are_not_proposed(small: SmallModel, mon
     monkeypatch.setattr("costs.targets.CHANGES", (refused,))
     found = verdict(small, target("Saving"))
     assert found
-    assert found.ways == [([], found.figure)]
+    ((changes, figure, missing),) = found.ways
+    assert (changes, figure) == ((), found.figure)
+    assert missing > 0
     said = verdict_text(target("Saving"), found)
     assert "no setting helps" in said
     assert "together" not in said
 
 
 def test_a_workload_of_nothing_has_no_cost_per_gb(small: SmallModel) -> None:
-    idle = small.with_workload(small.workload.idle())
+    idle = dataclasses.replace(small, workload=small.workload.idle())
     assert verdict(idle, target("Cost per GB")) is None
