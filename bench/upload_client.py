@@ -160,7 +160,7 @@ class Client:
         *,
         expected: Iterable[int],
     ) -> Response:
-        """body: makes it anew for each attempt; `headers` give its length. Raises UploadFailedError."""
+        """body: makes a new one for each attempt; `headers` give its length. Raises UploadFailedError."""
         started, traffic, kind = time.monotonic(), self._figures.traffic, ""
         for attempt in range(1, MAX_ATTEMPTS + 1):
             retry_after_seconds = 0.0

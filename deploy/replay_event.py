@@ -29,7 +29,7 @@ def replay(stage: DeployedStage, ref: VideoRef) -> VideoRecord:
     if record is None:
         raise VideoUnknownError(ref.video_id)
     if record.state in GONE_STATES:
-        # Processing treats an object of a settled upload as late, and removes its version for good.
+        # Processing treats an object of a settled upload as late, and removes its version permanently.
         reason = f"it is {record.state}: its event would destroy the rest of it. If it was deleted, restore it"
         raise NotReplayableError(ref.video_id, reason)
     # Listed, not read: only the platform's own roles may read a video that is not accepted.

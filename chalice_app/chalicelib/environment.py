@@ -115,7 +115,7 @@ class Environment:
 
     @staticmethod
     def credentials() -> Credentials | None:
-        """Read anew each time; None when the environment holds none."""
+        """Read from the environment each time; None when the environment holds none."""
         access_key, secret_key = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
         if not access_key or not secret_key:
             return None

@@ -131,7 +131,7 @@ def build_package(project: Path, *, bytecode: bool) -> LambdaPackage:
 
 
 def bundle(app: Path, locks: tuple[Path, ...], folder: Path, name: str, max_zip_bytes: int, *, bytecode: bool) -> Path:
-    """Return one zip, made anew unless one with identical content exists. Raises PackageError's leaves."""
+    """Return one zip; build it unless one with identical content exists. Raises PackageError's leaves."""
     sources = dict(_app_files(app))
     found = folder / f"{name}-{_digest(sources, locks, bytecode=bytecode)}.zip"
     if found.is_file():

@@ -134,7 +134,7 @@ class Versions:
         return marker
 
     def remove(self, bucket: str, key: str, version_id: str, conditions: Conditions) -> Version | None:
-        """Remove a version for good, if it exists, and return it."""
+        """Remove a version permanently, if it exists, and return it."""
         with self._database.transaction() as connection:
             conditions.check(key, find(connection, bucket, key))
             version = find(connection, bucket, key, version_id)

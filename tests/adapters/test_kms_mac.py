@@ -56,6 +56,6 @@ NO_WORD: Sequence[Exception] = [
 
 
 @pytest.mark.parametrize("error", NO_WORD, ids=str)
-def test_where_kms_says_nothing_about_the_mac_nobody_is_let_in(error: Exception) -> None:
+def test_nobody_is_let_in_if_kms_says_nothing_about_the_mac(error: Exception) -> None:
     with pytest.raises(type(error)):
         KmsMac(FakeKms(error), KEYS).verify("new", b"message", b"mac")

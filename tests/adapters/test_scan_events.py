@@ -51,7 +51,7 @@ def test_each_documented_result_is_a_verdict_on_its_version(status: str, result:
     ("status", "result"),
     [("COMPLETED", "SOMETHING_NEW"), ("SKIPPED", "NO_THREATS_FOUND"), ("NEW", "UNSUPPORTED"), ("COMPLETED", None)],
 )
-def test_what_is_not_documented_is_never_clean(status: str, result: str | None) -> None:
+def test_an_undocumented_result_is_never_clean(status: str, result: str | None) -> None:
     assert verdict_in(detail(status, result)).result is ScanResult.FAILED
 
 

@@ -185,7 +185,7 @@ def test_a_secret_is_not_told_in_the_refusal() -> None:
     assert "at 'password' failed to satisfy constraint" in answer.body.decode()
 
 
-def test_what_is_signed_for_no_service_of_aws_is_not_looked_at() -> None:
+def test_a_request_signed_for_no_aws_service_is_not_checked() -> None:
     assert modelled(_post("Home.Grown", b"{}", service="homegrown")) is None
     assert modelled(HttpRequest(method="GET", path="/moto-api/", query={}, headers={})) is None
 

@@ -106,7 +106,7 @@ def platform() -> Iterator[LocalPlatform]:
     starting.close()
 
 
-def test_what_is_lost_doubled_changed_or_refused_is_noticed(platform: LocalPlatform, tmp_path: Path) -> None:
+def test_lost_doubled_changed_and_refused_videos_are_noticed(platform: LocalPlatform, tmp_path: Path) -> None:
     tokens = [platform.sign_in.issue_tokens(f"{number}@example.com").access_token for number in range(3)]
     content = write_sample_video(tmp_path / "shared.mp4", duration_seconds=0.5).read_bytes()
     run = run_of(platform, content, tokens)

@@ -36,7 +36,7 @@ def client(platform: FakePlatform, signed_in: StoredCredentials) -> Client:
     [(503, "storage_unavailable"), (429, "too_many_requests"), (504, "gateway_timeout"), (0, ""), (-2, ""), (-3, "")],
     ids=["503", "429", "504", "a lost connection", "half an answer", "somebody else's page"],
 )
-def test_what_may_pass_is_tried_again(platform: FakePlatform, client: Client, status: int, code: str) -> None:
+def test_a_transient_error_is_retried(platform: FakePlatform, client: Client, status: int, code: str) -> None:
     platform.api_faults["/multipart/init"] = [(status, code, {})] * 3
     assert client.api.start_upload(NEW).part_count == 1
     assert len(client.pauses) == 3

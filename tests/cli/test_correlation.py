@@ -99,6 +99,6 @@ def test_an_error_names_the_upload_for_programs_and_for_people(
     assert f"unsupported_video_type, request request-1, upload {platform.correlation_ids[-1]}" in in_words.stderr
 
 
-def test_what_belongs_to_no_upload_carries_no_id(platform: FakePlatform, recorded: RecordedEngine) -> None:
+def test_a_call_of_no_upload_carries_no_id(platform: FakePlatform, recorded: RecordedEngine) -> None:
     recorded.api.list_videos()
     assert platform.correlation_ids == [""]

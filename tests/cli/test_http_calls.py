@@ -127,7 +127,7 @@ def test_an_empty_answer_needs_no_unpacking(server: ScriptedServer, get: Callabl
         *("impossible length", "impossible chunk", "negative chunk", "another protocol", "nothing"),
     ],
 )
-def test_what_is_no_whole_answer_is_lost_and_its_connection_not_kept(
+def test_an_incomplete_answer_counts_as_lost_and_its_connection_is_closed(
     server: ScriptedServer, get: Callable[[], Answer], answer: bytes
 ) -> None:
     server.answer, server.answers_each = answer, 1

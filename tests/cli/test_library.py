@@ -59,7 +59,7 @@ def test_a_file_object_is_uploaded_from_where_it_stands_under_the_name_it_is_giv
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_what_the_site_does_not_accept_is_refused_before_anything_is_sent(
+def test_a_file_that_the_site_does_not_accept_is_refused_before_anything_is_sent(
     platform: FakePlatform, home: Path, make_video: MakeVideo
 ) -> None:
     platform.sign_in.accepted_containers = ("mp4",)

@@ -82,9 +82,7 @@ def test_a_sign_in_that_ends_stops_all_files(platform: FakePlatform, cli: Cli, v
     assert refused.stderr.count("Error:") == 1
 
 
-def test_where_the_platform_takes_fewer_at_once_the_others_wait(
-    platform: FakePlatform, cli: Cli, videos: list[Path]
-) -> None:
+def test_files_wait_if_the_platform_takes_fewer_at_once(platform: FakePlatform, cli: Cli, videos: list[Path]) -> None:
     platform.most_open = 1
     platform.storage.seconds_per_part = 0.02
     done = cli.run("upload", *videos, "--files", "3", "--json")
@@ -92,7 +90,7 @@ def test_where_the_platform_takes_fewer_at_once_the_others_wait(
     assert len(platform.uploads) == 3
 
 
-def test_where_the_platform_takes_none_each_file_says_so(platform: FakePlatform, cli: Cli, videos: list[Path]) -> None:
+def test_each_file_says_so_if_the_platform_takes_none(platform: FakePlatform, cli: Cli, videos: list[Path]) -> None:
     platform.most_open = 0
     refused = cli.run("upload", *videos, "--files", "2", "--json")
     assert refused.returncode == 5

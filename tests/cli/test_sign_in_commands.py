@@ -146,7 +146,7 @@ def test_a_site_where_nobody_answers_is_worth_another_try_later(cli: Cli, addres
 
 
 @pytest.mark.parametrize("address", ["https://no..site", "https://.site.test", "https://no site", "https://site:99999"])
-def test_what_can_be_no_address_is_not_worth_another_try(cli: Cli, address: str) -> None:
+def test_an_impossible_address_is_not_tried_again(cli: Cli, address: str) -> None:
     failed = cli.run("login", address)
     assert failed.returncode == 1
     assert failed.stderr.startswith(f"Error: {address}: is not a valid address (")

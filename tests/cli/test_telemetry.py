@@ -228,7 +228,7 @@ def test_everything_the_command_can_tell_is_what_the_api_takes() -> None:
         ApiUnreachableError("http://x", 1, "Connection refused"),
     ],
 )
-def test_what_did_not_arrive_is_told_later_and_in_order(error: VideoUploadError) -> None:
+def test_unsent_reports_are_sent_later_and_in_order(error: VideoUploadError) -> None:
     sink = Sink(error, error)
     with Telemetry(sink, interval_seconds=0.01) as telemetry:
         note = telemetry.for_upload()
@@ -242,7 +242,7 @@ def test_what_did_not_arrive_is_told_later_and_in_order(error: VideoUploadError)
 @pytest.mark.parametrize(
     "error", [refusal(InvalidRequestError, 400), refusal(ForbiddenError, 403), refusal(NotFoundError, 404)]
 )
-def test_what_is_refused_for_good_is_dropped_and_the_next_is_told(error: VideoUploadError) -> None:
+def test_a_permanently_refused_report_is_dropped_and_the_next_is_sent(error: VideoUploadError) -> None:
     sink = Sink(error)
     with Telemetry(sink, interval_seconds=0.01) as telemetry:
         note = telemetry.for_upload()
@@ -278,7 +278,7 @@ def test_the_platform_says_itself_how_long_to_wait() -> None:
     assert telemetry._pause_seconds() == 120
 
 
-def test_what_waits_is_bounded_and_the_newest_is_kept() -> None:
+def test_waiting_reports_are_bounded_and_the_newest_are_kept() -> None:
     sink = Sink(refusal(ServiceUnavailableError, 503))
     telemetry = Telemetry(sink)
     note = telemetry.for_upload()

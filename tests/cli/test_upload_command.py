@@ -51,7 +51,7 @@ def test_a_folder_is_searched_in_depth_and_other_files_are_reported(
     assert skipped["empty.mp4"] == "the file is empty"
 
 
-def test_what_the_site_does_not_accept_is_refused_before_anything_is_sent_by_name_and_by_content(
+def test_a_file_that_the_site_does_not_accept_is_refused_by_name_and_content_before_anything_is_sent(
     platform: FakePlatform, cli: Cli, make_video: MakeVideo
 ) -> None:
     platform.sign_in.accepted_containers = ("mp4", "3gpp")
@@ -96,7 +96,7 @@ def test_in_a_folder_a_video_that_the_site_does_not_accept_is_skipped_as_any_oth
     assert [upload.body["fileName"] for upload in platform.uploads.values()] == ["b.mp4"]
 
 
-def test_where_the_site_does_not_tell_what_it_accepts_the_platform_decides(platform: FakePlatform) -> None:
+def test_the_platform_decides_if_the_site_does_not_say_what_it_accepts(platform: FakePlatform) -> None:
     assert accepted_containers(platform.url) == accepted_containers("http://127.0.0.1:9") == EVERY_CONTAINER
 
 
@@ -107,7 +107,7 @@ def test_a_pattern_finds_what_the_shell_did_not_expand(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("source", ["nothing/*.mp4", "empty", "missing.mp4", "empty/[ab].mp4"])
-def test_where_there_is_no_video_the_command_ends_with_code_4(cli: Cli, tmp_path: Path, source: str) -> None:
+def test_the_command_ends_with_code_4_if_there_is_no_video(cli: Cli, tmp_path: Path, source: str) -> None:
     (tmp_path / "empty").mkdir()
     refused = cli.run("upload", tmp_path / source)
     assert (refused.returncode, refused.stdout) == (4, "")

@@ -146,7 +146,7 @@ def test_urls_known_to_be_old_are_signed_again_before_they_are_tried(
     shows_checksums=st.booleans(),
     parallel=st.integers(1, 5),
 )
-def test_whatever_fails_on_the_way_the_content_is_the_same(
+def test_the_content_is_the_same_after_any_failure_on_the_way(
     tmp_path_factory: pytest.TempPathFactory,
     faults: dict[int, list[PartFault]],
     completing_answers: int,
@@ -271,7 +271,7 @@ def test_a_file_that_changes_under_way_is_never_completed(
     assert recorded.events[-1] == UploadFailed(video_id=platform.only_upload().video_id, code=None)
 
 
-def test_who_is_not_let_see_the_verdict_does_not_call_a_whole_upload_failed(
+def test_a_complete_upload_has_not_failed_if_the_verdict_may_not_be_read(
     platform: FakePlatform, recorded: RecordedEngine, make_video: MakeVideo
 ) -> None:
     def refuse_a_look(event: UploadEvent) -> None:
@@ -374,7 +374,7 @@ def test_two_processes_do_not_upload_the_same_file_twice(
     assert platform.calls == []
 
 
-def test_what_can_never_be_uploaded_is_refused_before_any_call(
+def test_a_file_that_can_never_be_uploaded_is_refused_before_any_call(
     platform: FakePlatform, recorded: RecordedEngine, make_video: MakeVideo, tmp_path: Path
 ) -> None:
     for path, problem in {

@@ -91,14 +91,16 @@ def test_another_file_of_the_same_name_and_size_is_a_video_of_its_own(
     assert len(platform.uploads) == 2
 
 
-def test_what_cannot_be_compared_is_not_taken_up(platform: FakePlatform, cli: Cli, elsewhere: Cli, video: Path) -> None:
+def test_an_upload_that_cannot_be_compared_is_not_resumed(
+    platform: FakePlatform, cli: Cli, elsewhere: Cli, video: Path
+) -> None:
     platform.storage.shows_checksums = False
     begin(platform, elsewhere, video)
     assert cli.run("upload", copy_of(video)).returncode == 0
     assert len(platform.uploads) == 2
 
 
-def test_of_two_equal_files_one_goes_on_and_the_other_is_a_video_of_its_own(
+def test_one_of_two_equal_files_resumes_and_the_other_becomes_another_video(
     platform: FakePlatform, cli: Cli, elsewhere: Cli, video: Path
 ) -> None:
     begin(platform, elsewhere, video)

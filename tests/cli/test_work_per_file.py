@@ -70,7 +70,7 @@ def test_a_file_that_changes_while_it_waits_for_its_turn_is_looked_at_again(
     assert "2.mp4: not a video" in done.stderr
 
 
-def test_what_earlier_runs_left_behind_is_read_once_for_all_files(
+def test_journals_of_earlier_runs_are_read_once_for_all_files(
     platform: FakePlatform, cli: Cli, home: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left: list[Path] = []

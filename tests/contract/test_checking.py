@@ -164,7 +164,7 @@ def test_problems_of_an_entry_are_told_by_its_place_and_counted_with_the_others(
     assert (len(named), refused.more_problems) == (MAX_NAMED_PROBLEMS, 2 + 30 + 1 - MAX_NAMED_PROBLEMS)
 
 
-def test_of_an_event_of_no_known_kind_the_fields_of_all_kinds_are_checked() -> None:
+def test_the_fields_of_all_kinds_are_checked_in_an_event_of_unknown_kind() -> None:
     event = {"event": "uploadInvented", "at": -1, "videoId": "f" * 28, "sizeBytes": 0, "partCount": 1}
     refused = refusal({"client": "web/1", "events": [event]}, ProgressBatch)
     assert [problem["field"] for problem in refused.problems] == [

@@ -216,7 +216,7 @@ def test_an_object_whose_record_is_gone_or_over_is_nobodys_completion(platform: 
         platform.completions.finish_abandoned(record)
 
 
-def test_what_was_abandoned_is_carried_on_from_what_s3_lists(
+def test_an_abandoned_completion_continues_from_the_parts_that_s3_lists(
     platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     form = replace(record_of(small(platform)), upload_id=None)

@@ -73,7 +73,7 @@ def test_one_user_has_so_many_jobs_at_once_and_each_that_ends_lets_one_in() -> N
     assert all(budget.spend(ref, 10) for ref in begun)
     assert not budget.spend(ref_of(ADA, clock), 10)
     clock.pass_time(minutes=2)
-    assert budget.spend(begun[0], 10), "the same video anew, whose job was lost"
+    assert budget.spend(begun[0], 10), "the same video again, whose job was lost"
     assert budget.spend(ref_of(BOB, clock), 10)
     budget.settle(begun[0])
     assert budget.spend(ref_of(ADA, clock), 10)
@@ -112,7 +112,7 @@ def test_calls_at_the_same_time_never_exceed_the_limit() -> None:
     assert let_in.count(True) == 5
 
 
-def test_what_is_over_a_day_old_is_forgotten() -> None:
+def test_usage_older_than_a_day_is_forgotten() -> None:
     budget, clock = budget_of(user=HOUR)
     budget.spend(ref_of(ADA, clock), HOUR)
     clock.pass_time(hours=26)

@@ -122,7 +122,7 @@ def test_an_event_has_its_own_video_looked_at_and_no_other() -> None:
     assert not platform.trigger.triggered, "it is settled"
 
 
-def test_where_renditions_are_turned_off_no_conversion_is_awaited_and_its_result_is_hidden() -> None:
+def test_no_conversion_is_awaited_and_its_result_is_hidden_once_renditions_are_off() -> None:
     platform, converter, transfer = begun()
     converter.finish(BODY)
     platform.change_renditions(makes=False)
@@ -134,7 +134,7 @@ def test_where_renditions_are_turned_off_no_conversion_is_awaited_and_its_result
     assert told(platform) == ["video.ready"]
 
 
-def test_where_conversions_alone_are_missing_none_is_awaited_and_copies_are_made() -> None:
+def test_no_conversion_is_awaited_and_copies_are_made_if_only_conversions_are_off() -> None:
     platform, _, transfer = begun()
     without = replace(platform.janitor.renditions, conversions=None)
     platform.janitor = replace(platform.janitor, renditions=without)

@@ -97,7 +97,7 @@ def test_the_key_of_a_killed_init_is_free_when_it_must_have_ended(
     assert platform.start(correlation_id=ID).key == begun.key
 
 
-def test_of_two_that_find_the_same_upload_over_one_begins_the_next(
+def test_one_of_two_calls_that_find_an_ended_upload_begins_the_next(
     platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     platform.uploads.abort(platform.start(correlation_id=ID).token)
@@ -139,7 +139,7 @@ def test_at_the_cap_a_call_beside_the_first_one_is_asked_to_come_again(
     assert platform.start(1, correlation_id=ID)
 
 
-def test_who_was_refused_need_not_wait_to_ask_again(platform: InMemoryPlatform) -> None:
+def test_a_refused_caller_need_not_wait_to_ask_again(platform: InMemoryPlatform) -> None:
     held = [
         platform.start(1, correlation_id=f"upload-{number}") for number in range(platform.room.caps.max_open_uploads)
     ]

@@ -55,7 +55,7 @@ def assert_index_is_records(history: History, *, sees_leases: bool = True) -> No
 
 @settings(max_examples=200)
 @given(steps=st.lists(STEPS.filter(lambda step: step.what != "repeat"), max_size=20))
-def test_what_was_written_to_the_end_is_read_at_once(steps: list[Step]) -> None:
+def test_a_completed_write_is_read_at_once(steps: list[Step]) -> None:
     history = History()
     for step in steps:
         history.take(replace(step, trouble="none"))

@@ -201,7 +201,7 @@ def test_a_video_that_is_deleted_while_the_janitor_looks_is_not_processed_again(
 
     monkeypatch.setattr(platform.videos, "head", delete_meanwhile)
     platform.janitor.sweep()
-    assert not platform.trigger.triggered, "processing would remove for good what can still be restored"
+    assert not platform.trigger.triggered, "processing would permanently remove what can still be restored"
 
 
 def test_slow_completions_do_not_keep_each_other_waiting(platform: InMemoryPlatform) -> None:

@@ -73,7 +73,7 @@ def test_a_form_that_was_never_sent_expires(platform: InMemoryPlatform) -> None:
     assert platform.janitor.sweep() == Counter(expired=1)
 
 
-def test_what_no_retry_helps_is_shown_and_never_thrown_away(platform: InMemoryPlatform) -> None:
+def test_a_video_that_no_retry_helps_is_shown_and_never_deleted(platform: InMemoryPlatform) -> None:
     transfer = platform.start()
     transfer.send_and_complete()
     for _ in range(MAX_PROCESSING_RETRIES):

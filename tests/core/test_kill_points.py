@@ -178,7 +178,7 @@ killed_or_refused = pytest.mark.parametrize("error", [KilledError, ConnectionErr
 @every_end
 @before_or_after
 @killed_or_refused
-def test_what_nobody_comes_back_for_is_whole_or_gone_and_holds_no_place(
+def test_an_abandoned_upload_is_complete_or_gone_and_holds_no_place(
     error: type[BaseException], when: Literal["before", "after"], end: str
 ) -> None:
     where, states = "", []
@@ -201,7 +201,7 @@ def test_what_nobody_comes_back_for_is_whole_or_gone_and_holds_no_place(
 @every_end
 @before_or_after
 @killed_or_refused
-def test_what_a_client_asks_for_again_is_done_once(
+def test_a_repeated_request_is_carried_out_once(
     error: type[BaseException], when: Literal["before", "after"], end: str
 ) -> None:
     for platform, where in interrupted_at_each_call(error, when, end, comes_back=True):

@@ -219,7 +219,7 @@ def test_processing_between_an_edits_look_and_its_write_is_not_undone(platform: 
 
 
 @pytest.mark.parametrize("state", [State.DELETED, State.ABORTED, State.EXPIRED])
-def test_what_is_gone_cannot_be_edited(platform: InMemoryPlatform, state: State) -> None:
+def test_a_deleted_video_cannot_be_edited(platform: InMemoryPlatform, state: State) -> None:
     (record,) = stored(platform, state)
     with pytest.raises(VideoNotFoundError):
         platform.library.edit(record.ref, lambda _: Labels(title="Sea"))

@@ -83,7 +83,7 @@ def test_a_bearer_who_comes_second_to_the_last_place_leaves_nothing_behind(
     assert reserved(platform) == 1
 
 
-def test_what_is_given_up_is_free_for_the_link_again(platform: InMemoryPlatform) -> None:
+def test_an_abandoned_upload_frees_its_use_of_the_link(platform: InMemoryPlatform) -> None:
     link = a_link(platform)
     aborted, deleted = bear(platform, link), bear(platform, link)
     platform.uploads.abort(aborted.token)

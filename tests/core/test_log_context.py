@@ -61,7 +61,7 @@ def test_a_record_of_old_without_an_id_is_still_read(platform: InMemoryPlatform)
     assert found == transfer.started.record
 
 
-def test_what_is_said_while_s3_completes_is_about_that_upload(platform: InMemoryPlatform) -> None:
+def test_log_lines_during_a_completion_are_about_that_upload(platform: InMemoryPlatform) -> None:
     """Completing waits in another thread."""
     transfer = platform.start()
     said: list[dict[str, str]] = []

@@ -74,7 +74,7 @@ def test_a_receiver_can_ask_for_a_longer_pause_and_not_for_a_shorter_or_an_endle
 @pytest.mark.parametrize(
     "status", [100, 199, 301, 302, 307, 400, 404, 410, 429, 500, 503, NotDeliveredError(reason="closed"), ValueError()]
 )
-def test_whatever_is_no_success_comes_again_and_is_hidden_until_then(status: int | Exception) -> None:
+def test_an_unsuccessful_delivery_is_repeated_and_hidden_until_then(status: int | Exception) -> None:
     outside, meter = FakeOutside(status=status), FakeMeter()
     failed = deliveries(outside, meter).deliver([queued(receive_count=3), queued("event-bus", receive_count=1)])
     assert failed == ["message-3"]

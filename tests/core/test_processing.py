@@ -138,7 +138,7 @@ def test_a_function_that_died_before_the_message_sends_it_the_next_time(platform
     assert platform.meter.values["uploads_ready_count"] == [1]
 
 
-def test_what_is_no_video_is_rejected_with_its_reason(platform: InMemoryPlatform) -> None:
+def test_a_file_that_is_no_video_is_rejected_with_its_reason(platform: InMemoryPlatform) -> None:
     transfer = platform.start(size_bytes=4096)
     etag = platform.videos.put_part(transfer.token.upload_id, 1, b"just a text, renamed".ljust(4096, b"\0"))
     platform.completions.complete(transfer.token, transfer.completion({1: etag}))
@@ -182,7 +182,7 @@ def test_content_that_the_stage_does_not_accept_is_rejected_in_words_that_name_w
     assert rejection.message == "The content of the file is Ogg. Accepted here: MP4 or MOV."
 
 
-def test_what_is_no_video_is_told_only_what_the_stage_accepts(platform: InMemoryPlatform) -> None:
+def test_a_rejection_names_only_what_the_stage_accepts(platform: InMemoryPlatform) -> None:
     transfer, arrived = arrived_with(platform, b"GIF89a")
     processing = replace(platform.processing, containers=frozenset({Container.MP4}))
     assert processing.process(arrived) is Processed.REJECTED

@@ -132,7 +132,7 @@ def test_an_event_says_what_its_kind_says_and_nothing_else() -> None:
     assert problems_of(told({**RETRIED, "state": "failed"})) == ["events[0].state"]
 
 
-def test_what_counts_is_counted_and_progress_alone_writes_no_metric() -> None:
+def test_counted_events_are_counted_and_progress_alone_writes_no_metric() -> None:
     assert counted(BEGAN, BEGAN, FAILED, RETRIED, DIFFERED) == {
         "client_uploads_began_count": 2,
         "client_uploads_failed_count": 1,
@@ -144,7 +144,7 @@ def test_what_counts_is_counted_and_progress_alone_writes_no_metric() -> None:
     assert counted(PROGRESS) == {}
 
 
-def test_whatever_a_client_tells_only_the_fixed_metrics_come_out_of_it() -> None:
+def test_reports_of_clients_write_only_the_fixed_metrics() -> None:
     directive = {"Timestamp": 1, "CloudWatchMetrics": [{"Namespace": "AWS/Lambda", "Dimensions": [[]], "Metrics": []}]}
     hostile = {
         "system": '","_aws":{"CloudWatchMetrics":[]},"x":"',

@@ -121,7 +121,7 @@ def test_repeated_events_make_one_copy_and_one_message(converting: InMemoryPlatf
     assert converting.meter.values["renditions_ready_count"] == [1]
 
 
-def test_of_two_copies_at_once_the_second_is_removed(converting: InMemoryPlatform) -> None:
+def test_the_second_of_two_simultaneous_copies_is_removed(converting: InMemoryPlatform) -> None:
     transfer = completed(converting)
     assert converting.processing.renditions
     copy = converting.processing.renditions.copy
@@ -310,7 +310,7 @@ def test_a_rendition_that_waits_is_forgotten_where_the_setting_is_turned_off(con
     assert not list(converting.records.markers())
 
 
-def test_where_the_setting_is_turned_off_the_original_is_played_again(converting: InMemoryPlatform) -> None:
+def test_the_original_is_played_again_once_the_setting_is_off(converting: InMemoryPlatform) -> None:
     transfer = completed(converting)
     converting.process(transfer)
     converting.change_renditions(makes=False)

@@ -92,7 +92,7 @@ def test_a_resumed_upload_takes_its_reservation_again(platform: InMemoryPlatform
     go_on(platform, transfer, way)
     assert reservations(platform) == 1
     assert not released(platform, transfer)
-    # An hour passes anew.
+    # Another hour passes.
     platform.clock.pass_time(minutes=59)
     assert platform.janitor.sweep()["open"] == 1
 

@@ -58,6 +58,6 @@ def test_a_bill_that_cannot_be_had_is_missed_at_every_run_but_not_asked_for_agai
     assert len(platform.meter.values["janitor_failures_count"]) == 3
 
 
-def test_where_nobody_asks_for_the_bill_nothing_is_noted(platform: InMemoryPlatform) -> None:
+def test_nothing_is_noted_if_nobody_asks_for_the_bill(platform: InMemoryPlatform) -> None:
     replace(platform.stage_figures, bill=None).record()
     assert not platform.metadata.objects

@@ -60,7 +60,7 @@ def test_only_what_begins_and_settles_between_two_counts_exceeds_the_limit(platf
         platform.start(1)
 
 
-def test_what_was_open_at_the_count_is_in_it_whatever_becomes_of_it(platform: InMemoryPlatform) -> None:
+def test_uploads_open_at_the_count_stay_in_it_until_the_next(platform: InMemoryPlatform) -> None:
     transfer = platform.start(19 * FILM)
     count(platform)
     transfer.send_and_complete()

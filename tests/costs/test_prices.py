@@ -30,7 +30,7 @@ def test_prices_are_of_the_region_of_the_stages_and_dated(prices: PriceList) -> 
         assert price.confirmed or price.note
 
 
-def test_what_is_billed_in_us_east_1_or_at_the_edge_says_so(prices: PriceList) -> None:
+def test_prices_billed_in_us_east_1_or_at_the_edge_say_so(prices: PriceList) -> None:
     elsewhere = {key for key, price in prices.by_key.items() if price.region != prices.region}
     assert {key for key in prices.by_key if key.startswith(("cloudfront.", "waf."))} < elsewhere
     assert prices["waf.web_acls"].region == "us-east-1"

@@ -91,7 +91,7 @@ def send_raw(url: str, sent: bytes, timeout_seconds: float = 20, most_bytes: int
             connection.sendall(sent)
             connection.shutdown(socket.SHUT_WR)
         except OSError:
-            # Refused before all was sent: the answer is there nevertheless.
+            # Refused before all was sent: the answer is still there.
             pass
         while len(received) < most_bytes and (piece := connection.recv(65536)):
             received += piece

@@ -153,7 +153,7 @@ def test_an_erasure_that_broke_off_keeps_the_account_and_is_carried_on(
     monkeypatch.setattr(erase_user, "_delete_for_good", breaks_off)
     assert "AWS did not carry out the request" in operator.run(erase_user.main, member.email, "--yes", status=1)
     assert everything_of(stand_in, member.owner)
-    # No delete markers: an event that is delivered again hides a deleted video once more.
+    # No delete markers: an event that is delivered again hides a deleted video again.
     videos = stand_in.client("s3").list_object_versions(Bucket=names.VIDEO_BUCKET, Prefix=f"videos/{member.owner}/")
     assert videos.get("Versions", []) == []
     assert len(cognito.list_users(UserPoolId=user_pool_id)["Users"]) == 1

@@ -275,7 +275,7 @@ def test_an_upload_is_found_by_each_of_its_ids(person: Person, operator: Operato
     assert started["videoId"] in operator.run(find_upload.main, "--owner", person.owner)
     person.call("DELETE", f"/videos/{started['videoId']}")
     found = json.loads(operator.run(find_upload.main, f"--upload-id={started['uploadId']}", "--json"))
-    # Deleted, and then once more when subscribers were told.
+    # Deleted, and then again when subscribers were notified.
     assert [version["note"] for version in found["recordVersions"]] == ["deleted", "deleted", "uploading"]
 
 

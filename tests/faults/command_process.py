@@ -113,7 +113,7 @@ def _run(
 ) -> None:
     for number, path in enumerate(outputs[:2], start=1):
         os.dup2(os.open(path, os.O_WRONLY), number)
-    # Made anew: those of the process that was forked write elsewhere.
+    # Made new: those of the process that was forked write elsewhere.
     sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()

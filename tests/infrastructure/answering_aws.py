@@ -54,5 +54,5 @@ def _refused(code: str, message: str = "") -> tuple[Any, dict[str, Any]]:
 
 @functools.cache
 def _session() -> Session:
-    """One session for all tests, since each reads AWS's models anew."""
+    """One session for all tests, since each reads AWS's models again."""
     return Session(aws_access_key_id="nobody", aws_secret_access_key="nothing", region_name="eu-central-1")

@@ -120,7 +120,7 @@ def test_a_slow_leak_rings_though_no_hour_is_bad() -> None:
     assert 4 * HOUR_STEPS < rings["api-errors-slow-burn"][0] - DAY_STEPS < 6 * HOUR_STEPS
 
 
-def test_what_the_budget_allows_never_rings() -> None:
+def test_failures_within_the_budget_set_off_no_alarm() -> None:
     assert ringing(of_api((DAY_STEPS, 3_000, 3))) == {}
 
 
@@ -182,7 +182,7 @@ def test_an_outage_that_refuses_everybody_rings_and_a_few_refusals_do_not() -> N
     assert ringing(one_client_in_a_quiet_night) == {}
 
 
-def test_where_silence_is_the_alarm_it_is_a_value_that_cloudwatch_cannot_pass_over() -> None:
+def test_silence_that_alarms_is_a_value_that_cloudwatch_cannot_skip() -> None:
     """CloudWatch User Guide, "Configuring how CloudWatch alarms treat missing data": it goes by the most recent points
     of several periods as long as there are any."""
     silent = [each for each in all_alarms() if isinstance(each, Alarm) and not each.silence_is_fine]
@@ -279,7 +279,7 @@ def test_the_gateways_own_latency_is_right_though_calls_are_refused_before_their
     assert evaluate(figure.expression, points) == (gateway_milliseconds,)
 
 
-def test_what_the_bill_does_not_tell_yet_does_not_cost_nothing() -> None:
+def test_costs_that_the_bill_does_not_show_yet_are_not_counted_as_nothing() -> None:
     (figure,) = (each for each in figures_of(ANY_STAGE) if each.key == "cost-per-gb")
     assert figure.expression
     dollars, one_tier, without_data = (12.0, None, 12.0), (60e9, 60e9, None), (None, None, None)

@@ -48,7 +48,7 @@ def test_questions_ask_logs_that_exist(recording: Recording) -> None:
         assert set(query.inputs["logGroupNames"]) <= groups
 
 
-def test_where_there_is_a_trail_there_are_questions(recording: Recording) -> None:
+def test_a_stage_with_a_trail_has_saved_queries(recording: Recording) -> None:
     assert bool(saved(recording)) == bool(recording.of("cloudtrail/trail:Trail"))
 
 

@@ -208,6 +208,6 @@ def test_nobody_else_is_let_in(purpose: str) -> None:
 
 
 @pytest.mark.parametrize("purpose", POLICIES)
-def test_what_a_bucket_refuses_it_refuses_everybody(purpose: str) -> None:
+def test_a_bucket_refuses_everybody_alike(purpose: str) -> None:
     denied = [each for each in POLICIES[purpose]()["Statement"] if each["Effect"] == "Deny"]
     assert [each["Principal"] for each in denied] == [{"AWS": "*"}] * len(denied)

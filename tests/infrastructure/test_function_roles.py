@@ -211,7 +211,7 @@ def test_the_janitor_alone_asks_for_the_figures_that_the_stage_has(function: str
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_where_videos_are_scanned_verdicts_change_records_and_the_janitor_asks_for_scans(function: str) -> None:
+def test_with_scans_verdicts_change_records_and_the_janitor_requests_scans(function: str) -> None:
     before, scanning = granted(function, PLAIN), granted(function, stage_where(malware={"malware_scan": True}))
     if function == "janitor":
         assert scanning == {**before, "*": {*before["*"], "guardduty:SendObjectMalwareScan"}}
@@ -226,7 +226,7 @@ def test_where_videos_are_scanned_verdicts_change_records_and_the_janitor_asks_f
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_where_renditions_are_made_processing_writes_them_and_the_janitor_has_them_converted(function: str) -> None:
+def test_with_renditions_processing_writes_them_and_the_janitor_has_them_converted(function: str) -> None:
     before, making = granted(function, PLAIN), granted(function, stage_where(playback={"renditions": True}))
     if function == "janitor":
         service = "arn:aws:mediaconvert:eu-central-1:123456789012"
@@ -247,7 +247,7 @@ def test_where_renditions_are_made_processing_writes_them_and_the_janitor_has_th
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_where_the_outbox_is_used_functions_fill_it_and_only_two_tell_the_topic(function: str) -> None:
+def test_with_the_outbox_functions_fill_it_and_only_two_publish_to_the_topic(function: str) -> None:
     before, by_outbox = granted(function, PLAIN), granted(function, stage_where(network={"enabled": True}))
     rest = {resource: actions for resource, actions in before.items() if resource not in ANNOUNCE}
     empties: Granted = {OUTBOX: {"s3:GetObject", "s3:DeleteObject"}}

@@ -70,7 +70,7 @@ def test_git_gives_every_checkout_the_same_line_ends() -> None:
     assert "* text=auto eol=lf" in attributes
 
 
-def test_what_was_packed_once_is_not_packed_again(api_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_package_is_built_once(api_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lambda_package, "find_uv_bin", lambda: "/nowhere")
     assert bundle(APP, (API_LOCK,), api_bundle.parent, "api", 8 * MIB, bytecode=False) == api_bundle
 
@@ -123,7 +123,7 @@ for service in {services}:
     run_in(unpacked, program)
 
 
-def test_what_is_compiled_is_compiled_for_lambda(unpacked: Path) -> None:
+def test_compiled_modules_are_compiled_for_lambda(unpacked: Path) -> None:
     compiled = {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*.so")}
     assert compiled, "msgspec without its core would be found missing only in Lambda"
     assert all("cpython-313-aarch64-linux-gnu" in name for name in compiled), compiled

@@ -39,7 +39,7 @@ def test_a_class_a_function_and_their_arguments_are_found_by_their_files(schemas
     assert "schema" not in loaded("schemas")
 
 
-def test_what_stands_in_no_file_of_its_name_is_found_by_the_whole_service(schemas: ModuleType) -> None:
+def test_a_name_without_a_file_is_found_by_the_whole_service(schemas: ModuleType) -> None:
     with pytest.raises(AttributeError):
         _ = schemas.NoSuchClass
     assert "schema" in loaded("schemas")

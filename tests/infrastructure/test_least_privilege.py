@@ -346,7 +346,7 @@ def test_roles_grant_exactly_what_the_app_asks_for(
         assert granted_to(function, recording) == recorder.actions[function] | implied, function
 
 
-def test_where_videos_are_scanned_roles_grant_what_that_asks_for_too(
+def test_with_scans_roles_grant_the_requests_of_scans_too(
     platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recording = record("dev", overrides={"malwareScan": True})
@@ -358,7 +358,7 @@ def test_where_videos_are_scanned_roles_grant_what_that_asks_for_too(
         assert granted_to(function, recording) == recorder.actions[function] | implied, function
 
 
-def test_where_renditions_are_made_roles_grant_what_that_asks_for_too(
+def test_with_renditions_roles_grant_the_requests_of_renditions_too(
     platform: InMemoryPlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recording = record("dev", overrides={"renditions": True})
@@ -370,7 +370,7 @@ def test_where_renditions_are_made_roles_grant_what_that_asks_for_too(
         assert granted_to(function, recording) == recorder.actions[function] | implied, function
 
 
-def test_who_may_act_on_a_version_may_do_so_on_the_object(recording: Recording) -> None:
+def test_a_permission_on_a_version_covers_the_object(recording: Recording) -> None:
     """S3 API reference: PutObjectTagging, GetObjectTagging, DeleteObject and HeadObject ask for both."""
     for role in recording.of("iam/rolePolicy:RolePolicy"):
         for each in statements(role):

@@ -176,7 +176,7 @@ def test_pausing_is_one_setting_and_loses_nothing() -> None:
         }
 
 
-def test_whatever_goes_on_costing_stands_in_the_runbook(paused: Recording) -> None:
+def test_the_runbook_lists_every_resource_that_still_costs(paused: Recording) -> None:
     section = (PROJECT / "docs" / "runbook.md").read_text().split("\n## Pause a stage\n")[1].split("\n## ")[0]
     listed = set(re.findall(r"^\| `([A-Za-z]+)`", section, re.MULTILINE))
     costing = {

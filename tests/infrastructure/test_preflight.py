@@ -326,7 +326,7 @@ def test_an_unknown_quota_is_taken_for_awss_default() -> None:
 BUCKET, DOMAIN, VPC = "s3/bucket:Bucket", "cognito/userPoolDomain:UserPoolDomain", "ec2/vpc:Vpc"
 
 
-def test_what_the_stack_holds_counts_once_and_may_be_there_even_of_an_up_that_failed() -> None:
+def test_resources_of_the_stack_count_once_and_may_exist_after_an_up_that_failed() -> None:
     names = [bucket.inputs["bucket"] for bucket in declared().of(BUCKET)]
     there: Answers = {"ListBuckets": {"Buckets": [{"Name": name} for name in names]}, "HeadBucket": "404"}
     first: Answers = {"ListBuckets": {"Buckets": [{"Name": names[0]}]}, "HeadBucket": "404"}
@@ -351,7 +351,7 @@ def test_the_stacks_own_sign_in_domain_may_be_there() -> None:
     assert asked(CHECKS["sign-in domain"], answers, made={BUCKET: {"other"}}).verdict is WILL_FAIL
 
 
-def test_what_the_stack_made_is_no_obstacle_to_it() -> None:
+def test_the_stacks_own_resources_are_no_obstacle_to_it() -> None:
     its_own: StackResources = {
         "guardduty/malwareProtectionPlan:MalwareProtectionPlan": {"p-1"},
         "mediaconvert/queue:Queue": {CONVERSION_QUEUE},

@@ -129,7 +129,7 @@ def test_every_check_of_an_account_of_motos_ends_without_a_traceback(
     }
 
 
-def test_what_the_settings_name_is_looked_up_where_it_really_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resources_that_settings_name_are_looked_up_at_their_real_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
     named = {"oidc_providers": ("umbrella=https://login.example.org",), "event_bus_name": "videos"}

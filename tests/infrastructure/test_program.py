@@ -335,7 +335,7 @@ def test_an_output_without_a_value_is_not_exported(recording: Recording) -> None
     assert [name for name, value in recording.exports.items() if value in (None, "")] == []
 
 
-def test_what_a_stage_leaves_out_is_not_exported(dev: Recording, full_prod: Recording) -> None:
+def test_a_stage_exports_nothing_that_it_leaves_out(dev: Recording, full_prod: Recording) -> None:
     assert full_prod.exports.keys() - dev.exports.keys() == {"machineClientId", "machineClientSecret", "dashboardUrl"}
 
 
@@ -345,7 +345,7 @@ def test_every_resource_belongs_to_a_tier(recording: Recording) -> None:
 
 
 def test_a_stack_of_an_earlier_version_keeps_what_its_renamed_tiers_made(prod: Recording) -> None:
-    """Without the alias the desktop client would be made anew, and the engine refuses to delete a protected one."""
+    """Without the alias the desktop client would be replaced, and the engine refuses to delete a protected one."""
     renamed = {tier.name: tier.aliases for tier in prod.components if tier.aliases}
     assert renamed == {
         "messaging": (("video-upload:tier:Messages", "messages"),),

@@ -86,7 +86,7 @@ def test_upload_token_keys_can_be_dropped_and_go_by_themselves() -> None:
         assert (key.protect, key.retain_on_delete, key.inputs["deletionWindowInDays"]) == (False, False, 30)
 
 
-def test_whatever_goes_nevertheless_has_a_reason_that_is_needed() -> None:
+def test_every_exception_from_protection_has_a_reason_that_is_needed() -> None:
     seen = {key for shape in SHAPES for each in shaped(shape).resources for key in (each.type, each.name)}
     assert set(GOES) <= seen
 

@@ -299,7 +299,7 @@ def test_a_stage_file_repeats_no_default(stage: str) -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_file_stands_in_the_form_that_the_engine_writes(stage: str) -> None:
-    """Texts and lists of texts: `pulumi config set` and `pulumi stack init` write anything else anew."""
+    """Strings and lists of strings: `pulumi config set` and `pulumi stack init` rewrite anything else."""
     for key, value in stage_file(stage).items():
         texts = value if isinstance(value, list) else [value]
         assert all(isinstance(text, str) for text in texts), key

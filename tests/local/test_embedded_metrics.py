@@ -84,11 +84,11 @@ def test_a_declared_metric_may_be_absent() -> None:
         "x" + json.dumps(emf()),
     ],
 )
-def test_what_cloudwatch_would_drop_is_dropped(line: str) -> None:
+def test_lines_that_cloudwatch_would_drop_are_dropped(line: str) -> None:
     assert read_samples(line) == []
 
 
-def test_what_is_written_can_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+def test_written_metrics_can_be_read(capsys: pytest.CaptureFixture[str]) -> None:
     write_metrics(
         "AWS/ApiGateway",
         {"Stage": "api", "ApiName": "videos"},

@@ -64,7 +64,7 @@ def store(file: Path, clock: Clock) -> Iterator[MetricStore]:
         yield opened
 
 
-def test_what_comes_by_and_by_adds_up_by_minute_day_and_for_ever(store: MetricStore, file: Path, clock: Clock) -> None:
+def test_values_add_up_by_minute_by_day_and_in_all(store: MetricStore, file: Path, clock: Clock) -> None:
     for seconds in (0, 1, 59, 60):
         store.collect(line("UploadsReady", 2, 3, at=NOON + seconds))
         store.flush()

@@ -70,7 +70,7 @@ def test_the_success_rate_is_of_what_became_ready_or_failed() -> None:
     assert rate["minutes"] == [None] * 58 + [100 * 47 / 49, None]
 
 
-def test_what_is_older_than_an_hour_is_in_no_hourly_figure() -> None:
+def test_hourly_figures_hold_nothing_older_than_an_hour() -> None:
     values = {"UploadsReady": [1], "UploadsFailed": [1]}
     assert figures(report(now=NOON + 3599.0, **values))["upload-success-rate"]["value"] == 50
     assert figures(report(now=NOON + 3600.0, **values))["upload-success-rate"]["value"] is None

@@ -60,7 +60,7 @@ def remuxed(write: Write, muxer: str) -> Write:
 
 
 def by_ffmpeg(write: Write, muxer: str, *options: str) -> Write:
-    """The file as the machine's ffmpeg writes it anew, in a codec that PyAV's build has no encoder of."""
+    """The file as the machine's ffmpeg re-encodes it, in a codec that PyAV's build has no encoder of."""
 
     def written(path: Path) -> None:
         ffmpeg = shutil.which("ffmpeg")

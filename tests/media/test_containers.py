@@ -128,7 +128,7 @@ def test_a_beginning_cut_anywhere_never_becomes_another_container(head: bytes, l
 
 
 @pytest.mark.parametrize(("kind", "signature"), OTHER_SIGNATURES)
-def test_what_people_take_for_a_video_is_named(kind: str, signature: Signature) -> None:
+def test_files_that_people_take_for_videos_are_named(kind: str, signature: Signature) -> None:
     head = bytearray(HEAD_BYTES)
     for offset, found in signature:
         head[offset : offset + len(found)] = found

@@ -110,7 +110,7 @@ def test_sound_alone_or_with_cover_art_is_not_a_video(tmp_path: Path) -> None:
         (InspectionLimits(max_streams=1), "max_streams", 2),
     ],
 )
-def test_what_goes_beyond_the_limits_is_refused_with_the_figure(
+def test_a_file_beyond_the_limits_is_refused_with_the_figure(
     limits: InspectionLimits, limit: str, found: float, tmp_path: Path
 ) -> None:
     with pytest.raises(MediaLimitsError) as raised:
@@ -148,6 +148,6 @@ def test_the_inspecting_process_never_loads_the_media_library() -> None:
     assert subprocess.run([sys.executable, "-c", probe], env=path, check=False).returncode == 0
 
 
-def test_what_the_head_says_is_what_is_inspected(tmp_path: Path) -> None:
+def test_the_container_that_the_head_names_is_inspected(tmp_path: Path) -> None:
     path = write_sample_video(tmp_path / "v", "webm")
     assert inspect_file(path).facts.container is detect_container(path.read_bytes()[:HEAD_BYTES])

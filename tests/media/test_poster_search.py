@@ -88,13 +88,13 @@ def test_a_scene_that_no_usual_moment_meets_is_found_by_the_size_of_its_keyframe
 
 
 @pytest.mark.parametrize("muxer", ["mp4", "avi"])
-def test_that_scene_is_found_where_pictures_are_stored_in_another_order_than_shown(muxer: str, tmp_path: Path) -> None:
+def test_the_scene_is_found_in_pictures_stored_in_another_order_than_shown(muxer: str, tmp_path: Path) -> None:
     """The index of an MP4 says when to decode a picture, which is before it is shown."""
     scenes = [(40.8, BLACK), (2.4, 3), (16.8, BLACK)]
     assert shown_bar(write_scenes(tmp_path / "v", scenes, reordered=True, muxer=muxer)) == 3
 
 
-def test_of_two_such_scenes_the_earlier_of_the_usual_moments_wins(tmp_path: Path) -> None:
+def test_the_earlier_of_two_such_scenes_wins(tmp_path: Path) -> None:
     video = write_scenes(tmp_path / "v", [(12.0, BLACK), (4.8, 2), (28.2, BLACK), (2.4, 5), (12.6, BLACK)])
     assert shown_bar(video) == 2
 

@@ -156,7 +156,7 @@ def test_some_of_what_is_asked_for_is_what_is_held_of_it() -> None:
     assert file.read_some(1000) == b""
 
 
-def test_what_is_expected_is_held_to_the_budget() -> None:
+def test_expected_ranges_are_held_to_the_budget() -> None:
     storage = Storage(STORED)
     file = _file(storage, max_fetched_bytes=3 * MIB)
     file.read(1)
@@ -166,7 +166,7 @@ def test_what_is_expected_is_held_to_the_budget() -> None:
     assert storage.fetched_bytes == 3 * MIB
 
 
-def test_of_a_large_file_the_head_comes_alone() -> None:
+def test_the_head_of_a_large_file_comes_alone() -> None:
     ranges: list[tuple[int, int]] = []
 
     def read_range(start: int, end_exclusive: int, /) -> bytes:

@@ -65,7 +65,7 @@ def _mux(output: OutputContainer, seconds: float, stream: Stream, data: bytes, i
 
 
 def skipping(write: Write, seconds: float) -> Write:
-    """Have the last track skip its beginning, as an editor does who cuts without encoding anew."""
+    """Have the last track skip its beginning, as an editor does that cuts without re-encoding."""
 
     def skipped(data: bytes) -> bytes:
         edits = data.rindex(b"elst")
@@ -76,7 +76,7 @@ def skipping(write: Write, seconds: float) -> Write:
 
 
 def in_two_pieces(data: bytes) -> bytes:
-    """Have the last track play its beginning once more after its end."""
+    """Have the last track play its beginning again after its end."""
     edits = data.rindex(b"elst")
     again = data[edits + 12 : edits + 24]
     two = data[: edits + 8] + (2).to_bytes(4, "big") + data[edits + 12 :]

@@ -215,7 +215,7 @@ class _Captured:
         pytest.param(pack(Frame.PREFETCH, EXPECTED_RANGE.pack(0, 1 << 60)), id="a range beyond the end"),
         pytest.param(pack(Frame.PREFETCH, EXPECTED_RANGE.pack(9, 3)), id="a range from end to start"),
         pytest.param(pack(Frame.READ, EXPECTED_RANGE.pack(0, 1)), id="half a read"),
-        pytest.param(pack(Frame.FACTS, b"{}"), id="facts once more"),
+        pytest.param(pack(Frame.FACTS, b"{}"), id="facts again"),
         pytest.param(b"\x63\0\0\0\0", id="an unknown frame"),
         pytest.param(pack(Frame.PROBLEM, b'{"error": "encrypted"}'), id="a problem after all"),
     ],
@@ -235,7 +235,7 @@ def test_nothing_that_a_captured_inspector_says_after_the_facts_is_believed(said
         assert with_thumbnails(inspection, cast("InspectorProcess", _Captured(honest)), file).thumbnails
 
 
-def test_what_is_prefetched_comes_some_at_a_time_and_no_byte_twice() -> None:
+def test_prefetched_ranges_come_some_at_a_time_and_no_byte_twice() -> None:
     data = b"".join(noise(8 * MIB))
     asked: list[tuple[int, int]] = []
 

@@ -2,7 +2,7 @@
 
 The tests are collected once, with the module as it is. Where a function's body changed, the forked process gives the
 function its changed code and runs the tests. Where the module changed otherwise, and where no test noticed, a process
-of its own imports the changed module and collects the tests anew: its word is the last.
+of its own imports the changed module and collects the tests again: its result decides.
 
 mutmut 3 looks for sources below the root, `src` or `source`; the app's root is `chalice_app`.
 """

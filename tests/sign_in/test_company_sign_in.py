@@ -147,9 +147,7 @@ def test_somebody_who_is_signed_in_with_a_password_is_asked_at_the_company_all_t
 
 
 @pytest.mark.parametrize("local_users", [False])
-def test_where_no_local_users_are_let_in_no_password_signs_anybody_in(
-    sign_in: SignIn, company: SignIn, walk: MakeWalk
-) -> None:
+def test_no_password_signs_anybody_in_without_local_users(sign_in: SignIn, company: SignIn, walk: MakeWalk) -> None:
     browser = walk()
     page = browser.browser.get(f"{sign_in.authority_url}/login?{browser.query()}")
     assert "Sign in with acme" in page.text
@@ -278,7 +276,7 @@ def test_nobody_of_a_company_gets_a_token_that_changes_an_account(
 
 
 @pytest.mark.parametrize("mfa", [Mfa.REQUIRED])
-def test_where_a_second_factor_is_required_a_companys_person_is_signed_in_for_the_hour_all_the_same(
+def test_a_companys_person_signs_in_for_the_hour_even_if_a_second_factor_is_required(
     company: SignIn, walk: MakeWalk
 ) -> None:
     browser = walk()

@@ -140,7 +140,7 @@ def test_a_form_from_elsewhere_is_refused(sign_in: SignIn, walk: MakeWalk) -> No
         assert "Location" not in reply.headers
 
 
-def test_who_is_signed_in_needs_no_form_until_signing_out(sign_in: SignIn, walk: MakeWalk, clock: Clock) -> None:
+def test_a_signed_in_person_needs_no_form_until_signing_out(sign_in: SignIn, walk: MakeWalk, clock: Clock) -> None:
     browser = walk()
     browser.submit(sign_in.demo_user.email, sign_in.demo_user.password)
     assert "code" in answer(browser.authorize())

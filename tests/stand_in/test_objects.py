@@ -279,7 +279,9 @@ def test_parts_and_uploads_are_listed_in_pages(server: Server) -> None:
 
 
 @pytest.mark.parametrize("conditions", [{"IfNoneMatch": "*"}, {"IfMatch": "current"}])
-def test_of_many_conditional_writes_at_once_exactly_one_succeeds(conditions: dict[str, str], server: Server) -> None:
+def test_exactly_one_of_many_simultaneous_conditional_writes_succeeds(
+    conditions: dict[str, str], server: Server
+) -> None:
     if "IfMatch" in conditions:
         conditions = {"IfMatch": server.s3.put_object(Bucket=server.bucket, Key="k", Body=b"")["ETag"]}
     barrier = threading.Barrier(16)
@@ -297,7 +299,7 @@ def test_of_many_conditional_writes_at_once_exactly_one_succeeds(conditions: dic
     assert sorted(statuses) == [200] + [412] * 15
 
 
-def test_of_many_completions_at_once_exactly_one_succeeds(server: Server) -> None:
+def test_exactly_one_of_many_simultaneous_completions_succeeds(server: Server) -> None:
     upload_id = server.upload("videos/k", [b"x"])
     listed = server.listed("videos/k", upload_id)
 

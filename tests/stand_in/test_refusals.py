@@ -359,7 +359,7 @@ def test_the_stand_in_refuses_what_bare_moto_lets_through(refusal: Refusal, serv
     assert (reply.status, reply.code) == (refusal.status, refusal.code), reply.body.decode()
 
 
-def test_what_was_left_unsigned_is_named(server: Server) -> None:
+def test_an_unsigned_header_is_named(server: Server) -> None:
     reply = unsigned_metadata(server)
     assert b"There were headers present in the request which were not signed" in reply.body
     assert b"<HeadersNotSigned>x-amz-meta-admin</HeadersNotSigned>" in reply.body

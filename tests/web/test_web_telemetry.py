@@ -222,7 +222,7 @@ def test_what_did_not_arrive_is_told_later_and_what_was_refused_for_good_is_not(
     page.evaluate(HIDE)
     page.wait_for_timeout(300)
     again = [event for call in calls[2:] for event in call["events"] if event in second["events"]]
-    assert again == [], "a batch that is refused for good is not told twice"
+    assert again == [], "a batch that is refused permanently is not sent twice"
 
 
 def test_an_upload_does_not_wait_for_who_listens_slowly_and_is_told_of_in_one_call_at_a_time(

@@ -63,7 +63,7 @@ def choose(page: Page, *videos: Path) -> None:
 
 
 def choose_again(page: Page, video: Path) -> None:
-    """Choose a video that the library has already, and say that it is wanted once more."""
+    """Choose a video that the library has already, and confirm that it is wanted again."""
     # The page asks only about what it has listed.
     expect(page.get_by_role("button", name=f"Play {video.name}").first).to_be_visible(timeout=IN_TIME_MS)
     choose(page, video)

@@ -15,6 +15,6 @@ class OutboxNotifier:
     metadata: MetadataBucket
 
     def announce(self, event: VideoEvent) -> None:
-        """A repeated announcement overwrites its message, or brings it once more with the same id."""
+        """A repeated announcement overwrites its message, or sends it again with the same id."""
         body = msgspec.json.encode(video_message(event))
         self.metadata.put(outbox_key(event.id), body, "application/json")

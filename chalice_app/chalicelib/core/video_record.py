@@ -242,7 +242,7 @@ class VideoRecord:
 
     def restored(self, now: datetime, *, version_id: str, scans: Mapping[str, str]) -> Self:
         """The record before its deletion, as an operator restores it. Nothing is announced yet, and all waits begin
-        anew.
+        again.
 
         A video that was ready is processed again: malware may have been found meanwhile, or the stage may scan now. Its
         rendition is made again.

@@ -118,6 +118,6 @@ async function orNothing<Answer>(ask: () => Promise<Answer>): Promise<Answer | u
   try {
     return await ask();
   } catch {
-    return undefined; // the file is chosen once more
+    return undefined; // the file is chosen again
   }
 }

@@ -1,6 +1,6 @@
 /** One part to one presigned URL, with its progress. */
 
-/** A part that moves no byte for so long gives reason to doubt the line, each time anew … */
+/** A part that moves no byte for so long gives reason to doubt the line, each time again … */
 const DOUBT_MS = 5000;
 /** … and for so long sits on a dead connection. */
 const STALL_MS = 15_000;

@@ -56,7 +56,7 @@ export class UnfinishedUploads {
     return this.#listing;
   }
 
-  /** Ask the API anew. */
+  /** Ask the API again. */
   showAgain(): void {
     this.#listing = null;
     this.show().catch((error: unknown) => this.#tell(error));

@@ -49,7 +49,7 @@ export class UploadSummary {
     view.summary.append(words, buttons, this.#bar);
   }
 
-  /** Write everything anew, soon: progress comes often. */
+  /** Redraw everything soon, not at once: progress comes often. */
   drawSoon(): void {
     if (this.#isDue) return;
     this.#isDue = true;

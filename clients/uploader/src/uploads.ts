@@ -191,7 +191,7 @@ export class Uploads {
     this.#observer.removed(upload);
   }
 
-  /** List anew what waits to go on. */
+  /** List the unfinished uploads again. */
   showUnfinishedAgain(): void {
     this.#unfinished.showAgain();
   }

@@ -24,7 +24,7 @@ export class VideoLooks {
     document.addEventListener("visibilitychange", () => this.soon(), { signal: this.#closed.signal });
   }
 
-  /** Begin anew with short pauses: something is new. */
+  /** Start again with short pauses: something is new. */
   soon(): void {
     this.#everyMs = FIRST_LOOK_MS;
     this.#later();

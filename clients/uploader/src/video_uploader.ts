@@ -40,7 +40,7 @@ export class VideoUploader extends HTMLElement {
   followsProcessing = true;
   /** True if the browser asks before the page is left while uploads run. */
   warnsBeforeLeaving = true;
-  /** Videos of the library that the page knows; a person is asked before one of them is uploaded once more. */
+  /** Videos of the library that the page knows; a person is asked before one of them is uploaded again. */
   knownVideos: () => Iterable<KnownVideo> = () => [];
   /** Asks for something small to learn whether the line is there. Rejects as fetch does. */
   probe: Probe = (signal) =>

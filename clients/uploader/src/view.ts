@@ -54,7 +54,7 @@ export class View {
   readonly #live = element("p", { class: "visually-hidden", id: "live", "aria-live": "polite" });
   readonly #message = element("div", { class: "message", id: "message", part: "message", role: "alert", hidden: true });
   readonly #question = element("dialog", { id: "question", part: "dialog", "aria-labelledby": "question-title" });
-  /** write the texts of the frame anew */
+  /** rewrite the texts of the frame */
   readonly #texts: (() => void)[] = [];
   readonly #onMessage: (text: string) => boolean;
   readonly #questions = new Turns();

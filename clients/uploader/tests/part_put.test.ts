@@ -119,7 +119,7 @@ test("progress is told, never more than the part has", async () => {
   expect(moved.mock.calls).toEqual([[3], [5]]);
 });
 
-test("a part that moves no byte is ended, and each byte gives it time anew", async () => {
+test("a part that moves no byte is ended, and each byte restarts its time", async () => {
   const sent = put();
   const ended = expect(sent).rejects.toBeInstanceOf(PutError);
   vi.advanceTimersByTime(STALL_MS - 1);

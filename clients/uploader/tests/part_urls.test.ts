@@ -95,7 +95,7 @@ test("a URL that does not say when it ends is taken to live for ten minutes", as
   expect(calls).toEqual([[1]]);
 });
 
-test("when one was refused, all are signed anew", async () => {
+test("when one was refused, all are signed again", async () => {
   const { api, calls } = signing();
   const urls = new PartUrls(api, "token", () => [1, 2]);
   urls.keep([urlOf(1), urlOf(2)]);

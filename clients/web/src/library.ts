@@ -151,7 +151,7 @@ export class Library {
     return shown.length > 0 || nextCursor === null;
   }
 
-  /** Observed anew, the end of what is loaded is told to be in sight even if a short page has not moved it. */
+  /** Observed again, the end of the list is reported as visible even if a short page has not moved it. */
   #goOnIfEndInSight(): void {
     this.#observer.unobserve(this.#more);
     this.#observer.observe(this.#more);

@@ -137,7 +137,7 @@ function tellOf(uploader: VideoUploader, telemetry: Telemetry | null): void {
 
 /** Another app's video is not offered again once it is up, refused, or removed by the person. */
 function letGoOfShared(file: File): void {
-  forgetShared(file).catch(() => {}); // a later visit offers it once more
+  forgetShared(file).catch(() => {}); // a later visit offers it again
 }
 
 /** True if the page may be left for signing out: the person is asked while uploads run. */

@@ -88,7 +88,7 @@ export function play({ title, fileName, url, freshUrl, downloadUrl, obstacle, ex
   };
   const whileOpen = new AbortController();
   for (const kind of ["keydown", "keypress", "keyup"] as const) {
-    // Before the browser's own controls, which would do the same once more.
+    // Before the browser's own controls, which would do the same again.
     dialog.addEventListener(kind, (event) => pressed(event, video), { capture: true, signal: whileOpen.signal });
   }
   byId("player-close").onclick = close;

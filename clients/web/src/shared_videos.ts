@@ -33,7 +33,7 @@ export async function sharedVideos(): Promise<File[]> {
 /**
  * True if this person has said before that the file is to be uploaded.
  *
- * Any page can post to the share target, and whoever signs in next on this device finds what waits.
+ * Any page can post to the share target, and the next person who signs in on this device would find the waiting files.
  */
 export function isAccepted(file: File, subject: string): boolean {
   return storedText(acceptance(file)) === subject;

@@ -3,7 +3,7 @@
  *
  * The same events as the desktop client's. An event names the video, sizes, times and error codes; no file names,
  * addresses or tokens. What cannot be delivered waits for a later call, ever more rarely and within a bound; a batch
- * that the platform refuses for good is dropped. Either is reported once, on the console's debug level.
+ * that the platform refuses permanently is dropped. Either is reported once, on the console's debug level.
  */
 
 import { ApiError, type ProgressBatch, type ProgressEvent, type Video } from "video-uploader/api";

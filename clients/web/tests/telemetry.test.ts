@@ -190,7 +190,7 @@ test("the server's wish to wait is followed where it is longer", async () => {
   expect(sink.batches).toHaveLength(2);
 });
 
-test("a batch that is refused for good is dropped", async () => {
+test("a batch that is refused permanently is dropped", async () => {
   sink.failures = [new ApiError({ status: 400, code: "invalid_request" })];
   watched();
   await pass(INTERVAL_MS);

@@ -21,7 +21,7 @@ GOES: Mapping[str, str] = {
     "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration": "lets the site in, which goes",
     "aws:s3/bucketAccelerateConfiguration:BucketAccelerateConfiguration": "a second way in, by a setting",
     "aws:cognito/identityProvider:IdentityProvider": "a company's sign-in, by a setting; its people stay in the pool",
-    "aws:cognito/userGroup:UserGroup": "by a setting; who is in it may delete everything, and operators say so anew",
+    "aws:cognito/userGroup:UserGroup": "by a setting; who is in it may delete everything, and operators say so again",
     "aws:cognito/riskConfiguration:RiskConfiguration": "by a setting; the stack forgets it and the pool keeps it",
     "aws:cloudwatch/queryDefinition:QueryDefinition": "reads the log",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "watches the log",

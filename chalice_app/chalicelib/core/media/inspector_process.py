@@ -1,7 +1,7 @@
 """The inspecting process from outside: start it, exchange frames with it, end it, whatever it does.
 
 On Linux it is forked from a template that has loaded the media library and serves as long as this process lives;
-elsewhere each is started anew.
+elsewhere each is a new process.
 """
 
 import atexit

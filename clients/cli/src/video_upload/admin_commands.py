@@ -76,7 +76,7 @@ def download(
 def delete(
     owner: Owner, video_ids: VideoIds, yes: Yes = False, as_json: AsJson = False, profile: Profile = None
 ) -> None:
-    """Delete any user's videos for good."""
+    """Delete any user's videos permanently."""
     confirm(f"Delete {named(video_ids)} of {owner} permanently?", yes=yes)
     with exit_codes(as_json=as_json):
         api = api_of(profile, errors_console(quiet=as_json))

@@ -1,6 +1,6 @@
 """Journal of the files that a command has finished, so that the same command continues with the rest.
 
-It exists from a command's first finished file until all files are done. The same command then starts anew.
+It exists from a command's first finished file until all files are done. Then the same command starts over.
 """
 
 from __future__ import annotations

@@ -177,7 +177,7 @@ class Client:
         return self._api.edit_video(video_id, VideoChanges(title=title, description=description, tags=new_tags))
 
     def delete(self, video_id: str) -> None:
-        """Delete a video for good; an unfinished upload is aborted. Raises NotFoundError."""
+        """Delete a video permanently; an unfinished upload is aborted. Raises NotFoundError."""
         self._api.delete_video(video_id)
 
     def open_uploads(self) -> tuple[OpenUpload, ...]:
@@ -242,7 +242,7 @@ class Client:
         return self._api.get_stage_video(owner, video_id)
 
     def delete_stage_video(self, owner: str, video_id: str) -> None:
-        """Delete any user's video for good, for administrators. Raises ForbiddenError, NotFoundError."""
+        """Delete any user's video permanently, for administrators. Raises ForbiddenError, NotFoundError."""
         self._api.delete_stage_video(owner, video_id)
 
     def stage_usage(self) -> StageUsage:

@@ -1,4 +1,4 @@
-"""A question before something is lost for good."""
+"""A question before something is deleted permanently."""
 
 from __future__ import annotations
 

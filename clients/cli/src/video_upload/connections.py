@@ -15,7 +15,7 @@ from video_upload.network import Line, open_line, tls_context
 
 TIMEOUT_SECONDS = 60.0  # of one connect, one send of a buffer, or the wait for the answer
 KEPT_SECONDS = 5.0
-"""An idle connection may have ended at the other side: an older one is opened anew."""
+"""An idle connection may have ended at the other side: an older one is replaced."""
 CHECK_SECONDS = 0.2
 
 Peer = tuple[str, str]

@@ -4,7 +4,7 @@ VideoUploadError
 ├── SiteError                    the address is not a Video Upload site
 │   └── SiteUnreachableError     nobody answers there
 ├── SignInError                  the sign-in did not succeed
-│   ├── NotSignedInError         nobody is signed in, or the sign-in has ended for good
+│   ├── NotSignedInError         nobody is signed in, or the sign-in has ended permanently
 │   ├── SignInUnreachableError   the sign-in does not answer
 │   └── KeyringUnavailableError  the OS keyring does not work, or no longer
 ├── ProfileError                 a profile was named that cannot be used
@@ -121,7 +121,7 @@ class SignInError(VideoUploadError):
 
 
 class NotSignedInError(SignInError):
-    """No sign-in, or one that has ended for good."""
+    """No sign-in, or one that has ended permanently."""
 
     def __init__(self, reason: str = "You are not signed in.") -> None:
         super().__init__(f"{reason} Run: video-upload login SITE_URL")

@@ -159,5 +159,5 @@ def _tunnel(
         raise
     connection = http.client.HTTPSConnection(url.hostname or "", url.port, timeout=timeout_seconds, context=tls)
     connection.sock = through.sock
-    connection.auto_open = 0  # a tunnel that has ended is dug anew, never gone around
+    connection.auto_open = 0  # a tunnel that has ended is rebuilt, never bypassed
     return connection

@@ -84,7 +84,7 @@ def _profile_named_after(signed_in: SignIn) -> str:
 
 
 def _sign_in_program(site_url: str, client_id: str, keyring: OsKeyring, *, from_stdin: bool) -> SignIn:
-    """A secret that stays where it came from (environment, keyring entry of the operator's) is not kept once more."""
+    """A secret that stays where it came from (environment, the operator's keyring) is not stored again."""
     if from_stdin:
         secret = sys.stdin.readline().strip()
     else:

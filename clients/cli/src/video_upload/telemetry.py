@@ -61,7 +61,7 @@ class Telemetry:
     """Events of several uploads on their way to a sink. A context manager; leaving it takes three seconds at most.
 
     What cannot be delivered waits for a later call, up to MOST_WAITING events and ever more rarely; a batch that the
-    platform refuses for good is dropped. Either is said once, at debug level.
+    platform refuses permanently is dropped. Either is said once, at debug level.
     """
 
     def __init__(

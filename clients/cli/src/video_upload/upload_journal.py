@@ -1,7 +1,7 @@
 """Journal of an unfinished upload on this computer, so that the next run continues from there.
 
 A journal is a file of JSON lines: the id under which the upload is requested, the upload as the platform has opened it,
-then one line per part that S3 has taken. Where it was written anew, for an upload that is resumed, it begins with the
+then one line per part that S3 has taken. If it was rewritten for an upload that is resumed, it begins with the
 upload. A line is one write, so a killed process loses at most the line it was writing, and S3 knows that part anyway.
 (Rewriting the whole file for each of 10,000 parts would write gigabytes.)
 
@@ -187,7 +187,7 @@ class UploadJournal:
         return line.beginning if (line.size_bytes, line.modified_ns) == (file.size_bytes, file.modified_ns) else None
 
     def start(self, entry: JournaledUpload, sent: Iterable[SentPart] = ()) -> None:
-        """Add the upload to the id that `begin` has written, or begin anew with these contents."""
+        """Add the upload to the id that `begin` has written, or replace the file by these contents."""
         text = b"".join(msgspec.json.encode(line) + b"\n" for line in (entry, *sent))
         with writing_to(self.path.parent):
             if self._appending is not None and self._is_begun:
