@@ -71,7 +71,7 @@ class _Handler(SimpleHTTPRequestHandler):
         arrived = 0
         length = end - start + 1
         try:
-            # What the stand-in does with a part: it is summed, and written to disk.
+            # The stand-in does the same with a part: it computes the checksum and writes it to disk.
             checksum = checksums.start(checksums.DEFAULT_ALGORITHM)
             with tempfile.TemporaryFile(buffering=0) as body:
                 while arrived < length and (block := self.rfile.read1(min(BLOCK_BYTES, length - arrived))):

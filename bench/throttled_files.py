@@ -57,7 +57,7 @@ class _Handler(BaseHTTPRequestHandler):
         super().__init__(*connection)  # pyrefly: ignore[bad-argument-type] - what the server passes
 
     def setup(self) -> None:
-        # What a client closes on must not have gone into a large buffer before.
+        # Bytes that a client never reads must not go into a large buffer.
         self.request.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BLOCK_BYTES)
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().setup()

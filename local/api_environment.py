@@ -23,7 +23,7 @@ def api_environment(
         "AWS_ENDPOINT_URL": stand_in_url,
         "TOKEN_ISSUER": sign_in_url,
         "CORS_ORIGIN": site_url,
-        # As the Chalice CLI sets it: the app then includes the gateway that verifies tokens.
+        # Set as the Chalice CLI does: the app then includes the gateway that verifies tokens.
         "AWS_CHALICE_CLI_MODE": "true",
         # Credentials come from loopback only.
         "AWS_EC2_METADATA_DISABLED": "true",

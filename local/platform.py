@@ -51,7 +51,7 @@ class Ports:
             if port in ports[:index]:
                 raise PortTakenError(port)
             try:
-                # As the servers bind: lingering connections of the last run do not matter.
+                # Bound as the servers do: lingering connections of the last run do not matter.
                 socket.create_server(("127.0.0.1", port)).close()
             except OSError as error:
                 raise PortTakenError(port) from error

@@ -18,7 +18,7 @@ hypothesis.settings.load_profile("no_deadline")
 # An output that is formatted into a string raises. Pulumi's default puts an apology into the string.
 os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "true"
 
-# What is collected lives to the end of the run: looking through all of it again and again was a third of collecting.
+# Collected tests live to the end of the run: the garbage collector's passes over them were a third of collecting.
 gc.set_threshold(100_000, 50, 1_000)
 
 # `make test ARGS=…` hands these on to every `make` that a test starts.

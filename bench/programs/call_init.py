@@ -121,7 +121,7 @@ def function(signer: str) -> Function:
 
     made = services()
     metadata, videos = FakeMetadata(utc_now), FakeVideos(utc_now)
-    # What the wiring would make for S3 and KMS. All else is as in the function.
+    # Replaces the wiring's clients of S3 and KMS. All else is as in the function.
     made.__dict__.update({"_metadata": metadata, "_videos": videos, "_mac": FakeMac()})
     if signer == "boto3":
         own = made._part_urls

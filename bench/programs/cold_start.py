@@ -38,7 +38,7 @@ def event(path: str, method: str = "GET") -> dict[str, Any]:
 
 
 def start_bare(work: str) -> None:
-    # What is imported is what is measured.
+    # The imports are what is measured.
     from chalice import Chalice  # noqa: PLC0415
 
     app = Chalice(app_name="bare")

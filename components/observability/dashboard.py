@@ -66,7 +66,7 @@ def _widgets(monitored: MonitoredResources, alarm_arns: Sequence[str], progress_
     rows.append([_chart(chart, monitored.region) for chart in _funnel(monitored)])
     rows.append([_text("## Events, functions, keys, edge")])
     rows.append([_chart(chart, monitored.region) for chart in _machinery(monitored)])
-    rows.append([_text("## As the clients tell it")])
+    rows.append([_text("## As reported by clients")])
     rows.append([_chart(_clients(monitored), monitored.region), _progress(progress_log_group, monitored.region)])
     if alarm_arns:
         rows.append([_alarms(alarm_arns)])

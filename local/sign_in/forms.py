@@ -189,7 +189,7 @@ def page(template: str, status: int, *, form_target: str | None = None, **contex
         f"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'{target}; "
         "base-uri 'none'; frame-ancestors 'none'"
     )
-    # As on Cognito's pages: a page that opened this one as a window loses its handle.
+    # Like Cognito's pages: a page that opened this one as a window loses its handle.
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"

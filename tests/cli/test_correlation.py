@@ -51,7 +51,7 @@ def test_a_run_that_ended_before_it_knew_the_platforms_answer_asks_again_under_t
 ) -> None:
     path = make_video(500 * KIB)
     recorded.stop_in_the_middle(path, after_parts=1)
-    # What these runs opened is not offered as an upload from elsewhere.
+    # Uploads of these runs are not offered as uploads from elsewhere.
     platform.only_upload().state = "expired"
     (journal,) = (home / "uploads").glob("*.jsonl")
     requested, opened, *_ = journal.read_bytes().splitlines(keepends=True)

@@ -48,7 +48,7 @@ def assert_index_is_records(history: History, *, sees_leases: bool = True) -> No
         shown_as = {} if sees_leases else {State.COMPLETING.value: State.UPLOADING.value}
         return {key: (shown_as.get(state, state), title) for key, (state, title) in (videos or {}).items()}
 
-    # Of an owner without an index nothing was ever written to the end.
+    # No write was ever completed for an owner without an index.
     for owner in (*{ref.owner for ref in history.refs}, None):
         assert seen(history.shown(owner)) == seen(history.truth(owner))
 

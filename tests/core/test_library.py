@@ -86,7 +86,7 @@ def test_paging_visits_each_living_video_once_whatever_is_deleted_and_comes(
                 platform.library.delete(records[number].ref)
                 removed.add(records[number].video_id)
             case ("expire", number) if number < len(records):
-                # As the lifecycle rule does with tombstones; the cursor may be of one.
+                # The lifecycle rule removes tombstones so; the cursor may point to one.
                 platform.metadata.delete(records[number].ref.record_key)
                 removed.add(records[number].video_id)
             case _:

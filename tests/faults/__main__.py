@@ -17,7 +17,7 @@ DEFAULT_LANES = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    # What a command is forked from must not load all this.
+    # The process that commands are forked from must not load all this.
     from tests.faults.campaign import Findings, play_all, wanted_kinds
     from tests.faults.kinds import Client
 

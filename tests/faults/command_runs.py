@@ -103,7 +103,7 @@ class CommandRun(Run):
         """The upload under its fault."""
         planned_faults = self.planned_faults(parts)
         if self.kind.call == "list":
-            # What an earlier run has sent is asked for.
+            # Parts of an earlier run are asked for.
             self.lane.line.begin(PlannedFault("put", Mode.DIES_THEN, first=self.chance.randint(1, parts - 1)))
             self._attempt(*self.upload_command)
         self.lane.line.begin(*planned_faults)

@@ -17,7 +17,7 @@ from local.stand_in.aws_models.services import service
 from local.stand_in.aws_models.wire import scalar
 from tests.infrastructure.recorded_program import Recorded
 
-# Of the provider's own making, whatever the type.
+# Properties of the provider's own, for every type.
 _PROVIDERS = frozenset({"region", "forceDestroy", "skipDestroy", "retainOnDelete", "triggers"})
 _TAG_MEMBERS = ("tags", "tagslist", "userpooltags", "resourcetags", "tagset", "identitypooltags", "hostedzonetags")
 
@@ -56,7 +56,7 @@ def findings(resource: Recorded, held: Sequence[Held], names: Collection[str] = 
         values = reader.read(resource.inputs)
         found = service(each.service, is_on_the_wire=False)
         assert found is not None
-        # What is missing is the provider's default or a reference: its own requests tell.
+        # Missing members are the provider's defaults or references: its own requests show them.
         violations += [
             violation
             for violation in found.broken(reader.input, values)

@@ -72,7 +72,7 @@ CONDITIONS: dict[str, Callable[[str | None, list[str]], bool]] = {
     "StringEquals": _any(str.__eq__),
     "StringNotEquals": _none(str.__eq__),
     "StringLike": _any(fnmatch.fnmatchcase),
-    # Of a key with several values, each call here carries one; an absent key holds for none of them.
+    # Each call here carries one value of a key with several; an absent key matches none of them.
     "ForAnyValue:StringNotLike": lambda actual, wanted: (
         actual is not None and not any(fnmatch.fnmatchcase(actual, each) for each in wanted)
     ),

@@ -112,7 +112,7 @@ RULES = {
     "cognito/userPoolClient:UserPoolClient": Rule(
         "name", Unique.PARENT, member("cognito-idp", "CreateUserPoolClient", "ClientName")
     ),
-    # Of all accounts of a region.
+    # Unique among all accounts of a region.
     "cognito/userPoolDomain:UserPoolDomain": Rule(
         "domain", Unique.REGION, member("cognito-idp", "CreateUserPoolDomain", "Domain")
     ),

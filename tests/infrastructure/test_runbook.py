@@ -253,7 +253,7 @@ def named_fields(words: list[str]) -> set[str]:
     """Fields that the query of a command names."""
     query = words[words.index("--query-string") + 1]
     bare = re.sub(r'"[^"]*"|\bas \w+|\bsort @?\w+|\bbin\(\w+\)|\bjsonParse\(@message\)', "", query)
-    # What is taken out of a list is named like one of its entries, and the list like the line it was parsed from.
+    # `unnest` takes entries out of a list: each has the fields of entry 0 of that list.
     for parsed, entry in re.findall(r"unnest \w+\.(\w+) into (\w+)", bare):
         bare = re.sub(rf"\b{entry}\.", f"{parsed}.0.", re.sub(r"unnest \S+ into \w+", "", bare))
     return {name for name in re.findall(r"(?<![@\w.])[a-zA-Z][\w.]*(?!\w*\()", bare) if name not in QUERY_WORDS}

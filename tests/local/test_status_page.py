@@ -52,7 +52,7 @@ def test_a_target_is_drawn_where_it_leaves_something_of_the_bars(page: StatusPag
     html = sent(page)
     assert article(html, "upload-success-rate").count('<line class="goal"') == 1
     assert article(html, "upload-success-rate").count('<rect class="bar"') == 1
-    # What adds up over a day has no target for a minute.
+    # A daily sum has no target for a minute.
     assert '<line class="goal"' not in article(html, "storage-growth")
 
 

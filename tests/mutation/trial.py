@@ -31,7 +31,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 TIMEOUT_SECONDS = 180
 NO_TESTS = {pytest.ExitCode.NO_TESTS_COLLECTED, pytest.ExitCode.USAGE_ERROR}
 
-# What the tests load and no mutant changes is loaded once, before the processes part.
+# Modules that the tests load and no mutant changes are loaded once, before the processes fork.
 PRELOADED = ("awscrt.checksums", "boto3", "chalice.app", "hypothesis", "jwt", "requests")
 
 

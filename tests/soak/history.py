@@ -254,7 +254,7 @@ class History:
             return
         event = self.rng.choice(self.events)
         self.platform.processing.process(StoredObject(*event))
-        # Whatever fails comes again; and one in five comes again anyway.
+        # Failed events are delivered again, and so is one in five of the others.
         if self.rng.random() > 0.2 and event in self.events:
             self.events.remove(event)
 

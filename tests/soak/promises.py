@@ -77,7 +77,7 @@ def _of_leftovers(platform: InMemoryPlatform, records: Mapping[VideoRef, VideoRe
     left = [
         each
         for upload_id, each in platform.videos.uploads.items()
-        # Of a copy that died, the same rule drops the parts.
+        # The same rule drops the parts of a copy that died.
         if upload_id in known or (each.parts and not each.key.startswith(FOLDER))
     ]
     if left:

@@ -12,7 +12,7 @@ BODY = b"x" * 1000
 @pytest.mark.parametrize("origin", ["https://evil.example", "null"])
 def test_a_page_of_another_origin_cannot_reset_what_is_kept(server: Server, path: str, origin: str) -> None:
     server.s3.put_object(Bucket=server.bucket, Key=KEY, Body=BODY)
-    # As a form or a fetch without CORS sends it: no preflight comes before.
+    # Sent like a form or a fetch without CORS: no preflight precedes it.
     plain = {"Content-Type": "text/plain"}
     assert send("POST", f"{server.url}{path}", headers={**plain, "Origin": origin}).status == 403
     assert server.s3.head_object(Bucket=server.bucket, Key=KEY)["ContentLength"] == len(BODY)

@@ -62,7 +62,7 @@ class ApiBlueprint(Blueprint):
         self.functions = frozenset({*functions, ALL_FUNCTIONS})
 
     def route(self, path: str, **options: Any) -> Callable[[View], View]:
-        # Whatever a client calls its body, strict_json decides; Chalice's own refusal has another shape.
+        # strict_json decides, not the declared type of the body; Chalice's own refusal has another format.
         register = super().route(path, cors=cors(), content_types=["*/*"], **options)
 
         def decorate(view: View) -> View:

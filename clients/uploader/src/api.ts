@@ -354,7 +354,7 @@ export class ApiClient {
       signal?.throwIfAborted();
       response = await fetch(this.#baseUrl + path, init);
       const text = await response.text();
-      // What is no JSON, or only its beginning, is no answer of the API: a captive portal says 200 as well.
+      // A body that is not JSON is no answer of the API: a captive portal says 200 as well.
       answer = response.ok ? JSON.parse(text) : parsed(text);
     } catch {
       signal?.throwIfAborted();

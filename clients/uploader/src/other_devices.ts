@@ -21,7 +21,7 @@ export class OtherDevices {
       // Nobody here sent what came in between: from now on it is another device's.
       if (before !== undefined && before !== upload.receivedBytes) forgetSending(upload);
     }
-    // What a closed tab of this browser sent a moment ago is active by its age as well.
+    // An upload of a tab that was closed a moment ago looks active by its age as well.
     this.#active = new Set(recent.filter((upload) => !wasSentHere(upload)).map(({ videoId }) => videoId));
     this.#before = new Map(elsewhere.map(({ videoId, receivedBytes }) => [videoId, receivedBytes ?? 0]));
     this.#mayBeActive = recent.length > 0;

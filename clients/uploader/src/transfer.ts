@@ -156,7 +156,7 @@ export class Transfer {
     if (!this.#tools.connection.isUp) this.#sawDeadLine = true;
     else if (this.#sawDeadLine) {
       this.#sawDeadLine = false;
-      // What failed on a dead line need not wait any longer.
+      // Parts that failed on a dead line need not wait any longer.
       this.#heldUntil = 0;
       for (const number of this.#queue.keys()) this.#queue.set(number, 0);
       const deadSince = performance.now() - DEAD_AFTER_MS;
@@ -332,7 +332,7 @@ export class Transfer {
     if (signal.aborted) return;
     this.#queue.set(number, performance.now() + delayMs);
     if (!isTransient(error)) return;
-    // What stops one part will stop the next one.
+    // The cause that stops one part will stop the next one.
     this.#heldUntil = performance.now() + Math.max(retryAfterMs(error), backOffMs(this.#failures));
     this.#failures += 1;
   }

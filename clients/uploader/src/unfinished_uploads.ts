@@ -134,7 +134,7 @@ export class UnfinishedUploads {
     const held = await heldVideoIds();
     this.#elsewhere = held;
     const isOther = ({ videoId }: UnfinishedUpload) => before.has(videoId) !== held.has(videoId);
-    // What another tab let go of may be complete.
+    // An upload that another tab released may be complete.
     if (this.#uploads.some(({ videoId }) => before.has(videoId) && !held.has(videoId))) this.showAgain();
     else if (this.#uploads.some(isOther)) this.draw();
     if (this.#devices.mayChange && document.visibilityState === "visible") await this.#listIfOld();

@@ -120,7 +120,7 @@ export class Uploads {
     for (const file of files) {
       const unfinished = of(file);
       const isOnOtherDevice = unfinished !== undefined && (await this.#unfinished.isOnOtherDevice(unfinished));
-      // What went on when it began goes on, whatever the stage accepts by now.
+      // An upload that was accepted when it began continues, even if the stage accepts less now.
       const containers = unfinished ? null : this.#limits().containers;
       const problem =
         this.#refusal(file, unfinished) ??
@@ -173,7 +173,7 @@ export class Uploads {
   /** Cancel all that are not over; rows of another tab's uploads just go. */
   async cancelAll(): Promise<void> {
     const all = this.#uploads.filter(({ isOver, state }) => !isOver && state !== "completing");
-    // Those in line first: one that is cancelled would let the next begin.
+    // Waiting uploads first: cancelling another one would let the next begin.
     all.sort((one, other) => Number(ON_THE_LINE.has(one.state)) - Number(ON_THE_LINE.has(other.state)));
     for (const upload of all) if (isRemovable(upload)) this.remove(upload);
     await Promise.all(all.filter((upload) => !isRemovable(upload)).map((upload) => this.cancel(upload)));

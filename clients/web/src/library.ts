@@ -142,7 +142,7 @@ export class Library {
   async #loadPage(search: number): Promise<boolean> {
     const { videos, nextCursor } = await this.#api.videos(this.#cursor, this.#wanted);
     if (search !== this.#searches) return true;
-    // What was found before stays until there is something to take its place.
+    // Earlier results stay until new ones replace them.
     if (!this.#isLoaded && search > 0) this.#clear();
     const shown = videos.filter((video) => video.state !== "uploading");
     this.#cursor = nextCursor;

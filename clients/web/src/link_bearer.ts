@@ -61,7 +61,7 @@ export async function showBearer(token: string, baseUrl: string, acceptedContain
     form.hidden = true;
     const uploader = takeUploader(token, given, baseUrl);
     if (acceptedContainers) uploader.setAttribute("containers", acceptedContainers.join());
-    // What is left changes with each upload; that it cannot be asked for is no news beside the uploader's own.
+    // The rest changes with each upload; a failed request is ignored, because the uploader reports its own.
     const look = () => void api.openedLink().then(draw, () => {});
     for (const kind of ["upload-added", "upload-stored", "upload-removed"] as const)
       uploader.addEventListener(kind, look);

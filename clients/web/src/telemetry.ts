@@ -126,7 +126,7 @@ export class Telemetry {
   }
 
   #add(upload: VideoUpload, said: Said<ProgressEvent>): void {
-    // What happens before an upload has its video is told by nobody.
+    // Nobody reports events before an upload has its video.
     if (!this.#isOn || !upload.open) return;
     this.#waiting.push({
       ...said,

@@ -16,7 +16,7 @@ from chalicelib.core.media.errors import UnreadableMediaError
 from chalicelib.core.media.facts import InspectionLimits
 from chalicelib.core.video_types import FORMATS, Container
 
-# What cameras, phones, editors and browsers write into these containers. Every other decoder stays shut.
+# Codecs that cameras, phones, editors and browsers write into these containers. All other decoders stay disabled.
 VIDEO_DECODERS = (
     *("h264", "hevc", "av1", "libdav1d", "vp8", "vp9", "mpeg4", "msmpeg4v1", "msmpeg4v2", "msmpeg4", "h263"),
     *("mpeg1video", "mpeg2video", "mjpeg", "prores", "dnxhd", "dvvideo", "theora"),

@@ -182,7 +182,7 @@ def serve(load: Callable[[], Task]) -> NoReturn:
     """Give up all rights, answer one job, and end. load: imports everything that the task needs."""
     parent = Parent()
     try:
-        # What the libraries load lazily must be loaded while files can still be opened.
+        # Modules that the libraries load lazily must be loaded while files can still be opened.
         task = load()
     except ImportError as error:
         sys.stderr.write(f"{type(error).__name__}: {error}")

@@ -35,7 +35,7 @@ def main() -> NoReturn:
     """Fork inspectors until no further request can come and no inspector is left."""
     hide_memory()
     try:
-        # What the libraries load lazily must be loaded while files can still be opened.
+        # Modules that the libraries load lazily must be loaded while files can still be opened.
         import chalicelib.core.media.copier  # noqa: PLC0415
         import chalicelib.core.media.inspector  # noqa: PLC0415
         import chalicelib.core.media.stream_facts  # noqa: F401, PLC0415

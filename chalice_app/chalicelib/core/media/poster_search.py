@@ -24,7 +24,7 @@ _BEGINNING_SECONDS = 0.5
 _MAX_PICTURES_TO_TARGET = 64
 _FULLEST_KEYFRAMES = 2
 _MAX_INDEX_ENTRIES = 1_000_000
-# Of the process's own CPU time: an 8K video must not use up its limit on the search for a nicer picture.
+# Share of the process's own CPU time: an 8K video must not use up its limit on the search for a nicer picture.
 _CPU_SECONDS = 8.0
 
 
