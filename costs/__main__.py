@@ -20,8 +20,7 @@ from costs.report import report
 from costs.targets import USD_PER_GB
 from costs.workload import Workload
 
-PLAIN_WIDTH = 132
-"""Width of the report outside of a terminal."""
+PLAIN_WIDTH = 132  # of the report outside of a terminal
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -59,8 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with console.status("trying other settings …"):
             for section in report(model):
                 # A terminal wraps its own lines; those in a file stay whole.
-                plain = isinstance(section, str) and not console.is_terminal
-                console.print(section, highlight=False, soft_wrap=plain)
+                console.print(section, highlight=False, soft_wrap=isinstance(section, str) and not console.is_terminal)
         if given.svg and (points := curve(model)):
             given.svg.write_text(svg(points, stage=model.stage, target_usd=USD_PER_GB))
     except (CostModelError, StageError, OSError) as error:

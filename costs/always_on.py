@@ -18,8 +18,7 @@ SPARE_SERVERS = 1
 ZONES = 2
 VOLUME_GB = 30
 DATABASE_GB = 20
-REPLACED = (Driver.LAMBDA, Driver.API, Driver.NETWORK)
-"""Cost drivers that servers would replace. Both sides pay the same for the rest."""
+REPLACED = (Driver.LAMBDA, Driver.API, Driver.NETWORK)  # by servers; both sides pay the same for the rest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +72,4 @@ def bill_of_materials(workload: Workload, prices: PriceList) -> list[Part]:
         ("NAT gateways", ZONES, hours, "ec2.nat_gateways", by_zone),
         ("public addresses", 2 * ZONES, hours, "ec2.public_addresses", "load balancer and NAT gateways"),
     ]
-    return [
-        Part(item=item, count=count, quantity=count * each, price=prices[key], reason=reason)
-        for item, count, each, key, reason in parts
-    ]
+    return [Part(item, count * each, prices[key], count=count, reason=why) for item, count, each, key, why in parts]

@@ -9,8 +9,7 @@ from jinja2 import Template
 
 from costs.model import Bill, CostModel
 
-SIZES_GB = tuple(10**power for power in range(7))
-"""1 GB to 1 PB."""
+SIZES_GB = tuple(10**power for power in range(7))  # 1 GB to 1 PB
 
 
 def curve(model: CostModel) -> list[Bill]:
@@ -24,7 +23,6 @@ def svg(points: Sequence[Bill], *, stage: str, target_usd: float) -> str:
     """Draw cost per GB over GB stored, both axes logarithmic. points: at least two, ascending."""
     costs = [target_usd, *(point.usd_per(point.stored_gb) for point in points)]
     low_cost, high_cost = math.floor(math.log10(min(costs))), math.ceil(math.log10(max(costs)))
-    low_size, high_size = math.log10(SIZES_GB[0]), math.log10(SIZES_GB[-1])
     text = Path(__file__).with_name("curve.svg.jinja").read_text()
     return Template(text, autoescape=True, trim_blocks=True, keep_trailing_newline=True).render(
         title=f"{stage}: cost per GB stored, 1 GB to 1 PB",
@@ -32,7 +30,7 @@ def svg(points: Sequence[Bill], *, stage: str, target_usd: float) -> str:
         target_usd=target_usd,
         sizes_gb=SIZES_GB,
         costs_usd=[10.0**power for power in range(low_cost, high_cost + 1)],
-        across=lambda gb: (math.log10(gb) - low_size) / (high_size - low_size),
+        across=lambda gb: math.log10(gb) / math.log10(SIZES_GB[-1]),
         down=lambda usd: (high_cost - math.log10(usd)) / (high_cost - low_cost),
         amount=amount,
     )

@@ -22,6 +22,3 @@ class WorkloadError(CostModelError):
 
 class PriceListError(CostModelError):
     """A price is wrong or missing."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(f"prices.toml: {problem}")

@@ -3,7 +3,6 @@
 import dataclasses
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 from chalicelib.core.metric_catalogue import OWN_METRICS
@@ -18,7 +17,6 @@ LAMBDA_DEFAULT_GIB = 128 / 1_024  # Lambda API reference, CreateFunction: `Memor
 ALARMS_A_TARGET_TRACKING = 2  # Application Auto Scaling User Guide: one to scale out, one to scale in
 DELIVERY_SOURCE = "lambda/eventSourceMapping:EventSourceMapping"
 ANOMALY_METRICS = 3  # CloudWatch pricing page: the metric and both ends of its band
-SCAN_PLAN = "guardduty/malwareProtectionPlan:MalwareProtectionPlan"
 
 
 class Warm(NamedTuple):
@@ -50,10 +48,6 @@ def _alarm_metrics(alarm: Recorded) -> int:
     return metrics * ANOMALY_METRICS if has_band else metrics
 
 
-def _interface_zones(endpoint: Recorded) -> int:
-    return len(endpoint.inputs["subnetIds"]) if endpoint.inputs.get("vpcEndpointType") == "Interface" else 0
-
-
 def _token_function_gib(pool: Recorded) -> float:
     return LAMBDA_DEFAULT_GIB * ("preTokenGenerationConfig" in pool.inputs.get("lambdaConfig", {}))
 
@@ -64,7 +58,7 @@ def _own_metrics(stage: DeclaredStage, *, is_scheduled: bool) -> int:
         "notification": stage.of(DELIVERY_SOURCE),
         "rendition": stage.settings.playback.renditions,
         "retention": stage.settings.storage.retention_days,
-        "scan": stage.of(SCAN_PLAN),
+        "scan": stage.settings.malware.malware_scan,
     }
     off = tuple(feature for feature, is_on in features.items() if not is_on)
     return sum(own.is_scheduled == is_scheduled and not name.startswith(off) for name, own in OWN_METRICS.items())
@@ -80,7 +74,7 @@ def _total(kind: str, count: Callable[[Recorded], float] = lambda _: 1) -> Any:
     return _counted(lambda stage: sum(count(resource) for resource in stage.of(kind)))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Inventory:
     """memory_gib, warm: by function. scheduled_metrics: recorded at each run of the janitor; used_metrics: by use.
 
@@ -96,7 +90,7 @@ class Inventory:
     janitor_runs: float = _total("cloudwatch/eventRule:EventRule", _runs_a_month)
     keys: int = _total("kms/key:Key")
     rotating_keys: int = _total("kms/key:Key", lambda key: bool(key.inputs.get("enableKeyRotation")))
-    endpoint_zones: int = _total("ec2/vpcEndpoint:VpcEndpoint", _interface_zones)
+    endpoint_zones: int = _total("ec2/vpcEndpoint:VpcEndpoint", lambda each: len(each.inputs.get("subnetIds", [])))
     flow_logs: int = _total("ec2/flowLog:FlowLog")
     alarm_metrics: int = _total("cloudwatch/metricAlarm:MetricAlarm", _alarm_metrics)
     scaling_alarms: int = _total("appautoscaling/policy:Policy", lambda _: ALARMS_A_TARGET_TRACKING)
@@ -104,7 +98,7 @@ class Inventory:
     dashboards: int = _total("cloudwatch/dashboard:Dashboard")
     scheduled_metrics: int = _counted(lambda stage: _own_metrics(stage, is_scheduled=True))
     used_metrics: int = _counted(lambda stage: _own_metrics(stage, is_scheduled=False))
-    scan_plans: int = _total(SCAN_PLAN)
+    scan_plans: int = _total("guardduty/malwareProtectionPlan:MalwareProtectionPlan")
     measured_distributions: int = _total("cloudfront/monitoringSubscription:MonitoringSubscription")
     web_acls: int = _total("wafv2/webAcl:WebAcl")
     web_acl_rules: int = _total("wafv2/webAcl:WebAcl", lambda acl: len(acl.inputs["rules"]))

@@ -1,7 +1,6 @@
 """The cost model of a stage: a month's quantities and prices, under the stage's settings or others."""
 
 import dataclasses
-import itertools
 import math
 from collections import defaultdict
 from collections.abc import Iterator
@@ -35,7 +34,7 @@ from a location of the class. The model assumes these."""
 OWN_REQUEST_PRICE = ("north_america", "south_america", "australia")
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True)
 class Line:
     """quantity: in the price's unit; `free` of it is not billed."""
 
@@ -72,7 +71,6 @@ class Bill:
 
     @property
     def uploaded_gb(self) -> float:
-        """GB uploaded in the month."""
         return self.month.workload.uploaded_bytes / GB
 
     def usd_per(self, gb: float) -> float:
@@ -95,7 +93,7 @@ class CostModel:
         declared = declare(self.stage, (*HEARD, *sorted({**dict(self.settings), **dict(overrides)}.items())))
         if declared.region != self.prices.region:
             raise PriceListError(
-                f"region is {self.prices.region}, the stage lives in {declared.region}; "
+                f"prices.toml: region is {self.prices.region}, the stage lives in {declared.region}; "
                 "costs are known for that region alone until costs/prices.toml holds the other's prices"
             )
         return Inventory.of(declared)
@@ -104,10 +102,10 @@ class CostModel:
         """Bill of the workload's month at list prices. inventory: replaces that of the program."""
         month = Month(self.workload, inventory or self.inventory(overrides))
         lines: list[Line] = []
-        for item, key, quantity, *share in itertools.chain.from_iterable(rows(month) for rows in _ROWS):
+        for item, key, quantity, *share in [row for rows in _ROWS for row in rows(month)]:
             price = self.prices[key]
             free = price.free * (share[0] if share else 1.0) * self.free_tier
-            lines.append(Line(item=item, quantity=quantity, price=price, free=free))
+            lines.append(Line(item, quantity, price, free))
         return Bill(month=month, prices=self.prices, lines=tuple(lines))
 
     def idle_bill(self) -> Bill:
@@ -153,9 +151,8 @@ def _storage(month: Month) -> Iterator[_Row]:
     tier = "videos, frequent access" if settings.storage.intelligent_tiering else "videos, standard"
     yield tier, "s3.standard_storage", held.standard_bytes / GIB
     if settings.storage.intelligent_tiering:
-        archived = held.archive_instant_bytes / GIB
         yield "videos, infrequent access", "s3.infrequent_tier_storage", held.infrequent_bytes / GIB
-        yield "videos, archive instant access", "s3.archive_instant_tier_storage", archived
+        yield "videos, archive instant access", "s3.archive_instant_tier_storage", held.archive_instant_bytes / GIB
         yield "tiering, monitoring", "s3.tiering_monitoring", held.video_count
         yield "tiering, transitions", "s3.tiering_transitions", month.completed
     if held.rendition_bytes:
@@ -226,8 +223,7 @@ def _security(month: Month) -> Iterator[_Row]:
 
 def _monitoring(month: Month) -> Iterator[_Row]:
     inventory, settings = month.inventory, month.inventory.settings
-    # Metrics are billed by the hour.
-    hours_with_uploads = min(1.0, month.workload.uploads / HOURS_A_MONTH)
+    hours_with_uploads = min(1.0, month.workload.uploads / HOURS_A_MONTH)  # a metric is billed by the hour
     own = inventory.scheduled_metrics * bool(inventory.janitor_runs) + inventory.used_metrics * hours_with_uploads
     yield "own metrics", "cloudwatch.custom_metrics", own
     yield "alarms", "cloudwatch.alarm_metrics", inventory.alarm_metrics + inventory.scaling_alarms
@@ -248,8 +244,7 @@ def _monitoring(month: Month) -> Iterator[_Row]:
     yield "trace insights", "xray.insights", traces * bool(inventory.insight_groups)
     yield "audited events", "cloudtrail.data_events", month.trail_events
     yield "uses of keys, audited", "cloudtrail.management_events", month.management_events
-    # By the janitor, once a day.
-    questions = DAYS_A_MONTH * (settings.observability.cost_figure and not settings.general.paused)
+    questions = DAYS_A_MONTH * (settings.observability.cost_figure and not settings.general.paused)  # one a day
     yield "questions to Cost Explorer", "cost_explorer.requests", questions
 
 
@@ -261,7 +256,7 @@ def _network(month: Month) -> Iterator[_Row]:
     yield "messages", "sns.publishes", aws["publishes"] + month.trail_files
     # Lambda polls constantly; each message is also sent, received and deleted.
     polls = month.inventory.destinations * SECONDS_A_MONTH / LONG_POLL_SECONDS * POLLERS
-    yield "notification queues", "sqs.requests", polls + 3 * month.notifications
+    yield "notification queues", "sqs.requests", polls + 3 * month.function_calls["notification_delivery"]
     yield "mails about videos", "sns.mails", aws["publishes"] * len(settings.notifications.notification_emails)
     # A failed event is written, read and deleted.
     yield "failure queue", "sqs.requests", month.completed * (1 - SUCCESS_SHARE) * 3

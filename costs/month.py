@@ -41,7 +41,6 @@ COPIED_READ_BYTES, COPIED_PART_BYTES = 4 << 20, 16 << 20  # chalicelib/core/medi
 DELIVERY_MINUTES = 5  # CloudTrail User Guide: a trail delivers a file about every 5 minutes
 TRAIL_COMPRESSED = 0.1
 
-
 CALLS: Mapping[str, Mapping[str, int]] = tomllib.loads(Path(__file__).with_name("calls.toml").read_text())
 """Requests to AWS by event and kind."""
 KINDS = ("s3_writes", "s3_reads", "s3_deletes", "kms_requests", "kms_signatures", "publishes")
@@ -98,7 +97,7 @@ class Month:
         walks = DAYS_A_MONTH * bool(settings.storage.retention_days and inventory.janitor_runs)
         events = {
             "starting": started,
-            "counting": started * _lists(videos_of_a_user) * settings.uploads.limits_stored,
+            "counting": started * max(1, math.ceil(videos_of_a_user / VIDEOS_A_LIST)) * settings.uploads.limits_stored,
             "comparing_with_the_stage": started * (settings.uploads.max_stored_tib_per_stage > 0),
             **dict.fromkeys(("gauging", "folding", "sweeping"), inventory.janitor_runs),
             "counting_the_stage": min(inventory.janitor_runs, HOURS_A_MONTH),
@@ -118,7 +117,7 @@ class Month:
             "resuming": visits,
             "sweeping_one": inventory.janitor_runs * open_at_a_sweep,
             "expiring": abandoned,
-            "walking": walks * _lists(self.stored.video_count),
+            "walking": walks * max(1, math.ceil(self.stored.video_count / VIDEOS_A_LIST)),
             "noting_a_walk": walks,
             "pacing_the_walk": inventory.janitor_runs * bool(settings.storage.retention_days),
             "looking_at_an_old_video": self.stored.expiring * settings.storage.retention_warning_days,
@@ -131,8 +130,7 @@ class Month:
         for event, count in events.items():
             for kind, requests in CALLS[event].items():
                 aws[kind] += requests * count
-        self.notifications = aws["publishes"] * inventory.destinations
-        self.function_calls["notification_delivery"] = self.notifications
+        self.function_calls["notification_delivery"] = aws["publishes"] * inventory.destinations
         s3_requests = aws["s3_writes"] + aws["s3_reads"]
         # Cognito calls it for everybody: at a sign-in, or at the refresh at the beginning of a later visit.
         self.token_function_calls = visits * bool(inventory.token_function_gib)
@@ -170,27 +168,20 @@ class Month:
         )
 
 
-def _lists(videos: float) -> int:
-    """Count the requests that list so many videos."""
-    return max(1, math.ceil(videos / VIDEOS_A_LIST))
-
-
 class Stored:
     """Bytes in the video bucket by tier (all `standard_bytes` without tiering), and in the metadata bucket.
 
     rendition_bytes: of renditions. expiring: videos that retention deletes in the month.
 
-    Videos are uploaded evenly, watched for a while, deleted at the end of their retention. A deleted or rejected video
-    can be restored for some days before it is removed.
+    Videos are uploaded evenly, watched for a while, deleted at the end of their retention. One that is deleted or
+    rejected can be restored for some days.
     """
 
     def __init__(self, workload: Workload, inventory: Inventory) -> None:
         settings, operation_days = inventory.settings, workload.months_in_operation * DAYS_A_MONTH
         forever = operation_days if inventory.keeps_everything else 0
         noncurrent_days = forever or settings.storage.noncurrent_days
-        rejected_days = min(
-            forever or settings.storage.rejected_days + settings.storage.noncurrent_days, operation_days
-        )
+        rejected_days = min(forever or settings.storage.rejected_days + noncurrent_days, operation_days)
         abandoned_per_day = workload.uploads_per_day * workload.abandoned_percent / 100
         completed_per_day = workload.uploads_per_day - abandoned_per_day
         rejected_per_day = completed_per_day * workload.rejected_percent / 100
@@ -226,8 +217,7 @@ class Stored:
 def instances_at_peak(workload: Workload) -> dict[str, int]:
     """Count the busy instances of each function behind the API at peak load.
 
-    Target tracking leaves headroom. All uploads of the peak start and end within it, and every user opens the library
-    once.
+    Target tracking leaves headroom. All uploads of the peak start and end in it; every user opens the library once.
     """
     uploads, users = workload.peak_concurrent_uploads, workload.peak_users
     calls_in_peak = {

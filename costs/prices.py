@@ -95,5 +95,5 @@ class PriceList:
                 try:
                     by_key[key] = msgspec.convert({"key": key, "region": region} | of_all | values, Price)
                 except msgspec.ValidationError as error:
-                    raise PriceListError(f"{key} {error}") from error
+                    raise PriceListError(f"prices.toml: {key} {error}") from error
         return cls(checked_on=checked_on, region=region, by_key=by_key)

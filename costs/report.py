@@ -1,6 +1,6 @@
 """The report: the model's results as text and tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -10,7 +10,7 @@ from costs.curve import amount, curve
 from costs.model import Bill, CostModel, Line
 from costs.prices import FIVE_DRIVERS, Driver, Price
 from costs.strategies import effects
-from costs.targets import TARGETS, Target, Verdict, verdict
+from costs.targets import TARGETS, Target, Way, verdict
 
 SMALLEST_SHOWN_USD = 0.005
 OTHER_DRIVERS = tuple(driver for driver in Driver if driver not in FIVE_DRIVERS)
@@ -90,16 +90,17 @@ def _lines(title: str, bill: Bill) -> Table:
     return table
 
 
-def verdict_text(target: Target, found: Verdict | None) -> str:
+def verdict_text(target: Target, found: Sequence[Way]) -> str:
     """A figure with its target and, if it is missed, the settings that would meet it."""
-    if found is None:
+    if not found:
         return f"\n[bold]{target.name}[/]: nothing to measure, the workload uploads nothing."
-    outcome = "MISSED" if target.missing(found.figure) > 0 else "met"
+    own, *ways = found
+    outcome = "MISSED" if own.missing > 0 else "met"
     lines = [
-        f"\n[bold]{target.name}: {target.written(found.figure)}[/] ({target.counts}); "
+        f"\n[bold]{target.name}: {target.written(own.reached)}[/] ({target.counts}); "
         f"target {target.written(target.wanted)}: [bold]{outcome}[/]"
     ]
-    for changes, figure, missing in found.ways:
+    for changes, figure, missing in ways:
         reached = target.written(figure)
         if not changes:
             lines.append("  no setting helps")

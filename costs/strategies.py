@@ -31,9 +31,9 @@ def effects(model: CostModel) -> Iterator[Effect]:
     def extra_usd(other: Inventory) -> float:
         return model.bill(inventory=other).usd - usd
 
-    needed = {name: count for name, count in instances_at_peak(workload).items() if count}
+    none = Warm(low=0, high=0)
     # A stage with more instances than it needs keeps them.
-    ready = {name: max(count, warm[name].low) if name in warm else count for name, count in needed.items()}
+    ready = {name: max(count, warm.get(name, none).low) for name, count in instances_at_peak(workload).items() if count}
     fixed = {name: Warm(low=count, high=count) for name, count in ready.items()}
     counted = ", ".join(f"{count:g} {name}" for name, count in ready.items())
     off = f"instances for the busiest moment stand ready all month: {counted}"
@@ -55,19 +55,13 @@ def effects(model: CostModel) -> Iterator[Effect]:
 
     is_on = settings.storage.intelligent_tiering
     otherwise = extra_usd(inventory.with_settings("storage", intelligent_tiering=not is_on))
-    yield Effect(
-        "Intelligent Tiering",
-        f"intelligentTiering: {str(is_on).lower()}",
-        otherwise if is_on else 0,
-        "all videos stay in S3 Standard"
-        if is_on
-        else f"it is off already; on, the month would cost {_changed(otherwise)}",
-    )
+    off = "all videos stay in S3 Standard"
+    unused = f"it is off already; on, the month would cost {_changed(otherwise)}"
+    saved_usd, assumed = (otherwise, off) if is_on else (0, unused)
+    yield Effect("Intelligent Tiering", f"intelligentTiering: {str(is_on).lower()}", saved_usd, assumed)
 
-    everywhere, cheapest = (
-        extra_usd(inventory.with_settings("edge", price_class=price_class))
-        for price_class in (PriceClass.ALL, PriceClass.CHEAPEST)
-    )
+    everywhere = extra_usd(inventory.with_settings("edge", price_class=PriceClass.ALL))
+    cheapest = extra_usd(inventory.with_settings("edge", price_class=PriceClass.CHEAPEST))
     off = "everyone is served, and billed, where they live"
     if settings.edge.price_class is PriceClass.ALL:
         change = f"with {PriceClass.CHEAPEST} the month would cost {_changed(cheapest)}"

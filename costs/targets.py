@@ -12,7 +12,6 @@ from costs.always_on import compared
 from costs.model import Bill, CostModel
 
 USD_PER_GB = 0.23
-SAVING_PERCENT = 95.0
 
 
 @dataclass(frozen=True)
@@ -40,8 +39,8 @@ RUNNING = "of what servers would stand in for: functions, API, network"
 TARGETS = (
     Target("Cost per GB", HELD, USD_PER_GB, "lower", lambda bill: bill.usd_per(bill.stored_gb)),
     Target("Cost per GB, uploaded", UPLOADED, USD_PER_GB, "lower", lambda bill: bill.usd_per(bill.uploaded_gb)),
-    Target("Saving", WHOLE, SAVING_PERCENT, "higher", lambda bill: compared(bill)[1].saving_percent),
-    Target("Saving, what runs", RUNNING, SAVING_PERCENT, "higher", lambda bill: compared(bill)[0].saving_percent),
+    Target("Saving", WHOLE, 95.0, "higher", lambda bill: compared(bill)[1].saving_percent),
+    Target("Saving, what runs", RUNNING, 95.0, "higher", lambda bill: compared(bill)[0].saving_percent),
 )
 """The dashboard's cost per GB and the saving, each with the other way to count it."""
 
@@ -70,24 +69,16 @@ class Way(NamedTuple):
     missing: float
 
 
-class Verdict(NamedTuple):
-    """figure: the stage's own.
+def verdict(model: CostModel, target: Target) -> list[Way]:
+    """The stage as it is, then the ways to meet a target that it misses; empty where there is nothing to measure.
 
-    ways: the single changes that meet it, best first; where none does, the shortest list of best changes that does;
-    and where that fails too, all that help.
+    The ways are the single changes that meet it, best first; where none does, the shortest list of best changes that
+    does; and where that fails too, all that help.
     """
-
-    figure: float
-    ways: Sequence[Way] = ()
-
-
-def verdict(model: CostModel, target: Target) -> Verdict | None:
-    """None where there is nothing to measure. Tries settings only when the target is missed."""
     figure = target.measure(model.bill())
-    if math.isinf(figure):
-        return None
-    if target.missing(figure) <= 0:
-        return Verdict(figure)
+    own = Way((), figure, target.missing(figure))
+    if math.isinf(figure) or own.missing <= 0:
+        return [] if math.isinf(figure) else [own]
 
     def way(*changes: Change) -> Way:
         try:
@@ -96,13 +87,13 @@ def verdict(model: CostModel, target: Target) -> Verdict | None:
             reached = figure
         return Way(changes, reached, target.missing(reached))
 
-    helpful = [tried for tried in map(way, CHANGES) if tried.missing < target.missing(figure)]
+    helpful = [tried for tried in map(way, CHANGES) if tried.missing < own.missing]
     helpful.sort(key=lambda tried: tried.missing)
     if alone := [tried for tried in helpful if tried.missing <= 0]:
-        return Verdict(figure, alone)
+        return [own, *alone]
     best = [change for tried in helpful for change in tried.changes]
     together = way(*best)
     if together.missing <= 0:
         shorter = (way(*best[:count]) for count in range(2, len(best)))
         together = next((tried for tried in shorter if tried.missing <= 0), together)
-    return Verdict(figure, [together])
+    return [own, together]

@@ -22,8 +22,7 @@ def _limits(low: float, high: float) -> Any:
 class Workload:
     """One month's work. workload.toml gives each field's meaning.
 
-    audience_percent: by CloudFront's price regions, 100 in total. function_milliseconds: by function. log_bytes: by
-    subject.
+    audience_percent: by CloudFront's price regions, 100 in total. log_bytes: by subject.
     """
 
     uploads_per_day: float = _limits(0, MAX_COUNT)

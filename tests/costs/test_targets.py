@@ -58,8 +58,8 @@ def test_a_setting_that_meets_a_missed_target_alone_is_named_and_really_does(sma
     wanted = target("Saving, what runs")
     found = verdict(small, wanted)
     assert found
-    assert wanted.missing(found.figure) > 0
-    (change,), figure, missing = found.ways[0]
+    own, ((change,), figure, missing), *_ = found
+    assert own.missing > 0
     assert str(change).startswith("provisionedConcurrency: 0")
     assert wanted.measure(small.bill(change.overrides)) == figure
     assert missing <= 0
@@ -73,8 +73,8 @@ def test_settings_that_only_together_meet_a_target_are_no_more_than_needed(small
     wanted = Target("", "", no_warm - 1, "lower", lambda bill: bill.usd)
     found = verdict(small, wanted)
     assert found
-    assert found.figure == bill.usd
-    ((together, usd, _),) = found.ways
+    own, (together, usd, _) = found
+    assert own.reached == bill.usd
     assert len(together) == 2
     assert small.bill(joined(together)).usd == usd
     assert usd <= wanted.wanted
@@ -84,9 +84,9 @@ def test_a_target_out_of_reach_is_told_with_the_best_combination(small: SmallMod
     wanted = Target("", "", 1.0, "lower", lambda bill: bill.usd)
     found = verdict(small, wanted)
     assert found
-    ((together, usd, _),) = found.ways
+    own, (together, usd, _) = found
     assert usd == small.bill(joined(together)).usd
-    assert 1.0 < usd < found.figure
+    assert 1.0 < usd < own.reached
     settings = {key for change in together for key, _ in change.overrides}
     assert {"provisionedConcurrency", "network", "waf", "threatProtection"} <= settings
 
@@ -102,9 +102,9 @@ def test_settings_that_the_stage_refuses_are_not_proposed(small: SmallModel, mon
     monkeypatch.setattr("costs.targets.CHANGES", (refused,))
     found = verdict(small, target("Saving"))
     assert found
-    ((changes, figure, missing),) = found.ways
-    assert (changes, figure) == ((), found.figure)
-    assert missing > 0
+    own, way = found
+    assert way == own
+    assert own.missing > 0
     said = verdict_text(target("Saving"), found)
     assert "no setting helps" in said
     assert "together" not in said
@@ -112,4 +112,4 @@ def test_settings_that_the_stage_refuses_are_not_proposed(small: SmallModel, mon
 
 def test_a_workload_of_nothing_has_no_cost_per_gb(small: SmallModel) -> None:
     idle = dataclasses.replace(small, workload=small.workload.idle())
-    assert verdict(idle, target("Cost per GB")) is None
+    assert verdict(idle, target("Cost per GB")) == []
