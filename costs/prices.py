@@ -16,7 +16,6 @@ from costs.errors import PriceListError
 
 PRICES = Path(__file__).with_name("prices.toml")
 _Usd = Annotated[float, msgspec.Meta(ge=0)]
-_Steps = Annotated[tuple[tuple[float, _Usd], ...], msgspec.Meta(min_length=1)]
 
 
 class Driver(StrEnum):
@@ -45,7 +44,7 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     key: str
     unit: str
-    usd: _Usd | _Steps
+    usd: _Usd | Annotated[tuple[tuple[float, _Usd], ...], msgspec.Meta(min_length=1)]
     per: float = 1
     free: float = 0
     region: str
